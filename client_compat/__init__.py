@@ -1,0 +1,1 @@
+"""The documented client: raw JSON frames, close codes, and a connection that fits into the rooms."""

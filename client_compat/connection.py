@@ -1,0 +1,101 @@
+"""A raw connection posing as an engine.io socket, so that rooms, emit and disconnect serve it."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
+
+from client_compat.close_codes import CLOSE_CODES, close_reason
+from client_compat.frames import RawDialect
+from handlers.endings import Ending
+
+
+class WebSocket(Protocol):
+    """What is needed of aiohttp's WebSocketResponse."""
+
+    async def close(self, *, code: int, message: bytes, drain: bool) -> bool: ...
+
+
+class RawConnection:
+    """A link of the engine that speaks the documented protocol. It is written to until it ends, and then no more.
+
+    `last_seen` is the loop time at which something last came in; the gate keeps it.
+    """
+
+    upgraded = True  # engine.io's word for "on a WebSocket"
+
+    def __init__(
+        self,
+        sid: str,
+        socket: WebSocket,
+        wire: asyncio.Transport,
+        dialect: RawDialect,
+        *,
+        text_frame: Callable[[bytes], bytes],
+        ping_frame: bytes,
+        flush: Callable[[], None],
+        close_timeout_s: float,
+    ) -> None:
+        self.sid = sid
+        self.dialect = dialect
+        self.wire: asyncio.WriteTransport | None = wire
+        self.session: dict[str, Any] = {}
+        self.closed = False
+        self.last_seen = asyncio.get_running_loop().time()
+        self._socket = socket
+        self._transport = wire
+        self._text_frame = text_frame
+        self._ping_frame = ping_frame
+        self._flush = flush
+        self._close_timeout_s = close_timeout_s
+        self._closing: asyncio.Task[bool] | None = None
+
+    def write(self, frame: bytes) -> None:
+        """Sends one JSON frame, after everything that was emitted before it."""
+        self._flush()
+        if self.wire is not None:
+            self.wire.write(self._text_frame(frame))
+
+    def end(self, ending: Ending, retry_ms: int | None = None) -> None:
+        """Sends the close frame as the last one. A peer that does not answer it is cut off after the timeout."""
+        if self.closed:
+            return
+        self._flush()
+        self.gone()
+        code = CLOSE_CODES[ending].code
+        self._closing = asyncio.ensure_future(
+            self._socket.close(code=code, message=close_reason(ending, retry_ms), drain=False)
+        )
+        asyncio.get_running_loop().call_later(self._close_timeout_s, self._transport.abort)
+
+    def gone(self) -> None:
+        """The connection is no more; nothing is written to it from now on."""
+        self.closed = True
+        self.wire = None
+
+    async def ended(self) -> None:
+        """Returns when the closing that `end` began is over; at once if it did not begin one."""
+        if self._closing is not None:
+            await asyncio.wait((self._closing,))
+
+    # What the engine asks of a link.
+
+    def enqueue(self, event: str, args: Sequence[Any], namespace: str) -> None:
+        """Nothing waits for a raw connection: without a wire it is closed."""
+
+    def overflow(self) -> None:
+        self.end(Ending.TOO_SLOW)
+
+    async def send(self, _packet: Any) -> None:
+        """Engine.IO packets are not for this client."""
+
+    async def close(self, wait: bool = True, abort: bool = False, reason: str | None = None) -> None:
+        self.end(Ending.REVOKED)
+
+    # What the heartbeat asks.
+
+    def ping(self) -> None:
+        if self.wire is not None:
+            self.wire.write(self._ping_frame)
+
+    def expire(self) -> None:
+        self.end(Ending.SILENT)

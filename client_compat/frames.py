@@ -1,0 +1,81 @@
+"""Raw frames to commands, events to raw frames: pure functions of values."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from handlers.errors import ChatError
+from handlers.wire_json import dumps, is_unicode, loads
+
+FRAME_ID_CHARS_MAX = 64
+FRAME_ID_MAX = 2**53 - 1
+
+FrameId = str | int | None
+
+
+@dataclass(frozen=True, slots=True)
+class RawCommand:
+    """What a client frame asks. `id` is None if the client wants no answer; `payload` is the whole frame."""
+
+    name: str
+    id: FrameId
+    payload: Mapping[str, Any]
+
+
+def read_frame(text: str) -> RawCommand:
+    """Raises: `ChatError` `bad_frame`."""
+    try:
+        frame = loads(text)
+    except ValueError:
+        raise ChatError("bad_frame", "a frame has to be JSON") from None
+    if type(frame) is not dict:
+        raise ChatError("bad_frame", "a frame has to be a JSON object")
+    frame_id = frame.get("id")
+    if not _good_id(frame_id):
+        raise ChatError(
+            "bad_frame", "id has to be a string of up to 64 characters, or an integer from 0 to 2^53-1"
+        )
+    name = frame.get("type")
+    if type(name) is not str:
+        raise ChatError("bad_frame", "type has to be a string")
+    return RawCommand(name, frame_id, frame)
+
+
+def _good_id(frame_id: Any) -> bool:
+    if type(frame_id) is str:
+        return len(frame_id) <= FRAME_ID_CHARS_MAX and is_unicode(frame_id)
+    return frame_id is None or (type(frame_id) is int and 0 <= frame_id <= FRAME_ID_MAX)
+
+
+def ack_frame(frame_id: FrameId, result: Mapping[str, Any]) -> bytes:
+    return dumps({"type": "ack", "id": frame_id, "ok": True, **result})
+
+
+def error_frame(frame_id: FrameId, error: ChatError) -> bytes:
+    """The answer to a frame that failed; without `id` if it had none."""
+    frame: dict[str, Any] = {"type": "error"}
+    if frame_id is not None:
+        frame["id"] = frame_id
+    return dumps({**frame, **error_payload(error)})
+
+
+def error_payload(error: ChatError) -> dict[str, Any]:
+    """An error as both sockets tell it."""
+    payload: dict[str, Any] = {"code": error.code, "message": error.message, "retryable": error.retryable}
+    if error.retry_after_ms is not None:
+        payload["retry_after_ms"] = error.retry_after_ms
+    if error.fields:
+        payload["fields"] = dict(error.fields)
+    return payload
+
+
+class RawDialect:
+    """Events as the documented client reads them; `text_frame` puts a WebSocket header before UTF-8."""
+
+    def __init__(self, text_frame: Callable[[bytes], bytes]) -> None:
+        self._text_frame = text_frame
+
+    def encode(self, event: str, args: Sequence[Any], namespace: str) -> bytes:
+        """The WebSocket frame of an event with one argument, its payload."""
+        (payload,) = args
+        return self._text_frame(dumps({"type": event, **payload}))

@@ -1,0 +1,1 @@
+"""What a chat does: a file per noun, no sockets, no HTTP, no SQL."""

@@ -1,0 +1,142 @@
+"""Register, log in, refresh, log out."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Annotated
+
+from handlers.context import Caller, Context
+from handlers.errors import ChatError, invalid
+from handlers.passwords import check_password
+from handlers.registry import Result, command
+from handlers.shapes import AnyText, StrictString, Text
+from handlers.tokens import hash_of, new_secret
+from handlers.views import user_view
+from storage.errors import TokenReused, TokenUnknown
+from storage.models import User
+
+Username = Annotated[
+    str,
+    StrictString(
+        3, 32, pattern=r"[A-Za-z0-9_.-]+", pattern_says="must consist of letters, digits, _ . and -"
+    ),
+]
+Email = Annotated[
+    str, StrictString(3, 254, pattern=r"[^@\s]+@[^@\s]+", pattern_says="must be an email address")
+]
+
+
+def check_name(context: Context, field: str, name: str) -> str:
+    """A display name or chat name. Raises: `ChatError` `invalid`."""
+    longest = context.policy.max_name_chars
+    if not 0 < len(name) <= longest:
+        raise invalid(**{field: f"must be 1 to {longest} characters"})
+    return name
+
+
+@dataclass(frozen=True, slots=True)
+class Register:
+    username: Username
+    password: AnyText
+    email: Email | None = None
+    display_name: Text | None = None
+
+
+@command("register", Register)
+async def register(context: Context, caller: Caller, wish: Register) -> Result:
+    """A new account. Raises: `ChatError` `conflict` for a taken name or email; `forbidden` when closed."""
+    context.limiter.check("auth_calls", caller.address)
+    if not context.policy.registration_open:
+        raise ChatError("forbidden", "registration is closed")
+    check_password(wish.password, context.policy.min_password_chars)
+    display_name = check_name(context, "display_name", wish.display_name or wish.username)
+    user = await context.store.users.create(
+        username=wish.username,
+        display_name=display_name,
+        email=wish.email,
+        password_hash=await context.passwords.hash(wish.password),
+        created_at=context.clock.now(),
+    )
+    return {"user": user_view(user, context.presence.status_of(user.id), own=True)}
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    username: AnyText
+    password: AnyText
+
+
+@command("login", Login)
+async def login(context: Context, caller: Caller, wish: Login) -> Result:
+    """A new session. A wrong name and a wrong password are told the same, and take the same time."""
+    context.limiter.check("auth_calls", caller.address)
+    # Failures are counted for the pair, so that nobody locks another out from elsewhere. A token is taken before
+    # the work, not after: else many tries at once would all get through.
+    pair = (wish.username.casefold(), caller.address)
+    context.limiter.check("login_failures", pair)
+    user = await context.store.users.find(wish.username)
+    right = await context.passwords.match(wish.password, None if user is None else user.password_hash)
+    if user is None or not right:
+        raise ChatError("unauthenticated", "wrong username or password")
+    context.limiter.give_back("login_failures", pair)
+    if user.banned:
+        raise ChatError("forbidden", "the account has ended")
+    session_id, refresh_token = new_secret(), new_secret()
+    await context.store.sessions.create(
+        session_id=session_id,
+        user_id=user.id,
+        token_hash=hash_of(refresh_token),
+        expires_at=context.clock.now() + timedelta(seconds=context.policy.refresh_token_ttl_s),
+        created_at=context.clock.now(),
+    )
+    return _tokens_view(context, user, session_id, refresh_token)
+
+
+@dataclass(frozen=True, slots=True)
+class Refresh:
+    refresh_token: AnyText
+
+
+@command("refresh", Refresh)
+async def refresh(context: Context, caller: Caller, wish: Refresh) -> Result:
+    """A new pair for a refresh token. The old one serves again for a short while; later it ends the session."""
+    context.limiter.check("auth_calls", caller.address)
+    now = context.clock.now()
+    refresh_token = new_secret()
+    try:
+        session = await context.store.sessions.rotate(
+            hash_of(wish.refresh_token),
+            new_hash=hash_of(refresh_token),
+            expires_at=now + timedelta(seconds=context.policy.refresh_token_ttl_s),
+            now=now,
+            grace_s=context.policy.refresh_reuse_grace_s,
+        )
+    except (TokenUnknown, TokenReused):
+        raise ChatError("unauthenticated", "the refresh token is bad, expired or was used before") from None
+    user = await context.identities.user(session.user_id)
+    if user is None or user.banned or user.deleted:
+        raise ChatError("forbidden", "the account has ended")
+    return _tokens_view(context, user, session.id, refresh_token)
+
+
+@dataclass(frozen=True, slots=True)
+class Logout:
+    pass
+
+
+@command("logout", Logout)
+async def logout(context: Context, caller: Caller, _wish: Logout) -> Result:
+    """Ends the caller's session and its connections. A token of another backend has no session here to end."""
+    context.limiter.check("auth_calls", caller.address)
+    if caller.session_id is not None:
+        await context.store.sessions.revoke(caller.session_id)
+    return {}
+
+
+def _tokens_view(context: Context, user: User, session_id: str, refresh_token: str) -> Result:
+    return {
+        "access_token": context.tokens.mint(user.id, session_id),
+        "refresh_token": refresh_token,
+        "token_type": "bearer",
+        "expires_in": context.tokens.access_ttl_s,
+        "user": user_view(user, context.presence.status_of(user.id), own=True),
+    }

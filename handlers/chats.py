@@ -1,0 +1,136 @@
+"""Chats: making, listing, naming, deleting; and being in their rooms."""
+
+from dataclasses import dataclass
+from typing import Annotated, cast
+
+from handlers.accounts import check_name
+from handlers.context import Caller, Context
+from handlers.errors import invalid
+from handlers.permissions import may_delete_chat, may_rename
+from handlers.recovery import replay
+from handlers.registry import Result, command
+from handlers.shapes import AnyText, Id, IdList, Position, StrictInteger, StrictString
+from handlers.views import View, summary_view
+from storage.models import ChatType
+
+CREATE_MEMBERS_MAX = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class CreateChat:
+    chat_type: Annotated[str, StrictString(one_of=("group", "private", "channel"))]
+    name: AnyText | None = None
+    member_ids: Annotated[list[int] | None, IdList(CREATE_MEMBERS_MAX)] = None
+
+
+@command("create_chat", CreateChat)
+async def create_chat(context: Context, caller: Caller, wish: CreateChat) -> Result:
+    """A new chat, with the caller as owner; two users share one private chat, which is found again."""
+    others = set(wish.member_ids or ()) - {caller.user_id}
+    chat_type = cast(ChatType, wish.chat_type)
+    if chat_type == "private" and len(others) != 1:
+        raise invalid(member_ids="must name exactly one other user for a private chat")
+    if chat_type != "private" and wish.name is None:
+        raise invalid(name="is required")
+    chat, created = await context.store.chats.create(
+        name=None if wish.name is None else check_name(context, "name", wish.name),
+        chat_type=chat_type,
+        owner_id=caller.user_id,
+        member_ids=others,
+        created_at=context.clock.now(),
+    )
+    return {"chat": await _summary(context, caller, chat.id), "created": created}
+
+
+@dataclass(frozen=True, slots=True)
+class ListChats:
+    cursor: AnyText | None = None
+    limit: Annotated[int, StrictInteger(1, 200)] = 50
+
+
+@command("list_chats", ListChats)
+async def list_chats(context: Context, caller: Caller, wish: ListChats) -> Result:
+    """The caller's chats, latest activity first."""
+    summaries, next_cursor = await context.store.chats.list_for(
+        caller.user_id, cursor=wish.cursor, limit=wish.limit
+    )
+    return {"chats": [summary_view(summary) for summary in summaries], "next_cursor": next_cursor}
+
+
+@dataclass(frozen=True, slots=True)
+class OneChat:
+    chat_id: Id
+
+
+@command("get_chat", OneChat)
+async def get_chat(context: Context, caller: Caller, wish: OneChat) -> Result:
+    return {"chat": await _summary(context, caller, wish.chat_id)}
+
+
+@dataclass(frozen=True, slots=True)
+class RenameChat:
+    chat_id: Id
+    name: AnyText
+
+
+@command("rename_chat", RenameChat)
+async def rename_chat(context: Context, caller: Caller, wish: RenameChat) -> Result:
+    name = check_name(context, "name", wish.name)
+    await context.directory.entered_by(caller.user_id, wish.chat_id)
+    await context.store.chats.rename(wish.chat_id, caller.user_id, name, may_rename)
+    return {"chat": await _summary(context, caller, wish.chat_id)}
+
+
+@command("delete_chat", OneChat)
+async def delete_chat(context: Context, caller: Caller, wish: OneChat) -> Result:
+    """Deletes the chat with everything in it."""
+    await context.store.chats.delete(wish.chat_id, caller.user_id, may_delete_chat)
+    return {}
+
+
+async def _summary(context: Context, caller: Caller, chat_id: int) -> View:
+    return summary_view(await context.store.chats.summary(chat_id, caller.user_id))
+
+
+@dataclass(frozen=True, slots=True)
+class JoinChat:
+    chat_id: Id
+    after_seq: Position | None = None
+
+
+@command("join_chat", JoinChat, socket=True)
+async def join_chat(context: Context, caller: Caller, wish: JoinChat) -> Result:
+    """Puts the caller's connection into the chat's room, after a replay of what changed since `after_seq`.
+
+    The ack's `head_seq` is where the room stands in the turn of entering: the next change comes live.
+    """
+    connection = caller.connected()
+    replayed, gap = 0, False
+    if wish.after_seq is not None:
+        _leave(context, caller, wish.chat_id)
+        replayed, gap = await replay(context, caller, wish.chat_id, wish.after_seq)
+    # Must not suspend from here on: membership, session and head are those of the turn of entering. A chat in
+    # memory is got without suspending, and after a replay it is in memory.
+    chat = await context.directory.entered_by(caller.user_id, wish.chat_id)
+    context.connections.check(connection)
+    context.hub.enter(connection.id, chat.room)
+    chat.joined[connection.id] = connection
+    connection.joined[chat.id] = chat
+    context.presence.show(chat, connection)
+    return {"chat_id": chat.id, "head_seq": chat.head_seq, "replayed": replayed, "gap": gap}
+
+
+@command("leave_chat", OneChat, socket=True)
+async def leave_chat(context: Context, caller: Caller, wish: OneChat) -> Result:
+    """Takes the caller's connection out of the room; always succeeds."""
+    _leave(context, caller, wish.chat_id)
+    return {"chat_id": wish.chat_id}
+
+
+def _leave(context: Context, caller: Caller, chat_id: int) -> None:
+    connection = caller.connected()
+    chat = connection.joined.pop(chat_id, None)
+    if chat is not None:
+        del chat.joined[connection.id]
+        context.hub.leave(connection.id, chat.room)
+        context.typing.gone(connection, (chat_id,))

@@ -1,0 +1,84 @@
+"""Who is connected: the live connections of every user, whichever gate they came through."""
+
+import asyncio
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from handlers.endings import Ending, Refused
+from handlers.policy import UNFINISHED_MAX
+
+if TYPE_CHECKING:
+    from handlers.directory import OpenChat
+
+
+@dataclass(slots=True, eq=False)
+class Connection:
+    """One live connection. `session_id` is None for a token of another backend; `expires_at` is a Unix time."""
+
+    id: str
+    user_id: int
+    session_id: str | None
+    expires_at: float
+    joined: "dict[int, OpenChat]" = field(default_factory=dict)
+    unfinished: int = 0
+    _calm: "asyncio.Future[None] | None" = None
+
+    def begin(self) -> None:
+        """A command now waits for the disk."""
+        self.unfinished += 1
+
+    def finish(self) -> None:
+        """A command no longer waits for the disk."""
+        self.unfinished -= 1
+        if self._calm is not None and self.unfinished < UNFINISHED_MAX:
+            if not self._calm.done():
+                self._calm.set_result(None)
+            self._calm = None
+
+    async def calm(self) -> None:
+        """Returns when few enough commands wait for the disk; only one may wait for this at a time."""
+        while self.unfinished >= UNFINISHED_MAX:
+            self._calm = asyncio.get_running_loop().create_future()
+            await self._calm
+
+
+class Connections:
+    """All live connections, by id and by user."""
+
+    def __init__(self) -> None:
+        self._by_id: dict[str, Connection] = {}
+        self._by_user: dict[int, dict[str, Connection]] = {}
+
+    def __len__(self) -> int:
+        return len(self._by_id)
+
+    def add(self, connection: Connection) -> None:
+        self._by_id[connection.id] = connection
+        self._by_user.setdefault(connection.user_id, {})[connection.id] = connection
+
+    def remove(self, connection: Connection) -> None:
+        del self._by_id[connection.id]
+        others = self._by_user[connection.user_id]
+        del others[connection.id]
+        if not others:
+            del self._by_user[connection.user_id]
+
+    def check(self, connection: Connection) -> None:
+        """Raises: `Refused` (REVOKED) if the connection has ended, even if its last frames are still being read."""
+        if self._by_id.get(connection.id) is not connection:
+            raise Refused("unauthenticated", Ending.REVOKED, "the connection has ended")
+
+    def get(self, connection_id: str) -> Connection | None:
+        return self._by_id.get(connection_id)
+
+    def of(self, user_id: int) -> Collection[Connection]:
+        """The connections of a user; empty if there are none."""
+        return self._by_user.get(user_id, {}).values()
+
+    def ids_of(self, user_id: int) -> Collection[str]:
+        """The ids of a user's connections; empty if there are none."""
+        return self._by_user.get(user_id, {}).keys()
+
+    def all(self) -> Collection[Connection]:
+        return self._by_id.values()

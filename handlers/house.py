@@ -1,0 +1,133 @@
+"""The chat, put together: what a gate needs of it is here."""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+from handlers import dispatch, events
+from handlers.clock import Clock
+from handlers.connections import Connection, Connections
+from handlers.context import Caller, Context
+from handlers.directory import Directory
+from handlers.endings import Ending, Refused
+from handlers.hub import Hub
+from handlers.identities import Identities, Identity
+from handlers.limits import Limiter
+from handlers.passwords import Passwords
+from handlers.policy import Policy
+from handlers.presence import PresenceBoard
+from handlers.publisher import Publisher
+from handlers.registry import Later, Result
+from handlers.sessions import TokenLives
+from handlers.tokens import Tokens
+from handlers.typing import TypingSigns
+from storage.ports import Store
+
+
+class House:
+    """One chat server's worth of state, between the gates and the store."""
+
+    def __init__(
+        self,
+        *,
+        policy: Policy,
+        store: Store,
+        hub: Hub,
+        clock: Clock,
+        tokens: Tokens,
+        passwords: Passwords,
+    ) -> None:
+        connections = Connections()
+        directory = Directory(store)
+        self.context = Context(
+            policy=policy,
+            store=store,
+            clock=clock,
+            hub=hub,
+            limiter=Limiter(policy, clock),
+            connections=connections,
+            directory=directory,
+            identities=Identities(store, tokens, clock),
+            passwords=passwords,
+            tokens=tokens,
+            presence=PresenceBoard(
+                hub, clock, directory, grace_s=policy.presence_grace_s, left=self._note_last_seen
+            ),
+            typing=TypingSigns(hub, clock, connections),
+            lives=TokenLives(hub, clock, connections),
+        )
+        self._seen: set[Any] = set()
+        store.observe(Publisher(self.context, self._end))
+
+    async def authenticate(self, token: str) -> Identity:
+        """Raises: `Refused`."""
+        return await self.context.identities.of(token)
+
+    def connect(self, identity: Identity, connection_id: str) -> Connection:
+        """Lets a connection in, and tells it `connected`, its first event. Raises: `Refused`."""
+        context = self.context
+        context.identities.check(identity)
+        limit = context.policy.max_connections_per_user
+        if limit and len(context.connections.of(identity.user_id)) >= limit:
+            raise Refused("rate_limited", Ending.TOO_MANY_CONNECTIONS)
+        connection = Connection(connection_id, identity.user_id, identity.session_id, identity.expires_at)
+        context.connections.add(connection)
+        name, payload = events.connected(
+            identity.user_id,
+            connection_id,
+            expires_in_s=int(identity.expires_at - context.clock.now().timestamp()),
+            limits={
+                "max_frame_bytes": context.policy.max_frame_bytes,
+                "max_content_chars": context.policy.max_content_chars,
+                "messages_per_s": context.policy.messages_per_s,
+            },
+            at=context.clock.now(),
+        )
+        context.hub.emit(name, payload, room=connection_id)
+        context.presence.opened(connection)
+        context.lives.watch(connection)
+        return connection
+
+    def disconnected(self, connection_id: str) -> None:
+        """A connection is gone; nothing happens if that is known already."""
+        connection = self.context.connections.get(connection_id)
+        if connection is None:
+            return
+        for chat in connection.joined.values():
+            del chat.joined[connection_id]
+            self.context.hub.leave(connection_id, chat.room)
+        connection.joined.clear()
+        self.context.connections.remove(connection)
+        self.context.typing.gone(connection)
+        self.context.presence.closed(connection)
+
+    async def start(self, caller: Caller, name: str, payload: Mapping[str, Any]) -> Result | Later[Any]:
+        """See `dispatch.start`. Raises: `ChatError`."""
+        return await dispatch.start(self.context, caller, name, payload)
+
+    async def run(self, caller: Caller, name: str, payload: Mapping[str, Any]) -> Result:
+        """Runs a command to its end. Raises: `ChatError`."""
+        return await dispatch.run(self.context, caller, name, payload)
+
+    def going_away(self) -> None:
+        """Tells every connection that the server goes away."""
+        for connection in list(self.context.connections.all()):
+            self._end(connection, Ending.GOING_AWAY)
+
+    async def close(self) -> None:
+        """Waits for what is still to be noted, then lets go of timers and threads. The store has another owner."""
+        self.context.presence.stop()
+        self.context.lives.stop()
+        for note in list(self._seen):
+            await note
+        self.context.passwords.close()
+
+    def _end(self, connection: Connection, ending: Ending) -> None:
+        """Ends a connection and takes it out of everything in the same turn: what it still sends is not heard."""
+        self.context.hub.end(connection.id, ending)
+        self.disconnected(connection.id)
+
+    def _note_last_seen(self, user_id: int) -> None:
+        note = asyncio.ensure_future(self.context.store.users.seen(user_id, self.context.clock.now()))
+        self._seen.add(note)
+        note.add_done_callback(self._seen.discard)

@@ -1,0 +1,98 @@
+"""The members of a chat."""
+
+from dataclasses import dataclass
+from typing import Annotated, cast
+
+from handlers.context import Caller, Context
+from handlers.errors import not_found
+from handlers.permissions import may_add_as, may_remove, may_set_role
+from handlers.registry import Result, command
+from handlers.shapes import Id, StrictString
+from handlers.views import View, member_view, user_view
+from storage.models import Member, Role
+
+RoleField = Annotated[str, StrictString(one_of=("owner", "admin", "member"))]
+
+
+@dataclass(frozen=True, slots=True)
+class ListMembers:
+    chat_id: Id
+
+
+@command("list_members", ListMembers)
+async def list_members(context: Context, caller: Caller, wish: ListMembers) -> Result:
+    """Everybody in the chat, in the order in which they came."""
+    await context.directory.entered_by(caller.user_id, wish.chat_id)
+    state = await context.store.chats.load(wish.chat_id)
+    if state is None or caller.user_id not in state.members:
+        raise not_found("chat")
+    users = await context.store.users.get_many(state.members.keys())
+    members = sorted(state.members.values(), key=lambda member: (member.joined_at, member.user_id))
+    return {
+        "members": [
+            member_view(
+                member,
+                user_view(
+                    users[member.user_id],
+                    context.presence.status_of(member.user_id),
+                    own=member.user_id == caller.user_id,
+                ),
+            )
+            for member in members
+        ]
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class AddMember:
+    chat_id: Id
+    user_id: Id
+    role: RoleField = "member"
+
+
+@command("add_member", AddMember)
+async def add_member(context: Context, caller: Caller, wish: AddMember) -> Result:
+    await context.directory.entered_by(caller.user_id, wish.chat_id)
+    role = cast(Role, wish.role)
+    member = await context.store.chats.add_member(
+        wish.chat_id, caller.user_id, wish.user_id, role, context.clock.now(), may_add_as(role)
+    )
+    return {"member": await _view(context, caller, member)}
+
+
+@dataclass(frozen=True, slots=True)
+class SetRole:
+    chat_id: Id
+    user_id: Id
+    role: RoleField
+
+
+@command("set_role", SetRole)
+async def set_role(context: Context, caller: Caller, wish: SetRole) -> Result:
+    await context.directory.entered_by(caller.user_id, wish.chat_id)
+    role = cast(Role, wish.role)
+    member = await context.store.chats.set_role(
+        wish.chat_id, caller.user_id, wish.user_id, role, may_set_role
+    )
+    return {"member": await _view(context, caller, member)}
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveMember:
+    chat_id: Id
+    user_id: Id
+
+
+@command("remove_member", RemoveMember)
+async def remove_member(context: Context, caller: Caller, wish: RemoveMember) -> Result:
+    await context.directory.entered_by(caller.user_id, wish.chat_id)
+    await context.store.chats.remove_member(wish.chat_id, caller.user_id, wish.user_id, may_remove)
+    return {}
+
+
+async def _view(context: Context, caller: Caller, member: Member) -> View:
+    user = await context.identities.user(member.user_id)
+    if user is None:
+        raise not_found("user")
+    own = member.user_id == caller.user_id
+    return member_view(member, user_view(user, context.presence.status_of(user.id), own=own))

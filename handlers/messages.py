@@ -1,0 +1,150 @@
+"""Messages: send, edit, delete, and looking back."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from handlers.context import Caller, Context
+from handlers.errors import ChatError, invalid, not_found
+from handlers.permissions import may_delete, may_edit, may_send
+from handlers.registry import Later, Result, command
+from handlers.shapes import AnyText, ClientId, Id, StrictInteger, StrictString
+from handlers.views import message_view
+from storage.models import Appended, Draft, Message
+
+
+def _check_content(context: Context, content: str) -> None:
+    longest = context.policy.max_content_chars
+    if not 0 < len(content) <= longest:
+        raise invalid(content=f"must be 1 to {longest} characters")
+
+
+@dataclass(frozen=True, slots=True)
+class SendMessage:
+    chat_id: Id
+    content: AnyText
+    client_id: ClientId | None = None
+    reply_to: Id | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CreateMessage:
+    chat_id: Id
+    content: AnyText
+    message_type: Annotated[str, StrictString(one_of=("text",))] = "text"
+    client_id: ClientId | None = None
+    reply_to: Id | None = None
+
+
+@command("send_message", SendMessage, socket=True, limit="messages")
+async def send_message(context: Context, caller: Caller, wish: SendMessage) -> Result | Later[Appended]:
+    """Stores a message; the ack means that it is on disk and has been handed to the room."""
+    return await _send(context, caller, wish)
+
+
+@command("create_message", CreateMessage, limit="messages")
+async def create_message(context: Context, caller: Caller, wish: CreateMessage) -> Result | Later[Appended]:
+    """`send_message` over REST, which also names the type of the message."""
+    return await _send(context, caller, wish)
+
+
+async def _send(context: Context, caller: Caller, wish: SendMessage | CreateMessage) -> Later[Appended]:
+    _check_content(context, wish.content)
+    # Membership from memory, so that a stranger costs no write; the store looks again in the write itself.
+    await context.directory.entered_by(caller.user_id, wish.chat_id)
+    draft = Draft(
+        chat_id=wish.chat_id,
+        sender_id=caller.user_id,
+        content=wish.content,
+        created_at=context.clock.now(),
+        client_id=wish.client_id,
+        reply_to=wish.reply_to,
+    )
+    return Later(context.store.messages.append(draft, may_send), _sent)
+
+
+def _sent(appended: Appended) -> Result:
+    message = appended.message
+    return {"message": message_view(message), "seq": message.seq, "duplicate": appended.duplicate}
+
+
+@dataclass(frozen=True, slots=True)
+class EditMessage:
+    message_id: Id
+    content: AnyText
+
+
+@command("edit_message", EditMessage, socket=True, limit="messages")
+async def edit_message(context: Context, caller: Caller, wish: EditMessage) -> Result | Later[Message]:
+    _check_content(context, wish.content)
+    write = context.store.messages.edit(
+        wish.message_id, caller.user_id, wish.content, context.clock.now(), may_edit
+    )
+    return Later(write, lambda message: {"message": message_view(message), "seq": message.changed_seq})
+
+
+@dataclass(frozen=True, slots=True)
+class OneMessage:
+    message_id: Id
+
+
+@command("delete_message", OneMessage, socket=True, limit="messages")
+async def delete_message(context: Context, caller: Caller, wish: OneMessage) -> Result | Later[Message]:
+    write = context.store.messages.delete(wish.message_id, caller.user_id, context.clock.now(), may_delete)
+    return Later(
+        write,
+        lambda message: {
+            "chat_id": message.chat_id,
+            "message_id": message.id,
+            "seq": message.changed_seq,
+        },
+    )
+
+
+@command("get_message", OneMessage)
+async def get_message(context: Context, caller: Caller, wish: OneMessage) -> Result:
+    message = await context.store.messages.get(wish.message_id)
+    if message is None or message.deleted:
+        raise not_found("message")
+    try:
+        await context.directory.entered_by(caller.user_id, message.chat_id)
+    except ChatError:
+        raise not_found("message") from None
+    return {"message": message_view(message)}
+
+
+@dataclass(frozen=True, slots=True)
+class ListMessages:
+    chat_id: Id
+    before: Id | None = None
+    after: Id | None = None
+    around: Id | None = None
+    limit: Annotated[int, StrictInteger(1, 200)] = 50
+
+
+@command("list_messages", ListMessages)
+async def list_messages(context: Context, caller: Caller, wish: ListMessages) -> Result:
+    """A page of history. `head_seq` is read before the page: what changes later, the client hears of live."""
+    chat = await context.directory.entered_by(caller.user_id, wish.chat_id)
+    head_seq = chat.head_seq
+    anchors = {name: getattr(wish, name) for name in ("before", "after", "around")}
+    given = {name: message_id for name, message_id in anchors.items() if message_id is not None}
+    if len(given) > 1:
+        raise invalid(**dict.fromkeys(given, "only one of before, after and around goes"))
+    at = {f"{name}_seq": await _position(context, wish.chat_id, name, given[name]) for name in given}
+    page = await context.store.messages.history(wish.chat_id, limit=wish.limit, **at)
+    # The page was read outside this turn: a member who was removed meanwhile sees nothing of it.
+    await context.directory.entered_by(caller.user_id, wish.chat_id)
+    return {
+        "messages": [message_view(message) for message in page.messages],
+        "has_more_before": page.has_more_before,
+        "has_more_after": page.has_more_after,
+        "head_seq": head_seq,
+    }
+
+
+async def _position(context: Context, chat_id: int, field: str, message_id: int) -> int:
+    """Where a message stands, a deleted one too. Raises: `ChatError` `invalid` if it is not of this chat."""
+    message = await context.store.messages.get(message_id)
+    if message is None or message.chat_id != chat_id:
+        raise invalid(**{field: "is no message of this chat"})
+    return message.seq

@@ -1,0 +1,25 @@
+"""How far somebody has read."""
+
+from dataclasses import dataclass
+
+from handlers.context import Caller, Context
+from handlers.registry import Later, Result, command
+from handlers.shapes import Id
+from storage.models import ReadMark
+
+
+@dataclass(frozen=True, slots=True)
+class ReadMessages:
+    chat_id: Id
+    up_to: Id | None = None
+
+
+@command("read_messages", ReadMessages, socket=True)
+async def read_messages(context: Context, caller: Caller, wish: ReadMessages) -> Result | Later[ReadMark]:
+    """Moves the caller's mark forward, to `up_to` or to the newest message; it never goes back."""
+    await context.directory.entered_by(caller.user_id, wish.chat_id)
+
+    def shape(mark: ReadMark) -> Result:
+        return {"chat_id": wish.chat_id, "up_to": mark.up_to, "unread_count": mark.unread_count}
+
+    return Later(context.store.messages.mark_read(wish.chat_id, caller.user_id, wish.up_to), shape)

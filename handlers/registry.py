@@ -1,0 +1,62 @@
+"""Name and shape stand on the handler; one explicit list installs them; a duplicate fails at start."""
+
+from asyncio import Future
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from marshmallow import Schema
+
+from handlers.limits import Limit
+from handlers.shapes import schema_for
+
+if TYPE_CHECKING:
+    from handlers.context import Caller, Context
+
+Result = Mapping[str, Any]
+Shape = TypeVar("Shape")
+Written = TypeVar("Written")
+
+
+@dataclass(frozen=True, slots=True)
+class Later(Generic[Written]):
+    """A result that is there once its write is on disk: the handler has done its part and the next may start."""
+
+    write: "Future[Written]"
+    shape: Callable[[Written], Result]
+
+
+Handler = Callable[["Context", "Caller", Shape], Awaitable[Result | Later[Any]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Command(Generic[Shape]):
+    """A command. `socket`: the sockets have it, not REST alone. `limit`: what it counts against, by user."""
+
+    name: str
+    shape: type[Shape]
+    schema: Schema
+    handler: Handler[Shape]
+    socket: bool
+    limit: Limit | None
+
+
+def command(
+    name: str, shape: type[Shape], *, socket: bool = False, limit: Limit | None = None
+) -> Callable[[Handler[Shape]], Command[Shape]]:
+    """Makes a handler a command."""
+
+    def install(handler: Handler[Shape]) -> Command[Shape]:
+        return Command(name, shape, schema_for(shape), handler, socket, limit)
+
+    return install
+
+
+def by_name(commands: Iterable[Command[Any]]) -> Mapping[str, Command[Any]]:
+    """Raises: `ValueError` when two commands have one name."""
+    table: dict[str, Command[Any]] = {}
+    for entry in commands:
+        if entry.name in table:
+            raise ValueError(f"two commands are named {entry.name}")
+        table[entry.name] = entry
+    return table

@@ -1,0 +1,93 @@
+"""The life of a connection: coming in, staying as long as the token is good, going."""
+
+import heapq
+from dataclasses import dataclass
+
+from handlers import events
+from handlers.clock import Clock, Timer
+from handlers.connections import Connection, Connections
+from handlers.context import Caller, Context
+from handlers.endings import Ending
+from handlers.errors import ChatError
+from handlers.hub import Hub
+from handlers.registry import Result, command
+from handlers.shapes import Text
+
+WARN_BEFORE_S = 60
+
+
+class TokenLives:
+    """Warns every connection a minute before its token ends, and ends it when the token does. One timer for all."""
+
+    def __init__(self, hub: Hub, clock: Clock, connections: Connections) -> None:
+        self._hub = hub
+        self._clock = clock
+        self._connections = connections
+        self._due: list[tuple[float, str]] = []
+        self._timer: Timer | None = None
+
+    def watch(self, connection: Connection) -> None:
+        """Called when a connection comes, and when it has a new token."""
+        heapq.heappush(self._due, (connection.expires_at - WARN_BEFORE_S, connection.id))
+        if self._due[0][1] == connection.id:
+            self._set_timer()
+
+    def stop(self) -> None:
+        self._due.clear()
+        self._set_timer()
+
+    def _set_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if self._due:
+            wait_s = max(0.0, self._due[0][0] - self._clock.now().timestamp())
+            self._timer = self._clock.call_later(wait_s, self._look)
+
+    def _look(self) -> None:
+        now = self._clock.now()
+        while self._due and self._due[0][0] <= now.timestamp():
+            _, connection_id = heapq.heappop(self._due)
+            connection = self._connections.get(connection_id)
+            if connection is None:
+                continue
+            left_s = connection.expires_at - now.timestamp()
+            if left_s <= 0:
+                self._hub.end(connection.id, Ending.UNAUTHENTICATED)
+            elif left_s <= WARN_BEFORE_S:
+                name, payload = events.token_expiring(round(left_s), now)
+                self._hub.emit(name, payload, room=connection.id)
+                heapq.heappush(self._due, (connection.expires_at, connection.id))
+        self._set_timer()
+
+
+@dataclass(frozen=True, slots=True)
+class RefreshToken:
+    token: Text
+
+
+@command("refresh_token", RefreshToken, socket=True)
+async def refresh_token(context: Context, caller: Caller, wish: RefreshToken) -> Result:
+    """Puts a fresh access token of the same user in place of the connection's; the connection goes on."""
+    connection = caller.connected()
+    identity = await context.identities.of(wish.token)
+    if identity.user_id != caller.user_id:
+        raise ChatError("forbidden", "the token is of another user")
+    context.connections.check(connection)
+    connection.session_id = identity.session_id
+    connection.expires_at = identity.expires_at
+    context.lives.watch(connection)
+    return {"token_expires_in": int(identity.expires_at - context.clock.now().timestamp())}
+
+
+@dataclass(frozen=True, slots=True)
+class Ping:
+    pass
+
+
+@command("ping", Ping, socket=True)
+async def ping(context: Context, caller: Caller, _wish: Ping) -> Result:
+    """Answers `pong`; the documented client asks now and then, nobody has to."""
+    name, payload = events.pong(context.clock.now())
+    context.hub.emit(name, payload, room=caller.connected().id)
+    return {}

@@ -1,0 +1,124 @@
+"""Group commit, whatever the store: while one batch is being written, the next one gathers."""
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, Protocol, TypeVar
+
+from storage.changes import Change
+from storage.errors import Unavailable
+
+
+class Weighed(Protocol):
+    @property
+    def weight(self) -> int:
+        """About how many bytes of content the item writes; 0 for an item without any."""
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What became of a batch: for each item, in order, its result or the exception its waiter gets; and what to tell.
+
+    An exception among the outcomes means that its item changed nothing.
+    """
+
+    outcomes: Sequence[object]
+    changes: Sequence[Change]
+
+
+ItemT = TypeVar("ItemT", bound=Weighed)
+
+
+class Batcher(Generic[ItemT]):
+    """Writes items in the order in which they were submitted, batch after batch, one batch at a time.
+
+    Items submitted in one turn of the event loop share a batch, as far as `max_items` and `max_weight` allow; an
+    item heavier than `max_weight` goes alone. Once `write` has answered, in one turn and with nothing in between,
+    `tell` gets the changes and all waiters get their outcomes. A waiter that was cancelled meanwhile is skipped:
+    what it asked for is written and told all the same.
+
+    If `write` raises, all waiters of the batch get `Unavailable`, and `tell` gets no changes.
+    """
+
+    def __init__(
+        self,
+        write: Callable[[Sequence[ItemT]], Awaitable[Written]],
+        tell: Callable[[Sequence[Change]], None],
+        *,
+        max_items: int = 512,
+        max_weight: int = 256 * 1024,
+    ) -> None:
+        self._write = write
+        self._tell = tell
+        self._max_items = max_items
+        self._max_weight = max_weight
+        self._queue: deque[tuple[ItemT, asyncio.Future[Any]]] = deque()
+        self._writing: asyncio.Task[None] | None = None
+        self._closed = False
+
+    def submit(self, item: ItemT) -> asyncio.Future[Any]:
+        """Queues an item, which takes its place before this returns.
+
+        After `close` the future fails with `Unavailable`.
+        """
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[Any] = loop.create_future()
+        if self._closed:
+            future.set_exception(Unavailable("the store is closed"))
+            return future
+        self._queue.append((item, future))
+        if self._writing is None:
+            # The task begins in the next turn, so what else this turn submits is in the same batch.
+            self._writing = loop.create_task(self._write_all())
+        return future
+
+    async def close(self) -> None:
+        """Takes no more, and returns when what was queued is written and told. Closing twice is fine."""
+        self._closed = True
+        if self._writing is not None:
+            await asyncio.wait([self._writing])
+
+    async def _write_all(self) -> None:
+        try:
+            while self._queue:
+                await self._write_batch(self._next_batch())
+        finally:
+            self._writing = None
+
+    def _next_batch(self) -> Sequence[tuple[ItemT, asyncio.Future[Any]]]:
+        batch = [self._queue.popleft()]
+        weight = batch[0][0].weight
+        while self._queue and len(batch) < self._max_items:
+            weight += self._queue[0][0].weight
+            if weight > self._max_weight:
+                break
+            batch.append(self._queue.popleft())
+        return batch
+
+    async def _write_batch(self, batch: Sequence[tuple[ItemT, asyncio.Future[Any]]]) -> None:
+        try:
+            written = await self._write([item for item, _ in batch])
+        except Exception as error:
+            written = Written([_unavailable(error) for _ in batch], ())
+        # Must not suspend from here on: whoever resumes finds the observer told of everything before.
+        try:
+            self._tell(written.changes)
+        except Exception as error:
+            asyncio.get_running_loop().call_exception_handler(
+                {"message": "the observer of the store raised", "exception": error}
+            )
+        for (_, future), outcome in zip(batch, written.outcomes, strict=True):
+            if future.done():
+                continue
+            if isinstance(outcome, Exception):
+                future.set_exception(outcome)
+            else:
+                future.set_result(outcome)
+
+
+def _unavailable(error: Exception) -> Unavailable:
+    """One for each waiter: an exception that is raised in many places gathers their tracebacks."""
+    unavailable = Unavailable(str(error))
+    unavailable.__cause__ = error
+    return unavailable

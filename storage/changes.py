@@ -1,0 +1,110 @@
+"""What a store tells its observer after a commit: one value for each durable change, in the order they were made."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from storage.models import Chat, ChatState, Member, Message
+
+
+@dataclass(frozen=True, slots=True)
+class MessageCreated:
+    """`message.seq` is the number of this change."""
+
+    message: Message
+
+
+@dataclass(frozen=True, slots=True)
+class MessageEdited:
+    """`message.changed_seq` is the number of this change."""
+
+    message: Message
+
+
+@dataclass(frozen=True, slots=True)
+class MessageDeleted:
+    """`message` is the tombstone; its `changed_seq` is the number of this change."""
+
+    message: Message
+
+
+@dataclass(frozen=True, slots=True)
+class ReadMoved:
+    """A member's mark moved forward, to the message `up_to` at position `read_seq`."""
+
+    chat_id: int
+    user_id: int
+    up_to: int
+    read_seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class ChatCreated:
+    state: ChatState
+
+
+@dataclass(frozen=True, slots=True)
+class ChatRenamed:
+    chat: Chat
+
+
+@dataclass(frozen=True, slots=True)
+class ChatDeleted:
+    """The chat, its members and its messages are gone. `member_ids` are those who were in it."""
+
+    chat_id: int
+    member_ids: Sequence[int]
+
+
+@dataclass(frozen=True, slots=True)
+class MemberAdded:
+    chat_id: int
+    member: Member
+
+
+@dataclass(frozen=True, slots=True)
+class MemberRemoved:
+    """`heir` is the member who became owner because the last owner left, as he is now; else None."""
+
+    chat_id: int
+    user_id: int
+    heir: Member | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RoleChanged:
+    chat_id: int
+    member: Member
+
+
+@dataclass(frozen=True, slots=True)
+class SessionsRevoked:
+    """Sessions of one user that ended: logout, a password change elsewhere, a refresh token used twice."""
+
+    user_id: int
+    session_ids: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class UserChanged:
+    """A user's profile, or the standing of the account (banned, deleted), is no longer what it was."""
+
+    user_id: int
+
+
+MessageChange = MessageCreated | MessageEdited | MessageDeleted
+Change = (
+    MessageChange
+    | ReadMoved
+    | ChatCreated
+    | ChatRenamed
+    | ChatDeleted
+    | MemberAdded
+    | MemberRemoved
+    | RoleChanged
+    | SessionsRevoked
+    | UserChanged
+)
+
+Observer = Callable[[Sequence[Change]], None]
+"""Called on the event loop after a batch is on disk and before anybody who waits for it resumes. It must not
+suspend and must not raise. Message changes of a chat come in `seq` order without a hole."""

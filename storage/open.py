@@ -1,0 +1,57 @@
+"""From a URL to a store."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
+
+from storage.errors import StorageError
+from storage.ports import Store
+from storage.sqlite import SqliteStore
+
+Opener = Callable[[str, float], Awaitable[Store]]
+"""Takes the whole URL and the seconds it may try to connect."""
+
+
+async def open_store(url: str, *, connect_timeout_s: float = 30) -> Store:
+    """Opens the store that the URL names: `sqlite:///relative/path`, `sqlite:////absolute/path`.
+
+    Raises: `StorageError`, with a message that names what is wrong but never repeats the URL, which may hold a
+    password.
+    """
+    scheme, separator, _ = url.partition("://")
+    if not separator:
+        raise StorageError(f"the database URL has no scheme, it should begin with {_known_schemes()}")
+    opener = _OPENERS.get(scheme.lower())
+    if opener is None:
+        raise StorageError(
+            f"no store for database URLs with the scheme {scheme!r}, only for {_known_schemes()}"
+        )
+    return await opener(url, connect_timeout_s)
+
+
+async def _open_sqlite(url: str, _connect_timeout_s: float) -> Store:
+    """A file needs no waiting for: it can be opened, or not."""
+    path = url.partition("://")[2]
+    # sqlite:///x.db has an empty host, then the path x.db; people write sqlite://x.db as well.
+    path = path.removeprefix("/")
+    if not path or path == ":memory:":
+        raise StorageError(
+            "the database URL names no file: sqlite:///relative/path or sqlite:////absolute/path"
+        )
+    if "?" in path:
+        raise StorageError("the database URL has options (?…), a SQLite file takes none")
+    return await SqliteStore.open(Path(path))
+
+
+async def _open_mongodb(_url: str, _connect_timeout_s: float) -> Store:
+    raise StorageError("the MongoDB store is not built in yet, use sqlite:///path")
+
+
+_OPENERS: Mapping[str, Opener] = {
+    "sqlite": _open_sqlite,
+    "mongodb": _open_mongodb,
+    "mongodb+srv": _open_mongodb,
+}
+
+
+def _known_schemes() -> str:
+    return ", ".join(f"{scheme}://" for scheme in _OPENERS)

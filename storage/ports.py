@@ -1,0 +1,206 @@
+"""What every store promises. tests/storage/contract is the same text as tests; a store is what passes it.
+
+Common to all methods: what is returned from a write is on disk, so it survives `kill -9`; the observer has been
+told before the caller resumes; checks (membership, duplicates, rules) are made on the state the write itself is
+made on; a write that raises changed nothing. Any method may raise `Unavailable`.
+"""
+
+from asyncio import Future
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from typing import Protocol
+
+from storage.changes import Observer
+from storage.models import (
+    Appended,
+    Chat,
+    ChatState,
+    ChatSummary,
+    ChatType,
+    Draft,
+    Member,
+    Message,
+    Page,
+    ReadMark,
+    Role,
+    Rule,
+    Session,
+    User,
+)
+
+UNREAD_LIMIT = 1000
+"""Unread counts stop here: 1000 means 1000 or more."""
+
+
+class Users(Protocol):
+    async def create(
+        self,
+        *,
+        username: str,
+        display_name: str,
+        email: str | None,
+        password_hash: str,
+        created_at: datetime,
+        is_bot: bool = False,
+    ) -> User:
+        """Raises: `Duplicate("username")` or `Duplicate("email")`; both are unique without regard to case."""
+
+    async def get(self, user_id: int) -> User | None:
+        """The user, banned and deleted ones too; None if nobody ever had this id."""
+
+    async def get_many(self, user_ids: Collection[int]) -> Mapping[int, User]:
+        """Those of the ids that exist."""
+
+    async def find(self, login: str) -> User | None:
+        """By username or email, without regard to case. Deleted users are not found."""
+
+    async def search(self, prefix: str, *, after_id: int, limit: int) -> Sequence[User]:
+        """Users whose username or display name starts with `prefix` (no case; empty: everybody), deleted ones
+        excepted, with an id above `after_id`, by id, at most `limit`."""
+
+    async def rename(self, user_id: int, display_name: str) -> User:
+        """Raises: `NotFound`."""
+
+    async def change_password(self, user_id: int, password_hash: str, *, keep_session: str | None) -> None:
+        """Sets the hash and revokes every session of the user but `keep_session`. Raises: `NotFound`."""
+
+    async def seen(self, user_id: int, at: datetime) -> None:
+        """Notes when the user was last connected; never moves back. Nothing happens for an unknown id."""
+
+
+class Sessions(Protocol):
+    async def create(
+        self, *, session_id: str, user_id: int, token_hash: str, expires_at: datetime, created_at: datetime
+    ) -> Session:
+        """A login: the session and its first refresh token (only ever seen as a hash)."""
+
+    async def get(self, session_id: str) -> Session | None: ...
+
+    async def rotate(
+        self, token_hash: str, *, new_hash: str, expires_at: datetime, now: datetime, grace_s: float
+    ) -> Session:
+        """Spends a refresh token for a new one of the same session.
+
+        The first use starts `grace_s`, within which the old one may be spent again (a client whose answer got
+        lost). Raises: `TokenUnknown`; `TokenReused` after the grace time, the session then being revoked.
+        """
+
+    async def revoke(self, session_id: str) -> None:
+        """Ends a session; nothing happens if it is unknown or has ended."""
+
+
+class Chats(Protocol):
+    async def create(
+        self,
+        *,
+        name: str | None,
+        chat_type: ChatType,
+        owner_id: int,
+        member_ids: Collection[int],
+        created_at: datetime,
+    ) -> tuple[Chat, bool]:
+        """A chat of the owner and the members; True if it is new. There is one private chat for two users:
+        asked for again, by either, it is returned with False. `member_ids` may contain the owner.
+
+        Raises: `UnknownUsers`.
+        """
+
+    async def load(self, chat_id: int) -> ChatState | None:
+        """A chat and all its members; `head_seq` counts only changes already told to the observer."""
+
+    async def summary(self, chat_id: int, user_id: int) -> ChatSummary:
+        """Raises: `NotFound` if there is no such chat or the user is not in it."""
+
+    async def list_for(
+        self, user_id: int, *, cursor: str | None, limit: int
+    ) -> tuple[Sequence[ChatSummary], str | None]:
+        """The user's chats, latest activity (newest message, else creation) first, and the cursor of the next
+        page, None on the last. Raises: `BadReference("cursor")` for one that was not given out here."""
+
+    async def rename(self, chat_id: int, user_id: int, name: str, rule: Rule) -> Chat:
+        """Raises: `NotFound`; what the rule raises."""
+
+    async def delete(self, chat_id: int, user_id: int, rule: Rule) -> None:
+        """Raises: `NotFound`; what the rule raises."""
+
+    async def add_member(
+        self, chat_id: int, actor_id: int, user_id: int, role: Role, joined_at: datetime, rule: Rule
+    ) -> Member:
+        """A new member's mark stands at the newest message.
+
+        Raises: `NotFound`; what the rule raises; `UnknownUsers`; `Duplicate("user_id")` for a member.
+        """
+
+    async def set_role(self, chat_id: int, actor_id: int, user_id: int, role: Role, rule: Rule) -> Member:
+        """Raises: `NotFound` (also if `user_id` is no member); what the rule raises; `LastOwner`."""
+
+    async def remove_member(self, chat_id: int, actor_id: int, user_id: int, rule: Rule) -> None:
+        """When the last owner goes, the oldest admin becomes owner, else the oldest member (by `joined_at`, then
+        id). When the last member goes, the chat is deleted. Raises: `NotFound`; what the rule raises."""
+
+
+class Messages(Protocol):
+    def append(self, draft: Draft, rule: Rule) -> "Future[Appended]":
+        """Queues a send; it takes its place before this returns, so calls keep their order. The future fails with
+        `NotFound` (not a member, or the message of this `client_id` was deleted), what the rule raises,
+        `ClientIdTaken`, `BadReference("reply_to")`.
+
+        (sender, `client_id`) is unique for ever: a repeat in the same chat is answered with the first message,
+        whatever its content, and changes nothing.
+        """
+
+    def edit(
+        self, message_id: int, user_id: int, content: str, edited_at: datetime, rule: Rule
+    ) -> "Future[Message]":
+        """Queues an edit. The same content again changes nothing and takes no number. The future fails with
+        `NotFound` (no such message, deleted, or the user is not in its chat); what the rule raises."""
+
+    def delete(self, message_id: int, user_id: int, deleted_at: datetime, rule: Rule) -> "Future[Message]":
+        """Queues a deletion; the result is the tombstone. The future fails as that of `edit`."""
+
+    def mark_read(self, chat_id: int, user_id: int, up_to: int | None) -> "Future[ReadMark]":
+        """Queues a move of the user's mark to the message `up_to` (a deleted one serves), None: to the newest. It
+        never goes back. The future fails with `NotFound`; `BadReference("up_to")`."""
+
+    async def get(self, message_id: int) -> Message | None:
+        """The message or its tombstone."""
+
+    async def history(
+        self,
+        chat_id: int,
+        *,
+        limit: int,
+        before_seq: int | None = None,
+        after_seq: int | None = None,
+        around_seq: int | None = None,
+    ) -> Page:
+        """Up to `limit` messages: the last ones before `before_seq`, the first ones after `after_seq`, those around
+        `around_seq` (itself, if alive, and half of the limit on each side), else the newest. At most one of the three."""
+
+    async def changed_since(self, chat_id: int, after_seq: int, *, limit: int) -> Sequence[Message]:
+        """The messages whose `changed_seq` is above `after_seq`, tombstones too, by `changed_seq`, at most `limit`."""
+
+
+class Store(Protocol):
+    """A place where everything stays. Open one with `storage.open.open_store`."""
+
+    @property
+    def users(self) -> Users: ...
+    @property
+    def sessions(self) -> Sessions: ...
+    @property
+    def chats(self) -> Chats: ...
+    @property
+    def messages(self) -> Messages: ...
+
+    def observe(self, observer: Observer) -> None:
+        """Names the one observer of commits; before that nobody is told."""
+
+    def told_head(self, chat_id: int, head_seq: int) -> int:
+        """`head_seq` as just read, lowered to what the observer has been told, if a commit is on its way to him."""
+
+    async def ping(self) -> None:
+        """Returns when the store can serve. Raises: `Unavailable`."""
+
+    async def close(self) -> None:
+        """Finishes what is queued, then lets go. Closing twice is fine."""
