@@ -1,0 +1,97 @@
+"""The composition root: the only place where things are wired together."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+from aiohttp import web
+
+from handlers.clock import Clock, SystemClock
+from handlers.endings import Ending
+from handlers.house import House
+from handlers.passwords import Passwords
+from handlers.tokens import Tokens
+from handlers.wire_json import dumps, loads
+from server.config import Config
+from server.doors import Doors
+from server.engine import AsyncServer
+from server.health import add_health
+from server.hub import EngineHub
+from server.keys import CONFIG, DOORS, HOUSE
+from server.middlewares import check_origins, tell_errors
+from server.raw_gate import RawGate
+from server.rest import add_rest
+from server.socketio_gate import ChatNamespace
+from server.web import add_web
+from storage.open import open_store
+
+
+class SocketIOJson:
+    """orjson behind the two functions that python-socketio calls."""
+
+    @staticmethod
+    def dumps(value: Any, **_options: Any) -> str:
+        return dumps(value).decode()
+
+    @staticmethod
+    def loads(text: str | bytes) -> Any:
+        return loads(text)
+
+
+def create_app(config: Config, *, clock: Clock | None = None) -> web.Application:
+    """The whole server as an aiohttp application; the store is opened when it starts."""
+    policy = config.policy
+    sio = AsyncServer(
+        async_mode="aiohttp",
+        async_handlers=False,
+        json=SocketIOJson,
+        cors_allowed_origins="*",  # the middleware has looked at the origin before
+        cors_credentials=False,
+        ping_interval=config.ping_interval_s,
+        ping_timeout=config.ping_timeout_s,
+        max_http_buffer_size=policy.max_frame_bytes,
+        volatile_limit_bytes=policy.volatile_limit_bytes,
+        buffer_limit_bytes=config.buffer_limit_bytes,
+    )
+    app = web.Application(middlewares=[check_origins, tell_errors])
+    app[CONFIG] = config
+    app[DOORS] = Doors(config.cors_origins, config.trusted_proxies)
+    app.cleanup_ctx.append(_house(sio, clock or SystemClock()))
+    sio.attach(app)
+    app.router.add_get("/ws", RawGate(sio))
+    add_rest(app)
+    add_health(app)
+    add_web(app)
+    app.on_shutdown.append(_go_away)
+    return app
+
+
+async def _go_away(app: web.Application) -> None:
+    """Tells every connection, before the server waits for them to end."""
+    app[HOUSE].going_away()
+
+
+def _house(sio: AsyncServer, clock: Clock) -> Any:
+    async def open_house(app: web.Application) -> AsyncIterator[None]:
+        config = app[CONFIG]
+        store = await open_store(config.store_url(), connect_timeout_s=config.database_connect_timeout_s)
+        hub = EngineHub(sio)
+        house = House(
+            policy=config.policy,
+            store=store,
+            hub=hub,
+            clock=clock,
+            tokens=Tokens(
+                config.secret_key, config.algorithm, clock, access_ttl_s=config.policy.access_token_ttl_s
+            ),
+            passwords=Passwords(config.bcrypt_cost),
+        )
+        app[HOUSE] = house
+        sio.register_namespace(ChatNamespace(house, app[DOORS]))
+        sio.on_overflow = lambda sid: hub.end(sid, Ending.TOO_SLOW)
+        sio.on_silence = lambda sid: hub.end(sid, Ending.SILENT)
+        yield
+        await sio.shutdown()
+        await house.close()
+        await store.close()
+
+    return open_house

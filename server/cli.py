@@ -1,0 +1,120 @@
+"""The command line: `vestnik`, or `python -m server`."""
+
+import argparse
+import asyncio
+import contextlib
+import signal
+import socket
+import sys
+from collections.abc import Callable, Sequence
+from importlib.metadata import PackageNotFoundError, version
+
+import structlog
+from aiohttp import web
+
+from server.app import create_app
+from server.config import SECRET_BYTES_MIN, Config, ConfigError, load_config
+from server.demo import PEOPLE, seed_demo
+from server.keys import HOUSE
+from server.logs import configure_logs
+from storage.errors import StorageError
+
+log = structlog.get_logger("vestnik")
+
+
+class StartError(Exception):
+    """Why the server could not start, in one line."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs the command line; returns the exit status."""
+    parser = argparse.ArgumentParser("vestnik", description="A realtime chat server.")
+    parser.add_argument("--version", action="version", version=_version())
+    commands = parser.add_subparsers(dest="command")
+    commands.add_parser("serve", help="serve the chat (the default); settings are in the environment or .env")
+    parser.parse_args(argv)
+    try:
+        config = load_config()
+        configure_logs(config.log_level, config.log_format)
+        with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+            runner.run(serve(config))
+    except (ConfigError, StartError, StorageError) as error:
+        sys.stderr.write(f"vestnik: {error}\n")
+        return 1
+    return 0
+
+
+async def serve(config: Config) -> None:
+    """Serves until SIGTERM or SIGINT. Raises: `StartError`, `StorageError` when it cannot start."""
+    if len(config.secret_key.encode()) < SECRET_BYTES_MIN:
+        log.warning("SECRET_KEY is short; tokens can be forged by trying keys", least_bytes=SECRET_BYTES_MIN)
+    door = _bind(config)
+    app = create_app(config)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=config.shutdown_timeout_s)
+    try:
+        await runner.setup()
+        if config.seed_demo:
+            await _seed(app)
+        await web.SockSite(runner, door).start()
+        log.info("serving", url=f"http://{_shown(config.host)}:{door.getsockname()[1]}")
+        await _asked_to_stop()
+        log.info("going away")
+    finally:
+        await runner.cleanup()
+        door.close()
+
+
+def _bind(config: Config) -> socket.socket:
+    """The port, taken before anything else is touched."""
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            config.host, config.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        door = socket.socket(family, kind, protocol)
+        door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        door.bind(address)
+        # Only a listening socket makes a second one fail; nobody is accepted before the site starts.
+        door.listen()
+    except socket.gaierror as error:
+        raise StartError(f"HOST: {config.host}: {error.strerror}") from None
+    except OSError as error:
+        door.close()
+        raise StartError(f"PORT: cannot listen on {config.host}:{config.port}: {error.strerror}") from None
+    return door
+
+
+async def _seed(app: web.Application) -> None:
+    password = await seed_demo(app[HOUSE])
+    if password is not None:
+        # To the terminal and not through the log, which may be kept.
+        sys.stderr.write(f"\n  Demo users {', '.join(PEOPLE)}; their password: {password}\n\n")
+        sys.stderr.flush()
+
+
+async def _asked_to_stop() -> None:
+    loop = asyncio.get_running_loop()
+    asked = asyncio.Event()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        with contextlib.suppress(NotImplementedError):  # Windows has no signal handlers on the loop
+            loop.add_signal_handler(name, asked.set)
+    await asked.wait()
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """uvloop's where it is installed."""
+    try:
+        import uvloop
+    except ImportError:
+        return None
+    return uvloop.new_event_loop
+
+
+def _shown(host: str) -> str:
+    return "localhost" if host in ("0.0.0.0", "::") else host  # noqa: S104 -- shown, not bound
+
+
+def _version() -> str:
+    try:
+        return version("vestnik")
+    except PackageNotFoundError:
+        return "(not installed)"

@@ -1,0 +1,54 @@
+"""Demo data: three people who have already talked, for a first look at an empty server."""
+
+import secrets
+
+from handlers.context import Caller
+from handlers.house import House
+
+PEOPLE = ("alice", "bob", "carol")
+
+_GROUP = (
+    ("alice", "Hi! This is the demo group of a fresh Vestnik server."),
+    ("bob", "Привет! Everything here is stored before anybody sees it."),
+    ("carol", "Open a second window, log in as somebody else and write something."),
+    ("alice", "Edits, deletions, typing and presence travel the same way."),
+)
+_PRIVATE = (
+    ("alice", "Bob, did the server restart?"),
+    ("bob", "It did, and nothing was lost."),
+)
+
+
+async def seed_demo(house: House) -> str | None:
+    """Fills an empty database with `PEOPLE`, a group and a private chat.
+
+    Returns the one password of all three, which is kept nowhere; None if there were users already.
+    """
+    context = house.context
+    if await context.store.users.search("", after_id=0, limit=1):
+        return None
+    password = secrets.token_urlsafe(9)
+    password_hash = await context.passwords.hash(password)
+    ids = {}
+    for name in PEOPLE:
+        user = await context.store.users.create(
+            username=name,
+            display_name=name.capitalize(),
+            email=None,
+            password_hash=password_hash,
+            created_at=context.clock.now(),
+        )
+        ids[name] = user.id
+    everybody = {"chat_type": "group", "name": "Demo", "member_ids": list(ids.values())}
+    await _talk(house, ids, everybody, _GROUP)
+    await _talk(house, ids, {"chat_type": "private", "member_ids": [ids["bob"]]}, _PRIVATE)
+    return password
+
+
+async def _talk(
+    house: House, ids: dict[str, int], chat: dict[str, object], lines: tuple[tuple[str, str], ...]
+) -> None:
+    created = await house.run(Caller(ids["alice"], ""), "create_chat", chat)
+    for name, content in lines:
+        send = {"chat_id": created["chat"]["id"], "content": content}
+        await house.run(Caller(ids[name], ""), "send_message", send)

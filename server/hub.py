@@ -1,0 +1,48 @@
+"""The engine as the handlers' hub: rooms and events of namespace `/`."""
+
+from collections.abc import Collection
+
+from client_compat.close_codes import CLOSE_CODES, retry_in_ms
+from client_compat.connection import RawConnection
+from handlers.endings import Ending
+from handlers.hub import Payload
+from server.engine import AsyncServer
+
+RETRY_SPREAD_MS = 5_000
+"""After a restart clients come back spread over this time."""
+
+
+class EngineHub:
+    """Implements `handlers.hub.Hub`."""
+
+    def __init__(self, sio: AsyncServer) -> None:
+        self._sio = sio
+        self._manager = sio.manager
+
+    def emit(
+        self, event: str, payload: Payload, *, room: str, skip: Collection[str] = (), volatile: bool = False
+    ) -> None:
+        self._manager.post(event, payload, "/", room=room, skip_sid=skip, volatile=volatile)
+
+    def emit_once(self, event: str, payload: Payload, *, rooms: Collection[str]) -> None:
+        self._manager.post(event, payload, "/", room=list(rooms))
+
+    def enter(self, connection_id: str, room: str) -> None:
+        self._manager.enter(connection_id, room)
+
+    def leave(self, connection_id: str, room: str) -> None:
+        self._manager.leave(connection_id, room)
+
+    def unread_bytes(self, connection_id: str) -> int:
+        return self._manager.buffered_bytes(connection_id)
+
+    def end(self, connection_id: str, ending: Ending) -> None:
+        link = self._sio.link_of(connection_id)
+        retry_ms = retry_in_ms(ending, RETRY_SPREAD_MS)
+        if isinstance(link, RawConnection):
+            link.end(ending, retry_ms)
+            return
+        closing: dict[str, object] = {"code": CLOSE_CODES[ending].code, "reason": ending.value}
+        if retry_ms is not None:
+            closing["retry_in_ms"] = retry_ms
+        self._sio.end(connection_id, event="closing", data=closing, reconnect=CLOSE_CODES[ending].reconnect)

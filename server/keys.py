@@ -1,0 +1,11 @@
+"""What the parts of the application find each other by."""
+
+from aiohttp import web
+
+from handlers.house import House
+from server.config import Config
+from server.doors import Doors
+
+CONFIG = web.AppKey("config", Config)
+DOORS = web.AppKey("doors", Doors)
+HOUSE = web.AppKey("house", House)

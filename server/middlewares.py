@@ -1,0 +1,92 @@
+"""What goes around every HTTP request: origins, errors in the wire's words, and one log line without secrets."""
+
+from collections.abc import Awaitable, Callable
+
+import structlog
+from aiohttp import hdrs, web
+
+from handlers.dispatch import as_chat_error
+from handlers.endings import Ending, Refused
+from handlers.errors import ChatError, Code
+from handlers.views import error_view
+from server.keys import DOORS
+from server.rest.calls import json_answer
+
+log = structlog.get_logger("vestnik")
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+STATUS: dict[Code, int] = {
+    "bad_request": 400,
+    "bad_frame": 400,
+    "unknown_event": 404,
+    "unauthenticated": 401,
+    "forbidden": 403,
+    "not_found": 404,
+    "conflict": 409,
+    "too_large": 413,
+    "unsupported_media": 415,
+    "invalid": 422,
+    "rate_limited": 429,
+    "unavailable": 503,
+}
+
+_CODE_OF_STATUS: dict[int, Code] = {
+    status: code for code, status in STATUS.items() if code not in ("bad_frame", "unknown_event")
+}
+
+
+def error_answer(error: ChatError, *, status: int | None = None) -> web.Response:
+    """An error as REST tells it."""
+    headers = {}
+    if error.code == "unauthenticated":
+        headers[hdrs.WWW_AUTHENTICATE] = "Bearer"
+    if error.retry_after_ms is not None:
+        headers[hdrs.RETRY_AFTER] = str(-(-error.retry_after_ms // 1000))
+    view = error_view(error.code, error.message, error.fields, error.retry_after_ms)
+    return json_answer(status or STATUS[error.code], {"error": view}, headers)
+
+
+@web.middleware
+async def tell_errors(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """No exception leaves but as an answer in the wire's words."""
+    try:
+        return await handler(request)
+    except web.HTTPException as answer:
+        if answer.status < 400:
+            raise
+        code = _CODE_OF_STATUS.get(answer.status, "bad_request")
+        told = error_answer(ChatError(code, answer.reason), status=answer.status)
+        for name in (hdrs.ALLOW, hdrs.UPGRADE):
+            if name in answer.headers:
+                told.headers[name] = answer.headers[name]
+        return told
+    except (ConnectionError, web.RequestPayloadError):
+        raise  # the client has gone; there is nobody to answer
+    except Exception as error:
+        return error_answer(as_chat_error(error))
+
+
+@web.middleware
+async def check_origins(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Turns away pages of other origins, and lets browsers read the answers of those that may ask."""
+    if request.path == "/ws":
+        return await handler(
+            request
+        )  # the gate tells it by a close code, which is all a browser can read there
+    if not request.app[DOORS].admits(request):
+        return error_answer(Refused("forbidden", Ending.ORIGIN_REFUSED))
+    if request.path.startswith("/socket.io"):
+        return await handler(request)  # the engine sets its own headers
+    preflight = request.method == hdrs.METH_OPTIONS and hdrs.ACCESS_CONTROL_REQUEST_METHOD in request.headers
+    answer = web.Response(status=204) if preflight else await handler(request)
+    origin = request.headers.get(hdrs.ORIGIN)
+    if origin is not None and not answer.prepared:
+        answer.headers[hdrs.ACCESS_CONTROL_ALLOW_ORIGIN] = origin
+        answer.headers[hdrs.VARY] = hdrs.ORIGIN
+        answer.headers[hdrs.ACCESS_CONTROL_EXPOSE_HEADERS] = hdrs.RETRY_AFTER
+        if preflight:
+            answer.headers[hdrs.ACCESS_CONTROL_ALLOW_METHODS] = "GET, POST, PUT, PATCH, DELETE"
+            answer.headers[hdrs.ACCESS_CONTROL_ALLOW_HEADERS] = "Authorization, Content-Type"
+            answer.headers[hdrs.ACCESS_CONTROL_MAX_AGE] = "600"
+    return answer

@@ -1,0 +1,154 @@
+"""One REST call: a method and a path for a command, what of the request is its payload, what of its result is told."""
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from aiohttp import web
+
+from handlers.context import Caller
+from handlers.errors import ChatError, invalid, not_found
+from handlers.registry import Result
+from handlers.shapes import ID_MAX
+from handlers.wire_json import dumps, loads
+from server.doors import bearer
+from server.keys import CONFIG, DOORS, HOUSE
+
+Answer = tuple[int, Any]
+Body = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """`answer` makes status and JSON body (None: none) of the command's result.
+
+    `query` names the query parameters, True for those that are integers; `public`: no token is asked for; `own`: the
+    caller's id goes in as `user_id`; `form`: a form will do for a body.
+    """
+
+    method: str
+    path: str
+    command: str
+    answer: Callable[[Result], Answer]
+    query: Mapping[str, bool] | None = None
+    public: bool = False
+    own: bool = False
+    form: bool = False
+
+
+def ok(result: Result) -> Answer:
+    """200 with the whole result."""
+    return 200, result
+
+
+def no_content(_result: Result) -> Answer:
+    return 204, None
+
+
+def only(name: str, status: int = 200) -> Callable[[Result], Answer]:
+    """One part of the result."""
+    return lambda result: (status, result[name])
+
+
+def add_calls(app: web.Application, calls: Iterable[Call]) -> None:
+    for call in calls:
+        app.router.add_route(call.method, "/api" + call.path, _serve(call))
+
+
+def _serve(call: Call) -> Callable[[web.Request], Awaitable[web.Response]]:
+    async def serve(request: web.Request) -> web.Response:
+        caller = await _caller(request, call)
+        payload = dict(await _body(request, call)) if request.method in ("POST", "PUT", "PATCH") else {}
+        payload.update(_query(request, call.query or {}))
+        payload.update((name, _path_id(text, name)) for name, text in request.match_info.items())
+        if call.own:
+            payload["user_id"] = caller.user_id
+        status, body = call.answer(await request.app[HOUSE].run(caller, call.command, payload))
+        return json_answer(status, body)
+
+    return serve
+
+
+def json_answer(status: int, body: Any, headers: Mapping[str, str] | None = None) -> web.Response:
+    if body is None:
+        return web.Response(status=status, headers=headers)
+    return web.Response(status=status, body=dumps(body), content_type="application/json", headers=headers)
+
+
+async def _caller(request: web.Request, call: Call) -> Caller:
+    address = request.app[DOORS].address(request)
+    if call.public:
+        return Caller(0, address)
+    token = bearer(request.headers)
+    if token is None:
+        raise ChatError("unauthenticated", "an Authorization: Bearer header is missing")
+    identity = await request.app[HOUSE].authenticate(token)
+    return Caller(identity.user_id, address, identity.session_id)
+
+
+async def _body(request: web.Request, call: Call) -> Body:
+    kind = request.content_type if "Content-Type" in request.headers else "application/json"
+    if call.form and kind in ("application/x-www-form-urlencoded", "multipart/form-data"):
+        return await _form(request)
+    if request.content_length == 0 or not request.can_read_body:
+        return {}
+    if kind != "application/json" and not kind.endswith("+json"):
+        raise ChatError("unsupported_media", "the body has to be application/json")
+    try:
+        body = loads(await _read(request))
+    except ValueError:
+        raise ChatError("bad_request", "the body is not JSON") from None
+    if type(body) is not dict:
+        raise ChatError("bad_request", "the body has to be a JSON object")
+    return body
+
+
+async def _read(request: web.Request) -> bytes:
+    """The body, as long as it is within the limit of a frame. Raises: `ChatError` `too_large`."""
+    limit = request.app[CONFIG].policy.max_frame_bytes
+    if (request.content_length or 0) <= limit:
+        parts, size = [], 0
+        async for part in request.content.iter_any():
+            parts.append(part)
+            size += len(part)
+            if size > limit:
+                break
+        else:
+            return b"".join(parts)
+    raise ChatError("too_large", f"a body has at most {limit} bytes")
+
+
+async def _form(request: web.Request) -> Body:
+    try:
+        form = await request.post()
+    except ValueError:
+        raise ChatError("bad_request", "the form cannot be read") from None
+    return {name: value for name, value in form.items() if isinstance(value, str)}
+
+
+def _query(request: web.Request, known: Mapping[str, bool]) -> dict[str, Any]:
+    """The known query parameters; integers are made of digits and nothing else."""
+    found: dict[str, Any] = {}
+    for name, is_integer in known.items():
+        text = request.query.get(name)
+        if text is None:
+            continue
+        if is_integer:
+            found[name] = _digits(text)
+            if found[name] is None:
+                raise invalid(**{name: "must be an integer"})
+        else:
+            found[name] = text
+    return found
+
+
+def _path_id(text: str, name: str) -> int:
+    """An id in a path; what can be no id is not found."""
+    number = _digits(text)
+    if number is None or not 0 < number <= ID_MAX:
+        raise not_found(name.removesuffix("_id"))
+    return number
+
+
+def _digits(text: str) -> int | None:
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= 20 else None

@@ -1,0 +1,122 @@
+"""The Socket.IO door: every event of namespace `/` is a command, and goes to its handler."""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+import structlog
+from socketio import AsyncNamespace
+from socketio.exceptions import ConnectionRefusedError as SocketRefusedError
+
+from client_compat.close_codes import CLOSE_CODES
+from client_compat.frames import error_payload
+from handlers import dispatch
+from handlers.context import Caller
+from handlers.dispatch import Outcome
+from handlers.endings import Ending, Refused
+from handlers.errors import ChatError
+from handlers.house import House
+from handlers.identities import Identity
+from handlers.registry import Later
+from server.doors import Doors, bearer
+from storage.errors import StorageError
+
+log = structlog.get_logger("vestnik")
+
+Ack = dict[str, Any]
+
+
+class ChatNamespace(AsyncNamespace):
+    """Namespace `/`. Commands of one connection are started in the order sent, and acked when they are done."""
+
+    def __init__(self, house: House, doors: Doors) -> None:
+        super().__init__("/")
+        self._house = house
+        self._doors = doors
+        self._identities: dict[str, Identity] = {}
+        self._callers: dict[str, Caller] = {}
+
+    async def trigger_event(self, event: str, *args: Any) -> Any:
+        """What python-socketio calls for everything: connect, disconnect and the client's own events."""
+        if event == "connect":
+            return await self._connect(*args)
+        if event == "disconnect":
+            return self._disconnect(args[0])
+        return await self._command(args[0], event, args[1:])
+
+    async def _connect(self, sid: str, environ: Mapping[str, Any], auth: Any) -> None:
+        token = auth.get("token") if isinstance(auth, dict) else None
+        if token is None:
+            token = bearer(environ["aiohttp.request"].headers)
+        try:
+            if not isinstance(token, str):
+                raise Refused("unauthenticated", Ending.UNAUTHENTICATED)
+            self._identities[sid] = await self._house.authenticate(token)
+        except Refused as refused:
+            raise _refusal(refused) from None
+        except StorageError:
+            raise _refusal(Refused("unavailable", Ending.OVERLOADED)) from None
+
+    def ready(self, sid: str) -> None:
+        """The client has been told that it is connected: `connected` is its first event."""
+        identity = self._identities.pop(sid)
+        try:
+            connection = self._house.connect(identity, sid)
+        except Refused as refused:
+            self._house.context.hub.end(sid, refused.ending)
+            return
+        address = self._doors.address(self.server.get_environ(sid)["aiohttp.request"])
+        self._callers[sid] = Caller(identity.user_id, address, identity.session_id, connection)
+        log.info(
+            "WebSocket connected", gate="socket.io", user_id=identity.user_id, connection=sid, address=address
+        )
+
+    def _disconnect(self, sid: str) -> None:
+        self._identities.pop(sid, None)
+        caller = self._callers.pop(sid, None)
+        if caller is not None:
+            self._house.disconnected(sid)
+            log.info("WebSocket closed", gate="socket.io", user_id=caller.user_id, connection=sid)
+
+    async def _command(self, sid: str, event: str, args: tuple[Any, ...]) -> Ack | asyncio.Future[Ack]:
+        try:
+            caller = self._callers.get(sid)
+            if caller is None:
+                raise ChatError("unauthenticated", "the connection has ended")
+            result = await self._house.start(caller, event, _payload(args))
+        except ChatError as error:
+            return _ack(error)
+        if not isinstance(result, Later):
+            return _ack(result)
+        answer: asyncio.Future[Ack] = asyncio.get_running_loop().create_future()
+        dispatch.then(result, lambda outcome: answer.done() or answer.set_result(_ack(outcome)))
+        return answer
+
+    def unasked(self, sid: str, _event: str, ack: Ack) -> None:
+        """What came of an event whose sender asked for no ack: a failure is told by the event `error`."""
+        if not ack["ok"]:
+            self._house.context.hub.emit("error", ack["error"], room=sid)
+
+
+def _payload(args: tuple[Any, ...]) -> Mapping[str, Any]:
+    """The payload of an event: one object, or nothing. Raises: `ChatError` `bad_frame`."""
+    if not args or args[0] is None:
+        return {}
+    if type(args[0]) is not dict:
+        raise ChatError("bad_frame", "the payload has to be an object")
+    return args[0]
+
+
+def _ack(outcome: Outcome) -> Ack:
+    if isinstance(outcome, ChatError):
+        return {"ok": False, "error": error_payload(outcome)}
+    return {"ok": True, **outcome}
+
+
+def _refusal(refused: Refused) -> SocketRefusedError:
+    data = {
+        "code": refused.code,
+        "message": refused.message,
+        "close_code": CLOSE_CODES[refused.ending].code,
+    }
+    return SocketRefusedError(refused.message, data)
