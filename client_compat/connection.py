@@ -32,7 +32,7 @@ class RawConnection:
         *,
         text_frame: Callable[[bytes], bytes],
         ping_frame: bytes,
-        flush: Callable[[], None],
+        flush: Callable[[str], None],
         close_timeout_s: float,
     ) -> None:
         self.sid = sid
@@ -51,7 +51,7 @@ class RawConnection:
 
     def write(self, frame: bytes) -> None:
         """Sends one JSON frame, after everything that was emitted before it."""
-        self._flush()
+        self._flush(self.sid)
         if self.wire is not None:
             self.wire.write(self._text_frame(frame))
 
@@ -59,7 +59,7 @@ class RawConnection:
         """Sends the close frame as the last one. A peer that does not answer it is cut off after the timeout."""
         if self.closed:
             return
-        self._flush()
+        self._flush(self.sid)
         self.gone()
         code = CLOSE_CODES[ending].code
         self._closing = asyncio.ensure_future(

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Annotated, cast
 
 from handlers.accounts import check_name
+from handlers.connections import Connection
 from handlers.context import Caller, Context
 from handlers.errors import invalid
 from handlers.permissions import may_delete_chat, may_rename
@@ -11,6 +12,7 @@ from handlers.recovery import replay
 from handlers.registry import Result, command
 from handlers.shapes import AnyText, Id, IdList, Position, StrictInteger, StrictString
 from handlers.views import View, summary_view
+from storage.errors import UnknownUsers
 from storage.models import ChatType
 
 CREATE_MEMBERS_MAX = 1000
@@ -32,13 +34,17 @@ async def create_chat(context: Context, caller: Caller, wish: CreateChat) -> Res
         raise invalid(member_ids="must name exactly one other user for a private chat")
     if chat_type != "private" and wish.name is None:
         raise invalid(name="is required")
-    chat, created = await context.store.chats.create(
-        name=None if wish.name is None else check_name(context, "name", wish.name),
-        chat_type=chat_type,
-        owner_id=caller.user_id,
-        member_ids=others,
-        created_at=context.clock.now(),
-    )
+    name = None if wish.name is None else check_name(context, "name", wish.name)
+    try:
+        chat, created = await context.store.chats.create(
+            name=name,
+            chat_type=chat_type,
+            owner_id=caller.user_id,
+            member_ids=others,
+            created_at=context.clock.now(),
+        )
+    except UnknownUsers as error:
+        raise invalid(member_ids=f"no such user: {', '.join(map(str, error.user_ids))}") from None
     return {"chat": await _summary(context, caller, chat.id), "created": created}
 
 
@@ -107,7 +113,7 @@ async def join_chat(context: Context, caller: Caller, wish: JoinChat) -> Result:
     connection = caller.connected()
     replayed, gap = 0, False
     if wish.after_seq is not None:
-        _leave(context, caller, wish.chat_id)
+        _leave_room(context, connection, wish.chat_id)
         replayed, gap = await replay(context, caller, wish.chat_id, wish.after_seq)
     # Must not suspend from here on: membership, session and head are those of the turn of entering. A chat in
     # memory is got without suspending, and after a replay it is in memory.
@@ -123,14 +129,14 @@ async def join_chat(context: Context, caller: Caller, wish: JoinChat) -> Result:
 @command("leave_chat", OneChat, socket=True)
 async def leave_chat(context: Context, caller: Caller, wish: OneChat) -> Result:
     """Takes the caller's connection out of the room; always succeeds."""
-    _leave(context, caller, wish.chat_id)
+    connection = caller.connected()
+    _leave_room(context, connection, wish.chat_id)
+    context.typing.gone(connection, (wish.chat_id,))
     return {"chat_id": wish.chat_id}
 
 
-def _leave(context: Context, caller: Caller, chat_id: int) -> None:
-    connection = caller.connected()
+def _leave_room(context: Context, connection: Connection, chat_id: int) -> None:
     chat = connection.joined.pop(chat_id, None)
     if chat is not None:
         del chat.joined[connection.id]
         context.hub.leave(connection.id, chat.room)
-        context.typing.gone(connection, (chat_id,))

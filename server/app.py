@@ -1,6 +1,6 @@
 """The composition root: the only place where things are wired together."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 from aiohttp import web
@@ -29,8 +29,8 @@ class SocketIOJson:
     """orjson behind the two functions that python-socketio calls."""
 
     @staticmethod
-    def dumps(value: Any, **_options: Any) -> str:
-        return dumps(value).decode()
+    def dumps(value: Any, *, default: Callable[[Any], Any] | None = None, **_options: Any) -> str:
+        return dumps(value, default).decode()
 
     @staticmethod
     def loads(text: str | bytes) -> Any:
@@ -56,12 +56,12 @@ def create_app(config: Config, *, clock: Clock | None = None) -> web.Application
     app[CONFIG] = config
     app[DOORS] = Doors(config.cors_origins, config.trusted_proxies)
     app.cleanup_ctx.append(_house(sio, clock or SystemClock()))
+    app.on_shutdown.append(_go_away)  # before the engine, which ends what is still connected without a word
     sio.attach(app)
-    app.router.add_get("/ws", RawGate(sio))
+    app.router.add_get("/ws", RawGate(sio).serve)
     add_rest(app)
     add_health(app)
     add_web(app)
-    app.on_shutdown.append(_go_away)
     return app
 
 
@@ -87,10 +87,9 @@ def _house(sio: AsyncServer, clock: Clock) -> Any:
         )
         app[HOUSE] = house
         sio.register_namespace(ChatNamespace(house, app[DOORS]))
-        sio.on_overflow = lambda sid: hub.end(sid, Ending.TOO_SLOW)
-        sio.on_silence = lambda sid: hub.end(sid, Ending.SILENT)
+        sio.eio.on_overflow = lambda eio_sid: hub.end_link(eio_sid, Ending.TOO_SLOW)
+        sio.eio.on_silence = lambda eio_sid: hub.end_link(eio_sid, Ending.SILENT)
         yield
-        await sio.shutdown()
         await house.close()
         await store.close()
 

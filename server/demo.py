@@ -39,7 +39,7 @@ async def seed_demo(house: House) -> str | None:
             created_at=context.clock.now(),
         )
         ids[name] = user.id
-    everybody = {"chat_type": "group", "name": "Demo", "member_ids": list(ids.values())}
+    everybody: dict[str, object] = {"chat_type": "group", "name": "Demo", "member_ids": list(ids.values())}
     await _talk(house, ids, everybody, _GROUP)
     await _talk(house, ids, {"chat_type": "private", "member_ids": [ids["bob"]]}, _PRIVATE)
     return password

@@ -34,10 +34,16 @@ class EngineHub:
         self._manager.leave(connection_id, room)
 
     def unread_bytes(self, connection_id: str) -> int:
-        return self._manager.buffered_bytes(connection_id)
+        return int(self._manager.buffered_bytes(connection_id))
+
+    def end_link(self, eio_sid: str, ending: Ending) -> None:
+        """`end`, for the engine, which knows connections by another id."""
+        connection_id = self._manager.sid_from_eio_sid(eio_sid, "/")
+        if connection_id is not None:
+            self.end(connection_id, ending)
 
     def end(self, connection_id: str, ending: Ending) -> None:
-        link = self._sio.link_of(connection_id)
+        link = self._sio.eio.sockets.get(self._manager.eio_sid_from_sid(connection_id, "/"))
         retry_ms = retry_in_ms(ending, RETRY_SPREAD_MS)
         if isinstance(link, RawConnection):
             link.end(ending, retry_ms)

@@ -38,7 +38,7 @@ _CODE_OF_STATUS: dict[int, Code] = {
 
 def error_answer(error: ChatError, *, status: int | None = None) -> web.Response:
     """An error as REST tells it."""
-    headers = {}
+    headers: dict[str, str] = {}
     if error.code == "unauthenticated":
         headers[hdrs.WWW_AUTHENTICATE] = "Bearer"
     if error.retry_after_ms is not None:

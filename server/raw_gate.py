@@ -18,8 +18,7 @@ from handlers.house import House
 from handlers.identities import Identity
 from handlers.registry import Later
 from server.doors import bearer
-from server.engine import AsyncServer
-from server.engine.frames import ping_frame, pong_frame, text_frame
+from server.engine import AsyncServer, frames
 from server.keys import CONFIG, DOORS, HOUSE
 from storage.errors import StorageError
 
@@ -31,7 +30,7 @@ BAD_FRAMES_MAX = 32
 CLOSE_TIMEOUT_S = 2.0
 """How long a close handshake is awaited."""
 
-_DIALECT = RawDialect(text_frame)
+_DIALECT = RawDialect(frames.text)
 
 
 class RawGate:
@@ -40,7 +39,7 @@ class RawGate:
     def __init__(self, sio: AsyncServer) -> None:
         self._sio = sio
 
-    async def __call__(self, request: web.Request) -> web.StreamResponse:
+    async def serve(self, request: web.Request) -> web.StreamResponse:
         socket = web.WebSocketResponse(
             timeout=CLOSE_TIMEOUT_S,
             autoping=False,
@@ -82,8 +81,8 @@ class RawGate:
             socket,
             transport,
             _DIALECT,
-            text_frame=text_frame,
-            ping_frame=ping_frame(),
+            text_frame=frames.text,
+            ping_frame=frames.ping(b""),
             flush=self._sio.manager.flush,
             close_timeout_s=CLOSE_TIMEOUT_S,
         )
@@ -135,7 +134,7 @@ class _Reader:
         """What is no text; False when it was the end."""
         if message.type is WSMsgType.PING:
             if self._link.wire is not None:
-                self._link.wire.write(pong_frame(message.data))
+                self._link.wire.write(frames.pong(message.data))
             return True
         if message.type is WSMsgType.BINARY:
             self._bad(ChatError("bad_frame", "a frame has to be text"))

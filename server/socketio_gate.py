@@ -89,10 +89,10 @@ class ChatNamespace(AsyncNamespace):
         if not isinstance(result, Later):
             return _ack(result)
         answer: asyncio.Future[Ack] = asyncio.get_running_loop().create_future()
-        dispatch.then(result, lambda outcome: answer.done() or answer.set_result(_ack(outcome)))
+        dispatch.then(result, lambda outcome: answer.set_result(_ack(outcome)))
         return answer
 
-    def unasked(self, sid: str, _event: str, ack: Ack) -> None:
+    def unasked(self, sid: str, ack: Ack) -> None:
         """What came of an event whose sender asked for no ack: a failure is told by the event `error`."""
         if not ack["ok"]:
             self._house.context.hub.emit("error", ack["error"], room=sid)
