@@ -18,7 +18,8 @@ class WebSocket(Protocol):
 class RawConnection:
     """A link of the engine that speaks the documented protocol. It is written to until it ends, and then no more.
 
-    `last_seen` is the loop time at which something last came in; the gate keeps it.
+    `last_seen` is the loop time at which something last came in; the gate keeps it. `ending` is why the server ended
+    the connection, None if it did not.
     """
 
     upgraded = True  # engine.io's word for "on a WebSocket"
@@ -40,6 +41,7 @@ class RawConnection:
         self.wire: asyncio.WriteTransport | None = wire
         self.session: dict[str, Any] = {}
         self.closed = False
+        self.ending: Ending | None = None
         self.last_seen = asyncio.get_running_loop().time()
         self._socket = socket
         self._transport = wire
@@ -60,7 +62,10 @@ class RawConnection:
         if self.closed:
             return
         self._flush(self.sid)
+        if self.closed:  # what was flushed just now overflowed it
+            return
         self.gone()
+        self.ending = ending
         code = CLOSE_CODES[ending].code
         self._closing = asyncio.ensure_future(
             self._socket.close(code=code, message=close_reason(ending, retry_ms), drain=False)

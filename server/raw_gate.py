@@ -46,7 +46,7 @@ class RawGate:
             protocols=("bearer",),
             # Its window costs a hundred KiB for each connection.
             compress=False,
-            max_msg_size=request.app[CONFIG].policy.max_frame_bytes,
+            max_msg_size=request.app[CONFIG].policy.max_frame_bytes + 1,  # aiohttp refuses from here on
         )
         if not socket.can_prepare(request):
             raise web.HTTPUpgradeRequired(headers={hdrs.UPGRADE: "websocket"})
