@@ -62,7 +62,7 @@ class RawConnection:
         if self.closed:
             return
         self._flush(self.sid)
-        if self.closed:  # what was flushed just now overflowed it
+        if self.wire is None:  # what was flushed just now overflowed it
             return
         self.gone()
         self.ending = ending

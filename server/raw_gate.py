@@ -102,9 +102,8 @@ class RawGate:
             link.gone()
             self._sio.detach_link(link)
             await link.ended()
-        log.info(
-            "WebSocket closed", user_id=identity.user_id, connection=connection_id, code=socket.close_code
-        )
+            reason = link.ending.value if link.ending else f"by the peer, {socket.close_code}"
+            log.info("WebSocket closed", user_id=identity.user_id, connection=connection_id, reason=reason)
 
 
 class _Reader:

@@ -41,7 +41,7 @@ class ChatNamespace(AsyncNamespace):
         if event == "connect":
             return await self._connect(*args)
         if event == "disconnect":
-            return self._disconnect(args[0])
+            return self._disconnect(*args)
         return await self._command(args[0], event, args[1:])
 
     async def _connect(self, sid: str, environ: Mapping[str, Any], auth: Any) -> None:
@@ -71,12 +71,14 @@ class ChatNamespace(AsyncNamespace):
             "WebSocket connected", gate="socket.io", user_id=identity.user_id, connection=sid, address=address
         )
 
-    def _disconnect(self, sid: str) -> None:
+    def _disconnect(self, sid: str, reason: str) -> None:
         self._identities.pop(sid, None)
         caller = self._callers.pop(sid, None)
         if caller is not None:
             self._house.disconnected(sid)
-            log.info("WebSocket closed", gate="socket.io", user_id=caller.user_id, connection=sid)
+            log.info(
+                "WebSocket closed", gate="socket.io", user_id=caller.user_id, connection=sid, reason=reason
+            )
 
     async def _command(self, sid: str, event: str, args: tuple[Any, ...]) -> Ack | asyncio.Future[Ack]:
         try:
