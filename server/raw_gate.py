@@ -87,14 +87,17 @@ class RawGate:
             close_timeout_s=CLOSE_TIMEOUT_S,
         )
         connection_id = self._sio.attach_link(link)
-        address = request.app[DOORS].address(request)
         try:
             connection = house.connect(identity, connection_id)
-            self._sio.eio.heartbeat.add(link)
-            log.info(
-                "WebSocket connected", user_id=identity.user_id, connection=connection_id, address=address
-            )
-            caller = Caller(identity.user_id, address, identity.session_id, connection)
+        except Refused:
+            self._sio.detach_link(link)
+            raise
+        address = request.app[DOORS].address(request)
+        who = {"user_id": identity.user_id, "connection": connection_id}
+        log.info("WebSocket connected", **who, address=address)
+        caller = Caller(identity.user_id, address, identity.session_id, connection)
+        self._sio.eio.heartbeat.add(link)
+        try:
             await _Reader(house, caller, link, socket).run()
         finally:
             house.disconnected(connection_id)
@@ -103,7 +106,7 @@ class RawGate:
             self._sio.detach_link(link)
             await link.ended()
             reason = link.ending.value if link.ending else f"by the peer, {socket.close_code}"
-            log.info("WebSocket closed", user_id=identity.user_id, connection=connection_id, reason=reason)
+            log.info("WebSocket closed", **who, reason=reason)
 
 
 class _Reader:
