@@ -69,11 +69,11 @@ class Login:
 async def login(context: Context, caller: Caller, wish: Login) -> Result:
     """A new session. A wrong name and a wrong password are told the same, and take the same time."""
     context.limiter.check("auth_calls", caller.address)
-    # Failures are counted for the pair, so that nobody locks another out from elsewhere. A token is taken before
-    # the work, not after: else many tries at once would all get through.
-    pair = (wish.username.casefold(), caller.address)
-    context.limiter.check("login_failures", pair)
     user = await context.store.users.find(wish.username)
+    # Failures are counted for the pair of account and address, so that nobody locks another out from elsewhere. A
+    # token is taken before the work, not after: else many tries at once would all get through.
+    pair = (wish.username.casefold() if user is None else user.id, caller.address)
+    context.limiter.check("login_failures", pair)
     right = await context.passwords.match(wish.password, None if user is None else user.password_hash)
     if user is None or not right:
         raise ChatError("unauthenticated", "wrong username or password")

@@ -6,13 +6,14 @@ from typing import Annotated, cast
 from handlers.accounts import check_name
 from handlers.connections import Connection
 from handlers.context import Caller, Context
+from handlers.directory import OpenChat
 from handlers.errors import invalid
 from handlers.permissions import may_delete_chat, may_rename
 from handlers.recovery import replay
 from handlers.registry import Result, command
 from handlers.shapes import AnyText, Id, IdList, Position, StrictInteger, StrictString
 from handlers.views import View, summary_view
-from storage.errors import UnknownUsers
+from storage.errors import BadReference, Unavailable, UnknownUsers
 from storage.models import ChatType
 
 CREATE_MEMBERS_MAX = 1000
@@ -34,7 +35,8 @@ async def create_chat(context: Context, caller: Caller, wish: CreateChat) -> Res
         raise invalid(member_ids="must name exactly one other user for a private chat")
     if chat_type != "private" and wish.name is None:
         raise invalid(name="is required")
-    name = None if wish.name is None else check_name(context, "name", wish.name)
+    # A private chat is called after whoever looks at it is not.
+    name = None if wish.name is None or chat_type == "private" else check_name(context, "name", wish.name)
     try:
         chat, created = await context.store.chats.create(
             name=name,
@@ -57,9 +59,12 @@ class ListChats:
 @command("list_chats", ListChats)
 async def list_chats(context: Context, caller: Caller, wish: ListChats) -> Result:
     """The caller's chats, latest activity first."""
-    summaries, next_cursor = await context.store.chats.list_for(
-        caller.user_id, cursor=wish.cursor, limit=wish.limit
-    )
+    try:
+        summaries, next_cursor = await context.store.chats.list_for(
+            caller.user_id, cursor=wish.cursor, limit=wish.limit
+        )
+    except BadReference:
+        raise invalid(cursor="was not given out here") from None
     return {"chats": [summary_view(summary) for summary in summaries], "next_cursor": next_cursor}
 
 
@@ -113,15 +118,17 @@ async def join_chat(context: Context, caller: Caller, wish: JoinChat) -> Result:
     connection = caller.connected()
     replayed, gap = 0, False
     if wish.after_seq is not None:
-        _leave_room(context, connection, wish.chat_id)
-        replayed, gap = await replay(context, caller, wish.chat_id, wish.after_seq)
+        was_joined = _leave_room(context, connection, wish.chat_id)
+        try:
+            replayed, gap = await replay(context, caller, wish.chat_id, wish.after_seq)
+        except Unavailable:
+            # The room it was in goes on for it; the next number tells the client what it missed.
+            if was_joined:
+                await _enter_room(context, caller, wish.chat_id)
+            raise
     # Must not suspend from here on: membership, session and head are those of the turn of entering. A chat in
     # memory is got without suspending, and after a replay it is in memory.
-    chat = await context.directory.entered_by(caller.user_id, wish.chat_id)
-    context.connections.check(connection)
-    context.hub.enter(connection.id, chat.room)
-    chat.joined[connection.id] = connection
-    connection.joined[chat.id] = chat
+    chat = await _enter_room(context, caller, wish.chat_id)
     context.presence.show(chat, connection)
     return {"chat_id": chat.id, "head_seq": chat.head_seq, "replayed": replayed, "gap": gap}
 
@@ -135,8 +142,22 @@ async def leave_chat(context: Context, caller: Caller, wish: OneChat) -> Result:
     return {"chat_id": wish.chat_id}
 
 
-def _leave_room(context: Context, connection: Connection, chat_id: int) -> None:
+async def _enter_room(context: Context, caller: Caller, chat_id: int) -> OpenChat:
+    """Does not suspend for a chat in memory. Raises: as `Directory.entered_by`; `Refused`."""
+    connection = caller.connected()
+    chat = await context.directory.entered_by(caller.user_id, chat_id)
+    context.connections.check(connection)
+    context.hub.enter(connection.id, chat.room)
+    chat.joined[connection.id] = connection
+    connection.joined[chat.id] = chat
+    return chat
+
+
+def _leave_room(context: Context, connection: Connection, chat_id: int) -> bool:
+    """Whether the connection was in the room."""
     chat = connection.joined.pop(chat_id, None)
-    if chat is not None:
-        del chat.joined[connection.id]
-        context.hub.leave(connection.id, chat.room)
+    if chat is None:
+        return False
+    del chat.joined[connection.id]
+    context.hub.leave(connection.id, chat.room)
+    return True

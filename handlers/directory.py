@@ -66,8 +66,11 @@ class Directory:
 
     async def entered_by(self, user_id: int, chat_id: int) -> OpenChat:
         """The chat, for a member of it. Raises: `ChatError` `not_found` for anybody else."""
-        chat = self._chats.peek(chat_id) or await self._chats.get(chat_id)
-        if chat is None or user_id not in chat.members:
+        while (chat := self._chats.peek(chat_id)) is None:
+            # What was loaded is looked for again: it may have been deleted before this resumed.
+            if await self._chats.get(chat_id) is None:
+                raise not_found("chat")
+        if user_id not in chat.members:
             raise not_found("chat")
         return chat
 

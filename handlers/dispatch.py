@@ -65,8 +65,8 @@ async def start(
     try:
         wish = read(command.shape, command.schema, payload)
         if connection is not None:
-            context.connections.check(connection)
             await connection.calm()
+            context.connections.check(connection)
         if command.limit is not None:
             context.limiter.check(command.limit, caller.user_id)
         result = await command.handler(context, caller, wish)

@@ -63,13 +63,17 @@ class House:
         """Raises: `Refused`."""
         return await self.context.identities.of(token)
 
+    def admit(self, identity: Identity) -> None:
+        """Looks at somebody who wants to connect. Raises: `Refused`."""
+        self.context.identities.check(identity)
+        limit = self.context.policy.max_connections_per_user
+        if limit and len(self.context.connections.of(identity.user_id)) >= limit:
+            raise Refused("rate_limited", Ending.TOO_MANY_CONNECTIONS)
+
     def connect(self, identity: Identity, connection_id: str) -> Connection:
         """Lets a connection in, and tells it `connected`, its first event. Raises: `Refused`."""
         context = self.context
-        context.identities.check(identity)
-        limit = context.policy.max_connections_per_user
-        if limit and len(context.connections.of(identity.user_id)) >= limit:
-            raise Refused("rate_limited", Ending.TOO_MANY_CONNECTIONS)
+        self.admit(identity)
         connection = Connection(connection_id, identity.user_id, identity.session_id, identity.expires_at)
         context.connections.add(connection)
         name, payload = events.connected(
@@ -118,8 +122,7 @@ class House:
         """Waits for what is still to be noted, then lets go of timers and threads. The store has another owner."""
         self.context.presence.stop()
         self.context.lives.stop()
-        for note in list(self._seen):
-            await note
+        await asyncio.gather(*self._seen, return_exceptions=True)
         self.context.passwords.close()
 
     def _end(self, connection: Connection, ending: Ending) -> None:

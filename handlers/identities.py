@@ -1,6 +1,6 @@
 """Whether somebody may still come in: accounts and sessions in memory, so that a revocation counts at once."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from handlers.cache import Cache
 from handlers.clock import Clock
@@ -35,9 +35,10 @@ class Identities:
         ended session and a banned or deleted user."""
         claims = self._tokens.read(token)
         await self._users.get(claims.user_id)
-        if claims.session_id is not None:
-            await self._sessions.get(claims.session_id)
-        identity = Identity(claims.user_id, claims.session_id, claims.expires_at)
+        session_id = claims.session_id
+        if session_id is not None and await self._sessions.get(session_id) is None:
+            session_id = None  # another backend minted the token, and names a session of its own
+        identity = Identity(claims.user_id, session_id, claims.expires_at)
         self.check(identity)
         return identity
 
@@ -54,7 +55,9 @@ class Identities:
             return
         session = self._sessions.peek(identity.session_id)
         if session is None or session.user_id != user.id:
-            raise Refused("unauthenticated", Ending.UNAUTHENTICATED, "the token is of no session here")
+            raise Refused(
+                "unauthenticated", Ending.UNAUTHENTICATED, "the token is of no session of this user"
+            )
         if session.revoked:
             raise Refused("unauthenticated", Ending.REVOKED, "the session has ended")
 
@@ -62,8 +65,15 @@ class Identities:
         """An account, from memory if it is there."""
         return await self._users.get(user_id)
 
-    def user_changed(self, user_id: int) -> None:
-        self._users.forget(user_id)
+    # What is told is kept rather than forgotten: `check` cannot wait for the store.
+
+    def user_changed(self, user: User) -> None:
+        if self._users.peek(user.id) is not None:
+            self._users.put(user.id, user)
+        self._users.stale(user.id)
 
     def session_revoked(self, session_id: str) -> None:
-        self._sessions.forget(session_id)
+        session = self._sessions.peek(session_id)
+        if session is not None:
+            self._sessions.put(session_id, replace(session, revoked=True))
+        self._sessions.stale(session_id)

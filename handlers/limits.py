@@ -24,6 +24,10 @@ class Rate:
     burst: float
 
 
+def _per_minute(times: float) -> Rate:
+    return Rate(times / 60, max(1, times))
+
+
 @dataclass(slots=True)
 class _Bucket:
     tokens: float
@@ -37,10 +41,10 @@ class Limiter:
         self._clock = clock
         self._rates: dict[Limit, Rate] = {
             "messages": Rate(policy.messages_per_s, policy.messages_burst),
-            "typing": Rate(policy.typing_per_s, policy.typing_per_s),
-            "status": Rate(policy.status_per_s, policy.status_per_s),
-            "login_failures": Rate(policy.login_failures_per_min / 60, policy.login_failures_per_min),
-            "auth_calls": Rate(policy.auth_calls_per_min / 60, policy.auth_calls_per_min),
+            "typing": Rate(policy.typing_per_s, max(1, policy.typing_per_s)),
+            "status": Rate(policy.status_per_s, max(1, policy.status_per_s)),
+            "login_failures": _per_minute(policy.login_failures_per_min),
+            "auth_calls": _per_minute(policy.auth_calls_per_min),
         }
         self._buckets: dict[tuple[Limit, object], _Bucket] = {}
         self._swept_at = 0.0

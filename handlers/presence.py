@@ -84,10 +84,11 @@ class PresenceBoard:
                 self._hub.emit(name, payload, room=connection.id)
 
     def stop(self) -> None:
-        """Cancels what is waiting; the server goes away."""
-        for presence in self._users.values():
+        """Everybody who is in his grace time is gone: the server goes away."""
+        for user_id, presence in list(self._users.items()):
             if presence.grace is not None:
                 presence.grace.cancel()
+                self._gone(user_id)
 
     def _gone(self, user_id: int) -> None:
         presence = self._users.pop(user_id)

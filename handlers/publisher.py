@@ -109,7 +109,7 @@ class Publisher:
                 self._ended(connection, Ending.REVOKED)
 
     def _user_changed(self, change: changes.UserChanged) -> None:
-        self._context.identities.user_changed(change.user_id)
+        self._context.identities.user_changed(change.user)
 
     def _leave(self, connection: Connection, chat: OpenChat) -> None:
         del connection.joined[chat.id]

@@ -13,14 +13,6 @@ from handlers.views import user_view
 from storage.models import User
 
 
-async def own_account(context: Context, caller: Caller) -> User:
-    """The caller's account. Raises: `ChatError` `not_found`."""
-    user = await context.identities.user(caller.user_id)
-    if user is None:
-        raise not_found("user")
-    return user
-
-
 @dataclass(frozen=True, slots=True)
 class GetUser:
     user_id: Id
@@ -45,7 +37,9 @@ class UpdateMe:
 @command("update_me", UpdateMe)
 async def update_me(context: Context, caller: Caller, wish: UpdateMe) -> Result:
     """Changes the caller's name or password. A new password ends every other session of the user."""
-    user = await own_account(context, caller)
+    user = await context.store.users.get(caller.user_id)
+    if user is None:
+        raise not_found("user")
     if wish.display_name is not None:
         check_name(context, "display_name", wish.display_name)
     if wish.password is not None:
@@ -60,7 +54,7 @@ async def _change_password(context: Context, caller: Caller, user: User, wish: U
     if wish.old_password is None:
         raise invalid(old_password="is required to set another password")
     check_password(wish.password, context.policy.min_password_chars)
-    pair = (user.username.casefold(), caller.address)
+    pair = (user.id, caller.address)
     context.limiter.check("login_failures", pair)
     if not await context.passwords.match(wish.old_password, user.password_hash):
         raise ChatError("forbidden", "the old password is wrong")

@@ -52,7 +52,7 @@ def create_app(config: Config, *, clock: Clock | None = None) -> web.Application
         volatile_limit_bytes=policy.volatile_limit_bytes,
         buffer_limit_bytes=config.buffer_limit_bytes,
     )
-    app = web.Application(middlewares=[check_origins, tell_errors])
+    app = web.Application(middlewares=[check_origins, tell_errors], client_max_size=policy.max_frame_bytes)
     app[CONFIG] = config
     app[DOORS] = Doors(config.cors_origins, config.trusted_proxies)
     app.cleanup_ctx.append(_house(sio, clock or SystemClock()))

@@ -70,13 +70,14 @@ def _bind(config: Config) -> socket.socket:
         family, kind, protocol, _, address = socket.getaddrinfo(
             config.host, config.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )[0]
-        door = socket.socket(family, kind, protocol)
+    except socket.gaierror as error:
+        raise StartError(f"HOST: {config.host}: {error.strerror}") from None
+    door = socket.socket(family, kind, protocol)
+    try:
         door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         door.bind(address)
         # Only a listening socket makes a second one fail; nobody is accepted before the site starts.
         door.listen()
-    except socket.gaierror as error:
-        raise StartError(f"HOST: {config.host}: {error.strerror}") from None
     except OSError as error:
         door.close()
         raise StartError(f"PORT: cannot listen on {config.host}:{config.port}: {error.strerror}") from None

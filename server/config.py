@@ -177,7 +177,7 @@ def _switch(env: Env, name: str, default: bool) -> bool:
     raise ConfigError(f"{name}: must be on or off")
 
 
-def _integer(env: Env, name: str, default: int, *, least: int, most: int | None = None) -> int:
+def _integer(env: Env, name: str, default: int, *, least: int, most: int = 10**9) -> int:
     if not env.str(name, "").strip():
         return default
     return env.int(name, validate=validate.Range(least, most))
@@ -200,7 +200,9 @@ def _origins(env: Env) -> tuple[str, ...]:
     origins = []
     for text in env.str("CORS_ORIGINS", "").split(","):
         origin = text.strip().rstrip("/")
-        if not origin or origin == "*":
+        if origin == "*":
+            return ()
+        if not origin:
             continue
         parts = urlsplit(origin)
         if parts.scheme not in ("http", "https") or not parts.netloc or parts.path or parts.query:

@@ -1,6 +1,7 @@
 """The /ws door: the raw JSON protocol of the documented client."""
 
 import asyncio
+import math
 from functools import partial
 
 import structlog
@@ -150,11 +151,15 @@ class _Reader:
             self._bad(error)
             return
         self._bad_in_a_row = 0
+        # While a command holds up the reading, a sign of life could not be seen: silence is not the peer's.
+        self._link.last_seen = math.inf
         try:
             result = await self._house.start(self._caller, command.name, command.payload)
         except ChatError as error:
             self._link.write(error_frame(command.id, error))
             return
+        finally:
+            self._link.last_seen = self._clock()
         if isinstance(result, Later):
             dispatch.then(result, partial(self._answer, command.id))
         else:

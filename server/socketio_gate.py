@@ -51,11 +51,13 @@ class ChatNamespace(AsyncNamespace):
         try:
             if not isinstance(token, str):
                 raise Refused("unauthenticated", Ending.UNAUTHENTICATED)
-            self._identities[sid] = await self._house.authenticate(token)
+            identity = await self._house.authenticate(token)
+            self._house.admit(identity)
         except Refused as refused:
             raise _refusal(refused) from None
         except StorageError:
             raise _refusal(Refused("unavailable", Ending.OVERLOADED)) from None
+        self._identities[sid] = identity
 
     def ready(self, sid: str) -> None:
         """The client has been told that it is connected: `connected` is its first event."""

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from storage.models import Chat, ChatState, Member, Message
+from storage.models import Chat, ChatState, Member, Message, User
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,9 +86,9 @@ class SessionsRevoked:
 
 @dataclass(frozen=True, slots=True)
 class UserChanged:
-    """A user's profile, or the standing of the account (banned, deleted), is no longer what it was."""
+    """Something of a user, as he is now, is no longer what it was: name, password, last seen, banned, deleted."""
 
-    user_id: int
+    user: User
 
 
 MessageChange = MessageCreated | MessageEdited | MessageDeleted

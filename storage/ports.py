@@ -72,7 +72,8 @@ class Sessions(Protocol):
     async def create(
         self, *, session_id: str, user_id: int, token_hash: str, expires_at: datetime, created_at: datetime
     ) -> Session:
-        """A login: the session and its first refresh token (only ever seen as a hash)."""
+        """A login: the session and its first refresh token (only ever seen as a hash). Raises: `NotFound` if there
+        is no such user, or he is deleted."""
 
     async def get(self, session_id: str) -> Session | None: ...
 
@@ -175,7 +176,8 @@ class Messages(Protocol):
         around_seq: int | None = None,
     ) -> Page:
         """Up to `limit` messages: the last ones before `before_seq`, the first ones after `after_seq`, those around
-        `around_seq` (itself, if alive, and half of the limit on each side), else the newest. At most one of the three."""
+        `around_seq` (half of the limit below it; itself, if alive, and the rest above), else the newest. At most one
+        of the three."""
 
     async def changed_since(self, chat_id: int, after_seq: int, *, limit: int) -> Sequence[Message]:
         """The messages whose `changed_seq` is above `after_seq`, tombstones too, by `changed_seq`, at most `limit`."""
