@@ -1,0 +1,79 @@
+"""Chats as one member sees them."""
+
+import sqlite3
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Self
+
+from storage.errors import BadReference, NotFound
+from storage.models import Chat, ChatSummary, Member
+from storage.sqlite import history, members
+from storage.sqlite.rows import chat_of
+from storage.sqlite.unread import unread_count
+
+_BEYOND = 2**62
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """The last chat of a page: the next page goes on below it. Outside it is a word without a meaning."""
+
+    activity: int
+    chat_id: int
+
+    def __str__(self) -> str:
+        return urlsafe_b64encode(f"{self.activity} {self.chat_id}".encode()).decode()
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Raises: `BadReference("cursor")`."""
+        try:
+            activity, chat_id = urlsafe_b64decode(text.encode("ascii")).decode("ascii").split(" ")
+            cursor = cls(int(activity), int(chat_id))
+        except ValueError:
+            raise BadReference("cursor") from None
+        if str(cursor) != text or not (abs(cursor.activity) < _BEYOND and 0 < cursor.chat_id < _BEYOND):
+            raise BadReference("cursor")
+        return cursor
+
+
+def summary(db: sqlite3.Connection, chat_id: int, user_id: int) -> ChatSummary:
+    """See `storage.ports.Chats.summary`."""
+    member = members.get(db, chat_id, user_id)
+    if member is None:
+        raise NotFound(f"chat {chat_id}")
+    chat = chat_of(db.execute("SELECT * FROM chats WHERE id = ?", (chat_id,)).fetchone())
+    return _summary(db, chat, member)
+
+
+def page(
+    db: sqlite3.Connection, user_id: int, after: Cursor | None, limit: int
+) -> tuple[Sequence[ChatSummary], str | None]:
+    """See `storage.ports.Chats.list_for`. What it costs grows with the chats of the user, not with their messages."""
+    start = after or Cursor(_BEYOND, _BEYOND)
+    rows = db.execute(
+        "SELECT chats.activity, chats.* FROM members JOIN chats ON chats.id = members.chat_id"
+        " WHERE members.user_id = ? AND (chats.activity, chats.id) < (?, ?)"
+        " ORDER BY chats.activity DESC, chats.id DESC LIMIT ?",
+        (user_id, start.activity, start.chat_id, limit + 1),
+    ).fetchall()
+    summaries = []
+    for _, *row in rows[:limit]:
+        chat = chat_of(tuple(row))
+        member = members.get(db, chat.id, user_id)
+        assert member is not None
+        summaries.append(_summary(db, chat, member))
+    if len(rows) <= limit:
+        return summaries, None
+    activity, chat_id, *_ = rows[limit - 1]
+    return summaries, str(Cursor(activity, chat_id))
+
+
+def _summary(db: sqlite3.Connection, chat: Chat, member: Member) -> ChatSummary:
+    return ChatSummary(
+        chat=chat,
+        member=member,
+        unread_count=unread_count(db, chat.id, member.user_id, member.read_seq),
+        last_message=history.newest(db, chat.id),
+    )

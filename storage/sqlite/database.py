@@ -1,0 +1,147 @@
+"""One file: a thread that writes it, threads that read it, and the way from a commit to the observer."""
+
+import asyncio
+import sqlite3
+import threading
+from asyncio import Future
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+from typing import Concatenate, ParamSpec, TypeVar
+
+from storage.batching import Batcher, Written
+from storage.changes import Change, Observer
+from storage.errors import Unavailable
+from storage.sqlite.connection import fault, open_reader, open_writer
+from storage.sqlite.writer import Item, Write, Writer
+
+READER_COUNT = 4
+
+P = ParamSpec("P")
+ResultT = TypeVar("ResultT")
+
+
+class Database:
+    """Open one with `Database.open`.
+
+    A head that a reader brings may be ahead of the observer: the commit is visible to readers at once, the
+    observer is told a moment later, on the event loop. `told_head`, called on the loop after the reader has
+    answered, lowers it. Why that is sound: the writer notes a chat's head of before in `_untold` before it
+    commits, so whoever has seen a new head finds the note; the note goes in the very turn in which the observer
+    is told, so whoever finds none has seen only what is told; and there is one batch on its way at a time, so a
+    note is never about another commit than the newest. Heads seen before the commit are not above the note.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        writer: Writer,
+        lock: sqlite3.Connection,
+        thread: ThreadPoolExecutor,
+        untold: dict[int, int],
+    ):
+        self._observer: Observer | None = None
+        self._untold = untold
+        self._writer = writer
+        self._writer_thread = thread
+        self._lock = lock
+        self._batcher: Batcher[Item[object]] = Batcher(self._write_batch, self._tell)
+        self._readers = _Readers(path)
+        self._closing = asyncio.Lock()
+        self._closed = False
+
+    @classmethod
+    async def open(cls, path: Path) -> "Database":
+        """Raises: `StorageError`, naming the path and the reason."""
+        thread = ThreadPoolExecutor(1, "sqlite-writer")
+        try:
+            db, lock = await asyncio.get_running_loop().run_in_executor(thread, open_writer, path)
+        except BaseException:
+            thread.shutdown()
+            raise
+        untold: dict[int, int] = {}
+        return cls(path, Writer(db, untold), lock, thread, untold)
+
+    def observe(self, observer: Observer) -> None:
+        self._observer = observer
+
+    def told_head(self, chat_id: int, head_seq: int) -> int:
+        return min(head_seq, self._untold.get(chat_id, head_seq))
+
+    def submit(self, item: Item[ResultT]) -> "Future[ResultT]":
+        """Queues a write, which takes its place before this returns."""
+        return self._batcher.submit(item)
+
+    def write(
+        self, action: Callable[Concatenate[Writer, P], ResultT], *args: P.args, **kwargs: P.kwargs
+    ) -> "Future[ResultT]":
+        """Queues `action(writer, …)`, which is bound by the contract of `Item`."""
+        return self.submit(Write(lambda writer: action(writer, *args, **kwargs)))
+
+    async def read(
+        self, query: Callable[Concatenate[sqlite3.Connection, P], ResultT], *args: P.args, **kwargs: P.kwargs
+    ) -> ResultT:
+        """Runs `query(db, …)` in a reader's thread, on one state of the database. Raises: `Unavailable`."""
+        return await self._readers.run(lambda db: query(db, *args, **kwargs))
+
+    async def close(self) -> None:
+        async with self._closing:
+            if self._closed:
+                return
+            await self._batcher.close()
+            await self._readers.close()
+            await asyncio.get_running_loop().run_in_executor(self._writer_thread, self._writer.close)
+            self._writer_thread.shutdown()
+            self._lock.close()
+            self._closed = True
+
+    async def _write_batch(self, items: Sequence[Item[object]]) -> Written:
+        return await asyncio.get_running_loop().run_in_executor(
+            self._writer_thread, self._writer.write, items
+        )
+
+    def _tell(self, changes: Sequence[Change]) -> None:
+        self._untold.clear()
+        if changes and self._observer is not None:
+            self._observer(changes)
+
+
+class _Readers:
+    """Threads that read, each with its own connection, opened when first needed."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._threads = ThreadPoolExecutor(READER_COUNT, "sqlite-reader")
+        self._own = threading.local()
+        self._connections: list[sqlite3.Connection] = []
+        self._closed = False
+
+    async def run(self, query: Callable[[sqlite3.Connection], ResultT]) -> ResultT:
+        if self._closed:
+            raise Unavailable("the store is closed")
+        return await asyncio.get_running_loop().run_in_executor(self._threads, partial(self._run, query))
+
+    async def close(self) -> None:
+        self._closed = True
+        await asyncio.to_thread(self._threads.shutdown)
+        for db in self._connections:
+            db.close()
+
+    def _run(self, query: Callable[[sqlite3.Connection], ResultT]) -> ResultT:
+        try:
+            db = self._connection()
+            db.execute("BEGIN")  # so that all that the query reads is of one moment
+            try:
+                return query(db)
+            finally:
+                db.execute("ROLLBACK")
+        except sqlite3.Error as error:
+            raise fault(error, "the database cannot be read") from error
+
+    def _connection(self) -> sqlite3.Connection:
+        db: sqlite3.Connection | None = getattr(self._own, "db", None)
+        if db is None:
+            db = self._own.db = open_reader(self._path)
+            self._connections.append(db)
+        return db

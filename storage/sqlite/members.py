@@ -1,0 +1,115 @@
+"""Who is in a chat, and as what."""
+
+import sqlite3
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+from datetime import datetime
+
+from storage.changes import MemberAdded, MemberRemoved, RoleChanged
+from storage.errors import Duplicate, LastOwner, NotFound
+from storage.models import Member, Role, Rule
+from storage.sqlite import history
+from storage.sqlite.removal import remove_chat
+from storage.sqlite.rows import member_of, micros
+from storage.sqlite.users import check_known
+from storage.sqlite.writer import Writer
+
+
+def get_all(db: sqlite3.Connection, chat_id: int) -> Mapping[int, Member]:
+    rows = db.execute("SELECT * FROM members WHERE chat_id = ?", (chat_id,))
+    return {member.user_id: member for member in map(member_of, rows)}
+
+
+def get(db: sqlite3.Connection, chat_id: int, user_id: int) -> Member | None:
+    row = db.execute("SELECT * FROM members WHERE chat_id = ? AND user_id = ?", (chat_id, user_id)).fetchone()
+    return member_of(row) if row else None
+
+
+def insert(writer: Writer, chat_id: int, members: Collection[Member]) -> None:
+    writer.db.executemany(
+        "INSERT INTO members (chat_id, user_id, role, joined_at, read_seq, last_read_message_id)"
+        " VALUES (?, ?, ?, ?, ?, ?)",
+        [
+            (chat_id, m.user_id, m.role, micros(m.joined_at), m.read_seq, m.last_read_message_id)
+            for m in members
+        ],
+    )
+
+
+def add(
+    writer: Writer, chat_id: int, actor_id: int, user_id: int, role: Role, joined_at: datetime, rule: Rule
+) -> Member:
+    """See `storage.ports.Chats.add_member`."""
+    writer.judge(rule, writer.standing(chat_id, actor_id))
+    check_known(writer.db, [user_id])
+    if get(writer.db, chat_id, user_id) is not None:
+        raise Duplicate("user_id")
+    member = Member(user_id, role, joined_at)
+    last = history.newest(writer.db, chat_id)
+    if last is not None:
+        member = replace(member, read_seq=last.seq, last_read_message_id=last.id)
+    insert(writer, chat_id, [member])
+    writer.db.execute("UPDATE chats SET member_count = member_count + 1 WHERE id = ?", (chat_id,))
+    writer.tell(MemberAdded(chat_id, member))
+    return member
+
+
+def set_role(writer: Writer, chat_id: int, actor_id: int, user_id: int, role: Role, rule: Rule) -> Member:
+    """See `storage.ports.Chats.set_role`."""
+    target = _target(writer, chat_id, actor_id, user_id, rule)
+    if target.role == role:
+        return target
+    if target.role == "owner" and not _has_other_owner(writer, chat_id, user_id):
+        raise LastOwner(f"user {user_id} is the only owner of chat {chat_id}")
+    member = _change_role(writer, chat_id, target, role)
+    writer.tell(RoleChanged(chat_id, member))
+    return member
+
+
+def remove(writer: Writer, chat_id: int, actor_id: int, user_id: int, rule: Rule) -> None:
+    """See `storage.ports.Chats.remove_member`. Of the last member it is told that the chat was deleted, no more."""
+    target = _target(writer, chat_id, actor_id, user_id, rule)
+    (member_count,) = writer.db.execute("SELECT member_count FROM chats WHERE id = ?", (chat_id,)).fetchone()
+    if member_count == 1:
+        remove_chat(writer, chat_id)
+        return
+    writer.db.execute("DELETE FROM members WHERE chat_id = ? AND user_id = ?", (chat_id, user_id))
+    writer.db.execute("UPDATE chats SET member_count = member_count - 1 WHERE id = ?", (chat_id,))
+    writer.forget_member(chat_id, user_id)
+    heir = None
+    if target.role == "owner" and not _has_other_owner(writer, chat_id, user_id):
+        heir = _change_role(writer, chat_id, _next_owner(writer, chat_id), "owner")
+    writer.tell(MemberRemoved(chat_id, user_id, heir))
+
+
+def _target(writer: Writer, chat_id: int, actor_id: int, user_id: int, rule: Rule) -> Member:
+    """The member to be changed. Raises: `NotFound`; what the rule raises."""
+    standing = writer.standing(chat_id, actor_id)
+    target = get(writer.db, chat_id, user_id)
+    if target is None:
+        raise NotFound(f"user {user_id} in chat {chat_id}")
+    writer.judge(rule, replace(standing, target=target))
+    return target
+
+
+def _change_role(writer: Writer, chat_id: int, member: Member, role: Role) -> Member:
+    writer.db.execute(
+        "UPDATE members SET role = ? WHERE chat_id = ? AND user_id = ?", (role, chat_id, member.user_id)
+    )
+    writer.forget_member(chat_id, member.user_id)
+    return replace(member, role=role)
+
+
+def _has_other_owner(writer: Writer, chat_id: int, user_id: int) -> bool:
+    owners = "SELECT user_id FROM members WHERE chat_id = ? AND role = 'owner' LIMIT 2"
+    return any(owner_id != user_id for (owner_id,) in writer.db.execute(owners, (chat_id,)))
+
+
+def _next_owner(writer: Writer, chat_id: int) -> Member:
+    """The oldest admin, else the oldest member, of a chat that has members but no owner."""
+    oldest = "SELECT * FROM members WHERE chat_id = ? AND role = ? ORDER BY joined_at, user_id LIMIT 1"
+    row = (
+        writer.db.execute(oldest, (chat_id, "admin")).fetchone()
+        or writer.db.execute(oldest, (chat_id, "member")).fetchone()
+    )
+    return member_of(row)

@@ -1,0 +1,132 @@
+"""The tables, as the list of steps that lead to them. `PRAGMA user_version` counts the steps a file has taken.
+
+Rows are read with `SELECT *`, by position (see `rows.py`): a later step may add columns only at the end of a table.
+Times are microseconds since the epoch. There are no foreign keys: the one writer checks what it writes, and a
+check of every message against two more tables is what they would cost. AUTOINCREMENT: an id is never used again.
+"""
+
+import sqlite3
+from collections.abc import Sequence
+
+from storage.errors import StorageError
+
+_FIRST = """
+CREATE TABLE users (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    username TEXT NOT NULL,
+    display_name TEXT NOT NULL,
+    email TEXT,
+    password_hash TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    last_seen_at INTEGER,
+    is_bot INTEGER NOT NULL,
+    banned INTEGER NOT NULL DEFAULT 0,
+    deleted INTEGER NOT NULL DEFAULT 0,
+    username_key TEXT NOT NULL,     -- the keys are case-folded
+    display_name_key TEXT NOT NULL,
+    email_key TEXT
+);
+CREATE UNIQUE INDEX users_by_username ON users (username_key);
+CREATE UNIQUE INDEX users_by_email ON users (email_key) WHERE email_key IS NOT NULL;
+CREATE INDEX users_by_display_name ON users (display_name_key);
+
+CREATE TABLE sessions (
+    id TEXT PRIMARY KEY,
+    user_id INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    revoked INTEGER NOT NULL DEFAULT 0
+) WITHOUT ROWID;
+CREATE INDEX sessions_by_user ON sessions (user_id);
+
+CREATE TABLE tokens (
+    hash TEXT PRIMARY KEY,
+    session_id TEXT NOT NULL,
+    expires_at INTEGER NOT NULL,
+    spent_at INTEGER                -- its first use, which starts the grace time
+) WITHOUT ROWID;
+CREATE INDEX tokens_by_session ON tokens (session_id, expires_at);
+
+CREATE TABLE chats (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    name TEXT,
+    chat_type TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    created_by INTEGER NOT NULL,
+    head_seq INTEGER NOT NULL DEFAULT 0,
+    member_count INTEGER NOT NULL,
+    activity INTEGER NOT NULL,      -- when the newest message was created, else the chat; never goes back
+    users_key TEXT                  -- of a private chat: its users
+);
+CREATE UNIQUE INDEX chats_by_users ON chats (users_key) WHERE users_key IS NOT NULL;
+
+CREATE TABLE members (
+    chat_id INTEGER NOT NULL,
+    user_id INTEGER NOT NULL,
+    role TEXT NOT NULL,
+    joined_at INTEGER NOT NULL,
+    read_seq INTEGER NOT NULL,
+    last_read_message_id INTEGER,
+    PRIMARY KEY (chat_id, user_id)
+) WITHOUT ROWID;
+CREATE INDEX members_by_user ON members (user_id, chat_id);
+CREATE INDEX members_by_role ON members (chat_id, role, joined_at, user_id);  -- owners left, and heirs
+
+CREATE TABLE messages (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    chat_id INTEGER NOT NULL,
+    seq INTEGER NOT NULL,
+    changed_seq INTEGER NOT NULL,
+    sender_id INTEGER NOT NULL,
+    client_id TEXT,
+    content TEXT NOT NULL,
+    message_type TEXT NOT NULL,
+    reply_to INTEGER,
+    created_at INTEGER NOT NULL,
+    edited_at INTEGER,
+    deleted INTEGER NOT NULL DEFAULT 0,
+    pinned INTEGER NOT NULL DEFAULT 0,
+    extra TEXT,                     -- JSON: reactions, attachments; NULL without any
+    deleted_at INTEGER
+);
+-- `deleted` is in these two so that counting need not look at the rows. The first: history, newest, unread.
+CREATE INDEX messages_alive ON messages (chat_id, seq, sender_id, deleted) WHERE deleted = 0;
+-- For unread, where the first does not do; see unread.py.
+CREATE INDEX messages_by_sender ON messages (chat_id, sender_id, seq, deleted) WHERE deleted = 0;
+CREATE UNIQUE INDEX messages_by_change ON messages (chat_id, changed_seq);  -- recovery
+CREATE UNIQUE INDEX messages_by_client_id ON messages (sender_id, client_id) WHERE client_id IS NOT NULL;
+
+CREATE TABLE versions (             -- what a message said before its edits
+    message_id INTEGER NOT NULL,
+    content TEXT NOT NULL,
+    edited_at INTEGER               -- when this was written; NULL for the first
+);
+CREATE INDEX versions_by_message ON versions (message_id);
+
+CREATE TABLE removals (             -- deleted chats whose messages are still to be removed
+    chat_id INTEGER PRIMARY KEY
+);
+"""
+
+MIGRATIONS: Sequence[str] = (_FIRST,)
+"""Step n leads from version n to n + 1. A step that has been released never changes."""
+
+
+def upgrade(db: sqlite3.Connection, migrations: Sequence[str] = MIGRATIONS) -> None:
+    """Brings a file to the newest version, each step in its own transaction, data kept.
+
+    Raises: `StorageError` for a file that is newer than this code; `sqlite3.Error` if a step fails, the file then
+    being what it was before that step.
+    """
+    (version,) = db.execute("PRAGMA user_version").fetchone()
+    if version > len(migrations):
+        raise StorageError(
+            f"its schema has version {version}, this server knows versions up to {len(migrations)}: "
+            "use the server that wrote it, or a newer one"
+        )
+    for number, step in enumerate(migrations[version:], start=version + 1):
+        try:
+            db.executescript(f"BEGIN IMMEDIATE;\n{step}\n;PRAGMA user_version = {number};\nCOMMIT;")
+        except sqlite3.Error:
+            if db.in_transaction:
+                db.execute("ROLLBACK")
+            raise

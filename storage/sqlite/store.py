@@ -1,0 +1,52 @@
+"""The store: its parts over one database."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from storage.changes import Change, ChatDeleted, Observer
+from storage.sqlite.chats import SqliteChats
+from storage.sqlite.database import Database
+from storage.sqlite.messages import SqliteMessages
+from storage.sqlite.removal import Remover
+from storage.sqlite.sessions import SqliteSessions
+from storage.sqlite.users import SqliteUsers
+
+
+class SqliteStore:
+    """See `storage.ports.Store`. One server at a time: a second one on the same file is refused."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._observer: Observer | None = None
+        self._remover = Remover(database)
+        self.users = SqliteUsers(database)
+        self.sessions = SqliteSessions(database)
+        self.chats = SqliteChats(database)
+        self.messages = SqliteMessages(database)
+        database.observe(self._committed)
+        self._remover.start()
+
+    @classmethod
+    async def open(cls, path: Path) -> "SqliteStore":
+        """Opens the file, makes it if there is none. Raises: `StorageError`, naming the path and the reason."""
+        return cls(await Database.open(path))
+
+    def observe(self, observer: Observer) -> None:
+        self._observer = observer
+
+    def told_head(self, chat_id: int, head_seq: int) -> int:
+        return self._database.told_head(chat_id, head_seq)
+
+    async def ping(self) -> None:
+        """Raises: `Unavailable`."""
+        await self._database.read(lambda db: db.execute("SELECT 1").fetchone())
+        await self._database.write(lambda _writer: None)
+
+    async def close(self) -> None:
+        await self._database.close()
+
+    def _committed(self, changes: Sequence[Change]) -> None:
+        if any(isinstance(change, ChatDeleted) for change in changes):
+            self._remover.start()
+        if self._observer is not None:
+            self._observer(changes)

@@ -1,0 +1,48 @@
+"""How many messages are unread, at a cost that has a bound whatever the size of the chat."""
+
+import sqlite3
+
+from storage.ports import UNREAD_LIMIT
+
+_SCAN_LIMIT = 2 * UNREAD_LIMIT
+
+_FIRST_AFTER = """
+SELECT count(*), total(sender_id <> :user) FROM (
+    SELECT sender_id FROM messages WHERE chat_id = :chat AND seq > :mark AND deleted = 0 ORDER BY seq LIMIT :scan
+)
+"""
+
+# Goes from sender to sender, each found by one step into the index, and ends once there are enough. A row is the next
+# sender to be counted, and how many messages those before him have.
+_BY_SENDER = """
+WITH RECURSIVE tally (sender_id, others) AS (
+    SELECT (
+        SELECT sender_id FROM messages WHERE chat_id = :chat AND deleted = 0 ORDER BY sender_id LIMIT 1
+    ), 0
+    UNION ALL
+    SELECT (
+        SELECT sender_id FROM messages
+        WHERE chat_id = :chat AND sender_id > tally.sender_id AND deleted = 0 ORDER BY sender_id LIMIT 1
+    ), others + CASE tally.sender_id WHEN :user THEN 0 ELSE (
+        SELECT count(*) FROM (
+            SELECT 1 FROM messages
+            WHERE chat_id = :chat AND sender_id = tally.sender_id AND seq > :mark AND deleted = 0 LIMIT :limit
+        )
+    ) END
+    FROM tally WHERE tally.sender_id IS NOT NULL AND others < :limit
+)
+SELECT max(others) FROM tally
+"""
+
+
+def unread_count(db: sqlite3.Connection, chat_id: int, user_id: int, read_seq: int) -> int:
+    """The messages by others, not deleted, above the mark; at most `UNREAD_LIMIT`.
+
+    A look at what follows the mark answers nearly always. Not so for somebody who wrote thousands of messages
+    without reading (a bot): then each other sender's are counted, never his own.
+    """
+    asked = {"chat": chat_id, "user": user_id, "mark": read_seq, "scan": _SCAN_LIMIT, "limit": UNREAD_LIMIT}
+    seen, others = db.execute(_FIRST_AFTER, asked).fetchone()
+    if seen == _SCAN_LIMIT and others < UNREAD_LIMIT:
+        (others,) = db.execute(_BY_SENDER, asked).fetchone()
+    return min(int(others), UNREAD_LIMIT)

@@ -1,0 +1,185 @@
+"""Accounts."""
+
+import json
+import sqlite3
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+
+from storage.changes import UserChanged
+from storage.errors import Duplicate, NotFound, UnknownUsers
+from storage.models import User
+from storage.sqlite.database import Database
+from storage.sqlite.rows import micros, user_of
+from storage.sqlite.sessions import end_sessions
+from storage.sqlite.writer import Writer
+
+_HIGHEST = chr(0x10FFFF)
+
+
+class SqliteUsers:
+    """See `storage.ports.Users`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def create(
+        self,
+        *,
+        username: str,
+        display_name: str,
+        email: str | None,
+        password_hash: str,
+        created_at: datetime,
+        is_bot: bool = False,
+    ) -> User:
+        return await self._database.write(
+            _create, username, display_name, email, password_hash, created_at, is_bot
+        )
+
+    async def get(self, user_id: int) -> User | None:
+        return await self._database.read(_get, user_id)
+
+    async def get_many(self, user_ids: Collection[int]) -> Mapping[int, User]:
+        return await self._database.read(_get_many, user_ids)
+
+    async def find(self, login: str) -> User | None:
+        return await self._database.read(_find, login.casefold())
+
+    async def search(self, prefix: str, *, after_id: int, limit: int) -> Sequence[User]:
+        return await self._database.read(_search, prefix.casefold(), after_id, limit)
+
+    async def rename(self, user_id: int, display_name: str) -> User:
+        return await self._database.write(_rename, user_id, display_name)
+
+    async def change_password(self, user_id: int, password_hash: str, *, keep_session: str | None) -> None:
+        await self._database.write(_change_password, user_id, password_hash, keep_session)
+
+    async def seen(self, user_id: int, at: datetime) -> None:
+        await self._database.write(_seen, user_id, at)
+
+
+def check_known(db: sqlite3.Connection, user_ids: Collection[int]) -> None:
+    """Raises: `UnknownUsers` for those that do not exist or are deleted."""
+    rows = db.execute(
+        "SELECT id FROM users WHERE deleted = 0 AND id IN (SELECT value FROM json_each(?))",
+        (json.dumps(list(user_ids)),),
+    )
+    unknown = set(user_ids) - {user_id for (user_id,) in rows}
+    if unknown:
+        raise UnknownUsers(unknown)
+
+
+def check_account(db: sqlite3.Connection, user_id: int) -> User:
+    """The user. Raises: `NotFound` if there is none, or he is deleted."""
+    user = _get(db, user_id)
+    if user is None or user.deleted:
+        raise NotFound(f"user {user_id}")
+    return user
+
+
+def _get(db: sqlite3.Connection, user_id: int) -> User | None:
+    row = db.execute("SELECT * FROM users WHERE id = ?", (user_id,)).fetchone()
+    return user_of(row) if row else None
+
+
+def _get_many(db: sqlite3.Connection, user_ids: Collection[int]) -> Mapping[int, User]:
+    rows = db.execute(
+        "SELECT * FROM users WHERE id IN (SELECT value FROM json_each(?))", (json.dumps(list(user_ids)),)
+    )
+    return {row[0]: user_of(row) for row in rows}
+
+
+def _find(db: sqlite3.Connection, key: str) -> User | None:
+    row = (
+        db.execute("SELECT * FROM users WHERE username_key = ? AND deleted = 0", (key,)).fetchone()
+        or db.execute("SELECT * FROM users WHERE email_key = ? AND deleted = 0", (key,)).fetchone()
+    )
+    return user_of(row) if row else None
+
+
+def _search(db: sqlite3.Connection, key: str, after_id: int, limit: int) -> Sequence[User]:
+    if key:
+        rows = db.execute(
+            "SELECT * FROM users WHERE id IN ("
+            " SELECT id FROM users WHERE username_key >= :first AND username_key < :last"
+            " UNION SELECT id FROM users WHERE display_name_key >= :first AND display_name_key < :last"
+            ") AND id > :after AND deleted = 0 ORDER BY id LIMIT :limit",
+            {"first": key, "last": key + _HIGHEST, "after": after_id, "limit": limit},
+        )
+    else:
+        rows = db.execute(
+            "SELECT * FROM users WHERE id > ? AND deleted = 0 ORDER BY id LIMIT ?", (after_id, limit)
+        )
+    return [user_of(row) for row in rows]
+
+
+def _create(
+    writer: Writer,
+    username: str,
+    display_name: str,
+    email: str | None,
+    password_hash: str,
+    created_at: datetime,
+    is_bot: bool,
+) -> User:
+    db = writer.db
+    username_key = username.casefold()
+    email_key = None if email is None else email.casefold()
+    if db.execute("SELECT 1 FROM users WHERE username_key = ?", (username_key,)).fetchone():
+        raise Duplicate("username")
+    if db.execute("SELECT 1 FROM users WHERE email_key = ?", (email_key,)).fetchone():
+        raise Duplicate("email")
+    user_id = db.execute(
+        "INSERT INTO users (username, display_name, email, password_hash, created_at, is_bot,"
+        " username_key, display_name_key, email_key) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            username,
+            display_name,
+            email,
+            password_hash,
+            micros(created_at),
+            is_bot,
+            username_key,
+            display_name.casefold(),
+            email_key,
+        ),
+    ).lastrowid
+    assert user_id is not None
+    return User(user_id, username, display_name, email, password_hash, created_at, is_bot=is_bot)
+
+
+def _rename(writer: Writer, user_id: int, display_name: str) -> User:
+    user = check_account(writer.db, user_id)
+    if user.display_name == display_name:
+        return user
+    writer.db.execute(
+        "UPDATE users SET display_name = ?, display_name_key = ? WHERE id = ?",
+        (display_name, display_name.casefold(), user_id),
+    )
+    return _tell(writer, user_id)
+
+
+def _change_password(writer: Writer, user_id: int, password_hash: str, keep_session: str | None) -> None:
+    check_account(writer.db, user_id)
+    writer.db.execute("UPDATE users SET password_hash = ? WHERE id = ?", (password_hash, user_id))
+    _tell(writer, user_id)
+    live = writer.db.execute("SELECT id FROM sessions WHERE user_id = ? AND revoked = 0", (user_id,))
+    ended = [session_id for (session_id,) in live if session_id != keep_session]
+    end_sessions(writer, user_id, ended)
+
+
+def _seen(writer: Writer, user_id: int, at: datetime) -> None:
+    later = writer.db.execute(
+        "UPDATE users SET last_seen_at = ? WHERE id = ? AND ? > coalesce(last_seen_at, 0)",
+        (micros(at), user_id, micros(at)),
+    )
+    if later.rowcount:
+        _tell(writer, user_id)
+
+
+def _tell(writer: Writer, user_id: int) -> User:
+    """Tells the user as he is now."""
+    user = _get(writer.db, user_id)
+    assert user is not None
+    writer.tell(UserChanged(user))
+    return user

@@ -1,0 +1,130 @@
+import asyncio
+
+import pytest
+
+from storage.changes import SessionsRevoked, UserChanged
+from storage.errors import Duplicate, NotFound
+from storage.models import User
+from tests.storage.world import START, World, at
+
+
+async def test_a_user_is_kept_as_created(world: World) -> None:
+    user = await world.store.users.create(
+        username="Ivan.P",
+        display_name="Иван",
+        email="Ivan@Example.org",
+        password_hash="$2b$",
+        created_at=START,
+        is_bot=True,
+    )
+    assert user == User(
+        user.id, "Ivan.P", "Иван", "Ivan@Example.org", "$2b$", START, last_seen_at=None, is_bot=True
+    )
+    assert await world.store.users.get(user.id) == user
+    assert 0 < user.id < 2**53
+    assert world.told == []
+
+
+async def test_usernames_and_emails_are_unique_without_case(world: World) -> None:
+    await world.user("Straße", email="A@b.c")
+    with pytest.raises(Duplicate) as username:
+        await world.user("STRASSE", email="other@b.c")
+    with pytest.raises(Duplicate) as email:
+        await world.user("other", email="a@B.C")
+    assert (username.value.field, email.value.field) == ("username", "email")
+    await world.user("third")
+    await world.user("fourth")  # any number of users without an email
+
+
+async def test_one_of_many_at_once_gets_the_username(world: World) -> None:
+    results = await asyncio.gather(*(world.user("anna") for _ in range(50)), return_exceptions=True)
+    assert sum(isinstance(result, int) for result in results) == 1
+    assert sum(isinstance(result, Duplicate) for result in results) == 49
+
+
+async def test_get_many_gives_those_that_exist(world: World) -> None:
+    first, second = await world.users(2)
+    found = await world.store.users.get_many([second, 999, first])
+    assert {user_id: user.id for user_id, user in found.items()} == {first: first, second: second}
+    assert await world.store.users.get_many([]) == {}
+    assert await world.store.users.get(999) is None
+
+
+@pytest.mark.parametrize("login", ["Anna", "ANNA", "anna", "Anna@Mail.ru", "anna@mail.RU"])
+async def test_find_by_username_or_email(world: World, login: str) -> None:
+    anna = await world.user("Anna", email="Anna@mail.ru")
+    await world.user("annabel")
+    user = await world.store.users.find(login)
+    assert user is not None
+    assert user.id == anna
+
+
+async def test_find_nobody(world: World) -> None:
+    await world.user("anna")
+    assert await world.store.users.find("ann") is None
+    assert await world.store.users.find("") is None
+
+
+async def test_search_is_by_prefix_of_username_or_display_name(world: World) -> None:
+    first = await world.user("Anna", display_name="Ivanova")
+    second = await world.user("boris", display_name="ANNUSHKA")
+    third = await world.user("hannah", display_name="100%_")
+
+    async def found(prefix: str, after_id: int = 0, limit: int = 10) -> list[int]:
+        return [user.id for user in await world.store.users.search(prefix, after_id=after_id, limit=limit)]
+
+    assert await found("ann") == [first, second]
+    assert await found("ANN") == [first, second]
+    assert await found("ann", after_id=first) == [second]
+    assert await found("ann", limit=1) == [first]
+    assert await found("100%") == [third]
+    assert await found("%") == []
+    assert await found("") == [first, second, third]
+    assert await found("", after_id=first, limit=1) == [second]
+    assert await found("", after_id=third) == []
+
+
+async def test_rename_is_told_once(world: World) -> None:
+    user_id = await world.user(display_name="Old")
+    assert (await world.store.users.rename(user_id, "New")).display_name == "New"
+    assert (await world.store.users.rename(user_id, "New")).display_name == "New"
+    (told,) = world.told
+    assert told == UserChanged(await world.store.users.get(user_id))
+    assert [user.id for user in await world.store.users.search("new", after_id=0, limit=5)] == [user_id]
+    assert await world.store.users.search("old", after_id=0, limit=5) == []
+    with pytest.raises(NotFound):
+        await world.store.users.rename(999, "New")
+
+
+async def test_a_new_password_ends_every_other_session(world: World) -> None:
+    user_id, other = await world.users(2)
+    for session_id, owner in (("a", user_id), ("b", user_id), ("c", user_id), ("d", other)):
+        await world.store.sessions.create(
+            session_id=session_id, user_id=owner, token_hash=session_id, expires_at=at(60), created_at=START
+        )
+    await world.store.sessions.revoke("c")
+    world.told.clear()
+    await world.store.users.change_password(user_id, "new hash", keep_session="a")
+    user = await world.store.users.get(user_id)
+    assert world.told == [UserChanged(user), SessionsRevoked(user_id, ["b"])]
+    await world.store.users.change_password(user_id, "newer hash", keep_session=None)
+    user = await world.store.users.get(user_id)
+    assert user is not None
+    assert user.password_hash == "newer hash"
+    assert world.told[2:] == [UserChanged(user), SessionsRevoked(user_id, ["a"])]
+    sessions = [await world.store.sessions.get(session_id) for session_id in "abcd"]
+    assert [session.revoked for session in sessions if session] == [True, True, True, False]
+    with pytest.raises(NotFound):
+        await world.store.users.change_password(999, "hash", keep_session=None)
+
+
+async def test_last_seen_never_moves_back(world: World) -> None:
+    user_id = await world.user()
+    for seconds in (5, 9, 7, 9):
+        await world.store.users.seen(user_id, at(seconds))
+    await world.store.users.seen(999, at(1))
+    user = await world.store.users.get(user_id)
+    assert user is not None
+    assert user.last_seen_at == at(9)
+    assert [change.user.last_seen_at for change in world.told] == [at(5), at(9)]
+    assert await world.store.users.get(999) is None

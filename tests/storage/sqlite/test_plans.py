@@ -1,0 +1,117 @@
+"""No statement reads a whole table: what is fast with ten messages is fast with ten million."""
+
+import re
+import sqlite3
+from pathlib import Path
+
+from storage.sqlite.unread import _BY_SENDER
+from tests.storage.sqlite.conftest import Gremlin
+from tests.storage.world import START, World, allow, at
+
+# What may be gone through: rows that a statement brings along, and tables of a few rows.
+_SMALL = re.compile(
+    r"SCAN (\d+ CONSTANT ROWS?|CONSTANT ROW|wanted|raised|json_each|tally|sqlite_sequence|\(subquery-\d+\))"
+)
+
+
+async def use_everything(world: World) -> None:
+    store = world.store
+    anna, boris, vera = (
+        await world.user("anna", email="a@b.c"),
+        await world.user("boris"),
+        await world.user("vera"),
+    )
+    await store.users.get_many([anna, boris])
+    await store.users.find("anna")
+    await store.users.find("a@b.c")
+    await store.users.search("an", after_id=0, limit=5)
+    await store.users.search("", after_id=0, limit=5)
+    await store.users.rename(anna, "Anna")
+    await store.users.seen(anna, at(1))
+    await store.sessions.create(
+        session_id="s", user_id=anna, token_hash="t", expires_at=at(9), created_at=START
+    )
+    await store.sessions.rotate("t", new_hash="u", expires_at=at(9), now=at(1), grace_s=1)
+    await store.sessions.get("s")
+    await store.sessions.revoke("s")
+    await store.users.change_password(anna, "hash", keep_session=None)
+    chat_id = await world.chat(anna, boris)
+    await world.chat(anna, boris, chat_type="private")
+    await store.chats.add_member(chat_id, anna, vera, "member", at(1), allow)
+    await store.chats.set_role(chat_id, anna, vera, "admin", allow)
+    message = await world.send(chat_id, anna, client_id="x")
+    reply = await world.send(chat_id, anna, client_id="y", reply_to=message.id)
+    await world.send(chat_id, anna, client_id="x")
+    await store.messages.edit(message.id, anna, "edited", at(1), allow)
+    await store.messages.delete(reply.id, anna, at(1), allow)
+    await store.messages.get(message.id)
+    await store.messages.mark_read(chat_id, boris, message.id)
+    await store.messages.mark_read(chat_id, vera, None)
+    for asked in ({}, {"before_seq": 3}, {"after_seq": 0}, {"around_seq": 1}):
+        await store.messages.history(chat_id, limit=5, **asked)
+    await store.messages.changed_since(chat_id, 0, limit=5)
+    await store.chats.load(chat_id)
+    await store.chats.summary(chat_id, boris)
+    await store.chats.list_for(boris, cursor=None, limit=1)
+    await store.chats.rename(chat_id, anna, "New", allow)
+    await store.chats.remove_member(chat_id, anna, anna, allow)
+    await store.chats.delete(chat_id, vera, allow)
+    await store._database.read(
+        lambda db: db.execute(_BY_SENDER, {"chat": 1, "user": 1, "mark": 0, "limit": 9}).fetchone()
+    )
+    await store.ping()
+
+
+async def test_every_statement_goes_by_an_index(shaky_world: World, gremlin: Gremlin, path: Path) -> None:
+    gremlin.statements.clear()
+    await use_everything(shaky_world)
+    statements = {
+        statement
+        for statement in gremlin.statements
+        if re.match(r"\s*(SELECT|UPDATE|DELETE|INSERT|WITH)\b", statement)
+    }
+    assert len(statements) > 50
+    db = sqlite3.connect(path)
+    for statement in statements:
+        plan = [step for *_, step in db.execute(f"EXPLAIN QUERY PLAN {statement}")]
+        scans = [step for step in plan if step.startswith("SCAN") and not _SMALL.match(step)]
+        assert not scans, (statement, plan)
+    db.close()
+
+
+def plan_of(db: sqlite3.Connection, statement: str) -> str:
+    return "\n".join(step for *_, step in db.execute(f"EXPLAIN QUERY PLAN {statement}"))
+
+
+async def test_the_hot_queries_use_the_index_made_for_them(
+    shaky_world: World, gremlin: Gremlin, path: Path
+) -> None:
+    await use_everything(shaky_world)
+    db = sqlite3.connect(path)
+
+    def plans(*words: str) -> set[str]:
+        found = {statement for statement in gremlin.statements if all(word in statement for word in words)}
+        return {plan_of(db, statement) for statement in found}
+
+    assert plans("SELECT * FROM messages", "ORDER BY seq") == {
+        "SEARCH messages USING INDEX messages_alive (chat_id=? AND seq<?)",
+        "SEARCH messages USING INDEX messages_alive (chat_id=? AND seq>?)",
+    }
+    assert plans("SELECT * FROM messages", "changed_seq >") == {
+        "SEARCH messages USING INDEX messages_by_change (chat_id=? AND changed_seq>?)"
+    }
+    (unread,) = plans("total(sender_id")
+    assert "USING COVERING INDEX messages_alive (chat_id=? AND seq>?)" in unread
+    (by_sender,) = plans("WITH RECURSIVE tally")
+    assert re.findall("messages USING.*", by_sender) == [
+        "messages USING COVERING INDEX messages_by_sender (chat_id=?)",
+        "messages USING COVERING INDEX messages_by_sender (chat_id=? AND sender_id>?)",
+        "messages USING COVERING INDEX messages_by_sender (chat_id=? AND sender_id=? AND seq>?)",
+    ]
+    (lookup,) = plans("WITH wanted")
+    assert "SEARCH messages USING INDEX messages_by_client_id (sender_id=? AND client_id=?)" in lookup
+    (listed,) = plans("chats.activity, chats.*")
+    assert "USING COVERING INDEX members_by_user (user_id=?)" in listed
+    (standing,) = plans("members.role, chats.chat_type")
+    assert "SEARCH members USING PRIMARY KEY (chat_id=? AND user_id=?)" in standing
+    db.close()

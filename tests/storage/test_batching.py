@@ -1,0 +1,149 @@
+"""The batcher alone, with a store that the tests hold in their hands."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pytest
+
+from storage.batching import Batcher, Written
+from storage.changes import Change, ChatDeleted
+from storage.errors import NotFound, Unavailable
+
+
+@dataclass(frozen=True)
+class Item:
+    name: int
+    weight: int = 0
+    fails: bool = False
+
+
+class Desk:
+    """Writes when the test lets it."""
+
+    def __init__(self, **bounds: int) -> None:
+        self.batches: list[list[int]] = []
+        self.told: list[Change] = []
+        self.free = asyncio.Event()
+        self.free.set()
+        self.error: Exception | None = None
+        self.batcher = Batcher(self._write, self.told.extend, **bounds)
+
+    async def _write(self, items: Sequence[Item]) -> Written:
+        self.batches.append([item.name for item in items])
+        await self.free.wait()
+        if self.error:
+            raise self.error
+        return Written(
+            [NotFound(item.name) if item.fails else item.name * 10 for item in items],
+            [ChatDeleted(item.name, ()) for item in items if not item.fails],
+        )
+
+    def submit(self, *names: int) -> list[asyncio.Future[int]]:
+        return [self.batcher.submit(Item(name)) for name in names]
+
+
+async def test_one_turn_is_one_batch() -> None:
+    desk = Desk()
+    assert await asyncio.gather(*desk.submit(*range(10))) == [name * 10 for name in range(10)]
+    assert desk.batches == [list(range(10))]
+
+
+async def test_while_one_is_written_the_next_gathers() -> None:
+    desk = Desk()
+    desk.free.clear()
+    futures = desk.submit(1)
+    await asyncio.sleep(0)
+    for name in (2, 3, 4):
+        futures += desk.submit(name)
+        await asyncio.sleep(0)
+    assert desk.batches == [[1]]
+    desk.free.set()
+    await asyncio.gather(*futures)
+    assert desk.batches == [[1], [2, 3, 4]]
+
+
+async def test_batches_are_bounded() -> None:
+    desk = Desk(max_items=3, max_weight=100)
+    weights = [0, 0, 0, 0, 60, 40, 1, 100, 101, 1, 99, 1]
+    futures = [desk.batcher.submit(Item(name, weight)) for name, weight in enumerate(weights)]
+    assert await asyncio.gather(*futures) == [name * 10 for name in range(12)]
+    assert desk.batches == [[0, 1, 2], [3, 4, 5], [6], [7], [8], [9, 10], [11]]
+
+
+async def test_told_before_anybody_resumes_and_all_in_one_turn() -> None:
+    log: list[object] = []
+    desk = Desk()
+    desk.batcher._tell = lambda changes: log.append(len(changes))
+
+    async def wait(name: int) -> None:
+        (future,) = desk.submit(name)
+        await future
+        log.append(future)
+
+    await asyncio.gather(*map(wait, range(5)))
+    assert log[0] == 5
+    assert len(log) == 6
+
+
+async def test_an_items_failure_is_its_own() -> None:
+    desk = Desk()
+    futures = [desk.batcher.submit(Item(name, fails=name == 2)) for name in range(4)]
+    results = await asyncio.gather(*futures, return_exceptions=True)
+    assert [results[0], results[1], results[3]] == [0, 10, 30]
+    assert isinstance(results[2], NotFound)
+    assert desk.told == [ChatDeleted(0, ()), ChatDeleted(1, ()), ChatDeleted(3, ())]
+
+
+async def test_a_failing_write_is_everybodys_failure() -> None:
+    desk = Desk()
+    desk.error = OSError("no space")
+    results = await asyncio.gather(*desk.submit(1, 2), return_exceptions=True)
+    assert [type(result) for result in results] == [Unavailable, Unavailable]
+    assert results[0] is not results[1]
+    assert str(results[0]) == "no space"
+    assert results[0].__cause__ is desk.error
+    assert desk.told == []
+    desk.error = None
+    assert await desk.submit(3)[0] == 30
+
+
+async def test_a_cancelled_waiter_is_skipped() -> None:
+    desk = Desk()
+    first, second, third = desk.submit(1, 2, 3)
+    first.cancel()
+    desk.free.clear()
+    await asyncio.sleep(0)
+    second.cancel()
+    desk.free.set()
+    assert await third == 30
+    assert desk.batches == [[1, 2, 3]]
+    assert len(desk.told) == 3
+
+
+async def test_close_finishes_the_queue_and_takes_no_more() -> None:
+    desk = Desk(max_items=2)
+    futures = desk.submit(*range(5))
+    desk.free.clear()
+    closing = [asyncio.create_task(desk.batcher.close()) for _ in range(2)]
+    await asyncio.sleep(0)
+    (late,) = desk.submit(6)
+    desk.free.set()
+    await asyncio.gather(*closing)
+    assert [future.result() for future in futures] == [0, 10, 20, 30, 40]
+    with pytest.raises(Unavailable):
+        await late
+    assert desk.batches == [[0, 1], [2, 3], [4]]
+    await desk.batcher.close()
+
+
+async def test_closing_can_be_cancelled_without_harm() -> None:
+    desk = Desk()
+    desk.free.clear()
+    (future,) = desk.submit(1)
+    closing = asyncio.create_task(desk.batcher.close())
+    await asyncio.sleep(0)
+    closing.cancel()
+    await asyncio.wait([closing])
+    desk.free.set()
+    assert await future == 10

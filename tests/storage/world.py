@@ -1,0 +1,100 @@
+"""A store with an observer, and short words for what tests do with it all the time."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from itertools import count
+
+from storage.changes import Change, MessageCreated, MessageDeleted, MessageEdited
+from storage.models import Chat, ChatType, Draft, Message, Standing
+from storage.ports import Store
+
+START = datetime(2025, 11, 23, 10, 0, 0, 123456, tzinfo=UTC)
+
+
+def at(seconds: float) -> datetime:
+    return START + timedelta(seconds=seconds)
+
+
+def allow(_standing: Standing) -> None:
+    """The rule that has nothing against it."""
+
+
+class Forbidden(Exception):
+    """What a rule of the tests raises; storage knows nothing of it."""
+
+
+def forbid(_standing: Standing) -> None:
+    raise Forbidden
+
+
+class World:
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self.told: list[Change] = []
+        store.observe(self.told.extend)
+        self._names = (f"user{number}" for number in count(1))
+
+    async def user(self, username: str | None = None, **more: object) -> int:
+        fields = {
+            "display_name": "Somebody",
+            "email": None,
+            "password_hash": "hash",
+            "created_at": START,
+        } | more
+        return (await self.store.users.create(username=username or next(self._names), **fields)).id
+
+    async def users(self, number: int) -> list[int]:
+        return [await self.user() for _ in range(number)]
+
+    async def chat(
+        self,
+        *user_ids: int,
+        chat_type: ChatType = "group",
+        name: str | None = "Lobby",
+        created: datetime = START,
+    ) -> int:
+        """Of these users, the first being the owner."""
+        return (await self.make_chat(*user_ids, chat_type=chat_type, name=name, created=created))[0].id
+
+    async def make_chat(
+        self,
+        *user_ids: int,
+        chat_type: ChatType = "group",
+        name: str | None = "Lobby",
+        created: datetime = START,
+    ) -> tuple[Chat, bool]:
+        return await self.store.chats.create(
+            name=name, chat_type=chat_type, owner_id=user_ids[0], member_ids=user_ids[1:], created_at=created
+        )
+
+    async def send(self, chat_id: int, sender_id: int, content: str = "hello", **more: object) -> Message:
+        return (await self.store.messages.append(draft(chat_id, sender_id, content, **more), allow)).message
+
+    async def head(self, chat_id: int) -> int:
+        state = await self.store.chats.load(chat_id)
+        assert state is not None
+        return state.chat.head_seq
+
+    async def everything(self, chat_id: int) -> Sequence[Message]:
+        return await self.store.messages.changed_since(chat_id, 0, limit=100_000)
+
+    def message_changes(self, chat_id: int) -> list[Message]:
+        """The states told of the chat's messages, in the order in which they were told."""
+        kinds = (MessageCreated, MessageEdited, MessageDeleted)
+        return [
+            change.message
+            for change in self.told
+            if isinstance(change, kinds) and change.message.chat_id == chat_id
+        ]
+
+    async def check_told(self, chat_id: int) -> None:
+        """All that is stored was told, in order and without a hole, and the last of it is what is stored."""
+        told = self.message_changes(chat_id)
+        assert [message.changed_seq for message in told] == list(range(1, len(told) + 1))
+        assert await self.head(chat_id) == len(told)
+        last = {message.id: message for message in told}
+        assert {message.id: message for message in await self.everything(chat_id)} == last
+
+
+def draft(chat_id: int, sender_id: int, content: str = "hello", **more: object) -> Draft:
+    return Draft(chat_id, sender_id, content, **({"created_at": START} | more))
