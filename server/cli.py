@@ -38,21 +38,25 @@ def main(argv: Sequence[str] | None = None) -> int:
         configure_logs(config.log_level, config.log_format)
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
             runner.run(serve(config))
-    except (ConfigError, StartError, StorageError) as error:
+    except (ConfigError, StartError) as error:
         sys.stderr.write(f"vestnik: {error}\n")
         return 1
     return 0
 
 
 async def serve(config: Config) -> None:
-    """Serves until SIGTERM or SIGINT. Raises: `StartError`, `StorageError` when it cannot start."""
+    """Serves until SIGTERM or SIGINT. Raises: `StartError`."""
     if len(config.secret_key.encode()) < SECRET_BYTES_MIN:
         log.warning("SECRET_KEY is short; tokens can be forged by trying keys", least_bytes=SECRET_BYTES_MIN)
     door = _bind(config)
     app = create_app(config)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=config.shutdown_timeout_s)
     try:
-        await runner.setup()
+        try:
+            await runner.setup()
+        except StorageError as error:
+            setting = "DATABASE_URL" if config.database_url else "DATA_DIR"
+            raise StartError(f"{setting}: {error}") from None
         if config.seed_demo:
             await _seed(app)
         await web.SockSite(runner, door).start()
@@ -111,7 +115,9 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
 
 
 def _shown(host: str) -> str:
-    return "localhost" if host in ("0.0.0.0", "::") else host  # noqa: S104 -- shown, not bound
+    if host in ("0.0.0.0", "::"):  # noqa: S104 -- shown, not bound
+        return "localhost"
+    return f"[{host}]" if ":" in host else host
 
 
 def _version() -> str:

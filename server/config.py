@@ -71,10 +71,11 @@ def load_config(*, env_file: Path | None = None) -> Config:
 def _read(env: Env) -> Config:
     data_dir = Path(env.str("DATA_DIR", "") or "data")
     redis_url = _url(env, "REDIS_URL", ("redis", "rediss", "unix"))
+    secret_key = _secret_key(env, data_dir, redis_url)
     if redis_url:
         raise ConfigError("REDIS_URL: more than one node is not supported by this version; leave it empty")
     return Config(
-        secret_key=_secret_key(env, data_dir, redis_url),
+        secret_key=secret_key,
         data_dir=data_dir,
         database_url=_url(env, "DATABASE_URL", ("sqlite", "mongodb", "mongodb+srv")),
         algorithm=_choice(env, "ALGORITHM", "HS256", ("HS256", "HS384", "HS512")),

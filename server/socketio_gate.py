@@ -96,9 +96,12 @@ class ChatNamespace(AsyncNamespace):
         dispatch.then(result, lambda outcome: answer.set_result(_ack(outcome)))
         return answer
 
-    def unasked(self, sid: str, ack: Ack) -> None:
-        """What came of an event whose sender asked for no ack: a failure is told by the event `error`."""
-        if not ack["ok"]:
+    def unasked(self, sid: str | None, ack: Ack) -> None:
+        """What came of an event whose sender asked for no ack: a failure is told by the event `error`.
+
+        `sid` is None once the sender has gone; to emit to no room would be to tell everybody.
+        """
+        if sid is not None and not ack["ok"]:
             self._house.context.hub.emit("error", ack["error"], room=sid)
 
 
