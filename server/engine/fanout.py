@@ -1,0 +1,217 @@
+"""One event to all members of a room at the price of one.
+
+What costs in a broadcast is per member: a queue, a task switch, an encode, a system call. So an event is encoded once
+per dialect; the events of a turn of the event loop gather in their room and go out joined, with one write per member;
+and nothing is kept per connection but its transport's own buffer, whose size is the back-pressure.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Collection
+from typing import Any
+
+from .links import Dialect, Link
+from .rooms import Frame, Room, RoomManager
+from .sockets import Socket
+
+# How many rooms are looked at to find out whether an event may join the earlier ones of its room.
+LOOK_BACK = 32
+# After this many events in one turn, an emit lets the loop write before it goes on.
+EVENTS_PER_TURN = 256
+
+
+class FanOutManager(RoomManager):
+    """A client manager for `AsyncServer`. It knows this process only; under a manager that reaches others, it serves
+    the local members: `class RedisFanOut(socketio.AsyncRedisManager, FanOutManager)`.
+
+    A connection sees what is sent to it in the order of the calls, whatever room each was sent to.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._pending: deque[Room] = deque()
+        self._solos: dict[str, Room] = {}
+        self._posted = 0
+        self.buffer_limit_bytes = self.volatile_limit_bytes = 0
+
+    def set_server(self, server: Any) -> None:
+        super().set_server(server)
+        self.buffer_limit_bytes = server.eio.buffer_limit_bytes
+        self.volatile_limit_bytes = server.volatile_limit_bytes
+
+    def post(
+        self,
+        event: str,
+        data: Any,
+        namespace: str = "/",
+        *,
+        room: Any,
+        skip_sid: str | Collection[str] | None = (),
+        volatile: bool = False,
+    ) -> None:
+        """Sends an event to the members of a room of this process, at the end of the turn. Does not suspend.
+
+        `data`: a tuple is several arguments, None is none. `room`: a room, a sid, several rooms (their members get it
+        once), or None for everybody in the namespace. `skip_sid`: who does not get it. `volatile`: left out for members
+        for whom more than the volatile limit waits unsent. Does nothing if nobody is there.
+
+        Raises: what the serializer raises for data it cannot encode.
+        """
+        target = self._target(namespace, room)
+        if not target:
+            return
+        skipped = (skip_sid,) if isinstance(skip_sid, str) else skip_sid or ()
+        frame = Frame(
+            event, _arguments(data), namespace, {target[sid] for sid in skipped if sid in target}, volatile
+        )
+        for dialect, _ in self._groups(target):
+            frame.encoded(dialect)
+        if target.pending and self._overtaken(target):
+            self.flush()
+        if not self._pending:
+            asyncio.get_running_loop().call_soon(self.flush)
+        if not target.pending:
+            self._pending.append(target)
+        target.pending.append(frame)
+        self._posted += 1
+
+    async def emit(
+        self,
+        event: str,
+        data: Any,
+        namespace: str,
+        room: Any = None,
+        skip_sid: str | Collection[str] | None = None,
+        callback: Callable[..., Any] | None = None,
+        to: Any = None,
+        **kwargs: Any,
+    ) -> None:
+        """As `post`, and may suspend; a callback gets the answer of each member that is a Socket.IO client."""
+        room = to or room
+        if callback is None:
+            self.post(event, data, namespace, room=room, skip_sid=skip_sid)
+            if self._posted >= EVENTS_PER_TURN:
+                await asyncio.sleep(0)
+            return
+        skipped = (skip_sid,) if isinstance(skip_sid, str) else skip_sid or ()
+        for sid, eio_sid in self.get_participants(namespace, room):
+            if sid in skipped:
+                continue
+            if not isinstance(self.server.eio.sockets.get(eio_sid), Socket):
+                self.post(event, data, namespace, room=sid)  # there are no acks in other dialects
+                continue
+            ack_id = self._generate_ack_id(sid, callback)
+            packet = self.server.packet_class(data=[event, *_arguments(data)], namespace=namespace, id=ack_id)
+            await self.server._send_packet(eio_sid, packet)
+
+    def flush(self, eio_sid: str | None = None) -> None:
+        """Writes what is pending; with the Engine.IO sid of a connection, only if something is pending for it.
+
+        To be called before anything is written to a connection's transport past this manager.
+        """
+        if not self._pending or (eio_sid is not None and not self._awaited_by(eio_sid)):
+            return
+        self._solos.clear()
+        self._posted = 0
+        while self._pending:  # whoever is called from here may come here again, and finds what is left
+            room = self._pending.popleft()
+            frames, room.pending = room.pending, []
+            self._deliver(room, frames)
+
+    def buffered_bytes(self, sid: str, namespace: str = "/") -> int:
+        """How much waits unsent for a connection; 0 for one that is not there."""
+        eio_sid = self.eio_sid_from_sid(sid, namespace)
+        link = self.server.eio.sockets.get(eio_sid)
+        return 0 if link is None else _unsent(link)
+
+    def _target(self, namespace: str, room: Any) -> Room | None:
+        rooms = self.rooms.get(namespace)
+        if rooms is None:
+            return None
+        if hasattr(room, "__len__") and not isinstance(room, str):
+            return Room(namespace, self.get_participants(namespace, room))
+        return rooms.get(room) or self._solo(namespace, room)
+
+    def _solo(self, namespace: str, sid: str) -> Room | None:
+        """The room in which a connection is alone. It exists while something is pending for it."""
+        eio_sid = self.rooms[namespace][None].get(sid)
+        if eio_sid is None:
+            return None
+        solo = self._solos.get(sid)
+        if solo is None:
+            solo = self._solos[sid] = Room(namespace, [(sid, eio_sid)])
+        return solo
+
+    def _overtaken(self, room: Room) -> bool:
+        """Whether somebody in the room waits for an event posted, elsewhere, after the room's pending ones."""
+        members = room.keys()
+        for looked_at, later in enumerate(reversed(self._pending)):
+            if later is room:
+                return False
+            if (
+                later.namespace != room.namespace
+                or looked_at >= LOOK_BACK
+                or not members.isdisjoint(later.keys())
+            ):
+                return True
+        return False
+
+    def _awaited_by(self, eio_sid: str) -> bool:
+        return any(self.sid_from_eio_sid(eio_sid, room.namespace) in room for room in self._pending)
+
+    def _groups(self, room: Room) -> list[tuple[Dialect, list[Link]]]:
+        if room.groups is None:
+            sockets = self.server.eio.sockets
+            links: dict[Dialect, list[Link]] = {}
+            for eio_sid in room.values():
+                if (link := sockets.get(eio_sid)) is not None:
+                    links.setdefault(link.dialect, []).append(link)
+            room.groups = list(links.items())
+        return room.groups
+
+    def _deliver(self, room: Room, frames: list[Frame]) -> None:
+        """The loop everything here is about: a few attribute reads and a write per member."""
+        apart = {eio_sid for frame in frames for eio_sid in frame.skip}
+        volatile = any(frame.volatile for frame in frames)
+        limit = self.volatile_limit_bytes if volatile else self.buffer_limit_bytes
+        for dialect, links in self._groups(room):
+            blob = b"".join([frame.encoded(dialect) for frame in frames])
+            for link in links:
+                try:
+                    wire = link.wire
+                    if wire is None or wire.get_write_buffer_size() > limit or link.sid in apart:
+                        self._deliver_apart(link, frames)
+                    else:
+                        wire.write(blob)
+                except Exception:  # whatever is wrong with one member, the others are not to notice
+                    self.server.logger.exception("cannot write to a member of a room")
+
+    def _deliver_apart(self, link: Link, frames: list[Frame]) -> None:
+        """To a member that cannot be written to, is slow, or is to be left out of something."""
+        unsent = _unsent(link)
+        late = unsent > self.volatile_limit_bytes
+        wanted = [frame for frame in frames if link.sid not in frame.skip and not (late and frame.volatile)]
+        if not wanted:
+            return
+        if link.wire is None:
+            for frame in wanted:
+                if isinstance(link, Socket):
+                    link.push(frame.packets)
+                else:
+                    link.enqueue(frame.event, frame.args, frame.namespace)
+        elif unsent > self.buffer_limit_bytes:
+            link.overflow()
+        else:
+            link.wire.write(b"".join([frame.encoded(link.dialect) for frame in wanted]))
+
+
+def _arguments(data: Any) -> tuple[Any, ...]:
+    if isinstance(data, tuple):
+        return data
+    return () if data is None else (data,)
+
+
+def _unsent(link: Link) -> int:
+    if link.wire is None:
+        return getattr(link, "queued_bytes", 0)
+    return link.wire.get_write_buffer_size()

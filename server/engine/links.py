@@ -1,0 +1,42 @@
+"""What the engine asks of a connection in its rooms, whatever that connection speaks."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+BINARY = bytes | bytearray
+
+
+class Dialect(Protocol):
+    """How events become bytes for one kind of client. One instance, hashable, serves all clients of its kind."""
+
+    def encode(self, event: str, args: Sequence[Any], namespace: str) -> bytes:
+        """The complete WebSocket frame or frames of an event, header included: servers do not mask, so every
+        member of a room can be sent the same bytes."""
+
+
+class Link(Protocol):
+    """A connection as rooms, emit and disconnect see it; kept in `eio.sockets` under its `sid`.
+
+    `wire` is the transport of a plain WebSocket connection, to which complete frames are written at once; None
+    while there is none (polling, an upgrade under way, closed): then `enqueue` takes the event instead. Whoever sets
+    `wire` writes first what `enqueue` took; whoever writes to the transport himself calls `manager.flush(sid)` first:
+    so the order is kept. A link that queues may tell in `queued_bytes` how much waits.
+    """
+
+    sid: str
+    wire: asyncio.WriteTransport | None
+    closed: bool
+    session: dict[str, Any]
+
+    @property
+    def dialect(self) -> Dialect: ...
+
+    def enqueue(self, event: str, args: Sequence[Any], namespace: str) -> None:
+        """Takes an event while `wire` is None; does nothing on a closed connection."""
+
+    def overflow(self) -> None:
+        """Called when more than the limit waits unsent: the connection has to end, now. Must not suspend."""
+
+    async def close(self, wait: bool = True, abort: bool = False, reason: str | None = None) -> None:
+        """Ends the connection, as `engineio.AsyncSocket.close` does."""

@@ -1,0 +1,298 @@
+"""Engine.IO and Socket.IO packets: strict decoding, and events as bytes.
+
+A decoder that tolerates what it does not understand hands the next layer surprises; so everything malformed raises
+`ProtocolError`, and the connection it came on ends. The rules are those of socket.io-parser 4.2, the reference.
+"""
+
+import base64
+import binascii
+import json as std_json
+import urllib.parse
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+from engineio import json as engineio_json
+from socketio import packet as socketio_packet
+
+from . import frames
+from .links import BINARY
+
+OPEN, CLOSE, PING, PONG, MESSAGE, UPGRADE, NOOP = "0123456"
+CONNECT, DISCONNECT, EVENT, ACK, CONNECT_ERROR, BINARY_EVENT, BINARY_ACK = range(7)
+
+MAX_PACKETS_PER_POST = 10_000
+MAX_ATTACHMENTS = 10
+MAX_ID_DIGITS = 16  # JavaScript counts to 2^53
+SEPARATOR = "\x1e"
+
+# Names that mean something to the libraries on either side; from a client they would call handlers that are
+# the server's to call.
+RESERVED_EVENTS = frozenset(
+    ("connect", "connect_error", "disconnect", "disconnecting", "newListener", "removeListener")
+)
+
+EnginePacket = str | bytes
+"""An Engine.IO packet as sent: text with its type digit, or the bytes of a binary message."""
+
+
+class ProtocolError(Exception):
+    """The peer broke the protocol: its connection ends, others never notice."""
+
+
+class Packet(NamedTuple):
+    """A Socket.IO packet from a client. `attachments` is how many binary frames must follow."""
+
+    type: int
+    namespace: str
+    id: int | None
+    data: Any
+    attachments: int = 0
+
+
+# --- Engine.IO ---------------------------------------------------------------------------------------------------
+
+
+def split_engine(packet: EnginePacket) -> tuple[str, EnginePacket]:
+    """(type, payload) of an Engine.IO packet; bytes are a message. Raises: ProtocolError."""
+    if isinstance(packet, bytes):
+        return MESSAGE, packet
+    kind = packet[:1]
+    if not kind or kind not in "123456":  # a client has no reason to send OPEN
+        raise ProtocolError("unknown Engine.IO packet type")
+    return kind, packet[1:]
+
+
+def split_payload(body: bytes) -> list[EnginePacket]:
+    """The packets in the body of a polling POST; `d=` starts a JSONP form. Raises: ProtocolError."""
+    try:
+        text = body.decode()
+        if text.startswith("d="):
+            text = urllib.parse.parse_qs(text, strict_parsing=True)["d"][0]
+    except (UnicodeDecodeError, ValueError, KeyError) as error:
+        raise ProtocolError("payload is not UTF-8 text") from error
+    if text.count(SEPARATOR) >= MAX_PACKETS_PER_POST:
+        raise ProtocolError("too many packets in one payload")
+    return [_from_payload(part) for part in text.split(SEPARATOR)]
+
+
+def _from_payload(part: str) -> EnginePacket:
+    if not part.startswith("b"):
+        split_engine(part)
+        return part
+    try:
+        return binascii.a2b_base64(part[1:], strict_mode=True)
+    except ValueError as error:  # what is not base64, and what is not ASCII
+        raise ProtocolError("bad base64") from error
+
+
+def join_payload(packets: Sequence[EnginePacket]) -> str:
+    """The body that answers a poll."""
+    return SEPARATOR.join(p if isinstance(p, str) else "b" + base64.b64encode(p).decode() for p in packets)
+
+
+def to_frames(packets: Sequence[EnginePacket]) -> bytes:
+    """Packets as WebSocket frames."""
+    return b"".join(
+        frames.text(packet.encode()) if isinstance(packet, str) else frames.binary(packet)
+        for packet in packets
+    )
+
+
+# --- Socket.IO, from clients -------------------------------------------------------------------------------------
+
+
+def decode(text: str, loads: Callable[[str], Any]) -> Packet:
+    """A Socket.IO packet in the default encoding: `<type>[<attachments>-][<namespace>,][<id>][JSON]`.
+
+    Raises: ProtocolError, also for what would make a JSON parser crash.
+    """
+    kind = ord(text[0]) - 48 if text else -1
+    if not 0 <= kind <= 6:
+        raise ProtocolError("unknown Socket.IO packet type")
+    attachments, at = _attachments(text) if kind >= BINARY_EVENT else (0, 1)
+    namespace, at = _namespace(text, at)
+    packet_id, at = _id(text, at)
+    data = _json(text[at:], loads) if at < len(text) else None
+    return check(Packet(kind, namespace, packet_id, data, attachments))
+
+
+def check(packet: Packet) -> Packet:
+    """The packet, if a client may send it and its data has the shape of its type. Raises: ProtocolError."""
+    if not _SHAPES.get(packet.type, _never)(packet):
+        raise ProtocolError("a packet's data does not fit its type")
+    return packet
+
+
+def _attachments(text: str) -> tuple[int, int]:
+    digits, dash, _ = text[1:12].partition("-")
+    if not dash or not (digits.isascii() and digits.isdigit()) or not 1 <= int(digits) <= MAX_ATTACHMENTS:
+        raise ProtocolError("bad number of attachments")
+    return int(digits), len(digits) + 2
+
+
+def _namespace(text: str, at: int) -> tuple[str, int]:
+    if text[at : at + 1] != "/":
+        return "/", at
+    end = text.find(",", at)
+    if end < 0:
+        end = len(text)
+    return text[at:end].partition("?")[0], end + 1
+
+
+def _id(text: str, at: int) -> tuple[int | None, int]:
+    end = at
+    while "0" <= text[end : end + 1] <= "9":
+        end += 1
+        if end - at > MAX_ID_DIGITS:
+            raise ProtocolError("packet id too long")
+    return (int(text[at:end]), end) if end > at else (None, at)
+
+
+def _json(text: str, loads: Callable[[str], Any]) -> Any:
+    try:
+        return loads(text)
+    except (ValueError, RecursionError) as error:  # depth and digits beyond the parser's limits, too
+        raise ProtocolError("bad JSON") from error
+
+
+def _is_event(packet: Packet) -> bool:
+    data = packet.data
+    return (
+        isinstance(data, list) and bool(data) and isinstance(data[0], str) and data[0] not in RESERVED_EVENTS
+    )
+
+
+def _is_ack(packet: Packet) -> bool:
+    return isinstance(packet.data, list) and packet.id is not None
+
+
+def _never(packet: Packet) -> bool:
+    return False
+
+
+_SHAPES: dict[int, Callable[[Packet], bool]] = {
+    CONNECT: lambda packet: packet.data is None or isinstance(packet.data, dict),
+    DISCONNECT: lambda packet: packet.data is None,
+    EVENT: _is_event,
+    BINARY_EVENT: _is_event,
+    ACK: _is_ack,
+    BINARY_ACK: _is_ack,
+}
+
+
+class Attachments:
+    """Gathers the binary frames a packet announced."""
+
+    def __init__(self, packet: Packet, limit_bytes: int) -> None:
+        self._packet = packet
+        self._room = limit_bytes
+        self._parts: list[bytes] = []
+
+    def add(self, part: EnginePacket) -> Packet | None:
+        """The whole packet once the last part is there. Raises: ProtocolError for text, too many bytes, or a
+        placeholder that names no attachment."""
+        if not isinstance(part, bytes):
+            raise ProtocolError("text where an attachment should be")
+        self._room -= len(part)
+        if self._room < 0:
+            raise ProtocolError("attachments too large")
+        self._parts.append(part)
+        if len(self._parts) < self._packet.attachments:
+            return None
+        try:
+            data = self._fill(self._packet.data)
+        except RecursionError as error:
+            raise ProtocolError("data too deep") from error
+        kind = EVENT if self._packet.type == BINARY_EVENT else ACK
+        return check(self._packet._replace(type=kind, data=data, attachments=0))
+
+    def _fill(self, data: Any) -> Any:
+        if isinstance(data, list):
+            return [self._fill(item) for item in data]
+        if not isinstance(data, dict):
+            return data
+        if data.get("_placeholder") is not True:
+            return {key: self._fill(value) for key, value in data.items()}
+        number = data.get("num")
+        if type(number) is not int or not 0 <= number < len(self._parts):
+            raise ProtocolError("placeholder without an attachment")
+        return self._parts[number]
+
+
+def strict_loads(json: Any) -> Callable[[str], Any]:
+    """A JSON module's `loads`; the standard library's made to refuse NaN and Infinity, which no browser can read:
+    one client could otherwise have them passed on to all the others."""
+    if json not in (std_json, engineio_json):
+        return json.loads  # type: ignore[no-any-return]
+    return lambda text: engineio_json.loads(text, parse_constant=_no_constant)
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(f"{name} is not JSON")
+
+
+# --- Socket.IO, to clients ---------------------------------------------------------------------------------------
+
+
+class SocketIODialect:
+    """Events as Socket.IO packets, by the server's serializer (a class like `socketio.packet.Packet`)."""
+
+    def __init__(self, packet_class: Any) -> None:
+        self._packet_class = packet_class
+        plain = packet_class is socketio_packet.Packet
+        self._json = packet_class.json if plain and _collects_binary(packet_class.json) else None
+
+    def encode(self, event: str, args: Sequence[Any], namespace: str) -> bytes:
+        return to_frames(self.packets(event, args, namespace))
+
+    def packets(self, event: str, args: Sequence[Any], namespace: str) -> list[EnginePacket]:
+        """The event as Engine.IO packets: one, and one more per binary argument."""
+        return self._packets(EVENT, BINARY_EVENT, None, [event, *args], namespace)
+
+    def ack(self, ack_id: int, args: Sequence[Any], namespace: str) -> list[EnginePacket]:
+        """The answer to a client's event, as Engine.IO packets."""
+        return self._packets(ACK, BINARY_ACK, ack_id, list(args), namespace)
+
+    def _packets(
+        self, kind: int, binary_kind: int, packet_id: int | None, data: list[Any], namespace: str
+    ) -> list[EnginePacket]:
+        if self._json is None:
+            return self.wrap(self._packet_class(kind, data=data, namespace=namespace, id=packet_id))
+        attachments: list[EnginePacket] = []
+        body = self._json.dumps(data, separators=(",", ":"), default=_collector(attachments))
+        head = "" if namespace == "/" else namespace + ","
+        if packet_id is not None:
+            head += str(packet_id)
+        if attachments:
+            return [f"4{binary_kind}{len(attachments)}-{head}{body}", *attachments]
+        return [f"4{kind}{head}{body}"]
+
+    @staticmethod
+    def wrap(packet: Any) -> list[EnginePacket]:
+        """An object of the serializer's packet class as Engine.IO packets."""
+        encoded = packet.encode()
+        parts = encoded if isinstance(encoded, list) else [encoded]
+        return [MESSAGE + part if isinstance(part, str) else bytes(part) for part in parts]
+
+
+def _collector(attachments: list[EnginePacket]) -> Callable[[Any], dict[str, Any]]:
+    """A `default` for `json.dumps` that takes binary arguments out, so that no walk over the data is needed."""
+
+    def default(value: Any) -> dict[str, Any]:
+        if not isinstance(value, BINARY):
+            raise TypeError(f"Object of type {type(value).__name__} is not JSON serializable")
+        attachments.append(bytes(value))
+        return {"_placeholder": True, "num": len(attachments) - 1}
+
+    return default
+
+
+def _collects_binary(json: Any) -> bool:
+    """Whether a JSON module calls `default` for bytes; the contract of `json=` promises only `dumps(data,
+    separators=…)`."""
+    found: list[EnginePacket] = []
+    try:
+        json.dumps([b"", bytearray()], separators=(",", ":"), default=_collector(found))
+    except Exception:
+        return False
+    return len(found) == 2

@@ -1,0 +1,173 @@
+"""An Engine.IO session, whatever carries it: how it sends, and how it ends.
+
+A WebSocket has neither a writer task nor a queue: what is sent is written to the transport in the turn of the call,
+and the transport's own buffer is the queue. `closing` is the end of all sending; `closed` follows when the disconnect
+handlers have run, so that they still find the session.
+"""
+
+import asyncio
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from engineio.async_socket import AsyncSocket
+
+from . import frames
+from .packets import CLOSE, PING, EnginePacket, to_frames
+
+
+class Session(AsyncSocket):
+    """An Engine.IO session; a `links.Link` whose `wire` is set once it is a WebSocket."""
+
+    def __init__(self, server: Any, sid: str) -> None:
+        # Not the parent's: its asyncio.Queue alone is larger than all of this.
+        self.server = server
+        self.sid = sid
+        self.dialect = server.dialect
+        self.session: dict[str, Any] = {}
+        self.wire: asyncio.WriteTransport | None = None
+        self.connected = self.upgrading = self.upgraded = False
+        self.closing = self.closed = False
+        self.doomed = False
+        self.queued_bytes = 0
+        self._loop = asyncio.get_running_loop()
+        self.last_seen = self._loop.time()
+        self._transport: asyncio.WriteTransport | None = None
+        self._queue: list[EnginePacket] = []
+        self._poll: asyncio.Future[list[EnginePacket] | None] | None = None
+        self._posting = False
+        self._upgrade_over: asyncio.Future[None] | None = None
+        self._probed = False
+        self._farewell: asyncio.Task[None] | None = None
+
+    # --- out ---------------------------------------------------------------------------------------------------
+
+    def enqueue(self, event: str, args: Sequence[Any], namespace: str) -> None:
+        self.push(self.dialect.packets(event, args, namespace))
+
+    def push(self, packets: Sequence[EnginePacket]) -> None:
+        """Keeps packets for the next poll, or for the end of an upgrade. Does nothing on a session that ends."""
+        if self.closing or self.doomed:
+            return
+        if self.queued_bytes > self.server.buffer_limit_bytes:
+            self.overflow()
+            return
+        self._queue += packets
+        self.queued_bytes += sum(map(sys.getsizeof, packets))
+        if not self._probed:
+            self._answer_poll(None)
+
+    def transmit(self, *packets: EnginePacket) -> None:
+        """Sends packets after everything sent before, to this session or to a room it is in. Does not suspend;
+        does nothing on a session that ends."""
+        self.server.before_send(self.sid)
+        if self.wire is None:
+            self.push(packets)
+        else:
+            self._write(to_frames(packets))
+
+    async def send(self, pkt: Any) -> None:
+        encoded = pkt.encode()
+        self.transmit(encoded if isinstance(encoded, str) else bytes(encoded))
+
+    def ping(self) -> None:
+        self.transmit(PING)
+
+    def _write(self, blob: bytes) -> None:
+        if self.wire is None:
+            return
+        if self.wire.get_write_buffer_size() > self.server.buffer_limit_bytes:
+            self.overflow()
+        else:
+            self.wire.write(blob)
+
+    def take(self) -> list[EnginePacket]:
+        """All that is queued."""
+        packets, self._queue = self._queue, []
+        self.queued_bytes = 0
+        return packets
+
+    def _answer_poll(self, packets: list[EnginePacket] | None) -> None:
+        """Lets a waiting poll return, with these packets or (None) with all that is queued when it resumes."""
+        if self._poll is not None and not self._poll.done():
+            self._poll.set_result(packets)
+
+    # --- the end -----------------------------------------------------------------------------------------------
+
+    def overflow(self) -> None:
+        """More than the limit waits unsent."""
+        self._give_up(self.server.on_overflow, self.server.reason.TRANSPORT_ERROR)
+
+    def expire(self) -> None:
+        """The heartbeat has not been answered."""
+        if self.server.monitor_clients:
+            self._give_up(self.server.on_silence, self.server.reason.PING_TIMEOUT)
+
+    def _give_up(self, hook: Callable[[str], None] | None, reason: str) -> None:
+        """Nothing more is written; the hook may end the session in its own words, within the close timeout."""
+        if self.closing or self.doomed:
+            return
+        self.doomed = True
+        self.wire = None
+        if hook is None:
+            self.fail(reason)
+            return
+        try:
+            hook(self.sid)
+        except Exception:
+            self.server.logger.exception("hook error")
+        if not self.closing:
+            self._loop.call_later(self.server.close_timeout_s, self.fail, reason)
+
+    def fail(self, reason: str) -> None:
+        """Ends the session without regard for what is unsent. Does nothing on a session that ends."""
+        if not self.closing:
+            self.take()
+            self.stop(reason, CLOSE, abort=True)
+
+    def stop(self, reason: str, *last: EnginePacket, code: int = 1000, abort: bool = False) -> None:
+        """Ends the session, now, with last packets; the disconnect handlers run once, in a task of their own.
+
+        A WebSocket gets a close frame with the code, and its transport is aborted after the close timeout, or at
+        once if `abort`. A waiting poll is answered; if there is none, the next one within the close timeout is.
+        """
+        self.server.before_send(self.sid)  # which may itself find that there is too much unsent
+        if self.closing:
+            return
+        self.closing = True
+        self.wire = None
+        self.server.heartbeat.remove(self)
+        if self._transport is None:
+            self._stop_polling(last, abort)
+        elif abort or self._transport.is_closing():
+            self._transport.abort()
+        else:
+            self._transport.write(to_frames(last) + frames.close(code))
+            self._loop.call_later(self.server.close_timeout_s, self._transport.abort)
+        self._farewell = self.server.spawn(self._say_goodbye(reason))
+
+    def _stop_polling(self, last: Sequence[EnginePacket], abort: bool) -> None:
+        self._queue += last
+        if self._poll is not None:
+            self._answer_poll(None)
+        elif self._queue and not abort:
+            self.server.linger(self)
+
+    async def _say_goodbye(self, reason: str) -> None:
+        try:
+            if self.connected:
+                await self.server._trigger_event("disconnect", self.sid, reason, run_async=False)
+        finally:
+            self.closed = True
+            self.server.forget(self)
+
+    async def close(self, wait: bool = True, abort: bool = False, reason: str | None = None) -> None:
+        """Ends the session and returns when the disconnect handlers have run; at once if it is ending already.
+
+        `abort`: without telling the client."""
+        if self.closing:
+            return
+        last = () if abort else (CLOSE,)
+        self.stop(reason or self.server.reason.SERVER_DISCONNECT, *last)
+        if self._farewell is not None:
+            await asyncio.shield(self._farewell)

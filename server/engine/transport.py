@@ -1,0 +1,278 @@
+"""The Engine.IO server under aiohttp: which request may do what, and what it is answered."""
+
+import asyncio
+import inspect
+import json
+import sys
+import urllib.parse
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any
+
+import engineio
+from aiohttp import web
+from engineio.packet import Packet as EngineIOPacket
+from socketio.packet import Packet as SocketIOPacket
+
+from .heartbeat import Heartbeat
+from .packets import OPEN, EnginePacket, ProtocolError, SocketIODialect, join_payload
+from .sockets import BAD_REQUEST, Refused, Socket
+
+Response = dict[str, Any]
+
+
+def _nothing_pending(eio_sid: str) -> None:
+    """Stands where a fan-out would have to write first."""
+
+
+class EngineServer(engineio.AsyncServer):
+    """Takes what `engineio.AsyncServer` takes, and:
+
+    - `buffer_limit_bytes`: what may wait unsent for one connection; above, it is ended as too slow.
+    - `upgrade_timeout_s`: for a WebSocket to complete an upgrade, or it is closed and polling goes on.
+    - `close_timeout_s`: for a peer to answer a close frame or fetch a last poll, or it is cut off.
+    - `on_overflow`, `on_silence`: called with the Engine.IO sid of a connection too slow, or silent. Nothing more is
+      written to it. It may end the session in its own words; if it does not, the session is ended after the close
+      timeout. Without a hook it is ended at once, its transport aborted.
+
+    Messages reach the `message` handler as text or bytes, never as decoded JSON.
+    """
+
+    def __init__(
+        self,
+        *,
+        buffer_limit_bytes: int = 1024 * 1024,
+        upgrade_timeout_s: float = 10.0,
+        close_timeout_s: float = 2.0,
+        on_overflow: Callable[[str], None] | None = None,
+        on_silence: Callable[[str], None] | None = None,
+        **options: Any,
+    ) -> None:
+        options["async_mode"] = options.get("async_mode") or "aiohttp"
+        if options["async_mode"] != "aiohttp":
+            raise ValueError("this engine runs under aiohttp only")
+        super().__init__(**options)
+        self.buffer_limit_bytes = buffer_limit_bytes
+        self.upgrade_timeout_s = upgrade_timeout_s
+        self.close_timeout_s = close_timeout_s
+        self.on_overflow = on_overflow
+        self.on_silence = on_silence
+        self.monitor_clients = self.start_service_task
+        self.heartbeat = Heartbeat(self.ping_interval, self.ping_timeout)
+        self.dialect = SocketIODialect(SocketIOPacket)
+        self.before_send: Callable[[str], None] = _nothing_pending
+        self._lingering: dict[str, Socket] = {}
+        self._tasks: set[asyncio.Task[Any]] = set()
+
+    def attach(self, app: web.Application, engineio_path: str = "engine.io") -> None:
+        """Serves the path for every method; the wrong ones are answered 400, not 405. At the application's
+        shutdown all connections are ended, as aiohttp would wait for them."""
+        app.router.add_route("*", f"/{engineio_path.strip('/')}/", self.handle_request)
+        app.on_shutdown.append(self._on_shutdown)
+
+    async def _on_shutdown(self, app: web.Application) -> None:
+        await self.disconnect()
+        await self.shutdown()
+
+    async def shutdown(self) -> None:
+        """Stops what runs in the background."""
+        self.heartbeat.stop()
+
+    # --- what the rest of the engine asks ------------------------------------------------------------------------
+
+    def spawn(self, coroutine: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """A task that is kept until it is done; an error in it is logged."""
+        task = asyncio.ensure_future(coroutine)
+        self._tasks.add(task)
+        task.add_done_callback(self._done)
+        return task
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self.logger.error("error in the background", exc_info=error)
+
+    async def deliver(self, sid: str, data: EnginePacket) -> None:
+        """Hands a message to the application, whose errors are logged. Raises: ProtocolError."""
+        handler = self.handlers.get("message")
+        if handler is None:
+            return
+        if self.async_handlers or not inspect.iscoroutinefunction(handler):
+            await self._trigger_event("message", sid, data, run_async=self.async_handlers)
+            return
+        try:
+            await handler(sid, data)
+        except ProtocolError:
+            raise
+        except Exception:
+            self.logger.exception("message handler error")
+
+    def linger(self, socket: Socket) -> None:
+        """Keeps an ended polling session until its last packets are fetched, or the close timeout."""
+        self._lingering[socket.sid] = socket
+        asyncio.get_running_loop().call_later(self.close_timeout_s, self._lingering.pop, socket.sid, None)
+
+    def forget(self, socket: Socket) -> None:
+        if self.sockets.get(socket.sid) is socket:
+            del self.sockets[socket.sid]
+
+    # --- the API of engineio.AsyncServer -------------------------------------------------------------------------
+
+    async def send_packet(self, sid: str, pkt: EngineIOPacket) -> None:
+        """Does nothing if there is no such connection."""
+        socket = self.sockets.get(sid)
+        if isinstance(socket, Socket):
+            await socket.send(pkt)
+
+    async def disconnect(self, sid: str | None = None) -> None:
+        """Ends one connection, or all; returns when their handlers have run."""
+        ending = [self.sockets.get(sid)] if sid is not None else list(self.sockets.values())
+        ending = [socket for socket in ending if socket is not None]
+        await asyncio.gather(*(socket.close(reason=self.reason.SERVER_DISCONNECT) for socket in ending))
+        for socket in ending:
+            self.forget(socket)
+
+    def transport(self, sid: str) -> str:
+        """`"polling"` or `"websocket"`, as are all links that are not this server's own. Raises: KeyError."""
+        socket = self._get_socket(sid)
+        return "polling" if isinstance(socket, Socket) and not socket.upgraded else "websocket"
+
+    # --- requests ------------------------------------------------------------------------------------------------
+
+    async def handle_request(self, request: web.Request) -> web.StreamResponse:
+        """The entry point: any request to the Engine.IO path."""
+        environ = self._async["translate_request"](request)
+        environ["REMOTE_ADDR"] = request.remote or ""
+        query = urllib.parse.parse_qs(environ["QUERY_STRING"])
+        problem = self._problem(environ, query)
+        if problem is not None:
+            answer: Response | web.StreamResponse = self._refuse(BAD_REQUEST, problem)
+        else:
+            answer = await self._answer(environ, query)
+        if isinstance(answer, web.StreamResponse):  # a WebSocket that has run its course
+            return answer
+        self._compress(answer, environ)
+        return await self._make_response(answer, environ)  # type: ignore[no-any-return]
+
+    def _problem(self, environ: dict[str, Any], query: dict[str, list[str]]) -> str | None:
+        """Why the request is refused whatever it wants."""
+        origin = environ.get("HTTP_ORIGIN")
+        if origin and self.cors_allowed_origins != []:
+            allowed = self._cors_allowed_origins(environ)
+            if allowed is not None and origin not in allowed:
+                self._log_error_once(f"{origin} is not an accepted origin.", "bad-origin")
+                return f"{origin} is not an accepted origin."
+        if query.get("transport", [""])[0] not in self.transports:
+            return "Invalid transport"
+        if "sid" not in query and query.get("EIO") != ["4"]:
+            self._log_error_once("A client uses an unsupported version of the protocol", "bad-version")
+            return "The client is using an unsupported version of the Socket.IO or Engine.IO protocols"
+        if "j" in query and not query["j"][0].isdecimal():
+            return "Invalid JSONP index number"
+        return None
+
+    async def _answer(
+        self, environ: dict[str, Any], query: dict[str, list[str]]
+    ) -> Response | web.StreamResponse:
+        method = environ["REQUEST_METHOD"]
+        if method == "OPTIONS":
+            return self._ok()
+        jsonp_index = int(query["j"][0]) if "j" in query else None
+        websocket = query["transport"][0] == "websocket"
+        if websocket and environ.get("HTTP_UPGRADE", "").lower() != "websocket":
+            return self._refuse(BAD_REQUEST, "Invalid websocket upgrade")
+        try:
+            if method == "GET" and "sid" not in query:
+                return await self._handle_connect(environ, query["transport"][0], jsonp_index)
+            socket = self._session(query.get("sid", [""])[0])
+            if method == "GET" and websocket:
+                if not self.allow_upgrades:
+                    raise Refused(BAD_REQUEST)
+                return await socket.handle_websocket(environ["aiohttp.request"])
+            if method == "GET":
+                return self._ok(await socket.handle_get_request(environ), jsonp_index=jsonp_index)
+            if method != "POST" or websocket or socket.closing:
+                raise Refused(BAD_REQUEST)
+            await socket.handle_post_request(environ)
+            return self._ok(jsonp_index=jsonp_index)
+        except Refused as refusal:
+            return self._refuse(str(refusal))
+
+    def _session(self, sid: str) -> Socket:
+        socket = self._lingering.pop(sid, None) or self.sockets.get(sid)
+        if not isinstance(socket, Socket) or not socket.connected:
+            raise Refused(BAD_REQUEST)
+        return socket
+
+    async def _handle_connect(
+        self, environ: dict[str, Any], transport: str, jsonp_index: int | None = None
+    ) -> Response | web.StreamResponse:
+        """Opens a session, if the connect handler does not refuse it."""
+        sid = self.generate_id()
+        # The names of headers are the same for all clients; the environ of each is kept as long as it stays.
+        environ = {sys.intern(key): value for key, value in environ.items()}
+        socket = self.sockets[sid] = Socket(self, sid)
+        socket.push(
+            [OPEN + EngineIOPacket.json.dumps(self._handshake(sid, transport), separators=(",", ":"))]
+        )
+        refusal = await self._trigger_event("connect", sid, environ, run_async=False)
+        if refusal is not None and refusal is not True:
+            self.forget(socket)
+            return self._unauthorized(refusal or None)  # type: ignore[no-any-return]
+        self.heartbeat.add(socket)
+        if transport == "websocket":
+            return await socket.handle_websocket(environ["aiohttp.request"])
+        socket.connected = True
+        return self._ok(await socket.poll(), headers=self._cookie_headers(sid), jsonp_index=jsonp_index)
+
+    def _handshake(self, sid: str, transport: str) -> dict[str, Any]:
+        return {
+            "sid": sid,
+            "upgrades": self._upgrades(sid, transport),
+            "pingTimeout": round(self.ping_timeout * 1000),
+            "pingInterval": round((self.ping_interval + self.ping_interval_grace_period) * 1000),
+            "maxPayload": self.max_http_buffer_size,
+        }
+
+    def _cookie_headers(self, sid: str) -> list[tuple[str, str]]:
+        if not self.cookie:
+            return []
+        attributes = self.cookie
+        if not isinstance(attributes, dict):
+            attributes = {"name": attributes, "path": "/", "SameSite": "Lax"}
+        return [("Set-Cookie", self._generate_sid_cookie(sid, attributes))]
+
+    # --- answers -------------------------------------------------------------------------------------------------
+
+    def _ok(
+        self,
+        packets: Sequence[EnginePacket] | None = None,
+        headers: list[tuple[str, str]] | None = None,
+        jsonp_index: int | None = None,
+    ) -> Response:
+        """200 with packets, or with the word the protocol has for none."""
+        content_type, body = "text/plain; charset=UTF-8", "ok"
+        if packets is not None:
+            body = join_payload(packets)
+            if jsonp_index is not None:
+                content_type, body = (
+                    "text/javascript; charset=UTF-8",
+                    f"___eio[{jsonp_index}]({json.dumps(body)});",
+                )
+        return {
+            "status": "200 OK",
+            "headers": [*(headers or ()), ("Content-Type", content_type)],
+            "response": body.encode(),
+        }
+
+    def _refuse(self, status: str, message: str | None = None) -> Response:
+        return {**self._bad_request(message), "status": status}
+
+    def _compress(self, response: Response, environ: dict[str, Any]) -> None:
+        if not self.http_compression or len(response["response"]) < self.compression_threshold:
+            return
+        accepted = [part.split(";")[0].strip() for part in environ.get("HTTP_ACCEPT_ENCODING", "").split(",")]
+        for encoding in accepted:
+            if encoding in self.compression_methods:
+                response["response"] = getattr(self, "_" + encoding)(response["response"])
+                response["headers"].append(("Content-Encoding", encoding))
+                return

@@ -1,0 +1,45 @@
+"""Everything here runs against a real server on a free port, under asyncio's event loop and under uvloop."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+
+import aiohttp
+import pytest
+from aiohttp import web
+
+from server.engine import AsyncServer, EngineServer
+from tests.engine.peers import Peer
+
+try:
+    import uvloop
+except ImportError:
+    LOOPS = {"asyncio": asyncio.SelectorEventLoop}
+else:
+    LOOPS = {"asyncio": asyncio.SelectorEventLoop, "uvloop": uvloop.new_event_loop}
+
+Serve = Callable[..., Awaitable[Peer]]
+
+
+def pytest_asyncio_loop_factories() -> dict[str, Callable[[], asyncio.AbstractEventLoop]]:
+    return LOOPS
+
+
+@pytest.fixture
+async def serve() -> AsyncIterator[Serve]:
+    """Starts a server, as `web.run_app` does, and gives a client that speaks its protocol by hand."""
+    running: list[web.AppRunner] = []
+    async with aiohttp.ClientSession() as session:
+
+        async def start(server: AsyncServer | EngineServer, **options: Any) -> Peer:
+            app = web.Application()
+            server.attach(app)
+            running.append(web.AppRunner(app, access_log=None, shutdown_timeout=1.0, **options))
+            await running[-1].setup()
+            await web.TCPSite(running[-1], "127.0.0.1", 0).start()
+            path = "socket.io" if isinstance(server, AsyncServer) else "engine.io"
+            return Peer(session, f"http://127.0.0.1:{running[-1].addresses[0][1]}/{path}/")
+
+        yield start
+        for runner in running:
+            await runner.cleanup()

@@ -1,0 +1,321 @@
+"""The rules of Engine.IO v4, in the order of its specification."""
+
+import asyncio
+import json
+import time
+from typing import Any
+
+import aiohttp
+import pytest
+
+from server.engine import EngineServer
+from tests.engine.conftest import Serve
+from tests.engine.peers import Peer, soon, until
+
+INTERVAL_S, TIMEOUT_S = 0.3, 0.2
+
+
+class Echo(EngineServer):
+    """Sends back what it gets; `gone` has the sid and the reason of every end."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(ping_interval=INTERVAL_S, ping_timeout=TIMEOUT_S, **options)
+        self.gone: list[tuple[str, str]] = []
+        self.on("message", self.send)
+        self.on("disconnect", lambda sid, reason: self.gone.append((sid, reason)))
+
+
+@pytest.fixture
+def echo() -> Echo:
+    return Echo()
+
+
+@pytest.fixture
+async def peer(serve: Serve, echo: Echo) -> Peer:
+    return await serve(echo)
+
+
+async def test_handshake_over_polling(peer: Peer) -> None:
+    opened = await peer.open()
+    assert isinstance(opened.pop("sid"), str)
+    assert opened == {
+        "upgrades": ["websocket"],
+        "pingInterval": 300,
+        "pingTimeout": 200,
+        "maxPayload": 1_000_000,
+    }
+
+
+async def test_handshake_over_websocket(peer: Peer) -> None:
+    socket = await peer.websocket()
+    opened = json.loads(str(await socket.receive())[1:])
+    assert isinstance(opened.pop("sid"), str)
+    assert opened == {"upgrades": [], "pingInterval": 300, "pingTimeout": 200, "maxPayload": 1_000_000}
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "transport=polling",
+        "EIO=abc&transport=polling",
+        "EIO=3&transport=polling",
+        "EIO=4",
+        "EIO=4&transport=abc",
+        "EIO=4&transport=websocket",
+        "EIO=4&transport=polling&sid=unknown",
+        "EIO=4&transport=polling&j=x",
+    ],
+)
+async def test_a_wrong_query_is_refused(peer: Peer, query: str) -> None:
+    assert (await soon(peer.request("GET", f"{peer.url}?{query}")))[0] == 400
+
+
+@pytest.mark.parametrize(
+    "query", ["transport=websocket", "EIO=abc&transport=websocket", "EIO=4&transport=abc"]
+)
+async def test_a_websocket_with_a_wrong_query_is_refused(peer: Peer, query: str) -> None:
+    with pytest.raises(aiohttp.WSServerHandshakeError) as refusal:
+        await peer.session.ws_connect(f"{peer.url}?{query}")
+    assert refusal.value.status == 400
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
+async def test_a_session_is_opened_by_get_only(peer: Peer, method: str) -> None:
+    assert (await soon(peer.request(method, peer.at())))[0] == 400
+
+
+async def test_preflight(peer: Peer) -> None:
+    status, _ = await soon(peer.request("OPTIONS", peer.at(), headers={"Origin": peer.base}))
+    assert status == 200
+
+
+@pytest.mark.parametrize("body", ["4hello", "4test1\x1e4test2\x1e4test3", "4hello\x1ebAQIDBA=="])
+async def test_messages_over_polling(peer: Peer, body: str) -> None:
+    sid = (await peer.open())["sid"]
+    assert await peer.post(sid, body) == (200, "ok")
+    assert await peer.poll(sid) == (200, body)
+
+
+@pytest.mark.parametrize(
+    "body", ["abc", "", "7", "0", "4a\x1e", "b!!!", "bAQI", "2", "5", b"4\xff\xfe"], ids=repr
+)
+async def test_a_bad_post_is_refused_and_ends_the_session(peer: Peer, echo: Echo, body: str | bytes) -> None:
+    sid = (await peer.open())["sid"]
+    assert (await peer.post(sid, body))[0] == 400
+    await peer.poll(sid)  # the word that it is over
+    assert (await peer.poll(sid))[0] == 400
+    await until(lambda: echo.gone == [(sid, "transport error")])
+
+
+async def test_two_polls_at_once_end_the_session(peer: Peer) -> None:
+    sid = (await peer.open())["sid"]
+    first = asyncio.ensure_future(peer.poll(sid))
+    await asyncio.sleep(0.02)
+    assert (await peer.poll(sid))[0] == 400
+    assert await first == (200, "1")
+    assert (await peer.poll(sid))[0] == 400
+
+
+async def test_two_posts_at_once_end_the_session(peer: Peer) -> None:
+    sid = (await peer.open())["sid"]
+    going = asyncio.Event()
+
+    async def slowly() -> Any:
+        yield b"4hel"
+        await going.wait()
+        yield b"lo"
+
+    first = asyncio.ensure_future(peer.request("POST", peer.at(sid=sid), data=slowly()))
+    await asyncio.sleep(0.02)
+    assert (await peer.post(sid, "4x"))[0] == 400
+    going.set()
+    await soon(first)
+    await peer.poll(sid)
+    assert (await peer.poll(sid))[0] == 400
+
+
+@pytest.mark.parametrize("told", [True, False], ids=["handler_cancellation", "no_handler_cancellation"])
+async def test_a_poll_given_up_ends_the_session(serve: Serve, echo: Echo, told: bool) -> None:
+    peer = await serve(echo, handler_cancellation=told)
+    sid = (await peer.open())["sid"]
+    poll = asyncio.ensure_future(peer.poll(sid))
+    await asyncio.sleep(0.02)
+    poll.cancel()
+    await asyncio.sleep(0.02)
+    assert (await peer.poll(sid))[0] == 400
+    await until(lambda: [reason for _, reason in echo.gone] == ["transport error"])
+
+
+async def test_messages_over_websocket(peer: Peer) -> None:
+    socket = await peer.direct()
+    await socket.send("4hello")
+    assert await socket.receive() == "4hello"
+    await socket.send(b"\x01\x02\x03\x04")
+    assert await socket.receive() == b"\x01\x02\x03\x04"
+
+
+@pytest.mark.parametrize("packet", ["abc", "", "2", "5", "0", "7"])
+async def test_a_bad_packet_closes_the_websocket(peer: Peer, echo: Echo, packet: str) -> None:
+    socket = await peer.direct()
+    await socket.send(packet)
+    assert await socket.close_code() == 1008
+    await until(lambda: len(echo.gone) == 1)
+
+
+async def test_heartbeat_over_polling(peer: Peer) -> None:
+    sid = (await peer.open())["sid"]
+    for _ in range(3):
+        assert await peer.poll(sid) == (200, "2")
+        assert await peer.post(sid, "3") == (200, "ok")
+
+
+@pytest.mark.parametrize("method", ["poll", "post"])
+async def test_a_silent_polling_session_ends_in_time(peer: Peer, echo: Echo, method: str) -> None:
+    sid = (await peer.open())["sid"]
+    await asyncio.sleep(INTERVAL_S + TIMEOUT_S)
+    if method == "poll":
+        assert (await peer.poll(sid))[0] == 400
+    else:
+        assert (await peer.post(sid, "3"))[0] == 400
+    await until(lambda: echo.gone == [(sid, "ping timeout")])
+
+
+async def test_heartbeat_over_websocket(peer: Peer) -> None:
+    socket = await peer.direct()
+    for _ in range(3):
+        assert (await soon(socket.ws.receive())).data == "2"
+        await socket.send("3")
+
+
+async def test_a_silent_websocket_is_cut_in_time(peer: Peer, echo: Echo) -> None:
+    socket = await peer.direct()
+    socket.answers_pings = False
+    started = time.monotonic()
+    assert await socket.close_code() == 1006
+    assert INTERVAL_S + TIMEOUT_S - 0.05 < time.monotonic() - started < INTERVAL_S + TIMEOUT_S + 0.2
+    await until(lambda: [reason for _, reason in echo.gone] == ["ping timeout"])
+
+
+@pytest.mark.parametrize("sign", ["packet", "ping frame", "pong frame"])
+async def test_any_frame_is_a_sign_of_life(peer: Peer, echo: Echo, sign: str) -> None:
+    socket = await peer.direct()
+    for _ in range(8):
+        await asyncio.sleep(0.1)
+        if sign == "packet":
+            await socket.send("4x")
+        elif sign == "ping frame":
+            await socket.ws.ping()
+        else:
+            await socket.ws.pong()
+    assert echo.gone == []
+
+
+async def test_polling_ends_by_a_close_packet(peer: Peer, echo: Echo) -> None:
+    sid = (await peer.open())["sid"]
+    poll = asyncio.ensure_future(peer.poll(sid))
+    await asyncio.sleep(0.02)
+    assert await peer.post(sid, "1") == (200, "ok")
+    assert await poll == (200, "6")
+    assert (await peer.poll(sid))[0] == 400
+    assert echo.gone == [(sid, "client disconnect")]
+
+
+async def test_websocket_ends_by_a_close_packet(peer: Peer, echo: Echo) -> None:
+    socket = await peer.direct()
+    await socket.send("1")
+    assert await socket.close_code() == 1000
+    await until(lambda: [reason for _, reason in echo.gone] == ["client disconnect"])
+
+
+async def test_websocket_ends_by_a_close_frame(peer: Peer, echo: Echo) -> None:
+    socket = await peer.direct()
+    assert await socket.ws.close()
+    assert socket.ws.close_code == 1000
+    await until(lambda: [reason for _, reason in echo.gone] == ["transport close"])
+
+
+async def test_websocket_ends_by_loss(peer: Peer, echo: Echo) -> None:
+    socket = await peer.direct()
+    transport = socket.ws.get_extra_info("socket")
+    assert transport is not None
+    socket.ws._response.connection.transport.abort()  # type: ignore[union-attr]
+    await until(lambda: [reason for _, reason in echo.gone] == ["transport close"])
+    assert not echo.sockets
+
+
+async def test_the_server_closes(peer: Peer, echo: Echo) -> None:
+    socket = await peer.direct()
+    sid = next(iter(echo.sockets))
+    await echo.disconnect(sid)
+    assert echo.gone == [(sid, "server disconnect")]
+    assert await socket.receive() == "1"
+    assert await socket.close_code() == 1000
+
+
+async def test_no_compression_is_negotiated(peer: Peer) -> None:
+    async with peer.session.ws_connect(peer.at("websocket"), compress=15) as ws:
+        assert not ws.compress
+
+
+async def test_cookie(serve: Serve) -> None:
+    for cookie, told in (
+        ("io", "io={}; path=/; SameSite=Lax"),
+        ({"name": "x", "Secure": True}, "x={}; Secure"),
+    ):
+        peer = await serve(Echo(cookie=cookie))
+        async with peer.session.get(peer.at()) as response:
+            sid = json.loads((await response.text())[1:])["sid"]
+            assert response.headers["Set-Cookie"] == told.format(sid)
+
+
+async def test_jsonp(peer: Peer) -> None:
+    status, body = await soon(peer.request("GET", peer.at(j="0")))
+    assert status == 200
+    assert body.startswith("___eio[0](")
+    sid = json.loads(json.loads(body[len("___eio[0](") : -2])[1:])["sid"]
+    assert (await peer.post(sid, "d=4hello%1E4you"))[0] == 200
+    assert await soon(peer.request("GET", peer.at(j="1", sid=sid))) == (
+        200,
+        '___eio[1]("4hello\\u001e4you");',
+    )
+
+
+async def test_large_answers_are_compressed(peer: Peer) -> None:
+    sid = (await peer.open())["sid"]
+    await peer.post(sid, "4" + "x" * 5000)
+    async with peer.session.get(peer.at(sid=sid), headers={"Accept-Encoding": "gzip"}) as response:
+        assert response.headers["Content-Encoding"] == "gzip"
+        assert await response.text() == "4" + "x" * 5000
+
+
+async def test_a_refused_connection(serve: Serve) -> None:
+    server = Echo()
+    server.on("connect", lambda sid, environ: "no" if "x" in environ["QUERY_STRING"] else None)
+    peer = await serve(server)
+    assert await soon(peer.request("GET", peer.at(x="1"))) == (401, '"no"')
+    assert await peer.open()
+    assert len(server.sockets) == 1
+
+
+async def test_origins(serve: Serve) -> None:
+    peer = await serve(Echo(cors_allowed_origins=["http://good"]))
+    for origin, status in (("http://good", 200), ("http://bad", 400)):
+        assert (await soon(peer.request("GET", peer.at(), headers={"Origin": origin})))[0] == status
+
+
+async def test_transports_can_be_limited(serve: Serve) -> None:
+    peer = await serve(Echo(transports=["websocket"]))
+    assert (await soon(peer.request("GET", peer.at())))[0] == 400
+    await peer.direct()
+
+
+async def test_the_address_of_the_peer(serve: Serve, echo: Echo) -> None:
+    seen: list[str] = []
+    echo.on("connect", lambda sid, environ: seen.append(environ["REMOTE_ADDR"]))
+    peer = await serve(echo)
+    await peer.open()
+    async with aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(local_addr=("127.0.0.5", 0))
+    ) as elsewhere:
+        await Peer(elsewhere, peer.url).open()
+    assert seen == ["127.0.0.1", "127.0.0.5"]

@@ -1,0 +1,123 @@
+import contextlib
+import json
+from typing import Any
+
+import pytest
+from engineio import json as engineio_json
+from hypothesis import given
+from hypothesis import strategies as st
+from socketio import packet
+
+from server.engine.packets import (
+    EVENT,
+    Attachments,
+    Packet,
+    ProtocolError,
+    SocketIODialect,
+    decode,
+    join_payload,
+    split_payload,
+    strict_loads,
+    to_frames,
+)
+
+LOADS = strict_loads(engineio_json)
+
+
+@given(st.text() | st.text('0123456-/,?[]{}"e:. '))
+def test_decoding_gives_a_packet_or_a_protocol_error(text: str) -> None:
+    with contextlib.suppress(ProtocolError):
+        assert 0 <= decode(text, LOADS).type <= 6
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text() | st.binary(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=10,
+)
+
+
+@given(st.lists(JSON, max_size=4), st.sampled_from(["/", "/x"]))
+def test_what_is_encoded_is_decoded(args: list[Any], namespace: str) -> None:
+    first, *parts = SocketIODialect(packet.Packet).packets("e", args, namespace)
+    if len(parts) > 10 or "_placeholder" in str(args):
+        return
+    decoded: Packet | None = decode(str(first)[1:], LOADS)
+    assert decoded is not None
+    assert decoded.attachments == len(parts)
+    if parts:
+        gathering = Attachments(decoded, 10**6)
+        for part in parts:
+            decoded = gathering.add(part)
+    assert decoded == Packet(EVENT, namespace, None, ["e", *args])
+
+
+@given(st.lists(JSON, max_size=4))
+def test_the_fast_encoder_says_what_the_library_says(args: list[Any]) -> None:
+    slow = packet.Packet(data=["e", *args], namespace="/x").encode()
+    fast = SocketIODialect(packet.Packet).packets("e", args, "/x")
+    assert fast == ["4" + slow] if isinstance(slow, str) else fast == ["4" + slow[0], *slow[1:]]
+
+
+@given(st.lists(st.text(st.characters(exclude_characters="\x1e", exclude_categories=["Cs"])) | st.binary()))
+def test_payloads(messages: list[str | bytes]) -> None:
+    packets = ["4" + message if isinstance(message, str) else message for message in messages] or ["6"]
+    assert split_payload(join_payload(packets).encode()) == packets
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("0", Packet(0, "/", None, None)),
+        ("0/a,", Packet(0, "/a", None, None)),
+        ("0/a", Packet(0, "/a", None, None)),
+        ('0/a?x=1,{"b":1}', Packet(0, "/a", None, {"b": 1})),
+        ("1/a,", Packet(1, "/a", None, None)),
+        ('2["e"]', Packet(2, "/", None, ["e"])),
+        ('2/a,12["e",1]', Packet(2, "/a", 12, ["e", 1])),
+        ("312[]", Packet(3, "/", 12, [])),
+        ('51-/a,0["e"]', Packet(5, "/a", 0, ["e"], 1)),
+        ("610-7[]", Packet(6, "/", 7, [], 10)),
+    ],
+)
+def test_decoding(text: str, expected: Packet) -> None:
+    assert decode(text, LOADS) == expected
+
+
+def test_data_too_deep_for_its_attachments() -> None:
+    deep: list[Any] = []
+    for _ in range(100_000):
+        deep = [deep]
+    with pytest.raises(ProtocolError):
+        Attachments(Packet(5, "/", None, ["e", deep], 1), 10).add(b"x")
+
+
+def test_a_json_module_that_does_not_call_default() -> None:
+    class Plain:
+        @staticmethod
+        def dumps(data: Any, separators: tuple[str, str]) -> str:
+            return json.dumps(data, separators=separators)
+
+        loads = staticmethod(json.loads)
+
+    class PlainPacket(packet.Packet):
+        json = Plain
+
+    assert SocketIODialect(PlainPacket).packets("e", [b"x"], "/") == [
+        '451-["e",{"_placeholder":true,"num":0}]',
+        b"x",
+    ]
+    assert SocketIODialect(PlainPacket).ack(3, [1], "/a") == ["43/a,3[1]"]
+    assert strict_loads(Plain)("[1]") == [1]
+
+
+def test_a_serializer_of_bytes() -> None:
+    pytest.importorskip("msgpack")
+    from socketio.msgpack_packet import MsgPackPacket
+
+    (only,) = SocketIODialect(MsgPackPacket).packets("e", [1, b"x"], "/")
+    assert isinstance(only, bytes)
+
+
+def test_frames_of_packets() -> None:
+    assert to_frames(["4да", b"\x01"]) == b"\x81\x054\xd0\xb4\xd0\xb0\x82\x01\x01"

@@ -1,0 +1,139 @@
+"""Long-polling loses nothing that was answered 200, and answers everything."""
+
+import asyncio
+import json
+
+import pytest
+
+from server.engine import AsyncServer, EngineServer
+from tests.engine.conftest import Serve
+from tests.engine.peers import Peer, soon, until
+
+
+@pytest.fixture
+def echo() -> EngineServer:
+    server = EngineServer(close_timeout_s=0.2)
+    server.on("message", server.send)
+    return server
+
+
+@pytest.fixture
+async def peer(serve: Serve, echo: EngineServer) -> Peer:
+    return await serve(echo)
+
+
+async def raw_post(peer: Peer, sid: str, head: bytes, *parts: bytes) -> bytes:
+    """A POST in pieces, each in a segment of its own; the answer's first line."""
+    host, port = peer.base.removeprefix("http://").split(":")
+    reader, writer = await asyncio.open_connection(host, int(port))
+    path = peer.at(sid=sid).removeprefix(peer.base)
+    writer.write(f"POST {path} HTTP/1.1\r\nHost: x\r\n".encode() + head + b"\r\n")
+    for part in parts:
+        await writer.drain()
+        await asyncio.sleep(0.02)
+        writer.write(part)
+    answer = await soon(reader.readline())
+    writer.close()
+    await writer.wait_closed()
+    return answer
+
+
+async def test_a_body_in_several_segments(peer: Peer) -> None:
+    sid = (await peer.open())["sid"]
+    assert (
+        await raw_post(peer, sid, b"Content-Length: 11\r\n", b"4he", b"llo\x1e4y", b"ou")
+        == b"HTTP/1.1 200 OK\r\n"
+    )
+    assert await peer.poll(sid) == (200, "4hello\x1e4you")
+
+
+async def test_a_character_cut_in_two(peer: Peer) -> None:
+    sid = (await peer.open())["sid"]
+    body = "4да".encode()
+    assert await raw_post(peer, sid, b"Content-Length: 5\r\n", body[:2], body[2:]) == b"HTTP/1.1 200 OK\r\n"
+    assert await peer.poll(sid) == (200, "4да")
+
+
+async def test_a_chunked_body(peer: Peer) -> None:
+    sid = (await peer.open())["sid"]
+    head = b"Transfer-Encoding: chunked\r\n"
+    assert (
+        await raw_post(peer, sid, head, b"3\r\n4he\r\n", b"3\r\nllo\r\n0\r\n\r\n") == b"HTTP/1.1 200 OK\r\n"
+    )
+    assert await peer.poll(sid) == (200, "4hello")
+
+
+async def test_a_body_of_nine_tenths_of_the_limit(peer: Peer) -> None:
+    sid = (await peer.open())["sid"]
+    body = "4" + "x" * 900_000
+    assert await peer.post(sid, body) == (200, "ok")
+    assert await peer.poll(sid) == (200, body)
+
+
+async def test_nine_hundred_packets_in_one_post(peer: Peer) -> None:
+    sid = (await peer.open())["sid"]
+    body = "\x1e".join(f"4{number}" for number in range(900))
+    assert await peer.post(sid, body) == (200, "ok")
+    assert await peer.poll(sid) == (200, body)
+
+
+@pytest.mark.parametrize("chunked", [False, True])
+async def test_a_body_over_the_limit_is_answered_and_ends_the_session(
+    peer: Peer, echo: EngineServer, chunked: bool
+) -> None:
+    sid = (await peer.open())["sid"]
+    if chunked:
+        part = b"4000\r\n" + b"x" * 0x4000 + b"\r\n"
+        answer = await raw_post(peer, sid, b"Transfer-Encoding: chunked\r\n", part * 100)
+    else:
+        answer = await raw_post(peer, sid, b"Content-Length: 1000001\r\n")
+    assert answer.split()[1] == b"413"
+    await until(lambda: sid not in echo.sockets)
+
+
+async def test_a_body_cut_off_ends_the_session(peer: Peer, echo: EngineServer) -> None:
+    sid = (await peer.open())["sid"]
+    host, port = peer.base.removeprefix("http://").split(":")
+    _, writer = await asyncio.open_connection(host, int(port))
+    path = peer.at(sid=sid).removeprefix(peer.base)
+    writer.write(f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n4x".encode())
+    await writer.drain()
+    await asyncio.sleep(0.02)
+    writer.transport.abort()
+    await until(lambda: sid not in echo.sockets)
+
+
+async def test_the_last_packets_wait_for_a_poll(peer: Peer, echo: EngineServer) -> None:
+    sid = (await peer.open())["sid"]
+    await echo.send(sid, "bye")
+    await echo.disconnect(sid)
+    assert sid not in echo.sockets
+    assert await peer.poll(sid) == (200, "4bye\x1e1")
+    assert (await peer.poll(sid))[0] == 400
+
+
+async def test_but_not_for_ever(peer: Peer, echo: EngineServer) -> None:
+    sid = (await peer.open())["sid"]
+    await echo.send(sid, "bye")
+    await echo.disconnect(sid)
+    await asyncio.sleep(0.3)
+    assert (await peer.poll(sid))[0] == 400
+
+
+async def test_a_burst_of_events(serve: Serve) -> None:
+    server = AsyncServer()
+    got: list[int] = []
+    server.on("n", lambda sid, number: got.append(number))
+    peer = await serve(server)
+    sid = (await peer.open())["sid"]
+    await peer.post(sid, "40")
+    await peer.poll(sid)
+    client = server.manager.sid_from_eio_sid(sid, "/")
+    for number in range(900):
+        await server.emit("n", number, to=client)
+    answers: list[str] = []
+    while len(answers) < 900:
+        answers += (await peer.poll(sid))[1].split("\x1e")
+    assert [json.loads(answer[2:])[1] for answer in answers] == list(range(900))
+    await peer.post(sid, "\x1e".join(f'42["n",{number}]' for number in range(900)))
+    await until(lambda: got == list(range(900)))
