@@ -22,22 +22,28 @@ class RawCommand:
     payload: Mapping[str, Any]
 
 
+class BadFrame(ChatError):
+    """What came is no command; `id` is the one it carried, None if it had none that can be told."""
+
+    def __init__(self, message: str, frame_id: FrameId = None) -> None:
+        super().__init__("bad_frame", message)
+        self.id = frame_id
+
+
 def read_frame(text: str) -> RawCommand:
-    """Raises: `ChatError` `bad_frame`."""
+    """Raises: `BadFrame`."""
     try:
         frame = loads(text)
     except ValueError:
-        raise ChatError("bad_frame", "a frame has to be JSON") from None
+        raise BadFrame("a frame has to be JSON") from None
     if type(frame) is not dict:
-        raise ChatError("bad_frame", "a frame has to be a JSON object")
+        raise BadFrame("a frame has to be a JSON object")
     frame_id = frame.get("id")
     if not _good_id(frame_id):
-        raise ChatError(
-            "bad_frame", "id has to be a string of up to 64 characters, or an integer from 0 to 2^53-1"
-        )
+        raise BadFrame("id has to be a string of up to 64 characters, or an integer from 0 to 2^53-1")
     name = frame.get("type")
     if type(name) is not str:
-        raise ChatError("bad_frame", "type has to be a string")
+        raise BadFrame("type has to be a string", frame_id)
     return RawCommand(name, frame_id, frame)
 
 

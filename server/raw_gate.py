@@ -9,7 +9,7 @@ from aiohttp import WSMessage, WSMsgType, hdrs, web
 
 from client_compat.close_codes import CLOSE_CODES, close_reason
 from client_compat.connection import RawConnection
-from client_compat.frames import FrameId, RawDialect, ack_frame, error_frame, read_frame
+from client_compat.frames import BadFrame, FrameId, RawDialect, ack_frame, error_frame, read_frame
 from handlers import dispatch
 from handlers.context import Caller
 from handlers.dispatch import Outcome
@@ -140,14 +140,14 @@ class _Reader:
                 self._link.wire.write(frames.pong(message.data))
             return True
         if message.type is WSMsgType.BINARY:
-            self._bad(ChatError("bad_frame", "a frame has to be text"))
+            self._bad(BadFrame("a frame has to be text"))
             return True
         return message.type is WSMsgType.PONG
 
     async def _text(self, text: str) -> None:
         try:
             command = read_frame(text)
-        except ChatError as error:
+        except BadFrame as error:
             self._bad(error)
             return
         self._bad_in_a_row = 0
@@ -171,8 +171,8 @@ class _Reader:
         elif frame_id is not None:
             self._link.write(ack_frame(frame_id, outcome))
 
-    def _bad(self, error: ChatError) -> None:
-        self._link.write(error_frame(None, error))
+    def _bad(self, error: BadFrame) -> None:
+        self._link.write(error_frame(error.id, error))
         self._bad_in_a_row += 1
         if self._bad_in_a_row >= BAD_FRAMES_MAX:
             self._link.end(Ending.ABUSE)
