@@ -92,7 +92,7 @@ Position = Annotated[int, StrictInteger(0)]
 Flag = Annotated[bool, StrictBoolean()]
 Text = Annotated[str, StrictString(1)]
 AnyText = Annotated[str, StrictString()]
-ClientId = Annotated[str, StrictString(1, 64, pattern=r"[^#].*(?s:.)*", pattern_says="must not start with #")]
+ClientId = Annotated[str, StrictString(1, 64, pattern=r"(?s:[^#].*)", pattern_says="must not start with #")]
 
 Shape = TypeVar("Shape")
 

@@ -129,5 +129,4 @@ class AsyncServer(ClientServer):
             last += self.eio.dialect.packets(event, args, namespace)
         if not reconnect:
             last += self.eio.dialect.wrap(self.packet_class(packets.DISCONNECT, namespace=namespace))
-            last.append(packets.CLOSE)
         link.stop(self.reason.SERVER_DISCONNECT, *last)

@@ -81,10 +81,10 @@ class Session(AsyncSocket):
         else:
             self.wire.write(blob)
 
-    def take(self) -> list[EnginePacket]:
-        """All that is queued."""
-        packets, self._queue = self._queue, []
-        self.queued_bytes = 0
+    def take(self, limit: int | None = None) -> list[EnginePacket]:
+        """What is queued, the oldest first: all, or as many packets as the limit says."""
+        packets, self._queue = self._queue[:limit], self._queue[limit:] if limit else []
+        self.queued_bytes -= sum(map(sys.getsizeof, packets))
         return packets
 
     def _answer_poll(self, packets: list[EnginePacket] | None) -> None:
@@ -147,6 +147,10 @@ class Session(AsyncSocket):
         self._farewell = self.server.spawn(self._say_goodbye(reason))
 
     def _stop_polling(self, last: Sequence[EnginePacket], abort: bool) -> None:
+        if self._queue:
+            # The JavaScript client acts on CLOSE before it looks at messages of the same payload. Without the word,
+            # the next poll, refused, tells the same.
+            last = [packet for packet in last if packet != CLOSE]
         self._queue += last
         if self._poll is not None:
             self._answer_poll(None)

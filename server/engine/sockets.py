@@ -25,6 +25,9 @@ from .session import Session
 # How long an HTTP request waits for an upgrade under way: the word that ends it may be on the other connection.
 SETTLE_S = 0.05
 
+# python-engineio's client takes no more in one payload: it would drop the connection. Others ask once more.
+PACKETS_PER_POLL = 16
+
 
 class Refused(Exception):
     """An HTTP request that cannot be served; the message is its status line."""
@@ -57,7 +60,7 @@ class Socket(Session):
     async def handle_get_request(self, environ: dict[str, Any]) -> list[EnginePacket]:
         """The answer to a poll. Raises: Refused."""
         if self.closing and self._poll is None and self._queue:
-            return self.take()
+            return self.take(PACKETS_PER_POLL)
         if self._upgrade_over is not None:
             await asyncio.wait([self._upgrade_over], timeout=SETTLE_S)
         if self.upgraded or self.closing:
@@ -83,7 +86,7 @@ class Socket(Session):
         return packets
 
     async def poll(self) -> list[EnginePacket]:
-        """All that is queued; while there is nothing, waits for it. The heartbeat sees to it that this ends."""
+        """What is queued; while there is nothing, waits for it. The heartbeat sees to it that this ends."""
         if not self._queue:
             self._poll = self._loop.create_future()
             try:
@@ -92,7 +95,7 @@ class Socket(Session):
                 self._poll = None
             if packets is not None:
                 return packets
-        return self.take() or [NOOP]
+        return self.take(PACKETS_PER_POLL) or [NOOP]
 
     async def handle_post_request(self, environ: dict[str, Any]) -> None:
         """Takes the packets in a POST. Raises: Refused; what cannot be served ends the session."""

@@ -198,7 +198,7 @@ class EngineServer(engineio.AsyncServer):
             return self._refuse(str(refusal))
 
     def _session(self, sid: str) -> Socket:
-        socket = self._lingering.pop(sid, None) or self.sockets.get(sid)
+        socket = self.sockets.get(sid) or self._lingering.get(sid)
         if not isinstance(socket, Socket) or not socket.connected:
             raise Refused(BAD_REQUEST)
         return socket

@@ -72,9 +72,35 @@ async def test_a_body_of_nine_tenths_of_the_limit(peer: Peer) -> None:
 
 async def test_nine_hundred_packets_in_one_post(peer: Peer) -> None:
     sid = (await peer.open())["sid"]
-    body = "\x1e".join(f"4{number}" for number in range(900))
-    assert await peer.post(sid, body) == (200, "ok")
-    assert await peer.poll(sid) == (200, body)
+    packets = [f"4{number}" for number in range(900)]
+    assert await peer.post(sid, "\x1e".join(packets)) == (200, "ok")
+    got: list[str] = []
+    while len(got) < 900:
+        got += (await peer.poll(sid))[1].split("\x1e")
+    assert got == packets
+
+
+async def test_a_long_farewell(peer: Peer, echo: EngineServer) -> None:
+    sid = (await peer.open())["sid"]
+    for number in range(40):
+        await echo.send(sid, str(number))
+    await echo.disconnect(sid)
+    got = [packet for _ in range(3) for packet in (await peer.poll(sid))[1].split("\x1e")]
+    assert got == [f"4{number}" for number in range(40)]
+    assert (await peer.poll(sid))[0] == 400
+
+
+async def test_what_is_counted_is_what_waits(peer: Peer, echo: EngineServer) -> None:
+    sid = (await peer.open())["sid"]
+    for _ in range(40):
+        await echo.send(sid, "x" * 100)
+    counted = [echo.sockets[sid].queued_bytes]
+    for _ in range(3):
+        await peer.poll(sid)
+        counted.append(echo.sockets[sid].queued_bytes)
+    assert counted[0] > 4000
+    assert counted == sorted(counted, reverse=True)
+    assert counted[-1] == 0
 
 
 @pytest.mark.parametrize("chunked", [False, True])
@@ -108,7 +134,7 @@ async def test_the_last_packets_wait_for_a_poll(peer: Peer, echo: EngineServer) 
     await echo.send(sid, "bye")
     await echo.disconnect(sid)
     assert sid not in echo.sockets
-    assert await peer.poll(sid) == (200, "4bye\x1e1")
+    assert await peer.poll(sid) == (200, "4bye")
     assert (await peer.poll(sid))[0] == 400
 
 

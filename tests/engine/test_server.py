@@ -418,3 +418,19 @@ async def test_what_came_of_an_event_without_an_ack(serve: Serve, connect: Conne
     assert await client.call("add", (1, 2)) == 3
     await client.emit("add", (3, 4))
     await until(lambda: told == [(client.get_sid(), 7)])
+
+
+async def test_a_burst_in_both_directions(serve: Serve, connect: Connect) -> None:
+    server = AsyncServer(async_handlers=False)
+    got: list[int] = []
+    server.on("n", lambda sid, number: got.append(number))
+    client = await connect(await serve(server))
+    for number in range(500):
+        server.manager.post("n", number, room=client.get_sid())
+        await client.emit("n", number)
+    events = [await soon(client.events.get()) for _ in range(500)]
+    assert sorted(events) == [
+        ("n", number) for number in range(500)
+    ]  # that client runs its handlers in no order
+    await until(lambda: len(got) == 500)
+    assert got == list(range(500))
