@@ -8,6 +8,7 @@ from handlers.errors import ChatError, Code
 class Ending(Enum):
     GOING_AWAY = "the server is going away"
     ABUSE = "too many malformed frames"
+    BROKEN = "the protocol was broken"
     FRAME_TOO_LARGE = "a frame was larger than the limit"
     TOO_SLOW = "too much is waiting unread"
     OVERLOADED = "the server cannot serve just now"

@@ -23,12 +23,14 @@ class TokenLives:
         self._hub = hub
         self._clock = clock
         self._connections = connections
-        self._due: list[tuple[float, str]] = []
+        self._due: list[tuple[float, str, float]] = []
+        """When to look, at which connection, and when its token ended when that was noted: it may have another now."""
         self._timer: Timer | None = None
 
     def watch(self, connection: Connection) -> None:
         """Called when a connection comes, and when it has a new token."""
-        heapq.heappush(self._due, (connection.expires_at - WARN_BEFORE_S, connection.id))
+        expires_at = connection.expires_at
+        heapq.heappush(self._due, (expires_at - WARN_BEFORE_S, connection.id, expires_at))
         if self._due[0][1] == connection.id:
             self._set_timer()
 
@@ -47,17 +49,17 @@ class TokenLives:
     def _look(self) -> None:
         now = self._clock.now()
         while self._due and self._due[0][0] <= now.timestamp():
-            _, connection_id = heapq.heappop(self._due)
+            _, connection_id, expires_at = heapq.heappop(self._due)
             connection = self._connections.get(connection_id)
-            if connection is None:
+            if connection is None or connection.expires_at != expires_at:
                 continue
-            left_s = connection.expires_at - now.timestamp()
+            left_s = expires_at - now.timestamp()
             if left_s <= 0:
                 self._hub.end(connection.id, Ending.UNAUTHENTICATED)
             elif left_s <= WARN_BEFORE_S:
                 name, payload = events.token_expiring(round(left_s), now)
                 self._hub.emit(name, payload, room=connection.id)
-                heapq.heappush(self._due, (connection.expires_at, connection.id))
+                heapq.heappush(self._due, (expires_at, connection.id, expires_at))
         self._set_timer()
 
 
@@ -75,8 +77,9 @@ async def refresh_token(context: Context, caller: Caller, wish: RefreshToken) ->
         raise ChatError("forbidden", "the token is of another user")
     context.connections.check(connection)
     connection.session_id = identity.session_id
-    connection.expires_at = identity.expires_at
-    context.lives.watch(connection)
+    if connection.expires_at != identity.expires_at:
+        connection.expires_at = identity.expires_at
+        context.lives.watch(connection)
     return {"token_expires_in": int(identity.expires_at - context.clock.now().timestamp())}
 
 

@@ -88,6 +88,9 @@ def _house(sio: AsyncServer, clock: Clock) -> Any:
         app[HOUSE] = house
         sio.register_namespace(ChatNamespace(house, app[DOORS]))
         sio.eio.on_overflow = lambda eio_sid: hub.end_link(eio_sid, Ending.TOO_SLOW)
+        sio.eio.on_violation = lambda eio_sid, code: hub.end_link(
+            eio_sid, Ending.FRAME_TOO_LARGE if code == 1009 else Ending.BROKEN
+        )
         sio.eio.on_silence = lambda eio_sid: hub.end_link(eio_sid, Ending.SILENT)
         yield
         await house.close()

@@ -17,6 +17,7 @@ from server.config import SECRET_BYTES_MIN, Config, ConfigError, load_config
 from server.demo import PEOPLE, seed_demo
 from server.keys import HOUSE
 from server.logs import configure_logs
+from server.runner import Runner
 from storage.errors import StorageError
 
 log = structlog.get_logger("vestnik")
@@ -50,7 +51,7 @@ async def serve(config: Config) -> None:
         log.warning("SECRET_KEY is short; tokens can be forged by trying keys", least_bytes=SECRET_BYTES_MIN)
     door = _bind(config)
     app = create_app(config)
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=config.shutdown_timeout_s)
+    runner = Runner(app, access_log=None, shutdown_timeout=config.shutdown_timeout_s)
     try:
         try:
             await runner.setup()

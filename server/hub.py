@@ -48,7 +48,10 @@ class EngineHub:
         if isinstance(link, RawConnection):
             link.end(ending, retry_ms)
             return
-        closing: dict[str, object] = {"code": CLOSE_CODES[ending].code, "reason": ending.value}
+        close = CLOSE_CODES[ending]
+        closing: dict[str, object] = {"code": close.code, "reason": ending.value}
         if retry_ms is not None:
             closing["retry_in_ms"] = retry_ms
-        self._sio.end(connection_id, event="closing", data=closing, reconnect=CLOSE_CODES[ending].reconnect)
+        self._sio.end(
+            connection_id, event="closing", data=closing, reconnect=close.reconnect, code=close.code
+        )

@@ -103,6 +103,12 @@ class Session(AsyncSocket):
         if self.server.monitor_clients:
             self._give_up(self.server.on_silence, self.server.reason.PING_TIMEOUT)
 
+    def violate(self, code: int) -> None:
+        """The client broke the protocol (1008), or sent more at once than it may (1009)."""
+        if self.server.on_violation is not None and not self.closing:
+            self._call(self.server.on_violation, code)
+        self.stop(self.server.reason.TRANSPORT_ERROR, *(() if self._transport else (CLOSE,)), code=code)
+
     def _give_up(self, hook: Callable[[str], None] | None, reason: str) -> None:
         """Nothing more is written; the hook may end the session in its own words, within the close timeout."""
         if self.closing or self.doomed:
@@ -112,12 +118,15 @@ class Session(AsyncSocket):
         if hook is None:
             self.fail(reason)
             return
-        try:
-            hook(self.sid)
-        except Exception:
-            self.server.logger.exception("hook error")
+        self._call(hook)
         if not self.closing:
             self._loop.call_later(self.server.close_timeout_s, self.fail, reason)
+
+    def _call(self, hook: Callable[..., None], *args: Any) -> None:
+        try:
+            hook(self.sid, *args)
+        except Exception:
+            self.server.logger.exception("hook error")
 
     def fail(self, reason: str) -> None:
         """Ends the session without regard for what is unsent. Does nothing on a session that ends."""

@@ -29,6 +29,10 @@ SETTLE_S = 0.05
 PACKETS_PER_POLL = 16
 
 
+# A message up to this many times the limit is read before it is refused; a larger one ends the connection unread.
+READ_TIMES = 4
+
+
 class Refused(Exception):
     """An HTTP request that cannot be served; the message is its status line."""
 
@@ -76,9 +80,8 @@ class Socket(Session):
             raise Refused(BAD_REQUEST)
         try:
             packets = await self.poll()
-        except (
-            asyncio.CancelledError
-        ):  # so aiohttp tells, with `handler_cancellation`, that the client has gone
+        except asyncio.CancelledError:
+            # So aiohttp tells, with `handler_cancellation`, that the client has gone.
             self.fail(self.server.reason.TRANSPORT_ERROR)
             raise
         if environ["aiohttp.request"].transport is None:
@@ -112,7 +115,7 @@ class Socket(Session):
                     break
                 await self.receive(packet)
         except (ProtocolError, ConnectionError, TimeoutError, web.RequestPayloadError) as error:
-            self.stop(self.server.reason.TRANSPORT_ERROR, CLOSE)
+            self.violate(1008)
             raise Refused(BAD_REQUEST) from error
         finally:
             self._posting = False
@@ -129,7 +132,7 @@ class Socket(Session):
                         break
                 else:
                     return bytes(body)
-        self.stop(self.server.reason.TRANSPORT_ERROR, CLOSE)
+        self.violate(1009)
         raise Refused(TOO_LARGE)
 
     # --- WebSocket ---------------------------------------------------------------------------------------------
@@ -142,7 +145,8 @@ class Socket(Session):
             autoping=False,
             autoclose=False,
             timeout=self.server.close_timeout_s,
-            max_msg_size=self.server.max_http_buffer_size + 1,
+            # What is not much too large is read, so that the client can be told why its connection ends.
+            max_msg_size=READ_TIMES * self.server.max_http_buffer_size,
         )
         fresh = not self.connected
         self.connected = True
@@ -220,9 +224,12 @@ class Socket(Session):
             if not self.closing:
                 self.last_seen = self._loop.time()
                 try:
-                    await self.receive(message.data)
+                    if _is_larger(message.data, self.server.max_http_buffer_size):
+                        self.violate(1009)
+                    else:
+                        await self.receive(message.data)
                 except ProtocolError:
-                    self.stop(self.server.reason.TRANSPORT_ERROR, code=1008)
+                    self.violate(1008)
             return True
         if kind is WSMsgType.PING:
             self.last_seen = self._loop.time()
@@ -232,3 +239,10 @@ class Socket(Session):
             self.last_seen = self._loop.time()
             return True
         return False
+
+
+def _is_larger(data: str | bytes, limit: int) -> bool:
+    """Whether a message has more bytes than the limit."""
+    if isinstance(data, bytes) or data.isascii() or len(data) > limit:
+        return len(data) > limit
+    return len(data) * 4 > limit and len(data.encode()) > limit

@@ -33,6 +33,8 @@ class EngineServer(engineio.AsyncServer):
     - `on_overflow`, `on_silence`: called with the Engine.IO sid of a connection too slow, or silent. Nothing more is
       written to it. It may end the session in its own words; if it does not, the session is ended after the close
       timeout. Without a hook it is ended at once, its transport aborted.
+    - `on_violation`: called with the Engine.IO sid of a connection that broke the protocol, and 1008, or 1009 if it
+      sent too much at once. It may end the session in its own words; if it does not, the session is ended when it returns.
 
     Messages reach the `message` handler as text or bytes, never as decoded JSON.
     """
@@ -45,6 +47,7 @@ class EngineServer(engineio.AsyncServer):
         close_timeout_s: float = 2.0,
         on_overflow: Callable[[str], None] | None = None,
         on_silence: Callable[[str], None] | None = None,
+        on_violation: Callable[[str, int], None] | None = None,
         **options: Any,
     ) -> None:
         options["async_mode"] = options.get("async_mode") or "aiohttp"
@@ -56,6 +59,7 @@ class EngineServer(engineio.AsyncServer):
         self.close_timeout_s = close_timeout_s
         self.on_overflow = on_overflow
         self.on_silence = on_silence
+        self.on_violation = on_violation
         self.monitor_clients = self.start_service_task
         self.heartbeat = Heartbeat(self.ping_interval, self.ping_timeout)
         self.dialect = SocketIODialect(SocketIOPacket)

@@ -104,11 +104,27 @@ async def test_the_same_over_polling(peer: Peer, server: AsyncServer) -> None:
     await until(lambda: server.gone == ["transport error"])
 
 
-async def test_a_frame_over_the_limit(peer: Peer, server: AsyncServer) -> None:
+@pytest.mark.parametrize("message", ["x" * 100_001, "ю" * 50_001, b"x" * 100_001, "x" * 900_000])
+async def test_a_frame_over_the_limit(peer: Peer, server: AsyncServer, message: str | bytes) -> None:
     socket = await peer.connected()
-    await socket.send("x" * 100_001)
+    await socket.send(message)
     assert await socket.close_code() == 1009
-    await until(lambda: server.gone == ["transport close"])
+    await until(lambda: len(server.gone) == 1)
+
+
+@pytest.mark.parametrize(("message", "code"), [("42{}", 1008), ("x" * 100_001, 1009)])
+async def test_the_application_may_say_why(peer: Peer, server: AsyncServer, message: str, code: int) -> None:
+    def end(eio_sid: str, violation: int) -> None:
+        sid = server.manager.sid_from_eio_sid(eio_sid, "/")
+        server.end(sid, event="closing", data=violation, reconnect=False, code=violation)
+
+    server.eio.on_violation = end
+    socket = await peer.connected()
+    await socket.send(message)
+    assert await socket.receive() == f'42["closing",{code}]'
+    assert await socket.receive() == "41"
+    assert await socket.close_code() == code
+    await until(lambda: server.gone == ["server disconnect"])
 
 
 async def test_a_frame_at_the_limit(peer: Peer) -> None:

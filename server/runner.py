@@ -1,0 +1,20 @@
+"""aiohttp's runner, made to stop promptly."""
+
+import asyncio
+
+from aiohttp import web
+
+
+class Runner(web.AppRunner):
+    """Takes what `web.AppRunner` takes.
+
+    A connection accepted in the very turn in which the stop begins is told to close before it has begun to wait for its
+    first request, forgets it, and would hold up the stop for the whole shutdown timeout. Clients that poll or
+    reconnect make that likely; so all connections are told once more when the application has shut down.
+    """
+
+    async def shutdown(self) -> None:
+        await super().shutdown()
+        await asyncio.sleep(0)
+        if self.server is not None:
+            self.server.pre_shutdown()
