@@ -1,0 +1,1 @@
+"""Clients to test the server with, and the clock they turn."""

@@ -1,0 +1,175 @@
+"""Accounts over REST: register, log in, and what is told of what goes wrong."""
+
+from ipaddress import ip_network
+from typing import Any
+
+import pytest
+
+from tests.clients.clock import ManualClock
+from tests.clients.rest import PASSWORD
+from tests.clients.shapes import OWN_USER, TOKENS, assert_error, fits
+from tests.conftest import Serve, Server
+
+
+async def register(server: Server, **body: Any) -> Any:
+    return await server.stranger().request("POST", "/auth/register", json=body)
+
+
+async def login(server: Server, username: str, password: str = PASSWORD, **options: Any) -> Any:
+    body = {"username": username, "password": password}
+    return await server.stranger().request("POST", "/auth/login", json=body, **options)
+
+
+async def test_register_answers_201_and_the_user(server: Server) -> None:
+    status, user = await register(
+        server, username="Ann", password=PASSWORD, email="Ann@example.org", display_name="Анна"
+    )
+    assert status == 201
+    assert fits(user, OWN_USER)
+    assert (user["username"], user["email"], user["display_name"]) == ("Ann", "Ann@example.org", "Анна")
+    assert (user["status"], user["is_bot"], user["last_seen_at"]) == ("offline", False, None)
+
+
+async def test_email_and_display_name_are_optional_and_may_be_null(server: Server) -> None:
+    status, user = await register(server, username="ann", password=PASSWORD, email=None, display_name=None)
+    assert (status, user["email"], user["display_name"]) == (201, None, "ann")
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("username", "ab"),
+        ("username", "a" * 33),
+        ("username", "an n"),
+        ("username", "анна"),
+        ("username", "ann\n"),
+        ("username", "ann@example.org"),
+        ("username", 7),
+        ("username", None),
+        ("password", "1234567"),
+        ("password", "п" * 37),
+        ("password", 12345678),
+        ("password", None),
+        ("email", "ann"),
+        ("email", "ann@b@c"),
+        ("email", f"{'a' * 250}@b.cd"),
+        ("email", 7),
+        ("display_name", ""),
+        ("display_name", "x" * 101),
+        ("display_name", 7),
+    ],
+)
+async def test_a_wrong_field_is_invalid_and_named(server: Server, field: str, value: Any) -> None:
+    body = {"username": "ann", "password": PASSWORD, field: value}
+    assert_error(await register(server, **body), 422, "invalid", field)
+    assert (await register(server, username="ann", password=PASSWORD))[0] == 201
+
+
+@pytest.mark.parametrize("password", ["12345678", "п" * 36, "x" * 72, "пароль!!"])
+async def test_a_password_has_8_characters_to_72_bytes(server: Server, password: str) -> None:
+    assert (await register(server, username="ann", password=password))[0] == 201
+    assert (await login(server, "ann", password))[0] == 200
+
+
+async def test_what_goes_beyond_72_bytes_does_not_match(server: Server) -> None:
+    await register(server, username="ann", password="x" * 72)
+    assert_error(await login(server, "ann", "x" * 73), 401, "unauthenticated")
+
+
+@pytest.mark.parametrize(
+    ("second", "field"),
+    [
+        ({"username": "ANN"}, "username"),
+        ({"username": "ann"}, "username"),
+        ({"username": "bob", "email": "ANN@EXAMPLE.ORG"}, "email"),
+    ],
+)
+async def test_a_username_and_an_email_are_unique_without_case(
+    server: Server, second: dict[str, str], field: str
+) -> None:
+    await register(server, username="ann", password=PASSWORD, email="ann@example.org")
+    assert_error(await register(server, password=PASSWORD, **second), 409, "conflict", field)
+
+
+async def test_registration_can_be_closed(serve: Serve) -> None:
+    server = await serve(registration_open=False)
+    assert_error(await register(server, username="ann", password=PASSWORD), 403, "forbidden")
+
+
+@pytest.mark.parametrize("name", ["ann", "ANN", "ann@example.org", "Ann@Example.ORG"])
+@pytest.mark.parametrize("how", ["json", "data"])
+async def test_login_takes_username_or_email_in_any_case_as_json_or_form(
+    server: Server, name: str, how: str
+) -> None:
+    _, user = await register(server, username="Ann", password=PASSWORD, email="ann@EXAMPLE.org")
+    body = {"username": name, "password": PASSWORD, "grant_type": "password"}
+    status, answer = await server.stranger().request("POST", "/auth/login", **{how: body})
+    assert status == 200
+    assert fits(answer, TOKENS)
+    assert answer["user"] == user
+    assert answer["expires_in"] == 24 * 3600
+    assert answer["refresh_token"].count(".") == 0, "a refresh token is no JWT"
+    client = server.stranger()
+    client.token = answer["access_token"]
+    assert await client.get("/users/me") == user
+
+
+async def test_a_wrong_name_and_a_wrong_password_are_told_the_same(server: Server) -> None:
+    await server.person("ann")
+    wrong_password, wrong_name = await login(server, "ann", "not the one"), await login(server, "nobody")
+    assert_error(wrong_name, 401, "unauthenticated")
+    assert wrong_name == wrong_password
+
+
+@pytest.mark.parametrize("body", [{}, {"username": "ann"}, {"password": PASSWORD}])
+async def test_login_needs_both_fields(server: Server, body: dict[str, str]) -> None:
+    missing = {"username", "password"} - body.keys()
+    assert_error(await server.stranger().request("POST", "/auth/login", json=body), 422, "invalid", *missing)
+    assert_error(await server.stranger().request("POST", "/auth/login", data=body), 422, "invalid", *missing)
+
+
+async def test_failed_logins_are_limited_by_account_and_address(serve: Serve) -> None:
+    server = await serve(
+        clock=ManualClock(), login_failures_per_min=3, trusted_proxies=(ip_network("127.0.0.0/8"),)
+    )
+    await server.people("ann", "bob")
+    here, there = ({"headers": {"X-Forwarded-For": address}} for address in ("192.0.2.1", "192.0.2.2"))
+    for _ in range(5):
+        assert (await login(server, "ann", **here))[0] == 200, "a login that succeeds does not count"
+    for _ in range(3):
+        assert (await login(server, "ann", "wrong one", **here))[0] == 401
+    assert_error(await login(server, "ANN", **here), 429, "rate_limited")
+    assert (await login(server, "ann", **there))[0] == 200, "nobody locks another out"
+    assert (await login(server, "bob", **here))[0] == 200
+    server.clock.advance(21)
+    assert (await login(server, "ann", **here))[0] == 200
+
+
+async def test_all_auth_calls_of_an_address_are_limited(serve: Serve) -> None:
+    server = await serve(clock=ManualClock(), auth_calls_per_min=4)
+    ann = await server.person("ann")
+    assert_error(
+        await ann.request("POST", "/auth/refresh", json={"refresh_token": "x"}), 401, "unauthenticated"
+    )
+    assert (await login(server, "ann"))[0] == 200
+    for path in ("register", "login", "refresh"):
+        body = {"username": "bob", "password": PASSWORD, "refresh_token": ann.refresh_token}
+        assert_error(await ann.request("POST", f"/auth/{path}", json=body), 429, "rate_limited")
+    assert_error(await ann.request("POST", "/auth/logout"), 429, "rate_limited")
+    assert (await ann.request("GET", "/users/me"))[0] == 200
+    server.clock.advance(15)
+    assert (await login(server, "ann"))[0] == 200
+
+
+async def test_a_429_says_when_to_come_back_in_a_header_too(serve: Serve) -> None:
+    server = await serve(clock=ManualClock(), auth_calls_per_min=1)
+    wrong = {"username": "ann", "password": "wrong one"}
+    await login(server, "ann")
+    async with server.http.post(f"{server.url}/api/auth/login", json=wrong) as answer:
+        assert answer.status == 429
+        assert answer.headers["Retry-After"] == "60"
+
+
+async def test_a_401_names_the_scheme(server: Server) -> None:
+    async with server.http.get(f"{server.url}/api/users/me") as answer:
+        assert (answer.status, answer.headers["WWW-Authenticate"]) == (401, "Bearer")

@@ -1,0 +1,208 @@
+"""Sessions: refresh tokens and their reuse, logging out, changing the password, the life of a token."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from tests.clients.clock import ManualClock
+from tests.clients.people import Person
+from tests.clients.rest import PASSWORD, RestClient
+from tests.clients.shapes import OWN_USER, TOKENS, assert_error, fits
+from tests.conftest import Serve, Server
+
+
+async def refresh(server: Server, token: str | None) -> Any:
+    return await server.stranger().request("POST", "/auth/refresh", json={"refresh_token": token})
+
+
+async def second_login(server: Server, person: Person) -> Person:
+    """The same user on another device."""
+    other = Person(person.http, person.url, person.ws_url, person.username)
+    other.id, other.clients = person.id, person.clients
+    await other.login(person.username)
+    return other
+
+
+async def assert_ended(client: RestClient) -> None:
+    assert_error(await client.request("GET", "/users/me"), 401, "unauthenticated")
+
+
+async def test_a_refresh_gives_a_new_pair_that_works(server: Server) -> None:
+    ann = await server.person("ann")
+    status, pair = await refresh(server, ann.refresh_token)
+    assert status == 200
+    assert fits(pair, TOKENS)
+    assert pair["refresh_token"] != ann.refresh_token
+    ann.token = pair["access_token"]
+    assert (await ann.get("/users/me"))["id"] == ann.id
+    assert (await refresh(server, pair["refresh_token"]))[0] == 200
+
+
+async def test_the_old_refresh_token_serves_again_within_30_s(serve: Serve) -> None:
+    server = await serve(clock=ManualClock())
+    ann = await server.person("ann")
+    _, first = await refresh(server, ann.refresh_token)
+    server.clock.advance(29)
+    status, second = await refresh(server, ann.refresh_token)
+    assert (status, fits(second, TOKENS)) == (200, True)
+    assert second["refresh_token"] != first["refresh_token"]
+    for pair in (first, second):
+        assert (await refresh(server, pair["refresh_token"]))[0] == 200
+
+
+async def test_a_later_reuse_ends_the_whole_family_and_its_connections(serve: Serve) -> None:
+    server = await serve(clock=ManualClock())
+    ann = await server.person("ann")
+    elsewhere = await second_login(server, ann)
+    phone, desk = await ann.connect(), await elsewhere.connect()
+    _, pair = await refresh(server, ann.refresh_token)
+    server.clock.advance(31)
+    assert_error(await refresh(server, ann.refresh_token), 401, "unauthenticated")
+    assert await phone.closed() == 4403
+    assert_error(await refresh(server, pair["refresh_token"]), 401, "unauthenticated")
+    await assert_ended(ann)
+    ann.token = pair["access_token"]
+    await assert_ended(ann)
+    await desk.nothing_more()
+    assert (await elsewhere.get("/users/me"))["id"] == ann.id
+
+
+@pytest.mark.parametrize("token", ["", "nonsense", "x" * 5000])
+async def test_a_bad_refresh_token_is_unauthenticated(server: Server, token: str) -> None:
+    assert_error(await refresh(server, token), 401, "unauthenticated")
+
+
+@pytest.mark.parametrize("token", [None, 7, ["x"]])
+async def test_a_refresh_token_that_is_none_is_invalid(server: Server, token: Any) -> None:
+    assert_error(await refresh(server, token), 422, "invalid", "refresh_token")
+
+
+async def test_an_access_token_is_no_refresh_token_and_the_other_way_round(server: Server) -> None:
+    ann = await server.person("ann")
+    assert_error(await refresh(server, ann.token), 401, "unauthenticated")
+    ann.token = ann.refresh_token
+    await assert_ended(ann)
+
+
+async def test_a_refresh_token_lives_30_days(serve: Serve) -> None:
+    server = await serve(clock=ManualClock())
+    ann = await server.person("ann")
+    server.clock.advance(29 * 24 * 3600)
+    _, pair = await refresh(server, ann.refresh_token)
+    server.clock.advance(30 * 24 * 3600)
+    assert_error(await refresh(server, pair["refresh_token"]), 401, "unauthenticated")
+
+
+async def test_two_refreshes_at_once_both_get_a_pair(server: Server) -> None:
+    ann = await server.person("ann")
+    answers = await asyncio.gather(*(refresh(server, ann.refresh_token) for _ in range(5)))
+    assert [status for status, _ in answers] == [200] * 5
+    assert len({pair["refresh_token"] for _, pair in answers}) == 5
+
+
+async def test_logout_ends_this_session_with_its_connections_and_no_other(server: Server) -> None:
+    ann = await server.person("ann")
+    elsewhere = await second_login(server, ann)
+    phone, tablet, desk = await ann.connect(), await ann.connect(), await elsewhere.connect()
+    assert await ann.request("POST", "/auth/logout") == (204, None)
+    assert (await phone.closed(), await tablet.closed()) == (4403, 4403)
+    await assert_ended(ann)
+    assert_error(await refresh(server, ann.refresh_token), 401, "unauthenticated")
+    assert await (await ann.open()).closed() == 4403
+    await desk.nothing_more()
+    assert (await refresh(server, elsewhere.refresh_token))[0] == 200
+
+
+async def test_a_session_stays_ended_after_a_restart(server: Server) -> None:
+    ann, bob = await server.people("ann", "bob")
+    await ann.request("POST", "/auth/logout")
+    await server.restart()
+    await assert_ended(ann)
+    assert (await bob.get("/users/me"))["id"] == bob.id
+
+
+async def test_a_new_password_ends_every_other_session(server: Server) -> None:
+    ann = await server.person("ann")
+    elsewhere = await second_login(server, ann)
+    here, there = await ann.connect(), await elsewhere.connect()
+    user = await ann.patch("/users/me", password="another password", old_password=PASSWORD)
+    assert fits(user, OWN_USER)
+    assert await there.closed() == 4403
+    await assert_ended(elsewhere)
+    assert_error(await refresh(server, elsewhere.refresh_token), 401, "unauthenticated")
+    await here.nothing_more()
+    assert (await refresh(server, ann.refresh_token))[0] == 200
+    login = {"username": "ann", "password": PASSWORD}
+    assert_error(await ann.request("POST", "/auth/login", json=login), 401, "unauthenticated")
+    await ann.login("ann", "another password")
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "code", "fields"),
+    [
+        ({"password": "another password"}, 422, "invalid", ["old_password"]),
+        ({"password": "another password", "old_password": "wrong one"}, 403, "forbidden", []),
+        ({"password": "short", "old_password": PASSWORD}, 422, "invalid", ["password"]),
+        ({"password": "п" * 37, "old_password": PASSWORD}, 422, "invalid", ["password"]),
+    ],
+)
+async def test_a_password_change_that_fails_changes_nothing(
+    server: Server, body: dict[str, str], status: int, code: str, fields: list[str]
+) -> None:
+    ann = await server.person("ann")
+    elsewhere = await second_login(server, ann)
+    answer = await ann.request("PATCH", "/users/me", json={"display_name": "Other", **body})
+    assert_error(answer, status, code, *fields)
+    assert (await elsewhere.get("/users/me"))["display_name"] == "ann"
+    await ann.login("ann")
+
+
+async def test_an_access_token_ends_after_24_h_on_every_door(serve: Serve) -> None:
+    server = await serve(clock=ManualClock(), ping_interval_s=3600)
+    ann = await server.person("ann")
+    client = await ann.connect()
+    server.clock.advance(24 * 3600 - 61)
+    await client.nothing_more()
+    server.clock.advance(2)
+    warning = await client.next()
+    assert (warning["type"], warning["expires_in"] in (59, 60)) == ("token_expiring", True)
+    await client.nothing_more()
+    server.clock.advance(60)
+    assert await client.closed() == 4401
+    await assert_ended(ann)
+    assert await (await ann.open()).closed() == 4401
+
+
+async def test_a_connection_with_a_fresh_token_goes_on(serve: Serve) -> None:
+    server = await serve(clock=ManualClock(), ping_interval_s=3600)
+    ann, bob = await server.people("ann", "bob")
+    client = await ann.connect()
+    server.clock.advance(24 * 3600 - 30)
+    assert (await client.next())["type"] == "token_expiring"
+    await ann.login("ann")
+    ack = await client.done("refresh_token", token=ann.token)
+    assert 24 * 3600 - 1 <= ack["token_expires_in"] <= 24 * 3600
+    server.clock.advance(23 * 3600)
+    await client.nothing_more()
+    server.clock.advance(3600 - 60)
+    assert (await client.next())["type"] == "token_expiring"
+    server.clock.advance(60)
+    assert await client.closed() == 4401
+    await bob.login("bob")
+    other = await bob.connect()
+    await ann.login("ann")
+    assert (await other.command("refresh_token", token=ann.token))["code"] == "forbidden"
+    assert (await other.command("refresh_token", token="garbage"))["code"] == "unauthenticated"
+    await other.nothing_more()
+
+
+async def test_a_connection_belongs_to_the_session_of_its_fresh_token(server: Server) -> None:
+    ann = await server.person("ann")
+    elsewhere = await second_login(server, ann)
+    client = await ann.connect()
+    await client.done("refresh_token", token=elsewhere.token)
+    await ann.request("POST", "/auth/logout")
+    await client.nothing_more()
+    await elsewhere.request("POST", "/auth/logout")
+    assert await client.closed() == 4403

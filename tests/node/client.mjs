@@ -1,0 +1,74 @@
+// Drives official Socket.IO clients, any number of them: one JSON object a line, orders in and what happens out.
+//
+// In:  {do: "connect", client, url, options} · {do: "emit", client, name, args} · {do: "ask", client, name, args, call}
+//      · {do: "disconnect", client} · {do: "reset"}: all clients go, and the answer is the last of them. In args {"$bytes": base64} is a Buffer.
+// Out: {client, what, …}, what being connect, event, ack, upgrade, disconnect or connect_error, as each client saw them.
+import http from "node:http";
+import { createInterface } from "node:readline";
+import { io } from "socket.io-client";
+
+const sockets = new Map();
+const requests = new Set();
+const request = http.request;
+http.request = (...args) => {
+  const started = request(...args);
+  requests.add(started);
+  started.once("close", () => requests.delete(started));
+  return started;
+};
+
+function tell(client, what, more) {
+  process.stdout.write(JSON.stringify({ client, what, ...more }) + "\n");
+}
+
+// What polling clients still have to say is said, and answered, before a test may stop its server.
+function tellWhenQuiet() {
+  const [pending] = requests;
+  pending ? pending.once("close", () => setImmediate(tellWhenQuiet)) : tell(null, "reset");
+}
+
+function connect({ client, url, options }) {
+  const socket = io(url, { forceNew: true, reconnectionDelay: 50, reconnectionDelayMax: 200, ...options });
+  sockets.set(client, socket);
+  socket.onAny((name, ...args) => tell(client, "event", { name, args }));
+  socket.on("connect", () => {
+    const { id, transport } = socket.io.engine;
+    tell(client, "connect", { sid: socket.id, engine_sid: id, transport: transport.name });
+  });
+  socket.on("connect_error", ({ message, data = null }) => {
+    tell(client, "connect_error", { message, data, active: socket.active });
+  });
+  socket.on("disconnect", (reason) => tell(client, "disconnect", { reason, active: socket.active }));
+  socket.io.on("open", () => {
+    socket.io.engine.on("upgrade", ({ name }) => tell(client, "upgrade", { transport: name }));
+  });
+}
+
+const orders = {
+  connect,
+  emit: ({ client, name, args }) => sockets.get(client).emit(name, ...args),
+  ask: ({ client, name, args, call }) =>
+    sockets.get(client).emit(name, ...args, (...answer) => tell(client, "ack", { call, answer })),
+  disconnect: ({ client }) => sockets.get(client).disconnect(),
+  reset() {
+    for (const socket of sockets.values()) {
+      socket.offAny();
+      socket.off();
+      socket.io.off("open");
+      socket.disconnect();
+    }
+    sockets.clear();
+    tellWhenQuiet();
+  },
+};
+
+function revive(_key, value) {
+  return typeof value?.$bytes === "string" ? Buffer.from(value.$bytes, "base64") : value;
+}
+
+const lines = createInterface({ input: process.stdin });
+lines.on("line", (line) => {
+  const order = JSON.parse(line, revive);
+  orders[order.do](order);
+});
+lines.on("close", () => process.exit(0));

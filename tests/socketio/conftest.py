@@ -1,0 +1,81 @@
+"""Windows of every kind into one server: raw, the official client on each transport, python-socketio."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from typing import Any
+
+import pytest
+
+from tests.clients.people import Person
+from tests.conftest import Serve
+from tests.socketio.node import Node, NodeClient, NodeProcess, need_node
+from tests.socketio.windows import PythonWindow, RawWindow, Window
+
+TRANSPORTS: dict[str, dict[str, Any]] = {
+    "websocket": {"transports": ["websocket"]},
+    "polling": {"transports": ["polling"], "upgrade": False},
+    "upgrade": {"transports": ["polling", "websocket"], "rememberUpgrade": False},
+}
+"""How the official client connects."""
+
+KINDS = ("raw", *TRANSPORTS, "python", "python polling")
+
+Look = Callable[..., Awaitable[Window]]
+
+
+@pytest.fixture(scope="session")
+def node_process() -> Iterator[NodeProcess]:
+    """One process for all tests: Node takes its time to start."""
+    process = NodeProcess()
+    yield process
+    process.stop()
+
+
+@pytest.fixture
+async def node(serve: Serve, node_process: NodeProcess) -> AsyncIterator[Node]:
+    """Official clients; they are gone before the server is."""
+    need_node()
+    async with Node(node_process) as node:
+        yield node
+
+
+@pytest.fixture(params=["websocket", "polling"])
+def transport(request: pytest.FixtureRequest) -> dict[str, Any]:
+    """Options of the official client for each transport."""
+    return TRANSPORTS[request.param]
+
+
+@pytest.fixture
+async def look(node: Node) -> AsyncIterator[Look]:
+    """Opens windows: `await look(kind, person)`; nothing of what a window is told is taken from its inbox."""
+    windows: list[Window] = []
+
+    async def open_window(kind: str, person: Person) -> Window:
+        window: Window
+        if kind == "raw":
+            window = RawWindow(await person.open())
+        elif kind.startswith("python"):
+            transport = "polling" if kind.endswith("polling") else "websocket"
+            window = await PythonWindow.open(person.http, person.url, person.token, transport=transport)
+            windows.append(window)
+        else:
+            window = await node.open(person.url, person.token, **TRANSPORTS[kind])
+        return window
+
+    yield open_window
+    for window in windows:
+        await window.close()
+
+
+async def joined(window: Window, *chat_ids: int) -> Window:
+    """The window, in these chats, with an empty inbox."""
+    for chat_id in chat_ids:
+        await window.done("join_chat", chat_id=chat_id)
+    await window.drain()
+    return window
+
+
+async def connected(node: Node, person: Person, transport: dict[str, Any], **options: Any) -> NodeClient:
+    """An official client that has got its `connected`."""
+    client = await node.open(person.url, person.token, **transport, **options)
+    assert (await client.next()).name == "connected"
+    return client

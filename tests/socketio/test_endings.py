@@ -1,0 +1,265 @@
+"""How connections end: the last event says why, and clients come back by themselves exactly when they should."""
+
+import asyncio
+import json
+from typing import Any
+from unittest.mock import Mock
+
+import jwt
+import pytest
+from aiohttp import web
+
+from server.runner import Runner
+from tests.clients.clock import ManualClock
+from tests.conftest import SECRET, Serve, Server
+from tests.engine.peers import Peer
+from tests.socketio.conftest import KINDS, TRANSPORTS, Look, connected, joined
+from tests.socketio.node import Node
+from tests.socketio.windows import Event, Sign
+
+DAY_S = 24 * 3600
+ENDED_BY_SERVER = "io server disconnect"
+
+
+async def reachable(server: Server) -> None:
+    """Returns when the server could write to everybody at once: it has a WebSocket of his, or a waiting poll."""
+    hub: Any = server.house.context.hub
+    async with asyncio.timeout(5):
+        while any(link.wire is None and link._poll is None for link in hub._sio.eio.sockets.values()):
+            await asyncio.sleep(0.005)
+
+
+@pytest.mark.parametrize("name", TRANSPORTS)
+async def test_after_a_logout_the_client_is_told_and_stays_away(
+    server: Server, node: Node, name: str
+) -> None:
+    ann, bob = await server.people("ann", "bob")
+    others = await connected(node, bob, TRANSPORTS[name])
+    client = await connected(node, ann, TRANSPORTS[name])
+    if name == "upgrade":
+        await client.sign("upgrade")
+    await ann.post("/auth/logout")
+    closing, reason = await client.ended()
+    assert closing.keys() == {"code", "reason"}
+    assert closing["code"] == 4403
+    assert closing["reason"] != ""
+    assert reason == ENDED_BY_SERVER
+    signs = [seen for seen in client.everything if isinstance(seen, Sign) and seen.what == "disconnect"]
+    assert [sign.told["active"] for sign in signs] == [False], "it would come back"
+    await others.nothing_more()
+
+
+@pytest.mark.parametrize("name", TRANSPORTS)
+async def test_after_a_restart_the_client_comes_back_by_itself(server: Server, node: Node, name: str) -> None:
+    ann = await server.person("ann")
+    chat_id = await ann.chat()
+    client = await joined(await connected(node, ann, TRANSPORTS[name]), chat_id)
+    if name == "upgrade":
+        await client.sign("upgrade")
+    await reachable(server)
+    await server.stop()
+    closing, reason = await client.ended()
+    assert closing.keys() == {"code", "reason", "retry_in_ms"}
+    assert closing["code"] == 1001
+    assert 0 <= closing["retry_in_ms"] <= 5000
+    assert reason in ("transport close", "transport error")
+    await server.start()
+    name_of_first, (payload,) = await client.next()
+    assert (name_of_first, payload["user_id"]) == ("connected", ann.id)
+    await client.drain()
+    assert (await client.done("join_chat", chat_id=chat_id, after_seq=0))["gap"] is False
+    await ann.say(chat_id, "hello again")
+    assert (await client.next("new_message")).payload["message"]["content"] == "hello again"
+
+
+async def test_the_time_to_come_back_differs_from_client_to_client(server: Server, node: Node) -> None:
+    people = [await server.person(f"person{number}") for number in range(8)]
+    clients = [await connected(node, person, TRANSPORTS["websocket"]) for person in people]
+    await server.stop()
+    told = {(await client.ended())[0]["retry_in_ms"] for client in clients}
+    assert len(told) > 1
+
+
+async def test_who_is_silent_is_told_so_and_cut_off(serve: Serve) -> None:
+    server = await serve(ping_interval_s=1, ping_timeout_s=1)
+    ann = await server.person("ann")
+    socket = await Peer(server.http, f"{server.url}/socket.io/").direct()
+    socket.answers_pings = False
+    await socket.send("40" + json.dumps({"token": ann.token}))
+    told = [str(await socket.receive()) for _ in range(3)]
+    assert json.loads(told[2].removeprefix("42"))[1]["code"] == 4408
+    assert await socket.close_code() == 1000, "a DISCONNECT before it would keep the client away"
+
+
+async def test_a_waiting_poll_is_answered_at_once_when_the_session_ends(server: Server) -> None:
+    ann = await server.person("ann")
+    peer = Peer(server.http, f"{server.url}/socket.io/")
+    sid = (await peer.open())["sid"]
+    assert await peer.post(sid, "40" + json.dumps({"token": ann.token})) == (200, "ok")
+    greeting = (await peer.poll(sid))[1]
+    while '"connected"' not in greeting:
+        greeting += (await peer.poll(sid))[1]
+    poll = asyncio.create_task(peer.poll(sid))
+    await reachable(server)
+    await ann.post("/auth/logout")
+    # The heartbeat alone would answer it after 25 s.
+    status, body = await asyncio.wait_for(poll, 2)
+    assert status == 200
+    closing, disconnect = body.split("\x1e")
+    assert json.loads(closing.removeprefix("42"))[1]["code"] == 4403
+    assert disconnect == "41", "a CLOSE in the same answer would make the official client forget both"
+    assert (await peer.poll(sid))[0] == 400
+    assert (await peer.post(sid, '420["ping"]'))[0] == 400
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_the_end_of_a_token_is_announced_and_then_comes(serve: Serve, look: Look, kind: str) -> None:
+    clock = ManualClock()
+    server = await serve(clock=clock)
+    ann = await server.person("ann")
+    window = await look(kind, ann)
+    await window.drain()
+    clock.advance(DAY_S - 62)
+    await window.nothing_more()
+    clock.advance(2)
+    name, (payload,) = await window.next()
+    assert name == "token_expiring"
+    assert payload.keys() == {"expires_in", "timestamp"}
+    assert 59 <= payload["expires_in"] <= 60
+    await window.nothing_more()
+    clock.advance(60)
+    closing, reason = await window.ended()
+    assert closing["code"] == 4401
+    if kind in TRANSPORTS:
+        assert reason == ENDED_BY_SERVER
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_a_fresh_token_in_band_keeps_the_connection(serve: Serve, look: Look, kind: str) -> None:
+    clock = ManualClock()
+    server = await serve(clock=clock)
+    ann = await server.person("ann")
+    window = await look(kind, ann)
+    await window.drain()
+    clock.advance(DAY_S - 30)
+    assert (await window.next()).name == "token_expiring"
+    fresh = await ann.post("/auth/refresh", refresh_token=ann.refresh_token)
+    answer = await window.ask("refresh_token", {"token": fresh["access_token"]})
+    assert answer.pop("token_expires_in") in (DAY_S - 1, DAY_S)
+    assert answer == {"ok": True}
+    clock.advance(DAY_S - 62)
+    await window.nothing_more()
+    clock.advance(2)
+    assert [event.name for event in await window.drain()] == ["token_expiring"]
+    clock.advance(60)
+    assert (await window.ended())[0]["code"] == 4401
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_each_token_is_announced_once_however_short_it_lives(
+    serve: Serve, look: Look, kind: str
+) -> None:
+    clock = ManualClock()
+    server = await serve(clock=clock)
+    ann = await server.person("ann")
+    now = int(clock.now().timestamp())
+    first, second = (
+        jwt.encode({"sub": str(ann.id), "exp": now + expires_in_s}, SECRET, "HS256")
+        for expires_in_s in (90, 130)
+    )
+    ann.token = first
+    window = await look(kind, ann)
+    await window.drain()
+    clock.advance(40)
+    assert (await window.next()).name == "token_expiring"
+    for token in (first, second, second):
+        await window.done("refresh_token", token=token)
+    clock.advance(32)
+    assert 57 <= (await window.next()).payload["expires_in"] <= 60
+    clock.advance(57)
+    await window.nothing_more()
+    clock.advance(2)
+    assert (await window.ended())[0]["code"] == 4401
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_a_token_that_will_not_do_changes_nothing(serve: Serve, look: Look, kind: str) -> None:
+    clock = ManualClock()
+    server = await serve(clock=clock)
+    ann, bob = await server.people("ann", "bob")
+    window = await look(kind, ann)
+    await window.drain()
+    assert (await window.error("refresh_token", {"token": "garbage"}))["code"] == "unauthenticated"
+    assert (await window.error("refresh_token", {"token": ann.refresh_token}))["code"] == "unauthenticated"
+    assert (await window.error("refresh_token", {"token": bob.token}))["code"] == "forbidden"
+    await window.nothing_more()
+    clock.advance(DAY_S)
+    assert (await window.ended())[0]["code"] == 4401
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_a_connection_belongs_to_the_session_of_its_latest_token(
+    server: Server, look: Look, kind: str
+) -> None:
+    ann = await server.person("ann")
+    first = ann.token
+    window = await look(kind, ann)
+    await window.drain()
+    await ann.login("ann")
+    await window.done("refresh_token", token=ann.token)
+    second, ann.token = ann.token, first
+    await ann.post("/auth/logout")
+    await window.nothing_more()
+    ann.token = second
+    await ann.post("/auth/logout")
+    assert (await window.ended())[0]["code"] == 4403
+
+
+async def test_a_connection_of_the_last_moment_does_not_hold_up_the_stop() -> None:
+    runner = Runner(web.Application(), access_log=None, shutdown_timeout=60)
+    await runner.setup()
+    assert runner.server is not None
+    late = Mock(asyncio.Transport, **{"get_extra_info.return_value": None})
+    # Its task starts only after the idle connections have been told to close.
+    asyncio.get_running_loop().call_soon(runner.server().connection_made, late)
+    async with asyncio.timeout(5):
+        await runner.cleanup()
+    assert late.close.called
+
+
+async def test_what_is_on_its_way_when_the_session_ends_is_told_in_order_up_to_the_end(
+    serve: Serve, node: Node, transport: dict[str, Any]
+) -> None:
+    server = await serve(messages_per_s=0)
+    ann, bob = await server.people("ann", "bob")
+    chat_id = await ann.chat(bob)
+    watcher = await joined(await connected(node, bob, TRANSPORTS["websocket"]), chat_id)
+    client = await joined(await connected(node, ann, transport), chat_id)
+    logout = asyncio.create_task(ann.post("/auth/logout"))
+    sent = 0
+    while not logout.done():
+        sent += 1
+        await client.emit("send_message", {"chat_id": chat_id, "content": str(sent)})
+        await asyncio.sleep(0)
+    await client.ended()
+    await bob.say(chat_id, "the last one")
+    told = []
+    while (content := (await watcher.next("new_message")).payload["message"]["content"]) != "the last one":
+        told.append(content)
+    assert told == [str(number + 1) for number in range(len(told))]
+    assert len(told) < sent
+    await watcher.nothing_more("new_message")
+
+
+async def test_a_client_that_leaves_by_itself_is_told_nothing(
+    serve: Serve, node: Node, transport: dict[str, Any]
+) -> None:
+    server = await serve(presence_grace_s=0)
+    ann, bob = await server.people("ann", "bob")
+    chat_id = await ann.chat(bob)
+    watcher = await joined(await connected(node, bob, TRANSPORTS["websocket"]), chat_id)
+    client = await joined(await connected(node, ann, transport), chat_id)
+    await client.close()
+    assert (await watcher.next("user_status")).payload["user_id"] == ann.id
+    assert (await watcher.next("user_offline")).payload["user_id"] == ann.id
+    assert not [seen for seen in client.everything if isinstance(seen, Event) and seen.name == "closing"]

@@ -1,0 +1,78 @@
+"""Imports go one way: server → client_compat → handlers → storage; and databases stay in their places."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+MAY_IMPORT = {
+    "server": {"server", "client_compat", "handlers", "storage"},
+    "client_compat": {"client_compat", "handlers"},
+    "handlers": {"handlers", "storage"},
+    "storage": {"storage"},
+    "server/engine": {"server"},
+}
+"""What of our own a folder knows; the longest match counts."""
+
+ONLY_IN = {
+    "motor": ("storage/mongo.py",),
+    "pymongo": ("storage/mongo.py",),
+    "bson": ("storage/mongo.py",),
+    "sqlite3": ("storage/sqlite/",),
+    "aiosqlite": (),
+    "socketio": ("server/",),
+    "engineio": ("server/",),
+    "aiohttp": ("server/",),
+    "bcrypt": ("handlers/passwords.py",),
+    "jwt": ("handlers/tokens.py",),
+}
+OURS = {"server", "client_compat", "handlers", "storage"}
+MODULES = sorted(
+    path.relative_to(ROOT).as_posix() for folder in sorted(OURS) for path in (ROOT / folder).rglob("*.py")
+)
+
+
+def imports(module: str) -> Iterator[str]:
+    """The dotted names a module imports, wherever in it; relative ones made absolute."""
+    package = module.removesuffix(".py").split("/")[:-1]
+    for node in ast.walk(ast.parse((ROOT / module).read_text("utf8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = package[: len(package) - node.level + 1] if node.level else []
+            yield ".".join([*base, *filter(None, [node.module])])
+
+
+def layer_of(module: str) -> str:
+    return max((layer for layer in MAY_IMPORT if module.startswith(f"{layer}/")), key=len)
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_imports_go_one_way(module: str) -> None:
+    layer = layer_of(module)
+    ours = {name for name in imports(module) if name.split(".")[0] in OURS}
+    assert {name for name in ours if name.split(".")[0] not in MAY_IMPORT[layer]} == set()
+    if layer == "server/engine":
+        assert {name for name in ours if not name.startswith("server.engine")} == set()
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_libraries_stay_in_their_places(module: str) -> None:
+    used = {name.split(".")[0] for name in imports(module)}
+    misplaced = {
+        name for name in used.intersection(ONLY_IN) if not module.startswith(ONLY_IN[name] or ("-",))
+    }
+    assert misplaced == set()
+
+
+def test_the_product_imports_no_tests() -> None:
+    assert [
+        module for module in MODULES if any(name.split(".")[0] == "tests" for name in imports(module))
+    ] == []
+
+
+def test_every_folder_of_modules_is_a_package() -> None:
+    folders = {(ROOT / module).parent for module in MODULES}
+    assert [str(folder) for folder in sorted(folders) if not (folder / "__init__.py").is_file()] == []
