@@ -34,7 +34,7 @@ class EngineServer(engineio.AsyncServer):
       written to it. It may end the session in its own words; if it does not, the session is ended after the close
       timeout. Without a hook it is ended at once, its transport aborted.
     - `on_violation`: called with the Engine.IO sid of a connection that broke the protocol, and 1008, or 1009 if it
-      sent too much at once. It may end the session in its own words; if it does not, the session is ended when it returns.
+      sent too much at once. It may end the session in its own words; else it is ended when the hook returns.
 
     Messages reach the `message` handler as text or bytes, never as decoded JSON.
     """

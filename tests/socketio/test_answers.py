@@ -159,7 +159,9 @@ async def test_a_reserved_name_ends_the_connection_of_its_sender_alone(server: S
     assert str(await socket.receive()).startswith("40")
     assert '"connected"' in str(await socket.receive())
     await socket.send(f'421["{name}",{{}}]')
-    assert await socket.close_code() is not None
+    assert json.loads(str(await socket.receive()).removeprefix("42"))[1]["code"] == 1008
+    assert await socket.receive() == "41"
+    assert await socket.close_code() == 1008
     await witness.nothing_more()
     async with asyncio.timeout(5):
         while server.house.context.connections.of(ann.id):

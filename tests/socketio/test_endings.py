@@ -9,6 +9,7 @@ import jwt
 import pytest
 from aiohttp import web
 
+from handlers.endings import Ending
 from server.runner import Runner
 from tests.clients.clock import ManualClock
 from tests.conftest import SECRET, Serve, Server
@@ -88,7 +89,7 @@ async def test_who_is_silent_is_told_so_and_cut_off(serve: Serve) -> None:
     await socket.send("40" + json.dumps({"token": ann.token}))
     told = [str(await socket.receive()) for _ in range(3)]
     assert json.loads(told[2].removeprefix("42"))[1]["code"] == 4408
-    assert await socket.close_code() == 1000, "a DISCONNECT before it would keep the client away"
+    assert await socket.close_code() == 4408, "a DISCONNECT before it would keep the client away"
 
 
 async def test_a_waiting_poll_is_answered_at_once_when_the_session_ends(server: Server) -> None:
@@ -110,6 +111,29 @@ async def test_a_waiting_poll_is_answered_at_once_when_the_session_ends(server: 
     assert disconnect == "41", "a CLOSE in the same answer would make the official client forget both"
     assert (await peer.poll(sid))[0] == 400
     assert (await peer.post(sid, '420["ping"]'))[0] == 400
+
+
+async def test_the_last_event_is_told_after_all_that_is_still_waiting(server: Server) -> None:
+    ann = await server.person("ann")
+    peer = Peer(server.http, f"{server.url}/socket.io/")
+    sid = (await peer.open())["sid"]
+    await peer.post(sid, "40" + json.dumps({"token": ann.token}))
+    while '"connected"' not in (await peer.poll(sid))[1]:
+        pass
+    poll = asyncio.create_task(peer.poll(sid))
+    await reachable(server)
+    (connection,) = server.house.context.connections.of(ann.id)
+    hub = server.house.context.hub
+    for number in range(100):
+        hub.emit("event", {"number": number}, room=connection.id)
+    hub.end(connection.id, Ending.REVOKED)
+    answers = [await poll]
+    while answers[-1][0] == 200:
+        answers.append(await peer.poll(sid))
+    told = "\x1e".join(body for status, body in answers if status == 200).split("\x1e")
+    assert told[:100] == [f'42["event",{{"number":{number}}}]' for number in range(100)]
+    assert json.loads(told[100].removeprefix("42"))[0] == "closing"
+    assert told[101:] == ["41"]
 
 
 @pytest.mark.parametrize("kind", KINDS)
