@@ -161,9 +161,8 @@ class Session(AsyncSocket):
             # the next poll, refused, tells the same.
             last = [packet for packet in last if packet != CLOSE]
         self._queue += last
-        if self._poll is not None:
-            self._answer_poll(None)
-        elif self._queue and not abort:
+        self._answer_poll(None)
+        if self._queue and not abort:  # a waiting poll may not take it all
             self.server.linger(self)
 
     async def _say_goodbye(self, reason: str) -> None:
