@@ -14,6 +14,7 @@ from handlers.policy import Policy
 from server.app import create_app
 from server.config import Config
 from server.keys import HOUSE
+from server.runner import Runner
 from tests.clients.people import Person
 from tests.clients.raw import RawClient
 from tests.clients.rest import RestClient
@@ -32,7 +33,7 @@ class Server:
         self.port = 0
         self.http = ClientSession(connector=TCPConnector(limit=0), cookie_jar=DummyCookieJar())
         self.app: web.Application | None = None
-        self._runner: web.AppRunner | None = None
+        self._runner: Runner | None = None
         self._clients: list[RawClient] = []
         self._people: list[Person] = []
 
@@ -51,9 +52,7 @@ class Server:
 
     async def start(self) -> None:
         self.app = create_app(self.config, clock=self.clock)
-        self._runner = web.AppRunner(
-            self.app, access_log=None, shutdown_timeout=self.config.shutdown_timeout_s
-        )
+        self._runner = Runner(self.app, access_log=None, shutdown_timeout=self.config.shutdown_timeout_s)
         await self._runner.setup()
         site = web.TCPSite(self._runner, "127.0.0.1", self.port)
         await site.start()
