@@ -41,10 +41,9 @@ class Register:
     display_name: Text | None = None
 
 
-@command("register", Register)
+@command("register", Register, limit="auth_calls")
 async def register(context: Context, caller: Caller, wish: Register) -> Result:
     """A new account. Raises: `ChatError` `conflict` for a taken name or email; `forbidden` when closed."""
-    context.limiter.check("auth_calls", caller.address)
     if not context.policy.registration_open:
         raise ChatError("forbidden", "registration is closed")
     check_password(wish.password, context.policy.min_password_chars)
@@ -65,10 +64,9 @@ class Login:
     password: AnyText
 
 
-@command("login", Login)
+@command("login", Login, limit="auth_calls")
 async def login(context: Context, caller: Caller, wish: Login) -> Result:
     """A new session. A wrong name and a wrong password are told the same, and take the same time."""
-    context.limiter.check("auth_calls", caller.address)
     user = await context.store.users.find(wish.username)
     # Failures are counted for the pair of account and address, so that nobody locks another out from elsewhere. A
     # token is taken before the work, not after: else many tries at once would all get through.
@@ -96,10 +94,9 @@ class Refresh:
     refresh_token: AnyText
 
 
-@command("refresh", Refresh)
+@command("refresh", Refresh, limit="auth_calls")
 async def refresh(context: Context, caller: Caller, wish: Refresh) -> Result:
     """A new pair for a refresh token. The old one serves again for a short while; later it ends the session."""
-    context.limiter.check("auth_calls", caller.address)
     now = context.clock.now()
     refresh_token = new_secret()
     try:
@@ -123,10 +120,9 @@ class Logout:
     pass
 
 
-@command("logout", Logout)
+@command("logout", Logout, limit="auth_calls")
 async def logout(context: Context, caller: Caller, _wish: Logout) -> Result:
     """Ends the caller's session and its connections. A token of another backend has no session here to end."""
-    context.limiter.check("auth_calls", caller.address)
     if caller.session_id is not None:
         await context.store.sessions.revoke(caller.session_id)
     return {}

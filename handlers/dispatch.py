@@ -63,12 +63,12 @@ async def start(
     if command is None or (connection is not None and not command.socket):
         raise ChatError("unknown_event", f"there is no command {name[:64]!r}")
     try:
-        wish = read(command.shape, command.schema, payload)
         if connection is not None:
             await connection.calm()
             context.connections.check(connection)
         if command.limit is not None:
-            context.limiter.check(command.limit, caller.user_id)
+            context.limiter.check(command.limit, caller.counted_as(command.limit))
+        wish = read(command.shape, command.schema, payload)
         result = await command.handler(context, caller, wish)
     except Exception as error:
         raise as_chat_error(error) from None
