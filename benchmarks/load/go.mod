@@ -1,0 +1,3 @@
+module vestnik/benchmarks/load
+
+go 1.24

@@ -1,0 +1,315 @@
+package main
+
+import (
+	"fmt"
+	"syscall"
+	"time"
+)
+
+// load drives all connections from one goroutine by epoll: with no queue and no switch between goroutines, a
+// received frame costs a fraction of a microsecond, so that the server saturates first.
+type load struct {
+	plan        plan
+	connections []*connection
+	senders     []*connection
+	chats       map[int64]*chat
+	wire        wire
+	epoll       int
+	ready       [256]syscall.EpollEvent
+	buffer      []byte
+	began       time.Time
+	now         int64 // ns since began, as of the last read
+	sending     bool
+	nextDue     int64 // when the next message is due at a fixed rate
+	nextSender  int
+	counting    bool
+	deliveries  int64
+	messages    int64
+	acks        int64
+	ackTimes    []int64
+	sent        int64
+	checks      checks
+}
+
+const (
+	drainTimeout = 15 * time.Second
+	afterDrain   = 200 * time.Millisecond // for what comes once too often
+	readBytes    = 1 << 18
+)
+
+// open connects and joins everybody.
+func open(p plan) (*load, error) {
+	l := &load{plan: p, chats: map[int64]*chat{}, wire: wires[p.Wire], buffer: make([]byte, readBytes)}
+	var err error
+	if l.epoll, err = syscall.EpollCreate1(syscall.EPOLL_CLOEXEC); err != nil {
+		return nil, err
+	}
+	for i, member := range p.Connections {
+		c, err := dial(p.Port, int64(i), l.wire, member.Token)
+		if err != nil {
+			return nil, fmt.Errorf("connection %d: %w", i, err)
+		}
+		l.add(c, member)
+	}
+	for i, c := range l.connections {
+		if err := c.join(); err != nil {
+			return nil, fmt.Errorf("connection %d: %w", i, err)
+		}
+		c.chat.base = c.position
+		if err := l.watch(c); err != nil {
+			return nil, err
+		}
+	}
+	l.began = time.Now()
+	return l, nil
+}
+
+func (l *load) add(c *connection, member planned) {
+	room := l.chats[member.ChatID]
+	if room == nil {
+		room = &chat{id: member.ChatID}
+		l.chats[member.ChatID] = room
+	}
+	room.members++
+	c.chat = room
+	l.connections = append(l.connections, c)
+	if member.Sends {
+		c.sender = &sender{}
+		l.senders = append(l.senders, c)
+	}
+}
+
+// watch hands the connection to epoll, with what it has received already.
+func (l *load) watch(c *connection) error {
+	if err := syscall.SetNonblock(c.fd, true); err != nil {
+		return err
+	}
+	event := syscall.EpollEvent{Events: syscall.EPOLLIN, Fd: int32(c.index)}
+	return syscall.EpollCtl(l.epoll, syscall.EPOLL_CTL_ADD, c.fd, &event)
+}
+
+// start lets the senders begin: each fills its window, or the fixed rate runs from now on.
+func (l *load) start() error {
+	l.tick()
+	l.sending, l.nextDue = true, l.now
+	for range l.plan.Outstanding {
+		for _, c := range l.senders {
+			if err := l.send(c, l.now); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// run drives the load for a while; done, if given, ends it earlier.
+func (l *load) run(d time.Duration, done func() bool) error {
+	for end := l.now + int64(d); l.now < end && (done == nil || !done()); l.tick() {
+		if err := l.sendDue(); err != nil {
+			return err
+		}
+		n, err := syscall.EpollWait(l.epoll, l.ready[:], l.patience())
+		if err != nil && err != syscall.EINTR {
+			return err
+		}
+		for i := range max(n, 0) {
+			if err := l.read(l.connections[l.ready[i].Fd]); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// patience is how many milliseconds epoll may sleep: at a fixed rate it polls when the next message is due soon.
+func (l *load) patience() int {
+	wait := int64(10 * time.Millisecond)
+	if l.sending && l.plan.Rate > 0 {
+		wait = min(wait, l.nextDue-l.now)
+	}
+	return int(max(wait, 0) / int64(time.Millisecond))
+}
+
+func (l *load) sendDue() error {
+	if !l.sending || l.plan.Rate == 0 {
+		return nil
+	}
+	for l.nextDue <= l.now {
+		c := l.senders[l.nextSender%len(l.senders)]
+		l.nextSender++
+		// Counted from when it was due, or a server that holds the client up would look faster than it is.
+		if err := l.send(c, l.nextDue); err != nil {
+			return err
+		}
+		l.nextDue += int64(float64(time.Second) / l.plan.Rate)
+	}
+	return nil
+}
+
+func (l *load) send(c *connection, at int64) error {
+	if c.closed {
+		return nil
+	}
+	number := int64(len(c.sender.sends))
+	c.sender.sends = append(c.sender.sends, send{at: at})
+	c.chat.sent++
+	l.sent++
+	fields := fmt.Sprintf(`"chat_id":%d,"client_id":"%d-%d-%d","content":"%s"`,
+		c.chat.id, c.chat.base, c.index, number, contentOf(c.index, number, l.plan.ContentChars))
+	return c.write(opText, l.wire.command(number, "send_message", fields))
+}
+
+func (l *load) tick() { l.now = int64(time.Since(l.began)) }
+
+func (l *load) read(c *connection) error {
+	if c.closed {
+		return nil
+	}
+	kept := copy(l.buffer, c.partial)
+	n, err := syscall.Read(c.fd, l.buffer[kept:])
+	if err == syscall.EAGAIN || err == syscall.EINTR {
+		return nil
+	}
+	if err != nil || n == 0 {
+		return l.close(c, fmt.Sprintf("hung up: %v", err))
+	}
+	l.tick()
+	data := l.buffer[:kept+n]
+	for !c.closed {
+		opcode, payload, size, err := nextFrame(data)
+		if err != nil {
+			return fmt.Errorf("connection %d: %w", c.index, err)
+		}
+		if size == 0 {
+			break
+		}
+		if err := l.frame(c, opcode, payload); err != nil {
+			return fmt.Errorf("connection %d: %w", c.index, err)
+		}
+		data = data[size:]
+	}
+	c.partial = append(c.partial[:0], data...)
+	return nil
+}
+
+func (l *load) close(c *connection, why string) error {
+	c.closed = true
+	l.checks.note(&l.checks.Closed, 1, "connection %d: %s", c.index, why)
+	return syscall.Close(c.fd)
+}
+
+func (l *load) frame(c *connection, opcode byte, payload []byte) error {
+	switch opcode {
+	case opClose:
+		return l.close(c, closeText(payload))
+	case opPing:
+		return c.write(opPong, payload)
+	case opText:
+	default:
+		return nil
+	}
+	switch l.wire.kind(payload) {
+	case kindMessage:
+		return l.message(c, payload)
+	case kindAnswer:
+		return l.answer(c, payload)
+	case kindHeartbeat:
+		return c.write(opText, l.wire.heartbeat())
+	}
+	return nil
+}
+
+func (l *load) message(c *connection, payload []byte) error {
+	seq := seqOf(payload)
+	if !l.checks.follow(c, seq) {
+		return nil
+	}
+	if l.counting {
+		l.deliveries++
+	}
+	m := c.chat.at(seq)
+	if m.seen++; m.seen == c.chat.members {
+		m.lastAt = l.now
+	}
+	if c.sender == nil {
+		return nil
+	}
+	if author, number := authorOf(payload); author == c.index {
+		return l.own(c, m, number, seq)
+	}
+	return nil
+}
+
+// own is a sender's own event.
+func (l *load) own(c *connection, m *message, number, seq int64) error {
+	sent := l.sendOf(c, number, seq)
+	if sent == nil {
+		return nil
+	}
+	sent.told = true
+	m.sentAt = sent.at
+	if l.counting {
+		l.messages++
+	}
+	if l.plan.Mode == modeFanout && l.sending {
+		return l.send(c, l.now)
+	}
+	return nil
+}
+
+func (l *load) answer(c *connection, payload []byte) error {
+	a, err := l.wire.answer(payload)
+	if err != nil {
+		return err
+	}
+	if !a.OK {
+		l.checks.note(&l.checks.Refused, 1, "connection %d: %s", c.index, a.refusal())
+		return nil
+	}
+	sent := l.sendOf(c, a.ID, a.Seq)
+	if sent == nil {
+		return nil
+	}
+	if sent.acked {
+		l.checks.note(&l.checks.Mismatched, 1, "connection %d: message %d acked twice", c.index, a.ID)
+		return nil
+	}
+	sent.acked = true
+	c.sender.acked++
+	if l.counting {
+		l.acks++
+		l.ackTimes = append(l.ackTimes, l.now-sent.at)
+	}
+	if l.plan.Mode == modeSends && l.sending {
+		return l.send(c, l.now)
+	}
+	return nil
+}
+
+// sendOf is the send that an ack or own event tells of; nil if there is none, or if the two disagree on its seq.
+func (l *load) sendOf(c *connection, number, seq int64) *send {
+	if c.sender != nil && number >= 0 && number < int64(len(c.sender.sends)) {
+		if sent := &c.sender.sends[number]; sent.seq == 0 || sent.seq == seq {
+			sent.seq = seq
+			return sent
+		}
+	}
+	l.checks.note(&l.checks.Mismatched, 1, "connection %d: message %d is said to be seq %d", c.index, number, seq)
+	return nil
+}
+
+// drained tells whether everybody has everything.
+func (l *load) drained() bool {
+	for _, c := range l.connections {
+		if c.closed {
+			continue
+		}
+		if c.position < c.chat.base+c.chat.sent {
+			return false
+		}
+		if s := c.sender; s != nil && s.acked < len(s.sends) {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,171 @@
+// The load client of the benchmarks: many clients of a chat server in one thread, each of whose deliveries is checked.
+//
+// It reads a plan from standard input and writes JSON lines: {"phase": …} as it goes on, so that whoever started it
+// can look at the server meanwhile, and at last the report. It connects to 127.0.0.1 only.
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"runtime"
+	"slices"
+	"syscall"
+	"time"
+)
+
+const (
+	modeFanout  = "fanout"  // a sender sends again when its own event arrives
+	modeSends   = "sends"   // a sender sends again when its ack arrives
+	modeLatency = "latency" // messages at a fixed rate
+)
+
+type planned struct {
+	Token  string `json:"token"`
+	ChatID int64  `json:"chat_id"`
+	Sends  bool   `json:"sends"`
+}
+
+type plan struct {
+	Mode         string    `json:"mode"`
+	Wire         string    `json:"wire"`
+	Port         int       `json:"port"`
+	Outstanding  int       `json:"outstanding"` // of each sender; 0 at a fixed rate
+	Rate         float64   `json:"rate"`        // messages a second of all senders together; 0 but at a fixed rate
+	ContentChars int       `json:"content_chars"`
+	WarmupS      float64   `json:"warmup_s"`
+	MeasureS     float64   `json:"measure_s"`
+	Connections  []planned `json:"connections"`
+}
+
+func (p plan) validate() error {
+	fixed := p.Mode == modeLatency
+	switch {
+	case p.Mode != modeFanout && p.Mode != modeSends && !fixed:
+		return fmt.Errorf("unknown mode %q", p.Mode)
+	case wires[p.Wire] == nil:
+		return fmt.Errorf("unknown wire %q", p.Wire)
+	case fixed != (p.Rate > 0) || fixed != (p.Outstanding == 0):
+		return fmt.Errorf("mode %s with rate %v and %d outstanding", p.Mode, p.Rate, p.Outstanding)
+	case !slices.ContainsFunc(p.Connections, func(c planned) bool { return c.Sends }):
+		return fmt.Errorf("nobody sends")
+	}
+	return nil
+}
+
+// spread is a distribution of times, in milliseconds.
+type spread struct {
+	P50 float64 `json:"p50"`
+	P99 float64 `json:"p99"`
+	Max float64 `json:"max"`
+}
+
+type report struct {
+	Phase       string  `json:"phase"`
+	Seconds     float64 `json:"seconds"`
+	Sent        int64   `json:"sent"` // with warm-up
+	Deliveries  float64 `json:"deliveries_per_s"`
+	Messages    float64 `json:"messages_per_s"`
+	Acks        float64 `json:"acks_per_s"`
+	DeliveredMS spread  `json:"delivered_ms"` // send → last member
+	AckedMS     spread  `json:"acked_ms"`
+	ClientBusy  float64 `json:"client_busy"` // share of a core that the client itself used
+	Checks      checks  `json:"checks"`
+}
+
+func main() {
+	runtime.GOMAXPROCS(1)
+	if err := measure(); err != nil {
+		fmt.Fprintln(os.Stderr, "load:", err)
+		os.Exit(1)
+	}
+}
+
+func measure() error {
+	var p plan
+	if err := json.NewDecoder(os.Stdin).Decode(&p); err != nil {
+		return fmt.Errorf("the plan: %w", err)
+	}
+	if err := p.validate(); err != nil {
+		return err
+	}
+	out := json.NewEncoder(os.Stdout)
+	l, err := open(p)
+	if err != nil {
+		return err
+	}
+	if err := out.Encode(map[string]string{"phase": "joined"}); err != nil {
+		return err
+	}
+	if err := l.start(); err != nil {
+		return err
+	}
+	if err := l.run(seconds(p.WarmupS), nil); err != nil {
+		return err
+	}
+	from, busy := l.now, cpuTime()
+	l.counting = true
+	if err := out.Encode(map[string]string{"phase": "measuring"}); err != nil {
+		return err
+	}
+	if err := l.run(seconds(p.MeasureS), nil); err != nil {
+		return err
+	}
+	to, busy := l.now, cpuTime()-busy
+	l.counting, l.sending = false, false
+	if err := out.Encode(map[string]string{"phase": "measured"}); err != nil {
+		return err
+	}
+	if err := l.run(drainTimeout, l.drained); err != nil {
+		return err
+	}
+	if err := l.run(afterDrain, nil); err != nil {
+		return err
+	}
+	l.checks.finish(l.connections)
+	return out.Encode(l.report(from, to, busy))
+}
+
+func (l *load) report(from, to, busy int64) report {
+	var delivered []int64
+	for _, room := range l.chats {
+		for _, m := range room.messages {
+			if m.sentAt >= from && m.sentAt < to && m.seen == room.members {
+				delivered = append(delivered, m.lastAt-m.sentAt)
+			}
+		}
+	}
+	window := float64(to-from) / 1e9
+	return report{
+		Phase:       "report",
+		Seconds:     window,
+		Sent:        l.sent,
+		Deliveries:  float64(l.deliveries) / window,
+		Messages:    float64(l.messages) / window,
+		Acks:        float64(l.acks) / window,
+		DeliveredMS: spreadOf(delivered),
+		AckedMS:     spreadOf(l.ackTimes),
+		ClientBusy:  float64(busy) / float64(to-from),
+		Checks:      l.checks,
+	}
+}
+
+func spreadOf(times []int64) spread {
+	if len(times) == 0 {
+		return spread{}
+	}
+	slices.Sort(times)
+	at := func(share float64) float64 { return float64(times[int(share*float64(len(times)-1))]) / 1e6 }
+	return spread{at(0.5), at(0.99), at(1)}
+}
+
+func seconds(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }
+
+// cpuTime is what this process has used, in nanoseconds.
+func cpuTime() int64 {
+	var usage syscall.Rusage
+	if syscall.Getrusage(syscall.RUSAGE_SELF, &usage) != nil {
+		return 0
+	}
+	return usage.Utime.Nano() + usage.Stime.Nano()
+}

@@ -1,0 +1,194 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"net/url"
+	"strconv"
+)
+
+// kind is what a text frame from the server is to the load.
+type kind int
+
+const (
+	kindOther kind = iota
+	kindMessage
+	kindAnswer
+	kindHeartbeat
+)
+
+// answer is the ack or the error that a command gets.
+type answer struct {
+	ID      int64  `json:"id"`
+	OK      bool   `json:"ok"`
+	Seq     int64  `json:"seq"`
+	HeadSeq int64  `json:"head_seq"`
+	Code    string `json:"code"`
+	Error   struct {
+		Code string `json:"code"`
+	} `json:"error"`
+}
+
+func (a answer) refusal() string { return a.Code + a.Error.Code }
+
+// wire is one of the protocols that a server speaks over WebSocket.
+type wire interface {
+	path(token string) string
+	// greeting is what to answer to the nth text frame after the handshake, nil for nothing; done once the server
+	// has told that the connection stands.
+	greeting(nth int, payload []byte, token string) (reply []byte, done bool, err error)
+	command(id int64, name, fields string) []byte
+	kind(payload []byte) kind
+	answer(payload []byte) (answer, error)
+	heartbeat() []byte
+}
+
+var wires = map[string]wire{"raw": raw{}, "socketio": socketIO{}}
+
+// raw is the plain JSON protocol.
+type raw struct{}
+
+var (
+	rawConnected = []byte(`{"type":"connected"`)
+	rawMessage   = []byte(`{"type":"new_message"`)
+	rawAck       = []byte(`{"type":"ack"`)
+	rawError     = []byte(`{"type":"error"`)
+)
+
+func (raw) path(token string) string { return "/ws?token=" + url.QueryEscape(token) }
+
+func (raw) greeting(_ int, payload []byte, _ string) ([]byte, bool, error) {
+	if !bytes.HasPrefix(payload, rawConnected) {
+		return nil, false, fmt.Errorf("expected connected, got %.80s", payload)
+	}
+	return nil, true, nil
+}
+
+func (raw) command(id int64, name, fields string) []byte {
+	return fmt.Appendf(nil, `{"type":"%s","id":%d,%s}`, name, id, fields)
+}
+
+func (raw) kind(payload []byte) kind {
+	switch {
+	case bytes.HasPrefix(payload, rawMessage):
+		return kindMessage
+	case bytes.HasPrefix(payload, rawAck), bytes.HasPrefix(payload, rawError):
+		return kindAnswer
+	}
+	return kindOther
+}
+
+func (raw) answer(payload []byte) (a answer, err error) {
+	err = json.Unmarshal(payload, &a)
+	return a, err
+}
+
+func (raw) heartbeat() []byte { return nil }
+
+// socketIO is Socket.IO 5 over a WebSocket of Engine.IO 4.
+type socketIO struct{}
+
+var (
+	sioConnected = []byte(`42["connected"`)
+	sioMessage   = []byte(`42["new_message"`)
+	sioError     = []byte(`42["error"`)
+	sioAck       = []byte(`43`)
+)
+
+func (socketIO) path(string) string { return "/socket.io/?EIO=4&transport=websocket" }
+
+func (socketIO) greeting(nth int, payload []byte, token string) ([]byte, bool, error) {
+	switch {
+	case nth == 0 && payload[0] == '0':
+		return fmt.Appendf(nil, `40{"token":%q}`, token), false, nil
+	case nth == 1 && bytes.HasPrefix(payload, []byte(`40{`)):
+		return nil, false, nil
+	case nth == 2 && bytes.HasPrefix(payload, sioConnected):
+		return nil, true, nil
+	}
+	return nil, false, fmt.Errorf("unexpected packet %d of the connection: %.80s", nth, payload)
+}
+
+func (socketIO) command(id int64, name, fields string) []byte {
+	return fmt.Appendf(nil, `42%d["%s",{%s}]`, id, name, fields)
+}
+
+func (socketIO) kind(payload []byte) kind {
+	switch {
+	case bytes.HasPrefix(payload, sioMessage):
+		return kindMessage
+	case bytes.HasPrefix(payload, sioAck), bytes.HasPrefix(payload, sioError):
+		return kindAnswer
+	case len(payload) == 1 && payload[0] == '2':
+		return kindHeartbeat
+	}
+	return kindOther
+}
+
+func (socketIO) answer(payload []byte) (answer, error) {
+	start := bytes.IndexByte(payload, '[')
+	if !bytes.HasPrefix(payload, sioAck) || start < 0 {
+		return answer{}, fmt.Errorf("not an ack: %.80s", payload)
+	}
+	id, err := strconv.ParseInt(string(payload[2:start]), 10, 64)
+	if err != nil {
+		return answer{}, err
+	}
+	var answers []answer
+	if err := json.Unmarshal(payload[start:], &answers); err != nil || len(answers) != 1 {
+		return answer{}, fmt.Errorf("not an ack: %.80s", payload)
+	}
+	answers[0].ID = id
+	return answers[0], nil
+}
+
+func (socketIO) heartbeat() []byte { return []byte("3") }
+
+var (
+	seqKey     = []byte(`"seq":`)
+	contentKey = []byte(`"content":"`)
+)
+
+// seqOf is the place of a new message in its chat: the last `seq` of the event, where its own is, near the end.
+func seqOf(payload []byte) int64 {
+	at := bytes.LastIndex(payload, seqKey)
+	if at < 0 {
+		return 0
+	}
+	number, _ := digits(payload[at+len(seqKey):])
+	return number
+}
+
+// authorOf reads what contentOf wrote: whose message it is and which one.
+func authorOf(payload []byte) (author, number int64) {
+	at := bytes.Index(payload, contentKey)
+	if at < 0 {
+		return -1, -1
+	}
+	author, rest := digits(payload[at+len(contentKey):])
+	if len(rest) == 0 {
+		return -1, -1
+	}
+	number, _ = digits(rest[1:])
+	return author, number
+}
+
+// contentOf is a text of the given length that names its author and its number.
+func contentOf(author, number int64, size int) string {
+	text := fmt.Appendf(nil, "%d %d ", author, number)
+	for len(text) < size {
+		text = append(text, 'x')
+	}
+	return string(text)
+}
+
+func digits(text []byte) (number int64, rest []byte) {
+	for i, b := range text {
+		if b < '0' || b > '9' {
+			return number, text[i:]
+		}
+		number = number*10 + int64(b-'0')
+	}
+	return number, nil
+}
