@@ -7,6 +7,8 @@ from typing import Any, TypeVar
 
 import aiohttp
 
+from server.engine import EngineServer
+
 T = TypeVar("T")
 
 PATIENCE_S = 5.0
@@ -79,6 +81,12 @@ class Peer:
 
     async def poll(self, sid: str) -> tuple[int, str]:
         return await soon(self.request("GET", self.at(sid=sid)))
+
+    async def waiting_poll(self, server: EngineServer, sid: str) -> "asyncio.Task[tuple[int, str]]":
+        """A poll that has reached the server, and found nothing yet."""
+        poll = asyncio.ensure_future(self.poll(sid))
+        await until(lambda: server.sockets[sid]._poll is not None)
+        return poll
 
     async def post(self, sid: str, body: str | bytes) -> tuple[int, str]:
         return await soon(self.request("POST", self.at(sid=sid), data=body))

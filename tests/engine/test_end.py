@@ -64,8 +64,7 @@ async def test_polling(peer: Peer, server: Ending, reconnect: bool, waiting: boo
     await peer.post(sid, "40")
     await peer.poll(sid)
     if waiting:
-        poll = asyncio.ensure_future(peer.poll(sid))
-        await asyncio.sleep(0.02)
+        poll = await peer.waiting_poll(server.eio, sid)
     server.end(server.client, event="closing", data=(1, 2), reconnect=reconnect)
     await until(lambda: not server.eio.sockets)
     if not waiting:
@@ -120,8 +119,7 @@ async def test_the_shutdown_of_the_application_waits_for_nobody(serve: Serve, se
     peer = await serve(server)
     socket = await peer.connected()
     sid = (await peer.open())["sid"]
-    poll = asyncio.ensure_future(peer.poll(sid))
-    await asyncio.sleep(0.02)
+    poll = await peer.waiting_poll(server.eio, sid)
     await soon(server.eio.disconnect())
     assert await socket.receive() == "1"
     assert await socket.close_code() == 1000

@@ -107,16 +107,15 @@ async def test_a_bad_post_is_refused_and_ends_the_session(peer: Peer, echo: Echo
     await until(lambda: echo.gone == [(sid, "transport error")])
 
 
-async def test_two_polls_at_once_end_the_session(peer: Peer) -> None:
+async def test_two_polls_at_once_end_the_session(peer: Peer, echo: Echo) -> None:
     sid = (await peer.open())["sid"]
-    first = asyncio.ensure_future(peer.poll(sid))
-    await asyncio.sleep(0.02)
+    first = await peer.waiting_poll(echo, sid)
     assert (await peer.poll(sid))[0] == 400
     assert await first == (200, "1")
     assert (await peer.poll(sid))[0] == 400
 
 
-async def test_two_posts_at_once_end_the_session(peer: Peer) -> None:
+async def test_two_posts_at_once_end_the_session(peer: Peer, echo: Echo) -> None:
     sid = (await peer.open())["sid"]
     going = asyncio.Event()
 
@@ -126,7 +125,7 @@ async def test_two_posts_at_once_end_the_session(peer: Peer) -> None:
         yield b"lo"
 
     first = asyncio.ensure_future(peer.request("POST", peer.at(sid=sid), data=slowly()))
-    await asyncio.sleep(0.02)
+    await until(lambda: echo.sockets[sid]._posting)
     assert (await peer.post(sid, "4x"))[0] == 400
     going.set()
     await soon(first)
@@ -138,10 +137,10 @@ async def test_two_posts_at_once_end_the_session(peer: Peer) -> None:
 async def test_a_poll_given_up_ends_the_session(serve: Serve, echo: Echo, told: bool) -> None:
     peer = await serve(echo, handler_cancellation=told)
     sid = (await peer.open())["sid"]
-    poll = asyncio.ensure_future(peer.poll(sid))
-    await asyncio.sleep(0.02)
+    poll = await peer.waiting_poll(echo, sid)
     poll.cancel()
-    await asyncio.sleep(0.02)
+    if told:
+        await until(lambda: sid not in echo.sockets)
     assert (await peer.poll(sid))[0] == 400
     await until(lambda: [reason for _, reason in echo.gone] == ["transport error"])
 
@@ -212,8 +211,7 @@ async def test_any_frame_is_a_sign_of_life(peer: Peer, echo: Echo, sign: str) ->
 
 async def test_polling_ends_by_a_close_packet(peer: Peer, echo: Echo) -> None:
     sid = (await peer.open())["sid"]
-    poll = asyncio.ensure_future(peer.poll(sid))
-    await asyncio.sleep(0.02)
+    poll = await peer.waiting_poll(echo, sid)
     assert await peer.post(sid, "1") == (200, "ok")
     assert await poll == (200, "6")
     assert (await peer.poll(sid))[0] == 400

@@ -34,10 +34,11 @@ async def test_an_upgrade(peer: Peer, echo: EngineServer) -> None:
     assert echo.transport(sid) == "websocket"
 
 
-async def test_a_waiting_poll_is_released_once_and_no_noop_reaches_the_websocket(peer: Peer) -> None:
+async def test_a_waiting_poll_is_released_once_and_no_noop_reaches_the_websocket(
+    peer: Peer, echo: EngineServer
+) -> None:
     sid = (await peer.open())["sid"]
-    poll = asyncio.ensure_future(peer.poll(sid))
-    await asyncio.sleep(0.02)
+    poll = await peer.waiting_poll(echo, sid)
     socket = await peer.upgraded(sid)
     assert await poll == (200, "6")
     await socket.send("4hello")
