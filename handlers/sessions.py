@@ -14,6 +14,8 @@ from handlers.registry import Result, command
 from handlers.shapes import Text
 
 WARN_BEFORE_S = 60
+SPARE = 64
+"""So many entries of connections that are gone, and as many as are connected, are not worth a sweep."""
 
 
 class TokenLives:
@@ -29,10 +31,17 @@ class TokenLives:
 
     def watch(self, connection: Connection) -> None:
         """Called when a connection comes, and when it has a new token."""
+        if len(self._due) > 2 * len(self._connections) + SPARE:
+            self._forget_the_gone()
         expires_at = connection.expires_at
         heapq.heappush(self._due, (expires_at - WARN_BEFORE_S, connection.id, expires_at))
         if self._due[0][1] == connection.id:
             self._set_timer()
+
+    def _forget_the_gone(self) -> None:
+        """Tokens outlive connections by far: without this, a day of reconnects would be kept."""
+        self._due = [entry for entry in self._due if self._connections.get(entry[1]) is not None]
+        heapq.heapify(self._due)
 
     def stop(self) -> None:
         self._due.clear()
