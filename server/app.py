@@ -16,7 +16,7 @@ from server.doors import Doors
 from server.engine import AsyncServer
 from server.health import add_health
 from server.hub import EngineHub
-from server.keys import CONFIG, DOORS, HOUSE
+from server.keys import CONFIG, DOORS, HOUSE, SIO
 from server.middlewares import check_origins, tell_errors
 from server.raw_gate import RawGate
 from server.rest import add_rest
@@ -56,7 +56,10 @@ def create_app(config: Config, *, clock: Clock | None = None) -> web.Application
     app[CONFIG] = config
     app[DOORS] = Doors(config.cors_origins, config.trusted_proxies)
     app.cleanup_ctx.append(_house(sio, clock or SystemClock()))
-    app.on_shutdown.append(_go_away)  # before the engine, which ends what is still connected without a word
+    app[SIO] = sio
+    app.on_shutdown.append(
+        say_goodbye
+    )  # before the engine, which ends what is still connected without a word
     sio.attach(app)
     app.router.add_get("/ws", RawGate(sio).serve)
     add_rest(app)
@@ -65,9 +68,11 @@ def create_app(config: Config, *, clock: Clock | None = None) -> web.Application
     return app
 
 
-async def _go_away(app: web.Application) -> None:
-    """Tells every connection, before the server waits for them to end."""
-    app[HOUSE].going_away()
+async def say_goodbye(app: web.Application) -> None:
+    """Tells every connection that the server goes away, and gives those that poll the time to hear it."""
+    if HOUSE in app:  # else it never came to serving
+        app[HOUSE].going_away()
+        await app[SIO].eio.heard()
 
 
 def _house(sio: AsyncServer, clock: Clock) -> Any:

@@ -5,7 +5,9 @@ from aiohttp import web
 from handlers.house import House
 from server.config import Config
 from server.doors import Doors
+from server.engine import AsyncServer
 
 CONFIG = web.AppKey("config", Config)
 DOORS = web.AppKey("doors", Doors)
+SIO = web.AppKey("sio", AsyncServer)
 HOUSE = web.AppKey("house", House)

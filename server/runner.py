@@ -4,6 +4,8 @@ import asyncio
 
 from aiohttp import web
 
+from server.app import say_goodbye
+
 
 class Runner(web.AppRunner):
     """Takes what `web.AppRunner` takes.
@@ -12,6 +14,14 @@ class Runner(web.AppRunner):
     first request, forgets it, and would hold up the stop for the whole shutdown timeout. Clients that poll or
     reconnect make that likely; so all connections are told once more when the application has shut down.
     """
+
+    async def cleanup(self) -> None:
+        """Lets nobody in any more, says goodbye, and only then closes what is open: aiohttp would first close the idle
+        connections, on which polling clients are about to ask."""
+        for site in list(self.sites):
+            await site.stop()
+        await say_goodbye(self.app)
+        await super().cleanup()
 
     async def shutdown(self) -> None:
         await super().shutdown()

@@ -87,6 +87,11 @@ class Session(AsyncSocket):
         self.queued_bytes -= sum(map(sys.getsizeof, packets))
         return packets
 
+    @property
+    def unfetched(self) -> bool:
+        """Whether something is queued."""
+        return bool(self._queue)
+
     def _answer_poll(self, packets: list[EnginePacket] | None) -> None:
         """Lets a waiting poll return, with these packets or (None) with all that is queued when it resumes."""
         if self._poll is not None and not self._poll.done():

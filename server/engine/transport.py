@@ -115,6 +115,14 @@ class EngineServer(engineio.AsyncServer):
         self._lingering[socket.sid] = socket
         asyncio.get_running_loop().call_later(self.close_timeout_s, self._lingering.pop, socket.sid, None)
 
+    async def heard(self) -> None:
+        """Returns when no ended polling session has packets left to fetch, or after the close timeout."""
+        loop = asyncio.get_running_loop()
+        until = loop.time() + self.close_timeout_s
+        # Two seconds of a shutdown are not worth an event.
+        while any(socket.unfetched for socket in self._lingering.values()) and loop.time() < until:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+
     def forget(self, socket: Socket) -> None:
         if self.sockets.get(socket.sid) is socket:
             del self.sockets[socket.sid]

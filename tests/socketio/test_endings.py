@@ -73,6 +73,21 @@ async def test_after_a_restart_the_client_comes_back_by_itself(server: Server, n
     assert (await client.next("new_message")).payload["message"]["content"] == "hello again"
 
 
+async def test_a_client_between_two_polls_hears_that_the_server_goes_away(server: Server) -> None:
+    ann = await server.person("ann")
+    peer = Peer(server.http, f"{server.url}/socket.io/")
+    sid = (await peer.open())["sid"]
+    await peer.post(sid, "40" + json.dumps({"token": ann.token}))
+    while '"connected"' not in (await peer.poll(sid))[1]:
+        pass
+    stopping = asyncio.create_task(server.stop())
+    await asyncio.sleep(0)
+    status, body = await peer.poll(sid)
+    assert status == 200
+    assert json.loads(body.split("\x1e")[0].removeprefix("42"))[1]["code"] == 1001
+    await stopping
+
+
 async def test_the_time_to_come_back_differs_from_client_to_client(server: Server, node: Node) -> None:
     people = [await server.person(f"person{number}") for number in range(8)]
     clients = [await connected(node, person, TRANSPORTS["websocket"]) for person in people]
