@@ -12,7 +12,10 @@ Opener = Callable[[str, float], Awaitable[Store]]
 
 
 async def open_store(url: str, *, connect_timeout_s: float = 30) -> Store:
-    """Opens the store that the URL names: `sqlite:///relative/path`, `sqlite:////absolute/path`.
+    """Opens the store that the URL names: `sqlite:///relative/path`, `sqlite:////absolute/path`,
+    `mongodb://user:password@host:port/name`, `mongodb+srv://user:password@host/name` (without a name: `vestnik`).
+
+    A server that cannot be reached is tried again until `connect_timeout_s` have gone by.
 
     Raises: `StorageError`, with a message that names what is wrong but never repeats the URL, which may hold a
     password.
@@ -42,8 +45,11 @@ async def _open_sqlite(url: str, _connect_timeout_s: float) -> Store:
     return await SqliteStore.open(Path(path))
 
 
-async def _open_mongodb(_url: str, _connect_timeout_s: float) -> Store:
-    raise StorageError("the MongoDB store is not built in yet, use sqlite:///path")
+async def _open_mongodb(url: str, connect_timeout_s: float) -> Store:
+    # Only here: who keeps his data in a file need not wait for the driver to be loaded.
+    from storage.mongo import MongoStore
+
+    return await MongoStore.open(url, connect_timeout_s=connect_timeout_s)
 
 
 _OPENERS: Mapping[str, Opener] = {

@@ -1,41 +1,14 @@
 """Chats as one member sees them."""
 
 import sqlite3
-from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Self
 
-from storage.errors import BadReference, NotFound
+from storage.cursor import BEYOND, Cursor
+from storage.errors import NotFound
 from storage.models import Chat, ChatSummary, Member
 from storage.sqlite import history, members
 from storage.sqlite.rows import chat_of
 from storage.sqlite.unread import unread_count
-
-_BEYOND = 2**62
-
-
-@dataclass(frozen=True, slots=True)
-class Cursor:
-    """The last chat of a page: the next page goes on below it. Outside it is a word without a meaning."""
-
-    activity: int
-    chat_id: int
-
-    def __str__(self) -> str:
-        return urlsafe_b64encode(f"{self.activity} {self.chat_id}".encode()).decode()
-
-    @classmethod
-    def parse(cls, text: str) -> Self:
-        """Raises: `BadReference("cursor")`."""
-        try:
-            activity, chat_id = urlsafe_b64decode(text.encode("ascii")).decode("ascii").split(" ")
-            cursor = cls(int(activity), int(chat_id))
-        except ValueError:
-            raise BadReference("cursor") from None
-        if str(cursor) != text or not (abs(cursor.activity) < _BEYOND and 0 < cursor.chat_id < _BEYOND):
-            raise BadReference("cursor")
-        return cursor
 
 
 def summary(db: sqlite3.Connection, chat_id: int, user_id: int) -> ChatSummary:
@@ -51,7 +24,7 @@ def page(
     db: sqlite3.Connection, user_id: int, after: Cursor | None, limit: int
 ) -> tuple[Sequence[ChatSummary], str | None]:
     """See `storage.ports.Chats.list_for`. What it costs grows with the chats of the user, not with their messages."""
-    start = after or Cursor(_BEYOND, _BEYOND)
+    start = after or Cursor(BEYOND, BEYOND)
     rows = db.execute(
         "SELECT chats.activity, chats.* FROM members JOIN chats ON chats.id = members.chat_id"
         " WHERE members.user_id = ? AND (chats.activity, chats.id) < (?, ?)"

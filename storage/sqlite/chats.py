@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from storage.changes import ChatCreated, ChatRenamed
+from storage.cursor import Cursor
 from storage.models import Chat, ChatState, ChatSummary, ChatType, Member, Role, Rule
 from storage.sqlite import chat_list, members
 from storage.sqlite.database import Database
@@ -42,7 +43,7 @@ class SqliteChats:
     async def list_for(
         self, user_id: int, *, cursor: str | None, limit: int
     ) -> tuple[Sequence[ChatSummary], str | None]:
-        after = None if cursor is None else chat_list.Cursor.parse(cursor)
+        after = None if cursor is None else Cursor.parse(cursor)
         summaries, following = await self._database.read(chat_list.page, user_id, after, limit)
         return [self._told_summary(summary) for summary in summaries], following
 

@@ -1,11 +1,16 @@
-from collections.abc import AsyncIterator
+import os
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Protocol
+from uuid import uuid4
 
 import pytest
+from motor.motor_asyncio import AsyncIOMotorClient
 
+from storage.mongo import MongoStore
 from storage.ports import Store
 from storage.sqlite import SqliteStore
+from tests.storage.mongo.server import Missing, Server
 from tests.storage.world import World
 
 
@@ -23,9 +28,61 @@ class SqlitePlace:
         return await SqliteStore.open(self.path)
 
 
-@pytest.fixture(params=["sqlite"])
+class MongoPlace:
+    """A database of a server that others use too."""
+
+    def __init__(self, server_url: str) -> None:
+        self._name = f"vestnik_test_{uuid4().hex[:16]}"
+        base, _, options = server_url.partition("?")
+        host = "/".join(base.split("/")[:3])
+        self.server_url = f"{host}/?{options}"
+        self.url = f"{host}/{self._name}?{options}"
+
+    async def open(self) -> MongoStore:
+        return await MongoStore.open(self.url)
+
+    async def drop(self) -> None:
+        client: AsyncIOMotorClient[dict[str, object]] = AsyncIOMotorClient(self.server_url)
+        await client.drop_database(self._name)
+        client.close()
+
+
+@pytest.fixture(scope="session")
+def mongo_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A server for all tests."""
+    url = os.environ.get("MONGODB_URL")
+    if url:
+        yield url
+        return
+    server = new_server(tmp_path_factory.mktemp("mongo") / "data")
+    server.start()
+    yield server.url
+    server.kill()
+
+
+def new_server(directory: Path) -> Server:
+    """A server, not yet started. Without one the test is skipped, but on CI it fails: there nobody would notice."""
+    try:
+        return Server(directory)
+    except Missing as missing:
+        if os.environ.get("CI") == "true":
+            pytest.fail(f"no server for the MongoDB store: {missing}")
+        pytest.skip(f"no server for the MongoDB store: {missing}")
+
+
+@pytest.fixture
+async def mongo_place(mongo_url: str) -> AsyncIterator[MongoPlace]:
+    place = MongoPlace(mongo_url)
+    yield place
+    await place.drop()
+
+
+@pytest.fixture(params=["sqlite", "mongo"])
 def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
-    return {"sqlite": SqlitePlace}[request.param](tmp_path)
+    if request.param == "sqlite":
+        return SqlitePlace(tmp_path)
+    place: MongoPlace = request.getfixturevalue("mongo_place")
+    return place
 
 
 @pytest.fixture

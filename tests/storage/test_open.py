@@ -40,6 +40,6 @@ async def test_absolute_paths(tmp_path: Path) -> None:
 )
 async def test_what_is_wrong_is_named_without_passwords(url: str, named: str) -> None:
     with pytest.raises(StorageError) as error:
-        await open_store(url)
+        await open_store(url, connect_timeout_s=0.1)
     assert named in str(error.value)
     assert "secret" not in str(error.value)

@@ -1,0 +1,53 @@
+"""Chats as one member sees them."""
+
+import asyncio
+from collections.abc import Sequence
+
+from storage.cursor import BEYOND, Cursor
+from storage.errors import NotFound
+from storage.models import ChatSummary
+from storage.mongo import history
+from storage.mongo.database import Database, Document
+from storage.mongo.documents import chat_of, member_key, member_of
+
+
+async def summary(database: Database, chat_id: int, user_id: int) -> ChatSummary:
+    """See `storage.ports.Chats.summary`."""
+    chat = await database.get(database.chats, str(chat_id))
+    member = await database.get(database.members, member_key(chat_id, user_id))
+    if chat is None or chat["deleted"] or member is None or member["gone"]:
+        raise NotFound(f"chat {chat_id}")
+    return await _summary(database, chat, member)
+
+
+async def page(
+    database: Database, user_id: int, after: Cursor | None, limit: int
+) -> tuple[Sequence[ChatSummary], str | None]:
+    """See `storage.ports.Chats.list_for`. What it costs grows with the chats of the user, not with their messages."""
+    start = after or Cursor(BEYOND, BEYOND)
+    members = {
+        document["chat_id"]: document
+        for document in await database.find(database.members, {"user_id": user_id, "gone": False})
+    }
+    chats = await database.get_many(database.chats, [str(chat_id) for chat_id in members])
+    below = [
+        chat
+        for chat in chats
+        if not chat["deleted"] and (chat["activity"], chat["id"]) < (start.activity, start.chat_id)
+    ]
+    below.sort(key=lambda chat: (chat["activity"], chat["id"]), reverse=True)
+    summaries = await asyncio.gather(
+        *(_summary(database, chat, members[chat["id"]]) for chat in below[:limit])
+    )
+    if len(below) <= limit:
+        return summaries, None
+    last = below[limit - 1]
+    return summaries, str(Cursor(last["activity"], last["id"]))
+
+
+async def _summary(database: Database, chat: Document, member: Document) -> ChatSummary:
+    unread, last = await asyncio.gather(
+        history.unread_count(database, chat["id"], member["user_id"], member["read_seq"]),
+        history.newest(database, chat["id"]),
+    )
+    return ChatSummary(chat_of(chat), member_of(member), unread, last)

@@ -1,0 +1,150 @@
+"""The connection, its collections, and what becomes of the errors of the driver."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, TypeVar
+
+from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorCollection
+from pymongo.errors import (
+    BulkWriteError,
+    ConnectionFailure,
+    DuplicateKeyError,
+    ExecutionTimeout,
+    PyMongoError,
+    WriteConcernError,
+)
+
+from storage.errors import Unavailable
+
+Document = dict[str, Any]
+Collection = AsyncIOMotorCollection[Document]
+ResultT = TypeVar("ResultT")
+
+PATIENCE_S = 4.0
+"""For how long a call is repeated while the server cannot be reached; then it fails."""
+
+_PAUSE_S = 0.1
+_DUPLICATE_KEY = 11000
+
+
+class Lost(Exception):
+    """The connection broke, or the write concern was not met: what was asked may have happened, or may yet."""
+
+
+class Database:
+    """The collections, by name. Each `_id` is a string, for FerretDB finds by index nothing but that."""
+
+    def __init__(self, client: AsyncIOMotorClient[Document], name: str) -> None:
+        self.client = client
+        self.name = name
+        database = client[name]
+        self.meta: Collection = database["meta"]
+        self.blocks: Collection = database["blocks"]
+        self.users: Collection = database["users"]
+        self.sessions: Collection = database["sessions"]
+        self.tokens: Collection = database["tokens"]
+        self.spent: Collection = database["spent"]
+        self.revocations: Collection = database["revocations"]
+        self.pairs: Collection = database["pairs"]
+        self.chats: Collection = database["chats"]
+        self.members: Collection = database["members"]
+        self.changes: Collection = database["changes"]
+        self.messages: Collection = database["messages"]
+        self._closed = False
+
+    async def ping(self) -> None:
+        """Raises: `Unavailable`."""
+        await self.patiently(lambda: self.client[self.name].command("ping"))
+
+    def close(self) -> None:
+        self._closed = True
+        self.client.close()
+
+    async def patiently(self, call: Callable[[], Awaitable[ResultT]]) -> ResultT:
+        """The result of a call that may be made more than once, and is, as long as the connection breaks.
+
+        Raises: `Unavailable`; of the driver's errors only `DuplicateKeyError` and `BulkWriteError`.
+        """
+        deadline = asyncio.get_running_loop().time() + PATIENCE_S
+        while True:
+            try:
+                return await self.once(call)
+            except Lost as lost:
+                if asyncio.get_running_loop().time() > deadline:
+                    raise Unavailable(f"MongoDB cannot be reached: {lost}") from lost
+                await asyncio.sleep(_PAUSE_S)
+
+    async def once(self, call: Callable[[], Awaitable[ResultT]]) -> ResultT:
+        """The result of a call that must not be repeated blindly. Raises: `Lost`, and as `patiently` does."""
+        if self._closed:
+            raise Unavailable("the store is closed")
+        try:
+            return await call()
+        except (ConnectionFailure, ExecutionTimeout, WriteConcernError) as error:
+            raise Lost(brief(error)) from error
+        except BulkWriteError as error:
+            if error.details.get("writeConcernErrors"):
+                raise Lost("the write concern was not met") from error
+            if any(failed["code"] != _DUPLICATE_KEY for failed in error.details["writeErrors"]):
+                raise Unavailable(f"MongoDB cannot write: {brief(error)}") from error
+            raise
+        except DuplicateKeyError:
+            raise
+        except PyMongoError as error:
+            if self._closed:
+                raise Unavailable("the store is closed") from error
+            raise Unavailable(f"MongoDB: {brief(error)}") from error
+
+    async def get(self, collection: Collection, key: str) -> Document | None:
+        """The document with this `_id`."""
+        return await self.patiently(lambda: collection.find_one({"_id": key}))
+
+    async def get_many(self, collection: Collection, keys: Sequence[str]) -> Sequence[Document]:
+        """The documents with these `_id`s, in no order."""
+        if len(keys) < 2:
+            return [found for key in keys if (found := await self.get(collection, key)) is not None]
+        return await self.find(collection, {"_id": {"$in": list(keys)}})
+
+    async def find(
+        self,
+        collection: Collection,
+        wanted: Mapping[str, Any],
+        *,
+        sort: Sequence[tuple[str, int]] = (),
+        limit: int = 0,
+        fields: Sequence[str] = (),
+    ) -> Sequence[Document]:
+        """The documents that are as wanted; no limit with 0, whole ones without `fields`."""
+
+        def query() -> Awaitable[list[Document]]:
+            cursor = collection.find(wanted, dict.fromkeys(fields, 1) if fields else None)
+            if sort:
+                cursor = cursor.sort(list(sort))
+            return cursor.limit(limit).to_list(None)
+
+        return await self.patiently(query)
+
+    async def add(self, collection: Collection, document: Document) -> bool:
+        """Inserts a document; False if a unique value of it is taken. If it has a mark `by`, True is also the answer
+        when it got in before a connection broke; else that is False, or True, as it comes."""
+        try:
+            await self.patiently(lambda: collection.insert_one(document))
+        except DuplicateKeyError:
+            if "by" not in document:
+                return False
+            found = await self.get(collection, document["_id"])
+            return found is not None and found["by"] == document["by"]
+        return True
+
+
+def duplicates(error: BulkWriteError) -> Sequence[int]:
+    """Which of the documents, by position, were not inserted because of a duplicate key."""
+    return [failed["index"] for failed in error.details["writeErrors"]]
+
+
+def brief(error: Exception) -> str:
+    """The first part of the driver's text: the rest describes the topology, on and on."""
+    text = (
+        str(error).split(" (configured timeouts", 1)[0].split(", Timeout:", 1)[0].split(", full error", 1)[0]
+    )
+    return " ".join(text.split())

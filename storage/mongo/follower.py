@@ -1,0 +1,48 @@
+"""What has been told of each chat, and how readers see to it that what others wrote is told as well."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from storage.changes import Change, MessageCreated, MessageDeleted, MessageEdited
+from storage.mongo.writer import Item, Writer
+
+
+@dataclass(frozen=True)
+class _CatchUp(Item[None]):
+    chat_id: int
+
+    @classmethod
+    async def run_all(cls, writer: Writer, items: "Sequence[_CatchUp]", outcomes: list[Any]) -> None:
+        for chat_id in {item.chat_id for item in items}:
+            await writer.rooms.catch_up(await writer.rooms.get(chat_id))
+        outcomes[:] = [None] * len(items)
+
+
+class Follower:
+    def __init__(self, writer: Writer) -> None:
+        self._writer = writer
+        self._heads: dict[int, int] = {}
+
+    def told(self, changes: Sequence[Change]) -> None:
+        """To be called when the observer is."""
+        for change in changes:
+            if isinstance(change, (MessageCreated, MessageEdited, MessageDeleted)):
+                self._heads[change.message.chat_id] = change.message.changed_seq
+
+    def head(self, chat_id: int) -> int | None:
+        """The number of the last change told; None for a chat that this server does not follow."""
+        head = self._heads.get(chat_id)
+        if head is None:
+            room = self._writer.rooms.peek(chat_id)
+            return None if room is None else room.told_from
+        return head
+
+    async def catch_up(self, chat_id: int) -> None:
+        """Returns when all that was in the log at the call is told. Nothing that this server itself is just writing
+        is waited for: its turn comes soon enough. Raises: `Unavailable`."""
+        rooms = self._writer.rooms
+        room = rooms.peek(chat_id)
+        if room is not None and (room.busy or not await rooms.log.has(chat_id, room.n + 1) or room.busy):
+            return
+        await self._writer.submit(_CatchUp(chat_id))

@@ -1,0 +1,132 @@
+"""The log of a chat: every change of it, one row after the other. It decides; all else is made from it.
+
+A row's `_id` is `chat:n`, n = 1, 2, 3…, and it is only ever inserted, by whoever has judged his change on the state
+that the rows up to n - 1 make. If somebody else was faster, the insert fails, for `_id` is unique; then his row is
+read and the change judged again. So each change is judged on exactly the state it changes, whatever the number of
+servers, and the rows of a chat have no hole: a number is tried only by somebody who knows the one before. One insert
+that fails or succeeds is all that is asked of the database.
+
+Besides n a row has `seq`, which counts only the changes of messages: it is the chat's head after this row.
+
+Whether a row is in is not known after a broken connection, and it may still get in later. Each write has a mark,
+which its row bears in all tries: whoever reads the log finds out. There cannot be two rows of one write: a second one
+would have another number, and to try that one he must have seen a row at the first number, so that the first try can
+no longer succeed. Rows are never removed, so no number falls free; what they said is (`removal.py`, `projection.py`).
+
+(`sender_id`, `client_id`) is unique over all rows for ever. A row without a client_id has `#` and its mark there, and
+a row that creates no message has sender 0.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from pymongo.errors import BulkWriteError
+
+from storage.models import Message
+from storage.mongo.database import Database, Document, duplicates
+from storage.mongo.documents import message_document, message_of
+
+Kind = Literal["sent", "edited", "deleted", "opened", "renamed", "added", "removed", "role", "closed"]
+
+MESSAGE_KINDS: frozenset[Kind] = frozenset({"sent", "edited", "deleted"})
+
+_STEP = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """`message` is the whole state of the message after a change of it; `data` says what else changed, and how."""
+
+    chat_id: int
+    n: int
+    seq: int
+    kind: Kind
+    mark: str
+    message: Message | None = None
+    data: Document | None = None
+
+
+class Log:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._rows = database.changes
+
+    async def insert(self, rows: Sequence[Row]) -> int:
+        """Inserts rows in order, up to the first whose number or client_id is taken; how many were inserted.
+
+        Raises: `Lost` if that is not known; `Unavailable`.
+        """
+        if not rows:
+            return 0
+        documents = [_document(row) for row in rows]
+        try:
+            await self._database.once(lambda: self._rows.insert_many(documents, ordered=True))
+        except BulkWriteError as error:
+            return duplicates(error)[0]
+        return len(rows)
+
+    async def has(self, chat_id: int, n: int) -> bool:
+        return await self._database.get(self._rows, _key(chat_id, n)) is not None
+
+    async def get(self, chat_id: int, n: int) -> Row | None:
+        document = await self._database.get(self._rows, _key(chat_id, n))
+        return None if document is None else _row(document)
+
+    async def after(self, chat_id: int, n: int) -> Sequence[Row]:
+        """The rows above n, at most a thousand of them."""
+        if not await self.has(chat_id, n + 1):
+            return ()
+        found = await self._database.find(
+            self._rows, {"chat_id": chat_id, "n": {"$gt": n}}, sort=[("n", 1)], limit=_STEP
+        )
+        return [_row(document) for document in found]
+
+    async def first_uses(self, keys: Sequence[tuple[int, str]]) -> Sequence[Row]:
+        """The rows that created the messages of these (sender, client_id)."""
+        by_sender: dict[int, list[str]] = {}
+        for sender_id, client_id in keys:
+            by_sender.setdefault(sender_id, []).append(client_id)
+        wanted: list[Any] = [
+            {"sender_id": sender_id, "client_id": {"$in": client_ids}}
+            for sender_id, client_ids in by_sender.items()
+        ]
+        if not wanted:
+            return ()
+        found = await self._database.find(self._rows, wanted[0] if len(wanted) == 1 else {"$or": wanted})
+        return [_row(document) for document in found]
+
+
+def _key(chat_id: int, n: int) -> str:
+    return f"{chat_id}:{n}"
+
+
+def _document(row: Row) -> Document:
+    created = row.message if row.kind == "sent" else None
+    client_id = None if created is None else created.client_id
+    return {
+        "_id": _key(row.chat_id, row.n),
+        "chat_id": row.chat_id,
+        "n": row.n,
+        "seq": row.seq,
+        "kind": row.kind,
+        "mark": row.mark,
+        "sender_id": 0 if created is None else created.sender_id,
+        "client_id": f"#{row.mark}" if client_id is None else client_id,
+        "message_id": None if row.message is None else row.message.id,
+        "message": None if row.message is None else message_document(row.message),
+        "data": row.data,
+    }
+
+
+def _row(document: Document) -> Row:
+    message = document["message"]
+    return Row(
+        document["chat_id"],
+        document["n"],
+        document["seq"],
+        document["kind"],
+        document["mark"],
+        message and message_of(message),
+        document["data"],
+    )

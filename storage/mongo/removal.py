@@ -1,0 +1,82 @@
+"""Removing what deleted chats leave: a chat may have millions of messages, and other writes go on meanwhile.
+
+The chat counts as gone at once, and with it every way to its messages. The rows of its log stay, without what was
+said, so that no number falls free; so does its document, so that it stays gone.
+"""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+
+from storage.changes import Change, ChatDeleted
+from storage.errors import Unavailable
+from storage.mongo.database import Database
+from storage.mongo.projection import SCRUBBED
+
+_STEP = 500
+
+_log = logging.getLogger(__name__)
+
+
+class Remover:
+    """Removes what there is to remove, one chat after the other, until nothing is left."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._work: asyncio.Task[None] | None = None
+        self._asked = False
+
+    def told(self, changes: Sequence[Change]) -> None:
+        """To be called when the observer is."""
+        if any(isinstance(change, ChatDeleted) for change in changes):
+            self.start()
+
+    def start(self) -> None:
+        """There may be something to remove."""
+        self._asked = True
+        if self._work is None:
+            self._work = asyncio.get_running_loop().create_task(self._run())
+
+    async def close(self) -> None:
+        """Lets go in the middle of it: whoever opens the store next goes on."""
+        if self._work is not None:
+            self._work.cancel()
+            await asyncio.wait([self._work])
+
+    async def _run(self) -> None:
+        try:
+            while self._asked:
+                self._asked = False
+                left = await self._database.find(self._database.chats, {"deleted": True, "swept": False})
+                for chat in left:
+                    await self._remove(chat["id"])
+        except Unavailable as error:
+            _log.warning("removing deleted chats goes on later: %s", error)
+        finally:
+            self._work = None
+
+    async def _remove(self, chat_id: int) -> None:
+        database = self._database
+        while True:
+            some = await database.find(database.messages, {"chat_id": chat_id}, limit=_STEP, fields=["_id"])
+            if not some:
+                break
+            keys = [message["_id"] for message in some]
+            await database.patiently(lambda keys=keys: database.messages.delete_many({"_id": {"$in": keys}}))  # type: ignore[misc]
+        await self._scrub(chat_id)
+        await database.patiently(lambda: database.members.delete_many({"chat_id": chat_id}))
+        await database.patiently(
+            lambda: database.chats.update_one({"_id": str(chat_id)}, {"$set": {"swept": True}})
+        )
+
+    async def _scrub(self, chat_id: int) -> None:
+        database, start = self._database, 1
+        last = await database.find(database.changes, {"chat_id": chat_id}, sort=[("n", -1)], limit=1)
+        while last and start <= last[0]["n"]:
+            span = {
+                "chat_id": chat_id,
+                "n": {"$gte": start, "$lt": start + _STEP},
+                "message_id": {"$ne": None},
+            }
+            await database.patiently(lambda span=span: database.changes.update_many(span, SCRUBBED))  # type: ignore[misc]
+            start += _STEP

@@ -1,0 +1,120 @@
+"""What a chat is after the rows of its log up to some number: held in memory, and brought forward row by row."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from storage.changes import (
+    Change,
+    ChatCreated,
+    ChatDeleted,
+    ChatRenamed,
+    MemberAdded,
+    MemberRemoved,
+    MessageChange,
+    MessageCreated,
+    MessageDeleted,
+    MessageEdited,
+    RoleChanged,
+)
+from storage.errors import NotFound
+from storage.models import Chat, ChatState, Member, Role, Standing
+from storage.mongo.database import Document
+from storage.mongo.documents import chat_of, member_of, moment
+from storage.mongo.log import Row
+
+_MESSAGE_CHANGES: Mapping[str, type[MessageChange]] = {
+    "sent": MessageCreated,
+    "edited": MessageEdited,
+    "deleted": MessageDeleted,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """A member, without what he has read: that is not in the log."""
+
+    role: Role
+    joined_at: datetime
+
+
+@dataclass(slots=True)
+class Room:
+    """`n` and `seq` are those of the last row in it; `saved_n` is how far the projection is known, in the database, to
+    be complete; of the changes above `told_from` each is told. `chat` is None before the first row; its head and
+    number of members are not kept up. `busy`: rows of this server are on their way into the log."""
+
+    chat_id: int
+    n: int = 0
+    seq: int = 0
+    saved_n: int = 0
+    told_from: int = 0
+    busy: bool = False
+    chat: Chat | None = None
+    closed: bool = False
+    seats: dict[int, Seat] = field(default_factory=dict)
+    ahead: dict[int, int] = field(default_factory=dict)
+    """Of members read from the projection while it was being loaded: the row they are as of, gone ones too."""
+
+    def standing(self, user_id: int) -> Standing:
+        """Raises: `NotFound` if there is no such chat or the user is not in it."""
+        seat = self.seats.get(user_id)
+        if self.chat is None or self.closed or seat is None:
+            raise NotFound(f"chat {self.chat_id}")
+        return Standing(user_id, seat.role, self.chat.chat_type)
+
+    def current(self) -> Chat:
+        assert self.chat is not None
+        return replace(self.chat, head_seq=self.seq, member_count=len(self.seats))
+
+    def owners(self) -> list[int]:
+        return [user_id for user_id, seat in self.seats.items() if seat.role == "owner"]
+
+    def apply(self, row: Row) -> Change:
+        """Takes in the next row; what is to be told of it."""
+        assert row.n == self.n + 1
+        self.n, self.seq = row.n, row.seq
+        if row.kind in _MESSAGE_CHANGES:
+            assert row.message is not None
+            return _MESSAGE_CHANGES[row.kind](row.message)
+        assert row.data is not None
+        return self._restructure(row, row.data)
+
+    def _restructure(self, row: Row, data: Document) -> Change:
+        if row.kind == "opened":
+            self.chat = chat_of(data["chat"])
+            members = [member_of(document) for document in data["members"]]
+            for member in members:
+                self._seat(row, member)
+            return ChatCreated(ChatState(self.chat, {member.user_id: member for member in members}))
+        if row.kind == "renamed":
+            assert self.chat is not None
+            self.chat = replace(self.chat, name=data["name"])
+            return ChatRenamed(self.current())
+        if row.kind in ("added", "role"):
+            member = member_of(data["member"])
+            self._seat(row, member)
+            return (MemberAdded if row.kind == "added" else RoleChanged)(self.chat_id, member)
+        if row.kind == "removed":
+            if self._concerns(row, data["user_id"]):
+                self.seats.pop(data["user_id"], None)
+            heir = data["heir"] and member_of(data["heir"])
+            if heir is not None:
+                self._seat(row, heir)
+            return MemberRemoved(self.chat_id, data["user_id"], heir)
+        self.closed = True
+        self.seats.clear()
+        return ChatDeleted(self.chat_id, data["user_ids"])
+
+    def load_member(self, document: Document) -> None:
+        """Takes in a member of the projection, which may be ahead of the rows taken in so far."""
+        self.ahead[document["user_id"]] = document["n"]
+        if not document["gone"]:
+            self.seats[document["user_id"]] = Seat(document["role"], moment(document["joined_at"]))
+
+    def _seat(self, row: Row, member: Member) -> None:
+        if self._concerns(row, member.user_id):
+            self.seats[member.user_id] = Seat(member.role, member.joined_at)
+
+    def _concerns(self, row: Row, user_id: int) -> bool:
+        return self.ahead.get(user_id, 0) < row.n

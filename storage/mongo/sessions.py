@@ -1,0 +1,120 @@
+"""Logins and their refresh tokens.
+
+Nothing is ever updated here. That a token was spent, and that a session was revoked, are rows of their own, and of
+many who insert such a row at once one succeeds; so all of it is sound with several servers, on FerretDB too.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import uuid4
+
+from storage.changes import SessionsRevoked
+from storage.errors import TokenReused, TokenUnknown
+from storage.models import Session
+from storage.mongo.account_writes import AccountWriter, Tell
+from storage.mongo.accounts import check_account
+from storage.mongo.database import Database
+from storage.mongo.documents import micros, session_of
+
+_SECOND = 1_000_000
+
+
+class MongoSessions:
+    """See `storage.ports.Sessions`."""
+
+    def __init__(self, database: Database, writer: AccountWriter) -> None:
+        self._database = database
+        self._writer = writer
+
+    async def create(
+        self, *, session_id: str, user_id: int, token_hash: str, expires_at: datetime, created_at: datetime
+    ) -> Session:
+        async def action(_tell: Tell) -> Session:
+            await check_account(self._database, user_id)
+            document = {"_id": session_id, "user_id": user_id, "created_at": micros(created_at)}
+            await self._database.add(self._database.sessions, document)
+            await self._give(token_hash, session_id, micros(expires_at))
+            return Session(session_id, user_id, created_at)
+
+        return await self._writer.write(f"session {session_id}", action)
+
+    async def get(self, session_id: str) -> Session | None:
+        document = await self._database.get(self._database.sessions, session_id)
+        if document is None:
+            return None
+        ended = await self._database.get(self._database.revocations, session_id)
+        return session_of(document, revoked=ended is not None)
+
+    async def rotate(
+        self, token_hash: str, *, new_hash: str, expires_at: datetime, now: datetime, grace_s: float
+    ) -> Session:
+        grace = round(grace_s * _SECOND)
+        return await self._writer.write(
+            f"token {token_hash}",
+            lambda tell: self._rotate(token_hash, new_hash, micros(expires_at), micros(now), grace, tell),
+        )
+
+    async def revoke(self, session_id: str) -> None:
+        async def action(tell: Tell) -> None:
+            document = await self._database.get(self._database.sessions, session_id)
+            if document is not None:
+                await end_sessions(self._database, document["user_id"], [session_id], tell)
+
+        await self._writer.write(f"session {session_id}", action)
+
+    async def _rotate(
+        self, token_hash: str, new_hash: str, expires_at: int, now: int, grace: int, tell: Tell
+    ) -> Session:
+        database = self._database
+        token = await database.get(database.tokens, token_hash)
+        if token is None or token["expires_at"] <= now:
+            raise TokenUnknown
+        session = await self.get(token["session_id"])
+        if session is None or session.revoked:
+            raise TokenUnknown
+        if not await database.add(database.spent, {"_id": token_hash, "at": now}):
+            spent = await database.get(database.spent, token_hash)
+            if spent is not None and now - spent["at"] > grace:
+                await end_sessions(database, session.user_id, [session.id], tell)
+                raise TokenReused(f"session {session.id} is revoked")
+        await self._forget_expired(session.id, now)
+        await self._give(new_hash, session.id, expires_at)
+        return session
+
+    async def _give(self, token_hash: str, session_id: str, expires_at: int) -> None:
+        token = {"_id": token_hash, "session_id": session_id, "expires_at": expires_at}
+        await self._database.add(self._database.tokens, token)
+
+    async def _forget_expired(self, session_id: str, now: int) -> None:
+        database = self._database
+        expired = await database.find(
+            database.tokens, {"session_id": session_id, "expires_at": {"$lte": now}}, fields=["_id"]
+        )
+        if not expired:
+            return
+        these: dict[str, Any] = {"_id": {"$in": [token["_id"] for token in expired]}}
+        # The tokens first: one that is there without the note that it was spent could be spent as new.
+        await database.patiently(lambda: database.tokens.delete_many(these))
+        await database.patiently(lambda: database.spent.delete_many(these))
+
+
+async def live_sessions(database: Database, user_id: int) -> Sequence[str]:
+    """The sessions of the user that have not ended."""
+    found = await database.find(database.sessions, {"user_id": user_id}, sort=[("_id", 1)], fields=["_id"])
+    session_ids = [document["_id"] for document in found]
+    ended = {document["_id"] for document in await database.get_many(database.revocations, session_ids)}
+    return [session_id for session_id in session_ids if session_id not in ended]
+
+
+async def end_sessions(database: Database, user_id: int, session_ids: Sequence[str], tell: Tell) -> None:
+    """Revokes those that have not ended; their tokens go."""
+    ended = [
+        one
+        for one in session_ids
+        if await database.add(database.revocations, {"_id": one, "by": uuid4().hex})
+    ]
+    if not ended:
+        return
+    tell(SessionsRevoked(user_id, ended))
+    await database.patiently(lambda: database.tokens.delete_many({"session_id": {"$in": ended}}))

@@ -1,0 +1,79 @@
+"""The store: its parts over one database."""
+
+import asyncio
+from collections.abc import Sequence
+from contextlib import suppress
+
+from storage.changes import Change, Observer
+from storage.errors import Unavailable
+from storage.mongo.account_writes import AccountWriter
+from storage.mongo.chats import MongoChats
+from storage.mongo.connection import connect
+from storage.mongo.database import Database
+from storage.mongo.follower import Follower
+from storage.mongo.ids import Ids
+from storage.mongo.messages import MongoMessages
+from storage.mongo.removal import Remover
+from storage.mongo.sessions import MongoSessions
+from storage.mongo.users import MongoUsers
+from storage.mongo.writer import Writer
+
+
+class MongoStore:
+    """See `storage.ports.Store`. Several servers may have the same database open.
+
+    `Unavailable` may come a few seconds after the connection broke, and then whether a write happened is not known:
+    if it did, it is told with the next change of its chat, and a send asked for again with the same `client_id` is
+    answered with the first message.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._observer: Observer | None = None
+        self._remover = Remover(database)
+        ids = Ids(database)
+        self._accounts = AccountWriter(self._committed)
+        self._writer = Writer(database, ids, self._committed)
+        self._follower = Follower(self._writer)
+        self._closing = asyncio.Lock()
+        self._closed = False
+        self.users = MongoUsers(database, ids, self._accounts)
+        self.sessions = MongoSessions(database, self._accounts)
+        self.chats = MongoChats(database, self._writer, self._follower)
+        self.messages = MongoMessages(database, self._writer, self._follower)
+        self._remover.start()
+
+    @classmethod
+    async def open(cls, url: str, *, connect_timeout_s: float = 30) -> "MongoStore":
+        """Waits for the server as long as that. Raises: `StorageError`, without anything of the URL but hosts."""
+        return cls(await connect(url, connect_timeout_s))
+
+    def observe(self, observer: Observer) -> None:
+        self._observer = observer
+
+    def told_head(self, chat_id: int, head_seq: int) -> int:
+        told = self._follower.head(chat_id)
+        return head_seq if told is None else min(head_seq, told)
+
+    async def ping(self) -> None:
+        """Raises: `Unavailable`."""
+        await self._database.ping()
+
+    async def close(self) -> None:
+        async with self._closing:
+            if self._closed:
+                return
+            self._closed = True
+            await asyncio.gather(self._writer.close(), self._accounts.close())
+            await self._remover.close()
+            with suppress(Unavailable):  # then the next server projects a little more than it need
+                await self._writer.rooms.save()
+            self._database.close()
+
+    def _committed(self, changes: Sequence[Change]) -> None:
+        if not changes:
+            return
+        self._follower.told(changes)
+        self._remover.told(changes)
+        if self._observer is not None:
+            self._observer(changes)

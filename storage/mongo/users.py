@@ -1,0 +1,149 @@
+"""Accounts."""
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from storage.changes import UserChanged
+from storage.errors import Duplicate
+from storage.models import User
+from storage.mongo.account_writes import AccountWriter, Tell
+from storage.mongo.accounts import check_account
+from storage.mongo.database import Database
+from storage.mongo.documents import micros, user_of
+from storage.mongo.ids import Ids
+from storage.mongo.sessions import end_sessions, live_sessions
+
+_HIGHEST = chr(0x10FFFF)
+
+
+class MongoUsers:
+    """See `storage.ports.Users`."""
+
+    def __init__(self, database: Database, ids: Ids, writer: AccountWriter) -> None:
+        self._database = database
+        self._ids = ids
+        self._writer = writer
+
+    async def create(
+        self,
+        *,
+        username: str,
+        display_name: str,
+        email: str | None,
+        password_hash: str,
+        created_at: datetime,
+        is_bot: bool = False,
+    ) -> User:
+        user = User(0, username, display_name, email, password_hash, created_at, is_bot=is_bot)
+        return await self._writer.write(f"name {username.casefold()}", lambda _tell: self._create(user))
+
+    async def get(self, user_id: int) -> User | None:
+        return await _get(self._database, user_id)
+
+    async def get_many(self, user_ids: Collection[int]) -> Mapping[int, User]:
+        found = await self._database.get_many(self._database.users, [str(one) for one in set(user_ids)])
+        return {document["id"]: user_of(document) for document in found}
+
+    async def find(self, login: str) -> User | None:
+        key = login.casefold()
+        for field in ("username_key", "email_key"):
+            if field == "email_key" and key.startswith("#"):
+                break  # that is how an absent email is stored
+            found = await self._database.find(self._database.users, {field: key, "deleted": False}, limit=1)
+            if found:
+                return user_of(found[0])
+        return None
+
+    async def search(self, prefix: str, *, after_id: int, limit: int) -> Sequence[User]:
+        key = prefix.casefold()
+        wanted: dict[str, Any] = {"deleted": False, "id": {"$gt": after_id}}
+        if key:
+            span = {"$gte": key, "$lt": key + _HIGHEST}
+            wanted["$or"] = [{"username_key": span}, {"display_name_key": span}]
+        found = await self._database.find(self._database.users, wanted, sort=[("id", 1)], limit=limit)
+        return [user_of(document) for document in found]
+
+    async def rename(self, user_id: int, display_name: str) -> User:
+        return await self._writer.write(
+            f"user {user_id}", lambda tell: self._rename(user_id, display_name, tell)
+        )
+
+    async def change_password(self, user_id: int, password_hash: str, *, keep_session: str | None) -> None:
+        await self._writer.write(
+            f"user {user_id}",
+            lambda tell: self._change_password(user_id, password_hash, keep_session, tell),
+        )
+
+    async def seen(self, user_id: int, at: datetime) -> None:
+        await self._writer.write(f"user {user_id}", lambda tell: self._seen(user_id, micros(at), tell))
+
+    async def _create(self, user: User) -> User:
+        database = self._database
+        (user_id,) = await self._ids.take("users")
+        document = {
+            "_id": str(user_id),
+            "id": user_id,
+            "username": user.username,
+            "username_key": user.username.casefold(),
+            "display_name": user.display_name,
+            "display_name_key": user.display_name.casefold(),
+            "email": user.email,
+            "email_key": f"#{user_id}" if user.email is None else user.email.casefold(),
+            "password_hash": user.password_hash,
+            "created_at": micros(user.created_at),
+            "last_seen_at": 0,
+            "is_bot": user.is_bot,
+            "banned": False,
+            "deleted": False,
+        }
+        added = await database.add(database.users, document)
+        created = await _get(database, user_id)
+        # The id is ours alone: if it is there and was not added, it was, by this very call before a connection broke.
+        if created is None:
+            assert not added
+            taken = await database.find(database.users, {"username_key": document["username_key"]}, limit=1)
+            raise Duplicate("username" if taken else "email")
+        return created
+
+    async def _rename(self, user_id: int, display_name: str, tell: Tell) -> User:
+        user = await check_account(self._database, user_id)
+        if user.display_name == display_name:
+            return user
+        names = {"display_name": display_name, "display_name_key": display_name.casefold()}
+        await self._update(user_id, {"$set": names})
+        return await self._tell(user_id, tell)
+
+    async def _change_password(
+        self, user_id: int, password_hash: str, keep_session: str | None, tell: Tell
+    ) -> None:
+        await check_account(self._database, user_id)
+        await self._update(user_id, {"$set": {"password_hash": password_hash}})
+        await self._tell(user_id, tell)
+        live = await live_sessions(self._database, user_id)
+        await end_sessions(self._database, user_id, [one for one in live if one != keep_session], tell)
+
+    async def _seen(self, user_id: int, at: int, tell: Tell) -> None:
+        document = await self._database.get(self._database.users, str(user_id))
+        if document is None or document["last_seen_at"] >= at:
+            return
+        await self._update(user_id, {"$max": {"last_seen_at": at}})
+        await self._tell(user_id, tell)
+
+    async def _update(self, user_id: int, change: dict[str, Any]) -> None:
+        """MongoDB changes the one field and no other. FerretDB writes the document as it read it, so of two servers
+        that change one user in the same moment, the change of one is lost there."""
+        users = self._database.users
+        await self._database.patiently(lambda: users.update_one({"_id": str(user_id)}, change))
+
+    async def _tell(self, user_id: int, tell: Tell) -> User:
+        """Tells the user as he is now."""
+        user = await _get(self._database, user_id)
+        assert user is not None
+        tell(UserChanged(user))
+        return user
+
+
+async def _get(database: Database, user_id: int) -> User | None:
+    document = await database.get(database.users, str(user_id))
+    return None if document is None else user_of(document)
