@@ -8,7 +8,7 @@ from handlers.connections import Connection, Connections
 from handlers.directory import Directory
 from handlers.errors import ChatError
 from handlers.hub import Hub
-from handlers.limits import Limit, Limiter
+from handlers.limits import Limiter
 from handlers.policy import Policy
 from storage.ports import Store
 
@@ -29,10 +29,6 @@ class Caller:
     address: str
     session_id: str | None = None
     connection: Connection | None = None
-
-    def counted_as(self, limit: Limit) -> int | str:
-        """Whose limit it is: the user's, over all his connections; the address's where there is no user yet."""
-        return self.address if limit == "auth_calls" else self.user_id
 
     def connected(self) -> Connection:
         """The caller's connection, for commands that only a socket has. Raises: `ChatError` `bad_request`."""

@@ -66,9 +66,12 @@ async def start(
         if connection is not None:
             await connection.calm()
             context.connections.check(connection)
-        if command.limit is not None:
-            context.limiter.check(command.limit, caller.counted_as(command.limit))
+        # What is malformed costs a stranger a try, and a user nothing.
+        if command.limit == "auth_calls":
+            context.limiter.check(command.limit, caller.address)
         wish = read(command.shape, command.schema, payload)
+        if command.limit is not None and command.limit != "auth_calls":
+            context.limiter.check(command.limit, caller.user_id)
         result = await command.handler(context, caller, wish)
     except Exception as error:
         raise as_chat_error(error) from None

@@ -31,7 +31,8 @@ Handler = Callable[["Context", "Caller", Shape], Awaitable[Result | Later[Any]]]
 
 @dataclass(frozen=True, slots=True)
 class Command(Generic[Shape]):
-    """A command. `socket`: the sockets have it, not REST alone. `limit`: what it counts against, by user."""
+    """A command. `socket`: the sockets have it, not REST alone. `limit`: what it counts against, by user;
+    `auth_calls` by address."""
 
     name: str
     shape: type[Shape]
