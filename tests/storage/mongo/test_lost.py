@@ -128,3 +128,17 @@ async def test_rows_of_a_write_that_failed_are_told_by_the_next(
     again = await mongo_store.messages.append(draft(chat_id, anna, client_id="x"), allow)
     assert again.duplicate
     await world.check_told(chat_id)
+
+
+async def test_a_rotten_send_is_its_own_failure(mongo_store: MongoStore) -> None:
+    """A text that cannot be stored spoils nobody else's."""
+    world = World(mongo_store)
+    anna = await world.user()
+    chat_id = await world.chat(anna)
+    contents = ["one", "two", "\ud800", "three"]
+    results = await asyncio.gather(
+        *(world.send(chat_id, anna, content) for content in contents), return_exceptions=True
+    )
+    assert [isinstance(result, Exception) for result in results] == [False, False, True, False]
+    assert not isinstance(results[2], Unavailable)
+    await world.check_told(chat_id)
