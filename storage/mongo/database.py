@@ -20,7 +20,7 @@ Document = dict[str, Any]
 Collection = AsyncIOMotorCollection[Document]
 ResultT = TypeVar("ResultT")
 
-PATIENCE_S = 4.0
+PATIENCE_S = 3.0
 """For how long a call is repeated while the server cannot be reached; then it fails."""
 
 _PAUSE_S = 0.1

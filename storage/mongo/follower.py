@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from storage.changes import Change, MessageCreated, MessageDeleted, MessageEdited
+from storage.mongo.room import Room
 from storage.mongo.writer import Item, Writer
 
 
@@ -39,10 +40,16 @@ class Follower:
         return head
 
     async def catch_up(self, chat_id: int) -> None:
-        """Returns when all that was in the log at the call is told. Nothing that this server itself is just writing
-        is waited for: its turn comes soon enough. Raises: `Unavailable`."""
-        rooms = self._writer.rooms
-        room = rooms.peek(chat_id)
-        if room is not None and (room.busy or not await rooms.log.has(chat_id, room.n + 1) or room.busy):
-            return
-        await self._writer.submit(_CatchUp(chat_id))
+        """Returns when all that was in the log at the call is told. What this server itself is just writing is not
+        waited for: its turn comes soon enough. Raises: `Unavailable`."""
+        room = self._writer.rooms.peek(chat_id)
+        if room is None or (not self._on_its_way(room) and await self._behind(room)):
+            await self._writer.submit(_CatchUp(chat_id))
+
+    def _on_its_way(self, room: Room) -> bool:
+        return room.busy or (self._writer.busy and room.projected_n < room.n)
+
+    async def _behind(self, room: Room) -> bool:
+        if room.projected_n < room.n:
+            return True
+        return await self._writer.rooms.log.has(room.chat_id, room.n + 1) and not self._on_its_way(room)

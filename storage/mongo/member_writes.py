@@ -4,11 +4,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from storage.errors import Duplicate, LastOwner, NotFound
-from storage.models import Member, Role, Rule
+from storage.models import Member, Message, Role, Rule
 from storage.mongo import history
 from storage.mongo.accounts import check_known
 from storage.mongo.chat_writes import closing
-from storage.mongo.database import Database
 from storage.mongo.documents import member_document, member_key, member_of
 from storage.mongo.log import Row
 from storage.mongo.room import Room
@@ -34,7 +33,7 @@ class Add(Restructure[Member]):
         if self.user_id in room.seats:
             raise Duplicate("user_id")
         member = Member(self.user_id, self.role, self.joined_at)
-        last = await history.newest(writer.database, room.chat_id)
+        last = await _newest(writer, room)
         if last is not None:
             member = replace(member, read_seq=last.seq, last_read_message_id=last.id)
         return Step("added", {"member": member_document(member), "member_count": len(room.seats) + 1})
@@ -55,7 +54,7 @@ class SetRole(Restructure[Member]):
         return self.id
 
     async def plan(self, writer: Writer, room: Room) -> Step | Same:
-        target = await _target(writer.database, room, self.actor_id, self.user_id, self.rule)
+        target = await _target(writer, room, self.actor_id, self.user_id, self.rule)
         if target.role == self.role:
             return Same(target)
         if target.role == "owner" and len(room.owners()) == 1:
@@ -79,13 +78,13 @@ class Remove(Restructure[None]):
         return self.id
 
     async def plan(self, writer: Writer, room: Room) -> Step | Same:
-        await _target(writer.database, room, self.actor_id, self.user_id, self.rule)
+        await _target(writer, room, self.actor_id, self.user_id, self.rule)
         if len(room.seats) == 1:
             return closing(room)
         heir = None
         if room.owners() == [self.user_id]:
             heir_id = _next_owner(room, self.user_id)
-            heir = replace(await _seated(writer.database, room, heir_id), role="owner")
+            heir = replace(await _seated(writer, room, heir_id), role="owner")
         return Step(
             "removed",
             {
@@ -104,21 +103,39 @@ def _member(row: Row) -> Member:
     return member_of(row.data["member"])
 
 
-async def _target(database: Database, room: Room, actor_id: int, user_id: int, rule: Rule) -> Member:
+async def _newest(writer: Writer, room: Room) -> Message | None:
+    """The newest message that is not deleted, what is not yet projected included."""
+    projected = await history.newest(writer.database, room.chat_id)
+    if projected is not None and projected.id in writer.rooms.newest_states:
+        await writer.rooms.flush()  # it may be deleted by now
+        projected = await history.newest(writer.database, room.chat_id)
+    candidates = [
+        message
+        for message in (projected, *writer.rooms.newest_states.values())
+        if message is not None and message.chat_id == room.chat_id and not message.deleted
+    ]
+    return max(candidates, key=lambda message: message.seq, default=None)
+
+
+async def _target(writer: Writer, room: Room, actor_id: int, user_id: int, rule: Rule) -> Member:
     """The member to be changed. Raises: `NotFound`; what the rule raises."""
     standing = room.standing(actor_id)
     if user_id not in room.seats:
         raise NotFound(f"user {user_id} in chat {room.chat_id}")
-    target = await _seated(database, room, user_id)
+    target = await _seated(writer, room, user_id)
     judge(rule, replace(standing, target=target))
     return target
 
 
-async def _seated(database: Database, room: Room, user_id: int) -> Member:
+async def _seated(writer: Writer, room: Room, user_id: int) -> Member:
     """A member with what he has read; all else as the room has it."""
-    seat = room.seats[user_id]
+    seat, database = room.seats[user_id], writer.database
     document = await database.get(database.members, member_key(room.chat_id, user_id))
-    assert document is not None
+    if document is None or document["gone"]:
+        await writer.rooms.flush()  # he came with a row that is not yet projected
+        document = await database.get(database.members, member_key(room.chat_id, user_id))
+    if document is None or document["gone"]:
+        return Member(user_id, seat.role, seat.joined_at)  # removed by another server just now
     return replace(member_of(document), role=seat.role, joined_at=seat.joined_at)
 
 

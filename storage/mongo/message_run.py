@@ -4,7 +4,7 @@ They are planned on what is in memory, without asking first whether it is the ne
 (`log.py`). What is refused inserts nothing, so for that it is asked.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from typing import Any, Protocol
 
 from storage.errors import StorageError
@@ -71,7 +71,8 @@ class MessageRun:
     async def _round(self, pending: Sequence[int]) -> None:
         """Plans what is pending, inserts it and settles what can be settled then."""
         for chat_id in list(self._behind):
-            await self._catch_up(await self._rooms.get(chat_id))
+            if not await self._catch_up(await self._rooms.get(chat_id)):
+                self._ask_client_ids = True  # then it is not the number that was taken
             self._behind.discard(chat_id)
         pending = [index for index in pending if self._outcomes[index] is UNSETTLED]
         plan = await self._prepare([self._items[index] for index in pending])
@@ -87,7 +88,6 @@ class MessageRun:
             return
         done = await self._rooms.write(plan.rows, plan.rooms)
         if len(done) < len(plan.rows):
-            self._ask_client_ids = True
             self._behind.add(plan.rows[len(done)].chat_id)
         self._settle(pending, planned, plan, done)
 
@@ -133,14 +133,17 @@ class MessageRun:
                 return True
         return False
 
-    async def _catch_up(self, room: Room) -> None:
-        for row in await self._rooms.catch_up(room):
+    async def _catch_up(self, room: Room) -> bool:
+        """Whether there was anything new."""
+        news = await self._rooms.catch_up(room)
+        for row in news:
             index = self._by_mark.get(row.mark)
             if index is not None and self._outcomes[index] is UNSETTLED:
                 self._outcomes[index] = self._items[index].result(row)
+        return bool(news)
 
     async def _prepare(self, items: Sequence[PlannedWrite]) -> Plan:
-        database, drafts = self._writer.database, [item.draft for item in items]
+        drafts = [item.draft for item in items]
         message_ids = {one for item in items if (one := item.message_id) is not None}
         first_uses: dict[tuple[int, str], Message] = {}
         if self._ask_client_ids:
@@ -157,18 +160,26 @@ class MessageRun:
         # The rooms before the messages: these are then at least as new as the rooms, and if newer, the insert fails.
         chat_ids = {draft.chat_id for draft in drafts if draft is not None}
         rooms = {chat_id: await self._rooms.get(chat_id) for chat_id in chat_ids}
-        found = [message_of(d) for d in await database.get_many(database.messages, _keys(message_ids))]
-        changed = {message.chat_id for message in found} - rooms.keys()
+        messages = await self._messages(message_ids)
+        changed = {message.chat_id for message in messages.values()} - rooms.keys()
         if changed:
             rooms |= {chat_id: await self._rooms.get(chat_id) for chat_id in changed}
-            found = [message_of(d) for d in await database.get_many(database.messages, _keys(message_ids))]
+            messages = await self._messages(message_ids)
         self._named = set(rooms)
         # An id that was in a plan is used up, for the plan may have been carried out without our knowing.
         missing = sum(draft is not None for draft in drafts) - len(self._ids)
         if missing > 0:
             self._ids += await self._writer.ids.take("messages", missing)
-        return Plan(rooms, {message.id: message for message in found}, first_uses, self._ids)
+        return Plan(rooms, messages, first_uses, self._ids)
 
-
-def _keys(ids: Collection[int]) -> list[str]:
-    return [str(one) for one in ids]
+    async def _messages(self, message_ids: set[int]) -> dict[int, Message]:
+        """Those that exist, in their newest state: what is taken in may not be projected yet, what another server
+        projected may not be taken in."""
+        database, taken_in = self._writer.database, self._rooms.newest_states
+        found = await database.get_many(database.messages, [str(one) for one in message_ids])
+        messages = {message.id: message for message in map(message_of, found)}
+        for message_id in message_ids & taken_in.keys():
+            state = taken_in[message_id]
+            if message_id not in messages or messages[message_id].changed_seq < state.changed_seq:
+                messages[message_id] = state
+        return messages

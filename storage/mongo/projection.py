@@ -24,15 +24,18 @@ class Projection:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def project(self, rows: Sequence[Row], saved: Mapping[int, int]) -> None:
+    async def project(self, rows: Sequence[Row], saved: Mapping[int, int], *, look: bool) -> None:
         """Projects rows, of any chats, those of a chat in order. `saved`: up to which row each chat is known to be
-        projected already. Raises: `Unavailable`, some rows then being projected and some not."""
+        projected already. `look`: it may be that others have done it, so that it is worth a look first.
+
+        Raises: `Unavailable`, some rows then being projected and some not.
+        """
         for row in rows:
             if row.kind not in MESSAGE_KINDS:
                 await self._structure(row)
         changed = [row for row in rows if row.kind in MESSAGE_KINDS]
         if changed:
-            await asyncio.gather(self._messages(changed), self._heads(changed, saved), self._scrub(changed))
+            await asyncio.gather(self._messages(changed, look=look), self._heads(changed, saved))
 
     async def save(self, saved: Mapping[int, int]) -> None:
         """Notes up to which row chats are projected."""
@@ -41,7 +44,7 @@ class Projection:
             [UpdateOne({"_id": str(chat_id)}, {"$max": {"n": n}}) for chat_id, n in saved.items()],
         )
 
-    async def _messages(self, rows: Sequence[Row]) -> None:
+    async def _messages(self, rows: Sequence[Row], *, look: bool) -> None:
         created: set[int] = set()
         last: dict[int, Message] = {}
         for row in rows:
@@ -49,6 +52,12 @@ class Projection:
             if row.kind == "sent":
                 created.add(row.message.id)
             last[row.message.id] = row.message
+        if look:
+            for there in await self._there(list(last)):
+                if there["changed_seq"] >= last[int(there["_id"])].changed_seq:
+                    del last[int(there["_id"])]
+        # Before the projection: who finds a deletion projected may rely on this.
+        await self._scrub([key for key, message in last.items() if message.deleted])
         new = [message_document(message) for key, message in last.items() if key in created]
         old = [message_document(message) for key, message in last.items() if key not in created]
         old += [new[index] for index in await self._insert(self._database.messages, new)]
@@ -61,6 +70,12 @@ class Projection:
                 )
                 for document in old
             ],
+        )
+
+    async def _there(self, message_ids: Sequence[int]) -> Sequence[Document]:
+        keys = [str(message_id) for message_id in message_ids]
+        return await self._database.find(
+            self._database.messages, {"_id": {"$in": keys}}, fields=["changed_seq"]
         )
 
     async def _heads(self, rows: Sequence[Row], saved: Mapping[int, int]) -> None:
@@ -76,13 +91,11 @@ class Projection:
             [UpdateOne({"_id": str(chat_id)}, {"$max": at}) for chat_id, at in raised.items()],
         )
 
-    async def _scrub(self, rows: Sequence[Row]) -> None:
+    async def _scrub(self, message_ids: Sequence[int]) -> None:
         """A deleted message leaves nothing of what it said, in the log neither."""
-        gone = [row.message.id for row in rows if row.kind == "deleted" and row.message is not None]
-        if gone:
-            await self._database.patiently(
-                lambda: self._database.changes.update_many({"message_id": {"$in": gone}}, SCRUBBED)
-            )
+        if message_ids:
+            rows = {"message_id": {"$in": list(message_ids)}}
+            await self._database.patiently(lambda: self._database.changes.update_many(rows, SCRUBBED))
 
     async def _structure(self, row: Row) -> None:
         data = row.data

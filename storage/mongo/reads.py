@@ -56,6 +56,7 @@ class _Run:
         for chat_id in {item.chat_id for item in items}:
             room = await self._writer.rooms.get(chat_id)
             await self._writer.rooms.catch_up(room)
+        await self._writer.rooms.flush()
         keys = {str(item.up_to) for item in items if item.up_to is not None}
         for document in await database.get_many(database.messages, list(keys)):
             self._messages[int(document["_id"])] = message_of(document)

@@ -40,13 +40,14 @@ class Seat:
 
 @dataclass(slots=True)
 class Room:
-    """`n` and `seq` are those of the last row in it; `saved_n` is how far the projection is known, in the database, to
-    be complete; of the changes above `told_from` each is told. `chat` is None before the first row; its head and
-    number of members are not kept up. `busy`: rows of this server are on their way into the log."""
+    """`n` and `seq` are those of the last row in it; `projected_n` is how far it is projected, `saved_n` how far the
+    database knows of that; of the changes above `told_from` each is told. `chat` is None before the first row; its
+    head and number of members are not kept up. `busy`: rows of this server are on their way into the log."""
 
     chat_id: int
     n: int = 0
     seq: int = 0
+    projected_n: int = 0
     saved_n: int = 0
     told_from: int = 0
     busy: bool = False
@@ -55,6 +56,10 @@ class Room:
     seats: dict[int, Seat] = field(default_factory=dict)
     ahead: dict[int, int] = field(default_factory=dict)
     """Of members read from the projection while it was being loaded: the row they are as of, gone ones too."""
+
+    @property
+    def unsaved(self) -> int:
+        return self.projected_n - self.saved_n
 
     def standing(self, user_id: int) -> Standing:
         """Raises: `NotFound` if there is no such chat or the user is not in it."""

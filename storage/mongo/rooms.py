@@ -3,9 +3,10 @@
 from collections.abc import Callable, Mapping, Sequence
 
 from storage.changes import Change
+from storage.models import Message
 from storage.mongo.database import Database
 from storage.mongo.documents import chat_of
-from storage.mongo.log import Log, Row
+from storage.mongo.log import MESSAGE_KINDS, Log, Row
 from storage.mongo.projection import Projection
 from storage.mongo.room import Room
 
@@ -19,14 +20,21 @@ class Rooms:
     `tell` gets each change when it is in the log and projected, those of a chat in order and without a hole: whatever
     this server finds that another one wrote, it tells too. It begins with the first row that is not known to be
     projected when the chat is first looked at: that is what a server that died has told nobody.
+
+    What is read from the log goes into memory at once and is projected later, with `flush`: between learning what
+    another server wrote and trying the next number there must be nothing slow, or the other one is always faster.
     """
 
     def __init__(self, database: Database, tell: Callable[[Change], None]) -> None:
         self.log = Log(database)
+        self.newest_states: dict[int, Message] = {}
+        """The messages that rows not yet projected have changed, as these leave them."""
         self._database = database
         self._projection = Projection(database)
         self._tell = tell
         self._rooms: dict[int, Room] = {}
+        self._pending: list[tuple[Row, Room, Change]] = []
+        self._others = False  # whether some of these were found in the log
 
     def peek(self, chat_id: int) -> Room | None:
         return self._rooms.get(chat_id)
@@ -34,25 +42,21 @@ class Rooms:
     async def get(self, chat_id: int) -> Room:
         """The chat; a room without a chat if there is none. It may be behind the log."""
         room = self._rooms.get(chat_id)
-        if room is None:
-            room = await self._load(chat_id)
-            if room.chat is not None:
-                self._rooms[chat_id] = room
-        return room
+        return await self._load(chat_id) if room is None else room
 
     async def catch_up(self, room: Room) -> Sequence[Row]:
         """Takes in what has come since; the new rows. Raises: `Unavailable`, and nothing is lost by that."""
         news: list[Row] = []
         while rows := await self.log.after(room.chat_id, room.n):
-            await self._advance(rows, {room.chat_id: room})
+            for row in rows:
+                self._take_in(row, room)
+            self._others = True
             news += rows
-        if room.chat is not None:
-            self._rooms.setdefault(room.chat_id, room)
         return news
 
     async def write(self, rows: Sequence[Row], rooms: Mapping[int, Room]) -> Sequence[Row]:
         """Puts the next rows of these rooms into the log, in order, up to the first whose number or client_id is
-        taken; those that are in, projected and taken in.
+        taken; those that are in.
 
         Raises: `Lost` if it is not known which are in; `Unavailable`, which leaves that open too. Then, and then only,
         a room may be behind rows of this very server; whoever writes next cannot insert, and so finds them.
@@ -61,30 +65,45 @@ class Rooms:
             room.busy = True
         try:
             done = rows[: await self.log.insert(rows)]
-            await self._advance(done, rooms)
         finally:
             for room in rooms.values():
                 room.busy = False
-        for room in rooms.values():
-            if room.chat is not None:
-                self._rooms.setdefault(room.chat_id, room)
+        for row in done:
+            self._take_in(row, rooms[row.chat_id])
         return done
 
-    async def _advance(self, rows: Sequence[Row], rooms: Mapping[int, Room]) -> None:
-        """Projects the next rows of these rooms, takes them in and tells them, or none of that."""
-        before = {chat_id: room.n for chat_id, room in rooms.items()}
-        await self._projection.project(rows, before)
-        for row in rows:
-            room = rooms[row.chat_id]
-            if row.seq > room.seq:
-                room.saved_n = before[row.chat_id]  # noted along with the head, see `Projection`
-            self._tell(room.apply(row))
-        lagging = {room.chat_id: room.n for room in rooms.values() if room.n - room.saved_n > _SAVE_EVERY}
-        await self._save(lagging)
+    async def flush(self) -> None:
+        """Projects and tells what was taken in. Until then no result of it may be given away. Raises: `Unavailable`,
+        and then the next call does it."""
+        if not self._pending:
+            return
+        pending, self._pending = self._pending, []
+        before = {room.chat_id: room.projected_n for _, room, _ in pending}
+        try:
+            await self._projection.project([row for row, _, _ in pending], before, look=self._others)
+        except BaseException:
+            self._pending, self._others = pending, True
+            raise
+        self._others = False
+        self.newest_states.clear()
+        for row, room, change in pending:
+            room.projected_n = row.n
+            if row.kind in MESSAGE_KINDS:
+                room.saved_n = before[room.chat_id]  # noted along with the head, see `Projection`
+            self._tell(change)
+        await self._save(
+            {room.chat_id: room.projected_n for _, room, _ in pending if room.unsaved > _SAVE_EVERY}
+        )
+
+    def _take_in(self, row: Row, room: Room) -> None:
+        self._pending.append((row, room, room.apply(row)))
+        if row.message is not None:
+            self.newest_states[row.message.id] = row.message
+        self._rooms.setdefault(room.chat_id, room)
 
     async def save(self) -> None:
         """Notes how far everything is projected."""
-        await self._save({room.chat_id: room.n for room in self._rooms.values() if room.n > room.saved_n})
+        await self._save({room.chat_id: room.projected_n for room in self._rooms.values() if room.unsaved})
 
     async def _save(self, numbers: Mapping[int, int]) -> None:
         await self._projection.save(numbers)
@@ -99,7 +118,7 @@ class Rooms:
         room = Room(chat_id)
         document = await self._database.get(self._database.chats, str(chat_id))
         if document is not None and document["n"] > 0:
-            room.n = room.saved_n = document["n"]
+            room.n = room.projected_n = room.saved_n = document["n"]
             room.chat = chat_of(document)
             room.closed = document["deleted"]
             members = await self._database.find(self._database.members, {"chat_id": chat_id})
@@ -108,6 +127,7 @@ class Rooms:
             last = await self.log.get(chat_id, room.n)
             assert last is not None
             room.seq = room.told_from = last.seq
+            self._rooms[chat_id] = room
         await self.catch_up(room)
         room.ahead.clear()
         return room

@@ -95,6 +95,7 @@ class Writer:
         self.rooms = Rooms(database, self.tell)
         self._changes: list[Change] = []
         self._batcher: Batcher[Item[Any]] = Batcher(self._write, tell)
+        self.busy = False
         self._mark = uuid4().hex
         self._marks = 0
 
@@ -116,24 +117,38 @@ class Writer:
 
     async def _write(self, items: Sequence[Item[Any]]) -> Written:
         outcomes: list[object] = []
-        for family, group in groupby(items, lambda item: item.family()):
-            run = list(group)
-            for some in [[item] for item in run] if family.alone else [run]:
-                outcomes += await self._run(family, some)
+        self.busy = True
+        try:
+            for family, group in groupby(items, lambda item: item.family()):
+                run = list(group)
+                for some in [[item] for item in run] if family.alone else [run]:
+                    outcomes += await self._run(family, some)
+        except Unavailable as error:
+            # So it would be for all others, each after a wait.
+            outcomes += [Unavailable(*error.args) for _ in items[len(outcomes) :]]
+        finally:
+            self.busy = False
         changes, self._changes = self._changes, []
         return Written(outcomes, changes)
 
     async def _run(self, family: type[Item[Any]], items: Sequence[Item[Any]]) -> Sequence[object]:
+        """Raises: `Unavailable`, and then all of these items fail: what is in the log but not projected is no result
+        yet. It is told, and repeats are answered, when the server is back."""
+        outcomes = await self._attempt(family, items)
+        await self.rooms.flush()
+        return outcomes
+
+    async def _attempt(self, family: type[Item[Any]], items: Sequence[Item[Any]]) -> Sequence[object]:
         outcomes: list[object] = [UNSETTLED] * len(items)
         try:
             await family.run_all(self, items, outcomes)
+        except Unavailable:
+            raise
         except Exception as error:
             left = [index for index, outcome in enumerate(outcomes) if outcome is UNSETTLED]
-            if isinstance(error, Unavailable) or len(items) == 1:
-                for index in left:
-                    outcomes[index] = Unavailable(*error.args) if isinstance(error, Unavailable) else error
-            else:
-                # One of them is rotten, a text that is none perhaps: it must not spoil the others.
-                for index in left:
-                    (outcomes[index],) = await self._run(family, [items[index]])
+            if len(items) == 1:
+                return [error]
+            # One of them is rotten, a text that is none perhaps: it must not spoil the others.
+            for index in left:
+                (outcomes[index],) = await self._attempt(family, [items[index]])
         return outcomes

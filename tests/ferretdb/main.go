@@ -7,10 +7,12 @@ import (
 	"context"
 	"fmt"
 	"log"
+	"net"
 	"os"
 	"os/signal"
 	"path/filepath"
 	"syscall"
+	"time"
 
 	"github.com/FerretDB/FerretDB/ferretdb"
 )
@@ -30,7 +32,14 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	go func() {
-		fmt.Println("ready")
+		for ctx.Err() == nil {
+			if conn, err := net.Dial("tcp", os.Args[1]); err == nil {
+				conn.Close()
+				fmt.Println("ready")
+				return
+			}
+			time.Sleep(10 * time.Millisecond)
+		}
 	}()
 	if err := server.Run(ctx); err != nil {
 		log.Fatal(err)

@@ -1,0 +1,33 @@
+"""Stores on one database, and a server of its own for tests that kill it."""
+
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+from storage.mongo import MongoStore
+from tests.storage.conftest import MongoPlace, new_server
+from tests.storage.mongo.server import Server
+
+
+@pytest.fixture
+async def mongo_store(mongo_place: MongoPlace) -> AsyncIterator[MongoStore]:
+    store = await mongo_place.open()
+    yield store
+    await store.close()
+
+
+@pytest.fixture
+async def second_store(mongo_place: MongoPlace) -> AsyncIterator[MongoStore]:
+    """Another server's store on the same database."""
+    store = await mongo_place.open()
+    yield store
+    await store.close()
+
+
+@pytest.fixture
+def own_server(tmp_path: Path) -> Iterator[Server]:
+    server = new_server(tmp_path / "data")
+    server.start()
+    yield server
+    server.kill()

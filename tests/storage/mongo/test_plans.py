@@ -1,0 +1,60 @@
+"""Nothing reads a whole collection: what is fast with ten messages is fast with ten million. FerretDB cannot tell."""
+
+from typing import Any
+
+import pytest
+
+from storage.mongo import MongoStore, schema
+from tests.storage.world import World
+
+_QUERIES: list[tuple[str, dict[str, Any], list[tuple[str, int]]]] = [
+    ("changes", {"chat_id": 1, "n": {"$gt": 3}}, [("n", 1)]),
+    ("changes", {"sender_id": 1, "client_id": {"$in": ["a", "b"]}}, []),
+    ("changes", {"message_id": {"$in": [1, 2]}}, []),
+    ("messages", {"chat_id": 1, "deleted": False, "seq": {"$lt": 9}}, [("seq", -1)]),
+    ("messages", {"chat_id": 1, "deleted": False, "seq": {"$gt": 9}, "sender_id": {"$ne": 1}}, []),
+    ("messages", {"chat_id": 1, "changed_seq": {"$gt": 1, "$lte": 9}}, [("changed_seq", 1)]),
+    ("members", {"chat_id": 1, "gone": False}, []),
+    ("members", {"user_id": 1, "gone": False}, []),
+    ("users", {"username_key": "anna", "deleted": False}, []),
+    ("users", {"email_key": "a@b.c", "deleted": False}, []),
+    ("users", {"deleted": False, "id": {"$gt": 1}}, [("id", 1)]),
+    ("sessions", {"user_id": 1}, [("_id", 1)]),
+    ("tokens", {"session_id": "s", "expires_at": {"$lte": 1}}, []),
+    ("pairs", {"users": "1 2"}, [("generation", -1)]),
+    ("blocks", {"kind": "users"}, [("number", -1)]),
+    ("chats", {"deleted": True, "swept": False}, []),
+]
+
+
+def stages(plan: Any) -> set[str]:
+    if isinstance(plan, list):
+        return set().union(*map(stages, plan))
+    if not isinstance(plan, dict):
+        return set()
+    own = {plan["stage"]} if "stage" in plan else set()
+    return own.union(*map(stages, plan.values()))
+
+
+async def test_every_query_goes_by_an_index(mongo_store: MongoStore) -> None:
+    database = mongo_store._database
+    if "ferretdbVersion" in await database.client.admin.command("buildInfo"):
+        pytest.skip("FerretDB has no plans to show")
+    world = World(mongo_store)
+    anna = await world.user()
+    await world.send(await world.chat(anna), anna)
+    for collection, query, sort in _QUERIES:
+        cursor = getattr(database, collection).find(query)
+        explained = await (cursor.sort(sort) if sort else cursor).explain()
+        found = stages(explained["queryPlanner"]["winningPlan"])
+        assert "COLLSCAN" not in found, (collection, query)
+        assert "SORT" not in found, (collection, query)
+
+
+async def test_opening_again_makes_nothing_new(mongo_store: MongoStore) -> None:
+    database = mongo_store._database
+    before = {one.name: await one.index_information() for one in schema.indexes(database)}
+    await schema.prepare(database)
+    assert {one.name: await one.index_information() for one in schema.indexes(database)} == before
+    assert before["messages"].keys() >= {"_id_", "chat_id_1_changed_seq_1"}
+    assert before["changes"]["sender_id_1_client_id_1"]["unique"]

@@ -1,0 +1,207 @@
+"""Two servers on one database, in the same chats at the same time."""
+
+import asyncio
+import random
+from dataclasses import replace
+
+from storage.errors import Duplicate, LastOwner, NotFound, TokenReused
+from storage.models import Appended, Member, Message
+from storage.mongo import MongoStore
+from tests.storage.world import START, World, allow, at, draft
+
+
+async def settle(world: World, chat_id: int) -> None:
+    """Whatever the other server wrote last, this one tells when it next looks."""
+    await world.store.chats.load(chat_id)
+
+
+async def test_numbers_and_order_are_the_same_for_both(
+    mongo_store: MongoStore, second_store: MongoStore
+) -> None:
+    here, there = World(mongo_store), World(second_store)
+    anna, boris = await here.users(2)
+    chat_id = await here.chat(anna, boris)
+    await settle(there, chat_id)
+
+    async def write(world: World, user_id: int, seed: int) -> None:
+        script = random.Random(seed)
+        for _ in range(12):
+            sends = [world.send(chat_id, user_id, f"{number}") for number in range(script.randrange(1, 15))]
+            mine = await asyncio.gather(*sends)
+            await world.store.messages.edit(mine[0].id, user_id, "edited", at(1), allow)
+            await world.store.messages.delete(mine[-1].id, user_id, at(1), allow)
+
+    await asyncio.gather(write(here, anna, 1), write(there, boris, 2))
+    for world in (here, there):
+        await settle(world, chat_id)
+        await world.check_told(chat_id)
+    # What was deleted meanwhile is told without its content by whoever reads of it later.
+    both = [
+        [(message.changed_seq, message.id, message.sender_id) for message in world.message_changes(chat_id)]
+        for world in (here, there)
+    ]
+    assert both[0] == both[1]
+
+
+async def test_one_message_for_one_client_id(mongo_store: MongoStore, second_store: MongoStore) -> None:
+    worlds = World(mongo_store), World(second_store)
+    anna = await worlds[0].user()
+    chat_id = await worlds[0].chat(anna)
+    wishes = [draft(chat_id, anna, f"{number}", client_id=f"{number % 25}") for number in range(100)]
+    results = await asyncio.gather(
+        *(world.store.messages.append(wish, allow) for wish in wishes for world in worlds)
+    )
+    assert sum(not result.duplicate for result in results) == 25
+    assert len({result.message.id for result in results}) == 25
+    for world in worlds:
+        await settle(world, chat_id)
+        await world.check_told(chat_id)
+
+
+async def test_both_change_the_same_messages(mongo_store: MongoStore, second_store: MongoStore) -> None:
+    """Of the changes of one message each sees the one before; a deletion is final."""
+    worlds = World(mongo_store), World(second_store)
+    anna = await worlds[0].user()
+    chat_id = await worlds[0].chat(anna)
+    messages = await asyncio.gather(*(worlds[0].send(chat_id, anna) for _ in range(5)))
+    results = await asyncio.gather(
+        *(world.store.messages.delete(m.id, anna, at(1), allow) for m in messages for world in worlds),
+        *(world.store.messages.edit(m.id, anna, "x", at(1), allow) for m in messages for world in worlds),
+        return_exceptions=True,
+    )
+    deleted = [result for result in results if isinstance(result, Message) and result.deleted]
+    assert sorted(message.id for message in deleted) == sorted(message.id for message in messages)
+    assert {type(result) for result in results} <= {Message, NotFound}
+    for world in worlds:
+        await settle(world, chat_id)
+        told = world.message_changes(chat_id)
+        assert [message.changed_seq for message in told][-len(told) :] == list(
+            range(told[0].changed_seq, told[0].changed_seq + len(told))
+        )
+        last = {message.id: message for message in told}
+        assert all(message.deleted for message in last.values())
+
+
+async def test_membership_is_judged_on_the_newest_state(
+    mongo_store: MongoStore, second_store: MongoStore
+) -> None:
+    here, there = World(mongo_store), World(second_store)
+    anna, boris, vera = await here.users(3)
+    chat_id = await here.chat(anna, boris)
+    await there.send(chat_id, boris)
+    await mongo_store.chats.remove_member(chat_id, anna, boris, allow)
+    await mongo_store.chats.add_member(chat_id, anna, vera, "member", at(1), allow)
+    results = await asyncio.gather(
+        there.send(chat_id, boris),
+        there.send(chat_id, vera),
+        second_store.chats.add_member(chat_id, anna, vera, "member", at(1), allow),
+        return_exceptions=True,
+    )
+    assert [type(result) for result in results] == [NotFound, Message, Duplicate]
+    await mongo_store.chats.delete(chat_id, anna, allow)
+    results = await asyncio.gather(
+        there.send(chat_id, vera),
+        second_store.messages.mark_read(chat_id, vera, None),
+        return_exceptions=True,
+    )
+    assert [type(result) for result in results] == [NotFound, NotFound]
+    assert await second_store.chats.load(chat_id) is None
+
+
+async def test_one_owner_stays(mongo_store: MongoStore, second_store: MongoStore) -> None:
+    here, there = World(mongo_store), World(second_store)
+    anna, boris = await here.users(2)
+    for _ in range(5):
+        chat_id = await here.chat(anna, boris)
+        await mongo_store.chats.set_role(chat_id, anna, boris, "owner", allow)
+        results = await asyncio.gather(
+            here.store.chats.set_role(chat_id, anna, anna, "member", allow),
+            there.store.chats.set_role(chat_id, boris, boris, "member", allow),
+            return_exceptions=True,
+        )
+        assert {type(result) for result in results} == {Member, LastOwner}
+
+
+async def test_one_of_two_gets_it(mongo_store: MongoStore, second_store: MongoStore) -> None:
+    """A username, a place in a chat, the one private chat, the first use of a token."""
+    here, there = World(mongo_store), World(second_store)
+    anna, boris, vera = await here.users(3)
+    chat_id = await here.chat(anna)
+    for number in range(5):
+        results = await asyncio.gather(
+            here.user(f"gleb{number}"), there.user(f"GLEB{number}"), return_exceptions=True
+        )
+        assert {type(result) for result in results} == {int, Duplicate}
+    results = await asyncio.gather(
+        *(
+            store.chats.add_member(chat_id, anna, boris, "member", at(1), allow)
+            for store in (mongo_store, second_store)
+        ),
+        return_exceptions=True,
+    )
+    assert {type(result) for result in results} == {Member, Duplicate}
+    chats = await asyncio.gather(
+        *(
+            world.make_chat(*pair, chat_type="private")
+            for world in (here, there)
+            for pair in [(anna, vera)] * 3
+        )
+    )
+    assert len({chat.id for chat, _ in chats}) == 1
+    assert sum(created for _, created in chats) == 1
+    await mongo_store.sessions.create(
+        session_id="s", user_id=anna, token_hash="t", expires_at=at(99), created_at=START
+    )
+    results = await asyncio.gather(
+        *(
+            store.sessions.rotate("t", new_hash=f"{seconds}", expires_at=at(99), now=at(seconds), grace_s=5)
+            for store, seconds in ((mongo_store, 0), (second_store, 50))
+        ),
+        return_exceptions=True,
+    )
+    session = await mongo_store.sessions.get("s")
+    assert session is not None
+    assert session.revoked == any(isinstance(result, TokenReused) for result in results)
+
+
+async def test_what_a_dead_server_left_is_projected_and_told(
+    mongo_store: MongoStore, second_store: MongoStore
+) -> None:
+    """Its rows are in the log and nowhere else."""
+    here, there = World(mongo_store), World(second_store)
+    anna = await here.user()
+    chat_id = await here.chat(anna)
+    first = await here.send(chat_id, anna, "first")
+    await settle(there, chat_id)
+    room = mongo_store._writer.rooms.peek(chat_id)
+    assert room is not None
+    log = mongo_store._writer.rooms.log
+    row = await log.get(chat_id, room.n)
+    assert row is not None
+    left = replace(first, id=999, seq=2, changed_seq=2, content="left behind")
+    edited = replace(first, content="edited", changed_seq=3)
+    rows = [
+        replace(row, n=room.n + 1, seq=2, mark="a", message=left),
+        replace(row, n=room.n + 2, seq=3, kind="edited", mark="b", message=edited),
+    ]
+    assert await log.insert(rows) == 2
+    assert (await there.send(chat_id, anna, "next")).seq == 4
+    assert await second_store.messages.get(999) == left
+    assert await second_store.messages.get(first.id) == edited
+    for world in (here, there):
+        await settle(world, chat_id)
+        assert [message.changed_seq for message in world.message_changes(chat_id)][-3:] == [2, 3, 4]
+    await here.check_told(chat_id)
+
+
+async def test_appended_repeats_name_the_other_servers_message(
+    mongo_store: MongoStore, second_store: MongoStore
+) -> None:
+    here, there = World(mongo_store), World(second_store)
+    anna = await here.user()
+    chat_id = await here.chat(anna)
+    await there.send(chat_id, anna)
+    first = await here.send(chat_id, anna, "first", client_id="x")
+    edited = await here.store.messages.edit(first.id, anna, "edited", at(1), allow)
+    again = await second_store.messages.append(draft(chat_id, anna, client_id="x"), allow)
+    assert again == Appended(edited, duplicate=True)
