@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from aiohttp import ClientSession, DummyCookieJar, TCPConnector, web
@@ -18,6 +19,7 @@ from server.runner import Runner
 from tests.clients.people import Person
 from tests.clients.raw import RawClient
 from tests.clients.rest import RestClient
+from tests.storage.conftest import mongo_url  # noqa: F401 -- a fixture
 
 SECRET = "a secret key of the tests, long enough for HS512, which wants 64 bytes"
 
@@ -100,10 +102,11 @@ class Server:
 Serve = Callable[..., Awaitable[Server]]
 
 
-@pytest.fixture
-async def serve(tmp_path: Path) -> AsyncIterator[Serve]:
+@pytest.fixture(params=["sqlite", "mongo"])
+async def serve(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Serve]:
     """Starts servers: `await serve(clock=ManualClock(), messages_per_s=0)` takes settings of Config and Policy."""
-    servers = []
+    servers: list[Server] = []
+    mongo = request.getfixturevalue("mongo_url") if request.param == "mongo" else None
 
     async def start(clock: Clock | None = None, **settings: Any) -> Server:
         policy = replace(
@@ -118,6 +121,8 @@ async def serve(tmp_path: Path) -> AsyncIterator[Serve]:
             "policy": policy,
             **settings,
         }
+        if mongo:
+            settings.setdefault("database_url", f"{mongo}/vestnik_test_{uuid4().hex[:16]}")
         server = Server(Config(**settings), clock)
         servers.append(server)
         await server.start()

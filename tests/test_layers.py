@@ -17,9 +17,9 @@ MAY_IMPORT = {
 """What of our own a folder knows; the longest match counts."""
 
 ONLY_IN = {
-    "motor": ("storage/mongo.py",),
-    "pymongo": ("storage/mongo.py",),
-    "bson": ("storage/mongo.py",),
+    "motor": ("storage/mongo/",),
+    "pymongo": ("storage/mongo/",),
+    "bson": ("storage/mongo/",),
     "sqlite3": ("storage/sqlite/",),
     "aiosqlite": (),
     "socketio": ("server/",),
