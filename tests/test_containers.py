@@ -2,13 +2,38 @@
 
 import os
 import re
+import shutil
 import subprocess
+import sysconfig
 from pathlib import Path
 
 import pytest
 import yaml
 
 ROOT = Path(__file__).parent.parent
+COMPOSE = ROOT / "tests" / "compose"
+
+
+def _tool(name: str) -> str:
+    """Where the program is; without it the test is skipped, and under CI=true it fails."""
+    found = shutil.which(name, path=os.pathsep.join([sysconfig.get_path("scripts"), os.environ["PATH"]]))
+    if found is None:
+        assert os.environ.get("CI") != "true", f"{name} is missing"
+        pytest.skip(f"{name} is missing")
+    return found
+
+
+def _load(file: Path, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Loads a compose file the way docker compose does."""
+    environment = {name: value for name, value in os.environ.items() if name != "SECRET_KEY"} | variables
+    return subprocess.run(
+        [_tool("go"), "run", ".", str(file)],
+        cwd=COMPOSE,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
 
 
 def _stages() -> list[str]:
@@ -64,3 +89,25 @@ def test_the_services_of_the_composition() -> None:
     assert services["backend"]["ports"] == ["8000:8000"]
     assert services["backend"]["environment"]["DATABASE_URL"].startswith("mongodb://mongo:")
     assert services["backend"]["depends_on"].keys() <= services.keys()
+
+
+def test_the_composition_keeps_to_the_schema(tmp_path: Path) -> None:
+    loaded = _load(ROOT / "docker-compose.yml", SECRET_KEY="x" * 32)
+    assert (loaded.returncode, loaded.stderr) == (0, "")
+    misspelt = tmp_path / "docker-compose.yml"
+    text = (ROOT / "docker-compose.yml").read_text()
+    misspelt.write_text(text.replace("depends_on:", "depend_on:"))
+    assert "services.backend.depend_on" in _load(misspelt, SECRET_KEY="x" * 32).stderr
+
+
+def test_the_composition_does_not_start_without_a_secret() -> None:
+    loaded = _load(ROOT / "docker-compose.yml")
+    assert loaded.returncode != 0
+    assert "SECRET_KEY is missing a value" in loaded.stderr
+
+
+def test_the_linter_finds_nothing_in_the_dockerfile() -> None:
+    linted = subprocess.run(
+        [_tool("hadolint"), str(ROOT / "Dockerfile")], capture_output=True, text=True, check=False
+    )
+    assert (linted.returncode, linted.stdout) == (0, "")
