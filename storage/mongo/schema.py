@@ -13,6 +13,8 @@ from storage.mongo.database import Collection, Database
 
 VERSION = 1
 
+BY_SENDER = (("chat_id", 1), ("deleted", 1), ("sender_id", 1), ("seq", 1))
+
 _KEY = "schema"
 
 
@@ -44,6 +46,8 @@ def indexes(database: Database) -> Mapping[Collection, Sequence[IndexModel]]:
         database.messages: [
             # History and newest; with the sender in it, unread is counted from the index alone.
             plain("chat_id", "deleted", "seq", "sender_id"),
+            # Unread where that one does not do: from the last message of a sender one step leads to the next sender.
+            IndexModel(list(BY_SENDER)),
             plain("chat_id", "changed_seq"),
         ],
     }
