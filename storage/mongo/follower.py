@@ -23,27 +23,27 @@ class _CatchUp(Item[None]):
 class Follower:
     def __init__(self, writer: Writer) -> None:
         self._writer = writer
-        self._heads: dict[int, int] = {}
 
     def told(self, changes: Sequence[Change]) -> None:
         """To be called when the observer is."""
         for change in changes:
             if isinstance(change, (MessageCreated, MessageEdited, MessageDeleted)):
-                self._heads[change.message.chat_id] = change.message.changed_seq
+                room = self._writer.rooms.peek(change.message.chat_id)
+                assert room is not None  # rooms are forgotten before a batch, never in one
+                room.told_seq = change.message.changed_seq
 
     def head(self, chat_id: int) -> int | None:
         """The number of the last change told; None for a chat that this server does not follow."""
-        head = self._heads.get(chat_id)
-        if head is None:
-            room = self._writer.rooms.peek(chat_id)
-            return None if room is None else room.told_from
-        return head
+        room = self._writer.rooms.peek(chat_id)
+        return None if room is None else room.told_seq
 
     async def catch_up(self, chat_id: int) -> None:
         """Returns when all that was in the log at the call is told. What this server itself is just writing is not
         waited for: its turn comes soon enough. Raises: `Unavailable`."""
         room = self._writer.rooms.peek(chat_id)
-        if room is None or (not self._on_its_way(room) and await self._behind(room)):
+        if room is not None and not self._on_its_way(room) and await self._behind(room):
+            room = None
+        if room is None or self._writer.rooms.peek(chat_id) is not room:  # forgotten meanwhile
             await self._writer.submit(_CatchUp(chat_id))
 
     def _on_its_way(self, room: Room) -> bool:

@@ -41,15 +41,16 @@ class Seat:
 @dataclass(slots=True)
 class Room:
     """`n` and `seq` are those of the last row in it; `projected_n` is how far it is projected, `saved_n` how far the
-    database knows of that; of the changes above `told_from` each is told. `chat` is None before the first row; its
-    head and number of members are not kept up. `busy`: rows of this server are on their way into the log."""
+    database knows of that; `told_seq` is the last change told, and each above it will be. `chat` is None before the
+    first row; its head and number of members are not kept up. `busy`: rows of this server are on their way into the
+    log."""
 
     chat_id: int
     n: int = 0
     seq: int = 0
     projected_n: int = 0
     saved_n: int = 0
-    told_from: int = 0
+    told_seq: int = 0
     busy: bool = False
     chat: Chat | None = None
     closed: bool = False

@@ -1,8 +1,11 @@
 """The chats this server knows, each brought forward along its log."""
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from itertools import islice
 
 from storage.changes import Change
+from storage.errors import Unavailable
 from storage.models import Message
 from storage.mongo.database import Database
 from storage.mongo.documents import chat_of
@@ -12,6 +15,8 @@ from storage.mongo.room import Room
 
 _SAVE_EVERY = 500
 """So many rows may be projected without that being noted: the next server to open the chat projects them again."""
+_MAX_ROOMS = 10_000
+"""So many chats are kept in memory, those used last. A chat of 100 members takes about 25 KiB."""
 
 
 class Rooms:
@@ -37,11 +42,15 @@ class Rooms:
         self._others = False  # whether some of these were found in the log
 
     def peek(self, chat_id: int) -> Room | None:
-        return self._rooms.get(chat_id)
+        """The chat, if it is in memory; to be looked at now, not kept."""
+        room = self._rooms.pop(chat_id, None)
+        if room is not None:
+            self._rooms[chat_id] = room  # in the order of their last use
+        return room
 
     async def get(self, chat_id: int) -> Room:
         """The chat; a room without a chat if there is none. It may be behind the log."""
-        room = self._rooms.get(chat_id)
+        room = self.peek(chat_id)
         return await self._load(chat_id) if room is None else room
 
     async def catch_up(self, room: Room) -> Sequence[Row]:
@@ -105,6 +114,24 @@ class Rooms:
         """Notes how far everything is projected."""
         await self._save({room.chat_id: room.projected_n for room in self._rooms.values() if room.unsaved})
 
+    async def forget(self) -> None:
+        """Lets go of the chats that were used longest ago, if there are too many. To be called between batches, when
+        nobody holds a room; what comes next in a forgotten chat loads it again.
+
+        A chat that has rows to project stays, and all of them do while it cannot be noted how far they are projected:
+        from there on a room that is loaded again tells what it finds, and nothing may be told twice.
+        """
+        excess = len(self._rooms) - _MAX_ROOMS
+        if excess <= 0:
+            return
+        # Some more than need be, so that this is a rare event and not a part of each batch.
+        oldest = islice(self._rooms.values(), excess + _MAX_ROOMS // 10)
+        rooms = [room for room in oldest if room.projected_n == room.n]
+        with suppress(Unavailable):
+            await self._save({room.chat_id: room.projected_n for room in rooms if room.unsaved})
+            for room in rooms:
+                del self._rooms[room.chat_id]
+
     async def _save(self, numbers: Mapping[int, int]) -> None:
         await self._projection.save(numbers)
         for chat_id, n in numbers.items():
@@ -126,7 +153,7 @@ class Rooms:
                 room.load_member(member)
             last = await self.log.get(chat_id, room.n)
             assert last is not None
-            room.seq = room.told_from = last.seq
+            room.seq = room.told_seq = last.seq
             self._rooms[chat_id] = room
         await self.catch_up(room)
         room.ahead.clear()

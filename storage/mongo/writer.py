@@ -119,6 +119,7 @@ class Writer:
         outcomes: list[object] = []
         self.busy = True
         try:
+            await self.rooms.forget()
             for family, group in groupby(items, lambda item: item.family()):
                 run = list(group)
                 for some in [[item] for item in run] if family.alone else [run]:

@@ -1,0 +1,96 @@
+"""What the store keeps of chats in memory is bounded, and forgetting one changes nothing."""
+
+import asyncio
+from collections.abc import Mapping
+
+import pytest
+
+from storage.errors import Unavailable
+from storage.mongo import MongoStore
+from storage.mongo.projection import Projection
+from tests.storage.world import World, allow, at
+
+_MAX_ROOMS = 10
+
+
+@pytest.fixture(autouse=True)
+def few(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("storage.mongo.rooms._MAX_ROOMS", _MAX_ROOMS)
+
+
+def kept(store: MongoStore) -> int:
+    return len(store._writer.rooms._rooms)
+
+
+async def test_chats_used_long_ago_are_forgotten_and_go_on(mongo_store: MongoStore) -> None:
+    world = World(mongo_store)
+    anna, boris = await world.users(2)
+    chats = [await world.chat(anna, boris) for _ in range(3 * _MAX_ROOMS)]
+    for number in range(4):
+        for chat_id in chats:
+            message = await world.send(chat_id, anna, f"{number}")
+            assert mongo_store.told_head(chat_id, 1000) == message.seq
+            if number == 2:
+                await mongo_store.messages.edit(message.id, anna, "edited", at(1), allow)
+            assert kept(mongo_store) <= _MAX_ROOMS + 1  # and the one this batch has brought
+    for chat_id in chats:
+        assert [
+            message.seq for message in await mongo_store.messages.changed_since(chat_id, 0, limit=10)
+        ] == [
+            1,
+            2,
+            3,
+            5,
+        ]
+        assert await world.head(chat_id) == 5
+        await world.check_told(chat_id)
+
+
+async def test_a_batch_over_more_chats_than_are_kept(mongo_store: MongoStore) -> None:
+    world = World(mongo_store)
+    anna = await world.user()
+    chats = [await world.chat(anna) for _ in range(5 * _MAX_ROOMS)]
+    for number in range(3):
+        await asyncio.gather(*(world.send(chat_id, anna, f"{number}") for chat_id in chats))
+    await world.send(chats[0], anna, "one more")
+    assert kept(mongo_store) <= _MAX_ROOMS + 1
+    for chat_id in chats:
+        await world.check_told(chat_id)
+
+
+async def test_what_another_server_wrote_meanwhile_is_told_once(
+    mongo_store: MongoStore, second_store: MongoStore
+) -> None:
+    world, there = World(mongo_store), World(second_store)
+    anna = await world.user()
+    chat_id = await world.chat(anna)
+    await world.send(chat_id, anna, "here")
+    for _ in range(2 * _MAX_ROOMS):
+        await world.chat(anna)
+    assert mongo_store._writer.rooms._rooms.get(chat_id) is None
+    await there.send(chat_id, anna, "there")
+    await world.send(chat_id, anna, "here again")
+    assert [message.content for message in world.message_changes(chat_id)] == ["here", "there", "here again"]
+
+
+async def test_a_chat_stays_while_it_cannot_be_noted_how_far_it_is(
+    mongo_store: MongoStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = World(mongo_store)
+    anna = await world.user()
+    chats = [await world.chat(anna) for _ in range(_MAX_ROOMS)]
+    for chat_id in chats:
+        await world.send(chat_id, anna, "one")
+
+    async def broken(_self: Projection, saved: Mapping[int, int]) -> None:
+        if saved:
+            raise Unavailable("not now")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Projection, "save", broken)
+        chats += [await world.chat(anna) for _ in range(_MAX_ROOMS)]
+        assert kept(mongo_store) == 2 * _MAX_ROOMS
+    for chat_id in chats:
+        await world.send(chat_id, anna, "two")
+        await world.check_told(chat_id)
+    assert kept(mongo_store) <= _MAX_ROOMS + 1
