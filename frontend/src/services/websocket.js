@@ -1,0 +1,390 @@
+/**
+ * The WebSocket of a chat: one connection, kept up, with subscriptions to its frames.
+ *
+ * It needs nothing but a browser: copy this file into any project whose server speaks `/ws?token=JWT` with JSON frames
+ * `{type, …}` and sends `{type: 'connected', user_id}` first.
+ *
+ *     import websocket from '@/services/websocket'
+ *     websocket.connect(token)
+ *     const unsubscribe = websocket.on('new_message', (frame) => console.log(frame.message.content))
+ *     websocket.send({ type: 'typing', chat_id: 123, is_typing: true })
+ *
+ * @typedef {Record<string, any> & { type: string }} Frame
+ * @typedef {(options: { fresh: boolean }) => string | Promise<string>} TokenFunction `fresh`: the last one was refused
+ *   or ends soon. If it throws, there is no connection.
+ * @typedef {'idle' | 'connecting' | 'connected' | 'waiting' | 'failed' | 'closed'} Status `waiting`: until `retryAt`;
+ *   `failed`: it takes a `retry()`; `closed`: by `disconnect()`
+ * @typedef {object} State
+ * @property {Status} status
+ * @property {number} attempt the number of the attempt that is made or waited for; 0 before the first drop
+ * @property {number} maxAttempts
+ * @property {number | null} retryAt when the next attempt is made, in ms since 1970
+ * @property {number | null} code the close code of the last drop
+ * @property {string} reason what was told with it
+ * @property {number | null} userId whose connection it is, once that is known
+ */
+
+const MAX_ATTEMPTS = 5
+const FIRST_DELAY_MS = 1000
+const CONNECT_TIMEOUT_MS = 10_000
+/** A connection that broke sooner does not count as one: the next attempt is one more. */
+const STABLE_MS = 5_000
+const PING_INTERVAL_MS = 25_000
+const PONG_TIMEOUT_MS = 10_000
+const REQUEST_TIMEOUT_MS = 10_000
+
+const GOING_AWAY = 1001
+const BAD_TOKEN = 4401
+const SILENT = 4408
+/** Coming back by itself would only repeat what the server refused: abuse, a frame too large, not allowed, too many. */
+const FINAL_CODES = [1008, 1009, 4403, 4429]
+
+/** Why a request has no ack. `code` is the server's, or `disconnected` or `timeout`. */
+export class RequestError extends Error {
+  /** @param {{ code: string, message?: string, retryable?: boolean, retry_after_ms?: number, fields?: object }} error */
+  constructor({ code, message = code, retryable = false, retry_after_ms, fields }) {
+    super(message)
+    this.name = 'RequestError'
+    this.code = code
+    this.retryable = retryable
+    this.retryAfterMs = retry_after_ms
+    this.fields = fields
+  }
+}
+
+/**
+ * How long to wait before an attempt: 1, 2, 4, 8, 16 s, less up to a half, so that not all clients come at once.
+ *
+ * @param {number} attempt from 1
+ */
+export function delayMs(attempt, random = Math.random) {
+  return Math.round(FIRST_DELAY_MS * 2 ** (attempt - 1) * (0.5 + random() / 2))
+}
+
+/** The address from `VITE_WS_URL`, scheme and host, else that of the page. */
+function defaultUrl() {
+  const configured = import.meta.env?.VITE_WS_URL
+  return (configured || window.location.origin).replace(/^http/, 'ws').replace(/\/+$/, '') + '/ws'
+}
+
+/**
+ * A service of its own. `url` is the address without the token, or gives it; `random` is for tests.
+ *
+ * @param {{ url?: string | (() => string), random?: () => number }} options
+ */
+export function createWebSocket({ url = defaultUrl, random = Math.random } = {}) {
+  /** @type {Map<string, Set<{ callback: (frame: Frame) => void }>>} */
+  const subscriptions = new Map()
+  /** @type {Set<{ callback: (state: State) => void }>} */
+  const watchers = new Set()
+  /** @type {Map<string, { resolve: (ack: Frame) => void, reject: (error: Error) => void, timer: any }>} */
+  const requests = new Map()
+
+  /** @type {State} */
+  let state = Object.freeze({
+    status: 'idle',
+    attempt: 0,
+    maxAttempts: MAX_ATTEMPTS,
+    retryAt: null,
+    code: null,
+    reason: '',
+    userId: null,
+  })
+  /** @type {string | TokenFunction | undefined} */
+  let tokenSource
+  /** @type {WebSocket | null} */
+  let socket = null
+  let connectedAt = 0
+  let freshTried = false
+  let lastRequest = 0
+  /** Of the attempt, the wait or the ping that is under way: there is one of these at a time. */
+  let timer = /** @type {any} */ (undefined)
+
+  /** @param {Partial<State>} changes */
+  function setState(changes) {
+    state = Object.freeze({ ...state, ...changes })
+    call(watchers, state)
+  }
+
+  /**
+   * @template T
+   * @param {Set<{ callback: (value: T) => void }> | undefined} entries
+   * @param {T} value
+   */
+  function call(entries, value) {
+    for (const entry of [...(entries ?? [])]) {
+      if (!entries?.has(entry)) continue // unsubscribed by one before it
+      try {
+        entry.callback(value)
+      } catch (error) {
+        console.error('A WebSocket callback failed:', error)
+      }
+    }
+  }
+
+  /**
+   * Connects, and from then on keeps the connection up. Does nothing if that is so already with this token.
+   *
+   * @param {string | TokenFunction} [token] what it was the last time, if left out
+   */
+  function connect(token = tokenSource) {
+    const same = token === tokenSource
+    tokenSource = token
+    if (same && ['connecting', 'connected', 'waiting'].includes(state.status)) return
+    window.addEventListener('online', comeBack)
+    document.addEventListener('visibilitychange', comeBack)
+    freshTried = false
+    drop()
+    setState({ attempt: 0, code: null, reason: '' })
+    open()
+  }
+
+  /** Ends the connection for good. */
+  function disconnect() {
+    window.removeEventListener('online', comeBack)
+    document.removeEventListener('visibilitychange', comeBack)
+    const open = socket !== null
+    drop()
+    setState({ status: 'closed', attempt: 0, retryAt: null, code: open ? 1000 : state.code, reason: '' })
+    if (open) console.log('WebSocket closed:', 1000, '')
+  }
+
+  /** Connects now, instead of later or never, with all attempts before it. */
+  function retry() {
+    if (!['waiting', 'failed'].includes(state.status)) return
+    freshTried = false
+    setState({ attempt: 0 })
+    open()
+  }
+
+  /** The network or the person is back. */
+  function comeBack() {
+    const usedUp = state.status === 'failed' && !FINAL_CODES.concat(BAD_TOKEN).includes(state.code ?? 0)
+    if (document.visibilityState !== 'hidden' && (usedUp || state.status === 'waiting')) retry()
+  }
+
+  async function open({ fresh = false } = {}) {
+    clearTimeout(timer)
+    const mine = (socket = /** @type {any} */ ({ close() {} })) // stands for the attempt until there is a token
+    setState({ status: 'connecting', retryAt: null })
+    let token
+    try {
+      token = typeof tokenSource === 'function' ? await tokenSource({ fresh }) : tokenSource
+    } catch (error) {
+      if (socket === mine) fail(BAD_TOKEN, `no token: ${error instanceof Error ? error.message : error}`)
+      return
+    }
+    if (socket !== mine) return // disconnected meanwhile
+    if (!token) return fail(BAD_TOKEN, 'no token')
+    const address = typeof url === 'function' ? url() : url
+    const opened = new WebSocket(`${address}?token=${encodeURIComponent(token)}`)
+    socket = opened
+    // A socket that was given up has nothing more to say.
+    opened.onmessage = ({ data }) => socket === opened && receive(data)
+    opened.onclose = ({ code, reason }) => socket === opened && closed(code, reason)
+    timer = setTimeout(() => lose(SILENT, 'no answer'), CONNECT_TIMEOUT_MS)
+  }
+
+  /** @param {string} data */
+  function receive(data) {
+    /** @type {Frame} */
+    let frame
+    try {
+      frame = JSON.parse(data)
+    } catch {
+      return console.error('A WebSocket message is not JSON:', data)
+    }
+    console.log('📨 WebSocket message:', frame)
+    if (frame.type === 'connected') {
+      connectedAt = Date.now()
+      console.log('✅ WebSocket connected')
+      setState({ status: 'connected', retryAt: null, code: null, reason: '', userId: frame.user_id ?? null })
+    }
+    if (isConnected()) {
+      clearTimeout(timer) // whatever it is, the server is there
+      timer = setTimeout(ping, PING_INTERVAL_MS)
+    }
+    if ((frame.type === 'ack' || frame.type === 'error') && requests.has(frame.id)) settle(frame)
+    if (frame.type === 'token_expiring') renew()
+    call(subscriptions.get(frame.type), frame)
+    call(subscriptions.get('*'), frame)
+  }
+
+  function ping() {
+    send({ type: 'ping' })
+    timer = setTimeout(() => lose(SILENT, 'no pong'), PONG_TIMEOUT_MS)
+  }
+
+  /** Gives up a connection whose server says nothing: waiting for it to agree to the close could take minutes. */
+  function lose(/** @type {number} */ code, /** @type {string} */ reason) {
+    drop(code)
+    closed(code, reason)
+  }
+
+  /** Lets go of what there is, without a word to anybody. */
+  function drop(code = 1000) {
+    clearTimeout(timer)
+    const old = socket
+    socket = null
+    old?.close(code)
+    for (const id of [...requests.keys()]) {
+      settle({ type: 'error', id, code: 'disconnected', message: 'the connection is lost', retryable: true })
+    }
+  }
+
+  /**
+   * @param {number} code
+   * @param {string} reason
+   */
+  function closed(code, reason) {
+    const stable = isConnected() && Date.now() - connectedAt >= STABLE_MS
+    drop()
+    console.log('WebSocket closed:', code, reason)
+    if (isConnected()) freshTried = false
+    if (FINAL_CODES.includes(code)) return fail(code, reason)
+    if (code === BAD_TOKEN) {
+      if (typeof tokenSource !== 'function' || freshTried) return fail(code, reason)
+      freshTried = true
+      return open({ fresh: true })
+    }
+    const attempt = (stable ? 0 : state.attempt) + 1
+    if (attempt > MAX_ATTEMPTS) return fail(code, reason)
+    const waitMs = (code === GOING_AWAY && retryInMs(reason)) || delayMs(attempt, random)
+    console.log('Reconnecting...', `attempt ${attempt} of ${MAX_ATTEMPTS} in ${waitMs} ms`)
+    setState({ status: 'waiting', attempt, retryAt: Date.now() + waitMs, code, reason })
+    timer = setTimeout(open, waitMs)
+  }
+
+  /** @param {number} code @param {string} reason */
+  function fail(code, reason) {
+    drop()
+    setState({ status: 'failed', retryAt: null, code, reason })
+  }
+
+  /** Hands in a new token before the old one ends; if there is none, the end comes and is dealt with then. */
+  async function renew() {
+    if (typeof tokenSource !== 'function') return
+    try {
+      await request({ type: 'refresh_token', token: await tokenSource({ fresh: true }) })
+    } catch (error) {
+      console.warn('The token was not renewed:', error)
+    }
+  }
+
+  /**
+   * True if the frame went to a connection that is up; it is not kept otherwise.
+   *
+   * @param {Frame} frame
+   */
+  function send(frame) {
+    if (!isConnected() || socket?.readyState !== WebSocket.OPEN) return false
+    socket.send(JSON.stringify(frame))
+    return true
+  }
+
+  /**
+   * Sends a frame with an `id`; its ack. Needs a server that answers frames with an `id`. Rejects with a `RequestError`.
+   *
+   * @param {Frame} frame
+   * @returns {Promise<Frame>}
+   */
+  function request(frame, { timeoutMs = REQUEST_TIMEOUT_MS } = {}) {
+    return new Promise((resolve, reject) => {
+      const id = `r${++lastRequest}`
+      if (!send({ ...frame, id })) {
+        return reject(new RequestError({ code: 'disconnected', message: 'not connected', retryable: true }))
+      }
+      const late = () =>
+        settle({ type: 'error', id, code: 'timeout', message: 'no answer in time', retryable: true })
+      requests.set(id, { resolve, reject, timer: setTimeout(late, timeoutMs) })
+    })
+  }
+
+  /** @param {Frame} answer */
+  function settle(answer) {
+    const waiting = requests.get(answer.id)
+    if (!waiting) return
+    requests.delete(answer.id)
+    clearTimeout(waiting.timer)
+    if (answer.type === 'ack') waiting.resolve(answer)
+    else waiting.reject(new RequestError(/** @type {any} */ (answer)))
+  }
+
+  /**
+   * Subscribes to frames of a type, or to all with `'*'`.
+   *
+   * @param {string} event
+   * @param {(frame: Frame) => void} callback
+   * @returns {() => void} ends the subscription
+   */
+  function on(event, callback) {
+    const entries = subscriptions.get(event) ?? new Set()
+    subscriptions.set(event, entries)
+    const entry = { callback }
+    entries.add(entry)
+    return () => {
+      entries.delete(entry)
+      if (!entries.size && subscriptions.get(event) === entries) subscriptions.delete(event)
+    }
+  }
+
+  /**
+   * Ends all subscriptions of this callback to this event.
+   *
+   * @param {string} event
+   * @param {(frame: Frame) => void} callback
+   */
+  function off(event, callback) {
+    const entries = subscriptions.get(event)
+    for (const entry of entries ?? []) if (entry.callback === callback) entries?.delete(entry)
+  }
+
+  /**
+   * Calls back with each new state.
+   *
+   * @param {(state: State) => void} callback
+   * @returns {() => void} ends that
+   */
+  function onState(callback) {
+    const entry = { callback }
+    watchers.add(entry)
+    return () => void watchers.delete(entry)
+  }
+
+  /** True from the frame `connected` until the connection breaks. */
+  function isConnected() {
+    return state.status === 'connected'
+  }
+
+  return {
+    connect,
+    disconnect,
+    retry,
+    send,
+    request,
+    on,
+    off,
+    onState,
+    isConnected,
+    /** @returns {State} */
+    get state() {
+      return state
+    },
+  }
+}
+
+/** @param {string} reason of a server that goes away: `{"retry_in_ms": N}` */
+function retryInMs(reason) {
+  try {
+    const ms = JSON.parse(reason).retry_in_ms
+    return Number.isFinite(ms) && ms >= 0 ? Math.max(ms, 1) : null
+  } catch {
+    return null
+  }
+}
+
+const websocket = createWebSocket()
+export default websocket
+
+// So that `websocket.isConnected()` answers in the browser's console.
+if (typeof window !== 'undefined') Object.assign(window, { websocket })
