@@ -16,30 +16,36 @@ $(VENV)/test: $(VENV)/run
 	$(BIN)/pip install --quiet --editable '.[test]'
 	@touch $@
 
-tests/node/node_modules: tests/node/package-lock.json
+%/node_modules: %/package-lock.json
 ifdef NODE
-	cd tests/node && npm ci --no-audit --no-fund --loglevel=error
+	cd $* && npm ci --no-audit --no-fund --loglevel=error
 	@touch $@
 else
-	@echo 'npm is missing: the tests with the JavaScript client will be skipped'
+	@echo 'npm is missing: the tests with JavaScript clients and of $* will be skipped'
 endif
 
-setup: $(VENV)/test tests/node/node_modules
+setup: $(VENV)/test tests/node/node_modules frontend/node_modules
 
 run: $(VENV)/run
 	SEED_DEMO=$${SEED_DEMO:-on} exec $(BIN)/python -m server
 
-check: $(VENV)/test
+check: $(VENV)/test frontend/node_modules
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+ifdef NODE
+	cd frontend && npm run --silent check
+endif
 
 test: setup check
+ifdef NODE
+	cd frontend && npm test --silent
+endif
 	$(BIN)/pytest
 
 bench: $(VENV)/run
 	$(BIN)/python -m benchmarks
 
 clean:
-	rm -rf $(VENV) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis tests/node/node_modules
+	rm -rf $(VENV) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis tests/node/node_modules frontend/node_modules
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,1 @@
+"""The parts of the web client against the real server."""
