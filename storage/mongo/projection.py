@@ -7,9 +7,9 @@ is projected again. The log is right even then, and so are numbers, order and ac
 """
 
 import asyncio
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from typing import Any
+from functools import partial
 
 from pymongo import InsertOne, UpdateOne
 from pymongo.errors import BulkWriteError, DuplicateKeyError
@@ -18,6 +18,9 @@ from storage.models import Message
 from storage.mongo.database import Collection, Database, Document, duplicates
 from storage.mongo.documents import member_key, message_document
 from storage.mongo.log import MESSAGE_KINDS, Row
+
+_AT_ONCE = 32
+"""So many updates go into one command. In one of a hundred and more FerretDB 1.24 waits for itself, for ever."""
 
 
 class Projection:
@@ -179,11 +182,9 @@ class Projection:
         return ()
 
     async def _update(self, collection: Collection, updates: Sequence[UpdateOne]) -> None:
-        def write() -> Awaitable[Any]:
-            return collection.bulk_write(list(updates), ordered=False)
-
-        if updates:
-            await self._database.patiently(write)
+        for start in range(0, len(updates), _AT_ONCE):
+            some = list(updates[start : start + _AT_ONCE])
+            await self._database.patiently(partial(collection.bulk_write, some, ordered=False))
 
 
 SCRUBBED = {"$set": {"message.content": "", "message.extra": {}}}

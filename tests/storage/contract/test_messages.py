@@ -445,3 +445,13 @@ async def test_times_come_back_exactly(world: World) -> None:
         assert stored is not None
         assert stored.created_at == moment
         assert stored.created_at.utcoffset() == moment.utcoffset()
+
+
+async def test_many_chats_at_once(world: World) -> None:
+    anna = await world.user()
+    chats = [await world.chat(anna) for _ in range(120)]
+    for number in (1, 2):
+        messages = await asyncio.gather(*(world.send(chat_id, anna) for chat_id in chats))
+        assert {message.seq for message in messages} == {number}
+    for chat_id in chats[::40]:
+        await world.check_told(chat_id)
