@@ -5,7 +5,6 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from aiohttp import ClientSession
 
 from server.config import Config
 from tests.conftest import SECRET, Server
@@ -16,7 +15,7 @@ MESSAGES = 200
 
 
 async def health(server: Server, name: str) -> int:
-    async with ClientSession() as http, http.get(f"{server.url}/health/{name}") as answer:
+    async with server.http.get(f"{server.url}/health/{name}") as answer:
         return answer.status
 
 

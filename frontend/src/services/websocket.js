@@ -143,10 +143,10 @@ export function createWebSocket({ url = defaultUrl, random = Math.random } = {})
   function disconnect() {
     window.removeEventListener('online', comeBack)
     document.removeEventListener('visibilitychange', comeBack)
-    const open = socket !== null
+    const wasOpen = socket !== null
     drop()
-    setState({ status: 'closed', attempt: 0, retryAt: null, code: open ? 1000 : state.code, reason: '' })
-    if (open) console.log('WebSocket closed:', 1000, '')
+    setState({ status: 'closed', attempt: 0, retryAt: null, code: wasOpen ? 1000 : state.code, reason: '' })
+    if (wasOpen) console.log('WebSocket closed:', 1000, '')
   }
 
   /** Connects now, instead of later or never, with all attempts before it. */
