@@ -1,17 +1,33 @@
 import { fileURLToPath } from 'node:url'
 import vue from '@vitejs/plugin-vue'
 import autoImport from 'unplugin-auto-import/vite'
-import { defineConfig } from 'vite'
+import { defineConfig, loadEnv } from 'vite'
 
-export default defineConfig({
-  plugins: [
-    vue(),
-    // The documented snippets use `ref` without importing it.
-    autoImport({ imports: ['vue'], dts: false }),
-  ],
-  resolve: { alias: { '@': fileURLToPath(new URL('./src', import.meta.url)) } },
-  test: {
-    environment: 'happy-dom',
-    include: ['tests/unit/**/*.test.js'],
-  },
+export default defineConfig(({ mode }) => {
+  const server = loadEnv(mode, process.cwd(), 'VESTNIK_').VESTNIK_SERVER || 'http://localhost:8000'
+  return {
+    plugins: [
+      vue(),
+      // The documented snippets use `ref` without importing it.
+      autoImport({ imports: ['vue'], dts: false }),
+    ],
+    resolve: { alias: { '@': fileURLToPath(new URL('./src', import.meta.url)) } },
+    define: {
+      __VUE_OPTIONS_API__: false,
+      __VUE_I18N_FULL_INSTALL__: false,
+      __VUE_I18N_LEGACY_API__: false,
+    },
+    server: {
+      port: 3000,
+      proxy: {
+        '/api': server,
+        '/ws': { target: server, ws: true },
+        '/socket.io': { target: server, ws: true },
+      },
+    },
+    test: {
+      environment: 'happy-dom',
+      include: ['tests/unit/**/*.test.js'],
+    },
+  }
 })

@@ -1,0 +1,21 @@
+import { shallowRef } from 'vue'
+
+/**
+ * @typedef {'newChat' | 'chatInfo' | 'profile' | 'preferences' | 'keyboardHelp' | 'quickSwitcher'} DialogName
+ *
+ * @type {import('vue').ShallowRef<{ name: DialogName, props: object } | null>}
+ */
+const dialog = shallowRef(null)
+
+/**
+ * The one dialog that is open, by name, with what it is about.
+ *
+ *     const { open } = useDialogs()
+ *     open('chatInfo', { chatId: 1 })
+ */
+export function useDialogs() {
+  /** @param {DialogName} name @param {object} props */
+  const open = (name, props = {}) => (dialog.value = { name, props })
+  const close = () => (dialog.value = null)
+  return { dialog, open, close }
+}

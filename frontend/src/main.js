@@ -1,0 +1,16 @@
+import { createPinia } from 'pinia'
+import { createApp } from 'vue'
+import App from './App.vue'
+import { i18n } from './i18n'
+import router from './router'
+import { usePreferences } from './stores/preferences'
+import './styles/tokens.css'
+import './styles/base.css'
+import './styles/controls.css'
+
+const app = createApp(App)
+app.use(createPinia())
+usePreferences() // before anything is painted
+app.use(i18n)
+app.use(router)
+app.mount('#app')

@@ -1,0 +1,71 @@
+/** Requests to the REST door, and what can become of them. */
+
+const TIMEOUT_MS = 20_000
+
+/** Where the server is: `VITE_WS_URL`, as for the WebSocket, else the page's own origin. */
+const BASE_URL = (import.meta.env?.VITE_WS_URL ?? '').replace(/^ws/, 'http').replace(/\/+$/, '') + '/api'
+
+/**
+ * A request that failed. `code` is the server's, or `network` if there was no answer; `status` is 0 then.
+ * `fields` says what is wrong with each field; `retryable`: the same request may succeed later.
+ */
+export class ApiError extends Error {
+  /** @param {{ status: number, code: string, message?: string, fields?: Record<string, string>, retry_after_ms?: number }} error */
+  constructor({ status, code, message = code, fields = {}, retry_after_ms }) {
+    super(message)
+    this.name = 'ApiError'
+    this.status = status
+    this.code = code
+    this.fields = fields
+    this.retryAfterMs = retry_after_ms
+    this.retryable = ['network', 'rate_limited', 'unavailable'].includes(code)
+  }
+}
+
+/**
+ * @typedef {Record<string, string | number | null | undefined>} Query what is null or undefined is left out
+ *
+ * @param {string} method
+ * @param {string} path below `/api`
+ * @param {{ query?: Query, body?: unknown, token?: string | null }} options
+ * @returns {Promise<any>} the parsed body, null if there is none
+ * @throws {ApiError}
+ */
+export async function request(method, path, { query = {}, body, token } = {}) {
+  /** @type {Record<string, string>} */
+  const headers = {}
+  if (token) headers.Authorization = `Bearer ${token}`
+  if (body !== undefined) headers['Content-Type'] = 'application/json'
+  let response, text
+  try {
+    response = await fetch(BASE_URL + path + queryString(query), {
+      method,
+      headers,
+      body: body === undefined ? undefined : JSON.stringify(body),
+      signal: AbortSignal.timeout(TIMEOUT_MS),
+    })
+    text = await response.text()
+  } catch (error) {
+    throw new ApiError({ status: 0, code: 'network', message: String(error) })
+  }
+  const answer = parsed(text)
+  if (response.ok && answer !== undefined) return answer
+  // Without the server's own word it is a proxy that speaks.
+  throw new ApiError({ code: 'unavailable', ...answer?.error, status: response.status })
+}
+
+/** @param {Query} query */
+function queryString(query) {
+  const given = Object.entries(query).filter(([, value]) => value != null)
+  if (!given.length) return ''
+  return '?' + new URLSearchParams(given.map(([name, value]) => [name, String(value)]))
+}
+
+/** @param {string} text undefined if it is not JSON */
+function parsed(text) {
+  try {
+    return text ? JSON.parse(text) : null
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,108 @@
+import { defineStore } from 'pinia'
+import { reactive, watch } from 'vue'
+import api, { ApiError } from '@/services/api'
+import websocket from '@/services/websocket'
+import { i18n } from '@/i18n'
+import { useSession } from './session'
+
+const AT_ONCE = 4
+
+/** The users that were seen, by id. */
+export const useUsers = defineStore('users', () => {
+  const session = useSession()
+  /** @type {Map<number, any>} null: there is no such user any more */
+  const users = reactive(new Map())
+  /** @type {Set<number>} those that are loaded or wait for it */
+  const wanted = new Set()
+  /** @type {number[]} */
+  const queue = []
+  let loading = 0
+
+  watch(
+    () => session.userId,
+    () => users.clear(),
+    { flush: 'sync' },
+  )
+  websocket.on('user_status', ({ user_id, status }) => setStatus(user_id, status))
+  websocket.on('user_offline', ({ user_id, timestamp }) => setStatus(user_id, 'offline', timestamp))
+
+  /**
+   * @param {number} userId
+   * @param {string} status
+   * @param {string} [seenAt]
+   */
+  function setStatus(userId, status, seenAt) {
+    const user = users.get(userId)
+    if (user) Object.assign(user, { status }, seenAt && { last_seen_at: seenAt })
+  }
+
+  /**
+   * A user; undefined until it is loaded, which this starts, and if there is none.
+   *
+   * @param {number} userId
+   */
+  function get(userId) {
+    if (userId === session.userId) return users.get(userId) ?? session.me
+    const user = users.get(userId)
+    if (user === undefined && !wanted.has(userId)) {
+      wanted.add(userId)
+      queue.push(userId)
+      queueMicrotask(work)
+    }
+    return user ?? undefined
+  }
+
+  function work() {
+    while (queue.length && loading < AT_ONCE) {
+      loading++
+      load(/** @type {number} */ (queue.shift())).finally(() => {
+        loading--
+        work()
+      })
+    }
+  }
+
+  /** @param {number} userId */
+  async function load(userId) {
+    try {
+      put(await api.get(`/users/${userId}`))
+    } catch (error) {
+      if (error instanceof ApiError && error.code === 'not_found') users.set(userId, null)
+    } finally {
+      wanted.delete(userId)
+    }
+  }
+
+  /** Takes in a user the server has told of. @param {any} user */
+  function put(user) {
+    const known = users.get(user.id)
+    if (known) Object.assign(known, user)
+    else users.set(user.id, user)
+  }
+
+  /** A name to show; empty until it is known. @param {number} userId */
+  function nameOf(userId) {
+    const user = get(userId)
+    if (user) return user.display_name || user.username
+    return users.get(userId) === null ? i18n.global.t('users.gone') : ''
+  }
+
+  /** `online`, `busy`, `away` or `offline`. @param {number} userId */
+  function statusOf(userId) {
+    return get(userId)?.status ?? 'offline'
+  }
+
+  /**
+   * Users whose names begin so.
+   *
+   * @param {string} q
+   * @returns {Promise<any[]>}
+   */
+  async function search(q, limit = 20) {
+    const { users: found } = await api.get('/users', { q, limit })
+    found.forEach(put)
+    return found
+  }
+
+  return { get, put, nameOf, statusOf, search }
+})
