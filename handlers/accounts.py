@@ -6,6 +6,7 @@ from typing import Annotated
 
 from handlers.context import Caller, Context
 from handlers.errors import ChatError, invalid
+from handlers.limits import network_of
 from handlers.passwords import check_password
 from handlers.registry import Result, command
 from handlers.shapes import AnyText, StrictString, Text
@@ -14,6 +15,9 @@ from handlers.views import user_view
 from storage.errors import TokenReused, TokenUnknown
 from storage.models import User
 
+LOGIN_NAME_CHARS_MAX = 254
+"""The longest email address, which is longer than the longest username."""
+
 Username = Annotated[
     str,
     StrictString(
@@ -21,7 +25,10 @@ Username = Annotated[
     ),
 ]
 Email = Annotated[
-    str, StrictString(3, 254, pattern=r"[^@\s]+@[^@\s]+", pattern_says="must be an email address")
+    str,
+    StrictString(
+        3, LOGIN_NAME_CHARS_MAX, pattern=r"[^@\s]+@[^@\s]+", pattern_says="must be an email address"
+    ),
 ]
 
 
@@ -70,7 +77,9 @@ async def login(context: Context, caller: Caller, wish: Login) -> Result:
     user = await context.store.users.find(wish.username)
     # Failures are counted for the pair of account and address, so that nobody locks another out from elsewhere. A
     # token is taken before the work, not after: else many tries at once would all get through.
-    pair = (wish.username.casefold() if user is None else user.id, caller.address)
+    # A name longer than any is not kept whole: what is counted stays in memory for a while.
+    name = wish.username[:LOGIN_NAME_CHARS_MAX].casefold()
+    pair = (name if user is None else user.id, network_of(caller.address))
     context.limiter.check("login_failures", pair)
     right = await context.passwords.match(wish.password, None if user is None else user.password_hash)
     if user is None or not right:

@@ -109,7 +109,7 @@ class JoinChat:
     after_seq: Position | None = None
 
 
-@command("join_chat", JoinChat, socket=True)
+@command("join_chat", JoinChat, socket=True, limit="joins")
 async def join_chat(context: Context, caller: Caller, wish: JoinChat) -> Result:
     """Puts the caller's connection into the chat's room, after a replay of what changed since `after_seq`.
 

@@ -9,6 +9,7 @@ import structlog
 from handlers.commands import COMMANDS
 from handlers.context import Caller, Context
 from handlers.errors import ChatError, invalid, not_found
+from handlers.limits import network_of
 from handlers.registry import Later, Result
 from handlers.shapes import read
 from storage import errors as storage
@@ -68,7 +69,7 @@ async def start(
             context.connections.check(connection)
         # What is malformed costs a stranger a try, and a user nothing.
         if command.limit == "auth_calls":
-            context.limiter.check(command.limit, caller.address)
+            context.limiter.check(command.limit, network_of(caller.address))
         wish = read(command.shape, command.schema, payload)
         if command.limit is not None and command.limit != "auth_calls":
             context.limiter.check(command.limit, caller.user_id)

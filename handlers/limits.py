@@ -1,19 +1,31 @@
 """Rate limits: token buckets in memory, one for each name and key.
 
 A bucket holds `burst` tokens and regains `per_s` of them each second. Kept here rather than taken from a library
-because it has to be exact, cost well under a microsecond and never suspend on the way of a message.
+because it has to be exact, cost about a microsecond and never suspend on the way of a message.
 """
 
+import math
 from dataclasses import dataclass
+from ipaddress import IPv6Address, IPv6Network, ip_address
 from typing import Literal
 
 from handlers.clock import Clock
 from handlers.errors import ChatError
 from handlers.policy import Policy
 
-Limit = Literal["messages", "typing", "status", "login_failures", "auth_calls"]
+Limit = Literal["messages", "joins", "typing", "status", "login_failures", "auth_calls"]
 
 SWEEP_EVERY_S = 60.0
+_ROUNDING = 1e-6
+
+
+def network_of(address: str) -> str:
+    """What limits by address count: of IPv6 the /64, of which whoever has one address mostly has all."""
+    try:
+        parsed = ip_address(address)
+    except ValueError:
+        return address
+    return str(IPv6Network((int(parsed), 64), strict=False)) if isinstance(parsed, IPv6Address) else address
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +53,7 @@ class Limiter:
         self._clock = clock
         self._rates: dict[Limit, Rate] = {
             "messages": Rate(policy.messages_per_s, policy.messages_burst),
+            "joins": Rate(policy.joins_per_s, policy.joins_burst),
             "typing": Rate(policy.typing_per_s, max(1, policy.typing_per_s)),
             "status": Rate(policy.status_per_s, max(1, policy.status_per_s)),
             "login_failures": _per_minute(policy.login_failures_per_min),
@@ -61,10 +74,11 @@ class Limiter:
             bucket = self._buckets[limit, key] = _Bucket(rate.burst, now)
         tokens = min(rate.burst, bucket.tokens + (now - bucket.at) * rate.per_s)
         bucket.at = now
-        if tokens < 1:
+        if tokens < 1 - _ROUNDING:
             bucket.tokens = tokens
-            return max(1, round((1 - tokens) / rate.per_s * 1000))
-        bucket.tokens = tokens - 1
+            # Rounded up: who waits just as long as he is told is not to be refused again.
+            return max(1, math.ceil((1 - tokens) / rate.per_s * 1000 - _ROUNDING))
+        bucket.tokens = max(0.0, tokens - 1)
         return 0
 
     def give_back(self, limit: Limit, key: object) -> None:

@@ -30,6 +30,8 @@ class Policy:
     min_password_chars: int = 8
     messages_per_s: float = 50
     messages_burst: int = 500
+    joins_per_s: float = 50
+    joins_burst: float = 2000
     typing_per_s: float = 10
     status_per_s: float = 10
     login_failures_per_min: float = 10
@@ -46,6 +48,7 @@ class Policy:
             self,
             max_connections_per_user=0,
             messages_per_s=0,
+            joins_per_s=0,
             typing_per_s=0,
             status_per_s=0,
             login_failures_per_min=0,

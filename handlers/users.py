@@ -6,6 +6,7 @@ from typing import Annotated
 from handlers.accounts import check_name
 from handlers.context import Caller, Context
 from handlers.errors import ChatError, invalid, not_found
+from handlers.limits import network_of
 from handlers.passwords import check_password
 from handlers.registry import Result, command
 from handlers.shapes import AnyText, Id, StrictInteger
@@ -54,7 +55,7 @@ async def _change_password(context: Context, caller: Caller, user: User, wish: U
     if wish.old_password is None:
         raise invalid(old_password="is required to set another password")
     check_password(wish.password, context.policy.min_password_chars)
-    pair = (user.id, caller.address)
+    pair = (user.id, network_of(caller.address))
     context.limiter.check("login_failures", pair)
     if not await context.passwords.match(wish.old_password, user.password_hash):
         raise ChatError("forbidden", "the old password is wrong")

@@ -109,6 +109,7 @@ def _policy(env: Env) -> Policy:
         "access_token_ttl_s": 1,
         "refresh_token_ttl_s": 1,
         "messages_burst": 1,
+        "joins_burst": 1,
         "volatile_limit_bytes": 1024,
     }
     values: dict[str, Any] = {}
@@ -117,7 +118,7 @@ def _policy(env: Env) -> Policy:
         if entry.type is int:
             values[entry.name] = _integer(env, entry.name.upper(), preset, least=least.get(entry.name, 0))
         elif entry.type is float:
-            values[entry.name] = _number(env, entry.name.upper(), preset, least=0)
+            values[entry.name] = _number(env, entry.name.upper(), preset, least=least.get(entry.name, 0))
     values["registration_open"] = (
         _choice(env, "REGISTRATION", "open", ("open", "closed"), fold=str.lower) == "open"
     )

@@ -173,3 +173,27 @@ async def test_a_429_says_when_to_come_back_in_a_header_too(serve: Serve) -> Non
 async def test_a_401_names_the_scheme(server: Server) -> None:
     async with server.http.get(f"{server.url}/api/users/me") as answer:
         assert (answer.status, answer.headers["WWW-Authenticate"]) == (401, "Bearer")
+
+
+@pytest.mark.parametrize("serve", ["sqlite"], indirect=True)
+async def test_of_an_ipv6_address_the_network_is_limited(serve: Serve) -> None:
+    server = await serve(
+        clock=ManualClock(), login_failures_per_min=2, trusted_proxies=(ip_network("127.0.0.0/8"),)
+    )
+    await server.person("ann")
+
+    async def status(address: str) -> int:
+        answer = await login(server, "ann", "wrong one", headers={"X-Forwarded-For": address})
+        return int(answer[0])
+
+    addresses = ("2001:db8::1", "2001:db8::2", "2001:db8:0:0:ffff::3", "2001:db8:0:1::1")
+    assert [await status(address) for address in addresses] == [401, 401, 429, 401]
+
+
+@pytest.mark.parametrize("serve", ["sqlite"], indirect=True)
+async def test_failed_logins_with_huge_names_do_not_fill_the_memory(serve: Serve) -> None:
+    server = await serve(clock=ManualClock())
+    for number in range(20):
+        assert (await login(server, f"{number}" + "x" * 100_000))[0] == 401
+    kept: Any = server.house.context.limiter
+    assert sum(len(str(key)) for key in kept._buckets) < 20_000

@@ -13,6 +13,8 @@ DEFAULTS = {
     "max_frame_bytes": 128 * 1024,
     "messages_per_s": 50,
     "messages_burst": 500,
+    "joins_per_s": 50,
+    "joins_burst": 2000,
     "typing_per_s": 10,
     "status_per_s": 10,
     "login_failures_per_min": 10,
