@@ -1,7 +1,7 @@
 """What every gate asks before it lets somebody in: where from, from which page, with which token."""
 
 from collections.abc import Mapping, Sequence
-from ipaddress import IPv4Network, IPv6Network, ip_address
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 
 import structlog
 from aiohttp import hdrs, web
@@ -10,32 +10,36 @@ log = structlog.get_logger("vestnik")
 
 Networks = Sequence[IPv4Network | IPv6Network]
 
+_DEFAULT_PORTS = {"http": "80", "https": "443"}
+_PAGE_SCHEMES = {"ws": "http", "wss": "https"}
+"""Some proxies name the scheme of a WebSocket where others name that of its page."""
+
 
 class Doors:
     """The rules of the house at every door: `CORS_ORIGINS` (empty: any) and `TRUSTED_PROXIES`."""
 
     def __init__(self, origins: Sequence[str], proxies: Networks) -> None:
-        self._origins = frozenset(origins)
+        self._origins = frozenset(map(folded_origin, origins))
         self._proxies = proxies
 
     def address(self, request: web.BaseRequest) -> str:
         """The client's address: the nearest one in X-Forwarded-For that is not of a trusted proxy."""
-        address = request.remote or ""
-        if not self._trusted(address):
-            return address
+        address = _parsed(request.remote or "")
+        if address is None:
+            return request.remote or ""
         for hop in reversed(request.headers.get("X-Forwarded-For", "").split(",")):
-            if hop.strip():
-                address = hop.strip()
-                if not self._trusted(address):
-                    break
-        return address
+            nearer = _parsed(hop)
+            if nearer is None or not self._trusted(address):
+                break
+            address = nearer
+        return str(address)
 
     def admits(self, request: web.BaseRequest) -> bool:
         """Whether a page of this origin may talk to us: no origin, our own, or a listed one. Logs a refusal."""
         origin = request.headers.get(hdrs.ORIGIN)
         if not self._origins or origin is None:
             return True
-        folded = origin.lower().rstrip("/")
+        folded = folded_origin(origin)
         if folded in self._origins or folded == self._own_origin(request):
             return True
         log.warning(
@@ -46,19 +50,36 @@ class Doors:
 
     def _own_origin(self, request: web.BaseRequest) -> str:
         scheme, host = request.scheme, request.host
-        if self._trusted(request.remote or ""):
+        peer = _parsed(request.remote or "")
+        if peer is not None and self._trusted(peer):
             scheme = request.headers.get("X-Forwarded-Proto", scheme).split(",")[0].strip()
             host = request.headers.get("X-Forwarded-Host", host).split(",")[0].strip()
-        return f"{scheme}://{host}".lower()
+        return folded_origin(f"{_PAGE_SCHEMES.get(scheme.lower(), scheme)}://{host}")
 
-    def _trusted(self, address: str) -> bool:
-        if not self._proxies:
-            return False
-        try:
-            parsed = ip_address(address)
-        except ValueError:
-            return False
-        return any(parsed in network for network in self._proxies)
+    def _trusted(self, address: IPv4Address | IPv6Address) -> bool:
+        return any(address in network for network in self._proxies)
+
+
+def folded_origin(origin: str) -> str:
+    """An origin as a browser writes it: small letters, without a slash and without the port of its scheme."""
+    origin = origin.lower().rstrip("/")
+    scheme, _, _ = origin.partition("://")
+    return origin.removesuffix(f":{_DEFAULT_PORTS.get(scheme, '-')}")
+
+
+def _parsed(text: str) -> IPv4Address | IPv6Address | None:
+    """An address as a socket or a proxy writes it, some with a port; None for what is none."""
+    text = text.strip()
+    if text.startswith("["):
+        text = text[1:].partition("]")[0]
+    elif text.count(":") == 1:
+        text = text.partition(":")[0]
+    try:
+        address = ip_address(text)
+    except ValueError:
+        return None
+    # So a socket that listens on both names the old kind.
+    return getattr(address, "ipv4_mapped", None) or address
 
 
 def bearer(headers: Mapping[str, str]) -> str | None:
