@@ -2,7 +2,7 @@
 
 import asyncio
 import math
-from typing import Any
+from typing import Any, NoReturn
 
 from aiohttp import WSMessage, WSMsgType, web
 
@@ -24,6 +24,10 @@ from .session import Session
 
 # How long an HTTP request waits for an upgrade under way: the word that ends it may be on the other connection.
 SETTLE_S = 0.05
+
+# So much later than the last poll is a POST answered that ends its session. The JavaScript client takes the refusal of
+# a POST for a broken transport and would come back; what its poll tells has to reach it first.
+POLL_FIRST_S = 0.2
 
 # python-engineio's client takes no more in one payload: it would drop the connection. Others ask once more.
 PACKETS_PER_POLL = 16
@@ -114,9 +118,8 @@ class Socket(Session):
                 if self.closing:
                     break
                 await self.receive(packet)
-        except (ProtocolError, ConnectionError, TimeoutError, web.RequestPayloadError) as error:
-            self.violate(1008)
-            raise Refused(BAD_REQUEST) from error
+        except (ProtocolError, ConnectionError, TimeoutError, web.RequestPayloadError):
+            await self._refuse_post(1008, BAD_REQUEST)
         finally:
             self._posting = False
 
@@ -132,8 +135,12 @@ class Socket(Session):
                         break
                 else:
                     return bytes(body)
-        self.violate(1009)
-        raise Refused(TOO_LARGE)
+        return await self._refuse_post(1009, TOO_LARGE)
+
+    async def _refuse_post(self, code: int, status: str) -> NoReturn:
+        self.violate(code)
+        await asyncio.sleep(POLL_FIRST_S)
+        raise Refused(status)
 
     # --- WebSocket ---------------------------------------------------------------------------------------------
 
