@@ -41,7 +41,7 @@ test: setup check
 ifdef NODE
 	cd frontend && npm test --silent
 endif
-	$(BIN)/pytest
+	$(BIN)/pytest -n auto
 
 bench: $(VENV)/run
 	$(BIN)/python -m benchmarks

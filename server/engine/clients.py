@@ -5,7 +5,6 @@ from functools import partial
 from typing import Any
 
 import socketio
-from socketio import packet as socketio_packet
 from socketio.exceptions import ConnectionRefusedError as Rejected
 
 from . import packets
@@ -20,12 +19,15 @@ class ClientServer(socketio.AsyncServer):
     """The half of `AsyncServer` that clients see. Whoever breaks the protocol loses his connection; an error in a
     handler is logged, and costs nobody anything."""
 
-    def __init__(self, connect_timeout_s: float, **options: Any) -> None:
+    def __init__(self, connect_timeout_s: float, *, json: Any = None, **options: Any) -> None:
         self.connect_timeout_s = connect_timeout_s
         self.manager_initialized = False
         self._timers: dict[str, asyncio.TimerHandle] = {}
         self._greeted: set[str] = set()
         super().__init__(**options)
+        if json is not None:
+            # python-socketio would set it for every server and client in the process.
+            self.packet_class: Any = type("Packet", (self.packet_class,), {"json": json})
         self._loads = packets.strict_loads(self.packet_class.json)
 
     async def _send_packet(self, eio_sid: str, pkt: Any) -> None:
@@ -184,7 +186,7 @@ class ClientServer(socketio.AsyncServer):
             await self._handle_ack(eio_sid, namespace, packet.id, packet.data)
 
     def _decode(self, data: EnginePacket) -> Packet:
-        if self.packet_class is socketio_packet.Packet:
+        if packets.is_standard(self.packet_class):
             if not isinstance(data, str):
                 raise ProtocolError("binary data that nothing announced")
             return packets.decode(data, self._loads)

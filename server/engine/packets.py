@@ -234,13 +234,19 @@ def _no_constant(name: str) -> None:
 # --- Socket.IO, to clients ---------------------------------------------------------------------------------------
 
 
+def is_standard(packet_class: Any) -> bool:
+    """Whether a serializer makes the packets that Socket.IO has by default: text, with JSON."""
+    return packet_class.encode is socketio_packet.Packet.encode
+
+
 class SocketIODialect:
     """Events as Socket.IO packets, by the server's serializer (a class like `socketio.packet.Packet`)."""
 
     def __init__(self, packet_class: Any) -> None:
         self._packet_class = packet_class
-        plain = packet_class is socketio_packet.Packet
-        self._json = packet_class.json if plain and _collects_binary(packet_class.json) else None
+        self._json = (
+            packet_class.json if is_standard(packet_class) and _collects_binary(packet_class.json) else None
+        )
 
     def encode(self, event: str, args: Sequence[Any], namespace: str) -> bytes:
         return to_frames(self.packets(event, args, namespace))

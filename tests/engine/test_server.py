@@ -434,3 +434,14 @@ async def test_a_burst_in_both_directions(serve: Serve, connect: Connect) -> Non
     ]  # that client runs its handlers in no order
     await until(lambda: len(got) == 500)
     assert got == list(range(500))
+
+
+def test_the_json_of_a_server_is_its_own() -> None:
+    class Json:
+        dumps = staticmethod(lambda *_args, **_options: '"mine"')
+        loads = staticmethod(lambda _text: "mine")
+
+    mine, other = AsyncServer(async_mode="aiohttp", json=Json), AsyncServer(async_mode="aiohttp")
+    assert mine.eio.dialect.packets("e", (), "/") == ['42"mine"']
+    assert other.eio.dialect.packets("e", (), "/") == ['42["e"]']
+    assert socketio.packet.Packet(data=["e"]).encode() == '2["e"]'
