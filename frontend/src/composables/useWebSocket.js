@@ -12,26 +12,36 @@ websocket.onState((current) => (state.value = current))
 const isConnected = computed(() => state.value.status === 'connected')
 
 /**
- * The rooms somebody looks at, with how many there are of them: a room is joined once and left by the last.
+ * The rooms somebody looks at, with how each of those joins: a room is joined once, by the first who has a way of his
+ * own if there is one, and left by the last.
  *
- * @type {Map<number, number>}
+ * @typedef {{ join?: (chatId: number) => void }} Visitor
+ * @type {Map<number, Visitor[]>}
  */
 const rooms = new Map()
 websocket.on('connected', () => {
-  for (const chatId of rooms.keys()) websocket.send({ type: 'join_chat', chat_id: chatId })
+  for (const chatId of rooms.keys()) join(chatId)
 })
 
 /** @param {number} chatId */
-function enter(chatId) {
-  const others = rooms.get(chatId) ?? 0
-  rooms.set(chatId, others + 1)
-  if (!others) websocket.send({ type: 'join_chat', chat_id: chatId })
+function join(chatId) {
+  const own = rooms.get(chatId)?.find((visitor) => visitor.join)
+  if (own) own.join?.(chatId)
+  else websocket.send({ type: 'join_chat', chat_id: chatId })
 }
 
-/** @param {number} chatId */
-function leave(chatId) {
-  const others = (rooms.get(chatId) ?? 1) - 1
-  if (others) {
+/** @param {number} chatId @param {Visitor} visitor */
+function enter(chatId, visitor) {
+  const visitors = rooms.get(chatId) ?? []
+  const joinsAnew = !visitors.some((other) => other.join || !visitor.join)
+  rooms.set(chatId, [...visitors, visitor])
+  if (joinsAnew) join(chatId)
+}
+
+/** @param {number} chatId @param {Visitor} visitor */
+function leave(chatId, visitor) {
+  const others = (rooms.get(chatId) ?? []).filter((other) => other !== visitor)
+  if (others.length) {
     rooms.set(chatId, others)
   } else {
     rooms.delete(chatId)
@@ -55,8 +65,10 @@ export function useWebSocket() {
  * A chat while a component shows it: it is joined, again after each reconnect, and left in the end.
  *
  * @param {import('vue').MaybeRefOrGetter<number | null | undefined>} chatId
+ * @param {Visitor} options `join`: takes the place of the plain `join_chat`, for whoever joins from a position; it is
+ *   called on entering, connected or not, and at each `connected`
  */
-export function useChatWebSocket(chatId) {
+export function useChatWebSocket(chatId, { join } = {}) {
   const { on } = useWebSocket()
   /** Who is typing, by user id, without oneself. */
   const typingUsers = reactive(/** @type {Set<number>} */ (new Set()))
@@ -117,10 +129,11 @@ export function useChatWebSocket(chatId) {
     () => toValue(chatId),
     (id, _previous, onCleanup) => {
       if (id == null) return
-      enter(id)
+      const visitor = { join }
+      enter(id, visitor)
       onCleanup(() => {
         nobodyTypes()
-        leave(id)
+        leave(id, visitor)
       })
     },
     { immediate: true },

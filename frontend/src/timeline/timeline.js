@@ -15,6 +15,7 @@
  * @property {boolean} hasAfter newer ones are not loaded
  * @property {Status} status
  * @property {Load | null} loading which page is on its way
+ * @property {number} generation rises when all messages are others than before, not more or fewer
  * @property {any} error why the last load or join failed; null once one succeeds
  *
  * @typedef {object} Services
@@ -49,6 +50,7 @@ export function createTimeline(chatId, { api, websocket, onArrival = () => {} })
     hasAfter: false,
     status: 'idle',
     loading: null,
+    generation: 0,
     error: null,
   })
   /** The last change that is applied; null: there is nothing to go on from. @type {number | null} */
@@ -57,7 +59,7 @@ export function createTimeline(chatId, { api, websocket, onArrival = () => {} })
   let heard = 0
   /** What the room told while a page is on its way: the page may not have it yet. @type {Message[]} */
   let held = []
-  /** The message at which to load anew, if too much was missed. @type {number | null} */
+  /** Where to load anew: the query of a page; null: the newest. @type {{ around: number } | { after: number } | null} */
   let place = null
   // Only the newest attempt to follow, and the newest load, have a say.
   let attempt = 0
@@ -103,17 +105,23 @@ export function createTimeline(chatId, { api, websocket, onArrival = () => {} })
     }
   }
 
+  /** @param {Page} page */
+  function replace(page) {
+    stretch.replace(page)
+    state.generation++
+  }
+
   /** The first page, or one where the reader is. False if another load has taken its place. */
   async function reload() {
     /** @param {Page} page */
     const take = (page) => {
       stretch.clear()
-      stretch.replace(page)
+      replace(page)
       position = page.head_seq
       state.loaded = true
     }
     try {
-      if (place !== null) return await load('around', { around: place }, take)
+      if (place !== null) return await load('around', place, take)
     } catch (error) {
       if (codeOf(error) !== 'invalid') throw error // after a restored backup the place may not exist
       place = null
@@ -242,8 +250,8 @@ export function createTimeline(chatId, { api, websocket, onArrival = () => {} })
     /** Has the messages around this one, if it is not there. @param {number} messageId */
     async show(messageId) {
       if (stretch.get(messageId)) return
-      if (position !== null) return attended(load('around', { around: messageId }, stretch.replace))
-      place = messageId
+      if (position !== null) return attended(load('around', { around: messageId }, replace))
+      place = { around: messageId }
       await follow()
     },
 
@@ -251,12 +259,17 @@ export function createTimeline(chatId, { api, websocket, onArrival = () => {} })
     async showLatest() {
       place = null
       if (position === null) await follow()
-      else if (stretch.last) await attended(load('newest', {}, stretch.replace))
+      else if (stretch.last) await attended(load('newest', {}, replace))
     },
 
     /** Where the reader is, or null if at the end: that is kept if all has to be loaded anew. @param {number | null} messageId */
     stayAt(messageId) {
-      place = messageId
+      place = messageId === null ? null : { around: messageId }
+    },
+
+    /** Begins with what comes after this message, if nothing is loaded yet. @param {number} messageId */
+    startAfter(messageId) {
+      if (position === null) place = { after: messageId }
     },
 
     /** Ends it for good. */

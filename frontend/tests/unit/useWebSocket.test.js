@@ -151,6 +151,21 @@ describe('rooms', () => {
     expect(FakeSocket.last.sent).toEqual([{ type: 'join_chat', chat_id: 1 }])
   })
 
+  test('are joined by who has a way of his own, once at each connection', async () => {
+    const join = vi.fn((chat_id) => websocket.send({ type: 'join_chat', chat_id, after_seq: 40 }))
+    inScope(() => useChatWebSocket(1))
+    const { scope } = inScope(() => useChatWebSocket(1, { join }))
+    expect(join).toHaveBeenCalledExactlyOnceWith(1)
+    const socket = await connected()
+    inScope(() => useChatWebSocket(1))
+    expect(socket.sent).toEqual([{ type: 'join_chat', chat_id: 1, after_seq: 40 }])
+    scope.stop()
+    socket.end()
+    await vi.advanceTimersByTimeAsync(1_000)
+    FakeSocket.last.accept()
+    expect(FakeSocket.last.sent).toEqual([{ type: 'join_chat', chat_id: 1 }])
+  })
+
   test('no chat is no room', async () => {
     const chatId = ref(null)
     const { result } = inScope(() => useChatWebSocket(chatId))

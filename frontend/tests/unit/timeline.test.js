@@ -1,0 +1,174 @@
+/** The timeline, case by case; recovery.test.js has them all at once. */
+
+import { beforeEach, expect, test, vi } from 'vitest'
+import { createTimeline } from '@/timeline/timeline'
+import { FakeChat, settle } from './fakeChat'
+
+let server, timeline, arrivals
+
+beforeEach(() => {
+  server = new FakeChat()
+  arrivals = []
+  timeline = createTimeline(7, {
+    api: server.api,
+    websocket: server.websocket,
+    onArrival: (message, how) => arrivals.push([message.content, how.missed]),
+  })
+})
+
+function write(count, from = 1) {
+  return Array.from({ length: count }, (_, index) => server.write(`m${from + index}`))
+}
+
+const shown = () => timeline.state.messages.map(({ content }) => content)
+
+/** Lets everything come to its end. */
+async function flow() {
+  for (let turn = 0; turn < 10; turn++) {
+    server.pages.splice(0).forEach((page) => page.answer())
+    await settle()
+    server.work()
+    while (server.deliver()) await settle()
+    await settle()
+  }
+}
+
+async function live() {
+  server.connect()
+  timeline.follow()
+  await flow()
+  expect(timeline.state.status).toBe('live')
+}
+
+test('has the newest page, and what comes after it', async () => {
+  write(10)
+  await live()
+  expect(timeline.state).toMatchObject({ loaded: true, hasBefore: true, hasAfter: false, error: null })
+  server.write('m11')
+  await flow()
+  expect(shown()).toEqual(['m3', 'm4', 'm5', 'm6', 'm7', 'm8', 'm9', 'm10', 'm11'])
+  expect(arrivals).toEqual([['m11', false]])
+})
+
+test('is loaded without a connection, and joined once there is one', async () => {
+  write(2)
+  timeline.follow()
+  await flow()
+  expect(shown()).toEqual(['m1', 'm2'])
+  expect(timeline.state).toMatchObject({ status: 'idle', error: null })
+  await live()
+})
+
+test('catches up after a break with what was written, edited and deleted meanwhile', async () => {
+  const ids = write(4)
+  await live()
+  server.disconnect()
+  server.edit(ids[1], 'm2 edited')
+  server.delete(ids[2])
+  write(2, 5)
+  await live()
+  expect(shown()).toEqual(['m1', 'm2 edited', 'm4', 'm5', 'm6'])
+  expect(arrivals).toEqual([
+    ['m5', true],
+    ['m6', true],
+  ])
+  expect(server.requests.size).toBe(0)
+})
+
+test('loads anew where the reader is, if too much was missed', async () => {
+  const ids = write(20)
+  await live()
+  server.disconnect()
+  timeline.stayAt(ids[4])
+  write(30, 21)
+  await live()
+  expect(shown()).toContain('m5')
+  expect(timeline.state).toMatchObject({ hasBefore: false, hasAfter: true })
+})
+
+test('grows upwards and downwards by pages', async () => {
+  const ids = write(40)
+  await live()
+  await Promise.all([timeline.show(ids[19]), flow()])
+  expect(shown()).toContain('m20')
+  const first = timeline.state.messages[0].seq
+  await Promise.all([timeline.loadBefore(), flow()])
+  expect(timeline.state.messages[0].seq).toBe(first - 8)
+  while (timeline.state.hasAfter) await Promise.all([timeline.loadAfter(), flow()])
+  expect(shown().at(-1)).toBe('m40')
+  server.write('m41')
+  await flow()
+  expect(shown().at(-1)).toBe('m41')
+})
+
+test('leaves out what comes after its end, but tells of it once', async () => {
+  const ids = write(40)
+  await live()
+  await Promise.all([timeline.show(ids[5]), flow()])
+  server.write('m41')
+  await flow()
+  expect(shown()).not.toContain('m41')
+  await Promise.all([timeline.showLatest(), flow()])
+  expect(shown().at(-1)).toBe('m41')
+  expect(arrivals).toEqual([['m41', false]])
+})
+
+test('a change that overtakes a page is not undone by it', async () => {
+  const ids = write(20)
+  await live()
+  const loading = timeline.loadBefore()
+  server.pages[0].read()
+  server.edit(ids[10], 'edited')
+  server.delete(ids[9])
+  await flow()
+  await loading
+  expect(shown()).toContain('edited')
+  expect(shown()).not.toContain('m10')
+})
+
+test('what the ack of a send has is not shown again when it was deleted meanwhile', async () => {
+  await live()
+  const id = server.write('mine', { sender_id: 1 })
+  const acked = server.all.get(id)
+  server.delete(id)
+  await flow()
+  timeline.put(acked)
+  expect(shown()).toEqual([])
+})
+
+test('a failed load is tried again by itself', async () => {
+  vi.useFakeTimers()
+  write(1)
+  server.connect()
+  timeline.follow()
+  server.pages.shift().fail(Object.assign(new Error('lost'), { code: 'network' }))
+  await settle()
+  expect(timeline.state.error.code).toBe('network')
+  await vi.advanceTimersByTimeAsync(1_000)
+  vi.useRealTimers()
+  await flow()
+  expect(timeline.state).toMatchObject({ status: 'live', error: null })
+})
+
+test('is gone when the chat is', async () => {
+  server.connect()
+  timeline.follow()
+  server.pages.shift().fail(Object.assign(new Error('gone'), { code: 'not_found' }))
+  await settle()
+  expect(timeline.state.status).toBe('gone')
+  expect(server.pages).toEqual([])
+})
+
+test('keeps the newest messages when it is left, and goes on from there', async () => {
+  write(5)
+  await live()
+  timeline.leave()
+  server.websocket.send({ type: 'leave_chat', chat_id: 7 })
+  write(1, 6)
+  await flow()
+  expect(shown().at(-1)).toBe('m5')
+  timeline.follow()
+  await flow()
+  expect(shown()).toEqual(['m1', 'm2', 'm3', 'm4', 'm5', 'm6'])
+  expect(timeline.state.status).toBe('live')
+})
