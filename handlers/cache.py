@@ -1,7 +1,7 @@
 """What is kept in memory of the store, loaded when first asked for."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from typing import Generic, TypeVar
 
 Key = TypeVar("Key")
@@ -63,6 +63,11 @@ class Cache(Generic[Key, Value]):
         value = self._values.pop(key, None)
         if value is not None:
             self._dropped(value)
+
+    def forget_but(self, keys: Collection[Key]) -> None:
+        """`forget` of all other keys. What is being loaded goes on: it is new enough."""
+        for key in [key for key in self._values if key not in keys]:
+            self._dropped(self._values.pop(key))
 
     async def _fetch(self, key: Key) -> Value | None:
         try:

@@ -21,6 +21,7 @@ from handlers.registry import Later, Result
 from handlers.sessions import TokenLives
 from handlers.tokens import Tokens
 from handlers.typing import TypingSigns
+from handlers.watch import AccountWatch
 from storage.ports import Store
 
 
@@ -57,7 +58,11 @@ class House:
             lives=TokenLives(hub, clock, connections),
         )
         self._seen: set[Any] = set()
-        store.observe(Publisher(self.context, self._end))
+        publisher = Publisher(self.context, self._end)
+        store.observe(publisher)
+        self._watch = AccountWatch(self.context, publisher)
+        if store.shared:
+            self._watch.start()
 
     async def authenticate(self, token: str) -> Identity:
         """Raises: `Refused`."""
@@ -120,6 +125,7 @@ class House:
 
     async def close(self) -> None:
         """Waits for what is still to be noted, then lets go of timers and threads. The store has another owner."""
+        await self._watch.stop()
         self.context.presence.stop()
         self.context.lives.stop()
         await asyncio.gather(*self._seen, return_exceptions=True)

@@ -1,5 +1,6 @@
 """Whether somebody may still come in: accounts and sessions in memory, so that a revocation counts at once."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 
 from handlers.cache import Cache
@@ -34,13 +35,23 @@ class Identities:
         """Raises: `Refused`: UNAUTHENTICATED for a bad or expired token and a user we never had, REVOKED for an
         ended session and a banned or deleted user."""
         claims = self._tokens.read(token)
-        await self._users.get(claims.user_id)
-        session_id = claims.session_id
-        if session_id is not None and await self._sessions.get(session_id) is None:
-            session_id = None  # another backend minted the token, and names a session of its own
+        session_id = await self._load(claims.user_id, claims.session_id)
         identity = Identity(claims.user_id, session_id, claims.expires_at)
         self.check(identity)
         return identity
+
+    async def _load(self, user_id: int, session_id: str | None) -> str | None:
+        """Brings both into memory, where `check` looks for them. Returns the session's id; None if we have none such:
+        another backend minted the token, and names a session of its own."""
+        while True:
+            user = await self._users.get(user_id)
+            session = None if session_id is None else await self._sessions.get(session_id)
+            # Either may have been dropped again while the other was loaded.
+            kept = (user is None or self._users.peek(user_id) is not None) and (
+                session is None or self._sessions.peek(session.id) is not None
+            )
+            if kept:
+                return None if session is None else session_id
 
     def check(self, identity: Identity) -> None:
         """Looks again, without suspending, at somebody `of` has let in a moment ago. Raises: as `of`."""
@@ -71,6 +82,11 @@ class Identities:
         if self._users.peek(user.id) is not None:
             self._users.put(user.id, user)
         self._users.stale(user.id)
+
+    def forget_but(self, user_ids: Collection[int], session_ids: Collection[str]) -> None:
+        """Drops all others: their next use looks into the store."""
+        self._users.forget_but(user_ids)
+        self._sessions.forget_but(session_ids)
 
     def session_revoked(self, session_id: str) -> None:
         session = self._sessions.peek(session_id)

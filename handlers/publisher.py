@@ -110,6 +110,9 @@ class Publisher:
 
     def _user_changed(self, change: changes.UserChanged) -> None:
         self._context.identities.user_changed(change.user)
+        if change.user.banned or change.user.deleted:
+            for connection in list(self._context.connections.of(change.user.id)):
+                self._ended(connection, Ending.REVOKED)
 
     def _leave(self, connection: Connection, chat: OpenChat) -> None:
         del connection.joined[chat.id]

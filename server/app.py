@@ -12,6 +12,7 @@ from handlers.passwords import Passwords
 from handlers.tokens import Tokens
 from handlers.wire_json import dumps, loads
 from server.config import Config
+from server.control import Control
 from server.doors import Doors
 from server.engine import AsyncServer
 from server.health import add_health
@@ -91,6 +92,8 @@ def _house(sio: AsyncServer, clock: Clock) -> Any:
             passwords=Passwords(config.bcrypt_cost),
         )
         app[HOUSE] = house
+        control = Control(store, config.data_dir)
+        await control.open()
         sio.register_namespace(ChatNamespace(house, app[DOORS]))
         sio.eio.on_overflow = lambda eio_sid: hub.end_link(eio_sid, Ending.TOO_SLOW)
         sio.eio.on_violation = lambda eio_sid, code: hub.end_link(
@@ -98,6 +101,7 @@ def _house(sio: AsyncServer, clock: Clock) -> Any:
         )
         sio.eio.on_silence = lambda eio_sid: hub.end_link(eio_sid, Ending.SILENT)
         yield
+        control.close()
         await house.close()
         await store.close()
 

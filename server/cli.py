@@ -12,19 +12,22 @@ from importlib.metadata import PackageNotFoundError, version
 import structlog
 from aiohttp import web
 
+from handlers.errors import ChatError
 from server.app import create_app
 from server.config import SECRET_BYTES_MIN, Config, ConfigError, load_config
+from server.control import DEEDS, ask_server
 from server.demo import PEOPLE, seed_demo
 from server.keys import HOUSE
 from server.logs import configure_logs
 from server.runner import Runner
 from storage.errors import StorageError
+from storage.open import open_store
 
 log = structlog.get_logger("vestnik")
 
 
 class StartError(Exception):
-    """Why the server could not start, in one line."""
+    """Why the server could not start, or an account not be changed, in one line."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -33,15 +36,35 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--version", action="version", version=_version())
     commands = parser.add_subparsers(dest="command")
     commands.add_parser("serve", help="serve the chat (the default); settings are in the environment or .env")
-    parser.parse_args(argv)
+    user = commands.add_parser("user", help="ban, unban or delete an account, on a running server too")
+    user.add_argument("deed", choices=DEEDS, help="delete cannot be undone; the username stays taken")
+    user.add_argument("name", help="username or email")
+    asked = parser.parse_args(argv)
     try:
         config = load_config()
+        if asked.command == "user":
+            return asyncio.run(change_user(config, asked.deed, asked.name))
         configure_logs(config.log_level, config.log_format)
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
             runner.run(serve(config))
     except (ConfigError, StartError) as error:
         sys.stderr.write(f"vestnik: {error}\n")
         return 1
+    return 0
+
+
+async def change_user(config: Config, deed: str, name: str) -> int:
+    """Has a running server do it, or does it where none runs; the exit status. Raises: `StartError`."""
+    try:
+        if not await ask_server(config.data_dir, deed, name):
+            store = await open_store(config.store_url(), connect_timeout_s=config.database_connect_timeout_s)
+            try:
+                await DEEDS[deed](store, name)
+            finally:
+                await store.close()
+    except (ChatError, StorageError) as error:
+        raise StartError(str(error)) from None
+    sys.stdout.write(f"{deed}: {name}: done\n")
     return 0
 
 

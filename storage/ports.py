@@ -64,6 +64,16 @@ class Users(Protocol):
     async def change_password(self, user_id: int, password_hash: str, *, keep_session: str | None) -> None:
         """Sets the hash and revokes every session of the user but `keep_session`. Raises: `NotFound`."""
 
+    async def set_banned(self, user_id: int, banned: bool) -> User:
+        """A ban revokes every session of the user; lifting it brings none back. What he is already changes nothing.
+
+        Raises: `NotFound`, for a deleted user too.
+        """
+
+    async def delete(self, user_id: int) -> User:
+        """Ends the account for good: its email and password go, the display name becomes the username, every session
+        is revoked. The username stays taken; memberships and messages stay. Raises: `NotFound`, the second time too."""
+
     async def seen(self, user_id: int, at: datetime) -> None:
         """Notes when the user was last connected; never moves back. Nothing happens for an unknown id."""
 
@@ -185,6 +195,10 @@ class Messages(Protocol):
 
 class Store(Protocol):
     """A place where everything stays. Open one with `storage.open.open_store`."""
+
+    @property
+    def shared(self) -> bool:
+        """Whether other servers may write it too, without a word to the observer."""
 
     @property
     def users(self) -> Users: ...

@@ -27,6 +27,8 @@ class MongoStore:
     answered with the first message.
     """
 
+    shared = True
+
     def __init__(self, database: Database) -> None:
         self._database = database
         self._observer: Observer | None = None

@@ -75,6 +75,14 @@ class MongoUsers:
             lambda tell: self._change_password(user_id, password_hash, keep_session, tell),
         )
 
+    async def set_banned(self, user_id: int, banned: bool) -> User:
+        return await self._writer.write(
+            f"user {user_id}", lambda tell: self._set_banned(user_id, banned, tell)
+        )
+
+    async def delete(self, user_id: int) -> User:
+        return await self._writer.write(f"user {user_id}", lambda tell: self._delete(user_id, tell))
+
     async def seen(self, user_id: int, at: datetime) -> None:
         await self._writer.write(f"user {user_id}", lambda tell: self._seen(user_id, micros(at), tell))
 
@@ -120,8 +128,35 @@ class MongoUsers:
         await check_account(self._database, user_id)
         await self._update(user_id, {"$set": {"password_hash": password_hash}})
         await self._tell(user_id, tell)
+        await self._end_sessions_but(user_id, keep_session, tell)
+
+    async def _set_banned(self, user_id: int, banned: bool, tell: Tell) -> User:
+        user = await check_account(self._database, user_id)
+        if user.banned != banned:
+            await self._update(user_id, {"$set": {"banned": banned}})
+            user = await self._tell(user_id, tell)
+        if banned:
+            await self._end_sessions_but(user_id, None, tell)
+        return user
+
+    async def _delete(self, user_id: int, tell: Tell) -> User:
+        name = (await check_account(self._database, user_id)).username
+        # The sessions first: who is deleted is not found again, should this break in between.
+        await self._end_sessions_but(user_id, None, tell)
+        gone = {
+            "deleted": True,
+            "email": None,
+            "email_key": f"#{user_id}",
+            "password_hash": "",
+            "display_name": name,
+            "display_name_key": name.casefold(),
+        }
+        await self._update(user_id, {"$set": gone})
+        return await self._tell(user_id, tell)
+
+    async def _end_sessions_but(self, user_id: int, kept: str | None, tell: Tell) -> None:
         live = await live_sessions(self._database, user_id)
-        await end_sessions(self._database, user_id, [one for one in live if one != keep_session], tell)
+        await end_sessions(self._database, user_id, [one for one in live if one != kept], tell)
 
     async def _seen(self, user_id: int, at: int, tell: Tell) -> None:
         document = await self._database.get(self._database.users, str(user_id))

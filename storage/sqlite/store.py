@@ -15,6 +15,8 @@ from storage.sqlite.users import SqliteUsers
 class SqliteStore:
     """See `storage.ports.Store`. One server at a time: a second one on the same file is refused."""
 
+    shared = False
+
     def __init__(self, database: Database) -> None:
         self._database = database
         self._observer: Observer | None = None

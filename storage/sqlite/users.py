@@ -54,6 +54,12 @@ class SqliteUsers:
     async def change_password(self, user_id: int, password_hash: str, *, keep_session: str | None) -> None:
         await self._database.write(_change_password, user_id, password_hash, keep_session)
 
+    async def set_banned(self, user_id: int, banned: bool) -> User:
+        return await self._database.write(_set_banned, user_id, banned)
+
+    async def delete(self, user_id: int) -> User:
+        return await self._database.write(_delete, user_id)
+
     async def seen(self, user_id: int, at: datetime) -> None:
         await self._database.write(_seen, user_id, at)
 
@@ -163,9 +169,35 @@ def _change_password(writer: Writer, user_id: int, password_hash: str, keep_sess
     check_account(writer.db, user_id)
     writer.db.execute("UPDATE users SET password_hash = ? WHERE id = ?", (password_hash, user_id))
     _tell(writer, user_id)
+    _end_sessions_but(writer, user_id, keep_session)
+
+
+def _set_banned(writer: Writer, user_id: int, banned: bool) -> User:
+    user = check_account(writer.db, user_id)
+    if user.banned == banned:
+        return user
+    writer.db.execute("UPDATE users SET banned = ? WHERE id = ?", (banned, user_id))
+    user = _tell(writer, user_id)
+    if banned:
+        _end_sessions_but(writer, user_id, None)
+    return user
+
+
+def _delete(writer: Writer, user_id: int) -> User:
+    name = check_account(writer.db, user_id).username
+    writer.db.execute(
+        "UPDATE users SET deleted = 1, email = NULL, email_key = NULL, password_hash = '',"
+        " display_name = ?, display_name_key = ? WHERE id = ?",
+        (name, name.casefold(), user_id),
+    )
+    user = _tell(writer, user_id)
+    _end_sessions_but(writer, user_id, None)
+    return user
+
+
+def _end_sessions_but(writer: Writer, user_id: int, kept: str | None) -> None:
     live = writer.db.execute("SELECT id FROM sessions WHERE user_id = ? AND revoked = 0", (user_id,))
-    ended = [session_id for (session_id,) in live if session_id != keep_session]
-    end_sessions(writer, user_id, ended)
+    end_sessions(writer, user_id, [session_id for (session_id,) in live if session_id != kept])
 
 
 def _seen(writer: Writer, user_id: int, at: datetime) -> None:

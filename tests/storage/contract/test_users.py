@@ -128,3 +128,55 @@ async def test_last_seen_never_moves_back(world: World) -> None:
     assert user.last_seen_at == at(9)
     assert [change.user.last_seen_at for change in world.told] == [at(5), at(9)]
     assert await world.store.users.get(999) is None
+
+
+async def test_a_ban_is_told_and_ends_every_session_and_lifting_it_brings_none_back(world: World) -> None:
+    user_id = await world.user("anna", email="anna@mail.ru")
+    for name in ("a", "b"):
+        await world.store.sessions.create(
+            session_id=name, user_id=user_id, token_hash=f"hash {name}", expires_at=at(60), created_at=START
+        )
+    world.told.clear()
+    user = await world.store.users.set_banned(user_id, True)
+    assert user.banned
+    assert world.told == [UserChanged(user), SessionsRevoked(user_id, ["a", "b"])]
+    assert await world.store.users.get(user_id) == await world.store.users.find("anna") == user
+    await world.store.users.set_banned(user_id, True)
+    assert len(world.told) == 2
+    freed = await world.store.users.set_banned(user_id, False)
+    assert not freed.banned
+    assert world.told[2:] == [UserChanged(freed)]
+    for name in ("a", "b"):
+        session = await world.store.sessions.get(name)
+        assert session is not None
+        assert session.revoked
+
+
+async def test_a_deleted_user_is_known_but_not_found_and_his_email_is_free(world: World) -> None:
+    user_id = await world.user("Anna", email="anna@mail.ru", display_name="Anna K.")
+    await world.store.sessions.create(
+        session_id="a", user_id=user_id, token_hash="hash a", expires_at=at(60), created_at=START
+    )
+    world.told.clear()
+    user = await world.store.users.delete(user_id)
+    assert (user.deleted, user.email, user.password_hash, user.display_name) == (True, None, "", "Anna")
+    assert set(map(type, world.told)) == {UserChanged, SessionsRevoked}
+    assert UserChanged(user) in world.told
+    assert await world.store.users.get(user_id) == user
+    assert await world.store.users.find("anna") is None
+    assert await world.store.users.find("anna@mail.ru") is None
+    assert await world.store.users.search("anna", after_id=0, limit=10) == []
+    with pytest.raises(Duplicate):
+        await world.user("anna")
+    other = await world.user("other", email="anna@mail.ru")
+    assert await world.store.users.get(other) is not None
+    for again in (world.store.users.delete(user_id), world.store.users.set_banned(user_id, True)):
+        with pytest.raises(NotFound):
+            await again
+
+
+async def test_nobody_can_be_neither_banned_nor_deleted(world: World) -> None:
+    for deed in (world.store.users.set_banned(99, True), world.store.users.delete(99)):
+        with pytest.raises(NotFound):
+            await deed
+    assert world.told == []

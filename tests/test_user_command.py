@@ -1,0 +1,105 @@
+"""`vestnik user ban|unban|delete NAME`, beside a running server and without one."""
+
+import asyncio
+import os
+import stat
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from aiohttp import ClientSession
+
+from handlers.clock import SystemClock
+from storage.open import open_store
+from tests.clients.people import Person
+from tests.clients.rest import PASSWORD
+from tests.gates.test_logs import process
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="has no sockets in the file system")
+
+
+async def vestnik(tmp_path: Path, *words: str, **settings: str) -> tuple[int, str]:
+    """The exit status of the command line, and what it wrote."""
+    env = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "LANG")}
+    env |= {"PYTHONPATH": str(Path(__file__).parent.parent), "DATA_DIR": str(tmp_path / "data"), **settings}
+    command = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "server", *words),
+        cwd=tmp_path,
+        env=env,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    output, _ = await asyncio.wait_for(command.communicate(), 20)
+    return command.returncode or 0, output.decode()
+
+
+async def test_beside_a_running_server_it_counts_at_once(tmp_path: Path) -> None:
+    control = tmp_path / "data" / "control.sock"
+    async with process(tmp_path) as (port, logged, server), ClientSession() as http:
+        assert stat.S_IMODE(control.stat().st_mode) == 0o600
+        people = []
+        for name in ("ann", "bob"):
+            person = Person(http, f"http://127.0.0.1:{port}", f"ws://127.0.0.1:{port}/ws", name)
+            await person.register(name)
+            await person.login(name)
+            people.append(person)
+        ann, bob = people
+        client, other = await ann.connect(), await bob.connect()
+        assert await vestnik(tmp_path, "user", "ban", "ann") == (0, "ban: ann: done\n")
+        done_at = time.monotonic()
+        assert await client.closed() == 4403
+        assert time.monotonic() - done_at < 0.5
+        await other.nothing_more()
+        assert (await vestnik(tmp_path, "user", "unban", "Ann"))[0] == 0
+        await ann.login("ann")
+        client = await ann.connect()
+        assert (await vestnik(tmp_path, "user", "delete", "ann"))[0] == 0
+        assert await client.closed() == 4403
+        status, said = await vestnik(tmp_path, "user", "ban", "nobody")
+        assert (status, said) == (1, "vestnik: no such user: nobody\n")
+        assert "account changed from the command line" in logged()
+        server.kill()  # it leaves the socket behind
+        await server.wait()
+        await client.close()
+        await other.close()
+    assert control.exists()
+    async with process(tmp_path):
+        assert (await vestnik(tmp_path, "user", "ban", "bob"))[0] == 0
+    assert not control.exists()
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "mongo"])
+async def test_without_a_server_it_goes_to_the_store(
+    tmp_path: Path, kind: str, request: pytest.FixtureRequest
+) -> None:
+    (tmp_path / "data").mkdir()
+    url = f"sqlite:///{tmp_path / 'data' / 'vestnik.db'}"
+    settings = {}
+    if kind == "mongo":
+        url = f"{request.getfixturevalue('mongo_url')}/vestnik_test_{os.getpid()}_{time.monotonic_ns()}"
+        settings["DATABASE_URL"] = url
+    store = await open_store(url)
+    user = await store.users.create(
+        username="ann",
+        display_name="Ann",
+        email=None,
+        password_hash=PASSWORD,
+        created_at=SystemClock().now(),
+    )
+    await store.close()
+    assert await vestnik(tmp_path, "user", "ban", "ann", **settings) == (0, "ban: ann: done\n")
+    assert await vestnik(tmp_path, "user", "ban", "bob", **settings) == (1, "vestnik: no such user: bob\n")
+    store = await open_store(url)
+    banned = await store.users.get(user.id)
+    assert banned is not None
+    assert banned.banned
+    await store.close()
+
+
+async def test_a_server_without_the_socket_is_told_of(tmp_path: Path) -> None:
+    async with process(tmp_path):
+        (tmp_path / "data" / "control.sock").unlink()
+        status, said = await vestnik(tmp_path, "user", "ban", "ann")
+    assert status == 1
+    assert "another server has it open" in said
