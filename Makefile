@@ -44,7 +44,7 @@ endif
 	$(BIN)/pytest -n auto
 
 bench: $(VENV)/run
-	$(BIN)/python -m benchmarks
+	$(BIN)/python -m benchmarks --docs
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis tests/node/node_modules frontend/node_modules

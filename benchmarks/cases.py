@@ -1,14 +1,19 @@
-"""What is measured: who sits in which chat, and how they send."""
+"""What is measured under load: who sits in which chat, and how they send."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
-Wire = Literal["raw", "socketio"]
-Mode = Literal["fanout", "sends", "latency"]
-
-WIRES: tuple[Wire, ...] = ("raw", "socketio")
+Mode = Literal["fanout", "sends", "latency", "idle"]
 
 CONTENT_CHARS = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """How long a case runs."""
+
+    warmup_s: float
+    measure_s: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,34 +21,36 @@ class Case:
     """`chats` rooms of `members` connections each, the first `senders` of which send.
 
     Mode `fanout`: each sender has `outstanding` messages under way and sends again when its own event arrives;
-    `sends`: when its ack arrives; `latency`: all senders together send `rate` messages a second.
+    `sends`: when its ack arrives; `latency`: all senders together send at half the rate at which case `peak` ran;
+    `idle`: nobody sends.
     """
 
     name: str
     mode: Mode
-    wire: Wire
     chats: int
     members: int
-    senders: int
+    senders: int = 0
     outstanding: int = 0
-    rate: float = 0
+    peak: str = ""
+
+    def smaller(self, times: int) -> "Case":
+        """The same with so many times fewer members."""
+        return replace(self, members=max(2, self.senders, self.members // times))
+
+    @property
+    def connections(self) -> int:
+        return self.chats * self.members
 
 
-def _room(wire: Wire, members: int, senders: int) -> Case:
-    return Case(f"{wire}: room of {members:,}", "fanout", wire, 1, members, senders, outstanding=4)
+def _room(members: int, senders: int) -> Case:
+    return Case(f"room of {members:,}", "fanout", 1, members, senders, outstanding=4)
 
 
-def _calm(wire: Wire, rate: float) -> Case:
-    return Case(f"{wire}: room of 200, {rate:g} messages/s", "latency", wire, 1, 200, 4, rate=rate)
-
-
-def _sends(wire: Wire, senders: int) -> Case:
-    return Case(f"{wire}: {senders} sending in chats of two", "sends", wire, senders, 2, 1, outstanding=1)
-
-
-CASES: tuple[Case, ...] = (
-    *(_room(wire, 200, 4) for wire in WIRES),
-    *(_room(wire, 1000, 8) for wire in WIRES),
-    *(_calm(wire, 50) for wire in WIRES),
-    *(_sends(wire, senders) for wire in WIRES for senders in (1, 16, 64)),
-)
+ROOM_50 = _room(50, 4)
+ROOM_200 = _room(200, 4)
+ROOM_1000 = _room(1000, 8)
+ROOM_5000 = _room(5000, 8)
+CALM = Case("room of 200 at half its peak", "latency", 1, 200, 4, peak=ROOM_200.name)
+SENDS = Case("64 senders in 32 chats of two", "sends", 32, 2, 2, outstanding=1)
+ONE_SENDER = Case("one sender in a chat of two", "sends", 1, 2, 1, outstanding=1)
+CROWD = Case("5,000 connections", "idle", 1, 5000)

@@ -9,39 +9,15 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks.cases import CONTENT_CHARS, Case
+from benchmarks.cases import CONTENT_CHARS, Case, Timing
 from benchmarks.machine import all_busy_s, cpu_s, rss_bytes
-from benchmarks.targets import ROOT, Server
+from benchmarks.runs import Figures
+from benchmarks.targets import BUILD, ROOT, Server
 
 SOURCE = ROOT / "benchmarks" / "load"
 
-
-@dataclass(frozen=True, slots=True)
-class Timing:
-    """How long a case runs."""
-
-    warmup_s: float
-    measure_s: float
-
-
-@dataclass(frozen=True, slots=True)
-class Round:
-    """One run of one case. Busy: the share of one core. `checks`: what went wrong, each counted; empty is good."""
-
-    deliveries_per_s: float
-    messages_per_s: float
-    acks_per_s: float
-    delivered_p50_ms: float
-    delivered_p99_ms: float
-    acked_p50_ms: float
-    acked_p99_ms: float
-    server_busy: float
-    client_busy: float
-    others_busy: float
-    rss_mib: float
-    kib_per_connection: float
-    checks: dict[str, int]
-    examples: list[str]
+DIALERS = 32
+"""So many connections are being opened at a time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +32,7 @@ class _Look:
 
 def build() -> Path:
     """The load client, compiled into the ignored `build/`. Raises: `RuntimeError` without a Go compiler that can."""
-    binary = ROOT / "build" / "benchmarks" / "load"
+    binary = BUILD / "load"
     try:
         subprocess.run(["go", "build", "-o", binary, "."], cwd=SOURCE, check=True)  # noqa: S603, S607
     except (OSError, subprocess.CalledProcessError) as error:
@@ -64,27 +40,31 @@ def build() -> Path:
     return binary
 
 
-def run(client: Path, server: Server, case: Case, timing: Timing) -> Round:
-    """Raises: `RuntimeError` if the client could not go through with it."""
-    seats = server.seats(case)
+def run(
+    client: Path, server: Server, case: Case, wire: str, timing: Timing, rate: float = 0
+) -> tuple[Figures, list[str]]:
+    """The figures, and what the checks found. Raises: `RuntimeError` if the client could not go through with it."""
     plan = {
         "mode": case.mode,
-        "wire": case.wire,
+        "wire": wire,
         "port": server.port,
+        "dialers": DIALERS,
         "outstanding": case.outstanding,
-        "rate": case.rate,
+        "rate": rate,
         "content_chars": CONTENT_CHARS,
         **asdict(timing),
-        "connections": [asdict(seat) for seat in seats],
+        "connections": [asdict(seat) for seat in server.seats],
     }
-    looks = {"empty": _look(server.pids)}
+    looks, told = {"empty": _look(server.pids)}, {}
     with _started(client, plan) as lines:
         for line in lines:
-            told = json.loads(line)
-            looks[told["phase"]] = _look(server.pids)
-            if told["phase"] == "report":
-                return _round(told, looks, len(seats))
-    raise RuntimeError(f"{case.name}: the load client ended without a report")
+            phase = json.loads(line)
+            looks[phase["phase"]], told[phase["phase"]] = _look(server.pids), phase
+    if "report" not in told:
+        raise RuntimeError(f"{case.name}: the load client ended without a report")
+    checks = told["report"]["checks"]
+    counts = {name: count for name, count in checks.items() if name != "examples" and count}
+    return _figures(told, looks, case), [f"{counts} {checks['examples']}"] if counts else []
 
 
 @contextmanager
@@ -109,25 +89,33 @@ def _look(pids: Sequence[int]) -> _Look:
     return _Look(time.monotonic(), cpu_s(pids), all_busy_s(), rss_bytes(pids))
 
 
-def _round(report: dict[str, Any], looks: dict[str, _Look], connections: int) -> Round:
-    start, end = looks["measuring"], looks["measured"]
+def _figures(told: dict[str, dict[str, Any]], looks: dict[str, _Look], case: Case) -> Figures:
+    report, start, end = told["report"], looks["measuring"], looks["measured"]
     elapsed_s = end.at_s - start.at_s
     server_busy = (end.server_s - start.server_s) / elapsed_s
     client_busy = report["client_busy"]
-    checks = report["checks"]
-    return Round(
-        deliveries_per_s=report["deliveries_per_s"],
-        messages_per_s=report["messages_per_s"],
-        acks_per_s=report["acks_per_s"],
-        delivered_p50_ms=report["delivered_ms"]["p50"],
-        delivered_p99_ms=report["delivered_ms"]["p99"],
-        acked_p50_ms=report["acked_ms"]["p50"],
-        acked_p99_ms=report["acked_ms"]["p99"],
-        server_busy=server_busy,
-        client_busy=client_busy,
-        others_busy=max(0.0, (end.all_s - start.all_s) / elapsed_s - server_busy - client_busy),
-        rss_mib=end.rss_bytes / 2**20,
-        kib_per_connection=(looks["joined"].rss_bytes - looks["empty"].rss_bytes) / 2**10 / connections,
-        checks={name: count for name, count in checks.items() if name != "examples" and count},
-        examples=checks["examples"] or [],
-    )
+    figures = {
+        "connects_per_s": told["connected"]["per_s"],
+        "joins_per_s": told["joined"]["per_s"],
+        "cpu_us_per_connect": (looks["connected"].server_s - looks["empty"].server_s)
+        * 1e6
+        / case.connections,
+        "cpu_us_per_join": (looks["joined"].server_s - looks["connected"].server_s) * 1e6 / case.connections,
+        "kib_per_connection": (looks["joined"].rss_bytes - looks["empty"].rss_bytes)
+        / 2**10
+        / case.connections,
+        "rss_mib": end.rss_bytes / 2**20,
+        "server_busy": server_busy,
+        "client_busy": client_busy,
+        "others_busy": max(0.0, (end.all_s - start.all_s) / elapsed_s - server_busy - client_busy),
+    }
+    if case.senders:
+        for name in ("deliveries", "messages", "acks"):
+            per_s = report[f"{name}_per_s"]
+            figures[f"{name}_per_s"] = per_s
+            figures[f"cpu_us_per_{name.removesuffix('s').replace('ie', 'y')}"] = (
+                server_busy * 1e6 / max(per_s, 1e-9)
+            )
+        for name in ("delivered", "acked"):
+            figures |= {f"{name}_{point}_ms": report[f"{name}_ms"][point] for point in ("p50", "p99")}
+    return figures

@@ -5,14 +5,19 @@ import platform
 import resource
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
 _TICK_S = 1 / os.sysconf("SC_CLK_TCK")
 _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 
 
+@cache
 def two_cores() -> tuple[int, int]:
-    """One core for the server and one for the load. Raises: `RuntimeError` where there are not two."""
+    """One core for the server and one for the load: those that were allowed when this was first asked.
+
+    Raises: `RuntimeError` where there are not two.
+    """
     cores = sorted(os.sched_getaffinity(0))
     if len(cores) < 2:
         raise RuntimeError("two cores are needed: one for the server, one for the load")

@@ -17,6 +17,7 @@ type connection struct {
 	sender   *sender // nil for those who only listen
 	position int64   // the seq of the last message seen
 	partial  []byte  // the beginning of a frame whose rest has not come yet
+	unread   []byte  // messages of a frame that came before the load, and have not been looked at
 	closed   bool
 }
 
@@ -39,6 +40,11 @@ func dial(port int, index int64, w wire, token string) (*connection, error) {
 	}
 	if err := c.upgrade(w.path(token)); err != nil {
 		return nil, err
+	}
+	if first := w.opening(token); first != nil {
+		if err := c.write(opText, first); err != nil {
+			return nil, err
+		}
 	}
 	for nth := 0; ; nth++ {
 		payload, err := c.waitText()
@@ -79,7 +85,7 @@ func (c *connection) upgrade(path string) error {
 
 // join enters the chat; the connection's position is then the chat's head.
 func (c *connection) join() error {
-	if err := c.write(opText, c.wire.command(0, "join_chat", fmt.Sprintf(`"chat_id":%d`, c.chat.id))); err != nil {
+	if err := c.write(opText, c.wire.join(c.chat.id)); err != nil {
 		return err
 	}
 	for {
@@ -102,9 +108,14 @@ func (c *connection) join() error {
 	}
 }
 
-// waitText blocks until a text frame has come. Only for the time before the load.
+// waitText blocks until a text message has come. Only for the time before the load.
 func (c *connection) waitText() ([]byte, error) {
 	for {
+		if len(c.unread) > 0 {
+			first, rest := c.wire.next(c.unread)
+			c.unread = rest
+			return first, nil
+		}
 		opcode, payload, size, err := nextFrame(c.partial)
 		switch {
 		case err != nil:
@@ -118,8 +129,8 @@ func (c *connection) waitText() ([]byte, error) {
 			return nil, fmt.Errorf("closed by the server: %s", closeText(payload))
 		}
 		c.partial = c.partial[size:]
-		if opcode == opText && len(payload) > 0 {
-			return payload, nil
+		if opcode == opText {
+			c.unread = payload
 		}
 	}
 }
@@ -127,6 +138,9 @@ func (c *connection) waitText() ([]byte, error) {
 func (c *connection) waitMore() error {
 	var part [4096]byte
 	n, err := syscall.Read(c.fd, part[:])
+	for err == syscall.EINTR { // a read with a timeout is not begun again by itself
+		n, err = syscall.Read(c.fd, part[:])
+	}
 	if err != nil {
 		return fmt.Errorf("waiting for the server: %w", err)
 	}

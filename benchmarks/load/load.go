@@ -2,6 +2,8 @@ package main
 
 import (
 	"fmt"
+	"runtime"
+	"sync/atomic"
 	"syscall"
 	"time"
 )
@@ -37,24 +39,37 @@ const (
 	readBytes    = 1 << 18
 )
 
-// open connects and joins everybody.
-func open(p plan) (*load, error) {
+// open connects everybody and has them join, many at a time, as after a restart of the server. told is called after
+// either with how long it took.
+func open(p plan, told func(phase string, took time.Duration) error) (*load, error) {
 	l := &load{plan: p, chats: map[int64]*chat{}, wire: wires[p.Wire], buffer: make([]byte, readBytes)}
 	var err error
 	if l.epoll, err = syscall.EpollCreate1(syscall.EPOLL_CLOEXEC); err != nil {
 		return nil, err
 	}
-	for i, member := range p.Connections {
-		c, err := dial(p.Port, int64(i), l.wire, member.Token)
-		if err != nil {
-			return nil, fmt.Errorf("connection %d: %w", i, err)
-		}
-		l.add(c, member)
+	l.connections = make([]*connection, len(p.Connections))
+	began := time.Now()
+	err = inParallel(p.Dialers, len(p.Connections), func(i int) (err error) {
+		l.connections[i], err = dial(p.Port, int64(i), l.wire, p.Connections[i].Token)
+		return err
+	})
+	if err != nil {
+		return nil, err
 	}
-	for i, c := range l.connections {
-		if err := c.join(); err != nil {
-			return nil, fmt.Errorf("connection %d: %w", i, err)
-		}
+	if err := told("connected", time.Since(began)); err != nil {
+		return nil, err
+	}
+	for i, member := range p.Connections {
+		l.seat(l.connections[i], member)
+	}
+	began = time.Now()
+	if err := inParallel(p.Dialers, len(l.connections), func(i int) error { return l.connections[i].join() }); err != nil {
+		return nil, err
+	}
+	if err := told("joined", time.Since(began)); err != nil {
+		return nil, err
+	}
+	for _, c := range l.connections {
 		c.chat.base = c.position
 		if err := l.watch(c); err != nil {
 			return nil, err
@@ -64,7 +79,35 @@ func open(p plan) (*load, error) {
 	return l, nil
 }
 
-func (l *load) add(c *connection, member planned) {
+// inParallel calls work for 0…count-1 from so many goroutines; after an error, no further.
+func inParallel(goroutines, count int, work func(i int) error) error {
+	// Those who wait in a system call hold a processor, of which the load itself wants one only.
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(goroutines))
+	var next atomic.Int64
+	ended := make(chan error, goroutines)
+	for range goroutines {
+		go func() {
+			for i := next.Add(1) - 1; i < int64(count); i = next.Add(1) - 1 {
+				if err := work(int(i)); err != nil {
+					next.Store(int64(count))
+					ended <- fmt.Errorf("connection %d: %w", i, err)
+					return
+				}
+			}
+			ended <- nil
+		}()
+	}
+	var failed error
+	for range goroutines {
+		if err := <-ended; err != nil && failed == nil {
+			failed = err
+		}
+	}
+	return failed
+}
+
+// seat gives a connection its place in its chat.
+func (l *load) seat(c *connection, member planned) {
 	room := l.chats[member.ChatID]
 	if room == nil {
 		room = &chat{id: member.ChatID}
@@ -72,7 +115,6 @@ func (l *load) add(c *connection, member planned) {
 	}
 	room.members++
 	c.chat = room
-	l.connections = append(l.connections, c)
 	if member.Sends {
 		c.sender = &sender{}
 		l.senders = append(l.senders, c)
@@ -154,9 +196,8 @@ func (l *load) send(c *connection, at int64) error {
 	c.sender.sends = append(c.sender.sends, send{at: at})
 	c.chat.sent++
 	l.sent++
-	fields := fmt.Sprintf(`"chat_id":%d,"client_id":"%d-%d-%d","content":"%s"`,
-		c.chat.id, c.chat.base, c.index, number, contentOf(c.index, number, l.plan.ContentChars))
-	return c.write(opText, l.wire.command(number, "send_message", fields))
+	clientID := fmt.Sprintf("%d-%d-%d", c.chat.base, c.index, number)
+	return c.write(opText, l.wire.send(number, c.chat.id, clientID, contentOf(c.index, number, l.plan.ContentChars)))
 }
 
 func (l *load) tick() { l.now = int64(time.Since(l.began)) }
@@ -208,6 +249,17 @@ func (l *load) frame(c *connection, opcode byte, payload []byte) error {
 	default:
 		return nil
 	}
+	for len(payload) > 0 {
+		first, rest := l.wire.next(payload)
+		if err := l.text(c, first); err != nil {
+			return err
+		}
+		payload = rest
+	}
+	return nil
+}
+
+func (l *load) text(c *connection, payload []byte) error {
 	switch l.wire.kind(payload) {
 	case kindMessage:
 		return l.message(c, payload)

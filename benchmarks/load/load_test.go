@@ -12,7 +12,9 @@ import (
 func room(w wire, members, sent int) *load {
 	l := &load{wire: w, chats: map[int64]*chat{}}
 	for i := range members {
-		l.add(&connection{index: int64(i), wire: w}, planned{ChatID: 7, Sends: i == 0})
+		c := &connection{index: int64(i), wire: w}
+		l.connections = append(l.connections, c)
+		l.seat(c, planned{ChatID: 7, Sends: i == 0})
 	}
 	for range sent {
 		l.senders[0].sender.sends = append(l.senders[0].sender.sends, send{})
@@ -102,6 +104,29 @@ func TestSocketIOAck(t *testing.T) {
 	}
 	a, err = socketIO{}.answer([]byte(`4313[{"ok":false,"error":{"code":"not_found"}}]`))
 	if err != nil || a.ID != 13 || a.OK || a.refusal() != "not_found" {
+		t.Errorf("%+v %v", a, err)
+	}
+}
+
+func TestCentrifugeFrameOfSeveralMessages(t *testing.T) {
+	l := room(centrifuge{}, 2, 2)
+	push := func(seq int64) string {
+		return fmt.Sprintf(`{"push":{"channel":"7","pub":{"data":{"message":{"seq":%d,"content":"%s"},"seq":%d}}}}`,
+			seq, contentOf(0, seq-1, 20), seq)
+	}
+	reply := `{"id":1,"rpc":{"data":{"ok":true,"seq":1}}}`
+	frame := []byte(push(1) + "\n" + reply + "\n" + push(2))
+	for _, c := range l.connections[:1] {
+		if err := l.frame(c, opText, frame); err != nil {
+			t.Fatal(err)
+		}
+	}
+	sends := l.senders[0].sender.sends
+	if !sends[0].acked || !sends[0].told || sends[1].acked || !sends[1].told || l.checks.Mismatched != 0 {
+		t.Errorf("%+v %+v", sends, l.checks)
+	}
+	a, err := centrifuge{}.answer([]byte(`{"id":3,"error":{"code":107,"message":"bad request"}}`))
+	if err != nil || a.ID != 2 || a.OK || a.refusal() != "bad request" {
 		t.Errorf("%+v %v", a, err)
 	}
 }

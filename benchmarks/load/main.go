@@ -18,6 +18,7 @@ const (
 	modeFanout  = "fanout"  // a sender sends again when its own event arrives
 	modeSends   = "sends"   // a sender sends again when its ack arrives
 	modeLatency = "latency" // messages at a fixed rate
+	modeIdle    = "idle"    // nobody sends
 )
 
 type planned struct {
@@ -30,7 +31,8 @@ type plan struct {
 	Mode         string    `json:"mode"`
 	Wire         string    `json:"wire"`
 	Port         int       `json:"port"`
-	Outstanding  int       `json:"outstanding"` // of each sender; 0 at a fixed rate
+	Dialers      int       `json:"dialers"`     // how many connect, and join, at a time
+	Outstanding  int       `json:"outstanding"` // of each sender; 0 at a fixed rate, and idle
 	Rate         float64   `json:"rate"`        // messages a second of all senders together; 0 but at a fixed rate
 	ContentChars int       `json:"content_chars"`
 	WarmupS      float64   `json:"warmup_s"`
@@ -39,16 +41,19 @@ type plan struct {
 }
 
 func (p plan) validate() error {
-	fixed := p.Mode == modeLatency
+	fixed, idle := p.Mode == modeLatency, p.Mode == modeIdle
+	sends := slices.ContainsFunc(p.Connections, func(c planned) bool { return c.Sends })
 	switch {
-	case p.Mode != modeFanout && p.Mode != modeSends && !fixed:
+	case p.Mode != modeFanout && p.Mode != modeSends && !fixed && !idle:
 		return fmt.Errorf("unknown mode %q", p.Mode)
 	case wires[p.Wire] == nil:
 		return fmt.Errorf("unknown wire %q", p.Wire)
-	case fixed != (p.Rate > 0) || fixed != (p.Outstanding == 0):
+	case p.Dialers < 1:
+		return fmt.Errorf("nobody dials")
+	case fixed != (p.Rate > 0) || (fixed || idle) != (p.Outstanding == 0):
 		return fmt.Errorf("mode %s with rate %v and %d outstanding", p.Mode, p.Rate, p.Outstanding)
-	case !slices.ContainsFunc(p.Connections, func(c planned) bool { return c.Sends }):
-		return fmt.Errorf("nobody sends")
+	case idle == sends:
+		return fmt.Errorf("mode %s, and senders: %t", p.Mode, sends)
 	}
 	return nil
 }
@@ -90,11 +95,10 @@ func measure() error {
 		return err
 	}
 	out := json.NewEncoder(os.Stdout)
-	l, err := open(p)
+	l, err := open(p, func(phase string, took time.Duration) error {
+		return out.Encode(map[string]any{"phase": phase, "per_s": float64(len(p.Connections)) / took.Seconds()})
+	})
 	if err != nil {
-		return err
-	}
-	if err := out.Encode(map[string]string{"phase": "joined"}); err != nil {
 		return err
 	}
 	if err := l.start(); err != nil {

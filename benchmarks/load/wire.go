@@ -35,19 +35,34 @@ func (a answer) refusal() string { return a.Code + a.Error.Code }
 // wire is one of the protocols that a server speaks over WebSocket.
 type wire interface {
 	path(token string) string
+	// opening is what the client says first, nil if it waits for the server.
+	opening(token string) []byte
 	// greeting is what to answer to the nth text frame after the handshake, nil for nothing; done once the server
 	// has told that the connection stands.
 	greeting(nth int, payload []byte, token string) (reply []byte, done bool, err error)
-	command(id int64, name, fields string) []byte
+	join(chatID int64) []byte
+	send(number, chatID int64, clientID, content string) []byte
+	// next is the first message in the payload of a frame, and what comes after it.
+	next(payload []byte) (first, rest []byte)
 	kind(payload []byte) kind
 	answer(payload []byte) (answer, error)
 	heartbeat() []byte
 }
 
-var wires = map[string]wire{"raw": raw{}, "socketio": socketIO{}}
+var wires = map[string]wire{"raw": raw{}, "socketio": socketIO{}, "centrifuge": centrifuge{}}
+
+// sendFields are those of send_message, the same on every wire.
+func sendFields(chatID int64, clientID, content string) string {
+	return fmt.Sprintf(`"chat_id":%d,"client_id":"%s","content":"%s"`, chatID, clientID, content)
+}
+
+// single is a wire with one message in a frame.
+type single struct{}
+
+func (single) next(payload []byte) (first, rest []byte) { return payload, nil }
 
 // raw is the plain JSON protocol.
-type raw struct{}
+type raw struct{ single }
 
 var (
 	rawConnected = []byte(`{"type":"connected"`)
@@ -58,6 +73,8 @@ var (
 
 func (raw) path(token string) string { return "/ws?token=" + url.QueryEscape(token) }
 
+func (raw) opening(string) []byte { return nil }
+
 func (raw) greeting(_ int, payload []byte, _ string) ([]byte, bool, error) {
 	if !bytes.HasPrefix(payload, rawConnected) {
 		return nil, false, fmt.Errorf("expected connected, got %.80s", payload)
@@ -65,8 +82,12 @@ func (raw) greeting(_ int, payload []byte, _ string) ([]byte, bool, error) {
 	return nil, true, nil
 }
 
-func (raw) command(id int64, name, fields string) []byte {
-	return fmt.Appendf(nil, `{"type":"%s","id":%d,%s}`, name, id, fields)
+func (raw) join(chatID int64) []byte {
+	return fmt.Appendf(nil, `{"type":"join_chat","id":0,"chat_id":%d}`, chatID)
+}
+
+func (raw) send(number, chatID int64, clientID, content string) []byte {
+	return fmt.Appendf(nil, `{"type":"send_message","id":%d,%s}`, number, sendFields(chatID, clientID, content))
 }
 
 func (raw) kind(payload []byte) kind {
@@ -87,7 +108,7 @@ func (raw) answer(payload []byte) (a answer, err error) {
 func (raw) heartbeat() []byte { return nil }
 
 // socketIO is Socket.IO 5 over a WebSocket of Engine.IO 4.
-type socketIO struct{}
+type socketIO struct{ single }
 
 var (
 	sioConnected = []byte(`42["connected"`)
@@ -97,6 +118,8 @@ var (
 )
 
 func (socketIO) path(string) string { return "/socket.io/?EIO=4&transport=websocket" }
+
+func (socketIO) opening(string) []byte { return nil }
 
 func (socketIO) greeting(nth int, payload []byte, token string) ([]byte, bool, error) {
 	switch {
@@ -110,8 +133,12 @@ func (socketIO) greeting(nth int, payload []byte, token string) ([]byte, bool, e
 	return nil, false, fmt.Errorf("unexpected packet %d of the connection: %.80s", nth, payload)
 }
 
-func (socketIO) command(id int64, name, fields string) []byte {
-	return fmt.Appendf(nil, `42%d["%s",{%s}]`, id, name, fields)
+func (socketIO) join(chatID int64) []byte {
+	return fmt.Appendf(nil, `420["join_chat",{"chat_id":%d}]`, chatID)
+}
+
+func (socketIO) send(number, chatID int64, clientID, content string) []byte {
+	return fmt.Appendf(nil, `42%d["send_message",{%s}]`, number, sendFields(chatID, clientID, content))
 }
 
 func (socketIO) kind(payload []byte) kind {
@@ -144,6 +171,73 @@ func (socketIO) answer(payload []byte) (answer, error) {
 }
 
 func (socketIO) heartbeat() []byte { return []byte("3") }
+
+// centrifuge is the JSON protocol of the library of that name: a chat is a channel, and a message is sent by a remote
+// call, whose answer tells its number. A frame holds as many messages as were waiting, a line each.
+type centrifuge struct{}
+
+var (
+	centrifugeConnected = []byte(`{"id":1,"connect":`)
+	centrifugePush      = []byte(`{"push":`)
+	centrifugeReply     = []byte(`{"id":`)
+	centrifugePing      = []byte(`{}`)
+)
+
+func (centrifuge) path(string) string { return "/connection/websocket" }
+
+func (centrifuge) opening(string) []byte { return []byte(`{"id":1,"connect":{}}`) }
+
+func (centrifuge) greeting(_ int, payload []byte, _ string) ([]byte, bool, error) {
+	if !bytes.HasPrefix(payload, centrifugeConnected) {
+		return nil, false, fmt.Errorf("expected connect, got %.80s", payload)
+	}
+	return nil, true, nil
+}
+
+func (centrifuge) join(chatID int64) []byte {
+	return fmt.Appendf(nil, `{"id":1,"subscribe":{"channel":"%d"}}`, chatID)
+}
+
+// send gives its call the message's number + 1, as the protocol counts from 1.
+func (centrifuge) send(number, chatID int64, clientID, content string) []byte {
+	return fmt.Appendf(nil, `{"id":%d,"rpc":{"data":{%s}}}`, number+1, sendFields(chatID, clientID, content))
+}
+
+func (centrifuge) next(payload []byte) (first, rest []byte) {
+	first, rest, _ = bytes.Cut(payload, []byte("\n"))
+	return first, rest
+}
+
+func (centrifuge) kind(payload []byte) kind {
+	switch {
+	case bytes.HasPrefix(payload, centrifugePush):
+		return kindMessage
+	case bytes.HasPrefix(payload, centrifugeReply):
+		return kindAnswer
+	case bytes.Equal(payload, centrifugePing):
+		return kindHeartbeat
+	}
+	return kindOther
+}
+
+// answer tells no head: a channel of which nothing is kept begins with whoever joins it.
+func (centrifuge) answer(payload []byte) (answer, error) {
+	var reply struct {
+		ID    int64 `json:"id"`
+		Error struct {
+			Message string `json:"message"`
+		} `json:"error"`
+		RPC struct {
+			Data answer `json:"data"`
+		} `json:"rpc"`
+	}
+	err := json.Unmarshal(payload, &reply)
+	a := reply.RPC.Data
+	a.ID, a.OK, a.Code = reply.ID-1, reply.Error.Message == "", reply.Error.Message
+	return a, err
+}
+
+func (centrifuge) heartbeat() []byte { return []byte(`{}`) }
 
 var (
 	seqKey     = []byte(`"seq":`)

@@ -1,0 +1,33 @@
+// What both Node servers know of chats: the number of the last message, and how a message looks on the wire.
+
+const heads = new Map()
+
+export const headOf = (chatId) => heads.get(chatId) ?? 0
+
+/** The event `new_message` for a sent message, which takes the next number of its chat. */
+export function newMessage({ chat_id, content, client_id }, senderId) {
+  const seq = headOf(chat_id) + 1
+  heads.set(chat_id, seq)
+  const now = new Date().toISOString()
+  return {
+    chat_id,
+    message: {
+      id: seq,
+      chat_id,
+      seq,
+      changed_seq: seq,
+      content,
+      sender_id: senderId,
+      created_at: now,
+      edited_at: null,
+      message_type: 'text',
+      reply_to: null,
+      reactions: {},
+      pinned: false,
+      attachments: [],
+      client_id,
+    },
+    seq,
+    timestamp: now,
+  }
+}

@@ -1,0 +1,124 @@
+"""Medians to tables, a plot and a file."""
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+from benchmarks import plot
+from benchmarks.cases import CALM, CROWD, ONE_SENDER, ROOM_50, ROOM_200, ROOM_1000, ROOM_5000, SENDS, Case
+from benchmarks.goals import goals
+from benchmarks.growth import QUESTIONS
+from benchmarks.runs import Runs
+from benchmarks.schedule import ALL, GROWTH, RAW
+from benchmarks.targets import Target
+
+OTHERS_BUSY_MAX = 0.1
+"""More of a core than this for other processes, and the figures are too low."""
+
+CLIENT_BUSY_MAX = 0.9
+"""With more, the client may be what is measured. At a fixed rate it waits awake, and is busy by intent."""
+
+PLOT = "![Deliveries a second in rooms of 200 and of 1,000](performance.svg)"
+BEGIN, END = "<!-- written by make bench -->\n", "<!-- to here -->\n"
+
+_Column = tuple[str, str, str]  # heading, figure, format
+
+_FAN_OUT: Sequence[_Column] = (
+    ("deliveries/s", "deliveries_per_s", ",.0f"),
+    ("µs CPU per delivery", "cpu_us_per_delivery", ".2f"),
+    ("to the last member, p50 ms", "delivered_p50_ms", ".1f"),
+    ("p99 ms", "delivered_p99_ms", ".1f"),
+)
+_SENDS: Sequence[_Column] = (
+    ("acked sends/s", "acks_per_s", ",.0f"),
+    ("µs CPU per send", "cpu_us_per_ack", ".0f"),
+    ("ack, p50 ms", "acked_p50_ms", ".1f"),
+    ("p99 ms", "acked_p99_ms", ".1f"),
+)
+_CROWD: Sequence[_Column] = (
+    ("handshakes/s", "connects_per_s", ",.0f"),
+    ("µs CPU per handshake", "cpu_us_per_connect", ",.0f"),
+    ("joins/s", "joins_per_s", ",.0f"),
+    ("KiB per connection", "kib_per_connection", ".1f"),
+)
+_LOADS: Sequence[tuple[Sequence[Case], Sequence[_Column]]] = (
+    ((ROOM_200, ROOM_1000, ROOM_50, ROOM_5000, CALM), _FAN_OUT),
+    ((SENDS, ONE_SENDER), _SENDS),
+    ((CROWD,), _CROWD),
+)
+
+
+def tables(runs: Runs) -> str:
+    """Markdown: the goals, then everything, as medians."""
+    parts = ["### Goals\n", _goals(runs)]
+    for cases, columns in _LOADS:
+        for case in cases:
+            parts += [f"### {case.name[0].upper()}{case.name[1:]}\n", _load(runs, case, columns)]
+    parts += [f"### {GROWTH}\n", _growth(runs)]
+    return "\n".join(parts)
+
+
+def write(docs: Path, runs: Runs, machine: dict[str, str]) -> None:
+    """Puts the tables into performance.md, and plot and figures beside it."""
+    text = (docs / "performance.md").read_text()
+    before, _, rest = text.partition(BEGIN)
+    _, _, after = rest.partition(END)
+    (docs / "performance.md").write_text(f"{before}{BEGIN}\n{PLOT}\n\n{tables(runs)}\n{END}{after}")
+    (docs / "performance.svg").write_text(plot.fan_out(runs))
+    figures = {"machine": machine, "runs": [asdict(run) for run in runs.all]}
+    (docs / "performance.json").write_text(json.dumps(figures, indent=1) + "\n")
+
+
+def wrong(runs: Runs, targets: Iterable[Target]) -> list[str]:
+    """What the checks found, in words."""
+    names = {target.name for target in targets}
+    return [
+        f"{run.target}: {run.case}: {line}" for run in runs.all if run.target in names for line in run.wrong
+    ]
+
+
+def doubts(runs: Runs) -> Iterator[str]:
+    """Why the figures may say less than they seem to."""
+    for target, case in sorted({(run.target, run.case) for run in runs.all}):
+        others, client = (runs.median(target, case, name) for name in ("others_busy", "client_busy"))
+        if others is not None and others > OTHERS_BUSY_MAX:
+            yield f"{target}: {case}: other processes took {others:.0%} of a core"
+        if client is not None and client > CLIENT_BUSY_MAX and case != CALM.name:
+            yield f"{target}: {case}: the load client was busy {client:.0%} of the time"
+
+
+def _goals(runs: Runs) -> str:
+    rows = [
+        (goal.what, goal.goal, goal.reached or "–", "yes" if goal.met else "**no**") for goal in goals(runs)
+    ]
+    return _table(("", "goal", "measured", "met"), rows)
+
+
+def _load(runs: Runs, case: Case, columns: Sequence[_Column]) -> str:
+    rows = []
+    for target in ALL:
+        figures = [(runs.median(target.name, case.name, figure), form) for _, figure, form in columns]
+        if any(value is not None for value, _ in figures):
+            rows.append(
+                (target.name, *("–" if value is None else f"{value:{form}}" for value, form in figures))
+            )
+    return _table(("", *(heading for heading, *_ in columns)), rows)
+
+
+def _growth(runs: Runs) -> str:
+    rows = []
+    for name, _ in QUESTIONS:
+        figures = [
+            runs.median(RAW.name, GROWTH, f"{name}_{which}")
+            for which in ("small_ms", "large_ms", "small_cpu_us", "large_cpu_us")
+        ]
+        rows.append(
+            (name.replace("_", " "), *("–" if value is None else f"{value:,.2f}" for value in figures))
+        )
+    return _table(("", "ms, small", "ms, large", "µs CPU, small", "µs CPU, large"), rows)
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    lines = [head, ["---", *["---:"] * (len(head) - 1)], *rows]
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)

@@ -1,0 +1,128 @@
+"""Everything that is measured, in the order in which it is."""
+
+import sys
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from benchmarks import growth, load_client, storms
+from benchmarks.cases import (
+    CALM,
+    CROWD,
+    ONE_SENDER,
+    ROOM_50,
+    ROOM_200,
+    ROOM_1000,
+    ROOM_5000,
+    SENDS,
+    Case,
+    Timing,
+)
+from benchmarks.peers import CENTRIFUGE, PEERS, PYTHON_SOCKETIO, SOCKET_IO
+from benchmarks.runs import Figures, Runs
+from benchmarks.targets import Target
+from benchmarks.vestnik import Vestnik
+
+RAW, SOCKETIO = Vestnik("raw"), Vestnik("socketio")
+OURS: Sequence[Target] = (RAW, SOCKETIO)
+ALL: Sequence[Target] = (*OURS, *PEERS)
+
+LOADS: Sequence[tuple[Case, Sequence[Target]]] = (
+    (ROOM_200, ALL),
+    (CALM, (*OURS, CENTRIFUGE)),
+    (ROOM_1000, ALL),
+    (ROOM_50, OURS),
+    (ROOM_5000, OURS),
+    (SENDS, OURS),
+    (ONE_SENDER, OURS),
+)
+
+GROWTH = "10,000 and 1,000,000 messages"
+MANY_CHATS = ("a user with 100 chats", "a user with 1,000 chats")
+COMINGS = ("25 members coming and going", "100 members coming and going")
+
+BRIEF = Timing(0.5, 0.5)
+
+
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """How much of it. `smaller`: how many times fewer members chats have. `crowd`: how long idle connections are
+    watched; long enough for a heartbeat of each."""
+
+    rounds: int
+    smaller: int
+    load: Timing
+    crowd: Timing
+    crowd_rounds: int
+    sizes: tuple[int, int]
+    blocks: int
+    chats: tuple[int, int]
+    members: tuple[int, int]
+
+
+FULL = Extent(5, 1, Timing(1, 3), Timing(0.5, 25.5), 2, (10_000, 1_000_000), 10, (100, 1000), (25, 100))
+QUICK = Extent(1, 20, Timing(0.2, 0.5), Timing(0.1, 0.2), 1, (6_000, 10_000), 1, (5, 10), (3, 5))
+
+
+class Bench:
+    """Measures what is missing among the runs."""
+
+    def __init__(self, runs: Runs, client: Path, extent: Extent, only: str) -> None:
+        self._runs = runs
+        self._client = client
+        self._extent = extent
+        self._only = only
+
+    def run(self) -> None:
+        """Rounds go over all cases before the next begins, so that a slow minute does not hit one case alone.
+
+        Raises: `RuntimeError` if a server or the load client fails.
+        """
+        for number in range(self._extent.rounds):
+            for case, targets in LOADS:
+                for target in targets:
+                    self._load(target, case, number, self._extent.load)
+            if number < self._extent.crowd_rounds:
+                for target in OURS:
+                    self._load(target, CROWD, number, self._extent.crowd)
+            if number == 0:
+                self._once()
+
+    def _once(self) -> None:
+        extent = self._extent
+        for target in (CENTRIFUGE, SOCKET_IO, PYTHON_SOCKETIO):
+            self._load(target, CROWD, 0, BRIEF)
+        self._measure(RAW, GROWTH, 0, lambda: growth.measure(extent.sizes, extent.blocks))
+        for name, size in zip(MANY_CHATS, extent.chats, strict=True):
+            self._measure(RAW, name, 0, partial(storms.many_chats, size))
+        for name, size in zip(COMINGS, extent.members, strict=True):
+            self._measure(RAW, name, 0, partial(storms.coming_and_going, self._client, size))
+
+    def _load(self, target: Target, case: Case, number: int, timing: Timing) -> None:
+        case = case.smaller(self._extent.smaller)
+        self._measure(target, case.name, number, partial(self._load_once, target, case, number, timing))
+
+    def _measure(
+        self, target: Target, case: str, number: int, measure: Callable[[], tuple[Figures, list[str]]]
+    ) -> None:
+        if self._only in f"{target.name}: {case}":
+            sys.stderr.write(f"round {number + 1}: {target.name}: {case}\n")
+            self._runs.once(target.name, case, number, measure)
+
+    def _load_once(
+        self, target: Target, case: Case, number: int, timing: Timing
+    ) -> tuple[Figures, list[str]]:
+        """On a fresh server with empty data: no run inherits what another left behind."""
+        rate = 0.0
+        if case.peak:
+            peak = self._runs.find(target.name, case.peak, number)
+            if peak is None:
+                raise RuntimeError(f"{case.name} needs {case.peak} to be measured before")
+            rate = peak.figures["messages_per_s"] / 2
+        with (
+            tempfile.TemporaryDirectory(prefix="vestnik-bench-") as directory,
+            target.start(Path(directory), case) as server,
+        ):
+            return load_client.run(self._client, server, case, target.wire, timing, rate)
