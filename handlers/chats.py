@@ -4,13 +4,13 @@ from dataclasses import dataclass
 from typing import Annotated, cast
 
 from handlers.accounts import check_name
-from handlers.connections import Connection
 from handlers.context import Caller, Context
 from handlers.directory import OpenChat
 from handlers.errors import invalid
 from handlers.permissions import may_delete_chat, may_rename
 from handlers.recovery import replay
 from handlers.registry import Result, command
+from handlers.rooms import put_in, take_out
 from handlers.shapes import AnyText, Id, IdList, Position, StrictInteger, StrictString
 from handlers.views import View, summary_view
 from storage.errors import BadReference, Unavailable, UnknownUsers
@@ -118,7 +118,7 @@ async def join_chat(context: Context, caller: Caller, wish: JoinChat) -> Result:
     connection = caller.connected()
     replayed, gap = 0, False
     if wish.after_seq is not None:
-        was_joined = _leave_room(context, connection, wish.chat_id)
+        was_joined = take_out(context.hub, connection, wish.chat_id)
         try:
             replayed, gap = await replay(context, caller, wish.chat_id, wish.after_seq)
         except Unavailable:
@@ -137,7 +137,7 @@ async def join_chat(context: Context, caller: Caller, wish: JoinChat) -> Result:
 async def leave_chat(context: Context, caller: Caller, wish: OneChat) -> Result:
     """Takes the caller's connection out of the room; always succeeds."""
     connection = caller.connected()
-    _leave_room(context, connection, wish.chat_id)
+    take_out(context.hub, connection, wish.chat_id)
     context.typing.gone(connection, (wish.chat_id,))
     return {"chat_id": wish.chat_id}
 
@@ -147,17 +147,5 @@ async def _enter_room(context: Context, caller: Caller, chat_id: int) -> OpenCha
     connection = caller.connected()
     chat = await context.directory.entered_by(caller.user_id, chat_id)
     context.connections.check(connection)
-    context.hub.enter(connection.id, chat.room)
-    chat.joined[connection.id] = connection
-    connection.joined[chat.id] = chat
+    put_in(context.hub, connection, chat)
     return chat
-
-
-def _leave_room(context: Context, connection: Connection, chat_id: int) -> bool:
-    """Whether the connection was in the room."""
-    chat = connection.joined.pop(chat_id, None)
-    if chat is None:
-        return False
-    del chat.joined[connection.id]
-    context.hub.leave(connection.id, chat.room)
-    return True

@@ -1,7 +1,7 @@
 """Who is connected: the live connections of every user, whichever gate they came through."""
 
 import asyncio
-from collections.abc import Collection
+from collections.abc import Collection, KeysView
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -14,13 +14,18 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True, eq=False)
 class Connection:
-    """One live connection. `session_id` is None for a token of another backend; `expires_at` is a Unix time."""
+    """One live connection. `session_id` is None for a token of another backend; `expires_at` is a Unix time.
+
+    `follows_all`: it is in the room of every chat of its user; `entering` is what puts it there at first.
+    """
 
     id: str
     user_id: int
     session_id: str | None
     expires_at: float
     joined: "dict[int, OpenChat]" = field(default_factory=dict)
+    follows_all: bool = False
+    entering: "asyncio.Future[None] | None" = None
     unfinished: int = 0
     _calm: "asyncio.Future[None] | None" = None
 
@@ -37,7 +42,11 @@ class Connection:
             self._calm = None
 
     async def calm(self) -> None:
-        """Returns when few enough commands wait for the disk; only one may wait for this at a time."""
+        """Returns when the connection is in the rooms it asked for at connect, and few enough commands wait for the
+        disk; only one may wait for this at a time."""
+        if self.entering is not None:
+            await asyncio.wait((self.entering,))
+            self.entering = None
         while self.unfinished >= UNFINISHED_MAX:
             self._calm = asyncio.get_running_loop().create_future()
             await self._calm
@@ -75,6 +84,10 @@ class Connections:
     def of(self, user_id: int) -> Collection[Connection]:
         """The connections of a user; empty if there are none."""
         return self._by_user.get(user_id, {}).values()
+
+    def users(self) -> KeysView[int]:
+        """Who is connected."""
+        return self._by_user.keys()
 
     def ids_of(self, user_id: int) -> Collection[str]:
         """The ids of a user's connections; empty if there are none."""

@@ -17,8 +17,10 @@ if TYPE_CHECKING:
     from handlers.passwords import Passwords
     from handlers.presence import PresenceBoard
     from handlers.sessions import TokenLives
+    from handlers.subscriptions import Subscriptions
     from handlers.tokens import Tokens
     from handlers.typing import TypingSigns
+    from handlers.updates import ChatUpdates
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,3 +56,5 @@ class Context:
     presence: "PresenceBoard"
     typing: "TypingSigns"
     lives: "TokenLives"
+    updates: "ChatUpdates"
+    subscriptions: "Subscriptions"

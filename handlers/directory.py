@@ -64,13 +64,18 @@ class Directory:
         """The chat if it is in memory."""
         return self._chats.peek(chat_id)
 
-    async def entered_by(self, user_id: int, chat_id: int) -> OpenChat:
-        """The chat, for a member of it. Raises: `ChatError` `not_found` for anybody else."""
+    async def current(self, chat_id: int) -> OpenChat | None:
+        """The chat as it is in the turn in which this returns; does not suspend if it is in memory."""
         while (chat := self._chats.peek(chat_id)) is None:
             # What was loaded is looked for again: it may have been deleted before this resumed.
             if await self._chats.get(chat_id) is None:
-                raise not_found("chat")
-        if user_id not in chat.members:
+                return None
+        return chat
+
+    async def entered_by(self, user_id: int, chat_id: int) -> OpenChat:
+        """The chat, for a member of it. Raises: `ChatError` `not_found` for anybody else."""
+        chat = await self.current(chat_id)
+        if chat is None or user_id not in chat.members:
             raise not_found("chat")
         return chat
 

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from handlers.views import View, chat_view, message_view, optional_time_view, time_view
-from storage.models import Chat, Message
+from storage.models import Chat, ChatGlance, Message
 
 Event = tuple[str, dict[str, Any]]
 
@@ -92,6 +92,17 @@ def messages_read(chat_id: int, user_id: int, up_to: int, at: datetime) -> Event
 def chat_changed(chat: Chat, at: datetime) -> Event:
     view: View = chat_view(chat)
     return "chat_changed", {"chat_id": chat.id, "chat": view, "timestamp": time_view(at)}
+
+
+def chat_updated(chat_id: int, glance: ChatGlance, unread_count: int, at: datetime) -> Event:
+    last = glance.last_message
+    return "chat_updated", {
+        "chat_id": chat_id,
+        "last_message": None if last is None else message_view(last),
+        "unread_count": unread_count,
+        "head_seq": glance.head_seq,
+        "timestamp": time_view(at),
+    }
 
 
 def chat_added(chat_id: int, at: datetime) -> Event:

@@ -10,6 +10,7 @@ from handlers.connections import Connection, Connections
 from handlers.context import Caller, Context
 from handlers.directory import Directory
 from handlers.endings import Ending, Refused
+from handlers.errors import invalid
 from handlers.hub import Hub
 from handlers.identities import Identities, Identity
 from handlers.limits import Limiter
@@ -18,9 +19,12 @@ from handlers.policy import Policy
 from handlers.presence import PresenceBoard
 from handlers.publisher import Publisher
 from handlers.registry import Later, Result
+from handlers.rooms import take_out
 from handlers.sessions import TokenLives
+from handlers.subscriptions import Subscriptions
 from handlers.tokens import Tokens
 from handlers.typing import TypingSigns
+from handlers.updates import ChatUpdates
 from handlers.watch import AccountWatch
 from storage.ports import Store
 
@@ -56,6 +60,8 @@ class House:
             ),
             typing=TypingSigns(hub, clock, connections),
             lives=TokenLives(hub, clock, connections),
+            updates=ChatUpdates(store, hub, clock, connections, directory),
+            subscriptions=Subscriptions(store, hub, connections, directory, self._end),
         )
         self._seen: set[Any] = set()
         publisher = Publisher(self.context, self._end)
@@ -97,15 +103,21 @@ class House:
         context.lives.watch(connection)
         return connection
 
+    def subscribe(self, connection: Connection, wish: Any) -> None:
+        """What a connection asked for at connect under the name `subscribe`; None: nothing. Raises: `ChatError`
+        `invalid`, and then the connection goes on without."""
+        if wish == "all":
+            self.context.subscriptions.begin(connection)
+        elif wish is not None:
+            raise invalid(subscribe='must be "all"')
+
     def disconnected(self, connection_id: str) -> None:
         """A connection is gone; nothing happens if that is known already."""
         connection = self.context.connections.get(connection_id)
         if connection is None:
             return
-        for chat in connection.joined.values():
-            del chat.joined[connection_id]
-            self.context.hub.leave(connection_id, chat.room)
-        connection.joined.clear()
+        for chat_id in list(connection.joined):
+            take_out(self.context.hub, connection, chat_id)
         self.context.connections.remove(connection)
         self.context.typing.gone(connection)
         self.context.presence.closed(connection)
@@ -128,6 +140,8 @@ class House:
         await self._watch.stop()
         self.context.presence.stop()
         self.context.lives.stop()
+        self.context.updates.stop()
+        self.context.subscriptions.stop()
         await asyncio.gather(*self._seen, return_exceptions=True)
         self.context.passwords.close()
 

@@ -1,6 +1,6 @@
 """After every commit: memory is brought up to date and the rooms are told, before anybody who waited goes on."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 from handlers import events
@@ -9,6 +9,7 @@ from handlers.context import Context
 from handlers.directory import OpenChat, room_of
 from handlers.endings import Ending
 from handlers.events import Event
+from handlers.rooms import take_out
 from storage import changes
 from storage.changes import Change, MessageChange
 
@@ -56,18 +57,18 @@ class Publisher:
         self._context.directory.told(chat_id, change.message.changed_seq)
         name, payload = event
         self._context.hub.emit(name, payload, room=room_of(chat_id))
+        self._context.updates.changed(chat_id)
 
     def _read_moved(self, change: changes.ReadMoved) -> None:
         name, payload = events.messages_read(
             change.chat_id, change.user_id, change.up_to, self._context.clock.now()
         )
         self._context.hub.emit(name, payload, room=room_of(change.chat_id))
+        self._context.updates.read(change.chat_id, change.user_id)
 
     def _chat_created(self, change: changes.ChatCreated) -> None:
         self._context.directory.opened(change.state)
-        self._tell_users(
-            change.state.members, events.chat_added(change.state.chat.id, self._context.clock.now())
-        )
+        self._tell_added(change.state.members, change.state.chat.id)
 
     def _chat_renamed(self, change: changes.ChatRenamed) -> None:
         self._tell_changed(self._context.directory.renamed(change.chat))
@@ -76,15 +77,13 @@ class Publisher:
         chat = self._context.directory.peek(change.chat_id)
         if chat is not None:
             for connection in list(chat.joined.values()):
-                self._leave(connection, chat)
+                take_out(self._context.hub, connection, chat.id)
         self._context.directory.deleted(change.chat_id)
         self._tell_users(change.member_ids, events.chat_removed(change.chat_id, self._context.clock.now()))
 
     def _member_added(self, change: changes.MemberAdded) -> None:
         chat = self._context.directory.member_set(change.chat_id, change.member)
-        self._tell_users(
-            (change.member.user_id,), events.chat_added(change.chat_id, self._context.clock.now())
-        )
+        self._tell_added((change.member.user_id,), change.chat_id)
         self._tell_changed(chat)
 
     def _member_removed(self, change: changes.MemberRemoved) -> None:
@@ -93,8 +92,7 @@ class Publisher:
             self._context.directory.member_set(change.chat_id, change.heir)
         self._context.typing.stop(change.chat_id, change.user_id)
         for connection in self._context.connections.of(change.user_id):
-            if chat is not None and chat.id in connection.joined:
-                self._leave(connection, chat)
+            take_out(self._context.hub, connection, change.chat_id)
         self._tell_users((change.user_id,), events.chat_removed(change.chat_id, self._context.clock.now()))
         self._tell_changed(chat)
 
@@ -114,10 +112,10 @@ class Publisher:
             for connection in list(self._context.connections.of(change.user.id)):
                 self._ended(connection, Ending.REVOKED)
 
-    def _leave(self, connection: Connection, chat: OpenChat) -> None:
-        del connection.joined[chat.id]
-        del chat.joined[connection.id]
-        self._context.hub.leave(connection.id, chat.room)
+    def _tell_added(self, user_ids: Collection[int], chat_id: int) -> None:
+        self._tell_users(user_ids, events.chat_added(chat_id, self._context.clock.now()))
+        for user_id in user_ids:
+            self._context.subscriptions.added(user_id, chat_id)
 
     def _tell_changed(self, chat: OpenChat | None) -> None:
         """Tells all members' connections. Who changes a chat has it in memory: its handler looked for membership."""

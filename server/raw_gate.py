@@ -11,6 +11,7 @@ from client_compat.close_codes import CLOSE_CODES, close_reason
 from client_compat.connection import RawConnection
 from client_compat.frames import BadFrame, FrameId, RawDialect, ack_frame, error_frame, read_frame
 from handlers import dispatch
+from handlers.connections import Connection
 from handlers.context import Caller
 from handlers.dispatch import Outcome
 from handlers.endings import Ending, Refused
@@ -99,6 +100,7 @@ class RawGate:
         caller = Caller(identity.user_id, address, identity.session_id, connection)
         self._sio.eio.heartbeat.add(link)
         try:
+            _subscribe(house, connection, link, request.query.get("subscribe"))
             await _Reader(house, caller, link, socket).run()
         finally:
             house.disconnected(connection_id)
@@ -108,6 +110,13 @@ class RawGate:
             await link.ended()
             reason = link.ending.value if link.ending else f"by the peer, {socket.close_code}"
             log.info("WebSocket closed", **who, reason=reason)
+
+
+def _subscribe(house: House, connection: Connection, link: RawConnection, wish: str | None) -> None:
+    try:
+        house.subscribe(connection, wish)
+    except ChatError as error:
+        link.write(error_frame(None, error))
 
 
 class _Reader:

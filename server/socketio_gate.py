@@ -33,7 +33,8 @@ class ChatNamespace(AsyncNamespace):
         super().__init__("/")
         self._house = house
         self._doors = doors
-        self._identities: dict[str, Identity] = {}
+        self._admitted: dict[str, tuple[Identity, Any]] = {}
+        """Who has been let in and not been told so yet, and what he asked to subscribe to."""
         self._callers: dict[str, Caller] = {}
 
     async def trigger_event(self, event: str, *args: Any) -> Any:
@@ -45,7 +46,8 @@ class ChatNamespace(AsyncNamespace):
         return await self._command(args[0], event, args[1:])
 
     async def _connect(self, sid: str, environ: Mapping[str, Any], auth: Any) -> None:
-        token = auth.get("token") if isinstance(auth, dict) else None
+        wishes = auth if isinstance(auth, dict) else {}
+        token = wishes.get("token")
         if token is None:
             token = bearer(environ["aiohttp.request"].headers)
         try:
@@ -57,11 +59,11 @@ class ChatNamespace(AsyncNamespace):
             raise _refusal(refused) from None
         except StorageError:
             raise _refusal(Refused("unavailable", Ending.OVERLOADED)) from None
-        self._identities[sid] = identity
+        self._admitted[sid] = identity, wishes.get("subscribe")
 
     def ready(self, sid: str) -> None:
         """The client has been told that it is connected: `connected` is its first event."""
-        identity = self._identities.pop(sid)
+        identity, wish = self._admitted.pop(sid)
         try:
             connection = self._house.connect(identity, sid)
         except Refused as refused:
@@ -72,9 +74,13 @@ class ChatNamespace(AsyncNamespace):
         log.info(
             "WebSocket connected", gate="socket.io", user_id=identity.user_id, connection=sid, address=address
         )
+        try:
+            self._house.subscribe(connection, wish)
+        except ChatError as error:
+            self._house.context.hub.emit("error", error_payload(error), room=sid)
 
     def _disconnect(self, sid: str, reason: str) -> None:
-        self._identities.pop(sid, None)
+        self._admitted.pop(sid, None)
         caller = self._callers.pop(sid, None)
         if caller is not None:
             self._house.disconnected(sid)

@@ -135,6 +135,15 @@ class ChatSummary:
 
 
 @dataclass(frozen=True, slots=True)
+class ChatGlance:
+    """A chat as several members see it in their lists at one moment; `unread_counts`, by user id, stop at 1000."""
+
+    head_seq: int
+    last_message: Message | None
+    unread_counts: Mapping[int, int]
+
+
+@dataclass(frozen=True, slots=True)
 class ChatState:
     """A chat with all its members, by user id."""
 

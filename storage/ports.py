@@ -14,6 +14,7 @@ from storage.changes import Observer
 from storage.models import (
     Appended,
     Chat,
+    ChatGlance,
     ChatState,
     ChatSummary,
     ChatType,
@@ -127,6 +128,13 @@ class Chats(Protocol):
     ) -> tuple[Sequence[ChatSummary], str | None]:
         """The user's chats, latest activity (newest message, else creation) first, and the cursor of the next
         page, None on the last. Raises: `BadReference("cursor")` for one that was not given out here."""
+
+    async def ids_of(self, user_id: int) -> Sequence[int]:
+        """All chats of the user, in no order."""
+
+    async def glance(self, chat_id: int, user_ids: Collection[int]) -> ChatGlance | None:
+        """The chat as those of the users see it who are in it; None if there is no such chat. One look for all of
+        them: it costs about what the summary of one does. `head_seq` counts only changes already told."""
 
     async def rename(self, chat_id: int, user_id: int, name: str, rule: Rule) -> Chat:
         """Raises: `NotFound`; what the rule raises."""

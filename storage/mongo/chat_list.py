@@ -1,11 +1,11 @@
 """Chats as one member sees them."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from storage.cursor import BEYOND, Cursor
 from storage.errors import NotFound
-from storage.models import ChatSummary
+from storage.models import ChatGlance, ChatSummary
 from storage.mongo import history
 from storage.mongo.database import Database, Document
 from storage.mongo.documents import chat_of, member_key, member_of
@@ -43,6 +43,28 @@ async def page(
         return summaries, None
     last = below[limit - 1]
     return summaries, str(Cursor(last["activity"], last["id"]))
+
+
+async def ids_of(database: Database, user_id: int) -> Sequence[int]:
+    """See `storage.ports.Chats.ids_of`."""
+    wanted = {"user_id": user_id, "gone": False}
+    return [
+        document["chat_id"] for document in await database.find(database.members, wanted, fields=["chat_id"])
+    ]
+
+
+async def glance(database: Database, chat_id: int, user_ids: Collection[int]) -> ChatGlance | None:
+    """See `storage.ports.Chats.glance`."""
+    keys = [member_key(chat_id, user_id) for user_id in user_ids]
+    chat, members, last = await asyncio.gather(
+        database.get(database.chats, str(chat_id)),
+        database.get_many(database.members, keys),
+        history.newest(database, chat_id),
+    )
+    if chat is None or chat["deleted"]:
+        return None
+    marks = {member["user_id"]: member["read_seq"] for member in members if not member["gone"]}
+    return ChatGlance(chat["head_seq"], last, await history.unread_counts(database, chat_id, marks))
 
 
 async def _summary(database: Database, chat: Document, member: Document) -> ChatSummary:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from storage.cursor import Cursor
-from storage.models import Chat, ChatState, ChatSummary, ChatType, Member, Role, Rule
+from storage.models import Chat, ChatGlance, ChatState, ChatSummary, ChatType, Member, Role, Rule
 from storage.mongo import chat_list
 from storage.mongo.chat_writes import Close, Open, Rename
 from storage.mongo.database import Database
@@ -53,6 +53,14 @@ class MongoChats:
         after = None if cursor is None else Cursor.parse(cursor)
         summaries, following = await chat_list.page(self._database, user_id, after, limit)
         return [self._told_summary(summary) for summary in summaries], following
+
+    async def ids_of(self, user_id: int) -> Sequence[int]:
+        return await chat_list.ids_of(self._database, user_id)
+
+    async def glance(self, chat_id: int, user_ids: Collection[int]) -> ChatGlance | None:
+        glance = await chat_list.glance(self._database, chat_id, user_ids)
+        head = self._follower.head(chat_id)
+        return glance if glance is None or head is None else replace(glance, head_seq=head)
 
     async def rename(self, chat_id: int, user_id: int, name: str, rule: Rule) -> Chat:
         return await self._writer.submit(Rename(chat_id, user_id, name, rule))

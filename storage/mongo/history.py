@@ -1,6 +1,6 @@
 """Reading messages: one, a stretch, what changed, the newest, how many are unread."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from storage.models import Message, Page
@@ -8,9 +8,9 @@ from storage.mongo.database import Database, Document
 from storage.mongo.documents import message_of
 from storage.mongo.schema import BY_SENDER
 from storage.ports import UNREAD_LIMIT
+from storage.unread import LOOK_BACK, tally
 
 _END = 2**62
-_LOOK = 2 * UNREAD_LIMIT
 
 
 async def get(database: Database, message_id: int) -> Message | None:
@@ -88,7 +88,7 @@ async def unread_count(database: Database, chat_id: int, user_id: int, read_seq:
     look: list[Document] = [
         {"$match": above},
         {"$sort": {"seq": 1}},
-        {"$limit": _LOOK},
+        {"$limit": LOOK_BACK},
         {"$group": {"_id": "$sender_id", "count": {"$sum": 1}}},
     ]
     by_sender: dict[int, int] = {
@@ -97,12 +97,28 @@ async def unread_count(database: Database, chat_id: int, user_id: int, read_seq:
     }
     seen = sum(by_sender.values())
     others = seen - by_sender.get(user_id, 0)
-    if seen == _LOOK and others < UNREAD_LIMIT:
+    if seen == LOOK_BACK and others < UNREAD_LIMIT:
         wanted = above | {"sender_id": {"$ne": user_id}}
         others = await database.patiently(
             lambda: database.messages.count_documents(wanted, limit=UNREAD_LIMIT, hint=list(BY_SENDER))
         )
     return min(others, UNREAD_LIMIT)
+
+
+async def unread_counts(database: Database, chat_id: int, marks: Mapping[int, int]) -> dict[int, int]:
+    """The same for many members, by user id; `marks` are their read positions."""
+    newest = await database.find(
+        database.messages,
+        {"chat_id": chat_id, "deleted": False, "seq": {"$gt": min(marks.values(), default=0)}},
+        sort=[("seq", -1)],
+        limit=LOOK_BACK,
+        fields=["seq", "sender_id"],
+    )
+    counts = tally([(document["seq"], document["sender_id"]) for document in newest], marks)
+    return {
+        user_id: await unread_count(database, chat_id, user_id, marks[user_id]) if count is None else count
+        for user_id, count in counts.items()
+    }
 
 
 async def _alive(

@@ -1,14 +1,15 @@
 """Chats as one member sees them."""
 
+import json
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from storage.cursor import BEYOND, Cursor
 from storage.errors import NotFound
-from storage.models import Chat, ChatSummary, Member
+from storage.models import Chat, ChatGlance, ChatSummary, Member
 from storage.sqlite import history, members
 from storage.sqlite.rows import chat_of
-from storage.sqlite.unread import unread_count
+from storage.sqlite.unread import unread_count, unread_counts
 
 
 def summary(db: sqlite3.Connection, chat_id: int, user_id: int) -> ChatSummary:
@@ -41,6 +42,24 @@ def page(
         return summaries, None
     activity, chat_id, *_ = rows[limit - 1]
     return summaries, str(Cursor(activity, chat_id))
+
+
+def ids_of(db: sqlite3.Connection, user_id: int) -> Sequence[int]:
+    """See `storage.ports.Chats.ids_of`."""
+    return [chat_id for (chat_id,) in db.execute("SELECT chat_id FROM members WHERE user_id = ?", (user_id,))]
+
+
+def glance(db: sqlite3.Connection, chat_id: int, user_ids: Collection[int]) -> ChatGlance | None:
+    """See `storage.ports.Chats.glance`."""
+    found = db.execute("SELECT head_seq FROM chats WHERE id = ?", (chat_id,)).fetchone()
+    if found is None:
+        return None
+    marks = db.execute(
+        "SELECT members.user_id, members.read_seq FROM json_each(?) CROSS JOIN members"
+        " ON members.chat_id = ? AND members.user_id = json_each.value",
+        (json.dumps(list(user_ids)), chat_id),
+    )
+    return ChatGlance(found[0], history.newest(db, chat_id), unread_counts(db, chat_id, dict(marks)))
 
 
 def _summary(db: sqlite3.Connection, chat: Chat, member: Member) -> ChatSummary:

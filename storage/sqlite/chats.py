@@ -7,7 +7,7 @@ from datetime import datetime
 
 from storage.changes import ChatCreated, ChatRenamed
 from storage.cursor import Cursor
-from storage.models import Chat, ChatState, ChatSummary, ChatType, Member, Role, Rule
+from storage.models import Chat, ChatGlance, ChatState, ChatSummary, ChatType, Member, Role, Rule
 from storage.sqlite import chat_list, members
 from storage.sqlite.database import Database
 from storage.sqlite.removal import remove_chat
@@ -46,6 +46,13 @@ class SqliteChats:
         after = None if cursor is None else Cursor.parse(cursor)
         summaries, following = await self._database.read(chat_list.page, user_id, after, limit)
         return [self._told_summary(summary) for summary in summaries], following
+
+    async def ids_of(self, user_id: int) -> Sequence[int]:
+        return await self._database.read(chat_list.ids_of, user_id)
+
+    async def glance(self, chat_id: int, user_ids: Collection[int]) -> ChatGlance | None:
+        glance = await self._database.read(chat_list.glance, chat_id, user_ids)
+        return glance and replace(glance, head_seq=self._database.told_head(chat_id, glance.head_seq))
 
     async def rename(self, chat_id: int, user_id: int, name: str, rule: Rule) -> Chat:
         return await self._database.write(_rename, chat_id, user_id, name, rule)

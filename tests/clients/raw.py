@@ -15,13 +15,15 @@ TIMEOUT_S = 5.0
 
 
 class RawClient:
-    """One raw connection, read in the background into an inbox."""
+    """One raw connection, read in the background into an inbox. `chat_updated`, which comes in its own time and to
+    whoever has not joined, has an inbox of its own."""
 
     def __init__(self, socket: ClientWebSocketResponse) -> None:
         self.socket = socket
         self.close_reason = ""
         self._arriving: asyncio.Queue[Frame | None] = asyncio.Queue()
         self._inbox: deque[Frame] = deque()
+        self._updates: asyncio.Queue[Frame] = asyncio.Queue()
         self._waiting = asyncio.Lock()
         self._ids = itertools.count(1)
         self._reader = asyncio.create_task(self._read())
@@ -79,6 +81,16 @@ class RawClient:
         frames = [frame for frame in await self.drain() if not names or frame["type"] in names]
         assert frames == []
 
+    async def update(self) -> Frame:
+        """The next `chat_updated`."""
+        async with asyncio.timeout(TIMEOUT_S):
+            return await self._updates.get()
+
+    async def updates(self) -> list[Frame]:
+        """Every `chat_updated` that has come, up to the answer to a ping, and was not taken before."""
+        await self.done("ping")
+        return [self._updates.get_nowait() for _ in range(self._updates.qsize())]
+
     async def closed(self) -> int:
         """Waits for the server to end the connection. Returns the close code; `close_reason` is there then."""
         async with asyncio.timeout(TIMEOUT_S):
@@ -95,7 +107,8 @@ class RawClient:
         while True:
             message = await self.socket.receive()
             if message.type is WSMsgType.TEXT:
-                self._arriving.put_nowait(json.loads(message.data))
+                frame = json.loads(message.data)
+                (self._updates if frame["type"] == "chat_updated" else self._arriving).put_nowait(frame)
             elif message.type is WSMsgType.CLOSE:
                 self.close_reason = message.extra or ""
             if message.type in (WSMsgType.CLOSE, WSMsgType.CLOSING, WSMsgType.CLOSED, WSMsgType.ERROR):

@@ -46,19 +46,22 @@ def transport(request: pytest.FixtureRequest) -> dict[str, Any]:
 
 @pytest.fixture
 async def look(node: Node) -> AsyncIterator[Look]:
-    """Opens windows: `await look(kind, person)`; nothing of what a window is told is taken from its inbox."""
+    """Opens windows: `await look(kind, person)`, with more to say at connect if need be; nothing of what a window is
+    told is taken from its inbox."""
     windows: list[Window] = []
 
-    async def open_window(kind: str, person: Person) -> Window:
+    async def open_window(kind: str, person: Person, **wishes: Any) -> Window:
         window: Window
         if kind == "raw":
-            window = RawWindow(await person.open())
+            window = RawWindow(await person.open(params=wishes))
         elif kind.startswith("python"):
             transport = "polling" if kind.endswith("polling") else "websocket"
-            window = await PythonWindow.open(person.http, person.url, person.token, transport=transport)
+            window = await PythonWindow.open(
+                person.http, person.url, person.token, transport=transport, **wishes
+            )
             windows.append(window)
         else:
-            window = await node.open(person.url, person.token, **TRANSPORTS[kind])
+            window = await node.open(person.url, person.token, auth=wishes, **TRANSPORTS[kind])
         return window
 
     yield open_window

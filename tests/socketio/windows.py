@@ -52,6 +52,7 @@ class Window:
     def __init__(self) -> None:
         self.everything: list[Seen] = []
         self._inbox: deque[Seen] = deque()
+        self._updates: asyncio.Queue[Event] = asyncio.Queue()
         self._arrived = asyncio.Event()
         self._calls = itertools.count(1)
 
@@ -111,6 +112,11 @@ class Window:
         """Nothing (of these names; none given: of any) has come, up to the answer to a ping."""
         assert [event for event in await self.drain() if not names or event.name in names] == []
 
+    async def update(self) -> Event:
+        """The next `chat_updated`, which is kept apart: it comes in its own time and to whoever has not joined."""
+        async with asyncio.timeout(TIMEOUT_S):
+            return await self._updates.get()
+
     async def ended(self) -> tuple[Payload, str]:
         """The event `closing`, which has to be the last one, and the reason the library gives for the end."""
         closing = (await self.next("closing")).payload
@@ -122,6 +128,9 @@ class Window:
         """Leaves, as a user would."""
 
     def see(self, seen: Seen) -> None:
+        if isinstance(seen, Event) and seen.name == "chat_updated":
+            self._updates.put_nowait(seen)
+            return
         self.everything.append(seen)
         self._inbox.append(seen)
         self._arrived.set()
@@ -151,10 +160,10 @@ class PythonWindow(Window):
 
     @classmethod
     async def open(
-        cls, http: ClientSession, url: str, token: str | None, *, transport: str
+        cls, http: ClientSession, url: str, token: str | None, *, transport: str, **auth: Any
     ) -> "PythonWindow":
         window = cls(http)
-        await window._client.connect(url, auth={"token": token}, transports=[transport])
+        await window._client.connect(url, auth={"token": token, **auth}, transports=[transport])
         return window
 
     async def emit(self, name: str, *args: Any) -> None:
@@ -190,6 +199,9 @@ class RawWindow(Window):
 
     async def drain(self) -> list[Event]:
         return [_event(frame) for frame in await self._client.drain()]
+
+    async def update(self) -> Event:
+        return _event(await self._client.update())
 
     async def ended(self) -> tuple[Payload, str]:
         code = await self._client.closed()

@@ -9,7 +9,7 @@ from tests.storage.world import World, allow, at
 async def test_ones_own_are_not_counted_however_many(
     mongo_store: MongoStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("storage.mongo.history._LOOK", 4)
+    monkeypatch.setattr("storage.mongo.history.LOOK_BACK", 4)
     world = World(mongo_store)
     anna, boris = await world.users(2)
     chat_id = await world.chat(anna, boris)

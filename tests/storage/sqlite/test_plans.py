@@ -53,6 +53,8 @@ async def use_everything(world: World) -> None:
     await store.chats.load(chat_id)
     await store.chats.summary(chat_id, boris)
     await store.chats.list_for(boris, cursor=None, limit=1)
+    await store.chats.ids_of(boris)
+    await store.chats.glance(chat_id, [anna, boris])
     await store.chats.rename(chat_id, anna, "New", allow)
     await store.chats.remove_member(chat_id, anna, anna, allow)
     await store.chats.delete(chat_id, vera, allow)
@@ -102,6 +104,10 @@ async def test_the_hot_queries_use_the_index_made_for_them(
     }
     (unread,) = plans("total(sender_id")
     assert "USING COVERING INDEX messages_alive (chat_id=? AND seq>?)" in unread
+    (newest,) = plans("SELECT seq, sender_id", "DESC")
+    assert newest == "SEARCH messages USING COVERING INDEX messages_alive (chat_id=? AND seq>?)"
+    (marks,) = plans("json_each", "members.read_seq")
+    assert "SEARCH members USING PRIMARY KEY (chat_id=? AND user_id=?)" in marks
     (by_sender,) = plans("WITH RECURSIVE tally")
     assert re.findall("messages USING.*", by_sender) == [
         "messages USING COVERING INDEX messages_by_sender (chat_id=?)",

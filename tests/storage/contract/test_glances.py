@@ -1,0 +1,67 @@
+import asyncio
+
+from storage.models import ChatGlance
+from storage.ports import UNREAD_LIMIT
+from tests.storage.world import World, allow, at
+
+
+async def test_a_glance_is_what_the_summaries_say(world: World) -> None:
+    anna, boris, vera, stranger = await world.users(4)
+    chat_id = await world.chat(anna, boris, vera)
+    messages = [await world.send(chat_id, sender) for sender in (anna, boris, anna, vera, anna)]
+    await world.store.messages.mark_read(chat_id, boris, messages[2].id)
+    await world.store.messages.delete(messages[0].id, anna, at(1), allow)
+    glance = await world.store.chats.glance(chat_id, [anna, boris, vera, stranger, 999])
+    assert glance == ChatGlance(6, messages[4], {anna: 2, boris: 2, vera: 3})
+    for user_id, unread in glance.unread_counts.items():
+        summary = await world.store.chats.summary(chat_id, user_id)
+        assert (summary.unread_count, summary.last_message, summary.chat.head_seq) == (
+            unread,
+            glance.last_message,
+            glance.head_seq,
+        )
+
+
+async def test_a_glance_at_nothing(world: World) -> None:
+    anna, boris = await world.users(2)
+    chat_id = await world.chat(anna, boris)
+    assert await world.store.chats.glance(chat_id, [anna]) == ChatGlance(0, None, {anna: 0})
+    assert await world.store.chats.glance(chat_id, []) == ChatGlance(0, None, {})
+    assert await world.store.chats.glance(999, [anna]) is None
+    await world.store.chats.remove_member(chat_id, anna, boris, allow)
+    assert await world.store.chats.glance(chat_id, [anna, boris]) == ChatGlance(0, None, {anna: 0})
+    await world.store.chats.delete(chat_id, anna, allow)
+    assert await world.store.chats.glance(chat_id, [anna]) is None
+
+
+async def test_a_glance_at_thousands(world: World) -> None:
+    """Also of one who wrote nearly all of them: the newest do not tell how much of others is behind."""
+    bot, anna, boris = await world.users(3)
+    chat_id = await world.chat(bot, anna, boris)
+    await asyncio.gather(*(world.send(chat_id, anna) for _ in range(7)))
+    sent = await asyncio.gather(*(world.send(chat_id, bot) for _ in range(2100)))
+    await world.store.messages.mark_read(chat_id, boris, sent[-4].id)
+    glance = await world.store.chats.glance(chat_id, [bot, anna, boris])
+    assert glance == ChatGlance(2107, sent[-1], {bot: 7, anna: UNREAD_LIMIT, boris: 3})
+
+
+async def test_a_glance_during_writes_is_not_ahead_of_what_was_told(world: World) -> None:
+    anna, boris = await world.users(2)
+    chat_id = await world.chat(anna, boris)
+    writes = asyncio.gather(*(world.send(chat_id, anna) for _ in range(300)))
+    while not writes.done():
+        glance = await world.store.chats.glance(chat_id, [boris])
+        assert glance is not None
+        told = world.message_changes(chat_id)
+        assert glance.head_seq <= (told[-1].seq if told else 0)
+    await writes
+
+
+async def test_the_chats_of_a_user(world: World) -> None:
+    anna, boris = await world.users(2)
+    assert await world.store.chats.ids_of(anna) == []
+    chat_ids = [await world.chat(anna, boris) for _ in range(3)]
+    await world.chat(boris)
+    assert sorted(await world.store.chats.ids_of(anna)) == chat_ids
+    await world.store.chats.remove_member(chat_ids[1], anna, anna, allow)
+    assert sorted(await world.store.chats.ids_of(anna)) == [chat_ids[0], chat_ids[2]]
