@@ -7,6 +7,7 @@ import { usePreferences } from './stores/preferences'
 import './styles/tokens.css'
 import './styles/base.css'
 import './styles/controls.css'
+import './styles/dialogs.css'
 
 const app = createApp(App)
 app.use(createPinia())

@@ -2,9 +2,9 @@ import { shallowRef } from 'vue'
 
 /**
  * @typedef {'newChat' | 'chatInfo' | 'profile' | 'preferences' | 'keyboardHelp' | 'quickSwitcher'} DialogName
- *
- * @type {import('vue').ShallowRef<{ name: DialogName, props: object } | null>}
  */
+
+/** @type {import('vue').ShallowRef<{ name: DialogName, props: object } | null>} */
 const dialog = shallowRef(null)
 
 /**

@@ -1,17 +1,16 @@
 import { reactive, ref } from 'vue'
-import { useI18n } from 'vue-i18n'
+import { fieldTextOf, textOf } from '@/i18n/errors'
 import { ApiError } from '@/services/http'
 
 /**
  * A form that is sent once at a time and shows what the server says of it: `errors` at their fields, `failure` of the
  * whole.
  *
- * @param {() => Promise<void>} send
- * @param {{ fields: string[], words?: Record<string, string> }} options `fields`: the names of the fields shown;
+ * @param {() => Promise<unknown>} send
+ * @param {{ fields?: string[], words?: Record<string, string> }} options `fields`: the names of the fields shown;
  *   `words`: the texts for codes that mean something special here, as keys of messages
  */
-export function useForm(send, { fields, words = {} }) {
-  const { t, te } = useI18n()
+export function useForm(send, { fields = [], words = {} } = {}) {
   /** @type {Record<string, string>} */
   const errors = reactive({})
   const failure = ref('')
@@ -20,8 +19,7 @@ export function useForm(send, { fields, words = {} }) {
   async function submit() {
     if (isBusy.value) return
     isBusy.value = true
-    failure.value = ''
-    for (const name of Object.keys(errors)) delete errors[name]
+    clear()
     try {
       await send()
     } catch (error) {
@@ -32,27 +30,18 @@ export function useForm(send, { fields, words = {} }) {
     }
   }
 
+  function clear() {
+    failure.value = ''
+    for (const name of Object.keys(errors)) delete errors[name]
+  }
+
   /** @param {ApiError} error */
   function show(error) {
     for (const [name, message] of Object.entries(error.fields)) {
-      if (!fields.includes(name)) continue
-      const key = error.code === 'conflict' ? `errors.taken.${name}` : `errors.fields.${name}`
-      errors[name] = te(key, 'en') ? t(key) : message
+      if (fields.includes(name)) errors[name] = fieldTextOf(error, name, message)
     }
-    if (!Object.keys(errors).length) failure.value = textOf(error, words, t, te)
+    if (!Object.keys(errors).length) failure.value = textOf(error, words)
   }
 
   return { errors, failure, isBusy, submit }
-}
-
-/**
- * @param {ApiError} error
- * @param {Record<string, string>} words
- * @param {any} t
- * @param {any} te
- */
-function textOf(error, words, t, te) {
-  const key = words[error.code] ?? `errors.${error.code}`
-  if (!te(key, 'en')) return t('errors.unknown', { code: error.code })
-  return t(key, Math.ceil((error.retryAfterMs ?? 0) / 1000))
 }

@@ -2,7 +2,9 @@ import { defineStore } from 'pinia'
 import { computed, reactive, ref, watch } from 'vue'
 import { i18n } from '@/i18n'
 import api, { ApiError } from '@/services/api'
+import { createOnce } from '@/services/queue'
 import websocket from '@/services/websocket'
+import { createMembers } from './chatMembers'
 import { useSession } from './session'
 import { useUsers } from './users'
 
@@ -15,112 +17,122 @@ export const useChats = defineStore('chats', () => {
   const users = useUsers()
   /** @type {Map<number, any>} */
   const chats = reactive(new Map())
-  /** @type {Map<number, any[]>} the members of the chats whose members were asked for */
-  const membersOf = reactive(new Map())
+  const members = createMembers({ chats, users, session })
   /** @type {import('vue').Ref<'idle' | 'loading' | 'ready' | 'failed'>} of the list */
   const state = ref('idle')
-  /** @type {import('vue').Ref<string | null>} */
+  /** @type {import('vue').Ref<string | null>} where the next page begins */
   const cursor = ref(null)
   const hasMore = computed(() => cursor.value !== null)
   const list = computed(() =>
     [...chats.values()].sort((a, b) => activityOf(b) - activityOf(a) || b.id - a.id),
   )
   const unreadTotal = computed(() => list.value.reduce((sum, chat) => sum + chat.unread_count, 0))
-  /** @type {Map<string, Promise<any>>} what is being asked for already */
-  const pending = new Map()
+  const once = createOnce()
+  /** @type {Set<number>} the chats that went while the list was being loaded, which may still tell of them */
+  const gone = new Set()
 
   watch(
     () => session.userId,
     () => {
       chats.clear()
-      membersOf.clear()
+      members.membersOf.clear()
       cursor.value = null
       state.value = 'idle'
     },
     { flush: 'sync' },
   )
 
-  /**
-   * @template T
-   * @param {string} key
-   * @param {() => Promise<T>} run
-   * @returns {Promise<T>}
-   */
-  function once(key, run) {
-    const running = pending.get(key) ?? run().finally(() => pending.delete(key))
-    pending.set(key, running)
-    return running
-  }
+  // The list.
 
-  /** The list anew, as far down as it was loaded; also after a reconnect. Failure shows in `state`. */
+  /** The list anew, as far down as it was loaded. Failure shows in `state`. */
   function load() {
     return once('load', async () => {
       state.value = 'loading'
+      const before = [...chats.keys()]
+      gone.clear()
       try {
-        /** @type {any[]} */
-        const found = []
-        let next = null
-        do {
-          const limit = Math.min(Math.max(chats.size - found.length, PAGE), LARGEST_PAGE)
-          const page = await api.get('/chats', { cursor: next, limit })
-          found.push(...page.chats)
-          next = page.next_cursor
-        } while (next && found.length < chats.size)
-        replaceAll(found)
-        cursor.value = next
+        const found = await loadPages(null, chats.size)
         state.value = 'ready'
+        const there = new Set(found.map(({ id }) => id))
+        before.filter((id) => !there.has(id)).forEach(hasMore.value ? check : forget)
+        before.forEach(members.reloadMembers)
       } catch (error) {
-        state.value = 'failed'
         if (!(error instanceof ApiError)) throw error
+        state.value = 'failed'
       }
     })
   }
 
-  /** @param {any[]} found */
-  function replaceAll(found) {
-    const there = new Set(found.map((chat) => chat.id))
-    for (const id of [...chats.keys()]) if (!there.has(id)) remove_(id)
-    found.forEach(put)
-    for (const id of membersOf.keys()) loadMembers(id).catch(() => {})
-  }
-
-  /** The next page of the list; nothing at its end. */
+  /** The next page of the list; nothing at its end. @throws {ApiError} */
   function loadMore() {
     return once('more', async () => {
-      if (!cursor.value) return
-      const page = await api.get('/chats', { cursor: cursor.value, limit: PAGE })
-      page.chats.forEach(put)
-      cursor.value = page.next_cursor
+      if (cursor.value) await loadPages(cursor.value, 1)
     })
   }
 
-  /** @param {any} chat */
-  function put(chat) {
-    const known = chats.get(chat.id)
-    if (known) Object.assign(known, chat)
-    else chats.set(chat.id, chat)
-    return chats.get(chat.id)
+  /** The whole list. @throws {ApiError} */
+  async function loadAll() {
+    if (cursor.value) await loadPages(cursor.value, Infinity)
   }
 
-  /** @param {number} chatId */
-  function remove_(chatId) {
-    chats.delete(chatId)
-    membersOf.delete(chatId)
+  /**
+   * Pages from a place on, until there are so many chats or no more.
+   *
+   * @param {string | null} from null: the top
+   * @param {number} enough
+   */
+  async function loadPages(from, enough) {
+    const user = session.userId
+    /** @type {any[]} */
+    const found = []
+    let next = from
+    do {
+      const limit = Math.min(Math.max(enough - found.length, PAGE), LARGEST_PAGE)
+      const page = await api.get('/chats', { cursor: next, limit })
+      if (session.userId !== user) return [] // somebody else is here now
+      for (const chat of page.chats) if (!gone.has(chat.id)) put(chat)
+      found.push(...page.chats)
+      next = page.next_cursor
+    } while (next && found.length < enough)
+    cursor.value = next
+    return found
   }
+
+  // One chat.
 
   /** A chat, or undefined if it is not in memory. @param {number} chatId */
   function get(chatId) {
     return chats.get(chatId)
   }
 
-  /**
-   * A chat by its id, asked for if it is not in memory.
-   *
-   * @param {number} chatId
-   * @throws {ApiError} `not_found`
-   */
+  /** A chat by its id, asked for. @param {number} chatId @throws {ApiError} `not_found` */
   function fetch(chatId) {
     return once(`chat ${chatId}`, async () => put(await api.get(`/chats/${chatId}`)))
+  }
+
+  /** Looks whether a chat is there, as far as that can be said now. @param {number} chatId */
+  async function check(chatId) {
+    try {
+      await fetch(chatId)
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error
+      if (error.code === 'not_found') forget(chatId)
+    }
+  }
+
+  /** Takes in what the server tells, but nothing older than what is known. @param {any} chat */
+  function put(chat) {
+    const known = chats.get(chat.id)
+    if (!known) chats.set(chat.id, chat)
+    else if (chat.seq >= known.seq) Object.assign(known, chat)
+    return chats.get(chat.id)
+  }
+
+  /** @param {number} chatId */
+  function forget(chatId) {
+    gone.add(chatId)
+    chats.delete(chatId)
+    members.forget(chatId)
   }
 
   /** When something last happened in a chat, in ms since 1970. @param {any} chat */
@@ -132,97 +144,57 @@ export const useChats = defineStore('chats', () => {
 
   /** The other one of a private chat; undefined until it is known, which this sees to. @param {any} chat */
   function peerOf(chat) {
-    const known = [chat.created_by, chat.last_message?.sender_id].find((id) => id && id !== session.userId)
-    if (known) return known
-    const members = members_(chat.id)
-    return members?.find((member) => member.user.id !== session.userId)?.user.id
+    const others = [chat.created_by, chat.last_message?.sender_id].filter((id) => id && id !== session.userId)
+    if (others.length) return others[0]
+    return members.members(chat.id)?.find(({ user }) => user.id !== session.userId)?.user.id
   }
 
   /** What a chat is called; empty until it is known. @param {any} chat */
   function titleOf(chat) {
     if (!chat) return ''
-    if (chat.chat_type !== 'private') return chat.name ?? i18n.global.t('chats.unnamed')
+    if (chat.chat_type !== 'private') return chat.name || i18n.global.t('chats.unnamed')
     const peer = peerOf(chat)
     return peer ? users.nameOf(peer) : ''
+  }
+
+  /** Those of the list that have a text in their titles. @param {string} text */
+  function matching(text) {
+    const wanted = text.toLocaleLowerCase()
+    return wanted
+      ? list.value.filter((chat) => titleOf(chat).toLocaleLowerCase().includes(wanted))
+      : list.value
+  }
+
+  /** Those of some users one has no private chat with yet. @param {any[]} found */
+  function withoutPrivate(found) {
+    const peers = new Set(list.value.filter(({ chat_type }) => chat_type === 'private').map(peerOf))
+    return found.filter(({ id }) => id !== session.userId && !peers.has(id))
   }
 
   // Changes.
 
   /**
-   * @param {{ chat_type: 'group' | 'channel' | 'private', name?: string, member_ids?: number[] }} wish
+   * @param {{ chat_type: string, name?: string, member_ids?: number[] }} wish `group`, `channel` or `private`
    * @throws {ApiError}
    */
   async function create(wish) {
     return put(await api.post('/chats', wish))
   }
 
-  /** The one private chat with somebody. @param {number} userId */
+  /** The one private chat with somebody. @param {number} userId @throws {ApiError} */
   function openPrivate(userId) {
     return create({ chat_type: 'private', member_ids: [userId] })
   }
 
-  /** @param {number} chatId @param {string} name */
+  /** @param {number} chatId @param {string} name @throws {ApiError} */
   async function rename(chatId, name) {
-    return put(await api.patch(`/chats/${chatId}`, { name }))
+    put(await api.patch(`/chats/${chatId}`, { name }))
   }
 
-  /** Deletes a chat for everybody. @param {number} chatId */
+  /** Deletes a chat for everybody. @param {number} chatId @throws {ApiError} */
   async function remove(chatId) {
     await api.delete(`/chats/${chatId}`)
-    remove_(chatId)
-  }
-
-  // Members.
-
-  /** The members of a chat; undefined until they are loaded, which this starts. @param {number} chatId */
-  function members_(chatId) {
-    const members = membersOf.get(chatId)
-    if (!members) loadMembers(chatId).catch(() => {})
-    return members
-  }
-
-  /** @param {number} chatId */
-  function loadMembers(chatId) {
-    return once(`members ${chatId}`, async () => {
-      const { members } = await api.get(`/chats/${chatId}/members`)
-      takeMembers(chatId, members)
-    })
-  }
-
-  /** @param {number} chatId @param {any[]} members */
-  function takeMembers(chatId, members) {
-    for (const { user } of members) users.put(user)
-    membersOf.set(chatId, members)
-    const own = members.find(({ user }) => user.id === session.userId)
-    const chat = chats.get(chatId)
-    if (chat) Object.assign(chat, { member_count: members.length }, own && { role: own.role })
-  }
-
-  /** @param {number} chatId @param {number} userId */
-  async function addMember(chatId, userId, role = 'member') {
-    takeMember(chatId, await api.post(`/chats/${chatId}/members`, { user_id: userId, role }))
-  }
-
-  /** @param {number} chatId @param {number} userId @param {'owner' | 'admin' | 'member'} role */
-  async function setRole(chatId, userId, role) {
-    takeMember(chatId, await api.patch(`/chats/${chatId}/members/${userId}`, { role }))
-  }
-
-  /** @param {number} chatId @param {any} member */
-  function takeMember(chatId, member) {
-    const others = (membersOf.get(chatId) ?? []).filter(({ user }) => user.id !== member.user.id)
-    takeMembers(chatId, [...others, member])
-  }
-
-  /** Oneself: leaves. @param {number} chatId @param {number} userId */
-  async function removeMember(chatId, userId) {
-    await api.delete(`/chats/${chatId}/members/${userId}`)
-    if (userId === session.userId) remove_(chatId)
-    else
-      takeMembers(
-        chatId,
-        (membersOf.get(chatId) ?? []).filter(({ user }) => user.id !== userId),
-      )
+    forget(chatId)
   }
 
   // What the room has seen.
@@ -245,17 +217,19 @@ export const useChats = defineStore('chats', () => {
   // What the server tells.
 
   websocket.on('connected', load)
-  websocket.on('chat_added', ({ chat_id }) => void fetch(chat_id).catch(() => {}))
-  websocket.on('chat_removed', ({ chat_id }) => remove_(chat_id))
+  websocket.on('chat_added', ({ chat_id }) => {
+    gone.delete(chat_id)
+    check(chat_id)
+  })
+  websocket.on('chat_removed', ({ chat_id }) => forget(chat_id))
   websocket.on('chat_changed', ({ chat_id, chat }) => {
     if (!chats.has(chat_id)) return
     put(chat)
-    if (membersOf.has(chat_id)) loadMembers(chat_id).catch(() => {})
+    members.reloadMembers(chat_id)
   })
   websocket.on('chat_updated', ({ chat_id, last_message, unread_count, head_seq }) => {
-    const chat = chats.get(chat_id)
-    if (chat) Object.assign(chat, { last_message, unread_count, seq: head_seq })
-    else void fetch(chat_id).catch(() => {})
+    if (chats.has(chat_id)) put({ id: chat_id, last_message, unread_count, seq: head_seq })
+    else check(chat_id)
   })
 
   return {
@@ -265,20 +239,22 @@ export const useChats = defineStore('chats', () => {
     unreadTotal,
     load,
     loadMore,
+    loadAll,
     get,
     fetch,
-    activityOf,
     peerOf,
     titleOf,
+    matching,
+    withoutPrivate,
     create,
     openPrivate,
     rename,
     remove,
-    members: members_,
-    loadMembers,
-    addMember,
-    setRole,
-    removeMember,
+    members: members.members,
+    loadMembers: members.loadMembers,
+    addMember: members.addMember,
+    setRole: members.setRole,
+    removeMember: members.removeMember,
     noteMessage,
     noteRead,
   }

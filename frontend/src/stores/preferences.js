@@ -1,40 +1,53 @@
 import { defineStore } from 'pinia'
-import { ref, watchEffect } from 'vue'
+import { reactive, toRefs, watchEffect } from 'vue'
 import { languageOf, setLanguage } from '@/i18n'
 
 const KEY = 'vestnik.preferences'
 
-/** How somebody likes it here; kept in the browser, for whoever logs in. */
+/**
+ * What each may be; the first is the default.
+ *
+ * @type {Record<string, (string | boolean)[]>}
+ */
+const CHOICES = {
+  theme: ['auto', 'light', 'dark'],
+  language: ['auto', 'en', 'ru'],
+  sound: [false, true],
+  status: ['online', 'away', 'busy', 'offline'],
+}
+
+/** How somebody likes it here; kept in the browser, for whoever logs in, and shared by all its tabs. */
 export const usePreferences = defineStore('preferences', () => {
-  /** @type {import('vue').Ref<'auto' | 'light' | 'dark'>} */
-  const theme = ref('auto')
-  /** @type {import('vue').Ref<'auto' | 'en' | 'ru'>} */
-  const language = ref('auto')
-  const sound = ref(false)
+  /** @type {{ theme: 'auto' | 'light' | 'dark', language: 'auto' | 'en' | 'ru', sound: boolean, status: string }} */
+  const chosen = reactive(restored())
 
-  function restore() {
-    let kept
-    try {
-      kept = JSON.parse(localStorage.getItem(KEY) ?? '{}')
-    } catch {
-      kept = {}
-    }
-    theme.value = ['light', 'dark'].includes(kept.theme) ? kept.theme : 'auto'
-    language.value = ['en', 'ru'].includes(kept.language) ? kept.language : 'auto'
-    sound.value = kept.sound === true
-  }
-
-  restore()
-  window.addEventListener('storage', ({ key }) => key === KEY && restore())
+  window.addEventListener('storage', ({ key }) => {
+    if (key === KEY || key === null) Object.assign(chosen, restored())
+  })
   watchEffect(
     () => {
-      const kept = { theme: theme.value, language: language.value, sound: sound.value }
-      localStorage.setItem(KEY, JSON.stringify(kept))
-      document.documentElement.dataset.theme = theme.value
-      setLanguage(languageOf(language.value))
+      localStorage.setItem(KEY, JSON.stringify(chosen))
+      document.documentElement.dataset.theme = chosen.theme
+      setLanguage(languageOf(chosen.language))
     },
     { flush: 'sync' },
   )
 
-  return { theme, language, sound }
+  return toRefs(chosen)
 })
+
+/** @returns {any} */
+function restored() {
+  let kept = /** @type {any} */ ({})
+  try {
+    kept = JSON.parse(localStorage.getItem(KEY) ?? '{}')
+  } catch {
+    // It was not written here.
+  }
+  return Object.fromEntries(
+    Object.entries(CHOICES).map(([name, choices]) => [
+      name,
+      choices.includes(kept[name]) ? kept[name] : choices[0],
+    ]),
+  )
+}

@@ -10,6 +10,8 @@ export const useSession = defineStore('session', () => {
   const me = ref(tokens.current()?.user ?? null)
   const isLoggedIn = computed(() => me.value !== null)
   const userId = computed(() => /** @type {number | null} */ (me.value?.id ?? null))
+  /** Whether the last session was ended by a wish of its user. */
+  const hasLeft = ref(false)
   tokens.onChange((session) => (me.value = session?.user ?? null))
 
   /**
@@ -17,7 +19,9 @@ export const useSession = defineStore('session', () => {
    * @throws {ApiError}
    */
   async function login({ username, password }) {
-    tokens.begin(await request('POST', '/auth/login', { body: { username, password } }))
+    const answer = await request('POST', '/auth/login', { body: { username, password } })
+    hasLeft.value = false
+    tokens.begin(answer)
   }
 
   /**
@@ -34,6 +38,7 @@ export const useSession = defineStore('session', () => {
   /** Out, whether the server hears it or not. */
   async function logout() {
     const session = tokens.current()
+    hasLeft.value = true
     tokens.end()
     try {
       if (session) await request('POST', '/auth/logout', { token: session.access_token })
@@ -60,7 +65,11 @@ export const useSession = defineStore('session', () => {
 
   /** Asks the server whether the session goes on; if it does not, it is over here too. */
   async function check() {
-    tokens.keepUser(await api.get('/users/me'))
+    try {
+      tokens.keepUser(await api.get('/users/me'))
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error
+    }
   }
 
   /**
@@ -71,5 +80,5 @@ export const useSession = defineStore('session', () => {
     tokens.keepUser(await api.patch('/users/me', changes))
   }
 
-  return { me, userId, isLoggedIn, login, register, logout, token, check, updateMe }
+  return { me, userId, isLoggedIn, hasLeft, login, register, logout, token, check, updateMe }
 })

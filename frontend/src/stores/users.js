@@ -1,8 +1,9 @@
 import { defineStore } from 'pinia'
 import { reactive, watch } from 'vue'
-import api, { ApiError } from '@/services/api'
-import websocket from '@/services/websocket'
 import { i18n } from '@/i18n'
+import api, { ApiError } from '@/services/api'
+import { createQueue } from '@/services/queue'
+import websocket from '@/services/websocket'
 import { useSession } from './session'
 
 const AT_ONCE = 4
@@ -12,28 +13,24 @@ export const useUsers = defineStore('users', () => {
   const session = useSession()
   /** @type {Map<number, any>} null: there is no such user any more */
   const users = reactive(new Map())
-  /** @type {Set<number>} those that are loaded or wait for it */
+  /** @type {Set<number>} those that are asked for */
   const wanted = new Set()
-  /** @type {number[]} */
-  const queue = []
-  let loading = 0
+  const enqueue = createQueue(AT_ONCE)
 
   watch(
     () => session.userId,
     () => users.clear(),
     { flush: 'sync' },
   )
-  websocket.on('user_status', ({ user_id, status }) => setStatus(user_id, status))
-  websocket.on('user_offline', ({ user_id, timestamp }) => setStatus(user_id, 'offline', timestamp))
+  websocket.on('user_status', ({ user_id, status }) => setStatus(user_id, { status }))
+  websocket.on('user_offline', ({ user_id, timestamp }) =>
+    setStatus(user_id, { status: 'offline', last_seen_at: timestamp }),
+  )
 
-  /**
-   * @param {number} userId
-   * @param {string} status
-   * @param {string} [seenAt]
-   */
-  function setStatus(userId, status, seenAt) {
+  /** @param {number} userId @param {object} status */
+  function setStatus(userId, status) {
     const user = users.get(userId)
-    if (user) Object.assign(user, { status }, seenAt && { last_seen_at: seenAt })
+    if (user) Object.assign(user, status)
   }
 
   /**
@@ -42,34 +39,22 @@ export const useUsers = defineStore('users', () => {
    * @param {number} userId
    */
   function get(userId) {
-    if (userId === session.userId) return users.get(userId) ?? session.me
+    if (userId === session.userId) return session.me
     const user = users.get(userId)
     if (user === undefined && !wanted.has(userId)) {
       wanted.add(userId)
-      queue.push(userId)
-      queueMicrotask(work)
+      enqueue(() => load(userId)).finally(() => wanted.delete(userId))
     }
     return user ?? undefined
   }
 
-  function work() {
-    while (queue.length && loading < AT_ONCE) {
-      loading++
-      load(/** @type {number} */ (queue.shift())).finally(() => {
-        loading--
-        work()
-      })
-    }
-  }
-
   /** @param {number} userId */
   async function load(userId) {
+    if (users.has(userId)) return // came with something else meanwhile
     try {
       put(await api.get(`/users/${userId}`))
     } catch (error) {
       if (error instanceof ApiError && error.code === 'not_found') users.set(userId, null)
-    } finally {
-      wanted.delete(userId)
     }
   }
 

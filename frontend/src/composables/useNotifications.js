@@ -1,0 +1,56 @@
+import { onScopeDispose, watchEffect } from 'vue'
+import { playSound } from '@/services/sound'
+import { useChats } from '@/stores/chats'
+import { usePreferences } from '@/stores/preferences'
+import { useSession } from '@/stores/session'
+import { useWebSocket } from './useWebSocket'
+
+const NAME = 'Vestnik'
+const SHOWN_MAX = 99
+const QUIET_MS = 1_500
+
+/** Unread messages in the title and the icon of the tab, and a sound for new ones if it is wanted. */
+export function useNotifications() {
+  const chats = useChats()
+  const preferences = usePreferences()
+  const session = useSession()
+  const { on } = useWebSocket()
+
+  watchEffect(() => showCount(chats.unreadTotal))
+  onScopeDispose(() => showCount(0))
+
+  on('new_message', ({ message }) => {
+    if (message.sender_id !== session.userId && !document.hasFocus()) ring()
+  })
+  on('chat_updated', ({ last_message, unread_count, head_seq }) => {
+    const isNew = unread_count > 0 && last_message?.seq === head_seq
+    if (isNew && last_message.sender_id !== session.userId) ring()
+  })
+
+  /** Once, in one of all the tabs. */
+  function ring() {
+    if (!preferences.sound) return
+    if (!navigator.locks) return playSound()
+    navigator.locks.request('vestnik.sound', { ifAvailable: true }, (lock) => {
+      if (!lock) return
+      playSound()
+      return new Promise((resolve) => setTimeout(resolve, QUIET_MS))
+    })
+  }
+}
+
+/** @param {number} count */
+function showCount(count) {
+  const text = count > SHOWN_MAX ? `${SHOWN_MAX}+` : String(count)
+  document.title = count ? `(${text}) ${NAME}` : NAME
+  const icon = /** @type {HTMLLinkElement} */ (document.querySelector('link[rel=icon]'))
+  icon.href = `data:image/svg+xml,${encodeURIComponent(iconSvg(count ? text : ''))}`
+}
+
+/** The icon of the tab. @param {string} badge nothing: none */
+function iconSvg(badge) {
+  const bubble = `<path fill="#17695c" d="M12 4h24a10 10 0 0 1 10 10v16a10 10 0 0 1-10 10H23l-10 7v-7h-1A10 10 0 0 1 2 30V14A10 10 0 0 1 12 4Z"/><path stroke="#fff" stroke-width="4.5" stroke-linecap="round" stroke-linejoin="round" fill="none" d="m14 15 10 14 10-14"/>`
+  const size = badge.length > 2 ? 17 : 21
+  const dot = `<circle cx="33" cy="33" r="15" fill="#c0311f"/><text x="33" y="40" text-anchor="middle" font-family="sans-serif" font-weight="700" font-size="${size}" fill="#fff">${badge}</text>`
+  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 48 48">${bubble}${badge && dot}</svg>`
+}

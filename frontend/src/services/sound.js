@@ -1,0 +1,34 @@
+/** Two soft tones, made on the spot. */
+
+const TONES_HZ = [659.3, 880]
+const TONE_S = 0.16
+const LOUDNESS = 0.12
+
+/** @type {AudioContext | undefined} */
+let context
+
+/** Plays, unless the browser does not let pages make a sound before they are touched. */
+export function playSound() {
+  context ??= new AudioContext()
+  const { currentTime, state } = context
+  if (state === 'suspended') context.resume().catch(() => {})
+  TONES_HZ.forEach((hz, index) =>
+    tone(/** @type {AudioContext} */ (context), hz, currentTime + index * TONE_S * 0.7),
+  )
+}
+
+/**
+ * @param {AudioContext} audio
+ * @param {number} hz
+ * @param {number} start in seconds of the context
+ */
+function tone(audio, hz, start) {
+  const oscillator = new OscillatorNode(audio, { type: 'sine', frequency: hz })
+  const gain = new GainNode(audio, { gain: 0 })
+  gain.gain.setValueAtTime(0, start)
+  gain.gain.linearRampToValueAtTime(LOUDNESS, start + 0.015)
+  gain.gain.exponentialRampToValueAtTime(0.0001, start + TONE_S * 2)
+  oscillator.connect(gain).connect(audio.destination)
+  oscillator.start(start)
+  oscillator.stop(start + TONE_S * 2)
+}
