@@ -109,10 +109,17 @@ class Session(AsyncSocket):
             self._give_up(self.server.on_silence, self.server.reason.PING_TIMEOUT)
 
     def violate(self, code: int) -> None:
-        """The client broke the protocol (1008), or sent more at once than it may (1009)."""
-        if self.server.on_violation is not None and not self.closing:
+        """The client broke the protocol (1008), or sent more at once than it may (1009). Unless the hook ends the
+        session in its own words, a polling client gets no more of what waits for it: its requests are refused."""
+        if self.closing:
+            return
+        if self.server.on_violation is not None:
             self._call(self.server.on_violation, code)
-        self.stop(self.server.reason.TRANSPORT_ERROR, *(() if self._transport else (CLOSE,)), code=code)
+        if self._transport is not None:
+            self.stop(self.server.reason.TRANSPORT_ERROR, code=code)
+        elif not self.closing:
+            self.take()
+            self.stop(self.server.reason.TRANSPORT_ERROR, *((CLOSE,) if self._poll is not None else ()))
 
     def _give_up(self, hook: Callable[[str], None] | None, reason: str) -> None:
         """Nothing more is written; the hook may end the session in its own words, within the close timeout."""

@@ -102,9 +102,23 @@ async def test_messages_over_polling(peer: Peer, body: str) -> None:
 async def test_a_bad_post_is_refused_and_ends_the_session(peer: Peer, echo: Echo, body: str | bytes) -> None:
     sid = (await peer.open())["sid"]
     assert (await peer.post(sid, body))[0] == 400
-    await peer.poll(sid)  # the word that it is over
     assert (await peer.poll(sid))[0] == 400
     await until(lambda: echo.gone == [(sid, "transport error")])
+
+
+async def test_a_bad_post_ends_the_waiting_poll_too(peer: Peer, echo: Echo) -> None:
+    sid = (await peer.open())["sid"]
+    poll = await peer.waiting_poll(echo, sid)
+    assert (await peer.post(sid, "abc"))[0] == 400
+    assert await poll == (200, "1")
+    assert (await peer.poll(sid))[0] == 400
+
+
+async def test_a_bad_post_costs_what_was_not_fetched(peer: Peer, echo: Echo) -> None:
+    sid = (await peer.open())["sid"]
+    await peer.post(sid, "4hello")
+    assert (await peer.post(sid, "abc"))[0] == 400
+    assert (await peer.poll(sid))[0] == 400
 
 
 async def test_two_polls_at_once_end_the_session(peer: Peer, echo: Echo) -> None:

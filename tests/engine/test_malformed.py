@@ -5,6 +5,7 @@ import logging
 import pytest
 
 from server.engine import AsyncServer
+from server.engine.packets import join_payload
 from tests.engine.conftest import Serve
 from tests.engine.peers import Peer, WebSocket, until
 
@@ -96,11 +97,23 @@ async def test_nothing_comes_before_connect(peer: Peer, packet: str | bytes) -> 
     assert await socket.close_code() == 1008
 
 
-async def test_the_same_over_polling(peer: Peer, server: AsyncServer) -> None:
+@pytest.mark.parametrize("name", [name for name in MALFORMED if name != "attachments too large"])
+async def test_the_same_over_polling(peer: Peer, server: AsyncServer, name: str) -> None:
     sid = (await peer.open())["sid"]
     await peer.post(sid, "40")
     await peer.poll(sid)
-    assert (await peer.post(sid, "42{}"))[0] == 400
+    assert (await peer.post(sid, join_payload(MALFORMED[name])))[0] == 400
+    assert (await peer.poll(sid))[0] == 400
+    await until(lambda: server.gone == ["transport error"])
+
+
+async def test_attachments_over_polling_count_together(peer: Peer, server: AsyncServer) -> None:
+    sid = (await peer.open())["sid"]
+    await peer.post(sid, "40")
+    head, *parts = MALFORMED["attachments too large"]
+    for part in (head, parts[0]):
+        assert (await peer.post(sid, join_payload([part])))[0] == 200
+    assert (await peer.post(sid, join_payload([parts[1]])))[0] == 400
     await until(lambda: server.gone == ["transport error"])
 
 
