@@ -3,7 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 NODE := $(shell command -v npm 2>/dev/null)
 
-.PHONY: setup run test check bench clean
+.PHONY: setup run test test-long check bench clean
 
 # What `make run` needs: the server in a virtual environment of its own.
 $(VENV)/run: setup.cfg pyproject.toml
@@ -42,6 +42,10 @@ ifdef NODE
 	cd frontend && npm test --silent
 endif
 	$(BIN)/pytest -n auto
+
+# What takes minutes: thousands of lost connections, dozens of kills, storms of clients.
+test-long: setup
+	$(BIN)/pytest -m long
 
 bench: $(VENV)/run
 	$(BIN)/python -m benchmarks --docs

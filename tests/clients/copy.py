@@ -1,0 +1,174 @@
+"""A client that keeps a copy of a chat by the rules of docs/protocol.md, and objects to whatever breaks them."""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from tests.clients.people import Person
+from tests.clients.wires import WIRES, Frame, Wire
+
+CHANGES = ("new_message", "message_updated", "message_deleted")
+
+
+class Copy:
+    """The messages of one chat as one client knows them. `position` is the last change it has been told."""
+
+    def __init__(self, chat_id: int) -> None:
+        self.chat_id = chat_id
+        self.position = 0
+        self.messages: dict[int, Frame] = {}
+        self.whole = True
+        self._dead: set[int] = set()
+        self._joined = False
+        self._asked_after: int | None = None
+        self._during: list[int] = []
+
+    def disconnected(self) -> None:
+        self._joined, self._asked_after = False, None
+
+    def joining(self) -> int:
+        """A `join_chat` is sent; its `after_seq`."""
+        if not self.whole:
+            self.position = 0
+        self._asked_after, self._during = self.position, []
+        return self.position
+
+    def see(self, frame: Frame) -> None:
+        if frame["type"] not in CHANGES or frame["chat_id"] != self.chat_id:
+            return
+        if self._asked_after is None:
+            assert self._joined, ("not in the room", frame)
+            assert frame["seq"] == self.position + 1, ("a hole or a repetition", self.position, frame)
+            self.position = frame["seq"]
+        else:
+            self._during.append(frame["seq"])
+        self._apply(frame)
+
+    def joined(self, ack: Frame) -> None:
+        """The ack of the join; it is seen in its place among the frames."""
+        after, self._asked_after = self._asked_after, None
+        assert after is not None
+        live, replay = self._split(ack["replayed"])
+        assert live == list(range(after + 1, after + 1 + len(live))), ("live before the replay", after, live)
+        assert not live or self._joined, ("live, and not in the room", live)
+        assert replay == sorted(set(replay)), ("a replay out of order", replay)
+        assert not replay or after < replay[0] <= replay[-1] <= ack["head_seq"], (after, replay, ack)
+        self._joined, self.position, self.whole = True, ack["head_seq"], not ack["gap"]
+        if ack["gap"]:
+            self.messages, self._dead = {}, set()
+
+    def _split(self, replayed: int) -> tuple[list[int], list[int]]:
+        at = len(self._during) - replayed
+        assert at >= 0, ("fewer frames than were replayed", replayed, self._during)
+        return self._during[:at], self._during[at:]
+
+    def page(self, messages: Iterable[Frame]) -> None:
+        """A page of history, which may be older than what came live."""
+        for message in messages:
+            if message["id"] not in self._dead:
+                self._keep(message)
+
+    def _apply(self, frame: Frame) -> None:
+        if frame["type"] == "message_deleted":
+            self.messages.pop(frame["message_id"], None)
+            self._dead.add(frame["message_id"])
+            return
+        message = frame["message"]
+        assert message["changed_seq"] == frame["seq"], ("a state of another time", frame)
+        assert message["id"] not in self._dead, ("back from the dead", frame)
+        self._keep(message)
+
+    def _keep(self, message: Frame) -> None:
+        known = self.messages.get(message["id"])
+        if known is None or known["changed_seq"] < message["changed_seq"]:
+            self.messages[message["id"]] = message
+
+
+class Reader:
+    """Somebody who reads a chat over one kind of connection, and comes back whenever he is cut off."""
+
+    def __init__(self, kind: str, person: Person, chat_id: int) -> None:
+        self.kind, self.person, self.chat_id = kind, person, chat_id
+        self.copy = Copy(chat_id)
+        self.wire: Wire | None = None
+        self.broken: AssertionError | None = None
+
+    def _see(self, frame: Frame) -> None:
+        try:
+            if frame["type"] == "ack" and "replayed" in frame:
+                self.copy.joined(frame)
+            else:
+                self.copy.see(frame)
+        except AssertionError as error:
+            self.broken = self.broken or error
+
+    async def connect(self) -> bool:
+        self.wire = WIRES[self.kind](self.person.http, self.person.url, self.person.token, self._see)
+        return await self.wire.open()
+
+    async def catch_up(self) -> bool:
+        """Joins after what is known, connecting first if need be. False: cut off meanwhile."""
+        if (self.wire is None or self.wire.over.is_set()) and not await self.connect():
+            return False
+        assert self.wire is not None
+        after_seq = self.copy.joining()
+        ack = await self.wire.ask("join_chat", chat_id=self.chat_id, after_seq=after_seq)
+        if ack is None:
+            return False
+        assert ack["type"] == "ack", ack
+        return self.copy.whole or await self._load(self.wire)
+
+    async def _load(self, wire: Wire) -> bool:
+        async for messages in pages(self.person, self.chat_id):
+            if wire.over.is_set():
+                return False
+            self.copy.page(messages)
+        self.copy.whole = True
+        return True
+
+    async def settle(self) -> None:
+        """Up to date with all that has been acked by now."""
+        while not await self.catch_up():
+            pass
+        assert self.wire is not None
+        assert await self.wire.ask("ping") is not None
+
+    def cut(self) -> None:
+        if self.wire is not None:
+            self.wire.cut()
+        self.copy.disconnected()
+
+    async def close(self) -> None:
+        if self.wire is not None:
+            await self.wire.close()
+
+    async def check(self) -> None:
+        """Has exactly what the server has. Nothing may be written meanwhile."""
+        if self.broken is not None:
+            raise self.broken
+        stored, head_seq = await everything(self.person, self.chat_id)
+        assert self.copy.position == head_seq
+        assert self.copy.messages == stored
+
+
+async def pages(person: Person, chat_id: int, told: Callable[[Any], None] | None = None) -> Any:
+    """The messages of a chat page by page, the newest page first; `told` gets each whole page."""
+    query: dict[str, Any] = {"limit": 200}
+    while True:
+        page = await person.get(f"/chats/{chat_id}/messages", **query)
+        if told is not None:
+            told(page)
+        yield page["messages"]
+        if not page["has_more_before"]:
+            return
+        query["before"] = page["messages"][0]["id"]
+
+
+async def everything(person: Person, chat_id: int) -> tuple[dict[int, Frame], int]:
+    """What the server has of a chat, by id, and where it stands."""
+    found: dict[int, Frame] = {}
+    heads: list[int] = []
+    async for messages in pages(person, chat_id, lambda page: heads.append(page["head_seq"])):
+        for message in messages:
+            assert message["id"] not in found, ("twice in the history", message)
+            found[message["id"]] = message
+    return found, heads[0]
