@@ -73,7 +73,8 @@ class Tokens:
 
     def _judge(self, claims: dict[str, Any]) -> Claims:
         subject, expires_at, session_id = claims["sub"], claims["exp"], claims.get("sid")
-        if type(expires_at) not in (int, float) or not math.isfinite(expires_at):
+        # An integer may be too large to be asked whether it is finite.
+        if type(expires_at) is not int and not (type(expires_at) is float and math.isfinite(expires_at)):
             raise _bad()
         if claims.get("type", "access") != "access" or not isinstance(session_id, str | None):
             raise _bad()
@@ -81,13 +82,13 @@ class Tokens:
             raise _bad()
         now = self._clock.now().timestamp()
         not_before = claims.get("nbf", 0)
-        if type(not_before) not in (int, float) or not_before > now:
+        if type(not_before) not in (int, float) or not not_before <= now:
             raise _bad()
         if expires_at <= now:
             raise Refused("unauthenticated", Ending.UNAUTHENTICATED, "the token has expired")
         if not 0 < int(subject) <= ID_MAX:
             raise _bad()
-        return Claims(int(subject), session_id, min(float(expires_at), _EXPIRES_MAX))
+        return Claims(int(subject), session_id, float(min(expires_at, _EXPIRES_MAX)))
 
 
 def _bad() -> Refused:

@@ -18,7 +18,7 @@ from server.engine import AsyncServer
 from server.health import add_health
 from server.hub import EngineHub
 from server.keys import CONFIG, DOORS, HOUSE, SIO
-from server.middlewares import check_origins, tell_errors
+from server.middlewares import check_origins, send_in_time, tell_errors
 from server.raw_gate import RawGate
 from server.rest import add_rest
 from server.socketio_gate import ChatNamespace
@@ -53,7 +53,9 @@ def create_app(config: Config, *, clock: Clock | None = None) -> web.Application
         volatile_limit_bytes=policy.volatile_limit_bytes,
         buffer_limit_bytes=config.buffer_limit_bytes,
     )
-    app = web.Application(middlewares=[check_origins, tell_errors], client_max_size=policy.max_frame_bytes)
+    app = web.Application(
+        middlewares=[send_in_time, check_origins, tell_errors], client_max_size=policy.max_frame_bytes
+    )
     app[CONFIG] = config
     app[DOORS] = Doors(config.cors_origins, config.trusted_proxies)
     app.cleanup_ctx.append(_house(sio, clock or SystemClock()))

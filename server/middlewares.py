@@ -1,5 +1,6 @@
 """What goes around every HTTP request: origins, errors in the wire's words, and one log line without secrets."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 
 import structlog
@@ -13,6 +14,9 @@ from server.keys import DOORS
 from server.rest.calls import json_answer
 
 log = structlog.get_logger("vestnik")
+
+SEND_TIMEOUT_S = 60.0
+"""So long a peer may take to read an answer."""
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -45,6 +49,21 @@ def error_answer(error: ChatError, *, status: int | None = None) -> web.Response
         headers[hdrs.RETRY_AFTER] = str(-(-error.retry_after_ms // 1000))
     view = error_view(error.code, error.message, error.fields, error.retry_after_ms)
     return json_answer(status or STATUS[error.code], {"error": view}, headers)
+
+
+@web.middleware
+async def send_in_time(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Sends what is in memory, and cuts off a peer that does not take it: a page of history is up to 8 MiB."""
+    answer = await handler(request)
+    if isinstance(answer, web.Response) and not answer.prepared:
+        try:
+            async with asyncio.timeout(SEND_TIMEOUT_S):
+                await answer.prepare(request)
+                await answer.write_eof()
+        except TimeoutError:
+            if request.transport is not None:
+                request.transport.abort()
+    return answer
 
 
 @web.middleware

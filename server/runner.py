@@ -1,19 +1,27 @@
-"""aiohttp's runner, made to stop promptly."""
+"""aiohttp's runner, made to stop promptly and to wait for nobody for ever."""
 
 import asyncio
+from typing import Any
 
 from aiohttp import web
 
 from server.app import say_goodbye
 
+IDLE_TIMEOUT_S = 75.0
+"""So long a connection may take to send the head of a request. Reverse proxies keep theirs for 60 s, and go first."""
+
 
 class Runner(web.AppRunner):
-    """Takes what `web.AppRunner` takes.
+    """Takes what `web.AppRunner` takes. Bodies are not decompressed: a few KiB can become as many MiB.
 
     A connection accepted in the very turn in which the stop begins is told to close before it has begun to wait for its
     first request, forgets it, and would hold up the stop for the whole shutdown timeout. Clients that poll or
     reconnect make that likely; so all connections are told once more when the application has shut down.
     """
+
+    def __init__(self, app: web.Application, **options: Any) -> None:
+        options = {"keepalive_timeout": IDLE_TIMEOUT_S, "auto_decompress": False, **options}
+        super().__init__(app, **options)
 
     async def cleanup(self) -> None:
         """Lets nobody in any more, says goodbye, and only then closes what is open: aiohttp would first close the idle

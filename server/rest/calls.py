@@ -1,10 +1,13 @@
 """One REST call: a method and a path for a command, what of the request is its payload, what of its result is told."""
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import parse_qsl
 
-from aiohttp import web
+from aiohttp import hdrs, web
 
 from handlers.context import Caller
 from handlers.errors import ChatError, invalid, not_found
@@ -16,6 +19,13 @@ from server.keys import CONFIG, DOORS, HOUSE
 
 Answer = tuple[int, Any]
 Body = Mapping[str, Any]
+
+BODY_TIMEOUT_S = 30.0
+"""So long a body may take to arrive."""
+
+URLENCODED = "application/x-www-form-urlencoded"
+MULTIPART = "multipart/form-data"
+FIELDS_MAX = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +98,12 @@ async def _caller(request: web.Request, call: Call) -> Caller:
 
 async def _body(request: web.Request, call: Call) -> Body:
     kind = request.content_type if "Content-Type" in request.headers else "application/json"
-    if call.form and kind in ("application/x-www-form-urlencoded", "multipart/form-data"):
-        return await _form(request)
+    if request.headers.get(hdrs.CONTENT_ENCODING, "identity").lower() != "identity":
+        raise ChatError("unsupported_media", "the body has to be uncompressed")
+    if call.form and kind == URLENCODED:
+        return _fields(await _read(request))
+    if call.form and kind == MULTIPART:
+        return await _parts(request)
     if request.content_length == 0 or not request.can_read_body:
         return {}
     if kind != "application/json" and not kind.endswith("+json"):
@@ -104,24 +118,54 @@ async def _body(request: web.Request, call: Call) -> Body:
 
 
 async def _read(request: web.Request) -> bytes:
-    """The body, as long as it is within the limit of a frame. Raises: `ChatError` `too_large`."""
+    """The body, if it comes in time and is within the limit of a frame. Raises: `ChatError` `too_large`,
+    `bad_request`."""
     limit = request.app[CONFIG].policy.max_frame_bytes
     if (request.content_length or 0) <= limit:
         parts, size = [], 0
-        async for part in request.content.iter_any():
-            parts.append(part)
-            size += len(part)
-            if size > limit:
-                break
-        else:
-            return b"".join(parts)
+        async with _in_time():
+            async for part in request.content.iter_any():
+                parts.append(part)
+                size += len(part)
+                if size > limit:
+                    break
+            else:
+                return b"".join(parts)
     raise ChatError("too_large", f"a body has at most {limit} bytes")
 
 
-async def _form(request: web.Request) -> Body:
+@asynccontextmanager
+async def _in_time() -> AsyncIterator[None]:
     try:
-        form = await request.post()
+        async with asyncio.timeout(BODY_TIMEOUT_S):
+            yield
+    except TimeoutError:
+        raise ChatError("bad_request", "the body did not come in time") from None
+
+
+def _fields(body: bytes) -> Body:
+    """A form's fields; of those that come twice the last counts. Raises: `ChatError` `bad_request`."""
+    try:
+        return dict(
+            parse_qsl(
+                body.decode(),
+                keep_blank_values=True,
+                errors="strict",
+                max_num_fields=FIELDS_MAX,
+                separator="&",
+            )
+        )
     except ValueError:
+        raise ChatError("bad_request", "the form cannot be read") from None
+
+
+async def _parts(request: web.Request) -> Body:
+    try:
+        async with _in_time():
+            form = await request.post()
+    except (ChatError, ConnectionError, web.HTTPException, web.RequestPayloadError):
+        raise
+    except Exception:  # aiohttp raises this and that for what is no form
         raise ChatError("bad_request", "the form cannot be read") from None
     return {name: value for name, value in form.items() if isinstance(value, str)}
 
