@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url'
 import vue from '@vitejs/plugin-vue'
 import autoImport from 'unplugin-auto-import/vite'
 import { defineConfig, loadEnv } from 'vite'
+import { precompress } from './precompress.js'
 
 export default defineConfig(({ mode }) => {
   const server = loadEnv(mode, process.cwd(), 'VESTNIK_').VESTNIK_SERVER || 'http://localhost:8000'
@@ -10,6 +11,7 @@ export default defineConfig(({ mode }) => {
       vue(),
       // The documented snippets use `ref` without importing it.
       autoImport({ imports: ['vue'], dts: false }),
+      precompress(),
     ],
     resolve: { alias: { '@': fileURLToPath(new URL('./src', import.meta.url)) } },
     define: {

@@ -15,6 +15,7 @@ from server.config import Config
 from server.control import Control
 from server.doors import Doors
 from server.engine import AsyncServer
+from server.headers import add_headers
 from server.health import add_health
 from server.hub import EngineHub
 from server.keys import CONFIG, DOORS, HOUSE, SIO
@@ -56,6 +57,7 @@ def create_app(config: Config, *, clock: Clock | None = None) -> web.Application
     app = web.Application(
         middlewares=[send_in_time, check_origins, tell_errors], client_max_size=policy.max_frame_bytes
     )
+    app.on_response_prepare.append(add_headers)
     app[CONFIG] = config
     app[DOORS] = Doors(config.cors_origins, config.trusted_proxies)
     app.cleanup_ctx.append(_house(sio, clock or SystemClock()))

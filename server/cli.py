@@ -83,6 +83,8 @@ async def serve(config: Config) -> None:
             raise StartError(f"{setting}: {error}") from None
         if config.seed_demo:
             await _seed(app)
+        if not (config.web_client_dir / "index.html").is_file():
+            log.info("the web client is not built", build="npm ci && npm run build, in frontend")
         await web.SockSite(runner, door).start()
         log.info("serving", url=f"http://{_shown(config.host)}:{door.getsockname()[1]}")
         await _asked_to_stop()

@@ -17,6 +17,9 @@ SECRET_BYTES_MIN = 32
 """HMAC-SHA-256 keys below this are weaker than the hash (RFC 7518, 3.2)."""
 
 
+WEB_CLIENT_DIR = Path(__file__).parent.parent / "frontend" / "dist"
+"""Where a checkout has its web client, once that is built."""
+
 DEFAULT_HOST = "0.0.0.0"  # noqa: S104 -- a server is there to be reached
 
 
@@ -30,6 +33,7 @@ class Config:
 
     secret_key: str = field(repr=False)
     data_dir: Path = Path("data")
+    web_client_dir: Path = WEB_CLIENT_DIR
     database_url: str = field(default="", repr=False)
     algorithm: Literal["HS256", "HS384", "HS512"] = "HS256"
     database_connect_timeout_s: float = 30
@@ -77,6 +81,7 @@ def _read(env: Env) -> Config:
     return Config(
         secret_key=secret_key,
         data_dir=data_dir,
+        web_client_dir=_web_client_dir(env),
         database_url=_url(env, "DATABASE_URL", ("sqlite", "mongodb", "mongodb+srv")),
         algorithm=_choice(env, "ALGORITHM", "HS256", ("HS256", "HS384", "HS512")),
         database_connect_timeout_s=_number(env, "DATABASE_CONNECT_TIMEOUT_S", 30, least=0),
@@ -97,6 +102,13 @@ def _read(env: Env) -> Config:
         buffer_limit_bytes=_integer(env, "BUFFER_LIMIT_BYTES", 1024 * 1024, least=1024),
         policy=_policy(env),
     )
+
+
+def _web_client_dir(env: Env) -> Path:
+    given = env.str("WEB_CLIENT_DIR", "").strip()
+    if given and not (Path(given) / "index.html").is_file():
+        raise ConfigError(f"WEB_CLIENT_DIR: there is no index.html in {given}: it is no built web client")
+    return Path(given) if given else WEB_CLIENT_DIR
 
 
 def _policy(env: Env) -> Policy:

@@ -1,12 +1,19 @@
-"""The page at `/` of a server whose web client has not been built."""
+"""The web client at `/`; without a built one, a page that says how to build it."""
 
 from pathlib import Path
 
-from aiohttp import web
+from aiohttp import hdrs, web
 
 from handlers.errors import not_found
+from server.headers import CLIENT_POLICY, CONTENT_SECURITY_POLICY
+from server.keys import CONFIG
 
 _DOCS = Path(__file__).parent.parent / "docs"
+
+_FOR_EVER: dict[str, str] = {hdrs.CACHE_CONTROL: "public, max-age=31536000, immutable"}
+"""For files with a hash of their content in their names."""
+
+_ASK_FIRST: dict[str, str] = {hdrs.CACHE_CONTROL: "no-cache"}
 
 _PAGE = """<!doctype html>
 <html lang="en">
@@ -19,7 +26,10 @@ _PAGE = """<!doctype html>
   :root { color-scheme: light dark; }
 </style>
 <h1>Vestnik</h1>
-<p>A chat server runs here. Clients connect to</p>
+<p>A chat server runs here. Its web client has not been built: with <a href="https://nodejs.org">Node</a> 20 or newer,
+<code>make run</code> builds it, or <code>npm ci &amp;&amp; npm run build</code> in <code>frontend</code>. Then reload
+this page.</p>
+<p>Other clients connect to</p>
 <ul>
   <li><code>/ws?token=JWT</code> &ndash; raw WebSocket, JSON frames</li>
   <li><code>/socket.io/</code> &ndash; Socket.IO, <code>auth: {token}</code></li>
@@ -30,11 +40,36 @@ _PAGE = """<!doctype html>
 </html>
 """
 
-_POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
+_PAGE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; form-action 'none'; frame-ancestors 'none'"
 
 
-async def start_page(_request: web.Request) -> web.Response:
-    return web.Response(text=_PAGE, content_type="text/html", headers={"Content-Security-Policy": _POLICY})
+async def client_page(request: web.Request) -> web.StreamResponse:
+    """The client's one page, whatever its own routes make of the path."""
+    page = request.app[CONFIG].web_client_dir / "index.html"
+    if page.is_file():
+        return web.FileResponse(page, headers={CONTENT_SECURITY_POLICY: CLIENT_POLICY, **_ASK_FIRST})
+    if request.path != "/":
+        raise not_found("page")
+    return web.Response(
+        text=_PAGE, content_type="text/html", headers={CONTENT_SECURITY_POLICY: _PAGE_POLICY, **_ASK_FIRST}
+    )
+
+
+async def client_asset(request: web.Request) -> web.FileResponse:
+    """What the page loads."""
+    return _file(request.app[CONFIG].web_client_dir / "assets" / request.match_info["name"], _FOR_EVER)
+
+
+async def client_file(request: web.Request) -> web.FileResponse:
+    """What lies beside the page under a name of its own, such as an icon."""
+    return _file(request.app[CONFIG].web_client_dir / request.match_info["name"], _ASK_FIRST)
+
+
+def _file(path: Path, headers: dict[str, str]) -> web.FileResponse:
+    """A name that a route lets through has no slash in it; so there is no way out of the folder but a link."""
+    if path.is_symlink() or not path.is_file():
+        raise not_found("file")
+    return web.FileResponse(path, headers=headers)
 
 
 async def page_of_docs(request: web.Request) -> web.Response:
@@ -46,5 +81,10 @@ async def page_of_docs(request: web.Request) -> web.Response:
 
 
 def add_web(app: web.Application) -> None:
-    app.router.add_get("/", start_page)
+    """To be called last: the client's routes are all that is left."""
     app.router.add_get("/docs/{name:[a-z-]+}", page_of_docs)
+    app.router.add_get(r"/assets/{name:[\w.-]+}", client_asset)
+    app.router.add_get(r"/{name:[\w-]+(?:\.[\w-]+)+}", client_file)
+    app.router.add_get(
+        r"/{route:(?!(?:api|ws|socket\.io|health|docs|metrics|assets)(?:/|$))[^.]*}", client_page
+    )

@@ -1,0 +1,33 @@
+"""What every answer says to browsers, whichever door it leaves through, unless it says something else itself."""
+
+from aiohttp import hdrs, web
+
+CONTENT_SECURITY_POLICY = "Content-Security-Policy"
+
+CLIENT_POLICY = "; ".join(
+    [
+        "default-src 'self'",
+        "img-src 'self' data: blob:",
+        "object-src 'none'",
+        "base-uri 'none'",
+        "form-action 'self'",
+        "frame-ancestors 'none'",
+    ]
+)
+"""For the web client: nothing from elsewhere, nothing inline, no eval, in nobody's frame."""
+
+_HEADERS = {
+    CONTENT_SECURITY_POLICY: "default-src 'none'; frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+    "Cross-Origin-Opener-Policy": "same-origin",
+}
+
+
+async def add_headers(_request: web.Request, answer: web.StreamResponse) -> None:
+    """An `on_response_prepare` signal."""
+    answer.headers[hdrs.SERVER] = "Vestnik"
+    for name, value in _HEADERS.items():
+        answer.headers.setdefault(name, value)
