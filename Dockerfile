@@ -1,3 +1,21 @@
+# The web client, built once for both images.
+FROM node:22-slim AS client
+WORKDIR /src
+COPY frontend/package.json frontend/package-lock.json ./
+RUN npm ci --no-audit --no-fund
+COPY frontend ./
+# Where the page finds the WebSocket; empty: where the page itself came from.
+ARG VITE_WS_URL=""
+RUN npm run build
+
+# `--target frontend`: nginx with the client, and the server behind it.
+FROM nginx:1.28-alpine AS frontend
+COPY deploy/nginx/vestnik.conf.template /etc/nginx/templates/default.conf.template
+COPY --from=client /src/dist /usr/share/nginx/html
+ENV BACKEND=backend:8000
+EXPOSE 3000
+HEALTHCHECK --interval=10s --timeout=5s --retries=3 CMD ["wget", "-q", "--spider", "http://127.0.0.1:3000/"]
+
 # Builds what the server runs on; compilers and caches stay behind in this stage.
 FROM python:3.11-slim AS build
 ARG VENV=/opt/vestnik
@@ -12,8 +30,10 @@ RUN python -m venv "$VENV" && "$VENV/bin/pip" install --no-cache-dir .
 FROM python:3.11-slim
 RUN useradd --system --uid 1000 --create-home vestnik && install -d -o vestnik -g vestnik /data
 COPY --from=build /opt/vestnik /opt/vestnik
+COPY --from=client /src/dist /opt/client
 ENV PATH=/opt/vestnik/bin:$PATH \
     PYTHONUNBUFFERED=1 \
+    WEB_CLIENT_DIR=/opt/client \
     DATA_DIR=/data
 USER 1000
 WORKDIR /data

@@ -3,6 +3,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 NODE := $(shell command -v npm 2>/dev/null)
 
+# What the web client is made of.
+CLIENT := $(shell find frontend/src frontend/public frontend/*.* frontend/.env -type f 2>/dev/null)
+
 .PHONY: setup run test test-long check bench clean
 
 # What `make run` needs: the server in a virtual environment of its own.
@@ -21,12 +24,20 @@ ifdef NODE
 	cd $* && npm ci --no-audit --no-fund --loglevel=error
 	@touch $@
 else
-	@echo 'npm is missing: the tests with JavaScript clients and of $* will be skipped'
+	@echo 'npm is missing: nothing of $* can be used'
+endif
+
+frontend/dist/index.html: frontend/node_modules $(CLIENT)
+ifdef NODE
+	cd frontend && npm run --silent build -- --logLevel warn
+	@touch $@
+else
+	@echo 'npm is missing: the web client is not built; with Node 20 or newer, make run builds it'
 endif
 
 setup: $(VENV)/test tests/node/node_modules frontend/node_modules
 
-run: $(VENV)/run
+run: $(VENV)/run frontend/dist/index.html
 	SEED_DEMO=$${SEED_DEMO:-on} exec $(BIN)/python -m server
 
 check: $(VENV)/test frontend/node_modules
@@ -37,7 +48,7 @@ ifdef NODE
 	cd frontend && npm run --silent check
 endif
 
-test: setup check
+test: setup check frontend/dist/index.html
 ifdef NODE
 	cd frontend && npm test --silent
 endif
@@ -51,5 +62,5 @@ bench: $(VENV)/run
 	$(BIN)/python -m benchmarks --docs
 
 clean:
-	rm -rf $(VENV) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis tests/node/node_modules frontend/node_modules
+	rm -rf $(VENV) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis tests/node/node_modules frontend/node_modules frontend/dist
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -16,7 +16,7 @@ CLIENT_POLICY = "; ".join(
 )
 """For the web client: nothing from elsewhere, nothing inline, no eval, in nobody's frame."""
 
-_HEADERS = {
+SAID = {
     CONTENT_SECURITY_POLICY: "default-src 'none'; frame-ancestors 'none'",
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
@@ -29,5 +29,5 @@ _HEADERS = {
 async def add_headers(_request: web.Request, answer: web.StreamResponse) -> None:
     """An `on_response_prepare` signal."""
     answer.headers[hdrs.SERVER] = "Vestnik"
-    for name, value in _HEADERS.items():
+    for name, value in SAID.items():
         answer.headers.setdefault(name, value)

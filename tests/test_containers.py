@@ -1,33 +1,25 @@
 """The container files: what can be known of them without a container engine."""
 
+import json
 import os
 import re
-import shutil
 import subprocess
-import sysconfig
 from pathlib import Path
 
 import pytest
 import yaml
 
+from tests.clients.programs import need
+
 ROOT = Path(__file__).parent.parent
 COMPOSE = ROOT / "tests" / "compose"
-
-
-def _tool(name: str) -> str:
-    """Where the program is; without it the test is skipped, and under CI=true it fails."""
-    found = shutil.which(name, path=os.pathsep.join([sysconfig.get_path("scripts"), os.environ["PATH"]]))
-    if found is None:
-        assert os.environ.get("CI") != "true", f"{name} is missing"
-        pytest.skip(f"{name} is missing")
-    return found
 
 
 @pytest.fixture(scope="module")
 def loader(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The program that loads a compose file the way docker compose does; building it may download, and say so."""
     program = tmp_path_factory.mktemp("compose") / "load"
-    subprocess.run([_tool("go"), "build", "-o", program, "."], cwd=COMPOSE, check=True)
+    subprocess.run([need("go"), "build", "-o", program, "."], cwd=COMPOSE, check=True)
     return program
 
 
@@ -42,9 +34,9 @@ def _stages() -> list[str]:
     return re.split(r"^FROM ", text, flags=re.MULTILINE)[1:]
 
 
-def _build_steps() -> tuple[list[list[str]], list[str]]:
-    """What the first stage copies, and what it runs."""
-    stage = _stages()[0]
+def _steps(name: str) -> tuple[list[list[str]], list[str]]:
+    """What the stage of that name copies, and what it runs."""
+    (stage,) = (stage for stage in _stages() if stage.splitlines()[0].endswith(f" AS {name}"))
     copies = [line.split()[1:] for line in stage.splitlines() if line.startswith("COPY ")]
     runs = [line.removeprefix("RUN ") for line in stage.splitlines() if line.startswith("RUN ")]
     return copies, runs
@@ -53,7 +45,7 @@ def _build_steps() -> tuple[list[list[str]], list[str]]:
 def test_the_install_steps_of_the_image_make_a_server_that_starts(tmp_path: Path) -> None:
     if os.environ.get("CI") != "true":
         pytest.skip("installs everything from the network; runs with CI=true")
-    copies, runs = _build_steps()
+    copies, runs = _steps("build")
     source = tmp_path / "src"
     source.mkdir()
     for *names, target in copies:
@@ -75,6 +67,17 @@ def test_the_install_steps_of_the_image_make_a_server_that_starts(tmp_path: Path
     assert told.stderr == "vestnik: PORT: Not a valid integer.\n"
 
 
+def test_the_web_client_is_built_of_what_there_is() -> None:
+    copies, runs = _steps("client")
+    assert [(ROOT / name).exists() for *names, _ in copies for name in names] == [True] * 3
+    scripts = json.loads((ROOT / "frontend/package.json").read_text())["scripts"]
+    assert [run.split()[:2] for run in runs] == [["npm", "ci"], ["npm", "run"]]
+    assert runs[1].split()[2] in scripts
+    built = [line for stage in _stages() for line in stage.splitlines() if "--from=client" in line]
+    assert [line.split()[2] for line in built] == ["/src/dist"] * 2
+    assert f"WEB_CLIENT_DIR={built[1].split()[3]} " in _stages()[-1]
+
+
 def test_the_image_runs_as_nobody_special_and_knows_its_health() -> None:
     stage = _stages()[-1]
     assert re.search(r"^USER (?!root|0\b)", stage, re.MULTILINE)
@@ -88,7 +91,13 @@ def test_the_services_of_the_composition() -> None:
     assert services["backend"]["container_name"] == "chat_backend"
     assert services["backend"]["ports"] == ["8000:8000"]
     assert services["backend"]["environment"]["DATABASE_URL"].startswith("mongodb://mongo:")
-    assert services["backend"]["depends_on"].keys() <= services.keys()
+    assert services["frontend"]["container_name"] == "chat_frontend"
+    assert services["frontend"]["ports"] == ["3000:3000"]
+    assert services["frontend"]["build"]["args"] == {"VITE_WS_URL": ""}
+    address = services["frontend"]["networks"]["default"]["ipv4_address"]
+    assert services["backend"]["environment"]["TRUSTED_PROXIES"] == f"${{TRUSTED_PROXIES:-{address}}}"
+    for service in services.values():
+        assert service.get("depends_on", {}).keys() <= services.keys()
 
 
 def test_the_composition_keeps_to_the_schema(loader: Path, tmp_path: Path) -> None:
@@ -108,6 +117,6 @@ def test_the_composition_does_not_start_without_a_secret(loader: Path) -> None:
 
 def test_the_linter_finds_nothing_in_the_dockerfile() -> None:
     linted = subprocess.run(
-        [_tool("hadolint"), str(ROOT / "Dockerfile")], capture_output=True, text=True, check=False
+        [need("hadolint"), str(ROOT / "Dockerfile")], capture_output=True, text=True, check=False
     )
     assert (linted.returncode, linted.stdout) == (0, "")

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from aiohttp import ClientResponse
 
+from server.config import ConfigError, load_config
 from server.headers import CLIENT_POLICY
 from tests.conftest import Serve, Server
 
@@ -160,3 +161,14 @@ async def test_every_door_says_the_same_to_browsers(server: Server, serve: Serve
         assert "frame-ancestors 'none'" in policy
         assert policy.startswith("default-src 'self'" if policy == CLIENT_POLICY else "default-src 'none'")
         assert "unsafe" not in policy or headers is answers[6]
+
+
+def test_a_folder_without_a_client_stops_the_start(
+    serve: Serve, built: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DATA_DIR", str(tmp_path))
+    monkeypatch.setenv("WEB_CLIENT_DIR", str(built))
+    assert load_config().web_client_dir == built
+    monkeypatch.setenv("WEB_CLIENT_DIR", str(tmp_path / "none"))
+    with pytest.raises(ConfigError, match=r"^WEB_CLIENT_DIR: there is no index\.html in "):
+        load_config()

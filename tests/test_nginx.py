@@ -1,0 +1,176 @@
+"""deploy/nginx under a real nginx, before a real server."""
+
+import asyncio
+import os
+import socket
+import subprocess
+from collections.abc import AsyncIterator
+from grp import getgrgid
+from ipaddress import ip_network
+from pathlib import Path
+from pwd import getpwuid
+from typing import Any
+
+import pytest
+from aiohttp import WSServerHandshakeError
+
+from server import headers
+from tests.clients.people import Person
+from tests.clients.programs import need
+from tests.clients.raw import RawClient
+from tests.conftest import Serve, Server
+from tests.socketio.windows import PythonWindow
+
+pytestmark = pytest.mark.parametrize("serve", ["sqlite"], indirect=True)
+
+TEMPLATE = Path(__file__).parent.parent / "deploy" / "nginx" / "vestnik.conf.template"
+MAIN = """
+user {user}; daemon off; pid {folder}/pid; error_log {folder}/error;
+events {{}}
+http {{
+    include /etc/nginx/mime.types; access_log {folder}/default;
+    client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy; fastcgi_temp_path {folder}/fastcgi;
+    uwsgi_temp_path {folder}/uwsgi; scgi_temp_path {folder}/scgi;
+    {site}
+}}
+"""
+PLACES = ("listen 3000", "/usr/share/nginx/html", "/dev/stdout", "/dev/stderr")
+"""What lies elsewhere in a test."""
+
+
+class Nginx:
+    """nginx with the site of the template, over a folder with a client in it."""
+
+    def __init__(self, folder: Path, backend: str) -> None:
+        self.folder = folder
+        with socket.socket() as door:
+            door.bind(("127.0.0.1", 0))
+            self.port = door.getsockname()[1]
+        assets = folder / "client" / "assets"
+        assets.mkdir(parents=True)
+        (folder / "client" / "index.html").write_text("<!doctype html>the page")
+        (assets / "app-1a2b.js").write_text("// a script\n" * 200)
+        site = TEMPLATE.read_text().replace("${BACKEND}", backend)
+        there = (f"listen 127.0.0.1:{self.port}", f"{folder}/client", f"{folder}/paths", f"{folder}/errors")
+        for ours, theirs in zip(PLACES, there, strict=True):
+            assert ours in site
+            site = site.replace(ours, theirs)
+        user = (
+            f"{getpwuid(os.getuid()).pw_name} {getgrgid(os.getgid()).gr_name}"  # who may look into the folder
+        )
+        (folder / "nginx.conf").write_text(MAIN.format(user=user, folder=folder, site=site))
+        self.command = [need("nginx"), "-c", str(folder / "nginx.conf"), "-e", str(folder / "error")]
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    async def start(self) -> None:
+        self._process = await asyncio.create_subprocess_exec(*self.command)
+        async with asyncio.timeout(10):
+            while True:
+                try:
+                    _, writer = await asyncio.open_connection("127.0.0.1", self.port)
+                except OSError:
+                    await asyncio.sleep(0.01)
+                else:
+                    writer.close()
+                    return
+
+    async def stop(self) -> None:
+        if self._process.returncode is None:
+            self._process.terminate()
+            await self._process.wait()
+
+    def logged(self) -> str:
+        names = ("paths", "errors", "default", "error")
+        return "".join((self.folder / name).read_text() for name in names if (self.folder / name).exists())
+
+
+@pytest.fixture
+async def server(serve: Serve) -> Server:
+    return await serve(trusted_proxies=(ip_network("127.0.0.1"),))
+
+
+@pytest.fixture
+async def nginx(server: Server, tmp_path: Path) -> AsyncIterator[Nginx]:
+    folder = tmp_path / "nginx"
+    nginx = Nginx(folder, f"127.0.0.1:{server.port}")
+    tested = subprocess.run([*nginx.command, "-t"], capture_output=True, text=True, check=False)
+    assert "test is successful" in tested.stderr, tested.stderr
+    await nginx.start()
+    yield nginx
+    await nginx.stop()
+
+
+async def behind(nginx: Nginx, server: Server, username: str) -> Person:
+    """Somebody who reaches the server through nginx."""
+    person = await server.person(username)
+    person.url = nginx.url
+    person.ws_url = f"ws://127.0.0.1:{nginx.port}/ws"
+    return person
+
+
+async def test_it_serves_the_client_and_says_what_the_server_says(nginx: Nginx, server: Server) -> None:
+    for path, cache in (
+        ("/", "no-cache"),
+        ("/chats/1", "no-cache"),
+        ("/assets/app-1a2b.js", "public, max-age=31536000, immutable"),
+    ):
+        async with server.http.get(nginx.url + path, headers={"Accept-Encoding": "gzip"}) as answer:
+            assert answer.status == 200
+            assert answer.headers.getall("Cache-Control") == [cache]
+            for name, value in headers.SAID.items():
+                wanted = headers.CLIENT_POLICY if name == headers.CONTENT_SECURITY_POLICY else value
+                assert answer.headers.getall(name) == [wanted]
+            assert answer.headers["Server"] == "nginx"
+            assert answer.headers.get("Content-Encoding") == ("gzip" if path.endswith(".js") else None)
+    async with server.http.get(f"{nginx.url}/assets/none.js") as answer:
+        assert answer.status == 404
+        assert "Cache-Control" not in answer.headers
+
+
+async def test_both_sockets_and_rest_go_through(nginx: Nginx, server: Server) -> None:
+    ann, bob = await behind(nginx, server, "ann"), await behind(nginx, server, "bob")
+    chat_id = await ann.chat(bob)
+    raw = await ann.joined(chat_id)
+    windows: list[Any] = [
+        await PythonWindow.open(bob.http, nginx.url, bob.token, transport=transport)
+        for transport in ("websocket", "polling")
+    ]
+    for window in windows:
+        await window.done("join_chat", chat_id=chat_id)
+    message = await bob.say(chat_id, "through nginx")
+    assert (await raw.next("new_message"))["message"] == message
+    for window in windows:
+        assert (await window.next("new_message")).payload["message"] == message
+        await window.close()
+    async with server.http.get(f"{nginx.url}/api/users/me") as answer:
+        assert answer.status == 401
+        for name, value in headers.SAID.items():
+            assert answer.headers.getall(name) == [value]
+    async with server.http.get(f"{nginx.url}/metrics") as answer:
+        assert await answer.text() == "<!doctype html>the page", "what is for probes stays inside"
+
+
+async def test_no_token_is_in_a_log_not_even_of_what_failed(nginx: Nginx, server: Server) -> None:
+    ann = await behind(nginx, server, "ann")
+    client = await ann.connect()
+    await client.done("ping")
+    await client.close()
+    async with server.http.get(f"{nginx.url}/login?to=%2Fsecret-place") as answer:
+        assert answer.status == 200
+    await server.stop()
+    async with server.http.get(f"{nginx.url}/api/users?q=secret-query") as answer:
+        assert answer.status == 502
+    with pytest.raises(WSServerHandshakeError):
+        await RawClient.open(ann.http, ann.ws_url, ann.token)
+    await nginx.stop()
+    logged = nginx.logged()
+    assert " GET /ws 101 " in logged
+    assert " GET /ws 502 " in logged
+    assert " GET /index.html 200 " in logged
+    assert ann.token is not None
+    assert ann.token not in logged
+    assert "token" not in logged
+    assert "secret" not in logged
