@@ -199,13 +199,12 @@ export const useChats = defineStore('chats', () => {
 
   // What the room has seen.
 
-  /** The newest message of a chat, as far as a room knows. @param {number} chatId @param {any} message */
-  function noteMessage(chatId, message) {
+  /** The newest message of a chat as its room has it, null if there is none. @param {number} chatId @param {any} message */
+  function noteLatest(chatId, message) {
     const chat = chats.get(chatId)
     if (!chat) return
-    const last = chat.last_message
-    if (!last || message.seq > last.seq || message.id === last.id) chat.last_message = message
-    chat.seq = Math.max(chat.seq, message.changed_seq)
+    chat.last_message = message
+    chat.seq = Math.max(chat.seq, message?.changed_seq ?? 0)
   }
 
   /** @param {number} chatId @param {number} unreadCount */
@@ -255,7 +254,7 @@ export const useChats = defineStore('chats', () => {
     addMember: members.addMember,
     setRole: members.setRole,
     removeMember: members.removeMember,
-    noteMessage,
+    noteLatest,
     noteRead,
   }
 })

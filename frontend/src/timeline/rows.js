@@ -59,6 +59,7 @@ export function rowsOf(messages, { entries, ownId, unreadFrom }) {
  */
 function rowOf(message, ownId, entry = null) {
   const isMine = message.sender_id === ownId
+  // Others could take the same `client_id`.
   const key = isMine && message.client_id ? `own ${message.client_id}` : `message ${message.id}`
   return { kind: 'message', key, message, entry, isMine, startsGroup: true, endsGroup: true }
 }
@@ -71,6 +72,7 @@ function rowOfEntry(entry, ownId) {
     seq: Infinity,
     changed_seq: 0,
     content: entry.content,
+    message_type: 'text',
     sender_id: ownId ?? 0,
     created_at: new Date(entry.writtenAt).toISOString(),
     edited_at: null,

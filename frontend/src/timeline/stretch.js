@@ -7,6 +7,7 @@
  * @property {number} seq the number of its creation: the order of messages
  * @property {number} changed_seq the number of its last change: of two copies the higher one is newer
  * @property {string} content
+ * @property {string} message_type
  * @property {number} sender_id
  * @property {string} created_at
  * @property {string | null} edited_at
@@ -82,6 +83,8 @@ export function createStretch() {
     },
     /** @param {number} id */
     get: (id) => byId.get(id),
+    /** @param {number} id */
+    isDeleted: (id) => deleted.has(id),
 
     /**
      * Takes a message in, or its newer state. Nothing happens outside of the stretch, or if it is deleted.

@@ -21,8 +21,6 @@
  * @typedef {object} Services
  * @property {{ get: (path: string, query?: Record<string, any>) => Promise<any> }} api
  * @property {{ request: (frame: any, options?: { timeoutMs?: number }) => Promise<any>, on: (event: string, callback: (frame: any) => void) => () => void }} websocket
- * @property {(message: Message, how: { missed: boolean }) => void} [onArrival] each new message of the chat once, also
- *   when what is loaded ends before it; `missed`: written while we were away
  */
 
 import { shallowReactive } from 'vue'
@@ -40,7 +38,7 @@ const LAST_RETRY_MS = 30_000
  * @param {number} chatId
  * @param {Services} services
  */
-export function createTimeline(chatId, { api, websocket, onArrival = () => {} }) {
+export function createTimeline(chatId, { api, websocket }) {
   const stretch = createStretch()
   /** @type {TimelineState} */
   const state = shallowReactive({
@@ -65,6 +63,8 @@ export function createTimeline(chatId, { api, websocket, onArrival = () => {} })
   let attempt = 0
   let lastLoad = 0
   let failures = 0
+  /** @type {Set<(message: Message, how: { missed: boolean }) => void>} */
+  const listeners = new Set()
   let retryTimer = /** @type {any} */ (undefined)
 
   function publish() {
@@ -197,7 +197,7 @@ export function createTimeline(chatId, { api, websocket, onArrival = () => {} })
     publish()
     if (frame.type === 'new_message' && frame.message.seq > heard) {
       heard = frame.message.seq
-      onArrival(frame.message, { missed: state.status === 'joining' })
+      for (const tell of listeners) tell(frame.message, { missed: state.status === 'joining' })
     }
   }
 
@@ -225,6 +225,19 @@ export function createTimeline(chatId, { api, websocket, onArrival = () => {} })
 
     /** @param {number} id */
     get: stretch.get,
+    /** Whether it was deleted while this timeline was there. @type {(id: number) => boolean} */
+    isDeleted: stretch.isDeleted,
+
+    /**
+     * Tells of each new message of the chat once, also when what is loaded ends before it.
+     *
+     * @param {(message: Message, how: { missed: boolean }) => void} callback `missed`: written while we were away
+     * @returns {() => void} ends that
+     */
+    onArrival(callback) {
+      listeners.add(callback)
+      return () => void listeners.delete(callback)
+    },
 
     /** A message as an ack has it. @param {Message} message */
     put(message) {

@@ -31,11 +31,8 @@ async function run(seed) {
   const server = new FakeChat()
   for (let count = Math.floor(random() * 60); count > 0; count--) server.write(`old ${count}`)
   const arrivals = []
-  const timeline = createTimeline(7, {
-    api: server.api,
-    websocket: server.websocket,
-    onArrival: (message) => arrivals.push(message.id),
-  })
+  const timeline = createTimeline(7, server)
+  timeline.onArrival((message) => arrivals.push(message.id))
   localStorage.clear()
   const outboxOptions = {
     userId: 1,

@@ -9,11 +9,8 @@ let server, timeline, arrivals
 beforeEach(() => {
   server = new FakeChat()
   arrivals = []
-  timeline = createTimeline(7, {
-    api: server.api,
-    websocket: server.websocket,
-    onArrival: (message, how) => arrivals.push([message.content, how.missed]),
-  })
+  timeline = createTimeline(7, server)
+  timeline.onArrival((message, how) => arrivals.push([message.content, how.missed]))
 })
 
 function write(count, from = 1) {

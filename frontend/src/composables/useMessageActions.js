@@ -1,0 +1,120 @@
+import { ref } from 'vue'
+import { useI18n } from 'vue-i18n'
+import { textOf } from '@/i18n/errors'
+import websocket from '@/services/websocket'
+import { useSession } from '@/stores/session'
+import { useConfirm } from './useConfirm'
+import { useNotices } from './useNotices'
+
+/** @typedef {import('@/timeline/stretch').Message} Message */
+
+/**
+ * What can be done with a message of the open chat, and what is being done: written as a reply, or edited.
+ *
+ * @param {object} room
+ * @param {import('@/stores/timelines').Timeline} room.timeline
+ * @param {import('vue').Ref<any>} room.chat
+ * @param {() => void} room.onWrite the composer is wanted
+ * @param {(messageId: number) => void} room.onShow a message is wanted before the eyes
+ */
+export function useMessageActions({ timeline, chat, onWrite, onShow }) {
+  const { t } = useI18n()
+  const session = useSession()
+  const { confirm } = useConfirm()
+  const { notify } = useNotices()
+  /** The message that is answered, by id. */
+  const replyTo = ref(/** @type {number | null} */ (null))
+  /** The message that is edited, as it was when that began. */
+  const editing = ref(/** @type {Message | null} */ (null))
+
+  /** @param {Message} message */
+  const canEdit = (message) => message.sender_id === session.userId && message.message_type === 'text'
+  /** @param {Message} message */
+  const canDelete = (message) => message.sender_id === session.userId || chat.value.role !== 'member'
+  const canWrite = () => chat.value.chat_type !== 'channel' || chat.value.role !== 'member'
+
+  /** @param {Message} message */
+  function reply(message) {
+    editing.value = null
+    replyTo.value = message.id
+    onWrite()
+  }
+
+  /** @param {Message} message */
+  function edit(message) {
+    replyTo.value = null
+    editing.value = message
+    onWrite()
+  }
+
+  /** One's last message, if there is one at hand. */
+  function editLast() {
+    const last = timeline.state.messages.findLast(canEdit)
+    if (last) edit(last)
+  }
+
+  function cancel() {
+    replyTo.value = null
+    editing.value = null
+  }
+
+  /** Resolves to whether it is done. @param {Message} message @param {string} content */
+  async function saveEdit(message, content) {
+    if (content === message.content) return true
+    return attempt(async () => {
+      const ack = await websocket.request({ type: 'edit_message', message_id: message.id, content })
+      timeline.put(ack.message)
+    })
+  }
+
+  /** @param {Message} message */
+  async function remove(message) {
+    const isSure = await confirm({
+      title: t('room.deleteTitle'),
+      text: t('room.deleteText'),
+      action: t('room.delete'),
+    })
+    if (!isSure) return
+    await attempt(() => websocket.request({ type: 'delete_message', message_id: message.id }))
+  }
+
+  /** @param {Message} message */
+  async function copy(message) {
+    try {
+      await navigator.clipboard.writeText(message.content)
+      notify(t('room.copied'))
+    } catch {
+      notify(t('room.notCopied'))
+    }
+  }
+
+  /** @param {() => Promise<unknown>} act */
+  async function attempt(act) {
+    try {
+      await act()
+      return true
+    } catch (error) {
+      notify(
+        textOf(/** @type {any} */ (error), { disconnected: 'errors.network', timeout: 'errors.network' }),
+      )
+      return false
+    }
+  }
+
+  const show = onShow
+  return {
+    replyTo,
+    editing,
+    canEdit,
+    canDelete,
+    canWrite,
+    reply,
+    edit,
+    editLast,
+    cancel,
+    saveEdit,
+    remove,
+    copy,
+    show,
+  }
+}

@@ -1,0 +1,36 @@
+import { expect, test } from 'vitest'
+import { partsOf } from '@/timeline/links'
+
+/** The text with its links in angle brackets. */
+const marked = (text) =>
+  partsOf(text)
+    .map((part) => (part.href ? `<${part.href}>` : part.text))
+    .join('')
+
+test.each([
+  ['no link', 'no link'],
+  ['https://example.org', '<https://example.org>'],
+  ['see https://example.org/a?b=1#c.', 'see <https://example.org/a?b=1#c>.'],
+  ['(http://example.org/a)', '(<http://example.org/a>)'],
+  ['https://example.org/a_(b)', '<https://example.org/a_(b)>'],
+  ['(https://example.org/a_(b)).', '(<https://example.org/a_(b)>).'],
+  ['«https://пример.рф/путь»!', '«<https://пример.рф/путь>»!'],
+  ['two https://a.org, https://b.org', 'two <https://a.org>, <https://b.org>'],
+  ['line\nhttps://a.org\nline', 'line\n<https://a.org>\nline'],
+  ['javascript:alert(1) data:text/html,x', 'javascript:alert(1) data:text/html,x'],
+  ['https://', 'https://'],
+])('%s', (text, expected) => {
+  expect(marked(text)).toBe(expected)
+  expect(
+    partsOf(text)
+      .map((part) => part.text)
+      .join(''),
+  ).toBe(text)
+})
+
+test('takes no longer for a text made to be slow', () => {
+  const before = performance.now()
+  partsOf(`https://${')'.repeat(10_000)}`)
+  partsOf(`https://a${'.'.repeat(9_990)}x`)
+  expect(performance.now() - before).toBeLessThan(100)
+})
