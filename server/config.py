@@ -76,13 +76,16 @@ def _read(env: Env) -> Config:
     data_dir = Path(env.str("DATA_DIR", "") or "data")
     redis_url = _url(env, "REDIS_URL", ("redis", "rediss", "unix"))
     secret_key = _secret_key(env, data_dir, redis_url)
+    database_url = _url(env, "DATABASE_URL", ("sqlite", "mongodb", "mongodb+srv"))
+    if not database_url:
+        _make(data_dir)
     if redis_url:
         raise ConfigError("REDIS_URL: more than one node is not supported by this version; leave it empty")
     return Config(
         secret_key=secret_key,
         data_dir=data_dir,
         web_client_dir=_web_client_dir(env),
-        database_url=_url(env, "DATABASE_URL", ("sqlite", "mongodb", "mongodb+srv")),
+        database_url=database_url,
         algorithm=_choice(env, "ALGORITHM", "HS256", ("HS256", "HS384", "HS512")),
         database_connect_timeout_s=_number(env, "DATABASE_CONNECT_TIMEOUT_S", 30, least=0),
         host=env.str("HOST", "") or DEFAULT_HOST,
@@ -156,6 +159,13 @@ def _secret_key(env: Env, data_dir: Path, redis_url: str) -> str:
     if not key:
         raise ConfigError(f"SECRET_KEY: {path} is empty; delete it to have a new key made")
     return key
+
+
+def _make(data_dir: Path) -> None:
+    try:
+        data_dir.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(f"DATA_DIR: cannot make {data_dir}: {error.strerror}") from None
 
 
 def _write_once(path: Path, text: str) -> None:

@@ -120,3 +120,12 @@ async def test_a_refused_origin_is_logged_with_the_setting_that_would_admit_it(t
             assert answer.status == 403
     (line,) = [line for line in logged().splitlines() if "evil.example.org" in line]
     assert "CORS_ORIGINS" in line
+
+
+@pytest.mark.parametrize(("key", "warned"), [("x" * 31, True), ("x" * 32, False), ("ы" * 16, False)])
+async def test_a_short_key_is_warned_of_and_never_shown(tmp_path: Path, key: str, warned: bool) -> None:
+    async with process(tmp_path, SECRET_KEY=key) as (_, logged, _):
+        pass
+    text = logged()
+    assert ("SECRET_KEY is short" in text) is warned
+    assert key not in text
