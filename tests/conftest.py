@@ -1,6 +1,7 @@
 """The real server on a port of its own, with real clients."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
@@ -102,17 +103,16 @@ class Server:
 Serve = Callable[..., Awaitable[Server]]
 
 
-@pytest.fixture(params=["sqlite", "mongo"])
-async def serve(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Serve]:
-    """Starts servers: `await serve(clock=ManualClock(), messages_per_s=0)` takes settings of Config and Policy."""
+@asynccontextmanager
+async def serving(folder: Path, mongo: str | None = None) -> AsyncIterator[Serve]:
+    """What the fixture `serve` gives: servers with their data in the folder, or in the MongoDB at this URL."""
     servers: list[Server] = []
-    mongo = request.getfixturevalue("mongo_url") if request.param == "mongo" else None
 
     async def start(clock: Clock | None = None, **settings: Any) -> Server:
         policy = replace(
             Policy(), **{name: settings.pop(name) for name in _POLICY_FIELDS.intersection(settings)}
         )
-        data_dir = tmp_path / f"data{len(servers)}"
+        data_dir = folder / f"data{len(servers)}"
         data_dir.mkdir()
         settings = {
             "secret_key": SECRET,
@@ -131,6 +131,14 @@ async def serve(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
     yield start
     for server in servers:
         await server.close()
+
+
+@pytest.fixture(params=["sqlite", "mongo"])
+async def serve(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Serve]:
+    """Starts servers: `await serve(clock=ManualClock(), messages_per_s=0)` takes settings of Config and Policy."""
+    mongo = request.getfixturevalue("mongo_url") if request.param == "mongo" else None
+    async with serving(tmp_path, mongo) as start:
+        yield start
 
 
 @pytest.fixture

@@ -23,9 +23,11 @@ export const useUsers = defineStore('users', () => {
     { flush: 'sync' },
   )
   websocket.on('user_status', ({ user_id, status }) => setStatus(user_id, { status }))
-  websocket.on('user_offline', ({ user_id, timestamp }) =>
-    setStatus(user_id, { status: 'offline', last_seen_at: timestamp }),
-  )
+  websocket.on('user_offline', ({ user_id, timestamp }) => {
+    // A room that is joined tells it of everybody who is not there; since when, it tells only of who just went.
+    const hasGone = users.get(user_id)?.status !== 'offline'
+    setStatus(user_id, { status: 'offline', ...(hasGone && { last_seen_at: timestamp }) })
+  })
 
   /** @param {number} userId @param {object} status */
   function setStatus(userId, status) {

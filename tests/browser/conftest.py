@@ -1,0 +1,82 @@
+"""The built web client in a real browser, before a real server."""
+
+import asyncio
+import json
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser, async_playwright
+
+from server.config import WEB_CLIENT_DIR
+from tests.browser.window import Window
+from tests.clients.people import Person
+from tests.clients.programs import need
+from tests.conftest import Serve, Server, serving
+
+FLAGS = [
+    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"),
+    *("--disable-component-update", "--disable-sync"),
+]
+
+Look = Callable[..., Awaitable[Window]]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A browser belongs to one event loop: servers, windows and tests are all in that of the session."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents and asyncio.iscoroutinefunction(
+            getattr(item, "function", None)
+        ):
+            item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def browser() -> AsyncIterator[Browser]:
+    """Chromium, started once; each window has a context of its own."""
+    program = need("chromium", "chromium-browser", "google-chrome")
+    if not (WEB_CLIENT_DIR / "index.html").is_file():
+        lack = "the web client is not built: run make frontend/dist/index.html"
+        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(lack)
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=program, args=FLAGS)
+        yield browser
+        await browser.close()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def serve(tmp_path: Path) -> AsyncIterator[Serve]:
+    """As everywhere, with SQLite: what a browser shows does not hang on the store."""
+    async with serving(tmp_path) as start:
+        yield start
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def server(serve: Serve) -> Server:
+    return await serve()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def look(browser: Browser) -> AsyncIterator[Look]:
+    """Opens windows: `await look(server, person, "/chats/1", locale="ru-RU")`; without a person nobody is logged in.
+
+    When the test is over none of them may have had anything to complain of.
+    """
+    windows: list[Window] = []
+
+    async def open_window(
+        server: Server, person: Person | None = None, path: str = "/", **options: Any
+    ) -> Window:
+        window = await Window.open(browser, server.url, person, **options)
+        windows.append(window)
+        await window.goto(path)
+        return window
+
+    yield open_window
+    complaints = {number: window.complaints for number, window in enumerate(windows) if window.complaints}
+    for window in windows:
+        await window.close()
+    assert not complaints, json.dumps(complaints, indent=1)

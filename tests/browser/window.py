@@ -1,0 +1,137 @@
+"""A window of the web client: what people find in it, by the names they find it by."""
+
+import json
+import re
+import time
+from typing import Any
+
+from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Locator, Page, Request, expect
+
+from tests.clients.people import Person
+
+TIMEOUT_S = 10.0
+
+WORDS = {
+    "en": {"Message": "Message", "Messages": "Messages", "Chats": "Chats", "Send": "Send"},
+    "ru": {"Message": "Сообщение", "Messages": "Сообщения", "Chats": "Чаты", "Send": "Отправить"},
+}
+
+_TELL_VIOLATIONS = """
+addEventListener('securitypolicyviolation', (event) => {
+  console.error('CSP', event.violatedDirective, event.blockedURI, event.sourceFile, event.lineNumber)
+})
+"""
+
+expect.set_options(timeout=TIMEOUT_S * 1000)
+
+
+class Window:
+    """A browser window of its own storage. `complaints`: errors in the console, exceptions, violations of the
+    Content-Security-Policy, requests to other origins; but none that matches one of `expected`."""
+
+    def __init__(self, context: BrowserContext, page: Page, url: str, language: str) -> None:
+        self.context = context
+        self.page = page
+        self.url = url
+        self.words = WORDS[language]
+        self.console: list[str] = []
+        self.complaints: list[str] = []
+        self.requests: list[Request] = []
+        self._expected: list[str] = []
+        page.on("console", self._said)
+        page.on("pageerror", lambda error: self._complain(f"exception: {error}"))
+        page.on("request", self._asked)
+
+    @classmethod
+    async def open(cls, browser: Browser, url: str, person: Person | None, **options: Any) -> "Window":
+        """Options are those of a browser context."""
+        options = {"locale": "en-US", "reduced_motion": "reduce", "timezone_id": "Europe/Berlin", **options}
+        if person is not None:
+            kept = [{"name": "vestnik.session", "value": await _session(person)}]
+            options["storage_state"] = {"cookies": [], "origins": [{"origin": url, "localStorage": kept}]}
+        context = await browser.new_context(**options)
+        context.set_default_timeout(TIMEOUT_S * 1000)
+        await context.add_init_script(_TELL_VIOLATIONS)
+        return cls(context, await context.new_page(), url, options["locale"][:2])
+
+    async def goto(self, path: str) -> None:
+        await self.page.goto(self.url + path)
+
+    async def close(self) -> None:
+        await self.context.close()
+
+    def expects(self, *patterns: str) -> None:
+        """Complaints in which one of these is found are none."""
+        self._expected += patterns
+
+    @property
+    def log(self) -> Locator:
+        """The messages of the chat."""
+        return self.page.get_by_role("log", name=self.words["Messages"], exact=True)
+
+    @property
+    def composer(self) -> Locator:
+        return self.page.get_by_role("textbox", name=self.words["Message"], exact=True)
+
+    @property
+    def chats(self) -> Locator:
+        """The list of chats."""
+        return self.page.get_by_role("navigation", name=self.words["Chats"], exact=True)
+
+    def button(self, name: str) -> Locator:
+        return self.page.get_by_role("button", name=name, exact=True)
+
+    def message(self, text: str) -> Locator:
+        """The message with this text in it."""
+        return self.log.get_by_role("article").filter(has_text=text)
+
+    async def say(self, text: str) -> None:
+        """Writes a message and sends it off, as one does with a keyboard."""
+        await self.composer.fill(text)
+        await self.composer.press("Enter")
+
+    async def read(self, *texts: str) -> None:
+        """Waits until the log has each of these texts once, in this order."""
+        for text in texts:
+            await expect(self.message(text)).to_have_count(1)
+        said = "\n".join(await self.log.get_by_role("article").all_inner_texts())
+        places = [said.index(text) for text in texts]
+        assert places == sorted(places), said
+
+    async def shown(self, *texts: str) -> None:
+        """Waits until the messages with these texts are in sight."""
+        for text in texts:
+            await expect(self.message(text)).to_be_in_viewport()
+
+    async def heard(self, line: str) -> None:
+        """Waits until a line that begins so is in the console."""
+        if not any(said.startswith(line) for said in self.console):
+            await self.page.wait_for_event("console", lambda message: message.text.startswith(line))
+
+    async def connected(self) -> None:
+        await self.heard("✅ WebSocket connected")
+
+    def _said(self, message: ConsoleMessage) -> None:
+        self.console.append(message.text)
+        if message.type == "error":
+            self._complain(f"{message.text} ({message.location['url']})")
+
+    def _asked(self, request: Request) -> None:
+        self.requests.append(request)
+        if not re.match(rf"{re.escape(self.url)}/|data:|blob:", request.url):
+            self._complain(f"foreign request: {request.url}")
+
+    def _complain(self, what: str) -> None:
+        if not any(re.search(pattern, what) for pattern in self._expected):
+            self.complaints.append(what)
+
+
+async def _session(person: Person) -> str:
+    """What the client keeps of somebody who is logged in."""
+    session = {
+        "access_token": person.token,
+        "refresh_token": person.refresh_token,
+        "expires_at": int(time.time() * 1000) + 24 * 3600 * 1000,
+        "user": await person.get("/users/me"),
+    }
+    return json.dumps(session)
