@@ -1,0 +1,73 @@
+"""`python -m server` as an operator runs it, on a port of its own, to be stopped, killed and started again."""
+
+import asyncio
+import os
+import re
+import signal
+import sys
+from pathlib import Path
+
+from aiohttp import ClientSession
+
+from tests.clients.people import Person
+
+START_S = 60
+ROOT = Path(__file__).parents[2]
+
+
+class Program:
+    """The server as a process. Its log is `place/log`; data and port stay over restarts."""
+
+    def __init__(self, place: Path, http: ClientSession, **settings: str) -> None:
+        self.place, self.http = place, http
+        self.port = 0
+        self._settings = settings
+        self._process: asyncio.subprocess.Process | None = None
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def log(self) -> str:
+        return (self.place / "log").read_text()
+
+    async def start(self) -> None:
+        """Returns when it serves."""
+        env = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "LANG")}
+        env |= {"PYTHONPATH": str(ROOT), "HOST": "127.0.0.1", "PORT": str(self.port), "BCRYPT_COST": "4"}
+        env |= {"DATA_DIR": str(self.place / "data"), **self._settings}
+        seen = len(self.log) if (self.place / "log").exists() else 0
+        with (self.place / "log").open("ab") as log:
+            self._process = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-u", "-m", "server"), cwd=self.place, env=env, stdout=log, stderr=log
+            )
+        async with asyncio.timeout(START_S):
+            while not (found := re.search(r"serving .*http://127\.0\.0\.1:(\d+)", self.log[seen:])):
+                assert self._process.returncode is None, self.log[seen:]
+                await asyncio.sleep(0.02)
+        self.port = int(found[1])
+
+    def send_signal(self, number: signal.Signals) -> None:
+        assert self._process is not None
+        self._process.send_signal(number)
+
+    async def ended(self, within_s: float) -> int:
+        """The exit status; negative: the signal that ended it."""
+        assert self._process is not None
+        return await asyncio.wait_for(self._process.wait(), within_s)
+
+    async def kill(self) -> None:
+        self.send_signal(signal.SIGKILL)
+        assert await self.ended(10) == -signal.SIGKILL
+
+    async def close(self) -> None:
+        if self._process is not None and self._process.returncode is None:
+            await self.kill()
+
+    async def person(self, username: str) -> Person:
+        """A new user, logged in."""
+        person = Person(self.http, self.url, self.url.replace("http", "ws") + "/ws", username)
+        person.id = (await person.register(username))["id"]
+        await person.login(username)
+        return person

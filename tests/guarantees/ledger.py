@@ -1,0 +1,85 @@
+"""What writers tried and what they were told, and what has to be there in consequence."""
+
+from dataclasses import dataclass, field
+
+from tests.clients.wires import Frame
+
+
+def text_of(client_id: str, length: int) -> str:
+    """A text that says how long it has to be, so that half of it would be seen."""
+    return (f"{client_id}/{length} " * length)[:length] if length > 40 else f"{client_id}/{length}"
+
+
+@dataclass
+class Entry:
+    """One message. `texts` has what its content may be: a change that was acked leaves only what came after it."""
+
+    texts: list[str]
+    message_id: int = 0
+    seq: int = 0
+    deleting: bool = False
+    deleted: bool = False
+
+    @property
+    def acked(self) -> bool:
+        return self.message_id != 0
+
+
+@dataclass
+class Ledger:
+    """All of one chat, by `client_id`."""
+
+    entries: dict[str, Entry] = field(default_factory=dict)
+    changes: int = 0
+    """How many changes were acked."""
+
+    def sending(self, client_id: str, text: str) -> None:
+        self.entries[client_id] = Entry([text])
+
+    def sent(self, client_id: str, ack: Frame) -> None:
+        """An ack of a send: of the first, or of one of the same again."""
+        entry = self.entries[client_id]
+        if "code" in ack:
+            assert (ack["code"], entry.deleting) == ("not_found", True), ack
+            return
+        message = ack["message"]
+        if entry.acked:
+            assert ack["duplicate"] is True, ack
+            assert (entry.message_id, entry.seq) == (message["id"], message["seq"]), (entry, ack)
+        else:
+            self.changes += not ack["duplicate"]
+        entry.message_id, entry.seq = message["id"], message["seq"]
+
+    def editing(self, client_id: str, text: str) -> None:
+        self.entries[client_id].texts.append(text)
+
+    def edited(self, client_id: str) -> None:
+        self.changes += 1
+        del self.entries[client_id].texts[:-1]
+
+    def deleting(self, client_id: str) -> None:
+        self.entries[client_id].deleting = True
+
+    def deleted(self, client_id: str) -> None:
+        self.changes += 1
+        self.entries[client_id].deleted = True
+
+    def unacked(self) -> list[str]:
+        return [client_id for client_id, entry in self.entries.items() if not entry.acked]
+
+    def check(self, stored: dict[int, Frame], head_seq: int) -> None:
+        """Every acked change is there exactly once, and what was not acked is there whole or not at all."""
+        by_client_id = {message["client_id"]: message for message in stored.values()}
+        assert len(by_client_id) == len(stored), "one client_id, two messages"
+        assert by_client_id.keys() <= self.entries.keys()
+        assert len({message["seq"] for message in stored.values()}) == len(stored), "one number, two messages"
+        assert head_seq >= self.changes
+        for client_id, entry in self.entries.items():
+            message = by_client_id.get(client_id)
+            if message is None:
+                assert entry.deleting or not entry.acked, ("lost", client_id, entry)
+                continue
+            assert not entry.deleted, ("back from the dead", client_id, entry)
+            assert message["content"] in entry.texts, ("half a change, or one undone", entry, message)
+            if entry.acked:
+                assert (message["id"], message["seq"]) == (entry.message_id, entry.seq), (entry, message)
