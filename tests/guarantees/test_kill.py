@@ -1,5 +1,5 @@
-"""The server is killed at any moment under load. What it acked is there exactly once, what it did not ack is there whole
-or not at all, sending again makes no second message, and readers go on without a hole."""
+"""The server is killed at any moment under load. What it acked is there exactly once, what it did not ack is there
+whole or not at all, sending again makes no second message, and readers go on without a hole."""
 
 import asyncio
 import itertools
