@@ -77,6 +77,7 @@ async def say_goodbye(app: web.Application) -> None:
     """Tells every connection that the server goes away, and gives those that poll the time to hear it."""
     if HOUSE in app:  # else it never came to serving
         app[HOUSE].going_away()
+        await app[SIO].eio.disconnect()  # whoever has not said who he is
         await app[SIO].eio.heard()
 
 

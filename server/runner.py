@@ -7,6 +7,9 @@ from aiohttp import web
 
 from server.app import say_goodbye
 
+HANDLERS_PART = 0.4
+"""Of the time that is left after the goodbye. aiohttp takes it twice; the rest is the store's."""
+
 IDLE_TIMEOUT_S = 75.0
 """So long a connection may take to send the head of a request. Reverse proxies keep theirs for 60 s, and go first."""
 
@@ -17,6 +20,9 @@ class Runner(web.AppRunner):
     A connection accepted in the very turn in which the stop begins is told to close before it has begun to wait for its
     first request, forgets it, and would hold up the stop for the whole shutdown timeout. Clients that poll or
     reconnect make that likely; so all connections are told once more when the application has shut down.
+
+    And aiohttp waits for the whole shutdown timeout for handlers to finish, and once more for those it has cancelled;
+    here it is the time in which everything is over, whatever clients do.
     """
 
     def __init__(self, app: web.Application, **options: Any) -> None:
@@ -26,9 +32,12 @@ class Runner(web.AppRunner):
     async def cleanup(self) -> None:
         """Lets nobody in any more, says goodbye, and only then closes what is open: aiohttp would first close the idle
         connections, on which polling clients are about to ask."""
+        loop = asyncio.get_running_loop()
+        until = loop.time() + self._shutdown_timeout
         for site in list(self.sites):
             await site.stop()
         await say_goodbye(self.app)
+        self._shutdown_timeout = max(0.0, until - loop.time()) * HANDLERS_PART
         await super().cleanup()
 
     async def shutdown(self) -> None:

@@ -37,6 +37,7 @@ class Session(AsyncSocket):
         self._poll: asyncio.Future[list[EnginePacket] | None] | None = None
         self._posting = False
         self._upgrade_over: asyncio.Future[None] | None = None
+        self._upgrade_until: asyncio.Timeout | None = None
         self._probed = False
         self._farewell: asyncio.Task[None] | None = None
 
@@ -158,6 +159,8 @@ class Session(AsyncSocket):
         self.closing = True
         self.wire = None
         self.server.heartbeat.remove(self)
+        if self._upgrade_until is not None and not self._upgrade_until.expired():
+            self._upgrade_until.reschedule(self._loop.time())
         if self._transport is None:
             self._stop_polling(last, abort)
         elif abort or self._transport.is_closing():

@@ -187,7 +187,7 @@ class Socket(Session):
         self._upgrade_over = self._loop.create_future()
         moved = False
         try:
-            async with asyncio.timeout(self.server.upgrade_timeout_s):
+            async with asyncio.timeout(self.server.upgrade_timeout_s) as self._upgrade_until:
                 if await self._next_text(ws, transport) == PING + "probe":
                     transport.write(frames.text(b"3probe"))
                     self._probed = True
@@ -198,6 +198,7 @@ class Socket(Session):
         finally:
             self.upgraded = moved
             self.upgrading = self._probed = False
+            self._upgrade_until = None
             self._upgrade_over.set_result(None)
             self._upgrade_over = None
         return moved

@@ -113,14 +113,18 @@ async def test_upgrades_can_be_forbidden(serve: Serve) -> None:
         await peer.websocket(sid=opened["sid"])
 
 
-async def test_a_session_that_ends_takes_its_probe_along(peer: Peer, echo: EngineServer) -> None:
+@pytest.mark.parametrize("late", [True, False])
+async def test_a_session_that_ends_takes_its_probe_along(peer: Peer, echo: EngineServer, late: bool) -> None:
     sid = (await peer.open())["sid"]
     socket = await peer.websocket(sid=sid)
     await socket.send("2probe")
     assert await socket.receive() == "3probe"
     await echo.disconnect(sid)
-    await socket.send("5")
+    if late:
+        await socket.send("5")
+    started = asyncio.get_running_loop().time()
     assert await socket.close_code() == 1008
+    assert asyncio.get_running_loop().time() - started < 0.25, "at once, not at the upgrade timeout"
 
 
 async def test_order_across_the_upgrade(serve: Serve) -> None:

@@ -1,0 +1,131 @@
+"""SIGTERM under load, with clients that do not cooperate: the server is gone in time and loses nothing it acked."""
+
+import asyncio
+import itertools
+import json
+import resource
+import signal
+import time
+
+import pytest
+
+from tests.clients.copy import Reader, everything
+from tests.clients.people import Person
+from tests.clients.program import Program
+from tests.clients.stuck import stuck_in_every_way
+from tests.clients.wires import WIRES, Frame, Wire
+from tests.guarantees.conftest import Start
+
+TIMEOUT_S = 4
+
+
+async def test_it_is_gone_in_time_whatever_clients_do(start: Start, store: dict[str, str]) -> None:
+    program = await start(RATE_LIMITS="off", SHUTDOWN_TIMEOUT_S=str(TIMEOUT_S), **store)
+    ann = await program.person("ann")
+    chat_id = await ann.chat()
+    wires = [
+        WIRES[kind](ann.http, ann.url, ann.token, lambda frame: None) for kind in WIRES for _ in range(3)
+    ]
+    assert all(await asyncio.gather(*(wire.open() for wire in wires)))
+    acked: list[Frame] = []
+    async with stuck_in_every_way(ann.http, ann.url, ann.token, chat_id):
+        writing = [
+            asyncio.create_task(_write(wire, chat_id, f"{number}", acked))
+            for number, wire in enumerate(wires)
+        ]
+        while len(acked) < 50:
+            await asyncio.sleep(0.01)
+        program.send_signal(signal.SIGTERM)
+        asked_at = time.monotonic()
+        sent = sum(await asyncio.gather(*writing))
+        told_after_s = time.monotonic() - asked_at
+        status = await program.ended(3 * TIMEOUT_S)
+        took_s = time.monotonic() - asked_at
+    assert status == 0
+    assert told_after_s < 1, "those who cooperate need not wait for those who do not"
+    assert took_s < TIMEOUT_S
+    assert [wire.close_code for wire in wires] == [1001] * len(wires)
+    assert "Traceback" not in program.log
+    await program.start()
+    stored, _ = await everything(ann, chat_id)
+    assert {message["id"]: message for message in acked}.items() <= stored.items()
+    assert len(acked) <= len(stored) <= sent
+
+
+async def _write(wire: Wire, chat_id: int, name: str, acked: list[Frame]) -> int:
+    """Writes until the connection ends. Returns how many were tried."""
+    for number in itertools.count(1):
+        answer = await wire.ask("send_message", chat_id=chat_id, content=f"{name} {number}")
+        if answer is None:
+            return number
+        acked.append(answer["message"])
+    raise AssertionError
+
+
+async def _come(program: Program, people: list[Person], chat_id: int, count: int) -> list[Reader]:
+    kinds = itertools.cycle(WIRES)
+    readers = [
+        Reader(kind, person, chat_id) for kind, person, _ in zip(kinds, itertools.cycle(people), range(count))
+    ]
+    await _all(readers)
+    return readers
+
+
+async def _all(readers: list[Reader]) -> None:
+    """All of them at once, and none may be refused."""
+    assert all(await asyncio.gather(*(reader.catch_up() for reader in readers)))
+
+
+async def storm(start: Start, count: int) -> None:
+    """All clients are told to go, and come back at once, without waiting as they were told to."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = 4 * count + 500
+    if hard != resource.RLIM_INFINITY and hard < wanted:
+        pytest.skip(f"needs {wanted} open files, the limit is {hard}")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, wanted), hard))
+    program = await start(RATE_LIMITS="off")
+    people = [await program.person(f"user{number}") for number in range(20)]
+    chat_id = await people[0].chat(*people[1:])
+    readers = await _come(program, people, chat_id, count)
+    program.send_signal(signal.SIGTERM)
+    assert await program.ended(10) == 0
+    waits = []
+    for reader in readers:
+        assert reader.wire is not None
+        await reader.wire.over.wait()
+        assert reader.wire.close_code == 1001
+        waits.append(json.loads(reader.wire.close_reason)["retry_in_ms"])
+        reader.cut()
+    assert all(0 <= wait <= 5_000 for wait in waits)
+    assert len(set(waits)) > min(count, 1000) / 2, "spread"
+    await program.start()
+    for number in range(100):
+        await people[1].say(chat_id, f"missed {number}")
+    all_here = asyncio.Event()
+    writing = asyncio.create_task(_say_until(people[1], chat_id, all_here))
+    await _all(readers)
+    all_here.set()
+    await writing
+    stored = await everything(people[0], chat_id)
+    for reader in readers:
+        assert reader.wire is not None
+        assert await reader.wire.ask("ping") is not None
+        assert reader.broken is None
+        assert (reader.copy.messages, reader.copy.position) == stored
+        await reader.close()
+    assert "Traceback" not in program.log
+    assert "[error" not in program.log
+
+
+async def _say_until(person: Person, chat_id: int, enough: asyncio.Event) -> None:
+    while not enough.is_set():
+        await person.say(chat_id, "meanwhile")
+
+
+async def test_two_hundred_come_back_at_once(start: Start) -> None:
+    await storm(start, 200)
+
+
+@pytest.mark.long
+async def test_two_thousand_come_back_at_once(start: Start) -> None:
+    await storm(start, 2000)
