@@ -25,6 +25,10 @@ from storage.open import open_store
 
 log = structlog.get_logger("vestnik")
 
+BACKLOG = 4096
+"""Connections that may wait to be accepted, as far as the system allows. After a restart all clients come back at once;
+those for whom there is no room are told nothing, and try again after 1, 3, 7… seconds."""
+
 
 class StartError(Exception):
     """Why the server could not start, or an account not be changed, in one line."""
@@ -85,7 +89,7 @@ async def serve(config: Config) -> None:
             await _seed(app)
         if not (config.web_client_dir / "index.html").is_file():
             log.info("the web client is not built", build="npm ci && npm run build, in frontend")
-        await web.SockSite(runner, door).start()
+        await web.SockSite(runner, door, backlog=BACKLOG).start()
         log.info("serving", url=f"http://{_shown(config.host)}:{door.getsockname()[1]}")
         await _asked_to_stop()
         log.info("going away")
@@ -107,7 +111,7 @@ def _bind(config: Config) -> socket.socket:
         door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         door.bind(address)
         # Only a listening socket makes a second one fail; nobody is accepted before the site starts.
-        door.listen()
+        door.listen(BACKLOG)
     except OSError as error:
         door.close()
         raise StartError(f"PORT: cannot listen on {config.host}:{config.port}: {error.strerror}") from None
