@@ -1,4 +1,5 @@
 import { onScopeDispose, watchEffect } from 'vue'
+import { useRoute } from 'vue-router'
 import { playSound } from '@/services/sound'
 import { useChats } from '@/stores/chats'
 import { usePreferences } from '@/stores/preferences'
@@ -14,13 +15,15 @@ export function useNotifications() {
   const chats = useChats()
   const preferences = usePreferences()
   const session = useSession()
+  const route = useRoute()
   const { on } = useWebSocket()
 
   watchEffect(() => showCount(chats.unreadTotal))
   onScopeDispose(() => showCount(0))
 
-  on('new_message', ({ message }) => {
-    if (message.sender_id !== session.userId && !document.hasFocus()) ring()
+  on('new_message', ({ chat_id, message }) => {
+    const isSeen = document.hasFocus() && Number(route.params.chatId) === chat_id
+    if (message.sender_id !== session.userId && !isSeen) ring()
   })
   on('chat_updated', ({ last_message, unread_count, head_seq }) => {
     const isNew = unread_count > 0 && last_message?.seq === head_seq

@@ -27,7 +27,7 @@ function ownKindOf(language) {
 
 /** 14:05 @param {string} iso */
 export function timeOf(iso) {
-  return format({ hour: 'numeric', minute: '2-digit' }).format(new Date(iso))
+  return format({ timeStyle: 'short' }).format(new Date(iso))
 }
 
 /** How many midnights ago. @param {string} iso */

@@ -46,6 +46,7 @@ export default {
     toList: 'To your chats',
     fromYou: 'You: {text}',
     fromOther: '{name}: {text}',
+    typing: 'typing…',
     image: 'Picture',
     file: 'File',
     members: '{n} member | {n} members',

@@ -46,6 +46,7 @@ export default {
     toList: 'К списку чатов',
     fromYou: 'Вы: {text}',
     fromOther: '{name}: {text}',
+    typing: 'печатает…',
     image: 'Изображение',
     file: 'Файл',
     members: '{n} участник | {n} участника | {n} участников',

@@ -10,6 +10,8 @@ import { useUsers } from './users'
 
 const PAGE = 50
 const LARGEST_PAGE = 200
+/** It means: or more. */
+const UNREAD_MAX = 1000
 
 /** The chats of whoever is logged in. */
 export const useChats = defineStore('chats', () => {
@@ -226,6 +228,25 @@ export const useChats = defineStore('chats', () => {
     put(chat)
     members.reloadMembers(chat_id)
   })
+  // Of a chat that is joined, wherever it is shown: its messages themselves.
+  websocket.on('new_message', ({ chat_id, message }) => {
+    const chat = chats.get(chat_id)
+    if (!chat) return void check(chat_id)
+    const isNew = message.seq > chat.seq && message.sender_id !== session.userId
+    if (isNew) chat.unread_count = Math.min(chat.unread_count + 1, UNREAD_MAX)
+    noteMessage(chat_id, message)
+  })
+  websocket.on('message_updated', ({ chat_id, message }) => {
+    if (chats.get(chat_id)?.last_message?.id === message.id) noteMessage(chat_id, message)
+  })
+  websocket.on('message_deleted', ({ chat_id, message_id }) => {
+    const chat = chats.get(chat_id)
+    if (chat?.unread_count || chat?.last_message?.id === message_id) check(chat_id)
+  })
+  websocket.on('messages_read', ({ chat_id, user_id }) => {
+    if (user_id === session.userId && chats.get(chat_id)?.unread_count) check(chat_id)
+  })
+  // Of all others: what came of them.
   websocket.on('chat_updated', ({ chat_id, last_message, unread_count, head_seq }) => {
     if (chats.has(chat_id)) put({ id: chat_id, last_message, unread_count, seq: head_seq })
     else check(chat_id)

@@ -38,16 +38,16 @@ export const usePreferences = defineStore('preferences', () => {
 
 /** @returns {any} */
 function restored() {
-  let kept = /** @type {any} */ ({})
+  let kept = /** @type {any} */ (null)
   try {
-    kept = JSON.parse(localStorage.getItem(KEY) ?? '{}')
+    kept = JSON.parse(localStorage.getItem(KEY) ?? 'null')
   } catch {
     // It was not written here.
   }
   return Object.fromEntries(
     Object.entries(CHOICES).map(([name, choices]) => [
       name,
-      choices.includes(kept[name]) ? kept[name] : choices[0],
+      choices.includes(kept?.[name]) ? kept[name] : choices[0],
     ]),
   )
 }

@@ -1,0 +1,87 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { setLanguage } from '@/i18n'
+import { dayOf, fullOf, now, relative, shortOf, timeOf } from '@/i18n/dates'
+
+/** Local times: what is shown does not depend on where the test runs. */
+const local = (...parts) => new Date(...parts).toISOString()
+
+beforeEach(() => {
+  vi.stubGlobal('navigator', { languages: ['en-GB'] })
+  now.value = new Date(2025, 10, 23, 15, 0).getTime()
+})
+
+afterEach(() => {
+  setLanguage('en')
+  vi.unstubAllGlobals()
+})
+
+describe.each([
+  [
+    'en',
+    {
+      time: '09:05',
+      days: ['Today', 'Yesterday', '21 November', '31 December 2024'],
+      shorts: ['09:05', 'Sat', '10 Nov', '01/01/2025'],
+      ago: ['this minute', '5 minutes ago', '3 hours ago', 'yesterday', '4 days ago', '1 September'],
+    },
+  ],
+  [
+    'ru',
+    {
+      time: '09:05',
+      days: ['Сегодня', 'Вчера', '21 ноября', '31 декабря 2024 г.'],
+      shorts: ['09:05', 'сб', '10 нояб.', '01.01.2025'],
+      ago: ['в эту минуту', '5 минут назад', '3 часа назад', 'вчера', '4 дня назад', '1 сентября'],
+    },
+  ],
+])('in %s', (language, expected) => {
+  beforeEach(() => setLanguage(language))
+
+  test('the time of a message', () => expect(timeOf(local(2025, 10, 23, 9, 5))).toBe(expected.time))
+
+  test('the day of messages', () => {
+    const days = [
+      [2025, 10, 23, 0, 0],
+      [2025, 10, 22, 23, 59],
+      [2025, 10, 21],
+      [2024, 11, 31],
+    ]
+    expect(days.map((parts) => dayOf(local(...parts)))).toEqual(expected.days)
+  })
+
+  test('the moment in a list', () => {
+    const moments = [
+      [2025, 10, 23, 9, 5],
+      [2025, 10, 22],
+      [2025, 10, 10],
+      [2025, 0, 1],
+    ]
+    expect(moments.map((parts) => shortOf(local(...parts)))).toEqual(expected.shorts)
+  })
+
+  test('how long ago', () => {
+    const moments = [
+      [2025, 10, 23, 14, 59, 30],
+      [2025, 10, 23, 14, 55],
+      [2025, 10, 23, 12, 0],
+      [2025, 10, 22, 12, 0],
+      [2025, 10, 19, 12, 0],
+      [2025, 8, 1],
+    ]
+    expect(moments.map((parts) => relative(local(...parts)))).toEqual(expected.ago)
+  })
+
+  test('all of it', () => expect(fullOf(local(2025, 10, 23, 9, 5))).toContain('2025'))
+})
+
+test('midnight makes another day of it', () => {
+  const message = local(2025, 10, 23, 23, 50)
+  expect(dayOf(message)).toBe('Today')
+  now.value = new Date(2025, 10, 24, 0, 1).getTime()
+  expect(dayOf(message)).toBe('Yesterday')
+})
+
+test('a clock that is behind shows the time, not the future', () => {
+  expect(relative(local(2025, 10, 23, 15, 3))).toBe('this minute')
+  expect(shortOf(local(2025, 10, 24, 9, 0))).toBe('09:00')
+})

@@ -1,0 +1,101 @@
+import { afterEach, describe, expect, test, vi } from 'vitest'
+import { i18n, languageOf, setLanguage } from '@/i18n'
+import en from '@/i18n/en'
+import { fieldTextOf, textOf } from '@/i18n/errors'
+import ru from '@/i18n/ru'
+
+const { t } = i18n.global
+
+afterEach(() => {
+  setLanguage('en')
+  vi.unstubAllGlobals()
+})
+
+/** Every text by its key. */
+function texts(messages, prefix = '') {
+  return Object.entries(messages).flatMap(([key, value]) =>
+    typeof value === 'string' ? [[prefix + key, value]] : texts(value, `${prefix}${key}.`),
+  )
+}
+
+const names = (text) => [...new Set([...text.matchAll(/\{(\w+)\}/g)].map(([, name]) => name))].sort()
+
+describe('both languages', () => {
+  const russian = new Map(texts(ru))
+
+  test('have the same texts', () => {
+    expect([...russian.keys()].sort()).toEqual(
+      texts(en)
+        .map(([key]) => key)
+        .sort(),
+    )
+  })
+
+  test.each(texts(en))('say %s of the same things, in all their plurals', (key, english) => {
+    const other = russian.get(key) ?? ''
+    expect(other.trim()).not.toBe('')
+    expect(names(other)).toEqual(names(english))
+    const plurals = [english.split(' | ').length, other.split(' | ').length]
+    expect([
+      [1, 1],
+      [2, 3],
+    ]).toContainEqual(plurals)
+  })
+})
+
+test.each([
+  ['en', 0, '0 members'],
+  ['en', 1, '1 member'],
+  ['en', 2, '2 members'],
+  ['ru', 0, '0 участников'],
+  ['ru', 1, '1 участник'],
+  ['ru', 2, '2 участника'],
+  ['ru', 5, '5 участников'],
+  ['ru', 11, '11 участников'],
+  ['ru', 12, '12 участников'],
+  ['ru', 21, '21 участник'],
+  ['ru', 22, '22 участника'],
+  ['ru', 111, '111 участников'],
+  ['ru', 1.5, '1.5 участника'],
+])('%s, %s: %s', (language, n, text) => {
+  setLanguage(language)
+  expect(t('chats.members', n)).toBe(text)
+})
+
+test('the page says which language it is in', () => {
+  setLanguage('ru')
+  expect(document.documentElement.lang).toBe('ru')
+})
+
+test.each([
+  ['auto', ['de', 'ru-RU', 'en'], 'ru'],
+  ['auto', ['en-GB', 'ru'], 'en'],
+  ['auto', ['de'], 'en'],
+  ['ru', ['en'], 'ru'],
+])('%s among %s is %s', (preference, languages, language) => {
+  vi.stubGlobal('navigator', { languages })
+  expect(languageOf(preference)).toBe(language)
+})
+
+describe('errors', () => {
+  test.each([
+    [{ code: 'network' }, {}, 'The server cannot be reached. Check your connection and try again.'],
+    [{ code: 'rate_limited', retryAfterMs: 1200 }, {}, 'Too many attempts. Try again in 2 seconds.'],
+    [{ code: 'rate_limited', retryAfterMs: 200 }, {}, 'Too many attempts. Try again in 1 second.'],
+    [{ code: 'forbidden' }, { forbidden: 'errors.wrongPassword' }, 'This is not your current password.'],
+    [{ code: 'brand_new' }, {}, 'Something went wrong (brand_new).'],
+  ])('%o', (error, words, text) => expect(textOf(error, words)).toBe(text))
+
+  test.each([
+    [{ code: 'conflict' }, 'username', 'This username is taken'],
+    [{ code: 'invalid' }, 'username', '3 to 32 letters (A–Z), digits, _ . or -'],
+    [{ code: 'invalid' }, 'something', 'in the words of the server'],
+  ])('%o of %s', (error, field, text) =>
+    expect(fieldTextOf(error, field, 'in the words of the server')).toBe(text),
+  )
+
+  test('are told in the language', () => {
+    setLanguage('ru')
+    expect(fieldTextOf({ code: 'conflict' }, 'username', '')).toBe('Это имя занято')
+  })
+})

@@ -1,0 +1,142 @@
+import { mount } from '@vue/test-utils'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { nextTick } from 'vue'
+import { createMemoryHistory, createRouter } from 'vue-router'
+import { fakeRest } from './fakeRest'
+import { openHouse } from './house'
+
+let house, chats, preferences, wrapper, played
+
+const message = (seq, sender_id = 2) => ({
+  id: seq,
+  chat_id: 1,
+  seq,
+  changed_seq: seq,
+  sender_id,
+  content: '',
+  created_at: '2025-11-23T10:00:00Z',
+})
+const chat = {
+  id: 1,
+  chat_type: 'group',
+  name: 'A',
+  created_at: '2025-11-23T10:00:00Z',
+  created_by: 1,
+  seq: 0,
+  last_message: null,
+  unread_count: 0,
+}
+
+beforeEach(async () => {
+  document.head.innerHTML = '<link rel="icon" href="data:,">'
+  house = await openHouse()
+  played = vi.fn()
+  vi.doMock('@/services/sound', () => ({ playSound: played }))
+  vi.stubGlobal('navigator', { languages: ['en'], platform: '' })
+  fakeRest({ 'GET /chats': { chats: [chat], next_cursor: null } })
+  chats = (await import('@/stores/chats')).useChats()
+  preferences = (await import('@/stores/preferences')).usePreferences()
+  const { useNotifications } = await import('@/composables/useNotifications')
+  const router = createRouter({
+    history: createMemoryHistory(),
+    routes: [{ path: '/chats/:chatId', component: {} }],
+  })
+  await router.push('/chats/1')
+  wrapper = mount({ setup: useNotifications, render: () => null }, { global: { plugins: [router] } })
+  await house.connect()
+})
+
+afterEach(() => {
+  wrapper.unmount()
+  house.websocket.disconnect()
+  vi.doUnmock('@/services/sound')
+  vi.unstubAllGlobals()
+  vi.restoreAllMocks()
+})
+
+const icon = () => decodeURIComponent(document.querySelector('link[rel=icon]').href)
+
+test('the title and the icon of the tab count what is unread', async () => {
+  expect(document.title).toBe('Vestnik')
+  expect(icon()).not.toContain('<text')
+  chats.noteRead(1, 3)
+  await nextTick()
+  expect(document.title).toBe('(3) Vestnik')
+  expect(icon()).toContain('>3</text>')
+  chats.noteRead(1, 1000)
+  await nextTick()
+  expect(document.title).toBe('(99+) Vestnik')
+  wrapper.unmount()
+  expect(document.title).toBe('Vestnik')
+  expect(icon()).not.toContain('<text')
+})
+
+describe('a sound', () => {
+  beforeEach(() => (preferences.sound = true))
+
+  const arrives = (more = {}) =>
+    house.tell({ type: 'new_message', chat_id: 1, message: message(1), seq: 1, ...more })
+  const focus = (hasFocus) => vi.spyOn(document, 'hasFocus').mockReturnValue(hasFocus)
+
+  test('is made for what one does not see', async () => {
+    focus(false)
+    await arrives()
+    expect(played).toHaveBeenCalledTimes(1)
+    focus(true)
+    await house.tell({
+      type: 'chat_updated',
+      chat_id: 2,
+      last_message: message(5),
+      unread_count: 1,
+      head_seq: 5,
+    })
+    expect(played).toHaveBeenCalledTimes(2)
+  })
+
+  test.each([
+    ['what one sees', () => [focus(true), arrives()]],
+    ['what one wrote', () => [focus(false), arrives({ message: message(1, 1) })]],
+    [
+      'what was only edited',
+      () => [
+        house.tell({
+          type: 'chat_updated',
+          chat_id: 1,
+          last_message: message(4),
+          unread_count: 1,
+          head_seq: 5,
+        }),
+      ],
+    ],
+    [
+      'what was read',
+      () => [
+        house.tell({
+          type: 'chat_updated',
+          chat_id: 1,
+          last_message: message(5),
+          unread_count: 0,
+          head_seq: 5,
+        }),
+      ],
+    ],
+  ])('is not made for %s', async (_what, happens) => {
+    await Promise.all(happens())
+    expect(played).not.toHaveBeenCalled()
+  })
+
+  test('is made only if it is wanted', async () => {
+    focus(false)
+    preferences.sound = false
+    await arrives()
+    expect(played).not.toHaveBeenCalled()
+  })
+
+  test('is made by one tab', async () => {
+    focus(false)
+    const request = vi.fn((_name, _options, run) => run(null)) // another tab holds the lock
+    vi.stubGlobal('navigator', { locks: { request } })
+    await arrives()
+    expect([request.mock.calls.length, played.mock.calls.length]).toEqual([1, 0])
+  })
+})

@@ -1,0 +1,92 @@
+import { createPinia, setActivePinia } from 'pinia'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import * as tokens from '@/services/tokens'
+import { useSession } from '@/stores/session'
+import { alice, bob, fail, fakeRest, logIn, otherTab, pair } from './fakeRest'
+
+/** @type {ReturnType<typeof useSession>} */
+let session
+
+beforeEach(() => {
+  otherTab(() => localStorage.clear())
+  setActivePinia(createPinia())
+  session = useSession()
+})
+
+afterEach(() => {
+  vi.unstubAllGlobals()
+  vi.restoreAllMocks()
+})
+
+test('somebody logs in, and is there', async () => {
+  const rest = fakeRest({ 'POST /auth/login': pair(1) })
+  await session.login({ username: 'alice', password: 'secret' })
+  expect(rest.calls[0].body).toEqual({ username: 'alice', password: 'secret' })
+  expect([session.isLoggedIn, session.userId, session.me]).toEqual([true, 1, alice])
+})
+
+test('a login that fails changes nothing', async () => {
+  fakeRest({ 'POST /auth/login': fail(401, 'unauthenticated') })
+  await expect(session.login({ username: 'alice', password: '?' })).rejects.toMatchObject({ status: 401 })
+  expect(session.isLoggedIn).toBe(false)
+})
+
+test('an account is made and entered', async () => {
+  const rest = fakeRest({ 'POST /auth/register': alice, 'POST /auth/login': pair(1) })
+  await session.register({ username: 'alice', password: 'secret', display_name: 'Alice' })
+  expect(rest.calls.map(({ call }) => call)).toEqual(['POST /auth/register', 'POST /auth/login'])
+  expect(session.userId).toBe(1)
+})
+
+test('a logout is one even if the server does not hear it', async () => {
+  vi.spyOn(console, 'warn').mockReturnValue()
+  otherTab(() => logIn(1))
+  const rest = fakeRest({ 'POST /auth/logout': () => Promise.reject(new TypeError('down')) })
+  const done = session.logout()
+  expect([session.isLoggedIn, session.hasLeft]).toEqual([false, true])
+  await done
+  expect(rest.calls[0].token).toBe('access 1')
+})
+
+test('what other tabs do is seen', () => {
+  otherTab(() => logIn(1, bob))
+  expect(session.me).toEqual(bob)
+  otherTab(() => localStorage.clear())
+  expect([session.isLoggedIn, session.hasLeft]).toEqual([false, false])
+})
+
+test('the connection gets the old token while there is no telling about another', async () => {
+  otherTab(() => logIn(1))
+  fakeRest({ 'POST /auth/refresh': () => fail(503, 'unavailable') })
+  expect(await session.token({ fresh: true })).toBe('access 1')
+})
+
+test('the connection gets no token once the session is over', async () => {
+  otherTab(() => logIn(1))
+  fakeRest({ 'POST /auth/refresh': () => fail(401, 'unauthenticated') })
+  await expect(session.token({ fresh: true })).rejects.toMatchObject({ status: 401 })
+  expect(session.isLoggedIn).toBe(false)
+})
+
+test('a revoked session is found out', async () => {
+  otherTab(() => logIn(1))
+  const over = () => fail(401, 'unauthenticated')
+  fakeRest({ 'GET /users/me': over, 'POST /auth/refresh': over })
+  await session.check()
+  expect(session.isLoggedIn).toBe(false)
+})
+
+test('a session that goes on is not ended by a server that is down', async () => {
+  otherTab(() => logIn(1))
+  fakeRest({ 'GET /users/me': () => fail(503, 'unavailable') })
+  await session.check()
+  expect(session.isLoggedIn).toBe(true)
+})
+
+test('changes of oneself are kept', async () => {
+  otherTab(() => logIn(1))
+  fakeRest({ 'PATCH /users/me': ({ body }) => ({ ...alice, ...body }) })
+  await session.updateMe({ display_name: 'Alisa' })
+  expect(session.me.display_name).toBe('Alisa')
+  expect(tokens.current().user.display_name).toBe('Alisa')
+})

@@ -1,0 +1,131 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { alice, bob, fail, fakeRest, later, logIn, otherTab, pair } from './fakeRest'
+
+/** @type {typeof import('@/services/tokens')} */
+let tokens
+
+async function tab() {
+  vi.resetModules()
+  return import('@/services/tokens')
+}
+
+beforeEach(async () => {
+  localStorage.clear()
+  logIn(1)
+  tokens = await tab()
+})
+
+afterEach(() => vi.unstubAllGlobals())
+
+const refused = { code: 'unauthenticated' }
+
+describe('an access token', () => {
+  test('is the one there is, while it lasts', async () => {
+    const rest = fakeRest({})
+    expect(await tokens.access()).toBe('access 1')
+    expect(rest.calls).toEqual([])
+  })
+
+  test.each([
+    ['ends soon', {}, 29],
+    ['was refused', { refused: 'access 1' }, 3600],
+    ['will not do', { fresh: true }, 3600],
+  ])('is renewed when it %s', async (_why, options, expiresInS) => {
+    otherTab(() => logIn(1, alice, expiresInS))
+    const rest = fakeRest({ 'POST /auth/refresh': pair(2) })
+    expect(await tokens.access(options)).toBe('access 2')
+    expect(rest.calls[0].body).toEqual({ refresh_token: 'refresh 1' })
+    expect(JSON.parse(localStorage.getItem('vestnik.session')).refresh_token).toBe('refresh 2')
+  })
+
+  test('is not renewed because of one that was replaced already', async () => {
+    fakeRest({})
+    otherTab(() => logIn(2))
+    expect(await tokens.access({ refused: 'access 1' })).toBe('access 2')
+  })
+
+  test('is renewed once however many want it', async () => {
+    const answer = later()
+    const rest = fakeRest({ 'POST /auth/refresh': () => answer.promise })
+    const all = Promise.all([1, 2, 3].map(() => tokens.access({ fresh: true })))
+    answer.resolve(pair(2))
+    expect(await all).toEqual(['access 2', 'access 2', 'access 2'])
+    expect(rest.calls).toHaveLength(1)
+  })
+
+  test('is renewed by one tab of all', async () => {
+    /** @type {Promise<any>} */
+    let last = Promise.resolve()
+    const request = (_name, run) => (last = last.then(run))
+    vi.stubGlobal('navigator', { locks: { request } })
+    const rest = fakeRest({ 'POST /auth/refresh': pair(2) })
+    const other = await tab()
+    expect(await Promise.all([tokens.access({ fresh: true }), other.access({ fresh: true })])).toEqual([
+      'access 2',
+      'access 2',
+    ])
+    expect(rest.calls).toHaveLength(1)
+  })
+})
+
+describe('the session', () => {
+  test.each([401, 403])('is over when the server refuses to renew it: %i', async (status) => {
+    const code = status === 401 ? 'unauthenticated' : 'forbidden'
+    fakeRest({ 'POST /auth/refresh': fail(status, code) })
+    await expect(tokens.access({ fresh: true })).rejects.toMatchObject({ code })
+    expect(tokens.current()).toBeNull()
+    expect(localStorage.getItem('vestnik.session')).toBeNull()
+  })
+
+  test.each([
+    ['cannot be reached', () => Promise.reject(new TypeError('down')), 'network'],
+    ['is busy', () => fail(503, 'unavailable'), 'unavailable'],
+  ])('is kept while the server %s', async (_why, answer, code) => {
+    fakeRest({ 'POST /auth/refresh': answer })
+    await expect(tokens.access({ fresh: true })).rejects.toMatchObject({ code, retryable: true })
+    expect(tokens.current().refresh_token).toBe('refresh 1')
+  })
+
+  test('is not brought back by a renewal that another tab has outrun with a logout', async () => {
+    const answer = later()
+    fakeRest({ 'POST /auth/refresh': () => answer.promise })
+    const wanted = tokens.access({ fresh: true })
+    otherTab(() => localStorage.removeItem('vestnik.session'))
+    answer.resolve(pair(2))
+    await expect(wanted).rejects.toMatchObject(refused)
+    expect(localStorage.getItem('vestnik.session')).toBeNull()
+  })
+
+  test('of another tab is not ended by the end of an older one', async () => {
+    const answer = later()
+    fakeRest({ 'POST /auth/refresh': () => answer.promise })
+    const wanted = tokens.access({ fresh: true })
+    otherTab(() => logIn(7, bob))
+    answer.resolve(fail(401, 'unauthenticated'))
+    await expect(wanted).rejects.toMatchObject(refused)
+    expect(tokens.current().user).toEqual(bob)
+  })
+
+  test('is told of, whichever tab changes it', () => {
+    const told = vi.fn()
+    tokens.onChange(told)
+    tokens.end()
+    otherTab(() => logIn(2, bob))
+    tokens.keepUser({ ...bob, display_name: 'Robert' })
+    expect(told.mock.calls.map(([session]) => session?.user.display_name)).toEqual([
+      undefined,
+      'Bob',
+      'Robert',
+    ])
+  })
+
+  test.each(['rubbish', '{}', 'null', '[]', '"x"'])('is none if what is kept is %s', async (kept) => {
+    localStorage.setItem('vestnik.session', kept)
+    expect((await tab()).current()).toBeNull()
+  })
+
+  test('that is none has no token', async () => {
+    tokens.end()
+    await expect(tokens.access()).rejects.toMatchObject(refused)
+  })
+})

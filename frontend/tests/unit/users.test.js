@@ -1,0 +1,99 @@
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { alice, bob, fail, fakeRest, later, logIn, otherTab } from './fakeRest'
+import { openHouse, settled } from './house'
+
+/** @type {Awaited<ReturnType<typeof openHouse>>} */
+let house
+/** @type {ReturnType<typeof import('@/stores/users').useUsers>} */
+let users
+
+beforeEach(async () => {
+  house = await openHouse()
+  users = (await import('@/stores/users')).useUsers()
+})
+
+afterEach(() => {
+  house.websocket.disconnect()
+  vi.unstubAllGlobals()
+  vi.restoreAllMocks()
+})
+
+test('a user is loaded when first looked at, once', async () => {
+  const rest = fakeRest({ 'GET /users/2': bob })
+  expect([users.get(2), users.get(2), users.nameOf(2), users.statusOf(2)]).toEqual([
+    undefined,
+    undefined,
+    '',
+    'offline',
+  ])
+  await settled()
+  expect(users.get(2)).toEqual(bob)
+  expect(users.nameOf(2)).toBe('Bob')
+  expect(rest.calls).toHaveLength(1)
+})
+
+test('oneself is known', () => {
+  const rest = fakeRest({})
+  expect(users.get(1)).toEqual(alice)
+  expect(rest.calls).toEqual([])
+})
+
+test('many are loaded a few at a time', async () => {
+  const answer = later()
+  const ids = [2, 3, 4, 5, 6, 7]
+  const rest = fakeRest(
+    Object.fromEntries(
+      ids.map((id) => [`GET /users/${id}`, async () => (await answer.promise, { ...bob, id })]),
+    ),
+  )
+  ids.forEach(users.get)
+  await settled()
+  expect(rest.calls).toHaveLength(4)
+  answer.resolve()
+  await settled()
+  expect(ids.map((id) => users.get(id)?.id)).toEqual(ids)
+})
+
+test('whoever is no more has a name, and is not asked for again', async () => {
+  const rest = fakeRest({ 'GET /users/9': fail(404, 'not_found') })
+  users.get(9)
+  await settled()
+  expect([users.get(9), users.nameOf(9)]).toEqual([undefined, 'Deleted account'])
+  await settled()
+  expect(rest.calls).toHaveLength(1)
+})
+
+test('a user who could not be loaded is asked for when looked at again', async () => {
+  const rest = fakeRest({ 'GET /users/2': () => fail(503, 'unavailable') })
+  users.get(2)
+  await settled()
+  rest.routes['GET /users/2'] = bob
+  users.get(2)
+  await settled()
+  expect(users.nameOf(2)).toBe('Bob')
+})
+
+test('a status changes as it is told', async () => {
+  fakeRest({})
+  await house.connect()
+  users.put({ ...bob })
+  await house.tell({ type: 'user_status', user_id: 2, status: 'busy' })
+  expect(users.statusOf(2)).toBe('busy')
+  await house.tell({ type: 'user_offline', user_id: 2, timestamp: '2025-11-23T10:00:00+00:00' })
+  expect(users.get(2)).toMatchObject({ status: 'offline', last_seen_at: '2025-11-23T10:00:00+00:00' })
+  await house.tell({ type: 'user_status', user_id: 77, status: 'online' }) // nobody has looked at him
+})
+
+test('those who are found are known from then on', async () => {
+  const rest = fakeRest({ 'GET /users': { users: [bob], next_cursor: null } })
+  expect(await users.search('bo')).toEqual([bob])
+  expect(users.nameOf(2)).toBe('Bob')
+  expect(rest.calls.map(({ query }) => query)).toEqual([{ q: 'bo', limit: '20' }])
+})
+
+test('somebody else sees them anew', () => {
+  fakeRest({ 'GET /users/2': bob })
+  users.put({ ...bob, display_name: 'As Alice saw him' })
+  otherTab(() => logIn(5, { ...alice, id: 5 }))
+  expect(users.nameOf(2)).toBe('')
+})
