@@ -234,10 +234,10 @@ export const useChats = defineStore('chats', () => {
     if (!chat) return void check(chat_id)
     const isNew = message.seq > chat.seq && message.sender_id !== session.userId
     if (isNew) chat.unread_count = Math.min(chat.unread_count + 1, UNREAD_MAX)
-    noteMessage(chat_id, message)
+    if (message.seq > (chat.last_message?.seq ?? 0)) noteLatest(chat_id, message)
   })
   websocket.on('message_updated', ({ chat_id, message }) => {
-    if (chats.get(chat_id)?.last_message?.id === message.id) noteMessage(chat_id, message)
+    if (chats.get(chat_id)?.last_message?.id === message.id) noteLatest(chat_id, message)
   })
   websocket.on('message_deleted', ({ chat_id, message_id }) => {
     const chat = chats.get(chat_id)

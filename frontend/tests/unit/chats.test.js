@@ -66,7 +66,7 @@ describe('the list', () => {
     fakeRest({ 'GET /chats': paged([chat(1, 5), chat(2, 9), chat(3)]) })
     await chats.load()
     expect(ids()).toEqual([2, 1, 3])
-    chats.noteMessage(3, message(3, 20))
+    chats.noteLatest(3, message(3, 20))
     expect(ids()).toEqual([3, 2, 1])
     expect(chats.state).toBe('ready')
   })
