@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from tests.clients.copy import Reader, everything
+from tests.clients.halfway import stopped_halfway
 from tests.clients.people import Person
 from tests.clients.program import Program
-from tests.clients.stuck import stuck_in_every_way
 from tests.clients.wires import WIRES, Frame, Wire
 from tests.guarantees.conftest import Start
 
@@ -30,7 +30,7 @@ async def test_it_is_gone_in_time_whatever_clients_do(start: Start, store: dict[
     ]
     assert all(await asyncio.gather(*(wire.open() for wire in wires)))
     acked: list[Frame] = []
-    async with stuck_in_every_way(ann.http, ann.url, ann.token, chat_id):
+    async with stopped_halfway(ann.http, ann.url, ann.token, chat_id):
         writing = [
             asyncio.create_task(_write(wire, chat_id, f"{number}", acked))
             for number, wire in enumerate(wires)

@@ -1,4 +1,4 @@
-"""Clients that do not cooperate: they open a connection, say part of what they should, and leave it at that."""
+"""Clients that do not cooperate: they begin something, and leave it at that."""
 
 import asyncio
 import socket
@@ -8,8 +8,10 @@ from urllib.parse import urlsplit
 
 from aiohttp import ClientSession
 
+from tests.clients.bare import TEXT, frame
 
-class Stuck:
+
+class Halfway:
     """A TCP connection that is never read from, with buffers as small as the system allows."""
 
     def __init__(self, url: str) -> None:
@@ -36,11 +38,8 @@ class Stuck:
         )
 
     async def text(self, text: str) -> None:
-        """A WebSocket text frame of at most 65,535 bytes."""
-        payload = text.encode()
-        short = len(payload) < 126
-        size = bytes([0x80 | len(payload)]) if short else b"\xfe" + len(payload).to_bytes(2, "big")
-        await self.send(b"\x81" + size + bytes(4) + payload)
+        """A WebSocket text frame."""
+        await self.send(frame(TEXT, text.encode()))
 
     def close(self) -> None:
         self.socket.close()
@@ -66,14 +65,14 @@ async def polling_session(http: ClientSession, url: str, token: str | None) -> s
 
 
 @asynccontextmanager
-async def stuck_in_every_way(
+async def stopped_halfway(
     http: ClientSession, url: str, token: str | None, chat_id: int
 ) -> AsyncIterator[None]:
     """While it is open, one client is stuck at each place where a client can be stuck."""
     with ExitStack() as stack:
 
-        def new() -> Stuck:
-            return stack.enter_context(closing(Stuck(url)))
+        def new() -> Halfway:
+            return stack.enter_context(closing(Halfway(url)))
 
         await new().send("")  # connects, and says nothing
         await new().send("GET /api/users/me HTTP/1.1\r\nHost:")  # half a head
