@@ -9,8 +9,8 @@ import { computed, ref } from 'vue'
 import { indexOfSeq } from './stretch'
 
 const FIRST = 80
-const STEP = 60
-const MOST = 240
+const STEP = 30
+const MOST = 200
 
 /** @param {Timeline} timeline */
 export function createSlice(timeline) {
