@@ -25,17 +25,18 @@ const GROUP_MS = 5 * 60_000
  * @param {object} options
  * @param {Entry[]} options.entries what the outbox has for this chat; those that are among `messages` already are left out
  * @param {number | null} options.ownId
+ * @param {Message} [options.previous] the message before the first: what is not seen counts too
  * @param {number | null} options.unreadFrom the `seq` of the first unread message: the line stands before it
  * @returns {Row[]}
  */
-export function rowsOf(messages, { entries, ownId, unreadFrom }) {
+export function rowsOf(messages, { entries, ownId, previous, unreadFrom }) {
   const own = new Set()
   for (const message of messages) if (message.sender_id === ownId) own.add(message.client_id)
   const waiting = entries.filter((entry) => !own.has(entry.clientId)).map((entry) => rowOfEntry(entry, ownId))
   /** @type {Row[]} */
   const rows = []
   /** @type {MessageRow | null} */
-  let before = null
+  let before = previous ? rowOf(previous, ownId) : null
   for (const row of [...messages.map((message) => rowOf(message, ownId)), ...waiting]) {
     const isNewDay = !before || dayOf(before.message) !== dayOf(row.message)
     if (isNewDay) rows.push({ kind: 'day', key: `day ${row.key}`, at: row.message.created_at })

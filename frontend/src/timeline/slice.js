@@ -23,6 +23,8 @@ export function createSlice(timeline) {
   const start = computed(() => indexOfSeq(state.messages, from.value))
   const end = computed(() => indexOfSeq(state.messages, to.value + 1))
   const messages = computed(() => state.messages.slice(start.value, end.value))
+  /** The message before it, if that is loaded. */
+  const previous = computed(() => state.messages[start.value - 1])
   /** True if nothing of the chat comes after it. */
   const isAtEnd = computed(() => to.value === Infinity && !state.hasAfter)
   /** True if nothing of the chat comes before it. */
@@ -74,5 +76,5 @@ export function createSlice(timeline) {
     if (end.value - start.value > 2 * MOST) endAt(start.value + MOST)
   }
 
-  return { messages, isAtStart, isAtEnd, showEnd, showAround, earlier, later, trimStart, trimEnd }
+  return { messages, previous, isAtStart, isAtEnd, showEnd, showAround, earlier, later, trimStart, trimEnd }
 }
