@@ -63,6 +63,8 @@ async def send_in_time(request: web.Request, handler: Handler) -> web.StreamResp
         except TimeoutError:
             if request.transport is not None:
                 request.transport.abort()
+        except ConnectionError:
+            pass  # the client has gone; aiohttp finds that out too, and takes it for what it is
     return answer
 
 
@@ -81,7 +83,8 @@ async def tell_errors(request: web.Request, handler: Handler) -> web.StreamRespo
                 told.headers[name] = answer.headers[name]
         return told
     except (ConnectionError, web.RequestPayloadError):
-        raise  # the client has gone; there is nobody to answer
+        # Mostly the client has gone and hears nothing of it; it is no error of the server's, and none for the log.
+        return error_answer(ChatError("bad_request", "the request broke off"))
     except Exception as error:
         return error_answer(as_chat_error(error))
 
