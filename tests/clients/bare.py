@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import socket
 import struct
 from typing import NamedTuple
 
@@ -9,6 +10,9 @@ from tests.clients.raw import TIMEOUT_S
 
 CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG = 0x0, 0x1, 0x2, 0x8, 0x9, 0xA
 FIN, RSV1 = 0x80, 0x40
+
+STREAM_BYTES = 4096
+"""What is read ahead is twice this."""
 
 
 class Frame(NamedTuple):
@@ -45,8 +49,16 @@ class BareSocket:
         self.extensions = ""
 
     @classmethod
-    async def open(cls, port: int, path: str, **headers: str) -> "BareSocket":
-        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    async def open(
+        cls, port: int, path: str, *, receive_buffer_bytes: int | None = None, **headers: str
+    ) -> "BareSocket":
+        """With a small receive buffer, little of what is not read goes further than the server."""
+        wire = socket.socket()
+        if receive_buffer_bytes is not None:
+            wire.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer_bytes)
+        wire.setblocking(False)
+        await asyncio.get_running_loop().sock_connect(wire, ("127.0.0.1", port))
+        reader, writer = await asyncio.open_connection(sock=wire, limit=STREAM_BYTES)
         headers = {
             "Host": "x",
             "Upgrade": "websocket",
@@ -59,11 +71,11 @@ class BareSocket:
         writer.write("\r\n".join([*lines, "", ""]).encode())
         answer = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), TIMEOUT_S)
         assert answer.startswith(b"HTTP/1.1 101 "), answer
-        socket = cls(reader, writer)
-        socket.extensions = "\n".join(
+        opened = cls(reader, writer)
+        opened.extensions = "\n".join(
             line for line in answer.decode().splitlines() if line.lower().startswith("sec-websocket-ext")
         )
-        return socket
+        return opened
 
     def send(self, data: bytes) -> None:
         self._writer.write(data)

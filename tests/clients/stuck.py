@@ -1,0 +1,82 @@
+"""A peer that has joined a chat and then reads nothing, until it reads all at once."""
+
+import json
+from typing import Any
+
+from tests.clients.bare import CLOSE, TEXT, BareSocket, frame
+from tests.clients.people import Person
+from tests.engine.peers import Peer
+
+WIRES = ("raw", "websocket", "polling")
+
+Told = tuple[str, dict[str, Any]]
+
+
+class StuckReader:
+    """Over a raw connection, Socket.IO on a WebSocket, or Socket.IO by polling."""
+
+    def __init__(self, wire: str, person: Person) -> None:
+        self._wire = wire
+        self._person = person
+        self._peer = Peer(person.http, f"{person.url}/socket.io/")
+        self._sid = ""
+        self._socket: BareSocket | None = None
+
+    async def join(self, chat_id: int) -> None:
+        """Connects and joins; reads up to the ack, and nothing more."""
+        port = int(self._person.url.rpartition(":")[2])
+        join = f'{{"chat_id":{chat_id}}}'
+        connect = "40" + json.dumps({"token": self._person.token})
+        if self._wire == "polling":
+            self._sid = (await self._peer.open())["sid"]
+            await self._peer.post(self._sid, connect + "\x1e" + f'421["join_chat",{join}]')
+            while '431[{"ok":true' not in (await self._peer.poll(self._sid))[1]:
+                pass
+            return
+        path = "/socket.io/?EIO=4&transport=websocket"
+        if self._wire == "raw":
+            path = f"/ws?token={self._person.token}"
+        self._socket = await BareSocket.open(port, path, receive_buffer_bytes=4096)
+        if self._wire == "raw":
+            self._socket.send(frame(TEXT, f'{{"type":"join_chat","id":1,{join[1:]}'.encode()))
+        else:
+            self._socket.send(frame(TEXT, connect.encode()))
+            self._socket.send(frame(TEXT, f'421["join_chat",{join}]'.encode()))
+        while b'"ok":true' not in (await self._socket.next()).payload:
+            pass
+
+    async def read_all(self) -> tuple[list[Told], int | None]:
+        """All events up to the end, and the code that tells why it is one: of the close frame, or of `closing`."""
+        if self._socket is None:
+            return await self._poll_all()
+        told: list[Told] = []
+        try:
+            while (got := await self._socket.next()).opcode != CLOSE:
+                told += _events(got.payload.decode())
+        except ConnectionError:
+            return told, None
+        return told, got.close_code
+
+    async def _poll_all(self) -> tuple[list[Told], int | None]:
+        told: list[Told] = []
+        while True:
+            status, body = await self._peer.poll(self._sid)
+            if status != 200:
+                last = told[-1] if told else ("", {})
+                return told, last[1]["code"] if last[0] == "closing" else None
+            for packet in body.split("\x1e"):
+                told += _events(packet)
+
+    def close(self) -> None:
+        if self._socket is not None:
+            self._socket.close()
+
+
+def _events(text: str) -> list[Told]:
+    if text.startswith("42"):
+        name, payload = json.loads(text[2:])
+        return [(name, payload)]
+    if text.startswith("{"):
+        payload = json.loads(text)
+        return [(payload.pop("type"), payload)]
+    return []
