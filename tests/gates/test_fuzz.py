@@ -1,0 +1,226 @@
+"""Every gate under anything whatever: always an answer of the contract, never an error of the server."""
+
+import asyncio
+import json
+import re
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+from aiohttp import ClientSession, WSMsgType
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from structlog.testing import capture_logs
+from yarl import URL
+
+from handlers.errors import Code
+from server.middlewares import STATUS
+from tests.clients.junk import RAW, SOCKETIO, rest_calls
+from tests.clients.people import Person
+from tests.clients.rest import PASSWORD
+from tests.conftest import Serve, Server
+
+STATUSES: dict[Code, int] = {code: status for code, status in STATUS.items() if code != "unavailable"}
+LEAK = re.compile(
+    r"Traceback|\w(Error|Exception)\b|object at 0x|\.py\b|\bNone\b|sqlite|SELECT|mongo", re.IGNORECASE
+)
+ERROR_KEYS = {"code", "message", "retryable", "retry_after_ms", "fields"}
+ANSWER_TIMEOUT_S = 5.0
+
+Example = Callable[[Any], Awaitable[None]]
+
+
+def check_error(error: dict[str, Any]) -> None:
+    """It is an error of the contract, and tells nothing of what is inside."""
+    assert error.keys() <= ERROR_KEYS, error
+    assert error["code"] in STATUSES, error
+    if error["code"] != "unknown_event":  # which repeats the name
+        assert not LEAK.search(json.dumps(error)), error
+
+
+class Gate:
+    """One gate of one server under test: a user whose connection is opened again whenever it ends."""
+
+    def __init__(self, server: Server, person: Person, http: ClientSession) -> None:
+        self.server = server
+        self.person = person
+        self.http = http
+        self.socket: Any = None
+        self.number = 0
+
+    async def prepare(self) -> None:
+        """The user is in, and there is something to work on."""
+        status, _ = await self.person.request("GET", "/users/me")
+        if status == 401:
+            await self.person.login(self.person.username, PASSWORD)
+        chat_id = await self.person.chat(name="Room")
+        await self.person.say(chat_id, "hello")
+
+    async def close(self) -> None:
+        if self.socket is not None:
+            await self.socket.close()
+
+    async def text(self, codes: frozenset[int]) -> str | None:
+        """The next text; None if the connection has ended, which has to be with one of these codes."""
+        message = await asyncio.wait_for(self.socket.receive(), ANSWER_TIMEOUT_S)
+        if message.type is WSMsgType.TEXT:
+            return str(message.data)
+        assert self.socket.close_code in codes, (message, self.socket.close_code)
+        self.socket = None
+        return None
+
+
+class RawGate(Gate):
+    STRATEGY = RAW
+    CODES = frozenset((1008, 4401, 4403))  # too many bad frames in a row; logged out by the test itself
+
+    async def send(self, what: tuple[str, dict[str, Any]] | str) -> None:
+        if self.socket is None:
+            self.socket = await self.http.ws_connect(
+                self.server.ws_url, params={"token": str(self.person.token)}
+            )
+        self.number += 1
+        text = what
+        if not isinstance(what, str):
+            name, payload = what
+            text = json.dumps({**payload, "type": name, "id": self.number})
+        await self.socket.send_str(text.encode("utf8", "replace").decode() if isinstance(what, str) else text)
+        probe = f"probe {self.number}"
+        await self.socket.send_str(json.dumps({"type": "leave_chat", "chat_id": 1, "id": probe}))
+        answered = isinstance(what, str)
+        while (told := await self.text(self.CODES)) is not None:
+            frame = json.loads(told)
+            if frame["type"] == "error":
+                frame.pop("type")
+                answered |= frame.pop("id", None) == self.number
+                check_error(frame)
+            elif frame["type"] == "ack":
+                if frame["id"] == probe:
+                    break
+                answered |= frame["id"] == self.number
+        else:
+            return
+        while not answered and (told := await self.text(self.CODES)) is not None:  # it waits for the disk
+            frame = json.loads(told)
+            answered = frame["type"] in ("ack", "error") and frame.get("id") == self.number
+            if frame["type"] == "error":
+                check_error({name: frame[name] for name in frame.keys() & ERROR_KEYS})
+
+
+class SocketIOGate(Gate):
+    STRATEGY = SOCKETIO
+    CODES = frozenset((1000, 1008, 1009))
+
+    async def send(self, what: tuple[str, dict[str, Any]] | str) -> None:
+        if self.socket is None:
+            url = f"{self.server.url}/socket.io/?EIO=4&transport=websocket"
+            self.socket = await self.http.ws_connect(url)
+            await self.socket.send_str("40" + json.dumps({"token": self.person.token}))
+        self.number += 1
+        if isinstance(what, str):
+            await self.socket.send_str(what)
+        else:
+            await self.socket.send_str(f"42{self.number}{json.dumps(list(what))}")
+        if self.number % 4 and not isinstance(what, str):
+            ack_id = self.number
+        else:
+            ack_id = 10**9 + self.number
+            await self.socket.send_str(f'42{ack_id}["leave_chat",{{"chat_id":1}}]')
+        while (told := await self.text(self.CODES)) is not None:
+            if told == "2":
+                await self.socket.send_str("3")
+            elif told == "41" or told.startswith("44"):
+                await self.socket.close()
+                self.socket = None
+                return
+            elif told.startswith("43"):
+                answer = json.loads(told[told.index("[") :])[0]
+                if not answer["ok"]:
+                    check_error(answer["error"])
+                if told.startswith(f"43{ack_id}["):
+                    return
+            elif told.startswith('42["error"'):
+                check_error(json.loads(told[2:])[1])
+
+
+class RestGate(Gate):
+    STRATEGY = rest_calls()
+
+    async def send(self, what: tuple[str, str, bytes, dict[str, str]]) -> None:
+        method, path, body, headers = what
+        headers = {**headers, "Authorization": f"Bearer {self.person.token}"}
+        url = URL(f"{self.server.url}/api{path}", encoded=True)
+        async with self.http.request(method, url, data=body or None, headers=headers) as answer:
+            text = await answer.text()
+            if answer.status < 300:
+                assert answer.status in (200, 201, 204)
+                return
+            assert answer.status in {*STATUSES.values(), 405}, (answer.status, text)
+            error = json.loads(text)["error"]
+            assert answer.status in (STATUSES[error["code"]], 405), error
+            check_error(error)
+        if answer.status == 401:
+            await self.person.login(self.person.username, PASSWORD)
+
+
+async def fuzz(serve: Serve, kind: type[Gate], examples: int, thorough: bool) -> None:
+    server = await serve(
+        messages_per_s=0,
+        joins_per_s=0,
+        typing_per_s=0,
+        status_per_s=0,
+        login_failures_per_min=0,
+        auth_calls_per_min=0,
+    )
+    ann, bob, _ = await server.people("ann", "bob", "carl")
+    watcher = await bob.connect()
+    loop = asyncio.get_running_loop()
+    async with ClientSession() as http:
+        gate: Any = kind(server, ann, http)
+
+        async def example(steps: list[Any]) -> None:
+            await gate.prepare()
+            for step in steps:
+                try:
+                    await gate.send(step)
+                except ConnectionError:  # what came before has ended it; that it may, was looked at there
+                    gate.socket = None
+            await watcher.done("ping")
+
+        @settings(
+            max_examples=examples,
+            deadline=None,
+            derandomize=not thorough,
+            phases=list(Phase) if thorough else [Phase.generate],
+            report_multiple_bugs=False,
+            database=None,
+            suppress_health_check=list(HealthCheck),
+        )
+        @given(st.lists(gate.STRATEGY, min_size=5, max_size=20))
+        def play(steps: list[Any]) -> None:
+            asyncio.run_coroutine_threadsafe(example(steps), loop).result()
+
+        with capture_logs() as lines:
+            try:
+                await asyncio.to_thread(play)
+            finally:
+                await gate.close()
+    assert [line for line in lines if line["log_level"] in ("error", "critical")] == []
+
+
+pytestmark = pytest.mark.filterwarnings("ignore:Generating overly large repr")
+GATES = pytest.mark.parametrize("kind", [RawGate, SocketIOGate, RestGate])
+
+
+@GATES
+@pytest.mark.parametrize("serve", ["sqlite"], indirect=True)
+async def test_whatever_comes_is_answered_as_the_contract_says(serve: Serve, kind: type[Gate]) -> None:
+    await fuzz(serve, kind, 30, thorough=False)
+
+
+@pytest.mark.long
+@GATES
+async def test_whatever_comes_is_answered_as_the_contract_says_thousands_of_times(
+    serve: Serve, kind: type[Gate]
+) -> None:
+    await fuzz(serve, kind, 400, thorough=True)
