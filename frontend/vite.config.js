@@ -18,6 +18,17 @@ export default defineConfig(({ mode }) => {
       __VUE_OPTIONS_API__: false,
       __VUE_I18N_FULL_INSTALL__: false,
       __VUE_I18N_LEGACY_API__: false,
+      __INTLIFY_PROD_DEVTOOLS__: false,
+    },
+    build: {
+      rolldownOptions: {
+        output: {
+          // Stays in the browser's cache when only the client itself has changed.
+          codeSplitting: {
+            groups: [{ name: 'vue', test: /node_modules\/(@vue|vue|vue-router|pinia|vue-i18n|@intlify)\// }],
+          },
+        },
+      },
     },
     server: {
       port: 3000,

@@ -1,24 +1,29 @@
 import { createRouter, createWebHistory } from 'vue-router'
+import NoChat from '@/components/NoChat.vue'
 import { useSession } from '@/stores/session'
+import ChatDetailView from '@/views/ChatDetailView.vue'
+import LoginView from '@/views/LoginView.vue'
 import MainView from '@/views/MainView.vue'
+import RegisterView from '@/views/RegisterView.vue'
 
+// All of it comes with the first load: going to a place does not wait for the network, and works without it.
 const routes = [
-  { path: '/login', name: 'login', component: () => import('@/views/LoginView.vue'), meta: { public: true } },
+  { path: '/login', name: 'login', component: LoginView, meta: { public: true } },
   {
     path: '/register',
     name: 'register',
-    component: () => import('@/views/RegisterView.vue'),
+    component: RegisterView,
     meta: { public: true },
   },
   {
     path: '/',
     component: MainView,
     children: [
-      { path: '', name: 'home', component: () => import('@/components/NoChat.vue') },
+      { path: '', name: 'home', component: NoChat },
       {
         path: 'chats/:chatId(\\d+)',
         name: 'chat',
-        component: () => import('@/views/ChatDetailView.vue'),
+        component: ChatDetailView,
         props: (/** @type {any} */ route) => ({
           chatId: Number(route.params.chatId),
           messageId: Number(route.query.message) || null,

@@ -3,18 +3,20 @@
 const TONES_HZ = [659.3, 880]
 const TONE_S = 0.16
 const LOUDNESS = 0.12
+/** Later it would tell of nothing. */
+const PATIENCE_MS = 500
 
 /** @type {AudioContext | undefined} */
 let context
 
 /** Plays, unless the browser does not let pages make a sound before they are touched. */
-export function playSound() {
-  context ??= new AudioContext()
-  const { currentTime, state } = context
-  if (state === 'suspended') context.resume().catch(() => {})
-  TONES_HZ.forEach((hz, index) =>
-    tone(/** @type {AudioContext} */ (context), hz, currentTime + index * TONE_S * 0.7),
-  )
+export async function playSound() {
+  const audio = (context ??= new AudioContext())
+  const isAllowed = await Promise.race([
+    audio.resume().then(() => true),
+    new Promise((resolve) => setTimeout(() => resolve(false), PATIENCE_MS)),
+  ])
+  if (isAllowed) TONES_HZ.forEach((hz, index) => tone(audio, hz, audio.currentTime + index * TONE_S * 0.7))
 }
 
 /**
