@@ -35,11 +35,8 @@ describe('both languages', () => {
     const other = russian.get(key) ?? ''
     expect(other.trim()).not.toBe('')
     expect(names(other)).toEqual(names(english))
-    const plurals = [english.split(' | ').length, other.split(' | ').length]
-    expect([
-      [1, 1],
-      [2, 3],
-    ]).toContainEqual(plurals)
+    const forms = [english.split(' | ').length, other.split(' | ').length].join()
+    expect(['1,1', '1,3', '2,3']).toContain(forms)
   })
 })
 
