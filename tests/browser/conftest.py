@@ -2,25 +2,18 @@
 
 import asyncio
 import json
-import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, async_playwright
+from playwright.async_api import Browser
 
-from server.config import WEB_CLIENT_DIR
+from tests.browser.chromium import chromium
 from tests.browser.window import Window
 from tests.clients.people import Person
-from tests.clients.programs import need
 from tests.conftest import Serve, Server, serving
-
-FLAGS = [
-    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"),
-    *("--disable-component-update", "--disable-sync"),
-]
 
 Look = Callable[..., Awaitable[Window]]
 
@@ -36,15 +29,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def browser() -> AsyncIterator[Browser]:
-    """Chromium, started once; each window has a context of its own."""
-    program = need("chromium", "chromium-browser", "google-chrome")
-    if not (WEB_CLIENT_DIR / "index.html").is_file():
-        lack = "the web client is not built: run make frontend/dist/index.html"
-        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(lack)
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=program, args=FLAGS)
+    """Started once; each window has a context of its own."""
+    async with chromium() as browser:
         yield browser
-        await browser.close()
 
 
 @pytest_asyncio.fixture(loop_scope="session")

@@ -1,0 +1,29 @@
+"""Chromium, as the machine has it."""
+
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+from playwright.async_api import Browser, async_playwright
+
+from server.config import WEB_CLIENT_DIR
+from tests.clients.programs import need
+
+_FLAGS = [
+    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"),
+    *("--disable-component-update", "--disable-sync"),
+]
+
+
+@asynccontextmanager
+async def chromium() -> AsyncIterator[Browser]:
+    """A browser, if there is one and there is a client to be shown; else as `need`."""
+    program = need("chromium", "chromium-browser", "google-chrome")
+    if not (WEB_CLIENT_DIR / "index.html").is_file():
+        lack = "the web client is not built: run make frontend/dist/index.html"
+        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(lack)
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=program, args=_FLAGS)
+        yield browser
+        await browser.close()

@@ -1,0 +1,113 @@
+"""Every view and dialog of the client, one after the other, with something in it."""
+
+from collections.abc import AsyncIterator
+
+from playwright.async_api import Locator, expect
+
+from tests.browser.window import Window
+from tests.clients.people import Person
+from tests.conftest import Server
+
+LONG = "Donaudampfschifffahrtsgesellschaftskapitänsmützenabzeichen" * 3
+
+
+class Seed:
+    """Ann and her chats: a group in which a lot was said, a channel, a private chat with something unread."""
+
+    ann: Person
+    others: list[Person]
+    group: int
+    channel: int
+    private: int
+
+
+async def seeded(server: Server) -> Seed:
+    seed = Seed()
+    seed.ann, *seed.others = await server.people("ann", "bob", "boris", "eve-with-quite-a-long-name")
+    bob, boris, eve = seed.others
+    await boris.patch("/users/me", display_name="Борис Петрович")
+    seed.group = await seed.ann.chat(*seed.others, name="Weekend plans and everything about them")
+    seed.channel = await eve.chat(seed.ann, chat_type="channel", name="Новости")
+    seed.private = await bob.chat(seed.ann, chat_type="private")
+    await eve.say(seed.channel, "Only I write here.")
+    first = await bob.say(
+        seed.group, "Who has the key? See https://example.org/a/rather/long/way/to/say/it?q=1#top"
+    )
+    await boris.say(seed.group, "Ключ у меня.\nЗаберите вечером.", reply_to=first["id"])
+    await eve.say(seed.group, LONG)
+    mine = await seed.ann.say(seed.group, "I will be htere")
+    await seed.ann.patch(f"/messages/{mine['id']}", content="I will be there")
+    for person in seed.others:
+        for number in range(4):
+            await person.say(seed.group, f"Fine with me, {number + 1}")
+    await bob.say(seed.private, "Are you coming?")
+    return seed
+
+
+async def public_places(window: Window) -> AsyncIterator[str]:
+    """Those that one sees without being logged in; the window's page is at each when its name comes."""
+    await window.goto("/login")
+    await expect(window.page.locator("form")).to_be_visible()
+    yield "login"
+    await window.goto("/register")
+    await expect(window.page.locator("form")).to_be_visible()
+    yield "register"
+
+
+async def places(window: Window, seed: Seed) -> AsyncIterator[str]:
+    """Those of Ann, who is logged in."""
+    page = window.page
+    await window.goto("/")
+    await expect(window.chats.get_by_role("link")).to_have_count(3)
+    yield "list"
+    for name in ("profile", "preferences", "keyboard"):
+        await page.locator(".trigger").click()
+        await expect(page.get_by_role("menu")).to_be_visible()
+        if name == "profile":
+            yield "menu"
+        await page.get_by_role("menuitem").nth(["profile", "preferences", "keyboard"].index(name)).click()
+        await shown(page.get_by_role("dialog"))
+        yield name
+        await page.keyboard.press("Escape")
+        await expect(page.get_by_role("dialog")).to_have_count(0)
+    await page.locator(".sidebar header").get_by_role("button").last.click()
+    for number, kind in enumerate(("person", "group", "channel")):
+        await page.get_by_role("dialog").get_by_role("radio").nth(number).locator("xpath=..").click()
+        await shown(page.get_by_role("dialog"))
+        yield f"new {kind}"
+    await page.keyboard.press("Escape")
+    await page.keyboard.press("Control+k")
+    await expect(page.get_by_role("option").first).to_be_visible()
+    yield "switcher"
+    await page.keyboard.press("Escape")
+    for name, chat_id in (("group", seed.group), ("channel", seed.channel), ("private", seed.private)):
+        await window.goto(f"/chats/{chat_id}")
+        await expect(window.log.get_by_role("article").first).to_be_visible()
+        yield name
+        await page.locator("header").get_by_role("button").last.click()
+        await shown(page.get_by_role("dialog"))
+        yield f"about the {name}"
+    await window.goto(f"/chats/{seed.group}")
+    mine = window.message("I will be there")
+    await mine.scroll_into_view_if_needed()
+    await mine.focus()
+    await mine.press("Enter")
+    await expect(page.get_by_role("menu")).to_be_visible()
+    yield "menu of a message"
+    await page.get_by_role("menuitem").last.click()
+    await expect(page.get_by_role("alertdialog")).to_be_visible()
+    yield "question"
+    await page.keyboard.press("Escape")
+    for number, name in enumerate(("reply", "edit")):
+        await mine.focus()
+        await mine.press("Enter")
+        await page.get_by_role("menuitem").nth(number).click()
+        await expect(window.composer).to_be_focused()
+        yield name
+    await window.goto("/chats/999999")
+    await expect(page.locator("main, .room, body").first).to_be_visible()
+    yield "no such chat"
+
+
+async def shown(dialog: Locator) -> None:
+    await expect(dialog).to_be_visible()
