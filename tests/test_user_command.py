@@ -30,7 +30,7 @@ async def vestnik(tmp_path: Path, *words: str, **settings: str) -> tuple[int, st
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
     )
-    output, _ = await asyncio.wait_for(command.communicate(), 20)
+    output, _ = await asyncio.wait_for(command.communicate(), 60)
     return command.returncode or 0, output.decode()
 
 
@@ -49,7 +49,7 @@ async def test_beside_a_running_server_it_counts_at_once(tmp_path: Path) -> None
         assert await vestnik(tmp_path, "user", "ban", "ann") == (0, "ban: ann: done\n")
         done_at = time.monotonic()
         assert await client.closed() == 4403
-        assert time.monotonic() - done_at < 0.5
+        assert time.monotonic() - done_at < 2
         await other.nothing_more()
         assert (await vestnik(tmp_path, "user", "unban", "Ann"))[0] == 0
         await ann.login("ann")

@@ -54,7 +54,7 @@ async def process(
 
     reading = asyncio.create_task(read(server.stdout))
     try:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             yield await serving, lambda: "".join(lines), server
     finally:
         if server.returncode is None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.clients.clock import ManualClock
 from tests.clients.shapes import assert_error_frame, is_id
 from tests.conftest import Serve, Server
 from tests.engine.peers import Peer
@@ -188,7 +189,7 @@ async def test_a_number_with_a_point_is_no_integer(server: Server) -> None:
 async def test_above_a_limit_the_answer_says_when_to_try_again(
     serve: Serve, node: Node, transport: dict[str, Any]
 ) -> None:
-    server = await serve(messages_per_s=1, messages_burst=2)
+    server = await serve(clock=ManualClock(), messages_per_s=1, messages_burst=2)
     ann = await server.person("ann")
     chat_id = await ann.chat()
     client = await joined(await connected(node, ann, transport), chat_id)
