@@ -25,6 +25,8 @@ export function useScroller(log, { isAtEnd, onNearStart, onNearEnd }) {
   const place = computed(() => (follows.value ? null : top.value))
   /** What is before the eyes, and how far from the top. @type {{ element: HTMLElement, top: number }[]} */
   let seen = []
+  /** Between two places what is measured is of no use. */
+  let isGoing = false
 
   const element = () => /** @type {HTMLElement} */ (log.value)
 
@@ -46,7 +48,7 @@ export function useScroller(log, { isAtEnd, onNearStart, onNearEnd }) {
   }
 
   function measure() {
-    if (!log.value) return
+    if (!log.value || isGoing) return
     const { scrollTop, scrollHeight, clientHeight } = log.value
     const below = scrollHeight - clientHeight - scrollTop
     follows.value = below <= BOTTOM_PX && isAtEnd()
@@ -93,9 +95,11 @@ export function useScroller(log, { isAtEnd, onNearStart, onNearEnd }) {
    */
   async function goTo(find, share) {
     follows.value = false
+    isGoing = true
     await nextTick()
+    isGoing = false
     const target = find()
-    if (!target) return
+    if (!target) return measure()
     const box = target.getBoundingClientRect()
     const frame = element().getBoundingClientRect()
     element().scrollTop += box.top - frame.top - Math.max(0, (frame.height - box.height) * share)
