@@ -27,6 +27,8 @@ export function useScroller(log, { isAtEnd, onNearStart, onNearEnd }) {
   let seen = []
   /** Between two places what is measured is of no use. */
   let isGoing = false
+  /** Of the log, when it was measured last. */
+  let height = 0
 
   const element = () => /** @type {HTMLElement} */ (log.value)
 
@@ -49,6 +51,9 @@ export function useScroller(log, { isAtEnd, onNearStart, onNearEnd }) {
 
   function measure() {
     if (!log.value || isGoing) return
+    // A keyboard came up, a line was added to the composer: who was at the end still is.
+    if (follows.value && log.value.clientHeight !== height) toBottom()
+    height = log.value.clientHeight
     const { scrollTop, scrollHeight, clientHeight } = log.value
     const below = scrollHeight - clientHeight - scrollTop
     follows.value = below <= BOTTOM_PX && isAtEnd()
@@ -74,8 +79,7 @@ export function useScroller(log, { isAtEnd, onNearStart, onNearEnd }) {
     measure()
   })
 
-  // A keyboard comes up, a line is added to the composer.
-  const resized = new ResizeObserver(() => follows.value && toBottom())
+  const resized = new ResizeObserver(measure)
   onMounted(() => resized.observe(element()))
   onScopeDispose(() => resized.disconnect())
 
