@@ -1,5 +1,6 @@
 """Pages of other origins are turned away at every door, and our own is known behind a proxy."""
 
+import json
 from ipaddress import ip_network
 from typing import Any
 
@@ -30,6 +31,10 @@ async def answers(server: Server, token: str | None, headers: dict[str, str]) ->
     ):
         async with server.http.request(method, url, headers=sent) as answer:
             seen.append(answer.status)
+            opened = await answer.text()
+        if opened.startswith("0{"):  # a session, which the end of the server would wait for
+            sid = json.loads(opened[1:])["sid"]
+            await server.http.post(f"{polling}&sid={sid}", data="1", headers=headers)
     try:
         socket = await server.http.ws_connect(polling.replace("polling", "websocket"), headers=headers)
         await socket.close()

@@ -14,9 +14,9 @@ from tests.clients.people import Person
 from tests.clients.rest import PASSWORD
 from tests.clients.shapes import assert_error
 from tests.conftest import Serve, Server
-from tests.socketio.conftest import TRANSPORTS, Look, joined
+from tests.socketio.conftest import Look, joined
 
-KINDS = ("raw", *TRANSPORTS)
+KINDS = ("raw", "websocket", "polling")
 Deed = Callable[[Store, str], Awaitable[None]]
 
 
@@ -35,8 +35,9 @@ async def assert_out(server: Server, person: Person) -> None:
     assert (await login(server, person.username))[0] in (401, 403)
 
 
-@pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("deed", [moderation.ban, moderation.delete])
+@pytest.mark.parametrize(
+    ("kind", "deed"), [*((kind, moderation.ban) for kind in KINDS), ("raw", moderation.delete)]
+)
 async def test_a_ban_and_a_deletion_end_every_connection_at_once(
     server: Server, look: Look, kind: str, deed: Deed
 ) -> None:
@@ -188,3 +189,21 @@ async def test_who_is_demoted_loses_his_rights_in_that_moment(server: Server, lo
         event.payload["message"]["content"] for event in await window.drain() if event.name == "new_message"
     ]
     assert told == ["as admin", "he still reads"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_a_new_password_ends_the_connections_of_every_other_session(
+    server: Server, look: Look, kind: str
+) -> None:
+    ann = await server.person("ann")
+    here = await look(kind, ann)
+    await here.drain()
+    mine = ann.token
+    await ann.login("ann")
+    there = await look(kind, ann)
+    await there.drain()
+    ann.token = mine
+    await ann.patch("/users/me", password="another password", old_password=PASSWORD)
+    closing, _ = await there.ended()
+    assert closing["code"] == 4403
+    await here.nothing_more()
