@@ -13,13 +13,8 @@ export function useNotices() {
     if (notices.value.some((notice) => notice.text === text)) return
     const id = ++last
     notices.value.push({ id, text })
-    setTimeout(() => dismiss(id), SHOWN_MS)
+    setTimeout(() => (notices.value = notices.value.filter((notice) => notice.id !== id)), SHOWN_MS)
   }
 
-  /** @param {number} id */
-  function dismiss(id) {
-    notices.value = notices.value.filter((notice) => notice.id !== id)
-  }
-
-  return { notices, notify, dismiss }
+  return { notices, notify }
 }

@@ -84,9 +84,11 @@ export function useReading(chatId, timeline, isAtEnd) {
     isTelling = false
   })
 
-  // What is counted here is more exact than what was told before, in whichever order it came.
-  watch([unread, () => chat.value?.unread_count], ([count, shown]) => {
-    if (count !== null && shown !== undefined && count !== shown) chats.noteRead(chatId, count)
+  // What is counted here is more exact than what was told before, in whichever order it came. What is before somebody's
+  // eyes is not shown as unread while the server is being told.
+  watch([unread, canRead, () => chat.value?.unread_count], ([count, reads, shown]) => {
+    const right = count && reads ? 0 : count
+    if (right !== null && shown !== undefined && right !== shown) chats.noteRead(chatId, right)
   })
 
   let recount = /** @type {any} */ (undefined)
