@@ -5,10 +5,8 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from marshmallow import Schema
-
 from handlers.limits import Limit
-from handlers.shapes import schema_for
+from handlers.shapes import CommandSchema, schema_for
 
 if TYPE_CHECKING:
     from handlers.context import Caller, Context
@@ -36,7 +34,7 @@ class Command(Generic[Shape]):
 
     name: str
     shape: type[Shape]
-    schema: Schema
+    schema: CommandSchema
     handler: Handler[Shape]
     socket: bool
     limit: Limit | None

@@ -5,7 +5,7 @@ optional. Lengths count code points.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import MISSING
 from dataclasses import fields as dataclass_fields
 from typing import Annotated, Any, TypeVar, get_args, get_origin, get_type_hints
@@ -97,14 +97,25 @@ ClientId = Annotated[str, StrictString(1, 64, pattern=r"(?s:[^#].*)", pattern_sa
 Shape = TypeVar("Shape")
 
 
-def schema_for(shape: type[Shape]) -> Schema:
+class CommandSchema(Schema):
+    """A schema with the checks of its fields at hand, by name: of their value alone, if nothing else is checked."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.checks: Sequence[tuple[str, bool, Callable[..., Any]]] = [
+            (name, field.required, field.deserialize if field.validators else field._deserialize)
+            for name, field in self.fields.items()
+        ]
+
+
+def schema_for(shape: type[Shape]) -> CommandSchema:
     """The marshmallow schema of a dataclass whose fields are annotated with marshmallow fields."""
     hints = get_type_hints(shape, include_extras=True)
     declared: dict[str, Any] = {}
     for field in dataclass_fields(shape):  # type: ignore[arg-type]
         declared[field.name] = _field_of(hints[field.name])
         declared[field.name].required = field.default is MISSING
-    return Schema.from_dict(declared, name=shape.__name__)(unknown=EXCLUDE)
+    return CommandSchema.from_dict(declared, name=shape.__name__)(unknown=EXCLUDE)  # type: ignore[return-value]
 
 
 def _field_of(hint: Any) -> fields.Field[Any]:
@@ -117,13 +128,32 @@ def _field_of(hint: Any) -> fields.Field[Any]:
     return next(_field_of(part) for part in get_args(hint) if part is not type(None))
 
 
-def read(shape: type[Shape], schema: Schema, payload: Mapping[str, Any]) -> Shape:
+def read(shape: type[Shape], schema: CommandSchema, payload: Mapping[str, Any]) -> Shape:
     """The command in a payload. Raises: `ChatError` `invalid` that says what is wrong with each field."""
+    try:
+        return shape(**_checked(schema, payload))
+    except ValidationError:
+        pass  # the schema says it of every field
     present = {name: value for name, value in payload.items() if value is not None}
     try:
         return shape(**schema.load(present))
     except ValidationError as error:
         raise _as_chat_error(error) from None
+
+
+def _checked(schema: CommandSchema, payload: Mapping[str, Any]) -> dict[str, Any]:
+    """What `schema.load` returns, field by field: 2 µs of the way of a message instead of 9.
+
+    Raises: `ValidationError` for the first field that is wrong.
+    """
+    values = {}
+    for name, required, check in schema.checks:
+        value = payload.get(name)
+        if value is not None:
+            values[name] = check(value, name, payload)
+        elif required:
+            raise ValidationError("is required", name)
+    return values
 
 
 def _as_chat_error(error: ValidationError) -> ChatError:

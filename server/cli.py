@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import contextlib
+import gc
 import signal
 import socket
 import sys
@@ -89,6 +90,7 @@ async def serve(config: Config) -> None:
             await _seed(app)
         if not (config.web_client_dir / "index.html").is_file():
             log.info("the web client is not built", build="npm ci && npm run build, in frontend")
+        _spare_the_collector()
         await web.SockSite(runner, door, backlog=BACKLOG).start()
         log.info("serving", url=f"http://{_shown(config.host)}:{door.getsockname()[1]}")
         await _asked_to_stop()
@@ -96,6 +98,14 @@ async def serve(config: Config) -> None:
     finally:
         await runner.cleanup()
         door.close()
+
+
+def _spare_the_collector() -> None:
+    """What is there at the start stays, and need not be looked at again; what a message leaves behind is freed without
+    the collector: coming by after every 700 objects, as it would, it took 5 % of the time of a send."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(10_000, 20, 20)
 
 
 def _bind(config: Config) -> socket.socket:
