@@ -6,9 +6,6 @@ from dataclasses import dataclass
 from handlers.endings import Ending
 from handlers.wire_json import dumps
 
-REASON_BYTES_MAX = 123
-"""RFC 6455, 5.5: a control frame carries 125 bytes, two of which are the code."""
-
 
 @dataclass(frozen=True, slots=True)
 class CloseCode:
@@ -38,8 +35,8 @@ def retry_in_ms(ending: Ending, spread_ms: int) -> int | None:
     return random.randint(0, spread_ms) if ending is Ending.GOING_AWAY else None
 
 
-def close_reason(ending: Ending, retry_ms: int | None) -> bytes:
+def close_reason(ending: Ending, retry_ms: int | None) -> str:
     """The reason in a raw close frame."""
     if retry_ms is not None:
-        return dumps({"retry_in_ms": retry_ms})
-    return ending.value.encode()[:REASON_BYTES_MAX]
+        return dumps({"retry_in_ms": retry_ms}).decode()
+    return ending.value

@@ -10,9 +10,12 @@ from handlers.endings import Ending
 
 
 class WebSocket(Protocol):
-    """What is needed of aiohttp's WebSocketResponse."""
+    """What is needed of the engine's WebSocket."""
 
-    async def close(self, *, code: int, message: bytes, drain: bool) -> bool: ...
+    @property
+    def transport(self) -> asyncio.WriteTransport: ...
+
+    def close(self, code: int, reason: str = "") -> None: ...
 
 
 class RawConnection:
@@ -22,34 +25,43 @@ class RawConnection:
     the connection, None if it did not.
     """
 
+    __slots__ = (
+        "_flush",
+        "_ping_frame",
+        "_socket",
+        "_text_frame",
+        "closed",
+        "dialect",
+        "ending",
+        "last_seen",
+        "session",
+        "sid",
+        "wire",
+    )
+
     upgraded = True  # engine.io's word for "on a WebSocket"
 
     def __init__(
         self,
         sid: str,
         socket: WebSocket,
-        wire: asyncio.Transport,
         dialect: RawDialect,
         *,
         text_frame: Callable[[bytes], bytes],
         ping_frame: bytes,
         flush: Callable[[str], None],
-        close_timeout_s: float,
     ) -> None:
         self.sid = sid
         self.dialect = dialect
-        self.wire: asyncio.WriteTransport | None = wire
+        self.wire: asyncio.WriteTransport | None = socket.transport
         self.session: dict[str, Any] = {}
         self.closed = False
         self.ending: Ending | None = None
         self.last_seen = asyncio.get_running_loop().time()
         self._socket = socket
-        self._transport = wire
         self._text_frame = text_frame
         self._ping_frame = ping_frame
         self._flush = flush
-        self._close_timeout_s = close_timeout_s
-        self._closing: asyncio.Task[bool] | None = None
 
     def write(self, frame: bytes) -> None:
         """Sends one JSON frame, after everything that was emitted before it."""
@@ -58,7 +70,7 @@ class RawConnection:
             self.wire.write(self._text_frame(frame))
 
     def end(self, ending: Ending, retry_ms: int | None = None) -> None:
-        """Sends the close frame as the last one. A peer that does not answer it is cut off after the timeout."""
+        """Sends the close frame as the last one."""
         if self.closed:
             return
         self._flush(self.sid)
@@ -66,21 +78,12 @@ class RawConnection:
             return
         self.gone()
         self.ending = ending
-        code = CLOSE_CODES[ending].code
-        self._closing = asyncio.ensure_future(
-            self._socket.close(code=code, message=close_reason(ending, retry_ms), drain=False)
-        )
-        asyncio.get_running_loop().call_later(self._close_timeout_s, self._transport.abort)
+        self._socket.close(CLOSE_CODES[ending].code, close_reason(ending, retry_ms))
 
     def gone(self) -> None:
         """The connection is no more; nothing is written to it from now on."""
         self.closed = True
         self.wire = None
-
-    async def ended(self) -> None:
-        """Returns when the closing that `end` began is over; at once if it did not begin one."""
-        if self._closing is not None:
-            await asyncio.wait((self._closing,))
 
     # What the engine asks of a link.
 

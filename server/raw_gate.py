@@ -5,7 +5,7 @@ import math
 from functools import partial
 
 import structlog
-from aiohttp import WSMessage, WSMsgType, hdrs, web
+from aiohttp import hdrs, web
 
 from client_compat.close_codes import CLOSE_CODES, close_reason
 from client_compat.connection import RawConnection
@@ -20,7 +20,7 @@ from handlers.house import House
 from handlers.identities import Identity
 from handlers.registry import Later
 from server.doors import bearer
-from server.engine import AsyncServer, frames
+from server.engine import AsyncServer, HandedOver, Message, WebSocket, frames
 from server.keys import CONFIG, DOORS, HOUSE
 from storage.errors import StorageError
 
@@ -28,9 +28,6 @@ log = structlog.get_logger("vestnik")
 
 BAD_FRAMES_MAX = 32
 """So many malformed frames in a row are no mistake any more."""
-
-CLOSE_TIMEOUT_S = 2.0
-"""How long a close handshake is awaited."""
 
 _DIALECT = RawDialect(frames.text)
 
@@ -42,26 +39,20 @@ class RawGate:
         self._sio = sio
 
     async def serve(self, request: web.Request) -> web.StreamResponse:
-        socket = web.WebSocketResponse(
-            timeout=CLOSE_TIMEOUT_S,
-            autoping=False,
-            protocols=("bearer",),
-            # Its window costs a hundred KiB for each connection.
-            compress=False,
-            max_msg_size=request.app[CONFIG].policy.max_frame_bytes + 1,  # aiohttp refuses from here on
-        )
-        if not socket.can_prepare(request):
+        """Answers the handshake; everything after it is between the WebSocket and a `_Reader`."""
+        if not web.WebSocketResponse().can_prepare(request):
             raise web.HTTPUpgradeRequired(headers={hdrs.UPGRADE: "websocket"})
-        await socket.prepare(request)
+        socket = self._sio.eio.accept(
+            request, max_bytes=request.app[CONFIG].policy.max_frame_bytes, protocols=("bearer",)
+        )
         try:
             identity = await self._identify(request)
-            await self._serve(request, socket, identity)
+            socket.serve(self._welcome(request, socket, identity))
         except Refused as refused:
             # A browser can read a close code, but not the status of a refused handshake.
             log.info("WebSocket refused", reason=refused.message, address=request.app[DOORS].address(request))
-            code = CLOSE_CODES[refused.ending].code
-            await socket.close(code=code, message=close_reason(refused.ending, None), drain=False)
-        return socket
+            socket.close(CLOSE_CODES[refused.ending].code, close_reason(refused.ending, None))
+        return HandedOver()
 
     async def _identify(self, request: web.Request) -> Identity:
         if not request.app[DOORS].admits(request):
@@ -74,19 +65,15 @@ class RawGate:
         except StorageError:
             raise Refused("unavailable", Ending.OVERLOADED) from None
 
-    async def _serve(self, request: web.Request, socket: web.WebSocketResponse, identity: Identity) -> None:
-        house, transport = request.app[HOUSE], request.transport
-        if transport is None:
-            return
+    def _welcome(self, request: web.Request, socket: WebSocket, identity: Identity) -> "_Reader":
+        house = request.app[HOUSE]
         link = RawConnection(
             self._sio.eio.generate_id(),
             socket,
-            transport,
             _DIALECT,
             text_frame=frames.text,
             ping_frame=frames.ping(b""),
             flush=self._sio.manager.flush,
-            close_timeout_s=CLOSE_TIMEOUT_S,
         )
         connection_id = self._sio.attach_link(link)
         try:
@@ -95,21 +82,11 @@ class RawGate:
             self._sio.detach_link(link)
             raise
         address = request.app[DOORS].address(request)
-        who = {"user_id": identity.user_id, "connection": connection_id}
-        log.info("WebSocket connected", **who, address=address)
-        caller = Caller(identity.user_id, address, identity.session_id, connection)
+        log.info("WebSocket connected", user_id=identity.user_id, connection=connection_id, address=address)
         self._sio.eio.heartbeat.add(link)
-        try:
-            _subscribe(house, connection, link, request.query.get("subscribe"))
-            await _Reader(house, caller, link, socket).run()
-        finally:
-            house.disconnected(connection_id)
-            self._sio.eio.heartbeat.remove(link)
-            link.gone()
-            self._sio.detach_link(link)
-            await link.ended()
-            reason = link.ending.value if link.ending else f"by the peer, {socket.close_code}"
-            log.info("WebSocket closed", **who, reason=reason)
+        _subscribe(house, connection, link, request.query.get("subscribe"))
+        caller = Caller(identity.user_id, address, identity.session_id, connection)
+        return _Reader(self._sio, house, caller, connection, link)
 
 
 def _subscribe(house: House, connection: Connection, link: RawConnection, wish: str | None) -> None:
@@ -120,38 +97,42 @@ def _subscribe(house: House, connection: Connection, link: RawConnection, wish: 
 
 
 class _Reader:
-    """Reads one connection's frames, one after the other, and answers them."""
+    """Takes one connection's frames, one after the other, and answers them; then says goodbye."""
+
+    __slots__ = ("_bad_in_a_row", "_caller", "_clock", "_connection", "_house", "_link", "_sio")
 
     def __init__(
-        self, house: House, caller: Caller, link: RawConnection, socket: web.WebSocketResponse
+        self, sio: AsyncServer, house: House, caller: Caller, connection: Connection, link: RawConnection
     ) -> None:
+        self._sio = sio
         self._house = house
         self._caller = caller
+        self._connection = connection
         self._link = link
-        self._socket = socket
         self._bad_in_a_row = 0
         self._clock = asyncio.get_running_loop().time
 
-    async def run(self) -> None:
-        """Returns when the connection is over."""
-        while not self._link.closed:
-            message = await self._socket.receive()
-            self._link.last_seen = self._clock()
-            if message.type is WSMsgType.TEXT:
-                await self._text(message.data)
-            elif not self._other(message):
-                return
-
-    def _other(self, message: WSMessage) -> bool:
-        """What is no text; False when it was the end."""
-        if message.type is WSMsgType.PING:
-            if self._link.wire is not None:
-                self._link.wire.write(frames.pong(message.data))
-            return True
-        if message.type is WSMsgType.BINARY:
+    async def receive(self, message: Message) -> None:
+        if self._link.closed:
+            return
+        self._link.last_seen = self._clock()
+        opcode, data = message
+        if opcode == frames.TEXT:
+            await self._text(data)
+        elif opcode == frames.BINARY:
             self._bad(BadFrame("a frame has to be text"))
-            return True
-        return message.type is WSMsgType.PONG
+        elif opcode == frames.PING and self._link.wire is not None:
+            self._link.wire.write(frames.pong(data))
+
+    def lost(self, code: int) -> None:
+        self._house.disconnected(self._connection.id)
+        self._sio.eio.heartbeat.remove(self._link)
+        self._link.gone()
+        self._sio.detach_link(self._link)
+        reason = self._link.ending.value if self._link.ending else f"close code {code}"
+        log.info(
+            "WebSocket closed", user_id=self._caller.user_id, connection=self._connection.id, reason=reason
+        )
 
     async def _text(self, text: str) -> None:
         try:

@@ -1,16 +1,19 @@
 """python-socketio, hardened and fast: `AsyncServer` takes what `socketio.AsyncServer` takes and can stand in its place.
 
 It knows nothing of chat. What it mends and what it adds is told where it is done: `rooms` and `fanout` (who gets what),
-`session`, `sockets` and `transport` (Engine.IO under aiohttp), `packets` (strict decoding, events as bytes), `frames`
-(WebSocket), `heartbeat`, `dispatch` (handlers), `clients` (what clients send), `server` (what applications call).
+`session`, `sockets` and `transport` (Engine.IO under aiohttp), `packets` (strict decoding, events as bytes), `frames`,
+`reader` and `websocket` (WebSockets without aiohttp), `heartbeat`, `dispatch` (handlers), `clients` (what clients
+send), `server` (what applications call).
 """
 
 from .fanout import FanOutManager
 from .heartbeat import Beating, Heartbeat
 from .links import Dialect, Link
 from .packets import ProtocolError, SocketIODialect
+from .reader import Message
 from .server import AsyncServer
 from .transport import EngineServer
+from .websocket import HandedOver, WebSocket
 
 __all__ = [
     "AsyncServer",
@@ -18,8 +21,11 @@ __all__ = [
     "Dialect",
     "EngineServer",
     "FanOutManager",
+    "HandedOver",
     "Heartbeat",
     "Link",
+    "Message",
     "ProtocolError",
     "SocketIODialect",
+    "WebSocket",
 ]

@@ -12,8 +12,8 @@ from typing import Any
 
 from engineio.async_socket import AsyncSocket
 
-from . import frames
 from .packets import CLOSE, PING, EnginePacket, to_frames
+from .websocket import WebSocket
 
 
 class Session(AsyncSocket):
@@ -32,7 +32,7 @@ class Session(AsyncSocket):
         self.queued_bytes = 0
         self._loop = asyncio.get_running_loop()
         self.last_seen = self._loop.time()
-        self._transport: asyncio.WriteTransport | None = None
+        self._socket: WebSocket | None = None
         self._queue: list[EnginePacket] = []
         self._poll: asyncio.Future[list[EnginePacket] | None] | None = None
         self._posting = False
@@ -116,7 +116,7 @@ class Session(AsyncSocket):
             return
         if self.server.on_violation is not None:
             self._call(self.server.on_violation, code)
-        if self._transport is not None:
+        if self._socket is not None:
             self.stop(self.server.reason.TRANSPORT_ERROR, code=code)
         elif not self.closing:
             self.take()
@@ -161,13 +161,12 @@ class Session(AsyncSocket):
         self.server.heartbeat.remove(self)
         if self._upgrade_until is not None and not self._upgrade_until.expired():
             self._upgrade_until.reschedule(self._loop.time())
-        if self._transport is None:
+        if self._socket is None:
             self._stop_polling(last, abort)
-        elif abort or self._transport.is_closing():
-            self._transport.abort()
+        elif abort:
+            self._socket.transport.abort()
         else:
-            self._transport.write(to_frames(last) + frames.close(code))
-            self._loop.call_later(self.server.close_timeout_s, self._transport.abort)
+            self._socket.close(code, last=to_frames(last))
         self._farewell = self.server.spawn(self._say_goodbye(reason))
 
     def _stop_polling(self, last: Sequence[EnginePacket], abort: bool) -> None:

@@ -4,7 +4,7 @@ import asyncio
 import math
 from typing import Any, NoReturn
 
-from aiohttp import WSMessage, WSMsgType, web
+from aiohttp import web
 
 from . import frames
 from .packets import (
@@ -20,7 +20,9 @@ from .packets import (
     split_payload,
     to_frames,
 )
+from .reader import Message
 from .session import Session
+from .websocket import HandedOver, WebSocket
 
 # How long an HTTP request waits for an upgrade under way: the word that ends it may be on the other connection.
 SETTLE_S = 0.05
@@ -48,7 +50,7 @@ TOO_LARGE = "413 PAYLOAD TOO LARGE"
 class Socket(Session):
     """An Engine.IO session over HTTP."""
 
-    async def receive(self, pkt: EnginePacket) -> None:
+    async def handle(self, pkt: EnginePacket) -> None:
         """Handles one Engine.IO packet of the client. Raises: ProtocolError."""
         kind, data = split_engine(pkt)
         if kind == MESSAGE:
@@ -117,7 +119,7 @@ class Socket(Session):
             for packet in split_payload(body):
                 if self.closing:
                     break
-                await self.receive(packet)
+                await self.handle(packet)
         except (ProtocolError, ConnectionError, TimeoutError, web.RequestPayloadError):
             await self._refuse_post(1008, BAD_REQUEST)
         finally:
@@ -144,42 +146,25 @@ class Socket(Session):
 
     # --- WebSocket ---------------------------------------------------------------------------------------------
 
-    async def handle_websocket(self, request: web.Request) -> web.WebSocketResponse:
-        """Serves a WebSocket of this session until it ends: its only transport, or one it wants to move to."""
-        ws = web.WebSocketResponse(
-            # permessage-deflate costs 106 KiB a connection.
-            compress=False,
-            autoping=False,
-            autoclose=False,
-            timeout=self.server.close_timeout_s,
-            # What is not much too large is read, so that the client can be told why its connection ends.
-            max_msg_size=READ_TIMES * self.server.max_http_buffer_size,
-        )
+    async def handle_websocket(self, request: web.Request) -> web.StreamResponse:
+        """Takes a WebSocket: this session's only transport, or one it wants to move to."""
         fresh = not self.connected
         self.connected = True
         try:
-            await ws.prepare(request)
+            # What is not much too large is read, so that the client can be told why its connection ends.
+            socket = self.server.accept(request, max_bytes=READ_TIMES * self.server.max_http_buffer_size)
         except BaseException:
             if fresh:
                 self.fail(self.server.reason.TRANSPORT_ERROR)
             raise
-        transport = request.transport
-        if transport is None or not (fresh or await self._upgrade(ws, transport)):
-            if fresh:
-                self.fail(self.server.reason.TRANSPORT_CLOSE)
-            await ws.close(code=1008)
-            return ws
-        self._go_direct(transport)
-        try:
-            await self._read(ws)
-        finally:
-            self.stop(self.server.reason.TRANSPORT_CLOSE)
-            transport.close()
-        if self._farewell is not None:
-            await asyncio.shield(self._farewell)
-        return ws
+        if fresh or await self._upgrade(socket):
+            self._go_direct(socket)
+            socket.serve(self)
+        else:
+            socket.close(1008)
+        return HandedOver()
 
-    async def _upgrade(self, ws: web.WebSocketResponse, transport: asyncio.WriteTransport) -> bool:
+    async def _upgrade(self, socket: WebSocket) -> bool:
         """Whether the client has gone through the steps of an upgrade; if not, polling goes on as it was."""
         if self.upgraded or self.upgrading or self.closing:
             return False
@@ -188,11 +173,11 @@ class Socket(Session):
         moved = False
         try:
             async with asyncio.timeout(self.server.upgrade_timeout_s) as self._upgrade_until:
-                if await self._next_text(ws, transport) == PING + "probe":
-                    transport.write(frames.text(b"3probe"))
+                if await _next_text(socket) == PING + "probe":
+                    socket.transport.write(frames.text(b"3probe"))
                     self._probed = True
                     self._answer_poll([NOOP])
-                    moved = await self._next_text(ws, transport) == UPGRADE and not self.closing
+                    moved = await _next_text(socket) == UPGRADE and not self.closing
         except TimeoutError:
             moved = False
         finally:
@@ -203,50 +188,44 @@ class Socket(Session):
             self._upgrade_over = None
         return moved
 
-    async def _next_text(self, ws: web.WebSocketResponse, transport: asyncio.WriteTransport) -> str | None:
-        while (message := await ws.receive()).type in (WSMsgType.PING, WSMsgType.PONG):
-            if message.type is WSMsgType.PING and not transport.get_write_buffer_size():
-                transport.write(frames.pong(bytes(message.data)))
-        return message.data if message.type is WSMsgType.TEXT else None
-
-    def _go_direct(self, transport: asyncio.WriteTransport) -> None:
+    def _go_direct(self, socket: WebSocket) -> None:
         """From the queue to the transport in one step, so that nothing can come in between."""
         self.server.before_send(self.sid)
         self.upgraded = True
-        self._transport = transport
+        self._socket = socket
         if self.closing or self.doomed:
-            transport.abort()
+            socket.transport.abort()
             return
-        self.wire = transport
-        transport.write(to_frames(self.take()))
+        self.wire = socket.transport
+        self.wire.write(to_frames(self.take()))
         self._answer_poll([NOOP])
 
-    async def _read(self, ws: web.WebSocketResponse) -> None:
-        """Handles what comes until the connection is over. A session that ends reads on, for the peer's close."""
-        while await self._handle_message(await ws.receive()):
-            pass
+    async def receive(self, message: Message) -> None:
+        if self.closing:
+            return
+        opcode, data = message
+        self.last_seen = self._loop.time()
+        if opcode == frames.PING:
+            self._write(frames.pong(data))
+        elif opcode != frames.PONG:
+            try:
+                if _is_larger(data, self.server.max_http_buffer_size):
+                    self.violate(1009)
+                else:
+                    await self.handle(data)
+            except ProtocolError:
+                self.violate(1008)
 
-    async def _handle_message(self, message: WSMessage) -> bool:
-        kind = message.type
-        if kind is WSMsgType.TEXT or kind is WSMsgType.BINARY:
-            if not self.closing:
-                self.last_seen = self._loop.time()
-                try:
-                    if _is_larger(message.data, self.server.max_http_buffer_size):
-                        self.violate(1009)
-                    else:
-                        await self.receive(message.data)
-                except ProtocolError:
-                    self.violate(1008)
-            return True
-        if kind is WSMsgType.PING:
-            self.last_seen = self._loop.time()
-            self._write(frames.pong(bytes(message.data)))
-            return True
-        if kind is WSMsgType.PONG:
-            self.last_seen = self._loop.time()
-            return True
-        return False
+    def lost(self, code: int) -> None:
+        self.stop(self.server.reason.TRANSPORT_CLOSE)
+
+
+async def _next_text(socket: WebSocket) -> str | None:
+    """The next message; None if it is no text."""
+    while (message := await socket.next()).opcode in (frames.PING, frames.PONG):
+        if message.opcode == frames.PING and not socket.transport.get_write_buffer_size():
+            socket.transport.write(frames.pong(message.data))
+    return str(message.data) if message.opcode == frames.TEXT else None
 
 
 def _is_larger(data: str | bytes, limit: int) -> bool:

@@ -6,7 +6,7 @@ import inspect
 import json
 import sys
 import urllib.parse
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from typing import Any
 
 import engineio
@@ -17,6 +17,7 @@ from socketio.packet import Packet as SocketIOPacket
 from .heartbeat import Heartbeat
 from .packets import OPEN, EnginePacket, ProtocolError, SocketIODialect, join_payload
 from .sockets import BAD_REQUEST, Refused, Socket
+from .websocket import WebSocket
 
 Response = dict[str, Any]
 
@@ -71,6 +72,7 @@ class EngineServer(engineio.AsyncServer):
         self.before_send: Callable[[str], None] = _nothing_pending
         self._lingering: dict[str, Socket] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
+        self._websockets: set[WebSocket] = set()
 
     def attach(self, app: web.Application, engineio_path: str = "engine.io") -> None:
         """Serves the path for every method; the wrong ones are answered 400, not 405. At the application's
@@ -80,6 +82,7 @@ class EngineServer(engineio.AsyncServer):
 
     async def _on_shutdown(self, app: web.Application) -> None:
         await self.disconnect()
+        await self.heard()
         await self.shutdown()
 
     async def shutdown(self) -> None:
@@ -115,18 +118,34 @@ class EngineServer(engineio.AsyncServer):
         except Exception:
             self.logger.exception("message handler error")
 
+    def accept(self, request: web.Request, *, max_bytes: int, protocols: Iterable[str] = ()) -> WebSocket:
+        """Answers a WebSocket handshake and takes the connection from aiohttp. Raises: as `WebSocket.take_over`."""
+        socket = WebSocket.take_over(
+            request,
+            protocols=protocols,
+            max_bytes=max_bytes,
+            close_timeout_s=self.close_timeout_s,
+            gone=self._websockets.discard,
+        )
+        self._websockets.add(socket)
+        return socket
+
     def linger(self, socket: Socket) -> None:
         """Keeps an ended polling session until its last packets are fetched, or the close timeout."""
         self._lingering[socket.sid] = socket
         asyncio.get_running_loop().call_later(self.close_timeout_s, self._lingering.pop, socket.sid, None)
 
     async def heard(self) -> None:
-        """Returns when no ended polling session has packets left to fetch, or after the close timeout."""
+        """Returns when everybody has heard the end: no ended polling session has packets left to fetch, and no
+        WebSocket is open any more; or after the close timeout."""
         loop = asyncio.get_running_loop()
         until = loop.time() + self.close_timeout_s
         # Two seconds of a shutdown are not worth an event.
-        while any(socket.unfetched for socket in self._lingering.values()) and loop.time() < until:  # noqa: ASYNC110
+        while self._somebody_listens() and loop.time() < until:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
+
+    def _somebody_listens(self) -> bool:
+        return bool(self._websockets) or any(socket.unfetched for socket in self._lingering.values())
 
     def forget(self, socket: Socket) -> None:
         if self.sockets.get(socket.sid) is socket:

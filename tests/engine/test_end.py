@@ -80,7 +80,7 @@ async def test_a_peer_that_never_reads(peer: Peer, server: Ending) -> None:
     await until(lambda: "/" in server.manager.rooms and server.manager.is_connected(server.client, "/"))
     server.manager.enter(server.client, "r")
     await fill(server, 100_000)
-    transport = next(iter(server.eio.sockets.values()))._transport
+    transport = next(iter(server.eio.sockets.values()))._socket.transport
     server.end(server.client, event="closing", reconnect=True)
     assert not transport.is_closing()
     await until(lambda: not transport.get_write_buffer_size())

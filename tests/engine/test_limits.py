@@ -136,7 +136,9 @@ async def test_one_who_sends_and_never_reads(serve: Serve, stalled: list[Stalled
             while not server.gone:
                 await stalled[0].send(request)
                 await asyncio.sleep(0)
-                unsent = [each._transport.get_write_buffer_size() for each in server.eio.sockets.values()]
+                unsent = [
+                    each._socket.transport.get_write_buffer_size() for each in server.eio.sockets.values()
+                ]
                 assert all(size < 300 * KIB for size in unsent)
     await until(lambda: server.gone)
     assert server.gone == ["transport error"]
@@ -192,10 +194,10 @@ async def test_the_hook_for_the_slow(serve: Serve, stalled: list[Stalled]) -> No
         server.manager.flush()
     assert told == [sid]
     assert server.gone == []
-    unsent = server.engine_socket._transport.get_write_buffer_size()
+    unsent = server.engine_socket._socket.transport.get_write_buffer_size()
     await server.emit("n", "x" * 1000, to=server.client)
     await asyncio.sleep(0)
-    assert server.engine_socket._transport.get_write_buffer_size() <= unsent
+    assert server.engine_socket._socket.transport.get_write_buffer_size() <= unsent
     await until(lambda: server.gone == ["transport error"])
 
 
