@@ -10,6 +10,17 @@ _BELOW = "SELECT * FROM messages WHERE chat_id = ? AND seq < ? AND deleted = 0 O
 _FROM = "SELECT * FROM messages WHERE chat_id = ? AND seq >= ? AND deleted = 0 ORDER BY seq LIMIT ?"
 _END = 2**62
 
+# What is as it was created is not deleted, and its number is its place; the rest has an index of its own.
+_CHANGED_SINCE = """
+SELECT * FROM (
+    SELECT * FROM messages WHERE chat_id = :chat AND seq > :after AND deleted = 0 AND changed_seq = seq
+    ORDER BY seq LIMIT :limit
+) UNION ALL SELECT * FROM (
+    SELECT * FROM messages WHERE chat_id = :chat AND changed_seq > :after AND changed_seq > seq
+    ORDER BY changed_seq LIMIT :limit
+) ORDER BY changed_seq LIMIT :limit
+"""
+
 
 def get(db: sqlite3.Connection, message_id: int) -> Message | None:
     """The message or its tombstone; None also if its chat is gone."""
@@ -59,10 +70,7 @@ def changed_since(db: sqlite3.Connection, chat_id: int, after_seq: int, limit: i
     """See `storage.ports.Messages.changed_since`."""
     if not _exists(db, chat_id):
         return ()
-    rows = db.execute(
-        "SELECT * FROM messages WHERE chat_id = ? AND changed_seq > ? ORDER BY changed_seq LIMIT ?",
-        (chat_id, after_seq, limit),
-    )
+    rows = db.execute(_CHANGED_SINCE, {"chat": chat_id, "after": after_seq, "limit": limit})
     return [message_of(row) for row in rows]
 
 

@@ -58,7 +58,10 @@ def _remove_some(writer: Writer) -> bool:
     if chat_id is None:
         return False
     some = writer.db.execute(
-        "SELECT id FROM messages WHERE chat_id = ? ORDER BY changed_seq LIMIT ?", (chat_id, _STEP)
+        "SELECT id FROM (SELECT id FROM messages WHERE chat_id = :chat AND deleted = 0 LIMIT :some) UNION"
+        " SELECT id FROM (SELECT id FROM messages WHERE chat_id = :chat AND changed_seq > seq LIMIT :some)"
+        " LIMIT :some",
+        {"chat": chat_id, "some": _STEP},
     ).fetchall()
     writer.db.executemany("DELETE FROM versions WHERE message_id = ?", some)
     writer.db.executemany("DELETE FROM messages WHERE id = ?", some)

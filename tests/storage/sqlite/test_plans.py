@@ -95,13 +95,17 @@ async def test_the_hot_queries_use_the_index_made_for_them(
         found = {statement for statement in gremlin.statements if all(word in statement for word in words)}
         return {plan_of(db, statement) for statement in found}
 
-    assert plans("SELECT * FROM messages", "ORDER BY seq") == {
+    assert plans("SELECT * FROM messages WHERE chat_id = ", "ORDER BY seq", "seq <") | plans(
+        "SELECT * FROM messages WHERE chat_id = ", "ORDER BY seq", "seq >="
+    ) == {
         "SEARCH messages USING INDEX messages_alive (chat_id=? AND seq<?)",
         "SEARCH messages USING INDEX messages_alive (chat_id=? AND seq>?)",
     }
-    assert plans("SELECT * FROM messages", "changed_seq >") == {
-        "SEARCH messages USING INDEX messages_by_change (chat_id=? AND changed_seq>?)"
-    }
+    (recovery,) = plans("SELECT * FROM messages", "changed_seq >")
+    assert re.findall("messages USING.*", recovery) == [
+        "messages USING INDEX messages_alive (chat_id=? AND seq>?)",
+        "messages USING INDEX messages_by_change (chat_id=? AND changed_seq>?)",
+    ]
     (unread,) = plans("total(sender_id")
     assert "USING COVERING INDEX messages_alive (chat_id=? AND seq>?)" in unread
     (newest,) = plans("SELECT seq, sender_id", "DESC")
