@@ -28,6 +28,7 @@ class RawConnection:
     __slots__ = (
         "_flush",
         "_ping_frame",
+        "_reply",
         "_socket",
         "_text_frame",
         "closed",
@@ -50,6 +51,7 @@ class RawConnection:
         text_frame: Callable[[bytes], bytes],
         ping_frame: bytes,
         flush: Callable[[str], None],
+        reply: Callable[["RawConnection", bytes], None],
     ) -> None:
         self.sid = sid
         self.dialect = dialect
@@ -62,12 +64,18 @@ class RawConnection:
         self._text_frame = text_frame
         self._ping_frame = ping_frame
         self._flush = flush
+        self._reply = reply
 
     def write(self, frame: bytes) -> None:
         """Sends one JSON frame, after everything that was emitted before it."""
         self._flush(self.sid)
         if self.wire is not None:
             self.wire.write(self._text_frame(frame))
+
+    def answer(self, frame: bytes) -> None:
+        """As `write`, at the end of the turn, in one write with what else is sent in it."""
+        if self.wire is not None:
+            self._reply(self, self._text_frame(frame))
 
     def end(self, ending: Ending, retry_ms: int | None = None) -> None:
         """Sends the close frame as the last one."""

@@ -13,6 +13,7 @@ from handlers.limits import network_of
 from handlers.registry import Later, Result
 from handlers.shapes import read
 from storage import errors as storage
+from storage.batching import when_settled
 
 log = structlog.get_logger("vestnik")
 
@@ -78,17 +79,17 @@ async def start(
         raise as_chat_error(error) from None
     if connection is not None and isinstance(result, Later):
         connection.begin()
-        result.write.add_done_callback(lambda _: connection.finish())
+        when_settled(result.write, lambda _: connection.finish())
     return result
 
 
 def then(later: Later[Any], reply: Callable[[Outcome], None]) -> None:
-    """Calls back, on the event loop, with what came of a `Later`."""
+    """Calls back, on the event loop, with what came of a `Later`, in the turn in which its events are told."""
 
     def done(write: "asyncio.Future[Any]") -> None:
         reply(_outcome(later, write))
 
-    later.write.add_done_callback(done)
+    when_settled(later.write, done)
 
 
 def _outcome(later: Later[Any], write: "asyncio.Future[Any]") -> Outcome:

@@ -11,7 +11,8 @@ View = dict[str, Any]
 
 def time_view(moment: datetime) -> str:
     """ISO 8601 in UTC with offset, always with microseconds."""
-    return moment.isoformat(timespec="microseconds")
+    # Without a timespec it takes a third of the time, and four are told of each message.
+    return moment.isoformat() if moment.microsecond else moment.isoformat(timespec="microseconds")
 
 
 def optional_time_view(moment: datetime | None) -> str | None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import math
+from collections.abc import Callable
 from functools import partial
 
 import structlog
@@ -42,7 +43,7 @@ class RawGate:
         """Answers the handshake; everything after it is between the WebSocket and a `_Reader`."""
         if not web.WebSocketResponse().can_prepare(request):
             raise web.HTTPUpgradeRequired(headers={hdrs.UPGRADE: "websocket"})
-        socket = self._sio.eio.accept(
+        socket = await self._sio.eio.accept(
             request, max_bytes=request.app[CONFIG].policy.max_frame_bytes, protocols=("bearer",)
         )
         try:
@@ -74,6 +75,7 @@ class RawGate:
             text_frame=frames.text,
             ping_frame=frames.ping(b""),
             flush=self._sio.manager.flush,
+            reply=self._sio.manager.reply,
         )
         connection_id = self._sio.attach_link(link)
         try:
@@ -151,15 +153,16 @@ class _Reader:
         finally:
             self._link.last_seen = self._clock()
         if isinstance(result, Later):
-            dispatch.then(result, partial(self._answer, command.id))
+            dispatch.then(result, partial(self._answer, command.id, self._link.answer))
         else:
-            self._answer(command.id, result)
+            self._answer(command.id, self._link.write, result)
 
-    def _answer(self, frame_id: FrameId, outcome: Outcome) -> None:
+    @staticmethod
+    def _answer(frame_id: FrameId, send: Callable[[bytes], None], outcome: Outcome) -> None:
         if isinstance(outcome, ChatError):
-            self._link.write(error_frame(frame_id, outcome))
+            send(error_frame(frame_id, outcome))
         elif frame_id is not None:
-            self._link.write(ack_frame(frame_id, outcome))
+            send(ack_frame(frame_id, outcome))
 
     def _bad(self, error: BadFrame) -> None:
         self._link.write(error_frame(error.id, error))

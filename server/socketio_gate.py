@@ -1,6 +1,5 @@
 """The Socket.IO door: every event of namespace `/` is a command, and goes to its handler."""
 
-import asyncio
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -19,6 +18,7 @@ from handlers.house import House
 from handlers.identities import Identity
 from handlers.registry import Later
 from server.doors import Doors, bearer
+from server.engine import Deferred
 from storage.errors import StorageError
 
 log = structlog.get_logger("vestnik")
@@ -106,7 +106,7 @@ class ChatNamespace(AsyncNamespace):
                 "WebSocket closed", gate="socket.io", user_id=caller.user_id, connection=sid, reason=reason
             )
 
-    async def _command(self, sid: str, event: str, args: tuple[Any, ...]) -> Ack | asyncio.Future[Ack]:
+    async def _command(self, sid: str, event: str, args: tuple[Any, ...]) -> Ack | Deferred:
         try:
             caller = self._callers.get(sid)
             if caller is None:
@@ -116,9 +116,7 @@ class ChatNamespace(AsyncNamespace):
             return _ack(error)
         if not isinstance(result, Later):
             return _ack(result)
-        answer: asyncio.Future[Ack] = asyncio.get_running_loop().create_future()
-        dispatch.then(result, lambda outcome: answer.set_result(_ack(outcome)))
-        return answer
+        return Deferred(lambda answer: dispatch.then(result, lambda outcome: answer(_ack(outcome))))
 
     def unasked(self, sid: str | None, ack: Ack) -> None:
         """What came of an event whose sender asked for no ack: a failure is told by the event `error`.

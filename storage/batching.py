@@ -30,6 +30,58 @@ class Written:
 ItemT = TypeVar("ItemT", bound=Weighed)
 
 
+class Promise(asyncio.Future[Any]):
+    """What `Batcher.submit` returns: a future that may also call back in the very turn in which it is settled.
+
+    So an ack is written together with the event it belongs to; and nobody goes through the loop's queue of callbacks,
+    which two times for each message was 7 % of a send.
+    """
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        super().__init__(loop=loop)
+        self._waiting: list[Callable[[Promise], None]] = []
+
+    def then(self, callback: "Callable[[Promise], None]") -> None:
+        """Calls back, in the order in which this was called; at once if it is settled already."""
+        if self.done():
+            callback(self)
+        else:
+            self._waiting.append(callback)
+
+    def settle(self, outcome: object) -> None:
+        """An exception is raised to whoever awaits. Does nothing if it is settled, or was cancelled."""
+        if self.done():
+            return
+        if isinstance(outcome, Exception):
+            self.set_exception(outcome)
+        else:
+            self.set_result(outcome)
+        self._call_back()
+
+    def cancel(self, msg: Any | None = None) -> bool:
+        cancelled = super().cancel(msg)
+        self._call_back()
+        return cancelled
+
+    def _call_back(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        for callback in waiting:
+            try:
+                callback(self)
+            except Exception as error:
+                self.get_loop().call_exception_handler(
+                    {"message": "who waited for a write raised", "exception": error}
+                )
+
+
+def when_settled(write: "asyncio.Future[Any]", callback: Callable[[Any], None]) -> None:
+    """Calls back with the future: at once when it is settled if it is a `Promise`, else from the loop."""
+    if isinstance(write, Promise):
+        write.then(callback)
+    else:
+        write.add_done_callback(callback)
+
+
 class Batcher(Generic[ItemT]):
     """Writes items in the order in which they were submitted, batch after batch, one batch at a time.
 
@@ -53,25 +105,25 @@ class Batcher(Generic[ItemT]):
         self._tell = tell
         self._max_items = max_items
         self._max_weight = max_weight
-        self._queue: deque[tuple[ItemT, asyncio.Future[Any]]] = deque()
+        self._queue: deque[tuple[ItemT, Promise]] = deque()
         self._writing: asyncio.Task[None] | None = None
         self._closed = False
 
-    def submit(self, item: ItemT) -> asyncio.Future[Any]:
+    def submit(self, item: ItemT) -> Promise:
         """Queues an item, which takes its place before this returns.
 
-        After `close` the future fails with `Unavailable`.
+        After `close` the promise fails with `Unavailable`.
         """
         loop = asyncio.get_running_loop()
-        future: asyncio.Future[Any] = loop.create_future()
+        promise = Promise(loop)
         if self._closed:
-            future.set_exception(Unavailable("the store is closed"))
-            return future
-        self._queue.append((item, future))
+            promise.settle(Unavailable("the store is closed"))
+            return promise
+        self._queue.append((item, promise))
         if self._writing is None:
             # The task begins in the next turn, so what else this turn submits is in the same batch.
             self._writing = loop.create_task(self._write_all())
-        return future
+        return promise
 
     async def close(self) -> None:
         """Takes no more, and returns when what was queued is written and told. Closing twice is fine."""
@@ -86,7 +138,7 @@ class Batcher(Generic[ItemT]):
         finally:
             self._writing = None
 
-    def _next_batch(self) -> Sequence[tuple[ItemT, asyncio.Future[Any]]]:
+    def _next_batch(self) -> Sequence[tuple[ItemT, Promise]]:
         batch = [self._queue.popleft()]
         weight = batch[0][0].weight
         while self._queue and len(batch) < self._max_items:
@@ -96,7 +148,7 @@ class Batcher(Generic[ItemT]):
             batch.append(self._queue.popleft())
         return batch
 
-    async def _write_batch(self, batch: Sequence[tuple[ItemT, asyncio.Future[Any]]]) -> None:
+    async def _write_batch(self, batch: Sequence[tuple[ItemT, Promise]]) -> None:
         try:
             written = await self._write([item for item, _ in batch])
         except Exception as error:
@@ -108,13 +160,8 @@ class Batcher(Generic[ItemT]):
             asyncio.get_running_loop().call_exception_handler(
                 {"message": "the observer of the store raised", "exception": error}
             )
-        for (_, future), outcome in zip(batch, written.outcomes, strict=True):
-            if future.done():
-                continue
-            if isinstance(outcome, Exception):
-                future.set_exception(outcome)
-            else:
-                future.set_result(outcome)
+        for (_, promise), outcome in zip(batch, written.outcomes, strict=True):
+            promise.settle(outcome)
 
 
 def _unavailable(error: Exception) -> Unavailable:

@@ -6,6 +6,7 @@ It knows nothing of chat. What it mends and what it adds is told where it is don
 send), `server` (what applications call).
 """
 
+from .dispatch import Deferred
 from .fanout import FanOutManager
 from .heartbeat import Beating, Heartbeat
 from .links import Dialect, Link
@@ -18,6 +19,7 @@ from .websocket import HandedOver, WebSocket
 __all__ = [
     "AsyncServer",
     "Beating",
+    "Deferred",
     "Dialect",
     "EngineServer",
     "FanOutManager",

@@ -8,7 +8,7 @@ import socketio
 from socketio.exceptions import ConnectionRefusedError as Rejected
 
 from . import packets
-from .dispatch import call, call_namespace, fit
+from .dispatch import Deferred, call, call_namespace, fit
 from .packets import Attachments, EnginePacket, Packet, ProtocolError
 from .sockets import Socket
 
@@ -228,7 +228,9 @@ class ClientServer(socketio.AsyncServer):
         except Exception:
             self.logger.exception("event handler error")
             return
-        if isinstance(result, asyncio.Future):
+        if isinstance(result, Deferred):
+            result.subscribe(partial(self._answer, eio_sid, namespace, id, at_once=False))
+        elif isinstance(result, asyncio.Future):
             result.add_done_callback(partial(self._answer_when_done, eio_sid, namespace, id))
         elif result is not self.not_handled:
             self._answer(eio_sid, namespace, id, result)
@@ -244,22 +246,25 @@ class ClientServer(socketio.AsyncServer):
         else:
             self._answer(eio_sid, namespace, ack_id, future.result())
 
-    def _answer(self, eio_sid: str, namespace: str, ack_id: int | None, result: Any) -> None:
+    def _answer(
+        self, eio_sid: str, namespace: str, ack_id: int | None, result: Any, *, at_once: bool = True
+    ) -> None:
         """The ack, for a client that asked for one; else the namespace object's `unasked(sid, result)` has it."""
         if ack_id is not None:
-            self._ack(eio_sid, namespace, ack_id, result)
+            self._ack(eio_sid, namespace, ack_id, result, at_once)
             return
         handler, _ = self._get_namespace_handler(namespace, ())
         unasked = getattr(handler, "unasked", None)
         if unasked is not None:
             unasked(self.manager.sid_from_eio_sid(eio_sid, namespace), result)
 
-    def _ack(self, eio_sid: str, namespace: str, ack_id: int, result: Any) -> None:
+    def _ack(self, eio_sid: str, namespace: str, ack_id: int, result: Any, at_once: bool) -> None:
         """A tuple is several arguments, None is none."""
         socket = self.eio.sockets.get(eio_sid)
         if isinstance(socket, Socket):
             args = result if isinstance(result, tuple) else () if result is None else (result,)
-            socket.transmit(*self.eio.dialect.ack(ack_id, args, namespace))
+            send = socket.transmit if at_once else socket.answer
+            send(*self.eio.dialect.ack(ack_id, args, namespace))
 
     async def _handle_ack(self, eio_sid: str, namespace: str, id: int | None, data: list[Any]) -> None:  # noqa: A002
         sid = self.manager.sid_from_eio_sid(eio_sid, namespace)

@@ -36,6 +36,16 @@ def fit(handler: Handler, args: Sequence[Any]) -> Sequence[Any]:
     return args if _fits(function, count) else args[:-1]
 
 
+class Deferred:
+    """What a handler may return for an ack that is to come later: `subscribe` is called with the function that sends
+    it, to be called once, on the event loop. The ack goes out with what is posted in that turn, after it."""
+
+    __slots__ = ("subscribe",)
+
+    def __init__(self, subscribe: Callable[[Callable[[Any], None]], None]) -> None:
+        self.subscribe = subscribe
+
+
 async def call(handler: Handler, args: Sequence[Any]) -> Any:
     """What the handler returns, be it a function or a coroutine function. A future is not awaited here."""
     try:

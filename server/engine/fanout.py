@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Callable, Collection
 from typing import Any
 
+from .cork import Cork
 from .links import Dialect, Link
 from .rooms import Frame, Room, RoomManager
 from .sockets import Socket
@@ -32,6 +33,7 @@ class FanOutManager(RoomManager):
         self._pending: deque[Room] = deque()
         self._solos: dict[str, Room] = {}
         self._posted = 0
+        self._replies: dict[str, tuple[Link, list[bytes]]] = {}
         self.buffer_limit_bytes = self.volatile_limit_bytes = 0
 
     def set_server(self, server: Any) -> None:
@@ -68,7 +70,7 @@ class FanOutManager(RoomManager):
             frame.encoded(dialect)
         if target.pending and self._overtaken(target):
             self.flush()
-        if not self._pending:
+        if not self._pending and not self._replies:
             asyncio.get_running_loop().call_soon(self.flush)
         if not target.pending:
             self._pending.append(target)
@@ -109,14 +111,30 @@ class FanOutManager(RoomManager):
 
         To be called before anything is written to a connection's transport past this manager.
         """
-        if not self._pending or (eio_sid is not None and not self._awaited_by(eio_sid)):
+        if not (self._pending or self._replies) or (eio_sid is not None and not self._awaited_by(eio_sid)):
             return
+        corks = self._corked() if self._replies else ()
         self._solos.clear()
         self._posted = 0
         while self._pending:  # whoever is called from here may come here again, and finds what is left
             room = self._pending.popleft()
             frames, room.pending = room.pending, []
             self._deliver(room, frames)
+        for cork in corks:
+            cork.draw(self.buffer_limit_bytes)
+
+    def reply(self, link: Link, blob: bytes) -> None:
+        """Writes complete frames to one connection at the end of the turn, in one write with what its rooms get in it:
+        a system call less for each message a client sends, some 5 µs of the server's time."""
+        if not self._pending and not self._replies:
+            asyncio.get_running_loop().call_soon(self.flush)
+        _, blobs = self._replies.setdefault(link.sid, (link, []))
+        blobs.append(blob)
+
+    def _corked(self) -> list[Cork]:
+        """Makes what is written to those who are replied to wait for their replies."""
+        replies, self._replies = self._replies, {}
+        return [Cork(link, link.wire, blobs) for link, blobs in replies.values() if link.wire is not None]
 
     def buffered_bytes(self, sid: str, namespace: str = "/") -> int:
         """How much waits unsent for a connection; 0 for one that is not there."""
@@ -157,7 +175,9 @@ class FanOutManager(RoomManager):
         return False
 
     def _awaited_by(self, eio_sid: str) -> bool:
-        return any(self.sid_from_eio_sid(eio_sid, room.namespace) in room for room in self._pending)
+        return eio_sid in self._replies or any(
+            self.sid_from_eio_sid(eio_sid, room.namespace) in room for room in self._pending
+        )
 
     def _groups(self, room: Room) -> list[tuple[Dialect, list[Link]]]:
         if room.groups is None:

@@ -18,9 +18,9 @@ class AsyncServer(ClientServer):
     - `connect_timeout_s`: a connection that is in no namespace for so long is closed.
 
     Without a `client_manager` it is a `FanOutManager`. Beyond python-socketio: a handler may, if `async_handlers` is
-    False, return an `asyncio.Future`, whose result is the ack while the client's next events go on; a namespace object
-    may have `ready(sid)`, called when the client is connected and knows it, before anything else of it is looked at,
-    and `unasked(sid, result)`, called with what came of an event for which the client wants no ack.
+    False, return an `asyncio.Future`, whose result is the ack while the client's next events go on, or a `Deferred`; a
+    namespace object may have `ready(sid)`, called when the client is connected and knows it, before anything else of it
+    is looked at, and `unasked(sid, result)`, called with what came of an event for which the client wants no ack.
     """
 
     def __init__(
@@ -36,6 +36,7 @@ class AsyncServer(ClientServer):
         self.eio.dialect = SocketIODialect(self.packet_class)
         if isinstance(self.manager, FanOutManager):
             self.eio.before_send = self.manager.flush
+            self.eio.reply = self.manager.reply
 
     def _engineio_server_class(self) -> type[EngineServer]:
         return EngineServer

@@ -67,6 +67,13 @@ class Session(AsyncSocket):
         else:
             self._write(to_frames(packets))
 
+    def answer(self, *packets: EnginePacket) -> None:
+        """As `transmit`, at the end of the turn, in one write with what else is sent in it."""
+        if self.wire is None:
+            self.transmit(*packets)
+        else:
+            self.server.reply(self, to_frames(packets))
+
     async def send(self, pkt: Any) -> None:
         encoded = pkt.encode()
         self.transmit(encoded if isinstance(encoded, str) else bytes(encoded))

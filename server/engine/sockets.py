@@ -152,7 +152,9 @@ class Socket(Session):
         self.connected = True
         try:
             # What is not much too large is read, so that the client can be told why its connection ends.
-            socket = self.server.accept(request, max_bytes=READ_TIMES * self.server.max_http_buffer_size)
+            socket = await self.server.accept(
+                request, max_bytes=READ_TIMES * self.server.max_http_buffer_size
+            )
         except BaseException:
             if fresh:
                 self.fail(self.server.reason.TRANSPORT_ERROR)

@@ -91,8 +91,8 @@ class WebSocket(asyncio.Protocol):
         self._paused = self._closing = self._finished = False
 
     @classmethod
-    def take_over(
-        cls, request: web.BaseRequest, *, protocols: Iterable[str] = (), **options: Any
+    async def take_over(
+        cls, request: web.Request, *, protocols: Iterable[str] = (), **options: Any
     ) -> "WebSocket":
         """Answers a handshake; aiohttp then takes the connection for lost. The handler has to return `HandedOver`.
 
@@ -102,6 +102,7 @@ class WebSocket(asyncio.Protocol):
         ready = web.WebSocketResponse(protocols=protocols, compress=False).can_prepare(request)
         if not ready.ok:
             raise web.HTTPBadRequest(text="this is no WebSocket handshake")
+        head = await _switching_protocols(request, ready.protocol)
         transport = request.transport
         if transport is None or transport.is_closing():
             raise ConnectionResetError("the client has gone")
@@ -111,7 +112,7 @@ class WebSocket(asyncio.Protocol):
         transport.set_protocol(socket)
         request.protocol.transport = None  # or it would close it
         request.protocol.connection_lost(None)
-        transport.write(_switching_protocols(request, ready.protocol))
+        transport.write(head)
         if not transport.is_reading():
             transport.resume_reading()
         if early.data:
@@ -244,15 +245,16 @@ class _Early:
         pass
 
 
-def _switching_protocols(request: web.BaseRequest, protocol: str | None) -> bytes:
+async def _switching_protocols(request: web.Request, protocol: str | None) -> bytes:
+    """The answer's head, with what the application says in every answer."""
     key = request.headers[hdrs.SEC_WEBSOCKET_KEY].encode()
-    accept = base64.b64encode(hashlib.sha1(key + _GUID).digest()).decode()  # noqa: S324 -- RFC 6455, 4.2.2
-    lines = [
-        "HTTP/1.1 101 Switching Protocols",
-        "Upgrade: websocket",
-        "Connection: upgrade",
-        f"Sec-WebSocket-Accept: {accept}",
-    ]
+    answer = web.StreamResponse(status=101)
+    answer.headers[hdrs.UPGRADE] = "websocket"
+    answer.headers[hdrs.CONNECTION] = "upgrade"
+    accept = base64.b64encode(hashlib.sha1(key + _GUID).digest())  # noqa: S324 -- RFC 6455, 4.2.2
+    answer.headers[hdrs.SEC_WEBSOCKET_ACCEPT] = accept.decode()
     if protocol is not None:
-        lines.append(f"Sec-WebSocket-Protocol: {protocol}")
-    return "\r\n".join((*lines, "", "")).encode()
+        answer.headers[hdrs.SEC_WEBSOCKET_PROTOCOL] = protocol
+    await request.app.on_response_prepare.send(request, answer)
+    lines = [f"{name}: {value}" for name, value in answer.headers.items()]
+    return "\r\n".join(("HTTP/1.1 101 Switching Protocols", *lines, "", "")).encode()

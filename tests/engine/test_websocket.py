@@ -53,7 +53,7 @@ class Served:
         self.port = 0
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
-        socket = WebSocket.take_over(
+        socket = await WebSocket.take_over(
             request, protocols=("bearer",), max_bytes=1000, close_timeout_s=0.1, gone=self.gone.append
         )
         self.echoes.append(Echo(socket))
