@@ -41,11 +41,12 @@ class RawGate:
 
     async def serve(self, request: web.Request) -> web.StreamResponse:
         """Answers the handshake; everything after it is between the WebSocket and a `_Reader`."""
-        if not web.WebSocketResponse().can_prepare(request):
-            raise web.HTTPUpgradeRequired(headers={hdrs.UPGRADE: "websocket"})
-        socket = await self._sio.eio.accept(
-            request, max_bytes=request.app[CONFIG].policy.max_frame_bytes, protocols=("bearer",)
-        )
+        try:
+            socket = await self._sio.eio.accept(
+                request, max_bytes=request.app[CONFIG].policy.max_frame_bytes, protocols=("bearer",)
+            )
+        except web.HTTPBadRequest:
+            raise web.HTTPUpgradeRequired(headers={hdrs.UPGRADE: "websocket"}) from None
         try:
             identity = await self._identify(request)
             socket.serve(self._welcome(request, socket, identity))
