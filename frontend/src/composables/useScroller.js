@@ -27,8 +27,8 @@ export function useScroller(log, { isAtEnd, onNearStart, onNearEnd }) {
   let seen = []
   /** Between two places what is measured is of no use. */
   let isGoing = false
-  /** Of the log, when it was measured last. */
-  let height = 0
+  /** How high the log and what is in it were, when that was looked at last. */
+  let measured = ''
 
   const element = () => /** @type {HTMLElement} */ (log.value)
 
@@ -51,9 +51,10 @@ export function useScroller(log, { isAtEnd, onNearStart, onNearEnd }) {
 
   function measure() {
     if (!log.value || isGoing) return
-    // A keyboard came up, a line was added to the composer: who was at the end still is.
-    if (follows.value && log.value.clientHeight !== height) toBottom()
-    height = log.value.clientHeight
+    // A keyboard came up, the composer has a line more, a quotation was loaded: who was at the end still is.
+    const size = `${log.value.clientHeight} ${log.value.scrollHeight}`
+    if (follows.value && size !== measured) toBottom()
+    measured = size
     const { scrollTop, scrollHeight, clientHeight } = log.value
     const below = scrollHeight - clientHeight - scrollTop
     follows.value = below <= BOTTOM_PX && isAtEnd()
@@ -80,7 +81,7 @@ export function useScroller(log, { isAtEnd, onNearStart, onNearEnd }) {
   })
 
   const resized = new ResizeObserver(measure)
-  onMounted(() => resized.observe(element()))
+  onMounted(() => [element(), element().firstElementChild].forEach((one) => one && resized.observe(one)))
   onScopeDispose(() => resized.disconnect())
 
   /** Goes to the end, and follows it from now on. */
