@@ -95,6 +95,12 @@ async def login(context: Context, caller: Caller, wish: Login) -> Result:
         expires_at=context.clock.now() + timedelta(seconds=context.policy.refresh_token_ttl_s),
         created_at=context.clock.now(),
     )
+    # The password was looked at some time ago: if it was changed, or the user banned, before there was this session
+    # to be revoked, it ends now.
+    now = await context.store.users.get(user.id)
+    if now is None or now.password_hash != user.password_hash or now.banned:
+        await context.store.sessions.revoke(session_id)
+        raise ChatError("unauthenticated", "wrong username or password")
     return _tokens_view(context, user, session_id, refresh_token)
 
 

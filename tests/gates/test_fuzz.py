@@ -4,6 +4,7 @@ import asyncio
 import json
 import re
 from collections.abc import Awaitable, Callable
+from dataclasses import asdict
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from structlog.testing import capture_logs
 from yarl import URL
 
 from handlers.errors import Code
+from handlers.policy import Policy
 from server.middlewares import STATUS
 from tests.clients.junk import RAW, SOCKETIO, rest_calls
 from tests.clients.people import Person
@@ -164,14 +166,7 @@ class RestGate(Gate):
 
 
 async def fuzz(serve: Serve, kind: type[Gate], examples: int, thorough: bool) -> None:
-    server = await serve(
-        messages_per_s=0,
-        joins_per_s=0,
-        typing_per_s=0,
-        status_per_s=0,
-        login_failures_per_min=0,
-        auth_calls_per_min=0,
-    )
+    server = await serve(**asdict(Policy().unlimited()))
     ann, bob, _ = await server.people("ann", "bob", "carl")
     watcher = await bob.connect()
     loop = asyncio.get_running_loop()

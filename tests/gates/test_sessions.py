@@ -206,3 +206,30 @@ async def test_a_connection_belongs_to_the_session_of_its_fresh_token(server: Se
     await client.nothing_more()
     await elsewhere.request("POST", "/auth/logout")
     assert await client.closed() == 4403
+
+
+@pytest.mark.parametrize("how", ["password", "ban"])
+async def test_a_login_that_is_overtaken_by_a_new_password_or_a_ban_opens_nothing(
+    server: Server, how: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ann = await server.person("ann")
+    context = server.house.context
+    match = context.passwords.match
+
+    async def overtaken(password: str, password_hash: str | None) -> bool:
+        right = await match(password, password_hash)
+        monkeypatch.undo()
+        if how == "password":
+            await ann.patch("/users/me", password="another password", old_password=PASSWORD)
+        else:
+            await context.store.users.set_banned(ann.id, True)
+        return right
+
+    monkeypatch.setattr(type(context.passwords), "match", staticmethod(overtaken))
+    late = server.stranger()
+    body = {"username": "ann", "password": PASSWORD}
+    assert_error(await late.request("POST", "/auth/login", json=body), 401, "unauthenticated")
+    if how == "ban":
+        await context.store.users.set_banned(ann.id, False)
+        await ann.login("ann")
+    assert (await ann.get("/users/me"))["id"] == ann.id
