@@ -1,6 +1,6 @@
 """A client that keeps a copy of a chat by the rules of docs/protocol.md, and objects to whatever breaks them."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import AsyncIterator, Iterable
 from typing import Any
 
 from tests.clients.people import Person
@@ -118,10 +118,10 @@ class Reader:
         return self.copy.whole or await self._load(self.wire)
 
     async def _load(self, wire: Wire) -> bool:
-        async for messages in pages(self.person, self.chat_id):
+        async for page in pages(self.person, self.chat_id):
             if wire.over.is_set():
                 return False
-            self.copy.page(messages)
+            self.copy.page(page["messages"])
         self.copy.whole = True
         return True
 
@@ -150,14 +150,12 @@ class Reader:
         assert self.copy.messages == stored
 
 
-async def pages(person: Person, chat_id: int, told: Callable[[Any], None] | None = None) -> Any:
-    """The messages of a chat page by page, the newest page first; `told` gets each whole page."""
+async def pages(person: Person, chat_id: int) -> AsyncIterator[Any]:
+    """The history of a chat, the newest page first."""
     query: dict[str, Any] = {"limit": 200}
     while True:
         page = await person.get(f"/chats/{chat_id}/messages", **query)
-        if told is not None:
-            told(page)
-        yield page["messages"]
+        yield page
         if not page["has_more_before"]:
             return
         query["before"] = page["messages"][0]["id"]
@@ -166,9 +164,11 @@ async def pages(person: Person, chat_id: int, told: Callable[[Any], None] | None
 async def everything(person: Person, chat_id: int) -> tuple[dict[int, Frame], int]:
     """What the server has of a chat, by id, and where it stands."""
     found: dict[int, Frame] = {}
-    heads: list[int] = []
-    async for messages in pages(person, chat_id, lambda page: heads.append(page["head_seq"])):
-        for message in messages:
+    head_seq = None
+    async for page in pages(person, chat_id):
+        head_seq = page["head_seq"] if head_seq is None else head_seq
+        for message in page["messages"]:
             assert message["id"] not in found, ("twice in the history", message)
             found[message["id"]] = message
-    return found, heads[0]
+    assert head_seq is not None
+    return found, head_seq

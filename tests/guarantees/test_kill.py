@@ -7,10 +7,10 @@ import random
 
 import pytest
 
-from tests.clients.copy import Reader, everything
+from tests.clients.copy import Copy, Reader, everything
 from tests.clients.people import Person
 from tests.clients.program import Program
-from tests.clients.wires import WIRES, Wire
+from tests.clients.wires import WIRES, Frame, Wire
 from tests.guarantees.conftest import Start
 from tests.guarantees.ledger import Ledger, text_of
 
@@ -72,6 +72,17 @@ async def send_again(person: Person, chat_id: int, ledger: Ledger, client_ids: l
             ledger.sent(client_id, answer["error"])
 
 
+def check_told(copy: Copy, ledger: Ledger, stored: dict[int, Frame], head_seq: int) -> None:
+    """What a reader was told before the kill is stored, as it was told or as it has become since."""
+    assert copy.position <= head_seq
+    for message in copy.messages.values():
+        kept = stored.get(message["id"])
+        if kept is None:
+            assert ledger.entries[message["client_id"]].deleting, message
+        else:
+            assert kept == message or kept["changed_seq"] > message["changed_seq"], (kept, message)
+
+
 async def one_kill(program: Program, person: Person, chat_id: int, ledger: Ledger, seed: str) -> None:
     script = random.Random(seed)
     readers = [Reader(kind, person, chat_id) for kind in WIRES]
@@ -95,7 +106,10 @@ async def one_kill(program: Program, person: Person, chat_id: int, ledger: Ledge
         for reader in readers:
             reader.cut()
         await program.start()
-    ledger.check(*await everything(person, chat_id))
+    stored, head_seq = await everything(person, chat_id)
+    ledger.check(stored, head_seq)
+    for reader in readers:
+        check_told(reader.copy, ledger, stored, head_seq)
     again = ledger.unacked() + script.sample(list(ledger.entries), min(20, len(ledger.entries)))
     await send_again(person, chat_id, ledger, again)
     ledger.check(*await everything(person, chat_id))
