@@ -8,6 +8,7 @@
  * @property {any} user the session's own user, as last told
  */
 import { ApiError, request } from './http'
+import { load, save } from './storage'
 
 const KEY = 'vestnik.session'
 /** An access token that ends sooner is renewed before it is used. */
@@ -26,12 +27,8 @@ window.addEventListener('storage', ({ key }) => {
 
 /** @returns {Session | null} */
 function stored() {
-  try {
-    const found = JSON.parse(localStorage.getItem(KEY) ?? 'null')
-    return found?.access_token && found.refresh_token && found.user ? found : null
-  } catch {
-    return null
-  }
+  const found = load(KEY)
+  return found?.access_token && found.refresh_token && found.user ? found : null
 }
 
 /** @param {Session | null} changed */
@@ -41,9 +38,8 @@ function set(changed) {
 }
 
 /** @param {Session | null} changed */
-function save(changed) {
-  if (changed) localStorage.setItem(KEY, JSON.stringify(changed))
-  else localStorage.removeItem(KEY)
+function keep(changed) {
+  save(KEY, changed)
   set(changed)
 }
 
@@ -64,17 +60,17 @@ export function onChange(watcher) {
 /** @param {any} answer the server's, to a login or a refresh */
 export function begin(answer) {
   const { access_token, refresh_token, expires_in, user } = answer
-  save({ access_token, refresh_token, expires_at: Date.now() + expires_in * 1000, user })
+  keep({ access_token, refresh_token, expires_at: Date.now() + expires_in * 1000, user })
 }
 
 /** @param {any} user what the session's user is now */
 export function keepUser(user) {
-  if (session) save({ ...session, user })
+  if (session) keep({ ...session, user })
 }
 
 /** Forgets the session. */
 export function end() {
-  save(null)
+  keep(null)
 }
 
 /**

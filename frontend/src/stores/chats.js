@@ -10,6 +10,7 @@ import { useUsers } from './users'
 
 const PAGE = 50
 const LARGEST_PAGE = 200
+const RETRY_MS = 5_000
 /** It means: or more. */
 const UNREAD_MAX = 1000
 
@@ -46,9 +47,10 @@ export const useChats = defineStore('chats', () => {
 
   // The list.
 
-  /** The list anew, as far down as it was loaded. Failure shows in `state`. */
+  /** The list anew, as far down as it was loaded. Failure shows in `state`; it is tried again while there is a connection. */
   function load() {
     return once('load', async () => {
+      if (!session.isLoggedIn) return
       state.value = 'loading'
       const before = [...chats.keys()]
       gone.clear()
@@ -61,6 +63,7 @@ export const useChats = defineStore('chats', () => {
       } catch (error) {
         if (!(error instanceof ApiError)) throw error
         state.value = 'failed'
+        if (error.retryable && websocket.isConnected()) setTimeout(load, error.retryAfterMs ?? RETRY_MS)
       }
     })
   }

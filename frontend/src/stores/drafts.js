@@ -1,4 +1,5 @@
 import { defineStore } from 'pinia'
+import { load, save } from '@/services/storage'
 import { useSession } from './session'
 
 /** @typedef {{ text: string, replyTo: number | null }} Draft */
@@ -10,22 +11,11 @@ export const useDrafts = defineStore('drafts', () => {
   const keyOf = (chatId) => `vestnik:draft:${session.userId}:${chatId}`
 
   /** @param {number} chatId @returns {Draft} */
-  function get(chatId) {
-    try {
-      return JSON.parse(localStorage.getItem(keyOf(chatId)) ?? '') // throws if there is none
-    } catch {
-      return { text: '', replyTo: null }
-    }
-  }
+  const get = (chatId) => load(keyOf(chatId)) ?? { text: '', replyTo: null }
 
   /** @param {number} chatId @param {Draft} draft an empty one is not kept */
   function set(chatId, draft) {
-    try {
-      if (draft.text || draft.replyTo) localStorage.setItem(keyOf(chatId), JSON.stringify(draft))
-      else localStorage.removeItem(keyOf(chatId))
-    } catch {
-      // The storage is full: the draft lives as long as its chat is open.
-    }
+    save(keyOf(chatId), draft.text || draft.replyTo ? draft : null)
   }
 
   return { get, set }

@@ -1,5 +1,6 @@
 import { defineStore } from 'pinia'
 import { shallowRef, watch } from 'vue'
+import { storage } from '@/services/storage'
 import websocket from '@/services/websocket'
 import { createOutbox } from '@/timeline/outbox'
 import { useSession } from './session'
@@ -17,7 +18,7 @@ export const useOutbox = defineStore('outbox', () => {
     () => session.userId,
     (userId) => {
       outbox.value?.dispose()
-      outbox.value = userId ? createOutbox({ userId, websocket, storage: localStorage, onSent }) : null
+      outbox.value = userId ? createOutbox({ userId, websocket, storage, onSent }) : null
     },
     { immediate: true, flush: 'sync' },
   )

@@ -1,6 +1,7 @@
 import { defineStore } from 'pinia'
 import { reactive, toRefs, watchEffect } from 'vue'
 import { languageOf, setLanguage } from '@/i18n'
+import { load, save } from '@/services/storage'
 
 const KEY = 'vestnik.preferences'
 
@@ -26,7 +27,7 @@ export const usePreferences = defineStore('preferences', () => {
   })
   watchEffect(
     () => {
-      localStorage.setItem(KEY, JSON.stringify(chosen))
+      save(KEY, chosen)
       document.documentElement.dataset.theme = chosen.theme
       setLanguage(languageOf(chosen.language))
     },
@@ -38,12 +39,7 @@ export const usePreferences = defineStore('preferences', () => {
 
 /** @returns {any} */
 function restored() {
-  let kept = /** @type {any} */ (null)
-  try {
-    kept = JSON.parse(localStorage.getItem(KEY) ?? 'null')
-  } catch {
-    // It was not written here.
-  }
+  const kept = load(KEY)
   return Object.fromEntries(
     Object.entries(CHOICES).map(([name, choices]) => [
       name,

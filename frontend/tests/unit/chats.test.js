@@ -100,6 +100,13 @@ describe('the list', () => {
     expect([chats.state, ids()]).toEqual(['ready', [1]])
   })
 
+  test('is tried again while there is a connection', async () => {
+    const rest = fakeRest({ 'GET /chats': () => fail(503, 'unavailable', { retry_after_ms: 1 }) })
+    await house.connect()
+    rest.routes['GET /chats'] = paged([chat(1)])
+    await vi.waitFor(() => expect([chats.state, ids()]).toEqual(['ready', [1]]))
+  })
+
   test('loses what went while the connection was lost', async () => {
     const rest = fakeRest({ 'GET /chats': paged([chat(1), chat(2)]) })
     await chats.load()
