@@ -72,9 +72,7 @@ async def scroll_up(window: Window, to_seq: int, *, limit_s: float) -> Scrolled:
         if event["name"] == "thread_name" and event["args"]["name"] == "CrRendererMain"
     }
     tasks = [
-        event["tdur"] / 1000
-        for event in events
-        if (event["pid"], event["tid"]) in pages and event["name"].endswith("RunTask") and "tdur" in event
+        event["tdur"] / 1000 for event in events if (event["pid"], event["tid"]) in pages and "tdur" in event
     ]
     return Scrolled(told["oldest"], told["elements"], max(tasks))
 

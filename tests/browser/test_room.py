@@ -70,6 +70,21 @@ async def test_it_opens_at_the_unread_line_which_stays(scene: Scene, look: Look)
     await expect(line).not_to_be_in_viewport()
 
 
+async def test_at_the_end_it_stays_at_the_end_when_names_and_quotes_come(server: Server, look: Look) -> None:
+    ann, *others = await server.people("ann", *(f"person{number}" for number in range(8)))
+    chat_id = await ann.chat(*others, name="Lobby")
+    first = await others[0].say(chat_id, "what is answered")
+    for number in range(16):
+        await others[number % 8].say(chat_id, f"answer {number:02}", reply_to=first["id"])
+    await ann.post(f"/chats/{chat_id}/read")
+    window = await look(server, ann, f"/chats/{chat_id}")
+    await expect(window.message("answer 15")).to_contain_text("person7")
+    await expect(window.message("answer 15")).to_contain_text("what is answered")
+    await window.page.wait_for_load_state("networkidle")
+    await window.shown("answer 15")
+    await expect(window.button("Jump to the latest message")).to_have_count(0)
+
+
 async def test_only_who_sees_the_end_has_read_it(scene: Scene, look: Look) -> None:
     window = await open_room(scene, look)
     await window.shown("old 040")
