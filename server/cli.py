@@ -77,6 +77,7 @@ async def serve(config: Config) -> None:
     """Serves until SIGTERM or SIGINT. Raises: `StartError`."""
     if len(config.secret_key.encode()) < SECRET_BYTES_MIN:
         log.warning("SECRET_KEY is short; tokens can be forged by trying keys", least_bytes=SECRET_BYTES_MIN)
+    _allow_open_files()
     door = _bind(config)
     app = create_app(config)
     runner = Runner(app, access_log=None, shutdown_timeout=config.shutdown_timeout_s)
@@ -106,6 +107,17 @@ def _spare_the_collector() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(10_000, 20, 20)
+
+
+def _allow_open_files() -> None:
+    """As many as the process may have: each connection is one, and the usual limit is 1,024."""
+    if sys.platform == "win32":
+        return
+    import resource
+
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with contextlib.suppress(ValueError, OSError):  # macOS calls it unlimited, and does not take it
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def _bind(config: Config) -> socket.socket:

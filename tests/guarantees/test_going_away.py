@@ -3,7 +3,7 @@
 import asyncio
 import itertools
 import json
-import resource
+import re
 import signal
 import sys
 import time
@@ -17,6 +17,8 @@ from tests.clients.people import Person
 from tests.clients.program import Program
 from tests.clients.wires import WIRES, Frame, Wire
 from tests.guarantees.conftest import Start
+
+resource = pytest.importorskip("resource")
 
 TIMEOUT_S = 4
 BUSY_S = 2
@@ -154,3 +156,18 @@ async def test_a_busy_server_keeps_those_who_knock(start: Start) -> None:
     program.send_signal(signal.SIGCONT)
     for _, writer in knocks:
         writer.transport.abort()
+
+
+async def test_it_takes_as_many_open_files_as_it_may(start: Start) -> None:
+    """Each connection is one; the limit that a shell gives is often 1,024."""
+    limits = Path("/proc/self/limits")
+    if not limits.exists():
+        pytest.skip("has no /proc")
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(soft, 512), hard))
+    try:
+        program = await start()
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    (line,) = re.findall(r"Max open files +(\d+)", Path(f"/proc/{program.pid}/limits").read_text())
+    assert int(line) == hard
