@@ -59,7 +59,7 @@ async def register(context: Context, caller: Caller, wish: Register) -> Result:
         username=wish.username,
         display_name=display_name,
         email=wish.email,
-        password_hash=await context.passwords.hash(wish.password),
+        password_hash=await context.passwords.hash(wish.password, turn_of=network_of(caller.address)),
         created_at=context.clock.now(),
     )
     return {"user": user_view(user, context.presence.status_of(user.id), own=True)}
@@ -79,9 +79,11 @@ async def login(context: Context, caller: Caller, wish: Login) -> Result:
     # token is taken before the work, not after: else many tries at once would all get through.
     # A name longer than any is not kept whole: what is counted stays in memory for a while.
     name = wish.username[:LOGIN_NAME_CHARS_MAX].casefold()
-    pair = (name if user is None else user.id, network_of(caller.address))
+    network = network_of(caller.address)
+    pair = (name if user is None else user.id, network)
     context.limiter.check("login_failures", pair)
-    right = await context.passwords.match(wish.password, None if user is None else user.password_hash)
+    password_hash = None if user is None else user.password_hash
+    right = await context.passwords.match(wish.password, password_hash, turn_of=network)
     if user is None or not right:
         raise ChatError("unauthenticated", "wrong username or password")
     context.limiter.give_back("login_failures", pair)

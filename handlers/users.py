@@ -55,12 +55,13 @@ async def _change_password(context: Context, caller: Caller, user: User, wish: U
     if wish.old_password is None:
         raise invalid(old_password="is required to set another password")
     check_password(wish.password, context.policy.min_password_chars)
-    pair = (user.id, network_of(caller.address))
+    network = network_of(caller.address)
+    pair = (user.id, network)
     context.limiter.check("login_failures", pair)
-    if not await context.passwords.match(wish.old_password, user.password_hash):
+    if not await context.passwords.match(wish.old_password, user.password_hash, turn_of=network):
         raise ChatError("forbidden", "the old password is wrong")
     context.limiter.give_back("login_failures", pair)
-    password_hash = await context.passwords.hash(wish.password)
+    password_hash = await context.passwords.hash(wish.password, turn_of=network)
     await context.store.users.change_password(user.id, password_hash, keep_session=caller.session_id)
 
 

@@ -1,5 +1,6 @@
 """Accounts over REST: register, log in, and what is told of what goes wrong."""
 
+import asyncio
 from ipaddress import ip_network
 from typing import Any
 
@@ -197,3 +198,21 @@ async def test_failed_logins_with_huge_names_do_not_fill_the_memory(serve: Serve
         assert (await login(server, f"{number}" + "x" * 100_000))[0] == 401
     kept: Any = server.house.context.limiter
     assert sum(len(str(key)) for key in kept._buckets) < 20_000
+
+
+@pytest.mark.parametrize("serve", ["sqlite"], indirect=True)
+async def test_a_flood_of_logins_from_one_address_holds_up_no_other(serve: Serve) -> None:
+    server = await serve(bcrypt_cost=7, trusted_proxies=(ip_network("127.0.0.0/8"),))
+    await server.person("ann")
+    answered: list[str] = []
+
+    async def log_in(name: str, address: str) -> None:
+        await login(server, name, headers={"X-Forwarded-For": address})
+        answered.append(address)
+
+    flood = [asyncio.ensure_future(log_in(f"nobody-{number}", "192.0.2.1")) for number in range(100)]
+    while not answered:
+        await asyncio.sleep(0)
+    await log_in("ann", "192.0.2.2")
+    assert len(answered) < 50
+    await asyncio.gather(*flood)

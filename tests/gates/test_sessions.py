@@ -216,8 +216,8 @@ async def test_a_login_that_is_overtaken_by_a_new_password_or_a_ban_opens_nothin
     context = server.house.context
     match = context.passwords.match
 
-    async def overtaken(password: str, password_hash: str | None) -> bool:
-        right = await match(password, password_hash)
+    async def overtaken(password: str, password_hash: str | None, **turn: str) -> bool:
+        right = await match(password, password_hash, **turn)
         monkeypatch.undo()
         if how == "password":
             await ann.patch("/users/me", password="another password", old_password=PASSWORD)
