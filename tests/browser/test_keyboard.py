@@ -69,7 +69,7 @@ async def test_from_login_to_leaving_a_chat(server: Server, look: Look) -> None:
     await expect(window.composer).to_be_focused()
     await keys.type("an answer")
     await keys.press("Enter")
-    await window.shown("an answer")
+    await expect(window.message("an answer")).to_contain_text("Sent")
     answer = (await ann.get(f"/chats/{chat_id}/messages"))["messages"][-1]
     assert (answer["content"], answer["reply_to"]) == ("an answer", question["id"])
 
@@ -84,7 +84,6 @@ async def test_from_login_to_leaving_a_chat(server: Server, look: Look) -> None:
     await tab_to(window, window.button("Leave"))
     await keys.press("Enter")
     await expect(page.get_by_role("alertdialog")).to_be_visible()
-    window.expects("status of 404")  # whether the chat is really gone
     await tab_to(window, page.get_by_role("alertdialog").get_by_role("button", name="Leave"))
     await keys.press("Enter")
     await expect(window.chats.get_by_role("link")).to_have_count(2)

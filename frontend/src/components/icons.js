@@ -1,7 +1,6 @@
 /** Strokes on a field of 24 by 24, two units wide. */
 export const icons = {
   back: 'M19 12H5m6-6-6 6 6 6',
-  bell: 'M6 16V11a6 6 0 0 1 12 0v5l1.5 2h-15L6 16Zm4 5h4',
   check: 'm5 12.5 4.5 4.5L19 7.5',
   checks: 'm2 12.5 4.5 4.5L15 8m-4.5 8 1 1L21 7.5',
   clock: 'M12 20.5a8.5 8.5 0 1 0 0-17 8.5 8.5 0 0 0 0 17Zm0-13V12l3 2',

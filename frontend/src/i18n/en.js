@@ -1,5 +1,4 @@
 export default {
-  app: { name: 'Vestnik', tagline: 'A chat of your own' },
   common: {
     cancel: 'Cancel',
     close: 'Close',
@@ -9,7 +8,6 @@ export default {
     search: 'Search',
     loading: 'Loading…',
     you: 'You',
-    back: 'Back',
     remove: 'Remove',
   },
   login: {

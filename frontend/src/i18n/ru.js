@@ -1,5 +1,4 @@
 export default {
-  app: { name: 'Vestnik', tagline: 'Ваш собственный чат' },
   common: {
     cancel: 'Отмена',
     close: 'Закрыть',
@@ -9,7 +8,6 @@ export default {
     search: 'Поиск',
     loading: 'Загрузка…',
     you: 'Вы',
-    back: 'Назад',
     remove: 'Удалить',
   },
   login: {

@@ -10,18 +10,20 @@ export const useSession = defineStore('session', () => {
   const me = ref(tokens.current()?.user ?? null)
   const isLoggedIn = computed(() => me.value !== null)
   const userId = computed(() => /** @type {number | null} */ (me.value?.id ?? null))
-  /** Whether the last session was ended by a wish of its user. */
-  const hasLeft = ref(false)
-  tokens.onChange((session) => (me.value = session?.user ?? null))
+  /** @type {import('vue').Ref<'left' | 'ended' | null>} how the last session here went: by a wish of its user, or not */
+  const ending = ref(null)
+  tokens.onChange((session) => {
+    if (session) ending.value = null
+    else if (me.value) ending.value ??= 'ended'
+    me.value = session?.user ?? null
+  })
 
   /**
    * @param {{ username: string, password: string }} credentials
    * @throws {ApiError}
    */
   async function login({ username, password }) {
-    const answer = await request('POST', '/auth/login', { body: { username, password } })
-    hasLeft.value = false
-    tokens.begin(answer)
+    tokens.begin(await request('POST', '/auth/login', { body: { username, password } }))
   }
 
   /**
@@ -38,7 +40,7 @@ export const useSession = defineStore('session', () => {
   /** Out, whether the server hears it or not. */
   async function logout() {
     const session = tokens.current()
-    hasLeft.value = true
+    ending.value = 'left'
     tokens.end()
     try {
       if (session) await request('POST', '/auth/logout', { token: session.access_token })
@@ -80,5 +82,5 @@ export const useSession = defineStore('session', () => {
     tokens.keepUser(await api.patch('/users/me', changes))
   }
 
-  return { me, userId, isLoggedIn, hasLeft, login, register, logout, token, check, updateMe }
+  return { me, userId, isLoggedIn, ending, login, register, logout, token, check, updateMe }
 })

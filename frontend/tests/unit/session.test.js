@@ -43,7 +43,7 @@ test('a logout is one even if the server does not hear it', async () => {
   otherTab(() => logIn(1))
   const rest = fakeRest({ 'POST /auth/logout': () => Promise.reject(new TypeError('down')) })
   const done = session.logout()
-  expect([session.isLoggedIn, session.hasLeft]).toEqual([false, true])
+  expect([session.isLoggedIn, session.ending]).toEqual([false, 'left'])
   await done
   expect(rest.calls[0].token).toBe('access 1')
 })
@@ -52,7 +52,9 @@ test('what other tabs do is seen', () => {
   otherTab(() => logIn(1, bob))
   expect(session.me).toEqual(bob)
   otherTab(() => localStorage.clear())
-  expect([session.isLoggedIn, session.hasLeft]).toEqual([false, false])
+  expect([session.isLoggedIn, session.ending]).toEqual([false, 'ended'])
+  otherTab(() => logIn(1, bob))
+  expect(session.ending).toBeNull()
 })
 
 test('the connection gets the old token while there is no telling about another', async () => {
