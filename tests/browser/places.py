@@ -60,16 +60,21 @@ async def places(window: Window, seed: Seed) -> AsyncIterator[str]:
     await window.goto("/")
     await expect(window.chats.get_by_role("link")).to_have_count(3)
     yield "list"
-    for name in ("profile", "preferences", "keyboard"):
+    for number, name in enumerate(("profile", "preferences")):
         await page.locator(".trigger").click()
         await expect(page.get_by_role("menu")).to_be_visible()
-        if name == "profile":
+        if number == 0:
             yield "menu"
-        await page.get_by_role("menuitem").nth(["profile", "preferences", "keyboard"].index(name)).click()
+        await page.get_by_role("menuitem").nth(number).click()
         await shown(page.get_by_role("dialog"))
         yield name
         await page.keyboard.press("Escape")
         await expect(page.get_by_role("dialog")).to_have_count(0)
+    await page.keyboard.press("Control+/")
+    await shown(page.get_by_role("dialog"))
+    yield "keyboard"
+    await page.keyboard.press("Escape")
+    await expect(page.get_by_role("dialog")).to_have_count(0)
     await page.locator(".sidebar header").get_by_role("button").last.click()
     for number, kind in enumerate(("person", "group", "channel")):
         await page.get_by_role("dialog").get_by_role("radio").nth(number).locator("xpath=..").click()
