@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from storage.batching import Batcher, Written
+from storage.batching import GATHER_TURNS, Batcher, Written
 from storage.changes import Change, ChatDeleted
 from storage.errors import NotFound, Unavailable
 
@@ -49,11 +49,53 @@ async def test_one_turn_is_one_batch() -> None:
     assert desk.batches == [list(range(10))]
 
 
+async def test_turns_that_each_bring_something_share_a_batch_but_not_for_ever() -> None:
+    desk = Desk()
+    futures = []
+    for name in range(GATHER_TURNS + 3):
+        futures += desk.submit(name)
+        await asyncio.sleep(0)
+    await asyncio.gather(*futures)
+    assert desk.batches[0] == list(range(GATHER_TURNS + 1))
+    assert [name for batch in desk.batches for name in batch] == list(range(GATHER_TURNS + 3))
+
+
+async def test_who_asked_to_be_called_back_is_called_when_it_is_told() -> None:
+    desk = Desk()
+    seen: list[tuple[str, int]] = []
+    first, second = (desk.batcher.submit(Item(name, fails=name == 2)) for name in (1, 2))
+    first.then(lambda _: seen.append(("first", len(desk.told))))
+    first.then(lambda _: seen.append(("again", len(desk.told))))
+    second.then(lambda _: seen.append(("second", len(desk.told))))
+    assert await first == 10
+    assert seen == [("first", 1), ("again", 1), ("second", 1)]
+    with pytest.raises(NotFound):
+        await second
+    first.then(lambda _: seen.append(("late", 0)))
+    assert seen[-1] == ("late", 0)
+
+
+async def test_one_who_is_called_back_and_raises_costs_nobody_anything() -> None:
+    desk, loop = Desk(), asyncio.get_running_loop()
+    told: list[str] = []
+    loop.set_exception_handler(lambda _, context: told.append(str(context["exception"])))
+    first, second = (desk.batcher.submit(Item(name)) for name in (1, 2))
+
+    def fail(_: object) -> None:
+        raise ValueError("oops")
+
+    first.then(fail)
+    first.then(lambda _: told.append("next"))
+    assert await asyncio.gather(first, second) == [10, 20]
+    assert told == ["oops", "next"]
+
+
 async def test_while_one_is_written_the_next_gathers() -> None:
     desk = Desk()
     desk.free.clear()
     futures = desk.submit(1)
-    await asyncio.sleep(0)
+    while not desk.batches:
+        await asyncio.sleep(0)
     for name in (2, 3, 4):
         futures += desk.submit(name)
         await asyncio.sleep(0)
