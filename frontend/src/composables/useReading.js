@@ -1,4 +1,4 @@
-import { computed, onScopeDispose, ref, watch } from 'vue'
+import { computed, onScopeDispose, ref, shallowRef, watch } from 'vue'
 import websocket from '@/services/websocket'
 import { useChats } from '@/stores/chats'
 import { useSession } from '@/stores/session'
@@ -23,8 +23,8 @@ export function useReading(chatId, timeline, isAtEnd) {
   const { state } = timeline
   /** All up to this `seq` is read; null: not known, the mark is not in what is loaded. */
   const readSeq = ref(/** @type {number | null} */ (null))
-  /** The `seq` of the message that has the line before it. */
-  const unreadFrom = ref(/** @type {number | null} */ (null))
+  /** The message that has the line before it. */
+  const firstUnread = shallowRef(/** @type {import('@/timeline/stretch').Message | null} */ (null))
   let isTelling = false
 
   const chat = computed(() => chats.get(chatId))
@@ -55,7 +55,7 @@ export function useReading(chatId, timeline, isAtEnd) {
 
   function drawLine() {
     const after = state.messages.slice(indexOfSeq(state.messages, /** @type {number} */ (readSeq.value) + 1))
-    unreadFrom.value = after.find(isByOther)?.seq ?? null
+    firstUnread.value = after.find(isByOther) ?? null
   }
 
   const canRead = computed(() => isAtEnd.value && isVisible.value && state.status === 'live')
@@ -95,7 +95,7 @@ export function useReading(chatId, timeline, isAtEnd) {
   const unsubscribes = [
     timeline.onArrival((message, { missed }) => {
       if (!isByOther(message)) return
-      if (unread.value === 1 && (missed || !canRead.value)) unreadFrom.value = message.seq
+      if (unread.value === 1 && (missed || !canRead.value)) firstUnread.value = message
       if (unread.value !== null) return
       clearTimeout(recount)
       recount = setTimeout(() => chats.fetch(chatId).catch(() => {}), RECOUNT_MS)
@@ -112,5 +112,5 @@ export function useReading(chatId, timeline, isAtEnd) {
     for (const unsubscribe of unsubscribes) unsubscribe()
   })
 
-  return { unreadFrom, isVisible, begin }
+  return { firstUnread, isVisible, begin }
 }

@@ -95,12 +95,14 @@ export function useScroller(log, { isAtEnd, onNearStart, onNearEnd }) {
   /**
    * Brings an element before the eyes.
    *
-   * @param {() => HTMLElement | null | undefined} find after what is under way is drawn
+   * @param {() => Promise<void>} bring puts it into the log
+   * @param {() => HTMLElement | null | undefined} find once that is drawn
    * @param {number} share how much of the log is to be above it, from 0 to 1
    */
-  async function goTo(find, share) {
+  async function goTo(bring, find, share) {
     follows.value = false
     isGoing = true
+    await bring()
     await nextTick()
     isGoing = false
     const target = find()

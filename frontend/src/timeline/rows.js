@@ -26,7 +26,8 @@ const GROUP_MS = 5 * 60_000
  * @param {Entry[]} options.entries what the outbox has for this chat; those that are among `messages` already are left out
  * @param {number | null} options.ownId
  * @param {Message} [options.previous] the message before the first: what is not seen counts too
- * @param {number | null} options.unreadFrom the `seq` of the first unread message: the line stands before it
+ * @param {number | null} options.unreadFrom the `seq` of the first unread message: the line stands before it, or
+ *   where it was
  * @returns {Row[]}
  */
 export function rowsOf(messages, { entries, ownId, previous, unreadFrom }) {
@@ -40,7 +41,11 @@ export function rowsOf(messages, { entries, ownId, previous, unreadFrom }) {
   for (const row of [...messages.map((message) => rowOf(message, ownId)), ...waiting]) {
     const isNewDay = !before || dayOf(before.message) !== dayOf(row.message)
     if (isNewDay) rows.push({ kind: 'day', key: `day ${row.key}`, at: row.message.created_at })
-    const isFirstUnread = unreadFrom !== null && row.message.seq === unreadFrom
+    const isFirstUnread =
+      unreadFrom !== null &&
+      !row.entry &&
+      row.message.seq >= unreadFrom &&
+      (before ? before.message.seq < unreadFrom : row.message.seq === unreadFrom)
     if (isFirstUnread) rows.push({ kind: 'unread', key: 'unread' })
     if (before && !isNewDay && !isFirstUnread && belongTogether(before.message, row.message)) {
       before.endsGroup = false

@@ -44,6 +44,12 @@ test('days and the unread line end a group', () => {
   expect(drawn(messages, { unreadFrom: 2 })).toBe('day (m1) unread (m2) day (m3)')
 })
 
+test('the unread line stays when its message is deleted', () => {
+  const messages = [message(1, 0), message(3, 1), message(4, 1)]
+  expect(drawn(messages, { unreadFrom: 2 })).toBe('day (m1) unread (m3 m4)')
+  expect(drawn(messages.slice(1), { unreadFrom: 2 })).toBe('day (m3 m4)')
+})
+
 test('what is before the first message counts, unseen', () => {
   expect(drawn([message(2, 1)], { previous: message(1, 0) })).toBe('m2)')
   expect(drawn([message(2, 24 * 60)], { previous: message(1, 0) })).toBe('day (m2)')
