@@ -104,6 +104,10 @@ export default {
     soundHint: 'Two soft tones when a message comes',
   },
   keyboard: {
+    reading: 'Among the messages',
+    messages: 'Next or previous message',
+    messageMenu: 'Menu of the message',
+    write: 'Back to writing',
     everywhere: 'Everywhere',
     writing: 'While writing',
     switcher: 'Go to a chat',
