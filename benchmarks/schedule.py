@@ -62,7 +62,7 @@ class Extent:
     members: tuple[int, int]
 
 
-FULL = Extent(5, 1, Timing(1, 3), Timing(0.5, 25.5), 2, (10_000, 1_000_000), 10, (100, 1000), (25, 100))
+FULL = Extent(5, 1, Timing(0.8, 2.5), Timing(0.5, 25.5), 2, (10_000, 1_000_000), 10, (100, 1000), (25, 100))
 QUICK = Extent(1, 20, Timing(0.2, 0.5), Timing(0.1, 0.2), 1, (6_000, 10_000), 1, (5, 10), (3, 5))
 
 
