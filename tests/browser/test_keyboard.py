@@ -45,7 +45,7 @@ async def test_from_login_to_leaving_a_chat(server: Server, look: Look) -> None:
     await keys.press("Shift+Enter")
     await keys.type("and a second")
     await keys.press("Enter")
-    await window.shown("first lien")
+    await window.sent("first lien")
     await keys.press("ArrowUp")
     await keys.press("Control+a")
     await keys.type("first line")

@@ -66,6 +66,7 @@ async def test_a_message_is_there_at_once_and_in_sight(scene: Scene) -> None:
 async def test_an_edit_and_a_deletion_are_there_at_once(scene: Scene) -> None:
     await scene.anns.say("first wording")
     await scene.bobs.shown("first wording")
+    await scene.anns.sent("first wording")
     await scene.anns.composer.press("ArrowUp")
     await scene.anns.say("second wording")
     await scene.bobs.shown("second wording")

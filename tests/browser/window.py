@@ -103,6 +103,10 @@ class Window:
         for text in texts:
             await expect(self.message(text)).to_be_in_viewport()
 
+    async def sent(self, text: str) -> None:
+        """Waits until one's own message is with the server, and so can be changed."""
+        await expect(self.message(text)).to_contain_text(re.compile("Sent|Read"))
+
     async def heard(self, line: str) -> None:
         """Waits until a line that begins so is in the console."""
         if not any(said.startswith(line) for said in self.console):
