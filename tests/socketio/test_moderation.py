@@ -108,11 +108,11 @@ async def test_what_another_server_does_to_an_account_counts_here_within_seconds
     server = await serve(clock=ManualClock())
     ann, bob, carl = await server.people("ann", "bob", "carl")
     window, other = await look(kind, ann), await look(kind, bob)
+    await window.drain()  # it is connected before anything is done to its user
     await carl.get("/users/me")
     elsewhere = await open_store(server.config.store_url())
     for name in ("ann", "carl"):
         await moderation.ban(elsewhere, name)
-    await window.drain()
     server.clock.advance(LOOK_EVERY_S)
     closing, _ = await window.ended()
     assert closing["code"] == 4403
