@@ -1,7 +1,6 @@
 """The Engine.IO server under aiohttp: which request may do what, and what it is answered."""
 
 import asyncio
-import functools
 import inspect
 import json
 import sys
@@ -26,10 +25,6 @@ def _write_now(socket: Socket, blob: bytes) -> None:
     """Stands where a fan-out would join it with what else is sent in this turn."""
     if socket.wire is not None:
         socket.wire.write(blob)
-
-
-# `inspect` takes 1 µs to say it, which is asked for every message.
-_is_coroutine_function = functools.lru_cache(inspect.iscoroutinefunction)
 
 
 def _nothing_pending(eio_sid: str) -> None:
@@ -115,7 +110,7 @@ class EngineServer(engineio.AsyncServer):
         handler = self.handlers.get("message")
         if handler is None:
             return
-        if self.async_handlers or not _is_coroutine_function(handler):
+        if self.async_handlers or not inspect.iscoroutinefunction(handler):
             await self._trigger_event("message", sid, data, run_async=self.async_handlers)
             return
         try:

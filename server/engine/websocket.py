@@ -1,9 +1,9 @@
 """A WebSocket that aiohttp has let go of.
 
 aiohttp answers HTTP. What it keeps of a request while its WebSocket lives (the request itself, two tasks, a parser, a
-queue) was half of the memory of a connection, and its way from the socket to a handler a tenth of the time of a send.
-So once a handshake is answered, the transport gets this protocol. An idle connection has no task: one is started when
-something comes.
+queue) was 15 of the 21 KiB of a connection, and every message went through its queue and woke its task. So once a
+handshake is answered, the transport gets this protocol. An idle connection has no task: one is started when something
+comes.
 """
 
 import asyncio
