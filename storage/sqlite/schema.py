@@ -92,8 +92,8 @@ CREATE TABLE messages (
 CREATE INDEX messages_alive ON messages (chat_id, seq, sender_id, deleted) WHERE deleted = 0;
 -- For unread, where the first does not do; see unread.py.
 CREATE INDEX messages_by_sender ON messages (chat_id, sender_id, seq, deleted) WHERE deleted = 0;
--- Recovery, with the first. Not of what is as it was created: a fourth index to write for each message was 8 of the 50 µs
--- that the store takes for one in 32 busy chats.
+-- Recovery, with the first. Not of what is as it was created: a fourth index to write for each message was 8 of the
+-- 50 µs that the store takes for one in 32 busy chats.
 CREATE UNIQUE INDEX messages_by_change ON messages (chat_id, changed_seq) WHERE changed_seq > seq;
 CREATE UNIQUE INDEX messages_by_client_id ON messages (sender_id, client_id) WHERE client_id IS NOT NULL;
 
