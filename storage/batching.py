@@ -1,6 +1,7 @@
 """Group commit, whatever the store: while one batch is being written, the next one gathers."""
 
 import asyncio
+import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -27,9 +28,13 @@ class Written:
     changes: Sequence[Change]
 
 
-GATHER_TURNS = 4
-"""A batch waits no longer for more. With 4 members sending to 200, a delivery costs a fifth less for it: fewer batches
-are fewer writes to everybody."""
+QUIET_TURNS = 20
+"""Where batches have company, the next one waits for the senders of the last: until so many turns of the event loop
+in a row brought nothing. With 4 members sending to 200, a delivery costs 0.8 µs for it instead of 1.2 (fewer batches
+are fewer writes to everybody), and 64 senders in chats of two get a tenth more done."""
+
+GATHER_S = 0.001
+"""No batch waits longer, however busy the event loop is."""
 
 ItemT = TypeVar("ItemT", bound=Weighed)
 
@@ -88,10 +93,10 @@ def when_settled(write: "asyncio.Future[Any]", callback: Callable[[Any], None]) 
 class Batcher(Generic[ItemT]):
     """Writes items in the order in which they were submitted, batch after batch, one batch at a time.
 
-    Items submitted in one turn of the event loop share a batch, and those of the next few turns if each brings some,
-    as far as `max_items` and `max_weight` allow; an item heavier than `max_weight` goes alone. Once `write` has
-    answered, in one turn and with nothing in between, `tell` gets the changes and all waiters get their outcomes. A
-    waiter that was cancelled meanwhile is skipped: what it asked for is written and told all the same.
+    Items submitted in one turn of the event loop share a batch, and with company those of the next turns too, for at
+    most `GATHER_S`, as far as `max_items` and `max_weight` allow; an item heavier than `max_weight` goes alone. Once
+    `write` has answered, in one turn and with nothing in between, `tell` gets the changes and all waiters get their
+    outcomes. A waiter that was cancelled meanwhile is skipped: what it asked for is written and told all the same.
 
     If `write` raises, all waiters of the batch get `Unavailable`, and `tell` gets no changes.
     """
@@ -111,6 +116,7 @@ class Batcher(Generic[ItemT]):
         self._queue: deque[tuple[ItemT, Promise]] = deque()
         self._writing: asyncio.Task[None] | None = None
         self._closed = False
+        self._last_size = 0
 
     def submit(self, item: ItemT) -> Promise:
         """Queues an item, which takes its place before this returns.
@@ -143,12 +149,13 @@ class Batcher(Generic[ItemT]):
             self._writing = None
 
     async def _gather(self) -> None:
-        """Returns when a turn of the event loop has brought nothing more, or after `GATHER_TURNS`."""
-        for _ in range(GATHER_TURNS):
+        """Returns when nothing more is to be expected. Who sends alone is not kept waiting."""
+        patience = QUIET_TURNS if self._last_size > 1 else 0
+        quiet, until = 0, time.monotonic() + GATHER_S
+        while quiet <= patience and time.monotonic() < until:
             gathered = len(self._queue)
             await asyncio.sleep(0)
-            if len(self._queue) == gathered:
-                return
+            quiet = quiet + 1 if len(self._queue) == gathered else 0
 
     def _next_batch(self) -> Sequence[tuple[ItemT, Promise]]:
         batch = [self._queue.popleft()]
@@ -158,6 +165,7 @@ class Batcher(Generic[ItemT]):
             if weight > self._max_weight:
                 break
             batch.append(self._queue.popleft())
+        self._last_size = len(batch)
         return batch
 
     async def _write_batch(self, batch: Sequence[tuple[ItemT, Promise]]) -> None:

@@ -7,6 +7,9 @@ from typing import Protocol
 # A loop that was held up this long may have answers unread in its sockets: it looks at them before it judges.
 LATE_S = 0.25
 
+# The share of the interval by which a ping may be early, to go out with others.
+EARLY = 0.01
+
 
 class Beating(Protocol):
     """What has a heartbeat. `last_seen` is the loop's clock at the last sign of life, of whatever kind."""
@@ -111,12 +114,13 @@ class Heartbeat:
 
     def _send_due(self, now: float, late: bool) -> None:
         """Times follow the plan, not the clock, or every late turn would make the next one later; only after a
-        real delay does the clock count, as a deadline must not pass before its ping is sent."""
-        while self._due and self._due[0][0] <= now:
+        real delay does the clock count, as a deadline must not pass before its ping is sent. Those due a little later
+        are pinged with the first, and from then on together: one sweep, and one look at their answers."""
+        while self._due and self._due[0][0] <= now + self.interval_s * EARLY:
             planned, beat = self._due.popleft()
             if beat.peer is None:
                 continue
-            beat.pinged_at = sent_at = now if late else planned
+            beat.pinged_at = sent_at = now if late else min(planned, now)
             self._due.append((sent_at + self.interval_s, beat))
             self._deadlines.append((sent_at + self.timeout_s, sent_at, beat))
             beat.peer.ping()

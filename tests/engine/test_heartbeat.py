@@ -34,6 +34,24 @@ async def test_pings_keep_their_rhythm() -> None:
     heartbeat.stop()
 
 
+async def test_those_due_a_little_later_are_pinged_together_with_the_first() -> None:
+    heartbeat, links, turns = Heartbeat(0.2, 0.1), [Link() for _ in range(4)], [0]
+
+    def count_turns() -> None:
+        turns[0] += 1
+        links[0].loop.call_soon(count_turns)
+
+    pinged_in: list[int] = []
+    for link in links:
+        link.ping = lambda: pinged_in.append(turns[0])  # type: ignore[method-assign]
+        heartbeat.add(link)
+        time.sleep(0.0004)
+    count_turns()
+    await until(lambda: len(pinged_in) >= len(links))
+    assert set(pinged_in) == {pinged_in[0]}
+    heartbeat.stop()
+
+
 async def test_the_mute_expires_and_only_he() -> None:
     heartbeat, link, mute = Heartbeat(0.05, 0.04), Link(), Link()
     mute.mute = True

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from storage.batching import GATHER_TURNS, Batcher, Written
+from storage.batching import Batcher, Written
 from storage.changes import Change, ChatDeleted
 from storage.errors import NotFound, Unavailable
 
@@ -52,12 +52,30 @@ async def test_one_turn_is_one_batch() -> None:
 async def test_turns_that_each_bring_something_share_a_batch_but_not_for_ever() -> None:
     desk = Desk()
     futures = []
-    for name in range(GATHER_TURNS + 3):
-        futures += desk.submit(name)
+    while not desk.batches:
+        futures += desk.submit(len(futures))
         await asyncio.sleep(0)
     await asyncio.gather(*futures)
-    assert desk.batches[0] == list(range(GATHER_TURNS + 1))
-    assert [name for batch in desk.batches for name in batch] == list(range(GATHER_TURNS + 3))
+    assert len(desk.batches[0]) > 1
+    assert [name for batch in desk.batches for name in batch] == list(range(len(futures)))
+
+
+async def test_who_has_company_is_waited_for_and_who_is_alone_does_not_wait() -> None:
+    desk = Desk()
+
+    async def turns_until_written() -> int:
+        before, turns = len(desk.batches), 0
+        (future,) = desk.submit(len(desk.told))
+        while len(desk.batches) == before:
+            await asyncio.sleep(0)
+            turns += 1
+        await future
+        return turns
+
+    alone = await turns_until_written()
+    await asyncio.gather(*desk.submit(100, 101))
+    assert alone < await turns_until_written()
+    assert await turns_until_written() == alone
 
 
 async def test_who_asked_to_be_called_back_is_called_when_it_is_told() -> None:
