@@ -35,7 +35,7 @@ async def test_pings_keep_their_rhythm() -> None:
 
 
 async def test_those_due_a_little_later_are_pinged_together_with_the_first() -> None:
-    heartbeat, links, turns = Heartbeat(0.2, 0.1), [Link() for _ in range(4)], [0]
+    heartbeat, links, turns = Heartbeat(1.0, 0.5), [Link() for _ in range(4)], [0]
 
     def count_turns() -> None:
         turns[0] += 1
@@ -45,7 +45,7 @@ async def test_those_due_a_little_later_are_pinged_together_with_the_first() -> 
     for link in links:
         link.ping = lambda: pinged_in.append(turns[0])  # type: ignore[method-assign]
         heartbeat.add(link)
-        time.sleep(0.0004)
+        time.sleep(0.00005)
     count_turns()
     await until(lambda: len(pinged_in) >= len(links))
     assert set(pinged_in) == {pinged_in[0]}
