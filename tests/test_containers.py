@@ -105,7 +105,7 @@ def test_the_composition_keeps_to_the_schema(loader: Path, tmp_path: Path) -> No
     assert (loaded.returncode, loaded.stderr) == (0, "")
     misspelt = tmp_path / "docker-compose.yml"
     text = (ROOT / "docker-compose.yml").read_text()
-    misspelt.write_text(text.replace("depends_on:", "depend_on:"))
+    misspelt.write_text(text.replace("depends_on:", "depend_on:", 1))
     assert "services.backend.depend_on" in _load(loader, misspelt, SECRET_KEY="x" * 32).stderr
 
 
