@@ -135,7 +135,7 @@ def _in_sizes(values: Sequence[T]) -> Iterator[Sequence[T]]:
 def _insert_sql(count: int) -> str:
     rows = ", ".join(["(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"] * count)
     return (
-        "INSERT INTO messages"  # noqa: S608 - question marks, nothing else
+        "INSERT OR ROLLBACK INTO messages"  # noqa: S608 - question marks, nothing else
         " (id, chat_id, seq, changed_seq, sender_id, client_id, content, message_type, reply_to, created_at)"
         f" VALUES {rows}"
     )

@@ -23,7 +23,7 @@ _KEPT = 100_000
 """How many heads, and how many standings, are kept in memory."""
 
 _RAISE_HEADS = """
-UPDATE chats
+UPDATE OR ROLLBACK chats
 SET head_seq = json_extract(raised.value, '$[1]'), activity = max(activity, json_extract(raised.value, '$[2]'))
 FROM json_each(?) AS raised WHERE chats.id = json_extract(raised.value, '$[0]')
 """
