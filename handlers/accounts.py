@@ -1,6 +1,5 @@
 """Register, log in, refresh, log out."""
 
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Annotated
 
@@ -13,6 +12,7 @@ from handlers.shapes import AnyText, StrictString, Text
 from handlers.tokens import hash_of, new_secret
 from handlers.views import user_view
 from storage.errors import TokenReused, TokenUnknown
+from storage.frozen import frozen
 from storage.models import User
 
 LOGIN_NAME_CHARS_MAX = 254
@@ -40,7 +40,7 @@ def check_name(context: Context, field: str, name: str) -> str:
     return name
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Register:
     username: Username
     password: AnyText
@@ -65,7 +65,7 @@ async def register(context: Context, caller: Caller, wish: Register) -> Result:
     return {"user": user_view(user, context.presence.status_of(user.id), own=True)}
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Login:
     username: AnyText
     password: AnyText
@@ -106,7 +106,7 @@ async def login(context: Context, caller: Caller, wish: Login) -> Result:
     return _tokens_view(context, user, session_id, refresh_token)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Refresh:
     refresh_token: AnyText
 
@@ -132,7 +132,7 @@ async def refresh(context: Context, caller: Caller, wish: Refresh) -> Result:
     return _tokens_view(context, user, session.id, refresh_token)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Logout:
     pass
 

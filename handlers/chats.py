@@ -1,6 +1,5 @@
 """Chats: making, listing, naming, deleting; and being in their rooms."""
 
-from dataclasses import dataclass
 from typing import Annotated, cast
 
 from handlers.accounts import check_name
@@ -14,12 +13,13 @@ from handlers.rooms import put_in, take_out
 from handlers.shapes import AnyText, Id, IdList, Position, StrictInteger, StrictString
 from handlers.views import View, summary_view
 from storage.errors import BadReference, Unavailable, UnknownUsers
+from storage.frozen import frozen
 from storage.models import ChatType
 
 CREATE_MEMBERS_MAX = 1000
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CreateChat:
     chat_type: Annotated[str, StrictString(one_of=("group", "private", "channel"))]
     name: AnyText | None = None
@@ -50,7 +50,7 @@ async def create_chat(context: Context, caller: Caller, wish: CreateChat) -> Res
     return {"chat": await _summary(context, caller, chat.id), "created": created}
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ListChats:
     cursor: AnyText | None = None
     limit: Annotated[int, StrictInteger(1, 200)] = 50
@@ -68,7 +68,7 @@ async def list_chats(context: Context, caller: Caller, wish: ListChats) -> Resul
     return {"chats": [summary_view(summary) for summary in summaries], "next_cursor": next_cursor}
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class OneChat:
     chat_id: Id
 
@@ -78,7 +78,7 @@ async def get_chat(context: Context, caller: Caller, wish: OneChat) -> Result:
     return {"chat": await _summary(context, caller, wish.chat_id)}
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RenameChat:
     chat_id: Id
     name: AnyText
@@ -103,7 +103,7 @@ async def _summary(context: Context, caller: Caller, chat_id: int) -> View:
     return summary_view(await context.store.chats.summary(chat_id, caller.user_id))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class JoinChat:
     chat_id: Id
     after_seq: Position | None = None

@@ -3,10 +3,11 @@
 import asyncio
 from collections.abc import Collection, KeysView
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from handlers.endings import Ending, Refused
 from handlers.policy import UNFINISHED_MAX
+from storage.batching import when_settled
 
 if TYPE_CHECKING:
     from handlers.directory import OpenChat
@@ -29,12 +30,12 @@ class Connection:
     unfinished: int = 0
     _calm: "asyncio.Future[None] | None" = None
 
-    def begin(self) -> None:
+    def begin(self, write: "asyncio.Future[Any]") -> None:
         """A command now waits for the disk."""
         self.unfinished += 1
+        when_settled(write, self._finish)
 
-    def finish(self) -> None:
-        """A command no longer waits for the disk."""
+    def _finish(self, _write: object) -> None:
         self.unfinished -= 1
         if self._calm is not None and self.unfinished < UNFINISHED_MAX:
             if not self._calm.done():

@@ -1,6 +1,5 @@
 """What a handler is given: who asks, and everything a chat is made of."""
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from handlers.clock import Clock
@@ -10,6 +9,7 @@ from handlers.errors import ChatError
 from handlers.hub import Hub
 from handlers.limits import Limiter
 from handlers.policy import Policy
+from storage.frozen import frozen
 from storage.ports import Store
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from handlers.updates import ChatUpdates
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Caller:
     """Who asks. `user_id` is 0 for a stranger, `connection` None for a request over REST."""
 
@@ -39,7 +39,7 @@ class Caller:
         return self.connection
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Context:
     """Everything a chat is made of; made once, in `handlers.house.House`."""
 

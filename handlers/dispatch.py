@@ -78,8 +78,7 @@ async def start(
     except Exception as error:
         raise as_chat_error(error) from None
     if connection is not None and isinstance(result, Later):
-        connection.begin()
-        when_settled(result.write, lambda _: connection.finish())
+        connection.begin(result.write)
     return result
 
 

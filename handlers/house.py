@@ -1,7 +1,7 @@
 """The chat, put together: what a gate needs of it is here."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from typing import Any
 
 from handlers import dispatch, events
@@ -122,9 +122,9 @@ class House:
         self.context.typing.gone(connection)
         self.context.presence.closed(connection)
 
-    async def start(self, caller: Caller, name: str, payload: Mapping[str, Any]) -> Result | Later[Any]:
-        """See `dispatch.start`. Raises: `ChatError`."""
-        return await dispatch.start(self.context, caller, name, payload)
+    def start(self, caller: Caller, name: str, payload: Mapping[str, Any]) -> Awaitable[Result | Later[Any]]:
+        """See `dispatch.start`. Raises, when awaited: `ChatError`."""
+        return dispatch.start(self.context, caller, name, payload)
 
     async def run(self, caller: Caller, name: str, payload: Mapping[str, Any]) -> Result:
         """Runs a command to its end. Raises: `ChatError`."""

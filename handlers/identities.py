@@ -1,19 +1,20 @@
 """Whether somebody may still come in: accounts and sessions in memory, so that a revocation counts at once."""
 
 from collections.abc import Collection
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from handlers.cache import Cache
 from handlers.clock import Clock
 from handlers.endings import Ending, Refused
 from handlers.tokens import Tokens
+from storage.frozen import frozen
 from storage.models import Session, User
 from storage.ports import Store
 
 KEPT = 50_000
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Identity:
     """Who a good token stands for. `session_id` is None if another backend minted it; `expires_at` is Unix time."""
 

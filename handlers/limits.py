@@ -12,6 +12,7 @@ from typing import Literal
 from handlers.clock import Clock
 from handlers.errors import ChatError
 from handlers.policy import Policy
+from storage.frozen import frozen
 
 Limit = Literal["messages", "joins", "typing", "status", "login_failures", "auth_calls"]
 
@@ -28,7 +29,7 @@ def network_of(address: str) -> str:
     return str(IPv6Network((int(parsed), 64), strict=False)) if isinstance(parsed, IPv6Address) else address
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Rate:
     """`per_s` 0 means no limit."""
 

@@ -1,6 +1,5 @@
 """The members of a chat."""
 
-from dataclasses import dataclass
 from typing import Annotated, cast
 
 from handlers.context import Caller, Context
@@ -9,12 +8,13 @@ from handlers.permissions import may_add_as, may_remove, may_set_role
 from handlers.registry import Result, command
 from handlers.shapes import Id, StrictString
 from handlers.views import View, member_view, user_view
+from storage.frozen import frozen
 from storage.models import Member, Role
 
 RoleField = Annotated[str, StrictString(one_of=("owner", "admin", "member"))]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ListMembers:
     chat_id: Id
 
@@ -43,7 +43,7 @@ async def list_members(context: Context, caller: Caller, wish: ListMembers) -> R
     }
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class AddMember:
     chat_id: Id
     user_id: Id
@@ -60,7 +60,7 @@ async def add_member(context: Context, caller: Caller, wish: AddMember) -> Resul
     return {"member": await _view(context, caller, member)}
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SetRole:
     chat_id: Id
     user_id: Id
@@ -77,7 +77,7 @@ async def set_role(context: Context, caller: Caller, wish: SetRole) -> Result:
     return {"member": await _view(context, caller, member)}
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RemoveMember:
     chat_id: Id
     user_id: Id

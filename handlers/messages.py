@@ -1,6 +1,5 @@
 """Messages: send, edit, delete, and looking back."""
 
-from dataclasses import dataclass
 from typing import Annotated
 
 from handlers.context import Caller, Context
@@ -9,6 +8,7 @@ from handlers.permissions import may_delete, may_edit, may_send
 from handlers.registry import Later, Result, command
 from handlers.shapes import AnyText, ClientId, Id, StrictInteger, StrictString
 from handlers.views import message_view
+from storage.frozen import frozen
 from storage.models import Appended, Draft, Message
 
 
@@ -18,7 +18,7 @@ def _check_content(context: Context, content: str) -> None:
         raise invalid(content=f"must be 1 to {longest} characters")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SendMessage:
     chat_id: Id
     content: AnyText
@@ -26,7 +26,7 @@ class SendMessage:
     reply_to: Id | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CreateMessage:
     chat_id: Id
     content: AnyText
@@ -35,19 +35,8 @@ class CreateMessage:
     reply_to: Id | None = None
 
 
-@command("send_message", SendMessage, socket=True, limit="messages")
-async def send_message(context: Context, caller: Caller, wish: SendMessage) -> Result | Later[Appended]:
-    """Stores a message; the ack means that it is on disk and has been handed to the room."""
-    return await _send(context, caller, wish)
-
-
-@command("create_message", CreateMessage, limit="messages")
-async def create_message(context: Context, caller: Caller, wish: CreateMessage) -> Result | Later[Appended]:
-    """`send_message` over REST, which also names the type of the message."""
-    return await _send(context, caller, wish)
-
-
 async def _send(context: Context, caller: Caller, wish: SendMessage | CreateMessage) -> Later[Appended]:
+    """Stores a message; the ack means that it is on disk and has been handed to the room."""
     _check_content(context, wish.content)
     # Membership from memory, so that a stranger costs no write; the store looks again in the write itself.
     await context.directory.entered_by(caller.user_id, wish.chat_id)
@@ -67,7 +56,12 @@ def _sent(appended: Appended) -> Result:
     return {"message": message_view(message), "seq": message.seq, "duplicate": appended.duplicate}
 
 
-@dataclass(frozen=True, slots=True)
+send_message = command("send_message", SendMessage, socket=True, limit="messages")(_send)
+# Over REST, where the type of the message is named, too.
+create_message = command("create_message", CreateMessage, limit="messages")(_send)
+
+
+@frozen
 class EditMessage:
     message_id: Id
     content: AnyText
@@ -82,7 +76,7 @@ async def edit_message(context: Context, caller: Caller, wish: EditMessage) -> R
     return Later(write, lambda message: {"message": message_view(message), "seq": message.changed_seq})
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class OneMessage:
     message_id: Id
 
@@ -112,7 +106,7 @@ async def get_message(context: Context, caller: Caller, wish: OneMessage) -> Res
     return {"message": message_view(message)}
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ListMessages:
     chat_id: Id
     before: Id | None = None

@@ -1,6 +1,8 @@
 """The numbers the chat goes by. Rates and `max_connections_per_user`: 0 means no limit."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
+
+from storage.frozen import frozen
 
 PRESENCE_MEMBERS_MAX = 100
 """Chats with more members carry no presence."""
@@ -18,7 +20,7 @@ UNFINISHED_MAX = 256
 """Commands of one connection that wait for the disk; with more, its reading pauses."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Policy:
     """What a self-hoster can set. Defaults and meanings are in .env.example."""
 

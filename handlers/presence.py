@@ -12,6 +12,7 @@ from handlers.directory import Directory, OpenChat
 from handlers.hub import Hub
 from handlers.registry import Result, command
 from handlers.shapes import StrictString
+from storage.frozen import frozen
 
 OFFLINE = "offline"
 _STRENGTH = {"away": 1, "online": 2, "busy": 3}
@@ -118,7 +119,7 @@ class PresenceBoard:
         return max(presence.statuses.values(), key=_STRENGTH.__getitem__)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Status:
     status: Annotated[str, StrictString(one_of=("online", "away", "busy", "offline"))]
 

@@ -1,14 +1,13 @@
 """How far somebody has read."""
 
-from dataclasses import dataclass
-
 from handlers.context import Caller, Context
 from handlers.registry import Later, Result, command
 from handlers.shapes import Id
+from storage.frozen import frozen
 from storage.models import ReadMark
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ReadMessages:
     chat_id: Id
     up_to: Id | None = None

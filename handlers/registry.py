@@ -2,11 +2,11 @@
 
 from asyncio import Future
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from handlers.limits import Limit
 from handlers.shapes import CommandSchema, schema_for
+from storage.frozen import frozen
 
 if TYPE_CHECKING:
     from handlers.context import Caller, Context
@@ -16,7 +16,7 @@ Shape = TypeVar("Shape")
 Written = TypeVar("Written")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Later(Generic[Written]):
     """A result that is there once its write is on disk: the handler has done its part and the next may start."""
 
@@ -27,7 +27,7 @@ class Later(Generic[Written]):
 Handler = Callable[["Context", "Caller", Shape], Awaitable[Result | Later[Any]]]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Command(Generic[Shape]):
     """A command. `socket`: the sockets have it, not REST alone. `limit`: what it counts against, by user;
     `auth_calls` by address."""

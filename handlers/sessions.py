@@ -1,7 +1,6 @@
 """The life of a connection: coming in, staying as long as the token is good, going."""
 
 import heapq
-from dataclasses import dataclass
 
 from handlers import events
 from handlers.clock import Clock, Timer
@@ -12,6 +11,7 @@ from handlers.errors import ChatError
 from handlers.hub import Hub
 from handlers.registry import Result, command
 from handlers.shapes import Text
+from storage.frozen import frozen
 
 WARN_BEFORE_S = 60
 SPARE = 64
@@ -72,7 +72,7 @@ class TokenLives:
         self._set_timer()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RefreshToken:
     token: Text
 
@@ -92,7 +92,7 @@ async def refresh_token(context: Context, caller: Caller, wish: RefreshToken) ->
     return {"token_expires_in": int(identity.expires_at - context.clock.now().timestamp())}
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Ping:
     pass
 

@@ -4,7 +4,6 @@ import hashlib
 import math
 import secrets
 import warnings
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -14,6 +13,7 @@ from jwt.warnings import InsecureKeyLengthWarning
 from handlers.clock import Clock
 from handlers.endings import Ending, Refused
 from handlers.shapes import ID_MAX
+from storage.frozen import frozen
 
 # Whoever set a short key is told once, at start; PyJWT would say it again at every token.
 warnings.filterwarnings("ignore", category=InsecureKeyLengthWarning)
@@ -21,7 +21,7 @@ warnings.filterwarnings("ignore", category=InsecureKeyLengthWarning)
 _EXPIRES_MAX = 253402300799  # the end of the year 9999, where datetimes end
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Claims:
     """What a good access token says. `session_id` is None if another backend minted it; `expires_at` is Unix time."""
 

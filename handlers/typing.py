@@ -12,6 +12,7 @@ from handlers.hub import Hub
 from handlers.policy import TYPING_REPEAT_S, TYPING_SHOWN_S
 from handlers.registry import Result, command
 from handlers.shapes import Flag, Id
+from storage.frozen import frozen
 
 
 @dataclass(slots=True)
@@ -85,7 +86,7 @@ class TypingSigns:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Typing:
     chat_id: Id
     is_typing: Flag

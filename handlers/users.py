@@ -1,6 +1,5 @@
 """Looking at users, and changing oneself."""
 
-from dataclasses import dataclass
 from typing import Annotated
 
 from handlers.accounts import check_name
@@ -11,10 +10,11 @@ from handlers.passwords import check_password
 from handlers.registry import Result, command
 from handlers.shapes import AnyText, Id, StrictInteger
 from handlers.views import user_view
+from storage.frozen import frozen
 from storage.models import User
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class GetUser:
     user_id: Id
 
@@ -28,7 +28,7 @@ async def get_user(context: Context, caller: Caller, wish: GetUser) -> Result:
     return {"user": user_view(user, context.presence.status_of(user.id), own=own)}
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class UpdateMe:
     display_name: AnyText | None = None
     password: AnyText | None = None
@@ -65,7 +65,7 @@ async def _change_password(context: Context, caller: Caller, user: User, wish: U
     await context.store.users.change_password(user.id, password_hash, keep_session=caller.session_id)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ListUsers:
     q: AnyText = ""
     cursor: AnyText | None = None

@@ -31,7 +31,7 @@ class SocketIOJson:
     """orjson behind the two functions that python-socketio calls."""
 
     @staticmethod
-    def dumps(value: Any, *, default: Callable[[Any], Any] | None = None, **_options: Any) -> str:
+    def dumps(value: Any, *, separators: object = None, default: Callable[[Any], Any] | None = None) -> str:
         return dumps(value, default).decode()
 
     @staticmethod

@@ -2,7 +2,7 @@
 
 import os
 import secrets
-from dataclasses import dataclass, field, fields
+from dataclasses import field, fields
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any, Literal
@@ -12,6 +12,7 @@ from environs import Env, EnvError
 from marshmallow import ValidationError, validate
 
 from handlers.policy import Policy
+from storage.frozen import frozen
 
 SECRET_BYTES_MIN = 32
 """HMAC-SHA-256 keys below this are weaker than the hash (RFC 7518, 3.2)."""
@@ -27,7 +28,7 @@ class ConfigError(Exception):
     """A setting that is wrong, said in one line that names it."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Config:
     """Everything that can be set. Units are in the names; .env.example says what each means."""
 

@@ -1,33 +1,33 @@
 """What a store tells its observer after a commit: one value for each durable change, in the order they were made."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
+from storage.frozen import frozen
 from storage.models import Chat, ChatState, Member, Message, User
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class MessageCreated:
     """`message.seq` is the number of this change."""
 
     message: Message
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class MessageEdited:
     """`message.changed_seq` is the number of this change."""
 
     message: Message
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class MessageDeleted:
     """`message` is the tombstone; its `changed_seq` is the number of this change."""
 
     message: Message
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ReadMoved:
     """A member's mark moved forward, to the message `up_to` at position `read_seq`."""
 
@@ -37,17 +37,17 @@ class ReadMoved:
     read_seq: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ChatCreated:
     state: ChatState
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ChatRenamed:
     chat: Chat
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ChatDeleted:
     """The chat, its members and its messages are gone. `member_ids` are those who were in it."""
 
@@ -55,13 +55,13 @@ class ChatDeleted:
     member_ids: Sequence[int]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class MemberAdded:
     chat_id: int
     member: Member
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class MemberRemoved:
     """`heir` is the member who became owner because the last owner left, as he is now; else None."""
 
@@ -70,13 +70,13 @@ class MemberRemoved:
     heir: Member | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RoleChanged:
     chat_id: int
     member: Member
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SessionsRevoked:
     """Sessions of one user that ended: logout, a password change elsewhere, a refresh token used twice."""
 
@@ -84,7 +84,7 @@ class SessionsRevoked:
     session_ids: Sequence[str]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class UserChanged:
     """Something of a user, as he is now, is no longer what it was: name, password, last seen, banned, deleted."""
 

@@ -1,16 +1,16 @@
 """Where a page of the chat list ended."""
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from dataclasses import dataclass
 from typing import Self
 
 from storage.errors import BadReference
+from storage.frozen import frozen
 
 BEYOND = 2**62
 """Above every activity and every id."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Cursor:
     """The last chat of a page: the next page goes on below it. Outside it is a word without a meaning."""
 

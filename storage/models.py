@@ -1,15 +1,16 @@
 """What a store keeps, as values. Times are aware datetimes in UTC; ids are positive integers below 2**53."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
+
+from storage.frozen import frozen
 
 ChatType = Literal["group", "private", "channel"]
 Role = Literal["owner", "admin", "member"]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class User:
     """An account. `banned` and `deleted` accounts stay known, so that their ids are never unknown again."""
 
@@ -25,7 +26,7 @@ class User:
     deleted: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Session:
     """A login and the family of refresh tokens that grew from it. A revoked one is kept, and stays revoked."""
 
@@ -35,7 +36,7 @@ class Session:
     revoked: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Chat:
     """A room with members. `head_seq` is the number of its last change, 0 before the first."""
 
@@ -48,7 +49,7 @@ class Chat:
     member_count: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Member:
     """A user in a chat. `read_seq` is the mark as a position, `last_read_message_id` the message it stands on."""
 
@@ -59,7 +60,7 @@ class Member:
     last_read_message_id: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Message:
     """A message in its current state.
 
@@ -84,7 +85,7 @@ class Message:
     deleted: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Draft:
     """A message to be: what the sender decides. The store adds id and numbers."""
 
@@ -97,7 +98,7 @@ class Draft:
     reply_to: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Appended:
     """The outcome of a send. `duplicate`: this sender used this `client_id` before; `message` is that one."""
 
@@ -105,7 +106,7 @@ class Appended:
     duplicate: bool
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ReadMark:
     """The outcome of reading: where the mark is now, whether it moved, and what is still unread (at most 1000)."""
 
@@ -115,7 +116,7 @@ class ReadMark:
     unread_count: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Page:
     """A stretch of history, oldest first, without deleted messages."""
 
@@ -124,7 +125,7 @@ class Page:
     has_more_after: bool
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ChatSummary:
     """A chat as one member sees it in the list. `unread_count` stops at 1000."""
 
@@ -134,7 +135,7 @@ class ChatSummary:
     last_message: Message | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ChatGlance:
     """A chat as several members see it in their lists at one moment; `unread_counts`, by user id, stop at 1000."""
 
@@ -143,7 +144,7 @@ class ChatGlance:
     unread_counts: Mapping[int, int]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ChatState:
     """A chat with all its members, by user id."""
 
@@ -151,7 +152,7 @@ class ChatState:
     members: Mapping[int, Member]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Standing:
     """Who asks for a write, as the write itself finds him: a rule is judged on this, never on an older look.
 

@@ -29,6 +29,7 @@ class ClientServer(socketio.AsyncServer):
             # python-socketio would set it for every server and client in the process.
             self.packet_class: Any = type("Packet", (self.packet_class,), {"json": json})
         self._loads = packets.strict_loads(self.packet_class.json)
+        self._is_standard = packets.is_standard(self.packet_class)
 
     async def _send_packet(self, eio_sid: str, pkt: Any) -> None:
         socket = self.eio.sockets.get(eio_sid)
@@ -186,7 +187,7 @@ class ClientServer(socketio.AsyncServer):
             await self._handle_ack(eio_sid, namespace, packet.id, packet.data)
 
     def _decode(self, data: EnginePacket) -> Packet:
-        if packets.is_standard(self.packet_class):
+        if self._is_standard:
             if not isinstance(data, str):
                 raise ProtocolError("binary data that nothing announced")
             return packets.decode(data, self._loads)

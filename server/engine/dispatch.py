@@ -60,9 +60,9 @@ async def call(handler: Handler, args: Sequence[Any]) -> Any:
 
 async def call_namespace(namespace: socketio.AsyncNamespace, event: str, args: Sequence[Any]) -> Any:
     """Calls the method for an event of a namespace object; one with its own `trigger_event` decides itself."""
-    method = getattr(namespace, "on_" + event, None)
-    if method is not None and event in ("connect", "disconnect"):
+    if event in ("connect", "disconnect") and (method := getattr(namespace, "on_" + event, None)) is not None:
         args = fit(method, args)
     if type(namespace).trigger_event is not socketio.AsyncNamespace.trigger_event:
         return await namespace.trigger_event(event, *args)
+    method = getattr(namespace, "on_" + event, None)
     return None if method is None else await call(method, args)

@@ -62,10 +62,11 @@ class FanOutManager(RoomManager):
         target = self._target(namespace, room)
         if not target:
             return
-        skipped = (skip_sid,) if isinstance(skip_sid, str) else skip_sid or ()
-        frame = Frame(
-            event, _arguments(data), namespace, {target[sid] for sid in skipped if sid in target}, volatile
-        )
+        skipped: Collection[str] = ()
+        if skip_sid:
+            sids = (skip_sid,) if isinstance(skip_sid, str) else skip_sid
+            skipped = {target[sid] for sid in sids if sid in target}
+        frame = Frame(event, _arguments(data), namespace, skipped, volatile)
         for dialect, _ in self._groups(target):
             frame.encoded(dialect)
         if target.pending and self._overtaken(target):
@@ -146,7 +147,7 @@ class FanOutManager(RoomManager):
         rooms = self.rooms.get(namespace)
         if rooms is None:
             return None
-        if hasattr(room, "__len__") and not isinstance(room, str):
+        if not isinstance(room, str) and hasattr(room, "__len__"):
             return Room(namespace, self.get_participants(namespace, room))
         return rooms.get(room) or self._solo(namespace, room)
 

@@ -9,6 +9,8 @@ TEXT, BINARY, CLOSE, PING, PONG = 0x1, 0x2, 0x8, 0x9, 0xA
 
 MAX_CONTROL_BYTES = 125
 _FIN = 0x80
+_MEDIUM = struct.Struct("!BBH").pack
+_LARGE = struct.Struct("!BBQ").pack
 
 
 def frame(opcode: int, payload: bytes) -> bytes:
@@ -17,8 +19,8 @@ def frame(opcode: int, payload: bytes) -> bytes:
     if size < 126:
         return bytes((_FIN | opcode, size)) + payload
     if size < 65536:
-        return struct.pack("!BBH", _FIN | opcode, 126, size) + payload
-    return struct.pack("!BBQ", _FIN | opcode, 127, size) + payload
+        return _MEDIUM(_FIN | opcode, 126, size) + payload
+    return _LARGE(_FIN | opcode, 127, size) + payload
 
 
 def text(payload: bytes) -> bytes:

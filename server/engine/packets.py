@@ -7,6 +7,7 @@ A decoder that tolerates what it does not understand hands the next layer surpri
 import base64
 import binascii
 import json as std_json
+import re
 import urllib.parse
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
@@ -23,7 +24,9 @@ CONNECT, DISCONNECT, EVENT, ACK, CONNECT_ERROR, BINARY_EVENT, BINARY_ACK = range
 MAX_PACKETS_PER_POST = 10_000
 MAX_ATTACHMENTS = 10
 MAX_ID_DIGITS = 16  # JavaScript counts to 2^53
+_DIGITS = re.compile(f"[0-9]{{0,{MAX_ID_DIGITS + 1}}}")
 SEPARATOR = "\x1e"
+_SEPARATORS = (",", ":")
 
 # Names that mean something to the libraries on either side; from a client they would call handlers that are
 # the server's to call.
@@ -92,10 +95,13 @@ def join_payload(packets: Sequence[EnginePacket]) -> str:
 
 def to_frames(packets: Sequence[EnginePacket]) -> bytes:
     """Packets as WebSocket frames."""
-    return b"".join(
-        frames.text(packet.encode()) if isinstance(packet, str) else frames.binary(packet)
-        for packet in packets
-    )
+    if len(packets) == 1:
+        return _to_frame(packets[0])
+    return b"".join([_to_frame(packet) for packet in packets])
+
+
+def _to_frame(packet: EnginePacket) -> bytes:
+    return frames.text(packet.encode()) if isinstance(packet, str) else frames.binary(packet)
 
 
 # --- Socket.IO, from clients -------------------------------------------------------------------------------------
@@ -140,12 +146,11 @@ def _namespace(text: str, at: int) -> tuple[str, int]:
 
 
 def _id(text: str, at: int) -> tuple[int | None, int]:
-    end = at
-    while "0" <= text[end : end + 1] <= "9":
-        end += 1
-        if end - at > MAX_ID_DIGITS:
-            raise ProtocolError("packet id too long")
-    return (int(text[at:end]), end) if end > at else (None, at)
+    match = _DIGITS.match(text, at)
+    digits = match.group() if match else ""
+    if len(digits) > MAX_ID_DIGITS:
+        raise ProtocolError("packet id too long")
+    return (int(digits), at + len(digits)) if digits else (None, at)
 
 
 def _json(text: str, loads: Callable[[str], Any]) -> Any:
@@ -265,7 +270,10 @@ class SocketIODialect:
         if self._json is None:
             return self.wrap(self._packet_class(kind, data=data, namespace=namespace, id=packet_id))
         attachments: list[EnginePacket] = []
-        body = self._json.dumps(data, separators=(",", ":"), default=_collector(attachments))
+        try:
+            body = self._json.dumps(data, separators=_SEPARATORS)
+        except TypeError:  # there may be something binary in it
+            body = self._json.dumps(data, separators=_SEPARATORS, default=_collector(attachments))
         head = "" if namespace == "/" else namespace + ","
         if packet_id is not None:
             head += str(packet_id)

@@ -55,14 +55,16 @@ class FrameReader:
             if len(self._partial) < self._needed:
                 return
             data, self._partial = bytes(self._partial), None
-        at = 0
-        while (end := self._frame(data, at, messages)) > at:
+        at, size = 0, len(data)
+        while at < size:
+            end = self._frame(data, at, messages)
+            if end == at:
+                self._partial = bytearray(data[at:])
+                self._needed -= at
+                return
             at = end
             if messages and messages[-1].opcode == frames.CLOSE:
                 return  # nothing that follows is of the protocol any more
-        if at < len(data):
-            self._partial = bytearray(data[at:])
-            self._needed -= at
 
     def _frame(self, data: bytes, at: int, messages: list[Message]) -> int:
         """The end of the frame at `at`; `at` itself while it is incomplete, `_needed` bytes then being needed."""

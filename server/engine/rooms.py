@@ -171,7 +171,7 @@ class RoomManager(socketio.AsyncManager):
 
     def is_connected(self, sid: str, namespace: str) -> bool:
         return (
-            self.is_sid_room(namespace, sid)
+            sid in self.rooms.get(namespace, {}).get(None, ())
             and sid not in self.pending_connect.get(namespace, ())
             and sid not in self.pending_disconnect.get(namespace, ())
         )

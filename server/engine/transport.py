@@ -110,11 +110,13 @@ class EngineServer(engineio.AsyncServer):
         handler = self.handlers.get("message")
         if handler is None:
             return
-        if self.async_handlers or not inspect.iscoroutinefunction(handler):
-            await self._trigger_event("message", sid, data, run_async=self.async_handlers)
+        if self.async_handlers:
+            await self._trigger_event("message", sid, data, run_async=True)
             return
         try:
-            await handler(sid, data)
+            result = handler(sid, data)
+            if inspect.isawaitable(result):
+                await result
         except ProtocolError:
             raise
         except Exception:

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -16,6 +15,7 @@ from handlers.shapes import ID_MAX
 from handlers.wire_json import dumps, loads
 from server.doors import bearer
 from server.keys import CONFIG, DOORS, HOUSE
+from storage.frozen import frozen
 
 Answer = tuple[int, Any]
 Body = Mapping[str, Any]
@@ -28,7 +28,7 @@ MULTIPART = "multipart/form-data"
 FIELDS_MAX = 1000
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Call:
     """`answer` makes status and JSON body (None: none) of the command's result.
 

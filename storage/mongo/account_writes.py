@@ -2,18 +2,18 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from storage.batching import Batcher, Written
 from storage.changes import Change
 from storage.errors import Unavailable
+from storage.frozen import frozen
 
 ResultT = TypeVar("ResultT")
 Tell = Callable[[Change], None]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Write:
     key: str
     action: Callable[[Tell], Awaitable[Any]]

@@ -19,12 +19,12 @@ a row that creates no message has sender 0.
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import takewhile
 from typing import Any, Literal
 
 from pymongo.errors import BulkWriteError
 
+from storage.frozen import frozen
 from storage.models import Message
 from storage.mongo.database import Database, Document, duplicates
 from storage.mongo.documents import message_document, message_of
@@ -37,7 +37,7 @@ _FEW = 8
 _STEP = 1000
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Row:
     """`message` is the whole state of the message after a change of it; `data` says what else changed, and how."""
 

@@ -18,6 +18,7 @@ from storage.changes import (
     RoleChanged,
 )
 from storage.errors import NotFound
+from storage.frozen import frozen
 from storage.models import Chat, ChatState, Member, Role, Standing
 from storage.mongo.database import Document
 from storage.mongo.documents import chat_of, member_of, moment
@@ -30,7 +31,7 @@ _MESSAGE_CHANGES: Mapping[str, type[MessageChange]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Seat:
     """A member, without what he has read: that is not in the log."""
 

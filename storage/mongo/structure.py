@@ -2,17 +2,17 @@
 
 from abc import abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from storage.errors import StorageError
+from storage.frozen import frozen
 from storage.mongo.database import Document, Lost
 from storage.mongo.log import Kind, Row
 from storage.mongo.room import Room
 from storage.mongo.writer import UNSETTLED, Item, Patience, Refused, ResultT_co, Writer
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Step:
     """What is to become the next row."""
 
@@ -20,7 +20,7 @@ class Step:
     data: Document
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Same:
     """The result of a change that changes nothing."""
 

@@ -5,12 +5,12 @@ while the event loop is busy, gets it back only after `sys.getswitchinterval()`.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from functools import cache
 from typing import Self, TypeVar
 
 from storage.changes import MessageCreated
 from storage.errors import BadReference, ClientIdTaken, NotFound
+from storage.frozen import frozen
 from storage.models import Appended, Draft, Message, Rule
 from storage.sqlite.rows import Row, message_of, micros
 from storage.sqlite.writer import Item, Writer
@@ -21,7 +21,7 @@ _SIZES = (256, 64, 16, 4, 1)
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Send(Item[Appended]):
     draft: Draft
     rule: Rule
@@ -63,7 +63,6 @@ class _Run:
         self._check_reply(draft)
         message = self._made(draft)
         self._keep(message)
-        writer.active(draft.chat_id, draft.created_at)
         writer.tell(MessageCreated(message))
         return Appended(message, duplicate=False)
 
@@ -74,6 +73,8 @@ class _Run:
 
     def _made(self, draft: Draft) -> Message:
         seq = self._writer.next_seq(draft.chat_id)
+        created = micros(draft.created_at)
+        self._writer.active(draft.chat_id, created)
         message = Message(
             id=self._writer.next_message_id(),
             chat_id=draft.chat_id,
@@ -97,7 +98,7 @@ class _Run:
                 message.content,
                 message.message_type,
                 message.reply_to,
-                micros(message.created_at),
+                created,
             )
         )
         return message

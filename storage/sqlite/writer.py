@@ -5,17 +5,15 @@ import sqlite3
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
-from datetime import datetime
 from itertools import groupby
 from typing import Generic, ParamSpec, Self, TypeVar
 
 from storage.batching import Written
 from storage.changes import Change
 from storage.errors import NotFound, StorageError, Unavailable
+from storage.frozen import frozen
 from storage.models import Rule, Standing
 from storage.sqlite.connection import fault
-from storage.sqlite.rows import micros
 
 CANNOT_WRITE = "the database cannot be written"
 
@@ -52,7 +50,7 @@ class Item(ABC, Generic[ResultT_co]):
         """
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Write(Item[ResultT_co]):
     """A write that shares nothing with its neighbours."""
 
@@ -165,9 +163,9 @@ class Writer:
         self._last_message_id += 1
         return self._last_message_id
 
-    def active(self, chat_id: int, at: datetime) -> None:
+    def active(self, chat_id: int, at_micros: int) -> None:
         """A message was created in the chat."""
-        self._activity[chat_id] = max(micros(at), self._activity.get(chat_id, 0))
+        self._activity[chat_id] = max(at_micros, self._activity.get(chat_id, 0))
 
     def tell(self, change: Change) -> None:
         """The observer gets this after the commit."""
