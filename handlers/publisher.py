@@ -20,6 +20,8 @@ class Publisher:
     def __init__(self, context: Context, ended: Callable[[Connection, Ending], None]) -> None:
         self._context = context
         self._ended = ended
+        self._at = context.clock.now()
+        """When what is being told is told."""
         self._told: dict[type[Any], Callable[[Any], None]] = {
             changes.MessageCreated: self._message_created,
             changes.MessageEdited: self._message_edited,
@@ -38,19 +40,20 @@ class Publisher:
     def __call__(self, told: Sequence[Change]) -> None:
         # Chat by chat, so that the events of one room are joined into one write for each member; the order within
         # a chat stays, and between chats there is none.
+        self._at = self._context.clock.now()
         for change in sorted(told, key=_chat_of):
             self._told[type(change)](change)
 
     def _message_created(self, change: changes.MessageCreated) -> None:
         message = change.message
         self._context.typing.stop(message.chat_id, message.sender_id)
-        self._tell_message(change, events.new_message(message, self._context.clock.now()))
+        self._tell_message(change, events.new_message(message, self._at))
 
     def _message_edited(self, change: changes.MessageEdited) -> None:
-        self._tell_message(change, events.message_updated(change.message, self._context.clock.now()))
+        self._tell_message(change, events.message_updated(change.message, self._at))
 
     def _message_deleted(self, change: changes.MessageDeleted) -> None:
-        self._tell_message(change, events.message_deleted(change.message, self._context.clock.now()))
+        self._tell_message(change, events.message_deleted(change.message, self._at))
 
     def _tell_message(self, change: MessageChange, event: Event) -> None:
         chat_id = change.message.chat_id
@@ -60,9 +63,7 @@ class Publisher:
         self._context.updates.changed(chat_id)
 
     def _read_moved(self, change: changes.ReadMoved) -> None:
-        name, payload = events.messages_read(
-            change.chat_id, change.user_id, change.up_to, self._context.clock.now()
-        )
+        name, payload = events.messages_read(change.chat_id, change.user_id, change.up_to, self._at)
         self._context.hub.emit(name, payload, room=room_of(change.chat_id))
         self._context.updates.read(change.chat_id, change.user_id)
 
@@ -79,7 +80,7 @@ class Publisher:
             for connection in list(chat.joined.values()):
                 take_out(self._context.hub, connection, chat.id)
         self._context.directory.deleted(change.chat_id)
-        self._tell_users(change.member_ids, events.chat_removed(change.chat_id, self._context.clock.now()))
+        self._tell_users(change.member_ids, events.chat_removed(change.chat_id, self._at))
 
     def _member_added(self, change: changes.MemberAdded) -> None:
         chat = self._context.directory.member_set(change.chat_id, change.member)
@@ -93,7 +94,7 @@ class Publisher:
         self._context.typing.stop(change.chat_id, change.user_id)
         for connection in self._context.connections.of(change.user_id):
             take_out(self._context.hub, connection, change.chat_id)
-        self._tell_users((change.user_id,), events.chat_removed(change.chat_id, self._context.clock.now()))
+        self._tell_users((change.user_id,), events.chat_removed(change.chat_id, self._at))
         self._tell_changed(chat)
 
     def _role_changed(self, change: changes.RoleChanged) -> None:
@@ -113,14 +114,14 @@ class Publisher:
                 self._ended(connection, Ending.REVOKED)
 
     def _tell_added(self, user_ids: Collection[int], chat_id: int) -> None:
-        self._tell_users(user_ids, events.chat_added(chat_id, self._context.clock.now()))
+        self._tell_users(user_ids, events.chat_added(chat_id, self._at))
         for user_id in user_ids:
             self._context.subscriptions.added(user_id, chat_id)
 
     def _tell_changed(self, chat: OpenChat | None) -> None:
         """Tells all members' connections. Who changes a chat has it in memory: its handler looked for membership."""
         if chat is not None:
-            self._tell_users(chat.members, events.chat_changed(chat.snapshot(), self._context.clock.now()))
+            self._tell_users(chat.members, events.chat_changed(chat.snapshot(), self._at))
 
     def _tell_users(self, user_ids: Any, event: Event) -> None:
         connections = self._context.connections

@@ -1,6 +1,6 @@
 """The Socket.IO door: every event of namespace `/` is a command, and goes to its handler."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from typing import Any, NamedTuple
 
 import structlog
@@ -44,13 +44,13 @@ class ChatNamespace(AsyncNamespace):
         """Who has been let in and not been told so yet, and what he asked to subscribe to."""
         self._callers: dict[str, Caller] = {}
 
-    async def trigger_event(self, event: str, *args: Any) -> Any:
+    def trigger_event(self, event: str, *args: Any) -> Awaitable[Any]:
         """What python-socketio calls for everything: connect, disconnect and the client's own events."""
         if event == "connect":
-            return await self._connect(*args)
+            return self._connect(*args)
         if event == "disconnect":
             return self._disconnect(*args)
-        return await self._command(args[0], event, args[1:])
+        return self._command(args[0], event, args[1:])
 
     async def _connect(self, sid: str, environ: dict[str, Any], auth: Any) -> None:
         wishes = auth if isinstance(auth, dict) else {}
@@ -97,7 +97,7 @@ class ChatNamespace(AsyncNamespace):
         except ChatError as error:
             self._house.context.hub.emit("error", error_payload(error), room=sid)
 
-    def _disconnect(self, sid: str, reason: str) -> None:
+    async def _disconnect(self, sid: str, reason: str) -> None:
         self._admitted.pop(sid, None)
         caller = self._callers.pop(sid, None)
         if caller is not None:

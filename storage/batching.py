@@ -115,6 +115,7 @@ class Batcher(Generic[ItemT]):
         self._max_items = max_items
         self._max_weight = max_weight
         self._queue: deque[tuple[ItemT, Promise]] = deque()
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._writing: asyncio.Task[None] | None = None
         self._closed = False
         self._last_size = 0
@@ -124,15 +125,16 @@ class Batcher(Generic[ItemT]):
 
         After `close` the promise fails with `Unavailable`.
         """
-        loop = asyncio.get_running_loop()
-        promise = Promise(loop)
+        if self._loop is None:
+            self._loop = asyncio.get_running_loop()  # a system call in Python 3.11
+        promise = Promise(self._loop)
         if self._closed:
             promise.settle(Unavailable("the store is closed"))
             return promise
         self._queue.append((item, promise))
         if self._writing is None:
             # The task begins in the next turn, so what else this turn submits is in the same batch.
-            self._writing = loop.create_task(self._write_all())
+            self._writing = self._loop.create_task(self._write_all())
         return promise
 
     async def close(self) -> None:
