@@ -119,6 +119,8 @@ class Batcher(Generic[ItemT]):
         self._writing: asyncio.Task[None] | None = None
         self._closed = False
         self._last_size = 0
+        self._expected = 2
+        """How many will be in the queue when those of the last batch have come again."""
 
     def submit(self, item: ItemT) -> Promise:
         """Queues an item, which takes its place before this returns.
@@ -154,10 +156,9 @@ class Batcher(Generic[ItemT]):
     async def _gather(self) -> None:
         """Returns when as many have come as the last batch had, or nothing more is to be expected. Who sends alone
         waits a single turn."""
-        expected = min(len(self._queue) + max(self._last_size, 1), self._max_items)
         patience = QUIET_TURNS if self._last_size > 1 else 0
         quiet, until = 0, time.monotonic() + GATHER_S
-        while len(self._queue) < expected and quiet <= patience and time.monotonic() < until:
+        while len(self._queue) < self._expected and quiet <= patience and time.monotonic() < until:
             gathered = len(self._queue)
             await asyncio.sleep(0)
             quiet = quiet + 1 if len(self._queue) == gathered else 0
@@ -185,6 +186,7 @@ class Batcher(Generic[ItemT]):
             asyncio.get_running_loop().call_exception_handler(
                 {"message": "the observer of the store raised", "exception": error}
             )
+        self._expected = min(len(self._queue) + max(len(batch), 2), self._max_items)
         for (_, promise), outcome in zip(batch, written.outcomes, strict=True):
             promise.settle(outcome)
 
