@@ -9,10 +9,11 @@ from .links import Link
 class Cork(asyncio.WriteTransport):
     """Stands in for a link's wire until it is drawn. The replies go after what is written meanwhile."""
 
-    __slots__ = ("_link", "_parts", "_replies", "_wire")
+    __slots__ = ("_link", "_parts", "_replies", "_wire", "sid")
 
     def __init__(self, link: Link, wire: asyncio.WriteTransport, replies: Sequence[bytes]) -> None:
         self._link = link
+        self.sid = link.sid
         self._wire = wire
         self._parts: list[bytes] = []
         self._replies = replies

@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection
 from typing import Any
 
 from .cork import Cork
+from .deliveries import Deliveries, unsent_bytes
 from .links import Dialect, Link
 from .rooms import Frame, Room, RoomManager
 from .sockets import Socket
@@ -34,12 +35,13 @@ class FanOutManager(RoomManager):
         self._solos: dict[str, Room] = {}
         self._posted = 0
         self._replies: dict[str, tuple[Link, list[bytes]]] = {}
-        self.buffer_limit_bytes = self.volatile_limit_bytes = 0
+        self._next_slice: asyncio.Handle | None = None
+        self.buffer_limit_bytes = 0
 
     def set_server(self, server: Any) -> None:
         super().set_server(server)
         self.buffer_limit_bytes = server.eio.buffer_limit_bytes
-        self.volatile_limit_bytes = server.volatile_limit_bytes
+        self._deliveries = Deliveries(server)
 
     def post(
         self,
@@ -72,7 +74,7 @@ class FanOutManager(RoomManager):
         if target.pending and self._overtaken(target):
             self.flush()
         if not self._pending and not self._replies:
-            asyncio.get_running_loop().call_soon(self.flush)
+            asyncio.get_running_loop().call_soon(self._end_turn)
         if not target.pending:
             self._pending.append(target)
         target.pending.append(frame)
@@ -108,27 +110,49 @@ class FanOutManager(RoomManager):
             await self.server._send_packet(eio_sid, packet)
 
     def flush(self, eio_sid: str | None = None) -> None:
-        """Writes what is pending; with the Engine.IO sid of a connection, only if something is pending for it.
+        """Writes all that is pending; with the Engine.IO sid of a connection, only if something is pending for it.
 
         To be called before anything is written to a connection's transport past this manager.
         """
-        if not (self._pending or self._replies) or (eio_sid is not None and not self._awaited_by(eio_sid)):
-            return
+        if eio_sid is None or self._awaited_by(eio_sid):
+            self._deliver_pending(at_once=True)
+
+    def _end_turn(self) -> None:
+        """Writes what the turn has brought: to those who are replied to, and to some of the others; to the rest of
+        them in the turns that follow."""
+        if self._next_slice is not None:
+            self._next_slice.cancel()
+        self._deliver_pending(at_once=False)
+        self._deliver_slice()
+
+    def _deliver_pending(self, *, at_once: bool) -> None:
+        self._deliveries.to_all()  # what earlier turns have left
         corks = self._corked() if self._replies else ()
+        replied = {cork.sid for cork in corks}
         self._solos.clear()
         self._posted = 0
-        while self._pending:  # whoever is called from here may come here again, and finds what is left
+        while self._pending:
             room = self._pending.popleft()
             frames, room.pending = room.pending, []
-            self._deliver(room, frames)
+            self._deliveries.add(room, self._groups(room), frames, replied)
+        if at_once or self._deliveries.are_few:
+            self._deliveries.to_all()
+        else:
+            self._deliveries.to_replied()
         for cork in corks:
             cork.draw(self.buffer_limit_bytes)
+
+    def _deliver_slice(self) -> None:
+        self._deliveries.to_some()
+        self._next_slice = (
+            asyncio.get_running_loop().call_soon(self._deliver_slice) if self._deliveries else None
+        )
 
     def reply(self, link: Link, blob: bytes) -> None:
         """Writes complete frames to one connection at the end of the turn, in one write with what its rooms get in it:
         a system call less for each message a client sends."""
         if not self._pending and not self._replies:
-            asyncio.get_running_loop().call_soon(self.flush)
+            asyncio.get_running_loop().call_soon(self._end_turn)
         _, blobs = self._replies.setdefault(link.sid, (link, []))
         blobs.append(blob)
 
@@ -141,7 +165,7 @@ class FanOutManager(RoomManager):
         """How much waits unsent for a connection; 0 for one that is not there."""
         eio_sid = self.eio_sid_from_sid(sid, namespace)
         link = self.server.eio.sockets.get(eio_sid)
-        return 0 if link is None else _unsent(link)
+        return 0 if link is None else unsent_bytes(link)
 
     def _target(self, namespace: str, room: Any) -> Room | None:
         rooms = self.rooms.get(namespace)
@@ -177,8 +201,12 @@ class FanOutManager(RoomManager):
 
     def _awaited_by(self, eio_sid: str) -> bool:
         return eio_sid in self._replies or any(
-            self.sid_from_eio_sid(eio_sid, room.namespace) in room for room in self._pending
+            self.sid_from_eio_sid(eio_sid, room.namespace) in room
+            for room in (*self._pending, *self._deliveries.rooms())
         )
+
+    def unwritten(self, room: Room) -> bool:
+        return super().unwritten(room) or self._deliveries.concern(room)
 
     def _groups(self, room: Room) -> list[tuple[Dialect, list[Link]]]:
         if room.groups is None:
@@ -190,49 +218,8 @@ class FanOutManager(RoomManager):
             room.groups = list(links.items())
         return room.groups
 
-    def _deliver(self, room: Room, frames: list[Frame]) -> None:
-        """The loop everything here is about: a few attribute reads and a write per member."""
-        apart = {eio_sid for frame in frames for eio_sid in frame.skip}
-        volatile = any(frame.volatile for frame in frames)
-        limit = self.volatile_limit_bytes if volatile else self.buffer_limit_bytes
-        for dialect, links in self._groups(room):
-            blob = b"".join([frame.encoded(dialect) for frame in frames])
-            for link in links:
-                try:
-                    wire = link.wire
-                    if wire is None or wire.get_write_buffer_size() > limit or link.sid in apart:
-                        self._deliver_apart(link, frames)
-                    else:
-                        wire.write(blob)
-                except Exception:  # whatever is wrong with one member, the others are not to notice
-                    self.server.logger.exception("cannot write to a member of a room")
-
-    def _deliver_apart(self, link: Link, frames: list[Frame]) -> None:
-        """To a member that cannot be written to, is slow, or is to be left out of something."""
-        unsent = _unsent(link)
-        late = unsent > self.volatile_limit_bytes
-        wanted = [frame for frame in frames if link.sid not in frame.skip and not (late and frame.volatile)]
-        if not wanted:
-            return
-        if link.wire is None:
-            for frame in wanted:
-                if isinstance(link, Socket):
-                    link.push(frame.packets)
-                else:
-                    link.enqueue(frame.event, frame.args, frame.namespace)
-        elif unsent > self.buffer_limit_bytes:
-            link.overflow()
-        else:
-            link.wire.write(b"".join([frame.encoded(link.dialect) for frame in wanted]))
-
 
 def _arguments(data: Any) -> tuple[Any, ...]:
     if isinstance(data, tuple):
         return data
     return () if data is None else (data,)
-
-
-def _unsent(link: Link) -> int:
-    if link.wire is None:
-        return getattr(link, "queued_bytes", 0)
-    return link.wire.get_write_buffer_size()

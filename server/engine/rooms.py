@@ -69,6 +69,10 @@ class RoomManager(socketio.AsyncManager):
         """Writes what is pending for the members of rooms."""
         raise NotImplementedError
 
+    def unwritten(self, room: Room) -> bool:
+        """Whether something is pending for members of the room."""
+        return bool(room.pending)
+
     # --- rooms ---------------------------------------------------------------------------------------------------
 
     def enter(self, sid: str, room: RoomName, namespace: str = "/") -> None:
@@ -116,7 +120,7 @@ class RoomManager(socketio.AsyncManager):
 
     def _before_change(self, room: Room) -> None:
         """What was sent to the members so far is for them, and only for them."""
-        if room.pending:
+        if self.unwritten(room):
             self.flush()
         room.groups = None
 

@@ -1,45 +1,8 @@
-import asyncio
-from typing import Any
-
 import pytest
 
 from server.engine import AsyncServer, FanOutManager
+from tests.engine.links import Link
 from tests.engine.peers import until
-
-
-class Wire(asyncio.WriteTransport):
-    def __init__(self) -> None:
-        self.written: list[bytes] = []
-        self.unsent = 0
-
-    def write(self, data: bytes) -> None:  # type: ignore[override]
-        self.written.append(data)
-
-    def get_write_buffer_size(self) -> int:
-        return self.unsent
-
-
-class Plain:
-    def encode(self, event: str, args: Any, namespace: str) -> bytes:
-        return event.encode()
-
-
-class Link:
-    dialect = Plain()
-
-    def __init__(self, sid: str) -> None:
-        self.sid = sid
-        self.line = Wire()
-        self.wire: asyncio.WriteTransport | None = self.line
-        self.closed = False
-        self.session: dict[str, Any] = {}
-        self.overflows = 0
-
-    def overflow(self) -> None:
-        self.overflows += 1
-        self.wire = None
-
-    def enqueue(self, event: str, args: Any, namespace: str) -> None: ...
 
 
 @pytest.fixture

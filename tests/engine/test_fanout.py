@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from server.engine import AsyncServer, FanOutManager
+from server.engine import AsyncServer, FanOutManager, deliveries
 from tests.engine.conftest import Serve
 from tests.engine.peers import Peer, WebSocket
 
@@ -143,10 +143,16 @@ async def test_one_write_a_turn(peer: Peer, server: AsyncServer, manager: FanOut
     assert await member.got() == [f'42["n",{number}]' for number in range(20)]
 
 
+@pytest.mark.parametrize("members_per_turn", [deliveries.MEMBERS_PER_TURN, 2])
 async def test_order_over_any_mixture_of_rooms(
-    peer: Peer, server: AsyncServer, manager: FanOutManager
+    peer: Peer,
+    server: AsyncServer,
+    manager: FanOutManager,
+    members_per_turn: int,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Every connection sees what was for it in the order of the calls, whatever the ways."""
+    monkeypatch.setattr(deliveries, "MEMBERS_PER_TURN", members_per_turn)
     rooms = ["a", "b", "c"]
     members = [await join(peer, manager) for _ in range(6)]
     inside: dict[str, set[str]] = {member.sid: set() for member in members}
