@@ -275,11 +275,12 @@ class ClientServer(socketio.AsyncServer):
             self.logger.exception("callback error")
 
     async def _trigger_event(self, event: str, namespace: str, *args: Any) -> Any:
-        handler, handler_args = self._get_event_handler(event, namespace, args)
-        if handler is not None:
-            if event in self.reserved_events:
-                handler_args = fit(handler, handler_args)
-            return await call(handler, handler_args)
+        if self.handlers:
+            handler, handler_args = self._get_event_handler(event, namespace, args)
+            if handler is not None:
+                if event in self.reserved_events:
+                    handler_args = fit(handler, handler_args)
+                return await call(handler, handler_args)
         handler, handler_args = self._get_namespace_handler(namespace, args)
         if handler is None:
             return self.not_handled

@@ -24,7 +24,7 @@ CONNECT, DISCONNECT, EVENT, ACK, CONNECT_ERROR, BINARY_EVENT, BINARY_ACK = range
 MAX_PACKETS_PER_POST = 10_000
 MAX_ATTACHMENTS = 10
 MAX_ID_DIGITS = 16  # JavaScript counts to 2^53
-_DIGITS = re.compile(f"[0-9]{{0,{MAX_ID_DIGITS + 1}}}")
+_HEADER = re.compile(r"(?:[0-4]|[56]([0-9]{1,10})-)(?:(/[^,]*),?)?([0-9]*)")
 SEPARATOR = "\x1e"
 _SEPARATORS = (",", ":")
 
@@ -112,14 +112,23 @@ def decode(text: str, loads: Callable[[str], Any]) -> Packet:
 
     Raises: ProtocolError, also for what would make a JSON parser crash.
     """
-    kind = ord(text[0]) - 48 if text else -1
-    if not 0 <= kind <= 6:
-        raise ProtocolError("unknown Socket.IO packet type")
-    attachments, at = _attachments(text) if kind >= BINARY_EVENT else (0, 1)
-    namespace, at = _namespace(text, at)
-    packet_id, at = _id(text, at)
-    data = _json(text[at:], loads) if at < len(text) else None
-    return check(Packet(kind, namespace, packet_id, data, attachments))
+    match = _HEADER.match(text)
+    if match is None:
+        raise ProtocolError("unknown Socket.IO packet type, or no number of attachments")
+    attachments, namespace, digits = match.groups()
+    if attachments is not None and not 1 <= int(attachments) <= MAX_ATTACHMENTS:
+        raise ProtocolError("bad number of attachments")
+    if len(digits) > MAX_ID_DIGITS:
+        raise ProtocolError("packet id too long")
+    return check(
+        Packet(
+            ord(text[0]) - ord("0"),
+            namespace.partition("?")[0] if namespace else "/",
+            int(digits) if digits else None,
+            _json(text[match.end() :], loads) if match.end() < len(text) else None,
+            int(attachments) if attachments else 0,
+        )
+    )
 
 
 def check(packet: Packet) -> Packet:
@@ -127,30 +136,6 @@ def check(packet: Packet) -> Packet:
     if not _SHAPES.get(packet.type, _never)(packet):
         raise ProtocolError("a packet's data does not fit its type")
     return packet
-
-
-def _attachments(text: str) -> tuple[int, int]:
-    digits, dash, _ = text[1:12].partition("-")
-    if not dash or not (digits.isascii() and digits.isdigit()) or not 1 <= int(digits) <= MAX_ATTACHMENTS:
-        raise ProtocolError("bad number of attachments")
-    return int(digits), len(digits) + 2
-
-
-def _namespace(text: str, at: int) -> tuple[str, int]:
-    if text[at : at + 1] != "/":
-        return "/", at
-    end = text.find(",", at)
-    if end < 0:
-        end = len(text)
-    return text[at:end].partition("?")[0], end + 1
-
-
-def _id(text: str, at: int) -> tuple[int | None, int]:
-    match = _DIGITS.match(text, at)
-    digits = match.group() if match else ""
-    if len(digits) > MAX_ID_DIGITS:
-        raise ProtocolError("packet id too long")
-    return (int(digits), at + len(digits)) if digits else (None, at)
 
 
 def _json(text: str, loads: Callable[[str], Any]) -> Any:

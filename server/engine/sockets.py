@@ -1,6 +1,7 @@
 """An Engine.IO session as its client sees it: long-polling, a WebSocket, or the way from one to the other."""
 
 import asyncio
+import inspect
 import math
 from typing import Any, NoReturn
 
@@ -57,7 +58,12 @@ class Socket(Session):
             # While a handler holds up the reading, a sign of life could not be seen: silence is not the peer's.
             self.last_seen = math.inf
             try:
-                await self.server.deliver(self.sid, data)
+                if inspect.isawaitable(delivery := self.server.deliver(self.sid, data)):
+                    await delivery
+            except ProtocolError:
+                raise
+            except Exception:
+                self.server.logger.exception("message handler error")
             finally:
                 self.last_seen = self._loop.time()
         elif kind == CLOSE:

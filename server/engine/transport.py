@@ -1,7 +1,6 @@
 """The Engine.IO server under aiohttp: which request may do what, and what it is answered."""
 
 import asyncio
-import inspect
 import json
 import sys
 import urllib.parse
@@ -14,7 +13,7 @@ from engineio.packet import Packet as EngineIOPacket
 from socketio.packet import Packet as SocketIOPacket
 
 from .heartbeat import Heartbeat
-from .packets import OPEN, EnginePacket, ProtocolError, SocketIODialect, join_payload
+from .packets import OPEN, EnginePacket, SocketIODialect, join_payload
 from .sockets import BAD_REQUEST, Refused, Socket
 from .websocket import WebSocket
 
@@ -105,22 +104,15 @@ class EngineServer(engineio.AsyncServer):
         if not task.cancelled() and (error := task.exception()) is not None:
             self.logger.error("error in the background", exc_info=error)
 
-    async def deliver(self, sid: str, data: EnginePacket) -> None:
-        """Hands a message to the application, whose errors are logged. Raises: ProtocolError."""
+    def deliver(self, sid: str, data: EnginePacket) -> Any:
+        """Hands a message to the application. What is returned may have to be awaited. Raises, also when awaited: what
+        the application raises."""
         handler = self.handlers.get("message")
         if handler is None:
-            return
+            return None
         if self.async_handlers:
-            await self._trigger_event("message", sid, data, run_async=True)
-            return
-        try:
-            result = handler(sid, data)
-            if inspect.isawaitable(result):
-                await result
-        except ProtocolError:
-            raise
-        except Exception:
-            self.logger.exception("message handler error")
+            return self._trigger_event("message", sid, data, run_async=True)
+        return handler(sid, data)
 
     async def accept(
         self, request: web.Request, *, max_bytes: int, protocols: Iterable[str] = ()
