@@ -1,13 +1,13 @@
 """What a client is told of an ending: the close code, and whether it should come back by itself."""
 
 import random
+from dataclasses import dataclass
 
 from handlers.endings import Ending
 from handlers.wire_json import dumps
-from storage.frozen import frozen
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class CloseCode:
     """`reconnect`: the client should try again, possibly after getting a new token; else the ending is final."""
 

@@ -1,11 +1,10 @@
 """Raw frames to commands, events to raw frames: pure functions of values."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from handlers.errors import ChatError
 from handlers.wire_json import dumps, is_unicode, loads
-from storage.frozen import frozen
 
 FRAME_ID_CHARS_MAX = 64
 FRAME_ID_MAX = 2**53 - 1
@@ -13,8 +12,7 @@ FRAME_ID_MAX = 2**53 - 1
 FrameId = str | int | None
 
 
-@frozen
-class RawCommand:
+class RawCommand(NamedTuple):
     """What a client frame asks. `id` is None if the client wants no answer; `payload` is the whole frame."""
 
     name: str
