@@ -99,6 +99,7 @@ class _Run:
                 message.message_type,
                 message.reply_to,
                 created,
+                self._writer.run_seq(message.chat_id, message.sender_id, seq),
             )
         )
         return message
@@ -134,10 +135,11 @@ def _in_sizes(values: Sequence[T]) -> Iterator[Sequence[T]]:
 
 @cache
 def _insert_sql(count: int) -> str:
-    rows = ", ".join(["(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"] * count)
+    rows = ", ".join(["(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"] * count)
     return (
         "INSERT OR ROLLBACK INTO messages"  # noqa: S608 - question marks, nothing else
-        " (id, chat_id, seq, changed_seq, sender_id, client_id, content, message_type, reply_to, created_at)"
+        " (id, chat_id, seq, changed_seq, sender_id, client_id, content, message_type, reply_to, created_at,"
+        " run_seq)"
         f" VALUES {rows}"
     )
 

@@ -12,26 +12,24 @@ SELECT count(*), total(sender_id <> :user) FROM (
 )
 """
 
-# Goes from sender to sender, each found by one step into the index, and ends once there are enough. A row is the next
-# sender to be counted, and how many messages those before him have.
-_BY_SENDER = """
-WITH RECURSIVE tally (sender_id, others) AS (
-    SELECT (
-        SELECT sender_id FROM messages WHERE chat_id = :chat AND deleted = 0 ORDER BY sender_id LIMIT 1
-    ), 0
+# Goes back from the newest message, one by one; but from one of his own to what came before its run. A row is a message
+# that was looked at, and how many of others there are up to it.
+_BACKWARDS = """
+WITH RECURSIVE walk (seq, sender_id, run_seq, others) AS (
+    SELECT * FROM (
+        SELECT seq, sender_id, run_seq, sender_id <> :user FROM messages
+        WHERE chat_id = :chat AND seq > :mark AND deleted = 0 ORDER BY seq DESC LIMIT 1
+    )
     UNION ALL
-    SELECT (
-        SELECT sender_id FROM messages
-        WHERE chat_id = :chat AND sender_id > tally.sender_id AND deleted = 0 ORDER BY sender_id LIMIT 1
-    ), others + CASE tally.sender_id WHEN :user THEN 0 ELSE (
-        SELECT count(*) FROM (
-            SELECT 1 FROM messages
-            WHERE chat_id = :chat AND sender_id = tally.sender_id AND seq > :mark AND deleted = 0 LIMIT :limit
-        )
-    ) END
-    FROM tally WHERE tally.sender_id IS NOT NULL AND others < :limit
+    SELECT messages.seq, messages.sender_id, messages.run_seq, others + (messages.sender_id <> :user)
+    FROM walk CROSS JOIN messages ON messages.chat_id = :chat AND messages.deleted = 0 AND messages.seq = (
+        SELECT seq FROM messages
+        WHERE chat_id = :chat AND deleted = 0 AND seq > :mark
+        AND seq < CASE walk.sender_id WHEN :user THEN walk.run_seq ELSE walk.seq END ORDER BY seq DESC LIMIT 1
+    )
+    WHERE others < :limit
 )
-SELECT max(others) FROM tally
+SELECT max(others) FROM walk
 """
 
 
@@ -39,12 +37,12 @@ def unread_count(db: sqlite3.Connection, chat_id: int, user_id: int, read_seq: i
     """The messages by others, not deleted, above the mark; at most `UNREAD_LIMIT`.
 
     A look at what follows the mark answers nearly always. Not so for somebody who wrote thousands of messages
-    without reading (a bot): then each other sender's are counted, never his own.
+    without reading (a bot): then his own are passed over, a run of them in one step.
     """
     asked = {"chat": chat_id, "user": user_id, "mark": read_seq, "scan": LOOK_BACK, "limit": UNREAD_LIMIT}
     seen, others = db.execute(_FIRST_AFTER, asked).fetchone()
     if seen == LOOK_BACK and others < UNREAD_LIMIT:
-        (others,) = db.execute(_BY_SENDER, asked).fetchone()
+        (others,) = db.execute(_BACKWARDS, asked).fetchone()
     return min(int(others), UNREAD_LIMIT)
 
 

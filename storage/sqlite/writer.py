@@ -18,7 +18,7 @@ from storage.sqlite.connection import fault
 CANNOT_WRITE = "the database cannot be written"
 
 _KEPT = 100_000
-"""How many heads, and how many standings, are kept in memory."""
+"""How many heads, standings and runs are kept in memory."""
 
 _RAISE_HEADS = """
 UPDATE OR ROLLBACK chats
@@ -83,6 +83,7 @@ class Writer:
         self._untold = untold
         self._heads: dict[int, int] = {}
         self._standings: dict[tuple[int, int], Standing] = {}
+        self._runs: dict[int, tuple[int, int]] = {}  # chat id → who wrote its newest message, and since where
         self._last_message_id: int | None = None
         self._before: dict[int, int] = {}  # of this transaction: chat id → its head before
         self._activity: dict[int, int] = {}  # of this transaction: chat id → time of its newest creation
@@ -156,6 +157,18 @@ class Writer:
         self._heads[chat_id] = head + 1
         return head + 1
 
+    def run_seq(self, chat_id: int, sender_id: int, seq: int) -> int:
+        """Where the run of messages begins that a new one, number `seq`, belongs to; see `schema`."""
+        last = self._runs.get(chat_id)
+        if last is None:
+            last = self.db.execute(
+                "SELECT sender_id, run_seq FROM messages WHERE chat_id = ? AND deleted = 0 ORDER BY seq DESC LIMIT 1",
+                (chat_id,),
+            ).fetchone()
+        run_seq = last[1] if last is not None and last[0] == sender_id else seq
+        self._runs[chat_id] = sender_id, run_seq
+        return run_seq
+
     def next_message_id(self) -> int:
         if self._last_message_id is None:
             row = self.db.execute("SELECT seq FROM sqlite_sequence WHERE name = 'messages'").fetchone()
@@ -179,6 +192,7 @@ class Writer:
         """To be called by whoever removes a chat."""
         self._standings.clear()
         self._heads.pop(chat_id, None)
+        self._runs.pop(chat_id, None)
         self._before.pop(chat_id, None)
         self._activity.pop(chat_id, None)
 
@@ -221,6 +235,8 @@ class Writer:
             self._heads.clear()
         if len(self._standings) > _KEPT:
             self._standings.clear()
+        if len(self._runs) > _KEPT:
+            self._runs.clear()
         try:
             self.db.execute("BEGIN IMMEDIATE")
         except sqlite3.Error as error:
@@ -248,6 +264,7 @@ class Writer:
                 self.db.execute("ROLLBACK")
         self._heads.clear()
         self._standings.clear()
+        self._runs.clear()
         self._last_message_id = None
         self._start_afresh()
 

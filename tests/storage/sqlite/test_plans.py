@@ -4,13 +4,13 @@ import re
 import sqlite3
 from pathlib import Path
 
-from storage.sqlite.unread import _BY_SENDER
+from storage.sqlite.unread import _BACKWARDS
 from tests.storage.sqlite.conftest import Gremlin
 from tests.storage.world import START, World, allow, at
 
 # What may be gone through: rows that a statement brings along, and tables of a few rows.
 _SMALL = re.compile(
-    r"SCAN (\d+ CONSTANT ROWS?|CONSTANT ROW|wanted|raised|json_each|tally|sqlite_sequence|\(subquery-\d+\))"
+    r"SCAN (\d+ CONSTANT ROWS?|CONSTANT ROW|wanted|raised|json_each|walk|sqlite_sequence|\(subquery-\d+\))"
 )
 
 
@@ -59,7 +59,7 @@ async def use_everything(world: World) -> None:
     await store.chats.remove_member(chat_id, anna, anna, allow)
     await store.chats.delete(chat_id, vera, allow)
     await store._database.read(
-        lambda db: db.execute(_BY_SENDER, {"chat": 1, "user": 1, "mark": 0, "limit": 9}).fetchone()
+        lambda db: db.execute(_BACKWARDS, {"chat": 1, "user": 1, "mark": 0, "limit": 9}).fetchone()
     )
     await store.ping()
 
@@ -108,16 +108,18 @@ async def test_the_hot_queries_use_the_index_made_for_them(
     ]
     (unread,) = plans("total(sender_id")
     assert "USING COVERING INDEX messages_alive (chat_id=? AND seq>?)" in unread
-    (newest,) = plans("SELECT seq, sender_id", "DESC")
+    (newest,) = plans("SELECT seq, sender_id FROM", "DESC")
     assert newest == "SEARCH messages USING COVERING INDEX messages_alive (chat_id=? AND seq>?)"
     (marks,) = plans("json_each", "members.read_seq")
     assert "SEARCH members USING PRIMARY KEY (chat_id=? AND user_id=?)" in marks
-    (by_sender,) = plans("WITH RECURSIVE tally")
-    assert re.findall("messages USING.*", by_sender) == [
-        "messages USING COVERING INDEX messages_by_sender (chat_id=?)",
-        "messages USING COVERING INDEX messages_by_sender (chat_id=? AND sender_id>?)",
-        "messages USING COVERING INDEX messages_by_sender (chat_id=? AND sender_id=? AND seq>?)",
+    (backwards,) = plans("WITH RECURSIVE walk")
+    assert re.findall("messages USING.*", backwards) == [
+        "messages USING COVERING INDEX messages_alive (chat_id=? AND seq>?)",
+        "messages USING COVERING INDEX messages_alive (chat_id=? AND seq=?)",
+        "messages USING COVERING INDEX messages_alive (chat_id=? AND seq>? AND seq<?)",
     ]
+    (last,) = plans("SELECT sender_id, run_seq FROM", "DESC")
+    assert last == "SEARCH messages USING COVERING INDEX messages_alive (chat_id=?)"
     (lookup,) = plans("WITH wanted")
     assert "SEARCH messages USING INDEX messages_by_client_id (sender_id=? AND client_id=?)" in lookup
     (listed,) = plans("chats.activity, chats.*")
