@@ -78,6 +78,41 @@ async def test_who_has_company_is_waited_for_and_who_is_alone_does_not_wait() ->
     assert await turns_until_written() == alone
 
 
+async def test_as_many_as_the_last_time_are_waited_for_no_longer() -> None:
+    desk = Desk()
+
+    async def turns_until_written(*names: int) -> int:
+        before, futures, turns = len(desk.batches), desk.submit(names[0]), 0
+        for name in names[1:]:
+            await asyncio.sleep(0)
+            futures += desk.submit(name)
+        while len(desk.batches) == before:
+            await asyncio.sleep(0)
+            turns += 1
+        await asyncio.gather(*futures)
+        return turns
+
+    await asyncio.gather(*desk.submit(1, 2, 3))
+    all_came = await turns_until_written(4, 5, 6)
+    one_is_missing = await turns_until_written(7, 8)
+    assert all_came < 5 < one_is_missing
+    assert desk.batches == [[1, 2, 3], [4, 5, 6], [7, 8]]
+
+
+async def test_those_who_wait_already_are_not_taken_for_the_last_ones() -> None:
+    desk = Desk()
+    desk.free.clear()
+    futures = desk.submit(1, 2)
+    while not desk.batches:
+        await asyncio.sleep(0)
+    futures += desk.submit(3)
+    desk.free.set()
+    await asyncio.gather(*futures[:2])
+    futures += desk.submit(4, 5)
+    await asyncio.gather(*futures)
+    assert desk.batches == [[1, 2], [3, 4, 5]]
+
+
 async def test_who_asked_to_be_called_back_is_called_when_it_is_told() -> None:
     desk = Desk()
     seen: list[tuple[str, int]] = []
