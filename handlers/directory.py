@@ -74,7 +74,7 @@ class Directory:
 
     async def entered_by(self, user_id: int, chat_id: int) -> OpenChat:
         """The chat, for a member of it. Raises: `ChatError` `not_found` for anybody else."""
-        chat = self._chats.peek(chat_id) or await self.current(chat_id)
+        chat = await self.current(chat_id)
         if chat is None or user_id not in chat.members:
             raise not_found("chat")
         return chat

@@ -38,9 +38,9 @@ class Publisher:
         }
 
     def __call__(self, told: Sequence[Change]) -> None:
+        self._at = self._context.clock.now()
         # Chat by chat, so that the events of one room are joined into one write for each member; the order within
         # a chat stays, and between chats there is none.
-        self._at = self._context.clock.now()
         for change in sorted(told, key=_chat_of):
             self._told[type(change)](change)
 

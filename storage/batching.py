@@ -115,7 +115,7 @@ class Batcher(Generic[ItemT]):
         self._gathered: asyncio.Future[None] | None = None
         self._closed = False
         self._last_size = 0
-        self._expected = 2
+        self._expected = 0
         """How many will be in the queue when those of the last batch have come again."""
 
     def submit(self, item: ItemT) -> Promise:
@@ -191,7 +191,7 @@ class Batcher(Generic[ItemT]):
             asyncio.get_running_loop().call_exception_handler(
                 {"message": "the observer of the store raised", "exception": error}
             )
-        self._expected = min(len(self._queue) + max(len(batch), 2), self._max_items)
+        self._expected = min(len(self._queue) + len(batch), self._max_items)
         for (_, promise), outcome in zip(batch, written.outcomes, strict=True):
             promise.settle(outcome)
 

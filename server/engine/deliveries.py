@@ -77,10 +77,6 @@ class Deliveries:
                 links = [*ahead, *(link for link in links if link.sid not in replied)]
             self._queue.append(_Delivery(room, frames, dialect, links, len(ahead), limit_bytes))
 
-    def concern(self, room: Room) -> bool:
-        """Whether members of this very room are still to be written to."""
-        return any(delivery.room is room for delivery in self._queue)
-
     def rooms(self) -> Iterator[Room]:
         """Whose members are still to be written to."""
         return (delivery.room for delivery in self._queue)

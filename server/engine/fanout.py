@@ -206,7 +206,7 @@ class FanOutManager(RoomManager):
         )
 
     def unwritten(self, room: Room) -> bool:
-        return super().unwritten(room) or self._deliveries.concern(room)
+        return super().unwritten(room) or any(room is waiting for waiting in self._deliveries.rooms())
 
     def _groups(self, room: Room) -> list[tuple[Dialect, list[Link]]]:
         if room.groups is None:

@@ -12,7 +12,6 @@ NO_CODE, CUT_OFF = 1005, 1006
 
 _DATA = frozenset((CONTINUATION, frames.TEXT, frames.BINARY))
 _CONTROL = frozenset((frames.CLOSE, frames.PING, frames.PONG))
-_WHOLE_TEXT = 0x80 | frames.TEXT
 _CODES = frozenset((*range(1000, 1004), *range(1007, 1015)))
 
 
@@ -86,9 +85,7 @@ class FrameReader:
         if len(data) < end:
             return at
         payload = unmasked(data[payload_at:end], data[mask_at:payload_at])
-        if first == _WHOLE_TEXT:
-            messages.append(Message(frames.TEXT, _text(payload)))
-        elif (message := self._message(first, payload)) is not None:
+        if (message := self._message(first, payload)) is not None:
             messages.append(message)
         return end
 

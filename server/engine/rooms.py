@@ -175,7 +175,7 @@ class RoomManager(socketio.AsyncManager):
 
     def is_connected(self, sid: str, namespace: str) -> bool:
         return (
-            sid in self.rooms.get(namespace, {}).get(None, ())
+            self.is_sid_room(namespace, sid)
             and sid not in self.pending_connect.get(namespace, ())
             and sid not in self.pending_disconnect.get(namespace, ())
         )

@@ -20,6 +20,8 @@ CANNOT_WRITE = "the database cannot be written"
 _KEPT = 100_000
 """How many heads, standings and runs are kept in memory."""
 
+# OR ROLLBACK, as in sends.py: the writer undoes the transaction anyway, and SQLite need not copy the pages that a
+# statement touches to undo just that.
 _RAISE_HEADS = """
 UPDATE OR ROLLBACK chats
 SET head_seq = json_extract(raised.value, '$[1]'), activity = max(activity, json_extract(raised.value, '$[2]'))
@@ -231,12 +233,9 @@ class Writer:
         return Written(outcomes, changes)
 
     def _begin(self) -> None:
-        if len(self._heads) > _KEPT:
-            self._heads.clear()
-        if len(self._standings) > _KEPT:
-            self._standings.clear()
-        if len(self._runs) > _KEPT:
-            self._runs.clear()
+        for kept in (self._heads, self._standings, self._runs):
+            if len(kept) > _KEPT:
+                kept.clear()
         try:
             self.db.execute("BEGIN IMMEDIATE")
         except sqlite3.Error as error:
