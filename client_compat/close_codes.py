@@ -19,6 +19,7 @@ CLOSE_CODES = {
     Ending.GOING_AWAY: CloseCode(1001, True),
     Ending.ABUSE: CloseCode(1008, False),
     Ending.BROKEN: CloseCode(1008, False),
+    Ending.FLOODED: CloseCode(1008, False),
     Ending.FRAME_TOO_LARGE: CloseCode(1009, False),
     Ending.TOO_SLOW: CloseCode(1013, True),
     Ending.OVERLOADED: CloseCode(1013, True),

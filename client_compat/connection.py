@@ -1,6 +1,7 @@
 """A raw connection posing as an engine.io socket, so that rooms, emit and disconnect serve it."""
 
 import asyncio
+import math
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
@@ -15,18 +16,23 @@ class WebSocket(Protocol):
     @property
     def transport(self) -> asyncio.WriteTransport: ...
 
+    def send(self, blob: bytes) -> None: ...
+
     def close(self, code: int, reason: str = "") -> None: ...
 
 
 class RawConnection:
     """A link of the engine that speaks the documented protocol. It is written to until it ends, and then no more.
 
-    `last_seen` is the loop time at which something last came in; the gate keeps it. `ending` is why the server ended
-    the connection, None if it did not.
+    `last_seen` is the loop time at which something last came in; infinity while a command holds up the reading: a sign
+    of life could not be seen then. `must_end` is called with the sid and the reason when more than the limit waits
+    unsent, or nothing has been heard for too long. `ending` is why the server ended the connection, None if it did not.
     """
 
     __slots__ = (
         "_flush",
+        "_loop",
+        "_must_end",
         "_ping_frame",
         "_reply",
         "_socket",
@@ -52,6 +58,7 @@ class RawConnection:
         ping_frame: bytes,
         flush: Callable[[str], None],
         reply: Callable[["RawConnection", bytes], None],
+        must_end: Callable[[str, Ending], None],
     ) -> None:
         self.sid = sid
         self.dialect = dialect
@@ -59,21 +66,22 @@ class RawConnection:
         self.session: dict[str, Any] = {}
         self.closed = False
         self.ending: Ending | None = None
-        self.last_seen = asyncio.get_running_loop().time()
+        self._loop = asyncio.get_running_loop()
+        self.last_seen = self._loop.time()
         self._socket = socket
         self._text_frame = text_frame
         self._ping_frame = ping_frame
         self._flush = flush
         self._reply = reply
+        self._must_end = must_end
 
-    def write(self, frame: bytes) -> None:
+    def send_json(self, frame: bytes) -> None:
         """Sends one JSON frame, after everything that was emitted before it."""
         self._flush(self.sid)
-        if self.wire is not None:
-            self.wire.write(self._text_frame(frame))
+        self.write(self._text_frame(frame))
 
     def answer(self, frame: bytes) -> None:
-        """As `write`, at the end of the turn, in one write with what else is sent in it."""
+        """As `send_json`, at the end of the turn, in one write with what else is sent in it."""
         if self.wire is not None:
             self._reply(self, self._text_frame(frame))
 
@@ -82,8 +90,6 @@ class RawConnection:
         if self.closed:
             return
         self._flush(self.sid)
-        if self.wire is None:  # what was flushed just now overflowed it
-            return
         self.gone()
         self.ending = ending
         self._socket.close(CLOSE_CODES[ending].code, close_reason(ending, retry_ms))
@@ -93,13 +99,32 @@ class RawConnection:
         self.closed = True
         self.wire = None
 
+    def seen(self) -> None:
+        """The peer has given a sign of life."""
+        if self.last_seen != math.inf:
+            self.last_seen = self._loop.time()
+
+    def hold_up(self) -> None:
+        """A command holds up the reading from now on, until `go_on`."""
+        self.last_seen = math.inf
+
+    def go_on(self) -> None:
+        self.last_seen = self._loop.time()
+
     # What the engine asks of a link.
+
+    def write(self, blob: bytes) -> None:
+        """Writes complete WebSocket frames, within the limit."""
+        if self.wire is not None:
+            self._socket.send(blob)
 
     def enqueue(self, event: str, args: Sequence[Any], namespace: str) -> None:
         """Nothing waits for a raw connection: without a wire it is closed."""
 
     def overflow(self) -> None:
-        self.end(Ending.TOO_SLOW)
+        if self.wire is not None:
+            self.wire = None
+            self._loop.call_soon(self._must_end, self.sid, Ending.TOO_SLOW)
 
     async def send(self, _packet: Any) -> None:
         """Engine.IO packets are not for this client."""
@@ -110,8 +135,7 @@ class RawConnection:
     # What the heartbeat asks.
 
     def ping(self) -> None:
-        if self.wire is not None:
-            self.wire.write(self._ping_frame)
+        self.write(self._ping_frame)
 
     def expire(self) -> None:
-        self.end(Ending.SILENT)
+        self._must_end(self.sid, Ending.SILENT)

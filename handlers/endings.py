@@ -9,6 +9,7 @@ class Ending(Enum):
     GOING_AWAY = "the server is going away"
     ABUSE = "too many malformed frames"
     BROKEN = "the protocol was broken"
+    FLOODED = "more was asked, for too long, than the limits allow"
     FRAME_TOO_LARGE = "a frame was larger than the limit"
     TOO_SLOW = "too much is waiting unread"
     OVERLOADED = "the server cannot serve just now"

@@ -63,6 +63,7 @@ class House:
             updates=ChatUpdates(store, hub, clock, connections, directory),
             subscriptions=Subscriptions(store, hub, connections, directory, self._end),
         )
+        hub.on_end(self.disconnected)
         self._seen: set[Any] = set()
         publisher = Publisher(self.context, self._end)
         store.observe(publisher)
@@ -95,6 +96,8 @@ class House:
                 "max_frame_bytes": context.policy.max_frame_bytes,
                 "max_content_chars": context.policy.max_content_chars,
                 "messages_per_s": context.policy.messages_per_s,
+                "frames_per_s": context.policy.frames_per_s,
+                "bytes_per_s": context.policy.bytes_per_s,
             },
             at=context.clock.now(),
         )
@@ -145,10 +148,12 @@ class House:
         await asyncio.gather(*self._seen, return_exceptions=True)
         self.context.passwords.close()
 
-    def _end(self, connection: Connection, ending: Ending) -> None:
+    def end(self, connection_id: str, ending: Ending) -> None:
         """Ends a connection and takes it out of everything in the same turn: what it still sends is not heard."""
-        self.context.hub.end(connection.id, ending)
-        self.disconnected(connection.id)
+        self.context.hub.end(connection_id, ending)
+
+    def _end(self, connection: Connection, ending: Ending) -> None:
+        self.end(connection.id, ending)
 
     def _note_last_seen(self, user_id: int) -> None:
         note = asyncio.ensure_future(self.context.store.users.seen(user_id, self.context.clock.now()))

@@ -1,6 +1,6 @@
 """The rooms and the connections in them, as handlers see them. Nothing here suspends."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, Protocol
 
 from handlers.endings import Ending
@@ -34,3 +34,7 @@ class Hub(Protocol):
 
     def end(self, connection_id: str, ending: Ending) -> None:
         """Tells the connection why it ends and closes it; nothing happens for one that is gone."""
+
+    def on_end(self, listener: Callable[[str], None]) -> None:
+        """From now on, calls the listener with the id of each connection that `end` ends, in the same turn: what such a
+        connection still sends is not heard."""

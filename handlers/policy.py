@@ -38,6 +38,11 @@ class Policy:
     status_per_s: float = 10
     login_failures_per_min: float = 10
     auth_calls_per_min: float = 300
+    frames_per_s: float = 200
+    bytes_per_s: float = 1024 * 1024
+    user_frames_per_s: float = 1000
+    user_bytes_per_s: float = 4 * 1024 * 1024
+    stranger_frames_per_s: float = 300
     access_token_ttl_s: int = 24 * 3600
     refresh_token_ttl_s: int = 30 * 24 * 3600
     refresh_reuse_grace_s: float = 30
@@ -55,4 +60,9 @@ class Policy:
             status_per_s=0,
             login_failures_per_min=0,
             auth_calls_per_min=0,
+            frames_per_s=0,
+            bytes_per_s=0,
+            user_frames_per_s=0,
+            user_bytes_per_s=0,
+            stranger_frames_per_s=0,
         )

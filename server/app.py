@@ -8,13 +8,16 @@ from aiohttp import web
 from handlers.clock import Clock, SystemClock
 from handlers.endings import Ending
 from handlers.house import House
+from handlers.limits import network_of
 from handlers.passwords import Passwords
+from handlers.policy import Policy
 from handlers.tokens import Tokens
 from handlers.wire_json import dumps, loads
 from server.config import Config
 from server.control import Control
 from server.doors import Doors
-from server.engine import AsyncServer
+from server.engine import AsyncServer, BudgetPolicy, Rate
+from server.engine.budget import BURST_S, UNLIMITED
 from server.headers import add_headers
 from server.health import add_health
 from server.hub import EngineHub
@@ -25,6 +28,13 @@ from server.rest import add_rest
 from server.socketio_gate import ChatNamespace
 from server.web import add_web
 from storage.open import open_store
+
+STRANGER_FRAMES = 32
+STRANGER_BYTES = 64 * 1024
+"""What a connection may send at once before it has said whose it is. A client sends one frame, with its token."""
+
+STRANGER_MAX_BYTES = 16 * 1024
+"""The largest message of such a connection."""
 
 
 class SocketIOJson:
@@ -42,6 +52,7 @@ class SocketIOJson:
 def create_app(config: Config, *, clock: Clock | None = None) -> web.Application:
     """The whole server as an aiohttp application; the store is opened when it starts."""
     policy = config.policy
+    doors = Doors(config.cors_origins, config.trusted_proxies)
     sio = AsyncServer(
         async_mode="aiohttp",
         async_handlers=False,
@@ -53,20 +64,24 @@ def create_app(config: Config, *, clock: Clock | None = None) -> web.Application
         max_http_buffer_size=policy.max_frame_bytes,
         volatile_limit_bytes=policy.volatile_limit_bytes,
         buffer_limit_bytes=config.buffer_limit_bytes,
+        budgets=_budgets(policy),
+        stranger_max_bytes=STRANGER_MAX_BYTES,
+        address_of=lambda request: network_of(doors.address(request)),
     )
+    hub = EngineHub(sio)
     app = web.Application(
         middlewares=[send_in_time, check_origins, tell_errors], client_max_size=policy.max_frame_bytes
     )
     app.on_response_prepare.append(add_headers)
     app[CONFIG] = config
-    app[DOORS] = Doors(config.cors_origins, config.trusted_proxies)
-    app.cleanup_ctx.append(_house(sio, clock or SystemClock()))
+    app[DOORS] = doors
+    app.cleanup_ctx.append(_house(sio, hub, clock or SystemClock()))
     app[SIO] = sio
     app.on_shutdown.append(
         say_goodbye
     )  # before the engine, which ends what is still connected without a word
     sio.attach(app)
-    app.router.add_get("/ws", RawGate(sio).serve)
+    app.router.add_get("/ws", RawGate(sio, hub).serve)
     add_rest(app)
     add_health(app)
     add_web(app)
@@ -81,11 +96,21 @@ async def say_goodbye(app: web.Application) -> None:
         await app[SIO].eio.heard()
 
 
-def _house(sio: AsyncServer, clock: Clock) -> Any:
+def _budgets(policy: Policy) -> BudgetPolicy:
+    """A connection that has not said whose it is gets STRANGER_FRAMES and STRANGER_BYTES; then it waits."""
+    strangers = policy.stranger_frames_per_s
+    return BudgetPolicy(
+        stranger=Rate(STRANGER_FRAMES / BURST_S, STRANGER_BYTES / BURST_S) if strangers else UNLIMITED,
+        address=Rate(strangers),
+        connection=Rate(policy.frames_per_s, policy.bytes_per_s),
+        owner=Rate(policy.user_frames_per_s, policy.user_bytes_per_s),
+    )
+
+
+def _house(sio: AsyncServer, hub: EngineHub, clock: Clock) -> Any:
     async def open_house(app: web.Application) -> AsyncIterator[None]:
         config = app[CONFIG]
         store = await open_store(config.store_url(), connect_timeout_s=config.database_connect_timeout_s)
-        hub = EngineHub(sio)
         house = House(
             policy=config.policy,
             store=store,
@@ -104,6 +129,7 @@ def _house(sio: AsyncServer, clock: Clock) -> Any:
         sio.eio.on_violation = lambda eio_sid, code: hub.end_link(
             eio_sid, Ending.FRAME_TOO_LARGE if code == 1009 else Ending.BROKEN
         )
+        sio.eio.on_flood = lambda eio_sid: hub.end_link(eio_sid, Ending.FLOODED)
         sio.eio.on_silence = lambda eio_sid: hub.end_link(eio_sid, Ending.SILENT)
         yield
         control.close()

@@ -1,6 +1,6 @@
 """The engine as the handlers' hub: rooms and events of namespace `/`."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 
 from client_compat.close_codes import CLOSE_CODES, retry_in_ms
 from client_compat.connection import RawConnection
@@ -18,6 +18,7 @@ class EngineHub:
     def __init__(self, sio: AsyncServer) -> None:
         self._sio = sio
         self._manager = sio.manager
+        self._on_end: Callable[[str], None] = lambda _connection_id: None
 
     def emit(
         self, event: str, payload: Payload, *, room: str, skip: Collection[str] = (), volatile: bool = False
@@ -47,7 +48,14 @@ class EngineHub:
         retry_ms = retry_in_ms(ending, RETRY_SPREAD_MS)
         if isinstance(link, RawConnection):
             link.end(ending, retry_ms)
-            return
+        else:
+            self._end_client(connection_id, ending, retry_ms)
+        self._on_end(connection_id)
+
+    def on_end(self, listener: Callable[[str], None]) -> None:
+        self._on_end = listener
+
+    def _end_client(self, connection_id: str, ending: Ending, retry_ms: int | None) -> None:
         close = CLOSE_CODES[ending]
         closing: dict[str, object] = {"code": close.code, "reason": ending.value}
         if retry_ms is not None:

@@ -1,7 +1,5 @@
 """The /ws door: the raw JSON protocol of the documented client."""
 
-import asyncio
-import math
 from collections.abc import Callable
 from functools import partial
 
@@ -21,7 +19,8 @@ from handlers.house import House
 from handlers.identities import Identity
 from handlers.registry import Later
 from server.doors import bearer
-from server.engine import AsyncServer, HandedOver, Message, WebSocket, frames
+from server.engine import AsyncServer, HandedOver, Message, Pace, WebSocket, frames
+from server.hub import EngineHub
 from server.keys import CONFIG, DOORS, HOUSE
 from storage.errors import StorageError
 
@@ -36,19 +35,26 @@ _DIALECT = RawDialect(frames.text)
 class RawGate:
     """Serves raw connections over the engine's rooms."""
 
-    def __init__(self, sio: AsyncServer) -> None:
+    def __init__(self, sio: AsyncServer, hub: EngineHub) -> None:
         self._sio = sio
+        self._hub = hub
 
     async def serve(self, request: web.Request) -> web.StreamResponse:
         """Answers the handshake; everything after it is between the WebSocket and a `_Reader`."""
+        engine = self._sio.eio
+        pace = Pace(engine.budgets.stranger(request.app[DOORS].address(request)), engine.scheduler)
         try:
-            socket = await self._sio.eio.accept(
-                request, max_bytes=request.app[CONFIG].policy.max_frame_bytes, protocols=("bearer",)
+            socket = await engine.accept(
+                request,
+                max_bytes=request.app[CONFIG].policy.max_frame_bytes,
+                pace=pace,
+                protocols=("bearer",),
             )
         except web.HTTPBadRequest:
             raise web.HTTPUpgradeRequired(headers={hdrs.UPGRADE: "websocket"}) from None
         try:
             identity = await self._identify(request)
+            pace.give(engine.budgets.known(identity.user_id))
             socket.serve(self._welcome(request, socket, identity))
         except Refused as refused:
             # A browser can read a close code, but not the status of a refused handshake.
@@ -77,6 +83,7 @@ class RawGate:
             ping_frame=frames.ping(b""),
             flush=self._sio.manager.flush,
             reply=self._sio.manager.reply,
+            must_end=self._hub.end_link,
         )
         connection_id = self._sio.attach_link(link)
         try:
@@ -96,13 +103,13 @@ def _subscribe(house: House, connection: Connection, link: RawConnection, wish: 
     try:
         house.subscribe(connection, wish)
     except ChatError as error:
-        link.write(error_frame(None, error))
+        link.send_json(error_frame(None, error))
 
 
 class _Reader:
     """Takes one connection's frames, one after the other, and answers them; then says goodbye."""
 
-    __slots__ = ("_bad_in_a_row", "_caller", "_clock", "_connection", "_house", "_link", "_sio")
+    __slots__ = ("_bad_in_a_row", "_caller", "_connection", "_house", "_link", "_sio")
 
     def __init__(
         self, sio: AsyncServer, house: House, caller: Caller, connection: Connection, link: RawConnection
@@ -113,19 +120,24 @@ class _Reader:
         self._connection = connection
         self._link = link
         self._bad_in_a_row = 0
-        self._clock = asyncio.get_running_loop().time
 
     async def receive(self, message: Message) -> None:
         if self._link.closed:
             return
-        self._link.last_seen = self._clock()
         opcode, data = message
         if opcode == frames.TEXT:
             await self._text(data)
         elif opcode == frames.BINARY:
             self._bad(BadFrame("a frame has to be text"))
-        elif opcode == frames.PING and self._link.wire is not None:
-            self._link.wire.write(frames.pong(data))
+
+    def seen(self) -> None:
+        self._link.seen()
+
+    def flooded(self) -> None:
+        self._house.end(self._connection.id, Ending.FLOODED)
+
+    def overflow(self) -> None:
+        self._link.overflow()
 
     def lost(self, code: int) -> None:
         self._house.disconnected(self._connection.id)
@@ -145,18 +157,18 @@ class _Reader:
             return
         self._bad_in_a_row = 0
         # While a command holds up the reading, a sign of life could not be seen: silence is not the peer's.
-        self._link.last_seen = math.inf
+        self._link.hold_up()
         try:
             result = await self._house.start(self._caller, command.name, command.payload)
         except ChatError as error:
-            self._link.write(error_frame(command.id, error))
+            self._link.send_json(error_frame(command.id, error))
             return
         finally:
-            self._link.last_seen = self._clock()
+            self._link.go_on()
         if isinstance(result, Later):
             dispatch.then(result, partial(self._answer, command.id, self._link.answer))
         else:
-            self._answer(command.id, self._link.write, result)
+            self._answer(command.id, self._link.send_json, result)
 
     @staticmethod
     def _answer(frame_id: FrameId, send: Callable[[bytes], None], outcome: Outcome) -> None:
@@ -166,10 +178,10 @@ class _Reader:
             send(ack_frame(frame_id, outcome))
 
     def _bad(self, error: BadFrame) -> None:
-        self._link.write(error_frame(error.id, error))
+        self._link.send_json(error_frame(error.id, error))
         self._bad_in_a_row += 1
         if self._bad_in_a_row >= BAD_FRAMES_MAX:
-            self._link.end(Ending.ABUSE)
+            self._house.end(self._connection.id, Ending.ABUSE)
 
 
 def _subprotocol_token(request: web.Request) -> str | None:

@@ -68,6 +68,7 @@ class ChatNamespace(AsyncNamespace):
         except StorageError:
             raise _refusal(Refused("unavailable", Ending.OVERLOADED)) from None
         self._admitted[sid] = identity, wishes.get("subscribe")
+        self.server.eio.recognize(self.server.manager.eio_sid_from_sid(sid, "/"), identity.user_id)
 
     def _came(self, environ: dict[str, Any]) -> _Came:
         """Looks at the request once. Nothing else of it is needed later, and it is 5 KiB of a connection."""
@@ -85,7 +86,7 @@ class ChatNamespace(AsyncNamespace):
         try:
             connection = self._house.connect(identity, sid)
         except Refused as refused:
-            self._house.context.hub.end(sid, refused.ending)
+            self._house.end(sid, refused.ending)
             return
         address = self._came(self.server.get_environ(sid)).address
         self._callers[sid] = Caller(identity.user_id, address, identity.session_id, connection)

@@ -6,10 +6,12 @@ It knows nothing of chat. What it mends and what it adds is told where it is don
 send), `server` (what applications call).
 """
 
+from .budget import BudgetPolicy, Rate
 from .dispatch import Deferred
 from .fanout import FanOutManager
 from .heartbeat import Beating, Heartbeat
 from .links import Dialect, Link
+from .pace import Pace
 from .packets import ProtocolError, SocketIODialect
 from .reader import Message
 from .server import AsyncServer
@@ -19,6 +21,7 @@ from .websocket import HandedOver, WebSocket
 __all__ = [
     "AsyncServer",
     "Beating",
+    "BudgetPolicy",
     "Deferred",
     "Dialect",
     "EngineServer",
@@ -27,7 +30,9 @@ __all__ = [
     "Heartbeat",
     "Link",
     "Message",
+    "Pace",
     "ProtocolError",
+    "Rate",
     "SocketIODialect",
     "WebSocket",
 ]

@@ -25,12 +25,9 @@ class Cork(asyncio.WriteTransport):
     def get_write_buffer_size(self) -> int:
         return self._wire.get_write_buffer_size()
 
-    def draw(self, limit_bytes: int) -> None:
-        """Writes everything, unless the link has ended or, with more than the limit unsent, ends now."""
+    def draw(self) -> None:
+        """Writes everything, unless the link has ended."""
         if self._link.wire is not self:
             return
         self._link.wire = self._wire
-        if self._wire.get_write_buffer_size() > limit_bytes:
-            self._link.overflow()
-        else:
-            self._wire.write(b"".join((*self._parts, *self._replies)))
+        self._link.write(b"".join((*self._parts, *self._replies)))

@@ -107,7 +107,8 @@ class Deliveries:
             self._queue.popleft()
 
     def _write(self, delivery: _Delivery, most: int | None) -> None:
-        """The loop everything here is about: a few attribute reads and a write per member."""
+        """The loop everything here is about: a few attribute reads and a write per member. It is `Link.write` written
+        out, which would be a call more for each member."""
         limit_bytes, apart, blob = delivery.limit_bytes, delivery.apart, delivery.blob
         for link in islice(delivery.rest, most):
             try:
@@ -132,10 +133,8 @@ class Deliveries:
                     link.push(frame.packets)
                 else:
                     link.enqueue(frame.event, frame.args, frame.namespace)
-        elif unsent > self._buffer_limit_bytes:
-            link.overflow()
         else:
-            link.wire.write(b"".join([frame.encoded(link.dialect) for frame in wanted]))
+            link.write(b"".join([frame.encoded(link.dialect) for frame in wanted]))
 
 
 def unsent_bytes(link: Link) -> int:

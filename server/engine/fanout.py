@@ -36,11 +36,9 @@ class FanOutManager(RoomManager):
         self._posted = 0
         self._replies: dict[str, tuple[Link, list[bytes]]] = {}
         self._next_slice: asyncio.Handle | None = None
-        self.buffer_limit_bytes = 0
 
     def set_server(self, server: Any) -> None:
         super().set_server(server)
-        self.buffer_limit_bytes = server.eio.buffer_limit_bytes
         self._deliveries = Deliveries(server)
 
     def post(
@@ -140,7 +138,7 @@ class FanOutManager(RoomManager):
         else:
             self._deliveries.to_replied()
         for cork in corks:
-            cork.draw(self.buffer_limit_bytes)
+            cork.draw()
 
     def _deliver_slice(self) -> None:
         self._deliveries.to_some()

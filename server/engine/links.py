@@ -18,7 +18,7 @@ class Dialect(Protocol):
 class Link(Protocol):
     """A connection as rooms, emit and disconnect see it; kept in `eio.sockets` under its `sid`.
 
-    `wire` is the transport of a plain WebSocket connection, to which complete frames are written at once; None
+    `wire` is the transport of a plain WebSocket connection, while complete frames may be written to it; None
     while there is none (polling, an upgrade under way, closed): then `enqueue` takes the event instead. Whoever sets
     `wire` writes first what `enqueue` took; whoever writes to the transport himself calls `manager.flush(sid)` first:
     so the order is kept. A link that queues may tell in `queued_bytes` how much waits.
@@ -32,11 +32,16 @@ class Link(Protocol):
     @property
     def dialect(self) -> Dialect: ...
 
+    def write(self, blob: bytes) -> None:
+        """Writes complete frames; the one way to write to a WebSocket, whatever is written. Does nothing without a
+        `wire`. With more than the limit unsent, the connection overflows instead."""
+
     def enqueue(self, event: str, args: Sequence[Any], namespace: str) -> None:
         """Takes an event while `wire` is None; does nothing on a closed connection."""
 
     def overflow(self) -> None:
-        """Called when more than the limit waits unsent: the connection has to end, now. Must not suspend."""
+        """Called when more than the limit waits unsent: `wire` is None when this returns, and the connection ends in
+        the next turn of the loop. Must not suspend, and must not write to anybody."""
 
     async def close(self, wait: bool = True, abort: bool = False, reason: str | None = None) -> None:
         """Ends the connection, as `engineio.AsyncSocket.close` does."""

@@ -1,6 +1,7 @@
 """WebSocket frames from clients, to messages: pure, without sockets (RFC 6455, sections 5 and 7.4)."""
 
 import struct
+import sys
 from typing import Any, NamedTuple
 
 from . import frames
@@ -37,34 +38,42 @@ class FrameReader:
     large one that comes byte by byte costs no more than one that comes at once.
     """
 
-    __slots__ = ("_fragments", "_fragments_bytes", "_kind", "_max_bytes", "_needed", "_partial")
+    __slots__ = ("_fragments", "_fragments_bytes", "_kind", "_needed", "_partial", "max_bytes")
 
     def __init__(self, max_bytes: int) -> None:
-        self._max_bytes = max_bytes
+        self.max_bytes = max_bytes
         self._partial: bytearray | None = None
         self._needed = 0
         self._fragments: list[bytes] | None = None
         self._fragments_bytes = 0
         self._kind = CONTINUATION
 
-    def feed(self, data: bytes, messages: list[Message]) -> None:
-        """Appends the messages that are complete now, up to a close frame. Raises: `BrokenFrame`, after what came
-        before it."""
+    def feed(self, data: bytes, messages: list[Message], most: int = sys.maxsize) -> int:
+        """Appends the messages that are complete now, up to a close frame, out of at most so many frames; how many
+        frames that were. `feed(b"", …)` goes on with what was left. Raises: `BrokenFrame`, after what came before it.
+        """
         if self._partial is not None:
             self._partial += data
             if len(self._partial) < self._needed:
-                return
+                return 0
             data, self._partial = bytes(self._partial), None
-        at, size = 0, len(data)
+        at, size, taken = 0, len(data), 0
         while at < size:
-            end = self._frame(data, at, messages)
+            end = self._frame(data, at, messages) if taken < most else at
             if end == at:
                 self._partial = bytearray(data[at:])
-                self._needed -= at
-                return
+                self._needed = self._needed - at if taken < most else 0
+                return taken
             at = end
+            taken += 1
             if messages and messages[-1].opcode == frames.CLOSE:
-                return  # nothing that follows is of the protocol any more
+                return taken  # nothing that follows is of the protocol any more
+        return taken
+
+    @property
+    def may_go_on(self) -> bool:
+        """Whether there is more to take of what has come."""
+        return self._partial is not None and len(self._partial) >= self._needed
 
     def _frame(self, data: bytes, at: int, messages: list[Message]) -> int:
         """The end of the frame at `at`; `at` itself while it is incomplete, `_needed` bytes then being needed."""
@@ -99,7 +108,7 @@ class FrameReader:
             return
         if opcode not in _DATA or (opcode == CONTINUATION) != (self._fragments is not None):
             raise BrokenFrame(PROTOCOL_ERROR)
-        if self._fragments_bytes + size > self._max_bytes:
+        if self._fragments_bytes + size > self.max_bytes:
             raise BrokenFrame(TOO_LARGE)
 
     def _message(self, first: int, payload: bytes) -> Message | None:

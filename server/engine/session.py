@@ -6,23 +6,33 @@ handlers have run, so that they still find the session.
 """
 
 import asyncio
+import math
 import sys
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from engineio.async_socket import AsyncSocket
 
+from .budget import Budget
+from .pace import Pace
 from .packets import CLOSE, PING, EnginePacket, to_frames
 from .websocket import WebSocket
+
+READ_TIMES = 4
+"""A message up to this many times the limit is read before it is refused; a larger one ends the connection unread."""
 
 
 class Session(AsyncSocket):
     """An Engine.IO session; a `links.Link` whose `wire` is set once it is a WebSocket."""
 
-    def __init__(self, server: Any, sid: str) -> None:
+    def __init__(self, server: Any, sid: str, budget: Budget) -> None:
         # Not the parent's: its asyncio.Queue alone is larger than all of this.
         self.server = server
         self.sid = sid
+        self.pace = Pace(budget, server.scheduler)
+        self.known = False
+        """Whether the application knows whose session it is."""
         self.dialect = server.dialect
         self.session: dict[str, Any] = {}
         self.wire: asyncio.WriteTransport | None = None
@@ -65,7 +75,7 @@ class Session(AsyncSocket):
         if self.wire is None:
             self.push(packets)
         else:
-            self._write(to_frames(packets))
+            self.write(to_frames(packets))
 
     def answer(self, *packets: EnginePacket) -> None:
         """As `transmit`, at the end of the turn, in one write with what else is sent in it."""
@@ -81,13 +91,10 @@ class Session(AsyncSocket):
     def ping(self) -> None:
         self.transmit(PING)
 
-    def _write(self, blob: bytes) -> None:
-        if self.wire is None:
-            return
-        if self.wire.get_write_buffer_size() > self.server.buffer_limit_bytes:
-            self.overflow()
-        else:
-            self.wire.write(blob)
+    def write(self, blob: bytes) -> None:
+        """Writes complete frames to the WebSocket, within its limit; does nothing on a session without one."""
+        if self.wire is not None and self._socket is not None:
+            self._socket.send(blob)
 
     def take(self, limit: int | None = None) -> list[EnginePacket]:
         """What is queued, the oldest first: all, or as many packets as the limit says."""
@@ -105,6 +112,28 @@ class Session(AsyncSocket):
         if self._poll is not None and not self._poll.done():
             self._poll.set_result(packets)
 
+    # --- in ----------------------------------------------------------------------------------------------------
+
+    def recognize(self, budget: Budget) -> None:
+        """The application has found out whose session this is: it has this budget from now on."""
+        self.pace.give(budget)
+        self.known = True
+        if self._socket is not None:
+            self._socket.allow(self.max_message_bytes)
+
+    @property
+    def max_message_bytes(self) -> int:
+        """So many bytes of a message are read. What is not much too large is read, so that the client can be told why
+        its connection ends; of a stranger nothing larger is kept."""
+        if self.known or not self.server.stranger_max_bytes:
+            return READ_TIMES * int(self.server.max_http_buffer_size)
+        return int(self.server.stranger_max_bytes)
+
+    def seen(self) -> None:
+        """The peer has given a sign of life."""
+        if self.last_seen != math.inf:
+            self.last_seen = self._loop.time()
+
     # --- the end -----------------------------------------------------------------------------------------------
 
     def overflow(self) -> None:
@@ -119,10 +148,19 @@ class Session(AsyncSocket):
     def violate(self, code: int) -> None:
         """The client broke the protocol (1008), or sent more at once than it may (1009). Unless the hook ends the
         session in its own words, a polling client gets no more of what waits for it: its requests are refused."""
+        hook = self.server.on_violation
+        self._break_off(code, None if hook is None else partial(hook, self.sid, code))
+
+    def flooded(self) -> None:
+        """The client asked for more than its budget for too long; as `violate`."""
+        hook = self.server.on_flood
+        self._break_off(1008, None if hook is None else partial(hook, self.sid))
+
+    def _break_off(self, code: int, hook: Callable[[], None] | None) -> None:
         if self.closing:
             return
-        if self.server.on_violation is not None:
-            self._call(self.server.on_violation, code)
+        if hook is not None:
+            self._call(hook)
         if self._socket is not None:
             self.stop(self.server.reason.TRANSPORT_ERROR, code=code)
         elif not self.closing:
@@ -130,7 +168,8 @@ class Session(AsyncSocket):
             self.stop(self.server.reason.TRANSPORT_ERROR, *((CLOSE,) if self._poll is not None else ()))
 
     def _give_up(self, hook: Callable[[str], None] | None, reason: str) -> None:
-        """Nothing more is written; the hook may end the session in its own words, within the close timeout."""
+        """Nothing more is written; the hook may end the session in its own words, within the close timeout. It is
+        called in the next turn of the loop: a room may be being written to, and what it does may write to it too."""
         if self.closing or self.doomed:
             return
         self.doomed = True
@@ -138,13 +177,12 @@ class Session(AsyncSocket):
         if hook is None:
             self.fail(reason)
             return
-        self._call(hook)
-        if not self.closing:
-            self._loop.call_later(self.server.close_timeout_s, self.fail, reason)
+        self._loop.call_soon(self._call, partial(hook, self.sid))
+        self._loop.call_later(self.server.close_timeout_s, self.fail, reason)
 
-    def _call(self, hook: Callable[..., None], *args: Any) -> None:
+    def _call(self, hook: Callable[[], None]) -> None:
         try:
-            hook(self.sid, *args)
+            hook()
         except Exception:
             self.server.logger.exception("hook error")
 

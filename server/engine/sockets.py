@@ -3,6 +3,7 @@
 import asyncio
 import inspect
 import math
+from time import perf_counter
 from typing import Any, NoReturn
 
 from aiohttp import web
@@ -22,6 +23,7 @@ from .packets import (
     to_frames,
 )
 from .reader import Message
+from .scheduler import SLICE_FRAMES
 from .session import Session
 from .websocket import HandedOver, WebSocket
 
@@ -34,10 +36,6 @@ POLL_FIRST_S = 0.2
 
 # python-engineio's client takes no more in one payload: it would drop the connection. Others ask once more.
 PACKETS_PER_POLL = 16
-
-
-# A message up to this many times the limit is read before it is refused; a larger one ends the connection unread.
-READ_TIMES = 4
 
 
 class Refused(Exception):
@@ -122,14 +120,27 @@ class Socket(Session):
         try:
             body = await self._body(environ["aiohttp.request"])
             self.last_seen = self._loop.time()
-            for packet in split_payload(body):
-                if self.closing:
-                    break
-                await self.handle(packet)
+            await self._handle_all(split_payload(body), len(body))
         except (ProtocolError, ConnectionError, TimeoutError, web.RequestPayloadError):
             await self._refuse_post(1008, BAD_REQUEST)
         finally:
             self._posting = False
+
+    async def _handle_all(self, packets: list[EnginePacket], size: int) -> None:
+        """Handles the packets of a POST, at this session's pace. Raises: ProtocolError."""
+        for at in range(0, len(packets), SLICE_FRAMES):
+            in_budget = await self.pace.turn()
+            taken = packets[at : at + SLICE_FRAMES]
+            if not self.pace.charge(len(taken), 0 if at else size) or not in_budget:
+                self.flooded()
+            since = perf_counter()
+            for packet in taken:
+                if self.closing:
+                    return
+                since = await self.pace.go_on(since)
+                await self.handle(packet)
+            self.pace.scheduler.spent(since)
+        self.pace.rest()
 
     async def _body(self, request: web.Request) -> bytes:
         """The whole body: a single read returns what happens to have arrived."""
@@ -157,10 +168,7 @@ class Socket(Session):
         fresh = not self.connected
         self.connected = True
         try:
-            # What is not much too large is read, so that the client can be told why its connection ends.
-            socket = await self.server.accept(
-                request, max_bytes=READ_TIMES * self.server.max_http_buffer_size
-            )
+            socket = await self.server.accept(request, max_bytes=self.max_message_bytes, pace=self.pace)
         except BaseException:
             if fresh:
                 self.fail(self.server.reason.TRANSPORT_ERROR)
@@ -182,7 +190,7 @@ class Socket(Session):
         try:
             async with asyncio.timeout(self.server.upgrade_timeout_s) as self._upgrade_until:
                 if await _next_text(socket) == PING + "probe":
-                    socket.transport.write(frames.text(b"3probe"))
+                    socket.send(frames.text(b"3probe"))
                     self._probed = True
                     self._answer_poll([NOOP])
                     moved = await _next_text(socket) == UPGRADE and not self.closing
@@ -204,18 +212,16 @@ class Socket(Session):
         if self.closing or self.doomed:
             socket.transport.abort()
             return
+        socket.allow(self.max_message_bytes)
         self.wire = socket.transport
-        self.wire.write(to_frames(self.take()))
+        self.write(to_frames(self.take()))
         self._answer_poll([NOOP])
 
     async def receive(self, message: Message) -> None:
         if self.closing:
             return
         opcode, data = message
-        self.last_seen = self._loop.time()
-        if opcode == frames.PING:
-            self._write(frames.pong(data))
-        elif opcode != frames.PONG:
+        if opcode != frames.PONG:
             try:
                 if _is_larger(data, self.server.max_http_buffer_size):
                     self.violate(1009)
@@ -230,9 +236,8 @@ class Socket(Session):
 
 async def _next_text(socket: WebSocket) -> str | None:
     """The next message; None if it is no text."""
-    while (message := await socket.next()).opcode in (frames.PING, frames.PONG):
-        if message.opcode == frames.PING and not socket.transport.get_write_buffer_size():
-            socket.transport.write(frames.pong(message.data))
+    while (message := await socket.next()).opcode == frames.PONG:
+        pass
     return str(message.data) if message.opcode == frames.TEXT else None
 
 

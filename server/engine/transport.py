@@ -4,7 +4,8 @@ import asyncio
 import json
 import sys
 import urllib.parse
-from collections.abc import Callable, Coroutine, Iterable, Sequence
+from collections.abc import Callable, Coroutine, Hashable, Iterable, Sequence
+from time import monotonic
 from typing import Any
 
 import engineio
@@ -12,8 +13,11 @@ from aiohttp import web
 from engineio.packet import Packet as EngineIOPacket
 from socketio.packet import Packet as SocketIOPacket
 
+from .budget import BudgetPolicy, Budgets
 from .heartbeat import Heartbeat
+from .pace import Pace
 from .packets import OPEN, EnginePacket, SocketIODialect, join_payload
+from .scheduler import Scheduler
 from .sockets import BAD_REQUEST, Refused, Socket
 from .websocket import WebSocket
 
@@ -22,8 +26,11 @@ Response = dict[str, Any]
 
 def _write_now(socket: Socket, blob: bytes) -> None:
     """Stands where a fan-out would join it with what else is sent in this turn."""
-    if socket.wire is not None:
-        socket.wire.write(blob)
+    socket.write(blob)
+
+
+def _remote(request: web.BaseRequest) -> str:
+    return request.remote or ""
 
 
 def _nothing_pending(eio_sid: str) -> None:
@@ -39,6 +46,11 @@ class EngineServer(engineio.AsyncServer):
     - `on_overflow`, `on_silence`: called with the Engine.IO sid of a connection too slow, or silent. Nothing more is
       written to it. It may end the session in its own words; if it does not, the session is ended after the close
       timeout. Without a hook it is ended at once, its transport aborted.
+    - `budgets`: what clients may ask in frames and bytes a second; without it, as much as they like. `on_flood` is
+      called with the Engine.IO sid of a connection that asked for more than its budget for too long; then as with
+      `on_violation`. `recognize` says whose a connection is.
+    - `stranger_max_bytes`: how large a message of a connection may be that nobody has recognized; 0: as of any.
+    - `address_of`: the address of a request's client, by default its peer's.
     - `on_violation`: called with the Engine.IO sid of a connection that broke the protocol, and 1008, or 1009 if it
       sent too much at once. It may end the session in its own words; else it is ended when the hook returns.
 
@@ -54,6 +66,10 @@ class EngineServer(engineio.AsyncServer):
         on_overflow: Callable[[str], None] | None = None,
         on_silence: Callable[[str], None] | None = None,
         on_violation: Callable[[str, int], None] | None = None,
+        on_flood: Callable[[str], None] | None = None,
+        budgets: BudgetPolicy | None = None,
+        stranger_max_bytes: int = 0,
+        address_of: Callable[[web.BaseRequest], str] = _remote,
         **options: Any,
     ) -> None:
         options["async_mode"] = options.get("async_mode") or "aiohttp"
@@ -66,6 +82,11 @@ class EngineServer(engineio.AsyncServer):
         self.on_overflow = on_overflow
         self.on_silence = on_silence
         self.on_violation = on_violation
+        self.on_flood = on_flood
+        self.budgets = Budgets(budgets or BudgetPolicy(), monotonic)
+        self.stranger_max_bytes = stranger_max_bytes
+        self.address_of = address_of
+        self.scheduler = Scheduler()
         self.monitor_clients = self.start_service_task
         self.heartbeat = Heartbeat(self.ping_interval, self.ping_timeout)
         self.dialect = SocketIODialect(SocketIOPacket)
@@ -115,18 +136,26 @@ class EngineServer(engineio.AsyncServer):
         return handler(sid, data)
 
     async def accept(
-        self, request: web.Request, *, max_bytes: int, protocols: Iterable[str] = ()
+        self, request: web.Request, *, max_bytes: int, pace: Pace, protocols: Iterable[str] = ()
     ) -> WebSocket:
         """Answers a WebSocket handshake and takes the connection from aiohttp. Raises: as `WebSocket.take_over`."""
         socket = await WebSocket.take_over(
             request,
             protocols=protocols,
             max_bytes=max_bytes,
+            buffer_limit_bytes=self.buffer_limit_bytes,
             close_timeout_s=self.close_timeout_s,
+            pace=pace,
             gone=self._websockets.discard,
         )
         self._websockets.add(socket)
         return socket
+
+    def recognize(self, sid: str, owner: Hashable) -> None:
+        """A connection counts against the budget of its owner from now on, no more against that of its address."""
+        socket = self.sockets.get(sid)
+        if isinstance(socket, Socket):
+            socket.recognize(self.budgets.known(owner))
 
     def linger(self, socket: Socket) -> None:
         """Keeps an ended polling session until its last packets are fetched, or the close timeout."""
@@ -244,7 +273,8 @@ class EngineServer(engineio.AsyncServer):
         sid = self.generate_id()
         # The names of headers are the same for all clients; the environ of each is kept as long as it stays.
         environ = {sys.intern(key): value for key, value in environ.items()}
-        socket = self.sockets[sid] = Socket(self, sid)
+        budget = self.budgets.stranger(self.address_of(environ["aiohttp.request"]))
+        socket = self.sockets[sid] = Socket(self, sid, budget)
         socket.push(
             [OPEN + EngineIOPacket.json.dumps(self._handshake(sid, transport), separators=(",", ":"))]
         )

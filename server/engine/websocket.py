@@ -10,26 +10,45 @@ import asyncio
 import base64
 import hashlib
 from collections.abc import Callable, Iterable
+from time import perf_counter
 from typing import Any, Protocol
 
 from aiohttp import hdrs, web
 
 from . import frames
+from .pace import Pace
 from .reader import CUT_OFF, BrokenFrame, FrameReader, Message
+from .scheduler import SLICE_FRAMES, SLICE_S
 
 _GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 
 NORMAL, INTERNAL_ERROR = 1000, 1011
+POLICY_VIOLATION = 1008
 
-WAITING_MAX = 256
-"""With more messages waiting to be handled, nothing more is read from the connection."""
+READ_BYTES = 32 * 1024
+"""At most so much is read at once: what 400 peers have sent and nobody has looked at stays small."""
+
+READ_AHEAD_BYTES = 64 * 1024
+"""With more than this not looked at, nothing more is read from the connection."""
+
+_read_buffer = memoryview(bytearray(READ_BYTES))
+"""Of all connections: what is read is taken out of it in the same call of the event loop."""
 
 
 class Receiver(Protocol):
-    """Whoever a WebSocket is served to."""
+    """What a WebSocket is served to."""
 
     async def receive(self, message: Message) -> None:
-        """Takes a text, binary, ping or pong message; the next one comes when this has returned."""
+        """Takes a text or binary message, or a pong; the next one comes when this has returned."""
+
+    def seen(self) -> None:
+        """Something has come from the peer."""
+
+    def flooded(self) -> None:
+        """The peer has asked for more than its budget for too long. It is ended after this, if this does not end it."""
+
+    def overflow(self) -> None:
+        """More than `buffer_limit_bytes` waits unsent. The receiver has to end the connection."""
 
     def lost(self, code: int) -> None:
         """Nothing more will come, and what came has been handled. `code` is that of the first close frame, the peer's
@@ -43,8 +62,8 @@ class HandedOver(web.StreamResponse):
         raise ConnectionResetError("the connection was handed over")
 
 
-class WebSocket(asyncio.Protocol):
-    """The server's end. Frames are written to `transport` by whoever has it; closing is done here.
+class WebSocket(asyncio.BufferedProtocol):
+    """The server's end. Pings are answered here. What the peer sends is read at the connection's `pace`.
 
     `gone` is called when there is no connection any more. A peer that does not answer a close frame within
     `close_timeout_s` is cut off.
@@ -52,15 +71,18 @@ class WebSocket(asyncio.Protocol):
 
     __slots__ = (
         "_broken",
+        "_buffer_limit_bytes",
         "_close_timeout_s",
         "_closing",
-        "_finished",
+        "_end_code",
         "_gone",
         "_inbox",
         "_left",
         "_loop",
+        "_pace",
         "_paused",
         "_reader",
+        "_received",
         "_receiver",
         "_task",
         "_waiter",
@@ -72,23 +94,30 @@ class WebSocket(asyncio.Protocol):
         transport: asyncio.Transport,
         *,
         max_bytes: int,
+        buffer_limit_bytes: int,
         close_timeout_s: float,
+        pace: Pace,
         gone: Callable[["WebSocket"], Any],
     ) -> None:
         self.transport = transport
         self._loop = asyncio.get_running_loop()
         self._reader: FrameReader | None = FrameReader(max_bytes)
+        self._buffer_limit_bytes = buffer_limit_bytes
         self._close_timeout_s = close_timeout_s
+        self._pace = pace
         self._gone = gone
+        self._received = b""
         self._inbox: list[Message] = []
         self._receiver: Receiver | None = None
         self._task: asyncio.Task[None] | None = None
         self._waiter: asyncio.Future[None] | None = None
+        self._end_code: int | None = None
+        """What the receiver is to be told when it has been handed what came before the end."""
         self._broken = 0
         """The code for frames that were broken; what comes after them is not looked at."""
         self._left = False
         """The peer has sent its close frame."""
-        self._paused = self._closing = self._finished = False
+        self._paused = self._closing = False
 
     @classmethod
     async def take_over(
@@ -109,49 +138,84 @@ class WebSocket(asyncio.Protocol):
         early = _Early()
         request.protocol.set_parser(early)  # type: ignore[arg-type]
         socket = cls(transport, **options)
+        transport.pause_reading()  # a transport looks at its protocol's kind when it starts to read
         transport.set_protocol(socket)
         request.protocol.transport = None  # or it would close it
         request.protocol.connection_lost(None)
         transport.write(head)
-        if not transport.is_reading():
-            transport.resume_reading()
+        transport.resume_reading()
         if early.data:
-            socket.data_received(early.data)
+            socket._came(early.data)
         return socket
+
+    # --- out -----------------------------------------------------------------------------------------------------
+
+    def send(self, blob: bytes) -> None:
+        """Writes complete frames; does nothing on a connection that is closing. With more than the limit unsent, the
+        receiver is told to end the connection, and nothing is written."""
+        if self._closing or self.transport.is_closing():
+            return
+        if self.transport.get_write_buffer_size() > self._buffer_limit_bytes:
+            if self._receiver is not None:
+                self._receiver.overflow()
+        else:
+            self.transport.write(blob)
 
     # --- in ------------------------------------------------------------------------------------------------------
 
+    def allow(self, max_bytes: int) -> None:
+        """A message may have so many bytes from now on."""
+        if self._reader is not None:
+            self._reader.max_bytes = max_bytes
+
     async def next(self) -> Message:
-        """The next message, before anybody is served; a close frame when nothing more will come."""
-        while not self._inbox:
-            self._waiter = self._loop.create_future()
-            try:
-                await self._waiter
-            finally:
-                self._waiter = None
-        return self._inbox.pop(0)
+        """The next message that is no ping, before anybody is served; a close frame when nothing more will come."""
+        while True:
+            while self._inbox:
+                message = self._inbox.pop(0)
+                if message.opcode != frames.PING:
+                    return message
+                self.send(frames.pong(message.data))
+            if self._has_more():
+                await self._take_slice()
+            elif self._end_code is not None:
+                return Message(frames.CLOSE, self._end_code)
+            else:
+                self._go_on_reading()
+                await self._something()
+
+    async def _something(self) -> None:
+        """Returns when something has come."""
+        self._waiter = self._loop.create_future()
+        try:
+            await self._waiter
+        finally:
+            self._waiter = None
 
     def serve(self, receiver: Receiver) -> None:
         """Hands everything that comes, or has come, to the receiver."""
         self._receiver = receiver
         self._look()
 
-    def data_received(self, data: bytes) -> None:
+    def get_buffer(self, sizehint: int) -> memoryview:
+        return _read_buffer
+
+    def buffer_updated(self, nbytes: int) -> None:
+        self._came(bytes(_read_buffer[:nbytes]))
+
+    def _came(self, data: bytes) -> None:
         if self._reader is None:
             return
         if self._closing:
             self._await_answer(self._reader, data)
             return
-        try:
-            self._reader.feed(data, self._inbox)
-        except BrokenFrame as error:
-            self._reader, self._broken = None, error.code
-            self._finish(error.code)
-        else:
-            if self._inbox and self._inbox[-1].opcode == frames.CLOSE:
-                self._reader = None
-                self._finished = self._left = True
-            self._look()
+        if self._receiver is not None:
+            self._receiver.seen()
+        self._received = self._received + data if self._received else data
+        if len(self._received) > READ_AHEAD_BYTES and not self._paused:
+            self._paused = True
+            self.transport.pause_reading()
+        self._look()
 
     def _await_answer(self, reader: FrameReader, data: bytes) -> None:
         """After our close frame, only the peer's is looked for."""
@@ -172,41 +236,87 @@ class WebSocket(asyncio.Protocol):
 
     def _finish(self, code: int) -> None:
         """Nothing that comes from now on is handed to anybody."""
-        if not self._finished:
-            self._finished = True
-            self._inbox.append(Message(frames.CLOSE, code))
+        if self._end_code is None:
+            self._end_code = code
             self._look()
 
     def _look(self) -> None:
         """Something may have come, or somebody to hand it to."""
-        if len(self._inbox) > WAITING_MAX and not self._paused and not self._closing:
-            self._paused = True
-            self.transport.pause_reading()
         if self._receiver is None:
             if self._waiter is not None and not self._waiter.done():
                 self._waiter.set_result(None)
-        elif self._task is None and self._inbox:
+        elif self._task is None:
             self._task = self._loop.create_task(self._hand_over(self._receiver))
+
+    def _has_more(self) -> bool:
+        """Whether there is something to take out of what has come."""
+        return (
+            self._reader is not None
+            and not self._closing
+            and (bool(self._received) or self._reader.may_go_on)
+        )
 
     async def _hand_over(self, receiver: Receiver) -> None:
         try:
-            while self._inbox:
-                messages, self._inbox = self._inbox, []
-                for message in messages:
-                    if message.opcode == frames.CLOSE:
-                        receiver.lost(message.data)
-                        self.close(NORMAL)
-                        return
-                    await receiver.receive(message)
-                self._go_on_reading()
+            while self._inbox or self._has_more():
+                if not self._inbox:
+                    await self._take_slice()
+                await self._hand_over_slice(receiver)
+            self._pace.rest()
+            self._go_on_reading()
+            if self._end_code is not None:
+                receiver.lost(self._end_code)
+                self.close(NORMAL)
+                return
         except Exception as error:
             self._loop.call_exception_handler(
                 {"message": "a WebSocket's receiver raised", "exception": error}
             )
             self.close(INTERNAL_ERROR)
             receiver.lost(INTERNAL_ERROR)
-        finally:
-            self._task = None
+            return
+        self._task = None
+
+    async def _hand_over_slice(self, receiver: Receiver) -> None:
+        messages, self._inbox = self._inbox, []
+        since = perf_counter()
+        for message in messages:
+            if perf_counter() - since > SLICE_S:
+                since = await self._pace.go_on(since)
+            if message.opcode == frames.PING:
+                self.send(frames.pong(message.data))
+            else:
+                await receiver.receive(message)
+        self._pace.scheduler.spent(since)
+
+    async def _take_slice(self) -> None:
+        """Takes some of what has come, when the budget allows it and it is this connection's turn."""
+        in_budget = await self._pace.turn()
+        if self._receiver is not None:
+            self._receiver.seen()  # what the peer sent while it was held up may still be unread
+        if self._reader is None or self._closing:
+            return
+        data, self._received = self._received, b""
+        try:
+            taken = self._reader.feed(data, self._inbox, SLICE_FRAMES)
+        except BrokenFrame as error:
+            self._reader, self._broken = None, error.code
+            self._finish(error.code)
+            return
+        if self._inbox and self._inbox[-1].opcode == frames.CLOSE:
+            self._reader, self._left = None, True
+            self._finish(self._inbox.pop().data)
+        elif not self._pace.charge(taken, len(data)) or not in_budget:
+            self._flooded()
+
+    def _flooded(self) -> None:
+        self._inbox.clear()
+        if self._receiver is not None:
+            self._receiver.flooded()
+        self.close(POLICY_VIOLATION)
+        self._reader = None
+        if not self.transport.is_closing():
+            self.transport.pause_reading()
 
     def _go_on_reading(self) -> None:
         if self._paused:
@@ -228,6 +338,9 @@ class WebSocket(asyncio.Protocol):
             self.transport.close()
         else:
             self._loop.call_later(self._close_timeout_s, self.transport.abort)
+            if self._reader is not None:
+                untaken, self._received = self._received, b""
+                self._await_answer(self._reader, untaken)
         self._finish(code)
 
 

@@ -32,6 +32,12 @@ class Link:
         self.session: dict[str, Any] = {}
         self.overflows = 0
 
+    def write(self, blob: bytes) -> None:
+        if self.line.unsent > 100:
+            self.overflow()
+        elif self.wire is not None:
+            self.wire.write(blob)
+
     def overflow(self) -> None:
         self.overflows += 1
         self.wire = None

@@ -192,6 +192,8 @@ async def test_the_hook_for_the_slow(serve: Serve, stalled: list[Stalled]) -> No
     for _ in range(3):
         server.manager.post("n", None, room="r")
         server.manager.flush()
+    assert told == []  # the members of a room are being written to
+    await asyncio.sleep(0)
     assert told == [sid]
     assert server.gone == []
     unsent = server.engine_socket._socket.transport.get_write_buffer_size()

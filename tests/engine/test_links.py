@@ -49,6 +49,13 @@ class Foreign:
         self.overflows = 0
         self.reasons: list[str | None] = []
 
+    def write(self, blob: bytes) -> None:
+        assert self.wire is not None
+        if self.wire.unsent > 1024 * 1024:
+            self.overflow()
+        else:
+            self.wire.write(blob)
+
     def enqueue(self, event: str, args: Sequence[Any], namespace: str) -> None:
         self.queue.append((event, args, namespace))
 

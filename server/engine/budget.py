@@ -1,0 +1,126 @@
+"""What a peer may ask of the event loop, in frames and bytes a second.
+
+Every frame costs the loop a few microseconds before any rule of the application looks at it, so a peer that sends the
+smallest frames as fast as it can takes the loop from everybody else. A budget says how long such a peer has to wait.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+BURST_S = 10.0
+"""This many seconds' worth may be asked at once."""
+
+SWEEP_EVERY_S = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """What may be asked in a second; 0 is no limit."""
+
+    frames_per_s: float = 0
+    bytes_per_s: float = 0
+
+    def cost_s(self, frames: int, size: int) -> float:
+        """The time in which this rate earns so many frames of so many bytes together."""
+        cost = frames / self.frames_per_s if self.frames_per_s else 0.0
+        return cost + size / self.bytes_per_s if self.bytes_per_s else cost
+
+
+UNLIMITED = Rate()
+
+
+class Budget:
+    """What one peer may ask; what it asks counts against the budget that it shares with others as well.
+
+    The meter is the generic cell rate algorithm (ITU-T I.371, annex A): one time, `_paid_until`, that each request
+    moves on by its cost, and that may be at most `BURST_S` ahead of the clock. All times are of the loop's clock.
+    """
+
+    __slots__ = ("_paid_until", "_rate", "patience_s", "shared")
+
+    def __init__(
+        self, rate: Rate = UNLIMITED, shared: "Budget | None" = None, *, patience_s: float = float("inf")
+    ) -> None:
+        self._rate = rate
+        self._paid_until = 0.0
+        self.shared = shared
+        self.patience_s = patience_s
+        """A peer that would have to wait longer than this on its own account is ended instead."""
+
+    def charge(self, frames: int, size: int, now: float) -> float:
+        """Counts what was asked. Returns in how many seconds more may be asked: 0 is at once, infinity is never."""
+        wait_s = self._charge(frames, size, now)
+        if wait_s > self.patience_s:
+            return float("inf")
+        return wait_s if self.shared is None else max(wait_s, self.shared._charge(frames, size, now))
+
+    def _charge(self, frames: int, size: int, now: float) -> float:
+        self._paid_until = max(now, self._paid_until) + self._rate.cost_s(frames, size)
+        return max(0.0, self._paid_until - now - BURST_S)
+
+    def refund(self, frames: int) -> None:
+        """Takes back what turned out not to count."""
+        self._paid_until -= self._rate.cost_s(frames, 0)
+
+    def ahead_s(self, now: float) -> float:
+        """How much of the burst is used, in seconds: those who have used little are served first."""
+        own = max(0.0, self._paid_until - now)
+        return own if self.shared is None else max(own, self.shared.ahead_s(now))
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetPolicy:
+    """The rates of the engine's budgets.
+
+    `stranger`: a connection that is in no namespace. `address`: all strangers of one address together.
+    `connection`: a connection that the application knows. `owner`: all connections of one owner together.
+    """
+
+    stranger: Rate = UNLIMITED
+    address: Rate = UNLIMITED
+    connection: Rate = UNLIMITED
+    owner: Rate = UNLIMITED
+
+
+STRANGER_PATIENCE_S = 1.0
+
+
+class Budgets:
+    """Makes the budgets of connections, and keeps those that connections share, also after the connections have gone:
+    a debt outlives a reconnect."""
+
+    def __init__(self, policy: BudgetPolicy, clock: Callable[[], float]) -> None:
+        self._policy = policy
+        self._clock = clock
+        self._shared: dict[object, Budget] = {}
+        self._swept_at = 0.0
+
+    def __len__(self) -> int:
+        return len(self._shared)
+
+    def stranger(self, address: str) -> Budget:
+        """The budget of a new connection from this address."""
+        return Budget(self._policy.stranger, self.of_address(address), patience_s=STRANGER_PATIENCE_S)
+
+    def known(self, owner: object) -> Budget:
+        """The budget of a connection whose owner the application has found out."""
+        return Budget(self._policy.connection, self._of(("owner", owner), self._policy.owner))
+
+    def of_address(self, address: str) -> Budget:
+        """The budget that all strangers of an address share."""
+        return self._of(("address", address), self._policy.address)
+
+    def _of(self, key: object, rate: Rate) -> Budget:
+        budget = self._shared.get(key)
+        if budget is None:
+            self._sweep()
+            budget = self._shared[key] = Budget(rate)
+        return budget
+
+    def _sweep(self) -> None:
+        """Drops budgets in which nothing is used, now and then: a new one is the same."""
+        now = self._clock()
+        if now - self._swept_at < SWEEP_EVERY_S:
+            return
+        self._swept_at = now
+        self._shared = {key: budget for key, budget in self._shared.items() if budget.ahead_s(now)}
