@@ -1,0 +1,132 @@
+"""One attack on the real program, and the figures of it."""
+
+import asyncio
+import contextlib
+import json
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+from aiohttp import ClientSession
+
+from tests.clients.program import ROOT, Program
+
+HISTORY = 60
+"""Messages in each attacker's chat, large ones, so that a page of history is much to send."""
+
+CONNECTIONS_PER_ACCOUNT = 100
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """Latencies are of the bystander, in ms; memory is the server's resident set, in MiB."""
+
+    kind: str
+    socket: dict[str, float]
+    rest: dict[str, float]
+    swarm: dict[str, Any]
+    rss_before_mib: float
+    rss_peak_mib: float
+    rss_after_mib: float
+    stop_s: float
+
+
+class Arena:
+    """A running server with a bystander and attackers' accounts."""
+
+    def __init__(self, program: Program, orders: dict[str, Any], accounts: list[dict[str, Any]]) -> None:
+        self.program = program
+        self._bystander = orders
+        self._accounts = accounts
+        self._peak_kib = 0
+
+    @classmethod
+    @contextlib.asynccontextmanager
+    async def open(cls, place: Path, connections: int, **settings: str) -> AsyncIterator["Arena"]:
+        async with ClientSession() as http:
+            # Accounts are made faster than a network may make them.
+            program = Program(place, http, **{"AUTH_CALLS_PER_MIN": "0", **settings})
+            await program.start()
+            _pin(program.pid, 0)
+            try:
+                bystander = await program.person("bystander")
+                chat_id = await bystander.chat(name="Quiet")
+                accounts = [
+                    await _account(program, n) for n in range(-(-connections // CONNECTIONS_PER_ACCOUNT))
+                ]
+                orders = {"port": program.port, "token": bystander.token, "chat_id": chat_id}
+                yield cls(program, orders, accounts)
+            finally:
+                await program.close()
+
+    async def attack(self, kind: str, connections: int, seconds: float, *, rest_s: float = 0) -> Outcome:
+        """Runs one attack; then, `rest_s` later, looks at the memory, and stops the server."""
+        before = self._rss_kib()
+        watch = asyncio.create_task(self._watch())
+        orders = {
+            "kind": kind,
+            "port": self.program.port,
+            "seconds": seconds + 2,
+            "connections": connections,
+            "accounts": self._accounts,
+        }
+        swarm = asyncio.create_task(_run("swarm", orders, nice=19))
+        await asyncio.sleep(1)  # the swarm starts
+        seen = await _run("bystander", {**self._bystander, "seconds": seconds})
+        told = await swarm
+        watch.cancel()
+        await asyncio.sleep(rest_s)
+        after = self._rss_kib()
+        stop_s = await self._stop()
+        return Outcome(
+            kind, seen["socket"], seen["rest"], told, before / 1024, self._peak_kib / 1024, after / 1024, stop_s
+        )
+
+    async def _stop(self) -> float:
+        began = perf_counter()
+        self.program.send_signal(signal.SIGTERM)
+        await self.program.ended(60)
+        return perf_counter() - began
+
+    async def _watch(self) -> None:
+        while True:
+            self._peak_kib = max(self._peak_kib, self._rss_kib())
+            await asyncio.sleep(0.1)
+
+    def _rss_kib(self) -> int:
+        status = Path(f"/proc/{self.program.pid}/status").read_text()
+        return int(status.split("VmRSS:")[1].split()[0])
+
+
+async def _account(program: Program, n: int) -> dict[str, Any]:
+    person = await program.person(f"attacker{n}")
+    chat_id = await person.chat(name="Loud")
+    for _ in range(HISTORY):
+        await person.say(chat_id, "\x01" * 9_999 + ".")
+    return {"token": person.token, "chat_id": chat_id}
+
+
+async def _run(module: str, orders: dict[str, Any], nice: int = 0) -> dict[str, Any]:
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", f"tests.attacks.{module}"),
+        cwd=ROOT,
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        preexec_fn=lambda: os.nice(nice),
+    )
+    _pin(process.pid, 1)
+    told, _ = await process.communicate(json.dumps(orders).encode() + b"\n")
+    assert process.returncode == 0, module
+    return dict(json.loads(told))
+
+
+def _pin(pid: int, core: int) -> None:
+    """On a machine with one core there is nothing to choose."""
+    cores = sorted(os.sched_getaffinity(0))
+    if core < len(cores):
+        os.sched_setaffinity(pid, {cores[core]})
