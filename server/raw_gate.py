@@ -21,7 +21,7 @@ from handlers.house import House
 from handlers.identities import Identity
 from handlers.registry import Later
 from server.doors import bearer
-from server.engine import AsyncServer, HandedOver, Message, WebSocket, frames
+from server.engine import AsyncServer, HandedOver, Message, WebSocket, frames, header_tokens
 from server.keys import CONFIG, DOORS, HOUSE
 from storage.errors import StorageError
 
@@ -41,12 +41,9 @@ class RawGate:
 
     async def serve(self, request: web.Request) -> web.StreamResponse:
         """Answers the handshake; everything after it is between the WebSocket and a `_Reader`."""
-        try:
-            socket = await self._sio.eio.accept(
-                request, max_bytes=request.app[CONFIG].policy.max_frame_bytes, protocols=("bearer",)
-            )
-        except web.HTTPBadRequest:
-            raise web.HTTPUpgradeRequired(headers={hdrs.UPGRADE: "websocket"}) from None
+        socket = await self._sio.eio.accept(
+            request, max_bytes=request.app[CONFIG].policy.max_frame_bytes, protocols=("bearer",)
+        )
         try:
             identity = await self._identify(request)
             socket.serve(self._welcome(request, socket, identity))
@@ -174,5 +171,5 @@ class _Reader:
 
 def _subprotocol_token(request: web.Request) -> str | None:
     """TOKEN of the subprotocol pair `bearer, TOKEN`, the only way for a browser to keep it out of the URL."""
-    offered = [part.strip() for part in request.headers.get(hdrs.SEC_WEBSOCKET_PROTOCOL, "").split(",")]
+    offered = header_tokens(request.headers, hdrs.SEC_WEBSOCKET_PROTOCOL)
     return offered[1] if len(offered) == 2 and offered[0] == "bearer" else None

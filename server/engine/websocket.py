@@ -7,22 +7,21 @@ comes.
 """
 
 import asyncio
-import base64
-import hashlib
 from collections.abc import Callable, Iterable
 from typing import Any, Protocol
 
-from aiohttp import hdrs, web
+from aiohttp import web
 
-from . import frames
+from . import frames, handshake
 from .reader import CUT_OFF, BrokenFrame, FrameReader, Message
-
-_GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 
 NORMAL, INTERNAL_ERROR = 1000, 1011
 
 WAITING_MAX = 256
 """With more messages waiting to be handled, nothing more is read from the connection."""
+
+DRAIN_MAX_BYTES = 16 * 1024 * 1024
+"""So much of what a peer still sends is read away once the server has hung up."""
 
 
 class Receiver(Protocol):
@@ -96,13 +95,11 @@ class WebSocket(asyncio.Protocol):
     ) -> "WebSocket":
         """Answers a handshake; aiohttp then takes the connection for lost. The handler has to return `HandedOver`.
 
-        Raises: `HTTPBadRequest` if it is no handshake, `ConnectionResetError` if the client has gone.
+        Raises: as `handshake.check`; `ConnectionResetError` if the client has gone.
         """
-        # permessage-deflate costs 106 KiB a connection.
-        ready = web.WebSocketResponse(protocols=protocols, compress=False).can_prepare(request)
-        if not ready.ok:
-            raise web.HTTPBadRequest(text="this is no WebSocket handshake")
-        head = await _switching_protocols(request, ready.protocol)
+        # No extension is taken: permessage-deflate costs 106 KiB a connection.
+        handshake.check(request)
+        head = await _switching_protocols(request, protocols)
         transport = request.transport
         if transport is None or transport.is_closing():
             raise ConnectionResetError("the client has gone")
@@ -159,9 +156,9 @@ class WebSocket(asyncio.Protocol):
         try:
             reader.feed(data, messages)
         except BrokenFrame:
-            self._reader = None  # then the timeout ends it
+            self._hang_up()  # no answer can come any more
         if messages and messages[-1].opcode == frames.CLOSE:
-            self.transport.close()
+            self._hang_up()
 
     def eof_received(self) -> None:
         self._finish(CUT_OFF)  # and the transport closes itself
@@ -218,17 +215,64 @@ class WebSocket(asyncio.Protocol):
 
     def close(self, code: int, reason: str = "", *, last: bytes = b"") -> None:
         """Sends last frames and a close frame; what comes from now on is not handed to anybody. Does nothing if one
-        was sent before, or nobody is there."""
+        was sent before, or nobody is there.
+
+        The connection ends with the peer's answer, or after the close timeout. It ends at once if the peer has sent its
+        close frame already, or frames that cannot be gone on with (RFC 6455, section 7.1.7).
+        """
         if self._closing or self.transport.is_closing():
             return
         self._closing = True
         self.transport.write(last + frames.close(self._broken or code, reason))
-        self._go_on_reading()
-        if self._left:
-            self.transport.close()
+        if self._left or self._broken:
+            self._hang_up()
         else:
+            self._go_on_reading()
             self._loop.call_later(self._close_timeout_s, self.transport.abort)
         self._finish(code)
+
+    def drop(self, code: int, *, last: bytes = b"") -> None:
+        """As `close`, but without a close frame: the peer sees that the connection is lost, and may come back.
+        `code` is what the receiver gets to know."""
+        if self._closing or self.transport.is_closing():
+            return
+        self._closing = True
+        if last:
+            self.transport.write(last)
+        self._hang_up()
+        self._finish(code)
+
+    def _hang_up(self) -> None:
+        """Ends our side of the connection, after all that was written, and the whole of it as soon as the peer ends its
+        side, or after the close timeout.
+
+        To close it at once would throw away what the peer has been told last: when bytes of the peer are unread, the
+        system resets the connection.
+        """
+        self._reader = None
+        self.transport.set_protocol(_Drain(self))
+        if self.transport.can_write_eof():
+            self.transport.write_eof()
+            self._go_on_reading()
+            self._loop.call_later(self._close_timeout_s, self.transport.abort)
+        else:
+            self.transport.close()
+
+
+class _Drain(asyncio.Protocol):
+    """Reads away what a peer still sends, up to its end or to a limit."""
+
+    def __init__(self, socket: WebSocket) -> None:
+        self._socket = socket
+        self._room_bytes = DRAIN_MAX_BYTES
+
+    def data_received(self, data: bytes) -> None:
+        self._room_bytes -= len(data)
+        if self._room_bytes < 0:
+            self._socket.transport.abort()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._socket.connection_lost(exc)
 
 
 class _Early:
@@ -245,16 +289,9 @@ class _Early:
         pass
 
 
-async def _switching_protocols(request: web.Request, protocol: str | None) -> bytes:
+async def _switching_protocols(request: web.Request, protocols: Iterable[str]) -> bytes:
     """The answer's head, with what the application says in every answer."""
-    key = request.headers[hdrs.SEC_WEBSOCKET_KEY].encode()
-    answer = web.StreamResponse(status=101)
-    answer.headers[hdrs.UPGRADE] = "websocket"
-    answer.headers[hdrs.CONNECTION] = "upgrade"
-    accept = base64.b64encode(hashlib.sha1(key + _GUID).digest())  # noqa: S324 -- RFC 6455, 4.2.2
-    answer.headers[hdrs.SEC_WEBSOCKET_ACCEPT] = accept.decode()
-    if protocol is not None:
-        answer.headers[hdrs.SEC_WEBSOCKET_PROTOCOL] = protocol
+    answer = web.StreamResponse(status=101, headers=handshake.answer_headers(request, protocols))
     await request.app.on_response_prepare.send(request, answer)
     lines = [f"{name}: {value}" for name, value in answer.headers.items()]
     return "\r\n".join(("HTTP/1.1 101 Switching Protocols", *lines, "", "")).encode()

@@ -109,14 +109,6 @@ async def test_the_handshake(served: Served) -> None:
     assert "Sec-WebSocket-Protocol: bearer\r\n" in client.head
 
 
-async def test_what_is_no_handshake(served: Served) -> None:
-    reader, writer = await asyncio.open_connection("127.0.0.1", served.port)
-    writer.write(HANDSHAKE.replace(b"Version: 13", b"Version: 12") + b"\r\n")
-    assert (await soon(reader.readline())).startswith(b"HTTP/1.1 400 ")
-    writer.close()
-    await writer.wait_closed()
-
-
 async def test_frames_that_come_with_the_handshake(served: Served) -> None:
     client = await served.connect(early=masked(TEXT, b"early") + masked(TEXT, b"cut")[:5])
     client.writer.write(masked(TEXT, b"cut")[5:])
