@@ -31,3 +31,12 @@ async def add_headers(_request: web.Request, answer: web.StreamResponse) -> None
     answer.headers[hdrs.SERVER] = "Vestnik"
     for name, value in SAID.items():
         answer.headers.setdefault(name, value)
+    _vary_by_origin(answer)
+
+
+def _vary_by_origin(answer: web.StreamResponse) -> None:
+    """Who may read an answer, and whether there is one but a refusal, depends on the page that asks: no cache may give
+    one page what another was answered."""
+    told = answer.headers.getall(hdrs.VARY, [])
+    if not any(part.strip().lower() in ("origin", "*") for line in told for part in line.split(",")):
+        answer.headers[hdrs.VARY] = ", ".join([*told, hdrs.ORIGIN])

@@ -78,7 +78,7 @@ async def tell_errors(request: web.Request, handler: Handler) -> web.StreamRespo
             raise
         code = _CODE_OF_STATUS.get(answer.status, "bad_request")
         told = error_answer(ChatError(code, answer.reason), status=answer.status)
-        for name in (hdrs.ALLOW, hdrs.UPGRADE):
+        for name in (hdrs.ALLOW, hdrs.UPGRADE, hdrs.SEC_WEBSOCKET_VERSION):
             if name in answer.headers:
                 told.headers[name] = answer.headers[name]
         return told
@@ -105,7 +105,6 @@ async def check_origins(request: web.Request, handler: Handler) -> web.StreamRes
     origin = request.headers.get(hdrs.ORIGIN)
     if origin is not None and not answer.prepared:
         answer.headers[hdrs.ACCESS_CONTROL_ALLOW_ORIGIN] = origin
-        answer.headers[hdrs.VARY] = hdrs.ORIGIN
         answer.headers[hdrs.ACCESS_CONTROL_EXPOSE_HEADERS] = hdrs.RETRY_AFTER
         if preflight:
             answer.headers[hdrs.ACCESS_CONTROL_ALLOW_METHODS] = "GET, POST, PUT, PATCH, DELETE"

@@ -19,7 +19,7 @@ from handlers.house import House
 from handlers.identities import Identity
 from handlers.registry import Later
 from server.doors import bearer
-from server.engine import AsyncServer, HandedOver, Message, Pace, WebSocket, frames
+from server.engine import AsyncServer, HandedOver, Message, Pace, WebSocket, frames, header_tokens
 from server.hub import EngineHub
 from server.keys import CONFIG, DOORS, HOUSE
 from storage.errors import StorageError
@@ -43,15 +43,12 @@ class RawGate:
         """Answers the handshake; everything after it is between the WebSocket and a `_Reader`."""
         engine = self._sio.eio
         pace = Pace(engine.budgets.stranger(request.app[DOORS].address(request)), engine.scheduler)
-        try:
-            socket = await engine.accept(
-                request,
-                max_bytes=request.app[CONFIG].policy.max_frame_bytes,
-                pace=pace,
-                protocols=("bearer",),
-            )
-        except web.HTTPBadRequest:
-            raise web.HTTPUpgradeRequired(headers={hdrs.UPGRADE: "websocket"}) from None
+        socket = await engine.accept(
+            request,
+            max_bytes=request.app[CONFIG].policy.max_frame_bytes,
+            pace=pace,
+            protocols=("bearer",),
+        )
         try:
             identity = await self._identify(request)
             pace.give(engine.budgets.known(identity.user_id))
@@ -186,5 +183,5 @@ class _Reader:
 
 def _subprotocol_token(request: web.Request) -> str | None:
     """TOKEN of the subprotocol pair `bearer, TOKEN`, the only way for a browser to keep it out of the URL."""
-    offered = [part.strip() for part in request.headers.get(hdrs.SEC_WEBSOCKET_PROTOCOL, "").split(",")]
+    offered = header_tokens(request.headers, hdrs.SEC_WEBSOCKET_PROTOCOL)
     return offered[1] if len(offered) == 2 and offered[0] == "bearer" else None

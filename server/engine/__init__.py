@@ -2,13 +2,14 @@
 
 It knows nothing of chat. What it mends and what it adds is told where it is done: `rooms` and `fanout` (who gets what),
 `session`, `sockets` and `transport` (Engine.IO under aiohttp), `packets` (strict decoding, events as bytes), `frames`,
-`reader` and `websocket` (WebSockets without aiohttp), `heartbeat`, `dispatch` (handlers), `clients` (what clients
-send), `server` (what applications call).
+`handshake`, `reader` and `websocket` (WebSockets without aiohttp), `heartbeat`, `dispatch` (handlers), `clients` (what
+clients send), `server` (what applications call).
 """
 
 from .budget import BudgetPolicy, Rate
 from .dispatch import Deferred
 from .fanout import FanOutManager
+from .handshake import tokens as header_tokens
 from .heartbeat import Beating, Heartbeat
 from .links import Dialect, Link
 from .pace import Pace
@@ -35,4 +36,5 @@ __all__ = [
     "Rate",
     "SocketIODialect",
     "WebSocket",
+    "header_tokens",
 ]

@@ -1,7 +1,8 @@
 """Engine.IO and Socket.IO packets: strict decoding, and events as bytes.
 
 A decoder that tolerates what it does not understand hands the next layer surprises; so everything malformed raises
-`ProtocolError`, and the connection it came on ends. The rules are those of socket.io-parser 4.2, the reference.
+`ProtocolError`, and the connection it came on ends. The rules are those of socket.io-parser 4.2, the reference, and for
+long-polling those of engine.io 6.
 """
 
 import base64
@@ -27,6 +28,10 @@ MAX_ID_DIGITS = 16  # JavaScript counts to 2^53
 _HEADER = re.compile(r"(?:[0-4]|[56]([0-9]{1,10})-)(?:(/[^,]*),?)?([0-9]*)")
 SEPARATOR = "\x1e"
 _SEPARATORS = (",", ":")
+_BASE64 = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+_NOT_BASE64 = bytes(set(range(256)) - set(_BASE64 + b"-_"))
+_FROM_BASE64URL = bytes.maketrans(b"-_", b"+/")
+_JSONP_NEWLINE = re.compile(r"(\\?)\\n")
 
 # Names that mean something to the libraries on either side; from a client they would call handlers that are
 # the server's to call.
@@ -39,7 +44,16 @@ EnginePacket = str | bytes
 
 
 class ProtocolError(Exception):
-    """The peer broke the protocol: its connection ends, others never notice."""
+    """The peer broke the protocol: its connection ends, others never notice. `code` says why, as a close frame has
+    it."""
+
+    code = 1008
+
+
+class TooLarge(ProtocolError):
+    """A packet, with all its attachments, has more bytes than one may have."""
+
+    code = 1009
 
 
 class Packet(NamedTuple):
@@ -65,17 +79,38 @@ def split_engine(packet: EnginePacket) -> tuple[str, EnginePacket]:
     return kind, packet[1:]
 
 
-def split_payload(body: bytes) -> list[EnginePacket]:
-    """The packets in the body of a polling POST; `d=` starts a JSONP form. Raises: ProtocolError."""
+def is_larger(packet: EnginePacket, limit_bytes: int) -> bool:
+    if isinstance(packet, bytes) or packet.isascii() or len(packet) > limit_bytes:
+        return len(packet) > limit_bytes
+    return len(packet) * 4 > limit_bytes and len(packet.encode()) > limit_bytes
+
+
+def split_payload(body: bytes, limit_bytes: int) -> list[EnginePacket]:
+    """The packets in the body of a polling POST; `d=` starts a JSONP form. Raises: ProtocolError, and `TooLarge` if
+    one of the packets has more bytes than the limit, decoded as it would be in a WebSocket frame."""
     try:
         text = body.decode()
         if text.startswith("d="):
-            text = urllib.parse.parse_qs(text, strict_parsing=True)["d"][0]
-    except (UnicodeDecodeError, ValueError, KeyError) as error:
+            text = _from_form(text)
+    except (ValueError, KeyError) as error:
         raise ProtocolError("payload is not UTF-8 text") from error
     if text.count(SEPARATOR) >= MAX_PACKETS_PER_POST:
         raise ProtocolError("too many packets in one payload")
-    return [_from_payload(part) for part in text.split(SEPARATOR)]
+    packets = [_from_payload(part) for part in text.split(SEPARATOR)]
+    if any(is_larger(packet, limit_bytes) for packet in packets):
+        raise TooLarge("a packet of a payload")
+    return packets
+
+
+def _from_form(text: str) -> str:
+    """The payload in a JSONP form. Raises: ValueError, KeyError.
+
+    Browsers change line breaks in forms, so the client writes `\\n` for one, and one more backslash before each `\\n`
+    that was in the text.
+    """
+    payload = urllib.parse.parse_qs(text, strict_parsing=True, errors="strict")["d"][0]
+    payload = _JSONP_NEWLINE.sub(lambda found: found[0] if found[1] else "\n", payload)
+    return payload.replace("\\\\n", "\\n")
 
 
 def _from_payload(part: str) -> EnginePacket:
@@ -84,8 +119,17 @@ def _from_payload(part: str) -> EnginePacket:
         return part
     try:
         return binascii.a2b_base64(part[1:], strict_mode=True)
-    except ValueError as error:  # what is not base64, and what is not ASCII
-        raise ProtocolError("bad base64") from error
+    except ValueError:
+        return _lenient_base64(part[1:])
+
+
+def _lenient_base64(text: str) -> bytes:
+    """As Node's `Buffer.from(text, "base64")`: either alphabet, padding or none, up to the first `=`; what is of no
+    alphabet is skipped. Official clients send line breaks (Java), or leave out the padding."""
+    digits = text.partition("=")[0].encode("ascii", "ignore").translate(_FROM_BASE64URL, _NOT_BASE64)
+    if len(digits) % 4 == 1:  # six bits more are no byte
+        digits = digits[:-1]
+    return binascii.a2b_base64(digits + b"=" * (-len(digits) % 4))
 
 
 def join_payload(packets: Sequence[EnginePacket]) -> str:
@@ -179,13 +223,13 @@ class Attachments:
         self._parts: list[bytes] = []
 
     def add(self, part: EnginePacket) -> Packet | None:
-        """The whole packet once the last part is there. Raises: ProtocolError for text, too many bytes, or a
-        placeholder that names no attachment."""
+        """The whole packet once the last part is there. Raises: ProtocolError for text, or a placeholder that names no
+        attachment; TooLarge for more bytes than the limit, counted together."""
         if not isinstance(part, bytes):
             raise ProtocolError("text where an attachment should be")
         self._room -= len(part)
         if self._room < 0:
-            raise ProtocolError("attachments too large")
+            raise TooLarge("attachments")
         self._parts.append(part)
         if len(self._parts) < self._packet.attachments:
             return None

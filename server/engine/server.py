@@ -117,9 +117,10 @@ class AsyncServer(ClientServer):
     ) -> None:
         """Ends a client's whole connection, now, with a last event. Does not suspend; nothing for an unknown sid.
 
-        `reconnect`: the transport just closes, and clients come back by themselves; else they are told DISCONNECT, and
-        do not. A waiting poll is answered with all that is queued; a peer that does not read is cut off after the close
-        timeout. The disconnect handlers run once. `code` is that of the WebSocket's close frame.
+        `reconnect`: the transport just closes, a WebSocket without a close frame, and clients come back by themselves;
+        else they are told DISCONNECT, and do not. A waiting poll is answered with all that is queued; a peer that does
+        not read is cut off after the close timeout. The disconnect handlers run once. `code` is that of the WebSocket's
+        close frame.
         """
         eio_sid = self.manager.eio_sid_from_sid(sid, namespace)
         link = self.eio.sockets.get(eio_sid)
@@ -137,4 +138,4 @@ class AsyncServer(ClientServer):
             last += self.eio.dialect.packets(event, args, namespace)
         if not reconnect:
             last += self.eio.dialect.wrap(self.packet_class(packets.DISCONNECT, namespace=namespace))
-        link.stop(self.reason.SERVER_DISCONNECT, *last, code=code)
+        link.stop(self.reason.SERVER_DISCONNECT, *last, code=code, drop=reconnect)

@@ -192,11 +192,15 @@ class Session(AsyncSocket):
             self.take()
             self.stop(reason, CLOSE, abort=True)
 
-    def stop(self, reason: str, *last: EnginePacket, code: int = 1000, abort: bool = False) -> None:
+    def stop(
+        self, reason: str, *last: EnginePacket, code: int = 1000, abort: bool = False, drop: bool = False
+    ) -> None:
         """Ends the session, now, with last packets; the disconnect handlers run once, in a task of their own.
 
         A WebSocket gets a close frame with the code, and its transport is aborted after the close timeout, or at
-        once if `abort`. A waiting poll is answered; if there is none, the next one within the close timeout is.
+        once if `abort`. With `drop` it gets no close frame: the connection is lost after the last packets, and clients
+        come back at once (the Java client takes a close frame for nothing, and waits for its heartbeat to fail). A
+        waiting poll is answered; if there is none, the next one within the close timeout is.
         """
         self.server.before_send(self.sid)  # which may itself find that there is too much unsent
         if self.closing:
@@ -210,6 +214,8 @@ class Session(AsyncSocket):
             self._stop_polling(last, abort)
         elif abort:
             self._socket.transport.abort()
+        elif drop:
+            self._socket.drop(code, last=to_frames(last))
         else:
             self._socket.close(code, last=to_frames(last))
         self._farewell = self.server.spawn(self._say_goodbye(reason))

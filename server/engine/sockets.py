@@ -18,6 +18,8 @@ from .packets import (
     UPGRADE,
     EnginePacket,
     ProtocolError,
+    TooLarge,
+    is_larger,
     split_engine,
     split_payload,
     to_frames,
@@ -120,7 +122,10 @@ class Socket(Session):
         try:
             body = await self._body(environ["aiohttp.request"])
             self.last_seen = self._loop.time()
-            await self._handle_all(split_payload(body), len(body))
+            packets = split_payload(body, self.server.max_http_buffer_size)
+            await self._handle_all(packets, len(body))
+        except TooLarge as error:
+            await self._refuse_post(error.code, TOO_LARGE)
         except (ProtocolError, ConnectionError, TimeoutError, web.RequestPayloadError):
             await self._refuse_post(1008, BAD_REQUEST)
         finally:
@@ -143,13 +148,16 @@ class Socket(Session):
         self.pace.rest()
 
     async def _body(self, request: web.Request) -> bytes:
-        """The whole body: a single read returns what happens to have arrived."""
-        limit = self.server.max_http_buffer_size
+        """The whole body: a single read returns what happens to have arrived. Refuses one above the limit."""
+        limit = self.server.max_post_bytes
         body = bytearray()
         if (request.content_length or 0) <= limit:
             async with asyncio.timeout(self.server.ping_interval + self.server.ping_timeout):
                 async for chunk in request.content.iter_any():
                     body += chunk
+                    self.last_seen = (
+                        self._loop.time()
+                    )  # a client on a slow line cannot send its PONG meanwhile
                     if len(body) > limit:
                         break
                 else:
@@ -223,12 +231,12 @@ class Socket(Session):
         opcode, data = message
         if opcode != frames.PONG:
             try:
-                if _is_larger(data, self.server.max_http_buffer_size):
-                    self.violate(1009)
+                if is_larger(data, self.server.max_http_buffer_size):
+                    self.violate(TooLarge.code)
                 else:
                     await self.handle(data)
-            except ProtocolError:
-                self.violate(1008)
+            except ProtocolError as error:
+                self.violate(error.code)
 
     def lost(self, code: int) -> None:
         self.stop(self.server.reason.TRANSPORT_CLOSE)
@@ -239,10 +247,3 @@ async def _next_text(socket: WebSocket) -> str | None:
     while (message := await socket.next()).opcode == frames.PONG:
         pass
     return str(message.data) if message.opcode == frames.TEXT else None
-
-
-def _is_larger(data: str | bytes, limit: int) -> bool:
-    """Whether a message has more bytes than the limit."""
-    if isinstance(data, bytes) or data.isascii() or len(data) > limit:
-        return len(data) > limit
-    return len(data) * 4 > limit and len(data.encode()) > limit

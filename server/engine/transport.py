@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import sys
 import urllib.parse
 from collections.abc import Callable, Coroutine, Hashable, Iterable, Sequence
@@ -23,6 +24,14 @@ from .websocket import WebSocket
 
 Response = dict[str, Any]
 
+POST_BYTES = 1_000_000
+"""So much may a polling client say in one POST (the reference's limit), if not more is needed for one packet."""
+
+POST_TIMES = 4
+"""So many times larger than a packet is a POST that carries it as a JSONP form, at the worst: 7 bytes for 2."""
+
+_JSONP_INDEX = re.compile(r"[0-9]{1,16}")
+
 
 def _write_now(socket: Socket, blob: bytes) -> None:
     """Stands where a fan-out would join it with what else is sent in this turn."""
@@ -40,6 +49,8 @@ def _nothing_pending(eio_sid: str) -> None:
 class EngineServer(engineio.AsyncServer):
     """Takes what `engineio.AsyncServer` takes, and:
 
+    - `max_http_buffer_size`: of a packet, with its attachments; a POST may hold several (`max_post_bytes`), but clients
+      are told to split what they send by this.
     - `buffer_limit_bytes`: what may wait unsent for one connection; above, it is ended as too slow.
     - `upgrade_timeout_s`: for a WebSocket to complete an upgrade, or it is closed and polling goes on.
     - `close_timeout_s`: for a peer to answer a close frame or fetch a last poll, or it is cut off.
@@ -77,6 +88,7 @@ class EngineServer(engineio.AsyncServer):
             raise ValueError("this engine runs under aiohttp only")
         super().__init__(**options)
         self.buffer_limit_bytes = buffer_limit_bytes
+        self.max_post_bytes = max(POST_BYTES, POST_TIMES * self.max_http_buffer_size)
         self.upgrade_timeout_s = upgrade_timeout_s
         self.close_timeout_s = close_timeout_s
         self.on_overflow = on_overflow
@@ -214,6 +226,7 @@ class EngineServer(engineio.AsyncServer):
         if isinstance(answer, web.StreamResponse):  # a WebSocket that has run its course
             return answer
         self._compress(answer, environ)
+        answer["headers"].append(("Cache-Control", "no-store"))
         return await self._make_response(answer, environ)  # type: ignore[no-any-return]
 
     def _problem(self, environ: dict[str, Any], query: dict[str, list[str]]) -> str | None:
@@ -229,7 +242,7 @@ class EngineServer(engineio.AsyncServer):
         if "sid" not in query and query.get("EIO") != ["4"]:
             self._log_error_once("A client uses an unsupported version of the protocol", "bad-version")
             return "The client is using an unsupported version of the Socket.IO or Engine.IO protocols"
-        if "j" in query and not query["j"][0].isdecimal():
+        if "j" in query and not _JSONP_INDEX.fullmatch(query["j"][0]):
             return "Invalid JSONP index number"
         return None
 
@@ -327,6 +340,11 @@ class EngineServer(engineio.AsyncServer):
             "headers": [*(headers or ()), ("Content-Type", content_type)],
             "response": body.encode(),
         }
+
+    def _cors_headers(self, environ: dict[str, Any]) -> list[tuple[str, str]]:
+        """An answer that names an origin is no answer for another one."""
+        headers: list[tuple[str, str]] = super()._cors_headers(environ)
+        return headers if self.cors_allowed_origins == [] else [*headers, ("Vary", "Origin")]
 
     def _refuse(self, status: str, message: str | None = None) -> Response:
         return {**self._bad_request(message), "status": status}

@@ -7,20 +7,16 @@ comes.
 """
 
 import asyncio
-import base64
-import hashlib
 from collections.abc import Callable, Iterable
 from time import perf_counter
 from typing import Any, Protocol
 
-from aiohttp import hdrs, web
+from aiohttp import web
 
-from . import frames
+from . import frames, handshake
 from .pace import Pace
 from .reader import CUT_OFF, BrokenFrame, FrameReader, Message
 from .scheduler import SLICE_FRAMES, SLICE_S
-
-_GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 
 NORMAL, INTERNAL_ERROR = 1000, 1011
 POLICY_VIOLATION = 1008
@@ -33,6 +29,12 @@ READ_AHEAD_BYTES = 64 * 1024
 
 _read_buffer = memoryview(bytearray(READ_BYTES))
 """Of all connections: what is read is taken out of it in the same call of the event loop."""
+
+ANSWER_FRAMES = 256
+"""The answer to a close frame is looked for among so many frames of one read."""
+
+DRAIN_MAX_BYTES = 16 * 1024 * 1024
+"""So much of what a peer still sends is read away once the server has hung up."""
 
 
 class Receiver(Protocol):
@@ -74,6 +76,7 @@ class WebSocket(asyncio.BufferedProtocol):
         "_buffer_limit_bytes",
         "_close_timeout_s",
         "_closing",
+        "_drained_bytes",
         "_end_code",
         "_gone",
         "_inbox",
@@ -113,6 +116,8 @@ class WebSocket(asyncio.BufferedProtocol):
         self._waiter: asyncio.Future[None] | None = None
         self._end_code: int | None = None
         """What the receiver is to be told when it has been handed what came before the end."""
+        self._drained_bytes = 0
+        """So much has come that nobody looks at any more."""
         self._broken = 0
         """The code for frames that were broken; what comes after them is not looked at."""
         self._left = False
@@ -125,13 +130,11 @@ class WebSocket(asyncio.BufferedProtocol):
     ) -> "WebSocket":
         """Answers a handshake; aiohttp then takes the connection for lost. The handler has to return `HandedOver`.
 
-        Raises: `HTTPBadRequest` if it is no handshake, `ConnectionResetError` if the client has gone.
+        Raises: as `handshake.check`; `ConnectionResetError` if the client has gone.
         """
-        # permessage-deflate costs 106 KiB a connection.
-        ready = web.WebSocketResponse(protocols=protocols, compress=False).can_prepare(request)
-        if not ready.ok:
-            raise web.HTTPBadRequest(text="this is no WebSocket handshake")
-        head = await _switching_protocols(request, ready.protocol)
+        # No extension is taken: permessage-deflate costs 106 KiB a connection.
+        handshake.check(request)
+        head = await _switching_protocols(request, protocols)
         transport = request.transport
         if transport is None or transport.is_closing():
             raise ConnectionResetError("the client has gone")
@@ -205,6 +208,9 @@ class WebSocket(asyncio.BufferedProtocol):
 
     def _came(self, data: bytes) -> None:
         if self._reader is None:
+            self._drained_bytes += len(data)
+            if self._drained_bytes > DRAIN_MAX_BYTES:
+                self.transport.abort()
             return
         if self._closing:
             self._await_answer(self._reader, data)
@@ -218,14 +224,15 @@ class WebSocket(asyncio.BufferedProtocol):
         self._look()
 
     def _await_answer(self, reader: FrameReader, data: bytes) -> None:
-        """After our close frame, only the peer's is looked for."""
+        """After our close frame, only the peer's is looked for, and not behind very much else."""
         messages: list[Message] = []
         try:
-            reader.feed(data, messages)
+            taken = reader.feed(data, messages, ANSWER_FRAMES)
         except BrokenFrame:
-            self._reader = None  # then the timeout ends it
-        if messages and messages[-1].opcode == frames.CLOSE:
-            self.transport.close()
+            self._hang_up()  # no answer can come any more
+            return
+        if taken == ANSWER_FRAMES or (messages and messages[-1].opcode == frames.CLOSE):
+            self._hang_up()
 
     def eof_received(self) -> None:
         self._finish(CUT_OFF)  # and the transport closes itself
@@ -311,12 +318,10 @@ class WebSocket(asyncio.BufferedProtocol):
 
     def _flooded(self) -> None:
         self._inbox.clear()
+        self._reader, self._broken = None, POLICY_VIOLATION
         if self._receiver is not None:
             self._receiver.flooded()
         self.close(POLICY_VIOLATION)
-        self._reader = None
-        if not self.transport.is_closing():
-            self.transport.pause_reading()
 
     def _go_on_reading(self) -> None:
         if self._paused:
@@ -328,20 +333,50 @@ class WebSocket(asyncio.BufferedProtocol):
 
     def close(self, code: int, reason: str = "", *, last: bytes = b"") -> None:
         """Sends last frames and a close frame; what comes from now on is not handed to anybody. Does nothing if one
-        was sent before, or nobody is there."""
+        was sent before, or nobody is there.
+
+        The connection ends with the peer's answer, or after the close timeout. It ends at once if the peer has sent its
+        close frame already, or frames that cannot be gone on with (RFC 6455, section 7.1.7).
+        """
         if self._closing or self.transport.is_closing():
             return
         self._closing = True
         self.transport.write(last + frames.close(self._broken or code, reason))
-        self._go_on_reading()
-        if self._left:
-            self.transport.close()
+        if self._left or self._broken:
+            self._hang_up()
         else:
+            self._go_on_reading()
             self._loop.call_later(self._close_timeout_s, self.transport.abort)
             if self._reader is not None:
                 untaken, self._received = self._received, b""
                 self._await_answer(self._reader, untaken)
         self._finish(code)
+
+    def drop(self, code: int, *, last: bytes = b"") -> None:
+        """As `close`, but without a close frame: the peer sees that the connection is lost, and may come back.
+        `code` is what the receiver gets to know."""
+        if self._closing or self.transport.is_closing():
+            return
+        self._closing = True
+        if last:
+            self.transport.write(last)
+        self._hang_up()
+        self._finish(code)
+
+    def _hang_up(self) -> None:
+        """Ends our side of the connection, after all that was written, and the whole of it as soon as the peer ends its
+        side, or after the close timeout.
+
+        To close it at once would throw away what the peer has been told last: when bytes of the peer are unread, the
+        system resets the connection.
+        """
+        self._reader = None
+        if self.transport.can_write_eof():
+            self.transport.write_eof()
+            self._go_on_reading()
+            self._loop.call_later(self._close_timeout_s, self.transport.abort)
+        else:
+            self.transport.close()
 
 
 class _Early:
@@ -358,16 +393,9 @@ class _Early:
         pass
 
 
-async def _switching_protocols(request: web.Request, protocol: str | None) -> bytes:
+async def _switching_protocols(request: web.Request, protocols: Iterable[str]) -> bytes:
     """The answer's head, with what the application says in every answer."""
-    key = request.headers[hdrs.SEC_WEBSOCKET_KEY].encode()
-    answer = web.StreamResponse(status=101)
-    answer.headers[hdrs.UPGRADE] = "websocket"
-    answer.headers[hdrs.CONNECTION] = "upgrade"
-    accept = base64.b64encode(hashlib.sha1(key + _GUID).digest())  # noqa: S324 -- RFC 6455, 4.2.2
-    answer.headers[hdrs.SEC_WEBSOCKET_ACCEPT] = accept.decode()
-    if protocol is not None:
-        answer.headers[hdrs.SEC_WEBSOCKET_PROTOCOL] = protocol
+    answer = web.StreamResponse(status=101, headers=handshake.answer_headers(request, protocols))
     await request.app.on_response_prepare.send(request, answer)
     lines = [f"{name}: {value}" for name, value in answer.headers.items()]
     return "\r\n".join(("HTTP/1.1 101 Switching Protocols", *lines, "", "")).encode()

@@ -43,10 +43,14 @@ async def _main() -> None:
     parser.add_argument("--connections", type=int, default=400)
     parser.add_argument("--seconds", type=float, default=6)
     parser.add_argument("--runs", type=int, default=1)
-    parser.add_argument("--rest", type=float, default=0, help="seconds from the attack to the look at the memory")
+    parser.add_argument(
+        "--rest", type=float, default=0, help="seconds from the attack to the look at the memory"
+    )
     parser.add_argument("--server", default="", help="a checkout whose server is attacked; default: this one")
     options = parser.parse_args()
-    print("| attack | p50 ms | p99 | max | REST p99 | RSS MiB | after | SIGTERM s | opened | ended | MiB | codes |")
+    print(
+        "| attack | p50 ms | p99 | max | REST p99 | RSS MiB | after | SIGTERM s | opened | ended | MiB | codes |"
+    )
     print("|---|---|---|---|---|---|---|---|---|---|---|---|")
     for kind in options.kinds or KINDS:
         print(_row(kind, await _outcomes(kind, options)), flush=True)

@@ -84,7 +84,14 @@ class Arena:
         after = self._rss_kib()
         stop_s = await self._stop()
         return Outcome(
-            kind, seen["socket"], seen["rest"], told, before / 1024, self._peak_kib / 1024, after / 1024, stop_s
+            kind,
+            seen["socket"],
+            seen["rest"],
+            told,
+            before / 1024,
+            self._peak_kib / 1024,
+            after / 1024,
+            stop_s,
         )
 
     async def _stop(self) -> float:

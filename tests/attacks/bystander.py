@@ -26,7 +26,12 @@ async def _sockets(orders: dict[str, Any], http: aiohttp.ClientSession, until: f
             n += 1
             frame: dict[str, Any] = {"type": "ping", "id": n}
             if n % MESSAGE_EVERY == 0:
-                frame = {"type": "send_message", "id": n, "chat_id": orders["chat_id"], "content": f"message {n}"}
+                frame = {
+                    "type": "send_message",
+                    "id": n,
+                    "chat_id": orders["chat_id"],
+                    "content": f"message {n}",
+                }
             began = perf_counter()
             await socket.send_json(frame)
             while (answer := await asyncio.wait_for(socket.receive_json(), PATIENCE_S)).get("id") != n:

@@ -27,9 +27,9 @@ CHUNK_BYTES = 256 * 1024
 class Attack:
     """What one connection writes: `opening` first, then, if there is one, `chunk` for ever.
 
-    `waits`: each chunk is written when something has come back. `reads`: what comes is read. `polls`: the connection is
-    a polling session, `chunk` the body of its POSTs and `opening` that of the first one. `comes_back`: a connection that
-    ends is opened again at once.
+    `waits`: each chunk is written when something has come back. `reads`: what comes is read. `polls`: the connection
+    is a polling session, `chunk` the body of its POSTs and `opening` that of the first one. `comes_back`: a connection
+    that ends is opened again at once.
     """
 
     opening: bytes

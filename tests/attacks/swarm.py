@@ -119,9 +119,7 @@ async def _main() -> None:
     accounts = orders["accounts"]
     make = KINDS[orders["kind"]]
     swarm = Swarm(orders["port"], orders["seconds"])
-    await swarm.run(
-        [make(Account(**accounts[n % len(accounts)], n=n)) for n in range(orders["connections"])]
-    )
+    await swarm.run([make(Account(**accounts[n % len(accounts)], n=n)) for n in range(orders["connections"])])
     tally = swarm.tally
     print(json.dumps({**vars(tally), "close_codes": {str(code): n for code, n in tally.close_codes.items()}}))
 

@@ -54,7 +54,7 @@ class StuckReader:
             while (got := await self._socket.next()).opcode != CLOSE:
                 told += _events(got.payload.decode())
         except ConnectionError:
-            return told, None
+            return told, _code(told)
         return told, got.close_code
 
     async def _poll_all(self) -> tuple[list[Told], int | None]:
@@ -62,14 +62,19 @@ class StuckReader:
         while True:
             status, body = await self._peer.poll(self._sid)
             if status != 200:
-                last = told[-1] if told else ("", {})
-                return told, last[1]["code"] if last[0] == "closing" else None
+                return told, _code(told)
             for packet in body.split("\x1e"):
                 told += _events(packet)
 
     def close(self) -> None:
         if self._socket is not None:
             self._socket.close()
+
+
+def _code(told: list[Told]) -> int | None:
+    """What the last event says of the end."""
+    name, payload = told[-1] if told else ("", {})
+    return payload["code"] if name == "closing" else None
 
 
 def _events(text: str) -> list[Told]:

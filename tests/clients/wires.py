@@ -128,7 +128,8 @@ class SocketIOWire(RawWire):
             while (message := await socket.receive()).type is WSMsgType.TEXT:
                 if (word := self._packet(message.data)) is not None:
                     await socket.send_str(word)
-            self.close_code = socket.close_code
+            if self.close_code is None:  # else the event `closing` has told it
+                self.close_code = socket.close_code
 
     def _packet(self, packet: str) -> str | None:
         """What one packet of the server asks to be answered."""

@@ -97,8 +97,22 @@ async def test_messages_over_polling(peer: Peer, body: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "body", ["abc", "", "7", "0", "4a\x1e", "b!!!", "bAQI", "2", "5", b"4\xff\xfe"], ids=repr
+    ("body", "echoed"),
+    [
+        ("bAQI", "bAQI="),
+        ("bAQ\nI=", "bAQI="),
+        ("b-_-_", "b+/+/"),
+        ("b!!!", "b"),
+        ("4hello\x1ebAQ==\n", "4hello\x1ebAQ=="),
+    ],
 )
+async def test_base64_as_official_clients_write_it(peer: Peer, body: str, echoed: str) -> None:
+    sid = (await peer.open())["sid"]
+    assert await peer.post(sid, body) == (200, "ok")
+    assert await peer.poll(sid) == (200, echoed)
+
+
+@pytest.mark.parametrize("body", ["abc", "", "7", "0", "4a\x1e", "2", "5", b"4\xff\xfe"], ids=repr)
 async def test_a_bad_post_is_refused_and_ends_the_session(peer: Peer, echo: Echo, body: str | bytes) -> None:
     sid = (await peer.open())["sid"]
     assert (await peer.post(sid, body))[0] == 400

@@ -233,7 +233,7 @@ async def test_the_hook_for_the_silent(serve: Serve) -> None:
     socket = await peer.connected()
     socket.answers_pings = False
     assert await socket.receive() == '42["closing",{"code":4408}]'
-    assert await socket.close_code() == 1000
+    assert await socket.close_code() == 1006
     await until(lambda: server.gone == ["server disconnect"])
 
 

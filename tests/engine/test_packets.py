@@ -1,10 +1,11 @@
 import contextlib
 import json
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from engineio import json as engineio_json
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from socketio import packet
 
@@ -14,6 +15,7 @@ from server.engine.packets import (
     Packet,
     ProtocolError,
     SocketIODialect,
+    TooLarge,
     decode,
     join_payload,
     split_payload,
@@ -62,7 +64,82 @@ def test_the_fast_encoder_says_what_the_library_says(args: list[Any]) -> None:
 @given(st.lists(st.text(st.characters(exclude_characters="\x1e", exclude_categories=["Cs"])) | st.binary()))
 def test_payloads(messages: list[str | bytes]) -> None:
     packets = ["4" + message if isinstance(message, str) else message for message in messages] or ["6"]
-    assert split_payload(join_payload(packets).encode()) == packets
+    assert split_payload(join_payload(packets).encode(), 10**6) == packets
+
+
+@pytest.mark.parametrize(
+    ("base64", "data"),
+    [
+        ("YWJj\nZGVm", b"abcdef"),  # the Java client breaks lines
+        ("YWJj\r\nZGVm\r\n", b"abcdef"),
+        ("YWI", b"ab"),
+        ("YQ", b"a"),
+        ("YQ=", b"a"),
+        ("YQ===", b"a"),
+        ("-_-_", b"\xfb\xff\xbf"),
+        ("+/-_", b"\xfb\xff\xbf"),
+        (" Y W J j ", b"abc"),
+        ("YWJj!ZGVm", b"abcdef"),
+        ("YWJj=ZGVm", b"abc"),
+        ("YQ==YQ==", b"a"),
+        ("YWJjZ", b"abc"),
+        ("YR==", b"a"),
+        ("YWJj\u044b", b"abc"),
+        ("", b""),
+        ("Y", b""),
+        ("!!!!", b""),
+        ("====", b""),
+        ("\u044b", b""),
+    ],
+)
+def test_base64_is_taken_as_the_reference_takes_it(base64: str, data: bytes) -> None:
+    """The values are those of Node's `Buffer.from(text, "base64")`."""
+    assert split_payload(f"b{base64}".encode(), 1000) == [data]
+
+
+def form(payload: str) -> bytes:
+    """The body that engine.io-client's JSONP polling has a browser send."""
+    return urlencode({"d": payload.replace("\\n", "\\\n").replace("\n", "\\n")}).encode()
+
+
+@given(st.lists(JSON, min_size=1), st.booleans())
+@example(
+    ["C:\\new", "\\n", "\n", "\\", "\\\\n", "\r\n", "%41", "+", "&d=x", ";", "\u2028", "\x00", "да🌍"], False
+)
+def test_a_jsonp_form_alters_no_text(args: list[Any], ascii_only: bool) -> None:
+    if "b'" in repr(args) or 'b"' in repr(args):
+        return
+    packets: list[str | bytes] = ["42" + json.dumps(["e", arg], ensure_ascii=ascii_only) for arg in args]
+    packets.append(b"\xfb\xff+/")
+    if "\x1e" not in "".join(map(str, packets)):
+        assert split_payload(form(join_payload(packets)), 10**6) == packets
+
+
+@pytest.mark.parametrize("body", [b"d=%FF", b"d=4%E0%A4%A", b"d=", b"d=4a&x", b"d"])
+def test_a_form_that_would_have_to_be_guessed_at(body: bytes) -> None:
+    with pytest.raises(ProtocolError):
+        split_payload(body, 1000)
+
+
+@pytest.mark.parametrize(
+    ("packet", "fits"),
+    [
+        ("4" + "x" * 999, True),
+        ("4" + "x" * 1000, False),
+        ("4" + "ю" * 499, True),
+        ("4" + "ю" * 500, False),
+        (b"x" * 1000, True),
+        (b"x" * 1001, False),
+    ],
+)
+def test_the_limit_is_on_each_packet(packet: str | bytes, fits: bool) -> None:
+    packets = ["4" + "x" * 900, packet, "4" + "x" * 900]
+    for body in (join_payload(packets).encode(), form(join_payload(packets))):
+        if fits:
+            assert split_payload(body, 1000) == packets
+        else:
+            with pytest.raises(TooLarge):
+                split_payload(body, 1000)
 
 
 @pytest.mark.parametrize(

@@ -109,10 +109,10 @@ async def test_a_body_over_the_limit_is_answered_and_ends_the_session(
 ) -> None:
     sid = (await peer.open())["sid"]
     if chunked:
-        part = b"4000\r\n" + b"x" * 0x4000 + b"\r\n"
+        part = b"10000\r\n" + b"x" * 0x10000 + b"\r\n"
         answer = await raw_post(peer, sid, b"Transfer-Encoding: chunked\r\n", part * 100)
     else:
-        answer = await raw_post(peer, sid, b"Content-Length: 1000001\r\n")
+        answer = await raw_post(peer, sid, b"Content-Length: 4000001\r\n")
     assert answer.split()[1] == b"413"
     await until(lambda: sid not in echo.sockets)
 

@@ -1,4 +1,5 @@
 import random
+import tracemalloc
 from collections.abc import Iterable
 from itertools import pairwise
 
@@ -80,6 +81,9 @@ def test_a_large_frame_byte_by_byte_costs_what_it_weighs() -> None:
     ("frame", "code"),
     [
         (b"\x81\x05Hello", 1002),  # not masked
+        (b"\x89\x00", 1002),  # not masked either, and all there is
+        (b"\xc1\x85", 1002),
+        (b"\x89\xfe", 1002),
         (masked(TEXT, b"x").replace(b"\x81", b"\xc1", 1), 1002),  # said to be compressed
         (masked(3, b""), 1002),
         (masked(11, b""), 1002),
@@ -105,6 +109,85 @@ def test_what_is_broken(frame: bytes, code: int) -> None:
         reader.feed(masked(TEXT, b"before") + frame, messages)
     assert broken.value.code == code
     assert messages == [(TEXT, "before")]
+
+
+def read_until_broken(stream: bytes, at_once: int) -> tuple[int, int]:
+    """How many bytes were read, so many at once, until the reader gave up, and with which code."""
+    reader = FrameReader(1000)
+    for at in range(0, len(stream), at_once):
+        try:
+            reader.feed(stream[at : at + at_once], [])
+        except BrokenFrame as broken:
+            return at + at_once, broken.code
+    return len(stream), 0
+
+
+@pytest.mark.parametrize(
+    ("bad", "enough_bytes"),
+    [
+        (b"\xff", 1),
+        (b"\x80", 1),
+        (b"\xc0\xaf", 1),
+        (b"\xf4\x90\x80\x80", 2),
+        (b"\xf0\x80\x80\xaf", 2),
+        (b"\xe4\xb8a", 3),
+        (b"\xed\xa0\x80", 3),
+    ],
+)
+@pytest.mark.parametrize("shape", ["fragments", "one frame", "the second of two fragments", "one fragment"])
+@pytest.mark.parametrize("at_once", [1, 2, 7])
+def test_text_that_is_no_utf8_is_found_as_it_comes(
+    bad: bytes, enough_bytes: int, shape: str, at_once: int
+) -> None:
+    text = "κόσμε".encode() + bad + b"edited"
+    known_at = text.index(bad) + enough_bytes
+    stream = {
+        "fragments": b"".join(
+            masked(0 if at else TEXT, text[at : at + 2], final=False) for at in range(0, len(text), 2)
+        ),
+        "one frame": masked(TEXT, text),
+        "the second of two fragments": masked(TEXT, text[:3], final=False)
+        + masked(PING, b"")
+        + masked(0, text[3:]),
+        "one fragment": masked(TEXT, text, final=False),
+    }[shape]
+    heads = 6 * {"fragments": -(-known_at // 2), "the second of two fragments": 3}.get(shape, 1)
+    read_bytes, code = read_until_broken(stream, at_once)
+    assert code == 1007
+    assert read_bytes < heads + known_at + at_once
+
+
+def test_after_a_text_in_pieces_the_next_begins_afresh() -> None:
+    text = "да🌍".encode()
+    cut = [masked(TEXT, text[:1], final=False) + masked(0, text[1:3], final=False)[:-1]]
+    cut += [masked(0, text[1:3], final=False)[-1:] + masked(0, text[3:])]
+    whole = masked(TEXT, text)
+    parts = [
+        *cut,
+        whole[:7],
+        whole[7:],
+        whole,
+        masked(BINARY, b"\xff\xff")[:7],
+        masked(BINARY, b"\xff\xff")[7:],
+        *cut,
+    ]
+    assert read(parts) == [(TEXT, "да🌍")] * 3 + [(BINARY, b"\xff\xff"), (TEXT, "да🌍")]
+
+
+def test_empty_fragments_take_no_memory() -> None:
+    reader, messages = FrameReader(1000), list[Message]()
+    reader.feed(masked(TEXT, b"", final=False), messages)
+    nothing = masked(0, b"", final=False) * 1000
+    tracemalloc.start()
+    try:
+        before = tracemalloc.get_traced_memory()[0]
+        for _ in range(20):
+            reader.feed(nothing, messages)
+        assert tracemalloc.get_traced_memory()[0] - before < 10_000
+    finally:
+        tracemalloc.stop()
+    reader.feed(masked(0, b"end"), messages)
+    assert messages == [(TEXT, "end")]
 
 
 @pytest.mark.parametrize("payload", [b"", b"\x03\xe8", b"\x0f\xa1", b"\x13\x87bye"])

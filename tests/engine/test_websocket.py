@@ -8,11 +8,9 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from server.engine.budget import Budget
-from server.engine.pace import Pace
-from server.engine.scheduler import Scheduler
 from server.engine.websocket import READ_AHEAD_BYTES, HandedOver, WebSocket
 from tests.engine.peers import soon, until
+from tests.engine.sockets import Receiver, taken_over
 from tests.engine.test_frames import parsed
 from tests.engine.test_reader import BINARY, CLOSE, PING, TEXT, masked
 
@@ -22,7 +20,7 @@ HANDSHAKE = (
 )
 
 
-class Echo:
+class Echo(Receiver):
     """Sends back what it gets, once the gate is open; raises at `raise`."""
 
     def __init__(self, socket: WebSocket) -> None:
@@ -41,12 +39,6 @@ class Echo:
             text = message.data.encode()
             self.socket.send(bytes((0x81, len(text))) + text)
 
-    def seen(self) -> None: ...
-
-    def flooded(self) -> None: ...
-
-    def overflow(self) -> None: ...
-
     def lost(self, code: int) -> None:
         self.lost_with.append(code)
 
@@ -62,13 +54,11 @@ class Served:
         self.port = 0
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
-        socket = await WebSocket.take_over(
+        socket = await taken_over(
             request,
             protocols=("bearer",),
             max_bytes=1000,
-            buffer_limit_bytes=1024,
             close_timeout_s=0.1,
-            pace=Pace(Budget(), Scheduler()),
             gone=self.gone.append,
         )
         self.echoes.append(Echo(socket))
@@ -122,14 +112,6 @@ async def test_the_handshake(served: Served) -> None:
     assert client.head.startswith("HTTP/1.1 101 ")
     assert "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n" in client.head  # RFC 6455, section 1.3
     assert "Sec-WebSocket-Protocol: bearer\r\n" in client.head
-
-
-async def test_what_is_no_handshake(served: Served) -> None:
-    reader, writer = await asyncio.open_connection("127.0.0.1", served.port)
-    writer.write(HANDSHAKE.replace(b"Version: 13", b"Version: 12") + b"\r\n")
-    assert (await soon(reader.readline())).startswith(b"HTTP/1.1 400 ")
-    writer.close()
-    await writer.wait_closed()
 
 
 async def test_frames_that_come_with_the_handshake(served: Served) -> None:
