@@ -26,6 +26,7 @@ from server.middlewares import check_origins, send_in_time, tell_errors
 from server.raw_gate import RawGate
 from server.rest import add_rest
 from server.socketio_gate import ChatNamespace
+from server.strangers import pacing_strangers
 from server.web import add_web
 from storage.open import open_store
 
@@ -70,7 +71,8 @@ def create_app(config: Config, *, clock: Clock | None = None) -> web.Application
     )
     hub = EngineHub(sio)
     app = web.Application(
-        middlewares=[send_in_time, check_origins, tell_errors], client_max_size=policy.max_frame_bytes
+        middlewares=[send_in_time, check_origins, tell_errors, pacing_strangers()],
+        client_max_size=policy.max_frame_bytes,
     )
     app.on_response_prepare.append(add_headers)
     app[CONFIG] = config

@@ -21,12 +21,21 @@ class Doors:
     def __init__(self, origins: Sequence[str], proxies: Networks) -> None:
         self._origins = frozenset(map(folded_origin, origins))
         self._proxies = proxies
+        self._proxy_named = False
+        """Whether the log says already that a proxy may be missing in TRUSTED_PROXIES."""
 
     def address(self, request: web.BaseRequest) -> str:
         """The client's address: the nearest one in X-Forwarded-For that is not of a trusted proxy."""
         address = _parsed(request.remote or "")
         if address is None:
             return request.remote or ""
+        if not self._proxy_named and "X-Forwarded-For" in request.headers and not self._trusted(address):
+            self._proxy_named = True
+            log.warning(
+                "a peer that is no trusted proxy sends X-Forwarded-For; if it is your proxy, list it in TRUSTED_PROXIES:"
+                " until then all its users share the limits of one address",
+                peer=str(address),
+            )
         for hop in reversed(request.headers.get("X-Forwarded-For", "").split(",")):
             nearer = _parsed(hop)
             if nearer is None or not self._trusted(address):

@@ -62,7 +62,7 @@ class RawGate:
     async def _identify(self, request: web.Request) -> Identity:
         if not request.app[DOORS].admits(request):
             raise Refused("forbidden", Ending.ORIGIN_REFUSED)
-        token = request.query.get("token") or bearer(request.headers) or _subprotocol_token(request)
+        token = raw_token(request)
         if token is None:
             raise Refused("unauthenticated", Ending.UNAUTHENTICATED)
         try:
@@ -179,6 +179,11 @@ class _Reader:
         self._bad_in_a_row += 1
         if self._bad_in_a_row >= BAD_FRAMES_MAX:
             self._house.end(self._connection.id, Ending.ABUSE)
+
+
+def raw_token(request: web.Request) -> str | None:
+    """The token of a handshake, wherever it stands."""
+    return request.query.get("token") or bearer(request.headers) or _subprotocol_token(request)
 
 
 def _subprotocol_token(request: web.Request) -> str | None:

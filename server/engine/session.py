@@ -19,6 +19,9 @@ from .pace import Pace
 from .packets import CLOSE, PING, EnginePacket, to_frames
 from .websocket import WebSocket
 
+GREETING_FRAMES = 3
+"""The requests and packets that it takes to say whose a session is; a stranger's turned out to be none."""
+
 READ_TIMES = 4
 """A message up to this many times the limit is read before it is refused; a larger one ends the connection unread."""
 
@@ -116,6 +119,8 @@ class Session(AsyncSocket):
 
     def recognize(self, budget: Budget) -> None:
         """The application has found out whose session this is: it has this budget from now on."""
+        if not self.known and self.pace.budget.shared is not None:
+            self.pace.budget.shared.refund(GREETING_FRAMES)
         self.pace.give(budget)
         self.known = True
         if self._socket is not None:

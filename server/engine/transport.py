@@ -169,6 +169,11 @@ class EngineServer(engineio.AsyncServer):
         if isinstance(socket, Socket):
             socket.recognize(self.budgets.known(owner))
 
+    def is_recognized(self, sid: str) -> bool:
+        """Whether there is such a session, and the application knows whose it is."""
+        socket = self.sockets.get(sid)
+        return isinstance(socket, Socket) and socket.known
+
     def linger(self, socket: Socket) -> None:
         """Keeps an ended polling session until its last packets are fetched, or the close timeout."""
         self._lingering[socket.sid] = socket

@@ -371,12 +371,13 @@ class WebSocket(asyncio.BufferedProtocol):
         system resets the connection.
         """
         self._reader = None
-        if self.transport.can_write_eof():
+        try:
             self.transport.write_eof()
+        except (OSError, NotImplementedError):  # the peer has gone already; TLS has no half of a connection
+            self.transport.close()
+        else:
             self._go_on_reading()
             self._loop.call_later(self._close_timeout_s, self.transport.abort)
-        else:
-            self.transport.close()
 
 
 class _Early:
