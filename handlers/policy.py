@@ -43,6 +43,7 @@ class Policy:
     user_frames_per_s: float = 1000
     user_bytes_per_s: float = 4 * 1024 * 1024
     stranger_frames_per_s: float = 300
+    user_unsent_bytes: int = 8 * 1024 * 1024
     access_token_ttl_s: int = 24 * 3600
     refresh_token_ttl_s: int = 30 * 24 * 3600
     refresh_reuse_grace_s: float = 30
@@ -65,4 +66,5 @@ class Policy:
             user_frames_per_s=0,
             user_bytes_per_s=0,
             stranger_frames_per_s=0,
+            user_unsent_bytes=0,
         )

@@ -23,10 +23,10 @@ from server.health import add_health
 from server.hub import EngineHub
 from server.keys import CONFIG, DOORS, HOUSE, SIO
 from server.middlewares import check_origins, send_in_time, tell_errors
+from server.pacing import PACING, Pacing
 from server.raw_gate import RawGate
 from server.rest import add_rest
 from server.socketio_gate import ChatNamespace
-from server.strangers import pacing_strangers
 from server.web import add_web
 from storage.open import open_store
 
@@ -66,12 +66,14 @@ def create_app(config: Config, *, clock: Clock | None = None) -> web.Application
         volatile_limit_bytes=policy.volatile_limit_bytes,
         buffer_limit_bytes=config.buffer_limit_bytes,
         budgets=_budgets(policy),
+        owner_unsent_bytes=policy.user_unsent_bytes,
         stranger_max_bytes=STRANGER_MAX_BYTES,
         address_of=lambda request: network_of(doors.address(request)),
     )
     hub = EngineHub(sio)
+    pacing = Pacing()
     app = web.Application(
-        middlewares=[send_in_time, check_origins, tell_errors, pacing_strangers()],
+        middlewares=[send_in_time, check_origins, tell_errors, pacing.middleware],
         client_max_size=policy.max_frame_bytes,
     )
     app.on_response_prepare.append(add_headers)
@@ -79,6 +81,7 @@ def create_app(config: Config, *, clock: Clock | None = None) -> web.Application
     app[DOORS] = doors
     app.cleanup_ctx.append(_house(sio, hub, clock or SystemClock()))
     app[SIO] = sio
+    app[PACING] = pacing
     app.on_shutdown.append(
         say_goodbye
     )  # before the engine, which ends what is still connected without a word
@@ -93,6 +96,7 @@ def create_app(config: Config, *, clock: Clock | None = None) -> web.Application
 async def say_goodbye(app: web.Application) -> None:
     """Tells every connection that the server goes away, and gives those that poll the time to hear it."""
     if HOUSE in app:  # else it never came to serving
+        app[PACING].stop()
         app[HOUSE].going_away()
         await app[SIO].eio.disconnect()  # whoever has not said who he is
         await app[SIO].eio.heard()

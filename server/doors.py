@@ -32,8 +32,8 @@ class Doors:
         if not self._proxy_named and "X-Forwarded-For" in request.headers and not self._trusted(address):
             self._proxy_named = True
             log.warning(
-                "a peer that is no trusted proxy sends X-Forwarded-For; if it is your proxy, list it in TRUSTED_PROXIES:"
-                " until then all its users share the limits of one address",
+                "a peer that is no trusted proxy sends X-Forwarded-For; if it is your proxy, list it in"
+                " TRUSTED_PROXIES: until then all its users share the limits of one address",
                 peer=str(address),
             )
         for hop in reversed(request.headers.get("X-Forwarded-For", "").split(",")):

@@ -104,7 +104,11 @@ class Budgets:
 
     def known(self, owner: object) -> Budget:
         """The budget of a connection whose owner the application has found out."""
-        return Budget(self._policy.connection, self._of(("owner", owner), self._policy.owner))
+        return Budget(self._policy.connection, self.of_owner(owner))
+
+    def of_owner(self, owner: object) -> Budget:
+        """The budget that all connections of an owner share."""
+        return self._of(("owner", owner), self._policy.owner)
 
     def of_address(self, address: str) -> Budget:
         """The budget that all strangers of an address share."""

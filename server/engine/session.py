@@ -14,6 +14,7 @@ from typing import Any
 
 from engineio.async_socket import AsyncSocket
 
+from .backlog import HIGH_WATER_BYTES
 from .budget import Budget
 from .pace import Pace
 from .packets import CLOSE, PING, EnginePacket, to_frames
@@ -68,6 +69,8 @@ class Session(AsyncSocket):
             return
         self._queue += packets
         self.queued_bytes += sum(map(sys.getsizeof, packets))
+        if self.queued_bytes > HIGH_WATER_BYTES:
+            self.server.backlog.add(self)
         if not self._probed:
             self._answer_poll(None)
 
@@ -104,6 +107,11 @@ class Session(AsyncSocket):
         packets, self._queue = self._queue[:limit], self._queue[limit:] if limit else []
         self.queued_bytes -= sum(map(sys.getsizeof, packets))
         return packets
+
+    @property
+    def unsent_bytes(self) -> int:
+        """What waits for the next poll; what waits on a WebSocket is the WebSocket's."""
+        return self.queued_bytes
 
     @property
     def unfetched(self) -> bool:
@@ -212,6 +220,7 @@ class Session(AsyncSocket):
             return
         self.closing = True
         self.wire = None
+        self.server.backlog.discard(self)
         self.server.heartbeat.remove(self)
         if self._upgrade_until is not None and not self._upgrade_until.expired():
             self._upgrade_until.reschedule(self._loop.time())

@@ -122,6 +122,8 @@ class Socket(Session):
         try:
             body = await self._body(environ["aiohttp.request"])
             self.last_seen = self._loop.time()
+            if not await self.pace.turn():
+                self.flooded()
             packets = split_payload(body, self.server.max_http_buffer_size)
             await self._handle_all(packets, len(body))
         except TooLarge as error:

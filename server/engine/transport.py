@@ -14,6 +14,7 @@ from aiohttp import web
 from engineio.packet import Packet as EngineIOPacket
 from socketio.packet import Packet as SocketIOPacket
 
+from .backlog import Backlog
 from .budget import BudgetPolicy, Budgets
 from .heartbeat import Heartbeat
 from .pace import Pace
@@ -61,6 +62,8 @@ class EngineServer(engineio.AsyncServer):
       called with the Engine.IO sid of a connection that asked for more than its budget for too long; then as with
       `on_violation`. `recognize` says whose a connection is.
     - `stranger_max_bytes`: how large a message of a connection may be that nobody has recognized; 0: as of any.
+    - `owner_unsent_bytes`: what may wait unsent for all connections of one owner, or of one address that nobody has
+      recognized; above, those with the most end as too slow. 0: no limit.
     - `address_of`: the address of a request's client, by default its peer's.
     - `on_violation`: called with the Engine.IO sid of a connection that broke the protocol, and 1008, or 1009 if it
       sent too much at once. It may end the session in its own words; else it is ended when the hook returns.
@@ -80,6 +83,7 @@ class EngineServer(engineio.AsyncServer):
         on_flood: Callable[[str], None] | None = None,
         budgets: BudgetPolicy | None = None,
         stranger_max_bytes: int = 0,
+        owner_unsent_bytes: int = 0,
         address_of: Callable[[web.BaseRequest], str] = _remote,
         **options: Any,
     ) -> None:
@@ -99,6 +103,7 @@ class EngineServer(engineio.AsyncServer):
         self.stranger_max_bytes = stranger_max_bytes
         self.address_of = address_of
         self.scheduler = Scheduler()
+        self.backlog = Backlog(owner_unsent_bytes)
         self.monitor_clients = self.start_service_task
         self.heartbeat = Heartbeat(self.ping_interval, self.ping_timeout)
         self.dialect = SocketIODialect(SocketIOPacket)
@@ -122,6 +127,7 @@ class EngineServer(engineio.AsyncServer):
     async def shutdown(self) -> None:
         """Stops what runs in the background."""
         self.heartbeat.stop()
+        self.backlog.stop()
 
     # --- what the rest of the engine asks ------------------------------------------------------------------------
 
@@ -158,6 +164,7 @@ class EngineServer(engineio.AsyncServer):
             buffer_limit_bytes=self.buffer_limit_bytes,
             close_timeout_s=self.close_timeout_s,
             pace=pace,
+            backlog=self.backlog,
             gone=self._websockets.discard,
         )
         self._websockets.add(socket)

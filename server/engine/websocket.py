@@ -14,6 +14,7 @@ from typing import Any, Protocol
 from aiohttp import web
 
 from . import frames, handshake
+from .backlog import Backlog
 from .pace import Pace
 from .reader import CUT_OFF, BrokenFrame, FrameReader, Message
 from .scheduler import SLICE_FRAMES, SLICE_S
@@ -21,10 +22,10 @@ from .scheduler import SLICE_FRAMES, SLICE_S
 NORMAL, INTERNAL_ERROR = 1000, 1011
 POLICY_VIOLATION = 1008
 
-READ_BYTES = 32 * 1024
+READ_BYTES = 16 * 1024
 """At most so much is read at once: what 400 peers have sent and nobody has looked at stays small."""
 
-READ_AHEAD_BYTES = 64 * 1024
+READ_AHEAD_BYTES = 16 * 1024
 """With more than this not looked at, nothing more is read from the connection."""
 
 _read_buffer = memoryview(bytearray(READ_BYTES))
@@ -72,6 +73,7 @@ class WebSocket(asyncio.BufferedProtocol):
     """
 
     __slots__ = (
+        "_backlog",
         "_broken",
         "_buffer_limit_bytes",
         "_close_timeout_s",
@@ -82,13 +84,13 @@ class WebSocket(asyncio.BufferedProtocol):
         "_inbox",
         "_left",
         "_loop",
-        "_pace",
         "_paused",
         "_reader",
         "_received",
         "_receiver",
         "_task",
         "_waiter",
+        "pace",
         "transport",
     )
 
@@ -100,6 +102,7 @@ class WebSocket(asyncio.BufferedProtocol):
         buffer_limit_bytes: int,
         close_timeout_s: float,
         pace: Pace,
+        backlog: Backlog,
         gone: Callable[["WebSocket"], Any],
     ) -> None:
         self.transport = transport
@@ -107,7 +110,8 @@ class WebSocket(asyncio.BufferedProtocol):
         self._reader: FrameReader | None = FrameReader(max_bytes)
         self._buffer_limit_bytes = buffer_limit_bytes
         self._close_timeout_s = close_timeout_s
-        self._pace = pace
+        self.pace = pace
+        self._backlog = backlog
         self._gone = gone
         self._received = b""
         self._inbox: list[Message] = []
@@ -147,7 +151,9 @@ class WebSocket(asyncio.BufferedProtocol):
         request.protocol.connection_lost(None)
         transport.write(head)
         transport.resume_reading()
-        if early.data:
+        if len(early.data) > READ_AHEAD_BYTES:
+            transport.abort()  # clients wait for the answer before they send (RFC 6455, section 4.1)
+        elif early.data:
             socket._came(early.data)
         return socket
 
@@ -159,10 +165,24 @@ class WebSocket(asyncio.BufferedProtocol):
         if self._closing or self.transport.is_closing():
             return
         if self.transport.get_write_buffer_size() > self._buffer_limit_bytes:
-            if self._receiver is not None:
-                self._receiver.overflow()
+            self.overflow()
         else:
             self.transport.write(blob)
+
+    @property
+    def unsent_bytes(self) -> int:
+        return self.transport.get_write_buffer_size()
+
+    def overflow(self) -> None:
+        """Too much waits unsent: the receiver has to end the connection."""
+        if self._receiver is not None and not self._closing:
+            self._receiver.overflow()
+
+    def pause_writing(self) -> None:
+        self._backlog.add(self)
+
+    def resume_writing(self) -> None:
+        self._backlog.discard(self)
 
     # --- in ------------------------------------------------------------------------------------------------------
 
@@ -239,6 +259,7 @@ class WebSocket(asyncio.BufferedProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._finish(CUT_OFF)
+        self._backlog.discard(self)
         self._gone(self)
 
     def _finish(self, code: int) -> None:
@@ -269,7 +290,7 @@ class WebSocket(asyncio.BufferedProtocol):
                 if not self._inbox:
                     await self._take_slice()
                 await self._hand_over_slice(receiver)
-            self._pace.rest()
+            self.pace.rest()
             self._go_on_reading()
             if self._end_code is not None:
                 receiver.lost(self._end_code)
@@ -289,16 +310,16 @@ class WebSocket(asyncio.BufferedProtocol):
         since = perf_counter()
         for message in messages:
             if perf_counter() - since > SLICE_S:
-                since = await self._pace.go_on(since)
+                since = await self.pace.go_on(since)
             if message.opcode == frames.PING:
                 self.send(frames.pong(message.data))
             else:
                 await receiver.receive(message)
-        self._pace.scheduler.spent(since)
+        self.pace.scheduler.spent(since)
 
     async def _take_slice(self) -> None:
         """Takes some of what has come, when the budget allows it and it is this connection's turn."""
-        in_budget = await self._pace.turn()
+        in_budget = await self.pace.turn()
         if self._receiver is not None:
             self._receiver.seen()  # what the peer sent while it was held up may still be unread
         if self._reader is None or self._closing:
@@ -313,7 +334,7 @@ class WebSocket(asyncio.BufferedProtocol):
         if self._inbox and self._inbox[-1].opcode == frames.CLOSE:
             self._reader, self._left = None, True
             self._finish(self._inbox.pop().data)
-        elif not self._pace.charge(taken, len(data)) or not in_budget:
+        elif not self.pace.charge(taken, len(data)) or not in_budget:
             self._flooded()
 
     def _flooded(self) -> None:
@@ -322,6 +343,8 @@ class WebSocket(asyncio.BufferedProtocol):
         if self._receiver is not None:
             self._receiver.flooded()
         self.close(POLICY_VIOLATION)
+        if not self.transport.is_closing():
+            self.transport.pause_reading()  # what it still sends is not even read away
 
     def _go_on_reading(self) -> None:
         if self._paused:

@@ -29,10 +29,11 @@ def _row(kind: str, outcomes: list[Outcome]) -> str:
     grown = statistics.median(outcome.rss_peak_mib - outcome.rss_before_mib for outcome in outcomes)
     kept = statistics.median(outcome.rss_after_mib - outcome.rss_before_mib for outcome in outcomes)
     stop = statistics.median(outcome.stop_s for outcome in outcomes)
+    cpu = statistics.median(outcome.cpu for outcome in outcomes)
     swarm = outcomes[-1].swarm
     return (
         f"| {kind} | {median('socket', 'p50'):.1f} | {median('socket', 'p99'):.1f} | {median('socket', 'max'):.0f} | "
-        f"{median('rest', 'p99'):.1f} | {grown:+.0f} | {kept:+.0f} | {stop:.1f} | "
+        f"{median('rest', 'p99'):.1f} | {cpu:.0%} | {grown:+.0f} | {kept:+.0f} | {stop:.1f} | "
         f"{swarm['opened']} | {swarm['ended']} | {swarm['written_bytes'] / 2**20:.0f} | {swarm['close_codes']} |"
     )
 
@@ -49,9 +50,9 @@ async def _main() -> None:
     parser.add_argument("--server", default="", help="a checkout whose server is attacked; default: this one")
     options = parser.parse_args()
     print(
-        "| attack | p50 ms | p99 | max | REST p99 | RSS MiB | after | SIGTERM s | opened | ended | MiB | codes |"
+        "| attack | p50 ms | p99 | max | REST p99 | CPU | RSS MiB | after | SIGTERM s | opened | ended | MiB | codes |"
     )
-    print("|---|---|---|---|---|---|---|---|---|---|---|---|")
+    print("|---|---|---|---|---|---|---|---|---|---|---|---|---|")
     for kind in options.kinds or KINDS:
         print(_row(kind, await _outcomes(kind, options)), flush=True)
 

@@ -77,6 +77,7 @@ def _rest(make: Callable[[Account], bytes], *, reads: bool = True) -> Make:
 
 
 STRANGERS: dict[str, Make] = {
+    "nothing": lambda _: Attack(b""),
     "pongs": _stranger(text("3")),
     "ping frames": _stranger(frame(PING)),
     "fragments": lambda _: Attack(

@@ -5,6 +5,7 @@ from typing import Any
 from aiohttp import web
 
 from server.engine import WebSocket
+from server.engine.backlog import Backlog
 from server.engine.budget import Budget
 from server.engine.pace import Pace
 from server.engine.scheduler import Scheduler
@@ -22,5 +23,10 @@ class Receiver:
 
 async def taken_over(request: web.Request, **options: Any) -> WebSocket:
     """Takes a connection from aiohttp, without a limit on what its peer may ask."""
-    options = {"buffer_limit_bytes": 1 << 20, "pace": Pace(Budget(), Scheduler()), **options}
+    options = {
+        "buffer_limit_bytes": 1 << 20,
+        "pace": Pace(Budget(), Scheduler()),
+        "backlog": Backlog(0),
+        **options,
+    }
     return await WebSocket.take_over(request, **options)
