@@ -1,0 +1,188 @@
+"""Peers that ask and ask and never read an answer, on every wire, whatever kind of answer it is."""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from typing import Any, NamedTuple
+
+import pytest
+
+from tests.clients.bare import BINARY, PING, TEXT, BareSocket, frame
+from tests.clients.people import Person
+from tests.conftest import Serve, Server
+from tests.engine.peers import Peer
+
+KIB = 1024
+LIMIT_BYTES = 1024 * KIB
+AT_ONCE = 500
+ENOUGH = 400
+"""So many times so many questions are answered with more than the system takes for anybody."""
+
+on_sqlite = pytest.mark.parametrize("serve", ["sqlite"], indirect=True)
+BUDGETS_OFF = {
+    "messages_per_s": 0,
+    "joins_per_s": 0,
+    "frames_per_s": 0,
+    "bytes_per_s": 0,
+    "user_frames_per_s": 0,
+    "user_bytes_per_s": 0,
+    "stranger_frames_per_s": 0,
+}
+
+
+class Asker(NamedTuple):
+    send: Callable[[], Awaitable[None]]
+    close: Callable[[], None]
+
+
+def raw(name: str, **fields: Any) -> bytes:
+    return frame(TEXT, json.dumps({"type": name, **fields}).encode())
+
+
+def event(name: str, payload: Any = None, ack_id: int | None = 1) -> str:
+    return f"42{'' if ack_id is None else ack_id}{json.dumps([name, payload or {}])}"
+
+
+RAW = {
+    "errors with an id": raw("nonsense", id=1),
+    "errors without": raw("nonsense"),
+    "acks": raw("leave_chat", chat_id=1, id=1),
+    "pongs of the application": raw("ping"),
+    "pongs of the protocol": frame(PING, b"x" * 125),
+    "joins refused": raw("join_chat", chat_id=10**9, id=1),
+    "bad frames, but not too many in a row": frame(BINARY, b"x") * 20 + raw("ping"),
+    "invalid fields": raw("send_message", id=1, chat_id="x" * 100),
+}
+SOCKETIO = {
+    "errors with an ack": event("nonsense"),
+    "error events": event("nonsense", ack_id=None),
+    "acks": event("leave_chat", {"chat_id": 1}),
+    "pongs of the application": event("ping", ack_id=None),
+    "joins refused": event("join_chat", {"chat_id": 10**9}),
+    "bad payloads": event("nonsense", [1]),
+    "invalid fields": event("send_message", {"chat_id": "x" * 100}),
+}
+
+
+async def _raw(server: Server, person: Person, what: str) -> Asker:
+    socket = await BareSocket.open(server.port, f"/ws?token={person.token}", receive_buffer_bytes=4096)
+    await socket.next()
+    return _writing(socket, RAW[what] * AT_ONCE)
+
+
+async def _websocket(server: Server, person: Person, what: str) -> Asker:
+    path = "/socket.io/?EIO=4&transport=websocket"
+    socket = await BareSocket.open(server.port, path, receive_buffer_bytes=4096)
+    socket.send(frame(TEXT, ("40" + json.dumps({"token": person.token})).encode()))
+    while b'"connected"' not in (await socket.next()).payload:
+        pass
+    question = frame(PING, b"x" * 125) if what == "pongs of the protocol" else _text(SOCKETIO[what])
+    return _writing(socket, question * AT_ONCE)
+
+
+def _text(packet: str) -> bytes:
+    return frame(TEXT, packet.encode())
+
+
+def _writing(socket: BareSocket, questions: bytes) -> Asker:
+    async def send() -> None:
+        socket.send(questions)
+        await socket._writer.drain()
+
+    return Asker(send, socket.close)
+
+
+async def _polling(server: Server, person: Person, what: str) -> Asker:
+    peer = Peer(person.http, f"{server.url}/socket.io/")
+    sid = (await peer.open())["sid"]
+    await peer.post(sid, "40" + json.dumps({"token": person.token}))
+    body = "\x1e".join([SOCKETIO[what]] * AT_ONCE)
+
+    async def send() -> None:
+        await peer.post(sid, body)
+
+    return Asker(send, lambda: None)
+
+
+CASES = [
+    *((_raw, what) for what in RAW),
+    *((_websocket, what) for what in (*SOCKETIO, "pongs of the protocol")),
+    *((_polling, what) for what in SOCKETIO),
+]
+
+
+@on_sqlite
+@pytest.mark.parametrize(("wire", "what"), CASES, ids=lambda part: getattr(part, "__name__", part))
+async def test_who_reads_no_answer_is_ended_and_never_owed_more_than_the_limit(
+    serve: Serve, wire: Callable[[Server, Person, str], Awaitable[Asker]], what: str
+) -> None:
+    server = await serve(**BUDGETS_OFF)
+    ann = await server.person("ann")
+    asker = await wire(server, ann, what)
+    context = server.house.context
+    (connection,) = context.connections.of(ann.id)
+    most = 0
+    for _ in range(ENOUGH):
+        try:
+            await asyncio.wait_for(asker.send(), 10)
+        except (ConnectionError, AssertionError):
+            break
+        most = max(most, context.hub.unread_bytes(connection.id))
+        if context.connections.get(connection.id) is None:
+            break
+    assert context.connections.get(connection.id) is None
+    assert most <= LIMIT_BYTES + 256 * KIB
+    asker.close()
+    assert (await ann.connect()) is not None
+
+
+@on_sqlite
+async def test_hundreds_who_overflow_in_one_turn_cost_the_others_nothing(serve: Serve) -> None:
+    """Each ending used to be made within the write to the one before it."""
+    server = await serve(buffer_limit_bytes=32 * KIB, max_connections_per_user=0, **BUDGETS_OFF)
+    ann, bob = await server.people("ann", "bob")
+    chat_id = await ann.chat(bob)
+    context = server.house.context
+    stuck = []
+    for _ in range(300):
+        socket = await BareSocket.open(server.port, f"/ws?token={bob.token}", receive_buffer_bytes=4096)
+        socket.send(raw("join_chat", chat_id=chat_id, id=1))
+        while b'"ack"' not in (await socket.next()).payload:
+            pass
+        stuck.append(socket)
+    anns = await ann.joined(chat_id)
+    reader = await ann.joined(chat_id)
+    sent = 0
+    while context.connections.of(bob.id):
+        await anns.done("send_message", chat_id=chat_id, content=f"{sent:0100}" * 90)
+        sent += 1
+        assert sent < 2000
+    got = [int((await reader.next("new_message"))["message"]["content"][:100]) for _ in range(sent)]
+    assert got == list(range(sent))
+    for socket in stuck:
+        socket.close()
+
+
+@on_sqlite
+async def test_an_owner_is_not_owed_so_much_over_all_connections(serve: Serve) -> None:
+    server = await serve(user_unsent_bytes=2 * 1024 * KIB, **BUDGETS_OFF)
+    ann, bob = await server.people("ann", "bob")
+    chat_id = await ann.chat(bob)
+    context = server.house.context
+    stuck = []
+    for _ in range(20):
+        socket = await BareSocket.open(server.port, f"/ws?token={bob.token}", receive_buffer_bytes=4096)
+        socket.send(raw("join_chat", chat_id=chat_id, id=1))
+        while b'"ack"' not in (await socket.next()).payload:
+            pass
+        stuck.append(socket)
+    anns = await ann.joined(chat_id)
+    most = 0
+    while len(context.connections.of(bob.id)) == 20:
+        await anns.done("send_message", chat_id=chat_id, content="x" * 9_000)
+        owed = [context.hub.unread_bytes(connection.id) for connection in context.connections.of(bob.id)]
+        most = max(most, sum(owed))
+    assert most < 2.5 * 1024 * KIB + 20 * 256 * KIB
+    assert max(owed) < 1024 * KIB
+    for socket in stuck:
+        socket.close()
