@@ -3,10 +3,11 @@
 import os
 import sqlite3
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from storage.errors import Trouble, Unavailable
+from storage.sqlite.files import beside
 
 _TROUBLES: Mapping[int, Trouble] = {
     sqlite3.SQLITE_FULL: "full",
@@ -66,19 +67,19 @@ def _look_at_disk(path: Path) -> Trouble:
         return "gone"
     except OSError:
         return "failing"
-    if disk.f_flag & os.ST_RDONLY:
+    files = [file for file in (path, beside(path, "-wal")) if file.exists()]
+    if disk.f_flag & os.ST_RDONLY or not all(os.access(file, os.W_OK) for file in files):
         return "read_only"
-    if disk.f_bavail * disk.f_frsize < _ROOM_BYTES or _at_size_limit(path):
+    if disk.f_bavail * disk.f_frsize < _ROOM_BYTES or _at_size_limit(files):
         return "full"
     return "failing"
 
 
-def _at_size_limit(path: Path) -> bool:
+def _at_size_limit(files: Sequence[Path]) -> bool:
     """Whether one of the files is about as large as this process may make it (`ulimit -f`)."""
     import resource
 
     most, _ = resource.getrlimit(resource.RLIMIT_FSIZE)
     if most == resource.RLIM_INFINITY:
         return False
-    files = (path, path.with_name(f"{path.name}-wal"))
-    return any(file.exists() and file.stat().st_size + _ROOM_BYTES > most for file in files)
+    return any(file.stat().st_size + _ROOM_BYTES > most for file in files)

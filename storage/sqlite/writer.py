@@ -115,6 +115,7 @@ class Writer:
             self.db.execute(f"PRAGMA busy_timeout = {round(busy_timeout_s * 1000)}")
             try:
                 if suspects:
+                    self.db.execute("PRAGMA shrink_memory")  # else it finds the page as it was
                     self.db.execute("BEGIN IMMEDIATE")
                     for item in suspects:
                         type(item).run_all(self, [item])

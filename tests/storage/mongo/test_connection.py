@@ -70,9 +70,7 @@ async def test_a_newer_schema_is_refused(mongo_place: MongoPlace, mongo_store: M
     assert f"version {schema.VERSION + 1}" in str(error.value)
 
 
-async def test_a_server_that_goes_and_comes_back(
-    own_server: Server, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_server_that_goes_and_comes_back(own_server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("storage.health.PROOF_S", -1)
     store = await MongoStore.open(own_server.url)
     world = World(store)
