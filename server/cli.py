@@ -15,13 +15,14 @@ from aiohttp import web
 
 from handlers.errors import ChatError
 from server.app import create_app
-from server.config import SECRET_BYTES_MIN, Config, ConfigError, load_config
+from server.config import SECRET_BYTES_MIN, Config, ConfigError, load_config, secret_key_file
 from server.control import DEEDS, ask_server
 from server.demo import PEOPLE, seed_demo
 from server.keys import HOUSE
-from server.logs import configure_logs
+from server.logs import configure_logs, report
 from server.runner import Runner
 from storage.errors import StorageError
+from storage.modes import warn_of_modes
 from storage.open import open_store
 
 log = structlog.get_logger("vestnik")
@@ -77,6 +78,8 @@ async def serve(config: Config) -> None:
     """Serves until SIGTERM or SIGINT. Raises: `StartError`."""
     if len(config.secret_key.encode()) < SECRET_BYTES_MIN:
         log.warning("SECRET_KEY is short; tokens can be forged by trying keys", least_bytes=SECRET_BYTES_MIN)
+    warn_of_modes([secret_key_file(config.data_dir)], "the key of all tokens")
+    asyncio.get_running_loop().set_exception_handler(report)
     _allow_open_files()
     door = _bind(config)
     app = create_app(config)
@@ -128,6 +131,8 @@ def _bind(config: Config) -> socket.socket:
         )[0]
     except socket.gaierror as error:
         raise StartError(f"HOST: {config.host}: {error.strerror}") from None
+    except UnicodeError:
+        raise StartError("HOST: is no host name") from None
     door = socket.socket(family, kind, protocol)
     try:
         door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

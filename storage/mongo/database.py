@@ -170,8 +170,8 @@ class Database:
 
 
 def refused(code: int | None, reason: str) -> Unavailable:
-    """The server is there, and does not do it."""
-    short = " ".join(reason.split())[:_REASON_CHARS]
+    """The server is there, and does not do it. What it says from the first brace on may be a command or a document."""
+    short = " ".join(reason.partition("{")[0].split())[:_REASON_CHARS]
     return Unavailable(f"MongoDB: {short} (code {code})", trouble_of(code, reason))
 
 

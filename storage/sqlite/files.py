@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from storage.errors import Unavailable
+from storage.modes import warn_of_modes
 
 _HEADER_BYTES = 100
 """A SQLite file is never shorter than its header."""
@@ -25,6 +26,7 @@ class DatabaseFiles:
         self._identities: Mapping[Path, tuple[int, int]] = {
             file: _identity(os.stat(file)) for file in (path, beside(path, "-wal"), beside(path, "-shm"))
         }
+        warn_of_modes(self._identities, "the database, with password hashes in it")
 
     def check(self) -> None:
         """Looks at the names in the directory; three system calls, about 1 µs each. Raises: `Unavailable`, gone."""

@@ -3,16 +3,11 @@
 import errno
 import os
 import sqlite3
-import stat
 import struct
 from pathlib import Path
 
-import structlog
-
 from storage.errors import Unavailable
 from storage.sqlite.files import beside
-
-log = structlog.get_logger("vestnik")
 
 _TAKEN = "another server has it open"
 _FAR_BYTES = 1 << 62
@@ -37,7 +32,6 @@ class ServerLock:
             # has let go: closing it would take SQLite's own locks away.
             self._file = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o600)
             _lock_file(self._file)
-            _warn_of_mode(path, os.fstat(self._file))
         except BaseException:
             self.release()
             raise
@@ -79,13 +73,3 @@ def _lock_file(file: int) -> None:
         if error.errno in (errno.EAGAIN, errno.EACCES):
             raise Unavailable(_TAKEN, "locked") from None
         # A file system without such locks: the lock beside has to do.
-
-
-def _warn_of_mode(path: Path, status: os.stat_result) -> None:
-    mode = stat.S_IMODE(status.st_mode)
-    if os.name == "posix" and mode & 0o077:
-        log.warning(
-            "others on this machine may read the database, which holds password hashes; chmod 600",
-            file=str(path),
-            mode=f"{mode:04o}",
-        )
