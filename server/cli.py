@@ -20,6 +20,7 @@ from server.control import DEEDS, ask_server
 from server.demo import PEOPLE, seed_demo
 from server.keys import HOUSE
 from server.logs import configure_logs, report
+from server.open_files import OpenFilesWatch, allow_open_files
 from server.runner import Runner
 from storage.errors import StorageError
 from storage.modes import warn_of_modes
@@ -30,6 +31,11 @@ log = structlog.get_logger("vestnik")
 BACKLOG = 4096
 """Connections that may wait to be accepted, as far as the system allows. After a restart all clients come back at once;
 those for whom there is no room are told nothing, and try again after 1, 3, 7… seconds."""
+
+
+ACCEPTS_AT_ONCE = 64
+"""asyncio tries to accept as often in a row as its backlog says, and goes on when no file can be opened any more: 4,096
+errors a second, and most of a core."""
 
 
 class StartError(Exception):
@@ -80,7 +86,8 @@ async def serve(config: Config) -> None:
         log.warning("SECRET_KEY is short; tokens can be forged by trying keys", least_bytes=SECRET_BYTES_MIN)
     warn_of_modes([secret_key_file(config.data_dir)], "the key of all tokens")
     asyncio.get_running_loop().set_exception_handler(report)
-    _allow_open_files()
+    allow_open_files()
+    open_files = OpenFilesWatch()
     door = _bind(config)
     app = create_app(config)
     runner = Runner(app, access_log=None, shutdown_timeout=config.shutdown_timeout_s)
@@ -95,11 +102,14 @@ async def serve(config: Config) -> None:
         if not (config.web_client_dir / "index.html").is_file():
             log.info("the web client is not built", build="npm ci && npm run build, in frontend")
         _spare_the_collector()
-        await web.SockSite(runner, door, backlog=BACKLOG).start()
+        await web.SockSite(runner, door, backlog=ACCEPTS_AT_ONCE).start()
+        door.listen(BACKLOG)  # the site has lowered it
+        open_files.start()
         log.info("serving", url=f"http://{_shown(config.host)}:{door.getsockname()[1]}")
         await _asked_to_stop()
         log.info("going away")
     finally:
+        open_files.stop()
         await runner.cleanup()
         door.close()
 
@@ -110,17 +120,6 @@ def _spare_the_collector() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(10_000, 20, 20)
-
-
-def _allow_open_files() -> None:
-    """As many as the process may have: each connection is one, and the usual limit is 1,024."""
-    if sys.platform == "win32":
-        return
-    import resource
-
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    with contextlib.suppress(ValueError, OSError):  # macOS calls it unlimited, and does not take it
-        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def _bind(config: Config) -> socket.socket:

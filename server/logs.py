@@ -1,6 +1,7 @@
 """Log lines: for people or for machines, and never with a token, a password or a message in them."""
 
 import asyncio
+import errno
 import logging
 import re
 import sys
@@ -59,8 +60,13 @@ class _Redacting:
 def report(_loop: asyncio.AbstractEventLoop, context: Mapping[str, Any]) -> None:
     """An exception handler for the event loop. Of the context it tells only the message and the exception: the
     representation of a task or a handle quotes results and arguments."""
+    error = context.get("exception")
+    if isinstance(error, OSError) and error.errno in (errno.EMFILE, errno.ENFILE):
+        return  # `server.open_files` says it once
+    if "._start_serving" in str(context.get("message")):
+        return  # asyncio begins to accept again after such an error, though the server may have stopped meanwhile
     message = _ARGUMENTS.sub("(…)", str(context.get("message")))
-    log.error(message, exc_info=context.get("exception"))
+    log.error(message, exc_info=error)
 
 
 def configure_logs(level: str, style: str) -> None:
