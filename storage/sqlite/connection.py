@@ -46,7 +46,7 @@ def open_writer(path: Path) -> tuple[sqlite3.Connection, ServerLock, DatabaseFil
         try:
             db = _prepared(path)
             try:
-                return db, lock, DatabaseFiles(path)
+                return db, lock, DatabaseFiles(path, lock.file)
             except BaseException:
                 db.close()
                 raise

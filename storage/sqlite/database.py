@@ -121,15 +121,16 @@ class Database:
             self._closed = True
 
     async def _write_batch(self, items: Sequence[Item[object]]) -> Written:
-        # On the event loop, where a system call costs about 1 µs: after each one the writer's thread has to wait for
-        # the interpreter. Before: nothing is written that would be lost. After: nothing is acked that is.
-        self._files.check()
+        if self.health.failing:
+            self._files.check()  # so that nothing is written that would be lost
         try:
             written = await self._on_writer(self._writer.write, items)
         except Unavailable as error:
             self._suspect(items, [error] * len(items))
             raise
-        self._files.check()
+        # Nothing is acked that is lost. Here and not in the writer's thread, which after a system call has to wait for
+        # the interpreter.
+        self._files.check_quickly()
         self._suspect(items, written.outcomes)
         return written
 
@@ -158,7 +159,10 @@ class Database:
                 self._files.check()
             except Unavailable as error:
                 self.health.failed(error)
-                await self._save_log()
+                if error.trouble == "gone":
+                    await self._save_log()
+            else:
+                self._log_saved = False
 
     async def _save_log(self) -> None:
         """Of a write-ahead log that was deleted, what it holds goes into the database before that is lost with the

@@ -26,21 +26,21 @@ class ServerLock:
         """`path` is without symbolic links. The file is made if there is none. Raises: `Unavailable`, `OSError`,
         `sqlite3.Error`."""
         self._beside = _lock_beside(path)
-        self._file: int | None = None
+        self.file = -1
         try:
             # It holds password hashes; the files that SQLite puts beside it get the same mode. Kept open until SQLite
             # has let go: closing it would take SQLite's own locks away.
-            self._file = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o600)
-            _lock_file(self._file)
+            self.file = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o600)
+            _lock_file(self.file)
         except BaseException:
             self.release()
             raise
 
     def release(self) -> None:
         """To be called after the last connection is closed."""
-        if self._file is not None:
-            os.close(self._file)
-            self._file = None
+        if self.file >= 0:
+            os.close(self.file)
+            self.file = -1
         self._beside.close()
 
 

@@ -275,7 +275,7 @@ async def test_broken_pages(start: Start) -> None:
         assert len(chat.lines("the store serves again")) == 1
 
 
-@pytest.mark.parametrize("how", ["database", "log", "index", "replaced", "emptied", "folder"])
+@pytest.mark.parametrize("how", ["database", "log", "index", "replaced", "emptied", "renamed", "folder"])
 async def test_nothing_is_acked_into_a_file_that_is_gone(start: Start, how: str) -> None:
     program = await start()
     async with chat_of(program) as chat:
@@ -293,6 +293,8 @@ async def test_nothing_is_acked_into_a_file_that_is_gone(start: Start, how: str)
         elif how == "replaced":
             shutil.copy(path, data / "copy")
             (data / "copy").rename(path)
+        elif how == "renamed":
+            path.rename(data / "elsewhere.db")
         elif how == "emptied":
             os.truncate(path, 0)
         else:
@@ -314,6 +316,26 @@ async def test_nothing_is_acked_into_a_file_that_is_gone(start: Start, how: str)
     async with chat_of(program, anna, chat_id) as chat:
         chat.acked = acked
         await chat.check_history()
+        await chat.works()
+
+
+async def test_a_header_that_is_overwritten_is_noticed(start: Start) -> None:
+    program = await start()
+    async with chat_of(program) as chat:
+        await chat.works()
+        path = program.place / "data" / "vestnik.db"
+        with path.open("r+b") as file:
+            page = file.read(4096)
+            file.seek(0)
+            file.write(bytes(4096))
+        async with asyncio.timeout(20):
+            while await chat.ready() != (503, "broken"):
+                await asyncio.sleep(0.05)
+        await chat.fails("the store is damaged")
+        assert "was overwritten" in chat.lines("the store fails")[0]
+        with path.open("r+b") as file:
+            file.write(page)
+        await chat.serves_again()
         await chat.works()
 
 
