@@ -76,7 +76,8 @@ class StoreHealth:
     def failed(self, error: Unavailable, writes: int = 0) -> None:
         """So many writes of users failed with this; 0: something else did, a probe or a look at the file."""
         trouble = error.trouble
-        self.failed_writes[trouble] += writes
+        if writes:
+            self.failed_writes[trouble] += writes
         if trouble in _NOT_THE_STORE or self._closed:
             return
         self.last_trouble = trouble
