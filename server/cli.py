@@ -32,7 +32,6 @@ BACKLOG = 4096
 """Connections that may wait to be accepted, as far as the system allows. After a restart all clients come back at once;
 those for whom there is no room are told nothing, and try again after 1, 3, 7… seconds."""
 
-
 ACCEPTS_AT_ONCE = 64
 """asyncio tries to accept as often in a row as its backlog says, and goes on when no file can be opened any more: 4,096
 errors a second, and most of a core."""

@@ -6,6 +6,7 @@ import logging
 import re
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any, TextIO
 
 import structlog
@@ -57,6 +58,23 @@ class _Redacting:
         return redact(self._renderer(logger, name, event))
 
 
+class _Output:
+    """Standard output, when it can be written. A log on a full disk, or a pipe that nobody reads any more, must not
+    break what wanted to log: a line is lost."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        with suppress(OSError, ValueError):
+            self._stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        with suppress(OSError, ValueError):
+            self._stream.flush()
+
+
 def report(_loop: asyncio.AbstractEventLoop, context: Mapping[str, Any]) -> None:
     """An exception handler for the event loop. Of the context it tells only the message and the exception: the
     representation of a task or a handle quotes results and arguments."""
@@ -72,6 +90,7 @@ def report(_loop: asyncio.AbstractEventLoop, context: Mapping[str, Any]) -> None
 def configure_logs(level: str, style: str) -> None:
     """Sends all log lines to standard output: `style` is console or json. `level` is that of the server's own lines;
     libraries are heard from warnings on."""
+    out: Any = _Output(sys.stdout)
     renderer: Any = structlog.processors.JSONRenderer()
     if style == "console":
         # Not the formatter of `rich`, taken where rich is installed: it shows the values of local variables.
@@ -89,10 +108,10 @@ def configure_logs(level: str, style: str) -> None:
     structlog.configure(
         processors=[*shared, renderer],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level)),
-        logger_factory=structlog.PrintLoggerFactory(sys.stdout),
+        logger_factory=structlog.PrintLoggerFactory(out),
         cache_logger_on_first_use=True,
     )
-    handler = logging.StreamHandler(sys.stdout)
+    handler = logging.StreamHandler(out)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],

@@ -41,12 +41,9 @@ class Lost(Exception):
 
     def unavailable(self) -> Unavailable:
         """What it is when it has been tried for long enough."""
-        what = (
-            "MongoDB did not confirm a write"
-            if self.trouble == "unconfirmed"
-            else "MongoDB cannot be reached"
-        )
-        return Unavailable(f"{what}: {self}", self.trouble)
+        if self.trouble == "unconfirmed":
+            return Unavailable(f"MongoDB did not confirm a write: {self}", self.trouble)
+        return Unavailable(f"MongoDB cannot be reached: {self}", self.trouble)
 
 
 class Database:
@@ -77,9 +74,8 @@ class Database:
 
     async def prove(self) -> None:
         """A small write, with the write concern of all others. Raises: the driver's errors."""
-        with suppress(
-            DuplicateKeyError
-        ):  # another server makes the document just now, which is a write as well
+        # Another server may make the document just now, which is a write as well.
+        with suppress(DuplicateKeyError):
             await self.meta.update_one({"_id": "probe"}, {"$set": {"mark": uuid4().hex}}, upsert=True)
 
     def close(self) -> None:
@@ -172,7 +168,7 @@ class Database:
 def refused(code: int | None, reason: str) -> Unavailable:
     """The server is there, and does not do it. What it says from the first brace on may be a command or a document."""
     short = " ".join(reason.partition("{")[0].split())[:_REASON_CHARS]
-    return Unavailable(f"MongoDB: {short} (code {code})", trouble_of(code, reason))
+    return Unavailable(f"MongoDB: {short} (code {code})", trouble_of(code, short))
 
 
 def duplicates(error: BulkWriteError) -> Sequence[int]:

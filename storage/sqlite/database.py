@@ -124,14 +124,17 @@ class Database:
         if self.health.failing:
             self._files.check()  # so that nothing is written that would be lost
         try:
-            written = await self._on_writer(self._writer.write, items)
+            written = await asyncio.get_running_loop().run_in_executor(
+                self._writer_thread, self._writer.write, items
+            )
         except Unavailable as error:
             self._suspect(items, [error] * len(items))
             raise
         # Nothing is acked that is lost. Here and not in the writer's thread, which after a system call has to wait for
         # the interpreter.
         self._files.check_quickly()
-        self._suspect(items, written.outcomes)
+        if any(isinstance(outcome, Unavailable) for outcome in written.outcomes):
+            self._suspect(items, written.outcomes)
         return written
 
     def _suspect(self, items: Sequence[Item[object]], outcomes: Sequence[object]) -> None:
@@ -147,8 +150,10 @@ class Database:
         # Of a lock that somebody holds for a moment the users notice nothing; a store that is known to fail is probed
         # every second, and those who write wait meanwhile.
         busy_timeout_s = 0.0 if self.health.failing else _PROBE_BUSY_S
-        await self._on_writer(self._writer.probe, self._suspects, busy_timeout_s)
-        self._suspects = ()
+        suspects = self._suspects
+        await self._on_writer(self._writer.probe, suspects, busy_timeout_s)
+        if self._suspects is suspects:  # else another write has come upon something meanwhile
+            self._suspects = ()
         self._files.check()
 
     async def _watch_files(self) -> None:

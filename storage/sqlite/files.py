@@ -32,31 +32,34 @@ class DatabaseFiles:
             one: _identity(os.stat(one)) for one in (path, beside(path, "-wal"), beside(path, "-shm"))
         }
         self._folder = str(path.parent)
-        self._folder_seen: tuple[int, int, int] | None = None
+        self._folder_seen: tuple[int, int] | None = None
         warn_of_modes(self._identities, "the database, with password hashes in it")
 
     def check_quickly(self) -> None:
-        """Looks at the database; and at the other files if their folder has changed since the last look, which it does
-        when a name in it goes or is given to another file. Two system calls, 3 µs each. Raises: `Unavailable`."""
-        self._check(self._path)
+        """Looks at the files if their folder has changed since the last look, which it does when a name in it goes or
+        is given to another file, or if the database is empty. Two system calls, 4 µs together. Raises: `Unavailable`.
+        """
         try:
-            status = os.stat(self._folder)
+            folder = os.stat(self._folder)
+            size_bytes = os.fstat(self._file).st_size
         except OSError:
             self.check()
             return
-        folder = status.st_dev, status.st_ino, status.st_mtime_ns
-        if folder != self._folder_seen:
+        if self._folder_seen != (folder.st_mtime_ns, folder.st_ino) or size_bytes < _HEADER_BYTES:
             self.check()
             # What happens in the same tick of the file system's clock leaves the same time.
-            settled = time.time_ns() - status.st_mtime_ns > _TICK_NS
-            self._folder_seen = folder if settled else None
+            settled = time.time_ns() - folder.st_mtime_ns > _TICK_NS
+            self._folder_seen = (folder.st_mtime_ns, folder.st_ino) if settled else None
 
     def check(self) -> None:
         """Looks at each of the files, and into the database. Raises: `Unavailable`, gone or broken."""
         for one in self._identities:
             self._check(one)
-        if hasattr(os, "pread") and os.pread(self._file, len(_MAGIC), 0) != _MAGIC:
-            raise _changed(self._path, "was overwritten", "broken")
+        try:
+            if hasattr(os, "pread") and os.pread(self._file, len(_MAGIC), 0) != _MAGIC:
+                raise _changed(self._path, "was overwritten", "broken")
+        except OSError as error:
+            raise Unavailable(f"{self._path} cannot be read: {error.strerror}", "failing") from error
 
     def has_database(self) -> bool:
         """Whether at least the database itself is in its place, so that its log can be saved into it."""

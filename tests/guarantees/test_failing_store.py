@@ -174,6 +174,27 @@ async def test_a_full_disk(start: Start, tmp_path: Path) -> None:
         await program.kill()
 
 
+async def test_a_log_on_the_full_disk_harms_nobody(tmp_path: Path) -> None:
+    with small_disk(tmp_path / "disk") as disk:
+        async with ClientSession() as http:
+            program = Program(disk, http)
+            await program.start()
+            try:
+                async with chat_of(program) as chat:
+                    await chat.works()
+                    filler = fill(disk)
+                    async with asyncio.timeout(30):
+                        await chat.fails("the store is full")
+                        assert await chat.ready() == (503, "full")
+                    filler.unlink()
+                    await chat.serves_again()
+                    await chat.works()
+                    await chat.check_history()
+                    assert len(chat.lines("the store serves again")) == 1
+            finally:
+                await program.close()
+
+
 async def test_a_full_disk_is_noticed_by_the_probe_though_nobody_writes(start: Start, tmp_path: Path) -> None:
     with small_disk(tmp_path / "disk") as disk:
         program = await start(DATA_DIR=str(disk / "data"))
