@@ -19,11 +19,24 @@ log = structlog.get_logger("vestnik")
 
 Outcome = Result | ChatError
 
+_TROUBLES: Mapping[storage.Trouble, str] = {
+    "full": "the store is full; nothing was changed",
+    "read_only": "the store may not be written; nothing was changed",
+    "locked": "the store is locked by another program; nothing was changed",
+    "broken": "the store is damaged; nothing was changed",
+    "gone": "the store is gone; nothing was changed",
+    "unreachable": "the store cannot be reached; try again",
+    "unconfirmed": "the store did not confirm the change; try again",
+    "slow": "the store is too slow; try again",
+    "failing": "the store fails; try again",
+    "contested": "others change the same thing all the time; try again",
+    "closed": "the server is going away",
+}
+"""What clients are told. Why it is so, the operator reads in the log."""
+
 # Searched along the MRO of what was raised.
 _AS_CHAT_ERROR: dict[type[BaseException], Callable[[Any], ChatError]] = {
-    storage.Unavailable: lambda _: ChatError(
-        "unavailable", "the store cannot be reached; nothing was changed"
-    ),
+    storage.Unavailable: lambda error: ChatError("unavailable", _TROUBLES[error.trouble]),
     storage.NotFound: lambda _: not_found("chat or message"),
     storage.Duplicate: lambda error: ChatError(
         "conflict", f"this {error.field} is taken", fields={error.field: "is taken"}

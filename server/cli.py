@@ -15,13 +15,15 @@ from aiohttp import web
 
 from handlers.errors import ChatError
 from server.app import create_app
-from server.config import SECRET_BYTES_MIN, Config, ConfigError, load_config
+from server.config import SECRET_BYTES_MIN, Config, ConfigError, load_config, secret_key_file
 from server.control import DEEDS, ask_server
 from server.demo import PEOPLE, seed_demo
 from server.keys import HOUSE
-from server.logs import configure_logs
+from server.logs import configure_logs, report
+from server.open_files import OpenFilesWatch, allow_open_files
 from server.runner import Runner
 from storage.errors import StorageError
+from storage.modes import warn_of_modes
 from storage.open import open_store
 
 log = structlog.get_logger("vestnik")
@@ -29,6 +31,10 @@ log = structlog.get_logger("vestnik")
 BACKLOG = 4096
 """Connections that may wait to be accepted, as far as the system allows. After a restart all clients come back at once;
 those for whom there is no room are told nothing, and try again after 1, 3, 7… seconds."""
+
+ACCEPTS_AT_ONCE = 64
+"""asyncio tries to accept as often in a row as its backlog says, and goes on when no file can be opened any more: 4,096
+errors a second, and most of a core."""
 
 
 class StartError(Exception):
@@ -77,7 +83,10 @@ async def serve(config: Config) -> None:
     """Serves until SIGTERM or SIGINT. Raises: `StartError`."""
     if len(config.secret_key.encode()) < SECRET_BYTES_MIN:
         log.warning("SECRET_KEY is short; tokens can be forged by trying keys", least_bytes=SECRET_BYTES_MIN)
-    _allow_open_files()
+    warn_of_modes([secret_key_file(config.data_dir)], "the key of all tokens")
+    asyncio.get_running_loop().set_exception_handler(report)
+    allow_open_files()
+    open_files = OpenFilesWatch()
     door = _bind(config)
     app = create_app(config)
     runner = Runner(app, access_log=None, shutdown_timeout=config.shutdown_timeout_s)
@@ -92,11 +101,14 @@ async def serve(config: Config) -> None:
         if not (config.web_client_dir / "index.html").is_file():
             log.info("the web client is not built", build="npm ci && npm run build, in frontend")
         _spare_the_collector()
-        await web.SockSite(runner, door, backlog=BACKLOG).start()
+        await web.SockSite(runner, door, backlog=ACCEPTS_AT_ONCE).start()
+        door.listen(BACKLOG)  # the site has lowered it
+        open_files.start()
         log.info("serving", url=f"http://{_shown(config.host)}:{door.getsockname()[1]}")
         await _asked_to_stop()
         log.info("going away")
     finally:
+        open_files.stop()
         await runner.cleanup()
         door.close()
 
@@ -109,17 +121,6 @@ def _spare_the_collector() -> None:
     gc.set_threshold(10_000, 20, 20)
 
 
-def _allow_open_files() -> None:
-    """As many as the process may have: each connection is one, and the usual limit is 1,024."""
-    if sys.platform == "win32":
-        return
-    import resource
-
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    with contextlib.suppress(ValueError, OSError):  # macOS calls it unlimited, and does not take it
-        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
-
-
 def _bind(config: Config) -> socket.socket:
     """The port, taken before anything else is touched."""
     try:
@@ -128,6 +129,8 @@ def _bind(config: Config) -> socket.socket:
         )[0]
     except socket.gaierror as error:
         raise StartError(f"HOST: {config.host}: {error.strerror}") from None
+    except UnicodeError:
+        raise StartError("HOST: is no host name") from None
     door = socket.socket(family, kind, protocol)
     try:
         door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

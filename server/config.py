@@ -66,7 +66,12 @@ def load_config(*, env_file: Path | None = None) -> Config:
     env = Env(eager=True)
     path = env_file or Path(".env")
     if path.is_file():
-        env.read_env(str(path), recurse=False)
+        try:
+            env.read_env(str(path), recurse=False)
+        except UnicodeDecodeError:
+            raise ConfigError(f"{path}: is not UTF-8 text") from None
+        except OSError as error:
+            raise ConfigError(f"{path}: cannot be read: {error.strerror}") from None
     try:
         return _read(env)
     except EnvError as error:
@@ -146,20 +151,41 @@ def _secret_key(env: Env, data_dir: Path, redis_url: str) -> str:
     """The key of all tokens: set, or generated once and kept in `DATA_DIR` with mode 0600."""
     given = env.str("SECRET_KEY", "")
     if given:
+        if not _is_unicode(given):
+            raise ConfigError("SECRET_KEY: is not UTF-8 text")
         return given
     if redis_url:
         raise ConfigError("SECRET_KEY: must be set, the same on every node, when REDIS_URL is")
-    path = data_dir / "secret_key"
+    path = secret_key_file(data_dir)
     try:
         data_dir.mkdir(parents=True, exist_ok=True)
         if not path.exists():
             _write_once(path, secrets.token_urlsafe(48))
-        key = path.read_text().strip()
+        key = path.read_text("utf-8").strip()
+    except UnicodeDecodeError:
+        raise ConfigError(
+            f"SECRET_KEY: {path} is not UTF-8 text; put the right file back, or delete it to have a new key made, with"
+            " which everybody has to log in again"
+        ) from None
     except OSError as error:
         raise ConfigError(f"DATA_DIR: cannot keep a secret key in {data_dir}: {error.strerror}") from None
     if not key:
         raise ConfigError(f"SECRET_KEY: {path} is empty; delete it to have a new key made")
     return key
+
+
+def secret_key_file(data_dir: Path) -> Path:
+    """Where a key is kept that was generated."""
+    return data_dir / "secret_key"
+
+
+def _is_unicode(text: str) -> bool:
+    """False for bytes of the environment that are no UTF-8: Python makes lone surrogates of them."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _make(data_dir: Path) -> None:
@@ -171,17 +197,17 @@ def _make(data_dir: Path) -> None:
 
 def _write_once(path: Path, text: str) -> None:
     """Writes a file that only its owner reads and that is never there in part; who comes second changes nothing."""
-    draft = path.with_name(f"{path.name}.{os.getpid()}")
-    with open(os.open(draft, os.O_CREAT | os.O_WRONLY | os.O_EXCL, 0o600), "w") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
+    draft = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
     try:
+        with open(os.open(draft, os.O_CREAT | os.O_WRONLY | os.O_EXCL, 0o600), "w") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
         os.link(draft, path)
     except FileExistsError:
         pass
     finally:
-        draft.unlink()
+        draft.unlink(missing_ok=True)
 
 
 def _choice(env: Env, name: str, default: str, allowed: tuple[str, ...], fold: Any = str) -> Any:

@@ -68,7 +68,7 @@ class Control:
             await DEEDS[deed](self._store, user)
         except Exception as error:
             return {"error": as_chat_error(error).message}
-        log.info("account changed from the command line", deed=deed, user=user)
+        log.info("account changed from the command line", deed=deed, user=_shown(user))
         return {"ok": True}
 
 
@@ -92,6 +92,11 @@ async def ask_server(data_dir: Path, deed: str, user: str) -> bool:
     if "error" in answer:
         raise ChatError("bad_request", answer["error"])
     return True
+
+
+def _shown(user: str) -> str:
+    """A username; an email address is not for the log."""
+    return "[an email address]" if "@" in user else user
 
 
 def _socket_in(data_dir: Path) -> Path:

@@ -1,13 +1,9 @@
 """Probes for those who keep the server running."""
 
-import asyncio
-
 from aiohttp import web
 
 from server.keys import HOUSE
-from storage.errors import StorageError
-
-READY_TIMEOUT_S = 5.0
+from storage.errors import StorageError, Unavailable
 
 
 async def live(_request: web.Request) -> web.Response:
@@ -16,12 +12,13 @@ async def live(_request: web.Request) -> web.Response:
 
 
 async def ready(request: web.Request) -> web.Response:
-    """200 while the store serves, else 503."""
+    """200 while the store serves, else 503 with what is wrong, one of `storage.errors.Trouble`. As cheap as `live`,
+    but for one write a second."""
     try:
-        async with asyncio.timeout(READY_TIMEOUT_S):
-            await request.app[HOUSE].context.store.ping()
-    except (StorageError, TimeoutError):
-        return web.json_response({"status": "unavailable", "store": "cannot be reached"}, status=503)
+        await request.app[HOUSE].context.store.ping()
+    except StorageError as error:
+        trouble = error.trouble if isinstance(error, Unavailable) else "failing"
+        return web.json_response({"status": "unavailable", "store": trouble}, status=503)
     return web.json_response({"status": "ok"})
 
 

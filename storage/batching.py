@@ -8,6 +8,7 @@ from typing import Any, Generic, Protocol, TypeVar
 from storage.changes import Change
 from storage.errors import Unavailable
 from storage.frozen import frozen
+from storage.health import StoreHealth
 
 
 class Weighed(Protocol):
@@ -94,7 +95,8 @@ class Batcher(Generic[ItemT]):
     in one turn and with nothing in between, `tell` gets the changes and all waiters get their outcomes. A waiter that
     was cancelled meanwhile is skipped: what it asked for is written and told all the same.
 
-    If `write` raises, all waiters of the batch get `Unavailable`, and `tell` gets no changes.
+    If `write` raises, all waiters of the batch get `Unavailable`, and `tell` gets no changes. `health` sees what came
+    of each batch.
     """
 
     def __init__(
@@ -104,8 +106,10 @@ class Batcher(Generic[ItemT]):
         *,
         max_items: int = 512,
         max_weight: int = 256 * 1024,
+        health: StoreHealth | None = None,
     ) -> None:
         self._write = write
+        self._health = health
         self._tell = tell
         self._max_items = max_items
         self._max_weight = max_weight
@@ -127,7 +131,7 @@ class Batcher(Generic[ItemT]):
             self._loop = asyncio.get_running_loop()  # a system call in Python 3.11
         promise = Promise(self._loop)
         if self._closed:
-            promise.settle(Unavailable("the store is closed"))
+            promise.settle(Unavailable("the store is closed", "closed"))
             return promise
         self._queue.append((item, promise))
         if self._gathered is not None and len(self._queue) >= self._expected:
@@ -184,6 +188,8 @@ class Batcher(Generic[ItemT]):
             written = await self._write([item for item, _ in batch])
         except Exception as error:
             written = Written([_unavailable(error) for _ in batch], ())
+        if self._health is not None:
+            self._health.saw(written.outcomes, changed=bool(written.changes))
         # Must not suspend from here on: whoever resumes finds the observer told of everything before.
         try:
             self._tell(written.changes)
@@ -197,7 +203,9 @@ class Batcher(Generic[ItemT]):
 
 
 def _unavailable(error: Exception) -> Unavailable:
-    """One for each waiter: an exception that is raised in many places gathers their tracebacks."""
-    unavailable = Unavailable(str(error))
+    """One for each waiter."""
+    if isinstance(error, Unavailable):
+        return error.again()
+    unavailable = Unavailable(str(error), "failing")
     unavailable.__cause__ = error
     return unavailable

@@ -1,6 +1,28 @@
 """What a store can answer instead of a result. An item's failure is its own: others in its batch go on."""
 
 from collections.abc import Collection
+from typing import Literal
+
+Trouble = Literal[
+    "full",
+    "read_only",
+    "locked",
+    "broken",
+    "gone",
+    "unreachable",
+    "unconfirmed",
+    "slow",
+    "failing",
+    "contested",
+    "closed",
+]
+"""What is wrong with a store that cannot serve.
+
+full: there is no room. read_only: it may not be written. locked: another program holds the write lock. broken: what is
+stored is damaged. gone: the file was deleted or replaced. unreachable: there is no connection. unconfirmed: the write
+concern was not met. slow: a write does not end. failing: anything else. Of these two the store is not to blame:
+contested: other servers were faster each time. closed: this server is stopping.
+"""
 
 
 class StorageError(Exception):
@@ -8,7 +30,21 @@ class StorageError(Exception):
 
 
 class Unavailable(StorageError):
-    """The store cannot be reached, or could not commit. What was asked did not happen; trying again is right."""
+    """The store could not serve; trying again is right.
+
+    The text is for the operator, and names no content. What was asked did not happen, unless `trouble` is unreachable
+    or unconfirmed: then it may have happened.
+    """
+
+    def __init__(self, text: str, trouble: Trouble = "unreachable") -> None:
+        super().__init__(text)
+        self.trouble: Trouble = trouble
+
+    def again(self) -> "Unavailable":
+        """The same for another waiter: an exception that is raised in many places gathers their tracebacks."""
+        copy = Unavailable(str(self), self.trouble)
+        copy.__cause__ = self.__cause__
+        return copy
 
 
 class NotFound(StorageError):

@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Protocol
 
 from storage.changes import Observer
+from storage.health import StoreHealth
 from storage.models import (
     Appended,
     Chat,
@@ -209,6 +210,10 @@ class Store(Protocol):
         """Whether other servers may write it too, without a word to the observer."""
 
     @property
+    def health(self) -> StoreHealth:
+        """Whether writes work, in numbers."""
+
+    @property
     def users(self) -> Users: ...
     @property
     def sessions(self) -> Sessions: ...
@@ -224,7 +229,8 @@ class Store(Protocol):
         """`head_seq` as just read, lowered to what the observer has been told, if a commit is on its way to him."""
 
     async def ping(self) -> None:
-        """Returns when the store can serve. Raises: `Unavailable`."""
+        """Returns if the store can serve: the last write worked, or a small one does now. Cheap, however often it is
+        called. Raises: `Unavailable`."""
 
     async def close(self) -> None:
         """Finishes what is queued, then lets go. Closing twice is fine."""

@@ -8,6 +8,7 @@ from storage.batching import Batcher, Written
 from storage.changes import Change
 from storage.errors import Unavailable
 from storage.frozen import frozen
+from storage.health import StoreHealth
 
 ResultT = TypeVar("ResultT")
 Tell = Callable[[Change], None]
@@ -23,8 +24,8 @@ class _Write:
 class AccountWriter:
     """Being queued, a write goes on to its end, and is told, even if whoever asked for it has gone."""
 
-    def __init__(self, tell: Callable[[Sequence[Change]], None]) -> None:
-        self._batcher: Batcher[_Write] = Batcher(self._write, tell)
+    def __init__(self, tell: Callable[[Sequence[Change]], None], health: StoreHealth) -> None:
+        self._batcher: Batcher[_Write] = Batcher(self._write, tell, health=health)
 
     async def write(self, key: str, action: Callable[[Tell], Awaitable[ResultT]]) -> ResultT:
         """Runs `action(tell)` after what was asked before with the same key; it tells what it has changed."""
@@ -47,7 +48,7 @@ class AccountWriter:
                     outcomes[index] = await writes[index].action(changes.append)
                 except Exception as error:
                     # One for each waiter, see `storage.batching`.
-                    outcomes[index] = Unavailable(*error.args) if isinstance(error, Unavailable) else error
+                    outcomes[index] = error.again() if isinstance(error, Unavailable) else error
 
         await asyncio.gather(*map(run, lanes.values()))
         return Written(outcomes, changes)

@@ -10,6 +10,7 @@ from pymongo.errors import (
     InvalidURI,
     OperationFailure,
     PyMongoError,
+    WriteConcernError,
 )
 
 from storage.errors import StorageError, Unavailable
@@ -48,8 +49,9 @@ async def _answer(database: Database, timeout_s: float) -> None:
         try:
             await database.client.admin.command("ping")
             await schema.prepare(database)
+            await database.prove()
             return
-        except ConnectionFailure:
+        except (ConnectionFailure, WriteConcernError):
             if loop.time() >= deadline:
                 raise
             await asyncio.sleep(_PAUSE_S)
@@ -59,6 +61,8 @@ def _refusal(error: PyMongoError, timeout_s: float, url: str) -> StorageError:
     reason = _without_password(brief(error), url)
     if isinstance(error, ConnectionFailure):
         return Unavailable(f"cannot reach MongoDB within {timeout_s:g} s: {reason}")
+    if isinstance(error, WriteConcernError):
+        return Unavailable(f"MongoDB did not confirm a write within {timeout_s:g} s: {reason}", "unconfirmed")
     if isinstance(error, OperationFailure) and error.code == _AUTHENTICATION_FAILED:
         return StorageError("MongoDB does not accept the user name and password of the URL")
     return StorageError(f"MongoDB: {reason}")

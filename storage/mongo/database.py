@@ -2,7 +2,9 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, TypeVar
+from uuid import uuid4
 
 from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorCollection
 from pymongo.errors import (
@@ -14,7 +16,9 @@ from pymongo.errors import (
     WriteConcernError,
 )
 
-from storage.errors import Unavailable
+from storage.errors import Trouble, Unavailable
+from storage.health import StoreHealth
+from storage.mongo.faults import trouble_of
 
 Document = dict[str, Any]
 Collection = AsyncIOMotorCollection[Document]
@@ -25,10 +29,21 @@ PATIENCE_S = 3.0
 
 _PAUSE_S = 0.1
 _DUPLICATE_KEY = 11000
+_REASON_CHARS = 200
 
 
 class Lost(Exception):
     """The connection broke, or the write concern was not met: what was asked may have happened, or may yet."""
+
+    def __init__(self, reason: str, trouble: Trouble = "unreachable") -> None:
+        super().__init__(reason)
+        self.trouble: Trouble = trouble
+
+    def unavailable(self) -> Unavailable:
+        """What it is when it has been tried for long enough."""
+        if self.trouble == "unconfirmed":
+            return Unavailable(f"MongoDB did not confirm a write: {self}", self.trouble)
+        return Unavailable(f"MongoDB cannot be reached: {self}", self.trouble)
 
 
 class Database:
@@ -50,11 +65,18 @@ class Database:
         self.members: Collection = database["members"]
         self.changes: Collection = database["changes"]
         self.messages: Collection = database["messages"]
+        self.health = StoreHealth(self.probe)
         self._closed = False
 
-    async def ping(self) -> None:
+    async def probe(self) -> None:
         """Raises: `Unavailable`."""
-        await self.patiently(lambda: self.client[self.name].command("ping"))
+        await self.patiently(self.prove)
+
+    async def prove(self) -> None:
+        """A small write, with the write concern of all others. Raises: the driver's errors."""
+        # Another server may make the document just now, which is a write as well.
+        with suppress(DuplicateKeyError):
+            await self.meta.update_one({"_id": "probe"}, {"$set": {"mark": uuid4().hex}}, upsert=True)
 
     def close(self) -> None:
         self._closed = True
@@ -71,29 +93,35 @@ class Database:
                 return await self.once(call)
             except Lost as lost:
                 if asyncio.get_running_loop().time() > deadline:
-                    raise Unavailable(f"MongoDB cannot be reached: {lost}") from lost
+                    error = lost.unavailable()
+                    if not self.health.failing:
+                        self.health.failed(error)  # reads too: they come to the same server
+                    raise error from lost
                 await asyncio.sleep(_PAUSE_S)
 
     async def once(self, call: Callable[[], Awaitable[ResultT]]) -> ResultT:
         """The result of a call that must not be repeated blindly. Raises: `Lost`, and as `patiently` does."""
         if self._closed:
-            raise Unavailable("the store is closed")
+            raise Unavailable("the store is closed", "closed")
         try:
             return await call()
-        except (ConnectionFailure, ExecutionTimeout, WriteConcernError) as error:
+        except WriteConcernError as error:
+            raise Lost(brief(error), "unconfirmed") from error
+        except (ConnectionFailure, ExecutionTimeout) as error:
             raise Lost(brief(error)) from error
         except BulkWriteError as error:
             if error.details.get("writeConcernErrors"):
-                raise Lost("the write concern was not met") from error
-            if any(failed["code"] != _DUPLICATE_KEY for failed in error.details["writeErrors"]):
-                raise Unavailable(f"MongoDB cannot write: {brief(error)}") from error
+                raise Lost("the write concern was not met", "unconfirmed") from error
+            for failed in error.details["writeErrors"]:
+                if failed["code"] != _DUPLICATE_KEY:
+                    raise refused(failed["code"], failed["errmsg"]) from error
             raise
         except DuplicateKeyError:
             raise
         except PyMongoError as error:
             if self._closed:
-                raise Unavailable("the store is closed") from error
-            raise Unavailable(f"MongoDB: {brief(error)}") from error
+                raise Unavailable("the store is closed", "closed") from error
+            raise refused(getattr(error, "code", None), brief(error)) from error
 
     async def get(self, collection: Collection, key: str) -> Document | None:
         """The document with this `_id`."""
@@ -135,6 +163,12 @@ class Database:
             found = await self.get(collection, document["_id"])
             return found is not None and found["by"] == document["by"]
         return True
+
+
+def refused(code: int | None, reason: str) -> Unavailable:
+    """The server is there, and does not do it. What it says from the first brace on may be a command or a document."""
+    short = " ".join(reason.partition("{")[0].split())[:_REASON_CHARS]
+    return Unavailable(f"MongoDB: {short} (code {code})", trouble_of(code, short))
 
 
 def duplicates(error: BulkWriteError) -> Sequence[int]:

@@ -32,9 +32,10 @@ class MongoStore:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._observer: Observer | None = None
+        self.health = database.health
         self._remover = Remover(database)
         ids = Ids(database)
-        self._accounts = AccountWriter(self._committed)
+        self._accounts = AccountWriter(self._committed, database.health)
         self._writer = Writer(database, ids, self._committed)
         self._follower = Follower(self._writer)
         self._closing = asyncio.Lock()
@@ -59,7 +60,7 @@ class MongoStore:
 
     async def ping(self) -> None:
         """Raises: `Unavailable`."""
-        await self._database.ping()
+        await self.health.check()
 
     async def close(self) -> None:
         async with self._closing:
@@ -67,6 +68,7 @@ class MongoStore:
                 return
             self._closed = True
             await asyncio.gather(self._writer.close(), self._accounts.close())
+            await self.health.close()
             await self._remover.close()
             with suppress(Unavailable):  # then the next server projects a little more than it need
                 await self._writer.rooms.save()

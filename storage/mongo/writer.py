@@ -80,10 +80,10 @@ class Patience:
         passed_s = asyncio.get_running_loop().time() - self._start
         if lost is not None:
             if passed_s > PATIENCE_S:
-                raise Unavailable(f"MongoDB could not commit: {lost}")
+                raise lost.unavailable()
             await asyncio.sleep(_PAUSE_S)
         elif passed_s > _CONTEST_S:
-            raise Unavailable("others write to the same chats all the time")
+            raise Unavailable("others write to the same chats all the time", "contested")
 
 
 class Writer:
@@ -94,7 +94,7 @@ class Writer:
         self.ids = ids
         self.rooms = Rooms(database, self.tell)
         self._changes: list[Change] = []
-        self._batcher: Batcher[Item[Any]] = Batcher(self._write, tell)
+        self._batcher: Batcher[Item[Any]] = Batcher(self._write, tell, health=database.health)
         self.busy = False
         self._mark = uuid4().hex
         self._marks = 0
@@ -126,7 +126,7 @@ class Writer:
                     outcomes += await self._run(family, some)
         except Unavailable as error:
             # So it would be for all others, each after a wait.
-            outcomes += [Unavailable(*error.args) for _ in items[len(outcomes) :]]
+            outcomes += [error.again() for _ in items[len(outcomes) :]]
         finally:
             self.busy = False
         changes, self._changes = self._changes, []

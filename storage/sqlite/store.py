@@ -20,6 +20,7 @@ class SqliteStore:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._observer: Observer | None = None
+        self.health = database.health
         self._remover = Remover(database)
         self.users = SqliteUsers(database)
         self.sessions = SqliteSessions(database)
@@ -41,8 +42,7 @@ class SqliteStore:
 
     async def ping(self) -> None:
         """Raises: `Unavailable`."""
-        await self._database.read(lambda db: db.execute("SELECT 1").fetchone())
-        await self._database.write(lambda _writer: None)
+        await self.health.check()
 
     async def close(self) -> None:
         await self._database.close()

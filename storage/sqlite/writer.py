@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from itertools import groupby
+from pathlib import Path
 from typing import Generic, ParamSpec, Self, TypeVar
 
 from storage.batching import Written
@@ -13,7 +14,8 @@ from storage.changes import Change
 from storage.errors import NotFound, StorageError, Unavailable
 from storage.frozen import frozen
 from storage.models import Rule, Standing
-from storage.sqlite.connection import fault
+from storage.sqlite.connection import BUSY_TIMEOUT_S, probe
+from storage.sqlite.faults import fault, unavailable
 
 CANNOT_WRITE = "the database cannot be written"
 
@@ -80,8 +82,9 @@ class Writer:
     committed without the observer having been told.
     """
 
-    def __init__(self, db: sqlite3.Connection, untold: dict[int, int]) -> None:
+    def __init__(self, db: sqlite3.Connection, path: Path, untold: dict[int, int]) -> None:
         self.db = db
+        self._path = path
         self._untold = untold
         self._heads: dict[int, int] = {}
         self._standings: dict[tuple[int, int], Standing] = {}
@@ -102,8 +105,36 @@ class Writer:
             raise
         except Exception as error:
             if len(items) == 1:
-                return Written([fault(error, CANNOT_WRITE)], ())
+                return Written([fault(error, CANNOT_WRITE, self._path)], ())
             return self._one_by_one(items)
+
+    def probe(self, suspects: Sequence[Item[object]], busy_timeout_s: float) -> None:
+        """Commits a small write. `suspects` are tried before that, and undone: only they come upon the page that is
+        broken. Raises: `Unavailable`."""
+        try:
+            self.db.execute(f"PRAGMA busy_timeout = {round(busy_timeout_s * 1000)}")
+            try:
+                if suspects:
+                    self.db.execute("PRAGMA shrink_memory")  # else it finds the page as it was
+                    self.db.execute("BEGIN IMMEDIATE")
+                    for item in suspects:
+                        type(item).run_all(self, [item])
+                    self._raise_heads()
+                    self._undo()
+                probe(self.db)
+            finally:
+                self._undo()
+                self.db.execute(f"PRAGMA busy_timeout = {round(BUSY_TIMEOUT_S * 1000)}")
+        except sqlite3.Error as error:
+            raise unavailable(error, CANNOT_WRITE, self._path) from error
+
+    def save_log(self) -> bool:
+        """Copies all of the write-ahead log into the database file; False if somebody who reads is in the way."""
+        try:
+            busy, pages, copied = self.db.execute("PRAGMA wal_checkpoint(FULL)").fetchone()
+        except sqlite3.Error:
+            return False
+        return not busy and pages == copied
 
     def close(self) -> None:
         """Leaves one file behind, without a log beside it."""
@@ -223,10 +254,10 @@ class Writer:
                 alone = self._transact([item])
             except Unavailable as error:
                 # Begin or commit fails: so it would for all others, each after a wait.
-                outcomes += [Unavailable(*error.args) for _ in items[len(outcomes) :]]
+                outcomes += [error.again() for _ in items[len(outcomes) :]]
                 break
             except Exception as error:
-                outcomes.append(fault(error, CANNOT_WRITE))
+                outcomes.append(fault(error, CANNOT_WRITE, self._path))
             else:
                 outcomes += alone.outcomes
                 changes += alone.changes
@@ -240,7 +271,7 @@ class Writer:
             self.db.execute("BEGIN IMMEDIATE")
         except sqlite3.Error as error:
             self._undo()
-            raise Unavailable(f"{CANNOT_WRITE}: {error}") from error
+            raise unavailable(error, CANNOT_WRITE, self._path) from error
 
     def _raise_heads(self) -> None:
         raised = [(chat_id, self._heads[chat_id], self._activity.get(chat_id, 0)) for chat_id in self._before]
@@ -255,7 +286,7 @@ class Writer:
             self.db.execute("COMMIT")
         except sqlite3.Error as error:
             self._undo()
-            raise Unavailable(f"the database could not commit: {error}") from error
+            raise unavailable(error, "the database could not commit", self._path) from error
 
     def _undo(self) -> None:
         with suppress(sqlite3.Error):

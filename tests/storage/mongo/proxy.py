@@ -36,13 +36,15 @@ class WriteConcernProxy:
         for link in self._links:
             link.cancel()
         await asyncio.gather(*self._links, return_exceptions=True)
+        await asyncio.sleep(0)  # in which the transports close
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
         assert task is not None
         self._links.add(task)
-        upstream, to_server = await asyncio.open_connection(*self._upstream)
+        to_server: asyncio.StreamWriter | None = None
         try:
+            upstream, to_server = await asyncio.open_connection(*self._upstream)
             while True:
                 request = await _message(reader)
                 to_server.write(request)
@@ -51,8 +53,9 @@ class WriteConcernProxy:
         except (asyncio.IncompleteReadError, ConnectionError):
             pass
         finally:
-            writer.close()
-            to_server.close()
+            for end in (writer, to_server):
+                if end is not None:
+                    end.transport.abort()
 
     def _is_to_fail(self, request: bytes) -> bool:
         if _HEADER.unpack_from(request)[3] != _OP_MSG:

@@ -70,7 +70,8 @@ async def test_a_newer_schema_is_refused(mongo_place: MongoPlace, mongo_store: M
     assert f"version {schema.VERSION + 1}" in str(error.value)
 
 
-async def test_a_server_that_goes_and_comes_back(own_server: Server) -> None:
+async def test_a_server_that_goes_and_comes_back(own_server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("storage.health.PROOF_S", -1)
     store = await MongoStore.open(own_server.url)
     world = World(store)
     anna = await world.user()
@@ -88,6 +89,9 @@ async def test_a_server_that_goes_and_comes_back(own_server: Server) -> None:
     assert [type(result) for result in results] == [Unavailable] * 5
     assert time.monotonic() - start < 20
     await asyncio.to_thread(own_server.start)
+    async with asyncio.timeout(30):
+        while store.health.failing:
+            await asyncio.sleep(0.01)
     await store.ping()
     await world.send(chat_id, anna, "after")
     await world.check_told(chat_id)

@@ -193,17 +193,29 @@ async def test_what_is_committed_but_untold_is_not_in_a_head(shaky_world: World,
     assert await world.head(chat_id) == 4
 
 
-async def test_a_reader_that_fails_is_unavailable(shaky_world: World, gremlin: Gremlin) -> None:
+async def test_a_reader_that_fails_is_unavailable(
+    shaky_world: World, gremlin: Gremlin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("storage.health.PROOF_S", -1)
+    monkeypatch.setattr("storage.health.PAUSE_S", 0.01)
     gremlin.fails = lambda sql: sql.startswith("SELECT")
     with pytest.raises(Unavailable):
         await shaky_world.store.ping()
     gremlin.fails = lambda _sql: False
+    async with asyncio.timeout(10):
+        while shaky_world.store.health.failing:
+            await asyncio.sleep(0.01)
     await shaky_world.store.ping()
 
 
 async def test_readers_cannot_write(sqlite_store: SqliteStore) -> None:
     with pytest.raises(Unavailable, match="readonly"):
         await sqlite_store._database.read(lambda db: db.execute("DELETE FROM users"))
+
+
+async def behind(store: SqliteStore) -> None:
+    """Returns when what was asked for before is written."""
+    await store._database.write(lambda _writer: None)
 
 
 async def test_a_deleted_chat_is_removed_in_steps(sqlite_world: World, path: Path) -> None:
@@ -226,7 +238,7 @@ async def test_a_deleted_chat_is_removed_in_steps(sqlite_world: World, path: Pat
 
     assert left()[0] > 1
     for _ in range(5):  # each step takes its place behind the write before it
-        await world.store.ping()
+        await behind(world.store)
     assert left() == [1, 0, 0, 1, 1]
 
 
@@ -243,7 +255,7 @@ async def test_a_deletion_in_the_batch_of_the_last_step_is_not_forgotten(sqlite_
             await asyncio.sleep(0)
         await world.store.chats.delete(chats[1], anna, allow)
         for _ in range(4):
-            await world.store.ping()
+            await behind(world.store)
         assert await database.read(lambda db: db.execute("SELECT * FROM removals").fetchall()) == []
 
 
@@ -262,7 +274,7 @@ async def test_a_removal_goes_on_when_the_file_is_opened_again(path: Path) -> No
         0,
     )
     for _ in range(6):
-        await store.ping()
+        await behind(store)
     assert await store._database.read(lambda db: db.execute("SELECT count(*) FROM messages").fetchone()) == (
         0,
     )

@@ -1,0 +1,81 @@
+"""How many files the process may have open, connections among them, and the log line when they are used up."""
+
+import asyncio
+import contextlib
+import errno
+import os
+import sys
+import time
+
+import structlog
+
+log = structlog.get_logger("vestnik")
+
+LOOK_EVERY_S = 1.0
+LINE_EVERY_S = 60.0
+
+
+def allow_open_files() -> None:
+    """As many as the process may have: each connection is one, and the usual limit is 1,024."""
+    if sys.platform == "win32":
+        return
+    import resource
+
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with contextlib.suppress(ValueError, OSError):  # macOS calls it unlimited, and does not take it
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
+class OpenFilesWatch:
+    """Looks once a second whether another file could be opened. The event loop does not tell: uvloop closes what it
+    cannot accept without a word. At most one line a minute."""
+
+    def __init__(self) -> None:
+        self._logged_s = float("-inf")
+        self._exhausted = False
+        self._watch: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        self._watch = asyncio.create_task(self._run())
+
+    def stop(self) -> None:
+        if self._watch is not None:
+            self._watch.cancel()
+
+    def look(self) -> None:
+        try:
+            os.close(os.open(os.devnull, os.O_RDONLY))
+        except OSError as error:
+            if error.errno in (errno.EMFILE, errno.ENFILE):
+                self._short_of_files(error.errno)
+            return
+        if self._exhausted:
+            self._exhausted = False
+            log.warning("files can be opened again")
+
+    def _short_of_files(self, number: int) -> None:
+        now_s = time.monotonic()
+        if now_s - self._logged_s < LINE_EVERY_S:
+            return
+        self._exhausted = True
+        self._logged_s = now_s
+        whose = (
+            "RLIMIT_NOFILE (ulimit -n, LimitNOFILE)"
+            if number == errno.EMFILE
+            else "fs.file-max, of the system"
+        )
+        log.error("open files are exhausted; new connections are turned away", limit=_limit(), setting=whose)
+
+    async def _run(self) -> None:
+        while True:
+            self.look()
+            await asyncio.sleep(LOOK_EVERY_S)
+
+
+def _limit() -> int | None:
+    """How many files this process may have open; None if the system does not say."""
+    if sys.platform == "win32":
+        return None
+    import resource
+
+    return resource.getrlimit(resource.RLIMIT_NOFILE)[0]
