@@ -59,7 +59,7 @@ class House:
                 hub, clock, directory, grace_s=policy.presence_grace_s, left=self._note_last_seen
             ),
             typing=TypingSigns(hub, clock, connections),
-            lives=TokenLives(hub, clock, connections),
+            lives=TokenLives(hub, clock, connections, self._end),
             updates=ChatUpdates(store, hub, clock, connections, directory),
             subscriptions=Subscriptions(store, hub, connections, directory, self._end),
         )
