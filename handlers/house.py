@@ -20,6 +20,7 @@ from handlers.presence import PresenceBoard
 from handlers.publisher import Publisher
 from handlers.registry import Later, Result
 from handlers.rooms import take_out
+from handlers.session_sweep import SessionSweep
 from handlers.sessions import TokenLives
 from handlers.subscriptions import Subscriptions
 from handlers.tokens import Tokens
@@ -66,6 +67,8 @@ class House:
         self._seen: set[Any] = set()
         publisher = Publisher(self.context, self._end)
         store.observe(publisher)
+        self._sweep = SessionSweep(store.sessions, clock, keep_s=policy.access_token_ttl_s)
+        self._sweep.start()
         self._watch = AccountWatch(self.context, publisher)
         if store.shared:
             self._watch.start()
@@ -138,6 +141,7 @@ class House:
     async def close(self) -> None:
         """Waits for what is still to be noted, then lets go of timers and threads. The store has another owner."""
         await self._watch.stop()
+        await self._sweep.stop()
         self.context.presence.stop()
         self.context.lives.stop()
         self.context.updates.stop()

@@ -92,7 +92,11 @@ def _house(sio: AsyncServer, clock: Clock) -> Any:
             hub=hub,
             clock=clock,
             tokens=Tokens(
-                config.secret_key, config.algorithm, clock, access_ttl_s=config.policy.access_token_ttl_s
+                config.secret_key,
+                config.algorithm,
+                clock,
+                issuer=store.id,
+                access_ttl_s=config.policy.access_token_ttl_s,
             ),
             passwords=Passwords(config.bcrypt_cost),
         )

@@ -120,7 +120,14 @@ DROP INDEX messages_alive;
 CREATE INDEX messages_alive ON messages (chat_id, seq, sender_id, run_seq, deleted) WHERE deleted = 0;
 """
 
-MIGRATIONS: Sequence[str] = (_FIRST, _RUNS)
+# Counts how often a refresh token was spent again, and names the store for the tokens it stands behind.
+_TOKENS = """
+ALTER TABLE tokens ADD COLUMN reuses INTEGER NOT NULL DEFAULT 0;
+CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+INSERT OR IGNORE INTO meta (key, value) VALUES ('store_id', lower(hex(randomblob(16))));
+"""
+
+MIGRATIONS: Sequence[str] = (_FIRST, _RUNS, _TOKENS)
 """Step n leads from version n to n + 1. A step that has been released never changes."""
 
 
