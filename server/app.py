@@ -98,7 +98,7 @@ def _house(sio: AsyncServer, clock: Clock) -> Any:
                 issuer=store.id,
                 access_ttl_s=config.policy.access_token_ttl_s,
             ),
-            passwords=Passwords(config.bcrypt_cost),
+            passwords=Passwords(config.bcrypt_cost, costliest_hash=await store.users.costliest_hash()),
         )
         app[HOUSE] = house
         control = Control(store, config.data_dir)

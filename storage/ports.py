@@ -68,6 +68,14 @@ class Users(Protocol):
     async def change_password(self, user_id: int, password_hash: str, *, keep_session: str | None) -> None:
         """Sets the hash and revokes every session of the user but `keep_session`. Raises: `NotFound`."""
 
+    async def renew_hash(self, user_id: int, old_hash: str, new_hash: str) -> None:
+        """Puts another hash of the same password in place of the old one; no session ends. Nothing happens if the hash
+        is not the old one any more."""
+
+    async def costliest_hash(self) -> str:
+        """The greatest password hash by code points, which is one of the highest cost; empty if there are no users.
+        Looks at all users: once, at the start."""
+
     async def set_banned(self, user_id: int, banned: bool) -> User:
         """A ban revokes every session of the user; lifting it brings none back. What he is already changes nothing.
 

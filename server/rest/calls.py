@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -88,12 +89,16 @@ def json_answer(status: int, body: Any, headers: Mapping[str, str] | None = None
 async def _caller(request: web.Request, call: Call) -> Caller:
     address = request.app[DOORS].address(request)
     if call.public:
-        return Caller(0, address)
+        return Caller(0, address, gone=partial(_has_gone, request))
     token = bearer(request.headers)
     if token is None:
         raise ChatError("unauthenticated", "an Authorization: Bearer header is missing")
     identity = await request.app[HOUSE].authenticate(token)
-    return Caller(identity.user_id, address, identity.session_id)
+    return Caller(identity.user_id, address, identity.session_id, gone=partial(_has_gone, request))
+
+
+def _has_gone(request: web.Request) -> bool:
+    return request.transport is None or request.transport.is_closing()
 
 
 async def _body(request: web.Request, call: Call) -> Body:
