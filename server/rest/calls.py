@@ -63,7 +63,10 @@ def only(name: str, status: int = 200) -> Callable[[Result], Answer]:
 
 def add_calls(app: web.Application, calls: Iterable[Call]) -> None:
     for call in calls:
-        app.router.add_route(call.method, "/api" + call.path, _serve(call))
+        serve = _serve(call)
+        app.router.add_route(call.method, "/api" + call.path, serve)
+        if call.method == hdrs.METH_GET:
+            app.router.add_route(hdrs.METH_HEAD, "/api" + call.path, serve)
 
 
 def _serve(call: Call) -> Callable[[web.Request], Awaitable[web.Response]]:
