@@ -11,6 +11,7 @@ from handlers.house import House
 from handlers.passwords import Passwords
 from handlers.tokens import Tokens
 from handlers.wire_json import dumps, loads
+from server.about import add_about
 from server.config import Config
 from server.control import Control
 from server.doors import Doors
@@ -68,6 +69,7 @@ def create_app(config: Config, *, clock: Clock | None = None) -> web.Application
     sio.attach(app)
     app.router.add_get("/ws", RawGate(sio).serve)
     add_rest(app)
+    add_about(app)
     add_health(app)
     add_web(app)
     return app
