@@ -16,6 +16,9 @@ BCRYPT_BYTES_MAX = 72
 WAITING_MAX = 256
 """So many may wait for a hash to be made; the last of them for a minute, at the usual cost on a small machine."""
 
+_NO_DIGEST = b"." * 31
+"""After a salt: a hash of nothing that anybody could type."""
+
 _BCRYPT = re.compile(r"\$2[abxy]\$(\d\d)\$.{53}")
 
 
@@ -81,7 +84,7 @@ def _check(raw: bytes, password_hash: str, cost: int | None, highest_cost: int) 
     """Runs in a thread. Unless the password is right, the work is that of the highest cost:
     2^c + 2^c + 2^(c+1) + … + 2^(highest - 1) = 2^highest."""
     if cost is None:
-        bcrypt.hashpw(raw, bcrypt.gensalt(highest_cost))
+        bcrypt.checkpw(raw, bcrypt.gensalt(highest_cost) + _NO_DIGEST)
         return False
     if bcrypt.checkpw(raw, password_hash.encode()):
         return True
