@@ -106,9 +106,12 @@ async def login(context: Context, caller: Caller, wish: Login) -> Result:
     )
     # The password was looked at some time ago: if it was changed, or the user banned, before there was this session
     # to be revoked, it ends now.
-    if not await _is_still_right(context, user, wish.password, network):
+    try:
+        if not await _is_still_right(context, user, wish.password, network):
+            raise ChatError("unauthenticated", "wrong username or password")
+    except ChatError:
         await context.store.sessions.revoke(session_id)
-        raise ChatError("unauthenticated", "wrong username or password")
+        raise
     await _renew_hash(context, user, wish.password, network)
     return _tokens_view(context, user, session_id, refresh_token)
 

@@ -32,7 +32,7 @@ async def test_of_a_session_that_a_sweep_removes_nothing_is_left(
     db.close()
 
 
-async def test_tokens_of_an_earlier_version_go_on(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_tokens_of_an_earlier_version_go_on(path: Path, caplog: pytest.LogCaptureFixture) -> None:
     db = sqlite3.connect(path, isolation_level=None)
     schema.upgrade(db, schema.MIGRATIONS[:2])
     db.execute("PRAGMA journal_mode = WAL")
@@ -40,7 +40,9 @@ async def test_tokens_of_an_earlier_version_go_on(path: Path, monkeypatch: pytes
     db.execute("INSERT INTO sessions VALUES ('s', 1, 1763892000123456, 0)")
     db.execute("INSERT INTO tokens VALUES ('t0', 's', 1763892000123456 + 1000000000, 1763892000123456)")
     db.close()
-    store = await SqliteStore.open(path)
+    with caplog.at_level("INFO", "storage.sqlite.schema"):
+        store = await SqliteStore.open(path)
+    assert ": counts how often a refresh token was spent again" in caplog.text
     world = World(store)
     for number in range(REUSES_MAX):
         assert (await rotate(world, "t0", f"new{number}", 6)).id == "s"
