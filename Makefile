@@ -6,7 +6,7 @@ NODE := $(shell command -v npm 2>/dev/null)
 # What the web client is made of.
 CLIENT := $(shell find frontend/src frontend/public frontend/*.* frontend/.env -type f 2>/dev/null)
 
-.PHONY: setup run test test-long check bench clean
+.PHONY: setup run test test-long check audit bench clean
 
 # What `make run` needs: the server in a virtual environment of its own.
 $(VENV)/run: setup.cfg pyproject.toml
@@ -53,6 +53,16 @@ ifdef NODE
 	cd frontend && npm test --silent
 endif
 	$(BIN)/pytest -n auto
+
+# Asks the vulnerability databases for what is installed. They are on the network: tests/test_dependencies.py has what was
+# found when somebody last looked.
+audit: setup
+	$(PYTHON) -m venv $(VENV)/audit
+	$(VENV)/audit/bin/pip install --quiet 'pip-audit >=2.10,<3'
+	$(VENV)/audit/bin/pip-audit --skip-editable --path "$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')"
+ifdef NODE
+	cd frontend && npm audit
+endif
 
 # What takes minutes: thousands of lost connections, dozens of kills, storms of clients.
 test-long: setup

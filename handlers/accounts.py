@@ -1,5 +1,6 @@
 """Register, log in, refresh, log out."""
 
+from contextlib import suppress
 from datetime import timedelta
 from typing import Annotated
 
@@ -11,7 +12,7 @@ from handlers.registry import Result, command
 from handlers.shapes import AnyText, StrictString, Text
 from handlers.tokens import hash_of, new_secret
 from handlers.views import user_view
-from storage.errors import TokenReused, TokenUnknown
+from storage.errors import TokenReused, TokenUnknown, Unavailable
 from storage.frozen import frozen
 from storage.models import User
 
@@ -59,7 +60,9 @@ async def register(context: Context, caller: Caller, wish: Register) -> Result:
         username=wish.username,
         display_name=display_name,
         email=wish.email,
-        password_hash=await context.passwords.hash(wish.password, turn_of=network_of(caller.address)),
+        password_hash=await context.passwords.hash(
+            wish.password, turn_of=network_of(caller.address), gone=caller.gone
+        ),
         created_at=context.clock.now(),
     )
     return {"user": user_view(user, context.presence.status_of(user.id), own=True)}
@@ -83,7 +86,11 @@ async def login(context: Context, caller: Caller, wish: Login) -> Result:
     pair = (name if user is None else user.id, network)
     context.limiter.check("login_failures", pair)
     password_hash = None if user is None else user.password_hash
-    right = await context.passwords.match(wish.password, password_hash, turn_of=network)
+    try:
+        right = await context.passwords.match(wish.password, password_hash, turn_of=network, gone=caller.gone)
+    except ChatError:  # it was not looked at
+        context.limiter.give_back("login_failures", pair)
+        raise
     if user is None or not right:
         raise ChatError("unauthenticated", "wrong username or password")
     context.limiter.give_back("login_failures", pair)
@@ -99,11 +106,32 @@ async def login(context: Context, caller: Caller, wish: Login) -> Result:
     )
     # The password was looked at some time ago: if it was changed, or the user banned, before there was this session
     # to be revoked, it ends now.
-    now = await context.store.users.get(user.id)
-    if now is None or now.password_hash != user.password_hash or now.banned:
+    try:
+        if not await _is_still_right(context, user, wish.password, network):
+            raise ChatError("unauthenticated", "wrong username or password")
+    except ChatError:
         await context.store.sessions.revoke(session_id)
-        raise ChatError("unauthenticated", "wrong username or password")
+        raise
+    await _renew_hash(context, user, wish.password, network)
     return _tokens_view(context, user, session_id, refresh_token)
+
+
+async def _is_still_right(context: Context, user: User, password: str, network: str) -> bool:
+    now = await context.store.users.get(user.id)
+    if now is None or now.banned or now.deleted:
+        return False
+    # Another hash need not be of another password: a login beside this one may have renewed it.
+    return now.password_hash == user.password_hash or await context.passwords.match(
+        password, now.password_hash, turn_of=network
+    )
+
+
+async def _renew_hash(context: Context, user: User, password: str, network: str) -> None:
+    """Hashes the password anew if `BCRYPT_COST` was changed; if that fails, the next login does it."""
+    if context.passwords.is_outdated(user.password_hash):
+        with suppress(ChatError, Unavailable):
+            renewed = await context.passwords.hash(password, turn_of=network)
+            await context.store.users.renew_hash(user.id, user.password_hash, renewed)
 
 
 @frozen

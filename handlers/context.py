@@ -1,5 +1,6 @@
 """What a handler is given: who asks, and everything a chat is made of."""
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from handlers.clock import Clock
@@ -9,6 +10,7 @@ from handlers.errors import ChatError
 from handlers.hub import Hub
 from handlers.limits import Limiter
 from handlers.policy import Policy
+from handlers.turns import never
 from storage.frozen import frozen
 from storage.ports import Store
 
@@ -25,12 +27,14 @@ if TYPE_CHECKING:
 
 @frozen
 class Caller:
-    """Who asks. `user_id` is 0 for a stranger, `connection` None for a request over REST."""
+    """Who asks. `user_id` is 0 for a stranger, `connection` None for a request over REST. `gone` tells that the
+    request has lost its connection, so that nobody will hear the answer."""
 
     user_id: int
     address: str
     session_id: str | None = None
     connection: Connection | None = None
+    gone: Callable[[], bool] = never
 
     def connected(self) -> Connection:
         """The caller's connection, for commands that only a socket has. Raises: `ChatError` `bad_request`."""

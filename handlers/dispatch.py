@@ -81,6 +81,7 @@ async def start(
         if connection is not None:
             await connection.calm()
             context.connections.check(connection)
+            context.lives.check(connection)
         # What is malformed costs a stranger a try, and a user nothing.
         if command.limit == "auth_calls":
             context.limiter.check(command.limit, network_of(caller.address))

@@ -20,6 +20,7 @@ from handlers.presence import PresenceBoard
 from handlers.publisher import Publisher
 from handlers.registry import Later, Result
 from handlers.rooms import take_out
+from handlers.session_sweep import SessionSweep
 from handlers.sessions import TokenLives
 from handlers.subscriptions import Subscriptions
 from handlers.tokens import Tokens
@@ -59,7 +60,7 @@ class House:
                 hub, clock, directory, grace_s=policy.presence_grace_s, left=self._note_last_seen
             ),
             typing=TypingSigns(hub, clock, connections),
-            lives=TokenLives(hub, clock, connections),
+            lives=TokenLives(hub, clock, connections, self._end),
             updates=ChatUpdates(store, hub, clock, connections, directory),
             subscriptions=Subscriptions(store, hub, connections, directory, self._end),
         )
@@ -67,6 +68,8 @@ class House:
         self._seen: set[Any] = set()
         publisher = Publisher(self.context, self._end)
         store.observe(publisher)
+        self._sweep = SessionSweep(store.sessions, clock, keep_s=policy.access_token_ttl_s)
+        self._sweep.start()
         self._watch = AccountWatch(self.context, publisher)
         if store.shared:
             self._watch.start()
@@ -141,6 +144,7 @@ class House:
     async def close(self) -> None:
         """Waits for what is still to be noted, then lets go of timers and threads. The store has another owner."""
         await self._watch.stop()
+        await self._sweep.stop()
         self.context.presence.stop()
         self.context.lives.stop()
         self.context.updates.stop()

@@ -37,6 +37,8 @@ class Identities:
         ended session and a banned or deleted user."""
         claims = self._tokens.read(token)
         session_id = await self._load(claims.user_id, claims.session_id)
+        if claims.own and session_id is None:
+            raise Refused("unauthenticated", Ending.UNAUTHENTICATED, "the session of the token is over")
         identity = Identity(claims.user_id, session_id, claims.expires_at)
         self.check(identity)
         return identity

@@ -65,9 +65,11 @@ class PresenceBoard:
         self._tell(connection.user_id, presence)
 
     def closed(self, connection: Connection) -> None:
-        """The last connection gone, the user stays for the grace time, so that a page reload is silent."""
-        presence = self._users[connection.user_id]
-        del presence.statuses[connection.id]
+        """The last connection gone, the user stays for the grace time, so that a page reload is silent. Nothing happens
+        for a connection that never came to be `opened`."""
+        presence = self._users.get(connection.user_id)
+        if presence is None or presence.statuses.pop(connection.id, None) is None:
+            return
         if presence.statuses:
             self._tell(connection.user_id, presence)
             return

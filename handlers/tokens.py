@@ -23,18 +23,22 @@ _EXPIRES_MAX = 253402300799  # the end of the year 9999, where datetimes end
 
 @frozen
 class Claims:
-    """What a good access token says. `session_id` is None if another backend minted it; `expires_at` is Unix time."""
+    """What a good access token says. `session_id` is None if another backend minted it, which may name one all the
+    same; `own`: we did, and it is good as long as its session. `expires_at` is Unix time."""
 
     user_id: int
     session_id: str | None
     expires_at: float
+    own: bool
 
 
 class Tokens:
-    """Mints and reads access tokens under one key and one algorithm."""
+    """Mints and reads access tokens under one key and one algorithm. `issuer` is the id of the store that has their
+    sessions."""
 
-    def __init__(self, secret: str, algorithm: str, clock: Clock, *, access_ttl_s: int) -> None:
+    def __init__(self, secret: str, algorithm: str, clock: Clock, *, issuer: str, access_ttl_s: int) -> None:
         self._secret = secret
+        self._issuer = issuer
         self._algorithm = algorithm
         self._clock = clock
         self.access_ttl_s = access_ttl_s
@@ -46,6 +50,7 @@ class Tokens:
             "sub": str(user_id),
             "sid": session_id,
             "type": "access",
+            "iss": self._issuer,
             "iat": int(now.timestamp()),
             "exp": int((now + timedelta(seconds=self.access_ttl_s)).timestamp()),
         }
@@ -88,7 +93,8 @@ class Tokens:
             raise Refused("unauthenticated", Ending.UNAUTHENTICATED, "the token has expired")
         if not 0 < int(subject) <= ID_MAX:
             raise _bad()
-        return Claims(int(subject), session_id, float(min(expires_at, _EXPIRES_MAX)))
+        own = claims.get("iss") == self._issuer
+        return Claims(int(subject), session_id, float(min(expires_at, _EXPIRES_MAX)), own)
 
 
 def _bad() -> Refused:

@@ -58,10 +58,17 @@ async def _change_password(context: Context, caller: Caller, user: User, wish: U
     network = network_of(caller.address)
     pair = (user.id, network)
     context.limiter.check("login_failures", pair)
-    if not await context.passwords.match(wish.old_password, user.password_hash, turn_of=network):
+    try:
+        right = await context.passwords.match(
+            wish.old_password, user.password_hash, turn_of=network, gone=caller.gone
+        )
+    except ChatError:  # it was not looked at
+        context.limiter.give_back("login_failures", pair)
+        raise
+    if not right:
         raise ChatError("forbidden", "the old password is wrong")
     context.limiter.give_back("login_failures", pair)
-    password_hash = await context.passwords.hash(wish.password, turn_of=network)
+    password_hash = await context.passwords.hash(wish.password, turn_of=network, gone=caller.gone)
     await context.store.users.change_password(user.id, password_hash, keep_session=caller.session_id)
 
 

@@ -13,6 +13,7 @@ from handlers.passwords import Passwords
 from handlers.policy import Policy
 from handlers.tokens import Tokens
 from handlers.wire_json import dumps, loads
+from server.about import add_about
 from server.config import Config
 from server.control import Control
 from server.doors import Doors
@@ -88,6 +89,7 @@ def create_app(config: Config, *, clock: Clock | None = None) -> web.Application
     sio.attach(app)
     app.router.add_get("/ws", RawGate(sio, hub).serve)
     add_rest(app)
+    add_about(app)
     add_health(app)
     add_web(app)
     return app
@@ -123,9 +125,13 @@ def _house(sio: AsyncServer, hub: EngineHub, clock: Clock) -> Any:
             hub=hub,
             clock=clock,
             tokens=Tokens(
-                config.secret_key, config.algorithm, clock, access_ttl_s=config.policy.access_token_ttl_s
+                config.secret_key,
+                config.algorithm,
+                clock,
+                issuer=store.id,
+                access_ttl_s=config.policy.access_token_ttl_s,
             ),
-            passwords=Passwords(config.bcrypt_cost),
+            passwords=Passwords(config.bcrypt_cost, costliest_hash=await store.users.costliest_hash()),
         )
         app[HOUSE] = house
         control = Control(store, config.data_dir)

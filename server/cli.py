@@ -4,11 +4,11 @@ import argparse
 import asyncio
 import contextlib
 import gc
+import os
 import signal
 import socket
 import sys
 from collections.abc import Callable, Sequence
-from importlib.metadata import PackageNotFoundError, version
 
 import structlog
 from aiohttp import web
@@ -22,6 +22,7 @@ from server.keys import HOUSE
 from server.logs import configure_logs, report
 from server.open_files import OpenFilesWatch, allow_open_files
 from server.runner import Runner
+from server.version import VERSION
 from storage.errors import StorageError
 from storage.modes import warn_of_modes
 from storage.open import open_store
@@ -44,7 +45,7 @@ class StartError(Exception):
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command line; returns the exit status."""
     parser = argparse.ArgumentParser("vestnik", description="A realtime chat server.")
-    parser.add_argument("--version", action="version", version=_version())
+    parser.add_argument("--version", action="version", version=VERSION)
     commands = parser.add_subparsers(dest="command")
     commands.add_parser("serve", help="serve the chat (the default); settings are in the environment or .env")
     user = commands.add_parser("user", help="ban, unban or delete an account, on a running server too")
@@ -80,7 +81,7 @@ async def change_user(config: Config, deed: str, name: str) -> int:
 
 
 async def serve(config: Config) -> None:
-    """Serves until SIGTERM or SIGINT. Raises: `StartError`."""
+    """Serves until SIGTERM, SIGINT or SIGHUP. Raises: `StartError`."""
     if len(config.secret_key.encode()) < SECRET_BYTES_MIN:
         log.warning("SECRET_KEY is short; tokens can be forged by trying keys", least_bytes=SECRET_BYTES_MIN)
     warn_of_modes([secret_key_file(config.data_dir)], "the key of all tokens")
@@ -154,10 +155,27 @@ async def _seed(app: web.Application) -> None:
 async def _asked_to_stop() -> None:
     loop = asyncio.get_running_loop()
     asked = asyncio.Event()
-    for name in (signal.SIGTERM, signal.SIGINT):
-        with contextlib.suppress(NotImplementedError):  # Windows has no signal handlers on the loop
-            loop.add_signal_handler(name, asked.set)
+    terminals = [stream.fileno() for stream in (sys.stdout, sys.stderr) if stream.isatty()]
+
+    def hung_up() -> None:
+        _let_go_of(terminals)
+        asked.set()
+
+    with contextlib.suppress(NotImplementedError):  # Windows has no signal handlers on the loop
+        loop.add_signal_handler(signal.SIGTERM, asked.set)
+        loop.add_signal_handler(signal.SIGINT, asked.set)
+        if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as `nohup` has it
+            loop.add_signal_handler(signal.SIGHUP, hung_up)
     await asked.wait()
+
+
+def _let_go_of(terminals: Sequence[int]) -> None:
+    """A terminal that has been closed takes no more lines, and each would be an error in the middle of the stop."""
+    for terminal in terminals:
+        if not os.isatty(terminal):
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, terminal)
+            os.close(nowhere)
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
@@ -173,10 +191,3 @@ def _shown(host: str) -> str:
     if host in ("0.0.0.0", "::"):  # noqa: S104 -- shown, not bound
         return "localhost"
     return f"[{host}]" if ":" in host else host
-
-
-def _version() -> str:
-    try:
-        return version("vestnik")
-    except PackageNotFoundError:
-        return "(not installed)"

@@ -18,6 +18,9 @@ SECRET_BYTES_MIN = 32
 """HMAC-SHA-256 keys below this are weaker than the hash (RFC 7518, 3.2)."""
 
 
+SHUTDOWN_LEAST_S = 4
+"""Two for the close handshakes, and as much for the open requests and the store."""
+
 WEB_CLIENT_DIR = Path(__file__).parent.parent / "frontend" / "dist"
 """Where a checkout has its web client, once that is built."""
 
@@ -105,7 +108,7 @@ def _read(env: Env) -> Config:
         log_format=_choice(env, "LOG_FORMAT", "console", ("console", "json"), fold=str.lower),
         seed_demo=_switch(env, "SEED_DEMO", False),
         bcrypt_cost=_integer(env, "BCRYPT_COST", 12, least=4, most=31),
-        shutdown_timeout_s=_number(env, "SHUTDOWN_TIMEOUT_S", 10, least=0),
+        shutdown_timeout_s=_number(env, "SHUTDOWN_TIMEOUT_S", 10, least=SHUTDOWN_LEAST_S),
         ping_interval_s=_integer(env, "PING_INTERVAL_S", 25, least=1),
         ping_timeout_s=_integer(env, "PING_TIMEOUT_S", 20, least=1),
         buffer_limit_bytes=_integer(env, "BUFFER_LIMIT_BYTES", 1024 * 1024, least=1024),

@@ -16,6 +16,8 @@ CLIENT_POLICY = "; ".join(
 )
 """For the web client: nothing from elsewhere, nothing inline, no eval, in nobody's frame."""
 
+SERVER = "Vestnik"
+
 SAID = {
     CONTENT_SECURITY_POLICY: "default-src 'none'; frame-ancestors 'none'",
     "X-Content-Type-Options": "nosniff",
@@ -28,7 +30,7 @@ SAID = {
 
 async def add_headers(_request: web.Request, answer: web.StreamResponse) -> None:
     """An `on_response_prepare` signal."""
-    answer.headers[hdrs.SERVER] = "Vestnik"
+    answer.headers[hdrs.SERVER] = SERVER
     for name, value in SAID.items():
         answer.headers.setdefault(name, value)
     _vary_by_origin(answer)

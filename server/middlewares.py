@@ -76,6 +76,10 @@ async def tell_errors(request: web.Request, handler: Handler) -> web.StreamRespo
     except web.HTTPException as answer:
         if answer.status < 400:
             raise
+        if isinstance(answer, web.HTTPMethodNotAllowed):
+            answer.headers[hdrs.ALLOW] = ", ".join(sorted({*answer.allowed_methods, hdrs.METH_OPTIONS}))
+            if request.method == hdrs.METH_OPTIONS:
+                return web.Response(status=204, headers={hdrs.ALLOW: answer.headers[hdrs.ALLOW]})
         code = _CODE_OF_STATUS.get(answer.status, "bad_request")
         told = error_answer(ChatError(code, answer.reason), status=answer.status)
         for name in (hdrs.ALLOW, hdrs.UPGRADE, hdrs.SEC_WEBSOCKET_VERSION):

@@ -19,7 +19,16 @@ from handlers.house import House
 from handlers.identities import Identity
 from handlers.registry import Later
 from server.doors import bearer
-from server.engine import AsyncServer, HandedOver, Message, Pace, WebSocket, frames, header_tokens
+from server.engine import (
+    INTERNAL_ERROR,
+    AsyncServer,
+    HandedOver,
+    Message,
+    Pace,
+    WebSocket,
+    frames,
+    header_tokens,
+)
 from server.hub import EngineHub
 from server.keys import CONFIG, DOORS, HOUSE
 from storage.errors import StorageError
@@ -57,6 +66,10 @@ class RawGate:
             # A browser can read a close code, but not the status of a refused handshake.
             log.info("WebSocket refused", reason=refused.message, address=request.app[DOORS].address(request))
             socket.close(CLOSE_CODES[refused.ending].code, close_reason(refused.ending, None))
+        except Exception as error:
+            # The connection is not aiohttp's any more: nobody else would close it.
+            log.error("WebSocket handshake failed unforeseen", exc_info=error)
+            socket.close(INTERNAL_ERROR)
         return HandedOver()
 
     async def _identify(self, request: web.Request) -> Identity:
@@ -84,10 +97,19 @@ class RawGate:
         )
         connection_id = self._sio.attach_link(link)
         try:
-            connection = house.connect(identity, connection_id)
-        except Refused:
+            return self._connect(request, link, identity, connection_id)
+        except BaseException:
+            self._sio.eio.heartbeat.remove(link)
+            link.gone()
             self._sio.detach_link(link)
+            house.disconnected(connection_id)
             raise
+
+    def _connect(
+        self, request: web.Request, link: RawConnection, identity: Identity, connection_id: str
+    ) -> "_Reader":
+        house = request.app[HOUSE]
+        connection = house.connect(identity, connection_id)
         address = request.app[DOORS].address(request)
         log.info("WebSocket connected", user_id=identity.user_id, connection=connection_id, address=address)
         self._sio.eio.heartbeat.add(link)

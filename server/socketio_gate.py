@@ -67,6 +67,9 @@ class ChatNamespace(AsyncNamespace):
             raise _refusal(refused) from None
         except StorageError:
             raise _refusal(Refused("unavailable", Ending.OVERLOADED)) from None
+        except Exception as error:
+            log.error("Socket.IO handshake failed unforeseen", exc_info=error)
+            raise _refusal(Refused("unavailable", Ending.OVERLOADED)) from None
         self._admitted[sid] = identity, wishes.get("subscribe")
         self.server.eio.recognize(self.server.manager.eio_sid_from_sid(sid, "/"), identity.user_id)
 
@@ -82,6 +85,15 @@ class ChatNamespace(AsyncNamespace):
 
     def ready(self, sid: str) -> None:
         """The client has been told that it is connected: `connected` is its first event."""
+        try:
+            self._let_in(sid)
+        except Exception as error:
+            # Else it would stay, and be heard by nobody.
+            log.error("Socket.IO handshake failed unforeseen", exc_info=error)
+            self._house.context.hub.end(sid, Ending.OVERLOADED)
+            self._house.disconnected(sid)
+
+    def _let_in(self, sid: str) -> None:
         identity, wish = self._admitted.pop(sid)
         try:
             connection = self._house.connect(identity, sid)

@@ -1,6 +1,9 @@
 """The web client at `/`; without a built one, a page that says how to build it."""
 
+import re
 from pathlib import Path
+from unicodedata import normalize
+from urllib.parse import unquote
 
 from aiohttp import hdrs, web
 
@@ -12,6 +15,11 @@ _DOCS = Path(__file__).parent.parent / "docs"
 
 _FOR_EVER: dict[str, str] = {hdrs.CACHE_CONTROL: "public, max-age=31536000, immutable"}
 """For files with a hash of their content in their names."""
+
+_DOORS = ("api", "ws", "socket.io", "health", "docs", "metrics", "assets")
+"""First names of paths that are never the client's."""
+
+_BLANK = "".join(map(chr, [*range(33), 127]))
 
 _ASK_FIRST: dict[str, str] = {hdrs.CACHE_CONTROL: "no-cache"}
 
@@ -44,7 +52,10 @@ _PAGE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; form-action 'none
 
 
 async def client_page(request: web.Request) -> web.StreamResponse:
-    """The client's one page, whatever its own routes make of the path."""
+    """The client's one page, whatever its own routes make of the path. Who means another door and misses it is told so:
+    a page would look like an answer."""
+    if _first_name(request.path) in _DOORS:
+        raise not_found("page")
     page = request.app[CONFIG].web_client_dir / "index.html"
     if page.is_file():
         return web.FileResponse(page, headers={CONTENT_SECURITY_POLICY: CLIENT_POLICY, **_ASK_FIRST})
@@ -53,6 +64,21 @@ async def client_page(request: web.Request) -> web.StreamResponse:
     return web.Response(
         text=_PAGE, content_type="text/html", headers={CONTENT_SECURITY_POLICY: _PAGE_POLICY, **_ASK_FIRST}
     )
+
+
+def _first_name(path: str) -> str:
+    """The first name in a path, as somebody means it who writes it with two slashes, other slashes or letters, percent
+    signs, dots or parameters."""
+    while (plain := unquote(path)) != path:
+        path = plain
+    names: list[str] = []
+    for part in normalize("NFKC", path).replace("\\", "/").split("/"):
+        name = part.partition(";")[0].partition("?")[0].strip(_BLANK).casefold()
+        if name == "..":
+            del names[-1:]
+        elif name not in ("", "."):
+            names.append(name)
+    return names[0] if names else ""
 
 
 async def client_asset(request: web.Request) -> web.FileResponse:
@@ -85,6 +111,4 @@ def add_web(app: web.Application) -> None:
     app.router.add_get("/docs/{name:[a-z-]+}", page_of_docs)
     app.router.add_get(r"/assets/{name:[\w.-]+}", client_asset)
     app.router.add_get(r"/{name:[\w-]+(?:\.[\w-]+)+}", client_file)
-    app.router.add_get(
-        r"/{route:(?!(?:api|ws|socket\.io|health|docs|metrics|assets)(?:/|$))[^.]*}", client_page
-    )
+    app.router.add_get(rf"/{{route:(?!(?:{'|'.join(map(re.escape, _DOORS))})(?:/|$))[^.]*}}", client_page)

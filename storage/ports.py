@@ -30,6 +30,9 @@ from storage.models import (
     User,
 )
 
+REUSES_MAX = 3
+"""So many times a spent refresh token may be spent again within its grace time."""
+
 UNREAD_LIMIT = 1000
 """Unread counts stop here: 1000 means 1000 or more."""
 
@@ -66,6 +69,14 @@ class Users(Protocol):
     async def change_password(self, user_id: int, password_hash: str, *, keep_session: str | None) -> None:
         """Sets the hash and revokes every session of the user but `keep_session`. Raises: `NotFound`."""
 
+    async def renew_hash(self, user_id: int, old_hash: str, new_hash: str) -> None:
+        """Puts another hash of the same password in place of the old one; no session ends. Nothing happens if the hash
+        is not the old one any more."""
+
+    async def costliest_hash(self) -> str:
+        """The greatest password hash by code points, which is one of the highest cost; empty if there are no users.
+        Looks at all users: once, at the start."""
+
     async def set_banned(self, user_id: int, banned: bool) -> User:
         """A ban revokes every session of the user; lifting it brings none back. What he is already changes nothing.
 
@@ -94,12 +105,21 @@ class Sessions(Protocol):
     ) -> Session:
         """Spends a refresh token for a new one of the same session.
 
-        The first use starts `grace_s`, within which the old one may be spent again (a client whose answer got
-        lost). Raises: `TokenUnknown`; `TokenReused` after the grace time, the session then being revoked.
+        The first use starts `grace_s`, within which the old one may be spent again, at most `REUSES_MAX` times (a
+        client whose answer got lost). Raises: `TokenUnknown`; `TokenReused` after the grace time, and the time after
+        the last that is allowed, the session then being revoked.
         """
 
     async def revoke(self, session_id: str) -> None:
         """Ends a session; nothing happens if it is unknown or has ended."""
+
+    async def sweep(self, *, after: str, limit: int, now: datetime, keep_s: float) -> str | None:
+        """Looks at up to `limit` sessions by id, those above `after` ("": from the first), and removes the ones of
+        which no refresh token has been good for `keep_s`, with all that is known of their tokens. Of a session that
+        was revoked, that time begins when a sweep first sees it. The observer is not told: nobody can have it.
+
+        Returns the `after` of the next call; None if there are no more.
+        """
 
 
 class Chats(Protocol):
@@ -212,6 +232,10 @@ class Store(Protocol):
     @property
     def health(self) -> StoreHealth:
         """Whether writes work, in numbers."""
+
+    @property
+    def id(self) -> str:
+        """A random string, made with the database and kept for ever; the same for all servers that share it."""
 
     @property
     def users(self) -> Users: ...

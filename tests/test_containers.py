@@ -89,7 +89,7 @@ def test_the_image_runs_as_nobody_special_and_knows_its_health() -> None:
 def test_the_services_of_the_composition() -> None:
     services = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
     assert services["backend"]["container_name"] == "chat_backend"
-    assert services["backend"]["ports"] == ["8000:8000"]
+    assert services["backend"]["ports"] == ["${BACKEND_ADDRESS:-127.0.0.1}:8000:8000"]
     assert services["backend"]["environment"]["DATABASE_URL"].startswith("mongodb://mongo:")
     assert services["frontend"]["container_name"] == "chat_frontend"
     assert services["frontend"]["ports"] == ["3000:3000"]
@@ -98,6 +98,16 @@ def test_the_services_of_the_composition() -> None:
     assert services["backend"]["environment"]["TRUSTED_PROXIES"] == f"${{TRUSTED_PROXIES:-{address}}}"
     for service in services.values():
         assert service.get("depends_on", {}).keys() <= services.keys()
+
+
+def test_nothing_but_the_proxy_is_published_and_every_service_has_a_bound_on_memory() -> None:
+    services = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
+    published = {name: service["ports"] for name, service in services.items() if "ports" in service}
+    loopback = re.compile(r"(127\.0\.0\.1|\$\{\w+:-127\.0\.0\.1\}):")
+    outside = {name for name, ports in published.items() if not all(map(loopback.match, ports))}
+    assert outside == {"frontend"}
+    for name, service in services.items():
+        assert re.fullmatch(r"(\$\{\w+:-)?\d+[mg]\}?", service["mem_limit"]), name
 
 
 def test_the_composition_keeps_to_the_schema(loader: Path, tmp_path: Path) -> None:

@@ -130,6 +130,32 @@ async def test_it_serves_the_client_and_says_what_the_server_says(nginx: Nginx, 
         assert "Cache-Control" not in answer.headers
 
 
+@pytest.mark.parametrize(
+    "path",
+    [
+        *(
+            "/api/nothing",
+            "//api/chats",
+            "/API/chats",
+            "/%2Fapi",
+            "/api%2Fchats",
+            "/./api/",
+            "/x/../api/chats",
+        ),
+        *("/api;x", "/%5Capi", "/api/chats/", "/%20api/chats", "//WS/x", "/Health/x"),
+    ],
+)
+async def test_a_path_that_means_the_server_never_gets_the_page(
+    nginx: Nginx, server: Server, path: str
+) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", nginx.port)
+    writer.write(f"GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
+    answer = (await reader.read()).decode()
+    writer.close()
+    assert answer.startswith(("HTTP/1.1 404", "HTTP/1.1 401"))
+    assert '{"error":' in answer
+
+
 async def test_both_sockets_and_rest_go_through(nginx: Nginx, server: Server) -> None:
     ann, bob = await behind(nginx, server, "ann"), await behind(nginx, server, "bob")
     chat_id = await ann.chat(bob)

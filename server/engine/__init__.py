@@ -17,9 +17,10 @@ from .packets import ProtocolError, SocketIODialect
 from .reader import Message
 from .server import AsyncServer
 from .transport import EngineServer
-from .websocket import HandedOver, WebSocket
+from .websocket import INTERNAL_ERROR, HandedOver, WebSocket
 
 __all__ = [
+    "INTERNAL_ERROR",
     "AsyncServer",
     "Beating",
     "BudgetPolicy",

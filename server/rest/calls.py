@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -62,7 +63,10 @@ def only(name: str, status: int = 200) -> Callable[[Result], Answer]:
 
 def add_calls(app: web.Application, calls: Iterable[Call]) -> None:
     for call in calls:
-        app.router.add_route(call.method, "/api" + call.path, _serve(call))
+        serve = _serve(call)
+        app.router.add_route(call.method, "/api" + call.path, serve)
+        if call.method == hdrs.METH_GET:
+            app.router.add_route(hdrs.METH_HEAD, "/api" + call.path, serve)
 
 
 def _serve(call: Call) -> Callable[[web.Request], Awaitable[web.Response]]:
@@ -88,12 +92,16 @@ def json_answer(status: int, body: Any, headers: Mapping[str, str] | None = None
 async def _caller(request: web.Request, call: Call) -> Caller:
     address = request.app[DOORS].address(request)
     if call.public:
-        return Caller(0, address)
+        return Caller(0, address, gone=partial(_has_gone, request))
     token = bearer(request.headers)
     if token is None:
         raise ChatError("unauthenticated", "an Authorization: Bearer header is missing")
     identity = await request.app[HOUSE].authenticate(token)
-    return Caller(identity.user_id, address, identity.session_id)
+    return Caller(identity.user_id, address, identity.session_id, gone=partial(_has_gone, request))
+
+
+def _has_gone(request: web.Request) -> bool:
+    return request.transport is None or request.transport.is_closing()
 
 
 async def _body(request: web.Request, call: Call) -> Body:

@@ -161,7 +161,7 @@ class Database:
             if "by" not in document:
                 return False
             found = await self.get(collection, document["_id"])
-            return found is not None and found["by"] == document["by"]
+            return found is not None and found.get("by") == document["by"]
         return True
 
 

@@ -4,6 +4,7 @@ Every index is made when the store opens; one that is there already costs nothin
 indexes: where a value is optional and unique, an absent one is stored as `#` and something of its own.
 """
 
+import secrets
 from collections.abc import Mapping, Sequence
 
 from pymongo import IndexModel
@@ -16,6 +17,7 @@ VERSION = 1
 BY_SENDER = (("chat_id", 1), ("deleted", 1), ("sender_id", 1), ("seq", 1))
 
 _KEY = "schema"
+_STORE_ID = "store_id"
 
 
 def indexes(database: Database) -> Mapping[Collection, Sequence[IndexModel]]:
@@ -67,3 +69,11 @@ async def prepare(database: Database) -> None:
     if found is None:
         # Two servers that start at once write the same.
         await database.meta.update_one({"_id": _KEY}, {"$set": {"version": VERSION}}, upsert=True)
+
+
+async def store_id(database: Database) -> str:
+    """The name of this store, made when there is none; of servers that make one at once the first counts."""
+    await database.add(database.meta, {"_id": _STORE_ID, "value": secrets.token_hex(16)})
+    found = await database.get(database.meta, _STORE_ID)
+    assert found is not None
+    return str(found["value"])

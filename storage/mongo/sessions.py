@@ -1,12 +1,12 @@
 """Logins and their refresh tokens.
 
-Nothing is ever updated here. That a token was spent, and that a session was revoked, are rows of their own, and of
-many who insert such a row at once one succeeds; so all of it is sound with several servers, on FerretDB too.
+Nothing is ever updated here. That a token was spent, each time it is spent again, and that a session was revoked, are
+rows of their own, and of many who insert such a row at once one succeeds; so all of it is sound and exact with several
+servers, on FerretDB too.
 """
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 from uuid import uuid4
 
 from storage.changes import SessionsRevoked
@@ -14,10 +14,14 @@ from storage.errors import TokenReused, TokenUnknown
 from storage.models import Session
 from storage.mongo.account_writes import AccountWriter, Tell
 from storage.mongo.accounts import check_account
-from storage.mongo.database import Database
+from storage.mongo.database import Collection, Database
 from storage.mongo.documents import micros, session_of
+from storage.ports import REUSES_MAX
 
 _SECOND = 1_000_000
+
+END_NOTE = "#"
+"""With this, and the id of a session instead of a hash, a sweep notes that it found the session revoked."""
 
 
 class MongoSessions:
@@ -63,6 +67,32 @@ class MongoSessions:
 
         await self._writer.write(f"session {session_id}", action)
 
+    async def sweep(self, *, after: str, limit: int, now: datetime, keep_s: float) -> str | None:
+        database = self._database
+        found = await database.find(
+            database.sessions, {"_id": {"$gt": after}}, sort=[("_id", 1)], limit=limit, fields=["_id"]
+        )
+        session_ids = [document["_id"] for document in found]
+        tokens = await database.find(database.tokens, {"session_id": {"$in": session_ids}})
+        revoked = {document["_id"] for document in await database.get_many(database.revocations, session_ids)}
+        ends: dict[str, int] = {}
+        for token in tokens:
+            session_id = token["session_id"]
+            if session_id not in revoked or token["_id"].startswith(END_NOTE):
+                ends[session_id] = max(token["expires_at"], ends.get(session_id, 0))
+        for session_id in session_ids:
+            if session_id not in ends:  # one token that nobody has notes since when
+                await self._give(END_NOTE + session_id, session_id, micros(now))
+        over = {
+            session_id for session_id, end in ends.items() if end <= micros(now) - round(keep_s * _SECOND)
+        }
+        hashes = [token["_id"] for token in tokens if token["session_id"] in over]
+        # The session last: while it is there, the next sweep finds what this one may have left.
+        await remove_tokens(database, hashes)
+        await _remove(database, database.revocations, list(over))
+        await _remove(database, database.sessions, list(over))
+        return session_ids[-1] if len(session_ids) == limit else None
+
     async def _rotate(
         self, token_hash: str, new_hash: str, expires_at: int, now: int, grace: int, tell: Tell
     ) -> Session:
@@ -73,14 +103,26 @@ class MongoSessions:
         session = await self.get(token["session_id"])
         if session is None or session.revoked:
             raise TokenUnknown
-        if not await database.add(database.spent, {"_id": token_hash, "at": now}):
-            spent = await database.get(database.spent, token_hash)
-            if spent is not None and now - spent["at"] > grace:
-                await end_sessions(database, session.user_id, [session.id], tell)
-                raise TokenReused(f"session {session.id} is revoked")
+        if not await self._spend(token_hash, now, grace):
+            await end_sessions(database, session.user_id, [session.id], tell)
+            raise TokenReused(f"session {session.id} is revoked")
         await self._forget_expired(session.id, now)
         await self._give(new_hash, session.id, expires_at)
         return session
+
+    async def _spend(self, token_hash: str, now: int, grace: int) -> bool:
+        """False if the token was spent before, and it is too late or too often for once more."""
+        database, by = self._database, uuid4().hex
+        first, *reuses = _spent_keys(token_hash)
+        if await database.add(database.spent, {"_id": first, "at": now, "by": by}):
+            return True
+        spent = await database.get(database.spent, first)
+        if spent is not None and now - spent["at"] > grace:
+            return False
+        for key in reuses:
+            if await database.add(database.spent, {"_id": key, "at": now, "by": by}):
+                return True
+        return False
 
     async def _give(self, token_hash: str, session_id: str, expires_at: int) -> None:
         token = {"_id": token_hash, "session_id": session_id, "expires_at": expires_at}
@@ -91,12 +133,24 @@ class MongoSessions:
         expired = await database.find(
             database.tokens, {"session_id": session_id, "expires_at": {"$lte": now}}, fields=["_id"]
         )
-        if not expired:
-            return
-        these: dict[str, Any] = {"_id": {"$in": [token["_id"] for token in expired]}}
-        # The tokens first: one that is there without the note that it was spent could be spent as new.
-        await database.patiently(lambda: database.tokens.delete_many(these))
-        await database.patiently(lambda: database.spent.delete_many(these))
+        await remove_tokens(database, [token["_id"] for token in expired])
+
+
+async def remove_tokens(database: Database, hashes: Sequence[str]) -> None:
+    """The tokens first: one that is there without the note that it was spent could be spent as new."""
+    await _remove(database, database.tokens, hashes)
+    await _remove(database, database.spent, [key for token_hash in hashes for key in _spent_keys(token_hash)])
+
+
+async def _remove(database: Database, collection: Collection, keys: Sequence[str]) -> None:
+    if keys:
+        these = {"_id": {"$in": list(keys)}}
+        await database.patiently(lambda: collection.delete_many(these))
+
+
+def _spent_keys(token_hash: str) -> Sequence[str]:
+    """The `_id`s of the notes that a token was spent: the first time, and each time after it."""
+    return [token_hash, *(f"{token_hash}:{number}" for number in range(1, REUSES_MAX + 1))]
 
 
 async def live_sessions(database: Database, user_id: int) -> Sequence[str]:
@@ -108,13 +162,12 @@ async def live_sessions(database: Database, user_id: int) -> Sequence[str]:
 
 
 async def end_sessions(database: Database, user_id: int, session_ids: Sequence[str], tell: Tell) -> None:
-    """Revokes those that have not ended; their tokens go."""
+    """Revokes those that have not ended. Their tokens, and the notes of those spent, stay until a sweep: another server
+    may have looked at the session a moment ago, and is to find them."""
     ended = [
         one
         for one in session_ids
         if await database.add(database.revocations, {"_id": one, "by": uuid4().hex})
     ]
-    if not ended:
-        return
-    tell(SessionsRevoked(user_id, ended))
-    await database.patiently(lambda: database.tokens.delete_many({"session_id": {"$in": ended}}))
+    if ended:
+        tell(SessionsRevoked(user_id, ended))

@@ -6,6 +6,7 @@ from contextlib import suppress
 
 from storage.changes import Change, Observer
 from storage.errors import Unavailable
+from storage.mongo import schema
 from storage.mongo.account_writes import AccountWriter
 from storage.mongo.chats import MongoChats
 from storage.mongo.connection import connect
@@ -29,7 +30,8 @@ class MongoStore:
 
     shared = True
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, store_id: str) -> None:
+        self.id = store_id
         self._database = database
         self._observer: Observer | None = None
         self.health = database.health
@@ -49,7 +51,8 @@ class MongoStore:
     @classmethod
     async def open(cls, url: str, *, connect_timeout_s: float = 30) -> "MongoStore":
         """Waits for the server as long as that. Raises: `StorageError`, without anything of the URL but hosts."""
-        return cls(await connect(url, connect_timeout_s))
+        database = await connect(url, connect_timeout_s)
+        return cls(database, await schema.store_id(database))
 
     def observe(self, observer: Observer) -> None:
         self._observer = observer

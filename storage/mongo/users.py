@@ -75,6 +75,18 @@ class MongoUsers:
             lambda tell: self._change_password(user_id, password_hash, keep_session, tell),
         )
 
+    async def renew_hash(self, user_id: int, old_hash: str, new_hash: str) -> None:
+        await self._writer.write(
+            f"user {user_id}", lambda tell: self._renew_hash(user_id, old_hash, new_hash, tell)
+        )
+
+    async def costliest_hash(self) -> str:
+        users = self._database.users
+        found = await self._database.find(
+            users, {}, sort=[("password_hash", -1)], limit=1, fields=["password_hash"]
+        )
+        return found[0]["password_hash"] if found else ""
+
     async def set_banned(self, user_id: int, banned: bool) -> User:
         return await self._writer.write(
             f"user {user_id}", lambda tell: self._set_banned(user_id, banned, tell)
@@ -129,6 +141,14 @@ class MongoUsers:
         await self._update(user_id, {"$set": {"password_hash": password_hash}})
         await self._tell(user_id, tell)
         await self._end_sessions_but(user_id, keep_session, tell)
+
+    async def _renew_hash(self, user_id: int, old_hash: str, new_hash: str, tell: Tell) -> None:
+        users = self._database.users
+        wanted = {"_id": str(user_id), "password_hash": old_hash}
+        change = {"$set": {"password_hash": new_hash}}
+        renewed = await self._database.patiently(lambda: users.update_one(wanted, change))
+        if renewed.matched_count:
+            await self._tell(user_id, tell)
 
     async def _set_banned(self, user_id: int, banned: bool, tell: Tell) -> User:
         user = await check_account(self._database, user_id)

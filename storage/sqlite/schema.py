@@ -5,10 +5,13 @@ Times are microseconds since the epoch. There are no foreign keys: the one write
 check of every message against two more tables is what they would cost. AUTOINCREMENT: an id is never used again.
 """
 
+import logging
 import sqlite3
 from collections.abc import Sequence
 
 from storage.errors import StorageError
+
+_log = logging.getLogger(__name__)
 
 _FIRST = """
 CREATE TABLE users (
@@ -120,7 +123,14 @@ DROP INDEX messages_alive;
 CREATE INDEX messages_alive ON messages (chat_id, seq, sender_id, run_seq, deleted) WHERE deleted = 0;
 """
 
-MIGRATIONS: Sequence[str] = (_FIRST, _RUNS)
+_TOKENS = """
+-- counts how often a refresh token was spent again, and gives the store an id for its access tokens
+ALTER TABLE tokens ADD COLUMN reuses INTEGER NOT NULL DEFAULT 0;
+CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+INSERT OR IGNORE INTO meta (key, value) VALUES ('store_id', lower(hex(randomblob(16))));
+"""
+
+MIGRATIONS: Sequence[str] = (_FIRST, _RUNS, _TOKENS)
 """Step n leads from version n to n + 1. A step that has been released never changes."""
 
 
@@ -143,3 +153,11 @@ def upgrade(db: sqlite3.Connection, migrations: Sequence[str] = MIGRATIONS) -> N
             if db.in_transaction:
                 db.execute("ROLLBACK")
             raise
+        if version:  # a new file has nothing to be told of
+            _log.info("the database was brought to schema %d: %s", number, _said(step))
+
+
+def _said(step: str) -> str:
+    """What a step says of itself in its first line."""
+    first = step.strip().partition("\n")[0]
+    return first.removeprefix("-- ") if first.startswith("-- ") else "done"

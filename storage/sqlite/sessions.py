@@ -7,11 +7,15 @@ from datetime import datetime
 from storage.changes import SessionsRevoked
 from storage.errors import NotFound, TokenReused, TokenUnknown
 from storage.models import Session
+from storage.ports import REUSES_MAX
 from storage.sqlite.database import Database
 from storage.sqlite.rows import micros, session_of
 from storage.sqlite.writer import Writer
 
 _SECOND = 1_000_000
+
+END_NOTE = "#"
+"""With this, and the id of a session instead of a hash, a sweep notes that it found the session revoked."""
 
 
 class SqliteSessions:
@@ -41,6 +45,9 @@ class SqliteSessions:
 
     async def revoke(self, session_id: str) -> None:
         await self._database.write(_revoke, session_id)
+
+    async def sweep(self, *, after: str, limit: int, now: datetime, keep_s: float) -> str | None:
+        return await self._database.write(_sweep, after, limit, micros(now), round(keep_s * _SECOND))
 
 
 def end_sessions(writer: Writer, user_id: int, session_ids: Sequence[str]) -> None:
@@ -81,20 +88,22 @@ def _give(writer: Writer, token_hash: str, session_id: str, expires_at: int) -> 
 
 
 def _rotate(writer: Writer, token_hash: str, new_hash: str, expires_at: int, now: int, grace: int) -> Session:
-    """The session; a revoked one if the token was used again after the grace time, which is what revoked it."""
+    """The session; a revoked one if the token was used again too late or too often, which is what revoked it."""
     token = writer.db.execute(
-        "SELECT session_id, spent_at FROM tokens WHERE hash = ? AND expires_at > ?", (token_hash, now)
+        "SELECT session_id, spent_at, reuses FROM tokens WHERE hash = ? AND expires_at > ?", (token_hash, now)
     ).fetchone()
     if token is None:
         raise TokenUnknown
-    session_id, spent_at = token
+    session_id, spent_at, reuses = token
     session = _get(writer.db, session_id)
     assert session is not None
-    if spent_at is not None and now - spent_at > grace:
+    if spent_at is not None and (now - spent_at > grace or reuses >= REUSES_MAX):
         end_sessions(writer, session.user_id, [session_id])
         return Session(session.id, session.user_id, session.created_at, revoked=True)
     if spent_at is None:
         writer.db.execute("UPDATE tokens SET spent_at = ? WHERE hash = ?", (now, token_hash))
+    else:
+        writer.db.execute("UPDATE tokens SET reuses = reuses + 1 WHERE hash = ?", (token_hash,))
     writer.db.execute("DELETE FROM tokens WHERE session_id = ? AND expires_at <= ?", (session_id, now))
     _give(writer, new_hash, session_id, expires_at)
     return session
@@ -104,3 +113,21 @@ def _revoke(writer: Writer, session_id: str) -> None:
     session = _get(writer.db, session_id)
     if session is not None and not session.revoked:
         end_sessions(writer, session.user_id, [session_id])
+
+
+def _sweep(writer: Writer, after: str, limit: int, now: int, keep: int) -> str | None:
+    db = writer.db
+    rows = db.execute(
+        "SELECT id, (SELECT max(expires_at) FROM tokens WHERE session_id = sessions.id) FROM sessions"
+        " WHERE id > ? ORDER BY id LIMIT ?",
+        (after, limit),
+    ).fetchall()
+    # Without a token: revoked. One that nobody has notes since when.
+    db.executemany(
+        "INSERT INTO tokens (hash, session_id, expires_at) VALUES (?, ?, ?)",
+        [(END_NOTE + session_id, session_id, now) for session_id, end in rows if end is None],
+    )
+    over = [(session_id,) for session_id, end in rows if end is not None and end <= now - keep]
+    db.executemany("DELETE FROM tokens WHERE session_id = ?", over)
+    db.executemany("DELETE FROM sessions WHERE id = ?", over)
+    return rows[-1][0] if len(rows) == limit else None

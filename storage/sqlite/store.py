@@ -1,5 +1,6 @@
 """The store: its parts over one database."""
 
+import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -17,7 +18,8 @@ class SqliteStore:
 
     shared = False
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, store_id: str) -> None:
+        self.id = store_id
         self._database = database
         self._observer: Observer | None = None
         self.health = database.health
@@ -32,7 +34,8 @@ class SqliteStore:
     @classmethod
     async def open(cls, path: Path) -> "SqliteStore":
         """Opens the file, makes it if there is none. Raises: `StorageError`, naming the path and the reason."""
-        return cls(await Database.open(path))
+        database = await Database.open(path)
+        return cls(database, await database.read(_store_id))
 
     def observe(self, observer: Observer) -> None:
         self._observer = observer
@@ -52,3 +55,8 @@ class SqliteStore:
             self._remover.start()
         if self._observer is not None:
             self._observer(changes)
+
+
+def _store_id(db: sqlite3.Connection) -> str:
+    (store_id,) = db.execute("SELECT value FROM meta WHERE key = 'store_id'").fetchone()
+    return str(store_id)

@@ -54,6 +54,12 @@ class SqliteUsers:
     async def change_password(self, user_id: int, password_hash: str, *, keep_session: str | None) -> None:
         await self._database.write(_change_password, user_id, password_hash, keep_session)
 
+    async def renew_hash(self, user_id: int, old_hash: str, new_hash: str) -> None:
+        await self._database.write(_renew_hash, user_id, old_hash, new_hash)
+
+    async def costliest_hash(self) -> str:
+        return await self._database.read(_costliest_hash)
+
     async def set_banned(self, user_id: int, banned: bool) -> User:
         return await self._database.write(_set_banned, user_id, banned)
 
@@ -170,6 +176,19 @@ def _change_password(writer: Writer, user_id: int, password_hash: str, keep_sess
     writer.db.execute("UPDATE users SET password_hash = ? WHERE id = ?", (password_hash, user_id))
     _tell(writer, user_id)
     _end_sessions_but(writer, user_id, keep_session)
+
+
+def _renew_hash(writer: Writer, user_id: int, old_hash: str, new_hash: str) -> None:
+    renewed = writer.db.execute(
+        "UPDATE users SET password_hash = ? WHERE id = ? AND password_hash = ?", (new_hash, user_id, old_hash)
+    )
+    if renewed.rowcount:
+        _tell(writer, user_id)
+
+
+def _costliest_hash(db: sqlite3.Connection) -> str:
+    (found,) = db.execute("SELECT max(password_hash) FROM users").fetchone()
+    return found or ""
 
 
 def _set_banned(writer: Writer, user_id: int, banned: bool) -> User:

@@ -53,6 +53,9 @@ class Clock:
     def now(self) -> datetime:
         return datetime.now(UTC) - self.behind
 
+    def unix_s(self) -> float:
+        return self.now().timestamp()
+
     def monotonic(self) -> float:
         return asyncio.get_running_loop().time()
 

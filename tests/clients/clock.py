@@ -16,16 +16,20 @@ class ManualTimer:
 
 
 class ManualClock:
-    """Implements `handlers.clock.Clock`: starts at the real now, and only `advance` moves it."""
+    """Implements `handlers.clock.Clock`: starts at the real now, and only `advance` and `jump` move it."""
 
     def __init__(self) -> None:
         self._start = datetime.now(UTC)
         self._turned_s = 0.0
+        self._jumped_s = 0.0
         self._timers: list[tuple[float, int, ManualTimer]] = []
         self._order = itertools.count()
 
     def now(self) -> datetime:
-        return self._start + timedelta(seconds=self._turned_s)
+        return self._start + timedelta(seconds=self._turned_s + self._jumped_s)
+
+    def unix_s(self) -> float:
+        return self.now().timestamp()
 
     def monotonic(self) -> float:
         return self._turned_s
@@ -50,3 +54,8 @@ class ManualClock:
             if timer.callback is not None:
                 timer.callback()
         self._turned_s = until
+
+    def jump(self, seconds: float) -> None:
+        """Moves the wall clock alone, back with a negative number: as when the machine was suspended, or somebody set
+        the time. Timers do not notice."""
+        self._jumped_s += seconds

@@ -1,15 +1,21 @@
 """Accounts over REST: register, log in, and what is told of what goes wrong."""
 
 import asyncio
+import json
+from contextlib import AsyncExitStack
+from dataclasses import replace
 from ipaddress import ip_network
 from typing import Any
 
+import bcrypt
 import pytest
 
+from handlers.passwords import cost_of
 from tests.clients.clock import ManualClock
 from tests.clients.rest import PASSWORD
 from tests.clients.shapes import OWN_USER, TOKENS, assert_error, fits
 from tests.conftest import Serve, Server
+from tests.engine.peers import until
 
 
 async def register(server: Server, **body: Any) -> Any:
@@ -216,3 +222,82 @@ async def test_a_flood_of_logins_from_one_address_holds_up_no_other(serve: Serve
     await log_in("ann", "192.0.2.2")
     assert len(answered) < 50
     await asyncio.gather(*flood)
+
+
+async def test_after_a_change_of_the_cost_names_are_not_told_and_a_login_renews_its_hash(
+    serve: Serve,
+) -> None:
+    server = await serve(bcrypt_cost=6)
+    ann, _ = await server.people("ann", "bob")
+    users = server.house.context.store.users
+
+    async def costs() -> list[int | None]:
+        found = [await users.find(name) for name in ("ann", "bob")]
+        return [cost_of(user.password_hash) if user else None for user in found]
+
+    assert await costs() == [6, 6]
+    server.config = replace(server.config, bcrypt_cost=4)
+    await server.restart()
+    users = server.house.context.store.users
+    assert server.house.context.passwords.highest_cost == 6
+    client = await ann.connect()
+    assert (await login(server, "bob", "wrong"))[0] == 401
+    assert await costs() == [6, 6]
+    answers = await asyncio.gather(*(login(server, "ann") for _ in range(5)))
+    assert [status for status, _ in answers] == [200] * 5
+    assert await costs() == [4, 6]
+    assert (await login(server, "ann"))[0] == 200
+    assert (await login(server, "ann", "wrong"))[0] == 401
+    await client.nothing_more()
+    assert (await ann.get("/users/me"))["id"] == ann.id, "no session ends by that"
+
+
+@pytest.mark.parametrize("serve", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("call", ["login", "register"])
+async def test_for_clients_that_have_gone_nothing_is_hashed(
+    serve: Serve, call: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = await serve(auth_calls_per_min=0, login_failures_per_min=0)
+    ann = await server.person("ann")
+    passwords = server.house.context.passwords
+    asked = 0
+    of = passwords._turns.of
+
+    def counting(key: str, **options: Any) -> Any:
+        nonlocal asked
+        asked += 1
+        return of(key, **options)
+
+    monkeypatch.setattr(passwords._turns, "of", counting)
+    hashed = 0
+
+    class Counting:
+        gensalt = staticmethod(bcrypt.gensalt)
+
+        @staticmethod
+        def hashpw(password: bytes, salt: bytes) -> bytes:
+            nonlocal hashed
+            hashed += 1
+            return bcrypt.hashpw(password, salt)
+
+        checkpw = hashpw
+
+    async with AsyncExitStack() as stack:
+        for _ in range(passwords._turns._free):  # nobody gets a turn for now
+            await stack.enter_async_context(of("test"))
+        monkeypatch.setattr("handlers.passwords.bcrypt", Counting)
+        writers = []
+        for number in range(40):
+            _, writer = await asyncio.open_connection("127.0.0.1", server.port)
+            body = json.dumps({"username": f"user{number}", "password": PASSWORD})
+            head = f"POST /api/auth/{call} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+            writer.write(f"{head}Content-Length: {len(body)}\r\n\r\n{body}".encode())
+            writers.append(writer)
+        await until(lambda: asked == 40)
+        for writer in writers:
+            writer.transport.abort()
+        runner: Any = server._runner
+        await until(lambda: sum(one.transport is not None for one in runner.server.connections) <= 5)
+    await until(lambda: passwords._turns._count == 0)
+    assert hashed == 0
+    assert (await ann.get("/users"))["users"][-1]["id"] == ann.id

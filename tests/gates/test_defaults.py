@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from server.config import load_config
+from server.config import ConfigError, load_config
 
 DEFAULTS = {
     "max_content_chars": 10_000,
@@ -51,3 +51,13 @@ def test_a_default_is_the_documented_one(
         monkeypatch.delenv(variable, raising=False)
     config = load_config()
     assert getattr(config if hasattr(config, name) else config.policy, name) == value
+
+
+@pytest.mark.parametrize("value", ["0", "3.9", "-1", "nan", "inf", "soon"])
+def test_a_stop_has_4_seconds_or_more(value: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("SHUTDOWN_TIMEOUT_S", value)
+    with pytest.raises(ConfigError, match=r"^SHUTDOWN_TIMEOUT_S: [^\n]+$"):
+        load_config()
+    monkeypatch.setenv("SHUTDOWN_TIMEOUT_S", "4")
+    assert load_config().shutdown_timeout_s == 4

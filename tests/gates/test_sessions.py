@@ -1,10 +1,13 @@
 """Sessions: refresh tokens and their reuse, logging out, changing the password, the life of a token."""
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
+import jwt
 import pytest
 
+from handlers.session_sweep import AGAIN_AFTER_S
 from tests.clients.clock import ManualClock
 from tests.clients.people import Person
 from tests.clients.rest import PASSWORD, RestClient
@@ -94,11 +97,67 @@ async def test_a_refresh_token_lives_30_days(serve: Serve) -> None:
     assert_error(await refresh(server, pair["refresh_token"]), 401, "unauthenticated")
 
 
-async def test_two_refreshes_at_once_both_get_a_pair(server: Server) -> None:
+async def test_four_refreshes_at_once_all_get_a_pair_and_a_fifth_ends_the_family(server: Server) -> None:
     ann = await server.person("ann")
-    answers = await asyncio.gather(*(refresh(server, ann.refresh_token) for _ in range(5)))
-    assert [status for status, _ in answers] == [200] * 5
-    assert len({pair["refresh_token"] for _, pair in answers}) == 5
+    client = await ann.connect()
+    answers = await asyncio.gather(*(refresh(server, ann.refresh_token) for _ in range(4)))
+    assert [status for status, _ in answers] == [200] * 4
+    pairs = [pair["refresh_token"] for _, pair in answers]
+    assert len(set(pairs)) == 4
+    _, after = await refresh(server, pairs[0])
+    assert_error(await refresh(server, ann.refresh_token), 401, "unauthenticated")
+    assert await client.closed() == 4403
+    for token in (after["refresh_token"], *pairs):
+        assert_error(await refresh(server, token), 401, "unauthenticated")
+    await assert_ended(ann)
+
+
+async def sweep(server: Server) -> None:
+    """Lets the time go by in which all sessions are looked at once."""
+    server.clock.advance(AGAIN_AFTER_S)
+    await asyncio.wait((server.house._sweep._step,))  # type: ignore[arg-type]
+
+
+def sid_of(token: str) -> str:
+    return str(jwt.decode(token, options={"verify_signature": False})["sid"])
+
+
+async def test_sessions_that_are_over_are_removed_some_time_later(serve: Serve) -> None:
+    server = await serve(clock=ManualClock())
+    ann, bob, carl = await server.people("ann", "bob", "carl")
+    sessions = server.house.context.store.sessions
+    await bob.request("POST", "/auth/logout")
+    for hour in range(24):
+        await sweep(server)
+        assert await sessions.get(sid_of(bob.token)), hour
+        await assert_ended(bob)
+    await sweep(server)
+    assert await sessions.get(sid_of(bob.token)) is None
+    _, pair = await refresh(server, carl.refresh_token)
+    server.clock.advance(30 * 24 * 3600 - 1)
+    _, pair = await refresh(server, pair["refresh_token"])
+    server.clock.advance(24 * 3600)
+    await sweep(server)
+    assert await sessions.get(sid_of(ann.token)) is None
+    assert_error(await refresh(server, ann.refresh_token), 401, "unauthenticated")
+    assert (await refresh(server, pair["refresh_token"]))[0] == 200
+
+
+async def test_a_token_of_ours_is_nothing_without_its_session(serve: Serve) -> None:
+    """Not even when somebody has shortened the life of tokens, so that the session was removed before they ended."""
+    server = await serve(clock=ManualClock(), access_token_ttl_s=90 * 24 * 3600)
+    ann = await server.person("ann")
+    assert jwt.decode(ann.token, options={"verify_signature": False})["iss"] == server.house.context.store.id
+    await ann.request("POST", "/auth/logout")
+    server.config = replace(
+        server.config, policy=replace(server.config.policy, access_token_ttl_s=60, refresh_token_ttl_s=60)
+    )
+    await server.restart()
+    for _ in range(3):
+        await sweep(server)
+    assert await server.house.context.store.sessions.get(sid_of(ann.token)) is None
+    await assert_ended(ann)
+    assert await (await ann.open()).closed() in (4401, 4403)
 
 
 async def test_logout_ends_this_session_with_its_connections_and_no_other(server: Server) -> None:

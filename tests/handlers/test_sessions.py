@@ -10,7 +10,7 @@ from tests.clients.clock import ManualClock
 
 def test_connections_that_are_gone_are_not_kept_until_their_tokens_end() -> None:
     clock, connections = ManualClock(), Connections()
-    lives = TokenLives(cast(Hub, None), clock, connections)
+    lives = TokenLives(cast(Hub, None), clock, connections, lambda *_: None)
     day = clock.now().timestamp() + 24 * 3600
     staying = Connection("staying", 1, None, day)
     connections.add(staying)

@@ -5,6 +5,7 @@ import pytest
 from storage.changes import SessionsRevoked
 from storage.errors import NotFound, TokenReused, TokenUnknown
 from storage.models import Session
+from storage.ports import REUSES_MAX
 from tests.storage.world import START, World, at
 
 GRACE_S = 30.0
@@ -99,8 +100,90 @@ async def test_revoking(world: World) -> None:
     assert await rotate(world, "o0", "o1", 1) == other
 
 
-async def test_one_token_spent_by_many_at_once(world: World) -> None:
+async def test_a_spent_token_is_spent_again_three_times_and_then_ends_the_family(world: World) -> None:
     session = await login(world)
-    results = await asyncio.gather(*(rotate(world, "t0", f"new{number}", 5) for number in range(50)))
-    assert results == [session] * 50
-    assert await rotate(world, "new49", "next", 6) == session
+    for number in range(1 + REUSES_MAX):
+        assert await rotate(world, "t0", f"new{number}", 5) == session
+    assert await rotate(world, "new0", "next", 6) == session
+    with pytest.raises(TokenReused):
+        await rotate(world, "t0", "once more", 7)
+    assert world.told == [SessionsRevoked(session.user_id, ["s"])]
+    for token in ("t0", "next", "new1", "once more"):
+        with pytest.raises(TokenUnknown):
+            await rotate(world, token, "t9", 8)
+
+
+@pytest.mark.parametrize("times", [1 + REUSES_MAX, 2 + REUSES_MAX, 50])
+async def test_one_token_spent_by_many_at_once(world: World, times: int) -> None:
+    session = await login(world)
+    asked = (rotate(world, "t0", f"new{number}", 5) for number in range(times))
+    results = await asyncio.gather(*asked, return_exceptions=True)
+    got = [result for result in results if isinstance(result, Session)]
+    assert got == [session] * len(got)
+    found = await world.store.sessions.get("s")
+    assert found is not None
+    if times <= 1 + REUSES_MAX:
+        assert len(got) == times
+        assert not found.revoked
+    else:
+        assert len(got) <= 1 + REUSES_MAX
+        assert found.revoked
+        assert {type(result) for result in results} <= {Session, TokenReused, TokenUnknown}
+        assert TokenReused in map(type, results)
+        assert world.told == [SessionsRevoked(session.user_id, ["s"])]
+
+
+async def sweep(world: World, seconds: float, keep_s: float = 100) -> None:
+    after: str | None = ""
+    while after is not None:
+        after = await world.store.sessions.sweep(after=after, limit=3, now=at(seconds), keep_s=keep_s)
+
+
+async def test_a_sweep_removes_sessions_whose_last_token_ended_long_enough_ago(world: World) -> None:
+    for number in range(8):
+        await login(world, f"s{number}", f"t{number}")
+    await rotate(world, "t3", "fresh", 50)
+    await sweep(world, LIFE_S + 99)
+    assert all([await world.store.sessions.get(f"s{number}") for number in range(8)])
+    await sweep(world, LIFE_S + 100)
+    left = [number for number in range(8) if await world.store.sessions.get(f"s{number}")]
+    assert left == [3]
+    assert world.told == []
+    assert (await rotate(world, "fresh", "t9", LIFE_S + 49)).id == "s3"
+
+
+async def test_what_tells_a_reuse_stays_until_the_token_itself_ends(world: World) -> None:
+    session = await login(world)
+    await rotate(world, "t0", "t1", 10)
+    await sweep(world, LIFE_S - 1, keep_s=0)
+    with pytest.raises(TokenReused):
+        await rotate(world, "t0", "t2", LIFE_S - 1)
+    assert world.told == [SessionsRevoked(session.user_id, ["s"])]
+
+
+async def test_a_revoked_session_is_remembered_until_nobody_can_have_a_token_of_it(world: World) -> None:
+    await login(world)
+    await rotate(world, "t0", "t1", 10)
+    await world.store.sessions.revoke("s")
+    for seconds in (20, 60, 119):
+        await sweep(world, seconds)
+        found = await world.store.sessions.get("s")
+        assert found is not None
+        assert found.revoked
+    await sweep(world, 120)
+    assert await world.store.sessions.get("s") is None
+    for token in ("t0", "t1"):
+        with pytest.raises(TokenUnknown):
+            await rotate(world, token, "t9", 121)
+
+
+async def test_a_sweep_beside_refreshes_ends_none_that_goes_on(world: World) -> None:
+    for number in range(10):
+        await login(world, f"s{number}", f"s{number} 0")
+    for step in range(3):
+        now = step * (LIFE_S - 1)
+        await asyncio.gather(
+            sweep(world, now, keep_s=0),
+            *(rotate(world, f"s{number} {step}", f"s{number} {step + 1}", now) for number in range(10)),
+        )
+    assert all([await world.store.sessions.get(f"s{number}") for number in range(10)])

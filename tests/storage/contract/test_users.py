@@ -118,6 +118,31 @@ async def test_a_new_password_ends_every_other_session(world: World) -> None:
         await world.store.users.change_password(999, "hash", keep_session=None)
 
 
+async def test_a_renewed_hash_replaces_the_one_it_was_made_from_and_ends_no_session(world: World) -> None:
+    user_id = await world.user()
+    await world.store.sessions.create(
+        session_id="a", user_id=user_id, token_hash="hash a", expires_at=at(60), created_at=START
+    )
+    await world.store.users.change_password(user_id, "old", keep_session="a")
+    world.told.clear()
+    await world.store.users.renew_hash(user_id, "another", "new")
+    await world.store.users.renew_hash(999, "old", "new")
+    assert world.told == []
+    await world.store.users.renew_hash(user_id, "old", "new")
+    user = await world.store.users.get(user_id)
+    assert user is not None
+    assert user.password_hash == "new"
+    assert world.told == [UserChanged(user)]
+
+
+async def test_the_costliest_hash(world: World) -> None:
+    assert await world.store.users.costliest_hash() == ""
+    for number, cost in enumerate(("$2b$04$x", "$2b$12$a", "$2b$10$z")):
+        user_id = await world.user(f"user{number}")
+        await world.store.users.change_password(user_id, cost, keep_session=None)
+    assert await world.store.users.costliest_hash() == "$2b$12$a"
+
+
 async def test_last_seen_never_moves_back(world: World) -> None:
     user_id = await world.user()
     for seconds in (5, 9, 7, 9):

@@ -1,0 +1,13 @@
+"""Which version this is, as it was installed."""
+
+from importlib.metadata import PackageNotFoundError, version
+
+
+def _version() -> str:
+    try:
+        return version("vestnik")
+    except PackageNotFoundError:
+        return "(not installed)"
+
+
+VERSION = _version()

@@ -1,0 +1,80 @@
+"""What nobody foresaw, on the way in: the connection ends, the log says why, and nothing of it stays."""
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from structlog.testing import capture_logs
+
+from tests.clients.raw import RawClient
+from tests.clients.wires import WIRES, Frame
+from tests.conftest import Serve, Server
+from tests.engine.peers import until
+
+pytestmark = pytest.mark.parametrize("serve", ["sqlite"], indirect=True)
+
+STEPS = {
+    "the token is read": ("identities", "of"),
+    "it is looked at once more": ("identities", "check"),
+    "it is counted": ("connections", "add"),
+    "the first event is sent": ("hub", "emit"),
+    "presence is told": ("presence", "opened"),
+    "the end of the token is noted": ("lives", "watch"),
+}
+
+
+@contextmanager
+def broken(server: Server, step: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    part, name = STEPS[step]
+
+    def fail(*_args: Any, **_options: Any) -> None:
+        raise RuntimeError("nobody foresaw this")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(type(getattr(server.house.context, part)), name, fail)
+        yield
+
+
+def nothing_left(server: Server) -> bool:
+    hub: Any = server.house.context.hub
+    return not server.house.context.connections.all() and not hub._sio.eio.sockets
+
+
+@pytest.mark.parametrize("step", STEPS)
+async def test_a_raw_connection_ends_with_1011(
+    serve: Serve, step: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = await serve()
+    ann = await server.person("ann")
+    with capture_logs() as logs, broken(server, step, monkeypatch):
+        client = await RawClient.open(ann.http, ann.ws_url, ann.token)
+        assert await client.closed() == 1011
+    (line,) = [line for line in logs if line["log_level"] == "error"]
+    assert line["event"] == "WebSocket handshake failed unforeseen"
+    assert str(line["exc_info"]) == "nobody foresaw this"
+    await until(lambda: nothing_left(server))
+    assert await ann.connect()
+
+
+@pytest.mark.parametrize("wire", [name for name in WIRES if name != "raw"])
+@pytest.mark.parametrize("step", STEPS)
+async def test_a_socketio_connection_ends_and_may_come_again(
+    serve: Serve, wire: str, step: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = await serve()
+    ann = await server.person("ann")
+    seen: list[Frame] = []
+    client = WIRES[wire](ann.http, server.url, ann.token, seen.append)
+    with capture_logs() as logs, broken(server, step, monkeypatch):
+        await client.open()
+        async with asyncio.timeout(10):
+            await client.over.wait()
+    (line,) = [line for line in logs if line["log_level"] == "error"]
+    assert line["event"] == "Socket.IO handshake failed unforeseen"
+    await client.close()
+    assert not server.house.context.connections.all()
+    again = WIRES[wire](ann.http, server.url, ann.token, seen.append)
+    assert await again.open()
+    await again.close()

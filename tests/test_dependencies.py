@@ -1,0 +1,78 @@
+"""What setup.cfg admits: nothing with a known hole, and nothing that nobody has tried."""
+
+from configparser import ConfigParser
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.version import Version
+
+SETUP = Path(__file__).parent.parent / "setup.cfg"
+
+LOOKED_ON = "2026-11-29"
+"""When the advisories were last looked up. `make audit` asks the database anew, where it can be reached."""
+
+FIXED = {
+    "aiohttp": ("3.14.4", "PYSEC-2026-4369: an absolute request target decides on the scheme"),
+    "bcrypt": (None, ""),
+    "environs": (None, ""),
+    "marshmallow": ("4.1.2", "CVE-2025-68480: quadratic work for many errors"),
+    "motor": (None, ""),
+    "orjson": ("3.11.6", "CVE-2025-67221: recursion without a limit"),
+    "pyjwt": ("2.15.0", "CVE-2026-102275 and those before it, CVE-2026-102268 among them"),
+    "pymongo": ("4.18.1", "CVE-2026-88029"),
+    "python-dotenv": ("1.2.2", "CVE-2026-28684: follows links when it writes"),
+    "python-engineio": ("4.13.2", "CVE-2026-48802, CVE-2026-48809: work without a limit"),
+    "python-socketio": ("5.16.2", "CVE-2026-48804: attachments without a limit"),
+    "structlog": (None, ""),
+    "uvloop": ("0.20.0", "CVE-2024-24806, in its libuv"),
+}
+"""The version in which the last known hole was closed; None where none is known."""
+
+UNSTABLE = ("aiohttp", "python-engineio", "python-socketio")
+"""Of these, things are used that only a minor version keeps; see test_internals.py."""
+
+
+def requirements(section: str, option: str) -> list[Requirement]:
+    config = ConfigParser()
+    config.read(SETUP)
+    return [Requirement(line) for line in config[section][option].strip().splitlines()]
+
+
+RUN = {one.name: one for one in requirements("options", "install_requires")}
+TEST = {one.name: one for one in requirements("options.extras_require", "test")}
+
+
+def bound(requirement: Requirement, sign: str) -> Version | None:
+    found = [Version(one.version) for one in requirement.specifier if one.operator == sign]
+    return found[0] if found else None
+
+
+def test_every_dependency_was_looked_up() -> None:
+    assert FIXED.keys() == RUN.keys()
+
+
+@pytest.mark.parametrize("name", FIXED)
+def test_no_version_with_a_known_hole_is_admitted_or_installed(name: str) -> None:
+    fixed, _ = FIXED[name]
+    least = bound(RUN[name], ">=")
+    assert least is not None
+    if fixed is not None:
+        assert least >= Version(fixed)
+    if RUN[name].marker is None or RUN[name].marker.evaluate():
+        assert Version(version(name)) in RUN[name].specifier
+
+
+@pytest.mark.parametrize("name", [*RUN, *TEST])
+def test_no_version_is_admitted_that_nobody_has_tried(name: str) -> None:
+    """A new release is not to change what runs, or to make CI red, before somebody has looked at it."""
+    requirement = {**RUN, **TEST}[name]
+    assert bound(requirement, "<") is not None or bound(requirement, "==") is not None
+
+
+@pytest.mark.parametrize("name", UNSTABLE)
+def test_what_is_used_of_the_insides_of_a_library_keeps_it_within_a_minor_version(name: str) -> None:
+    least, below = bound(RUN[name], ">="), bound(RUN[name], "<")
+    assert least is not None
+    assert below == Version(f"{least.major}.{least.minor + 1}")
