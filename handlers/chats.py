@@ -6,6 +6,7 @@ from handlers.accounts import check_name
 from handlers.context import Caller, Context
 from handlers.directory import OpenChat
 from handlers.errors import invalid
+from handlers.pages import ITEMS_BYTES_MAX, bad_cursor
 from handlers.permissions import may_delete_chat, may_rename
 from handlers.recovery import replay
 from handlers.registry import Result, command
@@ -61,10 +62,10 @@ async def list_chats(context: Context, caller: Caller, wish: ListChats) -> Resul
     """The caller's chats, latest activity first."""
     try:
         summaries, next_cursor = await context.store.chats.list_for(
-            caller.user_id, cursor=wish.cursor, limit=wish.limit
+            caller.user_id, cursor=wish.cursor, limit=wish.limit, max_bytes=ITEMS_BYTES_MAX
         )
     except BadReference:
-        raise invalid(cursor="was not given out here") from None
+        raise bad_cursor() from None
     return {"chats": [summary_view(summary) for summary in summaries], "next_cursor": next_cursor}
 
 

@@ -4,9 +4,10 @@ from typing import Annotated, cast
 
 from handlers.context import Caller, Context
 from handlers.errors import not_found
+from handlers.pages import after_member, member_cursor, order_of, that_fit
 from handlers.permissions import may_add_as, may_remove, may_set_role
 from handlers.registry import Result, command
-from handlers.shapes import Id, StrictString
+from handlers.shapes import AnyText, Id, StrictInteger, StrictString
 from handlers.views import View, member_view, user_view
 from storage.frozen import frozen
 from storage.models import Member, Role
@@ -14,33 +15,40 @@ from storage.models import Member, Role
 RoleField = Annotated[str, StrictString(one_of=("owner", "admin", "member"))]
 
 
+MEMBERS_PER_PAGE = 1000
+
+
 @frozen
 class ListMembers:
     chat_id: Id
+    cursor: AnyText | None = None
+    limit: Annotated[int, StrictInteger(1, MEMBERS_PER_PAGE)] = MEMBERS_PER_PAGE
 
 
 @command("list_members", ListMembers)
 async def list_members(context: Context, caller: Caller, wish: ListMembers) -> Result:
-    """Everybody in the chat, in the order in which they came."""
+    """A page of the chat's members, in the order in which they came."""
+    after = after_member(wish.cursor)
     await context.directory.entered_by(caller.user_id, wish.chat_id)
     state = await context.store.chats.load(wish.chat_id)
     if state is None or caller.user_id not in state.members:
         raise not_found("chat")
-    users = await context.store.users.get_many(state.members.keys())
-    members = sorted(state.members.values(), key=lambda member: (member.joined_at, member.user_id))
-    return {
-        "members": [
-            member_view(
-                member,
-                user_view(
-                    users[member.user_id],
-                    context.presence.status_of(member.user_id),
-                    own=member.user_id == caller.user_id,
-                ),
-            )
-            for member in members
-        ]
-    }
+    rest = sorted((one for one in state.members.values() if order_of(one) > after), key=order_of)
+    members = rest[: wish.limit]
+    users = await context.store.users.get_many([member.user_id for member in members])
+    views = that_fit(
+        member_view(
+            member,
+            user_view(
+                users[member.user_id],
+                context.presence.status_of(member.user_id),
+                own=member.user_id == caller.user_id,
+            ),
+        )
+        for member in members
+    )
+    more = len(views) < len(rest)
+    return {"members": views, "next_cursor": member_cursor(members[len(views) - 1]) if more else None}
 
 
 @frozen

@@ -4,6 +4,7 @@ from typing import Annotated
 
 from handlers.context import Caller, Context
 from handlers.errors import ChatError, invalid, not_found
+from handlers.pages import ITEMS_BYTES_MAX
 from handlers.permissions import may_delete, may_edit, may_send
 from handlers.registry import Later, Result, command
 from handlers.shapes import AnyText, ClientId, Id, StrictInteger, StrictString
@@ -125,7 +126,9 @@ async def list_messages(context: Context, caller: Caller, wish: ListMessages) ->
     if len(given) > 1:
         raise invalid(**dict.fromkeys(given, "only one of before, after and around goes"))
     at = {f"{name}_seq": await _position(context, wish.chat_id, name, given[name]) for name in given}
-    page = await context.store.messages.history(wish.chat_id, limit=wish.limit, **at)
+    page = await context.store.messages.history(
+        wish.chat_id, limit=wish.limit, max_bytes=ITEMS_BYTES_MAX, **at
+    )
     # The page was read outside this turn: a member who was removed meanwhile sees nothing of it.
     await context.directory.entered_by(caller.user_id, wish.chat_id)
     return {

@@ -6,6 +6,7 @@ from handlers.accounts import check_name
 from handlers.context import Caller, Context
 from handlers.errors import ChatError, invalid, not_found
 from handlers.limits import network_of
+from handlers.pages import after_id, that_fit
 from handlers.passwords import check_password
 from handlers.registry import Result, command
 from handlers.shapes import AnyText, Id, StrictInteger
@@ -75,18 +76,10 @@ class ListUsers:
 @command("list_users", ListUsers)
 async def list_users(context: Context, caller: Caller, wish: ListUsers) -> Result:
     """Users whose username or display name starts with `q`, by id."""
-    after_id = 0
-    if wish.cursor is not None:
-        if not (wish.cursor.isascii() and wish.cursor.isdigit() and len(wish.cursor) <= 16):
-            raise invalid(cursor="was not given out here")
-        after_id = int(wish.cursor)
-    users = await context.store.users.search(wish.q, after_id=after_id, limit=wish.limit + 1)
-    page = users[: wish.limit]
-    more = len(users) > wish.limit
-    return {
-        "users": [
-            user_view(user, context.presence.status_of(user.id), own=user.id == caller.user_id)
-            for user in page
-        ],
-        "next_cursor": str(page[-1].id) if more else None,
-    }
+    users = await context.store.users.search(wish.q, after_id=after_id(wish.cursor), limit=wish.limit + 1)
+    views = that_fit(
+        user_view(user, context.presence.status_of(user.id), own=user.id == caller.user_id)
+        for user in users[: wish.limit]
+    )
+    more = len(views) < len(users)
+    return {"users": views, "next_cursor": str(users[len(views) - 1].id) if more else None}
