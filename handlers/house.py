@@ -122,6 +122,15 @@ class House:
         self.context.typing.gone(connection)
         self.context.presence.closed(connection)
 
+    def admit_call(self, caller: Caller, name: str) -> None:
+        """See `dispatch.admit`."""
+        dispatch.admit(self.context, caller, name)
+
+    def unread_bytes(self, user_id: int) -> int:
+        """What waits to be taken by all the user's connections."""
+        context = self.context
+        return sum(map(context.hub.unread_bytes, context.connections.ids_of(user_id)))
+
     def start(self, caller: Caller, name: str, payload: Mapping[str, Any]) -> Awaitable[Result | Later[Any]]:
         """See `dispatch.start`. Raises, when awaited: `ChatError`."""
         return dispatch.start(self.context, caller, name, payload)

@@ -20,7 +20,7 @@ class GetUser:
     user_id: Id
 
 
-@command("get_user", GetUser)
+@command("get_user", GetUser, limit="queries")
 async def get_user(context: Context, caller: Caller, wish: GetUser) -> Result:
     user = await context.identities.user(wish.user_id)
     if user is None or user.deleted:
@@ -36,7 +36,7 @@ class UpdateMe:
     old_password: AnyText | None = None
 
 
-@command("update_me", UpdateMe)
+@command("update_me", UpdateMe, limit="changes")
 async def update_me(context: Context, caller: Caller, wish: UpdateMe) -> Result:
     """Changes the caller's name or password. A new password ends every other session of the user."""
     user = await context.store.users.get(caller.user_id)
@@ -66,6 +66,10 @@ async def _change_password(context: Context, caller: Caller, user: User, wish: U
     await context.store.users.change_password(user.id, password_hash, keep_session=caller.session_id)
 
 
+USERS_PER_TOKEN = 50
+"""A page costs one token more for so many users."""
+
+
 @frozen
 class ListUsers:
     q: AnyText = ""
@@ -73,7 +77,7 @@ class ListUsers:
     limit: Annotated[int, StrictInteger(1, 200)] = 50
 
 
-@command("list_users", ListUsers)
+@command("list_users", ListUsers, limit="queries")
 async def list_users(context: Context, caller: Caller, wish: ListUsers) -> Result:
     """Users whose username or display name starts with `q`, by id."""
     users = await context.store.users.search(wish.q, after_id=after_id(wish.cursor), limit=wish.limit + 1)
@@ -82,4 +86,5 @@ async def list_users(context: Context, caller: Caller, wish: ListUsers) -> Resul
         for user in users[: wish.limit]
     )
     more = len(views) < len(users)
+    context.limiter.spend("queries", caller.user_id, len(views) / USERS_PER_TOKEN)
     return {"users": views, "next_cursor": str(users[len(views) - 1].id) if more else None}

@@ -11,6 +11,7 @@ from handlers.house import House
 from handlers.passwords import Passwords
 from handlers.tokens import Tokens
 from handlers.wire_json import dumps, loads
+from server.answers import Unsent
 from server.config import Config
 from server.control import Control
 from server.doors import Doors
@@ -18,9 +19,10 @@ from server.engine import AsyncServer
 from server.headers import add_headers
 from server.health import add_health
 from server.hub import EngineHub
-from server.keys import CONFIG, DOORS, HOUSE, SIO
+from server.keys import CONFIG, DOORS, HOUSE, REQUESTS, SIO, UNSENT
 from server.middlewares import check_origins, send_in_time, tell_errors
 from server.raw_gate import RawGate
+from server.requests import Requests
 from server.rest import add_rest
 from server.socketio_gate import ChatNamespace
 from server.web import add_web
@@ -59,6 +61,8 @@ def create_app(config: Config, *, clock: Clock | None = None) -> web.Application
     )
     app.on_response_prepare.append(add_headers)
     app[CONFIG] = config
+    app[REQUESTS] = Requests()
+    app[UNSENT] = Unsent(config.unsent_answers_limit_bytes)
     app[DOORS] = Doors(config.cors_origins, config.trusted_proxies)
     app.cleanup_ctx.append(_house(sio, clock or SystemClock()))
     app[SIO] = sio
