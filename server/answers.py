@@ -103,6 +103,7 @@ class Chunks(Payload):
     async def write(self, writer: AbstractStreamWriter) -> None:
         """Raises: `TimeoutError` when the peer takes nothing."""
         body: bytes = self._value
+        chunk = b""
         transport: Any = getattr(writer, "transport", None)
         sending = Sending(self._unsent, self._user_id, len(body), transport)
         if transport is not None:
@@ -116,6 +117,8 @@ class Chunks(Payload):
                     await writer.drain()
                 sending.took(len(chunk))
         finally:
+            # A connection that breaks leaves its frames in a circle with the error, for the collector to find one day.
+            self._value = body = chunk = b""
             sending.over()
 
 

@@ -14,6 +14,7 @@ import structlog
 from aiohttp import web
 
 from handlers.errors import ChatError
+from server import memory
 from server.app import create_app
 from server.config import SECRET_BYTES_MIN, Config, ConfigError, load_config
 from server.control import DEEDS, ask_server
@@ -50,6 +51,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         if asked.command == "user":
             return asyncio.run(change_user(config, asked.deed, asked.name))
         configure_logs(config.log_level, config.log_format)
+        memory.tune()
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
             runner.run(serve(config))
     except (ConfigError, StartError) as error:
@@ -80,6 +82,7 @@ async def serve(config: Config) -> None:
     _allow_open_files()
     door = _bind(config)
     app = create_app(config)
+    giving_back = memory.GivingBack()
     runner = Runner(app, access_log=None, shutdown_timeout=config.shutdown_timeout_s)
     try:
         try:
@@ -94,9 +97,11 @@ async def serve(config: Config) -> None:
         _spare_the_collector()
         await web.SockSite(runner, door, backlog=BACKLOG).start()
         log.info("serving", url=f"http://{_shown(config.host)}:{door.getsockname()[1]}")
+        giving_back.start()
         await _asked_to_stop()
         log.info("going away")
     finally:
+        await giving_back.stop()
         await runner.cleanup()
         door.close()
 
