@@ -24,6 +24,7 @@ from handlers.sessions import TokenLives
 from handlers.subscriptions import Subscriptions
 from handlers.tokens import Tokens
 from handlers.typing import TypingSigns
+from handlers.unsent import UnsentWatch
 from handlers.updates import ChatUpdates
 from handlers.watch import AccountWatch
 from storage.ports import Store
@@ -63,6 +64,10 @@ class House:
             updates=ChatUpdates(store, hub, clock, connections, directory),
             subscriptions=Subscriptions(store, hub, connections, directory, self._end),
         )
+        self._unsent = UnsentWatch(
+            hub, clock, connections, limit_bytes=policy.max_unsent_bytes_per_user, ended=self._end
+        )
+        self._unsent.start()
         self._seen: set[Any] = set()
         publisher = Publisher(self.context, self._end)
         store.observe(publisher)
@@ -147,6 +152,7 @@ class House:
     async def close(self) -> None:
         """Waits for what is still to be noted, then lets go of timers and threads. The store has another owner."""
         await self._watch.stop()
+        self._unsent.stop()
         self.context.presence.stop()
         self.context.lives.stop()
         self.context.updates.stop()
