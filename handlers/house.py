@@ -69,9 +69,9 @@ class House:
         )
         self._unsent.start()
         self._seen: set[Any] = set()
-        publisher = Publisher(self.context, self._end)
-        store.observe(publisher)
-        self._watch = AccountWatch(self.context, publisher)
+        self._publisher = Publisher(self.context, self._end)
+        store.observe(self._publisher)
+        self._watch = AccountWatch(self.context, self._publisher)
         if store.shared:
             self._watch.start()
 
@@ -153,6 +153,7 @@ class House:
         """Waits for what is still to be noted, then lets go of timers and threads. The store has another owner."""
         await self._watch.stop()
         self._unsent.stop()
+        self._publisher.stop()
         self.context.presence.stop()
         self.context.lives.stop()
         self.context.updates.stop()

@@ -142,3 +142,34 @@ async def test_a_busy_day_of_honest_people_meets_no_limit(serve: Serve) -> None:
         await ann.patch(f"/chats/{chat_id}", name="new")
         await bob.get("/users", q="a")
     assert time.monotonic() - started < 60
+
+
+async def test_large_chats_are_told_of_comings_and_goings_once_a_second(serve: Serve) -> None:
+    server = await serve(clock=ManualClock())
+    ann, bob = await server.people("ann", "bob")
+    everybody = await crowd(server, 120)
+    chat_id = (await ann.post("/chats", name="x", chat_type="group", member_ids=[bob.id, *everybody[:96]]))[
+        "id"
+    ]
+    bobs = await bob.connect()
+
+    async def counts() -> list[int]:
+        return [
+            frame["chat"]["member_count"] for frame in await bobs.drain() if frame["type"] == "chat_changed"
+        ]
+
+    for user_id in everybody[96:98]:
+        await ann.post(f"/chats/{chat_id}/members", user_id=user_id)
+    assert await counts() == [99, 100]
+    for user_id in everybody[98:110]:
+        await ann.post(f"/chats/{chat_id}/members", user_id=user_id)
+    await ann.delete(f"/chats/{chat_id}/members/{everybody[0]}")
+    assert await counts() == [101]
+    await ann.patch(f"/chats/{chat_id}", name="y")
+    assert await counts() == [111], "a new name is told at once"
+    server.clock.advance(1)
+    assert await counts() == [111]
+    server.clock.advance(5)
+    assert await counts() == []
+    await ann.delete(f"/chats/{chat_id}/members/{bob.id}")
+    assert [frame["type"] for frame in await bobs.drain()] == ["chat_removed"], "to whom it happens, at once"
