@@ -7,6 +7,7 @@ and every thread that reads the store has a heap of its own. Elsewhere than on g
 
 import asyncio
 import ctypes
+import gc
 import os
 from pathlib import Path
 
@@ -68,6 +69,9 @@ class GivingBack:
             await asyncio.sleep(LOOK_EVERY_S)
             now = _resident_bytes()
             if now >= self._least_bytes + BURST_BYTES:
+                gc.collect(
+                    1
+                )  # broken connections leave young circles of errors and frames, with all that is in them
                 await asyncio.to_thread(self._library.malloc_trim, 0)
                 now = _resident_bytes()
                 # What is still there is in use: it counts as the least, little by little, so that a process that has

@@ -6,6 +6,7 @@ from typing import Any
 from aiohttp import web
 
 from server.app import say_goodbye
+from server.heads import HeadBoundServer
 
 HANDLERS_PART = 0.4
 """Of the time that is left after the goodbye. aiohttp takes it twice; the rest is the store's."""
@@ -28,6 +29,9 @@ class Runner(web.AppRunner):
     def __init__(self, app: web.Application, **options: Any) -> None:
         options = {"keepalive_timeout": IDLE_TIMEOUT_S, "auto_decompress": False, **options}
         super().__init__(app, **options)
+
+    async def _make_server(self) -> web.Server:
+        return HeadBoundServer.of(await super()._make_server())
 
     async def cleanup(self) -> None:
         """Lets nobody in any more, says goodbye, and only then closes what is open: aiohttp would first close the idle

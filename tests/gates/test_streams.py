@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from server import middlewares, requests
+from server import heads, middlewares, requests
 from server.keys import REQUESTS, UNSENT
 from tests.clients.clock import ManualClock
 from tests.clients.people import Person
@@ -216,3 +216,45 @@ async def test_who_leaves_too_much_unread_gets_no_more_pages(serve: Serve) -> No
     await ann.chat()
     unsent._change(ann.id, -1)
     assert (await ann.get("/users/me"))["username"] == "ann"
+
+
+HEADS = {
+    "many headers": b"".join(b"X-%d: %b\r\n" % (number, b"y" * 7900) for number in range(100)),
+    "many short headers": b"".join(b"X-%d: y\r\n" % number for number in range(100)),
+    "an endless line": b"X: " + b"y" * 8000,
+}
+
+
+@pytest.mark.parametrize("head", HEADS.values(), ids=HEADS.keys())
+async def test_the_head_of_a_request_is_bounded_as_a_whole(serve: Serve, head: bytes) -> None:
+    server = await serve()
+    ann = await server.person("ann")
+    reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+    writer.write(b"GET /api/users/me HTTP/1.1\r\nHost: x\r\n" + head)
+    if len(head) > heads.HEAD_BYTES_MAX:
+        answer = await asyncio.wait_for(reader.readuntil(b"}}"), 5)
+        assert answer.startswith(b"HTTP/1.1 431 ")
+        assert b'"code":"too_large"' in answer
+    elif head.endswith(b"\n"):
+        writer.write(f"Authorization: Bearer {ann.token}\r\nConnection: close\r\n\r\n".encode())
+        assert (await asyncio.wait_for(reader.read(), 5)).startswith(b"HTTP/1.1 200 ")
+    else:
+        writer.write(b"y" * 8000)
+        assert (await asyncio.wait_for(reader.read(), 5)).split(b" ")[1] == b"400"
+    writer.close()
+
+
+async def test_a_connection_may_carry_more_than_one_head_altogether(serve: Serve) -> None:
+    server = await serve()
+    ann = await server.person("ann")
+    reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+    head = "".join(f"X-{number}: {'y' * 4000}\r\n" for number in range(10))
+    request = (
+        f"GET /api/users/me HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {ann.token}\r\n{head}\r\n".encode()
+    )
+    for _ in range(5):
+        for start in range(0, len(request), 10_000):
+            writer.write(request[start : start + 10_000])
+            await writer.drain()
+        assert (await asyncio.wait_for(reader.readuntil(b"}"), 5)).startswith(b"HTTP/1.1 200 ")
+    writer.close()
