@@ -6,6 +6,8 @@ from handlers.accounts import check_name
 from handlers.context import Caller, Context
 from handlers.directory import OpenChat
 from handlers.errors import invalid
+from handlers.limits import NEW_MEMBERS_PER_TOKEN, TOLD_PER_TOKEN
+from handlers.pages import ITEMS_BYTES_MAX, bad_cursor
 from handlers.permissions import may_delete_chat, may_rename
 from handlers.recovery import replay
 from handlers.registry import Result, command
@@ -26,7 +28,7 @@ class CreateChat:
     member_ids: Annotated[list[int] | None, IdList(CREATE_MEMBERS_MAX)] = None
 
 
-@command("create_chat", CreateChat)
+@command("create_chat", CreateChat, limit="changes")
 async def create_chat(context: Context, caller: Caller, wish: CreateChat) -> Result:
     """A new chat, with the caller as owner; two users share one private chat, which is found again."""
     others = set(wish.member_ids or ()) - {caller.user_id}
@@ -37,6 +39,7 @@ async def create_chat(context: Context, caller: Caller, wish: CreateChat) -> Res
         raise invalid(name="is required")
     # A private chat is called after whoever looks at it is not.
     name = None if wish.name is None or chat_type == "private" else check_name(context, "name", wish.name)
+    context.limiter.spend("changes", caller.user_id, len(others) / NEW_MEMBERS_PER_TOKEN)
     try:
         chat, created = await context.store.chats.create(
             name=name,
@@ -50,21 +53,26 @@ async def create_chat(context: Context, caller: Caller, wish: CreateChat) -> Res
     return {"chat": await _summary(context, caller, chat.id), "created": created}
 
 
+CHATS_PER_TOKEN = 10
+"""A page costs one token more for so many chats: what is unread is counted in each."""
+
+
 @frozen
 class ListChats:
     cursor: AnyText | None = None
     limit: Annotated[int, StrictInteger(1, 200)] = 50
 
 
-@command("list_chats", ListChats)
+@command("list_chats", ListChats, limit="queries")
 async def list_chats(context: Context, caller: Caller, wish: ListChats) -> Result:
     """The caller's chats, latest activity first."""
     try:
         summaries, next_cursor = await context.store.chats.list_for(
-            caller.user_id, cursor=wish.cursor, limit=wish.limit
+            caller.user_id, cursor=wish.cursor, limit=wish.limit, max_bytes=ITEMS_BYTES_MAX
         )
     except BadReference:
-        raise invalid(cursor="was not given out here") from None
+        raise bad_cursor() from None
+    context.limiter.spend("queries", caller.user_id, len(summaries) / CHATS_PER_TOKEN)
     return {"chats": [summary_view(summary) for summary in summaries], "next_cursor": next_cursor}
 
 
@@ -73,7 +81,7 @@ class OneChat:
     chat_id: Id
 
 
-@command("get_chat", OneChat)
+@command("get_chat", OneChat, limit="queries")
 async def get_chat(context: Context, caller: Caller, wish: OneChat) -> Result:
     return {"chat": await _summary(context, caller, wish.chat_id)}
 
@@ -84,17 +92,20 @@ class RenameChat:
     name: AnyText
 
 
-@command("rename_chat", RenameChat)
+@command("rename_chat", RenameChat, limit="changes")
 async def rename_chat(context: Context, caller: Caller, wish: RenameChat) -> Result:
     name = check_name(context, "name", wish.name)
-    await context.directory.entered_by(caller.user_id, wish.chat_id)
+    chat = await context.directory.entered_by(caller.user_id, wish.chat_id)
+    context.limiter.spend("changes", caller.user_id, len(chat.members) / TOLD_PER_TOKEN)
     await context.store.chats.rename(wish.chat_id, caller.user_id, name, may_rename)
     return {"chat": await _summary(context, caller, wish.chat_id)}
 
 
-@command("delete_chat", OneChat)
+@command("delete_chat", OneChat, limit="changes")
 async def delete_chat(context: Context, caller: Caller, wish: OneChat) -> Result:
     """Deletes the chat with everything in it."""
+    chat = await context.directory.entered_by(caller.user_id, wish.chat_id)
+    context.limiter.spend("changes", caller.user_id, len(chat.members) / TOLD_PER_TOKEN)
     await context.store.chats.delete(wish.chat_id, caller.user_id, may_delete_chat)
     return {}
 
@@ -133,7 +144,12 @@ async def join_chat(context: Context, caller: Caller, wish: JoinChat) -> Result:
     return {"chat_id": chat.id, "head_seq": chat.head_seq, "replayed": replayed, "gap": gap}
 
 
-@command("leave_chat", OneChat, socket=True)
+@command(
+    "leave_chat",
+    OneChat,
+    socket=True,
+    unlimited="it always succeeds, tells nobody and undoes a join, which counts",
+)
 async def leave_chat(context: Context, caller: Caller, wish: OneChat) -> Result:
     """Takes the caller's connection out of the room; always succeeds."""
     connection = caller.connected()

@@ -65,6 +65,16 @@ def as_chat_error(error: BaseException) -> ChatError:
     return ChatError("unavailable", "something went wrong on the server")
 
 
+def admit(context: Context, caller: Caller, name: str) -> None:
+    """To be called once for a request over REST, before its body is read: calls of strangers count here, whatever is in
+    them; a user who is above a limit is told so without more ado. Raises: `ChatError` `rate_limited`."""
+    limit = COMMANDS[name].limit
+    if limit == "auth_calls":
+        context.limiter.check(limit, network_of(caller.address))
+    elif limit is not None:
+        context.limiter.look(limit, caller.user_id)
+
+
 async def start(
     context: Context, caller: Caller, name: str, payload: Mapping[str, Any]
 ) -> Result | Later[Any]:
@@ -76,15 +86,14 @@ async def start(
     command = COMMANDS.get(name)
     connection = caller.connection
     if command is None or (connection is not None and not command.socket):
+        context.limiter.check("queries", caller.user_id)
         raise ChatError("unknown_event", f"there is no command {name[:64]!r}")
     try:
         if connection is not None:
             await connection.calm()
             context.connections.check(connection)
             context.lives.check(connection)
-        # What is malformed costs a stranger a try, and a user nothing.
-        if command.limit == "auth_calls":
-            context.limiter.check(command.limit, network_of(caller.address))
+        # What is malformed costs a user nothing, and a stranger a try: see `admit`.
         wish = read(command.shape, command.schema, payload)
         if command.limit is not None and command.limit != "auth_calls":
             context.limiter.check(command.limit, caller.user_id)

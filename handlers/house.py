@@ -66,11 +66,11 @@ class House:
         )
         hub.on_end(self.disconnected)
         self._seen: set[Any] = set()
-        publisher = Publisher(self.context, self._end)
-        store.observe(publisher)
+        self._publisher = Publisher(self.context, self._end)
+        store.observe(self._publisher)
         self._sweep = SessionSweep(store.sessions, clock, keep_s=policy.access_token_ttl_s)
         self._sweep.start()
-        self._watch = AccountWatch(self.context, publisher)
+        self._watch = AccountWatch(self.context, self._publisher)
         if store.shared:
             self._watch.start()
 
@@ -128,6 +128,15 @@ class House:
         self.context.typing.gone(connection)
         self.context.presence.closed(connection)
 
+    def admit_call(self, caller: Caller, name: str) -> None:
+        """See `dispatch.admit`."""
+        dispatch.admit(self.context, caller, name)
+
+    def unread_bytes(self, user_id: int) -> int:
+        """What waits to be taken by all the user's connections."""
+        context = self.context
+        return sum(map(context.hub.unread_bytes, context.connections.ids_of(user_id)))
+
     def start(self, caller: Caller, name: str, payload: Mapping[str, Any]) -> Awaitable[Result | Later[Any]]:
         """See `dispatch.start`. Raises, when awaited: `ChatError`."""
         return dispatch.start(self.context, caller, name, payload)
@@ -145,6 +154,7 @@ class House:
         """Waits for what is still to be noted, then lets go of timers and threads. The store has another owner."""
         await self._watch.stop()
         await self._sweep.stop()
+        self._publisher.stop()
         self.context.presence.stop()
         self.context.lives.stop()
         self.context.updates.stop()

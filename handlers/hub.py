@@ -30,7 +30,8 @@ class Hub(Protocol):
         """Nothing happens if the connection is not in the room."""
 
     def unread_bytes(self, connection_id: str) -> int:
-        """What waits to be taken by the connection's peer; 0 for one that is gone."""
+        """What waits to be taken by the connection's peer, with all that was emitted up to now; 0 for one that is
+        gone."""
 
     def end(self, connection_id: str, ending: Ending) -> None:
         """Tells the connection why it ends and closes it; nothing happens for one that is gone."""

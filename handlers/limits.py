@@ -14,7 +14,15 @@ from handlers.errors import ChatError
 from handlers.policy import Policy
 from storage.frozen import frozen
 
-Limit = Literal["messages", "joins", "typing", "status", "login_failures", "auth_calls"]
+Limit = Literal[
+    "messages", "joins", "typing", "status", "changes", "marks", "queries", "login_failures", "auth_calls"
+]
+
+TOLD_PER_TOKEN = 200
+"""A command that tells others costs one token more for so many of them."""
+
+NEW_MEMBERS_PER_TOKEN = 20
+"""So many members of a new chat cost one token: each is stored and kept in memory."""
 
 SWEEP_EVERY_S = 60.0
 _ROUNDING = 1e-6
@@ -47,8 +55,21 @@ class _Bucket:
     at: float
 
 
+def _wait_ms(bucket: _Bucket, rate: Rate) -> int:
+    """Rounded up: who waits just as long as they are told is not to be refused again."""
+    return max(1, math.ceil((1 - bucket.tokens) / rate.per_s * 1000 - _ROUNDING))
+
+
+def _too_many(retry_after_ms: int) -> ChatError:
+    return ChatError("rate_limited", "too many, too fast", retry_after_ms=retry_after_ms)
+
+
 class Limiter:
-    """Counts against the limits of a policy."""
+    """Counts against the limits of a policy.
+
+    A command takes one token before it runs. What it turns out to cost besides is spent afterwards and refuses nothing:
+    the bucket may be in debt then, and what comes next waits until that is paid.
+    """
 
     def __init__(self, policy: Policy, clock: Clock) -> None:
         self._clock = clock
@@ -57,6 +78,9 @@ class Limiter:
             "joins": Rate(policy.joins_per_s, policy.joins_burst),
             "typing": Rate(policy.typing_per_s, max(1, policy.typing_per_s)),
             "status": Rate(policy.status_per_s, max(1, policy.status_per_s)),
+            "changes": Rate(policy.changes_per_s, policy.changes_burst),
+            "marks": Rate(policy.marks_per_s, policy.marks_burst),
+            "queries": Rate(policy.queries_per_s, policy.queries_burst),
             "login_failures": _per_minute(policy.login_failures_per_min),
             "auth_calls": _per_minute(policy.auth_calls_per_min),
         }
@@ -68,19 +92,35 @@ class Limiter:
         rate = self._rates[limit]
         if not rate.per_s:
             return 0
+        bucket = self._bucket(limit, key, rate)
+        if bucket.tokens < 1 - _ROUNDING:
+            return _wait_ms(bucket, rate)
+        bucket.tokens = max(0.0, bucket.tokens - 1)
+        return 0
+
+    def spend(self, limit: Limit, key: object, tokens: float) -> None:
+        """Takes so many tokens, whether they are there or not."""
+        rate = self._rates[limit]
+        if rate.per_s and tokens:
+            self._bucket(limit, key, rate).tokens -= tokens
+
+    def look(self, limit: Limit, key: object) -> None:
+        """Takes nothing. Raises: `ChatError` `rate_limited` if there is no token."""
+        rate = self._rates[limit]
+        bucket = self._bucket(limit, key, rate) if (limit, key) in self._buckets else None
+        if bucket is not None and bucket.tokens < 1 - _ROUNDING:
+            raise _too_many(_wait_ms(bucket, rate))
+
+    def _bucket(self, limit: Limit, key: object, rate: Rate) -> _Bucket:
+        """The bucket as it is now."""
         now = self._clock.monotonic()
         bucket = self._buckets.get((limit, key))
         if bucket is None:
             self._sweep(now)
             bucket = self._buckets[limit, key] = _Bucket(rate.burst, now)
-        tokens = min(rate.burst, bucket.tokens + (now - bucket.at) * rate.per_s)
+        bucket.tokens = min(rate.burst, bucket.tokens + (now - bucket.at) * rate.per_s)
         bucket.at = now
-        if tokens < 1 - _ROUNDING:
-            bucket.tokens = tokens
-            # Rounded up: who waits just as long as he is told is not to be refused again.
-            return max(1, math.ceil((1 - tokens) / rate.per_s * 1000 - _ROUNDING))
-        bucket.tokens = max(0.0, tokens - 1)
-        return 0
+        return bucket
 
     def give_back(self, limit: Limit, key: object) -> None:
         """Returns a token that was taken for something that turned out not to count."""
@@ -92,7 +132,7 @@ class Limiter:
         """Takes one token. Raises: `ChatError` `rate_limited`."""
         retry_after_ms = self.take(limit, key)
         if retry_after_ms:
-            raise ChatError("rate_limited", "too many, too fast", retry_after_ms=retry_after_ms)
+            raise _too_many(retry_after_ms)
 
     def _sweep(self, now: float) -> None:
         """Drops full buckets now and then, so that memory follows those who are active."""

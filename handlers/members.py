@@ -4,9 +4,11 @@ from typing import Annotated, cast
 
 from handlers.context import Caller, Context
 from handlers.errors import not_found
+from handlers.limits import TOLD_PER_TOKEN
+from handlers.pages import after_member, member_cursor, order_of, that_fit
 from handlers.permissions import may_add_as, may_remove, may_set_role
 from handlers.registry import Result, command
-from handlers.shapes import Id, StrictString
+from handlers.shapes import AnyText, Id, StrictInteger, StrictString
 from handlers.views import View, member_view, user_view
 from storage.frozen import frozen
 from storage.models import Member, Role
@@ -14,33 +16,45 @@ from storage.models import Member, Role
 RoleField = Annotated[str, StrictString(one_of=("owner", "admin", "member"))]
 
 
+MEMBERS_PER_PAGE = 1000
+
+MEMBERS_PER_TOKEN = 200
+"""A page costs one token more for so many members of the chat."""
+
+
 @frozen
 class ListMembers:
     chat_id: Id
+    cursor: AnyText | None = None
+    limit: Annotated[int, StrictInteger(1, MEMBERS_PER_PAGE)] = MEMBERS_PER_PAGE
 
 
-@command("list_members", ListMembers)
+@command("list_members", ListMembers, limit="queries")
 async def list_members(context: Context, caller: Caller, wish: ListMembers) -> Result:
-    """Everybody in the chat, in the order in which they came."""
+    """A page of the chat's members, in the order in which they came."""
+    after = after_member(wish.cursor)
     await context.directory.entered_by(caller.user_id, wish.chat_id)
     state = await context.store.chats.load(wish.chat_id)
     if state is None or caller.user_id not in state.members:
         raise not_found("chat")
-    users = await context.store.users.get_many(state.members.keys())
-    members = sorted(state.members.values(), key=lambda member: (member.joined_at, member.user_id))
-    return {
-        "members": [
-            member_view(
-                member,
-                user_view(
-                    users[member.user_id],
-                    context.presence.status_of(member.user_id),
-                    own=member.user_id == caller.user_id,
-                ),
-            )
-            for member in members
-        ]
-    }
+    rest = sorted((one for one in state.members.values() if order_of(one) > after), key=order_of)
+    members = rest[: wish.limit]
+    users = await context.store.users.get_many([member.user_id for member in members])
+    views = that_fit(
+        member_view(
+            member,
+            user_view(
+                users[member.user_id],
+                context.presence.status_of(member.user_id),
+                own=member.user_id == caller.user_id,
+            ),
+        )
+        for member in members
+    )
+    more = len(views) < len(rest)
+    # All are looked at whatever the page is.
+    context.limiter.spend("queries", caller.user_id, len(state.members) / MEMBERS_PER_TOKEN)
+    return {"members": views, "next_cursor": member_cursor(members[len(views) - 1]) if more else None}
 
 
 @frozen
@@ -50,9 +64,9 @@ class AddMember:
     role: RoleField = "member"
 
 
-@command("add_member", AddMember)
+@command("add_member", AddMember, limit="changes")
 async def add_member(context: Context, caller: Caller, wish: AddMember) -> Result:
-    await context.directory.entered_by(caller.user_id, wish.chat_id)
+    await _count(context, caller, wish.chat_id)
     role = cast(Role, wish.role)
     member = await context.store.chats.add_member(
         wish.chat_id, caller.user_id, wish.user_id, role, context.clock.now(), may_add_as(role)
@@ -67,9 +81,9 @@ class SetRole:
     role: RoleField
 
 
-@command("set_role", SetRole)
+@command("set_role", SetRole, limit="changes")
 async def set_role(context: Context, caller: Caller, wish: SetRole) -> Result:
-    await context.directory.entered_by(caller.user_id, wish.chat_id)
+    await _count(context, caller, wish.chat_id)
     role = cast(Role, wish.role)
     member = await context.store.chats.set_role(
         wish.chat_id, caller.user_id, wish.user_id, role, may_set_role
@@ -83,11 +97,17 @@ class RemoveMember:
     user_id: Id
 
 
-@command("remove_member", RemoveMember)
+@command("remove_member", RemoveMember, limit="changes")
 async def remove_member(context: Context, caller: Caller, wish: RemoveMember) -> Result:
-    await context.directory.entered_by(caller.user_id, wish.chat_id)
+    await _count(context, caller, wish.chat_id)
     await context.store.chats.remove_member(wish.chat_id, caller.user_id, wish.user_id, may_remove)
     return {}
+
+
+async def _count(context: Context, caller: Caller, chat_id: int) -> None:
+    """Counts a change of which all members are told. Raises: `ChatError` `not_found` for who is no member."""
+    chat = await context.directory.entered_by(caller.user_id, chat_id)
+    context.limiter.spend("changes", caller.user_id, len(chat.members) / TOLD_PER_TOKEN)
 
 
 async def _view(context: Context, caller: Caller, member: Member) -> View:

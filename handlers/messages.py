@@ -4,6 +4,7 @@ from typing import Annotated
 
 from handlers.context import Caller, Context
 from handlers.errors import ChatError, invalid, not_found
+from handlers.pages import ITEMS_BYTES_MAX
 from handlers.permissions import may_delete, may_edit, may_send
 from handlers.registry import Later, Result, command
 from handlers.shapes import AnyText, ClientId, Id, StrictInteger, StrictString
@@ -94,7 +95,7 @@ async def delete_message(context: Context, caller: Caller, wish: OneMessage) -> 
     )
 
 
-@command("get_message", OneMessage)
+@command("get_message", OneMessage, limit="queries")
 async def get_message(context: Context, caller: Caller, wish: OneMessage) -> Result:
     message = await context.store.messages.get(wish.message_id)
     if message is None or message.deleted:
@@ -106,6 +107,10 @@ async def get_message(context: Context, caller: Caller, wish: OneMessage) -> Res
     return {"message": message_view(message)}
 
 
+MESSAGES_PER_TOKEN = 50
+"""A page costs one token more for so many messages."""
+
+
 @frozen
 class ListMessages:
     chat_id: Id
@@ -115,7 +120,7 @@ class ListMessages:
     limit: Annotated[int, StrictInteger(1, 200)] = 50
 
 
-@command("list_messages", ListMessages)
+@command("list_messages", ListMessages, limit="queries")
 async def list_messages(context: Context, caller: Caller, wish: ListMessages) -> Result:
     """A page of history. `head_seq` is read before the page: what changes later, the client hears of live."""
     chat = await context.directory.entered_by(caller.user_id, wish.chat_id)
@@ -125,7 +130,10 @@ async def list_messages(context: Context, caller: Caller, wish: ListMessages) ->
     if len(given) > 1:
         raise invalid(**dict.fromkeys(given, "only one of before, after and around goes"))
     at = {f"{name}_seq": await _position(context, wish.chat_id, name, given[name]) for name in given}
-    page = await context.store.messages.history(wish.chat_id, limit=wish.limit, **at)
+    page = await context.store.messages.history(
+        wish.chat_id, limit=wish.limit, max_bytes=ITEMS_BYTES_MAX, **at
+    )
+    context.limiter.spend("queries", caller.user_id, len(page.messages) / MESSAGES_PER_TOKEN)
     # The page was read outside this turn: a member who was removed meanwhile sees nothing of it.
     await context.directory.entered_by(caller.user_id, wish.chat_id)
     return {

@@ -10,8 +10,14 @@ from handlers.directory import OpenChat, room_of
 from handlers.endings import Ending
 from handlers.events import Event
 from handlers.rooms import take_out
+from handlers.throttle import Throttle
 from storage import changes
 from storage.changes import Change, MessageChange
+
+MEMBERS_TOLD_EACH_MAX = 100
+"""In chats with more members, `chat_changed` is not told for each who comes or goes."""
+
+MEMBERS_TOLD_EVERY_S = 1.0
 
 
 class Publisher:
@@ -22,6 +28,7 @@ class Publisher:
         self._ended = ended
         self._at = context.clock.now()
         """When what is being told is told."""
+        self._members_changed = Throttle(context.clock, MEMBERS_TOLD_EVERY_S, self._tell_changed_late)
         self._told: dict[type[Any], Callable[[Any], None]] = {
             changes.MessageCreated: self._message_created,
             changes.MessageEdited: self._message_edited,
@@ -85,7 +92,7 @@ class Publisher:
     def _member_added(self, change: changes.MemberAdded) -> None:
         chat = self._context.directory.member_set(change.chat_id, change.member)
         self._tell_added((change.member.user_id,), change.chat_id)
-        self._tell_changed(chat)
+        self._tell_members_changed(chat)
 
     def _member_removed(self, change: changes.MemberRemoved) -> None:
         chat = self._context.directory.member_gone(change.chat_id, change.user_id)
@@ -95,7 +102,7 @@ class Publisher:
         for connection in self._context.connections.of(change.user_id):
             take_out(self._context.hub, connection, change.chat_id)
         self._tell_users((change.user_id,), events.chat_removed(change.chat_id, self._at))
-        self._tell_changed(chat)
+        self._tell_members_changed(chat)
 
     def _role_changed(self, change: changes.RoleChanged) -> None:
         self._tell_changed(self._context.directory.member_set(change.chat_id, change.member))
@@ -117,6 +124,20 @@ class Publisher:
         self._tell_users(user_ids, events.chat_added(chat_id, self._at))
         for user_id in user_ids:
             self._context.subscriptions.added(user_id, chat_id)
+
+    def stop(self) -> None:
+        self._members_changed.stop()
+
+    def _tell_members_changed(self, chat: OpenChat | None) -> None:
+        """As `_tell_changed`, for somebody who came or went: in a large chat once a second for all of them."""
+        if chat is None or len(chat.members) <= MEMBERS_TOLD_EACH_MAX:
+            self._tell_changed(chat)
+        else:
+            self._members_changed.ask(chat.id)
+
+    def _tell_changed_late(self, chat_id: int) -> None:
+        self._at = self._context.clock.now()
+        self._tell_changed(self._context.directory.peek(chat_id))
 
     def _tell_changed(self, chat: OpenChat | None) -> None:
         """Tells all members' connections. Who changes a chat has it in memory: its handler looked for membership."""

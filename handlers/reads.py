@@ -1,6 +1,7 @@
 """How far somebody has read."""
 
 from handlers.context import Caller, Context
+from handlers.limits import TOLD_PER_TOKEN
 from handlers.registry import Later, Result, command
 from handlers.shapes import Id
 from storage.frozen import frozen
@@ -13,10 +14,11 @@ class ReadMessages:
     up_to: Id | None = None
 
 
-@command("read_messages", ReadMessages, socket=True)
+@command("read_messages", ReadMessages, socket=True, limit="marks")
 async def read_messages(context: Context, caller: Caller, wish: ReadMessages) -> Result | Later[ReadMark]:
     """Moves the caller's mark forward, to `up_to` or to the newest message; it never goes back."""
-    await context.directory.entered_by(caller.user_id, wish.chat_id)
+    chat = await context.directory.entered_by(caller.user_id, wish.chat_id)
+    context.limiter.spend("marks", caller.user_id, len(chat.joined) / TOLD_PER_TOKEN)
 
     def shape(mark: ReadMark) -> Result:
         return {"chat_id": wish.chat_id, "up_to": mark.up_to, "unread_count": mark.unread_count}

@@ -1,11 +1,24 @@
 """Catching up: what a client missed, replayed until it stands where its room stands."""
 
 import asyncio
+from collections.abc import Sequence
 
 from handlers import events
 from handlers.context import Caller, Context
+from handlers.directory import OpenChat
 from handlers.endings import Ending, Refused
 from handlers.policy import REPLAY_MESSAGES_MAX
+from storage.models import Message
+from storage.sizes import message_bytes
+
+PIECE_BYTES_MAX = 256 * 1024
+"""So much of a replay is read from the store at a time, as JSON; one message more than this goes alone."""
+
+UNSENT_BYTES_MAX = 256 * 1024
+"""A replay waits as long as this much or more is unsent to its peer: far below what ends a connection as too slow."""
+
+WRITE_BYTES = 64 * 1024
+"""After so much, what was gathered for the peer is written, and it is looked at how much of it is taken."""
 
 STUCK_S = 20.0
 """A peer that takes nothing of its replay for this long is too slow."""
@@ -16,53 +29,99 @@ LOOK_EVERY_S = 0.05
 async def replay(context: Context, caller: Caller, chat_id: int, after_seq: int) -> tuple[int, bool]:
     """Sends the caller every message of the chat changed after `after_seq`; how many, and whether a gap is left.
 
-    Live events are not kept meanwhile: each pass reads on above the last number sent, until that is the number the
-    room has been told. It returns in that very turn, so that the caller can enter the room with nothing between.
-    Raises: `ChatError` `not_found` if the caller is not, or no longer, a member; `Refused` (TOO_SLOW).
+    Live events are not kept meanwhile: each pass reads on above the last number sent, up to where the room stood when
+    it began, until that is where the room stands. It returns in that very turn, so that the caller can enter the room
+    with nothing between. Raises: `ChatError` `not_found` if the caller is not, or no longer, a member; `Refused`
+    (TOO_SLOW).
     """
     chat = await context.directory.entered_by(caller.user_id, chat_id)
     if after_seq > chat.head_seq:
         return 0, True
-    position, sent, seen = after_seq, 0, set[int]()
-    while position != chat.head_seq:
-        if position > chat.head_seq:
-            # Read from disk before it was handed to the room; the observer is being told.
-            await asyncio.sleep(0)
-        else:
-            missed = await context.store.messages.changed_since(
-                chat_id, position, limit=REPLAY_MESSAGES_MAX + 1
-            )
-            if len(missed) > REPLAY_MESSAGES_MAX:
-                return sent, True
-            for message in missed:
-                await _writable(context, caller, chat_id)
-                known = message.seq <= after_seq or message.id in seen
-                name, payload = events.replayed(message, context.clock.now(), known=known)
-                context.hub.emit(name, payload, room=caller.connected().id)
-                seen.add(message.id)
-                position = message.changed_seq
-            sent += len(missed)
-        chat = await context.directory.entered_by(caller.user_id, chat_id)
-    return sent, False
+    return await _Replay(context, caller, chat_id, after_seq).run(chat)
 
 
-async def _writable(context: Context, caller: Caller, chat_id: int) -> None:
-    """Returns when the caller may be sent more of a replay, at once if nothing stands in the way.
+class _Replay:
+    """One replay. A pass is read in pieces, so that neither memory nor the peer's buffer ever holds all of it."""
 
-    Raises: `ChatError` `not_found` after a removal from the chat; `Refused` for a connection that has ended, TOO_SLOW
-    if its peer took nothing for `STUCK_S`.
-    """
-    connection = caller.connected()
-    await context.directory.entered_by(caller.user_id, chat_id)
-    context.connections.check(connection)
-    least, since = None, context.clock.monotonic()
-    while (unread := context.hub.unread_bytes(connection.id)) >= context.policy.volatile_limit_bytes:
-        now = context.clock.monotonic()
-        if least is None or unread < least:
-            least, since = unread, now
-        elif now - since >= STUCK_S:
-            context.hub.end(connection.id, Ending.TOO_SLOW)
-            raise Refused("unavailable", Ending.TOO_SLOW)
-        await context.clock.sleep(LOOK_EVERY_S)
-        await context.directory.entered_by(caller.user_id, chat_id)
-        context.connections.check(connection)
+    def __init__(self, context: Context, caller: Caller, chat_id: int, after_seq: int) -> None:
+        self._context = context
+        self._caller = caller
+        self._connection = caller.connected()
+        self._chat_id = chat_id
+        self._after_seq = after_seq
+        self._position = after_seq
+        self._pass_ends_at = after_seq
+        self._unsent_bytes_max = min(UNSENT_BYTES_MAX, context.policy.volatile_limit_bytes)
+        self._write_bytes = min(WRITE_BYTES, self._unsent_bytes_max)
+        self._seen: set[int] = set()
+        self._sent = 0
+
+    async def run(self, chat: OpenChat) -> tuple[int, bool]:
+        while self._position != chat.head_seq:
+            if self._position > chat.head_seq:
+                # Read from disk before it was handed to the room; the observer is being told.
+                await asyncio.sleep(0)
+            else:
+                begins = self._position >= self._pass_ends_at
+                if begins:
+                    self._pass_ends_at = chat.head_seq
+                piece = await self._context.store.messages.changed_since(
+                    self._chat_id, self._position, limit=REPLAY_MESSAGES_MAX + 1, max_bytes=PIECE_BYTES_MAX
+                )
+                if begins and await self._is_too_long(piece):
+                    return self._sent, True
+                await self._send(piece)
+            chat = await self._context.directory.entered_by(self._caller.user_id, self._chat_id)
+        return self._sent, False
+
+    async def _is_too_long(self, piece: Sequence[Message]) -> bool:
+        """Whether there are more messages than are replayed, of which this is the first piece."""
+        if len(piece) > REPLAY_MESSAGES_MAX:
+            return True
+        if not piece or piece[-1].changed_seq >= self._pass_ends_at:
+            return False  # it is all of them
+        number = await self._context.store.messages.count_changed_since(
+            self._chat_id, self._position, limit=REPLAY_MESSAGES_MAX + 1
+        )
+        return number > REPLAY_MESSAGES_MAX
+
+    async def _send(self, piece: Sequence[Message]) -> None:
+        unwritten = self._write_bytes  # somebody else may have filled the buffer
+        for message in piece:
+            if unwritten >= self._write_bytes:
+                await self._writable()
+                unwritten = 0
+            known = message.seq <= self._after_seq or message.id in self._seen
+            name, payload = events.replayed(message, self._context.clock.now(), known=known)
+            self._context.hub.emit(name, payload, room=self._connection.id)
+            self._seen.add(message.id)
+            self._position = message.changed_seq
+            self._sent += 1
+            # `message_updated` says the content twice.
+            unwritten += message_bytes(message) + known * len(message.content)
+
+    async def _writable(self) -> None:
+        """Returns when the peer may be sent more, at once if nothing stands in the way.
+
+        Raises: `ChatError` `not_found` after a removal from the chat; `Refused` for a connection that has ended,
+        TOO_SLOW if its peer took nothing for `STUCK_S`.
+        """
+        context, connection = self._context, self._connection
+        await self._check()
+        last = context.hub.unread_bytes(connection.id)
+        taken_at = context.clock.monotonic()
+        while last >= self._unsent_bytes_max:
+            await context.clock.sleep(LOOK_EVERY_S)
+            await self._check()
+            unread, now = context.hub.unread_bytes(connection.id), context.clock.monotonic()
+            if unread < last:
+                taken_at = now
+            elif now - taken_at >= STUCK_S:
+                context.hub.end(connection.id, Ending.TOO_SLOW)
+                raise Refused("unavailable", Ending.TOO_SLOW)
+            last = unread
+
+    async def _check(self) -> None:
+        """Raises: `ChatError` `not_found` after a removal; `Refused` for a connection that has ended."""
+        await self._context.directory.entered_by(self._caller.user_id, self._chat_id)
+        self._context.connections.check(self._connection)

@@ -30,7 +30,7 @@ Handler = Callable[["Context", "Caller", Shape], Awaitable[Result | Later[Any]]]
 @frozen
 class Command(Generic[Shape]):
     """A command. `socket`: the sockets have it, not REST alone. `limit`: what it counts against, by user;
-    `auth_calls` by address."""
+    `auth_calls` by address. `unlimited` says why a command has none."""
 
     name: str
     shape: type[Shape]
@@ -38,15 +38,18 @@ class Command(Generic[Shape]):
     handler: Handler[Shape]
     socket: bool
     limit: Limit | None
+    unlimited: str
 
 
 def command(
-    name: str, shape: type[Shape], *, socket: bool = False, limit: Limit | None = None
+    name: str, shape: type[Shape], *, socket: bool = False, limit: Limit | None = None, unlimited: str = ""
 ) -> Callable[[Handler[Shape]], Command[Shape]]:
-    """Makes a handler a command."""
+    """Makes a handler a command, which has a limit or says why not. Raises: `ValueError` for one with neither."""
+    if (limit is None) != bool(unlimited):
+        raise ValueError(f"{name} needs a limit, or the reason why it has none")
 
     def install(handler: Handler[Shape]) -> Command[Shape]:
-        return Command(name, shape, schema_for(shape), handler, socket, limit)
+        return Command(name, shape, schema_for(shape), handler, socket, limit, unlimited)
 
     return install
 

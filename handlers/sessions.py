@@ -118,7 +118,7 @@ class RefreshToken:
     token: Text
 
 
-@command("refresh_token", RefreshToken, socket=True)
+@command("refresh_token", RefreshToken, socket=True, limit="queries")
 async def refresh_token(context: Context, caller: Caller, wish: RefreshToken) -> Result:
     """Puts a fresh access token of the same user in place of the connection's; the connection goes on."""
     connection = caller.connected()
@@ -138,7 +138,12 @@ class Ping:
     pass
 
 
-@command("ping", Ping, socket=True)
+@command(
+    "ping",
+    Ping,
+    socket=True,
+    unlimited="it tells nobody but the one who asks, and costs less than counting it",
+)
 async def ping(context: Context, caller: Caller, _wish: Ping) -> Result:
     """Answers `pong`; the documented client asks now and then, nobody has to."""
     name, payload = events.pong(context.clock.now())

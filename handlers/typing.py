@@ -48,6 +48,10 @@ class TypingSigns:
             sign.shown_at = now
             self._show(key, True)
 
+    def is_shown(self, chat_id: int, user_id: int) -> bool:
+        """Whether the user types there, as others see it."""
+        return (chat_id, user_id) in self._signs
+
     def stop(self, chat_id: int, user_id: int) -> None:
         """The user no longer types there; nothing happens if no sign is shown."""
         sign = self._signs.pop((chat_id, user_id), None)
@@ -92,13 +96,21 @@ class Typing:
     is_typing: Flag
 
 
-@command("typing", Typing, socket=True)
+@command(
+    "typing",
+    Typing,
+    socket=True,
+    unlimited="counted by its handler: above the limit it is ignored, not refused",
+)
 async def typing(context: Context, caller: Caller, sign: Typing) -> Result:
     """Shows or ends the caller's typing sign. Above the limit it is ignored: a documented client sends one per key."""
     connection = caller.connected()
-    await context.directory.entered_by(caller.user_id, sign.chat_id)
-    if not sign.is_typing:
+    if not sign.is_typing and context.typing.is_shown(sign.chat_id, caller.user_id):
         context.typing.stop(sign.chat_id, caller.user_id)
-    elif not context.limiter.take("typing", caller.user_id):
+        return {}
+    ignored = context.limiter.take("typing", caller.user_id)
+    if not ignored:  # else it costs no look into the store either, whatever chat it names
+        await context.directory.entered_by(caller.user_id, sign.chat_id)
+    if sign.is_typing and not ignored:
         context.typing.type(sign.chat_id, connection)
     return {}

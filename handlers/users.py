@@ -6,6 +6,7 @@ from handlers.accounts import check_name
 from handlers.context import Caller, Context
 from handlers.errors import ChatError, invalid, not_found
 from handlers.limits import network_of
+from handlers.pages import after_id, that_fit
 from handlers.passwords import check_password
 from handlers.registry import Result, command
 from handlers.shapes import AnyText, Id, StrictInteger
@@ -19,7 +20,7 @@ class GetUser:
     user_id: Id
 
 
-@command("get_user", GetUser)
+@command("get_user", GetUser, limit="queries")
 async def get_user(context: Context, caller: Caller, wish: GetUser) -> Result:
     user = await context.identities.user(wish.user_id)
     if user is None or user.deleted:
@@ -35,7 +36,7 @@ class UpdateMe:
     old_password: AnyText | None = None
 
 
-@command("update_me", UpdateMe)
+@command("update_me", UpdateMe, limit="changes")
 async def update_me(context: Context, caller: Caller, wish: UpdateMe) -> Result:
     """Changes the caller's name or password. A new password ends every other session of the user."""
     user = await context.store.users.get(caller.user_id)
@@ -72,6 +73,10 @@ async def _change_password(context: Context, caller: Caller, user: User, wish: U
     await context.store.users.change_password(user.id, password_hash, keep_session=caller.session_id)
 
 
+USERS_PER_TOKEN = 50
+"""A page costs one token more for so many users."""
+
+
 @frozen
 class ListUsers:
     q: AnyText = ""
@@ -79,21 +84,14 @@ class ListUsers:
     limit: Annotated[int, StrictInteger(1, 200)] = 50
 
 
-@command("list_users", ListUsers)
+@command("list_users", ListUsers, limit="queries")
 async def list_users(context: Context, caller: Caller, wish: ListUsers) -> Result:
     """Users whose username or display name starts with `q`, by id."""
-    after_id = 0
-    if wish.cursor is not None:
-        if not (wish.cursor.isascii() and wish.cursor.isdigit() and len(wish.cursor) <= 16):
-            raise invalid(cursor="was not given out here")
-        after_id = int(wish.cursor)
-    users = await context.store.users.search(wish.q, after_id=after_id, limit=wish.limit + 1)
-    page = users[: wish.limit]
-    more = len(users) > wish.limit
-    return {
-        "users": [
-            user_view(user, context.presence.status_of(user.id), own=user.id == caller.user_id)
-            for user in page
-        ],
-        "next_cursor": str(page[-1].id) if more else None,
-    }
+    users = await context.store.users.search(wish.q, after_id=after_id(wish.cursor), limit=wish.limit + 1)
+    views = that_fit(
+        user_view(user, context.presence.status_of(user.id), own=user.id == caller.user_id)
+        for user in users[: wish.limit]
+    )
+    more = len(views) < len(users)
+    context.limiter.spend("queries", caller.user_id, len(views) / USERS_PER_TOKEN)
+    return {"users": views, "next_cursor": str(users[len(views) - 1].id) if more else None}

@@ -14,6 +14,7 @@ from handlers.policy import Policy
 from handlers.tokens import Tokens
 from handlers.wire_json import dumps, loads
 from server.about import add_about
+from server.answers import Unsent
 from server.config import Config
 from server.control import Control
 from server.doors import Doors
@@ -22,10 +23,11 @@ from server.engine.budget import BURST_S, UNLIMITED
 from server.headers import add_headers
 from server.health import add_health
 from server.hub import EngineHub
-from server.keys import CONFIG, DOORS, HOUSE, SIO
+from server.keys import CONFIG, DOORS, HOUSE, REQUESTS, SIO, UNSENT
 from server.middlewares import check_origins, send_in_time, tell_errors
 from server.pacing import PACING, Pacing
 from server.raw_gate import RawGate
+from server.requests import Requests
 from server.rest import add_rest
 from server.socketio_gate import ChatNamespace
 from server.web import add_web
@@ -67,7 +69,7 @@ def create_app(config: Config, *, clock: Clock | None = None) -> web.Application
         volatile_limit_bytes=policy.volatile_limit_bytes,
         buffer_limit_bytes=config.buffer_limit_bytes,
         budgets=_budgets(policy),
-        owner_unsent_bytes=policy.user_unsent_bytes,
+        owner_unsent_bytes=policy.max_unsent_bytes_per_user,
         stranger_max_bytes=STRANGER_MAX_BYTES,
         address_of=lambda request: network_of(doors.address(request)),
     )
@@ -79,6 +81,8 @@ def create_app(config: Config, *, clock: Clock | None = None) -> web.Application
     )
     app.on_response_prepare.append(add_headers)
     app[CONFIG] = config
+    app[REQUESTS] = Requests()
+    app[UNSENT] = Unsent(config.unsent_answers_limit_bytes)
     app[DOORS] = doors
     app.cleanup_ctx.append(_house(sio, hub, clock or SystemClock()))
     app[SIO] = sio

@@ -14,6 +14,7 @@ import structlog
 from aiohttp import web
 
 from handlers.errors import ChatError
+from server import memory
 from server.app import create_app
 from server.config import SECRET_BYTES_MIN, Config, ConfigError, load_config, secret_key_file
 from server.control import DEEDS, ask_server
@@ -57,6 +58,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         if asked.command == "user":
             return asyncio.run(change_user(config, asked.deed, asked.name))
         configure_logs(config.log_level, config.log_format)
+        memory.tune()
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
             runner.run(serve(config))
     except (ConfigError, StartError) as error:
@@ -90,6 +92,7 @@ async def serve(config: Config) -> None:
     open_files = OpenFilesWatch()
     door = _bind(config)
     app = create_app(config)
+    giving_back = memory.GivingBack()
     runner = Runner(app, access_log=None, shutdown_timeout=config.shutdown_timeout_s)
     try:
         try:
@@ -106,10 +109,12 @@ async def serve(config: Config) -> None:
         door.listen(BACKLOG)  # the site has lowered it
         open_files.start()
         log.info("serving", url=f"http://{_shown(config.host)}:{door.getsockname()[1]}")
+        giving_back.start()
         await _asked_to_stop()
         log.info("going away")
     finally:
         open_files.stop()
+        await giving_back.stop()
         await runner.cleanup()
         door.close()
 

@@ -54,6 +54,7 @@ class Config:
     ping_interval_s: int = 25
     ping_timeout_s: int = 20
     buffer_limit_bytes: int = 1024 * 1024
+    unsent_answers_limit_bytes: int = 64 * 1024 * 1024
     policy: Policy = field(default_factory=Policy)
 
     def store_url(self) -> str:
@@ -112,6 +113,9 @@ def _read(env: Env) -> Config:
         ping_interval_s=_integer(env, "PING_INTERVAL_S", 25, least=1),
         ping_timeout_s=_integer(env, "PING_TIMEOUT_S", 20, least=1),
         buffer_limit_bytes=_integer(env, "BUFFER_LIMIT_BYTES", 1024 * 1024, least=1024),
+        unsent_answers_limit_bytes=_integer(
+            env, "UNSENT_ANSWERS_LIMIT_BYTES", 64 * 1024 * 1024, least=1024 * 1024
+        ),
         policy=_policy(env),
     )
 
@@ -134,6 +138,9 @@ def _policy(env: Env) -> Policy:
         "refresh_token_ttl_s": 1,
         "messages_burst": 1,
         "joins_burst": 1,
+        "changes_burst": 1,
+        "marks_burst": 1,
+        "queries_burst": 1,
         "volatile_limit_bytes": 1024,
     }
     values: dict[str, Any] = {}

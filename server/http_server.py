@@ -8,6 +8,7 @@ from aiohttp.web_protocol import RequestHandler
 
 from handlers.errors import ChatError
 from server.headers import SAID, SERVER
+from server.heads import HeadBoundHandler
 from server.middlewares import error_answer
 
 log = structlog.get_logger("vestnik")
@@ -28,7 +29,7 @@ class HttpServer(web.Server):
         return _Protocol(self, loop=self._loop, **self._kwargs)
 
 
-class _Protocol(RequestHandler):
+class _Protocol(HeadBoundHandler):
     """One connection."""
 
     __slots__ = ()

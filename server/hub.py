@@ -35,6 +35,9 @@ class EngineHub:
         self._manager.leave(connection_id, room)
 
     def unread_bytes(self, connection_id: str) -> int:
+        eio_sid = self._manager.eio_sid_from_sid(connection_id, "/")
+        if eio_sid is not None:
+            self._manager.flush(eio_sid)  # so that what is gathered for it counts
         return int(self._manager.buffered_bytes(connection_id))
 
     def end_link(self, eio_sid: str, ending: Ending) -> None:

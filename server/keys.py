@@ -3,11 +3,15 @@
 from aiohttp import web
 
 from handlers.house import House
+from server.answers import Unsent
 from server.config import Config
 from server.doors import Doors
 from server.engine import AsyncServer
+from server.requests import Requests
 
 CONFIG = web.AppKey("config", Config)
 DOORS = web.AppKey("doors", Doors)
 SIO = web.AppKey("sio", AsyncServer)
+REQUESTS = web.AppKey("requests", Requests)
+UNSENT = web.AppKey("unsent", Unsent)
 HOUSE = web.AppKey("house", House)

@@ -1,6 +1,7 @@
 """What goes around every HTTP request: origins, errors in the wire's words, and one log line without secrets."""
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable
 
 import structlog
@@ -11,12 +12,16 @@ from handlers.endings import Ending, Refused
 from handlers.errors import ChatError, Code
 from handlers.views import error_view
 from server.keys import DOORS
-from server.rest.calls import json_answer
+from server.requests import Turn
+from server.rest.calls import TURN, json_answer
 
 log = structlog.get_logger("vestnik")
 
 SEND_TIMEOUT_S = 60.0
 """So long a peer may take to read an answer."""
+
+HANG_UP_S = 1.0
+"""So long after its answer a connection is closed whose request has not come to its end."""
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -53,19 +58,45 @@ def error_answer(error: ChatError, *, status: int | None = None) -> web.Response
 
 @web.middleware
 async def send_in_time(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Sends what is in memory, and cuts off a peer that does not take it: a page of history is up to 8 MiB."""
-    answer = await handler(request)
-    if isinstance(answer, web.Response) and not answer.prepared:
-        try:
-            async with asyncio.timeout(SEND_TIMEOUT_S):
-                await answer.prepare(request)
-                await answer.write_eof()
-        except TimeoutError:
-            if request.transport is not None:
-                request.transport.abort()
-        except ConnectionError:
-            pass  # the client has gone; aiohttp finds that out too, and takes it for what it is
+    """Sends what is in memory, and cuts off a peer that does not take it; a request's turn is over then. What is left
+    of a body that nobody wanted is not read."""
+    try:
+        answer = await handler(request)
+        unread = not request.content.is_eof()
+        if not answer.prepared and (isinstance(answer, web.Response) or unread):
+            if unread:
+                answer.force_close()
+            await _send(request, answer)
+    finally:
+        turn: Turn | None = request.get(TURN)
+        if turn is not None:
+            turn.over()
+    if unread:
+        await _hang_up(request)
     return answer
+
+
+async def _send(request: web.Request, answer: web.StreamResponse) -> None:
+    try:
+        async with asyncio.timeout(SEND_TIMEOUT_S):
+            await answer.prepare(request)
+            await answer.write_eof()
+    except TimeoutError:
+        if request.transport is not None:
+            request.transport.abort()
+    except ConnectionError:
+        pass  # the client has gone; aiohttp finds that out too, and takes it for what it is
+
+
+async def _hang_up(request: web.Request) -> None:
+    """Ends the connection of a request with an unread rest, a moment after the answer: who closes at once makes the
+    peer's system throw the answer away. Meanwhile aiohttp reads no more than its buffer holds."""
+    whole = asyncio.Event()
+    request.content.on_eof(whole.set)
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(HANG_UP_S):
+            await whole.wait()
+    request.protocol.force_close()
 
 
 @web.middleware

@@ -145,10 +145,11 @@ class Chats(Protocol):
         """Raises: `NotFound` if there is no such chat or the user is not in it."""
 
     async def list_for(
-        self, user_id: int, *, cursor: str | None, limit: int
+        self, user_id: int, *, cursor: str | None, limit: int, max_bytes: int | None = None
     ) -> tuple[Sequence[ChatSummary], str | None]:
         """The user's chats, latest activity (newest message, else creation) first, and the cursor of the next
-        page, None on the last. Raises: `BadReference("cursor")` for one that was not given out here."""
+        page, None on the last; no more than `max_bytes` as JSON, but one at least.
+        Raises: `BadReference("cursor")` for one that was not given out here."""
 
     async def ids_of(self, user_id: int) -> Sequence[int]:
         """All chats of the user, in no order."""
@@ -213,13 +214,23 @@ class Messages(Protocol):
         before_seq: int | None = None,
         after_seq: int | None = None,
         around_seq: int | None = None,
+        max_bytes: int | None = None,
     ) -> Page:
         """Up to `limit` messages: the last ones before `before_seq`, the first ones after `after_seq`, those around
         `around_seq` (half of the limit below it; itself, if alive, and the rest above), else the newest. At most one
-        of the three."""
+        of the three.
 
-    async def changed_since(self, chat_id: int, after_seq: int, *, limit: int) -> Sequence[Message]:
-        """The messages whose `changed_seq` is above `after_seq`, tombstones too, by `changed_seq`, at most `limit`."""
+        With `max_bytes` the store stops reading where the messages would be more as JSON (`storage.sizes`): a page has
+        one message at least, those next to where it begins, and says that there are more."""
+
+    async def changed_since(
+        self, chat_id: int, after_seq: int, *, limit: int, max_bytes: int | None = None
+    ) -> Sequence[Message]:
+        """The messages whose `changed_seq` is above `after_seq`, tombstones too, by `changed_seq`, at most `limit`, and
+        no more than `max_bytes` as JSON, but one at least."""
+
+    async def count_changed_since(self, chat_id: int, after_seq: int, *, limit: int) -> int:
+        """How many messages `changed_since` would give without a bound in bytes; counting stops at `limit`."""
 
 
 class Store(Protocol):

@@ -5,28 +5,33 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mappin
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any
-from urllib.parse import parse_qsl
 
 from aiohttp import hdrs, web
 
 from handlers.context import Caller
 from handlers.errors import ChatError, invalid, not_found
+from handlers.limits import network_of
 from handlers.registry import Result
 from handlers.shapes import ID_MAX
 from handlers.wire_json import dumps, loads
+from server.answers import body_of
 from server.doors import bearer
-from server.keys import CONFIG, DOORS, HOUSE
+from server.keys import CONFIG, DOORS, HOUSE, REQUESTS, UNSENT
+from server.requests import RETRY_AFTER_MS, Turn
+from server.rest.forms import multipart_fields, urlencoded_fields
 from storage.frozen import frozen
 
 Answer = tuple[int, Any]
 Body = Mapping[str, Any]
+
+TURN = web.RequestKey("turn", Turn)
+"""Under this a request keeps its `Turn`, which is over when its answer is sent."""
 
 BODY_TIMEOUT_S = 30.0
 """So long a body may take to arrive."""
 
 URLENCODED = "application/x-www-form-urlencoded"
 MULTIPART = "multipart/form-data"
-FIELDS_MAX = 1000
 
 
 @frozen
@@ -72,20 +77,49 @@ def add_calls(app: web.Application, calls: Iterable[Call]) -> None:
 def _serve(call: Call) -> Callable[[web.Request], Awaitable[web.Response]]:
     async def serve(request: web.Request) -> web.Response:
         caller = await _caller(request, call)
+        # All limits come before the body: nothing is read of a request that is refused.
+        house = request.app[HOUSE]
+        house.admit_call(caller, call.command)
+        request[TURN] = await _turn(request, caller)
+        if call.method == "GET":
+            _check_unsent(request, caller)
         payload = dict(await _body(request, call)) if request.method in ("POST", "PUT", "PATCH") else {}
         payload.update(_query(request, call.query or {}))
         payload.update((name, _path_id(text, name)) for name, text in request.match_info.items())
         if call.own:
             payload["user_id"] = caller.user_id
-        status, body = call.answer(await request.app[HOUSE].run(caller, call.command, payload))
-        return json_answer(status, body)
+        status, body = call.answer(await house.run(caller, call.command, payload))
+        if body is None:
+            return web.Response(status=status)
+        return web.Response(
+            status=status,
+            body=body_of(dumps(body), request.app[UNSENT], caller.user_id),
+            content_type="application/json",
+        )
 
     return serve
 
 
+async def _turn(request: web.Request, caller: Caller) -> Turn:
+    """Waits until few enough requests of the user, or of a stranger's address, are being served; the answer's sending
+    counts too. Raises: `ChatError` `rate_limited`."""
+    policy = request.app[CONFIG].policy
+    if caller.user_id:
+        return await request.app[REQUESTS].turn(caller.user_id, policy.max_requests_per_user)
+    return await request.app[REQUESTS].turn(network_of(caller.address), policy.max_requests_per_address)
+
+
+def _check_unsent(request: web.Request, caller: Caller) -> None:
+    """Raises: `ChatError` `rate_limited` for a user who leaves too much unread, over all connections."""
+    most = request.app[CONFIG].policy.max_unsent_bytes_per_user
+    if most and caller.user_id:
+        unsent = request.app[UNSENT].of(caller.user_id) + request.app[HOUSE].unread_bytes(caller.user_id)
+        if unsent > most:
+            raise ChatError("rate_limited", "too much is waiting unread", retry_after_ms=RETRY_AFTER_MS)
+
+
 def json_answer(status: int, body: Any, headers: Mapping[str, str] | None = None) -> web.Response:
-    if body is None:
-        return web.Response(status=status, headers=headers)
+    """A small answer."""
     return web.Response(status=status, body=dumps(body), content_type="application/json", headers=headers)
 
 
@@ -109,9 +143,9 @@ async def _body(request: web.Request, call: Call) -> Body:
     if request.headers.get(hdrs.CONTENT_ENCODING, "identity").lower() != "identity":
         raise ChatError("unsupported_media", "the body has to be uncompressed")
     if call.form and kind == URLENCODED:
-        return _fields(await _read(request))
+        return urlencoded_fields(await _read(request))
     if call.form and kind == MULTIPART:
-        return await _parts(request)
+        return multipart_fields(await _read(request), request.headers[hdrs.CONTENT_TYPE])
     if request.content_length == 0 or not request.can_read_body:
         return {}
     if kind != "application/json" and not kind.endswith("+json"):
@@ -149,33 +183,6 @@ async def _in_time() -> AsyncIterator[None]:
             yield
     except TimeoutError:
         raise ChatError("bad_request", "the body did not come in time") from None
-
-
-def _fields(body: bytes) -> Body:
-    """A form's fields; of those that come twice the last counts. Raises: `ChatError` `bad_request`."""
-    try:
-        return dict(
-            parse_qsl(
-                body.decode(),
-                keep_blank_values=True,
-                errors="strict",
-                max_num_fields=FIELDS_MAX,
-                separator="&",
-            )
-        )
-    except ValueError:
-        raise ChatError("bad_request", "the form cannot be read") from None
-
-
-async def _parts(request: web.Request) -> Body:
-    try:
-        async with _in_time():
-            form = await request.post()
-    except (ChatError, ConnectionError, web.HTTPException, web.RequestPayloadError):
-        raise
-    except Exception:  # aiohttp raises this and that for what is no form
-        raise ChatError("bad_request", "the form cannot be read") from None
-    return {name: value for name, value in form.items() if isinstance(value, str)}
 
 
 def _query(request: web.Request, known: Mapping[str, bool]) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """Chats as one member sees them."""
 
 import asyncio
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from storage.cursor import BEYOND, Cursor
 from storage.errors import NotFound
@@ -9,6 +9,9 @@ from storage.models import ChatGlance, ChatSummary
 from storage.mongo import history
 from storage.mongo.database import Database, Document
 from storage.mongo.documents import chat_of, member_key, member_of
+from storage.sizes import Budget, summary_bytes
+
+SUMMARIES_AT_ONCE = 50
 
 
 async def summary(database: Database, chat_id: int, user_id: int) -> ChatSummary:
@@ -21,7 +24,7 @@ async def summary(database: Database, chat_id: int, user_id: int) -> ChatSummary
 
 
 async def page(
-    database: Database, user_id: int, after: Cursor | None, limit: int
+    database: Database, user_id: int, after: Cursor | None, limit: int, max_bytes: int | None
 ) -> tuple[Sequence[ChatSummary], str | None]:
     """See `storage.ports.Chats.list_for`. What it costs grows with the chats of the user, not with their messages."""
     start = after or Cursor(BEYOND, BEYOND)
@@ -36,13 +39,27 @@ async def page(
         if not chat["deleted"] and (chat["activity"], chat["id"]) < (start.activity, start.chat_id)
     ]
     below.sort(key=lambda chat: (chat["activity"], chat["id"]), reverse=True)
-    summaries = await asyncio.gather(
-        *(_summary(database, chat, members[chat["id"]]) for chat in below[:limit])
-    )
-    if len(below) <= limit:
+    summaries = await _that_fit(database, below[:limit], members, max_bytes)
+    if len(below) == len(summaries):
         return summaries, None
-    last = below[limit - 1]
+    last = below[len(summaries) - 1]
     return summaries, str(Cursor(last["activity"], last["id"]))
+
+
+async def _that_fit(
+    database: Database, chats: Sequence[Document], members: Mapping[int, Document], max_bytes: int | None
+) -> Sequence[ChatSummary]:
+    """Summaries of the chats up to the first for which there is no room, some at a time: each has a message in it."""
+    budget, found = Budget(max_bytes), list[ChatSummary]()
+    for start in range(0, len(chats), SUMMARIES_AT_ONCE):
+        some = chats[start : start + SUMMARIES_AT_ONCE]
+        for summary in await asyncio.gather(
+            *(_summary(database, chat, members[chat["id"]]) for chat in some)
+        ):
+            if not budget.takes(summary_bytes(summary)):
+                return found
+            found.append(summary)
+    return found
 
 
 async def ids_of(database: Database, user_id: int) -> Sequence[int]:

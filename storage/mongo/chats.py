@@ -48,10 +48,10 @@ class MongoChats:
         return self._told_summary(await chat_list.summary(self._database, chat_id, user_id))
 
     async def list_for(
-        self, user_id: int, *, cursor: str | None, limit: int
+        self, user_id: int, *, cursor: str | None, limit: int, max_bytes: int | None = None
     ) -> tuple[Sequence[ChatSummary], str | None]:
         after = None if cursor is None else Cursor.parse(cursor)
-        summaries, following = await chat_list.page(self._database, user_id, after, limit)
+        summaries, following = await chat_list.page(self._database, user_id, after, limit, max_bytes)
         return [self._told_summary(summary) for summary in summaries], following
 
     async def ids_of(self, user_id: int) -> Sequence[int]:

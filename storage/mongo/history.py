@@ -7,10 +7,14 @@ from storage.models import Message, Page
 from storage.mongo.database import Database, Document
 from storage.mongo.documents import message_of
 from storage.mongo.schema import BY_SENDER
+from storage.pages import END, page_of, sides
 from storage.ports import UNREAD_LIMIT
+from storage.sizes import Budget, message_bytes, that_fit
 from storage.unread import LOOK_BACK, tally
 
-_END = 2**62
+READ_AT_ONCE = 64
+"""So many messages come with one answer of the server: a page of the usual size does, and the largest that one answer
+brings are a few MB."""
 
 
 async def get(database: Database, message_id: int) -> Message | None:
@@ -29,8 +33,8 @@ async def exists(database: Database, chat_id: int) -> bool:
 
 async def newest(database: Database, chat_id: int) -> Message | None:
     """The newest message that is not deleted."""
-    found = await _alive(database, chat_id, {"$lt": _END}, -1, 1)
-    return message_of(found[0]) if found else None
+    found = await _alive(database, chat_id, {"$lt": END}, -1, 1)
+    return found[0] if found else None
 
 
 async def page(
@@ -40,41 +44,38 @@ async def page(
     before_seq: int | None,
     after_seq: int | None,
     around_seq: int | None,
+    max_bytes: int | None,
 ) -> Page:
-    """See `storage.ports.Messages.history`. A page is what lies on both sides of a border: the last messages below
-    it and the first ones from it on."""
+    """See `storage.ports.Messages.history`."""
     if not await exists(database, chat_id):
         return Page((), False, False)
-    if after_seq is not None:
-        border, below_limit, from_limit = after_seq + 1, 0, limit
-    elif around_seq is not None:
-        border, below_limit, from_limit = around_seq, limit // 2, limit - limit // 2
-    else:
-        border, below_limit, from_limit = _END if before_seq is None else before_seq, limit, 0
-    # One more than wanted on each side tells whether there is more.
-    below = await _alive(database, chat_id, {"$lt": border}, -1, below_limit + 1)
-    above = await _alive(database, chat_id, {"$gte": border}, 1, from_limit + 1)
-    documents = [*below[:below_limit][::-1], *above[:from_limit]]
-    return Page(
-        messages=[message_of(document) for document in documents],
-        has_more_before=len(below) > below_limit,
-        has_more_after=len(above) > from_limit,
-    )
+    border, below_limit, above_limit = sides(limit, before_seq, after_seq, around_seq)
+    below = await _alive(database, chat_id, {"$lt": border}, -1, below_limit + 1, max_bytes)
+    above = await _alive(database, chat_id, {"$gte": border}, 1, above_limit + 1, max_bytes)
+    return page_of(below, below_limit, above, above_limit, max_bytes)
 
 
 async def changed_between(
-    database: Database, chat_id: int, after_seq: int, up_to_seq: int, limit: int
+    database: Database, chat_id: int, after_seq: int, up_to_seq: int, limit: int, max_bytes: int | None
 ) -> Sequence[Message]:
     """The messages whose last change is above one number and not above another, by that."""
     if not await exists(database, chat_id):
         return ()
-    found = await database.find(
-        database.messages,
-        {"chat_id": chat_id, "changed_seq": {"$gt": after_seq, "$lte": up_to_seq}},
-        sort=[("changed_seq", 1)],
-        limit=limit,
-    )
-    return [message_of(document) for document in found]
+    wanted = _changed(chat_id, after_seq, up_to_seq)
+    found = await _read(database, wanted, ("changed_seq", 1), limit, max_bytes)
+    return [*that_fit(found, max_bytes)]
+
+
+async def count_between(database: Database, chat_id: int, after_seq: int, up_to_seq: int, limit: int) -> int:
+    """How many these are; counting stops at the limit."""
+    if not await exists(database, chat_id):
+        return 0
+    wanted = _changed(chat_id, after_seq, up_to_seq)
+    return await database.patiently(lambda: database.messages.count_documents(wanted, limit=limit))
+
+
+def _changed(chat_id: int, after_seq: int, up_to_seq: int) -> Document:
+    return {"chat_id": chat_id, "changed_seq": {"$gt": after_seq, "$lte": up_to_seq}}
 
 
 async def unread_count(database: Database, chat_id: int, user_id: int, read_seq: int) -> int:
@@ -122,11 +123,30 @@ async def unread_counts(database: Database, chat_id: int, marks: Mapping[int, in
 
 
 async def _alive(
-    database: Database, chat_id: int, seq: dict[str, Any], order: int, limit: int
-) -> Sequence[Document]:
-    return await database.find(
-        database.messages,
-        {"chat_id": chat_id, "deleted": False, "seq": seq},
-        sort=[("seq", order)],
-        limit=limit,
-    )
+    database: Database,
+    chat_id: int,
+    seq: dict[str, Any],
+    order: int,
+    limit: int,
+    max_bytes: int | None = None,
+) -> Sequence[Message]:
+    wanted = {"chat_id": chat_id, "deleted": False, "seq": seq}
+    return await _read(database, wanted, ("seq", order), limit, max_bytes)
+
+
+async def _read(
+    database: Database, wanted: Document, sort: tuple[str, int], limit: int, max_bytes: int | None
+) -> Sequence[Message]:
+    """Messages in this order, up to and with the first for which there is no room any more."""
+
+    async def query() -> list[Message]:
+        budget, found = Budget(max_bytes), list[Message]()
+        cursor = database.messages.find(wanted).sort([sort]).limit(limit).batch_size(READ_AT_ONCE)
+        async for document in cursor:
+            found.append(message_of(document))
+            if not budget.takes(message_bytes(found[-1])):
+                await cursor.close()
+                break
+        return found
+
+    return await database.patiently(query)

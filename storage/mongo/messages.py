@@ -46,14 +46,28 @@ class MongoMessages:
         before_seq: int | None = None,
         after_seq: int | None = None,
         around_seq: int | None = None,
+        max_bytes: int | None = None,
     ) -> Page:
-        return await history.page(self._database, chat_id, limit, before_seq, after_seq, around_seq)
+        return await history.page(
+            self._database, chat_id, limit, before_seq, after_seq, around_seq, max_bytes
+        )
 
-    async def changed_since(self, chat_id: int, after_seq: int, *, limit: int) -> Sequence[Message]:
+    async def changed_since(
+        self, chat_id: int, after_seq: int, *, limit: int, max_bytes: int | None = None
+    ) -> Sequence[Message]:
         """Up to what was told: above that another server may have projected a change and not yet the one before it.
         A message missing here because it changed once more meanwhile comes with that change."""
         await self._follower.catch_up(chat_id)
         head = self._follower.head(chat_id)
         if head is None:
             return ()
-        return await history.changed_between(self._database, chat_id, after_seq, head, limit)
+        return await history.changed_between(self._database, chat_id, after_seq, head, limit, max_bytes)
+
+    async def count_changed_since(self, chat_id: int, after_seq: int, *, limit: int) -> int:
+        await self._follower.catch_up(chat_id)
+        head = self._follower.head(chat_id)
+        return (
+            0
+            if head is None
+            else await history.count_between(self._database, chat_id, after_seq, head, limit)
+        )

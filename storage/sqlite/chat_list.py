@@ -7,6 +7,7 @@ from collections.abc import Collection, Sequence
 from storage.cursor import BEYOND, Cursor
 from storage.errors import NotFound
 from storage.models import Chat, ChatGlance, ChatSummary, Member
+from storage.sizes import Budget, summary_bytes
 from storage.sqlite import history, members
 from storage.sqlite.rows import chat_of
 from storage.sqlite.unread import unread_count, unread_counts
@@ -22,7 +23,7 @@ def summary(db: sqlite3.Connection, chat_id: int, user_id: int) -> ChatSummary:
 
 
 def page(
-    db: sqlite3.Connection, user_id: int, after: Cursor | None, limit: int
+    db: sqlite3.Connection, user_id: int, after: Cursor | None, limit: int, max_bytes: int | None
 ) -> tuple[Sequence[ChatSummary], str | None]:
     """See `storage.ports.Chats.list_for`. What it costs grows with the chats of the user, not with their messages."""
     start = after or Cursor(BEYOND, BEYOND)
@@ -32,15 +33,18 @@ def page(
         " ORDER BY chats.activity DESC, chats.id DESC LIMIT ?",
         (user_id, start.activity, start.chat_id, limit + 1),
     ).fetchall()
-    summaries = []
+    budget, summaries = Budget(max_bytes), []
     for _, *row in rows[:limit]:
         chat = chat_of(tuple(row))
         member = members.get(db, chat.id, user_id)
         assert member is not None
-        summaries.append(_summary(db, chat, member))
-    if len(rows) <= limit:
+        summary = _summary(db, chat, member)
+        if not budget.takes(summary_bytes(summary)):
+            break
+        summaries.append(summary)
+    if len(rows) == len(summaries):
         return summaries, None
-    activity, chat_id, *_ = rows[limit - 1]
+    activity, chat_id, *_ = rows[len(summaries) - 1]
     return summaries, str(Cursor(activity, chat_id))
 
 

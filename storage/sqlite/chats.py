@@ -41,10 +41,10 @@ class SqliteChats:
         return self._told_summary(await self._database.read(chat_list.summary, chat_id, user_id))
 
     async def list_for(
-        self, user_id: int, *, cursor: str | None, limit: int
+        self, user_id: int, *, cursor: str | None, limit: int, max_bytes: int | None = None
     ) -> tuple[Sequence[ChatSummary], str | None]:
         after = None if cursor is None else Cursor.parse(cursor)
-        summaries, following = await self._database.read(chat_list.page, user_id, after, limit)
+        summaries, following = await self._database.read(chat_list.page, user_id, after, limit, max_bytes)
         return [self._told_summary(summary) for summary in summaries], following
 
     async def ids_of(self, user_id: int) -> Sequence[int]:

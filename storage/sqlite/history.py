@@ -2,23 +2,34 @@
 
 import sqlite3
 from collections.abc import Sequence
+from heapq import merge
+from itertools import islice
 
 from storage.models import Message, Page
+from storage.pages import END, page_of, sides
+from storage.sizes import that_fit
 from storage.sqlite.rows import message_of
 
 _BELOW = "SELECT * FROM messages WHERE chat_id = ? AND seq < ? AND deleted = 0 ORDER BY seq DESC LIMIT ?"
 _FROM = "SELECT * FROM messages WHERE chat_id = ? AND seq >= ? AND deleted = 0 ORDER BY seq LIMIT ?"
-_END = 2**62
 
 # What is as it was created is not deleted, and its number is its place; the rest has an index of its own.
-_CHANGED_SINCE = """
-SELECT * FROM (
-    SELECT * FROM messages WHERE chat_id = :chat AND seq > :after AND deleted = 0 AND changed_seq = seq
-    ORDER BY seq LIMIT :limit
-) UNION ALL SELECT * FROM (
-    SELECT * FROM messages WHERE chat_id = :chat AND changed_seq > :after AND changed_seq > seq
-    ORDER BY changed_seq LIMIT :limit
-) ORDER BY changed_seq LIMIT :limit
+_CREATED_SINCE = """
+SELECT * FROM messages WHERE chat_id = ? AND seq > ? AND deleted = 0 AND changed_seq = seq ORDER BY seq LIMIT ?
+"""
+_ALTERED_SINCE = """
+SELECT * FROM messages WHERE chat_id = ? AND changed_seq > ? AND changed_seq > seq ORDER BY changed_seq LIMIT ?
+"""
+_COUNT_CHANGED_SINCE = """
+SELECT min(:limit, (
+    SELECT count(*) FROM (
+        SELECT 1 FROM messages WHERE chat_id = :chat AND seq > :after AND deleted = 0 AND changed_seq = seq LIMIT :limit
+    )
+) + (
+    SELECT count(*) FROM (
+        SELECT 1 FROM messages WHERE chat_id = :chat AND changed_seq > :after AND changed_seq > seq LIMIT :limit
+    )
+))
 """
 
 
@@ -33,7 +44,7 @@ def get(db: sqlite3.Connection, message_id: int) -> Message | None:
 
 def newest(db: sqlite3.Connection, chat_id: int) -> Message | None:
     """The newest message that is not deleted."""
-    row = db.execute(_BELOW, (chat_id, _END, 1)).fetchone()
+    row = db.execute(_BELOW, (chat_id, END, 1)).fetchone()
     return message_of(row) if row else None
 
 
@@ -44,34 +55,38 @@ def page(
     before_seq: int | None,
     after_seq: int | None,
     around_seq: int | None,
+    max_bytes: int | None,
 ) -> Page:
-    """See `storage.ports.Messages.history`. A page is what lies on both sides of a border: the last messages below
-    it and the first ones from it on."""
+    """See `storage.ports.Messages.history`. Rows are read one by one, and no further than the page reaches."""
     if not _exists(db, chat_id):
         return Page((), False, False)
-    if after_seq is not None:
-        border, below_limit, from_limit = after_seq + 1, 0, limit
-    elif around_seq is not None:
-        border, below_limit, from_limit = around_seq, limit // 2, limit - limit // 2
-    else:
-        border, below_limit, from_limit = _END if before_seq is None else before_seq, limit, 0
-    # One more than wanted on each side tells whether there is more.
-    below = db.execute(_BELOW, (chat_id, border, below_limit + 1)).fetchall()
-    above = db.execute(_FROM, (chat_id, border, from_limit + 1)).fetchall()
-    rows = below[below_limit - 1 :: -1] if below_limit else []
-    return Page(
-        messages=[message_of(row) for row in (*rows, *above[:from_limit])],
-        has_more_before=len(below) > below_limit,
-        has_more_after=len(above) > from_limit,
-    )
+    border, below_limit, above_limit = sides(limit, before_seq, after_seq, around_seq)
+    below = db.execute(_BELOW, (chat_id, border, below_limit + 1))
+    above = db.execute(_FROM, (chat_id, border, above_limit + 1))
+    return page_of(map(message_of, below), below_limit, map(message_of, above), above_limit, max_bytes)
 
 
-def changed_since(db: sqlite3.Connection, chat_id: int, after_seq: int, limit: int) -> Sequence[Message]:
+def changed_since(
+    db: sqlite3.Connection, chat_id: int, after_seq: int, limit: int, max_bytes: int | None
+) -> Sequence[Message]:
     """See `storage.ports.Messages.changed_since`."""
     if not _exists(db, chat_id):
         return ()
-    rows = db.execute(_CHANGED_SINCE, {"chat": chat_id, "after": after_seq, "limit": limit})
-    return [message_of(row) for row in rows]
+    # Merged here, row by row: SQLite would put all of both in order first, 20 MB of them at worst.
+    created = map(message_of, db.execute(_CREATED_SINCE, (chat_id, after_seq, limit)))
+    altered = map(message_of, db.execute(_ALTERED_SINCE, (chat_id, after_seq, limit)))
+    merged = merge(created, altered, key=lambda message: message.changed_seq)
+    return list(that_fit(islice(merged, limit), max_bytes))
+
+
+def count_changed_since(db: sqlite3.Connection, chat_id: int, after_seq: int, limit: int) -> int:
+    """See `storage.ports.Messages.count_changed_since`."""
+    if not _exists(db, chat_id):
+        return 0
+    (number,) = db.execute(
+        _COUNT_CHANGED_SINCE, {"chat": chat_id, "after": after_seq, "limit": limit}
+    ).fetchone()
+    return int(number)
 
 
 def _exists(db: sqlite3.Connection, chat_id: int) -> bool:

@@ -50,11 +50,19 @@ class SqliteMessages:
         before_seq: int | None = None,
         after_seq: int | None = None,
         around_seq: int | None = None,
+        max_bytes: int | None = None,
     ) -> Page:
-        return await self._database.read(history.page, chat_id, limit, before_seq, after_seq, around_seq)
+        return await self._database.read(
+            history.page, chat_id, limit, before_seq, after_seq, around_seq, max_bytes
+        )
 
-    async def changed_since(self, chat_id: int, after_seq: int, *, limit: int) -> Sequence[Message]:
-        return await self._database.read(history.changed_since, chat_id, after_seq, limit)
+    async def changed_since(
+        self, chat_id: int, after_seq: int, *, limit: int, max_bytes: int | None = None
+    ) -> Sequence[Message]:
+        return await self._database.read(history.changed_since, chat_id, after_seq, limit, max_bytes)
+
+    async def count_changed_since(self, chat_id: int, after_seq: int, *, limit: int) -> int:
+        return await self._database.read(history.count_changed_since, chat_id, after_seq, limit)
 
 
 def _changeable(writer: Writer, message_id: int, user_id: int, rule: Rule) -> Message:

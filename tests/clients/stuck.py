@@ -1,5 +1,6 @@
 """A peer that has joined a chat and then reads nothing, until it reads all at once."""
 
+import asyncio
 import json
 from typing import Any
 
@@ -21,16 +22,22 @@ class StuckReader:
         self._peer = Peer(person.http, f"{person.url}/socket.io/")
         self._sid = ""
         self._socket: BareSocket | None = None
+        self._posting: asyncio.Future[tuple[int, str]] | None = None
 
-    async def join(self, chat_id: int) -> None:
-        """Connects and joins; reads up to the ack, and nothing more."""
+    async def join(self, chat_id: int, after_seq: int | None = None) -> None:
+        """Connects and joins; reads up to the ack, and nothing more. With `after_seq` up to what comes first after the
+        join was sent."""
         port = int(self._person.url.rpartition(":")[2])
-        join = f'{{"chat_id":{chat_id}}}'
+        join = json.dumps({"chat_id": chat_id, "after_seq": after_seq})
+        awaited = '"ok":true' if after_seq is None else '"new_message"'
         connect = "40" + json.dumps({"token": self._person.token})
         if self._wire == "polling":
             self._sid = (await self._peer.open())["sid"]
-            await self._peer.post(self._sid, connect + "\x1e" + f'421["join_chat",{join}]')
-            while '431[{"ok":true' not in (await self._peer.poll(self._sid))[1]:
+            # Not waited for: the answer comes when the join is done, and a replay may wait for the polls.
+            url = self._peer.at(sid=self._sid)
+            body = connect + "\x1e" + f'421["join_chat",{join}]'
+            self._posting = asyncio.ensure_future(self._peer.request("POST", url, data=body))
+            while awaited not in (await self._peer.poll(self._sid))[1]:
                 pass
             return
         path = "/socket.io/?EIO=4&transport=websocket"
@@ -42,7 +49,7 @@ class StuckReader:
         else:
             self._socket.send(frame(TEXT, connect.encode()))
             self._socket.send(frame(TEXT, f'421["join_chat",{join}]'.encode()))
-        while b'"ok":true' not in (await self._socket.next()).payload:
+        while awaited.encode() not in (await self._socket.next()).payload:
             pass
 
     async def read_all(self) -> tuple[list[Told], int | None]:
@@ -67,6 +74,8 @@ class StuckReader:
                 told += _events(packet)
 
     def close(self) -> None:
+        if self._posting is not None:
+            self._posting.cancel()
         if self._socket is not None:
             self._socket.close()
 

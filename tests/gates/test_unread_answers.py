@@ -165,7 +165,7 @@ async def test_hundreds_who_overflow_in_one_turn_cost_the_others_nothing(serve: 
 
 @on_sqlite
 async def test_an_owner_is_not_owed_so_much_over_all_connections(serve: Serve) -> None:
-    server = await serve(user_unsent_bytes=2 * 1024 * KIB, **BUDGETS_OFF)
+    server = await serve(max_unsent_bytes_per_user=2 * 1024 * KIB, **BUDGETS_OFF)
     ann, bob = await server.people("ann", "bob")
     chat_id = await ann.chat(bob)
     context = server.house.context

@@ -280,3 +280,21 @@ async def test_member_count_follows(world: World) -> None:
     state = await world.store.chats.load(chat_id)
     assert state is not None
     assert state.chat.member_count == 3 == len(state.members)
+
+
+async def test_a_page_of_chats_has_no_more_bytes_than_asked_but_one_chat(world: World) -> None:
+    anna = await world.user()
+    chat_ids = [await world.chat(anna, created=at(number)) for number in range(7)]
+    for chat_id in chat_ids:
+        await world.send(chat_id, anna, "\x01" * 1000, created_at=at(100 + chat_id))
+    for max_bytes, sizes in ((17_000, [2, 2, 2, 1]), (1, [1] * 7), (10**6, [7])):
+        found: list[int] = []
+        cursor = None
+        for size in sizes:
+            page, cursor = await world.store.chats.list_for(
+                anna, cursor=cursor, limit=200, max_bytes=max_bytes
+            )
+            assert len(page) == size
+            found += [summary.chat.id for summary in page]
+        assert cursor is None
+        assert found == chat_ids[::-1]

@@ -1,6 +1,7 @@
 import pytest
 
 from storage.models import Message, Page
+from storage.sizes import message_bytes
 from tests.storage.world import World, allow, at
 
 
@@ -125,3 +126,84 @@ async def test_what_changed(world: World, chat: tuple[int, list[Message]]) -> No
     assert await changed(13) == []
     assert await changed(99) == []
     assert list(await world.store.messages.changed_since(999, 0, limit=5)) == []
+
+
+async def test_how_many_changed(world: World, chat: tuple[int, list[Message]]) -> None:
+    chat_id, _ = chat
+
+    async def count(after_seq: int, limit: int = 100) -> int:
+        return await world.store.messages.count_changed_since(chat_id, after_seq, limit=limit)
+
+    assert [await count(after_seq) for after_seq in (0, 9, 10, 12, 13, 99)] == [10, 4, 3, 1, 0, 0]
+    assert [await count(0, limit) for limit in (1, 4, 10)] == [1, 4, 10]
+    assert await world.store.messages.count_changed_since(999, 0, limit=5) == 0
+
+
+LARGE = "\x01" * 1000
+"""6,000 bytes as JSON."""
+
+BOUNDED = [
+    ({}, 21_000, ([8, 9, 10], True, False)),
+    ({"before_seq": 8}, 21_000, ([5, 6, 7], True, True)),
+    ({"after_seq": 2}, 21_000, ([3, 4, 5], True, True)),
+    ({"after_seq": 8}, 21_000, ([9, 10], True, False)),
+    ({"around_seq": 5}, 21_000, ([4, 5, 6], True, True)),
+    ({"around_seq": 5}, 27_000, ([4, 5, 6], True, True)),
+    ({"around_seq": 5}, 28_000, ([3, 4, 5, 6], True, True)),
+    ({"around_seq": 1}, 21_000, ([1, 2, 3], False, True)),
+    ({"around_seq": 10}, 21_000, ([8, 9, 10], True, False)),
+    ({}, 1, ([10], True, False)),
+    ({"before_seq": 1}, 1, ([], False, True)),
+    ({"before_seq": 2}, 1, ([1], False, True)),
+    ({"after_seq": 0}, 1, ([1], False, True)),
+    ({"after_seq": 10}, 1, ([], True, False)),
+    ({"around_seq": 4}, 1, ([4], True, True)),
+    ({}, 10**6, (list(range(1, 11)), False, False)),
+]
+
+
+@pytest.mark.parametrize(("asked", "max_bytes", "expected"), BOUNDED)
+async def test_a_page_has_no_more_bytes_than_asked_but_one_message(
+    world: World, asked: dict[str, int], max_bytes: int, expected: tuple[list[int], bool, bool]
+) -> None:
+    anna = await world.user()
+    chat_id = await world.chat(anna)
+    for _ in range(10):
+        await world.send(chat_id, anna, LARGE)
+    page = await world.store.messages.history(chat_id, limit=50, max_bytes=max_bytes, **asked)
+    assert shape(page) == expected
+
+
+async def test_who_pages_on_in_few_bytes_gets_everything(world: World) -> None:
+    anna = await world.user()
+    chat_id = await world.chat(anna)
+    sent = [await world.send(chat_id, anna, LARGE[: 97 * number]) for number in range(1, 11)]
+    back: list[Message] = []
+    asked: dict[str, int] = {}
+    while True:
+        page = await world.store.messages.history(chat_id, limit=4, max_bytes=9000, **asked)
+        back[:0] = page.messages
+        if not page.has_more_before:
+            break
+        asked = {"before_seq": page.messages[0].seq}
+    forth: list[Message] = []
+    position = 0
+    while found := await world.store.messages.changed_since(chat_id, position, limit=4, max_bytes=9000):
+        assert sum(map(message_bytes, found)) <= 9000 or len(found) == 1
+        forth += found
+        position = found[-1].changed_seq
+    assert back == forth == sent
+
+
+async def test_what_changed_is_bounded_in_bytes_whichever_way_it_changed(
+    world: World, chat: tuple[int, list[Message]]
+) -> None:
+    chat_id, messages = chat
+    for index in range(6, 9):
+        messages[index] = await world.store.messages.edit(
+            messages[index].id, messages[index].sender_id, LARGE, at(3), allow
+        )
+    found = await world.store.messages.changed_since(chat_id, 10, limit=100, max_bytes=20_000)
+    assert [message.changed_seq for message in found] == [11, 12, 13, 14, 15]
+    found = await world.store.messages.changed_since(chat_id, 13, limit=100, max_bytes=1)
+    assert [message.changed_seq for message in found] == [14]

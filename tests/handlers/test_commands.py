@@ -1,0 +1,33 @@
+"""The list of commands: each counts against a limit."""
+
+import pytest
+
+from handlers.commands import COMMANDS
+from handlers.context import Caller, Context
+from handlers.registry import Result, command
+from handlers.sessions import Ping
+
+UNLIMITED = {"ping", "leave_chat", "typing"}
+
+
+def test_every_command_has_a_limit_or_says_why_not() -> None:
+    assert {name for name, entry in COMMANDS.items() if entry.limit is None} == UNLIMITED
+    assert all(len(COMMANDS[name].unlimited.split()) > 5 for name in UNLIMITED)
+    assert all(not entry.unlimited for name, entry in COMMANDS.items() if name not in UNLIMITED)
+
+
+async def _handler(_context: Context, _caller: Caller, _params: Ping) -> Result:
+    return {}
+
+
+def test_a_command_with_neither_cannot_be_made() -> None:
+    with pytest.raises(ValueError, match="new_one needs a limit"):
+        command("new_one", Ping)(_handler)
+    with pytest.raises(ValueError, match="new_one needs a limit"):
+        command("new_one", Ping, limit="changes", unlimited="both")(_handler)
+
+
+def test_calls_of_strangers_count_by_address_and_only_over_rest() -> None:
+    by_address = {name for name, entry in COMMANDS.items() if entry.limit == "auth_calls"}
+    assert by_address == {"register", "login", "refresh", "logout"}
+    assert not any(COMMANDS[name].socket for name in by_address)

@@ -1,0 +1,65 @@
+"""Token buckets: what may be spent at once, what comes back, and debts."""
+
+import pytest
+
+from handlers.errors import ChatError
+from handlers.limits import Limiter
+from handlers.policy import Policy
+from tests.clients.clock import ManualClock
+
+POLICY = Policy(changes_per_s=10, changes_burst=5, queries_per_s=0)
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock()
+
+
+@pytest.fixture
+def limiter(clock: ManualClock) -> Limiter:
+    return Limiter(POLICY, clock)
+
+
+def test_a_burst_then_a_rate(limiter: Limiter, clock: ManualClock) -> None:
+    assert [limiter.take("changes", 1) for _ in range(7)] == [0] * 5 + [100, 100]
+    assert limiter.take("changes", 2) == 0, "another user"
+    clock.advance(0.1)
+    assert [limiter.take("changes", 1) for _ in range(2)] == [0, 100]
+    clock.advance(60)
+    assert [limiter.take("changes", 1) for _ in range(6)] == [0] * 5 + [100]
+
+
+def test_what_was_dear_is_paid_before_the_next(limiter: Limiter, clock: ManualClock) -> None:
+    limiter.check("changes", 1)
+    limiter.spend("changes", 1, 24)
+    with pytest.raises(ChatError) as caught:
+        limiter.check("changes", 1)
+    assert caught.value.retry_after_ms == 2100, "20 tokens of debt, and the one to take"
+    clock.advance(2.0)
+    assert limiter.take("changes", 1) == 100
+    clock.advance(0.1)
+    assert limiter.take("changes", 1) == 0
+
+
+def test_a_look_takes_nothing(limiter: Limiter) -> None:
+    for _ in range(20):
+        limiter.look("changes", 1)
+    limiter.spend("changes", 1, 5)
+    for _ in range(2):
+        with pytest.raises(ChatError) as caught:
+            limiter.look("changes", 1)
+        assert (caught.value.code, caught.value.retry_after_ms) == ("rate_limited", 100)
+    limiter.look("changes", 2)
+
+
+def test_without_a_rate_nothing_counts(limiter: Limiter) -> None:
+    limiter.spend("queries", 1, 10**9)
+    limiter.look("queries", 1)
+    assert limiter.take("queries", 1) == 0
+
+
+def test_all_rates_can_be_turned_off() -> None:
+    limiter = Limiter(Policy().unlimited(), ManualClock())
+    for limit in limiter._rates:
+        limiter.spend(limit, 1, 10**9)
+        assert limiter.take(limit, 1) == 0

@@ -1,0 +1,81 @@
+"""Sizes of pages: what is reckoned with is never less than what is sent."""
+
+from dataclasses import fields
+from datetime import UTC, datetime
+
+import pytest
+
+from handlers.errors import ChatError
+from handlers.pages import PAGE_BYTES_MAX, after_id, after_member, member_cursor, order_of, that_fit
+from handlers.views import message_view, summary_view
+from handlers.wire_json import dumps
+from storage.models import Chat, ChatSummary, Member, Message
+from storage.sizes import message_bytes, summary_bytes
+
+AT = datetime(2025, 11, 23, 10, 0, 0, 123456, tzinfo=UTC)
+ID = 2**53 - 1
+
+CONTENTS = ["", "x", "\x01" * 10_000, "😀" * 10_000, '"\\\n' * 3000, "ы" * 500, "\u2028"]
+
+
+def largest(content: str) -> Message:
+    """A message with the longest value in every field."""
+    return Message(
+        id=ID,
+        chat_id=ID,
+        seq=ID,
+        changed_seq=ID,
+        content=content,
+        sender_id=ID,
+        created_at=AT,
+        edited_at=AT,
+        message_type="system",
+        reply_to=ID,
+        reactions={"😀": [ID] * 1000, "👍🏽": [ID]},
+        pinned=False,
+        attachments=[{"id": ID, "name": "\x01" * 255}],
+        client_id="\x01" * 64,
+    )
+
+
+def test_no_field_of_a_message_is_forgotten() -> None:
+    untold = {"deleted"}
+    assert {entry.name for entry in fields(Message)} - untold == set(message_view(largest("x")))
+
+
+@pytest.mark.parametrize("content", CONTENTS, ids=lambda content: repr(content[:3]))
+def test_a_message_is_no_larger_than_reckoned(content: str) -> None:
+    message = largest(content)
+    size = len(dumps(message_view(message))) + 1
+    assert size <= message_bytes(message) <= size + 500
+    chat = Chat(ID, "\x01" * 100, "channel", AT, ID, ID, ID)
+    summary = ChatSummary(chat, Member(ID, "member", AT, ID, ID), 1000, message)
+    size = len(dumps(summary_view(summary))) + 1
+    assert size <= summary_bytes(summary) <= size + 1000
+
+
+def test_what_does_not_fit_is_left_for_the_next_page() -> None:
+    views = [{"id": number, "text": "x" * 1000} for number in range(3000)]
+    found = that_fit(views)
+    assert PAGE_BYTES_MAX - 3000 < len(dumps({"items": found})) <= PAGE_BYTES_MAX
+    assert found == views[: len(found)]
+    huge = [{"text": "x" * 2 * PAGE_BYTES_MAX}, {"text": ""}]
+    assert that_fit(huge) == huge[:1]
+    assert that_fit([]) == []
+
+
+def test_cursors_lead_on_where_a_page_ended() -> None:
+    member = Member(ID, "member", AT)
+    assert after_member(member_cursor(member)) == order_of(member) == (1763892000123456, ID)
+    assert after_member(None) == (0, 0)
+    assert after_id(None) == 0
+    assert after_id("12") == 12
+
+
+@pytest.mark.parametrize("text", ["", "x", "-", "1-", "-1", "1-2-3", "１-1", "1" * 18 + "-1", "1" * 5000])
+def test_other_cursors_were_not_given_out_here(text: str) -> None:
+    with pytest.raises(ChatError) as caught:
+        after_member(text)
+    assert (caught.value.code, list(caught.value.fields or ())) == ("invalid", ["cursor"])
+    with pytest.raises(ChatError):
+        after_id(text)

@@ -1,0 +1,124 @@
+"""A replay and its peer: when it goes on, and when it gives up."""
+
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from handlers.connections import Connection, Connections
+from handlers.context import Caller, Context
+from handlers.directory import OpenChat
+from handlers.endings import Ending, Refused
+from handlers.policy import Policy
+from handlers.recovery import PIECE_BYTES_MAX, STUCK_S, UNSENT_BYTES_MAX, replay
+from storage.models import Chat, ChatState, Member, Message
+from storage.sizes import message_bytes
+from tests.storage.world import START
+
+MESSAGES = [Message(seq, 1, seq, seq, "\x01" * 10_000, 1, START) for seq in range(1, 101)]
+
+
+class Peer:
+    """The hub, the store, the clock and the directory of one peer, who has so much unread, by the time."""
+
+    def __init__(self, unread_bytes: Callable[[float], int]) -> None:
+        self._unread_bytes = unread_bytes
+        self.now_s = 0.0
+        self.ended: list[Ending] = []
+        self.pieces: list[int] = []
+        self.emitted: list[int] = []
+        self.is_member = True
+        self.connections = Connections()
+        self.connection = Connection("c", 1, None, 0)
+        self.connections.add(self.connection)
+        chat = Chat(1, "Room", "group", START, 1, len(MESSAGES), 1)
+        self._chat = OpenChat(ChatState(chat, {1: Member(1, "owner", START)}))
+
+    async def replay(self) -> tuple[int, bool]:
+        context = SimpleNamespace(
+            policy=Policy(),
+            hub=SimpleNamespace(
+                unread_bytes=lambda _id: self._unread_bytes(self.now_s),
+                emit=lambda _name, payload, room: self.emitted.append(payload["seq"]),
+                end=lambda _id, ending: self.ended.append(ending),
+            ),
+            store=SimpleNamespace(messages=self),
+            clock=SimpleNamespace(monotonic=lambda: self.now_s, sleep=self._sleep, now=lambda: START),
+            directory=self,
+            connections=self.connections,
+        )
+        caller = Caller(1, "address", None, self.connection)
+        return await replay(cast(Context, context), caller, 1, 0)
+
+    async def entered_by(self, _user_id: int, _chat_id: int) -> OpenChat:
+        if not self.is_member:
+            raise LookupError
+        return self._chat
+
+    async def changed_since(self, _chat_id: int, after_seq: int, *, limit: int, max_bytes: int) -> Any:
+        piece = MESSAGES[
+            after_seq : min(after_seq + max_bytes // message_bytes(MESSAGES[0]), after_seq + limit)
+        ]
+        self.pieces.append(sum(map(message_bytes, piece)))
+        return piece
+
+    async def count_changed_since(self, _chat_id: int, after_seq: int, *, limit: int) -> int:
+        return min(len(MESSAGES) - after_seq, limit)
+
+    async def _sleep(self, delay_s: float) -> None:
+        self.now_s += delay_s
+
+
+async def test_a_replay_is_read_in_pieces() -> None:
+    peer = Peer(lambda _now: 0)
+    assert await peer.replay() == (100, False)
+    assert peer.emitted == list(range(1, 101))
+    assert max(peer.pieces) <= PIECE_BYTES_MAX
+    assert len(peer.pieces) == 25
+
+
+async def test_it_waits_until_little_is_unsent() -> None:
+    peer = Peer(lambda now: UNSENT_BYTES_MAX if now < 10 else UNSENT_BYTES_MAX - 1)
+    assert await peer.replay() == (100, False)
+    assert peer.now_s == pytest.approx(10, abs=0.1)
+    assert not peer.ended
+
+
+async def test_who_takes_nothing_is_ended() -> None:
+    peer = Peer(lambda _now: UNSENT_BYTES_MAX)
+    with pytest.raises(Refused):
+        await peer.replay()
+    assert peer.ended == [Ending.TOO_SLOW]
+    assert peer.now_s == pytest.approx(STUCK_S, abs=0.1)
+    assert not peer.emitted
+
+
+async def test_who_takes_a_little_now_and_then_is_not_though_more_comes_from_elsewhere() -> None:
+    def unread_bytes(now: float) -> int:
+        """Every 15 s a thousand bytes go, and in between twice as many come."""
+        rounds, passed = divmod(now, 15)
+        return int(UNSENT_BYTES_MAX + rounds * 1000 + (2000 if passed > 7 else 0)) * (now < 200)
+
+    peer = Peer(unread_bytes)
+    assert await peer.replay() == (100, False)
+    assert peer.now_s == pytest.approx(200, abs=0.1)
+
+
+@pytest.mark.parametrize("left", ["chat", "server"])
+async def test_who_leaves_meanwhile_is_sent_nothing_more(left: str) -> None:
+    peer = Peer(lambda now: UNSENT_BYTES_MAX if now < 5 else 0)
+    sleep = peer._sleep
+
+    async def leave(delay_s: float) -> None:
+        await sleep(delay_s)
+        if left == "chat":
+            peer.is_member = False
+        elif peer.connections.get("c"):
+            peer.connections.remove(peer.connection)
+
+    peer._sleep = leave  # type: ignore[method-assign]
+    with pytest.raises((LookupError, Refused)):
+        await peer.replay()
+    assert not peer.emitted
+    assert not peer.ended

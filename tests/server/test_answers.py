@@ -1,0 +1,84 @@
+"""What is held of answers until they are taken."""
+
+from typing import Any, cast
+
+import pytest
+
+from server.answers import CHUNK_BYTES, Chunks, Sending, Unsent, body_of
+
+
+class Transport:
+    aborted = False
+
+    def abort(self) -> None:
+        self.aborted = True
+
+
+def sending(unsent: Unsent, user_id: int, size: int) -> tuple[Sending, Transport]:
+    transport = Transport()
+    return Sending(unsent, user_id, size, cast(Any, transport)), transport
+
+
+def test_the_one_who_has_taken_nothing_for_the_longest_makes_room() -> None:
+    unsent = Unsent(100)
+    (first, one), (_, two), (third, three) = [sending(unsent, user_id, 30) for user_id in (1, 1, 2)]
+    first.took(10)
+    assert (unsent.total_bytes, unsent.of(1), unsent.of(2)) == (80, 50, 30)
+    _, four = sending(unsent, 3, 40)
+    assert [wire.aborted for wire in (one, two, three, four)] == [False, True, False, False]
+    assert (unsent.total_bytes, unsent.of(1)) == (90, 20)
+    first.over()
+    first.over()
+    third.over()
+    assert unsent.total_bytes == 40
+    _, five = sending(unsent, 0, 1000)
+    assert [wire.aborted for wire in (four, five)] == [True, False], "one may always be sent"
+    assert unsent.of(0) == 0
+    assert unsent.total_bytes == 1000
+
+
+def test_what_was_cut_is_not_counted_twice() -> None:
+    unsent = Unsent(100)
+    one, wire = sending(unsent, 1, 60)
+    one.cut()
+    assert wire.aborted
+    one.took(30)
+    one.over()
+    assert unsent.total_bytes == unsent.of(1) == 0
+    assert not unsent._by_user
+
+
+class Writer:
+    """A peer that takes one chunk after the other, until it takes nothing."""
+
+    transport = None
+
+    def __init__(self, chunks: int) -> None:
+        self.taken: list[bytes] = []
+        self._chunks = chunks
+
+    async def write(self, chunk: bytes) -> None:
+        self.taken.append(chunk)
+
+    async def drain(self) -> None:
+        if len(self.taken) > self._chunks:
+            raise TimeoutError
+
+
+async def test_an_answer_goes_in_chunks_and_is_let_go_of() -> None:
+    unsent = Unsent(10**9)
+    body = b"x" * (2 * CHUNK_BYTES + 5)
+    assert body_of(body[:CHUNK_BYTES], unsent, 1) is not None
+    assert not isinstance(body_of(body[:CHUNK_BYTES], unsent, 1), Chunks)
+    chunks = body_of(body, unsent, 1)
+    assert isinstance(chunks, Chunks)
+    assert chunks.size == len(body)
+    writer = Writer(10)
+    await chunks.write(cast(Any, writer))
+    assert [len(chunk) for chunk in writer.taken] == [CHUNK_BYTES, CHUNK_BYTES, 5]
+    assert b"".join(writer.taken) == body
+    assert unsent.total_bytes == 0
+    assert chunks._value == b""
+    with pytest.raises(TimeoutError):
+        await Chunks(body, unsent, 1).write(cast(Any, Writer(1)))
+    assert unsent.total_bytes == unsent.of(1) == 0

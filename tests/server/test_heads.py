@@ -1,0 +1,23 @@
+"""The inside of aiohttp that the bound on heads leans on."""
+
+from aiohttp import web
+from aiohttp.web_protocol import RequestHandler
+
+from server.heads import HeadBoundHandler
+from server.runner import Runner
+
+
+def test_what_is_used_of_the_inside_of_aiohttp_is_there() -> None:
+    for name in ("_waiter", "_loop"):
+        assert any(name in getattr(base, "__slots__", ()) for base in RequestHandler.__mro__)
+    for name in ("force_close", "data_received"):
+        assert hasattr(RequestHandler, name)
+    assert hasattr(web.AppRunner, "_make_server")
+
+
+async def test_every_connection_of_the_server_has_it() -> None:
+    app = web.Application()
+    runner = Runner(app, access_log=None)
+    await runner.setup()
+    assert isinstance(runner.server(), HeadBoundHandler)
+    await runner.cleanup()
