@@ -251,12 +251,13 @@ class WebSocket(asyncio.Protocol):
         """
         self._reader = None
         self.transport.set_protocol(_Drain(self))
-        if self.transport.can_write_eof():
+        try:
             self.transport.write_eof()
-            self._go_on_reading()
-            self._loop.call_later(self._close_timeout_s, self.transport.abort)
-        else:
-            self.transport.close()
+        except OSError:  # the peer is gone already
+            self.transport.abort()
+            return
+        self._go_on_reading()
+        self._loop.call_later(self._close_timeout_s, self.transport.abort)
 
 
 class _Drain(asyncio.Protocol):
