@@ -1,20 +1,19 @@
 """JSONP polling, as the official client of the time of Socket.IO 3 does it in a real browser: scripts and forms."""
 
-from collections.abc import AsyncIterator
+import asyncio
 from typing import Any
 
 import pytest
-from playwright.async_api import Page, Route, async_playwright
+from playwright.async_api import Page
 
-from tests.clients.programs import need
 from tests.conftest import Serve
+from tests.socketio.conftest import PATIENCE_S
 from tests.socketio.node import DRIVER, need_node
 from tests.socketio.test_clients import TEXTS
 
 pytestmark = pytest.mark.parametrize("serve", ["sqlite"], indirect=True)
 
 LIBRARY = DRIVER.parent / "node_modules" / "socket.io-client-3.1" / "dist" / "socket.io.js"
-ORIGIN = "http://page.test"
 
 SCENARIO = """
 async ({ url, token, chatId, texts, many }) => {
@@ -39,28 +38,9 @@ async ({ url, token, chatId, texts, many }) => {
 """
 
 
-@pytest.fixture
-async def page() -> AsyncIterator[Page]:
-    need_node()
-    program = need("chromium", "chromium-browser", "google-chrome")
-
-    async def answer(route: Route) -> None:
-        await route.fulfill(content_type="text/html", body="<!doctype html><meta charset=utf-8><body>")
-
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(
-            executable_path=program, args=["--no-sandbox", "--disable-gpu"]
-        )
-        page = await browser.new_page()
-        page.set_default_timeout(10_000)
-        await page.route(f"{ORIGIN}/**", answer)
-        await page.goto(ORIGIN)
-        await page.add_script_tag(path=LIBRARY)
-        yield page
-        await browser.close()
-
-
 async def test_no_text_is_altered_and_the_client_comes_back(serve: Serve, page: Page) -> None:
+    need_node()
+    await page.add_script_tag(path=LIBRARY)
     server = await serve(messages_per_s=0)
     ann, bob = await server.people("ann", "bob")
     chat_id = await ann.chat(bob)
@@ -72,7 +52,7 @@ async def test_no_text_is_altered_and_the_client_comes_back(serve: Serve, page: 
         "texts": TEXTS,
         "many": 200,
     }
-    seen = await page.evaluate(SCENARIO, asked)
+    seen = await asyncio.wait_for(page.evaluate(SCENARIO, asked), PATIENCE_S)
     assert (seen["transport"], seen["jsonp"]) == ("polling", True)
     assert seen["acked"] == contents
     assert seen["bytes"]["error"]["code"] == "bad_frame"
@@ -82,4 +62,4 @@ async def test_no_text_is_altered_and_the_client_comes_back(serve: Serve, page: 
     assert [message["content"] for message in stored] == contents[-200:]
     await server.restart()
     await page.wait_for_function("connects === 2")
-    assert (await page.evaluate("ask('ping')"))["ok"] is True
+    assert (await asyncio.wait_for(page.evaluate("ask('ping')"), PATIENCE_S))["ok"] is True
