@@ -28,25 +28,6 @@ def jars(pom: Path) -> Path:
     )
 
 
-def crate(sources: Path, program: str) -> Path:
-    """The program that a crate is built to, with its Cargo.lock."""
-    texts = [
-        path.read_text() for path in sorted(sources.rglob("*.*")) if path.suffix in (".rs", ".toml", ".lock")
-    ]
-    manifest = str(sources / "Cargo.toml")
-    build = [
-        "cargo",
-        "build",
-        "--quiet",
-        "--release",
-        "--locked",
-        "--manifest-path",
-        manifest,
-        "--target-dir",
-    ]
-    return _cached("rust", texts, lambda folder: _run([*build, str(folder)])) / "release" / program
-
-
 def _cached(kind: str, what: list[str] | tuple[str, ...], fill: Callable[[Path], None]) -> Path:
     version = hashlib.sha256("\0".join([sys.version, *what]).encode()).hexdigest()[:16]
     folder = _CACHE / f"{kind}-{version}"

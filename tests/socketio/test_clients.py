@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from tests.clients.libraries import crate, jars, python_packages
+from tests.clients.libraries import jars, python_packages
 from tests.conftest import Serve
 from tests.socketio.conftest import TRANSPORTS
 from tests.socketio.node import Node, NodeProcess, need_node
@@ -106,11 +106,10 @@ async def play(
     assert [payload["message"]["content"] for payload in told] == contents
     assert (await ann.get(f"/chats/{chat_id}/messages", limit=1))["head_seq"] == len(contents)
 
-    if bytes_wanted:
-        error = await client.error("ping", {"$bytes": "AAEC/f7/" * 30})
-        assert error["code"] == "bad_frame"
-        error = await client.error("send_message", {"chat_id": chat_id, "content": {"$bytes": "YQ=="}})
-        assert error["code"] == "invalid"
+    error = await client.error("ping", {"$bytes": "AAEC/f7/" * 30})
+    assert error["code"] == "bad_frame"
+    error = await client.error("send_message", {"chat_id": chat_id, "content": {"$bytes": "YQ=="}})
+    assert error["code"] == "invalid"
 
     await server.restart()
     await client.sign("connect")
@@ -148,15 +147,3 @@ async def test_java(serve: Serve, driver: Any, transport: str) -> None:
     process = driver("java", "-cp", path, str(DRIVERS / "java" / "JavaClient.java"))
     async with Node(process) as node:
         await play(serve, node, transports=TRANSPORTS[transport]["transports"])
-
-
-@pytest.mark.long
-@pytest.mark.parametrize("transport", TRANSPORTS)
-async def test_rust(serve: Serve, driver: Any, transport: str) -> None:
-    if shutil.which("cargo") is None:
-        pytest.skip("cargo is missing")
-    process = driver(str(crate(DRIVERS / "rust", "rust-client")))
-    async with Node(process) as node:
-        await play(
-            serve, node, version=transport, bytes_wanted=False, transports=TRANSPORTS[transport]["transports"]
-        )
