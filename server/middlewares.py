@@ -103,6 +103,7 @@ async def _hang_up(request: web.Request) -> None:
 async def tell_errors(request: web.Request, handler: Handler) -> web.StreamResponse:
     """No exception leaves but as an answer in the wire's words."""
     try:
+        _check_dates(request)
         return await handler(request)
     except web.HTTPException as answer:
         if answer.status < 400:
@@ -122,6 +123,16 @@ async def tell_errors(request: web.Request, handler: Handler) -> web.StreamRespo
         return error_answer(ChatError("bad_request", "the request broke off"))
     except Exception as error:
         return error_answer(as_chat_error(error))
+
+
+def _check_dates(request: web.Request) -> None:
+    """aiohttp reads these headers when it sends a file. A year that no integer of C holds would cut the connection
+    there. Raises: HTTPBadRequest."""
+    try:
+        for name in ("if_modified_since", "if_unmodified_since", "if_range"):
+            getattr(request, name)
+    except (ValueError, OverflowError):
+        raise web.HTTPBadRequest from None
 
 
 @web.middleware

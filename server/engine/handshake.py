@@ -21,12 +21,20 @@ def tokens(headers: CIMultiDictProxy[str], name: str) -> list[str]:
     return [token for line in headers.getall(name, ()) for part in line.split(",") if (token := part.strip())]
 
 
+def wants_websocket(request: web.Request) -> bool:
+    """Whether a WebSocket is among the protocols that the client wants to change to."""
+    return "websocket" in _lower(request.headers, hdrs.UPGRADE)
+
+
 def check(request: web.Request) -> None:
     """Raises: `HTTPUpgradeRequired` for what wants no WebSocket, or one of another version; `HTTPBadRequest` for a
     handshake that is wrong."""
     headers = request.headers
-    wants = "websocket" in _lower(headers, hdrs.UPGRADE) and "upgrade" in _lower(headers, hdrs.CONNECTION)
-    if not wants or request.version < HttpVersion11:
+    if (
+        not wants_websocket(request)
+        or "upgrade" not in _lower(headers, hdrs.CONNECTION)
+        or request.version < HttpVersion11
+    ):
         raise web.HTTPUpgradeRequired(text="this takes a WebSocket handshake", headers=REFUSED)
     if headers.getall(hdrs.SEC_WEBSOCKET_VERSION, []) != [VERSION]:
         raise web.HTTPUpgradeRequired(text=f"the version has to be {VERSION}", headers=REFUSED)

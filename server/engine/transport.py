@@ -14,6 +14,7 @@ from aiohttp import web
 from engineio.packet import Packet as EngineIOPacket
 from socketio.packet import Packet as SocketIOPacket
 
+from . import handshake
 from .backlog import Backlog
 from .budget import BudgetPolicy, Budgets
 from .heartbeat import Heartbeat
@@ -266,7 +267,7 @@ class EngineServer(engineio.AsyncServer):
             return self._ok()
         jsonp_index = int(query["j"][0]) if "j" in query else None
         websocket = query["transport"][0] == "websocket"
-        if websocket and environ.get("HTTP_UPGRADE", "").lower() != "websocket":
+        if websocket and not handshake.wants_websocket(environ["aiohttp.request"]):
             return self._refuse(BAD_REQUEST, "Invalid websocket upgrade")
         try:
             if method == "GET" and "sid" not in query:

@@ -88,7 +88,7 @@ class Peer:
         await until(lambda: server.sockets[sid]._poll is not None)
         return poll
 
-    async def post(self, sid: str, body: str | bytes) -> tuple[int, str]:
+    async def post(self, sid: str, body: Any) -> tuple[int, str]:
         return await soon(self.request("POST", self.at(sid=sid), data=body))
 
     async def websocket(self, **query: str) -> WebSocket:

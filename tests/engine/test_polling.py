@@ -2,10 +2,15 @@
 
 import asyncio
 import json
+from collections.abc import AsyncIterator
+from io import BytesIO
+from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 
 from server.engine import AsyncServer, EngineServer
+from server.engine.packets import join_payload
 from tests.engine.conftest import Serve
 from tests.engine.peers import Peer, soon, until
 
@@ -115,6 +120,61 @@ async def test_a_body_over_the_limit_is_answered_and_ends_the_session(
         answer = await raw_post(peer, sid, b"Content-Length: 4000001\r\n")
     assert answer.split()[1] == b"413"
     await until(lambda: sid not in echo.sockets)
+
+
+@pytest.mark.parametrize("jsonp", [False, True])
+@pytest.mark.parametrize("over", ["4" + "x" * 5000, "4" + "ю" * 2500, b"x" * 5001])
+async def test_a_packet_over_the_limit_is_told_1009(serve: Serve, over: str | bytes, jsonp: bool) -> None:
+    codes: list[int] = []
+    server = EngineServer(max_http_buffer_size=5000, on_violation=lambda sid, code: codes.append(code))
+    got: list[Any] = []
+    server.on("message", lambda sid, data: got.append(data))
+    peer = await serve(server)
+    fits = "4" + "x" * 4999
+    for packets, status in (([fits] * 60, 200), ([fits, over, fits], 413)):
+        opened = await peer.open()
+        assert opened["maxPayload"] == 5000
+        body = join_payload(packets)
+        answer = await peer.post(opened["sid"], urlencode({"d": body}) if jsonp else body)
+        assert answer[0] == status
+        if status == 200:
+            await peer.post(opened["sid"], "1")
+    assert (len(got), codes) == (60, [1009])
+
+
+@pytest.mark.parametrize("limit_bytes", [1000, 250_000, 400_000])
+async def test_the_largest_packet_fits_into_a_post_however_it_is_written(
+    serve: Serve, limit_bytes: int
+) -> None:
+    server = EngineServer(max_http_buffer_size=limit_bytes)
+    got: list[Any] = []
+    server.on("message", lambda sid, data: got.append(data))
+    peer = await serve(server)
+    sid = (await peer.open())["sid"]
+    text = "\\n" * (limit_bytes // 2 - 1)
+    form = urlencode({"d": "4" + text.replace("\\n", "\\\\n")})
+    for body in (form, "4" + text, join_payload([b"x" * limit_bytes])):
+        assert (await peer.post(sid, BytesIO(body.encode())))[0] == 200
+    assert got == [text, text, b"x" * limit_bytes]
+    await peer.post(sid, "1")
+
+
+async def test_a_slow_body_is_a_sign_of_life(serve: Serve) -> None:
+    server = EngineServer(ping_interval=0.4, ping_timeout=0.4)
+    peer = await serve(server)
+    sid = (await peer.open())["sid"]
+    await asyncio.sleep(0.5)  # so that the time to answer the ping is over before the body is
+
+    async def slowly() -> AsyncIterator[bytes]:
+        yield b"4"
+        for _ in range(8):
+            await asyncio.sleep(0.07)
+            yield b"x"
+
+    polled = asyncio.ensure_future(peer.poll(sid))
+    assert (await peer.post(sid, slowly()))[0] == 200
+    assert (await polled)[0] == 200
+    await peer.post(sid, "1")
 
 
 async def test_a_body_cut_off_ends_the_session(peer: Peer, echo: EngineServer) -> None:

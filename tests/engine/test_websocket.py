@@ -2,6 +2,8 @@
 
 import asyncio
 import contextlib
+import socket
+import struct
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -198,6 +200,18 @@ async def test_broken_frames(served: Served, broken: bytes, code: int) -> None:
     assert await soon(client.reader.readexactly(10)) == b"\x81\x04fine\x88\x02" + code.to_bytes(2, "big")
     await until(lambda: served.gone)
     assert served.echoes[0].lost_with == [code]
+
+
+async def test_the_server_ends_what_the_peer_has_just_reset(served: Served) -> None:
+    client = await served.connect()
+    (echo,) = served.echoes
+    wire = client.writer.get_extra_info("socket")
+    wire.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    client.writer.transport.abort()
+    await until(lambda: wire.fileno() < 0)
+    echo.socket.drop(1001)
+    await until(lambda: served.gone)
+    assert echo.lost_with in ([1001], [1006])
 
 
 @pytest.mark.parametrize("half", [True, False])

@@ -135,7 +135,7 @@ async def test_a_flood_of_attachments_is_bounded(tmp_path: Path) -> None:
         greedy.send(frame(TEXT, b'4510-["x"]'))
         for _ in range(9):
             greedy.send(frame(BINARY, bytes(100_000)))
-        assert await greedy.closed() == 1008
+        assert await greedy.closed() == 1009
         stranger = await BareSocket.open(port, path)
         stranger.send(frame(TEXT, b'4510-["x"]') + frame(BINARY, bytes(100_000)))
         assert await stranger.closed() == 1008

@@ -1,11 +1,17 @@
 // Drives official Socket.IO clients, any number of them: one JSON object a line, orders in and what happens out.
 //
-// In:  {do: "connect", client, url, options} · {do: "emit", client, name, args} · {do: "ask", client, name, args, call}
-//      · {do: "disconnect", client} · {do: "reset"}: all clients go, and the answer is the last of them. In args {"$bytes": base64} is a Buffer.
+// In:  {do: "connect", client, url, options, version} · {do: "emit", client, name, args} · {do: "ask", client, name, args, call}
+//      · {do: "burst", client, calls}, calls being those of ask, all in one turn · {do: "disconnect", client} · {do: "reset"}: all clients go, and the answer is the last of them. In args {"$bytes": base64} is a Buffer.
 // Out: {client, what, …}, what being connect, event, ack, upgrade, disconnect or connect_error, as each client saw them.
 import http from "node:http";
 import { createInterface } from "node:readline";
 import { io } from "socket.io-client";
+
+const libraries = { "4.8": io };
+for (const version of ["3.0", "3.1", "4.0", "4.4"]) {
+  const library = await import(`socket.io-client-${version}`);
+  libraries[version] = library.io ?? library.default.io ?? library.default;
+}
 
 const sockets = new Map();
 const requests = new Set();
@@ -27,8 +33,8 @@ function tellWhenQuiet() {
   pending ? pending.once("close", () => setImmediate(tellWhenQuiet)) : tell(null, "reset");
 }
 
-function connect({ client, url, options }) {
-  const socket = io(url, { forceNew: true, reconnectionDelay: 50, reconnectionDelayMax: 200, ...options });
+function connect({ client, url, options, version = "4.8" }) {
+  const socket = libraries[version](url, { forceNew: true, reconnectionDelay: 50, reconnectionDelayMax: 200, ...options });
   sockets.set(client, socket);
   socket.onAny((name, ...args) => tell(client, "event", { name, args }));
   socket.on("connect", () => {
@@ -44,11 +50,15 @@ function connect({ client, url, options }) {
   });
 }
 
+function ask({ client, name, args, call }) {
+  sockets.get(client).emit(name, ...args, (...answer) => tell(client, "ack", { call, answer }));
+}
+
 const orders = {
   connect,
   emit: ({ client, name, args }) => sockets.get(client).emit(name, ...args),
-  ask: ({ client, name, args, call }) =>
-    sockets.get(client).emit(name, ...args, (...answer) => tell(client, "ack", { call, answer })),
+  ask,
+  burst: ({ client, calls }) => calls.forEach((call) => ask({ client, ...call })),
   disconnect: ({ client }) => sockets.get(client).disconnect(),
   reset() {
     for (const socket of sockets.values()) {

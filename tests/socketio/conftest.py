@@ -4,8 +4,10 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from typing import Any
 
 import pytest
+from playwright.async_api import Page, Route, async_playwright
 
 from tests.clients.people import Person
+from tests.clients.programs import need
 from tests.conftest import Serve
 from tests.socketio.node import Node, NodeClient, NodeProcess, need_node
 from tests.socketio.windows import PythonWindow, RawWindow, Window
@@ -18,6 +20,17 @@ TRANSPORTS: dict[str, dict[str, Any]] = {
 """How the official client connects."""
 
 KINDS = ("raw", *TRANSPORTS, "python", "python polling")
+
+PATIENCE_S = 20.0
+"""For what a page does, which Playwright itself waits for without end."""
+
+ORIGIN = "http://page.test"
+
+_FLAGS = [
+    *("--no-sandbox", "--disable-gpu"),
+    # The page's answer comes from the test, which Chromium takes for the open internet, from where 127.0.0.1 is closed.
+    "--disable-features=LocalNetworkAccessChecks,BlockInsecurePrivateNetworkRequests",
+]
 
 Look = Callable[..., Awaitable[Window]]
 
@@ -36,6 +49,24 @@ async def node(serve: Serve, node_process: NodeProcess) -> AsyncIterator[Node]:
     need_node()
     async with Node(node_process) as node:
         yield node
+
+
+@pytest.fixture
+async def page() -> AsyncIterator[Page]:
+    """An empty page of another origin, in a real browser."""
+    program = need("chromium", "chromium-browser", "google-chrome")
+
+    async def answer(route: Route) -> None:
+        await route.fulfill(content_type="text/html", body="<!doctype html><meta charset=utf-8><body>")
+
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=program, args=_FLAGS)
+        page = await browser.new_page()
+        page.set_default_timeout(10_000)
+        await page.route(f"{ORIGIN}/**", answer)
+        await page.goto(ORIGIN)
+        yield page
+        await browser.close()
 
 
 @pytest.fixture(params=["websocket", "polling"])

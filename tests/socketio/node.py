@@ -6,6 +6,7 @@ import os
 import shutil
 import socket
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -34,9 +35,14 @@ def need_node() -> None:
 
 
 class NodeProcess:
-    """The Node process that all tests share; each has it for itself, from a `Node` being entered to its exit."""
+    """A process that drives clients, shared by all tests; each has it for itself, from a `Node` being entered to its
+    exit. Without a command it is that of the official client."""
 
-    def __init__(self) -> None:
+    def __init__(
+        self, command: Sequence[str | Path] = ("node", DRIVER), env: dict[str, str] | None = None
+    ) -> None:
+        self._command = command
+        self._env = env
         self._popen: subprocess.Popen[bytes] | None = None
         self._socket: socket.socket | None = None
 
@@ -45,7 +51,7 @@ class NodeProcess:
         if self._socket is None:
             self._socket, theirs = socket.socketpair()
             self._popen = subprocess.Popen(
-                ["node", str(DRIVER)], stdin=theirs.fileno(), stdout=theirs.fileno()
+                self._command, stdin=theirs.fileno(), stdout=theirs.fileno(), env=self._env
             )
             theirs.close()
         return self._socket.dup()
@@ -86,13 +92,16 @@ class Node:
         finally:
             self._orders.close()
 
-    async def open(self, url: str, token: str | None = None, **options: Any) -> "NodeClient":
+    async def open(
+        self, url: str, token: str | None = None, *, version: str | None = None, **options: Any
+    ) -> "NodeClient":
         """A client on its way; options are those of the official client, `auth` being made of the token if given."""
         if token is not None:
             options["auth"] = {"token": token, **options.get("auth", {})}
         client = NodeClient(self, len(self._clients))
         self._clients.append(client)
-        await client.order("connect", url=url, options=options)
+        more = {} if version is None else {"version": version}
+        await client.order("connect", url=url, options=options, **more)
         return client
 
     async def order(self, order: dict[str, Any]) -> None:
@@ -130,6 +139,12 @@ class NodeClient(Window):
         call = next(self._calls)
         await self.order("ask", name=name, args=args, call=call)
         return call
+
+    async def burst(self, name: str, payloads: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+        """The answers to many events, all sent in one turn."""
+        calls = [{"name": name, "args": [payload], "call": next(self._calls)} for payload in payloads]
+        await self.order("burst", calls=calls)
+        return [await self.answer_to(call["call"]) for call in calls]
 
     async def close(self) -> None:
         await self.order("disconnect")
