@@ -14,6 +14,7 @@ from storage.mongo.follower import Follower
 from storage.mongo.ids import Ids
 from storage.mongo.messages import MongoMessages
 from storage.mongo.removal import Remover
+from storage.mongo.schema import epoch_of
 from storage.mongo.sessions import MongoSessions
 from storage.mongo.users import MongoUsers
 from storage.mongo.writer import Writer
@@ -29,8 +30,9 @@ class MongoStore:
 
     shared = True
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, epoch: str) -> None:
         self._database = database
+        self.epoch = epoch
         self._observer: Observer | None = None
         self._remover = Remover(database)
         ids = Ids(database)
@@ -48,7 +50,12 @@ class MongoStore:
     @classmethod
     async def open(cls, url: str, *, connect_timeout_s: float = 30) -> "MongoStore":
         """Waits for the server as long as that. Raises: `StorageError`, without anything of the URL but hosts."""
-        return cls(await connect(url, connect_timeout_s))
+        database = await connect(url, connect_timeout_s)
+        try:
+            return cls(database, await epoch_of(database))
+        except BaseException:
+            database.close()
+            raise
 
     def observe(self, observer: Observer) -> None:
         self._observer = observer

@@ -120,7 +120,13 @@ DROP INDEX messages_alive;
 CREATE INDEX messages_alive ON messages (chat_id, seq, sender_id, run_seq, deleted) WHERE deleted = 0;
 """
 
-MIGRATIONS: Sequence[str] = (_FIRST, _RUNS)
+# What is known of the database as a whole: its epoch, a random word that clients compare (see `storage.ports.Store`).
+_EPOCH = """
+CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+INSERT INTO meta (key, value) VALUES ('epoch', lower(hex(randomblob(16))));
+"""
+
+MIGRATIONS: Sequence[str] = (_FIRST, _RUNS, _EPOCH)
 """Step n leads from version n to n + 1. A step that has been released never changes."""
 
 

@@ -1,5 +1,6 @@
 """The store: its parts over one database."""
 
+import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -17,8 +18,9 @@ class SqliteStore:
 
     shared = False
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, epoch: str) -> None:
         self._database = database
+        self.epoch = epoch
         self._observer: Observer | None = None
         self._remover = Remover(database)
         self.users = SqliteUsers(database)
@@ -31,7 +33,12 @@ class SqliteStore:
     @classmethod
     async def open(cls, path: Path) -> "SqliteStore":
         """Opens the file, makes it if there is none. Raises: `StorageError`, naming the path and the reason."""
-        return cls(await Database.open(path))
+        database = await Database.open(path)
+        try:
+            return cls(database, await database.read(_epoch))
+        except BaseException:
+            await database.close()
+            raise
 
     def observe(self, observer: Observer) -> None:
         self._observer = observer
@@ -52,3 +59,8 @@ class SqliteStore:
             self._remover.start()
         if self._observer is not None:
             self._observer(changes)
+
+
+def _epoch(db: sqlite3.Connection) -> str:
+    (epoch,) = db.execute("SELECT value FROM meta WHERE key = 'epoch'").fetchone()
+    return str(epoch)
