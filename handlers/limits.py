@@ -14,7 +14,7 @@ from handlers.errors import ChatError
 from handlers.policy import Policy
 from storage.frozen import frozen
 
-Limit = Literal["messages", "joins", "typing", "status", "login_failures", "auth_calls"]
+Limit = Literal["messages", "joins", "typing", "status", "name_changes", "login_failures", "auth_calls"]
 
 SWEEP_EVERY_S = 60.0
 _ROUNDING = 1e-6
@@ -41,6 +41,10 @@ def _per_minute(times: float) -> Rate:
     return Rate(times / 60, max(1, times))
 
 
+def _per_hour(times: float) -> Rate:
+    return Rate(times / 3600, max(1, times))
+
+
 @dataclass(slots=True)
 class _Bucket:
     tokens: float
@@ -57,6 +61,7 @@ class Limiter:
             "joins": Rate(policy.joins_per_s, policy.joins_burst),
             "typing": Rate(policy.typing_per_s, max(1, policy.typing_per_s)),
             "status": Rate(policy.status_per_s, max(1, policy.status_per_s)),
+            "name_changes": _per_hour(policy.name_changes_per_h),
             "login_failures": _per_minute(policy.login_failures_per_min),
             "auth_calls": _per_minute(policy.auth_calls_per_min),
         }

@@ -3,13 +3,16 @@
 from typing import Annotated, cast
 
 from handlers.context import Caller, Context
-from handlers.errors import not_found
+from handlers.errors import invalid, not_found
 from handlers.permissions import may_add_as, may_remove, may_set_role
 from handlers.registry import Result, command
-from handlers.shapes import Id, StrictString
+from handlers.shapes import AnyText, Id, StrictInteger, StrictString
 from handlers.views import View, member_view, user_view
+from storage.errors import BadReference
 from storage.frozen import frozen
 from storage.models import Member, Role
+
+PAGE_MEMBERS_MAX = 1_000
 
 RoleField = Annotated[str, StrictString(one_of=("owner", "admin", "member"))]
 
@@ -17,17 +20,23 @@ RoleField = Annotated[str, StrictString(one_of=("owner", "admin", "member"))]
 @frozen
 class ListMembers:
     chat_id: Id
+    cursor: AnyText | None = None
+    limit: Annotated[int, StrictInteger(1, PAGE_MEMBERS_MAX)] = PAGE_MEMBERS_MAX
 
 
 @command("list_members", ListMembers)
 async def list_members(context: Context, caller: Caller, wish: ListMembers) -> Result:
-    """Everybody in the chat, in the order in which they came."""
+    """The members of the chat, in the order in which they came."""
     await context.directory.entered_by(caller.user_id, wish.chat_id)
-    state = await context.store.chats.load(wish.chat_id)
-    if state is None or caller.user_id not in state.members:
-        raise not_found("chat")
-    users = await context.store.users.get_many(state.members.keys())
-    members = sorted(state.members.values(), key=lambda member: (member.joined_at, member.user_id))
+    try:
+        members, next_cursor = await context.store.chats.members(
+            wish.chat_id, cursor=wish.cursor, limit=wish.limit
+        )
+    except BadReference:
+        raise invalid(cursor="was not given out here") from None
+    users = await context.store.users.get_many([member.user_id for member in members])
+    # The page was read outside this turn: a member who was removed meanwhile sees nothing of it.
+    await context.directory.entered_by(caller.user_id, wish.chat_id)
     return {
         "members": [
             member_view(
@@ -39,7 +48,8 @@ async def list_members(context: Context, caller: Caller, wish: ListMembers) -> R
                 ),
             )
             for member in members
-        ]
+        ],
+        "next_cursor": next_cursor,
     }
 
 

@@ -36,6 +36,7 @@ class Policy:
     joins_burst: float = 2000
     typing_per_s: float = 10
     status_per_s: float = 10
+    name_changes_per_h: float = 10
     login_failures_per_min: float = 10
     auth_calls_per_min: float = 300
     access_token_ttl_s: int = 24 * 3600
@@ -53,6 +54,7 @@ class Policy:
             joins_per_s=0,
             typing_per_s=0,
             status_per_s=0,
+            name_changes_per_h=0,
             login_failures_per_min=0,
             auth_calls_per_min=0,
         )

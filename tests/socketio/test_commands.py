@@ -53,7 +53,7 @@ COMMANDS = [
     ),
     Command(
         "read_messages",
-        {"chat_id", "up_to", "unread_count"},
+        {"chat_id", "up_to", "read_seq", "unread_count"},
         {"chat_id": ...},
         {"chat_id": NO_IDS},
         {"up_to": [*NO_IDS, 999_999]},

@@ -15,7 +15,13 @@ async def test_a_window_that_has_not_joined_is_told(server: Server, look: Look, 
     update = (await window.update()).payload
     timestamp = update.pop("timestamp")
     assert isinstance(timestamp, str)
-    assert update == {"chat_id": chat_id, "last_message": message, "unread_count": 1, "head_seq": 1}
+    assert update == {
+        "chat_id": chat_id,
+        "last_message": message,
+        "unread_count": 1,
+        "read_seq": 0,
+        "head_seq": 1,
+    }
 
 
 @pytest.mark.parametrize("kind", KINDS)
