@@ -39,7 +39,7 @@ COMMANDS = [
         {"chat_id", "head_seq", "replayed", "gap"},
         {"chat_id": ...},
         {"chat_id": NO_IDS},
-        {"after_seq": NO_INTEGERS},
+        {"after_seq": NO_INTEGERS, "epoch": NO_STRINGS},
     ),
     Command("leave_chat", {"chat_id"}, {"chat_id": ...}, {"chat_id": NO_IDS}, hidden=False),
     Command(
