@@ -17,6 +17,8 @@ from storage.frozen import frozen
 Limit = Literal["messages", "joins", "typing", "status", "name_changes", "login_failures", "auth_calls"]
 
 SWEEP_EVERY_S = 60.0
+SWEEP_SPARE = 10_000
+"""So many buckets more than twice those of the last sweep, and the next one comes before its time."""
 _ROUNDING = 1e-6
 
 
@@ -67,6 +69,7 @@ class Limiter:
         }
         self._buckets: dict[tuple[Limit, object], _Bucket] = {}
         self._swept_at = 0.0
+        self._sweep_above = SWEEP_SPARE
 
     def take(self, limit: Limit, key: object) -> int:
         """Takes one token. Returns 0, or in how many milliseconds there will be one (and takes none)."""
@@ -101,7 +104,7 @@ class Limiter:
 
     def _sweep(self, now: float) -> None:
         """Drops full buckets now and then, so that memory follows those who are active."""
-        if now - self._swept_at < SWEEP_EVERY_S:
+        if now - self._swept_at < SWEEP_EVERY_S and len(self._buckets) < self._sweep_above:
             return
         self._swept_at = now
         full = [
@@ -111,3 +114,4 @@ class Limiter:
         ]
         for key in full:
             del self._buckets[key]
+        self._sweep_above = 2 * len(self._buckets) + SWEEP_SPARE
