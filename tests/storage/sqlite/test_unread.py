@@ -107,6 +107,7 @@ async def test_a_file_of_before_counts_as_it_did(path: Path) -> None:
         DROP INDEX messages_alive; ALTER TABLE messages DROP COLUMN run_seq;
         CREATE INDEX messages_alive ON messages (chat_id, seq, sender_id, deleted) WHERE deleted = 0;
         CREATE INDEX messages_by_sender ON messages (chat_id, sender_id, seq, deleted) WHERE deleted = 0;
+        DROP TABLE meta;
         PRAGMA user_version = 1;
     """
     await store.close()
