@@ -118,17 +118,19 @@ async def _summary(context: Context, caller: Caller, chat_id: int) -> View:
 class JoinChat:
     chat_id: Id
     after_seq: Position | None = None
+    epoch: AnyText | None = None
 
 
 @command("join_chat", JoinChat, socket=True, limit="joins")
 async def join_chat(context: Context, caller: Caller, wish: JoinChat) -> Result:
-    """Puts the caller's connection into the chat's room, after a replay of what changed since `after_seq`.
+    """Puts the caller's connection into the chat's room, after a replay of what changed since `after_seq`. A position
+    of another `epoch` says nothing here: that is a gap, and nothing is replayed.
 
     The ack's `head_seq` is where the room stands in the turn of entering: the next change comes live.
     """
     connection = caller.connected()
-    replayed, gap = 0, False
-    if wish.after_seq is not None:
+    replayed, gap = 0, wish.epoch not in (None, context.store.epoch)
+    if wish.after_seq is not None and not gap:
         was_joined = take_out(context.hub, connection, wish.chat_id)
         try:
             replayed, gap = await replay(context, caller, wish.chat_id, wish.after_seq)

@@ -15,6 +15,7 @@ from storage.frozen import frozen
 from storage.ports import Store
 
 if TYPE_CHECKING:
+    from handlers.announcer import Announcer
     from handlers.identities import Identities
     from handlers.passwords import Passwords
     from handlers.presence import PresenceBoard
@@ -62,3 +63,4 @@ class Context:
     lives: "TokenLives"
     updates: "ChatUpdates"
     subscriptions: "Subscriptions"
+    announcer: "Announcer"

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Mapping
 from typing import Any
 
 from handlers import dispatch, events
+from handlers.announcer import Announcer
 from handlers.clock import Clock
 from handlers.connections import Connection, Connections
 from handlers.context import Caller, Context
@@ -45,6 +46,10 @@ class House:
     ) -> None:
         connections = Connections()
         directory = Directory(store)
+        identities = Identities(store, tokens, clock)
+        presence = PresenceBoard(
+            hub, clock, directory, grace_s=policy.presence_grace_s, left=self._note_last_seen
+        )
         self.context = Context(
             policy=policy,
             store=store,
@@ -53,16 +58,15 @@ class House:
             limiter=Limiter(policy, clock),
             connections=connections,
             directory=directory,
-            identities=Identities(store, tokens, clock),
+            identities=identities,
             passwords=passwords,
             tokens=tokens,
-            presence=PresenceBoard(
-                hub, clock, directory, grace_s=policy.presence_grace_s, left=self._note_last_seen
-            ),
+            presence=presence,
             typing=TypingSigns(hub, clock, connections),
             lives=TokenLives(hub, clock, connections, self._end),
             updates=ChatUpdates(store, hub, clock, connections, directory),
             subscriptions=Subscriptions(store, hub, connections, directory, self._end),
+            announcer=Announcer(store, hub, clock, connections, directory, identities, presence),
         )
         hub.on_end(self.disconnected)
         self._seen: set[Any] = set()
@@ -94,6 +98,7 @@ class House:
         name, payload = events.connected(
             identity.user_id,
             connection_id,
+            epoch=context.store.epoch,
             expires_in_s=int(identity.expires_at - context.clock.now().timestamp()),
             limits={
                 "max_frame_bytes": context.policy.max_frame_bytes,
@@ -159,6 +164,7 @@ class House:
         self.context.lives.stop()
         self.context.updates.stop()
         self.context.subscriptions.stop()
+        self.context.announcer.stop()
         await asyncio.gather(*self._seen, return_exceptions=True)
         self.context.passwords.close()
 

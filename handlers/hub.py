@@ -21,8 +21,10 @@ class Hub(Protocol):
         """To every connection in the room but those in `skip`. A `volatile` event is left out for a connection
         that has much unread."""
 
-    def emit_once(self, event: str, payload: Payload, *, rooms: Collection[str]) -> None:
-        """To every connection that is in any of the rooms, once."""
+    def emit_once(
+        self, event: str, payload: Payload, *, rooms: Collection[str], skip: Collection[str] = ()
+    ) -> None:
+        """To every connection that is in any of the rooms, once, but to none in `skip`."""
 
     def enter(self, connection_id: str, room: str) -> None: ...
 

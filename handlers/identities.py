@@ -12,6 +12,12 @@ from storage.models import Session, User
 from storage.ports import Store
 
 KEPT = 50_000
+"""So many accounts, and as many sessions, are kept; a session takes about 0.6 KB."""
+
+USERS_KEPT_BYTES = 64 * 1024 * 1024
+
+_USER_BYTES = 900
+"""An account without its names."""
 
 
 @frozen
@@ -29,7 +35,9 @@ class Identities:
     def __init__(self, store: Store, tokens: Tokens, clock: Clock) -> None:
         self._tokens = tokens
         self._clock = clock
-        self._users: Cache[int, User] = Cache(store.users.get, capacity=KEPT)
+        self._users: Cache[int, User] = Cache(
+            store.users.get, capacity=KEPT, size_of=_size_of, bytes_max=USERS_KEPT_BYTES
+        )
         self._sessions: Cache[str, Session] = Cache(store.sessions.get, capacity=KEPT)
 
     async def of(self, token: str) -> Identity:
@@ -60,14 +68,14 @@ class Identities:
         """Looks again, without suspending, at somebody `of` has let in a moment ago. Raises: as `of`."""
         if identity.expires_at <= self._clock.now().timestamp():
             raise Refused("unauthenticated", Ending.UNAUTHENTICATED, "the token has expired")
-        user = self._users.peek(identity.user_id)
+        user = self._users.use(identity.user_id)
         if user is None:
             raise Refused("unauthenticated", Ending.UNAUTHENTICATED, "the token is of nobody here")
         if user.banned or user.deleted:
             raise Refused("forbidden", Ending.REVOKED, "the account has ended")
         if identity.session_id is None:
             return
-        session = self._sessions.peek(identity.session_id)
+        session = self._sessions.use(identity.session_id)
         if session is None or session.user_id != user.id:
             raise Refused(
                 "unauthenticated", Ending.UNAUTHENTICATED, "the token is of no session of this user"
@@ -78,6 +86,10 @@ class Identities:
     async def user(self, user_id: int) -> User | None:
         """An account, from memory if it is there."""
         return await self._users.get(user_id)
+
+    def peek_user(self, user_id: int) -> User | None:
+        """An account if it is in memory."""
+        return self._users.peek(user_id)
 
     # What is told is kept rather than forgotten: `check` cannot wait for the store.
 
@@ -96,3 +108,8 @@ class Identities:
         if session is not None:
             self._sessions.put(session_id, replace(session, revoked=True))
         self._sessions.stale(session_id)
+
+
+def _size_of(user: User) -> int:
+    """About how many bytes an account takes; a character of a name takes up to 4."""
+    return _USER_BYTES + 4 * (len(user.username) + len(user.display_name) + len(user.email or ""))

@@ -15,7 +15,16 @@ from handlers.policy import Policy
 from storage.frozen import frozen
 
 Limit = Literal[
-    "messages", "joins", "typing", "status", "changes", "marks", "queries", "login_failures", "auth_calls"
+    "messages",
+    "joins",
+    "typing",
+    "status",
+    "changes",
+    "marks",
+    "queries",
+    "name_changes",
+    "login_failures",
+    "auth_calls",
 ]
 
 TOLD_PER_TOKEN = 200
@@ -25,6 +34,8 @@ NEW_MEMBERS_PER_TOKEN = 20
 """So many members of a new chat cost one token: each is stored and kept in memory."""
 
 SWEEP_EVERY_S = 60.0
+SWEEP_SPARE = 10_000
+"""So many buckets more than twice those of the last sweep, and the next one comes before its time."""
 _ROUNDING = 1e-6
 
 
@@ -47,6 +58,10 @@ class Rate:
 
 def _per_minute(times: float) -> Rate:
     return Rate(times / 60, max(1, times))
+
+
+def _per_hour(times: float) -> Rate:
+    return Rate(times / 3600, max(1, times))
 
 
 @dataclass(slots=True)
@@ -81,11 +96,13 @@ class Limiter:
             "changes": Rate(policy.changes_per_s, policy.changes_burst),
             "marks": Rate(policy.marks_per_s, policy.marks_burst),
             "queries": Rate(policy.queries_per_s, policy.queries_burst),
+            "name_changes": _per_hour(policy.name_changes_per_h),
             "login_failures": _per_minute(policy.login_failures_per_min),
             "auth_calls": _per_minute(policy.auth_calls_per_min),
         }
         self._buckets: dict[tuple[Limit, object], _Bucket] = {}
         self._swept_at = 0.0
+        self._sweep_above = SWEEP_SPARE
 
     def take(self, limit: Limit, key: object) -> int:
         """Takes one token. Returns 0, or in how many milliseconds there will be one (and takes none)."""
@@ -136,7 +153,7 @@ class Limiter:
 
     def _sweep(self, now: float) -> None:
         """Drops full buckets now and then, so that memory follows those who are active."""
-        if now - self._swept_at < SWEEP_EVERY_S:
+        if now - self._swept_at < SWEEP_EVERY_S and len(self._buckets) < self._sweep_above:
             return
         self._swept_at = now
         full = [
@@ -146,3 +163,4 @@ class Limiter:
         ]
         for key in full:
             del self._buckets[key]
+        self._sweep_above = 2 * len(self._buckets) + SWEEP_SPARE

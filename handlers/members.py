@@ -3,15 +3,19 @@
 from typing import Annotated, cast
 
 from handlers.context import Caller, Context
-from handlers.errors import not_found
+from handlers.errors import invalid, not_found
 from handlers.limits import TOLD_PER_TOKEN
-from handlers.pages import after_member, member_cursor, order_of, that_fit
+from handlers.pages import order_of, that_fit
 from handlers.permissions import may_add_as, may_remove, may_set_role
 from handlers.registry import Result, command
 from handlers.shapes import AnyText, Id, StrictInteger, StrictString
 from handlers.views import View, member_view, user_view
+from storage.cursor import Cursor
+from storage.errors import BadReference
 from storage.frozen import frozen
 from storage.models import Member, Role
+
+PAGE_MEMBERS_MAX = 1_000
 
 RoleField = Annotated[str, StrictString(one_of=("owner", "admin", "member"))]
 
@@ -32,14 +36,16 @@ class ListMembers:
 @command("list_members", ListMembers, limit="queries")
 async def list_members(context: Context, caller: Caller, wish: ListMembers) -> Result:
     """A page of the chat's members, in the order in which they came."""
-    after = after_member(wish.cursor)
     await context.directory.entered_by(caller.user_id, wish.chat_id)
-    state = await context.store.chats.load(wish.chat_id)
-    if state is None or caller.user_id not in state.members:
-        raise not_found("chat")
-    rest = sorted((one for one in state.members.values() if order_of(one) > after), key=order_of)
-    members = rest[: wish.limit]
+    try:
+        members, next_cursor = await context.store.chats.members(
+            wish.chat_id, cursor=wish.cursor, limit=wish.limit
+        )
+    except BadReference:
+        raise invalid(cursor="was not given out here") from None
     users = await context.store.users.get_many([member.user_id for member in members])
+    # The page was read outside this turn: a member who was removed meanwhile sees nothing of it.
+    await context.directory.entered_by(caller.user_id, wish.chat_id)
     views = that_fit(
         member_view(
             member,
@@ -51,10 +57,11 @@ async def list_members(context: Context, caller: Caller, wish: ListMembers) -> R
         )
         for member in members
     )
-    more = len(views) < len(rest)
-    # All are looked at whatever the page is.
-    context.limiter.spend("queries", caller.user_id, len(state.members) / MEMBERS_PER_TOKEN)
-    return {"members": views, "next_cursor": member_cursor(members[len(views) - 1]) if more else None}
+    context.limiter.spend("queries", caller.user_id, len(members) / MEMBERS_PER_TOKEN)
+    if len(views) < len(members):
+        last = members[len(views) - 1]
+        next_cursor = str(Cursor(*order_of(last)))
+    return {"members": views, "next_cursor": next_cursor}
 
 
 @frozen

@@ -20,7 +20,6 @@ ITEMS_BYTES_MAX = PAGE_BYTES_MAX - ENVELOPE_BYTES
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
-_MEMBER_CURSOR = re.compile(r"([0-9]{1,17})-([0-9]{1,16})")
 _ID_CURSOR = re.compile(r"[0-9]{1,16}")
 
 MemberOrder = tuple[int, int]
@@ -43,22 +42,6 @@ def bad_cursor() -> ChatError:
 def order_of(member: Member) -> MemberOrder:
     """Members are listed in the order in which they came."""
     return (member.joined_at - _EPOCH) // _MICROSECOND, member.user_id
-
-
-def member_cursor(last: Member) -> str:
-    """Where the page after this member begins."""
-    came, user_id = order_of(last)
-    return f"{came}-{user_id}"
-
-
-def after_member(cursor: str | None) -> MemberOrder:
-    """The member after whom a page begins, before all without a cursor. Raises: `ChatError` `invalid`."""
-    if cursor is None:
-        return 0, 0
-    found = _MEMBER_CURSOR.fullmatch(cursor)
-    if found is None:
-        raise bad_cursor()
-    return int(found[1]), int(found[2])
 
 
 def after_id(cursor: str | None) -> int:

@@ -44,6 +44,7 @@ class Policy:
     marks_burst: float = 500
     queries_per_s: float = 200
     queries_burst: float = 4000
+    name_changes_per_h: float = 10
     login_failures_per_min: float = 10
     auth_calls_per_min: float = 300
     frames_per_s: float = 200
@@ -72,6 +73,7 @@ class Policy:
             changes_per_s=0,
             marks_per_s=0,
             queries_per_s=0,
+            name_changes_per_h=0,
             login_failures_per_min=0,
             auth_calls_per_min=0,
             frames_per_s=0,

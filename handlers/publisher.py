@@ -1,6 +1,6 @@
 """After every commit: memory is brought up to date and the rooms are told, before anybody who waited goes on."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from handlers import events
@@ -8,11 +8,12 @@ from handlers.connections import Connection
 from handlers.context import Context
 from handlers.directory import OpenChat, room_of
 from handlers.endings import Ending
-from handlers.events import Event
+from handlers.events import Event, RemovalReason
 from handlers.rooms import take_out
 from handlers.throttle import Throttle
 from storage import changes
 from storage.changes import Change, MessageChange
+from storage.models import User
 
 MEMBERS_TOLD_EACH_MAX = 100
 """In chats with more members, `chat_changed` is not told for each who comes or goes."""
@@ -28,7 +29,7 @@ class Publisher:
         self._ended = ended
         self._at = context.clock.now()
         """When what is being told is told."""
-        self._members_changed = Throttle(context.clock, MEMBERS_TOLD_EVERY_S, self._tell_changed_late)
+        self._members_changed = Throttle(context.clock, MEMBERS_TOLD_EVERY_S, self._tell_changed)
         self._told: dict[type[Any], Callable[[Any], None]] = {
             changes.MessageCreated: self._message_created,
             changes.MessageEdited: self._message_edited,
@@ -70,16 +71,19 @@ class Publisher:
         self._context.updates.changed(chat_id)
 
     def _read_moved(self, change: changes.ReadMoved) -> None:
-        name, payload = events.messages_read(change.chat_id, change.user_id, change.up_to, self._at)
+        name, payload = events.messages_read(
+            change.chat_id, change.user_id, change.up_to, change.read_seq, self._at
+        )
         self._context.hub.emit(name, payload, room=room_of(change.chat_id))
         self._context.updates.read(change.chat_id, change.user_id)
 
     def _chat_created(self, change: changes.ChatCreated) -> None:
         self._context.directory.opened(change.state)
-        self._tell_added(change.state.members, change.state.chat.id)
+        self._tell_added(change.state.chat.id, change.state.members.keys())
 
     def _chat_renamed(self, change: changes.ChatRenamed) -> None:
-        self._tell_changed(self._context.directory.renamed(change.chat))
+        self._context.directory.renamed(change.chat)
+        self._tell_changed(change.chat.id)
 
     def _chat_deleted(self, change: changes.ChatDeleted) -> None:
         chat = self._context.directory.peek(change.chat_id)
@@ -87,25 +91,41 @@ class Publisher:
             for connection in list(chat.joined.values()):
                 take_out(self._context.hub, connection, chat.id)
         self._context.directory.deleted(change.chat_id)
-        self._tell_users(change.member_ids, events.chat_removed(change.chat_id, self._at))
+        self._context.announcer.dissolved(change.member_ids)
+        others = change.member_ids if change.chat_type == "private" else ()
+
+        def publish(_chat: OpenChat | None, users: Mapping[int, User]) -> None:
+            for user_id in change.member_ids:
+                reason: RemovalReason = "left" if user_id == change.left_id else "deleted"
+                name = _other_of(user_id, users) if change.chat_type == "private" else change.name
+                self._tell_removed(user_id, change.chat_id, reason, name)
+
+        self._context.announcer.announce(change.chat_id, publish, chat=False, users=others)
 
     def _member_added(self, change: changes.MemberAdded) -> None:
-        chat = self._context.directory.member_set(change.chat_id, change.member)
-        self._tell_added((change.member.user_id,), change.chat_id)
-        self._tell_members_changed(chat)
+        self._context.directory.member_set(change.chat_id, change.member)
+        self._tell_added(change.chat_id, (change.member.user_id,))
+        self._tell_members_changed(change.chat_id)
 
     def _member_removed(self, change: changes.MemberRemoved) -> None:
-        chat = self._context.directory.member_gone(change.chat_id, change.user_id)
+        self._context.directory.member_gone(change.chat_id, change.user_id)
         if change.heir is not None:
             self._context.directory.member_set(change.chat_id, change.heir)
         self._context.typing.stop(change.chat_id, change.user_id)
         for connection in self._context.connections.of(change.user_id):
             take_out(self._context.hub, connection, change.chat_id)
-        self._tell_users((change.user_id,), events.chat_removed(change.chat_id, self._at))
-        self._tell_members_changed(chat)
+        self._context.announcer.left(change.user_id, change.chat_id)
+        reason: RemovalReason = "left" if change.actor_id == change.user_id else "removed"
+        self._context.announcer.announce(
+            change.chat_id,
+            lambda _chat, _users: self._tell_removed(change.user_id, change.chat_id, reason, change.name),
+            chat=False,
+        )
+        self._tell_members_changed(change.chat_id)
 
     def _role_changed(self, change: changes.RoleChanged) -> None:
-        self._tell_changed(self._context.directory.member_set(change.chat_id, change.member))
+        self._context.directory.member_set(change.chat_id, change.member)
+        self._tell_changed(change.chat_id)
 
     def _sessions_revoked(self, change: changes.SessionsRevoked) -> None:
         for session_id in change.session_ids:
@@ -116,40 +136,61 @@ class Publisher:
 
     def _user_changed(self, change: changes.UserChanged) -> None:
         self._context.identities.user_changed(change.user)
-        if change.user.banned or change.user.deleted:
+        if change.shown:
+            self._context.announcer.user_changed(change.user)
+        if not change.user.active:
             for connection in list(self._context.connections.of(change.user.id)):
                 self._ended(connection, Ending.REVOKED)
 
-    def _tell_added(self, user_ids: Collection[int], chat_id: int) -> None:
-        self._tell_users(user_ids, events.chat_added(chat_id, self._at))
-        for user_id in user_ids:
-            self._context.subscriptions.added(user_id, chat_id)
+    def _tell_added(self, chat_id: int, user_ids: Collection[int]) -> None:
+        def publish(chat: OpenChat | None, _users: Mapping[int, User]) -> None:
+            if chat is None:
+                return  # deleted meanwhile: they never saw it
+            added = events.chat_added(chat_id, chat.head_seq, self._context.clock.now())
+            self._context.announcer.to_users(user_ids, added)
+            for user_id in user_ids:
+                if user_id in chat.members:
+                    self._context.subscriptions.added(user_id, chat)
+
+        self._context.announcer.announce(chat_id, publish)
 
     def stop(self) -> None:
         self._members_changed.stop()
 
-    def _tell_members_changed(self, chat: OpenChat | None) -> None:
+    def _tell_members_changed(self, chat_id: int) -> None:
         """As `_tell_changed`, for somebody who came or went: in a large chat once a second for all of them."""
-        if chat is None or len(chat.members) <= MEMBERS_TOLD_EACH_MAX:
-            self._tell_changed(chat)
-        else:
-            self._members_changed.ask(chat.id)
 
-    def _tell_changed_late(self, chat_id: int) -> None:
-        self._at = self._context.clock.now()
-        self._tell_changed(self._context.directory.peek(chat_id))
+        def publish(chat: OpenChat | None, _users: Mapping[int, User]) -> None:
+            if chat is None:
+                return
+            if len(chat.members) <= MEMBERS_TOLD_EACH_MAX:
+                self._publish_changed(chat)
+            else:
+                self._members_changed.ask(chat_id)
 
-    def _tell_changed(self, chat: OpenChat | None) -> None:
-        """Tells all members' connections. Who changes a chat has it in memory: its handler looked for membership."""
-        if chat is not None:
-            self._tell_users(chat.members, events.chat_changed(chat.snapshot(), self._at))
+        self._context.announcer.announce(chat_id, publish)
 
-    def _tell_users(self, user_ids: Any, event: Event) -> None:
-        connections = self._context.connections
-        ids = [connection_id for user_id in user_ids for connection_id in connections.ids_of(user_id)]
-        if ids:
-            name, payload = event
-            self._context.hub.emit_once(name, payload, rooms=ids)
+    def _tell_changed(self, chat_id: int) -> None:
+        """Tells all members' connections."""
+
+        def publish(chat: OpenChat | None, _users: Mapping[int, User]) -> None:
+            if chat is not None:
+                self._publish_changed(chat)
+
+        self._context.announcer.announce(chat_id, publish)
+
+    def _publish_changed(self, chat: OpenChat) -> None:
+        changed = events.chat_changed(chat.snapshot(), self._context.clock.now())
+        self._context.announcer.to_users(chat.members, changed)
+
+    def _tell_removed(self, user_id: int, chat_id: int, reason: RemovalReason, name: str | None) -> None:
+        removed = events.chat_removed(chat_id, reason, name, self._context.clock.now())
+        self._context.announcer.to_users((user_id,), removed)
+
+
+def _other_of(user_id: int, users: Mapping[int, User]) -> str | None:
+    """What a member of a private chat sees it under: the display name of the other one."""
+    return next((user.display_name for other_id, user in users.items() if other_id != user_id), None)
 
 
 def _chat_of(change: Change) -> int:

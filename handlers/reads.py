@@ -21,6 +21,11 @@ async def read_messages(context: Context, caller: Caller, wish: ReadMessages) ->
     context.limiter.spend("marks", caller.user_id, len(chat.joined) / TOLD_PER_TOKEN)
 
     def shape(mark: ReadMark) -> Result:
-        return {"chat_id": wish.chat_id, "up_to": mark.up_to, "unread_count": mark.unread_count}
+        return {
+            "chat_id": wish.chat_id,
+            "up_to": mark.up_to,
+            "read_seq": mark.read_seq,
+            "unread_count": mark.unread_count,
+        }
 
     return Later(context.store.messages.mark_read(wish.chat_id, caller.user_id, wish.up_to), shape)

@@ -36,7 +36,11 @@ async def replay(context: Context, caller: Caller, chat_id: int, after_seq: int)
     """
     chat = await context.directory.entered_by(caller.user_id, chat_id)
     if after_seq > chat.head_seq:
-        return 0, True
+        # Memory may be behind a store that others write too: a read has the observer told of what is in it.
+        await context.store.messages.changed_since(chat_id, after_seq, limit=1)
+        chat = await context.directory.entered_by(caller.user_id, chat_id)
+        if after_seq > chat.head_seq:
+            return 0, True
     return await _Replay(context, caller, chat_id, after_seq).run(chat)
 
 

@@ -8,7 +8,7 @@ from handlers.hub import Hub
 def put_in(hub: Hub, connection: Connection, chat: OpenChat) -> None:
     """Nothing happens if the connection is in the room."""
     hub.enter(connection.id, chat.room)
-    chat.joined[connection.id] = connection
+    chat.join(connection)
     connection.joined[chat.id] = chat
 
 
@@ -17,6 +17,6 @@ def take_out(hub: Hub, connection: Connection, chat_id: int) -> bool:
     chat = connection.joined.pop(chat_id, None)
     if chat is None:
         return False
-    del chat.joined[connection.id]
+    chat.part(connection)
     hub.leave(connection.id, chat.room)
     return True

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 
 from handlers.connections import Connection, Connections
-from handlers.directory import Directory
+from handlers.directory import Directory, OpenChat
 from handlers.endings import Ending, Refused
 from handlers.errors import ChatError
 from handlers.hub import Hub
@@ -35,35 +35,29 @@ class Subscriptions:
         """Puts the connection into all its user's rooms. Its commands wait for that, so the answer to the first one
         says that it is done."""
         connection.follows_all = True
-        connection.entering = self._start(connection, None)
+        connection.entering = self._start(connection)
 
-    def added(self, user_id: int, chat_id: int) -> None:
-        """A user came into a chat: those of his connections that follow all are in its room at once."""
-        chat = self._directory.peek(chat_id)
+    def added(self, user_id: int, chat: OpenChat) -> None:
+        """A user came into a chat: those of their connections that follow all are in its room at once."""
         for connection in self._connections.of(user_id):
-            if not connection.follows_all:
-                continue
-            if chat is not None:
+            if connection.follows_all:
                 put_in(self._hub, connection, chat)
-            else:
-                self._start(connection, chat_id)
 
     def stop(self) -> None:
         for task in self._entering:
             task.cancel()
 
-    def _start(self, connection: Connection, chat_id: int | None) -> "asyncio.Task[None]":
-        task = asyncio.ensure_future(self._enter(connection, chat_id))
+    def _start(self, connection: Connection) -> "asyncio.Task[None]":
+        task = asyncio.ensure_future(self._enter(connection))
         self._entering.add(task)
         task.add_done_callback(self._entering.discard)
         return task
 
-    async def _enter(self, connection: Connection, chat_id: int | None) -> None:
-        """Into one chat, or into all. Lets the loop go on after each, for they may be thousands."""
+    async def _enter(self, connection: Connection) -> None:
+        """Into all chats. Lets the loop go on after each, for they may be thousands."""
         try:
-            chat_ids = await self._store.chats.ids_of(connection.user_id) if chat_id is None else [chat_id]
-            for each in chat_ids:
-                await self._enter_one(connection, each)
+            for chat_id in await self._store.chats.ids_of(connection.user_id):
+                await self._enter_one(connection, chat_id)
                 await asyncio.sleep(0)
         except Refused:
             pass  # the connection has ended meanwhile

@@ -37,7 +37,7 @@ class ChatUpdates:
     """Tells `chat_updated` to the connections of members that have not joined the chat.
 
     A message costs a look into a dict; the rest is done once a second and chat, for members who are connected: one
-    query for all of them, one event for all with the same count.
+    query for all of them, one event for all with the same count and mark.
     """
 
     def __init__(
@@ -98,18 +98,18 @@ class ChatUpdates:
             due.readers |= readers
 
     async def _send(self, chat_id: int, glance: ChatGlance, due: _Due) -> None:
-        by_count: dict[int, list[int]] = {}
+        alike: dict[tuple[int, int], list[int]] = {}
         for user_id, count in glance.unread_counts.items():
-            if user_id not in due.readers:  # he has read on since the look, and is told so next time
-                by_count.setdefault(count, []).append(user_id)
-        for number, (count, user_ids) in enumerate(by_count.items(), 1):
+            if user_id not in due.readers:  # they have read on since the look, and are told so next time
+                alike.setdefault((count, glance.read_seqs[user_id]), []).append(user_id)
+        for number, ((count, read_seq), user_ids) in enumerate(alike.items(), 1):
             # Who is in the chat and who has joined it is asked in the turn of telling.
             chat = await self._directory.current(chat_id)
             if chat is None:
                 return
             rooms = [connection.id for user_id in user_ids for connection in self._apart(chat, user_id)]
             if rooms:
-                name, payload = events.chat_updated(chat_id, glance, count, self._clock.now())
+                name, payload = events.chat_updated(chat_id, glance, count, read_seq, self._clock.now())
                 self._hub.emit_once(name, payload, rooms=rooms)
             if number % EVENTS_PER_TURN == 0:
                 await asyncio.sleep(0)
@@ -117,7 +117,9 @@ class ChatUpdates:
     def _outside(self, chat: OpenChat, user_ids: Iterable[int] | None) -> list[int]:
         """Those of the users (None: of all) who are members with a connection that has not joined."""
         if user_ids is None:
-            user_ids = self._connections.users() & chat.members.keys()  # at the price of the smaller one
+            users, members = self._connections.users(), chat.members
+            few, many = (users, members) if len(users) < len(members) else (members, users)
+            user_ids = [user_id for user_id in few if user_id in many]
         return [user_id for user_id in user_ids if self._apart(chat, user_id)]
 
     def _apart(self, chat: OpenChat, user_id: int) -> list[Connection]:

@@ -14,6 +14,9 @@ from handlers.views import user_view
 from storage.frozen import frozen
 from storage.models import User
 
+PUBLISHED_WITHIN_S = 2.0
+"""So long the answer to a change waits for others to be told."""
+
 
 @frozen
 class GetUser:
@@ -42,12 +45,22 @@ async def update_me(context: Context, caller: Caller, wish: UpdateMe) -> Result:
     user = await context.store.users.get(caller.user_id)
     if user is None:
         raise not_found("user")
-    if wish.display_name is not None:
-        check_name(context, "display_name", wish.display_name)
+    name = wish.display_name
+    if name is not None:
+        name = check_name(context, "display_name", name)
+    renamed = name is not None and name != user.display_name
+    if renamed:
+        context.limiter.check("name_changes", user.id)
     if wish.password is not None:
-        await _change_password(context, caller, user, wish)
-    if wish.display_name is not None:
-        user = await context.store.users.rename(user.id, wish.display_name)
+        try:
+            await _change_password(context, caller, user, wish)
+        except ChatError:
+            if renamed:
+                context.limiter.give_back("name_changes", user.id)
+            raise
+    if name is not None:
+        user = await context.store.users.rename(user.id, name)
+        await context.announcer.published(user.id, PUBLISHED_WITHIN_S)
     return {"user": user_view(user, context.presence.status_of(user.id), own=True)}
 
 

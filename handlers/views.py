@@ -29,6 +29,8 @@ def user_view(user: User, status: str, *, own: bool = False) -> View:
         "last_seen_at": optional_time_view(user.last_seen_at),
         "created_at": time_view(user.created_at),
         "is_bot": user.is_bot,
+        "active": user.active,
+        "deleted": user.deleted,
     }
     if own:
         view["email"] = user.email
@@ -78,6 +80,7 @@ def summary_view(summary: ChatSummary) -> View:
         "unread_count": summary.unread_count,
         "last_message": None if last is None else message_view(last),
         "last_read_message_id": summary.member.last_read_message_id,
+        "read_seq": summary.member.read_seq,
     }
 
 
@@ -87,6 +90,7 @@ def member_view(member: Member, user: View) -> View:
         "role": member.role,
         "joined_at": time_view(member.joined_at),
         "last_read_message_id": member.last_read_message_id,
+        "read_seq": member.read_seq,
     }
 
 

@@ -10,6 +10,7 @@ from handlers.context import Context
 from storage import changes
 from storage.changes import Observer
 from storage.errors import Unavailable
+from storage.models import User
 
 log = structlog.get_logger("vestnik")
 
@@ -60,6 +61,13 @@ class AccountWatch:
 
     async def _look_at(self, user_ids: Sequence[int]) -> None:
         users = await self._context.store.users.get_many(user_ids)
-        ended = [user for user in users.values() if user.banned or user.deleted]
-        if ended:
-            self._told([changes.UserChanged(user) for user in ended])
+        told = [changes.UserChanged(user, shown=True) for user in users.values() if self._is_news(user)]
+        if told:
+            self._told(told)
+
+    def _is_news(self, user: User) -> bool:
+        """Whether others see a user who is connected otherwise than was known here."""
+        known = self._context.identities.peek_user(user.id)
+        if known is None or not user.active:
+            return not user.active  # whoever is connected has not been ended yet
+        return (known.active, known.display_name) != (user.active, user.display_name)

@@ -25,8 +25,10 @@ class EngineHub:
     ) -> None:
         self._manager.post(event, payload, "/", room=room, skip_sid=skip, volatile=volatile)
 
-    def emit_once(self, event: str, payload: Payload, *, rooms: Collection[str]) -> None:
-        self._manager.post(event, payload, "/", room=list(rooms))
+    def emit_once(
+        self, event: str, payload: Payload, *, rooms: Collection[str], skip: Collection[str] = ()
+    ) -> None:
+        self._manager.post(event, payload, "/", room=list(rooms), skip_sid=skip)
 
     def enter(self, connection_id: str, room: str) -> None:
         self._manager.enter(connection_id, room)

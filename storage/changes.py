@@ -1,9 +1,10 @@
 """What a store tells its observer after a commit: one value for each durable change, in the order they were made."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import field
 
 from storage.frozen import frozen
-from storage.models import Chat, ChatState, Member, Message, User
+from storage.models import Chat, ChatState, ChatType, Member, Message, User
 
 
 @frozen
@@ -49,10 +50,17 @@ class ChatRenamed:
 
 @frozen
 class ChatDeleted:
-    """The chat, its members and its messages are gone. `member_ids` are those who were in it."""
+    """The chat, its members and its messages are gone. `member_ids` are those who were in it.
+
+    `left_id` is the member whose leaving ended the chat, None if it was deleted. `name` and `chat_type` are what the
+    chat was: nobody can look that up any more.
+    """
 
     chat_id: int
     member_ids: Sequence[int]
+    name: str | None = field(default=None, compare=False)
+    chat_type: ChatType = field(default="group", compare=False)
+    left_id: int | None = field(default=None, compare=False)
 
 
 @frozen
@@ -63,11 +71,17 @@ class MemberAdded:
 
 @frozen
 class MemberRemoved:
-    """`heir` is the member who became owner because the last owner left, as he is now; else None."""
+    """`heir` is the member who became owner because the last owner left, as he is now; else None.
+
+    `actor_id` is the user who removed the member, the member themselves if they left; None if that is not known.
+    `name` is that of the chat.
+    """
 
     chat_id: int
     user_id: int
     heir: Member | None = None
+    actor_id: int | None = field(default=None, compare=False)
+    name: str | None = field(default=None, compare=False)
 
 
 @frozen
@@ -86,9 +100,13 @@ class SessionsRevoked:
 
 @frozen
 class UserChanged:
-    """Something of a user, as he is now, is no longer what it was: name, password, last seen, banned, deleted."""
+    """Something of a user, as he is now, is no longer what it was: name, password, last seen, banned, deleted.
+
+    `shown`: others see it, so they are to be told: the display name, or whether the account is active.
+    """
 
     user: User
+    shown: bool = field(default=False, compare=False)
 
 
 MessageChange = MessageCreated | MessageEdited | MessageDeleted

@@ -25,6 +25,11 @@ class User:
     banned: bool = False
     deleted: bool = False
 
+    @property
+    def active(self) -> bool:
+        """Whether the account may be used."""
+        return not (self.banned or self.deleted)
+
 
 @frozen
 class Session:
@@ -51,7 +56,8 @@ class Chat:
 
 @frozen
 class Member:
-    """A user in a chat. `read_seq` is the mark as a position, `last_read_message_id` the message it stands on."""
+    """A user in a chat. `read_seq` is the mark as a position, 0 before the first message; `last_read_message_id` is the
+    message it stands on, None with 0. Both stay as they are when that message is deleted."""
 
     user_id: int
     role: Role
@@ -137,11 +143,13 @@ class ChatSummary:
 
 @frozen
 class ChatGlance:
-    """A chat as several members see it in their lists at one moment; `unread_counts`, by user id, stop at 1000."""
+    """A chat as several members see it in their lists at one moment; `unread_counts`, by user id, stop at 1000,
+    `read_seqs` are the positions of their marks."""
 
     head_seq: int
     last_message: Message | None
     unread_counts: Mapping[int, int]
+    read_seqs: Mapping[int, int]
 
 
 @frozen

@@ -154,6 +154,16 @@ class Chats(Protocol):
     async def ids_of(self, user_id: int) -> Sequence[int]:
         """All chats of the user, in no order."""
 
+    async def members(
+        self, chat_id: int, *, cursor: str | None, limit: int
+    ) -> tuple[Sequence[Member], str | None]:
+        """The members by `joined_at`, then id, and the cursor of the next page, None on the last; nobody if there is
+        no such chat. Raises: `BadReference("cursor")` for one that was not given out here."""
+
+    async def sharing(self, user_id: int, among: Collection[int], *, members_max: int) -> Collection[int]:
+        """Those of the users `among` who are in a chat of at most `members_max` members together with the user, who
+        may be one of them. Chats are looked at some at a time, so that other reads go on between."""
+
     async def glance(self, chat_id: int, user_ids: Collection[int]) -> ChatGlance | None:
         """The chat as those of the users see it who are in it; None if there is no such chat. One look for all of
         them: it costs about what the summary of one does. `head_seq` counts only changes already told."""
@@ -167,7 +177,7 @@ class Chats(Protocol):
     async def add_member(
         self, chat_id: int, actor_id: int, user_id: int, role: Role, joined_at: datetime, rule: Rule
     ) -> Member:
-        """A new member's mark stands at the newest message.
+        """A new member's mark stands at the newest message that is not deleted, at 0 if there is none.
 
         Raises: `NotFound`; what the rule raises; `UnknownUsers`; `Duplicate("user_id")` for a member.
         """
@@ -247,6 +257,10 @@ class Store(Protocol):
     @property
     def id(self) -> str:
         """A random string, made with the database and kept for ever; the same for all servers that share it."""
+
+    @property
+    def epoch(self) -> str:
+        """A random word that is made once and stays with the data: positions are of one epoch."""
 
     @property
     def users(self) -> Users: ...

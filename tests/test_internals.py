@@ -89,6 +89,7 @@ METHODS = {
         "transport": "self, sid",
         "_bad_request": "self, message",
         "_cors_allowed_origins": "self, environ",
+        "_cors_headers": "self, environ",
         "_generate_sid_cookie": "self, sid, attributes",
         "_get_socket": "self, sid",
         "_log_error_once": "self, message, message_key",

@@ -64,6 +64,31 @@ async def test_beside_a_running_server_it_counts_at_once(tmp_path: Path) -> None
     assert not control.exists()
 
 
+async def test_after_a_restart_those_who_share_a_chat_are_told(tmp_path: Path) -> None:
+    async with ClientSession() as http:
+        people: list[Person] = []
+        async with process(tmp_path) as (port, _, _):
+            for name in ("bob", "carl"):
+                person = Person(http, f"http://127.0.0.1:{port}", "", name)
+                person.id = (await person.register(name))["id"]
+                await person.login(name)
+                people.append(person)
+            bob, carl = people
+            chat_id = await bob.chat(carl)
+        async with process(tmp_path) as (port, _, _):
+            bob.ws_url = f"ws://127.0.0.1:{port}/ws"
+            client = await bob.connect()
+            for deed, active in (("ban", False), ("unban", True), ("ban", False)):
+                assert (await vestnik(tmp_path, "user", deed, "carl"))[0] == 0
+                changed = await client.next("user_changed")
+                assert (changed["user_id"], changed["user"]["active"]) == (carl.id, active)
+            assert (await vestnik(tmp_path, "user", "delete", "carl"))[0] == 0
+            changed = await client.next("chat_changed")
+            assert (changed["chat_id"], changed["chat"]["member_count"]) == (chat_id, 1)
+            await client.nothing_more("chat_changed", "user_changed")
+            await client.close()
+
+
 @pytest.mark.parametrize("kind", ["sqlite", "mongo"])
 async def test_without_a_server_it_goes_to_the_store(
     tmp_path: Path, kind: str, request: pytest.FixtureRequest

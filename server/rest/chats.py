@@ -9,7 +9,7 @@ def _created(result: Result) -> Answer:
 
 
 def _read(result: Result) -> Answer:
-    return 200, {"unread_count": result["unread_count"], "up_to": result["up_to"]}
+    return 200, {name: result[name] for name in ("unread_count", "up_to", "read_seq")}
 
 
 CALLS = [

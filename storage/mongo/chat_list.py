@@ -5,13 +5,16 @@ from collections.abc import Collection, Mapping, Sequence
 
 from storage.cursor import BEYOND, Cursor
 from storage.errors import NotFound
-from storage.models import ChatGlance, ChatSummary
+from storage.models import ChatGlance, ChatSummary, Member
 from storage.mongo import history
 from storage.mongo.database import Database, Document
 from storage.mongo.documents import chat_of, member_key, member_of
 from storage.sizes import Budget, summary_bytes
 
 SUMMARIES_AT_ONCE = 50
+
+_CHATS_AT_ONCE = 200
+"""So many chats are gone through in one query."""
 
 
 async def summary(database: Database, chat_id: int, user_id: int) -> ChatSummary:
@@ -36,7 +39,7 @@ async def page(
     below = [
         chat
         for chat in chats
-        if not chat["deleted"] and (chat["activity"], chat["id"]) < (start.activity, start.chat_id)
+        if not chat["deleted"] and (chat["activity"], chat["id"]) < (start.at, start.id)
     ]
     below.sort(key=lambda chat: (chat["activity"], chat["id"]), reverse=True)
     summaries = await _that_fit(database, below[:limit], members, max_bytes)
@@ -81,7 +84,48 @@ async def glance(database: Database, chat_id: int, user_ids: Collection[int]) ->
     if chat is None or chat["deleted"]:
         return None
     marks = {member["user_id"]: member["read_seq"] for member in members if not member["gone"]}
-    return ChatGlance(chat["head_seq"], last, await history.unread_counts(database, chat_id, marks))
+    unread = await history.unread_counts(database, chat_id, marks)
+    return ChatGlance(chat["head_seq"], last, unread, marks)
+
+
+async def members(
+    database: Database, chat_id: int, after: Cursor | None, limit: int
+) -> tuple[Sequence[Member], str | None]:
+    """See `storage.ports.Chats.members`."""
+    wanted: Document = {"chat_id": chat_id, "gone": False}
+    if after is not None:
+        same_time = {"joined_at": after.at, "user_id": {"$gt": after.id}}
+        wanted["$or"] = [{"joined_at": {"$gt": after.at}}, same_time]
+    order = [("joined_at", 1), ("user_id", 1)]
+    found = await database.find(database.members, wanted, sort=order, limit=limit + 1)
+    page = [member_of(document) for document in found[:limit]]
+    if len(found) <= limit:
+        return page, None
+    last = found[limit - 1]
+    return page, str(Cursor(last["joined_at"], last["user_id"]))
+
+
+async def sharing(
+    database: Database, user_id: int, among: Collection[int], members_max: int
+) -> Collection[int]:
+    """See `storage.ports.Chats.sharing`."""
+    chat_ids = await ids_of(database, user_id)
+    found: set[int] = set()
+    for start in range(0, len(chat_ids), _CHATS_AT_ONCE):
+        keys = [str(chat_id) for chat_id in chat_ids[start : start + _CHATS_AT_ONCE]]
+        small = {"_id": {"$in": keys}, "deleted": False, "member_count": {"$lte": members_max}}
+        chats = await database.find(database.chats, small, fields=["id"])
+        inside = {
+            "chat_id": {"$in": [chat["id"] for chat in chats]},
+            "gone": False,
+            "user_id": {"$in": list(among)},
+        }
+        stages: list[Document] = [{"$match": inside}, {"$group": {"_id": "$user_id"}}]
+        users = await database.patiently(
+            lambda stages=stages: database.members.aggregate(stages).to_list(None)  # type: ignore[misc]
+        )
+        found.update(one["_id"] for one in users)
+    return found
 
 
 async def _summary(database: Database, chat: Document, member: Document) -> ChatSummary:

@@ -110,5 +110,7 @@ class Close(Restructure[None]):
         return None
 
 
-def closing(room: Room) -> Step:
-    return Step("closed", {"user_ids": sorted(room.seats), "deleted": True, "member_count": 0})
+def closing(room: Room, *, left_id: int | None = None) -> Step:
+    """The end of the chat, because the member `left_id` left if that is not None."""
+    user_ids = sorted(room.seats)
+    return Step("closed", {"user_ids": user_ids, "left_id": left_id, "deleted": True, "member_count": 0})

@@ -57,6 +57,16 @@ class MongoChats:
     async def ids_of(self, user_id: int) -> Sequence[int]:
         return await chat_list.ids_of(self._database, user_id)
 
+    async def members(
+        self, chat_id: int, *, cursor: str | None, limit: int
+    ) -> tuple[Sequence[Member], str | None]:
+        after = None if cursor is None else Cursor.parse(cursor)
+        await self._follower.catch_up(chat_id)
+        return await chat_list.members(self._database, chat_id, after, limit)
+
+    async def sharing(self, user_id: int, among: Collection[int], *, members_max: int) -> Collection[int]:
+        return await chat_list.sharing(self._database, user_id, among, members_max)
+
     async def glance(self, chat_id: int, user_ids: Collection[int]) -> ChatGlance | None:
         glance = await chat_list.glance(self._database, chat_id, user_ids)
         head = self._follower.head(chat_id)

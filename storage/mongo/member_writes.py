@@ -80,7 +80,7 @@ class Remove(Restructure[None]):
     async def plan(self, writer: Writer, room: Room) -> Step | Same:
         await _target(writer, room, self.actor_id, self.user_id, self.rule)
         if len(room.seats) == 1:
-            return closing(room)
+            return closing(room, left_id=self.user_id)
         heir = None
         if room.owners() == [self.user_id]:
             heir_id = _next_owner(room, self.user_id)
@@ -89,6 +89,7 @@ class Remove(Restructure[None]):
             "removed",
             {
                 "user_id": self.user_id,
+                "actor_id": self.actor_id,
                 "heir": heir and member_document(heir),
                 "member_count": len(room.seats) - 1,
             },

@@ -108,10 +108,14 @@ class Room:
             heir = data["heir"] and member_of(data["heir"])
             if heir is not None:
                 self._seat(row, heir)
-            return MemberRemoved(self.chat_id, data["user_id"], heir)
+            assert self.chat is not None
+            # Rows of the first stage do not say by whom.
+            return MemberRemoved(self.chat_id, data["user_id"], heir, data.get("actor_id"), self.chat.name)
         self.closed = True
         self.seats.clear()
-        return ChatDeleted(self.chat_id, data["user_ids"])
+        assert self.chat is not None
+        name, chat_type = self.chat.name, self.chat.chat_type
+        return ChatDeleted(self.chat_id, data["user_ids"], name, chat_type, data.get("left_id"))
 
     def load_member(self, document: Document) -> None:
         """Takes in a member of the projection, which may be ahead of the rows taken in so far."""

@@ -1,8 +1,8 @@
 """The chats this server knows, each brought forward along its log."""
 
+from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from itertools import islice
 
 from storage.changes import Change
 from storage.errors import Unavailable
@@ -17,6 +17,8 @@ _SAVE_EVERY = 500
 """So many rows may be projected without that being noted: the next server to open the chat projects them again."""
 _MAX_ROOMS = 10_000
 """So many chats are kept in memory, those used last. A chat of 100 members takes 18 KB (tracemalloc)."""
+_MAX_SEATS = 400_000
+"""So many members may they have together: about 72 MB."""
 
 
 class Rooms:
@@ -37,15 +39,18 @@ class Rooms:
         self._database = database
         self._projection = Projection(database)
         self._tell = tell
-        self._rooms: dict[int, Room] = {}
+        self._rooms: OrderedDict[int, Room] = OrderedDict()
+        """In the order of their last use."""
+        self._seats = 0
+        """How many members they have together."""
         self._pending: list[tuple[Row, Room, Change]] = []
         self._others = False  # whether some of these were found in the log
 
     def peek(self, chat_id: int) -> Room | None:
         """The chat, if it is in memory; to be looked at now, not kept."""
-        room = self._rooms.pop(chat_id, None)
+        room = self._rooms.get(chat_id)
         if room is not None:
-            self._rooms[chat_id] = room  # in the order of their last use
+            self._rooms.move_to_end(chat_id)
         return room
 
     async def get(self, chat_id: int) -> Room:
@@ -105,32 +110,52 @@ class Rooms:
         )
 
     def _take_in(self, row: Row, room: Room) -> None:
+        before = len(room.seats)
         self._pending.append((row, room, room.apply(row)))
+        if room.chat_id in self._rooms:
+            self._seats += len(room.seats) - before
         if row.message is not None:
             self.newest_states[row.message.id] = row.message
-        self._rooms.setdefault(room.chat_id, room)
+        if room.chat_id not in self._rooms:
+            self._put(room)
+
+    def _put(self, room: Room) -> None:
+        self._rooms[room.chat_id] = room
+        self._seats += len(room.seats)
 
     async def save(self) -> None:
         """Notes how far everything is projected."""
         await self._save({room.chat_id: room.projected_n for room in self._rooms.values() if room.unsaved})
 
     async def forget(self) -> None:
-        """Lets go of the chats that were used longest ago, if there are too many. To be called between batches, when
-        nobody holds a room; what comes next in a forgotten chat loads it again.
+        """Lets go of the chats that were used longest ago, if there are too many of them or of their members. To be
+        called between batches, when nobody holds a room; what comes next in a forgotten chat loads it again.
 
         A chat that has rows to project stays, and all of them do while it cannot be noted how far they are projected:
         from there on a room that is loaded again tells what it finds, and nothing may be told twice.
         """
-        excess = len(self._rooms) - _MAX_ROOMS
-        if excess <= 0:
+        rooms = [room for room in self._oldest() if room.projected_n == room.n]
+        if not rooms:
             return
-        # Some more than need be, so that this is a rare event and not a part of each batch.
-        oldest = islice(self._rooms.values(), excess + _MAX_ROOMS // 10)
-        rooms = [room for room in oldest if room.projected_n == room.n]
         with suppress(Unavailable):
             await self._save({room.chat_id: room.projected_n for room in rooms if room.unsaved})
             for room in rooms:
                 del self._rooms[room.chat_id]
+                self._seats -= len(room.seats)
+
+    def _oldest(self) -> Sequence[Room]:
+        """Those that are too many, if any, and some more, so that this is a rare event and not a part of each batch."""
+        if len(self._rooms) <= _MAX_ROOMS and self._seats <= _MAX_SEATS:
+            return ()
+        rooms = len(self._rooms) - _MAX_ROOMS + _MAX_ROOMS // 10
+        seats = self._seats - _MAX_SEATS + _MAX_SEATS // 10
+        oldest: list[Room] = []
+        for room in self._rooms.values():
+            if len(oldest) >= rooms and seats <= 0:
+                break
+            oldest.append(room)
+            seats -= len(room.seats)
+        return oldest
 
     async def _save(self, numbers: Mapping[int, int]) -> None:
         await self._projection.save(numbers)
@@ -154,7 +179,7 @@ class Rooms:
             last = await self.log.get(chat_id, room.n)
             assert last is not None
             room.seq = room.told_seq = last.seq
-            self._rooms[chat_id] = room
+            self._put(room)
         await self.catch_up(room)
         room.ahead.clear()
         return room

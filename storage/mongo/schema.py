@@ -6,8 +6,11 @@ indexes: where a value is optional and unique, an absent one is stored as `#` an
 
 import secrets
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from secrets import token_hex
 
 from pymongo import IndexModel
+from pymongo.errors import DuplicateKeyError
 
 from storage.errors import StorageError
 from storage.mongo.database import Collection, Database
@@ -18,6 +21,7 @@ BY_SENDER = (("chat_id", 1), ("deleted", 1), ("sender_id", 1), ("seq", 1))
 
 _KEY = "schema"
 _STORE_ID = "store_id"
+_EPOCH_KEY = "epoch"
 
 
 def indexes(database: Database) -> Mapping[Collection, Sequence[IndexModel]]:
@@ -39,7 +43,11 @@ def indexes(database: Database) -> Mapping[Collection, Sequence[IndexModel]]:
         database.tokens: [plain("session_id", "expires_at")],
         database.pairs: [plain("users", "generation")],
         database.chats: [plain("deleted", "swept")],
-        database.members: [plain("chat_id", "gone"), plain("user_id", "gone")],
+        database.members: [
+            # All members, and pages of them in the order in which they came.
+            plain("chat_id", "gone", "joined_at", "user_id"),
+            plain("user_id", "gone"),
+        ],
         database.changes: [
             plain("chat_id", "n"),
             unique("sender_id", "client_id"),
@@ -66,6 +74,9 @@ async def prepare(database: Database) -> None:
     for collection, models in indexes(database).items():
         for model in models:  # one at a time: of several that are there already FerretDB 1.24 makes a panic
             await collection.create_indexes([model])
+    # Whoever inserts it first has made it.
+    with suppress(DuplicateKeyError):
+        await database.meta.insert_one({"_id": _EPOCH_KEY, "value": token_hex(16)})
     if found is None:
         # Two servers that start at once write the same.
         await database.meta.update_one({"_id": _KEY}, {"$set": {"version": VERSION}}, upsert=True)
@@ -77,3 +88,10 @@ async def store_id(database: Database) -> str:
     found = await database.get(database.meta, _STORE_ID)
     assert found is not None
     return str(found["value"])
+
+
+async def epoch_of(database: Database) -> str:
+    """See `storage.ports.Store.epoch`. Raises: `Unavailable`."""
+    document = await database.get(database.meta, _EPOCH_KEY)
+    assert document is not None
+    return str(document["value"])

@@ -30,9 +30,10 @@ class MongoStore:
 
     shared = True
 
-    def __init__(self, database: Database, store_id: str) -> None:
+    def __init__(self, database: Database, store_id: str, epoch: str) -> None:
         self.id = store_id
         self._database = database
+        self.epoch = epoch
         self._observer: Observer | None = None
         self.health = database.health
         self._remover = Remover(database)
@@ -52,7 +53,11 @@ class MongoStore:
     async def open(cls, url: str, *, connect_timeout_s: float = 30) -> "MongoStore":
         """Waits for the server as long as that. Raises: `StorageError`, without anything of the URL but hosts."""
         database = await connect(url, connect_timeout_s)
-        return cls(database, await schema.store_id(database))
+        try:
+            return cls(database, await schema.store_id(database), await schema.epoch_of(database))
+        except BaseException:
+            database.close()
+            raise
 
     def observe(self, observer: Observer) -> None:
         self._observer = observer

@@ -132,7 +132,7 @@ class MongoUsers:
             return user
         names = {"display_name": display_name, "display_name_key": display_name.casefold()}
         await self._update(user_id, {"$set": names})
-        return await self._tell(user_id, tell)
+        return await self._tell(user_id, tell, shown=True)
 
     async def _change_password(
         self, user_id: int, password_hash: str, keep_session: str | None, tell: Tell
@@ -154,7 +154,7 @@ class MongoUsers:
         user = await check_account(self._database, user_id)
         if user.banned != banned:
             await self._update(user_id, {"$set": {"banned": banned}})
-            user = await self._tell(user_id, tell)
+            user = await self._tell(user_id, tell, shown=True)
         if banned:
             await self._end_sessions_but(user_id, None, tell)
         return user
@@ -172,7 +172,7 @@ class MongoUsers:
             "display_name_key": name.casefold(),
         }
         await self._update(user_id, {"$set": gone})
-        return await self._tell(user_id, tell)
+        return await self._tell(user_id, tell, shown=True)
 
     async def _end_sessions_but(self, user_id: int, kept: str | None, tell: Tell) -> None:
         live = await live_sessions(self._database, user_id)
@@ -191,11 +191,11 @@ class MongoUsers:
         users = self._database.users
         await self._database.patiently(lambda: users.update_one({"_id": str(user_id)}, change))
 
-    async def _tell(self, user_id: int, tell: Tell) -> User:
-        """Tells the user as he is now."""
+    async def _tell(self, user_id: int, tell: Tell, *, shown: bool = False) -> User:
+        """Tells the user as he is now; `shown`: others see what changed."""
         user = await _get(self._database, user_id)
         assert user is not None
-        tell(UserChanged(user))
+        tell(UserChanged(user, shown))
         return user
 
 

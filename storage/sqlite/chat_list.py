@@ -31,7 +31,7 @@ def page(
         "SELECT chats.activity, chats.* FROM members JOIN chats ON chats.id = members.chat_id"
         " WHERE members.user_id = ? AND (chats.activity, chats.id) < (?, ?)"
         " ORDER BY chats.activity DESC, chats.id DESC LIMIT ?",
-        (user_id, start.activity, start.chat_id, limit + 1),
+        (user_id, start.at, start.id, limit + 1),
     ).fetchall()
     budget, summaries = Budget(max_bytes), []
     for _, *row in rows[:limit]:
@@ -58,12 +58,36 @@ def glance(db: sqlite3.Connection, chat_id: int, user_ids: Collection[int]) -> C
     found = db.execute("SELECT head_seq FROM chats WHERE id = ?", (chat_id,)).fetchone()
     if found is None:
         return None
-    marks = db.execute(
+    rows = db.execute(
         "SELECT members.user_id, members.read_seq FROM json_each(?) CROSS JOIN members"
         " ON members.chat_id = ? AND members.user_id = json_each.value",
         (json.dumps(list(user_ids)), chat_id),
     )
-    return ChatGlance(found[0], history.newest(db, chat_id), unread_counts(db, chat_id, dict(marks)))
+    marks = dict(rows)
+    return ChatGlance(found[0], history.newest(db, chat_id), unread_counts(db, chat_id, marks), marks)
+
+
+def small_chats_of(db: sqlite3.Connection, user_id: int, members_max: int) -> Sequence[int]:
+    """The user's chats of at most so many members."""
+    rows = db.execute(
+        "SELECT chats.id FROM members CROSS JOIN chats ON chats.id = members.chat_id"
+        " WHERE members.user_id = ? AND chats.member_count <= ?",
+        (user_id, members_max),
+    )
+    return [chat_id for (chat_id,) in rows]
+
+
+def members_among(
+    db: sqlite3.Connection, chat_ids: Collection[int], among: Collection[int]
+) -> Collection[int]:
+    """Those of the users who are in any of the chats."""
+    # The + makes it go through the members of each chat, who are few, and not through all the users for each chat.
+    rows = db.execute(
+        "SELECT DISTINCT members.user_id FROM json_each(?) AS wanted CROSS JOIN members"
+        " ON members.chat_id = wanted.value WHERE +members.user_id IN (SELECT value FROM json_each(?))",
+        (json.dumps(list(chat_ids)), json.dumps(list(among))),
+    )
+    return [user_id for (user_id,) in rows]
 
 
 def _summary(db: sqlite3.Connection, chat: Chat, member: Member) -> ChatSummary:

@@ -1,11 +1,13 @@
 """Who is in a chat, and as what."""
 
 import sqlite3
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import get_args
 
 from storage.changes import MemberAdded, MemberRemoved, RoleChanged
+from storage.cursor import BEYOND, Cursor
 from storage.errors import Duplicate, LastOwner, NotFound
 from storage.models import Member, Role, Rule
 from storage.sqlite import history
@@ -14,10 +16,32 @@ from storage.sqlite.rows import member_of, micros
 from storage.sqlite.users import check_known
 from storage.sqlite.writer import Writer
 
+# Each role in its order, as the index `members_by_role` has it; there is none over all members, which would be one more
+# to write, and sorting them all for each page is what this spares.
+_PAGE = " UNION ALL ".join(
+    f"SELECT * FROM (SELECT * FROM members WHERE chat_id = :chat AND role = '{role}'"  # noqa: S608 -- no input
+    " AND (joined_at, user_id) > (:at, :id) ORDER BY joined_at, user_id LIMIT :limit)"
+    for role in get_args(Role)
+)
+_PAGE = f"SELECT * FROM ({_PAGE}) ORDER BY joined_at, user_id LIMIT :limit"  # noqa: S608 -- no input
+
 
 def get_all(db: sqlite3.Connection, chat_id: int) -> Mapping[int, Member]:
     rows = db.execute("SELECT * FROM members WHERE chat_id = ?", (chat_id,))
     return {member.user_id: member for member in map(member_of, rows)}
+
+
+def page(
+    db: sqlite3.Connection, chat_id: int, after: Cursor | None, limit: int
+) -> tuple[Sequence[Member], str | None]:
+    """See `storage.ports.Chats.members`. What it costs grows with the page, not with the members of the chat."""
+    start = after or Cursor(-BEYOND, 0)
+    asked = {"chat": chat_id, "at": start.at, "id": start.id, "limit": limit + 1}
+    found = [member_of(row) for row in db.execute(_PAGE, asked)]
+    if len(found) <= limit:
+        return found, None
+    last = found[limit - 1]
+    return found[:limit], str(Cursor(micros(last.joined_at), last.user_id))
 
 
 def get(db: sqlite3.Connection, chat_id: int, user_id: int) -> Member | None:
@@ -69,9 +93,11 @@ def set_role(writer: Writer, chat_id: int, actor_id: int, user_id: int, role: Ro
 def remove(writer: Writer, chat_id: int, actor_id: int, user_id: int, rule: Rule) -> None:
     """See `storage.ports.Chats.remove_member`. Of the last member it is told that the chat was deleted, no more."""
     target = _target(writer, chat_id, actor_id, user_id, rule)
-    (member_count,) = writer.db.execute("SELECT member_count FROM chats WHERE id = ?", (chat_id,)).fetchone()
+    member_count, name = writer.db.execute(
+        "SELECT member_count, name FROM chats WHERE id = ?", (chat_id,)
+    ).fetchone()
     if member_count == 1:
-        remove_chat(writer, chat_id)
+        remove_chat(writer, chat_id, left_id=user_id)
         return
     writer.db.execute("DELETE FROM members WHERE chat_id = ? AND user_id = ?", (chat_id, user_id))
     writer.db.execute("UPDATE chats SET member_count = member_count - 1 WHERE id = ?", (chat_id,))
@@ -79,7 +105,7 @@ def remove(writer: Writer, chat_id: int, actor_id: int, user_id: int, rule: Rule
     heir = None
     if target.role == "owner" and not _has_other_owner(writer, chat_id, user_id):
         heir = _change_role(writer, chat_id, _next_owner(writer, chat_id), "owner")
-    writer.tell(MemberRemoved(chat_id, user_id, heir))
+    writer.tell(MemberRemoved(chat_id, user_id, heir, actor_id, name))
 
 
 def _target(writer: Writer, chat_id: int, actor_id: int, user_id: int, rule: Rule) -> Member:

@@ -130,7 +130,12 @@ CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITH
 INSERT OR IGNORE INTO meta (key, value) VALUES ('store_id', lower(hex(randomblob(16))));
 """
 
-MIGRATIONS: Sequence[str] = (_FIRST, _RUNS, _TOKENS)
+_EPOCH = """
+-- gives the data an epoch, a random word that clients compare
+INSERT OR IGNORE INTO meta (key, value) VALUES ('epoch', lower(hex(randomblob(16))));
+"""
+
+MIGRATIONS: Sequence[str] = (_FIRST, _RUNS, _TOKENS, _EPOCH)
 """Step n leads from version n to n + 1. A step that has been released never changes."""
 
 

@@ -18,9 +18,10 @@ class SqliteStore:
 
     shared = False
 
-    def __init__(self, database: Database, store_id: str) -> None:
+    def __init__(self, database: Database, store_id: str, epoch: str) -> None:
         self.id = store_id
         self._database = database
+        self.epoch = epoch
         self._observer: Observer | None = None
         self.health = database.health
         self._remover = Remover(database)
@@ -35,7 +36,11 @@ class SqliteStore:
     async def open(cls, path: Path) -> "SqliteStore":
         """Opens the file, makes it if there is none. Raises: `StorageError`, naming the path and the reason."""
         database = await Database.open(path)
-        return cls(database, await database.read(_store_id))
+        try:
+            return cls(database, *await database.read(_names))
+        except BaseException:
+            await database.close()
+            raise
 
     def observe(self, observer: Observer) -> None:
         self._observer = observer
@@ -57,6 +62,7 @@ class SqliteStore:
             self._observer(changes)
 
 
-def _store_id(db: sqlite3.Connection) -> str:
-    (store_id,) = db.execute("SELECT value FROM meta WHERE key = 'store_id'").fetchone()
-    return str(store_id)
+def _names(db: sqlite3.Connection) -> tuple[str, str]:
+    """The id of the store and the epoch of its data."""
+    found = dict(db.execute("SELECT key, value FROM meta WHERE key IN ('store_id', 'epoch')"))
+    return str(found["store_id"]), str(found["epoch"])

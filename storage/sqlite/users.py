@@ -168,7 +168,7 @@ def _rename(writer: Writer, user_id: int, display_name: str) -> User:
         "UPDATE users SET display_name = ?, display_name_key = ? WHERE id = ?",
         (display_name, display_name.casefold(), user_id),
     )
-    return _tell(writer, user_id)
+    return _tell(writer, user_id, shown=True)
 
 
 def _change_password(writer: Writer, user_id: int, password_hash: str, keep_session: str | None) -> None:
@@ -196,7 +196,7 @@ def _set_banned(writer: Writer, user_id: int, banned: bool) -> User:
     if user.banned == banned:
         return user
     writer.db.execute("UPDATE users SET banned = ? WHERE id = ?", (banned, user_id))
-    user = _tell(writer, user_id)
+    user = _tell(writer, user_id, shown=True)
     if banned:
         _end_sessions_but(writer, user_id, None)
     return user
@@ -209,7 +209,7 @@ def _delete(writer: Writer, user_id: int) -> User:
         " display_name = ?, display_name_key = ? WHERE id = ?",
         (name, name.casefold(), user_id),
     )
-    user = _tell(writer, user_id)
+    user = _tell(writer, user_id, shown=True)
     _end_sessions_but(writer, user_id, None)
     return user
 
@@ -228,9 +228,9 @@ def _seen(writer: Writer, user_id: int, at: datetime) -> None:
         _tell(writer, user_id)
 
 
-def _tell(writer: Writer, user_id: int) -> User:
-    """Tells the user as he is now."""
+def _tell(writer: Writer, user_id: int, *, shown: bool = False) -> User:
+    """Tells the user as he is now; `shown`: others see what changed."""
     user = _get(writer.db, user_id)
     assert user is not None
-    writer.tell(UserChanged(user))
+    writer.tell(UserChanged(user, shown))
     return user

@@ -42,6 +42,8 @@ USER = {
     "last_seen_at": maybe(is_time),
     "created_at": is_time,
     "is_bot": a(bool),
+    "active": a(bool),
+    "deleted": a(bool),
 }
 OWN_USER = {**USER, "email": maybe(a(str))}
 MESSAGE = {
@@ -74,12 +76,14 @@ CHAT = {
     "unread_count": is_count,
     "last_message": maybe(lambda value: fits(value, MESSAGE)),
     "last_read_message_id": maybe(is_id),
+    "read_seq": is_count,
 }
 MEMBER = {
     "user": lambda value: fits(value, OWN_USER if "email" in value else USER),
     "role": one_of("owner", "admin", "member"),
     "joined_at": is_time,
     "last_read_message_id": maybe(is_id),
+    "read_seq": is_count,
 }
 TOKENS = {
     "access_token": a(str),

@@ -15,6 +15,7 @@ WRONG = {
     "status": ["gone", "Online", "", 1, True, [], {}],
     "content": [1, True, [], {}, "", "x" * 10_001, "\ud800", "\udfff\ud800"],
     "client_id": [1, True, [], {}, "", "#x", "x" * 65, "\ud800"],
+    "word": [1, True, [], {}, "\ud800"],
     "token": [1, True, [], {}, "", "\ud800"],
 }
 REQUIRED = {
@@ -30,7 +31,7 @@ REQUIRED = {
     "refresh_token": {"token": "token"},
 }
 OPTIONAL = {
-    "join_chat": {"after_seq": "position"},
+    "join_chat": {"after_seq": "position", "epoch": "word"},
     "read_messages": {"up_to": "id"},
     "send_message": {"client_id": "client_id", "reply_to": "id"},
 }

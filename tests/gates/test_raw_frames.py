@@ -36,7 +36,7 @@ async def test_connected_comes_first_with_what_a_client_should_know(server: Serv
     ann = await server.person("ann")
     first, second = [await (await ann.open()).next() for _ in range(2)]
     assert first.keys() == {
-        "type", "user_id", "timestamp", "protocol", "session_id", "token_expires_in", "limits",
+        "type", "user_id", "timestamp", "protocol", "epoch", "session_id", "token_expires_in", "limits",
     }  # fmt: skip
     assert (first["type"], first["user_id"], first["protocol"]) == ("connected", ann.id, 1)
     assert is_time(first["timestamp"])

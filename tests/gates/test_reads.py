@@ -36,18 +36,20 @@ async def scene(server: Server) -> Scene:
 async def test_reading_moves_the_mark_to_the_newest_and_tells_the_room_once(scene: Scene) -> None:
     newest = scene.messages[-1]["id"]
     ack = await scene.bobs.done("read_messages", chat_id=scene.chat_id)
-    assert ack.keys() == {"type", "id", "ok", "chat_id", "up_to", "unread_count"}
-    assert (ack["up_to"], ack["unread_count"]) == (newest, 0)
+    assert ack.keys() == {"type", "id", "ok", "chat_id", "up_to", "read_seq", "unread_count"}
+    assert (ack["up_to"], ack["read_seq"], ack["unread_count"]) == (newest, 5, 0)
     for client in (scene.anns, scene.bobs):
         told = await client.next()
-        assert told.keys() == {"type", "chat_id", "user_id", "timestamp", "up_to"}
-        assert (told["type"], told["user_id"], told["up_to"]) == ("messages_read", scene.bob.id, newest)
+        assert told.keys() == {"type", "chat_id", "user_id", "timestamp", "up_to", "read_seq"}
+        assert (told["type"], told["user_id"]) == ("messages_read", scene.bob.id)
+        assert (told["up_to"], told["read_seq"]) == (newest, 5)
     assert (await scene.bobs.done("read_messages", chat_id=scene.chat_id))["up_to"] == newest
     await scene.anns.nothing_more()
     await scene.bobs.nothing_more()
     assert (await scene.bob.get(f"/chats/{scene.chat_id}"))["last_read_message_id"] == newest
     members = (await scene.ann.get(f"/chats/{scene.chat_id}/members"))["members"]
     assert [member["last_read_message_id"] for member in members] == [None, newest]
+    assert [member["read_seq"] for member in members] == [0, 5]
 
 
 async def test_up_to_moves_the_mark_that_far_and_never_back(scene: Scene) -> None:
@@ -65,12 +67,12 @@ async def test_read_over_rest_does_the_same(scene: Scene) -> None:
     path = f"/chats/{scene.chat_id}/read"
     assert await scene.bob.request("POST", path, json={"up_to": ids[1]}) == (
         200,
-        {"unread_count": 3, "up_to": ids[1]},
+        {"unread_count": 3, "up_to": ids[1], "read_seq": 2},
     )
-    assert await scene.bob.request("POST", path) == (200, {"unread_count": 0, "up_to": ids[4]})
+    assert await scene.bob.request("POST", path) == (200, {"unread_count": 0, "up_to": ids[4], "read_seq": 5})
     assert await scene.bob.request("POST", path, json={"up_to": None}) == (
         200,
-        {"unread_count": 0, "up_to": ids[4]},
+        {"unread_count": 0, "up_to": ids[4], "read_seq": 5},
     )
     assert [frame["up_to"] for frame in await scene.anns.drain()] == [ids[1], ids[4]]
 
@@ -116,7 +118,7 @@ async def test_an_empty_chat_can_be_read(server: Server) -> None:
     chat_id = await ann.chat()
     client = await ann.joined(chat_id)
     ack = await client.done("read_messages", chat_id=chat_id)
-    assert (ack["up_to"], ack["unread_count"]) == (None, 0)
+    assert (ack["up_to"], ack["read_seq"], ack["unread_count"]) == (None, 0, 0)
     await client.nothing_more()
 
 

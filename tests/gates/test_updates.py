@@ -52,7 +52,15 @@ async def test_who_has_not_joined_is_told_at_once(scene: Scene) -> None:
     anns_other = await scene.ann.connect()
     message = await scene.ann.say(scene.chat_id, "hi")
     update = await scene.bobs.update()
-    assert update.keys() == {"type", "chat_id", "last_message", "unread_count", "head_seq", "timestamp"}
+    assert update.keys() == {
+        "type",
+        "chat_id",
+        "last_message",
+        "unread_count",
+        "read_seq",
+        "head_seq",
+        "timestamp",
+    }
     assert is_time(update["timestamp"])
     assert (update["chat_id"], update["last_message"]) == (scene.chat_id, message)
     assert (update["unread_count"], update["head_seq"]) == (1, 1)

@@ -6,9 +6,11 @@ from datetime import UTC, datetime
 import pytest
 
 from handlers.errors import ChatError
-from handlers.pages import PAGE_BYTES_MAX, after_id, after_member, member_cursor, order_of, that_fit
+from handlers.pages import PAGE_BYTES_MAX, after_id, order_of, that_fit
 from handlers.views import message_view, summary_view
 from handlers.wire_json import dumps
+from storage.cursor import Cursor
+from storage.errors import BadReference
 from storage.models import Chat, ChatSummary, Member, Message
 from storage.sizes import message_bytes, summary_bytes
 
@@ -66,16 +68,16 @@ def test_what_does_not_fit_is_left_for_the_next_page() -> None:
 
 def test_cursors_lead_on_where_a_page_ended() -> None:
     member = Member(ID, "member", AT)
-    assert after_member(member_cursor(member)) == order_of(member) == (1763892000123456, ID)
-    assert after_member(None) == (0, 0)
+    cursor = Cursor(*order_of(member))
+    assert Cursor.parse(str(cursor)) == cursor == Cursor(1763892000123456, ID)
     assert after_id(None) == 0
     assert after_id("12") == 12
 
 
 @pytest.mark.parametrize("text", ["", "x", "-", "1-", "-1", "1-2-3", "１-1", "1" * 18 + "-1", "1" * 5000])
 def test_other_cursors_were_not_given_out_here(text: str) -> None:
+    with pytest.raises(BadReference):
+        Cursor.parse(text)
     with pytest.raises(ChatError) as caught:
-        after_member(text)
-    assert (caught.value.code, list(caught.value.fields or ())) == ("invalid", ["cursor"])
-    with pytest.raises(ChatError):
         after_id(text)
+    assert (caught.value.code, list(caught.value.fields or ())) == ("invalid", ["cursor"])

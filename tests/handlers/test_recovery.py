@@ -8,7 +8,7 @@ import pytest
 
 from handlers.connections import Connection, Connections
 from handlers.context import Caller, Context
-from handlers.directory import OpenChat
+from handlers.directory import Directory, OpenChat
 from handlers.endings import Ending, Refused
 from handlers.policy import Policy
 from handlers.recovery import PIECE_BYTES_MAX, STUCK_S, UNSENT_BYTES_MAX, replay
@@ -33,7 +33,7 @@ class Peer:
         self.connection = Connection("c", 1, None, 0)
         self.connections.add(self.connection)
         chat = Chat(1, "Room", "group", START, 1, len(MESSAGES), 1)
-        self._chat = OpenChat(ChatState(chat, {1: Member(1, "owner", START)}))
+        self._chat = OpenChat(ChatState(chat, {1: Member(1, "owner", START)}), cast(Directory, None))
 
     async def replay(self) -> tuple[int, bool]:
         context = SimpleNamespace(

@@ -39,7 +39,7 @@ COMMANDS = [
         {"chat_id", "head_seq", "replayed", "gap"},
         {"chat_id": ...},
         {"chat_id": NO_IDS},
-        {"after_seq": NO_INTEGERS},
+        {"after_seq": NO_INTEGERS, "epoch": NO_STRINGS},
     ),
     Command("leave_chat", {"chat_id"}, {"chat_id": ...}, {"chat_id": NO_IDS}, hidden=False),
     Command(
@@ -53,7 +53,7 @@ COMMANDS = [
     ),
     Command(
         "read_messages",
-        {"chat_id", "up_to", "unread_count"},
+        {"chat_id", "up_to", "read_seq", "unread_count"},
         {"chat_id": ...},
         {"chat_id": NO_IDS},
         {"up_to": [*NO_IDS, 999_999]},

@@ -33,7 +33,7 @@ async def test_connected_is_the_first_event_and_the_same_on_every_door(
     name, (payload,) = await window.next()
     assert name == "connected"
     assert payload.keys() == {
-        *("user_id", "timestamp", "protocol", "session_id", "token_expires_in", "limits"),
+        *("user_id", "timestamp", "protocol", "epoch", "session_id", "token_expires_in", "limits"),
     }
     assert (payload["user_id"], payload["protocol"]) == (ann.id, 1)
     assert is_time(payload["timestamp"])

@@ -110,7 +110,12 @@ async def test_what_another_server_does_to_an_account_counts_here_within_seconds
     window, other = await look(kind, ann), await look(kind, bob)
     await window.drain()  # it is connected before anything is done to its user
     await carl.get("/users/me")
+    await bob.chat(ann)
     elsewhere = await open_store(server.config.store_url())
+    await elsewhere.users.rename(ann.id, "Anna")
+    server.clock.advance(LOOK_EVERY_S)
+    for seen in (window, other):
+        assert (await seen.next("user_changed")).payload["user"]["display_name"] == "Anna"
     for name in ("ann", "carl"):
         await moderation.ban(elsewhere, name)
     server.clock.advance(LOOK_EVERY_S)
@@ -123,6 +128,7 @@ async def test_what_another_server_does_to_an_account_counts_here_within_seconds
     async with asyncio.timeout(5):
         while (await login(server, "carl"))[0] != 200:
             await asyncio.sleep(0.01)
+    assert (await other.next("user_changed")).payload["user"]["active"] is False
     await other.done("ping")
     await elsewhere.close()
 

@@ -12,7 +12,8 @@ async def test_a_glance_is_what_the_summaries_say(world: World) -> None:
     await world.store.messages.mark_read(chat_id, boris, messages[2].id)
     await world.store.messages.delete(messages[0].id, anna, at(1), allow)
     glance = await world.store.chats.glance(chat_id, [anna, boris, vera, stranger, 999])
-    assert glance == ChatGlance(6, messages[4], {anna: 2, boris: 2, vera: 3})
+    marks = {anna: 0, boris: 3, vera: 0}
+    assert glance == ChatGlance(6, messages[4], {anna: 2, boris: 2, vera: 3}, marks)
     for user_id, unread in glance.unread_counts.items():
         summary = await world.store.chats.summary(chat_id, user_id)
         assert (summary.unread_count, summary.last_message, summary.chat.head_seq) == (
@@ -25,11 +26,11 @@ async def test_a_glance_is_what_the_summaries_say(world: World) -> None:
 async def test_a_glance_at_nothing(world: World) -> None:
     anna, boris = await world.users(2)
     chat_id = await world.chat(anna, boris)
-    assert await world.store.chats.glance(chat_id, [anna]) == ChatGlance(0, None, {anna: 0})
-    assert await world.store.chats.glance(chat_id, []) == ChatGlance(0, None, {})
+    assert await world.store.chats.glance(chat_id, [anna]) == ChatGlance(0, None, {anna: 0}, {anna: 0})
+    assert await world.store.chats.glance(chat_id, []) == ChatGlance(0, None, {}, {})
     assert await world.store.chats.glance(999, [anna]) is None
     await world.store.chats.remove_member(chat_id, anna, boris, allow)
-    assert await world.store.chats.glance(chat_id, [anna, boris]) == ChatGlance(0, None, {anna: 0})
+    assert await world.store.chats.glance(chat_id, [anna, boris]) == ChatGlance(0, None, {anna: 0}, {anna: 0})
     await world.store.chats.delete(chat_id, anna, allow)
     assert await world.store.chats.glance(chat_id, [anna]) is None
 
@@ -42,7 +43,8 @@ async def test_a_glance_at_thousands(world: World) -> None:
     sent = await asyncio.gather(*(world.send(chat_id, bot) for _ in range(2100)))
     await world.store.messages.mark_read(chat_id, boris, sent[-4].id)
     glance = await world.store.chats.glance(chat_id, [bot, anna, boris])
-    assert glance == ChatGlance(2107, sent[-1], {bot: 7, anna: UNREAD_LIMIT, boris: 3})
+    marks = {bot: 0, anna: 0, boris: sent[-4].seq}
+    assert glance == ChatGlance(2107, sent[-1], {bot: 7, anna: UNREAD_LIMIT, boris: 3}, marks)
 
 
 async def test_a_glance_during_writes_is_not_ahead_of_what_was_told(world: World) -> None:

@@ -101,3 +101,13 @@ async def test_an_observer_that_raises_is_reported_and_harms_nobody(world: World
     )
     assert all(isinstance(result, Appended) for result in results)
     assert reported == [error]
+
+
+async def test_the_epoch_stays_with_the_data(place: Place) -> None:
+    store = await place.open()
+    epoch = store.epoch
+    assert len(epoch) >= 16
+    await store.close()
+    store = await place.open()
+    assert store.epoch == epoch
+    await store.close()

@@ -88,3 +88,26 @@ async def test_a_chat_stays_while_it_cannot_be_noted_how_far_it_is(
         await world.send(chat_id, anna, "two")
         await world.check_told(chat_id)
     assert kept(mongo_store) <= _MAX_ROOMS + 1
+
+
+async def test_chats_are_bounded_by_their_members_too(
+    mongo_store: MongoStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("storage.mongo.rooms._MAX_ROOMS", 1_000)
+    monkeypatch.setattr("storage.mongo.rooms._MAX_SEATS", 20)
+    rooms = mongo_store._writer.rooms
+    world = World(mongo_store)
+    users = await world.users(6)
+    chats = []
+    for _ in range(8):
+        chats.append(await world.chat(*users[:5]))
+        assert rooms._seats == sum(len(room.seats) for room in rooms._rooms.values()) <= 25
+    for chat_id in chats:
+        await world.store.chats.add_member(chat_id, users[0], users[5], "member", at(1), allow)
+        await world.store.chats.remove_member(chat_id, users[0], users[1], allow)
+        await world.send(chat_id, users[0], "hi")
+        assert rooms._seats == sum(len(room.seats) for room in rooms._rooms.values()) <= 26
+    for chat_id in chats:
+        await world.check_told(chat_id)
+        await world.store.chats.delete(chat_id, users[0], allow)
+    assert rooms._seats == sum(len(room.seats) for room in rooms._rooms.values()) <= 20

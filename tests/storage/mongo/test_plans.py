@@ -17,6 +17,16 @@ _QUERIES: list[tuple[str, dict[str, Any], list[tuple[str, int]]]] = [
     ("messages", {"chat_id": 1, "deleted": False, "seq": {"$gt": 9}, "sender_id": {"$ne": 1}}, []),
     ("messages", {"chat_id": 1, "changed_seq": {"$gt": 1, "$lte": 9}}, [("changed_seq", 1)]),
     ("members", {"chat_id": 1, "gone": False}, []),
+    (
+        "members",
+        {
+            "chat_id": 1,
+            "gone": False,
+            "$or": [{"joined_at": {"$gt": 1}}, {"joined_at": 1, "user_id": {"$gt": 1}}],
+        },
+        [("joined_at", 1), ("user_id", 1)],
+    ),
+    ("members", {"chat_id": {"$in": [1, 2]}, "gone": False, "user_id": {"$in": [1, 2]}}, []),
     ("members", {"user_id": 1, "gone": False}, []),
     ("users", {"username_key": "anna", "deleted": False}, []),
     ("users", {"email_key": "a@b.c", "deleted": False}, []),

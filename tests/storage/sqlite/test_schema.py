@@ -54,3 +54,34 @@ async def test_a_file_of_a_newer_server_is_refused(path: Path) -> None:
     db.close()
     with pytest.raises(StorageError, match=rf"{path}.* version 97, .* up to {len(schema.MIGRATIONS)}"):
         await SqliteStore.open(path)
+
+
+@pytest.mark.parametrize("version", range(1, len(schema.MIGRATIONS)))
+async def test_a_file_of_every_earlier_version_opens_with_its_marks_and_gets_an_epoch(
+    path: Path, version: int
+) -> None:
+    db = sqlite3.connect(path, isolation_level=None)
+    schema.upgrade(db, schema.MIGRATIONS[:version])
+    db.execute(
+        "INSERT INTO chats (id, name, chat_type, created_at, created_by, head_seq, member_count, activity)"
+        " VALUES (1, 'Lobby', 'group', 0, 1, 3, 3, 0)"
+    )
+    for message_id, seq, deleted in ((11, 1, 0), (12, 2, 1)):
+        db.execute(
+            "INSERT INTO messages (id, chat_id, seq, changed_seq, sender_id, content, message_type, created_at,"
+            " deleted) VALUES (?, 1, ?, ?, 1, 'hi', 'text', 0, ?)",
+            (message_id, seq, seq + deleted, deleted),
+        )
+    # Never read; on a message; on one that was deleted since.
+    marks = {1: (0, None), 2: (1, 11), 3: (2, 12)}
+    for user_id, (read_seq, message_id) in marks.items():
+        db.execute("INSERT INTO members VALUES (1, ?, 'member', 0, ?, ?)", (user_id, read_seq, message_id))
+    db.close()
+    store = await SqliteStore.open(path)
+    epoch = store.epoch
+    page, _ = await store.chats.members(1, cursor=None, limit=9)
+    assert {one.user_id: (one.read_seq, one.last_read_message_id) for one in page} == marks
+    await store.close()
+    store = await SqliteStore.open(path)
+    assert store.epoch == epoch
+    await store.close()

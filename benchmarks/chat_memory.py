@@ -1,0 +1,66 @@
+"""How much memory the chats take that a server has looked at: `python -m benchmarks.chat_memory [CHATS] [MEMBERS]`.
+
+The store is made up, so that what is measured is what `handlers.directory` keeps: RSS of a fresh process, before and
+after, with nobody in the chats and then with one connection in each.
+"""
+
+import asyncio
+import gc
+import os
+import resource
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import cast
+
+from handlers.connections import Connection
+from handlers.directory import Directory
+from storage.models import Chat, ChatState, Member
+from storage.ports import Store
+
+NOW = datetime.now(UTC)
+MIB = 1024 * 1024
+
+
+class MadeUp:
+    """Chats of the same users."""
+
+    def __init__(self, members: int) -> None:
+        self._members = members
+        self.chats = self
+
+    async def load(self, chat_id: int) -> ChatState:
+        members = {
+            user_id: Member(user_id, "member", datetime.now(UTC)) for user_id in range(1, self._members + 1)
+        }
+        return ChatState(Chat(chat_id, f"Room {chat_id}", "group", NOW, 1, 0, self._members), members)
+
+
+def rss_bytes() -> int:
+    gc.collect()
+    statm = Path("/proc/self/statm")
+    if statm.exists():
+        return int(statm.read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+
+async def measure(chats: int, members: int) -> None:
+    directory = Directory(cast(Store, MadeUp(members)))
+    before = rss_bytes()
+    for chat_id in range(1, chats + 1):
+        await directory.current(chat_id)
+    idle = rss_bytes() - before
+    connection = Connection("c", 1, None, 0.0)
+    for chat_id in range(1, chats + 1):
+        chat = await directory.current(chat_id)
+        assert chat is not None
+        chat.join(connection)
+    joined = rss_bytes() - before
+    sys.stdout.write(
+        f"{chats} chats of {members}: {idle / MIB:.0f} MiB looked at, {joined / MIB:.0f} MiB joined\n"
+    )
+
+
+if __name__ == "__main__":
+    given = [int(word) for word in sys.argv[1:]]
+    asyncio.run(measure(*(given + [4_000, 1_000][len(given) :])))
