@@ -2,6 +2,7 @@
 
 from typing import Annotated
 
+from domain.text import content_fault
 from handlers.context import Caller, Context
 from handlers.errors import ChatError, invalid, not_found
 from handlers.permissions import may_delete, may_edit, may_send
@@ -13,9 +14,9 @@ from storage.models import Appended, Draft, Message
 
 
 def _check_content(context: Context, content: str) -> None:
-    longest = context.policy.max_content_chars
-    if not 0 < len(content) <= longest:
-        raise invalid(content=f"must be 1 to {longest} characters")
+    fault = content_fault(content, context.policy.max_content_chars)
+    if fault is not None:
+        raise invalid(content=fault)
 
 
 @frozen

@@ -98,6 +98,8 @@ class Publisher:
         self._tell_changed(chat)
 
     def _role_changed(self, change: changes.RoleChanged) -> None:
+        if change.heir is not None:
+            self._context.directory.member_set(change.chat_id, change.heir)
         self._tell_changed(self._context.directory.member_set(change.chat_id, change.member))
 
     def _sessions_revoked(self, change: changes.SessionsRevoked) -> None:

@@ -2,6 +2,7 @@
 
 from typing import Annotated
 
+from domain.text import NAME_GROWTH
 from handlers.accounts import check_name
 from handlers.context import Caller, Context
 from handlers.errors import ChatError, invalid, not_found
@@ -41,12 +42,13 @@ async def update_me(context: Context, caller: Caller, wish: UpdateMe) -> Result:
     user = await context.store.users.get(caller.user_id)
     if user is None:
         raise not_found("user")
+    display_name = None
     if wish.display_name is not None:
-        check_name(context, "display_name", wish.display_name)
+        display_name = check_name(context, "display_name", wish.display_name)
     if wish.password is not None:
         await _change_password(context, caller, user, wish)
-    if wish.display_name is not None:
-        user = await context.store.users.rename(user.id, wish.display_name)
+    if display_name is not None:
+        user = await context.store.users.rename(user.id, display_name)
     return {"user": user_view(user, context.presence.status_of(user.id), own=True)}
 
 
@@ -74,12 +76,14 @@ class ListUsers:
 
 @command("list_users", ListUsers)
 async def list_users(context: Context, caller: Caller, wish: ListUsers) -> Result:
-    """Users whose username or display name starts with `q`, by id."""
+    """Active users whose username or display name begins with `q`, by id."""
     after_id = 0
     if wish.cursor is not None:
         if not (wish.cursor.isascii() and wish.cursor.isdigit() and len(wish.cursor) <= 16):
             raise invalid(cursor="was not given out here")
         after_id = int(wish.cursor)
+    if len(wish.q) > NAME_GROWTH * context.policy.max_name_chars:
+        return {"users": [], "next_cursor": None}  # no name begins so, and comparing it takes long
     users = await context.store.users.search(wish.q, after_id=after_id, limit=wish.limit + 1)
     page = users[: wish.limit]
     more = len(users) > wish.limit
