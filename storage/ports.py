@@ -71,9 +71,10 @@ class Users(Protocol):
     async def change_password(self, user_id: int, password_hash: str, *, keep_session: str | None) -> None:
         """Sets the hash and revokes every session of the user but `keep_session`. Raises: `NotFound`."""
 
-    async def set_banned(self, user_id: int, banned: bool) -> User:
+    async def set_banned(self, user_id: int, banned: bool, *, pass_on: bool = True) -> User:
         """A ban revokes every session of the user and ends their ownership, see `Chats`; lifting it brings neither
-        back. For somebody who is banned already it only ends ownership, where that was not possible before.
+        back. For somebody who is banned already it only ends ownership, where that was not possible before. Without
+        `pass_on` ownership stays: for a caller who takes the user out of their chats next.
 
         Raises: `NotFound`, for a deleted user too.
         """

@@ -61,24 +61,24 @@ def indexes(database: Database) -> Mapping[Collection, Sequence[IndexModel]]:
 async def _names(database: Database) -> str:
     """The keys of names were case-folded before; see `domain.text`, and `storage.names` for names that are the same
     from now on. What is done already is not done again, so it does not matter where a server was stopped."""
-    changed = 0
-    fields = ["id", "username", "username_key", "display_name", "display_name_key"]
-    async for user in database.users.find({}, dict.fromkeys(fields, 1)):
+    users, changed = database.users, 0
+    fields = ["username", "username_key", "display_name", "display_name_key"]
+    # In one order, so that of namesakes every server gives the key of the name to the same.
+    async for user in users.find({}, dict.fromkeys(fields, 1)).sort("_id", 1):
         one = {"_id": user["_id"]}
         key = name_key(user["display_name"])
         if user["display_name_key"] != key:
             # Unless another server has changed the name meanwhile, and the key with it.
-            named = one | {"display_name": user["display_name"]}
-            await database.users.update_one(named, {"$set": {"display_name_key": key}})
+            shown = one | {"display_name": user["display_name"]}
+            await users.update_one(shown, {"$set": {"display_name_key": key}})
             changed += 1
-        keys = (name_key(user["username"]), namesake_key(user["username"]))
-        if user["username_key"] in keys:
+        key, spare = name_key(user["username"]), namesake_key(user["username"])
+        if user["username_key"] in (key, spare):
             continue
-        for key in keys:
-            with suppress(DuplicateKeyError):
-                await database.users.update_one(one, {"$set": {"username_key": key}})
-                changed += 1
-                break
+        if await users.find_one({"username_key": key, "_id": {"$ne": user["_id"]}}, {"_id": 1}):
+            key = spare
+        await users.update_one(one, {"$set": {"username_key": key}})
+        changed += 1
     what = "usernames and display names compare without case and whatever their Unicode form (NFKC)"
     return f"{what} ({changed} keys changed)"
 

@@ -89,11 +89,11 @@ class MongoUsers:
             lambda tell: self._change_password(user_id, password_hash, keep_session, tell),
         )
 
-    async def set_banned(self, user_id: int, banned: bool) -> User:
+    async def set_banned(self, user_id: int, banned: bool, *, pass_on: bool = True) -> User:
         user = await self._writer.write(
             f"user {user_id}", lambda tell: self._set_banned(user_id, banned, tell)
         )
-        if banned:
+        if banned and pass_on:
             await self._pass_on(user_id)
         return user
 

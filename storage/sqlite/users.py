@@ -66,8 +66,8 @@ class SqliteUsers:
     async def change_password(self, user_id: int, password_hash: str, *, keep_session: str | None) -> None:
         await self._database.write(_change_password, user_id, password_hash, keep_session)
 
-    async def set_banned(self, user_id: int, banned: bool) -> User:
-        return await self._database.write(_set_banned, user_id, banned)
+    async def set_banned(self, user_id: int, banned: bool, *, pass_on: bool = True) -> User:
+        return await self._database.write(_set_banned, user_id, banned, pass_on)
 
     async def delete(self, user_id: int) -> User:
         return await self._database.write(_delete, user_id)
@@ -196,14 +196,14 @@ def _change_password(writer: Writer, user_id: int, password_hash: str, keep_sess
     _end_sessions_but(writer, user_id, keep_session)
 
 
-def _set_banned(writer: Writer, user_id: int, banned: bool) -> User:
+def _set_banned(writer: Writer, user_id: int, banned: bool, passes_on: bool) -> User:
     user = check_account(writer.db, user_id)
     if user.banned != banned:
         writer.db.execute("UPDATE users SET banned = ? WHERE id = ?", (banned, user_id))
         user = _tell(writer, user_id)
         if banned:
             _end_sessions_but(writer, user_id, None)
-    if banned:
+    if banned and passes_on:
         pass_on(writer, user_id)
     return user
 

@@ -167,6 +167,18 @@ async def test_a_ban_that_is_repeated_passes_on_what_could_not_pass_before(world
     assert len(world.told) == 1
 
 
+async def test_somebody_who_is_to_be_taken_out_of_their_chats_may_be_banned_without_passing_on(
+    world: World,
+) -> None:
+    anna, boris = await world.users(2)
+    chat_id = await world.chat(anna, boris)
+    await world.store.users.set_banned(anna, True, pass_on=False)
+    assert await roles(world, chat_id) == {anna: "owner", boris: "member"}
+    await leave(world, chat_id, anna)
+    assert changes_of(world, RoleChanged) == []
+    assert world.told[-1] == MemberRemoved(chat_id, anna, Member(boris, "owner", START))
+
+
 async def test_only_an_owner_who_was_the_last_loses_the_role(world: World) -> None:
     anna, boris, vera = await world.users(3)
     shared, plain = await world.chat(anna, boris, vera), await world.chat(boris, anna)

@@ -3,8 +3,9 @@ from pathlib import Path
 
 import pytest
 
-from storage.errors import Duplicate, StorageError
+from storage.errors import StorageError
 from storage.sqlite import SqliteStore, schema
+from tests.storage.old_accounts import OLD_ACCOUNTS, check_upgraded
 from tests.storage.world import World
 
 
@@ -33,20 +34,6 @@ async def test_an_upgrade_keeps_the_data(path: Path, monkeypatch: pytest.MonkeyP
         assert db.execute("PRAGMA user_version").fetchone() == (len(schema.MIGRATIONS) + 2,)
         assert db.execute("SELECT hat FROM users").fetchall() == [("none",)]
     db.close()
-
-
-# What an account looked like before step 3, whose keys were only case-folded: name, display name, banned, deleted.
-OLD_ACCOUNTS = [
-    ("anna", "Jose\u0301", 0, 0),
-    ("Jos\u00e9", "ＷＩＤＥ", 0, 0),
-    ("Jose\u0301", "  \u202eevil\n", 0, 0),
-    ("JOS\uff25\u0301", "\u3164", 0, 0),
-    ("\uff41\uff42\uff43", "x", 0, 0),
-    ("abc", "x", 0, 0),
-    ("\uff58yz", "x", 0, 0),
-    ("gone", "gone", 0, 1),
-    ("out", "Out", 1, 0),
-]
 
 
 def old_file(path: Path) -> None:
@@ -89,32 +76,13 @@ async def test_an_upgrade_makes_names_comparable_and_keeps_all_else(
     before = {table: contents(path, table) for table in tables} | {"users": contents(path, "users", *keys)}
     with caplog.at_level("INFO", logger="storage.sqlite.schema"):
         store = await SqliteStore.open(path)
-    users = store.users
     (said,) = [record.getMessage() for record in caplog.records if "from schema version 2" in record.message]
     assert said == (
         "the database went from schema version 2 to 3: usernames and display names compare without case and whatever"
         " their Unicode form (NFKC) (7 rows changed)"
     )
-    for number, (username, *_, deleted) in enumerate(OLD_ACCOUNTS, start=1):
-        for login in (username, username.upper(), f"e{number}@X.y"):
-            found = await users.find(login)
-            assert (found and found.id) == (None if deleted else number), login
-    # Forms that nobody has exactly: somebody of that name.
-    for login, ids in (("ＪＯＳÉ", {2, 3, 4}), ("ＸＹＺ", {7}), ("Ａbc", {5, 6})):
-        found = await users.find(login)
-        assert found is not None
-        assert found.id in ids
-    for prefix, ids in (
-        ("jose\u0301", [1, 2, 3, 4]),
-        ("JOS\u00c9", [1, 2, 3, 4]),
-        ("wide", [2]),
-        ("ab", [5, 6]),
-    ):
-        assert [user.id for user in await users.search(prefix, after_id=0, limit=9)] == ids
+    await check_upgraded(store)
     world = World(store)
-    for taken in ("jose\u0301", "JOS\u00c9", "ＡＢＣ", "xyz", "gone", "out"):
-        with pytest.raises(Duplicate):
-            await world.user(taken)
     # What no new name could be is shown, and its users go on.
     summary = await store.chats.summary(1, 3)
     assert (summary.chat.name, summary.last_message and summary.last_message.content) == ("\u200b", " ")
