@@ -181,6 +181,13 @@ async def test_what_is_stored_already_stays_and_its_owner_goes_on(serve: Serve) 
     (chat,) = (await bob.get("/chats"))["chats"]
     assert (chat["name"], chat["last_message"]["content"]) == ("\u200b\n", " ")
     assert [one["content"] for one in (await bob.get(f"/chats/{chat_id}/messages"))["messages"]] == [" "]
+    body = {"chat_id": chat_id, "content": " ", "client_id": "c"}
+    status, again = await ann.request(
+        "POST", "/messages", json=body
+    )  # whose answer was lost with the old server
+    assert (status, again["id"]) == (200, message["id"])
+    body["client_id"] = "d"
+    assert_error(await ann.request("POST", "/messages", json=body), 422, "invalid", "content")
     client = await bob.joined(chat_id)
     await ann.say(chat_id, "still here")
     assert (await client.next("new_message"))["message"]["content"] == "still here"
