@@ -176,6 +176,7 @@ async def test_what_is_stored_already_stays_and_its_owner_goes_on(serve: Serve) 
         db.execute("UPDATE messages SET content = ' '")
     db.close()
     await server.start()
+    await ann.request("GET", "/users/me")  # which is repeated if its connection ended with the old server
     assert (await ann.login("ann"))["user"]["display_name"] == "\u202e"
     assert (await bob.get(f"/users/{ann.id}"))["display_name"] == "\u202e"
     (chat,) = (await bob.get("/chats"))["chats"]
