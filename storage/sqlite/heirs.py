@@ -10,6 +10,9 @@ from storage.models import Member, Role
 from storage.sqlite.rows import member_of
 from storage.sqlite.writer import Writer
 
+AT_ONCE = 100
+"""So many chats are passed on in one write: with thousands of large ones others would wait, and those who are told."""
+
 # CROSS JOIN: the members first, by the index that has them in the order in which they inherit.
 _OWNERS = """
 SELECT 1 FROM members CROSS JOIN users ON users.id = members.user_id
@@ -48,19 +51,27 @@ def change_role(writer: Writer, chat_id: int, member: Member, role: Role) -> Mem
     return replace(member, role=role)
 
 
-def pass_on(writer: Writer, user_id: int) -> None:
+def pass_on(writer: Writer, user_id: int, after_id: int = 0) -> int | None:
     """Of a user who is no longer active: chats without another active owner get one, if anybody is there to inherit.
-    The members of private chats keep their roles, as they keep their places."""
+    The members of private chats keep their roles, as they keep their places.
+
+    Looks at the first chats above an id; the id after which to go on, None when all have been looked at.
+    """
     owned = writer.db.execute(
         "SELECT members.* FROM members CROSS JOIN chats ON chats.id = members.chat_id"
-        " WHERE members.user_id = ? AND members.role = 'owner' AND chats.chat_type <> 'private' ORDER BY chats.id",
-        (user_id,),
+        " WHERE members.user_id = ? AND members.chat_id > ? AND members.role = 'owner'"
+        " AND chats.chat_type <> 'private' ORDER BY members.chat_id LIMIT ?",
+        (user_id, after_id, AT_ONCE),
     ).fetchall()
     for row in owned:
-        chat_id = row[0]
-        if has_owner_but(writer, chat_id, user_id):
-            continue
-        heir = heir_but(writer, chat_id, user_id)
-        if heir is not None:
-            former = change_role(writer, chat_id, member_of(row), "member")
-            writer.tell(RoleChanged(chat_id, former, change_role(writer, chat_id, heir, "owner")))
+        _pass_on(writer, row[0], member_of(row))
+    return owned[-1][0] if len(owned) == AT_ONCE else None
+
+
+def _pass_on(writer: Writer, chat_id: int, owner: Member) -> None:
+    if has_owner_but(writer, chat_id, owner.user_id):
+        return
+    heir = heir_but(writer, chat_id, owner.user_id)
+    if heir is not None:
+        former = change_role(writer, chat_id, owner, "member")
+        writer.tell(RoleChanged(chat_id, former, change_role(writer, chat_id, heir, "owner")))

@@ -10,8 +10,8 @@ from storage.changes import UserChanged
 from storage.errors import Duplicate, NotFound, UnknownUsers
 from storage.models import User
 from storage.names import key_bounds, namesake_key
+from storage.sqlite import heirs
 from storage.sqlite.database import Database
-from storage.sqlite.heirs import pass_on
 from storage.sqlite.rows import micros, user_of
 from storage.sqlite.sessions import end_sessions
 from storage.sqlite.writer import Writer
@@ -67,10 +67,18 @@ class SqliteUsers:
         await self._database.write(_change_password, user_id, password_hash, keep_session)
 
     async def set_banned(self, user_id: int, banned: bool, *, pass_on: bool = True) -> User:
-        return await self._database.write(_set_banned, user_id, banned, pass_on)
+        user, go_on_after = await self._database.write(_set_banned, user_id, banned, pass_on)
+        await self._pass_on(user_id, go_on_after)
+        return user
 
     async def delete(self, user_id: int) -> User:
-        return await self._database.write(_delete, user_id)
+        user, go_on_after = await self._database.write(_delete, user_id)
+        await self._pass_on(user_id, go_on_after)
+        return user
+
+    async def _pass_on(self, user_id: int, go_on_after: int | None) -> None:
+        while go_on_after is not None:
+            go_on_after = await self._database.write(heirs.pass_on, user_id, go_on_after)
 
     async def seen(self, user_id: int, at: datetime) -> None:
         await self._database.write(_seen, user_id, at)
@@ -196,19 +204,19 @@ def _change_password(writer: Writer, user_id: int, password_hash: str, keep_sess
     _end_sessions_but(writer, user_id, keep_session)
 
 
-def _set_banned(writer: Writer, user_id: int, banned: bool, passes_on: bool) -> User:
+def _set_banned(writer: Writer, user_id: int, banned: bool, pass_on: bool) -> tuple[User, int | None]:
+    """The user; where `heirs.pass_on` is to go on, None if it has done all."""
     user = check_account(writer.db, user_id)
     if user.banned != banned:
         writer.db.execute("UPDATE users SET banned = ? WHERE id = ?", (banned, user_id))
         user = _tell(writer, user_id)
         if banned:
             _end_sessions_but(writer, user_id, None)
-    if banned and passes_on:
-        pass_on(writer, user_id)
-    return user
+    return user, heirs.pass_on(writer, user_id) if banned and pass_on else None
 
 
-def _delete(writer: Writer, user_id: int) -> User:
+def _delete(writer: Writer, user_id: int) -> tuple[User, int | None]:
+    """As `_set_banned`."""
     name = check_account(writer.db, user_id).username
     writer.db.execute(
         "UPDATE users SET deleted = 1, email = NULL, email_key = NULL, password_hash = '',"
@@ -217,8 +225,7 @@ def _delete(writer: Writer, user_id: int) -> User:
     )
     user = _tell(writer, user_id)
     _end_sessions_but(writer, user_id, None)
-    pass_on(writer, user_id)
-    return user
+    return user, heirs.pass_on(writer, user_id)
 
 
 def _end_sessions_but(writer: Writer, user_id: int, kept: str | None) -> None:
