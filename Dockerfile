@@ -21,6 +21,7 @@ FROM python:3.11-slim AS build
 ARG VENV=/opt/vestnik
 WORKDIR /src
 COPY setup.cfg pyproject.toml README.md LICENSE ./
+COPY domain domain
 COPY storage storage
 COPY handlers handlers
 COPY client_compat client_compat

@@ -11,7 +11,7 @@ from benchmarks.targets import BUILD, ROOT
 
 Figures = dict[str, float]
 
-_SOURCES = ("server", "handlers", "storage", "client_compat", "benchmarks")
+_SOURCES = ("server", "handlers", "storage", "domain", "client_compat", "benchmarks")
 _KINDS = (".py", ".go", ".js", ".txt", ".json", ".mod")
 
 

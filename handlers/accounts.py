@@ -4,12 +4,13 @@ from contextlib import suppress
 from datetime import timedelta
 from typing import Annotated
 
+from domain.text import name_fault, name_key, trimmed
 from handlers.context import Caller, Context
 from handlers.errors import ChatError, invalid
 from handlers.limits import network_of
 from handlers.passwords import check_password
 from handlers.registry import Result, command
-from handlers.shapes import AnyText, StrictString, Text
+from handlers.shapes import AnyText, StrictString
 from handlers.tokens import hash_of, new_secret
 from handlers.views import user_view
 from storage.errors import TokenReused, TokenUnknown, Unavailable
@@ -34,11 +35,12 @@ Email = Annotated[
 
 
 def check_name(context: Context, field: str, name: str) -> str:
-    """A display name or chat name. Raises: `ChatError` `invalid`."""
-    longest = context.policy.max_name_chars
-    if not 0 < len(name) <= longest:
-        raise invalid(**{field: f"must be 1 to {longest} characters"})
-    return name
+    """A display name or chat name as it is kept, see `domain.text`. Raises: `ChatError` `invalid`."""
+    kept = trimmed(name)
+    fault = name_fault(kept, context.policy.max_name_chars)
+    if fault is not None:
+        raise invalid(**{field: fault})
+    return kept
 
 
 @frozen
@@ -46,7 +48,7 @@ class Register:
     username: Username
     password: AnyText
     email: Email | None = None
-    display_name: Text | None = None
+    display_name: AnyText | None = None
 
 
 @command("register", Register, limit="auth_calls")
@@ -55,7 +57,9 @@ async def register(context: Context, caller: Caller, wish: Register) -> Result:
     if not context.policy.registration_open:
         raise ChatError("forbidden", "registration is closed")
     check_password(wish.password, context.policy.min_password_chars)
-    display_name = check_name(context, "display_name", wish.display_name or wish.username)
+    display_name = check_name(
+        context, "display_name", wish.username if wish.display_name is None else wish.display_name
+    )
     user = await context.store.users.create(
         username=wish.username,
         display_name=display_name,
@@ -77,13 +81,13 @@ class Login:
 @command("login", Login, limit="auth_calls")
 async def login(context: Context, caller: Caller, wish: Login) -> Result:
     """A new session. A wrong name and a wrong password are told the same, and take the same time."""
-    user = await context.store.users.find(wish.username)
+    # A name longer than any is nobody's, and is not looked for: comparing text of that length takes seconds.
+    name = wish.username[:LOGIN_NAME_CHARS_MAX]
+    user = await context.store.users.find(name) if name == wish.username else None
     # Failures are counted for the pair of account and address, so that nobody locks another out from elsewhere. A
     # token is taken before the work, not after: else many tries at once would all get through.
-    # A name longer than any is not kept whole: what is counted stays in memory for a while.
-    name = wish.username[:LOGIN_NAME_CHARS_MAX].casefold()
     network = network_of(caller.address)
-    pair = (name if user is None else user.id, network)
+    pair = (name_key(name)[:LOGIN_NAME_CHARS_MAX] if user is None else user.id, network)
     context.limiter.check("login_failures", pair)
     password_hash = None if user is None else user.password_hash
     try:

@@ -2,6 +2,7 @@
 
 from typing import Annotated
 
+from domain.text import content_fault
 from handlers.context import Caller, Context
 from handlers.errors import ChatError, invalid, not_found
 from handlers.pages import ITEMS_BYTES_MAX
@@ -10,13 +11,17 @@ from handlers.registry import Later, Result, command
 from handlers.shapes import AnyText, ClientId, Id, StrictInteger, StrictString
 from handlers.views import message_view
 from storage.frozen import frozen
-from storage.models import Appended, Draft, Message
+from storage.models import Appended, Draft, Message, Rule, Standing
 
 
-def _check_content(context: Context, content: str) -> None:
-    longest = context.policy.max_content_chars
-    if not 0 < len(content) <= longest:
-        raise invalid(content=f"must be 1 to {longest} characters")
+def _refusing(fault: str) -> Rule:
+    """The rule for content that may not be: the store answers a repeat before it asks a rule, and what was stored when
+    the rules of content were others is still there."""
+
+    def refuse(_standing: Standing) -> None:
+        raise invalid(content=fault)
+
+    return refuse
 
 
 @frozen
@@ -38,7 +43,9 @@ class CreateMessage:
 
 async def _send(context: Context, caller: Caller, wish: SendMessage | CreateMessage) -> Later[Appended]:
     """Stores a message; the ack means that it is on disk and has been handed to the room."""
-    _check_content(context, wish.content)
+    fault = content_fault(wish.content, context.policy.max_content_chars)
+    if fault is not None and wish.client_id is None:
+        raise invalid(content=fault)
     # Membership from memory, so that a stranger costs no write; the store looks again in the write itself.
     await context.directory.entered_by(caller.user_id, wish.chat_id)
     draft = Draft(
@@ -49,7 +56,8 @@ async def _send(context: Context, caller: Caller, wish: SendMessage | CreateMess
         client_id=wish.client_id,
         reply_to=wish.reply_to,
     )
-    return Later(context.store.messages.append(draft, may_send), _sent)
+    rule = may_send if fault is None else _refusing(fault)
+    return Later(context.store.messages.append(draft, rule), _sent)
 
 
 def _sent(appended: Appended) -> Result:
@@ -70,7 +78,9 @@ class EditMessage:
 
 @command("edit_message", EditMessage, socket=True, limit="messages")
 async def edit_message(context: Context, caller: Caller, wish: EditMessage) -> Result | Later[Message]:
-    _check_content(context, wish.content)
+    fault = content_fault(wish.content, context.policy.max_content_chars)
+    if fault is not None:
+        raise invalid(content=fault)
     write = context.store.messages.edit(
         wish.message_id, caller.user_id, wish.content, context.clock.now(), may_edit
     )

@@ -7,7 +7,8 @@ from storage.ports import Store
 
 
 async def ban(store: Store, login: str) -> None:
-    """Ends everything the user has open and lets him in no more, until `unban`. Raises: `ChatError` `not_found`."""
+    """Ends everything the user has open and lets them in no more, until `unban`. Chats whose last owner they were get
+    another one, if anybody active is in them. Raises: `ChatError` `not_found`."""
     await store.users.set_banned((await _named(store, login)).id, True)
 
 
@@ -20,7 +21,8 @@ async def delete(store: Store, login: str) -> None:
     """Ends the account for good. The user leaves his groups and channels, so that each keeps an owner; what he wrote
     stays. Whatever it is interrupted by, it can be done again. Raises: `ChatError` `not_found`."""
     user = await _named(store, login)
-    await store.users.set_banned(user.id, True)
+    # Each chat is told of one change, the leaving, which passes the role on.
+    await store.users.set_banned(user.id, True, pass_on=False)
     for chat_id in await _chats_to_leave(store, user.id):
         try:
             await store.chats.remove_member(chat_id, user.id, user.id, _anybody)

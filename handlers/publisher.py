@@ -124,6 +124,8 @@ class Publisher:
         self._tell_members_changed(change.chat_id)
 
     def _role_changed(self, change: changes.RoleChanged) -> None:
+        if change.heir is not None:
+            self._context.directory.member_set(change.chat_id, change.heir)
         self._context.directory.member_set(change.chat_id, change.member)
         self._tell_changed(change.chat_id)
 

@@ -2,6 +2,7 @@
 
 from typing import Annotated
 
+from domain.text import NAME_GROWTH
 from handlers.accounts import check_name
 from handlers.context import Caller, Context
 from handlers.errors import ChatError, invalid, not_found
@@ -99,7 +100,9 @@ class ListUsers:
 
 @command("list_users", ListUsers, limit="queries")
 async def list_users(context: Context, caller: Caller, wish: ListUsers) -> Result:
-    """Users whose username or display name starts with `q`, by id."""
+    """Active users whose username or display name begins with `q`, by id."""
+    if len(wish.q) > NAME_GROWTH * context.policy.max_name_chars:
+        return {"users": [], "next_cursor": None}  # no name begins so, and comparing it takes long
     users = await context.store.users.search(wish.q, after_id=after_id(wish.cursor), limit=wish.limit + 1)
     views = that_fit(
         user_view(user, context.presence.status_of(user.id), own=user.id == caller.user_id)

@@ -14,6 +14,7 @@ import structlog
 from aiohttp import web
 
 from handlers.errors import ChatError
+from handlers.wire_json import is_unicode
 from server import memory
 from server.app import create_app
 from server.config import SECRET_BYTES_MIN, Config, ConfigError, load_config, secret_key_file
@@ -69,6 +70,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 async def change_user(config: Config, deed: str, name: str) -> int:
     """Has a running server do it, or does it where none runs; the exit status. Raises: `StartError`."""
+    if not is_unicode(name):  # bytes that are no text in the terminal's encoding
+        raise StartError("the name is not valid text")
     try:
         if not await ask_server(config.data_dir, deed, name):
             store = await open_store(config.store_url(), connect_timeout_s=config.database_connect_timeout_s)

@@ -86,8 +86,12 @@ class MemberRemoved:
 
 @frozen
 class RoleChanged:
+    """`heir` is the member who became owner because the account of the last owner is no longer active, `member` then
+    being that former owner; else None."""
+
     chat_id: int
     member: Member
+    heir: Member | None = None
 
 
 @frozen

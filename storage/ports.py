@@ -48,7 +48,8 @@ class Users(Protocol):
         created_at: datetime,
         is_bot: bool = False,
     ) -> User:
-        """Raises: `Duplicate("username")` or `Duplicate("email")`; both are unique without regard to case."""
+        """Raises: `Duplicate("username")` for the username of somebody, deleted users too, or another form of it (see
+        `domain.text.name_key`); `Duplicate("email")` for an email address in use, without regard to case."""
 
     async def get(self, user_id: int) -> User | None:
         """The user, banned and deleted ones too; None if nobody ever had this id."""
@@ -57,11 +58,16 @@ class Users(Protocol):
         """Those of the ids that exist."""
 
     async def find(self, login: str) -> User | None:
-        """By username or email, without regard to case. Deleted users are not found."""
+        """By username, in any form of it, or email, without regard to case. Deleted users are not found, banned ones
+        are. Old accounts may have names that are forms of one another: then it is the one whose name was given
+        exactly but for case, else one of them."""
+
+    async def exist(self) -> bool:
+        """Whether anybody ever had an account here, banned and deleted users too."""
 
     async def search(self, prefix: str, *, after_id: int, limit: int) -> Sequence[User]:
-        """Users whose username or display name starts with `prefix` (no case; empty: everybody), deleted ones
-        excepted, with an id above `after_id`, by id, at most `limit`."""
+        """Active users, neither banned nor deleted, whose username or display name begins with `prefix` in any form
+        of it (empty: everybody), with an id above `after_id`, by id, at most `limit`."""
 
     async def rename(self, user_id: int, display_name: str) -> User:
         """Raises: `NotFound`."""
@@ -77,15 +83,19 @@ class Users(Protocol):
         """The greatest password hash by code points, which is one of the highest cost; empty if there are no users.
         Looks at all users: once, at the start."""
 
-    async def set_banned(self, user_id: int, banned: bool) -> User:
-        """A ban revokes every session of the user; lifting it brings none back. What he is already changes nothing.
+    async def set_banned(self, user_id: int, banned: bool, *, pass_on: bool = True) -> User:
+        """A ban revokes every session of the user and ends their ownership, see `Chats`; lifting it brings neither
+        back. For somebody who is banned already it only ends ownership, where that was not possible before. Without
+        `pass_on` ownership stays: for a caller who takes the user out of their chats next.
 
         Raises: `NotFound`, for a deleted user too.
         """
 
     async def delete(self, user_id: int) -> User:
         """Ends the account for good: its email and password go, the display name becomes the username, every session
-        is revoked. The username stays taken; memberships and messages stay. Raises: `NotFound`, the second time too."""
+        is revoked, ownership ends as by a ban. The username stays taken; memberships and messages stay.
+
+        Raises: `NotFound`, the second time too."""
 
     async def seen(self, user_id: int, at: datetime) -> None:
         """Notes when the user was last connected; never moves back. Nothing happens for an unknown id."""
@@ -123,6 +133,12 @@ class Sessions(Protocol):
 
 
 class Chats(Protocol):
+    """Users who are not active (banned or deleted) do not count as owners, and they and bots never inherit. When the
+    last owner goes, the oldest admin becomes owner, else the oldest member (by `joined_at`, then id); so it is when
+    the account of the last owner of a group or channel is banned or deleted, and that member is a plain one then. If
+    there is nobody to inherit the member stays owner, and is one that counts when the ban is lifted.
+    """
+
     async def create(
         self,
         *,
@@ -135,7 +151,7 @@ class Chats(Protocol):
         """A chat of the owner and the members; True if it is new. There is one private chat for two users:
         asked for again, by either, it is returned with False. `member_ids` may contain the owner.
 
-        Raises: `UnknownUsers`.
+        Raises: `UnknownUsers`, for an owner who is banned too.
         """
 
     async def load(self, chat_id: int) -> ChatState | None:
@@ -179,22 +195,24 @@ class Chats(Protocol):
     ) -> Member:
         """A new member's mark stands at the newest message that is not deleted, at 0 if there is none.
 
-        Raises: `NotFound`; what the rule raises; `UnknownUsers`; `Duplicate("user_id")` for a member.
+        Raises: `NotFound`, also if the actor is not active; what the rule raises; `UnknownUsers`;
+        `Duplicate("user_id")` for a member.
         """
 
     async def set_role(self, chat_id: int, actor_id: int, user_id: int, role: Role, rule: Rule) -> Member:
         """Raises: `NotFound` (also if `user_id` is no member); what the rule raises; `LastOwner`."""
 
     async def remove_member(self, chat_id: int, actor_id: int, user_id: int, rule: Rule) -> None:
-        """When the last owner goes, the oldest admin becomes owner, else the oldest member (by `joined_at`, then
-        id). When the last member goes, the chat is deleted. Raises: `NotFound`; what the rule raises."""
+        """Somebody may inherit, see above. When only members who never inherit would be left, the chat is deleted.
+
+        Raises: `NotFound`; what the rule raises."""
 
 
 class Messages(Protocol):
     def append(self, draft: Draft, rule: Rule) -> "Future[Appended]":
         """Queues a send; it takes its place before this returns, so calls keep their order. The future fails with
         `NotFound` (not a member, or the message of this `client_id` was deleted), what the rule raises,
-        `ClientIdTaken`, `BadReference("reply_to")`.
+        `ClientIdTaken`, `BadReference("reply_to")` (a deleted message of the chat serves).
 
         (sender, `client_id`) is unique for ever: a repeat in the same chat is answered with the first message,
         whatever its content, and changes nothing.

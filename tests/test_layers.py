@@ -1,4 +1,4 @@
-"""Imports go one way: server → client_compat → handlers → storage; and databases stay in their places."""
+"""Imports go one way: server → client_compat → handlers → storage → domain; and databases stay in their places."""
 
 import ast
 from collections.abc import Iterator
@@ -8,10 +8,11 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 MAY_IMPORT = {
-    "server": {"server", "client_compat", "handlers", "storage"},
-    "client_compat": {"client_compat", "handlers"},
-    "handlers": {"handlers", "storage"},
-    "storage": {"storage"},
+    "server": {"server", "client_compat", "handlers", "storage", "domain"},
+    "client_compat": {"client_compat", "handlers", "domain"},
+    "handlers": {"handlers", "storage", "domain"},
+    "storage": {"storage", "domain"},
+    "domain": {"domain"},
     "server/engine": {"server"},
 }
 """What of our own a folder knows; the longest match counts."""
@@ -28,7 +29,7 @@ ONLY_IN = {
     "bcrypt": ("handlers/passwords.py",),
     "jwt": ("handlers/tokens.py",),
 }
-OURS = {"server", "client_compat", "handlers", "storage"}
+OURS = {"server", "client_compat", "handlers", "storage", "domain"}
 MODULES = sorted(
     path.relative_to(ROOT).as_posix() for folder in sorted(OURS) for path in (ROOT / folder).rglob("*.py")
 )
@@ -76,3 +77,14 @@ def test_the_product_imports_no_tests() -> None:
 def test_every_folder_of_modules_is_a_package() -> None:
     folders = {(ROOT / module).parent for module in MODULES}
     assert [str(folder) for folder in sorted(folders) if not (folder / "__init__.py").is_file()] == []
+
+
+@pytest.mark.parametrize("module", [module for module in MODULES if layer_of(module) == "domain"])
+def test_the_domain_imports_nothing_but_what_computes(module: str) -> None:
+    """No library, and of Python nothing that reads, waits or looks at a clock."""
+    assert {name.split(".")[0] for name in imports(module)} <= {
+        "collections",
+        "typing",
+        "unicodedata",
+        "domain",
+    }

@@ -117,6 +117,38 @@ async def test_without_a_server_it_goes_to_the_store(
     await store.close()
 
 
+async def test_a_name_that_is_no_text_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    status, said = await vestnik(tmp_path, "user", "ban", "\udcff\udcfe")
+    assert (status, said) == (1, "vestnik: the name is not valid text\n")
+
+
+async def test_names_are_found_in_any_form(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    store = await open_store(f"sqlite:///{tmp_path / 'data' / 'vestnik.db'}")
+    user = await store.users.create(
+        username="Ann", display_name="Ann", email=None, password_hash="", created_at=SystemClock().now()
+    )
+    heir = await store.users.create(
+        username="bob", display_name="Bob", email=None, password_hash="", created_at=SystemClock().now()
+    )
+    chat, _ = await store.chats.create(
+        name="x", chat_type="group", owner_id=user.id, member_ids=[heir.id], created_at=SystemClock().now()
+    )
+    await store.close()
+    assert (await vestnik(tmp_path, "user", "ban", "\uff21NN"))[0] == 0
+    store = await open_store(f"sqlite:///{tmp_path / 'data' / 'vestnik.db'}")
+    banned, state = await store.users.get(user.id), await store.chats.load(chat.id)
+    assert banned is not None
+    assert state is not None
+    assert (banned.banned, state.members[user.id].role, state.members[heir.id].role) == (
+        True,
+        "member",
+        "owner",
+    )
+    await store.close()
+
+
 async def test_a_server_without_the_socket_is_told_of(tmp_path: Path) -> None:
     async with process(tmp_path):
         (tmp_path / "data" / "control.sock").unlink()

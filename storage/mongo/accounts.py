@@ -22,3 +22,10 @@ async def check_account(database: Database, user_id: int) -> User:
     if document is None or document["deleted"]:
         raise NotFound(f"user {user_id}")
     return user_of(document)
+
+
+async def active_of(database: Database, user_ids: Collection[int]) -> dict[int, User]:
+    """Those of the users who are neither banned nor deleted, by id."""
+    found = await database.get_many(database.users, [str(user_id) for user_id in set(user_ids)])
+    users = map(user_of, found)
+    return {user.id: user for user in users if not user.banned and not user.deleted}

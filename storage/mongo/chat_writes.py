@@ -4,9 +4,11 @@ from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from storage.errors import UnknownUsers
 from storage.models import Chat, ChatType, Member, Rule
-from storage.mongo.accounts import check_known
+from storage.mongo.accounts import active_of, check_known
 from storage.mongo.documents import member_document, micros
+from storage.mongo.heirs import Relying
 from storage.mongo.log import Row
 from storage.mongo.room import Room
 from storage.mongo.structure import Restructure, Same, Step
@@ -14,7 +16,7 @@ from storage.mongo.writer import Writer, judge
 
 
 @dataclass
-class Open(Restructure[tuple[Chat, bool]]):
+class Open(Relying[tuple[Chat, bool]]):
     """A private chat of two users has one place in `pairs` after another, each with the id of a chat that is to be.
     Whoever finds the last of them without a chat, or with one that was closed, goes on from there: a place is taken
     by inserting its number, and the chat made by inserting its first row."""
@@ -28,6 +30,10 @@ class Open(Restructure[tuple[Chat, bool]]):
 
     async def chat_id(self, writer: Writer) -> int:
         await check_known(writer.database, self.user_ids)
+        if not await active_of(writer.database, [self.owner_id]):
+            # Banned since they asked for it: a chat needs an owner who counts.
+            raise UnknownUsers([self.owner_id])
+        self.relied = self.owner_id
         if self.chat_type == "private":
             return await self._private(writer)
         if self._chat_id is None:

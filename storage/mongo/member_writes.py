@@ -6,17 +6,19 @@ from datetime import datetime
 from storage.errors import Duplicate, LastOwner, NotFound
 from storage.models import Member, Message, Role, Rule
 from storage.mongo import history
-from storage.mongo.accounts import check_known
+from storage.mongo.accounts import active_of, check_known
 from storage.mongo.chat_writes import closing
-from storage.mongo.documents import member_document, member_key, member_of
+from storage.mongo.documents import member_document, member_of
+from storage.mongo.heirs import Relying, heir_but, owner_but
 from storage.mongo.log import Row
 from storage.mongo.room import Room
-from storage.mongo.structure import Restructure, Same, Step
+from storage.mongo.seats import seated
+from storage.mongo.structure import Same, Step
 from storage.mongo.writer import Writer, judge
 
 
-@dataclass(frozen=True)
-class Add(Restructure[Member]):
+@dataclass
+class Add(Relying[Member]):
     id: int
     actor_id: int
     user_id: int
@@ -28,7 +30,12 @@ class Add(Restructure[Member]):
         return self.id
 
     async def plan(self, writer: Writer, room: Room) -> Step | Same:
-        judge(self.rule, room.standing(self.actor_id))
+        standing = room.standing(self.actor_id)
+        judge(self.rule, standing)
+        if not await active_of(writer.database, [self.actor_id]):
+            # Banned since they asked for it: the chat may be nobody's now.
+            raise NotFound(f"chat {room.chat_id}")
+        self.relied = self.actor_id if standing.role == "owner" else None
         await check_known(writer.database, [self.user_id])
         if self.user_id in room.seats:
             raise Duplicate("user_id")
@@ -42,8 +49,8 @@ class Add(Restructure[Member]):
         return _member(row)
 
 
-@dataclass(frozen=True)
-class SetRole(Restructure[Member]):
+@dataclass
+class SetRole(Relying[Member]):
     id: int
     actor_id: int
     user_id: int
@@ -57,16 +64,18 @@ class SetRole(Restructure[Member]):
         target = await _target(writer, room, self.actor_id, self.user_id, self.rule)
         if target.role == self.role:
             return Same(target)
-        if target.role == "owner" and len(room.owners()) == 1:
-            raise LastOwner(f"user {self.user_id} is the only owner of chat {room.chat_id}")
+        if target.role == "owner":
+            self.relied = await owner_but(writer, room, self.user_id)
+            if self.relied is None:
+                raise LastOwner(f"chat {room.chat_id} has no active owner but user {self.user_id}")
         return Step("role", {"member": member_document(replace(target, role=self.role))})
 
     def result(self, row: Row, room: Room) -> Member:
         return _member(row)
 
 
-@dataclass(frozen=True)
-class Remove(Restructure[None]):
+@dataclass
+class Remove(Relying[None]):
     """Of the last member it is told that the chat was deleted, no more."""
 
     id: int
@@ -78,13 +87,16 @@ class Remove(Restructure[None]):
         return self.id
 
     async def plan(self, writer: Writer, room: Room) -> Step | Same:
-        await _target(writer, room, self.actor_id, self.user_id, self.rule)
-        if len(room.seats) == 1:
+        target = await _target(writer, room, self.actor_id, self.user_id, self.rule)
+        self.relied = heir = None
+        heir_id = await heir_but(writer, room, self.user_id)
+        if heir_id is None:
             return closing(room, left_id=self.user_id)
-        heir = None
-        if room.owners() == [self.user_id]:
-            heir_id = _next_owner(room, self.user_id)
-            heir = replace(await _seated(writer, room, heir_id), role="owner")
+        if target.role == "owner":
+            self.relied = await owner_but(writer, room, self.user_id)
+            if self.relied is None:
+                self.relied = heir_id
+                heir = replace(await seated(writer, room, heir_id), role="owner")
         return Step(
             "removed",
             {
@@ -123,30 +135,6 @@ async def _target(writer: Writer, room: Room, actor_id: int, user_id: int, rule:
     standing = room.standing(actor_id)
     if user_id not in room.seats:
         raise NotFound(f"user {user_id} in chat {room.chat_id}")
-    target = await _seated(writer, room, user_id)
+    target = await seated(writer, room, user_id)
     judge(rule, replace(standing, target=target))
     return target
-
-
-async def _seated(writer: Writer, room: Room, user_id: int) -> Member:
-    """A member with what he has read; all else as the room has it."""
-    seat, database = room.seats[user_id], writer.database
-    document = await database.get(database.members, member_key(room.chat_id, user_id))
-    if document is None or document["gone"]:
-        await writer.rooms.flush()  # he came with a row that is not yet projected
-        document = await database.get(database.members, member_key(room.chat_id, user_id))
-    if document is None or document["gone"]:
-        return Member(user_id, seat.role, seat.joined_at)  # removed by another server just now
-    return replace(member_of(document), role=seat.role, joined_at=seat.joined_at)
-
-
-def _next_owner(room: Room, leaving: int) -> int:
-    """The oldest admin, else the oldest member."""
-    return min(
-        (user_id for user_id in room.seats if user_id != leaving),
-        key=lambda user_id: (
-            room.seats[user_id].role != "admin",
-            room.seats[user_id].joined_at,
-            user_id,
-        ),
-    )

@@ -51,7 +51,8 @@ class Send(MessageWrite[Appended]):
         judge(self.rule, standing)
         if draft.reply_to is not None:
             target = plan.messages.get(draft.reply_to)
-            if target is None or target.deleted or target.chat_id != draft.chat_id:
+            # One that was deleted while the answer was being written serves too.
+            if target is None or target.chat_id != draft.chat_id:
                 raise BadReference("reply_to")
         seq = plan.next_seq(draft.chat_id)
         message = Message(

@@ -139,14 +139,14 @@ class Projection:
             await self._member(row, data["member"]["user_id"], {"role": data["member"]["role"]})
         elif row.kind == "removed":
             await self._member(row, data["user_id"], {"gone": True})
-            if data["heir"]:
-                await self._member(row, data["heir"]["user_id"], {"role": data["heir"]["role"]})
         elif row.kind == "closed":
             await self._database.patiently(
                 lambda: self._database.members.update_many(
                     {"chat_id": row.chat_id}, {"$set": {"gone": True, "n": row.n}}
                 )
             )
+        if data.get("heir"):
+            await self._member(row, data["heir"]["user_id"], {"role": data["heir"]["role"]})
         shape = {key: data[key] for key in ("name", "member_count", "deleted") if key in data}
         await self._update(
             self._database.chats,

@@ -98,16 +98,18 @@ class Room:
             assert self.chat is not None
             self.chat = replace(self.chat, name=data["name"])
             return ChatRenamed(self.current())
-        if row.kind in ("added", "role"):
+        if row.kind == "added":
             member = member_of(data["member"])
             self._seat(row, member)
-            return (MemberAdded if row.kind == "added" else RoleChanged)(self.chat_id, member)
+            return MemberAdded(self.chat_id, member)
+        if row.kind == "role":
+            member = member_of(data["member"])
+            self._seat(row, member)
+            return RoleChanged(self.chat_id, member, self._heir(row, data))
         if row.kind == "removed":
             if self._concerns(row, data["user_id"]):
                 self.seats.pop(data["user_id"], None)
-            heir = data["heir"] and member_of(data["heir"])
-            if heir is not None:
-                self._seat(row, heir)
+            heir = self._heir(row, data)
             assert self.chat is not None
             # Rows of the first stage do not say by whom.
             return MemberRemoved(self.chat_id, data["user_id"], heir, data.get("actor_id"), self.chat.name)
@@ -116,6 +118,14 @@ class Room:
         assert self.chat is not None
         name, chat_type = self.chat.name, self.chat.chat_type
         return ChatDeleted(self.chat_id, data["user_ids"], name, chat_type, data.get("left_id"))
+
+    def _heir(self, row: Row, data: Document) -> Member | None:
+        """Seats who inherits by this row; None if nobody does."""
+        if not data.get("heir"):
+            return None
+        heir = member_of(data["heir"])
+        self._seat(row, heir)
+        return heir
 
     def load_member(self, document: Document) -> None:
         """Takes in a member of the projection, which may be ahead of the rows taken in so far."""

@@ -43,7 +43,7 @@ class MongoStore:
         self._follower = Follower(self._writer)
         self._closing = asyncio.Lock()
         self._closed = False
-        self.users = MongoUsers(database, ids, self._accounts)
+        self.users = MongoUsers(database, ids, self._accounts, self._writer)
         self.sessions = MongoSessions(database, self._accounts)
         self.chats = MongoChats(database, self._writer, self._follower)
         self.messages = MongoMessages(database, self._writer, self._follower)

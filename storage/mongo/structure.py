@@ -40,13 +40,14 @@ class Restructure(Item[ResultT_co]):
     async def run_all(cls, writer: Writer, items: "Sequence[Restructure[Any]]", outcomes: list[Any]) -> None:
         (item,) = items
         mark, patience = writer.mark(), Patience()
+        inserted: Row | None = None
         behind: Room | None = None
         while outcomes[0] is UNSETTLED:
             try:
                 if behind is not None:
                     for row in await writer.rooms.catch_up(behind):
                         if row.mark == mark:
-                            outcomes[0] = item.result(row, behind)
+                            inserted, outcomes[0] = row, item.result(row, behind)
                     behind = None
                     continue
                 room = await writer.rooms.get(await item.chat_id(writer))
@@ -54,7 +55,7 @@ class Restructure(Item[ResultT_co]):
                 if isinstance(outcome, Step):
                     row = Row(room.chat_id, room.n + 1, room.seq, outcome.kind, mark, data=outcome.data)
                     if await writer.rooms.write([row], {room.chat_id: room}):
-                        outcomes[0] = item.result(row, room)
+                        inserted, outcomes[0] = row, item.result(row, room)
                     else:
                         behind = room
                 elif await writer.rooms.log.has(room.chat_id, room.n + 1):
@@ -66,6 +67,8 @@ class Restructure(Item[ResultT_co]):
                 await patience.again(lost)
             else:
                 await patience.again()
+        if inserted is not None:
+            await item.settled(writer, inserted)
 
     @abstractmethod
     async def chat_id(self, writer: Writer) -> int:
@@ -78,6 +81,9 @@ class Restructure(Item[ResultT_co]):
     @abstractmethod
     def result(self, row: Row, room: Room) -> ResultT_co:
         """The result, now that the row is in the log and in the room."""
+
+    async def settled(self, writer: Writer, row: Row) -> None:
+        """Looks again at what the plan relied on and the log does not hold; the row is in."""
 
 
 async def _planned(item: Restructure[Any], writer: Writer, room: Room) -> Step | Same | Exception:

@@ -1,9 +1,11 @@
 """Accounts."""
 
+import asyncio
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from domain.text import email_key, name_key
 from storage.changes import UserChanged
 from storage.errors import Duplicate
 from storage.models import User
@@ -11,8 +13,11 @@ from storage.mongo.account_writes import AccountWriter, Tell
 from storage.mongo.accounts import check_account
 from storage.mongo.database import Database
 from storage.mongo.documents import micros, user_of
+from storage.mongo.heirs import PassOn
 from storage.mongo.ids import Ids
 from storage.mongo.sessions import end_sessions, live_sessions
+from storage.mongo.writer import Writer
+from storage.names import key_bounds, namesake_key
 
 _HIGHEST = chr(0x10FFFF)
 
@@ -20,10 +25,11 @@ _HIGHEST = chr(0x10FFFF)
 class MongoUsers:
     """See `storage.ports.Users`."""
 
-    def __init__(self, database: Database, ids: Ids, writer: AccountWriter) -> None:
+    def __init__(self, database: Database, ids: Ids, writer: AccountWriter, chat_writer: Writer) -> None:
         self._database = database
         self._ids = ids
         self._writer = writer
+        self._chat_writer = chat_writer
 
     async def create(
         self,
@@ -36,7 +42,7 @@ class MongoUsers:
         is_bot: bool = False,
     ) -> User:
         user = User(0, username, display_name, email, password_hash, created_at, is_bot=is_bot)
-        return await self._writer.write(f"name {username.casefold()}", lambda _tell: self._create(user))
+        return await self._writer.write(f"name {name_key(username)}", lambda _tell: self._create(user))
 
     async def get(self, user_id: int) -> User | None:
         return await _get(self._database, user_id)
@@ -46,18 +52,26 @@ class MongoUsers:
         return {document["id"]: user_of(document) for document in found}
 
     async def find(self, login: str) -> User | None:
-        key = login.casefold()
-        for field in ("username_key", "email_key"):
-            if field == "email_key" and key.startswith("#"):
-                break  # that is how an absent email is stored
-            found = await self._database.find(self._database.users, {field: key, "deleted": False}, limit=1)
-            if found:
-                return user_of(found[0])
-        return None
+        users, (key, first, end) = self._database.users, key_bounds(login)
+        named = {
+            "$or": [{"username_key": key}, {"username_key": {"$gte": first, "$lt": end}}],
+            "deleted": False,
+        }
+        found = await self._database.find(users, named, sort=[("username_key", 1)])
+        if not found and not login.startswith("#"):  # that is how an absent email is stored
+            addressed = {"email_key": email_key(login), "deleted": False}
+            found = await self._database.find(users, addressed, limit=1)
+        # Of namesakes the one whose name was written just so, else the one that has the key of the name.
+        exact = namesake_key(login)
+        found = sorted(found, key=lambda document: document["username_key"] != exact)
+        return user_of(found[0]) if found else None
+
+    async def exist(self) -> bool:
+        return bool(await self._database.find(self._database.users, {}, limit=1, fields=["_id"]))
 
     async def search(self, prefix: str, *, after_id: int, limit: int) -> Sequence[User]:
-        key = prefix.casefold()
-        wanted: dict[str, Any] = {"deleted": False, "id": {"$gt": after_id}}
+        key = name_key(prefix)
+        wanted: dict[str, Any] = {"deleted": False, "banned": False, "id": {"$gt": after_id}}
         if key:
             span = {"$gte": key, "$lt": key + _HIGHEST}
             wanted["$or"] = [{"username_key": span}, {"display_name_key": span}]
@@ -87,13 +101,18 @@ class MongoUsers:
         )
         return found[0]["password_hash"] if found else ""
 
-    async def set_banned(self, user_id: int, banned: bool) -> User:
-        return await self._writer.write(
+    async def set_banned(self, user_id: int, banned: bool, *, pass_on: bool = True) -> User:
+        user = await self._writer.write(
             f"user {user_id}", lambda tell: self._set_banned(user_id, banned, tell)
         )
+        if banned and pass_on:
+            await self._pass_on(user_id)
+        return user
 
     async def delete(self, user_id: int) -> User:
-        return await self._writer.write(f"user {user_id}", lambda tell: self._delete(user_id, tell))
+        user = await self._writer.write(f"user {user_id}", lambda tell: self._delete(user_id, tell))
+        await self._pass_on(user_id)
+        return user
 
     async def seen(self, user_id: int, at: datetime) -> None:
         await self._writer.write(f"user {user_id}", lambda tell: self._seen(user_id, micros(at), tell))
@@ -105,11 +124,11 @@ class MongoUsers:
             "_id": str(user_id),
             "id": user_id,
             "username": user.username,
-            "username_key": user.username.casefold(),
+            "username_key": name_key(user.username),
             "display_name": user.display_name,
-            "display_name_key": user.display_name.casefold(),
+            "display_name_key": name_key(user.display_name),
             "email": user.email,
-            "email_key": f"#{user_id}" if user.email is None else user.email.casefold(),
+            "email_key": f"#{user_id}" if user.email is None else email_key(user.email),
             "password_hash": user.password_hash,
             "created_at": micros(user.created_at),
             "last_seen_at": 0,
@@ -130,7 +149,7 @@ class MongoUsers:
         user = await check_account(self._database, user_id)
         if user.display_name == display_name:
             return user
-        names = {"display_name": display_name, "display_name_key": display_name.casefold()}
+        names = {"display_name": display_name, "display_name_key": name_key(display_name)}
         await self._update(user_id, {"$set": names})
         return await self._tell(user_id, tell, shown=True)
 
@@ -169,7 +188,7 @@ class MongoUsers:
             "email_key": f"#{user_id}",
             "password_hash": "",
             "display_name": name,
-            "display_name_key": name.casefold(),
+            "display_name_key": name_key(name),
         }
         await self._update(user_id, {"$set": gone})
         return await self._tell(user_id, tell, shown=True)
@@ -177,6 +196,13 @@ class MongoUsers:
     async def _end_sessions_but(self, user_id: int, kept: str | None, tell: Tell) -> None:
         live = await live_sessions(self._database, user_id)
         await end_sessions(self._database, user_id, [one for one in live if one != kept], tell)
+
+    async def _pass_on(self, user_id: int) -> None:
+        """Ends what the user owns, after the account was marked: see `storage.mongo.heirs`."""
+        owned = {"user_id": user_id, "gone": False, "role": "owner"}
+        found = await self._database.find(self._database.members, owned, fields=["chat_id"])
+        chat_ids = sorted(document["chat_id"] for document in found)
+        await asyncio.gather(*(self._chat_writer.submit(PassOn(chat_id, user_id)) for chat_id in chat_ids))
 
     async def _seen(self, user_id: int, at: int, tell: Tell) -> None:
         document = await self._database.get(self._database.users, str(user_id))

@@ -7,12 +7,13 @@ from datetime import datetime
 
 from storage.changes import ChatCreated, ChatRenamed
 from storage.cursor import Cursor
+from storage.errors import UnknownUsers
 from storage.models import Chat, ChatGlance, ChatState, ChatSummary, ChatType, Member, Role, Rule
 from storage.sqlite import chat_list, members
 from storage.sqlite.database import Database
 from storage.sqlite.removal import remove_chat
 from storage.sqlite.rows import chat_of, micros
-from storage.sqlite.users import check_known
+from storage.sqlite.users import check_known, is_active
 from storage.sqlite.writer import Writer
 
 _CHATS_AT_ONCE = 500
@@ -117,6 +118,8 @@ def _create(
     db = writer.db
     user_ids = sorted({owner_id, *member_ids})
     check_known(db, user_ids)
+    if not is_active(db, owner_id):  # banned since they asked for it: a chat needs an owner who counts
+        raise UnknownUsers([owner_id])
     users_key = " ".join(map(str, user_ids)) if chat_type == "private" else None
     found = db.execute("SELECT id FROM chats WHERE users_key = ?", (users_key,)).fetchone()
     if found:

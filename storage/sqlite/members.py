@@ -11,9 +11,10 @@ from storage.cursor import BEYOND, Cursor
 from storage.errors import Duplicate, LastOwner, NotFound
 from storage.models import Member, Role, Rule
 from storage.sqlite import history
+from storage.sqlite.heirs import change_role, has_owner_but, heir_but
 from storage.sqlite.removal import remove_chat
 from storage.sqlite.rows import member_of, micros
-from storage.sqlite.users import check_known
+from storage.sqlite.users import check_known, is_active
 from storage.sqlite.writer import Writer
 
 # Each role in its order, as the index `members_by_role` has it; there is none over all members, which would be one more
@@ -65,6 +66,8 @@ def add(
 ) -> Member:
     """See `storage.ports.Chats.add_member`."""
     writer.judge(rule, writer.standing(chat_id, actor_id))
+    if not is_active(writer.db, actor_id):  # banned since they asked for it: the chat may be nobody's now
+        raise NotFound(f"chat {chat_id}")
     check_known(writer.db, [user_id])
     if get(writer.db, chat_id, user_id) is not None:
         raise Duplicate("user_id")
@@ -83,9 +86,9 @@ def set_role(writer: Writer, chat_id: int, actor_id: int, user_id: int, role: Ro
     target = _target(writer, chat_id, actor_id, user_id, rule)
     if target.role == role:
         return target
-    if target.role == "owner" and not _has_other_owner(writer, chat_id, user_id):
-        raise LastOwner(f"user {user_id} is the only owner of chat {chat_id}")
-    member = _change_role(writer, chat_id, target, role)
+    if target.role == "owner" and not has_owner_but(writer, chat_id, user_id):
+        raise LastOwner(f"chat {chat_id} has no active owner but user {user_id}")
+    member = change_role(writer, chat_id, target, role)
     writer.tell(RoleChanged(chat_id, member))
     return member
 
@@ -93,19 +96,18 @@ def set_role(writer: Writer, chat_id: int, actor_id: int, user_id: int, role: Ro
 def remove(writer: Writer, chat_id: int, actor_id: int, user_id: int, rule: Rule) -> None:
     """See `storage.ports.Chats.remove_member`. Of the last member it is told that the chat was deleted, no more."""
     target = _target(writer, chat_id, actor_id, user_id, rule)
-    member_count, name = writer.db.execute(
-        "SELECT member_count, name FROM chats WHERE id = ?", (chat_id,)
-    ).fetchone()
-    if member_count == 1:
+    heir = heir_but(writer, chat_id, user_id)
+    if heir is None:
         remove_chat(writer, chat_id, left_id=user_id)
         return
     writer.db.execute("DELETE FROM members WHERE chat_id = ? AND user_id = ?", (chat_id, user_id))
     writer.db.execute("UPDATE chats SET member_count = member_count - 1 WHERE id = ?", (chat_id,))
     writer.forget_member(chat_id, user_id)
-    heir = None
-    if target.role == "owner" and not _has_other_owner(writer, chat_id, user_id):
-        heir = _change_role(writer, chat_id, _next_owner(writer, chat_id), "owner")
-    writer.tell(MemberRemoved(chat_id, user_id, heir, actor_id, name))
+    owner = None
+    if target.role == "owner" and not has_owner_but(writer, chat_id, user_id):
+        owner = change_role(writer, chat_id, heir, "owner")
+    (name,) = writer.db.execute("SELECT name FROM chats WHERE id = ?", (chat_id,)).fetchone()
+    writer.tell(MemberRemoved(chat_id, user_id, owner, actor_id, name))
 
 
 def _target(writer: Writer, chat_id: int, actor_id: int, user_id: int, rule: Rule) -> Member:
@@ -116,26 +118,3 @@ def _target(writer: Writer, chat_id: int, actor_id: int, user_id: int, rule: Rul
         raise NotFound(f"user {user_id} in chat {chat_id}")
     writer.judge(rule, replace(standing, target=target))
     return target
-
-
-def _change_role(writer: Writer, chat_id: int, member: Member, role: Role) -> Member:
-    writer.db.execute(
-        "UPDATE members SET role = ? WHERE chat_id = ? AND user_id = ?", (role, chat_id, member.user_id)
-    )
-    writer.forget_member(chat_id, member.user_id)
-    return replace(member, role=role)
-
-
-def _has_other_owner(writer: Writer, chat_id: int, user_id: int) -> bool:
-    owners = "SELECT user_id FROM members WHERE chat_id = ? AND role = 'owner' LIMIT 2"
-    return any(owner_id != user_id for (owner_id,) in writer.db.execute(owners, (chat_id,)))
-
-
-def _next_owner(writer: Writer, chat_id: int) -> Member:
-    """The oldest admin, else the oldest member, of a chat that has members but no owner."""
-    oldest = "SELECT * FROM members WHERE chat_id = ? AND role = ? ORDER BY joined_at, user_id LIMIT 1"
-    row = (
-        writer.db.execute(oldest, (chat_id, "admin")).fetchone()
-        or writer.db.execute(oldest, (chat_id, "member")).fetchone()
-    )
-    return member_of(row)

@@ -3,13 +3,17 @@
 Rows are read with `SELECT *`, by position (see `rows.py`): a later step may add columns only at the end of a table.
 Times are microseconds since the epoch. There are no foreign keys: the one writer checks what it writes, and a
 check of every message against two more tables is what they would cost. AUTOINCREMENT: an id is never used again.
+
+A step may begin with a comment of one line, which says what the step does and is logged when a file takes it.
 """
 
 import logging
 import sqlite3
 from collections.abc import Sequence
 
+from domain.text import name_key
 from storage.errors import StorageError
+from storage.names import namesake_key
 
 _log = logging.getLogger(__name__)
 
@@ -130,12 +134,22 @@ CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITH
 INSERT OR IGNORE INTO meta (key, value) VALUES ('store_id', lower(hex(randomblob(16))));
 """
 
+# The keys are no longer only case-folded: see `domain.text`. Of accounts whose names are the same from now on, one
+# has the key of their name, each other that of a namesake (`storage.names`); so the keys stay unique, and begin as
+# the name does.
+_NAMES = """
+-- usernames and display names compare without case and whatever their Unicode form (NFKC)
+UPDATE users SET display_name_key = name_key(display_name) WHERE display_name_key <> name_key(display_name);
+UPDATE OR IGNORE users SET username_key = name_key(username) WHERE username_key <> name_key(username);
+UPDATE users SET username_key = namesake_key(username) WHERE username_key <> name_key(username);
+"""
+
 _EPOCH = """
 -- gives the data an epoch, a random word that clients compare
 INSERT OR IGNORE INTO meta (key, value) VALUES ('epoch', lower(hex(randomblob(16))));
 """
 
-MIGRATIONS: Sequence[str] = (_FIRST, _RUNS, _TOKENS, _EPOCH)
+MIGRATIONS: Sequence[str] = (_FIRST, _RUNS, _TOKENS, _NAMES, _EPOCH)
 """Step n leads from version n to n + 1. A step that has been released never changes."""
 
 
@@ -151,18 +165,27 @@ def upgrade(db: sqlite3.Connection, migrations: Sequence[str] = MIGRATIONS) -> N
             f"its schema has version {version}, this server knows versions up to {len(migrations)}: "
             "use the server that wrote it, or a newer one"
         )
+    for function in (name_key, namesake_key):
+        db.create_function(function.__name__, 1, function, deterministic=True)
     for number, step in enumerate(migrations[version:], start=version + 1):
+        changed_before = db.total_changes
         try:
             db.executescript(f"BEGIN IMMEDIATE;\n{step}\n;PRAGMA user_version = {number};\nCOMMIT;")
         except sqlite3.Error:
             if db.in_transaction:
                 db.execute("ROLLBACK")
             raise
-        if version:  # a new file has nothing to be told of
-            _log.info("the database was brought to schema %d: %s", number, _said(step))
+        if version:  # a new file has nothing to tell
+            _log.info(
+                "the database went from schema version %d to %d: %s (%d rows changed)",
+                number - 1,
+                number,
+                _said(step),
+                db.total_changes - changed_before,
+            )
 
 
 def _said(step: str) -> str:
-    """What a step says of itself in its first line."""
+    """What the first line of a step says of it."""
     first = step.strip().partition("\n")[0]
-    return first.removeprefix("-- ") if first.startswith("-- ") else "done"
+    return first.removeprefix("-- ") if first.startswith("-- ") else "more is kept"

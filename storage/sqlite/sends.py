@@ -112,8 +112,9 @@ class _Run:
         if draft.reply_to is None:
             return
         self.insert()
-        alive = "SELECT 1 FROM messages WHERE id = ? AND chat_id = ? AND deleted = 0"
-        if not self._writer.db.execute(alive, (draft.reply_to, draft.chat_id)).fetchone():
+        # One that was deleted while the answer was being written serves too.
+        target = "SELECT 1 FROM messages WHERE id = ? AND chat_id = ?"
+        if not self._writer.db.execute(target, (draft.reply_to, draft.chat_id)).fetchone():
             raise BadReference("reply_to")
 
 

@@ -5,15 +5,24 @@ import sqlite3
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
+from domain.text import email_key, name_key
 from storage.changes import UserChanged
 from storage.errors import Duplicate, NotFound, UnknownUsers
 from storage.models import User
+from storage.names import key_bounds, namesake_key
+from storage.sqlite import heirs
 from storage.sqlite.database import Database
 from storage.sqlite.rows import micros, user_of
 from storage.sqlite.sessions import end_sessions
 from storage.sqlite.writer import Writer
 
 _HIGHEST = chr(0x10FFFF)
+
+# Of namesakes the one whose name was written just so, else the one that has the key of the name.
+_BY_NAME = """
+SELECT * FROM users WHERE (username_key = ? OR (username_key >= ? AND username_key < ?)) AND deleted = 0
+ORDER BY username_key <> ?, username_key LIMIT 1
+"""
 
 
 class SqliteUsers:
@@ -43,10 +52,13 @@ class SqliteUsers:
         return await self._database.read(_get_many, user_ids)
 
     async def find(self, login: str) -> User | None:
-        return await self._database.read(_find, login.casefold())
+        return await self._database.read(_find, login)
+
+    async def exist(self) -> bool:
+        return await self._database.read(_exist)
 
     async def search(self, prefix: str, *, after_id: int, limit: int) -> Sequence[User]:
-        return await self._database.read(_search, prefix.casefold(), after_id, limit)
+        return await self._database.read(_search, name_key(prefix), after_id, limit)
 
     async def rename(self, user_id: int, display_name: str) -> User:
         return await self._database.write(_rename, user_id, display_name)
@@ -60,11 +72,19 @@ class SqliteUsers:
     async def costliest_hash(self) -> str:
         return await self._database.read(_costliest_hash)
 
-    async def set_banned(self, user_id: int, banned: bool) -> User:
-        return await self._database.write(_set_banned, user_id, banned)
+    async def set_banned(self, user_id: int, banned: bool, *, pass_on: bool = True) -> User:
+        user, go_on_after = await self._database.write(_set_banned, user_id, banned, pass_on)
+        await self._pass_on(user_id, go_on_after)
+        return user
 
     async def delete(self, user_id: int) -> User:
-        return await self._database.write(_delete, user_id)
+        user, go_on_after = await self._database.write(_delete, user_id)
+        await self._pass_on(user_id, go_on_after)
+        return user
+
+    async def _pass_on(self, user_id: int, go_on_after: int | None) -> None:
+        while go_on_after is not None:
+            go_on_after = await self._database.write(heirs.pass_on, user_id, go_on_after)
 
     async def seen(self, user_id: int, at: datetime) -> None:
         await self._database.write(_seen, user_id, at)
@@ -79,6 +99,11 @@ def check_known(db: sqlite3.Connection, user_ids: Collection[int]) -> None:
     unknown = set(user_ids) - {user_id for (user_id,) in rows}
     if unknown:
         raise UnknownUsers(unknown)
+
+
+def is_active(db: sqlite3.Connection, user_id: int) -> bool:
+    active = "SELECT 1 FROM users WHERE id = ? AND banned = 0 AND deleted = 0"
+    return db.execute(active, (user_id,)).fetchone() is not None
 
 
 def check_account(db: sqlite3.Connection, user_id: int) -> User:
@@ -101,10 +126,16 @@ def _get_many(db: sqlite3.Connection, user_ids: Collection[int]) -> Mapping[int,
     return {row[0]: user_of(row) for row in rows}
 
 
-def _find(db: sqlite3.Connection, key: str) -> User | None:
+def _exist(db: sqlite3.Connection) -> bool:
+    return bool(db.execute("SELECT min(id) IS NOT NULL FROM users").fetchone()[0])
+
+
+def _find(db: sqlite3.Connection, login: str) -> User | None:
     row = (
-        db.execute("SELECT * FROM users WHERE username_key = ? AND deleted = 0", (key,)).fetchone()
-        or db.execute("SELECT * FROM users WHERE email_key = ? AND deleted = 0", (key,)).fetchone()
+        db.execute(_BY_NAME, (*key_bounds(login), namesake_key(login))).fetchone()
+        or db.execute(
+            "SELECT * FROM users WHERE email_key = ? AND deleted = 0", (email_key(login),)
+        ).fetchone()
     )
     return user_of(row) if row else None
 
@@ -115,12 +146,13 @@ def _search(db: sqlite3.Connection, key: str, after_id: int, limit: int) -> Sequ
             "SELECT * FROM users WHERE id IN ("
             " SELECT id FROM users WHERE username_key >= :first AND username_key < :last"
             " UNION SELECT id FROM users WHERE display_name_key >= :first AND display_name_key < :last"
-            ") AND id > :after AND deleted = 0 ORDER BY id LIMIT :limit",
+            ") AND id > :after AND banned = 0 AND deleted = 0 ORDER BY id LIMIT :limit",
             {"first": key, "last": key + _HIGHEST, "after": after_id, "limit": limit},
         )
     else:
         rows = db.execute(
-            "SELECT * FROM users WHERE id > ? AND deleted = 0 ORDER BY id LIMIT ?", (after_id, limit)
+            "SELECT * FROM users WHERE id > ? AND banned = 0 AND deleted = 0 ORDER BY id LIMIT ?",
+            (after_id, limit),
         )
     return [user_of(row) for row in rows]
 
@@ -135,11 +167,11 @@ def _create(
     is_bot: bool,
 ) -> User:
     db = writer.db
-    username_key = username.casefold()
-    email_key = None if email is None else email.casefold()
+    username_key = name_key(username)
+    address_key = None if email is None else email_key(email)
     if db.execute("SELECT 1 FROM users WHERE username_key = ?", (username_key,)).fetchone():
         raise Duplicate("username")
-    if db.execute("SELECT 1 FROM users WHERE email_key = ?", (email_key,)).fetchone():
+    if db.execute("SELECT 1 FROM users WHERE email_key = ?", (address_key,)).fetchone():
         raise Duplicate("email")
     user_id = db.execute(
         "INSERT INTO users (username, display_name, email, password_hash, created_at, is_bot,"
@@ -152,8 +184,8 @@ def _create(
             micros(created_at),
             is_bot,
             username_key,
-            display_name.casefold(),
-            email_key,
+            name_key(display_name),
+            address_key,
         ),
     ).lastrowid
     assert user_id is not None
@@ -166,7 +198,7 @@ def _rename(writer: Writer, user_id: int, display_name: str) -> User:
         return user
     writer.db.execute(
         "UPDATE users SET display_name = ?, display_name_key = ? WHERE id = ?",
-        (display_name, display_name.casefold(), user_id),
+        (display_name, name_key(display_name), user_id),
     )
     return _tell(writer, user_id, shown=True)
 
@@ -191,27 +223,28 @@ def _costliest_hash(db: sqlite3.Connection) -> str:
     return found or ""
 
 
-def _set_banned(writer: Writer, user_id: int, banned: bool) -> User:
+def _set_banned(writer: Writer, user_id: int, banned: bool, pass_on: bool) -> tuple[User, int | None]:
+    """The user; where `heirs.pass_on` is to go on, None if it has done all."""
     user = check_account(writer.db, user_id)
-    if user.banned == banned:
-        return user
-    writer.db.execute("UPDATE users SET banned = ? WHERE id = ?", (banned, user_id))
-    user = _tell(writer, user_id, shown=True)
-    if banned:
-        _end_sessions_but(writer, user_id, None)
-    return user
+    if user.banned != banned:
+        writer.db.execute("UPDATE users SET banned = ? WHERE id = ?", (banned, user_id))
+        user = _tell(writer, user_id, shown=True)
+        if banned:
+            _end_sessions_but(writer, user_id, None)
+    return user, heirs.pass_on(writer, user_id) if banned and pass_on else None
 
 
-def _delete(writer: Writer, user_id: int) -> User:
+def _delete(writer: Writer, user_id: int) -> tuple[User, int | None]:
+    """As `_set_banned`."""
     name = check_account(writer.db, user_id).username
     writer.db.execute(
         "UPDATE users SET deleted = 1, email = NULL, email_key = NULL, password_hash = '',"
         " display_name = ?, display_name_key = ? WHERE id = ?",
-        (name, name.casefold(), user_id),
+        (name, name_key(name), user_id),
     )
     user = _tell(writer, user_id, shown=True)
     _end_sessions_but(writer, user_id, None)
-    return user
+    return user, heirs.pass_on(writer, user_id)
 
 
 def _end_sessions_but(writer: Writer, user_id: int, kept: str | None) -> None:

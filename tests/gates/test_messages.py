@@ -7,6 +7,7 @@ import pytest
 
 from tests.clients.clock import ManualClock
 from tests.clients.shapes import MESSAGE, assert_error, assert_error_frame, fits
+from tests.clients.wires import WIRES
 from tests.conftest import Serve, Server
 
 
@@ -190,7 +191,47 @@ async def test_a_reply_names_a_message_of_the_same_chat(server: Server) -> None:
     assert [message["reply_to"] for message in page["messages"]] == [first["id"]]
 
 
-@pytest.mark.parametrize("content", ["x", "x" * 10_000, "🙂" * 10_000, " ", "\x00", "\u2028", '<script>"'])
+@pytest.mark.parametrize("kind", WIRES)
+async def test_a_reply_may_be_to_a_message_deleted_meanwhile(server: Server, kind: str) -> None:
+    """At every gate; what was deleted in another chat, or never there, is still no message of this one."""
+    ann, bob = await server.people("ann", "bob")
+    chat_id, elsewhere = await ann.chat(bob), await ann.chat(bob)
+    gone, other = await ann.say(chat_id, "gone"), await ann.say(elsewhere, "other")
+    for message in (gone, other):
+        await ann.delete(f"/messages/{message['id']}")
+    wire = WIRES[kind](server.http, server.url, bob.token, lambda _frame: None)
+    assert await wire.open()
+    watcher = await ann.joined(chat_id)
+    answer = await wire.ask(
+        "send_message", chat_id=chat_id, content="reply", reply_to=gone["id"], client_id="c"
+    )
+    assert answer is not None
+    assert answer["message"]["reply_to"] == gone["id"]
+    assert (await watcher.next("new_message"))["message"]["reply_to"] == gone["id"]
+    body = {"chat_id": chat_id, "content": "reply", "reply_to": gone["id"]}
+    assert (await bob.post("/messages", **body))["reply_to"] == gone["id"]
+    for reply_to in (other["id"], other["id"] + 999_999):
+        answer = await wire.ask("send_message", chat_id=chat_id, content="reply", reply_to=reply_to)
+        assert answer is not None
+        assert (answer["code"], list(answer["fields"])) == ("invalid", ["reply_to"])
+        body["reply_to"] = reply_to
+        assert_error(await bob.request("POST", "/messages", json=body), 422, "invalid", "reply_to")
+    # Whatever else names a deleted message goes on, too.
+    answer = await wire.ask("read_messages", chat_id=chat_id, up_to=gone["id"])
+    assert answer is not None
+    assert (answer["up_to"], answer["unread_count"]) == (gone["id"], 0)
+    for name in ("before", "after", "around"):
+        await bob.get(f"/chats/{chat_id}/messages", **{name: str(gone["id"])})
+    for name, more in (("edit_message", {"content": "x"}), ("delete_message", {})):
+        answer = await wire.ask(name, message_id=gone["id"], **more)
+        assert answer is not None
+        assert answer["code"] == "not_found"
+    await wire.close()
+
+
+@pytest.mark.parametrize(
+    "content", ["x", "x" * 10_000, "🙂" * 10_000, " \t x ", "x\x00", "\u2028x\n", '<script>"']
+)
 async def test_content_is_1_to_10000_characters_and_comes_back_as_it_was(
     server: Server, content: str
 ) -> None:
@@ -205,7 +246,9 @@ async def test_content_is_1_to_10000_characters_and_comes_back_as_it_was(
     assert [message["content"] for message in page["messages"]] == [content]
 
 
-@pytest.mark.parametrize("content", ["", "x" * 10_001, 7, None, ["x"], "\ud800", "a\udfffb"])
+@pytest.mark.parametrize(
+    "content", ["", " ", "\u200b\u2060", "x" * 10_001, 7, None, ["x"], "\ud800", "a\udfffb"]
+)
 async def test_other_content_is_invalid_at_both_gates(server: Server, content: Any) -> None:
     ann = await server.person("ann")
     chat_id = await ann.chat()

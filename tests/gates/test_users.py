@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from handlers import moderation
 from tests.clients.shapes import OWN_USER, USER, assert_error, fits
 from tests.conftest import Server
 
@@ -70,6 +71,43 @@ async def test_users_are_found_by_the_beginning_of_a_name_without_case(server: S
     assert await found("nn") == []
     assert await found("ИВ") == ["carl"]
     assert await found("") == ["anna", "Bob", "carl", "a_n"]
+
+
+async def test_people_are_found_whatever_the_form_of_their_names(server: Server) -> None:
+    names = {
+        "jose1": "Jos\u00e9",
+        "jose2": "jose\u0301 k",
+        "wide": "\uff2a\uff4f\uff53\u00c9",
+        "han": "\ud55c\uad6d",
+    }
+    for username, display_name in names.items():
+        await server.person(username, display_name=display_name)
+    ann = await server.person("ann")
+
+    async def found(q: str) -> list[str]:
+        return [user["username"] for user in (await ann.get("/users", q=q))["users"]]
+
+    for q in ("Jos\u00e9", "JOSE\u0301", "\uff2aos\u00e9"):
+        assert await found(q) == ["jose1", "jose2", "wide"]
+    assert await found("\uff4aose1") == ["jose1"]
+    assert await found("\u1112\u1161\u11ab") == ["han"]
+    for nobody in ("\ufdfa" * 800, "e" + "\u0301\u0316" * 600, "x" * 5000):
+        assert await found(nobody) == []
+    await ann.patch("/users/me", display_name="E\u0301va")
+    assert await found("\u00e9v") == ["ann"]
+
+
+async def test_users_who_are_not_active_are_not_found(server: Server) -> None:
+    ann, bob, _ = await server.people("ann", "bob", "carl")
+    store = server.house.context.store
+    await moderation.ban(store, "bob")
+    await moderation.delete(store, "carl")
+    for q in ("", "b", "bob", "carl"):
+        users = (await ann.get("/users", q=q))["users"]
+        assert [user["id"] for user in users] == ([ann.id] if q == "" else [])
+    assert (await ann.get(f"/users/{bob.id}"))["username"] == "bob"  # whose messages are there
+    await moderation.unban(store, "BOB")
+    assert [user["id"] for user in (await ann.get("/users", q="bo"))["users"]] == [bob.id]
 
 
 async def test_users_come_in_pages(server: Server) -> None:

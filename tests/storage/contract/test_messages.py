@@ -83,7 +83,7 @@ async def test_what_a_send_checks_and_in_which_order(world: World) -> None:
     assert asked == [Standing(boris, "member", "channel")]
 
 
-async def test_a_reply_is_to_a_living_message_of_the_same_chat(world: World) -> None:
+async def test_a_reply_is_to_a_message_of_the_same_chat_a_deleted_one_too(world: World) -> None:
     anna = await world.user()
     chat_id, other = await world.chat(anna), await world.chat(anna)
     here, there, dead = (
@@ -91,13 +91,41 @@ async def test_a_reply_is_to_a_living_message_of_the_same_chat(world: World) -> 
         await world.send(other, anna),
         await world.send(chat_id, anna),
     )
-    await world.store.messages.delete(dead.id, anna, at(1), allow)
-    for target in (there.id, dead.id, dead.id + 1000):
+    elsewhere_dead = await world.send(other, anna)
+    for message in (dead, elsewhere_dead):
+        await world.store.messages.delete(message.id, anna, at(1), allow)
+    for target in (there.id, elsewhere_dead.id, elsewhere_dead.id + 1000):
         with pytest.raises(BadReference):
             await world.send(chat_id, anna, reply_to=target)
-    assert (await world.send(chat_id, anna, reply_to=here.id)).reply_to == here.id
+    for message in (here, dead):
+        reply = await world.send(chat_id, anna, reply_to=message.id)
+        assert reply.reply_to == message.id
+        assert await world.store.messages.get(reply.id) == reply
     await world.store.messages.delete(here.id, anna, at(1), allow)
     await world.check_told(chat_id)
+
+
+async def test_a_reply_to_a_message_deleted_in_the_same_moment(world: World) -> None:
+    anna, boris = await world.users(2)
+    chat_id = await world.chat(anna, boris)
+    for _ in range(5):
+        target = await world.send(chat_id, anna)
+        sends = [world.send(chat_id, boris, reply_to=target.id, client_id=f"{target.id}") for _ in range(2)]
+        results = await asyncio.gather(
+            sends[0], world.store.messages.delete(target.id, anna, at(1), allow), sends[1]
+        )
+        assert results[0].reply_to == results[2].reply_to == target.id
+        assert results[0].id == results[2].id
+    await world.check_told(chat_id)
+
+
+async def test_a_reply_to_a_message_of_a_deleted_chat_is_none(world: World) -> None:
+    anna = await world.user()
+    gone, chat_id = await world.chat(anna), await world.chat(anna)
+    message = await world.send(gone, anna)
+    await world.store.chats.delete(gone, anna, allow)
+    with pytest.raises(BadReference):
+        await world.send(chat_id, anna, reply_to=message.id)
 
 
 async def test_a_reply_to_a_message_of_the_same_batch(world: World) -> None:

@@ -84,6 +84,77 @@ async def test_search_is_by_prefix_of_username_or_display_name(world: World) -> 
     assert await found("", after_id=third) == []
 
 
+COMPOSED, DECOMPOSED = "Jos\u00e9", "Jose\u0301"
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        (COMPOSED, DECOMPOSED),
+        (DECOMPOSED, COMPOSED.upper()),
+        ("\uff21\uff4e\uff4e\uff41", "anna"),
+        ("ﬁn", "FIN"),
+    ],
+)
+async def test_forms_of_a_name_are_one_name(world: World, first: str, second: str) -> None:
+    """At registration, at login and in the search."""
+    user_id = await world.user(first, display_name=f"{second} K")
+    with pytest.raises(Duplicate) as taken:
+        await world.user(second)
+    assert taken.value.field == "username"
+    other = await world.user("other", display_name=first)
+    for form in (first, second, first.upper(), second.lower()):
+        found = await world.store.users.find(form)
+        assert found is not None
+        assert (found.id, found.username) == (user_id, first)
+        for asked in (form, form[:-1] if form[-1] != "\u0301" else form[:-2]):
+            page = await world.store.users.search(asked, after_id=0, limit=9)
+            assert [user.id for user in page] == [user_id, other]
+    await world.store.users.rename(other, f"x{second}")
+    assert [user.id for user in await world.store.users.search(f"X{first}", after_id=0, limit=9)] == [other]
+    await world.store.users.delete(other)  # whose display name is the username from then on
+
+
+async def test_one_of_many_at_once_gets_the_username_whatever_its_form(world: World) -> None:
+    forms = [COMPOSED, DECOMPOSED, COMPOSED.upper(), DECOMPOSED.upper()] * 10
+    results = await asyncio.gather(*map(world.user, forms), return_exceptions=True)
+    assert sum(isinstance(result, int) for result in results) == 1
+    assert sum(isinstance(result, Duplicate) for result in results) == 39
+
+
+async def test_email_addresses_only_fold_case(world: World) -> None:
+    first = await world.user(email=f"{COMPOSED}@mail.ru")
+    second = await world.user(email=f"{DECOMPOSED}@mail.ru")
+    for email, user_id in ((COMPOSED, first), (DECOMPOSED, second), (DECOMPOSED.upper(), second)):
+        found = await world.store.users.find(f"{email}@MAIL.ru")
+        assert found is not None
+        assert found.id == user_id
+    with pytest.raises(Duplicate) as taken:
+        await world.user(email=f"{DECOMPOSED.upper()}@mail.ru")
+    assert taken.value.field == "email"
+
+
+async def test_users_who_are_not_active_are_not_in_the_search(world: World) -> None:
+    anna, banned, deleted = [await world.user(f"anna{number}") for number in range(3)]
+    await world.store.users.set_banned(banned, True)
+    await world.store.users.delete(deleted)
+    for prefix in ("anna", "ANNA1", "some", ""):
+        found = await world.store.users.search(prefix, after_id=0, limit=9)
+        assert [user.id for user in found] == ([anna] if prefix != "ANNA1" else [])
+    assert [user.id for user in await world.store.users.search("", after_id=anna, limit=9)] == []
+    assert (await world.store.users.find("anna1")) is not None  # whoever runs the server names them
+    await world.store.users.set_banned(banned, False)
+    assert [user.id for user in await world.store.users.search("anna1", after_id=0, limit=9)] == [banned]
+
+
+async def test_that_anybody_was_ever_here_is_known(world: World) -> None:
+    assert not await world.store.users.exist()
+    user_id = await world.user()
+    await world.store.users.delete(user_id)
+    assert await world.store.users.search("", after_id=0, limit=1) == []
+    assert await world.store.users.exist()
+
+
 async def test_rename_is_told_once(world: World) -> None:
     user_id = await world.user(display_name="Old")
     assert (await world.store.users.rename(user_id, "New")).display_name == "New"

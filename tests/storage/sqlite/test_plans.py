@@ -26,6 +26,7 @@ async def use_everything(world: World) -> None:
     await store.users.find("a@b.c")
     await store.users.search("an", after_id=0, limit=5)
     await store.users.search("", after_id=0, limit=5)
+    await store.users.exist()
     await store.users.rename(anna, "Anna")
     await store.users.seen(anna, at(1))
     await store.sessions.create(

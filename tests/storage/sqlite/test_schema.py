@@ -5,6 +5,7 @@ import pytest
 
 from storage.errors import StorageError
 from storage.sqlite import SqliteStore, schema
+from tests.storage.old_accounts import OLD_ACCOUNTS, check_upgraded
 from tests.storage.world import World
 
 
@@ -33,6 +34,84 @@ async def test_an_upgrade_keeps_the_data(path: Path, monkeypatch: pytest.MonkeyP
         assert db.execute("PRAGMA user_version").fetchone() == (len(schema.MIGRATIONS) + 2,)
         assert db.execute("SELECT hat FROM users").fetchall() == [("none",)]
     db.close()
+
+
+def old_file(path: Path) -> None:
+    """A file as the server wrote it when there were two steps."""
+    db = sqlite3.connect(path, isolation_level=None)
+    schema.upgrade(db, schema.MIGRATIONS[:2])
+    for number, (username, display_name, banned, deleted) in enumerate(OLD_ACCOUNTS, start=1):
+        email = None if deleted else f"E{number}@x.y"
+        keys = (username.casefold(), display_name.casefold(), email and email.casefold())
+        db.execute(
+            "INSERT INTO users (username, display_name, email, password_hash, created_at, is_bot, banned, deleted,"
+            " username_key, display_name_key, email_key) VALUES (?, ?, ?, 'hash', 5, 0, ?, ?, ?, ?, ?)",
+            (username, display_name, email, banned, deleted, *keys),
+        )
+    db.execute(
+        "INSERT INTO chats (name, chat_type, created_at, created_by, head_seq, member_count, activity)"
+        " VALUES ('\u200b', 'group', 5, 3, 1, 2, 6)"
+    )
+    db.executemany("INSERT INTO members VALUES (1, ?, ?, 5, 0, NULL)", [(3, "owner"), (2, "member")])
+    db.execute(
+        "INSERT INTO messages (chat_id, seq, changed_seq, sender_id, content, message_type, created_at, run_seq)"
+        " VALUES (1, 1, 1, 3, ' ', 'text', 6, 1)"
+    )
+    db.close()
+
+
+def contents(path: Path, table: str, *without: int) -> list[list[object]]:
+    with sqlite3.connect(path) as db:
+        rows = db.execute(f"SELECT * FROM {table} ORDER BY 1").fetchall()
+    db.close()
+    return [[value for place, value in enumerate(row) if place not in without] for row in rows]
+
+
+async def test_an_upgrade_makes_names_comparable_and_keeps_all_else(
+    path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    old_file(path)
+    keys = (10, 11)
+    tables = ("chats", "members", "messages", "versions", "sessions", "tokens")
+    before = {table: contents(path, table) for table in tables} | {"users": contents(path, "users", *keys)}
+    with caplog.at_level("INFO", logger="storage.sqlite.schema"):
+        store = await SqliteStore.open(path)
+    (said,) = [record.getMessage() for record in caplog.records if "from schema version 2" in record.message]
+    assert said == (
+        "the database went from schema version 2 to 3: usernames and display names compare without case and whatever"
+        " their Unicode form (NFKC) (7 rows changed)"
+    )
+    await check_upgraded(store)
+    world = World(store)
+    # What no new name could be is shown, and its users go on.
+    summary = await store.chats.summary(1, 3)
+    assert (summary.chat.name, summary.last_message and summary.last_message.content) == ("\u200b", " ")
+    assert (await world.send(1, 3)).seq == 2
+    await store.close()
+    after = {table: contents(path, table) for table in tables} | {"users": contents(path, "users", *keys)}
+    assert after["users"] == before["users"]
+    assert after["members"] == before["members"]
+    assert after["messages"][:1] == before["messages"]
+    assert [key for (key,) in contents(path, "users", *range(10), 11, 12)] == [
+        "anna",
+        "jos\u00e9",
+        "jos\u00e9\x1fjose\u0301",
+        "jos\u00e9\x1fjos\uff45\u0301",
+        "abc\x1f\uff41\uff42\uff43",
+        "abc",
+        "xyz",
+        "gone",
+        "out",
+    ]
+
+
+async def test_a_new_file_and_one_that_is_up_to_date_have_nothing_to_tell(
+    path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level("INFO", logger="storage.sqlite.schema"):
+        for _ in range(2):
+            await (await SqliteStore.open(path)).close()
+    assert caplog.records == []
 
 
 def test_a_failing_step_changes_nothing(path: Path) -> None:
