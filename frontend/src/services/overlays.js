@@ -1,9 +1,10 @@
 /**
  * What lies over the page (dialogs, questions, menus) and the Back button, which on a phone means: close it.
  *
- * Each overlay that is open has an entry of its own in the history, at the same address. Back takes that entry away, and
- * its overlay with it; an overlay that is closed otherwise takes its entry with it. The entries follow the overlays a
- * moment later, so that a menu that makes way for a dialog hands its entry over.
+ * An overlay that opens puts an entry of its own into the history, at the same address; Back takes the entry away, and
+ * the overlay with it. An overlay that is closed otherwise leaves its entry there for the next one: a step back that
+ * nobody asked for could cut off a page that is just being loaded. Back passes over such an entry, and the router's next
+ * page takes its place.
  */
 
 /** A traversal that has not come by then does not come. */
@@ -13,15 +14,14 @@ const TRAVERSAL_MS = 1_000
 
 /** Those that are open, the topmost last. @type {Overlay[]} */
 const open = []
-let isReconciling = false
 /** Called when our own step in the history has been made. @type {(() => void) | null} */
 let arrived = null
 
-/** Where the page was when the topmost entry was made. */
-let address = ''
-
-/** How many entries of overlays the history is at. */
+/** How many entries of overlays are under the one the history is at, itself included. */
 const depth = () => Number(history.state?.overlays ?? 0)
+let at = depth()
+/** Where the page was when the last of these entries was made. */
+let address = location.href
 
 /**
  * An overlay is open from now on.
@@ -32,71 +32,54 @@ const depth = () => Number(history.state?.overlays ?? 0)
 export function opened(close) {
   const overlay = { close }
   open.push(overlay)
-  reconcile()
+  while (depth() < open.length) enter()
   return () => {
     const index = open.indexOf(overlay)
     if (index >= 0) open.splice(index, 1)
-    reconcile()
   }
 }
-
-/** Closes everything. Resolves when the history is at the page itself, where the next entry may be put. */
-export async function closeAll() {
-  if (!open.length && !depth() && !isReconciling) return
-  for (const { close } of [...open].reverse()) close()
-  open.length = 0
-  await reconcile()
-}
-
-/** Brings the entries in line with what is open, a moment later. */
-async function reconcile() {
-  if (isReconciling) return settled
-  isReconciling = true
-  settled = (async () => {
-    await new Promise((done) => setTimeout(done))
-    while (depth() !== open.length) {
-      if (depth() > open.length) await step(open.length - depth())
-      else enter()
-    }
-    isReconciling = false
-  })()
-  return settled
-}
-let settled = Promise.resolve()
 
 function enter() {
   address = location.href
   history.pushState({ ...history.state, overlays: depth() + 1 }, '')
+  at = depth()
 }
 
-/** @param {number} delta */
-async function step(delta) {
-  const before = depth()
+/** Closes everything. Resolves when the history is at the page itself, after which the next entry may be put. */
+export async function closeAll() {
+  for (const { close } of open.splice(0).reverse()) close()
+  if (!depth()) return
   await new Promise((done) => {
     arrived = () => done(null)
     setTimeout(done, TRAVERSAL_MS)
-    history.go(delta)
+    history.go(-depth())
   })
   arrived = null
-  // There is no such entry to go back to: this one counts as the page's own.
-  if (depth() === before) history.replaceState({ ...history.state, overlays: open.length }, '')
+  // There was no such entry to go back to: this one counts as the page's own.
+  if (depth()) history.replaceState({ ...history.state, overlays: 0 }, '')
+  at = depth()
 }
 
 /** @param {PopStateEvent} event */
 function popped(event) {
+  const before = at
+  at = depth()
   if (arrived) {
     event.stopImmediatePropagation()
-    arrived()
-  } else if (open.length && location.href !== address) {
-    for (const { close } of open.splice(0).reverse()) close() // several steps at once, to another place
-  } else if (depth() < open.length) {
-    event.stopImmediatePropagation() // the router has nothing to do: the address is the same
-    open.pop()?.close()
-    reconcile()
-  } else if (depth() > open.length) {
-    event.stopImmediatePropagation() // forward again, to an overlay that is closed
-    reconcile()
+    return arrived()
   }
+  if (location.href !== address || at === before) return leftFor()
+  // At the same address: the router has nothing to do.
+  event.stopImmediatePropagation()
+  if (at > before) return // forward, to an entry whose overlay is closed
+  const closing = open.splice(at).reverse()
+  for (const { close } of closing) close()
+  if (!closing.length) history.back() // nothing was over it any more
+}
+
+/** Another page, several steps away perhaps: the router goes there. */
+function leftFor() {
+  for (const { close } of open.splice(0).reverse()) close()
 }
 
 // Before the router hears of it: see router.js.
