@@ -130,6 +130,17 @@ async def test_it_serves_the_client_and_says_what_the_server_says(nginx: Nginx, 
         assert "Cache-Control" not in answer.headers
 
 
+async def test_the_opener_policy_is_told_only_where_browsers_heed_it(nginx: Nginx, server: Server) -> None:
+    for asked, told in (
+        ({"Host": "localhost:3000"}, ["same-origin"]),
+        ({"Host": "192.168.1.5:3000"}, []),
+        ({"Host": "127.0.0.1.example.org"}, []),
+        ({"Host": "chat.example.org", "X-Forwarded-Proto": "https"}, ["same-origin"]),
+    ):
+        async with server.http.get(f"{nginx.url}/", headers=asked) as answer:
+            assert answer.headers.getall("Cross-Origin-Opener-Policy", []) == told
+
+
 async def test_both_sockets_and_rest_go_through(nginx: Nginx, server: Server) -> None:
     ann, bob = await behind(nginx, server, "ann"), await behind(nginx, server, "bob")
     chat_id = await ann.chat(bob)
