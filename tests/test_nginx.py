@@ -50,6 +50,7 @@ class Nginx:
         assets.mkdir(parents=True)
         (folder / "client" / "index.html").write_text("<!doctype html>the page")
         (assets / "app-1a2b.js").write_text("// a script\n" * 200)
+        (folder / "client" / "manifest.webmanifest").write_text("{}")
         site = TEMPLATE.read_text().replace("${BACKEND}", backend)
         there = (f"listen 127.0.0.1:{self.port}", f"{folder}/client", f"{folder}/paths", f"{folder}/errors")
         for ours, theirs in zip(PLACES, there, strict=True):
@@ -128,6 +129,13 @@ async def test_it_serves_the_client_and_says_what_the_server_says(nginx: Nginx, 
     async with server.http.get(f"{nginx.url}/assets/none.js") as answer:
         assert answer.status == 404
         assert "Cache-Control" not in answer.headers
+
+
+async def test_the_manifest_is_told_as_one(nginx: Nginx, server: Server) -> None:
+    async with server.http.get(f"{nginx.url}/manifest.webmanifest") as answer:
+        assert (answer.status, answer.content_type) == (200, "application/manifest+json")
+        assert answer.headers.getall("X-Content-Type-Options") == ["nosniff"]
+        assert answer.headers.getall("Cache-Control") == ["no-cache"]
 
 
 async def test_the_opener_policy_is_told_only_where_browsers_heed_it(nginx: Nginx, server: Server) -> None:
