@@ -1,4 +1,4 @@
-"""Demo data: three people who have already talked, for a first look at an empty server."""
+"""Demo data: three people who have already talked, and have read all of it, for a first look at an empty server."""
 
 import secrets
 
@@ -49,6 +49,8 @@ async def _talk(
     house: House, ids: dict[str, int], chat: dict[str, object], lines: tuple[tuple[str, str], ...]
 ) -> None:
     created = await house.run(Caller(ids["alice"], ""), "create_chat", chat)
+    place = {"chat_id": created["chat"]["id"]}
     for name, content in lines:
-        send = {"chat_id": created["chat"]["id"], "content": content}
-        await house.run(Caller(ids[name], ""), "send_message", send)
+        await house.run(Caller(ids[name], ""), "send_message", {**place, "content": content})
+    for name in dict(lines):
+        await house.run(Caller(ids[name], ""), "read_messages", place)

@@ -50,6 +50,7 @@ class Nginx:
         assets.mkdir(parents=True)
         (folder / "client" / "index.html").write_text("<!doctype html>the page")
         (assets / "app-1a2b.js").write_text("// a script\n" * 200)
+        (folder / "client" / "manifest.webmanifest").write_text("{}")
         site = TEMPLATE.read_text().replace("${BACKEND}", backend)
         there = (f"listen 127.0.0.1:{self.port}", f"{folder}/client", f"{folder}/paths", f"{folder}/errors")
         for ours, theirs in zip(PLACES, there, strict=True):
@@ -154,6 +155,24 @@ async def test_a_path_that_means_the_server_never_gets_the_page(
     writer.close()
     assert answer.startswith(("HTTP/1.1 404", "HTTP/1.1 401"))
     assert '{"error":' in answer
+
+
+async def test_the_manifest_is_told_as_one(nginx: Nginx, server: Server) -> None:
+    async with server.http.get(f"{nginx.url}/manifest.webmanifest") as answer:
+        assert (answer.status, answer.content_type) == (200, "application/manifest+json")
+        assert answer.headers.getall("X-Content-Type-Options") == ["nosniff"]
+        assert answer.headers.getall("Cache-Control") == ["no-cache"]
+
+
+async def test_the_opener_policy_is_told_only_where_browsers_heed_it(nginx: Nginx, server: Server) -> None:
+    for asked, told in (
+        ({"Host": "localhost:3000"}, ["same-origin"]),
+        ({"Host": "192.168.1.5:3000"}, []),
+        ({"Host": "127.0.0.1.example.org"}, []),
+        ({"Host": "chat.example.org", "X-Forwarded-Proto": "https"}, ["same-origin"]),
+    ):
+        async with server.http.get(f"{nginx.url}/", headers=asked) as answer:
+            assert answer.headers.getall("Cross-Origin-Opener-Policy", []) == told
 
 
 async def test_both_sockets_and_rest_go_through(nginx: Nginx, server: Server) -> None:

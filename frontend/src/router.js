@@ -1,3 +1,4 @@
+import { closeAll } from '@/services/overlays' // hears of a step back before the router does
 import { createRouter, createWebHistory } from 'vue-router'
 import NoChat from '@/components/NoChat.vue'
 import { useSession } from '@/stores/session'
@@ -35,6 +36,9 @@ const routes = [
 ]
 
 const router = createRouter({ history: createWebHistory(), routes })
+
+// What lies over a page does not stay over the next, and no entry of it stays between the two.
+router.beforeEach(closeAll)
 
 // Whoever has to log in comes back to where he wanted to go.
 router.beforeEach((to) => {

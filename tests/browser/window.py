@@ -33,7 +33,7 @@ class Window:
         self.context = context
         self.page = page
         self.url = url
-        self.words = WORDS[language]
+        self.words = WORDS.get(language, WORDS["en"])  # as the client, which knows no other
         self.console: list[str] = []
         self.complaints: list[str] = []
         self.requests: list[Request] = []

@@ -163,6 +163,29 @@ async def test_every_door_says_the_same_to_browsers(server: Server, serve: Serve
         assert "unsafe" not in policy or headers is answers[6]
 
 
+@pytest.mark.parametrize(
+    ("headers", "is_told"),
+    [
+        ({"Host": "localhost:8000"}, True),
+        ({"Host": "chat.localhost"}, True),
+        ({"Host": "[::1]:8000"}, True),
+        ({"Host": "192.168.1.5:8000"}, False),
+        ({"Host": "chat.example.org"}, False),
+        ({"Host": "127.0.0.1.example.org"}, False),
+        ({"Host": "chat.example.org", "X-Forwarded-Proto": "https"}, True),
+        ({"Host": "chat.example.org", "X-Forwarded-Proto": "HTTPS, http"}, True),
+        ({"Host": "chat.example.org", "X-Forwarded-Proto": "http"}, False),
+        ({"Host": "127.0.0.1:8000", "X-Forwarded-Host": "chat.example.org"}, False),
+    ],
+)
+async def test_the_opener_policy_is_told_only_where_browsers_heed_it(
+    server: Server, headers: dict[str, str], is_told: bool
+) -> None:
+    async with server.http.get(f"{server.url}/", headers=headers) as answer:
+        assert answer.status == 200
+        assert answer.headers.getall("Cross-Origin-Opener-Policy", []) == (["same-origin"] if is_told else [])
+
+
 def test_a_folder_without_a_client_stops_the_start(
     serve: Serve, built: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

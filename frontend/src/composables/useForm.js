@@ -1,4 +1,4 @@
-import { reactive, ref } from 'vue'
+import { nextTick, reactive, ref } from 'vue'
 import { fieldTextOf, textOf } from '@/i18n/errors'
 import { ApiError } from '@/services/http'
 
@@ -6,28 +6,49 @@ import { ApiError } from '@/services/http'
  * A form that is sent once at a time and shows what the server says of it: `errors` at their fields, `failure` of the
  * whole.
  *
- * @param {() => Promise<unknown>} send
- * @param {{ fields?: string[], words?: Record<string, string> }} options `fields`: the names of the fields shown;
- *   `words`: the texts for codes that mean something special here, as keys of messages
+ * After a failure the focus is in the first field that is wrong, its text selected.
+ *
+ * @param {(given?: any) => Promise<unknown>} send gets what `submit` gets
+ * @param {object} options
+ * @param {string[]} [options.fields] the names of the fields shown
+ * @param {Record<string, string>} [options.words] the texts for codes that mean something special here, as keys of
+ *   messages
+ * @param {() => Record<string, string>} [options.check] what can be told without the server to be wrong: a text for each
+ *   such field; while there is one, nothing is sent
+ * @param {string} [options.blamed] the name of the field that has the focus when it is the whole that is refused
  */
-export function useForm(send, { fields = [], words = {} } = {}) {
+export function useForm(send, { fields = [], words = {}, check = () => ({}), blamed = '' } = {}) {
   /** @type {Record<string, string>} */
   const errors = reactive({})
   const failure = ref('')
   const isBusy = ref(false)
 
-  async function submit() {
+  /** @param {any} [given] the event of a form, or something for `send` */
+  async function submit(given) {
     if (isBusy.value) return
-    isBusy.value = true
     clear()
+    Object.assign(errors, check())
+    if (Object.keys(errors).length) return focusWrong(given?.target)
+    isBusy.value = true
     try {
-      await send()
+      await send(given)
     } catch (error) {
       if (!(error instanceof ApiError)) throw error
       show(error)
+      focusWrong(given?.target)
     } finally {
       isBusy.value = false
     }
+  }
+
+  /** @param {unknown} form */
+  async function focusWrong(form) {
+    if (!(form instanceof HTMLFormElement)) return
+    await nextTick()
+    const wrong = form.querySelector('[aria-invalid=true]') ?? form.elements.namedItem(blamed)
+    if (!(wrong instanceof HTMLInputElement)) return
+    wrong.focus()
+    wrong.select()
   }
 
   function clear() {

@@ -1,6 +1,7 @@
 import { ref } from 'vue'
 import { useI18n } from 'vue-i18n'
 import { textOf } from '@/i18n/errors'
+import { copyText } from '@/services/clipboard'
 import websocket from '@/services/websocket'
 import { useSession } from '@/stores/session'
 import { useConfirm } from './useConfirm'
@@ -80,12 +81,7 @@ export function useMessageActions({ timeline, chat, onWrite, onShow }) {
 
   /** @param {Message} message */
   async function copy(message) {
-    try {
-      await navigator.clipboard.writeText(message.content)
-      notify(t('room.copied'))
-    } catch {
-      notify(t('room.notCopied'))
-    }
+    notify(t((await copyText(message.content)) ? 'room.copied' : 'room.notCopied'))
   }
 
   /** @param {() => Promise<unknown>} act */

@@ -10,11 +10,39 @@ let last = 0
 export function useNotices() {
   /** @param {string} text */
   function notify(text) {
-    if (notices.value.some((notice) => notice.text === text)) return
-    const id = ++last
-    notices.value.push({ id, text })
-    setTimeout(() => (notices.value = notices.value.filter((notice) => notice.id !== id)), SHOWN_MS)
+    const id = show(text)
+    if (id) hideLater(id)
   }
 
-  return { notices, notify }
+  /** Also if nobody looks at the page just now: it goes away some time after somebody does. @param {string} text */
+  function notifySeen(text) {
+    const id = show(text)
+    if (!id) return
+    if (isLookedAt()) return hideLater(id)
+    const events = ['focus', 'pointerdown', 'keydown']
+    const seen = () => {
+      hideLater(id)
+      for (const event of events) removeEventListener(event, seen, true)
+    }
+    for (const event of events) addEventListener(event, seen, true)
+  }
+
+  return { notices, notify, notifySeen }
+}
+
+/** Returns the notice's id, nothing if it is shown already. @param {string} text */
+function show(text) {
+  if (notices.value.some((notice) => notice.text === text)) return null
+  const id = ++last
+  notices.value.push({ id, text })
+  return id
+}
+
+/** @param {number} id */
+function hideLater(id) {
+  setTimeout(() => (notices.value = notices.value.filter((notice) => notice.id !== id)), SHOWN_MS)
+}
+
+function isLookedAt() {
+  return document.visibilityState === 'visible' && document.hasFocus()
 }

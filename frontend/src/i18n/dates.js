@@ -13,16 +13,28 @@ const formats = new Map()
 
 /** @param {Intl.DateTimeFormatOptions} options */
 function format(options) {
-  const locale = i18n.global.locale.value
+  const locale = localeOf(i18n.global.locale.value, navigator.languages[0])
   const key = locale + JSON.stringify(options)
-  const found = formats.get(key) ?? new Intl.DateTimeFormat(ownKindOf(locale), options)
+  const found = formats.get(key) ?? new Intl.DateTimeFormat(locale, options)
   formats.set(key, found)
   return found
 }
 
-/** The browser's kind of a language: 24 hours or 12, day or month first. @param {string} language */
-function ownKindOf(language) {
-  return navigator.languages.find((tag) => tag.startsWith(language)) ?? language
+/**
+ * The words of one language with the customs of the place where the browser is at home: 24 hours or 12, day or month first.
+ *
+ * @param {string} language of the words
+ * @param {string} [home] the browser's first language
+ */
+export function localeOf(language, home = language) {
+  const place = new Intl.Locale(home).maximize()
+  if (place.language === language) return home
+  const locale = `${language}-${place.region}`
+  const isKnown = new Intl.DateTimeFormat(locale).resolvedOptions().locale === locale
+  const { hourCycle } = new Intl.DateTimeFormat(home, { hour: 'numeric' }).resolvedOptions()
+  const hours = hourCycle === 'h23' ? '-u-hc-h23' : ''
+  // English has a form for the world, where none is known for a place.
+  return (isKnown || language !== 'en' ? locale : 'en-001') + hours
 }
 
 /** 14:05 @param {string} iso */
@@ -53,6 +65,11 @@ export function shortOf(iso) {
   if (days < 7) return format({ weekday: 'short' }).format(date)
   if (days < 300) return format({ day: 'numeric', month: 'short' }).format(date)
   return format({ dateStyle: 'short' }).format(date)
+}
+
+/** A day and a time in figures, for a text that is copied. @param {string} iso */
+export function momentOf(iso) {
+  return format({ dateStyle: 'short', timeStyle: 'short' }).format(new Date(iso))
 }
 
 /** The whole of it, for a tooltip. @param {string} iso */

@@ -22,6 +22,15 @@ export function textOf(error, words = {}) {
  */
 export function fieldTextOf(error, field, message) {
   const { t, te } = i18n.global
+  if (field === 'password' && error.code === 'invalid') return passwordText(message)
   const key = `errors.${error.code === 'conflict' ? 'taken' : 'fields'}.${field}`
   return te(key, 'en') ? t(key) : message
+}
+
+/** What is wrong with a new password. @param {string} message the server's, which has its own least number */
+function passwordText(message) {
+  const { t } = i18n.global
+  const [, least] = /at least (\d+) char/.exec(message) ?? []
+  if (least) return t('errors.passwordShort', Number(least))
+  return /at most \d+ bytes/.test(message) ? t('errors.passwordLong') : t('errors.fields.password')
 }

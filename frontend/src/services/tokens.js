@@ -16,13 +16,13 @@ const MARGIN_MS = 30_000
 
 /** @type {Session | null} */
 let session = stored()
-/** @type {Set<(session: Session | null) => void>} */
+/** @type {Set<(session: Session | null, isElsewhere: boolean) => void>} */
 const watchers = new Set()
 /** @type {Promise<string> | null} */
 let refreshing = null
 
 window.addEventListener('storage', ({ key }) => {
-  if (key === KEY || key === null) set(stored())
+  if (key === KEY || key === null) set(stored(), true)
 })
 
 /** @returns {Session | null} */
@@ -31,10 +31,10 @@ function stored() {
   return found?.access_token && found.refresh_token && found.user ? found : null
 }
 
-/** @param {Session | null} changed */
-function set(changed) {
+/** @param {Session | null} changed @param {boolean} isElsewhere another tab did it */
+function set(changed, isElsewhere = false) {
   session = changed
-  for (const watcher of watchers) watcher(session)
+  for (const watcher of watchers) watcher(session, isElsewhere)
 }
 
 /** @param {Session | null} changed */
@@ -51,7 +51,7 @@ export function current() {
 /**
  * Calls back when the session begins, changes or ends, whichever tab did it.
  *
- * @param {(session: Session | null) => void} watcher
+ * @param {(session: Session | null, isElsewhere: boolean) => void} watcher
  */
 export function onChange(watcher) {
   watchers.add(watcher)

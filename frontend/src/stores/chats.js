@@ -1,6 +1,7 @@
 import { defineStore } from 'pinia'
 import { computed, reactive, ref, watch } from 'vue'
 import { i18n } from '@/i18n'
+import { oneLine } from '@/i18n/bidi'
 import api, { ApiError } from '@/services/api'
 import { createOnce } from '@/services/queue'
 import websocket from '@/services/websocket'
@@ -157,7 +158,7 @@ export const useChats = defineStore('chats', () => {
   /** What a chat is called; empty until it is known. @param {any} chat */
   function titleOf(chat) {
     if (!chat) return ''
-    if (chat.chat_type !== 'private') return chat.name || i18n.global.t('chats.unnamed')
+    if (chat.chat_type !== 'private') return oneLine(chat.name ?? '') || i18n.global.t('chats.unnamed')
     const peer = peerOf(chat)
     return peer ? users.nameOf(peer) : ''
   }

@@ -12,7 +12,13 @@ export const useSession = defineStore('session', () => {
   const userId = computed(() => /** @type {number | null} */ (me.value?.id ?? null))
   /** @type {import('vue').Ref<'left' | 'ended' | null>} how the last session here went: by a wish of its user, or not */
   const ending = ref(null)
-  tokens.onChange((session) => {
+  /** Whether the account that is logged in came with another tab, instead of one that was used in this tab before. */
+  const isSwitched = ref(false)
+  let usedId = userId.value
+  tokens.onChange((session, isElsewhere) => {
+    const id = session?.user.id ?? null
+    if (id !== userId.value) isSwitched.value = isElsewhere && id !== null && usedId !== null && usedId !== id
+    usedId = id ?? usedId
     if (session) ending.value = null
     else if (me.value) ending.value ??= 'ended'
     me.value = session?.user ?? null
@@ -82,5 +88,5 @@ export const useSession = defineStore('session', () => {
     tokens.keepUser(await api.patch('/users/me', changes))
   }
 
-  return { me, userId, isLoggedIn, ending, login, register, logout, token, check, updateMe }
+  return { me, userId, isLoggedIn, isSwitched, ending, login, register, logout, token, check, updateMe }
 })

@@ -1,6 +1,7 @@
 import { defineStore } from 'pinia'
 import { reactive, watch } from 'vue'
 import { i18n } from '@/i18n'
+import { personName } from '@/i18n/bidi'
 import api, { ApiError } from '@/services/api'
 import { createQueue } from '@/services/queue'
 import websocket from '@/services/websocket'
@@ -70,7 +71,7 @@ export const useUsers = defineStore('users', () => {
   /** A name to show; empty until it is known. @param {number} userId */
   function nameOf(userId) {
     const user = get(userId)
-    if (user) return user.display_name || user.username
+    if (user) return personName(user)
     return users.get(userId) === null ? i18n.global.t('users.gone') : ''
   }
 

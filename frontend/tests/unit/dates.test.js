@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { setLanguage } from '@/i18n'
-import { dayOf, fullOf, now, relative, shortOf, timeOf } from '@/i18n/dates'
+import { dayOf, fullOf, localeOf, momentOf, now, relative, shortOf, timeOf } from '@/i18n/dates'
 
 /** Local times: what is shown does not depend on where the test runs. */
 const local = (...parts) => new Date(...parts).toISOString()
@@ -84,4 +84,33 @@ test('midnight makes another day of it', () => {
 test('a clock that is behind shows the time, not the future', () => {
   expect(relative(local(2025, 10, 23, 15, 3))).toBe('this minute')
   expect(shortOf(local(2025, 10, 24, 9, 0))).toBe('09:00')
+})
+
+test.each([
+  ['en', 'en-US', '3:38 PM', '11/23/2025'],
+  ['en', 'en-GB', '15:38', '23/11/2025'],
+  ['en', 'de-DE', '15:38', '23/11/2025'],
+  ['en', 'de', '15:38', '23/11/2025'],
+  ['en', 'fr-FR', '15:38', '23/11/2025'],
+  ['en', 'ru-RU', '15:38', '23/11/2025'],
+  ['en', 'sv', '15:38', '2025-11-23'],
+  ['ru', 'ru-RU', '15:38', '23.11.2025'],
+  ['ru', 'en-US', '15:38', '23.11.2025'],
+])('%s words in a browser of %s', (language, home, time, day) => {
+  vi.stubGlobal('navigator', { languages: [home, 'en-US', 'en'] })
+  setLanguage(language)
+  const moment = local(2025, 10, 23, 15, 38)
+  expect(timeOf(moment).replace('\u202f', ' ')).toBe(time)
+  const figures = new Intl.DateTimeFormat(localeOf(language, home), {
+    year: 'numeric',
+    month: '2-digit',
+    day: '2-digit',
+  })
+  expect(figures.format(new Date(moment))).toBe(day)
+  expect(momentOf(moment)).toContain('38')
+})
+
+test('a browser that tells no language', () => {
+  vi.stubGlobal('navigator', { languages: [] })
+  expect(timeOf(local(2025, 10, 23, 15, 38))).toMatch(/38/)
 })

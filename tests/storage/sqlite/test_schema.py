@@ -76,9 +76,9 @@ async def test_an_upgrade_makes_names_comparable_and_keeps_all_else(
     before = {table: contents(path, table) for table in tables} | {"users": contents(path, "users", *keys)}
     with caplog.at_level("INFO", logger="storage.sqlite.schema"):
         store = await SqliteStore.open(path)
-    (said,) = [record.getMessage() for record in caplog.records if "from schema version 2" in record.message]
+    (said,) = [record.getMessage() for record in caplog.records if "from schema version 3" in record.message]
     assert said == (
-        "the database went from schema version 2 to 3: usernames and display names compare without case and whatever"
+        "the database went from schema version 3 to 4: usernames and display names compare without case and whatever"
         " their Unicode form (NFKC) (7 rows changed)"
     )
     await check_upgraded(store)

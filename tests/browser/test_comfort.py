@@ -1,0 +1,504 @@
+"""Small things that are seen at once: words, focus, what covers what, what the system's settings do."""
+
+import json
+import re
+from typing import Any
+
+import pytest
+from playwright.async_api import Locator, Page, expect
+
+from tests.browser.conftest import Look
+from tests.browser.window import Window
+from tests.clients.rest import PASSWORD
+from tests.conftest import Serve, Server
+
+PHONE = {"viewport": {"width": 390, "height": 780}, "has_touch": True, "is_mobile": True}
+
+SELECTED = "(field) => field.selectionEnd - field.selectionStart === field.value.length && field.value !== ''"
+
+
+def overlap(one: Any, other: Any) -> float:
+    """How much of two boxes is the same, in square pixels."""
+    width = min(one["x"] + one["width"], other["x"] + other["width"]) - max(one["x"], other["x"])
+    height = min(one["y"] + one["height"], other["y"] + other["height"]) - max(one["y"], other["y"])
+    return float(max(width, 0) * max(height, 0))
+
+
+async def box(element: Locator) -> Any:
+    found = await element.bounding_box()
+    assert found
+    return found
+
+
+# Coming in.
+
+
+async def test_after_a_wrong_password_it_is_typed_again(server: Server, look: Look) -> None:
+    await server.person("ann")
+    window = await look(server, path="/login")
+    window.expects("status of 401")
+    page = window.page
+    await page.get_by_label("Username", exact=True).fill("ann")
+    password = page.get_by_label("Password", exact=True)
+    await password.fill("wrong password")
+    await window.button("Log in").click()
+    await expect(page.get_by_role("alert")).to_contain_text("Wrong username or password")
+    await expect(password).to_be_focused()
+    assert await password.evaluate(SELECTED)
+    await page.keyboard.type(PASSWORD)
+    await page.keyboard.press("Enter")
+    await window.connected()
+
+
+async def test_after_a_wrong_current_password_it_is_typed_again(server: Server, look: Look) -> None:
+    window = await look(server, await server.person("ann"))
+    window.expects("status of 403")
+    page = window.page
+    await page.get_by_role("button", name="Menu of").click()
+    await page.get_by_role("menuitem", name="Profile").click()
+    old = page.get_by_label("Current password")
+    await old.fill("not this one")
+    await page.get_by_label("New password").fill("another password")
+    await window.button("Change password").click()
+    await expect(page.get_by_role("alert")).to_contain_text("This is not your current password")
+    await expect(old).to_be_focused()
+    assert await old.evaluate(SELECTED)
+    await page.get_by_label("Name shown to others").fill("Ann")
+    save = window.button("Save")
+    await save.click()
+    await expect(page.get_by_text("Saved", exact=True)).to_be_visible()
+    await expect(save).to_be_focused()
+
+
+async def test_registration_tells_all_that_is_wrong_at_once(server: Server, look: Look) -> None:
+    window = await look(server, path="/register")
+    page = window.page
+    await page.get_by_label("Username", exact=True).fill("a b")
+    await page.get_by_label("Name shown to others").fill("x" * 101)
+    await page.get_by_label("Password", exact=True).fill("short")
+    await window.button("Create account").click()
+    await expect(page.locator("[aria-invalid=true]")).to_have_count(3)
+    await expect(page.get_by_label("Username", exact=True)).to_be_focused()
+    await expect(page.get_by_text("3 to 32 letters")).to_be_visible()
+    await expect(page.get_by_text("1 to 100 characters")).to_be_visible()
+    await expect(page.get_by_text("At least 8 characters")).to_be_visible()
+    await page.get_by_label("Username", exact=True).fill("newcomer")
+    await page.get_by_label("Name shown to others").fill("")
+    await page.get_by_label("Password", exact=True).fill("длинный пароль из сорока букв кириллицы")
+    await window.button("Create account").click()
+    await expect(page.get_by_text("36 letters of another alphabet")).to_be_visible()
+    await expect(page.get_by_text(re.compile("byte"))).to_have_count(0)
+    await expect(page.get_by_label("Password", exact=True)).to_be_focused()
+    await page.get_by_label("Password", exact=True).fill(PASSWORD)
+    await window.button("Create account").click()
+    await window.connected()
+
+
+async def test_the_words_for_a_password_are_those_of_this_server(serve: Serve, look: Look) -> None:
+    server = await serve(min_password_chars=12)
+    window = await look(server, path="/register", locale="ru-RU")
+    window.expects("status of 422")
+    page = window.page
+    await page.get_by_label("Имя пользователя", exact=True).fill("newcomer")
+    await page.get_by_label("Пароль", exact=True).fill("11 letters.")
+    await window.button("Создать аккаунт").click()
+    await expect(page.get_by_text("Не короче 12 символов")).to_be_visible()
+
+
+async def test_a_tab_says_that_it_has_another_account_now(server: Server, look: Look) -> None:
+    ann, bob = await server.people("ann", "bob")
+    await ann.chat(name="Chat of Ann")
+    await bob.chat(name="Chat of Bob")
+    first = await look(server, ann)
+    first.expects("status of 404")  # for the chat of Ann, which Bob does not see
+    await expect(first.chats.get_by_role("link")).to_contain_text("Chat of Ann")
+    second = await first.context.new_page()
+    await second.goto(server.url)
+    await second.get_by_role("button", name="Menu of").click()
+    await second.get_by_role("menuitem", name="Log out").click()
+    await second.get_by_label("Username", exact=True).fill("bob")
+    await second.get_by_label("Password", exact=True).fill(PASSWORD)
+    await second.get_by_role("button", name="Log in").click()
+    await expect(second.get_by_role("button", name="Menu of bob")).to_be_visible()
+    await expect(second.get_by_text("You are bob here now")).to_have_count(0)
+    await expect(first.page.get_by_text("You are bob here now")).to_be_visible()
+    await expect(first.page.get_by_role("button", name="Menu of bob")).to_be_visible()
+    await expect(first.chats.get_by_role("link")).to_have_text(re.compile("Chat of Bob"))
+
+
+async def test_icons_and_the_manifest_are_there(server: Server, look: Look) -> None:
+    window = await look(server, path="/login")
+    asked = await window.page.evaluate(
+        """[...document.querySelectorAll('link[rel~=icon], link[rel=apple-touch-icon], link[rel=manifest]')]
+          .map(({ href }) => href)"""
+    )
+    for url in [*asked, *(f"{server.url}/{name}" for name in ("favicon.ico", "apple-touch-icon.png"))]:
+        async with server.http.get(url) as answer:
+            assert answer.status == 200, url
+    async with server.http.get(f"{server.url}/manifest.webmanifest") as answer:
+        assert answer.content_type == "application/manifest+json"
+        manifest = json.loads(await answer.text())
+    for icon in manifest["icons"]:
+        async with server.http.get(server.url + icon["src"]) as answer:
+            assert (answer.status, answer.content_type) == (200, icon["type"])
+    session = await window.context.new_cdp_session(window.page)
+    told = await session.send("Page.getAppManifest")
+    assert told["url"] == f"{server.url}/manifest.webmanifest"
+    assert told["errors"] == []
+
+
+# Words.
+
+
+async def test_an_empty_channel_does_not_ask_its_readers_to_write(server: Server, look: Look) -> None:
+    ann, bob = await server.people("ann", "bob")
+    channel = await ann.chat(bob, name="News", chat_type="channel")
+    window = await look(server, bob, f"/chats/{channel}")
+    await expect(window.log).to_have_text("No messages yet")
+    owner = await look(server, ann, f"/chats/{channel}")
+    await expect(owner.log).to_have_text("No messages yet. Write the first one.")
+
+
+async def test_who_has_no_chats_is_not_told_to_pick_one(server: Server, look: Look) -> None:
+    ann, bob = await server.people("ann", "bob")
+    window = await look(server, ann)
+    await expect(window.page.get_by_text("No chats yet")).to_be_visible()
+    await expect(window.page.get_by_text("Pick a chat")).to_have_count(0)
+    await window.connected()
+    await bob.chat(ann, name="Lobby")
+    await expect(window.page.get_by_role("heading", name="Lobby", level=1)).to_be_visible()
+
+
+@pytest.mark.parametrize("options", [PHONE, {}], ids=["phone", "wide"])
+async def test_a_text_too_long_says_by_how_much_beside_the_button(
+    server: Server, look: Look, options: Any
+) -> None:
+    ann = await server.person("ann")
+    chat_id = await ann.chat(name="Lobby")
+    window = await look(server, ann, f"/chats/{chat_id}", **options)
+    await window.connected()
+    await window.composer.fill("x" * 9_998)
+    await expect(window.page.get_by_text("2 characters left")).to_be_visible()
+    await window.composer.fill("😀" * 10_001)
+    words = window.page.get_by_text("1 character too many")
+    await expect(words).to_be_visible()
+    send = await box(window.button("Send"))
+    said = await box(words)
+    assert abs((said["y"] + said["height"] / 2) - (send["y"] + send["height"] / 2)) <= 4
+    assert 0 <= send["x"] - (said["x"] + said["width"]) <= 16
+    await window.composer.fill("x" * 10_003)
+    await expect(window.page.get_by_text("3 characters too many")).to_be_visible()
+    await window.composer.fill("x" * 10_000)
+    await expect(window.page.get_by_text("0 characters left")).to_be_visible()
+
+
+@pytest.mark.parametrize(
+    ("locale", "time"),
+    [("de-DE", r"^\d\d:\d\d$"), ("en-US", r"^\d{1,2}:\d\d\s[AP]M$"), ("en-GB", r"^\d\d:\d\d$")],
+)
+async def test_times_follow_the_browsers_first_language(
+    server: Server, look: Look, locale: str, time: str
+) -> None:
+    ann = await server.person("ann")
+    chat_id = await ann.chat(name="Lobby")
+    await ann.say(chat_id, "now")
+    opened = await look(server, ann, f"/chats/{chat_id}", locale=locale)
+    await expect(opened.page.locator("article time")).to_have_text(re.compile(time))
+
+
+# Links, copying.
+
+
+async def test_a_link_to_this_server_is_followed_in_the_same_tab(server: Server, look: Look) -> None:
+    ann = await server.person("ann")
+    lobby, other = await ann.chat(name="Lobby"), await ann.chat(name="Other")
+    target = await ann.say(other, "the one that is meant")
+    await ann.say(
+        lobby, f"see {server.url}/chats/{other}?message={target['id']} and {server.url}/docs/protocol"
+    )
+    window = await look(server, ann, f"/chats/{lobby}")
+    await window.connected()
+    links = window.log.get_by_role("link")
+    await expect(links.nth(1)).to_have_attribute("target", "_blank")
+    await window.page.evaluate("window.isSamePage = true")
+    await links.nth(0).click()
+    await expect(window.page.get_by_role("heading", name="Other", level=1)).to_be_visible()
+    await expect(window.message("the one that is meant")).to_be_visible()
+    assert await window.page.evaluate("window.isSamePage")
+    assert len(window.context.pages) == 1
+    await window.page.go_back()
+    async with window.context.expect_page() as opened:
+        await links.nth(0).click(modifiers=["Control"])
+    await (await opened.value).close()
+
+
+WITHOUT_CLIPBOARD = "Object.defineProperty(Navigator.prototype, 'clipboard', { get: () => undefined })"
+"""As in pages that came over plain HTTP."""
+
+
+async def test_copying_works_without_a_secure_context(server: Server, look: Look) -> None:
+    ann = await server.person("ann")
+    chat_id = await ann.chat(name="Lobby")
+    await ann.say(chat_id, "copy me\nall of me")
+    window = await look(server, ann, f"/chats/{chat_id}")
+    page = window.page
+    await window.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    await page.add_init_script(WITHOUT_CLIPBOARD)
+    await page.reload()
+    message = window.message("copy me")
+    await message.focus()
+    await message.press("Enter")
+    await page.get_by_role("menuitem", name="Copy text").click()
+    await expect(page.get_by_text("Copied", exact=True)).to_be_visible()
+    await window.composer.fill("")
+    await window.composer.press("Control+v")
+    await expect(window.composer).to_have_value("copy me\nall of me")
+
+
+async def select(page: Page, first: str, last: str) -> None:
+    await page.evaluate(
+        """([first, last]) => {
+          const texts = [...document.querySelectorAll('.text')]
+          const find = (words) => texts.find((text) => text.textContent.includes(words)).firstChild
+          const nodeOf = (words) => {
+            let node = find(words)
+            while (!node.data?.includes(words)) node = node.nextSibling
+            return node
+          }
+          const range = document.createRange()
+          range.setStart(nodeOf(first), 0)
+          range.setEnd(nodeOf(last), nodeOf(last).length)
+          getSelection().removeAllRanges()
+          getSelection().addRange(range)
+        }""",
+        [first, last],
+    )
+
+
+async def copied(window: Window) -> str:
+    await window.page.evaluate("document.execCommand('copy')")
+    await window.composer.fill("")
+    await window.composer.press("Control+v")
+    return await window.composer.input_value()
+
+
+async def test_what_is_copied_from_several_messages_says_who_wrote_it(server: Server, look: Look) -> None:
+    ann, bob = await server.people("ann", "bob")
+    chat_id = await ann.chat(bob, name="Lobby")
+    await bob.say(chat_id, "a motion?")
+    answered = await bob.say(chat_id, "announce me")
+    await ann.say(chat_id, "yes\nat once", reply_to=answered["id"])
+    window = await look(server, ann, f"/chats/{chat_id}")
+    await window.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    await expect(window.message("yes").locator(".quote")).to_contain_text("announce me")
+    await select(window.page, "motion", "at once")
+    # Between the time and AM there is a narrow blank.
+    text = re.sub(r", \d+/\d+/\d+, \d+:\d+\s[AP]M", " at T", await copied(window))
+    assert text == "bob at T\na motion?\n\nbob at T\nannounce me\n\nann at T\nyes\nat once"
+    await select(window.page, "announce me", "announce me")
+    assert await copied(window) == "announce me"
+
+
+async def test_what_is_not_seen_is_not_copied(server: Server, look: Look) -> None:
+    ann, bob = await server.people("ann", "bob")
+    chat_id = await ann.chat(bob, chat_type="private")
+    first = await bob.say(chat_id, "a question")
+    await ann.say(chat_id, "an answer", reply_to=first["id"])
+    window = await look(server, ann, f"/chats/{chat_id}")
+    await window.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    await expect(window.message("an answer").locator(".quote")).to_contain_text("a question")
+    await window.page.evaluate(
+        """() => {
+          const [, message] = document.querySelectorAll('article')
+          getSelection().selectAllChildren(message)
+        }"""
+    )
+    text = await copied(window)
+    assert "an answer" in text
+    assert "You" not in text
+    assert "Go to" not in text
+
+
+# What covers what.
+
+
+async def test_notices_are_in_the_middle_of_the_room_and_over_nothing(server: Server, look: Look) -> None:
+    ann = await server.person("ann")
+    chat_id = await ann.chat(name="Lobby")
+    await ann.say(chat_id, "a message")
+    window = await look(server, ann, f"/chats/{chat_id}", viewport={"width": 1300, "height": 700})
+    await window.connected()
+    message = window.message("a message")
+    await message.focus()
+    await message.press("Enter")
+    await window.page.get_by_role("menuitem", name="Edit").click()
+    await window.composer.fill("\n".join(map(str, range(9))))
+    await message.focus()
+    await message.press("Enter")
+    await window.page.get_by_role("menuitem", name="Copy text").click()
+    notice = window.page.locator(".notices p")
+    await expect(notice).to_be_visible()
+    shown, foot, room = (
+        await box(notice),
+        await box(window.page.locator("form.composer")),
+        await box(window.page.get_by_role("main")),
+    )
+    assert overlap(shown, foot) == 0
+    assert shown["y"] < foot["y"]
+    assert abs((shown["x"] + shown["width"] / 2) - (room["x"] + room["width"] / 2)) <= 2
+
+
+async def long_chat(server: Server) -> tuple[Any, int]:
+    ann, bob = await server.people("ann", "bob")
+    chat_id = await ann.chat(bob, name="Lobby")
+    for number in range(20):
+        await (ann, bob)[number % 2].say(
+            chat_id, f"{number} " + "a message that is as wide as it can be, " * 6
+        )
+    await ann.post(f"/chats/{chat_id}/read")
+    return ann, chat_id
+
+
+@pytest.mark.parametrize(
+    "options", [PHONE, {"viewport": {"width": 1000, "height": 700}}], ids=["phone", "wide"]
+)
+async def test_the_way_to_the_end_covers_no_message(server: Server, look: Look, options: Any) -> None:
+    ann, chat_id = await long_chat(server)
+    window = await look(server, ann, f"/chats/{chat_id}", **options)
+    await window.shown("19 ")
+    await window.page.wait_for_load_state("networkidle")
+    await window.log.evaluate("(log) => { log.scrollTop -= 300 }")
+    jump = window.button("Jump to the latest message")
+    await expect(jump).to_be_visible()
+    for step in (0, 7, 31, 60):
+        await window.log.evaluate("(log, step) => { log.scrollTop -= step }", step)
+        shown, log = await box(jump), await box(window.log)
+        assert overlap(shown, log) <= 0.25 * shown["width"] * shown["height"]
+        assert shown["y"] + shown["height"] <= (await box(window.composer))["y"] + 1
+    await jump.click()
+    await window.shown("19 ")
+    await expect(jump).to_have_count(0)
+    if options is not PHONE:
+        await expect(window.composer).to_be_focused()
+
+
+@pytest.mark.parametrize("options", [PHONE, {}], ids=["phone", "wide"])
+async def test_the_menu_button_covers_neither_text_nor_time(server: Server, look: Look, options: Any) -> None:
+    ann, bob = await server.people("ann", "bob")
+    chat_id = await ann.chat(bob, name="Lobby")
+    for person in (ann, bob):
+        await person.say(chat_id, "ok")
+        await person.say(chat_id, "a message that is as wide as it can be, " * 9)
+    window = await look(server, ann, f"/chats/{chat_id}", **options)
+    messages = window.log.get_by_role("article")
+    await expect(messages).to_have_count(4)
+    for number in range(4):
+        message = messages.nth(number)
+        await (message.locator(".text").tap() if options is PHONE else message.locator(".text").hover())
+        more = message.get_by_role("button", name="Message menu")
+        await expect(more).to_have_css("opacity", "1")
+        shown = await box(more)
+        assert overlap(shown, await box(message.locator("time"))) == 0
+        assert overlap(shown, await box(message.locator(".text"))) == 0
+        assert shown["x"] >= 0
+        assert shown["x"] + shown["width"] <= window.page.viewport_size["width"]  # type: ignore[index]
+
+
+# Settings of the system.
+
+
+async def test_nothing_moves_while_a_chat_is_loaded(server: Server, look: Look) -> None:
+    ann, chat_id = await long_chat(server)
+    window = await look(server, ann, "/login", reduced_motion="no-preference")
+    await window.page.add_init_script(
+        """
+        window.moved = 0
+        new PerformanceObserver((list) => {
+          for (const entry of list.getEntries()) if (!entry.hadRecentInput) window.moved += entry.value
+        }).observe({ type: 'layout-shift', buffered: true })
+        """
+    )
+    await window.goto(f"/chats/{chat_id}")
+    await window.shown("19 ")
+    await window.page.wait_for_load_state("networkidle")
+    await window.page.evaluate(
+        "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
+    )
+    assert await window.page.evaluate("window.moved") < 0.05
+
+
+async def test_in_forced_colours_things_have_edges(server: Server, look: Look) -> None:
+    ann, bob = await server.people("ann", "bob")
+    other = await ann.chat(bob, name="Other")
+    chat_id = await ann.chat(bob, name="Lobby")
+    await ann.say(chat_id, "a message")
+    await bob.say(other, "unread")
+    window = await look(server, ann, f"/chats/{chat_id}", forced_colors="active")
+    page = window.page
+    await expect(window.message("a message")).to_be_visible()
+
+    async def edge(element: Locator) -> str:
+        return str(
+            await element.evaluate(
+                "(e) => getComputedStyle(e).borderTopStyle + getComputedStyle(e).outlineStyle"
+            )
+        )
+
+    assert "solid" in await edge(window.log.locator(".bubble"))
+    assert "solid" in await edge(window.chats.locator(".unread-badge"))
+    assert "solid" in await edge(window.chats.locator("[aria-current=page]"))
+    await window.composer.fill("something")
+    assert "solid" in await edge(window.button("Send"))
+    await page.keyboard.press("Control+/")
+    assert "solid" in await edge(page.get_by_role("dialog"))
+
+
+async def test_larger_letters_make_everything_larger(server: Server, look: Look) -> None:
+    ann, bob = await server.people("ann", "bob")
+    other = await ann.chat(bob, name="Other")
+    chat_id = await ann.chat(bob, name="Lobby")
+    for number in range(3):
+        await bob.say(other, f"unread {number}")
+    window = await look(server, ann, f"/chats/{chat_id}", viewport={"width": 1400, "height": 900})
+    page = window.page
+    badge = window.chats.locator(".unread-badge")
+    await expect(badge).to_be_visible()
+    await expect(window.composer).to_be_visible()
+    things = {
+        "badge": badge,
+        "icon": window.button("About this chat").locator("svg"),
+        "button": window.button("About this chat"),
+        "avatar": window.chats.locator(".avatar").first,
+        "list": page.locator(".sidebar"),
+        "composer": window.composer,
+    }
+    before = {name: await box(thing) for name, thing in things.items()}
+    await page.evaluate("document.documentElement.style.fontSize = '32px'")
+    # Where motion is reduced a size still takes a frame.
+    await page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    for name, thing in things.items():
+        after = await box(thing)
+        assert after["height"] >= 1.4 * before[name]["height"] or name == "list", name
+        if name not in ("composer",):
+            assert after["width"] >= 1.4 * before[name]["width"], name
+        fits = await thing.evaluate("(e) => e.scrollHeight <= e.clientHeight + 1 || e.tagName === 'svg'")
+        assert fits or name == "list", name
+
+
+async def test_smileys_are_of_a_font_of_smileys(server: Server, look: Look) -> None:
+    ann = await server.person("ann")
+    chat_id = await ann.chat(name="Lobby")
+    await ann.say(chat_id, "12 😀")
+    window = await look(server, ann, f"/chats/{chat_id}")
+    await expect(window.message("12")).to_be_visible()
+    ranges = await window.page.evaluate(
+        """() => [...document.styleSheets].flatMap((sheet) => [...sheet.cssRules])
+          .filter((rule) => rule instanceof CSSFontFaceRule)
+          .map((rule) => [rule.style.getPropertyValue('font-family'), rule.style.getPropertyValue('unicode-range')])"""
+    )
+    ((family, unicode_range),) = ranges
+    spans = [part.strip()[2:].split("-") for part in unicode_range.split(",")]
+    covers = [range(int(span[0], 16), int(span[-1], 16) + 1) for span in spans]
+    assert all(any(ord(sign) in cover for cover in covers) for sign in "😀❌✨🚀🥲🇩⌚\ufe0f\u200d")
+    assert not any(ord(sign) in cover for cover in covers for sign in "aЯ0123456789#*©®→א…")
+    assert (await window.message("12").evaluate("(e) => getComputedStyle(e).fontFamily")).startswith(family)

@@ -1,0 +1,181 @@
+"""What people write and call themselves changes nothing around it: no address reads as another, no sentence is turned
+round, nothing is painted over what others wrote."""
+
+import re
+from typing import Any
+
+import pytest
+from playwright.async_api import Locator, expect
+
+from tests.browser.conftest import Look
+from tests.conftest import Server
+
+RLO, PDI, RLI = "\u202e", "\u2069", "\u2067"
+
+IN_SIGHT = """(element) => {
+  // The text as the eye meets it: its letters by lines, each line from the left.
+  const letters = []
+  const walker = document.createTreeWalker(element, NodeFilter.SHOW_TEXT)
+  for (let node = walker.nextNode(); node; node = walker.nextNode()) {
+    for (let at = 0; at < node.length; at++) {
+      const range = document.createRange()
+      range.setStart(node, at)
+      range.setEnd(node, at + 1)
+      const { left, top, width } = range.getBoundingClientRect()
+      if (width) letters.push({ letter: node.data[at], left, line: Math.round(top / 12) })
+    }
+  }
+  letters.sort((a, b) => a.line - b.line || a.left - b.left)
+  return letters.map(({ letter }) => letter).join('')
+}"""
+
+
+async def in_sight(element: Locator) -> str:
+    return re.sub(r"\s+", " ", str(await element.evaluate(IN_SIGHT))).strip()
+
+
+WIDE = {"viewport": {"width": 1500, "height": 900}}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"look: {RLO}https://evil.example/moc.knab-ym//:sptth",
+        f"look: {RLI}https://evil.example/moc.knab-ym//:sptth",
+        f"look: {RLO}{PDI}https://evil.example/moc.knab-ym//:sptth{PDI}",
+        f"look: \u202b\u202dx\u202c{RLO}https://evil.example/moc.knab-ym//:sptth",
+        "שלום https://evil.example/moc.knab-ym//:sptth שלום",
+        "\u200fhttps://evil.example/moc.knab-ym//:sptth",
+    ],
+)
+async def test_a_link_reads_as_where_it_goes(server: Server, look: Look, text: str) -> None:
+    ann, bob = await server.people("ann", "bob")
+    chat_id = await ann.chat(bob, name="Lobby")
+    window = await look(server, ann, f"/chats/{chat_id}", **WIDE)
+    await window.connected()
+    await bob.say(chat_id, text)
+    link = window.log.get_by_role("link")
+    await expect(link).to_have_attribute("href", "https://evil.example/moc.knab-ym//:sptth")
+    assert await in_sight(link) == "https://evil.example/moc.knab-ym//:sptth"
+    assert "https://my-bank.com" not in await in_sight(window.log.locator(".text"))
+    preview = window.chats.get_by_role("link").locator(".preview")
+    assert "https://my-bank.com" not in await in_sight(preview)
+
+
+@pytest.mark.parametrize("control", [RLO, RLI, PDI, "\u200b", "\u00ad", "\u061c"])
+async def test_what_is_not_seen_ends_a_link(server: Server, look: Look, control: str) -> None:
+    ann = await server.person("ann")
+    chat_id = await ann.chat(name="Lobby")
+    await ann.say(chat_id, f"https://evil.example/{control}moc.knab-ym//:sptth")
+    window = await look(server, ann, f"/chats/{chat_id}", **WIDE)
+    await expect(window.log.get_by_role("link")).to_have_attribute("href", "https://evil.example/")
+    assert await in_sight(window.log.get_by_role("link")) == "https://evil.example/"
+
+
+async def test_hosts_that_look_like_others_are_shown_as_they_are_asked_for(
+    server: Server, look: Look
+) -> None:
+    ann = await server.person("ann")
+    chat_id = await ann.chat(name="Lobby")
+    await ann.say(
+        chat_id, "https://аррӏе.com/ https://pаypal.com/x https://пример.рф/ https://bank@evil.example/"
+    )
+    window = await look(server, ann, f"/chats/{chat_id}", **WIDE)
+    links = window.log.get_by_role("link")
+    await expect(links).to_have_text(
+        ["https://xn--80ak6aa92e.com/", "https://xn--pypal-4ve.com/x", "https://пример.рф/"]
+    )
+
+
+async def test_a_name_turns_no_sentence_round(server: Server, look: Look) -> None:
+    ann, bob = await server.people("ann", "bob")
+    chat_id = await ann.chat(bob, name="Lobby")
+    await bob.say(chat_id, "the first message")
+    window = await look(server, ann, f"/chats/{chat_id}", **WIDE)
+    await window.connected()
+    # However it came into the database: a server may take such names, or not any more.
+    await rename(server, bob.id, f"eve{RLO}lave{PDI}")
+    await window.page.reload()
+    await expect(window.message("the first message")).to_contain_text("evelave")
+    client = await bob.joined(chat_id)
+    await client.done("typing", chat_id=chat_id, is_typing=True)
+    typing = window.page.get_by_text("is typing…")
+    await expect(typing).to_be_visible()
+    assert await in_sight(typing) == "evelave is typing…"
+    preview = window.chats.get_by_role("link").locator(".preview")
+    assert await in_sight(preview) == "evelave: the first message"
+    await window.button("About this chat").click()
+    await expect(window.button("What to do with evelave")).to_be_visible()
+    await window.button("What to do with evelave").click()
+    await window.page.get_by_role("menuitem", name="Remove from the chat").click()
+    question = window.page.get_by_role("alertdialog").get_by_role("heading")
+    assert await in_sight(question) == "Remove evelave from the chat?"
+
+
+async def test_a_name_from_the_right_keeps_to_itself(server: Server, look: Look) -> None:
+    ann, bob = await server.people("ann", "bob")
+    await bob.patch("/users/me", display_name="משה 12")
+    chat_id = await ann.chat(bob, name="Lobby")
+    await bob.say(chat_id, "34 apples")
+    window = await look(server, ann, f"/chats/{chat_id}", **WIDE)
+    preview = window.chats.get_by_role("link").locator(".preview")
+    await expect(preview).to_contain_text("34 apples")
+    assert await in_sight(preview) == "12 השמ: 34 apples"
+
+
+MARKS = "a" + "\u0301" * 60
+
+
+async def test_a_pile_of_marks_paints_over_nothing(server: Server, look: Look) -> None:
+    ann, bob = await server.people("ann", "bob")
+    await bob.patch("/users/me", display_name=MARKS)
+    chat_id = await ann.chat(bob, name=MARKS)
+    for number in range(8):
+        await ann.say(chat_id, f"fine {number}")
+    await ann.post(f"/chats/{chat_id}/read")
+    window = await look(server, ann, f"/chats/{chat_id}", **WIDE)
+    await window.shown("fine 7")
+    page = window.page
+    await page.wait_for_load_state("networkidle")
+    bubble = await window.message("fine 6").locator(".bubble").bounding_box()
+    assert bubble
+    await bob.say(chat_id, f"{MARKS} {MARKS}")
+    await window.shown(MARKS)
+    after = await window.message("fine 6").locator(".bubble").bounding_box()
+    assert after
+
+    async def picture(box: Any) -> bytes:
+        return await page.screenshot(clip=box)
+
+    shown = await picture(after)
+    await page.evaluate(
+        """() => {
+          for (const text of document.querySelectorAll('.message:not(.mine) .text')) text.style.visibility = 'hidden'
+        }"""
+    )
+    assert await picture(after) == shown
+    # Wherever such a text stands, what is around it clips it.
+    loose = await page.evaluate(
+        """(marks) => {
+          const isPile = (node) => node.nodeType === 3 && node.data.includes(marks)
+          const holds = (element) => [...element.childNodes].some(isPile)
+          const clips = (element) => {
+            for (; element && element.tagName !== 'BODY'; element = element.parentElement) {
+              const { overflowY, contain, display } = getComputedStyle(element)
+              if (display !== 'inline' && (overflowY !== 'visible' || /paint|strict|content/.test(contain))) {
+                return element.getBoundingClientRect().height < 120
+              }
+            }
+            return false
+          }
+          return [...document.querySelectorAll('body *')]
+            .filter((element) => holds(element) && !clips(element))
+            .map((element) => element.outerHTML.slice(0, 120))
+        }""",
+        MARKS.strip()[:20],
+    )
+    assert loose == []
+
+
+async def rename(server: Server, user_id: int, name: str) -> None:
+    await server.house.context.store.users.rename(user_id, name)

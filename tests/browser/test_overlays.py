@@ -1,0 +1,169 @@
+"""Back, with something lying over the page: it closes that, and leaves nothing else."""
+
+import re
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Locator, expect
+
+from tests.browser.conftest import Look
+from tests.browser.window import Window
+from tests.conftest import Server
+
+PHONE = {"viewport": {"width": 390, "height": 780}, "has_touch": True, "is_mobile": True}
+WIDE = {"viewport": {"width": 1200, "height": 800}}
+
+
+class Scene:
+    window: Window
+    first: str
+    second: str
+
+
+@pytest_asyncio.fixture(loop_scope="session", params=[PHONE, WIDE], ids=["phone", "wide"])
+async def scene(request: pytest.FixtureRequest, server: Server, look: Look) -> Scene:
+    """Ann's window: she came from the chat "First" to the chat "Second"."""
+    ann, bob = await server.people("ann", "bob")
+    chats = [await ann.chat(bob, name=name) for name in ("First", "Second")]
+    for chat_id in chats:
+        await ann.say(chat_id, "a message of mine")
+    scene = Scene()
+    scene.first, scene.second = (f"{server.url}/chats/{chat_id}" for chat_id in chats)
+    scene.window = await look(server, ann, f"/chats/{chats[0]}", **request.param)
+    await scene.window.connected()
+    await expect(heading(scene, "First")).to_be_visible()
+    await to_second(scene)
+    return scene
+
+
+def heading(scene: Scene, name: str) -> Locator:
+    return scene.window.page.get_by_role("heading", name=name, level=1)
+
+
+async def to_second(scene: Scene) -> None:
+    """As one goes there by keys."""
+    page = scene.window.page
+    await page.keyboard.press("Control+k")
+    await page.get_by_role("dialog").get_by_role("option", name="Second").click()
+    await expect(heading(scene, "Second")).to_be_visible()
+    await expect(page.get_by_role("dialog")).to_have_count(0)
+
+
+async def back(scene: Scene) -> None:
+    await scene.window.page.evaluate("history.back()")
+
+
+async def open_menu(scene: Scene) -> Locator:
+    message = scene.window.message("a message of mine")
+    await message.focus()
+    await message.press("Enter")
+    return scene.window.page.get_by_role("menu")
+
+
+async def test_back_closes_a_dialog_and_then_leaves_the_room(scene: Scene) -> None:
+    page = scene.window.page
+    await scene.window.button("About this chat").click()
+    dialog = page.get_by_role("dialog")
+    await expect(dialog).to_be_visible()
+    await back(scene)
+    await expect(dialog).to_have_count(0)
+    await expect(page).to_have_url(scene.second)
+    await expect(heading(scene, "Second")).to_be_visible()
+    await back(scene)
+    await expect(heading(scene, "First")).to_be_visible()
+    await expect(page).to_have_url(scene.first)
+
+
+async def test_back_closes_a_menu(scene: Scene) -> None:
+    menu = await open_menu(scene)
+    await expect(menu).to_be_visible()
+    await back(scene)
+    await expect(menu).to_have_count(0)
+    await expect(scene.window.page).to_have_url(scene.second)
+
+
+async def test_back_closes_one_thing_after_the_other(scene: Scene) -> None:
+    page = scene.window.page
+    await scene.window.button("About this chat").click()
+    await scene.window.button("Leave").click()
+    question = page.get_by_role("alertdialog")
+    await expect(question).to_be_visible()
+    await back(scene)
+    await expect(question).to_have_count(0)
+    await expect(page.get_by_role("dialog")).to_be_visible()
+    await back(scene)
+    await expect(page.get_by_role("dialog")).to_have_count(0)
+    await expect(page).to_have_url(scene.second)
+
+
+@pytest.mark.parametrize("times", [1, 3])
+async def test_what_was_closed_otherwise_takes_no_step_of_back(scene: Scene, times: int) -> None:
+    page = scene.window.page
+    for _ in range(times):
+        await page.keyboard.press("Control+/")
+        await expect(page.get_by_role("dialog")).to_be_visible()
+        await page.keyboard.press("Escape")
+        await expect(page.get_by_role("dialog")).to_have_count(0)
+    await back(scene)
+    await expect(page).to_have_url(scene.first)
+    await expect(heading(scene, "First")).to_be_visible()
+
+
+async def test_a_menu_that_makes_way_for_a_question(scene: Scene) -> None:
+    page = scene.window.page
+    await (await open_menu(scene)).get_by_role("menuitem", name="Delete").click()
+    await expect(page.get_by_role("alertdialog")).to_be_visible()
+    await back(scene)
+    await expect(page.get_by_role("alertdialog")).to_have_count(0)
+    await expect(page).to_have_url(scene.second)
+    await back(scene)
+    await expect(page).to_have_url(scene.first)
+
+
+async def test_a_chat_chosen_in_a_dialog_is_one_step_from_the_last(scene: Scene) -> None:
+    page = scene.window.page
+    await page.keyboard.press("Control+/")
+    await page.keyboard.press("Escape")
+    await page.keyboard.press("Control+k")
+    await page.get_by_role("dialog").get_by_role("option", name="First").click()
+    await expect(heading(scene, "First")).to_be_visible()
+    await expect(page).to_have_url(scene.first)
+    await back(scene)
+    await expect(page).to_have_url(scene.second)
+    await back(scene)
+    await expect(page).to_have_url(scene.first)
+
+
+async def test_back_after_a_reload(scene: Scene) -> None:
+    page = scene.window.page
+    await scene.window.button("About this chat").click()
+    await expect(page.get_by_role("dialog")).to_be_visible()
+    await page.reload()
+    await expect(heading(scene, "Second")).to_be_visible()
+    await expect(page.get_by_role("dialog")).to_have_count(0)
+    await scene.window.button("About this chat").click()
+    await expect(page.get_by_role("dialog")).to_be_visible()
+    await back(scene)
+    await expect(page.get_by_role("dialog")).to_have_count(0)
+    await expect(page).to_have_url(scene.second)
+
+
+async def test_forward_opens_nothing_and_costs_nothing(scene: Scene) -> None:
+    page = scene.window.page
+    await scene.window.button("About this chat").click()
+    await back(scene)
+    await expect(page.get_by_role("dialog")).to_have_count(0)
+    await page.evaluate("history.forward()")
+    await expect(page).to_have_url(re.compile(re.escape(scene.second)))
+    await expect(page.get_by_role("dialog")).to_have_count(0)
+    await expect(heading(scene, "Second")).to_be_visible()
+
+
+async def test_several_steps_back_leave_no_dialog_behind(scene: Scene) -> None:
+    page = scene.window.page
+    await scene.window.button("About this chat").click()
+    await expect(page.get_by_role("dialog")).to_be_visible()
+    await page.evaluate("history.go(-2)")
+    await expect(page).to_have_url(scene.first)
+    await expect(heading(scene, "First")).to_be_visible()
+    await expect(page.get_by_role("dialog")).to_have_count(0)

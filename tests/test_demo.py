@@ -1,0 +1,23 @@
+"""The demo data: a clean first look for each of its people."""
+
+from server.demo import PEOPLE, seed_demo
+from tests.clients.people import Person
+from tests.conftest import Server
+
+
+async def test_nobody_has_anything_unread(server: Server) -> None:
+    password = await seed_demo(server.house)
+    assert password
+    for name in PEOPLE:
+        person = Person(server.http, server.url, server.ws_url, name)
+        await person.login(name, password)
+        chats = (await person.get("/chats"))["chats"]
+        assert {chat["unread_count"] for chat in chats} == {0}
+        assert {chat["chat_type"] for chat in chats} >= {"group"}
+        for chat in chats:
+            assert chat["last_read_message_id"] == chat["last_message"]["id"]
+
+
+async def test_a_server_with_users_gets_no_demo(server: Server) -> None:
+    await server.person("ann")
+    assert await seed_demo(server.house) is None
