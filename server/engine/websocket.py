@@ -251,6 +251,9 @@ class WebSocket(asyncio.Protocol):
         """
         self._reader = None
         self.transport.set_protocol(_Drain(self))
+        if not self.transport.can_write_eof():  # TLS
+            self.transport.close()
+            return
         try:
             self.transport.write_eof()
         except OSError:  # the peer is gone already
