@@ -394,9 +394,12 @@ class WebSocket(asyncio.BufferedProtocol):
         system resets the connection.
         """
         self._reader = None
+        if not self.transport.can_write_eof():  # TLS has no half of a connection
+            self.transport.close()
+            return
         try:
             self.transport.write_eof()
-        except (OSError, NotImplementedError):  # the peer has gone already; TLS has no half of a connection
+        except OSError:  # the peer has gone already
             self.transport.close()
         else:
             self._go_on_reading()
