@@ -1,0 +1,20 @@
+/**
+ * The texts that a browser keeps for its users before the server has them: drafts, edits, messages that are not sent.
+ * They outlive the page and a session that is merely too old; a logout takes them away, and so does another user.
+ */
+import { storage } from './storage'
+
+/** The keys of texts: what they are, whose they are, and more. */
+const KEY = /^vestnik:(draft|outbox):(\d+):/
+
+/** @param {'draft' | 'outbox'} kind @param {number} ownerId */
+export const prefixOf = (kind, ownerId) => `vestnik:${kind}:${ownerId}:`
+
+/** Takes the texts of some users away. @param {(ownerId: number) => boolean} isMeant */
+export function forgetTexts(isMeant) {
+  const keys = Array.from({ length: storage.length }, (_, index) => storage.key(index) ?? '')
+  for (const key of keys) {
+    const owner = KEY.exec(key)?.[2]
+    if (owner && isMeant(Number(owner))) storage.removeItem(key)
+  }
+}
