@@ -7,12 +7,13 @@ import { useChats } from '@/stores/chats'
  * @param {number} chatId
  * @param {import('@/stores/timelines').Timeline} timeline
  */
-export function useLatest(chatId, { state }) {
+export function useLatest(chatId, timeline) {
+  const { state } = timeline
   const chats = useChats()
   // What is kept of an earlier look is older than what the list was told.
   const isNewest = () => state.status === 'live' && state.loaded && !state.hasAfter
   watch(
     () => isNewest() && [state.messages.at(-1) ?? null],
-    (latest) => latest && chats.noteLatest(chatId, latest[0]),
+    (latest) => latest && chats.noteLatest(chatId, latest[0], timeline.position),
   )
 }

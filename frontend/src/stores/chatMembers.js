@@ -64,7 +64,8 @@ export function createMembers({ chats, users, session, forgetChat }) {
 
   /** @param {number} chatId @param {any[]} found all members @param {number} asked when */
   function take(chatId, found, asked) {
-    if (!freshness.isNews(`chat ${chatId} there`, asked) || !freshness.take(`chat ${chatId} members`, asked)) return
+    if (!freshness.isNews(`chat ${chatId} there`, asked) || !freshness.take(`chat ${chatId} members`, asked))
+      return
     show(chatId, found, asked)
     const chat = chats.get(chatId)
     if (!chat) return

@@ -67,6 +67,8 @@ export const useChats = defineStore('chats', () => {
   const arrivals = new Map()
   /** Why the chats that went are gone, for those who still look at them. @type {Map<number, Removal>} */
   const removals = reactive(new Map())
+  /** When the list was asked for that came last. */
+  let listedAt = 0
   let restTimer = /** @type {any} */ (undefined)
 
   watch(
@@ -100,9 +102,11 @@ export const useChats = defineStore('chats', () => {
     state.value = 'loading'
     const before = [...chats.keys()]
     const user = session.userId
+    const begun = freshness.ask()
     try {
       const { found, asked } = await loadPages(null, chats.size)
       if (session.userId !== user) return
+      listedAt = begun
       state.value = 'ready'
       for (const id of before.filter((id) => !found.has(id))) {
         // They have gone; or are further down, or have come up while the pages were read.
@@ -186,9 +190,15 @@ export const useChats = defineStore('chats', () => {
   /** A chat by its id, as it is now or later. @param {number} chatId @throws {ApiError} `not_found` */
   function fetch(chatId) {
     return once(`chat ${chatId}`, async () => {
-      const asked = freshness.ask()
+      let asked = freshness.ask()
       try {
-        const chat = take(await api.get(`/chats/${chatId}`), asked)
+        let answer = await api.get(`/chats/${chatId}`)
+        // The list that came meanwhile was asked later and may have left it out.
+        while (!chats.has(chatId) && asked < listedAt) {
+          asked = freshness.ask()
+          answer = await api.get(`/chats/${chatId}`)
+        }
+        const chat = take(answer, asked)
         if (chat) return chat
       } catch (error) {
         const isGone = error instanceof ApiError && error.code === 'not_found'
@@ -234,7 +244,9 @@ export const useChats = defineStore('chats', () => {
   /** @param {string} field @param {any} chat @param {any} known @param {number} asked */
   function isNews(field, chat, known, asked) {
     const group = groupOf(field)
-    if (group === 'latest' && chat.seq !== known.seq) return chat.seq > known.seq
+    if (group === 'latest' && chat.seq < known.seq) return false
+    // What is counted from then on begins with the latest message, so that does not go on without the count.
+    if (group === 'latest' && chat.seq > known.seq) return freshness.isNews(`chat ${chat.id} unread`, asked)
     return freshness.isNews(`chat ${chat.id} ${group}`, asked)
   }
 
@@ -321,13 +333,19 @@ export const useChats = defineStore('chats', () => {
 
   // What the room has seen.
 
-  /** The newest message of a chat as its room has it, null if there is none. @param {number} chatId @param {any} message */
-  function noteLatest(chatId, message) {
+  /**
+   * The newest message of a chat as its room has it.
+   *
+   * @param {number} chatId
+   * @param {any} message null: there is none
+   * @param {number} seq the last change that the room has taken in
+   */
+  function noteLatest(chatId, message, seq = message?.changed_seq ?? 0) {
     const chat = chats.get(chatId)
     if (!chat) return
     freshness.told(`chat ${chatId} latest`)
     chat.last_message = message
-    chat.seq = Math.max(chat.seq, message?.changed_seq ?? 0)
+    chat.seq = Math.max(chat.seq, seq)
   }
 
   /**
@@ -447,6 +465,7 @@ export const useChats = defineStore('chats', () => {
     loadAll,
     get,
     fetch,
+    check,
     peerOf,
     titleOf,
     matching,

@@ -46,7 +46,10 @@ export class FakeServer {
     if (!connection) return
     connection.at = Math.max(connection.at + 0.001, Date.now() + this.latency())
     const text = JSON.stringify({ timestamp: 'now', ...frame })
-    setTimeout(() => connection === this.connection && connection.socket.tell(text), connection.at - Date.now())
+    setTimeout(
+      () => connection === this.connection && connection.socket.tell(text),
+      connection.at - Date.now(),
+    )
   }
 
   isMember(chat) {
@@ -134,7 +137,15 @@ export class FakeServer {
   create(memberIds = [this.me, this.me + 1]) {
     const id = ++this.lastId
     const members = new Map(memberIds.map((member) => [member, 'member']))
-    const chat = { id, name: `Chat ${id}`, created_by: this.me + 1, head: 0, messages: [], members, marks: new Map() }
+    const chat = {
+      id,
+      name: `Chat ${id}`,
+      created_by: this.me + 1,
+      head: 0,
+      messages: [],
+      members,
+      marks: new Map(),
+    }
     this.chats.set(id, chat)
     if (this.isMember(chat)) this.tell({ type: 'chat_added', chat_id: id, head_seq: 0 })
     return chat
@@ -143,7 +154,15 @@ export class FakeServer {
   write(chat, sender_id = this.me + 1) {
     const seq = ++chat.head
     const created_at = new Date(Date.UTC(2025, 10, 24) + ++this.lastId * 1000).toISOString()
-    const message = { id: ++this.lastId, chat_id: chat.id, seq, changed_seq: seq, content: `m${seq}`, sender_id, created_at }
+    const message = {
+      id: ++this.lastId,
+      chat_id: chat.id,
+      seq,
+      changed_seq: seq,
+      content: `m${seq}`,
+      sender_id,
+      created_at,
+    }
     chat.messages.push(message)
     this.tellRoom(chat, { type: 'new_message', seq, message: { ...message } })
     this.updated(chat)
@@ -210,9 +229,10 @@ export class FakeServer {
   }
 
   renameUser(user) {
+    // Of those one shares no chat with, nobody tells.
+    if (![...this.chats.values()].some((chat) => this.isMember(chat) && chat.members.has(user.id))) return
     user.display_name = `Name ${++this.lastId}`
-    const isShared = [...this.chats.values()].some((chat) => this.isMember(chat) && chat.members.has(user.id))
-    if (isShared) this.tell({ type: 'user_changed', user_id: user.id, user: { ...user } })
+    this.tell({ type: 'user_changed', user_id: user.id, user: { ...user } })
   }
 
   // The connection.
@@ -251,7 +271,12 @@ export class FakeServer {
     } else if (frame.type === 'read_messages') {
       const message = chat.messages.find(({ id }) => id === frame.up_to)
       this.read(chat, message)
-      ack({ chat_id: chat.id, up_to: frame.up_to, unread_count: this.unread(chat), read_seq: chat.marks.get(this.me) })
+      ack({
+        chat_id: chat.id,
+        up_to: frame.up_to,
+        unread_count: this.unread(chat),
+        read_seq: chat.marks.get(this.me),
+      })
     }
   }
 
@@ -311,7 +336,8 @@ export class FakeServer {
   /** Of the list of chats; a cursor is the place after a chat. */
   page(query) {
     const all = this.list()
-    const place = (chat) => `${this.visible(chat).at(-1)?.created_at ?? ''} ${String(chat.id).padStart(9, '0')}`
+    const place = (chat) =>
+      `${this.visible(chat).at(-1)?.created_at ?? ''} ${String(chat.id).padStart(9, '0')}`
     const limit = Math.min(Number(query.get('limit')), this.pageSize ?? 200)
     const cursor = query.get('cursor')
     const below = cursor === null ? all : all.filter((chat) => place(chat) < cursor)

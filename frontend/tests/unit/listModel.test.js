@@ -78,7 +78,7 @@ class Window {
   live() {
     for (const [chatId, room] of this.rooms) {
       if (!chats.get(chatId)) this.close(chatId)
-      else if (room.timeline?.state.loaded && !room.begun) room.begun = (room.begin(), true)
+      else if (room.timeline?.state.loaded && !room.begun) room.begun = (room.begin().catch(() => {}), true)
     }
   }
 }
@@ -119,7 +119,11 @@ async function run(seed) {
     write2: (chat) => server.write(chat, other()),
     edit: (chat) => server.edit(chat, someMessage(chat)),
     remove: (chat) => server.remove(chat, someMessage(chat)),
-    removeMany: (chat) => chat.messages.slice(-6).reverse().forEach((one) => server.remove(chat, one)),
+    removeMany: (chat) =>
+      chat.messages
+        .slice(-6)
+        .reverse()
+        .forEach((one) => server.remove(chat, one)),
     read: (chat) => server.read(chat, someMessage(chat)),
     rename: (chat) => server.rename(chat),
     add: (chat) => server.add(chat, random() < 0.3 ? me : other()),
@@ -140,7 +144,8 @@ async function run(seed) {
     follow: (chat) => chats.get(chat.id) && window.follow(chat.id),
     open: (chat) => window.open(chat.id),
     close: (chat) => window.close(chat.id),
-    scroll: (chat) => window.rooms.get(chat.id)?.isAtEnd && (window.rooms.get(chat.id).isAtEnd.value = random() < 0.5),
+    scroll: (chat) =>
+      window.rooms.get(chat.id)?.isAtEnd && (window.rooms.get(chat.id).isAtEnd.value = random() < 0.5),
     more: () => quietly(chats.loadMore()),
   }
   for (let step = 0; step < STEPS; step++) {
