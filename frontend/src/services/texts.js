@@ -4,6 +4,15 @@
  */
 import { storage } from './storage'
 
+/**
+ * Neither blank, nor a control or format character, nor a mark without a letter. Characters that this browser does not
+ * know yet count as visible: the server may know them.
+ */
+const VISIBLE = /[^\p{Z}\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{M}\u115F\u1160\u2800\u3164\uFFA0]/u
+
+/** Whether there is something to see in a text: else the server refuses it. @param {string} text */
+export const isVisible = (text) => VISIBLE.test(text)
+
 /** The keys of texts: what they are, whose they are, and more. */
 const KEY = /^vestnik:(draft|outbox):(\d+):/
 

@@ -67,6 +67,8 @@ export const useChats = defineStore('chats', () => {
   const arrivals = new Map()
   /** Why the chats that went are gone, for those who still look at them. @type {Map<number, Removal>} */
   const removals = reactive(new Map())
+  /** The chats that are being deleted here: nobody need be told why they are gone. @type {Set<number>} */
+  const leaving = new Set()
   /** When the list was asked for that came last. */
   let listedAt = 0
   let restTimer = /** @type {any} */ (undefined)
@@ -162,7 +164,7 @@ export const useChats = defineStore('chats', () => {
     const found = new Set()
     let next = from
     /** @type {number | null} */
-    let asked = null
+    let asked
     do {
       const limit = Math.min(Math.max(enough - found.size, PAGE), LARGEST_PAGE)
       const isWhole = next === null
@@ -327,8 +329,13 @@ export const useChats = defineStore('chats', () => {
 
   /** Deletes a chat for everybody. @param {number} chatId @throws {ApiError} */
   async function remove(chatId) {
-    await api.delete(`/chats/${chatId}`)
-    forget(chatId)
+    leaving.add(chatId)
+    try {
+      await api.delete(`/chats/${chatId}`)
+      forget(chatId)
+    } finally {
+      leaving.delete(chatId)
+    }
   }
 
   // What the room has seen.
@@ -385,15 +392,14 @@ export const useChats = defineStore('chats', () => {
   })
   websocket.on('chat_removed', ({ chat_id, reason, name }) => {
     const title = titleOf(chats.get(chat_id)) || name
-    if (reason) removals.set(chat_id, { reason, name: title ?? '' })
+    if (reason && !leaving.has(chat_id)) removals.set(chat_id, { reason, name: title ?? '' })
     forget(chat_id)
   })
   websocket.on('chat_changed', ({ chat_id, chat }) => {
     const known = chats.get(chat_id)
     if (!known) return void (isAsked(chat_id) && check(chat_id))
-    const { seq: _seq, id: _id, ...news } = chat
     for (const group of ['about', 'count']) freshness.told(`chat ${chat_id} ${group}`)
-    Object.assign(known, news)
+    Object.assign(known, chat, { seq: known.seq })
     if (members.reloadMembers(chat_id)) return
     // One's own role may be what has changed. In a large chat that is asked for when the chat is opened.
     if (known.member_count <= ROLE_MEMBERS) check(chat_id)
@@ -430,15 +436,16 @@ export const useChats = defineStore('chats', () => {
     check(chat_id)
   })
   // Of all others: what came of them.
-  websocket.on('chat_updated', ({ chat_id, head_seq, type: _type, timestamp: _timestamp, ...news }) => {
+  websocket.on('chat_updated', (frame) => {
+    const { chat_id, head_seq } = frame
     const chat = chats.get(chat_id)
     if (!chat) return void check(chat_id)
     if (head_seq < chat.seq) return // what came since is told as well
     freshness.told(`chat ${chat_id} latest`)
     freshness.told(`chat ${chat_id} unread`)
     arrivals.delete(chat_id)
-    delete news.chat_id
-    Object.assign(chat, news, { seq: head_seq })
+    const told = [...GROUPS.latest, ...GROUPS.unread].filter((field) => field in frame)
+    Object.assign(chat, Object.fromEntries(told.map((field) => [field, frame[field]])), { seq: head_seq })
   })
 
   /** Takes in a message as a frame of its room has it. @param {any} chat @param {any} message */

@@ -179,11 +179,9 @@ describe('what the server tells', () => {
     rest.routes['GET /chats/3'] = chat(3, 7)
     await house.tell({ type: 'chat_added', chat_id: 3 })
     expect(ids()).toEqual([3, 2, 1])
-    await house.tell({
-      type: 'chat_changed',
-      chat_id: 3,
-      chat: { id: 3, name: 'Renamed', member_count: 5, seq: 7 },
-    })
+    const changes = { name: 'Renamed', member_count: 5 }
+    rest.routes['GET /chats/3'] = chat(3, 7, changes)
+    await house.tell({ type: 'chat_changed', chat_id: 3, chat: { id: 3, ...changes, seq: 7 } })
     expect(chats.get(3)).toMatchObject({ name: 'Renamed', member_count: 5, role: 'member' })
     await house.tell({ type: 'chat_removed', chat_id: 3 })
     expect(ids()).toEqual([2, 1])
