@@ -87,9 +87,8 @@ export function useReading(chatId, timeline, isAtEnd) {
     firstUnread.value = after.find(isByOther) ?? null
   }
 
-  const canRead = computed(
-    () => isAtEnd.value && isVisible.value && state.status === 'live' && readSeq.value !== null,
-  )
+  const isWhole = computed(() => state.status === 'live' && !state.hasAfter)
+  const canRead = computed(() => isAtEnd.value && isVisible.value && isWhole.value && readSeq.value !== null)
   const newest = computed(() => state.messages.at(-1) ?? null)
 
   /** Tells the server, one message after another. */

@@ -21,6 +21,8 @@ export class FakeServer {
   due = new Map()
   /** No more failures and breaks from now on. */
   isCalm = false
+  /** What the client has sent. @type {any[]} */
+  commands = []
 
   /** @param {number} me the user who looks @param {() => number} random */
   constructor(me, random) {
@@ -105,13 +107,16 @@ export class FakeServer {
   }
 
   summary(chat) {
+    const mark = chat.marks.get(this.me) ?? 0
+    const marked = chat.messages.find(({ seq }) => seq === mark)
     return {
       ...this.shared(chat),
       role: chat.members.get(this.me),
       unread_count: this.unread(chat),
       last_message: this.visible(chat).at(-1) ?? null,
-      last_read_message_id: null,
-      read_seq: chat.marks.get(this.me) ?? 0,
+      last_read_message_id: marked?.id ?? null,
+      // An older server does not tell it.
+      ...(!this.isOld && { read_seq: mark }),
     }
   }
 
@@ -244,6 +249,7 @@ export class FakeServer {
     socket.send = (text) => {
       const frame = JSON.parse(text)
       const at = (connection.sentAt = Math.max((connection.sentAt ?? 0) + 0.001, Date.now() + this.latency()))
+      this.commands.push(frame)
       setTimeout(() => connection === this.connection && this.work(frame), at - Date.now())
     }
     socket.accept(this.me)
