@@ -115,7 +115,7 @@ export const useChats = defineStore('chats', () => {
         if (asked === null) enqueueChecks(() => check(id))
         else if (freshness.isNews(`chat ${id} there`, asked)) forget(id)
       }
-      before.forEach(members.reloadMembers)
+      for (const id of new Set([...before, ...members.membersOf.keys()])) members.reloadMembers(id)
       loadRestSoon(REST_AFTER_MS)
     } catch (error) {
       if (!(error instanceof ApiError)) throw error
@@ -389,6 +389,7 @@ export const useChats = defineStore('chats', () => {
   websocket.on('chat_added', ({ chat_id }) => {
     freshness.told(`chat ${chat_id} there`) // whatever was asked before does not know of it
     check(chat_id)
+    members.reloadMembers(chat_id)
   })
   websocket.on('chat_removed', ({ chat_id, reason, name }) => {
     const title = titleOf(chats.get(chat_id)) || name
