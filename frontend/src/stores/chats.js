@@ -25,7 +25,8 @@ const UNREAD_MAX = 1000
 /** What of a chat is told apart from the rest, by names of its own in `freshness`. */
 const GROUPS = {
   latest: ['last_message', 'seq'],
-  unread: ['unread_count', 'unread_mentions', 'last_read_message_id', 'read_seq'],
+  unread: ['unread_count', 'unread_mentions'],
+  mark: ['last_read_message_id', 'read_seq'],
   count: ['member_count'],
   own: ['role', 'muted_until'],
 }
@@ -247,6 +248,8 @@ export const useChats = defineStore('chats', () => {
   function isNews(field, chat, known, asked) {
     const group = groupOf(field)
     if (group === 'latest' && chat.seq < known.seq) return false
+    // A mark does not go back, so the one that is further on is the later one.
+    if (group === 'mark' && chat.read_seq > known.read_seq) return true
     // What is counted from then on begins with the latest message, so that does not go on without the count.
     if (group === 'latest' && chat.seq > known.seq) return freshness.isNews(`chat ${chat.id} unread`, asked)
     return freshness.isNews(`chat ${chat.id} ${group}`, asked)
@@ -364,6 +367,7 @@ export const useChats = defineStore('chats', () => {
     const chat = chats.get(chatId)
     if (!chat) return
     freshness.told(`chat ${chatId} unread`)
+    if ('last_read_message_id' in mark) freshness.told(`chat ${chatId} mark`)
     Object.assign(chat, mark, { unread_count: unreadCount })
   }
 
@@ -433,6 +437,7 @@ export const useChats = defineStore('chats', () => {
     const mark = { last_read_message_id: up_to, ...(read_seq !== undefined && { read_seq }) }
     const isAll = chat.last_message?.id === up_to || read_seq >= reachOf(chat)
     if (isAll) return noteRead(chat_id, 0, mark)
+    freshness.told(`chat ${chat_id} mark`)
     Object.assign(chat, mark)
     check(chat_id)
   })
@@ -444,8 +449,9 @@ export const useChats = defineStore('chats', () => {
     if (head_seq < chat.seq) return // what came since is told as well
     freshness.told(`chat ${chat_id} latest`)
     freshness.told(`chat ${chat_id} unread`)
+    freshness.told(`chat ${chat_id} mark`)
     arrivals.delete(chat_id)
-    const told = [...GROUPS.latest, ...GROUPS.unread].filter((field) => field in frame)
+    const told = [...GROUPS.latest, ...GROUPS.unread, ...GROUPS.mark].filter((field) => field in frame)
     Object.assign(chat, Object.fromEntries(told.map((field) => [field, frame[field]])), { seq: head_seq })
   })
 
