@@ -25,8 +25,8 @@ export function useMessageActions({ timeline, chat, onWrite, onShow }) {
   const { notify } = useNotices()
   /** The message that is answered, by id. */
   const replyTo = ref(/** @type {number | null} */ (null))
-  /** The message that is edited, as it was when that began. */
-  const editing = ref(/** @type {Message | null} */ (null))
+  /** The message that is edited, as it was when that began. @type {import('vue').Ref<{ id: number, content: string } | null>} */
+  const editing = ref(null)
 
   /** @param {Message} message */
   const canEdit = (message) => message.sender_id === session.userId && message.message_type === 'text'
@@ -59,13 +59,24 @@ export function useMessageActions({ timeline, chat, onWrite, onShow }) {
     editing.value = null
   }
 
-  /** Resolves to whether it is done. @param {Message} message @param {string} content */
+  /**
+   * Resolves to what came of it: what is as it was need not be saved; of a deleted message nothing can become.
+   *
+   * @param {{ id: number, content: string }} message as it was when the edit began
+   * @param {string} content
+   * @returns {Promise<'done' | 'failed' | 'gone'>}
+   */
   async function saveEdit(message, content) {
-    if (content === message.content) return true
-    return attempt(async () => {
+    if (content === message.content || content === timeline.get(message.id)?.content) return 'done'
+    try {
       const ack = await websocket.request({ type: 'edit_message', message_id: message.id, content })
       timeline.put(ack.message)
-    })
+      return 'done'
+    } catch (error) {
+      if (/** @type {any} */ (error).code === 'not_found') return 'gone'
+      tellFailure(error)
+      return 'failed'
+    }
   }
 
   /** @param {Message} message */
@@ -88,13 +99,14 @@ export function useMessageActions({ timeline, chat, onWrite, onShow }) {
   async function attempt(act) {
     try {
       await act()
-      return true
     } catch (error) {
-      notify(
-        textOf(/** @type {any} */ (error), { disconnected: 'errors.network', timeout: 'errors.network' }),
-      )
-      return false
+      tellFailure(error)
     }
+  }
+
+  /** @param {unknown} error */
+  function tellFailure(error) {
+    notify(textOf(/** @type {any} */ (error), { disconnected: 'errors.network', timeout: 'errors.network' }))
   }
 
   const show = onShow

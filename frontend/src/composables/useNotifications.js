@@ -10,15 +10,21 @@ const NAME = 'Vestnik'
 const SHOWN_MAX = 99
 const QUIET_MS = 1_500
 
-/** Unread messages in the title and the icon of the tab, and a sound for new ones if it is wanted. */
+/** Unread messages, and a lost connection, in the title and the icon of the tab, and a sound for new ones if it is wanted. */
 export function useNotifications() {
   const chats = useChats()
   const preferences = usePreferences()
   const session = useSession()
   const route = useRoute()
-  const { on } = useWebSocket()
+  const { on, state } = useWebSocket()
 
-  watchEffect(() => showCount(chats.unreadTotal))
+  /** There is no connection, and not only for a moment. */
+  const isLost = () => {
+    const { status, attempt, maxAttempts, isOffline } = state.value
+    const isLastTry = attempt >= maxAttempts && ['connecting', 'waiting'].includes(status)
+    return isOffline || status === 'failed' || isLastTry
+  }
+  watchEffect(() => showCount(chats.unreadTotal, isLost()))
   onScopeDispose(() => showCount(0))
 
   on('new_message', ({ chat_id, message }) => {
@@ -42,10 +48,10 @@ export function useNotifications() {
   }
 }
 
-/** @param {number} count */
-function showCount(count) {
+/** @param {number} count @param {boolean} [isLost] the count may be old */
+function showCount(count, isLost = false) {
   const text = count > SHOWN_MAX ? `${SHOWN_MAX}+` : String(count)
-  document.title = count ? `(${text}) ${NAME}` : NAME
+  document.title = (isLost ? '⚠ ' : '') + (count ? `(${text}) ${NAME}` : NAME)
   const icon = /** @type {HTMLLinkElement} */ (document.querySelector('link[rel=icon]'))
   icon.href = `data:image/svg+xml,${encodeURIComponent(iconSvg(count ? text : ''))}`
 }

@@ -22,7 +22,8 @@ export function usePlaces({ log, timeline, slice, scroller, reading }) {
   let destination = /** @type {(() => void) | null} */ (null)
 
   function keepPlace() {
-    if (scroller.follows.value) slice.showEnd()
+    if (scroller.follows.value && state.hasAfter) showMissed()
+    else if (scroller.follows.value) slice.showEnd()
     else slice.showAround(scroller.place.value ?? 0)
   }
   watch(
@@ -34,6 +35,12 @@ export function usePlaces({ log, timeline, slice, scroller, reading }) {
     const message = seq && state.messages[indexOfSeq(state.messages, seq)]
     timeline.stayAt(message ? message.id : null)
   })
+
+  /** Too much was missed to be told message by message: the reader goes on where that begins. */
+  async function showMissed() {
+    reading.drawLine()
+    await goToLine()
+  }
 
   /**
    * @param {() => Promise<void>} load

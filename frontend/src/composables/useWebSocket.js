@@ -15,7 +15,7 @@ const isConnected = computed(() => state.value.status === 'connected')
  * The rooms somebody looks at, with how each of those joins: a room is joined once, by the first who has a way of his
  * own if there is one, and left by the last.
  *
- * @typedef {{ join?: (chatId: number) => void }} Visitor
+ * @typedef {{ join?: (chatId: number) => void, joinSoftly?: (chatId: number) => void }} Visitor
  * @type {Map<number, Visitor[]>}
  */
 const rooms = new Map()
@@ -25,8 +25,9 @@ websocket.on('connected', () => {
 
 /** @param {number} chatId */
 function join(chatId) {
-  const own = rooms.get(chatId)?.find((visitor) => visitor.join)
-  if (own) own.join?.(chatId)
+  const visitors = rooms.get(chatId) ?? []
+  const way = visitors.find(({ join }) => join)?.join ?? visitors.find((one) => one.joinSoftly)?.joinSoftly
+  if (way) way(chatId)
   else websocket.send({ type: 'join_chat', chat_id: chatId })
 }
 
@@ -66,9 +67,9 @@ export function useWebSocket() {
  *
  * @param {import('vue').MaybeRefOrGetter<number | null | undefined>} chatId
  * @param {Visitor} options `join`: takes the place of the plain `join_chat`, for whoever joins from a position; it is
- *   called on entering, connected or not, and at each `connected`
+ *   called on entering, connected or not, and at each `connected`; `joinSoftly`: the same where nobody else has a `join`
  */
-export function useChatWebSocket(chatId, { join } = {}) {
+export function useChatWebSocket(chatId, { join, joinSoftly } = {}) {
   const { on } = useWebSocket()
   /** Who is typing, by user id, without oneself. */
   const typingUsers = reactive(/** @type {Set<number>} */ (new Set()))
@@ -129,7 +130,7 @@ export function useChatWebSocket(chatId, { join } = {}) {
     () => toValue(chatId),
     (id, _previous, onCleanup) => {
       if (id == null) return
-      const visitor = { join }
+      const visitor = { join, joinSoftly }
       enter(id, visitor)
       onCleanup(() => {
         nobodyTypes()

@@ -20,6 +20,8 @@ export default {
     register: 'Create one',
     ended: 'Your session has ended. Log in again to go on.',
     switched: 'You are {name} here now: another tab of this browser logged in as {name}.',
+    revoked:
+      'The server has ended your session: you were logged out from another place, or your account was closed.',
   },
   register: {
     title: 'Create an account',
@@ -41,6 +43,12 @@ export default {
     pick: 'Pick a chat to start reading',
     failed: 'Your chats could not be loaded.',
     gone: 'This chat does not exist, or you are not a member of it.',
+    wentAs: {
+      removed: 'You were removed from “{name}”.',
+      banned: 'You were banned from “{name}”.',
+      left: 'You left “{name}”.',
+      deleted: '“{name}” was deleted.',
+    },
     toList: 'To your chats',
     fromYou: 'You: {text}',
     fromOther: '{name}: {text}',
@@ -141,6 +149,7 @@ export default {
   connection: {
     waiting: 'Reconnecting in {n} second | Reconnecting in {n} seconds',
     connecting: 'Reconnecting…',
+    offline: 'No network.',
     failed: 'No connection to the server.',
     refused: 'The server has refused the connection.',
     retry: 'Retry now',
@@ -206,6 +215,8 @@ export default {
     deleteTitle: 'Delete the message?',
     deleteText: 'It is deleted for everybody. This cannot be undone.',
     discard: 'Discard',
+    putBack: 'Edit',
+    editGone: 'The message was deleted meanwhile. Your text is kept as a draft.',
     editing: 'Editing your message',
     replyingTo: 'Replying to {name}',
     charactersLeft: '{n} character left | {n} characters left',

@@ -19,3 +19,11 @@ export function isCtrl(event, key, code) {
   const isElsewhere = event.key > '\x7f' || event.key === '.'
   return event.key.toLowerCase() === key || (isElsewhere && event.code === code)
 }
+
+/**
+ * Whether a key belongs to a composition of an input method. In Safari the Enter that ends one comes after it, and is
+ * told by its old code alone.
+ *
+ * @param {KeyboardEvent} event
+ */
+export const isComposing = (event) => event.isComposing || event.keyCode === 229

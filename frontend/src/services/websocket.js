@@ -22,6 +22,7 @@
  * @property {number | null} code the close code of the last drop
  * @property {string} reason what was told with it
  * @property {number | null} userId whose connection it is, once that is known
+ * @property {boolean} isOffline the browser says that there is no network, and nothing has been heard since
  */
 
 const MAX_ATTEMPTS = 5
@@ -32,6 +33,9 @@ const STABLE_MS = 5_000
 const PING_INTERVAL_MS = 25_000
 const PONG_TIMEOUT_MS = 10_000
 const REQUEST_TIMEOUT_MS = 10_000
+/** A request that has no answer by then is a reason to see whether the server is still there. */
+const PROBE_AFTER_MS = 3_000
+const PROBE_TIMEOUT_MS = 4_000
 
 const GOING_AWAY = 1001
 const BAD_TOKEN = 4401
@@ -77,7 +81,7 @@ export function createWebSocket({ url = defaultUrl, random = Math.random } = {})
   const subscriptions = new Map()
   /** @type {Set<{ callback: (state: State) => void }>} */
   const watchers = new Set()
-  /** @type {Map<string, { resolve: (ack: Frame) => void, reject: (error: Error) => void, timer: any }>} */
+  /** @type {Map<string, { resolve: (ack: Frame) => void, reject: (error: Error) => void, probing: any, timer: any }>} */
   const requests = new Map()
 
   /** @type {State} */
@@ -89,14 +93,19 @@ export function createWebSocket({ url = defaultUrl, random = Math.random } = {})
     code: null,
     reason: '',
     userId: null,
+    isOffline: false,
   })
   /** @type {string | TokenFunction | undefined} */
   let tokenSource
+  /** Where the token goes. @type {'query' | 'subprotocol'} */
+  let tokenPlace = 'query'
   /** @type {WebSocket | null} */
   let socket = null
   let connectedAt = 0
   let freshTried = false
   let lastRequest = 0
+  /** Whether the ping that is under way is one that is not waited for long. */
+  let isProbing = false
   /** Of the attempt, the wait or the ping that is under way: there is one of these at a time. */
   let timer = /** @type {any} */ (undefined)
 
@@ -126,12 +135,17 @@ export function createWebSocket({ url = defaultUrl, random = Math.random } = {})
    * Connects, and from then on keeps the connection up. Does nothing if that is so already with this token.
    *
    * @param {string | TokenFunction} [token] what it was the last time, if left out
+   * @param {{ tokenIn?: 'query' | 'subprotocol' }} [options] `subprotocol`: as the pair `bearer, TOKEN` and so in no
+   *   address, which browsers write into their consoles; it takes a server that knows that
    */
-  function connect(token = tokenSource) {
-    const same = token === tokenSource
+  function connect(token = tokenSource, { tokenIn = tokenPlace } = {}) {
+    const same = token === tokenSource && tokenIn === tokenPlace
     tokenSource = token
+    tokenPlace = tokenIn
     if (same && ['connecting', 'connected', 'waiting'].includes(state.status)) return
     window.addEventListener('online', comeBack)
+    window.addEventListener('online', isOnline)
+    window.addEventListener('offline', isOffline)
     document.addEventListener('visibilitychange', comeBack)
     freshTried = false
     drop()
@@ -142,6 +156,8 @@ export function createWebSocket({ url = defaultUrl, random = Math.random } = {})
   /** Ends the connection for good. */
   function disconnect() {
     window.removeEventListener('online', comeBack)
+    window.removeEventListener('online', isOnline)
+    window.removeEventListener('offline', isOffline)
     document.removeEventListener('visibilitychange', comeBack)
     const wasOpen = socket !== null
     drop()
@@ -149,12 +165,27 @@ export function createWebSocket({ url = defaultUrl, random = Math.random } = {})
     if (wasOpen) console.log('WebSocket closed:', 1000, '')
   }
 
-  /** Connects now, instead of later or never, with all attempts before it. */
-  function retry() {
+  /**
+   * Connects now, instead of later or never, with all attempts before it.
+   *
+   * @param {{ once?: boolean } | Event} [options] `once`: this attempt is the last one, if it fails as well
+   */
+  function retry(options) {
     if (!['waiting', 'failed'].includes(state.status)) return
     freshTried = false
-    setState({ attempt: 0 })
+    const isLast = options !== undefined && 'once' in options && options.once
+    setState({ attempt: isLast ? MAX_ATTEMPTS : 0 })
     open()
+  }
+
+  /** The browser knows at once; but a server on this machine is there without a network, so it is asked. */
+  function isOffline() {
+    setState({ isOffline: true })
+    probe()
+  }
+
+  function isOnline() {
+    if (state.isOffline) setState({ isOffline: false })
   }
 
   /** The network or the person is back. */
@@ -176,13 +207,20 @@ export function createWebSocket({ url = defaultUrl, random = Math.random } = {})
     }
     if (socket !== mine) return // disconnected meanwhile
     if (!token) return fail(BAD_TOKEN, 'no token')
-    const address = typeof url === 'function' ? url() : url
-    const opened = new WebSocket(`${address}?token=${encodeURIComponent(token)}`)
+    const opened = openSocket(typeof url === 'function' ? url() : url, token)
     socket = opened
     // A socket that was given up has nothing more to say.
     opened.onmessage = ({ data }) => socket === opened && receive(data)
     opened.onclose = ({ code, reason }) => socket === opened && closed(code, reason)
     timer = setTimeout(() => lose(SILENT, 'no answer'), CONNECT_TIMEOUT_MS)
+  }
+
+  /** @param {string} address @param {string} token */
+  function openSocket(address, token) {
+    // What may be in the name of a subprotocol; a JWT always may.
+    const fits = /^[\w!#$%&'*+.^`|~-]+$/.test(token)
+    if (tokenPlace === 'subprotocol' && fits) return new WebSocket(address, ['bearer', token])
+    return new WebSocket(`${address}?token=${encodeURIComponent(token)}`)
   }
 
   /** @param {string} data */
@@ -200,9 +238,11 @@ export function createWebSocket({ url = defaultUrl, random = Math.random } = {})
       console.log('✅ WebSocket connected')
       setState({ status: 'connected', retryAt: null, code: null, reason: '', userId: frame.user_id ?? null })
     }
+    if (state.isOffline) setState({ isOffline: false })
     if (isConnected()) {
+      isProbing = false
       clearTimeout(timer) // whatever it is, the server is there
-      timer = setTimeout(ping, PING_INTERVAL_MS)
+      timer = setTimeout(() => ping(), PING_INTERVAL_MS)
     }
     if ((frame.type === 'ack' || frame.type === 'error') && requests.has(frame.id)) settle(frame)
     if (frame.type === 'token_expiring') renew()
@@ -210,9 +250,17 @@ export function createWebSocket({ url = defaultUrl, random = Math.random } = {})
     call(subscriptions.get('*'), frame)
   }
 
-  function ping() {
+  function ping(timeoutMs = PONG_TIMEOUT_MS) {
     send({ type: 'ping' })
-    timer = setTimeout(() => lose(SILENT, 'no pong'), PONG_TIMEOUT_MS)
+    timer = setTimeout(() => lose(SILENT, 'no pong'), timeoutMs)
+  }
+
+  /** Finds out soon whether the server is still there. */
+  function probe() {
+    if (!isConnected() || isProbing) return
+    clearTimeout(timer)
+    isProbing = true
+    ping(PROBE_TIMEOUT_MS)
   }
 
   /** Gives up a connection whose server says nothing: waiting for it to agree to the close could take minutes. */
@@ -224,6 +272,7 @@ export function createWebSocket({ url = defaultUrl, random = Math.random } = {})
   /** Lets go of what there is, without a word to anybody. */
   function drop(code = 1000) {
     clearTimeout(timer)
+    isProbing = false
     const old = socket
     socket = null
     old?.close(code)
@@ -296,7 +345,8 @@ export function createWebSocket({ url = defaultUrl, random = Math.random } = {})
       }
       const late = () =>
         settle({ type: 'error', id, code: 'timeout', message: 'no answer in time', retryable: true })
-      requests.set(id, { resolve, reject, timer: setTimeout(late, timeoutMs) })
+      const probing = setTimeout(probe, PROBE_AFTER_MS)
+      requests.set(id, { resolve, reject, probing, timer: setTimeout(late, timeoutMs) })
     })
   }
 
@@ -306,6 +356,7 @@ export function createWebSocket({ url = defaultUrl, random = Math.random } = {})
     if (!waiting) return
     requests.delete(answer.id)
     clearTimeout(waiting.timer)
+    clearTimeout(waiting.probing)
     if (answer.type === 'ack') waiting.resolve(answer)
     else waiting.reject(new RequestError(/** @type {any} */ (answer)))
   }

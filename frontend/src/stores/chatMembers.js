@@ -1,8 +1,11 @@
 import { reactive } from 'vue'
-import api from '@/services/api'
+import api, { ApiError } from '@/services/api'
+import { freshness } from '@/services/freshness'
 import { createOnce, createQueue } from '@/services/queue'
+import websocket from '@/services/websocket'
 
 const AT_ONCE = 3
+const RETRY_MS = 5_000
 
 /**
  * The members of the chats whose members were asked for: a part of the chats' store.
@@ -11,8 +14,9 @@ const AT_ONCE = 3
  * @param {Map<number, any>} house.chats
  * @param {ReturnType<typeof import('./users').useUsers>} house.users
  * @param {ReturnType<typeof import('./session').useSession>} house.session
+ * @param {(chatId: number) => void} house.forgetChat the user has left it
  */
-export function createMembers({ chats, users, session }) {
+export function createMembers({ chats, users, session, forgetChat }) {
   /** @type {Map<number, any[]>} */
   const membersOf = reactive(new Map())
   const once = createOnce()
@@ -21,62 +25,113 @@ export function createMembers({ chats, users, session }) {
   /** The members of a chat; undefined until they are loaded, which this starts. @param {number} chatId */
   function members(chatId) {
     const known = membersOf.get(chatId)
-    if (!known) loadMembers(chatId).catch(() => {}) // shown as unknown, and asked for when shown again
+    if (!known) once.any(`${chatId}`, () => ask(chatId)).catch(() => {}) // asked for when shown again
     return known
   }
 
-  /** @param {number} chatId */
+  /** The members as they are now or later. @param {number} chatId */
   function loadMembers(chatId) {
-    return once(`${chatId}`, async () => {
-      const answer = await enqueue(() => api.get(`/chats/${chatId}/members`))
-      take(chatId, answer.members)
+    return once(`${chatId}`, () => ask(chatId))
+  }
+
+  /** @param {number} chatId */
+  function ask(chatId) {
+    return enqueue(async () => {
+      const asked = freshness.ask()
+      /** @type {any[]} */
+      const found = []
+      let cursor = null
+      do {
+        const page = await api.get(`/chats/${chatId}/members`, { cursor })
+        found.push(...page.members)
+        cursor = page.next_cursor ?? null
+      } while (cursor)
+      take(chatId, found, asked)
     })
   }
 
-  /** After something has changed; nothing if nobody has asked for them. @param {number} chatId */
+  /** After something has changed; false, and nothing, if nobody has asked for them. @param {number} chatId */
   function reloadMembers(chatId) {
-    if (membersOf.has(chatId)) loadMembers(chatId).catch(() => {})
+    if (!membersOf.has(chatId) && !once.isAsked(`${chatId}`)) return false
+    loadMembers(chatId).catch((error) => {
+      if (!(error instanceof ApiError)) throw error
+      // Without a connection they are asked for once there is one.
+      if (error.retryable && websocket.isConnected())
+        setTimeout(() => reloadMembers(chatId), error.retryAfterMs ?? RETRY_MS)
+    })
+    return true
   }
 
-  /** @param {number} chatId @param {any[]} found */
-  function take(chatId, found) {
-    for (const { user } of found) users.put(user)
+  /** @param {number} chatId @param {any[]} found all members @param {number} asked when */
+  function take(chatId, found, asked) {
+    if (!freshness.isNews(`chat ${chatId} there`, asked) || !freshness.take(`chat ${chatId} members`, asked))
+      return
+    show(chatId, found, asked)
+    const chat = chats.get(chatId)
+    if (!chat) return
+    if (freshness.take(`chat ${chatId} count`, asked)) chat.member_count = found.length
+    const own = found.find(({ user }) => user.id === session.userId)
+    if (own && freshness.take(`chat ${chatId} own`, asked)) chat.role = own.role
+  }
+
+  /** @param {number} chatId @param {any[]} found @param {number} asked */
+  function show(chatId, found, asked) {
+    for (const { user } of found) users.put(user, asked)
     // The same objects as everywhere, so that a status changes here too.
     membersOf.set(
       chatId,
-      found.map((member) => ({ ...member, user: users.get(member.user.id) ?? member.user })),
+      found.map((member) => ({ ...member, user: users.known(member.user.id) ?? member.user })),
     )
-    const own = found.find(({ user }) => user.id === session.userId)
-    const chat = chats.get(chatId)
-    if (chat) Object.assign(chat, { member_count: found.length }, own && { role: own.role })
   }
 
-  /** @param {number} chatId @param {number} userId */
-  const without = (chatId, userId) => (membersOf.get(chatId) ?? []).filter(({ user }) => user.id !== userId)
+  /**
+   * After a change of one's own: shows it at once, and asks for all members, some of whom others may have changed.
+   *
+   * @param {number} chatId
+   * @param {(known: any[]) => any[]} change
+   * @param {number} asked
+   */
+  function changed(chatId, change, asked) {
+    const known = membersOf.get(chatId)
+    freshness.told(`chat ${chatId} members`)
+    if (known) {
+      show(chatId, change(known), asked)
+      const chat = chats.get(chatId)
+      const difference = (membersOf.get(chatId)?.length ?? 0) - known.length
+      // Where the event of the change was faster, the number is right already.
+      if (chat && difference && freshness.take(`chat ${chatId} count`, asked)) chat.member_count += difference
+    }
+    reloadMembers(chatId)
+  }
 
-  /** @param {number} chatId @param {number} userId @throws {import('@/services/http').ApiError} */
+  /** @param {any[]} list @param {number} userId */
+  const without = (list, userId) => list.filter(({ user }) => user.id !== userId)
+
+  /** @param {number} chatId @param {number} userId @throws {ApiError} */
   async function addMember(chatId, userId, role = 'member') {
+    const asked = freshness.ask()
     const member = await api.post(`/chats/${chatId}/members`, { user_id: userId, role })
-    take(chatId, [...without(chatId, userId), member])
+    changed(chatId, (known) => [...without(known, userId), member], asked)
   }
 
   /**
    * @param {number} chatId
    * @param {number} userId
    * @param {string} role `owner`, `admin` or `member`
-   * @throws {import('@/services/http').ApiError}
+   * @throws {ApiError}
    */
   async function setRole(chatId, userId, role) {
+    const asked = freshness.ask()
     const member = await api.patch(`/chats/${chatId}/members/${userId}`, { role })
-    take(chatId, [...without(chatId, userId), member])
+    changed(chatId, (known) => [...without(known, userId), member], asked)
   }
 
-  /** Oneself: leaves. @param {number} chatId @param {number} userId @throws {import('@/services/http').ApiError} */
+  /** Oneself: leaves. @param {number} chatId @param {number} userId @throws {ApiError} */
   async function removeMember(chatId, userId) {
+    const asked = freshness.ask()
     await api.delete(`/chats/${chatId}/members/${userId}`)
-    if (userId !== session.userId) return take(chatId, without(chatId, userId))
-    chats.delete(chatId)
-    forget(chatId)
+    if (userId === session.userId) forgetChat(chatId)
+    else changed(chatId, (known) => without(known, userId), asked)
   }
 
   /** @param {number} chatId */

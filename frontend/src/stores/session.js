@@ -1,7 +1,9 @@
 import { defineStore } from 'pinia'
 import { computed, ref } from 'vue'
 import api from '@/services/api'
+import { freshness } from '@/services/freshness'
 import { ApiError, request } from '@/services/http'
+import { forgetTexts } from '@/services/texts'
 import * as tokens from '@/services/tokens'
 
 /** Who is logged in. */
@@ -10,7 +12,12 @@ export const useSession = defineStore('session', () => {
   const me = ref(tokens.current()?.user ?? null)
   const isLoggedIn = computed(() => me.value !== null)
   const userId = computed(() => /** @type {number | null} */ (me.value?.id ?? null))
-  /** @type {import('vue').Ref<'left' | 'ended' | null>} how the last session here went: by a wish of its user, or not */
+  /**
+   * How the last session here went: by a wish of its user; as it was too old; by the server, which ended the session or
+   * the account.
+   *
+   * @type {import('vue').Ref<'left' | 'ended' | 'revoked' | null>}
+   */
   const ending = ref(null)
   /** Whether the account that is logged in came with another tab, instead of one that was used in this tab before. */
   const isSwitched = ref(false)
@@ -30,6 +37,8 @@ export const useSession = defineStore('session', () => {
    */
   async function login({ username, password }) {
     tokens.begin(await request('POST', '/auth/login', { body: { username, password } }))
+    // What others have left unsent here is not for whoever is here now.
+    forgetTexts((ownerId) => ownerId !== userId.value)
   }
 
   /**
@@ -43,11 +52,27 @@ export const useSession = defineStore('session', () => {
     await login(account)
   }
 
+  /** Ends the session in this browser, with the texts that are not sent. @param {'left' | 'revoked'} how */
+  function end(how) {
+    const ownerId = userId.value
+    ending.value = how
+    tokens.end()
+    forgetTexts((id) => id === ownerId)
+  }
+
+  /** A connection was ended for good: if the session is over as well, it is over here too, with all it left. */
+  async function revoked() {
+    const ownerId = userId.value
+    await check()
+    if (ending.value !== 'ended') return
+    ending.value = 'revoked'
+    forgetTexts((id) => id === ownerId)
+  }
+
   /** Out, whether the server hears it or not. */
   async function logout() {
     const session = tokens.current()
-    ending.value = 'left'
-    tokens.end()
+    end('left')
     try {
       if (session) await request('POST', '/auth/logout', { token: session.access_token })
     } catch (error) {
@@ -73,11 +98,21 @@ export const useSession = defineStore('session', () => {
 
   /** Asks the server whether the session goes on; if it does not, it is over here too. */
   async function check() {
+    const asked = freshness.ask()
     try {
-      tokens.keepUser(await api.get('/users/me'))
+      const user = await api.get('/users/me')
+      if (freshness.take('me', asked)) tokens.keepUser(user)
     } catch (error) {
       if (!(error instanceof ApiError)) throw error
+      // `forbidden`: the account has ended, of which the refresh token knows nothing yet.
+      if (error.code === 'forbidden') end('revoked')
     }
+  }
+
+  /** Takes in what the server tells of oneself. @param {any} changes */
+  function keepMe(changes) {
+    freshness.told('me')
+    tokens.keepUser({ ...me.value, ...changes })
   }
 
   /**
@@ -88,5 +123,19 @@ export const useSession = defineStore('session', () => {
     tokens.keepUser(await api.patch('/users/me', changes))
   }
 
-  return { me, userId, isLoggedIn, isSwitched, ending, login, register, logout, token, check, updateMe }
+  return {
+    me,
+    userId,
+    isLoggedIn,
+    isSwitched,
+    ending,
+    login,
+    register,
+    logout,
+    token,
+    check,
+    revoked,
+    keepMe,
+    updateMe,
+  }
 })

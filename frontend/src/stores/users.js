@@ -1,13 +1,16 @@
 import { defineStore } from 'pinia'
-import { reactive, watch } from 'vue'
+import { reactive, ref, watch } from 'vue'
 import { i18n } from '@/i18n'
 import { personName } from '@/i18n/bidi'
 import api, { ApiError } from '@/services/api'
+import { freshness } from '@/services/freshness'
 import { createQueue } from '@/services/queue'
 import websocket from '@/services/websocket'
 import { useSession } from './session'
 
 const AT_ONCE = 4
+/** What changes with each coming and going, told apart from the rest. */
+const PRESENCE = ['status', 'last_seen_at']
 
 /** The users that were seen, by id. */
 export const useUsers = defineStore('users', () => {
@@ -16,13 +19,35 @@ export const useUsers = defineStore('users', () => {
   const users = reactive(new Map())
   /** @type {Set<number>} those that are asked for */
   const wanted = new Set()
+  /** What was told of users who are not among those yet: an answer that is under way may be older. @type {Map<number, object>} */
+  const heard = new Map()
   const enqueue = createQueue(AT_ONCE)
+  /** Rises with each connection: a change of what was known before it may have been missed. */
+  const connections = ref(0)
+  /** When the present connection began; nobody was heard before the first one. */
+  let heardSince = 0
 
   watch(
     () => session.userId,
-    () => users.clear(),
+    () => {
+      users.clear()
+      heard.clear()
+      freshness.reset()
+    },
     { flush: 'sync' },
   )
+  websocket.on('connected', () => {
+    if (connections.value) {
+      heardSince = freshness.ask()
+      session.check()
+    }
+    connections.value++
+  })
+  websocket.on('user_changed', ({ user_id, user }) => {
+    if (user_id === session.userId) return session.keepMe(user)
+    freshness.told(`user ${user_id} profile`)
+    assign(user_id, withoutPresence(user))
+  })
   websocket.on('user_status', ({ user_id, status }) => setStatus(user_id, { status }))
   websocket.on('user_offline', ({ user_id, timestamp }) => {
     // A room that is joined tells it of everybody who is not there; since when, it tells only of who just went.
@@ -32,9 +57,23 @@ export const useUsers = defineStore('users', () => {
 
   /** @param {number} userId @param {object} status */
   function setStatus(userId, status) {
-    const user = users.get(userId)
-    if (user) Object.assign(user, status)
+    freshness.told(`user ${userId} presence`)
+    assign(userId, status)
   }
+
+  /** Into what is known of a user, or will be. @param {number} userId @param {object} changes */
+  function assign(userId, changes) {
+    const user = users.get(userId)
+    if (user) Object.assign(user, changes)
+    else heard.set(userId, { ...heard.get(userId), ...changes })
+  }
+
+  /** @param {any} user */
+  const presenceOf = (user) =>
+    Object.fromEntries(Object.entries(user).filter(([field]) => PRESENCE.includes(field)))
+  /** @param {any} user */
+  const withoutPresence = (user) =>
+    Object.fromEntries(Object.entries(user).filter(([field]) => !PRESENCE.includes(field)))
 
   /**
    * A user; undefined until it is loaded, which this starts, and if there is none.
@@ -43,29 +82,53 @@ export const useUsers = defineStore('users', () => {
    */
   function get(userId) {
     if (userId === session.userId) return session.me
+    void connections.value // what is looked at then is asked for again
     const user = users.get(userId)
-    if (user === undefined && !wanted.has(userId)) {
+    const isSure = user !== undefined && freshness.isAsOf(`user ${userId} profile`, heardSince)
+    if (!isSure && !wanted.has(userId)) {
       wanted.add(userId)
       enqueue(() => load(userId)).finally(() => wanted.delete(userId))
     }
     return user ?? undefined
   }
 
+  /** A user as far as is known; nobody is asked. @param {number} userId */
+  function known(userId) {
+    return userId === session.userId ? session.me : (users.get(userId) ?? undefined)
+  }
+
   /** @param {number} userId */
   async function load(userId) {
-    if (users.has(userId)) return // came with something else meanwhile
+    // Came with something else meanwhile.
+    if (users.has(userId) && freshness.isAsOf(`user ${userId} profile`, heardSince)) return
+    const asked = freshness.ask()
     try {
-      put(await api.get(`/users/${userId}`))
+      put(await api.get(`/users/${userId}`), asked)
     } catch (error) {
-      if (error instanceof ApiError && error.code === 'not_found') users.set(userId, null)
+      const isGone = error instanceof ApiError && error.code === 'not_found'
+      if (isGone && freshness.take(`user ${userId} profile`, asked)) users.set(userId, null)
     }
   }
 
-  /** Takes in a user the server has told of. @param {any} user */
-  function put(user) {
-    const known = users.get(user.id)
-    if (known) Object.assign(known, user)
-    else users.set(user.id, user)
+  /**
+   * Takes in a user the server has told of, as far as nothing newer is known.
+   *
+   * @param {any} user
+   * @param {number} asked the moment of the question; left out: the answer is as of now
+   */
+  function put(user, asked = freshness.ask()) {
+    const old = users.get(user.id)
+    const isProfileNew = freshness.take(`user ${user.id} profile`, asked)
+    const isPresenceNew = freshness.take(`user ${user.id} presence`, asked)
+    if (old) {
+      if (isProfileNew) Object.assign(old, withoutPresence(user))
+      if (isPresenceNew) Object.assign(old, presenceOf(user))
+    } else if (old === undefined || isProfileNew) {
+      const told = /** @type {any} */ (heard.get(user.id) ?? {})
+      const newer = { ...(!isProfileNew && withoutPresence(told)), ...(!isPresenceNew && presenceOf(told)) }
+      users.set(user.id, { ...user, ...newer })
+      heard.delete(user.id)
+    }
   }
 
   /** A name to show; empty until it is known. @param {number} userId */
@@ -87,10 +150,11 @@ export const useUsers = defineStore('users', () => {
    * @returns {Promise<any[]>}
    */
   async function search(q, limit = 20) {
+    const asked = freshness.ask()
     const { users: found } = await api.get('/users', { q, limit })
-    found.forEach(put)
+    for (const user of found) put(user, asked)
     return found
   }
 
-  return { get, put, nameOf, statusOf, search }
+  return { get, known, put, nameOf, statusOf, search }
 })

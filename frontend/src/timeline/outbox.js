@@ -11,6 +11,7 @@
  * @property {number} writtenAt in ms since 1970, rising from entry to entry
  * @property {'sending' | 'failed'} state `failed`: refused for good; it waits for `retry` or `discard`
  * @property {string} [code] why it failed
+ * @property {boolean} [hasLostReply] the server refused the message that it answers: another try goes without
  *
  * @typedef {import('./stretch').Message} Message
  *
@@ -22,6 +23,7 @@
  */
 
 import { shallowReactive } from 'vue'
+import { prefixOf } from '@/services/texts'
 
 const FIRST_RETRY_MS = 1_000
 const LAST_RETRY_MS = 10_000
@@ -34,7 +36,7 @@ function newClientId() {
 
 /** @param {Services} services */
 export function createOutbox({ userId, websocket, storage, onSent = () => {} }) {
-  const prefix = `vestnik:outbox:${userId}:`
+  const prefix = prefixOf('outbox', userId)
   /** @type {Entry[]} in the order of writing; an entry that changes is replaced */
   const entries = shallowReactive(stored())
   /** The chats one of whose messages is under way, or waits for another try. @type {Set<number>} */
@@ -81,10 +83,17 @@ export function createOutbox({ userId, websocket, storage, onSent = () => {} }) 
 
   /** @param {Entry} entry */
   function update(entry) {
+    if (disposed) return // what it left may have been taken away with the session
     const index = entries.findIndex(({ clientId }) => clientId === entry.clientId)
     if (index < 0) return
     entries[index] = entry
     keep(entry)
+  }
+
+  /** @param {Entry} entry @param {any} error */
+  function refused(entry, { code, fields }) {
+    const hasLostReply = entry.replyTo !== null && fields?.reply_to !== undefined
+    update({ ...entry, state: 'failed', code, ...(hasLostReply && { hasLostReply }) })
   }
 
   /**
@@ -101,7 +110,7 @@ export function createOutbox({ userId, websocket, storage, onSent = () => {} }) 
       const error = await attempt(entry)
       if (!error) failures = 0
       else if (error.code === 'disconnected') continue
-      else if (!error.retryable) update({ ...entry, state: 'failed', code: error.code })
+      else if (!error.retryable) refused(entry, error)
       else await pause(error.retryAfterMs ?? Math.min(FIRST_RETRY_MS * 2 ** failures++, LAST_RETRY_MS))
     }
     busy.delete(chatId)
@@ -162,7 +171,9 @@ export function createOutbox({ userId, websocket, storage, onSent = () => {} }) 
       const entry = entries.find((one) => one.clientId === clientId)
       if (entry?.state !== 'failed') return
       take(clientId)
-      enqueue({ ...entry, state: 'sending', code: undefined, writtenAt: now() })
+      const { hasLostReply, ...kept } = entry
+      const replyTo = hasLostReply ? null : entry.replyTo
+      enqueue({ ...kept, replyTo, state: 'sending', code: undefined, writtenAt: now() })
     },
 
     discard: take,

@@ -27,6 +27,10 @@ import { shallowReactive } from 'vue'
 import { createStretch } from './stretch'
 
 const PAGE_SIZE = 50
+/** On the way back to the first unread message. */
+const LARGEST_PAGE = 200
+/** So far back it is looked for; what is older is found by scrolling. */
+const PAGES_BACK = 100
 /** What a chat that nobody looks at keeps. */
 const KEPT = 100
 /** The ack of a join follows the replay, which may be long. */
@@ -57,8 +61,16 @@ export function createTimeline(chatId, { api, websocket }) {
   let heard = 0
   /** What the room told while a page is on its way: the page may not have it yet. @type {Message[]} */
   let held = []
-  /** Where to load anew: the query of a page; null: the newest. @type {{ around: number } | { after: number } | null} */
+  /**
+   * Where to load anew: the query of a page, or the `seq` after which it is to begin; null: the newest.
+   *
+   * @type {{ around: number } | { after: number, mark?: number } | { mark: number } | null}
+   */
   let place = null
+  /** Where what is loaded begins, if that is with the first message after a `seq`. @type {{ first: any, seq: number } | null} */
+  let start = null
+  /** Whether somebody has seen it live since it was entered. */
+  let wasLive = false
   // Only the newest attempt to follow, and the newest load, have a say.
   let attempt = 0
   let lastLoad = 0
@@ -77,7 +89,7 @@ export function createTimeline(chatId, { api, websocket }) {
    * Loads a page and hands it to `take`. False if another load has taken its place.
    *
    * @param {Load} kind
-   * @param {Record<string, number>} query
+   * @param {Record<string, number> | ((isWanted: () => boolean) => Promise<Page>)} query
    * @param {(page: Page) => void} take
    */
   async function load(kind, query, take) {
@@ -85,8 +97,7 @@ export function createTimeline(chatId, { api, websocket }) {
     held = []
     state.loading = kind
     try {
-      /** @type {Page} */
-      const page = await api.get(`/chats/${chatId}/messages`, { limit: PAGE_SIZE, ...query })
+      const page = await (typeof query === 'function' ? query(() => mine === lastLoad) : pageOf(query))
       if (mine !== lastLoad) return false
       take(page)
       for (const message of held) stretch.put(message)
@@ -105,8 +116,31 @@ export function createTimeline(chatId, { api, websocket }) {
     }
   }
 
+  /** @param {Record<string, number>} query @returns {Promise<Page>} */
+  const pageOf = (query) => api.get(`/chats/${chatId}/messages`, { limit: PAGE_SIZE, ...query })
+
+  /**
+   * The page that has the first message after a `seq`, looked for from the newest page back, as pages begin at messages.
+   *
+   * @param {number} seq
+   * @param {() => boolean} isWanted
+   */
+  async function pageFrom(seq, isWanted) {
+    let page = await pageOf({ limit: LARGEST_PAGE })
+    for (let pages = 1; pages < PAGES_BACK && isWanted(); pages++) {
+      const first = page.messages[0]
+      if (!first || !page.has_more_before || first.seq <= seq + 1) break
+      const earlier = await pageOf({ before: first.id, limit: LARGEST_PAGE })
+      const isRead = (earlier.messages.at(-1)?.seq ?? 0) <= seq
+      if (isRead) return { ...page, isFromMark: true }
+      page = earlier
+    }
+    return page
+  }
+
   /** @param {Page} page */
   function replace(page) {
+    start = null
     stretch.replace(page)
     state.generation++
   }
@@ -121,12 +155,30 @@ export function createTimeline(chatId, { api, websocket }) {
       state.loaded = true
     }
     try {
-      if (place !== null) return await load('around', place, take)
+      if (place !== null) return await loadPlace(place, take)
     } catch (error) {
       if (codeOf(error) !== 'invalid') throw error // after a restored backup the place may not exist
       place = null
     }
     return load('newest', {}, take)
+  }
+
+  /**
+   * @param {NonNullable<typeof place>} wanted
+   * @param {(page: Page) => void} take
+   */
+  function loadPlace(wanted, take) {
+    if ('around' in wanted) return load('around', { around: wanted.around }, take)
+    const { mark } = wanted
+    const query =
+      'after' in wanted
+        ? { after: wanted.after }
+        : (/** @type {() => boolean} */ isWanted) => pageFrom(wanted.mark, isWanted)
+    return load('around', query, (/** @type {Page & { isFromMark?: boolean }} */ page) => {
+      take(page)
+      const isAtMark = 'after' in wanted || page.isFromMark
+      start = isAtMark ? { first: stretch.first, seq: mark ?? (page.messages[0]?.seq ?? 1) - 1 } : null
+    })
   }
 
   /** Goes into the room and catches up; to be called on entering and after each reconnect. */
@@ -144,10 +196,14 @@ export function createTimeline(chatId, { api, websocket }) {
       failures = 0
       if (ack.gap) {
         position = null
+        // Who was at the end goes on from there, and does not find themselves behind what they have not seen.
+        const last = stretch.messages.at(-1)
+        if (place === null && wasLive && last && !stretch.last) place = { after: last.id, mark: last.seq }
         return void follow()
       }
       position = ack.head_seq
       state.status = 'live'
+      wasLive = true
       state.error = null
     } catch (error) {
       if (mine === attempt) failed(error)
@@ -172,6 +228,7 @@ export function createTimeline(chatId, { api, websocket }) {
     state.status = 'idle'
     state.loading = null
     place = null
+    wasLive = false
     if (stretch.last) position = null // what is old is not worth keeping up
     if (position === null) stretch.clear()
     else stretch.trim(KEPT)
@@ -220,6 +277,10 @@ export function createTimeline(chatId, { api, websocket }) {
 
   return {
     state,
+    /** The last change that is applied; 0: none. */
+    get position() {
+      return position ?? 0
+    },
     follow,
     leave,
 
@@ -280,9 +341,35 @@ export function createTimeline(chatId, { api, websocket }) {
       place = messageId === null ? null : { around: messageId }
     },
 
-    /** Begins with what comes after this message, if nothing is loaded yet. @param {number} messageId */
-    startAfter(messageId) {
-      if (position === null) place = { after: messageId }
+    /**
+     * Begins with what comes after a mark, if all has to be loaded anew.
+     *
+     * @param {object} mark
+     * @param {number | null} [mark.messageId] the message that it is on; it may be deleted
+     * @param {number} [mark.seq] that of the message; 0: before the first one
+     */
+    startAfter({ messageId, seq }) {
+      if (messageId) place = { after: messageId, mark: seq }
+      else if (seq !== undefined) place = { mark: seq }
+    },
+
+    /** Whether what is loaded has all messages after a `seq`, up to its end. @param {number} seq */
+    reaches(seq) {
+      const { first } = stretch
+      return !first || first.seq <= seq + 1 || (start?.first === first && seq >= start.seq)
+    },
+
+    /** Whether what is loaded still begins where it was to begin, after a mark. */
+    startsAtMark: () => start !== null && start.first === stretch.first,
+
+    /** Loads what is before, until it reaches back to a `seq`. @param {number} seq */
+    async reachBack(seq) {
+      for (let pages = 0; pages < PAGES_BACK && !this.reaches(seq); pages++) {
+        if (state.loading) return
+        const from = /** @type {any} */ (stretch.first).id
+        await attended(load('before', { before: from, limit: LARGEST_PAGE }, stretch.prepend))
+        if (state.error) return
+      }
     },
 
     /** Ends it for good. */

@@ -133,6 +133,7 @@ describe('the list', () => {
     const answer = later()
     const rest = fakeRest({ 'GET /chats': () => answer.promise })
     const loading = chats.load()
+    await settled()
     otherTab(() => logIn(2, bob))
     answer.resolve({ chats: [chat(1)], next_cursor: null })
     await loading
@@ -149,6 +150,7 @@ describe('the list', () => {
     fakeRest({ 'GET /chats': () => answer.promise, 'GET /chats/1': chat(1, 3) })
     await chats.fetch(1)
     const loading = chats.load()
+    await settled()
     await house.tell({
       type: 'chat_updated',
       chat_id: 1,
@@ -177,11 +179,9 @@ describe('what the server tells', () => {
     rest.routes['GET /chats/3'] = chat(3, 7)
     await house.tell({ type: 'chat_added', chat_id: 3 })
     expect(ids()).toEqual([3, 2, 1])
-    await house.tell({
-      type: 'chat_changed',
-      chat_id: 3,
-      chat: { id: 3, name: 'Renamed', member_count: 5, seq: 7 },
-    })
+    const changes = { name: 'Renamed', member_count: 5 }
+    rest.routes['GET /chats/3'] = chat(3, 7, changes)
+    await house.tell({ type: 'chat_changed', chat_id: 3, chat: { id: 3, ...changes, seq: 7 } })
     expect(chats.get(3)).toMatchObject({ name: 'Renamed', member_count: 5, role: 'member' })
     await house.tell({ type: 'chat_removed', chat_id: 3 })
     expect(ids()).toEqual([2, 1])
@@ -301,9 +301,15 @@ describe('members', () => {
   test('come, change and go', async () => {
     await chats.loadMembers(1)
     const carol = { id: 3, username: 'carol', display_name: 'Carol', status: 'online' }
-    rest.routes['POST /chats/1/members'] = ({ body }) => ({ ...member(carol, body.role) })
-    rest.routes['PATCH /chats/1/members/3'] = ({ body }) => ({ ...member(carol, body.role) })
-    rest.routes['DELETE /chats/1/members/2'] = null
+    const there = new Map([
+      [1, member(alice, 'owner')],
+      [2, member(bob)],
+    ])
+    const put = ({ body }) => (there.set(3, member(carol, body.role)), there.get(3))
+    rest.routes['GET /chats/1/members'] = () => ({ members: [...there.values()] })
+    rest.routes['POST /chats/1/members'] = put
+    rest.routes['PATCH /chats/1/members/3'] = put
+    rest.routes['DELETE /chats/1/members/2'] = () => (there.delete(2), null)
     await chats.addMember(1, 3)
     expect(chats.get(1).member_count).toBe(3)
     await chats.setRole(1, 3, 'admin')

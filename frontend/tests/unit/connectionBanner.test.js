@@ -68,3 +68,12 @@ test('offers to log in when the token is refused', async () => {
   await banner.get('button').trigger('click')
   expect(session.isLoggedIn).toBe(false)
 })
+
+test('says at once that there is no network', async () => {
+  window.dispatchEvent(new Event('offline'))
+  await later(0)
+  expect([shown(), buttons()]).toEqual([['No network.'], []])
+  FakeSocket.last.tell({ type: 'pong' })
+  await later(0)
+  expect(banner.text()).toBe('')
+})

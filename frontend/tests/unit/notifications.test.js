@@ -71,6 +71,16 @@ test('the title and the icon of the tab count what is unread', async () => {
   expect(icon()).not.toContain('<text')
 })
 
+test('the title says that the connection is lost', async () => {
+  chats.noteRead(1, 3)
+  window.dispatchEvent(new Event('offline'))
+  await nextTick()
+  expect(document.title).toBe('⚠ (3) Vestnik')
+  window.dispatchEvent(new Event('online'))
+  await nextTick()
+  expect(document.title).toBe('(3) Vestnik')
+})
+
 describe('a sound', () => {
   beforeEach(() => (preferences.sound = true))
 

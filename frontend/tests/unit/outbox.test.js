@@ -178,3 +178,26 @@ test('a full storage does not keep a message from being sent', async () => {
   expect(sent).toEqual(['a'])
   vi.restoreAllMocks()
 })
+
+test('a reply that is refused is tried again without what it answers', async () => {
+  outbox.send(1, 'a', { replyTo: 5 })
+  await refuse({ code: 'invalid', fields: { reply_to: 'no such message' } })
+  expect(outbox.entries[0]).toMatchObject({ state: 'failed', replyTo: 5, hasLostReply: true })
+  outbox.retry(outbox.entries[0].clientId)
+  expect(requests[0].frame).not.toHaveProperty('reply_to')
+  await ack()
+  expect(sent).toEqual(['a'])
+
+  outbox.send(1, 'b', { replyTo: 5 })
+  await refuse({ code: 'forbidden' })
+  outbox.retry(outbox.entries[0].clientId)
+  expect(requests[0].frame.reply_to).toBe(5)
+})
+
+test('what ends keeps nothing any more', async () => {
+  outbox.send(1, 'a')
+  outbox.dispose()
+  localStorage.clear() // by a logout
+  await refuse({ code: 'forbidden' })
+  expect(localStorage.length).toBe(0)
+})

@@ -24,7 +24,7 @@ test('a queue runs so many at once, in order, and goes on after a failure', asyn
   expect(await Promise.all(results)).toEqual(['no', 1, 2, 3])
 })
 
-test('what is under way is not begun again, and can be afterwards', async () => {
+test('those who ask before a question goes out share its answer', async () => {
   const once = createOnce()
   const door = later()
   let runs = 0
@@ -35,4 +35,32 @@ test('what is under way is not begun again, and can be afterwards', async () => 
   expect(await once('a', run)).toBe(2)
   await expect(once('a', () => Promise.reject(new Error('no')))).rejects.toThrow('no')
   expect(await once('a', run)).toBe(3)
+})
+
+test('who asks while a question is out gets a later answer: one is out, one waits', async () => {
+  const once = createOnce()
+  const doors = [later(), later(), later()]
+  let begun = 0
+  const run = async () => {
+    const mine = begun++
+    await doors[mine].promise
+    if (mine === 0) throw new Error('lost')
+    return mine
+  }
+  const first = once('a', run).catch((error) => error.message)
+  await settled()
+  const others = [once('a', run), once('a', run)]
+  const other = once('b', async () => 'b')
+  const any = once.any('a', run)
+  await settled()
+  expect([begun, once.isAsked('a'), await other]).toEqual([1, true, 'b'])
+  doors[0].resolve()
+  expect(await first).toBe('lost')
+  await settled()
+  expect(begun).toBe(2)
+  const any2 = once.any('a', run)
+  doors[1].resolve()
+  expect(await Promise.all([...others, any, any2])).toEqual([1, 1, 1, 1])
+  await settled()
+  expect([begun, once.isAsked('a')]).toEqual([2, false])
 })

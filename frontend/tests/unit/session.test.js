@@ -92,3 +92,72 @@ test('changes of oneself are kept', async () => {
   expect(session.me.display_name).toBe('Alisa')
   expect(tokens.current().user.display_name).toBe('Alisa')
 })
+
+const texts = () => Object.keys(localStorage).filter((key) => /:(draft|outbox):/.test(key))
+
+function write(...owners) {
+  for (const owner of owners) {
+    localStorage.setItem(`vestnik:draft:${owner}:7`, '{"text":"secret","replyTo":null}')
+    localStorage.setItem(`vestnik:outbox:${owner}:abc`, '{}')
+  }
+}
+
+test('a logout takes what is not sent along, of this user alone', async () => {
+  otherTab(() => logIn(1))
+  write(1, 2)
+  fakeRest({ 'POST /auth/logout': null })
+  await session.logout()
+  expect(texts()).toEqual(['vestnik:draft:2:7', 'vestnik:outbox:2:abc'])
+})
+
+test('a session that was too old leaves it for the same user, and for nobody else', async () => {
+  otherTab(() => logIn(1))
+  write(1)
+  const over = () => fail(401, 'unauthenticated')
+  const rest = fakeRest({ 'GET /users/me': over, 'POST /auth/refresh': over, 'POST /auth/login': pair(1) })
+  await session.check()
+  expect([session.ending, texts().length]).toEqual(['ended', 2])
+  await session.login({ username: 'alice', password: 'secret' })
+  expect(texts()).toHaveLength(2)
+  await session.check()
+  rest.routes['POST /auth/login'] = pair(2, bob)
+  await session.login({ username: 'bob', password: 'secret' })
+  expect(texts()).toEqual([])
+})
+
+test('a session that the server has ended takes it along', async () => {
+  otherTab(() => logIn(1))
+  write(1)
+  const over = () => fail(401, 'unauthenticated')
+  fakeRest({ 'GET /users/me': over, 'POST /auth/refresh': over })
+  await session.revoked()
+  expect([session.isLoggedIn, session.ending, texts()]).toEqual([false, 'revoked', []])
+})
+
+test('so does an account that has ended', async () => {
+  otherTab(() => logIn(1))
+  write(1)
+  fakeRest({ 'GET /users/me': () => fail(403, 'forbidden') })
+  await session.revoked()
+  expect([session.isLoggedIn, session.ending, texts()]).toEqual([false, 'revoked', []])
+})
+
+test('a page that is refused is not a session that has ended', async () => {
+  otherTab(() => logIn(1))
+  write(1)
+  fakeRest({ 'GET /users/me': alice })
+  await session.revoked()
+  expect([session.isLoggedIn, texts().length]).toEqual([true, 2])
+})
+
+test('an older answer does not undo what was told of oneself', async () => {
+  otherTab(() => logIn(1))
+  let answer
+  fakeRest({ 'GET /users/me': () => new Promise((resolve) => (answer = resolve)) })
+  const checking = session.check()
+  await vi.waitFor(() => expect(answer).toBeDefined())
+  session.keepMe({ display_name: 'Newer' })
+  answer(alice)
+  await checking
+  expect(session.me).toEqual({ ...alice, display_name: 'Newer' })
+})

@@ -188,3 +188,23 @@ test('a subscription ends with its component', async () => {
   socket.tell({ type: 'pong' })
   expect(callback).toHaveBeenCalledOnce()
 })
+
+describe('how a room is joined', () => {
+  test('is for whoever has a way of their own, else softly, else plainly', async () => {
+    const socket = await connected()
+    const ways = []
+    const join = () => ways.push('own')
+    const joinSoftly = () => ways.push('softly')
+    inScope(() => useChatWebSocket(5, { joinSoftly }))
+    const own = inScope(() => useChatWebSocket(5, { join }))
+    expect(ways).toEqual(['softly', 'own'])
+    socket.tell({ type: 'connected', user_id: 1 })
+    expect(ways).toEqual(['softly', 'own', 'own'])
+    own.scope.stop()
+    socket.tell({ type: 'connected', user_id: 1 })
+    expect(ways.at(-1)).toBe('softly')
+    expect(socket.sent).toEqual([])
+    inScope(() => useChatWebSocket(6))
+    expect(socket.sent).toEqual([{ type: 'join_chat', chat_id: 6 }])
+  })
+})

@@ -97,3 +97,51 @@ test('somebody else sees them anew', () => {
   otherTab(() => logIn(5, { ...alice, id: 5 }))
   expect(users.nameOf(2)).toBe('')
 })
+
+test('a changed name is known everywhere, also where it was being asked for', async () => {
+  const answer = later()
+  fakeRest({ 'GET /users/2': () => answer.promise, 'GET /users/me': alice })
+  await house.connect()
+  users.get(2)
+  await settled()
+  await house.tell({ type: 'user_changed', user_id: 2, user: { ...bob, display_name: 'Robert' } })
+  answer.resolve(bob) // given before
+  await settled()
+  expect(users.nameOf(2)).toBe('Robert')
+  await house.tell({
+    type: 'user_changed',
+    user_id: 2,
+    user: { ...bob, display_name: 'Rob', status: 'busy' },
+  })
+  expect([users.nameOf(2), users.statusOf(2)]).toEqual(['Rob', 'offline'])
+  await house.tell({ type: 'user_changed', user_id: 1, user: { ...alice, display_name: 'Alisa' } })
+  expect(users.nameOf(1)).toBe('Alisa')
+})
+
+test('a status that was told is not undone by an answer given before', async () => {
+  const answer = later()
+  fakeRest({ 'GET /users/2': () => answer.promise })
+  await house.connect()
+  users.get(2)
+  await settled()
+  await house.tell({ type: 'user_status', user_id: 2, status: 'busy' })
+  answer.resolve(bob)
+  await settled()
+  expect(users.statusOf(2)).toBe('busy')
+})
+
+test('after a break those who are looked at are asked for again', async () => {
+  const rest = fakeRest({ 'GET /users/2': bob, 'GET /users/me': { ...alice, display_name: 'Alisa' } })
+  await house.connect()
+  users.get(2)
+  await settled()
+  rest.routes['GET /users/2'] = { ...bob, display_name: 'Robert' }
+  house.websocket.disconnect()
+  await house.connect()
+  expect(users.nameOf(2)).toBe('Bob') // until it is known
+  await settled()
+  expect([users.nameOf(2), users.nameOf(1)]).toEqual(['Robert', 'Alisa'])
+  users.get(2)
+  await settled()
+  expect(rest.of('GET /users/2')).toHaveLength(2)
+})

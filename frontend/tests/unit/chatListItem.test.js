@@ -1,0 +1,46 @@
+import { mount, RouterLinkStub } from '@vue/test-utils'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { createMemoryHistory, createRouter } from 'vue-router'
+import { fakeRest, later } from './fakeRest'
+import { openHouse, settled } from './house'
+
+let house, item
+
+beforeEach(async () => (house = await openHouse()))
+
+afterEach(() => {
+  item.unmount()
+  house.websocket.disconnect()
+  vi.unstubAllGlobals()
+  vi.restoreAllMocks()
+})
+
+test('a message is shown without its author until there is a name', async () => {
+  const answer = later()
+  fakeRest({ 'GET /users/2': () => answer.promise })
+  const { i18n } = await import('@/i18n')
+  const { default: ChatListItem } = await import('@/components/ChatListItem.vue')
+  const created_at = '2025-11-23T10:00:00Z'
+  const last_message = { id: 1, seq: 1, sender_id: 2, content: 'Hello', message_type: 'text', created_at }
+  const chat = {
+    id: 1,
+    name: 'Lobby',
+    chat_type: 'group',
+    created_at,
+    created_by: 1,
+    seq: 1,
+    unread_count: 0,
+  }
+  const router = createRouter({
+    history: createMemoryHistory(),
+    routes: [{ path: '/:rest(.*)', component: {} }],
+  })
+  item = mount(ChatListItem, {
+    props: { chat: { ...chat, last_message } },
+    global: { plugins: [i18n, router], stubs: { RouterLink: RouterLinkStub } },
+  })
+  expect(item.get('.preview').text()).toBe('Hello')
+  answer.resolve({ id: 2, username: 'bob', display_name: 'Bob', status: 'online' })
+  await settled()
+  expect(item.get('.preview').text()).toBe('Bob: Hello')
+})

@@ -1,0 +1,190 @@
+import { mount } from '@vue/test-utils'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { h, nextTick, provide, shallowReactive } from 'vue'
+import { fakeRest } from './fakeRest'
+import { FakeSocket } from './fakeSocket'
+import { openHouse, settled } from './house'
+
+let house, composer, room, timeline, stored, deleted, MessageComposer, useMessageActions, i18n
+
+const mine = (id, content) => ({ id, chat_id: 7, seq: id, sender_id: 1, content, message_type: 'text' })
+
+beforeEach(async () => {
+  house = await openHouse()
+  fakeRest({ 'GET /users/me': { id: 1 } })
+  stored = new Map([[5, mine(5, '  if x:\n    y()  ')]])
+  deleted = new Set()
+  timeline = {
+    state: shallowReactive({ messages: [...stored.values()] }),
+    get: (id) => stored.get(id),
+    put: (message) => stored.set(message.id, message),
+    isDeleted: (id) => deleted.has(id),
+  }
+  ;({ i18n } = await import('@/i18n'))
+  ;({ default: MessageComposer } = await import('@/components/room/MessageComposer.vue'))
+  ;({ useMessageActions } = await import('@/composables/useMessageActions'))
+  await house.connect()
+  open()
+})
+
+afterEach(() => {
+  room.unmount()
+  house.websocket.disconnect()
+  vi.unstubAllGlobals()
+  vi.restoreAllMocks()
+})
+
+/** The room anew, as after a look at another chat or a reload. */
+function open(chatId = 7) {
+  room?.unmount()
+  const chat = { id: chatId, chat_type: 'group', role: 'member' }
+  let actions
+  const Room = {
+    setup() {
+      actions = useMessageActions({ timeline, chat: { value: chat }, onWrite: () => {}, onShow: () => {} })
+      provide('messageActions', actions)
+      return () => h(MessageComposer, { chat, timeline })
+    },
+  }
+  room = mount(Room, { global: { plugins: [i18n], stubs: { IconButton: true } } })
+  composer = room.findComponent(MessageComposer)
+  composer.actions = actions
+}
+
+const field = () => room.get('textarea').element
+const type = (text) => room.get('textarea').setValue(text)
+const press = (key, more = {}) => room.get('textarea').trigger('keydown', { key, ...more })
+const sent = () => composer.emitted('send') ?? []
+const frames = () => FakeSocket.last.sent.filter(({ type }) => type === 'edit_message')
+
+async function answer(error) {
+  const { id } = frames().at(-1)
+  await house.tell(
+    error ? { type: 'error', id, retryable: false, message: '', ...error } : { type: 'ack', id },
+  )
+}
+
+async function edit(text) {
+  composer.actions.edit(stored.get(5))
+  await nextTick()
+  if (text !== undefined) await type(text)
+}
+
+describe('sending', () => {
+  test('is of exactly what was typed', async () => {
+    await type('    four blanks\n\ttab\n')
+    await press('Enter')
+    expect(sent()).toEqual([['    four blanks\n\ttab\n', null]])
+    expect(field().value).toBe('')
+  })
+
+  test.each([['  \n '], ['\u200b'], ['\u3164']])('needs something to see: %j', async (text) => {
+    await type(text)
+    await press('Enter')
+    expect(sent()).toEqual([])
+  })
+
+  test.each([
+    ['during a composition', { isComposing: true }],
+    ['at the end of one, in Safari', { keyCode: 229 }],
+  ])('is not meant by Enter %s', async (_when, more) => {
+    await type('にほ')
+    await press('Enter', more)
+    expect(sent()).toEqual([])
+  })
+})
+
+describe('an edit', () => {
+  test('begins with the message as it is, and unchanged is not sent', async () => {
+    await edit()
+    expect(field().value).toBe('  if x:\n    y()  ')
+    await press('Enter')
+    await settled()
+    expect([frames(), field().value]).toEqual([[], ''])
+  })
+
+  test('keeps its blanks', async () => {
+    await edit('  if z:')
+    await press('Enter')
+    expect(frames()).toMatchObject([{ message_id: 5, content: '  if z:' }])
+  })
+
+  test('survives a look at another chat, beside the draft', async () => {
+    await type('a draft')
+    await edit('half an ed')
+    open(8)
+    await nextTick()
+    expect(field().value).toBe('')
+    open(7)
+    await nextTick()
+    expect([field().value, composer.actions.editing.value.id]).toEqual(['half an ed', 5])
+    await press('Escape')
+    await nextTick()
+    expect(field().value).toBe('a draft')
+    open(7)
+    expect([field().value, composer.actions.editing.value]).toEqual(['a draft', null])
+  })
+
+  test('of a message that is deleted meanwhile becomes the draft', async () => {
+    await edit('worth keeping')
+    deleted.add(5)
+    timeline.state.messages = []
+    await settled()
+    expect([field().value, composer.actions.editing.value]).toEqual(['worth keeping', null])
+    open(7)
+    expect(field().value).toBe('worth keeping')
+  })
+
+  test('so it does if that is found out by saving, or when the room is opened again', async () => {
+    await type('a draft')
+    await edit('worth keeping')
+    await press('Enter')
+    await answer({ code: 'not_found' })
+    await settled()
+    expect([field().value, composer.actions.editing.value]).toEqual(['worth keeping\na draft', null])
+    await edit('and this')
+    deleted.add(5)
+    open(7)
+    await settled()
+    expect([field().value, composer.actions.editing.value]).toEqual([
+      'and this\nworth keeping\na draft',
+      null,
+    ])
+  })
+
+  test('that fails for another reason goes on', async () => {
+    await edit('other words')
+    await press('Enter')
+    await answer({ code: 'forbidden' })
+    await settled()
+    expect([field().value, composer.actions.editing.value.id]).toEqual(['other words', 5])
+  })
+})
+
+describe('what could not be sent', () => {
+  const entry = { clientId: 'x', chatId: 7, content: 'again', replyTo: 5, state: 'failed' }
+
+  test('is put back, with what it answers', async () => {
+    composer.vm.putBack(entry)
+    await settled()
+    expect([field().value, composer.actions.replyTo.value]).toEqual(['again', 5])
+  })
+
+  test('comes before what is being written', async () => {
+    await type('more')
+    composer.vm.putBack(entry)
+    await settled()
+    expect(field().value).toBe('again\nmore')
+  })
+
+  test('is put back without a reply that was refused, and ends an edit', async () => {
+    await edit('half')
+    composer.vm.putBack({ ...entry, hasLostReply: true })
+    await settled()
+    expect([field().value, composer.actions.replyTo.value, composer.actions.editing.value]).toEqual([
+      'again',
+      null,
+      null,
+    ])
+  })
+})

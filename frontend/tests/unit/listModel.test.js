@@ -1,0 +1,211 @@
+/**
+ * The list of chats, its badges, the title, names and members against a server with delays, lost answers and breaks of
+ * the connection: in the end they are what the server has. `VESTNIK_SEEDS=5000` runs more, `VESTNIK_SEED=17` one.
+ */
+
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { effectScope, nextTick, ref } from 'vue'
+import { randomFrom } from './fakeChat'
+import { alice, logIn, otherTab } from './fakeRest'
+import { FakeServer } from './fakeServer'
+import { openHouse } from './house'
+
+const SEEDS = Number(process.env.VESTNIK_SEEDS ?? 300)
+const FIRST = Number(process.env.VESTNIK_SEED ?? 1)
+const STEPS = 60
+
+let house, chats, users, timelines, parts
+
+beforeEach(async () => {
+  house = await openHouse()
+  chats = (await import('@/stores/chats')).useChats()
+  users = (await import('@/stores/users')).useUsers()
+  timelines = (await import('@/stores/timelines')).useTimelines()
+  parts = {
+    ...(await import('@/composables/useWebSocket')),
+    ...(await import('@/composables/useReading')),
+    ...(await import('@/composables/useLatest')),
+  }
+  vi.useFakeTimers()
+  vi.spyOn(console, 'warn').mockReturnValue()
+})
+
+afterEach(() => {
+  house.websocket.disconnect()
+  vi.useRealTimers()
+  vi.unstubAllGlobals()
+  vi.restoreAllMocks()
+})
+
+/** What the user does in this window: rooms that are open, or live in the list. */
+class Window {
+  rooms = new Map()
+
+  constructor(random) {
+    this.random = random
+  }
+
+  /** A chat of the list that is followed live. */
+  follow(chatId) {
+    if (this.rooms.has(chatId)) return
+    const scope = effectScope()
+    scope.run(() => parts.useChatWebSocket(chatId, { joinSoftly: chats.join }))
+    this.rooms.set(chatId, { close: () => scope.stop() })
+  }
+
+  /** The room of a chat, read as far as its end is seen. */
+  open(chatId) {
+    if (this.rooms.has(chatId) || !chats.get(chatId)) return
+    const scope = effectScope()
+    const timeline = timelines.open(chatId)
+    const isAtEnd = ref(this.random() < 0.5)
+    scope.run(() => {
+      parts.useChatWebSocket(chatId, { join: timeline.follow })
+      parts.useLatest(chatId, timeline)
+      this.reading = parts.useReading(chatId, timeline, isAtEnd)
+    })
+    const { reading } = this
+    const close = () => (scope.stop(), timeline.leave())
+    this.rooms.set(chatId, { close, timeline, isAtEnd, begin: () => reading.begin() })
+  }
+
+  close(chatId) {
+    this.rooms.get(chatId)?.close()
+    this.rooms.delete(chatId)
+  }
+
+  /** What components do as things come: a room begins with its first page, and ends with its chat. */
+  live() {
+    for (const [chatId, room] of this.rooms) {
+      if (!chats.get(chatId)) this.close(chatId)
+      else if (room.timeline?.state.loaded && !room.begun) room.begun = (room.begin().catch(() => {}), true)
+    }
+  }
+}
+
+async function pass(window, ms) {
+  for (let left = ms; left > 0; left -= 100) {
+    await vi.advanceTimersByTimeAsync(Math.min(left, 100))
+    window.live()
+    await nextTick()
+  }
+}
+
+async function run(seed) {
+  const random = randomFrom(seed)
+  vi.setSystemTime(Date.UTC(2026, 0, 1) + seed * 1_000_000)
+  vi.spyOn(Math, 'random').mockImplementation(randomFrom(-seed)) // when it comes back
+  const me = seed * 100
+  const server = new FakeServer(me, random)
+  server.pageSize = random() < 0.3 ? 3 : 200
+  const window = new Window(random)
+  for (let count = 2 + random() * 5; count > 0; count--) {
+    const chat = server.create()
+    for (let written = random() * 6; written > 1; written--) server.write(chat)
+  }
+  otherTab(() => logIn(seed, { ...alice, ...server.users.get(me) }))
+  house.websocket.connect('T')
+  await pass(window, 0)
+  chats.load()
+  const looked = new Set()
+  const withMembers = new Set()
+
+  const someChat = () => server.pick([...server.chats.values()])
+  const someMessage = (chat) => server.pick(chat.messages.slice(-4))
+  const other = () => me + 1 + Math.floor(random() * 7)
+  const quietly = (promise) => void promise.catch(() => {})
+  const steps = {
+    connect: () => server.connect(),
+    disconnect: () => random() < 0.3 && server.disconnect(),
+    wait: () => pass(window, random() * 400),
+    write: (chat) => server.write(chat, random() < 0.8 ? other() : me),
+    write2: (chat) => server.write(chat, other()),
+    edit: (chat) => server.edit(chat, someMessage(chat)),
+    remove: (chat) => server.remove(chat, someMessage(chat)),
+    removeMany: (chat) =>
+      chat.messages
+        .slice(-6)
+        .reverse()
+        .forEach((one) => server.remove(chat, one)),
+    read: (chat) => server.read(chat, someMessage(chat)),
+    rename: (chat) => server.rename(chat),
+    add: (chat) => server.add(chat, random() < 0.3 ? me : other()),
+    addMany: (chat) => [1, 2, 3].forEach(() => quietly(chats.addMember(chat.id, other()))),
+    dropOne: (chat) => quietly(chats.removeMember(chat.id, other())),
+    renameHere: (chat) => chats.get(chat.id) && quietly(chats.rename(chat.id, `Here ${random()}`)),
+    role: (chat) => server.setRole(chat, random() < 0.4 ? me : other(), server.pick(['admin', 'member'])),
+    drop: (chat) => server.drop(chat, random() < 0.2 ? me : other()),
+    create: () => server.create(random() < 0.7 ? undefined : [me + 1]),
+    destroy: (chat) => random() < 0.3 && server.chats.size > 2 && server.destroy(chat),
+    renameUser: () => server.renameUser(server.users.get(other())),
+    members: (chat) => chats.get(chat.id) && (withMembers.add(chat.id), chats.members(chat.id)),
+    look: () => {
+      const id = other()
+      looked.add(id)
+      users.get(id)
+    },
+    follow: (chat) => chats.get(chat.id) && window.follow(chat.id),
+    open: (chat) => window.open(chat.id),
+    close: (chat) => window.close(chat.id),
+    scroll: (chat) =>
+      window.rooms.get(chat.id)?.isAtEnd && (window.rooms.get(chat.id).isAtEnd.value = random() < 0.5),
+    more: () => quietly(chats.loadMore()),
+  }
+  for (let step = 0; step < STEPS; step++) {
+    const chat = someChat()
+    if (chat) await steps[server.pick(Object.keys(steps))](chat)
+    if (random() < 0.5) await pass(window, random() * 60)
+  }
+
+  // In the end there is a connection, and no more changes.
+  server.isCalm = true
+  if (!server.connection) {
+    house.websocket.retry()
+    await pass(window, 1_000)
+    server.connect()
+  }
+  await pass(window, 25_000)
+  for (const id of looked) users.get(id)
+  for (const id of withMembers) if (chats.get(id)) chats.members(id)
+  await pass(window, 5_000)
+  check(server, looked, withMembers)
+  for (const chatId of [...window.rooms.keys()]) window.close(chatId)
+  house.websocket.disconnect()
+  server.connection = null
+  return server
+}
+
+const seen = ({ id, name, member_count, role, unread_count, last_message, read_seq }) => ({
+  id,
+  name,
+  member_count,
+  role,
+  unread_count,
+  read_seq: unread_count && read_seq, // else it says nothing
+  last: last_message && [last_message.id, last_message.content],
+})
+
+function check(server, looked, withMembers) {
+  const expected = server.list().map((chat) => server.summary(chat))
+  expect(chats.list.map(seen)).toEqual(expected.map(seen))
+  expect(chats.unreadTotal).toBe(expected.reduce((sum, chat) => sum + chat.unread_count, 0))
+  expect(chats.hasMore).toBe(false)
+  for (const { id } of expected) {
+    if (!withMembers.has(id)) continue
+    const rows = (members) =>
+      members.map(({ user, role }) => [user.id, role, user.display_name]).sort(([a], [b]) => a - b)
+    expect(rows(chats.members(id))).toEqual(rows(server.membersOf(server.chats.get(id))))
+  }
+  for (const id of looked) expect(users.nameOf(id)).toBe(server.users.get(id).display_name)
+}
+
+test('whatever happens, the client ends with what the server has', async () => {
+  for (let seed = FIRST; seed < FIRST + SEEDS; seed++) {
+    try {
+      await run(seed)
+    } catch (error) {
+      error.message = `VESTNIK_SEED=${seed}: ${error.message}`
+      throw error
+    }
+  }
+}, 600_000)

@@ -1,0 +1,164 @@
+/** Ticks and quotes: what is known of messages that are not loaded. */
+
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { effectScope, nextTick } from 'vue'
+import { createStretch } from '@/timeline/stretch'
+import { fail, fakeRest, later } from './fakeRest'
+import { openHouse, settled } from './house'
+
+let house, chats, rest, scope, timeline, stretch
+
+const bob = { id: 2, username: 'bob', display_name: 'Bob', status: 'online' }
+const message = (id, more = {}) => ({ id, chat_id: 1, seq: id, changed_seq: id, content: `m${id}`, ...more })
+const page = (...messages) => ({ messages, has_more_before: false, has_more_after: false, head_seq: 9 })
+
+beforeEach(async () => {
+  house = await openHouse()
+  const { shallowReactive } = await import('vue')
+  chats = (await import('@/stores/chats')).useChats()
+  stretch = createStretch()
+  timeline = {
+    state: shallowReactive({ messages: [], status: 'live' }),
+    get: stretch.get,
+    isDeleted: stretch.isDeleted,
+    load(...messages) {
+      stretch.replace(page(...messages))
+      this.state.messages = stretch.messages
+    },
+    remove(id) {
+      stretch.remove(id)
+      this.state.messages = stretch.messages
+    },
+  }
+  rest = fakeRest({ 'GET /chats': { chats: [], next_cursor: null }, 'GET /users/me': bob })
+  scope = effectScope()
+})
+
+afterEach(() => {
+  scope.stop()
+  house.websocket.disconnect()
+  vi.unstubAllGlobals()
+  vi.restoreAllMocks()
+})
+
+describe('how far others have read', () => {
+  async function open(mark) {
+    const me = { user: { ...bob, id: 1 }, role: 'member', last_read_message_id: 90, read_seq: 90 }
+    rest.routes['GET /chats/1/members'] = {
+      members: [me, { user: bob, role: 'member', joined_at: '', ...mark }],
+    }
+    await house.connect()
+    const { useReceipts } = await import('@/composables/useReceipts')
+    const { readSeq } = scope.run(() => useReceipts(1, timeline))
+    void readSeq.value
+    await settled()
+    return readSeq
+  }
+
+  test('is known by number, whatever is loaded', async () => {
+    timeline.load(message(1), message(2))
+    const readSeq = await open({ last_read_message_id: 70, read_seq: 70 })
+    expect(readSeq.value).toBe(70)
+    await house.tell({ type: 'messages_read', chat_id: 1, user_id: 2, up_to: 80, read_seq: 80 })
+    expect(readSeq.value).toBe(80)
+    await house.tell({ type: 'messages_read', chat_id: 2, user_id: 2, up_to: 99, read_seq: 99 })
+    expect(readSeq.value).toBe(80)
+  })
+
+  test('stays when the message of the mark is deleted', async () => {
+    timeline.load(message(1), message(2), message(3))
+    const readSeq = await open({ last_read_message_id: 3 }) // of an older server
+    expect(readSeq.value).toBe(3)
+    timeline.remove(3)
+    await nextTick()
+    expect(readSeq.value).toBe(3)
+  })
+
+  test('does not go back with an answer given before', async () => {
+    const readSeq = await open({ last_read_message_id: 5, read_seq: 5 })
+    await house.tell({ type: 'messages_read', chat_id: 1, user_id: 2, up_to: 8, read_seq: 8 })
+    await chats.loadMembers(1)
+    expect(readSeq.value).toBe(8)
+  })
+
+  test('of an older server is known once its message is loaded', async () => {
+    timeline.load(message(1))
+    const readSeq = await open({ last_read_message_id: 4 })
+    expect(readSeq.value).toBe(0)
+    timeline.load(message(3), message(4))
+    await nextTick()
+    expect(readSeq.value).toBe(4)
+  })
+
+  test('is nothing where nobody has read anything', async () => {
+    const readSeq = await open({ last_read_message_id: null, read_seq: 0 })
+    expect(readSeq.value).toBe(0)
+  })
+})
+
+describe('a quote', () => {
+  async function open() {
+    await house.connect()
+    const { useQuotes } = await import('@/composables/useQuotes')
+    return scope.run(() => useQuotes(1, timeline))
+  }
+  const asked = () => rest.of('GET /chats/1/messages').map(({ query }) => query)
+
+  test('of a message that is not loaded is asked for once', async () => {
+    rest.routes['GET /chats/1/messages'] = page(message(5))
+    const { quoteOf } = await open()
+    expect([quoteOf(5), quoteOf(5)]).toEqual([undefined, undefined])
+    await settled()
+    expect(quoteOf(5)).toMatchObject({ content: 'm5' })
+    expect(asked()).toEqual([{ around: '5', limit: '1' }])
+  })
+
+  test('of a deleted one is known without an error', async () => {
+    rest.routes['GET /chats/1/messages'] = page(message(6)) // the next one is at its place
+    const { quoteOf } = await open()
+    quoteOf(5)
+    await settled()
+    expect(quoteOf(5)).toBeNull()
+  })
+
+  test('goes with its message, also while that is asked for', async () => {
+    const answer = later()
+    rest.routes['GET /chats/1/messages'] = () => answer.promise
+    const { quoteOf } = await open()
+    quoteOf(5)
+    await settled()
+    await house.tell({ type: 'message_deleted', chat_id: 1, message_id: 5, seq: 9 })
+    answer.resolve(page(message(5)))
+    await settled()
+    expect(quoteOf(5)).toBeNull()
+  })
+
+  test('that is shown changes with its message', async () => {
+    rest.routes['GET /chats/1/messages'] = page(message(5))
+    const { quoteOf } = await open()
+    quoteOf(5)
+    await settled()
+    const edited = message(5, { content: 'better', changed_seq: 10 })
+    await house.tell({ type: 'message_updated', chat_id: 1, message: edited, seq: 10 })
+    expect(quoteOf(5).content).toBe('better')
+    await house.tell({ type: 'message_deleted', chat_id: 1, message_id: 5, seq: 11 })
+    expect(quoteOf(5)).toBeNull()
+  })
+
+  test('is asked for again where too much was missed, or the answer was lost', async () => {
+    rest.routes['GET /chats/1/messages'] = () => fail(503, 'unavailable')
+    const { quoteOf } = await open()
+    quoteOf(5)
+    await settled()
+    rest.routes['GET /chats/1/messages'] = page(message(5))
+    quoteOf(5)
+    await settled()
+    expect(quoteOf(5)).toMatchObject({ content: 'm5' })
+    timeline.state.status = 'loading'
+    await nextTick()
+    rest.routes['GET /chats/1/messages'] = page()
+    quoteOf(5)
+    await settled()
+    expect(quoteOf(5)).toBeNull()
+  })
+})

@@ -1,0 +1,113 @@
+import { mount } from '@vue/test-utils'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { createMemoryHistory, createRouter } from 'vue-router'
+import { fail, fakeRest } from './fakeRest'
+import { openHouse, settled } from './house'
+
+let house, chats, notices, wrapper, rest, i18n
+
+const chat = (id, name) => ({
+  id,
+  name,
+  chat_type: 'group',
+  created_at: '2025-11-23T10:00:00Z',
+  created_by: 1,
+  member_count: 2,
+  seq: 0,
+  role: 'owner',
+  unread_count: 0,
+  last_message: null,
+})
+
+beforeEach(async () => {
+  house = await openHouse()
+  rest = fakeRest({
+    'GET /chats': { chats: [chat(1, 'Lobby'), chat(2, 'Other')], next_cursor: null },
+    'GET /chats/1': () => fail(404, 'not_found'),
+    'GET /chats/2': () => fail(404, 'not_found'),
+  })
+  ;({ i18n } = await import('@/i18n'))
+  chats = (await import('@/stores/chats')).useChats()
+  const { default: ChatGate } = await import('@/components/ChatGate.vue')
+  const { useRemovals } = await import('@/composables/useRemovals')
+  notices = (await import('@/composables/useNotices')).useNotices().notices
+  await house.connect()
+  const routes = [
+    { path: '/', name: 'home', component: {} },
+    { path: '/chats/:chatId', component: {} },
+  ]
+  const router = createRouter({ history: createMemoryHistory(), routes })
+  await router.push('/chats/1')
+  const Page = { components: { ChatGate }, setup: () => useRemovals(), template: '' }
+  const { h } = await import('vue')
+  Page.render = () => h(ChatGate, { chatId: 1 }, () => 'the room')
+  wrapper = mount(Page, { global: { plugins: [router, i18n] } })
+})
+
+afterEach(() => {
+  wrapper.unmount()
+  house.websocket.disconnect()
+  i18n.global.locale.value = 'en'
+  vi.unstubAllGlobals()
+  vi.restoreAllMocks()
+})
+
+const goes = (chat_id, more) => house.tell({ type: 'chat_removed', chat_id, ...more })
+const told = () => notices.value.map(({ text }) => text)
+
+describe('who looks at a chat that goes is told why', () => {
+  test.each([
+    ['removed', 'en', 'You were removed from “Lobby”.'],
+    ['banned', 'en', 'You were banned from “Lobby”.'],
+    ['deleted', 'en', '“Lobby” was deleted.'],
+    ['left', 'en', 'You left “Lobby”.'],
+    ['removed', 'ru', 'Вас удалили из чата «Lobby».'],
+    ['deleted', 'ru', 'Чат «Lobby» удалён.'],
+  ])('%s, %s', async (reason, language, words) => {
+    i18n.global.locale.value = language
+    expect(wrapper.text()).toBe('the room')
+    await goes(1, { reason, name: 'Lobby' })
+    expect(wrapper.get('[role=alert]').text()).toBe(words)
+    expect(told()).toEqual([])
+  })
+
+  test.each([[{}], [{ reason: 'something new', name: 'Lobby' }]])(
+    'as far as it can be said: %o',
+    async (more) => {
+      await goes(1, more)
+      expect(wrapper.get('[role=alert]').text()).toContain('does not exist')
+    },
+  )
+
+  test('by the name that was shown', async () => {
+    await goes(1, { reason: 'removed', name: null })
+    expect(wrapper.get('[role=alert]').text()).toBe('You were removed from “Lobby”.')
+  })
+
+  test('and comes back with the chat', async () => {
+    await goes(1, { reason: 'removed', name: 'Lobby' })
+    rest.routes['GET /chats/1'] = chat(1, 'Lobby')
+    await house.tell({ type: 'chat_added', chat_id: 1, head_seq: 0 })
+    await settled()
+    expect(wrapper.text()).toBe('the room')
+  })
+})
+
+describe('of a chat that is not looked at', () => {
+  test('it is told in passing', async () => {
+    await goes(2, { reason: 'removed', name: 'Other' })
+    expect(told()).toEqual(['You were removed from “Other”.'])
+  })
+
+  test('nothing is told that one has done oneself', async () => {
+    await goes(2, { reason: 'left', name: 'Other' })
+    rest.routes['GET /chats/3'] = chat(3, 'Third')
+    await chats.fetch(3)
+    rest.routes['DELETE /chats/3'] = async () => {
+      await goes(3, { reason: 'deleted', name: 'Third' })
+      return null
+    }
+    await chats.remove(3)
+    expect(told()).toEqual([])
+  })
+})
