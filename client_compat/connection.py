@@ -16,6 +16,9 @@ class WebSocket(Protocol):
     @property
     def transport(self) -> asyncio.WriteTransport: ...
 
+    @property
+    def pace(self) -> Any: ...
+
     def send(self, blob: bytes) -> None: ...
 
     def close(self, code: int, reason: str = "") -> None: ...
@@ -74,6 +77,11 @@ class RawConnection:
         self._flush = flush
         self._reply = reply
         self._must_end = must_end
+
+    @property
+    def pace(self) -> Any:
+        """How fast the connection is read and served; the engine's."""
+        return self._socket.pace
 
     def send_json(self, frame: bytes) -> None:
         """Sends one JSON frame, after everything that was emitted before it."""

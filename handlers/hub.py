@@ -1,4 +1,4 @@
-"""The rooms and the connections in them, as handlers see them. Nothing here suspends."""
+"""The rooms and the connections in them, as handlers see them."""
 
 from collections.abc import Callable, Collection, Mapping
 from typing import Any, Protocol
@@ -34,6 +34,10 @@ class Hub(Protocol):
     def unread_bytes(self, connection_id: str) -> int:
         """What waits to be taken by the connection's peer, with all that was emitted up to now; 0 for one that is
         gone."""
+
+    async def turn(self, connection_id: str, size: int) -> None:
+        """Returns when so many bytes may be made for the connection, which asked for them, without taking the loop from
+        others. The only method that suspends."""
 
     def end(self, connection_id: str, ending: Ending) -> None:
         """Tells the connection why it ends and closes it; nothing happens for one that is gone."""

@@ -90,9 +90,11 @@ class _Replay:
         return number > REPLAY_MESSAGES_MAX
 
     async def _send(self, piece: Sequence[Message]) -> None:
-        unwritten = self._write_bytes  # somebody else may have filled the buffer
+        await self._writable()  # somebody else may have filled the buffer
+        unwritten = 0
         for message in piece:
             if unwritten >= self._write_bytes:
+                await self._context.hub.turn(self._connection.id, unwritten)
                 await self._writable()
                 unwritten = 0
             known = message.seq <= self._after_seq or message.id in self._seen
@@ -103,6 +105,7 @@ class _Replay:
             self._sent += 1
             # `message_updated` says the content twice.
             unwritten += message_bytes(message) + known * len(message.content)
+        await self._context.hub.turn(self._connection.id, unwritten)
 
     async def _writable(self) -> None:
         """Returns when the peer may be sent more, at once if nothing stands in the way.

@@ -42,6 +42,11 @@ class EngineHub:
             self._manager.flush(eio_sid)  # so that what is gathered for it counts
         return int(self._manager.buffered_bytes(connection_id))
 
+    async def turn(self, connection_id: str, size: int) -> None:
+        link = self._sio.eio.sockets.get(self._manager.eio_sid_from_sid(connection_id, "/"))
+        if link is not None:
+            await link.pace.serve(size)
+
     def end_link(self, eio_sid: str, ending: Ending) -> None:
         """`end`, for the engine, which knows connections by another id."""
         connection_id = self._manager.sid_from_eio_sid(eio_sid, "/")

@@ -4,8 +4,11 @@ Every frame costs the loop a few microseconds before any rule of the application
 smallest frames as fast as it can takes the loop from everybody else. A budget says how long such a peer has to wait.
 """
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
+
+LARGE_BODIES_AT_ONCE = 4
 
 BURST_S = 10.0
 """This many seconds' worth may be asked at once."""
@@ -36,16 +39,24 @@ class Budget:
     moves on by its cost, and that may be at most `BURST_S` ahead of the clock. All times are of the loop's clock.
     """
 
-    __slots__ = ("_paid_until", "_rate", "patience_s", "shared")
+    __slots__ = ("_large_bodies", "_paid_until", "_rate", "patience_s", "shared")
 
     def __init__(
         self, rate: Rate = UNLIMITED, shared: "Budget | None" = None, *, patience_s: float = float("inf")
     ) -> None:
         self._rate = rate
         self._paid_until = 0.0
+        self._large_bodies: asyncio.Semaphore | None = None
         self.shared = shared
         self.patience_s = patience_s
         """A peer that would have to wait longer than this on its own account is ended instead."""
+
+    @property
+    def large_bodies(self) -> asyncio.Semaphore:
+        """Held for each large body in memory, so that those who share this budget have few of them at once."""
+        if self._large_bodies is None:
+            self._large_bodies = asyncio.Semaphore(LARGE_BODIES_AT_ONCE)
+        return self._large_bodies
 
     def charge(self, frames: int, size: int, now: float) -> float:
         """Counts what was asked. Returns in how many seconds more may be asked: 0 is at once, infinity is never."""
@@ -61,6 +72,10 @@ class Budget:
     def refund(self, frames: int) -> None:
         """Takes back what turned out not to count."""
         self._paid_until -= self._rate.cost_s(frames, 0)
+
+    def is_used(self, now: float) -> bool:
+        """Whether a new budget would not be the same."""
+        return self.ahead_s(now) > 0 or (self._large_bodies is not None and self._large_bodies.locked())
 
     def ahead_s(self, now: float) -> float:
         """How much of the burst is used, in seconds: those who have used little are served first."""
@@ -127,4 +142,4 @@ class Budgets:
         if now - self._swept_at < SWEEP_EVERY_S:
             return
         self._swept_at = now
-        self._shared = {key: budget for key, budget in self._shared.items() if budget.ahead_s(now)}
+        self._shared = {key: budget for key, budget in self._shared.items() if budget.is_used(now)}

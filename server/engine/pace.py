@@ -7,6 +7,9 @@ from time import perf_counter
 from .budget import Budget
 from .scheduler import SLICE_S, Scheduler
 
+SERVED_PER_BYTE = 4
+"""So many bytes that are sent to a peer at its request count as one that it sends."""
+
 FLOOD_S = 20.0
 """A peer that asks for more than its budget for so long, without a pause, has to be ended."""
 
@@ -55,6 +58,17 @@ class Pace:
         self.scheduler.spent(since)
         await self.scheduler.turn(self.budget.ahead_s(asyncio.get_running_loop().time()))
         return perf_counter()
+
+    async def serve(self, size: int) -> None:
+        """Returns when so many bytes may be made and sent to the peer, which asked for them: they count as a part of
+        what it might send itself."""
+        now = asyncio.get_running_loop().time()
+        wait_s = self.budget.charge(0, size // SERVED_PER_BYTE, now)
+        if wait_s:
+            await asyncio.sleep(wait_s)
+        used_s = self.budget.ahead_s(now)
+        if not self.scheduler.has_turn(used_s):
+            await self.scheduler.turn(used_s)
 
     def rest(self) -> None:
         """Everything the peer has sent is handled."""

@@ -3,6 +3,7 @@
 import asyncio
 import inspect
 import math
+from contextlib import AbstractAsyncContextManager, nullcontext
 from time import perf_counter
 from typing import Any, NoReturn
 
@@ -119,19 +120,28 @@ class Socket(Session):
                 self.stop(self.server.reason.TRANSPORT_ERROR, CLOSE)
             raise Refused(BAD_REQUEST)
         self._posting = True
+        request: web.Request = environ["aiohttp.request"]
         try:
-            body = await self._body(environ["aiohttp.request"])
-            self.last_seen = self._loop.time()
-            if not await self.pace.turn():
-                self.flooded()
-            packets = split_payload(body, self.server.max_http_buffer_size)
-            await self._handle_all(packets, len(body))
+            async with self._room_for(request):
+                body = await self._body(request)
+                self.last_seen = self._loop.time()
+                if not await self.pace.turn():
+                    self.flooded()
+                packets = split_payload(body, self.server.max_http_buffer_size)
+                await self._handle_all(packets, len(body))
         except TooLarge as error:
             await self._refuse_post(error.code, TOO_LARGE)
         except (ProtocolError, ConnectionError, TimeoutError, web.RequestPayloadError):
             await self._refuse_post(1008, BAD_REQUEST)
         finally:
             self._posting = False
+
+    def _room_for(self, request: web.Request) -> AbstractAsyncContextManager[None]:
+        """To be held while the request's body is in memory. A large one may have to wait for others of its owner."""
+        shared, length = self.pace.budget.shared, request.content_length
+        if shared is None or (length is not None and length <= self.server.max_http_buffer_size):
+            return nullcontext()
+        return shared.large_bodies
 
     async def _handle_all(self, packets: list[EnginePacket], size: int) -> None:
         """Handles the packets of a POST, at this session's pace. Raises: ProtocolError."""
@@ -152,6 +162,8 @@ class Socket(Session):
     async def _body(self, request: web.Request) -> bytes:
         """The whole body: a single read returns what happens to have arrived. Refuses one above the limit."""
         limit = self.server.max_post_bytes
+        if not self.known and self.server.stranger_max_bytes:
+            limit = min(limit, 4 * self.server.stranger_max_bytes)
         body = bytearray()
         if (request.content_length or 0) <= limit:
             async with asyncio.timeout(self.server.ping_interval + self.server.ping_timeout):

@@ -35,6 +35,9 @@ class Peer:
         chat = Chat(1, "Room", "group", START, 1, len(MESSAGES), 1)
         self._chat = OpenChat(ChatState(chat, {1: Member(1, "owner", START)}), cast(Directory, None))
 
+    async def _turn(self, _id: str, size: int) -> None:
+        """Comes at once."""
+
     async def replay(self) -> tuple[int, bool]:
         context = SimpleNamespace(
             policy=Policy(),
@@ -42,6 +45,7 @@ class Peer:
                 unread_bytes=lambda _id: self._unread_bytes(self.now_s),
                 emit=lambda _name, payload, room: self.emitted.append(payload["seq"]),
                 end=lambda _id, ending: self.ended.append(ending),
+                turn=self._turn,
             ),
             store=SimpleNamespace(messages=self),
             clock=SimpleNamespace(monotonic=lambda: self.now_s, sleep=self._sleep, now=lambda: START),
