@@ -35,7 +35,7 @@ async function fail(code = 1006) {
 async function giveUp() {
   for (let attempt = 0; websocket.state.status !== 'failed'; attempt++) {
     expect(attempt).toBeLessThan(9)
-    await later(attempt && 16_000)
+    if (attempt) await later((websocket.state.retryAt ?? 0) - Date.now())
     await fail()
   }
   expect(websocket.state.status).toBe('failed')
