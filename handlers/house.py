@@ -82,6 +82,10 @@ class House:
         """Raises: `Refused`."""
         return await self.context.identities.of(token)
 
+    def owner_of(self, token: str) -> int | None:
+        """See `Identities.owner_of`."""
+        return self.context.identities.owner_of(token)
+
     def admit(self, identity: Identity) -> None:
         """Looks at somebody who wants to connect. Raises: `Refused`."""
         self.context.identities.check(identity)
@@ -140,7 +144,7 @@ class House:
     def unread_bytes(self, user_id: int) -> int:
         """What waits to be taken by all the user's connections."""
         context = self.context
-        return sum(map(context.hub.unread_bytes, context.connections.ids_of(user_id)))
+        return sum(map(context.hub.unsent_bytes, context.connections.ids_of(user_id)))
 
     def start(self, caller: Caller, name: str, payload: Mapping[str, Any]) -> Awaitable[Result | Later[Any]]:
         """See `dispatch.start`. Raises, when awaited: `ChatError`."""

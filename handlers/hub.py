@@ -31,6 +31,9 @@ class Hub(Protocol):
     def leave(self, connection_id: str, room: str) -> None:
         """Nothing happens if the connection is not in the room."""
 
+    def unsent_bytes(self, connection_id: str) -> int:
+        """As `unread_bytes`, without what is only gathered for the connection yet; costs nobody anything."""
+
     def unread_bytes(self, connection_id: str) -> int:
         """What waits to be taken by the connection's peer, with all that was emitted up to now; 0 for one that is
         gone."""

@@ -51,6 +51,20 @@ class Identities:
         self.check(identity)
         return identity
 
+    def owner_of(self, token: str) -> int | None:
+        """Whose a token is, as far as memory can tell: None if it is bad, or its session or account is known to have
+        ended. To count what is asked with it, not to let anybody in."""
+        try:
+            claims = self._tokens.read(token)
+        except Refused:
+            return None
+        user = self._users.peek(claims.user_id)
+        session = None if claims.session_id is None else self._sessions.peek(claims.session_id)
+        has_ended = (user is not None and (user.banned or user.deleted)) or (
+            session is not None and (session.revoked or session.user_id != claims.user_id)
+        )
+        return None if has_ended else claims.user_id
+
     async def _load(self, user_id: int, session_id: str | None) -> str | None:
         """Brings both into memory, where `check` looks for them. Returns the session's id; None if we have none such:
         another backend minted the token, and names a session of its own."""

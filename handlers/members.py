@@ -15,8 +15,6 @@ from storage.errors import BadReference
 from storage.frozen import frozen
 from storage.models import Member, Role
 
-PAGE_MEMBERS_MAX = 1_000
-
 RoleField = Annotated[str, StrictString(one_of=("owner", "admin", "member"))]
 
 

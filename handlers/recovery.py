@@ -25,6 +25,9 @@ STUCK_S = 20.0
 
 LOOK_EVERY_S = 0.05
 
+SHORT_WAITS, WAITS_MAX = 100, 500
+"""So many turns of the loop, and then so many looks, a room may be behind the store; then the client loads history."""
+
 
 async def replay(context: Context, caller: Caller, chat_id: int, after_seq: int) -> tuple[int, bool]:
     """Sends the caller every message of the chat changed after `after_seq`; how many, and whether a gap is left.
@@ -61,10 +64,14 @@ class _Replay:
         self._sent = 0
 
     async def run(self, chat: OpenChat) -> tuple[int, bool]:
+        waits = 0
         while self._position != chat.head_seq:
             if self._position > chat.head_seq:
-                # Read from disk before it was handed to the room; the observer is being told.
-                await asyncio.sleep(0)
+                # Read from disk before it was handed to the room; the observer is being told, mostly in a turn or two.
+                waits += 1
+                if waits > WAITS_MAX:
+                    return self._sent, True
+                await asyncio.sleep(0 if waits < SHORT_WAITS else LOOK_EVERY_S)
             else:
                 begins = self._position >= self._pass_ends_at
                 if begins:

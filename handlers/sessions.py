@@ -24,7 +24,7 @@ STEP_BACK_S = 1.0
 """If the wall clock falls back by more than this, somebody has set it."""
 
 SPARE = 64
-"""So many entries of connections that are gone, and as many as are connected, are not worth a sweep."""
+"""So many entries that are of no use any more, and two for each connection, are not worth a sweep."""
 
 
 class TokenLives:
@@ -88,9 +88,13 @@ class TokenLives:
         heapq.heappush(self._due, (expires_at - WARN_BEFORE_S, connection.id, expires_at))
 
     def _forget_the_gone(self) -> None:
-        """Tokens outlive connections by far: without this, a day of reconnects would be kept."""
-        self._due = [entry for entry in self._due if self._connections.get(entry[1]) is not None]
+        """Tokens outlive connections by far, and a connection may have had many: without this, all would be kept."""
+        self._due = list({entry for entry in self._due if self._is_due(*entry)})
         heapq.heapify(self._due)
+
+    def _is_due(self, _at: float, connection_id: str, expires_at: float) -> bool:
+        connection = self._connections.get(connection_id)
+        return connection is not None and connection.expires_at == expires_at
 
     def _set_timer(self) -> None:
         if self._timer is not None:

@@ -36,7 +36,7 @@ class Doors:
                 " TRUSTED_PROXIES: until then all its users share the limits of one address",
                 peer=str(address),
             )
-        for hop in reversed(request.headers.get("X-Forwarded-For", "").split(",")):
+        for hop in reversed(",".join(request.headers.getall("X-Forwarded-For", [])).split(",")):
             nearer = _parsed(hop)
             if nearer is None or not self._trusted(address):
                 break

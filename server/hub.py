@@ -36,11 +36,14 @@ class EngineHub:
     def leave(self, connection_id: str, room: str) -> None:
         self._manager.leave(connection_id, room)
 
+    def unsent_bytes(self, connection_id: str) -> int:
+        return int(self._manager.buffered_bytes(connection_id))
+
     def unread_bytes(self, connection_id: str) -> int:
         eio_sid = self._manager.eio_sid_from_sid(connection_id, "/")
         if eio_sid is not None:
             self._manager.flush(eio_sid)  # so that what is gathered for it counts
-        return int(self._manager.buffered_bytes(connection_id))
+        return self.unsent_bytes(connection_id)
 
     async def turn(self, connection_id: str, size: int) -> None:
         link = self._sio.eio.sockets.get(self._manager.eio_sid_from_sid(connection_id, "/"))

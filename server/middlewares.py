@@ -11,6 +11,7 @@ from handlers.dispatch import as_chat_error
 from handlers.endings import Ending, Refused
 from handlers.errors import ChatError, Code
 from handlers.views import error_view
+from server.answers import Chunks
 from server.keys import DOORS
 from server.requests import Turn
 from server.rest.calls import TURN, json_answer
@@ -78,7 +79,9 @@ async def send_in_time(request: web.Request, handler: Handler) -> web.StreamResp
 
 async def _send(request: web.Request, answer: web.StreamResponse) -> None:
     try:
-        async with asyncio.timeout(SEND_TIMEOUT_S):
+        # Chunks have a timeout of their own: who takes them slowly is not cut off.
+        is_chunks = isinstance(getattr(answer, "body", None), Chunks)
+        async with asyncio.timeout(None if is_chunks else SEND_TIMEOUT_S):
             await answer.prepare(request)
             await answer.write_eof()
     except TimeoutError:

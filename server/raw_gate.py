@@ -51,7 +51,7 @@ class RawGate:
     async def serve(self, request: web.Request) -> web.StreamResponse:
         """Answers the handshake; everything after it is between the WebSocket and a `_Reader`."""
         engine = self._sio.eio
-        pace = Pace(engine.budgets.stranger(request.app[DOORS].address(request)), engine.scheduler)
+        pace = Pace(engine.budgets.stranger(engine.address_of(request)), engine.scheduler)
         socket = await engine.accept(
             request,
             max_bytes=request.app[CONFIG].policy.max_frame_bytes,

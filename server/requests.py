@@ -57,12 +57,12 @@ class Requests:
         if at_once and queue.served >= at_once:
             if len(queue.waiting) >= WAITING_MAX:
                 raise _refusal()
-            await self._wait(queue)
+            await self._wait(queue, key)
         else:
             queue.served += 1
         return Turn(self, key)
 
-    async def _wait(self, queue: _Queue) -> None:
+    async def _wait(self, queue: _Queue, key: Hashable) -> None:
         """Returns with the turn of somebody who has left."""
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         queue.waiting.append(turn)
@@ -70,7 +70,7 @@ class Requests:
             await asyncio.wait((turn,), timeout=WAIT_S)
         except asyncio.CancelledError:
             if turn.done():
-                self._pass_on(queue)
+                self._leave(key)
             else:
                 queue.waiting.remove(turn)
             raise

@@ -11,8 +11,9 @@ from .pace import Pace
 
 LOOK_EVERY_S = 0.1
 
-HIGH_WATER_BYTES = 64 * 1024
-"""Above this a connection has a backlog: it is where asyncio's transports say so."""
+HIGH_WATER_BYTES, LOW_WATER_BYTES = 64 * 1024, 16 * 1024
+"""Above the first a connection has a backlog, and from then on until it is down to the second: it is where asyncio's
+transports say so, and they say it once."""
 
 
 class Debtor(Protocol):
@@ -64,7 +65,7 @@ class Backlog:
         by_owner: dict[int, list[tuple[int, Debtor]]] = {}
         for debtor in list(self._debtors):
             size = debtor.unsent_bytes
-            if size > HIGH_WATER_BYTES:
+            if size > LOW_WATER_BYTES:
                 by_owner.setdefault(id(debtor.pace.budget.shared), []).append((size, debtor))
             else:
                 self._debtors.discard(debtor)

@@ -7,11 +7,15 @@ smallest frames as fast as it can takes the loop from everybody else. A budget s
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
+from weakref import WeakValueDictionary
 
 LARGE_BODIES_AT_ONCE = 4
 
 BURST_S = 10.0
 """This many seconds' worth may be asked at once."""
+
+DEBT_MAX_S = 10.0
+"""Nobody owes more than this beyond the burst, whatever was asked: who was flooded in somebody's name goes on soon."""
 
 SWEEP_EVERY_S = 60.0
 
@@ -39,7 +43,7 @@ class Budget:
     moves on by its cost, and that may be at most `BURST_S` ahead of the clock. All times are of the loop's clock.
     """
 
-    __slots__ = ("_large_bodies", "_paid_until", "_rate", "patience_s", "shared")
+    __slots__ = ("__weakref__", "_large_bodies", "_paid_until", "_rate", "patience_s", "shared")
 
     def __init__(
         self, rate: Rate = UNLIMITED, shared: "Budget | None" = None, *, patience_s: float = float("inf")
@@ -66,16 +70,17 @@ class Budget:
         return wait_s if self.shared is None else max(wait_s, self.shared._charge(frames, size, now))
 
     def _charge(self, frames: int, size: int, now: float) -> float:
-        self._paid_until = max(now, self._paid_until) + self._rate.cost_s(frames, size)
+        wait_s = max(now, self._paid_until) + self._rate.cost_s(frames, size) - now - BURST_S
+        self._paid_until = now + BURST_S + min(wait_s, DEBT_MAX_S)
+        return max(0.0, wait_s)
+
+    def own_wait_s(self, now: float) -> float:
+        """In how many seconds more may be asked, as far as what is shared does not matter."""
         return max(0.0, self._paid_until - now - BURST_S)
 
     def refund(self, frames: int) -> None:
         """Takes back what turned out not to count."""
         self._paid_until -= self._rate.cost_s(frames, 0)
-
-    def is_used(self, now: float) -> bool:
-        """Whether a new budget would not be the same."""
-        return self.ahead_s(now) > 0 or (self._large_bodies is not None and self._large_bodies.locked())
 
     def ahead_s(self, now: float) -> float:
         """How much of the burst is used, in seconds: those who have used little are served first."""
@@ -108,6 +113,9 @@ class Budgets:
         self._policy = policy
         self._clock = clock
         self._shared: dict[object, Budget] = {}
+        """Those in which something is used, or was a short while ago."""
+        self._live: WeakValueDictionary[object, Budget] = WeakValueDictionary()
+        """All that connections hold, so that those of one owner always have the same."""
         self._swept_at = 0.0
 
     def __len__(self) -> int:
@@ -133,13 +141,16 @@ class Budgets:
         budget = self._shared.get(key)
         if budget is None:
             self._sweep()
-            budget = self._shared[key] = Budget(rate)
+            budget = self._live.get(key)
+            if budget is None:
+                budget = self._live[key] = Budget(rate)
+            self._shared[key] = budget
         return budget
 
     def _sweep(self) -> None:
-        """Drops budgets in which nothing is used, now and then: a new one is the same."""
+        """Lets go of budgets in which nothing is used, now and then: a new one is the same."""
         now = self._clock()
         if now - self._swept_at < SWEEP_EVERY_S:
             return
         self._swept_at = now
-        self._shared = {key: budget for key, budget in self._shared.items() if budget.is_used(now)}
+        self._shared = {key: budget for key, budget in self._shared.items() if budget.ahead_s(now)}

@@ -13,6 +13,9 @@ SERVED_PER_BYTE = 4
 FLOOD_S = 20.0
 """A peer that asks for more than its budget for so long, without a pause, has to be ended."""
 
+SHARED_FLOOD_S = 120.0
+"""So it is if only what it shares with others is used up: they may be the ones who ask for much."""
+
 
 class Pace:
     """Of one connection, whatever carries it. `turn` comes before a slice, `charge` and `spent` after it."""
@@ -36,7 +39,8 @@ class Pace:
         now = asyncio.get_running_loop().time()
         if self._not_before > now:
             self._throttled_since = self._throttled_since or now
-            if self._not_before == math.inf or now - self._throttled_since > FLOOD_S:
+            flood_s = FLOOD_S if self.budget.own_wait_s(now) else SHARED_FLOOD_S
+            if self._not_before == math.inf or now - self._throttled_since > flood_s:
                 return False
             await asyncio.sleep(self._not_before - now)
         used_s = self.budget.ahead_s(now)
@@ -71,5 +75,5 @@ class Pace:
             await self.scheduler.turn(used_s)
 
     def rest(self) -> None:
-        """Everything the peer has sent is handled."""
+        """Everything the peer has sent is handled; it does not ask for too much any more."""
         self._throttled_since = 0.0

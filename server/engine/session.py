@@ -49,6 +49,8 @@ class Session(AsyncSocket):
         self._socket: WebSocket | None = None
         self._queue: list[EnginePacket] = []
         self._poll: asyncio.Future[list[EnginePacket] | None] | None = None
+        self._answered: asyncio.Transport | None = None
+        """Where the answer to the last poll is on its way."""
         self._posting = False
         self._upgrade_over: asyncio.Future[None] | None = None
         self._upgrade_until: asyncio.Timeout | None = None
@@ -239,10 +241,17 @@ class Session(AsyncSocket):
             # The JavaScript client acts on CLOSE before it looks at messages of the same payload. Without the word,
             # the next poll, refused, tells the same.
             last = [packet for packet in last if packet != CLOSE]
+        if self._answered is not None:
+            self._loop.call_later(0 if abort else self.server.close_timeout_s, self._cut_answer)
         self._queue += last
         self._answer_poll(None)
         if self._queue and not abort:  # a waiting poll may not take it all
             self.server.linger(self)
+
+    def _cut_answer(self) -> None:
+        """Who has not taken the answer to the last poll does not get the rest of it."""
+        if self._answered is not None:
+            self._answered.abort()
 
     async def _say_goodbye(self, reason: str) -> None:
         try:

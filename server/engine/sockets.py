@@ -84,7 +84,7 @@ class Socket(Session):
             raise Refused(BAD_REQUEST)
         if self._probed:
             return [NOOP]
-        if self._poll is not None:
+        if self._poll is not None or self._answered is not None:
             # Two polls would share the packets and lose their order.
             self.stop(self.server.reason.TRANSPORT_ERROR, CLOSE)
             raise Refused(BAD_REQUEST)
@@ -100,6 +100,23 @@ class Socket(Session):
         if environ["aiohttp.request"].transport is None:
             self.fail(self.server.reason.TRANSPORT_ERROR)
         return packets
+
+    async def send_answer(self, request: web.Request, response: web.Response) -> None:
+        """Sends the answer to a poll. Until the peer has taken it, it counts as unsent, and there is no other poll."""
+        size = len(response.body) if isinstance(response.body, bytes) else 0
+        self._answered = request.transport
+        self.queued_bytes += size
+        try:
+            async with asyncio.timeout(self.server.ping_interval + self.server.ping_timeout):
+                await response.prepare(request)
+                await response.write_eof()
+        except (TimeoutError, ConnectionError):
+            if request.transport is not None:
+                request.transport.abort()
+            self.fail(self.server.reason.TRANSPORT_ERROR)
+        finally:
+            self._answered = None
+            self.queued_bytes -= size
 
     async def poll(self) -> list[EnginePacket]:
         """What is queued; while there is nothing, waits for it. The heartbeat sees to it that this ends."""
@@ -122,7 +139,11 @@ class Socket(Session):
         self._posting = True
         request: web.Request = environ["aiohttp.request"]
         try:
+            self.last_seen = (
+                math.inf
+            )  # while others of its owner hold it up, a sign of life could not be seen
             async with self._room_for(request):
+                self.last_seen = self._loop.time()
                 body = await self._body(request)
                 self.last_seen = self._loop.time()
                 if not await self.pace.turn():
@@ -139,7 +160,11 @@ class Socket(Session):
     def _room_for(self, request: web.Request) -> AbstractAsyncContextManager[None]:
         """To be held while the request's body is in memory. A large one may have to wait for others of its owner."""
         shared, length = self.pace.budget.shared, request.content_length
-        if shared is None or (length is not None and length <= self.server.max_http_buffer_size):
+        if (
+            shared is None
+            or not self.known
+            or (length is not None and length <= self.server.max_http_buffer_size)
+        ):
             return nullcontext()
         return shared.large_bodies
 
@@ -172,6 +197,8 @@ class Socket(Session):
                     self.last_seen = (
                         self._loop.time()
                     )  # a client on a slow line cannot send its PONG meanwhile
+                    if self.closing:
+                        raise Refused(BAD_REQUEST)
                     if len(body) > limit:
                         break
                 else:

@@ -16,7 +16,7 @@ from socketio.packet import Packet as SocketIOPacket
 
 from . import handshake
 from .backlog import Backlog
-from .budget import BudgetPolicy, Budgets
+from .budget import Budget, BudgetPolicy, Budgets
 from .heartbeat import Heartbeat
 from .pace import Pace
 from .packets import OPEN, EnginePacket, SocketIODialect, join_payload
@@ -177,10 +177,11 @@ class EngineServer(engineio.AsyncServer):
         if isinstance(socket, Socket):
             socket.recognize(self.budgets.known(owner))
 
-    def is_recognized(self, sid: str) -> bool:
-        """Whether there is such a session, and the application knows whose it is."""
+    def budget_of(self, sid: str) -> Budget | None:
+        """What the owner of a session shares with others; None if there is no such session, or nobody has recognized
+        it."""
         socket = self.sockets.get(sid)
-        return isinstance(socket, Socket) and socket.known
+        return socket.pace.budget.shared if isinstance(socket, Socket) and socket.known else None
 
     def linger(self, socket: Socket) -> None:
         """Keeps an ended polling session until its last packets are fetched, or the close timeout."""
@@ -240,7 +241,11 @@ class EngineServer(engineio.AsyncServer):
             return answer
         self._compress(answer, environ)
         answer["headers"].append(("Cache-Control", "no-store"))
-        return await self._make_response(answer, environ)  # type: ignore[no-any-return]
+        polled: Socket | None = answer.pop("polled", None)
+        response: web.Response = await self._make_response(answer, environ)
+        if polled is not None:
+            await polled.send_answer(request, response)
+        return response
 
     def _problem(self, environ: dict[str, Any], query: dict[str, list[str]]) -> str | None:
         """Why the request is refused whatever it wants."""
@@ -278,7 +283,8 @@ class EngineServer(engineio.AsyncServer):
                     raise Refused(BAD_REQUEST)
                 return await socket.handle_websocket(environ["aiohttp.request"])
             if method == "GET":
-                return self._ok(await socket.handle_get_request(environ), jsonp_index=jsonp_index)
+                packets = await socket.handle_get_request(environ)
+                return {**self._ok(packets, jsonp_index=jsonp_index), "polled": socket}
             if method != "POST" or websocket or socket.closing:
                 raise Refused(BAD_REQUEST)
             await socket.handle_post_request(environ)

@@ -290,7 +290,8 @@ class WebSocket(asyncio.BufferedProtocol):
                 if not self._inbox:
                     await self._take_slice()
                 await self._hand_over_slice(receiver)
-            self.pace.rest()
+            if not self._paused:  # else there is more to read
+                self.pace.rest()
             self._go_on_reading()
             if self._end_code is not None:
                 receiver.lost(self._end_code)

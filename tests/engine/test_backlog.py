@@ -69,3 +69,15 @@ async def test_without_a_limit_nothing_is_kept() -> None:
     backlog.add(Debtor(Budget(), 10**9))
     assert len(backlog) == 0
     await asyncio.sleep(0)
+
+
+async def test_who_reads_a_little_and_stops_is_still_looked_at() -> None:
+    """Transports tell of a backlog once, until it has come down to the low water."""
+    backlog = Backlog(LIMIT_BYTES)
+    debtor = Debtor(Budget(), 100 * KIB)
+    backlog.add(debtor)
+    debtor.unsent_bytes = 40 * KIB
+    await looked_at(backlog)
+    debtor.unsent_bytes = 2 * LIMIT_BYTES
+    await until(lambda: debtor.overflows == 1)
+    backlog.stop()

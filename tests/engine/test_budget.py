@@ -2,7 +2,7 @@ import math
 
 import pytest
 
-from server.engine.budget import BURST_S, SWEEP_EVERY_S, Budget, BudgetPolicy, Budgets, Rate
+from server.engine.budget import BURST_S, DEBT_MAX_S, SWEEP_EVERY_S, Budget, BudgetPolicy, Budgets, Rate
 
 TEN = Rate(frames_per_s=10)
 
@@ -78,10 +78,25 @@ class TestBudgets:
     def test_a_debt_outlives_the_connection_and_is_forgotten_when_it_is_paid(self) -> None:
         now = 0.0
         budgets = Budgets(BudgetPolicy(owner=TEN), lambda: now)
-        budgets.known(1).charge(2 * SWEEP_EVERY_S * 10, 0, now=0)
+        budgets.known(1).charge(150, 0, now=SWEEP_EVERY_S - 5)
         for owner in range(2, 100):
             budgets.known(owner)
         now = SWEEP_EVERY_S + 1
         budgets.known(100)
         assert len(budgets) == 2
         assert budgets.known(1).ahead_s(now) > 0
+
+    def test_the_owner_of_a_quiet_connection_has_one_budget_all_the_same(self) -> None:
+        now = 0.0
+        budgets = Budgets(BudgetPolicy(owner=TEN), lambda: now)
+        quiet = budgets.known(1)
+        now = 2 * SWEEP_EVERY_S
+        budgets.known(2)
+        assert budgets.known(1).shared is quiet.shared
+
+
+def test_a_debt_has_an_end() -> None:
+    budget = Budget(TEN)
+    budget.charge(10**6, 0, now=0)
+    assert budget.own_wait_s(now=0) == DEBT_MAX_S
+    assert budget.charge(0, 0, now=DEBT_MAX_S) == 0

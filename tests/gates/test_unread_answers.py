@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import socket
 from collections.abc import Awaitable, Callable
 from typing import Any, NamedTuple
 
@@ -186,3 +187,37 @@ async def test_an_owner_is_not_owed_so_much_over_all_connections(serve: Serve) -
     assert max(owed) < 1024 * KIB
     for socket in stuck:
         socket.close()
+
+
+@on_sqlite
+async def test_an_answer_to_a_poll_is_owed_until_it_is_taken(serve: Serve) -> None:
+    """However many connections the polls come on: there is one answer under way, and it counts."""
+    server = await serve(**BUDGETS_OFF)
+    ann, bob = await server.people("ann", "bob")
+    chat_id = await ann.chat(bob)
+    peer = Peer(bob.http, f"{server.url}/socket.io/")
+    sid = (await peer.open())["sid"]
+    await peer.post(
+        sid, "40" + json.dumps({"token": bob.token}) + "\x1e" + event("join_chat", {"chat_id": chat_id})
+    )
+    while "43" not in (await peer.poll(sid))[1]:
+        pass
+    anns = await ann.joined(chat_id)
+    context = server.house.context
+    (connection,) = context.connections.of(bob.id)
+    poll = f"GET /socket.io/?EIO=4&transport=polling&sid={sid} HTTP/1.1\r\nHost: x\r\n\r\n".encode()
+    stuck, most = [], 0
+    while context.connections.get(connection.id) is not None:
+        wire = socket.socket()
+        wire.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        wire.setblocking(False)
+        await asyncio.get_running_loop().sock_connect(wire, ("127.0.0.1", server.port))
+        await asyncio.get_running_loop().sock_sendall(wire, poll)
+        stuck.append(wire)
+        for _ in range(60):
+            await anns.done("send_message", chat_id=chat_id, content="x" * 9_000)
+            most = max(most, context.hub.unread_bytes(connection.id))
+        assert len(stuck) < 20
+    assert most <= LIMIT_BYTES + 64 * KIB
+    for wire in stuck:
+        wire.close()

@@ -23,3 +23,15 @@ def test_connections_that_are_gone_are_not_kept_until_their_tokens_end() -> None
     due: list[Any] = lives._due
     assert len(due) <= SPARE + 4
     assert "staying" in [entry[1] for entry in due]
+
+
+def test_a_connection_with_one_token_after_the_other_is_noted_once_or_twice() -> None:
+    clock, connections = ManualClock(), Connections()
+    lives = TokenLives(cast(Hub, None), clock, connections, lambda *_: None)
+    connection = Connection("c", 1, None, 0)
+    connections.add(connection)
+    day = clock.now().timestamp() + 24 * 3600
+    for number in range(10_000):
+        connection.expires_at = day + number % 2
+        lives.watch(connection)
+    assert len(lives._due) <= SPARE + 4
