@@ -108,8 +108,6 @@ class House:
                 "max_frame_bytes": context.policy.max_frame_bytes,
                 "max_content_chars": context.policy.max_content_chars,
                 "messages_per_s": context.policy.messages_per_s,
-                "frames_per_s": context.policy.frames_per_s,
-                "bytes_per_s": context.policy.bytes_per_s,
             },
             at=context.clock.now(),
         )

@@ -48,9 +48,9 @@ class Policy:
     login_failures_per_min: float = 10
     auth_calls_per_min: float = 300
     frames_per_s: float = 200
-    bytes_per_s: float = 1024 * 1024
+    bytes_per_s: float = 4 * 1024 * 1024
     user_frames_per_s: float = 1000
-    user_bytes_per_s: float = 4 * 1024 * 1024
+    user_bytes_per_s: float = 16 * 1024 * 1024
     stranger_frames_per_s: float = 300
     access_token_ttl_s: int = 24 * 3600
     refresh_token_ttl_s: int = 30 * 24 * 3600

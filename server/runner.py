@@ -38,11 +38,22 @@ class Runner(web.AppRunner):
         connections, on which polling clients are about to ask."""
         loop = asyncio.get_running_loop()
         until = loop.time() + self._shutdown_timeout
+        await self._stop_accepting()
         for site in list(self.sites):
             await site.stop()
         await say_goodbye(self.app)
         self._shutdown_timeout = max(0.0, until - loop.time()) * HANDLERS_PART
         await super().cleanup()
+
+    async def _stop_accepting(self) -> None:
+        """Connections that asyncio has accepted are lost, and not even closed, if their server is closed in that very
+        turn: their clients would wait for ever. So nothing is accepted any more, and then those are waited for."""
+        loop = asyncio.get_running_loop()
+        for site in self.sites:
+            for door in getattr(getattr(site, "_server", None), "sockets", ()):
+                loop.remove_reader(door)
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
 
     async def shutdown(self) -> None:
         await super().shutdown()

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from .pace import Pace
 
-LOOK_EVERY_S = 0.1
+LOOK_EVERY_S = 0.02
 
 HIGH_WATER_BYTES, LOW_WATER_BYTES = 64 * 1024, 16 * 1024
 """Above the first a connection has a backlog, and from then on until it is down to the second: it is where asyncio's

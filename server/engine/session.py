@@ -50,7 +50,8 @@ class Session(AsyncSocket):
         self._queue: list[EnginePacket] = []
         self._poll: asyncio.Future[list[EnginePacket] | None] | None = None
         self._answered: asyncio.Transport | None = None
-        """Where the answer to the last poll is on its way."""
+        """Where the answer to the last poll is on its way, until it is taken."""
+        self._answer_taken: asyncio.Future[None]
         self._posting = False
         self._upgrade_over: asyncio.Future[None] | None = None
         self._upgrade_until: asyncio.Timeout | None = None

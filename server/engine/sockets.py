@@ -84,6 +84,9 @@ class Socket(Session):
             raise Refused(BAD_REQUEST)
         if self._probed:
             return [NOOP]
+        if self._answered is not None:
+            # A client that has all of an answer may ask again before the server knows it.
+            await asyncio.wait([self._answer_taken], timeout=SETTLE_S)
         if self._poll is not None or self._answered is not None:
             # Two polls would share the packets and lose their order.
             self.stop(self.server.reason.TRANSPORT_ERROR, CLOSE)
@@ -104,7 +107,7 @@ class Socket(Session):
     async def send_answer(self, request: web.Request, response: web.Response) -> None:
         """Sends the answer to a poll. Until the peer has taken it, it counts as unsent, and there is no other poll."""
         size = len(response.body) if isinstance(response.body, bytes) else 0
-        self._answered = request.transport
+        self._answered, self._answer_taken = request.transport, self._loop.create_future()
         self.queued_bytes += size
         try:
             async with asyncio.timeout(self.server.ping_interval + self.server.ping_timeout):
@@ -116,6 +119,7 @@ class Socket(Session):
             self.fail(self.server.reason.TRANSPORT_ERROR)
         finally:
             self._answered = None
+            self._answer_taken.set_result(None)
             self.queued_bytes -= size
 
     async def poll(self) -> list[EnginePacket]:

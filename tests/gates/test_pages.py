@@ -10,7 +10,7 @@ from tests.clients.shapes import assert_error
 from tests.conftest import Serve
 
 MIB = 1024 * 1024
-LARGE = "\x01" * 10_000
+LARGE = "\x01" * 9_999 + "x"
 """60,000 bytes as JSON, with which a page of 200 messages would have 12 MB."""
 
 
@@ -65,7 +65,7 @@ async def test_a_message_larger_than_a_page_is_given_alone(serve: Serve) -> None
     server = await serve(max_content_chars=200_000, max_frame_bytes=4 * MIB, messages_per_s=0)
     ann = await server.person("ann")
     chat_id = await ann.chat()
-    await say_all(ann, chat_id, ["\x01" * 190_000] * 3)
+    await say_all(ann, chat_id, ["\x01" * 190_000 + "x"] * 3)
     asked: dict[str, int] = {}
     for more in (True, True, False):
         found = await ann.get(f"/chats/{chat_id}/messages", **asked)
@@ -77,7 +77,7 @@ async def test_a_message_larger_than_a_page_is_given_alone(serve: Serve) -> None
 async def test_a_page_of_chats_with_large_messages_is_shorter(serve: Serve) -> None:
     server = await serve(messages_per_s=0)
     ann = await server.person("ann")
-    chat_ids = [await ann.chat(name=LARGE[:100]) for _ in range(20)]
+    chat_ids = [await ann.chat(name="n" * 100) for _ in range(20)]
     for chat_id in chat_ids:
         await ann.say(chat_id, LARGE)
     found = await page(ann, "/chats", limit=200)

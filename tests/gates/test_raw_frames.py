@@ -46,8 +46,6 @@ async def test_connected_comes_first_with_what_a_client_should_know(server: Serv
         "max_frame_bytes": 128 * 1024,
         "max_content_chars": 10_000,
         "messages_per_s": 50,
-        "frames_per_s": 200,
-        "bytes_per_s": 1024 * 1024,
     }
     assert type(first["session_id"]) is str
     assert first["session_id"] != second["session_id"]

@@ -79,7 +79,7 @@ async def test_who_reads_steadily_gets_everything_while_others_write(serve: Serv
         assert ack is not None, (scene.wire.close_code, scene.wire.close_reason)
         assert ack["type"] == "ack", ack
         assert (ack["gap"], ack["replayed"]) == (False, ack["head_seq"])
-        assert written > 5
+        assert written > 3
         assert scene.seqs()[: ack["head_seq"]] == list(range(1, ack["head_seq"] + 1))
         assert MESSAGES < ack["head_seq"] <= MESSAGES + written
         assert most < 2 * UNSENT_BYTES_MAX

@@ -16,7 +16,7 @@ from tests.engine.peers import Peer
 KIB = 1024
 LIMIT_BYTES = 1024 * KIB
 AT_ONCE = 500
-ENOUGH = 400
+ENOUGH = 1500
 """So many times so many questions are answered with more than the system takes for anybody."""
 
 on_sqlite = pytest.mark.parametrize("serve", ["sqlite"], indirect=True)

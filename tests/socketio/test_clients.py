@@ -29,7 +29,7 @@ TEXTS = [
     "\\\\n\\\n\\",
     "%41%zz + & ; = d=4",
     "\"quoted\" 'single' </script>",
-    "\u2028 \u2029 \x01 \x1f \x7f",
+    "x\u2028 \u2029 \x01 \x1f \x7f",
     "Привет, 🌍! \ud7ff\ue000\ufffd\U0010ffff",
     "b64 b YWJj",
 ]

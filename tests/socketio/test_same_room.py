@@ -74,7 +74,13 @@ def _kind_of(key: str) -> str:
         return key
     if key in ("id", "message_id", "reply_to", "up_to"):
         return "message"
-    return {"user_id": "user", "sender_id": "user", "seq": "seq", "changed_seq": "seq"}.get(key, "")
+    return {
+        "user_id": "user",
+        "sender_id": "user",
+        "seq": "seq",
+        "changed_seq": "seq",
+        "read_seq": "seq",
+    }.get(key, "")
 
 
 async def test_every_kind_sees_the_same_of_every_kind(server: Server, look: Look) -> None:
