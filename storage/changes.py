@@ -71,7 +71,7 @@ class MemberAdded:
 
 @frozen
 class MemberRemoved:
-    """`heir` is the member who became owner because the last owner left, as he is now; else None.
+    """`heir` is the member who became owner because the last owner left, as they are now; else None.
 
     `actor_id` is the user who removed the member, the member themselves if they left; None if that is not known.
     `name` is that of the chat.
@@ -104,7 +104,7 @@ class SessionsRevoked:
 
 @frozen
 class UserChanged:
-    """Something of a user, as he is now, is no longer what it was: name, password, last seen, banned, deleted.
+    """Something of a user, as they are now, is no longer what it was: name, password, last seen, banned, deleted.
 
     `shown`: others see it, so they are to be told: the display name, or whether the account is active.
     """

@@ -16,8 +16,9 @@ from .pace import Pace
 from .packets import ProtocolError, SocketIODialect
 from .reader import Message
 from .server import AsyncServer
+from .takeover import HandedOver
 from .transport import EngineServer
-from .websocket import INTERNAL_ERROR, HandedOver, WebSocket
+from .websocket import INTERNAL_ERROR, WebSocket
 
 __all__ = [
     "INTERNAL_ERROR",

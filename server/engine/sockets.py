@@ -28,7 +28,8 @@ from .packets import (
 from .reader import Message
 from .scheduler import SLICE_FRAMES
 from .session import Session
-from .websocket import HandedOver, WebSocket
+from .takeover import HandedOver
+from .websocket import WebSocket
 
 # How long an HTTP request waits for an upgrade under way: the word that ends it may be on the other connection.
 SETTLE_S = 0.05

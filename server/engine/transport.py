@@ -22,6 +22,7 @@ from .pace import Pace
 from .packets import OPEN, EnginePacket, SocketIODialect, join_payload
 from .scheduler import Scheduler
 from .sockets import BAD_REQUEST, Refused, Socket
+from .takeover import take_over
 from .websocket import WebSocket
 
 Response = dict[str, Any]
@@ -157,8 +158,8 @@ class EngineServer(engineio.AsyncServer):
     async def accept(
         self, request: web.Request, *, max_bytes: int, pace: Pace, protocols: Iterable[str] = ()
     ) -> WebSocket:
-        """Answers a WebSocket handshake and takes the connection from aiohttp. Raises: as `WebSocket.take_over`."""
-        socket = await WebSocket.take_over(
+        """Answers a WebSocket handshake and takes the connection from aiohttp. Raises: as `take_over`."""
+        socket = await take_over(
             request,
             protocols=protocols,
             max_bytes=max_bytes,

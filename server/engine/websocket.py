@@ -1,19 +1,12 @@
-"""A WebSocket that aiohttp has let go of.
-
-aiohttp answers HTTP. What it keeps of a request while its WebSocket lives (the request itself, two tasks, a parser, a
-queue) was 15 of the 21 KiB of a connection, and every message went through its queue and woke its task. So once a
-handshake is answered, the transport gets this protocol. An idle connection has no task: one is started when something
-comes.
-"""
+"""A WebSocket that aiohttp has let go of (`takeover`). While it is idle it has no task: one is started when something
+comes."""
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from time import perf_counter
 from typing import Any, Protocol
 
-from aiohttp import web
-
-from . import frames, handshake
+from . import frames
 from .backlog import Backlog
 from .pace import Pace
 from .reader import CUT_OFF, BrokenFrame, FrameReader, Message
@@ -56,13 +49,6 @@ class Receiver(Protocol):
     def lost(self, code: int) -> None:
         """Nothing more will come, and what came has been handled. `code` is that of the first close frame, the peer's
         or ours; 1006 if the connection was cut."""
-
-
-class HandedOver(web.StreamResponse):
-    """What a handler returns to aiohttp once the connection is no more aiohttp's: nothing that could be sent."""
-
-    async def prepare(self, request: web.BaseRequest) -> None:
-        raise ConnectionResetError("the connection was handed over")
 
 
 class WebSocket(asyncio.BufferedProtocol):
@@ -127,35 +113,6 @@ class WebSocket(asyncio.BufferedProtocol):
         self._left = False
         """The peer has sent its close frame."""
         self._paused = self._closing = False
-
-    @classmethod
-    async def take_over(
-        cls, request: web.Request, *, protocols: Iterable[str] = (), **options: Any
-    ) -> "WebSocket":
-        """Answers a handshake; aiohttp then takes the connection for lost. The handler has to return `HandedOver`.
-
-        Raises: as `handshake.check`; `ConnectionResetError` if the client has gone.
-        """
-        # No extension is taken: permessage-deflate costs 106 KiB a connection.
-        handshake.check(request)
-        head = await _switching_protocols(request, protocols)
-        transport = request.transport
-        if transport is None or transport.is_closing():
-            raise ConnectionResetError("the client has gone")
-        early = _Early()
-        request.protocol.set_parser(early)  # type: ignore[arg-type]
-        socket = cls(transport, **options)
-        transport.pause_reading()  # a transport looks at its protocol's kind when it starts to read
-        transport.set_protocol(socket)
-        request.protocol.transport = None  # or it would close it
-        request.protocol.connection_lost(None)
-        transport.write(head)
-        transport.resume_reading()
-        if len(early.data) > READ_AHEAD_BYTES:
-            transport.abort()  # clients wait for the answer before they send (RFC 6455, section 4.1)
-        elif early.data:
-            socket._came(early.data)
-        return socket
 
     # --- out -----------------------------------------------------------------------------------------------------
 
@@ -224,9 +181,10 @@ class WebSocket(asyncio.BufferedProtocol):
         return _read_buffer
 
     def buffer_updated(self, nbytes: int) -> None:
-        self._came(bytes(_read_buffer[:nbytes]))
+        self.came(bytes(_read_buffer[:nbytes]))
 
-    def _came(self, data: bytes) -> None:
+    def came(self, data: bytes) -> None:
+        """Takes what has come from the peer."""
         if self._reader is None:
             self._drained_bytes += len(data)
             if self._drained_bytes > DRAIN_MAX_BYTES:
@@ -405,25 +363,3 @@ class WebSocket(asyncio.BufferedProtocol):
         else:
             self._go_on_reading()
             self._loop.call_later(self._close_timeout_s, self.transport.abort)
-
-
-class _Early:
-    """Takes what aiohttp has read beyond the handshake."""
-
-    def __init__(self) -> None:
-        self.data = b""
-
-    def feed_data(self, data: bytes) -> tuple[bool, bytes]:
-        self.data += data
-        return False, b""
-
-    def feed_eof(self) -> None:
-        pass
-
-
-async def _switching_protocols(request: web.Request, protocols: Iterable[str]) -> bytes:
-    """The answer's head, with what the application says in every answer."""
-    answer = web.StreamResponse(status=101, headers=handshake.answer_headers(request, protocols))
-    await request.app.on_response_prepare.send(request, answer)
-    lines = [f"{name}: {value}" for name, value in answer.headers.items()]
-    return "\r\n".join(("HTTP/1.1 101 Switching Protocols", *lines, "", "")).encode()

@@ -218,7 +218,7 @@ class MongoUsers:
         await self._database.patiently(lambda: users.update_one({"_id": str(user_id)}, change))
 
     async def _tell(self, user_id: int, tell: Tell, *, shown: bool = False) -> User:
-        """Tells the user as he is now; `shown`: others see what changed."""
+        """Tells the user as they are now; `shown`: others see what changed."""
         user = await _get(self._database, user_id)
         assert user is not None
         tell(UserChanged(user, shown))

@@ -262,7 +262,7 @@ def _seen(writer: Writer, user_id: int, at: datetime) -> None:
 
 
 def _tell(writer: Writer, user_id: int, *, shown: bool = False) -> User:
-    """Tells the user as he is now; `shown`: others see what changed."""
+    """Tells the user as they are now; `shown`: others see what changed."""
     user = _get(writer.db, user_id)
     assert user is not None
     writer.tell(UserChanged(user, shown))

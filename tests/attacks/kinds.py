@@ -25,7 +25,8 @@ CHUNK_BYTES = 256 * 1024
 
 @dataclass(frozen=True)
 class Attack:
-    """What one connection writes: `opening` first, then, if there is one, `chunk` for ever.
+    """What one connection writes: `opening` first and, when a handshake in it is answered, `greeting`; then, if there
+    is one, `chunk` for ever.
 
     `waits`: each chunk is written when something has come back. `reads`: what comes is read. `polls`: the connection
     is a polling session, `chunk` the body of its POSTs and `opening` that of the first one. `comes_back`: a connection
@@ -34,6 +35,7 @@ class Attack:
 
     opening: bytes
     chunk: bytes = b""
+    greeting: bytes = b""
     waits: bool = False
     reads: bool = True
     polls: bool = False
@@ -67,7 +69,7 @@ def _raw(make: Callable[[Account], bytes], *, reads: bool = True) -> Make:
 
 def _socketio(make: Callable[[Account], bytes], *, reads: bool = True) -> Make:
     return lambda account: Attack(
-        handshake(ENGINE) + connect(account.token), _many(make(account)), reads=reads
+        handshake(ENGINE), _many(make(account)), greeting=connect(account.token), reads=reads
     )
 
 
@@ -81,10 +83,12 @@ STRANGERS: dict[str, Make] = {
     "pongs": _stranger(text("3")),
     "ping frames": _stranger(frame(PING)),
     "fragments": lambda _: Attack(
-        handshake(ENGINE) + frame(TEXT, b"4", final=False), _many(frame(CONTINUATION, b"", final=False))
+        handshake(ENGINE),
+        _many(frame(CONTINUATION, b"", final=False)),
+        greeting=frame(TEXT, b"4", final=False),
     ),
-    "half a large frame": lambda _: Attack(handshake(ENGINE) + frame(TEXT, b"4" * 500_000)[:400_000]),
-    "engine handshakes": lambda _: Attack(handshake(ENGINE) + text("1")),
+    "half a large frame": lambda _: Attack(handshake(ENGINE), greeting=frame(TEXT, b"4" * 500_000)[:400_000]),
+    "engine handshakes": lambda _: Attack(handshake(ENGINE), greeting=text("1")),
     "raw handshakes": lambda _: Attack(handshake("/ws?token=x")),
     "bad tokens": _stranger(connect("x")),
     "polling sessions": _rest(lambda _: request("GET", POLLING)),

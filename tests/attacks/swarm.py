@@ -65,6 +65,9 @@ class Swarm:
         self, attack: Attack, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
         writer.write(attack.opening)
+        if attack.opening.startswith(b"GET "):
+            await reader.readuntil(b"\r\n\r\n")
+        writer.write(attack.greeting)
         if attack.waits:
             while True:
                 writer.write(attack.chunk)

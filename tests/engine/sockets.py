@@ -9,6 +9,7 @@ from server.engine.backlog import Backlog
 from server.engine.budget import Budget
 from server.engine.pace import Pace
 from server.engine.scheduler import Scheduler
+from server.engine.takeover import take_over
 
 
 class Receiver:
@@ -29,4 +30,4 @@ async def taken_over(request: web.Request, **options: Any) -> WebSocket:
         "backlog": Backlog(0),
         **options,
     }
-    return await WebSocket.take_over(request, **options)
+    return await take_over(request, **options)

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from server.engine.websocket import READ_AHEAD_BYTES, HandedOver, WebSocket
+from server.engine import HandedOver, WebSocket
+from server.engine.websocket import READ_AHEAD_BYTES
 from tests.engine.peers import soon, until
 from tests.engine.sockets import Receiver, taken_over
 from tests.engine.test_frames import parsed

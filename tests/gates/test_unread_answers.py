@@ -137,6 +137,15 @@ async def test_who_reads_no_answer_is_ended_and_never_owed_more_than_the_limit(
     assert (await ann.connect()) is not None
 
 
+async def _joined(server: Server, person: Person, chat_id: int) -> BareSocket:
+    """A raw connection that has joined a chat and reads nothing more."""
+    stuck = await BareSocket.open(server.port, f"/ws?token={person.token}", receive_buffer_bytes=4096)
+    stuck.send(raw("join_chat", chat_id=chat_id, id=1))
+    while b'"ack"' not in (await stuck.next()).payload:
+        pass
+    return stuck
+
+
 @on_sqlite
 async def test_hundreds_who_overflow_in_one_turn_cost_the_others_nothing(serve: Serve) -> None:
     """Each ending used to be made within the write to the one before it."""
@@ -144,13 +153,7 @@ async def test_hundreds_who_overflow_in_one_turn_cost_the_others_nothing(serve: 
     ann, bob = await server.people("ann", "bob")
     chat_id = await ann.chat(bob)
     context = server.house.context
-    stuck = []
-    for _ in range(300):
-        socket = await BareSocket.open(server.port, f"/ws?token={bob.token}", receive_buffer_bytes=4096)
-        socket.send(raw("join_chat", chat_id=chat_id, id=1))
-        while b'"ack"' not in (await socket.next()).payload:
-            pass
-        stuck.append(socket)
+    stuck = [await _joined(server, bob, chat_id) for _ in range(300)]
     anns = await ann.joined(chat_id)
     reader = await ann.joined(chat_id)
     sent = 0
@@ -160,8 +163,8 @@ async def test_hundreds_who_overflow_in_one_turn_cost_the_others_nothing(serve: 
         assert sent < 2000
     got = [int((await reader.next("new_message"))["message"]["content"][:100]) for _ in range(sent)]
     assert got == list(range(sent))
-    for socket in stuck:
-        socket.close()
+    for each in stuck:
+        each.close()
 
 
 @on_sqlite
@@ -170,13 +173,7 @@ async def test_an_owner_is_not_owed_so_much_over_all_connections(serve: Serve) -
     ann, bob = await server.people("ann", "bob")
     chat_id = await ann.chat(bob)
     context = server.house.context
-    stuck = []
-    for _ in range(20):
-        socket = await BareSocket.open(server.port, f"/ws?token={bob.token}", receive_buffer_bytes=4096)
-        socket.send(raw("join_chat", chat_id=chat_id, id=1))
-        while b'"ack"' not in (await socket.next()).payload:
-            pass
-        stuck.append(socket)
+    stuck = [await _joined(server, bob, chat_id) for _ in range(20)]
     anns = await ann.joined(chat_id)
     most = 0
     while len(context.connections.of(bob.id)) == 20:
@@ -185,8 +182,8 @@ async def test_an_owner_is_not_owed_so_much_over_all_connections(serve: Serve) -
         most = max(most, sum(owed))
     assert most < 2.5 * 1024 * KIB + 20 * 256 * KIB
     assert max(owed) < 1024 * KIB
-    for socket in stuck:
-        socket.close()
+    for each in stuck:
+        each.close()
 
 
 @on_sqlite
