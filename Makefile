@@ -3,6 +3,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 NODE := $(shell command -v npm 2>/dev/null)
 
+# Tests wait half of their time: for a heartbeat, a timeout, a disk.
+WORKERS := $(shell expr 2 \* $$(nproc 2>/dev/null || echo 1))
+
 # What the web client is made of.
 CLIENT := $(shell find frontend/src frontend/public frontend/*.* frontend/.env -type f 2>/dev/null)
 
@@ -52,7 +55,7 @@ test: setup check frontend/dist/index.html
 ifdef NODE
 	cd frontend && npm test --silent
 endif
-	$(BIN)/pytest -n auto
+	$(BIN)/pytest -n $(WORKERS)
 
 # Asks the vulnerability databases for what is installed. They are on the network: tests/test_dependencies.py has what was
 # found when somebody last looked.
