@@ -19,7 +19,7 @@ from server.rest.calls import TURN, json_answer
 log = structlog.get_logger("vestnik")
 
 SEND_TIMEOUT_S = 60.0
-"""So long a peer may take to read an answer."""
+"""So long a peer may take to read a small answer; large ones go in chunks, each with a time of its own."""
 
 HANG_UP_S = 1.0
 """So long after its answer a connection is closed whose request has not come to its end."""

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from aiohttp import ClientSession
 
-from server import middlewares, runner
+from server import answers, runner
 from server.rest import calls
 from tests.clients.rest import PASSWORD
 from tests.clients.shapes import assert_error
@@ -153,7 +153,7 @@ async def test_a_head_that_does_not_come_is_not_waited_for(
 async def test_who_does_not_read_his_answers_is_cut_off(
     serve: Serve, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(middlewares, "SEND_TIMEOUT_S", 0.3)
+    monkeypatch.setattr(answers, "STALL_TIMEOUT_S", 0.3)
     server = await serve(messages_per_s=0)
     ann = await server.person("ann")
     chat_id = await ann.chat()

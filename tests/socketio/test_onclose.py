@@ -48,4 +48,4 @@ async def test_onclose_tells_why_and_at_once(serve: Serve, page: Page) -> None:
         assert seen["code"] == code, (path, len(sent), times)
         assert seen["ms"] < POLITE_MS, (path, len(sent), times)
         # With megabytes of its own still to be sent, a browser has no time left for its close frame.
-        assert seen["wasClean"] or times == 50, (path, len(sent), times)
+        assert seen["wasClean"] or len(sent) * times >= 4_000_000, (path, len(sent), times)

@@ -51,7 +51,8 @@ export const useUsers = defineStore('users', () => {
   websocket.on('user_status', ({ user_id, status }) => setStatus(user_id, { status }))
   websocket.on('user_offline', ({ user_id, timestamp }) => {
     // A room that is joined tells it of everybody who is not there; since when, it tells only of who just went.
-    const hasGone = users.get(user_id)?.status !== 'offline'
+    const before = (users.get(user_id) ?? heard.get(user_id))?.status
+    const hasGone = before !== undefined && before !== 'offline'
     setStatus(user_id, { status: 'offline', ...(hasGone && { last_seen_at: timestamp }) })
   })
 

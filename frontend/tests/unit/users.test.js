@@ -145,3 +145,16 @@ test('after a break those who are looked at are asked for again', async () => {
   await settled()
   expect(rest.of('GET /users/2')).toHaveLength(2)
 })
+
+test('who is told as away before they are known was not seen leaving', async () => {
+  const answer = later()
+  fakeRest({
+    'GET /users/2': async () => (await answer.promise, { ...bob, status: 'offline', last_seen_at: null }),
+  })
+  await house.connect()
+  users.get(2)
+  await house.tell({ type: 'user_offline', user_id: 2, timestamp: '2025-11-23T10:00:00+00:00' })
+  answer.resolve()
+  await settled()
+  expect(users.get(2)).toMatchObject({ status: 'offline', last_seen_at: null })
+})
