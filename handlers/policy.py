@@ -29,7 +29,7 @@ class Policy:
     max_name_chars: int = 100
     max_frame_bytes: int = 128 * 1024
     max_connections_per_user: int = 100
-    max_requests_per_user: int = 32
+    max_requests_per_user: int = 16
     max_requests_per_address: int = 64
     min_password_chars: int = 8
     messages_per_s: float = 50

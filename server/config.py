@@ -54,7 +54,7 @@ class Config:
     ping_interval_s: int = 25
     ping_timeout_s: int = 20
     buffer_limit_bytes: int = 1024 * 1024
-    unsent_answers_limit_bytes: int = 64 * 1024 * 1024
+    unsent_answers_limit_bytes: int = 32 * 1024 * 1024
     policy: Policy = field(default_factory=Policy)
 
     def store_url(self) -> str:
@@ -114,7 +114,7 @@ def _read(env: Env) -> Config:
         ping_timeout_s=_integer(env, "PING_TIMEOUT_S", 20, least=1),
         buffer_limit_bytes=_integer(env, "BUFFER_LIMIT_BYTES", 1024 * 1024, least=1024),
         unsent_answers_limit_bytes=_integer(
-            env, "UNSENT_ANSWERS_LIMIT_BYTES", 64 * 1024 * 1024, least=1024 * 1024
+            env, "UNSENT_ANSWERS_LIMIT_BYTES", 32 * 1024 * 1024, least=1024 * 1024
         ),
         policy=_policy(env),
     )
