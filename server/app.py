@@ -14,7 +14,7 @@ from handlers.policy import Policy
 from handlers.tokens import Tokens
 from handlers.wire_json import dumps, loads
 from server.about import add_about
-from server.answers import Unsent
+from server.answers import OnePerTurn, Unsent
 from server.config import Config
 from server.control import Control
 from server.doors import Doors
@@ -23,7 +23,7 @@ from server.engine.budget import BURST_S, UNLIMITED
 from server.headers import add_headers
 from server.health import add_health
 from server.hub import EngineHub
-from server.keys import CONFIG, DOORS, HOUSE, REQUESTS, SIO, UNSENT
+from server.keys import CONFIG, DOORS, HOUSE, PAGES, REQUESTS, SIO, UNSENT
 from server.middlewares import check_origins, send_in_time, tell_errors
 from server.pacing import PACING, Pacing
 from server.raw_gate import RawGate
@@ -82,6 +82,7 @@ def create_app(config: Config, *, clock: Clock | None = None) -> web.Application
     app.on_response_prepare.append(add_headers)
     app[CONFIG] = config
     app[REQUESTS] = Requests()
+    app[PAGES] = OnePerTurn()
     app[UNSENT] = Unsent(config.unsent_answers_limit_bytes)
     app[DOORS] = doors
     app.cleanup_ctx.append(_house(sio, hub, clock or SystemClock()))

@@ -85,12 +85,18 @@ async def change_user(config: Config, deed: str, name: str) -> int:
     return 0
 
 
+SWITCH_S = 0.0005
+"""So long a thread that reads the store may hold up the loop. With Python's 5 ms, a hundred connections that asked for
+replays had others wait for 43 ms (p99) instead of 24."""
+
+
 async def serve(config: Config) -> None:
     """Serves until SIGTERM, SIGINT or SIGHUP. Raises: `StartError`."""
     if len(config.secret_key.encode()) < SECRET_BYTES_MIN:
         log.warning("SECRET_KEY is short; tokens can be forged by trying keys", least_bytes=SECRET_BYTES_MIN)
     warn_of_modes([secret_key_file(config.data_dir)], "the key of all tokens")
     asyncio.get_running_loop().set_exception_handler(report)
+    sys.setswitchinterval(SWITCH_S)
     allow_open_files()
     open_files = OpenFilesWatch()
     door = _bind(config)

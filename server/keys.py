@@ -3,7 +3,7 @@
 from aiohttp import web
 
 from handlers.house import House
-from server.answers import Unsent
+from server.answers import OnePerTurn, Unsent
 from server.config import Config
 from server.doors import Doors
 from server.engine import AsyncServer
@@ -13,5 +13,6 @@ CONFIG = web.AppKey("config", Config)
 DOORS = web.AppKey("doors", Doors)
 SIO = web.AppKey("sio", AsyncServer)
 REQUESTS = web.AppKey("requests", Requests)
+PAGES = web.AppKey("pages", OnePerTurn)
 UNSENT = web.AppKey("unsent", Unsent)
 HOUSE = web.AppKey("house", House)

@@ -7,8 +7,8 @@ from time import perf_counter
 from .budget import Budget
 from .scheduler import SLICE_S, Scheduler
 
-SERVED_PER_BYTE = 4
-"""So many bytes that are sent to a peer at its request count as one that it sends."""
+SERVED_COST = 2
+"""A byte that is made and sent to a peer at its request counts as so many that it sends."""
 
 FLOOD_S = 20.0
 """A peer that asks for more than its budget for so long, without a pause, has to be ended."""
@@ -64,10 +64,10 @@ class Pace:
         return perf_counter()
 
     async def serve(self, size: int) -> None:
-        """Returns when so many bytes may be made and sent to the peer, which asked for them: they count as a part of
-        what it might send itself."""
+        """Returns when so many bytes may be made and sent to the peer, which asked for them: they count as if it sent
+        them, and more."""
         now = asyncio.get_running_loop().time()
-        wait_s = self.budget.charge(0, size // SERVED_PER_BYTE, now)
+        wait_s = self.budget.charge(0, size * SERVED_COST, now)
         if wait_s:
             await asyncio.sleep(wait_s)
         used_s = self.budget.ahead_s(now)

@@ -18,7 +18,7 @@ SLICE_S = 0.0005
 TURN_S = 0.004
 """After this much time in one turn of the loop, connections wait for the next turn."""
 
-WAITING_PER_TURN = 8
+WAITING_PER_TURN = 4
 """So many of those that wait get a slice in a turn."""
 
 LIGHT_S = 1.0

@@ -16,7 +16,7 @@ from handlers.shapes import ID_MAX
 from handlers.wire_json import dumps, loads
 from server.answers import body_of
 from server.doors import bearer
-from server.keys import CONFIG, DOORS, HOUSE, REQUESTS, UNSENT
+from server.keys import CONFIG, DOORS, HOUSE, PAGES, REQUESTS, UNSENT
 from server.requests import RETRY_AFTER_MS, Turn
 from server.rest.forms import multipart_fields, urlencoded_fields
 from storage.frozen import frozen
@@ -91,6 +91,8 @@ def _serve(call: Call) -> Callable[[web.Request], Awaitable[web.Response]]:
         status, body = call.answer(await house.run(caller, call.command, payload))
         if body is None:
             return web.Response(status=status)
+        if call.method == "GET":  # it may be large
+            await request.app[PAGES].turn()
         return web.Response(
             status=status,
             body=body_of(dumps(body), request.app[UNSENT], caller.user_id),

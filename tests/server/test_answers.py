@@ -1,10 +1,11 @@
 """What is held of answers until they are taken."""
 
+import asyncio
 from typing import Any, cast
 
 import pytest
 
-from server.answers import CHUNK_BYTES, Chunks, Sending, Unsent, body_of
+from server.answers import CHUNK_BYTES, Chunks, OnePerTurn, Sending, Unsent, body_of
 
 
 class Transport:
@@ -82,3 +83,18 @@ async def test_an_answer_goes_in_chunks_and_is_let_go_of() -> None:
     with pytest.raises(TimeoutError):
         await Chunks(body, unsent, 1).write(cast(Any, Writer(1)))
     assert unsent.total_bytes == unsent.of(1) == 0
+
+
+async def test_one_large_answer_is_made_in_a_turn_of_the_loop() -> None:
+    pages, turn = OnePerTurn(), 0
+    made: list[int] = []
+
+    async def make() -> None:
+        await pages.turn()
+        made.append(turn)
+
+    tasks = [asyncio.ensure_future(make()) for _ in range(5)]
+    while not all(task.done() for task in tasks):
+        turn += 1
+        await asyncio.sleep(0)
+    assert len(set(made)) == 5
