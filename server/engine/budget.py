@@ -123,7 +123,8 @@ class Budgets:
 
     def stranger(self, address: str) -> Budget:
         """The budget of a new connection from this address."""
-        return Budget(self._policy.stranger, self.of_address(address), patience_s=STRANGER_PATIENCE_S)
+        patience_s = STRANGER_PATIENCE_S if self._policy.stranger != UNLIMITED else float("inf")
+        return Budget(self._policy.stranger, self.of_address(address), patience_s=patience_s)
 
     def known(self, owner: object) -> Budget:
         """The budget of a connection whose owner the application has found out."""

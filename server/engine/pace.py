@@ -5,7 +5,9 @@ import math
 from time import perf_counter
 
 from .budget import Budget
-from .scheduler import SLICE_S, Scheduler
+from .scheduler import SLICE_FRAMES, SLICE_S, Scheduler
+
+HASTY_SLICE_FRAMES = 4
 
 SERVED_COST = 2
 """A byte that is made and sent to a peer at its request counts as so many that it sends."""
@@ -28,6 +30,12 @@ class Pace:
         self._not_before = 0.0
         self._throttled_since = 0.0
         """The loop time since which the peer has asked for more than its budget; 0: it does not."""
+
+    @property
+    def slice_frames(self) -> int:
+        """So many frames may be taken in a slice. Of a peer that is ended when it asks for much, only a few: the first
+        may tell who it is, and then those behind it count against another budget."""
+        return SLICE_FRAMES if self.budget.patience_s == math.inf else HASTY_SLICE_FRAMES
 
     def give(self, budget: Budget) -> None:
         """The connection has another budget from now on."""

@@ -26,7 +26,6 @@ from .packets import (
     to_frames,
 )
 from .reader import Message
-from .scheduler import SLICE_FRAMES
 from .session import Session
 from .takeover import HandedOver
 from .websocket import WebSocket
@@ -175,11 +174,13 @@ class Socket(Session):
 
     async def _handle_all(self, packets: list[EnginePacket], size: int) -> None:
         """Handles the packets of a POST, at this session's pace. Raises: ProtocolError."""
-        for at in range(0, len(packets), SLICE_FRAMES):
+        at = 0
+        while at < len(packets):
             in_budget = await self.pace.turn()
-            taken = packets[at : at + SLICE_FRAMES]
+            taken = packets[at : at + self.pace.slice_frames]
             if not self.pace.charge(len(taken), 0 if at else size) or not in_budget:
                 self.flooded()
+            at += len(taken)
             since = perf_counter()
             for packet in taken:
                 if self.closing:

@@ -10,7 +10,7 @@ from . import frames
 from .backlog import Backlog
 from .pace import Pace
 from .reader import CUT_OFF, BrokenFrame, FrameReader, Message
-from .scheduler import SLICE_FRAMES, SLICE_S
+from .scheduler import SLICE_S
 
 NORMAL, INTERNAL_ERROR = 1000, 1011
 POLICY_VIOLATION = 1008
@@ -285,7 +285,7 @@ class WebSocket(asyncio.BufferedProtocol):
             return
         data, self._received = self._received, b""
         try:
-            taken = self._reader.feed(data, self._inbox, SLICE_FRAMES)
+            taken = self._reader.feed(data, self._inbox, self.pace.slice_frames)
         except BrokenFrame as error:
             self._reader, self._broken = None, error.code
             self._finish(error.code)

@@ -130,6 +130,23 @@ async def test_an_honest_burst_passes(serve: Serve) -> None:
 
 
 @on_sqlite
+async def test_a_client_may_send_much_right_behind_its_token(serve: Serve) -> None:
+    server = await serve(messages_per_s=0)
+    ann = await server.person("ann")
+    chat_id = await ann.chat()
+    socket = await BareSocket.open(server.port, ENGINE)
+    sends = [
+        text(f"42{n}" + json.dumps(["send_message", {"chat_id": chat_id, "content": "x"}]))
+        for n in range(900)
+    ]
+    socket.send(text("40" + json.dumps({"token": ann.token})) + b"".join(sends))
+    acks = 0
+    while acks < 900:
+        acks += (await socket.next()).payload.startswith(b"43")
+    socket.close()
+
+
+@on_sqlite
 async def test_connections_of_a_user_share_a_budget_that_outlives_them(serve: Serve) -> None:
     server = await serve(user_frames_per_s=10)
     ann, bob = await server.people("ann", "bob")
