@@ -1,9 +1,10 @@
 """Answers that take their time: what was told meanwhile is not undone by them."""
 
 import asyncio
+import contextlib
 import re
 
-from playwright.async_api import Route, expect
+from playwright.async_api import Error, Route, expect
 
 from tests.browser.conftest import Look
 from tests.browser.window import Window
@@ -16,9 +17,11 @@ async def slow(window: Window) -> None:
     """Each answer is on its way for a while: it may be old when it comes."""
 
     async def handle(route: Route) -> None:
-        response = await route.fetch()
-        await asyncio.sleep(LATENCY_S)
-        await route.fulfill(response=response)
+        # A page that is closed meanwhile waits for no answer.
+        with contextlib.suppress(Error):
+            response = await route.fetch()
+            await asyncio.sleep(LATENCY_S)
+            await route.fulfill(response=response)
 
     await window.page.route("**/api/**", handle)
 

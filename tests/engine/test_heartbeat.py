@@ -82,12 +82,12 @@ async def test_the_removed_hear_nothing_more() -> None:
     assert len(heartbeat) == 2
     heartbeat.remove(link)
     heartbeat.remove(link)
-    await until(lambda: len(other.pinged) == 3)
+    await until(lambda: len(other.pinged) >= 3)
     assert link.pinged == []
     heartbeat.remove(other)
     assert len(heartbeat) == 0
     heartbeat.add(link)
-    await until(lambda: len(link.pinged) == 2)
+    await until(lambda: len(link.pinged) >= 2)
     heartbeat.stop()
 
 
