@@ -1,24 +1,9 @@
 """What attackers write: handshakes, frames and requests as bytes."""
 
 import json
-import struct
 from typing import Any
 
-CONTINUATION, TEXT, BINARY, PING = 0x0, 0x1, 0x2, 0x9
-FIN = 0x80
-
-
-def frame(opcode: int, payload: bytes = b"", *, final: bool = True) -> bytes:
-    """A client's frame; its mask is zero."""
-    size = len(payload)
-    head = bytes([(FIN if final else 0) | opcode])
-    if size < 126:
-        head += bytes([0x80 | size])
-    elif size < 65536:
-        head += b"\xfe" + struct.pack("!H", size)
-    else:
-        head += b"\xff" + struct.pack("!Q", size)
-    return head + bytes(4) + payload
+from tests.clients.bare import TEXT, frame
 
 
 def text(payload: str) -> bytes:

@@ -4,19 +4,8 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from tests.attacks.frames import (
-    BINARY,
-    CONTINUATION,
-    PING,
-    TEXT,
-    command,
-    connect,
-    event,
-    frame,
-    handshake,
-    request,
-    text,
-)
+from tests.attacks.frames import command, connect, event, handshake, request, text
+from tests.clients.bare import BINARY, CONTINUATION, PING, TEXT, frame
 
 ENGINE = "/socket.io/?EIO=4&transport=websocket"
 POLLING = "/socket.io/?EIO=4&transport=polling"
@@ -84,8 +73,8 @@ STRANGERS: dict[str, Make] = {
     "ping frames": _stranger(frame(PING)),
     "fragments": lambda _: Attack(
         handshake(ENGINE),
-        _many(frame(CONTINUATION, b"", final=False)),
-        greeting=frame(TEXT, b"4", final=False),
+        _many(frame(CONTINUATION, b"", flags=0)),
+        greeting=frame(TEXT, b"4", flags=0),
     ),
     "half a large frame": lambda _: Attack(handshake(ENGINE), greeting=frame(TEXT, b"4" * 500_000)[:400_000]),
     "engine handshakes": lambda _: Attack(handshake(ENGINE), greeting=text("1")),

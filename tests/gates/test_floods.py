@@ -3,14 +3,12 @@
 import asyncio
 import json
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 
 from server.keys import SIO
-from tests.attacks.frames import frame, text
-from tests.attacks.kinds import CONTINUATION, PING, TEXT
-from tests.clients.bare import BareSocket
+from tests.attacks.frames import command, connect, event, text
+from tests.clients.bare import CONTINUATION, PING, TEXT, BareSocket, frame
 from tests.clients.people import Person
 from tests.conftest import Serve, Server
 from tests.engine.peers import Peer, until
@@ -23,7 +21,7 @@ STRANGERS = {
     "pongs": text("3"),
     "pings": frame(PING),
     "noops": text("6"),
-    "fragments": frame(CONTINUATION, b"", final=False),
+    "fragments": frame(CONTINUATION, b"", flags=0),
     "bad tokens": text('40{"token":"x"}'),
     "other namespaces": text("40/other,"),
 }
@@ -35,7 +33,7 @@ async def test_a_stranger_who_sends_more_than_a_greeting_is_ended(serve: Serve, 
     server = await serve()
     socket = await BareSocket.open(server.port, ENGINE)
     if kind == "fragments":
-        socket.send(frame(TEXT, b"4", final=False))
+        socket.send(frame(TEXT, b"4", flags=0))
     socket.send(STRANGERS[kind] * FLOOD)
     assert await socket.closed() == 1008
     socket.close()
@@ -60,14 +58,6 @@ async def test_a_stranger_who_polls_is_refused_a_flood(serve: Serve) -> None:
     assert (await peer.post(sid, "3"))[0] == 400
 
 
-def command(name: str, **fields: Any) -> bytes:
-    return text(json.dumps({"type": name, **fields}))
-
-
-def event(name: str, payload: Any) -> bytes:
-    return text("42" + json.dumps([name, payload]))
-
-
 KNOWN: dict[str, Callable[[int], bytes]] = {
     "raw unknown": lambda _: command("nonsense"),
     "raw typing": lambda chat_id: command("typing", chat_id=chat_id, is_typing=True),
@@ -84,7 +74,7 @@ async def _opened(server: Server, person: Person, kind: str) -> BareSocket:
         await socket.next()
         return socket
     socket = await BareSocket.open(server.port, ENGINE)
-    socket.send(text("40" + json.dumps({"token": person.token})))
+    socket.send(connect(person.token))
     while b'"connected"' not in (await socket.next()).payload:
         pass
     return socket
@@ -139,7 +129,7 @@ async def test_a_client_may_send_much_right_behind_its_token(serve: Serve) -> No
         text(f"42{n}" + json.dumps(["send_message", {"chat_id": chat_id, "content": "x"}]))
         for n in range(900)
     ]
-    socket.send(text("40" + json.dumps({"token": ann.token})) + b"".join(sends))
+    socket.send(connect(ann.token) + b"".join(sends))
     acks = 0
     while acks < 900:
         acks += (await socket.next()).payload.startswith(b"43")

@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from tests.clients.bare import BINARY, PING, TEXT, BareSocket, frame
+from tests.attacks.frames import command, connect, text
+from tests.clients.bare import BINARY, PING, BareSocket, frame
 from tests.clients.people import Person
 from tests.conftest import Serve, Server
 from tests.engine.peers import Peer
@@ -36,23 +37,19 @@ class Asker(NamedTuple):
     close: Callable[[], None]
 
 
-def raw(name: str, **fields: Any) -> bytes:
-    return frame(TEXT, json.dumps({"type": name, **fields}).encode())
-
-
 def event(name: str, payload: Any = None, ack_id: int | None = 1) -> str:
     return f"42{'' if ack_id is None else ack_id}{json.dumps([name, payload or {}])}"
 
 
 RAW = {
-    "errors with an id": raw("nonsense", id=1),
-    "errors without": raw("nonsense"),
-    "acks": raw("leave_chat", chat_id=1, id=1),
-    "pongs of the application": raw("ping"),
+    "errors with an id": command("nonsense", id=1),
+    "errors without": command("nonsense"),
+    "acks": command("leave_chat", chat_id=1, id=1),
+    "pongs of the application": command("ping"),
     "pongs of the protocol": frame(PING, b"x" * 125),
-    "joins refused": raw("join_chat", chat_id=10**9, id=1),
-    "bad frames, but not too many in a row": frame(BINARY, b"x") * 20 + raw("ping"),
-    "invalid fields": raw("send_message", id=1, chat_id="x" * 100),
+    "joins refused": command("join_chat", chat_id=10**9, id=1),
+    "bad frames, but not too many in a row": frame(BINARY, b"x") * 20 + command("ping"),
+    "invalid fields": command("send_message", id=1, chat_id="x" * 100),
 }
 SOCKETIO = {
     "errors with an ack": event("nonsense"),
@@ -74,15 +71,11 @@ async def _raw(server: Server, person: Person, what: str) -> Asker:
 async def _websocket(server: Server, person: Person, what: str) -> Asker:
     path = "/socket.io/?EIO=4&transport=websocket"
     socket = await BareSocket.open(server.port, path, receive_buffer_bytes=4096)
-    socket.send(frame(TEXT, ("40" + json.dumps({"token": person.token})).encode()))
+    socket.send(connect(person.token))
     while b'"connected"' not in (await socket.next()).payload:
         pass
-    question = frame(PING, b"x" * 125) if what == "pongs of the protocol" else _text(SOCKETIO[what])
+    question = frame(PING, b"x" * 125) if what == "pongs of the protocol" else text(SOCKETIO[what])
     return _writing(socket, question * AT_ONCE)
-
-
-def _text(packet: str) -> bytes:
-    return frame(TEXT, packet.encode())
 
 
 def _writing(socket: BareSocket, questions: bytes) -> Asker:
@@ -140,7 +133,7 @@ async def test_who_reads_no_answer_is_ended_and_never_owed_more_than_the_limit(
 async def _joined(server: Server, person: Person, chat_id: int) -> BareSocket:
     """A raw connection that has joined a chat and reads nothing more."""
     stuck = await BareSocket.open(server.port, f"/ws?token={person.token}", receive_buffer_bytes=4096)
-    stuck.send(raw("join_chat", chat_id=chat_id, id=1))
+    stuck.send(command("join_chat", chat_id=chat_id, id=1))
     while b'"ack"' not in (await stuck.next()).payload:
         pass
     return stuck
