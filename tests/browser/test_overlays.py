@@ -151,6 +151,7 @@ async def test_back_after_a_reload(scene: Scene) -> None:
 async def test_forward_opens_nothing_and_costs_nothing(scene: Scene) -> None:
     page = scene.window.page
     await scene.window.button("About this chat").click()
+    await expect(page.get_by_role("dialog")).to_be_visible()
     await back(scene)
     await expect(page.get_by_role("dialog")).to_have_count(0)
     await page.evaluate("history.forward()")
