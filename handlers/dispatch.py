@@ -6,12 +6,13 @@ from typing import Any
 
 import structlog
 
+from domain.refusals import Forbidden
 from handlers.commands import COMMANDS
 from handlers.context import Caller, Context
-from handlers.errors import ChatError, invalid, not_found
-from handlers.limits import network_of
+from handlers.live.limits import network_of
 from handlers.registry import Later, Result
-from handlers.shapes import read
+from handlers.wire.errors import ChatError, invalid, not_found
+from handlers.wire.schemas import read
 from storage import errors as storage
 from storage.batching import when_settled
 
@@ -37,6 +38,7 @@ _TROUBLES: Mapping[storage.Trouble, str] = {
 # Searched along the MRO of what was raised.
 _AS_CHAT_ERROR: dict[type[BaseException], Callable[[Any], ChatError]] = {
     storage.Unavailable: lambda error: ChatError("unavailable", _TROUBLES[error.trouble]),
+    Forbidden: lambda error: ChatError("forbidden", str(error)),
     storage.NotFound: lambda _: not_found("chat or message"),
     storage.Duplicate: lambda error: ChatError(
         "conflict", f"this {error.field} is taken", fields={error.field: "is taken"}

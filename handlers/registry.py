@@ -2,14 +2,12 @@
 
 from asyncio import Future
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
-from handlers.limits import Limit
-from handlers.shapes import CommandSchema, schema_for
-from storage.frozen import frozen
-
-if TYPE_CHECKING:
-    from handlers.context import Caller, Context
+from domain.frozen import frozen
+from handlers.context import Caller, Context
+from handlers.live.limits import Limit
+from handlers.wire.schemas import CommandSchema, schema_for
 
 Result = Mapping[str, Any]
 Shape = TypeVar("Shape")
@@ -24,7 +22,7 @@ class Later(Generic[Written]):
     shape: Callable[[Written], Result]
 
 
-Handler = Callable[["Context", "Caller", Shape], Awaitable[Result | Later[Any]]]
+Handler = Callable[[Context, Caller, Shape], Awaitable[Result | Later[Any]]]
 
 
 @frozen

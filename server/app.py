@@ -5,19 +5,18 @@ from typing import Any
 
 from aiohttp import web
 
-from handlers.clock import Clock, SystemClock
-from handlers.endings import Ending
-from handlers.house import House
-from handlers.limits import network_of
-from handlers.passwords import Passwords
+from handlers.chat_app import House
+from handlers.live.clock import Clock, SystemClock
+from handlers.live.limits import network_of
+from handlers.live.passwords import Passwords
+from handlers.live.tokens import Tokens
 from handlers.policy import Policy
-from handlers.tokens import Tokens
-from handlers.wire_json import dumps, loads
+from handlers.wire.endings import Ending
+from handlers.wire.json import dumps, loads
 from server.about import add_about
 from server.answers import OnePerTurn, Unsent
 from server.config import Config
 from server.control import Control
-from server.doors import Doors
 from server.engine import AsyncServer, BudgetPolicy, Rate
 from server.engine.budget import BURST_S, UNLIMITED
 from server.headers import add_headers
@@ -25,6 +24,7 @@ from server.health import add_health
 from server.hub import EngineHub
 from server.keys import CONFIG, DOORS, HOUSE, PAGES, REQUESTS, SIO, UNSENT
 from server.middlewares import check_origins, send_in_time, tell_errors
+from server.origins import Doors
 from server.pacing import PACING, Pacing
 from server.raw_gate import RawGate
 from server.requests import Requests

@@ -13,8 +13,8 @@ from collections.abc import Callable, Sequence
 import structlog
 from aiohttp import web
 
-from handlers.errors import ChatError
-from handlers.wire_json import is_unicode
+from handlers.wire.errors import ChatError
+from handlers.wire.json import is_unicode
 from server import memory
 from server.app import create_app
 from server.config import SECRET_BYTES_MIN, Config, ConfigError, load_config, secret_key_file

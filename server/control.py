@@ -12,10 +12,10 @@ from pathlib import Path
 
 import structlog
 
-from handlers import moderation
+from handlers.commands import moderation
 from handlers.dispatch import as_chat_error
-from handlers.errors import ChatError
-from handlers.wire_json import dumps, loads
+from handlers.wire.errors import ChatError
+from handlers.wire.json import dumps, loads
 from storage.ports import Store
 
 log = structlog.get_logger("vestnik")

@@ -2,8 +2,8 @@
 
 import secrets
 
+from handlers.chat_app import House
 from handlers.context import Caller
-from handlers.house import House
 
 PEOPLE = ("alice", "bob", "carol")
 

@@ -2,11 +2,11 @@
 
 from aiohttp import web
 
-from handlers.house import House
+from handlers.chat_app import House
 from server.answers import OnePerTurn, Unsent
 from server.config import Config
-from server.doors import Doors
 from server.engine import AsyncServer
+from server.origins import Doors
 from server.requests import Requests
 
 CONFIG = web.AppKey("config", Config)

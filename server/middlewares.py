@@ -8,9 +8,9 @@ import structlog
 from aiohttp import hdrs, web
 
 from handlers.dispatch import as_chat_error
-from handlers.endings import Ending, Refused
-from handlers.errors import ChatError, Code
-from handlers.views import error_view
+from handlers.wire.endings import Ending, Refused
+from handlers.wire.errors import ChatError, Code
+from handlers.wire.views import error_view
 from server.answers import Chunks
 from server.keys import DOORS
 from server.requests import Turn

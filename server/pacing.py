@@ -10,10 +10,10 @@ import asyncio
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from handlers.errors import ChatError
-from server.doors import bearer
+from handlers.wire.errors import ChatError
 from server.engine.budget import Budget
 from server.keys import HOUSE, SIO
+from server.origins import bearer
 from server.raw_gate import raw_token
 
 REQUEST_FRAMES = 10

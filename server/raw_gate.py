@@ -6,19 +6,18 @@ from functools import partial
 import structlog
 from aiohttp import hdrs, web
 
-from client_compat.close_codes import CLOSE_CODES, close_reason
 from client_compat.connection import RawConnection
 from client_compat.frames import BadFrame, FrameId, RawDialect, ack_frame, error_frame, read_frame
 from handlers import dispatch
-from handlers.connections import Connection
+from handlers.chat_app import House
 from handlers.context import Caller
 from handlers.dispatch import Outcome
-from handlers.endings import Ending, Refused
-from handlers.errors import ChatError
-from handlers.house import House
-from handlers.identities import Identity
+from handlers.live.connections import Connection
+from handlers.live.identities import Identity
 from handlers.registry import Later
-from server.doors import bearer
+from handlers.wire.close_codes import CLOSE_CODES, close_reason
+from handlers.wire.endings import Ending, Refused
+from handlers.wire.errors import ChatError
 from server.engine import (
     INTERNAL_ERROR,
     AsyncServer,
@@ -31,6 +30,7 @@ from server.engine import (
 )
 from server.hub import EngineHub
 from server.keys import CONFIG, DOORS, HOUSE
+from server.origins import bearer
 from storage.errors import StorageError
 
 log = structlog.get_logger("vestnik")

@@ -7,18 +7,18 @@ import structlog
 from socketio import AsyncNamespace
 from socketio.exceptions import ConnectionRefusedError as SocketRefusedError
 
-from client_compat.close_codes import CLOSE_CODES
 from client_compat.frames import error_payload
 from handlers import dispatch
+from handlers.chat_app import House
 from handlers.context import Caller
 from handlers.dispatch import Outcome
-from handlers.endings import Ending, Refused
-from handlers.errors import ChatError
-from handlers.house import House
-from handlers.identities import Identity
+from handlers.live.identities import Identity
 from handlers.registry import Later
-from server.doors import Doors, bearer
+from handlers.wire.close_codes import CLOSE_CODES
+from handlers.wire.endings import Ending, Refused
+from handlers.wire.errors import ChatError
 from server.engine import Deferred
+from server.origins import Doors, bearer
 from storage.errors import StorageError
 
 log = structlog.get_logger("vestnik")

@@ -10,9 +10,8 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
-from storage.changes import Observer
-from storage.health import StoreHealth
-from storage.models import (
+from domain.changes import Observer
+from domain.models import (
     Appended,
     Chat,
     ChatGlance,
@@ -29,6 +28,7 @@ from storage.models import (
     Session,
     User,
 )
+from storage.health import StoreHealth
 
 REUSES_MAX = 3
 """So many times a spent refresh token may be spent again within its grace time."""

@@ -10,8 +10,8 @@ from uuid import uuid4
 import pytest
 from aiohttp import ClientSession, DummyCookieJar, TCPConnector, web
 
-from handlers.clock import Clock
-from handlers.house import House
+from handlers.chat_app import House
+from handlers.live.clock import Clock
 from handlers.policy import Policy
 from server.app import create_app
 from server.config import Config

@@ -8,18 +8,18 @@ from typing import Any
 
 from aiohttp import hdrs, web
 
+from domain.frozen import frozen
 from handlers.context import Caller
-from handlers.errors import ChatError, invalid, not_found
-from handlers.limits import network_of
+from handlers.live.limits import network_of
 from handlers.registry import Result
-from handlers.shapes import ID_MAX
-from handlers.wire_json import dumps, loads
+from handlers.wire.errors import ChatError, invalid, not_found
+from handlers.wire.json import dumps, loads
+from handlers.wire.schemas import ID_MAX
 from server.answers import body_of
-from server.doors import bearer
 from server.keys import CONFIG, DOORS, HOUSE, PAGES, REQUESTS, UNSENT
+from server.origins import bearer
 from server.requests import RETRY_AFTER_MS, Turn
 from server.rest.forms import multipart_fields, urlencoded_fields
-from storage.frozen import frozen
 
 Answer = tuple[int, Any]
 Body = Mapping[str, Any]

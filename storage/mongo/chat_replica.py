@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from storage.changes import (
+from domain.changes import (
     Change,
     ChatCreated,
     ChatDeleted,
@@ -17,9 +17,9 @@ from storage.changes import (
     MessageEdited,
     RoleChanged,
 )
+from domain.frozen import frozen
+from domain.models import Chat, ChatState, Member, Role, Standing
 from storage.errors import NotFound
-from storage.frozen import frozen
-from storage.models import Chat, ChatState, Member, Role, Standing
 from storage.mongo.database import Document
 from storage.mongo.documents import chat_of, member_of, moment
 from storage.mongo.log import Row

@@ -4,8 +4,8 @@ from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from domain.models import Chat, ChatType, Member, Rule
 from storage.errors import UnknownUsers
-from storage.models import Chat, ChatType, Member, Rule
 from storage.mongo.accounts import active_of, check_known
 from storage.mongo.chat_replica import ChatReplica
 from storage.mongo.documents import member_document, micros

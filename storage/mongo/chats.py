@@ -4,8 +4,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
 
+from domain.models import Chat, ChatGlance, ChatState, ChatSummary, ChatType, Member, Role, Rule
 from storage.cursor import Cursor
-from storage.models import Chat, ChatGlance, ChatState, ChatSummary, ChatType, Member, Role, Rule
 from storage.mongo import chat_list
 from storage.mongo.chat_writes import Close, Open, Rename
 from storage.mongo.database import Database

@@ -3,8 +3,8 @@
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from domain.models import Member, Message, Role, Rule
 from storage.errors import Duplicate, LastOwner, NotFound
-from storage.models import Member, Message, Role, Rule
 from storage.mongo import history
 from storage.mongo.accounts import active_of, check_known
 from storage.mongo.chat_replica import ChatReplica

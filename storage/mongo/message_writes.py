@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from domain.models import Appended, Draft, Message, Rule
 from storage.errors import BadReference, ClientIdTaken, NotFound
-from storage.models import Appended, Draft, Message, Rule
 from storage.mongo.log import Row
 from storage.mongo.message_run import MessageRun, PlannedWrite
 from storage.mongo.plan import Plan

@@ -4,7 +4,7 @@ from asyncio import Future
 from collections.abc import Sequence
 from datetime import datetime
 
-from storage.models import Appended, Draft, Message, Page, ReadMark, Rule
+from domain.models import Appended, Draft, Message, Page, ReadMark, Rule
 from storage.mongo import history
 from storage.mongo.database import Database
 from storage.mongo.follower import Follower

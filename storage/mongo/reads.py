@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from storage.changes import ReadMoved
+from domain.changes import ReadMoved
+from domain.models import Message, ReadMark
 from storage.errors import BadReference, NotFound, StorageError
-from storage.models import Message, ReadMark
 from storage.mongo import history
 from storage.mongo.documents import member_key, message_of
 from storage.mongo.writer import Item, Writer

@@ -7,10 +7,10 @@ from itertools import groupby
 from typing import Any, ClassVar, Generic, TypeVar
 from uuid import uuid4
 
+from domain.changes import Change
+from domain.models import Rule, Standing
 from storage.batching import Batcher, Written
-from storage.changes import Change
 from storage.errors import Unavailable
-from storage.models import Rule, Standing
 from storage.mongo.chat_replicas import ChatReplicas
 from storage.mongo.database import RETRY_S, Database, UnknownOutcome
 from storage.mongo.ids import Ids

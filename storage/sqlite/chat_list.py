@@ -4,9 +4,9 @@ import json
 import sqlite3
 from collections.abc import Collection, Sequence
 
+from domain.models import Chat, ChatGlance, ChatSummary, Member
 from storage.cursor import BEYOND, Cursor
 from storage.errors import NotFound
-from storage.models import Chat, ChatGlance, ChatSummary, Member
 from storage.sizes import Budget, summary_bytes
 from storage.sqlite import history, members
 from storage.sqlite.rows import chat_of

@@ -5,10 +5,10 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from storage.changes import ChatCreated, ChatRenamed
+from domain.changes import ChatCreated, ChatRenamed
+from domain.models import Chat, ChatGlance, ChatState, ChatSummary, ChatType, Member, Role, Rule
 from storage.cursor import Cursor
 from storage.errors import UnknownUsers
-from storage.models import Chat, ChatGlance, ChatState, ChatSummary, ChatType, Member, Role, Rule
 from storage.sqlite import chat_list, members
 from storage.sqlite.database import Database
 from storage.sqlite.removal import remove_chat

@@ -6,10 +6,10 @@ from dataclasses import replace
 from datetime import datetime
 from typing import get_args
 
-from storage.changes import MemberAdded, MemberRemoved, RoleChanged
+from domain.changes import MemberAdded, MemberRemoved, RoleChanged
+from domain.models import Member, Role, Rule
 from storage.cursor import BEYOND, Cursor
 from storage.errors import Duplicate, LastOwner, NotFound
-from storage.models import Member, Role, Rule
 from storage.sqlite import history
 from storage.sqlite.heirs import change_role, has_owner_but, heir_but
 from storage.sqlite.removal import remove_chat

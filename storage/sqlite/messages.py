@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from storage.changes import MessageDeleted, MessageEdited
+from domain.changes import MessageDeleted, MessageEdited
+from domain.models import Appended, Draft, Message, Page, ReadMark, Rule
 from storage.errors import NotFound
-from storage.models import Appended, Draft, Message, Page, ReadMark, Rule
 from storage.sqlite import history
 from storage.sqlite.database import Database
 from storage.sqlite.reads import mark_read

@@ -1,8 +1,8 @@
 """How far members have read."""
 
-from storage.changes import ReadMoved
+from domain.changes import ReadMoved
+from domain.models import Message, ReadMark
 from storage.errors import BadReference
-from storage.models import Message, ReadMark
 from storage.sqlite import history
 from storage.sqlite.unread import unread_count
 from storage.sqlite.writer import Writer

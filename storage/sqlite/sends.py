@@ -8,10 +8,10 @@ from collections.abc import Iterator, Sequence
 from functools import cache
 from typing import Self, TypeVar
 
-from storage.changes import MessageCreated
+from domain.changes import MessageCreated
+from domain.frozen import frozen
+from domain.models import Appended, Draft, Message, Rule
 from storage.errors import BadReference, ClientIdTaken, NotFound
-from storage.frozen import frozen
-from storage.models import Appended, Draft, Message, Rule
 from storage.sqlite.rows import Row, message_of, micros
 from storage.sqlite.writer import Item, Writer
 

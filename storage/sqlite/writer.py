@@ -9,11 +9,11 @@ from itertools import groupby
 from pathlib import Path
 from typing import Generic, ParamSpec, Self, TypeVar
 
+from domain.changes import Change
+from domain.frozen import frozen
+from domain.models import Rule, Standing
 from storage.batching import Written
-from storage.changes import Change
 from storage.errors import NotFound, StorageError, Unavailable
-from storage.frozen import frozen
-from storage.models import Rule, Standing
 from storage.sqlite.connection import BUSY_TIMEOUT_S, probe
 from storage.sqlite.faults import fault, unavailable
 

@@ -10,8 +10,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from handlers.permissions import may_send
-from storage.models import Draft
+from domain.models import Draft
+from domain.permissions import may_send
 from tests.browser.chromium import chromium
 from tests.browser.window import Window
 from tests.conftest import Server, serving

@@ -16,7 +16,7 @@ class ManualTimer:
 
 
 class ManualClock:
-    """Implements `handlers.clock.Clock`: starts at the real now, and only `advance` and `jump` move it."""
+    """Implements `handlers.live.clock.Clock`: starts at the real now, and only `advance` and `jump` move it."""
 
     def __init__(self) -> None:
         self._start = datetime.now(UTC)

@@ -10,7 +10,7 @@ from typing import Any
 import bcrypt
 import pytest
 
-from handlers.passwords import cost_of
+from handlers.live.passwords import cost_of
 from tests.clients.clock import ManualClock
 from tests.clients.rest import PASSWORD
 from tests.clients.shapes import OWN_USER, TOKENS, assert_error, fits
@@ -285,7 +285,7 @@ async def test_for_clients_that_have_gone_nothing_is_hashed(
     async with AsyncExitStack() as stack:
         for _ in range(passwords._turns._free):  # nobody gets a turn for now
             await stack.enter_async_context(of("test"))
-        monkeypatch.setattr("handlers.passwords.bcrypt", Counting)
+        monkeypatch.setattr("handlers.live.passwords.bcrypt", Counting)
         writers = []
         for number in range(40):
             _, writer = await asyncio.open_connection("127.0.0.1", server.port)

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from handlers import passwords
+from handlers.live import passwords
 from tests.clients.rest import PASSWORD
 from tests.clients.shapes import assert_error
 from tests.conftest import Serve, Server

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from handlers import moderation
+from domain.models import Draft, Standing
+from handlers.commands import moderation
 from storage.errors import Unavailable
-from storage.models import Draft, Standing
 from storage.ports import Store
 from tests.clients.clock import ManualClock
 from tests.clients.people import Person

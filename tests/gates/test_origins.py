@@ -9,7 +9,7 @@ from aiohttp import WSServerHandshakeError
 from aiohttp.test_utils import make_mocked_request
 from structlog.testing import capture_logs
 
-from server.doors import Doors
+from server.origins import Doors
 from tests.conftest import Serve, Server
 
 pytestmark = pytest.mark.parametrize("serve", ["sqlite"], indirect=True)

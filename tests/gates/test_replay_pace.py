@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 from aiohttp import ClientSession, TCPConnector
 
-from handlers.recovery import LOOK_EVERY_S, STUCK_S, UNSENT_BYTES_MAX
+from handlers.live.recovery import LOOK_EVERY_S, STUCK_S, UNSENT_BYTES_MAX
 from tests.clients.clock import ManualClock
 from tests.clients.slow_link import SlowLink
 from tests.clients.stuck import StuckReader

@@ -7,7 +7,7 @@ from typing import Any
 import jwt
 import pytest
 
-from handlers.session_sweep import AGAIN_AFTER_S
+from handlers.live.session_sweep import AGAIN_AFTER_S
 from tests.clients.clock import ManualClock
 from tests.clients.people import Person
 from tests.clients.rest import PASSWORD, RestClient

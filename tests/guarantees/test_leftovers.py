@@ -10,7 +10,7 @@ import pytest
 from aiohttp import web
 
 from client_compat.connection import RawConnection
-from handlers.connections import Connection
+from handlers.live.connections import Connection
 from server.engine.sockets import Socket
 from server.keys import SIO
 from tests.clients.halfway import stopped_halfway

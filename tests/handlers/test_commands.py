@@ -4,8 +4,8 @@ import pytest
 
 from handlers.commands import COMMANDS
 from handlers.context import Caller, Context
+from handlers.live.token_expiry import Ping
 from handlers.registry import Result, command
-from handlers.sessions import Ping
 
 UNLIMITED = {"ping", "leave_chat", "typing"}
 

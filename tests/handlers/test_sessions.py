@@ -2,9 +2,9 @@
 
 from typing import Any, cast
 
-from handlers.connections import Connection, Connections
-from handlers.hub import Hub
-from handlers.sessions import SPARE, TokenLives
+from handlers.live.connections import Connection, Connections
+from handlers.live.hub import Hub
+from handlers.live.token_expiry import SPARE, TokenLives
 from tests.clients.clock import ManualClock
 
 

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 
 import pytest
 
-from handlers.errors import ChatError
-from handlers.turns import Turns
+from handlers.live.fair_semaphore import Turns
+from handlers.wire.errors import ChatError
 
 
 class Line:

@@ -9,7 +9,7 @@ import jwt
 import pytest
 from aiohttp import web
 
-from handlers.endings import Ending
+from handlers.wire.endings import Ending
 from server.runner import Runner
 from tests.clients.clock import ManualClock
 from tests.conftest import SECRET, Serve, Server

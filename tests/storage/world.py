@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import count
 
-from storage.changes import Change, MessageCreated, MessageDeleted, MessageEdited
-from storage.models import Chat, ChatType, Draft, Message, Standing
+from domain.changes import Change, MessageCreated, MessageDeleted, MessageEdited
+from domain.models import Chat, ChatType, Draft, Message, Standing
 from storage.ports import Store
 
 START = datetime(2025, 11, 23, 10, 0, 0, 123456, tzinfo=UTC)

@@ -2,9 +2,9 @@ import asyncio
 
 import pytest
 
-from storage.changes import ChatCreated, ChatDeleted, ChatRenamed, MemberAdded
+from domain.changes import ChatCreated, ChatDeleted, ChatRenamed, MemberAdded
+from domain.models import Chat, ChatState, Member, Standing
 from storage.errors import BadReference, NotFound, UnknownUsers
-from storage.models import Chat, ChatState, Member, Standing
 from tests.storage.world import START, Forbidden, World, allow, at, forbid
 
 

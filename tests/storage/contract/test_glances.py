@@ -1,6 +1,6 @@
 import asyncio
 
-from storage.models import ChatGlance
+from domain.models import ChatGlance
 from storage.ports import UNREAD_LIMIT
 from tests.storage.world import World, allow, at
 

@@ -6,9 +6,9 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from storage.changes import ChatDeleted, MemberRemoved, RoleChanged, UserChanged
+from domain.changes import ChatDeleted, MemberRemoved, RoleChanged, UserChanged
+from domain.models import Member, Role
 from storage.errors import LastOwner, NotFound, UnknownUsers
-from storage.models import Member, Role
 from tests.storage.world import START, World, allow, at
 
 

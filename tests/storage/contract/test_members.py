@@ -3,9 +3,9 @@ import random
 
 import pytest
 
-from storage.changes import ChatDeleted, MemberAdded, MemberRemoved, RoleChanged
+from domain.changes import ChatDeleted, MemberAdded, MemberRemoved, RoleChanged
+from domain.models import Member, Role, Standing
 from storage.errors import Duplicate, LastOwner, NotFound, UnknownUsers
-from storage.models import Member, Role, Standing
 from tests.storage.world import START, Forbidden, World, allow, at, forbid
 
 

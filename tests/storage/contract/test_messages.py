@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from storage.changes import Change, MessageCreated, MessageDeleted, MessageEdited
+from domain.changes import Change, MessageCreated, MessageDeleted, MessageEdited
+from domain.models import Appended, Member, Message, Standing
 from storage.errors import BadReference, ClientIdTaken, Duplicate, NotFound, StorageError
-from storage.models import Appended, Member, Message, Standing
 from tests.storage.world import START, Forbidden, World, allow, at, draft, forbid
 
 

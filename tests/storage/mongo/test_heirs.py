@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from storage.models import Role
+from domain.models import Role
 from storage.mongo import MongoStore, chat_writes, member_writes
 from tests.storage.world import World, allow, at
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from domain.models import Appended, Standing
 from storage.errors import NotFound, Unavailable
-from storage.models import Appended, Standing
 from storage.sqlite import SqliteStore
 from tests.storage.sqlite.conftest import Gremlin
 from tests.storage.world import Forbidden, World, allow, at, draft, forbid
