@@ -1,79 +1,76 @@
-"""Who may do what, as rules that the store judges on the state a write is made on. Each raises `Forbidden`."""
+"""Who may do what. Each check takes the actor as the write finds them, and raises `Forbidden`."""
 
-from domain.models import Role, Rule, Standing
+from domain.models import Actor, Member, Message, Role
 from domain.refusals import Forbidden
 
-_RULING: frozenset[Role] = frozenset({"owner", "admin"})
+_MANAGERS: frozenset[Role] = frozenset({"owner", "admin"})
 
 
-def may_send(standing: Standing) -> None:
-    """Members send; in a channel only those who rule it."""
-    if standing.chat_type == "channel" and standing.role not in _RULING:
+def check_send(actor: Actor) -> None:
+    """Members send; in a channel only owners and admins do."""
+    if actor.chat_type == "channel" and actor.role not in _MANAGERS:
         raise Forbidden("only owner and admins write in a channel")
 
 
-def may_edit(standing: Standing) -> None:
-    """Only the author edits."""
-    if standing.message is None or standing.message.sender_id != standing.user_id:
+def check_edit(actor: Actor, message: Message) -> None:
+    """Only the author edits a message."""
+    if message.sender_id != actor.user_id:
         raise Forbidden("only the author edits a message")
 
 
-def may_delete(standing: Standing) -> None:
-    """The author, admins and owners delete."""
-    author = standing.message is not None and standing.message.sender_id == standing.user_id
-    if not author and standing.role not in _RULING:
+def check_delete(actor: Actor, message: Message) -> None:
+    """The author, admins and owners delete a message."""
+    if message.sender_id != actor.user_id and actor.role not in _MANAGERS:
         raise Forbidden("only the author, admins and the owner delete a message")
 
 
-def may_rename(standing: Standing) -> None:
-    if standing.chat_type == "private":
+def check_rename(actor: Actor) -> None:
+    """Owners and admins name a chat; a private one has no name."""
+    if actor.chat_type == "private":
         raise Forbidden("a private chat has no name")
-    _ruling(standing)
+    _manager(actor)
 
 
-def may_delete_chat(standing: Standing) -> None:
-    if standing.role != "owner":
+def check_delete_chat(actor: Actor) -> None:
+    """Only an owner deletes a chat; of a private one, that is who began it."""
+    if actor.role != "owner":
         raise Forbidden("only the owner deletes a chat")
 
 
-def may_add_as(role: Role) -> Rule:
-    """Owner and admins add members; giving a role is the owner's."""
-
-    def may_add(standing: Standing) -> None:
-        _open_to_change(standing)
-        _ruling(standing)
-        if role != "member":
-            _owning(standing)
-
-    return may_add
+def check_add(actor: Actor, role: Role) -> None:
+    """Owners and admins add members; only an owner adds somebody as more than a member."""
+    _open_to_change(actor)
+    _manager(actor)
+    if role != "member":
+        _owner(actor)
 
 
-def may_set_role(standing: Standing) -> None:
-    _open_to_change(standing)
-    _owning(standing)
+def check_set_role(actor: Actor) -> None:
+    """Only an owner gives roles."""
+    _open_to_change(actor)
+    _owner(actor)
 
 
-def may_remove(standing: Standing) -> None:
-    """Anybody removes himself; owner and admins remove members, only an owner removes an owner or admin."""
-    _open_to_change(standing)
-    target = standing.target
-    if target is not None and target.user_id == standing.user_id:
+def check_remove(actor: Actor, target: Member) -> None:
+    """Anybody leaves; owners and admins remove members, and only an owner removes an owner or admin."""
+    _open_to_change(actor)
+    if target.user_id == actor.user_id:
         return
-    _ruling(standing)
-    if target is not None and target.role in _RULING:
-        _owning(standing)
+    _manager(actor)
+    if target.role in _MANAGERS:
+        _owner(actor)
 
 
-def _open_to_change(standing: Standing) -> None:
-    if standing.chat_type == "private":
+def _open_to_change(actor: Actor) -> None:
+    if actor.chat_type == "private":
         raise Forbidden("the members of a private chat are fixed")
 
 
-def _ruling(standing: Standing) -> None:
-    if standing.role not in _RULING:
+def _manager(actor: Actor) -> None:
+    if actor.role not in _MANAGERS:
         raise Forbidden("only the owner and admins do this")
 
 
-def _owning(standing: Standing) -> None:
-    if standing.role != "owner":
+def _owner(actor: Actor) -> None:
+    if actor.role != "owner":
         raise Forbidden("only the owner does this")

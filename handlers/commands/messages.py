@@ -3,8 +3,7 @@
 from typing import Annotated
 
 from domain.frozen import frozen
-from domain.models import Appended, Draft, Message, ReadMark, Rule, Standing
-from domain.permissions import may_delete, may_edit, may_send
+from domain.models import Appended, Draft, Message, ReadMark
 from domain.text import content_fault
 from handlers.context import Caller, Context
 from handlers.live.limits import TOLD_PER_TOKEN
@@ -13,16 +12,6 @@ from handlers.wire.errors import ChatError, invalid, not_found
 from handlers.wire.pages import ITEMS_BYTES_MAX
 from handlers.wire.schemas import AnyText, ClientId, Id, StrictInteger, StrictString
 from handlers.wire.views import message_view
-
-
-def _refusing(fault: str) -> Rule:
-    """The rule for content that may not be: the store answers a repeat before it asks a rule, and what was stored when
-    the rules of content were others is still there."""
-
-    def refuse(_standing: Standing) -> None:
-        raise invalid(content=fault)
-
-    return refuse
 
 
 @frozen
@@ -56,9 +45,9 @@ async def _send(context: Context, caller: Caller, wish: SendMessage | CreateMess
         created_at=context.clock.now(),
         client_id=wish.client_id,
         reply_to=wish.reply_to,
+        content_fault=fault,
     )
-    rule = may_send if fault is None else _refusing(fault)
-    return Later(context.store.messages.append(draft, rule), _sent)
+    return Later(context.store.messages.append(draft), _sent)
 
 
 def _sent(appended: Appended) -> Result:
@@ -82,9 +71,7 @@ async def edit_message(context: Context, caller: Caller, wish: EditMessage) -> R
     fault = content_fault(wish.content, context.policy.max_content_chars)
     if fault is not None:
         raise invalid(content=fault)
-    write = context.store.messages.edit(
-        wish.message_id, caller.user_id, wish.content, context.clock.now(), may_edit
-    )
+    write = context.store.messages.edit(wish.message_id, caller.user_id, wish.content, context.clock.now())
     return Later(write, lambda message: {"message": message_view(message), "seq": message.changed_seq})
 
 
@@ -95,7 +82,7 @@ class OneMessage:
 
 @command("delete_message", OneMessage, socket=True, limit="messages")
 async def delete_message(context: Context, caller: Caller, wish: OneMessage) -> Result | Later[Message]:
-    write = context.store.messages.delete(wish.message_id, caller.user_id, context.clock.now(), may_delete)
+    write = context.store.messages.delete(wish.message_id, caller.user_id, context.clock.now())
     return Later(
         write,
         lambda message: {

@@ -18,11 +18,12 @@ from domain.changes import (
     RoleChanged,
 )
 from domain.frozen import frozen
-from domain.models import Chat, ChatState, Member, Role, Standing
-from storage.errors import NotFound
+from domain.models import Actor, Chat, ChatState, Member, Role
+from domain.refusals import NotFound
 from storage.mongo.database import Document
-from storage.mongo.documents import chat_of, member_of, moment
+from storage.mongo.documents import chat_of, member_of
 from storage.mongo.log import Row
+from storage.times import from_micros
 
 _MESSAGE_CHANGES: Mapping[str, type[MessageChange]] = {
     "sent": MessageCreated,
@@ -66,19 +67,16 @@ class ChatReplica:
     def unsaved(self) -> int:
         return self.projected_n - self.saved_n
 
-    def standing(self, user_id: int) -> Standing:
+    def actor(self, user_id: int) -> Actor:
         """Raises: `NotFound` if there is no such chat or the user is not in it."""
         member = self.roles.get(user_id)
         if self.chat is None or self.closed or member is None:
             raise NotFound(f"chat {self.chat_id}")
-        return Standing(user_id, member.role, self.chat.chat_type)
+        return Actor(user_id, member.role, self.chat.chat_type)
 
     def current(self) -> Chat:
         assert self.chat is not None
         return replace(self.chat, head_seq=self.seq, member_count=len(self.roles))
-
-    def owners(self) -> list[int]:
-        return [user_id for user_id, member in self.roles.items() if member.role == "owner"]
 
     def apply(self, row: Row) -> Change:
         """Takes in the next row; what is to be told of it."""
@@ -134,7 +132,7 @@ class ChatReplica:
         """Takes in a member of the projection, which may be ahead of the rows taken in so far."""
         self.ahead[document["user_id"]] = document["n"]
         if not document["gone"]:
-            self.roles[document["user_id"]] = MemberRole(document["role"], moment(document["joined_at"]))
+            self.roles[document["user_id"]] = MemberRole(document["role"], from_micros(document["joined_at"]))
 
     def _set_role(self, row: Row, member: Member) -> None:
         if self._concerns(row, member.user_id):

@@ -38,7 +38,7 @@ class Database:
 
     A head that a reader brings may be ahead of the observer: the commit is visible to readers at once, the
     observer is told a moment later, on the event loop. `published_head`, called on the loop after the reader has
-    answered, lowers it. Why that is sound: the writer notes a chat's head of before in `_untold` before it
+    answered, lowers it. Why that is sound: the writer notes a chat's head of before in `_unpublished` before it
     commits, so whoever has seen a new head finds the note; the note goes in the very turn in which the observer
     is told, so whoever finds none has seen only what is told; and there is one batch on its way at a time, so a
     note is never about another commit than the newest. Heads seen before the commit are not above the note.
@@ -51,10 +51,10 @@ class Database:
         lock: ServerLock,
         files: DatabaseFiles,
         thread: ThreadPoolExecutor,
-        untold: dict[int, int],
+        unpublished: dict[int, int],
     ):
         self._observer: Observer | None = None
-        self._untold = untold
+        self._unpublished = unpublished
         self._writer = writer
         self._writer_thread = thread
         self._lock = lock
@@ -78,14 +78,14 @@ class Database:
         except BaseException:
             thread.shutdown()
             raise
-        untold: dict[int, int] = {}
-        return cls(path, Writer(db, path, untold), lock, files, thread, untold)
+        unpublished: dict[int, int] = {}
+        return cls(path, Writer(db, path, unpublished), lock, files, thread, unpublished)
 
     def observe(self, observer: Observer) -> None:
         self._observer = observer
 
     def published_head(self, chat_id: int, head_seq: int) -> int:
-        return min(head_seq, self._untold.get(chat_id, head_seq))
+        return min(head_seq, self._unpublished.get(chat_id, head_seq))
 
     def submit(self, item: Item[ResultT]) -> "Future[ResultT]":
         """Queues a write, which takes its place before this returns."""
@@ -184,7 +184,7 @@ class Database:
         )
 
     def _tell(self, changes: Sequence[Change]) -> None:
-        self._untold.clear()
+        self._unpublished.clear()
         if changes and self._observer is not None:
             self._observer(changes)
 
