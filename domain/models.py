@@ -147,7 +147,7 @@ class ChatSummary:
 
 
 @frozen
-class ChatGlance:
+class ChatPreview:
     """A chat as several members see it in their lists at one moment; `unread_counts`, by user id, stop at 1000,
     `read_seqs` are the positions of their marks."""
 

@@ -14,7 +14,7 @@ from domain.changes import Observer
 from domain.models import (
     Appended,
     Chat,
-    ChatGlance,
+    ChatPreview,
     ChatState,
     ChatSummary,
     ChatType,
@@ -179,7 +179,7 @@ class Chats(Protocol):
         """Those of the users `among` who are in a chat of at most `members_max` members together with the user, who
         may be one of them. Chats are looked at some at a time, so that other reads go on between."""
 
-    async def glance(self, chat_id: int, user_ids: Collection[int]) -> ChatGlance | None:
+    async def preview(self, chat_id: int, user_ids: Collection[int]) -> ChatPreview | None:
         """The chat as those of the users see it who are in it; None if there is no such chat. One look for all of
         them: it costs about what the summary of one does. `head_seq` counts only changes already told."""
 

@@ -31,20 +31,20 @@ class CreateMessage:
     reply_to: Id | None = None
 
 
-async def _send(context: Context, caller: Caller, wish: SendMessage | CreateMessage) -> Later[Appended]:
+async def _send(context: Context, caller: Caller, params: SendMessage | CreateMessage) -> Later[Appended]:
     """Stores a message; the ack means that it is on disk and has been handed to the room."""
-    fault = content_fault(wish.content, context.policy.max_content_chars)
-    if fault is not None and wish.client_id is None:
+    fault = content_fault(params.content, context.policy.max_content_chars)
+    if fault is not None and params.client_id is None:
         raise invalid(content=fault)
     # Membership from memory, so that a stranger costs no write; the store looks again in the write itself.
-    await context.directory.entered_by(caller.user_id, wish.chat_id)
+    await context.directory.entered_by(caller.user_id, params.chat_id)
     draft = Draft(
-        chat_id=wish.chat_id,
+        chat_id=params.chat_id,
         sender_id=caller.user_id,
-        content=wish.content,
+        content=params.content,
         created_at=context.clock.now(),
-        client_id=wish.client_id,
-        reply_to=wish.reply_to,
+        client_id=params.client_id,
+        reply_to=params.reply_to,
         content_fault=fault,
     )
     return Later(context.store.messages.append(draft), _sent)
@@ -67,11 +67,13 @@ class EditMessage:
 
 
 @command("edit_message", EditMessage, socket=True, limit="messages")
-async def edit_message(context: Context, caller: Caller, wish: EditMessage) -> Result | Later[Message]:
-    fault = content_fault(wish.content, context.policy.max_content_chars)
+async def edit_message(context: Context, caller: Caller, params: EditMessage) -> Result | Later[Message]:
+    fault = content_fault(params.content, context.policy.max_content_chars)
     if fault is not None:
         raise invalid(content=fault)
-    write = context.store.messages.edit(wish.message_id, caller.user_id, wish.content, context.clock.now())
+    write = context.store.messages.edit(
+        params.message_id, caller.user_id, params.content, context.clock.now()
+    )
     return Later(write, lambda message: {"message": message_view(message), "seq": message.changed_seq})
 
 
@@ -81,8 +83,8 @@ class OneMessage:
 
 
 @command("delete_message", OneMessage, socket=True, limit="messages")
-async def delete_message(context: Context, caller: Caller, wish: OneMessage) -> Result | Later[Message]:
-    write = context.store.messages.delete(wish.message_id, caller.user_id, context.clock.now())
+async def delete_message(context: Context, caller: Caller, params: OneMessage) -> Result | Later[Message]:
+    write = context.store.messages.delete(params.message_id, caller.user_id, context.clock.now())
     return Later(
         write,
         lambda message: {
@@ -94,8 +96,8 @@ async def delete_message(context: Context, caller: Caller, wish: OneMessage) -> 
 
 
 @command("get_message", OneMessage, limit="queries")
-async def get_message(context: Context, caller: Caller, wish: OneMessage) -> Result:
-    message = await context.store.messages.get(wish.message_id)
+async def get_message(context: Context, caller: Caller, params: OneMessage) -> Result:
+    message = await context.store.messages.get(params.message_id)
     if message is None or message.deleted:
         raise not_found("message")
     try:
@@ -119,21 +121,21 @@ class ListMessages:
 
 
 @command("list_messages", ListMessages, limit="queries")
-async def list_messages(context: Context, caller: Caller, wish: ListMessages) -> Result:
+async def list_messages(context: Context, caller: Caller, params: ListMessages) -> Result:
     """A page of history. `head_seq` is read before the page: what changes later, the client hears of live."""
-    chat = await context.directory.entered_by(caller.user_id, wish.chat_id)
+    chat = await context.directory.entered_by(caller.user_id, params.chat_id)
     head_seq = chat.head_seq
-    anchors = {name: getattr(wish, name) for name in ("before", "after", "around")}
+    anchors = {name: getattr(params, name) for name in ("before", "after", "around")}
     given = {name: message_id for name, message_id in anchors.items() if message_id is not None}
     if len(given) > 1:
         raise invalid(**dict.fromkeys(given, "only one of before, after and around goes"))
-    at = {f"{name}_seq": await _position(context, wish.chat_id, name, given[name]) for name in given}
+    at = {f"{name}_seq": await _position(context, params.chat_id, name, given[name]) for name in given}
     page = await context.store.messages.history(
-        wish.chat_id, limit=wish.limit, max_bytes=ITEMS_BYTES_MAX, **at
+        params.chat_id, limit=params.limit, max_bytes=ITEMS_BYTES_MAX, **at
     )
     context.limiter.spend("queries", caller.user_id, len(page.messages) / MESSAGES_PER_TOKEN)
     # The page was read outside this turn: a member who was removed meanwhile sees nothing of it.
-    await context.directory.entered_by(caller.user_id, wish.chat_id)
+    await context.directory.entered_by(caller.user_id, params.chat_id)
     return {
         "messages": [message_view(message) for message in page.messages],
         "has_more_before": page.has_more_before,
@@ -157,17 +159,17 @@ class ReadMessages:
 
 
 @command("read_messages", ReadMessages, socket=True, limit="marks")
-async def read_messages(context: Context, caller: Caller, wish: ReadMessages) -> Result | Later[ReadMark]:
+async def read_messages(context: Context, caller: Caller, params: ReadMessages) -> Result | Later[ReadMark]:
     """Moves the caller's mark forward, to `up_to` or to the newest message; it never goes back."""
-    chat = await context.directory.entered_by(caller.user_id, wish.chat_id)
+    chat = await context.directory.entered_by(caller.user_id, params.chat_id)
     context.limiter.spend("marks", caller.user_id, len(chat.joined) / TOLD_PER_TOKEN)
 
-    def shape(mark: ReadMark) -> Result:
+    def result(mark: ReadMark) -> Result:
         return {
-            "chat_id": wish.chat_id,
+            "chat_id": params.chat_id,
             "up_to": mark.up_to,
             "read_seq": mark.read_seq,
             "unread_count": mark.unread_count,
         }
 
-    return Later(context.store.messages.mark_read(wish.chat_id, caller.user_id, wish.up_to), shape)
+    return Later(context.store.messages.mark_read(params.chat_id, caller.user_id, params.up_to), result)

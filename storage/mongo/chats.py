@@ -8,7 +8,7 @@ from typing import Any
 
 from domain.decisions import chats, members
 from domain.decisions.view import MemberView
-from domain.models import Chat, ChatGlance, ChatState, ChatSummary, ChatType, Member, Role
+from domain.models import Chat, ChatPreview, ChatState, ChatSummary, ChatType, Member, Role
 from storage.cursor import Cursor
 from storage.mongo import chat_list
 from storage.mongo.chat_writes import ChatWrite
@@ -72,10 +72,10 @@ class MongoChats:
     async def sharing(self, user_id: int, among: Collection[int], *, members_max: int) -> Collection[int]:
         return await chat_list.sharing(self._database, user_id, among, members_max)
 
-    async def glance(self, chat_id: int, user_ids: Collection[int]) -> ChatGlance | None:
-        glance = await chat_list.glance(self._database, chat_id, user_ids)
+    async def preview(self, chat_id: int, user_ids: Collection[int]) -> ChatPreview | None:
+        preview = await chat_list.preview(self._database, chat_id, user_ids)
         head = self._follower.head(chat_id)
-        return glance if glance is None or head is None else replace(glance, head_seq=head)
+        return preview if preview is None or head is None else replace(preview, head_seq=head)
 
     async def rename(self, chat_id: int, user_id: int, name: str) -> Chat:
         chat: Chat = await self._decide(chat_id, lambda view: chats.rename(view, chat_id, user_id, name))

@@ -10,7 +10,7 @@ from typing import Any
 from domain.decisions import chats
 from domain.decisions import members as decisions
 from domain.decisions.view import ChatView
-from domain.models import Chat, ChatGlance, ChatState, ChatSummary, ChatType, Member, Role
+from domain.models import Chat, ChatPreview, ChatState, ChatSummary, ChatType, Member, Role
 from storage.cursor import Cursor
 from storage.sqlite import chat_list, members
 from storage.sqlite.database import Database
@@ -72,9 +72,9 @@ class SqliteChats:
             found.update(await self._database.read(chat_list.members_among, some, among))
         return found
 
-    async def glance(self, chat_id: int, user_ids: Collection[int]) -> ChatGlance | None:
-        glance = await self._database.read(chat_list.glance, chat_id, user_ids)
-        return glance and replace(glance, head_seq=self._database.published_head(chat_id, glance.head_seq))
+    async def preview(self, chat_id: int, user_ids: Collection[int]) -> ChatPreview | None:
+        preview = await self._database.read(chat_list.preview, chat_id, user_ids)
+        return preview and replace(preview, head_seq=self._database.published_head(chat_id, preview.head_seq))
 
     async def rename(self, chat_id: int, user_id: int, name: str) -> Chat:
         chat: Chat = await self._decide(lambda view: chats.rename(view, chat_id, user_id, name))

@@ -42,10 +42,10 @@ class Scene:
 
     @property
     def store(self) -> Store:
-        return self.server.house.context.store
+        return self.server.chat_app.context.store
 
     def unloaded(self) -> None:
-        directory = self.server.house.context.directory
+        directory = self.server.chat_app.context.directory
         assert directory.peek(self.chat_id) is None
         assert directory.peek(self.private_id) is None
 
