@@ -128,7 +128,7 @@ async def test_a_deleted_chat(scene: Scene) -> None:
     await scene.store.chats.delete(scene.chat_id, scene.ann.id)
     removed = await scene.next("chat_removed")
     assert (removed["chat_id"], removed["reason"], removed["name"]) == (scene.chat_id, "deleted", "Lunch")
-    await scene.store.chats.delete(scene.private_id, scene.carl.id)
+    await scene.store.chats.delete(scene.private_id, scene.bob.id)
     removed = await scene.next("chat_removed")
     assert (removed["chat_id"], removed["reason"], removed["name"]) == (scene.private_id, "deleted", "carl")
 
