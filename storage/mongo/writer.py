@@ -13,6 +13,7 @@ from storage.errors import Unavailable
 from storage.mongo.chat_replicas import ChatReplicas
 from storage.mongo.database import RETRY_S, Database, UnknownOutcome
 from storage.mongo.ids import Ids
+from storage.promise import Promise
 
 ResultT_co = TypeVar("ResultT_co", covariant=True)
 
@@ -77,7 +78,7 @@ class Writer:
         self._mark = uuid4().hex
         self._marks = 0
 
-    def submit(self, item: Item[ResultT_co]) -> "asyncio.Future[ResultT_co]":
+    def submit(self, item: Item[ResultT_co]) -> Promise[ResultT_co]:
         """Queues an item, which takes its place before this returns."""
         return self._batcher.submit(item)
 

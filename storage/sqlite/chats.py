@@ -1,7 +1,6 @@
 """Chats: making, finding, naming and deleting them."""
 
 import sqlite3
-from asyncio import Future
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -12,6 +11,7 @@ from domain.decisions import members as decisions
 from domain.decisions.view import ChatView
 from domain.models import Chat, ChatPreview, ChatState, ChatSummary, ChatType, Member, Role
 from storage.cursor import Cursor
+from storage.promise import Promise
 from storage.sqlite import chat_list, members
 from storage.sqlite.database import Database
 from storage.sqlite.rows import chat_of
@@ -100,7 +100,7 @@ class SqliteChats:
     async def remove_member(self, chat_id: int, actor_id: int, user_id: int) -> None:
         await self._decide(lambda view: decisions.remove(view, chat_id, actor_id, user_id))
 
-    def _decide(self, decision: Callable[[ChatView], object]) -> "Future[Any]":
+    def _decide(self, decision: Callable[[ChatView], object]) -> Promise[Any]:
         """Queues a decision and the change it makes."""
         return self._database.write(Writer.decide, decision)
 

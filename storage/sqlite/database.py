@@ -3,7 +3,6 @@
 import asyncio
 import sqlite3
 import threading
-from asyncio import Future
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -16,6 +15,7 @@ from domain.changes import Change, Observer
 from storage.batching import Batcher, Written
 from storage.errors import Unavailable
 from storage.health import StoreHealth
+from storage.promise import Promise
 from storage.sqlite.connection import open_reader, open_writer, without_links
 from storage.sqlite.faults import fault
 from storage.sqlite.files import DatabaseFiles
@@ -87,13 +87,13 @@ class Database:
     def published_head(self, chat_id: int, head_seq: int) -> int:
         return min(head_seq, self._unpublished.get(chat_id, head_seq))
 
-    def submit(self, item: Item[ResultT]) -> "Future[ResultT]":
+    def submit(self, item: Item[ResultT]) -> Promise[ResultT]:
         """Queues a write, which takes its place before this returns."""
         return self._batcher.submit(item)
 
     def write(
         self, action: Callable[Concatenate[Writer, P], ResultT], *args: P.args, **kwargs: P.kwargs
-    ) -> "Future[ResultT]":
+    ) -> Promise[ResultT]:
         """Queues `action(writer, …)`, which is bound by the contract of `Item`."""
         return self.submit(Write(lambda writer: action(writer, *args, **kwargs)))
 

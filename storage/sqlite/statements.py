@@ -8,7 +8,8 @@ the interpreter lock away at every statement and, while the event loop is busy, 
 import sqlite3
 from collections.abc import Iterator, Sequence
 from functools import cache
-from typing import Any, TypeVar
+from itertools import chain
+from typing import TypeVar
 
 from storage.sqlite.rows import Row
 
@@ -24,22 +25,23 @@ T = TypeVar("T")
 def insert_messages(db: sqlite3.Connection, rows: Sequence[tuple[object, ...]]) -> None:
     """Inserts new messages; see `_insert_sql` for the columns."""
     for some in _in_sizes(rows):
-        db.execute(_insert_sql(len(some)), [value for row in some for value in row])
+        db.execute(_insert_sql(len(some)), tuple(chain.from_iterable(some)))
 
 
 def first_uses(db: sqlite3.Connection, keys: Sequence[ClientIdKey]) -> Iterator[Row]:
     """The rows of the messages with these client_ids."""
     for some in _in_sizes(keys):
-        values: list[Any] = [value for key in some for value in key]
-        yield from db.execute(_find_sql(len(some)), values)
+        yield from db.execute(_find_sql(len(some)), tuple(chain.from_iterable(some)))
 
 
-def _in_sizes(values: Sequence[T]) -> Iterator[Sequence[T]]:
+def _in_sizes(values: Sequence[T]) -> Sequence[Sequence[T]]:
+    parts: list[Sequence[T]] = []
     start = 0
     for size in _SIZES:
         while len(values) - start >= size:
-            yield values[start : start + size]
+            parts.append(values[start : start + size])
             start += size
+    return parts
 
 
 @cache

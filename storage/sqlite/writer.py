@@ -5,6 +5,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from itertools import groupby
+from operator import attrgetter
 from pathlib import Path
 from typing import Any, Generic, Self, TypeVar
 
@@ -24,6 +25,9 @@ CANNOT_WRITE = "the database cannot be written"
 
 ResultT = TypeVar("ResultT")
 ResultT_co = TypeVar("ResultT_co", covariant=True)
+
+
+_KIND_OF: Callable[["Item[object]"], "type[Item[object]]"] = attrgetter("__class__")
 
 
 class Item(ABC, Generic[ResultT_co]):
@@ -148,7 +152,7 @@ class Writer:
         self._begin()
         try:
             outcomes: list[object] = []
-            for kind, group in groupby(items, lambda item: type(item)):
+            for kind, group in groupby(items, _KIND_OF):
                 outcomes += kind.run_all(self, list(group))
             self.view.write_heads()
         except BaseException:
