@@ -13,7 +13,7 @@ from storage.promise import Promise
 from storage.sqlite import history
 from storage.sqlite.database import Database
 from storage.sqlite.reads import mark_read
-from storage.sqlite.writer import Item, Write, Writer
+from storage.sqlite.writer import Write, Writer, WriterItem
 from storage.times import to_micros
 
 
@@ -68,7 +68,7 @@ class SqliteMessages:
 
 
 @frozen
-class Send(Item[Appended]):
+class Send(WriterItem[Appended]):
     """A send. Those that stand next to each other in a batch share their statements (`statements`)."""
 
     draft: Draft

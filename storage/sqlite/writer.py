@@ -1,21 +1,19 @@
 """The one writer: a batch of items in a transaction."""
 
 import sqlite3
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from itertools import groupby
-from operator import attrgetter
 from pathlib import Path
-from typing import Any, Generic, Self, TypeVar
+from typing import Any, Self
 
 from domain.changes import Change
 from domain.decisions.view import ChatView
 from domain.frozen import frozen
-from domain.refusals import Refusal
 from storage.batching import Written
 from storage.errors import Unavailable
 from storage.results import result_of
+from storage.runs import Item, ResultT_co, outcome_of, runs
 from storage.sqlite.changes import apply
 from storage.sqlite.connection import BUSY_TIMEOUT_S, probe
 from storage.sqlite.faults import fault, unavailable
@@ -23,22 +21,11 @@ from storage.sqlite.view import TransactionView
 
 CANNOT_WRITE = "the database cannot be written"
 
-ResultT = TypeVar("ResultT")
-ResultT_co = TypeVar("ResultT_co", covariant=True)
 
-
-_KIND_OF: Callable[["Item[object]"], "type[Item[object]]"] = attrgetter("__class__")
-
-
-class Item(ABC, Generic[ResultT_co]):
-    """A write that waits for its turn."""
+class WriterItem(Item[ResultT_co]):
+    """What the writer runs."""
 
     __slots__ = ()
-
-    @property
-    def weight(self) -> int:
-        """About how many bytes of content it writes."""
-        return 0
 
     @classmethod
     @abstractmethod
@@ -49,7 +36,7 @@ class Item(ABC, Generic[ResultT_co]):
 
 
 @frozen
-class Write(Item[ResultT_co]):
+class Write(WriterItem[ResultT_co]):
     """A write that shares nothing with its neighbours."""
 
     action: "Callable[[Writer], ResultT_co]"
@@ -57,14 +44,7 @@ class Write(Item[ResultT_co]):
 
     @classmethod
     def run_all(cls, writer: "Writer", items: Sequence[Self]) -> "Sequence[ResultT_co | Exception]":
-        return [_attempt(item.action, writer) for item in items]
-
-
-def _attempt(action: "Callable[[Writer], ResultT]", writer: "Writer") -> ResultT | Exception:
-    try:
-        return action(writer)
-    except Refusal as refusal:
-        return refusal
+        return [outcome_of(item.action, writer) for item in items]
 
 
 class Writer:
@@ -81,7 +61,7 @@ class Writer:
         self._unpublished = unpublished
         self._changes: list[Change] = []
 
-    def write(self, items: Sequence[Item[object]]) -> Written:
+    def write(self, items: Sequence[WriterItem[object]]) -> Written:
         """Writes a batch in one transaction; if an item turns out to fail, each in its own.
 
         Raises: `Unavailable` if nothing could be begun or committed.
@@ -95,7 +75,7 @@ class Writer:
                 return Written([fault(error, CANNOT_WRITE, self._path)], ())
             return self._one_by_one(items)
 
-    def probe(self, suspects: Sequence[Item[object]], busy_timeout_s: float) -> None:
+    def probe(self, suspects: Sequence[WriterItem[object]], busy_timeout_s: float) -> None:
         """Commits a small write. `suspects` are tried before that, and undone: only they come upon the page that is
         broken. Raises: `Unavailable`."""
         try:
@@ -148,12 +128,12 @@ class Writer:
 
     # The transaction
 
-    def _transact(self, items: Sequence[Item[object]]) -> Written:
+    def _transact(self, items: Sequence[WriterItem[object]]) -> Written:
         self._begin()
         try:
             outcomes: list[object] = []
-            for kind, group in groupby(items, _KIND_OF):
-                outcomes += kind.run_all(self, list(group))
+            for kind, run in runs(items):
+                outcomes += kind.run_all(self, run)
             self.view.write_heads()
         except BaseException:
             self._undo()
@@ -164,7 +144,7 @@ class Writer:
         self._changes = []
         return written
 
-    def _one_by_one(self, items: Sequence[Item[object]]) -> Written:
+    def _one_by_one(self, items: Sequence[WriterItem[object]]) -> Written:
         outcomes: list[object] = []
         changes: list[Change] = []
         for item in items:
