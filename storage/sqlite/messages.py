@@ -28,9 +28,8 @@ class SqliteMessages:
 
     def edit(self, message_id: int, user_id: int, content: str, edited_at: datetime) -> Promise[Message]:
         def action(writer: Writer) -> Message:
-            edited: Message = writer.decide(
-                lambda view: messages.edit(view, message_id, user_id, content, edited_at)
-            )
+            outcome = messages.edit(writer.messages, message_id, user_id, content, edited_at)
+            edited: Message = writer.carry_out(outcome)
             return edited
 
         return self._database.submit(Write(action, weight=len(content)))
@@ -69,7 +68,7 @@ class SqliteMessages:
 
 @frozen
 class Send(WriterItem[Appended]):
-    """A send. Those that stand next to each other in a batch share their statements (`statements`)."""
+    """A send. Those that stand next to each other in a batch share their statements (`message_view`)."""
 
     draft: Draft
     weight: int
@@ -77,7 +76,7 @@ class Send(WriterItem[Appended]):
     @classmethod
     def run_all(cls, writer: Writer, items: Sequence[Self]) -> Sequence[Appended | Exception]:
         """What the sends ask for is looked up before the first, what they create is inserted after the last."""
-        view = writer.view
+        view = writer.messages
         drafts = [item.draft for item in items]
         view.find_first_uses([(one.sender_id, one.client_id) for one in drafts if one.client_id is not None])
         outcomes: list[Appended | Exception] = []
@@ -97,7 +96,7 @@ class Send(WriterItem[Appended]):
 
 
 def _delete(writer: Writer, message_id: int, user_id: int, deleted_at: datetime) -> Message:
-    tombstone: Message = writer.apply(messages.delete(writer.view, message_id, user_id))
+    tombstone: Message = writer.apply(messages.delete(writer.messages, message_id, user_id))
     writer.db.execute(
         "UPDATE messages SET deleted_at = ? WHERE id = ?", (to_micros(deleted_at), tombstone.id)
     )

@@ -8,16 +8,16 @@ from pathlib import Path
 from typing import Any, Self
 
 from domain.changes import Change
-from domain.decisions.view import ChatView
 from domain.frozen import frozen
 from storage.batching import Written
 from storage.errors import Unavailable
 from storage.results import result_of
 from storage.runs import Item, ResultT_co, outcome_of, runs
 from storage.sqlite.changes import apply
+from storage.sqlite.chat_view import SqliteChatView
 from storage.sqlite.connection import BUSY_TIMEOUT_S, probe
 from storage.sqlite.faults import fault, unavailable
-from storage.sqlite.view import TransactionView
+from storage.sqlite.message_view import SqliteMessageView
 
 CANNOT_WRITE = "the database cannot be written"
 
@@ -56,7 +56,8 @@ class Writer:
 
     def __init__(self, db: sqlite3.Connection, path: Path, unpublished: dict[int, int]) -> None:
         self.db = db
-        self.view = TransactionView(db)
+        self.messages = SqliteMessageView(db)
+        self.chats = SqliteChatView(self.messages)
         self._path = path
         self._unpublished = unpublished
         self._changes: list[Change] = []
@@ -86,7 +87,7 @@ class Writer:
                     self.db.execute("BEGIN IMMEDIATE")
                     for item in suspects:
                         type(item).run_all(self, [item])
-                    self.view.write_heads()
+                    self.messages.write_heads()
                     self._undo()
                 probe(self.db)
             finally:
@@ -111,14 +112,13 @@ class Writer:
 
     # For items
 
-    def decide(self, decision: Callable[[ChatView], object]) -> Any:
-        """Makes the change that is decided on; the result for the caller. Raises: `Refusal`."""
-        outcome = decision(self.view)
+    def carry_out(self, outcome: object) -> Any:
+        """Makes the change if that is what was decided; the result for the caller."""
         return self.apply(outcome) if isinstance(outcome, Change) else outcome
 
     def apply(self, change: Change) -> Any:
         """Makes a change that was decided on in this transaction; the result for the caller."""
-        apply(self.view, change)
+        apply(self.messages, change)
         self.publish(change)
         return result_of(change)
 
@@ -134,13 +134,13 @@ class Writer:
             outcomes: list[object] = []
             for kind, run in runs(items):
                 outcomes += kind.run_all(self, run)
-            self.view.write_heads()
+            self.messages.write_heads()
         except BaseException:
             self._undo()
             raise
         self._commit()
         written = Written(outcomes, self._changes)
-        self.view.begin()
+        self.messages.begin()
         self._changes = []
         return written
 
@@ -170,7 +170,7 @@ class Writer:
 
     def _commit(self) -> None:
         # Before the commit: from the moment a reader can see a new head, the loop can see that it is unpublished.
-        for chat_id, before in self.view.heads_before.items():
+        for chat_id, before in self.messages.heads_before.items():
             self._unpublished.setdefault(chat_id, before)
         try:
             self.db.execute("COMMIT")
@@ -182,5 +182,5 @@ class Writer:
         with suppress(sqlite3.Error):
             if self.db.in_transaction:  # some errors have rolled back already
                 self.db.execute("ROLLBACK")
-        self.view.reset()
+        self.messages.reset()
         self._changes = []
