@@ -19,7 +19,6 @@ a row that creates no message has sender 0.
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import field
 from itertools import takewhile
 from typing import Any, Literal
 
@@ -28,7 +27,7 @@ from pymongo.errors import BulkWriteError
 from domain.frozen import frozen
 from domain.models import Message
 from storage.mongo.database import Database, Document, duplicates
-from storage.mongo.documents import message_of
+from storage.mongo.documents import message_document, message_of
 
 Kind = Literal["sent", "edited", "deleted", "opened", "renamed", "added", "removed", "role", "closed"]
 
@@ -40,8 +39,7 @@ _STEP = 1000
 
 @frozen
 class Row:
-    """`message` is the whole state of the message after a change of it, `document` the same as a document; `data` says
-    what else changed, and how."""
+    """`message` is the whole state of the message after a change of it; `data` says what else changed, and how."""
 
     chat_id: int
     n: int
@@ -50,7 +48,6 @@ class Row:
     mark: str
     message: Message | None = None
     data: Document | None = None
-    document: Document | None = field(default=None, repr=False, compare=False)
 
 
 class Log:
@@ -123,7 +120,7 @@ def _document(row: Row) -> Document:
         "sender_id": 0 if created is None else created.sender_id,
         "client_id": f"#{row.mark}" if client_id is None else client_id,
         "message_id": None if row.message is None else row.message.id,
-        "message": row.document,
+        "message": None if row.message is None else message_document(row.message),
         "data": row.data,
     }
 
@@ -138,5 +135,4 @@ def _row(document: Document) -> Row:
         document["mark"],
         message and message_of(message),
         document["data"],
-        message,
     )

@@ -14,8 +14,9 @@ from functools import partial
 from pymongo import InsertOne, UpdateOne
 from pymongo.errors import BulkWriteError, DuplicateKeyError
 
+from domain.models import Message
 from storage.mongo.database import Collection, Database, Document, duplicates
-from storage.mongo.documents import member_key
+from storage.mongo.documents import member_key, message_document
 from storage.mongo.log import MESSAGE_KINDS, Row
 from storage.times import to_micros
 
@@ -50,22 +51,21 @@ class Projection:
         )
 
     async def _messages(self, rows: Sequence[Row], *, check_first: bool) -> None:
-        created: set[str] = set()
-        last: dict[str, Document] = {}
+        created: set[int] = set()
+        last: dict[int, Message] = {}
         for row in rows:
-            assert row.document is not None
-            key = row.document["_id"]
+            assert row.message is not None
             if row.kind == "sent":
-                created.add(key)
-            last[key] = row.document
+                created.add(row.message.id)
+            last[row.message.id] = row.message
         if check_first:
             for there in await self._there(list(last)):
-                if there["changed_seq"] >= last[there["_id"]]["changed_seq"]:
-                    del last[there["_id"]]
+                if there["changed_seq"] >= last[int(there["_id"])].changed_seq:
+                    del last[int(there["_id"])]
         # Before the projection: who finds a deletion projected may rely on this.
-        await self._scrub([int(key) for key, document in last.items() if document["deleted"]])
-        new = [document for key, document in last.items() if key in created]
-        old = [document for key, document in last.items() if key not in created]
+        await self._scrub([key for key, message in last.items() if message.deleted])
+        new = [message_document(message) for key, message in last.items() if key in created]
+        old = [message_document(message) for key, message in last.items() if key not in created]
         old += [new[index] for index in await self._insert(self._database.messages, new)]
         await self._update(
             self._database.messages,
@@ -78,9 +78,10 @@ class Projection:
             ],
         )
 
-    async def _there(self, keys: Sequence[str]) -> Sequence[Document]:
+    async def _there(self, message_ids: Sequence[int]) -> Sequence[Document]:
+        keys = [str(message_id) for message_id in message_ids]
         return await self._database.find(
-            self._database.messages, {"_id": {"$in": list(keys)}}, fields=["changed_seq"]
+            self._database.messages, {"_id": {"$in": keys}}, fields=["changed_seq"]
         )
 
     async def _heads(self, rows: Sequence[Row], saved: Mapping[int, int]) -> None:

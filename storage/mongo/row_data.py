@@ -18,7 +18,7 @@ from domain.changes import (
 )
 from storage.mongo.chat_replica import ChatReplica
 from storage.mongo.database import Document
-from storage.mongo.documents import chat_document, member_document, message_document
+from storage.mongo.documents import chat_document, member_document
 from storage.mongo.log import Kind, Row
 
 _MESSAGE_KINDS: Mapping[type[Change], Kind] = {
@@ -31,8 +31,7 @@ _MESSAGE_KINDS: Mapping[type[Change], Kind] = {
 def message_row(change: MessageChange, n: int, mark: str) -> Row:
     """The row, number `n` of its chat, of a change of a message."""
     message = change.message
-    kind, document = _MESSAGE_KINDS[type(change)], message_document(message)
-    return Row(message.chat_id, n, message.changed_seq, kind, mark, message, document=document)
+    return Row(message.chat_id, n, message.changed_seq, _MESSAGE_KINDS[type(change)], mark, message)
 
 
 def chat_row(change: Change, replica: ChatReplica, mark: str) -> Row:

@@ -1,4 +1,9 @@
-"""What decisions about messages ask of the writer's transaction, and the messages that it creates."""
+"""What decisions about messages ask of the writer's transaction, and the messages that it creates.
+
+Sends that stand next to each other in a batch share their statements, and not only for SQLite's sake: the writer's
+thread gives the interpreter lock away at every statement and, while the event loop is busy, gets it back only after
+`sys.getswitchinterval()`.
+"""
 
 import json
 import sqlite3
