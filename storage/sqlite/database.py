@@ -36,12 +36,12 @@ ResultT = TypeVar("ResultT")
 class Database:
     """Open one with `Database.open`.
 
-    A head that a reader brings may be ahead of the observer: the commit is visible to readers at once, the
-    observer is told a moment later, on the event loop. `published_head`, called on the loop after the reader has
-    answered, lowers it. Why that is sound: the writer notes a chat's head of before in `_unpublished` before it
-    commits, so whoever has seen a new head finds the note; the note goes in the very turn in which the observer
-    is told, so whoever finds none has seen only what is told; and there is one batch on its way at a time, so a
-    note is never about another commit than the newest. Heads seen before the commit are not above the note.
+    A head that a reader returns may be ahead of the observer: readers see a commit at once, the observer gets it a
+    moment later, on the event loop. `published_head`, called on the loop after the reader has answered, lowers such a
+    head. Why that is sound: the writer notes the former head of a chat in `_unpublished` before it commits, so code
+    that has seen a new head finds the note; the note is removed in the very turn in which the observer gets the
+    change, so code that finds no note has seen only published changes; and only one batch is on its way at a time, so
+    a note is always about the newest commit. Heads seen before the commit are not above the note.
     """
 
     def __init__(
