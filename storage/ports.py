@@ -296,7 +296,7 @@ class Store(Protocol):
     def observe(self, observer: Observer) -> None:
         """Names the one observer of commits; before that nobody is told."""
 
-    def told_head(self, chat_id: int, head_seq: int) -> int:
+    def published_head(self, chat_id: int, head_seq: int) -> int:
         """`head_seq` as just read, lowered to what the observer has been told, if a commit is on its way to him."""
 
     async def ping(self) -> None:

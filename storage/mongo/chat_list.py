@@ -121,7 +121,7 @@ async def sharing(
             "user_id": {"$in": list(among)},
         }
         stages: list[Document] = [{"$match": inside}, {"$group": {"_id": "$user_id"}}]
-        users = await database.patiently(
+        users = await database.with_retry(
             lambda stages=stages: database.members.aggregate(stages).to_list(None)  # type: ignore[misc]
         )
         found.update(one["_id"] for one in users)

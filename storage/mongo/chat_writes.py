@@ -7,10 +7,10 @@ from datetime import datetime
 from domain.models import Chat, ChatType, Member, Permission
 from storage.errors import UnknownUsers
 from storage.mongo.accounts import active_of, check_known
+from storage.mongo.chat_replica import ChatReplica
 from storage.mongo.documents import member_document, micros
 from storage.mongo.heirs import Relying
 from storage.mongo.log import Row
-from storage.mongo.room import Room
 from storage.mongo.structure import Restructure, Same, Step
 from storage.mongo.writer import Writer, judge
 
@@ -47,9 +47,9 @@ class Open(Relying[tuple[Chat, bool]]):
             generation = 0
             if places:
                 chat_id: int = places[0]["chat_id"]
-                room = await writer.rooms.get(chat_id)
-                await writer.rooms.catch_up(room)
-                if not room.closed:
+                replica = await writer.replicas.get(chat_id)
+                await writer.replicas.catch_up(replica)
+                if not replica.closed:
                     return chat_id
                 generation = places[0]["generation"] + 1
             if self._chat_id is None:
@@ -57,15 +57,15 @@ class Open(Relying[tuple[Chat, bool]]):
             place = {"_id": f"{users}:{generation}", "users": users, "generation": generation}
             await writer.database.add(pairs, {**place, "chat_id": self._chat_id})
 
-    async def plan(self, writer: Writer, room: Room) -> Step | Same:
-        if room.chat is not None:
-            return Same((room.current(), False))
+    async def plan(self, writer: Writer, replica: ChatReplica) -> Step | Same:
+        if replica.chat is not None:
+            return Same((replica.current(), False))
         members = [
             Member(user_id, "owner" if user_id == self.owner_id else "member", self.created_at)
             for user_id in sorted(self.user_ids)
         ]
         chat = {
-            "id": room.chat_id,
+            "id": replica.chat_id,
             "name": self.name,
             "chat_type": self.chat_type,
             "created_at": micros(self.created_at),
@@ -75,8 +75,8 @@ class Open(Relying[tuple[Chat, bool]]):
         }
         return Step("opened", {"chat": chat, "members": [member_document(member) for member in members]})
 
-    def result(self, row: Row, room: Room) -> tuple[Chat, bool]:
-        return room.current(), True
+    def result(self, row: Row, replica: ChatReplica) -> tuple[Chat, bool]:
+        return replica.current(), True
 
 
 @dataclass(frozen=True)
@@ -89,14 +89,14 @@ class Rename(Restructure[Chat]):
     async def chat_id(self, writer: Writer) -> int:
         return self.id
 
-    async def plan(self, writer: Writer, room: Room) -> Step | Same:
-        judge(self.rule, room.actor(self.user_id))
-        if room.current().name == self.name:
-            return Same(room.current())
+    async def plan(self, writer: Writer, replica: ChatReplica) -> Step | Same:
+        judge(self.rule, replica.actor(self.user_id))
+        if replica.current().name == self.name:
+            return Same(replica.current())
         return Step("renamed", {"name": self.name})
 
-    def result(self, row: Row, room: Room) -> Chat:
-        return replace(room.current(), name=self.name)
+    def result(self, row: Row, replica: ChatReplica) -> Chat:
+        return replace(replica.current(), name=self.name)
 
 
 @dataclass(frozen=True)
@@ -108,15 +108,15 @@ class Close(Restructure[None]):
     async def chat_id(self, writer: Writer) -> int:
         return self.id
 
-    async def plan(self, writer: Writer, room: Room) -> Step | Same:
-        judge(self.rule, room.actor(self.user_id))
-        return closing(room)
+    async def plan(self, writer: Writer, replica: ChatReplica) -> Step | Same:
+        judge(self.rule, replica.actor(self.user_id))
+        return closing(replica)
 
-    def result(self, row: Row, room: Room) -> None:
+    def result(self, row: Row, replica: ChatReplica) -> None:
         return None
 
 
-def closing(room: Room, *, left_id: int | None = None) -> Step:
+def closing(replica: ChatReplica, *, left_id: int | None = None) -> Step:
     """The end of the chat, because the member `left_id` left if that is not None."""
-    user_ids = sorted(room.seats)
+    user_ids = sorted(replica.roles)
     return Step("closed", {"user_ids": user_ids, "left_id": left_id, "deleted": True, "member_count": 0})

@@ -42,17 +42,17 @@ class MongoChats:
             return None
         found = await self._database.find(self._database.members, {"chat_id": chat_id, "gone": False})
         members = {document["user_id"]: member_of(document) for document in found}
-        return ChatState(replace(self._told(chat_of(chat)), member_count=len(members)), members)
+        return ChatState(replace(self._published(chat_of(chat)), member_count=len(members)), members)
 
     async def summary(self, chat_id: int, user_id: int) -> ChatSummary:
-        return self._told_summary(await chat_list.summary(self._database, chat_id, user_id))
+        return self._published_summary(await chat_list.summary(self._database, chat_id, user_id))
 
     async def list_for(
         self, user_id: int, *, cursor: str | None, limit: int, max_bytes: int | None = None
     ) -> tuple[Sequence[ChatSummary], str | None]:
         after = None if cursor is None else Cursor.parse(cursor)
         summaries, following = await chat_list.page(self._database, user_id, after, limit, max_bytes)
-        return [self._told_summary(summary) for summary in summaries], following
+        return [self._published_summary(summary) for summary in summaries], following
 
     async def ids_of(self, user_id: int) -> Sequence[int]:
         return await chat_list.ids_of(self._database, user_id)
@@ -91,10 +91,10 @@ class MongoChats:
     async def remove_member(self, chat_id: int, actor_id: int, user_id: int, rule: Permission) -> None:
         await self._writer.submit(Remove(chat_id, actor_id, user_id, rule))
 
-    def _told(self, chat: Chat) -> Chat:
+    def _published(self, chat: Chat) -> Chat:
         """With the head that was told, where this server follows the chat: the document's may be behind or ahead."""
         head = self._follower.head(chat.id)
         return chat if head is None else replace(chat, head_seq=head)
 
-    def _told_summary(self, summary: ChatSummary) -> ChatSummary:
-        return replace(summary, chat=self._told(summary.chat))
+    def _published_summary(self, summary: ChatSummary) -> ChatSummary:
+        return replace(summary, chat=self._published(summary.chat))

@@ -24,7 +24,7 @@ Document = dict[str, Any]
 Collection = AsyncIOMotorCollection[Document]
 ResultT = TypeVar("ResultT")
 
-PATIENCE_S = 3.0
+RETRY_S = 3.0
 """For how long a call is repeated while the server cannot be reached; then it fails."""
 
 _PAUSE_S = 0.1
@@ -32,7 +32,7 @@ _DUPLICATE_KEY = 11000
 _REASON_CHARS = 200
 
 
-class Lost(Exception):
+class UnknownOutcome(Exception):
     """The connection broke, or the write concern was not met: what was asked may have happened, or may yet."""
 
     def __init__(self, reason: str, trouble: Trouble = "unreachable") -> None:
@@ -70,7 +70,7 @@ class Database:
 
     async def probe(self) -> None:
         """Raises: `Unavailable`."""
-        await self.patiently(self.prove)
+        await self.with_retry(self.prove)
 
     async def prove(self) -> None:
         """A small write, with the write concern of all others. Raises: the driver's errors."""
@@ -82,36 +82,36 @@ class Database:
         self._closed = True
         self.client.close()
 
-    async def patiently(self, call: Callable[[], Awaitable[ResultT]]) -> ResultT:
+    async def with_retry(self, call: Callable[[], Awaitable[ResultT]]) -> ResultT:
         """The result of a call that may be made more than once, and is, as long as the connection breaks.
 
         Raises: `Unavailable`; of the driver's errors only `DuplicateKeyError` and `BulkWriteError`.
         """
-        deadline = asyncio.get_running_loop().time() + PATIENCE_S
+        deadline = asyncio.get_running_loop().time() + RETRY_S
         while True:
             try:
                 return await self.once(call)
-            except Lost as lost:
+            except UnknownOutcome as unknown:
                 if asyncio.get_running_loop().time() > deadline:
-                    error = lost.unavailable()
+                    error = unknown.unavailable()
                     if not self.health.failing:
                         self.health.failed(error)  # reads too: they come to the same server
-                    raise error from lost
+                    raise error from unknown
                 await asyncio.sleep(_PAUSE_S)
 
     async def once(self, call: Callable[[], Awaitable[ResultT]]) -> ResultT:
-        """The result of a call that must not be repeated blindly. Raises: `Lost`, and as `patiently` does."""
+        """The result of a call that must not be repeated blindly. Raises: `UnknownOutcome`, and as `with_retry`."""
         if self._closed:
             raise Unavailable("the store is closed", "closed")
         try:
             return await call()
         except WriteConcernError as error:
-            raise Lost(brief(error), "unconfirmed") from error
+            raise UnknownOutcome(brief(error), "unconfirmed") from error
         except (ConnectionFailure, ExecutionTimeout) as error:
-            raise Lost(brief(error)) from error
+            raise UnknownOutcome(brief(error)) from error
         except BulkWriteError as error:
             if error.details.get("writeConcernErrors"):
-                raise Lost("the write concern was not met", "unconfirmed") from error
+                raise UnknownOutcome("the write concern was not met", "unconfirmed") from error
             for failed in error.details["writeErrors"]:
                 if failed["code"] != _DUPLICATE_KEY:
                     raise refused(failed["code"], failed["errmsg"]) from error
@@ -125,7 +125,7 @@ class Database:
 
     async def get(self, collection: Collection, key: str) -> Document | None:
         """The document with this `_id`."""
-        return await self.patiently(lambda: collection.find_one({"_id": key}))
+        return await self.with_retry(lambda: collection.find_one({"_id": key}))
 
     async def get_many(self, collection: Collection, keys: Sequence[str]) -> Sequence[Document]:
         """The documents with these `_id`s, in no order."""
@@ -150,13 +150,13 @@ class Database:
                 cursor = cursor.sort(list(sort))
             return cursor.limit(limit).to_list(None)
 
-        return await self.patiently(query)
+        return await self.with_retry(query)
 
     async def add(self, collection: Collection, document: Document) -> bool:
         """Inserts a document; False if a unique value of it is taken. If it has a mark `by`, True is also the answer
         when it got in before a connection broke; else that is False, or True, as it comes."""
         try:
-            await self.patiently(lambda: collection.insert_one(document))
+            await self.with_retry(lambda: collection.insert_one(document))
         except DuplicateKeyError:
             if "by" not in document:
                 return False

@@ -12,10 +12,10 @@ from dataclasses import dataclass, replace
 
 from domain.models import Role
 from storage.mongo.accounts import active_of
+from storage.mongo.chat_replica import ChatReplica
 from storage.mongo.documents import member_document
 from storage.mongo.log import Row
-from storage.mongo.room import Room
-from storage.mongo.seats import seated
+from storage.mongo.roles import seated
 from storage.mongo.structure import Restructure, Same, Step
 from storage.mongo.writer import UNSETTLED, ResultT_co, Writer
 
@@ -24,16 +24,16 @@ _AT_ONCE = (1, 10, 100)
 """So many accounts are looked at, first, next and then: the first is active nearly always."""
 
 
-async def owner_but(writer: Writer, room: Room, user_id: int) -> int | None:
+async def owner_but(writer: Writer, replica: ChatReplica, user_id: int) -> int | None:
     """An active owner of the chat besides this user, None if there is none."""
-    owners = [owner_id for owner_id in room.owners() if owner_id != user_id]
+    owners = [owner_id for owner_id in replica.owners() if owner_id != user_id]
     return next(iter(await active_of(writer.database, owners)), None)
 
 
-async def heir_but(writer: Writer, room: Room, user_id: int) -> int | None:
+async def heir_but(writer: Writer, replica: ChatReplica, user_id: int) -> int | None:
     """Who inherits from this user: an owner if there is one, else the oldest admin, else the oldest member. None if
     only users who never inherit are left."""
-    for some in _in_steps(_in_order(room, user_id)):
+    for some in _in_steps(_in_order(replica, user_id)):
         active = await active_of(writer.database, some)
         for candidate in some:
             if candidate in active and not active[candidate].is_bot:
@@ -50,7 +50,7 @@ class Relying(Restructure[ResultT_co]):
     async def settled(self, writer: Writer, row: Row) -> None:
         if self.relied is None:
             return
-        await writer.rooms.flush()
+        await writer.replicas.flush()
         if not await active_of(writer.database, [self.relied]):
             await PassOn.run_all(writer, [PassOn(row.chat_id, self.relied)], [UNSETTLED])
 
@@ -66,30 +66,30 @@ class PassOn(Relying[None]):
     async def chat_id(self, writer: Writer) -> int:
         return self.id
 
-    async def plan(self, writer: Writer, room: Room) -> Step | Same:
-        if not _owns(room, self.user_id) or await active_of(writer.database, [self.user_id]):
+    async def plan(self, writer: Writer, replica: ChatReplica) -> Step | Same:
+        if not _owns(replica, self.user_id) or await active_of(writer.database, [self.user_id]):
             return Same(None)
-        if await owner_but(writer, room, self.user_id) is not None:
+        if await owner_but(writer, replica, self.user_id) is not None:
             return Same(None)
-        self.relied = await heir_but(writer, room, self.user_id)
+        self.relied = await heir_but(writer, replica, self.user_id)
         if self.relied is None:
             return Same(None)
-        former = replace(await seated(writer, room, self.user_id), role="member")
-        heir = replace(await seated(writer, room, self.relied), role="owner")
+        former = replace(await seated(writer, replica, self.user_id), role="member")
+        heir = replace(await seated(writer, replica, self.relied), role="owner")
         return Step("role", {"member": member_document(former), "heir": member_document(heir)})
 
-    def result(self, row: Row, room: Room) -> None:
+    def result(self, row: Row, replica: ChatReplica) -> None:
         return None
 
 
-def _owns(room: Room, user_id: int) -> bool:
-    if room.chat is None or room.closed or room.chat.chat_type == "private":
+def _owns(replica: ChatReplica, user_id: int) -> bool:
+    if replica.chat is None or replica.closed or replica.chat.chat_type == "private":
         return False
-    return user_id in room.owners()
+    return user_id in replica.owners()
 
 
-def _in_order(room: Room, leaving: int) -> Sequence[int]:
-    others = [(_RANKS[seat.role], seat.joined_at, user_id) for user_id, seat in room.seats.items()]
+def _in_order(replica: ChatReplica, leaving: int) -> Sequence[int]:
+    others = [(_RANKS[member.role], member.joined_at, user_id) for user_id, member in replica.roles.items()]
     return [user_id for _, _, user_id in sorted(others) if user_id != leaving]
 
 

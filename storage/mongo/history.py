@@ -71,7 +71,7 @@ async def count_between(database: Database, chat_id: int, after_seq: int, up_to_
     if not await exists(database, chat_id):
         return 0
     wanted = _changed(chat_id, after_seq, up_to_seq)
-    return await database.patiently(lambda: database.messages.count_documents(wanted, limit=limit))
+    return await database.with_retry(lambda: database.messages.count_documents(wanted, limit=limit))
 
 
 def _changed(chat_id: int, after_seq: int, up_to_seq: int) -> Document:
@@ -94,13 +94,13 @@ async def unread_count(database: Database, chat_id: int, user_id: int, read_seq:
     ]
     by_sender: dict[int, int] = {
         one["_id"]: one["count"]
-        for one in await database.patiently(lambda: database.messages.aggregate(look).to_list(None))
+        for one in await database.with_retry(lambda: database.messages.aggregate(look).to_list(None))
     }
     seen = sum(by_sender.values())
     others = seen - by_sender.get(user_id, 0)
     if seen == LOOK_BACK and others < UNREAD_LIMIT:
         wanted = above | {"sender_id": {"$ne": user_id}}
-        others = await database.patiently(
+        others = await database.with_retry(
             lambda: database.messages.count_documents(wanted, limit=UNREAD_LIMIT, hint=list(BY_SENDER))
         )
     return min(others, UNREAD_LIMIT)
@@ -149,4 +149,4 @@ async def _read(
                 break
         return found
 
-    return await database.patiently(query)
+    return await database.with_retry(query)

@@ -58,7 +58,7 @@ class Log:
     async def insert(self, rows: Sequence[Row]) -> int:
         """Inserts rows in order, up to the first whose number or client_id is taken; how many were inserted.
 
-        Raises: `Lost` if that is not known; `Unavailable`.
+        Raises: `UnknownOutcome` if that is not known; `Unavailable`.
         """
         if not rows:
             return 0
@@ -80,9 +80,9 @@ class Log:
         """The next rows above n: some of them, if there are many; none if there are none."""
         # A few are got by `_id`: that is quick on FerretDB too, where the query below goes through all rows.
         rows = await asyncio.gather(*(self.get(chat_id, n + more) for more in range(1, _FEW + 1)))
-        news = list(takewhile(lambda row: row is not None, rows))
-        if len(news) < _FEW:
-            return [row for row in news if row is not None]
+        new_rows = list(takewhile(lambda row: row is not None, rows))
+        if len(new_rows) < _FEW:
+            return [row for row in new_rows if row is not None]
         found = await self._database.find(
             self._rows, {"chat_id": chat_id, "n": {"$gt": n}}, sort=[("n", 1)], limit=_STEP
         )

@@ -7,12 +7,12 @@ from domain.models import Member, Message, Permission, Role
 from storage.errors import Duplicate, LastOwner, NotFound
 from storage.mongo import history
 from storage.mongo.accounts import active_of, check_known
+from storage.mongo.chat_replica import ChatReplica
 from storage.mongo.chat_writes import closing
 from storage.mongo.documents import member_document, member_of
 from storage.mongo.heirs import Relying, heir_but, owner_but
 from storage.mongo.log import Row
-from storage.mongo.room import Room
-from storage.mongo.seats import seated
+from storage.mongo.roles import seated
 from storage.mongo.structure import Same, Step
 from storage.mongo.writer import Writer, judge
 
@@ -29,23 +29,23 @@ class Add(Relying[Member]):
     async def chat_id(self, writer: Writer) -> int:
         return self.id
 
-    async def plan(self, writer: Writer, room: Room) -> Step | Same:
-        actor = room.actor(self.actor_id)
+    async def plan(self, writer: Writer, replica: ChatReplica) -> Step | Same:
+        actor = replica.actor(self.actor_id)
         judge(self.rule, actor)
         if not await active_of(writer.database, [self.actor_id]):
             # Banned since they asked for it: the chat may be nobody's now.
-            raise NotFound(f"chat {room.chat_id}")
+            raise NotFound(f"chat {replica.chat_id}")
         self.relied = self.actor_id if actor.role == "owner" else None
         await check_known(writer.database, [self.user_id])
-        if self.user_id in room.seats:
+        if self.user_id in replica.roles:
             raise Duplicate("user_id")
         member = Member(self.user_id, self.role, self.joined_at)
-        last = await _newest(writer, room)
+        last = await _newest(writer, replica)
         if last is not None:
             member = replace(member, read_seq=last.seq, last_read_message_id=last.id)
-        return Step("added", {"member": member_document(member), "member_count": len(room.seats) + 1})
+        return Step("added", {"member": member_document(member), "member_count": len(replica.roles) + 1})
 
-    def result(self, row: Row, room: Room) -> Member:
+    def result(self, row: Row, replica: ChatReplica) -> Member:
         return _member(row)
 
 
@@ -60,17 +60,17 @@ class SetRole(Relying[Member]):
     async def chat_id(self, writer: Writer) -> int:
         return self.id
 
-    async def plan(self, writer: Writer, room: Room) -> Step | Same:
-        target = await _target(writer, room, self.actor_id, self.user_id, self.rule)
+    async def plan(self, writer: Writer, replica: ChatReplica) -> Step | Same:
+        target = await _target(writer, replica, self.actor_id, self.user_id, self.rule)
         if target.role == self.role:
             return Same(target)
         if target.role == "owner":
-            self.relied = await owner_but(writer, room, self.user_id)
+            self.relied = await owner_but(writer, replica, self.user_id)
             if self.relied is None:
-                raise LastOwner(f"chat {room.chat_id} has no active owner but user {self.user_id}")
+                raise LastOwner(f"chat {replica.chat_id} has no active owner but user {self.user_id}")
         return Step("role", {"member": member_document(replace(target, role=self.role))})
 
-    def result(self, row: Row, room: Room) -> Member:
+    def result(self, row: Row, replica: ChatReplica) -> Member:
         return _member(row)
 
 
@@ -86,28 +86,28 @@ class Remove(Relying[None]):
     async def chat_id(self, writer: Writer) -> int:
         return self.id
 
-    async def plan(self, writer: Writer, room: Room) -> Step | Same:
-        target = await _target(writer, room, self.actor_id, self.user_id, self.rule)
+    async def plan(self, writer: Writer, replica: ChatReplica) -> Step | Same:
+        target = await _target(writer, replica, self.actor_id, self.user_id, self.rule)
         self.relied = heir = None
-        heir_id = await heir_but(writer, room, self.user_id)
+        heir_id = await heir_but(writer, replica, self.user_id)
         if heir_id is None:
-            return closing(room, left_id=self.user_id)
+            return closing(replica, left_id=self.user_id)
         if target.role == "owner":
-            self.relied = await owner_but(writer, room, self.user_id)
+            self.relied = await owner_but(writer, replica, self.user_id)
             if self.relied is None:
                 self.relied = heir_id
-                heir = replace(await seated(writer, room, heir_id), role="owner")
+                heir = replace(await seated(writer, replica, heir_id), role="owner")
         return Step(
             "removed",
             {
                 "user_id": self.user_id,
                 "actor_id": self.actor_id,
                 "heir": heir and member_document(heir),
-                "member_count": len(room.seats) - 1,
+                "member_count": len(replica.roles) - 1,
             },
         )
 
-    def result(self, row: Row, room: Room) -> None:
+    def result(self, row: Row, replica: ChatReplica) -> None:
         return None
 
 
@@ -116,25 +116,27 @@ def _member(row: Row) -> Member:
     return member_of(row.data["member"])
 
 
-async def _newest(writer: Writer, room: Room) -> Message | None:
+async def _newest(writer: Writer, replica: ChatReplica) -> Message | None:
     """The newest message that is not deleted, what is not yet projected included."""
-    projected = await history.newest(writer.database, room.chat_id)
-    if projected is not None and projected.id in writer.rooms.newest_states:
-        await writer.rooms.flush()  # it may be deleted by now
-        projected = await history.newest(writer.database, room.chat_id)
+    projected = await history.newest(writer.database, replica.chat_id)
+    if projected is not None and projected.id in writer.replicas.newest_states:
+        await writer.replicas.flush()  # it may be deleted by now
+        projected = await history.newest(writer.database, replica.chat_id)
     candidates = [
         message
-        for message in (projected, *writer.rooms.newest_states.values())
-        if message is not None and message.chat_id == room.chat_id and not message.deleted
+        for message in (projected, *writer.replicas.newest_states.values())
+        if message is not None and message.chat_id == replica.chat_id and not message.deleted
     ]
     return max(candidates, key=lambda message: message.seq, default=None)
 
 
-async def _target(writer: Writer, room: Room, actor_id: int, user_id: int, rule: Permission) -> Member:
+async def _target(
+    writer: Writer, replica: ChatReplica, actor_id: int, user_id: int, rule: Permission
+) -> Member:
     """The member to be changed. Raises: `NotFound`; what the rule raises."""
-    actor = room.actor(actor_id)
-    if user_id not in room.seats:
-        raise NotFound(f"user {user_id} in chat {room.chat_id}")
-    target = await seated(writer, room, user_id)
+    actor = replica.actor(actor_id)
+    if user_id not in replica.roles:
+        raise NotFound(f"user {user_id} in chat {replica.chat_id}")
+    target = await seated(writer, replica, user_id)
     judge(rule, replace(actor, target=target))
     return target

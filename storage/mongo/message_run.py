@@ -9,12 +9,12 @@ from typing import Any, Protocol
 
 from domain.models import Draft, Message
 from storage.errors import StorageError
-from storage.mongo.database import Lost
+from storage.mongo.chat_replica import ChatReplica
+from storage.mongo.database import UnknownOutcome
 from storage.mongo.documents import message_of
 from storage.mongo.log import Row
 from storage.mongo.plan import Plan
-from storage.mongo.room import Room
-from storage.mongo.writer import UNSETTLED, Patience, Refused, Writer
+from storage.mongo.writer import UNSETTLED, Refused, RetryBudget, Writer
 
 
 class PlannedWrite(Protocol):
@@ -47,7 +47,7 @@ class PlannedWrite(Protocol):
 class MessageRun:
     def __init__(self, writer: Writer, items: Sequence[PlannedWrite], outcomes: list[Any]) -> None:
         self._writer = writer
-        self._rooms = writer.rooms
+        self._replicas = writer.replicas
         self._items = items
         self._outcomes = outcomes
         self._by_mark = {item.mark: index for index, item in enumerate(items)}
@@ -57,21 +57,21 @@ class MessageRun:
         self._ids: list[int] = []
 
     async def run(self) -> None:
-        patience = Patience()
+        budget = RetryBudget()
         while pending := [index for index, outcome in enumerate(self._outcomes) if outcome is UNSETTLED]:
             try:
                 await self._round(pending)
-            except Lost as lost:
+            except UnknownOutcome as unknown:
                 # Some rows may be in, some may come in yet: the log tells.
-                await patience.again(lost)
+                await budget.again(unknown)
                 self._behind |= self._named
             else:
-                await patience.again()
+                await budget.again()
 
     async def _round(self, pending: Sequence[int]) -> None:
         """Plans what is pending, inserts it and settles what can be settled then."""
         for chat_id in list(self._behind):
-            if not await self._catch_up(await self._rooms.get(chat_id)):
+            if not await self._catch_up(await self._replicas.get(chat_id)):
                 self._ask_client_ids = True  # then it is not the number that was taken
             self._behind.discard(chat_id)
         pending = [index for index in pending if self._outcomes[index] is UNSETTLED]
@@ -82,11 +82,11 @@ class MessageRun:
             self._ask_client_ids = True
             return
         for chat_id in self._refused_in(pending, planned, plan) - {row.chat_id for row in plan.rows}:
-            if await self._rooms.log.has(chat_id, plan.rooms[chat_id].n + 1):
+            if await self._replicas.log.has(chat_id, plan.replicas[chat_id].n + 1):
                 self._behind.add(chat_id)
         if self._behind:
             return
-        done = await self._rooms.write(plan.rows, plan.rooms)
+        done = await self._replicas.write(plan.rows, plan.replicas)
         if len(done) < len(plan.rows):
             self._behind.add(plan.rows[len(done)].chat_id)
         self._settle(pending, planned, plan, done)
@@ -133,14 +133,14 @@ class MessageRun:
                 return True
         return False
 
-    async def _catch_up(self, room: Room) -> bool:
+    async def _catch_up(self, replica: ChatReplica) -> bool:
         """Whether there was anything new."""
-        news = await self._rooms.catch_up(room)
-        for row in news:
+        new_rows = await self._replicas.catch_up(replica)
+        for row in new_rows:
             index = self._by_mark.get(row.mark)
             if index is not None and self._outcomes[index] is UNSETTLED:
                 self._outcomes[index] = self._items[index].result(row)
-        return bool(news)
+        return bool(new_rows)
 
     async def _prepare(self, items: Sequence[PlannedWrite]) -> Plan:
         drafts = [item.draft for item in items]
@@ -152,34 +152,34 @@ class MessageRun:
                 for draft in drafts
                 if draft is not None and draft.client_id is not None
             ]
-            for row in await self._rooms.log.first_uses(keys):
+            for row in await self._replicas.log.first_uses(keys):
                 assert row.message is not None
                 assert row.message.client_id is not None
                 first_uses[row.message.sender_id, row.message.client_id] = row.message
                 message_ids.add(row.message.id)
-        # The rooms before the messages: these are then at least as new as the rooms, and if newer, the insert fails.
+        # The replicas before the messages, which are then at least as new; if they are newer, the insert fails.
         chat_ids = {draft.chat_id for draft in drafts if draft is not None}
-        rooms = {chat_id: await self._rooms.get(chat_id) for chat_id in chat_ids}
+        replicas = {chat_id: await self._replicas.get(chat_id) for chat_id in chat_ids}
         messages = await self._messages(message_ids)
-        changed = {message.chat_id for message in messages.values()} - rooms.keys()
+        changed = {message.chat_id for message in messages.values()} - replicas.keys()
         if changed:
-            rooms |= {chat_id: await self._rooms.get(chat_id) for chat_id in changed}
+            replicas |= {chat_id: await self._replicas.get(chat_id) for chat_id in changed}
             messages = await self._messages(message_ids)
-        self._named = set(rooms)
+        self._named = set(replicas)
         # An id that was in a plan is used up, for the plan may have been carried out without our knowing.
         missing = sum(draft is not None for draft in drafts) - len(self._ids)
         if missing > 0:
             self._ids += await self._writer.ids.take("messages", missing)
-        return Plan(rooms, messages, first_uses, self._ids)
+        return Plan(replicas, messages, first_uses, self._ids)
 
     async def _messages(self, message_ids: set[int]) -> dict[int, Message]:
         """Those that exist, in their newest state: what is taken in may not be projected yet, what another server
         projected may not be taken in."""
-        database, taken_in = self._writer.database, self._rooms.newest_states
+        database, applied = self._writer.database, self._replicas.newest_states
         found = await database.get_many(database.messages, [str(one) for one in message_ids])
         messages = {message.id: message for message in map(message_of, found)}
-        for message_id in message_ids & taken_in.keys():
-            state = taken_in[message_id]
+        for message_id in message_ids & applied.keys():
+            state = applied[message_id]
             if message_id not in messages or messages[message_id].changed_seq < state.changed_seq:
                 messages[message_id] = state
         return messages

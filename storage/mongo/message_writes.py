@@ -44,7 +44,7 @@ class Send(MessageWrite[Appended]):
 
     def plan(self, plan: Plan) -> object:
         draft = self.draft
-        actor = plan.rooms[draft.chat_id].actor(draft.sender_id)
+        actor = plan.replicas[draft.chat_id].actor(draft.sender_id)
         first = plan.first_use(draft)
         if first is not None:
             return _repeated(first, draft)
@@ -101,7 +101,7 @@ class _Change(MessageWrite[Message]):
         message = plan.messages.get(self.id)
         if message is None:
             raise NotFound(f"message {self.id}")
-        actor = plan.rooms[message.chat_id].actor(self.user_id)
+        actor = plan.replicas[message.chat_id].actor(self.user_id)
         if message.deleted:
             raise NotFound(f"message {self.id}")
         judge(self.rule, replace(actor, message=message))

@@ -3,15 +3,15 @@
 from dataclasses import dataclass, field
 
 from domain.models import Draft, Message
+from storage.mongo.chat_replica import ChatReplica
 from storage.mongo.log import Kind, Row
-from storage.mongo.room import Room
 
 
 @dataclass
 class Plan:
-    """Rows to be, on top of the rooms as they are in memory. Thrown away as a whole if it cannot be carried out."""
+    """Rows to be, on top of the replicas as they are in memory. Thrown away as a whole if it cannot be carried out."""
 
-    rooms: dict[int, Room]
+    replicas: dict[int, ChatReplica]
     messages: dict[int, Message]
     """Those that the items name, and those that the rows change, in their newest state."""
     first_uses: dict[tuple[int, str], Message]
@@ -23,7 +23,7 @@ class Plan:
         return self.ids.pop(0)
 
     def next_seq(self, chat_id: int) -> int:
-        return self.rooms[chat_id].seq + self._planned.get(chat_id, 0) + 1
+        return self.replicas[chat_id].seq + self._planned.get(chat_id, 0) + 1
 
     def first_use(self, draft: Draft) -> Message | None:
         if draft.client_id is None:
@@ -35,7 +35,7 @@ class Plan:
         """A change of a message: each row of a plan is one, so n and seq rise together."""
         chat_id = message.chat_id
         planned = self._planned[chat_id] = self._planned.get(chat_id, 0) + 1
-        row = Row(chat_id, self.rooms[chat_id].n + planned, message.changed_seq, kind, mark, message)
+        row = Row(chat_id, self.replicas[chat_id].n + planned, message.changed_seq, kind, mark, message)
         self.rows.append(row)
         self.messages[message.id] = message
         if kind == "sent" and message.client_id is not None:

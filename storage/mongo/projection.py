@@ -98,7 +98,7 @@ class Projection:
         """A deleted message leaves nothing of what it said, in the log neither."""
         if message_ids:
             rows = {"message_id": {"$in": list(message_ids)}}
-            await self._database.patiently(lambda: self._database.changes.update_many(rows, SCRUBBED))
+            await self._database.with_retry(lambda: self._database.changes.update_many(rows, SCRUBBED))
 
     async def _structure(self, row: Row) -> None:
         data = row.data
@@ -140,7 +140,7 @@ class Projection:
         elif row.kind == "removed":
             await self._member(row, data["user_id"], {"gone": True})
         elif row.kind == "closed":
-            await self._database.patiently(
+            await self._database.with_retry(
                 lambda: self._database.members.update_many(
                     {"chat_id": row.chat_id}, {"$set": {"gone": True, "n": row.n}}
                 )
@@ -163,7 +163,7 @@ class Projection:
         values = {**values, "chat_id": row.chat_id, "n": row.n}
         # A duplicate key: he is there, as of this row or a later one.
         with suppress(DuplicateKeyError):
-            await self._database.patiently(
+            await self._database.with_retry(
                 lambda: self._database.members.update_one(
                     {"_id": key, "n": {"$lt": row.n}}, {"$set": values}, upsert=upsert
                 )
@@ -174,7 +174,7 @@ class Projection:
         if not documents:
             return ()
         try:
-            await self._database.patiently(
+            await self._database.with_retry(
                 lambda: collection.bulk_write([InsertOne(document) for document in documents], ordered=False)
             )
         except BulkWriteError as error:
@@ -184,7 +184,7 @@ class Projection:
     async def _update(self, collection: Collection, updates: Sequence[UpdateOne]) -> None:
         for start in range(0, len(updates), _AT_ONCE):
             some = list(updates[start : start + _AT_ONCE])
-            await self._database.patiently(partial(collection.bulk_write, some, ordered=False))
+            await self._database.with_retry(partial(collection.bulk_write, some, ordered=False))
 
 
 SCRUBBED = {"$set": {"message.content": "", "message.extra": {}}}

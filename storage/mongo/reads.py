@@ -54,9 +54,9 @@ class _Run:
     async def look(self, items: Sequence[Read]) -> None:
         database = self._database
         for chat_id in {item.chat_id for item in items}:
-            room = await self._writer.rooms.get(chat_id)
-            await self._writer.rooms.catch_up(room)
-        await self._writer.rooms.flush()
+            replica = await self._writer.replicas.get(chat_id)
+            await self._writer.replicas.catch_up(replica)
+        await self._writer.replicas.flush()
         keys = {str(item.up_to) for item in items if item.up_to is not None}
         for document in await database.get_many(database.messages, list(keys)):
             self._messages[int(document["_id"])] = message_of(document)
@@ -67,7 +67,7 @@ class _Run:
 
     async def read(self, item: Read) -> ReadMark:
         """See `storage.ports.Messages.mark_read`."""
-        (await self._writer.rooms.get(item.chat_id)).actor(item.user_id)
+        (await self._writer.replicas.get(item.chat_id)).actor(item.user_id)
         target = await self._target(item)
         member = item.chat_id, item.user_id
         read_seq, read_id = self._marks[member]
@@ -90,7 +90,7 @@ class _Run:
 
     async def _raise(self, chat_id: int, user_id: int, read_seq: int, read_id: int | None) -> None:
         key = member_key(chat_id, user_id)
-        await self._database.patiently(
+        await self._database.with_retry(
             lambda: self._database.members.update_one(
                 {"_id": key, "gone": False, "read_seq": {"$lt": read_seq}},
                 {"$set": {"read_seq": read_seq, "last_read_message_id": read_id}},

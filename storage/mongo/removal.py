@@ -26,7 +26,7 @@ class Remover:
         self._work: asyncio.Task[None] | None = None
         self._asked = False
 
-    def told(self, changes: Sequence[Change]) -> None:
+    def published(self, changes: Sequence[Change]) -> None:
         """To be called when the observer is."""
         if any(isinstance(change, ChatDeleted) for change in changes):
             self.start()
@@ -62,10 +62,10 @@ class Remover:
             if not some:
                 break
             keys = [message["_id"] for message in some]
-            await database.patiently(lambda keys=keys: database.messages.delete_many({"_id": {"$in": keys}}))  # type: ignore[misc]
+            await database.with_retry(lambda keys=keys: database.messages.delete_many({"_id": {"$in": keys}}))  # type: ignore[misc]
         await self._scrub(chat_id)
-        await database.patiently(lambda: database.members.delete_many({"chat_id": chat_id}))
-        await database.patiently(
+        await database.with_retry(lambda: database.members.delete_many({"chat_id": chat_id}))
+        await database.with_retry(
             lambda: database.chats.update_one({"_id": str(chat_id)}, {"$set": {"swept": True}})
         )
 
@@ -78,5 +78,5 @@ class Remover:
                 "n": {"$gte": start, "$lt": start + _STEP},
                 "message_id": {"$ne": None},
             }
-            await database.patiently(lambda span=span: database.changes.update_many(span, SCRUBBED))  # type: ignore[misc]
+            await database.with_retry(lambda span=span: database.changes.update_many(span, SCRUBBED))  # type: ignore[misc]
             start += _STEP

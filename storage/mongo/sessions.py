@@ -145,7 +145,7 @@ async def remove_tokens(database: Database, hashes: Sequence[str]) -> None:
 async def _remove(database: Database, collection: Collection, keys: Sequence[str]) -> None:
     if keys:
         these = {"_id": {"$in": list(keys)}}
-        await database.patiently(lambda: collection.delete_many(these))
+        await database.with_retry(lambda: collection.delete_many(these))
 
 
 def _spent_keys(token_hash: str) -> Sequence[str]:

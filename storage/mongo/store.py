@@ -62,7 +62,7 @@ class MongoStore:
     def observe(self, observer: Observer) -> None:
         self._observer = observer
 
-    def told_head(self, chat_id: int, head_seq: int) -> int:
+    def published_head(self, chat_id: int, head_seq: int) -> int:
         told = self._follower.head(chat_id)
         return head_seq if told is None else min(head_seq, told)
 
@@ -79,13 +79,13 @@ class MongoStore:
             await self.health.close()
             await self._remover.close()
             with suppress(Unavailable):  # then the next server projects a little more than it need
-                await self._writer.rooms.save()
+                await self._writer.replicas.save()
             self._database.close()
 
     def _committed(self, changes: Sequence[Change]) -> None:
         if not changes:
             return
-        self._follower.told(changes)
-        self._remover.told(changes)
+        self._follower.published(changes)
+        self._remover.published(changes)
         if self._observer is not None:
             self._observer(changes)

@@ -6,10 +6,10 @@ from typing import Any, ClassVar
 
 from domain.frozen import frozen
 from storage.errors import StorageError
-from storage.mongo.database import Document, Lost
+from storage.mongo.chat_replica import ChatReplica
+from storage.mongo.database import Document, UnknownOutcome
 from storage.mongo.log import Kind, Row
-from storage.mongo.room import Room
-from storage.mongo.writer import UNSETTLED, Item, Patience, Refused, ResultT_co, Writer
+from storage.mongo.writer import UNSETTLED, Item, Refused, ResultT_co, RetryBudget, Writer
 
 
 @frozen
@@ -39,34 +39,36 @@ class Restructure(Item[ResultT_co]):
     @classmethod
     async def run_all(cls, writer: Writer, items: "Sequence[Restructure[Any]]", outcomes: list[Any]) -> None:
         (item,) = items
-        mark, patience = writer.mark(), Patience()
+        mark, budget = writer.mark(), RetryBudget()
         inserted: Row | None = None
-        behind: Room | None = None
+        behind: ChatReplica | None = None
         while outcomes[0] is UNSETTLED:
             try:
                 if behind is not None:
-                    for row in await writer.rooms.catch_up(behind):
+                    for row in await writer.replicas.catch_up(behind):
                         if row.mark == mark:
                             inserted, outcomes[0] = row, item.result(row, behind)
                     behind = None
                     continue
-                room = await writer.rooms.get(await item.chat_id(writer))
-                outcome = await _planned(item, writer, room)
+                replica = await writer.replicas.get(await item.chat_id(writer))
+                outcome = await _planned(item, writer, replica)
                 if isinstance(outcome, Step):
-                    row = Row(room.chat_id, room.n + 1, room.seq, outcome.kind, mark, data=outcome.data)
-                    if await writer.rooms.write([row], {room.chat_id: room}):
-                        inserted, outcomes[0] = row, item.result(row, room)
+                    row = Row(
+                        replica.chat_id, replica.n + 1, replica.seq, outcome.kind, mark, data=outcome.data
+                    )
+                    if await writer.replicas.write([row], {replica.chat_id: replica}):
+                        inserted, outcomes[0] = row, item.result(row, replica)
                     else:
-                        behind = room
-                elif await writer.rooms.log.has(room.chat_id, room.n + 1):
-                    behind = room
+                        behind = replica
+                elif await writer.replicas.log.has(replica.chat_id, replica.n + 1):
+                    behind = replica
                 else:
                     outcomes[0] = outcome.result if isinstance(outcome, Same) else outcome
-            except Lost as lost:
-                behind = room
-                await patience.again(lost)
+            except UnknownOutcome as unknown:
+                behind = replica
+                await budget.again(unknown)
             else:
-                await patience.again()
+                await budget.again()
         if inserted is not None:
             await item.settled(writer, inserted)
 
@@ -75,20 +77,20 @@ class Restructure(Item[ResultT_co]):
         """Its chat."""
 
     @abstractmethod
-    async def plan(self, writer: Writer, room: Room) -> Step | Same:
+    async def plan(self, writer: Writer, replica: ChatReplica) -> Step | Same:
         """What to do. Raises: an error of the store; `Refused`."""
 
     @abstractmethod
-    def result(self, row: Row, room: Room) -> ResultT_co:
-        """The result, now that the row is in the log and in the room."""
+    def result(self, row: Row, replica: ChatReplica) -> ResultT_co:
+        """The result, now that the row is in the log and in the replica."""
 
     async def settled(self, writer: Writer, row: Row) -> None:
         """Looks again at what the plan relied on and the log does not hold; the row is in."""
 
 
-async def _planned(item: Restructure[Any], writer: Writer, room: Room) -> Step | Same | Exception:
+async def _planned(item: Restructure[Any], writer: Writer, replica: ChatReplica) -> Step | Same | Exception:
     try:
-        return await item.plan(writer, room)
+        return await item.plan(writer, replica)
     except Refused as refused:
         return refused.reason
     except StorageError as error:

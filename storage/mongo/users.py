@@ -165,7 +165,7 @@ class MongoUsers:
         users = self._database.users
         wanted = {"_id": str(user_id), "password_hash": old_hash}
         change = {"$set": {"password_hash": new_hash}}
-        renewed = await self._database.patiently(lambda: users.update_one(wanted, change))
+        renewed = await self._database.with_retry(lambda: users.update_one(wanted, change))
         if renewed.matched_count:
             await self._tell(user_id, tell)
 
@@ -215,7 +215,7 @@ class MongoUsers:
         """MongoDB changes the one field and no other. FerretDB writes the document as it read it, so of two servers
         that change one user in the same moment, the change of one is lost there."""
         users = self._database.users
-        await self._database.patiently(lambda: users.update_one({"_id": str(user_id)}, change))
+        await self._database.with_retry(lambda: users.update_one({"_id": str(user_id)}, change))
 
     async def _tell(self, user_id: int, tell: Tell, *, shown: bool = False) -> User:
         """Tells the user as they are now; `shown`: others see what changed."""

@@ -11,9 +11,9 @@ from domain.changes import Change
 from domain.models import Actor, Permission
 from storage.batching import Batcher, Written
 from storage.errors import Unavailable
-from storage.mongo.database import PATIENCE_S, Database, Lost
+from storage.mongo.chat_replicas import ChatReplicas
+from storage.mongo.database import RETRY_S, Database, UnknownOutcome
 from storage.mongo.ids import Ids
-from storage.mongo.rooms import Rooms
 
 ResultT_co = TypeVar("ResultT_co", covariant=True)
 
@@ -66,21 +66,21 @@ class Unsettled:
 UNSETTLED = Unsettled()
 
 
-class Patience:
+class RetryBudget:
     """How long one item, or a run of them, may be tried."""
 
     def __init__(self) -> None:
         self._start = asyncio.get_running_loop().time()
 
-    async def again(self, lost: Lost | None = None) -> None:
+    async def again(self, unknown: UnknownOutcome | None = None) -> None:
         """Returns when it is time for another try: at once, but for a lost connection.
 
         Raises: `Unavailable` when it is time to give up.
         """
         passed_s = asyncio.get_running_loop().time() - self._start
-        if lost is not None:
-            if passed_s > PATIENCE_S:
-                raise lost.unavailable()
+        if unknown is not None:
+            if passed_s > RETRY_S:
+                raise unknown.unavailable()
             await asyncio.sleep(_PAUSE_S)
         elif passed_s > _CONTEST_S:
             raise Unavailable("others write to the same chats all the time", "contested")
@@ -92,7 +92,7 @@ class Writer:
     def __init__(self, database: Database, ids: Ids, tell: Callable[[Sequence[Change]], None]) -> None:
         self.database = database
         self.ids = ids
-        self.rooms = Rooms(database, self.tell)
+        self.replicas = ChatReplicas(database, self.tell)
         self._changes: list[Change] = []
         self._batcher: Batcher[Item[Any]] = Batcher(self._write, tell, health=database.health)
         self.busy = False
@@ -119,7 +119,7 @@ class Writer:
         outcomes: list[object] = []
         self.busy = True
         try:
-            await self.rooms.forget()
+            await self.replicas.forget()
             for family, group in groupby(items, lambda item: item.family()):
                 run = list(group)
                 for some in [[item] for item in run] if family.alone else [run]:
@@ -136,7 +136,7 @@ class Writer:
         """Raises: `Unavailable`, and then all of these items fail: what is in the log but not projected is no result
         yet. It is told, and repeats are answered, when the server is back."""
         outcomes = await self._attempt(family, items)
-        await self.rooms.flush()
+        await self.replicas.flush()
         return outcomes
 
     async def _attempt(self, family: type[Item[Any]], items: Sequence[Item[Any]]) -> Sequence[object]:

@@ -39,17 +39,17 @@ class SqliteChats:
 
     async def load(self, chat_id: int) -> ChatState | None:
         state = await self._database.read(_load, chat_id)
-        return state and replace(state, chat=self._told(state.chat))
+        return state and replace(state, chat=self._published(state.chat))
 
     async def summary(self, chat_id: int, user_id: int) -> ChatSummary:
-        return self._told_summary(await self._database.read(chat_list.summary, chat_id, user_id))
+        return self._published_summary(await self._database.read(chat_list.summary, chat_id, user_id))
 
     async def list_for(
         self, user_id: int, *, cursor: str | None, limit: int, max_bytes: int | None = None
     ) -> tuple[Sequence[ChatSummary], str | None]:
         after = None if cursor is None else Cursor.parse(cursor)
         summaries, following = await self._database.read(chat_list.page, user_id, after, limit, max_bytes)
-        return [self._told_summary(summary) for summary in summaries], following
+        return [self._published_summary(summary) for summary in summaries], following
 
     async def ids_of(self, user_id: int) -> Sequence[int]:
         return await self._database.read(chat_list.ids_of, user_id)
@@ -70,7 +70,7 @@ class SqliteChats:
 
     async def preview(self, chat_id: int, user_ids: Collection[int]) -> ChatPreview | None:
         preview = await self._database.read(chat_list.preview, chat_id, user_ids)
-        return preview and replace(preview, head_seq=self._database.told_head(chat_id, preview.head_seq))
+        return preview and replace(preview, head_seq=self._database.published_head(chat_id, preview.head_seq))
 
     async def rename(self, chat_id: int, user_id: int, name: str, rule: Permission) -> Chat:
         return await self._database.write(_rename, chat_id, user_id, name, rule)
@@ -91,11 +91,11 @@ class SqliteChats:
     async def remove_member(self, chat_id: int, actor_id: int, user_id: int, rule: Permission) -> None:
         await self._database.write(members.remove, chat_id, actor_id, user_id, rule)
 
-    def _told(self, chat: Chat) -> Chat:
-        return replace(chat, head_seq=self._database.told_head(chat.id, chat.head_seq))
+    def _published(self, chat: Chat) -> Chat:
+        return replace(chat, head_seq=self._database.published_head(chat.id, chat.head_seq))
 
-    def _told_summary(self, summary: ChatSummary) -> ChatSummary:
-        return replace(summary, chat=self._told(summary.chat))
+    def _published_summary(self, summary: ChatSummary) -> ChatSummary:
+        return replace(summary, chat=self._published(summary.chat))
 
 
 def _load(db: sqlite3.Connection, chat_id: int) -> ChatState | None:

@@ -37,7 +37,7 @@ class Database:
     """Open one with `Database.open`.
 
     A head that a reader brings may be ahead of the observer: the commit is visible to readers at once, the
-    observer is told a moment later, on the event loop. `told_head`, called on the loop after the reader has
+    observer is told a moment later, on the event loop. `published_head`, called on the loop after the reader has
     answered, lowers it. Why that is sound: the writer notes a chat's head of before in `_untold` before it
     commits, so whoever has seen a new head finds the note; the note goes in the very turn in which the observer
     is told, so whoever finds none has seen only what is told; and there is one batch on its way at a time, so a
@@ -84,7 +84,7 @@ class Database:
     def observe(self, observer: Observer) -> None:
         self._observer = observer
 
-    def told_head(self, chat_id: int, head_seq: int) -> int:
+    def published_head(self, chat_id: int, head_seq: int) -> int:
         return min(head_seq, self._untold.get(chat_id, head_seq))
 
     def submit(self, item: Item[ResultT]) -> "Future[ResultT]":

@@ -45,8 +45,8 @@ class SqliteStore:
     def observe(self, observer: Observer) -> None:
         self._observer = observer
 
-    def told_head(self, chat_id: int, head_seq: int) -> int:
-        return self._database.told_head(chat_id, head_seq)
+    def published_head(self, chat_id: int, head_seq: int) -> int:
+        return self._database.published_head(chat_id, head_seq)
 
     async def ping(self) -> None:
         """Raises: `Unavailable`."""

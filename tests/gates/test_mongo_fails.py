@@ -23,8 +23,8 @@ ALL = ("meta", "blocks", "users", "sessions", "tokens", "chats", "members", "cha
 @pytest.fixture(autouse=True)
 def fast(monkeypatch: pytest.MonkeyPatch) -> None:
     """Commands wait for a lost database a moment only."""
-    monkeypatch.setattr("storage.mongo.database.PATIENCE_S", 0.3)
-    monkeypatch.setattr("storage.mongo.writer.PATIENCE_S", 0.3)
+    monkeypatch.setattr("storage.mongo.database.RETRY_S", 0.3)
+    monkeypatch.setattr("storage.mongo.writer.RETRY_S", 0.3)
 
 
 @pytest.fixture

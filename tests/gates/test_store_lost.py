@@ -28,8 +28,8 @@ async def ready(server: Server) -> None:
 @pytest.fixture
 def fast(monkeypatch: pytest.MonkeyPatch) -> None:
     """Commands wait for a lost database a moment only, as some of these tests lose it for good."""
-    monkeypatch.setattr("storage.mongo.database.PATIENCE_S", 0.3)
-    monkeypatch.setattr("storage.mongo.writer.PATIENCE_S", 0.3)
+    monkeypatch.setattr("storage.mongo.database.RETRY_S", 0.3)
+    monkeypatch.setattr("storage.mongo.writer.RETRY_S", 0.3)
 
 
 async def test_the_database_is_killed_and_started_again(fast: None, tmp_path: Path) -> None:

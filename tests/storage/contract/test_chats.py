@@ -240,7 +240,7 @@ async def test_head_seq_counts_what_was_told(world: World) -> None:
     for number in range(1, 4):
         await world.send(chat_id, anna)
         assert await world.head(chat_id) == number
-        assert world.store.told_head(chat_id, number) == number
+        assert world.store.published_head(chat_id, number) == number
 
 
 async def test_a_head_is_never_ahead_of_the_observer(world: World) -> None:
@@ -261,7 +261,7 @@ async def test_a_head_is_never_ahead_of_the_observer(world: World) -> None:
             assert head <= len(world.message_changes(chat_id))
             told = world.message_changes(chat_id)[-1].changed_seq if head else 0
             page = await world.store.messages.history(chat_id, limit=1)
-            assert world.store.told_head(chat_id, 10**6) in (10**6, *range(told, 301))
+            assert world.store.published_head(chat_id, 10**6) in (10**6, *range(told, 301))
             assert not head or page.messages[-1].seq >= head
             looks += 1
         return looks

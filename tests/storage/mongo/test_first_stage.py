@@ -2,8 +2,8 @@
 
 from domain.changes import ChatDeleted, MemberRemoved
 from storage.mongo import MongoStore
+from storage.mongo.chat_replica import ChatReplica
 from storage.mongo.log import Row
-from storage.mongo.room import Room
 from tests.storage.conftest import MongoPlace
 from tests.storage.world import World, allow
 
@@ -24,10 +24,10 @@ async def test_rows_that_do_not_say_who_removed_or_left(mongo_store: MongoStore)
     chat_id = await world.chat(anna, boris, name="Lunch")
     await world.store.chats.remove_member(chat_id, anna, boris, allow)
     await world.store.chats.delete(chat_id, anna, allow)
-    room, told = Room(chat_id), []
-    for row in await mongo_store._writer.rooms.log.after(chat_id, 0):
+    replica, told = ChatReplica(chat_id), []
+    for row in await mongo_store._writer.replicas.log.after(chat_id, 0):
         data = {key: value for key, value in (row.data or {}).items() if key not in ("actor_id", "left_id")}
-        told.append(room.apply(Row(row.chat_id, row.n, row.seq, row.kind, row.mark, data=data)))
+        told.append(replica.apply(Row(row.chat_id, row.n, row.seq, row.kind, row.mark, data=data)))
     removed, deleted = told[1:]
     assert isinstance(removed, MemberRemoved)
     assert (removed.user_id, removed.actor_id, removed.name) == (boris, None, "Lunch")

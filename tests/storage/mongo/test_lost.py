@@ -102,7 +102,7 @@ async def test_accounts(lossy: random.Random, mongo_store: MongoStore) -> None:
 async def test_rows_of_a_write_that_failed_are_told_by_the_next(
     mongo_store: MongoStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The rows got in, but nobody could learn of it for as long as he had patience."""
+    """The rows got in, but nobody could learn of it for as long as the retry budget lasted."""
     world = World(mongo_store)
     anna = await world.user()
     chat_id = await world.chat(anna)
@@ -117,8 +117,8 @@ async def test_rows_of_a_write_that_failed_are_told_by_the_next(
 
     with monkeypatch.context() as patch:
         patch.setattr(Database, "once", lose)
-        patch.setattr("storage.mongo.writer.PATIENCE_S", 0)
-        patch.setattr("storage.mongo.database.PATIENCE_S", 0)
+        patch.setattr("storage.mongo.writer.RETRY_S", 0)
+        patch.setattr("storage.mongo.database.RETRY_S", 0)
         mongo_store._writer.ids._left["messages"] = range(1000, 2000)
         with pytest.raises(Unavailable):
             await world.send(chat_id, anna, "lost", client_id="x")

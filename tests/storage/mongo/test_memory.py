@@ -10,29 +10,29 @@ from storage.mongo import MongoStore
 from storage.mongo.projection import Projection
 from tests.storage.world import World, allow, at
 
-_MAX_ROOMS = 10
+_MAX_CHATS = 10
 
 
 @pytest.fixture(autouse=True)
 def few(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("storage.mongo.rooms._MAX_ROOMS", _MAX_ROOMS)
+    monkeypatch.setattr("storage.mongo.chat_replicas._MAX_CHATS", _MAX_CHATS)
 
 
 def kept(store: MongoStore) -> int:
-    return len(store._writer.rooms._rooms)
+    return len(store._writer.replicas._replicas)
 
 
 async def test_chats_used_long_ago_are_forgotten_and_go_on(mongo_store: MongoStore) -> None:
     world = World(mongo_store)
     anna, boris = await world.users(2)
-    chats = [await world.chat(anna, boris) for _ in range(3 * _MAX_ROOMS)]
+    chats = [await world.chat(anna, boris) for _ in range(3 * _MAX_CHATS)]
     for number in range(4):
         for chat_id in chats:
             message = await world.send(chat_id, anna, f"{number}")
-            assert mongo_store.told_head(chat_id, 1000) == message.seq
+            assert mongo_store.published_head(chat_id, 1000) == message.seq
             if number == 2:
                 await mongo_store.messages.edit(message.id, anna, "edited", at(1), allow)
-            assert kept(mongo_store) <= _MAX_ROOMS + 1  # and the one this batch has brought
+            assert kept(mongo_store) <= _MAX_CHATS + 1  # and the one this batch has brought
     for chat_id in chats:
         changed = await mongo_store.messages.changed_since(chat_id, 0, limit=10)
         assert [message.seq for message in changed] == [1, 2, 3, 5]
@@ -43,11 +43,11 @@ async def test_chats_used_long_ago_are_forgotten_and_go_on(mongo_store: MongoSto
 async def test_a_batch_over_more_chats_than_are_kept(mongo_store: MongoStore) -> None:
     world = World(mongo_store)
     anna = await world.user()
-    chats = [await world.chat(anna) for _ in range(5 * _MAX_ROOMS)]
+    chats = [await world.chat(anna) for _ in range(5 * _MAX_CHATS)]
     for number in range(3):
         await asyncio.gather(*(world.send(chat_id, anna, f"{number}") for chat_id in chats))
     await world.send(chats[0], anna, "one more")
-    assert kept(mongo_store) <= _MAX_ROOMS + 1
+    assert kept(mongo_store) <= _MAX_CHATS + 1
     for chat_id in chats:
         await world.check_told(chat_id)
 
@@ -59,9 +59,9 @@ async def test_what_another_server_wrote_meanwhile_is_told_once(
     anna = await world.user()
     chat_id = await world.chat(anna)
     await world.send(chat_id, anna, "here")
-    for _ in range(2 * _MAX_ROOMS):
+    for _ in range(2 * _MAX_CHATS):
         await world.chat(anna)
-    assert mongo_store._writer.rooms._rooms.get(chat_id) is None
+    assert mongo_store._writer.replicas._replicas.get(chat_id) is None
     await there.send(chat_id, anna, "there")
     await world.send(chat_id, anna, "here again")
     assert [message.content for message in world.message_changes(chat_id)] == ["here", "there", "here again"]
@@ -72,7 +72,7 @@ async def test_a_chat_stays_while_it_cannot_be_noted_how_far_it_is(
 ) -> None:
     world = World(mongo_store)
     anna = await world.user()
-    chats = [await world.chat(anna) for _ in range(_MAX_ROOMS)]
+    chats = [await world.chat(anna) for _ in range(_MAX_CHATS)]
     for chat_id in chats:
         await world.send(chat_id, anna, "one")
 
@@ -82,32 +82,36 @@ async def test_a_chat_stays_while_it_cannot_be_noted_how_far_it_is(
 
     with monkeypatch.context() as patch:
         patch.setattr(Projection, "save", broken)
-        chats += [await world.chat(anna) for _ in range(_MAX_ROOMS)]
-        assert kept(mongo_store) == 2 * _MAX_ROOMS
+        chats += [await world.chat(anna) for _ in range(_MAX_CHATS)]
+        assert kept(mongo_store) == 2 * _MAX_CHATS
     for chat_id in chats:
         await world.send(chat_id, anna, "two")
         await world.check_told(chat_id)
-    assert kept(mongo_store) <= _MAX_ROOMS + 1
+    assert kept(mongo_store) <= _MAX_CHATS + 1
 
 
 async def test_chats_are_bounded_by_their_members_too(
     mongo_store: MongoStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("storage.mongo.rooms._MAX_ROOMS", 1_000)
-    monkeypatch.setattr("storage.mongo.rooms._MAX_SEATS", 20)
-    rooms = mongo_store._writer.rooms
+    monkeypatch.setattr("storage.mongo.chat_replicas._MAX_CHATS", 1_000)
+    monkeypatch.setattr("storage.mongo.chat_replicas._MAX_MEMBERS", 20)
+    replicas = mongo_store._writer.replicas
     world = World(mongo_store)
     users = await world.users(6)
     chats = []
     for _ in range(8):
         chats.append(await world.chat(*users[:5]))
-        assert rooms._seats == sum(len(room.seats) for room in rooms._rooms.values()) <= 25
+        assert (
+            replicas._member_count == sum(len(replica.roles) for replica in replicas._replicas.values()) <= 25
+        )
     for chat_id in chats:
         await world.store.chats.add_member(chat_id, users[0], users[5], "member", at(1), allow)
         await world.store.chats.remove_member(chat_id, users[0], users[1], allow)
         await world.send(chat_id, users[0], "hi")
-        assert rooms._seats == sum(len(room.seats) for room in rooms._rooms.values()) <= 26
+        assert (
+            replicas._member_count == sum(len(replica.roles) for replica in replicas._replicas.values()) <= 26
+        )
     for chat_id in chats:
         await world.check_told(chat_id)
         await world.store.chats.delete(chat_id, users[0], allow)
-    assert rooms._seats == sum(len(room.seats) for room in rooms._rooms.values()) <= 20
+    assert replicas._member_count == sum(len(replica.roles) for replica in replicas._replicas.values()) <= 20

@@ -173,16 +173,16 @@ async def test_what_a_dead_server_left_is_projected_and_told(
     chat_id = await here.chat(anna)
     first = await here.send(chat_id, anna, "first")
     await settle(there, chat_id)
-    room = mongo_store._writer.rooms.peek(chat_id)
-    assert room is not None
-    log = mongo_store._writer.rooms.log
-    row = await log.get(chat_id, room.n)
+    replica = mongo_store._writer.replicas.peek(chat_id)
+    assert replica is not None
+    log = mongo_store._writer.replicas.log
+    row = await log.get(chat_id, replica.n)
     assert row is not None
     left = replace(first, id=999, seq=2, changed_seq=2, content="left behind")
     edited = replace(first, content="edited", changed_seq=3)
     rows = [
-        replace(row, n=room.n + 1, seq=2, mark="a", message=left),
-        replace(row, n=room.n + 2, seq=3, kind="edited", mark="b", message=edited),
+        replace(row, n=replica.n + 1, seq=2, mark="a", message=left),
+        replace(row, n=replica.n + 2, seq=3, kind="edited", mark="b", message=edited),
     ]
     assert await log.insert(rows) == 2
     assert (await there.send(chat_id, anna, "next")).seq == 4

@@ -182,11 +182,11 @@ async def test_what_is_committed_but_untold_is_not_in_a_head(shaky_world: World,
     assert (await world.store.chats.summary(chat_id, anna)).chat.head_seq == 1
     summaries, _ = await world.store.chats.list_for(anna, cursor=None, limit=10)
     assert {summary.chat.id: summary.chat.head_seq for summary in summaries} == {chat_id: 1, other: 0}
-    assert world.store.told_head(chat_id, 4) == 1
-    assert world.store.told_head(chat_id, 0) == 0
-    assert world.store.told_head(other, 7) == 7
+    assert world.store.published_head(chat_id, 4) == 1
+    assert world.store.published_head(chat_id, 0) == 0
+    assert world.store.published_head(other, 7) == 7
     heads: list[int] = []
-    world.store.observe(lambda _changes: heads.append(world.store.told_head(chat_id, 4)))
+    world.store.observe(lambda _changes: heads.append(world.store.published_head(chat_id, 4)))
     gremlin.go_on.set()
     await asyncio.gather(*sends)
     assert heads == [4]

@@ -1,0 +1,193 @@
+"""The chats this server knows, each brought forward along its log."""
+
+from collections import OrderedDict
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+
+from domain.changes import Change
+from domain.models import Message
+from storage.errors import Unavailable
+from storage.mongo.chat_replica import ChatReplica
+from storage.mongo.database import Database
+from storage.mongo.documents import chat_of
+from storage.mongo.log import MESSAGE_KINDS, Log, Row
+from storage.mongo.projection import Projection
+
+_SAVE_EVERY = 500
+"""So many rows may be projected without that being noted: the next server to open the chat projects them again."""
+_MAX_CHATS = 10_000
+"""So many chats are kept in memory, those used last. A chat of 100 members takes 18 KB (tracemalloc)."""
+_MAX_MEMBERS = 400_000
+"""So many members may they have together: about 72 MB."""
+
+
+class ChatReplicas:
+    """To be used by one task at a time, the one that writes; but `peek` by everybody.
+
+    `tell` gets each change when it is in the log and projected, those of a chat in order and without a hole: whatever
+    this server finds that another one wrote, it tells too. It begins with the first row that is not known to be
+    projected when the chat is first looked at: that is what a server that died has told nobody.
+
+    What is read from the log goes into memory at once and is projected later, with `flush`: between learning what
+    another server wrote and trying the next number there must be nothing slow, or the other one is always faster.
+    """
+
+    def __init__(self, database: Database, tell: Callable[[Change], None]) -> None:
+        self.log = Log(database)
+        self.newest_states: dict[int, Message] = {}
+        """The messages that rows not yet projected have changed, as these leave them."""
+        self._database = database
+        self._projection = Projection(database)
+        self._tell = tell
+        self._replicas: OrderedDict[int, ChatReplica] = OrderedDict()
+        """In the order of their last use."""
+        self._member_count = 0
+        """How many members they have together."""
+        self._pending: list[tuple[Row, ChatReplica, Change]] = []
+        self._others = False  # whether some of these were found in the log
+
+    def peek(self, chat_id: int) -> ChatReplica | None:
+        """The chat, if it is in memory; to be looked at now, not kept."""
+        replica = self._replicas.get(chat_id)
+        if replica is not None:
+            self._replicas.move_to_end(chat_id)
+        return replica
+
+    async def get(self, chat_id: int) -> ChatReplica:
+        """The chat; a replica without a chat if there is none. It may be behind the log."""
+        replica = self.peek(chat_id)
+        return await self._load(chat_id) if replica is None else replica
+
+    async def catch_up(self, replica: ChatReplica) -> Sequence[Row]:
+        """Applies the rows of the log that are new, and returns them. Raises: `Unavailable`; no row is lost by that."""
+        new_rows: list[Row] = []
+        while rows := await self.log.after(replica.chat_id, replica.n):
+            for row in rows:
+                self._apply(row, replica)
+            self._others = True
+            new_rows += rows
+        return new_rows
+
+    async def write(self, rows: Sequence[Row], replicas: Mapping[int, ChatReplica]) -> Sequence[Row]:
+        """Puts the next rows of these replicas into the log, in order, up to the first whose number or client_id is
+        taken; those that are in.
+
+        Raises: `UnknownOutcome` if it is not known which are in; `Unavailable`, which leaves that open too. Only then
+        may a replica be behind rows of this very server; the next write cannot insert its rows, and so finds them.
+        """
+        for replica in replicas.values():
+            replica.busy = True
+        try:
+            done = rows[: await self.log.insert(rows)]
+        finally:
+            for replica in replicas.values():
+                replica.busy = False
+        for row in done:
+            self._apply(row, replicas[row.chat_id])
+        return done
+
+    async def flush(self) -> None:
+        """Projects and tells what was taken in. Until then no result of it may be given away. Raises: `Unavailable`,
+        and then the next call does it."""
+        if not self._pending:
+            return
+        pending, self._pending = self._pending, []
+        before = {replica.chat_id: replica.projected_n for _, replica, _ in pending}
+        try:
+            await self._projection.project([row for row, _, _ in pending], before, look=self._others)
+        except BaseException:
+            self._pending, self._others = pending, True
+            raise
+        self._others = False
+        self.newest_states.clear()
+        for row, replica, change in pending:
+            replica.projected_n = row.n
+            if row.kind in MESSAGE_KINDS:
+                replica.saved_n = before[replica.chat_id]  # noted along with the head, see `Projection`
+            self._tell(change)
+        await self._save(
+            {
+                replica.chat_id: replica.projected_n
+                for _, replica, _ in pending
+                if replica.unsaved > _SAVE_EVERY
+            }
+        )
+
+    def _apply(self, row: Row, replica: ChatReplica) -> None:
+        before = len(replica.roles)
+        self._pending.append((row, replica, replica.apply(row)))
+        if replica.chat_id in self._replicas:
+            self._member_count += len(replica.roles) - before
+        if row.message is not None:
+            self.newest_states[row.message.id] = row.message
+        if replica.chat_id not in self._replicas:
+            self._put(replica)
+
+    def _put(self, replica: ChatReplica) -> None:
+        self._replicas[replica.chat_id] = replica
+        self._member_count += len(replica.roles)
+
+    async def save(self) -> None:
+        """Notes how far everything is projected."""
+        await self._save(
+            {replica.chat_id: replica.projected_n for replica in self._replicas.values() if replica.unsaved}
+        )
+
+    async def forget(self) -> None:
+        """Lets go of the chats that were used longest ago, if there are too many of them or of their members. To be
+        called between batches, when nobody holds a replica; what comes next in a forgotten chat loads it again.
+
+        A chat that has rows to project stays, and all of them do while it cannot be noted how far they are projected:
+        from there on a replica that is loaded again tells what it finds, and nothing may be told twice.
+        """
+        replicas = [replica for replica in self._oldest() if replica.projected_n == replica.n]
+        if not replicas:
+            return
+        with suppress(Unavailable):
+            await self._save(
+                {replica.chat_id: replica.projected_n for replica in replicas if replica.unsaved}
+            )
+            for replica in replicas:
+                del self._replicas[replica.chat_id]
+                self._member_count -= len(replica.roles)
+
+    def _oldest(self) -> Sequence[ChatReplica]:
+        """Those that are too many, if any, and some more, so that this is a rare event and not a part of each batch."""
+        if len(self._replicas) <= _MAX_CHATS and self._member_count <= _MAX_MEMBERS:
+            return ()
+        chats = len(self._replicas) - _MAX_CHATS + _MAX_CHATS // 10
+        members = self._member_count - _MAX_MEMBERS + _MAX_MEMBERS // 10
+        oldest: list[ChatReplica] = []
+        for replica in self._replicas.values():
+            if len(oldest) >= chats and members <= 0:
+                break
+            oldest.append(replica)
+            members -= len(replica.roles)
+        return oldest
+
+    async def _save(self, numbers: Mapping[int, int]) -> None:
+        await self._projection.save(numbers)
+        for chat_id, n in numbers.items():
+            replica = self._replicas.get(chat_id)
+            if replica is not None:
+                replica.saved_n = n
+
+    async def _load(self, chat_id: int) -> ChatReplica:
+        """From the projection as far as it is complete, the rest from the log. The log is read last: nothing of the
+        projection is of a row that is not found in it."""
+        replica = ChatReplica(chat_id)
+        document = await self._database.get(self._database.chats, str(chat_id))
+        if document is not None and document["n"] > 0:
+            replica.n = replica.projected_n = replica.saved_n = document["n"]
+            replica.chat = chat_of(document)
+            replica.closed = document["deleted"]
+            members = await self._database.find(self._database.members, {"chat_id": chat_id})
+            for member in members:
+                replica.load_member(member)
+            last = await self.log.get(chat_id, replica.n)
+            assert last is not None
+            replica.seq = replica.published_seq = last.seq
+            self._put(replica)
+        await self.catch_up(replica)
+        replica.ahead.clear()
+        return replica
