@@ -1,4 +1,4 @@
-"""Group commit, whatever the store: while one batch is being written, the next one gathers."""
+"""Group commit, for every store: while one batch is being written, the next one gathers."""
 
 import asyncio
 from collections import deque
@@ -14,14 +14,14 @@ from storage.health import StoreHealth
 class Weighed(Protocol):
     @property
     def weight(self) -> int:
-        """About how many bytes of content the item writes; 0 for an item without any."""
+        """About how many bytes of content the item writes."""
 
 
 @frozen
 class Written:
-    """What became of a batch: for each item, in order, its result or the exception its waiter gets; and what to tell.
+    """The outcome of a batch: for each item, in order, its result or the exception its waiter gets; and the changes.
 
-    An exception among the outcomes means that its item changed nothing.
+    An item with an exception for its outcome changed nothing.
     """
 
     outcomes: Sequence[object]
@@ -29,17 +29,17 @@ class Written:
 
 
 GATHER_S = 0.003
-"""Where batches have company, the next one waits for the senders of the last: until as many have come again, but no
-longer than this. Fewer batches are fewer commits, and fewer writes to everybody who is told: with 4 members sending to
-200, a message of a batch of 16 costs half of what one of a batch of 5 does."""
+"""After a batch of several items, the next batch waits for the senders of the last one: until as many items have come,
+but no longer than this. Fewer batches are fewer commits, and fewer writes to each connection: with 4 members sending to
+200, a message in a batch of 16 costs half of what a message in a batch of 5 does."""
 
 ItemT = TypeVar("ItemT", bound=Weighed)
 
 
 class Promise(asyncio.Future[Any]):
-    """What `Batcher.submit` returns: a future that may also call back in the very turn in which it is settled.
+    """The result of `Batcher.submit`: a future that can also call back in the turn in which it is settled.
 
-    So an ack is written together with the event it belongs to, and nobody goes through the loop's queue of callbacks.
+    So an ack is written together with the event it belongs to, and no callback goes through the loop's queue.
     """
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -47,14 +47,14 @@ class Promise(asyncio.Future[Any]):
         self._waiting: list[Callable[[Promise], None]] = []
 
     def then(self, callback: "Callable[[Promise], None]") -> None:
-        """Calls back, in the order in which this was called; at once if it is settled already."""
+        """Calls back when the promise is settled, in the order of the calls of `then`; at once if it is settled."""
         if self.done():
             callback(self)
         else:
             self._waiting.append(callback)
 
     def settle(self, outcome: object) -> None:
-        """An exception is raised to whoever awaits. Does nothing if it is settled, or was cancelled."""
+        """Sets the result, or the exception that waiters get. Does nothing if the promise is settled or cancelled."""
         if self.done():
             return
         if isinstance(outcome, Exception):
@@ -75,12 +75,12 @@ class Promise(asyncio.Future[Any]):
                 callback(self)
             except Exception as error:
                 self.get_loop().call_exception_handler(
-                    {"message": "who waited for a write raised", "exception": error}
+                    {"message": "a callback of a write raised", "exception": error}
                 )
 
 
 def when_settled(write: "asyncio.Future[Any]", callback: Callable[[Any], None]) -> None:
-    """Calls back with the future: at once when it is settled if it is a `Promise`, else from the loop."""
+    """Calls back with the future: in the turn in which it is settled if it is a `Promise`, else in a later one."""
     if isinstance(write, Promise):
         write.then(callback)
     else:
@@ -90,19 +90,19 @@ def when_settled(write: "asyncio.Future[Any]", callback: Callable[[Any], None]) 
 class Batcher(Generic[ItemT]):
     """Writes items in the order in which they were submitted, batch after batch, one batch at a time.
 
-    Items submitted in one turn of the event loop share a batch, and with company those of the next `GATHER_S` too, as
-    far as `max_items` and `max_weight` allow; an item heavier than `max_weight` goes alone. Once `write` has answered,
-    in one turn and with nothing in between, `tell` gets the changes and all waiters get their outcomes. A waiter that
-    was cancelled meanwhile is skipped: what it asked for is written and told all the same.
+    Items submitted in one turn of the event loop share a batch; after a batch of several items, those submitted within
+    `GATHER_S` do. `max_items` and `max_weight` bound a batch; an item above `max_weight` goes alone. Once `write`
+    has returned, `publish` gets the changes and then all waiters get their outcomes, in one turn with nothing in
+    between. A waiter that was cancelled meanwhile is skipped: its item is written and published all the same.
 
-    If `write` raises, all waiters of the batch get `Unavailable`, and `tell` gets no changes. `health` sees what came
-    of each batch.
+    If `write` raises, all waiters of the batch get `Unavailable`, and `publish` gets no changes; `publish` does not
+    raise. `health` is told of the outcomes of each batch.
     """
 
     def __init__(
         self,
         write: Callable[[Sequence[ItemT]], Awaitable[Written]],
-        tell: Callable[[Sequence[Change]], None],
+        publish: Callable[[Sequence[Change]], None],
         *,
         max_items: int = 512,
         max_weight: int = 256 * 1024,
@@ -110,7 +110,7 @@ class Batcher(Generic[ItemT]):
     ) -> None:
         self._write = write
         self._health = health
-        self._tell = tell
+        self._publish = publish
         self._max_items = max_items
         self._max_weight = max_weight
         self._queue: deque[tuple[ItemT, Promise]] = deque()
@@ -120,10 +120,10 @@ class Batcher(Generic[ItemT]):
         self._closed = False
         self._last_size = 0
         self._expected = 0
-        """How many will be in the queue when those of the last batch have come again."""
+        """The length that the queue will have when the senders of the last batch have all sent again."""
 
     def submit(self, item: ItemT) -> Promise:
-        """Queues an item, which takes its place before this returns.
+        """Queues an item. Its place among the other items is settled when this returns.
 
         After `close` the promise fails with `Unavailable`.
         """
@@ -137,12 +137,12 @@ class Batcher(Generic[ItemT]):
         if self._gathered is not None and len(self._queue) >= self._expected:
             self._stop_gathering()
         if self._writing is None:
-            # The task begins in the next turn, so what else this turn submits is in the same batch.
+            # The task begins in the next turn, so whatever else this turn submits is in the same batch.
             self._writing = self._loop.create_task(self._write_all())
         return promise
 
     async def close(self) -> None:
-        """Takes no more, and returns when what was queued is written and told. Closing twice is fine."""
+        """Takes no more items, and returns when those in the queue are written and published. Closing twice is fine."""
         self._closed = True
         self._stop_gathering()
         if self._writing is not None:
@@ -157,7 +157,7 @@ class Batcher(Generic[ItemT]):
             self._writing = None
 
     async def _gather(self) -> None:
-        """Returns when as many have come as are expected, or it has taken too long. Who sends alone waits a turn."""
+        """Returns when the expected number of items has come, or after `GATHER_S`. A single sender waits one turn."""
         if self._last_size <= 1:
             await asyncio.sleep(0)
         elif len(self._queue) < self._expected and not self._closed:
@@ -190,20 +190,15 @@ class Batcher(Generic[ItemT]):
             written = Written([_unavailable(error) for _ in batch], ())
         if self._health is not None:
             self._health.saw(written.outcomes, changed=bool(written.changes))
-        # Must not suspend from here on: whoever resumes finds the observer told of everything before.
-        try:
-            self._tell(written.changes)
-        except Exception as error:
-            asyncio.get_running_loop().call_exception_handler(
-                {"message": "the observer of the store raised", "exception": error}
-            )
+        # Must not suspend from here on: a waiter that resumes relies on its changes being published.
+        self._publish(written.changes)
         self._expected = min(len(self._queue) + len(batch), self._max_items)
         for (_, promise), outcome in zip(batch, written.outcomes, strict=True):
             promise.settle(outcome)
 
 
 def _unavailable(error: Exception) -> Unavailable:
-    """One for each waiter."""
+    """The error for one waiter: an exception that several waiters raise would gather their tracebacks."""
     if isinstance(error, Unavailable):
         return error.again()
     unavailable = Unavailable(str(error), "failing")

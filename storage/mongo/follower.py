@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from domain.changes import Change, MessageCreated, MessageDeleted, MessageEdited
+from domain.changes import Change, MessageChange
 from storage.mongo.chat_replica import ChatReplica
 from storage.mongo.writer import Item, Writer
 
@@ -27,7 +27,7 @@ class Follower:
     def published(self, changes: Sequence[Change]) -> None:
         """To be called when the observer is."""
         for change in changes:
-            if isinstance(change, (MessageCreated, MessageEdited, MessageDeleted)):
+            if isinstance(change, MessageChange):
                 replica = self._writer.replicas.peek(change.message.chat_id)
                 assert replica is not None  # replicas are forgotten before a batch, never in one
                 replica.published_seq = change.message.changed_seq

@@ -104,7 +104,7 @@ class Writer:
         return self._batcher.submit(item)
 
     def tell(self, change: Change) -> None:
-        """The observer gets this before any waiter of the batch resumes, even if the rest of the batch fails."""
+        """The subscribers get this before any waiter of the batch resumes, even if the rest of the batch fails."""
         self._changes.append(change)
 
     def mark(self) -> str:

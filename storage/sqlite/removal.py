@@ -4,8 +4,9 @@ The chat's row and its members go at once, and with them every way to its messag
 """
 
 from asyncio import Future
+from collections.abc import Sequence
 
-from domain.changes import ChatDeleted
+from domain.changes import Change, ChatDeleted
 from storage.sqlite.database import Database
 from storage.sqlite.writer import Writer
 
@@ -19,6 +20,11 @@ class Remover:
         self._database = database
         self._step: Future[bool] | None = None
         self._asked = False
+
+    def published(self, changes: Sequence[Change]) -> None:
+        """A subscriber of the store: starts when a chat was deleted."""
+        if any(isinstance(change, ChatDeleted) for change in changes):
+            self.start()
 
     def start(self) -> None:
         """There may be something to remove."""

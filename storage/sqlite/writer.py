@@ -79,7 +79,7 @@ class Writer:
     a transaction that fails makes it forget everything.
 
     `untold` is for the event loop to read: chat id → head before the changes that are, or are about to be,
-    committed without the observer having been told.
+    committed and are not yet published.
     """
 
     def __init__(self, db: sqlite3.Connection, path: Path, untold: dict[int, int]) -> None:
@@ -214,7 +214,7 @@ class Writer:
         self._activity[chat_id] = max(at_micros, self._activity.get(chat_id, 0))
 
     def tell(self, change: Change) -> None:
-        """The observer gets this after the commit."""
+        """The subscribers get this after the commit."""
         self._changes.append(change)
 
     def forget_member(self, chat_id: int, user_id: int) -> None:
