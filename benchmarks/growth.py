@@ -19,7 +19,6 @@ from benchmarks.machine import cpu_s
 from benchmarks.runs import Figures
 from benchmarks.vestnik import add_chat, add_users, seed, serving, token_of
 from domain.models import Draft
-from domain.permissions import may_send
 from storage.ports import Store
 
 CHATS = 50
@@ -64,7 +63,7 @@ async def _write(store: Store, chat_id: int, sender_id: int, count: int) -> int:
     while len(ids) < count:
         now = datetime.now(UTC)
         some = [
-            store.messages.append(Draft(chat_id, sender_id, f"message {number} of so many", now), may_send)
+            store.messages.append(Draft(chat_id, sender_id, f"message {number} of so many", now))
             for number in range(len(ids), min(count, len(ids) + AT_ONCE))
         ]
         ids += [appended.message.id for appended in await asyncio.gather(*some)]

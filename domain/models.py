@@ -1,6 +1,6 @@
 """What a store keeps, as values. Times are aware datetimes in UTC; ids are positive integers below 2**53."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Literal
 
@@ -93,7 +93,11 @@ class Message:
 
 @frozen
 class Draft:
-    """A message to be: what the sender decides. The store adds id and numbers."""
+    """A message to be: what the sender decides. The store adds id and numbers.
+
+    `content_fault` says what is wrong with the content, None if nothing: such a draft is refused unless it repeats an
+    earlier message.
+    """
 
     chat_id: int
     sender_id: int
@@ -102,6 +106,7 @@ class Draft:
     message_type: str = "text"
     client_id: str | None = None
     reply_to: int | None = None
+    content_fault: str | None = None
 
 
 @frozen
@@ -162,20 +167,24 @@ class ChatState:
 
 @frozen
 class Actor:
-    """Who asks for a write, as the write itself finds him: a rule is judged on this, never on an older look.
-
-    `message` is the message to be changed, `target` the member to be changed; None where there is none.
-    """
+    """The member who asks for a change, as the write itself finds them: permissions are checked on this, never on an
+    older look."""
 
     user_id: int
     role: Role
     chat_type: ChatType
-    message: Message | None = None
-    target: Member | None = None
 
 
-Permission = Callable[[Actor], None]
-"""A pure function that raises when the write is not allowed; whatever it raises reaches the caller of the store.
+@frozen
+class Account:
+    """What decisions about chats need to know of a user."""
 
-It may run in another thread and more than once.
-"""
+    id: int
+    is_bot: bool = False
+    banned: bool = False
+    deleted: bool = False
+
+    @property
+    def active(self) -> bool:
+        """Whether the account may be used."""
+        return not (self.banned or self.deleted)

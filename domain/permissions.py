@@ -1,67 +1,64 @@
-"""Who may do what, as rules that the store judges on the state a write is made on. Each raises `Forbidden`."""
+"""Who may do what. Each check takes the actor as the write finds them, and raises `Forbidden`."""
 
-from domain.models import Actor, Permission, Role
+from domain.models import Actor, Member, Message, Role
 from domain.refusals import Forbidden
 
-_RULING: frozenset[Role] = frozenset({"owner", "admin"})
+_MANAGERS: frozenset[Role] = frozenset({"owner", "admin"})
 
 
-def may_send(actor: Actor) -> None:
-    """Members send; in a channel only those who rule it."""
-    if actor.chat_type == "channel" and actor.role not in _RULING:
+def check_send(actor: Actor) -> None:
+    """Members send; in a channel only owners and admins do."""
+    if actor.chat_type == "channel" and actor.role not in _MANAGERS:
         raise Forbidden("only owner and admins write in a channel")
 
 
-def may_edit(actor: Actor) -> None:
-    """Only the author edits."""
-    if actor.message is None or actor.message.sender_id != actor.user_id:
+def check_edit(actor: Actor, message: Message) -> None:
+    """Only the author edits a message."""
+    if message.sender_id != actor.user_id:
         raise Forbidden("only the author edits a message")
 
 
-def may_delete(actor: Actor) -> None:
-    """The author, admins and owners delete."""
-    author = actor.message is not None and actor.message.sender_id == actor.user_id
-    if not author and actor.role not in _RULING:
+def check_delete(actor: Actor, message: Message) -> None:
+    """The author, admins and owners delete a message."""
+    if message.sender_id != actor.user_id and actor.role not in _MANAGERS:
         raise Forbidden("only the author, admins and the owner delete a message")
 
 
-def may_rename(actor: Actor) -> None:
+def check_rename(actor: Actor) -> None:
+    """Owners and admins name a chat; a private one has no name."""
     if actor.chat_type == "private":
         raise Forbidden("a private chat has no name")
-    _ruling(actor)
+    _manager(actor)
 
 
-def may_delete_chat(actor: Actor) -> None:
+def check_delete_chat(actor: Actor) -> None:
+    """Only an owner deletes a chat; of a private one, that is who began it."""
     if actor.role != "owner":
         raise Forbidden("only the owner deletes a chat")
 
 
-def may_add_as(role: Role) -> Permission:
-    """Owner and admins add members; giving a role is the owner's."""
-
-    def may_add(actor: Actor) -> None:
-        _open_to_change(actor)
-        _ruling(actor)
-        if role != "member":
-            _owning(actor)
-
-    return may_add
-
-
-def may_set_role(actor: Actor) -> None:
+def check_add(actor: Actor, role: Role) -> None:
+    """Owners and admins add members; only an owner adds somebody as more than a member."""
     _open_to_change(actor)
-    _owning(actor)
+    _manager(actor)
+    if role != "member":
+        _owner(actor)
 
 
-def may_remove(actor: Actor) -> None:
-    """Anybody removes himself; owner and admins remove members, only an owner removes an owner or admin."""
+def check_set_role(actor: Actor) -> None:
+    """Only an owner gives roles."""
     _open_to_change(actor)
-    target = actor.target
-    if target is not None and target.user_id == actor.user_id:
+    _owner(actor)
+
+
+def check_remove(actor: Actor, target: Member) -> None:
+    """Anybody leaves; owners and admins remove members, and only an owner removes an owner or admin."""
+    _open_to_change(actor)
+    if target.user_id == actor.user_id:
         return
-    _ruling(actor)
-    if target is not None and target.role in _RULING:
-        _owning(actor)
+    _manager(actor)
+    if target.role in _MANAGERS:
+        _owner(actor)
 
 
 def _open_to_change(actor: Actor) -> None:
@@ -69,11 +66,11 @@ def _open_to_change(actor: Actor) -> None:
         raise Forbidden("the members of a private chat are fixed")
 
 
-def _ruling(actor: Actor) -> None:
-    if actor.role not in _RULING:
+def _manager(actor: Actor) -> None:
+    if actor.role not in _MANAGERS:
         raise Forbidden("only the owner and admins do this")
 
 
-def _owning(actor: Actor) -> None:
+def _owner(actor: Actor) -> None:
     if actor.role != "owner":
         raise Forbidden("only the owner does this")

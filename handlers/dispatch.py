@@ -6,7 +6,7 @@ from typing import Any
 
 import structlog
 
-from domain.refusals import Forbidden
+from domain import refusals
 from handlers.commands import COMMANDS
 from handlers.context import Caller, Context
 from handlers.live.limits import network_of
@@ -38,21 +38,22 @@ _TROUBLES: Mapping[storage.Trouble, str] = {
 # Searched along the MRO of what was raised.
 _AS_CHAT_ERROR: dict[type[BaseException], Callable[[Any], ChatError]] = {
     storage.Unavailable: lambda error: ChatError("unavailable", _TROUBLES[error.trouble]),
-    Forbidden: lambda error: ChatError("forbidden", str(error)),
-    storage.NotFound: lambda _: not_found("chat or message"),
-    storage.Duplicate: lambda error: ChatError(
+    refusals.Forbidden: lambda error: ChatError("forbidden", str(error)),
+    refusals.NotFound: lambda _: not_found("chat or message"),
+    refusals.Duplicate: lambda error: ChatError(
         "conflict", f"this {error.field} is taken", fields={error.field: "is taken"}
     ),
-    storage.ClientIdTaken: lambda _: ChatError(
+    refusals.ClientIdTaken: lambda _: ChatError(
         "conflict",
         "this client_id was used in another chat",
         fields={"client_id": "was used in another chat"},
     ),
-    storage.UnknownUsers: lambda error: invalid(
+    refusals.UnknownUsers: lambda error: invalid(
         user_id=f"no such user: {', '.join(map(str, error.user_ids))}"
     ),
-    storage.BadReference: lambda error: invalid(**{error.field: "names nothing of this chat"}),
-    storage.LastOwner: lambda _: ChatError("conflict", "a chat keeps at least one owner"),
+    refusals.BadReference: lambda error: invalid(**{error.field: "names nothing of this chat"}),
+    refusals.BadContent: lambda error: invalid(content=str(error)),
+    refusals.LastOwner: lambda _: ChatError("conflict", "a chat keeps at least one owner"),
 }
 
 

@@ -4,7 +4,7 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from typing import Self
 
 from domain.frozen import frozen
-from storage.errors import BadReference
+from domain.refusals import BadReference
 
 BEYOND = 2**62
 """Above every time and every id."""

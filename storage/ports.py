@@ -1,7 +1,7 @@
 """What every store promises. tests/storage/contract is the same text as tests; a store is what passes it.
 
 Common to all methods: what is returned from a write is on disk, so it survives `kill -9`; the subscribers have
-been called before the caller resumes; checks (membership, duplicates, rules) are made on the state the write itself is
+been called before the caller resumes; checks (`domain.decisions`) are made on the state that the write itself is
 made on; a write that raises changed nothing. Any method may raise `Unavailable`.
 """
 
@@ -22,7 +22,6 @@ from domain.models import (
     Member,
     Message,
     Page,
-    Permission,
     ReadMark,
     Role,
     Session,
@@ -184,51 +183,45 @@ class Chats(Protocol):
         """The chat as those of the users see it who are in it; None if there is no such chat. One look for all of
         them: it costs about what the summary of one does. `head_seq` counts only changes already told."""
 
-    async def rename(self, chat_id: int, user_id: int, name: str, rule: Permission) -> Chat:
-        """Raises: `NotFound`; what the rule raises."""
+    async def rename(self, chat_id: int, user_id: int, name: str) -> Chat:
+        """Raises: `NotFound`; `Forbidden`."""
 
-    async def delete(self, chat_id: int, user_id: int, rule: Permission) -> None:
-        """Raises: `NotFound`; what the rule raises."""
+    async def delete(self, chat_id: int, user_id: int) -> None:
+        """Raises: `NotFound`; `Forbidden`."""
 
     async def add_member(
-        self, chat_id: int, actor_id: int, user_id: int, role: Role, joined_at: datetime, rule: Permission
+        self, chat_id: int, actor_id: int, user_id: int, role: Role, joined_at: datetime
     ) -> Member:
         """A new member's mark stands at the newest message that is not deleted, at 0 if there is none.
 
-        Raises: `NotFound`, also if the actor is not active; what the rule raises; `UnknownUsers`;
+        Raises: `NotFound`, also if the actor is not active; `Forbidden`; `UnknownUsers`;
         `Duplicate("user_id")` for a member.
         """
 
-    async def set_role(
-        self, chat_id: int, actor_id: int, user_id: int, role: Role, rule: Permission
-    ) -> Member:
-        """Raises: `NotFound` (also if `user_id` is no member); what the rule raises; `LastOwner`."""
+    async def set_role(self, chat_id: int, actor_id: int, user_id: int, role: Role) -> Member:
+        """Raises: `NotFound` (also if `user_id` is no member); `Forbidden`; `LastOwner`."""
 
-    async def remove_member(self, chat_id: int, actor_id: int, user_id: int, rule: Permission) -> None:
+    async def remove_member(self, chat_id: int, actor_id: int, user_id: int) -> None:
         """Somebody may inherit, see above. When only members who never inherit would be left, the chat is deleted.
 
-        Raises: `NotFound`; what the rule raises."""
+        Raises: `NotFound`; `Forbidden`."""
 
 
 class Messages(Protocol):
-    def append(self, draft: Draft, rule: Permission) -> "Future[Appended]":
+    def append(self, draft: Draft) -> "Future[Appended]":
         """Queues a send; it takes its place before this returns, so calls keep their order. The future fails with
-        `NotFound` (not a member, or the message of this `client_id` was deleted), what the rule raises,
+        `NotFound` (not a member, or the message of this `client_id` was deleted), `Forbidden`,
         `ClientIdTaken`, `BadReference("reply_to")` (a deleted message of the chat serves).
 
         (sender, `client_id`) is unique for ever: a repeat in the same chat is answered with the first message,
         whatever its content, and changes nothing.
         """
 
-    def edit(
-        self, message_id: int, user_id: int, content: str, edited_at: datetime, rule: Permission
-    ) -> "Future[Message]":
+    def edit(self, message_id: int, user_id: int, content: str, edited_at: datetime) -> "Future[Message]":
         """Queues an edit. The same content again changes nothing and takes no number. The future fails with
-        `NotFound` (no such message, deleted, or the user is not in its chat); what the rule raises."""
+        `NotFound` (no such message, deleted, or the user is not in its chat); `Forbidden`."""
 
-    def delete(
-        self, message_id: int, user_id: int, deleted_at: datetime, rule: Permission
-    ) -> "Future[Message]":
+    def delete(self, message_id: int, user_id: int, deleted_at: datetime) -> "Future[Message]":
         """Queues a deletion; the result is the tombstone. The future fails as that of `edit`."""
 
     def mark_read(self, chat_id: int, user_id: int, up_to: int | None) -> "Future[ReadMark]":

@@ -6,6 +6,7 @@ from typing import Annotated
 
 from domain.frozen import frozen
 from domain.models import User
+from domain.refusals import TokenReused, TokenUnknown
 from domain.text import name_fault, name_key, trimmed
 from handlers.context import Caller, Context
 from handlers.live.limits import network_of
@@ -15,7 +16,7 @@ from handlers.registry import Result, command
 from handlers.wire.errors import ChatError, invalid
 from handlers.wire.schemas import AnyText, StrictString
 from handlers.wire.views import user_view
-from storage.errors import TokenReused, TokenUnknown, Unavailable
+from storage.errors import Unavailable
 
 LOGIN_NAME_CHARS_MAX = 254
 """The longest email address, which is longer than the longest username."""

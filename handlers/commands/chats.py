@@ -4,7 +4,7 @@ from typing import Annotated, cast
 
 from domain.frozen import frozen
 from domain.models import ChatType
-from domain.permissions import may_delete_chat, may_rename
+from domain.refusals import BadReference, UnknownUsers
 from handlers.commands.accounts import check_name
 from handlers.context import Caller, Context
 from handlers.live.connections import enter_room, leave_room
@@ -16,7 +16,7 @@ from handlers.wire.errors import invalid
 from handlers.wire.pages import ITEMS_BYTES_MAX, bad_cursor
 from handlers.wire.schemas import AnyText, Id, IdList, Position, StrictInteger, StrictString
 from handlers.wire.views import View, summary_view
-from storage.errors import BadReference, Unavailable, UnknownUsers
+from storage.errors import Unavailable
 
 CREATE_MEMBERS_MAX = 1000
 
@@ -97,7 +97,7 @@ async def rename_chat(context: Context, caller: Caller, params: RenameChat) -> R
     name = check_name(context, "name", params.name)
     chat = await context.directory.entered_by(caller.user_id, params.chat_id)
     context.limiter.spend("changes", caller.user_id, len(chat.members) / TOLD_PER_TOKEN)
-    await context.store.chats.rename(params.chat_id, caller.user_id, name, may_rename)
+    await context.store.chats.rename(params.chat_id, caller.user_id, name)
     return {"chat": await _summary(context, caller, params.chat_id)}
 
 
@@ -106,7 +106,7 @@ async def delete_chat(context: Context, caller: Caller, params: OneChat) -> Resu
     """Deletes the chat with everything in it."""
     chat = await context.directory.entered_by(caller.user_id, params.chat_id)
     context.limiter.spend("changes", caller.user_id, len(chat.members) / TOLD_PER_TOKEN)
-    await context.store.chats.delete(params.chat_id, caller.user_id, may_delete_chat)
+    await context.store.chats.delete(params.chat_id, caller.user_id)
     return {}
 
 

@@ -4,7 +4,7 @@ from typing import Annotated, cast
 
 from domain.frozen import frozen
 from domain.models import Member, Role
-from domain.permissions import may_add_as, may_remove, may_set_role
+from domain.refusals import BadReference
 from handlers.context import Caller, Context
 from handlers.live.limits import TOLD_PER_TOKEN
 from handlers.registry import Result, command
@@ -13,7 +13,6 @@ from handlers.wire.pages import order_of, that_fit
 from handlers.wire.schemas import AnyText, Id, StrictInteger, StrictString
 from handlers.wire.views import View, member_view, user_view
 from storage.cursor import Cursor
-from storage.errors import BadReference
 
 RoleField = Annotated[str, StrictString(one_of=("owner", "admin", "member"))]
 
@@ -74,7 +73,7 @@ async def add_member(context: Context, caller: Caller, params: AddMember) -> Res
     await _count(context, caller, params.chat_id)
     role = cast(Role, params.role)
     member = await context.store.chats.add_member(
-        params.chat_id, caller.user_id, params.user_id, role, context.clock.now(), may_add_as(role)
+        params.chat_id, caller.user_id, params.user_id, role, context.clock.now()
     )
     return {"member": await _view(context, caller, member)}
 
@@ -90,9 +89,7 @@ class SetRole:
 async def set_role(context: Context, caller: Caller, params: SetRole) -> Result:
     await _count(context, caller, params.chat_id)
     role = cast(Role, params.role)
-    member = await context.store.chats.set_role(
-        params.chat_id, caller.user_id, params.user_id, role, may_set_role
-    )
+    member = await context.store.chats.set_role(params.chat_id, caller.user_id, params.user_id, role)
     return {"member": await _view(context, caller, member)}
 
 
@@ -105,7 +102,7 @@ class RemoveMember:
 @command("remove_member", RemoveMember, limit="changes")
 async def remove_member(context: Context, caller: Caller, params: RemoveMember) -> Result:
     await _count(context, caller, params.chat_id)
-    await context.store.chats.remove_member(params.chat_id, caller.user_id, params.user_id, may_remove)
+    await context.store.chats.remove_member(params.chat_id, caller.user_id, params.user_id)
     return {}
 
 

@@ -3,8 +3,7 @@
 from typing import Annotated
 
 from domain.frozen import frozen
-from domain.models import Actor, Appended, Draft, Message, Permission, ReadMark
-from domain.permissions import may_delete, may_edit, may_send
+from domain.models import Appended, Draft, Message, ReadMark
 from domain.text import content_fault
 from handlers.context import Caller, Context
 from handlers.live.limits import TOLD_PER_TOKEN
@@ -13,16 +12,6 @@ from handlers.wire.errors import ChatError, invalid, not_found
 from handlers.wire.pages import ITEMS_BYTES_MAX
 from handlers.wire.schemas import AnyText, ClientId, Id, StrictInteger, StrictString
 from handlers.wire.views import message_view
-
-
-def _refusing(fault: str) -> Permission:
-    """The rule for content that may not be: the store answers a repeat before it asks a rule, and what was stored when
-    the rules of content were others is still there."""
-
-    def refuse(_standing: Actor) -> None:
-        raise invalid(content=fault)
-
-    return refuse
 
 
 @frozen
@@ -56,9 +45,9 @@ async def _send(context: Context, caller: Caller, params: SendMessage | CreateMe
         created_at=context.clock.now(),
         client_id=params.client_id,
         reply_to=params.reply_to,
+        content_fault=fault,
     )
-    rule = may_send if fault is None else _refusing(fault)
-    return Later(context.store.messages.append(draft, rule), _sent)
+    return Later(context.store.messages.append(draft), _sent)
 
 
 def _sent(appended: Appended) -> Result:
@@ -83,7 +72,7 @@ async def edit_message(context: Context, caller: Caller, params: EditMessage) ->
     if fault is not None:
         raise invalid(content=fault)
     write = context.store.messages.edit(
-        params.message_id, caller.user_id, params.content, context.clock.now(), may_edit
+        params.message_id, caller.user_id, params.content, context.clock.now()
     )
     return Later(write, lambda message: {"message": message_view(message), "seq": message.changed_seq})
 
@@ -95,7 +84,7 @@ class OneMessage:
 
 @command("delete_message", OneMessage, socket=True, limit="messages")
 async def delete_message(context: Context, caller: Caller, params: OneMessage) -> Result | Later[Message]:
-    write = context.store.messages.delete(params.message_id, caller.user_id, context.clock.now(), may_delete)
+    write = context.store.messages.delete(params.message_id, caller.user_id, context.clock.now())
     return Later(
         write,
         lambda message: {

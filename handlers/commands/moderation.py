@@ -1,8 +1,8 @@
 """What whoever runs the server does to accounts, on a store that a server may or may not be running on."""
 
-from domain.models import Actor, User
+from domain.models import User
+from domain.refusals import NotFound
 from handlers.wire.errors import not_found
-from storage.errors import NotFound
 from storage.ports import Store
 
 
@@ -25,7 +25,7 @@ async def delete(store: Store, login: str) -> None:
     await store.users.set_banned(user.id, True, pass_on=False)
     for chat_id in await _chats_to_leave(store, user.id):
         try:
-            await store.chats.remove_member(chat_id, user.id, user.id, _anybody)
+            await store.chats.remove_member(chat_id, user.id, user.id)
         except NotFound:
             continue  # removed meanwhile
     await store.users.delete(user.id)
@@ -47,7 +47,3 @@ async def _chats_to_leave(store: Store, user_id: int) -> list[int]:
         found += [summary.chat.id for summary in page if summary.chat.chat_type != "private"]
         if cursor is None:
             return found
-
-
-def _anybody(_standing: Actor) -> None:
-    """A rule that forbids nothing."""

@@ -6,29 +6,33 @@ from typing import Any, TypeVar
 
 from domain.changes import Change
 from domain.frozen import frozen
+from domain.models import User
+from domain.refusals import NotFound
 from storage.batching import Batcher, Written
 from storage.errors import Unavailable
 from storage.health import StoreHealth
+from storage.mongo.database import Database
+from storage.mongo.documents import user_of
 
 ResultT = TypeVar("ResultT")
-Tell = Callable[[Change], None]
+Publish = Callable[[Change], None]
 
 
 @frozen
 class _Write:
     key: str
-    action: Callable[[Tell], Awaitable[Any]]
+    action: Callable[[Publish], Awaitable[Any]]
     weight: int = 0
 
 
 class AccountWriter:
     """Being queued, a write goes on to its end, and is told, even if whoever asked for it has gone."""
 
-    def __init__(self, tell: Callable[[Sequence[Change]], None], health: StoreHealth) -> None:
-        self._batcher: Batcher[_Write] = Batcher(self._write, tell, health=health)
+    def __init__(self, publish: Callable[[Sequence[Change]], None], health: StoreHealth) -> None:
+        self._batcher: Batcher[_Write] = Batcher(self._write, publish, health=health)
 
-    async def write(self, key: str, action: Callable[[Tell], Awaitable[ResultT]]) -> ResultT:
-        """Runs `action(tell)` after what was asked before with the same key; it tells what it has changed."""
+    async def write(self, key: str, action: Callable[[Publish], Awaitable[ResultT]]) -> ResultT:
+        """Runs `action(publish)` after what was asked before with the same key; it publishes what it has changed."""
         result: ResultT = await self._batcher.submit(_Write(key, action))
         return result
 
@@ -52,3 +56,11 @@ class AccountWriter:
 
         await asyncio.gather(*map(run, lanes.values()))
         return Written(outcomes, changes)
+
+
+async def check_account(database: Database, user_id: int) -> User:
+    """The user. Raises: `NotFound` if there is none, or they are deleted."""
+    document = await database.get(database.users, str(user_id))
+    if document is None or document["deleted"]:
+        raise NotFound(f"user {user_id}")
+    return user_of(document)

@@ -4,8 +4,8 @@ import asyncio
 from collections.abc import Collection, Mapping, Sequence
 
 from domain.models import ChatPreview, ChatSummary, Member
+from domain.refusals import NotFound
 from storage.cursor import BEYOND, Cursor
-from storage.errors import NotFound
 from storage.mongo import history
 from storage.mongo.database import Database, Document
 from storage.mongo.documents import chat_of, member_key, member_of

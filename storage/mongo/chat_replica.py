@@ -19,10 +19,11 @@ from domain.changes import (
 )
 from domain.frozen import frozen
 from domain.models import Actor, Chat, ChatState, Member, Role
-from storage.errors import NotFound
+from domain.refusals import NotFound
 from storage.mongo.database import Document
-from storage.mongo.documents import chat_of, member_of, moment
+from storage.mongo.documents import chat_of, member_of
 from storage.mongo.log import Row
+from storage.times import from_micros
 
 _MESSAGE_CHANGES: Mapping[str, type[MessageChange]] = {
     "sent": MessageCreated,
@@ -76,9 +77,6 @@ class ChatReplica:
     def current(self) -> Chat:
         assert self.chat is not None
         return replace(self.chat, head_seq=self.seq, member_count=len(self.roles))
-
-    def owners(self) -> list[int]:
-        return [user_id for user_id, member in self.roles.items() if member.role == "owner"]
 
     def apply(self, row: Row) -> Change:
         """Takes in the next row; what is to be told of it."""
@@ -134,7 +132,7 @@ class ChatReplica:
         """Takes in a member of the projection, which may be ahead of the rows taken in so far."""
         self.ahead[document["user_id"]] = document["n"]
         if not document["gone"]:
-            self.roles[document["user_id"]] = MemberRole(document["role"], moment(document["joined_at"]))
+            self.roles[document["user_id"]] = MemberRole(document["role"], from_micros(document["joined_at"]))
 
     def _set_role(self, row: Row, member: Member) -> None:
         if self._concerns(row, member.user_id):

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 
 from domain.changes import Change
+from domain.frozen import frozen
 from domain.models import Message
 from storage.errors import Unavailable
 from storage.mongo.chat_replica import ChatReplica
@@ -21,29 +22,38 @@ _MAX_MEMBERS = 400_000
 """So many members may they have together: about 72 MB."""
 
 
+@frozen
+class Applied:
+    """A row of the log that is in the replica of its chat, and the change that it makes."""
+
+    row: Row
+    replica: ChatReplica
+    change: Change
+
+
 class ChatReplicas:
     """To be used by one task at a time, the one that writes; but `peek` by everybody.
 
-    `tell` gets each change when it is in the log and projected, those of a chat in order and without a hole: whatever
-    this server finds that another one wrote, it tells too. It begins with the first row that is not known to be
-    projected when the chat is first looked at: that is what a server that died has told nobody.
+    `publish` gets each change when it is in the log and projected, those of a chat in order and without a hole, those
+    of other servers too. It begins with the first row that is not known to be projected when the chat is first loaded:
+    a server that died has published no more than the rows before it.
 
     What is read from the log goes into memory at once and is projected later, with `flush`: between learning what
     another server wrote and trying the next number there must be nothing slow, or the other one is always faster.
     """
 
-    def __init__(self, database: Database, tell: Callable[[Change], None]) -> None:
+    def __init__(self, database: Database, publish: Callable[[Change], None]) -> None:
         self.log = Log(database)
         self.newest_states: dict[int, Message] = {}
         """The messages that rows not yet projected have changed, as these leave them."""
         self._database = database
         self._projection = Projection(database)
-        self._tell = tell
+        self._publish = publish
         self._replicas: OrderedDict[int, ChatReplica] = OrderedDict()
         """In the order of their last use."""
         self._member_count = 0
         """How many members they have together."""
-        self._pending: list[tuple[Row, ChatReplica, Change]] = []
+        self._pending: list[Applied] = []
         self._others = False  # whether some of these were found in the log
 
     def peek(self, chat_id: int) -> ChatReplica | None:
@@ -58,19 +68,17 @@ class ChatReplicas:
         replica = self.peek(chat_id)
         return await self._load(chat_id) if replica is None else replica
 
-    async def catch_up(self, replica: ChatReplica) -> Sequence[Row]:
+    async def catch_up(self, replica: ChatReplica) -> Sequence[Applied]:
         """Applies the rows of the log that are new, and returns them. Raises: `Unavailable`; no row is lost by that."""
-        new_rows: list[Row] = []
+        new: list[Applied] = []
         while rows := await self.log.after(replica.chat_id, replica.n):
-            for row in rows:
-                self._apply(row, replica)
+            new += [self._apply(row, replica) for row in rows]
             self._others = True
-            new_rows += rows
-        return new_rows
+        return new
 
-    async def write(self, rows: Sequence[Row], replicas: Mapping[int, ChatReplica]) -> Sequence[Row]:
+    async def write(self, rows: Sequence[Row], replicas: Mapping[int, ChatReplica]) -> Sequence[Applied]:
         """Puts the next rows of these replicas into the log, in order, up to the first whose number or client_id is
-        taken; those that are in.
+        taken, and applies and returns those that are in.
 
         Raises: `UnknownOutcome` if it is not known which are in; `Unavailable`, which leaves that open too. Only then
         may a replica be behind rows of this very server; the next write cannot insert its rows, and so finds them.
@@ -78,50 +86,48 @@ class ChatReplicas:
         for replica in replicas.values():
             replica.busy = True
         try:
-            done = rows[: await self.log.insert(rows)]
+            inserted = await self.log.insert(rows)
         finally:
             for replica in replicas.values():
                 replica.busy = False
-        for row in done:
-            self._apply(row, replicas[row.chat_id])
-        return done
+        return [self._apply(row, replicas[row.chat_id]) for row in rows[:inserted]]
 
     async def flush(self) -> None:
-        """Projects and tells what was taken in. Until then no result of it may be given away. Raises: `Unavailable`,
-        and then the next call does it."""
+        """Projects and publishes what was applied. Until then no result of it may be given away. Raises:
+        `Unavailable`, and then the next call does it."""
         if not self._pending:
             return
         pending, self._pending = self._pending, []
-        before = {replica.chat_id: replica.projected_n for _, replica, _ in pending}
+        before = {one.row.chat_id: one.replica.projected_n for one in pending}
         try:
-            await self._projection.project([row for row, _, _ in pending], before, look=self._others)
+            await self._projection.project([one.row for one in pending], before, check_first=self._others)
         except BaseException:
             self._pending, self._others = pending, True
             raise
         self._others = False
         self.newest_states.clear()
-        for row, replica, change in pending:
+        unsaved: dict[int, int] = {}
+        for one in pending:
+            row, replica = one.row, one.replica
             replica.projected_n = row.n
             if row.kind in MESSAGE_KINDS:
-                replica.saved_n = before[replica.chat_id]  # noted along with the head, see `Projection`
-            self._tell(change)
-        await self._save(
-            {
-                replica.chat_id: replica.projected_n
-                for _, replica, _ in pending
-                if replica.unsaved > _SAVE_EVERY
-            }
-        )
+                replica.saved_n = before[row.chat_id]  # noted along with the head, see `Projection`
+            if replica.unsaved > _SAVE_EVERY:
+                unsaved[row.chat_id] = row.n
+            self._publish(one.change)
+        await self._save(unsaved)
 
-    def _apply(self, row: Row, replica: ChatReplica) -> None:
+    def _apply(self, row: Row, replica: ChatReplica) -> Applied:
         before = len(replica.roles)
-        self._pending.append((row, replica, replica.apply(row)))
-        if replica.chat_id in self._replicas:
+        applied = Applied(row, replica, replica.apply(row))
+        self._pending.append(applied)
+        if row.chat_id in self._replicas:
             self._member_count += len(replica.roles) - before
+        else:
+            self._put(replica)
         if row.message is not None:
             self.newest_states[row.message.id] = row.message
-        if replica.chat_id not in self._replicas:
-            self._put(replica)
+        return applied
 
     def _put(self, replica: ChatReplica) -> None:
         self._replicas[replica.chat_id] = replica

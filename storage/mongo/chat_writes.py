@@ -1,122 +1,109 @@
-"""Opening, naming and closing chats."""
+"""Changes of a chat and of its members: each is decided and inserted alone.
 
-from collections.abc import Collection
-from dataclasses import dataclass, field, replace
-from datetime import datetime
+Accounts are not in the log of the chat, so a ban may pass a change that relied on the banned user as an owner. Each
+writes first and looks then: the ban marks the account, then looks which chats its user owns (`pass_on`); the change is
+projected, then looks at the accounts again (`LoadingView.inactive_owners`). So one of the two sees the other.
+"""
 
-from domain.models import Chat, ChatType, Member, Permission
-from storage.errors import UnknownUsers
-from storage.mongo.accounts import active_of, check_known
-from storage.mongo.chat_replica import ChatReplica
-from storage.mongo.documents import member_document, micros
-from storage.mongo.heirs import Relying
-from storage.mongo.log import Row
-from storage.mongo.structure import Restructure, Same, Step
-from storage.mongo.writer import Writer, judge
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
-
-@dataclass
-class Open(Relying[tuple[Chat, bool]]):
-    """A private chat of two users has one place in `pairs` after another, each with the id of a chat that is to be.
-    Whoever finds the last of them without a chat, or with one that was closed, goes on from there: a place is taken
-    by inserting its number, and the chat made by inserting its first row."""
-
-    name: str | None
-    chat_type: ChatType
-    owner_id: int
-    user_ids: Collection[int]
-    created_at: datetime
-    _chat_id: int | None = field(default=None, init=False)
-
-    async def chat_id(self, writer: Writer) -> int:
-        await check_known(writer.database, self.user_ids)
-        if not await active_of(writer.database, [self.owner_id]):
-            # Banned since they asked for it: a chat needs an owner who counts.
-            raise UnknownUsers([self.owner_id])
-        self.relied = self.owner_id
-        if self.chat_type == "private":
-            return await self._private(writer)
-        if self._chat_id is None:
-            (self._chat_id,) = await writer.ids.take("chats")
-        return self._chat_id
-
-    async def _private(self, writer: Writer) -> int:
-        pairs, users = writer.database.pairs, " ".join(map(str, sorted(self.user_ids)))
-        while True:
-            places = await writer.database.find(pairs, {"users": users}, sort=[("generation", -1)], limit=1)
-            generation = 0
-            if places:
-                chat_id: int = places[0]["chat_id"]
-                replica = await writer.replicas.get(chat_id)
-                await writer.replicas.catch_up(replica)
-                if not replica.closed:
-                    return chat_id
-                generation = places[0]["generation"] + 1
-            if self._chat_id is None:
-                (self._chat_id,) = await writer.ids.take("chats")
-            place = {"_id": f"{users}:{generation}", "users": users, "generation": generation}
-            await writer.database.add(pairs, {**place, "chat_id": self._chat_id})
-
-    async def plan(self, writer: Writer, replica: ChatReplica) -> Step | Same:
-        if replica.chat is not None:
-            return Same((replica.current(), False))
-        members = [
-            Member(user_id, "owner" if user_id == self.owner_id else "member", self.created_at)
-            for user_id in sorted(self.user_ids)
-        ]
-        chat = {
-            "id": replica.chat_id,
-            "name": self.name,
-            "chat_type": self.chat_type,
-            "created_at": micros(self.created_at),
-            "created_by": self.owner_id,
-            "head_seq": 0,
-            "member_count": len(members),
-        }
-        return Step("opened", {"chat": chat, "members": [member_document(member) for member in members]})
-
-    def result(self, row: Row, replica: ChatReplica) -> tuple[Chat, bool]:
-        return replica.current(), True
+from domain.changes import Change
+from domain.decisions import heirs
+from domain.decisions.view import MemberView
+from domain.refusals import Refusal
+from storage.mongo.chat_view import LoadingView
+from storage.mongo.database import UnknownOutcome
+from storage.mongo.row_data import chat_row
+from storage.mongo.writer import UNSETTLED, Item, RetryBudget, Writer
+from storage.results import result_of
 
 
 @dataclass(frozen=True)
-class Rename(Restructure[Chat]):
-    id: int
-    user_id: int
-    name: str
-    rule: Permission
+class ChatWrite(Item[Any]):
+    """A decision about a chat, and the change it makes. `chat_id` is None if it creates the chat. The decision may be
+    made several times, always on the state as it is by then."""
 
-    async def chat_id(self, writer: Writer) -> int:
-        return self.id
+    chat_id: int | None
+    decision: Callable[[MemberView], object]
+    alone: ClassVar[bool] = True
 
-    async def plan(self, writer: Writer, replica: ChatReplica) -> Step | Same:
-        judge(self.rule, replica.actor(self.user_id))
-        if replica.current().name == self.name:
-            return Same(replica.current())
-        return Step("renamed", {"name": self.name})
-
-    def result(self, row: Row, replica: ChatReplica) -> Chat:
-        return replace(replica.current(), name=self.name)
+    @classmethod
+    async def run_all(cls, writer: Writer, items: "Sequence[ChatWrite]", outcomes: list[Any]) -> None:
+        (item,) = items
+        attempt = _Attempt(writer, item)
+        outcomes[0] = await attempt.run()
+        await attempt.pass_on()
 
 
-@dataclass(frozen=True)
-class Close(Restructure[None]):
-    id: int
-    user_id: int
-    rule: Permission
-
-    async def chat_id(self, writer: Writer) -> int:
-        return self.id
-
-    async def plan(self, writer: Writer, replica: ChatReplica) -> Step | Same:
-        judge(self.rule, replica.actor(self.user_id))
-        return closing(replica)
-
-    def result(self, row: Row, replica: ChatReplica) -> None:
-        return None
+def pass_on(chat_id: int, user_id: int) -> ChatWrite:
+    """Of a user who is no longer active, see `domain.decisions.heirs.pass_on`."""
+    return ChatWrite(chat_id, lambda view: heirs.pass_on(view, chat_id, user_id))
 
 
-def closing(replica: ChatReplica, *, left_id: int | None = None) -> Step:
-    """The end of the chat, because the member `left_id` left if that is not None."""
-    user_ids = sorted(replica.roles)
-    return Step("closed", {"user_ids": user_ids, "left_id": left_id, "deleted": True, "member_count": 0})
+class _Attempt:
+    def __init__(self, writer: Writer, item: ChatWrite) -> None:
+        self._writer = writer
+        self._replicas = writer.replicas
+        self._decision = item.decision
+        self._view = LoadingView(writer, item.chat_id)
+        self._mark = writer.mark()
+        self._outcome: object = UNSETTLED
+        self._behind = False
+        self._inserted = False
+
+    async def run(self) -> object:
+        """Tries until the outcome is certain. Raises: `Unavailable`."""
+        budget = RetryBudget()
+        while self._outcome is UNSETTLED:
+            try:
+                if self._behind:
+                    await self._catch_up()
+                else:
+                    await self._decide()
+            except UnknownOutcome as unknown:
+                self._behind = True
+                await budget.again(unknown)
+            else:
+                await budget.again()
+        return self._outcome
+
+    async def pass_on(self) -> None:
+        """The change is in: looks again at what the decision relied on and the log does not hold."""
+        if self._inserted:
+            for user_id in await self._view.inactive_owners():
+                await ChatWrite.run_all(self._writer, [pass_on(self._chat_id(), user_id)], [UNSETTLED])
+
+    async def _decide(self) -> None:
+        try:
+            outcome = await self._view.decide(self._decision)
+        except Refusal as refusal:
+            outcome = refusal
+        replica = self._view.replica
+        if replica is not None and isinstance(outcome, Change):
+            row = chat_row(outcome, replica, self._mark)
+            applied = await self._replicas.write([row], {replica.chat_id: replica})
+            if applied:
+                self._settle(applied[0].change)
+            else:
+                self._behind = True
+        elif replica is not None and await self._replicas.log.has(replica.chat_id, replica.n + 1):
+            self._behind = True
+        else:
+            self._outcome = outcome
+
+    async def _catch_up(self) -> None:
+        replica = self._view.replica
+        assert replica is not None
+        for applied in await self._replicas.catch_up(replica):
+            if applied.row.mark == self._mark:
+                self._settle(applied.change)
+        self._behind = False
+
+    def _settle(self, change: Change) -> None:
+        self._inserted, self._outcome = True, result_of(change)
+
+    def _chat_id(self) -> int:
+        assert self._view.replica is not None
+        return self._view.replica.chat_id

@@ -1,17 +1,20 @@
 """Chats and who is in them."""
 
-from collections.abc import Collection, Sequence
+from asyncio import Future
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
-from domain.models import Chat, ChatPreview, ChatState, ChatSummary, ChatType, Member, Permission, Role
+from domain.decisions import chats, members
+from domain.decisions.view import MemberView
+from domain.models import Chat, ChatPreview, ChatState, ChatSummary, ChatType, Member, Role
 from storage.cursor import Cursor
 from storage.mongo import chat_list
-from storage.mongo.chat_writes import Close, Open, Rename
+from storage.mongo.chat_writes import ChatWrite
 from storage.mongo.database import Database
 from storage.mongo.documents import chat_of, member_of
 from storage.mongo.follower import Follower
-from storage.mongo.member_writes import Add, Remove, SetRole
 from storage.mongo.writer import Writer
 
 
@@ -32,8 +35,10 @@ class MongoChats:
         member_ids: Collection[int],
         created_at: datetime,
     ) -> tuple[Chat, bool]:
-        user_ids = {owner_id, *member_ids}
-        return await self._writer.submit(Open(name, chat_type, owner_id, user_ids, created_at))
+        created: tuple[Chat, bool] = await self._decide(
+            None, lambda view: chats.create(view, name, chat_type, owner_id, member_ids, created_at)
+        )
+        return created
 
     async def load(self, chat_id: int) -> ChatState | None:
         await self._follower.catch_up(chat_id)
@@ -41,8 +46,8 @@ class MongoChats:
         if chat is None or chat["deleted"]:
             return None
         found = await self._database.find(self._database.members, {"chat_id": chat_id, "gone": False})
-        members = {document["user_id"]: member_of(document) for document in found}
-        return ChatState(replace(self._published(chat_of(chat)), member_count=len(members)), members)
+        by_id = {document["user_id"]: member_of(document) for document in found}
+        return ChatState(replace(self._published(chat_of(chat)), member_count=len(by_id)), by_id)
 
     async def summary(self, chat_id: int, user_id: int) -> ChatSummary:
         return self._published_summary(await chat_list.summary(self._database, chat_id, user_id))
@@ -72,24 +77,33 @@ class MongoChats:
         head = self._follower.head(chat_id)
         return preview if preview is None or head is None else replace(preview, head_seq=head)
 
-    async def rename(self, chat_id: int, user_id: int, name: str, rule: Permission) -> Chat:
-        return await self._writer.submit(Rename(chat_id, user_id, name, rule))
+    async def rename(self, chat_id: int, user_id: int, name: str) -> Chat:
+        chat: Chat = await self._decide(chat_id, lambda view: chats.rename(view, chat_id, user_id, name))
+        return chat
 
-    async def delete(self, chat_id: int, user_id: int, rule: Permission) -> None:
-        await self._writer.submit(Close(chat_id, user_id, rule))
+    async def delete(self, chat_id: int, user_id: int) -> None:
+        await self._decide(chat_id, lambda view: chats.delete(view, chat_id, user_id))
 
     async def add_member(
-        self, chat_id: int, actor_id: int, user_id: int, role: Role, joined_at: datetime, rule: Permission
+        self, chat_id: int, actor_id: int, user_id: int, role: Role, joined_at: datetime
     ) -> Member:
-        return await self._writer.submit(Add(chat_id, actor_id, user_id, role, joined_at, rule))
+        member: Member = await self._decide(
+            chat_id, lambda view: members.add(view, chat_id, actor_id, user_id, role, joined_at)
+        )
+        return member
 
-    async def set_role(
-        self, chat_id: int, actor_id: int, user_id: int, role: Role, rule: Permission
-    ) -> Member:
-        return await self._writer.submit(SetRole(chat_id, actor_id, user_id, role, rule))
+    async def set_role(self, chat_id: int, actor_id: int, user_id: int, role: Role) -> Member:
+        member: Member = await self._decide(
+            chat_id, lambda view: members.set_role(view, chat_id, actor_id, user_id, role)
+        )
+        return member
 
-    async def remove_member(self, chat_id: int, actor_id: int, user_id: int, rule: Permission) -> None:
-        await self._writer.submit(Remove(chat_id, actor_id, user_id, rule))
+    async def remove_member(self, chat_id: int, actor_id: int, user_id: int) -> None:
+        await self._decide(chat_id, lambda view: members.remove(view, chat_id, actor_id, user_id))
+
+    def _decide(self, chat_id: int | None, decision: Callable[[MemberView], object]) -> "Future[Any]":
+        """Queues a decision and the change it makes; None for a chat that is to be created."""
+        return self._writer.submit(ChatWrite(chat_id, decision))
 
     def _published(self, chat: Chat) -> Chat:
         """With the head that was told, where this server follows the chat: the document's may be behind or ahead."""

@@ -1,21 +1,11 @@
-"""Documents to models and back. Times are microseconds since the epoch: a BSON date holds only milliseconds."""
+"""Documents to models and back."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any
 
-from domain.models import Chat, Member, Message, Session, User
+from domain.models import Account, Chat, Member, Message, Role, Session, User
 from storage.mongo.database import Document
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
-
-
-def micros(at: datetime) -> int:
-    return (at - _EPOCH) // _MICROSECOND
-
-
-def moment(value: int) -> datetime:
-    return _EPOCH + timedelta(microseconds=value)
+from storage.times import from_micros, to_micros
 
 
 def member_key(chat_id: int, user_id: int) -> str:
@@ -30,16 +20,20 @@ def user_of(document: Document) -> User:
         display_name=document["display_name"],
         email=document["email"],
         password_hash=document["password_hash"],
-        created_at=moment(document["created_at"]),
-        last_seen_at=moment(seen) if seen else None,
+        created_at=from_micros(document["created_at"]),
+        last_seen_at=from_micros(seen) if seen else None,
         is_bot=document["is_bot"],
         banned=document["banned"],
         deleted=document["deleted"],
     )
 
 
+def account_of(document: Document) -> Account:
+    return Account(document["id"], document["is_bot"], document["banned"], document["deleted"])
+
+
 def session_of(document: Document, *, revoked: bool) -> Session:
-    return Session(document["_id"], document["user_id"], moment(document["created_at"]), revoked)
+    return Session(document["_id"], document["user_id"], from_micros(document["created_at"]), revoked)
 
 
 def chat_of(document: Document) -> Chat:
@@ -47,18 +41,31 @@ def chat_of(document: Document) -> Chat:
         document["id"],
         document["name"],
         document["chat_type"],
-        moment(document["created_at"]),
+        from_micros(document["created_at"]),
         document["created_by"],
         document["head_seq"],
         document["member_count"],
     )
 
 
-def member_of(document: Document) -> Member:
+def chat_document(chat: Chat) -> Document:
+    return {
+        "id": chat.id,
+        "name": chat.name,
+        "chat_type": chat.chat_type,
+        "created_at": to_micros(chat.created_at),
+        "created_by": chat.created_by,
+        "head_seq": chat.head_seq,
+        "member_count": chat.member_count,
+    }
+
+
+def member_of(document: Document, *, role: Role | None = None, joined_at: datetime | None = None) -> Member:
+    """With another role and time than the document's, if they are given."""
     return Member(
         document["user_id"],
-        document["role"],
-        moment(document["joined_at"]),
+        role or document["role"],
+        joined_at or from_micros(document["joined_at"]),
         document["read_seq"],
         document["last_read_message_id"],
     )
@@ -68,7 +75,7 @@ def member_document(member: Member) -> Document:
     return {
         "user_id": member.user_id,
         "role": member.role,
-        "joined_at": micros(member.joined_at),
+        "joined_at": to_micros(member.joined_at),
         "read_seq": member.read_seq,
         "last_read_message_id": member.last_read_message_id,
     }
@@ -93,8 +100,8 @@ def message_document(message: Message) -> Document:
         "content": message.content,
         "message_type": message.message_type,
         "reply_to": message.reply_to,
-        "created_at": micros(message.created_at),
-        "edited_at": None if message.edited_at is None else micros(message.edited_at),
+        "created_at": to_micros(message.created_at),
+        "edited_at": None if message.edited_at is None else to_micros(message.edited_at),
         "pinned": message.pinned,
         "deleted": message.deleted,
         "extra": extra,
@@ -111,8 +118,8 @@ def message_of(document: Document) -> Message:
         changed_seq=document["changed_seq"],
         content=document["content"],
         sender_id=document["sender_id"],
-        created_at=moment(document["created_at"]),
-        edited_at=None if edited is None else moment(edited),
+        created_at=from_micros(document["created_at"]),
+        edited_at=None if edited is None else from_micros(edited),
         message_type=document["message_type"],
         reply_to=document["reply_to"],
         reactions=reactions and {one["emoji"]: one["user_ids"] for one in reactions},

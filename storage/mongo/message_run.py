@@ -4,48 +4,98 @@ They are planned on what is in memory, without asking first whether it is the ne
 (`log.py`). What is refused inserts nothing, so for that it is asked.
 """
 
-from collections.abc import Sequence
-from typing import Any, Protocol
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
-from domain.models import Draft, Message
-from storage.errors import StorageError
+from domain.changes import MessageChange
+from domain.decisions.view import MessageView
+from domain.models import Actor, Draft, Message
+from domain.refusals import Refusal
 from storage.mongo.chat_replica import ChatReplica
+from storage.mongo.chat_replicas import Applied
 from storage.mongo.database import UnknownOutcome
 from storage.mongo.documents import message_of
 from storage.mongo.log import Row
-from storage.mongo.plan import Plan
-from storage.mongo.writer import UNSETTLED, Refused, RetryBudget, Writer
+from storage.mongo.row_data import message_row
+from storage.mongo.writer import UNSETTLED, Item, RetryBudget, Writer
+from storage.results import result_of
 
 
-class PlannedWrite(Protocol):
-    """A change of messages. It may be planned several times, and its row bears the same mark each time."""
+@dataclass(slots=True)
+class MessageWrite(Item[Any]):
+    """A decision about a message, and the change it makes. It may be made several times, and its row bears the same
+    mark each time. `message_id` is the message whose state it needs, `draft` what is to be sent, None if it is no
+    send."""
 
-    @property
-    def mark(self) -> str: ...
+    decision: Callable[[MessageView], object]
+    mark: str
+    message_id: int | None = None
+    draft: Draft | None = None
+    weight: int = 0
 
-    @property
-    def message_id(self) -> int | None:
-        """The message whose state it needs."""
+    @classmethod
+    async def run_all(cls, writer: Writer, items: "Sequence[MessageWrite]", outcomes: list[Any]) -> None:
+        await MessageRun(writer, items, outcomes).run()
 
-    @property
-    def draft(self) -> Draft | None:
-        """What is to be sent; None if it is no send."""
-
-    def chat_id(self, plan: Plan) -> int | None:
+    def chat_id(self, messages: Mapping[int, Message]) -> int | None:
         """Its chat; None if there is none."""
+        if self.draft is not None:
+            return self.draft.chat_id
+        message = None if self.message_id is None else messages.get(self.message_id)
+        return None if message is None else message.chat_id
 
-    def plan(self, plan: Plan) -> object:
-        """Adds a row to the plan and returns that, or the result if there is nothing to change.
 
-        Raises: an error of the store; `Refused`.
-        """
+@dataclass
+class Plan:
+    """What a run of message writes is going to do, before any of it is done. See `domain.decisions.view.MessageView`.
 
-    def result(self, row: Row) -> object:
-        """The result, now that its row is in the log."""
+    Its rows come on top of the replicas as they are in memory. It is thrown away as a whole if it cannot be carried
+    out.
+    """
+
+    replicas: dict[int, ChatReplica]
+    messages: dict[int, Message]
+    """Those that the items name, and those that the rows change, in their newest state."""
+    first_uses: dict[tuple[int, str], Message]
+    ids: deque[int]
+    rows: list[Row] = field(default_factory=list)
+    _planned: dict[int, int] = field(default_factory=dict)
+
+    def actor(self, chat_id: int, user_id: int) -> Actor:
+        return self.replicas[chat_id].actor(user_id)
+
+    def message(self, message_id: int) -> Message | None:
+        return self.messages.get(message_id)
+
+    def first_use(self, sender_id: int, client_id: str) -> Message | None:
+        first = self.first_uses.get((sender_id, client_id))
+        return first and self.messages.get(first.id, first)
+
+    def next_seq(self, chat_id: int) -> int:
+        return self.replicas[chat_id].seq + self._planned.get(chat_id, 0) + 1
+
+    def next_message_id(self) -> int:
+        return self.ids[0]
+
+    def add(self, change: MessageChange, mark: str) -> Row:
+        """Plans a change of a message: each row of a plan is one, so n and seq rise together."""
+        message = change.message
+        chat_id = message.chat_id
+        planned = self._planned[chat_id] = self._planned.get(chat_id, 0) + 1
+        row = message_row(change, self.replicas[chat_id].n + planned, mark)
+        self.rows.append(row)
+        self.messages[message.id] = message
+        if row.kind == "sent":
+            self.ids.popleft()
+            if message.client_id is not None:
+                self.first_uses[message.sender_id, message.client_id] = message
+        return row
 
 
 class MessageRun:
-    def __init__(self, writer: Writer, items: Sequence[PlannedWrite], outcomes: list[Any]) -> None:
+    def __init__(self, writer: Writer, items: Sequence[MessageWrite], outcomes: list[Any]) -> None:
         self._writer = writer
         self._replicas = writer.replicas
         self._items = items
@@ -54,7 +104,7 @@ class MessageRun:
         self._ask_client_ids = False
         self._behind: set[int] = set()
         self._named: set[int] = set()
-        self._ids: list[int] = []
+        self._ids: deque[int] = deque()
 
     async def run(self) -> None:
         budget = RetryBudget()
@@ -92,35 +142,34 @@ class MessageRun:
         self._settle(pending, planned, plan, done)
 
     def _settle(
-        self, pending: Sequence[int], planned: Sequence[object], plan: Plan, done: Sequence[Row]
+        self, pending: Sequence[int], planned: Sequence[object], plan: Plan, done: Sequence[Applied]
     ) -> None:
         """Settles the items up to the first whose row is not in. Of what was refused, only where it is certain that
         memory was not behind: a row got in, or nothing was planned in that chat and it was looked at."""
-        certain = {row.chat_id for row in done}
+        certain = {applied.row.chat_id for applied in done}
         uncertain = {row.chat_id for row in plan.rows} - certain
-        rows_left = len(done)
+        in_log = iter(done)
         for index, outcome in zip(pending, planned, strict=True):
-            item = self._items[index]
             if isinstance(outcome, Row):
-                if not rows_left:
+                applied = next(in_log, None)
+                if applied is None:
                     return
-                rows_left -= 1
-                self._outcomes[index] = item.result(outcome)
-            elif item.chat_id(plan) not in uncertain:
+                self._outcomes[index] = result_of(applied.change)
+            elif self._items[index].chat_id(plan.messages) not in uncertain:
                 self._outcomes[index] = outcome
 
-    def _planned(self, item: PlannedWrite, plan: Plan) -> object:
+    def _planned(self, item: MessageWrite, plan: Plan) -> object:
+        """The row, the result if there is nothing to change, or the refusal."""
         try:
-            return item.plan(plan)
-        except Refused as refused:
-            return refused.reason
-        except StorageError as error:
-            return error
+            outcome = item.decision(plan)
+        except Refusal as refusal:
+            return refusal
+        return plan.add(outcome, item.mark) if isinstance(outcome, MessageChange) else outcome
 
     def _refused_in(self, pending: Sequence[int], planned: Sequence[object], plan: Plan) -> set[int]:
         """The chats in which an item was refused, or had nothing to change."""
         without_row = (
-            self._items[index].chat_id(plan)
+            self._items[index].chat_id(plan.messages)
             for index, outcome in zip(pending, planned, strict=True)
             if not isinstance(outcome, Row)
         )
@@ -135,14 +184,14 @@ class MessageRun:
 
     async def _catch_up(self, replica: ChatReplica) -> bool:
         """Whether there was anything new."""
-        new_rows = await self._replicas.catch_up(replica)
-        for row in new_rows:
-            index = self._by_mark.get(row.mark)
+        new = await self._replicas.catch_up(replica)
+        for applied in new:
+            index = self._by_mark.get(applied.row.mark)
             if index is not None and self._outcomes[index] is UNSETTLED:
-                self._outcomes[index] = self._items[index].result(row)
-        return bool(new_rows)
+                self._outcomes[index] = result_of(applied.change)
+        return bool(new)
 
-    async def _prepare(self, items: Sequence[PlannedWrite]) -> Plan:
+    async def _prepare(self, items: Sequence[MessageWrite]) -> Plan:
         drafts = [item.draft for item in items]
         message_ids = {one for item in items if (one := item.message_id) is not None}
         first_uses: dict[tuple[int, str], Message] = {}

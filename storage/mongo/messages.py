@@ -4,11 +4,12 @@ from asyncio import Future
 from collections.abc import Sequence
 from datetime import datetime
 
-from domain.models import Appended, Draft, Message, Page, Permission, ReadMark
+from domain.decisions import messages
+from domain.models import Appended, Draft, Message, Page, ReadMark
 from storage.mongo import history
 from storage.mongo.database import Database
 from storage.mongo.follower import Follower
-from storage.mongo.message_writes import Delete, Edit, Send
+from storage.mongo.message_run import MessageWrite
 from storage.mongo.reads import Read
 from storage.mongo.writer import Writer
 
@@ -21,18 +22,35 @@ class MongoMessages:
         self._writer = writer
         self._follower = follower
 
-    def append(self, draft: Draft, rule: Permission) -> "Future[Appended]":
-        return self._writer.submit(Send(draft, rule, self._writer.mark()))
+    def append(self, draft: Draft) -> "Future[Appended]":
+        return self._writer.submit(
+            MessageWrite(
+                lambda view: messages.send(view, draft),
+                self._writer.mark(),
+                message_id=draft.reply_to,
+                draft=draft,
+                weight=len(draft.content),
+            )
+        )
 
-    def edit(
-        self, message_id: int, user_id: int, content: str, edited_at: datetime, rule: Permission
-    ) -> "Future[Message]":
-        return self._writer.submit(Edit(message_id, user_id, edited_at, rule, self._writer.mark(), content))
+    def edit(self, message_id: int, user_id: int, content: str, edited_at: datetime) -> "Future[Message]":
+        return self._writer.submit(
+            MessageWrite(
+                lambda view: messages.edit(view, message_id, user_id, content, edited_at),
+                self._writer.mark(),
+                message_id=message_id,
+                weight=len(content),
+            )
+        )
 
-    def delete(
-        self, message_id: int, user_id: int, deleted_at: datetime, rule: Permission
-    ) -> "Future[Message]":
-        return self._writer.submit(Delete(message_id, user_id, deleted_at, rule, self._writer.mark()))
+    def delete(self, message_id: int, user_id: int, deleted_at: datetime) -> "Future[Message]":
+        return self._writer.submit(
+            MessageWrite(
+                lambda view: messages.delete(view, message_id, user_id),
+                self._writer.mark(),
+                message_id=message_id,
+            )
+        )
 
     def mark_read(self, chat_id: int, user_id: int, up_to: int | None) -> "Future[ReadMark]":
         return self._writer.submit(Read(chat_id, user_id, up_to))

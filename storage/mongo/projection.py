@@ -18,6 +18,7 @@ from domain.models import Message
 from storage.mongo.database import Collection, Database, Document, duplicates
 from storage.mongo.documents import member_key, message_document
 from storage.mongo.log import MESSAGE_KINDS, Row
+from storage.times import to_micros
 
 _AT_ONCE = 32
 """So many updates go into one command. In one of a hundred and more FerretDB 1.24 waits for itself, for ever."""
@@ -27,9 +28,9 @@ class Projection:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def project(self, rows: Sequence[Row], saved: Mapping[int, int], *, look: bool) -> None:
+    async def project(self, rows: Sequence[Row], saved: Mapping[int, int], *, check_first: bool) -> None:
         """Projects rows, of any chats, those of a chat in order. `saved`: up to which row each chat is known to be
-        projected already. `look`: it may be that others have done it, so that it is worth a look first.
+        projected already. `check_first`: others may have projected them, so that it is worth a look at what is there.
 
         Raises: `Unavailable`, some rows then being projected and some not.
         """
@@ -38,7 +39,9 @@ class Projection:
                 await self._structure(row)
         changed = [row for row in rows if row.kind in MESSAGE_KINDS]
         if changed:
-            await asyncio.gather(self._messages(changed, look=look), self._heads(changed, saved))
+            await asyncio.gather(
+                self._messages(changed, check_first=check_first), self._heads(changed, saved)
+            )
 
     async def save(self, saved: Mapping[int, int]) -> None:
         """Notes up to which row chats are projected."""
@@ -47,7 +50,7 @@ class Projection:
             [UpdateOne({"_id": str(chat_id)}, {"$max": {"n": n}}) for chat_id, n in saved.items()],
         )
 
-    async def _messages(self, rows: Sequence[Row], *, look: bool) -> None:
+    async def _messages(self, rows: Sequence[Row], *, check_first: bool) -> None:
         created: set[int] = set()
         last: dict[int, Message] = {}
         for row in rows:
@@ -55,7 +58,7 @@ class Projection:
             if row.kind == "sent":
                 created.add(row.message.id)
             last[row.message.id] = row.message
-        if look:
+        if check_first:
             for there in await self._there(list(last)):
                 if there["changed_seq"] >= last[int(there["_id"])].changed_seq:
                     del last[int(there["_id"])]
@@ -87,7 +90,7 @@ class Projection:
             at = raised.setdefault(row.chat_id, {"n": saved[row.chat_id]})
             at["head_seq"] = row.seq
             if row.kind == "sent" and row.message is not None:
-                created_at = message_document(row.message)["created_at"]
+                created_at = to_micros(row.message.created_at)
                 at["activity"] = max(created_at, at.get("activity", created_at))
         await self._update(
             self._database.chats,

@@ -10,9 +10,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from domain.changes import ReadMoved
-from domain.models import Message, ReadMark
-from storage.errors import BadReference, NotFound, StorageError
+from domain.decisions import marks
+from domain.models import Member, Message, ReadMark
+from domain.refusals import Refusal
 from storage.mongo import history
+from storage.mongo.chat_replica import ChatReplica
 from storage.mongo.documents import member_key, message_of
 from storage.mongo.writer import Item, Writer
 
@@ -28,65 +30,78 @@ class Read(Item[ReadMark]):
     @classmethod
     async def run_all(cls, writer: Writer, items: "Sequence[Read]", outcomes: list[Any]) -> None:
         run = _Run(writer)
-        await run.look(items)
-        settled: list[ReadMark | StorageError] = []
+        await run.load(items)
+        settled: list[ReadMark | Refusal] = []
         for item in items:
             try:
                 settled.append(await run.read(item))
-            except (NotFound, BadReference) as error:
-                settled.append(error)
+            except Refusal as refusal:
+                settled.append(refusal)
         await run.write()
         outcomes[:] = settled
 
 
 class _Run:
-    """Marks are moved in memory, one item after the other, and written at the end, each once."""
+    """Marks are moved in memory, one item after the other, and written at the end, each once. See
+    `domain.decisions.view.MarkView`."""
 
     def __init__(self, writer: Writer) -> None:
         self._writer = writer
         self._database = writer.database
+        self._replicas: dict[int, ChatReplica] = {}
         self._messages: dict[int, Message] = {}
         self._newest: dict[int, Message | None] = {}
         self._marks: dict[tuple[int, int], _Mark] = {}
         self._unread: dict[tuple[int, int, int], int] = {}
         self._moves: list[ReadMoved] = []
 
-    async def look(self, items: Sequence[Read]) -> None:
+    async def load(self, items: Sequence[Read]) -> None:
         database = self._database
         for chat_id in {item.chat_id for item in items}:
-            replica = await self._writer.replicas.get(chat_id)
+            replica = self._replicas[chat_id] = await self._writer.replicas.get(chat_id)
             await self._writer.replicas.catch_up(replica)
         await self._writer.replicas.flush()
         keys = {str(item.up_to) for item in items if item.up_to is not None}
         for document in await database.get_many(database.messages, list(keys)):
             self._messages[int(document["_id"])] = message_of(document)
+        for chat_id in {item.chat_id for item in items if item.up_to is None}:
+            self._newest[chat_id] = await history.newest(database, chat_id)
         members = {member_key(item.chat_id, item.user_id) for item in items}
         for document in await database.get_many(database.members, list(members)):
             mark = document["read_seq"], document["last_read_message_id"]
             self._marks[document["chat_id"], document["user_id"]] = mark
 
+    def member(self, chat_id: int, user_id: int) -> Member | None:
+        member = self._replicas[chat_id].roles.get(user_id)
+        if member is None:
+            return None
+        return Member(user_id, member.role, member.joined_at, *self._marks[chat_id, user_id])
+
+    def message(self, message_id: int) -> Message | None:
+        return self._messages.get(message_id)
+
+    def newest(self, chat_id: int) -> Message | None:
+        return self._newest[chat_id]
+
     async def read(self, item: Read) -> ReadMark:
         """See `storage.ports.Messages.mark_read`."""
-        (await self._writer.replicas.get(item.chat_id)).actor(item.user_id)
-        target = await self._target(item)
-        member = item.chat_id, item.user_id
-        read_seq, read_id = self._marks[member]
-        moved = target is not None and target.seq > read_seq
-        if moved:
-            assert target is not None
-            read_seq, read_id = self._marks[member] = target.seq, target.id
-            self._moves.append(ReadMoved(*member, read_id, read_seq))
+        outcome = marks.read(self, item.chat_id, item.user_id, item.up_to)
+        member, read_seq = (item.chat_id, item.user_id), outcome.read_seq
         unread = self._unread.get((*member, read_seq))
         if unread is None:
             unread = await history.unread_count(self._database, *member, read_seq)
             self._unread[*member, read_seq] = unread
-        return ReadMark(read_seq, read_id, moved, unread)
+        if not isinstance(outcome, ReadMoved):
+            return ReadMark(read_seq, outcome.last_read_message_id, False, unread)
+        self._marks[member] = read_seq, outcome.up_to
+        self._moves.append(outcome)
+        return ReadMark(read_seq, outcome.up_to, True, unread)
 
     async def write(self) -> None:
         for chat_id, user_id in {(move.chat_id, move.user_id) for move in self._moves}:
             await self._raise(chat_id, user_id, *self._marks[chat_id, user_id])
         for move in self._moves:
-            self._writer.tell(move)
+            self._writer.publish(move)
 
     async def _raise(self, chat_id: int, user_id: int, read_seq: int, read_id: int | None) -> None:
         key = member_key(chat_id, user_id)
@@ -96,13 +111,3 @@ class _Run:
                 {"$set": {"read_seq": read_seq, "last_read_message_id": read_id}},
             )
         )
-
-    async def _target(self, item: Read) -> Message | None:
-        if item.up_to is not None:
-            message = self._messages.get(item.up_to)
-            if message is None or message.chat_id != item.chat_id:
-                raise BadReference("up_to")
-            return message
-        if item.chat_id not in self._newest:
-            self._newest[item.chat_id] = await history.newest(self._database, item.chat_id)
-        return self._newest[item.chat_id]

@@ -11,12 +11,12 @@ from uuid import uuid4
 
 from domain.changes import SessionsRevoked
 from domain.models import Session
-from storage.errors import TokenReused, TokenUnknown
-from storage.mongo.account_writes import AccountWriter, Tell
-from storage.mongo.accounts import check_account
+from domain.refusals import TokenReused, TokenUnknown
+from storage.mongo.account_writes import AccountWriter, Publish, check_account
 from storage.mongo.database import Collection, Database
-from storage.mongo.documents import micros, session_of
+from storage.mongo.documents import session_of
 from storage.ports import REUSES_MAX
+from storage.times import to_micros
 
 _SECOND = 1_000_000
 
@@ -34,11 +34,11 @@ class MongoSessions:
     async def create(
         self, *, session_id: str, user_id: int, token_hash: str, expires_at: datetime, created_at: datetime
     ) -> Session:
-        async def action(_tell: Tell) -> Session:
+        async def action(_publish: Publish) -> Session:
             await check_account(self._database, user_id)
-            document = {"_id": session_id, "user_id": user_id, "created_at": micros(created_at)}
+            document = {"_id": session_id, "user_id": user_id, "created_at": to_micros(created_at)}
             await self._database.add(self._database.sessions, document)
-            await self._give(token_hash, session_id, micros(expires_at))
+            await self._give(token_hash, session_id, to_micros(expires_at))
             return Session(session_id, user_id, created_at)
 
         return await self._writer.write(f"session {session_id}", action)
@@ -56,14 +56,16 @@ class MongoSessions:
         grace = round(grace_s * _SECOND)
         return await self._writer.write(
             f"token {token_hash}",
-            lambda tell: self._rotate(token_hash, new_hash, micros(expires_at), micros(now), grace, tell),
+            lambda publish: self._rotate(
+                token_hash, new_hash, to_micros(expires_at), to_micros(now), grace, publish
+            ),
         )
 
     async def revoke(self, session_id: str) -> None:
-        async def action(tell: Tell) -> None:
+        async def action(publish: Publish) -> None:
             document = await self._database.get(self._database.sessions, session_id)
             if document is not None:
-                await end_sessions(self._database, document["user_id"], [session_id], tell)
+                await end_sessions(self._database, document["user_id"], [session_id], publish)
 
         await self._writer.write(f"session {session_id}", action)
 
@@ -82,9 +84,9 @@ class MongoSessions:
                 ends[session_id] = max(token["expires_at"], ends.get(session_id, 0))
         for session_id in session_ids:
             if session_id not in ends:  # one token that nobody has notes since when
-                await self._give(END_NOTE + session_id, session_id, micros(now))
+                await self._give(END_NOTE + session_id, session_id, to_micros(now))
         over = {
-            session_id for session_id, end in ends.items() if end <= micros(now) - round(keep_s * _SECOND)
+            session_id for session_id, end in ends.items() if end <= to_micros(now) - round(keep_s * _SECOND)
         }
         hashes = [token["_id"] for token in tokens if token["session_id"] in over]
         # The session last: while it is there, the next sweep finds what this one may have left.
@@ -94,7 +96,7 @@ class MongoSessions:
         return session_ids[-1] if len(session_ids) == limit else None
 
     async def _rotate(
-        self, token_hash: str, new_hash: str, expires_at: int, now: int, grace: int, tell: Tell
+        self, token_hash: str, new_hash: str, expires_at: int, now: int, grace: int, publish: Publish
     ) -> Session:
         database = self._database
         token = await database.get(database.tokens, token_hash)
@@ -104,7 +106,7 @@ class MongoSessions:
         if session is None or session.revoked:
             raise TokenUnknown
         if not await self._spend(token_hash, now, grace):
-            await end_sessions(database, session.user_id, [session.id], tell)
+            await end_sessions(database, session.user_id, [session.id], publish)
             raise TokenReused(f"session {session.id} is revoked")
         await self._forget_expired(session.id, now)
         await self._give(new_hash, session.id, expires_at)
@@ -161,7 +163,9 @@ async def live_sessions(database: Database, user_id: int) -> Sequence[str]:
     return [session_id for session_id in session_ids if session_id not in ended]
 
 
-async def end_sessions(database: Database, user_id: int, session_ids: Sequence[str], tell: Tell) -> None:
+async def end_sessions(
+    database: Database, user_id: int, session_ids: Sequence[str], publish: Publish
+) -> None:
     """Revokes those that have not ended. Their tokens, and the notes of those spent, stay until a sweep: another server
     may have looked at the session a moment ago, and is to find them."""
     ended = [
@@ -170,4 +174,4 @@ async def end_sessions(database: Database, user_id: int, session_ids: Sequence[s
         if await database.add(database.revocations, {"_id": one, "by": uuid4().hex})
     ]
     if ended:
-        tell(SessionsRevoked(user_id, ended))
+        publish(SessionsRevoked(user_id, ended))

@@ -7,17 +7,17 @@ from typing import Any
 
 from domain.changes import UserChanged
 from domain.models import User
+from domain.refusals import Duplicate
 from domain.text import email_key, name_key
-from storage.errors import Duplicate
-from storage.mongo.account_writes import AccountWriter, Tell
-from storage.mongo.accounts import check_account
+from storage.mongo.account_writes import AccountWriter, Publish, check_account
+from storage.mongo.chat_writes import pass_on
 from storage.mongo.database import Database
-from storage.mongo.documents import micros, user_of
-from storage.mongo.heirs import PassOn
+from storage.mongo.documents import user_of
 from storage.mongo.ids import Ids
 from storage.mongo.sessions import end_sessions, live_sessions
 from storage.mongo.writer import Writer
 from storage.names import key_bounds, namesake_key
+from storage.times import to_micros
 
 _HIGHEST = chr(0x10FFFF)
 
@@ -42,7 +42,7 @@ class MongoUsers:
         is_bot: bool = False,
     ) -> User:
         user = User(0, username, display_name, email, password_hash, created_at, is_bot=is_bot)
-        return await self._writer.write(f"name {name_key(username)}", lambda _tell: self._create(user))
+        return await self._writer.write(f"name {name_key(username)}", lambda _publish: self._create(user))
 
     async def get(self, user_id: int) -> User | None:
         return await _get(self._database, user_id)
@@ -80,18 +80,18 @@ class MongoUsers:
 
     async def rename(self, user_id: int, display_name: str) -> User:
         return await self._writer.write(
-            f"user {user_id}", lambda tell: self._rename(user_id, display_name, tell)
+            f"user {user_id}", lambda publish: self._rename(user_id, display_name, publish)
         )
 
     async def change_password(self, user_id: int, password_hash: str, *, keep_session: str | None) -> None:
         await self._writer.write(
             f"user {user_id}",
-            lambda tell: self._change_password(user_id, password_hash, keep_session, tell),
+            lambda publish: self._change_password(user_id, password_hash, keep_session, publish),
         )
 
     async def renew_hash(self, user_id: int, old_hash: str, new_hash: str) -> None:
         await self._writer.write(
-            f"user {user_id}", lambda tell: self._renew_hash(user_id, old_hash, new_hash, tell)
+            f"user {user_id}", lambda publish: self._renew_hash(user_id, old_hash, new_hash, publish)
         )
 
     async def costliest_hash(self) -> str:
@@ -103,19 +103,21 @@ class MongoUsers:
 
     async def set_banned(self, user_id: int, banned: bool, *, pass_on: bool = True) -> User:
         user = await self._writer.write(
-            f"user {user_id}", lambda tell: self._set_banned(user_id, banned, tell)
+            f"user {user_id}", lambda publish: self._set_banned(user_id, banned, publish)
         )
         if banned and pass_on:
             await self._pass_on(user_id)
         return user
 
     async def delete(self, user_id: int) -> User:
-        user = await self._writer.write(f"user {user_id}", lambda tell: self._delete(user_id, tell))
+        user = await self._writer.write(f"user {user_id}", lambda publish: self._delete(user_id, publish))
         await self._pass_on(user_id)
         return user
 
     async def seen(self, user_id: int, at: datetime) -> None:
-        await self._writer.write(f"user {user_id}", lambda tell: self._seen(user_id, micros(at), tell))
+        await self._writer.write(
+            f"user {user_id}", lambda publish: self._seen(user_id, to_micros(at), publish)
+        )
 
     async def _create(self, user: User) -> User:
         database = self._database
@@ -130,7 +132,7 @@ class MongoUsers:
             "email": user.email,
             "email_key": f"#{user_id}" if user.email is None else email_key(user.email),
             "password_hash": user.password_hash,
-            "created_at": micros(user.created_at),
+            "created_at": to_micros(user.created_at),
             "last_seen_at": 0,
             "is_bot": user.is_bot,
             "banned": False,
@@ -145,43 +147,43 @@ class MongoUsers:
             raise Duplicate("username" if taken else "email")
         return created
 
-    async def _rename(self, user_id: int, display_name: str, tell: Tell) -> User:
+    async def _rename(self, user_id: int, display_name: str, publish: Publish) -> User:
         user = await check_account(self._database, user_id)
         if user.display_name == display_name:
             return user
         names = {"display_name": display_name, "display_name_key": name_key(display_name)}
         await self._update(user_id, {"$set": names})
-        return await self._tell(user_id, tell, shown=True)
+        return await self._publish(user_id, publish, shown=True)
 
     async def _change_password(
-        self, user_id: int, password_hash: str, keep_session: str | None, tell: Tell
+        self, user_id: int, password_hash: str, keep_session: str | None, publish: Publish
     ) -> None:
         await check_account(self._database, user_id)
         await self._update(user_id, {"$set": {"password_hash": password_hash}})
-        await self._tell(user_id, tell)
-        await self._end_sessions_but(user_id, keep_session, tell)
+        await self._publish(user_id, publish)
+        await self._end_sessions_but(user_id, keep_session, publish)
 
-    async def _renew_hash(self, user_id: int, old_hash: str, new_hash: str, tell: Tell) -> None:
+    async def _renew_hash(self, user_id: int, old_hash: str, new_hash: str, publish: Publish) -> None:
         users = self._database.users
         wanted = {"_id": str(user_id), "password_hash": old_hash}
         change = {"$set": {"password_hash": new_hash}}
         renewed = await self._database.with_retry(lambda: users.update_one(wanted, change))
         if renewed.matched_count:
-            await self._tell(user_id, tell)
+            await self._publish(user_id, publish)
 
-    async def _set_banned(self, user_id: int, banned: bool, tell: Tell) -> User:
+    async def _set_banned(self, user_id: int, banned: bool, publish: Publish) -> User:
         user = await check_account(self._database, user_id)
         if user.banned != banned:
             await self._update(user_id, {"$set": {"banned": banned}})
-            user = await self._tell(user_id, tell, shown=True)
+            user = await self._publish(user_id, publish, shown=True)
         if banned:
-            await self._end_sessions_but(user_id, None, tell)
+            await self._end_sessions_but(user_id, None, publish)
         return user
 
-    async def _delete(self, user_id: int, tell: Tell) -> User:
+    async def _delete(self, user_id: int, publish: Publish) -> User:
         name = (await check_account(self._database, user_id)).username
         # The sessions first: who is deleted is not found again, should this break in between.
-        await self._end_sessions_but(user_id, None, tell)
+        await self._end_sessions_but(user_id, None, publish)
         gone = {
             "deleted": True,
             "email": None,
@@ -191,25 +193,25 @@ class MongoUsers:
             "display_name_key": name_key(name),
         }
         await self._update(user_id, {"$set": gone})
-        return await self._tell(user_id, tell, shown=True)
+        return await self._publish(user_id, publish, shown=True)
 
-    async def _end_sessions_but(self, user_id: int, kept: str | None, tell: Tell) -> None:
+    async def _end_sessions_but(self, user_id: int, kept: str | None, publish: Publish) -> None:
         live = await live_sessions(self._database, user_id)
-        await end_sessions(self._database, user_id, [one for one in live if one != kept], tell)
+        await end_sessions(self._database, user_id, [one for one in live if one != kept], publish)
 
     async def _pass_on(self, user_id: int) -> None:
-        """Ends what the user owns, after the account was marked: see `storage.mongo.heirs`."""
+        """Ends what the user owns, after the account was marked: see `storage.mongo.chat_writes`."""
         owned = {"user_id": user_id, "gone": False, "role": "owner"}
         found = await self._database.find(self._database.members, owned, fields=["chat_id"])
         chat_ids = sorted(document["chat_id"] for document in found)
-        await asyncio.gather(*(self._chat_writer.submit(PassOn(chat_id, user_id)) for chat_id in chat_ids))
+        await asyncio.gather(*(self._chat_writer.submit(pass_on(chat_id, user_id)) for chat_id in chat_ids))
 
-    async def _seen(self, user_id: int, at: int, tell: Tell) -> None:
+    async def _seen(self, user_id: int, at: int, publish: Publish) -> None:
         document = await self._database.get(self._database.users, str(user_id))
         if document is None or document["last_seen_at"] >= at:
             return
         await self._update(user_id, {"$max": {"last_seen_at": at}})
-        await self._tell(user_id, tell)
+        await self._publish(user_id, publish)
 
     async def _update(self, user_id: int, change: dict[str, Any]) -> None:
         """MongoDB changes the one field and no other. FerretDB writes the document as it read it, so of two servers
@@ -217,11 +219,11 @@ class MongoUsers:
         users = self._database.users
         await self._database.with_retry(lambda: users.update_one({"_id": str(user_id)}, change))
 
-    async def _tell(self, user_id: int, tell: Tell, *, shown: bool = False) -> User:
-        """Tells the user as they are now; `shown`: others see what changed."""
+    async def _publish(self, user_id: int, publish: Publish, *, shown: bool = False) -> User:
+        """Publishes the user as they are now; `shown`: others see what changed."""
         user = await _get(self._database, user_id)
         assert user is not None
-        tell(UserChanged(user, shown))
+        publish(UserChanged(user, shown))
         return user
 
 

@@ -8,7 +8,6 @@ from typing import Any, ClassVar, Generic, TypeVar
 from uuid import uuid4
 
 from domain.changes import Change
-from domain.models import Actor, Permission
 from storage.batching import Batcher, Written
 from storage.errors import Unavailable
 from storage.mongo.chat_replicas import ChatReplicas
@@ -33,30 +32,9 @@ class Item(ABC, Generic[ResultT_co]):
     @classmethod
     @abstractmethod
     async def run_all(cls, writer: "Writer", items: Sequence[Any], outcomes: list[Any]) -> None:
-        """Runs items of this class, or of a class it shares its runs with, that stand next to each other. The
-        outcome of each, a result or the exception its waiter gets, goes to its place as soon as it is settled.
-        Raises, and what has no outcome by then fails with that."""
-
-    @classmethod
-    def family(cls) -> "type[Item[Any]]":
-        """The class whose `run_all` runs this one's items."""
-        return cls
-
-
-class Refused(Exception):
-    """A rule said no. `reason` is what it raised."""
-
-    def __init__(self, reason: Exception) -> None:
-        super().__init__(reason)
-        self.reason = reason
-
-
-def judge(rule: Permission, actor: Actor) -> None:
-    """Raises, if the rule does, so that its exception reaches the caller of the store."""
-    try:
-        rule(actor)
-    except Exception as reason:
-        raise Refused(reason) from reason
+        """Runs items of this class that stand next to each other. The outcome of each, a result or the exception that
+        its waiter gets, goes to its place as soon as it is settled. If this raises, the items without an outcome fail
+        with that."""
 
 
 class Unsettled:
@@ -89,12 +67,12 @@ class RetryBudget:
 class Writer:
     """What items work with."""
 
-    def __init__(self, database: Database, ids: Ids, tell: Callable[[Sequence[Change]], None]) -> None:
+    def __init__(self, database: Database, ids: Ids, publish: Callable[[Sequence[Change]], None]) -> None:
         self.database = database
         self.ids = ids
-        self.replicas = ChatReplicas(database, self.tell)
+        self.replicas = ChatReplicas(database, self.publish)
         self._changes: list[Change] = []
-        self._batcher: Batcher[Item[Any]] = Batcher(self._write, tell, health=database.health)
+        self._batcher: Batcher[Item[Any]] = Batcher(self._write, publish, health=database.health)
         self.busy = False
         self._mark = uuid4().hex
         self._marks = 0
@@ -103,7 +81,7 @@ class Writer:
         """Queues an item, which takes its place before this returns."""
         return self._batcher.submit(item)
 
-    def tell(self, change: Change) -> None:
+    def publish(self, change: Change) -> None:
         """The subscribers get this before any waiter of the batch resumes, even if the rest of the batch fails."""
         self._changes.append(change)
 
@@ -120,10 +98,10 @@ class Writer:
         self.busy = True
         try:
             await self.replicas.forget()
-            for family, group in groupby(items, lambda item: item.family()):
+            for kind, group in groupby(items, lambda item: type(item)):
                 run = list(group)
-                for some in [[item] for item in run] if family.alone else [run]:
-                    outcomes += await self._run(family, some)
+                for some in [[item] for item in run] if kind.alone else [run]:
+                    outcomes += await self._run(kind, some)
         except Unavailable as error:
             # So it would be for all others, each after a wait.
             outcomes += [error.again() for _ in items[len(outcomes) :]]
@@ -132,24 +110,24 @@ class Writer:
         changes, self._changes = self._changes, []
         return Written(outcomes, changes)
 
-    async def _run(self, family: type[Item[Any]], items: Sequence[Item[Any]]) -> Sequence[object]:
+    async def _run(self, kind: type[Item[Any]], items: Sequence[Item[Any]]) -> Sequence[object]:
         """Raises: `Unavailable`, and then all of these items fail: what is in the log but not projected is no result
         yet. It is told, and repeats are answered, when the server is back."""
-        outcomes = await self._attempt(family, items)
+        outcomes = await self._attempt(kind, items)
         await self.replicas.flush()
         return outcomes
 
-    async def _attempt(self, family: type[Item[Any]], items: Sequence[Item[Any]]) -> Sequence[object]:
+    async def _attempt(self, kind: type[Item[Any]], items: Sequence[Item[Any]]) -> Sequence[object]:
         outcomes: list[object] = [UNSETTLED] * len(items)
         try:
-            await family.run_all(self, items, outcomes)
+            await kind.run_all(self, items, outcomes)
         except Unavailable:
             raise
         except Exception as error:
             left = [index for index, outcome in enumerate(outcomes) if outcome is UNSETTLED]
             if len(items) == 1:
                 return [error]
-            # One of them is rotten, a text that is none perhaps: it must not spoil the others.
+            # One of them is at fault, perhaps with a text that is none: it must not spoil the others.
             for index in left:
-                (outcomes[index],) = await self._attempt(family, [items[index]])
+                (outcomes[index],) = await self._attempt(kind, [items[index]])
         return outcomes

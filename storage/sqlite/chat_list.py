@@ -5,8 +5,8 @@ import sqlite3
 from collections.abc import Collection, Sequence
 
 from domain.models import Chat, ChatPreview, ChatSummary, Member
+from domain.refusals import NotFound
 from storage.cursor import BEYOND, Cursor
-from storage.errors import NotFound
 from storage.sizes import Budget, summary_bytes
 from storage.sqlite import history, members
 from storage.sqlite.rows import chat_of

@@ -38,8 +38,8 @@ class Database:
 
     A head that a reader brings may be ahead of what is published: readers see a commit at once, the subscribers get its
     changes a moment later, on the event loop. `published_head`, called on the loop after the reader has answered,
-    lowers such a head. Why that is sound: before it commits, the writer notes the chat's old head in `_untold`, so a
-    caller that has seen a new head finds the note; the first subscriber removes the notes in the turn in which the
+    lowers such a head. Why that is sound: before it commits, the writer notes the chat's old head in `_unpublished`, so
+    a caller that has seen a new head finds the note; the first subscriber removes the notes in the turn in which the
     changes are published, so a caller that finds no note has seen a published head; and there is one batch on its way
     at a time, so a note is never about another commit than the newest. Heads seen before the commit are not above the
     note.
@@ -52,11 +52,11 @@ class Database:
         lock: ServerLock,
         files: DatabaseFiles,
         thread: ThreadPoolExecutor,
-        untold: dict[int, int],
+        unpublished: dict[int, int],
     ):
         self.subscribers = Subscribers()
-        self.subscribers.add(lambda _changes: untold.clear())
-        self._untold = untold
+        self.subscribers.add(lambda _changes: unpublished.clear())
+        self._unpublished = unpublished
         self._writer = writer
         self._writer_thread = thread
         self._lock = lock
@@ -82,11 +82,11 @@ class Database:
         except BaseException:
             thread.shutdown()
             raise
-        untold: dict[int, int] = {}
-        return cls(path, Writer(db, path, untold), lock, files, thread, untold)
+        unpublished: dict[int, int] = {}
+        return cls(path, Writer(db, path, unpublished), lock, files, thread, unpublished)
 
     def published_head(self, chat_id: int, head_seq: int) -> int:
-        return min(head_seq, self._untold.get(chat_id, head_seq))
+        return min(head_seq, self._unpublished.get(chat_id, head_seq))
 
     def submit(self, item: Item[ResultT]) -> "Future[ResultT]":
         """Queues a write, which takes its place before this returns."""

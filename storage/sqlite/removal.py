@@ -45,22 +45,6 @@ class Remover:
             self._next()
 
 
-def remove_chat(writer: Writer, chat_id: int, *, left_id: int | None = None) -> None:
-    """Deletes the chat, because the member `left_id` left if that is not None. Whoever calls this has done all
-    checks."""
-    db = writer.db
-    name, chat_type = db.execute("SELECT name, chat_type FROM chats WHERE id = ?", (chat_id,)).fetchone()
-    members = db.execute(
-        "SELECT user_id FROM members WHERE chat_id = ? ORDER BY user_id", (chat_id,)
-    ).fetchall()
-    db.execute("DELETE FROM members WHERE chat_id = ?", (chat_id,))
-    db.execute("DELETE FROM chats WHERE id = ?", (chat_id,))
-    db.execute("INSERT INTO removals (chat_id) VALUES (?)", (chat_id,))
-    writer.forget_chat(chat_id)
-    user_ids = [user_id for (user_id,) in members]
-    writer.tell(ChatDeleted(chat_id, user_ids, name, chat_type, left_id))
-
-
 def _remove_some(writer: Writer) -> bool:
     """False when nothing is left."""
     (chat_id,) = writer.db.execute("SELECT min(chat_id) FROM removals").fetchone()

@@ -1,28 +1,17 @@
-"""Rows to models, and the few values that look different on disk."""
+"""Rows to models."""
 
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from domain.models import Chat, Member, Message, Session, User
+from storage.times import from_micros
 
 Row = tuple[Any, ...]
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
 
-
-def micros(at: datetime) -> int:
-    """Exact, where `timestamp()` is a float that no longer holds every microsecond."""
-    return (at - _EPOCH) // _MICROSECOND
-
-
-def moment(value: int) -> datetime:
-    return _EPOCH + timedelta(microseconds=value)
-
-
-def _moment_or_none(value: int | None) -> datetime | None:
-    return None if value is None else moment(value)
+def _from_micros_or_none(value: int | None) -> datetime | None:
+    return None if value is None else from_micros(value)
 
 
 def user_of(row: Row) -> User:
@@ -33,8 +22,8 @@ def user_of(row: Row) -> User:
         display_name=display_name,
         email=email,
         password_hash=password_hash,
-        created_at=moment(created),
-        last_seen_at=_moment_or_none(seen),
+        created_at=from_micros(created),
+        last_seen_at=_from_micros_or_none(seen),
         is_bot=bool(is_bot),
         banned=bool(banned),
         deleted=bool(deleted),
@@ -43,17 +32,19 @@ def user_of(row: Row) -> User:
 
 def session_of(row: Row) -> Session:
     (session_id, user_id, created, revoked, *_) = row
-    return Session(session_id, user_id, moment(created), bool(revoked))
+    return Session(session_id, user_id, from_micros(created), bool(revoked))
 
 
-def chat_of(row: Row) -> Chat:
-    (chat_id, name, chat_type, created, created_by, head_seq, member_count, *_) = row
-    return Chat(chat_id, name, chat_type, moment(created), created_by, head_seq, member_count)
+def chat_of(row: Row, *, head_seq: int | None = None) -> Chat:
+    """With another head than the row's if `head_seq` is given: the writer raises those of rows only at the end."""
+    (chat_id, name, chat_type, created, created_by, stored_head, member_count, *_) = row
+    head = stored_head if head_seq is None else head_seq
+    return Chat(chat_id, name, chat_type, from_micros(created), created_by, head, member_count)
 
 
 def member_of(row: Row) -> Member:
     (_chat_id, user_id, role, joined, read_seq, last_read_message_id, *_) = row
-    return Member(user_id, role, moment(joined), read_seq, last_read_message_id)
+    return Member(user_id, role, from_micros(joined), read_seq, last_read_message_id)
 
 
 def message_of(row: Row) -> Message:
@@ -82,8 +73,8 @@ def message_of(row: Row) -> Message:
         changed_seq=changed_seq,
         content=content,
         sender_id=sender_id,
-        created_at=moment(created),
-        edited_at=_moment_or_none(edited),
+        created_at=from_micros(created),
+        edited_at=_from_micros_or_none(edited),
         message_type=message_type,
         reply_to=reply_to,
         reactions=more.get("reactions"),

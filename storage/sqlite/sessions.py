@@ -6,11 +6,12 @@ from datetime import datetime
 
 from domain.changes import SessionsRevoked
 from domain.models import Session
-from storage.errors import NotFound, TokenReused, TokenUnknown
+from domain.refusals import NotFound, TokenReused, TokenUnknown
 from storage.ports import REUSES_MAX
 from storage.sqlite.database import Database
-from storage.sqlite.rows import micros, session_of
+from storage.sqlite.rows import session_of
 from storage.sqlite.writer import Writer
+from storage.times import to_micros
 
 _SECOND = 1_000_000
 
@@ -37,7 +38,7 @@ class SqliteSessions:
         self, token_hash: str, *, new_hash: str, expires_at: datetime, now: datetime, grace_s: float
     ) -> Session:
         session = await self._database.write(
-            _rotate, token_hash, new_hash, micros(expires_at), micros(now), round(grace_s * _SECOND)
+            _rotate, token_hash, new_hash, to_micros(expires_at), to_micros(now), round(grace_s * _SECOND)
         )
         if session.revoked:
             raise TokenReused(f"session {session.id} is revoked")
@@ -47,7 +48,7 @@ class SqliteSessions:
         await self._database.write(_revoke, session_id)
 
     async def sweep(self, *, after: str, limit: int, now: datetime, keep_s: float) -> str | None:
-        return await self._database.write(_sweep, after, limit, micros(now), round(keep_s * _SECOND))
+        return await self._database.write(_sweep, after, limit, to_micros(now), round(keep_s * _SECOND))
 
 
 def end_sessions(writer: Writer, user_id: int, session_ids: Sequence[str]) -> None:
@@ -60,7 +61,7 @@ def end_sessions(writer: Writer, user_id: int, session_ids: Sequence[str]) -> No
     writer.db.executemany(
         "DELETE FROM tokens WHERE session_id = ?", [(session_id,) for session_id in session_ids]
     )
-    writer.tell(SessionsRevoked(user_id, session_ids))
+    writer.publish(SessionsRevoked(user_id, session_ids))
 
 
 def _get(db: sqlite3.Connection, session_id: str) -> Session | None:
@@ -74,9 +75,9 @@ def _create(writer: Writer, session: Session, token_hash: str, expires_at: datet
         raise NotFound(f"user {session.user_id}")
     writer.db.execute(
         "INSERT INTO sessions (id, user_id, created_at) VALUES (?, ?, ?)",
-        (session.id, session.user_id, micros(session.created_at)),
+        (session.id, session.user_id, to_micros(session.created_at)),
     )
-    _give(writer, token_hash, session.id, micros(expires_at))
+    _give(writer, token_hash, session.id, to_micros(expires_at))
     return session
 
 

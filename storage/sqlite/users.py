@@ -7,14 +7,15 @@ from datetime import datetime
 
 from domain.changes import UserChanged
 from domain.models import User
+from domain.refusals import Duplicate, NotFound
 from domain.text import email_key, name_key
-from storage.errors import Duplicate, NotFound, UnknownUsers
 from storage.names import key_bounds, namesake_key
 from storage.sqlite import heirs
 from storage.sqlite.database import Database
-from storage.sqlite.rows import micros, user_of
+from storage.sqlite.rows import user_of
 from storage.sqlite.sessions import end_sessions
 from storage.sqlite.writer import Writer
+from storage.times import to_micros
 
 _HIGHEST = chr(0x10FFFF)
 
@@ -90,24 +91,8 @@ class SqliteUsers:
         await self._database.write(_seen, user_id, at)
 
 
-def check_known(db: sqlite3.Connection, user_ids: Collection[int]) -> None:
-    """Raises: `UnknownUsers` for those that do not exist or are deleted."""
-    rows = db.execute(
-        "SELECT id FROM users WHERE deleted = 0 AND id IN (SELECT value FROM json_each(?))",
-        (json.dumps(list(user_ids)),),
-    )
-    unknown = set(user_ids) - {user_id for (user_id,) in rows}
-    if unknown:
-        raise UnknownUsers(unknown)
-
-
-def is_active(db: sqlite3.Connection, user_id: int) -> bool:
-    active = "SELECT 1 FROM users WHERE id = ? AND banned = 0 AND deleted = 0"
-    return db.execute(active, (user_id,)).fetchone() is not None
-
-
 def check_account(db: sqlite3.Connection, user_id: int) -> User:
-    """The user. Raises: `NotFound` if there is none, or he is deleted."""
+    """The user. Raises: `NotFound` if there is none, or they are deleted."""
     user = _get(db, user_id)
     if user is None or user.deleted:
         raise NotFound(f"user {user_id}")
@@ -181,7 +166,7 @@ def _create(
             display_name,
             email,
             password_hash,
-            micros(created_at),
+            to_micros(created_at),
             is_bot,
             username_key,
             name_key(display_name),
@@ -200,13 +185,13 @@ def _rename(writer: Writer, user_id: int, display_name: str) -> User:
         "UPDATE users SET display_name = ?, display_name_key = ? WHERE id = ?",
         (display_name, name_key(display_name), user_id),
     )
-    return _tell(writer, user_id, shown=True)
+    return _publish(writer, user_id, shown=True)
 
 
 def _change_password(writer: Writer, user_id: int, password_hash: str, keep_session: str | None) -> None:
     check_account(writer.db, user_id)
     writer.db.execute("UPDATE users SET password_hash = ? WHERE id = ?", (password_hash, user_id))
-    _tell(writer, user_id)
+    _publish(writer, user_id)
     _end_sessions_but(writer, user_id, keep_session)
 
 
@@ -215,7 +200,7 @@ def _renew_hash(writer: Writer, user_id: int, old_hash: str, new_hash: str) -> N
         "UPDATE users SET password_hash = ? WHERE id = ? AND password_hash = ?", (new_hash, user_id, old_hash)
     )
     if renewed.rowcount:
-        _tell(writer, user_id)
+        _publish(writer, user_id)
 
 
 def _costliest_hash(db: sqlite3.Connection) -> str:
@@ -228,7 +213,7 @@ def _set_banned(writer: Writer, user_id: int, banned: bool, pass_on: bool) -> tu
     user = check_account(writer.db, user_id)
     if user.banned != banned:
         writer.db.execute("UPDATE users SET banned = ? WHERE id = ?", (banned, user_id))
-        user = _tell(writer, user_id, shown=True)
+        user = _publish(writer, user_id, shown=True)
         if banned:
             _end_sessions_but(writer, user_id, None)
     return user, heirs.pass_on(writer, user_id) if banned and pass_on else None
@@ -242,7 +227,7 @@ def _delete(writer: Writer, user_id: int) -> tuple[User, int | None]:
         " display_name = ?, display_name_key = ? WHERE id = ?",
         (name, name_key(name), user_id),
     )
-    user = _tell(writer, user_id, shown=True)
+    user = _publish(writer, user_id, shown=True)
     _end_sessions_but(writer, user_id, None)
     return user, heirs.pass_on(writer, user_id)
 
@@ -255,15 +240,15 @@ def _end_sessions_but(writer: Writer, user_id: int, kept: str | None) -> None:
 def _seen(writer: Writer, user_id: int, at: datetime) -> None:
     later = writer.db.execute(
         "UPDATE users SET last_seen_at = ? WHERE id = ? AND ? > coalesce(last_seen_at, 0)",
-        (micros(at), user_id, micros(at)),
+        (to_micros(at), user_id, to_micros(at)),
     )
     if later.rowcount:
-        _tell(writer, user_id)
+        _publish(writer, user_id)
 
 
-def _tell(writer: Writer, user_id: int, *, shown: bool = False) -> User:
-    """Tells the user as they are now; `shown`: others see what changed."""
+def _publish(writer: Writer, user_id: int, *, shown: bool = False) -> User:
+    """Publishes the user as they are now; `shown`: others see what changed."""
     user = _get(writer.db, user_id)
     assert user is not None
-    writer.tell(UserChanged(user, shown))
+    writer.publish(UserChanged(user, shown))
     return user

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 from domain.models import Draft
-from domain.permissions import may_send
 from tests.browser.chromium import chromium
 from tests.browser.window import Window
 from tests.conftest import Server, serving
@@ -58,7 +57,7 @@ async def fill(server: Server, chat_id: int, user_ids: list[int], count: int = M
         )
         for number, at in ((number, datetime.now(UTC)) for number in range(count))
     ]
-    await asyncio.gather(*(messages.append(draft, may_send) for draft in drafts))
+    await asyncio.gather(*(messages.append(draft) for draft in drafts))
 
 
 async def scroll_up(window: Window, to_seq: int, *, limit_s: float) -> Scrolled:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from domain.models import Actor, Draft
+from domain.models import Draft
 from handlers.commands import moderation
 from storage.errors import Unavailable
 from storage.ports import Store
@@ -15,10 +15,6 @@ from tests.clients.people import Person
 from tests.clients.raw import Frame, RawClient
 from tests.clients.shapes import SHARED_CHAT, fits
 from tests.conftest import Serve, Server
-
-
-def anybody(_standing: Actor) -> None:
-    """The rule that has nothing against it."""
 
 
 class Scene:
@@ -87,25 +83,25 @@ async def test_a_deleted_account(scene: Scene) -> None:
 
 
 async def test_a_new_name(scene: Scene) -> None:
-    await scene.store.chats.rename(scene.chat_id, scene.ann.id, "Dinner", anybody)
+    await scene.store.chats.rename(scene.chat_id, scene.ann.id, "Dinner")
     assert (await scene.changed())["name"] == "Dinner"
 
 
 async def test_a_role(scene: Scene) -> None:
-    await scene.store.chats.set_role(scene.chat_id, scene.ann.id, scene.carl.id, "admin", anybody)
+    await scene.store.chats.set_role(scene.chat_id, scene.ann.id, scene.carl.id, "admin")
     assert (await scene.changed())["member_count"] == 3
 
 
 async def test_a_member_who_is_removed(scene: Scene) -> None:
-    await scene.store.chats.remove_member(scene.chat_id, scene.ann.id, scene.bob.id, anybody)
+    await scene.store.chats.remove_member(scene.chat_id, scene.ann.id, scene.bob.id)
     removed = await scene.next("chat_removed")
     assert (removed["chat_id"], removed["reason"], removed["name"]) == (scene.chat_id, "removed", "Lunch")
-    await scene.store.chats.remove_member(scene.chat_id, scene.ann.id, scene.carl.id, anybody)
+    await scene.store.chats.remove_member(scene.chat_id, scene.ann.id, scene.carl.id)
     await scene.bobs.nothing_more()
 
 
 async def test_a_member_who_leaves_and_the_heir(scene: Scene) -> None:
-    await scene.store.chats.remove_member(scene.chat_id, scene.ann.id, scene.ann.id, anybody)
+    await scene.store.chats.remove_member(scene.chat_id, scene.ann.id, scene.ann.id)
     assert (await scene.changed())["member_count"] == 2
     assert (await scene.bob.get(f"/chats/{scene.chat_id}"))["role"] == "owner"
 
@@ -117,7 +113,7 @@ async def test_a_member_who_comes(scene: Scene) -> None:
     await follower.drain()
     scene.unloaded()
     await scene.store.chats.add_member(
-        scene.chat_id, scene.ann.id, eve.id, "member", scene.server.clock.now(), anybody
+        scene.chat_id, scene.ann.id, eve.id, "member", scene.server.clock.now()
     )
     for client in (eves, follower):
         added = await scene.next("chat_added", client)
@@ -129,10 +125,10 @@ async def test_a_member_who_comes(scene: Scene) -> None:
 
 
 async def test_a_deleted_chat(scene: Scene) -> None:
-    await scene.store.chats.delete(scene.chat_id, scene.ann.id, anybody)
+    await scene.store.chats.delete(scene.chat_id, scene.ann.id)
     removed = await scene.next("chat_removed")
     assert (removed["chat_id"], removed["reason"], removed["name"]) == (scene.chat_id, "deleted", "Lunch")
-    await scene.store.chats.delete(scene.private_id, scene.carl.id, anybody)
+    await scene.store.chats.delete(scene.private_id, scene.bob.id)
     removed = await scene.next("chat_removed")
     assert (removed["chat_id"], removed["reason"], removed["name"]) == (scene.private_id, "deleted", "carl")
 
@@ -153,11 +149,11 @@ async def test_a_new_chat(scene: Scene) -> None:
 async def test_what_moves_in_a_chat_updates_those_who_have_not_joined(scene: Scene, what: str) -> None:
     store, now = scene.store, scene.server.clock.now()
     if what == "message":
-        await store.messages.append(Draft(scene.chat_id, scene.ann.id, "new", now), anybody)
+        await store.messages.append(Draft(scene.chat_id, scene.ann.id, "new", now))
     elif what == "edit":
-        await store.messages.edit(scene.message_ids[-1], scene.ann.id, "other", now, anybody)
+        await store.messages.edit(scene.message_ids[-1], scene.ann.id, "other", now)
     elif what == "deletion":
-        await store.messages.delete(scene.message_ids[-1], scene.ann.id, now, anybody)
+        await store.messages.delete(scene.message_ids[-1], scene.ann.id, now)
     else:
         await store.messages.mark_read(scene.chat_id, scene.bob.id, scene.message_ids[1])
     update = await scene.bobs.update()
@@ -185,12 +181,12 @@ async def test_events_of_a_chat_keep_their_order_while_it_is_loaded(scene: Scene
     now = scene.server.clock.now()
     chats = scene.store.chats
     await asyncio.gather(
-        chats.add_member(scene.chat_id, scene.ann.id, eve.id, "member", now, anybody),
-        chats.rename(scene.chat_id, scene.ann.id, "Dinner", anybody),
-        chats.remove_member(scene.chat_id, scene.ann.id, eve.id, anybody),
-        chats.add_member(scene.chat_id, scene.ann.id, eve.id, "admin", now, anybody),
-        chats.delete(scene.chat_id, scene.ann.id, anybody),
-        chats.delete(scene.private_id, scene.bob.id, anybody),
+        chats.add_member(scene.chat_id, scene.ann.id, eve.id, "member", now),
+        chats.rename(scene.chat_id, scene.ann.id, "Dinner"),
+        chats.remove_member(scene.chat_id, scene.ann.id, eve.id),
+        chats.add_member(scene.chat_id, scene.ann.id, eve.id, "admin", now),
+        chats.delete(scene.chat_id, scene.ann.id),
+        chats.delete(scene.private_id, scene.bob.id),
     )
     names = []
     while not names or names[-1] != "chat_removed" or names.count("chat_removed") < 2:
@@ -218,7 +214,7 @@ async def test_a_store_that_cannot_answer_is_asked_again(
 
     with monkeypatch.context() as patch:
         patch.setattr(chats, "load", lost)
-        await chats.rename(scene.chat_id, scene.ann.id, "Dinner", anybody)
+        await chats.rename(scene.chat_id, scene.ann.id, "Dinner")
         async with asyncio.timeout(5):
             while not asked:
                 await asyncio.sleep(0.005)

@@ -108,9 +108,7 @@ async def test_members_come_in_pages_of_a_thousand_and_no_more_than_fit(serve: S
     )["id"]
     await asyncio.gather(
         *(
-            context.store.chats.add_member(
-                chat_id, ann.id, user.id, "member", context.clock.now(), lambda _standing: None
-            )
+            context.store.chats.add_member(chat_id, ann.id, user.id, "member", context.clock.now())
             for user in users[900:]
         )
     )

@@ -122,7 +122,7 @@ async def test_what_follows_in_the_chats_comes_after_it(
     await deed(store, "carl")
     await asked.wait()
     if deed is moderation.ban:
-        await store.chats.remove_member(chats[0], carl.id, carl.id, lambda _standing: None)
+        await store.chats.remove_member(chats[0], carl.id, carl.id)
     await bobs.nothing_more("user_changed", "chat_changed", "chat_removed")
     go_on.set()
     told = [await bobs.next() for _ in range(2)]

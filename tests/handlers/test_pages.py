@@ -6,12 +6,12 @@ from datetime import UTC, datetime
 import pytest
 
 from domain.models import Chat, ChatSummary, Member, Message
+from domain.refusals import BadReference
 from handlers.wire.errors import ChatError
 from handlers.wire.json import dumps
 from handlers.wire.pages import PAGE_BYTES_MAX, after_id, order_of, that_fit
 from handlers.wire.views import message_view, summary_view
 from storage.cursor import Cursor
-from storage.errors import BadReference
 from storage.sizes import message_bytes, summary_bytes
 
 AT = datetime(2025, 11, 23, 10, 0, 0, 123456, tzinfo=UTC)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from storage.errors import Duplicate
+from domain.refusals import Duplicate
 from storage.ports import Store
 from tests.storage.world import World
 

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import pytest
 
 from domain.changes import Change, ChatDeleted
+from domain.refusals import NotFound
 from storage.batching import Batcher, Written
-from storage.errors import NotFound, Unavailable
+from storage.errors import Unavailable
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 
 from domain.changes import Change, MessageChange
-from domain.models import Actor, Chat, ChatType, Draft, Message
+from domain.models import Chat, ChatType, Draft, Message
 from storage.ports import Store
 
 START = datetime(2025, 11, 23, 10, 0, 0, 123456, tzinfo=UTC)
@@ -13,18 +13,6 @@ START = datetime(2025, 11, 23, 10, 0, 0, 123456, tzinfo=UTC)
 
 def at(seconds: float) -> datetime:
     return START + timedelta(seconds=seconds)
-
-
-def allow(_standing: Actor) -> None:
-    """The rule that has nothing against it."""
-
-
-class Forbidden(Exception):
-    """What a rule of the tests raises; storage knows nothing of it."""
-
-
-def forbid(_standing: Actor) -> None:
-    raise Forbidden
 
 
 class World:
@@ -68,7 +56,7 @@ class World:
         )
 
     async def send(self, chat_id: int, sender_id: int, content: str = "hello", **more: object) -> Message:
-        return (await self.store.messages.append(draft(chat_id, sender_id, content, **more), allow)).message
+        return (await self.store.messages.append(draft(chat_id, sender_id, content, **more))).message
 
     async def head(self, chat_id: int) -> int:
         state = await self.store.chats.load(chat_id)

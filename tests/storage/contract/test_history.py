@@ -2,7 +2,7 @@ import pytest
 
 from domain.models import Message, Page
 from storage.sizes import message_bytes
-from tests.storage.world import World, allow, at
+from tests.storage.world import World, at
 
 
 @pytest.fixture
@@ -12,8 +12,8 @@ async def chat(world: World) -> tuple[int, list[Message]]:
     chat_id = await world.chat(anna)
     messages = [await world.send(chat_id, anna, f"{number}") for number in range(1, 11)]
     for index in (3, 4):
-        messages[index] = await world.store.messages.delete(messages[index].id, anna, at(1), allow)
-    messages[0] = await world.store.messages.edit(messages[0].id, anna, "one", at(2), allow)
+        messages[index] = await world.store.messages.delete(messages[index].id, anna, at(1))
+    messages[0] = await world.store.messages.edit(messages[0].id, anna, "one", at(2))
     return chat_id, messages
 
 
@@ -69,7 +69,7 @@ async def test_no_messages(world: World) -> None:
         assert shape(await world.store.messages.history(chat_id, limit=10, **asked)) == ([], False, False)
         assert shape(await world.store.messages.history(999, limit=10, **asked)) == ([], False, False)
     message = await world.send(chat_id, anna)
-    await world.store.messages.delete(message.id, anna, at(1), allow)
+    await world.store.messages.delete(message.id, anna, at(1))
     assert shape(await world.store.messages.history(chat_id, limit=10)) == ([], False, False)
 
 
@@ -89,7 +89,7 @@ async def test_going_through_all_of_it_in_both_directions(world: World) -> None:
     chat_id = await world.chat(anna)
     messages = [await world.send(chat_id, anna, f"{number}") for number in range(57)]
     for message in messages[::7]:
-        await world.store.messages.delete(message.id, anna, at(1), allow)
+        await world.store.messages.delete(message.id, anna, at(1))
     alive = [message for index, message in enumerate(messages) if index % 7]
     back: list[Message] = []
     page = await world.store.messages.history(chat_id, limit=10)
@@ -201,7 +201,7 @@ async def test_what_changed_is_bounded_in_bytes_whichever_way_it_changed(
     chat_id, messages = chat
     for index in range(6, 9):
         messages[index] = await world.store.messages.edit(
-            messages[index].id, messages[index].sender_id, LARGE, at(3), allow
+            messages[index].id, messages[index].sender_id, LARGE, at(3)
         )
     found = await world.store.messages.changed_since(chat_id, 10, limit=100, max_bytes=20_000)
     assert [message.changed_seq for message in found] == [11, 12, 13, 14, 15]

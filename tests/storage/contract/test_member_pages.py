@@ -3,9 +3,9 @@
 import pytest
 
 from domain.models import Member, Role
-from storage.errors import BadReference
+from domain.refusals import BadReference
 from storage.ports import Store
-from tests.storage.world import START, World, allow, at
+from tests.storage.world import START, World, at
 
 
 async def pages(store: Store, chat_id: int, limit: int) -> list[list[int]]:
@@ -23,7 +23,7 @@ async def test_members_come_in_the_order_in_which_they_joined(world: World) -> N
     chat_id = await world.chat(*users[:3])
     roles: list[tuple[Role, float]] = [("member", 3), ("admin", 1), ("member", 2), ("admin", 2)]
     for user_id, (role, joined_s) in zip(users[3:], roles, strict=True):
-        await world.store.chats.add_member(chat_id, users[0], user_id, role, at(joined_s), allow)
+        await world.store.chats.add_member(chat_id, users[0], user_id, role, at(joined_s))
     await world.chat(*users)
     order = [*users[:3], users[4], users[5], users[6], users[3]]
     assert await pages(world.store, chat_id, 7) == [order]
@@ -35,9 +35,9 @@ async def test_members_that_come_and_go_between_pages(world: World) -> None:
     users = await world.users(6)
     chat_id = await world.chat(*users[:5])
     first, cursor = await world.store.chats.members(chat_id, cursor=None, limit=2)
-    await world.store.chats.remove_member(chat_id, users[0], users[1], allow)
-    await world.store.chats.remove_member(chat_id, users[0], users[3], allow)
-    await world.store.chats.add_member(chat_id, users[0], users[5], "owner", at(1), allow)
+    await world.store.chats.remove_member(chat_id, users[0], users[1])
+    await world.store.chats.remove_member(chat_id, users[0], users[3])
+    await world.store.chats.add_member(chat_id, users[0], users[5], "owner", at(1))
     rest, cursor = await world.store.chats.members(chat_id, cursor=cursor, limit=9)
     assert [member.user_id for member in (*first, *rest)] == [
         users[0],
@@ -54,7 +54,7 @@ async def test_a_page_has_members_as_they_are(world: World) -> None:
     chat_id = await world.chat(anna, boris)
     message = await world.send(chat_id, anna)
     await world.store.messages.mark_read(chat_id, boris, None)
-    await world.store.messages.delete(message.id, anna, at(1), allow)
+    await world.store.messages.delete(message.id, anna, at(1))
     page, _ = await world.store.chats.members(chat_id, cursor=None, limit=5)
     assert list(page) == [
         Member(anna, "owner", START),
@@ -65,7 +65,7 @@ async def test_a_page_has_members_as_they_are(world: World) -> None:
 async def test_a_chat_that_is_not_there_has_no_members(world: World) -> None:
     anna = await world.user()
     chat_id = await world.chat(anna)
-    await world.store.chats.delete(chat_id, anna, allow)
+    await world.store.chats.delete(chat_id, anna)
     for nowhere in (chat_id, 999):
         page, cursor = await world.store.chats.members(nowhere, cursor=None, limit=5)
         assert (list(page), cursor) == ([], None)
@@ -81,9 +81,9 @@ async def test_who_shares_small_chats_with_a_user(world: World) -> None:
     await world.chat(anna, boris, vera, gleb)
     await world.chat(boris, dina)
     left = await world.chat(anna, dina)
-    await world.store.chats.remove_member(left, anna, anna, allow)
+    await world.store.chats.remove_member(left, anna, anna)
     gone = await world.chat(anna, dina)
-    await world.store.chats.delete(gone, anna, allow)
+    await world.store.chats.delete(gone, anna)
 
     async def sharing(members_max: int, *among: int) -> list[int]:
         return sorted(await world.store.chats.sharing(anna, among or users, members_max=members_max))

@@ -2,7 +2,7 @@ import asyncio
 
 from domain.models import ChatPreview
 from storage.ports import UNREAD_LIMIT
-from tests.storage.world import World, allow, at
+from tests.storage.world import World, at
 
 
 async def test_a_glance_is_what_the_summaries_say(world: World) -> None:
@@ -10,7 +10,7 @@ async def test_a_glance_is_what_the_summaries_say(world: World) -> None:
     chat_id = await world.chat(anna, boris, vera)
     messages = [await world.send(chat_id, sender) for sender in (anna, boris, anna, vera, anna)]
     await world.store.messages.mark_read(chat_id, boris, messages[2].id)
-    await world.store.messages.delete(messages[0].id, anna, at(1), allow)
+    await world.store.messages.delete(messages[0].id, anna, at(1))
     preview = await world.store.chats.preview(chat_id, [anna, boris, vera, stranger, 999])
     marks = {anna: 0, boris: 3, vera: 0}
     assert preview == ChatPreview(6, messages[4], {anna: 2, boris: 2, vera: 3}, marks)
@@ -29,11 +29,11 @@ async def test_a_glance_at_nothing(world: World) -> None:
     assert await world.store.chats.preview(chat_id, [anna]) == ChatPreview(0, None, {anna: 0}, {anna: 0})
     assert await world.store.chats.preview(chat_id, []) == ChatPreview(0, None, {}, {})
     assert await world.store.chats.preview(999, [anna]) is None
-    await world.store.chats.remove_member(chat_id, anna, boris, allow)
+    await world.store.chats.remove_member(chat_id, anna, boris)
     assert await world.store.chats.preview(chat_id, [anna, boris]) == ChatPreview(
         0, None, {anna: 0}, {anna: 0}
     )
-    await world.store.chats.delete(chat_id, anna, allow)
+    await world.store.chats.delete(chat_id, anna)
     assert await world.store.chats.preview(chat_id, [anna]) is None
 
 
@@ -67,5 +67,5 @@ async def test_the_chats_of_a_user(world: World) -> None:
     chat_ids = [await world.chat(anna, boris) for _ in range(3)]
     await world.chat(boris)
     assert sorted(await world.store.chats.ids_of(anna)) == chat_ids
-    await world.store.chats.remove_member(chat_ids[1], anna, anna, allow)
+    await world.store.chats.remove_member(chat_ids[1], anna, anna)
     assert sorted(await world.store.chats.ids_of(anna)) == [chat_ids[0], chat_ids[2]]

@@ -5,9 +5,9 @@ import pytest
 
 from domain.changes import ReadMoved
 from domain.models import Message, ReadMark
-from storage.errors import BadReference, NotFound
+from domain.refusals import BadReference, NotFound
 from storage.ports import UNREAD_LIMIT
-from tests.storage.world import World, allow, at
+from tests.storage.world import World, at
 
 
 async def unread(world: World, chat_id: int, user_id: int) -> int:
@@ -49,7 +49,7 @@ async def test_a_deleted_message_serves_as_a_position(world: World) -> None:
     anna, boris = await world.users(2)
     chat_id = await world.chat(anna, boris)
     messages = await fill(world, chat_id, anna, 4)
-    await world.store.messages.delete(messages[1].id, anna, at(1), allow)
+    await world.store.messages.delete(messages[1].id, anna, at(1))
     assert await world.store.messages.mark_read(chat_id, boris, messages[1].id) == ReadMark(
         2, messages[1].id, True, 2
     )
@@ -60,7 +60,7 @@ async def test_the_newest_message_is_deleted(world: World) -> None:
     chat_id = await world.chat(anna, boris)
     messages = await fill(world, chat_id, anna, 3)
     await world.store.messages.mark_read(chat_id, boris, messages[2].id)
-    await world.store.messages.delete(messages[2].id, anna, at(1), allow)
+    await world.store.messages.delete(messages[2].id, anna, at(1))
     assert await world.store.messages.mark_read(chat_id, boris, None) == ReadMark(3, messages[2].id, False, 0)
 
 
@@ -86,7 +86,7 @@ async def test_nothing_else_moves_the_mark(world: World) -> None:
     chat_id = await world.chat(anna, boris)
     await world.send(chat_id, anna)
     mine = await world.send(chat_id, boris)
-    await world.store.messages.edit(mine.id, boris, "edited", at(1), allow)
+    await world.store.messages.edit(mine.id, boris, "edited", at(1))
     member = (await world.store.chats.summary(chat_id, boris)).member
     assert (member.read_seq, member.last_read_message_id) == (0, None)
     assert await unread(world, chat_id, boris) == 1
@@ -118,7 +118,7 @@ async def test_unread_are_messages_by_others_and_not_deleted(world: World) -> No
     await fill(world, chat_id, boris, 4)
     by_anna = await fill(world, chat_id, anna, 5)
     await fill(world, chat_id, vera, 2)
-    await world.store.messages.delete(by_anna[3].id, anna, at(1), allow)
+    await world.store.messages.delete(by_anna[3].id, anna, at(1))
     assert [await unread(world, chat_id, user) for user in (anna, boris, vera)] == [6, 6, 8]
     assert (await world.store.messages.mark_read(chat_id, vera, by_anna[0].id)).unread_count == 3
     assert await unread(world, chat_id, vera) == 3

@@ -4,7 +4,7 @@ import pytest
 
 from domain.changes import SessionsRevoked
 from domain.models import Session
-from storage.errors import NotFound, TokenReused, TokenUnknown
+from domain.refusals import NotFound, TokenReused, TokenUnknown
 from storage.ports import REUSES_MAX
 from tests.storage.world import START, World, at
 

@@ -5,7 +5,7 @@ import pytest
 from storage.errors import Unavailable
 from storage.ports import Store
 from tests.storage.conftest import Place
-from tests.storage.world import START, World, allow, at, draft
+from tests.storage.world import START, World, at, draft
 
 
 async def test_everything_stays(place: Place) -> None:
@@ -18,11 +18,11 @@ async def test_everything_stays(place: Place) -> None:
     chat_id = await world.chat(anna, boris)
     first = await world.send(chat_id, anna, client_id="x")
     last = await world.send(chat_id, boris)
-    await world.store.messages.edit(first.id, anna, "edited", at(1), allow)
-    await world.store.messages.delete(last.id, anna, at(2), allow)
+    await world.store.messages.edit(first.id, anna, "edited", at(1))
+    await world.store.messages.delete(last.id, anna, at(2))
     await store.messages.mark_read(chat_id, boris, last.id)
     gone = await world.chat(anna)
-    await store.chats.delete(gone, anna, allow)
+    await store.chats.delete(gone, anna)
 
     async def look(store: Store) -> list[object]:
         return [
@@ -41,7 +41,7 @@ async def test_everything_stays(place: Place) -> None:
     world = World(store)
     assert await look(store) == before
     assert (await world.send(chat_id, anna)).changed_seq == 5
-    assert (await store.messages.append(draft(chat_id, anna, client_id="x"), allow)).duplicate
+    assert (await store.messages.append(draft(chat_id, anna, client_id="x"))).duplicate
     assert await world.user() > boris
     assert await world.chat(anna) > gone
     await store.close()
@@ -52,7 +52,7 @@ async def test_close_finishes_what_is_queued(place: Place) -> None:
     world = World(store)
     anna = await world.user()
     chat_id = await world.chat(anna)
-    sends = [store.messages.append(draft(chat_id, anna, str(number)), allow) for number in range(2000)]
+    sends = [store.messages.append(draft(chat_id, anna, str(number))) for number in range(2000)]
     await store.close()
     assert [send.result().message.seq for send in sends] == list(range(1, 2001))
     assert len(world.message_changes(chat_id)) == 2000
@@ -71,7 +71,7 @@ async def test_a_closed_store(store: Store) -> None:
         store.ping(),
         store.chats.load(chat_id),
         store.users.rename(anna, "New"),
-        store.messages.append(draft(chat_id, anna), allow),
+        store.messages.append(draft(chat_id, anna)),
         store.messages.history(chat_id, limit=5),
     ):
         with pytest.raises(Unavailable):

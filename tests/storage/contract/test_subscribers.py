@@ -10,7 +10,7 @@ from domain.changes import Change, MessageChange
 from domain.models import Appended
 from storage.ports import Store
 from tests.storage.conftest import Place
-from tests.storage.world import World, allow, draft
+from tests.storage.world import World, draft
 
 
 def seqs(changes: Sequence[Change]) -> list[int]:
@@ -24,7 +24,7 @@ async def chat_of_one(store: Store) -> tuple[World, int, int]:
 
 
 async def send_many(world: World, chat_id: int, sender_id: int, number: int) -> None:
-    sends = [world.store.messages.append(draft(chat_id, sender_id), allow) for _ in range(number)]
+    sends = [world.store.messages.append(draft(chat_id, sender_id)) for _ in range(number)]
     assert all(isinstance(sent, Appended) for sent in await asyncio.gather(*sends))
 
 

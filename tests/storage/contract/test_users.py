@@ -4,7 +4,7 @@ import pytest
 
 from domain.changes import SessionsRevoked, UserChanged
 from domain.models import User
-from storage.errors import Duplicate, NotFound
+from domain.refusals import Duplicate, NotFound
 from tests.storage.world import START, World, at
 
 

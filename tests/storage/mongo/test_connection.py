@@ -82,7 +82,7 @@ async def test_a_server_that_goes_and_comes_back(own_server: Server, monkeypatch
         store.ping(),
         store.chats.load(chat_id),
         store.users.rename(anna, "New"),
-        store.chats.rename(chat_id, anna, "New", lambda _standing: None),
+        store.chats.rename(chat_id, anna, "New"),
         world.send(chat_id, anna),
         return_exceptions=True,
     )

@@ -5,7 +5,7 @@ from storage.mongo import MongoStore
 from storage.mongo.chat_replica import ChatReplica
 from storage.mongo.log import Row
 from tests.storage.conftest import MongoPlace
-from tests.storage.world import World, allow
+from tests.storage.world import World
 
 
 async def test_a_database_without_an_epoch_gets_one(mongo_place: MongoPlace) -> None:
@@ -22,8 +22,8 @@ async def test_rows_that_do_not_say_who_removed_or_left(mongo_store: MongoStore)
     world = World(mongo_store)
     anna, boris = await world.users(2)
     chat_id = await world.chat(anna, boris, name="Lunch")
-    await world.store.chats.remove_member(chat_id, anna, boris, allow)
-    await world.store.chats.delete(chat_id, anna, allow)
+    await world.store.chats.remove_member(chat_id, anna, boris)
+    await world.store.chats.delete(chat_id, anna)
     replica, told = ChatReplica(chat_id), []
     for row in await mongo_store._writer.replicas.log.after(chat_id, 0):
         data = {key: value for key, value in (row.data or {}).items() if key not in ("actor_id", "left_id")}

@@ -11,13 +11,13 @@ from storage.errors import Unavailable
 from storage.mongo import MongoStore
 from tests.storage.conftest import MongoPlace
 from tests.storage.mongo.server import Server
-from tests.storage.world import World, allow, draft
+from tests.storage.world import World, draft
 
 _PROGRAM = """
 import asyncio, random, sys
-from storage.errors import NotFound
+from domain.refusals import NotFound
 from storage.mongo import MongoStore
-from tests.storage.world import allow, at, draft
+from tests.storage.world import at, draft
 
 async def main(url, chat_id, user_id, name):
     store = await MongoStore.open(url)
@@ -26,14 +26,14 @@ async def main(url, chat_id, user_id, name):
     async def write(number):
         while True:
             client_id = f"{name} {number} {script.random()}"
-            sent = await store.messages.append(draft(chat_id, user_id, client_id, client_id=client_id), allow)
+            sent = await store.messages.append(draft(chat_id, user_id, client_id, client_id=client_id))
             print("sent", sent.message.id, sent.message.seq, sent.message.seq, flush=True)
             fate = script.random()
             if fate < 0.3:
-                edited = await store.messages.edit(sent.message.id, user_id, "edited", at(1), allow)
+                edited = await store.messages.edit(sent.message.id, user_id, "edited", at(1))
                 print("edited", edited.id, edited.seq, edited.changed_seq, flush=True)
             if fate < 0.15:
-                deleted = await store.messages.delete(sent.message.id, user_id, at(1), allow)
+                deleted = await store.messages.delete(sent.message.id, user_id, at(1))
                 print("deleted", deleted.id, deleted.seq, deleted.changed_seq, flush=True)
 
     await asyncio.gather(*map(write, range(4)))
@@ -103,7 +103,7 @@ async def test_the_database_server_is_killed_in_a_burst_of_sends(own_server: Ser
         while client_id not in acked:
             try:
                 wish = draft(chat_id, anna, client_id, client_id=client_id)
-                acked[client_id] = (await store.messages.append(wish, allow)).message
+                acked[client_id] = (await store.messages.append(wish)).message
             except Unavailable:
                 await asyncio.sleep(0.2 * script.random())
 

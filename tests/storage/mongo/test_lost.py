@@ -9,10 +9,11 @@ import pytest
 from pymongo.errors import AutoReconnect
 
 from domain.models import Appended, Chat, Member
-from storage.errors import ClientIdTaken, NotFound, Unavailable
+from domain.refusals import ClientIdTaken, NotFound
+from storage.errors import Unavailable
 from storage.mongo import MongoStore
 from storage.mongo.database import Database
-from tests.storage.world import START, World, allow, at, draft
+from tests.storage.world import START, World, at, draft
 
 
 @pytest.fixture
@@ -47,23 +48,23 @@ async def test_everything_happens_once(lossy: random.Random, mongo_store: MongoS
         draft(chat_id, anna, f"{number}", client_id=None if number % 3 else f"{number % 20}")
         for number in range(150)
     ]
-    results = await asyncio.gather(*(mongo_store.messages.append(one, allow) for one in sends))
+    results = await asyncio.gather(*(mongo_store.messages.append(one) for one in sends))
     assert all(isinstance(result, Appended) for result in results)
     messages = {result.message.id: result.message for result in results}
     assert len(messages) == 100 + 20
     for message in list(messages.values())[:20]:
-        await mongo_store.messages.edit(message.id, anna, "edited", at(1), allow)
+        await mongo_store.messages.edit(message.id, anna, "edited", at(1))
         with pytest.raises(ClientIdTaken):
             await world.send(other, anna, client_id="0")
-    await mongo_store.messages.delete(next(iter(messages)), anna, at(1), allow)
+    await mongo_store.messages.delete(next(iter(messages)), anna, at(1))
     with pytest.raises(NotFound):
-        await mongo_store.messages.delete(next(iter(messages)), anna, at(1), allow)
+        await mongo_store.messages.delete(next(iter(messages)), anna, at(1))
     await world.check_told(chat_id)
     assert await world.head(chat_id) == 120 + 20 + 1
-    assert isinstance(await mongo_store.chats.add_member(chat_id, anna, vera, "member", at(1), allow), Member)
+    assert isinstance(await mongo_store.chats.add_member(chat_id, anna, vera, "member", at(1)), Member)
     assert (await mongo_store.messages.mark_read(chat_id, boris, None)).moved
-    assert isinstance(await mongo_store.chats.rename(chat_id, anna, "New", allow), Chat)
-    await mongo_store.chats.remove_member(chat_id, anna, boris, allow)
+    assert isinstance(await mongo_store.chats.rename(chat_id, anna, "New"), Chat)
+    await mongo_store.chats.remove_member(chat_id, anna, boris)
     chat, created = await world.make_chat(anna, vera, chat_type="private")
     assert created
     assert (await world.make_chat(vera, anna, chat_type="private"))[0].id == chat.id
@@ -125,7 +126,7 @@ async def test_rows_of_a_write_that_failed_are_told_by_the_next(
     assert world.message_changes(chat_id) == []
     assert (await world.send(chat_id, anna, "next")).seq == 2
     assert [message.content for message in world.message_changes(chat_id)] == ["lost", "next"]
-    again = await mongo_store.messages.append(draft(chat_id, anna, client_id="x"), allow)
+    again = await mongo_store.messages.append(draft(chat_id, anna, client_id="x"))
     assert again.duplicate
     await world.check_told(chat_id)
 

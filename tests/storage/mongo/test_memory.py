@@ -8,7 +8,7 @@ import pytest
 from storage.errors import Unavailable
 from storage.mongo import MongoStore
 from storage.mongo.projection import Projection
-from tests.storage.world import World, allow, at
+from tests.storage.world import World, at
 
 _MAX_CHATS = 10
 
@@ -31,7 +31,7 @@ async def test_chats_used_long_ago_are_forgotten_and_go_on(mongo_store: MongoSto
             message = await world.send(chat_id, anna, f"{number}")
             assert mongo_store.published_head(chat_id, 1000) == message.seq
             if number == 2:
-                await mongo_store.messages.edit(message.id, anna, "edited", at(1), allow)
+                await mongo_store.messages.edit(message.id, anna, "edited", at(1))
             assert kept(mongo_store) <= _MAX_CHATS + 1  # and the one this batch has brought
     for chat_id in chats:
         changed = await mongo_store.messages.changed_since(chat_id, 0, limit=10)
@@ -105,13 +105,13 @@ async def test_chats_are_bounded_by_their_members_too(
             replicas._member_count == sum(len(replica.roles) for replica in replicas._replicas.values()) <= 25
         )
     for chat_id in chats:
-        await world.store.chats.add_member(chat_id, users[0], users[5], "member", at(1), allow)
-        await world.store.chats.remove_member(chat_id, users[0], users[1], allow)
+        await world.store.chats.add_member(chat_id, users[0], users[5], "member", at(1))
+        await world.store.chats.remove_member(chat_id, users[0], users[1])
         await world.send(chat_id, users[0], "hi")
         assert (
             replicas._member_count == sum(len(replica.roles) for replica in replicas._replicas.values()) <= 26
         )
     for chat_id in chats:
         await world.check_told(chat_id)
-        await world.store.chats.delete(chat_id, users[0], allow)
+        await world.store.chats.delete(chat_id, users[0])
     assert replicas._member_count == sum(len(replica.roles) for replica in replicas._replicas.values()) <= 20

@@ -7,7 +7,7 @@ import pytest
 
 from domain.changes import SessionsRevoked
 from domain.models import Session
-from storage.errors import TokenReused, TokenUnknown
+from domain.refusals import TokenReused, TokenUnknown
 from storage.mongo import MongoStore
 from storage.ports import REUSES_MAX
 from tests.storage.contract.test_sessions import GRACE_S, LIFE_S, login, rotate, sweep

@@ -5,9 +5,9 @@ import random
 from dataclasses import replace
 
 from domain.models import Appended, Member, Message
-from storage.errors import Duplicate, LastOwner, NotFound, TokenReused
+from domain.refusals import Duplicate, LastOwner, NotFound, TokenReused
 from storage.mongo import MongoStore
-from tests.storage.world import START, World, allow, at, draft
+from tests.storage.world import START, World, at, draft
 
 
 async def settle(world: World, chat_id: int) -> None:
@@ -28,8 +28,8 @@ async def test_numbers_and_order_are_the_same_for_both(
         for _ in range(12):
             sends = [world.send(chat_id, user_id, f"{number}") for number in range(script.randrange(1, 15))]
             mine = await asyncio.gather(*sends)
-            await world.store.messages.edit(mine[0].id, user_id, "edited", at(1), allow)
-            await world.store.messages.delete(mine[-1].id, user_id, at(1), allow)
+            await world.store.messages.edit(mine[0].id, user_id, "edited", at(1))
+            await world.store.messages.delete(mine[-1].id, user_id, at(1))
 
     await asyncio.gather(write(here, anna, 1), write(there, boris, 2))
     for world in (here, there):
@@ -49,7 +49,7 @@ async def test_one_message_for_one_client_id(mongo_store: MongoStore, second_sto
     chat_id = await worlds[0].chat(anna)
     wishes = [draft(chat_id, anna, f"{number}", client_id=f"{number % 25}") for number in range(100)]
     results = await asyncio.gather(
-        *(world.store.messages.append(wish, allow) for wish in wishes for world in worlds)
+        *(world.store.messages.append(wish) for wish in wishes for world in worlds)
     )
     assert sum(not result.duplicate for result in results) == 25
     assert len({result.message.id for result in results}) == 25
@@ -65,8 +65,8 @@ async def test_both_change_the_same_messages(mongo_store: MongoStore, second_sto
     chat_id = await worlds[0].chat(anna)
     messages = await asyncio.gather(*(worlds[0].send(chat_id, anna) for _ in range(5)))
     results = await asyncio.gather(
-        *(world.store.messages.delete(m.id, anna, at(1), allow) for m in messages for world in worlds),
-        *(world.store.messages.edit(m.id, anna, "x", at(1), allow) for m in messages for world in worlds),
+        *(world.store.messages.delete(m.id, anna, at(1)) for m in messages for world in worlds),
+        *(world.store.messages.edit(m.id, anna, "x", at(1)) for m in messages for world in worlds),
         return_exceptions=True,
     )
     deleted = [result for result in results if isinstance(result, Message) and result.deleted]
@@ -89,16 +89,16 @@ async def test_membership_is_judged_on_the_newest_state(
     anna, boris, vera = await here.users(3)
     chat_id = await here.chat(anna, boris)
     await there.send(chat_id, boris)
-    await mongo_store.chats.remove_member(chat_id, anna, boris, allow)
-    await mongo_store.chats.add_member(chat_id, anna, vera, "member", at(1), allow)
+    await mongo_store.chats.remove_member(chat_id, anna, boris)
+    await mongo_store.chats.add_member(chat_id, anna, vera, "member", at(1))
     results = await asyncio.gather(
         there.send(chat_id, boris),
         there.send(chat_id, vera),
-        second_store.chats.add_member(chat_id, anna, vera, "member", at(1), allow),
+        second_store.chats.add_member(chat_id, anna, vera, "member", at(1)),
         return_exceptions=True,
     )
     assert [type(result) for result in results] == [NotFound, Message, Duplicate]
-    await mongo_store.chats.delete(chat_id, anna, allow)
+    await mongo_store.chats.delete(chat_id, anna)
     results = await asyncio.gather(
         there.send(chat_id, vera),
         second_store.messages.mark_read(chat_id, vera, None),
@@ -113,10 +113,10 @@ async def test_one_owner_stays(mongo_store: MongoStore, second_store: MongoStore
     anna, boris = await here.users(2)
     for _ in range(5):
         chat_id = await here.chat(anna, boris)
-        await mongo_store.chats.set_role(chat_id, anna, boris, "owner", allow)
+        await mongo_store.chats.set_role(chat_id, anna, boris, "owner")
         results = await asyncio.gather(
-            here.store.chats.set_role(chat_id, anna, anna, "member", allow),
-            there.store.chats.set_role(chat_id, boris, boris, "member", allow),
+            here.store.chats.set_role(chat_id, anna, anna, "member"),
+            there.store.chats.set_role(chat_id, boris, boris, "member"),
             return_exceptions=True,
         )
         assert {type(result) for result in results} == {Member, LastOwner}
@@ -134,7 +134,7 @@ async def test_one_of_two_gets_it(mongo_store: MongoStore, second_store: MongoSt
         assert {type(result) for result in results} == {int, Duplicate}
     results = await asyncio.gather(
         *(
-            store.chats.add_member(chat_id, anna, boris, "member", at(1), allow)
+            store.chats.add_member(chat_id, anna, boris, "member", at(1))
             for store in (mongo_store, second_store)
         ),
         return_exceptions=True,
@@ -202,6 +202,6 @@ async def test_appended_repeats_name_the_other_servers_message(
     chat_id = await here.chat(anna)
     await there.send(chat_id, anna)
     first = await here.send(chat_id, anna, "first", client_id="x")
-    edited = await here.store.messages.edit(first.id, anna, "edited", at(1), allow)
-    again = await second_store.messages.append(draft(chat_id, anna, client_id="x"), allow)
+    edited = await here.store.messages.edit(first.id, anna, "edited", at(1))
+    again = await second_store.messages.append(draft(chat_id, anna, client_id="x"))
     assert again == Appended(edited, duplicate=True)

@@ -3,7 +3,7 @@
 import pytest
 
 from storage.mongo import MongoStore
-from tests.storage.world import World, allow, at
+from tests.storage.world import World, at
 
 
 async def test_ones_own_are_not_counted_however_many(
@@ -16,7 +16,7 @@ async def test_ones_own_are_not_counted_however_many(
     for _ in range(6):
         await world.send(chat_id, anna)
     messages = [await world.send(chat_id, boris) for _ in range(3)]
-    await mongo_store.messages.delete(messages[0].id, boris, at(1), allow)
+    await mongo_store.messages.delete(messages[0].id, boris, at(1))
     assert (await mongo_store.chats.summary(chat_id, anna)).unread_count == 2
     assert (await mongo_store.chats.summary(chat_id, boris)).unread_count == 6
     await mongo_store.messages.mark_read(chat_id, anna, messages[1].id)

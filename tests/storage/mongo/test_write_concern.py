@@ -4,11 +4,12 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from storage.errors import ClientIdTaken, Duplicate, Unavailable
+from domain.refusals import ClientIdTaken, Duplicate
+from storage.errors import Unavailable
 from storage.mongo import MongoStore
 from tests.storage.conftest import MongoPlace
 from tests.storage.mongo.proxy import WriteConcernProxy
-from tests.storage.world import World, allow, draft
+from tests.storage.world import World, draft
 
 
 @pytest.fixture
@@ -57,7 +58,7 @@ async def test_nothing_is_acked_or_told_before_the_concern_is_met(
     proxy.failing = ()
     assert (await world.send(chat_id, anna, "two")).seq == 2
     assert [message.content for message in world.message_changes(chat_id)] == ["one", "two"]
-    again = await store.messages.append(draft(chat_id, anna, "one", client_id="a"), allow)
+    again = await store.messages.append(draft(chat_id, anna, "one", client_id="a"))
     assert (again.duplicate, again.message.seq) == (True, 1)
     await world.check_told(chat_id)
 

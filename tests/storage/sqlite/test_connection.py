@@ -11,7 +11,7 @@ import pytest
 
 from storage.errors import StorageError, Unavailable
 from storage.sqlite import SqliteStore
-from tests.storage.world import World, allow, draft
+from tests.storage.world import World, draft
 
 
 async def test_a_second_server_is_refused(path: Path) -> None:
@@ -98,7 +98,7 @@ async def test_a_file_that_somebody_outside_holds(path: Path, monkeypatch: pytes
     outside = sqlite3.connect(path, isolation_level=None)
     outside.execute("BEGIN IMMEDIATE")
     with pytest.raises(Unavailable, match="locked"):
-        await store.messages.append(draft(chat_id, anna), allow)
+        await store.messages.append(draft(chat_id, anna))
     assert (await store.messages.history(chat_id, limit=5)).messages == []
     outside.execute("ROLLBACK")
     outside.close()

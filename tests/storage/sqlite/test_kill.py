@@ -12,13 +12,13 @@ _PROGRAM = """
 import asyncio, sys
 from pathlib import Path
 from storage.sqlite import SqliteStore
-from tests.storage.world import World, draft, allow
+from tests.storage.world import World, draft
 
 async def main():
     store = await SqliteStore.open(Path(sys.argv[1]))
     async def sender(number):
         while True:
-            appended = await store.messages.append(draft(1, 1, f"from {number}"), allow)
+            appended = await store.messages.append(draft(1, 1, f"from {number}"))
             print(appended.message.id, appended.message.seq, flush=True)
     await asyncio.gather(*map(sender, range(16)))
 

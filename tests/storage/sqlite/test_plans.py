@@ -6,7 +6,7 @@ from pathlib import Path
 
 from storage.sqlite.unread import _BACKWARDS
 from tests.storage.sqlite.conftest import Gremlin
-from tests.storage.world import START, World, allow, at
+from tests.storage.world import START, World, at
 
 # What may be gone through: rows that a statement brings along, and tables of a few rows.
 _SMALL = re.compile(
@@ -38,13 +38,13 @@ async def use_everything(world: World) -> None:
     await store.users.change_password(anna, "hash", keep_session=None)
     chat_id = await world.chat(anna, boris)
     await world.chat(anna, boris, chat_type="private")
-    await store.chats.add_member(chat_id, anna, vera, "member", at(1), allow)
-    await store.chats.set_role(chat_id, anna, vera, "admin", allow)
+    await store.chats.add_member(chat_id, anna, vera, "member", at(1))
+    await store.chats.set_role(chat_id, anna, vera, "admin")
     message = await world.send(chat_id, anna, client_id="x")
     reply = await world.send(chat_id, anna, client_id="y", reply_to=message.id)
     await world.send(chat_id, anna, client_id="x")
-    await store.messages.edit(message.id, anna, "edited", at(1), allow)
-    await store.messages.delete(reply.id, anna, at(1), allow)
+    await store.messages.edit(message.id, anna, "edited", at(1))
+    await store.messages.delete(reply.id, anna, at(1))
     await store.messages.get(message.id)
     await store.messages.mark_read(chat_id, boris, message.id)
     await store.messages.mark_read(chat_id, vera, None)
@@ -60,9 +60,9 @@ async def use_everything(world: World) -> None:
     _, cursor = await store.chats.members(chat_id, cursor=None, limit=1)
     await store.chats.members(chat_id, cursor=cursor, limit=1)
     await store.chats.sharing(boris, [anna, boris], members_max=100)
-    await store.chats.rename(chat_id, anna, "New", allow)
-    await store.chats.remove_member(chat_id, anna, anna, allow)
-    await store.chats.delete(chat_id, vera, allow)
+    await store.chats.rename(chat_id, anna, "New")
+    await store.chats.remove_member(chat_id, anna, anna)
+    await store.chats.delete(chat_id, vera)
     await store._database.read(
         lambda db: db.execute(_BACKWARDS, {"chat": 1, "user": 1, "mark": 0, "limit": 9}).fetchone()
     )

@@ -4,17 +4,17 @@ from datetime import UTC, datetime
 
 import pytest
 
-from storage.errors import NotFound, UnknownUsers
-from storage.sqlite.rows import micros, moment
+from domain.refusals import NotFound, UnknownUsers
 from storage.sqlite.writer import Writer
-from tests.storage.world import START, World, allow, at
+from storage.times import from_micros, to_micros
+from tests.storage.world import START, World, at
 
 
 @pytest.mark.parametrize("year", [1, 1969, 1970, 2025, 2100, 9999])
 def test_times_are_exact(year: int) -> None:
     for microsecond in (0, 1, 123_456, 999_999):
         time = datetime(year, 12, 31, 23, 59, 59, microsecond, tzinfo=UTC)
-        assert moment(micros(time)) == time
+        assert from_micros(to_micros(time)) == time
 
 
 async def execute(world: World, sql: str, *values: object) -> None:
@@ -50,7 +50,7 @@ async def test_deleted_users_are_known_but_not_found(sqlite_world: World) -> Non
         with pytest.raises(NotFound):
             await call
     with pytest.raises(UnknownUsers):
-        await world.store.chats.add_member(chat_id, boris, anna, "member", at(1), allow)
+        await world.store.chats.add_member(chat_id, boris, anna, "member", at(1))
 
 
 async def test_banned_users_are_found(sqlite_world: World) -> None:
@@ -73,6 +73,6 @@ async def test_reactions_attachments_and_pins(sqlite_world: World) -> None:
     assert stored is not None
     assert (stored.reactions, stored.attachments) == ({"👍": [1, 2]}, [{"id": "f", "size": 3}])
     assert stored.pinned
-    tombstone = await world.store.messages.delete(message.id, anna, at(1), allow)
+    tombstone = await world.store.messages.delete(message.id, anna, at(1))
     assert await world.store.messages.get(message.id) == tombstone
     assert (tombstone.reactions, tombstone.attachments, tombstone.pinned) == (None, (), True)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from storage.errors import TokenReused
+from domain.refusals import TokenReused
 from storage.ports import REUSES_MAX
 from storage.sqlite import SqliteStore, schema
 from tests.storage.contract.test_sessions import GRACE_S, LIFE_S, login, rotate, sweep

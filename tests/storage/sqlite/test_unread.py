@@ -10,7 +10,7 @@ import pytest
 from domain.models import Draft
 from storage.sqlite import SqliteStore
 from tests.storage.sqlite.conftest import Gremlin
-from tests.storage.world import World, allow, at, draft
+from tests.storage.world import World, at, draft
 
 
 @pytest.fixture(autouse=True)
@@ -42,9 +42,9 @@ async def test_whatever_is_sent_deleted_and_read_the_count_is_right(path: Path, 
         for _ in range(chance.randrange(1, 12)):
             sender = chance.choice(users[: chance.randrange(1, 4)])
             drafts += [draft(chance.choice(chat_ids), sender)] * chance.randrange(1, 6)
-        sent = await asyncio.gather(*(store.messages.append(one, allow) for one in drafts))
+        sent = await asyncio.gather(*(store.messages.append(one) for one in drafts))
         for appended in chance.sample(sent, chance.randrange(len(sent) // 2 + 1)):
-            await store.messages.delete(appended.message.id, appended.message.sender_id, at(1), allow)
+            await store.messages.delete(appended.message.id, appended.message.sender_id, at(1))
         if chance.random() < 0.3:
             chat_id = chance.choice(chat_ids)
             up_to = chance.choice([one.message.id for one in sent])
@@ -67,7 +67,7 @@ async def test_a_run_goes_on_after_what_was_deleted_and_never_over_what_is_there
     for sender in (anna, anna, boris, anna, anna):
         message = await world.send(chat_id, sender)
     by_boris = message.id - 2
-    await sqlite_store.messages.delete(by_boris, boris, at(1), allow)
+    await sqlite_store.messages.delete(by_boris, boris, at(1))
     await sqlite_store.close()
     store = await SqliteStore.open(path)
     await World(store).send(chat_id, anna)
@@ -85,7 +85,7 @@ async def test_a_commit_that_fails_leaves_no_run_behind(shaky_world: World, grem
     await world.send(chat_id, boris)
     gremlin.fails = lambda sql: sql == "COMMIT"
     drafts = [draft(chat_id, boris), draft(chat_id, anna)]
-    await asyncio.gather(*(world.store.messages.append(one, allow) for one in drafts), return_exceptions=True)
+    await asyncio.gather(*(world.store.messages.append(one) for one in drafts), return_exceptions=True)
     gremlin.fails = lambda _sql: False
     await world.send(chat_id, anna)
     await world.send(chat_id, anna)

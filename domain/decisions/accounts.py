@@ -1,0 +1,20 @@
+"""What decisions about chats ask of accounts."""
+
+from collections.abc import Collection
+
+from domain.decisions.view import MemberView
+from domain.refusals import UnknownUsers
+
+
+def check_known(view: MemberView, user_ids: Collection[int]) -> None:
+    """Raises: `UnknownUsers` for those of the users who do not exist or are deleted."""
+    accounts = view.accounts(user_ids)
+    unknown = [one for one in user_ids if one not in accounts or accounts[one].deleted]
+    if unknown:
+        raise UnknownUsers(unknown)
+
+
+def is_active(view: MemberView, user_id: int) -> bool:
+    """Whether the user exists and is neither banned nor deleted."""
+    account = view.accounts([user_id]).get(user_id)
+    return account is not None and account.active

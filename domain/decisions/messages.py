@@ -1,0 +1,95 @@
+"""Sending, editing and deleting messages."""
+
+from dataclasses import replace
+from datetime import datetime
+
+from domain.changes import MessageCreated, MessageDeleted, MessageEdited
+from domain.decisions.view import MessageView
+from domain.models import Actor, Appended, Draft, Message
+from domain.permissions import check_delete, check_edit, check_send
+from domain.refusals import BadContent, BadReference, ClientIdTaken, NotFound
+
+
+def send(view: MessageView, draft: Draft) -> MessageCreated | Appended:
+    """The new message. If the sender used the client_id before, the first message: a repeat changes nothing, whatever
+    its content.
+
+    Raises, the first that holds: `NotFound` for whoever is not a member; for a repeat `ClientIdTaken` or, if the first
+    message is deleted, `NotFound`; `BadContent`; `Forbidden`; `BadReference("reply_to")`.
+    """
+    actor = view.actor(draft.chat_id, draft.sender_id)
+    if draft.client_id is not None:
+        first = view.first_use(draft.sender_id, draft.client_id)
+        if first is not None:
+            return _repeat(first, draft)
+    if draft.content_fault is not None:
+        raise BadContent(draft.content_fault)
+    check_send(actor)
+    if draft.reply_to is not None:
+        _check_reply(view, draft.chat_id, draft.reply_to)
+    seq = view.next_seq(draft.chat_id)
+    return MessageCreated(
+        Message(
+            id=view.next_message_id(),
+            chat_id=draft.chat_id,
+            seq=seq,
+            changed_seq=seq,
+            content=draft.content,
+            sender_id=draft.sender_id,
+            created_at=draft.created_at,
+            message_type=draft.message_type,
+            reply_to=draft.reply_to,
+            client_id=draft.client_id,
+        )
+    )
+
+
+def edit(
+    view: MessageView, message_id: int, user_id: int, content: str, edited_at: datetime
+) -> MessageEdited | Message:
+    """The message with its new content; as it is if the content is the same.
+
+    Raises: `NotFound` if there is no such message, it is deleted, or the user is not a member of its chat; `Forbidden`.
+    """
+    actor, message = _alive(view, message_id, user_id)
+    check_edit(actor, message)
+    if message.content == content:
+        return message
+    seq = view.next_seq(message.chat_id)
+    return MessageEdited(replace(message, content=content, edited_at=edited_at, changed_seq=seq))
+
+
+def delete(view: MessageView, message_id: int, user_id: int) -> MessageDeleted:
+    """The tombstone of the message. Raises: `NotFound`, as `edit` does; `Forbidden`."""
+    actor, message = _alive(view, message_id, user_id)
+    check_delete(actor, message)
+    seq = view.next_seq(message.chat_id)
+    return MessageDeleted(
+        replace(message, content="", reactions=None, attachments=(), deleted=True, changed_seq=seq)
+    )
+
+
+def _repeat(first: Message, draft: Draft) -> Appended:
+    if first.chat_id != draft.chat_id:
+        raise ClientIdTaken(draft.client_id)
+    if first.deleted:
+        raise NotFound(f"the message of client_id {draft.client_id!r}")
+    return Appended(first, duplicate=True)
+
+
+def _check_reply(view: MessageView, chat_id: int, message_id: int) -> None:
+    """A message that was deleted while the reply was being written serves too."""
+    message = view.message(message_id)
+    if message is None or message.chat_id != chat_id:
+        raise BadReference("reply_to")
+
+
+def _alive(view: MessageView, message_id: int, user_id: int) -> tuple[Actor, Message]:
+    """The member who asks, and the message, which is not deleted."""
+    message = view.message(message_id)
+    if message is None:
+        raise NotFound(f"message {message_id}")
+    actor = view.actor(message.chat_id, user_id)
+    if message.deleted:
+        raise NotFound(f"message {message_id}")
+    return actor, message

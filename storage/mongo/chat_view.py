@@ -1,0 +1,200 @@
+"""The state that decisions about a chat and its members are made on: its replica, and what only the database holds."""
+
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
+from functools import partial
+from typing import TypeVar
+
+from domain.decisions.view import MemberView
+from domain.models import Account, Actor, Chat, Member, Message, Role
+from domain.refusals import NotFound
+from storage.mongo import history
+from storage.mongo.chat_replica import ChatReplica
+from storage.mongo.database import Database
+from storage.mongo.documents import account_of, member_key, member_of
+from storage.mongo.writer import Writer
+
+_ACCOUNTS_AT_ONCE = (10, 100)
+"""So many accounts are loaded at first, and then each time: the oldest member with a role is active nearly always."""
+
+T = TypeVar("T")
+
+
+class _NotLoaded(Exception):
+    """A decision asked for something that has to be loaded first."""
+
+    def __init__(self, load: Callable[[], Awaitable[None]]) -> None:
+        super().__init__("not loaded")
+        self.load = load
+
+
+class LoadingView:
+    """See `domain.decisions.view.MemberView`.
+
+    A decision cannot wait. So whenever it asks for what is not loaded, it is abandoned, that is loaded, and the
+    decision begins anew: it changes nothing, so it may run any number of times.
+    """
+
+    def __init__(self, writer: Writer, chat_id: int | None) -> None:
+        """The chat to decide about; None for one that is to be created."""
+        self.replica: ChatReplica | None = None
+        self._writer = writer
+        self._database = writer.database
+        self._chat_id = chat_id
+        self._new_chat_id: int | None = None
+        self._members: dict[int, Member] = {}
+        self._accounts: dict[int, Account | None] = {}
+        self._by_role: dict[Role, Sequence[int]] = {}
+        self._newest: list[Message | None] = []
+
+    async def decide(self, decision: Callable[[MemberView], T]) -> T:
+        """What is decided on the state of now. Raises: what the decision raises."""
+        await self._refresh()
+        while True:
+            try:
+                return decision(self)
+            except _NotLoaded as missing:
+                await missing.load()
+
+    async def inactive_owners(self) -> Sequence[int]:
+        """The owners that the last decision took for active users, and that are not any more."""
+        roles = {} if self.replica is None else self.replica.roles
+        relied = [
+            user_id
+            for user_id, account in self._accounts.items()
+            if account is not None and account.active and user_id in roles and roles[user_id].role == "owner"
+        ]
+        if not relied:
+            return ()
+        await self._writer.replicas.flush()
+        accounts = await accounts_of(self._database, relied)
+        return [one for one in relied if one not in accounts or not accounts[one].active]
+
+    def actor(self, chat_id: int, user_id: int) -> Actor:
+        if self.replica is None:
+            raise NotFound(f"chat {chat_id}")
+        return self.replica.actor(user_id)
+
+    def chat(self, chat_id: int) -> Chat:
+        return self._known().current()
+
+    def private_chat(self, user_ids: Sequence[int]) -> Chat | None:
+        if self.replica is None or self.replica.closed:
+            raise _NotLoaded(partial(self._find_private, user_ids))
+        return None if self.replica.chat is None else self.replica.current()
+
+    def next_chat_id(self) -> int:
+        if self.replica is None:
+            raise _NotLoaded(self._begin_chat)
+        return self.replica.chat_id
+
+    def member(self, chat_id: int, user_id: int) -> Member | None:
+        if user_id not in self._known().roles:
+            return None
+        if user_id not in self._members:
+            raise _NotLoaded(partial(self._load_member, user_id))
+        return self._members[user_id]
+
+    def member_ids(self, chat_id: int) -> Sequence[int]:
+        return sorted(self._known().roles)
+
+    def accounts_by_role(self, chat_id: int, role: Role) -> Iterator[Account]:
+        if role not in self._by_role:
+            found = [
+                (member.joined_at, user_id)
+                for user_id, member in self._known().roles.items()
+                if member.role == role
+            ]
+            self._by_role[role] = [user_id for _, user_id in sorted(found)]
+        user_ids = self._by_role[role]
+        for index, user_id in enumerate(user_ids):
+            if user_id not in self._accounts:
+                size = _ACCOUNTS_AT_ONCE[min(index, len(_ACCOUNTS_AT_ONCE) - 1)]
+                raise _NotLoaded(partial(self._load_accounts, user_ids[index : index + size]))
+            account = self._accounts[user_id]
+            if account is not None:
+                yield account
+
+    def accounts(self, user_ids: Collection[int]) -> Mapping[int, Account]:
+        missing = [user_id for user_id in user_ids if user_id not in self._accounts]
+        if missing:
+            raise _NotLoaded(partial(self._load_accounts, missing))
+        return {one: account for one in user_ids if (account := self._accounts[one]) is not None}
+
+    def newest(self, chat_id: int) -> Message | None:
+        if not self._newest:
+            raise _NotLoaded(self._load_newest)
+        return self._newest[0]
+
+    def _known(self) -> ChatReplica:
+        assert self.replica is not None
+        return self.replica
+
+    async def _refresh(self) -> None:
+        """Forgets what was loaded for the decision before; but a new chat keeps its replica, for its first row may be
+        in the log already."""
+        self._members, self._accounts, self._by_role, self._newest = {}, {}, {}, []
+        if self._chat_id is not None:
+            self.replica = await self._writer.replicas.get(self._chat_id)
+
+    async def _load_member(self, user_id: int) -> None:
+        """With what they have read; all else is as the replica has it."""
+        member, key = self._known().roles[user_id], member_key(self._known().chat_id, user_id)
+        document = await self._database.get(self._database.members, key)
+        if document is None or document["gone"]:
+            await self._writer.replicas.flush()  # the member came with a row that is not yet projected
+            document = await self._database.get(self._database.members, key)
+        if document is None or document["gone"]:  # removed by another server just now
+            self._members[user_id] = Member(user_id, member.role, member.joined_at)
+        else:
+            self._members[user_id] = member_of(document, role=member.role, joined_at=member.joined_at)
+
+    async def _load_accounts(self, user_ids: Sequence[int]) -> None:
+        found = await accounts_of(self._database, user_ids)
+        for user_id in user_ids:
+            self._accounts[user_id] = found.get(user_id)
+
+    async def _load_newest(self) -> None:
+        """What is not yet projected included."""
+        chat_id, replicas = self._known().chat_id, self._writer.replicas
+        projected = await history.newest(self._database, chat_id)
+        if projected is not None and projected.id in replicas.newest_states:
+            await replicas.flush()  # it may be deleted by now
+            projected = await history.newest(self._database, chat_id)
+        candidates = [
+            message
+            for message in (projected, *replicas.newest_states.values())
+            if message is not None and message.chat_id == chat_id and not message.deleted
+        ]
+        self._newest = [max(candidates, key=lambda message: message.seq, default=None)]
+
+    async def _begin_chat(self) -> None:
+        self.replica = await self._writer.replicas.get(await self._take_chat_id())
+
+    async def _find_private(self, user_ids: Sequence[int]) -> None:
+        """A private chat of two users has one place in `pairs` after another, each with the id of a chat that is to be.
+        Whoever finds the last of them without a chat, or with one that was deleted, goes on from there: a place is
+        taken by inserting its number, and the chat created by inserting its first row."""
+        replicas, pairs, users = self._writer.replicas, self._database.pairs, " ".join(map(str, user_ids))
+        while True:
+            places = await self._database.find(pairs, {"users": users}, sort=[("generation", -1)], limit=1)
+            generation = 0
+            if places:
+                replica = await replicas.get(places[0]["chat_id"])
+                await replicas.catch_up(replica)
+                if not replica.closed:
+                    self.replica = replica
+                    return
+                generation = places[0]["generation"] + 1
+            place = {"_id": f"{users}:{generation}", "users": users, "generation": generation}
+            await self._database.add(pairs, {**place, "chat_id": await self._take_chat_id()})
+
+    async def _take_chat_id(self) -> int:
+        if self._new_chat_id is None:
+            (self._new_chat_id,) = await self._writer.ids.take("chats")
+        return self._new_chat_id
+
+
+async def accounts_of(database: Database, user_ids: Collection[int]) -> Mapping[int, Account]:
+    """The accounts of those users who exist."""
+    found = await database.get_many(database.users, [str(user_id) for user_id in set(user_ids)])
+    return {account.id: account for account in map(account_of, found)}

@@ -1,0 +1,138 @@
+"""What each change does to the tables."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from domain.changes import (
+    Change,
+    ChatCreated,
+    ChatDeleted,
+    ChatRenamed,
+    MemberAdded,
+    MemberRemoved,
+    MessageCreated,
+    MessageDeleted,
+    MessageEdited,
+    ReadMoved,
+    RoleChanged,
+)
+from domain.models import Member
+from storage.sqlite import members
+from storage.sqlite.view import TransactionView, users_key
+from storage.times import to_micros
+
+
+def apply(view: TransactionView, change: Change) -> None:
+    """Writes the change. It was decided on this very view."""
+    _APPLY[type(change)](view, change)
+
+
+def _message_created(view: TransactionView, change: MessageCreated) -> None:
+    view.create(change.message)
+
+
+def _message_edited(view: TransactionView, change: MessageEdited) -> None:
+    message = change.message
+    assert message.edited_at is not None
+    view.raise_head(message.chat_id, message.changed_seq)
+    view.db.execute(
+        "INSERT INTO versions (message_id, content, edited_at)"
+        " SELECT id, content, edited_at FROM messages WHERE id = ?",
+        (message.id,),
+    )
+    view.db.execute(
+        "UPDATE messages SET content = ?, edited_at = ?, changed_seq = ? WHERE id = ?",
+        (message.content, to_micros(message.edited_at), message.changed_seq, message.id),
+    )
+
+
+def _message_deleted(view: TransactionView, change: MessageDeleted) -> None:
+    message = change.message
+    view.raise_head(message.chat_id, message.changed_seq)
+    view.db.execute("DELETE FROM versions WHERE message_id = ?", (message.id,))
+    view.db.execute(
+        "UPDATE messages SET content = '', extra = NULL, deleted = 1, changed_seq = ? WHERE id = ?",
+        (message.changed_seq, message.id),
+    )
+
+
+def _read_moved(view: TransactionView, change: ReadMoved) -> None:
+    view.db.execute(
+        "UPDATE members SET read_seq = ?, last_read_message_id = ? WHERE chat_id = ? AND user_id = ?",
+        (change.read_seq, change.up_to, change.chat_id, change.user_id),
+    )
+
+
+def _chat_created(view: TransactionView, change: ChatCreated) -> None:
+    chat, everybody = change.state.chat, change.state.members
+    created = to_micros(chat.created_at)
+    view.db.execute(
+        "INSERT INTO chats (id, name, chat_type, created_at, created_by, member_count, activity, users_key)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            chat.id,
+            chat.name,
+            chat.chat_type,
+            created,
+            chat.created_by,
+            chat.member_count,
+            created,
+            users_key(sorted(everybody)) if chat.chat_type == "private" else None,
+        ),
+    )
+    members.insert(view.db, chat.id, everybody.values())
+
+
+def _chat_renamed(view: TransactionView, change: ChatRenamed) -> None:
+    view.db.execute("UPDATE chats SET name = ? WHERE id = ?", (change.chat.name, change.chat.id))
+
+
+def _chat_deleted(view: TransactionView, change: ChatDeleted) -> None:
+    """The messages are removed later, see `removal`: without the chat's row there is no way to them."""
+    chat_id = change.chat_id
+    view.db.execute("DELETE FROM members WHERE chat_id = ?", (chat_id,))
+    view.db.execute("DELETE FROM chats WHERE id = ?", (chat_id,))
+    view.db.execute("INSERT INTO removals (chat_id) VALUES (?)", (chat_id,))
+    view.forget_chat(chat_id)
+
+
+def _member_added(view: TransactionView, change: MemberAdded) -> None:
+    members.insert(view.db, change.chat_id, [change.member])
+    view.db.execute("UPDATE chats SET member_count = member_count + 1 WHERE id = ?", (change.chat_id,))
+
+
+def _member_removed(view: TransactionView, change: MemberRemoved) -> None:
+    chat_id, user_id = change.chat_id, change.user_id
+    view.db.execute("DELETE FROM members WHERE chat_id = ? AND user_id = ?", (chat_id, user_id))
+    view.db.execute("UPDATE chats SET member_count = member_count - 1 WHERE id = ?", (chat_id,))
+    view.forget_member(chat_id, user_id)
+    if change.heir is not None:
+        _set_role(view, chat_id, change.heir)
+
+
+def _role_changed(view: TransactionView, change: RoleChanged) -> None:
+    _set_role(view, change.chat_id, change.member)
+    if change.heir is not None:
+        _set_role(view, change.chat_id, change.heir)
+
+
+def _set_role(view: TransactionView, chat_id: int, member: Member) -> None:
+    view.db.execute(
+        "UPDATE members SET role = ? WHERE chat_id = ? AND user_id = ?",
+        (member.role, chat_id, member.user_id),
+    )
+    view.forget_member(chat_id, member.user_id)
+
+
+_APPLY: Mapping[type[Change], Callable[[TransactionView, Any], None]] = {
+    MessageCreated: _message_created,
+    MessageEdited: _message_edited,
+    MessageDeleted: _message_deleted,
+    ReadMoved: _read_moved,
+    ChatCreated: _chat_created,
+    ChatRenamed: _chat_renamed,
+    ChatDeleted: _chat_deleted,
+    MemberAdded: _member_added,
+    MemberRemoved: _member_removed,
+    RoleChanged: _role_changed,
+}

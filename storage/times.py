@@ -1,0 +1,15 @@
+"""Times as both stores keep them: whole microseconds since the epoch. A BSON date holds only milliseconds."""
+
+from datetime import UTC, datetime, timedelta
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+def to_micros(at: datetime) -> int:
+    """Exact, unlike `timestamp()`: that is a float, which no longer holds every microsecond."""
+    return (at - _EPOCH) // _MICROSECOND
+
+
+def from_micros(value: int) -> datetime:
+    return _EPOCH + timedelta(microseconds=value)

@@ -1,0 +1,118 @@
+"""The state of a few chats as a dictionary, for decisions to be made on."""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+from domain.models import Account, Actor, Chat, ChatType, Member, Message, Role
+from domain.refusals import NotFound
+
+START = datetime(2025, 11, 23, 10, tzinfo=UTC)
+CHAT, OTHER_CHAT, NO_CHAT = 1, 2, 99
+OWNER, ADMIN, MEMBER, STRANGER, NOBODY = 11, 12, 13, 14, 99
+
+
+def at(seconds: float) -> datetime:
+    return START + timedelta(seconds=seconds)
+
+
+class FakeView:
+    """See `domain.decisions.view.ChatView`. Everybody but `NOBODY` has an account; members join in the order in which
+    they are added."""
+
+    def __init__(self) -> None:
+        self.accounts_by_id = {user_id: Account(user_id) for user_id in (OWNER, ADMIN, MEMBER, STRANGER)}
+        self.chats: dict[int, Chat] = {}
+        self.members: dict[int, dict[int, Member]] = {}
+        self.messages: dict[int, Message] = {}
+        self.looked_at: list[int] = []
+        """Whose accounts were handed out by `accounts_by_role`."""
+
+    def add_chat(self, chat_id: int, chat_type: ChatType = "group") -> None:
+        self.chats[chat_id] = Chat(chat_id, "Lunch", chat_type, START, OWNER, 0, 0)
+        self.members[chat_id] = {}
+
+    def add_member(self, chat_id: int, user_id: int, role: Role, **more: int) -> Member:
+        members = self.members[chat_id]
+        self.accounts_by_id.setdefault(user_id, Account(user_id))
+        member = members[user_id] = Member(user_id, role, at(len(members)), **more)
+        self.chats[chat_id] = replace(self.chats[chat_id], member_count=len(members))
+        return member
+
+    def add_message(self, chat_id: int, sender_id: int, **more: object) -> Message:
+        """Its content is "hello"; it is deleted with `deleted=True`."""
+        seq = self.next_seq(chat_id)
+        fields = {"content": "hello", "changed_seq": seq, "created_at": START} | more
+        message = Message(id=self.next_message_id(), chat_id=chat_id, seq=seq, sender_id=sender_id, **fields)  # type: ignore[arg-type]
+        self.messages[message.id] = message
+        return message
+
+    def set_account(
+        self, user_id: int, *, is_bot: bool = False, banned: bool = False, deleted: bool = False
+    ) -> None:
+        self.accounts_by_id[user_id] = Account(user_id, is_bot, banned, deleted)
+
+    def actor(self, chat_id: int, user_id: int) -> Actor:
+        member = self.member(chat_id, user_id)
+        if member is None:
+            raise NotFound(f"chat {chat_id}")
+        return Actor(user_id, member.role, self.chats[chat_id].chat_type)
+
+    def message(self, message_id: int) -> Message | None:
+        return self.messages.get(message_id)
+
+    def first_use(self, sender_id: int, client_id: str) -> Message | None:
+        found = (m for m in self.messages.values() if (m.sender_id, m.client_id) == (sender_id, client_id))
+        return next(found, None)
+
+    def next_seq(self, chat_id: int) -> int:
+        return max((m.changed_seq for m in self.messages.values() if m.chat_id == chat_id), default=0) + 1
+
+    def next_message_id(self) -> int:
+        return 1000 + len(self.messages)
+
+    def member(self, chat_id: int, user_id: int) -> Member | None:
+        return self.members.get(chat_id, {}).get(user_id)
+
+    def newest(self, chat_id: int) -> Message | None:
+        alive = [m for m in self.messages.values() if m.chat_id == chat_id and not m.deleted]
+        return max(alive, key=lambda message: message.seq, default=None)
+
+    def chat(self, chat_id: int) -> Chat:
+        return self.chats[chat_id]
+
+    def private_chat(self, user_ids: Sequence[int]) -> Chat | None:
+        for chat_id, chat in self.chats.items():
+            if chat.chat_type == "private" and sorted(self.members[chat_id]) == list(user_ids):
+                return chat
+        return None
+
+    def next_chat_id(self) -> int:
+        return 100
+
+    def member_ids(self, chat_id: int) -> Sequence[int]:
+        return sorted(self.members[chat_id])
+
+    def accounts_by_role(self, chat_id: int, role: Role) -> Iterator[Account]:
+        members = sorted(
+            self.members[chat_id].values(), key=lambda member: (member.joined_at, member.user_id)
+        )
+        for member in members:
+            if member.role == role:
+                self.looked_at.append(member.user_id)
+                yield self.accounts_by_id[member.user_id]
+
+    def accounts(self, user_ids: Collection[int]) -> Mapping[int, Account]:
+        return {one: self.accounts_by_id[one] for one in user_ids if one in self.accounts_by_id}
+
+
+def view_of(chat_type: ChatType = "group") -> FakeView:
+    """A chat of an owner, an admin and a member; and a group of the same without a message."""
+    view = FakeView()
+    for chat_id, kind in ((CHAT, chat_type), (OTHER_CHAT, "group")):
+        view.add_chat(chat_id, kind)  # type: ignore[arg-type]
+        view.add_member(chat_id, OWNER, "owner")
+        if kind != "private":
+            view.add_member(chat_id, ADMIN, "admin")
+        view.add_member(chat_id, MEMBER, "member")
+    return view
