@@ -62,7 +62,7 @@ def change(name: str, *, logged: bool) -> Callable[[type[ChangeT]], type[ChangeT
         if not hasattr(value, "chat_id"):
             raise UndeclaredChange(
                 f"the change kind {name!r} ({value.__name__}) does not say which chat it changes: "
-                "give it a field or property chat_id, 0 for a change of an account"
+                "give it a field or property chat_id, or make it an AccountChange"
             )
         takes_seq = issubclass(value, MessageChange)
         if takes_seq and not logged:
@@ -201,24 +201,28 @@ class RoleChanged(Change):
     heir: Member | None = None
 
 
-@change("sessions_revoked", logged=False)
-class SessionsRevoked(Change):
-    """Sessions of one user that ended: logout, a password change elsewhere, a refresh token used twice."""
+class AccountChange(Change):
+    """A change of an account, which is not of any chat."""
+
+    __slots__ = ()
 
     chat_id: ClassVar[int] = 0
+
+
+@change("sessions_revoked", logged=False)
+class SessionsRevoked(AccountChange):
+    """Sessions of one user that ended: logout, a password change elsewhere, a refresh token used twice."""
 
     user_id: int
     session_ids: Sequence[str]
 
 
 @change("user_changed", logged=False)
-class UserChanged(Change):
+class UserChanged(AccountChange):
     """An account changed: name, password, last seen, banned, deleted. `user` is the account as it is now.
 
     `shown`: others see the change, as it is one of the display name or of whether the account is active.
     """
-
-    chat_id: ClassVar[int] = 0
 
     user: User
     shown: bool = field(default=False, compare=False)

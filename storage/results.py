@@ -4,24 +4,24 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from domain.changes import (
+    AccountChange,
     Change,
     ChatCreated,
     ChatDeleted,
     ChatRenamed,
     MemberAdded,
     MemberRemoved,
+    MessageChange,
     MessageCreated,
-    MessageDeleted,
-    MessageEdited,
     ReadMoved,
     RoleChanged,
+    UndeclaredChange,
+    kinds,
 )
 from domain.models import Appended
 
 _RESULTS: Mapping[type[Change], Callable[[Any], object]] = {
     MessageCreated: lambda change: Appended(change.message, duplicate=False),
-    MessageEdited: lambda change: change.message,
-    MessageDeleted: lambda change: change.message,
     ChatCreated: lambda change: (change.state.chat, True),
     ChatRenamed: lambda change: change.chat,
     ChatDeleted: lambda change: None,
@@ -32,6 +32,21 @@ _RESULTS: Mapping[type[Change], Callable[[Any], object]] = {
 }
 
 
+def check_results() -> None:
+    """Raises: `UndeclaredChange` for a kind of which this module does not know what the caller gets."""
+    for kind in kinds():
+        if kind.value not in _RESULTS and not issubclass(kind.value, MessageChange | AccountChange):
+            raise UndeclaredChange(
+                f"the stores do not know the change kind {kind.name!r} ({kind.value.__name__}): say in "
+                "storage/results.py what the caller gets for it"
+            )
+
+
 def result_of(change: Change) -> Any:
-    """See the methods of `storage.ports` that return it."""
-    return _RESULTS[type(change)](change)
+    """See the methods of `storage.ports` that return it. For changes of messages it is the message, if nothing else is
+    said above."""
+    of_kind = _RESULTS.get(type(change))
+    if of_kind is not None:
+        return of_kind(change)
+    assert isinstance(change, MessageChange)  # see `check_results`
+    return change.message

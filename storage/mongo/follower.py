@@ -16,7 +16,9 @@ class _CatchUp(Item[None]):
     @classmethod
     async def run_all(cls, writer: Writer, items: "Sequence[_CatchUp]", outcomes: list[Any]) -> None:
         for chat_id in {item.chat_id for item in items}:
-            await writer.replicas.catch_up(await writer.replicas.get(chat_id))
+            replica = await writer.replicas.get(chat_id)
+            await writer.replicas.catch_up(replica)
+            replica.check()
         outcomes[:] = [None] * len(items)
 
 

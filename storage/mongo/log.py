@@ -20,18 +20,18 @@ a row that creates no message has sender 0.
 import asyncio
 from collections.abc import Sequence
 from itertools import takewhile
-from typing import Any, Literal
+from typing import Any
 
 from pymongo.errors import BulkWriteError
 
+from domain.changes import MessageCreated
 from domain.frozen import frozen
 from domain.models import Message
 from storage.mongo.database import Database, Document, duplicates
 from storage.mongo.documents import message_document, message_of
 
-Kind = Literal["sent", "edited", "deleted", "opened", "renamed", "added", "removed", "role", "closed"]
-
-MESSAGE_KINDS: frozenset[Kind] = frozenset({"sent", "edited", "deleted"})
+SENT = MessageCreated.kind.name
+"""The kind of the rows that create a message."""
 
 _FEW = 8
 _STEP = 1000
@@ -39,12 +39,17 @@ _STEP = 1000
 
 @frozen
 class Row:
-    """`message` is the whole state of the message after a change of it; `data` says what else changed, and how."""
+    """Row `n` of a chat, which leaves the head of the chat at `seq`. `kind` is the name of a kind of change.
+
+    `message` is the whole state of a message after a change of it, None in rows of other kinds; so rows with a message
+    are those that take a number. `data` is what else the change says. `storage.mongo.row_codecs` makes rows of changes
+    and changes of rows.
+    """
 
     chat_id: int
     n: int
     seq: int
-    kind: Kind
+    kind: str
     mark: str
     message: Message | None = None
     data: Document | None = None
@@ -108,7 +113,7 @@ def _key(chat_id: int, n: int) -> str:
 
 
 def _document(row: Row) -> Document:
-    created = row.message if row.kind == "sent" else None
+    created = row.message if row.kind == SENT else None
     client_id = None if created is None else created.client_id
     return {
         "_id": _key(row.chat_id, row.n),

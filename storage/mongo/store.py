@@ -14,9 +14,11 @@ from storage.mongo.follower import Follower
 from storage.mongo.ids import Ids
 from storage.mongo.messages import MongoMessages
 from storage.mongo.removal import Remover
+from storage.mongo.row_codecs import check_codecs
 from storage.mongo.sessions import MongoSessions
 from storage.mongo.users import MongoUsers
 from storage.mongo.writer import Writer
+from storage.results import check_results
 from storage.subscribers import Subscribers
 
 
@@ -31,6 +33,8 @@ class MongoStore:
     shared = True
 
     def __init__(self, database: Database, store_id: str, epoch: str) -> None:
+        check_codecs()
+        check_results()
         self.id = store_id
         self._database = database
         self.epoch = epoch

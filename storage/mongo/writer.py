@@ -7,12 +7,17 @@ from itertools import groupby
 from typing import Any, ClassVar, Generic, TypeVar
 from uuid import uuid4
 
+import structlog
+
 from domain.changes import Change
 from storage.batching import Batcher, Written
 from storage.errors import Unavailable
 from storage.mongo.chat_replicas import ChatReplicas
 from storage.mongo.database import RETRY_S, Database, UnknownOutcome
 from storage.mongo.ids import Ids
+from storage.mongo.row_codecs import UnknownKind
+
+log = structlog.get_logger("vestnik")
 
 ResultT_co = TypeVar("ResultT_co", covariant=True)
 
@@ -76,6 +81,7 @@ class Writer:
         self.busy = False
         self._mark = uuid4().hex
         self._marks = 0
+        self._unknown_kinds: set[str] = set()
 
     def submit(self, item: Item[ResultT_co]) -> "asyncio.Future[ResultT_co]":
         """Queues an item, which takes its place before this returns."""
@@ -117,6 +123,13 @@ class Writer:
         await self.replicas.flush()
         return outcomes
 
+    def _unavailable(self, unknown: UnknownKind) -> Unavailable:
+        """Fails the items of one chat. The log names each kind once."""
+        if unknown.kind not in self._unknown_kinds:
+            self._unknown_kinds.add(unknown.kind)
+            log.error("a newer server wrote to a chat", chat_id=unknown.chat_id, unknown_kind=unknown.kind)
+        return unknown.unavailable()
+
     async def _attempt(self, kind: type[Item[Any]], items: Sequence[Item[Any]]) -> Sequence[object]:
         outcomes: list[object] = [UNSETTLED] * len(items)
         try:
@@ -126,7 +139,7 @@ class Writer:
         except Exception as error:
             left = [index for index, outcome in enumerate(outcomes) if outcome is UNSETTLED]
             if len(items) == 1:
-                return [error]
+                return [self._unavailable(error) if isinstance(error, UnknownKind) else error]
             # One of them is at fault, perhaps with a text that is none: it must not spoil the others.
             for index in left:
                 (outcomes[index],) = await self._attempt(kind, [items[index]])

@@ -4,6 +4,8 @@ import sqlite3
 from pathlib import Path
 
 from domain.changes import LaggingSubscriber, Subscriber
+from storage.results import check_results
+from storage.sqlite.changes import check_changes
 from storage.sqlite.chats import SqliteChats
 from storage.sqlite.database import Database
 from storage.sqlite.messages import SqliteMessages
@@ -18,6 +20,8 @@ class SqliteStore:
     shared = False
 
     def __init__(self, database: Database, store_id: str, epoch: str) -> None:
+        check_changes()
+        check_results()
         self.id = store_id
         self._database = database
         self.epoch = epoch
