@@ -81,8 +81,6 @@ class MemoryStore:
     def __init__(self) -> None:
         self.accounts: dict[int, User] = {}
         self.states: dict[int, ChatState] = {}
-        self.is_down = False
-        self.loads: list[int] = []
         self.may_answer = asyncio.Event()
         self.may_answer.set()
         self.publish: Subscriber = lambda _changes: None
@@ -106,7 +104,6 @@ class MemoryStore:
         return self.accounts.get(user_id)
 
     async def load(self, chat_id: int) -> ChatState | None:
-        self.loads.append(chat_id)
         await self.may_answer.wait()
         return self.states.get(chat_id)
 
