@@ -14,7 +14,6 @@ from handlers.registry import Later, Result
 from handlers.wire.errors import ChatError, invalid, not_found
 from handlers.wire.schemas import read
 from storage import errors as storage
-from storage.batching import when_settled
 
 log = structlog.get_logger("vestnik")
 
@@ -115,7 +114,7 @@ def then(later: Later[Any], reply: Callable[[Outcome], None]) -> None:
     def done(write: "asyncio.Future[Any]") -> None:
         reply(_outcome(later, write))
 
-    when_settled(later.write, done)
+    later.write.then(done)
 
 
 def _outcome(later: Later[Any], write: "asyncio.Future[Any]") -> Outcome:

@@ -1,6 +1,5 @@
 """Name and schema stand on the handler; one explicit list installs them; a duplicate fails at start."""
 
-from asyncio import Future
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any, Generic, TypeVar
 
@@ -8,6 +7,7 @@ from domain.frozen import frozen
 from handlers.context import Caller, Context
 from handlers.live.limits import Limit
 from handlers.wire.schemas import CommandSchema, schema_for
+from storage.promise import Promise
 
 Result = Mapping[str, Any]
 Params = TypeVar("Params")
@@ -18,7 +18,7 @@ Written = TypeVar("Written")
 class Later(Generic[Written]):
     """A result that is there once its write is on disk: the handler has done its part and the next may start."""
 
-    write: "Future[Written]"
+    write: Promise[Written]
     result: Callable[[Written], Result]
 
 

@@ -9,6 +9,7 @@ from domain.changes import Change
 from domain.frozen import frozen
 from storage.errors import Unavailable
 from storage.health import StoreHealth
+from storage.promise import Promise
 
 
 class Weighed(Protocol):
@@ -34,57 +35,6 @@ but no longer than this. Fewer batches are fewer commits, and fewer writes to ea
 200, a message in a batch of 16 costs half of what a message in a batch of 5 does."""
 
 ItemT = TypeVar("ItemT", bound=Weighed)
-
-
-class Promise(asyncio.Future[Any]):
-    """The result of `Batcher.submit`: a future that can also call back in the turn in which it is settled.
-
-    So an ack is written together with the event it belongs to, and no callback goes through the loop's queue.
-    """
-
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        super().__init__(loop=loop)
-        self._waiting: list[Callable[[Promise], None]] = []
-
-    def then(self, callback: "Callable[[Promise], None]") -> None:
-        """Calls back when the promise is settled, in the order of the calls of `then`; at once if it is settled."""
-        if self.done():
-            callback(self)
-        else:
-            self._waiting.append(callback)
-
-    def settle(self, outcome: object) -> None:
-        """Sets the result, or the exception that waiters get. Does nothing if the promise is settled or cancelled."""
-        if self.done():
-            return
-        if isinstance(outcome, Exception):
-            self.set_exception(outcome)
-        else:
-            self.set_result(outcome)
-        self._call_back()
-
-    def cancel(self, msg: Any | None = None) -> bool:
-        cancelled = super().cancel(msg)
-        self._call_back()
-        return cancelled
-
-    def _call_back(self) -> None:
-        waiting, self._waiting = self._waiting, []
-        for callback in waiting:
-            try:
-                callback(self)
-            except Exception as error:
-                self.get_loop().call_exception_handler(
-                    {"message": "a callback of a write raised", "exception": error}
-                )
-
-
-def when_settled(write: "asyncio.Future[Any]", callback: Callable[[Any], None]) -> None:
-    """Calls back with the future: in the turn in which it is settled if it is a `Promise`, else in a later one."""
-    if isinstance(write, Promise):
-        write.then(callback)
-    else:
-        write.add_done_callback(callback)
 
 
 class Batcher(Generic[ItemT]):
@@ -113,7 +63,7 @@ class Batcher(Generic[ItemT]):
         self._publish = publish
         self._max_items = max_items
         self._max_weight = max_weight
-        self._queue: deque[tuple[ItemT, Promise]] = deque()
+        self._queue: deque[tuple[ItemT, Promise[Any]]] = deque()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._writing: asyncio.Task[None] | None = None
         self._gathered: asyncio.Future[None] | None = None
@@ -122,14 +72,14 @@ class Batcher(Generic[ItemT]):
         self._expected = 0
         """The length that the queue will have when the senders of the last batch have all sent again."""
 
-    def submit(self, item: ItemT) -> Promise:
+    def submit(self, item: ItemT) -> Promise[Any]:
         """Queues an item. Its place among the other items is settled when this returns.
 
         After `close` the promise fails with `Unavailable`.
         """
         if self._loop is None:
             self._loop = asyncio.get_running_loop()  # a system call in Python 3.11
-        promise = Promise(self._loop)
+        promise: Promise[Any] = Promise(loop=self._loop)
         if self._closed:
             promise.settle(Unavailable("the store is closed", "closed"))
             return promise
@@ -172,7 +122,7 @@ class Batcher(Generic[ItemT]):
             self._gathered.set_result(None)
             self._gathered = None
 
-    def _next_batch(self) -> Sequence[tuple[ItemT, Promise]]:
+    def _next_batch(self) -> Sequence[tuple[ItemT, Promise[Any]]]:
         batch = [self._queue.popleft()]
         weight = batch[0][0].weight
         while self._queue and len(batch) < self._max_items:
@@ -183,7 +133,7 @@ class Batcher(Generic[ItemT]):
         self._last_size = len(batch)
         return batch
 
-    async def _write_batch(self, batch: Sequence[tuple[ItemT, Promise]]) -> None:
+    async def _write_batch(self, batch: Sequence[tuple[ItemT, Promise[Any]]]) -> None:
         try:
             written = await self._write([item for item, _ in batch])
         except Exception as error:

@@ -5,7 +5,6 @@ been called before the caller resumes; checks (`domain.decisions`) are made on t
 made on; a write that raises changed nothing. Any method may raise `Unavailable`.
 """
 
-from asyncio import Future
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
@@ -28,6 +27,7 @@ from domain.models import (
     User,
 )
 from storage.health import StoreHealth
+from storage.promise import Promise
 
 REUSES_MAX = 3
 """So many times a spent refresh token may be spent again within its grace time."""
@@ -208,8 +208,8 @@ class Chats(Protocol):
 
 
 class Messages(Protocol):
-    def append(self, draft: Draft) -> "Future[Appended]":
-        """Queues a send; it takes its place before this returns, so calls keep their order. The future fails with
+    def append(self, draft: Draft) -> Promise[Appended]:
+        """Queues a send; it takes its place before this returns, so calls keep their order. The promise fails with
         `NotFound` (not a member, or the message of this `client_id` was deleted), `Forbidden`,
         `ClientIdTaken`, `BadReference("reply_to")` (a deleted message of the chat serves).
 
@@ -217,16 +217,16 @@ class Messages(Protocol):
         whatever its content, and changes nothing.
         """
 
-    def edit(self, message_id: int, user_id: int, content: str, edited_at: datetime) -> "Future[Message]":
-        """Queues an edit. The same content again changes nothing and takes no number. The future fails with
+    def edit(self, message_id: int, user_id: int, content: str, edited_at: datetime) -> Promise[Message]:
+        """Queues an edit. The same content again changes nothing and takes no number. The promise fails with
         `NotFound` (no such message, deleted, or the user is not in its chat); `Forbidden`."""
 
-    def delete(self, message_id: int, user_id: int, deleted_at: datetime) -> "Future[Message]":
-        """Queues a deletion; the result is the tombstone. The future fails as that of `edit`."""
+    def delete(self, message_id: int, user_id: int, deleted_at: datetime) -> Promise[Message]:
+        """Queues a deletion; the result is the tombstone. The promise fails as that of `edit`."""
 
-    def mark_read(self, chat_id: int, user_id: int, up_to: int | None) -> "Future[ReadMark]":
+    def mark_read(self, chat_id: int, user_id: int, up_to: int | None) -> Promise[ReadMark]:
         """Queues a move of the user's mark to the message `up_to` (a deleted one serves), None: to the newest. It
-        never goes back. The future fails with `NotFound`; `BadReference("up_to")`."""
+        never goes back. The promise fails with `NotFound`; `BadReference("up_to")`."""
 
     async def get(self, message_id: int) -> Message | None:
         """The message or its tombstone."""

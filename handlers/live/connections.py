@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from handlers.live.hub import Hub
 from handlers.policy import UNFINISHED_MAX
 from handlers.wire.endings import Ending, Refused
-from storage.batching import when_settled
+from storage.promise import Promise
 
 
 class JoinedChat(Protocol):
@@ -44,10 +44,10 @@ class Connection:
     unfinished: int = 0
     _calm: "asyncio.Future[None] | None" = None
 
-    def begin(self, write: "asyncio.Future[Any]") -> None:
+    def begin(self, write: Promise[Any]) -> None:
         """A command now waits for the disk."""
         self.unfinished += 1
-        when_settled(write, self._finish)
+        write.then(self._finish)
 
     def _finish(self, _write: object) -> None:
         self.unfinished -= 1

@@ -16,12 +16,12 @@ from domain.refusals import Refusal
 from storage.mongo.chat_view import LoadingView
 from storage.mongo.database import UnknownOutcome
 from storage.mongo.row_codecs import row_of
-from storage.mongo.writer import UNSETTLED, Item, RetryBudget, Writer
+from storage.mongo.writer import UNSETTLED, RetryBudget, Writer, WriterItem
 from storage.results import result_of
 
 
 @dataclass(frozen=True)
-class ChatWrite(Item[Any]):
+class ChatWrite(WriterItem[Any]):
     """A decision about a chat, and the change it makes. `chat_id` is None if it creates the chat. The decision may be
     made several times, always on the state as it is by then."""
 

@@ -1,6 +1,5 @@
 """Chats and who is in them."""
 
-from asyncio import Future
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -16,6 +15,7 @@ from storage.mongo.database import Database
 from storage.mongo.documents import chat_of, member_of
 from storage.mongo.follower import Follower
 from storage.mongo.writer import Writer
+from storage.promise import Promise
 
 
 class MongoChats:
@@ -101,7 +101,7 @@ class MongoChats:
     async def remove_member(self, chat_id: int, actor_id: int, user_id: int) -> None:
         await self._decide(chat_id, lambda view: members.remove(view, chat_id, actor_id, user_id))
 
-    def _decide(self, chat_id: int | None, decision: Callable[[MemberView], object]) -> "Future[Any]":
+    def _decide(self, chat_id: int | None, decision: Callable[[MemberView], object]) -> Promise[Any]:
         """Queues a decision and the change it makes; None for a chat that is to be created."""
         return self._writer.submit(ChatWrite(chat_id, decision))
 

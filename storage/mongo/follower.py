@@ -6,11 +6,11 @@ from typing import Any
 
 from domain.changes import Change, MessageChange
 from storage.mongo.chat_replica import ChatReplica
-from storage.mongo.writer import Item, Writer
+from storage.mongo.writer import Writer, WriterItem
 
 
 @dataclass(frozen=True)
-class _CatchUp(Item[None]):
+class _CatchUp(WriterItem[None]):
     chat_id: int
 
     @classmethod

@@ -12,19 +12,19 @@ from typing import Any
 from domain.changes import MessageChange
 from domain.decisions.view import MessageView
 from domain.models import Actor, Draft, Message
-from domain.refusals import Refusal
 from storage.mongo.chat_replica import ChatReplica
 from storage.mongo.chat_replicas import Applied
 from storage.mongo.database import UnknownOutcome
 from storage.mongo.documents import message_of
 from storage.mongo.log import SENT, Row
 from storage.mongo.row_codecs import row_of
-from storage.mongo.writer import UNSETTLED, Item, RetryBudget, Writer
+from storage.mongo.writer import UNSETTLED, RetryBudget, Writer, WriterItem
 from storage.results import result_of
+from storage.runs import outcome_of
 
 
 @dataclass(slots=True)
-class MessageWrite(Item[Any]):
+class MessageWrite(WriterItem[Any]):
     """A decision about a message, and the change it makes. It may be made several times, and its row bears the same
     mark each time. `message_id` is the message whose state it needs, `draft` what is to be sent, None if it is no
     send."""
@@ -160,10 +160,7 @@ class MessageRun:
 
     def _planned(self, item: MessageWrite, plan: Plan) -> object:
         """The row, the result if there is nothing to change, or the refusal."""
-        try:
-            outcome = item.decision(plan)
-        except Refusal as refusal:
-            return refusal
+        outcome = outcome_of(item.decision, plan)
         return plan.add(outcome, item.mark) if isinstance(outcome, MessageChange) else outcome
 
     def _refused_in(self, pending: Sequence[int], planned: Sequence[object], plan: Plan) -> set[int]:

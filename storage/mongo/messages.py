@@ -1,6 +1,5 @@
 """Messages: sending, changing and reading them."""
 
-from asyncio import Future
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -12,6 +11,7 @@ from storage.mongo.follower import Follower
 from storage.mongo.message_run import MessageWrite
 from storage.mongo.reads import Read
 from storage.mongo.writer import Writer
+from storage.promise import Promise
 
 
 class MongoMessages:
@@ -22,7 +22,7 @@ class MongoMessages:
         self._writer = writer
         self._follower = follower
 
-    def append(self, draft: Draft) -> "Future[Appended]":
+    def append(self, draft: Draft) -> Promise[Appended]:
         return self._writer.submit(
             MessageWrite(
                 lambda view: messages.send(view, draft),
@@ -33,7 +33,7 @@ class MongoMessages:
             )
         )
 
-    def edit(self, message_id: int, user_id: int, content: str, edited_at: datetime) -> "Future[Message]":
+    def edit(self, message_id: int, user_id: int, content: str, edited_at: datetime) -> Promise[Message]:
         return self._writer.submit(
             MessageWrite(
                 lambda view: messages.edit(view, message_id, user_id, content, edited_at),
@@ -43,7 +43,7 @@ class MongoMessages:
             )
         )
 
-    def delete(self, message_id: int, user_id: int, deleted_at: datetime) -> "Future[Message]":
+    def delete(self, message_id: int, user_id: int, deleted_at: datetime) -> Promise[Message]:
         return self._writer.submit(
             MessageWrite(
                 lambda view: messages.delete(view, message_id, user_id),
@@ -52,7 +52,7 @@ class MongoMessages:
             )
         )
 
-    def mark_read(self, chat_id: int, user_id: int, up_to: int | None) -> "Future[ReadMark]":
+    def mark_read(self, chat_id: int, user_id: int, up_to: int | None) -> Promise[ReadMark]:
         return self._writer.submit(Read(chat_id, user_id, up_to))
 
     async def get(self, message_id: int) -> Message | None:

@@ -16,13 +16,13 @@ from domain.refusals import Refusal
 from storage.mongo import history
 from storage.mongo.chat_replica import ChatReplica
 from storage.mongo.documents import member_key, message_of
-from storage.mongo.writer import Item, Writer
+from storage.mongo.writer import Writer, WriterItem
 
 _Mark = tuple[int, int | None]
 
 
 @dataclass(frozen=True)
-class Read(Item[ReadMark]):
+class Read(WriterItem[ReadMark]):
     chat_id: int
     user_id: int
     up_to: int | None

@@ -1,10 +1,9 @@
 """The one task that writes chats: batch after batch, and in a batch the items in their order."""
 
 import asyncio
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Callable, Sequence
-from itertools import groupby
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import Any
 from uuid import uuid4
 
 import structlog
@@ -16,23 +15,19 @@ from storage.mongo.chat_replicas import ChatReplicas
 from storage.mongo.database import RETRY_S, Database, UnknownOutcome
 from storage.mongo.ids import Ids
 from storage.mongo.row_codecs import UnknownKind
+from storage.promise import Promise
+from storage.runs import Item, ResultT_co, runs
 
 log = structlog.get_logger("vestnik")
-
-ResultT_co = TypeVar("ResultT_co", covariant=True)
 
 _PAUSE_S = 0.05
 _CONTEST_S = 30.0
 
 
-class Item(ABC, Generic[ResultT_co]):
-    """A write that waits for its turn. `alone`: it shares nothing with its neighbours."""
+class WriterItem(Item[ResultT_co]):
+    """What the writer runs."""
 
-    alone: ClassVar[bool] = False
-
-    @property
-    def weight(self) -> int:
-        return 0
+    __slots__ = ()
 
     @classmethod
     @abstractmethod
@@ -77,13 +72,13 @@ class Writer:
         self.ids = ids
         self.replicas = ChatReplicas(database, self.publish)
         self._changes: list[Change] = []
-        self._batcher: Batcher[Item[Any]] = Batcher(self._write, publish, health=database.health)
+        self._batcher: Batcher[WriterItem[Any]] = Batcher(self._write, publish, health=database.health)
         self.busy = False
         self._mark = uuid4().hex
         self._marks = 0
         self._unknown_kinds: set[str] = set()
 
-    def submit(self, item: Item[ResultT_co]) -> "asyncio.Future[ResultT_co]":
+    def submit(self, item: WriterItem[ResultT_co]) -> Promise[ResultT_co]:
         """Queues an item, which takes its place before this returns."""
         return self._batcher.submit(item)
 
@@ -99,15 +94,13 @@ class Writer:
     async def close(self) -> None:
         await self._batcher.close()
 
-    async def _write(self, items: Sequence[Item[Any]]) -> Written:
+    async def _write(self, items: Sequence[WriterItem[Any]]) -> Written:
         outcomes: list[object] = []
         self.busy = True
         try:
             await self.replicas.forget()
-            for kind, group in groupby(items, lambda item: type(item)):
-                run = list(group)
-                for some in [[item] for item in run] if kind.alone else [run]:
-                    outcomes += await self._run(kind, some)
+            for kind, run in runs(items):
+                outcomes += await self._run(kind, run)
         except Unavailable as error:
             # So it would be for all others, each after a wait.
             outcomes += [error.again() for _ in items[len(outcomes) :]]
@@ -116,7 +109,7 @@ class Writer:
         changes, self._changes = self._changes, []
         return Written(outcomes, changes)
 
-    async def _run(self, kind: type[Item[Any]], items: Sequence[Item[Any]]) -> Sequence[object]:
+    async def _run(self, kind: type[WriterItem[Any]], items: Sequence[WriterItem[Any]]) -> Sequence[object]:
         """Raises: `Unavailable`, and then all of these items fail: what is in the log but not projected is no result
         yet. It is told, and repeats are answered, when the server is back."""
         outcomes = await self._attempt(kind, items)
@@ -130,7 +123,9 @@ class Writer:
             log.error("a newer server wrote to a chat", chat_id=unknown.chat_id, unknown_kind=unknown.kind)
         return unknown.unavailable()
 
-    async def _attempt(self, kind: type[Item[Any]], items: Sequence[Item[Any]]) -> Sequence[object]:
+    async def _attempt(
+        self, kind: type[WriterItem[Any]], items: Sequence[WriterItem[Any]]
+    ) -> Sequence[object]:
         outcomes: list[object] = [UNSETTLED] * len(items)
         try:
             await kind.run_all(self, items, outcomes)

@@ -21,7 +21,8 @@ from domain.changes import (
 )
 from domain.models import Member
 from storage.sqlite import members
-from storage.sqlite.view import TransactionView, users_key
+from storage.sqlite.chat_view import users_key
+from storage.sqlite.message_view import SqliteMessageView
 from storage.times import to_micros
 
 
@@ -35,16 +36,16 @@ def check_changes() -> None:
             )
 
 
-def apply(view: TransactionView, change: Change) -> None:
+def apply(view: SqliteMessageView, change: Change) -> None:
     """Writes the change. It was decided on this very view."""
     _APPLY[type(change)](view, change)
 
 
-def _message_created(view: TransactionView, change: MessageCreated) -> None:
+def _message_created(view: SqliteMessageView, change: MessageCreated) -> None:
     view.create(change.message)
 
 
-def _message_edited(view: TransactionView, change: MessageEdited) -> None:
+def _message_edited(view: SqliteMessageView, change: MessageEdited) -> None:
     message = change.message
     assert message.edited_at is not None
     view.raise_head(message.chat_id, message.changed_seq)
@@ -59,7 +60,7 @@ def _message_edited(view: TransactionView, change: MessageEdited) -> None:
     )
 
 
-def _message_deleted(view: TransactionView, change: MessageDeleted) -> None:
+def _message_deleted(view: SqliteMessageView, change: MessageDeleted) -> None:
     message = change.message
     view.raise_head(message.chat_id, message.changed_seq)
     view.db.execute("DELETE FROM versions WHERE message_id = ?", (message.id,))
@@ -69,14 +70,14 @@ def _message_deleted(view: TransactionView, change: MessageDeleted) -> None:
     )
 
 
-def _read_moved(view: TransactionView, change: ReadMoved) -> None:
+def _read_moved(view: SqliteMessageView, change: ReadMoved) -> None:
     view.db.execute(
         "UPDATE members SET read_seq = ?, last_read_message_id = ? WHERE chat_id = ? AND user_id = ?",
         (change.read_seq, change.up_to, change.chat_id, change.user_id),
     )
 
 
-def _chat_created(view: TransactionView, change: ChatCreated) -> None:
+def _chat_created(view: SqliteMessageView, change: ChatCreated) -> None:
     chat, everybody = change.state.chat, change.state.members
     created = to_micros(chat.created_at)
     view.db.execute(
@@ -96,11 +97,11 @@ def _chat_created(view: TransactionView, change: ChatCreated) -> None:
     members.insert(view.db, chat.id, everybody.values())
 
 
-def _chat_renamed(view: TransactionView, change: ChatRenamed) -> None:
+def _chat_renamed(view: SqliteMessageView, change: ChatRenamed) -> None:
     view.db.execute("UPDATE chats SET name = ? WHERE id = ?", (change.chat.name, change.chat.id))
 
 
-def _chat_deleted(view: TransactionView, change: ChatDeleted) -> None:
+def _chat_deleted(view: SqliteMessageView, change: ChatDeleted) -> None:
     """The messages are removed later, see `removal`: without the chat's row there is no way to them."""
     chat_id = change.chat_id
     view.db.execute("DELETE FROM members WHERE chat_id = ?", (chat_id,))
@@ -109,12 +110,12 @@ def _chat_deleted(view: TransactionView, change: ChatDeleted) -> None:
     view.forget_chat(chat_id)
 
 
-def _member_added(view: TransactionView, change: MemberAdded) -> None:
+def _member_added(view: SqliteMessageView, change: MemberAdded) -> None:
     members.insert(view.db, change.chat_id, [change.member])
     view.db.execute("UPDATE chats SET member_count = member_count + 1 WHERE id = ?", (change.chat_id,))
 
 
-def _member_removed(view: TransactionView, change: MemberRemoved) -> None:
+def _member_removed(view: SqliteMessageView, change: MemberRemoved) -> None:
     chat_id, user_id = change.chat_id, change.user_id
     view.db.execute("DELETE FROM members WHERE chat_id = ? AND user_id = ?", (chat_id, user_id))
     view.db.execute("UPDATE chats SET member_count = member_count - 1 WHERE id = ?", (chat_id,))
@@ -123,13 +124,13 @@ def _member_removed(view: TransactionView, change: MemberRemoved) -> None:
         _set_role(view, chat_id, change.heir)
 
 
-def _role_changed(view: TransactionView, change: RoleChanged) -> None:
+def _role_changed(view: SqliteMessageView, change: RoleChanged) -> None:
     _set_role(view, change.chat_id, change.member)
     if change.heir is not None:
         _set_role(view, change.chat_id, change.heir)
 
 
-def _set_role(view: TransactionView, chat_id: int, member: Member) -> None:
+def _set_role(view: SqliteMessageView, chat_id: int, member: Member) -> None:
     view.db.execute(
         "UPDATE members SET role = ? WHERE chat_id = ? AND user_id = ?",
         (member.role, chat_id, member.user_id),
@@ -137,7 +138,7 @@ def _set_role(view: TransactionView, chat_id: int, member: Member) -> None:
     view.forget_member(chat_id, member.user_id)
 
 
-_APPLY: Mapping[type[Change], Callable[[TransactionView, Any], None]] = {
+_APPLY: Mapping[type[Change], Callable[[SqliteMessageView, Any], None]] = {
     MessageCreated: _message_created,
     MessageEdited: _message_edited,
     MessageDeleted: _message_deleted,

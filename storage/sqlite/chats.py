@@ -1,7 +1,6 @@
 """Chats: making, finding, naming and deleting them."""
 
 import sqlite3
-from asyncio import Future
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -9,13 +8,13 @@ from typing import Any
 
 from domain.decisions import chats
 from domain.decisions import members as decisions
-from domain.decisions.view import ChatView
+from domain.decisions.view import MemberView
 from domain.models import Chat, ChatPreview, ChatState, ChatSummary, ChatType, Member, Role
 from storage.cursor import Cursor
+from storage.promise import Promise
 from storage.sqlite import chat_list, members
 from storage.sqlite.database import Database
 from storage.sqlite.rows import chat_of
-from storage.sqlite.writer import Writer
 
 _CHATS_AT_ONCE = 500
 """So many chats are gone through in one read: of 100 members each, that takes about 10 ms of a reader's thread."""
@@ -100,9 +99,9 @@ class SqliteChats:
     async def remove_member(self, chat_id: int, actor_id: int, user_id: int) -> None:
         await self._decide(lambda view: decisions.remove(view, chat_id, actor_id, user_id))
 
-    def _decide(self, decision: Callable[[ChatView], object]) -> "Future[Any]":
+    def _decide(self, decision: Callable[[MemberView], object]) -> Promise[Any]:
         """Queues a decision and the change it makes."""
-        return self._database.write(Writer.decide, decision)
+        return self._database.write(lambda writer: writer.carry_out(decision(writer.chats)))
 
     def _published(self, chat: Chat) -> Chat:
         return replace(chat, head_seq=self._database.published_head(chat.id, chat.head_seq))

@@ -3,7 +3,6 @@
 import asyncio
 import sqlite3
 import threading
-from asyncio import Future
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -15,11 +14,12 @@ import structlog
 from storage.batching import Batcher, Written
 from storage.errors import Unavailable
 from storage.health import StoreHealth
+from storage.promise import Promise
 from storage.sqlite.connection import open_reader, open_writer, without_links
 from storage.sqlite.faults import fault
 from storage.sqlite.files import DatabaseFiles
 from storage.sqlite.lock import ServerLock
-from storage.sqlite.writer import Item, Write, Writer
+from storage.sqlite.writer import Write, Writer, WriterItem
 from storage.subscribers import Subscribers
 
 log = structlog.get_logger("vestnik")
@@ -62,9 +62,9 @@ class Database:
         self._lock = lock
         self._files = files
         self._log_saved = False
-        self._suspects: Sequence[Item[object]] = ()
+        self._suspects: Sequence[WriterItem[object]] = ()
         self.health = StoreHealth(self._probe)
-        self._batcher: Batcher[Item[object]] = Batcher(
+        self._batcher: Batcher[WriterItem[object]] = Batcher(
             self._write_batch, self.subscribers.publish, health=self.health
         )
         self._readers = _Readers(path, files)
@@ -88,13 +88,13 @@ class Database:
     def published_head(self, chat_id: int, head_seq: int) -> int:
         return min(head_seq, self._unpublished.get(chat_id, head_seq))
 
-    def submit(self, item: Item[ResultT]) -> "Future[ResultT]":
+    def submit(self, item: WriterItem[ResultT]) -> Promise[ResultT]:
         """Queues a write, which takes its place before this returns."""
         return self._batcher.submit(item)
 
     def write(
         self, action: Callable[Concatenate[Writer, P], ResultT], *args: P.args, **kwargs: P.kwargs
-    ) -> "Future[ResultT]":
+    ) -> Promise[ResultT]:
         """Queues `action(writer, …)`, which is bound by the contract of `Item`."""
         return self.submit(Write(lambda writer: action(writer, *args, **kwargs)))
 
@@ -122,7 +122,7 @@ class Database:
             self._lock.release()
             self._closed = True
 
-    async def _write_batch(self, items: Sequence[Item[object]]) -> Written:
+    async def _write_batch(self, items: Sequence[WriterItem[object]]) -> Written:
         if self.health.failing:
             self._files.check()  # so that nothing is written that would be lost
         try:
@@ -139,7 +139,7 @@ class Database:
             self._suspect(items, written.outcomes)
         return written
 
-    def _suspect(self, items: Sequence[Item[object]], outcomes: Sequence[object]) -> None:
+    def _suspect(self, items: Sequence[WriterItem[object]], outcomes: Sequence[object]) -> None:
         """Keeps a write that came upon a broken page: the store serves again when that one can be made."""
         for item, outcome in zip(items, outcomes, strict=True):
             if isinstance(outcome, Unavailable) and outcome.trouble == "broken":

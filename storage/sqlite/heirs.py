@@ -17,7 +17,7 @@ def pass_on(writer: Writer, user_id: int, after_id: int = 0) -> int | None:
         (user_id, after_id, AT_ONCE),
     ).fetchall()
     for (chat_id,) in owned:
-        change = heirs.pass_on(writer.view, chat_id, user_id)
+        change = heirs.pass_on(writer.chats, chat_id, user_id)
         if change is not None:
             writer.apply(change)
     return owned[-1][0] if len(owned) == AT_ONCE else None

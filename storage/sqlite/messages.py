@@ -1,16 +1,19 @@
 """Messages: sending, changing and reading them."""
 
-from asyncio import Future
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Self
 
+from domain.changes import MessageCreated
 from domain.decisions import messages
+from domain.frozen import frozen
 from domain.models import Appended, Draft, Message, Page, ReadMark
+from domain.refusals import Refusal
+from storage.promise import Promise
 from storage.sqlite import history
 from storage.sqlite.database import Database
 from storage.sqlite.reads import mark_read
-from storage.sqlite.sends import Send
-from storage.sqlite.writer import Write, Writer
+from storage.sqlite.writer import Write, Writer, WriterItem
 from storage.times import to_micros
 
 
@@ -20,22 +23,21 @@ class SqliteMessages:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def append(self, draft: Draft) -> "Future[Appended]":
-        return self._database.submit(Send(draft))
+    def append(self, draft: Draft) -> Promise[Appended]:
+        return self._database.submit(Send(draft, len(draft.content)))
 
-    def edit(self, message_id: int, user_id: int, content: str, edited_at: datetime) -> "Future[Message]":
+    def edit(self, message_id: int, user_id: int, content: str, edited_at: datetime) -> Promise[Message]:
         def action(writer: Writer) -> Message:
-            edited: Message = writer.decide(
-                lambda view: messages.edit(view, message_id, user_id, content, edited_at)
-            )
+            outcome = messages.edit(writer.messages, message_id, user_id, content, edited_at)
+            edited: Message = writer.carry_out(outcome)
             return edited
 
         return self._database.submit(Write(action, weight=len(content)))
 
-    def delete(self, message_id: int, user_id: int, deleted_at: datetime) -> "Future[Message]":
+    def delete(self, message_id: int, user_id: int, deleted_at: datetime) -> Promise[Message]:
         return self._database.write(_delete, message_id, user_id, deleted_at)
 
-    def mark_read(self, chat_id: int, user_id: int, up_to: int | None) -> "Future[ReadMark]":
+    def mark_read(self, chat_id: int, user_id: int, up_to: int | None) -> Promise[ReadMark]:
         return self._database.write(mark_read, chat_id, user_id, up_to)
 
     async def get(self, message_id: int) -> Message | None:
@@ -64,8 +66,37 @@ class SqliteMessages:
         return await self._database.read(history.count_changed_since, chat_id, after_seq, limit)
 
 
+@frozen
+class Send(WriterItem[Appended]):
+    """A send. Those that stand next to each other in a batch share their statements (`message_view`)."""
+
+    draft: Draft
+    weight: int
+
+    @classmethod
+    def run_all(cls, writer: Writer, items: Sequence[Self]) -> Sequence[Appended | Exception]:
+        """What the sends ask for is looked up before the first, what they create is inserted after the last."""
+        view = writer.messages
+        drafts = [item.draft for item in items]
+        view.find_first_uses([(one.sender_id, one.client_id) for one in drafts if one.client_id is not None])
+        outcomes: list[Appended | Exception] = []
+        for draft in drafts:
+            try:
+                outcome = messages.send(view, draft)
+            except Refusal as refusal:
+                outcomes.append(refusal)
+                continue
+            if isinstance(outcome, MessageCreated):
+                view.create(outcome.message)
+                writer.publish(outcome)
+                outcome = Appended(outcome.message, duplicate=False)
+            outcomes.append(outcome)
+        view.insert_new()
+        return outcomes
+
+
 def _delete(writer: Writer, message_id: int, user_id: int, deleted_at: datetime) -> Message:
-    tombstone: Message = writer.apply(messages.delete(writer.view, message_id, user_id))
+    tombstone: Message = writer.apply(messages.delete(writer.messages, message_id, user_id))
     writer.db.execute(
         "UPDATE messages SET deleted_at = ? WHERE id = ?", (to_micros(deleted_at), tombstone.id)
     )

@@ -9,7 +9,7 @@ from storage.sqlite.writer import Writer
 
 def mark_read(writer: Writer, chat_id: int, user_id: int, up_to: int | None) -> ReadMark:
     """See `storage.ports.Messages.mark_read`."""
-    outcome = read(writer.view, chat_id, user_id, up_to)
+    outcome = read(writer.chats, chat_id, user_id, up_to)
     unread = unread_count(writer.db, chat_id, user_id, outcome.read_seq)
     if isinstance(outcome, ReadMoved):
         writer.apply(outcome)

@@ -1,40 +1,31 @@
 """The one writer: a batch of items in a transaction."""
 
 import sqlite3
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from itertools import groupby
 from pathlib import Path
-from typing import Any, Generic, Self, TypeVar
+from typing import Any, Self
 
 from domain.changes import Change
-from domain.decisions.view import ChatView
 from domain.frozen import frozen
-from domain.refusals import Refusal
 from storage.batching import Written
 from storage.errors import Unavailable
 from storage.results import result_of
+from storage.runs import Item, ResultT_co, outcome_of, runs
 from storage.sqlite.changes import apply
+from storage.sqlite.chat_view import SqliteChatView
 from storage.sqlite.connection import BUSY_TIMEOUT_S, probe
 from storage.sqlite.faults import fault, unavailable
-from storage.sqlite.view import TransactionView
+from storage.sqlite.message_view import SqliteMessageView
 
 CANNOT_WRITE = "the database cannot be written"
 
-ResultT = TypeVar("ResultT")
-ResultT_co = TypeVar("ResultT_co", covariant=True)
 
-
-class Item(ABC, Generic[ResultT_co]):
-    """A write that waits for its turn."""
+class WriterItem(Item[ResultT_co]):
+    """What the writer runs."""
 
     __slots__ = ()
-
-    @property
-    def weight(self) -> int:
-        """About how many bytes of content it writes."""
-        return 0
 
     @classmethod
     @abstractmethod
@@ -45,7 +36,7 @@ class Item(ABC, Generic[ResultT_co]):
 
 
 @frozen
-class Write(Item[ResultT_co]):
+class Write(WriterItem[ResultT_co]):
     """A write that shares nothing with its neighbours."""
 
     action: "Callable[[Writer], ResultT_co]"
@@ -53,14 +44,7 @@ class Write(Item[ResultT_co]):
 
     @classmethod
     def run_all(cls, writer: "Writer", items: Sequence[Self]) -> "Sequence[ResultT_co | Exception]":
-        return [_attempt(item.action, writer) for item in items]
-
-
-def _attempt(action: "Callable[[Writer], ResultT]", writer: "Writer") -> ResultT | Exception:
-    try:
-        return action(writer)
-    except Refusal as refusal:
-        return refusal
+        return [outcome_of(item.action, writer) for item in items]
 
 
 class Writer:
@@ -72,12 +56,13 @@ class Writer:
 
     def __init__(self, db: sqlite3.Connection, path: Path, unpublished: dict[int, int]) -> None:
         self.db = db
-        self.view = TransactionView(db)
+        self.messages = SqliteMessageView(db)
+        self.chats = SqliteChatView(self.messages)
         self._path = path
         self._unpublished = unpublished
         self._changes: list[Change] = []
 
-    def write(self, items: Sequence[Item[object]]) -> Written:
+    def write(self, items: Sequence[WriterItem[object]]) -> Written:
         """Writes a batch in one transaction; if an item turns out to fail, each in its own.
 
         Raises: `Unavailable` if nothing could be begun or committed.
@@ -91,7 +76,7 @@ class Writer:
                 return Written([fault(error, CANNOT_WRITE, self._path)], ())
             return self._one_by_one(items)
 
-    def probe(self, suspects: Sequence[Item[object]], busy_timeout_s: float) -> None:
+    def probe(self, suspects: Sequence[WriterItem[object]], busy_timeout_s: float) -> None:
         """Commits a small write. `suspects` are tried before that, and undone: only they come upon the page that is
         broken. Raises: `Unavailable`."""
         try:
@@ -102,7 +87,7 @@ class Writer:
                     self.db.execute("BEGIN IMMEDIATE")
                     for item in suspects:
                         type(item).run_all(self, [item])
-                    self.view.write_heads()
+                    self.messages.write_heads()
                     self._undo()
                 probe(self.db)
             finally:
@@ -127,14 +112,13 @@ class Writer:
 
     # For items
 
-    def decide(self, decision: Callable[[ChatView], object]) -> Any:
-        """Makes the change that is decided on; the result for the caller. Raises: `Refusal`."""
-        outcome = decision(self.view)
+    def carry_out(self, outcome: object) -> Any:
+        """Makes the change if that is what was decided; the result for the caller."""
         return self.apply(outcome) if isinstance(outcome, Change) else outcome
 
     def apply(self, change: Change) -> Any:
         """Makes a change that was decided on in this transaction; the result for the caller."""
-        apply(self.view, change)
+        apply(self.messages, change)
         self.publish(change)
         return result_of(change)
 
@@ -144,23 +128,23 @@ class Writer:
 
     # The transaction
 
-    def _transact(self, items: Sequence[Item[object]]) -> Written:
+    def _transact(self, items: Sequence[WriterItem[object]]) -> Written:
         self._begin()
         try:
             outcomes: list[object] = []
-            for kind, group in groupby(items, lambda item: type(item)):
-                outcomes += kind.run_all(self, list(group))
-            self.view.write_heads()
+            for kind, run in runs(items):
+                outcomes += kind.run_all(self, run)
+            self.messages.write_heads()
         except BaseException:
             self._undo()
             raise
         self._commit()
         written = Written(outcomes, self._changes)
-        self.view.begin()
+        self.messages.begin()
         self._changes = []
         return written
 
-    def _one_by_one(self, items: Sequence[Item[object]]) -> Written:
+    def _one_by_one(self, items: Sequence[WriterItem[object]]) -> Written:
         outcomes: list[object] = []
         changes: list[Change] = []
         for item in items:
@@ -186,7 +170,7 @@ class Writer:
 
     def _commit(self) -> None:
         # Before the commit: from the moment a reader can see a new head, the loop can see that it is unpublished.
-        for chat_id, before in self.view.heads_before.items():
+        for chat_id, before in self.messages.heads_before.items():
             self._unpublished.setdefault(chat_id, before)
         try:
             self.db.execute("COMMIT")
@@ -198,5 +182,5 @@ class Writer:
         with suppress(sqlite3.Error):
             if self.db.in_transaction:  # some errors have rolled back already
                 self.db.execute("ROLLBACK")
-        self.view.reset()
+        self.messages.reset()
         self._changes = []

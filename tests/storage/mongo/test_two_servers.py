@@ -4,9 +4,11 @@ import asyncio
 import random
 from dataclasses import replace
 
+from domain.changes import MessageCreated, MessageEdited
 from domain.models import Appended, Member, Message
 from domain.refusals import Duplicate, LastOwner, NotFound, TokenReused
 from storage.mongo import MongoStore
+from storage.mongo.row_data import message_row
 from tests.storage.world import START, World, at, draft
 
 
@@ -176,13 +178,11 @@ async def test_what_a_dead_server_left_is_projected_and_told(
     replica = mongo_store._writer.replicas.peek(chat_id)
     assert replica is not None
     log = mongo_store._writer.replicas.log
-    row = await log.get(chat_id, replica.n)
-    assert row is not None
     left = replace(first, id=999, seq=2, changed_seq=2, content="left behind")
     edited = replace(first, content="edited", changed_seq=3)
     rows = [
-        replace(row, n=replica.n + 1, seq=2, mark="a", message=left),
-        replace(row, n=replica.n + 2, seq=3, kind="edited", mark="b", message=edited),
+        message_row(MessageCreated(left), replica.n + 1, "a"),
+        message_row(MessageEdited(edited), replica.n + 2, "b"),
     ]
     assert await log.insert(rows) == 2
     assert (await there.send(chat_id, anna, "next")).seq == 4

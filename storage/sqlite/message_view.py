@@ -1,20 +1,33 @@
-"""The state that decisions are made on: the tables as the writer's transaction has them."""
+"""What decisions about messages ask of the writer's transaction, and the messages that it creates.
+
+Sends that stand next to each other in a batch share their statements, and not only for SQLite's sake: the writer's
+thread gives the interpreter lock away at every statement and, while the event loop is busy, gets it back only after
+`sys.getswitchinterval()`.
+"""
 
 import json
 import sqlite3
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterator, Sequence
+from functools import cache
+from itertools import chain
+from typing import TypeVar
 
-from domain.models import Account, Actor, Chat, Member, Message, Role
+from domain.models import Actor, Message
 from domain.refusals import NotFound
-from storage.sqlite import history, members
-from storage.sqlite.rows import chat_of, message_of
-from storage.sqlite.statements import ClientIdKey, first_uses, insert_messages
+from storage.sqlite import history
+from storage.sqlite.rows import Row, message_of
 from storage.times import to_micros
+
+ClientIdKey = tuple[int, str]
+"""A sender and their client_id."""
 
 _KEPT = 100_000
 """How many heads, actors and runs are kept in memory."""
 
-# OR ROLLBACK, as in statements.py: the writer undoes the transaction anyway, and SQLite need not copy the pages that a
+_SIZES = (256, 64, 16, 4, 1)
+"""Rows in a statement: few different sizes, so that each is prepared once."""
+
+# OR ROLLBACK here and below: the writer undoes the transaction anyway, and SQLite need not copy the pages that a
 # statement touches to undo just that.
 _RAISE_HEADS = """
 UPDATE OR ROLLBACK chats
@@ -22,16 +35,11 @@ SET head_seq = json_extract(raised.value, '$[1]'), activity = max(activity, json
 FROM json_each(?) AS raised WHERE chats.id = json_extract(raised.value, '$[0]')
 """
 
-# CROSS JOIN: the members first, by the index that has them in the order in which they inherit.
-_ACCOUNTS_BY_ROLE = """
-SELECT users.id, users.is_bot, users.banned, users.deleted
-FROM members CROSS JOIN users ON users.id = members.user_id
-WHERE members.chat_id = ? AND members.role = ? ORDER BY members.joined_at, members.user_id
-"""
+T = TypeVar("T")
 
 
-class TransactionView:
-    """See `domain.decisions.view.ChatView`.
+class SqliteMessageView:
+    """See `domain.decisions.view.MessageView`.
 
     The writer is the only one who writes the file, so heads, actors, runs and the last id are remembered from one
     transaction to the next. A transaction that fails makes the view forget all of it. New messages and heads are
@@ -77,39 +85,8 @@ class TransactionView:
 
     def next_message_id(self) -> int:
         if self._last_message_id is None:
-            self._last_message_id = self._last_id("messages")
+            self._last_message_id = last_id(self.db, "messages")
         return self._last_message_id + 1
-
-    def member(self, chat_id: int, user_id: int) -> Member | None:
-        return members.get(self.db, chat_id, user_id)
-
-    def newest(self, chat_id: int) -> Message | None:
-        return history.newest(self.db, chat_id)
-
-    def chat(self, chat_id: int) -> Chat:
-        row = self.db.execute("SELECT * FROM chats WHERE id = ?", (chat_id,)).fetchone()
-        return chat_of(row, head_seq=self.head(chat_id))
-
-    def private_chat(self, user_ids: Sequence[int]) -> Chat | None:
-        found = self.db.execute("SELECT id FROM chats WHERE users_key = ?", (users_key(user_ids),)).fetchone()
-        return self.chat(found[0]) if found else None
-
-    def next_chat_id(self) -> int:
-        return self._last_id("chats") + 1
-
-    def member_ids(self, chat_id: int) -> Sequence[int]:
-        rows = self.db.execute("SELECT user_id FROM members WHERE chat_id = ? ORDER BY user_id", (chat_id,))
-        return [user_id for (user_id,) in rows]
-
-    def accounts_by_role(self, chat_id: int, role: Role) -> Iterable[Account]:
-        return map(_account_of, self.db.execute(_ACCOUNTS_BY_ROLE, (chat_id, role)))
-
-    def accounts(self, user_ids: Collection[int]) -> Mapping[int, Account]:
-        rows = self.db.execute(
-            "SELECT id, is_bot, banned, deleted FROM users WHERE id IN (SELECT value FROM json_each(?))",
-            (json.dumps(list(user_ids)),),
-        )
-        return {row[0]: _account_of(row) for row in rows}
 
     # What changes tell the view
 
@@ -123,7 +100,7 @@ class TransactionView:
 
     def find_first_uses(self, keys: Sequence[ClientIdKey]) -> None:
         """Looks up the messages with these client_ids, which `first_use` then knows; those of before are forgotten."""
-        found = map(message_of, first_uses(self.db, keys))
+        found = map(message_of, _first_uses(self.db, keys))
         self._first_uses = {(one.sender_id, one.client_id): one for one in found if one.client_id is not None}
 
     def create(self, message: Message) -> None:
@@ -159,7 +136,7 @@ class TransactionView:
     def insert_new(self) -> None:
         """Writes the new messages that are not written yet."""
         if self._new_rows:
-            insert_messages(self.db, self._new_rows)
+            _insert_messages(self.db, self._new_rows)
             self._new_rows = []
 
     def raise_head(self, chat_id: int, seq: int) -> None:
@@ -216,16 +193,51 @@ class TransactionView:
         self._runs[chat_id] = sender_id, run_seq
         return run_seq
 
-    def _last_id(self, table: str) -> int:
-        row = self.db.execute("SELECT seq FROM sqlite_sequence WHERE name = ?", (table,)).fetchone()
-        return int(row[0]) if row else 0
+
+def last_id(db: sqlite3.Connection, table: str) -> int:
+    """The highest id that a row of the table ever had."""
+    row = db.execute("SELECT seq FROM sqlite_sequence WHERE name = ?", (table,)).fetchone()
+    return int(row[0]) if row else 0
 
 
-def users_key(user_ids: Iterable[int]) -> str:
-    """What a private chat is found by."""
-    return " ".join(map(str, user_ids))
+def _insert_messages(db: sqlite3.Connection, rows: Sequence[tuple[object, ...]]) -> None:
+    """Inserts new messages; see `_insert_sql` for the columns."""
+    for some in _in_sizes(rows):
+        db.execute(_insert_sql(len(some)), tuple(chain.from_iterable(some)))
 
 
-def _account_of(row: tuple[int, int, int, int]) -> Account:
-    user_id, is_bot, banned, deleted = row
-    return Account(user_id, bool(is_bot), bool(banned), bool(deleted))
+def _first_uses(db: sqlite3.Connection, keys: Sequence[ClientIdKey]) -> Iterator[Row]:
+    """The rows of the messages with these client_ids."""
+    for some in _in_sizes(keys):
+        yield from db.execute(_find_sql(len(some)), tuple(chain.from_iterable(some)))
+
+
+def _in_sizes(values: Sequence[T]) -> Sequence[Sequence[T]]:
+    parts: list[Sequence[T]] = []
+    start = 0
+    for size in _SIZES:
+        while len(values) - start >= size:
+            parts.append(values[start : start + size])
+            start += size
+    return parts
+
+
+@cache
+def _insert_sql(count: int) -> str:
+    rows = ", ".join(["(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"] * count)
+    return (
+        "INSERT OR ROLLBACK INTO messages"  # noqa: S608 - question marks, nothing else
+        " (id, chat_id, seq, changed_seq, sender_id, client_id, content, message_type, reply_to, created_at,"
+        " run_seq)"
+        f" VALUES {rows}"
+    )
+
+
+@cache
+def _find_sql(count: int) -> str:
+    wanted = ", ".join(["(?, ?)"] * count)
+    return (
+        f"WITH wanted (sender_id, client_id) AS (VALUES {wanted})"  # noqa: S608 - question marks, nothing else
+        " SELECT messages.* FROM wanted CROSS JOIN messages"
+        " ON messages.sender_id = wanted.sender_id AND messages.client_id = wanted.client_id"
+    )
