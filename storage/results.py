@@ -1,6 +1,7 @@
 """What the caller of a store gets for a change that is made."""
 
 from collections.abc import Callable, Mapping
+from operator import attrgetter
 from typing import Any
 
 from domain.changes import (
@@ -32,6 +33,9 @@ _RESULTS: Mapping[type[Change], Callable[[Any], object]] = {
 }
 
 
+_MESSAGE_OF = attrgetter("message")
+
+
 def check_results() -> None:
     """Raises: `UndeclaredChange` for a kind of which this module does not know what the caller gets."""
     for kind in kinds():
@@ -45,8 +49,4 @@ def check_results() -> None:
 def result_of(change: Change) -> Any:
     """See the methods of `storage.ports` that return it. For changes of messages it is the message, if nothing else is
     said above."""
-    of_kind = _RESULTS.get(type(change))
-    if of_kind is not None:
-        return of_kind(change)
-    assert isinstance(change, MessageChange)  # see `check_results`
-    return change.message
+    return _RESULTS.get(type(change), _MESSAGE_OF)(change)
