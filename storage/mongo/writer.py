@@ -133,7 +133,7 @@ class Writer:
             raise
         except Exception as error:
             left = [index for index, outcome in enumerate(outcomes) if outcome is UNSETTLED]
-            if len(items) == 1:
+            if left and len(items) == 1:
                 return [self._unavailable(error) if isinstance(error, UnknownKind) else error]
             # One of them is at fault, perhaps with a text that is none: it must not spoil the others.
             for index in left:
