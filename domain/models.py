@@ -12,7 +12,7 @@ Role = Literal["owner", "admin", "member"]
 
 @frozen
 class User:
-    """An account. `banned` and `deleted` accounts stay known, so that their ids are never unknown again."""
+    """An account. Banned and deleted accounts are kept, so that an id, once given, always names somebody."""
 
     id: int
     username: str
@@ -33,7 +33,7 @@ class User:
 
 @frozen
 class Session:
-    """A login and the family of refresh tokens that grew from it. A revoked one is kept, and stays revoked."""
+    """A login and the refresh tokens that descend from it. A revoked session is kept for a while, and stays revoked."""
 
     id: str
     user_id: int
@@ -43,7 +43,7 @@ class Session:
 
 @frozen
 class Chat:
-    """A room with members. `head_seq` is the number of its last change, 0 before the first."""
+    """A chat without its members. `head_seq` is the number of its last change of a message, 0 before the first."""
 
     id: int
     name: str | None
@@ -56,8 +56,9 @@ class Chat:
 
 @frozen
 class Member:
-    """A user in a chat. `read_seq` is the mark as a position, 0 before the first message; `last_read_message_id` is the
-    message it stands on, None with 0. Both stay as they are when that message is deleted."""
+    """A user in a chat. `read_seq` is the position of the user's read mark, 0 before the first message;
+    `last_read_message_id` is the message at that position, None with 0. Neither changes when that message is
+    deleted."""
 
     user_id: int
     role: Role
@@ -93,7 +94,7 @@ class Message:
 
 @frozen
 class Draft:
-    """A message to be: what the sender decides. The store adds id and numbers.
+    """What a sender wants to send. The store adds the id and the numbers.
 
     `content_fault` says what is wrong with the content, None if nothing: such a draft is refused unless it repeats an
     earlier message.
@@ -111,7 +112,8 @@ class Draft:
 
 @frozen
 class Appended:
-    """The outcome of a send. `duplicate`: this sender used this `client_id` before; `message` is that one."""
+    """The outcome of a send. `duplicate`: the sender used the `client_id` before, and `message` is the first
+    message."""
 
     message: Message
     duplicate: bool
@@ -119,7 +121,8 @@ class Appended:
 
 @frozen
 class ReadMark:
-    """The outcome of reading: where the mark is now, whether it moved, and what is still unread (at most 1000)."""
+    """The outcome of a read: where the mark is now, whether it moved, and how many messages are unread (at most
+    1000)."""
 
     read_seq: int
     up_to: int | None
@@ -129,7 +132,7 @@ class ReadMark:
 
 @frozen
 class Page:
-    """A stretch of history, oldest first, without deleted messages."""
+    """Consecutive messages of a chat, the oldest first, without deleted ones."""
 
     messages: Sequence[Message]
     has_more_before: bool
@@ -138,7 +141,7 @@ class Page:
 
 @frozen
 class ChatSummary:
-    """A chat as one member sees it in the list. `unread_count` stops at 1000."""
+    """A chat as one member sees it in their list. `unread_count` stops at 1000."""
 
     chat: Chat
     member: Member

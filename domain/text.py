@@ -1,12 +1,13 @@
-"""What may stand in a message or a name, and when two names are the same. Lengths count code points."""
+"""What a message or a name may contain, and when two names count as the same. Lengths count code points."""
 
 from unicodedata import category, normalize
 
 _FILLERS = frozenset("\u115f\u1160\u2800\u3164\uffa0")
-"""Letters and symbols by category that draw nothing: Hangul fillers and the blank Braille pattern."""
+"""Code points that are letters or symbols by category and yet invisible: Hangul fillers and the blank Braille
+pattern."""
 
 _JOINERS = frozenset("\u200c\u200d")
-"""ZWNJ and ZWJ: Persian and Indic words and many emoji are not spelt without them."""
+"""ZWNJ and ZWJ: Persian and Indic words and many emoji need them."""
 
 NAME_GROWTH = 18
 """NFKC makes of one code point at most this many (U+FDFA)."""
@@ -19,7 +20,7 @@ def is_visible(character: str) -> bool:
 
 
 def has_visible(text: str) -> bool:
-    """Whether any code point is visible. Text mostly begins with one that is, so this seldom looks at a second."""
+    """Whether any code point is visible. Most text begins with a visible one, so this seldom looks at a second."""
     for character in text:  # noqa: SIM110 -- a generator costs three times as much, on the way of every message
         if is_visible(character):
             return True
@@ -36,7 +37,7 @@ def content_fault(content: str, longest: int) -> str | None:
 
 
 def trimmed(name: str) -> str:
-    """A display name or chat name as it is kept: without white space at its ends."""
+    """A display name or chat name as it is stored: without white space at its ends."""
     return name.strip()
 
 
@@ -60,7 +61,7 @@ def name_key(name: str) -> str:
 
 
 def email_key(email: str) -> str:
-    """What email addresses are compared by. They only fold case: addresses that look alike may be two mailboxes."""
+    """What email addresses are compared by. Only case is folded: addresses that look alike may be two mailboxes."""
     return email.casefold()
 
 

@@ -1,4 +1,4 @@
-"""Where a page of a list ended."""
+"""The position in a list at which a page ended."""
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from typing import Self
@@ -7,13 +7,13 @@ from domain.frozen import frozen
 from domain.refusals import BadReference
 
 BEYOND = 2**62
-"""Above every time and every id."""
+"""Greater than every time and every id."""
 
 
 @frozen
 class Cursor:
-    """The last entry of a page, by time in microseconds and id: the next page goes on after it. Outside it is a word
-    without a meaning."""
+    """The last entry of a page, by time in microseconds and id; the next page begins after it. Clients see it as an
+    opaque word."""
 
     at: int
     id: int

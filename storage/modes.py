@@ -1,4 +1,4 @@
-"""Files that hold secrets, and who may read them."""
+"""The permissions of files that hold secrets."""
 
 import os
 import stat
@@ -11,8 +11,8 @@ log = structlog.get_logger("vestnik")
 
 
 def warn_of_modes(files: Iterable[Path], holding: str) -> None:
-    """Logs one line if somebody but their owner may read or write any of the files. Those that do not exist are
-    skipped, and so is a system without such modes."""
+    """Logs one line if users other than their owner may read or write any of the files. Files that do not exist are
+    skipped. Does nothing on a system without POSIX modes."""
     if os.name != "posix":
         return
     open_to_others = {str(file): f"{mode:04o}" for file in files if (mode := _mode_of(file)) & 0o077}

@@ -3,8 +3,8 @@
 from domain.text import name_key
 
 NAMESAKE = "\x1f"
-"""Accounts were made whose names differ by their Unicode form alone; both stay usable. One of them has the key of the
-name; each other has that key, then this, then the name with its case folded."""
+"""Old databases have accounts whose names differ only by their Unicode form; all of them stay usable. One of them has
+the key of the name; the key of each other one is that key, then this character, then the name with its case folded."""
 
 
 def namesake_key(username: str) -> str:
@@ -12,6 +12,6 @@ def namesake_key(username: str) -> str:
 
 
 def key_bounds(login: str) -> tuple[str, str, str]:
-    """The key of a name; and where the keys of its namesakes begin and end, the end not included."""
+    """The key of a name; the first possible key of a namesake; and the first key above those of namesakes."""
     key = name_key(login)
     return key, key + NAMESAKE, key + chr(ord(NAMESAKE) + 1)

@@ -8,14 +8,14 @@ from storage.ports import Store
 from storage.sqlite import SqliteStore
 
 Opener = Callable[[str, float], Awaitable[Store]]
-"""Takes the whole URL and the seconds it may try to connect."""
+"""Takes the whole URL and how many seconds it may take to connect."""
 
 
 async def open_store(url: str, *, connect_timeout_s: float = 30) -> Store:
     """Opens the store that the URL names: `sqlite:///relative/path`, `sqlite:////absolute/path`,
     `mongodb://user:password@host:port/name`, `mongodb+srv://user:password@host/name` (without a name: `vestnik`).
 
-    A server that cannot be reached is tried again until `connect_timeout_s` have gone by.
+    Tries to reach a server for `connect_timeout_s`.
 
     Raises: `StorageError`, with a message that names what is wrong but never repeats the URL, which may hold a
     password.
@@ -32,7 +32,7 @@ async def open_store(url: str, *, connect_timeout_s: float = 30) -> Store:
 
 
 async def _open_sqlite(url: str, _connect_timeout_s: float) -> Store:
-    """A file needs no waiting for: it can be opened, or not."""
+    """A file can be opened at once or not at all, so there is no timeout."""
     path = url.partition("://")[2]
     # sqlite:///x.db has an empty host, then the path x.db; people write sqlite://x.db as well.
     path = path.removeprefix("/")
@@ -46,7 +46,7 @@ async def _open_sqlite(url: str, _connect_timeout_s: float) -> Store:
 
 
 async def _open_mongodb(url: str, connect_timeout_s: float) -> Store:
-    # Only here: who keeps his data in a file need not wait for the driver to be loaded.
+    # Imported only here: it takes a while to load the driver, and a server on SQLite does not need it.
     from storage.mongo import MongoStore
 
     return await MongoStore.open(url, connect_timeout_s=connect_timeout_s)

@@ -1,4 +1,4 @@
-"""A page of history out of what lies on both sides of a border."""
+"""A page of history, made of the messages on both sides of a position."""
 
 from collections.abc import Iterable, Iterator
 
@@ -6,11 +6,11 @@ from domain.models import Message, Page
 from storage.sizes import Budget, message_bytes
 
 END = 2**62
-"""Above every position."""
+"""Greater than every position."""
 
 
 class _Side:
-    """One side of the border, read from it outwards, as far as the page reaches."""
+    """The messages on one side of the border, read outwards from it, no further than the page reaches."""
 
     def __init__(self, messages: Iterable[Message], limit: int) -> None:
         self._rest: Iterator[Message] = iter(messages)
@@ -20,7 +20,7 @@ class _Side:
         self.is_done = False
 
     def step(self, budget: Budget) -> None:
-        """Takes one message on, or finds out why not."""
+        """Takes one more message, or notes why there is none to take."""
         message = next(self._rest, None)
         if message is None:
             self.is_done = True
@@ -33,7 +33,7 @@ class _Side:
 def sides(
     limit: int, before_seq: int | None, after_seq: int | None, around_seq: int | None
 ) -> tuple[int, int, int]:
-    """The border of a page, and how many messages it has at most below it, and from it on."""
+    """The border of a page, the most messages it has below the border, and the most from the border on."""
     if after_seq is not None:
         return after_seq + 1, 0, limit
     if around_seq is not None:
@@ -48,11 +48,11 @@ def page_of(
     above_limit: int,
     max_bytes: int | None,
 ) -> Page:
-    """A page of so many messages and bytes; one message at least, if there is any to take.
+    """A page of at most these numbers of messages and bytes, but of one message at least if there is any.
 
-    `below` has the messages below the border, the highest first, and `above` those from it on; each one more than its
-    limit, which tells whether there is more. They are read in turns, `above` first, and no further than the page
-    reaches: where bytes run out, what stands next to the border is in the page.
+    `below` has the messages below the border, the highest first, and `above` those from the border on; each may have
+    one more than its limit, which shows that there is more. Messages are taken from both in turns, `above` first, so if
+    the bytes run out, the messages next to the border are in the page. No message is read that the page does not need.
     """
     budget = Budget(max_bytes)
     lower, upper = _Side(below, below_limit), _Side(above, above_limit)

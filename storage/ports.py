@@ -1,4 +1,4 @@
-"""What every store promises. tests/storage/contract is the same text as tests; a store is what passes it.
+"""The interface of a store. tests/storage/contract says the same as tests, and runs on every store.
 
 Common to all methods: what is returned from a write is on disk, so it survives `kill -9`; the subscribers have
 been called before the caller resumes; checks (`domain.decisions`) are made on the state that the write itself is
@@ -30,7 +30,7 @@ from storage.health import StoreHealth
 from storage.promise import Promise
 
 REUSES_MAX = 3
-"""So many times a spent refresh token may be spent again within its grace time."""
+"""How many times a spent refresh token may be spent again within its grace time."""
 
 UNREAD_LIMIT = 1000
 """Unread counts stop here: 1000 means 1000 or more."""
@@ -51,18 +51,18 @@ class Users(Protocol):
         `domain.text.name_key`); `Duplicate("email")` for an email address in use, without regard to case."""
 
     async def get(self, user_id: int) -> User | None:
-        """The user, banned and deleted ones too; None if nobody ever had this id."""
+        """The user, also if banned or deleted; None if nobody ever had this id."""
 
     async def get_many(self, user_ids: Collection[int]) -> Mapping[int, User]:
         """Those of the ids that exist."""
 
     async def find(self, login: str) -> User | None:
         """By username, in any form of it, or email, without regard to case. Deleted users are not found, banned ones
-        are. Old accounts may have names that are forms of one another: then it is the one whose name was given
-        exactly but for case, else one of them."""
+        are. Old accounts may have names that are forms of one another: then the one whose name was given exactly but
+        for case is found, else any of them."""
 
     async def exist(self) -> bool:
-        """Whether anybody ever had an account here, banned and deleted users too."""
+        """Whether there are any users, banned and deleted ones included."""
 
     async def search(self, prefix: str, *, after_id: int, limit: int) -> Sequence[User]:
         """Active users, neither banned nor deleted, whose username or display name begins with `prefix` in any form
@@ -75,17 +75,17 @@ class Users(Protocol):
         """Sets the hash and revokes every session of the user but `keep_session`. Raises: `NotFound`."""
 
     async def renew_hash(self, user_id: int, old_hash: str, new_hash: str) -> None:
-        """Puts another hash of the same password in place of the old one; no session ends. Nothing happens if the hash
-        is not the old one any more."""
+        """Replaces the hash by another one of the same password; no session ends. Does nothing if the stored hash is
+        not `old_hash` any more."""
 
     async def costliest_hash(self) -> str:
         """The greatest password hash by code points, which is one of the highest cost; empty if there are no users.
-        Looks at all users: once, at the start."""
+        Reads all users, so it is for the start of a server only."""
 
     async def set_banned(self, user_id: int, banned: bool, *, pass_on: bool = True) -> User:
-        """A ban revokes every session of the user and ends their ownership, see `Chats`; lifting it brings neither
-        back. For somebody who is banned already it only ends ownership, where that was not possible before. Without
-        `pass_on` ownership stays: for a caller who takes the user out of their chats next.
+        """Bans or unbans. A ban revokes every session of the user and ends their ownership, see `Chats`; an unban
+        brings neither back. A second ban ends ownership where the first one could not. Without `pass_on` ownership
+        stays, for a caller that removes the user from their chats next.
 
         Raises: `NotFound`, for a deleted user too.
         """
@@ -97,35 +97,37 @@ class Users(Protocol):
         Raises: `NotFound`, the second time too."""
 
     async def seen(self, user_id: int, at: datetime) -> None:
-        """Notes when the user was last connected; never moves back. Nothing happens for an unknown id."""
+        """Notes when the user was last connected; an earlier time than the noted one changes nothing. Does nothing for
+        an unknown id."""
 
 
 class Sessions(Protocol):
     async def create(
         self, *, session_id: str, user_id: int, token_hash: str, expires_at: datetime, created_at: datetime
     ) -> Session:
-        """A login: the session and its first refresh token (only ever seen as a hash). Raises: `NotFound` if there
-        is no such user, or he is deleted."""
+        """A login: the session and its first refresh token, of which the store knows only the hash. Raises: `NotFound`
+        if there is no such user, or they are deleted."""
 
-    async def get(self, session_id: str) -> Session | None: ...
+    async def get(self, session_id: str) -> Session | None:
+        """The session, also if revoked; None if there is no such session, or a sweep removed it."""
 
     async def rotate(
         self, token_hash: str, *, new_hash: str, expires_at: datetime, now: datetime, grace_s: float
     ) -> Session:
         """Spends a refresh token for a new one of the same session.
 
-        The first use starts `grace_s`, within which the old one may be spent again, at most `REUSES_MAX` times (a
-        client whose answer got lost). Raises: `TokenUnknown`; `TokenReused` after the grace time, and the time after
-        the last that is allowed, the session then being revoked.
+        The first use starts `grace_s`, within which the old token may be spent again at most `REUSES_MAX` times, by a
+        client that did not get the answer. Raises: `TokenUnknown`; `TokenReused` for a use after that time or above
+        that number, which also revokes the session.
         """
 
     async def revoke(self, session_id: str) -> None:
-        """Ends a session; nothing happens if it is unknown or has ended."""
+        """Ends a session. Does nothing if it is unknown or has ended."""
 
     async def sweep(self, *, after: str, limit: int, now: datetime, keep_s: float) -> str | None:
-        """Looks at up to `limit` sessions by id, those above `after` ("": from the first), and removes the ones of
-        which no refresh token has been good for `keep_s`, with all that is known of their tokens. Of a session that
-        was revoked, that time begins when a sweep first sees it. No change is published: nobody can have it.
+        """Looks at up to `limit` sessions in the order of their ids, from the first above `after` ("": the very first),
+        and removes those without a valid refresh token for `keep_s`, with their tokens. For a revoked session, that
+        time begins when a sweep first sees it. No change is published: no client can use such a session.
 
         Returns the `after` of the next call; None if there are no more.
         """
@@ -147,8 +149,8 @@ class Chats(Protocol):
         member_ids: Collection[int],
         created_at: datetime,
     ) -> tuple[Chat, bool]:
-        """A chat of the owner and the members; True if it is new. There is one private chat for two users:
-        asked for again, by either, it is returned with False. `member_ids` may contain the owner.
+        """Creates a chat of the owner and the members, and returns it with True. Two users have one private chat: if it
+        exists, whoever of them created it, it is returned with False. `member_ids` may contain the owner.
 
         Raises: `UnknownUsers`, for an owner who is banned too.
         """
@@ -176,8 +178,8 @@ class Chats(Protocol):
         no such chat. Raises: `BadReference("cursor")` for one that was not given out here."""
 
     async def sharing(self, user_id: int, among: Collection[int], *, members_max: int) -> Collection[int]:
-        """Those of the users `among` who are in a chat of at most `members_max` members together with the user, who
-        may be one of them. Chats are looked at some at a time, so that other reads go on between."""
+        """Those of the users `among` who share a chat of at most `members_max` members with the user, who may be one of
+        them. Reads some chats at a time, so that other reads can go on in between."""
 
     async def preview(self, chat_id: int, user_ids: Collection[int]) -> ChatPreview | None:
         """The chat as those of the users see it who are in it; None if there is no such chat. One look for all of
@@ -209,16 +211,16 @@ class Chats(Protocol):
 
 class Messages(Protocol):
     def append(self, draft: Draft) -> Promise[Appended]:
-        """Queues a send; it takes its place before this returns, so calls keep their order. The promise fails with
+        """Queues a send. It has its place when this returns, so calls keep their order. The promise fails with
         `NotFound` (not a member, or the message of this `client_id` was deleted), `Forbidden`,
         `ClientIdTaken`, `BadReference("reply_to")` (a deleted message of the chat serves).
 
-        (sender, `client_id`) is unique for ever: a repeat in the same chat is answered with the first message,
-        whatever its content, and changes nothing.
+        A sender uses a `client_id` only once, for ever: a repeat in the same chat returns the first message, whatever
+        the content of the repeat, and changes nothing.
         """
 
     def edit(self, message_id: int, user_id: int, content: str, edited_at: datetime) -> Promise[Message]:
-        """Queues an edit. The same content again changes nothing and takes no number. The promise fails with
+        """Queues an edit. An edit to the same content changes nothing and takes no number. The promise fails with
         `NotFound` (no such message, deleted, or the user is not in its chat); `Forbidden`."""
 
     def delete(self, message_id: int, user_id: int, deleted_at: datetime) -> Promise[Message]:
@@ -259,7 +261,7 @@ class Messages(Protocol):
 
 
 class Store(Protocol):
-    """A place where everything stays. Open one with `storage.open.open_store`."""
+    """A store. Open one with `storage.open.open_store`."""
 
     @property
     def shared(self) -> bool:

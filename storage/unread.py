@@ -1,4 +1,4 @@
-"""Unread counts of many members out of one look at the newest messages."""
+"""Unread counts of many members, from one query for the newest messages."""
 
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
@@ -6,14 +6,14 @@ from collections.abc import Mapping, Sequence
 from storage.ports import UNREAD_LIMIT
 
 LOOK_BACK = 2 * UNREAD_LIMIT
-"""So many of the newest messages answer for nearly everybody."""
+"""How many of the newest messages are read; they are enough to count for nearly every member."""
 
 
 def tally(newest: Sequence[tuple[int, int]], marks: Mapping[int, int]) -> dict[int, int | None]:
-    """How much is unread by each user of `marks` (user id → read position), at most `UNREAD_LIMIT`.
+    """The number of unread messages of each user of `marks` (user id → read position), at most `UNREAD_LIMIT`.
 
     `newest`: (seq, sender id) of messages that are not deleted, the newest first: all above the lowest mark, or the
-    first `LOOK_BACK` of them. None for somebody of whom they do not tell: he wrote most of them himself.
+    first `LOOK_BACK` of them. The count is None if these hold too few messages by others to give that member's count.
     """
     seqs = [seq for seq, _ in reversed(newest)]
     by_sender: dict[int, list[int]] = {}
@@ -23,8 +23,8 @@ def tally(newest: Sequence[tuple[int, int]], marks: Mapping[int, int]) -> dict[i
     counts: dict[int, int | None] = {}
     for user_id, mark in marks.items():
         count = min(_above(seqs, mark) - _above(by_sender.get(user_id, ()), mark), UNREAD_LIMIT)
-        told = whole or mark >= seqs[0] or count == UNREAD_LIMIT
-        counts[user_id] = count if told else None
+        is_certain = whole or mark >= seqs[0] or count == UNREAD_LIMIT
+        counts[user_id] = count if is_certain else None
     return counts
 
 

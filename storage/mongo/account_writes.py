@@ -26,13 +26,14 @@ class _Write:
 
 
 class AccountWriter:
-    """Being queued, a write goes on to its end, and is told, even if whoever asked for it has gone."""
+    """A queue of writes. A queued write runs to its end, and its changes are published, even if its caller is
+    cancelled."""
 
     def __init__(self, publish: Callable[[Sequence[Change]], None], health: StoreHealth) -> None:
         self._batcher: Batcher[_Write] = Batcher(self._write, publish, health=health)
 
     async def write(self, key: str, action: Callable[[Publish], Awaitable[ResultT]]) -> ResultT:
-        """Runs `action(publish)` after what was asked before with the same key; it publishes what it has changed."""
+        """Runs `action(publish)` after earlier writes with the same key; the action publishes what it has changed."""
         result: ResultT = await self._batcher.submit(_Write(key, action))
         return result
 

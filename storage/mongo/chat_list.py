@@ -14,7 +14,7 @@ from storage.sizes import Budget, summary_bytes
 SUMMARIES_AT_ONCE = 50
 
 _CHATS_AT_ONCE = 200
-"""So many chats are gone through in one query."""
+"""How many chats one query looks through."""
 
 
 async def summary(database: Database, chat_id: int, user_id: int) -> ChatSummary:
@@ -29,7 +29,7 @@ async def summary(database: Database, chat_id: int, user_id: int) -> ChatSummary
 async def page(
     database: Database, user_id: int, after: Cursor | None, limit: int, max_bytes: int | None
 ) -> tuple[Sequence[ChatSummary], str | None]:
-    """See `storage.ports.Chats.list_for`. What it costs grows with the chats of the user, not with their messages."""
+    """See `storage.ports.Chats.list_for`. The cost grows with the number of the user's chats, not of messages."""
     start = after or Cursor(BEYOND, BEYOND)
     members = {
         document["chat_id"]: document
@@ -52,7 +52,7 @@ async def page(
 async def _that_fit(
     database: Database, chats: Sequence[Document], members: Mapping[int, Document], max_bytes: int | None
 ) -> Sequence[ChatSummary]:
-    """Summaries of the chats up to the first for which there is no room, some at a time: each has a message in it."""
+    """Summaries of the chats up to the first that does not fit, read some at a time, as each holds a message."""
     budget, found = Budget(max_bytes), list[ChatSummary]()
     for start in range(0, len(chats), SUMMARIES_AT_ONCE):
         some = chats[start : start + SUMMARIES_AT_ONCE]

@@ -1,4 +1,4 @@
-"""The chats this server knows, each brought forward along its log."""
+"""The replicas of the chats that this server uses, kept up to date from their logs."""
 
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
@@ -15,11 +15,12 @@ from storage.mongo.log import Log, Row
 from storage.mongo.projection import Projection
 
 _SAVE_EVERY = 500
-"""So many rows may be projected without that being noted: the next server to open the chat projects them again."""
+"""How many rows of a chat may be projected before that is noted in the database. The next server that loads the chat
+projects the rows that are not noted again."""
 _MAX_CHATS = 10_000
-"""So many chats are kept in memory, those used last. A chat of 100 members takes 18 KB (tracemalloc)."""
+"""How many chats are kept in memory, those used last. A chat of 100 members takes 18 KB (tracemalloc)."""
 _MAX_MEMBERS = 400_000
-"""So many members may they have together: about 72 MB."""
+"""How many members these chats may have together: about 72 MB."""
 
 
 @frozen
@@ -32,20 +33,20 @@ class Applied:
 
 
 class ChatReplicas:
-    """To be used by one task at a time, the one that writes; but `peek` by everybody.
+    """Only the writing task uses this, except `peek`, which any task may call.
 
     `publish` gets each change when it is in the log and projected, those of a chat in order and without a hole, those
     of other servers too. It begins with the first row that is not known to be projected when the chat is first loaded:
     a server that died has published no more than the rows before it.
 
-    What is read from the log goes into memory at once and is projected later, with `flush`: between learning what
-    another server wrote and trying the next number there must be nothing slow, or the other one is always faster.
+    Rows that are read from the log are applied at once and projected later, by `flush`: nothing slow may happen between
+    reading the rows of another server and trying the next number, or the other server is always faster.
     """
 
     def __init__(self, database: Database, publish: Callable[[Change], None]) -> None:
         self.log = Log(database)
         self.newest_states: dict[int, Message] = {}
-        """The messages that rows not yet projected have changed, as these leave them."""
+        """The newest states of the messages whose rows are not yet projected."""
         self._database = database
         self._projection = Projection(database)
         self._publish = publish
@@ -54,18 +55,20 @@ class ChatReplicas:
         self._member_count = 0
         """How many members they have together."""
         self._pending: list[Applied] = []
-        self._others = False  # whether some of these were found in the log
+        self._others = False  # whether some of these rows were found in the log
 
     def peek(self, chat_id: int) -> ChatReplica | None:
-        """The chat, if it is in memory; to be looked at now, not kept."""
+        """The chat, if it is in memory. To be used in this turn and not kept."""
         replica = self._replicas.get(chat_id)
         if replica is not None:
             self._replicas.move_to_end(chat_id)
         return replica
 
     async def get(self, chat_id: int) -> ChatReplica:
-        """The chat; a replica without a chat if there is none. It may be behind the log. Raises: `UnknownKind` if this
-        version cannot follow the log of the chat; `Unavailable`."""
+        """The replica of the chat; its `chat` is None if there is no such chat. It may be behind the log.
+
+        Raises: `UnknownKind` if this version cannot follow the log of the chat; `Unavailable`.
+        """
         replica = self.peek(chat_id) or await self._load(chat_id)
         replica.check()
         return replica
@@ -141,17 +144,17 @@ class ChatReplicas:
         self._member_count += len(replica.roles)
 
     async def save(self) -> None:
-        """Notes how far everything is projected."""
+        """Notes in the database how far all chats are projected."""
         await self._save(
             {replica.chat_id: replica.projected_n for replica in self._replicas.values() if replica.unsaved}
         )
 
     async def forget(self) -> None:
-        """Lets go of the chats that were used longest ago, if there are too many of them or of their members. To be
-        called between batches, when nobody holds a replica; what comes next in a forgotten chat loads it again.
+        """Removes the chats that were used longest ago from memory, if there are too many of them or of their members.
+        To be called between batches, when no replica is in use; the next write to such a chat loads it again.
 
-        A chat that has rows to project stays, and all of them do while it cannot be noted how far they are projected:
-        from there on a replica that is loaded again tells what it finds, and nothing may be told twice.
+        A chat with rows to project stays. While it cannot be noted how far chats are projected, all of them stay: a
+        replica that is loaded publishes the rows from the noted one on, and no change may be published twice.
         """
         replicas = [replica for replica in self._oldest() if replica.projected_n == replica.n]
         if not replicas:
@@ -165,7 +168,8 @@ class ChatReplicas:
                 self._member_count -= len(replica.roles)
 
     def _oldest(self) -> Sequence[ChatReplica]:
-        """Those that are too many, if any, and some more, so that this is a rare event and not a part of each batch."""
+        """The chats to remove, if there are too many; a tenth more than necessary, so that it does not happen in each
+        batch."""
         if len(self._replicas) <= _MAX_CHATS and self._member_count <= _MAX_MEMBERS:
             return ()
         chats = len(self._replicas) - _MAX_CHATS + _MAX_CHATS // 10
@@ -186,8 +190,8 @@ class ChatReplicas:
                 replica.saved_n = n
 
     async def _load(self, chat_id: int) -> ChatReplica:
-        """From the projection as far as it is complete, the rest from the log. The log is read last: nothing of the
-        projection is of a row that is not found in it."""
+        """Loads the projection as far as it is complete, and then the rows after that from the log. The log is read
+        last, so it has every row that the projection reflects."""
         replica = ChatReplica(chat_id)
         document = await self._database.get(self._database.chats, str(chat_id))
         if document is not None and document["n"] > 0:

@@ -1,4 +1,4 @@
-"""From a URL to a database that answers."""
+"""Connects to the database that a URL names."""
 
 import asyncio
 from urllib.parse import unquote
@@ -26,9 +26,9 @@ _AUTHENTICATION_FAILED = 18
 
 
 async def connect(url: str, timeout_s: float) -> Database:
-    """The database the URL names, its schema brought up to date, as soon as the server answers.
+    """The database that the URL names, as soon as its server answers, with its schema brought up to date.
 
-    Raises: `StorageError`, in one line, without anything of the URL but the hosts.
+    Raises: `StorageError`, whose text is one line and has nothing of the URL but the hosts.
     """
     database = _database(url, timeout_s)
     try:
@@ -74,20 +74,20 @@ def _database(url: str, timeout_s: float) -> Database:
         client: AsyncIOMotorClient[Document] = AsyncIOMotorClient(
             url,
             appname="vestnik",
-            # An ack means: on disk, and nowhere to be lost by a change of the primary.
+            # An ack means: on disk, and not lost by a change of the primary.
             w="majority",
             journal=True,
             wTimeoutMS=int(_SOCKET_S * 1000),
             readConcernLevel="majority",
             readPreference="primary",
-            # What is not there fails within seconds; the store itself tries again.
+            # Calls to a server that is not there fail within seconds; the store itself tries again.
             serverSelectionTimeoutMS=selection_ms,
             connectTimeoutMS=selection_ms,
             socketTimeoutMS=int(_SOCKET_S * 1000),
             heartbeatFrequencyMS=2000,
         )
     except (InvalidURI, ConfigurationError, ValueError, TypeError) as error:
-        # The text may quote what it takes for a port, and is the password.
+        # The text may quote a part of the password as a port that is not valid.
         raise StorageError(
             "the MongoDB URL is not valid, it should be mongodb://user:password@host:port/name with special"
             f" characters percent-encoded ({type(error).__name__})"

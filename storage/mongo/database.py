@@ -1,4 +1,4 @@
-"""The connection, its collections, and what becomes of the errors of the driver."""
+"""The connection, its collections, and the meaning of the driver's errors."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -25,7 +25,7 @@ Collection = AsyncIOMotorCollection[Document]
 ResultT = TypeVar("ResultT")
 
 RETRY_S = 3.0
-"""For how long a call is repeated while the server cannot be reached; then it fails."""
+"""How long a call is repeated while the server cannot be reached, before it fails."""
 
 _PAUSE_S = 0.1
 _DUPLICATE_KEY = 11000
@@ -33,21 +33,21 @@ _REASON_CHARS = 200
 
 
 class UnknownOutcome(Exception):
-    """The connection broke, or the write concern was not met: what was asked may have happened, or may yet."""
+    """The connection broke, or the write concern was not met: the write may have happened, or may happen yet."""
 
     def __init__(self, reason: str, trouble: Trouble = "unreachable") -> None:
         super().__init__(reason)
         self.trouble: Trouble = trouble
 
     def unavailable(self) -> Unavailable:
-        """What it is when it has been tried for long enough."""
+        """What the caller gets when the retry budget is used up."""
         if self.trouble == "unconfirmed":
             return Unavailable(f"MongoDB did not confirm a write: {self}", self.trouble)
         return Unavailable(f"MongoDB cannot be reached: {self}", self.trouble)
 
 
 class Database:
-    """The collections, by name. Each `_id` is a string, for FerretDB finds by index nothing but that."""
+    """The collections, by name. Each `_id` is a string: FerretDB finds a document by index only by a string `_id`."""
 
     def __init__(self, client: AsyncIOMotorClient[Document], name: str) -> None:
         self.client = client
@@ -74,7 +74,7 @@ class Database:
 
     async def prove(self) -> None:
         """A small write, with the write concern of all others. Raises: the driver's errors."""
-        # Another server may make the document just now, which is a write as well.
+        # If another server inserts the document in the same moment, that is a write as well.
         with suppress(DuplicateKeyError):
             await self.meta.update_one({"_id": "probe"}, {"$set": {"mark": uuid4().hex}}, upsert=True)
 
@@ -83,7 +83,7 @@ class Database:
         self.client.close()
 
     async def with_retry(self, call: Callable[[], Awaitable[ResultT]]) -> ResultT:
-        """The result of a call that may be made more than once, and is, as long as the connection breaks.
+        """The result of a call that is safe to repeat. It is repeated while the connection breaks.
 
         Raises: `Unavailable`; of the driver's errors only `DuplicateKeyError` and `BulkWriteError`.
         """
@@ -95,12 +95,12 @@ class Database:
                 if asyncio.get_running_loop().time() > deadline:
                     error = unknown.unavailable()
                     if not self.health.failing:
-                        self.health.failed(error)  # reads too: they come to the same server
+                        self.health.failed(error)  # of reads too: they use the same server
                     raise error from unknown
                 await asyncio.sleep(_PAUSE_S)
 
     async def once(self, call: Callable[[], Awaitable[ResultT]]) -> ResultT:
-        """The result of a call that must not be repeated blindly. Raises: `UnknownOutcome`, and as `with_retry`."""
+        """The result of a call that is not safe to repeat. Raises: `UnknownOutcome`, and as `with_retry`."""
         if self._closed:
             raise Unavailable("the store is closed", "closed")
         try:
@@ -142,7 +142,7 @@ class Database:
         limit: int = 0,
         fields: Sequence[str] = (),
     ) -> Sequence[Document]:
-        """The documents that are as wanted; no limit with 0, whole ones without `fields`."""
+        """The documents that match the filter; no limit with 0, whole documents without `fields`."""
 
         def query() -> Awaitable[list[Document]]:
             cursor = collection.find(wanted, dict.fromkeys(fields, 1) if fields else None)
@@ -153,8 +153,11 @@ class Database:
         return await self.with_retry(query)
 
     async def add(self, collection: Collection, document: Document) -> bool:
-        """Inserts a document; False if a unique value of it is taken. If it has a mark `by`, True is also the answer
-        when it got in before a connection broke; else that is False, or True, as it comes."""
+        """Inserts a document; False if a unique value of it is taken.
+
+        If the connection breaks, the insert is repeated and may meet its own first try. With a mark `by` in the
+        document the answer is then True; without one it may be True or False.
+        """
         try:
             await self.with_retry(lambda: collection.insert_one(document))
         except DuplicateKeyError:
@@ -166,7 +169,8 @@ class Database:
 
 
 def refused(code: int | None, reason: str) -> Unavailable:
-    """The server is there, and does not do it. What it says from the first brace on may be a command or a document."""
+    """The error for a call that the server refused. The server's text is cut at the first brace: what follows may be a
+    command or a document."""
     short = " ".join(reason.partition("{")[0].split())[:_REASON_CHARS]
     return Unavailable(f"MongoDB: {short} (code {code})", trouble_of(code, short))
 
@@ -177,7 +181,7 @@ def duplicates(error: BulkWriteError) -> Sequence[int]:
 
 
 def brief(error: Exception) -> str:
-    """The first part of the driver's text: the rest describes the topology, on and on."""
+    """The first part of the driver's text: the rest describes the topology at length."""
     text = (
         str(error).split(" (configured timeouts", 1)[0].split(", Timeout:", 1)[0].split(", full error", 1)[0]
     )

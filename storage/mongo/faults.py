@@ -1,4 +1,4 @@
-"""What an error of a MongoDB server means for those who wanted to write or to read."""
+"""From errors of a MongoDB server to the words of `storage.errors.Trouble`."""
 
 from collections.abc import Mapping
 
@@ -26,7 +26,7 @@ _WORDS: Mapping[str, Trouble] = {
     "not a database": "broken",
     "corrupt": "broken",
 }
-"""By the server's text, where the code says nothing: FerretDB hands on what its own store says."""
+"""By the server's text, where the code says nothing: FerretDB passes on the text of its own store."""
 
 
 def trouble_of(code: int | None, reason: str) -> Trouble:

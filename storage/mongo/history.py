@@ -1,4 +1,4 @@
-"""Reading messages: one, a stretch, what changed, the newest, how many are unread."""
+"""Reading messages: one, a page, what changed, the newest, how many are unread."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -13,8 +13,7 @@ from storage.sizes import Budget, message_bytes, that_fit
 from storage.unread import LOOK_BACK, tally
 
 READ_AT_ONCE = 64
-"""So many messages come with one answer of the server: a page of the usual size does, and the largest that one answer
-brings are a few MB."""
+"""How many messages one answer of the server brings: enough for a page of the usual size, and a few MB at most."""
 
 
 async def get(database: Database, message_id: int) -> Message | None:
@@ -67,7 +66,7 @@ async def changed_between(
 
 
 async def count_between(database: Database, chat_id: int, after_seq: int, up_to_seq: int, limit: int) -> int:
-    """How many these are; counting stops at the limit."""
+    """The number of messages that `changed_between` finds; counting stops at the limit."""
     if not await exists(database, chat_id):
         return 0
     wanted = _changed(chat_id, after_seq, up_to_seq)
@@ -81,9 +80,9 @@ def _changed(chat_id: int, after_seq: int, up_to_seq: int) -> Document:
 async def unread_count(database: Database, chat_id: int, user_id: int, read_seq: int) -> int:
     """The messages by others, not deleted, above the mark; at most `UNREAD_LIMIT`.
 
-    A look at what follows the mark answers nearly always. Not so for somebody who wrote thousands of messages
-    without reading (a bot): then those of the others are counted by an index that leads from sender to sender, and
-    his own are never touched.
+    The first messages above the mark nearly always give the count. They do not for a user who wrote thousands of
+    messages without reading (a bot): then the messages of others are counted by an index that leads from sender to
+    sender, so that the user's own are skipped.
     """
     above = {"chat_id": chat_id, "deleted": False, "seq": {"$gt": read_seq}}
     look: list[Document] = [
@@ -137,7 +136,7 @@ async def _alive(
 async def _read(
     database: Database, wanted: Document, sort: tuple[str, int], limit: int, max_bytes: int | None
 ) -> Sequence[Message]:
-    """Messages in this order, up to and with the first for which there is no room any more."""
+    """Messages in this order, up to and including the first that does not fit."""
 
     async def query() -> list[Message]:
         budget, found = Budget(max_bytes), list[Message]()

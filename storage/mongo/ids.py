@@ -1,4 +1,5 @@
-"""Ids, in blocks: a block belongs to whoever inserted its number. What is left of it at the end is never used."""
+"""Ids, taken in blocks: a block belongs to the server that inserted its number. Ids that a server leaves are never
+used."""
 
 import asyncio
 from collections.abc import Mapping
@@ -19,7 +20,7 @@ class Ids:
         self._locks = {kind: asyncio.Lock() for kind in _SIZES}
 
     async def take(self, kind: Kind, count: int = 1) -> list[int]:
-        """Ids nobody had before, rising."""
+        """New ids, in ascending order."""
         async with self._locks[kind]:
             taken: list[int] = []
             while len(taken) < count:

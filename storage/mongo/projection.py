@@ -1,9 +1,10 @@
-"""From the rows of the log to the documents that are read: `messages`, `members`, `chats`.
+"""Writes the documents that are read (`messages`, `members`, `chats`) from the rows of the log.
 
-Projecting may be repeated, and done by several servers at once: a document notes the row it is as of and takes none
-that is older. MongoDB looks at the note and writes in one step. FerretDB does not: there a server that is late with an
-older row of a message, between two steps of another that projects a newer one, sets the document back, until the row
-is projected again. The log is right even then, and so are numbers, order and acks.
+A row may be projected several times, and by several servers at once: each document holds the number of the row that it
+reflects, and ignores older rows. MongoDB compares the number and writes in one step. FerretDB does not: there, a server
+that is late with an older row of a message may write between the two steps of another server that projects a newer
+row; then the document is out of date until the newer row is projected again. The log is right even then, and so are
+numbers, order and acks.
 """
 
 import asyncio
@@ -21,7 +22,7 @@ from storage.mongo.log import SENT, Row
 from storage.times import to_micros
 
 _AT_ONCE = 32
-"""So many updates go into one command. In one of a hundred and more FerretDB 1.24 waits for itself, for ever."""
+"""How many updates go into one command. With a hundred and more, FerretDB 1.24 deadlocks."""
 
 
 class Projection:
@@ -29,10 +30,10 @@ class Projection:
         self._database = database
 
     async def project(self, rows: Sequence[Row], saved: Mapping[int, int], *, check_first: bool) -> None:
-        """Projects rows, of any chats, those of a chat in order. `saved`: up to which row each chat is known to be
-        projected already. `check_first`: others may have projected them, so that it is worth a look at what is there.
+        """Projects rows of any chats, those of a chat in order. `saved`: up to which row each chat is known to be
+        projected already. `check_first`: other servers may have projected some of them, so read the documents first.
 
-        Raises: `Unavailable`, some rows then being projected and some not.
+        Raises: `Unavailable`; some of the rows may be projected then.
         """
         for row in rows:
             if row.message is None:
@@ -62,7 +63,7 @@ class Projection:
             for there in await self._there(list(last)):
                 if there["changed_seq"] >= last[int(there["_id"])].changed_seq:
                     del last[int(there["_id"])]
-        # Before the projection: who finds a deletion projected may rely on this.
+        # Before the projection: once a deletion is projected, its content is certainly out of the log.
         await self._scrub([key for key, message in last.items() if message.deleted])
         new = [message_document(message) for key, message in last.items() if key in created]
         old = [message_document(message) for key, message in last.items() if key not in created]
@@ -98,7 +99,7 @@ class Projection:
         )
 
     async def _scrub(self, message_ids: Sequence[int]) -> None:
-        """A deleted message leaves nothing of what it said, in the log neither."""
+        """Removes the content of deleted messages from the log."""
         if message_ids:
             rows = {"message_id": {"$in": list(message_ids)}}
             await self._database.with_retry(lambda: self._database.changes.update_many(rows, SCRUBBED))
@@ -120,7 +121,7 @@ class Projection:
                     for document in data["members"]
                 ],
             )
-            # The chat comes after its members: who finds it finds them.
+            # The chat comes after its members, so that a reader who finds the chat finds them.
             await self._insert(
                 self._database.chats,
                 [
@@ -164,7 +165,7 @@ class Projection:
     async def _member(self, row: Row, user_id: int, values: Document, *, upsert: bool = False) -> None:
         key = member_key(row.chat_id, user_id)
         values = {**values, "chat_id": row.chat_id, "n": row.n}
-        # A duplicate key: he is there, as of this row or a later one.
+        # A duplicate key: the member is there, as of this row or a later one.
         with suppress(DuplicateKeyError):
             await self._database.with_retry(
                 lambda: self._database.members.update_one(
@@ -173,7 +174,7 @@ class Projection:
             )
 
     async def _insert(self, collection: Collection, documents: Sequence[Document]) -> Sequence[int]:
-        """Which of them, by position, are there already."""
+        """Inserts documents; the positions of those that exist already."""
         if not documents:
             return ()
         try:
@@ -191,4 +192,4 @@ class Projection:
 
 
 SCRUBBED = {"$set": {"message.content": "", "message.extra": {}}}
-"""What takes away from a row of the log what a message said."""
+"""The update that removes the content of a message from a row of the log."""

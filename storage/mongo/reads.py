@@ -1,8 +1,8 @@
 """How far members have read.
 
-A mark is raised by one update that looks at the old one first. FerretDB does these two steps apart: there, if two
-servers move the mark of one member at once, the lower may stay, and a change of role at the same moment may set it
-back. A mark is moved again at the next reading.
+A mark is raised by one update that compares it with the old one. FerretDB compares and writes in two steps: there, if
+two servers move the mark of one member at once, the lower mark may stay, and a change of role in the same moment may
+set it back. The next read moves the mark again.
 """
 
 from collections.abc import Sequence

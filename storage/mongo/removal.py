@@ -1,7 +1,7 @@
-"""Removing what deleted chats leave: a chat may have millions of messages, and other writes go on meanwhile.
+"""Removes what deleted chats leave behind: a chat may have millions of messages, and other writes go on meanwhile.
 
-The chat counts as gone at once, and with it every way to its messages. The rows of its log stay, without what was
-said, so that no number falls free; so does its document, so that it stays gone.
+A chat counts as gone at once, and without it there is no way to its messages. The rows of its log stay, without the
+content of messages, so that no number becomes free; its document stays, so that the chat stays deleted.
 """
 
 import asyncio
@@ -19,7 +19,7 @@ _log = logging.getLogger(__name__)
 
 
 class Remover:
-    """Removes what there is to remove, one chat after the other, until nothing is left."""
+    """Removes what deleted chats leave behind, one chat after the other, until nothing is left."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -32,13 +32,13 @@ class Remover:
             self.start()
 
     def start(self) -> None:
-        """There may be something to remove."""
+        """Begins if it is not at work already: there may be something to remove."""
         self._asked = True
         if self._work is None:
             self._work = asyncio.get_running_loop().create_task(self._run())
 
     async def close(self) -> None:
-        """Lets go in the middle of it: whoever opens the store next goes on."""
+        """Stops in the middle of the work: the server that opens the store next resumes it."""
         if self._work is not None:
             self._work.cancel()
             await asyncio.wait([self._work])

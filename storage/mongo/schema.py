@@ -1,7 +1,7 @@
-"""Indexes, and the version of all there is.
+"""Indexes, and the version of the schema.
 
-Every index is made when the store opens; one that is there already costs nothing. The common subset has no partial
-indexes: where a value is optional and unique, an absent one is stored as `#` and something of its own.
+All indexes are created when the store opens; one that exists already costs nothing. FerretDB has no partial indexes:
+where a value is optional and unique, an absent one is stored as `#` followed by something unique.
 """
 
 import logging
@@ -46,7 +46,7 @@ def indexes(database: Database) -> Mapping[Collection, Sequence[IndexModel]]:
         database.pairs: [plain("users", "generation")],
         database.chats: [plain("deleted", "swept")],
         database.members: [
-            # All members, and pages of them in the order in which they came.
+            # All members, and pages of them in the order in which they joined.
             plain("chat_id", "gone", "joined_at", "user_id"),
             plain("user_id", "gone"),
         ],
@@ -58,7 +58,7 @@ def indexes(database: Database) -> Mapping[Collection, Sequence[IndexModel]]:
         database.messages: [
             # History and newest; with the sender in it, unread is counted from the index alone.
             plain("chat_id", "deleted", "seq", "sender_id"),
-            # Unread where that one does not do: from the last message of a sender one step leads to the next sender.
+            # Unread where that one does not suffice: from the last message of a sender one step leads to the next one.
             IndexModel(list(BY_SENDER)),
             plain("chat_id", "changed_seq"),
         ],
@@ -66,8 +66,8 @@ def indexes(database: Database) -> Mapping[Collection, Sequence[IndexModel]]:
 
 
 async def _names(database: Database) -> str:
-    """The keys of names were case-folded before; see `domain.text`, and `storage.names` for names that are the same
-    from now on. What is done already is not done again, so it does not matter where a server was stopped."""
+    """Renews the keys of names, which were only case-folded before; see `domain.text`, and `storage.names` for names
+    that are now the same. Keys that are right already are skipped, so the step may be interrupted anywhere."""
     users, changed = database.users, 0
     fields = ["username", "username_key", "display_name", "display_name_key"]
     # In one order, so that of namesakes every server gives the key of the name to the same.
@@ -105,13 +105,13 @@ async def prepare(database: Database) -> None:
             f" to {VERSION}: use the server that wrote it, or a newer one"
         )
     for collection, models in indexes(database).items():
-        for model in models:  # one at a time: of several that are there already FerretDB 1.24 makes a panic
+        for model in models:  # one at a time: FerretDB 1.24 panics at several that exist already
             await collection.create_indexes([model])
-    # Whoever inserts it first has made it.
+    # Of several servers, the one that inserts it first decides.
     with suppress(DuplicateKeyError):
         await database.meta.insert_one({"_id": _EPOCH_KEY, "value": secrets.token_hex(16)})
     if found is None:
-        with suppress(DuplicateKeyError):  # of servers that start at once one writes it, the others the same
+        with suppress(DuplicateKeyError):  # of servers that start at once, all write the same
             await database.meta.update_one({"_id": _KEY}, {"$set": {"version": VERSION}}, upsert=True)
         return
     for version in range(found["version"], VERSION):
@@ -121,7 +121,7 @@ async def prepare(database: Database) -> None:
 
 
 async def store_id(database: Database) -> str:
-    """The name of this store, made when there is none; of servers that make one at once the first counts."""
+    """The id of this store, created if there is none; if several servers create one at once, the first one counts."""
     await database.add(database.meta, {"_id": _STORE_ID, "value": secrets.token_hex(16)})
     found = await database.get(database.meta, _STORE_ID)
     assert found is not None

@@ -1,8 +1,8 @@
 """Logins and their refresh tokens.
 
-Nothing is ever updated here. That a token was spent, each time it is spent again, and that a session was revoked, are
-rows of their own, and of many who insert such a row at once one succeeds; so all of it is sound and exact with several
-servers, on FerretDB too.
+Nothing is ever updated here. A token that is spent, each time it is spent again, and a session that is revoked are
+documents of their own, and of several servers that insert such a document at once one succeeds; so all of it is exact
+with several servers, on FerretDB too.
 """
 
 from collections.abc import Sequence
@@ -21,7 +21,8 @@ from storage.times import to_micros
 _SECOND = 1_000_000
 
 END_NOTE = "#"
-"""With this, and the id of a session instead of a hash, a sweep notes that it found the session revoked."""
+"""Begins the key of a token by which a sweep notes when it first found a session revoked; the id of the session
+follows instead of a hash."""
 
 
 class MongoSessions:
@@ -83,7 +84,7 @@ class MongoSessions:
             if session_id not in revoked or token["_id"].startswith(END_NOTE):
                 ends[session_id] = max(token["expires_at"], ends.get(session_id, 0))
         for session_id in session_ids:
-            if session_id not in ends:  # one token that nobody has notes since when
+            if session_id not in ends:  # the note is a token that no client has
                 await self._give(END_NOTE + session_id, session_id, to_micros(now))
         over = {
             session_id for session_id, end in ends.items() if end <= to_micros(now) - round(keep_s * _SECOND)
@@ -113,7 +114,7 @@ class MongoSessions:
         return session
 
     async def _spend(self, token_hash: str, now: int, grace: int) -> bool:
-        """False if the token was spent before, and it is too late or too often for once more."""
+        """Spends the token. False if it was spent before, too long ago or too often."""
         database, by = self._database, uuid4().hex
         first, *reuses = _spent_keys(token_hash)
         if await database.add(database.spent, {"_id": first, "at": now, "by": by}):
@@ -139,7 +140,7 @@ class MongoSessions:
 
 
 async def remove_tokens(database: Database, hashes: Sequence[str]) -> None:
-    """The tokens first: one that is there without the note that it was spent could be spent as new."""
+    """Removes the tokens before the notes that they were spent: a token without its note could be spent as new."""
     await _remove(database, database.tokens, hashes)
     await _remove(database, database.spent, [key for token_hash in hashes for key in _spent_keys(token_hash)])
 
@@ -166,8 +167,8 @@ async def live_sessions(database: Database, user_id: int) -> Sequence[str]:
 async def end_sessions(
     database: Database, user_id: int, session_ids: Sequence[str], publish: Publish
 ) -> None:
-    """Revokes those that have not ended. Their tokens, and the notes of those spent, stay until a sweep: another server
-    may have looked at the session a moment ago, and is to find them."""
+    """Revokes those of the sessions that have not ended. Their tokens, and the notes of spent ones, stay until a sweep:
+    another server may have read the session a moment ago, and has to find them."""
     ended = [
         one
         for one in session_ids

@@ -61,7 +61,7 @@ class MongoUsers:
         if not found and not login.startswith("#"):  # that is how an absent email is stored
             addressed = {"email_key": email_key(login), "deleted": False}
             found = await self._database.find(users, addressed, limit=1)
-        # Of namesakes the one whose name was written just so, else the one that has the key of the name.
+        # Of namesakes, the one whose name was given exactly but for case, else the one that has the key of the name.
         exact = namesake_key(login)
         found = sorted(found, key=lambda document: document["username_key"] != exact)
         return user_of(found[0]) if found else None
@@ -140,7 +140,8 @@ class MongoUsers:
         }
         added = await database.add(database.users, document)
         created = await _get(database, user_id)
-        # The id is ours alone: if it is there and was not added, it was, by this very call before a connection broke.
+        # No other server has this id: if the document is there though it was not added, the first try of this very call
+        # added it before the connection broke.
         if created is None:
             assert not added
             taken = await database.find(database.users, {"username_key": document["username_key"]}, limit=1)
@@ -182,7 +183,7 @@ class MongoUsers:
 
     async def _delete(self, user_id: int, publish: Publish) -> User:
         name = (await check_account(self._database, user_id)).username
-        # The sessions first: who is deleted is not found again, should this break in between.
+        # The sessions first: if this is interrupted, a repeat does not find a user who is deleted already.
         await self._end_sessions_but(user_id, None, publish)
         gone = {
             "deleted": True,
@@ -200,7 +201,7 @@ class MongoUsers:
         await end_sessions(self._database, user_id, [one for one in live if one != kept], publish)
 
     async def _pass_on(self, user_id: int) -> None:
-        """Ends what the user owns, after the account was marked: see `storage.mongo.chat_writes`."""
+        """Ends the user's ownership, after the account is marked: see `storage.mongo.chat_writes`."""
         owned = {"user_id": user_id, "gone": False, "role": "owner"}
         found = await self._database.find(self._database.members, owned, fields=["chat_id"])
         chat_ids = sorted(document["chat_id"] for document in found)
@@ -214,8 +215,8 @@ class MongoUsers:
         await self._publish(user_id, publish)
 
     async def _update(self, user_id: int, change: dict[str, Any]) -> None:
-        """MongoDB changes the one field and no other. FerretDB writes the document as it read it, so of two servers
-        that change one user in the same moment, the change of one is lost there."""
+        """Changes fields of a user. MongoDB changes these fields only. FerretDB writes the whole document as it read
+        it, so if two servers change one user in the same moment, one change is lost there."""
         users = self._database.users
         await self._database.with_retry(lambda: users.update_one({"_id": str(user_id)}, change))
 

@@ -25,7 +25,7 @@ def summary(db: sqlite3.Connection, chat_id: int, user_id: int) -> ChatSummary:
 def page(
     db: sqlite3.Connection, user_id: int, after: Cursor | None, limit: int, max_bytes: int | None
 ) -> tuple[Sequence[ChatSummary], str | None]:
-    """See `storage.ports.Chats.list_for`. What it costs grows with the chats of the user, not with their messages."""
+    """See `storage.ports.Chats.list_for`. The cost grows with the number of the user's chats, not of messages."""
     start = after or Cursor(BEYOND, BEYOND)
     rows = db.execute(
         "SELECT chats.activity, chats.* FROM members JOIN chats ON chats.id = members.chat_id"

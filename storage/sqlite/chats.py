@@ -1,4 +1,4 @@
-"""Chats: making, finding, naming and deleting them."""
+"""Chats: creating, finding, naming and deleting them."""
 
 import sqlite3
 from collections.abc import Callable, Collection, Sequence
@@ -17,7 +17,7 @@ from storage.sqlite.database import Database
 from storage.sqlite.rows import chat_of
 
 _CHATS_AT_ONCE = 500
-"""So many chats are gone through in one read: of 100 members each, that takes about 10 ms of a reader's thread."""
+"""How many chats one read looks through: with 100 members each, that takes about 10 ms of a reader's thread."""
 
 
 class SqliteChats:

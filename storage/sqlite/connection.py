@@ -12,19 +12,19 @@ from storage.sqlite.files import DatabaseFiles
 from storage.sqlite.lock import ServerLock
 
 BUSY_TIMEOUT_S = 5
-"""How long to wait for somebody outside (a `sqlite3` shell, a backup) who holds the file."""
+"""How long to wait for another program (a `sqlite3` shell, a backup) that has the file locked."""
 
 _STATEMENTS_KEPT = 256
 _PROBE_BYTES = 64 * 1024
 
 
 def without_links(path: Path) -> Path:
-    """The name under which SQLite, which follows symbolic links too, puts its other files."""
+    """The path without symbolic links, beside which SQLite puts its other files."""
     return Path(os.path.realpath(path))
 
 
 def connect(path: Path) -> sqlite3.Connection:
-    """Without a transaction of its own making. Each connection is used by one thread, but closed by another."""
+    """A connection that begins no transactions by itself. One thread uses it, and another closes it."""
     return sqlite3.connect(
         path,
         timeout=BUSY_TIMEOUT_S,
@@ -35,9 +35,10 @@ def connect(path: Path) -> sqlite3.Connection:
 
 
 def open_writer(path: Path) -> tuple[sqlite3.Connection, ServerLock, DatabaseFiles]:
-    """The file, made if there is none, brought to the newest schema and written to; the lock, held until it is
-    released; and what the files are. `path` is without symbolic links, as SQLite puts its other files beside the
-    real one.
+    """Opens the file for writing: creates it if there is none, brings it to the newest schema, and writes to it once.
+
+    Returns the connection; the lock, to be released after it; and the files to be watched. `path` is without symbolic
+    links.
 
     Raises: `StorageError`, naming the path and the reason.
     """
@@ -82,7 +83,7 @@ def _prepared(path: Path) -> sqlite3.Connection:
         db.execute("PRAGMA wal_autocheckpoint = 4096")
         db.execute("PRAGMA journal_size_limit = 67108864")
         schema.upgrade(db)
-        probe(db)  # a file that cannot be written is found out now, and not by the first who sends
+        probe(db)  # so that a file that cannot be written fails now, and not at the first send
     except BaseException:
         db.close()
         raise
@@ -90,10 +91,10 @@ def _prepared(path: Path) -> sqlite3.Connection:
 
 
 def probe(db: sqlite3.Connection) -> None:
-    """Commits a write that needs about as much room as the largest message: on a full disk one of a single page may
-    succeed for ever. Raises: `sqlite3.Error`, then possibly in a transaction."""
+    """Commits a write of about the size of the largest message: on a full disk, one of a single page may always
+    succeed. Raises: `sqlite3.Error`, and a transaction may then be open."""
     db.execute("BEGIN IMMEDIATE")
-    # Not a step of the schema: it holds no data, and servers that know nothing of it may open the file.
+    # Not a step of the schema: the table holds no data, and servers that do not know it may open the file.
     db.execute("CREATE TABLE IF NOT EXISTS probe (id INTEGER PRIMARY KEY, content BLOB NOT NULL)")
     db.execute("INSERT OR REPLACE INTO probe (id, content) VALUES (1, randomblob(?))", (_PROBE_BYTES,))
     db.execute("COMMIT")

@@ -1,4 +1,4 @@
-"""What an error of SQLite means for those who wanted to write or to read."""
+"""From errors of SQLite to the words of `storage.errors.Trouble`."""
 
 import os
 import sqlite3
@@ -19,22 +19,22 @@ _TROUBLES: Mapping[int, Trouble] = {
     sqlite3.SQLITE_CORRUPT: "broken",
     sqlite3.SQLITE_NOTADB: "broken",
 }
-"""By primary result code. The others say too little: see `_look_at_disk`."""
+"""By primary result code. For other codes, see `_look_at_disk`."""
 
 _ROOM_BYTES = 256 * 1024
-"""A file system, or a file that may grow no further, with less room than this is full."""
+"""A file system with less room than this counts as full, and so does a file that may grow by less."""
 
 
 def fault(error: Exception, what: str, path: Path) -> Exception:
-    """What a caller gets for an error that they did not cause: a full, locked or failing disk may get better, so that
-    is `Unavailable`; a bug is shown as it is."""
+    """The exception that the caller of the store gets: `Unavailable` for a full, locked or failing disk, which may
+    recover; a bug as it is."""
     if isinstance(error, sqlite3.OperationalError) or type(error) is sqlite3.DatabaseError:
         return unavailable(error, what, path)
     return error
 
 
 def unavailable(error: sqlite3.Error, what: str, path: Path) -> Unavailable:
-    """`path` is the database file: how its disk is tells what an I/O error does not."""
+    """`path` is the database file: the state of its disk explains an I/O error."""
     unavailable = Unavailable(f"{what}: {error}{_name_of(error)}", _trouble_of(error, path))
     unavailable.__cause__ = error
     return unavailable
@@ -56,7 +56,7 @@ def _trouble_of(error: sqlite3.Error, path: Path) -> Trouble:
 
 
 def _look_at_disk(path: Path) -> Trouble:
-    """Why the file cannot be read or written, as far as its disk tells."""
+    """Why the file cannot be read or written, as far as the state of its disk shows."""
     if sys.platform == "win32":
         return "failing"
     try:

@@ -1,4 +1,4 @@
-"""The files of an open database: whether they are still the ones that were opened."""
+"""Checks that the files of an open database are still the ones that were opened."""
 
 import os
 import time
@@ -9,7 +9,7 @@ from storage.errors import Trouble, Unavailable
 from storage.modes import warn_of_modes
 
 _HEADER_BYTES = 100
-"""A SQLite file is never shorter than its header, which begins with this."""
+"""The size of the header of a SQLite file; no such file is shorter."""
 _MAGIC = b"SQLite format 3\0"
 _TICK_NS = 50_000_000
 
@@ -19,10 +19,10 @@ def beside(path: Path, suffix: str) -> Path:
 
 
 class DatabaseFiles:
-    """The database, its write-ahead log and the log's index, as they are when this is made: all three have to exist.
+    """Remembers the database, its write-ahead log and the log's index as they are now; all three have to exist.
 
-    A program goes on writing a file that was deleted or replaced, and all of that is lost when it ends. `file` is a
-    descriptor of the database that stays open: to close one takes SQLite's locks away.
+    A program can go on writing a file that was deleted or replaced, and everything it writes is lost when it ends.
+    `file` is a descriptor of the database that stays open: to close one takes SQLite's locks away.
     """
 
     def __init__(self, path: Path, file: int) -> None:
@@ -36,8 +36,10 @@ class DatabaseFiles:
         warn_of_modes(self._identities, "the database, with password hashes in it")
 
     def check_quickly(self) -> None:
-        """Looks at the files if their folder has changed since the last look, which it does when a name in it goes or
-        is given to another file, or if the database is empty. Two system calls, 4 µs together. Raises: `Unavailable`.
+        """Checks the files if their folder has changed since the last check, or if the database is empty. A folder
+        changes when a name in it is removed or given to another file. Makes two system calls, 4 µs together.
+
+        Raises: `Unavailable`.
         """
         try:
             folder = os.stat(self._folder)
@@ -47,12 +49,12 @@ class DatabaseFiles:
             return
         if self._folder_seen != (folder.st_mtime_ns, folder.st_ino) or size_bytes < _HEADER_BYTES:
             self.check()
-            # What happens in the same tick of the file system's clock leaves the same time.
+            # Two changes of the folder in one tick of the file system's clock leave the same time.
             settled = time.time_ns() - folder.st_mtime_ns > _TICK_NS
             self._folder_seen = (folder.st_mtime_ns, folder.st_ino) if settled else None
 
     def check(self) -> None:
-        """Looks at each of the files, and into the database. Raises: `Unavailable`, gone or broken."""
+        """Checks each of the files, and the first bytes of the database. Raises: `Unavailable`, gone or broken."""
         for one in self._identities:
             self._check(one)
         try:
@@ -75,7 +77,7 @@ class DatabaseFiles:
         except (FileNotFoundError, NotADirectoryError):
             raise _changed(one, "was deleted", "gone") from None
         except OSError:
-            return  # whatever that is, the file may still be there
+            return  # for whatever reason, the file may still be there
         if _identity(now) != self._identities[one]:
             raise _changed(one, "was replaced", "gone")
         if one == self._path and now.st_size < _HEADER_BYTES:

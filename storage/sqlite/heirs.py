@@ -4,7 +4,7 @@ from domain.decisions import heirs
 from storage.sqlite.writer import Writer
 
 AT_ONCE = 100
-"""So many chats are passed on in one write: with thousands of large ones others would wait, and those who are told."""
+"""How many chats are passed on in one write: with thousands of large ones, other writes would wait for long."""
 
 
 def pass_on(writer: Writer, user_id: int, after_id: int = 0) -> int | None:

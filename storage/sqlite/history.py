@@ -1,4 +1,4 @@
-"""Reading messages: one, a stretch, what changed, the newest."""
+"""Reading messages: one, a page, what changed, the newest."""
 
 import sqlite3
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from storage.sqlite.rows import message_of
 _BELOW = "SELECT * FROM messages WHERE chat_id = ? AND seq < ? AND deleted = 0 ORDER BY seq DESC LIMIT ?"
 _FROM = "SELECT * FROM messages WHERE chat_id = ? AND seq >= ? AND deleted = 0 ORDER BY seq LIMIT ?"
 
-# What is as it was created is not deleted, and its number is its place; the rest has an index of its own.
+# A message that never changed is not deleted, and its two numbers are equal; the others have an index of their own.
 _CREATED_SINCE = """
 SELECT * FROM messages WHERE chat_id = ? AND seq > ? AND deleted = 0 AND changed_seq = seq ORDER BY seq LIMIT ?
 """
@@ -72,7 +72,7 @@ def changed_since(
     """See `storage.ports.Messages.changed_since`."""
     if not _exists(db, chat_id):
         return ()
-    # Merged here, row by row: SQLite would put all of both in order first, 20 MB of them at worst.
+    # Merged here, row by row: SQLite would first sort all rows of both, 20 MB at worst.
     created = map(message_of, db.execute(_CREATED_SINCE, (chat_id, after_seq, limit)))
     altered = map(message_of, db.execute(_ALTERED_SINCE, (chat_id, after_seq, limit)))
     merged = merge(created, altered, key=lambda message: message.changed_seq)

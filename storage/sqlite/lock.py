@@ -1,4 +1,4 @@
-"""The lock that keeps a second server away from a database, by whatever name that server calls it."""
+"""The lock that keeps a second server away from a database, whatever path that server uses for it."""
 
 import errno
 import os
@@ -11,25 +11,26 @@ from storage.sqlite.files import beside
 
 _TAKEN = "another server has it open"
 _FAR_BYTES = 1 << 62
-"""Where in the file the lock is: far from the bytes that SQLite locks, and beyond any size."""
+"""Where in the file the lock is: far from the bytes that SQLite locks, and beyond the end of any file."""
 
 
 class ServerLock:
-    """What the one server keeps in memory (heads, roles) is true only while nobody else writes the file.
+    """Locks a database for one server: what a server keeps in memory (heads, roles) is true only while no other program
+    writes the file.
 
-    Two locks, both gone with the process. The first is on a file of its own, so that readers from outside go on as
-    ever; it is SQLite's, so that it works wherever SQLite does. The second, where the system has such locks (Linux),
-    is on the database itself: a hard link has another name, and the lock file may have been deleted.
+    There are two locks, which end with the process. The first is on a file of its own, so that it does not hinder
+    readers; it is a lock of SQLite, so it works wherever SQLite does. The second, where the system has such locks
+    (Linux), is on the database itself: another server may use a hard link, or the lock file may have been deleted.
     """
 
     def __init__(self, path: Path) -> None:
-        """`path` is without symbolic links. The file is made if there is none. Raises: `Unavailable`, `OSError`,
-        `sqlite3.Error`."""
+        """Takes the locks, and creates the file if there is none. `path` is without symbolic links. Raises:
+        `Unavailable`, `OSError`, `sqlite3.Error`."""
         self._beside = _lock_beside(path)
         self.file = -1
         try:
-            # It holds password hashes; the files that SQLite puts beside it get the same mode. Kept open until SQLite
-            # has let go: closing it would take SQLite's own locks away.
+            # The mode, because the file holds password hashes; SQLite gives it to the files beside it too. It is kept
+            # open until SQLite has closed it: to close a descriptor of it takes SQLite's own locks away.
             self.file = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o600)
             _lock_file(self.file)
         except BaseException:
@@ -72,4 +73,4 @@ def _lock_file(file: int) -> None:
     except OSError as error:
         if error.errno in (errno.EAGAIN, errno.EACCES):
             raise Unavailable(_TAKEN, "locked") from None
-        # A file system without such locks: the lock beside has to do.
+        # A file system without such locks: the lock beside it has to suffice.

@@ -1,4 +1,4 @@
-"""Who is in a chat, and as what."""
+"""The members of a chat."""
 
 import sqlite3
 from collections.abc import Collection, Mapping, Sequence
@@ -9,8 +9,8 @@ from storage.cursor import BEYOND, Cursor
 from storage.sqlite.rows import member_of
 from storage.times import to_micros
 
-# Each role in its order, as the index `members_by_role` has it; there is none over all members, which would be one more
-# to write, and sorting them all for each page is what this spares.
+# Each role in its own order, by the index `members_by_role`. An index over all members would be one more to write, and
+# without any, every page would sort all members.
 _PAGE = " UNION ALL ".join(
     f"SELECT * FROM (SELECT * FROM members WHERE chat_id = :chat AND role = '{role}'"  # noqa: S608 -- no input
     " AND (joined_at, user_id) > (:at, :id) ORDER BY joined_at, user_id LIMIT :limit)"
@@ -27,7 +27,7 @@ def get_all(db: sqlite3.Connection, chat_id: int) -> Mapping[int, Member]:
 def page(
     db: sqlite3.Connection, chat_id: int, after: Cursor | None, limit: int
 ) -> tuple[Sequence[Member], str | None]:
-    """See `storage.ports.Chats.members`. What it costs grows with the page, not with the members of the chat."""
+    """See `storage.ports.Chats.members`. The cost grows with the page, not with the number of members."""
     start = after or Cursor(-BEYOND, 0)
     asked = {"chat": chat_id, "at": start.at, "id": start.id, "limit": limit + 1}
     found = [member_of(row) for row in db.execute(_PAGE, asked)]

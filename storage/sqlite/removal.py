@@ -1,6 +1,6 @@
-"""Removing the messages of deleted chats little by little: a chat may have millions, and other writes wait meanwhile.
+"""Removes the messages of deleted chats in small steps: a chat may have millions, and other writes wait for each step.
 
-The chat's row and its members go at once, and with them every way to its messages.
+The rows of the chat and of its members go at once, and without them there is no way to its messages.
 """
 
 from asyncio import Future
@@ -14,7 +14,7 @@ _STEP = 500
 
 
 class Remover:
-    """Removes what there is to remove, in between the other writes, until nothing is left."""
+    """Removes the messages of deleted chats, between other writes, until none are left."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -27,7 +27,7 @@ class Remover:
             self.start()
 
     def start(self) -> None:
-        """There may be something to remove."""
+        """Begins if it is not at work already: there may be something to remove."""
         self._asked = True
         if self._step is None:
             self._next()
@@ -39,14 +39,14 @@ class Remover:
 
     def _done(self, step: "Future[bool]") -> None:
         self._step = None
-        # A store that is closed or cannot write ends the work; the next start takes it up, at the latest the one
-        # when the store is opened again.
+        # If the store is closed or cannot write, the work ends; the next `start` resumes it, at the latest when the
+        # store is opened again.
         if step.exception() is None and (step.result() or self._asked):
             self._next()
 
 
 def _remove_some(writer: Writer) -> bool:
-    """False when nothing is left."""
+    """Removes up to `_STEP` messages of one chat. False if there was nothing left."""
     (chat_id,) = writer.db.execute("SELECT min(chat_id) FROM removals").fetchone()
     if chat_id is None:
         return False

@@ -1,8 +1,8 @@
-"""The tables, as the list of steps that lead to them. `PRAGMA user_version` counts the steps a file has taken.
+"""The tables, as a list of steps that lead to them. `PRAGMA user_version` counts the steps that a file has taken.
 
 Rows are read with `SELECT *`, by position (see `rows.py`): a later step may add columns only at the end of a table.
-Times are microseconds since the epoch. There are no foreign keys: the one writer checks what it writes, and a
-check of every message against two more tables is what they would cost. AUTOINCREMENT: an id is never used again.
+Times are microseconds since the epoch. There are no foreign keys: the one writer checks what it writes, and foreign
+keys would cost a look into two more tables for every message. AUTOINCREMENT: an id is never used again.
 
 A step may begin with a comment of one line, which says what the step does and is logged when a file takes it.
 """
@@ -116,9 +116,9 @@ CREATE TABLE removals (             -- deleted chats whose messages are still to
 );
 """
 
-# `run_seq` is where a run of messages begins: from there to this message, what is not deleted is of the same sender.
-# That stays true whatever is deleted later. Messages of before are taken for runs of their own, which is true as well.
-# The index by sender, which this makes needless, was as much work for each message as the one by chat.
+# `run_seq` is where a run of messages begins: from there to this message, all that are not deleted are by one sender.
+# That stays true whatever is deleted later. Messages from before this step count as runs of their own, which is true
+# too. The index by sender, which is no longer needed, cost as much work for each message as the one by chat.
 _RUNS = """
 ALTER TABLE messages ADD COLUMN run_seq INTEGER NOT NULL DEFAULT 0;
 UPDATE messages SET run_seq = seq;
@@ -134,9 +134,9 @@ CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITH
 INSERT OR IGNORE INTO meta (key, value) VALUES ('store_id', lower(hex(randomblob(16))));
 """
 
-# The keys are no longer only case-folded: see `domain.text`. Of accounts whose names are the same from now on, one
-# has the key of their name, each other that of a namesake (`storage.names`); so the keys stay unique, and begin as
-# the name does.
+# The keys are no longer only case-folded: see `domain.text`. Of accounts whose names are now the same, one has the key
+# of the name, and each other has the key of a namesake (`storage.names`); so keys stay unique, and begin with that of
+# the name.
 _NAMES = """
 -- usernames and display names compare without case and whatever their Unicode form (NFKC)
 UPDATE users SET display_name_key = name_key(display_name) WHERE display_name_key <> name_key(display_name);
@@ -175,17 +175,17 @@ def upgrade(db: sqlite3.Connection, migrations: Sequence[str] = MIGRATIONS) -> N
             if db.in_transaction:
                 db.execute("ROLLBACK")
             raise
-        if version:  # a new file has nothing to tell
+        if version:  # nothing to report of a new file
             _log.info(
                 "the database went from schema version %d to %d: %s (%d rows changed)",
                 number - 1,
                 number,
-                _said(step),
+                _description(step),
                 db.total_changes - changed_before,
             )
 
 
-def _said(step: str) -> str:
-    """What the first line of a step says of it."""
+def _description(step: str) -> str:
+    """The description in the first line of a step."""
     first = step.strip().partition("\n")[0]
     return first.removeprefix("-- ") if first.startswith("-- ") else "more is kept"

@@ -16,7 +16,8 @@ from storage.times import to_micros
 _SECOND = 1_000_000
 
 END_NOTE = "#"
-"""With this, and the id of a session instead of a hash, a sweep notes that it found the session revoked."""
+"""Begins the key of a token row by which a sweep notes when it first found a session revoked; the id of the session
+follows instead of a hash."""
 
 
 class SqliteSessions:
@@ -89,7 +90,7 @@ def _give(writer: Writer, token_hash: str, session_id: str, expires_at: int) -> 
 
 
 def _rotate(writer: Writer, token_hash: str, new_hash: str, expires_at: int, now: int, grace: int) -> Session:
-    """The session; a revoked one if the token was used again too late or too often, which is what revoked it."""
+    """The session. It is revoked, by this very call, if the token was used again too late or too often."""
     token = writer.db.execute(
         "SELECT session_id, spent_at, reuses FROM tokens WHERE hash = ? AND expires_at > ?", (token_hash, now)
     ).fetchone()

@@ -1,4 +1,4 @@
-"""How many messages are unread, at a cost that has a bound whatever the size of the chat."""
+"""Counts unread messages, at a cost that is bounded whatever the size of the chat."""
 
 import sqlite3
 from collections.abc import Mapping
@@ -12,8 +12,8 @@ SELECT count(*), total(sender_id <> :user) FROM (
 )
 """
 
-# Goes back from the newest message, one by one; but from one of his own to what came before its run. A row is a message
-# that was looked at, and how many of others there are up to it.
+# Goes back from the newest message, one by one; but from a message of the user to the one before its run. A row is a
+# message on this way, and the number of messages by others up to it.
 _BACKWARDS = """
 WITH RECURSIVE walk (seq, sender_id, run_seq, others) AS (
     SELECT * FROM (
@@ -36,8 +36,8 @@ SELECT max(others) FROM walk
 def unread_count(db: sqlite3.Connection, chat_id: int, user_id: int, read_seq: int) -> int:
     """The messages by others, not deleted, above the mark; at most `UNREAD_LIMIT`.
 
-    A look at what follows the mark answers nearly always. Not so for somebody who wrote thousands of messages
-    without reading (a bot): then his own are passed over, a run of them in one step.
+    The first messages above the mark nearly always give the count. They do not for a user who wrote thousands of
+    messages without reading (a bot): then the user's own messages are skipped, a run of them in one step.
     """
     asked = {"chat": chat_id, "user": user_id, "mark": read_seq, "scan": LOOK_BACK, "limit": UNREAD_LIMIT}
     seen, others = db.execute(_FIRST_AFTER, asked).fetchone()

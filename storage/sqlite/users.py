@@ -19,7 +19,7 @@ from storage.times import to_micros
 
 _HIGHEST = chr(0x10FFFF)
 
-# Of namesakes the one whose name was written just so, else the one that has the key of the name.
+# Of namesakes, the one whose name was given exactly but for case, else the one that has the key of the name.
 _BY_NAME = """
 SELECT * FROM users WHERE (username_key = ? OR (username_key >= ? AND username_key < ?)) AND deleted = 0
 ORDER BY username_key <> ?, username_key LIMIT 1
