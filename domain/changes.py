@@ -1,35 +1,127 @@
-"""What a store tells its observer after a commit: one value for each durable change, in the order they were made."""
+"""The kinds of durable changes, each declared once, and the registry of them.
 
-from collections.abc import Callable, Sequence
+A store hands a value of one of these classes to its subscribers for each change that it has committed, in the order of
+the commits. Everything that needs to know all kinds asks the registry: the log of a store (`storage.mongo.log_rows`),
+and the publisher, which tells clients (`handlers.live.publisher`). Both fail at start for a kind they cannot serve.
+
+A new kind needs two declarations: its class here, and its event in `handlers.wire.events`.
+"""
+
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import field
+from typing import ClassVar, TypeVar, dataclass_transform
 
 from domain.frozen import frozen
 from domain.models import Chat, ChatState, ChatType, Member, Message, User
 
 
 @frozen
-class MessageCreated:
-    """`message.seq` is the number of this change."""
+class ChangeKind:
+    """What holds for all changes of one class.
 
-    message: Message
+    `name` is stored in logs, so the name of a kind never changes. `takes_seq`: each change takes the next number of its
+    chat, and is replayed to clients that recover. `logged`: a store with a log keeps a row for each change.
+    """
+
+    name: str
+    value: "type[Change]"
+    takes_seq: bool
+    logged: bool
+
+
+class Change:
+    """A durable change. Each kind also has `chat_id`, the chat that is changed, 0 for a change of an account."""
+
+    __slots__ = ()
+
+    kind: ClassVar[ChangeKind]
+
+
+class UndeclaredChange(Exception):
+    """A kind of change lacks a part of its declaration. The text says which kind, and what to add where."""
+
+
+ChangeT = TypeVar("ChangeT", bound=Change)
+
+_KINDS: dict[str, ChangeKind] = {}
+
+
+@dataclass_transform(frozen_default=True)
+def change(name: str, *, logged: bool) -> Callable[[type[ChangeT]], type[ChangeT]]:
+    """Declares a class as a kind of change: makes it a frozen dataclass and enters it into the registry.
+
+    Raises: `UndeclaredChange`.
+    """
+
+    def declare(cls: type[ChangeT]) -> type[ChangeT]:
+        value = frozen(cls)
+        if name in _KINDS:
+            raise UndeclaredChange(
+                f"two kinds of change are named {name!r}: {_KINDS[name].value.__name__} and {value.__name__}"
+            )
+        if not hasattr(value, "chat_id"):
+            raise UndeclaredChange(
+                f"the change kind {name!r} ({value.__name__}) does not say which chat it changes: "
+                "give it a field or property chat_id, or make it an AccountChange"
+            )
+        takes_seq = issubclass(value, MessageChange)
+        if takes_seq and not logged:
+            raise UndeclaredChange(
+                f"the change kind {name!r} ({value.__name__}) takes a number of its chat, so it has to be logged"
+            )
+        value.kind = _KINDS[name] = ChangeKind(name, value, takes_seq, logged)
+        return value
+
+    return declare
+
+
+def kinds() -> Collection[ChangeKind]:
+    """All declared kinds."""
+    return _KINDS.values()
+
+
+def kind_named(name: str) -> ChangeKind | None:
+    """The kind of this name; None if this version declares none, as for a row that a newer version wrote."""
+    return _KINDS.get(name)
 
 
 @frozen
-class MessageEdited:
-    """`message.changed_seq` is the number of this change."""
+class MessageChange(Change):
+    """A change of a message, which takes the next number of its chat. `message` is the state after the change, and
+    `message.changed_seq` the number."""
 
     message: Message
 
-
-@frozen
-class MessageDeleted:
-    """`message` is the tombstone; its `changed_seq` is the number of this change."""
-
-    message: Message
+    @property
+    def chat_id(self) -> int:
+        return self.message.chat_id
 
 
-@frozen
-class ReadMoved:
+@change("sent", logged=True)
+class MessageCreated(MessageChange):
+    """`message.seq` is the number of this change, too."""
+
+
+@change("edited", logged=True)
+class MessageEdited(MessageChange):
+    """The content of the message is another one."""
+
+
+@change("deleted", logged=True)
+class MessageDeleted(MessageChange):
+    """`message` is the tombstone."""
+
+
+def replay_of(message: Message, *, known: bool) -> MessageChange:
+    """The one change that brings a recovering client to the message's current state, whatever happened to the message.
+    `known`: the client has seen the message before."""
+    if message.deleted:
+        return MessageDeleted(message)
+    return MessageEdited(message) if known else MessageCreated(message)
+
+
+@change("read", logged=False)
+class ReadMoved(Change):
     """A member's mark moved forward, to the message `up_to` at position `read_seq`."""
 
     chat_id: int
@@ -38,22 +130,34 @@ class ReadMoved:
     read_seq: int
 
 
-@frozen
-class ChatCreated:
+@change("opened", logged=True)
+class ChatCreated(Change):
+    """A new chat with its first members."""
+
     state: ChatState
 
+    @property
+    def chat_id(self) -> int:
+        return self.state.chat.id
 
-@frozen
-class ChatRenamed:
+
+@change("renamed", logged=True)
+class ChatRenamed(Change):
+    """`chat` has its new name."""
+
     chat: Chat
 
+    @property
+    def chat_id(self) -> int:
+        return self.chat.id
 
-@frozen
-class ChatDeleted:
+
+@change("closed", logged=True)
+class ChatDeleted(Change):
     """The chat, its members and its messages are gone. `member_ids` are those who were in it.
 
     `left_id` is the member whose leaving ended the chat, None if it was deleted. `name` and `chat_type` are what the
-    chat was: nobody can look that up any more.
+    chat was: the store no longer knows.
     """
 
     chat_id: int
@@ -63,15 +167,18 @@ class ChatDeleted:
     left_id: int | None = field(default=None, compare=False)
 
 
-@frozen
-class MemberAdded:
+@change("added", logged=True)
+class MemberAdded(Change):
+    """A user became a member of a chat that existed before."""
+
     chat_id: int
     member: Member
 
 
-@frozen
-class MemberRemoved:
-    """`heir` is the member who became owner because the last owner left, as they are now; else None.
+@change("removed", logged=True)
+class MemberRemoved(Change):
+    """A user is no longer a member. `heir` is the member who became owner because the last owner left, as they are
+    now; else None.
 
     `actor_id` is the user who removed the member, the member themselves if they left; None if that is not known.
     `name` is that of the chat.
@@ -84,49 +191,46 @@ class MemberRemoved:
     name: str | None = field(default=None, compare=False)
 
 
-@frozen
-class RoleChanged:
-    """`heir` is the member who became owner because the account of the last owner is no longer active, `member` then
-    being that former owner; else None."""
+@change("role", logged=True)
+class RoleChanged(Change):
+    """A member has another role. `heir` is the member who became owner because the account of the last owner is no
+    longer active, `member` then being that former owner; else None."""
 
     chat_id: int
     member: Member
     heir: Member | None = None
 
 
-@frozen
-class SessionsRevoked:
+class AccountChange(Change):
+    """A change of an account, which is not of any chat."""
+
+    __slots__ = ()
+
+    chat_id: ClassVar[int] = 0
+
+
+@change("sessions_revoked", logged=False)
+class SessionsRevoked(AccountChange):
     """Sessions of one user that ended: logout, a password change elsewhere, a refresh token used twice."""
 
     user_id: int
     session_ids: Sequence[str]
 
 
-@frozen
-class UserChanged:
-    """Something of a user, as they are now, is no longer what it was: name, password, last seen, banned, deleted.
+@change("user_changed", logged=False)
+class UserChanged(AccountChange):
+    """An account changed: name, password, last seen, banned, deleted. `user` is the account as it is now.
 
-    `shown`: others see it, so they are to be told: the display name, or whether the account is active.
+    `shown`: others see the change, as it is one of the display name or of whether the account is active.
     """
 
     user: User
     shown: bool = field(default=False, compare=False)
 
 
-MessageChange = MessageCreated | MessageEdited | MessageDeleted
-Change = (
-    MessageChange
-    | ReadMoved
-    | ChatCreated
-    | ChatRenamed
-    | ChatDeleted
-    | MemberAdded
-    | MemberRemoved
-    | RoleChanged
-    | SessionsRevoked
-    | UserChanged
-)
+Subscriber = Callable[[Sequence[Change]], None]
+"""Called on the event loop with each batch, once it is on disk and before anybody who waits for it resumes. The changes
+of a chat that take a number come in the order of their numbers, without a hole."""
 
-Observer = Callable[[Sequence[Change]], None]
-"""Called on the event loop after a batch is on disk and before anybody who waits for it resumes. It must not
-suspend and must not raise. Message changes of a chat come in `seq` order without a hole."""
+LaggingSubscriber = Callable[[Sequence[Change]], Awaitable[None]]
+"""Awaited with each batch, in order, some time after it is on disk; see `storage.ports.Store.subscribe_lagging`."""

@@ -71,7 +71,7 @@ class ChatApp:
         hub.on_end(self.disconnected)
         self._seen: set[Any] = set()
         self._publisher = Publisher(self.context, self._end)
-        store.observe(self._publisher)
+        store.subscribe(self._publisher)
         self._sweep = SessionSweep(store.sessions, clock, keep_s=policy.access_token_ttl_s)
         self._sweep.start()
         self._watch = AccountWatch(self.context, self._publisher)

@@ -30,6 +30,7 @@ _TROUBLES: Mapping[storage.Trouble, str] = {
     "slow": "the store is too slow; try again",
     "failing": "the store fails; try again",
     "contested": "others change the same thing all the time; try again",
+    "newer": "this server is too old for this chat; another server may serve it",
     "closed": "the server is going away",
 }
 """What clients are told. Why it is so, the operator reads in the log."""

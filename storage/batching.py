@@ -1,4 +1,4 @@
-"""Group commit, whatever the store: while one batch is being written, the next one gathers."""
+"""Group commit, for every store: while one batch is being written, the next one gathers."""
 
 import asyncio
 from collections import deque
@@ -15,14 +15,14 @@ from storage.promise import Promise
 class Weighed(Protocol):
     @property
     def weight(self) -> int:
-        """About how many bytes of content the item writes; 0 for an item without any."""
+        """About how many bytes of content the item writes."""
 
 
 @frozen
 class Written:
-    """What became of a batch: for each item, in order, its result or the exception its waiter gets; and what to tell.
+    """The outcome of a batch: for each item, in order, its result or the exception its waiter gets; and the changes.
 
-    An exception among the outcomes means that its item changed nothing.
+    An item with an exception for its outcome changed nothing.
     """
 
     outcomes: Sequence[object]
@@ -30,9 +30,9 @@ class Written:
 
 
 GATHER_S = 0.003
-"""Where batches have company, the next one waits for the senders of the last: until as many have come again, but no
-longer than this. Fewer batches are fewer commits, and fewer writes to everybody who is told: with 4 members sending to
-200, a message of a batch of 16 costs half of what one of a batch of 5 does."""
+"""After a batch of several items, the next batch waits for the senders of the last one: until as many items have come,
+but no longer than this. Fewer batches are fewer commits, and fewer writes to each connection: with 4 members sending to
+200, a message in a batch of 16 costs half of what a message in a batch of 5 does."""
 
 ItemT = TypeVar("ItemT", bound=Weighed)
 
@@ -40,19 +40,19 @@ ItemT = TypeVar("ItemT", bound=Weighed)
 class Batcher(Generic[ItemT]):
     """Writes items in the order in which they were submitted, batch after batch, one batch at a time.
 
-    Items submitted in one turn of the event loop share a batch, and with company those of the next `GATHER_S` too, as
-    far as `max_items` and `max_weight` allow; an item heavier than `max_weight` goes alone. Once `write` has answered,
-    in one turn and with nothing in between, `tell` gets the changes and all waiters get their outcomes. A waiter that
-    was cancelled meanwhile is skipped: what it asked for is written and told all the same.
+    Items submitted in one turn of the event loop share a batch; after a batch of several items, those submitted within
+    `GATHER_S` do. `max_items` and `max_weight` bound a batch; an item above `max_weight` goes alone. Once `write`
+    has returned, `publish` gets the changes and then all waiters get their outcomes, in one turn with nothing in
+    between. A waiter that was cancelled meanwhile is skipped: its item is written and published all the same.
 
-    If `write` raises, all waiters of the batch get `Unavailable`, and `tell` gets no changes. `health` sees what came
-    of each batch.
+    If `write` raises, all waiters of the batch get `Unavailable`, and `publish` gets no changes; `publish` does not
+    raise. `health` is told of the outcomes of each batch.
     """
 
     def __init__(
         self,
         write: Callable[[Sequence[ItemT]], Awaitable[Written]],
-        tell: Callable[[Sequence[Change]], None],
+        publish: Callable[[Sequence[Change]], None],
         *,
         max_items: int = 512,
         max_weight: int = 256 * 1024,
@@ -60,7 +60,7 @@ class Batcher(Generic[ItemT]):
     ) -> None:
         self._write = write
         self._health = health
-        self._tell = tell
+        self._publish = publish
         self._max_items = max_items
         self._max_weight = max_weight
         self._queue: deque[tuple[ItemT, Promise[Any]]] = deque()
@@ -70,10 +70,10 @@ class Batcher(Generic[ItemT]):
         self._closed = False
         self._last_size = 0
         self._expected = 0
-        """How many will be in the queue when those of the last batch have come again."""
+        """The length that the queue will have when the senders of the last batch have all sent again."""
 
     def submit(self, item: ItemT) -> Promise[Any]:
-        """Queues an item, which takes its place before this returns.
+        """Queues an item. Its place among the other items is settled when this returns.
 
         After `close` the promise fails with `Unavailable`.
         """
@@ -87,12 +87,12 @@ class Batcher(Generic[ItemT]):
         if self._gathered is not None and len(self._queue) >= self._expected:
             self._stop_gathering()
         if self._writing is None:
-            # The task begins in the next turn, so what else this turn submits is in the same batch.
+            # The task begins in the next turn, so whatever else this turn submits is in the same batch.
             self._writing = self._loop.create_task(self._write_all())
         return promise
 
     async def close(self) -> None:
-        """Takes no more, and returns when what was queued is written and told. Closing twice is fine."""
+        """Takes no more items, and returns when those in the queue are written and published. Closing twice is fine."""
         self._closed = True
         self._stop_gathering()
         if self._writing is not None:
@@ -107,7 +107,7 @@ class Batcher(Generic[ItemT]):
             self._writing = None
 
     async def _gather(self) -> None:
-        """Returns when as many have come as are expected, or it has taken too long. Who sends alone waits a turn."""
+        """Returns when the expected number of items has come, or after `GATHER_S`. A single sender waits one turn."""
         if self._last_size <= 1:
             await asyncio.sleep(0)
         elif len(self._queue) < self._expected and not self._closed:
@@ -140,20 +140,15 @@ class Batcher(Generic[ItemT]):
             written = Written([_unavailable(error) for _ in batch], ())
         if self._health is not None:
             self._health.saw(written.outcomes, changed=bool(written.changes))
-        # Must not suspend from here on: whoever resumes finds the observer told of everything before.
-        try:
-            self._tell(written.changes)
-        except Exception as error:
-            asyncio.get_running_loop().call_exception_handler(
-                {"message": "the observer of the store raised", "exception": error}
-            )
+        # Must not suspend from here on: a waiter that resumes relies on its changes being published.
+        self._publish(written.changes)
         self._expected = min(len(self._queue) + len(batch), self._max_items)
         for (_, promise), outcome in zip(batch, written.outcomes, strict=True):
             promise.settle(outcome)
 
 
 def _unavailable(error: Exception) -> Unavailable:
-    """One for each waiter."""
+    """The error for one waiter: an exception that several waiters raise would gather their tracebacks."""
     if isinstance(error, Unavailable):
         return error.again()
     unavailable = Unavailable(str(error), "failing")

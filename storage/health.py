@@ -27,7 +27,7 @@ RELAPSE_S = 10.0
 READ_LINES_EVERY_S = 60.0
 """A read that fails is logged at most once in this time."""
 
-_NOT_THE_STORE: frozenset[Trouble] = frozenset({"contested", "closed"})
+_NOT_THE_STORE: frozenset[Trouble] = frozenset({"contested", "newer", "closed"})
 
 
 class StoreHealth:

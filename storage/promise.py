@@ -10,7 +10,7 @@ T = TypeVar("T")
 class Promise(asyncio.Future[T]):
     """A future that can also call back in the very turn in which it is settled.
 
-    `then` is what the order of acks and events rests on: a store tells its observer of a batch and settles the promises
+    `then` is what the order of acks and events rests on: a store publishes a batch and settles the promises
     of that batch in one turn. So an ack is written together with the event it belongs to, and no callback goes through
     the queue of the event loop.
     """

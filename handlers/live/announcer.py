@@ -1,4 +1,4 @@
-"""Events for the members of a chat and for those who know a user: what memory lacks for them is loaded first."""
+"""Events for the members of a chat, and for those who know a user: what memory lacks for them is loaded first."""
 
 import asyncio
 from collections.abc import Callable, Collection, Coroutine, Mapping
@@ -24,17 +24,21 @@ from storage.ports import Store
 log = structlog.get_logger("vestnik")
 
 RETRY_EVERY_S = 1.0
-"""How long to wait before asking a store again that could not answer."""
+"""The pause before a store that could not answer is asked again."""
 
 CHATS_PER_TURN = 1_000
 
 Publish = Callable[[OpenChat | None, Mapping[int, User]], None]
+"""Publishes an event, given a chat and users as they are in that turn."""
 
 
 @dataclass(slots=True)
-class _News:
-    """A user who has changed, as they are now, until that is published. `left`: the chats they were taken out of
-    meanwhile; `known_to`: the members of chats that were deleted meanwhile. These are to hear of it as well."""
+class _ChangedUser:
+    """A user who has changed, as they are now, until `user_changed` is published.
+
+    Members of the chats in `left`, which the user left meanwhile, get the event too, and so do the users in `known_to`,
+    who shared a chat with the user that was deleted meanwhile.
+    """
 
     user: User
     left: set[int] = field(default_factory=set)
@@ -43,11 +47,11 @@ class _News:
 
 
 class Announcer:
-    """Publishes to connections that need not have joined anything.
+    """Publishes events to connections that need not have joined a chat.
 
-    An event whose chat is in memory is published in the turn of its change. Another one waits until the chat is
-    loaded; the events of a chat keep their order meanwhile, and what follows from a change of a user, in the chats of
-    that user, comes after it. Nothing of this delays the rooms.
+    An event about a chat that is in memory is published in the turn of its change. Any other event waits until the chat
+    is loaded. The events about a chat keep their order, and those that follow from a change of a user, about the user's
+    chats, come after the event about the user. The events of rooms wait for nothing of this.
     """
 
     def __init__(
@@ -69,77 +73,79 @@ class Announcer:
         self._presence = presence
         self._last: dict[int, asyncio.Task[None]] = {}
         """By chat, the last of its announcements that waits."""
-        self._news: dict[int, _News] = {}
-        """By user, what is still to be published of them."""
+        self._changed_users: dict[int, _ChangedUser] = {}
+        """By user, those whose `user_changed` is not yet published."""
 
     def announce(
         self, chat_id: int, publish: Publish, *, chat: bool = True, users: Collection[int] = ()
     ) -> None:
-        """Calls `publish`, after what was announced of the chat before, with the chat as it is in that turn and these
-        users by id. The chat is None if it is gone, and without `chat`, which asks for none."""
+        """Calls `publish` with the chat and with those of the users that exist, by id: in this turn if they are in
+        memory and no earlier event has to come first, else when that is so. The chat is None if it is gone, and if
+        `chat` is False, which says that the event needs none."""
         found = self._directory.peek(chat_id) if chat else None
         known = {user_id: self._identities.peek_user(user_id) for user_id in users}
-        here = (found is not None or not chat) and None not in known.values()
+        in_memory = (found is not None or not chat) and None not in known.values()
         before = [self._last[chat_id]] if chat_id in self._last else []
-        if chat and self._news:
-            before += self._news_of(chat_id, found, users)
-        if here and not before:
+        if chat and self._changed_users:
+            before += self._tasks_before(chat_id, found, users)
+        if in_memory and not before:
             publish(found, {user_id: user for user_id, user in known.items() if user is not None})
             return
-        task = self._start(self._publish(chat_id, before, publish, chat, users))
+        task = self._start(self._publish_later(chat_id, before, publish, chat, users))
         self._last[chat_id] = task
         task.add_done_callback(lambda done: self._settled(chat_id, done))
 
     def user_changed(self, user: User) -> None:
-        """Publishes that a user is no longer what others knew: to the connections of all with whom they share a chat
-        of at most 100 members, to those that have joined a larger one, and to their own."""
-        news = self._news.get(user.id)
-        if news is not None:
-            news.user = user
+        """Publishes `user_changed` to all connections of those who share a chat of at most 100 members with the user,
+        to the connections that have joined a larger chat of the user, and to the user's own connections."""
+        changed = self._changed_users.get(user.id)
+        if changed is not None:
+            changed.user = user
             return
-        news = self._news[user.id] = _News(user)
-        news.task = self._start(self._publish_user(news))
+        changed = self._changed_users[user.id] = _ChangedUser(user)
+        changed.task = self._start(self._publish_user(changed))
 
     def left(self, user_id: int, chat_id: int) -> None:
-        """A user is no longer in a chat: its members still hear what is to be published of the user."""
-        if self._news and user_id in self._news:
-            self._news[user_id].left.add(chat_id)
+        """Notes that a user is no longer in a chat: its members still get the user's `user_changed`."""
+        if self._changed_users and user_id in self._changed_users:
+            self._changed_users[user_id].left.add(chat_id)
 
     def dissolved(self, user_ids: Collection[int]) -> None:
-        """The chat of these users is gone: they still hear what is to be published of each other."""
-        for user_id in self._news.keys() & set(user_ids):
+        """Notes that the chat of these users is gone: they still get the `user_changed` of one another."""
+        for user_id in self._changed_users.keys() & set(user_ids):
             if len(user_ids) <= PRESENCE_MEMBERS_MAX:
-                self._news[user_id].known_to.update(user_ids)
+                self._changed_users[user_id].known_to.update(user_ids)
 
     async def published(self, user_id: int, within_s: float) -> None:
-        """Returns when nothing of the user is left to be published, or after this time."""
-        news = self._news.get(user_id)
-        if news is not None and news.task is not None:
-            await asyncio.wait((news.task,), timeout=within_s)
+        """Returns when no `user_changed` of the user waits to be published, or after this time."""
+        changed = self._changed_users.get(user_id)
+        if changed is not None and changed.task is not None:
+            await asyncio.wait((changed.task,), timeout=within_s)
 
     def to_users(self, user_ids: Collection[int], event: Event) -> None:
-        """To all connections of these users."""
+        """Publishes an event to all connections of these users."""
         ids = self._connection_ids(user_ids)
         if ids:
             name, payload = event
             self._hub.emit_once(name, payload, rooms=ids)
 
     def stop(self) -> None:
-        tasks = [*self._last.values(), *(news.task for news in self._news.values())]
+        """Gives up what still waits."""
+        tasks = [*self._last.values(), *(changed.task for changed in self._changed_users.values())]
         for task in tasks:
             if task is not None:
                 task.cancel()
 
-    def _news_of(
+    def _tasks_before(
         self, chat_id: int, chat: OpenChat | None, users: Collection[int]
     ) -> "list[asyncio.Task[None]]":
-        """What has to be published of users before an event of this chat: that of its members, and of those who have
-        just left it; of a chat that is not in memory these may be all."""
+        """What publishes the `user_changed` that come before an event about this chat: those of its members, and of
+        users who have just left it. Of a chat that is not in memory, these may be all there are."""
         return [
-            news.task
-            for user_id, news in self._news.items()
-            if news.task is not None
-            and (chat is None or user_id in chat.members or user_id in users or chat_id in news.left)
+            changed.task
+            for user_id, changed in self._changed_users.items()
+            if changed.task is not None
+            and (chat is None or user_id in chat.members or user_id in users or chat_id in changed.left)
         ]
 
     def _connection_ids(self, user_ids: Collection[int]) -> list[str]:
@@ -148,14 +154,14 @@ class Announcer:
 
     def _start(self, work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
         task = asyncio.get_running_loop().create_task(work)
-        task.add_done_callback(_report)
+        task.add_done_callback(_log_failure)
         return task
 
     def _settled(self, chat_id: int, done: "asyncio.Task[None]") -> None:
         if self._last.get(chat_id) is done:
             del self._last[chat_id]
 
-    async def _publish(
+    async def _publish_later(
         self,
         chat_id: int,
         before: "Collection[asyncio.Task[None]]",
@@ -166,28 +172,28 @@ class Announcer:
         if before:
             await asyncio.wait(before)
 
-        async def look() -> tuple[OpenChat | None, dict[int, User]]:
+        async def load() -> tuple[OpenChat | None, dict[int, User]]:
             known = {user_id: await self._identities.user(user_id) for user_id in users}
-            # Last: nothing may happen between the look at the chat and the telling.
+            # Last: nothing may happen between this look at the chat and the call of `publish`.
             found = await self._directory.current(chat_id) if chat else None
             return found, {user_id: user for user_id, user in known.items() if user is not None}
 
-        publish(*await self._patiently(look))
+        publish(*await self._with_retry(load))
 
-    async def _publish_user(self, news: _News) -> None:
-        user_id = news.user.id
+    async def _publish_user(self, changed: _ChangedUser) -> None:
+        user_id = changed.user.id
         try:
-            users, rooms = await self._patiently(partial(self._audience, user_id))
-            while news.left:
-                chat = await self._patiently(partial(self._directory.current, news.left.pop()))
+            users, rooms = await self._with_retry(partial(self._audience, user_id))
+            while changed.left:
+                chat = await self._with_retry(partial(self._directory.current, changed.left.pop()))
                 if chat is not None and len(chat.members) < PRESENCE_MEMBERS_MAX:
                     users.update(chat.members)
                 elif chat is not None:
                     rooms.append(chat.room)
-            users |= news.known_to
+            users |= changed.known_to
         finally:
-            del self._news[user_id]
-        user, status, now = news.user, self._presence.status_of(user_id), self._clock.now()
+            del self._changed_users[user_id]
+        user, status, now = changed.user, self._presence.status_of(user_id), self._clock.now()
         own = self._connections.ids_of(user_id)
         others = [*self._connection_ids(users), *rooms]
         if others:
@@ -198,7 +204,7 @@ class Announcer:
             self._hub.emit_once(name, payload, rooms=list(own))
 
     async def _audience(self, user_id: int) -> tuple[set[int], list[str]]:
-        """Who is connected and shares a small chat with the user, and the rooms of the user's large chats."""
+        """The connected users who share a small chat with the user, and the rooms of the user's large chats."""
         connected = list(self._connections.users())
         users = set(await self._store.chats.sharing(user_id, connected, members_max=PRESENCE_MEMBERS_MAX))
         rooms: list[str] = []
@@ -210,15 +216,15 @@ class Announcer:
                 await asyncio.sleep(0)
         return users, rooms
 
-    async def _patiently(self, look: Callable[[], Coroutine[Any, Any, Any]]) -> Any:
-        """What the store answers, as soon as it does."""
+    async def _with_retry(self, load: Callable[[], Coroutine[Any, Any, Any]]) -> Any:
+        """What `load` returns once the store can answer."""
         while True:
             try:
-                return await look()
+                return await load()
             except Unavailable:
                 await self._clock.sleep(RETRY_EVERY_S)
 
 
-def _report(done: "asyncio.Task[None]") -> None:
+def _log_failure(done: "asyncio.Task[None]") -> None:
     if not done.cancelled() and (error := done.exception()) is not None:
         log.error("an event for members could not be published", exc_info=error)

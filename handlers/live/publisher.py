@@ -1,141 +1,171 @@
-"""After every commit: memory is brought up to date and the rooms are told, before anybody who waited goes on."""
+"""After every commit: memory is brought up to date and clients get their events, before any waiter resumes."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from functools import partial
+from operator import attrgetter
+from types import MethodType
+from typing import Any, TypeVar
 
 from domain import changes
-from domain.changes import Change, MessageChange
-from domain.models import User
+from domain.changes import Change, ChangeKind, MessageChange, UndeclaredChange
 from handlers.context import Context
 from handlers.live.connections import Connection, leave_room
-from handlers.live.directory import OpenChat, room_of
-from handlers.live.throttle import Throttle
+from handlers.live.directory import room_of
+from handlers.live.member_events import MemberEvents
 from handlers.wire import events
 from handlers.wire.endings import Ending
-from handlers.wire.events import Event, RemovalReason
+from handlers.wire.events import ROOM_EVENTS, EventOf
 
-MEMBERS_TOLD_EACH_MAX = 100
-"""In chats with more members, `chat_changed` is not told for each who comes or goes."""
+ChangeT = TypeVar("ChangeT", bound=Change)
 
-MEMBERS_TOLD_EVERY_S = 1.0
+_METHODS: "dict[type[Change], Callable[[Publisher, Any], None]]" = {}
+
+
+def _publishes(
+    kind: type[ChangeT],
+) -> "Callable[[Callable[[Publisher, ChangeT], None]], Callable[[Publisher, ChangeT], None]]":
+    """Declares a method of `Publisher` as the one for changes of a kind."""
+
+    def declare(
+        method: "Callable[[Publisher, ChangeT], None]",
+    ) -> "Callable[[Publisher, ChangeT], None]":
+        _METHODS[kind] = method
+        return method
+
+    return declare
 
 
 class Publisher:
-    """The store's observer. `ended` is called with each connection that a change has ended."""
+    """The first subscriber of the store. `ended` is called with each connection that a change ends.
+
+    What happens for a kind of change is said by the method that `_publishes` the kind. A kind without one has a
+    `room_event`, which goes to the room of the chat and to nobody else.
+
+    Raises: `UndeclaredChange` for a kind that has neither.
+    """
 
     def __init__(self, context: Context, ended: Callable[[Connection, Ending], None]) -> None:
         self._context = context
         self._ended = ended
+        self._members = MemberEvents(context)
         self._at = context.clock.now()
-        """When what is being told is told."""
-        self._members_changed = Throttle(context.clock, MEMBERS_TOLD_EVERY_S, self._tell_changed)
-        self._told: dict[type[Any], Callable[[Any], None]] = {
-            changes.MessageCreated: self._message_created,
-            changes.MessageEdited: self._message_edited,
-            changes.MessageDeleted: self._message_deleted,
-            changes.ReadMoved: self._read_moved,
-            changes.ChatCreated: self._chat_created,
-            changes.ChatRenamed: self._chat_renamed,
-            changes.ChatDeleted: self._chat_deleted,
-            changes.MemberAdded: self._member_added,
-            changes.MemberRemoved: self._member_removed,
-            changes.RoleChanged: self._role_changed,
-            changes.SessionsRevoked: self._sessions_revoked,
-            changes.UserChanged: self._user_changed,
-        }
+        """The time that the events of the current batch bear."""
+        self._publish = {kind.value: self._function_for(kind) for kind in changes.kinds()}
 
-    def __call__(self, told: Sequence[Change]) -> None:
+    def __call__(self, published: Sequence[Change]) -> None:
         self._at = self._context.clock.now()
         # Chat by chat, so that the events of one room are joined into one write for each member; the order within
         # a chat stays, and between chats there is none.
-        for change in sorted(told, key=_chat_of):
-            self._told[type(change)](change)
+        publish = self._publish
+        for change in sorted(published, key=_CHAT_ID):
+            publish[type(change)](change)
 
+    def stop(self) -> None:
+        """Ends the timers."""
+        self._members.stop()
+
+    def _function_for(self, kind: ChangeKind) -> Callable[[Any], None]:
+        method, event_of = _METHODS.get(kind.value), ROOM_EVENTS.get(kind.value)
+        if method is not None:
+            return MethodType(method, self)
+        if event_of is None:
+            raise UndeclaredChange(
+                f"no client is told of the change kind {kind.name!r} ({kind.value.__name__}): declare its event with "
+                "@room_event in handlers/wire/events.py, or a method with @_publishes in handlers/live/publisher.py"
+            )
+        return partial(self._message_changed if kind.takes_seq else self._to_room, event_of)
+
+    def _message_changed(self, event_of: EventOf[Any], change: MessageChange) -> None:
+        """The event to the room; `chat_updated`, which is due now, to members who have not joined."""
+        context, message = self._context, change.message
+        chat_id = message.chat_id
+        context.directory.told(chat_id, message.changed_seq)
+        name, payload = event_of(change, self._at)
+        context.hub.emit(name, payload, room=room_of(chat_id))
+        context.updates.changed(chat_id)
+
+    def _to_room(self, event_of: EventOf[Any], change: Any) -> None:
+        name, payload = event_of(change, self._at)
+        self._context.hub.emit(name, payload, room=room_of(change.chat_id))
+
+    @_publishes(changes.MessageCreated)
     def _message_created(self, change: changes.MessageCreated) -> None:
+        """The sender no longer types, and the room hears that first."""
         message = change.message
         self._context.typing.stop(message.chat_id, message.sender_id)
-        self._tell_message(change, events.new_message(message, self._at))
+        self._message_changed(events.new_message, change)
 
-    def _message_edited(self, change: changes.MessageEdited) -> None:
-        self._tell_message(change, events.message_updated(change.message, self._at))
-
-    def _message_deleted(self, change: changes.MessageDeleted) -> None:
-        self._tell_message(change, events.message_deleted(change.message, self._at))
-
-    def _tell_message(self, change: MessageChange, event: Event) -> None:
-        chat_id = change.message.chat_id
-        self._context.directory.told(chat_id, change.message.changed_seq)
-        name, payload = event
-        self._context.hub.emit(name, payload, room=room_of(chat_id))
-        self._context.updates.changed(chat_id)
-
+    @_publishes(changes.ReadMoved)
     def _read_moved(self, change: changes.ReadMoved) -> None:
-        name, payload = events.messages_read(
-            change.chat_id, change.user_id, change.up_to, change.read_seq, self._at
-        )
-        self._context.hub.emit(name, payload, room=room_of(change.chat_id))
+        """`messages_read` to the room; `chat_updated` to the reader's connections that have not joined."""
+        self._to_room(events.messages_read, change)
         self._context.updates.read(change.chat_id, change.user_id)
 
+    @_publishes(changes.ChatCreated)
     def _chat_created(self, change: changes.ChatCreated) -> None:
+        """`chat_added` to the members."""
         self._context.directory.opened(change.state)
-        self._tell_added(change.state.chat.id, change.state.members.keys())
+        self._members.added(change.chat_id, change.state.members.keys())
 
+    @_publishes(changes.ChatRenamed)
     def _chat_renamed(self, change: changes.ChatRenamed) -> None:
+        """`chat_changed` to the members."""
         self._context.directory.renamed(change.chat)
-        self._tell_changed(change.chat.id)
+        self._members.changed(change.chat_id)
 
+    @_publishes(changes.ChatDeleted)
     def _chat_deleted(self, change: changes.ChatDeleted) -> None:
+        """The room is empty; `chat_removed` to the former members."""
         chat = self._context.directory.peek(change.chat_id)
         if chat is not None:
             for connection in list(chat.joined.values()):
                 leave_room(self._context.hub, connection, chat.id)
         self._context.directory.deleted(change.chat_id)
         self._context.announcer.dissolved(change.member_ids)
-        others = change.member_ids if change.chat_type == "private" else ()
+        self._members.deleted(change)
 
-        def publish(_chat: OpenChat | None, users: Mapping[int, User]) -> None:
-            for user_id in change.member_ids:
-                reason: RemovalReason = "left" if user_id == change.left_id else "deleted"
-                name = _other_of(user_id, users) if change.chat_type == "private" else change.name
-                self._tell_removed(user_id, change.chat_id, reason, name)
-
-        self._context.announcer.announce(change.chat_id, publish, chat=False, users=others)
-
+    @_publishes(changes.MemberAdded)
     def _member_added(self, change: changes.MemberAdded) -> None:
+        """`chat_added` to the new member; `chat_changed` to all members."""
         self._context.directory.member_set(change.chat_id, change.member)
-        self._tell_added(change.chat_id, (change.member.user_id,))
-        self._tell_members_changed(change.chat_id)
+        self._members.added(change.chat_id, (change.member.user_id,))
+        self._members.members_changed(change.chat_id)
 
+    @_publishes(changes.MemberRemoved)
     def _member_removed(self, change: changes.MemberRemoved) -> None:
-        self._context.directory.member_gone(change.chat_id, change.user_id)
+        """The former member leaves the room and gets `chat_removed`; `chat_changed` to the other members."""
+        context, chat_id, user_id = self._context, change.chat_id, change.user_id
+        context.directory.member_gone(chat_id, user_id)
         if change.heir is not None:
-            self._context.directory.member_set(change.chat_id, change.heir)
-        self._context.typing.stop(change.chat_id, change.user_id)
-        for connection in self._context.connections.of(change.user_id):
-            leave_room(self._context.hub, connection, change.chat_id)
-        self._context.announcer.left(change.user_id, change.chat_id)
-        reason: RemovalReason = "left" if change.actor_id == change.user_id else "removed"
-        self._context.announcer.announce(
-            change.chat_id,
-            lambda _chat, _users: self._tell_removed(change.user_id, change.chat_id, reason, change.name),
-            chat=False,
-        )
-        self._tell_members_changed(change.chat_id)
+            context.directory.member_set(chat_id, change.heir)
+        context.typing.stop(chat_id, user_id)
+        for connection in context.connections.of(user_id):
+            leave_room(context.hub, connection, chat_id)
+        context.announcer.left(user_id, chat_id)
+        self._members.removed(change)
+        self._members.members_changed(chat_id)
 
+    @_publishes(changes.RoleChanged)
     def _role_changed(self, change: changes.RoleChanged) -> None:
+        """`chat_changed` to the members."""
         if change.heir is not None:
             self._context.directory.member_set(change.chat_id, change.heir)
         self._context.directory.member_set(change.chat_id, change.member)
-        self._tell_changed(change.chat_id)
+        self._members.changed(change.chat_id)
 
+    @_publishes(changes.SessionsRevoked)
     def _sessions_revoked(self, change: changes.SessionsRevoked) -> None:
+        """The connections of these sessions end."""
         for session_id in change.session_ids:
             self._context.identities.session_revoked(session_id)
         for connection in list(self._context.connections.of(change.user_id)):
             if connection.session_id in change.session_ids:
                 self._ended(connection, Ending.REVOKED)
 
+    @_publishes(changes.UserChanged)
     def _user_changed(self, change: changes.UserChanged) -> None:
+        """`user_changed` to those who know the user, if they see the change; the connections of an account that is no
+        longer active end."""
         self._context.identities.user_changed(change.user)
         if change.shown:
             self._context.announcer.user_changed(change.user)
@@ -143,65 +173,5 @@ class Publisher:
             for connection in list(self._context.connections.of(change.user.id)):
                 self._ended(connection, Ending.REVOKED)
 
-    def _tell_added(self, chat_id: int, user_ids: Collection[int]) -> None:
-        def publish(chat: OpenChat | None, _users: Mapping[int, User]) -> None:
-            if chat is None:
-                return  # deleted meanwhile: they never saw it
-            added = events.chat_added(chat_id, chat.head_seq, self._context.clock.now())
-            self._context.announcer.to_users(user_ids, added)
-            for user_id in user_ids:
-                if user_id in chat.members:
-                    self._context.subscriptions.added(user_id, chat)
 
-        self._context.announcer.announce(chat_id, publish)
-
-    def stop(self) -> None:
-        self._members_changed.stop()
-
-    def _tell_members_changed(self, chat_id: int) -> None:
-        """As `_tell_changed`, for somebody who came or went: in a large chat once a second for all of them."""
-
-        def publish(chat: OpenChat | None, _users: Mapping[int, User]) -> None:
-            if chat is None:
-                return
-            if len(chat.members) <= MEMBERS_TOLD_EACH_MAX:
-                self._publish_changed(chat)
-            else:
-                self._members_changed.ask(chat_id)
-
-        self._context.announcer.announce(chat_id, publish)
-
-    def _tell_changed(self, chat_id: int) -> None:
-        """Tells all members' connections."""
-
-        def publish(chat: OpenChat | None, _users: Mapping[int, User]) -> None:
-            if chat is not None:
-                self._publish_changed(chat)
-
-        self._context.announcer.announce(chat_id, publish)
-
-    def _publish_changed(self, chat: OpenChat) -> None:
-        changed = events.chat_changed(chat.snapshot(), self._context.clock.now())
-        self._context.announcer.to_users(chat.members, changed)
-
-    def _tell_removed(self, user_id: int, chat_id: int, reason: RemovalReason, name: str | None) -> None:
-        removed = events.chat_removed(chat_id, reason, name, self._context.clock.now())
-        self._context.announcer.to_users((user_id,), removed)
-
-
-def _other_of(user_id: int, users: Mapping[int, User]) -> str | None:
-    """What a member of a private chat sees it under: the display name of the other one."""
-    return next((user.display_name for other_id, user in users.items() if other_id != user_id), None)
-
-
-def _chat_of(change: Change) -> int:
-    """The chat a change belongs to; 0 for those of no chat."""
-    if isinstance(change, MessageChange):
-        return change.message.chat_id
-    if isinstance(change, changes.ChatCreated):
-        return change.state.chat.id
-    if isinstance(change, changes.ChatRenamed):
-        return change.chat.id
-    if isinstance(change, changes.SessionsRevoked | changes.UserChanged):
-        return 0
-    return change.chat_id
+_CHAT_ID = attrgetter("chat_id")

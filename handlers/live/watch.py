@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import structlog
 
 from domain import changes
-from domain.changes import Observer
+from domain.changes import Subscriber
 from domain.models import User
 from handlers.context import Context
 from handlers.live.clock import Timer
@@ -24,7 +24,7 @@ class AccountWatch:
     """Looks at the accounts of all who are connected, now and then, and forgets those of all others, so that their next
     use looks into the store. `told` gets what has changed, as the store would tell it."""
 
-    def __init__(self, context: Context, told: Observer) -> None:
+    def __init__(self, context: Context, told: Subscriber) -> None:
         self._context = context
         self._told = told
         self._timer: Timer | None = None

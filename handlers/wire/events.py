@@ -1,15 +1,57 @@
-"""The events of the wire, each made in one place: (name, payload). Payloads are the raw frame without `type`."""
+"""The events of the wire, each made in one place, as (name, payload). A payload is the raw frame without its `type`."""
 
+from collections.abc import Callable
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar, get_args
 
+from domain.changes import Change, MessageCreated, MessageDeleted, MessageEdited, ReadMoved, replay_of
 from domain.models import Chat, ChatPreview, Message, User
 from handlers.wire.views import View, chat_view, message_view, optional_time_view, time_view, user_view
 
-Event = tuple[str, dict[str, Any]]
+EventName = Literal[
+    "connected",
+    "pong",
+    "new_message",
+    "message_updated",
+    "message_deleted",
+    "messages_read",
+    "typing",
+    "user_status",
+    "user_offline",
+    "chat_added",
+    "chat_removed",
+    "chat_changed",
+    "chat_updated",
+    "user_changed",
+    "token_expiring",
+    "error",
+    "closing",
+]
+"""All events there are; the type checker holds the functions below to it. The gates make `error` and `closing`."""
+
+EVENT_NAMES: frozenset[str] = frozenset(get_args(EventName))
+
+Event = tuple[EventName, dict[str, Any]]
 
 RemovalReason = Literal["left", "removed", "banned", "deleted"]
-"""Why somebody is no longer in a chat; `banned` is for later."""
+"""Why a user is no longer in a chat; `banned` is reserved."""
+
+ChangeT = TypeVar("ChangeT", bound=Change)
+EventOf = Callable[[ChangeT, datetime], Event]
+
+ROOM_EVENTS: dict[type[Change], EventOf[Any]] = {}
+"""By kind of change, the event that the room of the chat gets; see `room_event`."""
+
+
+def room_event(kind: type[ChangeT]) -> Callable[[EventOf[ChangeT]], EventOf[ChangeT]]:
+    """Declares a function as the one that makes the event of a kind of change. The room of the chat gets the event for
+    each change; nothing else has to be written for a kind of which nobody else hears, see `handlers.live.publisher`."""
+
+    def declare(event_of: EventOf[ChangeT]) -> EventOf[ChangeT]:
+        ROOM_EVENTS[kind] = event_of
+        return event_of
+
+    return declare
 
 
 def connected(
@@ -31,7 +73,9 @@ def pong(at: datetime) -> Event:
     return "pong", {"timestamp": time_view(at)}
 
 
-def new_message(message: Message, at: datetime) -> Event:
+@room_event(MessageCreated)
+def new_message(change: MessageCreated, at: datetime) -> Event:
+    message = change.message
     return "new_message", {
         "chat_id": message.chat_id,
         "message": message_view(message),
@@ -40,7 +84,9 @@ def new_message(message: Message, at: datetime) -> Event:
     }
 
 
-def message_updated(message: Message, at: datetime) -> Event:
+@room_event(MessageEdited)
+def message_updated(change: MessageEdited, at: datetime) -> Event:
+    message = change.message
     return "message_updated", {
         "chat_id": message.chat_id,
         "message_id": message.id,
@@ -52,7 +98,9 @@ def message_updated(message: Message, at: datetime) -> Event:
     }
 
 
-def message_deleted(message: Message, at: datetime) -> Event:
+@room_event(MessageDeleted)
+def message_deleted(change: MessageDeleted, at: datetime) -> Event:
+    message = change.message
     return "message_deleted", {
         "chat_id": message.chat_id,
         "message_id": message.id,
@@ -62,10 +110,20 @@ def message_deleted(message: Message, at: datetime) -> Event:
 
 
 def replayed(message: Message, at: datetime, *, known: bool) -> Event:
-    """What a recovering client is told of a message in its current state; `known`: the client has seen it before."""
-    if message.deleted:
-        return message_deleted(message, at)
-    return message_updated(message, at) if known else new_message(message, at)
+    """The event that brings a recovering client to the message's current state; `known`: the client has seen it."""
+    change = replay_of(message, known=known)
+    return ROOM_EVENTS[type(change)](change, at)
+
+
+@room_event(ReadMoved)
+def messages_read(change: ReadMoved, at: datetime) -> Event:
+    return "messages_read", {
+        "chat_id": change.chat_id,
+        "user_id": change.user_id,
+        "up_to": change.up_to,
+        "read_seq": change.read_seq,
+        "timestamp": time_view(at),
+    }
 
 
 def typing(chat_id: int, user_id: int, is_typing: bool, at: datetime) -> Event:
@@ -84,23 +142,13 @@ def presence(user_id: int, status: str, at: datetime) -> Event:
     return "user_status", {"user_id": user_id, "status": status, "timestamp": time_view(at)}
 
 
-def messages_read(chat_id: int, user_id: int, up_to: int, read_seq: int, at: datetime) -> Event:
-    return "messages_read", {
-        "chat_id": chat_id,
-        "user_id": user_id,
-        "up_to": up_to,
-        "read_seq": read_seq,
-        "timestamp": time_view(at),
-    }
-
-
 def chat_changed(chat: Chat, at: datetime) -> Event:
     view: View = chat_view(chat)
     return "chat_changed", {"chat_id": chat.id, "chat": view, "timestamp": time_view(at)}
 
 
 def chat_updated(chat_id: int, preview: ChatPreview, unread_count: int, read_seq: int, at: datetime) -> Event:
-    """For the members with this count and this mark."""
+    """For members whose unread count and mark are these."""
     last = preview.last_message
     return "chat_updated", {
         "chat_id": chat_id,
@@ -113,12 +161,12 @@ def chat_updated(chat_id: int, preview: ChatPreview, unread_count: int, read_seq
 
 
 def chat_added(chat_id: int, head_seq: int, at: datetime) -> Event:
-    """`head_seq` is where the room stands: the chat's next event has the number after it."""
+    """`head_seq` is the number of the room's last event: the next one has the number after it."""
     return "chat_added", {"chat_id": chat_id, "head_seq": head_seq, "timestamp": time_view(at)}
 
 
 def chat_removed(chat_id: int, reason: RemovalReason, name: str | None, at: datetime) -> Event:
-    """`name` is what the member saw the chat under; None if nobody knows any more."""
+    """`name` is the name that the chat had for the member; None if that is no longer known."""
     return "chat_removed", {
         "chat_id": chat_id,
         "reason": reason,

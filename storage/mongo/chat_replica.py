@@ -1,8 +1,9 @@
 """What a chat is after the rows of its log up to some number: held in memory, and brought forward row by row."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Any
 
 from domain.changes import (
     Change,
@@ -11,30 +12,20 @@ from domain.changes import (
     ChatRenamed,
     MemberAdded,
     MemberRemoved,
-    MessageChange,
-    MessageCreated,
-    MessageDeleted,
-    MessageEdited,
     RoleChanged,
 )
 from domain.frozen import frozen
-from domain.models import Actor, Chat, ChatState, Member, Role
+from domain.models import Actor, Chat, Member, Role
 from domain.refusals import NotFound
 from storage.mongo.database import Document
-from storage.mongo.documents import chat_of, member_of
 from storage.mongo.log import Row
+from storage.mongo.row_codecs import UnknownKind, change_of
 from storage.times import from_micros
-
-_MESSAGE_CHANGES: Mapping[str, type[MessageChange]] = {
-    "sent": MessageCreated,
-    "edited": MessageEdited,
-    "deleted": MessageDeleted,
-}
 
 
 @frozen
 class MemberRole:
-    """A member, without what he has read: that is not in the log."""
+    """A member, without how far they have read: that is not in the log."""
 
     role: Role
     joined_at: datetime
@@ -47,7 +38,7 @@ class ChatReplica:
     `n` and `seq` are those of the last applied row. Rows up to `projected_n` are projected, and the database has a note
     of that up to `saved_n`. `published_seq` is the number of the last published change; later ones will be published.
     `chat` is None before the first row; its `head_seq` and `member_count` are not kept current. `busy`: this server is
-    inserting rows into the log.
+    inserting rows into the log. `unknown_kind` is the kind of the next row if this version does not know that kind.
     """
 
     chat_id: int
@@ -59,6 +50,7 @@ class ChatReplica:
     busy: bool = False
     chat: Chat | None = None
     closed: bool = False
+    unknown_kind: str | None = None
     roles: dict[int, MemberRole] = field(default_factory=dict)
     ahead: dict[int, int] = field(default_factory=dict)
     """Of members read from the projection while it was being loaded: the row they are as of, gone ones too."""
@@ -66,6 +58,11 @@ class ChatReplica:
     @property
     def unsaved(self) -> int:
         return self.projected_n - self.saved_n
+
+    def check(self) -> None:
+        """Raises: `UnknownKind` if the next row is of a kind that this version does not know."""
+        if self.unknown_kind is not None:
+            raise UnknownKind(self.chat_id, self.n + 1, self.unknown_kind)
 
     def actor(self, user_id: int) -> Actor:
         """Raises: `NotFound` if there is no such chat or the user is not in it."""
@@ -79,54 +76,14 @@ class ChatReplica:
         return replace(self.chat, head_seq=self.seq, member_count=len(self.roles))
 
     def apply(self, row: Row) -> Change:
-        """Takes in the next row; what is to be told of it."""
+        """Applies the next row, and returns the change that the row is about."""
         assert row.n == self.n + 1
+        change = change_of(row, self.current)
         self.n, self.seq = row.n, row.seq
-        if row.kind in _MESSAGE_CHANGES:
-            assert row.message is not None
-            return _MESSAGE_CHANGES[row.kind](row.message)
-        assert row.data is not None
-        return self._restructure(row, row.data)
-
-    def _restructure(self, row: Row, data: Document) -> Change:
-        if row.kind == "opened":
-            self.chat = chat_of(data["chat"])
-            members = [member_of(document) for document in data["members"]]
-            for member in members:
-                self._set_role(row, member)
-            return ChatCreated(ChatState(self.chat, {member.user_id: member for member in members}))
-        if row.kind == "renamed":
-            assert self.chat is not None
-            self.chat = replace(self.chat, name=data["name"])
-            return ChatRenamed(self.current())
-        if row.kind == "added":
-            member = member_of(data["member"])
-            self._set_role(row, member)
-            return MemberAdded(self.chat_id, member)
-        if row.kind == "role":
-            member = member_of(data["member"])
-            self._set_role(row, member)
-            return RoleChanged(self.chat_id, member, self._heir(row, data))
-        if row.kind == "removed":
-            if self._concerns(row, data["user_id"]):
-                self.roles.pop(data["user_id"], None)
-            heir = self._heir(row, data)
-            assert self.chat is not None
-            # Rows of the first stage do not say by whom.
-            return MemberRemoved(self.chat_id, data["user_id"], heir, data.get("actor_id"), self.chat.name)
-        self.closed = True
-        self.roles.clear()
-        assert self.chat is not None
-        name, chat_type = self.chat.name, self.chat.chat_type
-        return ChatDeleted(self.chat_id, data["user_ids"], name, chat_type, data.get("left_id"))
-
-    def _heir(self, row: Row, data: Document) -> Member | None:
-        """Gives the role to who inherits by this row; None if nobody does."""
-        if not data.get("heir"):
-            return None
-        heir = member_of(data["heir"])
-        self._set_role(row, heir)
-        return heir
+        effect = _EFFECTS.get(type(change))
+        if effect is not None:
+            effect(self, change)
+        return change
 
     def load_member(self, document: Document) -> None:
         """Takes in a member of the projection, which may be ahead of the rows taken in so far."""
@@ -134,9 +91,47 @@ class ChatReplica:
         if not document["gone"]:
             self.roles[document["user_id"]] = MemberRole(document["role"], from_micros(document["joined_at"]))
 
-    def _set_role(self, row: Row, member: Member) -> None:
-        if self._concerns(row, member.user_id):
+    def _created(self, change: ChatCreated) -> None:
+        self.chat = change.state.chat
+        for member in change.state.members.values():
+            self._set_role(member)
+
+    def _renamed(self, change: ChatRenamed) -> None:
+        self.chat = change.chat
+
+    def _deleted(self, _change: ChatDeleted) -> None:
+        self.closed = True
+        self.roles.clear()
+
+    def _member_added(self, change: MemberAdded) -> None:
+        self._set_role(change.member)
+
+    def _member_removed(self, change: MemberRemoved) -> None:
+        if self._is_news_of(change.user_id):
+            self.roles.pop(change.user_id, None)
+        if change.heir is not None:
+            self._set_role(change.heir)
+
+    def _role_changed(self, change: RoleChanged) -> None:
+        self._set_role(change.member)
+        if change.heir is not None:
+            self._set_role(change.heir)
+
+    def _set_role(self, member: Member) -> None:
+        if self._is_news_of(member.user_id):
             self.roles[member.user_id] = MemberRole(member.role, member.joined_at)
 
-    def _concerns(self, row: Row, user_id: int) -> bool:
-        return self.ahead.get(user_id, 0) < row.n
+    def _is_news_of(self, user_id: int) -> bool:
+        """Whether the row that is being applied is newer than what was loaded of the member."""
+        return self.ahead.get(user_id, 0) < self.n
+
+
+_EFFECTS: Mapping[type[Change], Callable[[ChatReplica, Any], None]] = {
+    ChatCreated: ChatReplica._created,
+    ChatRenamed: ChatReplica._renamed,
+    ChatDeleted: ChatReplica._deleted,
+    MemberAdded: ChatReplica._member_added,
+    MemberRemoved: ChatReplica._member_removed,
+    RoleChanged: ChatReplica._role_changed,
+}
+"""What the changes of a kind do to a replica; other kinds, such as those of messages, change nothing in it."""

@@ -4,14 +4,14 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 
-from domain.changes import Change
+from domain.changes import Change, kind_named
 from domain.frozen import frozen
 from domain.models import Message
 from storage.errors import Unavailable
 from storage.mongo.chat_replica import ChatReplica
 from storage.mongo.database import Database
 from storage.mongo.documents import chat_of
-from storage.mongo.log import MESSAGE_KINDS, Log, Row
+from storage.mongo.log import Log, Row
 from storage.mongo.projection import Projection
 
 _SAVE_EVERY = 500
@@ -65,16 +65,25 @@ class ChatReplicas:
         return replica
 
     async def get(self, chat_id: int) -> ChatReplica:
-        """The replica of the chat; its `chat` is None if there is no such chat. It may be behind the log."""
-        replica = self.peek(chat_id)
-        return await self._load(chat_id) if replica is None else replica
+        """The replica of the chat; its `chat` is None if there is no such chat. It may be behind the log.
+
+        Raises: `UnknownKind` if this version cannot follow the log of the chat; `Unavailable`.
+        """
+        replica = self.peek(chat_id) or await self._load(chat_id)
+        replica.check()
+        return replica
 
     async def catch_up(self, replica: ChatReplica) -> Sequence[Applied]:
-        """Applies the rows of the log that are new, and returns them. Raises: `Unavailable`; no row is lost by that."""
+        """Applies the rows of the log that are new, up to the first of an unknown kind, and returns them.
+        `ChatReplica.check` says whether they are all. Raises: `Unavailable`; no row is lost by that."""
         new: list[Applied] = []
-        while rows := await self.log.after(replica.chat_id, replica.n):
-            new += [self._apply(row, replica) for row in rows]
+        while replica.unknown_kind is None and (rows := await self.log.after(replica.chat_id, replica.n)):
             self._others = True
+            for row in rows:
+                if kind_named(row.kind) is None:
+                    replica.unknown_kind = row.kind
+                    break
+                new.append(self._apply(row, replica))
         return new
 
     async def write(self, rows: Sequence[Row], replicas: Mapping[int, ChatReplica]) -> Sequence[Applied]:
@@ -111,7 +120,7 @@ class ChatReplicas:
         for one in pending:
             row, replica = one.row, one.replica
             replica.projected_n = row.n
-            if row.kind in MESSAGE_KINDS:
+            if row.message is not None:
                 replica.saved_n = before[row.chat_id]  # noted along with the head, see `Projection`
             if replica.unsaved > _SAVE_EVERY:
                 unsaved[row.chat_id] = row.n

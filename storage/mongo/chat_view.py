@@ -181,6 +181,7 @@ class LoadingView:
             if places:
                 replica = await replicas.get(places[0]["chat_id"])
                 await replicas.catch_up(replica)
+                replica.check()
                 if not replica.closed:
                     self.replica = replica
                     return

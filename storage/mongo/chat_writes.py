@@ -15,7 +15,7 @@ from domain.decisions.view import MemberView
 from domain.refusals import Refusal
 from storage.mongo.chat_view import LoadingView
 from storage.mongo.database import UnknownOutcome
-from storage.mongo.row_data import chat_row
+from storage.mongo.row_codecs import row_of
 from storage.mongo.writer import UNSETTLED, RetryBudget, Writer, WriterItem
 from storage.results import result_of
 
@@ -82,7 +82,7 @@ class _Attempt:
             outcome = refusal
         replica = self._view.replica
         if replica is not None and isinstance(outcome, Change):
-            row = chat_row(outcome, replica, self._mark)
+            row = row_of(outcome, replica.chat_id, replica.n + 1, replica.seq, self._mark, len(replica.roles))
             applied = await self._replicas.write([row], {replica.chat_id: replica})
             if applied:
                 self._settle(applied[0].change)

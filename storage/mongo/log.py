@@ -1,17 +1,18 @@
-"""The log of a chat: every change of it, one row after the other. It decides; all else is made from it.
+"""The log of a chat: all its changes, one row for each. The log decides; everything else is made from it.
 
-A row's `_id` is `chat:n`, n = 1, 2, 3…, and it is only ever inserted, by whoever has judged his change on the state
-that the rows up to n - 1 make. If somebody else was faster, the insert fails, for `_id` is unique; then his row is
-read and the change judged again. So each change is judged on exactly the state it changes, whatever the number of
-servers, and the rows of a chat have no hole: a number is tried only by somebody who knows the one before. One insert
-that fails or succeeds is all that is asked of the database.
+The `_id` of a row is `chat:n`, n = 1, 2, 3…. Rows are only inserted. A server that inserts row n has decided on the
+change with the state that the rows up to n - 1 make. If another server was faster, the insert fails, for `_id` is
+unique; then the server reads the other row and decides again. So each change is decided on exactly the state that it
+changes, whatever the number of servers. And the rows of a chat have no hole, for a server tries a number only once it
+knows the row before. Of the database this needs one thing: an insert that either fails or succeeds.
 
-Besides n a row has `seq`, which counts only the changes of messages: it is the chat's head after this row.
+Besides n, a row has `seq`, the chat's head after this row: it counts the changes of messages only.
 
-Whether a row is in is not known after a broken connection, and it may still get in later. Each write has a mark,
-which its row bears in all tries: whoever reads the log finds out. There cannot be two rows of one write: a second one
-would have another number, and to try that one he must have seen a row at the first number, so that the first try can
-no longer succeed. Rows are never removed, so no number falls free; what they said is (`removal.py`, `projection.py`).
+After a broken connection it is not known whether a row is in the log, and the row may still get in later. Each write
+has a mark, which its row bears in all tries, so the log says which writes are in. There cannot be two rows of one
+write: the second would have another number, and a server tries that number only if it has seen a row at the first
+number, so that the first try can no longer succeed. Rows are never removed, so no number becomes free. What a deleted
+message said is removed from them (`removal.py`, `projection.py`).
 
 (`sender_id`, `client_id`) is unique over all rows for ever. A row without a client_id has `#` and its mark there, and
 a row that creates no message has sender 0.
@@ -20,43 +21,53 @@ a row that creates no message has sender 0.
 import asyncio
 from collections.abc import Sequence
 from itertools import takewhile
-from typing import Any, Literal
+from typing import Any
 
 from pymongo.errors import BulkWriteError
 
+from domain.changes import MessageCreated
 from domain.frozen import frozen
 from domain.models import Message
 from storage.mongo.database import Database, Document, duplicates
 from storage.mongo.documents import message_document, message_of
 
-Kind = Literal["sent", "edited", "deleted", "opened", "renamed", "added", "removed", "role", "closed"]
-
-MESSAGE_KINDS: frozenset[Kind] = frozenset({"sent", "edited", "deleted"})
+SENT = MessageCreated.kind.name
+"""The kind of the rows that create a message."""
 
 _FEW = 8
-_STEP = 1000
+"""How many new rows are looked for by `_id` at first."""
+
+_ROWS_MAX = 1000
+"""How many rows one query returns at most."""
 
 
 @frozen
 class Row:
-    """`message` is the whole state of the message after a change of it; `data` says what else changed, and how."""
+    """Row `n` of a chat, which leaves the head of the chat at `seq`. `kind` is the name of a kind of change.
+
+    `message` is the whole state of a message after a change of it, None in rows of other kinds; so rows with a message
+    are those that take a number. `data` is what else the change says. `storage.mongo.row_codecs` makes rows of changes
+    and changes of rows.
+    """
 
     chat_id: int
     n: int
     seq: int
-    kind: Kind
+    kind: str
     mark: str
     message: Message | None = None
     data: Document | None = None
 
 
 class Log:
+    """Inserts and reads rows."""
+
     def __init__(self, database: Database) -> None:
         self._database = database
         self._rows = database.changes
 
     async def insert(self, rows: Sequence[Row]) -> int:
-        """Inserts rows in order, up to the first whose number or client_id is taken; how many were inserted.
+        """Inserts rows in order, up to the first whose number or client_id is taken. Returns how many are inserted.
 
         Raises: `UnknownOutcome` if that is not known; `Unavailable`.
         """
@@ -70,26 +81,28 @@ class Log:
         return len(rows)
 
     async def has(self, chat_id: int, n: int) -> bool:
+        """Whether row n is in the log. Raises: `Unavailable`."""
         return await self._database.get(self._rows, _key(chat_id, n)) is not None
 
     async def get(self, chat_id: int, n: int) -> Row | None:
+        """Row n; None if it is not in the log. Raises: `Unavailable`."""
         document = await self._database.get(self._rows, _key(chat_id, n))
         return None if document is None else _row(document)
 
     async def after(self, chat_id: int, n: int) -> Sequence[Row]:
-        """The next rows above n: some of them, if there are many; none if there are none."""
-        # A few are got by `_id`: that is quick on FerretDB too, where the query below goes through all rows.
+        """The next rows above n, at most `_ROWS_MAX`; empty if there are none. Raises: `Unavailable`."""
+        # A few are read by `_id` first: that is quick on FerretDB too, where the query below goes through all rows.
         rows = await asyncio.gather(*(self.get(chat_id, n + more) for more in range(1, _FEW + 1)))
         new_rows = list(takewhile(lambda row: row is not None, rows))
         if len(new_rows) < _FEW:
             return [row for row in new_rows if row is not None]
         found = await self._database.find(
-            self._rows, {"chat_id": chat_id, "n": {"$gt": n}}, sort=[("n", 1)], limit=_STEP
+            self._rows, {"chat_id": chat_id, "n": {"$gt": n}}, sort=[("n", 1)], limit=_ROWS_MAX
         )
         return [_row(document) for document in found]
 
     async def first_uses(self, keys: Sequence[tuple[int, str]]) -> Sequence[Row]:
-        """The rows that created the messages of these (sender, client_id)."""
+        """The rows that created the messages of these (sender, client_id). Raises: `Unavailable`."""
         by_sender: dict[int, list[str]] = {}
         for sender_id, client_id in keys:
             by_sender.setdefault(sender_id, []).append(client_id)
@@ -108,7 +121,7 @@ def _key(chat_id: int, n: int) -> str:
 
 
 def _document(row: Row) -> Document:
-    created = row.message if row.kind == "sent" else None
+    created = row.message if row.kind == SENT else None
     client_id = None if created is None else created.client_id
     return {
         "_id": _key(row.chat_id, row.n),

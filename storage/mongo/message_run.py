@@ -16,8 +16,8 @@ from storage.mongo.chat_replica import ChatReplica
 from storage.mongo.chat_replicas import Applied
 from storage.mongo.database import UnknownOutcome
 from storage.mongo.documents import message_of
-from storage.mongo.log import Row
-from storage.mongo.row_data import message_row
+from storage.mongo.log import SENT, Row
+from storage.mongo.row_codecs import row_of
 from storage.mongo.writer import UNSETTLED, RetryBudget, Writer, WriterItem
 from storage.results import result_of
 from storage.runs import outcome_of
@@ -84,10 +84,10 @@ class Plan:
         message = change.message
         chat_id = message.chat_id
         planned = self._planned[chat_id] = self._planned.get(chat_id, 0) + 1
-        row = message_row(change, self.replicas[chat_id].n + planned, mark)
+        row = row_of(change, chat_id, self.replicas[chat_id].n + planned, message.changed_seq, mark)
         self.rows.append(row)
         self.messages[message.id] = message
-        if row.kind == "sent":
+        if row.kind == SENT:
             self.ids.popleft()
             if message.client_id is not None:
                 self.first_uses[message.sender_id, message.client_id] = message

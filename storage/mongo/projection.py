@@ -18,7 +18,7 @@ from pymongo.errors import BulkWriteError, DuplicateKeyError
 from domain.models import Message
 from storage.mongo.database import Collection, Database, Document, duplicates
 from storage.mongo.documents import member_key, message_document
-from storage.mongo.log import MESSAGE_KINDS, Row
+from storage.mongo.log import SENT, Row
 from storage.times import to_micros
 
 _AT_ONCE = 32
@@ -36,9 +36,9 @@ class Projection:
         Raises: `Unavailable`; some of the rows may be projected then.
         """
         for row in rows:
-            if row.kind not in MESSAGE_KINDS:
+            if row.message is None:
                 await self._structure(row)
-        changed = [row for row in rows if row.kind in MESSAGE_KINDS]
+        changed = [row for row in rows if row.message is not None]
         if changed:
             await asyncio.gather(
                 self._messages(changed, check_first=check_first), self._heads(changed, saved)
@@ -56,7 +56,7 @@ class Projection:
         last: dict[int, Message] = {}
         for row in rows:
             assert row.message is not None
-            if row.kind == "sent":
+            if row.kind == SENT:
                 created.add(row.message.id)
             last[row.message.id] = row.message
         if check_first:
@@ -90,7 +90,7 @@ class Projection:
         for row in rows:
             at = raised.setdefault(row.chat_id, {"n": saved[row.chat_id]})
             at["head_seq"] = row.seq
-            if row.kind == "sent" and row.message is not None:
+            if row.kind == SENT and row.message is not None:
                 created_at = to_micros(row.message.created_at)
                 at["activity"] = max(created_at, at.get("activity", created_at))
         await self._update(

@@ -60,6 +60,7 @@ class _Run:
         for chat_id in {item.chat_id for item in items}:
             replica = self._replicas[chat_id] = await self._writer.replicas.get(chat_id)
             await self._writer.replicas.catch_up(replica)
+            replica.check()
         await self._writer.replicas.flush()
         keys = {str(item.up_to) for item in items if item.up_to is not None}
         for document in await database.get_many(database.messages, list(keys)):

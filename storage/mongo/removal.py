@@ -27,7 +27,7 @@ class Remover:
         self._asked = False
 
     def published(self, changes: Sequence[Change]) -> None:
-        """To be called when the observer is."""
+        """A subscriber of the store: starts when a chat was deleted."""
         if any(isinstance(change, ChatDeleted) for change in changes):
             self.start()
 

@@ -1,10 +1,9 @@
 """The store: its parts over one database."""
 
 import asyncio
-from collections.abc import Sequence
 from contextlib import suppress
 
-from domain.changes import Change, Observer
+from domain.changes import LaggingSubscriber, Subscriber
 from storage.errors import Unavailable
 from storage.mongo import schema
 from storage.mongo.account_writes import AccountWriter
@@ -15,9 +14,12 @@ from storage.mongo.follower import Follower
 from storage.mongo.ids import Ids
 from storage.mongo.messages import MongoMessages
 from storage.mongo.removal import Remover
+from storage.mongo.row_codecs import check_codecs
 from storage.mongo.sessions import MongoSessions
 from storage.mongo.users import MongoUsers
 from storage.mongo.writer import Writer
+from storage.results import check_results
+from storage.subscribers import Subscribers
 
 
 class MongoStore:
@@ -31,16 +33,20 @@ class MongoStore:
     shared = True
 
     def __init__(self, database: Database, store_id: str, epoch: str) -> None:
+        check_codecs()
+        check_results()
         self.id = store_id
         self._database = database
         self.epoch = epoch
-        self._observer: Observer | None = None
         self.health = database.health
         self._remover = Remover(database)
+        self._subscribers = Subscribers()
         ids = Ids(database)
-        self._accounts = AccountWriter(self._committed, database.health)
-        self._writer = Writer(database, ids, self._committed)
+        self._accounts = AccountWriter(self._subscribers.publish, database.health)
+        self._writer = Writer(database, ids, self._subscribers.publish)
         self._follower = Follower(self._writer)
+        self._subscribers.add(self._follower.published)
+        self._subscribers.add(self._remover.published)
         self._closing = asyncio.Lock()
         self._closed = False
         self.users = MongoUsers(database, ids, self._accounts, self._writer)
@@ -59,8 +65,11 @@ class MongoStore:
             database.close()
             raise
 
-    def observe(self, observer: Observer) -> None:
-        self._observer = observer
+    def subscribe(self, subscriber: Subscriber) -> None:
+        self._subscribers.add(subscriber)
+
+    def subscribe_lagging(self, name: str, subscriber: LaggingSubscriber) -> None:
+        self._subscribers.add_lagging(name, subscriber)
 
     def published_head(self, chat_id: int, head_seq: int) -> int:
         told = self._follower.head(chat_id)
@@ -76,16 +85,9 @@ class MongoStore:
                 return
             self._closed = True
             await asyncio.gather(self._writer.close(), self._accounts.close())
+            await self._subscribers.close()
             await self.health.close()
             await self._remover.close()
             with suppress(Unavailable):  # then the next server projects a little more than it need
                 await self._writer.replicas.save()
             self._database.close()
-
-    def _committed(self, changes: Sequence[Change]) -> None:
-        if not changes:
-            return
-        self._follower.published(changes)
-        self._remover.published(changes)
-        if self._observer is not None:
-            self._observer(changes)

@@ -6,14 +6,19 @@ from collections.abc import Callable, Sequence
 from typing import Any
 from uuid import uuid4
 
+import structlog
+
 from domain.changes import Change
 from storage.batching import Batcher, Written
 from storage.errors import Unavailable
 from storage.mongo.chat_replicas import ChatReplicas
 from storage.mongo.database import RETRY_S, Database, UnknownOutcome
 from storage.mongo.ids import Ids
+from storage.mongo.row_codecs import UnknownKind
 from storage.promise import Promise
 from storage.runs import Item, ResultT_co, runs
+
+log = structlog.get_logger("vestnik")
 
 _PAUSE_S = 0.05
 _CONTEST_S = 30.0
@@ -71,13 +76,14 @@ class Writer:
         self.busy = False
         self._mark = uuid4().hex
         self._marks = 0
+        self._unknown_kinds: set[str] = set()
 
     def submit(self, item: WriterItem[ResultT_co]) -> Promise[ResultT_co]:
         """Queues an item, which takes its place before this returns."""
         return self._batcher.submit(item)
 
     def publish(self, change: Change) -> None:
-        """The observer gets this before any waiter of the batch resumes, even if the rest of the batch fails."""
+        """The subscribers get this before any waiter of the batch resumes, even if the rest of the batch fails."""
         self._changes.append(change)
 
     def mark(self) -> str:
@@ -110,6 +116,13 @@ class Writer:
         await self.replicas.flush()
         return outcomes
 
+    def _unavailable(self, unknown: UnknownKind) -> Unavailable:
+        """Fails the items of one chat. The log names each kind once."""
+        if unknown.kind not in self._unknown_kinds:
+            self._unknown_kinds.add(unknown.kind)
+            log.error("a newer server wrote to a chat", chat_id=unknown.chat_id, unknown_kind=unknown.kind)
+        return unknown.unavailable()
+
     async def _attempt(
         self, kind: type[WriterItem[Any]], items: Sequence[WriterItem[Any]]
     ) -> Sequence[object]:
@@ -120,8 +133,8 @@ class Writer:
             raise
         except Exception as error:
             left = [index for index, outcome in enumerate(outcomes) if outcome is UNSETTLED]
-            if len(items) == 1:
-                return [error]
+            if left and len(items) == 1:
+                return [self._unavailable(error) if isinstance(error, UnknownKind) else error]
             # One of them is at fault, perhaps with a text that is none: it must not spoil the others.
             for index in left:
                 (outcomes[index],) = await self._attempt(kind, [items[index]])

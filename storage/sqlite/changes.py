@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from domain.changes import (
+    AccountChange,
     Change,
     ChatCreated,
     ChatDeleted,
@@ -15,12 +16,24 @@ from domain.changes import (
     MessageEdited,
     ReadMoved,
     RoleChanged,
+    UndeclaredChange,
+    kinds,
 )
 from domain.models import Member
 from storage.sqlite import members
 from storage.sqlite.chat_view import users_key
 from storage.sqlite.message_view import SqliteMessageView
 from storage.times import to_micros
+
+
+def check_changes() -> None:
+    """Raises: `UndeclaredChange` for a kind of which this store does not know what it does to the tables."""
+    for kind in kinds():
+        if kind.value not in _APPLY and not issubclass(kind.value, AccountChange):
+            raise UndeclaredChange(
+                f"the SQLite store does not know the change kind {kind.name!r} ({kind.value.__name__}): say in "
+                "storage/sqlite/changes.py what it does to the tables"
+            )
 
 
 def apply(view: SqliteMessageView, change: Change) -> None:

@@ -1,4 +1,4 @@
-"""One file: a thread that writes it, threads that read it, and the way from a commit to the observer."""
+"""One file: a thread that writes it, threads that read it, and the way from a commit to the subscribers."""
 
 import asyncio
 import sqlite3
@@ -11,7 +11,6 @@ from typing import Concatenate, ParamSpec, TypeVar
 
 import structlog
 
-from domain.changes import Change, Observer
 from storage.batching import Batcher, Written
 from storage.errors import Unavailable
 from storage.health import StoreHealth
@@ -21,6 +20,7 @@ from storage.sqlite.faults import fault
 from storage.sqlite.files import DatabaseFiles
 from storage.sqlite.lock import ServerLock
 from storage.sqlite.writer import Write, Writer, WriterItem
+from storage.subscribers import Subscribers
 
 log = structlog.get_logger("vestnik")
 
@@ -36,12 +36,13 @@ ResultT = TypeVar("ResultT")
 class Database:
     """Open one with `Database.open`.
 
-    A head that a reader returns may be ahead of the observer: readers see a commit at once, the observer gets it a
-    moment later, on the event loop. `published_head`, called on the loop after the reader has answered, lowers such a
-    head. Why that is sound: the writer notes the former head of a chat in `_unpublished` before it commits, so code
-    that has seen a new head finds the note; the note is removed in the very turn in which the observer gets the
-    change, so code that finds no note has seen only published changes; and only one batch is on its way at a time, so
-    a note is always about the newest commit. Heads seen before the commit are not above the note.
+    A head that a reader brings may be ahead of what is published: readers see a commit at once, the subscribers get its
+    changes a moment later, on the event loop. `published_head`, called on the loop after the reader has answered,
+    lowers such a head. Why that is sound: before it commits, the writer notes the chat's old head in `_unpublished`, so
+    a caller that has seen a new head finds the note; the first subscriber removes the notes in the turn in which the
+    changes are published, so a caller that finds no note has seen a published head; and there is one batch on its way
+    at a time, so a note is never about another commit than the newest. Heads seen before the commit are not above the
+    note.
     """
 
     def __init__(
@@ -53,7 +54,8 @@ class Database:
         thread: ThreadPoolExecutor,
         unpublished: dict[int, int],
     ):
-        self._observer: Observer | None = None
+        self.subscribers = Subscribers()
+        self.subscribers.add(lambda _changes: unpublished.clear())
         self._unpublished = unpublished
         self._writer = writer
         self._writer_thread = thread
@@ -63,7 +65,7 @@ class Database:
         self._suspects: Sequence[WriterItem[object]] = ()
         self.health = StoreHealth(self._probe)
         self._batcher: Batcher[WriterItem[object]] = Batcher(
-            self._write_batch, self._tell, health=self.health
+            self._write_batch, self.subscribers.publish, health=self.health
         )
         self._readers = _Readers(path, files)
         self._closing = asyncio.Lock()
@@ -82,9 +84,6 @@ class Database:
             raise
         unpublished: dict[int, int] = {}
         return cls(path, Writer(db, path, unpublished), lock, files, thread, unpublished)
-
-    def observe(self, observer: Observer) -> None:
-        self._observer = observer
 
     def published_head(self, chat_id: int, head_seq: int) -> int:
         return min(head_seq, self._unpublished.get(chat_id, head_seq))
@@ -115,6 +114,7 @@ class Database:
                 return
             self._watch.cancel()
             await self._batcher.close()
+            await self.subscribers.close()
             await self.health.close()
             await self._readers.close()
             await asyncio.get_running_loop().run_in_executor(self._writer_thread, self._writer.close)
@@ -184,11 +184,6 @@ class Database:
         return await asyncio.get_running_loop().run_in_executor(
             self._writer_thread, partial(action, *args, **kwargs)
         )
-
-    def _tell(self, changes: Sequence[Change]) -> None:
-        self._unpublished.clear()
-        if changes and self._observer is not None:
-            self._observer(changes)
 
 
 class _Readers:

@@ -4,7 +4,9 @@ The rows of the chat and of its members go at once, and without them there is no
 """
 
 from asyncio import Future
+from collections.abc import Sequence
 
+from domain.changes import Change, ChatDeleted
 from storage.sqlite.database import Database
 from storage.sqlite.writer import Writer
 
@@ -18,6 +20,11 @@ class Remover:
         self._database = database
         self._step: Future[bool] | None = None
         self._asked = False
+
+    def published(self, changes: Sequence[Change]) -> None:
+        """A subscriber of the store: starts when a chat was deleted."""
+        if any(isinstance(change, ChatDeleted) for change in changes):
+            self.start()
 
     def start(self) -> None:
         """Begins if it is not at work already: there may be something to remove."""

@@ -1,10 +1,11 @@
 """The store: its parts over one database."""
 
 import sqlite3
-from collections.abc import Sequence
 from pathlib import Path
 
-from domain.changes import Change, ChatDeleted, Observer
+from domain.changes import LaggingSubscriber, Subscriber
+from storage.results import check_results
+from storage.sqlite.changes import check_changes
 from storage.sqlite.chats import SqliteChats
 from storage.sqlite.database import Database
 from storage.sqlite.messages import SqliteMessages
@@ -19,17 +20,18 @@ class SqliteStore:
     shared = False
 
     def __init__(self, database: Database, store_id: str, epoch: str) -> None:
+        check_changes()
+        check_results()
         self.id = store_id
         self._database = database
         self.epoch = epoch
-        self._observer: Observer | None = None
         self.health = database.health
         self._remover = Remover(database)
         self.users = SqliteUsers(database)
         self.sessions = SqliteSessions(database)
         self.chats = SqliteChats(database)
         self.messages = SqliteMessages(database)
-        database.observe(self._committed)
+        database.subscribers.add(self._remover.published)
         self._remover.start()
 
     @classmethod
@@ -42,8 +44,11 @@ class SqliteStore:
             await database.close()
             raise
 
-    def observe(self, observer: Observer) -> None:
-        self._observer = observer
+    def subscribe(self, subscriber: Subscriber) -> None:
+        self._database.subscribers.add(subscriber)
+
+    def subscribe_lagging(self, name: str, subscriber: LaggingSubscriber) -> None:
+        self._database.subscribers.add_lagging(name, subscriber)
 
     def published_head(self, chat_id: int, head_seq: int) -> int:
         return self._database.published_head(chat_id, head_seq)
@@ -54,12 +59,6 @@ class SqliteStore:
 
     async def close(self) -> None:
         await self._database.close()
-
-    def _committed(self, changes: Sequence[Change]) -> None:
-        if any(isinstance(change, ChatDeleted) for change in changes):
-            self._remover.start()
-        if self._observer is not None:
-            self._observer(changes)
 
 
 def _names(db: sqlite3.Connection) -> tuple[str, str]:

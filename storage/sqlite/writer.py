@@ -51,7 +51,7 @@ class Writer:
     """Lives in the writer's thread.
 
     `unpublished` is for the event loop to read: chat id → head before the changes that are, or are about to be,
-    committed without the observer having been told.
+    committed and are not yet published.
     """
 
     def __init__(self, db: sqlite3.Connection, path: Path, unpublished: dict[int, int]) -> None:
@@ -123,7 +123,7 @@ class Writer:
         return result_of(change)
 
     def publish(self, change: Change) -> None:
-        """The observer gets this after the commit."""
+        """The subscribers get this after the commit."""
         self._changes.append(change)
 
     # The transaction

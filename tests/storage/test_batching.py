@@ -1,7 +1,7 @@
 """The batcher alone, with a store that the tests hold in their hands."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import pytest
@@ -22,13 +22,13 @@ class Item:
 class Desk:
     """Writes when the test lets it."""
 
-    def __init__(self, **bounds: int) -> None:
+    def __init__(self, publish: Callable[[Sequence[Change]], None] | None = None, **bounds: int) -> None:
         self.batches: list[list[int]] = []
-        self.told: list[Change] = []
+        self.published: list[Change] = []
         self.free = asyncio.Event()
         self.free.set()
         self.error: Exception | None = None
-        self.batcher = Batcher(self._write, self.told.extend, **bounds)
+        self.batcher = Batcher(self._write, publish or self.published.extend, **bounds)
 
     async def _write(self, items: Sequence[Item]) -> Written:
         self.batches.append([item.name for item in items])
@@ -66,7 +66,7 @@ async def test_who_has_company_is_waited_for_and_who_is_alone_does_not_wait() ->
 
     async def turns_until_written() -> int:
         before, turns = len(desk.batches), 0
-        (future,) = desk.submit(len(desk.told))
+        (future,) = desk.submit(len(desk.published))
         while len(desk.batches) == before:
             await asyncio.sleep(0)
             turns += 1
@@ -114,13 +114,13 @@ async def test_those_who_wait_already_are_not_taken_for_the_last_ones() -> None:
     assert desk.batches == [[1, 2], [3, 4, 5]]
 
 
-async def test_who_asked_to_be_called_back_is_called_when_it_is_told() -> None:
+async def test_who_asked_to_be_called_back_is_called_when_it_is_published() -> None:
     desk = Desk()
     seen: list[tuple[str, int]] = []
     first, second = (desk.batcher.submit(Item(name, fails=name == 2)) for name in (1, 2))
-    first.then(lambda _: seen.append(("first", len(desk.told))))
-    first.then(lambda _: seen.append(("again", len(desk.told))))
-    second.then(lambda _: seen.append(("second", len(desk.told))))
+    first.then(lambda _: seen.append(("first", len(desk.published))))
+    first.then(lambda _: seen.append(("again", len(desk.published))))
+    second.then(lambda _: seen.append(("second", len(desk.published))))
     assert await first == 10
     assert seen == [("first", 1), ("again", 1), ("second", 1)]
     with pytest.raises(NotFound):
@@ -131,17 +131,17 @@ async def test_who_asked_to_be_called_back_is_called_when_it_is_told() -> None:
 
 async def test_one_who_is_called_back_and_raises_costs_nobody_anything() -> None:
     desk, loop = Desk(), asyncio.get_running_loop()
-    told: list[str] = []
-    loop.set_exception_handler(lambda _, context: told.append(str(context["exception"])))
+    reported: list[str] = []
+    loop.set_exception_handler(lambda _, context: reported.append(str(context["exception"])))
     first, second = (desk.batcher.submit(Item(name)) for name in (1, 2))
 
     def fail(_: object) -> None:
         raise ValueError("oops")
 
     first.then(fail)
-    first.then(lambda _: told.append("next"))
+    first.then(lambda _: reported.append("next"))
     assert await asyncio.gather(first, second) == [10, 20]
-    assert told == ["oops", "next"]
+    assert reported == ["oops", "next"]
 
 
 async def test_while_one_is_written_the_next_gathers() -> None:
@@ -167,10 +167,9 @@ async def test_batches_are_bounded() -> None:
     assert desk.batches == [[0, 1, 2], [3, 4, 5], [6], [7], [8], [9, 10], [11]]
 
 
-async def test_told_before_anybody_resumes_and_all_in_one_turn() -> None:
+async def test_published_before_anybody_resumes_and_all_in_one_turn() -> None:
     log: list[object] = []
-    desk = Desk()
-    desk.batcher._tell = lambda changes: log.append(len(changes))
+    desk = Desk(lambda changes: log.append(len(changes)))
 
     async def wait(name: int) -> None:
         (future,) = desk.submit(name)
@@ -188,7 +187,7 @@ async def test_an_items_failure_is_its_own() -> None:
     results = await asyncio.gather(*futures, return_exceptions=True)
     assert [results[0], results[1], results[3]] == [0, 10, 30]
     assert isinstance(results[2], NotFound)
-    assert desk.told == [ChatDeleted(0, ()), ChatDeleted(1, ()), ChatDeleted(3, ())]
+    assert desk.published == [ChatDeleted(0, ()), ChatDeleted(1, ()), ChatDeleted(3, ())]
 
 
 async def test_a_failing_write_is_everybodys_failure() -> None:
@@ -199,7 +198,7 @@ async def test_a_failing_write_is_everybodys_failure() -> None:
     assert results[0] is not results[1]
     assert str(results[0]) == "no space"
     assert results[0].__cause__ is desk.error
-    assert desk.told == []
+    assert desk.published == []
     desk.error = None
     assert await desk.submit(3)[0] == 30
 
@@ -214,7 +213,7 @@ async def test_a_cancelled_waiter_is_skipped() -> None:
     desk.free.set()
     assert await third == 30
     assert desk.batches == [[1, 2, 3]]
-    assert len(desk.told) == 3
+    assert len(desk.published) == 3
 
 
 async def test_close_finishes_the_queue_and_takes_no_more() -> None:

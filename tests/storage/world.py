@@ -1,10 +1,10 @@
-"""A store with an observer, and short words for what tests do with it all the time."""
+"""A store with a subscriber, and short words for what tests do with it all the time."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import count
 
-from domain.changes import Change, MessageCreated, MessageDeleted, MessageEdited
+from domain.changes import Change, MessageChange
 from domain.models import Chat, ChatType, Draft, Message
 from storage.ports import Store
 
@@ -19,7 +19,7 @@ class World:
     def __init__(self, store: Store) -> None:
         self.store = store
         self.told: list[Change] = []
-        store.observe(self.told.extend)
+        store.subscribe(self.told.extend)
         self._names = (f"user{number}" for number in count(1))
 
     async def user(self, username: str | None = None, **more: object) -> int:
@@ -67,12 +67,11 @@ class World:
         return await self.store.messages.changed_since(chat_id, 0, limit=100_000)
 
     def message_changes(self, chat_id: int) -> list[Message]:
-        """The states told of the chat's messages, in the order in which they were told."""
-        kinds = (MessageCreated, MessageEdited, MessageDeleted)
+        """The published states of the chat's messages, in the order in which they were published."""
         return [
             change.message
             for change in self.told
-            if isinstance(change, kinds) and change.message.chat_id == chat_id
+            if isinstance(change, MessageChange) and change.message.chat_id == chat_id
         ]
 
     async def check_told(self, chat_id: int) -> None:

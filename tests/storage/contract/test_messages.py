@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from domain.changes import Change, MessageCreated, MessageDeleted, MessageEdited
+from domain.changes import MessageCreated, MessageDeleted, MessageEdited
 from domain.models import Appended, Member, Message
 from domain.refusals import BadContent, BadReference, ClientIdTaken, Duplicate, Forbidden, NotFound, Refusal
 from tests.storage.world import START, World, at, draft
@@ -340,40 +340,6 @@ async def test_of_many_deletions_one_succeeds(world: World) -> None:
     assert isinstance(results[0], Message)
     assert all(isinstance(result, NotFound) for result in results[1:])
     await world.check_told(chat_id)
-
-
-async def test_the_observer_is_told_before_anybody_resumes(world: World) -> None:
-    anna = await world.user()
-    chat_id = await world.chat(anna)
-    log: list[tuple[str, int]] = []
-
-    def observe(changes: list[Change]) -> None:
-        log.extend(("told", change.message.changed_seq) for change in changes)
-
-    world.store.observe(observe)
-
-    async def one() -> None:
-        message = await world.send(chat_id, anna)
-        assert ("told", message.changed_seq) in log
-        log.append(("resumed", message.changed_seq))
-        assert await world.head(chat_id) >= message.changed_seq
-
-    await asyncio.gather(*(one() for _ in range(700)))
-    told = [seq for kind, seq in log if kind == "told"]
-    assert told == list(range(1, 701))
-
-
-async def test_nobody_is_told_before_there_is_an_observer(world: World) -> None:
-    anna = await world.user()
-    chat_id = await world.chat(anna)
-    first: list[Change] = []
-    world.store.observe(first.extend)
-    await world.send(chat_id, anna)
-    assert len(first) == 1
-    second: list[Change] = []
-    world.store.observe(second.extend)
-    await world.send(chat_id, anna)
-    assert (len(first), len(second)) == (1, 1)
 
 
 async def test_a_cancelled_waiter_undoes_nothing(world: World) -> None:

@@ -2,7 +2,6 @@ import asyncio
 
 import pytest
 
-from domain.models import Appended
 from storage.errors import Unavailable
 from storage.ports import Store
 from tests.storage.conftest import Place
@@ -81,24 +80,6 @@ async def test_a_closed_store(store: Store) -> None:
 
 async def test_ping(store: Store) -> None:
     await store.ping()
-
-
-async def test_an_observer_that_raises_is_reported_and_harms_nobody(world: World) -> None:
-    anna = await world.user()
-    chat_id = await world.chat(anna)
-    reported: list[object] = []
-    asyncio.get_running_loop().set_exception_handler(
-        lambda _loop, context: reported.append(context["exception"])
-    )
-    error = ValueError("a bug")
-
-    def broken(_changes: object) -> None:
-        raise error
-
-    world.store.observe(broken)
-    results = await asyncio.gather(*(world.store.messages.append(draft(chat_id, anna)) for _ in range(3)))
-    assert all(isinstance(result, Appended) for result in results)
-    assert reported == [error]
 
 
 async def test_the_epoch_stays_with_the_data(place: Place) -> None:

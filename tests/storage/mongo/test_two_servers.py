@@ -8,7 +8,7 @@ from domain.changes import MessageCreated, MessageEdited
 from domain.models import Appended, Member, Message
 from domain.refusals import Duplicate, LastOwner, NotFound, TokenReused
 from storage.mongo import MongoStore
-from storage.mongo.row_data import message_row
+from storage.mongo.row_codecs import row_of
 from tests.storage.world import START, World, at, draft
 
 
@@ -181,8 +181,8 @@ async def test_what_a_dead_server_left_is_projected_and_told(
     left = replace(first, id=999, seq=2, changed_seq=2, content="left behind")
     edited = replace(first, content="edited", changed_seq=3)
     rows = [
-        message_row(MessageCreated(left), replica.n + 1, "a"),
-        message_row(MessageEdited(edited), replica.n + 2, "b"),
+        row_of(MessageCreated(left), chat_id, replica.n + 1, 2, "a"),
+        row_of(MessageEdited(edited), chat_id, replica.n + 2, 3, "b"),
     ]
     assert await log.insert(rows) == 2
     assert (await there.send(chat_id, anna, "next")).seq == 4

@@ -187,7 +187,7 @@ async def test_what_is_committed_but_untold_is_not_in_a_head(shaky_world: World,
     assert world.store.published_head(chat_id, 0) == 0
     assert world.store.published_head(other, 7) == 7
     heads: list[int] = []
-    world.store.observe(lambda _changes: heads.append(world.store.published_head(chat_id, 4)))
+    world.store.subscribe(lambda _changes: heads.append(world.store.published_head(chat_id, 4)))
     gremlin.go_on.set()
     await asyncio.gather(*sends)
     assert heads == [4]

@@ -1,0 +1,181 @@
+"""Events for members, whatever is in memory: in which order they come, and who gets them."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import replace
+
+import pytest
+from structlog.testing import capture_logs
+
+from domain.changes import ChatDeleted, ChatRenamed, MemberRemoved, RoleChanged, UserChanged
+from handlers.live.announcer import RETRY_EVERY_S
+from handlers.policy import PRESENCE_MEMBERS_MAX
+from storage.errors import Unavailable
+from tests.handlers.scene import Scene
+
+CHAT, LARGE = 1, 2
+ANNA, BORIS, VERA = 1, 2, 3
+
+
+@pytest.fixture
+async def scene() -> AsyncIterator[Scene]:
+    """Anna and Boris share a chat that is not in memory, Anna and Vera a large one."""
+    scene = Scene()
+    scene.chat(CHAT, ANNA, BORIS)
+    scene.chat(LARGE, ANNA, VERA, *range(1000, 1000 + PRESENCE_MEMBERS_MAX))
+    for user_id in (ANNA, BORIS, VERA):
+        await scene.connect(user_id)
+    scene.forget_events()
+    yield scene
+    await scene.close()
+
+
+def renamed(scene: Scene, name: str) -> ChatRenamed:
+    state = scene.store.states[CHAT]
+    chat = replace(state.chat, name=name)
+    scene.store.states[CHAT] = replace(state, chat=chat)
+    return ChatRenamed(chat)
+
+
+async def test_what_is_in_memory_is_published_in_the_turn_of_the_change(scene: Scene) -> None:
+    await scene.app.context.directory.current(CHAT)
+    scene.store.publish([renamed(scene, "New")])
+    assert scene.hub.names("c1") == scene.hub.names("c2") == ["chat_changed"]
+
+
+async def test_what_is_not_is_loaded_first_and_the_order_of_its_chat_stays(scene: Scene) -> None:
+    scene.store.may_answer.clear()
+    change = renamed(scene, "New")
+    scene.chat(CHAT, ANNA)
+    await scene.publish(change, MemberRemoved(CHAT, BORIS, None, ANNA, "New"))
+    assert not scene.hub.events
+    scene.store.may_answer.set()
+    await scene.settle()
+    # Boris is no longer a member when the chat is loaded.
+    assert scene.hub.names("c2") == ["chat_removed"]
+    assert scene.hub.names("c1") == ["chat_changed", "chat_changed"]
+
+
+async def test_another_chat_does_not_wait(scene: Scene) -> None:
+    await scene.app.context.directory.current(LARGE)
+    scene.store.may_answer.clear()
+    await scene.publish(renamed(scene, "New"), RoleChanged(LARGE, scene.member(VERA, owner=True)))
+    assert scene.hub.names("c1") == scene.hub.names("c3") == ["chat_changed"]
+    assert scene.hub.names("c2") == []
+    scene.store.may_answer.set()
+
+
+async def test_a_store_that_cannot_answer_is_asked_again(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def down(_chat_id: int) -> None:
+        raise Unavailable("down")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(scene.store, "load", down)
+        await scene.publish(renamed(scene, "New"))
+        scene.clock.advance(RETRY_EVERY_S)
+        await scene.settle()
+        assert not scene.hub.events
+    scene.clock.advance(RETRY_EVERY_S)
+    await scene.settle()
+    assert scene.hub.names("c1") == ["chat_changed"]
+
+
+async def test_a_chat_that_is_deleted_before_it_is_loaded_is_not_told_of(scene: Scene) -> None:
+    scene.store.may_answer.clear()
+    await scene.publish(renamed(scene, "New"))
+    del scene.store.states[CHAT]
+    await scene.publish(ChatDeleted(CHAT, [ANNA, BORIS], "New"))
+    scene.store.may_answer.set()
+    await scene.settle()
+    assert scene.hub.names("c1") == scene.hub.names("c2") == ["chat_removed"]
+
+
+async def test_a_changed_user_comes_before_what_follows_for_their_chats(scene: Scene) -> None:
+    await scene.app.context.directory.current(CHAT)
+    scene.store.may_answer.clear()
+    await scene.publish(
+        UserChanged(scene.rename_user(BORIS, "New"), shown=True),
+        RoleChanged(CHAT, scene.member(ANNA, owner=True)),
+    )
+    assert not scene.hub.events
+    scene.store.may_answer.set()
+    await scene.settle()
+    assert scene.hub.names("c1") == scene.hub.names("c2") == ["user_changed", "chat_changed"]
+
+
+async def test_of_a_user_who_changes_twice_the_last_state_is_published_once(scene: Scene) -> None:
+    scene.store.may_answer.clear()
+    await scene.publish(UserChanged(scene.rename_user(BORIS, "One"), shown=True))
+    await scene.publish(UserChanged(scene.rename_user(BORIS, "Two"), shown=True))
+    scene.store.may_answer.set()
+    await scene.settle()
+    ((name, payload),) = scene.hub.events["c1"]
+    assert (name, payload["user"]["display_name"]) == ("user_changed", "Two")
+
+
+async def test_the_user_alone_sees_their_email(scene: Scene) -> None:
+    await scene.publish(UserChanged(scene.rename_user(BORIS, "New"), shown=True))
+    ((_, others),), ((_, own),) = scene.hub.events["c1"], scene.hub.events["c2"]
+    assert "email" not in others["user"]
+    assert own["user"]["email"] == "2@example.org"
+
+
+async def test_in_a_large_chat_those_hear_who_have_joined(scene: Scene) -> None:
+    await scene.publish(UserChanged(scene.rename_user(ANNA, "New"), shown=True))
+    assert (scene.hub.names("c2"), scene.hub.names("c3")) == (["user_changed"], [])
+    scene.forget_events()
+    await scene.connect(VERA, LARGE)
+    scene.forget_events()
+    await scene.publish(UserChanged(scene.rename_user(ANNA, "Newer"), shown=True))
+    assert (scene.hub.names("c2"), scene.hub.names("c3")) == (["user_changed"], ["user_changed"])
+
+
+async def test_a_chat_that_the_user_leaves_meanwhile_still_hears(scene: Scene) -> None:
+    await scene.app.context.directory.current(CHAT)
+    scene.store.may_answer.clear()
+    await scene.publish(UserChanged(replace(scene.user(BORIS), deleted=True), shown=True))
+    scene.chat(CHAT, ANNA)
+    await scene.publish(MemberRemoved(CHAT, BORIS, None, BORIS, "Room"))
+    scene.store.may_answer.set()
+    await scene.settle()
+    assert scene.hub.names("c1") == ["user_changed", "chat_changed"]
+
+
+async def test_so_do_those_of_a_chat_that_is_deleted_meanwhile(scene: Scene) -> None:
+    await scene.app.context.directory.current(CHAT)
+    scene.store.may_answer.clear()
+    await scene.publish(UserChanged(replace(scene.user(BORIS), deleted=True), shown=True))
+    del scene.store.states[CHAT]
+    await scene.publish(ChatDeleted(CHAT, [ANNA, BORIS], "Room", "group", BORIS))
+    scene.store.may_answer.set()
+    await scene.settle()
+    assert "user_changed" in scene.hub.names("c1")
+
+
+async def test_one_can_wait_until_a_user_is_published_but_not_for_ever(scene: Scene) -> None:
+    announcer = scene.app.context.announcer
+    await announcer.published(BORIS, 60)
+    scene.store.may_answer.clear()
+    await scene.publish(UserChanged(scene.rename_user(BORIS, "New"), shown=True))
+    await announcer.published(BORIS, 0.01)
+    assert not scene.hub.events
+    waiting = asyncio.create_task(announcer.published(BORIS, 60))
+    scene.store.may_answer.set()
+    await waiting
+    assert scene.hub.names("c1") == ["user_changed"]
+
+
+async def test_an_event_that_cannot_be_made_is_logged_and_the_next_is_published(scene: Scene) -> None:
+    def broken(*_arguments: object) -> None:
+        raise ValueError("a bug")
+
+    scene.store.may_answer.clear()
+    scene.app.context.announcer.announce(CHAT, broken)
+    await scene.publish(renamed(scene, "New"))
+    with capture_logs() as logs:
+        scene.store.may_answer.set()
+        await scene.settle()
+    assert [line["event"] for line in logs] == ["an event for members could not be published"]
+    assert scene.hub.names("c1") == ["chat_changed"]

@@ -1,0 +1,249 @@
+"""A kind of change that only its class and its event declare goes all the way: into the log and back, to the room in
+order, and into replays. A kind that is not declared stops its chat, and no other."""
+
+import asyncio
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime
+from typing import Any, cast
+
+import pytest
+from structlog.testing import capture_logs
+
+from domain.changes import Change, ChatRenamed, MessageChange, UndeclaredChange
+from domain.decisions.view import MessageView
+from domain.models import Chat, Message
+from handlers.chat_app import ChatApp
+from handlers.context import Caller
+from handlers.live.passwords import Passwords
+from handlers.live.tokens import Tokens
+from handlers.policy import Policy
+from handlers.wire.events import Event, room_event
+from storage.errors import Unavailable
+from storage.mongo import MongoStore
+from storage.mongo.log import Row
+from storage.mongo.message_run import MessageWrite
+from storage.mongo.row_codecs import UnknownKind, change_of, check_codecs, row_of
+from tests.clients.clock import ManualClock
+from tests.handlers.scene import RecordingHub
+from tests.kinds import declared_kinds
+from tests.storage.conftest import MongoPlace
+from tests.storage.world import START, World, at, draft
+
+MESSAGE = Message(1, 2, 3, 4, "text", 5, START)
+CHAT = Chat(2, "Room", "group", START, 5, 4, 1)
+
+
+@pytest.fixture
+def reacted() -> Iterator[type[MessageChange]]:
+    """The throw-away kind: a class, and an event."""
+    with declared_kinds() as declare:
+
+        @declare("reacted")
+        class MessageReacted(MessageChange):
+            user_id: int
+            emoji: str | None = None
+
+        @room_event(MessageReacted)
+        def message_reacted(change: MessageReacted, at: datetime) -> Event:
+            return cast(Event, ("message_reacted", _payload(change)))
+
+        yield MessageReacted
+
+
+def _payload(change: Any) -> dict[str, Any]:
+    message = change.message
+    return {"chat_id": message.chat_id, "message_id": message.id, "seq": message.changed_seq}
+
+
+def react(store: MongoStore, kind: type[MessageChange], message_id: int, user_id: int) -> Any:
+    """Writes a change of the kind, as a command of that feature would."""
+
+    def decide(view: MessageView) -> MessageChange:
+        message = view.message(message_id)
+        assert message is not None
+        reacted = replace(message, reactions={"+1": [user_id]}, changed_seq=view.next_seq(message.chat_id))
+        return cast(Any, kind)(reacted, user_id, "+1")
+
+    return store._writer.submit(MessageWrite(decide, store._writer.mark(), message_id))
+
+
+def current() -> Chat:
+    return CHAT
+
+
+def test_the_row_of_a_kind_is_made_of_its_fields(reacted: Any) -> None:
+    change = reacted(MESSAGE, 7, "+1")
+    row = row_of(change, 2, 9, 4, "mark")
+    assert row == Row(2, 9, 4, "reacted", "mark", MESSAGE, {"fields": {"user_id": 7, "emoji": "+1"}})
+    assert change_of(row, current) == change
+    older = replace(row, data={"fields": {"user_id": 7}})
+    assert change_of(older, current) == reacted(MESSAGE, 7)
+
+
+def test_the_rows_of_messages_have_no_other_data() -> None:
+    for kind in ("sent", "edited", "deleted"):
+        change = change_of(Row(2, 9, 4, kind, "mark", MESSAGE), current)
+        assert row_of(change, 2, 9, 4, "mark") == Row(2, 9, 4, kind, "mark", MESSAGE)
+
+
+def test_a_row_of_an_unknown_kind_is_no_change() -> None:
+    with pytest.raises(UnknownKind, match="'reacted'"):
+        change_of(Row(2, 9, 4, "reacted", "mark", MESSAGE), current)
+
+
+def test_a_kind_that_rows_cannot_hold_fails_at_start() -> None:
+    check_codecs()
+    with declared_kinds() as declare:
+
+        @declare("tagged")
+        class MessageTagged(MessageChange):
+            at: datetime
+
+        with pytest.raises(UndeclaredChange, match=r"'tagged' \(MessageTagged\) has a field 'at'"):
+            check_codecs()
+    check_codecs()
+
+
+async def test_a_kind_goes_through_the_log_and_back(mongo_place: MongoPlace, reacted: Any) -> None:
+    store = await mongo_place.open()
+    world = World(store)
+    anna = await world.user()
+    chat_id = await world.chat(anna)
+    message, *_ = await asyncio.gather(*(world.send(chat_id, anna) for _ in range(3)))
+    assert await react(store, reacted, message.id, anna) == replace(
+        message, reactions={"+1": [anna]}, changed_seq=4
+    )
+    await world.check_told(chat_id)
+    change = world.told[-1]
+    assert isinstance(change, reacted)
+    document = await store._database.changes.find_one({"chat_id": chat_id, "kind": "reacted"})
+    assert document is not None
+    assert document["data"] == {"fields": {"user_id": anna, "emoji": "+1"}}
+    await store.close()
+
+    # A server that died had the row in the log and nowhere else.
+    store = await mongo_place.open()
+    await store._database.chats.update_one({"_id": str(chat_id)}, {"$set": {"n": 4}})
+    await store._database.messages.update_one(
+        {"_id": str(message.id)}, {"$set": {"changed_seq": 1, "extra": {}}}
+    )
+    again = World(store)
+    assert await again.head(chat_id) == 4
+    assert again.told == [change]
+    stored = await store.messages.get(message.id)
+    assert stored is not None
+    assert (stored.changed_seq, stored.reactions) == (4, {"+1": [anna]})
+    await store.close()
+
+
+async def test_the_room_hears_of_it_in_order_and_it_is_replayed(
+    mongo_store: MongoStore, reacted: Any
+) -> None:
+    hub, clock = RecordingHub(), ManualClock()
+    app = ChatApp(
+        policy=Policy(),
+        store=mongo_store,
+        hub=hub,
+        clock=clock,
+        tokens=Tokens("x" * 32, "HS256", clock, issuer=mongo_store.id, access_ttl_s=900),
+        passwords=Passwords(4),
+    )
+    world = World(mongo_store)
+    anna = await world.user()
+    chat_id = await world.chat(anna)
+    caller = await _connected(app, anna, "live")
+    await app.run(caller, "join_chat", {"chat_id": chat_id})
+    first = await world.send(chat_id, anna, "first")
+    await asyncio.gather(
+        mongo_store.messages.append(draft(chat_id, anna, "second")),
+        react(mongo_store, reacted, first.id, anna),
+        mongo_store.messages.append(draft(chat_id, anna, "third")),
+    )
+    live = [(name, payload["seq"]) for name, payload in hub.events["live"] if "seq" in payload]
+    assert live == [("new_message", 1), ("new_message", 2), ("message_reacted", 3), ("new_message", 4)]
+
+    late = await _connected(app, anna, "late")
+    joined = await app.run(late, "join_chat", {"chat_id": chat_id, "after_seq": 1})
+    replayed = [(name, payload) for name, payload in hub.events["late"] if "seq" in payload]
+    assert [(name, payload["seq"]) for name, payload in replayed] == [
+        ("new_message", 2),
+        ("message_updated", 3),
+        ("new_message", 4),
+    ]
+    assert replayed[1][1]["message"]["reactions"] == {"+1": [anna]}
+    assert (joined["head_seq"], joined["replayed"], joined["gap"]) == (4, 3, False)
+    await app.close()
+
+
+async def _connected(app: ChatApp, user_id: int, connection_id: str) -> Caller:
+    sessions = app.context.store.sessions
+    if await sessions.get("session") is None:
+        await sessions.create(
+            session_id="session", user_id=user_id, token_hash="t", expires_at=at(10**9), created_at=START
+        )
+    identity = await app.authenticate(app.context.tokens.mint(user_id, "session"))
+    return Caller(user_id, "address", "session", app.connect(identity, connection_id))
+
+
+async def test_a_chat_with_a_row_of_an_unknown_kind_is_not_served_and_others_are(
+    mongo_store: MongoStore, mongo_place: MongoPlace
+) -> None:
+    """A newer server writes to a chat that this one serves too."""
+    here = World(mongo_store)
+    anna, boris = await here.users(2)
+    chat_id, other_id = await here.chat(anna, boris), await here.chat(anna, boris)
+    message = await here.send(chat_id, anna)
+    with declared_kinds() as declare:
+
+        @declare("reacted")
+        class MessageReacted(MessageChange):
+            user_id: int
+            emoji: str | None = None
+
+        newer = await mongo_place.open()
+        there = World(newer)
+        await there.send(chat_id, anna, "seen by both")
+        await react(newer, MessageReacted, message.id, boris)
+        await there.send(chat_id, anna, "not seen here")
+    with capture_logs() as logs:
+        for call in (
+            lambda: mongo_store.chats.load(chat_id),
+            lambda: mongo_store.messages.changed_since(chat_id, 0, limit=10),
+            lambda: here.send(chat_id, anna, "refused"),
+            lambda: mongo_store.messages.edit(message.id, anna, "refused", at(1)),
+            lambda: mongo_store.messages.mark_read(chat_id, boris, None),
+            lambda: mongo_store.chats.rename(chat_id, anna, "Refused"),
+            lambda: mongo_store.chats.remove_member(chat_id, anna, boris),
+            lambda: here.send(chat_id, anna, "refused", client_id="x"),
+        ):
+            with pytest.raises(Unavailable, match="'reacted'") as refused:
+                await call()
+            assert refused.value.trouble == "newer"
+    # What comes before that row is published, and nothing after it.
+    assert [one.changed_seq for one in here.message_changes(chat_id)] == [1, 2]
+    lines = [line for line in logs if line["event"] == "a newer server wrote to a chat"]
+    assert [(line["chat_id"], line["unknown_kind"]) for line in lines] == [(chat_id, "reacted")]
+
+    # In the same batch, other chats go on, and the store serves.
+    results = await asyncio.gather(
+        here.send(chat_id, anna), here.send(other_id, anna), here.send(chat_id, boris), return_exceptions=True
+    )
+    assert [type(result) for result in results] == [Unavailable, Message, Unavailable]
+    await here.check_told(other_id)
+    await mongo_store.ping()
+    assert mongo_store.health.failing is False
+    assert await newer.chats.load(chat_id) is not None
+    assert len(await newer.messages.changed_since(chat_id, 0, limit=10)) == 3
+    await newer.close()
+
+
+async def test_a_rename_is_published_with_the_head_and_the_number_of_members(mongo_store: MongoStore) -> None:
+    world = World(mongo_store)
+    anna, boris = await world.users(2)
+    chat_id = await world.chat(anna, boris)
+    await world.send(chat_id, anna)
+    renamed = await mongo_store.chats.rename(chat_id, anna, "New")
+    change: Change = world.told[-1]
+    assert change == ChatRenamed(renamed)
+    assert (renamed.name, renamed.head_seq, renamed.member_count) == ("New", 1, 2)
