@@ -115,7 +115,7 @@ test: prepare ## Run everything: checks, tests of the client, tests of the serve
 test-server: setup
 	$(BIN)/pytest -n $(WORKERS)
 
-test-fast: $(VENV)/test ## Run the tests that need neither MongoDB nor a browser (under 2 minutes)
+test-fast: $(VENV)/test tests/node/node_modules ## Run the tests that need neither MongoDB nor a browser (under 2 minutes)
 	$(BIN)/pytest -n $(WORKERS) $(FAST)
 
 test-long: setup ## Run the tests that take minutes: lost connections, kills, storms of clients
