@@ -67,3 +67,15 @@ def test_an_issue_form_is_well_formed(form: Path) -> None:
     for key in ([field["id"] for field in fields], [field["attributes"]["label"] for field in fields]):
         assert len(set(key)) == len(key)
     assert any(field.get("validations", {}).get("required") for field in fields)
+
+
+def test_the_files_that_contributors_are_told_of_are_there() -> None:
+    text = (ROOT / "CONTRIBUTING.md").read_text("utf8")
+    named = re.findall(r"`([\w./-]+/(?:[\w-]+\.\w+)?)`", text) + re.findall(r"\]\(([\w./-]+)\)", text)
+    assert len(named) > 30
+    assert [name for name in named if not (ROOT / name).exists()] == []
+
+
+def test_the_targets_that_contributors_are_told_of_are_there() -> None:
+    text = "".join((ROOT / page).read_text("utf8") for page in ("CONTRIBUTING.md", "README.md"))
+    assert set(re.findall(r"`?make ([a-z-]+)[ `]", text)) <= TARGETS

@@ -14,7 +14,7 @@ SECRET = {"SECRET_KEY": "a secret"}
 
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """An empty working directory and no settings; the environment is put back, because files of settings write to it."""
+    """An empty working directory and no settings. The environment is put back: files of settings write to it."""
     monkeypatch.chdir(tmp_path)
     environment = dict(os.environ)
     os.environ.clear()
