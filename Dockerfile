@@ -20,13 +20,13 @@ HEALTHCHECK --interval=10s --timeout=5s --retries=3 CMD ["wget", "-q", "--spider
 FROM python:3.11-slim AS build
 ARG VENV=/opt/vestnik
 WORKDIR /src
-COPY setup.cfg pyproject.toml README.md LICENSE ./
+COPY setup.cfg pyproject.toml constraints.txt README.md LICENSE ./
 COPY domain domain
 COPY storage storage
 COPY handlers handlers
 COPY client_compat client_compat
 COPY server server
-RUN python -m venv "$VENV" && "$VENV/bin/pip" install --no-cache-dir .
+RUN python -m venv "$VENV" && "$VENV/bin/pip" install --no-cache-dir --constraint constraints.txt .
 
 FROM python:3.11-slim
 RUN useradd --system --uid 1000 --create-home vestnik && install -d -o vestnik -g vestnik /data

@@ -1,25 +1,45 @@
+# `make help` lists what can be asked for: it reads the ## comments of this file.
+
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 NODE := $(shell command -v npm 2>/dev/null)
+GO := $(shell command -v go 2>/dev/null)
+PIP := $(BIN)/pip install --quiet --constraint constraints.txt
 
 # Tests wait half of their time: for a heartbeat, a timeout, a disk.
-WORKERS := $(shell expr 2 \* $$(nproc 2>/dev/null || echo 1))
+CORES := $(shell nproc 2>/dev/null || echo 1)
+WORKERS := $(shell expr 2 \* $(CORES))
 
-# What the web client is made of.
+# The files that the web client is built from.
 CLIENT := $(shell find frontend/src frontend/public frontend/*.* frontend/.env -type f 2>/dev/null)
 
-.PHONY: setup run test test-long check audit bench clean
+# The tests that need neither MongoDB nor a browser. Tests marked `long` run only where they are asked for.
+FAST := -k 'not mongo' --ignore=tests/browser
 
-# What `make run` needs: the server in a virtual environment of its own.
-$(VENV)/run: setup.cfg pyproject.toml
+.DEFAULT_GOAL := help
+.PHONY: help setup hooks run check check-format check-lint check-types check-imports check-spelling check-client \
+	format build-go prepare test test-client test-server test-fast test-long cov lock audit bench clean
+
+help: ## List these targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
+	@echo
+	@echo 'Another interpreter: make test-fast PYTHON=python3.13 VENV=.venv-3.13'
+
+# What `make run` needs: the server in a virtual environment of its own, with the versions of constraints.txt.
+$(VENV)/run: setup.cfg pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --editable .
+	$(PIP) --editable .
 	@touch $@
 
-# What the tests need besides.
+# What the tests and checks need as well.
 $(VENV)/test: $(VENV)/run
-	$(BIN)/pip install --quiet --editable '.[test]'
+	$(PIP) --editable '.[test]'
+	@touch $@
+
+# What a contributor needs as well: the hooks, and the tool that writes constraints.txt.
+$(VENV)/dev: $(VENV)/test
+	$(PIP) --editable '.[test,dev]'
 	@touch $@
 
 %/node_modules: %/package-lock.json
@@ -38,28 +58,79 @@ else
 	@echo 'npm is missing: the web client is not built; with Node 20 or newer, make run builds it'
 endif
 
-setup: $(VENV)/test tests/node/node_modules frontend/node_modules
-
-run: $(VENV)/run frontend/dist/index.html
+run: $(VENV)/run frontend/dist/index.html ## Build the web client and serve it with demo data on port 8000
 	SEED_DEMO=$${SEED_DEMO:-on} exec $(BIN)/python -m server
 
-check: $(VENV)/test frontend/node_modules
+setup: $(VENV)/test tests/node/node_modules frontend/node_modules ## Install everything that tests and checks need
+
+hooks: $(VENV)/dev ## Run the checks before every commit (pre-commit)
+	$(BIN)/pre-commit install
+
+format: $(VENV)/test frontend/node_modules ## Format all code and mend what the linters can mend
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+ifdef NODE
+	cd frontend && npm exec -- prettier --write --log-level warn .
+endif
+
+check: check-format check-lint check-types check-imports check-spelling check-client ## Check format, lint, types, imports and spelling
+
+check-format: $(VENV)/test
 	$(BIN)/ruff format --check .
+
+check-lint: $(VENV)/test
 	$(BIN)/ruff check .
+
+check-types: $(VENV)/test
 	$(BIN)/mypy
+
+check-imports: $(VENV)/test
+	$(BIN)/pytest -q -n 0 tests/test_layers.py
+
+check-spelling: $(VENV)/test
+	$(BIN)/codespell
+
+check-client: frontend/node_modules
 ifdef NODE
 	cd frontend && npm run --silent check
 endif
 
-test: setup check frontend/dist/index.html
+test-client: frontend/node_modules
 ifdef NODE
 	cd frontend && npm test --silent
 endif
+
+# The Go programs of the tests, compiled into Go's own cache. The tests build them in seconds from there.
+build-go:
+ifdef GO
+	for folder in tests/ferretdb tests/compose benchmarks/load; do (cd $$folder && $(GO) build -o /dev/null .) || exit; done
+endif
+
+# What has to be there, or to pass, before the tests of the server run. The parts are independent: `make -j4 prepare`.
+prepare: setup check test-client frontend/dist/index.html build-go
+
+test: prepare ## Run everything: checks, tests of the client, tests of the server
+	$(MAKE) test-server
+
+test-server: setup
 	$(BIN)/pytest -n $(WORKERS)
 
-# Asks the vulnerability databases for what is installed. They are on the network: tests/test_dependencies.py has what was
-# found when somebody last looked.
-audit: setup
+test-fast: $(VENV)/test tests/node/node_modules ## Run the tests that need neither MongoDB nor a browser (under 2 minutes)
+	$(BIN)/pytest -n $(WORKERS) $(FAST)
+
+test-long: setup ## Run the tests that take minutes: lost connections, kills, storms of clients
+	$(BIN)/pytest -m long
+
+# What CI runs in place of test-server. The tracer costs two fifths more processor time than the tests take without it.
+cov: setup frontend/dist/index.html ## Run all tests of the server under branch coverage; fails below the gate of pyproject.toml
+	$(BIN)/pytest -n $(WORKERS) --cov --cov-report=term
+
+lock: $(VENV)/dev ## Write constraints.txt anew: the newest versions that setup.cfg admits
+	$(BIN)/uv pip compile --no-config --quiet --universal --python-version 3.11 --all-extras --upgrade \
+		--default-index https://pypi.org/simple --custom-compile-command 'make lock' -o constraints.txt setup.cfg
+
+# tests/test_dependencies.py has what was found when somebody last looked.
+audit: setup ## Ask the vulnerability databases for what is installed (needs the network)
 	$(PYTHON) -m venv $(VENV)/audit
 	$(VENV)/audit/bin/pip install --quiet 'pip-audit >=2.10,<3'
 	$(VENV)/audit/bin/pip-audit --skip-editable --path "$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')"
@@ -67,13 +138,10 @@ ifdef NODE
 	cd frontend && npm audit
 endif
 
-# What takes minutes: thousands of lost connections, dozens of kills, storms of clients.
-test-long: setup
-	$(BIN)/pytest -m long
-
-bench: $(VENV)/run
+bench: $(VENV)/run ## Run the benchmarks and write docs/performance.md
 	$(BIN)/python -m benchmarks --docs
 
-clean:
-	rm -rf $(VENV) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis tests/node/node_modules frontend/node_modules frontend/dist
+clean: ## Remove everything that is not in the repository, but no data
+	rm -rf .venv .venv-* build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage .coverage.* \
+		tests/node/node_modules frontend/node_modules frontend/dist
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,14 +1,18 @@
-"""What setup.cfg admits: nothing with a known hole, and nothing that nobody has tried."""
+"""setup.cfg admits no version with a known hole and none that nobody has tried; constraints.txt stays within it."""
 
+import re
 from configparser import ConfigParser
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import pytest
+import yaml
 from packaging.requirements import Requirement
 from packaging.version import Version
 
-SETUP = Path(__file__).parent.parent / "setup.cfg"
+ROOT = Path(__file__).parent.parent
+SETUP = ROOT / "setup.cfg"
+CONSTRAINTS = ROOT / "constraints.txt"
 
 LOOKED_ON = "2026-11-29"
 """When the advisories were last looked up. `make audit` asks the database anew, where it can be reached."""
@@ -31,7 +35,7 @@ FIXED = {
 """The version in which the last known hole was closed; None where none is known."""
 
 UNSTABLE = ("aiohttp", "python-engineio", "python-socketio")
-"""Of these, things are used that only a minor version keeps; see test_internals.py."""
+"""The server uses parts of these that only a minor version keeps; see test_internals.py."""
 
 
 def requirements(section: str, option: str) -> list[Requirement]:
@@ -40,8 +44,18 @@ def requirements(section: str, option: str) -> list[Requirement]:
     return [Requirement(line) for line in config[section][option].strip().splitlines()]
 
 
+def locked() -> dict[str, Requirement]:
+    """The lines of constraints.txt that are no comments."""
+    lines = (line.strip() for line in CONSTRAINTS.read_text("utf8").splitlines())
+    return {
+        one.name: one for one in (Requirement(line) for line in lines if line and not line.startswith("#"))
+    }
+
+
 RUN = {one.name: one for one in requirements("options", "install_requires")}
 TEST = {one.name: one for one in requirements("options.extras_require", "test")}
+DEV = {one.name: one for one in requirements("options.extras_require", "dev")}
+LOCKED = locked()
 
 
 def bound(requirement: Requirement, sign: str) -> Version | None:
@@ -64,10 +78,10 @@ def test_no_version_with_a_known_hole_is_admitted_or_installed(name: str) -> Non
         assert Version(version(name)) in RUN[name].specifier
 
 
-@pytest.mark.parametrize("name", [*RUN, *TEST])
+@pytest.mark.parametrize("name", [*RUN, *TEST, *DEV])
 def test_no_version_is_admitted_that_nobody_has_tried(name: str) -> None:
     """A new release is not to change what runs, or to make CI red, before somebody has looked at it."""
-    requirement = {**RUN, **TEST}[name]
+    requirement = {**RUN, **TEST, **DEV}[name]
     assert bound(requirement, "<") is not None or bound(requirement, "==") is not None
 
 
@@ -76,3 +90,47 @@ def test_what_is_used_of_the_insides_of_a_library_keeps_it_within_a_minor_versio
     least, below = bound(RUN[name], ">="), bound(RUN[name], "<")
     assert least is not None
     assert below == Version(f"{least.major}.{least.minor + 1}")
+
+
+@pytest.mark.parametrize("name", [*RUN, *TEST, *DEV])
+def test_the_locked_version_is_one_that_setup_cfg_admits(name: str) -> None:
+    requirement = {**RUN, **TEST, **DEV}[name]
+    (pin,) = LOCKED[name].specifier
+    assert pin.operator == "=="
+    assert Version(pin.version) in requirement.specifier
+
+
+def test_everything_locked_has_one_exact_version_and_comes_from_the_default_index() -> None:
+    assert [
+        str(one) for one in LOCKED.values() if one.url or not re.fullmatch(r"==[\w.]+", str(one.specifier))
+    ] == []
+    text = CONSTRAINTS.read_text("utf8")
+    assert re.search(r"https?:|file:|^\s*-", text, re.MULTILINE) is None
+
+
+@pytest.mark.parametrize("name", sorted(LOCKED))
+def test_what_is_installed_is_what_is_locked(name: str) -> None:
+    """`make setup` installs so. Packages for another system or for contributors may be missing."""
+    marker = LOCKED[name].marker
+    if marker is not None and not marker.evaluate():
+        pytest.skip("for another system")
+    try:
+        installed = version(name)
+    except PackageNotFoundError:
+        pytest.skip("not installed")
+    assert Version(installed) in LOCKED[name].specifier
+
+
+def test_the_declared_versions_of_python_are_those_that_ci_tests() -> None:
+    config = ConfigParser()
+    config.read(SETUP)
+    prefix = "Programming Language :: Python :: 3."
+    lines = config["metadata"]["classifiers"].splitlines()
+    declared = [line.removeprefix(prefix) for line in lines if line.startswith(prefix)]
+    workflow = yaml.safe_load((ROOT / ".github/workflows/ci.yml").read_text("utf8"))
+    assert workflow["jobs"]["test-fast"]["strategy"]["matrix"]["python"] == [
+        f"3.{minor}" for minor in declared
+    ]
+    assert config["options"]["python_requires"] == f">=3.{declared[0]}"
+    assert config["mypy"]["python_version"] == f"3.{declared[0]}"
+    assert f'target-version = "py3{declared[0]}"' in (ROOT / "ruff.toml").read_text("utf8")

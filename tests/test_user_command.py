@@ -21,7 +21,11 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="has no sockets 
 
 async def vestnik(tmp_path: Path, *words: str, **settings: str) -> tuple[int, str]:
     """The exit status of the command line, and what it wrote."""
-    env = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "LANG")}
+    env = {
+        name: value
+        for name, value in os.environ.items()
+        if name in ("PATH", "HOME", "LANG", "COVERAGE_PROCESS_CONFIG")
+    }
     env |= {"PYTHONPATH": str(Path(__file__).parent.parent), "DATA_DIR": str(tmp_path / "data"), **settings}
     command = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "server", *words),

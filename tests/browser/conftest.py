@@ -1,6 +1,6 @@
 """The built web client in a real browser, before a real server."""
 
-import asyncio
+import inspect
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
@@ -21,7 +21,7 @@ Look = Callable[..., Awaitable[Window]]
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """A browser belongs to one event loop: servers, windows and tests are all in that of the session."""
     for item in items:
-        if Path(__file__).parent in item.path.parents and asyncio.iscoroutinefunction(
+        if Path(__file__).parent in item.path.parents and inspect.iscoroutinefunction(
             getattr(item, "function", None)
         ):
             item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)

@@ -39,7 +39,11 @@ class Program:
 
     async def start(self) -> None:
         """Returns when it serves."""
-        env = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "LANG")}
+        env = {
+            name: value
+            for name, value in os.environ.items()
+            if name in ("PATH", "HOME", "LANG", "COVERAGE_PROCESS_CONFIG")
+        }
         env |= {"PYTHONPATH": str(ROOT), "HOST": "127.0.0.1", "PORT": str(self.port), "BCRYPT_COST": "4"}
         env |= {"DATA_DIR": str(self.place / "data"), **self._settings}
         seen = len(self.log) if (self.place / "log").exists() else 0

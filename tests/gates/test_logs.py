@@ -27,7 +27,11 @@ async def process(
     tmp_path: Path, **settings: str
 ) -> AsyncIterator[tuple[int, Logged, asyncio.subprocess.Process]]:
     """`python -m server` as an operator runs it: its port, what it has written so far, the process."""
-    env = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "LANG")}
+    env = {
+        name: value
+        for name, value in os.environ.items()
+        if name in ("PATH", "HOME", "LANG", "COVERAGE_PROCESS_CONFIG")
+    }
     root = str(Path(__file__).parent.parent.parent)
     env.update(
         PYTHONPATH=root,

@@ -132,7 +132,11 @@ async def chat_of(program: Program, anna: Person | None = None, chat_id: int = 0
 
 async def refused_start(place: Path, **settings: str) -> str:
     """The one line with which a start ends."""
-    env = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "LANG")}
+    env = {
+        name: value
+        for name, value in os.environ.items()
+        if name in ("PATH", "HOME", "LANG", "COVERAGE_PROCESS_CONFIG")
+    }
     env |= {"PYTHONPATH": str(ROOT), "HOST": "127.0.0.1", "PORT": "0", **settings}
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "server"), cwd=place, env=env,

@@ -58,7 +58,11 @@ async def in_a_terminal(place: Path, *, ignoring: bool = False) -> AsyncIterator
         if ignoring:
             signal.signal(signal.SIGHUP, signal.SIG_IGN)
 
-    env = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "LANG")}
+    env = {
+        name: value
+        for name, value in os.environ.items()
+        if name in ("PATH", "HOME", "LANG", "COVERAGE_PROCESS_CONFIG")
+    }
     env |= {"PYTHONPATH": str(ROOT), "HOST": "127.0.0.1", "PORT": "0", "BCRYPT_COST": "4"}
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "server"),

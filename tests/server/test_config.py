@@ -1,0 +1,155 @@
+"""Settings: what each takes, and the one line that a wrong value gets."""
+
+import os
+from collections.abc import Iterator
+from ipaddress import ip_network
+from pathlib import Path
+
+import pytest
+
+from server.config import ConfigError, load_config
+
+SECRET = {"SECRET_KEY": "a secret"}
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """An empty working directory and no settings. The environment is put back: files of settings write to it."""
+    monkeypatch.chdir(tmp_path)
+    environment = dict(os.environ)
+    os.environ.clear()
+    yield tmp_path
+    os.environ.clear()
+    os.environ.update(environment)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "says"),
+    [
+        ("DATABASE_URL", "postgres://db", "must start with one of sqlite://, mongodb://, mongodb+srv://"),
+        ("REDIS_URL", "http://redis", "must start with one of redis://, rediss://, unix://"),
+        ("REDIS_URL", "redis://redis", "more than one node is not supported by this version; leave it empty"),
+        ("ALGORITHM", "none", "must be one of HS256, HS384, HS512"),
+        ("LOG_FORMAT", "xml", "must be one of console, json"),
+        ("LOG_LEVEL", "loud", "must be one of DEBUG, INFO, WARNING, ERROR, CRITICAL"),
+        ("REGISTRATION", "maybe", "must be one of open, closed"),
+        ("SEED_DEMO", "perhaps", "must be on or off"),
+        ("RATE_LIMITS", "2", "must be on or off"),
+        (
+            "CORS_ORIGINS",
+            "chat.example.org",
+            "'chat.example.org' is not an origin such as https://chat.example.org",
+        ),
+        (
+            "CORS_ORIGINS",
+            "https://a.example/x",
+            "'https://a.example/x' is not an origin such as https://chat.example.org",
+        ),
+        ("TRUSTED_PROXIES", "10.0.0.0/8, proxy", "'proxy' is no address or network"),
+        ("PORT", "http", "Not a valid integer."),
+        ("PORT", "70000", "Must be greater than or equal to 0 and less than or equal to 65535."),
+        ("TYPING_PER_S", "often", "Not a valid number."),
+        (
+            "MAX_FRAME_BYTES",
+            "1023",
+            "Must be greater than or equal to 1024 and less than or equal to 1000000000.",
+        ),
+    ],
+)
+def test_a_wrong_value_gets_one_line_with_its_name(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, says: str
+) -> None:
+    for key, text in {**SECRET, name: value}.items():
+        monkeypatch.setenv(key, text)
+    with pytest.raises(ConfigError) as raised:
+        load_config()
+    assert str(raised.value) == f"{name}: {says}"
+
+
+@pytest.mark.parametrize(
+    ("text", "switched"), [("on", True), (" Yes ", True), ("0", False), ("OFF", False), ("", False)]
+)
+def test_a_switch_is_said_in_several_words(
+    monkeypatch: pytest.MonkeyPatch, text: str, switched: bool
+) -> None:
+    monkeypatch.setenv("SEED_DEMO", text)
+    assert load_config().seed_demo is switched
+
+
+def test_origins_and_networks_are_lists(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CORS_ORIGINS", " https://Chat.example.org/ ,, http://localhost:3000")
+    monkeypatch.setenv("TRUSTED_PROXIES", "10.1.2.3/8, ::1,")
+    config = load_config()
+    assert config.cors_origins == ("https://chat.example.org", "http://localhost:3000")
+    assert config.trusted_proxies == (ip_network("10.0.0.0/8"), ip_network("::1"))
+
+
+def test_a_star_among_origins_admits_every_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CORS_ORIGINS", "https://chat.example.org, *")
+    assert load_config().cors_origins == ()
+
+
+def test_without_rate_limits_nothing_is_limited_but_sizes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RATE_LIMITS", "off")
+    monkeypatch.setenv("MESSAGES_PER_S", "7")
+    policy = load_config().policy
+    assert policy.messages_per_s == policy.frames_per_s == policy.max_connections_per_user == 0
+    assert policy.max_content_chars == 10_000
+
+
+def test_a_key_is_made_once_for_its_owner_only(folder: Path) -> None:
+    made = load_config().secret_key
+    file = folder / "data" / "secret_key"
+    assert load_config().secret_key == made == file.read_text()
+    assert len(made) >= 64
+    assert [path.name for path in file.parent.iterdir()] == ["secret_key"]
+
+
+def test_an_empty_key_file_is_no_key(folder: Path) -> None:
+    (folder / "data").mkdir()
+    (folder / "data" / "secret_key").write_text("\n")
+    with pytest.raises(ConfigError, match=r"^SECRET_KEY: data/secret_key is empty; delete it"):
+        load_config()
+
+
+def test_several_nodes_would_need_one_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REDIS_URL", "redis://redis")
+    with pytest.raises(
+        ConfigError, match=r"^SECRET_KEY: must be set, the same on every node, when REDIS_URL is$"
+    ):
+        load_config()
+
+
+@pytest.mark.parametrize("secret", [{}, SECRET], ids=["generated key", "given key"])
+def test_a_data_folder_that_cannot_be_made_is_named(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, secret: dict[str, str]
+) -> None:
+    (folder / "file").touch()
+    monkeypatch.setenv("DATA_DIR", "file/data")
+    for key, text in secret.items():
+        monkeypatch.setenv(key, text)
+    with pytest.raises(ConfigError, match=r"^DATA_DIR: cannot [a-z ]+ file/data: Not a directory$"):
+        load_config()
+
+
+def test_settings_come_from_a_file_and_the_environment_wins(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / ".env").write_text("PORT=8001\nLOG_LEVEL=debug\n")
+    monkeypatch.setenv("PORT", "8002")
+    config = load_config()
+    assert (config.port, config.log_level) == (8002, "DEBUG")
+
+
+def test_a_file_of_settings_that_is_no_text_is_named(folder: Path) -> None:
+    (folder / ".env").write_bytes(b"PORT=\xff\n")
+    with pytest.raises(ConfigError, match=r"^\.env: is not UTF-8 text$"):
+        load_config()
+
+
+def test_the_store_is_a_file_in_the_data_folder_or_where_the_url_says(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert load_config().store_url() == f"sqlite:///{folder / 'data' / 'vestnik.db'}"
+    monkeypatch.setenv("DATABASE_URL", "mongodb://db/chat")
+    assert load_config().store_url() == "mongodb://db/chat"
