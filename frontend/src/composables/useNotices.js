@@ -1,3 +1,4 @@
+import { useEventListener } from '@vueuse/core'
 import { ref } from 'vue'
 
 const SHOWN_MS = 6_000
@@ -19,12 +20,11 @@ export function useNotices() {
     const id = show(text)
     if (!id) return
     if (isLookedAt()) return hideLater(id)
-    const events = ['focus', 'pointerdown', 'keydown']
     const seen = () => {
+      stop()
       hideLater(id)
-      for (const event of events) removeEventListener(event, seen, true)
     }
-    for (const event of events) addEventListener(event, seen, true)
+    const stop = useEventListener(window, ['focus', 'pointerdown', 'keydown'], seen, { capture: true })
   }
 
   return { notices, notify, notifySeen }

@@ -1,9 +1,9 @@
+import { useDocumentVisibility, useTimeoutFn } from '@vueuse/core'
 import { computed, onScopeDispose, ref, shallowRef, watch } from 'vue'
 import websocket from '@/services/websocket'
 import { useChats } from '@/stores/chats'
 import { useSession } from '@/stores/session'
 import { indexOfSeq } from '@/timeline/stretch'
-import { useVisibility } from './useVisibility'
 
 const RECOUNT_MS = 500
 
@@ -31,7 +31,8 @@ export function markOf({ read_seq, last_read_message_id }, timeline) {
 export function useReading(chatId, timeline, isAtEnd) {
   const chats = useChats()
   const session = useSession()
-  const isVisible = useVisibility()
+  const visibility = useDocumentVisibility()
+  const isVisible = computed(() => visibility.value === 'visible')
   const { state } = timeline
   /** All up to this `seq` is read; null: not known, so nothing may be said to be read. */
   const readSeq = ref(/** @type {number | null} */ (null))
@@ -130,14 +131,14 @@ export function useReading(chatId, timeline, isAtEnd) {
     },
   )
 
-  let recount = /** @type {any} */ (undefined)
+  const { start: recountSoon } = useTimeoutFn(() => chats.fetch(chatId).catch(() => {}), RECOUNT_MS, {
+    immediate: false,
+  })
   const unsubscribes = [
     timeline.onArrival((message, { missed }) => {
       if (!isByOther(message)) return
       if (unread.value === 1 && (missed || !canRead.value)) firstUnread.value = message
-      if (unread.value !== null) return
-      clearTimeout(recount)
-      recount = setTimeout(() => chats.fetch(chatId).catch(() => {}), RECOUNT_MS)
+      if (unread.value === null) recountSoon()
     }),
     websocket.on('messages_read', ({ chat_id, user_id, up_to, read_seq }) => {
       if (chat_id !== chatId || user_id !== session.userId) return
@@ -146,10 +147,7 @@ export function useReading(chatId, timeline, isAtEnd) {
       else chats.fetch(chatId).catch(() => {})
     }),
   ]
-  onScopeDispose(() => {
-    clearTimeout(recount)
-    for (const unsubscribe of unsubscribes) unsubscribe()
-  })
+  onScopeDispose(() => unsubscribes.forEach((unsubscribe) => unsubscribe()))
 
   return { firstUnread, isVisible, begin, drawLine }
 }

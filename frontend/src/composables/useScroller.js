@@ -1,4 +1,5 @@
-import { computed, nextTick, onBeforeUpdate, onMounted, onScopeDispose, onUpdated, ref } from 'vue'
+import { useResizeObserver } from '@vueuse/core'
+import { computed, nextTick, onBeforeUpdate, onUpdated, ref } from 'vue'
 
 /** As good as at the bottom. */
 const BOTTOM_PX = 32
@@ -80,9 +81,8 @@ export function useScroller(log, { isAtEnd, onNearStart, onNearEnd }) {
     measure()
   })
 
-  const resized = new ResizeObserver(measure)
-  onMounted(() => [element(), element().firstElementChild].forEach((one) => one && resized.observe(one)))
-  onScopeDispose(() => resized.disconnect())
+  const content = computed(() => /** @type {HTMLElement | null} */ (log.value?.firstElementChild))
+  useResizeObserver([log, content], measure)
 
   /** Goes to the end, and follows it from now on. */
   async function goToEnd() {

@@ -1,4 +1,4 @@
-import { onScopeDispose } from 'vue'
+import { useEventListener } from '@vueuse/core'
 
 const CONTROLS =
   'a, button, input, label, select, textarea, [role=option], [role=menuitem], [role=menuitemradio]'
@@ -28,10 +28,6 @@ export function useSteadyClicks() {
   }
 
   const options = { capture: true }
-  window.addEventListener('pointerdown', press, options)
-  window.addEventListener('click', click, options)
-  onScopeDispose(() => {
-    window.removeEventListener('pointerdown', press, options)
-    window.removeEventListener('click', click, options)
-  })
+  useEventListener(window, 'pointerdown', press, options)
+  useEventListener(window, 'click', click, options)
 }

@@ -1,15 +1,11 @@
-import { onScopeDispose } from 'vue'
+import { useEventListener } from '@vueuse/core'
 
-/** What a phone's keyboard leaves of the window, as `--viewport-height`: `dvh` does not know of it everywhere. */
+/** Sets `--viewport-height` to the height that a phone's keyboard leaves: not every browser's `dvh` counts it. */
 export function useViewport() {
   const viewport = /** @type {VisualViewport} */ (window.visualViewport)
-
-  function fit() {
-    if (Math.abs(viewport.scale - 1) > 0.01) return // somebody looks at a part more closely
+  useEventListener(viewport, 'resize', () => {
+    if (Math.abs(viewport.scale - 1) > 0.01) return // the user has zoomed in
     document.documentElement.style.setProperty('--viewport-height', `${viewport.height}px`)
-    window.scrollTo(0, 0) // the browser may have moved the page to show a field that is in view now
-  }
-
-  viewport.addEventListener('resize', fit)
-  onScopeDispose(() => viewport.removeEventListener('resize', fit))
+    window.scrollTo(0, 0) // the browser may have scrolled the page to a field that is visible now
+  })
 }

@@ -1,7 +1,8 @@
+import pLimit from 'p-limit'
 import { reactive } from 'vue'
 import api, { ApiError } from '@/services/api'
 import { freshness } from '@/services/freshness'
-import { createOnce, createQueue } from '@/services/queue'
+import { createOnce } from '@/services/once'
 import websocket from '@/services/websocket'
 
 const AT_ONCE = 3
@@ -20,7 +21,7 @@ export function createMembers({ chats, users, session, forgetChat }) {
   /** @type {Map<number, any[]>} */
   const membersOf = reactive(new Map())
   const once = createOnce()
-  const enqueue = createQueue(AT_ONCE)
+  const enqueue = pLimit(AT_ONCE)
 
   /** The members of a chat; undefined until they are loaded, which this starts. @param {number} chatId */
   function members(chatId) {

@@ -1,10 +1,11 @@
+import pLimit from 'p-limit'
 import { defineStore } from 'pinia'
 import { computed, reactive, ref, watch } from 'vue'
 import { i18n } from '@/i18n'
 import { oneLine } from '@/i18n/bidi'
 import api, { ApiError } from '@/services/api'
 import { freshness } from '@/services/freshness'
-import { createOnce, createQueue } from '@/services/queue'
+import { createOnce } from '@/services/once'
 import websocket from '@/services/websocket'
 import { createMembers } from './chatMembers'
 import { useSession } from './session'
@@ -58,8 +59,8 @@ export const useChats = defineStore('chats', () => {
   const unreadTotal = computed(() => list.value.reduce((sum, chat) => sum + chat.unread_count, 0))
   const once = createOnce()
   /** One look at the list at a time: each goes on where the one before it has left it. */
-  const enqueue = createQueue(1)
-  const enqueueChecks = createQueue(CHECKS_AT_ONCE)
+  const enqueue = pLimit(1)
+  const enqueueChecks = pLimit(CHECKS_AT_ONCE)
   /**
    * The `seq` of messages by others that rooms told of, by chat: the answer to a question asked before may not have
    * counted them.

@@ -1,10 +1,10 @@
+import pLimit from 'p-limit'
 import { defineStore } from 'pinia'
 import { reactive, ref, watch } from 'vue'
 import { i18n } from '@/i18n'
 import { personName } from '@/i18n/bidi'
 import api, { ApiError } from '@/services/api'
 import { freshness } from '@/services/freshness'
-import { createQueue } from '@/services/queue'
 import websocket from '@/services/websocket'
 import { useSession } from './session'
 
@@ -21,7 +21,7 @@ export const useUsers = defineStore('users', () => {
   const wanted = new Set()
   /** What was told of users who are not among those yet: an answer that is under way may be older. @type {Map<number, object>} */
   const heard = new Map()
-  const enqueue = createQueue(AT_ONCE)
+  const enqueue = pLimit(AT_ONCE)
   /** Rises with each connection: a change of what was known before it may have been missed. */
   const connections = ref(0)
   /** When the present connection began; nobody was heard before the first one. */

@@ -1,28 +1,7 @@
 import { expect, test } from 'vitest'
-import { createOnce, createQueue } from '@/services/queue'
+import { createOnce } from '@/services/once'
 import { later } from './fakeRest'
 import { settled } from './house'
-
-test('a queue runs so many at once, in order, and goes on after a failure', async () => {
-  const enqueue = createQueue(2)
-  const doors = [later(), later(), later(), later()]
-  const begun = []
-  const results = doors.map((door, index) =>
-    enqueue(async () => {
-      begun.push(index)
-      await door.promise
-      if (index === 0) throw new Error('no')
-      return index
-    }).catch((error) => error.message),
-  )
-  await settled()
-  expect(begun).toEqual([0, 1])
-  doors[0].resolve()
-  await settled()
-  expect(begun).toEqual([0, 1, 2])
-  doors.forEach((door) => door.resolve())
-  expect(await Promise.all(results)).toEqual(['no', 1, 2, 3])
-})
 
 test('those who ask before a question goes out share its answer', async () => {
   const once = createOnce()

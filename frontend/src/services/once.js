@@ -1,31 +1,4 @@
 /**
- * Runs what is handed in, so many at once, in the order it came.
- *
- * @param {number} atOnce
- */
-export function createQueue(atOnce) {
-  /** @type {(() => void)[]} */
-  const waiting = []
-  let running = 0
-
-  /**
-   * @template T
-   * @param {() => Promise<T>} run
-   * @returns {Promise<T>}
-   */
-  return async function enqueue(run) {
-    if (running >= atOnce) await new Promise((go) => waiting.push(() => go(null)))
-    running++
-    try {
-      return await run()
-    } finally {
-      running--
-      waiting.shift()?.()
-    }
-  }
-}
-
-/**
  * Questions by name: at most one is out and one waits. An answer may be older than the moment in which somebody asks
  * for it, so a question that is out does not serve those who ask now; one that has not gone out yet does.
  *

@@ -1,6 +1,6 @@
 import { mount } from '@vue/test-utils'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { usePatience } from '@/composables/usePatience'
+import { useSlowRetry } from '@/composables/useSlowRetry'
 import websocket from '@/services/websocket'
 import { FakeSocket } from './fakeSocket'
 
@@ -11,7 +11,7 @@ beforeEach(async () => {
   vi.stubGlobal('WebSocket', FakeSocket)
   vi.spyOn(console, 'log').mockReturnValue()
   FakeSocket.all = []
-  wrapper = mount({ setup: () => usePatience(() => 0.5), render: () => null })
+  wrapper = mount({ setup: () => useSlowRetry(() => 0.5), render: () => null })
   websocket.connect('T')
   await later(0)
 })
@@ -64,7 +64,7 @@ test('each waits for a time of its own, of 30 to 60 s', async () => {
     [0, 30_000],
     [0.999, 59_970],
   ]) {
-    wrapper = mount({ setup: () => usePatience(() => random), render: () => null })
+    wrapper = mount({ setup: () => useSlowRetry(() => random), render: () => null })
     await giveUp()
     const before = FakeSocket.all.length
     await later(waitMs - 100)
