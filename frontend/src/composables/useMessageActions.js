@@ -7,7 +7,7 @@ import { useSession } from '@/stores/session'
 import { useConfirm } from './useConfirm'
 import { useNotices } from './useNotices'
 
-/** @typedef {import('@/timeline/stretch').Message} Message */
+/** @typedef {import('@/timeline/messageWindow').Message} Message */
 
 /**
  * What can be done with a message of the open chat, and what is being done: written as a reply, or edited.
@@ -82,9 +82,9 @@ export function useMessageActions({ timeline, chat, onWrite, onShow }) {
   /** @param {Message} message */
   async function remove(message) {
     const isSure = await confirm({
-      title: t('room.deleteTitle'),
-      text: t('room.deleteText'),
-      action: t('room.delete'),
+      title: t('chat.deleteTitle'),
+      text: t('chat.deleteText'),
+      action: t('chat.delete'),
     })
     if (!isSure) return
     await attempt(() => websocket.request({ type: 'delete_message', message_id: message.id }))
@@ -92,7 +92,7 @@ export function useMessageActions({ timeline, chat, onWrite, onShow }) {
 
   /** @param {Message} message */
   async function copy(message) {
-    notify(t((await copyText(message.content)) ? 'room.copied' : 'room.notCopied'))
+    notify(t((await copyText(message.content)) ? 'chat.copied' : 'chat.notCopied'))
   }
 
   /** @param {() => Promise<unknown>} act */

@@ -2,7 +2,7 @@ import { onScopeDispose, shallowReactive, watch } from 'vue'
 import api from '@/services/api'
 import websocket from '@/services/websocket'
 
-/** @typedef {import('@/timeline/stretch').Message} Message */
+/** @typedef {import('@/timeline/messageWindow').Message} Message */
 
 /**
  * The messages of a chat that others answer to, loaded or not.

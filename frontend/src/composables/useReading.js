@@ -3,7 +3,7 @@ import { computed, onScopeDispose, ref, shallowRef, watch } from 'vue'
 import websocket from '@/services/websocket'
 import { useChats } from '@/stores/chats'
 import { useSession } from '@/stores/session'
-import { indexOfSeq } from '@/timeline/stretch'
+import { indexOfSeq } from '@/timeline/messageWindow'
 
 const RECOUNT_MS = 500
 
@@ -37,7 +37,7 @@ export function useReading(chatId, timeline, isAtEnd) {
   /** All up to this `seq` is read; null: not known, so nothing may be said to be read. */
   const readSeq = ref(/** @type {number | null} */ (null))
   /** The message that has the line before it. */
-  const firstUnread = shallowRef(/** @type {import('@/timeline/stretch').Message | null} */ (null))
+  const firstUnread = shallowRef(/** @type {import('@/timeline/messageWindow').Message | null} */ (null))
   let isTelling = false
 
   const chat = computed(() => chats.get(chatId))

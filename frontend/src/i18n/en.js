@@ -185,7 +185,7 @@ export default {
     },
     taken: { username: 'This username is taken', email: 'This address is taken' },
   },
-  room: {
+  chat: {
     name: 'Chat: {name}',
     info: 'About this chat',
     messages: 'Messages',

@@ -1,6 +1,6 @@
 /** The words of the client. Messages are compiled without `eval`, as a strict Content-Security-Policy asks for. */
 import { createI18n } from 'vue-i18n'
-import { isolated } from './bidi'
+import { isolated } from '@/text/bidi'
 import en from './en'
 import ru from './ru'
 

@@ -184,7 +184,7 @@ export default {
     },
     taken: { username: 'Это имя занято', email: 'Этот адрес занят' },
   },
-  room: {
+  chat: {
     name: 'Чат: {name}',
     info: 'О чате',
     messages: 'Сообщения',

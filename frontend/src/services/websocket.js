@@ -22,6 +22,7 @@
  * @property {number | null} code the close code of the last drop
  * @property {string} reason what was told with it
  * @property {number | null} userId whose connection it is, once that is known
+ * @property {string | null} epoch what the server calls its data, with `connected`: after a restored backup it is another
  * @property {boolean} isOffline the browser says that there is no network, and nothing has been heard since
  */
 
@@ -93,6 +94,7 @@ export function createWebSocket({ url = defaultUrl, random = Math.random } = {})
     code: null,
     reason: '',
     userId: null,
+    epoch: null,
     isOffline: false,
   })
   /** @type {string | TokenFunction | undefined} */
@@ -234,9 +236,10 @@ export function createWebSocket({ url = defaultUrl, random = Math.random } = {})
     }
     console.log('📨 WebSocket message:', frame)
     if (frame.type === 'connected') {
+      const { user_id: userId = null, epoch = null } = frame
       connectedAt = Date.now()
       console.log('✅ WebSocket connected')
-      setState({ status: 'connected', retryAt: null, code: null, reason: '', userId: frame.user_id ?? null })
+      setState({ status: 'connected', retryAt: null, code: null, reason: '', userId, epoch })
     }
     if (state.isOffline) setState({ isOffline: false })
     if (isConnected()) {

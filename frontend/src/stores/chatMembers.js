@@ -11,11 +11,11 @@ const RETRY_MS = 5_000
 /**
  * The members of the chats whose members were asked for: a part of the chats' store.
  *
- * @param {object} house
- * @param {Map<number, any>} house.chats
- * @param {ReturnType<typeof import('./users').useUsers>} house.users
- * @param {ReturnType<typeof import('./session').useSession>} house.session
- * @param {(chatId: number) => void} house.forgetChat the user has left it
+ * @param {object} app
+ * @param {Map<number, any>} app.chats
+ * @param {ReturnType<typeof import('./users').useUsers>} app.users
+ * @param {ReturnType<typeof import('./session').useSession>} app.session
+ * @param {(chatId: number) => void} app.forgetChat the user has left it
  */
 export function createMembers({ chats, users, session, forgetChat }) {
   /** @type {Map<number, any[]>} */

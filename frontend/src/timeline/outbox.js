@@ -13,7 +13,7 @@
  * @property {string} [code] why it failed
  * @property {boolean} [hasLostReply] the server refused the message that it answers: another try goes without
  *
- * @typedef {import('./stretch').Message} Message
+ * @typedef {import('./messageWindow').Message} Message
  *
  * @typedef {object} Services
  * @property {number} userId

@@ -1,7 +1,7 @@
 /**
  * What a list of messages shows: the messages, days and the unread line, each with a key that stays.
  *
- * @typedef {import('./stretch').Message} Message
+ * @typedef {import('./messageWindow').Message} Message
  * @typedef {import('./outbox').Entry} Entry
  *
  * @typedef {{ kind: 'day', key: string, at: string }} DayRow

@@ -37,6 +37,7 @@ export class FakeChat {
 
   websocket = {
     isConnected: () => this.connection !== null,
+    state: { epoch: null },
     on: (type, callback) => {
       const callbacks = this.subscriptions.get(type) ?? new Set()
       this.subscriptions.set(type, callbacks.add(callback))

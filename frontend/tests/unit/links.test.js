@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { partsOf } from '@/timeline/links'
+import { partsOf } from '@/text/links'
 
 /** The text with its links in angle brackets. */
 const marked = (text) =>

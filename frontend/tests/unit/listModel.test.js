@@ -8,15 +8,15 @@ import { effectScope, nextTick, ref } from 'vue'
 import { randomFrom } from './fakeChat'
 import { alice, logIn, otherTab } from './fakeRest'
 import { FakeServer } from './fakeServer'
-import { openHouse } from './house'
+import { openApp } from './app'
 import { forEachSeed } from './seeds'
 
 const STEPS = 60
 
-let house, chats, users, timelines, parts
+let app, chats, users, timelines, parts
 
 beforeEach(async () => {
-  house = await openHouse()
+  app = await openApp()
   chats = (await import('@/stores/chats')).useChats()
   users = (await import('@/stores/users')).useUsers()
   timelines = (await import('@/stores/timelines')).useTimelines()
@@ -30,7 +30,7 @@ beforeEach(async () => {
 })
 
 afterEach(() => {
-  house.websocket.disconnect()
+  app.websocket.disconnect()
   vi.useRealTimers()
   vi.unstubAllGlobals()
   vi.restoreAllMocks()
@@ -103,7 +103,7 @@ async function run(seed) {
     for (let written = random() * 6; written > 1; written--) server.write(chat)
   }
   otherTab(() => logIn(seed, { ...alice, ...server.users.get(me) }))
-  house.websocket.connect('T')
+  app.websocket.connect('T')
   await pass(window, 0)
   chats.load()
   const looked = new Set()
@@ -159,7 +159,7 @@ async function run(seed) {
   // In the end there is a connection, and no more changes.
   server.isCalm = true
   if (!server.connection) {
-    house.websocket.retry()
+    app.websocket.retry()
     await pass(window, 1_000)
     server.connect()
   }
@@ -169,7 +169,7 @@ async function run(seed) {
   await pass(window, 5_000)
   check(server, looked, withMembers)
   for (const chatId of [...window.rooms.keys()]) window.close(chatId)
-  house.websocket.disconnect()
+  app.websocket.disconnect()
   server.connection = null
   return server
 }

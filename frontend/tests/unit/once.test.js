@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { createOnce } from '@/services/once'
 import { later } from './fakeRest'
-import { settled } from './house'
+import { settled } from './app'
 
 test('those who ask before a question goes out share its answer', async () => {
   const once = createOnce()

@@ -1,10 +1,10 @@
 import { beforeEach, expect, test } from 'vitest'
 import { shallowReactive } from 'vue'
-import { createSlice } from '@/timeline/slice'
+import { createViewport } from '@/timeline/viewport'
 
 const messages = (from, to) =>
   Array.from({ length: to - from + 1 }, (_, index) => ({ seq: (from + index) * 2 }))
-let state, slice
+let state, viewport
 
 beforeEach(() => {
   state = shallowReactive({ messages: messages(101, 1100), hasBefore: true, hasAfter: false })
@@ -18,56 +18,56 @@ beforeEach(() => {
     state.messages = [...state.messages, ...messages(1101, 1150)]
     state.hasAfter = false
   }
-  slice = createSlice({ state, loadBefore, loadAfter })
+  viewport = createViewport({ state, loadBefore, loadAfter })
 })
 
-const shown = () => [slice.messages.value[0].seq / 2, slice.messages.value.at(-1).seq / 2]
+const shown = () => [viewport.messages.value[0].seq / 2, viewport.messages.value.at(-1).seq / 2]
 
 test('shows the end, and grows with it', () => {
-  slice.showEnd()
+  viewport.showEnd()
   expect(shown()).toEqual([1021, 1100])
   state.messages = [...state.messages, ...messages(1101, 1102)]
   expect(shown()).toEqual([1021, 1102])
-  expect(slice.isAtEnd.value).toBe(true)
+  expect(viewport.isAtEnd.value).toBe(true)
 })
 
 test('slides up, letting go of what is below, down to the beginning of the chat', async () => {
-  slice.showEnd()
-  await slice.earlier()
+  viewport.showEnd()
+  await viewport.earlier()
   expect(shown()).toEqual([991, 1100])
-  for (let steps = 0; steps < 10; steps++) await slice.earlier()
+  for (let steps = 0; steps < 10; steps++) await viewport.earlier()
   expect(shown()).toEqual([691, 890])
-  expect(slice.isAtEnd.value).toBe(false)
-  for (let steps = 0; steps < 40; steps++) await slice.earlier()
+  expect(viewport.isAtEnd.value).toBe(false)
+  for (let steps = 0; steps < 40; steps++) await viewport.earlier()
   expect(shown()).toEqual([1, 200])
-  expect(slice.isAtStart.value).toBe(true)
+  expect(viewport.isAtStart.value).toBe(true)
 })
 
 test('slides down to the end', async () => {
   state.hasAfter = true
-  slice.showAround(1000)
+  viewport.showAround(1000)
   expect(shown()).toEqual([460, 539])
-  for (let steps = 0; steps < 60; steps++) await slice.later()
+  for (let steps = 0; steps < 60; steps++) await viewport.later()
   expect(shown()).toEqual([951, 1150])
-  expect(slice.isAtEnd.value).toBe(true)
+  expect(viewport.isAtEnd.value).toBe(true)
 })
 
 test('stays few however much comes', () => {
-  slice.showEnd()
+  viewport.showEnd()
   state.messages = messages(101, 2000)
-  slice.trimEnd()
+  viewport.trimEnd()
   expect(shown()).toEqual([1021, 1220])
-  slice.showEnd()
+  viewport.showEnd()
   state.messages = messages(101, 3000)
-  slice.trimStart()
+  viewport.trimStart()
   expect(shown()).toEqual([2801, 3000])
 })
 
-test('an empty chat is an empty slice', () => {
+test('an empty chat is an empty viewport', () => {
   state.messages = []
   state.hasBefore = false
-  slice.showEnd()
-  expect(slice.messages.value).toEqual([])
+  viewport.showEnd()
+  expect(viewport.messages.value).toEqual([])
   state.messages = messages(1, 1)
   expect(shown()).toEqual([1, 1])
 })

@@ -1,28 +1,13 @@
 /**
- * A stretch of a chat's history: no message between its ends is missing.
+ * A contiguous window of a chat's history: between its first and its last message none is missing.
  *
- * @typedef {object} Message
- * @property {number} id
- * @property {number} chat_id
- * @property {number} seq the number of its creation: the order of messages
- * @property {number} changed_seq the number of its last change: of two copies the higher one is newer
- * @property {string} content
- * @property {string} message_type
- * @property {number} sender_id
- * @property {string} created_at
- * @property {string | null} edited_at
- * @property {number | null} reply_to
- * @property {string} [client_id]
- *
- * @typedef {object} Page
- * @property {Message[]} messages oldest first
- * @property {boolean} has_more_before
- * @property {boolean} has_more_after
- * @property {number} head_seq what is later than that is not in the page
+ * @typedef {import('@/types').Message} Message
+ * @typedef {import('@/types').Page} Page
+ * @typedef {Pick<Message, 'id' | 'seq'>} End
  */
 
 /**
- * The index of the first message that is not before `seq`; the length if all are.
+ * The index of the first message at or after `seq`; the length of the list if there is none.
  *
  * @param {{ seq: number }[]} messages in the order of `seq`
  * @param {number} seq
@@ -38,17 +23,18 @@ export function indexOfSeq(messages, seq) {
   return low
 }
 
-export function createStretch() {
+export function createMessageWindow() {
   /** @type {Map<number, Message>} */
   const byId = new Map()
-  /** Deleted for good: a page that was on its way, or a late ack, does not bring them back. */
+  /** Ids of deleted messages: a page that was requested earlier, or a late ack, must not bring them back. */
   const deleted = new Set()
   /** @type {Message[]} a new array after each change */
   let messages = []
-  // The ends: null where nothing is left to load, not even what is still to be written. They stay when they are deleted.
-  /** @type {{ id: number, seq: number } | null} */
+  // The ends of the window. An end is null where the chat itself ends; the window then also takes new messages there. An
+  // end stays when its message is deleted.
+  /** @type {End | null} */
   let first = null
-  /** @type {{ id: number, seq: number } | null} */
+  /** @type {End | null} */
   let last = null
 
   /** @param {number} seq */
@@ -87,7 +73,7 @@ export function createStretch() {
     isDeleted: (id) => deleted.has(id),
 
     /**
-     * Takes a message in, or its newer state. Nothing happens outside of the stretch, or if it is deleted.
+     * Adds a message or replaces an older copy of it. Does nothing outside of the window or after the message's deletion.
      *
      * @param {Message} message
      */
@@ -99,7 +85,7 @@ export function createStretch() {
       if (byId.delete(id)) messages = messages.filter((message) => message.id !== id)
     },
 
-    /** Has the page instead of all there was. @param {Page} page */
+    /** Replaces all messages by those of a page. @param {Page} page */
     replace(page) {
       byId.clear()
       messages = []
@@ -108,19 +94,19 @@ export function createStretch() {
       add(page.messages)
     },
 
-    /** Grows by the page that ends before `first`. @param {Page} page */
+    /** Adds the page that ends before `first`. @param {Page} page */
     prepend(page) {
       first = (page.has_more_before && page.messages[0]) || null
       add(page.messages)
     },
 
-    /** Grows by the page that begins after `last`. @param {Page} page */
+    /** Adds the page that begins after `last`. @param {Page} page */
     append(page) {
       last = (page.has_more_after && page.messages.at(-1)) || null
       add(page.messages)
     },
 
-    /** Lets go of all but the newest. @param {number} count at least 1 */
+    /** Removes all but the newest messages from memory. @param {number} count at least 1 */
     trim(count) {
       if (messages.length <= count) return
       for (const message of messages.slice(0, -count)) byId.delete(message.id)
@@ -128,7 +114,7 @@ export function createStretch() {
       first = messages[0]
     },
 
-    /** Knows nothing any more, not even what is deleted. */
+    /** Removes everything from memory, also which messages are deleted. */
     clear() {
       byId.clear()
       deleted.clear()

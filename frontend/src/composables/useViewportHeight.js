@@ -1,7 +1,7 @@
 import { useEventListener } from '@vueuse/core'
 
 /** Sets `--viewport-height` to the height that a phone's keyboard leaves: not every browser's `dvh` counts it. */
-export function useViewport() {
+export function useViewportHeight() {
   const viewport = /** @type {VisualViewport} */ (window.visualViewport)
   useEventListener(viewport, 'resize', () => {
     if (Math.abs(viewport.scale - 1) > 0.01) return // the user has zoomed in

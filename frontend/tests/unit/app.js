@@ -5,9 +5,9 @@ import { FakeSocket } from './fakeSocket'
 
 /**
  * The client's modules anew, with somebody logged in, and a connection whose other end is the test. What stores have
- * subscribed to ends with the next house.
+ * subscribed to ends with the next app.
  */
-export async function openHouse(user = alice) {
+export async function openApp(user = alice) {
   vi.resetModules()
   vi.stubGlobal('WebSocket', FakeSocket)
   vi.spyOn(console, 'log').mockReturnValue()

@@ -1,79 +1,78 @@
 /**
- * The part of a timeline that is in the page: so few messages that thousands of loaded ones cost nothing. It slides up
- * and down in steps, and loads more where the timeline ends.
- *
- * @typedef {ReturnType<typeof import('./timeline').createTimeline>} Timeline
+ * The part of a timeline that is in the page: at most a few hundred elements, however many messages are loaded. It moves
+ * up and down in steps and loads a page where the loaded messages end.
  */
 
 import { computed, ref } from 'vue'
-import { indexOfSeq } from './stretch'
+import { indexOfSeq } from './messageWindow'
 
+/** All of these count messages. */
 const FIRST = 80
 const STEP = 30
-const MOST = 200
+const MAX = 200
 
-/** @param {Timeline} timeline */
-export function createSlice(timeline) {
+/** @param {import('@/stores/timelines').Timeline} timeline */
+export function createViewport(timeline) {
   const { state } = timeline
-  /** The `seq` of its first message. */
+  /** The `seq` of the first message in the viewport. */
   const from = ref(0)
-  /** The `seq` of its last message; Infinity: up to the end of what is loaded, also as that grows. */
+  /** The `seq` of the last message in the viewport; Infinity: the newest loaded message, whichever that is. */
   const to = ref(Infinity)
 
   const start = computed(() => indexOfSeq(state.messages, from.value))
   const end = computed(() => indexOfSeq(state.messages, to.value + 1))
   const messages = computed(() => state.messages.slice(start.value, end.value))
-  /** The message before it, if that is loaded. */
+  /** The message before the viewport, if it is loaded. */
   const previous = computed(() => state.messages[start.value - 1])
-  /** True if nothing of the chat comes after it. */
+  /** Whether the viewport reaches to the end of the chat. */
   const isAtEnd = computed(() => to.value === Infinity && !state.hasAfter)
-  /** True if nothing of the chat comes before it. */
+  /** Whether the viewport reaches to the beginning of the chat. */
   const isAtStart = computed(() => start.value === 0 && !state.hasBefore)
 
   /** @param {number} index */
   const seqAt = (index) => state.messages[Math.max(index, 0)]?.seq ?? 0
 
-  /** @param {number} index of the message after the last */
+  /** @param {number} index of the message after the last one */
   function endAt(index) {
     to.value = index >= state.messages.length ? Infinity : seqAt(index - 1)
   }
 
-  /** The newest of what is loaded. */
+  /** Shows the newest loaded messages. */
   function showEnd() {
     to.value = Infinity
     from.value = seqAt(state.messages.length - FIRST)
   }
 
-  /** What is on both sides of a message. @param {number} seq */
+  /** Shows the messages on both sides of one. @param {number} seq */
   function showAround(seq) {
     const index = indexOfSeq(state.messages, seq)
     from.value = seqAt(index - FIRST / 2)
     endAt(index + FIRST / 2)
   }
 
-  /** A step up. */
+  /** Moves up by a step. */
   async function earlier() {
     if (start.value === 0) await timeline.loadBefore()
     if (start.value === 0) return
     from.value = seqAt(start.value - STEP)
-    if (end.value - start.value > MOST) endAt(start.value + MOST)
+    if (end.value - start.value > MAX) endAt(start.value + MAX)
   }
 
-  /** A step down. */
+  /** Moves down by a step. */
   async function later() {
     if (to.value === Infinity) await timeline.loadAfter()
     else endAt(end.value + STEP)
     trimStart()
   }
 
-  /** Lets go of the oldest, if there are too many; to be called while the reader is at the end. */
+  /** Removes the oldest messages above the maximum. To be called while the user is at the end. */
   function trimStart() {
-    if (end.value - start.value > MOST) from.value = seqAt(end.value - MOST)
+    if (end.value - start.value > MAX) from.value = seqAt(end.value - MAX)
   }
 
-  /** Stops growing with what arrives below the reader; scrolling down brings it. */
+  /** Stops growing with messages that arrive below what the user reads; scrolling down shows them. */
   function trimEnd() {
-    if (end.value - start.value > 2 * MOST) endAt(start.value + MOST)
+    if (end.value - start.value > 2 * MAX) endAt(start.value + MAX)
   }
 
   return { messages, previous, isAtStart, isAtEnd, showEnd, showAround, earlier, later, trimStart, trimEnd }
