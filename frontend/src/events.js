@@ -9,15 +9,17 @@
  * @typedef {Pick<ReturnType<typeof import('./timeline/messageWindow').createMessageWindow>, 'put' | 'remove'>} Messages
  */
 
-/** @param {Messages} messages @param {{ message: import('./types').Message }} frame */
-const put = (messages, { message }) => messages.put(message)
+/** An older server sends edits without `message`. @param {Messages} messages @param {{ message?: import('./types').Message }} frame */
+function put(messages, { message }) {
+  if (message) messages.put(message)
+}
 
 /**
  * @satisfies {{ [Name in EventName]: { change?: (messages: Messages, frame: import('./types').EventFrame<Name>) => void } }}
  */
 export const EVENTS = {
   connected: {},
-  pong: {},
+  pong: {}, // websocket.js takes any frame as a sign of life
   error: {},
   token_expiring: {},
   new_message: { change: put },

@@ -1,55 +1,55 @@
 /**
- * Questions by name: at most one is out and one waits. An answer may be older than the moment in which somebody asks
- * for it, so a question that is out does not serve those who ask now; one that has not gone out yet does.
+ * Shares requests by name: at most one is out and one waits. The answer of a request that is out may be older than the
+ * moment of the call, so the call shares the waiting request instead, which goes out after that answer.
  *
  *     const once = createOnce()
  *     await once('chat 1', () => api.get('/chats/1')) // the state of now or later
- *     await once.any('chat 1', …) // also that of a question that is out
+ *     await once.any('chat 1', …) // the answer of a request that is out counts too
  */
 export function createOnce() {
   /** @type {Map<string, Promise<any>>} */
   const out = new Map()
-  /** @type {Map<string, Promise<any>>} those that go out when the one before is answered, or after this turn */
+  /** @type {Map<string, Promise<any>>} they go out after the one that is out has its answer, or else in the next microtask */
   const waiting = new Map()
 
   /**
    * @template T
    * @param {string} name
-   * @param {() => Promise<T>} run asks; it begins after this call, and after the question before has its answer
+   * @param {() => Promise<T>} request it is called after this call, and after the answer of the request that is out
    * @returns {Promise<T>}
    */
-  function once(name, run) {
+  function once(name, request) {
     const found = waiting.get(name)
     if (found) return found
     const before = out.get(name)
-    const asked = begin()
-    waiting.set(name, asked)
-    return asked
+    const answer = begin()
+    waiting.set(name, answer)
+    return answer
 
     async function begin() {
       await before?.catch(() => {})
       waiting.delete(name)
-      out.set(name, asked)
+      out.set(name, answer)
       try {
-        return await run()
+        return await request()
       } finally {
-        if (out.get(name) === asked) out.delete(name)
+        if (out.get(name) === answer) out.delete(name)
       }
     }
   }
 
-  /** Whether a question with this name is out or waits. @param {string} name */
-  once.isAsked = (name) => out.has(name) || waiting.has(name)
+  /** Whether a request of this name is out or waits. @param {string} name */
+  once.isPending = (name) => out.has(name) || waiting.has(name)
 
   /**
-   * For what is not known at all yet: the answer of a question that is out already will do.
+   * For what is not known at all yet: shares the request that is out as well.
    *
    * @template T
    * @param {string} name
-   * @param {() => Promise<T>} run
+   * @param {() => Promise<T>} request
    * @returns {Promise<T>}
    */
-  once.any = (name, run) => waiting.get(name) ?? out.get(name) ?? once(name, run)
+  once.any = (name, request) => waiting.get(name) ?? out.get(name) ?? once(name, request)
 
   return once
 }

@@ -38,7 +38,7 @@ export function createMembers({ chats, users, session, forgetChat }) {
   /** @param {number} chatId */
   function ask(chatId) {
     return enqueue(async () => {
-      const asked = freshness.ask()
+      const requestedAt = freshness.start()
       /** @type {any[]} */
       const found = []
       let cursor = null
@@ -47,13 +47,13 @@ export function createMembers({ chats, users, session, forgetChat }) {
         found.push(...page.members)
         cursor = page.next_cursor ?? null
       } while (cursor)
-      take(chatId, found, asked)
+      take(chatId, found, requestedAt)
     })
   }
 
   /** After something has changed; false, and nothing, if nobody has asked for them. @param {number} chatId */
   function reloadMembers(chatId) {
-    if (!membersOf.has(chatId) && !once.isAsked(`${chatId}`)) return false
+    if (!membersOf.has(chatId) && !once.isPending(`${chatId}`)) return false
     loadMembers(chatId).catch((error) => {
       if (!(error instanceof ApiError)) throw error
       // Without a connection they are asked for once there is one.
@@ -63,21 +63,24 @@ export function createMembers({ chats, users, session, forgetChat }) {
     return true
   }
 
-  /** @param {number} chatId @param {any[]} found all members @param {number} asked when */
-  function take(chatId, found, asked) {
-    if (!freshness.isNews(`chat ${chatId} there`, asked) || !freshness.take(`chat ${chatId} members`, asked))
+  /** @param {number} chatId @param {any[]} found all members @param {number} requestedAt when */
+  function take(chatId, found, requestedAt) {
+    if (
+      !freshness.isNewer(`chat ${chatId} there`, requestedAt) ||
+      !freshness.accept(`chat ${chatId} members`, requestedAt)
+    )
       return
-    show(chatId, found, asked)
+    show(chatId, found, requestedAt)
     const chat = chats.get(chatId)
     if (!chat) return
-    if (freshness.take(`chat ${chatId} count`, asked)) chat.member_count = found.length
+    if (freshness.accept(`chat ${chatId} count`, requestedAt)) chat.member_count = found.length
     const own = found.find(({ user }) => user.id === session.userId)
-    if (own && freshness.take(`chat ${chatId} own`, asked)) chat.role = own.role
+    if (own && freshness.accept(`chat ${chatId} own`, requestedAt)) chat.role = own.role
   }
 
-  /** @param {number} chatId @param {any[]} found @param {number} asked */
-  function show(chatId, found, asked) {
-    for (const { user } of found) users.put(user, asked)
+  /** @param {number} chatId @param {any[]} found @param {number} requestedAt */
+  function show(chatId, found, requestedAt) {
+    for (const { user } of found) users.put(user, requestedAt)
     // The same objects as everywhere, so that a status changes here too.
     membersOf.set(
       chatId,
@@ -90,17 +93,18 @@ export function createMembers({ chats, users, session, forgetChat }) {
    *
    * @param {number} chatId
    * @param {(known: any[]) => any[]} change
-   * @param {number} asked
+   * @param {number} requestedAt
    */
-  function changed(chatId, change, asked) {
+  function changed(chatId, change, requestedAt) {
     const known = membersOf.get(chatId)
-    freshness.told(`chat ${chatId} members`)
+    freshness.changed(`chat ${chatId} members`)
     if (known) {
-      show(chatId, change(known), asked)
+      show(chatId, change(known), requestedAt)
       const chat = chats.get(chatId)
       const difference = (membersOf.get(chatId)?.length ?? 0) - known.length
       // Where the event of the change was faster, the number is right already.
-      if (chat && difference && freshness.take(`chat ${chatId} count`, asked)) chat.member_count += difference
+      if (chat && difference && freshness.accept(`chat ${chatId} count`, requestedAt))
+        chat.member_count += difference
     }
     reloadMembers(chatId)
   }
@@ -110,9 +114,9 @@ export function createMembers({ chats, users, session, forgetChat }) {
 
   /** @param {number} chatId @param {number} userId @throws {ApiError} */
   async function addMember(chatId, userId, role = 'member') {
-    const asked = freshness.ask()
+    const requestedAt = freshness.start()
     const member = await api.post(`/chats/${chatId}/members`, { user_id: userId, role })
-    changed(chatId, (known) => [...without(known, userId), member], asked)
+    changed(chatId, (known) => [...without(known, userId), member], requestedAt)
   }
 
   /**
@@ -122,17 +126,17 @@ export function createMembers({ chats, users, session, forgetChat }) {
    * @throws {ApiError}
    */
   async function setRole(chatId, userId, role) {
-    const asked = freshness.ask()
+    const requestedAt = freshness.start()
     const member = await api.patch(`/chats/${chatId}/members/${userId}`, { role })
-    changed(chatId, (known) => [...without(known, userId), member], asked)
+    changed(chatId, (known) => [...without(known, userId), member], requestedAt)
   }
 
   /** Oneself: leaves. @param {number} chatId @param {number} userId @throws {ApiError} */
   async function removeMember(chatId, userId) {
-    const asked = freshness.ask()
+    const requestedAt = freshness.start()
     await api.delete(`/chats/${chatId}/members/${userId}`)
     if (userId === session.userId) forgetChat(chatId)
-    else changed(chatId, (known) => without(known, userId), asked)
+    else changed(chatId, (known) => without(known, userId), requestedAt)
   }
 
   /** @param {number} chatId */

@@ -98,10 +98,10 @@ export const useSession = defineStore('session', () => {
 
   /** Asks the server whether the session goes on; if it does not, it is over here too. */
   async function check() {
-    const asked = freshness.ask()
+    const requestedAt = freshness.start()
     try {
       const user = await api.get('/users/me')
-      if (freshness.take('me', asked)) tokens.keepUser(user)
+      if (freshness.accept('me', requestedAt)) tokens.keepUser(user)
     } catch (error) {
       if (!(error instanceof ApiError)) throw error
       // `forbidden`: the account has ended, of which the refresh token knows nothing yet.
@@ -111,7 +111,7 @@ export const useSession = defineStore('session', () => {
 
   /** Takes in what the server tells of oneself. @param {any} changes */
   function keepMe(changes) {
-    freshness.told('me')
+    freshness.changed('me')
     tokens.keepUser({ ...me.value, ...changes })
   }
 

@@ -38,14 +38,14 @@ export const useUsers = defineStore('users', () => {
   )
   websocket.on('connected', () => {
     if (connections.value) {
-      heardSince = freshness.ask()
+      heardSince = freshness.start()
       session.check()
     }
     connections.value++
   })
   websocket.on('user_changed', ({ user_id, user }) => {
     if (user_id === session.userId) return session.keepMe(user)
-    freshness.told(`user ${user_id} profile`)
+    freshness.changed(`user ${user_id} profile`)
     assign(user_id, withoutPresence(user))
   })
   websocket.on('user_status', ({ user_id, status }) => setStatus(user_id, { status }))
@@ -58,7 +58,7 @@ export const useUsers = defineStore('users', () => {
 
   /** @param {number} userId @param {object} status */
   function setStatus(userId, status) {
-    freshness.told(`user ${userId} presence`)
+    freshness.changed(`user ${userId} presence`)
     assign(userId, status)
   }
 
@@ -85,7 +85,7 @@ export const useUsers = defineStore('users', () => {
     if (userId === session.userId) return session.me
     void connections.value // what is looked at then is asked for again
     const user = users.get(userId)
-    const isSure = user !== undefined && freshness.isAsOf(`user ${userId} profile`, heardSince)
+    const isSure = user !== undefined && freshness.isKnownSince(`user ${userId} profile`, heardSince)
     if (!isSure && !wanted.has(userId)) {
       wanted.add(userId)
       enqueue(() => load(userId)).finally(() => wanted.delete(userId))
@@ -93,7 +93,7 @@ export const useUsers = defineStore('users', () => {
     return user ?? undefined
   }
 
-  /** A user as far as is known; nobody is asked. @param {number} userId */
+  /** A user as far as is known; nobody is requestedAt. @param {number} userId */
   function known(userId) {
     return userId === session.userId ? session.me : (users.get(userId) ?? undefined)
   }
@@ -101,13 +101,13 @@ export const useUsers = defineStore('users', () => {
   /** @param {number} userId */
   async function load(userId) {
     // Came with something else meanwhile.
-    if (users.has(userId) && freshness.isAsOf(`user ${userId} profile`, heardSince)) return
-    const asked = freshness.ask()
+    if (users.has(userId) && freshness.isKnownSince(`user ${userId} profile`, heardSince)) return
+    const requestedAt = freshness.start()
     try {
-      put(await api.get(`/users/${userId}`), asked)
+      put(await api.get(`/users/${userId}`), requestedAt)
     } catch (error) {
       const isGone = error instanceof ApiError && error.code === 'not_found'
-      if (isGone && freshness.take(`user ${userId} profile`, asked)) users.set(userId, null)
+      if (isGone && freshness.accept(`user ${userId} profile`, requestedAt)) users.set(userId, null)
     }
   }
 
@@ -115,12 +115,12 @@ export const useUsers = defineStore('users', () => {
    * Takes in a user the server has told of, as far as nothing newer is known.
    *
    * @param {any} user
-   * @param {number} asked the moment of the question; left out: the answer is as of now
+   * @param {number} requestedAt the moment of the question; left out: the answer is as of now
    */
-  function put(user, asked = freshness.ask()) {
+  function put(user, requestedAt = freshness.start()) {
     const old = users.get(user.id)
-    const isProfileNew = freshness.take(`user ${user.id} profile`, asked)
-    const isPresenceNew = freshness.take(`user ${user.id} presence`, asked)
+    const isProfileNew = freshness.accept(`user ${user.id} profile`, requestedAt)
+    const isPresenceNew = freshness.accept(`user ${user.id} presence`, requestedAt)
     if (old) {
       if (isProfileNew) Object.assign(old, withoutPresence(user))
       if (isPresenceNew) Object.assign(old, presenceOf(user))
@@ -151,9 +151,9 @@ export const useUsers = defineStore('users', () => {
    * @returns {Promise<any[]>}
    */
   async function search(q, limit = 20) {
-    const asked = freshness.ask()
+    const requestedAt = freshness.start()
     const { users: found } = await api.get('/users', { q, limit })
-    for (const user of found) put(user, asked)
+    for (const user of found) put(user, requestedAt)
     return found
   }
 
