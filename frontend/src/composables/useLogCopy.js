@@ -2,7 +2,7 @@ import { momentOf } from '@/i18n/dates'
 import { useUsers } from '@/stores/users'
 
 /**
- * What is copied from several messages at once says who wrote what and when; a part of one message is copied as it is.
+ * Copies several messages with their senders and times. A part of one message is copied as it is.
  *
  * @param {import('vue').Ref<HTMLElement | null>} log
  * @param {import('@/stores/timelines').Timeline} timeline

@@ -6,13 +6,13 @@ import { useUsers } from '@/stores/users'
 const DELAY_MS = 180
 
 /**
- * Users whose names begin with what is being typed.
+ * Finds the users whose names begin with a text, while it is typed.
  *
- * @param {import('vue').MaybeRefOrGetter<string | null>} query null: nobody is looked for
+ * @param {import('vue').MaybeRefOrGetter<string | null>} query null: no search
  */
 export function useUserSearch(query) {
   const users = useUsers()
-  /** @type {import('vue').ShallowRef<any[]>} */
+  /** @type {import('vue').ShallowRef<import('@/types').User[]>} */
   const found = shallowRef([])
   /** @type {import('vue').Ref<'idle' | 'searching' | 'done' | 'failed'>} */
   const state = ref('idle')

@@ -3,3 +3,5 @@ import { vi } from 'vitest'
 
 vi.resetModules()
 localStorage.clear()
+// A request that outlives its test goes nowhere.
+globalThis.fetch = () => Promise.reject(new TypeError('no network in unit tests'))
