@@ -1,4 +1,4 @@
-import { momentOf } from '@/i18n/dates'
+import { dayAndTimeOf } from '@/i18n/dates'
 import { useUsers } from '@/stores/users'
 
 /**
@@ -15,7 +15,7 @@ export function useLogCopy(log, timeline) {
     const text = textWithin(range, /** @type {Element} */ (message.querySelector('.text')))
     const known = timeline.state.messages.find(({ seq }) => seq === Number(message.getAttribute('data-seq')))
     if (!text || !known) return text
-    return `${users.nameOf(known.sender_id)}, ${momentOf(known.created_at)}\n${text}`
+    return `${users.nameOf(known.sender_id)}, ${dayAndTimeOf(known.created_at)}\n${text}`
   }
 
   /** @param {ClipboardEvent} event */

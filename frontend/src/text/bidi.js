@@ -1,21 +1,21 @@
 /**
- * Text of other people inside sentences of the client: it cannot turn round what stands beside it.
+ * Keeps texts by users from changing the direction of the text around them.
  *
- * A character that reverses or embeds (U+202A…U+202E, U+2066…U+2069) has no place in a name or in a line of preview: an
- * unmatched one would reach beyond it, so it is dropped there.
+ * Characters that override, embed or isolate (U+202A…U+202E, U+2066…U+2069) are removed from names and previews, because an
+ * unmatched one would affect what comes after it.
  */
 
 const FIRST_STRONG_ISOLATE = '\u2068'
 const POP_ISOLATE = '\u2069'
 const CONTROLS = /[\u202a-\u202e\u2066-\u2069]/g
-/** Control characters: bidi's ends of a paragraph are among them, which would end an isolate too. */
+/** Control characters, among them paragraph separators, which would end an isolate as well. */
 const LINE_ENDS = /[\p{Cc}\u2028\u2029]+/gu
-/** Letters written from the right, their digits and marks. */
+/** Letters of right-to-left scripts, with their digits and marks. */
 const FROM_THE_RIGHT =
   /[\u0590-\u08ff\u200e\u200f\ufb1d-\ufdff\ufe70-\ufeff\u{10800}-\u{10fff}\u{1e800}-\u{1efff}]/u
 
 /**
- * A text in one line, without characters that change the direction of what is around it: for names, quotes, previews.
+ * A text in one line, without characters that affect the direction of what is around it. For names, quotes and previews.
  *
  * @param {string} text
  */
@@ -24,9 +24,8 @@ export function oneLine(text) {
 }
 
 /**
- * A text to be put into a sentence that has no markup: labels, notices, announcements. Between FSI and PDI if it could
- * change the order of the words around it; a text without letters from the right stays as it is, so that searching and
- * reading aloud meet nothing strange.
+ * A text for a sentence without markup, as in labels, notices and announcements. A text with right-to-left letters is put
+ * between FSI and PDI; any other stays as it is, for searching and for screen readers.
  *
  * @param {string} text
  */
@@ -35,7 +34,7 @@ export function isolated(text) {
   return FROM_THE_RIGHT.test(line) ? FIRST_STRONG_ISOLATE + line + POP_ISOLATE : line
 }
 
-/** The name of a user, as it is shown. @param {{ display_name?: string | null, username: string }} user */
+/** The name of a user to show. @param {{ display_name?: string | null, username: string }} user */
 export function personName(user) {
   return oneLine(user.display_name || user.username)
 }

@@ -1,11 +1,11 @@
 /**
- * Which host an address goes to, in letters that cannot be taken for others.
+ * The host of an address, in letters that cannot be mistaken for others.
  *
- * A label is shown in its own alphabet if it has one alphabet, a current one, and is not made of letters that look like
- * Latin ones. Everything else is shown as the browser asks for it: `xn--…`.
+ * A label is shown in its own alphabet if all its letters are of one alphabet that is in use today, and if it does not
+ * consist of letters that look Latin. Any other label is shown in its ASCII form, `xn--…`.
  */
 
-/** Those of UAX #31, table 5; a label has letters of one row. */
+/** The alphabets of UAX #31, table 5. The letters of a label belong to one row. */
 const ALPHABETS = [
   ['Latin'],
   ['Cyrillic'],
@@ -24,10 +24,10 @@ const ALPHABETS = [
   return new RegExp(`^[${letters.join('')}\\p{Script=Inherited}0-9-]+$`, 'u')
 })
 
-/** Letters, marks and digits: nothing that looks like a slash, a dot or nothing at all. */
+/** Letters, marks and digits: nothing that is invisible or looks like a slash or a dot. */
 const WORD = /^[\p{L}\p{M}\p{N}-]+$/u
 const NOT_WORD = /[\p{Default_Ignorable_Code_Point}\p{No}\p{Nl}]/u
-/** A mark on a letter that has no such form of its own. */
+/** A mark on a letter that Unicode has no precomposed form for. */
 const ODD_MARK = /[\p{Script=Latin}\p{Script=Cyrillic}\p{Script=Greek}0-9-]\p{Script=Inherited}/u
 /** Latin letters of living languages; the others (ɑ, ɡ, ᴀ, ꜱ …) look like these. */
 const USUAL_LATIN =
@@ -35,7 +35,7 @@ const USUAL_LATIN =
 /** A dotless i in a word that has no other letter of Turkish or its relatives. */
 const LONE_DOTLESS_I = /^[a-z0-9-]*\u0131[a-z0-9\u0131-]*$/
 
-/** Small letters that pass for Latin ones, with the digits and signs of any label. */
+/** Lower-case letters that look Latin, with the digits and hyphens of any label. */
 const LOOKS_LATIN = [
   /^[аысԁеԍһіюјӏорԗԛѕԝхуъьҽпгѵѡєԑқҡҳҷҹ0-9-]+$/,
   /^[αικνρυωηοτγχεϲϳσ0-9-]+$/,
@@ -45,9 +45,9 @@ const LOOKS_LATIN = [
 ]
 
 /**
- * Whether a label can be taken for another one.
+ * Whether a label can be mistaken for another one.
  *
- * @param {string} label in small letters
+ * @param {string} label in lower case
  * @param {number} index
  * @param {string[]} labels
  */
@@ -56,13 +56,13 @@ function isAmbiguous(label, index, labels) {
   if (!WORD.test(label) || NOT_WORD.test(label) || ODD_MARK.test(label)) return true
   if (!ALPHABETS.some((alphabet) => alphabet.test(label))) return true
   if (/\p{Script=Latin}/u.test(label)) return !USUAL_LATIN.test(label) || LONE_DOTLESS_I.test(label)
-  const isTop = index > 0 && index === labels.length - 1 // .հայ: nobody can register another one that looks like it
+  const isTop = index > 0 && index === labels.length - 1 // such as .հայ: no one can register a look-alike of a top-level domain
   return !isTop && LOOKS_LATIN.some((letters) => letters.test(label))
 }
 
 /**
- * A host as it is shown: as it was written if it is plain, in small letters of its own alphabet if nobody can take it for
- * another, else in the form the browser asks for.
+ * The host to show: as written if it is ASCII, in its own alphabet and lower case if it cannot be mistaken for another, else
+ * in its ASCII form.
  *
  * @param {string} written without a port
  * @param {string} asked the same host as `URL.hostname` has it

@@ -1,9 +1,9 @@
-/** Addresses within texts. */
+/** Finds web addresses in texts. */
 import { shownHost } from './hosts'
 
 /**
- * Up to a blank, a sign that ends a quotation, a backslash, which browsers take for a slash, or a character that is not
- * seen: such a one could make the address read as another. Joiners and variants within emoji and Persian words may stay.
+ * An address ends before a blank, a quotation mark, a backslash, which browsers take for a slash, or an invisible character,
+ * which could make it look like another address. Joiners and variation selectors of emoji and Persian words are allowed.
  */
 const ADDRESS =
   /\bhttps?:\/\/(?:(?![\p{Cc}\p{Default_Ignorable_Code_Point}])[^\s<>"'`«»“”\\]|\u200c|\u200d|\ufe0f)+/giu
@@ -13,14 +13,14 @@ const PAIRS = ['()', '[]', '{}']
 
 /**
  * @typedef {object} Part
- * @property {string} text as it is shown
- * @property {string} [href] of an address
- * @property {[string, string, string]} [pieces] of an address: what is before its host, the host, what is after it
+ * @property {string} text the text to show
+ * @property {string} [href] for an address
+ * @property {[string, string, string]} [pieces] for an address: the text before its host, the host, the text after it
  */
 
 /**
- * A text as it is, in parts: what has an `href` is the address of a page. Only a host that can be taken for another is
- * written in other letters than the text has.
+ * Splits a text into parts. Parts with an `href` are addresses. The parts together are the text, except that a host that can
+ * be mistaken for another is in its ASCII form.
  *
  * @param {string} text
  * @returns {Part[]}
@@ -42,7 +42,7 @@ export function partsOf(text) {
 }
 
 /**
- * An address around its host; null if it is none, or begins with the name of a user, which reads as a host.
+ * Splits an address at its host; null if it is not valid, or if it has a user name, which looks like a host.
  *
  * @param {string} address
  * @returns {[string, string, string] | null}
@@ -55,7 +55,7 @@ function piecesOf(address) {
   return [scheme, shownHost(host, url.hostname), rest]
 }
 
-/** Without the end of the sentence around it: dots, and brackets that were opened before it. @param {string} found */
+/** Removes what belongs to the sentence around it: final dots, and brackets that were opened before the address. @param {string} found */
 function withoutTail(found) {
   const count = (/** @type {string} */ sign) => found.split(sign).length - 1
   const surplus = new Map(PAIRS.map(([open, close]) => [close, count(close) - count(open)]))
