@@ -41,6 +41,13 @@ export default defineConfig(({ mode }) => {
     test: {
       environment: 'happy-dom',
       include: ['tests/unit/**/*.test.js'],
+      setupFiles: ['tests/unit/setup.js'],
+      // One browser a worker: making one for each file took twice as long as all tests together.
+      pool: 'threads',
+      isolate: false,
+      maxWorkers: '100%',
+      unstubGlobals: true,
+      restoreMocks: true,
     },
   }
 })

@@ -1,4 +1,4 @@
-import { closeAll } from '@/services/overlays' // hears of a step back before the router does
+import { closeAll } from '@/services/overlays' // first: its listener runs before the router's
 import { createRouter, createWebHistory } from 'vue-router'
 import NoChat from '@/components/NoChat.vue'
 import { useSession } from '@/stores/session'
@@ -7,7 +7,7 @@ import LoginView from '@/views/LoginView.vue'
 import MainView from '@/views/MainView.vue'
 import RegisterView from '@/views/RegisterView.vue'
 
-// All of it comes with the first load: going to a place does not wait for the network, and works without it.
+// All pages are in the first load, so that navigation works without the network.
 const routes = [
   { path: '/login', name: 'login', component: LoginView, meta: { public: true } },
   {
@@ -25,7 +25,7 @@ const routes = [
         path: 'chats/:chatId(\\d+)',
         name: 'chat',
         component: ChatDetailView,
-        props: (/** @type {any} */ route) => ({
+        props: (/** @type {import('vue-router').RouteLocationNormalized} */ route) => ({
           chatId: Number(route.params.chatId),
           messageId: Number(route.query.message) || null,
         }),
@@ -37,19 +37,19 @@ const routes = [
 
 const router = createRouter({ history: createWebHistory(), routes })
 
-// What lies over a page does not stay over the next, and no entry of it stays between the two.
+// Overlays and their history entries end with the page below them.
 router.beforeEach(closeAll)
 
-// Whoever has to log in comes back to where he wanted to go.
+// After the login a user gets to the page that they wanted.
 router.beforeEach((to) => {
   const { isLoggedIn } = useSession()
   if (!isLoggedIn && !to.meta.public) return loginFor(to.fullPath)
   if (isLoggedIn && to.meta.public) return String(to.query.to ?? '/')
 })
 
-/** The way to log in and then go on at a place. @param {string} place */
-export function loginFor(place) {
-  return { name: 'login', query: place === '/' ? {} : { to: place } }
+/** The login page, which leads on to a path. @param {string} path */
+export function loginFor(path) {
+  return { name: 'login', query: path === '/' ? {} : { to: path } }
 }
 
 export default router

@@ -110,7 +110,7 @@ async def places(window: Window, seed: Seed) -> AsyncIterator[str]:
         await expect(window.composer).to_be_focused()
         yield name
     await window.goto("/chats/999999")
-    await expect(page.locator("main, .room, body").first).to_be_visible()
+    await expect(page.locator("main, .pane, body").first).to_be_visible()
     yield "no such chat"
 
 

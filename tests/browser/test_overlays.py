@@ -1,10 +1,11 @@
 """Back, with something lying over the page: it closes that, and leaves nothing else."""
 
+import asyncio
 import re
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Locator, expect
+from playwright.async_api import Locator, Route, expect
 
 from tests.browser.conftest import Look
 from tests.browser.window import Window
@@ -72,6 +73,27 @@ async def test_back_closes_a_dialog_and_then_leaves_the_room(scene: Scene) -> No
     await back(scene)
     await expect(heading(scene, "First")).to_be_visible()
     await expect(page).to_have_url(scene.first)
+
+
+@pytest.mark.parametrize("steps", [1, 2])
+async def test_back_closes_a_dialog_whose_code_is_still_loading(scene: Scene, steps: int) -> None:
+    page = scene.window.page
+    held: asyncio.Queue[Route] = asyncio.Queue()
+    await page.route("**/assets/ChatInfoDialog-*.js", held.put)
+    await scene.window.button("About this chat").click()
+    code = await held.get()
+    await back(scene)
+    await expect(page).to_have_url(scene.second)
+    if steps == 2:
+        await back(scene)
+        await expect(heading(scene, "First")).to_be_visible()
+    async with page.expect_response("**/assets/ChatInfoDialog-*.js"):
+        await code.continue_()
+    await scene.window.button("About this chat").click()  # now it is there at once, and is the only one
+    await expect(page.get_by_role("dialog")).to_have_count(1)
+    await back(scene)
+    await expect(page.get_by_role("dialog")).to_have_count(0)
+    await expect(heading(scene, "Second" if steps == 1 else "First")).to_be_visible()
 
 
 async def test_back_closes_a_menu(scene: Scene) -> None:

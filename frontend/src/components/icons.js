@@ -1,4 +1,4 @@
-/** Strokes on a field of 24 by 24, two units wide. */
+/** Paths in a box of 24 by 24 units. */
 export const icons = {
   back: 'M19 12H5m6-6-6 6 6 6',
   check: 'm5 12.5 4.5 4.5L19 7.5',

@@ -3,12 +3,12 @@ import { textOf } from '@/i18n/errors'
 import { ApiError } from '@/services/http'
 import { useNotices } from './useNotices'
 
-/** Something a button does: once at a time, with a notice if it fails. */
+/** Runs what a button does, one run at a time, and shows a notice if it fails. */
 export function useAction() {
   const { notify } = useNotices()
   const isBusy = ref(false)
 
-  /** Resolves to whether it was done. @param {() => Promise<unknown>} act */
+  /** Resolves to whether it succeeded. @param {() => Promise<unknown>} act */
   async function run(act) {
     if (isBusy.value) return false
     isBusy.value = true

@@ -1,31 +1,28 @@
+import { useConfirmDialog } from '@vueuse/core'
 import { shallowRef } from 'vue'
 
 /**
  * @typedef {object} Question
  * @property {string} title
  * @property {string} [text]
- * @property {string} action the word on the button that says yes
+ * @property {string} action the label of the button that confirms
  */
 
-/** @type {import('vue').ShallowRef<(Question & { answer: (yes: boolean) => void }) | null>} */
-const question = shallowRef(null)
+const { isRevealed, reveal, confirm: accept, cancel } = useConfirmDialog()
+const question = shallowRef(/** @type {Question | null} */ (null))
 
 /**
- * Asks before something that cannot be undone.
+ * Asks before something that cannot be undone. `AppDialogs.vue` shows the question.
  *
  *     if (await confirm({ title: 'Delete the message?', action: 'Delete' })) …
  */
 export function useConfirm() {
-  /** @param {Question} asked @returns {Promise<boolean>} */
-  function confirm(asked) {
-    question.value?.answer(false)
-    return new Promise((resolve) => {
-      const answer = (/** @type {boolean} */ yes) => {
-        question.value = null
-        resolve(yes)
-      }
-      question.value = { ...asked, answer }
-    })
+  /** A question that is still open is cancelled. @param {Question} asked */
+  async function confirm(asked) {
+    cancel()
+    question.value = asked
+    const { isCanceled } = await reveal()
+    return !isCanceled
   }
-  return { question, confirm }
+  return { question, isOpen: isRevealed, confirm, accept, cancel }
 }

@@ -8,7 +8,7 @@ import { shallowRef } from 'vue'
 const dialog = shallowRef(null)
 
 /**
- * The one dialog that is open, by name, with what it is about.
+ * The dialog that is open, by name, with its props. There is one at a time; `AppDialogs.vue` shows it.
  *
  *     const { open } = useDialogs()
  *     open('chatInfo', { chatId: 1 })

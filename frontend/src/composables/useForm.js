@@ -3,19 +3,18 @@ import { fieldTextOf, textOf } from '@/i18n/errors'
 import { ApiError } from '@/services/http'
 
 /**
- * A form that is sent once at a time and shows what the server says of it: `errors` at their fields, `failure` of the
- * whole.
+ * Sends a form, once at a time, and shows the server's errors: `errors` at their fields, `failure` for the form as a whole.
  *
- * After a failure the focus is in the first field that is wrong, its text selected.
+ * After a failure the first wrong field has the focus, and its text is selected.
  *
- * @param {(given?: any) => Promise<unknown>} send gets what `submit` gets
+ * @template [T=Event]
+ * @param {(given: T) => Promise<unknown>} send gets what `submit` gets
  * @param {object} options
  * @param {string[]} [options.fields] the names of the fields shown
- * @param {Record<string, string>} [options.words] the texts for codes that mean something special here, as keys of
- *   messages
- * @param {() => Record<string, string>} [options.check] what can be told without the server to be wrong: a text for each
- *   such field; while there is one, nothing is sent
- * @param {string} [options.blamed] the name of the field that has the focus when it is the whole that is refused
+ * @param {Record<string, string>} [options.words] translation keys for codes that mean something special in this form
+ * @param {() => Record<string, string>} [options.check] returns a text for each field that the client knows to be wrong;
+ *   nothing is sent then
+ * @param {string} [options.blamed] the name of the field that gets the focus after a `failure`
  */
 export function useForm(send, { fields = [], words = {}, check = () => ({}), blamed = '' } = {}) {
   /** @type {Record<string, string>} */
@@ -23,19 +22,20 @@ export function useForm(send, { fields = [], words = {}, check = () => ({}), bla
   const failure = ref('')
   const isBusy = ref(false)
 
-  /** @param {any} [given] the event of a form, or something for `send` */
+  /** @param {T} given the event of a form, or a value for `send` */
   async function submit(given) {
     if (isBusy.value) return
+    const form = given instanceof Event ? given.target : null
     clear()
     Object.assign(errors, check())
-    if (Object.keys(errors).length) return focusWrong(given?.target)
+    if (Object.keys(errors).length) return focusWrong(form)
     isBusy.value = true
     try {
       await send(given)
     } catch (error) {
       if (!(error instanceof ApiError)) throw error
       show(error)
-      focusWrong(given?.target)
+      focusWrong(form)
     } finally {
       isBusy.value = false
     }

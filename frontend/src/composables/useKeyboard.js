@@ -1,15 +1,26 @@
-import { onScopeDispose } from 'vue'
+import { onKeyStroke } from '@vueuse/core'
 import { useRoute, useRouter } from 'vue-router'
 import { isCtrl } from '@/services/keys'
 import { useChats } from '@/stores/chats'
 import { useDialogs } from './useDialogs'
 
-/** The keys that work everywhere: the switcher, the help, and going from chat to chat. */
+/** The keys that work on every page: the quick switcher, the help, and the next or previous chat. */
 export function useKeyboard() {
   const chats = useChats()
   const dialogs = useDialogs()
   const route = useRoute()
   const router = useRouter()
+
+  /** @param {(event: KeyboardEvent) => unknown} matches @param {(event: KeyboardEvent) => void} act */
+  function on(matches, act) {
+    onKeyStroke(
+      (event) => Boolean(matches(event)),
+      (event) => {
+        act(event)
+        event.preventDefault()
+      },
+    )
+  }
 
   /** @param {'quickSwitcher' | 'keyboardHelp'} name */
   function toggle(name) {
@@ -17,13 +28,13 @@ export function useKeyboard() {
     else dialogs.open(name)
   }
 
-  /** To the next chat of the list, or the one before; round at its ends. @param {1 | -1} step @param {boolean} unreadOnly */
+  /** Opens the next or previous chat of the list, which wraps around. @param {1 | -1} step @param {boolean} unreadOnly */
   function go(step, unreadOnly) {
     const list = chats.list
-    const here = list.findIndex((chat) => chat.id === Number(route.params.chatId))
-    const start = here < 0 && step < 0 ? 0 : here
-    for (let walked = 1; walked <= list.length; walked++) {
-      const chat = list[(start + step * walked + list.length * 2) % list.length]
+    const current = list.findIndex((chat) => chat.id === Number(route.params.chatId))
+    const start = current < 0 && step < 0 ? 0 : current
+    for (let distance = 1; distance <= list.length; distance++) {
+      const chat = list[(start + step * distance + list.length * 2) % list.length]
       if (unreadOnly && !chat.unread_count) continue
       router.push({ name: 'chat', params: { chatId: chat.id } })
       return
@@ -31,15 +42,22 @@ export function useKeyboard() {
   }
 
   /** @param {KeyboardEvent} event */
-  function press(event) {
-    const step = event.key === 'ArrowDown' ? 1 : event.key === 'ArrowUp' ? -1 : 0
-    if (isCtrl(event, 'k', 'KeyK')) toggle('quickSwitcher')
-    else if (isCtrl(event, '/', 'Slash')) toggle('keyboardHelp')
-    else if (step && event.altKey && !event.ctrlKey && !dialogs.dialog.value) go(step, event.shiftKey)
-    else return
-    event.preventDefault()
-  }
+  const canGo = (event) => event.altKey && !event.ctrlKey && !dialogs.dialog.value
 
-  window.addEventListener('keydown', press)
-  onScopeDispose(() => window.removeEventListener('keydown', press))
+  on(
+    (event) => isCtrl(event, 'k', 'KeyK'),
+    () => toggle('quickSwitcher'),
+  )
+  on(
+    (event) => isCtrl(event, '/', 'Slash'),
+    () => toggle('keyboardHelp'),
+  )
+  on(
+    (event) => event.key === 'ArrowDown' && canGo(event),
+    (event) => go(1, event.shiftKey),
+  )
+  on(
+    (event) => event.key === 'ArrowUp' && canGo(event),
+    (event) => go(-1, event.shiftKey),
+  )
 }

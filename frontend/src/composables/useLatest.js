@@ -2,7 +2,7 @@ import { watch } from 'vue'
 import { useChats } from '@/stores/chats'
 
 /**
- * The list of chats shows the newest message as its room has it, also when that is edited or deleted.
+ * Shows the newest message of an open chat in the list of chats, also after its edit or deletion.
  *
  * @param {number} chatId
  * @param {import('@/stores/timelines').Timeline} timeline
@@ -10,7 +10,7 @@ import { useChats } from '@/stores/chats'
 export function useLatest(chatId, timeline) {
   const { state } = timeline
   const chats = useChats()
-  // What is kept of an earlier look is older than what the list was told.
+  // Before it is live, a timeline may be older than the list.
   const isNewest = () => state.status === 'live' && state.loaded && !state.hasAfter
   watch(
     () => isNewest() && [state.messages.at(-1) ?? null],

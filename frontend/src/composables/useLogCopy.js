@@ -1,8 +1,8 @@
-import { momentOf } from '@/i18n/dates'
+import { dayAndTimeOf } from '@/i18n/dates'
 import { useUsers } from '@/stores/users'
 
 /**
- * What is copied from several messages at once says who wrote what and when; a part of one message is copied as it is.
+ * Copies several messages with their senders and times. A part of one message is copied as it is.
  *
  * @param {import('vue').Ref<HTMLElement | null>} log
  * @param {import('@/stores/timelines').Timeline} timeline
@@ -15,7 +15,7 @@ export function useLogCopy(log, timeline) {
     const text = textWithin(range, /** @type {Element} */ (message.querySelector('.text')))
     const known = timeline.state.messages.find(({ seq }) => seq === Number(message.getAttribute('data-seq')))
     if (!text || !known) return text
-    return `${users.nameOf(known.sender_id)}, ${momentOf(known.created_at)}\n${text}`
+    return `${users.nameOf(known.sender_id)}, ${dayAndTimeOf(known.created_at)}\n${text}`
   }
 
   /** @param {ClipboardEvent} event */

@@ -1,13 +1,13 @@
 import { onUpdated, ref } from 'vue'
 
 /**
- * A log by keyboard: one stop of Tab, from there the arrows go from message to message, and Enter, the menu key or the
- * right button open a message's menu.
+ * Keys in a log: Tab stops once, the arrow keys go from message to message, and Enter, the menu key or the right mouse
+ * button opens a message's menu.
  *
  * @param {import('vue').Ref<HTMLElement | null>} log
  * @param {object} options
- * @param {(element: HTMLElement, box: DOMRect) => void} options.openMenu beside the box
- * @param {() => void} options.leave Escape
+ * @param {(element: HTMLElement, box: DOMRect) => void} options.openMenu opens the menu beside the box
+ * @param {() => void} options.leave called at Escape
  */
 export function useLogKeys(log, { openMenu, leave }) {
   /** The `seq` of the message that has the focus. */
@@ -25,12 +25,12 @@ export function useLogKeys(log, { openMenu, leave }) {
     active.value = Number(messageAt(event)?.dataset.seq) || null
   }
 
-  // Whoever was on a message that is deleted goes on from the log.
+  // When the focused message is deleted, the log gets the focus.
   onUpdated(() => {
     if (active.value && document.activeElement === document.body) log.value?.focus({ preventScroll: true })
   })
 
-  /** @param {HTMLElement | null} message null: of the log, the last one in sight @param {1 | -1} step */
+  /** @param {HTMLElement | null} message null: starts at the last visible message @param {1 | -1} step */
   function neighbour(message, step) {
     const frame = /** @type {HTMLElement} */ (log.value)
     const all = /** @type {HTMLElement[]} */ ([...frame.querySelectorAll('[data-seq]')])
@@ -52,10 +52,10 @@ export function useLogKeys(log, { openMenu, leave }) {
     event.preventDefault()
   }
 
-  /** @param {MouseEvent} event also of the menu key */
+  /** @param {MouseEvent} event of the right button or the menu key */
   function contextMenu(event) {
     const message = messageAt(event)
-    // A link, a selection and Shift have the browser's own menu.
+    // Links, selections and Shift keep the browser's own menu.
     const isBrowsers = event.shiftKey || /** @type {Element} */ (event.target).closest('a')
     if (!message || isBrowsers || !getSelection()?.isCollapsed) return
     event.preventDefault()

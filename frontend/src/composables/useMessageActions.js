@@ -7,25 +7,28 @@ import { useSession } from '@/stores/session'
 import { useConfirm } from './useConfirm'
 import { useNotices } from './useNotices'
 
-/** @typedef {import('@/timeline/stretch').Message} Message */
+/**
+ * @typedef {import('@/types').Failure} Failure
+ * @typedef {import('@/types').Message} Message
+ */
 
 /**
- * What can be done with a message of the open chat, and what is being done: written as a reply, or edited.
+ * The actions on a message of the open chat, and the message that is being answered or edited.
  *
- * @param {object} room
- * @param {import('@/stores/timelines').Timeline} room.timeline
- * @param {import('vue').Ref<any>} room.chat
- * @param {() => void} room.onWrite the composer is wanted
- * @param {(messageId: number) => void} room.onShow a message is wanted before the eyes
+ * @param {object} options
+ * @param {import('@/stores/timelines').Timeline} options.timeline
+ * @param {import('vue').Ref<import('@/types').Chat>} options.chat
+ * @param {() => void} options.onWrite moves the focus to the composer
+ * @param {(messageId: number) => void} options.onShow scrolls to a message
  */
 export function useMessageActions({ timeline, chat, onWrite, onShow }) {
   const { t } = useI18n()
   const session = useSession()
   const { confirm } = useConfirm()
   const { notify } = useNotices()
-  /** The message that is answered, by id. */
+  /** The id of the message that is being answered. */
   const replyTo = ref(/** @type {number | null} */ (null))
-  /** The message that is edited, as it was when that began. @type {import('vue').Ref<{ id: number, content: string } | null>} */
+  /** The message that is being edited, as it was when the edit began. @type {import('vue').Ref<{ id: number, content: string } | null>} */
   const editing = ref(null)
 
   /** @param {Message} message */
@@ -48,7 +51,7 @@ export function useMessageActions({ timeline, chat, onWrite, onShow }) {
     onWrite()
   }
 
-  /** One's last message, if there is one at hand. */
+  /** Edits the user's last message, if it is loaded. */
   function editLast() {
     const last = timeline.state.messages.findLast(canEdit)
     if (last) edit(last)
@@ -60,7 +63,7 @@ export function useMessageActions({ timeline, chat, onWrite, onShow }) {
   }
 
   /**
-   * Resolves to what came of it: what is as it was need not be saved; of a deleted message nothing can become.
+   * Saves an edit. An unchanged text is not sent. Resolves to `gone` if the message is deleted.
    *
    * @param {{ id: number, content: string }} message as it was when the edit began
    * @param {string} content
@@ -73,8 +76,8 @@ export function useMessageActions({ timeline, chat, onWrite, onShow }) {
       timeline.put(ack.message)
       return 'done'
     } catch (error) {
-      if (/** @type {any} */ (error).code === 'not_found') return 'gone'
-      tellFailure(error)
+      if (/** @type {Failure} */ (error).code === 'not_found') return 'gone'
+      showFailure(error)
       return 'failed'
     }
   }
@@ -82,9 +85,9 @@ export function useMessageActions({ timeline, chat, onWrite, onShow }) {
   /** @param {Message} message */
   async function remove(message) {
     const isSure = await confirm({
-      title: t('room.deleteTitle'),
-      text: t('room.deleteText'),
-      action: t('room.delete'),
+      title: t('chat.deleteTitle'),
+      text: t('chat.deleteText'),
+      action: t('chat.delete'),
     })
     if (!isSure) return
     await attempt(() => websocket.request({ type: 'delete_message', message_id: message.id }))
@@ -92,7 +95,7 @@ export function useMessageActions({ timeline, chat, onWrite, onShow }) {
 
   /** @param {Message} message */
   async function copy(message) {
-    notify(t((await copyText(message.content)) ? 'room.copied' : 'room.notCopied'))
+    notify(t((await copyText(message.content)) ? 'chat.copied' : 'chat.notCopied'))
   }
 
   /** @param {() => Promise<unknown>} act */
@@ -100,13 +103,15 @@ export function useMessageActions({ timeline, chat, onWrite, onShow }) {
     try {
       await act()
     } catch (error) {
-      tellFailure(error)
+      showFailure(error)
     }
   }
 
   /** @param {unknown} error */
-  function tellFailure(error) {
-    notify(textOf(/** @type {any} */ (error), { disconnected: 'errors.network', timeout: 'errors.network' }))
+  function showFailure(error) {
+    notify(
+      textOf(/** @type {Failure} */ (error), { disconnected: 'errors.network', timeout: 'errors.network' }),
+    )
   }
 
   const show = onShow

@@ -1,3 +1,4 @@
+import { useEventListener } from '@vueuse/core'
 import { ref } from 'vue'
 
 const SHOWN_MS = 6_000
@@ -6,7 +7,7 @@ const SHOWN_MS = 6_000
 const notices = ref([])
 let last = 0
 
-/** Short words about something that happened, or did not; they go away by themselves. */
+/** Short notices, which disappear by themselves. */
 export function useNotices() {
   /** @param {string} text */
   function notify(text) {
@@ -14,23 +15,22 @@ export function useNotices() {
     if (id) hideLater(id)
   }
 
-  /** Also if nobody looks at the page just now: it goes away some time after somebody does. @param {string} text */
+  /** Shows a notice at least until the user looks at the page. @param {string} text */
   function notifySeen(text) {
     const id = show(text)
     if (!id) return
     if (isLookedAt()) return hideLater(id)
-    const events = ['focus', 'pointerdown', 'keydown']
     const seen = () => {
+      stop()
       hideLater(id)
-      for (const event of events) removeEventListener(event, seen, true)
     }
-    for (const event of events) addEventListener(event, seen, true)
+    const stop = useEventListener(window, ['focus', 'pointerdown', 'keydown'], seen, { capture: true })
   }
 
   return { notices, notify, notifySeen }
 }
 
-/** Returns the notice's id, nothing if it is shown already. @param {string} text */
+/** Returns the notice's id; null if the same text is shown already. @param {string} text */
 function show(text) {
   if (notices.value.some((notice) => notice.text === text)) return null
   const id = ++last

@@ -4,21 +4,25 @@ import { playSound } from '@/services/sound'
 import { useChats } from '@/stores/chats'
 import { usePreferences } from '@/stores/preferences'
 import { useSession } from '@/stores/session'
+import { onEvent } from './onEvent'
 import { useWebSocket } from './useWebSocket'
 
 const NAME = 'Vestnik'
 const SHOWN_MAX = 99
 const QUIET_MS = 1_500
 
-/** Unread messages, and a lost connection, in the title and the icon of the tab, and a sound for new ones if it is wanted. */
+/**
+ * Shows the number of unread messages and a lost connection in the tab's title and icon, and plays a sound for new
+ * messages if the user wants one.
+ */
 export function useNotifications() {
   const chats = useChats()
   const preferences = usePreferences()
   const session = useSession()
   const route = useRoute()
-  const { on, state } = useWebSocket()
+  const { state } = useWebSocket()
 
-  /** There is no connection, and not only for a moment. */
+  /** Whether the connection has been lost for longer than a moment. */
   const isLost = () => {
     const { status, attempt, maxAttempts, isOffline } = state.value
     const isLastTry = attempt >= maxAttempts && ['connecting', 'waiting'].includes(status)
@@ -27,16 +31,16 @@ export function useNotifications() {
   watchEffect(() => showCount(chats.unreadTotal, isLost()))
   onScopeDispose(() => showCount(0))
 
-  on('new_message', ({ chat_id, message }) => {
+  onEvent('new_message', ({ chat_id, message }) => {
     const isSeen = document.hasFocus() && Number(route.params.chatId) === chat_id
     if (message.sender_id !== session.userId && !isSeen) ring()
   })
-  on('chat_updated', ({ last_message, unread_count, head_seq }) => {
+  onEvent('chat_updated', ({ last_message, unread_count, head_seq }) => {
     const isNew = unread_count > 0 && last_message?.seq === head_seq
-    if (isNew && last_message.sender_id !== session.userId) ring()
+    if (isNew && last_message?.sender_id !== session.userId) ring()
   })
 
-  /** Once, in one of all the tabs. */
+  /** Plays the sound in one of the browser's tabs. */
   function ring() {
     if (!preferences.sound) return
     if (!navigator.locks) return playSound()
@@ -48,15 +52,16 @@ export function useNotifications() {
   }
 }
 
-/** @param {number} count @param {boolean} [isLost] the count may be old */
+/** @param {number} count @param {boolean} [isLost] whether the count may be old */
 function showCount(count, isLost = false) {
   const text = count > SHOWN_MAX ? `${SHOWN_MAX}+` : String(count)
   document.title = (isLost ? '⚠ ' : '') + (count ? `(${text}) ${NAME}` : NAME)
+  // VueUse's `useFavicon` would change the icon for home screens as well.
   const icon = /** @type {HTMLLinkElement} */ (document.querySelector('link[rel=icon]'))
   icon.href = `data:image/svg+xml,${encodeURIComponent(iconSvg(count ? text : ''))}`
 }
 
-/** The icon of the tab. @param {string} badge nothing: none */
+/** The icon of the tab. @param {string} badge empty: no badge */
 function iconSvg(badge) {
   const bubble = `<path fill="#17695c" d="M12 4h24a10 10 0 0 1 10 10v16a10 10 0 0 1-10 10H23l-10 7v-7h-1A10 10 0 0 1 2 30V14A10 10 0 0 1 12 4Z"/><path stroke="#fff" stroke-width="4.5" stroke-linecap="round" stroke-linejoin="round" fill="none" d="m14 15 10 14 10-14"/>`
   const size = badge.length > 2 ? 17 : 21

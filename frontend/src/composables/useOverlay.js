@@ -2,7 +2,7 @@ import { onScopeDispose, toValue, watch } from 'vue'
 import { opened } from '@/services/overlays'
 
 /**
- * Back closes what the component has laid over the page.
+ * Makes Back close what a component shows over the page.
  *
  * @param {import('vue').MaybeRefOrGetter<boolean>} isOpen
  * @param {() => void} close

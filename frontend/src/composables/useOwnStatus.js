@@ -1,15 +1,16 @@
 import { watch } from 'vue'
 import { usePreferences } from '@/stores/preferences'
+import { onEvent } from './onEvent'
 import { useWebSocket } from './useWebSocket'
 
-/** Tells others the status one has chosen, from each connection of one's own. */
+/** Sends the status that the user has chosen, on each connection. */
 export function useOwnStatus() {
   const preferences = usePreferences()
-  const { on, send } = useWebSocket()
-  const tell = () => send({ type: 'status', status: preferences.status })
+  const { send } = useWebSocket()
+  const sendStatus = () => send({ type: 'status', status: preferences.status })
 
-  watch(() => preferences.status, tell)
-  on('connected', () => {
-    if (preferences.status !== 'online') tell() // which a new connection is by itself
+  watch(() => preferences.status, sendStatus)
+  onEvent('connected', () => {
+    if (preferences.status !== 'online') sendStatus() // a new connection is online by itself
   })
 }

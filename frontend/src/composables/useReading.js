@@ -1,27 +1,30 @@
+import { useDocumentVisibility, useTimeoutFn } from '@vueuse/core'
 import { computed, onScopeDispose, ref, shallowRef, watch } from 'vue'
 import websocket from '@/services/websocket'
 import { useChats } from '@/stores/chats'
 import { useSession } from '@/stores/session'
-import { indexOfSeq } from '@/timeline/stretch'
-import { useVisibility } from './useVisibility'
+import { indexOfSeq } from '@/timeline/messageWindow'
+import { onEvent } from './onEvent'
+
+/** @typedef {import('@/types').Message} Message */
 
 const RECOUNT_MS = 500
 
 /**
- * Where the mark of a chat is, by `seq`; 0: nothing is read; null: that cannot be told.
+ * The `seq` of a chat's read mark; 0: nothing is read; null: unknown.
  *
- * @param {any} chat
+ * @param {import('@/types').Chat} chat
  * @param {import('@/stores/timelines').Timeline} timeline
  */
 export function markOf({ read_seq, last_read_message_id }, timeline) {
   if (read_seq !== undefined && read_seq !== null) return read_seq
-  // An older server: its marks are messages, which need not be loaded.
+  // An older server gives the mark as a message, which need not be loaded.
   return last_read_message_id ? (timeline.get(last_read_message_id)?.seq ?? null) : 0
 }
 
 /**
- * What of an open chat is read: the mark moves when its end is before somebody's eyes, and only then. The line before
- * the first unread message stays where it is while one reads; it is drawn anew when something comes unseen after all
+ * Moves the read mark of an open chat, but only while the end of the chat is visible. The unread line, before the first
+ * unread message, stays where it is while the user reads; it is drawn anew when a message arrives unseen after everything
  * was read.
  *
  * @param {number} chatId
@@ -31,18 +34,19 @@ export function markOf({ read_seq, last_read_message_id }, timeline) {
 export function useReading(chatId, timeline, isAtEnd) {
   const chats = useChats()
   const session = useSession()
-  const isVisible = useVisibility()
+  const visibility = useDocumentVisibility()
+  const isVisible = computed(() => visibility.value === 'visible')
   const { state } = timeline
-  /** All up to this `seq` is read; null: not known, so nothing may be said to be read. */
+  /** The position of the read mark; null: unknown, so that nothing is marked as read. */
   const readSeq = ref(/** @type {number | null} */ (null))
-  /** The message that has the line before it. */
-  const firstUnread = shallowRef(/** @type {import('@/timeline/stretch').Message | null} */ (null))
-  let isTelling = false
+  /** The message that has the unread line before it. */
+  const firstUnread = shallowRef(/** @type {Message | null} */ (null))
+  let isSending = false
 
   const chat = computed(() => chats.get(chatId))
   const isByOther = (/** @type {{ sender_id: number }} */ message) => message.sender_id !== session.userId
 
-  /** How many are unread, where what is loaded can tell. */
+  /** The number of unread messages, if all of them are loaded. */
   const unread = computed(() => {
     const { messages, hasAfter } = state
     if (readSeq.value === null || hasAfter || !timeline.reaches(readSeq.value)) return null
@@ -50,31 +54,32 @@ export function useReading(chatId, timeline, isAtEnd) {
   })
 
   /**
-   * Takes the mark and draws the line, once the first page is there.
+   * Reads the mark and draws the line. To be called once the first page is loaded.
    *
    * @param {object} options
-   * @param {boolean} [options.reachesBack] the line is wanted: what is loaded is to reach back to it
+   * @param {boolean} [options.reachesBack] loads pages back to the line
    */
   async function begin({ reachesBack = true } = {}) {
+    if (!chat.value) return
     const { unread_count } = chat.value
     readSeq.value = markOf(chat.value, timeline)
     if (unread_count && readSeq.value !== null && reachesBack) await timeline.reachBack(readSeq.value)
     if (readSeq.value === null && reachesBack) await loadOthers(unread_count)
     readSeq.value ??= seqByCount(unread_count)
-    const isThere = readSeq.value !== null && (reachesBack || timeline.reaches(readSeq.value))
-    if (unread_count && isThere) drawLine()
+    const isLoaded = readSeq.value !== null && (reachesBack || timeline.reaches(readSeq.value))
+    if (unread_count && isLoaded) drawLine()
   }
 
-  /** Loads until so many messages by others are there, and so the first unread one. @param {number} count */
+  /** Loads pages until enough messages by others are loaded, and with them the first unread one. @param {number} count */
   async function loadOthers(count) {
     const isEnough = () => !state.hasBefore || state.messages.filter(isByOther).length >= count
     while (!state.hasAfter && !isEnough() && !state.error && !state.loading) await timeline.loadBefore()
   }
 
-  /** Where the mark is, as the last so many messages by others are unread; null if that cannot be told. @param {number} count */
+  /** The position of the mark, by the number of unread messages; null: unknown. @param {number} count */
   function seqByCount(count) {
     const { messages, hasBefore, hasAfter } = state
-    // A page that was asked for by the mark begins after it.
+    // A page that was requested by the mark begins after it.
     if (hasAfter) return timeline.startsAtMark() ? (messages[0]?.seq ?? 1) - 1 : null
     if (!count) return messages.at(-1)?.seq ?? 0
     const first = messages.filter(isByOther).at(-count)
@@ -87,12 +92,14 @@ export function useReading(chatId, timeline, isAtEnd) {
     firstUnread.value = after.find(isByOther) ?? null
   }
 
-  const isWhole = computed(() => state.status === 'live' && !state.hasAfter)
-  const canRead = computed(() => isAtEnd.value && isVisible.value && isWhole.value && readSeq.value !== null)
+  const isComplete = computed(() => state.status === 'live' && !state.hasAfter)
+  const canRead = computed(
+    () => isAtEnd.value && isVisible.value && isComplete.value && readSeq.value !== null,
+  )
   const newest = computed(() => state.messages.at(-1) ?? null)
 
-  /** Tells the server, one message after another. */
-  async function tell() {
+  /** Sends the mark, one request at a time, until it is on the newest message. */
+  async function sendMark() {
     while (canRead.value && newest.value && unread.value !== 0) {
       const { id, seq } = newest.value
       if (seq <= /** @type {number} */ (readSeq.value)) return
@@ -102,53 +109,48 @@ export function useReading(chatId, timeline, isAtEnd) {
         const mark = { last_read_message_id: ack.up_to, ...(ack.read_seq && { read_seq: ack.read_seq }) }
         chats.noteRead(chatId, ack.unread_count, mark)
       } catch {
-        return // with the next message, or the next connection
+        return // tried again with the next message or connection
       }
     }
   }
 
   watch([canRead, newest], async () => {
-    if (isTelling) return
-    isTelling = true
-    await tell()
-    isTelling = false
+    if (isSending) return
+    isSending = true
+    await sendMark()
+    isSending = false
   })
 
-  // What is counted here is more exact than what was told before, in whichever order it came. What is before somebody's
-  // eyes is not shown as unread while the server is being told.
+  // What is counted here is more exact than what the server has told before. Messages that are visible do not show as
+  // unread while the mark is on its way.
   const isLive = computed(() => state.status === 'live')
   watch([unread, canRead, isLive, () => chat.value?.unread_count], ([count, reads, live, shown]) => {
     const right = count && reads ? 0 : count
     if (live && right !== null && shown !== undefined && right !== shown) chats.noteRead(chatId, right)
   })
-  // The mark may have moved just before the room was entered, which is told neither inside nor outside.
+  // The mark may have moved just before the join; neither the room nor `chat_updated` tells that.
   watch(isLive, (live) => live && chat.value?.unread_count && chats.check(chatId))
   watch(
     () => chat.value?.read_seq,
     (seq) => {
-      if (readSeq.value !== null && seq > readSeq.value) readSeq.value = seq
+      if (seq !== undefined && readSeq.value !== null && seq > readSeq.value) readSeq.value = seq
     },
   )
 
-  let recount = /** @type {any} */ (undefined)
-  const unsubscribes = [
-    timeline.onArrival((message, { missed }) => {
-      if (!isByOther(message)) return
-      if (unread.value === 1 && (missed || !canRead.value)) firstUnread.value = message
-      if (unread.value !== null) return
-      clearTimeout(recount)
-      recount = setTimeout(() => chats.fetch(chatId).catch(() => {}), RECOUNT_MS)
-    }),
-    websocket.on('messages_read', ({ chat_id, user_id, up_to, read_seq }) => {
-      if (chat_id !== chatId || user_id !== session.userId) return
-      const seq = read_seq ?? timeline.get(up_to)?.seq
-      if (seq !== undefined) readSeq.value = Math.max(readSeq.value ?? 0, seq)
-      else chats.fetch(chatId).catch(() => {})
-    }),
-  ]
-  onScopeDispose(() => {
-    clearTimeout(recount)
-    for (const unsubscribe of unsubscribes) unsubscribe()
+  const { start: recountSoon } = useTimeoutFn(() => chats.fetch(chatId).catch(() => {}), RECOUNT_MS, {
+    immediate: false,
+  })
+  const unsubscribe = timeline.onArrival((message, { missed }) => {
+    if (!isByOther(message)) return
+    if (unread.value === 1 && (missed || !canRead.value)) firstUnread.value = message
+    if (unread.value === null) recountSoon()
+  })
+  onScopeDispose(unsubscribe)
+  onEvent('messages_read', ({ chat_id, user_id, up_to, read_seq }) => {
+    if (chat_id !== chatId || user_id !== session.userId) return
+    const seq = read_seq ?? timeline.get(up_to)?.seq
+    if (seq !== undefined) readSeq.value = Math.max(readSeq.value ?? 0, seq)
+    else chats.fetch(chatId).catch(() => {})
   })
 
   return { firstUnread, isVisible, begin, drawLine }

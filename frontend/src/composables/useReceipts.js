@@ -1,10 +1,10 @@
-import { computed, onScopeDispose, shallowReactive, watchEffect } from 'vue'
-import websocket from '@/services/websocket'
+import { computed, shallowReactive, watchEffect } from 'vue'
 import { useChats } from '@/stores/chats'
 import { useSession } from '@/stores/session'
+import { onEvent } from './onEvent'
 
 /**
- * How far others have read a chat: the `seq` up to which at least one of them has.
+ * The highest `seq` up to which at least one other member has read a chat.
  *
  * @param {number} chatId
  * @param {import('@/stores/timelines').Timeline} timeline
@@ -12,24 +12,23 @@ import { useSession } from '@/stores/session'
 export function useReceipts(chatId, timeline) {
   const chats = useChats()
   const session = useSession()
-  /** How far each was seen to have read, by user: marks do not go back. @type {Map<number, number>} */
+  /** The highest known position of each member's mark, by user id: marks never go back. @type {Map<number, number>} */
   const read = shallowReactive(new Map())
-  /** Marks of an older server, by user: messages whose `seq` is known once they are loaded. @type {Map<number, number>} */
-  const marks = shallowReactive(new Map())
+  /** Marks of an older server, by user id: messages that are not loaded yet. @type {Map<number, number>} */
+  const unplaced = shallowReactive(new Map())
 
   /** @param {number} userId @param {{ seq?: number | null, messageId?: number | null }} mark */
   function note(userId, { seq, messageId }) {
     const known = seq ?? (messageId ? timeline.get(messageId)?.seq : 0)
     if (known !== undefined) {
       read.set(userId, Math.max(known, read.get(userId) ?? 0))
-      marks.delete(userId)
-    } else if (messageId) marks.set(userId, messageId)
+      unplaced.delete(userId)
+    } else if (messageId) unplaced.set(userId, messageId)
   }
 
-  const unsubscribe = websocket.on('messages_read', ({ chat_id, user_id, up_to, read_seq }) => {
+  onEvent('messages_read', ({ chat_id, user_id, up_to, read_seq }) => {
     if (chat_id === chatId) note(user_id, { seq: read_seq, messageId: up_to })
   })
-  onScopeDispose(unsubscribe)
 
   const others = computed(() =>
     (chats.members(chatId) ?? []).filter(({ user }) => user.id !== session.userId),
@@ -39,8 +38,8 @@ export function useReceipts(chatId, timeline) {
       note(user.id, { seq: read_seq, messageId: last_read_message_id })
   })
   watchEffect(() => {
-    void timeline.state.messages // where a mark is can be told once its message is loaded
-    for (const [userId, messageId] of [...marks]) if (timeline.get(messageId)) note(userId, { messageId })
+    void timeline.state.messages // a mark gets its position when its message is loaded
+    for (const [userId, messageId] of [...unplaced]) if (timeline.get(messageId)) note(userId, { messageId })
   })
 
   const readSeq = computed(() => Math.max(0, ...others.value.map(({ user }) => read.get(user.id) ?? 0)))

@@ -2,14 +2,14 @@ import { useI18n } from 'vue-i18n'
 import { useRoute } from 'vue-router'
 import { useChats } from '@/stores/chats'
 import { useNotices } from './useNotices'
-import { useWebSocket } from './useWebSocket'
+import { onEvent } from './onEvent'
 
-/** Why chats are gone, in words. */
+/** Explains why chats are gone. */
 export function useRemovalWords() {
   const { t, te } = useI18n()
   const chats = useChats()
 
-  /** Nothing where the server has not said why. @param {number} chatId */
+  /** The explanation; empty if the server has not given a reason. @param {number} chatId */
   return function wordsOf(chatId) {
     const { reason, name } = chats.removals.get(chatId) ?? {}
     const key = `chats.wentAs.${reason}`
@@ -17,15 +17,14 @@ export function useRemovalWords() {
   }
 }
 
-/** Says that a chat is gone which is not looked at; who looks at it is told in its place. */
+/** Shows a notice when a chat that is not open is gone. `ChatLoader.vue` says it in place of an open one. */
 export function useRemovals() {
   const chats = useChats()
   const route = useRoute()
   const { notify } = useNotices()
-  const { on } = useWebSocket()
   const wordsOf = useRemovalWords()
 
-  on('chat_removed', ({ chat_id }) => {
+  onEvent('chat_removed', ({ chat_id }) => {
     const isOpen = Number(route.params.chatId) === chat_id
     const isOwn = chats.removals.get(chat_id)?.reason === 'left'
     const words = wordsOf(chat_id)

@@ -1,38 +1,39 @@
-import { computed, nextTick, onBeforeUpdate, onMounted, onScopeDispose, onUpdated, ref } from 'vue'
+import { useResizeObserver } from '@vueuse/core'
+import { computed, nextTick, onBeforeUpdate, onUpdated, ref } from 'vue'
 
-/** As good as at the bottom. */
+/** This near the bottom counts as at the bottom. */
 const BOTTOM_PX = 32
-/** So near an end the next step is made. */
+/** This near an end the viewport moves by a step. */
 const NEAR_PX = 800
 
 /**
- * The place of a reader in a log that changes: at the end it follows what comes, elsewhere what is before the eyes stays
- * there, whatever is put in or taken out around it. For use in the component whose update changes the log.
+ * Keeps a reader's position in a log that changes. At the end it follows new messages; elsewhere the visible messages
+ * stay where they are, whatever is added or removed around them. For the component whose update changes the log.
  *
- * @param {import('vue').Ref<HTMLElement | null>} log the element that scrolls; its children with `data-seq` are the messages
+ * @param {import('vue').Ref<HTMLElement | null>} log the element that scrolls; the messages in it have `data-seq`
  * @param {object} options
- * @param {() => boolean} options.isAtEnd whether nothing comes after what is in the log
+ * @param {() => boolean} options.isAtEnd whether the log's last message is the last of the chat
  * @param {() => void} options.onNearStart
  * @param {() => void} options.onNearEnd
  */
 export function useScroller(log, { isAtEnd, onNearStart, onNearEnd }) {
-  /** True while the reader is at the end of the chat, and follows it. */
+  /** True while the reader is at the end of the chat and follows it. */
   const follows = ref(false)
-  /** The first and the last message before the reader's eyes, by `seq`. */
+  /** The `seq` of the first and of the last visible message. */
   const top = ref(/** @type {number | null} */ (null))
   const bottom = ref(/** @type {number | null} */ (null))
-  /** Where the reader stays: the first message, `null` for the end of the chat. */
-  const place = computed(() => (follows.value ? null : top.value))
-  /** What is before the eyes, and how far from the top. @type {{ element: HTMLElement, top: number }[]} */
-  let seen = []
-  /** Between two places what is measured is of no use. */
+  /** The `seq` of the message at which the reader stays; null: the end of the chat. */
+  const anchor = computed(() => (follows.value ? null : top.value))
+  /** The visible messages before an update, with their distances from the top. @type {{ element: HTMLElement, top: number }[]} */
+  let visibleBefore = []
+  /** True during `goTo`, when measurements mean nothing. */
   let isGoing = false
-  /** How high the log and what is in it were, when that was looked at last. */
+  /** The heights of the log and of its content at the last measurement. */
   let measured = ''
 
   const element = () => /** @type {HTMLElement} */ (log.value)
 
-  /** The messages before the reader's eyes, from the top. */
+  /** The visible messages, from the top. */
   function visible() {
     const frame = element().getBoundingClientRect()
     const messages = /** @type {HTMLElement[]} */ ([...element().querySelectorAll('[data-seq]')])
@@ -51,7 +52,7 @@ export function useScroller(log, { isAtEnd, onNearStart, onNearEnd }) {
 
   function measure() {
     if (!log.value || isGoing) return
-    // A keyboard came up, the composer has a line more, a quotation was loaded: who was at the end still is.
+    // After a change of height (keyboard, composer, a quote that was loaded) a reader at the end stays there.
     const size = `${log.value.clientHeight} ${log.value.scrollHeight}`
     if (follows.value && size !== measured) toBottom()
     measured = size
@@ -66,11 +67,11 @@ export function useScroller(log, { isAtEnd, onNearStart, onNearEnd }) {
   }
 
   onBeforeUpdate(() => {
-    seen = log.value && !follows.value ? visible() : []
+    visibleBefore = log.value && !follows.value ? visible() : []
   })
   onUpdated(() => {
     if (!log.value) return
-    const kept = seen.find(({ element }) => element.isConnected)
+    const kept = visibleBefore.find(({ element }) => element.isConnected)
     if (follows.value) toBottom()
     else if (kept) {
       const moved =
@@ -80,11 +81,10 @@ export function useScroller(log, { isAtEnd, onNearStart, onNearEnd }) {
     measure()
   })
 
-  const resized = new ResizeObserver(measure)
-  onMounted(() => [element(), element().firstElementChild].forEach((one) => one && resized.observe(one)))
-  onScopeDispose(() => resized.disconnect())
+  const content = computed(() => /** @type {HTMLElement | null} */ (log.value?.firstElementChild))
+  useResizeObserver([log, content], measure)
 
-  /** Goes to the end, and follows it from now on. */
+  /** Goes to the end, and follows it from then on. */
   async function goToEnd() {
     follows.value = true
     await nextTick()
@@ -93,10 +93,10 @@ export function useScroller(log, { isAtEnd, onNearStart, onNearEnd }) {
   }
 
   /**
-   * Brings an element before the eyes.
+   * Scrolls to an element.
    *
    * @param {() => Promise<void>} bring puts it into the log
-   * @param {() => HTMLElement | null | undefined} find once that is drawn
+   * @param {() => HTMLElement | null | undefined} find called once it is rendered
    * @param {number} share how much of the log is to be above it, from 0 to 1
    */
   async function goTo(bring, find, share) {
@@ -113,5 +113,5 @@ export function useScroller(log, { isAtEnd, onNearStart, onNearEnd }) {
     measure()
   }
 
-  return { follows, top, bottom, place, measure, goToEnd, goTo }
+  return { follows, top, bottom, anchor, measure, goToEnd, goTo }
 }

@@ -1,14 +1,14 @@
-import { onScopeDispose } from 'vue'
+import { useEventListener } from '@vueuse/core'
 
 const CONTROLS =
   'a, button, input, label, select, textarea, [role=option], [role=menuitem], [role=menuitemradio]'
 
 /**
- * The second click of a double click counts only where the first one fell: what the first click has opened, closed or
- * moved under the pointer is not pressed unseen.
+ * Ignores the second click of a double click on another control than the first: one that the first click has opened or
+ * moved under the pointer.
  */
 export function useSteadyClicks() {
-  /** What was pressed, and what before that. @type {(Element | null)[]} */
+  /** The control that was pressed last, and the one before. @type {(Element | null)[]} */
   let pressed = [null, null]
 
   /** @param {Event} event */
@@ -28,10 +28,6 @@ export function useSteadyClicks() {
   }
 
   const options = { capture: true }
-  window.addEventListener('pointerdown', press, options)
-  window.addEventListener('click', click, options)
-  onScopeDispose(() => {
-    window.removeEventListener('pointerdown', press, options)
-    window.removeEventListener('click', click, options)
-  })
+  useEventListener(window, 'pointerdown', press, options)
+  useEventListener(window, 'click', click, options)
 }

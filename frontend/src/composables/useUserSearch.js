@@ -1,21 +1,21 @@
-import { onScopeDispose, ref, shallowRef, toValue, watch } from 'vue'
+import { useTimeoutFn } from '@vueuse/core'
+import { ref, shallowRef, toValue, watch } from 'vue'
 import { ApiError } from '@/services/http'
 import { useUsers } from '@/stores/users'
 
 const DELAY_MS = 180
 
 /**
- * Users whose names begin with what is being typed.
+ * Finds the users whose names begin with a text, while it is typed.
  *
- * @param {import('vue').MaybeRefOrGetter<string | null>} query null: nobody is looked for
+ * @param {import('vue').MaybeRefOrGetter<string | null>} query null: no search
  */
 export function useUserSearch(query) {
   const users = useUsers()
-  /** @type {import('vue').ShallowRef<any[]>} */
+  /** @type {import('vue').ShallowRef<import('@/types').User[]>} */
   const found = shallowRef([])
   /** @type {import('vue').Ref<'idle' | 'searching' | 'done' | 'failed'>} */
   const state = ref('idle')
-  let timer = /** @type {any} */ (undefined)
   let latest = 0
 
   /** @param {string} q */
@@ -32,22 +32,20 @@ export function useUserSearch(query) {
     }
   }
 
+  const { start: searchSoon, stop } = useTimeoutFn(search, DELAY_MS, { immediate: false })
+
   watch(
     () => toValue(query)?.trim(),
     (q, before) => {
-      clearTimeout(timer)
-      latest++ // what is still under way is not asked for any more
-      if (q == null) {
-        found.value = []
-        state.value = 'idle'
-        return
-      }
-      state.value = 'searching'
-      timer = setTimeout(() => search(q), before === undefined ? 0 : DELAY_MS)
+      stop()
+      latest++ // an answer that is still under way is for an older query
+      state.value = q == null ? 'idle' : 'searching'
+      if (q == null) found.value = []
+      else if (before === undefined) search(q)
+      else searchSoon(q)
     },
     { immediate: true },
   )
-  onScopeDispose(() => clearTimeout(timer))
 
   return { found, state }
 }

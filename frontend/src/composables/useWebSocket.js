@@ -1,9 +1,9 @@
-/** The WebSocket in components: what is subscribed to, joined or shown ends with the component. */
+/** The WebSocket for components. Subscriptions and joins end with the component that makes them. */
 
 import { computed, onScopeDispose, reactive, shallowRef, toValue, watch } from 'vue'
 import websocket from '../services/websocket'
 
-/** A sign of typing that is not repeated goes away by itself, a little later than the server would say so. */
+/** A typing indicator that is not repeated disappears after this time, which is a little longer than the server's. */
 const TYPING_MS = 3_500
 const TYPING_EVERY_MS = 1_000
 
@@ -12,11 +12,11 @@ websocket.onState((current) => (state.value = current))
 const isConnected = computed(() => state.value.status === 'connected')
 
 /**
- * The rooms somebody looks at, with how each of those joins: a room is joined once, by the first who has a way of his
- * own if there is one, and left by the last.
+ * The chats that components use, each with their ways to join it. A chat is joined once, in the way of the first component
+ * that has a `join`, and left with the last component.
  *
- * @typedef {{ join?: (chatId: number) => void, joinSoftly?: (chatId: number) => void }} Visitor
- * @type {Map<number, Visitor[]>}
+ * @typedef {{ join?: (chatId: number) => void, joinSoftly?: (chatId: number) => void }} Viewer
+ * @type {Map<number, Viewer[]>}
  */
 const rooms = new Map()
 websocket.on('connected', () => {
@@ -25,23 +25,23 @@ websocket.on('connected', () => {
 
 /** @param {number} chatId */
 function join(chatId) {
-  const visitors = rooms.get(chatId) ?? []
-  const way = visitors.find(({ join }) => join)?.join ?? visitors.find((one) => one.joinSoftly)?.joinSoftly
+  const viewers = rooms.get(chatId) ?? []
+  const way = viewers.find(({ join }) => join)?.join ?? viewers.find((one) => one.joinSoftly)?.joinSoftly
   if (way) way(chatId)
   else websocket.send({ type: 'join_chat', chat_id: chatId })
 }
 
-/** @param {number} chatId @param {Visitor} visitor */
-function enter(chatId, visitor) {
-  const visitors = rooms.get(chatId) ?? []
-  const joinsAnew = !visitors.some((other) => other.join || !visitor.join)
-  rooms.set(chatId, [...visitors, visitor])
+/** @param {number} chatId @param {Viewer} viewer */
+function enter(chatId, viewer) {
+  const viewers = rooms.get(chatId) ?? []
+  const joinsAnew = !viewers.some((other) => other.join || !viewer.join)
+  rooms.set(chatId, [...viewers, viewer])
   if (joinsAnew) join(chatId)
 }
 
-/** @param {number} chatId @param {Visitor} visitor */
-function leave(chatId, visitor) {
-  const others = (rooms.get(chatId) ?? []).filter((other) => other !== visitor)
+/** @param {number} chatId @param {Viewer} viewer */
+function leave(chatId, viewer) {
+  const others = (rooms.get(chatId) ?? []).filter((other) => other !== viewer)
   if (others.length) {
     rooms.set(chatId, others)
   } else {
@@ -50,7 +50,7 @@ function leave(chatId, visitor) {
   }
 }
 
-/** The connection as refs and verbs. `on` is that of the service, and ends with the component. */
+/** The connection as refs and functions. Subscriptions by `on` end with the component. */
 export function useWebSocket() {
   /** @type {typeof websocket.on} */
   const on = (event, callback) => {
@@ -63,19 +63,20 @@ export function useWebSocket() {
 }
 
 /**
- * A chat while a component shows it: it is joined, again after each reconnect, and left in the end.
+ * Joins a chat while a component shows it, again after each reconnect, and leaves it with the component.
  *
  * @param {import('vue').MaybeRefOrGetter<number | null | undefined>} chatId
- * @param {Visitor} options `join`: takes the place of the plain `join_chat`, for whoever joins from a position; it is
- *   called on entering, connected or not, and at each `connected`; `joinSoftly`: the same where nobody else has a `join`
+ * @param {Viewer} options `join`: is called in place of sending `join_chat`, for a component that joins from a
+ *   position: when the component begins, connected or not, and at each `connected`; `joinSoftly`: the same, if no other
+ *   component has a `join`
  */
 export function useChatWebSocket(chatId, { join, joinSoftly } = {}) {
   const { on } = useWebSocket()
-  /** Who is typing, by user id, without oneself. */
+  /** The ids of the other users who are typing. */
   const typingUsers = reactive(/** @type {Set<number>} */ (new Set()))
   /** @type {Map<number, ReturnType<typeof setTimeout>>} */
   const ends = new Map()
-  let toldAt = -Infinity
+  let sentAt = -Infinity
 
   /** @param {number} userId */
   function stopped(userId) {
@@ -94,22 +95,22 @@ export function useChatWebSocket(chatId, { join, joinSoftly } = {}) {
     )
   }
 
-  function nobodyTypes() {
+  function clearTyping() {
     for (const userId of [...ends.keys()]) stopped(userId)
-    toldAt = -Infinity
+    sentAt = -Infinity
   }
 
-  /** @param {boolean} isTyping called for each key: it is told once a second, and its end at once */
+  /** @param {boolean} isTyping to be called at each key; `true` is sent once a second at most, `false` at once */
   function sendTyping(isTyping = true) {
     const id = toValue(chatId)
     if (id == null) return
-    const shown = Date.now() - toldAt
-    if (isTyping ? shown < TYPING_EVERY_MS : shown === Infinity) return
+    const elapsed = Date.now() - sentAt
+    if (isTyping ? elapsed < TYPING_EVERY_MS : elapsed === Infinity) return
     const sent = websocket.send({ type: 'typing', chat_id: id, is_typing: isTyping })
-    toldAt = sent && isTyping ? Date.now() : -Infinity
+    sentAt = sent && isTyping ? Date.now() : -Infinity
   }
 
-  /** All there is in the chat has been read. */
+  /** Marks all messages of the chat as read. */
   function markAsRead() {
     const id = toValue(chatId)
     if (id != null) websocket.send({ type: 'read_messages', chat_id: id })
@@ -125,16 +126,16 @@ export function useChatWebSocket(chatId, { join, joinSoftly } = {}) {
   })
   on('user_offline', (frame) => stopped(frame.user_id))
 
-  watch(isConnected, nobodyTypes, { flush: 'sync' })
+  watch(isConnected, clearTyping, { flush: 'sync' })
   watch(
     () => toValue(chatId),
     (id, _previous, onCleanup) => {
       if (id == null) return
-      const visitor = { join, joinSoftly }
-      enter(id, visitor)
+      const viewer = { join, joinSoftly }
+      enter(id, viewer)
       onCleanup(() => {
-        nobodyTypes()
-        leave(id, visitor)
+        clearTyping()
+        leave(id, viewer)
       })
     },
     { immediate: true },

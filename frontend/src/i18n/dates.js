@@ -1,14 +1,14 @@
-/** Times for people, in their language and time zone. Moments are ISO 8601, as on the wire. */
+/** Formats times in the user's language and time zone. Times are ISO 8601 strings, as on the wire. */
 import { ref } from 'vue'
 import { i18n } from './index'
 
 const DAY_MS = 86_400_000
 
-/** Now, a minute at a time: what is shown as "today" changes with it. */
+/** The present time, updated once a minute: what shows as "today" depends on it. */
 export const now = ref(Date.now())
 setInterval(() => (now.value = Date.now()), 60_000)
 
-/** @type {Map<string, Intl.DateTimeFormat>} they are slow to make */
+/** Cached, because they are slow to create. @type {Map<string, Intl.DateTimeFormat>} */
 const formats = new Map()
 
 /** @param {Intl.DateTimeFormatOptions} options */
@@ -21,19 +21,19 @@ function format(options) {
 }
 
 /**
- * The words of one language with the customs of the place where the browser is at home: 24 hours or 12, day or month first.
+ * The locale with the words of one language and the formats of the browser's own: 12 or 24 hours, day or month first.
  *
  * @param {string} language of the words
  * @param {string} [home] the browser's first language
  */
 export function localeOf(language, home = language) {
-  const place = new Intl.Locale(home).maximize()
-  if (place.language === language) return home
-  const locale = `${language}-${place.region}`
+  const region = new Intl.Locale(home).maximize()
+  if (region.language === language) return home
+  const locale = `${language}-${region.region}`
   const isKnown = new Intl.DateTimeFormat(locale).resolvedOptions().locale === locale
   const { hourCycle } = new Intl.DateTimeFormat(home, { hour: 'numeric' }).resolvedOptions()
   const hours = hourCycle === 'h23' ? '-u-hc-h23' : ''
-  // English has a form for the world, where none is known for a place.
+  // If a region has no English locale, the one for the world is used.
   return (isKnown || language !== 'en' ? locale : 'en-001') + hours
 }
 
@@ -42,9 +42,9 @@ export function timeOf(iso) {
   return format({ timeStyle: 'short' }).format(new Date(iso))
 }
 
-/** How many midnights ago. @param {string} iso */
+/** The number of midnights since. @param {string} iso */
 function daysAgo(iso) {
-  const midnight = (/** @type {number} */ moment) => new Date(moment).setHours(0, 0, 0, 0)
+  const midnight = (/** @type {number} */ time) => new Date(time).setHours(0, 0, 0, 0)
   return Math.round((midnight(now.value) - midnight(Date.parse(iso))) / DAY_MS)
 }
 
@@ -57,7 +57,7 @@ export function dayOf(iso) {
   return format({ day: 'numeric', month: 'long', ...(isThisYear ? {} : { year: 'numeric' }) }).format(date)
 }
 
-/** For a list: 14:05, Mon, 12 Mar, 12/03/2024 @param {string} iso */
+/** For a list of chats: 14:05, Mon, 12 Mar, 12/03/2024 @param {string} iso */
 export function shortOf(iso) {
   const days = daysAgo(iso)
   if (days <= 0) return timeOf(iso)
@@ -67,12 +67,12 @@ export function shortOf(iso) {
   return format({ dateStyle: 'short' }).format(date)
 }
 
-/** A day and a time in figures, for a text that is copied. @param {string} iso */
-export function momentOf(iso) {
+/** The day and time in digits, for copied text. @param {string} iso */
+export function dayAndTimeOf(iso) {
   return format({ dateStyle: 'short', timeStyle: 'short' }).format(new Date(iso))
 }
 
-/** The whole of it, for a tooltip. @param {string} iso */
+/** The full day and time, for a tooltip. @param {string} iso */
 export function fullOf(iso) {
   return format({ dateStyle: 'full', timeStyle: 'short' }).format(new Date(iso))
 }

@@ -16,7 +16,7 @@ export default {
     password: 'Password',
     showPassword: 'Show password',
     hidePassword: 'Hide password',
-    noAccount: 'No account yet?',
+    question: 'No account yet?',
     register: 'Create one',
     ended: 'Your session has ended. Log in again to go on.',
     switched: 'You are {name} here now: another tab of this browser logged in as {name}.',
@@ -28,7 +28,7 @@ export default {
     submit: 'Create account',
     displayName: 'Name shown to others',
     optional: 'optional',
-    haveAccount: 'Have an account?',
+    question: 'Have an account?',
     login: 'Log in',
   },
   chats: {
@@ -185,7 +185,7 @@ export default {
     },
     taken: { username: 'This username is taken', email: 'This address is taken' },
   },
-  room: {
+  chat: {
     name: 'Chat: {name}',
     info: 'About this chat',
     messages: 'Messages',

@@ -1,10 +1,10 @@
 import { i18n } from './index'
 
 /**
- * A failure in words.
+ * The text for a failure.
  *
- * @param {{ code: string, retryAfterMs?: number }} error of the server or of the way to it
- * @param {Record<string, string>} words the keys of messages for codes that mean something special here
+ * @param {{ code: string, retryAfterMs?: number }} error
+ * @param {Record<string, string>} words translation keys for codes that mean something special to the caller
  */
 export function textOf(error, words = {}) {
   const { t, te } = i18n.global
@@ -14,11 +14,11 @@ export function textOf(error, words = {}) {
 }
 
 /**
- * What is wrong with a field.
+ * The text for a wrong field.
  *
  * @param {{ code: string }} error
  * @param {string} field
- * @param {string} message the server's own, in English
+ * @param {string} message the server's, in English
  */
 export function fieldTextOf(error, field, message) {
   const { t, te } = i18n.global
@@ -27,7 +27,7 @@ export function fieldTextOf(error, field, message) {
   return te(key, 'en') ? t(key) : message
 }
 
-/** What is wrong with a new password. @param {string} message the server's, which has its own least number */
+/** The text for a wrong new password. @param {string} message the server's, which names its minimum length */
 function passwordText(message) {
   const { t } = i18n.global
   const [, least] = /at least (\d+) char/.exec(message) ?? []

@@ -1,6 +1,6 @@
-/** The words of the client. Messages are compiled without `eval`, as a strict Content-Security-Policy asks for. */
+/** The client's translations. They are compiled without `eval`, as a strict Content-Security-Policy requires. */
 import { createI18n } from 'vue-i18n'
-import { isolated } from './bidi'
+import { isolated } from '@/text/bidi'
 import en from './en'
 import ru from './ru'
 
@@ -21,11 +21,11 @@ export const i18n = createI18n({
   pluralRules: { ru: russianForm },
 })
 
-// Whatever is put into a sentence by name is somebody's text, and stays apart from the words around it. Every component
-// and every store translates by this one function.
+// Named values in a translation are texts by users, so they are isolated from the sentence around them. All components and
+// stores translate with this function.
 const translate = /** @type {(...given: any[]) => string} */ (i18n.global.t)
 i18n.global.t = /** @type {any} */ (
-  (/** @type {any[]} */ ...given) => translate(...given.map((one) => (isNamed(one) ? apart(one) : one)))
+  (/** @type {any[]} */ ...given) => translate(...given.map((one) => (isNamed(one) ? isolateAll(one) : one)))
 )
 
 /** @param {unknown} given @returns {given is Record<string, unknown>} */
@@ -34,7 +34,7 @@ function isNamed(given) {
 }
 
 /** @param {Record<string, unknown>} named */
-function apart(named) {
+function isolateAll(named) {
   return Object.fromEntries(
     Object.entries(named).map(([name, value]) => [name, typeof value === 'string' ? isolated(value) : value]),
   )

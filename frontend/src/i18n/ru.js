@@ -16,7 +16,7 @@ export default {
     password: 'Пароль',
     showPassword: 'Показать пароль',
     hidePassword: 'Скрыть пароль',
-    noAccount: 'Ещё нет аккаунта?',
+    question: 'Ещё нет аккаунта?',
     register: 'Создать',
     ended: 'Сеанс завершён. Войдите снова, чтобы продолжить.',
     switched: 'Теперь здесь {name}: под этим именем вошли в другой вкладке браузера.',
@@ -27,7 +27,7 @@ export default {
     submit: 'Создать аккаунт',
     displayName: 'Имя, которое видят другие',
     optional: 'необязательно',
-    haveAccount: 'Уже есть аккаунт?',
+    question: 'Уже есть аккаунт?',
     login: 'Войти',
   },
   chats: {
@@ -184,7 +184,7 @@ export default {
     },
     taken: { username: 'Это имя занято', email: 'Этот адрес занят' },
   },
-  room: {
+  chat: {
     name: 'Чат: {name}',
     info: 'О чате',
     messages: 'Сообщения',

@@ -1,10 +1,10 @@
-/** What the server asks of an account, as far as it can be told without it. */
+/** The server's rules for accounts, as far as the client can check them. */
 
 const USERNAME = /^[A-Za-z0-9_.-]{3,32}$/
 export const NAME_CHARS_MAX = 100
-/** The server's default: its operator can ask for more or for fewer. */
+/** The server's default. Its operator can set another number. */
 export const PASSWORD_CHARS_MIN = 8
-/** More of a password is of no use to the server's way of keeping it, so it takes no more. In UTF-8. */
+/** The most that bcrypt uses of a password in UTF-8. The server refuses longer ones. */
 const PASSWORD_BYTES_MAX = 72
 
 /** @param {string} username */

@@ -1,5 +1,5 @@
 /**
- * The REST calls of somebody who is logged in. A token that has run out is renewed without anybody noticing.
+ * The REST calls of a user who is logged in. An expired token is replaced, and the call repeated.
  *
  *     const { messages } = await api.get('/chats/1/messages', { limit: 50 })
  */

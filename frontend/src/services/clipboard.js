@@ -1,9 +1,9 @@
 /**
- * Puts a text onto the clipboard. Pages that came over plain HTTP have no `navigator.clipboard`; there the browser's own
- * "copy" of a selection does it, if it is asked for by a key or a click.
+ * Copies a text to the clipboard. Pages over plain HTTP have no `navigator.clipboard`; there the browser's command "copy"
+ * does it, which needs a key press or a click. Unlike VueUse's `useClipboard`, this keeps the selection and the focus.
  *
  * @param {string} text
- * @returns {Promise<boolean>} whether it is there now
+ * @returns {Promise<boolean>} whether it was copied
  */
 export async function copyText(text) {
   try {
@@ -22,7 +22,6 @@ function copySelected(text) {
     event.preventDefault()
     event.stopImmediatePropagation()
   }
-  // Nothing need be selected, and the focus stays where it is.
   document.addEventListener('copy', put, { capture: true })
   try {
     return document.execCommand('copy')

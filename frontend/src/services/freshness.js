@@ -1,50 +1,51 @@
 /**
- * Which of two words about the same thing is newer: an answer shows the server at some moment between its question and
- * its coming; an event shows it as it is once all events before are taken in. So an answer says nothing about what was
- * told after its question, and of two answers that to the later question counts.
+ * Which of two pieces of news about the same thing is newer. The answer to a request shows the server at some moment
+ * between the request and the answer; an event shows it after all events before. So an answer does not count against an
+ * event that came after its request, and of two answers the one to the later request counts.
  *
- *     const asked = freshness.ask()
+ *     const requestedAt = freshness.start()
  *     const chat = await api.get('/chats/1')
- *     if (freshness.take('chat 1', asked)) … // else an event, or the answer to a later question, was faster
+ *     if (freshness.accept('chat 1', requestedAt)) … // else an event or the answer to a later request was faster
  *
- * There is one of it in the client, `freshness`, as what is told of one thing may come with the answer about another.
+ * The client has one of it, `freshness`, because an answer about one thing may carry news of another.
  */
 export function createFreshness() {
-  let moment = 0
-  /** Answers to what was asked before are of another session. */
+  /** Counts requests and events. */
+  let clock = 0
+  /** Answers to requests up to this one belong to another session. */
   let floor = 0
-  /** @type {Map<string, number>} the moment that each thing is known of */
+  /** @type {Map<string, number>} the clock as of which each thing is known */
   const known = new Map()
 
-  /** @param {string} name @param {number} asked */
-  const isNews = (name, asked) => asked > floor && asked > (known.get(name) ?? 0)
+  /** @param {string} name @param {number} requestedAt */
+  const isNewer = (name, requestedAt) => requestedAt > floor && requestedAt > (known.get(name) ?? 0)
 
   return {
-    /** To be called before a question goes out: the moment to hand in with its answer. */
-    ask: () => ++moment,
-    isNews,
-    /** Whether a thing is known as of a moment or later. @param {string} name @param {number} since */
-    isAsOf: (name, since) => (known.get(name) ?? 0) >= since,
+    /** To be called before a request is sent. Returns what belongs to its answer. */
+    start: () => ++clock,
+    isNewer,
+    /** Whether a thing is known as of a request or later. @param {string} name @param {number} since */
+    isKnownSince: (name, since) => (known.get(name) ?? 0) >= since,
 
     /**
-     * Whether the answer to a question is newer than what is known of a thing; if so, it is what is known from now on.
+     * Whether an answer is newer than what is known of a thing. If it is, it is what is known from then on.
      *
      * @param {string} name
-     * @param {number} asked
+     * @param {number} requestedAt
      */
-    take(name, asked) {
-      const isNew = isNews(name, asked)
-      if (isNew) known.set(name, asked)
+    accept(name, requestedAt) {
+      const isNew = isNewer(name, requestedAt)
+      if (isNew) known.set(name, requestedAt)
       return isNew
     },
 
-    /** A thing is known as of now: by an event, or the ack of a change. @param {string} name */
-    told: (name) => void known.set(name, ++moment),
+    /** A thing is known as of now, by an event or by the ack of a change. @param {string} name */
+    changed: (name) => void known.set(name, ++clock),
 
-    /** Nothing is known, and no answer that is under way will count. */
+    /** Forgets everything. No answer to an earlier request will count. */
     reset() {
       known.clear()
-      floor = ++moment
+      floor = ++clock
     },
   }
 }

@@ -1,4 +1,4 @@
-/** Requests to the REST door, and what can become of them. */
+/** Requests to the REST API and their errors. */
 
 const TIMEOUT_MS = 20_000
 
@@ -6,8 +6,8 @@ const TIMEOUT_MS = 20_000
 const BASE_URL = (import.meta.env?.VITE_WS_URL ?? '').replace(/^ws/, 'http').replace(/\/+$/, '') + '/api'
 
 /**
- * A request that failed. `code` is the server's, or `network` if there was no answer; `status` is 0 then.
- * `fields` says what is wrong with each field; `retryable`: the same request may succeed later.
+ * A failed request. `code` is the server's, or `network` with the `status` 0 if there was no answer. `fields` says what is
+ * wrong with each field. `retryable`: the same request may succeed later.
  */
 export class ApiError extends Error {
   /** @param {{ status: number, code: string, message?: string, fields?: Record<string, string>, retry_after_ms?: number }} error */
@@ -23,7 +23,7 @@ export class ApiError extends Error {
 }
 
 /**
- * @typedef {Record<string, string | number | null | undefined>} Query what is null or undefined is left out
+ * @typedef {Record<string, string | number | null | undefined>} Query null and undefined values are left out
  *
  * @param {string} method
  * @param {string} path below `/api`
@@ -50,7 +50,7 @@ export async function request(method, path, { query = {}, body, token } = {}) {
   }
   const answer = parsed(text)
   if (response.ok && answer !== undefined) return answer
-  // Without the server's own word it is a proxy that speaks.
+  // An answer without the server's error object comes from a proxy.
   throw new ApiError({ code: 'unavailable', ...answer?.error, status: response.status })
 }
 

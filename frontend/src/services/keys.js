@@ -1,4 +1,4 @@
-/** Keys, as they are called on this machine and whichever alphabet they write. */
+/** The names of keys on this machine, and key combinations on any keyboard layout. */
 
 const isMac = /Mac|iP(hone|ad|od)/.test(navigator.platform)
 
@@ -7,12 +7,12 @@ export const ALT = isMac ? '⌥' : 'Alt'
 export const SHIFT = isMac ? '⇧' : 'Shift'
 
 /**
- * Whether an event is Ctrl (or ⌘) and a key. Where that key writes another alphabet its place counts: Ctrl+Л is Ctrl+K,
- * and the full stop of a Russian keyboard is where `/` is.
+ * Whether an event is Ctrl (or ⌘) and a key. On layouts of other alphabets the position of the key counts: Ctrl+Л is
+ * Ctrl+K, and the full stop of a Russian keyboard is where `/` is.
  *
  * @param {KeyboardEvent} event
  * @param {string} key
- * @param {string} code the key's place
+ * @param {string} code the key's position
  */
 export function isCtrl(event, key, code) {
   if (!(event.ctrlKey || event.metaKey) || event.altKey) return false
@@ -21,8 +21,8 @@ export function isCtrl(event, key, code) {
 }
 
 /**
- * Whether a key belongs to a composition of an input method. In Safari the Enter that ends one comes after it, and is
- * told by its old code alone.
+ * Whether a key press belongs to the composition of an input method. In Safari the Enter that ends a composition comes
+ * after it, and only the deprecated `keyCode` tells.
  *
  * @param {KeyboardEvent} event
  */

@@ -1,33 +1,32 @@
 /**
- * What lies over the page (dialogs, questions, menus) and the Back button, which on a phone means: close it.
+ * Overlays (dialogs, questions, menus) and the Back button, which closes them.
  *
- * An overlay that opens puts an entry of its own into the history, at the same address; Back takes the entry away, and
- * the overlay with it. An overlay that is closed otherwise leaves its entry there for the next one: a step back that
- * nobody asked for could cut off a page that is just being loaded. Back passes over such an entry, and the router's next
- * page takes its place.
+ * An overlay that opens adds a history entry with the same address. Back removes the entry and closes the overlay. An
+ * overlay that is closed in another way leaves its entry for the next overlay: removing it would need a step back, which
+ * could abort a page that is loading. Back skips such an entry, and the router's next page replaces it.
  */
 
-/** A traversal that has not come by then does not come. */
+/** A step in the history that has not happened after this time will not happen. */
 const TRAVERSAL_MS = 1_000
 
 /** @typedef {{ close: () => void }} Overlay */
 
-/** Those that are open, the topmost last. @type {Overlay[]} */
+/** The open overlays, the topmost last. @type {Overlay[]} */
 const open = []
-/** Called when our own step in the history has been made. @type {(() => void) | null} */
+/** Called after a step in the history that `closeAll` has asked for. @type {(() => void) | null} */
 let arrived = null
 
-/** How many entries of overlays are under the one the history is at, itself included. */
+/** The number of overlay entries up to the present history entry. */
 const depth = () => Number(history.state?.overlays ?? 0)
 let at = depth()
-/** Where the page was when the last of these entries was made. */
+/** The page's address when the last overlay entry was added. */
 let address = location.href
 
 /**
- * An overlay is open from now on.
+ * Registers an overlay that has opened.
  *
- * @param {() => void} close what Back does
- * @returns {() => void} to be called once it is closed, however that came
+ * @param {() => void} close called by Back
+ * @returns {() => void} to be called when the overlay is closed, in whichever way
  */
 export function opened(close) {
   const overlay = { close }
@@ -45,9 +44,9 @@ function enter() {
   at = depth()
 }
 
-/** Closes everything. Resolves when the history is at the page itself, after which the next entry may be put. */
+/** Closes all overlays. Resolves when the history is at the page's own entry, so that the router can add the next one. */
 export async function closeAll() {
-  for (const { close } of open.splice(0).reverse()) close()
+  closeOpen()
   if (!depth()) return
   await new Promise((done) => {
     arrived = () => done(null)
@@ -55,7 +54,7 @@ export async function closeAll() {
     history.go(-depth())
   })
   arrived = null
-  // There was no such entry to go back to: this one counts as the page's own.
+  // The step back did not happen. From now on this entry counts as the page's own.
   if (depth()) history.replaceState({ ...history.state, overlays: 0 }, '')
   at = depth()
 }
@@ -68,19 +67,18 @@ function popped(event) {
     event.stopImmediatePropagation()
     return arrived()
   }
-  if (location.href !== address || at === before) return leftFor()
-  // At the same address: the router has nothing to do.
+  if (location.href !== address || at === before) return closeOpen()
+  // The address is the same: the router has nothing to do.
   event.stopImmediatePropagation()
-  if (at > before) return // forward, to an entry whose overlay is closed
+  if (at > before) return // a step forward, to the entry of a closed overlay
   const closing = open.splice(at).reverse()
   for (const { close } of closing) close()
-  if (!closing.length) history.back() // nothing was over it any more
+  if (!closing.length) history.back() // the entry of a closed overlay is skipped
 }
 
-/** Another page, several steps away perhaps: the router goes there. */
-function leftFor() {
+function closeOpen() {
   for (const { close } of open.splice(0).reverse()) close()
 }
 
-// Before the router hears of it: see router.js.
+// Before the router's own listener: see router.js.
 window.addEventListener('popstate', popped, { capture: true })

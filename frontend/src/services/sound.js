@@ -1,20 +1,20 @@
-/** Two soft tones, made on the spot. */
+/** The sound of a new message: two soft tones, synthesized. */
 
 const TONES_HZ = [659.3, 880]
 const TONE_S = 0.16
 const LOUDNESS = 0.12
-/** Later it would tell of nothing. */
-const PATIENCE_MS = 500
+/** A sound that could only begin later than this is not played. */
+const START_TIMEOUT_MS = 500
 
 /** @type {AudioContext | undefined} */
 let context
 
-/** Plays, unless the browser does not let pages make a sound before they are touched. */
+/** Plays the sound, unless the browser forbids sounds before the user's first click or key. */
 export async function playSound() {
   const audio = (context ??= new AudioContext())
   const isAllowed = await Promise.race([
     audio.resume().then(() => true),
-    new Promise((resolve) => setTimeout(() => resolve(false), PATIENCE_MS)),
+    new Promise((resolve) => setTimeout(() => resolve(false), START_TIMEOUT_MS)),
   ])
   if (isAllowed) TONES_HZ.forEach((hz, index) => tone(audio, hz, audio.currentTime + index * TONE_S * 0.7))
 }

@@ -1,12 +1,12 @@
-/** What the browser keeps between visits. Where it keeps nothing for this page, things last as long as the page. */
+/** The browser's storage. If the browser does not allow it, values last as long as the page. */
 
 /** @typedef {Pick<Storage, 'length' | 'key' | 'getItem' | 'setItem' | 'removeItem'>} Store */
 
 /** @type {Store} */
-export const storage = usable() ? localStorage : createMemory()
+export const storage = isUsable() ? localStorage : createMemory()
 
-/** Browsers that are told to keep no cookies throw at the first touch. */
-function usable() {
+/** Browsers that block cookies throw at the first access. */
+function isUsable() {
   try {
     return typeof localStorage.getItem('') !== 'undefined'
   } catch {
@@ -29,7 +29,7 @@ function createMemory() {
   }
 }
 
-/** What was kept under a key; null if there is nothing, or something of another kind. @param {string} key */
+/** The value of a key; null if there is none, or if it is not JSON. @param {string} key */
 export function load(key) {
   try {
     return JSON.parse(storage.getItem(key) ?? 'null')
@@ -38,12 +38,12 @@ export function load(key) {
   }
 }
 
-/** Keeps something, unless there is no room for it; null: no longer. @param {string} key @param {unknown} value */
+/** Stores a value if there is space for it; null removes the key. @param {string} key @param {unknown} value */
 export function save(key, value) {
   try {
     if (value == null) storage.removeItem(key)
     else storage.setItem(key, JSON.stringify(value))
   } catch (error) {
-    console.warn('Not kept:', key, error)
+    console.warn('Not stored:', key, error)
   }
 }

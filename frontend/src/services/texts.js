@@ -1,29 +1,29 @@
 /**
- * The texts that a browser keeps for its users before the server has them: drafts, edits, messages that are not sent.
- * They outlive the page and a session that is merely too old; a logout takes them away, and so does another user.
+ * The unsent texts of users in the browser's storage: drafts, edits, messages that are not sent. They outlive the page and
+ * an expired session. A logout removes them, and so does the login of another user.
  */
 import { storage } from './storage'
 
 /**
- * Neither blank, nor a control or format character, nor a mark without a letter. Characters that this browser does not
- * know yet count as visible: the server may know them.
+ * A character that is not blank, a control or format character, or a mark without a letter. Characters that this browser
+ * does not know count as visible, because the server may know them.
  */
 const VISIBLE = /[^\p{Z}\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{M}\u115F\u1160\u2800\u3164\uFFA0]/u
 
-/** Whether there is something to see in a text: else the server refuses it. @param {string} text */
+/** Whether a text has a visible character. The server refuses texts that have none. @param {string} text */
 export const isVisible = (text) => VISIBLE.test(text)
 
-/** The keys of texts: what they are, whose they are, and more. */
+/** A storage key: the kind of text, the id of its user, and a rest. */
 const KEY = /^vestnik:(draft|outbox):(\d+):/
 
 /** @param {'draft' | 'outbox'} kind @param {number} ownerId */
 export const prefixOf = (kind, ownerId) => `vestnik:${kind}:${ownerId}:`
 
-/** Takes the texts of some users away. @param {(ownerId: number) => boolean} isMeant */
-export function forgetTexts(isMeant) {
+/** Removes the texts of some users. @param {(ownerId: number) => boolean} isWanted */
+export function forgetTexts(isWanted) {
   const keys = Array.from({ length: storage.length }, (_, index) => storage.key(index) ?? '')
   for (const key of keys) {
     const owner = KEY.exec(key)?.[2]
-    if (owner && isMeant(Number(owner))) storage.removeItem(key)
+    if (owner && isWanted(Number(owner))) storage.removeItem(key)
   }
 }

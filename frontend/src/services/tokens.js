@@ -1,17 +1,17 @@
 /**
- * The tokens of the session, kept in localStorage and so shared by all tabs of the browser.
+ * The tokens of the session, in localStorage and so shared by all tabs of the browser.
  *
  * @typedef {object} Session
  * @property {string} access_token
  * @property {string} refresh_token
  * @property {number} expires_at when the access token ends, in ms since 1970
- * @property {any} user the session's own user, as last told
+ * @property {import('@/types').User} user the session's user, as the server told last
  */
 import { ApiError, request } from './http'
 import { load, save } from './storage'
 
 const KEY = 'vestnik.session'
-/** An access token that ends sooner is renewed before it is used. */
+/** An access token that ends sooner than this is replaced before it is used. */
 const MARGIN_MS = 30_000
 
 /** @type {Session | null} */
@@ -31,7 +31,7 @@ function stored() {
   return found?.access_token && found.refresh_token && found.user ? found : null
 }
 
-/** @param {Session | null} changed @param {boolean} isElsewhere another tab did it */
+/** @param {Session | null} changed @param {boolean} isElsewhere whether another tab changed it */
 function set(changed, isElsewhere = false) {
   session = changed
   for (const watcher of watchers) watcher(session, isElsewhere)
@@ -43,13 +43,13 @@ function keep(changed) {
   set(changed)
 }
 
-/** The session there is now. */
+/** The present session. */
 export function current() {
   return session
 }
 
 /**
- * Calls back when the session begins, changes or ends, whichever tab did it.
+ * Calls back when the session begins, changes or ends, in this tab or another.
  *
  * @param {(session: Session | null, isElsewhere: boolean) => void} watcher
  */
@@ -57,13 +57,12 @@ export function onChange(watcher) {
   watchers.add(watcher)
 }
 
-/** @param {any} answer the server's, to a login or a refresh */
-export function begin(answer) {
-  const { access_token, refresh_token, expires_in, user } = answer
+/** @param {import('@/types').TokenPair} pair the answer to a login or a refresh */
+export function begin({ access_token, refresh_token, expires_in, user }) {
   keep({ access_token, refresh_token, expires_at: Date.now() + expires_in * 1000, user })
 }
 
-/** @param {any} user what the session's user is now */
+/** @param {import('@/types').User} user the present state of the session's user */
 export function keepUser(user) {
   if (session) keep({ ...session, user })
 }
@@ -74,13 +73,13 @@ export function end() {
 }
 
 /**
- * An access token that should be good.
+ * A valid access token, as far as the client can tell.
  *
- * @param {{ refused?: string | null, fresh?: boolean }} options `refused`: a token that the server did not take, so
- *   that another is needed; `fresh`: whichever there is will not do
+ * @param {{ refused?: string | null, fresh?: boolean }} options `refused`: a token that the server has refused;
+ *   `fresh`: the present token will not do, whatever it is
  * @returns {Promise<string>}
- * @throws {ApiError} `unauthenticated` or `forbidden` when the session is over, and it is forgotten then; anything
- *   else if there is no telling
+ * @throws {ApiError} `unauthenticated` or `forbidden` when the session has ended, which also ends it here; any
+ *   other code if the server gave no answer to that
  */
 export async function access({ refused = null, fresh = false } = {}) {
   if (!session) throw loggedOut()
@@ -91,8 +90,8 @@ export async function access({ refused = null, fresh = false } = {}) {
 }
 
 /**
- * Runs in one tab at a time. Pages without a secure context have no locks; there two tabs may refresh at once, which
- * the server allows for a short while.
+ * Runs in one tab at a time. Pages without a secure context have no locks: two tabs may refresh at once there, which the
+ * server allows within 30 s.
  *
  * @template T
  * @param {() => Promise<T>} run
@@ -102,17 +101,17 @@ function exclusively(run) {
   return /** @type {any} */ (navigator.locks ? navigator.locks.request(`${KEY}.refresh`, run) : run())
 }
 
-/** @param {string} worn the access token to replace, unless another tab has done so meanwhile */
-async function refresh(worn) {
+/** @param {string} old the access token to replace, unless another tab has replaced it */
+async function refresh(old) {
   const latest = stored()
-  if (latest?.access_token === worn) {
+  if (latest?.access_token === old) {
     const { refresh_token } = latest
     try {
       const answer = await request('POST', '/auth/refresh', { body: { refresh_token } })
-      if (stored()) begin(answer) // else it was ended meanwhile, and stays so
+      if (stored()) begin(answer) // else the session was ended meanwhile
     } catch (error) {
-      const isOver = error instanceof ApiError && ['unauthenticated', 'forbidden'].includes(error.code)
-      if (isOver && stored()?.refresh_token === refresh_token) end()
+      const hasEnded = error instanceof ApiError && ['unauthenticated', 'forbidden'].includes(error.code)
+      if (hasEnded && stored()?.refresh_token === refresh_token) end()
       throw error
     }
   }

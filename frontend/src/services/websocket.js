@@ -1,8 +1,8 @@
 /**
- * The WebSocket of a chat: one connection, kept up, with subscriptions to its frames.
+ * The WebSocket of a chat: one connection that reconnects by itself, with subscriptions to its frames.
  *
- * It needs nothing but a browser: copy this file into any project whose server speaks `/ws?token=JWT` with JSON frames
- * `{type, …}` and sends `{type: 'connected', user_id}` first.
+ * It needs nothing but a browser. Copy this file into any project whose server has `/ws?token=JWT`, sends JSON frames
+ * `{type, …}` and begins with `{type: 'connected', user_id}`.
  *
  *     import websocket from '@/services/websocket'
  *     websocket.connect(token)
@@ -10,40 +10,41 @@
  *     websocket.send({ type: 'typing', chat_id: 123, is_typing: true })
  *
  * @typedef {Record<string, any> & { type: string }} Frame
- * @typedef {(options: { fresh: boolean }) => string | Promise<string>} TokenFunction `fresh`: the last one was refused
- *   or ends soon. If it throws, there is no connection.
+ * @typedef {(options: { fresh: boolean }) => string | Promise<string>} TokenFunction `fresh`: the last token was
+ *   refused or ends soon. If the function throws, the connection fails.
  * @typedef {'idle' | 'connecting' | 'connected' | 'waiting' | 'failed' | 'closed'} Status `waiting`: until `retryAt`;
- *   `failed`: it takes a `retry()`; `closed`: by `disconnect()`
+ *   `failed`: until `retry()`; `closed`: by `disconnect()`
  * @typedef {object} State
  * @property {Status} status
- * @property {number} attempt the number of the attempt that is made or waited for; 0 before the first drop
+ * @property {number} attempt the number of the present or next attempt to reconnect; 0 before the first loss
  * @property {number} maxAttempts
- * @property {number | null} retryAt when the next attempt is made, in ms since 1970
- * @property {number | null} code the close code of the last drop
- * @property {string} reason what was told with it
- * @property {number | null} userId whose connection it is, once that is known
- * @property {boolean} isOffline the browser says that there is no network, and nothing has been heard since
+ * @property {number | null} retryAt the time of the next attempt, in ms since 1970
+ * @property {number | null} code the close code of the last loss
+ * @property {string} reason the close reason of the last loss
+ * @property {number | null} userId the user of the connection, from the first `connected` on
+ * @property {string | null} epoch the server's name for its data, from `connected`; it changes with a restored backup
+ * @property {boolean} isOffline the browser has reported a lost network, and no frame has come since
  */
 
 const MAX_ATTEMPTS = 5
 const FIRST_DELAY_MS = 1000
 const CONNECT_TIMEOUT_MS = 10_000
-/** A connection that broke sooner does not count as one: the next attempt is one more. */
+/** A connection that was lost sooner than this does not reset the count of attempts. */
 const STABLE_MS = 5_000
 const PING_INTERVAL_MS = 25_000
 const PONG_TIMEOUT_MS = 10_000
 const REQUEST_TIMEOUT_MS = 10_000
-/** A request that has no answer by then is a reason to see whether the server is still there. */
+/** After this long without an answer to a request, a ping checks whether the server is still there. */
 const PROBE_AFTER_MS = 3_000
 const PROBE_TIMEOUT_MS = 4_000
 
 const GOING_AWAY = 1001
 const BAD_TOKEN = 4401
 const SILENT = 4408
-/** Coming back by itself would only repeat what the server refused: abuse, a frame too large, not allowed, too many. */
+/** The server would refuse again: protocol abuse, a frame too large, not allowed, too many connections. */
 const FINAL_CODES = [1008, 1009, 4403, 4429]
 
-/** Why a request has no ack. `code` is the server's, or `disconnected` or `timeout`. */
+/** Why a request got no ack. `code` is the server's, or `disconnected` or `timeout`. */
 export class RequestError extends Error {
   /** @param {{ code: string, message?: string, retryable?: boolean, retry_after_ms?: number, fields?: object }} error */
   constructor({ code, message = code, retryable = false, retry_after_ms, fields }) {
@@ -57,7 +58,8 @@ export class RequestError extends Error {
 }
 
 /**
- * How long to wait before an attempt: 1, 2, 4, 8, 16 s, less up to a half, so that not all clients come at once.
+ * The wait before an attempt: 1, 2, 4, 8, 16 s, less a random part of up to a half, so that clients do not all come back
+ * at the same time.
  *
  * @param {number} attempt from 1
  */
@@ -65,14 +67,15 @@ export function delayMs(attempt, random = Math.random) {
   return Math.round(FIRST_DELAY_MS * 2 ** (attempt - 1) * (0.5 + random() / 2))
 }
 
-/** The address from `VITE_WS_URL`, scheme and host, else that of the page. */
+/** The address from `VITE_WS_URL` (scheme and host), else the page's own. */
 function defaultUrl() {
   const configured = import.meta.env?.VITE_WS_URL
   return (configured || window.location.origin).replace(/^http/, 'ws').replace(/\/+$/, '') + '/ws'
 }
 
 /**
- * A service of its own. `url` is the address without the token, or gives it; `random` is for tests.
+ * Creates a connection service. `url` is the address without the token, or a function that returns it; `random` is for
+ * tests.
  *
  * @param {{ url?: string | (() => string), random?: () => number }} options
  */
@@ -93,20 +96,21 @@ export function createWebSocket({ url = defaultUrl, random = Math.random } = {})
     code: null,
     reason: '',
     userId: null,
+    epoch: null,
     isOffline: false,
   })
   /** @type {string | TokenFunction | undefined} */
   let tokenSource
-  /** Where the token goes. @type {'query' | 'subprotocol'} */
+  /** Where the token is sent. @type {'query' | 'subprotocol'} */
   let tokenPlace = 'query'
   /** @type {WebSocket | null} */
   let socket = null
   let connectedAt = 0
   let freshTried = false
   let lastRequest = 0
-  /** Whether the ping that is under way is one that is not waited for long. */
+  /** Whether the pending ping is a probe, with the shorter timeout. */
   let isProbing = false
-  /** Of the attempt, the wait or the ping that is under way: there is one of these at a time. */
+  /** The timer of the present attempt, wait or ping. There is one of these at a time. */
   let timer = /** @type {any} */ (undefined)
 
   /** @param {Partial<State>} changes */
@@ -122,7 +126,7 @@ export function createWebSocket({ url = defaultUrl, random = Math.random } = {})
    */
   function call(entries, value) {
     for (const entry of [...(entries ?? [])]) {
-      if (!entries?.has(entry)) continue // unsubscribed by one before it
+      if (!entries?.has(entry)) continue // unsubscribed by an earlier callback
       try {
         entry.callback(value)
       } catch (error) {
@@ -132,11 +136,11 @@ export function createWebSocket({ url = defaultUrl, random = Math.random } = {})
   }
 
   /**
-   * Connects, and from then on keeps the connection up. Does nothing if that is so already with this token.
+   * Connects, and reconnects from then on. Does nothing if it is connected, or connecting, with this token already.
    *
-   * @param {string | TokenFunction} [token] what it was the last time, if left out
-   * @param {{ tokenIn?: 'query' | 'subprotocol' }} [options] `subprotocol`: as the pair `bearer, TOKEN` and so in no
-   *   address, which browsers write into their consoles; it takes a server that knows that
+   * @param {string | TokenFunction} [token] left out: that of the last call
+   * @param {{ tokenIn?: 'query' | 'subprotocol' }} [options] `subprotocol`: sends the token as the pair `bearer, TOKEN`, so
+   *   that it is in no address, which browsers write into their consoles. The server has to support it.
    */
   function connect(token = tokenSource, { tokenIn = tokenPlace } = {}) {
     const same = token === tokenSource && tokenIn === tokenPlace
@@ -166,9 +170,9 @@ export function createWebSocket({ url = defaultUrl, random = Math.random } = {})
   }
 
   /**
-   * Connects now, instead of later or never, with all attempts before it.
+   * Connects now instead of at `retryAt`, or again after the last attempt has failed. All attempts are available again.
    *
-   * @param {{ once?: boolean } | Event} [options] `once`: this attempt is the last one, if it fails as well
+   * @param {{ once?: boolean } | Event} [options] `once`: makes one attempt only
    */
   function retry(options) {
     if (!['waiting', 'failed'].includes(state.status)) return
@@ -178,7 +182,7 @@ export function createWebSocket({ url = defaultUrl, random = Math.random } = {})
     open()
   }
 
-  /** The browser knows at once; but a server on this machine is there without a network, so it is asked. */
+  /** The browser reports a lost network at once. A server on the same machine needs none, so a ping asks it. */
   function isOffline() {
     setState({ isOffline: true })
     probe()
@@ -188,7 +192,7 @@ export function createWebSocket({ url = defaultUrl, random = Math.random } = {})
     if (state.isOffline) setState({ isOffline: false })
   }
 
-  /** The network or the person is back. */
+  /** The network is back, or the user looks at the tab again. */
   function comeBack() {
     const usedUp = state.status === 'failed' && !FINAL_CODES.concat(BAD_TOKEN).includes(state.code ?? 0)
     if (document.visibilityState !== 'hidden' && (usedUp || state.status === 'waiting')) retry()
@@ -196,7 +200,7 @@ export function createWebSocket({ url = defaultUrl, random = Math.random } = {})
 
   async function open({ fresh = false } = {}) {
     clearTimeout(timer)
-    const mine = (socket = /** @type {any} */ ({ close() {} })) // stands for the attempt until there is a token
+    const mine = (socket = /** @type {any} */ ({ close() {} })) // a placeholder for this attempt until there is a token
     setState({ status: 'connecting', retryAt: null })
     let token
     try {
@@ -209,7 +213,7 @@ export function createWebSocket({ url = defaultUrl, random = Math.random } = {})
     if (!token) return fail(BAD_TOKEN, 'no token')
     const opened = openSocket(typeof url === 'function' ? url() : url, token)
     socket = opened
-    // A socket that was given up has nothing more to say.
+    // Events of a socket that was replaced are ignored.
     opened.onmessage = ({ data }) => socket === opened && receive(data)
     opened.onclose = ({ code, reason }) => socket === opened && closed(code, reason)
     timer = setTimeout(() => lose(SILENT, 'no answer'), CONNECT_TIMEOUT_MS)
@@ -217,7 +221,7 @@ export function createWebSocket({ url = defaultUrl, random = Math.random } = {})
 
   /** @param {string} address @param {string} token */
   function openSocket(address, token) {
-    // What may be in the name of a subprotocol; a JWT always may.
+    // The characters of a subprotocol name. Every JWT consists of them.
     const fits = /^[\w!#$%&'*+.^`|~-]+$/.test(token)
     if (tokenPlace === 'subprotocol' && fits) return new WebSocket(address, ['bearer', token])
     return new WebSocket(`${address}?token=${encodeURIComponent(token)}`)
@@ -234,14 +238,15 @@ export function createWebSocket({ url = defaultUrl, random = Math.random } = {})
     }
     console.log('📨 WebSocket message:', frame)
     if (frame.type === 'connected') {
+      const { user_id: userId = null, epoch = null } = frame
       connectedAt = Date.now()
       console.log('✅ WebSocket connected')
-      setState({ status: 'connected', retryAt: null, code: null, reason: '', userId: frame.user_id ?? null })
+      setState({ status: 'connected', retryAt: null, code: null, reason: '', userId, epoch })
     }
     if (state.isOffline) setState({ isOffline: false })
     if (isConnected()) {
       isProbing = false
-      clearTimeout(timer) // whatever it is, the server is there
+      clearTimeout(timer) // any frame shows that the server is there
       timer = setTimeout(() => ping(), PING_INTERVAL_MS)
     }
     if ((frame.type === 'ack' || frame.type === 'error') && requests.has(frame.id)) settle(frame)
@@ -255,7 +260,7 @@ export function createWebSocket({ url = defaultUrl, random = Math.random } = {})
     timer = setTimeout(() => lose(SILENT, 'no pong'), timeoutMs)
   }
 
-  /** Finds out soon whether the server is still there. */
+  /** Sends a ping with the shorter timeout. */
   function probe() {
     if (!isConnected() || isProbing) return
     clearTimeout(timer)
@@ -263,13 +268,13 @@ export function createWebSocket({ url = defaultUrl, random = Math.random } = {})
     ping(PROBE_TIMEOUT_MS)
   }
 
-  /** Gives up a connection whose server says nothing: waiting for it to agree to the close could take minutes. */
+  /** Gives up a connection without waiting for the server to confirm the close, which could take minutes. */
   function lose(/** @type {number} */ code, /** @type {string} */ reason) {
     drop(code)
     closed(code, reason)
   }
 
-  /** Lets go of what there is, without a word to anybody. */
+  /** Closes the socket and fails all requests, without a change of state. */
   function drop(code = 1000) {
     clearTimeout(timer)
     isProbing = false
@@ -310,7 +315,7 @@ export function createWebSocket({ url = defaultUrl, random = Math.random } = {})
     setState({ status: 'failed', retryAt: null, code, reason })
   }
 
-  /** Hands in a new token before the old one ends; if there is none, the end comes and is dealt with then. */
+  /** Sends a new token before the old one ends. If that fails, the server ends the connection, which reconnects. */
   async function renew() {
     if (typeof tokenSource !== 'function') return
     try {
@@ -321,7 +326,7 @@ export function createWebSocket({ url = defaultUrl, random = Math.random } = {})
   }
 
   /**
-   * True if the frame went to a connection that is up; it is not kept otherwise.
+   * Sends a frame. Returns false, and drops the frame, if there is no connection.
    *
    * @param {Frame} frame
    */
@@ -332,7 +337,8 @@ export function createWebSocket({ url = defaultUrl, random = Math.random } = {})
   }
 
   /**
-   * Sends a frame with an `id`; its ack. Needs a server that answers frames with an `id`. Rejects with a `RequestError`.
+   * Sends a frame with an `id` and resolves to its ack. The server has to answer frames that have an `id`. Rejects with a
+   * `RequestError`.
    *
    * @param {Frame} frame
    * @returns {Promise<Frame>}
@@ -362,7 +368,7 @@ export function createWebSocket({ url = defaultUrl, random = Math.random } = {})
   }
 
   /**
-   * Subscribes to frames of a type, or to all with `'*'`.
+   * Subscribes to the frames of a type, or to all frames with `'*'`.
    *
    * @param {string} event
    * @param {(frame: Frame) => void} callback
@@ -394,7 +400,7 @@ export function createWebSocket({ url = defaultUrl, random = Math.random } = {})
    * Calls back with each new state.
    *
    * @param {(state: State) => void} callback
-   * @returns {() => void} ends that
+   * @returns {() => void} ends the subscription
    */
   function onState(callback) {
     const entry = { callback }
@@ -402,7 +408,7 @@ export function createWebSocket({ url = defaultUrl, random = Math.random } = {})
     return () => void watchers.delete(entry)
   }
 
-  /** True from the frame `connected` until the connection breaks. */
+  /** True from the frame `connected` until the connection is lost. */
   function isConnected() {
     return state.status === 'connected'
   }
@@ -424,7 +430,7 @@ export function createWebSocket({ url = defaultUrl, random = Math.random } = {})
   }
 }
 
-/** @param {string} reason of a server that goes away: `{"retry_in_ms": N}` */
+/** @param {string} reason the close reason of a server that goes away: `{"retry_in_ms": N}` */
 function retryInMs(reason) {
   try {
     const ms = JSON.parse(reason).retry_in_ms

@@ -1,44 +1,50 @@
+import pLimit from 'p-limit'
 import { reactive } from 'vue'
 import api, { ApiError } from '@/services/api'
 import { freshness } from '@/services/freshness'
-import { createOnce, createQueue } from '@/services/queue'
+import { createOnce } from '@/services/once'
 import websocket from '@/services/websocket'
 
 const AT_ONCE = 3
 const RETRY_MS = 5_000
 
 /**
- * The members of the chats whose members were asked for: a part of the chats' store.
+ * @typedef {import('@/types').Member} Member
+ * @typedef {import('@/types').Role} Role
+ */
+
+/**
+ * The members of the chats whose members are wanted: a part of the store of chats.
  *
- * @param {object} house
- * @param {Map<number, any>} house.chats
- * @param {ReturnType<typeof import('./users').useUsers>} house.users
- * @param {ReturnType<typeof import('./session').useSession>} house.session
- * @param {(chatId: number) => void} house.forgetChat the user has left it
+ * @param {object} options
+ * @param {Map<number, import('@/types').Chat>} options.chats
+ * @param {ReturnType<typeof import('./users').useUsers>} options.users
+ * @param {ReturnType<typeof import('./session').useSession>} options.session
+ * @param {(chatId: number) => void} options.forgetChat called when the user has left a chat
  */
 export function createMembers({ chats, users, session, forgetChat }) {
-  /** @type {Map<number, any[]>} */
+  /** @type {Map<number, Member[]>} */
   const membersOf = reactive(new Map())
   const once = createOnce()
-  const enqueue = createQueue(AT_ONCE)
+  const enqueue = pLimit(AT_ONCE)
 
   /** The members of a chat; undefined until they are loaded, which this starts. @param {number} chatId */
   function members(chatId) {
     const known = membersOf.get(chatId)
-    if (!known) once.any(`${chatId}`, () => ask(chatId)).catch(() => {}) // asked for when shown again
+    if (!known) once.any(`${chatId}`, () => request(chatId)).catch(() => {}) // the next call tries again
     return known
   }
 
-  /** The members as they are now or later. @param {number} chatId */
+  /** Loads the members. An answer that is under way already does not count. @param {number} chatId */
   function loadMembers(chatId) {
-    return once(`${chatId}`, () => ask(chatId))
+    return once(`${chatId}`, () => request(chatId))
   }
 
-  /** @param {number} chatId */
-  function ask(chatId) {
+  /** Requests all pages of members. @param {number} chatId */
+  function request(chatId) {
     return enqueue(async () => {
-      const asked = freshness.ask()
-      /** @type {any[]} */
+      const requestedAt = freshness.start()
+      /** @type {Member[]} */
       const found = []
       let cursor = null
       do {
@@ -46,38 +52,38 @@ export function createMembers({ chats, users, session, forgetChat }) {
         found.push(...page.members)
         cursor = page.next_cursor ?? null
       } while (cursor)
-      take(chatId, found, asked)
+      apply(chatId, found, requestedAt)
     })
   }
 
-  /** After something has changed; false, and nothing, if nobody has asked for them. @param {number} chatId */
+  /** Loads the members again after a change. Returns false, and does nothing, if they are not wanted. @param {number} chatId */
   function reloadMembers(chatId) {
-    if (!membersOf.has(chatId) && !once.isAsked(`${chatId}`)) return false
+    if (!membersOf.has(chatId) && !once.isPending(`${chatId}`)) return false
     loadMembers(chatId).catch((error) => {
       if (!(error instanceof ApiError)) throw error
-      // Without a connection they are asked for once there is one.
+      // Without a connection nothing is retried: the next one loads everything.
       if (error.retryable && websocket.isConnected())
         setTimeout(() => reloadMembers(chatId), error.retryAfterMs ?? RETRY_MS)
     })
     return true
   }
 
-  /** @param {number} chatId @param {any[]} found all members @param {number} asked when */
-  function take(chatId, found, asked) {
-    if (!freshness.isNews(`chat ${chatId} there`, asked) || !freshness.take(`chat ${chatId} members`, asked))
-      return
-    show(chatId, found, asked)
+  /** @param {number} chatId @param {Member[]} found all members @param {number} requestedAt */
+  function apply(chatId, found, requestedAt) {
+    if (!freshness.isNewer(`chat ${chatId} there`, requestedAt)) return
+    if (!freshness.accept(`chat ${chatId} members`, requestedAt)) return
+    show(chatId, found, requestedAt)
     const chat = chats.get(chatId)
     if (!chat) return
-    if (freshness.take(`chat ${chatId} count`, asked)) chat.member_count = found.length
+    if (freshness.accept(`chat ${chatId} count`, requestedAt)) chat.member_count = found.length
     const own = found.find(({ user }) => user.id === session.userId)
-    if (own && freshness.take(`chat ${chatId} own`, asked)) chat.role = own.role
+    if (own && freshness.accept(`chat ${chatId} own`, requestedAt)) chat.role = own.role
   }
 
-  /** @param {number} chatId @param {any[]} found @param {number} asked */
-  function show(chatId, found, asked) {
-    for (const { user } of found) users.put(user, asked)
-    // The same objects as everywhere, so that a status changes here too.
+  /** @param {number} chatId @param {Member[]} found @param {number} requestedAt */
+  function show(chatId, found, requestedAt) {
+    for (const { user } of found) users.put(user, requestedAt)
+    // The users are the objects of the store of users, so that a change of status shows here too.
     membersOf.set(
       chatId,
       found.map((member) => ({ ...member, user: users.known(member.user.id) ?? member.user })),
@@ -85,53 +91,49 @@ export function createMembers({ chats, users, session, forgetChat }) {
   }
 
   /**
-   * After a change of one's own: shows it at once, and asks for all members, some of whom others may have changed.
+   * Shows a change of the user's own at once, and requests all members, because others may have changed some.
    *
    * @param {number} chatId
-   * @param {(known: any[]) => any[]} change
-   * @param {number} asked
+   * @param {(known: Member[]) => Member[]} change
+   * @param {number} requestedAt
    */
-  function changed(chatId, change, asked) {
+  function changed(chatId, change, requestedAt) {
     const known = membersOf.get(chatId)
-    freshness.told(`chat ${chatId} members`)
+    freshness.changed(`chat ${chatId} members`)
     if (known) {
-      show(chatId, change(known), asked)
+      show(chatId, change(known), requestedAt)
       const chat = chats.get(chatId)
       const difference = (membersOf.get(chatId)?.length ?? 0) - known.length
-      // Where the event of the change was faster, the number is right already.
-      if (chat && difference && freshness.take(`chat ${chatId} count`, asked)) chat.member_count += difference
+      // If the event of the change came first, the count is right already.
+      if (chat && difference && freshness.accept(`chat ${chatId} count`, requestedAt))
+        chat.member_count += difference
     }
     reloadMembers(chatId)
   }
 
-  /** @param {any[]} list @param {number} userId */
+  /** @param {Member[]} list @param {number} userId */
   const without = (list, userId) => list.filter(({ user }) => user.id !== userId)
 
-  /** @param {number} chatId @param {number} userId @throws {ApiError} */
+  /** @param {number} chatId @param {number} userId @param {Role} role @throws {ApiError} */
   async function addMember(chatId, userId, role = 'member') {
-    const asked = freshness.ask()
+    const requestedAt = freshness.start()
     const member = await api.post(`/chats/${chatId}/members`, { user_id: userId, role })
-    changed(chatId, (known) => [...without(known, userId), member], asked)
+    changed(chatId, (known) => [...without(known, userId), member], requestedAt)
   }
 
-  /**
-   * @param {number} chatId
-   * @param {number} userId
-   * @param {string} role `owner`, `admin` or `member`
-   * @throws {ApiError}
-   */
+  /** @param {number} chatId @param {number} userId @param {Role} role @throws {ApiError} */
   async function setRole(chatId, userId, role) {
-    const asked = freshness.ask()
+    const requestedAt = freshness.start()
     const member = await api.patch(`/chats/${chatId}/members/${userId}`, { role })
-    changed(chatId, (known) => [...without(known, userId), member], asked)
+    changed(chatId, (known) => [...without(known, userId), member], requestedAt)
   }
 
-  /** Oneself: leaves. @param {number} chatId @param {number} userId @throws {ApiError} */
+  /** Removes a member. The user's own id leaves the chat. @param {number} chatId @param {number} userId @throws {ApiError} */
   async function removeMember(chatId, userId) {
-    const asked = freshness.ask()
+    const requestedAt = freshness.start()
     await api.delete(`/chats/${chatId}/members/${userId}`)
     if (userId === session.userId) forgetChat(chatId)
-    else changed(chatId, (known) => without(known, userId), asked)
+    else changed(chatId, (known) => without(known, userId), requestedAt)
   }
 
   /** @param {number} chatId */

@@ -8,10 +8,10 @@ import { useSession } from './session'
  * @property {string} text
  * @property {number | null} replyTo
  * @property {{ message: { id: number, content: string }, text: string } | null} [edit] an edit in progress: the message
- *   as it was when that began, and what is to become of it
+ *   as it was when the edit began, and its new text
  */
 
-/** What was begun and not sent, per user and chat; kept in the browser. */
+/** Texts that are not sent yet, by user and chat, in the browser's storage. */
 export const useDrafts = defineStore('drafts', () => {
   const session = useSession()
   /** @param {number} chatId */
@@ -20,9 +20,9 @@ export const useDrafts = defineStore('drafts', () => {
   /** @param {number} chatId @returns {Draft} */
   const get = (chatId) => ({ text: '', replyTo: null, edit: null, ...load(keyOf(chatId)) })
 
-  /** @param {number} chatId @param {Draft} draft an empty one is not kept */
+  /** Stores a draft. An empty one is removed. @param {number} chatId @param {Draft} draft */
   function set(chatId, draft) {
-    if (session.userId === null) return // logged out, with all drafts
+    if (session.userId === null) return // the logout has removed all drafts
     save(keyOf(chatId), draft.text || draft.replyTo || draft.edit ? draft : null)
   }
 

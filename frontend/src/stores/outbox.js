@@ -8,7 +8,7 @@ import { useTimelines } from './timelines'
 
 /** @typedef {import('@/timeline/outbox').Entry} Entry */
 
-/** What is written and not yet acked, of whoever is logged in; it is sent as soon as that can be. */
+/** The unsent messages of the user who is logged in. They are sent as soon as there is a connection. */
 export const useOutbox = defineStore('outbox', () => {
   const session = useSession()
   const timelines = useTimelines()
@@ -23,12 +23,12 @@ export const useOutbox = defineStore('outbox', () => {
     { immediate: true, flush: 'sync' },
   )
 
-  /** @param {import('@/timeline/outbox').Message} message */
+  /** @param {import('@/types').Message} message */
   function onSent(message) {
     timelines.get(message.chat_id)?.put(message)
   }
 
-  /** Of a chat, in the order of writing. @param {number} chatId @returns {Entry[]} */
+  /** The unsent messages of a chat, in the order of writing. @param {number} chatId @returns {Entry[]} */
   function entriesOf(chatId) {
     return outbox.value?.entries.filter((entry) => entry.chatId === chatId) ?? []
   }

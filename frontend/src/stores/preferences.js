@@ -6,7 +6,7 @@ import { load, save } from '@/services/storage'
 const KEY = 'vestnik.preferences'
 
 /**
- * What each may be; the first is the default.
+ * The values of each preference. The first one is the default.
  *
  * @type {Record<string, (string | boolean)[]>}
  */
@@ -17,33 +17,39 @@ const CHOICES = {
   status: ['online', 'away', 'busy', 'offline'],
 }
 
-/** How somebody likes it here; kept in the browser, for whoever logs in, and shared by all its tabs. */
+/**
+ * @typedef {object} Preferences
+ * @property {'auto' | 'light' | 'dark'} theme
+ * @property {'auto' | 'en' | 'ru'} language
+ * @property {boolean} sound
+ * @property {import('@/types').Status} status
+ */
+
+/** The preferences of this browser, for every user who logs in. All its tabs share them. */
 export const usePreferences = defineStore('preferences', () => {
-  /** @type {{ theme: 'auto' | 'light' | 'dark', language: 'auto' | 'en' | 'ru', sound: boolean, status: string }} */
-  const chosen = reactive(restored())
+  const preferences = reactive(restored())
 
   window.addEventListener('storage', ({ key }) => {
-    if (key === KEY || key === null) Object.assign(chosen, restored())
+    if (key === KEY || key === null) Object.assign(preferences, restored())
   })
   watchEffect(
     () => {
-      save(KEY, chosen)
-      document.documentElement.dataset.theme = chosen.theme
-      setLanguage(languageOf(chosen.language))
+      save(KEY, preferences)
+      document.documentElement.dataset.theme = preferences.theme
+      setLanguage(languageOf(preferences.language))
     },
     { flush: 'sync' },
   )
 
-  return toRefs(chosen)
+  return toRefs(preferences)
 })
 
-/** @returns {any} */
+/** The stored values, with the default for each that is missing or unknown. @returns {Preferences} */
 function restored() {
-  const kept = load(KEY)
-  return Object.fromEntries(
-    Object.entries(CHOICES).map(([name, choices]) => [
-      name,
-      choices.includes(kept?.[name]) ? kept[name] : choices[0],
-    ]),
-  )
+  const stored = load(KEY)
+  const valid = Object.entries(CHOICES).map(([name, choices]) => [
+    name,
+    choices.includes(stored?.[name]) ? stored[name] : choices[0],
+  ])
+  return /** @type {any} */ (Object.fromEntries(valid))
 }

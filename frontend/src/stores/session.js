@@ -6,20 +6,20 @@ import { ApiError, request } from '@/services/http'
 import { forgetTexts } from '@/services/texts'
 import * as tokens from '@/services/tokens'
 
-/** Who is logged in. */
+/** The user who is logged in. */
 export const useSession = defineStore('session', () => {
-  /** @type {import('vue').Ref<any>} one's own user, null when logged out */
+  /** The own user; null when nobody is logged in. */
   const me = ref(tokens.current()?.user ?? null)
   const isLoggedIn = computed(() => me.value !== null)
   const userId = computed(() => /** @type {number | null} */ (me.value?.id ?? null))
   /**
-   * How the last session here went: by a wish of its user; as it was too old; by the server, which ended the session or
-   * the account.
+   * How the last session in this tab ended: `left` by the user, `ended` because it was too old, `revoked` by the server,
+   * with the session or the account.
    *
    * @type {import('vue').Ref<'left' | 'ended' | 'revoked' | null>}
    */
   const ending = ref(null)
-  /** Whether the account that is logged in came with another tab, instead of one that was used in this tab before. */
+  /** Whether another tab has logged in with another account than the one that this tab used before. */
   const isSwitched = ref(false)
   let usedId = userId.value
   tokens.onChange((session, isElsewhere) => {
@@ -37,12 +37,12 @@ export const useSession = defineStore('session', () => {
    */
   async function login({ username, password }) {
     tokens.begin(await request('POST', '/auth/login', { body: { username, password } }))
-    // What others have left unsent here is not for whoever is here now.
+    // Unsent texts of other users must not stay for this one.
     forgetTexts((ownerId) => ownerId !== userId.value)
   }
 
   /**
-   * A new account, and in.
+   * Creates an account and logs in.
    *
    * @param {{ username: string, password: string, display_name?: string, email?: string }} account
    * @throws {ApiError}
@@ -52,7 +52,7 @@ export const useSession = defineStore('session', () => {
     await login(account)
   }
 
-  /** Ends the session in this browser, with the texts that are not sent. @param {'left' | 'revoked'} how */
+  /** Ends the session in this browser and removes its unsent texts. @param {'left' | 'revoked'} how */
   function end(how) {
     const ownerId = userId.value
     ending.value = how
@@ -60,7 +60,7 @@ export const useSession = defineStore('session', () => {
     forgetTexts((id) => id === ownerId)
   }
 
-  /** A connection was ended for good: if the session is over as well, it is over here too, with all it left. */
+  /** The server has refused the connection for good. If the session has ended, it ends here, with its unsent texts. */
   async function revoked() {
     const ownerId = userId.value
     await check()
@@ -69,49 +69,50 @@ export const useSession = defineStore('session', () => {
     forgetTexts((id) => id === ownerId)
   }
 
-  /** Out, whether the server hears it or not. */
+  /** Logs out, also if the server cannot be reached. */
   async function logout() {
     const session = tokens.current()
     end('left')
     try {
       if (session) await request('POST', '/auth/logout', { token: session.access_token })
     } catch (error) {
-      console.warn('The server was not told of the logout:', error)
+      console.warn('The logout did not reach the server:', error)
     }
   }
 
   /**
-   * For `websocket.connect(session.token)`. While the server cannot be asked for another token the old one is given:
-   * the connection then fails in a way that is tried again.
+   * The access token, for `websocket.connect(session.token)`. If the server cannot be reached for a new one, this gives
+   * the old one: the connection then fails in a way that is retried.
    *
    * @param {{ fresh?: boolean }} options
    */
   async function token({ fresh = false } = {}) {
-    const worn = tokens.current()?.access_token
+    const old = tokens.current()?.access_token
     try {
       return await tokens.access({ fresh })
     } catch (error) {
-      if (worn && error instanceof ApiError && error.retryable) return worn
+      if (old && error instanceof ApiError && error.retryable) return old
       throw error
     }
   }
 
-  /** Asks the server whether the session goes on; if it does not, it is over here too. */
+  /** Loads the own user. If the session or the account has ended on the server, the session ends here. */
   async function check() {
-    const asked = freshness.ask()
+    const requestedAt = freshness.start()
     try {
       const user = await api.get('/users/me')
-      if (freshness.take('me', asked)) tokens.keepUser(user)
+      if (freshness.accept('me', requestedAt)) tokens.keepUser(user)
     } catch (error) {
       if (!(error instanceof ApiError)) throw error
-      // `forbidden`: the account has ended, of which the refresh token knows nothing yet.
+      // `forbidden`: the account has ended. The refresh token does not say so yet.
       if (error.code === 'forbidden') end('revoked')
     }
   }
 
-  /** Takes in what the server tells of oneself. @param {any} changes */
+  /** Applies an event about the own user. @param {Partial<import('@/types').User>} changes */
   function keepMe(changes) {
-    freshness.told('me')
+    if (!me.value) return
+    freshness.changed('me')
     tokens.keepUser({ ...me.value, ...changes })
   }
 

@@ -1,19 +1,20 @@
 import { defineStore } from 'pinia'
 import { watch } from 'vue'
+import { onEvent } from '@/composables/onEvent'
 import api from '@/services/api'
 import websocket from '@/services/websocket'
 import { createTimeline } from '@/timeline/timeline'
 import { useSession } from './session'
 
-/** So many chats that were looked at are there at once when one comes back to them. */
-const KEPT = 12
+/** How many chats stay in memory, to show at once when the user comes back to them. */
+const KEPT_CHATS = 12
 
 /** @typedef {ReturnType<typeof createTimeline>} Timeline */
 
-/** The timelines of the chats that were looked at, for whoever is logged in. */
+/** The timelines of the chats that the user has opened. */
 export const useTimelines = defineStore('timelines', () => {
   const session = useSession()
-  /** @type {Map<number, Timeline>} the one that was asked for last is last */
+  /** The one that was opened last is last. @type {Map<number, Timeline>} */
   const timelines = new Map()
 
   watch(
@@ -21,7 +22,7 @@ export const useTimelines = defineStore('timelines', () => {
     () => [...timelines.keys()].forEach(forget),
     { flush: 'sync' },
   )
-  websocket.on('chat_removed', ({ chat_id }) => forget(chat_id))
+  onEvent('chat_removed', ({ chat_id }) => forget(chat_id))
 
   /** @param {number} chatId */
   function forget(chatId) {
@@ -34,11 +35,11 @@ export const useTimelines = defineStore('timelines', () => {
     const timeline = timelines.get(chatId) ?? createTimeline(chatId, { api, websocket })
     timelines.delete(chatId)
     timelines.set(chatId, timeline)
-    if (timelines.size > KEPT) forget(/** @type {number} */ (timelines.keys().next().value))
+    if (timelines.size > KEPT_CHATS) forget(/** @type {number} */ (timelines.keys().next().value))
     return timeline
   }
 
-  /** A timeline that was opened before, else undefined. @param {number} chatId */
+  /** The timeline of a chat that was opened before, else undefined. @param {number} chatId */
   function get(chatId) {
     return timelines.get(chatId)
   }

@@ -1,138 +1,143 @@
+import pLimit from 'p-limit'
 import { defineStore } from 'pinia'
 import { reactive, ref, watch } from 'vue'
+import { onEvent } from '@/composables/onEvent'
 import { i18n } from '@/i18n'
-import { personName } from '@/i18n/bidi'
 import api, { ApiError } from '@/services/api'
 import { freshness } from '@/services/freshness'
-import { createQueue } from '@/services/queue'
-import websocket from '@/services/websocket'
+import { personName } from '@/text/bidi'
 import { useSession } from './session'
 
+/** @typedef {import('@/types').User} User */
+
 const AT_ONCE = 4
-/** What changes with each coming and going, told apart from the rest. */
+/** The fields that events of presence change. Events of the profile change the others. */
 const PRESENCE = ['status', 'last_seen_at']
 
-/** The users that were seen, by id. */
+/** @param {Partial<User>} user @returns {Partial<User>} */
+const presenceOf = (user) =>
+  Object.fromEntries(Object.entries(user).filter(([field]) => PRESENCE.includes(field)))
+/** @param {Partial<User>} user @returns {Partial<User>} */
+const profileOf = (user) =>
+  Object.fromEntries(Object.entries(user).filter(([field]) => !PRESENCE.includes(field)))
+
+/** The users that the client has met, by id. */
 export const useUsers = defineStore('users', () => {
   const session = useSession()
-  /** @type {Map<number, any>} null: there is no such user any more */
+  /** null: there is no such user. @type {Map<number, User | null>} */
   const users = reactive(new Map())
-  /** @type {Set<number>} those that are asked for */
-  const wanted = new Set()
-  /** What was told of users who are not among those yet: an answer that is under way may be older. @type {Map<number, object>} */
-  const heard = new Map()
-  const enqueue = createQueue(AT_ONCE)
-  /** Rises with each connection: a change of what was known before it may have been missed. */
+  /** The ids of the users that are being loaded. @type {Set<number>} */
+  const pending = new Set()
+  /** What events told of users that are not loaded yet: an answer that is under way may be older. @type {Map<number, Partial<User>>} */
+  const early = new Map()
+  const enqueue = pLimit(AT_ONCE)
+  /** Rises with each connection: changes of known users may have been missed before it. */
   const connections = ref(0)
-  /** When the present connection began; nobody was heard before the first one. */
-  let heardSince = 0
+  /** When the present connection began, 0 before the first one. Users known since then are up to date. */
+  let connectedAt = 0
 
   watch(
     () => session.userId,
     () => {
       users.clear()
-      heard.clear()
+      early.clear()
       freshness.reset()
     },
     { flush: 'sync' },
   )
-  websocket.on('connected', () => {
+  onEvent('connected', () => {
     if (connections.value) {
-      heardSince = freshness.ask()
+      connectedAt = freshness.start()
       session.check()
     }
     connections.value++
   })
-  websocket.on('user_changed', ({ user_id, user }) => {
+  onEvent('user_changed', ({ user_id, user }) => {
     if (user_id === session.userId) return session.keepMe(user)
-    freshness.told(`user ${user_id} profile`)
-    assign(user_id, withoutPresence(user))
+    freshness.changed(`user ${user_id} profile`)
+    assign(user_id, profileOf(user))
   })
-  websocket.on('user_status', ({ user_id, status }) => setStatus(user_id, { status }))
-  websocket.on('user_offline', ({ user_id, timestamp }) => {
-    // A room that is joined tells it of everybody who is not there; since when, it tells only of who just went.
-    const before = (users.get(user_id) ?? heard.get(user_id))?.status
-    const hasGone = before !== undefined && before !== 'offline'
-    setStatus(user_id, { status: 'offline', ...(hasGone && { last_seen_at: timestamp }) })
+  onEvent('user_status', ({ user_id, status }) => setPresence(user_id, { status }))
+  onEvent('user_offline', ({ user_id, timestamp }) => {
+    // A join tells this of every member who is not online. The time counts only for a user who was.
+    const before = (users.get(user_id) ?? early.get(user_id))?.status
+    const hasLeft = before !== undefined && before !== 'offline'
+    setPresence(user_id, { status: 'offline', ...(hasLeft && { last_seen_at: timestamp }) })
   })
 
-  /** @param {number} userId @param {object} status */
-  function setStatus(userId, status) {
-    freshness.told(`user ${userId} presence`)
-    assign(userId, status)
+  /** @param {number} userId @param {Partial<User>} presence */
+  function setPresence(userId, presence) {
+    freshness.changed(`user ${userId} presence`)
+    assign(userId, presence)
   }
 
-  /** Into what is known of a user, or will be. @param {number} userId @param {object} changes */
+  /** @param {number} userId @param {Partial<User>} changes */
   function assign(userId, changes) {
     const user = users.get(userId)
     if (user) Object.assign(user, changes)
-    else heard.set(userId, { ...heard.get(userId), ...changes })
+    else early.set(userId, { ...early.get(userId), ...changes })
   }
 
-  /** @param {any} user */
-  const presenceOf = (user) =>
-    Object.fromEntries(Object.entries(user).filter(([field]) => PRESENCE.includes(field)))
-  /** @param {any} user */
-  const withoutPresence = (user) =>
-    Object.fromEntries(Object.entries(user).filter(([field]) => !PRESENCE.includes(field)))
-
   /**
-   * A user; undefined until it is loaded, which this starts, and if there is none.
+   * A user; undefined if there is none, and until the user is loaded, which this starts.
    *
    * @param {number} userId
    */
   function get(userId) {
-    if (userId === session.userId) return session.me
-    void connections.value // what is looked at then is asked for again
+    if (userId === session.userId) return session.me ?? undefined
+    void connections.value // a dependency: what is shown is loaded again after a new connection
     const user = users.get(userId)
-    const isSure = user !== undefined && freshness.isAsOf(`user ${userId} profile`, heardSince)
-    if (!isSure && !wanted.has(userId)) {
-      wanted.add(userId)
-      enqueue(() => load(userId)).finally(() => wanted.delete(userId))
+    if (!isUpToDate(userId) && !pending.has(userId)) {
+      pending.add(userId)
+      enqueue(() => load(userId)).finally(() => pending.delete(userId))
     }
     return user ?? undefined
   }
 
-  /** A user as far as is known; nobody is asked. @param {number} userId */
+  /** @param {number} userId */
+  function isUpToDate(userId) {
+    return users.has(userId) && freshness.isKnownSince(`user ${userId} profile`, connectedAt)
+  }
+
+  /** A user as far as the client knows; nothing is loaded. @param {number} userId */
   function known(userId) {
-    return userId === session.userId ? session.me : (users.get(userId) ?? undefined)
+    return (userId === session.userId ? session.me : users.get(userId)) ?? undefined
   }
 
   /** @param {number} userId */
   async function load(userId) {
-    // Came with something else meanwhile.
-    if (users.has(userId) && freshness.isAsOf(`user ${userId} profile`, heardSince)) return
-    const asked = freshness.ask()
+    if (isUpToDate(userId)) return // another answer had the user
+    const requestedAt = freshness.start()
     try {
-      put(await api.get(`/users/${userId}`), asked)
+      put(await api.get(`/users/${userId}`), requestedAt)
     } catch (error) {
       const isGone = error instanceof ApiError && error.code === 'not_found'
-      if (isGone && freshness.take(`user ${userId} profile`, asked)) users.set(userId, null)
+      if (isGone && freshness.accept(`user ${userId} profile`, requestedAt)) users.set(userId, null)
     }
   }
 
   /**
-   * Takes in a user the server has told of, as far as nothing newer is known.
+   * Applies an answer about a user, as far as nothing newer is known.
    *
-   * @param {any} user
-   * @param {number} asked the moment of the question; left out: the answer is as of now
+   * @param {User} user
+   * @param {number} requestedAt left out: the answer is as of now
    */
-  function put(user, asked = freshness.ask()) {
+  function put(user, requestedAt = freshness.start()) {
     const old = users.get(user.id)
-    const isProfileNew = freshness.take(`user ${user.id} profile`, asked)
-    const isPresenceNew = freshness.take(`user ${user.id} presence`, asked)
+    const isProfileNew = freshness.accept(`user ${user.id} profile`, requestedAt)
+    const isPresenceNew = freshness.accept(`user ${user.id} presence`, requestedAt)
     if (old) {
-      if (isProfileNew) Object.assign(old, withoutPresence(user))
+      if (isProfileNew) Object.assign(old, profileOf(user))
       if (isPresenceNew) Object.assign(old, presenceOf(user))
     } else if (old === undefined || isProfileNew) {
-      const told = /** @type {any} */ (heard.get(user.id) ?? {})
-      const newer = { ...(!isProfileNew && withoutPresence(told)), ...(!isPresenceNew && presenceOf(told)) }
+      const told = early.get(user.id) ?? {}
+      const newer = { ...(!isProfileNew && profileOf(told)), ...(!isPresenceNew && presenceOf(told)) }
       users.set(user.id, { ...user, ...newer })
-      heard.delete(user.id)
+      early.delete(user.id)
     }
   }
 
-  /** A name to show; empty until it is known. @param {number} userId */
+  /** The name to show; empty until it is known. @param {number} userId */
   function nameOf(userId) {
     const user = get(userId)
     if (user) return personName(user)
@@ -145,15 +150,15 @@ export const useUsers = defineStore('users', () => {
   }
 
   /**
-   * Users whose names begin so.
+   * Users whose usernames or display names begin with a text.
    *
    * @param {string} q
-   * @returns {Promise<any[]>}
+   * @returns {Promise<User[]>}
    */
   async function search(q, limit = 20) {
-    const asked = freshness.ask()
+    const requestedAt = freshness.start()
     const { users: found } = await api.get('/users', { q, limit })
-    for (const user of found) put(user, asked)
+    for (const user of found) put(user, requestedAt)
     return found
   }
 

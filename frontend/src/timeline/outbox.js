@@ -1,7 +1,7 @@
 /**
- * What a user has written and the server has not acked. Each chat's messages go out in the order of writing, one after
- * the other's ack, again after each break; the server knows a repeat by its `client_id`. They are kept in `storage`,
- * a key each, so that tabs do not overwrite one another, and outlive the page.
+ * The messages of a user that the server has not acked. The messages of a chat are sent in the order of writing, each after
+ * the ack of the one before, and again after a lost connection; the server recognizes a repeat by its `client_id`. Each is
+ * stored under a key of its own in `storage`, so that it outlives the page and tabs do not overwrite one another.
  *
  * @typedef {object} Entry
  * @property {string} clientId
@@ -9,17 +9,18 @@
  * @property {string} content
  * @property {number | null} replyTo
  * @property {number} writtenAt in ms since 1970, rising from entry to entry
- * @property {'sending' | 'failed'} state `failed`: refused for good; it waits for `retry` or `discard`
+ * @property {'sending' | 'failed'} state `failed`: the server has refused it; it waits for `retry` or `discard`
  * @property {string} [code] why it failed
- * @property {boolean} [hasLostReply] the server refused the message that it answers: another try goes without
+ * @property {boolean} [hasLostReply] the server refused the message that it answers: `retry` sends it without
  *
- * @typedef {import('./stretch').Message} Message
+ * @typedef {import('@/types').Message} Message
+ * @typedef {import('@/types').Failure} Failure
  *
  * @typedef {object} Services
  * @property {number} userId
  * @property {import('./timeline').Services['websocket'] & { isConnected: () => boolean }} websocket
  * @property {Pick<Storage, 'getItem' | 'setItem' | 'removeItem' | 'key' | 'length'>} storage
- * @property {(message: Message) => void} [onSent] a message as the ack has it
+ * @property {(message: Message) => void} [onSent] gets the message of the ack
  */
 
 import { shallowReactive } from 'vue'
@@ -28,7 +29,7 @@ import { prefixOf } from '@/services/texts'
 const FIRST_RETRY_MS = 1_000
 const LAST_RETRY_MS = 10_000
 
-/** 32 hexadecimal digits; `crypto.randomUUID` is missing where a page comes over plain HTTP. */
+/** 32 hexadecimal digits; `crypto.randomUUID` is missing in pages over plain HTTP. */
 function newClientId() {
   const bytes = crypto.getRandomValues(new Uint8Array(16))
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')
@@ -39,7 +40,7 @@ export function createOutbox({ userId, websocket, storage, onSent = () => {} }) 
   const prefix = prefixOf('outbox', userId)
   /** @type {Entry[]} in the order of writing; an entry that changes is replaced */
   const entries = shallowReactive(stored())
-  /** The chats one of whose messages is under way, or waits for another try. @type {Set<number>} */
+  /** The ids of the chats that have a message under way, or waiting for a retry. @type {Set<number>} */
   const busy = new Set()
   /** @type {Set<ReturnType<typeof setTimeout>>} */
   const timers = new Set()
@@ -56,26 +57,26 @@ export function createOutbox({ userId, websocket, storage, onSent = () => {} }) 
   /** @param {Entry} entry */
   function enqueue(entry) {
     entries.push(entry)
-    keep(entry)
-    pump(entry.chatId)
+    store(entry)
+    sendAll(entry.chatId)
   }
 
-  /** Now, but later than all that waits. */
+  /** The present time, but later than that of every other entry. */
   function now() {
     return Math.max(Date.now(), ...entries.map(({ writtenAt }) => writtenAt + 1))
   }
 
   /** @param {Entry} entry */
-  function keep(entry) {
+  function store(entry) {
     try {
       storage.setItem(prefix + entry.clientId, JSON.stringify(entry))
     } catch {
-      // The storage is full or forbidden: the entry lives as long as the page.
+      // The storage is full or blocked: the entry lasts as long as the page.
     }
   }
 
   /** @param {string} clientId */
-  function take(clientId) {
+  function remove(clientId) {
     const index = entries.findIndex((entry) => entry.clientId === clientId)
     if (index >= 0) entries.splice(index, 1)
     storage.removeItem(prefix + clientId)
@@ -83,25 +84,25 @@ export function createOutbox({ userId, websocket, storage, onSent = () => {} }) 
 
   /** @param {Entry} entry */
   function update(entry) {
-    if (disposed) return // what it left may have been taken away with the session
+    if (disposed) return // the stored entries may have been removed with the session
     const index = entries.findIndex(({ clientId }) => clientId === entry.clientId)
     if (index < 0) return
     entries[index] = entry
-    keep(entry)
+    store(entry)
   }
 
-  /** @param {Entry} entry @param {any} error */
+  /** @param {Entry} entry @param {Failure} error */
   function refused(entry, { code, fields }) {
     const hasLostReply = entry.replyTo !== null && fields?.reply_to !== undefined
     update({ ...entry, state: 'failed', code, ...(hasLostReply && { hasLostReply }) })
   }
 
   /**
-   * Sends what the chat has, until it is empty or the connection breaks.
+   * Sends the messages of a chat until there are none left or the connection is lost.
    *
    * @param {number} chatId
    */
-  async function pump(chatId) {
+  async function sendAll(chatId) {
     if (busy.has(chatId)) return
     busy.add(chatId)
     for (let failures = 0; !disposed && websocket.isConnected();) {
@@ -118,16 +119,16 @@ export function createOutbox({ userId, websocket, storage, onSent = () => {} }) 
 
   /**
    * @param {Entry} entry
-   * @returns {Promise<any>} why it is not sent, or undefined
+   * @returns {Promise<Failure | undefined>} why it was not sent
    */
   async function attempt({ clientId, chatId, content, replyTo }) {
     try {
       const frame = { type: 'send_message', chat_id: chatId, content, client_id: clientId }
       const ack = await websocket.request(replyTo ? { ...frame, reply_to: replyTo } : frame)
       onSent(ack.message)
-      take(clientId)
+      remove(clientId)
     } catch (error) {
-      return error
+      return /** @type {Failure} */ (error)
     }
   }
 
@@ -137,20 +138,23 @@ export function createOutbox({ userId, websocket, storage, onSent = () => {} }) 
   }
 
   function resume() {
-    for (const chatId of new Set(entries.map((entry) => entry.chatId))) pump(chatId)
+    for (const chatId of new Set(entries.map((entry) => entry.chatId))) sendAll(chatId)
   }
 
-  /** Stored already: the echo may come before the ack, and also if the ack is lost. @param {any} frame */
+  /** The own event may come before the ack, or without it if the ack is lost. @param {import('@/types').EventFrame<'new_message'>} frame */
   function echoed({ message }) {
-    if (message.sender_id === userId && message.client_id) take(message.client_id)
+    if (message.sender_id === userId && message.client_id) remove(message.client_id)
   }
 
-  /** Another tab has sent or discarded it. @param {StorageEvent} event */
+  /** Another tab has sent or discarded an entry. @param {StorageEvent} event */
   function elsewhere({ key, newValue }) {
-    if (key?.startsWith(prefix) && newValue === null) take(key.slice(prefix.length))
+    if (key?.startsWith(prefix) && newValue === null) remove(key.slice(prefix.length))
   }
 
-  const subscriptions = [websocket.on('connected', resume), websocket.on('new_message', echoed)]
+  const subscriptions = [
+    websocket.on('connected', resume),
+    websocket.on('new_message', /** @type {any} */ (echoed)),
+  ]
   window.addEventListener('storage', elsewhere)
   resume()
 
@@ -166,19 +170,19 @@ export function createOutbox({ userId, websocket, storage, onSent = () => {} }) 
       enqueue({ clientId: newClientId(), chatId, content, replyTo, writtenAt: now(), state: 'sending' })
     },
 
-    /** Tries a failed one again, after all that waits. @param {string} clientId */
+    /** Sends a failed entry again, after those that wait. @param {string} clientId */
     retry(clientId) {
       const entry = entries.find((one) => one.clientId === clientId)
       if (entry?.state !== 'failed') return
-      take(clientId)
+      remove(clientId)
       const { hasLostReply, ...kept } = entry
       const replyTo = hasLostReply ? null : entry.replyTo
       enqueue({ ...kept, replyTo, state: 'sending', code: undefined, writtenAt: now() })
     },
 
-    discard: take,
+    discard: remove,
 
-    /** Ends it; what is not sent stays stored. */
+    /** Ends the outbox. Unsent messages stay stored. */
     dispose() {
       disposed = true
       for (const timer of timers) clearTimeout(timer)

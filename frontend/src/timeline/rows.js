@@ -1,18 +1,18 @@
 /**
- * What a list of messages shows: the messages, days and the unread line, each with a key that stays.
+ * The rows of a list of messages: messages, days and the unread line, each with a stable key.
  *
- * @typedef {import('./stretch').Message} Message
+ * @typedef {import('@/types').Message} Message
  * @typedef {import('./outbox').Entry} Entry
  *
  * @typedef {{ kind: 'day', key: string, at: string }} DayRow
  * @typedef {{ kind: 'unread', key: string }} UnreadRow
  * @typedef {object} MessageRow
  * @property {'message'} kind
- * @property {string} key the same for an entry of the outbox and the message that becomes of it
- * @property {Message} message of an entry: as it will be, with `id` 0
+ * @property {string} key an entry of the outbox and the message that it becomes have the same key
+ * @property {Message} message for an entry: the message that it will become, with `id` 0
  * @property {Entry | null} entry
  * @property {boolean} isMine
- * @property {boolean} startsGroup the first of some by one sender, with little time between them
+ * @property {boolean} startsGroup whether it is the first of a group: messages by one sender with little time between them
  * @property {boolean} endsGroup
  *
  * @typedef {DayRow | UnreadRow | MessageRow} Row
@@ -21,13 +21,13 @@
 const GROUP_MS = 5 * 60_000
 
 /**
- * @param {Message[]} messages in order, without a hole
+ * @param {Message[]} messages in order, without a gap
  * @param {object} options
- * @param {Entry[]} options.entries what the outbox has for this chat; those that are among `messages` already are left out
+ * @param {Entry[]} options.entries the outbox of this chat; entries that are among `messages` already are left out
  * @param {number | null} options.ownId
- * @param {Message} [options.previous] the message before the first: what is not seen counts too
- * @param {number | null} options.unreadFrom the `seq` of the first unread message: the line stands before it, or
- *   where it was
+ * @param {Message} [options.previous] the message before the first one, which is not shown but decides about the first day and group
+ * @param {number | null} options.unreadFrom the `seq` of the first unread message, deleted or not: the line is before
+ *   it
  * @returns {Row[]}
  */
 export function rowsOf(messages, { entries, ownId, previous, unreadFrom }) {
@@ -65,7 +65,7 @@ export function rowsOf(messages, { entries, ownId, previous, unreadFrom }) {
  */
 function rowOf(message, ownId, entry = null) {
   const isMine = message.sender_id === ownId
-  // Others could take the same `client_id`.
+  // Other users may choose the same `client_id`.
   const key = isMine && message.client_id ? `own ${message.client_id}` : `message ${message.id}`
   return { kind: 'message', key, message, entry, isMine, startsGroup: true, endsGroup: true }
 }
@@ -88,7 +88,7 @@ function rowOfEntry(entry, ownId) {
   return rowOf(message, ownId, entry)
 }
 
-/** The day where the reader is. @param {Message} message */
+/** The day in the reader's time zone. @param {Message} message */
 function dayOf({ created_at }) {
   return new Date(created_at).toDateString()
 }

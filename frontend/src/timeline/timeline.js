@@ -1,49 +1,50 @@
 /**
- * The messages of one chat as far as they are loaded, kept as the server has them: pages over REST, changes from the
- * room, and after each break of the connection what was missed. docs/protocol.md, "Recovery", has the rules.
+ * The loaded messages of one chat, kept equal to the server's: pages over REST, changes as events, and after each break
+ * of the connection a replay of what was missed. docs/protocol.md, "Recovery", has the rules.
  *
- * @typedef {import('./stretch').Message} Message
- * @typedef {import('./stretch').Page} Page
- * @typedef {'idle' | 'loading' | 'joining' | 'live' | 'gone'} Status `idle`: not in the room; `loading`: there is no
- *   page yet, or too much was missed; `gone`: no longer a member, or the chat is deleted
+ * @typedef {import('@/types').Message} Message
+ * @typedef {import('@/types').Page} Page
+ * @typedef {import('@/types').Failure} Failure
+ * @typedef {'idle' | 'loading' | 'joining' | 'live' | 'gone'} Status `idle`: not joined; `loading`: the first page, or a
+ *   new one after too much was missed, is loading; `gone`: the user is no longer a member, or the chat is deleted
  * @typedef {'newest' | 'around' | 'before' | 'after'} Load
+ * @typedef {{ around: number } | { after: number, mark?: number } | { mark: number }} Anchor where to load when all
+ *   messages are loaded anew: the query of a page, by message id, or the `seq` after which the page begins
  *
  * @typedef {object} TimelineState
- * @property {Message[]} messages in the order of `seq`, without a hole; a new array after each change
- * @property {boolean} loaded false until there is a first page
- * @property {boolean} hasBefore older ones are not loaded
- * @property {boolean} hasAfter newer ones are not loaded
+ * @property {Message[]} messages in the order of `seq`, without a gap; a new array after each change
+ * @property {boolean} loaded false until the first page is loaded
+ * @property {boolean} hasBefore older messages are not loaded
+ * @property {boolean} hasAfter newer messages are not loaded
  * @property {Status} status
- * @property {Load | null} loading which page is on its way
- * @property {number} generation rises when all messages are others than before, not more or fewer
- * @property {any} error why the last load or join failed; null once one succeeds
+ * @property {Load | null} loading the page that is loading
+ * @property {number} resets counts how often all messages were replaced
+ * @property {Failure | null} error why the last load or join failed; null once one succeeds
  *
  * @typedef {object} Services
- * @property {{ get: (path: string, query?: Record<string, any>) => Promise<any> }} api
- * @property {{ request: (frame: any, options?: { timeoutMs?: number }) => Promise<any>, on: (event: string, callback: (frame: any) => void) => () => void }} websocket
+ * @property {import('./pages').Api} api
+ * @property {Pick<typeof import('@/services/websocket').default, 'request' | 'on'> & { state: { epoch: string | null } }} websocket
  */
 
 import { shallowReactive } from 'vue'
-import { createStretch } from './stretch'
+import { MESSAGE_CHANGES, MESSAGE_EVENTS } from '@/events'
+import { createMessageWindow } from './messageWindow'
+import { createPages, LARGEST_PAGE, MAX_PAGES_BACK } from './pages'
 
-const PAGE_SIZE = 50
-/** On the way back to the first unread message. */
-const LARGEST_PAGE = 200
-/** So far back it is looked for; what is older is found by scrolling. */
-const PAGES_BACK = 100
-/** What a chat that nobody looks at keeps. */
-const KEPT = 100
-/** The ack of a join follows the replay, which may be long. */
+/** How many messages of a chat that is not open stay in memory. */
+const KEPT_MESSAGES = 100
+/** The ack of a join comes after the replay, which may be long. */
 const JOIN = { timeoutMs: 60_000 }
 const FIRST_RETRY_MS = 1_000
-const LAST_RETRY_MS = 30_000
+const MAX_RETRY_MS = 30_000
 
 /**
  * @param {number} chatId
  * @param {Services} services
  */
 export function createTimeline(chatId, { api, websocket }) {
-  const stretch = createStretch()
+  const loaded = createMessageWindow()
+  const pages = createPages(chatId, api)
   /** @type {TimelineState} */
   const state = shallowReactive({
     messages: [],
@@ -52,153 +53,150 @@ export function createTimeline(chatId, { api, websocket }) {
     hasAfter: false,
     status: 'idle',
     loading: null,
-    generation: 0,
+    resets: 0,
     error: null,
   })
-  /** The last change that is applied; null: there is nothing to go on from. @type {number | null} */
+  /** The number of the last change that is applied; null: nothing is loaded. @type {number | null} */
   let position = null
-  /** The newest message that is known to exist is not newer than this. */
-  let heard = 0
-  /** What the room told while a page is on its way: the page may not have it yet. @type {Message[]} */
-  let held = []
+  /** The store's epoch in which the position was taken: after a restored backup the number means something else. */
+  let epoch = /** @type {string | null} */ (null)
+  /** The highest `seq` of a message that a page or an event has told of. */
+  let newestSeq = 0
+  /** Changes that came while a page was loading: the page may be older. They are applied again to it. @type {(() => void)[]} */
+  let buffered = []
+  /** Where to load anew; null: at the end of the chat. @type {Anchor | null} */
+  let anchor = null
   /**
-   * Where to load anew: the query of a page, or the `seq` after which it is to begin; null: the newest.
+   * The first message of the window and the `seq` after which it is the first, if that is known.
    *
-   * @type {{ around: number } | { after: number, mark?: number } | { mark: number } | null}
+   * @type {{ first: import('./messageWindow').End | null, seq: number } | null}
    */
-  let place = null
-  /** Where what is loaded begins, if that is with the first message after a `seq`. @type {{ first: any, seq: number } | null} */
   let start = null
-  /** Whether somebody has seen it live since it was entered. */
+  /** Whether it has been live since the chat was opened. */
   let wasLive = false
-  // Only the newest attempt to follow, and the newest load, have a say.
-  let attempt = 0
-  let lastLoad = 0
+  // An answer counts only if its attempt or load is still the latest one.
+  let latestAttempt = 0
+  let latestLoad = 0
   let failures = 0
   /** @type {Set<(message: Message, how: { missed: boolean }) => void>} */
   const listeners = new Set()
-  let retryTimer = /** @type {any} */ (undefined)
+  let retryTimer = /** @type {ReturnType<typeof setTimeout> | undefined} */ (undefined)
 
   function publish() {
-    state.messages = stretch.messages
-    state.hasBefore = stretch.first !== null
-    state.hasAfter = stretch.last !== null
+    state.messages = loaded.messages
+    state.hasBefore = loaded.first !== null
+    state.hasAfter = loaded.last !== null
   }
 
   /**
-   * Loads a page and hands it to `take`. False if another load has taken its place.
+   * Loads a page and applies it. Resolves to false if a later load has replaced this one.
    *
+   * @template {Page} P
    * @param {Load} kind
-   * @param {Record<string, number> | ((isWanted: () => boolean) => Promise<Page>)} query
-   * @param {(page: Page) => void} take
+   * @param {(isWanted: () => boolean) => Promise<P>} request
+   * @param {(page: P) => void} apply
    */
-  async function load(kind, query, take) {
-    const mine = ++lastLoad
-    held = []
+  async function load(kind, request, apply) {
+    const own = ++latestLoad
+    const isLatest = () => own === latestLoad
+    buffered = []
     state.loading = kind
     try {
-      const page = await (typeof query === 'function' ? query(() => mine === lastLoad) : pageOf(query))
-      if (mine !== lastLoad) return false
-      take(page)
-      for (const message of held) stretch.put(message)
-      heard = Math.max(heard, page.head_seq)
+      const page = await request(isLatest)
+      if (!isLatest()) return false
+      apply(page)
+      for (const change of buffered) change()
+      newestSeq = Math.max(newestSeq, page.head_seq)
       state.error = null
       publish()
       return true
     } catch (error) {
-      if (mine !== lastLoad) return false
+      if (!isLatest()) return false
       throw error
     } finally {
-      if (mine === lastLoad) {
-        held = []
+      if (isLatest()) {
+        buffered = []
         state.loading = null
       }
     }
   }
 
-  /** @param {Record<string, number>} query @returns {Promise<Page>} */
-  const pageOf = (query) => api.get(`/chats/${chatId}/messages`, { limit: PAGE_SIZE, ...query })
-
-  /**
-   * The page that has the first message after a `seq`, looked for from the newest page back, as pages begin at messages.
-   *
-   * @param {number} seq
-   * @param {() => boolean} isWanted
-   */
-  async function pageFrom(seq, isWanted) {
-    let page = await pageOf({ limit: LARGEST_PAGE })
-    for (let pages = 1; pages < PAGES_BACK && isWanted(); pages++) {
-      const first = page.messages[0]
-      if (!first || !page.has_more_before || first.seq <= seq + 1) break
-      const earlier = await pageOf({ before: first.id, limit: LARGEST_PAGE })
-      const isRead = (earlier.messages.at(-1)?.seq ?? 0) <= seq
-      if (isRead) return { ...page, isFromMark: true }
-      page = earlier
-    }
-    return page
-  }
-
   /** @param {Page} page */
   function replace(page) {
     start = null
-    stretch.replace(page)
-    state.generation++
+    loaded.replace(page)
+    state.resets++
   }
 
-  /** The first page, or one where the reader is. False if another load has taken its place. */
+  /** Loads the first page, at the anchor if there is one. Resolves to false if a later load has replaced this one. */
   async function reload() {
+    const current = websocket.state.epoch
     /** @param {Page} page */
-    const take = (page) => {
-      stretch.clear()
+    const apply = (page) => {
+      loaded.clear()
       replace(page)
       position = page.head_seq
+      epoch = current
       state.loaded = true
     }
     try {
-      if (place !== null) return await loadPlace(place, take)
+      if (anchor !== null) return await loadAnchor(anchor, apply)
     } catch (error) {
-      if (codeOf(error) !== 'invalid') throw error // after a restored backup the place may not exist
-      place = null
+      if (codeOf(error) !== 'invalid') throw error // a restored backup may not have the anchor's message
+      anchor = null
     }
-    return load('newest', {}, take)
+    return load('newest', () => pages.get({}), apply)
   }
 
   /**
-   * @param {NonNullable<typeof place>} wanted
-   * @param {(page: Page) => void} take
+   * @param {Anchor} wanted
+   * @param {(page: Page) => void} apply
+   * @returns {Promise<boolean>}
    */
-  function loadPlace(wanted, take) {
-    if ('around' in wanted) return load('around', { around: wanted.around }, take)
-    const { mark } = wanted
-    const query =
-      'after' in wanted
-        ? { after: wanted.after }
-        : (/** @type {() => boolean} */ isWanted) => pageFrom(wanted.mark, isWanted)
-    return load('around', query, (/** @type {Page & { isFromMark?: boolean }} */ page) => {
-      take(page)
-      const isAtMark = 'after' in wanted || page.isFromMark
-      start = isAtMark ? { first: stretch.first, seq: mark ?? (page.messages[0]?.seq ?? 1) - 1 } : null
-    })
+  function loadAnchor(wanted, apply) {
+    if ('around' in wanted) return load('around', () => pages.get({ around: wanted.around }), apply)
+    if (!('after' in wanted)) {
+      const { mark } = wanted
+      return load(
+        'around',
+        (isWanted) => pages.getAfterSeq(mark, isWanted),
+        (/** @type {Page & { startsAfterSeq?: boolean }} */ page) =>
+          applyFrom(page, page.startsAfterSeq ? mark : null),
+      )
+    }
+    const { after, mark } = wanted
+    return load(
+      'around',
+      () => pages.get({ after }),
+      (page) => applyFrom(page, mark ?? (page.messages[0]?.seq ?? 1) - 1),
+    )
+
+    /** @param {Page} page @param {number | null} seq after which the page begins; null: it does not begin at the anchor */
+    function applyFrom(page, seq) {
+      apply(page)
+      start = seq === null ? null : { first: loaded.first, seq }
+    }
   }
 
-  /** Goes into the room and catches up; to be called on entering and after each reconnect. */
+  /** Joins the chat and catches up. To be called when the chat is opened and after each reconnect. */
   async function follow() {
-    const mine = ++attempt
+    const own = ++latestAttempt
     clearTimeout(retryTimer)
     try {
       if (position === null) {
         state.status = 'loading'
-        if (!(await reload()) || mine !== attempt) return
+        if (!(await reload()) || own !== latestAttempt) return
       }
       state.status = 'joining'
-      const ack = await websocket.request({ type: 'join_chat', chat_id: chatId, after_seq: position }, JOIN)
-      if (mine !== attempt) return
+      const frame = { type: 'join_chat', chat_id: chatId, after_seq: position, ...(epoch && { epoch }) }
+      const ack = await websocket.request(frame, JOIN)
+      if (own !== latestAttempt) return
       failures = 0
       if (ack.gap) {
         position = null
-        // Who was at the end goes on from there, and does not find themselves behind what they have not seen.
-        const last = stretch.messages.at(-1)
-        if (place === null && wasLive && last && !stretch.last) place = { after: last.id, mark: last.seq }
+        // A user who was at the end goes on from there: what they have not seen must not end up above them.
+        const last = loaded.messages.at(-1)
+        if (anchor === null && wasLive && last && !loaded.last) anchor = { after: last.id, mark: last.seq }
         return void follow()
       }
       position = ack.head_seq
@@ -206,78 +204,78 @@ export function createTimeline(chatId, { api, websocket }) {
       wasLive = true
       state.error = null
     } catch (error) {
-      if (mine === attempt) failed(error)
+      if (own === latestAttempt) failed(/** @type {Failure} */ (error))
     }
   }
 
-  /** @param {any} error */
+  /** @param {Failure} error */
   function failed(error) {
-    state.status = codeOf(error) === 'not_found' ? 'gone' : 'idle'
-    if (codeOf(error) === 'disconnected') return // followed again once there is a connection
+    state.status = error.code === 'not_found' ? 'gone' : 'idle'
+    if (error.code === 'disconnected') return // the next connection calls `follow`
     state.error = error
     if (state.status === 'gone') return
-    const waitMs = error.retryAfterMs ?? Math.min(FIRST_RETRY_MS * 2 ** failures++, LAST_RETRY_MS)
+    const waitMs = error.retryAfterMs ?? Math.min(FIRST_RETRY_MS * 2 ** failures++, MAX_RETRY_MS)
     retryTimer = setTimeout(follow, waitMs)
   }
 
-  /** The room is left: nothing more of it is heard until `follow`. */
+  /** Ignores the chat's events until `follow` is called again. The caller sends `leave_chat`. */
   function leave() {
-    attempt++
-    lastLoad++
+    latestAttempt++
+    latestLoad++
     clearTimeout(retryTimer)
     state.status = 'idle'
     state.loading = null
-    place = null
+    anchor = null
     wasLive = false
-    if (stretch.last) position = null // what is old is not worth keeping up
-    if (position === null) stretch.clear()
-    else stretch.trim(KEPT)
+    if (loaded.last) position = null // a window of old messages is not worth a replay
+    if (position === null) loaded.clear()
+    else loaded.trim(KEPT_MESSAGES)
     state.loaded = position !== null
     publish()
   }
 
-  /** @param {any} frame */
+  /** Applies a change now, and again to the page that is loading. @param {() => void} change */
+  function apply(change) {
+    if (state.loading) buffered.push(change)
+    change()
+    publish()
+  }
+
+  /** @param {import('@/types').MessageFrame} frame */
   function receive(frame) {
     if (frame.chat_id !== chatId || (state.status !== 'joining' && state.status !== 'live')) return
     const next = /** @type {number} */ (position) + 1
-    if (frame.seq < next) return // while joining: told to the room we had left
+    if (frame.seq < next) return // while joining: an event of the time before this join
     if (state.status === 'live') {
       if (frame.seq > next) return void follow()
       position = next
     }
-    if (frame.type === 'message_deleted') {
-      stretch.remove(frame.message_id)
-    } else {
-      if (state.loading) held.push(frame.message)
-      stretch.put(frame.message)
-    }
-    publish()
-    if (frame.type === 'new_message' && frame.message.seq > heard) {
-      heard = frame.message.seq
-      for (const tell of listeners) tell(frame.message, { missed: state.status === 'joining' })
+    apply(() => MESSAGE_CHANGES[frame.type](loaded, frame))
+    if (frame.type === 'new_message' && frame.message.seq > newestSeq) {
+      newestSeq = frame.message.seq
+      for (const listener of listeners) listener(frame.message, { missed: state.status === 'joining' })
     }
   }
 
-  const subscriptions = ['new_message', 'message_updated', 'message_deleted'].map((type) =>
-    websocket.on(type, receive),
+  const subscriptions = MESSAGE_EVENTS.map((event) =>
+    websocket.on(event, (frame) => receive(/** @type {any} */ (frame))),
   )
 
-  /**
-   * A load that may fail: the reason is in `state.error`.
-   *
-   * @param {Promise<unknown>} loading
-   */
-  async function attended(loading) {
+  /** Waits for a load and puts the reason for its failure into `state.error`. @param {Promise<unknown>} loading */
+  async function settle(loading) {
     try {
       await loading
     } catch (error) {
-      state.error = error
+      state.error = /** @type {Failure} */ (error)
     }
   }
 
+  /** @param {Record<string, number>} query */
+  const loadEarlier = (query) => load('before', () => pages.get(query), loaded.prepend)
+
   return {
     state,
-    /** The last change that is applied; 0: none. */
+    /** The number of the last change that is applied; 0: none. */
     get position() {
       return position ?? 0
     },
@@ -285,94 +283,97 @@ export function createTimeline(chatId, { api, websocket }) {
     leave,
 
     /** @param {number} id */
-    get: stretch.get,
-    /** Whether it was deleted while this timeline was there. @type {(id: number) => boolean} */
-    isDeleted: stretch.isDeleted,
+    get: loaded.get,
+    /** Whether a message was deleted while this timeline was in memory. @type {(id: number) => boolean} */
+    isDeleted: loaded.isDeleted,
 
     /**
-     * Tells of each new message of the chat once, also when what is loaded ends before it.
+     * Calls back once for each new message of the chat, also for messages after the end of what is loaded.
      *
-     * @param {(message: Message, how: { missed: boolean }) => void} callback `missed`: written while we were away
-     * @returns {() => void} ends that
+     * @param {(message: Message, how: { missed: boolean }) => void} callback `missed`: it was written while the chat was
+     *   not joined
+     * @returns {() => void} ends the subscription
      */
     onArrival(callback) {
       listeners.add(callback)
       return () => void listeners.delete(callback)
     },
 
-    /** A message as an ack has it. @param {Message} message */
+    /** Adds a message from an ack. @param {Message} message */
     put(message) {
-      // What is not later than the position is there, or deleted; without a position the page or the replay has it.
+      // Up to the position every message is loaded, or deleted. Without a position the next page has it.
       if (position === null || message.changed_seq <= position) return
-      if (state.loading) held.push(message)
-      stretch.put(message)
-      publish()
+      apply(() => loaded.put(message))
     },
 
-    /** The page before the first message; nothing while another page is on its way. */
+    /** Loads the page before the first message. Does nothing while another page is loading. */
     async loadBefore() {
-      if (!stretch.first || state.loading) return
-      await attended(load('before', { before: stretch.first.id }, stretch.prepend))
+      if (!loaded.first || state.loading) return
+      await settle(loadEarlier({ before: loaded.first.id }))
     },
 
-    /** The page after the last message; nothing while another page is on its way. */
+    /** Loads the page after the last message. Does nothing while another page is loading. */
     async loadAfter() {
-      if (!stretch.last || state.loading) return
-      await attended(load('after', { after: stretch.last.id }, stretch.append))
+      if (!loaded.last || state.loading) return
+      const after = loaded.last.id
+      await settle(load('after', () => pages.get({ after }), loaded.append))
     },
 
-    /** Has the messages around this one, if it is not there. @param {number} messageId */
+    /** Loads the messages around this one if it is not loaded. @param {number} messageId */
     async show(messageId) {
-      if (stretch.get(messageId)) return
-      if (position !== null) return attended(load('around', { around: messageId }, replace))
-      place = { around: messageId }
+      if (loaded.get(messageId)) return
+      if (position !== null) return settle(load('around', () => pages.get({ around: messageId }), replace))
+      anchor = { around: messageId }
       await follow()
     },
 
-    /** Has the newest messages, if they are not there. */
+    /** Loads the newest messages if they are not loaded. */
     async showLatest() {
-      place = null
+      anchor = null
       if (position === null) await follow()
-      else if (stretch.last) await attended(load('newest', {}, replace))
-    },
-
-    /** Where the reader is, or null if at the end: that is kept if all has to be loaded anew. @param {number | null} messageId */
-    stayAt(messageId) {
-      place = messageId === null ? null : { around: messageId }
+      else if (loaded.last) await settle(load('newest', () => pages.get({}), replace))
     },
 
     /**
-     * Begins with what comes after a mark, if all has to be loaded anew.
+     * Sets what the user is reading, so that it is loaded again if all messages have to be.
+     *
+     * @param {number | null} messageId null: the end of the chat
+     */
+    stayAt(messageId) {
+      anchor = messageId === null ? null : { around: messageId }
+    },
+
+    /**
+     * Makes the next full load begin after a read mark.
      *
      * @param {object} mark
      * @param {number | null} [mark.messageId] the message that it is on; it may be deleted
      * @param {number} [mark.seq] that of the message; 0: before the first one
      */
     startAfter({ messageId, seq }) {
-      if (messageId) place = { after: messageId, mark: seq }
-      else if (seq !== undefined) place = { mark: seq }
+      if (messageId) anchor = { after: messageId, mark: seq }
+      else if (seq !== undefined) anchor = { mark: seq }
     },
 
-    /** Whether what is loaded has all messages after a `seq`, up to its end. @param {number} seq */
+    /** Whether every message after a `seq`, up to the end of what is loaded, is loaded. @param {number} seq */
     reaches(seq) {
-      const { first } = stretch
+      const { first } = loaded
       return !first || first.seq <= seq + 1 || (start?.first === first && seq >= start.seq)
     },
 
-    /** Whether what is loaded still begins where it was to begin, after a mark. */
-    startsAtMark: () => start !== null && start.first === stretch.first,
+    /** Whether the first loaded message is the first one after the read mark of `startAfter`. */
+    startsAtMark: () => start !== null && start.first === loaded.first,
 
-    /** Loads what is before, until it reaches back to a `seq`. @param {number} seq */
+    /** Loads earlier pages until every message after a `seq` is loaded. @param {number} seq */
     async reachBack(seq) {
-      for (let pages = 0; pages < PAGES_BACK && !this.reaches(seq); pages++) {
-        if (state.loading) return
-        const from = /** @type {any} */ (stretch.first).id
-        await attended(load('before', { before: from, limit: LARGEST_PAGE }, stretch.prepend))
+      for (let count = 0; count < MAX_PAGES_BACK && !this.reaches(seq); count++) {
+        if (state.loading || !loaded.first) return
+        await settle(loadEarlier({ before: loaded.first.id, limit: LARGEST_PAGE }))
         if (state.error) return
       }
     },
 
-    /** Ends it for good. */
+    /** Ends the timeline for good. */
     dispose() {
       leave()
       for (const unsubscribe of subscriptions) unsubscribe()
@@ -380,5 +381,5 @@ export function createTimeline(chatId, { api, websocket }) {
   }
 }
 
-/** @param {any} error */
-const codeOf = (error) => error?.code
+/** @param {unknown} error */
+const codeOf = (error) => /** @type {Failure} */ (error).code

@@ -1,6 +1,6 @@
 import { afterEach, expect, test } from 'vitest'
 import { i18n, setLanguage } from '@/i18n'
-import { isolated, oneLine, personName } from '@/i18n/bidi'
+import { isolated, oneLine, personName } from '@/text/bidi'
 
 const { t } = i18n.global
 
@@ -25,7 +25,7 @@ test.each([
 ])('%j in a sentence', (text, expected) => expect(isolated(text)).toBe(expected))
 
 test('every sentence keeps what is put into it apart', () => {
-  expect(t('room.typingTwo', { one: 'משה', other: '\u202eeve' })).toBe('\u2068משה\u2069 and eve are typing…')
+  expect(t('chat.typingTwo', { one: 'משה', other: '\u202eeve' })).toBe('\u2068משה\u2069 and eve are typing…')
   setLanguage('ru')
   expect(t('chatInfo.removeTitle', { name: 'שרה\u2069' })).toBe('Удалить из чата: \u2068שרה\u2069?')
 })

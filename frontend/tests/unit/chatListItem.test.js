@@ -2,15 +2,15 @@ import { mount, RouterLinkStub } from '@vue/test-utils'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { createMemoryHistory, createRouter } from 'vue-router'
 import { fakeRest, later } from './fakeRest'
-import { openHouse, settled } from './house'
+import { openApp, settled } from './app'
 
-let house, item
+let app, item
 
-beforeEach(async () => (house = await openHouse()))
+beforeEach(async () => (app = await openApp()))
 
 afterEach(() => {
   item.unmount()
-  house.websocket.disconnect()
+  app.websocket.disconnect()
   vi.unstubAllGlobals()
   vi.restoreAllMocks()
 })

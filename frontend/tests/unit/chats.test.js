@@ -1,19 +1,19 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { alice, bob, fail, fakeRest, later, logIn, otherTab } from './fakeRest'
-import { openHouse, settled } from './house'
+import { openApp, settled } from './app'
 
-/** @type {Awaited<ReturnType<typeof openHouse>>} */
-let house
+/** @type {Awaited<ReturnType<typeof openApp>>} */
+let app
 /** @type {ReturnType<typeof import('@/stores/chats').useChats>} */
 let chats
 
 beforeEach(async () => {
-  house = await openHouse()
+  app = await openApp()
   chats = (await import('@/stores/chats')).useChats()
 })
 
 afterEach(() => {
-  house.websocket.disconnect()
+  app.websocket.disconnect()
   vi.unstubAllGlobals()
   vi.restoreAllMocks()
 })
@@ -96,13 +96,13 @@ describe('the list', () => {
     await chats.load()
     expect(chats.state).toBe('failed')
     rest.routes['GET /chats'] = paged([chat(1)])
-    await house.connect()
+    await app.connect()
     expect([chats.state, ids()]).toEqual(['ready', [1]])
   })
 
   test('is tried again while there is a connection', async () => {
     const rest = fakeRest({ 'GET /chats': () => fail(503, 'unavailable', { retry_after_ms: 1 }) })
-    await house.connect()
+    await app.connect()
     rest.routes['GET /chats'] = paged([chat(1)])
     await vi.waitFor(() => expect([chats.state, ids()]).toEqual(['ready', [1]]))
   })
@@ -145,20 +145,20 @@ describe('the list', () => {
 
   test('takes in nothing older than what was told meanwhile, and nothing that is gone', async () => {
     fakeRest({ 'GET /chats': paged([]) })
-    await house.connect()
+    await app.connect()
     const answer = later()
     fakeRest({ 'GET /chats': () => answer.promise, 'GET /chats/1': chat(1, 3) })
     await chats.fetch(1)
     const loading = chats.load()
     await settled()
-    await house.tell({
+    await app.tell({
       type: 'chat_updated',
       chat_id: 1,
       last_message: message(1, 8),
       unread_count: 4,
       head_seq: 8,
     })
-    await house.tell({ type: 'chat_removed', chat_id: 2 })
+    await app.tell({ type: 'chat_removed', chat_id: 2 })
     answer.resolve({ chats: [chat(1, 3), chat(2, 9)], next_cursor: null })
     await loading
     expect(ids()).toEqual([1])
@@ -171,25 +171,25 @@ describe('what the server tells', () => {
 
   beforeEach(async () => {
     rest = fakeRest({ 'GET /chats': paged([chat(1, 3), chat(2, 4)]) })
-    await house.connect()
+    await app.connect()
     rest.calls.length = 0
   })
 
   test('a chat is added, changed, removed', async () => {
     rest.routes['GET /chats/3'] = chat(3, 7)
-    await house.tell({ type: 'chat_added', chat_id: 3 })
+    await app.tell({ type: 'chat_added', chat_id: 3 })
     expect(ids()).toEqual([3, 2, 1])
     const changes = { name: 'Renamed', member_count: 5 }
     rest.routes['GET /chats/3'] = chat(3, 7, changes)
-    await house.tell({ type: 'chat_changed', chat_id: 3, chat: { id: 3, ...changes, seq: 7 } })
+    await app.tell({ type: 'chat_changed', chat_id: 3, chat: { id: 3, ...changes, seq: 7 } })
     expect(chats.get(3)).toMatchObject({ name: 'Renamed', member_count: 5, role: 'member' })
-    await house.tell({ type: 'chat_removed', chat_id: 3 })
+    await app.tell({ type: 'chat_removed', chat_id: 3 })
     expect(ids()).toEqual([2, 1])
   })
 
   test('something happened in a chat that is not in memory', async () => {
     rest.routes['GET /chats/9'] = chat(9, 12)
-    await house.tell({
+    await app.tell({
       type: 'chat_updated',
       chat_id: 9,
       last_message: message(9, 12),
@@ -200,14 +200,14 @@ describe('what the server tells', () => {
   })
 
   test('messages of a chat that is joined are counted, one by one', async () => {
-    await house.tell({ type: 'new_message', chat_id: 1, message: message(1, 4), seq: 4 })
-    await house.tell({
+    await app.tell({ type: 'new_message', chat_id: 1, message: message(1, 4), seq: 4 })
+    await app.tell({
       type: 'new_message',
       chat_id: 1,
       message: message(1, 5, { sender_id: alice.id }),
       seq: 5,
     })
-    await house.tell({ type: 'new_message', chat_id: 1, message: message(1, 4), seq: 4 }) // again, by a replay
+    await app.tell({ type: 'new_message', chat_id: 1, message: message(1, 4), seq: 4 }) // again, by a replay
     expect(chats.get(1)).toMatchObject({ unread_count: 1, seq: 5, last_message: { seq: 5 } })
     expect(chats.unreadTotal).toBe(1)
     chats.noteRead(1, 0)
@@ -217,8 +217,8 @@ describe('what the server tells', () => {
 
   test('the last message is edited or deleted', async () => {
     const edited = message(2, 4, { content: 'better', changed_seq: 5 })
-    await house.tell({ type: 'message_updated', chat_id: 2, message: edited, seq: 5 })
-    await house.tell({
+    await app.tell({ type: 'message_updated', chat_id: 2, message: edited, seq: 5 })
+    await app.tell({
       type: 'message_updated',
       chat_id: 2,
       message: message(2, 1, { changed_seq: 6 }),
@@ -226,16 +226,16 @@ describe('what the server tells', () => {
     })
     expect(chats.get(2).last_message.content).toBe('better')
     rest.routes['GET /chats/2'] = chat(2, 7, { last_message: message(2, 3) })
-    await house.tell({ type: 'message_deleted', chat_id: 2, message_id: edited.id, seq: 7 })
+    await app.tell({ type: 'message_deleted', chat_id: 2, message_id: edited.id, seq: 7 })
     expect(chats.get(2).last_message.seq).toBe(3)
   })
 
   test('one has read it elsewhere', async () => {
-    await house.tell({ type: 'new_message', chat_id: 1, message: message(1, 4), seq: 4 })
+    await app.tell({ type: 'new_message', chat_id: 1, message: message(1, 4), seq: 4 })
     rest.routes['GET /chats/1'] = chat(1, 4)
-    await house.tell({ type: 'messages_read', chat_id: 1, user_id: 2, up_to: 4 })
+    await app.tell({ type: 'messages_read', chat_id: 1, user_id: 2, up_to: 4 })
     expect(chats.unreadTotal).toBe(1)
-    await house.tell({ type: 'messages_read', chat_id: 1, user_id: alice.id, up_to: 4 })
+    await app.tell({ type: 'messages_read', chat_id: 1, user_id: alice.id, up_to: 4 })
     expect(chats.unreadTotal).toBe(0)
   })
 })
@@ -282,7 +282,7 @@ describe('members', () => {
       'GET /chats': paged([chat(1, 1)]),
       'GET /chats/1/members': { members: [member(alice, 'owner'), member(bob)] },
     })
-    await house.connect()
+    await app.connect()
   })
 
   const roles = () => chats.members(1).map(({ user, role }) => [user.username, role])
@@ -323,7 +323,7 @@ describe('members', () => {
   test('are loaded anew when the chat changes', async () => {
     await chats.loadMembers(1)
     rest.routes['GET /chats/1/members'] = { members: [member(alice, 'member')] }
-    await house.tell({ type: 'chat_changed', chat_id: 1, chat: { id: 1, name: 'Chat 1', seq: 1 } })
+    await app.tell({ type: 'chat_changed', chat_id: 1, chat: { id: 1, name: 'Chat 1', seq: 1 } })
     expect(roles()).toEqual([['alice', 'member']])
     expect(chats.get(1).role).toBe('member')
   })

@@ -3,14 +3,14 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { h, nextTick, provide, shallowReactive } from 'vue'
 import { fakeRest } from './fakeRest'
 import { FakeSocket } from './fakeSocket'
-import { openHouse, settled } from './house'
+import { openApp, settled } from './app'
 
-let house, composer, room, timeline, stored, deleted, MessageComposer, useMessageActions, i18n
+let app, composer, room, timeline, stored, deleted, MessageComposer, useMessageActions, i18n
 
 const mine = (id, content) => ({ id, chat_id: 7, seq: id, sender_id: 1, content, message_type: 'text' })
 
 beforeEach(async () => {
-  house = await openHouse()
+  app = await openApp()
   fakeRest({ 'GET /users/me': { id: 1 } })
   stored = new Map([[5, mine(5, '  if x:\n    y()  ')]])
   deleted = new Set()
@@ -21,15 +21,15 @@ beforeEach(async () => {
     isDeleted: (id) => deleted.has(id),
   }
   ;({ i18n } = await import('@/i18n'))
-  ;({ default: MessageComposer } = await import('@/components/room/MessageComposer.vue'))
+  ;({ default: MessageComposer } = await import('@/components/chat/MessageComposer.vue'))
   ;({ useMessageActions } = await import('@/composables/useMessageActions'))
-  await house.connect()
+  await app.connect()
   open()
 })
 
 afterEach(() => {
   room.unmount()
-  house.websocket.disconnect()
+  app.websocket.disconnect()
   vi.unstubAllGlobals()
   vi.restoreAllMocks()
 })
@@ -59,9 +59,7 @@ const frames = () => FakeSocket.last.sent.filter(({ type }) => type === 'edit_me
 
 async function answer(error) {
   const { id } = frames().at(-1)
-  await house.tell(
-    error ? { type: 'error', id, retryable: false, message: '', ...error } : { type: 'ack', id },
-  )
+  await app.tell(error ? { type: 'error', id, retryable: false, message: '', ...error } : { type: 'ack', id })
 }
 
 async function edit(text) {

@@ -2,24 +2,24 @@ import { mount } from '@vue/test-utils'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { fakeRest } from './fakeRest'
 import { FakeSocket } from './fakeSocket'
-import { openHouse } from './house'
+import { openApp } from './app'
 
-let house, banner, session
+let app, banner, session
 
 beforeEach(async () => {
-  house = await openHouse()
+  app = await openApp()
   fakeRest({ 'POST /auth/logout': null })
   const { i18n } = await import('@/i18n')
   session = (await import('@/stores/session')).useSession()
   const { default: ConnectionBanner } = await import('@/components/ConnectionBanner.vue')
   banner = mount(ConnectionBanner, { global: { plugins: [i18n] } })
-  await house.connect()
+  await app.connect()
   vi.useFakeTimers()
 })
 
 afterEach(() => {
   banner.unmount()
-  house.websocket.disconnect()
+  app.websocket.disconnect()
   vi.useRealTimers()
   vi.unstubAllGlobals()
   vi.restoreAllMocks()

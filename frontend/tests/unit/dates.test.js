@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { setLanguage } from '@/i18n'
-import { dayOf, fullOf, localeOf, momentOf, now, relative, shortOf, timeOf } from '@/i18n/dates'
+import { dayOf, fullOf, localeOf, dayAndTimeOf, now, relative, shortOf, timeOf } from '@/i18n/dates'
 
 /** Local times: what is shown does not depend on where the test runs. */
 const local = (...parts) => new Date(...parts).toISOString()
@@ -107,7 +107,7 @@ test.each([
     day: '2-digit',
   })
   expect(figures.format(new Date(moment))).toBe(day)
-  expect(momentOf(moment)).toContain('38')
+  expect(dayAndTimeOf(moment)).toContain('38')
 })
 
 test('a browser that tells no language', () => {

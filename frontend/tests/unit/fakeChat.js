@@ -22,6 +22,8 @@ export function randomFrom(seed) {
 
 export class FakeChat {
   chatId = 7
+  /** Another one than that of a join is a gap; null: an older server. @type {string | null} */
+  epoch = null
   head = 0
   lastId = 100
   /** All that were ever written, by id; deleted ones have `gone`. */
@@ -37,6 +39,7 @@ export class FakeChat {
 
   websocket = {
     isConnected: () => this.connection !== null,
+    state: { epoch: null },
     on: (type, callback) => {
       const callbacks = this.subscriptions.get(type) ?? new Set()
       this.subscriptions.set(type, callbacks.add(callback))
@@ -60,6 +63,8 @@ export class FakeChat {
       new Promise((resolve, reject) => {
         // A page is read at one time, and may be there long after.
         let page = null
+        const isUnknown = Object.values({ ...query, limit: undefined }).some((id) => id && !this.all.has(id))
+        if (isUnknown) return reject(Object.assign(new Error('invalid'), { code: 'invalid' }))
         const read = () => (page ??= this.page(query))
         this.pages.push({ query, read, answer: () => resolve(read()), fail: reject })
       }),
@@ -162,7 +167,8 @@ export class FakeChat {
     const changed = [...this.all.values()]
       .filter((message) => message.changed_seq > replay.sent)
       .sort((a, b) => a.changed_seq - b.changed_seq)
-    const gap = frame.after_seq > this.head || told.size + changed.length > GAP
+    const isOther = this.epoch !== null && frame.epoch !== this.epoch
+    const gap = isOther || frame.after_seq > this.head || told.size + changed.length > GAP
     for (const message of gap ? [] : changed) {
       const isNew = message.seq > frame.after_seq && !told.has(message.id)
       this.tell(message.gone ? 'message_deleted' : isNew ? 'new_message' : 'message_updated', message)

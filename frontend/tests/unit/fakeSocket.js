@@ -45,9 +45,9 @@ export class FakeSocket {
   }
 
   /** The server accepts the connection and says so. */
-  accept(userId = 1) {
+  accept(userId = 1, more = {}) {
     this.readyState = FakeSocket.OPEN
-    this.tell({ type: 'connected', user_id: userId, timestamp: '2025-11-23T10:00:00.000000+00:00' })
+    this.tell({ type: 'connected', user_id: userId, timestamp: '2025-11-23T10:00:00.000000+00:00', ...more })
     return this
   }
 }

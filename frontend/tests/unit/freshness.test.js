@@ -3,23 +3,23 @@ import { createFreshness } from '@/services/freshness'
 
 test('an answer counts unless something newer is known', () => {
   const freshness = createFreshness()
-  const first = freshness.ask()
-  const second = freshness.ask()
-  expect(freshness.take('a', second)).toBe(true)
-  expect(freshness.take('a', first)).toBe(false) // the answer to the earlier question comes later
-  expect(freshness.take('b', first)).toBe(true)
-  const third = freshness.ask()
-  freshness.told('a')
-  expect(freshness.isNews('a', third)).toBe(false)
-  expect(freshness.take('a', freshness.ask())).toBe(true)
-  expect(freshness.isAsOf('a', third)).toBe(true)
-  expect(freshness.isAsOf('c', third)).toBe(false)
+  const first = freshness.start()
+  const second = freshness.start()
+  expect(freshness.accept('a', second)).toBe(true)
+  expect(freshness.accept('a', first)).toBe(false) // the answer to the earlier question comes later
+  expect(freshness.accept('b', first)).toBe(true)
+  const third = freshness.start()
+  freshness.changed('a')
+  expect(freshness.isNewer('a', third)).toBe(false)
+  expect(freshness.accept('a', freshness.start())).toBe(true)
+  expect(freshness.isKnownSince('a', third)).toBe(true)
+  expect(freshness.isKnownSince('c', third)).toBe(false)
 })
 
 test('nothing that was asked before a reset counts', () => {
   const freshness = createFreshness()
-  const before = freshness.ask()
+  const before = freshness.start()
   freshness.reset()
-  expect(freshness.take('a', before)).toBe(false)
-  expect(freshness.take('a', freshness.ask())).toBe(true)
+  expect(freshness.accept('a', before)).toBe(false)
+  expect(freshness.accept('a', freshness.start())).toBe(true)
 })

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { shownHost } from '@/timeline/hosts'
-import { partsOf } from '@/timeline/links'
+import { shownHost } from '@/text/hosts'
+import { partsOf } from '@/text/links'
 
 /** What is shown of a host. */
 const shown = (host) => shownHost(host, new URL(`https://${host}`).hostname)

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { createMemoryHistory, createRouter } from 'vue-router'
 import { isCtrl } from '@/services/keys'
 import { fakeRest } from './fakeRest'
-import { openHouse, settled } from './house'
+import { openApp, settled } from './app'
 
 const press = (init) => {
   const event = new KeyboardEvent('keydown', { cancelable: true, ...init })
@@ -35,10 +35,10 @@ describe('Ctrl and a key', () => {
 })
 
 describe('everywhere', () => {
-  let house, router, wrapper, dialogs
+  let app, router, wrapper, dialogs
 
   beforeEach(async () => {
-    house = await openHouse()
+    app = await openApp()
     const chat = (id, unread_count) => ({
       id,
       chat_type: 'group',
@@ -69,7 +69,7 @@ describe('everywhere', () => {
 
   afterEach(() => {
     wrapper.unmount()
-    house.websocket.disconnect()
+    app.websocket.disconnect()
     vi.unstubAllGlobals()
     vi.restoreAllMocks()
   })

@@ -1,6 +1,6 @@
 /**
  * The list of chats, its badges, the title, names and members against a server with delays, lost answers and breaks of
- * the connection: in the end they are what the server has. `VESTNIK_SEEDS=5000` runs more, `VESTNIK_SEED=17` one.
+ * the connection: in the end they are what the server has.
  */
 
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
@@ -8,16 +8,15 @@ import { effectScope, nextTick, ref } from 'vue'
 import { randomFrom } from './fakeChat'
 import { alice, logIn, otherTab } from './fakeRest'
 import { FakeServer } from './fakeServer'
-import { openHouse } from './house'
+import { openApp } from './app'
+import { forEachSeed } from './seeds'
 
-const SEEDS = Number(process.env.VESTNIK_SEEDS ?? 300)
-const FIRST = Number(process.env.VESTNIK_SEED ?? 1)
 const STEPS = 60
 
-let house, chats, users, timelines, parts
+let app, chats, users, timelines, parts
 
 beforeEach(async () => {
-  house = await openHouse()
+  app = await openApp()
   chats = (await import('@/stores/chats')).useChats()
   users = (await import('@/stores/users')).useUsers()
   timelines = (await import('@/stores/timelines')).useTimelines()
@@ -31,7 +30,7 @@ beforeEach(async () => {
 })
 
 afterEach(() => {
-  house.websocket.disconnect()
+  app.websocket.disconnect()
   vi.useRealTimers()
   vi.unstubAllGlobals()
   vi.restoreAllMocks()
@@ -104,7 +103,7 @@ async function run(seed) {
     for (let written = random() * 6; written > 1; written--) server.write(chat)
   }
   otherTab(() => logIn(seed, { ...alice, ...server.users.get(me) }))
-  house.websocket.connect('T')
+  app.websocket.connect('T')
   await pass(window, 0)
   chats.load()
   const looked = new Set()
@@ -160,7 +159,7 @@ async function run(seed) {
   // In the end there is a connection, and no more changes.
   server.isCalm = true
   if (!server.connection) {
-    house.websocket.retry()
+    app.websocket.retry()
     await pass(window, 1_000)
     server.connect()
   }
@@ -170,7 +169,7 @@ async function run(seed) {
   await pass(window, 5_000)
   check(server, looked, withMembers)
   for (const chatId of [...window.rooms.keys()]) window.close(chatId)
-  house.websocket.disconnect()
+  app.websocket.disconnect()
   server.connection = null
   return server
 }
@@ -199,13 +198,4 @@ function check(server, looked, withMembers) {
   for (const id of looked) expect(users.nameOf(id)).toBe(server.users.get(id).display_name)
 }
 
-test('whatever happens, the client ends with what the server has', async () => {
-  for (let seed = FIRST; seed < FIRST + SEEDS; seed++) {
-    try {
-      await run(seed)
-    } catch (error) {
-      error.message = `VESTNIK_SEED=${seed}: ${error.message}`
-      throw error
-    }
-  }
-}, 600_000)
+test('whatever happens, the client ends with what the server has', () => forEachSeed(run), 600_000)

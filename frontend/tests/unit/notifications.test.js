@@ -3,9 +3,9 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { nextTick } from 'vue'
 import { createMemoryHistory, createRouter } from 'vue-router'
 import { fakeRest } from './fakeRest'
-import { openHouse } from './house'
+import { openApp } from './app'
 
-let house, chats, preferences, wrapper, played
+let app, chats, preferences, wrapper, played
 
 const message = (seq, sender_id = 2) => ({
   id: seq,
@@ -29,7 +29,7 @@ const chat = {
 
 beforeEach(async () => {
   document.head.innerHTML = '<link rel="icon" href="data:,">'
-  house = await openHouse()
+  app = await openApp()
   played = vi.fn()
   vi.doMock('@/services/sound', () => ({ playSound: played }))
   vi.stubGlobal('navigator', { languages: ['en'], platform: '' })
@@ -43,12 +43,12 @@ beforeEach(async () => {
   })
   await router.push('/chats/1')
   wrapper = mount({ setup: useNotifications, render: () => null }, { global: { plugins: [router] } })
-  await house.connect()
+  await app.connect()
 })
 
 afterEach(() => {
   wrapper.unmount()
-  house.websocket.disconnect()
+  app.websocket.disconnect()
   vi.doUnmock('@/services/sound')
   vi.unstubAllGlobals()
   vi.restoreAllMocks()
@@ -85,7 +85,7 @@ describe('a sound', () => {
   beforeEach(() => (preferences.sound = true))
 
   const arrives = (more = {}) =>
-    house.tell({ type: 'new_message', chat_id: 1, message: message(1), seq: 1, ...more })
+    app.tell({ type: 'new_message', chat_id: 1, message: message(1), seq: 1, ...more })
   const focus = (hasFocus) => vi.spyOn(document, 'hasFocus').mockReturnValue(hasFocus)
 
   test('is made for what one does not see', async () => {
@@ -93,7 +93,7 @@ describe('a sound', () => {
     await arrives()
     expect(played).toHaveBeenCalledTimes(1)
     focus(true)
-    await house.tell({
+    await app.tell({
       type: 'chat_updated',
       chat_id: 2,
       last_message: message(5),
@@ -109,7 +109,7 @@ describe('a sound', () => {
     [
       'what was only edited',
       () => [
-        house.tell({
+        app.tell({
           type: 'chat_updated',
           chat_id: 1,
           last_message: message(4),
@@ -121,7 +121,7 @@ describe('a sound', () => {
     [
       'what was read',
       () => [
-        house.tell({
+        app.tell({
           type: 'chat_updated',
           chat_id: 1,
           last_message: message(5),

@@ -4,15 +4,15 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { effectScope, nextTick, ref } from 'vue'
 import { alice, logIn, otherTab } from './fakeRest'
 import { FakeServer } from './fakeServer'
-import { openHouse } from './house'
+import { openApp } from './app'
 
 const MANY = 30
 const ME = 1
 
-let house, chats, server, chat, scope
+let app, chats, server, chat, scope
 
 beforeEach(async () => {
-  house = await openHouse()
+  app = await openApp()
   chats = (await import('@/stores/chats')).useChats()
   vi.useFakeTimers()
   server = new FakeServer(ME, () => 0.3)
@@ -23,7 +23,7 @@ beforeEach(async () => {
 
 afterEach(() => {
   scope?.stop()
-  house.websocket.disconnect()
+  app.websocket.disconnect()
   vi.useRealTimers()
   vi.unstubAllGlobals()
   vi.restoreAllMocks()
@@ -35,13 +35,13 @@ async function pass(ms = 3_000) {
 }
 
 async function connect() {
-  house.websocket.connect('T')
+  app.websocket.connect('T')
   await pass(0)
   server.connect()
   await pass()
 }
 
-/** What ChatRoom and MessageList do, without a page to scroll in. */
+/** What ChatPane and MessageList do, without a page to scroll in. */
 async function open() {
   const { useReading, markOf } = await import('@/composables/useReading')
   const { useChatWebSocket } = await import('@/composables/useWebSocket')

@@ -2,21 +2,21 @@
 
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { effectScope, nextTick } from 'vue'
-import { createStretch } from '@/timeline/stretch'
+import { createMessageWindow } from '@/timeline/messageWindow'
 import { fail, fakeRest, later } from './fakeRest'
-import { openHouse, settled } from './house'
+import { openApp, settled } from './app'
 
-let house, chats, rest, scope, timeline, stretch
+let app, chats, rest, scope, timeline, stretch
 
 const bob = { id: 2, username: 'bob', display_name: 'Bob', status: 'online' }
 const message = (id, more = {}) => ({ id, chat_id: 1, seq: id, changed_seq: id, content: `m${id}`, ...more })
 const page = (...messages) => ({ messages, has_more_before: false, has_more_after: false, head_seq: 9 })
 
 beforeEach(async () => {
-  house = await openHouse()
+  app = await openApp()
   const { shallowReactive } = await import('vue')
   chats = (await import('@/stores/chats')).useChats()
-  stretch = createStretch()
+  stretch = createMessageWindow()
   timeline = {
     state: shallowReactive({ messages: [], status: 'live' }),
     get: stretch.get,
@@ -36,7 +36,7 @@ beforeEach(async () => {
 
 afterEach(() => {
   scope.stop()
-  house.websocket.disconnect()
+  app.websocket.disconnect()
   vi.unstubAllGlobals()
   vi.restoreAllMocks()
 })
@@ -47,7 +47,7 @@ describe('how far others have read', () => {
     rest.routes['GET /chats/1/members'] = {
       members: [me, { user: bob, role: 'member', joined_at: '', ...mark }],
     }
-    await house.connect()
+    await app.connect()
     const { useReceipts } = await import('@/composables/useReceipts')
     const { readSeq } = scope.run(() => useReceipts(1, timeline))
     void readSeq.value
@@ -59,9 +59,9 @@ describe('how far others have read', () => {
     timeline.load(message(1), message(2))
     const readSeq = await open({ last_read_message_id: 70, read_seq: 70 })
     expect(readSeq.value).toBe(70)
-    await house.tell({ type: 'messages_read', chat_id: 1, user_id: 2, up_to: 80, read_seq: 80 })
+    await app.tell({ type: 'messages_read', chat_id: 1, user_id: 2, up_to: 80, read_seq: 80 })
     expect(readSeq.value).toBe(80)
-    await house.tell({ type: 'messages_read', chat_id: 2, user_id: 2, up_to: 99, read_seq: 99 })
+    await app.tell({ type: 'messages_read', chat_id: 2, user_id: 2, up_to: 99, read_seq: 99 })
     expect(readSeq.value).toBe(80)
   })
 
@@ -76,7 +76,7 @@ describe('how far others have read', () => {
 
   test('does not go back with an answer given before', async () => {
     const readSeq = await open({ last_read_message_id: 5, read_seq: 5 })
-    await house.tell({ type: 'messages_read', chat_id: 1, user_id: 2, up_to: 8, read_seq: 8 })
+    await app.tell({ type: 'messages_read', chat_id: 1, user_id: 2, up_to: 8, read_seq: 8 })
     await chats.loadMembers(1)
     expect(readSeq.value).toBe(8)
   })
@@ -98,7 +98,7 @@ describe('how far others have read', () => {
 
 describe('a quote', () => {
   async function open() {
-    await house.connect()
+    await app.connect()
     const { useQuotes } = await import('@/composables/useQuotes')
     return scope.run(() => useQuotes(1, timeline))
   }
@@ -127,7 +127,7 @@ describe('a quote', () => {
     const { quoteOf } = await open()
     quoteOf(5)
     await settled()
-    await house.tell({ type: 'message_deleted', chat_id: 1, message_id: 5, seq: 9 })
+    await app.tell({ type: 'message_deleted', chat_id: 1, message_id: 5, seq: 9 })
     answer.resolve(page(message(5)))
     await settled()
     expect(quoteOf(5)).toBeNull()
@@ -139,9 +139,9 @@ describe('a quote', () => {
     quoteOf(5)
     await settled()
     const edited = message(5, { content: 'better', changed_seq: 10 })
-    await house.tell({ type: 'message_updated', chat_id: 1, message: edited, seq: 10 })
+    await app.tell({ type: 'message_updated', chat_id: 1, message: edited, seq: 10 })
     expect(quoteOf(5).content).toBe('better')
-    await house.tell({ type: 'message_deleted', chat_id: 1, message_id: 5, seq: 11 })
+    await app.tell({ type: 'message_deleted', chat_id: 1, message_id: 5, seq: 11 })
     expect(quoteOf(5)).toBeNull()
   })
 

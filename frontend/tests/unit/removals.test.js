@@ -2,9 +2,9 @@ import { mount } from '@vue/test-utils'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { createMemoryHistory, createRouter } from 'vue-router'
 import { fail, fakeRest } from './fakeRest'
-import { openHouse, settled } from './house'
+import { openApp, settled } from './app'
 
-let house, chats, notices, wrapper, rest, i18n
+let app, chats, notices, wrapper, rest, i18n
 
 const chat = (id, name) => ({
   id,
@@ -20,7 +20,7 @@ const chat = (id, name) => ({
 })
 
 beforeEach(async () => {
-  house = await openHouse()
+  app = await openApp()
   rest = fakeRest({
     'GET /chats': { chats: [chat(1, 'Lobby'), chat(2, 'Other')], next_cursor: null },
     'GET /chats/1': () => fail(404, 'not_found'),
@@ -28,31 +28,31 @@ beforeEach(async () => {
   })
   ;({ i18n } = await import('@/i18n'))
   chats = (await import('@/stores/chats')).useChats()
-  const { default: ChatGate } = await import('@/components/ChatGate.vue')
+  const { default: ChatLoader } = await import('@/components/ChatLoader.vue')
   const { useRemovals } = await import('@/composables/useRemovals')
   notices = (await import('@/composables/useNotices')).useNotices().notices
-  await house.connect()
+  await app.connect()
   const routes = [
     { path: '/', name: 'home', component: {} },
     { path: '/chats/:chatId', component: {} },
   ]
   const router = createRouter({ history: createMemoryHistory(), routes })
   await router.push('/chats/1')
-  const Page = { components: { ChatGate }, setup: () => useRemovals(), template: '' }
+  const Page = { components: { ChatLoader }, setup: () => useRemovals(), template: '' }
   const { h } = await import('vue')
-  Page.render = () => h(ChatGate, { chatId: 1 }, () => 'the room')
+  Page.render = () => h(ChatLoader, { chatId: 1 }, () => 'the room')
   wrapper = mount(Page, { global: { plugins: [router, i18n] } })
 })
 
 afterEach(() => {
   wrapper.unmount()
-  house.websocket.disconnect()
+  app.websocket.disconnect()
   i18n.global.locale.value = 'en'
   vi.unstubAllGlobals()
   vi.restoreAllMocks()
 })
 
-const goes = (chat_id, more) => house.tell({ type: 'chat_removed', chat_id, ...more })
+const goes = (chat_id, more) => app.tell({ type: 'chat_removed', chat_id, ...more })
 const told = () => notices.value.map(({ text }) => text)
 
 describe('who looks at a chat that goes is told why', () => {
@@ -87,7 +87,7 @@ describe('who looks at a chat that goes is told why', () => {
   test('and comes back with the chat', async () => {
     await goes(1, { reason: 'removed', name: 'Lobby' })
     rest.routes['GET /chats/1'] = chat(1, 'Lobby')
-    await house.tell({ type: 'chat_added', chat_id: 1, head_seq: 0 })
+    await app.tell({ type: 'chat_added', chat_id: 1, head_seq: 0 })
     await settled()
     expect(wrapper.text()).toBe('the room')
   })

@@ -1,19 +1,19 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { alice, bob, fail, fakeRest, later, logIn, otherTab } from './fakeRest'
-import { openHouse, settled } from './house'
+import { openApp, settled } from './app'
 
-/** @type {Awaited<ReturnType<typeof openHouse>>} */
-let house
+/** @type {Awaited<ReturnType<typeof openApp>>} */
+let app
 /** @type {ReturnType<typeof import('@/stores/users').useUsers>} */
 let users
 
 beforeEach(async () => {
-  house = await openHouse()
+  app = await openApp()
   users = (await import('@/stores/users')).useUsers()
 })
 
 afterEach(() => {
-  house.websocket.disconnect()
+  app.websocket.disconnect()
   vi.unstubAllGlobals()
   vi.restoreAllMocks()
 })
@@ -75,13 +75,13 @@ test('a user who could not be loaded is asked for when looked at again', async (
 
 test('a status changes as it is told', async () => {
   fakeRest({})
-  await house.connect()
+  await app.connect()
   users.put({ ...bob })
-  await house.tell({ type: 'user_status', user_id: 2, status: 'busy' })
+  await app.tell({ type: 'user_status', user_id: 2, status: 'busy' })
   expect(users.statusOf(2)).toBe('busy')
-  await house.tell({ type: 'user_offline', user_id: 2, timestamp: '2025-11-23T10:00:00+00:00' })
+  await app.tell({ type: 'user_offline', user_id: 2, timestamp: '2025-11-23T10:00:00+00:00' })
   expect(users.get(2)).toMatchObject({ status: 'offline', last_seen_at: '2025-11-23T10:00:00+00:00' })
-  await house.tell({ type: 'user_status', user_id: 77, status: 'online' }) // nobody has looked at him
+  await app.tell({ type: 'user_status', user_id: 77, status: 'online' }) // nobody has looked at him
 })
 
 test('those who are found are known from then on', async () => {
@@ -101,30 +101,30 @@ test('somebody else sees them anew', () => {
 test('a changed name is known everywhere, also where it was being asked for', async () => {
   const answer = later()
   fakeRest({ 'GET /users/2': () => answer.promise, 'GET /users/me': alice })
-  await house.connect()
+  await app.connect()
   users.get(2)
   await settled()
-  await house.tell({ type: 'user_changed', user_id: 2, user: { ...bob, display_name: 'Robert' } })
+  await app.tell({ type: 'user_changed', user_id: 2, user: { ...bob, display_name: 'Robert' } })
   answer.resolve(bob) // given before
   await settled()
   expect(users.nameOf(2)).toBe('Robert')
-  await house.tell({
+  await app.tell({
     type: 'user_changed',
     user_id: 2,
     user: { ...bob, display_name: 'Rob', status: 'busy' },
   })
   expect([users.nameOf(2), users.statusOf(2)]).toEqual(['Rob', 'offline'])
-  await house.tell({ type: 'user_changed', user_id: 1, user: { ...alice, display_name: 'Alisa' } })
+  await app.tell({ type: 'user_changed', user_id: 1, user: { ...alice, display_name: 'Alisa' } })
   expect(users.nameOf(1)).toBe('Alisa')
 })
 
 test('a status that was told is not undone by an answer given before', async () => {
   const answer = later()
   fakeRest({ 'GET /users/2': () => answer.promise })
-  await house.connect()
+  await app.connect()
   users.get(2)
   await settled()
-  await house.tell({ type: 'user_status', user_id: 2, status: 'busy' })
+  await app.tell({ type: 'user_status', user_id: 2, status: 'busy' })
   answer.resolve(bob)
   await settled()
   expect(users.statusOf(2)).toBe('busy')
@@ -132,12 +132,12 @@ test('a status that was told is not undone by an answer given before', async () 
 
 test('after a break those who are looked at are asked for again', async () => {
   const rest = fakeRest({ 'GET /users/2': bob, 'GET /users/me': { ...alice, display_name: 'Alisa' } })
-  await house.connect()
+  await app.connect()
   users.get(2)
   await settled()
   rest.routes['GET /users/2'] = { ...bob, display_name: 'Robert' }
-  house.websocket.disconnect()
-  await house.connect()
+  app.websocket.disconnect()
+  await app.connect()
   expect(users.nameOf(2)).toBe('Bob') // until it is known
   await settled()
   expect([users.nameOf(2), users.nameOf(1)]).toEqual(['Robert', 'Alisa'])
@@ -151,9 +151,9 @@ test('who is told as away before they are known was not seen leaving', async () 
   fakeRest({
     'GET /users/2': async () => (await answer.promise, { ...bob, status: 'offline', last_seen_at: null }),
   })
-  await house.connect()
+  await app.connect()
   users.get(2)
-  await house.tell({ type: 'user_offline', user_id: 2, timestamp: '2025-11-23T10:00:00+00:00' })
+  await app.tell({ type: 'user_offline', user_id: 2, timestamp: '2025-11-23T10:00:00+00:00' })
   answer.resolve()
   await settled()
   expect(users.get(2)).toMatchObject({ status: 'offline', last_seen_at: null })

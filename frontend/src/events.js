@@ -1,0 +1,52 @@
+/**
+ * The events that this client knows, each with one entry. A new event is an entry here and a type in `types.d.ts`; a test
+ * compares the entries with docs/protocol.md and finds entries without a handler.
+ *
+ * `change`, of an event that changes a message: what the event does to the loaded messages of its chat. The timeline,
+ * the list of chats and the quotes of replies follow every event that has a `change`.
+ *
+ * @typedef {import('./types').EventName} EventName
+ * @typedef {Pick<ReturnType<typeof import('./timeline/messageWindow').createMessageWindow>, 'put' | 'remove'>} Messages
+ */
+
+/** An older server sends edits without `message`. @param {Messages} messages @param {{ message?: import('./types').Message }} frame */
+function put(messages, { message }) {
+  if (message) messages.put(message)
+}
+
+/**
+ * @satisfies {{ [Name in EventName]: { change?: (messages: Messages, frame: import('./types').EventFrame<Name>) => void } }}
+ */
+export const EVENTS = {
+  connected: {},
+  pong: {}, // websocket.js takes any frame as a sign of life
+  error: {},
+  token_expiring: {},
+  new_message: { change: put },
+  message_updated: { change: put },
+  message_deleted: {
+    /** @param {Messages} messages @param {{ message_id: number }} frame */
+    change: (messages, { message_id }) => messages.remove(message_id),
+  },
+  messages_read: {},
+  typing: {},
+  user_status: {},
+  user_offline: {},
+  user_changed: {},
+  chat_added: {},
+  chat_changed: {},
+  chat_removed: {},
+  chat_updated: {},
+}
+
+/** What each event that changes a message does to the loaded messages, by event. */
+export const MESSAGE_CHANGES =
+  /** @type {Record<import('./types').MessageEventName, (messages: Messages, frame: any) => void>} */ (
+    Object.fromEntries(
+      Object.entries(EVENTS).flatMap(([name, entry]) => ('change' in entry ? [[name, entry.change]] : [])),
+    )
+  )
+
+export const MESSAGE_EVENTS = /** @type {import('./types').MessageEventName[]} */ (
+  Object.keys(MESSAGE_CHANGES)
+)

@@ -1,0 +1,72 @@
+import { onEvent } from '@/composables/onEvent'
+import { MESSAGE_EVENTS } from '@/events'
+import { freshness } from '@/services/freshness'
+
+/** In larger chats a client does not ask for its role after each change of members. */
+const ROLE_MEMBERS_MAX = 100
+
+/**
+ * Keeps the chats up to date by events.
+ *
+ * @param {object} options
+ * @param {ReturnType<typeof import('./chatRecords').createChatRecords>} options.records
+ * @param {ReturnType<typeof import('./chatMembers').createMembers>} options.members
+ * @param {ReturnType<typeof import('./session').useSession>} options.session
+ * @param {(chatId: number) => Promise<void>} options.check
+ * @param {(chatId: number) => boolean} options.isPending whether a request that may tell of a chat is under way
+ * @param {(chatId: number, reason: string | undefined, name: string | null | undefined) => void} options.onRemoved
+ */
+export function followChatEvents({ records, members, session, check, isPending, onRemoved }) {
+  const { chats } = records
+
+  onEvent('chat_added', ({ chat_id }) => {
+    freshness.changed(`chat ${chat_id} there`) // no earlier request knows of it
+    check(chat_id)
+    members.reloadMembers(chat_id)
+  })
+  onEvent('chat_removed', ({ chat_id, reason, name }) => onRemoved(chat_id, reason, name))
+  onEvent('chat_changed', ({ chat_id, chat }) => {
+    const known = chats.get(chat_id)
+    if (!known) return void (isPending(chat_id) && check(chat_id))
+    records.noteShared(known, chat)
+    if (members.reloadMembers(chat_id)) return
+    // The user's own role may be what has changed. For a large chat it is requested when the chat is opened.
+    if (known.member_count <= ROLE_MEMBERS_MAX) check(chat_id)
+  })
+
+  // Chats that are joined: each change of a message.
+  onEvent('new_message', ({ chat_id, message }) => {
+    const chat = chats.get(chat_id)
+    if (!chat) return void check(chat_id)
+    records.noteArrival(chat, message)
+    records.noteChange(chat, message)
+  })
+  onEvent('message_updated', ({ chat_id, message }) => {
+    const chat = chats.get(chat_id)
+    if (chat && message) records.noteChange(chat, message)
+  })
+  onEvent('message_deleted', ({ chat_id, message_id }) => {
+    const chat = chats.get(chat_id)
+    const isLast = chat?.last_message?.id === message_id
+    if (chat && (isLast || chat.unread_count || isPending(chat_id))) check(chat_id)
+  })
+  for (const event of MESSAGE_EVENTS) {
+    onEvent(event, ({ chat_id, seq }) => {
+      const chat = chats.get(chat_id)
+      if (chat) chat.seq = Math.max(chat.seq, seq ?? 0)
+    })
+  }
+  onEvent('messages_read', ({ chat_id, user_id, up_to, read_seq }) => {
+    const chat = chats.get(chat_id)
+    if (user_id !== session.userId || !chat) return
+    const mark = { last_read_message_id: up_to, ...(read_seq !== undefined && { read_seq }) }
+    if (!records.noteMark(chat, mark)) check(chat_id)
+  })
+
+  // Chats that are not joined: their state after changes.
+  onEvent('chat_updated', (frame) => {
+    const chat = chats.get(frame.chat_id)
+    if (chat) records.noteUpdate(chat, frame)
+    else check(frame.chat_id)
+  })
+}

@@ -1,0 +1,211 @@
+import { computed, reactive } from 'vue'
+import { freshness } from '@/services/freshness'
+
+/** The server's highest count: it means "or more". */
+const UNREAD_MAX = 1000
+
+/**
+ * The fields of a chat that are news of their own, by name in `freshness`. All other fields are one group, `about`.
+ */
+const GROUPS = {
+  latest: ['last_message', 'seq'],
+  unread: ['unread_count', 'unread_mentions'],
+  mark: ['last_read_message_id', 'read_seq'],
+  count: ['member_count'],
+  own: ['role', 'muted_until'],
+}
+
+/** @param {string} field */
+const groupOf = (field) => Object.entries(GROUPS).find(([, fields]) => fields.includes(field))?.[0] ?? 'about'
+
+/** The highest `seq` that is known of a chat. @param {Pick<Chat, 'seq' | 'last_message'>} chat */
+const reachOf = ({ seq, last_message }) => Math.max(seq ?? 0, last_message?.seq ?? 0)
+
+/** When something last happened in a chat, in ms since 1970. @param {Chat} chat */
+const activityOf = (chat) => Date.parse(chat.last_message?.created_at ?? chat.created_at)
+
+/**
+ * @typedef {import('@/types').Chat} Chat
+ * @typedef {import('@/types').Message} Message
+ * @typedef {Partial<Pick<Chat, 'last_read_message_id' | 'read_seq'>>} Mark
+ */
+
+/**
+ * The chats that are known, kept up to date by answers and events in whichever order they come.
+ *
+ * @param {{ ownId: () => number | null }} options
+ */
+export function createChatRecords({ ownId }) {
+  /** @type {Map<number, Chat>} */
+  const chats = reactive(new Map())
+  /** Latest activity first. */
+  const list = computed(() =>
+    [...chats.values()].sort((a, b) => activityOf(b) - activityOf(a) || b.id - a.id),
+  )
+  const unreadTotal = computed(() => list.value.reduce((sum, chat) => sum + chat.unread_count, 0))
+  /**
+   * The `seq` of the messages by others that events told of, by chat: the answer to an earlier request has not counted
+   * them.
+   *
+   * @type {Map<number, number[]>}
+   */
+  const arrivals = new Map()
+
+  /**
+   * Applies an answer about a chat, as far as nothing newer is known. Returns the chat as it is known then, undefined if
+   * it was removed after the request.
+   *
+   * @param {Chat} answer
+   * @param {number} requestedAt
+   */
+  function apply(answer, requestedAt) {
+    const { id } = answer
+    const known = chats.get(id)
+    if (!freshness.isNewer(`chat ${id} there`, requestedAt)) return known
+    const fields = Object.keys(answer).filter((field) => !known || isNewer(field, answer, known, requestedAt))
+    for (const group of new Set(Object.keys(answer).map(groupOf)))
+      freshness.accept(`chat ${id} ${group}`, requestedAt)
+    const news = pick(answer, fields)
+    if ('unread_count' in news) news.unread_count = countOf(answer)
+    if (known) Object.assign(known, news)
+    else chats.set(id, /** @type {Chat} */ (news))
+    return chats.get(id)
+  }
+
+  /** @param {string} field @param {Chat} answer @param {Chat} known @param {number} requestedAt */
+  function isNewer(field, answer, known, requestedAt) {
+    const group = groupOf(field)
+    if (group === 'latest' && answer.seq < known.seq) return false
+    // A mark never goes back, so the higher one is the later one.
+    if (group === 'mark' && (answer.read_seq ?? 0) > (known.read_seq ?? Infinity)) return true
+    // Messages are counted from the latest one on, so the latest one must not move without the count.
+    if (group === 'latest' && answer.seq > known.seq)
+      return freshness.isNewer(`chat ${answer.id} unread`, requestedAt)
+    return freshness.isNewer(`chat ${answer.id} ${group}`, requestedAt)
+  }
+
+  /** The number of unread messages: what the answer has, and what arrived after it. @param {Chat} answer */
+  function countOf(answer) {
+    const reach = Math.max(reachOf(answer), answer.read_seq ?? 0)
+    const later = (arrivals.get(answer.id) ?? []).filter((seq) => seq > reach)
+    arrivals.set(answer.id, later)
+    return Math.min(answer.unread_count + later.length, UNREAD_MAX)
+  }
+
+  /** @param {number} chatId */
+  function forget(chatId) {
+    freshness.changed(`chat ${chatId} there`)
+    chats.delete(chatId)
+    arrivals.delete(chatId)
+  }
+
+  function clear() {
+    chats.clear()
+    arrivals.clear()
+  }
+
+  /** After a restored backup: lower numbers are news again, and no earlier answer counts. */
+  function rewind() {
+    freshness.reset()
+    arrivals.clear()
+    for (const chat of chats.values()) {
+      chat.seq = 0
+      chat.read_seq = 0
+    }
+  }
+
+  /**
+   * Sets the newest message of a chat, as its timeline has it.
+   *
+   * @param {number} chatId
+   * @param {Message | null} message null: there is none
+   * @param {number} seq the last change that the timeline has applied
+   */
+  function noteLatest(chatId, message, seq = message?.changed_seq ?? 0) {
+    const chat = chats.get(chatId)
+    if (!chat) return
+    freshness.changed(`chat ${chatId} latest`)
+    chat.last_message = message
+    chat.seq = Math.max(chat.seq, seq)
+  }
+
+  /**
+   * Sets the number of unread messages.
+   *
+   * @param {number} chatId
+   * @param {number} unreadCount
+   * @param {Mark} [mark] where the read mark is now
+   */
+  function noteRead(chatId, unreadCount, mark = {}) {
+    const chat = chats.get(chatId)
+    if (!chat) return
+    freshness.changed(`chat ${chatId} unread`)
+    if ('last_read_message_id' in mark) freshness.changed(`chat ${chatId} mark`)
+    Object.assign(chat, mark, { unread_count: unreadCount })
+  }
+
+  /** Counts a new message of a joined chat, if it is by somebody else. @param {Chat} chat @param {Message} message */
+  function noteArrival(chat, message) {
+    if (message.seq <= reachOf(chat) || message.sender_id === ownId()) return
+    arrivals.set(chat.id, [...(arrivals.get(chat.id) ?? []).slice(-UNREAD_MAX), message.seq])
+    chat.unread_count = Math.min(chat.unread_count + 1, UNREAD_MAX)
+  }
+
+  /** Applies a new or changed message of a joined chat. @param {Chat} chat @param {Message} message */
+  function noteChange(chat, message) {
+    const last = chat.last_message
+    const isNewer = last && last.id === message.id && last.changed_seq <= message.changed_seq
+    if (isNewer || message.seq > (last?.seq ?? 0)) chat.last_message = message
+    chat.seq = Math.max(chat.seq, message.changed_seq)
+  }
+
+  /** Moves the user's own read mark. False if the number of unread messages is unknown then. @param {Chat} chat @param {Mark} mark */
+  function noteMark(chat, mark) {
+    const { last_read_message_id, read_seq } = mark
+    if (chat.last_message?.id === last_read_message_id || (read_seq ?? -1) >= reachOf(chat)) {
+      noteRead(chat.id, 0, mark)
+      return true
+    }
+    freshness.changed(`chat ${chat.id} mark`)
+    Object.assign(chat, mark)
+    return false
+  }
+
+  /** Applies the state of a chat that is not joined. @param {Chat} chat @param {import('@/types').EventFrame<'chat_updated'>} frame */
+  function noteUpdate(chat, frame) {
+    if (frame.head_seq < chat.seq) return // a later event follows
+    const groups = /** @type {const} */ (['latest', 'unread', 'mark'])
+    for (const group of groups) freshness.changed(`chat ${chat.id} ${group}`)
+    arrivals.delete(chat.id)
+    const fields = groups.flatMap((group) => GROUPS[group]).filter((field) => field in frame)
+    Object.assign(chat, pick(/** @type {any} */ (frame), fields), { seq: frame.head_seq })
+  }
+
+  /** Applies what all members of a chat are told alike. @param {Chat} chat @param {import('@/types').SharedChat} shared */
+  function noteShared(chat, shared) {
+    for (const group of ['about', 'count']) freshness.changed(`chat ${chat.id} ${group}`)
+    Object.assign(chat, shared, { seq: chat.seq })
+  }
+
+  return {
+    chats,
+    list,
+    unreadTotal,
+    apply,
+    forget,
+    clear,
+    rewind,
+    noteLatest,
+    noteRead,
+    noteArrival,
+    noteChange,
+    noteMark,
+    noteUpdate,
+    noteShared,
+  }
+}
+
+/** @param {Chat} object @param {string[]} fields @returns {Partial<Chat>} */
+function pick(object, fields) {
+  return Object.fromEntries(fields.map((field) => [field, object[/** @type {keyof Chat} */ (field)]]))
+}

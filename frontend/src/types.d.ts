@@ -1,0 +1,137 @@
+/** The objects and events of the wire contract, docs/protocol.md. Times are ISO 8601 in UTC. */
+
+export type Status = 'online' | 'busy' | 'away' | 'offline'
+export type Role = 'owner' | 'admin' | 'member'
+export type ChatType = 'group' | 'private' | 'channel'
+
+export interface User {
+  id: number
+  username: string
+  display_name: string
+  status: Status
+  last_seen_at: string | null
+  created_at: string
+  is_bot: boolean
+  active: boolean
+  deleted: boolean
+  /** Only on the own user. */
+  email?: string | null
+}
+
+export interface Message {
+  id: number
+  chat_id: number
+  /** The number of its creation, which orders messages. */
+  seq: number
+  /** The number of its last change: of two copies the one with the higher number is newer. */
+  changed_seq: number
+  content: string
+  message_type: string
+  sender_id: number
+  created_at: string
+  edited_at: string | null
+  reply_to: number | null
+  client_id?: string
+}
+
+/** A chat as its events tell it to all members alike. */
+export interface SharedChat {
+  id: number
+  name: string | null
+  chat_type: ChatType
+  created_at: string
+  created_by: number
+  member_count: number
+  /** The last change that the room was told of. */
+  seq: number
+}
+
+/** A chat as one member sees it. */
+export interface Chat extends SharedChat {
+  role: Role
+  /** 1000 means 1000 or more. */
+  unread_count: number
+  unread_mentions?: number
+  last_message: Message | null
+  last_read_message_id: number | null
+  /** The position of the read mark, 0 for none. An older server does not send it. */
+  read_seq?: number
+  muted_until?: string | null
+}
+
+export interface Member {
+  user: User
+  role: Role
+  joined_at: string
+  last_read_message_id: number | null
+  read_seq?: number
+}
+
+/** One page of a chat's history, oldest message first. */
+export interface Page {
+  messages: Message[]
+  has_more_before: boolean
+  has_more_after: boolean
+  /** Changes above this number are not in the page. */
+  head_seq: number
+}
+
+/** Why a request or command failed, as the server or the connection says it. */
+export interface Failure {
+  code: string
+  message?: string
+  retryable?: boolean
+  retryAfterMs?: number
+  fields?: Record<string, string>
+}
+
+/** The answer to a login or a refresh. */
+export interface TokenPair {
+  access_token: string
+  refresh_token: string
+  /** In seconds. */
+  expires_in: number
+  user: User
+}
+
+interface ChatFrame {
+  chat_id: number
+}
+
+interface ChangeFrame extends ChatFrame {
+  /** The number of the change. */
+  seq: number
+}
+
+/** The payload of each event. `events.js` has an entry for each of them. */
+export interface Events {
+  connected: {
+    user_id: number
+    epoch?: string
+    limits?: { max_frame_bytes: number; max_content_chars: number; messages_per_s: number }
+  }
+  pong: object
+  error: Failure
+  token_expiring: { expires_in: number }
+  new_message: ChangeFrame & { message: Message }
+  message_updated: ChangeFrame & { message_id: number; content: string; message: Message }
+  message_deleted: ChangeFrame & { message_id: number }
+  messages_read: ChatFrame & { user_id: number; up_to: number; read_seq?: number }
+  typing: ChatFrame & { user_id: number; is_typing: boolean }
+  user_status: { user_id: number; status: Status }
+  user_offline: { user_id: number }
+  user_changed: { user_id: number; user: User }
+  chat_added: ChatFrame & { head_seq: number }
+  chat_changed: ChatFrame & { chat: SharedChat }
+  chat_removed: ChatFrame & { reason?: string; name?: string | null }
+  chat_updated: ChatFrame &
+    Pick<Chat, 'last_message' | 'unread_count' | 'unread_mentions' | 'read_seq'> & { head_seq: number }
+}
+
+export type EventName = keyof Events
+export type EventFrame<Name extends EventName> = Events[Name] & { type: Name; timestamp: string }
+/** The events that change a message: those with the number of a change. */
+export type MessageEventName = {
+  [Name in EventName]: Events[Name] extends ChangeFrame ? Name : never
+}[EventName]
+export type MessageFrame = { [Name in MessageEventName]: EventFrame<Name> }[MessageEventName]

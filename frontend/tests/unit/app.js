@@ -1,0 +1,38 @@
+import { createPinia, setActivePinia } from 'pinia'
+import { vi } from 'vitest'
+import { alice, logIn } from './fakeRest'
+import { FakeSocket } from './fakeSocket'
+
+/**
+ * The client's modules anew, with somebody logged in, and a connection whose other end is the test. What stores have
+ * subscribed to ends with the next app.
+ */
+export async function openApp(user = alice) {
+  vi.resetModules()
+  vi.stubGlobal('WebSocket', FakeSocket)
+  vi.spyOn(console, 'log').mockReturnValue()
+  localStorage.clear()
+  logIn(1, user)
+  FakeSocket.all = []
+  setActivePinia(createPinia())
+  const { default: websocket } = await import('@/services/websocket')
+  return {
+    websocket,
+    async connect() {
+      websocket.connect('T')
+      await settled()
+      FakeSocket.last.accept(user.id)
+      await settled()
+    },
+    /** The server sends a frame. */
+    async tell(frame) {
+      FakeSocket.last.tell(frame)
+      await settled()
+    },
+  }
+}
+
+/** Whatever can be done without waiting for anybody has been done. */
+export async function settled() {
+  for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setTimeout(resolve))
+}
