@@ -1,10 +1,12 @@
 """The kinds of durable changes, each declared once, and the registry of them.
 
 A store hands a value of one of these classes to its subscribers for each change that it has committed, in the order of
-the commits. Everything that needs to know all kinds asks the registry: the log of a store (`storage.mongo.log_rows`),
-and the publisher, which tells clients (`handlers.live.publisher`). Both fail at start for a kind they cannot serve.
+the commits. What has to know all kinds asks the registry, and fails at start for a kind that it cannot serve.
 
-A new kind needs two declarations: its class here, and its event in `handlers.wire.events`.
+A new kind of change of a message needs its class here, its event (`room_event` in `handlers.wire.events`), and what it
+does to the tables of SQLite (`storage.sqlite.changes`). The log of MongoDB, the publisher and replays follow from that.
+A new kind of change of a chat also needs what the caller gets (`storage.results`) and, if others than the room are to
+hear of it, a method of `handlers.live.publisher`.
 """
 
 from collections.abc import Awaitable, Callable, Collection, Sequence

@@ -28,8 +28,8 @@ class MemberEvents:
         self._members_changed = Throttle(context.clock, CHANGED_EVERY_S, self.changed)
 
     def added(self, chat_id: int, user_ids: Collection[int]) -> None:
-        """Publishes `chat_added` to all connections of new members, and puts those of them into the room that asked for
-        the rooms of all chats."""
+        """Publishes `chat_added` to all connections of new members. Connections that asked for the rooms of all chats
+        enter the room."""
 
         def publish(chat: OpenChat | None, _users: Mapping[int, User]) -> None:
             if chat is None:

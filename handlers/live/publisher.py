@@ -1,4 +1,4 @@
-"""After every commit: memory is brought up to date and clients get their events, before any waiter resumes."""
+"""Publishes committed changes: brings memory up to date and sends clients their events."""
 
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -18,17 +18,15 @@ from handlers.wire.events import ROOM_EVENTS, EventOf
 
 ChangeT = TypeVar("ChangeT", bound=Change)
 
-_METHODS: "dict[type[Change], Callable[[Publisher, Any], None]]" = {}
+Method = Callable[["Publisher", ChangeT], None]
+
+_METHODS: dict[type[Change], Method[Any]] = {}
 
 
-def _publishes(
-    kind: type[ChangeT],
-) -> "Callable[[Callable[[Publisher, ChangeT], None]], Callable[[Publisher, ChangeT], None]]":
-    """Declares a method of `Publisher` as the one for changes of a kind."""
+def _publishes(kind: type[ChangeT]) -> Callable[[Method[ChangeT]], Method[ChangeT]]:
+    """Declares a method of `Publisher` as the one that publishes changes of a kind."""
 
-    def declare(
-        method: "Callable[[Publisher, ChangeT], None]",
-    ) -> "Callable[[Publisher, ChangeT], None]":
+    def declare(method: Method[ChangeT]) -> Method[ChangeT]:
         _METHODS[kind] = method
         return method
 
@@ -36,12 +34,12 @@ def _publishes(
 
 
 class Publisher:
-    """The first subscriber of the store. `ended` is called with each connection that a change ends.
+    """Publishes each committed change: the subscriber of the store that clients hear of changes from.
 
-    What happens for a kind of change is said by the method that `_publishes` the kind. A kind without one has a
-    `room_event`, which goes to the room of the chat and to nobody else.
+    A kind of change is published by the method that is declared with `_publishes`. A kind without such a method has a
+    `room_event`, which the room of the chat gets. `ended` is called with each connection that a change ends.
 
-    Raises: `UndeclaredChange` for a kind that has neither.
+    Raises: `UndeclaredChange` for a kind that has neither a method nor an event.
     """
 
     def __init__(self, context: Context, ended: Callable[[Connection, Ending], None]) -> None:
@@ -49,7 +47,7 @@ class Publisher:
         self._ended = ended
         self._members = MemberEvents(context)
         self._at = context.clock.now()
-        """The time that the events of the current batch bear."""
+        """The timestamp of the events of the current batch."""
         self._publish = {kind.value: self._function_for(kind) for kind in changes.kinds()}
 
     def __call__(self, published: Sequence[Change]) -> None:
@@ -76,7 +74,8 @@ class Publisher:
         return partial(self._message_changed if kind.takes_seq else self._to_room, event_of)
 
     def _message_changed(self, event_of: EventOf[Any], change: MessageChange) -> None:
-        """The event to the room; `chat_updated`, which is due now, to members who have not joined."""
+        """Publishes the event of a change of a message to the room, and notes that `chat_updated` is due to the members
+        who have not joined."""
         context, message = self._context, change.message
         chat_id = message.chat_id
         context.directory.told(chat_id, message.changed_seq)
@@ -85,37 +84,39 @@ class Publisher:
         context.updates.changed(chat_id)
 
     def _to_room(self, event_of: EventOf[Any], change: Any) -> None:
+        """Publishes the event of another change of a chat to the room."""
         name, payload = event_of(change, self._at)
         self._context.hub.emit(name, payload, room=room_of(change.chat_id))
 
     @_publishes(changes.MessageCreated)
     def _message_created(self, change: changes.MessageCreated) -> None:
-        """The sender no longer types, and the room hears that first."""
+        """Publishes `new_message`, after the sender's typing has ended."""
         message = change.message
         self._context.typing.stop(message.chat_id, message.sender_id)
         self._message_changed(events.new_message, change)
 
     @_publishes(changes.ReadMoved)
     def _read_moved(self, change: changes.ReadMoved) -> None:
-        """`messages_read` to the room; `chat_updated` to the reader's connections that have not joined."""
+        """Publishes `messages_read` to the room, and notes that `chat_updated` is due to the reader's connections that
+        have not joined."""
         self._to_room(events.messages_read, change)
         self._context.updates.read(change.chat_id, change.user_id)
 
     @_publishes(changes.ChatCreated)
     def _chat_created(self, change: changes.ChatCreated) -> None:
-        """`chat_added` to the members."""
+        """Publishes `chat_added` to the members."""
         self._context.directory.opened(change.state)
         self._members.added(change.chat_id, change.state.members.keys())
 
     @_publishes(changes.ChatRenamed)
     def _chat_renamed(self, change: changes.ChatRenamed) -> None:
-        """`chat_changed` to the members."""
+        """Publishes `chat_changed` to the members."""
         self._context.directory.renamed(change.chat)
         self._members.changed(change.chat_id)
 
     @_publishes(changes.ChatDeleted)
     def _chat_deleted(self, change: changes.ChatDeleted) -> None:
-        """The room is empty; `chat_removed` to the former members."""
+        """Empties the room and publishes `chat_removed` to the former members."""
         chat = self._context.directory.peek(change.chat_id)
         if chat is not None:
             for connection in list(chat.joined.values()):
@@ -126,14 +127,15 @@ class Publisher:
 
     @_publishes(changes.MemberAdded)
     def _member_added(self, change: changes.MemberAdded) -> None:
-        """`chat_added` to the new member; `chat_changed` to all members."""
+        """Publishes `chat_added` to the new member and `chat_changed` to all members."""
         self._context.directory.member_set(change.chat_id, change.member)
         self._members.added(change.chat_id, (change.member.user_id,))
         self._members.members_changed(change.chat_id)
 
     @_publishes(changes.MemberRemoved)
     def _member_removed(self, change: changes.MemberRemoved) -> None:
-        """The former member leaves the room and gets `chat_removed`; `chat_changed` to the other members."""
+        """Takes the former member out of the room, and publishes `chat_removed` to them and `chat_changed` to the other
+        members."""
         context, chat_id, user_id = self._context, change.chat_id, change.user_id
         context.directory.member_gone(chat_id, user_id)
         if change.heir is not None:
@@ -147,7 +149,7 @@ class Publisher:
 
     @_publishes(changes.RoleChanged)
     def _role_changed(self, change: changes.RoleChanged) -> None:
-        """`chat_changed` to the members."""
+        """Publishes `chat_changed` to the members."""
         if change.heir is not None:
             self._context.directory.member_set(change.chat_id, change.heir)
         self._context.directory.member_set(change.chat_id, change.member)
@@ -155,7 +157,7 @@ class Publisher:
 
     @_publishes(changes.SessionsRevoked)
     def _sessions_revoked(self, change: changes.SessionsRevoked) -> None:
-        """The connections of these sessions end."""
+        """Ends the connections of the sessions."""
         for session_id in change.session_ids:
             self._context.identities.session_revoked(session_id)
         for connection in list(self._context.connections.of(change.user_id)):
@@ -164,8 +166,8 @@ class Publisher:
 
     @_publishes(changes.UserChanged)
     def _user_changed(self, change: changes.UserChanged) -> None:
-        """`user_changed` to those who know the user, if they see the change; the connections of an account that is no
-        longer active end."""
+        """Publishes `user_changed` to those who know the user, if the change shows. Ends the connections of an account
+        that is no longer active."""
         self._context.identities.user_changed(change.user)
         if change.shown:
             self._context.announcer.user_changed(change.user)

@@ -4,9 +4,8 @@ Every logged kind of change has a codec. The kinds of the first versions have la
 full of. Any other kind needs nothing here: its rows are made from the fields of its class, see `_Fields`.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import fields, replace
-from functools import cache
 from types import NoneType, UnionType
 from typing import Any, Literal, Protocol, Union, cast, get_args, get_origin, get_type_hints
 
@@ -69,7 +68,7 @@ def row_of(change: Change, chat_id: int, n: int, seq: int, mark: str, member_cou
     """The row of a change: number `n` of the chat, whose head it leaves at `seq`. `member_count` is the number of
     members before the change; changes of messages do not need it."""
     message = change.message if isinstance(change, MessageChange) else None
-    data = codec_of(change.kind).data_of(change, member_count)
+    data = codec_of(type(change)).data_of(change, member_count)
     return Row(chat_id, n, seq, change.kind.name, mark, message, data)
 
 
@@ -78,20 +77,22 @@ def change_of(row: Row, current: CurrentChat) -> Change:
     kind = changes.kind_named(row.kind)
     if kind is None:
         raise UnknownKind(row.chat_id, row.n, row.kind)
-    return codec_of(kind).change_of(row, current)
+    return codec_of(kind.value).change_of(row, current)
 
 
 def check_codecs() -> None:
     """Raises: `UndeclaredChange` for a logged kind whose changes rows cannot hold."""
     for kind in changes.kinds():
         if kind.logged:
-            codec_of(kind)
+            codec_of(kind.value)
 
 
-@cache
-def codec_of(kind: ChangeKind) -> Codec:
-    """Raises: `UndeclaredChange`."""
-    return _LAYOUTS.get(kind.value) or _Fields(kind)
+def codec_of(value: type[Change]) -> Codec:
+    """The codec of a class of changes. Raises: `UndeclaredChange`."""
+    codec = _CODECS.get(value)
+    if codec is None:
+        codec = _CODECS[value] = _Fields(value.kind)
+    return codec
 
 
 class _Fields:
@@ -209,7 +210,7 @@ def _data(row: Row) -> Document:
     return row.data
 
 
-_LAYOUTS: Mapping[type[Change], Codec] = {
+_CODECS: dict[type[Change], Codec] = {
     ChatCreated: _Layout(_created, _read_created),
     ChatRenamed: _Layout(_renamed, _read_renamed),
     ChatDeleted: _Layout(_deleted, _read_deleted),

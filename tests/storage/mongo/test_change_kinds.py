@@ -10,7 +10,7 @@ from typing import Any, cast
 import pytest
 from structlog.testing import capture_logs
 
-from domain.changes import Change, ChatRenamed, MessageChange, UndeclaredChange
+from domain.changes import Change, ChatRenamed, MessageChange, MessageEdited, UndeclaredChange
 from domain.decisions.view import MessageView
 from domain.models import Chat, Message
 from handlers.chat_app import ChatApp
@@ -18,6 +18,7 @@ from handlers.context import Caller
 from handlers.live.passwords import Passwords
 from handlers.live.tokens import Tokens
 from handlers.policy import Policy
+from handlers.wire.errors import ChatError
 from handlers.wire.events import Event, room_event
 from storage.errors import Unavailable
 from storage.mongo import MongoStore
@@ -140,15 +141,8 @@ async def test_a_kind_goes_through_the_log_and_back(mongo_place: MongoPlace, rea
 async def test_the_room_hears_of_it_in_order_and_it_is_replayed(
     mongo_store: MongoStore, reacted: Any
 ) -> None:
-    hub, clock = RecordingHub(), ManualClock()
-    app = ChatApp(
-        policy=Policy(),
-        store=mongo_store,
-        hub=hub,
-        clock=clock,
-        tokens=Tokens("x" * 32, "HS256", clock, issuer=mongo_store.id, access_ttl_s=900),
-        passwords=Passwords(4),
-    )
+    hub = RecordingHub()
+    app = _app(mongo_store, hub)
     world = World(mongo_store)
     anna = await world.user()
     chat_id = await world.chat(anna)
@@ -174,6 +168,12 @@ async def test_the_room_hears_of_it_in_order_and_it_is_replayed(
     assert replayed[1][1]["message"]["reactions"] == {"+1": [anna]}
     assert (joined["head_seq"], joined["replayed"], joined["gap"]) == (4, 3, False)
     await app.close()
+
+
+def _app(store: MongoStore, hub: RecordingHub) -> ChatApp:
+    clock = ManualClock()
+    tokens = Tokens("x" * 32, "HS256", clock, issuer=store.id, access_ttl_s=900)
+    return ChatApp(policy=Policy(), store=store, hub=hub, clock=clock, tokens=tokens, passwords=Passwords(4))
 
 
 async def _connected(app: ChatApp, user_id: int, connection_id: str) -> Caller:
@@ -236,6 +236,25 @@ async def test_a_chat_with_a_row_of_an_unknown_kind_is_not_served_and_others_are
     assert await newer.chats.load(chat_id) is not None
     assert len(await newer.messages.changed_since(chat_id, 0, limit=10)) == 3
     await newer.close()
+
+
+async def test_a_client_is_told_that_another_server_may_serve_the_chat(
+    mongo_store: MongoStore, mongo_place: MongoPlace
+) -> None:
+    world = World(mongo_store)
+    anna = await world.user()
+    chat_id, other_id = await world.chat(anna), await world.chat(anna)
+    message = await world.send(chat_id, anna)
+    row = row_of(MessageEdited(replace(message, changed_seq=2)), chat_id, 3, 2, "mark")
+    await mongo_store._writer.replicas.log.insert([replace(row, kind="reacted")])
+    app = _app(mongo_store, RecordingHub())
+    caller = await _connected(app, anna, "anna")
+    with pytest.raises(ChatError) as refused:
+        await app.run(caller, "join_chat", {"chat_id": chat_id})
+    assert refused.value.code == "unavailable"
+    assert "another server may serve it" in str(refused.value)
+    await app.run(caller, "join_chat", {"chat_id": other_id})
+    await app.close()
 
 
 async def test_a_rename_is_published_with_the_head_and_the_number_of_members(mongo_store: MongoStore) -> None:

@@ -1,0 +1,162 @@
+"""Rows as they stand in the databases of earlier versions are read as they were meant, each kind in all its forms."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from domain.changes import (
+    ChatCreated,
+    ChatDeleted,
+    ChatRenamed,
+    MemberAdded,
+    MemberRemoved,
+    MessageCreated,
+    MessageDeleted,
+    MessageEdited,
+    RoleChanged,
+    kinds,
+)
+from domain.models import Chat, ChatState, Member, Message
+from storage.mongo import MongoStore
+from tests.storage.world import START, World
+
+MICROS = 1763892000123456
+"""`START` in a document."""
+
+
+def member_document(user_id: int, role: str, read_seq: int = 0) -> dict[str, Any]:
+    last_read_message_id = 11 if read_seq else None
+    return {
+        "user_id": user_id,
+        "role": role,
+        "joined_at": MICROS,
+        "read_seq": read_seq,
+        "last_read_message_id": last_read_message_id,
+    }
+
+
+def message_document(changed_seq: int, content: str, **more: object) -> dict[str, Any]:
+    document = {
+        "_id": "11",
+        "chat_id": 1,
+        "seq": 1,
+        "changed_seq": changed_seq,
+        "sender_id": 1,
+        "client_id": "x",
+        "content": content,
+        "message_type": "text",
+        "reply_to": None,
+        "created_at": MICROS,
+        "edited_at": None,
+        "pinned": False,
+        "deleted": False,
+        "extra": {},
+    }
+    return document | more
+
+
+def chat_document(name: str | None, chat_type: str) -> dict[str, Any]:
+    return {
+        "id": 1,
+        "name": name,
+        "chat_type": chat_type,
+        "created_at": MICROS,
+        "created_by": 1,
+        "head_seq": 0,
+        "member_count": 2,
+    }
+
+
+ANNA, BORIS = Member(1, "owner", START), Member(2, "member", START)
+OPENED = {
+    "chat": chat_document("Lobby", "group"),
+    "members": [member_document(1, "owner"), member_document(2, "member")],
+}
+LOBBY = Chat(1, "Lobby", "group", START, 1, 0, 2)
+CREATED = ChatCreated(ChatState(LOBBY, {1: ANNA, 2: BORIS}))
+MESSAGE = Message(11, 1, 1, 1, "hello", 1, START, client_id="x")
+
+
+def row(n: int, seq: int, kind: str, data: Mapping[str, Any] | None, message: Any = None) -> dict[str, Any]:
+    """A document of the log, field by field."""
+    return {
+        "_id": f"1:{n}",
+        "chat_id": 1,
+        "n": n,
+        "seq": seq,
+        "kind": kind,
+        "mark": f"mark{n}",
+        "sender_id": 1 if kind == "sent" else 0,
+        "client_id": "x" if kind == "sent" else f"#mark{n}",
+        "message_id": None if message is None else 11,
+        "message": message,
+        "data": data,
+    }
+
+
+LOG = [
+    (row(1, 0, "opened", OPENED), CREATED),
+    (row(2, 1, "sent", None, message_document(1, "hello")), MessageCreated(MESSAGE)),
+    (
+        row(3, 2, "edited", None, message_document(2, "edited", edited_at=MICROS)),
+        MessageEdited(Message(11, 1, 1, 2, "edited", 1, START, START, client_id="x")),
+    ),
+    (row(4, 2, "renamed", {"name": "New"}), ChatRenamed(Chat(1, "New", "group", START, 1, 2, 2))),
+    (
+        row(5, 2, "added", {"member": member_document(3, "member", 1), "member_count": 3}),
+        MemberAdded(1, Member(3, "member", START, 1, 11)),
+    ),
+    (row(6, 2, "role", {"member": member_document(2, "admin")}), RoleChanged(1, Member(2, "admin", START))),
+    (
+        row(7, 3, "deleted", None, message_document(3, "", edited_at=MICROS, deleted=True)),
+        MessageDeleted(Message(11, 1, 1, 3, "", 1, START, START, client_id="x", deleted=True)),
+    ),
+    (
+        row(8, 3, "removed", {"user_id": 3, "actor_id": 1, "heir": None, "member_count": 2}),
+        MemberRemoved(1, 3, None, 1, "New"),
+    ),
+    (
+        row(
+            9,
+            3,
+            "removed",
+            {"user_id": 1, "actor_id": 1, "heir": member_document(2, "owner"), "member_count": 1},
+        ),
+        MemberRemoved(1, 1, Member(2, "owner", START), 1, "New"),
+    ),
+    (
+        row(10, 3, "closed", {"user_ids": [2], "left_id": None, "deleted": True, "member_count": 0}),
+        ChatDeleted(1, [2], "New"),
+    ),
+]
+PASSED_ON = (
+    row(2, 0, "role", {"member": member_document(1, "member"), "heir": member_document(2, "owner")}),
+    RoleChanged(1, Member(1, "member", START), Member(2, "owner", START)),
+)
+"""The owner was banned."""
+
+FIRST_STAGE = [
+    (row(2, 0, "removed", {"user_id": 2, "heir": None, "member_count": 1}), MemberRemoved(1, 2, None)),
+    (row(3, 0, "closed", {"user_ids": [1], "deleted": True, "member_count": 0}), ChatDeleted(1, [1])),
+]
+"""Rows that do not say by whom."""
+
+
+@pytest.mark.parametrize("log", [LOG, [LOG[0], PASSED_ON], [LOG[0], *FIRST_STAGE]])
+async def test_what_earlier_versions_wrote(mongo_store: MongoStore, log: list[tuple[Any, Any]]) -> None:
+    world = World(mongo_store)
+    await mongo_store._database.changes.insert_many([document for document, _ in log])
+    await mongo_store.chats.load(1)
+    expected = [change for _, change in log]
+    assert world.told == expected
+    # Fields that take no part in comparisons.
+    for published, change in zip(world.told, expected, strict=True):
+        if isinstance(change, MemberRemoved | ChatDeleted) and log is LOG:
+            assert published.name == change.name == "New"  # type: ignore[union-attr]
+        if isinstance(change, MemberRemoved):
+            assert published.actor_id == change.actor_id  # type: ignore[union-attr]
+
+
+def test_every_kind_that_is_in_databases_is_here() -> None:
+    assert {document["kind"] for document, _ in LOG} == {kind.name for kind in kinds() if kind.logged}
