@@ -14,8 +14,9 @@ WORKERS := $(shell expr 2 \* $(CORES))
 # The files that the web client is built from.
 CLIENT := $(shell find frontend/src frontend/public frontend/*.* frontend/.env -type f 2>/dev/null)
 
-# The tests that need neither MongoDB nor a browser. Tests marked `long` run only where they are asked for.
-FAST := -k 'not mongo' --ignore=tests/browser
+# Without MongoDB, the browser, storms, kills, peers that read nothing, and the old versions of client libraries.
+FAST := -k 'not mongo' $(addprefix --ignore=tests/,browser attacks guarantees socketio/test_clients.py \
+	$(addprefix gates/test_,replay_pace.py stuck_peers.py unread_answers.py))
 
 .DEFAULT_GOAL := help
 .PHONY: help setup hooks run check check-format check-lint check-types check-imports check-spelling check-client \
@@ -115,7 +116,7 @@ test: prepare ## Run everything: checks, tests of the client, tests of the serve
 test-server: setup
 	$(BIN)/pytest -n $(WORKERS)
 
-test-fast: $(VENV)/test tests/node/node_modules ## Run the tests that need neither MongoDB nor a browser (under 2 minutes)
+test-fast: $(VENV)/test tests/node/node_modules ## Run most tests, without MongoDB, browser, storms and kills (under 2 minutes)
 	$(BIN)/pytest -n $(WORKERS) $(FAST)
 
 test-long: setup ## Run the tests that take minutes: lost connections, kills, storms of clients

@@ -1,11 +1,14 @@
 """The files that tools outside this repository read: hooks, workflow, forms, dependency updates."""
 
 import re
+import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+
+from tests.clients.programs import need
 
 ROOT = Path(__file__).parent.parent
 GITHUB = ROOT / ".github"
@@ -79,3 +82,11 @@ def test_the_files_that_contributors_are_told_of_are_there() -> None:
 def test_the_targets_that_contributors_are_told_of_are_there() -> None:
     text = "".join((ROOT / page).read_text("utf8") for page in ("CONTRIBUTING.md", "README.md"))
     assert set(re.findall(r"`?make ([a-z-]+)[ `]", text)) <= TARGETS
+
+
+def test_what_the_fast_tests_leave_out_is_there() -> None:
+    command = [need("make"), "--dry-run", "test-fast"]
+    told = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    left_out = re.findall(r"--ignore=(\S+)", told)
+    assert "tests/browser" in left_out
+    assert [path for path in left_out if not (ROOT / path).exists()] == []
