@@ -6,7 +6,7 @@ import { fail, fakeRest, logIn, otherTab, pair } from './fakeRest'
 beforeEach(() => otherTab(() => logIn(1)))
 afterEach(() => vi.unstubAllGlobals())
 
-test('a call carries the token, the query and the body, and gives the answer', async () => {
+test('a call sends the token, the query and the body, and returns the answer', async () => {
   const rest = fakeRest({
     'GET /chats': { chats: [] },
     'POST /messages': { id: 1 },
@@ -22,7 +22,7 @@ test('a call carries the token, the query and the body, and gives the answer', a
   ])
 })
 
-test('a token that has run out is renewed without anybody noticing', async () => {
+test('an expired token is replaced without an error', async () => {
   const rest = fakeRest({
     'GET /chats': ({ token }) => (token === 'access 2' ? { chats: [] } : fail(401, 'unauthenticated')),
     'POST /auth/refresh': pair(2),
@@ -31,11 +31,11 @@ test('a token that has run out is renewed without anybody noticing', async () =>
   expect(rest.of('POST /auth/refresh')).toHaveLength(1)
 })
 
-test('a call is repeated once', async () => {
+test('a call is repeated only once', async () => {
   const rest = fakeRest({ 'GET /chats': () => fail(401, 'unauthenticated'), 'POST /auth/refresh': pair(2) })
   await expect(api.get('/chats')).rejects.toMatchObject({ status: 401 })
   expect(rest.of('GET /chats')).toHaveLength(2)
-  expect(tokens.current()).not.toBeNull() // the session is good; it is the call that is refused
+  expect(tokens.current()).not.toBeNull() // the session is valid; only the call is refused
 })
 
 test.each([

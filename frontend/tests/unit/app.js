@@ -4,8 +4,8 @@ import { alice, logIn } from './fakeRest'
 import { FakeSocket } from './fakeSocket'
 
 /**
- * The client's modules anew, with somebody logged in, and a connection whose other end is the test. What stores have
- * subscribed to ends with the next app.
+ * New modules of the client, with a user logged in and a connection whose other end is the test. The subscriptions of their
+ * stores end with the next app.
  */
 export async function openApp(user = alice) {
   vi.resetModules()
@@ -25,14 +25,14 @@ export async function openApp(user = alice) {
       await settled()
     },
     /** The server sends a frame. */
-    async tell(frame) {
-      FakeSocket.last.tell(frame)
+    async deliver(frame) {
+      FakeSocket.last.deliver(frame)
       await settled()
     },
   }
 }
 
-/** Whatever can be done without waiting for anybody has been done. */
+/** Waits until everything has run that needs no answer and no time. */
 export async function settled() {
   for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setTimeout(resolve))
 }

@@ -11,7 +11,7 @@ test.each(['\u202a', '\u202b', '\u202c', '\u202d', '\u202e', '\u2066', '\u2067',
   (control) => expect(oneLine(`a${control}b`)).toBe('ab'),
 )
 
-test.each(['\n', '\r\n', '\u2028', '\u2029', '\u0085', '\u000b'])('a line does not end at %j', (end) =>
+test.each(['\n', '\r\n', '\u2028', '\u2029', '\u0085', '\u000b'])('%j does not end a line', (end) =>
   expect(oneLine(`a${end}b`)).toBe('a b'),
 )
 
@@ -24,7 +24,7 @@ test.each([
   ['a\u200f!', '\u2068a\u200f!\u2069'],
 ])('%j in a sentence', (text, expected) => expect(isolated(text)).toBe(expected))
 
-test('every sentence keeps what is put into it apart', () => {
+test('every translation isolates the texts that are put into it', () => {
   expect(t('chat.typingTwo', { one: 'משה', other: '\u202eeve' })).toBe('\u2068משה\u2069 and eve are typing…')
   setLanguage('ru')
   expect(t('chatInfo.removeTitle', { name: 'שרה\u2069' })).toBe('Удалить из чата: \u2068שרה\u2069?')
@@ -35,7 +35,7 @@ test('numbers stay numbers', () => {
   expect(t('chats.members', { n: 2 }, 2)).toBe('2 members')
 })
 
-test('a person is called by the name shown to others', () => {
+test('a user is called by the display name, or else by the username', () => {
   expect(personName({ display_name: 'Eve\u202e', username: 'eve' })).toBe('Eve')
   expect(personName({ display_name: '', username: 'eve' })).toBe('eve')
 })

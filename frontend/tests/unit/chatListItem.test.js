@@ -15,7 +15,7 @@ afterEach(() => {
   vi.restoreAllMocks()
 })
 
-test('a message is shown without its author until there is a name', async () => {
+test('a message is shown without its sender until the name is loaded', async () => {
   const answer = later()
   fakeRest({ 'GET /users/2': () => answer.promise })
   const { i18n } = await import('@/i18n')

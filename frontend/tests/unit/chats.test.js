@@ -50,7 +50,7 @@ function chat(id, seq = 0, more = {}) {
   }
 }
 
-/** A list of chats given out in pages. */
+/** The route of a list of chats with pages. */
 function paged(all) {
   return ({ query }) => {
     const start = Number(query.cursor ?? 0)
@@ -62,7 +62,7 @@ function paged(all) {
 const ids = () => chats.list.map(({ id }) => id)
 
 describe('the list', () => {
-  test('is ordered by what happened last', async () => {
+  test('has the latest activity first', async () => {
     fakeRest({ 'GET /chats': paged([chat(1, 5), chat(2, 9), chat(3)]) })
     await chats.load()
     expect(ids()).toEqual([2, 1, 3])
@@ -71,7 +71,7 @@ describe('the list', () => {
     expect(chats.state).toBe('ready')
   })
 
-  test('is loaded page by page, and anew as far down as it was', async () => {
+  test('is loaded by pages, and reloaded as far down as it was', async () => {
     const all = Array.from({ length: 130 }, (_, index) => chat(index + 1, 130 - index))
     const rest = fakeRest({ 'GET /chats': paged(all) })
     await chats.load()
@@ -91,7 +91,7 @@ describe('the list', () => {
     ])
   })
 
-  test('says that it could not be loaded, and is loaded with the connection', async () => {
+  test('shows a failure, and is loaded with the next connection', async () => {
     const rest = fakeRest({ 'GET /chats': () => Promise.reject(new TypeError('down')) })
     await chats.load()
     expect(chats.state).toBe('failed')
@@ -100,14 +100,14 @@ describe('the list', () => {
     expect([chats.state, ids()]).toEqual(['ready', [1]])
   })
 
-  test('is tried again while there is a connection', async () => {
+  test('is retried while there is a connection', async () => {
     const rest = fakeRest({ 'GET /chats': () => fail(503, 'unavailable', { retry_after_ms: 1 }) })
     await app.connect()
     rest.routes['GET /chats'] = paged([chat(1)])
     await vi.waitFor(() => expect([chats.state, ids()]).toEqual(['ready', [1]]))
   })
 
-  test('loses what went while the connection was lost', async () => {
+  test('loses the chats that were removed while the connection was lost', async () => {
     const rest = fakeRest({ 'GET /chats': paged([chat(1), chat(2)]) })
     await chats.load()
     rest.routes['GET /chats'] = paged([chat(2)])
@@ -129,7 +129,7 @@ describe('the list', () => {
     expect(rest.of('GET /chats/60')).toHaveLength(2)
   })
 
-  test('is of one user', async () => {
+  test('belongs to one user', async () => {
     const answer = later()
     const rest = fakeRest({ 'GET /chats': () => answer.promise })
     const loading = chats.load()
@@ -143,7 +143,7 @@ describe('the list', () => {
     expect(ids()).toEqual([2])
   })
 
-  test('takes in nothing older than what was told meanwhile, and nothing that is gone', async () => {
+  test('ignores what is older than an event, and chats that are gone', async () => {
     fakeRest({ 'GET /chats': paged([]) })
     await app.connect()
     const answer = later()
@@ -151,14 +151,14 @@ describe('the list', () => {
     await chats.fetch(1)
     const loading = chats.load()
     await settled()
-    await app.tell({
+    await app.deliver({
       type: 'chat_updated',
       chat_id: 1,
       last_message: message(1, 8),
       unread_count: 4,
       head_seq: 8,
     })
-    await app.tell({ type: 'chat_removed', chat_id: 2 })
+    await app.deliver({ type: 'chat_removed', chat_id: 2 })
     answer.resolve({ chats: [chat(1, 3), chat(2, 9)], next_cursor: null })
     await loading
     expect(ids()).toEqual([1])
@@ -166,7 +166,7 @@ describe('the list', () => {
   })
 })
 
-describe('what the server tells', () => {
+describe('events', () => {
   let rest
 
   beforeEach(async () => {
@@ -175,21 +175,21 @@ describe('what the server tells', () => {
     rest.calls.length = 0
   })
 
-  test('a chat is added, changed, removed', async () => {
+  test('add, change and remove a chat', async () => {
     rest.routes['GET /chats/3'] = chat(3, 7)
-    await app.tell({ type: 'chat_added', chat_id: 3 })
+    await app.deliver({ type: 'chat_added', chat_id: 3 })
     expect(ids()).toEqual([3, 2, 1])
     const changes = { name: 'Renamed', member_count: 5 }
     rest.routes['GET /chats/3'] = chat(3, 7, changes)
-    await app.tell({ type: 'chat_changed', chat_id: 3, chat: { id: 3, ...changes, seq: 7 } })
+    await app.deliver({ type: 'chat_changed', chat_id: 3, chat: { id: 3, ...changes, seq: 7 } })
     expect(chats.get(3)).toMatchObject({ name: 'Renamed', member_count: 5, role: 'member' })
-    await app.tell({ type: 'chat_removed', chat_id: 3 })
+    await app.deliver({ type: 'chat_removed', chat_id: 3 })
     expect(ids()).toEqual([2, 1])
   })
 
-  test('something happened in a chat that is not in memory', async () => {
+  test('of an unknown chat load it', async () => {
     rest.routes['GET /chats/9'] = chat(9, 12)
-    await app.tell({
+    await app.deliver({
       type: 'chat_updated',
       chat_id: 9,
       last_message: message(9, 12),
@@ -199,15 +199,15 @@ describe('what the server tells', () => {
     expect(ids()).toEqual([9, 2, 1])
   })
 
-  test('messages of a chat that is joined are counted, one by one', async () => {
-    await app.tell({ type: 'new_message', chat_id: 1, message: message(1, 4), seq: 4 })
-    await app.tell({
+  test('of a joined chat count its new messages', async () => {
+    await app.deliver({ type: 'new_message', chat_id: 1, message: message(1, 4), seq: 4 })
+    await app.deliver({
       type: 'new_message',
       chat_id: 1,
       message: message(1, 5, { sender_id: alice.id }),
       seq: 5,
     })
-    await app.tell({ type: 'new_message', chat_id: 1, message: message(1, 4), seq: 4 }) // again, by a replay
+    await app.deliver({ type: 'new_message', chat_id: 1, message: message(1, 4), seq: 4 }) // again, by a replay
     expect(chats.get(1)).toMatchObject({ unread_count: 1, seq: 5, last_message: { seq: 5 } })
     expect(chats.unreadTotal).toBe(1)
     chats.noteRead(1, 0)
@@ -215,10 +215,10 @@ describe('what the server tells', () => {
     expect(rest.calls).toEqual([])
   })
 
-  test('the last message is edited or deleted', async () => {
+  test('edit and delete the last message', async () => {
     const edited = message(2, 4, { content: 'better', changed_seq: 5 })
-    await app.tell({ type: 'message_updated', chat_id: 2, message: edited, seq: 5 })
-    await app.tell({
+    await app.deliver({ type: 'message_updated', chat_id: 2, message: edited, seq: 5 })
+    await app.deliver({
       type: 'message_updated',
       chat_id: 2,
       message: message(2, 1, { changed_seq: 6 }),
@@ -226,16 +226,16 @@ describe('what the server tells', () => {
     })
     expect(chats.get(2).last_message.content).toBe('better')
     rest.routes['GET /chats/2'] = chat(2, 7, { last_message: message(2, 3) })
-    await app.tell({ type: 'message_deleted', chat_id: 2, message_id: edited.id, seq: 7 })
+    await app.deliver({ type: 'message_deleted', chat_id: 2, message_id: edited.id, seq: 7 })
     expect(chats.get(2).last_message.seq).toBe(3)
   })
 
-  test('one has read it elsewhere', async () => {
-    await app.tell({ type: 'new_message', chat_id: 1, message: message(1, 4), seq: 4 })
+  test('move the read mark from another device', async () => {
+    await app.deliver({ type: 'new_message', chat_id: 1, message: message(1, 4), seq: 4 })
     rest.routes['GET /chats/1'] = chat(1, 4)
-    await app.tell({ type: 'messages_read', chat_id: 1, user_id: 2, up_to: 4 })
+    await app.deliver({ type: 'messages_read', chat_id: 1, user_id: 2, up_to: 4 })
     expect(chats.unreadTotal).toBe(1)
-    await app.tell({ type: 'messages_read', chat_id: 1, user_id: alice.id, up_to: 4 })
+    await app.deliver({ type: 'messages_read', chat_id: 1, user_id: alice.id, up_to: 4 })
     expect(chats.unreadTotal).toBe(0)
   })
 })
@@ -255,13 +255,13 @@ describe('names', () => {
     expect([chats.titleOf(one), chats.peerOf(one)]).toEqual(['Bob', 2])
   })
 
-  test('other chats have names, or none', () => {
+  test('groups and channels have names, or none', () => {
     expect(chats.titleOf(chat(1))).toBe('Chat 1')
     expect(chats.titleOf(chat(1, 0, { name: null }))).toBe('Unnamed chat')
     expect(chats.titleOf(undefined)).toBe('')
   })
 
-  test('chats are found by them, and people without a chat', async () => {
+  test('find chats, and people without a private chat', async () => {
     const own = chat(3, 1, { chat_type: 'private', name: null, created_by: 2 })
     fakeRest({ 'GET /chats': paged([chat(1), chat(2), own]), 'GET /users/2': bob })
     await chats.load()
@@ -287,7 +287,7 @@ describe('members', () => {
 
   const roles = () => chats.members(1).map(({ user, role }) => [user.username, role])
 
-  test('are loaded once, and tell what one is', async () => {
+  test('are loaded once, with the own role', async () => {
     expect([chats.members(1), chats.members(1)]).toEqual([undefined, undefined])
     await settled()
     expect(roles()).toEqual([
@@ -298,7 +298,23 @@ describe('members', () => {
     expect(rest.of('GET /chats/1/members')).toHaveLength(1)
   })
 
-  test('come, change and go', async () => {
+  test('are loaded over all pages, however many there are', async () => {
+    const people = Array.from({ length: 2_500 }, (_, index) =>
+      member({ ...bob, id: index + 10, username: `u${index}` }),
+    )
+    rest.routes['GET /chats/1/members'] = ({ query }) => {
+      const start = Number(query.cursor ?? 0)
+      const end = start + 1_000
+      return { members: people.slice(start, end), next_cursor: end < people.length ? String(end) : null }
+    }
+    chats.members(1)
+    await settled()
+    expect(chats.members(1)).toHaveLength(2_500)
+    expect(chats.get(1).member_count).toBe(2_500)
+    expect(rest.of('GET /chats/1/members')).toHaveLength(3)
+  })
+
+  test('are added, changed and removed', async () => {
     await chats.loadMembers(1)
     const carol = { id: 3, username: 'carol', display_name: 'Carol', status: 'online' }
     const there = new Map([
@@ -320,15 +336,15 @@ describe('members', () => {
     ])
   })
 
-  test('are loaded anew when the chat changes', async () => {
+  test('are loaded again when the chat changes', async () => {
     await chats.loadMembers(1)
     rest.routes['GET /chats/1/members'] = { members: [member(alice, 'member')] }
-    await app.tell({ type: 'chat_changed', chat_id: 1, chat: { id: 1, name: 'Chat 1', seq: 1 } })
+    await app.deliver({ type: 'chat_changed', chat_id: 1, chat: { id: 1, name: 'Chat 1', seq: 1 } })
     expect(roles()).toEqual([['alice', 'member']])
     expect(chats.get(1).role).toBe('member')
   })
 
-  test('who leaves has no such chat', async () => {
+  test('a user who leaves loses the chat', async () => {
     rest.routes['DELETE /chats/1/members/1'] = null
     await chats.removeMember(1, alice.id)
     expect(chats.get(1)).toBeUndefined()
@@ -336,7 +352,7 @@ describe('members', () => {
 })
 
 describe('changes', () => {
-  test('a chat is made, renamed and deleted', async () => {
+  test('a chat is created, renamed and deleted', async () => {
     const rest = fakeRest({
       'POST /chats': ({ body }) => chat(5, 0, body),
       'PATCH /chats/5': ({ body }) => chat(5, 0, body),
@@ -353,13 +369,13 @@ describe('changes', () => {
     expect(rest.calls[0].body).toEqual({ chat_type: 'group', name: 'New', member_ids: [2] })
   })
 
-  test('the private chat with somebody is asked for by his id', async () => {
+  test('a private chat is requested by the id of the user', async () => {
     const rest = fakeRest({ 'POST /chats': chat(5, 0, { chat_type: 'private' }) })
     await chats.openPrivate(2)
     expect(rest.calls[0].body).toEqual({ chat_type: 'private', member_ids: [2] })
   })
 
-  test('a refusal is the caller’s to show', async () => {
+  test('a refusal is thrown to the caller', async () => {
     fakeRest({ 'POST /chats': fail(422, 'invalid', { fields: { name: 'is required' } }) })
     await expect(chats.create({ chat_type: 'group' })).rejects.toMatchObject({ code: 'invalid' })
   })

@@ -34,7 +34,7 @@ afterEach(() => {
   vi.restoreAllMocks()
 })
 
-/** The room anew, as after a look at another chat or a reload. */
+/** Mounts the composer anew, as after another chat or a reload. */
 function open(chatId = 7) {
   room?.unmount()
   const chat = { id: chatId, chat_type: 'group', role: 'member' }
@@ -59,7 +59,9 @@ const frames = () => FakeSocket.last.sent.filter(({ type }) => type === 'edit_me
 
 async function answer(error) {
   const { id } = frames().at(-1)
-  await app.tell(error ? { type: 'error', id, retryable: false, message: '', ...error } : { type: 'ack', id })
+  await app.deliver(
+    error ? { type: 'error', id, retryable: false, message: '', ...error } : { type: 'ack', id },
+  )
 }
 
 async function edit(text) {
@@ -69,14 +71,14 @@ async function edit(text) {
 }
 
 describe('sending', () => {
-  test('is of exactly what was typed', async () => {
+  test('sends exactly what was typed', async () => {
     await type('    four blanks\n\ttab\n')
     await press('Enter')
     expect(sent()).toEqual([['    four blanks\n\ttab\n', null]])
     expect(field().value).toBe('')
   })
 
-  test.each([['  \n '], ['\u200b'], ['\u3164']])('needs something to see: %j', async (text) => {
+  test.each([['  \n '], ['\u200b'], ['\u3164']])('needs a visible character: %j', async (text) => {
     await type(text)
     await press('Enter')
     expect(sent()).toEqual([])
@@ -85,7 +87,7 @@ describe('sending', () => {
   test.each([
     ['during a composition', { isComposing: true }],
     ['at the end of one, in Safari', { keyCode: 229 }],
-  ])('is not meant by Enter %s', async (_when, more) => {
+  ])('does not happen by Enter %s', async (_when, more) => {
     await type('にほ')
     await press('Enter', more)
     expect(sent()).toEqual([])
@@ -93,7 +95,7 @@ describe('sending', () => {
 })
 
 describe('an edit', () => {
-  test('begins with the message as it is, and unchanged is not sent', async () => {
+  test('begins with the text of the message, and is not sent without a change', async () => {
     await edit()
     expect(field().value).toBe('  if x:\n    y()  ')
     await press('Enter')
@@ -101,13 +103,13 @@ describe('an edit', () => {
     expect([frames(), field().value]).toEqual([[], ''])
   })
 
-  test('keeps its blanks', async () => {
+  test('keeps its spaces', async () => {
     await edit('  if z:')
     await press('Enter')
     expect(frames()).toMatchObject([{ message_id: 5, content: '  if z:' }])
   })
 
-  test('survives a look at another chat, beside the draft', async () => {
+  test('survives another chat, and so does the draft', async () => {
     await type('a draft')
     await edit('half an ed')
     open(8)
@@ -123,7 +125,7 @@ describe('an edit', () => {
     expect([field().value, composer.actions.editing.value]).toEqual(['a draft', null])
   })
 
-  test('of a message that is deleted meanwhile becomes the draft', async () => {
+  test('becomes the draft when its message is deleted', async () => {
     await edit('worth keeping')
     deleted.add(5)
     timeline.state.messages = []
@@ -133,7 +135,7 @@ describe('an edit', () => {
     expect(field().value).toBe('worth keeping')
   })
 
-  test('so it does if that is found out by saving, or when the room is opened again', async () => {
+  test('becomes the draft when saving or reopening the chat finds its message deleted', async () => {
     await type('a draft')
     await edit('worth keeping')
     await press('Enter')
@@ -150,7 +152,7 @@ describe('an edit', () => {
     ])
   })
 
-  test('that fails for another reason goes on', async () => {
+  test('goes on after another failure', async () => {
     await edit('other words')
     await press('Enter')
     await answer({ code: 'forbidden' })
@@ -159,16 +161,16 @@ describe('an edit', () => {
   })
 })
 
-describe('what could not be sent', () => {
+describe('a failed message', () => {
   const entry = { clientId: 'x', chatId: 7, content: 'again', replyTo: 5, state: 'failed' }
 
-  test('is put back, with what it answers', async () => {
+  test('is put back, with its reply', async () => {
     composer.vm.putBack(entry)
     await settled()
     expect([field().value, composer.actions.replyTo.value]).toEqual(['again', 5])
   })
 
-  test('comes before what is being written', async () => {
+  test('is put before the text in the field', async () => {
     await type('more')
     composer.vm.putBack(entry)
     await settled()

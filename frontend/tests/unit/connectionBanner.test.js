@@ -29,9 +29,9 @@ const later = (ms) => vi.advanceTimersByTimeAsync(ms)
 const shown = () => banner.findAll('p > span[aria-hidden], p:not(:has(span))').map((text) => text.text())
 const buttons = () => banner.findAll('button').map((button) => button.text())
 
-test('says nothing while there is a connection', () => expect(banner.text()).toBe(''))
+test('is empty while there is a connection', () => expect(banner.text()).toBe(''))
 
-test('counts down, tries, and goes', async () => {
+test('counts down, shows the attempt, and disappears', async () => {
   FakeSocket.last.end(1001, '{"retry_in_ms":3000}')
   await later(0)
   expect([shown(), buttons()]).toEqual([['Reconnecting in 3 seconds'], ['Retry now']])
@@ -44,7 +44,7 @@ test('counts down, tries, and goes', async () => {
   expect(banner.text()).toBe('')
 })
 
-test('tries at once when told so', async () => {
+test('reconnects at once by its button', async () => {
   FakeSocket.last.end()
   await later(0)
   const before = FakeSocket.all.length
@@ -53,7 +53,7 @@ test('tries at once when told so', async () => {
   expect(FakeSocket.all.length).toBe(before + 1)
 })
 
-test('leaves it to the person when all attempts have failed', async () => {
+test('offers to retry when all attempts have failed', async () => {
   for (let attempt = 0; attempt <= 5; attempt++) {
     FakeSocket.last.end()
     await later(16_000)
@@ -69,11 +69,11 @@ test('offers to log in when the token is refused', async () => {
   expect(session.isLoggedIn).toBe(false)
 })
 
-test('says at once that there is no network', async () => {
+test('shows a lost network at once', async () => {
   window.dispatchEvent(new Event('offline'))
   await later(0)
   expect([shown(), buttons()]).toEqual([['No network.'], []])
-  FakeSocket.last.tell({ type: 'pong' })
+  FakeSocket.last.deliver({ type: 'pong' })
   await later(0)
   expect(banner.text()).toBe('')
 })

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { setLanguage } from '@/i18n'
 import { dayOf, fullOf, localeOf, dayAndTimeOf, now, relative, shortOf, timeOf } from '@/i18n/dates'
 
-/** Local times: what is shown does not depend on where the test runs. */
+/** A local time, so that results do not depend on the time zone of the test. */
 const local = (...parts) => new Date(...parts).toISOString()
 
 beforeEach(() => {
@@ -49,7 +49,7 @@ describe.each([
     expect(days.map((parts) => dayOf(local(...parts)))).toEqual(expected.days)
   })
 
-  test('the moment in a list', () => {
+  test('the time in a list of chats', () => {
     const moments = [
       [2025, 10, 23, 9, 5],
       [2025, 10, 22],
@@ -59,7 +59,7 @@ describe.each([
     expect(moments.map((parts) => shortOf(local(...parts)))).toEqual(expected.shorts)
   })
 
-  test('how long ago', () => {
+  test('a relative time', () => {
     const moments = [
       [2025, 10, 23, 14, 59, 30],
       [2025, 10, 23, 14, 55],
@@ -71,17 +71,17 @@ describe.each([
     expect(moments.map((parts) => relative(local(...parts)))).toEqual(expected.ago)
   })
 
-  test('all of it', () => expect(fullOf(local(2025, 10, 23, 9, 5))).toContain('2025'))
+  test('the full time', () => expect(fullOf(local(2025, 10, 23, 9, 5))).toContain('2025'))
 })
 
-test('midnight makes another day of it', () => {
+test('midnight changes the day', () => {
   const message = local(2025, 10, 23, 23, 50)
   expect(dayOf(message)).toBe('Today')
   now.value = new Date(2025, 10, 24, 0, 1).getTime()
   expect(dayOf(message)).toBe('Yesterday')
 })
 
-test('a clock that is behind shows the time, not the future', () => {
+test('a time in the future shows as a time of today', () => {
   expect(relative(local(2025, 10, 23, 15, 3))).toBe('this minute')
   expect(shortOf(local(2025, 10, 24, 9, 0))).toBe('09:00')
 })
@@ -110,7 +110,7 @@ test.each([
   expect(dayAndTimeOf(moment)).toContain('38')
 })
 
-test('a browser that tells no language', () => {
+test('a browser without languages', () => {
   vi.stubGlobal('navigator', { languages: [] })
   expect(timeOf(local(2025, 10, 23, 15, 38))).toMatch(/38/)
 })

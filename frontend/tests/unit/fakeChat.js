@@ -1,15 +1,15 @@
 /**
- * A server with one chat, to be worked by hand: nothing is delivered, answered or lost until the test says so.
- * It numbers, replays and acks as docs/protocol.md says.
+ * A server with one chat that a test runs step by step: nothing is delivered, answered or lost by itself. It numbers, replays
+ * and acks as docs/protocol.md says.
  */
 
 import { RequestError } from '@/services/websocket'
 
-/** Small, so that a test meets every border. */
+/** Small, so that random tests reach both limits. */
 const GAP = 12
 const PAGE = 8
 
-/** A generator of numbers in [0, 1), the same for the same seed. */
+/** A generator of numbers in [0, 1). The same seed gives the same numbers. */
 export function randomFrom(seed) {
   let state = seed >>> 0
   return () => {
@@ -22,11 +22,11 @@ export function randomFrom(seed) {
 
 export class FakeChat {
   chatId = 7
-  /** Another one than that of a join is a gap; null: an older server. @type {string | null} */
+  /** A join with another epoch gets a gap; null: an older server. @type {string | null} */
   epoch = null
   head = 0
   lastId = 100
-  /** All that were ever written, by id; deleted ones have `gone`. */
+  /** All messages by id. Deleted ones have `gone`. */
   all = new Map()
   /** The one connection, or null. */
   connection = null
@@ -35,7 +35,7 @@ export class FakeChat {
   requests = new Map()
   lastRequest = 0
 
-  // What the client gets.
+  // The services of the client.
 
   websocket = {
     isConnected: () => this.connection !== null,
@@ -61,7 +61,7 @@ export class FakeChat {
   api = {
     get: (path, query) =>
       new Promise((resolve, reject) => {
-        // A page is read at one time, and may be there long after.
+        // A page may arrive long after the server has read it.
         let page = null
         const isUnknown = Object.values({ ...query, limit: undefined }).some((id) => id && !this.all.has(id))
         if (isUnknown) return reject(Object.assign(new Error('invalid'), { code: 'invalid' }))
@@ -70,7 +70,7 @@ export class FakeChat {
       }),
   }
 
-  // What others do.
+  // Actions of other users.
 
   write(content, { sender_id = 2, ...more } = {}) {
     const seq = ++this.head
@@ -105,16 +105,16 @@ export class FakeChat {
 
   change(message, type) {
     this.all.set(message.id, message)
-    if (this.connection?.joined) this.tell(type, message)
+    if (this.connection?.joined) this.publish(type, message)
   }
 
-  tell(type, message) {
+  publish(type, message) {
     const frame = { type, chat_id: this.chatId, seq: message.changed_seq }
     const content = type === 'message_deleted' ? {} : { message }
     this.connection.outgoing.push({ ...frame, message_id: message.id, ...content })
   }
 
-  // What the server does, step by step.
+  // Steps of the server.
 
   visible() {
     return [...this.all.values()].filter((message) => !message.gone).sort((a, b) => a.seq - b.seq)
@@ -140,14 +140,14 @@ export class FakeChat {
     return { messages, has_more_before: from > 0, has_more_after: to < visible.length, head_seq: this.head }
   }
 
-  /** Takes the next command of the connection, or goes on with a replay. */
+  /** Runs the next command of the connection, or the next pass of a replay. */
   work(random = () => 1) {
     const { connection } = this
     if (connection?.replay) return this.replay(random)
     const frame = connection?.incoming.shift()
     if (frame?.type === 'join_chat') {
-      connection.joined = false // live events are held
-      connection.replay = { frame, sent: frame.after_seq, count: 0, told: new Set() }
+      connection.joined = false // live events wait for the end of the replay
+      connection.replay = { frame, sent: frame.after_seq, count: 0, replayed: new Set() }
       this.replay(random)
     } else if (frame?.type === 'send_message') {
       const known = [...this.all.values()].find((message) => message.client_id === frame.client_id)
@@ -160,23 +160,23 @@ export class FakeChat {
     }
   }
 
-  /** One pass; it is the last one if nothing happened since the one before, or by chance. */
+  /** Runs one pass of a replay. Whether it is the last one is random. */
   replay(random) {
     const { replay } = this.connection
-    const { frame, told } = replay
+    const { frame, replayed } = replay
     const changed = [...this.all.values()]
       .filter((message) => message.changed_seq > replay.sent)
       .sort((a, b) => a.changed_seq - b.changed_seq)
     const isOther = this.epoch !== null && frame.epoch !== this.epoch
-    const gap = isOther || frame.after_seq > this.head || told.size + changed.length > GAP
+    const gap = isOther || frame.after_seq > this.head || replayed.size + changed.length > GAP
     for (const message of gap ? [] : changed) {
-      const isNew = message.seq > frame.after_seq && !told.has(message.id)
-      this.tell(message.gone ? 'message_deleted' : isNew ? 'new_message' : 'message_updated', message)
-      told.add(message.id)
+      const isNew = message.seq > frame.after_seq && !replayed.has(message.id)
+      this.publish(message.gone ? 'message_deleted' : isNew ? 'new_message' : 'message_updated', message)
+      replayed.add(message.id)
       replay.count++
     }
     replay.sent = this.head
-    if (!gap && random() < 0.5) return // meanwhile something may change
+    if (!gap && random() < 0.5) return // changes may happen before the next pass
     this.connection.replay = null
     this.connection.joined = true
     this.answer(frame, { type: 'ack', chat_id: 7, head_seq: this.head, replayed: replay.count, gap })
@@ -198,7 +198,7 @@ export class FakeChat {
     this.requests.clear()
   }
 
-  /** Hands the client the next frame; false if there is none. */
+  /** Delivers the next frame to the client. Returns false if there is none. */
   deliver() {
     const frame = this.connection?.outgoing.shift()
     if (!frame) return false
@@ -215,7 +215,7 @@ export class FakeChat {
   }
 }
 
-/** Lets promises settle. */
+/** Waits until promises have settled. */
 export async function settle() {
   for (let turn = 0; turn < 8; turn++) await Promise.resolve()
 }

@@ -1,8 +1,8 @@
 import { vi } from 'vitest'
 
 /**
- * A REST door whose answers are the test's: `routes['GET /chats']` is what is answered, or makes it of `{ query, body,
- * token }`. `fail(status, error)` is a refusal, a thrown error a broken network.
+ * A REST API with the answers of a test: `routes['GET /chats']` is an answer, or a function of `{ query, body, token }` that
+ * returns one. `fail(status, error)` is an error of the server; a thrown error is a broken network.
  */
 export function fakeRest(routes) {
   /** @type {{ call: string, query: Record<string, string>, body: any, token: string | null }[]} */
@@ -34,7 +34,7 @@ export function fail(status, code, more = {}) {
   return json(status, { error: { code, message: code, ...more } })
 }
 
-/** What is told later. */
+/** A promise that the test resolves later. */
 export function later() {
   let resolve
   const promise = new Promise((done) => (resolve = done))
@@ -55,7 +55,7 @@ export function logIn(n = 1, user = alice, expiresInS = 3600) {
   localStorage.setItem('vestnik.session', JSON.stringify(session))
 }
 
-/** What another tab does to the session. */
+/** Changes the session as another tab does. */
 export function otherTab(change) {
   change()
   window.dispatchEvent(new StorageEvent('storage', { key: 'vestnik.session' }))

@@ -1,14 +1,13 @@
 /**
- * A server as one of its users sees it, for tests of what the client makes of its words: each answer shows the state of
- * some moment between its question and its coming, events come in order as long as the connection lasts, and all take
- * their time. It tells what docs/protocol.md says, as often as it says.
+ * A server as one of its users sees it. An answer shows the state at some moment between the request and the answer, events
+ * come in order while the connection lasts, and both have random delays. It sends what docs/protocol.md says.
  */
 
 import { vi } from 'vitest'
 import { fail } from './fakeRest'
 import { FakeSocket } from './fakeSocket'
 
-const TOLD_EVERY_MS = 1_000
+const UPDATE_EVERY_MS = 1_000
 const PAGE_MESSAGES = 50
 
 export class FakeServer {
@@ -17,14 +16,14 @@ export class FakeServer {
   lastId = 0
   /** `socket`, `joined`, and when its last frame arrives; null: there is none. */
   connection = null
-  /** By chat: whether something is to be told after the pause. */
+  /** By chat: whether another `chat_updated` is due after the pause. */
   due = new Map()
-  /** No more failures and breaks from now on. */
-  isCalm = false
-  /** What the client has sent. @type {any[]} */
+  /** Whether failures and lost connections have ended. */
+  isReliable = false
+  /** The commands of the client. @type {any[]} */
   commands = []
 
-  /** @param {number} me the user who looks @param {() => number} random */
+  /** @param {number} me the id of the user @param {() => number} random */
   constructor(me, random) {
     this.me = me
     this.random = random
@@ -43,13 +42,13 @@ export class FakeServer {
 
   // Events.
 
-  tell(frame) {
+  publish(frame) {
     const { connection } = this
     if (!connection) return
     connection.at = Math.max(connection.at + 0.001, Date.now() + this.latency())
     const text = JSON.stringify({ timestamp: 'now', ...frame })
     setTimeout(
-      () => connection === this.connection && connection.socket.tell(text),
+      () => connection === this.connection && connection.socket.deliver(text),
       connection.at - Date.now(),
     )
   }
@@ -58,8 +57,8 @@ export class FakeServer {
     return this.chats.has(chat.id) && chat.members.has(this.me)
   }
 
-  tellRoom(chat, frame) {
-    if (this.connection?.joined.has(chat.id)) this.tell({ chat_id: chat.id, ...frame })
+  publishToRoom(chat, frame) {
+    if (this.connection?.joined.has(chat.id)) this.publish({ chat_id: chat.id, ...frame })
   }
 
   /** `chat_updated`, at once and then at most once a second, to a connection that has not joined. */
@@ -72,18 +71,25 @@ export class FakeServer {
       if (this.isMember(chat) && !this.connection?.joined.has(chat.id)) {
         const { last_message, unread_count, read_seq } = this.summary(chat)
         const head_seq = chat.head
-        this.tell({ type: 'chat_updated', chat_id: chat.id, last_message, unread_count, read_seq, head_seq })
+        this.publish({
+          type: 'chat_updated',
+          chat_id: chat.id,
+          last_message,
+          unread_count,
+          read_seq,
+          head_seq,
+        })
       }
-      setTimeout(go, TOLD_EVERY_MS)
+      setTimeout(go, UPDATE_EVERY_MS)
     }
     go()
   }
 
   changed(chat) {
-    if (this.isMember(chat)) this.tell({ type: 'chat_changed', chat_id: chat.id, chat: this.shared(chat) })
+    if (this.isMember(chat)) this.publish({ type: 'chat_changed', chat_id: chat.id, chat: this.shared(chat) })
   }
 
-  // What is there.
+  // The state.
 
   visible(chat) {
     return chat.messages.filter((message) => !message.gone)
@@ -115,7 +121,7 @@ export class FakeServer {
       unread_count: this.unread(chat),
       last_message: this.visible(chat).at(-1) ?? null,
       last_read_message_id: marked?.id ?? null,
-      // An older server does not tell it.
+      // An older server does not send it.
       ...(!this.isOld && { read_seq: mark }),
     }
   }
@@ -129,7 +135,7 @@ export class FakeServer {
     }))
   }
 
-  /** Those of the user, the latest activity first. */
+  /** The chats of the user, the latest activity first. */
   list() {
     const at = (chat) => Date.parse(this.visible(chat).at(-1)?.created_at ?? '2025-11-23T10:00:00Z')
     return [...this.chats.values()]
@@ -137,7 +143,7 @@ export class FakeServer {
       .sort((a, b) => at(b) - at(a) || b.id - a.id)
   }
 
-  // What people do.
+  // Actions of users.
 
   create(memberIds = [this.me, this.me + 1]) {
     const id = ++this.lastId
@@ -152,7 +158,7 @@ export class FakeServer {
       marks: new Map(),
     }
     this.chats.set(id, chat)
-    if (this.isMember(chat)) this.tell({ type: 'chat_added', chat_id: id, head_seq: 0 })
+    if (this.isMember(chat)) this.publish({ type: 'chat_added', chat_id: id, head_seq: 0 })
     return chat
   }
 
@@ -169,7 +175,7 @@ export class FakeServer {
       created_at,
     }
     chat.messages.push(message)
-    this.tellRoom(chat, { type: 'new_message', seq, message: { ...message } })
+    this.publishToRoom(chat, { type: 'new_message', seq, message: { ...message } })
     this.updated(chat)
   }
 
@@ -177,7 +183,7 @@ export class FakeServer {
     if (!message || message.gone) return
     message.changed_seq = ++chat.head
     message.content += '!'
-    this.tellRoom(chat, { type: 'message_updated', seq: chat.head, message: { ...message } })
+    this.publishToRoom(chat, { type: 'message_updated', seq: chat.head, message: { ...message } })
     this.updated(chat)
   }
 
@@ -185,16 +191,16 @@ export class FakeServer {
     if (!message || message.gone) return
     message.changed_seq = ++chat.head
     message.gone = true
-    this.tellRoom(chat, { type: 'message_deleted', message_id: message.id, seq: chat.head })
+    this.publishToRoom(chat, { type: 'message_deleted', message_id: message.id, seq: chat.head })
     this.updated(chat)
   }
 
-  /** The user has read up to a message, on this connection or another one. */
+  /** The user reads up to a message, on this device or another one. */
   read(chat, message) {
     if (!message || message.seq <= (chat.marks.get(this.me) ?? 0)) return
     chat.marks.set(this.me, message.seq)
     const mark = { up_to: message.id, read_seq: message.seq }
-    this.tellRoom(chat, { type: 'messages_read', user_id: this.me, ...mark })
+    this.publishToRoom(chat, { type: 'messages_read', user_id: this.me, ...mark })
     this.updated(chat)
   }
 
@@ -206,7 +212,7 @@ export class FakeServer {
   add(chat, userId, role = 'member') {
     if (chat.members.has(userId)) return
     chat.members.set(userId, role)
-    if (userId === this.me) this.tell({ type: 'chat_added', chat_id: chat.id, head_seq: chat.head })
+    if (userId === this.me) this.publish({ type: 'chat_added', chat_id: chat.id, head_seq: chat.head })
     this.changed(chat)
   }
 
@@ -230,14 +236,14 @@ export class FakeServer {
 
   gone(chat, reason) {
     this.connection?.joined.delete(chat.id)
-    this.tell({ type: 'chat_removed', chat_id: chat.id, reason, name: chat.name })
+    this.publish({ type: 'chat_removed', chat_id: chat.id, reason, name: chat.name })
   }
 
   renameUser(user) {
-    // Of those one shares no chat with, nobody tells.
+    // Users who share no chat with the user are not announced.
     if (![...this.chats.values()].some((chat) => this.isMember(chat) && chat.members.has(user.id))) return
     user.display_name = `Name ${++this.lastId}`
-    this.tell({ type: 'user_changed', user_id: user.id, user: { ...user } })
+    this.publish({ type: 'user_changed', user_id: user.id, user: { ...user } })
   }
 
   // The connection.
@@ -264,11 +270,11 @@ export class FakeServer {
   work(frame) {
     const { joined } = this.connection
     const chat = this.chats.get(frame.chat_id)
-    const ack = (more) => frame.id && this.tell({ type: 'ack', id: frame.id, ok: true, ...more })
-    if (frame.type === 'ping') return this.tell({ type: 'pong' })
+    const ack = (more) => frame.id && this.publish({ type: 'ack', id: frame.id, ok: true, ...more })
+    if (frame.type === 'ping') return this.publish({ type: 'pong' })
     if (frame.type === 'leave_chat') return void (joined.delete(frame.chat_id), ack())
     if (!chat || !this.isMember(chat)) {
-      return this.tell({ type: 'error', id: frame.id, code: 'not_found', message: '', retryable: false })
+      return this.publish({ type: 'error', id: frame.id, code: 'not_found', message: '', retryable: false })
     }
     if (frame.type === 'join_chat') {
       joined.add(chat.id)
@@ -294,7 +300,7 @@ export class FakeServer {
     for (const message of changed) {
       const type = message.gone ? 'message_deleted' : message.seq > after ? 'new_message' : 'message_updated'
       const content = message.gone ? { message_id: message.id } : { message: { ...message } }
-      this.tell({ type, chat_id: chat.id, seq: message.changed_seq, ...content })
+      this.publish({ type, chat_id: chat.id, seq: message.changed_seq, ...content })
     }
     return changed.length
   }
@@ -306,7 +312,7 @@ export class FakeServer {
     const path = url.pathname.replace(/^\/api/, '')
     const sleep = (ms) => new Promise((done) => setTimeout(done, ms))
     await sleep(this.latency())
-    const isLost = !this.isCalm && this.random() < 0.04
+    const isLost = !this.isReliable && this.random() < 0.04
     const answer = isLost ? null : this.answer(method, path, url.searchParams, body && JSON.parse(body))
     const text = answer instanceof Response ? answer : new Response(JSON.stringify(answer), { status: 200 })
     await sleep(this.latency())
@@ -339,7 +345,7 @@ export class FakeServer {
     return { members: this.membersOf(chat) }
   }
 
-  /** Of the list of chats; a cursor is the place after a chat. */
+  /** A page of the list of chats. A cursor names the chat before the page. */
   page(query) {
     const all = this.list()
     const place = (chat) =>

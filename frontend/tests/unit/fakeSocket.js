@@ -27,27 +27,32 @@ export class FakeSocket {
     this.sent.push(JSON.parse(text))
   }
 
-  /** By the client. A browser takes no other codes. */
+  /** Closes from the client. Browsers allow only these codes. */
   close(code = 1000) {
     if (code !== 1000 && (code < 3000 || code > 4999)) throw new Error(`InvalidAccessError: ${code}`)
     this.closedWith = code
     this.readyState = FakeSocket.CLOSED
   }
 
-  /** By the server or the network. */
+  /** Closes from the server or the network. */
   end(code = 1006, reason = '') {
     this.readyState = FakeSocket.CLOSED
     this.onclose?.({ code, reason })
   }
 
-  tell(frame) {
+  deliver(frame) {
     this.onmessage?.({ data: typeof frame === 'string' ? frame : JSON.stringify(frame) })
   }
 
-  /** The server accepts the connection and says so. */
+  /** The server accepts the connection and sends `connected`. */
   accept(userId = 1, more = {}) {
     this.readyState = FakeSocket.OPEN
-    this.tell({ type: 'connected', user_id: userId, timestamp: '2025-11-23T10:00:00.000000+00:00', ...more })
+    this.deliver({
+      type: 'connected',
+      user_id: userId,
+      timestamp: '2025-11-23T10:00:00.000000+00:00',
+      ...more,
+    })
     return this
   }
 }

@@ -6,7 +6,7 @@ test('an answer counts unless something newer is known', () => {
   const first = freshness.start()
   const second = freshness.start()
   expect(freshness.accept('a', second)).toBe(true)
-  expect(freshness.accept('a', first)).toBe(false) // the answer to the earlier question comes later
+  expect(freshness.accept('a', first)).toBe(false) // the answer to the earlier request comes later
   expect(freshness.accept('b', first)).toBe(true)
   const third = freshness.start()
   freshness.changed('a')
@@ -16,7 +16,7 @@ test('an answer counts unless something newer is known', () => {
   expect(freshness.isKnownSince('c', third)).toBe(false)
 })
 
-test('nothing that was asked before a reset counts', () => {
+test('no answer to a request before a reset counts', () => {
   const freshness = createFreshness()
   const before = freshness.start()
   freshness.reset()

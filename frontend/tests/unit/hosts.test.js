@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { shownHost } from '@/text/hosts'
 import { partsOf } from '@/text/links'
 
-/** What is shown of a host. */
+/** The host that is shown. */
 const shown = (host) => shownHost(host, new URL(`https://${host}`).hostname)
 
 test.each([
@@ -66,7 +66,8 @@ test.each([
   expect(partsOf(`https://${host}/a`)[0].text).toBe(`https://${asked}/a`)
 })
 
-test('capitals of another alphabet are shown small', () => expect(shown('ПРИМЕР.РФ')).toBe('пример.рф'))
+test('capital letters of another alphabet are shown in lower case', () =>
+  expect(shown('ПРИМЕР.РФ')).toBe('пример.рф'))
 
 test.each([
   ['https://a.org:8080/b?c#d', ['https://', 'a.org', ':8080/b?c#d']],

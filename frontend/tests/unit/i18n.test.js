@@ -31,7 +31,7 @@ describe('both languages', () => {
     )
   })
 
-  test.each(texts(en))('say %s of the same things, in all their plurals', (key, english) => {
+  test.each(texts(en))('have %s with the same values and all plurals', (key, english) => {
     const other = russian.get(key) ?? ''
     expect(other.trim()).not.toBe('')
     expect(names(other)).toEqual(names(english))
@@ -59,7 +59,7 @@ test.each([
   expect(t('chats.members', n)).toBe(text)
 })
 
-test('the page says which language it is in', () => {
+test('the page names its language', () => {
   setLanguage('ru')
   expect(document.documentElement.lang).toBe('ru')
 })
@@ -91,7 +91,7 @@ describe('errors', () => {
     expect(fieldTextOf(error, field, 'in the words of the server')).toBe(text),
   )
 
-  test('are told in the language', () => {
+  test('are translated', () => {
     setLanguage('ru')
     expect(fieldTextOf({ code: 'conflict' }, 'username', '')).toBe('Это имя занято')
   })

@@ -80,7 +80,7 @@ describe('everywhere', () => {
     return router.currentRoute.value.path
   }
 
-  test('Alt and arrows go from chat to chat, round at the ends', async () => {
+  test('Alt and arrows go from chat to chat, and wrap around', async () => {
     const down = { key: 'ArrowDown' }
     expect([await go(down), await go(down), await go(down), await go(down)]).toEqual([
       '/chats/1',
@@ -106,14 +106,14 @@ describe('everywhere', () => {
     expect(dialogs.dialog.value).toBeNull()
   })
 
-  test('other keys are left alone, and chats stay put behind a dialog', async () => {
+  test('other keys do nothing, and nor do arrows behind a dialog', async () => {
     expect(press({ key: 'k', code: 'KeyK' })).toBe(false)
     expect(press({ key: 'ArrowDown' })).toBe(false)
     dialogs.open('profile')
     expect(await go({ key: 'ArrowDown' })).toBe('/')
   })
 
-  test('nothing is listened to in the end', () => {
+  test('the listeners end with the component', () => {
     wrapper.unmount()
     expect(press({ ctrlKey: true, key: 'k', code: 'KeyK' })).toBe(false)
   })

@@ -1,6 +1,6 @@
 /**
- * The list of chats, its badges, the title, names and members against a server with delays, lost answers and breaks of
- * the connection: in the end they are what the server has.
+ * The list of chats, its badges, names and members against a server with delays, lost answers and lost connections: in the
+ * end they equal the server's.
  */
 
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
@@ -36,7 +36,7 @@ afterEach(() => {
   vi.restoreAllMocks()
 })
 
-/** What the user does in this window: rooms that are open, or live in the list. */
+/** What the user does in a window: chats that are open, or followed in the list. */
 class Window {
   rooms = new Map()
 
@@ -44,7 +44,7 @@ class Window {
     this.random = random
   }
 
-  /** A chat of the list that is followed live. */
+  /** Follows a chat of the list live. */
   follow(chatId) {
     if (this.rooms.has(chatId)) return
     const scope = effectScope()
@@ -52,7 +52,7 @@ class Window {
     this.rooms.set(chatId, { close: () => scope.stop() })
   }
 
-  /** The room of a chat, read as far as its end is seen. */
+  /** Opens a chat, and reads it while its end is visible. */
   open(chatId) {
     if (this.rooms.has(chatId) || !chats.get(chatId)) return
     const scope = effectScope()
@@ -73,7 +73,7 @@ class Window {
     this.rooms.delete(chatId)
   }
 
-  /** What components do as things come: a room begins with its first page, and ends with its chat. */
+  /** What components do: a chat begins with its first page, and closes when it is removed. */
   live() {
     for (const [chatId, room] of this.rooms) {
       if (!chats.get(chatId)) this.close(chatId)
@@ -93,7 +93,7 @@ async function pass(window, ms) {
 async function run(seed) {
   const random = randomFrom(seed)
   vi.setSystemTime(Date.UTC(2026, 0, 1) + seed * 1_000_000)
-  vi.spyOn(Math, 'random').mockImplementation(randomFrom(-seed)) // when it comes back
+  vi.spyOn(Math, 'random').mockImplementation(randomFrom(-seed)) // for the delays of reconnects
   const me = seed * 100
   const server = new FakeServer(me, random)
   server.pageSize = random() < 0.3 ? 3 : 200
@@ -156,8 +156,8 @@ async function run(seed) {
     if (random() < 0.5) await pass(window, random() * 60)
   }
 
-  // In the end there is a connection, and no more changes.
-  server.isCalm = true
+  // At the end there is a connection, and there are no more changes.
+  server.isReliable = true
   if (!server.connection) {
     app.websocket.retry()
     await pass(window, 1_000)
@@ -180,7 +180,7 @@ const seen = ({ id, name, member_count, role, unread_count, last_message, read_s
   member_count,
   role,
   unread_count,
-  read_seq: unread_count && read_seq, // else it says nothing
+  read_seq: unread_count && read_seq, // without unread messages its value does not matter
   last: last_message && [last_message.id, last_message.content],
 })
 

@@ -56,7 +56,7 @@ afterEach(() => {
 
 const icon = () => decodeURIComponent(document.querySelector('link[rel=icon]').href)
 
-test('the title and the icon of the tab count what is unread', async () => {
+test('the title and the icon of the tab show the number of unread messages', async () => {
   expect(document.title).toBe('Vestnik')
   expect(icon()).not.toContain('<text')
   chats.noteRead(1, 3)
@@ -71,7 +71,7 @@ test('the title and the icon of the tab count what is unread', async () => {
   expect(icon()).not.toContain('<text')
 })
 
-test('the title says that the connection is lost', async () => {
+test('the title shows a lost connection', async () => {
   chats.noteRead(1, 3)
   window.dispatchEvent(new Event('offline'))
   await nextTick()
@@ -85,15 +85,15 @@ describe('a sound', () => {
   beforeEach(() => (preferences.sound = true))
 
   const arrives = (more = {}) =>
-    app.tell({ type: 'new_message', chat_id: 1, message: message(1), seq: 1, ...more })
+    app.deliver({ type: 'new_message', chat_id: 1, message: message(1), seq: 1, ...more })
   const focus = (hasFocus) => vi.spyOn(document, 'hasFocus').mockReturnValue(hasFocus)
 
-  test('is made for what one does not see', async () => {
+  test('is played for messages that the user does not see', async () => {
     focus(false)
     await arrives()
     expect(played).toHaveBeenCalledTimes(1)
     focus(true)
-    await app.tell({
+    await app.deliver({
       type: 'chat_updated',
       chat_id: 2,
       last_message: message(5),
@@ -109,7 +109,7 @@ describe('a sound', () => {
     [
       'what was only edited',
       () => [
-        app.tell({
+        app.deliver({
           type: 'chat_updated',
           chat_id: 1,
           last_message: message(4),
@@ -121,7 +121,7 @@ describe('a sound', () => {
     [
       'what was read',
       () => [
-        app.tell({
+        app.deliver({
           type: 'chat_updated',
           chat_id: 1,
           last_message: message(5),
@@ -135,14 +135,14 @@ describe('a sound', () => {
     expect(played).not.toHaveBeenCalled()
   })
 
-  test('is made only if it is wanted', async () => {
+  test('is played only if the user wants it', async () => {
     focus(false)
     preferences.sound = false
     await arrives()
     expect(played).not.toHaveBeenCalled()
   })
 
-  test('is made by one tab', async () => {
+  test('is played by one tab', async () => {
     focus(false)
     const request = vi.fn((_name, _options, run) => run(null)) // another tab holds the lock
     vi.stubGlobal('navigator', { locks: { request } })

@@ -3,7 +3,7 @@ import { createOnce } from '@/services/once'
 import { later } from './fakeRest'
 import { settled } from './app'
 
-test('those who ask before a question goes out share its answer', async () => {
+test('calls before a request goes out share its answer', async () => {
   const once = createOnce()
   const door = later()
   let runs = 0
@@ -16,7 +16,7 @@ test('those who ask before a question goes out share its answer', async () => {
   expect(await once('a', run)).toBe(3)
 })
 
-test('who asks while a question is out gets a later answer: one is out, one waits', async () => {
+test('a call while a request is out gets the answer of the next one', async () => {
   const once = createOnce()
   const doors = [later(), later(), later()]
   let begun = 0

@@ -1,4 +1,4 @@
-/** Where a chat opens that has more unread messages than a page, and what counts as read then. */
+/** Where a chat with unread messages opens, and what counts as read then. */
 
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { effectScope, nextTick, ref } from 'vue'
@@ -16,7 +16,7 @@ beforeEach(async () => {
   chats = (await import('@/stores/chats')).useChats()
   vi.useFakeTimers()
   server = new FakeServer(ME, () => 0.3)
-  server.isCalm = true
+  server.isReliable = true
   otherTab(() => logIn(1, { ...alice, id: ME }))
   chat = server.create()
 })
@@ -41,7 +41,7 @@ async function connect() {
   await pass()
 }
 
-/** What ChatPane and MessageList do, without a page to scroll in. */
+/** What ChatPane and MessageList do, without a layout. */
 async function open() {
   const { useReading, markOf } = await import('@/composables/useReading')
   const { useChatWebSocket } = await import('@/composables/useWebSocket')
@@ -62,7 +62,7 @@ async function open() {
   const began = reading.begin()
   await pass(20_000)
   await began
-  // Where there is no line the list goes to its end.
+  // Without an unread line the list opens at its end.
   isAtEnd.value = !reading.firstUnread.value
   await pass()
   return { timeline, reading, isAtEnd }
@@ -93,7 +93,7 @@ describe.each([
     },
   )
 
-  test.each([10, 51, 300])('read up to a place, %i unread: after that', async (count) => {
+  test.each([10, 51, 300])('read up to a message, %i unread: after that message', async (count) => {
     write(40)
     server.read(chat, chat.messages.at(-1))
     write(count)
@@ -103,7 +103,7 @@ describe.each([
     expect([reads(), unread()]).toEqual([[], count])
   })
 
-  test('also where the message of the mark is deleted', async () => {
+  test('also if the message of the mark is deleted', async () => {
     write(60)
     server.read(chat, chat.messages.at(-1))
     server.remove(chat, chat.messages.at(-1))
@@ -114,7 +114,7 @@ describe.each([
     expect(reads()).toEqual([])
   })
 
-  test('also among many of one’s own', async () => {
+  test('also among many own messages', async () => {
     write(5)
     write(90, ME)
     write(5)
@@ -124,7 +124,7 @@ describe.each([
     expect(reads()).toEqual([])
   })
 
-  test('all read: at the end, and what comes there is read', async () => {
+  test('all read: at the end, and new messages are read', async () => {
     write(60)
     server.read(chat, chat.messages.at(-1))
     await connect()
@@ -135,7 +135,7 @@ describe.each([
     expect([reads().length, unread()]).toEqual([1, 0])
   })
 
-  test('who has come to the end has read it', async () => {
+  test('reaching the end marks the chat as read', async () => {
     write(120)
     await connect()
     const { timeline, isAtEnd } = await open()
@@ -152,17 +152,17 @@ describe.each([
   })
 })
 
-test('a chat that was read on another device meanwhile is read', async () => {
+test('reading on another device counts', async () => {
   write(120)
   await connect()
   const { reading } = await open()
   server.read(chat, chat.messages.at(-1))
   await pass()
   expect([chats.get(chat.id).unread_count, reads()]).toEqual([0, []])
-  expect(reading.firstUnread.value).toMatchObject({ content: 'm1' }) // the line stays while one reads
+  expect(reading.firstUnread.value).toMatchObject({ content: 'm1' }) // the line stays while the user reads
 })
 
-test('who was at the end and missed too much goes on where that begins', async () => {
+test('after too long a break at the end, the chat shows the first missed message', async () => {
   write(60)
   server.read(chat, chat.messages.at(-1))
   await connect()

@@ -60,7 +60,7 @@ async function comeBack() {
   await settle()
 }
 
-test('one after the other in a chat, side by side in two', async () => {
+test('sends one after the other in a chat, and two chats in parallel', async () => {
   outbox.send(1, 'a')
   outbox.send(1, 'b')
   outbox.send(2, 'other')
@@ -74,7 +74,7 @@ test('one after the other in a chat, side by side in two', async () => {
   ])
 })
 
-test('after a break: the same again, in order, under the same client_id', async () => {
+test('repeats after a lost connection, in order, with the same client_id', async () => {
   outbox.send(1, 'a', { replyTo: 5 })
   outbox.send(1, 'b')
   const { client_id } = requests[0].frame
@@ -97,7 +97,7 @@ test('after a break: the same again, in order, under the same client_id', async 
   expect(localStorage.length).toBe(0)
 })
 
-test('outlives the page, for its user', async () => {
+test('outlives the page, for its user only', async () => {
   connected = false
   for (const content of ['a', 'b', 'c']) outbox.send(1, content)
   connected = true
@@ -108,7 +108,7 @@ test('outlives the page, for its user', async () => {
   expect(sent).toEqual(['a', 'b', 'c'])
 })
 
-test('waits as long as it is told to, and lets none overtake', async () => {
+test('waits for retry_after_ms, and keeps the order', async () => {
   outbox.send(1, 'a')
   outbox.send(1, 'b')
   await refuse({ code: 'rate_limited', retryable: true, retry_after_ms: 700 })
@@ -118,7 +118,7 @@ test('waits as long as it is told to, and lets none overtake', async () => {
   expect(under()).toEqual(['a'])
 })
 
-test('waits longer from time to time while the server cannot', async () => {
+test('waits longer after each failure of the server', async () => {
   outbox.send(1, 'a')
   for (const wait of [1000, 2000, 4000, 8000, 10000]) {
     await refuse({ code: 'unavailable', retryable: true })
@@ -129,7 +129,7 @@ test('waits longer from time to time while the server cannot', async () => {
   }
 })
 
-test('what is refused for good waits for its writer, the others go on', async () => {
+test('a refused message waits for the user, the others are sent', async () => {
   outbox.send(1, 'a')
   outbox.send(1, 'b')
   await refuse({ code: 'forbidden' })
@@ -150,7 +150,7 @@ test('what is refused for good waits for its writer, the others go on', async ()
   expect(localStorage.length).toBe(0)
 })
 
-test('its echo is as good as the ack', async () => {
+test('the own event counts as the ack', async () => {
   outbox.send(1, 'a')
   const { client_id } = requests[0].frame
   callbacks.new_message({ message: { sender_id: 2, client_id } })
@@ -162,14 +162,14 @@ test('its echo is as good as the ack', async () => {
   expect(requests).toEqual([])
 })
 
-test('what another tab has sent or discarded is gone here too', () => {
+test('what another tab has sent or discarded disappears', () => {
   outbox.send(1, 'a')
   const key = localStorage.key(0)
   window.dispatchEvent(new StorageEvent('storage', { key, oldValue: '{}', newValue: null }))
   expect(states()).toEqual([])
 })
 
-test('a full storage does not keep a message from being sent', async () => {
+test('a message is sent although the storage is full', async () => {
   vi.spyOn(Storage.prototype, 'setItem').mockImplementation(() => {
     throw new DOMException('full', 'QuotaExceededError')
   })
@@ -179,7 +179,7 @@ test('a full storage does not keep a message from being sent', async () => {
   vi.restoreAllMocks()
 })
 
-test('a reply that is refused is tried again without what it answers', async () => {
+test('a refused reply is retried without the message that it answers', async () => {
   outbox.send(1, 'a', { replyTo: 5 })
   await refuse({ code: 'invalid', fields: { reply_to: 'no such message' } })
   expect(outbox.entries[0]).toMatchObject({ state: 'failed', replyTo: 5, hasLostReply: true })
@@ -194,7 +194,7 @@ test('a reply that is refused is tried again without what it answers', async () 
   expect(requests[0].frame.reply_to).toBe(5)
 })
 
-test('what ends keeps nothing any more', async () => {
+test('stores nothing after its end', async () => {
   outbox.send(1, 'a')
   outbox.dispose()
   localStorage.clear() // by a logout

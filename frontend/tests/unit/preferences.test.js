@@ -12,7 +12,7 @@ function open() {
   return usePreferences()
 }
 
-test('are kept, and applied to the page', () => {
+test('are stored, and applied to the page', () => {
   const preferences = open()
   Object.assign(preferences, { theme: 'dark', language: 'ru', sound: true, status: 'busy' })
   expect(document.documentElement.dataset.theme).toBe('dark')
@@ -21,7 +21,7 @@ test('are kept, and applied to the page', () => {
 })
 
 test.each([['rubbish'], ['null'], ['{"theme":"pink","language":"tlh","sound":"loud","status":7}']])(
-  'are the defaults where %s is kept',
+  'are the defaults if %s is stored',
   (kept) => {
     localStorage.setItem(KEY, kept)
     expect({ ...open().$state }).toEqual({ theme: 'auto', language: 'auto', sound: false, status: 'online' })

@@ -1,4 +1,4 @@
-/** Ticks and quotes: what is known of messages that are not loaded. */
+/** Receipts and quotes of messages that are not loaded. */
 
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { effectScope, nextTick } from 'vue'
@@ -55,33 +55,33 @@ describe('how far others have read', () => {
     return readSeq
   }
 
-  test('is known by number, whatever is loaded', async () => {
+  test('is known by seq, whatever is loaded', async () => {
     timeline.load(message(1), message(2))
     const readSeq = await open({ last_read_message_id: 70, read_seq: 70 })
     expect(readSeq.value).toBe(70)
-    await app.tell({ type: 'messages_read', chat_id: 1, user_id: 2, up_to: 80, read_seq: 80 })
+    await app.deliver({ type: 'messages_read', chat_id: 1, user_id: 2, up_to: 80, read_seq: 80 })
     expect(readSeq.value).toBe(80)
-    await app.tell({ type: 'messages_read', chat_id: 2, user_id: 2, up_to: 99, read_seq: 99 })
+    await app.deliver({ type: 'messages_read', chat_id: 2, user_id: 2, up_to: 99, read_seq: 99 })
     expect(readSeq.value).toBe(80)
   })
 
   test('stays when the message of the mark is deleted', async () => {
     timeline.load(message(1), message(2), message(3))
-    const readSeq = await open({ last_read_message_id: 3 }) // of an older server
+    const readSeq = await open({ last_read_message_id: 3 }) // as an older server sends it
     expect(readSeq.value).toBe(3)
     timeline.remove(3)
     await nextTick()
     expect(readSeq.value).toBe(3)
   })
 
-  test('does not go back with an answer given before', async () => {
+  test('does not go back with an older answer', async () => {
     const readSeq = await open({ last_read_message_id: 5, read_seq: 5 })
-    await app.tell({ type: 'messages_read', chat_id: 1, user_id: 2, up_to: 8, read_seq: 8 })
+    await app.deliver({ type: 'messages_read', chat_id: 1, user_id: 2, up_to: 8, read_seq: 8 })
     await chats.loadMembers(1)
     expect(readSeq.value).toBe(8)
   })
 
-  test('of an older server is known once its message is loaded', async () => {
+  test('is known from an older server once the message is loaded', async () => {
     timeline.load(message(1))
     const readSeq = await open({ last_read_message_id: 4 })
     expect(readSeq.value).toBe(0)
@@ -90,7 +90,7 @@ describe('how far others have read', () => {
     expect(readSeq.value).toBe(4)
   })
 
-  test('is nothing where nobody has read anything', async () => {
+  test('is 0 if nobody has read anything', async () => {
     const readSeq = await open({ last_read_message_id: null, read_seq: 0 })
     expect(readSeq.value).toBe(0)
   })
@@ -104,7 +104,7 @@ describe('a quote', () => {
   }
   const asked = () => rest.of('GET /chats/1/messages').map(({ query }) => query)
 
-  test('of a message that is not loaded is asked for once', async () => {
+  test('of a message that is not loaded is fetched once', async () => {
     rest.routes['GET /chats/1/messages'] = page(message(5))
     const { quoteOf } = await open()
     expect([quoteOf(5), quoteOf(5)]).toEqual([undefined, undefined])
@@ -113,39 +113,39 @@ describe('a quote', () => {
     expect(asked()).toEqual([{ around: '5', limit: '1' }])
   })
 
-  test('of a deleted one is known without an error', async () => {
-    rest.routes['GET /chats/1/messages'] = page(message(6)) // the next one is at its place
+  test('of a deleted message causes no error', async () => {
+    rest.routes['GET /chats/1/messages'] = page(message(6)) // the page around it begins with the next one
     const { quoteOf } = await open()
     quoteOf(5)
     await settled()
     expect(quoteOf(5)).toBeNull()
   })
 
-  test('goes with its message, also while that is asked for', async () => {
+  test('disappears with its message, also while that is fetched', async () => {
     const answer = later()
     rest.routes['GET /chats/1/messages'] = () => answer.promise
     const { quoteOf } = await open()
     quoteOf(5)
     await settled()
-    await app.tell({ type: 'message_deleted', chat_id: 1, message_id: 5, seq: 9 })
+    await app.deliver({ type: 'message_deleted', chat_id: 1, message_id: 5, seq: 9 })
     answer.resolve(page(message(5)))
     await settled()
     expect(quoteOf(5)).toBeNull()
   })
 
-  test('that is shown changes with its message', async () => {
+  test('changes with its message', async () => {
     rest.routes['GET /chats/1/messages'] = page(message(5))
     const { quoteOf } = await open()
     quoteOf(5)
     await settled()
     const edited = message(5, { content: 'better', changed_seq: 10 })
-    await app.tell({ type: 'message_updated', chat_id: 1, message: edited, seq: 10 })
+    await app.deliver({ type: 'message_updated', chat_id: 1, message: edited, seq: 10 })
     expect(quoteOf(5).content).toBe('better')
-    await app.tell({ type: 'message_deleted', chat_id: 1, message_id: 5, seq: 11 })
+    await app.deliver({ type: 'message_deleted', chat_id: 1, message_id: 5, seq: 11 })
     expect(quoteOf(5)).toBeNull()
   })
 
-  test('is asked for again where too much was missed, or the answer was lost', async () => {
+  test('is fetched again after too long a break, or after a lost answer', async () => {
     rest.routes['GET /chats/1/messages'] = () => fail(503, 'unavailable')
     const { quoteOf } = await open()
     quoteOf(5)

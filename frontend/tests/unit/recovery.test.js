@@ -1,4 +1,4 @@
-/** Timeline and outbox against a server that does everything at the worst moment: in the end both have the same. */
+/** Timeline and outbox against a server that does everything at random moments: in the end both equal the server. */
 
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { createOutbox } from '@/timeline/outbox'
@@ -11,14 +11,14 @@ const STEPS = 120
 beforeEach(() => void vi.useFakeTimers())
 afterEach(() => void vi.useRealTimers())
 
-/** What has to be true at any time: in order, nothing twice. */
+/** Holds at any time: the messages are in order, and none is there twice. */
 function checkOrder({ state: { messages } }) {
   const inOrder = messages.every(({ seq }, index) => !index || seq > messages[index - 1].seq)
   const once = new Set(messages.map(({ id }) => id)).size === messages.length
   if (!inOrder || !once) expect(messages.map(({ id, seq }) => [id, seq])).toBe('in order, each once')
 }
 
-/** The stretch of the server's messages between the ends of the client's. */
+/** The server's messages between the ends of the client's window. */
 function expected(server, { messages, hasBefore, hasAfter }) {
   const from = hasBefore ? messages[0].seq : 0
   const to = hasAfter ? messages.at(-1).seq : Infinity
@@ -104,7 +104,7 @@ async function run(seed) {
     checkOrder(timeline)
   }
 
-  // Quiet: all that is under way comes to its end.
+  // Everything that is under way ends.
   steps.enter()
   steps.connect()
   const quiet = () =>
@@ -126,7 +126,7 @@ async function run(seed) {
   await settle()
   expect(state.messages.at(-1)).toEqual(server.visible().at(-1))
 
-  // Mine: each once, in the order of writing; refused is only what was deleted before its ack.
+  // The own messages: each once, in the order of writing. Only messages that were deleted before their ack are refused.
   const stored = [...server.all.values()].filter((message) => message.client_id)
   expect(stored.map(({ first_content }) => first_content)).toEqual(written)
   for (const entry of outbox.entries) {
@@ -137,4 +137,8 @@ async function run(seed) {
   outbox.dispose()
 }
 
-test('a client that is cut off at any moment ends with what the server has', () => forEachSeed(run), 600_000)
+test(
+  'a client that loses its connection at any moment ends with what the server has',
+  () => forEachSeed(run),
+  600_000,
+)

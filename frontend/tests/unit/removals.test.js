@@ -52,10 +52,10 @@ afterEach(() => {
   vi.restoreAllMocks()
 })
 
-const goes = (chat_id, more) => app.tell({ type: 'chat_removed', chat_id, ...more })
+const goes = (chat_id, more) => app.deliver({ type: 'chat_removed', chat_id, ...more })
 const told = () => notices.value.map(({ text }) => text)
 
-describe('who looks at a chat that goes is told why', () => {
+describe('an open chat that is removed says why', () => {
   test.each([
     ['removed', 'en', 'You were removed from “Lobby”.'],
     ['banned', 'en', 'You were banned from “Lobby”.'],
@@ -79,7 +79,7 @@ describe('who looks at a chat that goes is told why', () => {
     },
   )
 
-  test('by the name that was shown', async () => {
+  test('with the name that was shown', async () => {
     await goes(1, { reason: 'removed', name: null })
     expect(wrapper.get('[role=alert]').text()).toBe('You were removed from “Lobby”.')
   })
@@ -87,19 +87,19 @@ describe('who looks at a chat that goes is told why', () => {
   test('and comes back with the chat', async () => {
     await goes(1, { reason: 'removed', name: 'Lobby' })
     rest.routes['GET /chats/1'] = chat(1, 'Lobby')
-    await app.tell({ type: 'chat_added', chat_id: 1, head_seq: 0 })
+    await app.deliver({ type: 'chat_added', chat_id: 1, head_seq: 0 })
     await settled()
     expect(wrapper.text()).toBe('the room')
   })
 })
 
-describe('of a chat that is not looked at', () => {
-  test('it is told in passing', async () => {
+describe('of a chat that is not open', () => {
+  test('a notice is shown', async () => {
     await goes(2, { reason: 'removed', name: 'Other' })
     expect(told()).toEqual(['You were removed from “Other”.'])
   })
 
-  test('nothing is told that one has done oneself', async () => {
+  test('no notice is shown if the user has removed it', async () => {
     await goes(2, { reason: 'left', name: 'Other' })
     rest.routes['GET /chats/3'] = chat(3, 'Third')
     await chats.fetch(3)

@@ -30,12 +30,12 @@ function drawn(messages, options) {
     .join(' ')
 }
 
-test('groups what one sender writes with little time between', () => {
+test('messages by one sender with little time between them are a group', () => {
   const messages = [message(1, 0), message(2, 4), message(3, 10), message(4, 11, { sender_id: 3 })]
   expect(drawn(messages)).toBe('day (m1 m2) (m3) (m4)')
 })
 
-test('an answer begins a group', () => {
+test('a reply begins a group', () => {
   expect(drawn([message(1, 0), message(2, 1, { reply_to: 101 }), message(3, 2)])).toBe('day (m1) (m2 m3)')
 })
 
@@ -50,7 +50,7 @@ test('the unread line stays when its message is deleted', () => {
   expect(drawn(messages.slice(1), { unreadFrom: 2 })).toBe('day (m3 m4)')
 })
 
-test('what is before the first message counts, unseen', () => {
+test('the message before the first one counts', () => {
   expect(drawn([message(2, 1)], { previous: message(1, 0) })).toBe('m2)')
   expect(drawn([message(2, 24 * 60)], { previous: message(1, 0) })).toBe('day (m2)')
 })
@@ -64,7 +64,7 @@ test('an entry of the outbox becomes its message without a new key', () => {
   expect(after.map(({ entry }) => entry?.clientId)).toEqual([undefined, undefined, undefined, 'b'])
 })
 
-test('the client_id of another is nothing of ours', () => {
+test('the client_id of another user does not count', () => {
   const messages = [message(1, 0, { client_id: 'a' }), message(2, 0, { client_id: 'a', sender_id: 3 })]
   const rows = rowsOf(messages, { entries: [entry('a', 1)], ownId: 1, unreadFrom: null })
   expect(new Set(rows.map(({ key }) => key)).size).toBe(4)

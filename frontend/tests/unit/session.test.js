@@ -18,7 +18,7 @@ afterEach(() => {
   vi.restoreAllMocks()
 })
 
-test('somebody logs in, and is there', async () => {
+test('a login sets the user', async () => {
   const rest = fakeRest({ 'POST /auth/login': pair(1) })
   await session.login({ username: 'alice', password: 'secret' })
   expect(rest.calls[0].body).toEqual({ username: 'alice', password: 'secret' })
@@ -31,14 +31,14 @@ test('a login that fails changes nothing', async () => {
   expect(session.isLoggedIn).toBe(false)
 })
 
-test('an account is made and entered', async () => {
+test('a registration logs in', async () => {
   const rest = fakeRest({ 'POST /auth/register': alice, 'POST /auth/login': pair(1) })
   await session.register({ username: 'alice', password: 'secret', display_name: 'Alice' })
   expect(rest.calls.map(({ call }) => call)).toEqual(['POST /auth/register', 'POST /auth/login'])
   expect(session.userId).toBe(1)
 })
 
-test('a logout is one even if the server does not hear it', async () => {
+test('a logout counts even if the server is not reached', async () => {
   vi.spyOn(console, 'warn').mockReturnValue()
   otherTab(() => logIn(1))
   const rest = fakeRest({ 'POST /auth/logout': () => Promise.reject(new TypeError('down')) })
@@ -48,7 +48,7 @@ test('a logout is one even if the server does not hear it', async () => {
   expect(rest.calls[0].token).toBe('access 1')
 })
 
-test('what other tabs do is seen', () => {
+test('a login or logout in another tab counts', () => {
   otherTab(() => logIn(1, bob))
   expect(session.me).toEqual(bob)
   otherTab(() => localStorage.clear())
@@ -57,7 +57,7 @@ test('what other tabs do is seen', () => {
   expect(session.ending).toBeNull()
 })
 
-test('the connection gets the old token while there is no telling about another', async () => {
+test('the connection gets the old token while the server cannot be reached', async () => {
   otherTab(() => logIn(1))
   fakeRest({ 'POST /auth/refresh': () => fail(503, 'unavailable') })
   expect(await session.token({ fresh: true })).toBe('access 1')
@@ -70,7 +70,7 @@ test('the connection gets no token once the session is over', async () => {
   expect(session.isLoggedIn).toBe(false)
 })
 
-test('a revoked session is found out', async () => {
+test('a revoked session ends', async () => {
   otherTab(() => logIn(1))
   const over = () => fail(401, 'unauthenticated')
   fakeRest({ 'GET /users/me': over, 'POST /auth/refresh': over })
@@ -78,14 +78,14 @@ test('a revoked session is found out', async () => {
   expect(session.isLoggedIn).toBe(false)
 })
 
-test('a session that goes on is not ended by a server that is down', async () => {
+test('a server that is down does not end the session', async () => {
   otherTab(() => logIn(1))
   fakeRest({ 'GET /users/me': () => fail(503, 'unavailable') })
   await session.check()
   expect(session.isLoggedIn).toBe(true)
 })
 
-test('changes of oneself are kept', async () => {
+test('changes of the own user are stored', async () => {
   otherTab(() => logIn(1))
   fakeRest({ 'PATCH /users/me': ({ body }) => ({ ...alice, ...body }) })
   await session.updateMe({ display_name: 'Alisa' })
@@ -102,7 +102,7 @@ function write(...owners) {
   }
 }
 
-test('a logout takes what is not sent along, of this user alone', async () => {
+test('a logout removes the unsent texts of this user only', async () => {
   otherTab(() => logIn(1))
   write(1, 2)
   fakeRest({ 'POST /auth/logout': null })
@@ -110,7 +110,7 @@ test('a logout takes what is not sent along, of this user alone', async () => {
   expect(texts()).toEqual(['vestnik:draft:2:7', 'vestnik:outbox:2:abc'])
 })
 
-test('a session that was too old leaves it for the same user, and for nobody else', async () => {
+test('an expired session leaves unsent texts for the same user only', async () => {
   otherTab(() => logIn(1))
   write(1)
   const over = () => fail(401, 'unauthenticated')
@@ -125,7 +125,7 @@ test('a session that was too old leaves it for the same user, and for nobody els
   expect(texts()).toEqual([])
 })
 
-test('a session that the server has ended takes it along', async () => {
+test('a session that the server has ended removes unsent texts', async () => {
   otherTab(() => logIn(1))
   write(1)
   const over = () => fail(401, 'unauthenticated')
@@ -142,7 +142,7 @@ test('so does an account that has ended', async () => {
   expect([session.isLoggedIn, session.ending, texts()]).toEqual([false, 'revoked', []])
 })
 
-test('a page that is refused is not a session that has ended', async () => {
+test('a refused origin does not end the session', async () => {
   otherTab(() => logIn(1))
   write(1)
   fakeRest({ 'GET /users/me': alice })
@@ -150,7 +150,7 @@ test('a page that is refused is not a session that has ended', async () => {
   expect([session.isLoggedIn, texts().length]).toEqual([true, 2])
 })
 
-test('an older answer does not undo what was told of oneself', async () => {
+test('an older answer does not undo an event about the own user', async () => {
   otherTab(() => logIn(1))
   let answer
   fakeRest({ 'GET /users/me': () => new Promise((resolve) => (answer = resolve)) })

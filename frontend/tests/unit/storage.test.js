@@ -8,7 +8,7 @@ afterEach(() => {
   localStorage.clear()
 })
 
-test('what is kept is there at the next visit, until it is no longer kept', async () => {
+test('a value lasts until it is removed', async () => {
   const { save } = await open()
   save('a', { n: 1 })
   const next = await open()
@@ -17,12 +17,12 @@ test('what is kept is there at the next visit, until it is no longer kept', asyn
   expect([next.load('a'), localStorage.length]).toEqual([null, 0])
 })
 
-test('what somebody else has written there is nothing', async () => {
+test('a value that is not JSON is null', async () => {
   localStorage.setItem('a', 'rubbish')
   expect((await open()).load('a')).toBeNull()
 })
 
-test('without a storage things last as long as the page', async () => {
+test('without a storage values last as long as the page', async () => {
   vi.stubGlobal('localStorage', {
     getItem() {
       throw new DOMException('denied', 'SecurityError')
@@ -36,7 +36,7 @@ test('without a storage things last as long as the page', async () => {
   expect([storage.length, storage.key(0), storage.key(1)]).toEqual([1, 'a', null])
 })
 
-test('a full storage is survived', async () => {
+test('a full storage throws nothing', async () => {
   vi.spyOn(console, 'warn').mockReturnValue()
   vi.stubGlobal('localStorage', {
     getItem: () => null,

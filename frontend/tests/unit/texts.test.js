@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test } from 'vitest'
 import { forgetTexts, isVisible, prefixOf } from '@/services/texts'
 
-describe('whether there is something to see', () => {
+describe('visible characters', () => {
   test.each([['a'], ['  x'], ['\n\n1'], ['👍'], ['é'], ['ﷺ'], ['한'], ['.']])('%j', (text) =>
     expect(isVisible(text)).toBe(true),
   )
@@ -28,7 +28,7 @@ describe('texts', () => {
     localStorage.setItem('elsewhere:draft:1:7', '{}')
   })
 
-  test('of one user are taken away, and nothing else', () => {
+  test('of one user are removed, and nothing else', () => {
     forgetTexts((ownerId) => ownerId === 1)
     expect(Object.keys(localStorage).sort()).toEqual([
       'elsewhere:draft:1:7',

@@ -1,4 +1,4 @@
-/** The timeline, case by case; recovery.test.js has them all at once. */
+/** The timeline, case by case. recovery.test.js combines the cases at random. */
 
 import { beforeEach, expect, test, vi } from 'vitest'
 import { createTimeline } from '@/timeline/timeline'
@@ -19,7 +19,7 @@ function write(count, from = 1) {
 
 const shown = () => timeline.state.messages.map(({ content }) => content)
 
-/** Lets everything come to its end. */
+/** Runs everything that is under way to its end. */
 async function flow() {
   for (let turn = 0; turn < 10; turn++) {
     server.pages.splice(0).forEach((page) => page.answer())
@@ -56,7 +56,7 @@ test('is loaded without a connection, and joined once there is one', async () =>
   await live()
 })
 
-test('catches up after a break with what was written, edited and deleted meanwhile', async () => {
+test('after a lost connection catches up with new, edited and deleted messages', async () => {
   const ids = write(4)
   await live()
   server.disconnect()
@@ -72,7 +72,7 @@ test('catches up after a break with what was written, edited and deleted meanwhi
   expect(server.requests.size).toBe(0)
 })
 
-test('loads anew where the reader is, if too much was missed', async () => {
+test('after too long a break loads anew where the reader is', async () => {
   const ids = write(20)
   await live()
   server.disconnect()
@@ -98,7 +98,7 @@ test('grows upwards and downwards by pages', async () => {
   expect(shown().at(-1)).toBe('m41')
 })
 
-test('leaves out what comes after its end, but tells of it once', async () => {
+test('leaves out messages after its end, but calls back once for each', async () => {
   const ids = write(40)
   await live()
   await Promise.all([timeline.show(ids[5]), flow()])
@@ -110,7 +110,7 @@ test('leaves out what comes after its end, but tells of it once', async () => {
   expect(arrivals).toEqual([['m41', false]])
 })
 
-test('a change that overtakes a page is not undone by it', async () => {
+test('an older page does not undo a change', async () => {
   const ids = write(20)
   await live()
   const loading = timeline.loadBefore()
@@ -123,7 +123,7 @@ test('a change that overtakes a page is not undone by it', async () => {
   expect(shown()).not.toContain('m10')
 })
 
-test('what the ack of a send has is not shown again when it was deleted meanwhile', async () => {
+test('a late ack does not bring back a deleted message', async () => {
   await live()
   const id = server.write('mine', { sender_id: 1 })
   const acked = server.all.get(id)
@@ -133,7 +133,7 @@ test('what the ack of a send has is not shown again when it was deleted meanwhil
   expect(shown()).toEqual([])
 })
 
-test('a failed load is tried again by itself', async () => {
+test('a failed load is retried', async () => {
   vi.useFakeTimers()
   write(1)
   server.connect()

@@ -20,7 +20,7 @@ afterEach(() => vi.unstubAllGlobals())
 const refused = { code: 'unauthenticated' }
 
 describe('an access token', () => {
-  test('is the one there is, while it lasts', async () => {
+  test('is the present one while it is valid', async () => {
     const rest = fakeRest({})
     expect(await tokens.access()).toBe('access 1')
     expect(rest.calls).toEqual([])
@@ -38,13 +38,13 @@ describe('an access token', () => {
     expect(JSON.parse(localStorage.getItem('vestnik.session')).refresh_token).toBe('refresh 2')
   })
 
-  test('is not renewed because of one that was replaced already', async () => {
+  test('is not replaced because of a refused older one', async () => {
     fakeRest({})
     otherTab(() => logIn(2))
     expect(await tokens.access({ refused: 'access 1' })).toBe('access 2')
   })
 
-  test('is renewed once however many want it', async () => {
+  test('is replaced once for all callers', async () => {
     const answer = later()
     const rest = fakeRest({ 'POST /auth/refresh': () => answer.promise })
     const all = Promise.all([1, 2, 3].map(() => tokens.access({ fresh: true })))
@@ -53,7 +53,7 @@ describe('an access token', () => {
     expect(rest.calls).toHaveLength(1)
   })
 
-  test('is renewed by one tab of all', async () => {
+  test('is replaced by one tab', async () => {
     /** @type {Promise<any>} */
     let last = Promise.resolve()
     const request = (_name, run) => (last = last.then(run))
@@ -69,7 +69,7 @@ describe('an access token', () => {
 })
 
 describe('the session', () => {
-  test.each([401, 403])('is over when the server refuses to renew it: %i', async (status) => {
+  test.each([401, 403])('ends when the server refuses to refresh it: %i', async (status) => {
     const code = status === 401 ? 'unauthenticated' : 'forbidden'
     fakeRest({ 'POST /auth/refresh': fail(status, code) })
     await expect(tokens.access({ fresh: true })).rejects.toMatchObject({ code })
@@ -86,7 +86,7 @@ describe('the session', () => {
     expect(tokens.current().refresh_token).toBe('refresh 1')
   })
 
-  test('is not brought back by a renewal that another tab has outrun with a logout', async () => {
+  test('is not restored by a refresh that ends after a logout in another tab', async () => {
     const answer = later()
     fakeRest({ 'POST /auth/refresh': () => answer.promise })
     const wanted = tokens.access({ fresh: true })
@@ -96,7 +96,7 @@ describe('the session', () => {
     expect(localStorage.getItem('vestnik.session')).toBeNull()
   })
 
-  test('of another tab is not ended by the end of an older one', async () => {
+  test('of another tab does not end with an older one', async () => {
     const answer = later()
     fakeRest({ 'POST /auth/refresh': () => answer.promise })
     const wanted = tokens.access({ fresh: true })
@@ -106,7 +106,7 @@ describe('the session', () => {
     expect(tokens.current().user).toEqual(bob)
   })
 
-  test('is told of, whichever tab changes it', () => {
+  test('calls back when any tab changes it', () => {
     const told = vi.fn()
     tokens.onChange(told)
     tokens.end()
@@ -119,12 +119,12 @@ describe('the session', () => {
     ])
   })
 
-  test.each(['rubbish', '{}', 'null', '[]', '"x"'])('is none if what is kept is %s', async (kept) => {
+  test.each(['rubbish', '{}', 'null', '[]', '"x"'])('is null if %s is stored', async (kept) => {
     localStorage.setItem('vestnik.session', kept)
     expect((await tab()).current()).toBeNull()
   })
 
-  test('that is none has no token', async () => {
+  test('has no token if it is null', async () => {
     tokens.end()
     await expect(tokens.access()).rejects.toMatchObject(refused)
   })

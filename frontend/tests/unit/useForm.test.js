@@ -20,7 +20,7 @@ test('is sent once at a time', async () => {
   expect(form.isBusy.value).toBe(false)
 })
 
-test('shows what is wrong where it is wrong', async () => {
+test('shows errors at their fields', async () => {
   const fields = { username: 'is taken', email: 'is taken' }
   const form = useForm(refuse('conflict', { fields }), { fields: ['username'] })
   await form.submit()
@@ -28,19 +28,19 @@ test('shows what is wrong where it is wrong', async () => {
   expect(form.failure.value).toBe('')
 })
 
-test('shows what is wrong with the whole, in the words of the form', async () => {
+test('shows a failure of the whole form, in its own words', async () => {
   const form = useForm(refuse('unauthenticated'), { words: { unauthenticated: 'errors.wrongCredentials' } })
   await form.submit()
   expect(form.failure.value).toBe('Wrong username or password.')
 })
 
-test('says something of a field that it does not show', async () => {
+test('shows a failure for an error of another field', async () => {
   const form = useForm(refuse('invalid', { fields: { hidden: 'no' } }), { fields: ['username'] })
   await form.submit()
   expect(form.failure.value).toBe('Something is not right.')
 })
 
-test('forgets what was wrong when it is sent again', async () => {
+test('clears errors when it is sent again', async () => {
   const send = vi.fn(refuse('invalid', { fields: { name: '' } }))
   const form = useForm(send, { fields: ['name'] })
   await form.submit()
@@ -49,7 +49,7 @@ test('forgets what was wrong when it is sent again', async () => {
   expect([{ ...form.errors }, form.failure.value]).toEqual([{}, ''])
 })
 
-test('does not hide a mistake of the client', async () => {
+test('throws errors that are no refusals', async () => {
   const form = useForm(() => Promise.reject(new TypeError('oops')))
   await expect(form.submit()).rejects.toThrow('oops')
   expect(form.isBusy.value).toBe(false)

@@ -31,7 +31,7 @@ async function fail(code = 1006) {
   await later(0)
 }
 
-/** All that the service itself tries. */
+/** Uses up the attempts of the service. */
 async function giveUp() {
   for (let attempt = 0; websocket.state.status !== 'failed'; attempt++) {
     expect(attempt).toBeLessThan(9)
@@ -41,7 +41,7 @@ async function giveUp() {
   expect(websocket.state.status).toBe('failed')
 }
 
-test('after the last attempt there is one more, now and then, until one succeeds', async () => {
+test('after the last attempt there is one at a time, until one succeeds', async () => {
   vi.spyOn(document, 'visibilityState', 'get').mockReturnValue('hidden')
   await giveUp()
   for (let round = 0; round < 4; round++) {
@@ -58,7 +58,7 @@ test('after the last attempt there is one more, now and then, until one succeeds
   expect(websocket.state).toMatchObject({ status: 'waiting', attempt: 1 })
 })
 
-test('each waits for a time of its own, of 30 to 60 s', async () => {
+test('each waits for a random time of 30 to 60 s', async () => {
   wrapper.unmount()
   for (const [random, waitMs] of [
     [0, 30_000],
@@ -78,7 +78,7 @@ test('each waits for a time of its own, of 30 to 60 s', async () => {
   }
 })
 
-test('a network is a reason to try at once, in a tab that nobody looks at too', async () => {
+test('a network is a reason to try at once, in a hidden tab too', async () => {
   await giveUp()
   vi.spyOn(document, 'visibilityState', 'get').mockReturnValue('hidden')
   window.dispatchEvent(new Event('online'))
@@ -86,7 +86,7 @@ test('a network is a reason to try at once, in a tab that nobody looks at too', 
   expect(websocket.state.status).toBe('connecting')
 })
 
-test.each([1008, 1009, 4401, 4403])('a refusal is not asked for again: %i', async (code) => {
+test.each([1008, 1009, 4401, 4403])('does not retry after a final close code: %i', async (code) => {
   FakeSocket.last.accept()
   await fail(code)
   const before = FakeSocket.all.length
@@ -94,7 +94,7 @@ test.each([1008, 1009, 4401, 4403])('a refusal is not asked for again: %i', asyn
   expect(FakeSocket.all.length).toBe(before)
 })
 
-test('nor is anything once it is not wanted any more', async () => {
+test('ends with its component', async () => {
   await giveUp()
   wrapper.unmount()
   const before = FakeSocket.all.length

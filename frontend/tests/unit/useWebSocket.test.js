@@ -44,7 +44,7 @@ describe('the component of the document, as printed', () => {
     const socket = await connected()
     await nextTick()
     expect(component.text()).toBe('🟢 Онлайн')
-    socket.tell(typing(2))
+    socket.deliver(typing(2))
     await nextTick()
     expect(component.text()).toContain('Печатает...')
     component.vm.handleInput()
@@ -58,14 +58,14 @@ describe('the component of the document, as printed', () => {
     ])
   })
 
-  test('follows the chat it shows', async () => {
+  test('changes with its chat', async () => {
     const component = mount(DocumentedChat)
     const socket = await connected()
-    socket.tell(typing(2))
+    socket.deliver(typing(2))
     component.vm.chatId = 124
     await nextTick()
     expect(component.text()).not.toContain('Печатает')
-    socket.tell(typing(2))
+    socket.deliver(typing(2))
     await nextTick()
     expect(component.text()).not.toContain('Печатает')
     expect(socket.sent.slice(1)).toEqual([
@@ -77,12 +77,12 @@ describe('the component of the document, as printed', () => {
 })
 
 describe('typing', () => {
-  test('goes away after three seconds without a repeat', async () => {
+  test('disappears after 3.5 s without a repeat', async () => {
     const { result } = inScope(() => useChatWebSocket(123))
     const socket = await connected()
-    socket.tell(typing(2))
+    socket.deliver(typing(2))
     await vi.advanceTimersByTimeAsync(2_000)
-    socket.tell(typing(2))
+    socket.deliver(typing(2))
     await vi.advanceTimersByTimeAsync(3_000)
     expect([...result.typingUsers]).toEqual([2])
     await vi.advanceTimersByTimeAsync(500)
@@ -96,28 +96,28 @@ describe('typing', () => {
   ])('ends with %s', async (_what, frame) => {
     const { result } = inScope(() => useChatWebSocket(123))
     const socket = await connected()
-    socket.tell(typing(2))
-    socket.tell(typing(3))
-    socket.tell(frame)
+    socket.deliver(typing(2))
+    socket.deliver(typing(3))
+    socket.deliver(frame)
     expect([...result.typingUsers]).toEqual([3])
   })
 
   test('ends with the connection', async () => {
     const { result } = inScope(() => useChatWebSocket(123))
     const socket = await connected()
-    socket.tell(typing(2))
+    socket.deliver(typing(2))
     socket.end()
     expect(result.typingUsers.size).toBe(0)
   })
 
-  test('of oneself is not shown', async () => {
+  test('of the own user is not shown', async () => {
     const { result } = inScope(() => useChatWebSocket(123))
     const socket = await connected(7)
-    socket.tell(typing(7))
+    socket.deliver(typing(7))
     expect(result.typingUsers.size).toBe(0)
   })
 
-  test('is told once a second, its end at once and once', async () => {
+  test('is sent once a second, and its end at once and once', async () => {
     const { result } = inScope(() => useChatWebSocket(123))
     const socket = await connected()
     result.sendTyping(false)
@@ -131,8 +131,8 @@ describe('typing', () => {
   })
 })
 
-describe('rooms', () => {
-  test('are joined once however many look at them, and left by the last', async () => {
+describe('chats', () => {
+  test('are joined once for all components, and left with the last', async () => {
     const first = inScope(() => useChatWebSocket(1))
     const socket = await connected()
     const second = inScope(() => useChatWebSocket(() => 1))
@@ -151,7 +151,7 @@ describe('rooms', () => {
     expect(FakeSocket.last.sent).toEqual([{ type: 'join_chat', chat_id: 1 }])
   })
 
-  test('are joined by who has a way of his own, once at each connection', async () => {
+  test('are joined by the component with a join of its own, once at each connection', async () => {
     const join = vi.fn((chat_id) => websocket.send({ type: 'join_chat', chat_id, after_seq: 40 }))
     inScope(() => useChatWebSocket(1))
     const { scope } = inScope(() => useChatWebSocket(1, { join }))
@@ -166,7 +166,7 @@ describe('rooms', () => {
     expect(FakeSocket.last.sent).toEqual([{ type: 'join_chat', chat_id: 1 }])
   })
 
-  test('no chat is no room', async () => {
+  test('without an id nothing is joined', async () => {
     const chatId = ref(null)
     const { result } = inScope(() => useChatWebSocket(chatId))
     const socket = await connected()
@@ -183,14 +183,14 @@ test('a subscription ends with its component', async () => {
   const callback = vi.fn()
   const { scope } = inScope(() => useWebSocket().on('pong', callback))
   const socket = await connected()
-  socket.tell({ type: 'pong' })
+  socket.deliver({ type: 'pong' })
   scope.stop()
-  socket.tell({ type: 'pong' })
+  socket.deliver({ type: 'pong' })
   expect(callback).toHaveBeenCalledOnce()
 })
 
-describe('how a room is joined', () => {
-  test('is for whoever has a way of their own, else softly, else plainly', async () => {
+describe('how a chat is joined', () => {
+  test('is decided by a join, else by a joinSoftly, else join_chat is sent', async () => {
     const socket = await connected()
     const ways = []
     const join = () => ways.push('own')
@@ -198,10 +198,10 @@ describe('how a room is joined', () => {
     inScope(() => useChatWebSocket(5, { joinSoftly }))
     const own = inScope(() => useChatWebSocket(5, { join }))
     expect(ways).toEqual(['softly', 'own'])
-    socket.tell({ type: 'connected', user_id: 1 })
+    socket.deliver({ type: 'connected', user_id: 1 })
     expect(ways).toEqual(['softly', 'own', 'own'])
     own.scope.stop()
-    socket.tell({ type: 'connected', user_id: 1 })
+    socket.deliver({ type: 'connected', user_id: 1 })
     expect(ways.at(-1)).toBe('softly')
     expect(socket.sent).toEqual([])
     inScope(() => useChatWebSocket(6))

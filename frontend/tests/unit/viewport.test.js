@@ -31,7 +31,7 @@ test('shows the end, and grows with it', () => {
   expect(viewport.isAtEnd.value).toBe(true)
 })
 
-test('slides up, letting go of what is below, down to the beginning of the chat', async () => {
+test('moves up to the beginning of the chat, and drops messages below', async () => {
   viewport.showEnd()
   await viewport.earlier()
   expect(shown()).toEqual([991, 1100])
@@ -43,7 +43,7 @@ test('slides up, letting go of what is below, down to the beginning of the chat'
   expect(viewport.isAtStart.value).toBe(true)
 })
 
-test('slides down to the end', async () => {
+test('moves down to the end', async () => {
   state.hasAfter = true
   viewport.showAround(1000)
   expect(shown()).toEqual([460, 539])
@@ -52,7 +52,7 @@ test('slides down to the end', async () => {
   expect(viewport.isAtEnd.value).toBe(true)
 })
 
-test('stays few however much comes', () => {
+test('stays small whatever arrives', () => {
   viewport.showEnd()
   state.messages = messages(101, 2000)
   viewport.trimEnd()

@@ -39,7 +39,7 @@ describe('connecting', () => {
     expect(FakeSocket.last.url).toBe('ws://chat.test/ws?token=a%2Bb%2Fc%26d')
   })
 
-  test('without a configured address it is that of the page', async () => {
+  test('without a configured address it is the page’s own', async () => {
     const other = createWebSocket()
     other.connect('T')
     await vi.advanceTimersByTimeAsync(0)
@@ -47,7 +47,7 @@ describe('connecting', () => {
     other.disconnect()
   })
 
-  test('connected is what the server says, not the open socket', async () => {
+  test('the frame connected counts, not the open socket', async () => {
     websocket.connect('T')
     await vi.advanceTimersByTimeAsync(0)
     FakeSocket.last.readyState = FakeSocket.OPEN
@@ -73,12 +73,12 @@ describe('connecting', () => {
     await connected('B')
     expect(FakeSocket.all.map((socket) => socket.token)).toEqual(['A', 'B'])
     expect(first.closedWith).toBe(1000)
-    first.tell({ type: 'pong' })
+    first.deliver({ type: 'pong' })
     first.end(1006)
     expect(websocket.isConnected()).toBe(true)
   })
 
-  test('disconnecting while the token is on its way opens nothing', async () => {
+  test('disconnecting while the token is loading opens nothing', async () => {
     let give
     websocket.connect(() => new Promise((resolve) => (give = resolve)))
     websocket.disconnect()
@@ -94,7 +94,7 @@ describe('connecting', () => {
     expect(websocket.state).toMatchObject({ status: 'failed', code: 4401, reason: 'no token' })
   })
 
-  test('a server that never says connected is tried again', async () => {
+  test('an attempt without connected is repeated', async () => {
     websocket.connect('T')
     await vi.advanceTimersByTimeAsync(10_000)
     expect(FakeSocket.last.closedWith).toBe(4408)
@@ -117,7 +117,7 @@ describe('the lines in the console', () => {
     expect(log.mock.calls[2]).toEqual(['WebSocket closed:', 1006, 'gone'])
   })
 
-  test('never have the token', async () => {
+  test('never contain the token', async () => {
     const socket = await connected('SECRET')
     socket.end(1006)
     await vi.advanceTimersByTimeAsync(1_000)
@@ -134,7 +134,7 @@ describe('reconnecting', () => {
     expect(new Set(Array.from({ length: 20 }, () => delayMs(5))).size).toBeGreaterThan(10)
   })
 
-  test('five attempts, then it takes a retry', async () => {
+  test('five attempts, then it waits for retry()', async () => {
     const socket = await connected()
     await vi.advanceTimersByTimeAsync(5_000)
     socket.end()
@@ -160,7 +160,7 @@ describe('reconnecting', () => {
     expect(websocket.isConnected()).toBe(true)
   })
 
-  test('attempts that are used up begin again when the network is back', async () => {
+  test('after the last attempt a network begins again', async () => {
     await connected()
     for (let drops = 0; drops < 6; drops++) {
       FakeSocket.last.end()
@@ -173,7 +173,7 @@ describe('reconnecting', () => {
     expect(websocket.isConnected()).toBe(true)
   })
 
-  test('a connection that lasted counts the attempts from one again', async () => {
+  test('a stable connection resets the attempts', async () => {
     await connected()
     for (let drops = 0; drops < 20; drops++) {
       await vi.advanceTimersByTimeAsync(5_000)
@@ -184,7 +184,7 @@ describe('reconnecting', () => {
     }
   })
 
-  test('a server that ends each connection at once is not asked for ever', async () => {
+  test('a server that ends each connection at once uses up the attempts', async () => {
     await connected()
     for (let drops = 0; drops < 6; drops++) {
       FakeSocket.last.end(1013)
@@ -224,7 +224,7 @@ describe('reconnecting', () => {
     expect(FakeSocket.all).toHaveLength(1)
   })
 
-  test('the network being back makes the attempt now', async () => {
+  test('a network makes the next attempt at once', async () => {
     const socket = await connected()
     socket.end()
     window.dispatchEvent(new Event('online'))
@@ -244,7 +244,7 @@ describe('reconnecting', () => {
     expect(websocket.state.status).toBe('closed')
   })
 
-  test('states are told and cannot be changed', async () => {
+  test('callbacks get states, which are frozen', async () => {
     const states = []
     const end = websocket.onState((state) => states.push(state.status))
     const socket = await connected()
@@ -262,7 +262,7 @@ describe('reconnecting', () => {
 })
 
 describe('tokens', () => {
-  test('a function is asked at each attempt', async () => {
+  test('a function is called at each attempt', async () => {
     let number = 0
     await connected(() => `T${++number}`)
     FakeSocket.last.end()
@@ -270,7 +270,7 @@ describe('tokens', () => {
     expect(FakeSocket.all.map((socket) => socket.token)).toEqual(['T1', 'T2'])
   })
 
-  test('a bad token is renewed once, at once', async () => {
+  test('a bad token is replaced once, at once', async () => {
     const source = vi.fn(({ fresh }) => (fresh ? 'new' : 'old'))
     websocket.connect(source)
     await vi.advanceTimersByTimeAsync(0)
@@ -283,7 +283,7 @@ describe('tokens', () => {
     expect(websocket.state).toMatchObject({ status: 'failed', code: 4401 })
   })
 
-  test('a token that ended under way is renewed, each time', async () => {
+  test('a token that has expired is replaced each time', async () => {
     await connected(({ fresh }) => (fresh ? 'new' : 'old'))
     for (let times = 0; times < 3; times++) {
       FakeSocket.last.end(4401)
@@ -293,24 +293,24 @@ describe('tokens', () => {
     expect(FakeSocket.all.map((socket) => socket.token)).toEqual(['old', 'new', 'new', 'new'])
   })
 
-  test('a fixed token that is bad is the end', async () => {
+  test('a fixed token that is bad fails', async () => {
     const socket = await connected('T')
     socket.end(4401, 'expired')
     expect(websocket.state).toMatchObject({ status: 'failed', code: 4401, reason: 'expired' })
   })
 
-  test('no token to be had is the end', async () => {
+  test('a function that throws fails', async () => {
     websocket.connect(() => Promise.reject(new Error('logged out')))
     await vi.advanceTimersByTimeAsync(0)
     expect(websocket.state).toMatchObject({ status: 'failed', reason: 'no token: logged out' })
   })
 
-  test('a token that ends soon is renewed on the connection', async () => {
+  test('a token that ends soon is replaced on the connection', async () => {
     const socket = await connected(({ fresh }) => (fresh ? 'new' : 'old'))
-    socket.tell({ type: 'token_expiring', expires_in: 60 })
+    socket.deliver({ type: 'token_expiring', expires_in: 60 })
     await vi.advanceTimersByTimeAsync(0)
     expect(socket.sent).toEqual([{ type: 'refresh_token', token: 'new', id: 'r1' }])
-    socket.tell({ type: 'ack', id: 'r1', ok: true })
+    socket.deliver({ type: 'ack', id: 'r1', ok: true })
     expect(FakeSocket.all).toHaveLength(1)
   })
 })
@@ -320,9 +320,9 @@ describe('the heartbeat', () => {
     const socket = await connected()
     await vi.advanceTimersByTimeAsync(25_000)
     expect(socket.sent).toEqual([{ type: 'ping' }])
-    socket.tell({ type: 'pong' })
+    socket.deliver({ type: 'pong' })
     await vi.advanceTimersByTimeAsync(20_000)
-    socket.tell({ type: 'user_offline', user_id: 2 })
+    socket.deliver({ type: 'user_offline', user_id: 2 })
     await vi.advanceTimersByTimeAsync(24_999)
     expect(socket.sent).toHaveLength(1)
     await vi.advanceTimersByTimeAsync(1)
@@ -336,7 +336,7 @@ describe('the heartbeat', () => {
     await vi.advanceTimersByTimeAsync(1)
     expect(socket.closedWith).toBe(4408)
     expect(websocket.state).toMatchObject({ status: 'waiting', code: 4408, attempt: 1 })
-    socket.end(1006) // the browser noticed it as well
+    socket.end(1006) // the browser notices it too
     expect(websocket.state).toMatchObject({ code: 4408, attempt: 1 })
   })
 })
@@ -347,7 +347,7 @@ describe('subscriptions', () => {
     websocket.on('typing', (frame) => seen.push(['typing', frame.user_id]))
     websocket.on('*', (frame) => seen.push(['*', frame.type]))
     const socket = await connected()
-    socket.tell({ type: 'typing', user_id: 2 })
+    socket.deliver({ type: 'typing', user_id: 2 })
     expect(seen).toEqual([
       ['*', 'connected'],
       ['typing', 2],
@@ -355,7 +355,7 @@ describe('subscriptions', () => {
     ])
   })
 
-  test('unsubscribing while frames are given out', async () => {
+  test('can end while callbacks run', async () => {
     const seen = []
     const ends = []
     websocket.on('pong', () => {
@@ -369,8 +369,8 @@ describe('subscriptions', () => {
     ends[1] = websocket.on('pong', () => seen.push('c'))
     websocket.on('pong', () => seen.push('d'))
     const socket = await connected()
-    socket.tell({ type: 'pong' })
-    socket.tell({ type: 'pong' })
+    socket.deliver({ type: 'pong' })
+    socket.deliver({ type: 'pong' })
     expect(seen.join('')).toBe('abdad')
   })
 
@@ -381,14 +381,14 @@ describe('subscriptions', () => {
     end()
     end()
     const socket = await connected()
-    socket.tell({ type: 'pong' })
+    socket.deliver({ type: 'pong' })
     expect(callback).toHaveBeenCalledTimes(1)
     websocket.off('pong', callback)
-    socket.tell({ type: 'pong' })
+    socket.deliver({ type: 'pong' })
     expect(callback).toHaveBeenCalledTimes(1)
   })
 
-  test('a callback that fails hurts nobody else', async () => {
+  test('a callback that throws does not affect the others', async () => {
     const error = vi.spyOn(console, 'error').mockReturnValue()
     const callback = vi.fn()
     websocket.on('pong', () => {
@@ -396,26 +396,26 @@ describe('subscriptions', () => {
     })
     websocket.on('pong', callback)
     const socket = await connected()
-    socket.tell({ type: 'pong' })
+    socket.deliver({ type: 'pong' })
     expect(callback).toHaveBeenCalledOnce()
     expect(error).toHaveBeenCalledOnce()
   })
 
-  test('a message that is no JSON is told and forgotten', async () => {
+  test('a message that is not JSON is logged and ignored', async () => {
     const error = vi.spyOn(console, 'error').mockReturnValue()
     const socket = await connected()
-    socket.tell('{')
+    socket.deliver('{')
     expect(error).toHaveBeenCalledOnce()
     expect(websocket.isConnected()).toBe(true)
   })
 
-  test('they last over a reconnect', async () => {
+  test('last over a reconnect', async () => {
     const callback = vi.fn()
     websocket.on('pong', callback)
     const socket = await connected()
     socket.end()
     await vi.advanceTimersByTimeAsync(1_000)
-    FakeSocket.last.accept().tell({ type: 'pong' })
+    FakeSocket.last.accept().deliver({ type: 'pong' })
     expect(callback).toHaveBeenCalledOnce()
   })
 })
@@ -426,16 +426,16 @@ describe('requests', () => {
     const first = websocket.request({ type: 'join_chat', chat_id: 1 })
     const second = websocket.request({ type: 'join_chat', chat_id: 2 })
     const [{ id: a }, { id: b }] = socket.sent
-    socket.tell({ type: 'ack', id: b, ok: true, chat_id: 2 })
-    socket.tell({ type: 'ack', id: a, ok: true, chat_id: 1 })
+    socket.deliver({ type: 'ack', id: b, ok: true, chat_id: 2 })
+    socket.deliver({ type: 'ack', id: a, ok: true, chat_id: 1 })
     expect([(await first).chat_id, (await second).chat_id]).toEqual([1, 2])
   })
 
-  test('reject with what the server says', async () => {
+  test('reject with the server’s error', async () => {
     const socket = await connected()
     const request = websocket.request({ type: 'send_message', chat_id: 1, content: '' })
     const [{ id }] = socket.sent
-    socket.tell({
+    socket.deliver({
       type: 'error',
       id,
       code: 'rate_limited',
@@ -446,7 +446,7 @@ describe('requests', () => {
     await expect(request).rejects.toMatchObject({ code: 'rate_limited', retryable: true, retryAfterMs: 20 })
   })
 
-  test('reject when the connection breaks, or is not there', async () => {
+  test('reject when the connection is lost, or not there', async () => {
     const socket = await connected()
     const request = websocket.request({ type: 'ping' })
     socket.end()
@@ -454,12 +454,12 @@ describe('requests', () => {
     await expect(websocket.request({ type: 'ping' })).rejects.toMatchObject({ code: 'disconnected' })
   })
 
-  test('reject when nothing comes in time', async () => {
+  test('reject after the timeout', async () => {
     const socket = await connected()
     const request = websocket.request({ type: 'ping' }, { timeoutMs: 500 })
     const refused = expect(request).rejects.toMatchObject({ code: 'timeout', retryable: true })
     await vi.advanceTimersByTimeAsync(500)
     await refused
-    socket.tell({ type: 'ack', id: socket.sent[0].id, ok: true }) // too late to matter
+    socket.deliver({ type: 'ack', id: socket.sent[0].id, ok: true }) // too late
   })
 })

@@ -1,4 +1,4 @@
-/** The service when the network goes, or says nothing; and where the token goes. */
+/** The service with a lost or silent network; and where the token is sent. */
 
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { createWebSocket } from '@/services/websocket'
@@ -28,7 +28,7 @@ const later = (ms) => vi.advanceTimersByTimeAsync(ms)
 const happens = (type) => window.dispatchEvent(new Event(type))
 
 describe('without a network', () => {
-  test('that is told at once, and the connection is given up if nothing comes', async () => {
+  test('the state says so at once, and the connection ends if no frame comes', async () => {
     happens('offline')
     expect(websocket.state).toMatchObject({ isOffline: true, status: 'connected' })
     expect(socket.sent).toEqual([{ type: 'ping' }])
@@ -38,15 +38,15 @@ describe('without a network', () => {
     expect(websocket.state).toMatchObject({ isOffline: false, status: 'connecting' })
   })
 
-  test('a server on this machine is there all the same', async () => {
+  test('a server on the same machine still answers', async () => {
     happens('offline')
-    socket.tell({ type: 'pong' })
+    socket.deliver({ type: 'pong' })
     expect(websocket.state).toMatchObject({ isOffline: false, status: 'connected' })
     await later(20_000)
     expect(websocket.isConnected()).toBe(true)
   })
 
-  test('that is nobody’s business once it is disconnected', () => {
+  test('nothing happens after disconnect()', () => {
     websocket.disconnect()
     happens('offline')
     expect(websocket.state.isOffline).toBe(false)
@@ -56,7 +56,7 @@ describe('without a network', () => {
 describe('a request without an answer', () => {
   const ask = () => websocket.request({ type: 'send_message' }).catch((error) => error.code)
 
-  test('is a reason to look after the server, and to come back soon', async () => {
+  test('sends a ping, and then reconnects soon', async () => {
     const asked = ask()
     await later(2_900)
     expect(socket.sent).toHaveLength(1)
@@ -67,26 +67,26 @@ describe('a request without an answer', () => {
     expect(websocket.state.status).toBe('waiting')
   })
 
-  test('of a server that is slow, and there, is waited for', async () => {
+  test('of a slow server is waited for', async () => {
     const asked = ask()
     await later(3_100)
-    socket.tell({ type: 'pong' })
+    socket.deliver({ type: 'pong' })
     await later(6_000)
     expect(websocket.isConnected()).toBe(true)
-    socket.tell({ type: 'ack', id: 'r1', ok: true })
+    socket.deliver({ type: 'ack', id: 'r1', ok: true })
     expect(await asked).toMatchObject({ ok: true })
   })
 
-  test('that has its answer is none', async () => {
+  test('sends no ping once the answer has come', async () => {
     const asked = ask()
-    socket.tell({ type: 'ack', id: 'r1', ok: true })
+    socket.deliver({ type: 'ack', id: 'r1', ok: true })
     await asked
     await later(20_000)
     expect(socket.sent).toHaveLength(1)
   })
 })
 
-test('one last attempt is not followed by others', async () => {
+test('retry with once makes one attempt', async () => {
   for (let attempt = 0; attempt <= 5; attempt++) {
     FakeSocket.last.end()
     await later(16_000)
@@ -118,13 +118,13 @@ describe('the token', () => {
     )
   })
 
-  test('is in the address, if nothing else is said', async () => {
+  test('is in the address by default', async () => {
     websocket.connect('A.b_c-d')
     await later(0)
     expect(made.mock.calls).toEqual([['ws://chat.test/ws?token=A.b_c-d']])
   })
 
-  test('goes as a subprotocol where that is asked for, each time', async () => {
+  test('is sent as a subprotocol if wanted, each time', async () => {
     websocket.connect('A.b_c-d', { tokenIn: 'subprotocol' })
     await later(0)
     FakeSocket.last.end()
@@ -133,7 +133,7 @@ describe('the token', () => {
     expect(made.mock.calls).toEqual([call, call])
   })
 
-  test('of another kind, which no subprotocol can be, stays in the address', async () => {
+  test('that cannot be a subprotocol stays in the address', async () => {
     websocket.connect('a/b c', { tokenIn: 'subprotocol' })
     await later(0)
     expect(made.mock.calls).toEqual([['ws://chat.test/ws?token=a%2Fb%20c']])
