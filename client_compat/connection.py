@@ -6,8 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 from client_compat.frames import RawDialect
-from handlers.wire.close_codes import CLOSE_CODES, close_reason
-from handlers.wire.endings import Ending
+from handlers.wire.endings import CLOSE_CODES, Ending, close_reason
 
 
 class WebSocket(Protocol):

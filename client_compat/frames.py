@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from handlers.wire.errors import ChatError
+from handlers.wire.errors import ChatError, error_view
 from handlers.wire.json import dumps, is_unicode, loads
 
 FRAME_ID_CHARS_MAX = 64
@@ -60,17 +60,7 @@ def error_frame(frame_id: FrameId, error: ChatError) -> bytes:
     frame: dict[str, Any] = {"type": "error"}
     if frame_id is not None:
         frame["id"] = frame_id
-    return dumps({**frame, **error_payload(error)})
-
-
-def error_payload(error: ChatError) -> dict[str, Any]:
-    """An error as both sockets tell it."""
-    payload: dict[str, Any] = {"code": error.code, "message": error.message, "retryable": error.retryable}
-    if error.retry_after_ms is not None:
-        payload["retry_after_ms"] = error.retry_after_ms
-    if error.fields:
-        payload["fields"] = dict(error.fields)
-    return payload
+    return dumps({**frame, **error_view(error, "socket")})
 
 
 class RawDialect:

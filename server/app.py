@@ -19,9 +19,9 @@ from server.config import Config
 from server.control import Control
 from server.engine import AsyncServer, BudgetPolicy, Rate
 from server.engine.budget import BURST_S, UNLIMITED
+from server.engine_hub import EngineHub
 from server.headers import add_headers
 from server.health import add_health
-from server.hub import EngineHub
 from server.keys import CHAT_APP, CONFIG, ORIGINS, PAGES, REQUESTS, SIO, UNSENT
 from server.middlewares import check_origins, send_in_time, tell_errors
 from server.origins import OriginPolicy
@@ -139,7 +139,7 @@ def _chat_app(sio: AsyncServer, hub: EngineHub, clock: Clock) -> Any:
             passwords=Passwords(config.bcrypt_cost, costliest_hash=await store.users.costliest_hash()),
         )
         app[CHAT_APP] = chat_app
-        control = Control(store, config.data_dir)
+        control = Control(chat_app, config.data_dir)
         await control.open()
         sio.register_namespace(ChatNamespace(chat_app, app[ORIGINS]))
         sio.eio.on_overflow = lambda eio_sid: hub.end_link(eio_sid, Ending.TOO_SLOW)

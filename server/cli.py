@@ -13,12 +13,13 @@ from collections.abc import Callable, Sequence
 import structlog
 from aiohttp import web
 
+from handlers.moderation import ACTIONS
 from handlers.wire.errors import ChatError
 from handlers.wire.json import is_unicode
 from server import memory
 from server.app import create_app
 from server.config import SECRET_BYTES_MIN, Config, ConfigError, load_config, secret_key_file
-from server.control import ACTIONS, ask_server
+from server.control import ask_server
 from server.demo import PEOPLE, seed_demo
 from server.keys import CHAT_APP
 from server.logs import configure_logs, report
@@ -51,13 +52,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     commands = parser.add_subparsers(dest="command")
     commands.add_parser("serve", help="serve the chat (the default); settings are in the environment or .env")
     user = commands.add_parser("user", help="ban, unban or delete an account, on a running server too")
-    user.add_argument("deed", choices=ACTIONS, help="delete cannot be undone; the username stays taken")
+    user.add_argument("action", choices=ACTIONS, help="delete cannot be undone; the username stays taken")
     user.add_argument("name", help="username or email")
     asked = parser.parse_args(argv)
     try:
         config = load_config()
         if asked.command == "user":
-            return asyncio.run(change_user(config, asked.deed, asked.name))
+            return asyncio.run(change_user(config, asked.action, asked.name))
         configure_logs(config.log_level, config.log_format)
         memory.tune()
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
@@ -68,20 +69,23 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
-async def change_user(config: Config, deed: str, name: str) -> int:
-    """Has a running server do it, or does it where none runs; the exit status. Raises: `StartError`."""
+async def change_user(config: Config, action: str, name: str) -> int:
+    """Changes an account through the running server, or in the store if no server runs. Returns the exit status.
+
+    Raises: `StartError`.
+    """
     if not is_unicode(name):  # bytes that are no text in the terminal's encoding
         raise StartError("the name is not valid text")
     try:
-        if not await ask_server(config.data_dir, deed, name):
+        if not await ask_server(config.data_dir, action, name):
             store = await open_store(config.store_url(), connect_timeout_s=config.database_connect_timeout_s)
             try:
-                await ACTIONS[deed](store, name)
+                await ACTIONS[action](store, name)
             finally:
                 await store.close()
     except (ChatError, StorageError) as error:
         raise StartError(str(error)) from None
-    sys.stdout.write(f"{deed}: {name}: done\n")
+    sys.stdout.write(f"{action}: {name}: done\n")
     return 0
 
 

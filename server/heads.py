@@ -2,16 +2,16 @@
 
 from aiohttp.web_protocol import RequestHandler
 
+from handlers.wire.errors import ChatError, error_view
 from handlers.wire.json import dumps
-from handlers.wire.views import error_view
 
 HEAD_BYTES_MAX = 64 * 1024
 HANG_UP_S = 1.0
 
 
 def _refusal() -> bytes:
-    message = f"the head of a request has at most {HEAD_BYTES_MAX} bytes"
-    body = dumps({"error": error_view("too_large", message, None, None)})
+    error = ChatError("too_large", f"the head of a request has at most {HEAD_BYTES_MAX} bytes")
+    body = dumps({"error": error_view(error, "rest")})
     head = "HTTP/1.1 431 Request Header Fields Too Large\r\nContent-Type: application/json\r\nConnection: close\r\n"
     return f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body
 

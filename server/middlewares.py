@@ -7,14 +7,13 @@ from collections.abc import Awaitable, Callable
 import structlog
 from aiohttp import hdrs, web
 
-from handlers.dispatch import as_chat_error
 from handlers.wire.endings import Ending, Refused
-from handlers.wire.errors import ChatError, Code
-from handlers.wire.views import error_view
+from handlers.wire.errors import ChatError, Code, error_view
+from handlers.wire.exceptions import as_chat_error
 from server.answers import Chunks
-from server.keys import ORIGINS
+from server.keys import ORIGINS, TURN
 from server.requests import Turn
-from server.rest.calls import TURN, json_answer
+from server.rest.calls import json_answer
 
 log = structlog.get_logger("vestnik")
 
@@ -53,8 +52,7 @@ def error_answer(error: ChatError, *, status: int | None = None) -> web.Response
         headers[hdrs.WWW_AUTHENTICATE] = "Bearer"
     if error.retry_after_ms is not None:
         headers[hdrs.RETRY_AFTER] = str(-(-error.retry_after_ms // 1000))
-    view = error_view(error.code, error.message, error.fields, error.retry_after_ms)
-    return json_answer(status or STATUS[error.code], {"error": view}, headers)
+    return json_answer(status or STATUS[error.code], {"error": error_view(error, "rest")}, headers)
 
 
 @web.middleware

@@ -8,10 +8,10 @@ from domain.frozen import frozen
 from domain.models import User
 from domain.text import name_fault, name_key, trimmed
 from handlers.context import Caller, Context
-from handlers.live.limits import network_of
 from handlers.live.passwords import check_password
 from handlers.live.tokens import hash_of, new_secret
 from handlers.registry import Result, command
+from handlers.wire.answers import Nothing, TokensAnswer, UserAnswer
 from handlers.wire.errors import ChatError, invalid
 from handlers.wire.schemas import AnyText, StrictString
 from handlers.wire.views import user_view
@@ -51,7 +51,7 @@ class Register:
     display_name: AnyText | None = None
 
 
-@command("register", Register, limit="auth_calls")
+@command("register", Register, UserAnswer, limit="auth_calls")
 async def register(context: Context, caller: Caller, params: Register) -> Result:
     """A new account. Raises: `ChatError` `conflict` for a taken name or email; `forbidden` when closed."""
     if not context.policy.registration_open:
@@ -64,9 +64,7 @@ async def register(context: Context, caller: Caller, params: Register) -> Result
         username=params.username,
         display_name=display_name,
         email=params.email,
-        password_hash=await context.passwords.hash(
-            params.password, turn_of=network_of(caller.address), gone=caller.gone
-        ),
+        password_hash=await context.passwords.hash(params.password, turn_of=caller.network, gone=caller.gone),
         created_at=context.clock.now(),
     )
     return {"user": user_view(user, context.presence.status_of(user.id), own=True)}
@@ -78,7 +76,7 @@ class Login:
     password: AnyText
 
 
-@command("login", Login, limit="auth_calls")
+@command("login", Login, TokensAnswer, limit="auth_calls")
 async def login(context: Context, caller: Caller, params: Login) -> Result:
     """A new session. A wrong name and a wrong password are told the same, and take the same time."""
     # A name longer than any is nobody's, and is not looked for: comparing text of that length takes seconds.
@@ -86,7 +84,7 @@ async def login(context: Context, caller: Caller, params: Login) -> Result:
     user = await context.store.users.find(name) if name == params.username else None
     # Failures are counted for the pair of account and address, so that nobody locks another out from elsewhere. A
     # token is taken before the work, not after: else many tries at once would all get through.
-    network = network_of(caller.address)
+    network = caller.network
     pair = (name_key(name)[:LOGIN_NAME_CHARS_MAX] if user is None else user.id, network)
     context.limiter.check("login_failures", pair)
     password_hash = None if user is None else user.password_hash
@@ -145,7 +143,7 @@ class Refresh:
     refresh_token: AnyText
 
 
-@command("refresh", Refresh, limit="auth_calls")
+@command("refresh", Refresh, TokensAnswer, limit="auth_calls")
 async def refresh(context: Context, caller: Caller, params: Refresh) -> Result:
     """A new pair for a refresh token. The old one serves again for a short while; later it ends the session."""
     now = context.clock.now()
@@ -171,7 +169,7 @@ class Logout:
     pass
 
 
-@command("logout", Logout, limit="auth_calls")
+@command("logout", Logout, Nothing, limit="auth_calls")
 async def logout(context: Context, caller: Caller, _params: Logout) -> Result:
     """Ends the caller's session and its connections. A token of another backend has no session here to end."""
     if caller.session_id is not None:

@@ -12,6 +12,14 @@ from handlers.live.directory import OpenChat
 from handlers.live.limits import NEW_MEMBERS_PER_TOKEN, TOLD_PER_TOKEN
 from handlers.live.recovery import replay
 from handlers.registry import Result, command
+from handlers.wire.answers import (
+    ChatAnswer,
+    ChatsAnswer,
+    CreatedChatAnswer,
+    JoinedAnswer,
+    LeftAnswer,
+    Nothing,
+)
 from handlers.wire.errors import invalid
 from handlers.wire.pages import ITEMS_BYTES_MAX, bad_cursor
 from handlers.wire.schemas import AnyText, Id, IdList, Position, StrictInteger, StrictString
@@ -28,7 +36,7 @@ class CreateChat:
     member_ids: Annotated[list[int] | None, IdList(CREATE_MEMBERS_MAX)] = None
 
 
-@command("create_chat", CreateChat, limit="changes")
+@command("create_chat", CreateChat, CreatedChatAnswer, limit="changes")
 async def create_chat(context: Context, caller: Caller, params: CreateChat) -> Result:
     """A new chat, with the caller as owner; two users share one private chat, which is found again."""
     others = set(params.member_ids or ()) - {caller.user_id}
@@ -63,7 +71,7 @@ class ListChats:
     limit: Annotated[int, StrictInteger(1, 200)] = 50
 
 
-@command("list_chats", ListChats, limit="queries")
+@command("list_chats", ListChats, ChatsAnswer, limit="queries")
 async def list_chats(context: Context, caller: Caller, params: ListChats) -> Result:
     """The caller's chats, latest activity first."""
     try:
@@ -81,7 +89,7 @@ class OneChat:
     chat_id: Id
 
 
-@command("get_chat", OneChat, limit="queries")
+@command("get_chat", OneChat, ChatAnswer, limit="queries")
 async def get_chat(context: Context, caller: Caller, params: OneChat) -> Result:
     return {"chat": await _summary(context, caller, params.chat_id)}
 
@@ -92,7 +100,7 @@ class RenameChat:
     name: AnyText
 
 
-@command("rename_chat", RenameChat, limit="changes")
+@command("rename_chat", RenameChat, ChatAnswer, limit="changes")
 async def rename_chat(context: Context, caller: Caller, params: RenameChat) -> Result:
     name = check_name(context, "name", params.name)
     chat = await context.directory.entered_by(caller.user_id, params.chat_id)
@@ -101,7 +109,7 @@ async def rename_chat(context: Context, caller: Caller, params: RenameChat) -> R
     return {"chat": await _summary(context, caller, params.chat_id)}
 
 
-@command("delete_chat", OneChat, limit="changes")
+@command("delete_chat", OneChat, Nothing, limit="changes")
 async def delete_chat(context: Context, caller: Caller, params: OneChat) -> Result:
     """Deletes the chat with everything in it."""
     chat = await context.directory.entered_by(caller.user_id, params.chat_id)
@@ -121,7 +129,7 @@ class JoinChat:
     epoch: AnyText | None = None
 
 
-@command("join_chat", JoinChat, socket=True, limit="joins")
+@command("join_chat", JoinChat, JoinedAnswer, socket=True, limit="joins")
 async def join_chat(context: Context, caller: Caller, params: JoinChat) -> Result:
     """Puts the caller's connection into the chat's room, after a replay of what changed since `after_seq`. A position
     of another `epoch` says nothing here: that is a gap, and nothing is replayed.
@@ -149,6 +157,7 @@ async def join_chat(context: Context, caller: Caller, params: JoinChat) -> Resul
 @command(
     "leave_chat",
     OneChat,
+    LeftAnswer,
     socket=True,
     unlimited="it always succeeds, tells nobody and undoes a join, which counts",
 )

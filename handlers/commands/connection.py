@@ -4,6 +4,7 @@ from domain.frozen import frozen
 from handlers.context import Caller, Context
 from handlers.registry import Result, command
 from handlers.wire import events
+from handlers.wire.answers import ConnectionTokenAnswer, Nothing
 from handlers.wire.errors import ChatError
 from handlers.wire.schemas import Text
 
@@ -13,7 +14,7 @@ class RefreshToken:
     token: Text
 
 
-@command("refresh_token", RefreshToken, socket=True, limit="queries")
+@command("refresh_token", RefreshToken, ConnectionTokenAnswer, socket=True, limit="queries")
 async def refresh_token(context: Context, caller: Caller, params: RefreshToken) -> Result:
     """Puts a fresh access token of the same user in place of the connection's; the connection goes on."""
     connection = caller.connected()
@@ -36,6 +37,7 @@ class Ping:
 @command(
     "ping",
     Ping,
+    Nothing,
     socket=True,
     unlimited="it tells nobody but the one who asks, and costs less than counting it",
 )

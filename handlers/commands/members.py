@@ -8,6 +8,7 @@ from domain.permissions import may_add_as, may_remove, may_set_role
 from handlers.context import Caller, Context
 from handlers.live.limits import TOLD_PER_TOKEN
 from handlers.registry import Result, command
+from handlers.wire.answers import MemberAnswer, MembersAnswer, Nothing
 from handlers.wire.errors import invalid, not_found
 from handlers.wire.pages import order_of, that_fit
 from handlers.wire.schemas import AnyText, Id, StrictInteger, StrictString
@@ -31,7 +32,7 @@ class ListMembers:
     limit: Annotated[int, StrictInteger(1, MEMBERS_PER_PAGE)] = MEMBERS_PER_PAGE
 
 
-@command("list_members", ListMembers, limit="queries")
+@command("list_members", ListMembers, MembersAnswer, limit="queries")
 async def list_members(context: Context, caller: Caller, params: ListMembers) -> Result:
     """A page of the chat's members, in the order in which they came."""
     await context.directory.entered_by(caller.user_id, params.chat_id)
@@ -69,7 +70,7 @@ class AddMember:
     role: RoleField = "member"
 
 
-@command("add_member", AddMember, limit="changes")
+@command("add_member", AddMember, MemberAnswer, limit="changes")
 async def add_member(context: Context, caller: Caller, params: AddMember) -> Result:
     await _count(context, caller, params.chat_id)
     role = cast(Role, params.role)
@@ -86,7 +87,7 @@ class SetRole:
     role: RoleField
 
 
-@command("set_role", SetRole, limit="changes")
+@command("set_role", SetRole, MemberAnswer, limit="changes")
 async def set_role(context: Context, caller: Caller, params: SetRole) -> Result:
     await _count(context, caller, params.chat_id)
     role = cast(Role, params.role)
@@ -102,7 +103,7 @@ class RemoveMember:
     user_id: Id
 
 
-@command("remove_member", RemoveMember, limit="changes")
+@command("remove_member", RemoveMember, Nothing, limit="changes")
 async def remove_member(context: Context, caller: Caller, params: RemoveMember) -> Result:
     await _count(context, caller, params.chat_id)
     await context.store.chats.remove_member(params.chat_id, caller.user_id, params.user_id, may_remove)

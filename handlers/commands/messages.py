@@ -9,6 +9,14 @@ from domain.text import content_fault
 from handlers.context import Caller, Context
 from handlers.live.limits import TOLD_PER_TOKEN
 from handlers.registry import Later, Result, command
+from handlers.wire.answers import (
+    DeletedAnswer,
+    EditedAnswer,
+    HistoryAnswer,
+    MessageAnswer,
+    ReadAnswer,
+    SentAnswer,
+)
 from handlers.wire.errors import ChatError, invalid, not_found
 from handlers.wire.pages import ITEMS_BYTES_MAX
 from handlers.wire.schemas import AnyText, ClientId, Id, StrictInteger, StrictString
@@ -66,9 +74,9 @@ def _sent(appended: Appended) -> Result:
     return {"message": message_view(message), "seq": message.seq, "duplicate": appended.duplicate}
 
 
-send_message = command("send_message", SendMessage, socket=True, limit="messages")(_send)
+send_message = command("send_message", SendMessage, SentAnswer, socket=True, limit="messages")(_send)
 # Over REST, where the type of the message is named, too.
-create_message = command("create_message", CreateMessage, limit="messages")(_send)
+create_message = command("create_message", CreateMessage, SentAnswer, limit="messages")(_send)
 
 
 @frozen
@@ -77,7 +85,7 @@ class EditMessage:
     content: AnyText
 
 
-@command("edit_message", EditMessage, socket=True, limit="messages")
+@command("edit_message", EditMessage, EditedAnswer, socket=True, limit="messages")
 async def edit_message(context: Context, caller: Caller, params: EditMessage) -> Result | Later[Message]:
     fault = content_fault(params.content, context.policy.max_content_chars)
     if fault is not None:
@@ -93,7 +101,7 @@ class OneMessage:
     message_id: Id
 
 
-@command("delete_message", OneMessage, socket=True, limit="messages")
+@command("delete_message", OneMessage, DeletedAnswer, socket=True, limit="messages")
 async def delete_message(context: Context, caller: Caller, params: OneMessage) -> Result | Later[Message]:
     write = context.store.messages.delete(params.message_id, caller.user_id, context.clock.now(), may_delete)
     return Later(
@@ -106,7 +114,7 @@ async def delete_message(context: Context, caller: Caller, params: OneMessage) -
     )
 
 
-@command("get_message", OneMessage, limit="queries")
+@command("get_message", OneMessage, MessageAnswer, limit="queries")
 async def get_message(context: Context, caller: Caller, params: OneMessage) -> Result:
     message = await context.store.messages.get(params.message_id)
     if message is None or message.deleted:
@@ -131,7 +139,7 @@ class ListMessages:
     limit: Annotated[int, StrictInteger(1, 200)] = 50
 
 
-@command("list_messages", ListMessages, limit="queries")
+@command("list_messages", ListMessages, HistoryAnswer, limit="queries")
 async def list_messages(context: Context, caller: Caller, params: ListMessages) -> Result:
     """A page of history. `head_seq` is read before the page: what changes later, the client hears of live."""
     chat = await context.directory.entered_by(caller.user_id, params.chat_id)
@@ -169,7 +177,7 @@ class ReadMessages:
     up_to: Id | None = None
 
 
-@command("read_messages", ReadMessages, socket=True, limit="marks")
+@command("read_messages", ReadMessages, ReadAnswer, socket=True, limit="marks")
 async def read_messages(context: Context, caller: Caller, params: ReadMessages) -> Result | Later[ReadMark]:
     """Moves the caller's mark forward, to `up_to` or to the newest message; it never goes back."""
     chat = await context.directory.entered_by(caller.user_id, params.chat_id)

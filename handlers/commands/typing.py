@@ -3,6 +3,7 @@
 from domain.frozen import frozen
 from handlers.context import Caller, Context
 from handlers.registry import Result, command
+from handlers.wire.answers import Nothing
 from handlers.wire.schemas import Flag, Id
 
 
@@ -15,6 +16,7 @@ class Typing:
 @command(
     "typing",
     Typing,
+    Nothing,
     socket=True,
     unlimited="counted by its handler: above the limit it is ignored, not refused",
 )

@@ -31,7 +31,8 @@ class JoinedChat(Protocol):
 class Connection:
     """One live connection. `session_id` is None for a token of another backend; `expires_at` is a Unix time.
 
-    `follows_all`: it is in the room of every chat of its user; `entering` is what puts it there at first.
+    `follows_all`: it is in the room of every chat of its user, once `joining` is done. `unfinished` counts its commands
+    that wait for the disk.
     """
 
     id: str
@@ -40,31 +41,31 @@ class Connection:
     expires_at: float
     joined: dict[int, JoinedChat] = field(default_factory=dict)
     follows_all: bool = False
-    entering: "asyncio.Future[None] | None" = None
+    joining: "asyncio.Future[None] | None" = None
     unfinished: int = 0
-    _calm: "asyncio.Future[None] | None" = None
+    _drained: "asyncio.Future[None] | None" = None
 
     def begin(self, write: "asyncio.Future[Any]") -> None:
-        """A command now waits for the disk."""
+        """Counts a command as unfinished until its write is done."""
         self.unfinished += 1
         when_settled(write, self._finish)
 
     def _finish(self, _write: object) -> None:
         self.unfinished -= 1
-        if self._calm is not None and self.unfinished < UNFINISHED_MAX:
-            if not self._calm.done():
-                self._calm.set_result(None)
-            self._calm = None
+        if self._drained is not None and self.unfinished < UNFINISHED_MAX:
+            if not self._drained.done():
+                self._drained.set_result(None)
+            self._drained = None
 
-    async def calm(self) -> None:
-        """Returns when the connection is in the rooms it asked for at connect, and few enough commands wait for the
-        disk; only one may wait for this at a time."""
-        if self.entering is not None:
-            await asyncio.wait((self.entering,))
-            self.entering = None
+    async def ready(self) -> None:
+        """Returns when the next command may run: the connection is in the rooms it asked for at connect, and fewer than
+        `UNFINISHED_MAX` commands wait for the disk. Only one caller may wait for this at a time."""
+        if self.joining is not None:
+            await asyncio.wait((self.joining,))
+            self.joining = None
         while self.unfinished >= UNFINISHED_MAX:
-            self._calm = asyncio.get_running_loop().create_future()
-            await self._calm
+            self._drained = asyncio.get_running_loop().create_future()
+            await self._drained
 
 
 class Connections:

@@ -7,7 +7,7 @@ from domain.frozen import frozen
 from domain.models import Session, User
 from handlers.live.cache import Cache
 from handlers.live.clock import Clock
-from handlers.live.tokens import Tokens
+from handlers.live.tokens import Claims, Tokens
 from handlers.wire.endings import Ending, Refused
 from storage.ports import Store
 
@@ -40,10 +40,14 @@ class Identities:
         )
         self._sessions: Cache[str, Session] = Cache(store.sessions.get, capacity=KEPT)
 
-    async def of(self, token: str) -> Identity:
-        """Raises: `Refused`: UNAUTHENTICATED for a bad or expired token and a user we never had, REVOKED for an
-        ended session and a banned or deleted user."""
-        claims = self._tokens.read(token)
+    async def of(self, token: str, claims: Claims | None = None) -> Identity:
+        """The user and session of a token. `claims` are what `claims_of` has read from this token, if it was asked.
+
+        Raises: `Refused`: UNAUTHENTICATED for a bad or expired token and a user we never had, REVOKED for an
+        ended session and a banned or deleted user.
+        """
+        if claims is None:
+            claims = self._tokens.read(token)
         session_id = await self._load(claims.user_id, claims.session_id)
         if claims.own and session_id is None:
             raise Refused("unauthenticated", Ending.UNAUTHENTICATED, "the session of the token is over")
@@ -51,9 +55,11 @@ class Identities:
         self.check(identity)
         return identity
 
-    def owner_of(self, token: str) -> int | None:
-        """Whose a token is, as far as memory can tell: None if it is bad, or its session or account is known to have
-        ended. To count what is asked with it, not to let anybody in."""
+    def claims_of(self, token: str) -> Claims | None:
+        """What a token says. None if it is bad, or if memory knows that its session or account has ended.
+
+        This is enough to count a request against its user's budget, and not enough to let anybody in: see `of`.
+        """
         try:
             claims = self._tokens.read(token)
         except Refused:
@@ -63,7 +69,7 @@ class Identities:
         has_ended = (user is not None and (user.banned or user.deleted)) or (
             session is not None and (session.revoked or session.user_id != claims.user_id)
         )
-        return None if has_ended else claims.user_id
+        return None if has_ended else claims
 
     async def _load(self, user_id: int, session_id: str | None) -> str | None:
         """Brings both into memory, where `check` looks for them. Returns the session's id; None if we have none such:

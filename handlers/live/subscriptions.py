@@ -1,7 +1,6 @@
 """Connections that asked at connect to be in the rooms of all chats of their user, now and as they come."""
 
 import asyncio
-from collections.abc import Callable
 
 from handlers.live.connections import Connection, Connections, enter_room
 from handlers.live.directory import Directory, OpenChat
@@ -13,28 +12,21 @@ from storage.ports import Store
 
 
 class Subscriptions:
-    """`ended` is called with a connection that cannot be put into its rooms: it would miss events unknowingly."""
+    """Puts such connections into their rooms. One for which the store cannot answer is ended: it would miss events and
+    not know it."""
 
-    def __init__(
-        self,
-        store: Store,
-        hub: Hub,
-        connections: Connections,
-        directory: Directory,
-        ended: Callable[[Connection, Ending], None],
-    ) -> None:
+    def __init__(self, store: Store, hub: Hub, connections: Connections, directory: Directory) -> None:
         self._store = store
         self._hub = hub
         self._connections = connections
         self._directory = directory
-        self._ended = ended
         self._entering: set[asyncio.Task[None]] = set()
 
     def begin(self, connection: Connection) -> None:
         """Puts the connection into all its user's rooms. Its commands wait for that, so the answer to the first one
         says that it is done."""
         connection.follows_all = True
-        connection.entering = self._start(connection)
+        connection.joining = self._start(connection)
 
     def added(self, user_id: int, chat: OpenChat) -> None:
         """A user came into a chat: those of their connections that follow all are in its room at once."""
@@ -61,7 +53,7 @@ class Subscriptions:
         except Refused:
             pass  # the connection has ended meanwhile
         except Unavailable:
-            self._ended(connection, Ending.OVERLOADED)
+            self._hub.end(connection.id, Ending.OVERLOADED)
 
     async def _enter_one(self, connection: Connection, chat_id: int) -> None:
         try:

@@ -1,7 +1,6 @@
 """Connections end when their token does."""
 
 import heapq
-from collections.abc import Callable
 
 from handlers.live.clock import Clock, Timer
 from handlers.live.connections import Connection, Connections
@@ -23,18 +22,12 @@ SPARE = 64
 
 
 class TokenExpiry:
-    """Warns every connection a minute before its token ends, and ends it when the token does. One timer for all.
+    """Warns every connection a minute before its token expires, and ends it when the token does. One timer for all."""
 
-    `end` takes a connection out of everything in the same turn: `handlers.chat_app.ChatApp` has it.
-    """
-
-    def __init__(
-        self, hub: Hub, clock: Clock, connections: Connections, end: Callable[[Connection, Ending], None]
-    ) -> None:
+    def __init__(self, hub: Hub, clock: Clock, connections: Connections) -> None:
         self._hub = hub
         self._clock = clock
         self._connections = connections
-        self._end = end
         self._due: list[tuple[float, str, float]] = []
         """When to look, at which connection, and when its token ended when that was noted: it may have another now."""
         self._timer: Timer | None = None
@@ -71,7 +64,7 @@ class TokenExpiry:
                 continue
             left_s = expires_at - now.timestamp()
             if left_s <= 0:
-                self._end(connection, Ending.UNAUTHENTICATED)
+                self._hub.end(connection.id, Ending.UNAUTHENTICATED)
             else:
                 name, payload = events.token_expiring(round(left_s), now)
                 self._hub.emit(name, payload, room=connection.id)

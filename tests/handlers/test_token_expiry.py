@@ -10,7 +10,7 @@ from tests.clients.clock import ManualClock
 
 def test_connections_that_are_gone_are_not_kept_until_their_tokens_end() -> None:
     clock, connections = ManualClock(), Connections()
-    expiry = TokenExpiry(cast(Hub, None), clock, connections, lambda *_: None)
+    expiry = TokenExpiry(cast(Hub, None), clock, connections)
     day = clock.now().timestamp() + 24 * 3600
     staying = Connection("staying", 1, None, day)
     connections.add(staying)
@@ -27,7 +27,7 @@ def test_connections_that_are_gone_are_not_kept_until_their_tokens_end() -> None
 
 def test_a_connection_with_one_token_after_the_other_is_noted_once_or_twice() -> None:
     clock, connections = ManualClock(), Connections()
-    expiry = TokenExpiry(cast(Hub, None), clock, connections, lambda *_: None)
+    expiry = TokenExpiry(cast(Hub, None), clock, connections)
     connection = Connection("c", 1, None, 0)
     connections.add(connection)
     day = clock.now().timestamp() + 24 * 3600

@@ -4,8 +4,7 @@ from collections.abc import Callable, Collection
 
 from client_compat.connection import RawConnection
 from handlers.live.hub import Payload
-from handlers.wire.close_codes import CLOSE_CODES, retry_in_ms
-from handlers.wire.endings import Ending
+from handlers.wire.endings import CLOSE_CODES, Ending, retry_in_ms
 from server.engine import AsyncServer
 
 RETRY_SPREAD_MS = 5_000
