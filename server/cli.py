@@ -18,13 +18,14 @@ from handlers.wire.errors import ChatError
 from handlers.wire.json import is_unicode
 from server import memory
 from server.app import create_app
-from server.config import SECRET_BYTES_MIN, Config, ConfigError, load_config, secret_key_file
+from server.config import Config, ConfigError, load_config
 from server.control import ask_server
 from server.demo import PEOPLE, seed_demo
 from server.keys import CHAT_APP
 from server.logs import configure_logs, report
 from server.open_files import OpenFilesWatch, allow_open_files
 from server.runner import Runner
+from server.secret_key import BYTES_MIN, secret_key_file
 from server.version import VERSION
 from storage.errors import StorageError
 from storage.modes import warn_of_modes
@@ -96,8 +97,8 @@ replays had others wait for 43 ms (p99) instead of 24."""
 
 async def serve(config: Config) -> None:
     """Serves until SIGTERM, SIGINT or SIGHUP. Raises: `StartError`."""
-    if len(config.secret_key.encode()) < SECRET_BYTES_MIN:
-        log.warning("SECRET_KEY is short; tokens can be forged by trying keys", least_bytes=SECRET_BYTES_MIN)
+    if len(config.secret_key.encode()) < BYTES_MIN:
+        log.warning("SECRET_KEY is short; tokens can be forged by trying keys", least_bytes=BYTES_MIN)
     warn_of_modes([secret_key_file(config.data_dir)], "the key of all tokens")
     asyncio.get_running_loop().set_exception_handler(report)
     sys.setswitchinterval(SWITCH_S)
