@@ -1,7 +1,7 @@
 """The facade: gates talk to `ChatApp` and to nothing beneath it. The types they exchange with it are exported here."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
@@ -164,10 +164,8 @@ class ChatApp:
 
     # Commands; `start` is made above.
 
-    @staticmethod
-    def then(later: Later[Any], reply: Callable[[Outcome], None]) -> None:
-        """See `dispatch.then`."""
-        dispatch.then(later, reply)
+    then = staticmethod(dispatch.then)
+    """Calls back with the outcome of a `Later`: see `dispatch.then`."""
 
     def admit_call(self, caller: Caller, name: str) -> None:
         """See `dispatch.admit`."""

@@ -34,12 +34,12 @@ from storage.open import open_store
 log = structlog.get_logger("vestnik")
 
 BACKLOG = 4096
-"""Connections that may wait to be accepted, as far as the system allows. After a restart all clients come back at once;
-those for whom there is no room are told nothing, and try again after 1, 3, 7… seconds."""
+"""How many connections may wait to be accepted, as far as the system allows. After a restart all clients come back at
+once; the system drops those for whom there is no room, and they try again after 1, 3, 7… seconds."""
 
 ACCEPTS_AT_ONCE = 64
-"""asyncio tries to accept as often in a row as its backlog says, and goes on when no file can be opened any more: 4,096
-errors a second, and most of a core."""
+"""How often asyncio accepts in a row: as often as its backlog says, even when no file can be opened any more. 4,096
+would mean as many errors a second, and most of a core."""
 
 
 class StartError(Exception):
@@ -91,8 +91,8 @@ async def change_user(config: Config, action: str, name: str) -> int:
 
 
 SWITCH_S = 0.0005
-"""So long a thread that reads the store may hold up the loop. With Python's 5 ms, a hundred connections that asked for
-replays had others wait for 43 ms (p99) instead of 24."""
+"""How long a thread that reads the store may hold up the loop. With Python's default of 5 ms, a hundred connections
+that asked for replays delayed others by 43 ms (p99) instead of 24."""
 
 
 async def serve(config: Config) -> None:
@@ -104,7 +104,7 @@ async def serve(config: Config) -> None:
     sys.setswitchinterval(SWITCH_S)
     allow_open_files()
     open_files = OpenFilesWatch()
-    door = _bind(config)
+    listener = _bind(config)
     app = create_app(config)
     giving_back = memory.GivingBack()
     runner = Runner(app, access_log=None, shutdown_timeout=config.shutdown_timeout_s)
@@ -119,10 +119,10 @@ async def serve(config: Config) -> None:
         if not (config.web_client_dir / "index.html").is_file():
             log.info("the web client is not built", build="npm ci && npm run build, in frontend")
         _spare_the_collector()
-        await web.SockSite(runner, door, backlog=ACCEPTS_AT_ONCE).start()
-        door.listen(BACKLOG)  # the site has lowered it
+        await web.SockSite(runner, listener, backlog=ACCEPTS_AT_ONCE).start()
+        listener.listen(BACKLOG)  # the site has lowered it
         open_files.start()
-        log.info("serving", url=f"http://{_shown(config.host)}:{door.getsockname()[1]}")
+        log.info("serving", url=f"http://{_shown(config.host)}:{listener.getsockname()[1]}")
         giving_back.start()
         await _asked_to_stop()
         log.info("going away")
@@ -130,19 +130,21 @@ async def serve(config: Config) -> None:
         open_files.stop()
         await giving_back.stop()
         await runner.cleanup()
-        door.close()
+        listener.close()
 
 
 def _spare_the_collector() -> None:
-    """What is there at the start stays, and need not be looked at again; what a message leaves behind is freed without
-    the collector: coming by after every 700 objects, as it would, it took 5 % of the time of a send."""
+    """Makes the garbage collector run less often. Objects that exist at the start stay, so it need not look at them.
+    What a message leaves behind is freed without it; at its default of every 700 objects it took 5 % of the time of a
+    send."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(10_000, 20, 20)
 
 
 def _bind(config: Config) -> socket.socket:
-    """The port, taken before anything else is touched."""
+    """The listening socket. It is bound before anything else is done, so that a second server on the port stops
+    here."""
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(
             config.host, config.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
@@ -151,16 +153,16 @@ def _bind(config: Config) -> socket.socket:
         raise StartError(f"HOST: {config.host}: {error.strerror}") from None
     except UnicodeError:
         raise StartError("HOST: is no host name") from None
-    door = socket.socket(family, kind, protocol)
+    listener = socket.socket(family, kind, protocol)
     try:
-        door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        door.bind(address)
-        # Only a listening socket makes a second one fail; nobody is accepted before the site starts.
-        door.listen(BACKLOG)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+        # Only a listening socket makes a second bind fail. Nothing is accepted before the site starts.
+        listener.listen(BACKLOG)
     except OSError as error:
-        door.close()
+        listener.close()
         raise StartError(f"PORT: cannot listen on {config.host}:{config.port}: {error.strerror}") from None
-    return door
+    return listener
 
 
 async def _seed(app: web.Application) -> None:
@@ -177,19 +179,19 @@ async def _asked_to_stop() -> None:
     terminals = [stream.fileno() for stream in (sys.stdout, sys.stderr) if stream.isatty()]
 
     def hung_up() -> None:
-        _let_go_of(terminals)
+        _redirect_closed(terminals)
         asked.set()
 
     with contextlib.suppress(NotImplementedError):  # Windows has no signal handlers on the loop
         loop.add_signal_handler(signal.SIGTERM, asked.set)
         loop.add_signal_handler(signal.SIGINT, asked.set)
-        if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as `nohup` has it
+        if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as under `nohup`
             loop.add_signal_handler(signal.SIGHUP, hung_up)
     await asked.wait()
 
 
-def _let_go_of(terminals: Sequence[int]) -> None:
-    """A terminal that has been closed takes no more lines, and each would be an error in the middle of the stop."""
+def _redirect_closed(terminals: Sequence[int]) -> None:
+    """Redirects output away from closed terminals: each line to one would be an error in the middle of the stop."""
     for terminal in terminals:
         if not os.isatty(terminal):
             nowhere = os.open(os.devnull, os.O_WRONLY)
@@ -198,7 +200,7 @@ def _let_go_of(terminals: Sequence[int]) -> None:
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
-    """uvloop's where it is installed."""
+    """uvloop's loop, where uvloop is installed."""
     try:
         import uvloop
     except ImportError:
@@ -207,6 +209,7 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
 
 
 def _shown(host: str) -> str:
+    """A host as it stands in a URL that can be opened."""
     if host in ("0.0.0.0", "::"):  # noqa: S104 -- shown, not bound
         return "localhost"
     return f"[{host}]" if ":" in host else host

@@ -1,4 +1,4 @@
-"""Chats: making, listing, naming, deleting; and being in their rooms."""
+"""Chats: create, list, rename, delete; join and leave their rooms."""
 
 from typing import Annotated, cast
 
@@ -38,14 +38,14 @@ class CreateChat:
 
 @command("create_chat", CreateChat, CreatedChatAnswer, limit="changes")
 async def create_chat(context: Context, caller: Caller, params: CreateChat) -> Result:
-    """A new chat, with the caller as owner; two users share one private chat, which is found again."""
+    """Creates a chat with the caller as its owner. Two users share one private chat: the second time it is found."""
     others = set(params.member_ids or ()) - {caller.user_id}
     chat_type = cast(ChatType, params.chat_type)
     if chat_type == "private" and len(others) != 1:
         raise invalid(member_ids="must name exactly one other user for a private chat")
     if chat_type != "private" and params.name is None:
         raise invalid(name="is required")
-    # A private chat is called after whoever looks at it is not.
+    # A private chat has no name: each member sees the name of the other.
     name = None if params.name is None or chat_type == "private" else check_name(context, "name", params.name)
     context.limiter.spend("changes", caller.user_id, len(others) / NEW_MEMBERS_PER_TOKEN)
     try:
@@ -62,7 +62,7 @@ async def create_chat(context: Context, caller: Caller, params: CreateChat) -> R
 
 
 CHATS_PER_TOKEN = 10
-"""A page costs one token more for so many chats: what is unread is counted in each."""
+"""A page costs one token more for each 10 chats: unread messages are counted in each chat."""
 
 
 @frozen
@@ -132,9 +132,9 @@ class JoinChat:
 @command("join_chat", JoinChat, JoinedAnswer, socket=True, limit="joins")
 async def join_chat(context: Context, caller: Caller, params: JoinChat) -> Result:
     """Puts the caller's connection into the chat's room, after a replay of what changed since `after_seq`. A position
-    of another `epoch` says nothing here: that is a gap, and nothing is replayed.
+    of another `epoch` means nothing here: the answer is a gap, and nothing is replayed.
 
-    The ack's `head_seq` is where the room stands in the turn of entering: the next change comes live.
+    The ack's `head_seq` is the head of the room in the turn of joining: the next change comes live.
     """
     connection = caller.connected()
     replayed, gap = 0, params.epoch not in (None, context.store.epoch)
@@ -143,12 +143,12 @@ async def join_chat(context: Context, caller: Caller, params: JoinChat) -> Resul
         try:
             replayed, gap = await replay(context, caller, params.chat_id, params.after_seq)
         except Unavailable:
-            # The room it was in goes on for it; the next number tells the client what it missed.
+            # The connection goes back into its room; the number of the next event tells the client what it missed.
             if was_joined:
                 await _enter_room(context, caller, params.chat_id)
             raise
-    # Must not suspend from here on: membership, session and head are those of the turn of entering. A chat in
-    # memory is got without suspending, and after a replay it is in memory.
+    # Must not suspend from here on: membership, session and head have to be those of the turn of joining. The chat is
+    # in memory after a replay, and a chat in memory is found without suspending.
     chat = await _enter_room(context, caller, params.chat_id)
     context.presence.show(chat, connection)
     return {"chat_id": chat.id, "head_seq": chat.head_seq, "replayed": replayed, "gap": gap}
@@ -159,7 +159,7 @@ async def join_chat(context: Context, caller: Caller, params: JoinChat) -> Resul
     OneChat,
     LeftAnswer,
     socket=True,
-    unlimited="it always succeeds, tells nobody and undoes a join, which counts",
+    unlimited="it always succeeds, sends no event and undoes a join, which counts",
 )
 async def leave_chat(context: Context, caller: Caller, params: OneChat) -> Result:
     """Takes the caller's connection out of the room; always succeeds."""
@@ -170,7 +170,10 @@ async def leave_chat(context: Context, caller: Caller, params: OneChat) -> Resul
 
 
 async def _enter_room(context: Context, caller: Caller, chat_id: int) -> OpenChat:
-    """Does not suspend for a chat in memory. Raises: as `Directory.entered_by`; `Refused`."""
+    """Puts the caller's connection into the room; does not suspend for a chat in memory.
+
+    Raises: `ChatError` `not_found` for a caller who is no member; `Refused` for a connection that has ended.
+    """
     connection = caller.connected()
     chat = await context.directory.entered_by(caller.user_id, chat_id)
     context.connections.check(connection)

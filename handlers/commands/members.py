@@ -22,7 +22,7 @@ RoleField = Annotated[str, StrictString(one_of=("owner", "admin", "member"))]
 MEMBERS_PER_PAGE = 1000
 
 MEMBERS_PER_TOKEN = 200
-"""A page costs one token more for so many members of the chat."""
+"""A page costs one token more for each 200 members."""
 
 
 @frozen
@@ -34,7 +34,7 @@ class ListMembers:
 
 @command("list_members", ListMembers, MembersAnswer, limit="queries")
 async def list_members(context: Context, caller: Caller, params: ListMembers) -> Result:
-    """A page of the chat's members, in the order in which they came."""
+    """A page of the chat's members, in the order in which they were added."""
     await context.directory.entered_by(caller.user_id, params.chat_id)
     try:
         members, next_cursor = await context.store.chats.members(
@@ -43,7 +43,7 @@ async def list_members(context: Context, caller: Caller, params: ListMembers) ->
     except BadReference:
         raise invalid(cursor="was not given out here") from None
     users = await context.store.users.get_many([member.user_id for member in members])
-    # The page was read outside this turn: a member who was removed meanwhile sees nothing of it.
+    # The caller may have been removed while the page was read, and then must not see it.
     await context.directory.entered_by(caller.user_id, params.chat_id)
     views = that_fit(
         member_view(
@@ -111,7 +111,7 @@ async def remove_member(context: Context, caller: Caller, params: RemoveMember) 
 
 
 async def _count(context: Context, caller: Caller, chat_id: int) -> None:
-    """Counts a change of which all members are told. Raises: `ChatError` `not_found` for who is no member."""
+    """Counts a change that is published to all members. Raises: `ChatError` `not_found` for a caller who is none."""
     chat = await context.directory.entered_by(caller.user_id, chat_id)
     context.limiter.spend("changes", caller.user_id, len(chat.members) / TOLD_PER_TOKEN)
 

@@ -1,4 +1,4 @@
-"""The status that a connection gives its user."""
+"""Presence: the status of a connection."""
 
 from typing import Annotated
 

@@ -1,4 +1,4 @@
-"""Looking at users, and changing oneself."""
+"""Users: look up, list, change one's own account."""
 
 from typing import Annotated
 
@@ -16,7 +16,7 @@ from handlers.wire.schemas import AnyText, Id, StrictInteger
 from handlers.wire.views import user_view
 
 PUBLISHED_WITHIN_S = 2.0
-"""So long the answer to a change waits for others to be told."""
+"""How long the answer to a change waits until the change is published."""
 
 
 @frozen
@@ -77,7 +77,7 @@ async def _change_password(context: Context, caller: Caller, user: User, params:
         right = await context.passwords.match(
             params.old_password, user.password_hash, turn_of=network, gone=caller.gone
         )
-    except ChatError:  # it was not looked at
+    except ChatError:  # the password was not checked
         context.limiter.give_back("login_failures", pair)
         raise
     if not right:
@@ -88,7 +88,7 @@ async def _change_password(context: Context, caller: Caller, user: User, params:
 
 
 USERS_PER_TOKEN = 50
-"""A page costs one token more for so many users."""
+"""A page costs one token more for each 50 users."""
 
 
 @frozen
@@ -100,9 +100,9 @@ class ListUsers:
 
 @command("list_users", ListUsers, UsersAnswer, limit="queries")
 async def list_users(context: Context, caller: Caller, params: ListUsers) -> Result:
-    """Active users whose username or display name begins with `q`, by id."""
+    """A page of active users whose username or display name begins with `q`, ordered by id."""
     if len(params.q) > NAME_GROWTH * context.policy.max_name_chars:
-        return {"users": [], "next_cursor": None}  # no name begins so, and comparing it takes long
+        return {"users": [], "next_cursor": None}  # no name is as long, and comparing the text takes long
     users = await context.store.users.search(
         params.q, after_id=after_id(params.cursor), limit=params.limit + 1
     )

@@ -1,4 +1,4 @@
-"""Who is connected: the live connections of every user, whichever gate they came through."""
+"""The live connections of every user, whichever gate they came through."""
 
 import asyncio
 from collections.abc import Collection, KeysView
@@ -12,7 +12,7 @@ from storage.batching import when_settled
 
 
 class JoinedChat(Protocol):
-    """A chat, as far as the connections in its room need it: `handlers.live.directory.OpenChat`."""
+    """What a connection knows of a chat it has joined; `handlers.live.directory.OpenChat` is one."""
 
     @property
     def id(self) -> int: ...
@@ -21,10 +21,10 @@ class JoinedChat(Protocol):
     def room(self) -> str: ...
 
     def join(self, connection: "Connection") -> None:
-        """Notes a connection that enters the room; nothing happens if it is there."""
+        """Adds a connection to the room; nothing happens if it is there."""
 
     def part(self, connection: "Connection") -> None:
-        """Forgets a connection that leaves the room it is in."""
+        """Takes a connection out of the room, in which it has to be."""
 
 
 @dataclass(slots=True, eq=False)
@@ -90,7 +90,7 @@ class Connections:
             del self._by_user[connection.user_id]
 
     def check(self, connection: Connection) -> None:
-        """Raises: `Refused` (REVOKED) if the connection has ended, even if its last frames are still being read."""
+        """Raises: `Refused` (REVOKED) if the connection has ended, though its last frames may still be being read."""
         if self._by_id.get(connection.id) is not connection:
             raise Refused("unauthenticated", Ending.REVOKED, "the connection has ended")
 
@@ -102,7 +102,7 @@ class Connections:
         return self._by_user.get(user_id, {}).values()
 
     def users(self) -> KeysView[int]:
-        """Who is connected."""
+        """The ids of all users who are connected."""
         return self._by_user.keys()
 
     def ids_of(self, user_id: int) -> Collection[str]:

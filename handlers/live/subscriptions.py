@@ -1,4 +1,4 @@
-"""Connections that asked at connect to be in the rooms of all chats of their user, now and as they come."""
+"""The option `subscribe=all`: a connection joins all chats of its user, present and future ones."""
 
 import asyncio
 
@@ -23,13 +23,14 @@ class Subscriptions:
         self._entering: set[asyncio.Task[None]] = set()
 
     def begin(self, connection: Connection) -> None:
-        """Puts the connection into all its user's rooms. Its commands wait for that, so the answer to the first one
-        says that it is done."""
+        """Begins to put the connection into the rooms of its user's chats. The connection's commands wait until that is
+        done: the client knows it by the answer to the first one."""
         connection.follows_all = True
         connection.joining = self._start(connection)
 
     def added(self, user_id: int, chat: OpenChat) -> None:
-        """A user came into a chat: those of their connections that follow all are in its room at once."""
+        """Called when a user becomes a member of a chat: puts those of their connections that follow all into its
+        room."""
         for connection in self._connections.of(user_id):
             if connection.follows_all:
                 enter_room(self._hub, connection, chat)
@@ -45,7 +46,7 @@ class Subscriptions:
         return task
 
     async def _enter(self, connection: Connection) -> None:
-        """Into all chats. Lets the loop go on after each, for they may be thousands."""
+        """Joins all chats. Lets the loop go on after each, for there may be thousands."""
         try:
             for chat_id in await self._store.chats.ids_of(connection.user_id):
                 await self._enter_one(connection, chat_id)
