@@ -1,6 +1,6 @@
 """The settings: each has one line in a table here, and its default in `Config` or in `Policy`.
 
-`.env.example` says what each one means; `tests/server/test_config.py` compares it with the tables.
+`.env.example` says what each one means; `tests/server/test_settings.py` compares it with the tables.
 """
 
 from collections.abc import Mapping
