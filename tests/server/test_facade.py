@@ -13,7 +13,8 @@ MORE = {
     "server/config.py": {"handlers.policy"},
     "server/engine_hub.py": {"handlers.live.hub"},  # the port that it implements
 }
-OPENS_A_STORE = "server/cli.py"
+OPEN_A_STORE = {"server/cli.py", "server/serving.py"}
+"""What opens a store, or reports that it cannot be opened."""
 
 GATES = [
     module
@@ -32,7 +33,7 @@ def test_a_gate_imports_the_facade_and_the_words_of_the_wire(module: str) -> Non
 @pytest.mark.parametrize("module", GATES)
 def test_only_what_opens_a_store_imports_it(module: str) -> None:
     used = {name for name in imports(module) if name.split(".")[0] == "storage"}
-    assert module == OPENS_A_STORE or used == set()
+    assert module in OPEN_A_STORE or used == set()
 
 
 @pytest.mark.parametrize("module", GATES)
