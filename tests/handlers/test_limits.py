@@ -1,4 +1,4 @@
-"""Token buckets: what may be spent at once, what comes back, and debts."""
+"""Token buckets: bursts, rates and debts."""
 
 import pytest
 
