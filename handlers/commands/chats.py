@@ -9,7 +9,7 @@ from handlers.commands.accounts import check_name
 from handlers.context import Caller, Context
 from handlers.live.connections import enter_room, leave_room
 from handlers.live.directory import OpenChat
-from handlers.live.limits import NEW_MEMBERS_PER_TOKEN, TOLD_PER_TOKEN
+from handlers.live.limits import NEW_MEMBERS_PER_TOKEN, RECIPIENTS_PER_TOKEN
 from handlers.live.recovery import replay
 from handlers.registry import Result, command
 from handlers.wire.answers import (
@@ -104,7 +104,7 @@ class RenameChat:
 async def rename_chat(context: Context, caller: Caller, params: RenameChat) -> Result:
     name = check_name(context, "name", params.name)
     chat = await context.directory.entered_by(caller.user_id, params.chat_id)
-    context.limiter.spend("changes", caller.user_id, len(chat.members) / TOLD_PER_TOKEN)
+    context.limiter.spend("changes", caller.user_id, len(chat.members) / RECIPIENTS_PER_TOKEN)
     await context.store.chats.rename(params.chat_id, caller.user_id, name, may_rename)
     return {"chat": await _summary(context, caller, params.chat_id)}
 
@@ -113,7 +113,7 @@ async def rename_chat(context: Context, caller: Caller, params: RenameChat) -> R
 async def delete_chat(context: Context, caller: Caller, params: OneChat) -> Result:
     """Deletes the chat with everything in it."""
     chat = await context.directory.entered_by(caller.user_id, params.chat_id)
-    context.limiter.spend("changes", caller.user_id, len(chat.members) / TOLD_PER_TOKEN)
+    context.limiter.spend("changes", caller.user_id, len(chat.members) / RECIPIENTS_PER_TOKEN)
     await context.store.chats.delete(params.chat_id, caller.user_id, may_delete_chat)
     return {}
 

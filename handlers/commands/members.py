@@ -6,7 +6,7 @@ from domain.frozen import frozen
 from domain.models import Member, Role
 from domain.permissions import may_add_as, may_remove, may_set_role
 from handlers.context import Caller, Context
-from handlers.live.limits import TOLD_PER_TOKEN
+from handlers.live.limits import RECIPIENTS_PER_TOKEN
 from handlers.registry import Result, command
 from handlers.wire.answers import MemberAnswer, MembersAnswer, Nothing
 from handlers.wire.errors import invalid, not_found
@@ -113,7 +113,7 @@ async def remove_member(context: Context, caller: Caller, params: RemoveMember) 
 async def _count(context: Context, caller: Caller, chat_id: int) -> None:
     """Counts a change that is published to all members. Raises: `ChatError` `not_found` for a caller who is none."""
     chat = await context.directory.entered_by(caller.user_id, chat_id)
-    context.limiter.spend("changes", caller.user_id, len(chat.members) / TOLD_PER_TOKEN)
+    context.limiter.spend("changes", caller.user_id, len(chat.members) / RECIPIENTS_PER_TOKEN)
 
 
 async def _view(context: Context, caller: Caller, member: Member) -> View:

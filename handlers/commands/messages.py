@@ -7,7 +7,7 @@ from domain.models import Actor, Appended, Draft, Message, Permission, ReadMark
 from domain.permissions import may_delete, may_edit, may_send
 from domain.text import content_fault
 from handlers.context import Caller, Context
-from handlers.live.limits import TOLD_PER_TOKEN
+from handlers.live.limits import RECIPIENTS_PER_TOKEN
 from handlers.registry import Later, Result, command
 from handlers.wire.answers import (
     DeletedAnswer,
@@ -181,7 +181,7 @@ class ReadMessages:
 async def read_messages(context: Context, caller: Caller, params: ReadMessages) -> Result | Later[ReadMark]:
     """Moves the caller's read mark forward, to `up_to` or to the newest message; it never goes back."""
     chat = await context.directory.entered_by(caller.user_id, params.chat_id)
-    context.limiter.spend("marks", caller.user_id, len(chat.joined) / TOLD_PER_TOKEN)
+    context.limiter.spend("marks", caller.user_id, len(chat.joined) / RECIPIENTS_PER_TOKEN)
 
     def result(mark: ReadMark) -> Result:
         return {

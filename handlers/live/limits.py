@@ -27,7 +27,7 @@ Limit = Literal[
     "auth_calls",
 ]
 
-TOLD_PER_TOKEN = 200
+RECIPIENTS_PER_TOKEN = 200
 """A command that sends events to others costs one token more for each 200 of them."""
 
 NEW_MEMBERS_PER_TOKEN = 20
