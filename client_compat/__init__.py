@@ -1,1 +1,1 @@
-"""The documented client: raw JSON frames, close codes, and a connection that fits into the rooms."""
+"""The documented raw protocol: JSON frames, and a connection that the rooms of the engine can hold."""

@@ -1,4 +1,4 @@
-"""A raw connection posing as an engine.io socket, so that rooms, emit and disconnect serve it."""
+"""A raw connection as a link of the engine, so that rooms, events and endings work as for Socket.IO."""
 
 import asyncio
 import math
@@ -6,12 +6,11 @@ from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 from client_compat.frames import RawDialect
-from handlers.wire.close_codes import CLOSE_CODES, close_reason
-from handlers.wire.endings import Ending
+from handlers.wire.endings import CLOSE_CODES, Ending, close_reason
 
 
 class WebSocket(Protocol):
-    """What is needed of the engine's WebSocket."""
+    """What a raw connection uses of the engine's WebSocket."""
 
     @property
     def transport(self) -> asyncio.WriteTransport: ...
@@ -25,11 +24,12 @@ class WebSocket(Protocol):
 
 
 class RawConnection:
-    """A link of the engine that speaks the documented protocol. It is written to until it ends, and then no more.
+    """A link of the engine that speaks the documented protocol. Nothing is written to it once it has ended.
 
-    `last_seen` is the loop time at which something last came in; infinity while a command holds up the reading: a sign
-    of life could not be seen then. `must_end` is called with the sid and the reason when more than the limit waits
-    unsent, or nothing has been heard for too long. `ending` is why the server ended the connection, None if it did not.
+    `last_seen` is the loop time at which the last bytes came in. It is infinity while a command holds up the reading,
+    for nothing could be seen then. `must_end` is called with the sid and the reason when more bytes than the limit are
+    unsent, or when the peer has been silent for too long. `ending` is why the server ended the connection, None if the
+    peer did.
     """
 
     __slots__ = (
@@ -80,21 +80,21 @@ class RawConnection:
 
     @property
     def pace(self) -> Any:
-        """How fast the connection is read and served; the engine's."""
+        """The engine's `Pace` of the connection: how fast it is read and served."""
         return self._socket.pace
 
     def send_json(self, frame: bytes) -> None:
-        """Sends one JSON frame, after everything that was emitted before it."""
+        """Sends a JSON frame, after everything that was emitted before it."""
         self._flush(self.sid)
         self.write(self._text_frame(frame))
 
     def answer(self, frame: bytes) -> None:
-        """As `send_json`, at the end of the turn, in one write with what else is sent in it."""
+        """Sends a JSON frame at the end of the turn, in one write with everything else that the turn sends."""
         if self.wire is not None:
             self._reply(self, self._text_frame(frame))
 
     def end(self, ending: Ending, retry_ms: int | None = None) -> None:
-        """Sends the close frame as the last one."""
+        """Sends the close frame, after which nothing is sent; nothing happens the second time."""
         if self.closed:
             return
         self._flush(self.sid)
@@ -103,17 +103,17 @@ class RawConnection:
         self._socket.close(CLOSE_CODES[ending].code, close_reason(ending, retry_ms))
 
     def gone(self) -> None:
-        """The connection is no more; nothing is written to it from now on."""
+        """Called when the connection is lost: nothing is written to it from now on."""
         self.closed = True
         self.wire = None
 
     def seen(self) -> None:
-        """The peer has given a sign of life."""
+        """Called when bytes have come in."""
         if self.last_seen != math.inf:
             self.last_seen = self._loop.time()
 
     def hold_up(self) -> None:
-        """A command holds up the reading from now on, until `go_on`."""
+        """Called when a command begins to hold up the reading, until `go_on`."""
         self.last_seen = math.inf
 
     def go_on(self) -> None:
@@ -122,20 +122,21 @@ class RawConnection:
     # What the engine asks of a link.
 
     def write(self, blob: bytes) -> None:
-        """Writes complete WebSocket frames, within the limit."""
+        """Writes complete WebSocket frames; a connection with more unsent than the limit ends."""
         if self.wire is not None:
             self._socket.send(blob)
 
     def enqueue(self, event: str, args: Sequence[Any], namespace: str) -> None:
-        """Nothing waits for a raw connection: without a wire it is closed."""
+        """Called for a link that cannot be written to now, as between two polls. A raw one is closed then."""
 
     def overflow(self) -> None:
+        """Ends the connection, in the next turn: the room it is in may be being written to in this one."""
         if self.wire is not None:
             self.wire = None
             self._loop.call_soon(self._must_end, self.sid, Ending.TOO_SLOW)
 
     async def send(self, _packet: Any) -> None:
-        """Engine.IO packets are not for this client."""
+        """Drops an Engine.IO packet: raw clients do not know them."""
 
     async def close(self, wait: bool = True, abort: bool = False, reason: str | None = None) -> None:
         self.end(Ending.REVOKED)

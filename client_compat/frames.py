@@ -1,9 +1,9 @@
-"""Raw frames to commands, events to raw frames: pure functions of values."""
+"""Raw frames become commands, answers and events become raw frames. Pure functions of values."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from handlers.wire.errors import ChatError
+from handlers.wire.errors import ChatError, error_view
 from handlers.wire.json import dumps, is_unicode, loads
 
 FRAME_ID_CHARS_MAX = 64
@@ -13,7 +13,7 @@ FrameId = str | int | None
 
 
 class RawCommand(NamedTuple):
-    """What a client frame asks. `id` is None if the client wants no answer; `payload` is the whole frame."""
+    """A command in a client's frame. `id` is None if the client wants no ack; `payload` is the whole frame."""
 
     name: str
     id: FrameId
@@ -21,7 +21,7 @@ class RawCommand(NamedTuple):
 
 
 class BadFrame(ChatError):
-    """What came is no command; `id` is the one it carried, None if it had none that can be told."""
+    """A frame that is no command. `id` is the one it carried, None if it had none or a bad one."""
 
     def __init__(self, message: str, frame_id: FrameId = None) -> None:
         super().__init__("bad_frame", message)
@@ -29,7 +29,7 @@ class BadFrame(ChatError):
 
 
 def read_frame(text: str) -> RawCommand:
-    """Raises: `BadFrame`."""
+    """The command in a frame. Raises: `BadFrame`."""
     try:
         frame = loads(text)
     except ValueError:
@@ -52,34 +52,25 @@ def _good_id(frame_id: Any) -> bool:
 
 
 def ack_frame(frame_id: FrameId, result: Mapping[str, Any]) -> bytes:
+    """The answer to a frame whose command succeeded."""
     return dumps({"type": "ack", "id": frame_id, "ok": True, **result})
 
 
 def error_frame(frame_id: FrameId, error: ChatError) -> bytes:
-    """The answer to a frame that failed; without `id` if it had none."""
+    """The answer to a frame whose command failed; without `id` if the frame had none."""
     frame: dict[str, Any] = {"type": "error"}
     if frame_id is not None:
         frame["id"] = frame_id
-    return dumps({**frame, **error_payload(error)})
-
-
-def error_payload(error: ChatError) -> dict[str, Any]:
-    """An error as both sockets tell it."""
-    payload: dict[str, Any] = {"code": error.code, "message": error.message, "retryable": error.retryable}
-    if error.retry_after_ms is not None:
-        payload["retry_after_ms"] = error.retry_after_ms
-    if error.fields:
-        payload["fields"] = dict(error.fields)
-    return payload
+    return dumps({**frame, **error_view(error, "socket")})
 
 
 class RawDialect:
-    """Events as the documented client reads them; `text_frame` puts a WebSocket header before UTF-8."""
+    """Encodes events for documented clients; `text_frame` puts the header of a WebSocket text frame before UTF-8."""
 
     def __init__(self, text_frame: Callable[[bytes], bytes]) -> None:
         self._text_frame = text_frame
 
     def encode(self, event: str, args: Sequence[Any], namespace: str) -> bytes:
-        """The WebSocket frame of an event with one argument, its payload."""
+        """The WebSocket frame of an event; its only argument is its payload."""
         (payload,) = args
         return self._text_frame(dumps({"type": event, **payload}))

@@ -1,1 +1,1 @@
-"""What clients may ask, and what the server does then. No sockets, no HTTP, no SQL."""
+"""What clients may ask, and what the server then does. No sockets, no HTTP, no SQL."""

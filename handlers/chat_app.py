@@ -1,38 +1,51 @@
-"""The chat, put together: what a gate needs of it is here."""
+"""The facade: gates talk to `ChatApp` and to nothing beneath it. The types they exchange with it are exported here."""
 
 import asyncio
-from collections.abc import Awaitable, Mapping
+from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
-from handlers import dispatch
-from handlers.context import Caller, Context
-from handlers.live.announcer import Announcer
+from handlers import dispatch, moderation
+from handlers.commands import COMMANDS
+from handlers.context import Caller, make_context
+from handlers.dispatch import Outcome
 from handlers.live.clock import Clock
-from handlers.live.connections import Connection, Connections, leave_room
-from handlers.live.directory import Directory
+from handlers.live.connections import Connection, leave_room
 from handlers.live.hub import Hub
-from handlers.live.identities import Identities, Identity
-from handlers.live.limits import Limiter
+from handlers.live.identities import Identity
 from handlers.live.passwords import Passwords
-from handlers.live.presence import PresenceTracker
 from handlers.live.publisher import Publisher
 from handlers.live.session_sweep import SessionSweep
-from handlers.live.subscriptions import Subscriptions
-from handlers.live.token_expiry import TokenExpiry
-from handlers.live.tokens import Tokens
-from handlers.live.typing import TypingTracker
-from handlers.live.updates import ChatUpdates
+from handlers.live.tokens import Claims, Tokens
 from handlers.live.watch import AccountWatch
 from handlers.policy import Policy
-from handlers.registry import Later, Result
+from handlers.registry import Command, Later, Result
 from handlers.wire import events
 from handlers.wire.endings import Ending, Refused
 from handlers.wire.errors import invalid
+from storage.errors import StorageError, Unavailable
 from storage.ports import Store
+
+__all__ = [
+    "COMMANDS",
+    "Caller",
+    "ChatApp",
+    "Claims",
+    "Command",
+    "Connection",
+    "Identity",
+    "Later",
+    "Outcome",
+    "Result",
+]
 
 
 class ChatApp:
-    """One chat server's worth of state, between the gates and the store."""
+    """One chat server between its gates and its store.
+
+    A gate lets a connection in with `identify`, `connect` and `subscribe`, runs its commands with `start` and `then`,
+    and reports its end with `disconnected`. A REST call is `authenticate`, `admit_call` and `run`.
+    """
 
     def __init__(
         self,
@@ -44,33 +57,12 @@ class ChatApp:
         tokens: Tokens,
         passwords: Passwords,
     ) -> None:
-        connections = Connections()
-        directory = Directory(store)
-        identities = Identities(store, tokens, clock)
-        presence = PresenceTracker(
-            hub, clock, directory, grace_s=policy.presence_grace_s, left=self._note_last_seen
-        )
-        self.context = Context(
-            policy=policy,
-            store=store,
-            clock=clock,
-            hub=hub,
-            limiter=Limiter(policy, clock),
-            connections=connections,
-            directory=directory,
-            identities=identities,
-            passwords=passwords,
-            tokens=tokens,
-            presence=presence,
-            typing=TypingTracker(hub, clock, connections),
-            token_expiry=TokenExpiry(hub, clock, connections, self._end),
-            updates=ChatUpdates(store, hub, clock, connections, directory),
-            subscriptions=Subscriptions(store, hub, connections, directory, self._end),
-            announcer=Announcer(store, hub, clock, connections, directory, identities, presence),
-        )
+        self.context = make_context(policy, store, hub, clock, tokens, passwords, left=self._note_last_seen)
+        self.start = partial(dispatch.start, self.context)
+        """Starts a command: see `dispatch.start`."""
         hub.on_end(self.disconnected)
         self._seen: set[Any] = set()
-        self._publisher = Publisher(self.context, self._end)
+        self._publisher = Publisher(self.context, self.end)
         store.subscribe(self._publisher)
         self._sweep = SessionSweep(store.sessions, clock, keep_s=policy.access_token_ttl_s)
         self._sweep.start()
@@ -78,23 +70,39 @@ class ChatApp:
         if store.shared:
             self._watch.start()
 
-    async def authenticate(self, token: str) -> Identity:
-        """Raises: `Refused`."""
-        return await self.context.identities.of(token)
+    # Who is there.
 
-    def owner_of(self, token: str) -> int | None:
-        """See `Identities.owner_of`."""
-        return self.context.identities.owner_of(token)
+    def claims_of(self, token: str) -> Claims | None:
+        """See `Identities.claims_of`."""
+        return self.context.identities.claims_of(token)
+
+    async def authenticate(self, token: str, claims: Claims | None = None) -> Identity:
+        """See `Identities.of`. Raises: `Refused`; what the store raises."""
+        return await self.context.identities.of(token, claims)
+
+    async def identify(self, token: object, claims: Claims | None = None) -> Identity:
+        """`authenticate` for a socket, with whatever the client gave as its token.
+
+        Raises: `Refused`, with OVERLOADED if the store cannot answer.
+        """
+        if not isinstance(token, str):
+            raise Refused("unauthenticated", Ending.UNAUTHENTICATED)
+        try:
+            return await self.authenticate(token, claims)
+        except StorageError:
+            raise Refused("unavailable", Ending.OVERLOADED) from None
+
+    # The life of a connection.
 
     def admit(self, identity: Identity) -> None:
-        """Looks at somebody who wants to connect. Raises: `Refused`."""
+        """Checks, without suspending, whether a user may connect now. Raises: `Refused`."""
         self.context.identities.check(identity)
         limit = self.context.policy.max_connections_per_user
         if limit and len(self.context.connections.of(identity.user_id)) >= limit:
             raise Refused("rate_limited", Ending.TOO_MANY_CONNECTIONS)
 
     def connect(self, identity: Identity, connection_id: str) -> Connection:
-        """Lets a connection in, and tells it `connected`, its first event. Raises: `Refused`."""
+        """Accepts a connection and sends it `connected`, its first event. Raises: `Refused`."""
         context = self.context
         self.admit(identity)
         connection = Connection(connection_id, identity.user_id, identity.session_id, identity.expires_at)
@@ -116,16 +124,30 @@ class ChatApp:
         context.token_expiry.watch(connection)
         return connection
 
-    def subscribe(self, connection: Connection, wish: Any) -> None:
-        """What a connection asked for at connect under the name `subscribe`; None: nothing. Raises: `ChatError`
-        `invalid`, and then the connection goes on without."""
-        if wish == "all":
+    def subscribe(self, connection: Connection, option: Any) -> None:
+        """Applies the option `subscribe` that a client may give at connect; None: it gave none.
+
+        Raises: `ChatError` `invalid` for an unknown value; the connection then goes on without a subscription.
+        """
+        if option == "all":
             self.context.subscriptions.begin(connection)
-        elif wish is not None:
+        elif option is not None:
             raise invalid(subscribe='must be "all"')
 
+    def send_error(self, connection_id: str, view: Mapping[str, Any]) -> None:
+        """Sends the event `error` with what `error_view` made; nothing happens if the connection is gone."""
+        self.context.hub.emit("error", view, room=connection_id)
+
+    def end(self, connection: Connection, ending: Ending) -> None:
+        """Ends a connection and takes it out of everything in the same turn: what it still sends is ignored."""
+        self.refuse(connection.id, ending)
+
+    def refuse(self, connection_id: str, ending: Ending) -> None:
+        """`end` for a connection that may not have come through `connect`."""
+        self.context.hub.end(connection_id, ending)
+
     def disconnected(self, connection_id: str) -> None:
-        """A connection is gone; nothing happens if that is known already."""
+        """Takes a lost connection out of everything; nothing happens the second time."""
         connection = self.context.connections.get(connection_id)
         if connection is None:
             return
@@ -135,30 +157,65 @@ class ChatApp:
         self.context.typing.gone(connection)
         self.context.presence.closed(connection)
 
-    def admit_call(self, caller: Caller, name: str) -> None:
-        """See `dispatch.admit`."""
-        dispatch.admit(self.context, caller, name)
-
-    def unread_bytes(self, user_id: int) -> int:
-        """What waits to be taken by all the user's connections."""
+    def unsent_bytes(self, user_id: int) -> int:
+        """How many bytes wait for the peers of all the user's connections; see `Hub.unsent_bytes`."""
         context = self.context
         return sum(map(context.hub.unsent_bytes, context.connections.ids_of(user_id)))
 
-    def start(self, caller: Caller, name: str, payload: Mapping[str, Any]) -> Awaitable[Result | Later[Any]]:
-        """See `dispatch.start`. Raises, when awaited: `ChatError`."""
-        return dispatch.start(self.context, caller, name, payload)
+    # Commands; `start` is made above.
+
+    then = staticmethod(dispatch.then)
+    """Calls back with the outcome of a `Later`: see `dispatch.then`."""
+
+    def admit_call(self, caller: Caller, name: str) -> None:
+        """See `dispatch.admit`."""
+        dispatch.admit(self.context, caller, name)
 
     async def run(self, caller: Caller, name: str, payload: Mapping[str, Any]) -> Result:
         """Runs a command to its end. Raises: `ChatError`."""
         return await dispatch.run(self.context, caller, name, payload)
 
+    # For those who run the server.
+
+    async def store_trouble(self) -> str | None:
+        """What is wrong with the store, one of `storage.errors.Trouble`; None while it serves."""
+        try:
+            await self.context.store.ping()
+        except Unavailable as error:
+            return error.trouble
+        except StorageError:
+            return "failing"
+        return None
+
+    async def moderate(self, action: str, login: str) -> None:
+        """One of `moderation.ACTIONS` on an account, by username or email. Raises: `ChatError`; `StorageError`."""
+        await moderation.ACTIONS[action](self.context.store, login)
+
+    async def has_users(self) -> bool:
+        return await self.context.store.users.exist()
+
+    async def create_users(self, usernames: Mapping[str, str], password: str) -> dict[str, int]:
+        """Makes accounts, whatever `REGISTRATION` says, from display names by username. Returns ids by username."""
+        password_hash = await self.context.passwords.hash(password)
+        ids = {}
+        for username, display_name in usernames.items():
+            user = await self.context.store.users.create(
+                username=username,
+                display_name=display_name,
+                email=None,
+                password_hash=password_hash,
+                created_at=self.context.clock.now(),
+            )
+            ids[username] = user.id
+        return ids
+
     def going_away(self) -> None:
-        """Tells every connection that the server goes away."""
+        """Ends every connection: the server is about to stop."""
         for connection in list(self.context.connections.all()):
-            self._end(connection, Ending.GOING_AWAY)
+            self.end(connection, Ending.GOING_AWAY)
 
     async def close(self) -> None:
-        """Waits for what is still to be noted, then lets go of timers and threads. The store has another owner."""
+        """Waits for what is still to be stored, then stops timers and threads. The caller closes the store."""
         await self._watch.stop()
         await self._sweep.stop()
         self._publisher.stop()
@@ -169,13 +226,6 @@ class ChatApp:
         self.context.announcer.stop()
         await asyncio.gather(*self._seen, return_exceptions=True)
         self.context.passwords.close()
-
-    def end(self, connection_id: str, ending: Ending) -> None:
-        """Ends a connection and takes it out of everything in the same turn: what it still sends is not heard."""
-        self.context.hub.end(connection_id, ending)
-
-    def _end(self, connection: Connection, ending: Ending) -> None:
-        self.end(connection.id, ending)
 
     def _note_last_seen(self, user_id: int) -> None:
         note = asyncio.ensure_future(self.context.store.users.seen(user_id, self.context.clock.now()))

@@ -1,4 +1,4 @@
-"""What a handler is given: who asks, and everything a chat is made of."""
+"""What a handler is given: the caller, and all state of the server."""
 
 from collections.abc import Callable
 
@@ -10,7 +10,7 @@ from handlers.live.directory import Directory
 from handlers.live.fair_semaphore import never
 from handlers.live.hub import Hub
 from handlers.live.identities import Identities
-from handlers.live.limits import Limiter
+from handlers.live.limits import Limiter, network_of
 from handlers.live.passwords import Passwords
 from handlers.live.presence import PresenceTracker
 from handlers.live.subscriptions import Subscriptions
@@ -25,8 +25,8 @@ from storage.ports import Store
 
 @frozen
 class Caller:
-    """Who asks. `user_id` is 0 for a stranger, `connection` None for a request over REST. `gone` tells that the
-    request has lost its connection, so that nobody will hear the answer."""
+    """Who sent a command. `user_id` is 0 for a stranger, `connection` None for a REST request. `gone()` is true once
+    the request has lost its connection: nobody will read the answer."""
 
     user_id: int
     address: str
@@ -34,8 +34,13 @@ class Caller:
     connection: Connection | None = None
     gone: Callable[[], bool] = never
 
+    @property
+    def network(self) -> str:
+        """What limits by address count: see `network_of`."""
+        return network_of(self.address)
+
     def connected(self) -> Connection:
-        """The caller's connection, for commands that only a socket has. Raises: `ChatError` `bad_request`."""
+        """The caller's connection, for commands that need a socket. Raises: `ChatError` `bad_request`."""
         if self.connection is None:
             raise ChatError("bad_request", "this needs a connection")
         return self.connection
@@ -43,7 +48,7 @@ class Caller:
 
 @frozen
 class Context:
-    """Everything a chat is made of; made once, in `handlers.chat_app.ChatApp`."""
+    """The store, the settings and the live state. `make_context` makes the only one."""
 
     policy: Policy
     store: Store
@@ -61,3 +66,38 @@ class Context:
     updates: ChatUpdates
     subscriptions: Subscriptions
     announcer: Announcer
+
+
+def make_context(
+    policy: Policy,
+    store: Store,
+    hub: Hub,
+    clock: Clock,
+    tokens: Tokens,
+    passwords: Passwords,
+    *,
+    left: Callable[[int], None],
+) -> Context:
+    """Wires the live state. `left` is called with the id of each user whose last connection is gone."""
+    connections = Connections()
+    directory = Directory(store)
+    identities = Identities(store, tokens, clock)
+    presence = PresenceTracker(hub, clock, directory, grace_s=policy.presence_grace_s, left=left)
+    return Context(
+        policy=policy,
+        store=store,
+        clock=clock,
+        hub=hub,
+        limiter=Limiter(policy, clock),
+        connections=connections,
+        directory=directory,
+        identities=identities,
+        passwords=passwords,
+        tokens=tokens,
+        presence=presence,
+        typing=TypingTracker(hub, clock, connections),
+        token_expiry=TokenExpiry(hub, clock, connections),
+        updates=ChatUpdates(store, hub, clock, connections, directory),
+        subscriptions=Subscriptions(store, hub, connections, directory),
+        announcer=Announcer(store, hub, clock, connections, directory, identities, presence),
+    )

@@ -1,4 +1,4 @@
-"""The numbers the chat goes by. Rates and what begins with `max_…_per_`: 0 means no limit."""
+"""Limits and times of the chat. For rates and for names that begin with `max_` and end with `_per_…`, 0 is no limit."""
 
 from dataclasses import replace
 
@@ -8,21 +8,21 @@ PRESENCE_MEMBERS_MAX = 100
 """Chats with more members carry no presence."""
 
 REPLAY_MESSAGES_MAX = 500
-"""More than this to replay, and the client is told to load history instead."""
+"""If more messages than this would have to be replayed, the client has to load history instead."""
 
 TYPING_SHOWN_S = 3.0
-"""A typing sign ends by itself after this long without a repeat."""
+"""A typing sign ends this long after its last repeat."""
 
 TYPING_REPEAT_S = 1.0
-"""A repeat is passed on if this much time has gone by since the last sign that was."""
+"""A repeat is published if the last published sign is at least this old."""
 
 UNFINISHED_MAX = 256
-"""Commands of one connection that wait for the disk; with more, its reading pauses."""
+"""With this many commands of one connection waiting for the disk, the connection is not read."""
 
 
 @frozen
 class Policy:
-    """What a self-hoster can set. Defaults and meanings are in .env.example."""
+    """The settings of the chat itself, with their defaults; .env.example says what each one means."""
 
     registration_open: bool = True
     max_content_chars: int = 10_000
@@ -60,7 +60,7 @@ class Policy:
     max_unsent_bytes_per_user: int = 16 * 1024 * 1024
 
     def unlimited(self) -> "Policy":
-        """The same without limits on how much one user or address may do."""
+        """This policy without limits on what one user or address may do."""
         return replace(
             self,
             max_connections_per_user=0,

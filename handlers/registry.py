@@ -1,7 +1,10 @@
-"""Name and schema stand on the handler; one explicit list installs them; a duplicate fails at start."""
+"""How a handler becomes a command: its name, its parameters and its answer are declared on it.
+
+`handlers.commands` lists all commands. A declaration that is incomplete, and a name that comes twice, fail at start.
+"""
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, is_typeddict
 
 from domain.frozen import frozen
 from handlers.context import Caller, Context
@@ -16,7 +19,7 @@ Written = TypeVar("Written")
 
 @frozen
 class Later(Generic[Written]):
-    """A result that is there once its write is on disk: the handler has done its part and the next may start."""
+    """A result that `result` makes once `write` is on disk. The handler is done; its caller's next may start."""
 
     write: Promise[Written]
     result: Callable[[Written], Result]
@@ -27,11 +30,13 @@ Handler = Callable[[Context, Caller, Params], Awaitable[Result | Later[Any]]]
 
 @frozen
 class Command(Generic[Params]):
-    """A command. `socket`: the sockets have it, not REST alone. `limit`: what it counts against, by user;
-    `auth_calls` by address. `unlimited` says why a command has none."""
+    """A command. `answer` is the type of its result, one of `handlers.wire.answers`. `socket`: the sockets have the
+    command too, not REST alone. `limit`: what it counts against, by user, but `auth_calls` by address. `unlimited`
+    says why a command has no limit."""
 
     name: str
     params: type[Params]
+    answer: type[Any]
     schema: CommandSchema
     handler: Handler[Params]
     socket: bool
@@ -40,14 +45,23 @@ class Command(Generic[Params]):
 
 
 def command(
-    name: str, params: type[Params], *, socket: bool = False, limit: Limit | None = None, unlimited: str = ""
+    name: str,
+    params: type[Params],
+    answer: type[Any],
+    *,
+    socket: bool = False,
+    limit: Limit | None = None,
+    unlimited: str = "",
 ) -> Callable[[Handler[Params]], Command[Params]]:
-    """Makes a handler a command, which has a limit or says why not. Raises: `ValueError` for one with neither."""
+    """Makes a handler a command. Raises: `ValueError` if `answer` is no TypedDict, or if the command has neither a
+    limit nor a reason for having none."""
+    if not is_typeddict(answer):
+        raise ValueError(f"{name} has to declare its answer, as a TypedDict")
     if (limit is None) != bool(unlimited):
         raise ValueError(f"{name} needs a limit, or the reason why it has none")
 
     def install(handler: Handler[Params]) -> Command[Params]:
-        return Command(name, params, schema_for(params), handler, socket, limit, unlimited)
+        return Command(name, params, answer, schema_for(params), handler, socket, limit, unlimited)
 
     return install
 

@@ -1,4 +1,4 @@
-"""What a client may know of a server before anybody has logged in: `GET /api/server`."""
+"""`GET /api/server`: what clients may know before login."""
 
 from aiohttp import web
 
@@ -8,15 +8,15 @@ from server.version import VERSION
 
 
 async def about(request: web.Request) -> web.Response:
-    """Needs no token, so there is nothing of users in it."""
+    """Answers without a token, so nothing about users is in it."""
     policy = request.app[CONFIG].policy
     return json_answer(
         200,
         {
             "registration": "open" if policy.registration_open else "closed",
-            # There are no server admins yet, and so no first one to be made.
+            # This version has no server admins, so there is no first one to create.
             "setup_needed": False,
-            # Files are not taken yet: none of any size.
+            # This version takes no uploads.
             "max_upload_bytes": 0,
             "max_content_chars": policy.max_content_chars,
             "version": VERSION,

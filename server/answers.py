@@ -1,4 +1,4 @@
-"""Large answers: written in chunks as their peers take them, and bounded all together."""
+"""Large answers over HTTP: written in chunks as their peers read them, and bounded in total."""
 
 import asyncio
 from typing import Any
@@ -7,21 +7,21 @@ from aiohttp.abc import AbstractStreamWriter
 from aiohttp.payload import Payload
 
 CHUNK_BYTES = 64 * 1024
-"""An answer that is not larger goes in one write."""
+"""An answer up to this size is sent in one write."""
 
 STALL_TIMEOUT_S = 20.0
-"""A peer that takes nothing of its answer for this long is cut off."""
+"""A peer that reads nothing of its answer for this long is cut off."""
 
 
 class OnePerTurn:
-    """Lets one large answer be made in a turn of the loop: to write a page of 1 MiB as JSON takes up to 10 ms."""
+    """Lets one large answer be encoded in each turn of the loop: a page of 1 MiB takes up to 10 ms."""
 
     def __init__(self) -> None:
         self._is_taken = False
 
     async def turn(self) -> None:
-        """Returns in a turn of the loop in which nobody else has returned from here."""
-        while self._is_taken:  # noqa: ASYNC110 -- a turn of the loop is what is waited for
+        """Returns in a turn of the loop in which no other caller has returned from here."""
+        while self._is_taken:  # noqa: ASYNC110 -- it waits for the next turn of the loop
             await asyncio.sleep(0)
         self._is_taken = True
         asyncio.get_running_loop().call_soon(self._free)
@@ -31,25 +31,25 @@ class OnePerTurn:
 
 
 class Unsent:
-    """What is held of large answers until their peers take it.
+    """Counts the bytes of large answers that their peers have not read yet.
 
-    `limit_bytes` bounds it: whoever has taken nothing for the longest time is cut off to make room, so that those who
-    read nothing lock out nobody who reads.
+    Beyond `limit_bytes` the peer that has read nothing for the longest time is cut off, so that peers who read nothing
+    do not lock out those who read.
     """
 
     def __init__(self, limit_bytes: int) -> None:
         self._limit_bytes = limit_bytes
         self._sending: dict[Sending, None] = {}
-        """In the order of their last progress."""
+        """In the order of their last progress, the stalest first."""
         self._by_user: dict[int, int] = {}
         self.total_bytes = 0
 
     def of(self, user_id: int) -> int:
-        """How many bytes are held for a user; 0 also for user 0, who is nobody."""
+        """How many bytes are unsent for a user; always 0 for user 0, which stands for strangers."""
         return self._by_user.get(user_id, 0)
 
     def add(self, sending: "Sending", size: int) -> None:
-        """An answer is about to be sent."""
+        """Called before an answer of `size` bytes is sent."""
         self._sending[sending] = None
         self._change(sending.user_id, size)
         while self.total_bytes > self._limit_bytes and len(self._sending) > 1:
@@ -59,13 +59,13 @@ class Unsent:
             stalest.cut()
 
     def took(self, sending: "Sending", size: int) -> None:
-        """The peer has taken so many bytes."""
+        """Called when the peer has read `size` more bytes."""
         if self._sending.pop(sending, sending) is None:
             self._sending[sending] = None
             self._change(sending.user_id, -size)
 
     def remove(self, sending: "Sending", left: int) -> None:
-        """Nothing more of it is held; nothing happens the second time."""
+        """Called when the rest of an answer is dropped or sent; nothing happens the second time."""
         if self._sending.pop(sending, sending) is None:
             self._change(sending.user_id, -left)
 
@@ -78,7 +78,7 @@ class Unsent:
 
 
 class Sending:
-    """A large answer on its way to a peer."""
+    """A large answer that is being sent to a peer."""
 
     __slots__ = ("_left", "_transport", "_unsent", "user_id")
 
@@ -90,6 +90,7 @@ class Sending:
         unsent.add(self, size)
 
     def took(self, size: int) -> None:
+        """Called when the peer has read `size` more bytes."""
         self._unsent.took(self, size)
         self._left -= size
 
@@ -100,11 +101,12 @@ class Sending:
             self._transport.abort()
 
     def over(self) -> None:
+        """Called when nothing more is sent."""
         self._unsent.remove(self, self._left)
 
 
 class Chunks(Payload):
-    """A body that waits for its peer after each chunk: until then the connection itself holds no more than one."""
+    """A body that waits for its peer after each chunk, so that the connection buffers no more than one."""
 
     _default_content_type = "application/json"
 
@@ -124,7 +126,7 @@ class Chunks(Payload):
         transport: Any = getattr(writer, "transport", None)
         sending = Sending(self._unsent, self._user_id, len(body), transport)
         if transport is not None:
-            # What is written counts as taken when the system has all of it.
+            # `drain` then waits until the system has taken all that was written.
             transport.set_write_buffer_limits(high=CHUNK_BYTES // 4, low=0)
         try:
             for start in range(0, len(body), CHUNK_BYTES):
@@ -134,11 +136,11 @@ class Chunks(Payload):
                     await writer.drain()
                 sending.took(len(chunk))
         finally:
-            # A connection that breaks leaves its frames in a circle with the error, for the collector to find one day.
+            # A broken connection leaves its Python frames in a reference cycle with the exception: free the body now.
             self._value = body = chunk = b""
             sending.over()
 
 
 def body_of(body: bytes, unsent: Unsent, user_id: int) -> bytes | Chunks:
-    """What of a body to give to an answer."""
+    """The body of an answer: as it is, or in `Chunks` if it is large."""
     return body if len(body) <= CHUNK_BYTES else Chunks(body, unsent, user_id)

@@ -1,4 +1,4 @@
-"""The composition root: the only place where things are wired together."""
+"""The composition root: the only place where the parts of the server are wired together."""
 
 from collections.abc import AsyncIterator, Callable
 from typing import Any
@@ -19,11 +19,11 @@ from server.config import Config
 from server.control import Control
 from server.engine import AsyncServer, BudgetPolicy, Rate
 from server.engine.budget import BURST_S, UNLIMITED
+from server.engine_hub import EngineHub
 from server.headers import add_headers
 from server.health import add_health
-from server.hub import EngineHub
 from server.keys import CHAT_APP, CONFIG, ORIGINS, PAGES, REQUESTS, SIO, UNSENT
-from server.middlewares import check_origins, send_in_time, tell_errors
+from server.middlewares import answer_errors, check_origins, send_in_time
 from server.origins import OriginPolicy
 from server.pacing import PACING, Pacing
 from server.raw_gate import RawGate
@@ -35,14 +35,14 @@ from storage.open import open_store
 
 STRANGER_FRAMES = 32
 STRANGER_BYTES = 64 * 1024
-"""What a connection may send at once before it has said whose it is. A client sends one frame, with its token."""
+"""What a connection may send at once before it is authenticated. A client sends one frame, with its token."""
 
 STRANGER_MAX_BYTES = 16 * 1024
-"""The largest message of such a connection."""
+"""The largest message of a connection that is not authenticated."""
 
 
 class SocketIOJson:
-    """orjson behind the two functions that python-socketio calls."""
+    """The JSON of the wire, behind the two functions that python-socketio calls."""
 
     @staticmethod
     def dumps(value: Any, *, separators: object = None, default: Callable[[Any], Any] | None = None) -> str:
@@ -54,14 +54,14 @@ class SocketIOJson:
 
 
 def create_app(config: Config, *, clock: Clock | None = None) -> web.Application:
-    """The whole server as an aiohttp application; the store is opened when it starts."""
+    """The whole server as an aiohttp application. The store is opened when the application starts."""
     policy = config.policy
     origins = OriginPolicy(config.cors_origins, config.trusted_proxies)
     sio = AsyncServer(
         async_mode="aiohttp",
         async_handlers=False,
         json=SocketIOJson,
-        cors_allowed_origins="*",  # the middleware has looked at the origin before
+        cors_allowed_origins="*",  # the middleware has checked the origin before
         cors_credentials=False,
         ping_interval=config.ping_interval_s,
         ping_timeout=config.ping_timeout_s,
@@ -76,7 +76,7 @@ def create_app(config: Config, *, clock: Clock | None = None) -> web.Application
     hub = EngineHub(sio)
     pacing = Pacing()
     app = web.Application(
-        middlewares=[send_in_time, check_origins, tell_errors, pacing.middleware],
+        middlewares=[send_in_time, check_origins, answer_errors, pacing.middleware],
         client_max_size=policy.max_frame_bytes,
     )
     app.on_response_prepare.append(add_headers)
@@ -101,16 +101,16 @@ def create_app(config: Config, *, clock: Clock | None = None) -> web.Application
 
 
 async def say_goodbye(app: web.Application) -> None:
-    """Tells every connection that the server goes away, and gives those that poll the time to hear it."""
-    if CHAT_APP in app:  # else it never came to serving
+    """Ends every connection because the server is going away, and gives polling clients the time to read that."""
+    if CHAT_APP in app:  # otherwise the server never started to serve
         app[PACING].stop()
         app[CHAT_APP].going_away()
-        await app[SIO].eio.disconnect()  # whoever has not said who he is
+        await app[SIO].eio.disconnect()  # connections that are not authenticated
         await app[SIO].eio.heard()
 
 
 def _budgets(policy: Policy) -> BudgetPolicy:
-    """A connection that has not said whose it is gets STRANGER_FRAMES and STRANGER_BYTES; then it waits."""
+    """A connection that is not authenticated may send STRANGER_FRAMES and STRANGER_BYTES; then it waits."""
     strangers = policy.stranger_frames_per_s
     return BudgetPolicy(
         stranger=Rate(STRANGER_FRAMES / BURST_S, STRANGER_BYTES / BURST_S) if strangers else UNLIMITED,
@@ -121,7 +121,7 @@ def _budgets(policy: Policy) -> BudgetPolicy:
 
 
 def _chat_app(sio: AsyncServer, hub: EngineHub, clock: Clock) -> Any:
-    async def open_house(app: web.Application) -> AsyncIterator[None]:
+    async def open_chat_app(app: web.Application) -> AsyncIterator[None]:
         config = app[CONFIG]
         store = await open_store(config.store_url(), connect_timeout_s=config.database_connect_timeout_s)
         chat_app = ChatApp(
@@ -139,7 +139,7 @@ def _chat_app(sio: AsyncServer, hub: EngineHub, clock: Clock) -> Any:
             passwords=Passwords(config.bcrypt_cost, costliest_hash=await store.users.costliest_hash()),
         )
         app[CHAT_APP] = chat_app
-        control = Control(store, config.data_dir)
+        control = Control(chat_app, config.data_dir)
         await control.open()
         sio.register_namespace(ChatNamespace(chat_app, app[ORIGINS]))
         sio.eio.on_overflow = lambda eio_sid: hub.end_link(eio_sid, Ending.TOO_SLOW)
@@ -153,4 +153,4 @@ def _chat_app(sio: AsyncServer, hub: EngineHub, clock: Clock) -> Any:
         await chat_app.close()
         await store.close()
 
-    return open_house
+    return open_chat_app

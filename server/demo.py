@@ -1,9 +1,8 @@
-"""Demo data: three people who have already talked, and have read all of it, for a first look at an empty server."""
+"""Demo data for a first look at an empty server: three people who have talked and have read everything."""
 
 import secrets
 
-from handlers.chat_app import ChatApp
-from handlers.context import Caller
+from handlers.chat_app import Caller, ChatApp
 
 PEOPLE = ("alice", "bob", "carol")
 
@@ -22,23 +21,12 @@ _PRIVATE = (
 async def seed_demo(chat_app: ChatApp) -> str | None:
     """Fills an empty database with `PEOPLE`, a group and a private chat.
 
-    Returns the one password of all three, which is kept nowhere; None if there were users already.
+    Returns the password that all three share and that is stored nowhere; None if there were users already.
     """
-    context = chat_app.context
-    if await context.store.users.exist():
+    if await chat_app.has_users():
         return None
     password = secrets.token_urlsafe(9)
-    password_hash = await context.passwords.hash(password)
-    ids = {}
-    for name in PEOPLE:
-        user = await context.store.users.create(
-            username=name,
-            display_name=name.capitalize(),
-            email=None,
-            password_hash=password_hash,
-            created_at=context.clock.now(),
-        )
-        ids[name] = user.id
+    ids = await chat_app.create_users({name: name.capitalize() for name in PEOPLE}, password)
     everybody: dict[str, object] = {"chat_type": "group", "name": "Demo", "member_ids": list(ids.values())}
     await _talk(chat_app, ids, everybody, _GROUP)
     await _talk(chat_app, ids, {"chat_type": "private", "member_ids": [ids["bob"]]}, _PRIVATE)

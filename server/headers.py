@@ -1,4 +1,4 @@
-"""What every answer says to browsers, whichever door it leaves through, unless it says something else itself."""
+"""Headers that every answer has, whichever gate sends it, unless the answer sets them itself."""
 
 import re
 
@@ -17,11 +17,11 @@ CLIENT_POLICY = "; ".join(
         "frame-ancestors 'none'",
     ]
 )
-"""For the web client: nothing from elsewhere, nothing inline, no eval, in nobody's frame."""
+"""For the web client: nothing from other origins, nothing inline, no eval, no framing."""
 
 SERVER = "Vestnik"
 
-SAID = {
+HEADERS = {
     CONTENT_SECURITY_POLICY: "default-src 'none'; frame-ancestors 'none'",
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
@@ -29,7 +29,7 @@ SAID = {
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
     OPENER_POLICY: "same-origin",
 }
-"""`OPENER_POLICY` only where browsers heed it; elsewhere they complain of it on each page, in the console."""
+"""`OPENER_POLICY` is sent only where browsers obey it; elsewhere they warn of it in the console, on each page."""
 
 _OWN_MACHINE = re.compile(r"(?:(?:[\w-]+\.)*localhost|127(?:\.\d+){3}|\[::1\])(?::\d+)?")
 
@@ -38,23 +38,23 @@ async def add_headers(request: web.Request, answer: web.StreamResponse) -> None:
     """An `on_response_prepare` signal."""
     answer.headers[hdrs.SERVER] = SERVER
     is_secure = is_secure_context(request)
-    for name, value in SAID.items():
+    for name, value in HEADERS.items():
         if is_secure or name != OPENER_POLICY:
             answer.headers.setdefault(name, value)
     _vary_by_origin(answer)
 
 
 def is_secure_context(request: web.Request) -> bool:
-    """Whether a browser trusts the way here: HTTPS, as the proxy in front says, or this very machine. No proxy need be
-    trusted for that: a wrong word changes nothing but the answer to the one who said it."""
+    """Whether a browser takes this for a secure context: HTTPS, as a proxy may say, or the browser's own machine. The
+    proxy need not be trusted: a false header changes only the answer to its own sender."""
     scheme = request.headers.get("X-Forwarded-Proto", request.scheme).split(",")[0].strip().lower()
     host = request.headers.get("X-Forwarded-Host", request.host).split(",")[0].strip().lower()
     return scheme in ("https", "wss") or _OWN_MACHINE.fullmatch(host) is not None
 
 
 def _vary_by_origin(answer: web.StreamResponse) -> None:
-    """Who may read an answer, and whether there is one but a refusal, depends on the page that asks: no cache may give
-    one page what another was answered."""
-    told = answer.headers.getall(hdrs.VARY, [])
-    if not any(part.strip().lower() in ("origin", "*") for line in told for part in line.split(",")):
-        answer.headers[hdrs.VARY] = ", ".join([*told, hdrs.ORIGIN])
+    """Adds `Vary: Origin`. Whether a page may read an answer depends on the page's origin, so no cache may give one
+    page the answer to another."""
+    varies = answer.headers.getall(hdrs.VARY, [])
+    if not any(part.strip().lower() in ("origin", "*") for line in varies for part in line.split(",")):
+        answer.headers[hdrs.VARY] = ", ".join([*varies, hdrs.ORIGIN])

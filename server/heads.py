@@ -1,24 +1,23 @@
-"""The heads of requests: bounded as a whole. aiohttp bounds each line and their number, which together are 1 MiB."""
+"""A limit for the whole head of a request. aiohttp limits each line and their number, which makes 1 MiB in all."""
 
 from aiohttp.web_protocol import RequestHandler
 
+from handlers.wire.errors import ChatError, error_view
 from handlers.wire.json import dumps
-from handlers.wire.views import error_view
 
 HEAD_BYTES_MAX = 64 * 1024
 HANG_UP_S = 1.0
 
 
 def _refusal() -> bytes:
-    message = f"the head of a request has at most {HEAD_BYTES_MAX} bytes"
-    body = dumps({"error": error_view("too_large", message, None, None)})
+    error = ChatError("too_large", f"the head of a request has at most {HEAD_BYTES_MAX} bytes")
+    body = dumps({"error": error_view(error, "rest")})
     head = "HTTP/1.1 431 Request Header Fields Too Large\r\nContent-Type: application/json\r\nConnection: close\r\n"
     return f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body
 
 
 class HeadBoundHandler(RequestHandler):
-    """aiohttp's protocol of a connection. One that sends more than a head may have, and has not come to its end, is
-    ended."""
+    """aiohttp's protocol of a connection, which refuses a head that is longer than `HEAD_BYTES_MAX`."""
 
     __slots__ = ("_head_bytes",)
 
@@ -28,7 +27,7 @@ class HeadBoundHandler(RequestHandler):
 
     def data_received(self, data: bytes) -> None:
         super().data_received(data)
-        if self._waiter is None or self._waiter.done():  # nothing is waited for: there is a whole head
+        if self._waiter is None or self._waiter.done():  # no head is awaited: a whole one has arrived
             self._head_bytes = 0
             return
         before, self._head_bytes = self._head_bytes, self._head_bytes + len(data)
@@ -36,7 +35,8 @@ class HeadBoundHandler(RequestHandler):
             self._refuse()
 
     def _refuse(self) -> None:
-        """Reads nothing more, and closes a moment later: who closes at once makes the peer throw the answer away."""
+        """Answers, reads nothing more, and closes a moment later: closing at once would make the peer's system drop the
+        answer."""
         if self.transport is not None:
             self.transport.write(_refusal())
             self.transport.pause_reading()

@@ -1,4 +1,4 @@
-"""aiohttp's HTTP server, which answers in the wire's words too where no handler and no middleware was reached."""
+"""aiohttp's HTTP server, with answers in the words of the wire even where no handler and no middleware was reached."""
 
 import asyncio
 from typing import Any
@@ -8,7 +8,7 @@ from aiohttp import hdrs, web
 from aiohttp.web_protocol import RequestHandler
 
 from handlers.wire.errors import ChatError
-from server.headers import SAID, SERVER
+from server.headers import HEADERS, SERVER
 from server.heads import HeadBoundHandler
 from server.middlewares import error_answer
 
@@ -17,15 +17,15 @@ log = structlog.get_logger("vestnik")
 READ_BYTES = 32 * 1024
 
 _read_buffer = memoryview(bytearray(READ_BYTES))
-"""Of all connections: what is read is taken out of it in the same call of the event loop."""
+"""Shared by all connections: what is read is copied out of it in the same call of the event loop."""
 
 
 class HttpServer(web.Server):
-    """Takes the place of the server that aiohttp makes of an application."""
+    """Replaces the server that aiohttp makes of an application."""
 
     def __init__(self, made: web.Server) -> None:
         super().__init__(
-            _with_told_expectations(made.request_handler),
+            _with_plain_expectations(made.request_handler),
             request_factory=made.request_factory,
             loop=made._loop,
             **made._kwargs,
@@ -36,8 +36,8 @@ class HttpServer(web.Server):
 
 
 class _Protocol(HeadBoundHandler, asyncio.BufferedProtocol):
-    """One connection. It reads a little at a time: uvloop would read 256 KiB at once, before there is anybody who could
-    say that it is too much, and 400 peers that pour would have 100 MiB."""
+    """One connection, read a little at a time. uvloop would read 256 KiB at once, before any limit is checked: 400
+    peers that send as fast as they can would take 100 MiB."""
 
     __slots__ = ()
 
@@ -54,7 +54,8 @@ class _Protocol(HeadBoundHandler, asyncio.BufferedProtocol):
         exc: BaseException | None = None,
         message: str | None = None,
     ) -> web.StreamResponse:
-        """The answer to what is no HTTP request, without a word of it; and to what nobody foresaw, which is logged."""
+        """The answer to bytes that are no HTTP request, which it does not repeat, and to an unforeseen exception, which
+        is logged."""
         if status >= 500:
             log.error("request failed unforeseen", exc_info=exc)
         if request.writer.output_size > 0:
@@ -63,13 +64,14 @@ class _Protocol(HeadBoundHandler, asyncio.BufferedProtocol):
         if status >= 500:
             error, status = ChatError("unavailable", "something went wrong on the server"), 503
         answer = error_answer(error, status=status)
-        answer.headers.update({hdrs.SERVER: SERVER, **SAID})
+        answer.headers.update({hdrs.SERVER: SERVER, **HEADERS})
         answer.force_close()
         return answer
 
 
-def _with_told_expectations(handle: Any) -> Any:
-    """Looking at `Expect` comes before the middlewares, and its refusal repeats the header."""
+def _with_plain_expectations(handle: Any) -> Any:
+    """Answers a bad `Expect` header in the words of the wire: aiohttp checks it before the middlewares, and its refusal
+    repeats the header."""
 
     async def serve(request: web.BaseRequest) -> web.StreamResponse:
         try:

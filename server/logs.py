@@ -1,4 +1,4 @@
-"""Log lines: for people or for machines, and never with a token, a password or a message in them."""
+"""Log lines, for people or for machines, never with a token, a password or a message in them."""
 
 import asyncio
 import errno
@@ -17,11 +17,11 @@ from server.tracebacks import traceback_of
 log = structlog.get_logger("vestnik")
 
 _LIBRARIES_LEAST = logging.WARNING
-"""What libraries say below this is not logged whatever `LOG_LEVEL` is: pymongo, for one, logs every command with the
-documents in it."""
+"""Below this level no line of a library is logged, whatever `LOG_LEVEL` is: pymongo, for one, logs every command with
+its documents."""
 
 _QUIET = (
-    "asyncio",  # its errors come to `report`; the rest quotes what is passed to callbacks
+    "asyncio",  # its errors reach `report`; other lines quote the arguments of callbacks
     "aiohttp.access",
     "aiohttp.server",
     "aiohttp.websocket",
@@ -44,7 +44,7 @@ _ARGUMENTS = re.compile(r"\(.*\)", re.DOTALL)
 
 
 def redact(line: str) -> str:
-    """A line without tokens. Nothing here logs one, but exceptions and libraries say what they like."""
+    """A line without tokens. Nothing here logs a token, but the text of an exception may have one."""
     return _SECRET.sub("[redacted]", line)
 
 
@@ -59,8 +59,7 @@ class _Redacting:
 
 
 class _Output:
-    """Standard output, when it can be written. A log on a full disk, or a pipe that nobody reads any more, must not
-    break what wanted to log: a line is lost."""
+    """Standard output that never fails: on a full disk, or on a pipe that nobody reads any more, lines are lost."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
@@ -76,24 +75,24 @@ class _Output:
 
 
 def report(_loop: asyncio.AbstractEventLoop, context: Mapping[str, Any]) -> None:
-    """An exception handler for the event loop. Of the context it tells only the message and the exception: the
-    representation of a task or a handle quotes results and arguments."""
+    """The exception handler of the event loop. It logs the message and the exception only: the representation of a task
+    or a handle quotes results and arguments."""
     error = context.get("exception")
     if isinstance(error, OSError) and error.errno in (errno.EMFILE, errno.ENFILE):
-        return  # `server.open_files` says it once
+        return  # `server.open_files` logs it once
     if "._start_serving" in str(context.get("message")):
-        return  # asyncio begins to accept again after such an error, though the server may have stopped meanwhile
+        return  # after such an error asyncio accepts again, though the server may have stopped meanwhile
     message = _ARGUMENTS.sub("(…)", str(context.get("message")))
     log.error(message, exc_info=error)
 
 
 def configure_logs(level: str, style: str) -> None:
-    """Sends all log lines to standard output: `style` is console or json. `level` is that of the server's own lines;
-    libraries are heard from warnings on."""
+    """Sends all log lines to standard output. `style` is console or json. `level` is for the server's own lines;
+    libraries are logged from WARNING on."""
     out: Any = _Output(sys.stdout)
     renderer: Any = structlog.processors.JSONRenderer()
     if style == "console":
-        # Not the formatter of `rich`, taken where rich is installed: it shows the values of local variables.
+        # structlog would use `rich` where it is installed, which shows the values of local variables.
         renderer = structlog.dev.ConsoleRenderer(
             colors=sys.stdout.isatty(), exception_formatter=_write_traceback
         )
@@ -120,7 +119,7 @@ def configure_logs(level: str, style: str) -> None:
     )
     least = max(logging.getLevelName(level), _LIBRARIES_LEAST)
     logging.basicConfig(level=least, handlers=[handler], force=True)
-    # These log requests and handshakes whole, with the tokens in them, and not only below warnings.
+    # These log whole requests and handshakes, with tokens in them, at all levels.
     for name in _QUIET:
         logging.getLogger(name).setLevel(logging.CRITICAL)
 

@@ -1,8 +1,9 @@
-"""Memory that is given back: the C library keeps what was freed, and after a burst that is most of the process.
+"""Returns freed memory to the system. The C library keeps it otherwise, and after a burst it is most of the process.
 
-glibc raises the size from which it asks the system for memory of its own (and returns it when freed) as soon as such a
-piece is freed, up to 32 MiB: after that, pages of 1 MiB are cut from heaps, each of which can only shrink at its end,
-and every thread that reads the store has a heap of its own. Elsewhere than on glibc nothing happens here.
+glibc maps large blocks separately and returns them when they are freed. But each time such a block is freed, glibc
+raises the size from which it does so, up to 32 MiB. From then on, pages of 1 MiB are cut from heaps, which can only
+shrink at their ends, and every thread that reads the store has a heap of its own. On other C libraries this module does
+nothing.
 """
 
 import asyncio
@@ -14,19 +15,19 @@ from pathlib import Path
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8
 
 LARGE_BYTES = 128 * 1024
-"""What is as large as this is given back when it is freed."""
+"""Blocks of this size and above are returned when they are freed."""
 
 ARENAS_MAX = 2
 LOOK_EVERY_S = 10.0
 
 BURST_BYTES = 8 * 1024 * 1024
-"""Growing by this is worth a look for what can be given back, which takes about a millisecond for 10 MiB of heap."""
+"""When the process has grown by this, free memory is returned, which takes about a millisecond for 10 MiB of heap."""
 
 _STATM = Path("/proc/self/statm")
 
 
 def _libc() -> ctypes.CDLL | None:
-    """glibc, if that is what we run on."""
+    """glibc, if the process runs on it."""
     try:
         library = ctypes.CDLL(None)
         if hasattr(library, "gnu_get_libc_version") and hasattr(library, "malloc_trim"):
@@ -37,7 +38,7 @@ def _libc() -> ctypes.CDLL | None:
 
 
 def tune() -> None:
-    """To be called before there are threads."""
+    """Sets the limits of glibc; to be called before there are threads."""
     library = _libc()
     if library is not None:
         library.mallopt(_M_MMAP_THRESHOLD, LARGE_BYTES)
@@ -46,7 +47,7 @@ def tune() -> None:
 
 
 class GivingBack:
-    """Looks now and then whether the process has grown, and then gives back what is free, in a thread of the loop."""
+    """Checks every 10 s whether the process has grown, and then returns free memory, in a worker thread."""
 
     def __init__(self) -> None:
         self._library = _libc() if _STATM.exists() else None
@@ -71,10 +72,10 @@ class GivingBack:
             if now >= self._least_bytes + BURST_BYTES:
                 gc.collect(
                     1
-                )  # broken connections leave young circles of errors and frames, with all that is in them
+                )  # broken connections leave reference cycles of exceptions and frames, with all that they hold
                 await asyncio.to_thread(self._library.malloc_trim, 0)
                 now = _resident_bytes()
-                # What is still there is in use: it counts as the least, little by little, so that a process that has
+                # What is left is in use. The baseline follows it by a quarter each time, so that a process that has
                 # grown for good is not trimmed for ever, and one that is about to shrink is.
                 self._least_bytes += (now - self._least_bytes) // 4
             self._least_bytes = min(self._least_bytes, now)

@@ -1,4 +1,4 @@
-"""What goes around every HTTP request: origins, errors in the wire's words, and one log line without secrets."""
+"""What goes around every HTTP request: sending in time, errors in the words of the wire, and origins."""
 
 import asyncio
 import contextlib
@@ -7,22 +7,21 @@ from collections.abc import Awaitable, Callable
 import structlog
 from aiohttp import hdrs, web
 
-from handlers.dispatch import as_chat_error
 from handlers.wire.endings import Ending, Refused
-from handlers.wire.errors import ChatError, Code
-from handlers.wire.views import error_view
+from handlers.wire.errors import ChatError, Code, error_view
+from handlers.wire.exceptions import as_chat_error
 from server.answers import Chunks
-from server.keys import ORIGINS
+from server.keys import ORIGINS, TURN
 from server.requests import Turn
-from server.rest.calls import TURN, json_answer
+from server.rest.calls import json_answer
 
 log = structlog.get_logger("vestnik")
 
 SEND_TIMEOUT_S = 60.0
-"""So long a peer may take to read a small answer; large ones go in chunks, each with a time of its own."""
+"""How long a peer may take to read a small answer. Large ones are sent in chunks, each with a time of its own."""
 
 HANG_UP_S = 1.0
-"""So long after its answer a connection is closed whose request has not come to its end."""
+"""How long after its answer a connection is closed whose request has an unread rest."""
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -47,20 +46,19 @@ _CODE_OF_STATUS: dict[int, Code] = {
 
 
 def error_answer(error: ChatError, *, status: int | None = None) -> web.Response:
-    """An error as REST tells it."""
+    """The answer of REST to an error."""
     headers: dict[str, str] = {}
     if error.code == "unauthenticated":
         headers[hdrs.WWW_AUTHENTICATE] = "Bearer"
     if error.retry_after_ms is not None:
         headers[hdrs.RETRY_AFTER] = str(-(-error.retry_after_ms // 1000))
-    view = error_view(error.code, error.message, error.fields, error.retry_after_ms)
-    return json_answer(status or STATUS[error.code], {"error": view}, headers)
+    return json_answer(status or STATUS[error.code], {"error": error_view(error, "rest")}, headers)
 
 
 @web.middleware
 async def send_in_time(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Sends what is in memory, and cuts off a peer that does not take it; a request's turn is over then. What is left
-    of a body that nobody wanted is not read."""
+    """Sends the answer and cuts off a peer that does not read it; then the request's turn is over. The rest of a body
+    that no handler wanted is not read."""
     try:
         answer = await handler(request)
         unread = not request.content.is_eof()
@@ -79,7 +77,7 @@ async def send_in_time(request: web.Request, handler: Handler) -> web.StreamResp
 
 async def _send(request: web.Request, answer: web.StreamResponse) -> None:
     try:
-        # Chunks have a timeout of their own: who takes them slowly is not cut off.
+        # Chunks have a timeout of their own: a peer that reads them slowly is not cut off.
         is_chunks = isinstance(getattr(answer, "body", None), Chunks)
         async with asyncio.timeout(None if is_chunks else SEND_TIMEOUT_S):
             await answer.prepare(request)
@@ -88,12 +86,12 @@ async def _send(request: web.Request, answer: web.StreamResponse) -> None:
         if request.transport is not None:
             request.transport.abort()
     except ConnectionError:
-        pass  # the client has gone; aiohttp finds that out too, and takes it for what it is
+        pass  # the client has gone; aiohttp notices that too
 
 
 async def _hang_up(request: web.Request) -> None:
-    """Ends the connection of a request with an unread rest, a moment after the answer: who closes at once makes the
-    peer's system throw the answer away. Meanwhile aiohttp reads no more than its buffer holds."""
+    """Closes the connection of a request with an unread rest, a moment after the answer: closing at once would make the
+    peer's system drop the answer. Meanwhile aiohttp reads no more than its buffer holds."""
     whole = asyncio.Event()
     request.content.on_eof(whole.set)
     with contextlib.suppress(TimeoutError):
@@ -103,8 +101,8 @@ async def _hang_up(request: web.Request) -> None:
 
 
 @web.middleware
-async def tell_errors(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """No exception leaves but as an answer in the wire's words."""
+async def answer_errors(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Turns every exception into an answer in the words of the wire."""
     try:
         _check_dates(request)
         return await handler(request)
@@ -116,21 +114,21 @@ async def tell_errors(request: web.Request, handler: Handler) -> web.StreamRespo
             if request.method == hdrs.METH_OPTIONS:
                 return web.Response(status=204, headers={hdrs.ALLOW: answer.headers[hdrs.ALLOW]})
         code = _CODE_OF_STATUS.get(answer.status, "bad_request")
-        told = error_answer(ChatError(code, answer.reason), status=answer.status)
+        answered = error_answer(ChatError(code, answer.reason), status=answer.status)
         for name in (hdrs.ALLOW, hdrs.UPGRADE, hdrs.SEC_WEBSOCKET_VERSION):
             if name in answer.headers:
-                told.headers[name] = answer.headers[name]
-        return told
+                answered.headers[name] = answer.headers[name]
+        return answered
     except (ConnectionError, web.RequestPayloadError):
-        # Mostly the client has gone and hears nothing of it; it is no error of the server's, and none for the log.
+        # Mostly the client has gone and reads nothing. This is no error of the server's, and not logged.
         return error_answer(ChatError("bad_request", "the request broke off"))
     except Exception as error:
         return error_answer(as_chat_error(error))
 
 
 def _check_dates(request: web.Request) -> None:
-    """aiohttp reads these headers when it sends a file. A year that no integer of C holds would cut the connection
-    there. Raises: HTTPBadRequest."""
+    """Parses the dates that aiohttp parses again when it sends a file, where a year too large for C would cut the
+    connection. Raises: HTTPBadRequest."""
     try:
         for name in ("if_modified_since", "if_unmodified_since", "if_range"):
             getattr(request, name)
@@ -140,11 +138,11 @@ def _check_dates(request: web.Request) -> None:
 
 @web.middleware
 async def check_origins(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """FairSemaphore away pages of other origins, and lets browsers read the answers of those that may ask."""
+    """Refuses pages of origins that are not allowed, and lets browsers read the answers to allowed ones."""
     if request.path == "/ws":
         return await handler(
             request
-        )  # the gate tells it by a close code, which is all a browser can read there
+        )  # the gate refuses with a close code, which is all that a browser can read there
     if not request.app[ORIGINS].admits(request):
         return error_answer(Refused("forbidden", Ending.ORIGIN_REFUSED))
     if request.path.startswith("/socket.io"):

@@ -1,4 +1,4 @@
-"""How many files the process may have open, connections among them, and the log line when they are used up."""
+"""Open files: raises the limit, for each connection is one, and logs when they are used up."""
 
 import asyncio
 import contextlib
@@ -16,19 +16,19 @@ LINE_EVERY_S = 60.0
 
 
 def allow_open_files() -> None:
-    """As many as the process may have: each connection is one, and the usual limit is 1,024."""
+    """Raises the limit, usually 1,024, as far as the process may."""
     if sys.platform == "win32":
         return
     import resource
 
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    with contextlib.suppress(ValueError, OSError):  # macOS calls it unlimited, and does not take it
+    with contextlib.suppress(ValueError, OSError):  # macOS reports it as unlimited, but does not accept that
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 class OpenFilesWatch:
-    """Looks once a second whether another file could be opened. The event loop does not tell: uvloop closes what it
-    cannot accept without a word. At most one line a minute."""
+    """Checks once a second whether another file can be opened, and logs at most one line a minute. The event loop does
+    not report it: uvloop silently closes what it cannot accept."""
 
     def __init__(self) -> None:
         self._logged_s = float("-inf")
@@ -43,6 +43,7 @@ class OpenFilesWatch:
             self._watch.cancel()
 
     def look(self) -> None:
+        """Checks once, and logs what has changed."""
         try:
             os.close(os.open(os.devnull, os.O_RDONLY))
         except OSError as error:

@@ -1,4 +1,4 @@
-"""What every gate asks before it lets somebody in: where from, from which page, with which token."""
+"""What every gate reads from a request before it accepts it: the client's address, the page's origin, the token."""
 
 from collections.abc import Mapping, Sequence
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
@@ -6,26 +6,28 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_add
 import structlog
 from aiohttp import hdrs, web
 
+from server.engine import header_tokens
+
 log = structlog.get_logger("vestnik")
 
 Networks = Sequence[IPv4Network | IPv6Network]
 
 _DEFAULT_PORTS = {"http": "80", "https": "443"}
 _PAGE_SCHEMES = {"ws": "http", "wss": "https"}
-"""Some proxies name the scheme of a WebSocket where others name that of its page."""
+"""Some proxies forward the scheme of the WebSocket, others that of the page that opened it."""
 
 
 class OriginPolicy:
-    """The rules at every gate: `CORS_ORIGINS` (empty: any) and `TRUSTED_PROXIES`."""
+    """Applies `CORS_ORIGINS` (empty: any origin) and `TRUSTED_PROXIES` at every gate."""
 
     def __init__(self, origins: Sequence[str], proxies: Networks) -> None:
         self._origins = frozenset(map(folded_origin, origins))
         self._proxies = proxies
         self._proxy_named = False
-        """Whether the log says already that a proxy may be missing in TRUSTED_PROXIES."""
+        """Whether the warning that a proxy may be missing in TRUSTED_PROXIES has been logged."""
 
     def address(self, request: web.BaseRequest) -> str:
-        """The client's address: the nearest one in X-Forwarded-For that is not of a trusted proxy."""
+        """The client's address: the nearest one in X-Forwarded-For that does not belong to a trusted proxy."""
         address = _parsed(request.remote or "")
         if address is None:
             return request.remote or ""
@@ -44,7 +46,7 @@ class OriginPolicy:
         return str(address)
 
     def admits(self, request: web.BaseRequest) -> bool:
-        """Whether a page of this origin may talk to us: no origin, our own, or a listed one. Logs a refusal."""
+        """Whether a page of this origin may use the server: it has no origin, ours, or a listed one. Logs a refusal."""
         origin = request.headers.get(hdrs.ORIGIN)
         if not self._origins or origin is None:
             return True
@@ -70,14 +72,14 @@ class OriginPolicy:
 
 
 def folded_origin(origin: str) -> str:
-    """An origin as a browser writes it: small letters, without a slash and without the port of its scheme."""
+    """An origin as a browser writes it: lower case, without a slash and without the default port of its scheme."""
     origin = origin.lower().rstrip("/")
     scheme, _, _ = origin.partition("://")
     return origin.removesuffix(f":{_DEFAULT_PORTS.get(scheme, '-')}")
 
 
 def _parsed(text: str) -> IPv4Address | IPv6Address | None:
-    """An address as a socket or a proxy writes it, some with a port; None for what is none."""
+    """An address as a socket or a proxy writes it, possibly with a port; None if the text is no address."""
     text = text.strip()
     if text.startswith("["):
         text = text[1:].partition("]")[0]
@@ -87,7 +89,7 @@ def _parsed(text: str) -> IPv4Address | IPv6Address | None:
         address = ip_address(text)
     except ValueError:
         return None
-    # So a socket that listens on both names the old kind.
+    # A socket that listens on IPv6 and IPv4 shows IPv4 peers as mapped addresses.
     return getattr(address, "ipv4_mapped", None) or address
 
 
@@ -95,3 +97,14 @@ def bearer(headers: Mapping[str, str]) -> str | None:
     """The token of an `Authorization: Bearer` header."""
     scheme, _, token = headers.get(hdrs.AUTHORIZATION, "").partition(" ")
     return token.strip() or None if scheme.lower() == "bearer" else None
+
+
+def raw_token(request: web.BaseRequest) -> str | None:
+    """The token of a raw WebSocket's handshake, in any of the three places where it may be."""
+    return request.query.get("token") or bearer(request.headers) or _subprotocol_token(request)
+
+
+def _subprotocol_token(request: web.BaseRequest) -> str | None:
+    """TOKEN of the subprotocol pair `bearer, TOKEN`, the only way for a browser to keep it out of the URL."""
+    offered = header_tokens(request.headers, hdrs.SEC_WEBSOCKET_PROTOCOL)
+    return offered[1] if len(offered) == 2 and offered[0] == "bearer" else None

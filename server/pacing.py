@@ -1,8 +1,8 @@
-"""What HTTP requests may ask of the server: those of a user count against the budget of their user, all others against
-the one that the strangers of an address share.
+"""Paces HTTP requests: one with a good token counts against the budget of its user, any other against the budget that
+all strangers of its address share.
 
-Answering a request costs the loop about a millisecond, so a few hundred connections that ask again as soon as they are
-answered take it from everybody. Beyond the budget a request waits.
+Answering a request costs the loop about a millisecond. A few hundred connections that each ask again as soon as they
+have their answer would take the loop from everybody else. Beyond its budget a request waits.
 """
 
 import asyncio
@@ -10,30 +10,30 @@ import asyncio
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
+from handlers.chat_app import Claims
 from handlers.wire.errors import ChatError
 from server.engine.budget import Budget
-from server.keys import CHAT_APP, SIO
-from server.origins import bearer
-from server.raw_gate import raw_token
+from server.keys import CHAT_APP, CLAIMS, SIO
+from server.origins import bearer, raw_token
 
 REQUEST_FRAMES = 10
-"""A user's request counts as so many frames, ..."""
+"""How many frames a request of a user counts as."""
 
 POLLING_FRAMES = 4
-"""... one of a polling client, besides the packets in it, as so many, ..."""
+"""How many frames a request of a polling client counts as, besides the packets in it."""
 
 STRANGERS_REQUEST_FRAMES = 1
-"""... and a stranger's, which is mostly refused or a file, as so many."""
+"""How many frames a request of a stranger counts as; most are refused, or ask for a file."""
 
 WAIT_MAX_S = 5.0
-"""A request waits at most so long, and its client is then told to come back later."""
+"""How long a request may wait; a client that would have to wait longer is told to come back later."""
 
 WAITING_MAX = 1000
-"""So many requests of one budget may wait; more are cut off."""
+"""How many requests of one budget may wait; more are cut off."""
 
 
 class Pacing:
-    """Makes requests wait that are beyond their budget. Those that are refused in the end do not count."""
+    """Makes requests wait that are beyond their budget. A request that is refused in the end does not count."""
 
     def __init__(self) -> None:
         self._waiting: dict[Budget, set[asyncio.Future[None]]] = {}
@@ -77,7 +77,7 @@ class Pacing:
         raise ChatError("unavailable", "the server is going away")
 
     def stop(self) -> None:
-        """Lets nobody wait any longer: the server is going away."""
+        """Refuses all requests that wait: the server is going away."""
         for others in self._waiting.values():
             for waiting in others:
                 if not waiting.done():
@@ -88,25 +88,26 @@ PACING = web.AppKey("pacing", Pacing)
 
 
 def _budget_of(request: web.Request) -> tuple[Budget, int]:
-    """What a request counts against, and as how many frames. A probe has a budget of its own: it is asked for by those
-    who keep the server running, maybe by way of a proxy that everybody else comes through too."""
+    """The budget a request counts against, and as how many frames. Health probes of an address have a budget of their
+    own: they may come through the same proxy as everybody's requests."""
     engine = request.app[SIO].eio
     if request.path.startswith("/socket.io"):
         session = engine.budget_of(request.query.get("sid", ""))
         if session is not None:
             return session, POLLING_FRAMES
-    owner = _owner_of(request)
-    if owner is not None:
-        return engine.budgets.of_owner(owner), REQUEST_FRAMES
+    claims = _claims_of(request)
+    if claims is not None:
+        request[CLAIMS] = claims
+        return engine.budgets.of_owner(claims.user_id), REQUEST_FRAMES
     address = engine.address_of(request)
     if request.path.startswith("/health/"):
         address = f"health {address}"
     return engine.budgets.of_address(address), STRANGERS_REQUEST_FRAMES
 
 
-def _owner_of(request: web.Request) -> int | None:
-    """Whose token a request has; None if it has none that is good."""
+def _claims_of(request: web.Request) -> Claims | None:
+    """What the token of a request says; None if it has none that is good."""
     token = raw_token(request) if request.path == "/ws" else bearer(request.headers)
     if token is None or CHAT_APP not in request.app:
         return None
-    return request.app[CHAT_APP].owner_of(token)
+    return request.app[CHAT_APP].claims_of(token)

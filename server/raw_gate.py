@@ -1,22 +1,15 @@
-"""The /ws door: the raw JSON protocol of the documented client."""
+"""The gate `/ws`: the raw JSON protocol of the documented client."""
 
 from collections.abc import Callable
 from functools import partial
 
 import structlog
-from aiohttp import hdrs, web
+from aiohttp import web
 
 from client_compat.connection import RawConnection
 from client_compat.frames import BadFrame, FrameId, RawDialect, ack_frame, error_frame, read_frame
-from handlers import dispatch
-from handlers.chat_app import ChatApp
-from handlers.context import Caller
-from handlers.dispatch import Outcome
-from handlers.live.connections import Connection
-from handlers.live.identities import Identity
-from handlers.registry import Later
-from handlers.wire.close_codes import CLOSE_CODES, close_reason
-from handlers.wire.endings import Ending, Refused
+from handlers.chat_app import Caller, ChatApp, Connection, Identity, Later, Outcome
+from handlers.wire.endings import CLOSE_CODES, Ending, Refused, close_reason
 from handlers.wire.errors import ChatError
 from server.engine import (
     INTERNAL_ERROR,
@@ -26,17 +19,15 @@ from server.engine import (
     Pace,
     WebSocket,
     frames,
-    header_tokens,
 )
-from server.hub import EngineHub
-from server.keys import CHAT_APP, CONFIG, ORIGINS
-from server.origins import bearer
-from storage.errors import StorageError
+from server.engine_hub import EngineHub
+from server.keys import CHAT_APP, CLAIMS, CONFIG, ORIGINS
+from server.origins import raw_token
 
 log = structlog.get_logger("vestnik")
 
 BAD_FRAMES_MAX = 32
-"""So many malformed frames in a row are no mistake any more."""
+"""This many malformed frames in a row end a connection."""
 
 _DIALECT = RawDialect(frames.text)
 
@@ -49,7 +40,7 @@ class RawGate:
         self._hub = hub
 
     async def serve(self, request: web.Request) -> web.StreamResponse:
-        """Answers the handshake; everything after it is between the WebSocket and a `_Reader`."""
+        """Answers the handshake and hands the WebSocket to a `_Reader`."""
         engine = self._sio.eio
         pace = Pace(engine.budgets.stranger(engine.address_of(request)), engine.scheduler)
         socket = await engine.accept(
@@ -69,7 +60,7 @@ class RawGate:
             )
             socket.close(CLOSE_CODES[refused.ending].code, close_reason(refused.ending, None))
         except Exception as error:
-            # The connection is not aiohttp's any more: nobody else would close it.
+            # aiohttp has let go of the connection and would not close it.
             log.error("WebSocket handshake failed unforeseen", exc_info=error)
             socket.close(INTERNAL_ERROR)
         return HandedOver()
@@ -77,13 +68,7 @@ class RawGate:
     async def _identify(self, request: web.Request) -> Identity:
         if not request.app[ORIGINS].admits(request):
             raise Refused("forbidden", Ending.ORIGIN_REFUSED)
-        token = raw_token(request)
-        if token is None:
-            raise Refused("unauthenticated", Ending.UNAUTHENTICATED)
-        try:
-            return await request.app[CHAT_APP].authenticate(token)
-        except StorageError:
-            raise Refused("unavailable", Ending.OVERLOADED) from None
+        return await request.app[CHAT_APP].identify(raw_token(request), request.get(CLAIMS))
 
     def _welcome(self, request: web.Request, socket: WebSocket, identity: Identity) -> "_Reader":
         chat_app = request.app[CHAT_APP]
@@ -120,15 +105,15 @@ class RawGate:
         return _Reader(self._sio, chat_app, caller, connection, link)
 
 
-def _subscribe(chat_app: ChatApp, connection: Connection, link: RawConnection, wish: str | None) -> None:
+def _subscribe(chat_app: ChatApp, connection: Connection, link: RawConnection, option: str | None) -> None:
     try:
-        chat_app.subscribe(connection, wish)
+        chat_app.subscribe(connection, option)
     except ChatError as error:
         link.send_json(error_frame(None, error))
 
 
 class _Reader:
-    """Takes one connection's frames, one after the other, and answers them; then says goodbye."""
+    """Runs the commands in one connection's frames, one after the other, and answers them."""
 
     __slots__ = ("_bad_in_a_row", "_caller", "_chat_app", "_connection", "_link", "_sio")
 
@@ -155,7 +140,7 @@ class _Reader:
         self._link.seen()
 
     def flooded(self) -> None:
-        self._chat_app.end(self._connection.id, Ending.FLOODED)
+        self._chat_app.end(self._connection, Ending.FLOODED)
 
     def overflow(self) -> None:
         self._link.overflow()
@@ -177,7 +162,7 @@ class _Reader:
             self._bad(error)
             return
         self._bad_in_a_row = 0
-        # While a command holds up the reading, a sign of life could not be seen: silence is not the peer's.
+        # Nothing is read until the command has started, so the peer is not silent meanwhile, only unheard.
         self._link.hold_up()
         try:
             result = await self._chat_app.start(self._caller, command.name, command.payload)
@@ -187,7 +172,7 @@ class _Reader:
         finally:
             self._link.go_on()
         if isinstance(result, Later):
-            dispatch.then(result, partial(self._answer, command.id, self._link.answer))
+            self._chat_app.then(result, partial(self._answer, command.id, self._link.answer))
         else:
             self._answer(command.id, self._link.send_json, result)
 
@@ -202,15 +187,4 @@ class _Reader:
         self._link.send_json(error_frame(error.id, error))
         self._bad_in_a_row += 1
         if self._bad_in_a_row >= BAD_FRAMES_MAX:
-            self._chat_app.end(self._connection.id, Ending.ABUSE)
-
-
-def raw_token(request: web.Request) -> str | None:
-    """The token of a handshake, wherever it stands."""
-    return request.query.get("token") or bearer(request.headers) or _subprotocol_token(request)
-
-
-def _subprotocol_token(request: web.Request) -> str | None:
-    """TOKEN of the subprotocol pair `bearer, TOKEN`, the only way for a browser to keep it out of the URL."""
-    offered = header_tokens(request.headers, hdrs.SEC_WEBSOCKET_PROTOCOL)
-    return offered[1] if len(offered) == 2 and offered[0] == "bearer" else None
+            self._chat_app.end(self._connection, Ending.ABUSE)

@@ -1,4 +1,4 @@
-"""How many requests are served at once: so many for a user, and so many for an address that has shown no token."""
+"""Limits how many REST requests of one user, or of one address without a token, are served at once."""
 
 import asyncio
 from collections import deque
@@ -7,16 +7,16 @@ from collections.abc import Hashable
 from handlers.wire.errors import ChatError
 
 WAIT_S = 10.0
-"""So long a request waits for its turn; then it is refused."""
+"""How long a request waits for its turn; then it is refused."""
 
 WAITING_MAX = 1000
-"""So many requests of one user or address may wait."""
+"""How many requests of one user or address may wait."""
 
 RETRY_AFTER_MS = 1000
 
 
 class _Queue:
-    """Of one key: how many are served, and who waits, the longest first."""
+    """The requests of one key: how many are being served, and those that wait, the longest first."""
 
     __slots__ = ("served", "waiting")
 
@@ -26,7 +26,7 @@ class _Queue:
 
 
 class Turn:
-    """A request that is served. It is over once, however often it is said."""
+    """The right of a request to be served. `over` ends it, and may be called more than once."""
 
     __slots__ = ("_key", "_requests")
 
@@ -41,18 +41,19 @@ class Turn:
 
 
 class Requests:
-    """Requests that are being served, by key."""
+    """The requests that are being served or wait, by key."""
 
     def __init__(self) -> None:
         self._queues: dict[Hashable, _Queue] = {}
 
     def __len__(self) -> int:
-        """How many are served or wait."""
+        """How many requests are being served or wait."""
         return sum(queue.served + len(queue.waiting) for queue in self._queues.values())
 
     async def turn(self, key: Hashable, at_once: int) -> Turn:
-        """Waits until fewer than `at_once` (0: any number) of this key are served; then it is this one's turn, until it
-        says that it is over. Raises: `ChatError` `rate_limited` after `WAIT_S`, or at once if too many wait."""
+        """Waits until fewer than `at_once` requests of this key are being served (0: does not wait). The returned
+        turn counts as one of them until it is over. Raises: `ChatError` `rate_limited` after `WAIT_S`, or at once if
+        too many wait."""
         queue = self._queues.setdefault(key, _Queue())
         if at_once and queue.served >= at_once:
             if len(queue.waiting) >= WAITING_MAX:
@@ -63,7 +64,7 @@ class Requests:
         return Turn(self, key)
 
     async def _wait(self, queue: _Queue, key: Hashable) -> None:
-        """Returns with the turn of somebody who has left."""
+        """Returns when another request of the key has passed on its turn."""
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         queue.waiting.append(turn)
         try:
@@ -86,7 +87,7 @@ class Requests:
 
     @staticmethod
     def _pass_on(queue: _Queue) -> None:
-        """The turn goes to who has waited longest, if anybody waits."""
+        """Gives a turn to the request that has waited longest, if one waits."""
         if queue.waiting:
             queue.waiting.popleft().set_result(None)
         else:

@@ -1,4 +1,4 @@
-"""aiohttp's runner, made to stop promptly and to wait for nobody for ever."""
+"""aiohttp's runner, made to stop promptly and to wait for no client for ever."""
 
 import asyncio
 from typing import Any
@@ -9,24 +9,25 @@ from server.app import say_goodbye
 from server.http_server import HttpServer
 
 HANDLERS_PART = 0.4
-"""Of the time that is left after the goodbye. aiohttp takes it twice; the rest is the store's."""
+"""The part of the time left after the goodbye that handlers get. aiohttp waits for it twice; the store gets the
+rest."""
 
 READ_AHEAD_BYTES = 16 * 1024
-"""With twice as much of a body that nobody takes, nothing more of it is read."""
+"""With twice this much of a body that no handler reads, nothing more of it is read from the connection."""
 
 IDLE_TIMEOUT_S = 75.0
-"""So long a connection may take to send the head of a request. Reverse proxies keep theirs for 60 s, and go first."""
+"""How long a connection may take to send the head of a request. Reverse proxies close theirs first, after 60 s."""
 
 
 class Runner(web.AppRunner):
-    """Takes what `web.AppRunner` takes. Bodies are not decompressed: a few KiB can become as many MiB.
+    """Takes the options of `web.AppRunner`. Bodies are not decompressed: a few KiB can become as many MiB.
 
-    A connection accepted in the very turn in which the stop begins is told to close before it has begun to wait for its
-    first request, forgets it, and would hold up the stop for the whole shutdown timeout. Clients that poll or
-    reconnect make that likely; so all connections are told once more when the application has shut down.
+    A connection that is accepted in the same turn in which the stop begins misses the request to close, and would hold
+    up the stop for the whole shutdown timeout. Clients that poll or reconnect make that likely, so all connections are
+    asked to close once more when the application has shut down.
 
-    And aiohttp waits for the whole shutdown timeout for handlers to finish, and once more for those it has cancelled;
-    here it is the time in which everything is over, whatever clients do.
+    aiohttp waits up to the shutdown timeout for handlers to finish, and as long again for those it has cancelled. Here
+    the shutdown timeout is the time for the whole stop, whatever clients do.
     """
 
     def __init__(self, app: web.Application, **options: Any) -> None:
@@ -42,8 +43,8 @@ class Runner(web.AppRunner):
         return HttpServer(await super()._make_server())
 
     async def cleanup(self) -> None:
-        """Lets nobody in any more, says goodbye, and only then closes what is open: aiohttp would first close the idle
-        connections, on which polling clients are about to ask."""
+        """Stops accepting, says goodbye, and only then closes what is open. aiohttp would first close the idle
+        connections, on which polling clients are about to send their next request."""
         loop = asyncio.get_running_loop()
         until = loop.time() + self._shutdown_timeout
         await self._stop_accepting()
@@ -54,12 +55,12 @@ class Runner(web.AppRunner):
         await super().cleanup()
 
     async def _stop_accepting(self) -> None:
-        """Connections that asyncio has accepted are lost, and not even closed, if their server is closed in that very
-        turn: their clients would wait for ever. So nothing is accepted any more, and then those are waited for."""
+        """Stops accepting, and waits for connections that are being accepted: if their server were closed in the same
+        turn, asyncio would lose them without closing them, and their clients would wait for ever."""
         loop = asyncio.get_running_loop()
         for site in self.sites:
-            for door in getattr(getattr(site, "_server", None), "sockets", ()):
-                loop.remove_reader(door)
+            for listener in getattr(getattr(site, "_server", None), "sockets", ()):
+                loop.remove_reader(listener)
         await asyncio.sleep(0)
         await asyncio.sleep(0)
 

@@ -1,4 +1,4 @@
-"""The Socket.IO door: every event of namespace `/` is a command, and goes to its handler."""
+"""The Socket.IO gate: every event of namespace `/` is a command and goes to its handler."""
 
 from collections.abc import Awaitable, Mapping
 from typing import Any, NamedTuple
@@ -7,27 +7,19 @@ import structlog
 from socketio import AsyncNamespace
 from socketio.exceptions import ConnectionRefusedError as SocketRefusedError
 
-from client_compat.frames import error_payload
-from handlers import dispatch
-from handlers.chat_app import ChatApp
-from handlers.context import Caller
-from handlers.dispatch import Outcome
-from handlers.live.identities import Identity
-from handlers.registry import Later
-from handlers.wire.close_codes import CLOSE_CODES
-from handlers.wire.endings import Ending, Refused
-from handlers.wire.errors import ChatError
+from handlers.chat_app import Caller, ChatApp, Identity, Later, Outcome
+from handlers.wire.endings import CLOSE_CODES, Ending, Refused
+from handlers.wire.errors import ChatError, error_view
 from server.engine import Deferred
 from server.origins import OriginPolicy, bearer
-from storage.errors import StorageError
 
 log = structlog.get_logger("vestnik")
 
 Ack = dict[str, Any]
 
 
-class _Came(NamedTuple):
-    """How a connection came: from where, and with which token in the headers of its first request."""
+class _FirstRequest(NamedTuple):
+    """Of a connection's first request: the client's address, and the token in its headers."""
 
     address: str
     token: str | None
@@ -41,7 +33,7 @@ class ChatNamespace(AsyncNamespace):
         self._chat_app = chat_app
         self._origins = origins
         self._admitted: dict[str, tuple[Identity, Any]] = {}
-        """Who has been let in and not been told so yet, and what he asked to subscribe to."""
+        """By sid: who is accepted and does not know it yet, and their option `subscribe`."""
         self._callers: dict[str, Caller] = {}
 
     def trigger_event(self, event: str, *args: Any) -> Awaitable[Any]:
@@ -53,62 +45,56 @@ class ChatNamespace(AsyncNamespace):
         return self._command(args[0], event, args[1:])
 
     async def _connect(self, sid: str, environ: dict[str, Any], auth: Any) -> None:
-        wishes = auth if isinstance(auth, dict) else {}
-        token = wishes.get("token")
-        came = self._came(environ)
+        options = auth if isinstance(auth, dict) else {}
+        token = options.get("token")
         if token is None:
-            token = came.token
+            token = self._first_request(environ).token
         try:
-            if not isinstance(token, str):
-                raise Refused("unauthenticated", Ending.UNAUTHENTICATED)
-            identity = await self._chat_app.authenticate(token)
+            identity = await self._chat_app.identify(token)
             self._chat_app.admit(identity)
         except Refused as refused:
             raise _refusal(refused) from None
-        except StorageError:
-            raise _refusal(Refused("unavailable", Ending.OVERLOADED)) from None
         except Exception as error:
             log.error("Socket.IO handshake failed unforeseen", exc_info=error)
             raise _refusal(Refused("unavailable", Ending.OVERLOADED)) from None
-        self._admitted[sid] = identity, wishes.get("subscribe")
+        self._admitted[sid] = identity, options.get("subscribe")
         self.server.eio.recognize(self.server.manager.eio_sid_from_sid(sid, "/"), identity.user_id)
 
-    def _came(self, environ: dict[str, Any]) -> _Came:
-        """Looks at the request once. Nothing else of it is needed later, and it is 5 KiB of a connection."""
-        came: _Came | None = environ.get("vestnik.came")
-        if came is None:
+    def _first_request(self, environ: dict[str, Any]) -> _FirstRequest:
+        """Reads the first request once. Nothing else of it is needed later, and it takes 5 KiB of a connection."""
+        first: _FirstRequest | None = environ.get("vestnik.first_request")
+        if first is None:
             request = environ["aiohttp.request"]
-            came = _Came(self._origins.address(request), bearer(request.headers))
+            first = _FirstRequest(self._origins.address(request), bearer(request.headers))
             environ.clear()
-            environ["vestnik.came"] = came
-        return came
+            environ["vestnik.first_request"] = first
+        return first
 
     def ready(self, sid: str) -> None:
-        """The client has been told that it is connected: `connected` is its first event."""
+        """Called when the client knows that it is connected: `connected` is its first event."""
         try:
             self._let_in(sid)
         except Exception as error:
-            # Else it would stay, and be heard by nobody.
+            # Otherwise the connection would stay open and nobody would answer it.
             log.error("Socket.IO handshake failed unforeseen", exc_info=error)
-            self._chat_app.context.hub.end(sid, Ending.OVERLOADED)
-            self._chat_app.disconnected(sid)
+            self._chat_app.refuse(sid, Ending.OVERLOADED)
 
     def _let_in(self, sid: str) -> None:
-        identity, wish = self._admitted.pop(sid)
+        identity, subscribe = self._admitted.pop(sid)
         try:
             connection = self._chat_app.connect(identity, sid)
         except Refused as refused:
-            self._chat_app.end(sid, refused.ending)
+            self._chat_app.refuse(sid, refused.ending)
             return
-        address = self._came(self.server.get_environ(sid)).address
+        address = self._first_request(self.server.get_environ(sid)).address
         self._callers[sid] = Caller(identity.user_id, address, identity.session_id, connection)
         log.info(
             "WebSocket connected", gate="socket.io", user_id=identity.user_id, connection=sid, address=address
         )
         try:
-            self._chat_app.subscribe(connection, wish)
+            self._chat_app.subscribe(connection, subscribe)
         except ChatError as error:
-            self._chat_app.context.hub.emit("error", error_payload(error), room=sid)
+            self._chat_app.send_error(sid, error_view(error, "socket"))
 
     async def _disconnect(self, sid: str, reason: str) -> None:
         self._admitted.pop(sid, None)
@@ -129,15 +115,15 @@ class ChatNamespace(AsyncNamespace):
             return _ack(error)
         if not isinstance(result, Later):
             return _ack(result)
-        return Deferred(lambda answer: dispatch.then(result, lambda outcome: answer(_ack(outcome))))
+        return Deferred(lambda answer: self._chat_app.then(result, lambda outcome: answer(_ack(outcome))))
 
     def unasked(self, sid: str | None, ack: Ack) -> None:
-        """What came of an event whose sender asked for no ack: a failure is told by the event `error`.
+        """Takes the ack of an event whose sender asked for none: a failure becomes the event `error`.
 
-        `sid` is None once the sender has gone; to emit to no room would be to tell everybody.
+        `sid` is None once the sender has gone. An event emitted to no room would reach everybody.
         """
         if sid is not None and not ack["ok"]:
-            self._chat_app.context.hub.emit("error", ack["error"], room=sid)
+            self._chat_app.send_error(sid, ack["error"])
 
 
 def _payload(args: tuple[Any, ...]) -> Mapping[str, Any]:
@@ -151,7 +137,7 @@ def _payload(args: tuple[Any, ...]) -> Mapping[str, Any]:
 
 def _ack(outcome: Outcome) -> Ack:
     if isinstance(outcome, ChatError):
-        return {"ok": False, "error": error_payload(outcome)}
+        return {"ok": False, "error": error_view(outcome, "socket")}
     return {"ok": True, **outcome}
 
 

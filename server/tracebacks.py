@@ -1,14 +1,14 @@
-"""Exceptions for the log: where they come from, without what a database driver says of the documents in its hands."""
+"""Tracebacks for the log, without the texts in which a database driver quotes documents."""
 
 import traceback
 from collections.abc import Iterator
 
-_TELLTALES = ("pymongo", "bson", "motor")
+_QUOTING = ("pymongo", "bson", "motor")
 """Libraries whose exceptions quote documents: messages, hashes, e-mail addresses."""
 
 
 def traceback_of(error: BaseException) -> str:
-    """As Python writes it, causes first."""
+    """The traceback as Python writes it, causes first."""
     return "".join(_lines(error, set())).rstrip("\n")
 
 
@@ -33,7 +33,7 @@ def _lines(error: BaseException, seen: set[int]) -> Iterator[str]:
 def _last_line(error: BaseException) -> str:
     kind = type(error)
     name = kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
-    if kind.__module__.partition(".")[0] in _TELLTALES:
+    if kind.__module__.partition(".")[0] in _QUOTING:
         return f"{name}: [its text may quote documents]"
     try:
         return f"{name}: {error}"

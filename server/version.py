@@ -1,4 +1,4 @@
-"""Which version this is, as it was installed."""
+"""The version, as it was installed."""
 
 from importlib.metadata import PackageNotFoundError, version
 

@@ -14,10 +14,10 @@ from server.keys import CONFIG
 _DOCS = Path(__file__).parent.parent / "docs"
 
 _FOR_EVER: dict[str, str] = {hdrs.CACHE_CONTROL: "public, max-age=31536000, immutable"}
-"""For files with a hash of their content in their names."""
+"""For files whose names contain a hash of their content."""
 
-_DOORS = ("api", "ws", "socket.io", "health", "docs", "metrics", "assets")
-"""First names of paths that are never the client's."""
+_RESERVED = ("api", "ws", "socket.io", "health", "docs", "metrics", "assets")
+"""First names of paths that never belong to the web client."""
 
 _BLANK = "".join(map(chr, [*range(33), 127]))
 
@@ -52,9 +52,9 @@ _PAGE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; form-action 'none
 
 
 async def client_page(request: web.Request) -> web.StreamResponse:
-    """The client's one page, whatever its own routes make of the path. Who means another door and misses it is told so:
-    a page would look like an answer."""
-    if _first_name(request.path) in _DOORS:
+    """The client's one page, for every path that the client may route. A path that begins like one of the server's own
+    is `not_found`: a page would look like an answer."""
+    if _first_name(request.path) in _RESERVED:
         raise not_found("page")
     page = request.app[CONFIG].web_client_dir / "index.html"
     if page.is_file():
@@ -67,7 +67,7 @@ async def client_page(request: web.Request) -> web.StreamResponse:
 
 
 def _first_name(path: str) -> str:
-    """The first name in a path, as somebody means it who writes it with two slashes, other slashes or letters, percent
+    """The first name in a path, whatever spelling of it a client uses: doubled or other slashes, other letters, percent
     signs, dots or parameters."""
     while (plain := unquote(path)) != path:
         path = plain
@@ -82,24 +82,25 @@ def _first_name(path: str) -> str:
 
 
 async def client_asset(request: web.Request) -> web.FileResponse:
-    """What the page loads."""
+    """A file that the page loads."""
     return _file(request.app[CONFIG].web_client_dir / "assets" / request.match_info["name"], _FOR_EVER)
 
 
 async def client_file(request: web.Request) -> web.FileResponse:
-    """What lies beside the page under a name of its own, such as an icon."""
+    """A file beside the page, such as an icon."""
     return _file(request.app[CONFIG].web_client_dir / request.match_info["name"], _ASK_FIRST)
 
 
 def _file(path: Path, headers: dict[str, str]) -> web.FileResponse:
-    """A name that a route lets through has no slash in it; so there is no way out of the folder but a link."""
+    """A file of the client. The routes take no name with a slash, so only a symbolic link could lead out of the
+    folder."""
     if path.is_symlink() or not path.is_file():
         raise not_found("file")
     return web.FileResponse(path, headers=headers)
 
 
 async def page_of_docs(request: web.Request) -> web.Response:
-    """A page of docs/, as text; an installation without the checkout has none."""
+    """A page of docs/ as text; an installation without the checkout has none."""
     path = _DOCS / f"{request.match_info['name']}.md"
     if not path.is_file():
         raise not_found("page")
@@ -107,8 +108,8 @@ async def page_of_docs(request: web.Request) -> web.Response:
 
 
 def add_web(app: web.Application) -> None:
-    """To be called last: the client's routes are all that is left."""
+    """Adds the client's routes; to be called last, for they take every path that is left."""
     app.router.add_get("/docs/{name:[a-z-]+}", page_of_docs)
     app.router.add_get(r"/assets/{name:[\w.-]+}", client_asset)
     app.router.add_get(r"/{name:[\w-]+(?:\.[\w-]+)+}", client_file)
-    app.router.add_get(rf"/{{route:(?!(?:{'|'.join(map(re.escape, _DOORS))})(?:/|$))[^.]*}}", client_page)
+    app.router.add_get(rf"/{{route:(?!(?:{'|'.join(map(re.escape, _RESERVED))})(?:/|$))[^.]*}}", client_page)

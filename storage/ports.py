@@ -1,7 +1,7 @@
 """The interface of a store. tests/storage/contract says the same as tests, and runs on every store.
 
-Common to all methods: what is returned from a write is on disk, so it survives `kill -9`; the observer has been
-told before the caller resumes; checks (`domain.decisions`) are made on the state that the write itself is
+Common to all methods: what is returned from a write is on disk, so it survives `kill -9`; the subscribers have
+been called before the caller resumes; checks (`domain.decisions`) are made on the state that the write itself is
 made on; a write that raises changed nothing. Any method may raise `Unavailable`.
 """
 
@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
-from domain.changes import Observer
+from domain.changes import LaggingSubscriber, Subscriber
 from domain.models import (
     Appended,
     Chat,
@@ -266,7 +266,7 @@ class Store(Protocol):
 
     @property
     def shared(self) -> bool:
-        """Whether other servers may write it too, without a word to the observer."""
+        """Whether other servers may write it too, without a word to the subscribers here."""
 
     @property
     def health(self) -> StoreHealth:
@@ -289,11 +289,28 @@ class Store(Protocol):
     @property
     def messages(self) -> Messages: ...
 
-    def observe(self, observer: Observer) -> None:
-        """Names the one observer of commits; before that nobody is told."""
+    def subscribe(self, subscriber: Subscriber) -> None:
+        """Adds a subscriber, which is called with every batch of changes committed from now on: in the turn in which
+        the store learns of the commit, before any waiter resumes, after the subscribers added before it.
+
+        For what has to be exact in every turn, such as rooms and what memory knows of chats. A subscriber that raises
+        is logged; the others are called all the same.
+        """
+
+    def subscribe_lagging(self, name: str, subscriber: LaggingSubscriber) -> None:
+        """Adds a subscriber that may be slow: it gets the same batches in the same order, each once it has returned
+        from the one before, in turns after those of `subscribe`. `name` is for the log.
+
+        The store holds no more than `storage.subscribers.WAITING_CHANGES_MAX` changes for it. What is more is dropped,
+        and the subscriber gets an empty batch in place of what it missed; it misses all that is committed while no
+        server runs, too. So a subscriber that must not miss anything keeps, in a place that survives a restart, the
+        `changed_seq` of each chat up to which it is done. After a start, an empty batch, and a hole in the numbers of
+        a chat it does what a client does that was cut off: it compares its positions with the heads of the chats, and
+        reads what it lacks by `Messages.changed_since`. There is no second log.
+        """
 
     def published_head(self, chat_id: int, head_seq: int) -> int:
-        """`head_seq` as just read, lowered to what the observer has been told, if a commit is on its way to him."""
+        """`head_seq` as just read, lowered to the last published number if a commit is not yet published."""
 
     async def ping(self) -> None:
         """Returns if the store can serve: the last write worked, or a small one does now. Cheap, however often it is

@@ -121,7 +121,7 @@ async def test_it_serves_the_client_and_says_what_the_server_says(nginx: Nginx, 
         async with server.http.get(nginx.url + path, headers={"Accept-Encoding": "gzip"}) as answer:
             assert answer.status == 200
             assert answer.headers.getall("Cache-Control") == [cache]
-            for name, value in headers.SAID.items():
+            for name, value in headers.HEADERS.items():
                 wanted = headers.CLIENT_POLICY if name == headers.CONTENT_SECURITY_POLICY else value
                 assert answer.headers.getall(name) == [wanted]
             assert answer.headers["Server"] == "nginx"
@@ -192,7 +192,7 @@ async def test_both_sockets_and_rest_go_through(nginx: Nginx, server: Server) ->
         await window.close()
     async with server.http.get(f"{nginx.url}/api/users/me") as answer:
         assert answer.status == 401
-        for name, value in headers.SAID.items():
+        for name, value in headers.HEADERS.items():
             assert answer.headers.getall(name) == [value]
     async with server.http.get(f"{nginx.url}/metrics") as answer:
         assert await answer.text() == "<!doctype html>the page", "what is for probes stays inside"

@@ -1,4 +1,4 @@
-"""Every command there is, in one list."""
+"""The list of all commands."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""Register, log in, refresh, log out."""
+"""Registration, login, refresh tokens, logout."""
 
 from contextlib import suppress
 from datetime import timedelta
@@ -9,10 +9,10 @@ from domain.models import User
 from domain.refusals import TokenReused, TokenUnknown
 from domain.text import name_fault, name_key, trimmed
 from handlers.context import Caller, Context
-from handlers.live.limits import network_of
 from handlers.live.passwords import check_password
 from handlers.live.tokens import hash_of, new_secret
 from handlers.registry import Result, command
+from handlers.wire.answers import Nothing, TokensAnswer, UserAnswer
 from handlers.wire.errors import ChatError, invalid
 from handlers.wire.schemas import AnyText, StrictString
 from handlers.wire.views import user_view
@@ -36,7 +36,7 @@ Email = Annotated[
 
 
 def check_name(context: Context, field: str, name: str) -> str:
-    """A display name or chat name as it is kept, see `domain.text`. Raises: `ChatError` `invalid`."""
+    """A display name or chat name as it is stored: see `domain.text`. Raises: `ChatError` `invalid`."""
     kept = trimmed(name)
     fault = name_fault(kept, context.policy.max_name_chars)
     if fault is not None:
@@ -52,9 +52,10 @@ class Register:
     display_name: AnyText | None = None
 
 
-@command("register", Register, limit="auth_calls")
+@command("register", Register, UserAnswer, limit="auth_calls")
 async def register(context: Context, caller: Caller, params: Register) -> Result:
-    """A new account. Raises: `ChatError` `conflict` for a taken name or email; `forbidden` when closed."""
+    """Creates an account. Raises: `ChatError` `conflict` for a taken name or email; `forbidden` if `REGISTRATION` is
+    closed."""
     if not context.policy.registration_open:
         raise ChatError("forbidden", "registration is closed")
     check_password(params.password, context.policy.min_password_chars)
@@ -65,9 +66,7 @@ async def register(context: Context, caller: Caller, params: Register) -> Result
         username=params.username,
         display_name=display_name,
         email=params.email,
-        password_hash=await context.passwords.hash(
-            params.password, turn_of=network_of(caller.address), gone=caller.gone
-        ),
+        password_hash=await context.passwords.hash(params.password, turn_of=caller.network, gone=caller.gone),
         created_at=context.clock.now(),
     )
     return {"user": user_view(user, context.presence.status_of(user.id), own=True)}
@@ -79,15 +78,15 @@ class Login:
     password: AnyText
 
 
-@command("login", Login, limit="auth_calls")
+@command("login", Login, TokensAnswer, limit="auth_calls")
 async def login(context: Context, caller: Caller, params: Login) -> Result:
-    """A new session. A wrong name and a wrong password are told the same, and take the same time."""
-    # A name longer than any is nobody's, and is not looked for: comparing text of that length takes seconds.
+    """Begins a session. A wrong name and a wrong password get the same answer, after the same time."""
+    # Nobody has a name longer than the longest, and comparing text of any length can take seconds: do not look for it.
     name = params.username[:LOGIN_NAME_CHARS_MAX]
     user = await context.store.users.find(name) if name == params.username else None
-    # Failures are counted for the pair of account and address, so that nobody locks another out from elsewhere. A
-    # token is taken before the work, not after: else many tries at once would all get through.
-    network = network_of(caller.address)
+    # Failures count for the pair of account and network, so that nobody can lock others out from elsewhere. The token
+    # is taken before the password is checked: after it, many tries at once would all get through.
+    network = caller.network
     pair = (name_key(name)[:LOGIN_NAME_CHARS_MAX] if user is None else user.id, network)
     context.limiter.check("login_failures", pair)
     password_hash = None if user is None else user.password_hash
@@ -95,7 +94,7 @@ async def login(context: Context, caller: Caller, params: Login) -> Result:
         right = await context.passwords.match(
             params.password, password_hash, turn_of=network, gone=caller.gone
         )
-    except ChatError:  # it was not looked at
+    except ChatError:  # the password was not checked
         context.limiter.give_back("login_failures", pair)
         raise
     if user is None or not right:
@@ -111,8 +110,8 @@ async def login(context: Context, caller: Caller, params: Login) -> Result:
         expires_at=context.clock.now() + timedelta(seconds=context.policy.refresh_token_ttl_s),
         created_at=context.clock.now(),
     )
-    # The password was looked at some time ago: if it was changed, or the user banned, before there was this session
-    # to be revoked, it ends now.
+    # The password was checked some time ago. If it was changed since, or the user banned, there was no session yet to
+    # revoke: revoke it now.
     try:
         if not await _is_still_right(context, user, params.password, network):
             raise ChatError("unauthenticated", "wrong username or password")
@@ -127,14 +126,14 @@ async def _is_still_right(context: Context, user: User, password: str, network: 
     now = await context.store.users.get(user.id)
     if now is None or now.banned or now.deleted:
         return False
-    # Another hash need not be of another password: a login beside this one may have renewed it.
+    # Another hash may be of the same password: another login may have renewed it meanwhile.
     return now.password_hash == user.password_hash or await context.passwords.match(
         password, now.password_hash, turn_of=network
     )
 
 
 async def _renew_hash(context: Context, user: User, password: str, network: str) -> None:
-    """Hashes the password anew if `BCRYPT_COST` was changed; if that fails, the next login does it."""
+    """Hashes the password again if `BCRYPT_COST` was changed; if that fails, the next login does it."""
     if context.passwords.is_outdated(user.password_hash):
         with suppress(ChatError, Unavailable):
             renewed = await context.passwords.hash(password, turn_of=network)
@@ -146,9 +145,10 @@ class Refresh:
     refresh_token: AnyText
 
 
-@command("refresh", Refresh, limit="auth_calls")
+@command("refresh", Refresh, TokensAnswer, limit="auth_calls")
 async def refresh(context: Context, caller: Caller, params: Refresh) -> Result:
-    """A new pair for a refresh token. The old one serves again for a short while; later it ends the session."""
+    """Replaces a refresh token by a new pair of tokens. The old one works again for `REFRESH_REUSE_GRACE_S`; its use
+    after that ends the session."""
     now = context.clock.now()
     refresh_token = new_secret()
     try:
@@ -172,9 +172,9 @@ class Logout:
     pass
 
 
-@command("logout", Logout, limit="auth_calls")
+@command("logout", Logout, Nothing, limit="auth_calls")
 async def logout(context: Context, caller: Caller, _params: Logout) -> Result:
-    """Ends the caller's session and its connections. A token of another backend has no session here to end."""
+    """Ends the caller's session and the connections of that session. A token of another backend has no session here."""
     if caller.session_id is not None:
         await context.store.sessions.revoke(caller.session_id)
     return {}

@@ -1,4 +1,4 @@
-"""Chats: making, listing, naming, deleting; and being in their rooms."""
+"""Chats: create, list, rename, delete; join and leave their rooms."""
 
 from typing import Annotated, cast
 
@@ -9,9 +9,17 @@ from handlers.commands.accounts import check_name
 from handlers.context import Caller, Context
 from handlers.live.connections import enter_room, leave_room
 from handlers.live.directory import OpenChat
-from handlers.live.limits import NEW_MEMBERS_PER_TOKEN, TOLD_PER_TOKEN
+from handlers.live.limits import NEW_MEMBERS_PER_TOKEN, RECIPIENTS_PER_TOKEN
 from handlers.live.recovery import replay
 from handlers.registry import Result, command
+from handlers.wire.answers import (
+    ChatAnswer,
+    ChatsAnswer,
+    CreatedChatAnswer,
+    JoinedAnswer,
+    LeftAnswer,
+    Nothing,
+)
 from handlers.wire.errors import invalid
 from handlers.wire.pages import ITEMS_BYTES_MAX, bad_cursor
 from handlers.wire.schemas import AnyText, Id, IdList, Position, StrictInteger, StrictString
@@ -28,16 +36,16 @@ class CreateChat:
     member_ids: Annotated[list[int] | None, IdList(CREATE_MEMBERS_MAX)] = None
 
 
-@command("create_chat", CreateChat, limit="changes")
+@command("create_chat", CreateChat, CreatedChatAnswer, limit="changes")
 async def create_chat(context: Context, caller: Caller, params: CreateChat) -> Result:
-    """A new chat, with the caller as owner; two users share one private chat, which is found again."""
+    """Creates a chat with the caller as its owner. Two users share one private chat: the second time it is found."""
     others = set(params.member_ids or ()) - {caller.user_id}
     chat_type = cast(ChatType, params.chat_type)
     if chat_type == "private" and len(others) != 1:
         raise invalid(member_ids="must name exactly one other user for a private chat")
     if chat_type != "private" and params.name is None:
         raise invalid(name="is required")
-    # A private chat is called after whoever looks at it is not.
+    # A private chat has no name: each member sees the name of the other.
     name = None if params.name is None or chat_type == "private" else check_name(context, "name", params.name)
     context.limiter.spend("changes", caller.user_id, len(others) / NEW_MEMBERS_PER_TOKEN)
     try:
@@ -54,7 +62,7 @@ async def create_chat(context: Context, caller: Caller, params: CreateChat) -> R
 
 
 CHATS_PER_TOKEN = 10
-"""A page costs one token more for so many chats: what is unread is counted in each."""
+"""A page costs one token more for each 10 chats: unread messages are counted in each chat."""
 
 
 @frozen
@@ -63,7 +71,7 @@ class ListChats:
     limit: Annotated[int, StrictInteger(1, 200)] = 50
 
 
-@command("list_chats", ListChats, limit="queries")
+@command("list_chats", ListChats, ChatsAnswer, limit="queries")
 async def list_chats(context: Context, caller: Caller, params: ListChats) -> Result:
     """The caller's chats, latest activity first."""
     try:
@@ -81,7 +89,7 @@ class OneChat:
     chat_id: Id
 
 
-@command("get_chat", OneChat, limit="queries")
+@command("get_chat", OneChat, ChatAnswer, limit="queries")
 async def get_chat(context: Context, caller: Caller, params: OneChat) -> Result:
     return {"chat": await _summary(context, caller, params.chat_id)}
 
@@ -92,20 +100,20 @@ class RenameChat:
     name: AnyText
 
 
-@command("rename_chat", RenameChat, limit="changes")
+@command("rename_chat", RenameChat, ChatAnswer, limit="changes")
 async def rename_chat(context: Context, caller: Caller, params: RenameChat) -> Result:
     name = check_name(context, "name", params.name)
     chat = await context.directory.entered_by(caller.user_id, params.chat_id)
-    context.limiter.spend("changes", caller.user_id, len(chat.members) / TOLD_PER_TOKEN)
+    context.limiter.spend("changes", caller.user_id, len(chat.members) / RECIPIENTS_PER_TOKEN)
     await context.store.chats.rename(params.chat_id, caller.user_id, name)
     return {"chat": await _summary(context, caller, params.chat_id)}
 
 
-@command("delete_chat", OneChat, limit="changes")
+@command("delete_chat", OneChat, Nothing, limit="changes")
 async def delete_chat(context: Context, caller: Caller, params: OneChat) -> Result:
     """Deletes the chat with everything in it."""
     chat = await context.directory.entered_by(caller.user_id, params.chat_id)
-    context.limiter.spend("changes", caller.user_id, len(chat.members) / TOLD_PER_TOKEN)
+    context.limiter.spend("changes", caller.user_id, len(chat.members) / RECIPIENTS_PER_TOKEN)
     await context.store.chats.delete(params.chat_id, caller.user_id)
     return {}
 
@@ -121,12 +129,12 @@ class JoinChat:
     epoch: AnyText | None = None
 
 
-@command("join_chat", JoinChat, socket=True, limit="joins")
+@command("join_chat", JoinChat, JoinedAnswer, socket=True, limit="joins")
 async def join_chat(context: Context, caller: Caller, params: JoinChat) -> Result:
     """Puts the caller's connection into the chat's room, after a replay of what changed since `after_seq`. A position
-    of another `epoch` says nothing here: that is a gap, and nothing is replayed.
+    of another `epoch` means nothing here: the answer is a gap, and nothing is replayed.
 
-    The ack's `head_seq` is where the room stands in the turn of entering: the next change comes live.
+    The ack's `head_seq` is the head of the room in the turn of joining: the next change comes live.
     """
     connection = caller.connected()
     replayed, gap = 0, params.epoch not in (None, context.store.epoch)
@@ -135,12 +143,12 @@ async def join_chat(context: Context, caller: Caller, params: JoinChat) -> Resul
         try:
             replayed, gap = await replay(context, caller, params.chat_id, params.after_seq)
         except Unavailable:
-            # The room it was in goes on for it; the next number tells the client what it missed.
+            # The connection goes back into its room; the number of the next event tells the client what it missed.
             if was_joined:
                 await _enter_room(context, caller, params.chat_id)
             raise
-    # Must not suspend from here on: membership, session and head are those of the turn of entering. A chat in
-    # memory is got without suspending, and after a replay it is in memory.
+    # Must not suspend from here on: membership, session and head have to be those of the turn of joining. The chat is
+    # in memory after a replay, and a chat in memory is found without suspending.
     chat = await _enter_room(context, caller, params.chat_id)
     context.presence.show(chat, connection)
     return {"chat_id": chat.id, "head_seq": chat.head_seq, "replayed": replayed, "gap": gap}
@@ -149,8 +157,9 @@ async def join_chat(context: Context, caller: Caller, params: JoinChat) -> Resul
 @command(
     "leave_chat",
     OneChat,
+    LeftAnswer,
     socket=True,
-    unlimited="it always succeeds, tells nobody and undoes a join, which counts",
+    unlimited="it always succeeds, sends no event and undoes a join, which counts",
 )
 async def leave_chat(context: Context, caller: Caller, params: OneChat) -> Result:
     """Takes the caller's connection out of the room; always succeeds."""
@@ -161,7 +170,10 @@ async def leave_chat(context: Context, caller: Caller, params: OneChat) -> Resul
 
 
 async def _enter_room(context: Context, caller: Caller, chat_id: int) -> OpenChat:
-    """Does not suspend for a chat in memory. Raises: as `Directory.entered_by`; `Refused`."""
+    """Puts the caller's connection into the room; does not suspend for a chat in memory.
+
+    Raises: `ChatError` `not_found` for a caller who is no member; `Refused` for a connection that has ended.
+    """
     connection = caller.connected()
     chat = await context.directory.entered_by(caller.user_id, chat_id)
     context.connections.check(connection)

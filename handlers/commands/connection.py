@@ -1,9 +1,10 @@
-"""What a connection asks about itself: a fresh token, a sign of life."""
+"""Commands about the connection itself: a new token, a ping."""
 
 from domain.frozen import frozen
 from handlers.context import Caller, Context
 from handlers.registry import Result, command
 from handlers.wire import events
+from handlers.wire.answers import ConnectionTokenAnswer, Nothing
 from handlers.wire.errors import ChatError
 from handlers.wire.schemas import Text
 
@@ -13,9 +14,9 @@ class RefreshToken:
     token: Text
 
 
-@command("refresh_token", RefreshToken, socket=True, limit="queries")
+@command("refresh_token", RefreshToken, ConnectionTokenAnswer, socket=True, limit="queries")
 async def refresh_token(context: Context, caller: Caller, params: RefreshToken) -> Result:
-    """Puts a fresh access token of the same user in place of the connection's; the connection goes on."""
+    """Replaces the connection's access token by a newer one of the same user; the connection goes on."""
     connection = caller.connected()
     identity = await context.identities.of(params.token)
     if identity.user_id != caller.user_id:
@@ -36,11 +37,12 @@ class Ping:
 @command(
     "ping",
     Ping,
+    Nothing,
     socket=True,
-    unlimited="it tells nobody but the one who asks, and costs less than counting it",
+    unlimited="it answers nobody but its sender, and costs less than counting it would",
 )
 async def ping(context: Context, caller: Caller, _params: Ping) -> Result:
-    """Answers `pong`; the documented client asks now and then, nobody has to."""
+    """Answers `pong`. The documented client sends it from time to time; no client has to."""
     name, payload = events.pong(context.clock.now())
     context.hub.emit(name, payload, room=caller.connected().id)
     return {}

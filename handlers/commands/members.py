@@ -6,8 +6,9 @@ from domain.frozen import frozen
 from domain.models import Member, Role
 from domain.refusals import BadReference
 from handlers.context import Caller, Context
-from handlers.live.limits import TOLD_PER_TOKEN
+from handlers.live.limits import RECIPIENTS_PER_TOKEN
 from handlers.registry import Result, command
+from handlers.wire.answers import MemberAnswer, MembersAnswer, Nothing
 from handlers.wire.errors import invalid, not_found
 from handlers.wire.pages import order_of, that_fit
 from handlers.wire.schemas import AnyText, Id, StrictInteger, StrictString
@@ -20,7 +21,7 @@ RoleField = Annotated[str, StrictString(one_of=("owner", "admin", "member"))]
 MEMBERS_PER_PAGE = 1000
 
 MEMBERS_PER_TOKEN = 200
-"""A page costs one token more for so many members of the chat."""
+"""A page costs one token more for each 200 members."""
 
 
 @frozen
@@ -30,9 +31,9 @@ class ListMembers:
     limit: Annotated[int, StrictInteger(1, MEMBERS_PER_PAGE)] = MEMBERS_PER_PAGE
 
 
-@command("list_members", ListMembers, limit="queries")
+@command("list_members", ListMembers, MembersAnswer, limit="queries")
 async def list_members(context: Context, caller: Caller, params: ListMembers) -> Result:
-    """A page of the chat's members, in the order in which they came."""
+    """A page of the chat's members, in the order in which they were added."""
     await context.directory.entered_by(caller.user_id, params.chat_id)
     try:
         members, next_cursor = await context.store.chats.members(
@@ -41,7 +42,7 @@ async def list_members(context: Context, caller: Caller, params: ListMembers) ->
     except BadReference:
         raise invalid(cursor="was not given out here") from None
     users = await context.store.users.get_many([member.user_id for member in members])
-    # The page was read outside this turn: a member who was removed meanwhile sees nothing of it.
+    # The caller may have been removed while the page was read, and then must not see it.
     await context.directory.entered_by(caller.user_id, params.chat_id)
     views = that_fit(
         member_view(
@@ -68,7 +69,7 @@ class AddMember:
     role: RoleField = "member"
 
 
-@command("add_member", AddMember, limit="changes")
+@command("add_member", AddMember, MemberAnswer, limit="changes")
 async def add_member(context: Context, caller: Caller, params: AddMember) -> Result:
     await _count(context, caller, params.chat_id)
     role = cast(Role, params.role)
@@ -85,7 +86,7 @@ class SetRole:
     role: RoleField
 
 
-@command("set_role", SetRole, limit="changes")
+@command("set_role", SetRole, MemberAnswer, limit="changes")
 async def set_role(context: Context, caller: Caller, params: SetRole) -> Result:
     await _count(context, caller, params.chat_id)
     role = cast(Role, params.role)
@@ -99,7 +100,7 @@ class RemoveMember:
     user_id: Id
 
 
-@command("remove_member", RemoveMember, limit="changes")
+@command("remove_member", RemoveMember, Nothing, limit="changes")
 async def remove_member(context: Context, caller: Caller, params: RemoveMember) -> Result:
     await _count(context, caller, params.chat_id)
     await context.store.chats.remove_member(params.chat_id, caller.user_id, params.user_id)
@@ -107,9 +108,9 @@ async def remove_member(context: Context, caller: Caller, params: RemoveMember) 
 
 
 async def _count(context: Context, caller: Caller, chat_id: int) -> None:
-    """Counts a change of which all members are told. Raises: `ChatError` `not_found` for who is no member."""
+    """Counts a change that is published to all members. Raises: `ChatError` `not_found` for a caller who is none."""
     chat = await context.directory.entered_by(caller.user_id, chat_id)
-    context.limiter.spend("changes", caller.user_id, len(chat.members) / TOLD_PER_TOKEN)
+    context.limiter.spend("changes", caller.user_id, len(chat.members) / RECIPIENTS_PER_TOKEN)
 
 
 async def _view(context: Context, caller: Caller, member: Member) -> View:

@@ -1,4 +1,4 @@
-"""Messages: send, edit, delete, and looking back."""
+"""Messages: send, edit, delete, read, and history."""
 
 from typing import Annotated
 
@@ -6,8 +6,16 @@ from domain.frozen import frozen
 from domain.models import Appended, Draft, Message, ReadMark
 from domain.text import content_fault
 from handlers.context import Caller, Context
-from handlers.live.limits import TOLD_PER_TOKEN
+from handlers.live.limits import RECIPIENTS_PER_TOKEN
 from handlers.registry import Later, Result, command
+from handlers.wire.answers import (
+    DeletedAnswer,
+    EditedAnswer,
+    HistoryAnswer,
+    MessageAnswer,
+    ReadAnswer,
+    SentAnswer,
+)
 from handlers.wire.errors import ChatError, invalid, not_found
 from handlers.wire.pages import ITEMS_BYTES_MAX
 from handlers.wire.schemas import AnyText, ClientId, Id, StrictInteger, StrictString
@@ -32,11 +40,11 @@ class CreateMessage:
 
 
 async def _send(context: Context, caller: Caller, params: SendMessage | CreateMessage) -> Later[Appended]:
-    """Stores a message; the ack means that it is on disk and has been handed to the room."""
+    """Stores a message. The ack means that the message is on disk and has been published to the room."""
     fault = content_fault(params.content, context.policy.max_content_chars)
     if fault is not None and params.client_id is None:
         raise invalid(content=fault)
-    # Membership from memory, so that a stranger costs no write; the store looks again in the write itself.
+    # Membership is checked in memory, so that a stranger costs no write; the store checks it again in the write.
     await context.directory.entered_by(caller.user_id, params.chat_id)
     draft = Draft(
         chat_id=params.chat_id,
@@ -55,9 +63,9 @@ def _sent(appended: Appended) -> Result:
     return {"message": message_view(message), "seq": message.seq, "duplicate": appended.duplicate}
 
 
-send_message = command("send_message", SendMessage, socket=True, limit="messages")(_send)
-# Over REST, where the type of the message is named, too.
-create_message = command("create_message", CreateMessage, limit="messages")(_send)
+send_message = command("send_message", SendMessage, SentAnswer, socket=True, limit="messages")(_send)
+# The same over REST, where a message also names its type.
+create_message = command("create_message", CreateMessage, SentAnswer, limit="messages")(_send)
 
 
 @frozen
@@ -66,7 +74,7 @@ class EditMessage:
     content: AnyText
 
 
-@command("edit_message", EditMessage, socket=True, limit="messages")
+@command("edit_message", EditMessage, EditedAnswer, socket=True, limit="messages")
 async def edit_message(context: Context, caller: Caller, params: EditMessage) -> Result | Later[Message]:
     fault = content_fault(params.content, context.policy.max_content_chars)
     if fault is not None:
@@ -82,7 +90,7 @@ class OneMessage:
     message_id: Id
 
 
-@command("delete_message", OneMessage, socket=True, limit="messages")
+@command("delete_message", OneMessage, DeletedAnswer, socket=True, limit="messages")
 async def delete_message(context: Context, caller: Caller, params: OneMessage) -> Result | Later[Message]:
     write = context.store.messages.delete(params.message_id, caller.user_id, context.clock.now())
     return Later(
@@ -95,7 +103,7 @@ async def delete_message(context: Context, caller: Caller, params: OneMessage) -
     )
 
 
-@command("get_message", OneMessage, limit="queries")
+@command("get_message", OneMessage, MessageAnswer, limit="queries")
 async def get_message(context: Context, caller: Caller, params: OneMessage) -> Result:
     message = await context.store.messages.get(params.message_id)
     if message is None or message.deleted:
@@ -108,7 +116,7 @@ async def get_message(context: Context, caller: Caller, params: OneMessage) -> R
 
 
 MESSAGES_PER_TOKEN = 50
-"""A page costs one token more for so many messages."""
+"""A page costs one token more for each 50 messages."""
 
 
 @frozen
@@ -120,9 +128,9 @@ class ListMessages:
     limit: Annotated[int, StrictInteger(1, 200)] = 50
 
 
-@command("list_messages", ListMessages, limit="queries")
+@command("list_messages", ListMessages, HistoryAnswer, limit="queries")
 async def list_messages(context: Context, caller: Caller, params: ListMessages) -> Result:
-    """A page of history. `head_seq` is read before the page: what changes later, the client hears of live."""
+    """A page of history. `head_seq` is read before the page, so the client applies every live event above it."""
     chat = await context.directory.entered_by(caller.user_id, params.chat_id)
     head_seq = chat.head_seq
     anchors = {name: getattr(params, name) for name in ("before", "after", "around")}
@@ -134,7 +142,7 @@ async def list_messages(context: Context, caller: Caller, params: ListMessages) 
         params.chat_id, limit=params.limit, max_bytes=ITEMS_BYTES_MAX, **at
     )
     context.limiter.spend("queries", caller.user_id, len(page.messages) / MESSAGES_PER_TOKEN)
-    # The page was read outside this turn: a member who was removed meanwhile sees nothing of it.
+    # The caller may have been removed while the page was read, and then must not see it.
     await context.directory.entered_by(caller.user_id, params.chat_id)
     return {
         "messages": [message_view(message) for message in page.messages],
@@ -145,7 +153,7 @@ async def list_messages(context: Context, caller: Caller, params: ListMessages) 
 
 
 async def _position(context: Context, chat_id: int, field: str, message_id: int) -> int:
-    """Where a message stands, a deleted one too. Raises: `ChatError` `invalid` if it is not of this chat."""
+    """The `seq` of a message, which may be deleted. Raises: `ChatError` `invalid` if it is not in this chat."""
     message = await context.store.messages.get(message_id)
     if message is None or message.chat_id != chat_id:
         raise invalid(**{field: "is no message of this chat"})
@@ -158,11 +166,11 @@ class ReadMessages:
     up_to: Id | None = None
 
 
-@command("read_messages", ReadMessages, socket=True, limit="marks")
+@command("read_messages", ReadMessages, ReadAnswer, socket=True, limit="marks")
 async def read_messages(context: Context, caller: Caller, params: ReadMessages) -> Result | Later[ReadMark]:
-    """Moves the caller's mark forward, to `up_to` or to the newest message; it never goes back."""
+    """Moves the caller's read mark forward, to `up_to` or to the newest message; it never goes back."""
     chat = await context.directory.entered_by(caller.user_id, params.chat_id)
-    context.limiter.spend("marks", caller.user_id, len(chat.joined) / TOLD_PER_TOKEN)
+    context.limiter.spend("marks", caller.user_id, len(chat.joined) / RECIPIENTS_PER_TOKEN)
 
     def result(mark: ReadMark) -> Result:
         return {

@@ -1,10 +1,11 @@
-"""The status that a connection gives its user."""
+"""Presence: the status of a connection."""
 
 from typing import Annotated
 
 from domain.frozen import frozen
 from handlers.context import Caller, Context
 from handlers.registry import Result, command
+from handlers.wire.answers import Nothing
 from handlers.wire.schemas import StrictString
 
 
@@ -13,7 +14,7 @@ class Status:
     status: Annotated[str, StrictString(one_of=("online", "away", "busy", "offline"))]
 
 
-@command("status", Status, socket=True, limit="status")
+@command("status", Status, Nothing, socket=True, limit="status")
 async def status(context: Context, caller: Caller, params: Status) -> Result:
     """Sets the status of the caller's connection."""
     context.presence.set(caller.connected(), params.status)

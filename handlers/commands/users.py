@@ -1,4 +1,4 @@
-"""Looking at users, and changing oneself."""
+"""Users: look up, list, change one's own account."""
 
 from typing import Annotated
 
@@ -7,16 +7,16 @@ from domain.models import User
 from domain.text import NAME_GROWTH
 from handlers.commands.accounts import check_name
 from handlers.context import Caller, Context
-from handlers.live.limits import network_of
 from handlers.live.passwords import check_password
 from handlers.registry import Result, command
+from handlers.wire.answers import UserAnswer, UsersAnswer
 from handlers.wire.errors import ChatError, invalid, not_found
 from handlers.wire.pages import after_id, that_fit
 from handlers.wire.schemas import AnyText, Id, StrictInteger
 from handlers.wire.views import user_view
 
 PUBLISHED_WITHIN_S = 2.0
-"""So long the answer to a change waits for others to be told."""
+"""How long the answer to a change waits until the change is published."""
 
 
 @frozen
@@ -24,7 +24,7 @@ class GetUser:
     user_id: Id
 
 
-@command("get_user", GetUser, limit="queries")
+@command("get_user", GetUser, UserAnswer, limit="queries")
 async def get_user(context: Context, caller: Caller, params: GetUser) -> Result:
     user = await context.identities.user(params.user_id)
     if user is None or user.deleted:
@@ -40,7 +40,7 @@ class UpdateMe:
     old_password: AnyText | None = None
 
 
-@command("update_me", UpdateMe, limit="changes")
+@command("update_me", UpdateMe, UserAnswer, limit="changes")
 async def update_me(context: Context, caller: Caller, params: UpdateMe) -> Result:
     """Changes the caller's name or password. A new password ends every other session of the user."""
     user = await context.store.users.get(caller.user_id)
@@ -70,14 +70,14 @@ async def _change_password(context: Context, caller: Caller, user: User, params:
     if params.old_password is None:
         raise invalid(old_password="is required to set another password")
     check_password(params.password, context.policy.min_password_chars)
-    network = network_of(caller.address)
+    network = caller.network
     pair = (user.id, network)
     context.limiter.check("login_failures", pair)
     try:
         right = await context.passwords.match(
             params.old_password, user.password_hash, turn_of=network, gone=caller.gone
         )
-    except ChatError:  # it was not looked at
+    except ChatError:  # the password was not checked
         context.limiter.give_back("login_failures", pair)
         raise
     if not right:
@@ -88,7 +88,7 @@ async def _change_password(context: Context, caller: Caller, user: User, params:
 
 
 USERS_PER_TOKEN = 50
-"""A page costs one token more for so many users."""
+"""A page costs one token more for each 50 users."""
 
 
 @frozen
@@ -98,11 +98,11 @@ class ListUsers:
     limit: Annotated[int, StrictInteger(1, 200)] = 50
 
 
-@command("list_users", ListUsers, limit="queries")
+@command("list_users", ListUsers, UsersAnswer, limit="queries")
 async def list_users(context: Context, caller: Caller, params: ListUsers) -> Result:
-    """Active users whose username or display name begins with `q`, by id."""
+    """A page of active users whose username or display name begins with `q`, ordered by id."""
     if len(params.q) > NAME_GROWTH * context.policy.max_name_chars:
-        return {"users": [], "next_cursor": None}  # no name begins so, and comparing it takes long
+        return {"users": [], "next_cursor": None}  # no name is as long, and comparing the text takes long
     users = await context.store.users.search(
         params.q, after_id=after_id(params.cursor), limit=params.limit + 1
     )

@@ -1,4 +1,4 @@
-"""What is kept in memory of the store, loaded when first asked for."""
+"""A cache of what the store keeps: a value is loaded when it is first asked for."""
 
 import asyncio
 from collections import OrderedDict
@@ -9,16 +9,18 @@ Key = TypeVar("Key")
 Value = TypeVar("Value")
 
 SPARED = 64
-"""So many of the values used last are kept whatever their size: who has loaded one comes back for it a turn later."""
+"""How many of the values used last are kept whatever their size: a caller who has loaded one looks it up a turn
+later."""
 
 
 class Cache(Generic[Key, Value]):
-    """Values by key; `load` brings one from the store, None if there is none (that is not kept).
+    """Values by key. `load` brings a value from the store, or None if there is none, which is not kept.
 
-    What is kept is bounded in number by `capacity`, and in bytes by `bytes_max` if `size_of` says how many a value
-    takes: the least recently used value goes first. Pinned values stay, count for neither bound, and cost nothing when
-    others go. A change told while its value is being loaded makes the load start over, so what is kept is never older
-    than what was told. `added` and `dropped` are called with each value that comes into memory and that goes.
+    The cache holds at most `capacity` values and, if `size_of` says how many bytes a value takes, at most `bytes_max`
+    bytes. Beyond that the least recently used value goes first. Pinned values stay, count for neither bound, and cost
+    nothing when others go. A change that is published while its value is being loaded makes the load start over, so
+    that no value is older than what has been published. `added` and `dropped` are called with each value that comes
+    into memory and that goes.
     """
 
     def __init__(
@@ -39,7 +41,7 @@ class Cache(Generic[Key, Value]):
         self._dropped = dropped
         self._values: dict[Key, Value] = {}
         self._idle: OrderedDict[Key, int] = OrderedDict()
-        """The values that are not pinned, the least recently used first, and how many bytes each takes."""
+        """The keys of values that are not pinned, least recently used first, with the bytes each value takes."""
         self._idle_bytes = 0
         self._loading: dict[Key, asyncio.Task[Value | None]] = {}
         self._stale: set[Key] = set()
@@ -48,7 +50,7 @@ class Cache(Generic[Key, Value]):
         return len(self._values)
 
     def peek(self, key: Key) -> Value | None:
-        """The value if it is in memory; this is not a use of it."""
+        """The value if it is in memory; this does not count as a use."""
         return self._values.get(key)
 
     def use(self, key: Key) -> Value | None:
@@ -59,7 +61,7 @@ class Cache(Generic[Key, Value]):
         return value
 
     async def get(self, key: Key) -> Value | None:
-        """The value, from memory or from the store; who asks at the same time shares one load."""
+        """The value, from memory or from the store; callers who ask at the same time share one load."""
         value = self.use(key)
         if value is not None:
             return value
@@ -69,7 +71,7 @@ class Cache(Generic[Key, Value]):
         return await asyncio.shield(task)
 
     def put(self, key: Key, value: Value) -> None:
-        """Keeps a value that a change has told, in place of the one there is. It is pinned if that one is."""
+        """Keeps the value that a change has brought, in place of an older one. It is pinned if the older one is."""
         self.stale(key)
         old = self._values.get(key)
         if old is not None:
@@ -82,7 +84,8 @@ class Cache(Generic[Key, Value]):
             self._keep(key, value)
 
     def resized(self, key: Key) -> None:
-        """The value of this key takes more or fewer bytes than before; nothing happens if it is not there."""
+        """Called when the value of this key takes more or fewer bytes than before; nothing happens if it is not
+        there."""
         if key in self._idle:
             before = self._idle[key]
             now = self._idle[key] = self._size_of(self._values[key])
@@ -90,7 +93,7 @@ class Cache(Generic[Key, Value]):
             self._shrink()
 
     def pin(self, key: Key) -> None:
-        """The value of this key stays until it is unpinned; nothing happens if it is not there, or pinned."""
+        """Keeps the value of this key until `unpin`; nothing happens if it is not there, or pinned."""
         size = self._idle.pop(key, None)
         if size is not None:
             self._idle_bytes -= size
@@ -101,7 +104,7 @@ class Cache(Generic[Key, Value]):
             self._rest(key)
 
     def stale(self, key: Key) -> None:
-        """A change of this key was told: a load under way has to be made again."""
+        """Called when a change of this key is published: a load under way starts over."""
         if key in self._loading:
             self._stale.add(key)
 
@@ -111,7 +114,7 @@ class Cache(Generic[Key, Value]):
         self._drop(key)
 
     def forget_but(self, keys: Collection[Key]) -> None:
-        """`forget` of all other keys. What is being loaded goes on: it is new enough."""
+        """Drops the values of all other keys. Loads under way go on: what they bring is new enough."""
         for key in [key for key in self._values if key not in keys]:
             self._drop(key)
 

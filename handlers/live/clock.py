@@ -1,4 +1,4 @@
-"""Time as an argument, so that tests can turn it."""
+"""Time as an argument: the clock of the machine, or one that a test turns."""
 
 import asyncio
 import time
@@ -12,19 +12,22 @@ class Timer(Protocol):
 
 
 class Clock(Protocol):
+    """What the server asks of a clock."""
+
     def now(self) -> datetime:
-        """The time of day, aware, in UTC. It jumps when somebody sets it, and when a suspended machine wakes."""
+        """The wall clock: aware, in UTC. It jumps when somebody sets it, and when a suspended machine wakes."""
 
     def unix_s(self) -> float:
-        """`now` as a Unix time; for comparisons on the way of every command: 0.05 µs where `now` takes 0.3."""
+        """`now` as a Unix time, for comparisons before every command: 0.05 µs where `now` takes 0.3."""
 
     def monotonic(self) -> float:
-        """Seconds from some fixed point; never goes back, and may stand still while the machine is suspended."""
+        """Seconds since some fixed point; it never goes back, and may stand still while the machine is suspended."""
 
     def call_later(self, delay_s: float, callback: Callable[[], None]) -> Timer:
         """Calls back on the event loop after `delay_s` seconds of `monotonic`, unless the timer is cancelled."""
 
-    async def sleep(self, delay_s: float) -> None: ...
+    async def sleep(self, delay_s: float) -> None:
+        """Returns after `delay_s` seconds of `monotonic`; 0 lets the loop go on once."""
 
 
 class SystemClock:

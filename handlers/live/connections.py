@@ -1,4 +1,4 @@
-"""Who is connected: the live connections of every user, whichever gate they came through."""
+"""The live connections of every user, whichever gate they came through."""
 
 import asyncio
 from collections.abc import Collection, KeysView
@@ -12,7 +12,7 @@ from storage.promise import Promise
 
 
 class JoinedChat(Protocol):
-    """A chat, as far as the connections in its room need it: `handlers.live.directory.OpenChat`."""
+    """What a connection knows of a chat it has joined; `handlers.live.directory.OpenChat` is one."""
 
     @property
     def id(self) -> int: ...
@@ -21,17 +21,18 @@ class JoinedChat(Protocol):
     def room(self) -> str: ...
 
     def join(self, connection: "Connection") -> None:
-        """Notes a connection that enters the room; nothing happens if it is there."""
+        """Adds a connection to the room; nothing happens if it is there."""
 
     def part(self, connection: "Connection") -> None:
-        """Forgets a connection that leaves the room it is in."""
+        """Takes a connection out of the room, in which it has to be."""
 
 
 @dataclass(slots=True, eq=False)
 class Connection:
     """One live connection. `session_id` is None for a token of another backend; `expires_at` is a Unix time.
 
-    `follows_all`: it is in the room of every chat of its user; `entering` is what puts it there at first.
+    `follows_all`: it is in the room of every chat of its user, once `joining` is done. `unfinished` counts its commands
+    that wait for the disk.
     """
 
     id: str
@@ -40,31 +41,31 @@ class Connection:
     expires_at: float
     joined: dict[int, JoinedChat] = field(default_factory=dict)
     follows_all: bool = False
-    entering: "asyncio.Future[None] | None" = None
+    joining: "asyncio.Future[None] | None" = None
     unfinished: int = 0
-    _calm: "asyncio.Future[None] | None" = None
+    _drained: "asyncio.Future[None] | None" = None
 
     def begin(self, write: Promise[Any]) -> None:
-        """A command now waits for the disk."""
+        """Counts a command as unfinished until its write is done."""
         self.unfinished += 1
         write.then(self._finish)
 
     def _finish(self, _write: object) -> None:
         self.unfinished -= 1
-        if self._calm is not None and self.unfinished < UNFINISHED_MAX:
-            if not self._calm.done():
-                self._calm.set_result(None)
-            self._calm = None
+        if self._drained is not None and self.unfinished < UNFINISHED_MAX:
+            if not self._drained.done():
+                self._drained.set_result(None)
+            self._drained = None
 
-    async def calm(self) -> None:
-        """Returns when the connection is in the rooms it asked for at connect, and few enough commands wait for the
-        disk; only one may wait for this at a time."""
-        if self.entering is not None:
-            await asyncio.wait((self.entering,))
-            self.entering = None
+    async def ready(self) -> None:
+        """Returns when the next command may run: the connection is in the rooms it asked for at connect, and fewer than
+        `UNFINISHED_MAX` commands wait for the disk. Only one caller may wait for this at a time."""
+        if self.joining is not None:
+            await asyncio.wait((self.joining,))
+            self.joining = None
         while self.unfinished >= UNFINISHED_MAX:
-            self._calm = asyncio.get_running_loop().create_future()
-            await self._calm
+            self._drained = asyncio.get_running_loop().create_future()
+            await self._drained
 
 
 class Connections:
@@ -89,7 +90,7 @@ class Connections:
             del self._by_user[connection.user_id]
 
     def check(self, connection: Connection) -> None:
-        """Raises: `Refused` (REVOKED) if the connection has ended, even if its last frames are still being read."""
+        """Raises: `Refused` (REVOKED) if the connection has ended, though its last frames may still be being read."""
         if self._by_id.get(connection.id) is not connection:
             raise Refused("unauthenticated", Ending.REVOKED, "the connection has ended")
 
@@ -101,7 +102,7 @@ class Connections:
         return self._by_user.get(user_id, {}).values()
 
     def users(self) -> KeysView[int]:
-        """Who is connected."""
+        """The ids of all users who are connected."""
         return self._by_user.keys()
 
     def ids_of(self, user_id: int) -> Collection[str]:

@@ -1,4 +1,4 @@
-"""The chats in memory: who is in them and how far they have been told, so that no message needs a query."""
+"""The chats in memory, with their members and heads, so that a message needs no query."""
 
 from collections.abc import Collection
 from dataclasses import replace
@@ -13,19 +13,20 @@ from storage.ports import Store
 
 CHATS_KEPT = 20_000
 CHATS_KEPT_BYTES = 64 * 1024 * 1024
-"""So many chats that nobody has joined are kept, and so much memory may they take: 3,300 of 100 members, or 7,400 of
-1,000. Those that somebody has joined stay, and come on top of that."""
+"""How many chats that nobody has joined are kept, and how much memory they may take: 3,300 of 100 members, or 7,400 of
+1,000. Chats that somebody has joined stay in memory on top of that."""
 
 # Measured with benchmarks/chat_memory.py.
 _CHAT_BYTES = 1_000
 _FEW_BYTES = 190
-"""A member of a chat that carries presence: in the chat's set and in the chats of the user."""
+"""For each member of a chat that carries presence: in the chat's set, and in the chats of the user."""
 _MANY_BYTES = 8
+"""For each member of a larger chat."""
 
 
 class OpenChat:
-    """A chat in memory. `head_seq` is the number of the last change handed to the room, `members` the ids of its
-    members, `joined` the connections in its room."""
+    """A chat in memory. `head_seq` is the number of the last change published to its room, `members` are the ids of its
+    members, and `joined` are the connections in its room, by id."""
 
     __slots__ = ("_directory", "chat", "head_seq", "joined", "members", "room")
 
@@ -38,19 +39,19 @@ class OpenChat:
         self.joined: dict[str, Connection] = {}
 
     def join(self, connection: Connection) -> None:
-        """A connection comes into the room; nothing happens if it is there."""
+        """Adds a connection to the room; nothing happens if it is there."""
         if not self.joined:
             self._directory.pin(self)
         self.joined[connection.id] = connection
 
     def part(self, connection: Connection) -> None:
-        """A connection leaves the room it is in."""
+        """Takes a connection out of the room, in which it has to be."""
         del self.joined[connection.id]
         if not self.joined:
             self._directory.unpin(self)
 
     def size(self) -> int:
-        """About how many bytes it takes while nobody has joined."""
+        """About how many bytes the chat takes while nobody has joined it."""
         name = self.chat.name or ""
         each = _FEW_BYTES if self.carries_presence else _MANY_BYTES
         return _CHAT_BYTES + 4 * len(name) + each * len(self.members)
@@ -68,17 +69,17 @@ class OpenChat:
         return len(self.members) <= PRESENCE_MEMBERS_MAX
 
     def snapshot(self) -> Chat:
-        """The chat as it is now."""
+        """The chat with its present head and number of members."""
         return replace(self.chat, head_seq=self.head_seq, member_count=len(self.members))
 
 
 def room_of(chat_id: int) -> str:
-    """The room in which a chat's events are told."""
+    """The name of a chat's room."""
     return f"chat:{chat_id}"
 
 
 class Directory:
-    """Chats by id, loaded when first needed, kept current by the changes that are told."""
+    """Chats by id, loaded when first needed and kept current by the changes that are published."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -94,52 +95,60 @@ class Directory:
         """By user id, the chats in memory that carry presence."""
 
     def peek(self, chat_id: int) -> OpenChat | None:
-        """The chat if it is in memory."""
+        """The chat if it is in memory; this does not count as a use."""
         return self._chats.peek(chat_id)
 
     async def current(self, chat_id: int) -> OpenChat | None:
-        """The chat as it is in the turn in which this returns; does not suspend if it is in memory."""
+        """The chat as it is in the turn in which this returns, None if there is none. Does not suspend for a chat in
+        memory."""
         while (chat := self._chats.use(chat_id)) is None:
-            # What was loaded is looked for again: it may have been deleted before this resumed.
+            # The loaded chat is looked up again: it may have been deleted before this resumed.
             if await self._chats.get(chat_id) is None:
                 return None
         return chat
 
     async def entered_by(self, user_id: int, chat_id: int) -> OpenChat:
-        """The chat, for a member of it. Raises: `ChatError` `not_found` for anybody else."""
-        chat = await self.current(chat_id)
+        """The chat, for one of its members. Does not suspend for a chat in memory.
+
+        Raises: `ChatError` `not_found` for anybody else, whether there is such a chat or not.
+        """
+        chat = self._chats.use(chat_id)
+        if chat is None:
+            chat = await self.current(chat_id)
         if chat is None or user_id not in chat.members:
             raise not_found("chat")
         return chat
 
     def shared_with(self, user_id: int) -> Collection[OpenChat]:
-        """The chats in memory that carry presence and to which the user belongs."""
+        """The chats in memory that carry presence and have the user as a member."""
         found = (self._chats.peek(chat_id) for chat_id in self._chats_of.get(user_id, ()))
         return [chat for chat in found if chat is not None]
 
     def pin(self, chat: OpenChat) -> None:
-        """Somebody has joined the chat: it stays in memory."""
+        """Keeps a chat in memory: somebody has joined it."""
         if self._chats.peek(chat.id) is chat:
             self._chats.pin(chat.id)
 
     def unpin(self, chat: OpenChat) -> None:
-        """Nobody is in the chat any more."""
+        """Ends `pin`: nobody is in the room any more."""
         if self._chats.peek(chat.id) is chat:
             self._chats.unpin(chat.id)
 
     def told(self, chat_id: int, seq: int) -> None:
-        """Change `seq` of a chat is being handed to its room."""
+        """Called when change `seq` of a chat is published to its room."""
         chat = self._chats.peek(chat_id)
         if chat is not None:
             chat.head_seq = seq
         self._chats.stale(chat_id)
 
     def opened(self, state: ChatState) -> None:
-        """A chat was made. One that is in memory stays: it was loaded after the commit, and may have been joined."""
+        """Called when a chat is created. One that is in memory stays: it was loaded after the commit, and somebody may
+        have joined it."""
         if self._chats.peek(state.chat.id) is None:
             self._chats.put(state.chat.id, OpenChat(state, self))
 
     def renamed(self, renamed: Chat) -> None:
+        """Called when the name of a chat changes."""
         chat = self._chats.peek(renamed.id)
         if chat is not None:
             chat.chat = renamed
@@ -147,10 +156,11 @@ class Directory:
         self._chats.stale(renamed.id)
 
     def deleted(self, chat_id: int) -> None:
+        """Called when a chat is deleted."""
         self._chats.forget(chat_id)
 
     def member_set(self, chat_id: int, member: Member) -> None:
-        """A member came, or is no longer what they were."""
+        """Called when a member is added, or has another role."""
         chat = self._chats.peek(chat_id)
         if chat is not None and member.user_id not in chat.members:
             self._forget(chat)
@@ -159,6 +169,7 @@ class Directory:
         self._chats.stale(chat_id)
 
     def member_gone(self, chat_id: int, user_id: int) -> None:
+        """Called when a member is removed."""
         chat = self._chats.peek(chat_id)
         if chat is not None and user_id in chat.members:
             self._forget(chat)

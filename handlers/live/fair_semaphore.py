@@ -1,4 +1,4 @@
-"""Whose turn it is, where many want what few can have at once."""
+"""A semaphore that is fair between keys, and that bounds how many wait for it."""
 
 import asyncio
 import sys
@@ -9,36 +9,38 @@ from contextlib import asynccontextmanager
 from handlers.wire.errors import ChatError
 
 Gone = Callable[[], bool]
-"""Whether the one who asked has gone and will hear no answer."""
+"""Whether the caller has gone and will not read the answer."""
 
 RETRY_AFTER_MS = 10_000
-"""When to ask again if too many wait."""
+"""When a caller may ask again who was refused because too many wait."""
 
 
 def never() -> bool:
+    """`Gone` of a caller who waits for the answer."""
     return False
 
 
 class FairSemaphore:
-    """Lets so many in at once. The others wait, and the keys among them come in turn, whoever has asked how often: who
-    asks a hundred times holds up nobody else for more than one of them.
+    """Lets `at_once` callers in. The others wait, and their keys take turns: one key's hundred waiters delay another
+    key by one turn, not by a hundred.
 
-    At most `waiting_max` wait. When one more comes, those who have gone make room, then the last of
-    the key with the most; else the newcomer is refused. Who has gone when the turn comes does not get it.
+    At most `waiting_max` callers wait. When one more comes, callers who have gone make room, and then the last caller
+    of the key with the most waiters; if that is the newcomer's own key, the newcomer is refused. A caller who has
+    gone when their turn comes does not get it.
     """
 
     def __init__(self, at_once: int, *, waiting_max: int = sys.maxsize) -> None:
         self._free = at_once
         self._waiting_max = waiting_max
         self._waiting: dict[str, deque[tuple[asyncio.Future[None], Gone]]] = {}
-        """By key; the key whose turn is next comes first."""
+        """By key, those who wait; the key whose turn is next comes first."""
         self._count = 0
 
     @asynccontextmanager
     async def of(self, key: str, *, gone: Gone = never) -> AsyncIterator[None]:
-        """Waits for a turn of this key, and has it until the end of the block.
+        """Waits for a turn of this key and holds it until the end of the block.
 
-        Raises: `ChatError` `unavailable` if too many wait, `bad_request` if the asker has gone.
+        Raises: `ChatError` `unavailable` if too many wait, `bad_request` if the caller has gone.
         """
         if gone():
             raise _gone()
@@ -62,7 +64,7 @@ class FairSemaphore:
         except asyncio.CancelledError:
             if (
                 turn.done() and not turn.cancelled() and turn.exception() is None
-            ):  # it came in the very moment
+            ):  # the turn came in the same moment
                 self._pass_on()
             raise
 

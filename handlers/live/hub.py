@@ -1,4 +1,4 @@
-"""The rooms and the connections in them, as handlers see them."""
+"""The port between handlers and sockets: rooms, and the connections in them."""
 
 from collections.abc import Callable, Collection, Mapping
 from typing import Any, Protocol
@@ -9,7 +9,7 @@ Payload = Mapping[str, Any]
 
 
 class Hub(Protocol):
-    """Events to rooms. A connection's id is also a room, with that connection in it.
+    """Sends events to rooms. The id of a connection is also the name of a room, with that connection in it.
 
     A connection gets events in the order in which they were emitted. What was emitted to a room before a
     connection entered it, or after it left, does not reach that connection.
@@ -18,33 +18,34 @@ class Hub(Protocol):
     def emit(
         self, event: str, payload: Payload, *, room: str, skip: Collection[str] = (), volatile: bool = False
     ) -> None:
-        """To every connection in the room but those in `skip`. A `volatile` event is left out for a connection
-        that has much unread."""
+        """Sends an event to every connection in the room but those in `skip`, which are ids. A connection with much
+        unread is not sent a `volatile` event."""
 
     def emit_once(
         self, event: str, payload: Payload, *, rooms: Collection[str], skip: Collection[str] = ()
     ) -> None:
-        """To every connection that is in any of the rooms, once, but to none in `skip`."""
+        """Sends an event once to every connection that is in at least one of the rooms, but to none in `skip`."""
 
-    def enter(self, connection_id: str, room: str) -> None: ...
+    def enter(self, connection_id: str, room: str) -> None:
+        """Puts a connection into a room; nothing happens if it is there."""
 
     def leave(self, connection_id: str, room: str) -> None:
-        """Nothing happens if the connection is not in the room."""
+        """Takes a connection out of a room; nothing happens if it is not there."""
 
     def unsent_bytes(self, connection_id: str) -> int:
-        """As `unread_bytes`, without what is only gathered for the connection yet; costs nobody anything."""
+        """How many written bytes the connection's peer has not taken yet; 0 for a connection that is gone. Events that
+        are gathered until the end of the turn do not count."""
 
     def unread_bytes(self, connection_id: str) -> int:
-        """What waits to be taken by the connection's peer, with all that was emitted up to now; 0 for one that is
-        gone."""
+        """Writes what is gathered for the connection, and then counts as `unsent_bytes` does."""
 
     async def turn(self, connection_id: str, size: int) -> None:
-        """Returns when so many bytes may be made for the connection, which asked for them, without taking the loop from
-        others. The only method that suspends."""
+        """Returns when it is the connection's turn to be served `size` more bytes that it asked for, so that others get
+        their share of the loop. The only method that suspends."""
 
     def end(self, connection_id: str, ending: Ending) -> None:
-        """Tells the connection why it ends and closes it; nothing happens for one that is gone."""
+        """Tells a connection why it ends, and closes it; nothing happens for a connection that is gone."""
 
     def on_end(self, listener: Callable[[str], None]) -> None:
-        """From now on, calls the listener with the id of each connection that `end` ends, in the same turn: what such a
-        connection still sends is not heard."""
+        """Sets the function that `end` calls, in the same turn, with the id of the connection it ends: what that
+        connection still sends is ignored."""

@@ -1,4 +1,4 @@
-"""Whether somebody may still come in: accounts and sessions in memory, so that a revocation counts at once."""
+"""Accounts and sessions in memory: they say who a token stands for, and a revocation counts at once."""
 
 from collections.abc import Collection
 from dataclasses import replace
@@ -7,12 +7,12 @@ from domain.frozen import frozen
 from domain.models import Session, User
 from handlers.live.cache import Cache
 from handlers.live.clock import Clock
-from handlers.live.tokens import Tokens
+from handlers.live.tokens import Claims, Tokens
 from handlers.wire.endings import Ending, Refused
 from storage.ports import Store
 
 KEPT = 50_000
-"""So many accounts, and as many sessions, are kept; a session takes about 0.6 KB."""
+"""How many accounts are kept, and how many sessions; a session takes about 0.6 KB."""
 
 USERS_KEPT_BYTES = 64 * 1024 * 1024
 
@@ -30,7 +30,7 @@ class Identity:
 
 
 class Identities:
-    """Tokens to users, looked at anew at every use."""
+    """Finds the user of a token, and checks account and session at every use."""
 
     def __init__(self, store: Store, tokens: Tokens, clock: Clock) -> None:
         self._tokens = tokens
@@ -40,10 +40,14 @@ class Identities:
         )
         self._sessions: Cache[str, Session] = Cache(store.sessions.get, capacity=KEPT)
 
-    async def of(self, token: str) -> Identity:
-        """Raises: `Refused`: UNAUTHENTICATED for a bad or expired token and a user we never had, REVOKED for an
-        ended session and a banned or deleted user."""
-        claims = self._tokens.read(token)
+    async def of(self, token: str, claims: Claims | None = None) -> Identity:
+        """The user and session of a token. `claims` are what `claims_of` has read from this token, if it was asked.
+
+        Raises: `Refused`: UNAUTHENTICATED for a bad or expired token and a user we never had, REVOKED for an
+        ended session and a banned or deleted user.
+        """
+        if claims is None:
+            claims = self._tokens.read(token)
         session_id = await self._load(claims.user_id, claims.session_id)
         if claims.own and session_id is None:
             raise Refused("unauthenticated", Ending.UNAUTHENTICATED, "the session of the token is over")
@@ -51,9 +55,11 @@ class Identities:
         self.check(identity)
         return identity
 
-    def owner_of(self, token: str) -> int | None:
-        """Whose a token is, as far as memory can tell: None if it is bad, or its session or account is known to have
-        ended. To count what is asked with it, not to let anybody in."""
+    def claims_of(self, token: str) -> Claims | None:
+        """What a token says. None if it is bad, or if memory knows that its session or account has ended.
+
+        This is enough to count a request against its user's budget, and not enough to let anybody in: see `of`.
+        """
         try:
             claims = self._tokens.read(token)
         except Refused:
@@ -63,15 +69,15 @@ class Identities:
         has_ended = (user is not None and (user.banned or user.deleted)) or (
             session is not None and (session.revoked or session.user_id != claims.user_id)
         )
-        return None if has_ended else claims.user_id
+        return None if has_ended else claims
 
     async def _load(self, user_id: int, session_id: str | None) -> str | None:
-        """Brings both into memory, where `check` looks for them. Returns the session's id; None if we have none such:
-        another backend minted the token, and names a session of its own."""
+        """Brings account and session into memory, where `check` looks for them. Returns the session's id, or None if
+        the store has no such session: another backend minted the token, and the session is one of its own."""
         while True:
             user = await self._users.get(user_id)
             session = None if session_id is None else await self._sessions.get(session_id)
-            # Either may have been dropped again while the other was loaded.
+            # Each may have been dropped while the other was loaded.
             kept = (user is None or self._users.peek(user_id) is not None) and (
                 session is None or self._sessions.peek(session.id) is not None
             )
@@ -79,7 +85,7 @@ class Identities:
                 return None if session is None else session_id
 
     def check(self, identity: Identity) -> None:
-        """Looks again, without suspending, at somebody `of` has let in a moment ago. Raises: as `of`."""
+        """Checks again, without suspending, what `of` has returned a moment ago. Raises: `Refused`, as `of` does."""
         if identity.expires_at <= self._clock.now().timestamp():
             raise Refused("unauthenticated", Ending.UNAUTHENTICATED, "the token has expired")
         user = self._users.use(identity.user_id)
@@ -105,19 +111,21 @@ class Identities:
         """An account if it is in memory."""
         return self._users.peek(user_id)
 
-    # What is told is kept rather than forgotten: `check` cannot wait for the store.
+    # A changed value is kept rather than dropped: `check` cannot wait for the store.
 
     def user_changed(self, user: User) -> None:
+        """Called when an account changes."""
         if self._users.peek(user.id) is not None:
             self._users.put(user.id, user)
         self._users.stale(user.id)
 
     def forget_but(self, user_ids: Collection[int], session_ids: Collection[str]) -> None:
-        """Drops all others: their next use looks into the store."""
+        """Drops all other accounts and sessions: their next use loads them from the store."""
         self._users.forget_but(user_ids)
         self._sessions.forget_but(session_ids)
 
     def session_revoked(self, session_id: str) -> None:
+        """Called when a session is revoked."""
         session = self._sessions.peek(session_id)
         if session is not None:
             self._sessions.put(session_id, replace(session, revoked=True))

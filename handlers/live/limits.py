@@ -1,7 +1,7 @@
 """Rate limits: token buckets in memory, one for each name and key.
 
-A bucket holds `burst` tokens and regains `per_s` of them each second. Kept here rather than taken from a library
-because it has to be exact, cost about a microsecond and never suspend on the way of a message.
+A bucket holds `burst` tokens and regains `per_s` of them each second. It is written here and not taken from a library
+because every message takes a token: that has to be exact, cost about a microsecond, and never suspend.
 """
 
 import math
@@ -27,20 +27,21 @@ Limit = Literal[
     "auth_calls",
 ]
 
-TOLD_PER_TOKEN = 200
-"""A command that tells others costs one token more for so many of them."""
+RECIPIENTS_PER_TOKEN = 200
+"""A command that sends events to others costs one token more for each 200 of them."""
 
 NEW_MEMBERS_PER_TOKEN = 20
-"""So many members of a new chat cost one token: each is stored and kept in memory."""
+"""A new chat costs one token for each 20 members: each member is stored and kept in memory."""
 
 SWEEP_EVERY_S = 60.0
 SWEEP_SPARE = 10_000
-"""So many buckets more than twice those of the last sweep, and the next one comes before its time."""
+"""With more buckets than twice the number that the last sweep left, and these, the next sweep comes early."""
 _ROUNDING = 1e-6
 
 
 def network_of(address: str) -> str:
-    """What limits by address count: of IPv6 the /64, of which whoever has one address mostly has all."""
+    """What limits by address count: an IPv4 address, or the /64 of an IPv6 address, all of which mostly belongs to one
+    client."""
     try:
         parsed = ip_address(address)
     except ValueError:
@@ -71,7 +72,8 @@ class _Bucket:
 
 
 def _wait_ms(bucket: _Bucket, rate: Rate) -> int:
-    """Rounded up: who waits just as long as they are told is not to be refused again."""
+    """How long until there is a token; rounded up, so that a client who waits exactly that long is not refused
+    again."""
     return max(1, math.ceil((1 - bucket.tokens) / rate.per_s * 1000 - _ROUNDING))
 
 
@@ -82,8 +84,8 @@ def _too_many(retry_after_ms: int) -> ChatError:
 class Limiter:
     """Counts against the limits of a policy.
 
-    A command takes one token before it runs. What it turns out to cost besides is spent afterwards and refuses nothing:
-    the bucket may be in debt then, and what comes next waits until that is paid.
+    A command takes one token before it runs. What it costs beyond that is known later, and is spent without refusing
+    the command: the bucket may then be in debt, and the next command is refused until the debt is paid.
     """
 
     def __init__(self, policy: Policy, clock: Clock) -> None:
@@ -105,7 +107,7 @@ class Limiter:
         self._sweep_above = SWEEP_SPARE
 
     def take(self, limit: Limit, key: object) -> int:
-        """Takes one token. Returns 0, or in how many milliseconds there will be one (and takes none)."""
+        """Takes one token and returns 0; without a token, takes none and returns in how many ms there will be one."""
         rate = self._rates[limit]
         if not rate.per_s:
             return 0
@@ -116,20 +118,20 @@ class Limiter:
         return 0
 
     def spend(self, limit: Limit, key: object, tokens: float) -> None:
-        """Takes so many tokens, whether they are there or not."""
+        """Takes tokens, even if they are not there."""
         rate = self._rates[limit]
         if rate.per_s and tokens:
             self._bucket(limit, key, rate).tokens -= tokens
 
     def look(self, limit: Limit, key: object) -> None:
-        """Takes nothing. Raises: `ChatError` `rate_limited` if there is no token."""
+        """Looks for a token without taking it. Raises: `ChatError` `rate_limited` if there is none."""
         rate = self._rates[limit]
         bucket = self._bucket(limit, key, rate) if (limit, key) in self._buckets else None
         if bucket is not None and bucket.tokens < 1 - _ROUNDING:
             raise _too_many(_wait_ms(bucket, rate))
 
     def _bucket(self, limit: Limit, key: object, rate: Rate) -> _Bucket:
-        """The bucket as it is now."""
+        """The bucket, with the tokens that it has regained up to now."""
         now = self._clock.monotonic()
         bucket = self._buckets.get((limit, key))
         if bucket is None:
@@ -140,19 +142,23 @@ class Limiter:
         return bucket
 
     def give_back(self, limit: Limit, key: object) -> None:
-        """Returns a token that was taken for something that turned out not to count."""
+        """Puts a token back that was taken for something that does not count after all."""
         bucket = self._buckets.get((limit, key))
         if bucket is not None:
             bucket.tokens = min(self._rates[limit].burst, bucket.tokens + 1)
 
     def check(self, limit: Limit, key: object) -> None:
-        """Takes one token. Raises: `ChatError` `rate_limited`."""
-        retry_after_ms = self.take(limit, key)
-        if retry_after_ms:
-            raise _too_many(retry_after_ms)
+        """Takes one token. Raises: `ChatError` `rate_limited` if there is none."""
+        rate = self._rates[limit]
+        if not rate.per_s:
+            return
+        bucket = self._bucket(limit, key, rate)
+        if bucket.tokens < 1 - _ROUNDING:
+            raise _too_many(_wait_ms(bucket, rate))
+        bucket.tokens = max(0.0, bucket.tokens - 1)
 
     def _sweep(self, now: float) -> None:
-        """Drops full buckets now and then, so that memory follows those who are active."""
+        """Drops full buckets from time to time, so that memory is used for active clients only."""
         if now - self._swept_at < SWEEP_EVERY_S and len(self._buckets) < self._sweep_above:
             return
         self._swept_at = now

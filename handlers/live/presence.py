@@ -1,4 +1,4 @@
-"""Who is there, as others see it. In memory only; the store keeps no more than when somebody was last seen."""
+"""Who is online, as others see it. In memory only; the store keeps when a user was last seen, and no more."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -15,16 +15,17 @@ _STRENGTH = {"away": 1, "online": 2, "busy": 3}
 
 @dataclass(slots=True)
 class _Presence:
-    """One user: the status of each connection, the wish to appear offline, and what others were last told."""
+    """One user: the status of each connection, whether they want to appear offline, and the status published last."""
 
     statuses: dict[str, str] = field(default_factory=dict)
     hidden: bool = False
-    told: str = OFFLINE
+    last_status: str = OFFLINE
     grace: Timer | None = None
 
 
 class PresenceTracker:
-    """The presence of every user who is, or just was, connected. `left` is called when somebody is really gone."""
+    """The presence of every user who is connected, or was so less than `grace_s` ago. `left` is called with a user's id
+    when the grace time after their last connection is over."""
 
     def __init__(
         self, hub: Hub, clock: Clock, directory: Directory, *, grace_s: float, left: Callable[[int], None]
@@ -37,42 +38,43 @@ class PresenceTracker:
         self._users: dict[int, _Presence] = {}
 
     def status_of(self, user_id: int) -> str:
-        """What others see: `busy`, `online`, `away` or `offline`. The grace time counts as still there."""
+        """What others see: `busy`, `online`, `away` or `offline`. In the grace time a user keeps their last status."""
         presence = self._users.get(user_id)
-        return OFFLINE if presence is None else presence.told
+        return OFFLINE if presence is None else presence.last_status
 
     def opened(self, connection: Connection) -> None:
-        """A new connection is online and ends a wish to appear offline."""
+        """Called for a new connection: it is online, and ends its user's wish to appear offline."""
         presence = self._users.setdefault(connection.user_id, _Presence())
         if presence.grace is not None:
             presence.grace.cancel()
             presence.grace = None
         presence.statuses[connection.id] = "online"
         presence.hidden = False
-        self._tell(connection.user_id, presence)
+        self._publish(connection.user_id, presence)
 
     def set(self, connection: Connection, status: str) -> None:
-        """A connection's own word; `offline` is a wish for all connections of the user."""
+        """Sets the status of a connection. `offline` is the wish to appear offline, and holds for all the user's
+        connections."""
         presence = self._users[connection.user_id]
         presence.hidden = status == OFFLINE
         if not presence.hidden:
             presence.statuses[connection.id] = status
-        self._tell(connection.user_id, presence)
+        self._publish(connection.user_id, presence)
 
     def closed(self, connection: Connection) -> None:
-        """The last connection gone, the user stays for the grace time, so that a page reload is silent. Nothing happens
-        for a connection that never came to be `opened`."""
+        """Called for a lost connection. After the last one the grace time begins, so that a page reload is silent.
+        Nothing happens for a connection that was never `opened`."""
         presence = self._users.get(connection.user_id)
         if presence is None or presence.statuses.pop(connection.id, None) is None:
             return
         if presence.statuses:
-            self._tell(connection.user_id, presence)
+            self._publish(connection.user_id, presence)
             return
         user_id = connection.user_id
         presence.grace = self._clock.call_later(self._grace_s, lambda: self._gone(user_id))
 
     def show(self, chat: OpenChat, connection: Connection) -> None:
-        """Tells a connection that has just joined a chat how every other member is."""
+        """Sends a connection that has just joined a chat the status of every other member."""
         if not chat.carries_presence:
             return
         now = self._clock.now()
@@ -82,7 +84,7 @@ class PresenceTracker:
                 self._hub.emit(name, payload, room=connection.id)
 
     def stop(self) -> None:
-        """Everybody who is in his grace time is gone: the server goes away."""
+        """Ends all grace times at once: the server is going away."""
         for user_id, presence in list(self._users.items()):
             if presence.grace is not None:
                 presence.grace.cancel()
@@ -91,15 +93,16 @@ class PresenceTracker:
     def _gone(self, user_id: int) -> None:
         presence = self._users.pop(user_id)
         presence.grace = None
-        self._tell(user_id, presence)
+        self._publish(user_id, presence)
         self._left(user_id)
 
-    def _tell(self, user_id: int, presence: _Presence) -> None:
-        """Tells a change, once, to whoever has joined a chat with presence to which the user belongs."""
+    def _publish(self, user_id: int, presence: _Presence) -> None:
+        """Publishes a changed status, once, to all who have joined a chat that carries presence and has the user as a
+        member."""
         status = self._strongest(presence)
-        if status == presence.told:
+        if status == presence.last_status:
             return
-        presence.told = status
+        presence.last_status = status
         rooms = [
             chat.room
             for chat in self._directory.shared_with(user_id)

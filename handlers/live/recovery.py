@@ -1,4 +1,4 @@
-"""Catching up: what a client missed, replayed until it stands where its room stands."""
+"""Recovery: replays what a client missed, until the client is where the room is."""
 
 import asyncio
 from collections.abc import Sequence
@@ -12,13 +12,13 @@ from handlers.wire.endings import Ending, Refused
 from storage.sizes import message_bytes
 
 PIECE_BYTES_MAX = 256 * 1024
-"""So much of a replay is read from the store at a time, as JSON; one message more than this goes alone."""
+"""How much of a replay is read from the store at a time, as JSON; a larger message is read alone."""
 
 UNSENT_BYTES_MAX = 256 * 1024
-"""A replay waits as long as this much or more is unsent to its peer: far below what ends a connection as too slow."""
+"""A replay waits while this much or more is unread by its peer: far below what ends a connection as too slow."""
 
 WRITE_BYTES = 64 * 1024
-"""After so much, what was gathered for the peer is written, and it is looked at how much of it is taken."""
+"""After this much, what is gathered for the peer is written, and the replay checks how much the peer has taken."""
 
 STUCK_S = 20.0
 """A peer that takes nothing of its replay for this long is too slow."""
@@ -26,20 +26,23 @@ STUCK_S = 20.0
 LOOK_EVERY_S = 0.05
 
 SHORT_WAITS, WAITS_MAX = 100, 500
-"""So many turns of the loop, and then so many looks, a room may be behind the store; then the client loads history."""
+"""A room may be behind the store for this many turns of the loop, and then until this many looks, `LOOK_EVERY_S` apart;
+then the client has to load history."""
 
 
 async def replay(context: Context, caller: Caller, chat_id: int, after_seq: int) -> tuple[int, bool]:
-    """Sends the caller every message of the chat changed after `after_seq`; how many, and whether a gap is left.
+    """Sends the caller every message of the chat that changed after `after_seq`. Returns how many messages were sent,
+    and whether a gap is left.
 
-    Live events are not kept meanwhile: each pass reads on above the last number sent, up to where the room stood when
-    it began, until that is where the room stands. It returns in that very turn, so that the caller can enter the room
-    with nothing between. Raises: `ChatError` `not_found` if the caller is not, or no longer, a member; `Refused`
-    (TOO_SLOW).
+    Live events are not kept meanwhile. Each pass reads the changes above the last number sent, up to the head of the
+    room at its beginning, until the last number sent is the head of the room. The function returns in that same turn,
+    so that the caller can enter the room and miss nothing.
+
+    Raises: `ChatError` `not_found` if the caller is not, or no longer, a member; `Refused` (TOO_SLOW).
     """
     chat = await context.directory.entered_by(caller.user_id, chat_id)
     if after_seq > chat.head_seq:
-        # Memory may be behind a store that others write too: a read has the observer told of what is in it.
+        # Memory may be behind a store that other servers write to: a read publishes what it finds there.
         await context.store.messages.changed_since(chat_id, after_seq, limit=1)
         chat = await context.directory.entered_by(caller.user_id, chat_id)
         if after_seq > chat.head_seq:
@@ -48,7 +51,7 @@ async def replay(context: Context, caller: Caller, chat_id: int, after_seq: int)
 
 
 class _Replay:
-    """One replay. A pass is read in pieces, so that neither memory nor the peer's buffer ever holds all of it."""
+    """One replay. Passes are read in pieces, so that neither memory nor the peer's buffer ever holds a whole one."""
 
     def __init__(self, context: Context, caller: Caller, chat_id: int, after_seq: int) -> None:
         self._context = context
@@ -67,7 +70,7 @@ class _Replay:
         waits = 0
         while self._position != chat.head_seq:
             if self._position > chat.head_seq:
-                # Read from disk before it was handed to the room; the observer is being told, mostly in a turn or two.
+                # A change was read from disk before it was published, which mostly takes a turn or two more.
                 waits += 1
                 if waits > WAITS_MAX:
                     return self._sent, True
@@ -86,18 +89,18 @@ class _Replay:
         return self._sent, False
 
     async def _is_too_long(self, piece: Sequence[Message]) -> bool:
-        """Whether there are more messages than are replayed, of which this is the first piece."""
+        """Whether the pass that begins with this piece has more messages than are replayed."""
         if len(piece) > REPLAY_MESSAGES_MAX:
             return True
         if not piece or piece[-1].changed_seq >= self._pass_ends_at:
-            return False  # it is all of them
+            return False  # the piece is the whole pass
         number = await self._context.store.messages.count_changed_since(
             self._chat_id, self._position, limit=REPLAY_MESSAGES_MAX + 1
         )
         return number > REPLAY_MESSAGES_MAX
 
     async def _send(self, piece: Sequence[Message]) -> None:
-        await self._writable()  # somebody else may have filled the buffer
+        await self._writable()  # other events may have filled the buffer
         unwritten = 0
         for message in piece:
             if unwritten >= self._write_bytes:
@@ -110,12 +113,12 @@ class _Replay:
             self._seen.add(message.id)
             self._position = message.changed_seq
             self._sent += 1
-            # `message_updated` says the content twice.
+            # `message_updated` has the content twice.
             unwritten += message_bytes(message) + known * len(message.content)
         await self._context.hub.turn(self._connection.id, unwritten)
 
     async def _writable(self) -> None:
-        """Returns when the peer may be sent more, at once if nothing stands in the way.
+        """Returns when more may be sent to the peer: when less than the limit is unread.
 
         Raises: `ChatError` `not_found` after a removal from the chat; `Refused` for a connection that has ended,
         TOO_SLOW if its peer took nothing for `STUCK_S`.

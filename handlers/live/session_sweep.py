@@ -1,4 +1,4 @@
-"""Sessions that are over are removed some time later, so that the store holds those of today and not of all years."""
+"""Removes sessions from the store some time after they are over."""
 
 import asyncio
 
@@ -11,20 +11,20 @@ from storage.ports import Sessions
 log = structlog.get_logger("vestnik")
 
 FIRST_AFTER_S = 600.0
-"""A clock that was wrong at the start of the machine is right by then: what it calls over, is."""
+"""A clock that was wrong when the machine started is right by then, so no session is taken for one that is over."""
 
 AGAIN_AFTER_S = 3600.0
 
 STEP_SESSIONS = 200
-"""So many are looked at in one write: a fraction of a millisecond, in which others wait."""
+"""How many sessions one write looks at. Other writes wait for it, for a fraction of a millisecond."""
 
 PAUSE_S = 1.0
-"""Between two such writes: a pass over a million sessions takes an hour and a half, and nobody notices it."""
+"""The time between two such writes: a pass over a million sessions takes an hour and a half."""
 
 
 class SessionSweep:
-    """Goes over all sessions, little by little, again and again. `keep_s`: how long an access token may outlive the
-    refresh token it was given out with; so long a session is still remembered."""
+    """Goes over all sessions in small steps, again and again. `keep_s` is how long a session is remembered after its
+    refresh token has expired: as long as the last access token of the session may be good."""
 
     def __init__(self, sessions: Sessions, clock: Clock, *, keep_s: float) -> None:
         self._sessions = sessions
@@ -53,7 +53,7 @@ class SessionSweep:
                 after=self._after, limit=STEP_SESSIONS, now=self._clock.now(), keep_s=self._keep_s
             )
         except Unavailable:
-            after = None  # whoever needs the store says so
+            after = None  # commands that need the store report it
         except Exception:
             log.exception("removing old sessions failed")
             after = None

@@ -1,7 +1,6 @@
-"""Connections that asked at connect to be in the rooms of all chats of their user, now and as they come."""
+"""The option `subscribe=all`: a connection joins all chats of its user, present and future ones."""
 
 import asyncio
-from collections.abc import Callable
 
 from handlers.live.connections import Connection, Connections, enter_room
 from handlers.live.directory import Directory, OpenChat
@@ -13,31 +12,25 @@ from storage.ports import Store
 
 
 class Subscriptions:
-    """`ended` is called with a connection that cannot be put into its rooms: it would miss events unknowingly."""
+    """Puts such connections into their rooms. One for which the store cannot answer is ended: it would miss events and
+    not know it."""
 
-    def __init__(
-        self,
-        store: Store,
-        hub: Hub,
-        connections: Connections,
-        directory: Directory,
-        ended: Callable[[Connection, Ending], None],
-    ) -> None:
+    def __init__(self, store: Store, hub: Hub, connections: Connections, directory: Directory) -> None:
         self._store = store
         self._hub = hub
         self._connections = connections
         self._directory = directory
-        self._ended = ended
         self._entering: set[asyncio.Task[None]] = set()
 
     def begin(self, connection: Connection) -> None:
-        """Puts the connection into all its user's rooms. Its commands wait for that, so the answer to the first one
-        says that it is done."""
+        """Begins to put the connection into the rooms of its user's chats. The connection's commands wait until that is
+        done: the client knows it by the answer to the first one."""
         connection.follows_all = True
-        connection.entering = self._start(connection)
+        connection.joining = self._start(connection)
 
     def added(self, user_id: int, chat: OpenChat) -> None:
-        """A user came into a chat: those of their connections that follow all are in its room at once."""
+        """Called when a user becomes a member of a chat: puts those of their connections that follow all into its
+        room."""
         for connection in self._connections.of(user_id):
             if connection.follows_all:
                 enter_room(self._hub, connection, chat)
@@ -53,7 +46,7 @@ class Subscriptions:
         return task
 
     async def _enter(self, connection: Connection) -> None:
-        """Into all chats. Lets the loop go on after each, for they may be thousands."""
+        """Joins all chats. Lets the loop go on after each, for there may be thousands."""
         try:
             for chat_id in await self._store.chats.ids_of(connection.user_id):
                 await self._enter_one(connection, chat_id)
@@ -61,7 +54,7 @@ class Subscriptions:
         except Refused:
             pass  # the connection has ended meanwhile
         except Unavailable:
-            self._ended(connection, Ending.OVERLOADED)
+            self._hub.end(connection.id, Ending.OVERLOADED)
 
     async def _enter_one(self, connection: Connection, chat_id: int) -> None:
         try:

@@ -1,4 +1,4 @@
-"""Something that is done at once, and then not again for a while however often it is asked for."""
+"""Limits how often something is done: at once when first asked for, then at most once in a given time."""
 
 from collections.abc import Callable
 
@@ -6,7 +6,8 @@ from handlers.live.clock import Clock, Timer
 
 
 class Throttle:
-    """Calls back with a key at once, and then at most every `every_s` seconds, once more after the last request."""
+    """Calls `call` with a key, at once and then at most every `every_s` seconds; a request that came in between is
+    answered by one more call at the end of that time."""
 
     def __init__(self, clock: Clock, every_s: float, call: Callable[[int], None]) -> None:
         self._clock = clock
@@ -16,6 +17,7 @@ class Throttle:
         self._asked: set[int] = set()
 
     def ask(self, key: int) -> None:
+        """Asks for a call with this key."""
         if key in self._pausing:
             self._asked.add(key)
             return

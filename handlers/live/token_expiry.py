@@ -1,7 +1,6 @@
-"""Connections end when their token does."""
+"""Ends connections when their tokens expire."""
 
 import heapq
-from collections.abc import Callable
 
 from handlers.live.clock import Clock, Timer
 from handlers.live.connections import Connection, Connections
@@ -12,37 +11,32 @@ from handlers.wire.endings import Ending, Refused
 WARN_BEFORE_S = 60
 
 LOOK_EVERY_S = 30.0
-"""Tokens end by the wall clock and timers run on the monotonic one, which stands still while the machine is suspended:
-at the latest after this long of the one the other is looked at."""
+"""The longest time between two looks at the wall clock. Tokens expire by the wall clock, but timers run on the
+monotonic one, which stands still while the machine is suspended."""
 
 STEP_BACK_S = 1.0
-"""If the wall clock falls back by more than this, somebody has set it."""
+"""A wall clock that falls back by more than this has been set."""
 
 SPARE = 64
-"""So many entries that are of no use any more, and two for each connection, are not worth a sweep."""
+"""With more entries than two for each connection, and these, those that are of no use are swept out."""
 
 
 class TokenExpiry:
-    """Warns every connection a minute before its token ends, and ends it when the token does. One timer for all.
+    """Warns every connection a minute before its token expires, and ends it when the token does. One timer for all."""
 
-    `end` takes a connection out of everything in the same turn: `handlers.chat_app.ChatApp` has it.
-    """
-
-    def __init__(
-        self, hub: Hub, clock: Clock, connections: Connections, end: Callable[[Connection, Ending], None]
-    ) -> None:
+    def __init__(self, hub: Hub, clock: Clock, connections: Connections) -> None:
         self._hub = hub
         self._clock = clock
         self._connections = connections
-        self._end = end
         self._due: list[tuple[float, str, float]] = []
-        """When to look, at which connection, and when its token ended when that was noted: it may have another now."""
+        """A heap of: when to look, the id of the connection, and the expiry of its token when the entry was made. A
+        connection with another expiry has a new token, and another entry."""
         self._timer: Timer | None = None
         self._wall_ahead_s = self._wall_is_ahead_s()
-        """By how much the wall clock was ahead of the monotonic one at the last look."""
+        """How far the wall clock was ahead of the monotonic one at the last look."""
 
     def watch(self, connection: Connection) -> None:
-        """Called when a connection comes, and when it has a new token."""
+        """Called for a new connection, and for one with a new token."""
         if len(self._due) > 2 * len(self._connections) + SPARE:
             self._forget_the_gone()
         self._note(connection)
@@ -50,8 +44,8 @@ class TokenExpiry:
             self._set_timer()
 
     def check(self, connection: Connection) -> None:
-        """Called before every command. Raises: `Refused` if the token has ended, whatever the timer says; then all
-        connections with such a token end now."""
+        """Called before every command, for the timer may be late. Raises: `Refused` if the connection's token has
+        expired; then all connections with expired tokens end."""
         if connection.expires_at <= self._clock.unix_s():
             self.look()
             raise Refused("unauthenticated", Ending.UNAUTHENTICATED, "the token has expired")
@@ -61,7 +55,7 @@ class TokenExpiry:
         self._set_timer()
 
     def look(self) -> None:
-        """Ends and warns those whose time has come."""
+        """Ends and warns the connections that are due."""
         self._look_for_a_step_back()
         now = self._clock.now()
         while self._due and self._due[0][0] <= now.timestamp():
@@ -71,7 +65,7 @@ class TokenExpiry:
                 continue
             left_s = expires_at - now.timestamp()
             if left_s <= 0:
-                self._end(connection, Ending.UNAUTHENTICATED)
+                self._hub.end(connection.id, Ending.UNAUTHENTICATED)
             else:
                 name, payload = events.token_expiring(round(left_s), now)
                 self._hub.emit(name, payload, room=connection.id)
@@ -83,7 +77,8 @@ class TokenExpiry:
         heapq.heappush(self._due, (expires_at - WARN_BEFORE_S, connection.id, expires_at))
 
     def _forget_the_gone(self) -> None:
-        """Tokens outlive connections by far, and a connection may have had many: without this, all would be kept."""
+        """Drops the entries of connections that are gone and of tokens that were replaced. Tokens outlive most
+        connections, so these entries would pile up."""
         self._due = list({entry for entry in self._due if self._is_due(*entry)})
         heapq.heapify(self._due)
 
@@ -100,7 +95,7 @@ class TokenExpiry:
             self._timer = self._clock.call_later(min(wait_s, LOOK_EVERY_S), self.look)
 
     def _look_for_a_step_back(self) -> None:
-        """If the wall clock was set back, those who have been warned are to be warned again in time."""
+        """Notes all connections anew if the wall clock was set back, so that each is warned a minute before its end."""
         ahead_s = self._wall_is_ahead_s()
         if ahead_s < self._wall_ahead_s - STEP_BACK_S:
             self._due.clear()

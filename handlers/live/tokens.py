@@ -1,4 +1,4 @@
-"""Access tokens are JWTs; refresh tokens are random strings, of which the store keeps a hash."""
+"""Access tokens, which are JWTs, and refresh tokens: random strings, of which the store keeps a hash."""
 
 import hashlib
 import math
@@ -15,7 +15,7 @@ from handlers.live.clock import Clock
 from handlers.wire.endings import Ending, Refused
 from handlers.wire.schemas import ID_MAX
 
-# Whoever set a short key is told once, at start; PyJWT would say it again at every token.
+# The server warns of a short key once, at start; PyJWT would warn again at every token.
 warnings.filterwarnings("ignore", category=InsecureKeyLengthWarning)
 
 _EXPIRES_MAX = 253402300799  # the end of the year 9999, where datetimes end
@@ -23,8 +23,8 @@ _EXPIRES_MAX = 253402300799  # the end of the year 9999, where datetimes end
 
 @frozen
 class Claims:
-    """What a good access token says. `session_id` is None if another backend minted it, which may name one all the
-    same; `own`: we did, and it is good as long as its session. `expires_at` is Unix time."""
+    """What a good access token says. `own`: this server minted it, and it is good as long as its session. A token of
+    another backend may have a `session_id` too, or None. `expires_at` is Unix time."""
 
     user_id: int
     session_id: str | None
@@ -63,7 +63,7 @@ class Tokens:
                 token,
                 self._secret,
                 [self._algorithm],
-                # Time is judged by our clock; an audience is another backend's business.
+                # Times are checked below, by the server's own clock; an audience concerns other backends.
                 options={
                     "require": ["exp", "sub"],
                     "verify_exp": False,
@@ -74,11 +74,11 @@ class Tokens:
             )
         except (jwt.PyJWTError, ValueError, RecursionError):
             raise _bad() from None
-        return self._judge(claims)
+        return self._checked(claims)
 
-    def _judge(self, claims: dict[str, Any]) -> Claims:
+    def _checked(self, claims: dict[str, Any]) -> Claims:
         subject, expires_at, session_id = claims["sub"], claims["exp"], claims.get("sid")
-        # An integer may be too large to be asked whether it is finite.
+        # math.isfinite raises for an integer that is too large for a float.
         if type(expires_at) is not int and not (type(expires_at) is float and math.isfinite(expires_at)):
             raise _bad()
         if claims.get("type", "access") != "access" or not isinstance(session_id, str | None):
@@ -102,10 +102,10 @@ def _bad() -> Refused:
 
 
 def new_secret() -> str:
-    """A random string that names a session or is a refresh token: 256 bits."""
+    """A random string of 256 bits: the id of a session, or a refresh token."""
     return secrets.token_urlsafe(32)
 
 
 def hash_of(refresh_token: str) -> str:
-    """What the store keeps of a refresh token; its 256 random bits need no salt and no slow hash."""
+    """What the store keeps of a refresh token. Its 256 random bits need no salt and no slow hash."""
     return hashlib.sha256(refresh_token.encode()).hexdigest()

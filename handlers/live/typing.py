@@ -1,4 +1,4 @@
-"""Who is typing where. In memory only; every sign that was shown ends with exactly one `is_typing: false`."""
+"""Who is typing where. In memory only; each typing sign that was published ends with exactly one `is_typing: false`."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ class _Sign:
 
 
 class TypingTracker:
-    """The typing signs now shown, by chat and user."""
+    """The typing signs that others see now, by chat and user."""
 
     def __init__(self, hub: Hub, clock: Clock, connections: Connections) -> None:
         self._hub = hub
@@ -29,34 +29,35 @@ class TypingTracker:
         self._signs: dict[tuple[int, int], _Sign] = {}
 
     def type(self, chat_id: int, connection: Connection) -> None:
-        """A connection says its user types: shown at once, again if a second has passed, and for three more."""
+        """Shows that a connection's user types: published at once, again by a repeat a second later, and seen until
+        three seconds after the last repeat."""
         now = self._clock.monotonic()
         key = (chat_id, connection.user_id)
         sign = self._signs.get(key)
         if sign is None:
             timer = self._clock.call_later(TYPING_SHOWN_S, lambda: self._expire(key))
             self._signs[key] = _Sign(connection, now, now + TYPING_SHOWN_S, timer)
-            self._show(key, True)
+            self._publish(key, True)
             return
         sign.connection = connection
         sign.ends_at = now + TYPING_SHOWN_S
         if now - sign.shown_at >= TYPING_REPEAT_S:
             sign.shown_at = now
-            self._show(key, True)
+            self._publish(key, True)
 
     def is_shown(self, chat_id: int, user_id: int) -> bool:
-        """Whether the user types there, as others see it."""
+        """Whether others see the user typing in this chat."""
         return (chat_id, user_id) in self._signs
 
     def stop(self, chat_id: int, user_id: int) -> None:
-        """The user no longer types there; nothing happens if no sign is shown."""
+        """Ends the user's sign in this chat; nothing happens if there is none."""
         sign = self._signs.pop((chat_id, user_id), None)
         if sign is not None:
             sign.timer.cancel()
-            self._show((chat_id, user_id), False)
+            self._publish((chat_id, user_id), False)
 
     def gone(self, connection: Connection, chat_ids: Iterable[int] | None = None) -> None:
-        """The connection left these chats (None: dropped altogether): what it was typing there ends."""
+        """Ends the signs of a connection that has left these chats (None: that is lost)."""
         if not self._signs:
             return
         keys = (
@@ -76,9 +77,9 @@ class TypingTracker:
             sign.timer = self._clock.call_later(left, lambda: self._expire(key))
             return
         del self._signs[key]
-        self._show(key, False)
+        self._publish(key, False)
 
-    def _show(self, key: tuple[int, int], is_typing: bool) -> None:
+    def _publish(self, key: tuple[int, int], is_typing: bool) -> None:
         chat_id, user_id = key
         name, payload = events.typing(chat_id, user_id, is_typing, self._clock.now())
         self._hub.emit(

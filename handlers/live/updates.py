@@ -1,4 +1,4 @@
-"""What members are told of chats they have not joined: the newest message and how much is unread, now and then."""
+"""`chat_updated`, for members who have not joined the chat: its newest message, and how much they have not read."""
 
 import asyncio
 from collections.abc import Iterable
@@ -13,18 +13,18 @@ from handlers.wire import events
 from storage.errors import Unavailable
 from storage.ports import Store
 
-TOLD_EVERY_S = 1.0
-"""A chat is told at once when it changes, and then no more often than this."""
+PUBLISHED_EVERY_S = 1.0
+"""A change of a chat is published at once, and further changes no more often than this."""
 
 LOOKS_MAX = 4
-"""So many chats are looked up at a time: what is left over waits, and costs one look however much happens meanwhile."""
+"""How many chats are looked up at a time. The others wait, and each costs one look-up whatever happens meanwhile."""
 
 EVENTS_PER_TURN = 100
 
 
 @dataclass(slots=True)
 class _Due:
-    """What has changed since a chat was told last: the chat, or only how far some members have read."""
+    """What has changed since a chat was published last: the chat, or only how far some members have read."""
 
     chat: bool = False
     readers: set[int] = field(default_factory=set)
@@ -34,10 +34,10 @@ class _Due:
 
 
 class ChatUpdates:
-    """Tells `chat_updated` to the connections of members that have not joined the chat.
+    """Publishes `chat_updated` to the members' connections that have not joined the chat.
 
-    A message costs a look into a dict; the rest is done once a second and chat, for members who are connected: one
-    query for all of them, one event for all with the same count and mark.
+    A message costs one look-up in a dict. Everything else is done once a second for each chat that changes, for those
+    members who are connected: one query for all of them, one event for all who have the same count and mark.
     """
 
     def __init__(
@@ -53,11 +53,11 @@ class ChatUpdates:
         self._looks = asyncio.Semaphore(LOOKS_MAX)
 
     def changed(self, chat_id: int) -> None:
-        """A message of the chat came, changed or went."""
+        """Called when a message of the chat is created, edited or deleted."""
         self._note(chat_id).chat = True
 
     def read(self, chat_id: int, user_id: int) -> None:
-        """A member has read on: his own other connections are to know."""
+        """Called when a member has read on: their other connections get to know it."""
         self._note(chat_id).readers.add(user_id)
 
     def stop(self) -> None:
@@ -74,20 +74,20 @@ class ChatUpdates:
         return due
 
     async def _go_on(self, chat_id: int, due: _Due) -> None:
-        """As long as the chat changes."""
+        """Publishes until a second has passed without a change."""
         try:
             while due:
-                await self._tell(chat_id, due)
-                await self._clock.sleep(TOLD_EVERY_S)
+                await self._publish(chat_id, due)
+                await self._clock.sleep(PUBLISHED_EVERY_S)
         finally:
             del self._due[chat_id]
 
-    async def _tell(self, chat_id: int, due: _Due) -> None:
+    async def _publish(self, chat_id: int, due: _Due) -> None:
         whole, readers = due.chat, due.readers
         due.chat, due.readers = False, set()
         try:
             chat = await self._directory.current(chat_id)
-            if chat is None or not (users := self._outside(chat, None if whole else readers)):
+            if chat is None or not (users := self._unjoined_members(chat, None if whole else readers)):
                 return
             async with self._looks:
                 preview = await self._store.chats.preview(chat_id, users)
@@ -100,30 +100,30 @@ class ChatUpdates:
     async def _send(self, chat_id: int, preview: ChatPreview, due: _Due) -> None:
         alike: dict[tuple[int, int], list[int]] = {}
         for user_id, count in preview.unread_counts.items():
-            if user_id not in due.readers:  # they have read on since the look, and are told so next time
+            if user_id not in due.readers:  # they have read on since the query: the next one counts
                 alike.setdefault((count, preview.read_seqs[user_id]), []).append(user_id)
         for number, ((count, read_seq), user_ids) in enumerate(alike.items(), 1):
-            # Who is in the chat and who has joined it is asked in the turn of telling.
+            # Members and joined connections are those of the turn in which the event is sent.
             chat = await self._directory.current(chat_id)
             if chat is None:
                 return
-            rooms = [connection.id for user_id in user_ids for connection in self._apart(chat, user_id)]
+            rooms = [connection.id for user_id in user_ids for connection in self._unjoined(chat, user_id)]
             if rooms:
                 name, payload = events.chat_updated(chat_id, preview, count, read_seq, self._clock.now())
                 self._hub.emit_once(name, payload, rooms=rooms)
             if number % EVENTS_PER_TURN == 0:
                 await asyncio.sleep(0)
 
-    def _outside(self, chat: OpenChat, user_ids: Iterable[int] | None) -> list[int]:
-        """Those of the users (None: of all) who are members with a connection that has not joined."""
+    def _unjoined_members(self, chat: OpenChat, user_ids: Iterable[int] | None) -> list[int]:
+        """Those of the users (None: of all) who are members and have a connection that has not joined."""
         if user_ids is None:
             users, members = self._connections.users(), chat.members
             few, many = (users, members) if len(users) < len(members) else (members, users)
             user_ids = [user_id for user_id in few if user_id in many]
-        return [user_id for user_id in user_ids if self._apart(chat, user_id)]
+        return [user_id for user_id in user_ids if self._unjoined(chat, user_id)]
 
-    def _apart(self, chat: OpenChat, user_id: int) -> list[Connection]:
-        """A member's connections that have not joined the chat; none of anybody else."""
+    def _unjoined(self, chat: OpenChat, user_id: int) -> list[Connection]:
+        """The connections of a member that have not joined the chat; none for a user who is no member."""
         if user_id not in chat.members:
             return []
         return [

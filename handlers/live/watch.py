@@ -1,4 +1,4 @@
-"""What other servers on the same store, or the command line beside it, do to accounts is noticed here."""
+"""Notices what other servers on the same store, or the command line beside it, do to accounts."""
 
 import asyncio
 from collections.abc import Sequence
@@ -15,23 +15,23 @@ from storage.errors import Unavailable
 log = structlog.get_logger("vestnik")
 
 LOOK_EVERY_S = 5.0
-"""So much later, at most, a ban or deletion written elsewhere counts here."""
+"""The longest time until a ban or a deletion written elsewhere counts here."""
 
 LOOK_AT_ONCE = 500
 
 
 class AccountWatch:
-    """Looks at the accounts of all who are connected, now and then, and forgets those of all others, so that their next
-    use looks into the store. `told` gets what has changed, as the store would tell it."""
+    """Compares the accounts of all connected users with the store, every 5 s, and drops those of all others from
+    memory, so that their next use loads them. `publish` is called with the changes, as a store would call it."""
 
-    def __init__(self, context: Context, told: Subscriber) -> None:
+    def __init__(self, context: Context, publish: Subscriber) -> None:
         self._context = context
-        self._told = told
+        self._publish = publish
         self._timer: Timer | None = None
         self._looking: asyncio.Task[None] | None = None
 
     def start(self) -> None:
-        """Looks from now on; without this nothing is looked at, as on a store that nobody shares."""
+        """Looks from now on. It is not called on a store that nobody else writes to."""
         self._timer = self._context.clock.call_later(LOOK_EVERY_S, self._begin)
 
     async def stop(self) -> None:
@@ -54,20 +54,22 @@ class AccountWatch:
             for start in range(0, len(user_ids), LOOK_AT_ONCE):
                 await self._look_at(user_ids[start : start + LOOK_AT_ONCE])
         except Unavailable:
-            pass  # whoever needs the store says so
+            pass  # commands that need the store report it
         except Exception:
             log.exception("looking at accounts failed")
         self.start()
 
     async def _look_at(self, user_ids: Sequence[int]) -> None:
         users = await self._context.store.users.get_many(user_ids)
-        told = [changes.UserChanged(user, shown=True) for user in users.values() if self._is_news(user)]
-        if told:
-            self._told(told)
+        changed = [
+            changes.UserChanged(user, shown=True) for user in users.values() if self._has_changed(user)
+        ]
+        if changed:
+            self._publish(changed)
 
-    def _is_news(self, user: User) -> bool:
-        """Whether others see a user who is connected otherwise than was known here."""
+    def _has_changed(self, user: User) -> bool:
+        """Whether others would see a connected user differently than memory has it."""
         known = self._context.identities.peek_user(user.id)
         if known is None or not user.active:
-            return not user.active  # whoever is connected has not been ended yet
+            return not user.active  # they are connected, so their connections have not been ended yet
         return (known.active, known.display_name) != (user.active, user.display_name)

@@ -1,11 +1,16 @@
-"""Why the server ends a connection. What a wire says for each is handlers.wire.close_codes."""
+"""Why the server ends a connection, and what each gate tells its peer: a close code, and whether to come back."""
 
+import random
+from dataclasses import dataclass
 from enum import Enum
 
 from handlers.wire.errors import ChatError, Code
+from handlers.wire.json import dumps
 
 
 class Ending(Enum):
+    """A reason; its value is the text that the peer reads."""
+
     GOING_AWAY = "the server is going away"
     ABUSE = "too many malformed frames"
     BROKEN = "the protocol was broken"
@@ -21,8 +26,45 @@ class Ending(Enum):
 
 
 class Refused(ChatError):
-    """Somebody is not let in (or no longer): as a failed request, and as the ending of a connection."""
+    """A connection is not accepted, or may not go on. Over REST this is an error; on a socket it is an ending too."""
 
     def __init__(self, code: Code, ending: Ending, message: str | None = None) -> None:
         super().__init__(code, message or ending.value)
         self.ending = ending
+
+
+@dataclass(frozen=True, slots=True)
+class CloseCode:
+    """`reconnect`: the client should try again, possibly after getting a new token; else the ending is final."""
+
+    code: int
+    reconnect: bool
+
+
+CLOSE_CODES = {
+    Ending.GOING_AWAY: CloseCode(1001, True),
+    Ending.ABUSE: CloseCode(1008, False),
+    Ending.BROKEN: CloseCode(1008, False),
+    Ending.FLOODED: CloseCode(1008, False),
+    Ending.FRAME_TOO_LARGE: CloseCode(1009, False),
+    Ending.TOO_SLOW: CloseCode(1013, True),
+    Ending.OVERLOADED: CloseCode(1013, True),
+    Ending.UNAUTHENTICATED: CloseCode(4401, False),
+    Ending.REVOKED: CloseCode(4403, False),
+    Ending.ORIGIN_REFUSED: CloseCode(4403, False),
+    Ending.SILENT: CloseCode(4408, True),
+    Ending.TOO_MANY_CONNECTIONS: CloseCode(4429, False),
+}
+
+
+def retry_in_ms(ending: Ending, spread_ms: int) -> int | None:
+    """When the client should come back: a new random time for each connection, so that they do not all come at once.
+    None: the client chooses."""
+    return random.randint(0, spread_ms) if ending is Ending.GOING_AWAY else None
+
+
+def close_reason(ending: Ending, retry_ms: int | None) -> str:
+    """The reason in a raw close frame."""
+    if retry_ms is not None:
+        return dumps({"retry_in_ms": retry_ms}).decode()
+    return ending.value

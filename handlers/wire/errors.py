@@ -1,7 +1,7 @@
 """What a command can answer instead of a result, in the words of the wire."""
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import Any, Literal
 
 Code = Literal[
     "bad_request",
@@ -22,7 +22,7 @@ RETRYABLE: frozenset[Code] = frozenset({"rate_limited", "unavailable"})
 
 
 class ChatError(Exception):
-    """A request that failed; the connection goes on.
+    """A request that failed; its connection goes on.
 
     `code` is stable and for programs, `message` is English and for people. `fields` says what is wrong with each
     field (only with `invalid` and `conflict`), `retry_after_ms` when it makes sense to try again.
@@ -39,13 +39,28 @@ class ChatError(Exception):
         super().__init__(message)
         self.code: Code = code
         self.message = message
-        self.fields = fields
+        self.fields = dict(fields) if fields else None
         self.retry_after_ms = retry_after_ms
 
     @property
     def retryable(self) -> bool:
         """Whether the same request may succeed later."""
         return self.code in RETRYABLE
+
+
+GateKind = Literal["socket", "rest"]
+
+_PARTS: Mapping[GateKind, tuple[str, ...]] = {
+    "socket": ("code", "message", "retryable", "retry_after_ms", "fields"),
+    "rest": ("code", "message", "fields", "retry_after_ms"),
+}
+"""What each kind of gate says of an error, in this order. REST has a status beside it, so it has no `retryable`."""
+
+
+def error_view(error: ChatError, gate: GateKind) -> dict[str, Any]:
+    """An error as a gate tells it; `fields` and `retry_after_ms` are left out of an error that has none."""
+    parts = ((name, getattr(error, name)) for name in _PARTS[gate])
+    return {name: value for name, value in parts if value is not None}
 
 
 def not_found(what: str) -> ChatError:

@@ -1,4 +1,4 @@
-"""JSON as the wire has it, for every gate."""
+"""JSON as every gate reads and writes it."""
 
 import json
 from collections.abc import Callable
@@ -8,15 +8,15 @@ import orjson
 
 
 def dumps(value: Any, default: Callable[[Any], Any] | None = None) -> bytes:
-    """UTF-8 without spaces; `default` makes something else of what JSON has no words for."""
+    """JSON in UTF-8, without spaces. `default` turns an object that JSON cannot express into one that it can."""
     return orjson.dumps(value, default)
 
 
 def loads(text: str | bytes) -> Any:
-    """Any JSON value. Raises: `ValueError` for everything that is not JSON, however deep or large it is.
+    """Any JSON value. Raises: `ValueError` for text that is not JSON, however deep or large it is.
 
-    orjson refuses escapes of unpaired surrogates, which JavaScript writes; the standard library reads them, and the
-    command's schema then says which field is wrong. It is only asked about what orjson refused.
+    orjson refuses escapes of unpaired surrogates, which JavaScript writes. What orjson refuses goes to the standard
+    library, which reads them, so that the command's schema can say which field is wrong.
     """
     try:
         return orjson.loads(text)
@@ -34,7 +34,7 @@ def _refuse(constant: str) -> NoReturn:
 
 
 def is_unicode(text: str) -> bool:
-    """Whether a string has no unpaired surrogates, and so can be written as UTF-8."""
+    """Whether a string has no unpaired surrogates and can be written as UTF-8."""
     if text.isascii():
         return True
     try:

@@ -1,4 +1,4 @@
-"""Pages of a list: bounded in bytes, and where the next one begins."""
+"""Pages of a list: their bound in bytes, and the cursor of the next page."""
 
 import re
 from collections.abc import Iterable
@@ -11,10 +11,10 @@ from handlers.wire.views import View
 from storage.sizes import Budget
 
 ENVELOPE_BYTES = 1024
-"""What a page has around its items: names, cursor, flags."""
+"""Room for what is around the items of a page: names, cursor, flags."""
 
 PAGE_BYTES_MAX = 1024 * 1024
-"""A page is at most so large as JSON, but for a single item that is larger."""
+"""The largest page as JSON; a single item that is larger makes a page by itself."""
 
 ITEMS_BYTES_MAX = PAGE_BYTES_MAX - ENVELOPE_BYTES
 
@@ -26,7 +26,7 @@ MemberOrder = tuple[int, int]
 
 
 def that_fit(views: Iterable[View]) -> list[View]:
-    """The views up to the first for which a page has no room; the first one always."""
+    """As many views as fit on a page, in their order; always the first one."""
     budget, found = Budget(ITEMS_BYTES_MAX), []
     for view in views:
         if not budget.takes(len(dumps(view)) + 1):
@@ -36,16 +36,17 @@ def that_fit(views: Iterable[View]) -> list[View]:
 
 
 def bad_cursor() -> ChatError:
+    """The answer to a cursor that no page of this list had."""
     return invalid(cursor="was not given out here")
 
 
 def order_of(member: Member) -> MemberOrder:
-    """Members are listed in the order in which they came."""
+    """The key by which members are listed: in the order in which they were added."""
     return (member.joined_at - _EPOCH) // _MICROSECOND, member.user_id
 
 
 def after_id(cursor: str | None) -> int:
-    """The id after which a page begins, 0 without a cursor. Raises: `ChatError` `invalid`."""
+    """The id after which a page begins; 0 without a cursor. Raises: `ChatError` `invalid`."""
     if cursor is None:
         return 0
     if not _ID_CURSOR.fullmatch(cursor):

@@ -1,17 +1,86 @@
-"""What the wire shows of what the store keeps: one function for each kind of object."""
+"""The objects of the wire: for each kind its type, which documents can read, and the function that makes one."""
 
-from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any, Literal, NotRequired, TypedDict
 
-from domain.models import Chat, ChatSummary, Member, Message, User
+from domain.models import Chat, ChatSummary, ChatType, Member, Message, Role, User
+
+Time = Annotated[str | datetime, "ISO 8601 in UTC with offset, always with microseconds"]
+Id = Annotated[int, "1 to 2^53 - 1"]
+Count = Annotated[int, "0 or more"]
+
+Status = Literal["online", "away", "busy", "offline"]
 
 View = dict[str, Any]
 
 
+class UserView(TypedDict):
+    """`email` is there for the user alone."""
+
+    id: Id
+    username: str
+    display_name: str
+    status: Status
+    last_seen_at: Time | None
+    created_at: Time
+    is_bot: bool
+    active: bool
+    deleted: bool
+    email: NotRequired[str | None]
+
+
+class MessageView(TypedDict):
+    """`client_id` is there if the sender gave one."""
+
+    id: Id
+    chat_id: Id
+    seq: Id
+    changed_seq: Id
+    content: str
+    sender_id: Id
+    created_at: Time
+    edited_at: Time | None
+    message_type: str
+    reply_to: Id | None
+    reactions: dict[str, list[Id]]
+    pinned: bool
+    attachments: list[dict[str, Any]]
+    client_id: NotRequired[str]
+
+
+class ChatView(TypedDict):
+    """A chat without what differs from member to member."""
+
+    id: Id
+    name: str | None
+    chat_type: ChatType
+    created_at: Time
+    created_by: Id
+    member_count: Count
+    seq: Count
+
+
+class SummaryView(ChatView):
+    """A chat as one member sees it."""
+
+    role: Role
+    unread_count: Count
+    last_message: MessageView | None
+    last_read_message_id: Id | None
+    read_seq: Count
+
+
+class MemberView(TypedDict):
+    user: UserView
+    role: Role
+    joined_at: Time
+    last_read_message_id: Id | None
+    read_seq: Count
+
+
 def time_view(moment: datetime) -> str | datetime:
-    """What becomes ISO 8601 in UTC with offset, always with microseconds."""
-    # `wire_json` writes a datetime as it has to be, but for one without microseconds; three are told of each message.
+    """A time as `handlers.wire.json` writes it: a datetime, or text if it has no microseconds."""
+    # orjson leaves out microseconds that are 0; it writes all other datetimes as they have to be, and faster.
     return moment if moment.microsecond else moment.isoformat(timespec="microseconds")
 
 
@@ -20,7 +89,7 @@ def optional_time_view(moment: datetime | None) -> str | datetime | None:
 
 
 def user_view(user: User, status: str, *, own: bool = False) -> View:
-    """`own`: for the user himself, with what nobody else sees."""
+    """`own`: for the user alone, with what nobody else sees."""
     view: View = {
         "id": user.id,
         "username": user.username,
@@ -38,6 +107,7 @@ def user_view(user: User, status: str, *, own: bool = False) -> View:
 
 
 def message_view(message: Message) -> View:
+    created_at, edited_at = message.created_at, message.edited_at
     view: View = {
         "id": message.id,
         "chat_id": message.chat_id,
@@ -45,8 +115,8 @@ def message_view(message: Message) -> View:
         "changed_seq": message.changed_seq,
         "content": message.content,
         "sender_id": message.sender_id,
-        "created_at": time_view(message.created_at),
-        "edited_at": optional_time_view(message.edited_at),
+        "created_at": created_at if created_at.microsecond else time_view(created_at),
+        "edited_at": None if edited_at is None else time_view(edited_at),
         "message_type": message.message_type,
         "reply_to": message.reply_to,
         "reactions": message.reactions or {},
@@ -59,7 +129,7 @@ def message_view(message: Message) -> View:
 
 
 def chat_view(chat: Chat) -> View:
-    """A chat without what differs from member to member."""
+    """A `ChatView`."""
     return {
         "id": chat.id,
         "name": chat.name,
@@ -72,7 +142,7 @@ def chat_view(chat: Chat) -> View:
 
 
 def summary_view(summary: ChatSummary) -> View:
-    """A chat as one member sees it."""
+    """A `SummaryView`."""
     last = summary.last_message
     return {
         **chat_view(summary.chat),
@@ -85,6 +155,7 @@ def summary_view(summary: ChatSummary) -> View:
 
 
 def member_view(member: Member, user: View) -> View:
+    """A `MemberView`, around the view of its user."""
     return {
         "user": user,
         "role": member.role,
@@ -92,13 +163,3 @@ def member_view(member: Member, user: View) -> View:
         "last_read_message_id": member.last_read_message_id,
         "read_seq": member.read_seq,
     }
-
-
-def error_view(code: str, message: str, fields: Mapping[str, str] | None, retry_after_ms: int | None) -> View:
-    """What every gate says of an error."""
-    view: View = {"code": code, "message": message}
-    if fields:
-        view["fields"] = dict(fields)
-    if retry_after_ms is not None:
-        view["retry_after_ms"] = retry_after_ms
-    return view

@@ -1,4 +1,4 @@
-"""Forms as bodies: fields by name. What is no field, such as a file, is left out."""
+"""Forms as bodies: their fields by name. Other parts, such as files, are left out."""
 
 from collections.abc import Iterator, Mapping
 from email.message import Message
@@ -14,7 +14,8 @@ BOUNDARY_CHARS_MAX = 70
 
 
 def urlencoded_fields(body: bytes) -> Mapping[str, str]:
-    """Of fields that come twice the last counts. Raises: `ChatError` `bad_request`."""
+    """The fields of an urlencoded body; of a name that comes twice the last counts. Raises: `ChatError`
+    `bad_request`."""
     try:
         return dict(
             parse_qsl(
@@ -30,18 +31,21 @@ def urlencoded_fields(body: bytes) -> Mapping[str, str]:
 
 
 def multipart_fields(body: bytes, content_type: str) -> Mapping[str, str]:
-    """The same of a body of multipart/form-data, which is complete. Raises: `ChatError` `bad_request`."""
+    """The fields of a complete multipart/form-data body; of a name that comes twice the last counts.
+
+    Raises: `ChatError` `bad_request`.
+    """
     boundary = _header("Content-Type", content_type).get_boundary("")
     if not 0 < len(boundary) <= BOUNDARY_CHARS_MAX or not boundary.isascii():
         raise _unreadable()
     try:
         return dict(field for part in _parts(body, boundary.encode()) if (field := _field(part)) is not None)
-    except ValueError:  # what is not UTF-8, in a header or a value
+    except ValueError:  # a header or a value is not UTF-8
         raise _unreadable() from None
 
 
 def _parts(body: bytes, boundary: bytes) -> Iterator[bytes]:
-    """What stands between the delimiters, from the line break after one to that before the next."""
+    """What is between two delimiters: from the line break after one to the line break before the next."""
     _preamble, *parts = (b"\r\n" + body).split(b"\r\n--" + boundary, PARTS_MAX + 2)
     if not parts or len(parts) > PARTS_MAX + 1 or not parts[-1].startswith(b"--"):
         raise _unreadable()

@@ -123,7 +123,7 @@ class Writer:
         return result_of(change)
 
     def publish(self, change: Change) -> None:
-        """The observer gets this after the commit."""
+        """The subscribers get this after the commit."""
         self._changes.append(change)
 
     # The transaction

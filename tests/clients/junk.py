@@ -6,8 +6,9 @@ from typing import Any
 from hypothesis import strategies as st
 
 from handlers.commands import COMMANDS
-from server.rest import auth, chats, members, messages, users
 from server.rest.calls import Call
+from server.rest.parameters import query_fields
+from server.rest.routes import CALLS
 
 Payload = dict[str, Any]
 
@@ -136,7 +137,6 @@ PACKETS = st.one_of(
 RAW = _mostly(COMMAND, TEXTS, 6)
 SOCKETIO = _mostly(COMMAND, PACKETS, 6)
 
-_CALLS = [call for resource in (auth, users, chats, members, messages) for call in resource.CALLS]
 _PATH_VALUES = st.one_of(
     _IDS.map(str),
     _IDS.map(str),
@@ -165,12 +165,13 @@ _KINDS = st.sampled_from(
 @st.composite
 def rest_calls(draw: st.DrawFn) -> tuple[str, str, bytes, dict[str, str]]:
     """Method, path with its query, body and headers of a REST call."""
-    call: Call = draw(st.sampled_from(_CALLS))
+    call: Call = draw(st.sampled_from(CALLS))
     path = call.path
     while "{" in path:
         before, _, rest = path.partition("{")
         path = before + draw(_PATH_VALUES) + rest.partition("}")[2]
-    asked = {name: draw(_value(name)) for name in call.query or {} if draw(st.booleans())}
+    known = query_fields(COMMANDS[call.command], ()) if call.method == "GET" else ()
+    asked = {name: draw(_value(name)) for name in known if draw(st.booleans())}
     if asked:
         pairs = (f"{name}={_quoted(value)}" for name, value in asked.items())
         path += "?" + "&".join(pairs)

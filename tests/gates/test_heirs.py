@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from handlers.commands import moderation
+from handlers import moderation
 from tests.clients.people import Person
 from tests.clients.shapes import assert_error
 from tests.conftest import Server

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from domain.models import Draft
-from handlers.commands import moderation
+from handlers import moderation
 from storage.errors import Unavailable
 from storage.ports import Store
 from tests.clients.clock import ManualClock

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from handlers.commands import moderation
+from handlers import moderation
 from server.demo import PEOPLE, seed_demo
 from tests.clients.people import Person
 from tests.clients.shapes import assert_error

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from handlers.commands import moderation
+from handlers import moderation
 from tests.clients.clock import ManualClock
 from tests.clients.raw import RawClient
 from tests.clients.shapes import OWN_USER, USER, assert_error, fits, is_time

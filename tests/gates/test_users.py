@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from handlers.commands import moderation
+from handlers import moderation
 from tests.clients.shapes import OWN_USER, USER, assert_error, fits
 from tests.conftest import Server
 

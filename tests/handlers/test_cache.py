@@ -1,4 +1,4 @@
-"""What is kept in memory: the least recently used goes first, whatever is pinned stays."""
+"""The cache: the least recently used value goes first, and pinned values stay."""
 
 import asyncio
 import random
@@ -138,7 +138,7 @@ async def test_a_change_told_while_a_value_is_loaded_makes_the_load_start_over()
 
 @pytest.mark.parametrize("seed", range(20))
 async def test_it_keeps_what_a_model_keeps(seed: int) -> None:
-    """The model is a list in the order of use."""
+    """Compares the cache with a model: a list of keys in the order of their use."""
     dice = random.Random(seed)
     cache, model, pinned = shelf(5), OrderedDict[int, None](), set[int]()
     for _ in range(400):

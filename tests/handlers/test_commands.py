@@ -1,11 +1,14 @@
-"""The list of commands: each counts against a limit."""
+"""The list of commands: each has a limit and declares its answer."""
+
+from typing import Any
 
 import pytest
 
 from handlers.commands import COMMANDS
 from handlers.commands.connection import Ping
 from handlers.context import Caller, Context
-from handlers.registry import Result, command
+from handlers.registry import Result, by_name, command
+from handlers.wire.answers import Nothing
 
 UNLIMITED = {"ping", "leave_chat", "typing"}
 
@@ -22,9 +25,21 @@ async def _handler(_context: Context, _caller: Caller, _params: Ping) -> Result:
 
 def test_a_command_with_neither_cannot_be_made() -> None:
     with pytest.raises(ValueError, match="new_one needs a limit"):
-        command("new_one", Ping)(_handler)
+        command("new_one", Ping, Nothing)(_handler)
     with pytest.raises(ValueError, match="new_one needs a limit"):
-        command("new_one", Ping, limit="changes", unlimited="both")(_handler)
+        command("new_one", Ping, Nothing, limit="changes", unlimited="both")(_handler)
+
+
+@pytest.mark.parametrize("answer", [dict, None, Ping])
+def test_a_command_that_does_not_declare_its_answer_cannot_be_made(answer: Any) -> None:
+    with pytest.raises(ValueError, match="new_one has to declare its answer"):
+        command("new_one", Ping, answer, limit="changes")
+
+
+def test_two_commands_of_one_name_cannot_be_listed() -> None:
+    twice = [command("new_one", Ping, Nothing, limit="changes")(_handler) for _ in range(2)]
+    with pytest.raises(ValueError, match="two commands are named new_one"):
+        by_name(twice)
 
 
 def test_calls_of_strangers_count_by_address_and_only_over_rest() -> None:

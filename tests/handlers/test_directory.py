@@ -1,4 +1,4 @@
-"""Chats in memory: who is in them, which stay, and in which a user is seen."""
+"""The directory: the members of chats in memory, which chats stay, and in which a user has presence."""
 
 from datetime import UTC, datetime
 from typing import Any, cast
@@ -47,7 +47,7 @@ def few(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("few")
 async def test_a_chat_that_is_used_stays() -> None:
-    """Every message looks its chat up so."""
+    """Every message uses its chat."""
     chats = Chats()
     directory = directory_over(chats)
     for chat_id in (1, 2, 3):

@@ -1,4 +1,4 @@
-"""FairSemaphore go round, whoever asks how often."""
+"""The fair semaphore: keys take turns, however often one of them asks."""
 
 import asyncio
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ from handlers.wire.errors import ChatError
 
 
 class Line:
-    """Those who wait for a turn, and the order in which they got it."""
+    """Callers who wait for a turn, and the order in which they got it. The first letter of a name is its key."""
 
     def __init__(self, at_once: int, waiting_max: int = 1000) -> None:
         self.turns = FairSemaphore(at_once, waiting_max=waiting_max)
@@ -19,7 +19,7 @@ class Line:
         self.inside = self.most_inside = 0
 
     async def ask(self, *names: str) -> Sequence[str]:
-        """How each of them fared: served, or why not."""
+        """All ask at once. Returns the outcome of each: served, or the code of its error."""
         waiting = [asyncio.ensure_future(self.wait(name)) for name in names]
         results = await asyncio.gather(*waiting, return_exceptions=True)
         return [result.code if isinstance(result, ChatError) else "served" for result in results]
@@ -47,7 +47,7 @@ async def test_no_more_are_inside_than_may_be() -> None:
     await asyncio.wait_for(line.wait("a"), 1)
 
 
-async def test_who_gives_up_is_passed_over_and_a_turn_he_has_just_got_is_not_lost() -> None:
+async def test_who_gives_up_is_passed_over_and_a_turn_they_have_just_got_is_not_lost() -> None:
     line = Line(1)
     async with line.turns.of("x"):
         waiting = [asyncio.ensure_future(line.wait(name)) for name in ("a1", "b1", "c1")]

@@ -1,4 +1,4 @@
-"""What is counted is forgotten when it counts no more, however many there are to be counted."""
+"""The memory of the limiter: a bucket is dropped once it is full again, however many there are."""
 
 from handlers.live.limits import SWEEP_SPARE, Limiter
 from handlers.policy import Policy
@@ -6,7 +6,7 @@ from tests.clients.clock import ManualClock
 
 
 def test_a_flood_of_addresses_is_not_kept_for_a_minute() -> None:
-    """Each comes once; 5 calls a second come back, so a bucket is full again after 0.2 s."""
+    """Each address comes once. A bucket regains 5 calls a second, so it is full again after 0.2 s."""
     clock = ManualClock()
     limiter = Limiter(Policy(), clock)
     most = 0

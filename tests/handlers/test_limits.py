@@ -1,8 +1,8 @@
-"""Token buckets: what may be spent at once, what comes back, and debts."""
+"""Token buckets: bursts, rates and debts."""
 
 import pytest
 
-from handlers.live.limits import Limiter
+from handlers.live.limits import Limiter, network_of
 from handlers.policy import Policy
 from handlers.wire.errors import ChatError
 from tests.clients.clock import ManualClock
@@ -63,3 +63,41 @@ def test_all_rates_can_be_turned_off() -> None:
     for limit in limiter._rates:
         limiter.spend(limit, 1, 10**9)
         assert limiter.take(limit, 1) == 0
+
+
+def test_what_did_not_count_is_given_back_and_no_more(limiter: Limiter) -> None:
+    limiter.give_back("changes", 1)
+    for _ in range(5):
+        limiter.check("changes", 1)
+    limiter.give_back("changes", 1)
+    assert [limiter.take("changes", 1) for _ in range(2)] == [0, 100]
+    for _ in range(20):
+        limiter.give_back("changes", 1)
+    assert [limiter.take("changes", 1) for _ in range(6)] == [0] * 5 + [100]
+
+
+def test_check_and_take_count_the_same(limiter: Limiter, clock: ManualClock) -> None:
+    for _ in range(3):
+        limiter.check("changes", 1)
+    assert [limiter.take("changes", 1) for _ in range(3)] == [0, 0, 100]
+    with pytest.raises(ChatError) as caught:
+        limiter.check("changes", 1)
+    assert caught.value.retry_after_ms == 100
+    clock.advance(0.1)
+    limiter.check("changes", 1)
+    limiter.check("queries", 1)
+
+
+@pytest.mark.parametrize(
+    ("address", "network"),
+    [
+        ("10.0.0.1", "10.0.0.1"),
+        ("2001:db8::1", "2001:db8::/64"),
+        ("2001:db8:0:0:ffff::1", "2001:db8::/64"),
+        ("2001:db8:0:1::1", "2001:db8:0:1::/64"),
+        ("", ""),
+        ("no address", "no address"),
+    ],
+)
+def test_of_ipv6_the_network_counts(address: str, network: str) -> None:
+    assert network_of(address) == network

@@ -1,4 +1,4 @@
-"""Ids of members in memory: a set in either form."""
+"""Ids of members in memory: both forms are sets."""
 
 import random
 

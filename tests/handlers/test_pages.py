@@ -1,4 +1,4 @@
-"""Sizes of pages: what is reckoned with is never less than what is sent."""
+"""Sizes of pages: the estimate of an item is never less than its JSON."""
 
 from dataclasses import fields
 from datetime import UTC, datetime

@@ -1,4 +1,4 @@
-"""What a password costs to check, in bcrypt's own measure: 2 to the power of the cost."""
+"""Passwords: the work of a check, in bcrypt's own measure, 2 to the power of the cost."""
 
 import bcrypt
 import pytest
@@ -10,7 +10,7 @@ SALT_COST = slice(4, 6)
 
 
 class Work:
-    """Does what bcrypt does, and adds up the work."""
+    """bcrypt, with its work added up."""
 
     def __init__(self) -> None:
         self.done = 0

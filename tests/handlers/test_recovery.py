@@ -1,4 +1,4 @@
-"""A replay and its peer: when it goes on, and when it gives up."""
+"""A replay waits for its peer, and gives up on one that reads nothing."""
 
 from collections.abc import Callable
 from types import SimpleNamespace
@@ -20,7 +20,7 @@ MESSAGES = [Message(seq, 1, seq, seq, "\x01" * 10_000, 1, START) for seq in rang
 
 
 class Peer:
-    """The hub, the store, the clock and the directory of one peer, who has so much unread, by the time."""
+    """Hub, store, clock and directory of one peer. `unread_bytes` says how much the peer has unread at a time."""
 
     def __init__(self, unread_bytes: Callable[[float], int]) -> None:
         self._unread_bytes = unread_bytes
@@ -36,7 +36,7 @@ class Peer:
         self._chat = OpenChat(ChatState(chat, {1: Member(1, "owner", START)}), cast(Directory, None))
 
     async def _turn(self, _id: str, size: int) -> None:
-        """Comes at once."""
+        """Returns at once."""
 
     async def replay(self) -> tuple[int, bool]:
         context = SimpleNamespace(
@@ -100,7 +100,7 @@ async def test_who_takes_nothing_is_ended() -> None:
 
 async def test_who_takes_a_little_now_and_then_is_not_though_more_comes_from_elsewhere() -> None:
     def unread_bytes(now: float) -> int:
-        """Every 15 s a thousand bytes go, and in between twice as many come."""
+        """Every 15 s a thousand bytes are read, and twice as many come in between."""
         rounds, passed = divmod(now, 15)
         return int(UNSENT_BYTES_MAX + rounds * 1000 + (2000 if passed > 7 else 0)) * (now < 200)
 

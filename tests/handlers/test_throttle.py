@@ -1,4 +1,4 @@
-"""Once at once, and then once a while."""
+"""The throttle: a call at once, and then at most one in each interval."""
 
 from handlers.live.throttle import Throttle
 from tests.clients.clock import ManualClock

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from handlers.commands import moderation
+from handlers import moderation
 from handlers.live.watch import LOOK_EVERY_S
 from storage.open import open_store
 from storage.ports import Store

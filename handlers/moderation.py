@@ -1,4 +1,6 @@
-"""What whoever runs the server does to accounts, on a store that a server may or may not be running on."""
+"""What an operator can do to accounts. A store is enough for it: no server needs to run on that store."""
+
+from collections.abc import Awaitable, Callable, Mapping
 
 from domain.models import User
 from domain.refusals import NotFound
@@ -7,21 +9,21 @@ from storage.ports import Store
 
 
 async def ban(store: Store, login: str) -> None:
-    """Ends everything the user has open and lets them in no more, until `unban`. Chats whose last owner they were get
-    another one, if anybody active is in them. Raises: `ChatError` `not_found`."""
+    """Ends the user's sessions and connections, and refuses new ones until `unban`. A chat whose last owner the user
+    was gets another owner, if it has another active member. Raises: `ChatError` `not_found`."""
     await store.users.set_banned((await _named(store, login)).id, True)
 
 
 async def unban(store: Store, login: str) -> None:
-    """Lets the user in again; he has to log in anew. Raises: `ChatError` `not_found`."""
+    """Lets the user log in again. Raises: `ChatError` `not_found`."""
     await store.users.set_banned((await _named(store, login)).id, False)
 
 
 async def delete(store: Store, login: str) -> None:
-    """Ends the account for good. The user leaves his groups and channels, so that each keeps an owner; what he wrote
-    stays. Whatever it is interrupted by, it can be done again. Raises: `ChatError` `not_found`."""
+    """Ends the account for good. The user leaves their groups and channels, so that each keeps an owner; their messages
+    stay. An interrupted deletion can be repeated. Raises: `ChatError` `not_found`."""
     user = await _named(store, login)
-    # Each chat is told of one change, the leaving, which passes the role on.
+    # The owner's role passes on when the user leaves a chat, so that each chat sees one change and not two.
     await store.users.set_banned(user.id, True, pass_on=False)
     for chat_id in await _chats_to_leave(store, user.id):
         try:
@@ -47,3 +49,11 @@ async def _chats_to_leave(store: Store, user_id: int) -> list[int]:
         found += [summary.chat.id for summary in page if summary.chat.chat_type != "private"]
         if cursor is None:
             return found
+
+
+ACTIONS: Mapping[str, Callable[[Store, str], Awaitable[None]]] = {
+    "ban": ban,
+    "unban": unban,
+    "delete": delete,
+}
+"""By name, the actions of `vestnik user`: each takes a store and a username or email."""

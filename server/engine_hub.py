@@ -1,15 +1,14 @@
-"""The engine as the handlers' hub: rooms and events of namespace `/`."""
+"""The port `Hub` over the engine: rooms and events of namespace `/`."""
 
 from collections.abc import Callable, Collection
 
 from client_compat.connection import RawConnection
 from handlers.live.hub import Payload
-from handlers.wire.close_codes import CLOSE_CODES, retry_in_ms
-from handlers.wire.endings import Ending
+from handlers.wire.endings import CLOSE_CODES, Ending, retry_in_ms
 from server.engine import AsyncServer
 
 RETRY_SPREAD_MS = 5_000
-"""After a restart clients come back spread over this time."""
+"""Clients come back after a restart spread over this time."""
 
 
 class EngineHub:
@@ -42,7 +41,7 @@ class EngineHub:
     def unread_bytes(self, connection_id: str) -> int:
         eio_sid = self._manager.eio_sid_from_sid(connection_id, "/")
         if eio_sid is not None:
-            self._manager.flush(eio_sid)  # so that what is gathered for it counts
+            self._manager.flush(eio_sid)  # so that what is gathered counts
         return self.unsent_bytes(connection_id)
 
     async def turn(self, connection_id: str, size: int) -> None:
@@ -51,7 +50,7 @@ class EngineHub:
             await link.pace.serve(size)
 
     def end_link(self, eio_sid: str, ending: Ending) -> None:
-        """`end`, for the engine, which knows connections by another id."""
+        """`end` for the engine, which knows connections by their Engine.IO ids."""
         connection_id = self._manager.sid_from_eio_sid(eio_sid, "/")
         if connection_id is not None:
             self.end(connection_id, ending)

@@ -1,0 +1,124 @@
+"""What commands answer. Each command names its answer, so that documents can be made from the list of commands.
+
+Nothing is checked against these types while the server runs: `tests/handlers/test_answers.py` checks real answers.
+"""
+
+from typing import Literal, TypedDict
+
+from handlers.wire.views import Count, Id, MemberView, MessageView, SummaryView, UserView
+
+
+class Nothing(TypedDict):
+    """The command has been done, and there is no more to say."""
+
+
+class UserAnswer(TypedDict):
+    user: UserView
+
+
+class UsersAnswer(TypedDict):
+    """A page; `next_cursor` is null on the last one."""
+
+    users: list[UserView]
+    next_cursor: str | None
+
+
+class TokensAnswer(TypedDict):
+    """`expires_in`: seconds for which the access token is good."""
+
+    access_token: str
+    refresh_token: str
+    token_type: Literal["bearer"]
+    expires_in: Count
+    user: UserView
+
+
+class ConnectionTokenAnswer(TypedDict):
+    """`token_expires_in`: seconds for which the connection's token is good."""
+
+    token_expires_in: Count
+
+
+class ChatAnswer(TypedDict):
+    chat: SummaryView
+
+
+class CreatedChatAnswer(ChatAnswer):
+    """`created` is false for a private chat that was there already."""
+
+    created: bool
+
+
+class ChatsAnswer(TypedDict):
+    """A page; `next_cursor` is null on the last one."""
+
+    chats: list[SummaryView]
+    next_cursor: str | None
+
+
+class JoinedAnswer(TypedDict):
+    """The next event of the chat has the number `head_seq` + 1. `replayed` counts the frames that were sent before this
+    answer. `gap`: they are not all, and the client has to load history."""
+
+    chat_id: Id
+    head_seq: Count
+    replayed: Count
+    gap: bool
+
+
+class LeftAnswer(TypedDict):
+    chat_id: Id
+
+
+class MemberAnswer(TypedDict):
+    member: MemberView
+
+
+class MembersAnswer(TypedDict):
+    """A page; `next_cursor` is null on the last one."""
+
+    members: list[MemberView]
+    next_cursor: str | None
+
+
+class MessageAnswer(TypedDict):
+    message: MessageView
+
+
+class SentAnswer(MessageAnswer):
+    """`duplicate`: the message was stored by an earlier request with the same `client_id`."""
+
+    seq: Id
+    duplicate: bool
+
+
+class EditedAnswer(MessageAnswer):
+    """`seq` is the number of the edit, or of the last change if the edit changed nothing."""
+
+    seq: Id
+
+
+class DeletedAnswer(TypedDict):
+    """`seq` is the number of the deletion."""
+
+    chat_id: Id
+    message_id: Id
+    seq: Id
+
+
+class HistoryAnswer(TypedDict):
+    """A page, oldest message first. `head_seq` was read before the page."""
+
+    messages: list[MessageView]
+    has_more_before: bool
+    has_more_after: bool
+    head_seq: Count
+
+
+class ReadAnswer(TypedDict):
+    """Where the caller's read mark is now; `up_to` is null in a chat without messages."""
+
+    chat_id: Id
+    up_to: Id | None
+    read_seq: Count
+    unread_count: Count

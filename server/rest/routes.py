@@ -1,0 +1,34 @@
+"""Every REST call: method and path, the command it runs, and its answer."""
+
+from collections.abc import Sequence
+
+from server.rest.calls import NO_CONTENT, Answer, Call
+
+CALLS: Sequence[Call] = [
+    Call("POST", "/auth/register", "register", Answer(201, part="user"), public=True),
+    Call("POST", "/auth/login", "login", public=True, form=True),
+    Call("POST", "/auth/refresh", "refresh", public=True),
+    Call("POST", "/auth/logout", "logout", NO_CONTENT),
+    Call("GET", "/users/me", "get_user", Answer(part="user"), own=True),
+    Call("PATCH", "/users/me", "update_me", Answer(part="user")),
+    Call("GET", "/users", "list_users"),
+    Call("GET", "/users/{user_id}", "get_user", Answer(part="user")),
+    Call("POST", "/chats", "create_chat", Answer(200, part="chat", status_if={"created": 201})),
+    Call("GET", "/chats", "list_chats"),
+    Call("GET", "/chats/{chat_id}", "get_chat", Answer(part="chat")),
+    Call("PATCH", "/chats/{chat_id}", "rename_chat", Answer(part="chat")),
+    Call("DELETE", "/chats/{chat_id}", "delete_chat", NO_CONTENT),
+    Call(
+        "POST", "/chats/{chat_id}/read", "read_messages", Answer(only=("unread_count", "up_to", "read_seq"))
+    ),
+    Call("GET", "/chats/{chat_id}/members", "list_members"),
+    Call("POST", "/chats/{chat_id}/members", "add_member", Answer(201, part="member")),
+    Call("PATCH", "/chats/{chat_id}/members/{user_id}", "set_role", Answer(part="member")),
+    Call("DELETE", "/chats/{chat_id}/members/{user_id}", "remove_member", NO_CONTENT),
+    Call("GET", "/chats/{chat_id}/messages", "list_messages"),
+    Call("POST", "/messages", "create_message", Answer(201, part="message", status_if={"duplicate": 200})),
+    Call("GET", "/messages/{message_id}", "get_message", Answer(part="message")),
+    Call("PATCH", "/messages/{message_id}", "edit_message", Answer(part="message")),
+    Call("PUT", "/messages/{message_id}", "edit_message", Answer(part="message")),
+    Call("DELETE", "/messages/{message_id}", "delete_message", NO_CONTENT),
+]

@@ -1,0 +1,149 @@
+"""Every command answers what it declares."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from handlers.chat_app import Caller
+from handlers.commands import COMMANDS
+from handlers.wire.answers import HistoryAnswer, Nothing, UserAnswer
+from handlers.wire.json import dumps, loads
+from handlers.wire.views import UserView
+from tests.clients.declared import faults
+from tests.clients.people import Person
+from tests.clients.rest import PASSWORD
+from tests.conftest import Server, serving
+
+
+class Answers:
+    """Runs commands on a real server, and keeps the names of those whose answer was as declared."""
+
+    def __init__(self, server: Server) -> None:
+        self.server = server
+        self.right: set[str] = set()
+
+    async def run(self, person: Person | None, name: str, /, **payload: Any) -> Any:
+        """Without a connection, as REST does it."""
+        caller = Caller(person.id if person else 0, "127.0.0.1")
+        result = await self.server.chat_app.run(caller, name, payload)
+        return self.check(name, loads(dumps(result)))
+
+    async def command(self, client: Any, name: str, /, **payload: Any) -> Any:
+        """Over a raw connection."""
+        ack = await client.done(name, **payload)
+        return self.check(name, {key: value for key, value in ack.items() if key not in ("type", "id", "ok")})
+
+    def check(self, name: str, result: Any) -> Any:
+        assert faults(result, COMMANDS[name].answer, name) == []
+        self.right.add(name)
+        return result
+
+
+@pytest.fixture
+async def server(tmp_path: Path) -> AsyncIterator[Server]:
+    async with serving(tmp_path) as serve:
+        yield await serve()
+
+
+async def test_every_command_answers_what_it_declares(server: Server) -> None:
+    ann, bob = await server.people("ann", "bob")
+    answers = Answers(server)
+    await _accounts(answers, ann)
+    await _chats_and_members(answers, ann, bob)
+    await _messages(answers, ann, bob)
+    assert answers.right == COMMANDS.keys()
+
+
+async def _accounts(answers: Answers, ann: Person) -> None:
+    await answers.run(None, "register", username="carl", password=PASSWORD, email="carl@example.org")
+    tokens = await answers.run(None, "login", username="carl", password=PASSWORD)
+    await answers.run(None, "refresh", refresh_token=tokens["refresh_token"])
+    await answers.run(ann, "logout")
+    await answers.run(ann, "get_user", user_id=ann.id)
+    await answers.run(ann, "get_user", user_id=ann.id + 1)
+    await answers.run(ann, "update_me", display_name="Анна")
+    page = await answers.run(ann, "list_users", limit=2)
+    assert page["next_cursor"] is not None
+    assert (await answers.run(ann, "list_users", cursor=page["next_cursor"]))["next_cursor"] is None
+    client = await ann.connect()
+    await answers.command(client, "ping")
+    await answers.command(client, "status", status="busy")
+    await answers.command(client, "refresh_token", token=ann.token)
+
+
+async def _chats_and_members(answers: Answers, ann: Person, bob: Person) -> None:
+    made = await answers.run(ann, "create_chat", chat_type="private", member_ids=[bob.id])
+    again = await answers.run(bob, "create_chat", chat_type="private", member_ids=[ann.id])
+    assert (made["created"], again["created"]) == (True, False)
+    chat = (await answers.run(ann, "create_chat", chat_type="group", name="Room"))["chat"]
+    await answers.run(ann, "rename_chat", chat_id=chat["id"], name="Other room")
+    await answers.run(ann, "get_chat", chat_id=chat["id"])
+    await answers.run(ann, "add_member", chat_id=chat["id"], user_id=bob.id)
+    await answers.run(ann, "set_role", chat_id=chat["id"], user_id=bob.id, role="admin")
+    assert (await answers.run(ann, "list_members", chat_id=chat["id"], limit=1))["next_cursor"] is not None
+    await answers.run(ann, "remove_member", chat_id=chat["id"], user_id=bob.id)
+    await answers.run(ann, "delete_chat", chat_id=chat["id"])
+
+
+async def _messages(answers: Answers, ann: Person, bob: Person) -> None:
+    chat_id = await ann.chat(bob)
+    client = await ann.connect()
+    for after_seq in (None, 0, 99):
+        await answers.command(client, "join_chat", chat_id=chat_id, after_seq=after_seq)
+    assert (await answers.command(client, "read_messages", chat_id=chat_id))["up_to"] is None
+    sent = await answers.command(client, "send_message", chat_id=chat_id, content="hi", client_id="one")
+    again = await answers.run(ann, "create_message", chat_id=chat_id, content="hi", client_id="one")
+    assert (sent["duplicate"], again["duplicate"]) == (False, True)
+    message_id = sent["message"]["id"]
+    await answers.command(client, "edit_message", message_id=message_id, content="ho")
+    await answers.run(bob, "get_message", message_id=message_id)
+    await answers.run(bob, "list_messages", chat_id=chat_id, around=message_id)
+    await answers.run(bob, "list_chats")
+    await answers.run(bob, "read_messages", chat_id=chat_id)
+    await answers.command(client, "delete_message", message_id=message_id)
+    await answers.command(client, "typing", chat_id=chat_id, is_typing=True)
+    await answers.command(client, "leave_chat", chat_id=chat_id)
+
+
+GOOD_USER = {
+    "id": 1,
+    "username": "ann",
+    "display_name": "Ann",
+    "status": "online",
+    "last_seen_at": None,
+    "created_at": "2025-11-23T10:00:00.123456+00:00",
+    "is_bot": False,
+    "active": True,
+    "deleted": False,
+}
+
+
+@pytest.mark.parametrize(
+    ("change", "fault"),
+    [
+        ({"id": 0}, "user.id"),
+        ({"id": True}, "user.id"),
+        ({"username": None}, "user.username"),
+        ({"status": "gone"}, "user.status"),
+        ({"last_seen_at": "2025-11-23T10:00:00+00:00"}, "user.last_seen_at"),
+        ({"active": 1}, "user.active"),
+        ({"email": 1}, "user.email"),
+        ({"colour": "red"}, "colour is not declared"),
+    ],
+)
+def test_the_check_sees_what_is_wrong(change: dict[str, Any], fault: str) -> None:
+    assert faults({"user": {**GOOD_USER, "email": None}}, UserAnswer, "it") == []
+    (found,) = faults({**GOOD_USER, **change}, UserView, "user")
+    assert fault in found
+
+
+def test_the_check_sees_what_is_missing_or_of_another_kind() -> None:
+    assert faults({}, UserAnswer, "it") == ["it: user is missing"]
+    assert faults([], Nothing, "it") == ["it: [] is no object"]
+    page = {"messages": [{}], "has_more_before": False, "has_more_after": False, "head_seq": -1}
+    assert {fault.split(":")[0] for fault in faults(page, HistoryAnswer, "it")} == {
+        "it.messages[0]",
+        "it.head_seq",
+    }

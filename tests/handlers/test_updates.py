@@ -1,0 +1,117 @@
+"""`chat_updated`: to members who have not joined, at once and then once a second, the last state always."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+
+from handlers.live.connections import Connection, Connections, enter_room
+from handlers.live.directory import Directory
+from handlers.live.updates import PUBLISHED_EVERY_S, ChatUpdates
+from tests.clients.clock import ManualClock
+from tests.clients.hub import MemoryHub
+from tests.clients.memory_store import MemoryChats, store_of
+
+CHAT = 7
+ANN, BOB, CARL, EVE = 1, 2, 3, 4
+
+
+class Scene:
+    """Ann, Bob and Carl are members and connected, Ann twice; Eve is a stranger."""
+
+    def __init__(self) -> None:
+        self.clock = ManualClock()
+        self.people = {"ann 1": ANN, "ann 2": ANN, "bob": BOB, "carl": CARL, "eve": EVE}
+        self.hub, self.connections = MemoryHub(*self.people), Connections()
+        for name, user_id in self.people.items():
+            self.connections.add(Connection(name, user_id, None, 0))
+        self.chats = MemoryChats({CHAT: [ANN, BOB, CARL, 99]})
+        store = store_of(self.chats)
+        self.directory = Directory(store)
+        self.updates = ChatUpdates(store, self.hub, self.clock, self.connections, self.directory)
+
+    async def join(self, name: str) -> None:
+        connection = self.connections.get(name)
+        assert connection is not None
+        enter_room(self.hub, connection, await self.directory.entered_by(connection.user_id, CHAT))
+
+    async def seen(self) -> dict[str, list[tuple[int, int]]]:
+        """By connection, the count and the mark in each event since the last time."""
+        for _ in range(20):  # more turns of the loop than anything here takes
+            await asyncio.sleep(0)
+        return {
+            name: [(payload["unread_count"], payload["read_seq"]) for _, payload in told]
+            for name in self.people
+            if (told := self.hub.take(name))
+        }
+
+    def previews(self) -> int:
+        return sum(question[0] == "preview" for question in self.chats.asked)
+
+
+@pytest.fixture
+async def scene() -> AsyncIterator[Scene]:
+    scene = Scene()
+    yield scene
+    scene.updates.stop()
+
+
+async def test_members_who_have_not_joined_get_it_and_nobody_else(scene: Scene) -> None:
+    await scene.join("bob")
+    scene.chats.unread = {CARL: 3}
+    scene.updates.changed(CHAT)
+    assert await scene.seen() == {"ann 1": [(0, 0)], "ann 2": [(0, 0)], "carl": [(3, 0)]}
+
+
+async def test_each_connection_that_has_not_joined_gets_it(scene: Scene) -> None:
+    await scene.join("ann 1")
+    scene.updates.changed(CHAT)
+    assert (await scene.seen()).keys() == {"ann 2", "bob", "carl"}
+
+
+async def test_a_burst_is_one_event_at_once_and_one_a_second_later(scene: Scene) -> None:
+    scene.updates.changed(CHAT)
+    assert (await scene.seen())["bob"] == [(0, 0)]
+    for number in range(1, 6):
+        scene.chats.unread = {BOB: number}
+        scene.updates.changed(CHAT)
+        assert await scene.seen() == {}
+    scene.clock.advance(PUBLISHED_EVERY_S)
+    assert (await scene.seen())["bob"] == [(5, 0)], "the last state"
+    scene.clock.advance(PUBLISHED_EVERY_S)
+    assert await scene.seen() == {}
+    assert scene.previews() == 2
+    scene.updates.changed(CHAT)
+    assert (await scene.seen())["bob"] == [(5, 0)], "at once again"
+
+
+async def test_a_reader_s_own_connections_get_it_alone(scene: Scene) -> None:
+    scene.chats.read_seqs = {ANN: 6}
+    scene.updates.read(CHAT, ANN)
+    assert await scene.seen() == {"ann 1": [(0, 6)], "ann 2": [(0, 6)]}
+    assert scene.chats.asked[-1] == ("preview", CHAT, [ANN])
+
+
+async def test_if_all_have_joined_the_store_is_not_asked(scene: Scene) -> None:
+    for name in ("ann 1", "ann 2", "bob", "carl"):
+        await scene.join(name)
+    scene.updates.changed(CHAT)
+    assert (await scene.seen(), scene.previews()) == ({}, 0)
+
+
+async def test_while_the_store_is_away_it_waits(scene: Scene) -> None:
+    scene.chats.is_away = True
+    scene.updates.changed(CHAT)
+    scene.updates.read(CHAT, ANN)
+    assert await scene.seen() == {}
+    scene.chats.is_away = False
+    scene.clock.advance(PUBLISHED_EVERY_S)
+    assert (await scene.seen()).keys() == {"ann 1", "ann 2", "bob", "carl"}
+
+
+async def test_a_chat_that_is_gone_is_no_more_published(scene: Scene) -> None:
+    scene.updates.changed(CHAT + 1)
+    assert await scene.seen() == {}
+    scene.clock.advance(PUBLISHED_EVERY_S)
+    await scene.seen()
+    assert scene.updates._due == {}

@@ -1,0 +1,59 @@
+"""Gates talk to `ChatApp` and to nothing beneath it."""
+
+import ast
+
+import pytest
+
+from tests.test_layers import MODULES, ROOT, imports
+
+COMPOSITION_ROOT = "server/app.py"
+FACADE = {"handlers.chat_app"}
+MORE = {
+    "server/cli.py": {"handlers.moderation"},  # accounts, where no server runs
+    "server/config.py": {"handlers.policy"},
+    "server/engine_hub.py": {"handlers.live.hub"},  # the port that it implements
+}
+OPEN_A_STORE = {"server/cli.py", "server/serving.py"}
+"""What opens a store, or reports that it cannot be opened."""
+
+GATES = [
+    module
+    for module in MODULES
+    if module.startswith("server/") and not module.startswith("server/engine/") and module != COMPOSITION_ROOT
+]
+
+
+@pytest.mark.parametrize("module", GATES)
+def test_a_gate_imports_the_facade_and_the_words_of_the_wire(module: str) -> None:
+    used = {name for name in imports(module) if name.startswith("handlers")}
+    beneath = {name for name in used if not name.startswith("handlers.wire.")}
+    assert beneath <= FACADE | MORE.get(module, set())
+
+
+@pytest.mark.parametrize("module", GATES)
+def test_only_what_opens_a_store_imports_it(module: str) -> None:
+    used = {name for name in imports(module) if name.split(".")[0] == "storage"}
+    assert module in OPEN_A_STORE or used == set()
+
+
+@pytest.mark.parametrize("module", GATES)
+def test_nothing_reaches_through_the_facade(module: str) -> None:
+    tree = ast.parse((ROOT / module).read_text("utf8"))
+    reached = [
+        node.lineno
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute)
+        and node.attr == "context"
+        and ast.unparse(node.value).lower().endswith(("chat_app", "chat_app]"))
+    ]
+    assert reached == []
+
+
+def test_the_check_knows_the_ways_to_reach_through() -> None:
+    for code in ("self._chat_app.context.hub", "request.app[CHAT_APP].context", "chat_app.context"):
+        (node,) = [
+            node
+            for node in ast.walk(ast.parse(code))
+            if isinstance(node, ast.Attribute) and node.attr == "context"
+        ]
+        assert ast.unparse(node.value).lower().endswith(("chat_app", "chat_app]"))
