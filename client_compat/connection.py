@@ -134,10 +134,7 @@ class RawConnection:
             self.wire = None
             self._loop.call_soon(self._must_end, self.sid, Ending.TOO_SLOW)
 
-    async def send(self, _packet: Any) -> None:
-        """Engine.IO packets are not for this client."""
-
-    async def close(self, wait: bool = True, abort: bool = False, reason: str | None = None) -> None:
+    def close(self, reason: str) -> None:
         self.end(Ending.REVOKED)
 
     # What the heartbeat asks.

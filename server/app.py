@@ -106,7 +106,7 @@ async def say_goodbye(app: web.Application) -> None:
         app[PACING].stop()
         app[HOUSE].going_away()
         await app[SIO].eio.disconnect()  # whoever has not said who he is
-        await app[SIO].eio.heard()
+        await app[SIO].eio.wait_closed()
 
 
 def _budgets(policy: Policy) -> BudgetPolicy:

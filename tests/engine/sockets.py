@@ -7,6 +7,7 @@ from aiohttp import web
 from server.engine import WebSocket
 from server.engine.backlog import Backlog
 from server.engine.budget import Budget
+from server.engine.clock import LoopClock
 from server.engine.pace import Pace
 from server.engine.scheduler import Scheduler
 from server.engine.takeover import take_over
@@ -28,6 +29,7 @@ async def taken_over(request: web.Request, **options: Any) -> WebSocket:
         "buffer_limit_bytes": 1 << 20,
         "pace": Pace(Budget(), Scheduler()),
         "backlog": Backlog(0),
+        "clock": LoopClock(),
         **options,
     }
     return await take_over(request, **options)

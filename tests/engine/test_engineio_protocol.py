@@ -153,7 +153,7 @@ async def test_two_posts_at_once_end_the_session(peer: Peer, echo: Echo) -> None
         yield b"lo"
 
     first = asyncio.ensure_future(peer.request("POST", peer.at(sid=sid), data=slowly()))
-    await until(lambda: echo.sockets[sid]._posting)
+    await until(lambda: echo.sockets[sid].posting)
     assert (await peer.post(sid, "4x"))[0] == 400
     going.set()
     await soon(first)

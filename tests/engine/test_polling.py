@@ -183,7 +183,7 @@ async def test_a_body_cut_off_ends_the_session(peer: Peer, echo: EngineServer) -
     _, writer = await asyncio.open_connection(host, int(port))
     path = peer.at(sid=sid).removeprefix(peer.base)
     writer.write(f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n4x".encode())
-    await until(lambda: echo.sockets[sid]._posting)
+    await until(lambda: echo.sockets[sid].posting)
     writer.transport.abort()
     await until(lambda: sid not in echo.sockets)
 

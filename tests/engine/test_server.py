@@ -364,8 +364,8 @@ async def test_a_client_that_goes_while_its_connect_handler_runs(serve: Serve, c
     going.set()
     await until(lambda: seen == ["came", "transport close"])
     assert not server.manager.rooms
-    assert not server._timers
-    assert not server._greeted
+    assert not server._namespaces._timers
+    assert not server._namespaces.joined
 
 
 @only_websocket
@@ -426,7 +426,7 @@ async def test_a_burst_in_both_directions(serve: Serve, connect: Connect) -> Non
     server.on("n", lambda sid, number: got.append(number))
     client = await connect(await serve(server))
     for number in range(500):
-        server.manager.post("n", number, room=client.get_sid())
+        server.fan_out.post("n", number, room=client.get_sid())
         await client.emit("n", number)
     events = [await soon(client.events.get()) for _ in range(500)]
     assert sorted(events) == [

@@ -135,13 +135,13 @@ async def test_order_across_the_upgrade(serve: Serve) -> None:
     await peer.post(sid, "40")
     got = [(await peer.poll(sid))[1]]
     client = server.manager.sid_from_eio_sid(sid, "/")
-    server.manager.enter(client, "room")
+    server.fan_out.enter(client, "room")
     sent = 0
 
     def send(times: int) -> None:
         nonlocal sent
         for _ in range(times):
-            server.manager.post("n", sent, room="room" if sent % 3 else client)
+            server.fan_out.post("n", sent, room="room" if sent % 3 else client)
             sent += 1
 
     send(5)
@@ -160,5 +160,5 @@ async def test_order_across_the_upgrade(serve: Serve) -> None:
     numbers = [part for body in got[1:] for part in body.split("\x1e")]
     numbers += [str(await socket.receive()) for _ in range(sent - len(numbers))]
     assert numbers == [f'42["n",{number}]' for number in range(sent)]
-    server.manager.post("end", None, room=client)
+    server.fan_out.post("end", None, room=client)
     assert await soon(socket.receive()) == '42["end"]'
