@@ -6,9 +6,10 @@ from typing import Any
 
 import aiohttp
 import pytest
+import socketio
 from aiohttp import web
 
-from server.engine import AsyncServer, EngineServer
+from server.engine import EngineServer
 from tests.engine.peers import Peer
 
 try:
@@ -31,13 +32,13 @@ async def serve() -> AsyncIterator[Serve]:
     running: list[web.AppRunner] = []
     async with aiohttp.ClientSession() as session:
 
-        async def start(server: AsyncServer | EngineServer, **options: Any) -> Peer:
+        async def start(server: socketio.AsyncServer | EngineServer, **options: Any) -> Peer:
             app = web.Application()
             server.attach(app)
             running.append(web.AppRunner(app, access_log=None, shutdown_timeout=1.0, **options))
             await running[-1].setup()
             await web.TCPSite(running[-1], "127.0.0.1", 0).start()
-            path = "socket.io" if isinstance(server, AsyncServer) else "engine.io"
+            path = "socket.io" if isinstance(server, socketio.AsyncServer) else "engine.io"
             return Peer(session, f"http://127.0.0.1:{running[-1].addresses[0][1]}/{path}/")
 
         yield start

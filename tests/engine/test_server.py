@@ -7,9 +7,8 @@ from typing import Any
 
 import pytest
 import socketio
-from socketio.async_pubsub_manager import AsyncPubSubManager
 
-from server.engine import AsyncServer, FanOutManager
+from server.engine import AsyncServer
 from tests.engine.conftest import Serve
 from tests.engine.peers import Peer, soon, until
 
@@ -234,50 +233,6 @@ async def test_always_connect_lets_the_handler_emit(serve: Serve, connect: Conne
 
     client = await connect(await serve(server))
     assert await soon(client.events.get()) == ("welcome",)
-
-
-async def test_a_plain_client_manager(serve: Serve, connect: Connect) -> None:
-    server = AsyncServer(client_manager=socketio.AsyncManager())
-    server.on("echo", lambda sid, data: data)
-    client = await connect(await serve(server))
-    await server.enter_room(client.get_sid(), "r")
-    await server.emit("to", {"r": b"\x01"}, room="r")
-    assert await soon(client.events.get()) == ("to", {"r": b"\x01"})
-    assert await client.call("echo", 1) == 1
-    client.on("ask", lambda: 5)
-    assert await server.call("ask", to=client.get_sid()) == 5
-    await server.disconnect(client.get_sid())
-    await until(lambda: not server.eio.sockets)
-
-
-async def test_a_manager_that_reaches_other_processes(serve: Serve, connect: Connect) -> None:
-    bus: list[asyncio.Queue[Any]] = []
-
-    class Bus(AsyncPubSubManager):
-        async def _publish(self, data: Any) -> None:
-            for queue in bus:
-                queue.put_nowait(data)
-
-        async def _listen(self) -> AsyncIterator[Any]:
-            bus.append(asyncio.Queue())
-            queue = bus[-1]
-            while True:
-                yield await queue.get()
-
-    class BusFanOut(Bus, FanOutManager): ...
-
-    servers = [AsyncServer(client_manager=BusFanOut()) for _ in range(2)]
-    clients = [await connect(await serve(server)) for server in servers]
-    for server, client in zip(servers, clients, strict=True):
-        await server.enter_room(client.get_sid(), "r")
-    await until(lambda: len(bus) == 2)
-    await servers[0].emit("to", (1, b"\x01"), room="r")
-    for client in clients:
-        assert await soon(client.events.get()) == ("to", 1, b"\x01")
-    await servers[0].disconnect(clients[1].get_sid())
-    await until(lambda: not clients[1].connected)
-    for server in servers:
-        server.manager.thread.cancel()
 
 
 async def test_messages_in_msgpack(serve: Serve, connect: Connect) -> None:
