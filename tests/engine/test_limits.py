@@ -10,6 +10,7 @@ import pytest
 
 from server.engine import AsyncServer
 from server.engine.engineio_session import Session
+from tests.engine.clocks import ManualClock
 from tests.engine.conftest import Serve
 from tests.engine.peers import Peer, soon, until
 
@@ -181,9 +182,9 @@ async def test_volatile_events_for_a_polling_client(serve: Serve) -> None:
     assert '42["typing"]' not in packets
 
 
-async def test_the_hook_for_the_slow(serve: Serve, stalled: list[Stalled]) -> None:
+async def test_the_hook_for_the_slow(serve: Serve, clock: ManualClock, stalled: list[Stalled]) -> None:
     told: list[str] = []
-    server = Watched(on_overflow=told.append, close_timeout_s=0.1)
+    server = Watched(on_overflow=told.append, close_timeout_s=2, clock=clock)
     peer = await serve(server)
     stalled.append(await stall(peer))
     await connected(server)
@@ -200,6 +201,9 @@ async def test_the_hook_for_the_slow(serve: Serve, stalled: list[Stalled]) -> No
     await server.emit("n", "x" * 1000, to=server.client)
     await asyncio.sleep(0)
     assert server.engine_socket._websocket.transport.get_write_buffer_size() <= unsent
+    clock.turn(1.9)
+    assert not server.engine_socket.is_closing
+    clock.turn(0.1)
     await until(lambda: server.gone == ["transport error"])
 
 
@@ -223,52 +227,64 @@ async def test_the_hook_may_end_it_in_its_own_words(serve: Serve) -> None:
     await until(lambda: server.gone == ["server disconnect"])
 
 
-async def test_the_hook_for_the_silent(serve: Serve) -> None:
+async def test_the_hook_for_the_silent(serve: Serve, clock: ManualClock) -> None:
     def told(eio_sid: str) -> None:
         sid = server.manager.sid_from_eio_sid(eio_sid, "/")
         server.end(sid, event="closing", data={"code": 4408}, reconnect=True)
 
-    server = Watched(on_silence=told, ping_interval=0.1, ping_timeout=0.1)
+    server = Watched(on_silence=told, clock=clock)
     peer = await serve(server)
     socket = await peer.connected()
     socket.answers_pings = False
+    clock.turn(45)
     assert await socket.receive() == '42["closing",{"code":4408}]'
     assert await socket.close_code() == 1006
     await until(lambda: server.gone == ["server disconnect"])
 
 
-async def test_a_hook_that_fails(serve: Serve, caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_hook_that_fails(serve: Serve, clock: ManualClock, caplog: pytest.LogCaptureFixture) -> None:
     def told(eio_sid: str) -> None:
         raise RuntimeError("oops")
 
-    server = Watched(on_silence=told, ping_interval=0.1, ping_timeout=0.1, close_timeout_s=0.1)
+    server = Watched(on_silence=told, close_timeout_s=2, clock=clock)
     peer = await serve(server)
     socket = await peer.connected()
     socket.answers_pings = False
+    clock.turn(45)
+    await asyncio.sleep(0)
+    assert [record.exc_info[0] for record in caplog.records if record.exc_info] == [RuntimeError]
+    assert not server.engine_socket.is_closing
+    clock.turn(2)
     assert await socket.close_code() == 1006
     await until(lambda: server.gone == ["ping timeout"])
-    assert [record.exc_info[0] for record in caplog.records if record.exc_info] == [RuntimeError]
 
 
-async def test_a_slow_handler_is_not_silence(serve: Serve) -> None:
-    server = Watched(ping_interval=0.1, ping_timeout=0.1)
+async def test_a_slow_handler_is_not_silence(serve: Serve, clock: ManualClock) -> None:
+    server = Watched(clock=clock)
     going = asyncio.Event()
-    server.on("wait", lambda sid: going.wait())
+    waiting = asyncio.Event()
+
+    @server.on("wait")
+    async def wait(sid: str) -> bool:
+        waiting.set()
+        return await going.wait()
+
     peer = await serve(server)
     socket = await peer.connected()
     await socket.send('421["wait"]')
     answer = asyncio.ensure_future(socket.receive())
-    await asyncio.sleep(0.4)
-    assert server.gone == []
+    await soon(waiting.wait())
+    clock.turn(100)
+    assert not server.engine_socket.is_closing
     going.set()
     assert await soon(answer) == "431[true]"
 
 
-async def test_without_monitoring_nobody_is_expired(serve: Serve) -> None:
-    server = Watched(ping_interval=0.05, ping_timeout=0.05, monitor_clients=False)
+async def test_without_monitoring_nobody_is_expired(serve: Serve, clock: ManualClock) -> None:
+    server = Watched(monitor_clients=False, clock=clock)
     peer = await serve(server)
     socket = await peer.connected()
     socket.answers_pings = False
-    await asyncio.sleep(0.3)
+    clock.turn(100)
     await socket.send('421["echo",1]')
     assert await socket.receive() == "431[1]"

@@ -261,11 +261,21 @@ async def test_events_of_one_client_in_order(serve: Serve, connect: Connect) -> 
     for async_handlers, expected in ((False, [0, 1, 2]), (True, [2, 1, 0])):
         server = AsyncServer(async_handlers=async_handlers)
         order: list[int] = []
+        done = [asyncio.Event() for _ in range(3)]
 
         @server.on("n")
-        async def on_n(sid: str, number: int, order: list[int] = order) -> None:
-            await asyncio.sleep(0.06 - 0.02 * number)
+        async def on_n(
+            sid: str,
+            number: int,
+            async_handlers: bool = async_handlers,
+            order: list[int] = order,
+            done: list[asyncio.Event] = done,
+        ) -> None:
+            if async_handlers and number < 2:
+                await done[number + 1].wait()
+            await asyncio.sleep(0)
             order.append(number)
+            done[number].set()
 
         client = await connect(await serve(server))
         for number in range(3):
