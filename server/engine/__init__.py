@@ -4,10 +4,10 @@ It knows nothing of chat. What it mends and what it adds is said where it is don
 
 - `server` (what applications call), `namespaces` and `events` (what clients ask), `calls` (handlers);
 - `manager`, `rooms`, `fanout` and `deliveries` (which connection gets what), `links` (connections of other kinds);
-- `engineio_server` and `engineio_session` (Engine.IO under aiohttp), `polling`, `polls` and `posts` (long-polling),
-  `upgrades`, `answers`, `cors` and `environ` (HTTP);
-- `packets` (strict decoding, events as bytes), `frames`, `reader`, `handshake`, `takeover`, `websocket` and
-  `close_handshake` (WebSockets without aiohttp);
+- `engineio_server`, `engineio_session` and `host` (Engine.IO under aiohttp), `requests`, `answers`, `cors` and
+  `environ` (HTTP), `polling`, `polls` and `posts` (long-polling), `upgrades`;
+- `packets` and `decoder` (strict decoding, events as bytes), `frames`, `reader`, `receiver`, `handshake`, `takeover`,
+  `websocket` and `close_handshake` (WebSockets without aiohttp);
 - `pace`, `scheduler`, `budget` and `backlog` (what one client may cost), `heartbeat`, `clock`;
 - `internals` (what is used of libraries though they promise nothing about it).
 """

@@ -1,8 +1,6 @@
-"""The Engine.IO server under aiohttp: sessions, and which HTTP request may do what."""
+"""The Engine.IO server under aiohttp."""
 
 import asyncio
-import re
-import urllib.parse
 from collections.abc import Callable, Coroutine, Hashable, Iterable
 from typing import Any
 
@@ -11,24 +9,19 @@ from aiohttp import web
 from engineio.packet import Packet as EngineIOPacket
 from socketio.packet import Packet as SocketIOPacket
 
-from . import answers, handshake
-from .answers import BAD_REQUEST, Answer, Refused
 from .backlog import Backlog
 from .budget import Budget, BudgetPolicy, Budgets
 from .calls import call, fit
 from .clock import Clock, LoopClock, sleep
 from .cors import Cors
 from .engineio_session import Session
-from .environ import environ_of
 from .heartbeat import Heartbeat
 from .links import Link
 from .pace import Pace
-from .packets import CLOSE, MESSAGE, OPEN, EnginePacket, SocketIODialect
-from .polls import packets_for, send_answer
-from .posts import take_post
+from .packets import CLOSE, MESSAGE, EnginePacket, SocketIODialect
+from .requests import Requests
 from .scheduler import Scheduler
 from .takeover import take_over
-from .upgrades import take_websocket
 from .websocket import WebSocket
 
 POST_BYTES = 1_000_000
@@ -39,8 +32,6 @@ POST_TIMES = 4
 
 CHECK_EVERY_S = 0.01
 """How often `wait_closed` looks: two seconds of a shutdown are not worth an event."""
-
-_JSONP_INDEX = re.compile(r"[0-9]{1,16}")
 
 
 def _write_now(link: Link, blob: bytes) -> None:
@@ -128,8 +119,7 @@ class EngineServer(engineio.AsyncServer):
         """Called with the size of each body that answers a request."""
         self.before_send: Callable[[str], None] = _nothing_pending
         self.reply: Callable[[Link, bytes], None] = _write_now
-        self._logged: set[str] = set()
-        """The kinds of refusals that are in the log."""
+        self._requests = Requests(self)
         self._lingering: dict[str, Session] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
         self._websockets: set[WebSocket] = set()
@@ -174,6 +164,17 @@ class EngineServer(engineio.AsyncServer):
             return self.spawn(call(handler, (sid, data)))
         return handler(sid, data)
 
+    async def connecting(self, sid: str, environ: dict[str, Any]) -> Any:
+        """What the connect handler returns: None or True, or why it refuses. One that fails refuses."""
+        handler = self.handlers.get("connect")
+        if handler is None:
+            return None
+        try:
+            return await call(handler, (sid, environ))
+        except Exception:
+            self.logger.exception("connect handler error")
+            return False
+
     async def disconnected(self, sid: str, reason: str) -> None:
         """Calls the disconnect handler, which may do without the reason. An error in it is logged."""
         handler = self.handlers.get("disconnect")
@@ -212,6 +213,10 @@ class EngineServer(engineio.AsyncServer):
         recognized."""
         session = self.sockets.get(sid)
         return session.pace.budget.shared if isinstance(session, Session) and session.is_known else None
+
+    def find_session(self, sid: str) -> Link | None:
+        """The session, or other link, with this sid, also if it is closed and has packets left to fetch."""
+        return self.sockets.get(sid) or self._lingering.get(sid)
 
     def linger(self, session: Session) -> None:
         """Keeps a polling session that is closing until its last packets are fetched, or the close timeout."""
@@ -268,141 +273,6 @@ class EngineServer(engineio.AsyncServer):
         link = self.sockets[sid]
         return "polling" if isinstance(link, Session) and not link.upgraded else "websocket"
 
-    # --- requests ------------------------------------------------------------------------------------------------
-
     async def handle_request(self, request: web.Request) -> web.StreamResponse:
         """The entry point: any request to the Engine.IO path."""
-        environ = environ_of(request)
-        query = urllib.parse.parse_qs(environ["QUERY_STRING"])
-        polled: Session | None = None
-        try:
-            self._check(environ, query)
-            jsonp_index = int(query["j"][0]) if "j" in query else None
-            if request.method == "GET" and "sid" in query and query["transport"][0] == "polling":
-                polled = self._session(query)
-                answer = answers.ok(await packets_for(self, polled, request), jsonp_index=jsonp_index)
-            elif request.method == "GET":
-                opened = await self._open_or_upgrade(environ, request, query, jsonp_index)
-                if isinstance(opened, web.StreamResponse):  # a WebSocket
-                    return opened
-                answer = opened
-            elif request.method == "OPTIONS":
-                answer = answers.ok()
-            else:
-                await self._post(request, query)
-                answer = answers.ok(jsonp_index=jsonp_index)
-        except Refused as refused:
-            answer = answers.refusal(refused)
-            polled = None
-        response = self._response(answer, environ)
-        if polled is not None:
-            await send_answer(self, polled, request, response)
-        return response
-
-    def _check(self, environ: dict[str, Any], query: dict[str, list[str]]) -> None:
-        """Raises: Refused for a request that is refused whatever it wants."""
-        if not self.cors.admits(environ):
-            raise self._refused(f"{environ['HTTP_ORIGIN']} is not an accepted origin.", "bad-origin")
-        transport = query.get("transport", [""])[0]
-        if transport not in self.transports:
-            raise Refused(BAD_REQUEST, "Invalid transport")
-        if "sid" not in query and query.get("EIO") != ["4"]:
-            raise self._refused(
-                "The client is using an unsupported version of the Socket.IO or Engine.IO protocols",
-                "bad-version",
-            )
-        if "j" in query and not _JSONP_INDEX.fullmatch(query["j"][0]):
-            raise Refused(BAD_REQUEST, "Invalid JSONP index number")
-        if (
-            transport == "websocket"
-            and environ["REQUEST_METHOD"] != "OPTIONS"
-            and not handshake.wants_websocket(environ["aiohttp.request"])
-        ):
-            raise Refused(BAD_REQUEST, "Invalid websocket upgrade")
-
-    def _refused(self, message: str, kind: str) -> Refused:
-        """The exception for a request that is worth an error in the log, once for all of its kind."""
-        if kind in self._logged:
-            self.logger.info(message)
-        else:
-            self._logged.add(kind)
-            self.logger.error(f"{message} (further occurrences of this error will be logged with level INFO)")
-        return Refused(BAD_REQUEST, message)
-
-    def _session(self, query: dict[str, list[str]]) -> Session:
-        """The session that a request is for. Raises: Refused."""
-        sid = query.get("sid", [""])[0]
-        session = self.sockets.get(sid) or self._lingering.get(sid)
-        if not isinstance(session, Session) or not session.connected:
-            raise Refused(BAD_REQUEST)
-        return session
-
-    async def _open_or_upgrade(
-        self,
-        environ: dict[str, Any],
-        request: web.Request,
-        query: dict[str, list[str]],
-        jsonp_index: int | None,
-    ) -> Answer | web.StreamResponse:
-        if "sid" not in query:
-            return await self._open(environ, request, query["transport"][0], jsonp_index)
-        session = self._session(query)
-        if not self.allow_upgrades:
-            raise Refused(BAD_REQUEST)
-        return await take_websocket(self, session, request)
-
-    async def _open(
-        self, environ: dict[str, Any], request: web.Request, transport: str, jsonp_index: int | None
-    ) -> Answer | web.StreamResponse:
-        """Opens a session, if the connect handler does not refuse it."""
-        sid = self.generate_id()
-        session = self.sockets[sid] = Session(self, sid, self.budgets.stranger(self.address_of(request)))
-        greeting = EngineIOPacket.json.dumps(self._greeting(sid, transport), separators=(",", ":"))
-        session.push([OPEN + greeting])
-        refusal = await self._connect(sid, environ)
-        if refusal is not None and refusal is not True:
-            self.forget(session)
-            return answers.unauthorized(refusal)
-        self.heartbeat.add(session)
-        if transport == "websocket":
-            return await take_websocket(self, session, request)
-        session.connected = True
-        packets = await session.polling.poll()
-        return answers.ok(packets, headers=answers.cookie_headers(self.cookie, sid), jsonp_index=jsonp_index)
-
-    async def _connect(self, sid: str, environ: dict[str, Any]) -> Any:
-        """What the connect handler returns: None or True, or why it refuses. One that fails refuses."""
-        handler = self.handlers.get("connect")
-        if handler is None:
-            return None
-        try:
-            return await call(handler, (sid, environ))
-        except Exception:
-            self.logger.exception("connect handler error")
-            return False
-
-    def _greeting(self, sid: str, transport: str) -> dict[str, Any]:
-        """What the OPEN packet of a session says."""
-        can_upgrade = self.allow_upgrades and transport == "polling"
-        return {
-            "sid": sid,
-            "upgrades": ["websocket"] if can_upgrade else [],
-            "pingTimeout": round(self.ping_timeout * 1000),
-            "pingInterval": round((self.ping_interval + self.ping_interval_grace_period) * 1000),
-            "maxPayload": self.max_http_buffer_size,
-        }
-
-    async def _post(self, request: web.Request, query: dict[str, list[str]]) -> None:
-        """Takes a request that is no GET. Raises: Refused."""
-        session = self._session(query)
-        if request.method != "POST" or query["transport"][0] == "websocket" or session.is_closing:
-            raise Refused(BAD_REQUEST)
-        await take_post(self, session, request)
-
-    def _response(self, answer: Answer, environ: dict[str, Any]) -> web.Response:
-        if self.http_compression and len(answer.body) >= self.compression_threshold:
-            answer.compress(environ.get("HTTP_ACCEPT_ENCODING", ""))
-        if self.on_answer is not None:
-            self.on_answer(len(answer.body))
-        headers = [*answer.headers, ("Cache-Control", "no-store"), *self.cors.headers(environ)]
-        return web.Response(body=answer.body, status=answer.status, headers=headers)
+        return await self._requests.handle(request)

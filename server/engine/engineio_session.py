@@ -6,20 +6,17 @@ the transport's own buffer is the queue. Before there is a WebSocket, packets wa
 
 import asyncio
 import inspect
-import logging
 import math
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Sequence
 from enum import IntEnum
 from functools import partial
-from typing import Any, Protocol
-
-from aiohttp import web
+from typing import Any
 
 from . import frames
-from .backlog import HIGH_WATER_BYTES, Backlog
+from .backlog import HIGH_WATER_BYTES
 from .budget import Budget
-from .clock import Clock, expire
-from .heartbeat import Heartbeat
+from .clock import expire
+from .host import Host
 from .pace import Pace
 from .packets import (
     CLOSE,
@@ -29,7 +26,6 @@ from .packets import (
     PONG,
     EnginePacket,
     ProtocolError,
-    SocketIODialect,
     TooLarge,
     is_larger,
     split_engine,
@@ -37,7 +33,6 @@ from .packets import (
 )
 from .polling import Polling
 from .reader import Message
-from .scheduler import Scheduler
 from .websocket import WebSocket
 
 GREETING_FRAMES = 3
@@ -56,51 +51,6 @@ class State(IntEnum):
     CLOSING = 2
     """Nothing more is sent or handled. The session is still known, until the disconnect handlers have run."""
     CLOSED = 3
-
-
-class Host(Protocol):
-    """What a session needs of its server; `EngineServer` says what the settings and hooks mean."""
-
-    logger: logging.Logger
-    reason: Any
-    clock: Clock
-    scheduler: Scheduler
-    heartbeat: Heartbeat
-    backlog: Backlog
-    dialect: SocketIODialect
-    ping_interval: float
-    ping_timeout: float
-    max_http_buffer_size: int
-    max_post_bytes: int
-    stranger_max_bytes: int
-    buffer_limit_bytes: int
-    upgrade_timeout_s: float
-    close_timeout_s: float
-    monitor_clients: bool
-    on_overflow: Callable[[str], None] | None
-    on_silence: Callable[[str], None] | None
-    on_violation: Callable[[str, int], None] | None
-    on_flood: Callable[[str], None] | None
-    before_send: Callable[[str], None]
-    reply: Callable[[Any, bytes], None]
-
-    def deliver(self, sid: str, data: EnginePacket) -> Any:
-        """Hands a message to the application."""
-
-    def disconnected(self, sid: str, reason: str) -> Coroutine[Any, Any, None]:
-        """Calls the disconnect handler."""
-
-    def spawn(self, coroutine: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        """Runs something in the background."""
-
-    def linger(self, session: Any) -> None:
-        """Keeps a polling session that is closing until its last packets are fetched."""
-
-    def forget(self, link: Any) -> None:
-        """The session is closed."""
-
-    async def accept(self, request: web.Request, *, max_bytes: int, pace: Pace) -> WebSocket:
-        """Answers a WebSocket handshake."""
 
 
 class Session:

@@ -4,11 +4,12 @@ import asyncio
 from functools import partial
 from typing import Any
 
-from . import packets
+from . import decoder, packets
 from .calls import Deferred, find_namespace
+from .decoder import Attachments, Packet
 from .engineio_session import Session
 from .namespaces import Namespaces, SocketIOServer
-from .packets import Attachments, EnginePacket, Packet, ProtocolError
+from .packets import EnginePacket, ProtocolError
 
 
 class Events:
@@ -21,7 +22,7 @@ class Events:
         self._namespaces = namespaces
         self._books = books
         self._attachments = namespaces.attachments
-        self._loads = packets.strict_loads(server.packet_class.json)
+        self._loads = decoder.strict_loads(server.packet_class.json)
         self._is_standard = packets.is_standard(server.packet_class)
 
     async def message(self, eio_sid: str, data: EnginePacket) -> None:
@@ -53,12 +54,12 @@ class Events:
         if self._is_standard:
             if not isinstance(data, str):
                 raise ProtocolError("binary data that nothing announced")
-            return packets.decode(data, self._loads)
+            return decoder.decode(data, self._loads)
         try:
             decoded = self._server.packet_class(encoded_packet=data)
         except Exception as error:  # a serializer may fail in its own ways
             raise ProtocolError("the serializer cannot decode it") from error
-        return packets.check(
+        return decoder.check(
             Packet(
                 decoded.packet_type,
                 decoded.namespace or "/",

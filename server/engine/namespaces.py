@@ -8,8 +8,9 @@ from socketio.exceptions import ConnectionRefusedError as Rejected
 from . import packets
 from .calls import call, find_namespace
 from .clock import Timer
+from .decoder import Attachments
 from .engineio_session import Session
-from .packets import Attachments, EnginePacket, ProtocolError
+from .packets import EnginePacket, ProtocolError
 
 REJECTED = {"message": "Connection rejected by server"}
 

@@ -5,7 +5,8 @@ import asyncio
 from aiohttp import web
 
 from .answers import BAD_REQUEST, Refused
-from .engineio_session import Host, Session
+from .engineio_session import Session
+from .host import Host
 from .packets import CLOSE, NOOP, EnginePacket
 from .polling import PACKETS_PER_POLL, SETTLE_S
 

@@ -8,7 +8,8 @@ from aiohttp import web
 
 from .answers import BAD_REQUEST, TOO_LARGE, Refused
 from .clock import sleep, timeout
-from .engineio_session import Host, Session
+from .engineio_session import Session
+from .host import Host
 from .packets import CLOSE, EnginePacket, ProtocolError, TooLarge, split_payload
 
 POLL_FIRST_S = 0.2

@@ -6,7 +6,8 @@ from aiohttp import web
 
 from . import frames
 from .clock import timeout
-from .engineio_session import Host, Session
+from .engineio_session import Session
+from .host import Host
 from .packets import NOOP, PING, PONG, UPGRADE
 from .takeover import HandedOver
 from .websocket import WebSocket

@@ -4,7 +4,7 @@ comes."""
 import asyncio
 from collections.abc import Callable
 from time import perf_counter
-from typing import Any, Protocol
+from typing import Any
 
 from . import frames
 from .backlog import Backlog
@@ -12,6 +12,7 @@ from .clock import Clock
 from .close_handshake import DRAIN_MAX_BYTES, CloseHandshake
 from .pace import Pace
 from .reader import CUT_OFF, BrokenFrame, FrameReader, Message
+from .receiver import Receiver
 from .scheduler import CHUNK_S
 
 NORMAL, INTERNAL_ERROR = 1000, 1011
@@ -25,27 +26,6 @@ READ_AHEAD_BYTES = 16 * 1024
 
 _read_buffer = memoryview(bytearray(READ_BYTES))
 """One for all connections: what is read is copied out of it in the same call of the event loop."""
-
-
-class Receiver(Protocol):
-    """The object that a WebSocket hands its messages to."""
-
-    async def receive(self, message: Message) -> None:
-        """Takes a text or binary message, or a pong; the next one comes when this has returned."""
-
-    def seen(self) -> None:
-        """Something has come from the peer."""
-
-    def flooded(self) -> None:
-        """The peer has asked for more than its budget for too long. The connection is ended after this, if this does
-        not end it."""
-
-    def overflow(self) -> None:
-        """More than `buffer_limit_bytes` waits unsent. The receiver has to end the connection."""
-
-    def lost(self, code: int) -> None:
-        """Nothing more will come, and what came has been handled. `code` is that of the first close frame, the peer's
-        or ours; 1006 if the connection was cut."""
 
 
 class WebSocket(asyncio.BufferedProtocol):
