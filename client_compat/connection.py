@@ -135,10 +135,7 @@ class RawConnection:
             self.wire = None
             self._loop.call_soon(self._must_end, self.sid, Ending.TOO_SLOW)
 
-    async def send(self, _packet: Any) -> None:
-        """Drops an Engine.IO packet: raw clients do not know them."""
-
-    async def close(self, wait: bool = True, abort: bool = False, reason: str | None = None) -> None:
+    def close(self, reason: str) -> None:
         self.end(Ending.REVOKED)
 
     # What the heartbeat asks.

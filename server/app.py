@@ -106,7 +106,7 @@ async def say_goodbye(app: web.Application) -> None:
         app[PACING].stop()
         app[CHAT_APP].going_away()
         await app[SIO].eio.disconnect()  # connections that are not authenticated
-        await app[SIO].eio.heard()
+        await app[SIO].eio.wait_closed()
 
 
 def _budgets(policy: Policy) -> BudgetPolicy:

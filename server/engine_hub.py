@@ -16,47 +16,47 @@ class EngineHub:
 
     def __init__(self, sio: AsyncServer) -> None:
         self._sio = sio
-        self._manager = sio.manager
+        self._fan_out = sio.fan_out
         self._on_end: Callable[[str], None] = lambda _connection_id: None
 
     def emit(
         self, event: str, payload: Payload, *, room: str, skip: Collection[str] = (), volatile: bool = False
     ) -> None:
-        self._manager.post(event, payload, "/", room=room, skip_sid=skip, volatile=volatile)
+        self._fan_out.post(event, payload, "/", room=room, skip_sid=skip, volatile=volatile)
 
     def emit_once(
         self, event: str, payload: Payload, *, rooms: Collection[str], skip: Collection[str] = ()
     ) -> None:
-        self._manager.post(event, payload, "/", room=list(rooms), skip_sid=skip)
+        self._fan_out.post(event, payload, "/", room=list(rooms), skip_sid=skip)
 
     def enter(self, connection_id: str, room: str) -> None:
-        self._manager.enter(connection_id, room)
+        self._fan_out.enter(connection_id, room)
 
     def leave(self, connection_id: str, room: str) -> None:
-        self._manager.leave(connection_id, room)
+        self._fan_out.leave(connection_id, room)
 
     def unsent_bytes(self, connection_id: str) -> int:
-        return int(self._manager.buffered_bytes(connection_id))
+        return self._fan_out.unsent_bytes(connection_id)
 
     def unread_bytes(self, connection_id: str) -> int:
-        eio_sid = self._manager.eio_sid_from_sid(connection_id, "/")
+        eio_sid = self._fan_out.rooms.eio_sid_from_sid(connection_id, "/")
         if eio_sid is not None:
-            self._manager.flush(eio_sid)  # so that what is gathered counts
+            self._fan_out.flush(eio_sid)  # so that what is gathered counts
         return self.unsent_bytes(connection_id)
 
     async def turn(self, connection_id: str, size: int) -> None:
-        link = self._sio.eio.sockets.get(self._manager.eio_sid_from_sid(connection_id, "/"))
+        link = self._sio.eio.sockets.get(self._fan_out.rooms.eio_sid_from_sid(connection_id, "/"))
         if link is not None:
             await link.pace.serve(size)
 
     def end_link(self, eio_sid: str, ending: Ending) -> None:
         """`end` for the engine, which knows connections by their Engine.IO ids."""
-        connection_id = self._manager.sid_from_eio_sid(eio_sid, "/")
+        connection_id = self._fan_out.rooms.sid_from_eio_sid(eio_sid, "/")
         if connection_id is not None:
             self.end(connection_id, ending)
 
     def end(self, connection_id: str, ending: Ending) -> None:
-        link = self._sio.eio.sockets.get(self._manager.eio_sid_from_sid(connection_id, "/"))
+        link = self._sio.eio.sockets.get(self._fan_out.rooms.eio_sid_from_sid(connection_id, "/"))
         retry_ms = retry_in_ms(ending, RETRY_SPREAD_MS)
         if isinstance(link, RawConnection):
             link.end(ending, retry_ms)

@@ -78,8 +78,8 @@ class RawGate:
             _DIALECT,
             text_frame=frames.text,
             ping_frame=frames.ping(b""),
-            flush=self._sio.manager.flush,
-            reply=self._sio.manager.reply,
+            flush=self._sio.fan_out.flush,
+            reply=self._sio.fan_out.reply,
             must_end=self._hub.end_link,
         )
         connection_id = self._sio.attach_link(link)

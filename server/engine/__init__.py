@@ -1,23 +1,31 @@
 """python-socketio, hardened and fast: `AsyncServer` takes what `socketio.AsyncServer` takes and can stand in its place.
 
-It knows nothing of chat. What it mends and what it adds is told where it is done: `rooms` and `fanout` (who gets what),
-`session`, `sockets` and `transport` (Engine.IO under aiohttp), `packets` (strict decoding, events as bytes), `frames`,
-`handshake`, `reader` and `websocket` (WebSockets without aiohttp), `heartbeat`, `dispatch` (handlers), `clients` (what
-clients send), `server` (what applications call).
+It knows nothing of chat. What it mends and what it adds is said where it is done. From applications down to the wire:
+
+- `server` (what applications call), `namespaces` and `events` (what clients ask), `calls` (handlers);
+- `manager`, `rooms`, `fanout` and `deliveries` (which connection gets what), `links` (connections of other kinds);
+- `engineio_server`, `engineio_session` and `host` (Engine.IO under aiohttp), `requests`, `answers`, `cors` and
+  `environ` (HTTP), `polling`, `polls` and `posts` (long-polling), `upgrades`;
+- `packets` and `decoder` (strict decoding, events as bytes), `frames`, `reader`, `receiver`, `handshake`, `takeover`,
+  `websocket` and `close_handshake` (WebSockets without aiohttp);
+- `pace`, `scheduler`, `budget` and `backlog` (what one client may cost), `heartbeat`, `clock`;
+- `internals` (what is used of libraries though they promise nothing about it).
 """
 
 from .budget import BudgetPolicy, Rate
-from .dispatch import Deferred
-from .fanout import FanOutManager
+from .calls import Deferred
+from .clock import Clock
+from .engineio_server import EngineServer
+from .fanout import FanOut
 from .handshake import tokens as header_tokens
 from .heartbeat import Beating, Heartbeat
 from .links import Dialect, Link
+from .manager import FanOutManager
 from .pace import Pace
 from .packets import ProtocolError, SocketIODialect
 from .reader import Message
 from .server import AsyncServer
 from .takeover import HandedOver
-from .transport import EngineServer
 from .websocket import INTERNAL_ERROR, WebSocket
 
 __all__ = [
@@ -25,9 +33,11 @@ __all__ = [
     "AsyncServer",
     "Beating",
     "BudgetPolicy",
+    "Clock",
     "Deferred",
     "Dialect",
     "EngineServer",
+    "FanOut",
     "FanOutManager",
     "HandedOver",
     "Heartbeat",

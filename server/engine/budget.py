@@ -5,9 +5,10 @@ smallest frames as fast as it can takes the loop from everybody else. A budget s
 """
 
 import asyncio
-from collections.abc import Callable
 from dataclasses import dataclass
 from weakref import WeakValueDictionary
+
+from .clock import Clock, LoopClock
 
 LARGE_BODIES_AT_ONCE = 4
 
@@ -15,20 +16,20 @@ BURST_S = 10.0
 """This many seconds' worth may be asked at once."""
 
 DEBT_MAX_S = 10.0
-"""Nobody owes more than this beyond the burst, whatever was asked: who was flooded in somebody's name goes on soon."""
+"""A peer owes at most this beyond the burst, whatever was asked: a user in whose name others asked goes on soon."""
 
 SWEEP_EVERY_S = 60.0
 
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """What may be asked in a second; 0 is no limit."""
+    """What a peer may ask in a second; 0 is no limit."""
 
     frames_per_s: float = 0
     bytes_per_s: float = 0
 
     def cost_s(self, frames: int, size: int) -> float:
-        """The time in which this rate earns so many frames of so many bytes together."""
+        """The seconds in which this rate earns this many frames of `size` bytes together."""
         cost = frames / self.frames_per_s if self.frames_per_s else 0.0
         return cost + size / self.bytes_per_s if self.bytes_per_s else cost
 
@@ -37,7 +38,7 @@ UNLIMITED = Rate()
 
 
 class Budget:
-    """What one peer may ask; what it asks counts against the budget that it shares with others as well.
+    """What one peer may ask; what the peer asks counts against the budget that it shares with others as well.
 
     The meter is the generic cell rate algorithm (ITU-T I.371, annex A): one time, `_paid_until`, that each request
     moves on by its cost, and that may be at most `BURST_S` ahead of the clock. All times are of the loop's clock.
@@ -57,13 +58,13 @@ class Budget:
 
     @property
     def large_bodies(self) -> asyncio.Semaphore:
-        """Held for each large body in memory, so that those who share this budget have few of them at once."""
+        """Held for each large body in memory, so that the connections that share this budget have few at once."""
         if self._large_bodies is None:
             self._large_bodies = asyncio.Semaphore(LARGE_BODIES_AT_ONCE)
         return self._large_bodies
 
     def charge(self, frames: int, size: int, now: float) -> float:
-        """Counts what was asked. Returns in how many seconds more may be asked: 0 is at once, infinity is never."""
+        """Counts what was asked. Returns the seconds until more may be asked: 0 is at once, infinity is never."""
         wait_s = self._charge(frames, size, now)
         if wait_s > self.patience_s:
             return float("inf")
@@ -75,15 +76,15 @@ class Budget:
         return max(0.0, wait_s)
 
     def own_wait_s(self, now: float) -> float:
-        """In how many seconds more may be asked, as far as what is shared does not matter."""
+        """The seconds until more may be asked, by this budget alone, without the shared one."""
         return max(0.0, self._paid_until - now - BURST_S)
 
     def refund(self, frames: int) -> None:
-        """Takes back what turned out not to count."""
+        """Takes back frames that turned out not to count."""
         self._paid_until -= self._rate.cost_s(frames, 0)
 
     def ahead_s(self, now: float) -> float:
-        """How much of the burst is used, in seconds: those who have used little are served first."""
+        """The seconds of the burst that are used: peers that have used little are served first."""
         own = max(0.0, self._paid_until - now)
         return own if self.shared is None else max(own, self.shared.ahead_s(now))
 
@@ -106,16 +107,16 @@ STRANGER_PATIENCE_S = 1.0
 
 
 class Budgets:
-    """Makes the budgets of connections, and keeps those that connections share, also after the connections have gone:
-    a debt outlives a reconnect."""
+    """Makes the budgets of connections, and keeps the shared ones after the connections have gone: a debt outlives a
+    reconnect."""
 
-    def __init__(self, policy: BudgetPolicy, clock: Callable[[], float]) -> None:
+    def __init__(self, policy: BudgetPolicy, clock: Clock | None = None) -> None:
         self._policy = policy
-        self._clock = clock
+        self._clock: Clock = clock or LoopClock()
         self._shared: dict[object, Budget] = {}
-        """Those in which something is used, or was a short while ago."""
+        """The budgets in which something is used, or was a short while ago."""
         self._live: WeakValueDictionary[object, Budget] = WeakValueDictionary()
-        """All that connections hold, so that those of one owner always have the same."""
+        """All budgets that connections hold, so that the connections of one owner always share the same."""
         self._swept_at = 0.0
 
     def __len__(self) -> int:
@@ -149,8 +150,8 @@ class Budgets:
         return budget
 
     def _sweep(self) -> None:
-        """Lets go of budgets in which nothing is used, now and then: a new one is the same."""
-        now = self._clock()
+        """Drops budgets in which nothing is used, once in a while: a new one is the same."""
+        now = self._clock.time()
         if now - self._swept_at < SWEEP_EVERY_S:
             return
         self._swept_at = now

@@ -1,94 +1,114 @@
 """What is on its way to the members of rooms: in order, and where there are many, some of them a turn.
 
-A room of thousands takes tens of milliseconds to be told. In slices, the event loop reads in between: nobody else is
-held up, and what comes meanwhile is on its way to the disk while the rest of the room is still being told.
+Writing to a room of thousands takes tens of milliseconds. In chunks, the event loop reads in between: no other
+connection is held up, and what comes meanwhile is on its way to the disk while the rest of the room is written to.
 """
 
+import asyncio
+import logging
 from collections import deque
 from collections.abc import Collection, Iterator, Sequence
 from itertools import islice
 from operator import length_hint
-from typing import Any
 
-from .links import Dialect, Link
-from .rooms import Frame, Room
-from .sockets import Socket
+from .engineio_session import Session
+from .links import Dialect, Link, unsent_bytes
+from .rooms import Room, RoomEvent
 
 MEMBERS_PER_TURN = 48
 
 
 class _Delivery:
-    """Frames for the links of a room that speak one dialect. `rest` are those that have not got them; as an iterator,
-    so that whoever comes here again while one of them is written to goes on where this is. The first so many of them
-    go `ahead` of everybody."""
+    """Events for the links of a room that speak one dialect.
 
-    __slots__ = ("ahead", "apart", "blob", "frames", "limit_bytes", "rest", "room")
+    `rest` are the links that have not got them. It is an iterator, so that code that comes here again while one of them
+    is written to goes on where this is. The first of them, `acked_first` in number, get them before all others.
+    """
+
+    __slots__ = ("acked_first", "blob", "events", "excluded", "limit_bytes", "rest", "room")
 
     def __init__(
         self,
         room: Room,
-        frames: Sequence[Frame],
+        events: Sequence[RoomEvent],
         dialect: Dialect,
         links: Sequence[Link],
-        ahead: int,
+        acked_first: int,
         limit_bytes: int,
     ) -> None:
         self.room = room
-        self.frames = frames
-        self.blob = b"".join([frame.encoded(dialect) for frame in frames])
-        self.apart = {eio_sid for frame in frames for eio_sid in frame.skip}
+        self.events = events
+        if len(events) == 1:
+            self.blob = events[0].encoded(dialect)
+            self.excluded: Collection[str] = events[0].skip
+        else:
+            self.blob = b"".join([event.encoded(dialect) for event in events])
+            self.excluded = {eio_sid for event in events for eio_sid in event.skip}
         self.rest = iter(links)
-        self.ahead = ahead
+        self.acked_first = acked_first
         self.limit_bytes = limit_bytes
 
 
 class Deliveries:
     """First in, first out. A member may wait for several of them, and gets them in this order."""
 
-    def __init__(self, server: Any) -> None:
-        self._logger = server.logger
-        self._buffer_limit_bytes: int = server.eio.buffer_limit_bytes
-        self._volatile_limit_bytes: int = server.volatile_limit_bytes
+    def __init__(
+        self,
+        *,
+        buffer_limit_bytes: int,
+        volatile_limit_bytes: int,
+        members_per_turn: int,
+        logger: logging.Logger,
+    ) -> None:
+        self._buffer_limit_bytes = buffer_limit_bytes
+        self._volatile_limit_bytes = volatile_limit_bytes
+        self._members_per_turn = members_per_turn
+        self._logger = logger
         self._queue: deque[_Delivery] = deque()
 
-    def __len__(self) -> int:
-        """How many members are still to be written to."""
-        return sum(length_hint(delivery.rest) for delivery in self._queue)
+    def __bool__(self) -> bool:
+        return bool(self._queue)
 
     @property
     def are_few(self) -> bool:
         """Whether all of them go in one turn."""
-        return len(self) <= MEMBERS_PER_TURN
+        left = self._members_per_turn
+        for delivery in self._queue:
+            left -= length_hint(delivery.rest)
+        return left >= 0
 
     def add(
         self,
         room: Room,
         groups: Sequence[tuple[Dialect, Sequence[Link]]],
-        frames: Sequence[Frame],
-        replied: Collection[str],
+        events: Sequence[RoomEvent],
+        acked: Collection[str],
     ) -> None:
-        """`replied`: the Engine.IO sids of those for whom a reply waits."""
+        """`acked`: the Engine.IO sids of connections for which a reply waits."""
         limit_bytes = self._buffer_limit_bytes
-        if any(frame.volatile for frame in frames):
-            limit_bytes = self._volatile_limit_bytes
+        for event in events:
+            if event.volatile:
+                limit_bytes = self._volatile_limit_bytes
         for dialect, links in groups:
-            ahead = [link for link in links if link.sid in replied] if replied else []
-            if ahead:
-                links = [*ahead, *(link for link in links if link.sid not in replied)]
-            self._queue.append(_Delivery(room, frames, dialect, links, len(ahead), limit_bytes))
+            first: Sequence[Link] = ()
+            if acked:
+                first = [link for link in links if link.sid in acked]
+                if first:
+                    links = [*first, *[link for link in links if link.sid not in acked]]
+            self._queue.append(_Delivery(room, events, dialect, links, len(first), limit_bytes))
 
     def rooms(self) -> Iterator[Room]:
-        """Whose members are still to be written to."""
+        """The rooms whose members are still to be written to."""
         return (delivery.room for delivery in self._queue)
 
-    def to_replied(self) -> None:
-        """Writes to those for whom a reply waits."""
+    def to_acked(self) -> None:
+        """Writes to the connections for which a reply waits."""
         for delivery in tuple(self._queue):
-            self._write(delivery, delivery.ahead)
+            self._write(delivery, delivery.acked_first)
 
     def to_some(self) -> None:
-        """Writes to so many members as go in one turn."""
-        left = MEMBERS_PER_TURN
+        """Writes to as many members as go in one turn."""
+        left = self._members_per_turn
         while self._queue and left:
             delivery = self._queue[0]
             before = length_hint(delivery.rest)
@@ -97,7 +117,7 @@ class Deliveries:
             self._drop_done()
 
     def to_all(self) -> None:
-        """Writes to everybody."""
+        """Writes to all members."""
         while self._queue:
             self._write(self._queue[0], None)
             self._drop_done()
@@ -107,38 +127,65 @@ class Deliveries:
             self._queue.popleft()
 
     def _write(self, delivery: _Delivery, most: int | None) -> None:
-        """The loop everything here is about: a few attribute reads and a write per member. It is `Link.write` written
-        out, which would be a call more for each member."""
-        limit_bytes, apart, blob = delivery.limit_bytes, delivery.apart, delivery.blob
+        """Writes to the next members, at most `most`.
+
+        The loop that all this is about: a few attribute reads and a write per member. It is `Link.write` written out,
+        which would be a call more for each member.
+        """
+        limit_bytes, excluded, blob = delivery.limit_bytes, delivery.excluded, delivery.blob
         for link in islice(delivery.rest, most):
             try:
                 wire = link.wire
-                if wire is None or wire.get_write_buffer_size() > limit_bytes or link.sid in apart:
-                    self._write_apart(link, delivery.frames)
+                if wire is None or wire.get_write_buffer_size() > limit_bytes or link.sid in excluded:
+                    self._write_to_one(link, delivery.events)
                 else:
                     wire.write(blob)
-            except Exception:  # whatever is wrong with one member, the others are not to notice
+            except Exception:  # an error with one member must not reach the others
                 self._logger.exception("cannot write to a member of a room")
 
-    def _write_apart(self, link: Link, frames: Sequence[Frame]) -> None:
-        """To a member that cannot be written to, is slow, or is to be left out of something."""
-        unsent = unsent_bytes(link)
-        late = unsent > self._volatile_limit_bytes
-        wanted = [frame for frame in frames if link.sid not in frame.skip and not (late and frame.volatile)]
+    def _write_to_one(self, link: Link, events: Sequence[RoomEvent]) -> None:
+        """Writes to a member that cannot be written to, is slow, or is excluded from some of the events."""
+        is_slow = unsent_bytes(link) > self._volatile_limit_bytes
+        wanted = [
+            event for event in events if link.sid not in event.skip and not (is_slow and event.volatile)
+        ]
         if not wanted:
             return
-        if link.wire is None:
-            for frame in wanted:
-                if isinstance(link, Socket):
-                    link.push(frame.packets)
-                else:
-                    link.enqueue(frame.event, frame.args, frame.namespace)
-        else:
-            link.write(b"".join([frame.encoded(link.dialect) for frame in wanted]))
+        if link.wire is not None:
+            link.write(b"".join([event.encoded(link.dialect) for event in wanted]))
+            return
+        for event in wanted:
+            if isinstance(link, Session):
+                link.push(event.packets)
+            else:
+                link.enqueue(event.event, event.args, event.namespace)
 
 
-def unsent_bytes(link: Link) -> int:
-    """How much waits unsent for a connection."""
-    if link.wire is None:
-        return getattr(link, "queued_bytes", 0)
-    return link.wire.get_write_buffer_size()
+class Cork(asyncio.WriteTransport):
+    """Buffers a connection's writes until `uncork`, so that its replies and its events leave in one write. The replies
+    go last. Until then it is the `wire` of the link."""
+
+    __slots__ = ("_link", "_parts", "_replies", "_wire", "sid")
+
+    def __init__(self, link: Link, wire: asyncio.WriteTransport, replies: Sequence[bytes]) -> None:
+        self._link = link
+        self.sid = link.sid
+        self._wire = wire
+        self._parts: list[bytes] = []
+        self._replies = replies
+        link.wire = self
+
+    def write(self, data: bytes) -> None:  # type: ignore[override]
+        """Keeps complete frames."""
+        self._parts.append(data)
+
+    def get_write_buffer_size(self) -> int:
+        """What waits on the wire itself."""
+        return self._wire.get_write_buffer_size()
+
+    def uncork(self) -> None:
+        """Writes everything, unless the link has ended."""
+        if self._link.wire is not self:
+            return
+        self._link.wire = self._wire
+        self._link.write(b"".join((*self._parts, *self._replies)))

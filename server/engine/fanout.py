@@ -6,40 +6,50 @@ and nothing is kept per connection but its transport's own buffer, whose size is
 """
 
 import asyncio
+import logging
 from collections import deque
-from collections.abc import Callable, Collection
+from collections.abc import Collection, Mapping
 from typing import Any
 
-from .cork import Cork
-from .deliveries import Deliveries, unsent_bytes
-from .links import Dialect, Link
-from .rooms import Frame, Room, RoomManager
-from .sockets import Socket
+from .deliveries import MEMBERS_PER_TURN, Cork, Deliveries
+from .links import Dialect, Link, unsent_bytes
+from .rooms import Room, RoomEvent, RoomName, Rooms
 
-# How many rooms are looked at to find out whether an event may join the earlier ones of its room.
 LOOK_BACK = 32
-# After this many events in one turn, an emit lets the loop write before it goes on.
-EVENTS_PER_TURN = 256
+"""How many later rooms are compared to find out whether an event may join the earlier ones of its room."""
 
 
-class FanOutManager(RoomManager):
-    """A client manager for `AsyncServer`. It knows this process only; under a manager that reaches others, it serves
-    the local members: `class RedisFanOut(socketio.AsyncRedisManager, FanOutManager)`.
+class FanOut:
+    """Writes events to the members of rooms, and replies to single connections.
 
-    A connection sees what is sent to it in the order of the calls, whatever room each was sent to.
+    A connection sees what is sent to it in the order of the calls, whatever room each event was sent to. `links` are
+    all connections by their Engine.IO sids.
     """
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(
+        self,
+        links: Mapping[str, Link],
+        *,
+        buffer_limit_bytes: int,
+        volatile_limit_bytes: int,
+        members_per_turn: int = MEMBERS_PER_TURN,
+        logger: logging.Logger,
+    ) -> None:
+        self.rooms = Rooms(self._before_change)
+        self._links = links
+        self._deliveries = Deliveries(
+            buffer_limit_bytes=buffer_limit_bytes,
+            volatile_limit_bytes=volatile_limit_bytes,
+            members_per_turn=members_per_turn,
+            logger=logger,
+        )
         self._pending: deque[Room] = deque()
-        self._solos: dict[str, Room] = {}
-        self._posted = 0
+        """The rooms that events of this turn wait for, in the order of their first event."""
+        self._direct_rooms: dict[str, Room] = {}
+        self.posted = 0
+        """The number of events that wait for the end of the turn."""
         self._replies: dict[str, tuple[Link, list[bytes]]] = {}
-        self._next_slice: asyncio.Handle | None = None
-
-    def set_server(self, server: Any) -> None:
-        super().set_server(server)
-        self._deliveries = Deliveries(server)
+        self._next_chunk: asyncio.Handle | None = None
 
     def post(
         self,
@@ -54,8 +64,8 @@ class FanOutManager(RoomManager):
         """Sends an event to the members of a room of this process, at the end of the turn. Does not suspend.
 
         `data`: a tuple is several arguments, None is none. `room`: a room, a sid, several rooms (their members get it
-        once), or None for everybody in the namespace. `skip_sid`: who does not get it. `volatile`: left out for members
-        for whom more than the volatile limit waits unsent. Does nothing if nobody is there.
+        once), or None for all connections of the namespace. `skip_sid`: the members that do not get it. `volatile`:
+        left out for members for which more than the volatile limit waits unsent. Does nothing if the room is empty.
 
         Raises: what the serializer raises for data it cannot encode.
         """
@@ -66,85 +76,18 @@ class FanOutManager(RoomManager):
         if skip_sid:
             sids = (skip_sid,) if isinstance(skip_sid, str) else skip_sid
             skipped = {target[sid] for sid in sids if sid in target}
-        frame = Frame(event, _arguments(data), namespace, skipped, volatile)
-        for dialect, _ in self._groups(target):
-            frame.encoded(dialect)
+        args = data if type(data) is tuple else arguments(data)
+        posted = RoomEvent(event, args, namespace, skipped, volatile)
+        for dialect, _ in target.groups or self._groups(target):
+            posted.encoded(dialect)
         if target.pending and self._overtaken(target):
             self.flush()
         if not self._pending and not self._replies:
             asyncio.get_running_loop().call_soon(self._end_turn)
         if not target.pending:
             self._pending.append(target)
-        target.pending.append(frame)
-        self._posted += 1
-
-    async def emit(
-        self,
-        event: str,
-        data: Any,
-        namespace: str,
-        room: Any = None,
-        skip_sid: str | Collection[str] | None = None,
-        callback: Callable[..., Any] | None = None,
-        to: Any = None,
-        **kwargs: Any,
-    ) -> None:
-        """As `post`, and may suspend; a callback gets the answer of each member that is a Socket.IO client."""
-        room = to or room
-        if callback is None:
-            self.post(event, data, namespace, room=room, skip_sid=skip_sid)
-            if self._posted >= EVENTS_PER_TURN:
-                await asyncio.sleep(0)
-            return
-        skipped = (skip_sid,) if isinstance(skip_sid, str) else skip_sid or ()
-        for sid, eio_sid in self.get_participants(namespace, room):
-            if sid in skipped:
-                continue
-            if not isinstance(self.server.eio.sockets.get(eio_sid), Socket):
-                self.post(event, data, namespace, room=sid)  # there are no acks in other dialects
-                continue
-            ack_id = self._generate_ack_id(sid, callback)
-            packet = self.server.packet_class(data=[event, *_arguments(data)], namespace=namespace, id=ack_id)
-            await self.server._send_packet(eio_sid, packet)
-
-    def flush(self, eio_sid: str | None = None) -> None:
-        """Writes all that is pending; with the Engine.IO sid of a connection, only if something is pending for it.
-
-        To be called before anything is written to a connection's transport past this manager.
-        """
-        if eio_sid is None or self._awaited_by(eio_sid):
-            self._deliver_pending(at_once=True)
-
-    def _end_turn(self) -> None:
-        """Writes what the turn has brought: to those who are replied to, and to some of the others; to the rest of
-        them in the turns that follow."""
-        if self._next_slice is not None:
-            self._next_slice.cancel()
-        self._deliver_pending(at_once=False)
-        self._deliver_slice()
-
-    def _deliver_pending(self, *, at_once: bool) -> None:
-        self._deliveries.to_all()  # what earlier turns have left
-        corks = self._corked() if self._replies else ()
-        replied = {cork.sid for cork in corks}
-        self._solos.clear()
-        self._posted = 0
-        while self._pending:
-            room = self._pending.popleft()
-            frames, room.pending = room.pending, []
-            self._deliveries.add(room, self._groups(room), frames, replied)
-        if at_once or self._deliveries.are_few:
-            self._deliveries.to_all()
-        else:
-            self._deliveries.to_replied()
-        for cork in corks:
-            cork.draw()
-
-    def _deliver_slice(self) -> None:
-        self._deliveries.to_some()
-        self._next_slice = (
-            asyncio.get_running_loop().call_soon(self._deliver_slice) if self._deliveries else None
-        )
+        target.pending.append(posted)
+        self.posted += 1
 
     def reply(self, link: Link, blob: bytes) -> None:
         """Writes complete frames to one connection at the end of the turn, in one write with what its rooms get in it:
@@ -154,44 +97,115 @@ class FanOutManager(RoomManager):
         _, blobs = self._replies.setdefault(link.sid, (link, []))
         blobs.append(blob)
 
-    def _corked(self) -> list[Cork]:
-        """Makes what is written to those who are replied to wait for their replies."""
-        replies, self._replies = self._replies, {}
-        return [Cork(link, link.wire, blobs) for link, blobs in replies.values() if link.wire is not None]
+    def flush(self, eio_sid: str | None = None) -> None:
+        """Writes all that is pending; with the Engine.IO sid of a connection, only if something is pending for it.
 
-    def buffered_bytes(self, sid: str, namespace: str = "/") -> int:
-        """How much waits unsent for a connection; 0 for one that is not there."""
-        eio_sid = self.eio_sid_from_sid(sid, namespace)
-        link = self.server.eio.sockets.get(eio_sid)
+        To be called before anything is written to a connection's transport past this fan-out.
+        """
+        if eio_sid is None or self._awaited_by(eio_sid):
+            self._deliver_pending(at_once=True)
+
+    def unsent_bytes(self, sid: str, namespace: str = "/") -> int:
+        """How many bytes wait unsent for a connection; 0 for one that is not there."""
+        eio_sid = self.rooms.eio_sid_from_sid(sid, namespace)
+        link = None if eio_sid is None else self._links.get(eio_sid)
         return 0 if link is None else unsent_bytes(link)
 
+    def enter(self, sid: str, room: RoomName, namespace: str = "/") -> None:
+        """Raises: as `Rooms.enter`."""
+        self.rooms.enter(sid, namespace, room)
+
+    def leave(self, sid: str, room: RoomName, namespace: str = "/") -> None:
+        """As `Rooms.leave`."""
+        self.rooms.leave(sid, namespace, room)
+
+    # --- the end of a turn ---------------------------------------------------------------------------------------
+
+    def _end_turn(self) -> None:
+        """Writes what the turn has brought: to the connections that are replied to, and to some of the others; to the
+        rest of them in the turns that follow."""
+        if self._next_chunk is not None:
+            self._next_chunk.cancel()
+            self._next_chunk = None
+        self._deliver_pending(at_once=False)
+        if self._deliveries:
+            self._deliver_chunk()
+
+    def _deliver_pending(self, *, at_once: bool) -> None:
+        deliveries = self._deliveries
+        if deliveries:
+            deliveries.to_all()  # what earlier turns have left
+        acked: Collection[str] = ()
+        corks: Collection[Cork] = ()
+        if self._replies:
+            replies, self._replies = self._replies, {}
+            # What is written to these connections waits for their replies.
+            corks = [
+                Cork(link, link.wire, blobs) for link, blobs in replies.values() if link.wire is not None
+            ]
+            acked = {cork.sid for cork in corks}
+        self._direct_rooms.clear()
+        self.posted = 0
+        while self._pending:
+            room = self._pending.popleft()
+            events, room.pending = room.pending, []
+            deliveries.add(room, room.groups or self._groups(room), events, acked)
+        if at_once or deliveries.are_few:
+            deliveries.to_all()
+        else:
+            deliveries.to_acked()
+        for cork in corks:
+            cork.uncork()
+
+    def _deliver_chunk(self) -> None:
+        self._deliveries.to_some()
+        self._next_chunk = (
+            asyncio.get_running_loop().call_soon(self._deliver_chunk) if self._deliveries else None
+        )
+
+    # --- rooms ---------------------------------------------------------------------------------------------------
+
     def _target(self, namespace: str, room: Any) -> Room | None:
-        rooms = self.rooms.get(namespace)
+        rooms = self.rooms.by_namespace.get(namespace)
         if rooms is None:
             return None
         if not isinstance(room, str) and hasattr(room, "__len__"):
-            return Room(namespace, self.get_participants(namespace, room))
-        return rooms.get(room) or self._solo(namespace, room)
+            return Room(namespace, self.rooms.members(namespace, room))
+        return rooms.get(room) or self._direct_room(namespace, room)
 
-    def _solo(self, namespace: str, sid: str) -> Room | None:
+    def _direct_room(self, namespace: str, sid: str) -> Room | None:
         """The room in which a connection is alone. It exists while something is pending for it."""
-        eio_sid = self.rooms[namespace][None].get(sid)
+        eio_sid = self.rooms.by_namespace[namespace][None].get(sid)
         if eio_sid is None:
             return None
-        solo = self._solos.get(sid)
-        if solo is None:
-            solo = self._solos[sid] = Room(namespace, [(sid, eio_sid)])
-        return solo
+        room = self._direct_rooms.get(sid)
+        if room is None:
+            room = self._direct_rooms[sid] = Room(namespace, [(sid, eio_sid)])
+        return room
+
+    def _groups(self, room: Room) -> list[tuple[Dialect, list[Link]]]:
+        if room.groups is None:
+            links: dict[Dialect, list[Link]] = {}
+            for eio_sid in room.values():
+                if (link := self._links.get(eio_sid)) is not None:
+                    links.setdefault(link.dialect, []).append(link)
+            room.groups = list(links.items())
+        return room.groups
+
+    def _before_change(self, room: Room) -> None:
+        """Writes what is pending for a room whose members are about to change."""
+        if room.pending or any(room is waiting for waiting in self._deliveries.rooms()):
+            self.flush()
 
     def _overtaken(self, room: Room) -> bool:
-        """Whether somebody in the room waits for an event posted, elsewhere, after the room's pending ones."""
+        """Whether a member of the room waits for an event posted, elsewhere, after the room's pending ones."""
         members = room.keys()
-        for looked_at, later in enumerate(reversed(self._pending)):
+        for compared, later in enumerate(reversed(self._pending)):
             if later is room:
                 return False
             if (
                 later.namespace != room.namespace
-                or looked_at >= LOOK_BACK
+                or compared >= LOOK_BACK
                 or not members.isdisjoint(later.keys())
             ):
                 return True
@@ -199,25 +213,13 @@ class FanOutManager(RoomManager):
 
     def _awaited_by(self, eio_sid: str) -> bool:
         return eio_sid in self._replies or any(
-            self.sid_from_eio_sid(eio_sid, room.namespace) in room
+            self.rooms.sid_from_eio_sid(eio_sid, room.namespace) in room
             for room in (*self._pending, *self._deliveries.rooms())
         )
 
-    def unwritten(self, room: Room) -> bool:
-        return super().unwritten(room) or any(room is waiting for waiting in self._deliveries.rooms())
 
-    def _groups(self, room: Room) -> list[tuple[Dialect, list[Link]]]:
-        if room.groups is None:
-            sockets = self.server.eio.sockets
-            links: dict[Dialect, list[Link]] = {}
-            for eio_sid in room.values():
-                if (link := sockets.get(eio_sid)) is not None:
-                    links.setdefault(link.dialect, []).append(link)
-            room.groups = list(links.items())
-        return room.groups
-
-
-def _arguments(data: Any) -> tuple[Any, ...]:
+def arguments(data: Any) -> tuple[Any, ...]:
+    """The arguments of an event: a tuple is several, None is none."""
     if isinstance(data, tuple):
         return data
     return () if data is None else (data,)

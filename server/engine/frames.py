@@ -29,24 +29,25 @@ def text(payload: bytes) -> bytes:
 
 
 def binary(payload: bytes) -> bytes:
+    """A binary frame."""
     return frame(BINARY, payload)
 
 
 def ping(payload: bytes = b"") -> bytes:
-    """Raises: ValueError above 125 bytes."""
+    """A ping. Raises: ValueError above 125 bytes."""
     return frame(PING, _control(payload))
 
 
 def pong(payload: bytes = b"") -> bytes:
-    """Raises: ValueError above 125 bytes."""
+    """The answer to a ping. Raises: ValueError above 125 bytes."""
     return frame(PONG, _control(payload))
 
 
 def close(code: int = 1000, reason: str = "") -> bytes:
     """A close frame; a reason longer than 123 bytes is cut between two characters."""
     room = MAX_CONTROL_BYTES - 2
-    told = reason.encode()[:room].decode(errors="ignore").encode()
-    return frame(CLOSE, struct.pack("!H", code) + told)
+    fitting = reason.encode()[:room].decode(errors="ignore").encode()
+    return frame(CLOSE, struct.pack("!H", code) + fitting)
 
 
 def _control(payload: bytes) -> bytes:

@@ -1,4 +1,4 @@
-"""The opening handshake of a WebSocket, as a server takes it (RFC 6455, sections 4.2.1 and 4.2.2)."""
+"""The opening handshake of a WebSocket, from the server's side (RFC 6455, sections 4.2.1 and 4.2.2)."""
 
 import base64
 import binascii
@@ -13,16 +13,16 @@ KEY_BYTES = 16
 _GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 
 REFUSED = {hdrs.UPGRADE: "websocket", hdrs.SEC_WEBSOCKET_VERSION: VERSION}
-"""What the answer to a request that is no handshake says."""
+"""The headers that answer a request that is no handshake."""
 
 
 def tokens(headers: CIMultiDictProxy[str], name: str) -> list[str]:
-    """The elements of a header that is a list; it may stand in several lines, and have empty elements."""
+    """The elements of a header that is a list. It may come in several lines, and have empty elements."""
     return [token for line in headers.getall(name, ()) for part in line.split(",") if (token := part.strip())]
 
 
 def wants_websocket(request: web.Request) -> bool:
-    """Whether a WebSocket is among the protocols that the client wants to change to."""
+    """Whether the client offers to change to a WebSocket, among other protocols or alone."""
     return "websocket" in _lower(request.headers, hdrs.UPGRADE)
 
 
@@ -43,7 +43,8 @@ def check(request: web.Request) -> None:
 
 
 def answer_headers(request: web.Request, protocols: Iterable[str] = ()) -> Mapping[str, str]:
-    """What accepts a handshake that `check` has let pass: the first of our protocols that the client offers, if any."""
+    """The headers that accept a handshake that `check` has passed, with the first of our protocols that the client
+    offers, if it offers one."""
     key = request.headers[hdrs.SEC_WEBSOCKET_KEY].encode()
     headers: dict[str, str] = {
         hdrs.UPGRADE: "websocket",

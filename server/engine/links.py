@@ -19,18 +19,22 @@ class Link(Protocol):
     """A connection as rooms, emit and disconnect see it; kept in `eio.sockets` under its `sid`.
 
     `wire` is the transport of a plain WebSocket connection, while complete frames may be written to it; None
-    while there is none (polling, an upgrade under way, closed): then `enqueue` takes the event instead. Whoever sets
-    `wire` writes first what `enqueue` took; whoever writes to the transport himself calls `manager.flush(sid)` first:
-    so the order is kept. A link that queues may tell in `queued_bytes` how much waits.
+    while there is none (polling, an upgrade under way, closed): then `enqueue` takes the event instead. Two duties keep
+    the order: code that sets `wire` first writes what `enqueue` took, and code that writes to the transport past the
+    rooms first calls `FanOut.flush(sid)`. A link that queues may say in `queued_bytes` how much waits.
     """
 
     sid: str
     wire: asyncio.WriteTransport | None
-    closed: bool
     session: dict[str, Any]
 
     @property
-    def dialect(self) -> Dialect: ...
+    def closed(self) -> bool:
+        """Whether the connection has ended."""
+
+    @property
+    def dialect(self) -> Dialect:
+        """The dialect that the client understands."""
 
     def write(self, blob: bytes) -> None:
         """Writes complete frames; the one way to write to a WebSocket, whatever is written. Does nothing without a
@@ -41,7 +45,14 @@ class Link(Protocol):
 
     def overflow(self) -> None:
         """Called when more than the limit waits unsent: `wire` is None when this returns, and the connection ends in
-        the next turn of the loop. Must not suspend, and must not write to anybody."""
+        the next turn of the loop. Must not suspend, and must not write to any connection."""
 
-    async def close(self, wait: bool = True, abort: bool = False, reason: str | None = None) -> None:
-        """Ends the connection, as `engineio.AsyncSocket.close` does."""
+    def close(self, reason: str) -> None:
+        """Ends the connection; `reason` is one of `EngineServer.reason`. Must not suspend."""
+
+
+def unsent_bytes(link: Link) -> int:
+    """How many bytes wait unsent for a connection."""
+    if link.wire is None:
+        return getattr(link, "queued_bytes", 0)
+    return link.wire.get_write_buffer_size()

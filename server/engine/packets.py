@@ -1,19 +1,16 @@
-"""Engine.IO and Socket.IO packets: strict decoding, and events as bytes.
+"""Engine.IO packets, strictly decoded by the rules of engine.io 6, and Socket.IO packets as bytes.
 
 A decoder that tolerates what it does not understand hands the next layer surprises; so everything malformed raises
-`ProtocolError`, and the connection it came on ends. The rules are those of socket.io-parser 4.2, the reference, and for
-long-polling those of engine.io 6.
+`ProtocolError`, and the connection it came on ends.
 """
 
 import base64
 import binascii
-import json as std_json
 import re
 import urllib.parse
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
-from engineio import json as engineio_json
 from socketio import packet as socketio_packet
 
 from . import frames
@@ -23,9 +20,6 @@ OPEN, CLOSE, PING, PONG, MESSAGE, UPGRADE, NOOP = "0123456"
 CONNECT, DISCONNECT, EVENT, ACK, CONNECT_ERROR, BINARY_EVENT, BINARY_ACK = range(7)
 
 MAX_PACKETS_PER_POST = 10_000
-MAX_ATTACHMENTS = 10
-MAX_ID_DIGITS = 16  # JavaScript counts to 2^53
-_HEADER = re.compile(r"(?:[0-4]|[56]([0-9]{1,10})-)(?:(/[^,]*),?)?([0-9]*)")
 SEPARATOR = "\x1e"
 _SEPARATORS = (",", ":")
 _BASE64 = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
@@ -33,37 +27,20 @@ _NOT_BASE64 = bytes(set(range(256)) - set(_BASE64 + b"-_"))
 _FROM_BASE64URL = bytes.maketrans(b"-_", b"+/")
 _JSONP_NEWLINE = re.compile(r"(\\?)\\n")
 
-# Names that mean something to the libraries on either side; from a client they would call handlers that are
-# the server's to call.
-RESERVED_EVENTS = frozenset(
-    ("connect", "connect_error", "disconnect", "disconnecting", "newListener", "removeListener")
-)
-
 EnginePacket = str | bytes
 """An Engine.IO packet as sent: text with its type digit, or the bytes of a binary message."""
 
 
 class ProtocolError(Exception):
-    """The peer broke the protocol: its connection ends, others never notice. `code` says why, as a close frame has
-    it."""
+    """The peer broke the protocol: its connection ends, and no other. `code` is the reason, as in a close frame."""
 
     code = 1008
 
 
 class TooLarge(ProtocolError):
-    """A packet, with all its attachments, has more bytes than one may have."""
+    """A packet, with all its attachments, has more bytes than are allowed."""
 
     code = 1009
-
-
-class Packet(NamedTuple):
-    """A Socket.IO packet from a client. `attachments` is how many binary frames must follow."""
-
-    type: int
-    namespace: str
-    id: int | None
-    data: Any
-    attachments: int = 0
 
 
 # --- Engine.IO ---------------------------------------------------------------------------------------------------
@@ -80,14 +57,18 @@ def split_engine(packet: EnginePacket) -> tuple[str, EnginePacket]:
 
 
 def is_larger(packet: EnginePacket, limit_bytes: int) -> bool:
+    """Whether a packet has more bytes than the limit; text is counted as UTF-8."""
     if isinstance(packet, bytes) or packet.isascii() or len(packet) > limit_bytes:
         return len(packet) > limit_bytes
     return len(packet) * 4 > limit_bytes and len(packet.encode()) > limit_bytes
 
 
 def split_payload(body: bytes, limit_bytes: int) -> list[EnginePacket]:
-    """The packets in the body of a polling POST; `d=` starts a JSONP form. Raises: ProtocolError, and `TooLarge` if
-    one of the packets has more bytes than the limit, decoded as it would be in a WebSocket frame."""
+    """The packets in the body of a polling POST; `d=` starts a JSONP form.
+
+    Raises: ProtocolError; TooLarge if one of the packets has more bytes than the limit, as it would have them in a
+    WebSocket frame.
+    """
     try:
         text = body.decode()
         if text.startswith("d="):
@@ -105,8 +86,8 @@ def split_payload(body: bytes, limit_bytes: int) -> list[EnginePacket]:
 def _from_form(text: str) -> str:
     """The payload in a JSONP form. Raises: ValueError, KeyError.
 
-    Browsers change line breaks in forms, so the client writes `\\n` for one, and one more backslash before each `\\n`
-    that was in the text.
+    Browsers change line breaks in forms, so the client writes `\\n` for a line break, and one more backslash before
+    each `\\n` that was in the text.
     """
     payload = urllib.parse.parse_qs(text, strict_parsing=True, errors="strict")["d"][0]
     payload = _JSONP_NEWLINE.sub(lambda found: found[0] if found[1] else "\n", payload)
@@ -124,8 +105,8 @@ def _from_payload(part: str) -> EnginePacket:
 
 
 def _lenient_base64(text: str) -> bytes:
-    """As Node's `Buffer.from(text, "base64")`: either alphabet, padding or none, up to the first `=`; what is of no
-    alphabet is skipped. Official clients send line breaks (Java), or leave out the padding."""
+    """As Node's `Buffer.from(text, "base64")`: either alphabet, padding or none, up to the first `=`; characters of
+    neither alphabet are skipped. Official clients send line breaks (Java), or leave out the padding."""
     digits = text.partition("=")[0].encode("ascii", "ignore").translate(_FROM_BASE64URL, _NOT_BASE64)
     if len(digits) % 4 == 1:  # six bits more are no byte
         digits = digits[:-1]
@@ -148,128 +129,11 @@ def _to_frame(packet: EnginePacket) -> bytes:
     return frames.text(packet.encode()) if isinstance(packet, str) else frames.binary(packet)
 
 
-# --- Socket.IO, from clients -------------------------------------------------------------------------------------
-
-
-def decode(text: str, loads: Callable[[str], Any]) -> Packet:
-    """A Socket.IO packet in the default encoding: `<type>[<attachments>-][<namespace>,][<id>][JSON]`.
-
-    Raises: ProtocolError, also for what would make a JSON parser crash.
-    """
-    match = _HEADER.match(text)
-    if match is None:
-        raise ProtocolError("unknown Socket.IO packet type, or no number of attachments")
-    attachments, namespace, digits = match.groups()
-    if attachments is not None and not 1 <= int(attachments) <= MAX_ATTACHMENTS:
-        raise ProtocolError("bad number of attachments")
-    if len(digits) > MAX_ID_DIGITS:
-        raise ProtocolError("packet id too long")
-    return check(
-        Packet(
-            ord(text[0]) - ord("0"),
-            namespace.partition("?")[0] if namespace else "/",
-            int(digits) if digits else None,
-            _json(text[match.end() :], loads) if match.end() < len(text) else None,
-            int(attachments) if attachments else 0,
-        )
-    )
-
-
-def check(packet: Packet) -> Packet:
-    """The packet, if a client may send it and its data has the shape of its type. Raises: ProtocolError."""
-    if not _SHAPES.get(packet.type, _never)(packet):
-        raise ProtocolError("a packet's data does not fit its type")
-    return packet
-
-
-def _json(text: str, loads: Callable[[str], Any]) -> Any:
-    try:
-        return loads(text)
-    except (ValueError, RecursionError) as error:  # depth and digits beyond the parser's limits, too
-        raise ProtocolError("bad JSON") from error
-
-
-def _is_event(packet: Packet) -> bool:
-    data = packet.data
-    return (
-        isinstance(data, list) and bool(data) and isinstance(data[0], str) and data[0] not in RESERVED_EVENTS
-    )
-
-
-def _is_ack(packet: Packet) -> bool:
-    return isinstance(packet.data, list) and packet.id is not None
-
-
-def _never(packet: Packet) -> bool:
-    return False
-
-
-_SHAPES: dict[int, Callable[[Packet], bool]] = {
-    CONNECT: lambda packet: packet.data is None or isinstance(packet.data, dict),
-    DISCONNECT: lambda packet: packet.data is None,
-    EVENT: _is_event,
-    BINARY_EVENT: _is_event,
-    ACK: _is_ack,
-    BINARY_ACK: _is_ack,
-}
-
-
-class Attachments:
-    """Gathers the binary frames a packet announced."""
-
-    def __init__(self, packet: Packet, limit_bytes: int) -> None:
-        self._packet = packet
-        self._room = limit_bytes
-        self._parts: list[bytes] = []
-
-    def add(self, part: EnginePacket) -> Packet | None:
-        """The whole packet once the last part is there. Raises: ProtocolError for text, or a placeholder that names no
-        attachment; TooLarge for more bytes than the limit, counted together."""
-        if not isinstance(part, bytes):
-            raise ProtocolError("text where an attachment should be")
-        self._room -= len(part)
-        if self._room < 0:
-            raise TooLarge("attachments")
-        self._parts.append(part)
-        if len(self._parts) < self._packet.attachments:
-            return None
-        try:
-            data = self._fill(self._packet.data)
-        except RecursionError as error:
-            raise ProtocolError("data too deep") from error
-        kind = EVENT if self._packet.type == BINARY_EVENT else ACK
-        return check(self._packet._replace(type=kind, data=data, attachments=0))
-
-    def _fill(self, data: Any) -> Any:
-        if isinstance(data, list):
-            return [self._fill(item) for item in data]
-        if not isinstance(data, dict):
-            return data
-        if data.get("_placeholder") is not True:
-            return {key: self._fill(value) for key, value in data.items()}
-        number = data.get("num")
-        if type(number) is not int or not 0 <= number < len(self._parts):
-            raise ProtocolError("placeholder without an attachment")
-        return self._parts[number]
-
-
-def strict_loads(json: Any) -> Callable[[str], Any]:
-    """A JSON module's `loads`; the standard library's made to refuse NaN and Infinity, which no browser can read:
-    one client could otherwise have them passed on to all the others."""
-    if json not in (std_json, engineio_json):
-        return json.loads  # type: ignore[no-any-return]
-    return lambda text: engineio_json.loads(text, parse_constant=_no_constant)
-
-
-def _no_constant(name: str) -> None:
-    raise ValueError(f"{name} is not JSON")
-
-
 # --- Socket.IO, to clients ---------------------------------------------------------------------------------------
 
 
 def is_standard(packet_class: Any) -> bool:
-    """Whether a serializer makes the packets that Socket.IO has by default: text, with JSON."""
+    """Whether a serializer makes Socket.IO's default packets: text, with JSON."""
     return packet_class.encode is socketio_packet.Packet.encode
 
 
@@ -283,6 +147,7 @@ class SocketIODialect:
         )
 
     def encode(self, event: str, args: Sequence[Any], namespace: str) -> bytes:
+        """The event as WebSocket frames."""
         return to_frames(self.packets(event, args, namespace))
 
     def packets(self, event: str, args: Sequence[Any], namespace: str) -> list[EnginePacket]:
@@ -319,7 +184,7 @@ class SocketIODialect:
 
 
 def _collector(attachments: list[EnginePacket]) -> Callable[[Any], dict[str, Any]]:
-    """A `default` for `json.dumps` that takes binary arguments out, so that no walk over the data is needed."""
+    """A `default` for `json.dumps` that takes binary arguments out of the data, which so need not be walked over."""
 
     def default(value: Any) -> dict[str, Any]:
         if not isinstance(value, BINARY):

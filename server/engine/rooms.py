@@ -1,10 +1,7 @@
-"""Who is connected, in which rooms, and what waits there: python-socketio's books, kept so that nothing one
-connection does costs what all rooms cost."""
+"""Who is connected, and in which rooms: kept so that nothing one connection does costs what all rooms cost."""
 
-from collections.abc import Collection, Hashable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Sequence
 from typing import Any
-
-import socketio
 
 from .links import Dialect, Link
 from .packets import EnginePacket, SocketIODialect, to_frames
@@ -12,7 +9,7 @@ from .packets import EnginePacket, SocketIODialect, to_frames
 RoomName = Hashable
 
 
-class Frame:
+class RoomEvent:
     """An event on its way to a room. It is encoded when it is posted: the caller may change the data afterwards."""
 
     __slots__ = ("_blobs", "args", "event", "namespace", "packets", "skip", "volatile")
@@ -30,6 +27,7 @@ class Frame:
         self._blobs: dict[Dialect, bytes] = {}
 
     def encoded(self, dialect: Dialect) -> bytes:
+        """The event as frames of a dialect; each dialect is asked once."""
         blob = self._blobs.get(dialect)
         if blob is None:
             if isinstance(dialect, SocketIODialect):
@@ -49,49 +47,42 @@ class Room(dict[str, str]):
     def __init__(self, namespace: str, members: Iterable[tuple[str, str]] = ()) -> None:
         super().__init__(members)
         self.namespace = namespace
-        self.pending: list[Frame] = []
+        self.pending: list[RoomEvent] = []
         self.groups: list[tuple[Dialect, list[Link]]] | None = None
-        """The members' links by dialect, as the flush needs them; None when it has to be made again."""
+        """The members' links by dialect, as the fan-out needs them; None when it has to be made again."""
 
 
-class RoomManager(socketio.AsyncManager):
-    """A client manager that can say in which rooms one connection is, without looking into all of them."""
+class Rooms:
+    """The members of all rooms, and the rooms of each member.
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.rooms: dict[str, dict[RoomName, Room]] = {}
-        self.eio_to_sid: dict[str, dict[str, str]] = {}
-        self.pending_connect: dict[str, set[str]] = {}
-        self.pending_disconnect: dict[str, set[str]] = {}
+    `before_change` is called with a room that something is pending for, maybe, before its members change: what was
+    sent to the members so far is for them, and only for them.
+    """
+
+    def __init__(self, before_change: Callable[[Room], None]) -> None:
+        self._before_change = before_change
+        self.by_namespace: dict[str, dict[RoomName, Room]] = {}
+        """The rooms of each namespace by name; None is the name of the room of all its connections."""
+        self.sids: dict[str, dict[str, str]] = {}
+        """By namespace: Engine.IO sid → Socket.IO sid."""
+        self.connecting: dict[str, set[str]] = {}
+        """By namespace: the sids of connections whose connect handlers have not let them in yet."""
+        self.disconnecting: dict[str, set[str]] = {}
+        """By namespace: the sids of connections whose disconnect handlers are being called."""
         self._rooms_of: dict[tuple[str, str], set[RoomName]] = {}
 
-    def flush(self, eio_sid: str | None = None) -> None:
-        """Writes what is pending for the members of rooms."""
-        raise NotImplementedError
+    # --- members -------------------------------------------------------------------------------------------------
 
-    def unwritten(self, room: Room) -> bool:
-        """Whether something is pending for members of the room."""
-        return bool(room.pending)
-
-    # --- rooms ---------------------------------------------------------------------------------------------------
-
-    def enter(self, sid: str, room: RoomName, namespace: str = "/") -> None:
+    def enter(self, sid: str, namespace: str, room: RoomName, eio_sid: str | None = None) -> None:
         """Raises: ValueError, KeyError if the sid is not connected, ValueError if the room is another's sid."""
-        self.basic_enter_room(sid, namespace, room)
-
-    def leave(self, sid: str, room: RoomName, namespace: str = "/") -> None:
-        """Does nothing for one who is not in the room."""
-        self.basic_leave_room(sid, namespace, room)
-
-    def basic_enter_room(self, sid: str, namespace: str, room: RoomName, eio_sid: str | None = None) -> None:
-        rooms = self.rooms.get(namespace)
+        rooms = self.by_namespace.get(namespace)
         if rooms is None:
             if eio_sid is None:
                 raise ValueError("sid is not connected to requested namespace")
-            rooms = self.rooms[namespace] = {None: Room(namespace)}
+            rooms = self.by_namespace[namespace] = {None: Room(namespace)}
         if room == sid:
             return
-        if self.is_sid_room(namespace, room):
+        if room in rooms[None]:
             raise ValueError("cannot enter a sid room")
         if eio_sid is None:
             eio_sid = rooms[None][sid]
@@ -99,38 +90,38 @@ class RoomManager(socketio.AsyncManager):
         if members is None:
             members = rooms[room] = Room(namespace)
         if sid not in members:
-            self._before_change(members)
+            self._change(members)
             members[sid] = eio_sid
             if room is not None:
                 self._rooms_of.setdefault((namespace, sid), set()).add(room)
 
-    def basic_leave_room(self, sid: str, namespace: str, room: RoomName) -> None:
-        rooms = self.rooms.get(namespace, {})
+    def leave(self, sid: str, namespace: str, room: RoomName) -> None:
+        """Does nothing for a connection that is not in the room."""
+        rooms = self.by_namespace.get(namespace, {})
         members = rooms.get(room)
         if members is None or sid not in members:
             return
-        self._before_change(members)
+        self._change(members)
         del members[sid]
         if not members:
             del rooms[room]
         if not rooms:
-            del self.rooms[namespace]
+            del self.by_namespace[namespace]
         if (joined := self._rooms_of.get((namespace, sid))) is not None:
             joined.discard(room)
 
-    def _before_change(self, room: Room) -> None:
-        """What was sent to the members so far is for them, and only for them."""
-        if self.unwritten(room):
-            self.flush()
+    def _change(self, room: Room) -> None:
+        self._before_change(room)
         room.groups = None
 
-    def get_rooms(self, sid: str, namespace: str) -> list[RoomName]:
-        if not self.is_sid_room(namespace, sid):
-            return []
-        return [sid, *self._rooms_of.get((namespace, sid), ())]
+    def rooms_of(self, sid: str, namespace: str) -> Collection[RoomName]:
+        """The rooms that the connection has entered."""
+        return self._rooms_of.get((namespace, sid), ())
 
-    def get_participants(self, namespace: str, room: Any) -> Iterator[tuple[str, str]]:
-        rooms = self.rooms.get(namespace, {})
+    def members(self, namespace: str, room: Any) -> Iterator[tuple[str, str]]:
+        """(sid, Engine.IO sid) of each member of a room, of several rooms, or of all connections (None). A sid is the
+        name of a room in which its connection is alone."""
+        rooms = self.by_namespace.get(namespace, {})
         names = room if hasattr(room, "__len__") and not isinstance(room, str) else (room,)
         found: dict[str, str] = {}
         for name in names:
@@ -138,62 +129,58 @@ class RoomManager(socketio.AsyncManager):
         yield from found.items()
 
     def _alone(self, namespace: str, sid: RoomName) -> dict[str, str]:
-        eio_sid = self.rooms.get(namespace, {}).get(None, {}).get(sid)  # type: ignore[call-overload]
+        eio_sid = self.by_namespace.get(namespace, {}).get(None, {}).get(sid)  # type: ignore[call-overload]
         return {sid: eio_sid} if eio_sid is not None else {}  # type: ignore[dict-item]
 
     # --- connections ---------------------------------------------------------------------------------------------
 
-    def admit(self, eio_sid: str, namespace: str) -> str | None:
-        """Registers a connection that is not connected yet; its sid, or None if it is there already."""
-        known = self.eio_to_sid.setdefault(namespace, {})
+    def admit(self, sid: str, eio_sid: str, namespace: str) -> bool:
+        """Registers a connection that is not connected yet. False if it is there already."""
+        known = self.sids.setdefault(namespace, {})
         if eio_sid in known:
-            return None
-        sid: str = self.server.eio.generate_id()
+            return False
         known[eio_sid] = sid
-        self.pending_connect.setdefault(namespace, set()).add(sid)
-        self.basic_enter_room(sid, namespace, None, eio_sid=eio_sid)
-        return sid
-
-    async def pre_connect(self, eio_sid: str, namespace: str) -> str | None:
-        return self.admit(eio_sid, namespace)
+        self.connecting.setdefault(namespace, set()).add(sid)
+        self.enter(sid, namespace, None, eio_sid)
+        return True
 
     def welcome(self, sid: str, namespace: str) -> None:
         """The connection is connected now."""
-        self.pending_connect.get(namespace, set()).discard(sid)
+        self.connecting.get(namespace, set()).discard(sid)
 
-    async def connect(self, sid: str, namespace: str) -> str | None:
-        if not self.is_pre_connected(sid, namespace):
-            admitted = self.admit(sid, namespace)  # then it is an Engine.IO sid
-            if admitted is None:
-                return None
-            sid = admitted
-        self.welcome(sid, namespace)
-        return sid
+    def part(self, sid: str, namespace: str) -> None:
+        """The connection is about to go: it is not connected any more, but still there."""
+        self.disconnecting.setdefault(namespace, set()).add(sid)
 
-    def is_pre_connected(self, sid: str, namespace: str) -> bool:
-        return sid in self.pending_connect.get(namespace, ())
+    def remove(self, sid: str, eio_sid: str | None, namespace: str) -> None:
+        """The connection is gone; it costs what its own rooms cost."""
+        for room in self._rooms_of.pop((namespace, sid), ()):
+            self.leave(sid, namespace, room)
+        self.leave(sid, namespace, None)
+        if eio_sid is not None:
+            self.sids.get(namespace, {}).pop(eio_sid, None)
+        self.connecting.get(namespace, set()).discard(sid)
+        self.disconnecting.get(namespace, set()).discard(sid)
 
-    def is_connected(self, sid: str, namespace: str) -> bool:
+    def is_connecting(self, sid: str, namespace: str) -> bool:
+        """Whether the connect handler has not let the connection in yet."""
+        return sid in self.connecting.get(namespace, ())
+
+    def is_connected(self, sid: str | None, namespace: str) -> bool:
+        """Whether the connection has been let in, and is not about to go."""
+        rooms = self.by_namespace.get(namespace)
         return (
-            self.is_sid_room(namespace, sid)
-            and sid not in self.pending_connect.get(namespace, ())
-            and sid not in self.pending_disconnect.get(namespace, ())
+            rooms is not None
+            and sid in rooms[None]
+            and sid not in self.connecting.get(namespace, ())
+            and sid not in self.disconnecting.get(namespace, ())
         )
 
     def sid_from_eio_sid(self, eio_sid: str, namespace: str) -> str | None:
-        return self.eio_to_sid.get(namespace, {}).get(eio_sid)
+        """The sid of a connection in a namespace; None if it is not in it."""
+        return self.sids.get(namespace, {}).get(eio_sid)
 
-    def pre_disconnect(self, sid: str, namespace: str) -> str | None:
-        self.pending_disconnect.setdefault(namespace, set()).add(sid)
-        return self.eio_sid_from_sid(sid, namespace)  # type: ignore[no-any-return]
-
-    def basic_disconnect(self, sid: str, namespace: str, **kwargs: Any) -> None:
-        """Costs what the connection's own rooms cost, not all rooms."""
-        eio_sid = self.eio_sid_from_sid(sid, namespace)
-        for room in self._rooms_of.pop((namespace, sid), ()):
-            self.basic_leave_room(sid, namespace, room)
-        self.basic_leave_room(sid, namespace, None)
-        self.eio_to_sid.get(namespace, {}).pop(eio_sid, None)
-        self.callbacks.pop(sid, None)
-        self.pending_connect.get(namespace, set()).discard(sid)
-        self.pending_disconnect.get(namespace, set()).discard(sid)
+    def eio_sid_from_sid(self, sid: str, namespace: str) -> str | None:
+        """The Engine.IO sid of a connection; None if it is not in the namespace."""
+        rooms = self.by_namespace.get(namespace)
+        return None if rooms is None else rooms[None].get(sid)

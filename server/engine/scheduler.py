@@ -1,7 +1,7 @@
 """Shares the event loop between connections that have sent something.
 
-Without it, a loop that finds four hundred connections readable handles all they have sent before it looks at a timer,
-a write or the next connection.
+Without it, a loop that finds four hundred connections readable handles all they have sent before it runs a timer, a
+write or the next connection.
 """
 
 import asyncio
@@ -9,17 +9,19 @@ import heapq
 from itertools import count
 from time import perf_counter
 
-SLICE_FRAMES = 32
-"""A connection gives others a turn after so many frames, ..."""
+from .clock import Clock, LoopClock
 
-SLICE_S = 0.0005
+CHUNK_FRAMES = 32
+"""A connection gives others a turn after this many frames, ..."""
+
+CHUNK_S = 0.0005
 """... or after this much time. One frame may take longer."""
 
 TURN_S = 0.004
 """After this much time in one turn of the loop, connections wait for the next turn."""
 
 WAITING_PER_TURN = 4
-"""So many of those that wait get a slice in a turn."""
+"""The number of waiting connections that get a chunk in a turn."""
 
 LIGHT_S = 1.0
 """A connection that has used more of its budget than this waits for its turn like all others that have."""
@@ -28,10 +30,12 @@ LIGHT_S = 1.0
 class Scheduler:
     """Gives turns to connections; among those that wait, the one that has used least of its budget goes first.
 
-    `used_s` is `Budget.ahead_s`.
+    `used_s` is `Budget.ahead_s`. What a chunk costs is processor time, so it is measured by `perf_counter` and not by
+    the clock, which says in which order connections have come.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Clock | None = None) -> None:
+        self.clock: Clock = clock or LoopClock()
         self._spent_s = 0.0
         self._armed = False
         self._waiting: list[tuple[float, int, asyncio.Future[None]]] = []
@@ -42,18 +46,18 @@ class Scheduler:
         return used_s < LIGHT_S and self._spent_s < TURN_S and not self._waiting
 
     async def turn(self, used_s: float) -> None:
-        """Returns in a turn of the loop in which the connection may take a slice."""
-        loop = asyncio.get_running_loop()
-        future: asyncio.Future[None] = loop.create_future()
-        heapq.heappush(self._waiting, (loop.time() + used_s, next(self._order), future))
+        """Returns in a turn of the loop in which the connection may take a chunk."""
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        heapq.heappush(self._waiting, (self.clock.time() + used_s, next(self._order), future))
         self._arm()
         await future
 
     def spent(self, since: float) -> None:
-        """A slice that began at `since`, on the clock `perf_counter`, is over, or has lasted until now."""
+        """A chunk that began at `since`, on the clock `perf_counter`, is over, or has lasted until now."""
         # A handler that was suspended gave the loop back meanwhile.
-        self._spent_s += min(perf_counter() - since, 4 * SLICE_S)
-        self._arm()
+        self._spent_s += min(perf_counter() - since, 4 * CHUNK_S)
+        if not self._armed:
+            self._arm()
 
     def _arm(self) -> None:
         if not self._armed:

@@ -10,7 +10,7 @@ from typing import Any
 
 from aiohttp import web
 
-from . import handshake
+from . import handshake, internals
 from .websocket import READ_AHEAD_BYTES, WebSocket
 
 
@@ -18,11 +18,13 @@ class HandedOver(web.StreamResponse):
     """What a handler returns to aiohttp once the connection is no more aiohttp's: nothing that could be sent."""
 
     async def prepare(self, request: web.BaseRequest) -> None:
+        """Raises: ConnectionResetError, upon which aiohttp gives up the connection."""
         raise ConnectionResetError("the connection was handed over")
 
 
 async def take_over(request: web.Request, *, protocols: Iterable[str] = (), **options: Any) -> WebSocket:
-    """Answers a handshake; aiohttp then takes the connection for lost. The handler has to return `HandedOver`.
+    """Answers a WebSocket handshake; aiohttp then takes the connection for lost. The handler has to return
+    `HandedOver`.
 
     `options` are those of `WebSocket`. Raises: as `handshake.check`; `ConnectionResetError` if the client has gone.
     """
@@ -33,12 +35,10 @@ async def take_over(request: web.Request, *, protocols: Iterable[str] = (), **op
     if transport is None or transport.is_closing():
         raise ConnectionResetError("the client has gone")
     early = _Early()
-    request.protocol.set_parser(early)  # type: ignore[arg-type]
     socket = WebSocket(transport, **options)
     transport.pause_reading()  # a transport looks at its protocol's kind when it starts to read
     transport.set_protocol(socket)
-    request.protocol.transport = None  # or it would close it
-    request.protocol.connection_lost(None)
+    internals.let_go(request, early)
     transport.write(head)
     transport.resume_reading()
     if len(early.data) > READ_AHEAD_BYTES:
@@ -49,21 +49,22 @@ async def take_over(request: web.Request, *, protocols: Iterable[str] = (), **op
 
 
 class _Early:
-    """Takes what aiohttp has read beyond the handshake."""
+    """A parser that keeps what aiohttp has read beyond the handshake."""
 
     def __init__(self) -> None:
         self.data = b""
 
     def feed_data(self, data: bytes) -> tuple[bool, bytes]:
+        """(whether the data ends the parser, what is left of the data)"""
         self.data += data
         return False, b""
 
     def feed_eof(self) -> None:
-        pass
+        """The peer has ended its side; the transport tells its new protocol too."""
 
 
 async def _switching_protocols(request: web.Request, protocols: Iterable[str]) -> bytes:
-    """The answer's head, with what the application says in every answer."""
+    """The head of the answer, with the headers that the application gives every answer."""
     answer = web.StreamResponse(status=101, headers=handshake.answer_headers(request, protocols))
     await request.app.on_response_prepare.send(request, answer)
     lines = [f"{name}: {value}" for name, value in answer.headers.items()]

@@ -85,7 +85,7 @@ class Peer:
     async def waiting_poll(self, server: EngineServer, sid: str) -> "asyncio.Task[tuple[int, str]]":
         """A poll that has reached the server, and found nothing yet."""
         poll = asyncio.ensure_future(self.poll(sid))
-        await until(lambda: server.sockets[sid]._poll is not None)
+        await until(lambda: server.sockets[sid].polling.is_waiting)
         return poll
 
     async def post(self, sid: str, body: Any) -> tuple[int, str]:

@@ -3,6 +3,7 @@ import math
 import pytest
 
 from server.engine.budget import BURST_S, DEBT_MAX_S, SWEEP_EVERY_S, Budget, BudgetPolicy, Budgets, Rate
+from tests.engine.clocks import ManualClock
 
 TEN = Rate(frames_per_s=10)
 
@@ -64,33 +65,33 @@ def test_a_refund_is_no_credit() -> None:
 
 class TestBudgets:
     def test_an_owner_has_one_whatever_the_connection(self) -> None:
-        budgets = Budgets(BudgetPolicy(owner=TEN), lambda: 0)
+        budgets = Budgets(BudgetPolicy(owner=TEN), ManualClock(0))
         budgets.known(1).charge(100, 0, now=0)
         assert budgets.known(1).charge(1, 0, now=0) > 0
         assert budgets.known(2).charge(1, 0, now=0) == 0
 
     def test_strangers_of_an_address_share_one(self) -> None:
-        budgets = Budgets(BudgetPolicy(stranger=Rate(1000), address=TEN), lambda: 0)
+        budgets = Budgets(BudgetPolicy(stranger=Rate(1000), address=TEN), ManualClock(0))
         budgets.stranger("a").charge(100, 0, now=0)
         assert budgets.stranger("a").charge(1, 0, now=0) > 0
         assert budgets.stranger("b").charge(1, 0, now=0) == 0
 
     def test_a_debt_outlives_the_connection_and_is_forgotten_when_it_is_paid(self) -> None:
-        now = 0.0
-        budgets = Budgets(BudgetPolicy(owner=TEN), lambda: now)
+        clock = ManualClock(0)
+        budgets = Budgets(BudgetPolicy(owner=TEN), clock)
         budgets.known(1).charge(150, 0, now=SWEEP_EVERY_S - 5)
         for owner in range(2, 100):
             budgets.known(owner)
-        now = SWEEP_EVERY_S + 1
+        clock.turn(SWEEP_EVERY_S + 1)
         budgets.known(100)
         assert len(budgets) == 2
-        assert budgets.known(1).ahead_s(now) > 0
+        assert budgets.known(1).ahead_s(clock.now) > 0
 
     def test_the_owner_of_a_quiet_connection_has_one_budget_all_the_same(self) -> None:
-        now = 0.0
-        budgets = Budgets(BudgetPolicy(owner=TEN), lambda: now)
+        clock = ManualClock(0)
+        budgets = Budgets(BudgetPolicy(owner=TEN), clock)
         quiet = budgets.known(1)
-        now = 2 * SWEEP_EVERY_S
+        clock.turn(2 * SWEEP_EVERY_S)
         budgets.known(2)
         assert budgets.known(1).shared is quiet.shared
 

@@ -1,29 +1,29 @@
 import pytest
 
-from server.engine import AsyncServer, FanOutManager
+from server.engine import AsyncServer, FanOut
 from tests.engine.links import Link
 from tests.engine.peers import until
 
 
 @pytest.fixture
-async def chat_app() -> tuple[FanOutManager, Link, Link]:
+async def two_links() -> tuple[FanOut, Link, Link]:
     """Two links in one room."""
     server = AsyncServer(async_mode="aiohttp", buffer_limit_bytes=100, volatile_limit_bytes=10)
     links = Link("a"), Link("b")
     for link in links:
-        server.manager.enter(server.attach_link(link), "room")
-    return server.manager, *links
+        server.fan_out.enter(server.attach_link(link), "room")
+    return server.fan_out, *links
 
 
-ChatApp = tuple[FanOutManager, Link, Link]
+TwoLinks = tuple[FanOut, Link, Link]
 
 
-async def test_a_reply_goes_out_with_the_event_and_after_it(chat_app: ChatApp) -> None:
-    manager, a, b = chat_app
-    manager.post("event1.", None, room="room")
-    manager.reply(a, b"ack1.")
-    manager.post("event2.", None, room="room")
-    manager.reply(a, b"ack2.")
+async def test_a_reply_goes_out_with_the_event_and_after_it(two_links: TwoLinks) -> None:
+    fan_out, a, b = two_links
+    fan_out.post("event1.", None, room="room")
+    fan_out.reply(a, b"ack1.")
+    fan_out.post("event2.", None, room="room")
+    fan_out.reply(a, b"ack2.")
     assert a.line.written == []
     await until(lambda: b.line.written)
     assert a.line.written == [b"event1.event2.ack1.ack2."]
@@ -31,37 +31,37 @@ async def test_a_reply_goes_out_with_the_event_and_after_it(chat_app: ChatApp) -
     assert a.wire is a.line
 
 
-async def test_a_reply_alone(chat_app: ChatApp) -> None:
-    manager, a, _ = chat_app
-    manager.reply(a, b"ack")
+async def test_a_reply_alone(two_links: TwoLinks) -> None:
+    fan_out, a, _ = two_links
+    fan_out.reply(a, b"ack")
     await until(lambda: a.line.written == [b"ack"])
 
 
-async def test_what_is_written_past_the_rooms_comes_after_the_replies(chat_app: ChatApp) -> None:
-    manager, a, b = chat_app
-    manager.reply(a, b"ack")
-    manager.flush("b")
+async def test_what_is_written_past_the_rooms_comes_after_the_replies(two_links: TwoLinks) -> None:
+    fan_out, a, b = two_links
+    fan_out.reply(a, b"ack")
+    fan_out.flush("b")
     assert a.line.written == []
-    manager.flush("a")
+    fan_out.flush("a")
     assert a.line.written == [b"ack"]
     assert b.line.written == []
 
 
-async def test_somebody_who_has_gone_meanwhile(chat_app: ChatApp) -> None:
-    manager, a, _ = chat_app
-    manager.reply(a, b"ack")
+async def test_somebody_who_has_gone_meanwhile(two_links: TwoLinks) -> None:
+    fan_out, a, _ = two_links
+    fan_out.reply(a, b"ack")
     a.wire = None
-    manager.post("event", None, room="room")
-    manager.flush()
+    fan_out.post("event", None, room="room")
+    fan_out.flush()
     assert a.line.written == []
     assert a.wire is None
 
 
-async def test_somebody_who_does_not_read(chat_app: ChatApp) -> None:
-    manager, a, b = chat_app
-    manager.post("event", None, room="room")
-    manager.reply(a, b"ack")
+async def test_somebody_who_does_not_read(two_links: TwoLinks) -> None:
+    fan_out, a, b = two_links
+    fan_out.post("event", None, room="room")
+    fan_out.reply(a, b"ack")
     a.line.unsent = 101
-    manager.flush()
+    fan_out.flush()
     assert (a.line.written, a.overflows) == ([], 1)
     assert b.line.written == [b"event"]

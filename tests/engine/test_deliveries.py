@@ -5,26 +5,23 @@ import random
 
 import pytest
 
-from server.engine import AsyncServer, FanOutManager, deliveries
+from server.engine import AsyncServer, FanOut, FanOutManager
 from tests.engine.links import Link
 from tests.engine.peers import until
-
-
-@pytest.fixture(autouse=True)
-def few_per_turn(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(deliveries, "MEMBERS_PER_TURN", 3)
 
 
 class Hall:
     """Ten links in one room, which are written to in the order of their names."""
 
     def __init__(self) -> None:
-        self.server = AsyncServer(async_mode="aiohttp", buffer_limit_bytes=100, volatile_limit_bytes=10)
-        self.manager: FanOutManager = self.server.manager
+        self.server = AsyncServer(
+            client_manager=FanOutManager(members_per_turn=3), buffer_limit_bytes=100, volatile_limit_bytes=10
+        )
+        self.fan_out: FanOut = self.server.fan_out
         self.links = [Link(name) for name in "abcdefghij"]
         self.sids = [self.server.attach_link(link) for link in self.links]
         for sid in self.sids:
-            self.manager.enter(sid, "hall")
+            self.fan_out.enter(sid, "hall")
 
     def told(self) -> str:
         """Who has got something."""
@@ -44,7 +41,7 @@ async def hall() -> Hall:
 
 
 async def test_a_few_members_a_turn(hall: Hall) -> None:
-    hall.manager.post("event.", None, room="hall")
+    hall.fan_out.post("event.", None, room="hall")
     told = []
     while len(hall.told()) < 10:
         await asyncio.sleep(0)
@@ -53,8 +50,8 @@ async def test_a_few_members_a_turn(hall: Hall) -> None:
 
 
 async def test_who_is_replied_to_comes_first(hall: Hall) -> None:
-    hall.manager.post("event.", None, room="hall")
-    hall.manager.reply(hall.link("i"), b"ack.")
+    hall.fan_out.post("event.", None, room="hall")
+    hall.fan_out.reply(hall.link("i"), b"ack.")
     await asyncio.sleep(0)
     assert hall.told() == "abci"
     assert hall.link("i").line.written == [b"event.ack."]
@@ -63,42 +60,42 @@ async def test_who_is_replied_to_comes_first(hall: Hall) -> None:
 
 
 async def test_what_is_sent_meanwhile_comes_after_it(hall: Hall) -> None:
-    hall.manager.post("one.", None, room="hall")
+    hall.fan_out.post("one.", None, room="hall")
     await asyncio.sleep(0)
-    hall.manager.post("two.", None, room=hall.sids[9])
-    hall.manager.reply(hall.link("j"), b"ack.")
-    hall.manager.post("three.", None, room="hall")
+    hall.fan_out.post("two.", None, room=hall.sids[9])
+    hall.fan_out.reply(hall.link("j"), b"ack.")
+    hall.fan_out.post("three.", None, room="hall")
     await until(lambda: all(b"three." in hall.got(link.sid) for link in hall.links))
     assert hall.got("a") == b"one.three."
     assert hall.got("j") == b"one.two.three.ack."
 
 
 async def test_what_is_written_past_the_rooms_waits_for_nobody_but_comes_after_it(hall: Hall) -> None:
-    hall.manager.post("event.", None, room="hall")
+    hall.fan_out.post("event.", None, room="hall")
     await asyncio.sleep(0)
     outside = Link("x")
     hall.server.attach_link(outside)
-    hall.manager.flush("x")
+    hall.fan_out.flush("x")
     assert hall.told() == "abc"
-    hall.manager.flush("j")
+    hall.fan_out.flush("j")
     assert hall.told() == "abcdefghij"
 
 
 async def test_who_leaves_meanwhile_has_been_told_and_who_comes_is_not(hall: Hall) -> None:
-    hall.manager.post("event.", None, room="hall")
+    hall.fan_out.post("event.", None, room="hall")
     await asyncio.sleep(0)
-    hall.manager.leave(hall.sids[9], "hall")
+    hall.fan_out.leave(hall.sids[9], "hall")
     assert hall.got("j") == b"event."
-    hall.manager.post("event.", None, room="hall")
+    hall.fan_out.post("event.", None, room="hall")
     await asyncio.sleep(0)
     late = Link("k")
-    hall.manager.enter(hall.server.attach_link(late), "hall")
+    hall.fan_out.enter(hall.server.attach_link(late), "hall")
     assert hall.told() == "abcdefghij"
     assert (hall.got("i"), hall.got("j"), late.line.written) == (b"event.event.", b"event.", [])
 
 
 async def test_who_goes_or_stalls_meanwhile_costs_the_others_nothing(hall: Hall) -> None:
-    hall.manager.post("event.", None, room="hall")
+    hall.fan_out.post("event.", None, room="hall")
     await asyncio.sleep(0)
     hall.link("e").wire = None
     hall.link("g").line.unsent = 101
@@ -113,16 +110,16 @@ async def test_whoever_ends_in_the_middle_and_flushes_breaks_no_order(hall: Hall
     class Ending(Link):
         def overflow(self) -> None:
             super().overflow()
-            hall.manager.post("gone.", None, room="hall")
-            hall.manager.flush()
+            hall.fan_out.post("gone.", None, room="hall")
+            hall.fan_out.flush()
 
     ending = Ending("m")
-    hall.manager.enter(hall.server.attach_link(ending), "hall")
+    hall.fan_out.enter(hall.server.attach_link(ending), "hall")
     last = Link("z")
-    hall.manager.enter(hall.server.attach_link(last), "hall")
+    hall.fan_out.enter(hall.server.attach_link(last), "hall")
     ending.line.unsent = 101
-    hall.manager.post("one.", None, room="hall")
-    hall.manager.reply(hall.link("b"), b"ack.")
+    hall.fan_out.post("one.", None, room="hall")
+    hall.fan_out.reply(hall.link("b"), b"ack.")
     await until(lambda: b"gone." in b"".join(last.line.written))
     assert b"".join(last.line.written) == b"one.gone."
     assert all(hall.got(link.sid) == b"one.gone." for link in hall.links if link.sid != "b")
@@ -131,7 +128,7 @@ async def test_whoever_ends_in_the_middle_and_flushes_breaks_no_order(hall: Hall
 
 async def test_the_loop_goes_on_in_between(hall: Hall) -> None:
     seen: list[str] = []
-    hall.manager.post("event.", None, room="hall")
+    hall.fan_out.post("event.", None, room="hall")
     loop = asyncio.get_running_loop()
 
     def look() -> None:
@@ -150,26 +147,26 @@ async def test_everybody_sees_everything_once_and_in_order_whatever_happens(hall
     chance = random.Random(5)
     expected: dict[str, list[bytes]] = {link.sid: [] for link in hall.links}
     for sid in hall.sids[4:]:
-        hall.manager.enter(sid, "corner")
+        hall.fan_out.enter(sid, "corner")
     replies: dict[str, int] = {}
     for number in range(3000):
         way, nth = chance.randrange(6), chance.randrange(10)
         link, event = hall.links[nth], f"{number}."
         if way == 0:
-            hall.manager.post(event, None, room="hall")
+            hall.fan_out.post(event, None, room="hall")
             to = hall.links
         elif way == 1:
-            hall.manager.post(event, None, room="corner")
+            hall.fan_out.post(event, None, room="corner")
             to = hall.links[4:]
         elif way == 2:
-            hall.manager.post(event, None, room=hall.sids[nth])
+            hall.fan_out.post(event, None, room=hall.sids[nth])
             to = [link]
         elif way == 3:
-            hall.manager.reply(link, f"r{number}.".encode())
+            hall.fan_out.reply(link, f"r{number}.".encode())
             replies[link.sid] = replies.get(link.sid, 0) + 1
             to = []
         elif way == 4 and chance.random() < 0.1:
-            hall.manager.flush(link.sid)
+            hall.fan_out.flush(link.sid)
             to = []
         else:
             to = []
@@ -177,7 +174,7 @@ async def test_everybody_sees_everything_once_and_in_order_whatever_happens(hall
             expected[one.sid].append(event.encode())
         if chance.random() < 0.3:
             await asyncio.sleep(0)
-    hall.manager.flush()
+    hall.fan_out.flush()
     for link in hall.links:
         got = [part + b"." for part in hall.got(link.sid).split(b".")[:-1]]
         assert [part for part in got if not part.startswith(b"r")] == expected[link.sid]

@@ -37,10 +37,10 @@ async def peer(serve: Serve, server: Ending) -> Peer:
 @pytest.mark.parametrize("reconnect", [True, False])
 async def test_a_websocket(peer: Peer, server: Ending, reconnect: bool) -> None:
     socket = await peer.connected()
-    server.manager.post("before", None, room=server.client)
+    server.fan_out.post("before", None, room=server.client)
     server.end(server.client, event="closing", data={"code": 1}, reconnect=reconnect)
     server.end(server.client, event="again", reconnect=reconnect)
-    server.manager.post("after", None, room=server.client)
+    server.fan_out.post("after", None, room=server.client)
     got = ['42["before"]', '42["closing",{"code":1}]', *([] if reconnect else ["41"])]
     assert [await socket.receive() for _ in got] == got
     assert await socket.close_code() == (1006 if reconnect else 1000)
@@ -78,9 +78,9 @@ async def test_polling(peer: Peer, server: Ending, reconnect: bool, waiting: boo
 async def test_a_peer_that_never_reads(peer: Peer, server: Ending) -> None:
     stalled = await stall(peer)
     await until(lambda: "/" in server.manager.rooms and server.manager.is_connected(server.client, "/"))
-    server.manager.enter(server.client, "r")
+    server.fan_out.enter(server.client, "r")
     await fill(server, 100_000)
-    transport = next(iter(server.eio.sockets.values()))._socket.transport
+    transport = next(iter(server.eio.sockets.values()))._websocket.transport
     server.end(server.client, event="closing", reconnect=True)
     assert not transport.is_closing()
     await until(lambda: not transport.get_write_buffer_size())

@@ -2,17 +2,18 @@
 
 import asyncio
 import json
-import time
 from typing import Any
 
 import aiohttp
 import pytest
 
 from server.engine import EngineServer
+from server.engine.engineio_session import Session
+from tests.engine.clocks import ManualClock
 from tests.engine.conftest import Serve
 from tests.engine.peers import Peer, soon, until
 
-INTERVAL_S, TIMEOUT_S = 0.3, 0.2
+INTERVAL_S, TIMEOUT_S = 25, 20
 
 
 class Echo(EngineServer):
@@ -40,8 +41,8 @@ async def test_handshake_over_polling(peer: Peer) -> None:
     assert isinstance(opened.pop("sid"), str)
     assert opened == {
         "upgrades": ["websocket"],
-        "pingInterval": 300,
-        "pingTimeout": 200,
+        "pingInterval": 25_000,
+        "pingTimeout": 20_000,
         "maxPayload": 1_000_000,
     }
 
@@ -50,7 +51,12 @@ async def test_handshake_over_websocket(peer: Peer) -> None:
     socket = await peer.websocket()
     opened = json.loads(str(await socket.receive())[1:])
     assert isinstance(opened.pop("sid"), str)
-    assert opened == {"upgrades": [], "pingInterval": 300, "pingTimeout": 200, "maxPayload": 1_000_000}
+    assert opened == {
+        "upgrades": [],
+        "pingInterval": 25_000,
+        "pingTimeout": 20_000,
+        "maxPayload": 1_000_000,
+    }
 
 
 @pytest.mark.parametrize(
@@ -153,7 +159,7 @@ async def test_two_posts_at_once_end_the_session(peer: Peer, echo: Echo) -> None
         yield b"lo"
 
     first = asyncio.ensure_future(peer.request("POST", peer.at(sid=sid), data=slowly()))
-    await until(lambda: echo.sockets[sid]._posting)
+    await until(lambda: echo.sockets[sid].posting)
     assert (await peer.post(sid, "4x"))[0] == 400
     going.set()
     await soon(first)
@@ -189,52 +195,91 @@ async def test_a_bad_packet_closes_the_websocket(peer: Peer, echo: Echo, packet:
     await until(lambda: len(echo.gone) == 1)
 
 
-async def test_heartbeat_over_polling(peer: Peer) -> None:
+@pytest.fixture
+def timed(clock: ManualClock) -> Echo:
+    """An echo whose clock the test turns."""
+    return Echo(clock=clock)
+
+
+async def test_heartbeat_over_polling(serve: Serve, timed: Echo, clock: ManualClock) -> None:
+    peer = await serve(timed)
     sid = (await peer.open())["sid"]
     for _ in range(3):
-        assert await peer.poll(sid) == (200, "2")
+        poll = await peer.waiting_poll(timed, sid)
+        clock.turn(INTERVAL_S)
+        assert await poll == (200, "2")
         assert await peer.post(sid, "3") == (200, "ok")
+    assert timed.gone == []
 
 
 @pytest.mark.parametrize("method", ["poll", "post"])
-async def test_a_silent_polling_session_ends_in_time(peer: Peer, echo: Echo, method: str) -> None:
+async def test_a_silent_polling_session_ends_in_time(
+    serve: Serve, timed: Echo, clock: ManualClock, method: str
+) -> None:
+    peer = await serve(timed)
     sid = (await peer.open())["sid"]
-    await asyncio.sleep(INTERVAL_S + TIMEOUT_S)
+    clock.turn(INTERVAL_S + TIMEOUT_S - 0.1)
+    assert sid in timed.sockets
+    clock.turn(0.1)
     if method == "poll":
         assert (await peer.poll(sid))[0] == 400
     else:
         assert (await peer.post(sid, "3"))[0] == 400
-    await until(lambda: echo.gone == [(sid, "ping timeout")])
+    await until(lambda: timed.gone == [(sid, "ping timeout")])
 
 
-async def test_heartbeat_over_websocket(peer: Peer) -> None:
-    socket = await peer.direct()
+async def test_a_silent_polling_session_gets_nothing_before_the_sweep_has_come(
+    serve: Serve, timed: Echo, clock: ManualClock
+) -> None:
+    peer = await serve(timed)
+    sid = (await peer.open())["sid"]
+    clock.turn(INTERVAL_S)
+    clock.hold_up(TIMEOUT_S)
+    assert (await peer.poll(sid))[0] == 400
+    await until(lambda: timed.gone == [(sid, "ping timeout")])
+
+
+async def test_heartbeat_over_websocket(serve: Serve, timed: Echo, clock: ManualClock) -> None:
+    socket = await (await serve(timed)).direct()
     for _ in range(3):
+        clock.turn(INTERVAL_S)
         assert (await soon(socket.ws.receive())).data == "2"
         await socket.send("3")
+        await until(lambda: the_session(timed).last_seen == clock.now)
+    assert timed.gone == []
 
 
-async def test_a_silent_websocket_is_cut_in_time(peer: Peer, echo: Echo) -> None:
-    socket = await peer.direct()
+def the_session(server: EngineServer) -> Session:
+    (session,) = server.sockets.values()
+    assert isinstance(session, Session)
+    return session
+
+
+async def test_a_silent_websocket_is_cut_in_time(serve: Serve, timed: Echo, clock: ManualClock) -> None:
+    socket = await (await serve(timed)).direct()
     socket.answers_pings = False
-    started = time.monotonic()
+    clock.turn(INTERVAL_S + TIMEOUT_S - 0.1)
+    assert not the_session(timed).is_closing
+    clock.turn(0.1)
     assert await socket.close_code() == 1006
-    assert INTERVAL_S + TIMEOUT_S - 0.05 < time.monotonic() - started < INTERVAL_S + TIMEOUT_S + 0.2
-    await until(lambda: [reason for _, reason in echo.gone] == ["ping timeout"])
+    await until(lambda: [reason for _, reason in timed.gone] == ["ping timeout"])
 
 
 @pytest.mark.parametrize("sign", ["packet", "ping frame", "pong frame"])
-async def test_any_frame_is_a_sign_of_life(peer: Peer, echo: Echo, sign: str) -> None:
-    socket = await peer.direct()
+async def test_any_frame_is_a_sign_of_life(serve: Serve, timed: Echo, clock: ManualClock, sign: str) -> None:
+    socket = await (await serve(timed)).direct()
+    session = the_session(timed)
     for _ in range(8):
-        await asyncio.sleep(0.1)
+        clock.turn(TIMEOUT_S / 2)
         if sign == "packet":
             await socket.send("4x")
         elif sign == "ping frame":
             await socket.ws.ping()
         else:
             await socket.ws.pong()
-    assert echo.gone == []
+        await until(lambda: session.last_seen == clock.now)
+    assert clock.now - 1000 > INTERVAL_S + TIMEOUT_S
+    assert timed.gone == []
 
 
 async def test_polling_ends_by_a_close_packet(peer: Peer, echo: Echo) -> None:

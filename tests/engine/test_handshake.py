@@ -4,12 +4,11 @@ import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
-from aiohttp import web
 
-from server.engine import HandedOver
+from server.engine import WebSocket
 from server.engine.frames import text
 from tests.engine.peers import soon
-from tests.engine.sockets import taken_over
+from tests.engine.sockets import Receiver, Served, listening
 
 GOOD = {
     "Host": ["x"],
@@ -20,23 +19,19 @@ GOOD = {
 }
 
 
-@pytest.fixture
-async def port() -> AsyncIterator[int]:
-    async def handle(request: web.Request) -> web.StreamResponse:
-        socket = await taken_over(
-            request, protocols=("bearer",), max_bytes=1000, close_timeout_s=0.1, gone=lambda _: None
-        )
+class Welcome(Receiver):
+    """Writes a frame, and closes the connection."""
+
+    def __init__(self, socket: WebSocket) -> None:
+        super().__init__(socket)
         socket.transport.write(text(b"in"))
         socket.transport.close()
-        return HandedOver()
 
-    app = web.Application()
-    app.router.add_route("*", "/ws", handle)
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    yield runner.addresses[0][1]
-    await runner.cleanup()
+
+@pytest.fixture
+async def port() -> AsyncIterator[int]:
+    async with listening(Served(Welcome, protocols=("bearer",)).handle) as port:
+        yield port
 
 
 async def answer(

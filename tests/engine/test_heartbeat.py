@@ -1,119 +1,119 @@
-import asyncio
-import time
+import pytest
 
 from server.engine import Heartbeat
-from tests.engine.peers import until
+from tests.engine.clocks import ManualClock
 
 
 class Link:
     """Answers pings until it is mute."""
 
-    def __init__(self) -> None:
-        self.loop = asyncio.get_running_loop()
-        self.last_seen = self.loop.time()
+    def __init__(self, clock: ManualClock) -> None:
+        self.clock = clock
+        self.last_seen = clock.now
         self.pinged: list[float] = []
         self.expired: list[float] = []
         self.mute = False
 
     def ping(self) -> None:
-        self.pinged.append(self.loop.time())
+        self.pinged.append(self.clock.now)
         if not self.mute:
-            self.last_seen = self.loop.time()
+            self.last_seen = self.clock.now
 
     def expire(self) -> None:
-        self.expired.append(self.loop.time())
+        self.expired.append(self.clock.now)
 
 
-async def test_pings_keep_their_rhythm() -> None:
-    heartbeat, link = Heartbeat(0.05, 0.04), Link()
-    started = link.loop.time()
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock(now=0.0)
+
+
+def test_pings_keep_their_rhythm(clock: ManualClock) -> None:
+    """A busy machine is late now and then; times that followed the clock instead of the plan would add up."""
+    heartbeat, link = Heartbeat(25, 20, clock), Link(clock)
     heartbeat.add(link)
-    await until(lambda: len(link.pinged) >= 10)
-    # A busy machine is late now and then; times that followed the clock instead of the plan would add up.
-    assert 0.5 <= link.pinged[9] - started < 0.75
+    for number in range(1, 11):
+        clock.turn(number * 25 - 0.1 - clock.now)
+        clock.hold_up(0.2)
+        clock.turn(0)
+    assert link.pinged == pytest.approx([number * 25 + 0.1 for number in range(1, 11)])
     assert link.expired == []
-    heartbeat.stop()
 
 
-async def test_those_due_a_little_later_are_pinged_together_with_the_first() -> None:
-    heartbeat, links, turns = Heartbeat(1.0, 0.5), [Link() for _ in range(4)], [0]
-
-    def count_turns() -> None:
-        turns[0] += 1
-        links[0].loop.call_soon(count_turns)
-
-    pinged_in: list[int] = []
+def test_those_due_a_little_later_are_pinged_together_with_the_first(clock: ManualClock) -> None:
+    heartbeat, links = Heartbeat(25, 20, clock), [Link(clock) for _ in range(4)]
     for link in links:
-        link.ping = lambda: pinged_in.append(turns[0])  # type: ignore[method-assign]
         heartbeat.add(link)
-        time.sleep(0.00005)
-    count_turns()
-    await until(lambda: len(pinged_in) >= len(links))
-    assert set(pinged_in) == {pinged_in[0]}
-    heartbeat.stop()
+        clock.turn(0.05)
+    clock.turn(30)
+    assert [link.pinged for link in links] == [[25]] * 4
+    clock.turn(25)
+    assert len({tuple(link.pinged) for link in links}) == 1
 
 
-async def test_the_mute_expires_and_only_he() -> None:
-    heartbeat, link, mute = Heartbeat(0.05, 0.04), Link(), Link()
+def test_the_mute_expires_and_nobody_else(clock: ManualClock) -> None:
+    heartbeat, link, mute = Heartbeat(25, 20, clock), Link(clock), Link(clock)
     mute.mute = True
-    started = link.loop.time()
     heartbeat.add(link)
     heartbeat.add(mute)
-    await until(lambda: mute.expired)
-    assert 0.085 <= mute.expired[0] - started < 0.3
-    assert link.expired == []
-    heartbeat.stop()
+    clock.turn(49)
+    assert (link.expired, mute.expired) == ([], [45])
 
 
-async def test_a_timeout_longer_than_the_interval() -> None:
-    heartbeat, link = Heartbeat(0.02, 0.1), Link()
+def test_a_timeout_longer_than_the_interval(clock: ManualClock) -> None:
+    heartbeat, link = Heartbeat(2, 10, clock), Link(clock)
     link.mute = True
     heartbeat.add(link)
-    await until(lambda: link.expired)
-    assert 5 <= len(link.pinged) <= 7
-    heartbeat.stop()
+    clock.turn(12)
+    assert link.pinged == [2, 4, 6, 8, 10, 12]
+    assert link.expired == [12]
 
 
-async def test_the_removed_hear_nothing_more() -> None:
-    heartbeat, link, other = Heartbeat(0.02, 0.02), Link(), Link()
+def test_the_removed_are_pinged_no_more(clock: ManualClock) -> None:
+    heartbeat, link, other = Heartbeat(2, 2, clock), Link(clock), Link(clock)
     heartbeat.add(link)
     heartbeat.add(link)
     heartbeat.add(other)
     assert len(heartbeat) == 2
     heartbeat.remove(link)
     heartbeat.remove(link)
-    await until(lambda: len(other.pinged) >= 3)
-    assert link.pinged == []
+    clock.turn(6)
+    assert (link.pinged, other.pinged) == ([], [2, 4, 6])
     heartbeat.remove(other)
-    assert len(heartbeat) == 0
+    assert (len(heartbeat), clock.waiting) == (0, 0)
     heartbeat.add(link)
-    await until(lambda: len(link.pinged) >= 2)
+    clock.turn(4)
+    assert link.pinged == [8, 10]
     heartbeat.stop()
+    assert clock.waiting == 0
 
 
-async def test_overdue_is_known_before_the_sweep() -> None:
-    heartbeat, link = Heartbeat(0.02, 0.05), Link()
+def test_overdue_is_known_before_the_sweep(clock: ManualClock) -> None:
+    heartbeat, link = Heartbeat(2, 5, clock), Link(clock)
     link.mute = True
     assert not heartbeat.overdue(link)
     heartbeat.add(link)
     assert not heartbeat.overdue(link)
-    await until(lambda: link.pinged)
+    clock.turn(2)
+    assert link.pinged == [2]
     assert not heartbeat.overdue(link)
-    time.sleep(0.06)  # nothing may run meanwhile
+    clock.hold_up(5)
     assert heartbeat.overdue(link)
-    link.last_seen = link.loop.time()
+    link.last_seen = clock.now
     assert not heartbeat.overdue(link)
-    heartbeat.stop()
 
 
-async def test_a_loop_held_up_expires_nobody_who_answered() -> None:
+@pytest.mark.parametrize("answered", [True, False])
+def test_a_loop_held_up_expires_nobody_who_answered(clock: ManualClock, answered: bool) -> None:
     """The answers wait in the sockets: they are read before anybody is judged."""
-    heartbeat, link = Heartbeat(0.05, 0.1), Link()
+    heartbeat, link = Heartbeat(2, 5, clock), Link(clock)
     link.mute = True
     heartbeat.add(link)
-    await until(lambda: link.pinged)
-    time.sleep(0.5)  # the loop is held up
-    link.loop.call_later(0.01, setattr, link, "last_seen", link.loop.time() + 60)
-    await asyncio.sleep(0.4)
+    clock.turn(2)
+    clock.hold_up(6)
+    clock.turn(0)
     assert link.expired == []
-    heartbeat.stop()
+    if answered:
+        link.last_seen = clock.now
+    clock.turn(0.3)
+    assert bool(link.expired) is not answered

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from server.engine import AsyncServer
-from server.engine.sockets import Socket
+from server.engine.engineio_session import Session
+from tests.engine.clocks import ManualClock
 from tests.engine.conftest import Serve
 from tests.engine.peers import Peer, soon, until
 
@@ -59,14 +60,14 @@ class Watched(AsyncServer):
         self.on("disconnect", lambda sid, reason: self.gone.append(reason))
 
     def enter(self, sid: str, environ: dict[str, Any]) -> None:
-        self.manager.enter(sid, "r")
+        self.fan_out.enter(sid, "r")
 
     @property
     def client(self) -> str:
         return next(iter(self.manager.rooms["/"]["r"]))
 
     @property
-    def engine_socket(self) -> Socket:
+    def engine_socket(self) -> Session:
         return next(iter(self.eio.sockets.values()))  # type: ignore[no-any-return]
 
 
@@ -89,8 +90,8 @@ async def connected(server: Watched) -> None:
 
 
 async def fill(server: Watched, limit: int) -> None:
-    while server.manager.buffered_bytes(server.client) <= limit:
-        server.manager.post("n", "x" * 10 * KIB, room="r")
+    while server.fan_out.unsent_bytes(server.client) <= limit:
+        server.fan_out.post("n", "x" * 10 * KIB, room="r")
         await asyncio.sleep(0)
 
 
@@ -100,9 +101,9 @@ async def test_a_slow_member_is_cut(serve: Serve, stalled: list[Stalled]) -> Non
     stalled.append(await stall(peer))
     await connected(server)
     while not server.gone:
-        server.manager.post("n", "x" * 10 * KIB, room="r")
+        server.fan_out.post("n", "x" * 10 * KIB, room="r")
         await asyncio.sleep(0)
-        assert not server.eio.sockets or (server.manager.buffered_bytes(server.client) < 300 * KIB)
+        assert not server.eio.sockets or (server.fan_out.unsent_bytes(server.client) < 300 * KIB)
     assert server.gone == ["transport error"]
     await until(lambda: not server.eio.sockets)
     assert server.gone == ["transport error"]
@@ -114,14 +115,14 @@ async def test_volatile_events_are_left_out_first(serve: Serve, stalled: list[St
     stalled.append(await stall(peer))
     await connected(server)
     await fill(server, 64 * KIB)
-    before = server.manager.buffered_bytes(server.client)
-    server.manager.post("typing", None, room="r", volatile=True)
-    server.manager.flush()
-    assert server.manager.buffered_bytes(server.client) == before
-    server.manager.post("typing", None, room="r", volatile=True)
-    server.manager.post("n", None, room="r")
-    server.manager.flush()
-    assert server.manager.buffered_bytes(server.client) == before + len('..42["n"]')
+    before = server.fan_out.unsent_bytes(server.client)
+    server.fan_out.post("typing", None, room="r", volatile=True)
+    server.fan_out.flush()
+    assert server.fan_out.unsent_bytes(server.client) == before
+    server.fan_out.post("typing", None, room="r", volatile=True)
+    server.fan_out.post("n", None, room="r")
+    server.fan_out.flush()
+    assert server.fan_out.unsent_bytes(server.client) == before + len('..42["n"]')
     assert server.gone == []
 
 
@@ -137,7 +138,7 @@ async def test_one_who_sends_and_never_reads(serve: Serve, stalled: list[Stalled
                 await stalled[0].send(request)
                 await asyncio.sleep(0)
                 unsent = [
-                    each._socket.transport.get_write_buffer_size() for each in server.eio.sockets.values()
+                    each._websocket.transport.get_write_buffer_size() for each in server.eio.sockets.values()
                 ]
                 assert all(size < 300 * KIB for size in unsent)
     await until(lambda: server.gone)
@@ -160,7 +161,7 @@ async def test_a_polling_client_that_does_not_poll(serve: Serve) -> None:
     sid = (await peer.open())["sid"]
     await peer.post(sid, "40")
     for _ in range(100):
-        server.manager.post("n", "x" * 10 * KIB, room="r")
+        server.fan_out.post("n", "x" * 10 * KIB, room="r")
         await asyncio.sleep(0)
     await until(lambda: server.gone == ["transport error"])
     assert (await peer.poll(sid))[0] == 400
@@ -172,8 +173,8 @@ async def test_volatile_events_for_a_polling_client(serve: Serve) -> None:
     sid = (await peer.open())["sid"]
     await peer.post(sid, "40")
     await fill(server, 64 * KIB)
-    server.manager.post("typing", None, room="r", volatile=True)
-    server.manager.post("n", None, room="r")
+    server.fan_out.post("typing", None, room="r", volatile=True)
+    server.fan_out.post("n", None, room="r")
     packets: list[str] = []
     while '42["n"]' not in packets:
         packets += (await peer.poll(sid))[1].split("\x1e")
@@ -181,25 +182,28 @@ async def test_volatile_events_for_a_polling_client(serve: Serve) -> None:
     assert '42["typing"]' not in packets
 
 
-async def test_the_hook_for_the_slow(serve: Serve, stalled: list[Stalled]) -> None:
+async def test_the_hook_for_the_slow(serve: Serve, clock: ManualClock, stalled: list[Stalled]) -> None:
     told: list[str] = []
-    server = Watched(on_overflow=told.append, close_timeout_s=0.1)
+    server = Watched(on_overflow=told.append, close_timeout_s=2, clock=clock)
     peer = await serve(server)
     stalled.append(await stall(peer))
     await connected(server)
     sid = server.engine_socket.sid
     await fill(server, 256 * KIB)
     for _ in range(3):
-        server.manager.post("n", None, room="r")
-        server.manager.flush()
+        server.fan_out.post("n", None, room="r")
+        server.fan_out.flush()
     assert told == []  # the members of a room are being written to
     await asyncio.sleep(0)
     assert told == [sid]
     assert server.gone == []
-    unsent = server.engine_socket._socket.transport.get_write_buffer_size()
+    unsent = server.engine_socket._websocket.transport.get_write_buffer_size()
     await server.emit("n", "x" * 1000, to=server.client)
     await asyncio.sleep(0)
-    assert server.engine_socket._socket.transport.get_write_buffer_size() <= unsent
+    assert server.engine_socket._websocket.transport.get_write_buffer_size() <= unsent
+    clock.turn(1.9)
+    assert not server.engine_socket.is_closing
+    clock.turn(0.1)
     await until(lambda: server.gone == ["transport error"])
 
 
@@ -212,8 +216,8 @@ async def test_the_hook_may_end_it_in_its_own_words(serve: Serve) -> None:
     peer = await serve(server)
     sid = (await peer.open())["sid"]
     await peer.post(sid, "40")
-    while not server.engine_socket.closing:
-        server.manager.post("n", "x" * 10 * KIB, room="r")
+    while not server.engine_socket.is_closing:
+        server.fan_out.post("n", "x" * 10 * KIB, room="r")
         await asyncio.sleep(0)
     packets: list[str] = []
     while not packets or not packets[-1].startswith('42["closing"'):
@@ -223,52 +227,64 @@ async def test_the_hook_may_end_it_in_its_own_words(serve: Serve) -> None:
     await until(lambda: server.gone == ["server disconnect"])
 
 
-async def test_the_hook_for_the_silent(serve: Serve) -> None:
+async def test_the_hook_for_the_silent(serve: Serve, clock: ManualClock) -> None:
     def told(eio_sid: str) -> None:
         sid = server.manager.sid_from_eio_sid(eio_sid, "/")
         server.end(sid, event="closing", data={"code": 4408}, reconnect=True)
 
-    server = Watched(on_silence=told, ping_interval=0.1, ping_timeout=0.1)
+    server = Watched(on_silence=told, clock=clock)
     peer = await serve(server)
     socket = await peer.connected()
     socket.answers_pings = False
+    clock.turn(45)
     assert await socket.receive() == '42["closing",{"code":4408}]'
     assert await socket.close_code() == 1006
     await until(lambda: server.gone == ["server disconnect"])
 
 
-async def test_a_hook_that_fails(serve: Serve, caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_hook_that_fails(serve: Serve, clock: ManualClock, caplog: pytest.LogCaptureFixture) -> None:
     def told(eio_sid: str) -> None:
         raise RuntimeError("oops")
 
-    server = Watched(on_silence=told, ping_interval=0.1, ping_timeout=0.1, close_timeout_s=0.1)
+    server = Watched(on_silence=told, close_timeout_s=2, clock=clock)
     peer = await serve(server)
     socket = await peer.connected()
     socket.answers_pings = False
+    clock.turn(45)
+    await asyncio.sleep(0)
+    assert [record.exc_info[0] for record in caplog.records if record.exc_info] == [RuntimeError]
+    assert not server.engine_socket.is_closing
+    clock.turn(2)
     assert await socket.close_code() == 1006
     await until(lambda: server.gone == ["ping timeout"])
-    assert [record.exc_info[0] for record in caplog.records if record.exc_info] == [RuntimeError]
 
 
-async def test_a_slow_handler_is_not_silence(serve: Serve) -> None:
-    server = Watched(ping_interval=0.1, ping_timeout=0.1)
+async def test_a_slow_handler_is_not_silence(serve: Serve, clock: ManualClock) -> None:
+    server = Watched(clock=clock)
     going = asyncio.Event()
-    server.on("wait", lambda sid: going.wait())
+    waiting = asyncio.Event()
+
+    @server.on("wait")
+    async def wait(sid: str) -> bool:
+        waiting.set()
+        return await going.wait()
+
     peer = await serve(server)
     socket = await peer.connected()
     await socket.send('421["wait"]')
     answer = asyncio.ensure_future(socket.receive())
-    await asyncio.sleep(0.4)
-    assert server.gone == []
+    await soon(waiting.wait())
+    clock.turn(100)
+    assert not server.engine_socket.is_closing
     going.set()
     assert await soon(answer) == "431[true]"
 
 
-async def test_without_monitoring_nobody_is_expired(serve: Serve) -> None:
-    server = Watched(ping_interval=0.05, ping_timeout=0.05, monitor_clients=False)
+async def test_without_monitoring_nobody_is_expired(serve: Serve, clock: ManualClock) -> None:
+    server = Watched(monitor_clients=False, clock=clock)
     peer = await serve(server)
     socket = await peer.connected()
     socket.answers_pings = False
-    await asyncio.sleep(0.3)
+    clock.turn(100)
     await socket.send('421["echo",1]')
     assert await socket.receive() == "431[1]"

@@ -9,7 +9,6 @@ import pytest
 
 from server.engine import AsyncServer
 from tests.engine.conftest import Serve
-from tests.engine.peers import until
 
 
 class Shout:
@@ -62,7 +61,7 @@ class Foreign:
     def overflow(self) -> None:
         self.overflows += 1
 
-    async def close(self, wait: bool = True, abort: bool = False, reason: str | None = None) -> None:
+    def close(self, reason: str) -> None:
         self.reasons.append(reason)
         self.closed = True
 
@@ -80,14 +79,14 @@ def server() -> AsyncServer:
 async def test_rooms_and_order(server: AsyncServer) -> None:
     link, other = Foreign("a"), Foreign("b")
     sid, other_sid = server.attach_link(link), server.attach_link(other)
-    manager = server.manager
+    fan_out = server.fan_out
     for each in (sid, other_sid):
-        manager.enter(each, "r")
+        fan_out.enter(each, "r")
     asked = SHOUT.asked
-    manager.post("one", 1, room="r")
-    manager.post("two", (2, 3), room="r", skip_sid=other_sid)
-    manager.post("three", None, room=sid)
-    manager.flush()
+    fan_out.post("one", 1, room="r")
+    fan_out.post("two", (2, 3), room="r", skip_sid=other_sid)
+    fan_out.post("three", None, room=sid)
+    fan_out.flush()
     assert b"".join(link.wire.written) == b'["ONE", 1]\n["TWO", 2, 3]\n["THREE"]\n'
     assert b"".join(other.wire.written) == b'["ONE", 1]\n'
     assert len(link.wire.written) == 2
@@ -111,9 +110,9 @@ async def test_without_a_wire_it_gets_the_events_themselves(server: AsyncServer)
     link = Foreign("a")
     sid = server.attach_link(link)
     wire, link.wire = link.wire, None
-    server.manager.post("one", 1, room=sid)
-    server.manager.post("two", None, room=None)
-    server.manager.flush()
+    server.fan_out.post("one", 1, room=sid)
+    server.fan_out.post("two", None, room=None)
+    server.fan_out.flush()
     assert link.queue == [("one", (1,), "/"), ("two", (), "/")]
     assert wire.written == []
 
@@ -122,17 +121,17 @@ async def test_back_pressure(server: AsyncServer) -> None:
     link = Foreign("a")
     sid = server.attach_link(link)
     link.wire.unsent = 300 * 1024
-    server.manager.post("typing", None, room=sid, volatile=True)
-    server.manager.post("said", None, room=sid)
-    server.manager.flush()
+    server.fan_out.post("typing", None, room=sid, volatile=True)
+    server.fan_out.post("said", None, room=sid)
+    server.fan_out.flush()
     assert link.wire.written == [b'["SAID"]\n']
-    assert server.manager.buffered_bytes(sid) == 300 * 1024
+    assert server.fan_out.unsent_bytes(sid) == 300 * 1024
     link.wire.unsent = 2 * 1024 * 1024
-    server.manager.post("typing", None, room=sid, volatile=True)
-    server.manager.flush()
+    server.fan_out.post("typing", None, room=sid, volatile=True)
+    server.fan_out.flush()
     assert link.overflows == 0
-    server.manager.post("said", None, room=sid)
-    server.manager.flush()
+    server.fan_out.post("said", None, room=sid)
+    server.fan_out.flush()
     assert link.overflows == 1
     assert link.wire.written == [b'["SAID"]\n']
 
@@ -140,16 +139,16 @@ async def test_back_pressure(server: AsyncServer) -> None:
 async def test_detaching_writes_what_is_pending_and_leaves_nothing(server: AsyncServer) -> None:
     link = Foreign("a")
     sid = server.attach_link(link)
-    server.manager.enter(sid, "r")
-    server.manager.post("one", None, room="r")
+    server.fan_out.enter(sid, "r")
+    server.fan_out.post("one", None, room="r")
     server.detach_link(link)
     server.detach_link(link)
-    server.manager.post("two", None, room="r")
-    server.manager.flush()
+    server.fan_out.post("two", None, room="r")
+    server.fan_out.flush()
     assert link.wire.written == [b'["ONE"]\n']
     assert server.manager.rooms == {}
     assert server.eio.sockets == {}
-    assert server.manager.buffered_bytes(sid) == 0
+    assert server.fan_out.unsent_bytes(sid) == 0
 
 
 async def test_disconnect_closes_it(server: AsyncServer) -> None:
@@ -163,7 +162,7 @@ async def test_end_closes_it_after_a_last_event(server: AsyncServer) -> None:
     link = Foreign("a")
     server.end(server.attach_link(link), event="closing", data={"code": 1}, reconnect=True)
     assert link.wire.written == [b'["CLOSING", {"code": 1}]\n']
-    await until(lambda: link.closed)
+    assert link.closed
 
 
 async def test_shutdown_closes_it(serve: Serve, server: AsyncServer) -> None:
@@ -189,6 +188,6 @@ async def test_both_kinds_in_one_room(serve: Serve, server: AsyncServer) -> None
     socket = await peer.connected()
     link = Foreign("a")
     server.attach_link(link)
-    server.manager.post("one", {"n": 1}, room=None)
+    server.fan_out.post("one", {"n": 1}, room=None)
     assert await socket.receive() == '42["one",{"n":1}]'
     assert link.wire.written == [b'["ONE", {"n": 1}]\n']

@@ -9,17 +9,14 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from socketio import packet
 
+from server.engine.decoder import Attachments, Packet, decode, strict_loads
 from server.engine.packets import (
     EVENT,
-    Attachments,
-    Packet,
     ProtocolError,
     SocketIODialect,
     TooLarge,
-    decode,
     join_payload,
     split_payload,
-    strict_loads,
     to_frames,
 )
 

@@ -11,13 +11,14 @@ import pytest
 
 from server.engine import AsyncServer, EngineServer
 from server.engine.packets import join_payload
+from tests.engine.clocks import ManualClock
 from tests.engine.conftest import Serve
 from tests.engine.peers import Peer, soon, until
 
 
 @pytest.fixture
 def echo() -> EngineServer:
-    server = EngineServer(close_timeout_s=0.2)
+    server = EngineServer()
     server.on("message", server.send)
     return server
 
@@ -159,21 +160,24 @@ async def test_the_largest_packet_fits_into_a_post_however_it_is_written(
     await peer.post(sid, "1")
 
 
-async def test_a_slow_body_is_a_sign_of_life(serve: Serve) -> None:
-    server = EngineServer(ping_interval=0.4, ping_timeout=0.4)
+async def test_a_slow_body_is_a_sign_of_life(serve: Serve, clock: ManualClock) -> None:
+    server = EngineServer(ping_interval=25, ping_timeout=20, clock=clock)
     peer = await serve(server)
     sid = (await peer.open())["sid"]
-    await asyncio.sleep(0.5)  # so that the time to answer the ping is over before the body is
+    session = server.sockets[sid]
+    clock.turn(26)  # the ping is sent, and the time to answer it is over before the body is
 
     async def slowly() -> AsyncIterator[bytes]:
         yield b"4"
         for _ in range(8):
-            await asyncio.sleep(0.07)
+            clock.turn(2.9)
             yield b"x"
+            await until(lambda: session.last_seen == clock.now)
 
     polled = asyncio.ensure_future(peer.poll(sid))
     assert (await peer.post(sid, slowly()))[0] == 200
-    assert (await polled)[0] == 200
+    assert await polled == (200, "2")
+    assert clock.now > 1025 + 20
     await peer.post(sid, "1")
 
 
@@ -183,7 +187,7 @@ async def test_a_body_cut_off_ends_the_session(peer: Peer, echo: EngineServer) -
     _, writer = await asyncio.open_connection(host, int(port))
     path = peer.at(sid=sid).removeprefix(peer.base)
     writer.write(f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n4x".encode())
-    await until(lambda: echo.sockets[sid]._posting)
+    await until(lambda: echo.sockets[sid].posting)
     writer.transport.abort()
     await until(lambda: sid not in echo.sockets)
 
@@ -197,12 +201,34 @@ async def test_the_last_packets_wait_for_a_poll(peer: Peer, echo: EngineServer) 
     assert (await peer.poll(sid))[0] == 400
 
 
-async def test_but_not_for_ever(peer: Peer, echo: EngineServer) -> None:
+async def test_but_not_for_ever(serve: Serve, clock: ManualClock) -> None:
+    server = EngineServer(close_timeout_s=2, clock=clock)
+    peer = await serve(server)
     sid = (await peer.open())["sid"]
-    await echo.send(sid, "bye")
-    await echo.disconnect(sid)
-    await asyncio.sleep(0.3)
+    await server.send(sid, "bye")
+    await server.disconnect(sid)
+    clock.turn(2)
     assert (await peer.poll(sid))[0] == 400
+
+
+async def test_the_shutdown_waits_for_the_last_poll_and_not_for_ever(
+    serve: Serve, clock: ManualClock
+) -> None:
+    server = EngineServer(close_timeout_s=2, clock=clock)
+    peer = await serve(server)
+    for polls in (True, False):
+        sid = (await peer.open())["sid"]
+        await server.send(sid, "bye")
+        await server.disconnect()
+        waiting = asyncio.ensure_future(server.wait_closed())
+        await asyncio.sleep(0)
+        clock.turn(1)
+        await asyncio.sleep(0)
+        assert not waiting.done()
+        if polls:
+            assert await peer.poll(sid) == (200, "4bye")
+        await clock.run(waiting)
+        assert (clock.now < 1002) is polls
 
 
 async def test_a_burst_of_events(serve: Serve) -> None:

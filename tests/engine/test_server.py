@@ -7,9 +7,8 @@ from typing import Any
 
 import pytest
 import socketio
-from socketio.async_pubsub_manager import AsyncPubSubManager
 
-from server.engine import AsyncServer, FanOutManager
+from server.engine import AsyncServer
 from tests.engine.conftest import Serve
 from tests.engine.peers import Peer, soon, until
 
@@ -236,50 +235,6 @@ async def test_always_connect_lets_the_handler_emit(serve: Serve, connect: Conne
     assert await soon(client.events.get()) == ("welcome",)
 
 
-async def test_a_plain_client_manager(serve: Serve, connect: Connect) -> None:
-    server = AsyncServer(client_manager=socketio.AsyncManager())
-    server.on("echo", lambda sid, data: data)
-    client = await connect(await serve(server))
-    await server.enter_room(client.get_sid(), "r")
-    await server.emit("to", {"r": b"\x01"}, room="r")
-    assert await soon(client.events.get()) == ("to", {"r": b"\x01"})
-    assert await client.call("echo", 1) == 1
-    client.on("ask", lambda: 5)
-    assert await server.call("ask", to=client.get_sid()) == 5
-    await server.disconnect(client.get_sid())
-    await until(lambda: not server.eio.sockets)
-
-
-async def test_a_manager_that_reaches_other_processes(serve: Serve, connect: Connect) -> None:
-    bus: list[asyncio.Queue[Any]] = []
-
-    class Bus(AsyncPubSubManager):
-        async def _publish(self, data: Any) -> None:
-            for queue in bus:
-                queue.put_nowait(data)
-
-        async def _listen(self) -> AsyncIterator[Any]:
-            bus.append(asyncio.Queue())
-            queue = bus[-1]
-            while True:
-                yield await queue.get()
-
-    class BusFanOut(Bus, FanOutManager): ...
-
-    servers = [AsyncServer(client_manager=BusFanOut()) for _ in range(2)]
-    clients = [await connect(await serve(server)) for server in servers]
-    for server, client in zip(servers, clients, strict=True):
-        await server.enter_room(client.get_sid(), "r")
-    await until(lambda: len(bus) == 2)
-    await servers[0].emit("to", (1, b"\x01"), room="r")
-    for client in clients:
-        assert await soon(client.events.get()) == ("to", 1, b"\x01")
-    await servers[0].disconnect(clients[1].get_sid())
-    await until(lambda: not clients[1].connected)
-    for server in servers:
-        server.manager.thread.cancel()
-
-
 async def test_messages_in_msgpack(serve: Serve, connect: Connect) -> None:
     pytest.importorskip("msgpack")
     server = AsyncServer(serializer="msgpack")
@@ -306,11 +261,21 @@ async def test_events_of_one_client_in_order(serve: Serve, connect: Connect) -> 
     for async_handlers, expected in ((False, [0, 1, 2]), (True, [2, 1, 0])):
         server = AsyncServer(async_handlers=async_handlers)
         order: list[int] = []
+        done = [asyncio.Event() for _ in range(3)]
 
         @server.on("n")
-        async def on_n(sid: str, number: int, order: list[int] = order) -> None:
-            await asyncio.sleep(0.06 - 0.02 * number)
+        async def on_n(
+            sid: str,
+            number: int,
+            async_handlers: bool = async_handlers,
+            order: list[int] = order,
+            done: list[asyncio.Event] = done,
+        ) -> None:
+            if async_handlers and number < 2:
+                await done[number + 1].wait()
+            await asyncio.sleep(0)
             order.append(number)
+            done[number].set()
 
         client = await connect(await serve(server))
         for number in range(3):
@@ -364,8 +329,8 @@ async def test_a_client_that_goes_while_its_connect_handler_runs(serve: Serve, c
     going.set()
     await until(lambda: seen == ["came", "transport close"])
     assert not server.manager.rooms
-    assert not server._timers
-    assert not server._greeted
+    assert not server._namespaces._timers
+    assert not server._namespaces.joined
 
 
 @only_websocket
@@ -426,7 +391,7 @@ async def test_a_burst_in_both_directions(serve: Serve, connect: Connect) -> Non
     server.on("n", lambda sid, number: got.append(number))
     client = await connect(await serve(server))
     for number in range(500):
-        server.manager.post("n", number, room=client.get_sid())
+        server.fan_out.post("n", number, room=client.get_sid())
         await client.emit("n", number)
     events = [await soon(client.events.get()) for _ in range(500)]
     assert sorted(events) == [

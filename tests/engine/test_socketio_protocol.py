@@ -1,6 +1,5 @@
 """The rules of Socket.IO v5, in the order of its specification."""
 
-import asyncio
 import json
 from typing import Any
 
@@ -8,6 +7,7 @@ import pytest
 import socketio
 
 from server.engine import AsyncServer
+from tests.engine.clocks import ManualClock
 from tests.engine.conftest import Serve
 from tests.engine.peers import Peer, until
 
@@ -42,8 +42,8 @@ class Chatty(socketio.AsyncNamespace):
 
 
 @pytest.fixture
-def server() -> AsyncServer:
-    server = AsyncServer(ping_interval=0.3, ping_timeout=0.2, connect_timeout_s=0.3)
+def server(clock: ManualClock) -> AsyncServer:
+    server = AsyncServer(connect_timeout_s=10, clock=clock)
     server.register_namespace(Chatty("/"))
     server.register_namespace(Chatty("/custom"))
     return server
@@ -80,17 +80,24 @@ async def test_an_unknown_namespace_is_refused_and_the_connection_stays(peer: Pe
 
 
 @pytest.mark.parametrize("words", [[], ["40/random,"]], ids=["silent", "refused"])
-async def test_no_connect_in_time(peer: Peer, server: AsyncServer, words: list[str]) -> None:
+async def test_no_connect_in_time(
+    peer: Peer, server: AsyncServer, clock: ManualClock, words: list[str]
+) -> None:
     socket = await peer.direct()
     for word in words:
         await socket.send(word)
+        assert str(await socket.receive()).startswith("44")
+    clock.turn(9.9)
+    assert not next(iter(server.eio.sockets.values())).is_closing
+    clock.turn(0.1)
     assert await socket.close_code() == 1000
     await until(lambda: not server.eio.sockets)
     assert not server.environ
 
 
-async def test_no_connect_in_time_over_polling(peer: Peer, server: AsyncServer) -> None:
+async def test_no_connect_in_time_over_polling(peer: Peer, server: AsyncServer, clock: ManualClock) -> None:
     await peer.open()
+    clock.turn(10)
     await until(lambda: not server.eio.sockets)
 
 
@@ -103,10 +110,12 @@ async def test_disconnect_leaves_the_connection_open(peer: Peer, server: AsyncSe
     assert str(await socket.receive()).startswith("40{")
 
 
-async def test_but_not_for_ever(peer: Peer, server: AsyncServer) -> None:
+async def test_but_not_for_ever(peer: Peer, server: AsyncServer, clock: ManualClock) -> None:
     socket = await peer.connected()
     await socket.receive()
     await socket.send("41")
+    await until(lambda: server.namespace_handlers["/"].gone == ["client disconnect"])
+    clock.turn(10)
     assert await socket.close_code() == 1000
     assert server.namespace_handlers["/"].gone == ["client disconnect"]
 
@@ -221,16 +230,18 @@ async def test_what_follows_connect_at_once_is_handled_after_ready(peer: Peer) -
     assert await socket.receive() == '42["message-back"]'
 
 
-async def test_a_refusal_later_than_the_connect_timeout(serve: Serve) -> None:
-    server = AsyncServer(connect_timeout_s=0.05)
+async def test_a_refusal_later_than_the_connect_timeout(serve: Serve, clock: ManualClock) -> None:
+    server = AsyncServer(connect_timeout_s=10, clock=clock)
 
     @server.on("connect")
     async def on_connect(sid: str, environ: dict[str, Any]) -> bool:
-        await asyncio.sleep(0.15)
+        clock.turn(15)
         return False
 
     peer = await serve(server)
     socket = await peer.direct()
     await socket.send("40")
     assert await socket.receive() == '44{"message":"Connection rejected by server"}'
+    assert not next(iter(server.eio.sockets.values())).is_closing
+    clock.turn(10)
     assert await socket.close_code() == 1000

@@ -8,30 +8,23 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-from aiohttp import web
 
-from server.engine import HandedOver, WebSocket
+from server.engine import WebSocket
 from server.engine.websocket import READ_AHEAD_BYTES
 from tests.engine.peers import soon, until
-from tests.engine.sockets import Receiver, taken_over
+from tests.engine.sockets import HANDSHAKE, Receiver, Served, listening
 from tests.engine.test_frames import parsed
 from tests.engine.test_reader import BINARY, CLOSE, PING, TEXT, masked
-
-HANDSHAKE = (
-    b"GET /ws HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
-    b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
-)
 
 
 class Echo(Receiver):
     """Sends back what it gets, once the gate is open; raises at `raise`."""
 
     def __init__(self, socket: WebSocket) -> None:
-        self.socket = socket
+        super().__init__(socket)
         self.gate = asyncio.Event()
         self.gate.set()
         self.got: list[tuple[int, Any]] = []
-        self.lost_with: list[int] = []
 
     async def receive(self, message: Any) -> None:
         self.got.append(tuple(message))
@@ -42,32 +35,13 @@ class Echo(Receiver):
             text = message.data.encode()
             self.socket.send(bytes((0x81, len(text))) + text)
 
-    def lost(self, code: int) -> None:
-        self.lost_with.append(code)
 
-
-class Served:
-    """A server, and what it serves."""
+class EchoServer(Served[Echo]):
+    """A server, and its clients."""
 
     def __init__(self) -> None:
-        self.echoes: list[Echo] = []
+        super().__init__(Echo, protocols=("bearer",))
         self.clients: list[Client] = []
-        self.gone: list[WebSocket] = []
-        self.serve_at_once = True
-        self.port = 0
-
-    async def handle(self, request: web.Request) -> web.StreamResponse:
-        socket = await taken_over(
-            request,
-            protocols=("bearer",),
-            max_bytes=1000,
-            close_timeout_s=0.1,
-            gone=self.gone.append,
-        )
-        self.echoes.append(Echo(socket))
-        if self.serve_at_once:
-            socket.serve(self.echoes[-1])
-        return HandedOver()
 
     async def connect(self, more: bytes = b"", early: bytes = b"") -> "Client":
         reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
@@ -93,40 +67,34 @@ class Client:
 
 
 @pytest.fixture
-async def served() -> AsyncIterator[Served]:
-    served = Served()
-    app = web.Application()
-    app.router.add_get("/ws", served.handle)
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    served.port = runner.addresses[0][1]
-    yield served
-    for client in served.clients:
-        client.writer.close()
-        with contextlib.suppress(ConnectionError):
-            await client.writer.wait_closed()
-    await until(lambda: len(served.gone) == len(served.echoes))
-    await runner.cleanup()
+async def served() -> AsyncIterator[EchoServer]:
+    served = EchoServer()
+    async with listening(served.handle) as served.port:
+        yield served
+        for client in served.clients:
+            client.writer.close()
+            with contextlib.suppress(ConnectionError):
+                await client.writer.wait_closed()
+        await until(lambda: not served.sockets)
 
 
-async def test_the_handshake(served: Served) -> None:
+async def test_the_handshake(served: EchoServer) -> None:
     client = await served.connect(b"Sec-WebSocket-Protocol: bearer, token\r\n")
     assert client.head.startswith("HTTP/1.1 101 ")
     assert "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n" in client.head  # RFC 6455, section 1.3
     assert "Sec-WebSocket-Protocol: bearer\r\n" in client.head
 
 
-async def test_frames_that_come_with_the_handshake(served: Served) -> None:
+async def test_frames_that_come_with_the_handshake(served: EchoServer) -> None:
     client = await served.connect(early=masked(TEXT, b"early") + masked(TEXT, b"cut")[:5])
     client.writer.write(masked(TEXT, b"cut")[5:])
     assert [await client.text(), await client.text()] == ["early", "cut"]
 
 
-async def test_frames_that_come_before_anybody_is_served(served: Served) -> None:
+async def test_frames_that_come_before_anybody_is_served(served: EchoServer) -> None:
     served.serve_at_once = False
     client = await served.connect(early=masked(TEXT, b"first"))
-    (echo,) = served.echoes
+    (echo,) = served.receivers
     assert await soon(echo.socket.next()) == (TEXT, "first")
     client.writer.write(masked(TEXT, b"second"))
     assert await soon(echo.socket.next()) == (TEXT, "second")
@@ -136,9 +104,9 @@ async def test_frames_that_come_before_anybody_is_served(served: Served) -> None
     assert await client.text() == "third"
 
 
-async def test_one_message_after_the_other_and_no_task_in_between(served: Served) -> None:
+async def test_one_message_after_the_other_and_no_task_in_between(served: EchoServer) -> None:
     client = await served.connect()
-    (echo,) = served.echoes
+    (echo,) = served.receivers
     before = asyncio.all_tasks()
     echo.gate.clear()
     client.writer.write(masked(TEXT, b"a") + masked(PING, b"?") + masked(TEXT, b"b"))
@@ -151,9 +119,9 @@ async def test_one_message_after_the_other_and_no_task_in_between(served: Served
     await until(lambda: asyncio.all_tasks() <= before)
 
 
-async def test_no_more_is_read_than_is_handled(served: Served) -> None:
+async def test_no_more_is_read_than_is_handled(served: EchoServer) -> None:
     client = await served.connect()
-    (echo,) = served.echoes
+    (echo,) = served.receivers
     echo.gate.clear()
     frames = 4 * READ_AHEAD_BYTES // 256
     client.writer.write(masked(BINARY, b"." * 250) * frames)
@@ -163,18 +131,18 @@ async def test_no_more_is_read_than_is_handled(served: Served) -> None:
     await until(lambda: len(echo.got) == frames and echo.socket.transport.is_reading())
 
 
-async def test_a_peer_that_closes_is_answered_after_what_it_sent(served: Served) -> None:
+async def test_a_peer_that_closes_is_answered_after_what_it_sent(served: EchoServer) -> None:
     client = await served.connect()
     client.writer.write(masked(TEXT, b"last") + masked(CLOSE, b"\x0f\xa1") + masked(TEXT, b"beyond"))
     assert await client.rest() == [(TEXT, b"last"), (CLOSE, b"\x03\xe8")]
-    (echo,) = served.echoes
+    (echo,) = served.receivers
     assert echo.got == [(TEXT, "last")]
     assert echo.lost_with == [4001]
 
 
-async def test_a_peer_that_is_closed_and_answers(served: Served) -> None:
+async def test_a_peer_that_is_closed_and_answers(served: EchoServer) -> None:
     client = await served.connect()
-    (echo,) = served.echoes
+    (echo,) = served.receivers
     echo.socket.close(4401, "why", last=b"\x81\x01!")
     echo.socket.close(1000)
     await until(lambda: echo.lost_with)
@@ -183,29 +151,34 @@ async def test_a_peer_that_is_closed_and_answers(served: Served) -> None:
     assert (echo.got, echo.lost_with) == ([], [4401])
 
 
-async def test_a_peer_that_is_closed_and_does_not_answer(served: Served) -> None:
+async def test_a_peer_that_is_closed_and_does_not_answer(served: EchoServer) -> None:
     await served.connect()
-    (echo,) = served.echoes
+    (echo,) = served.receivers
     echo.socket.close(1001)
+    await until(lambda: echo.lost_with == [1001])
+    served.clock.turn(1.9)
+    await asyncio.sleep(0)
+    assert not served.gone
+    served.clock.turn(0.1)
     await until(lambda: served.gone)
-    assert echo.lost_with == [1001]
 
 
 @pytest.mark.parametrize(
     ("broken", "code"),
     [(b"\x81\x01x", 1002), (masked(TEXT, b"\xff"), 1007), (masked(TEXT, b"x" * 1001), 1009)],
 )
-async def test_broken_frames(served: Served, broken: bytes, code: int) -> None:
+async def test_broken_frames(served: EchoServer, broken: bytes, code: int) -> None:
     client = await served.connect()
     client.writer.write(masked(TEXT, b"fine") + broken + b"\x00" * 5000)
     assert await soon(client.reader.readexactly(10)) == b"\x81\x04fine\x88\x02" + code.to_bytes(2, "big")
+    served.clock.turn(2)
     await until(lambda: served.gone)
-    assert served.echoes[0].lost_with == [code]
+    assert served.receivers[0].lost_with == [code]
 
 
-async def test_the_server_ends_what_the_peer_has_just_reset(served: Served) -> None:
+async def test_the_server_ends_what_the_peer_has_just_reset(served: EchoServer) -> None:
     client = await served.connect()
-    (echo,) = served.echoes
+    (echo,) = served.receivers
     wire = client.writer.get_extra_info("socket")
     wire.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     client.writer.transport.abort()
@@ -216,7 +189,7 @@ async def test_the_server_ends_what_the_peer_has_just_reset(served: Served) -> N
 
 
 @pytest.mark.parametrize("half", [True, False])
-async def test_a_connection_that_is_cut(served: Served, half: bool) -> None:
+async def test_a_connection_that_is_cut(served: EchoServer, half: bool) -> None:
     client = await served.connect()
     client.writer.write(masked(TEXT, b"last") + b"\x81")
     assert await client.text() == "last"
@@ -225,17 +198,19 @@ async def test_a_connection_that_is_cut(served: Served, half: bool) -> None:
     else:
         client.writer.transport.abort()
     await until(lambda: served.gone)
-    await until(lambda: served.echoes[0].lost_with)
-    assert served.echoes[0].lost_with == [1006]
+    await until(lambda: served.receivers[0].lost_with)
+    assert served.receivers[0].lost_with == [1006]
 
 
-async def test_a_receiver_that_raises(served: Served) -> None:
+async def test_a_receiver_that_raises(served: EchoServer) -> None:
     loop, told = asyncio.get_running_loop(), list[dict[str, Any]]()
     loop.set_exception_handler(lambda _, context: told.append(context))
     client = await served.connect()
     client.writer.write(masked(TEXT, b"raise") + masked(TEXT, b"after"))
+    await until(lambda: served.receivers[0].lost_with)
+    served.clock.turn(2)
     await until(lambda: served.gone)
     assert await client.rest() == [(CLOSE, b"\x03\xf3")]
-    assert served.echoes[0].got == [(TEXT, "raise")]
-    assert served.echoes[0].lost_with == [1011]
+    assert served.receivers[0].got == [(TEXT, "raise")]
+    assert served.receivers[0].lost_with == [1011]
     assert [str(context["exception"]) for context in told] == ["raise"]

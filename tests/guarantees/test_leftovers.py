@@ -11,14 +11,14 @@ from aiohttp import web
 
 from client_compat.connection import RawConnection
 from handlers.live.connections import Connection
-from server.engine.sockets import Socket
+from server.engine.engineio_session import Session
 from server.keys import SIO
 from tests.clients.halfway import stopped_halfway
 from tests.clients.people import Person
 from tests.clients.wires import WIRES, Wire
 from tests.conftest import Serve, Server
 
-OF_CONNECTIONS = (Connection, RawConnection, Socket, web.WebSocketResponse)
+OF_CONNECTIONS = (Connection, RawConnection, Session, web.WebSocketResponse)
 
 
 def alive() -> Counter[str]:
@@ -37,12 +37,12 @@ def books(server: Server) -> dict[str, Any]:
         "tasks": sio.eio._tasks,
         "heartbeat": sio.eio.heartbeat._beats,
         "environ": sio.environ,
-        "timers": sio._timers,
-        "greeted": sio._greeted,
-        "attachments": sio._binary_packet,
+        "timers": sio._namespaces._timers,
+        "joined": sio._namespaces.joined,
+        "attachments": sio._namespaces.attachments,
         "rooms": sio.manager.rooms,
-        "rooms of": sio.manager._rooms_of,
-        "sids": sio.manager.eio_to_sid.get("/"),
+        "rooms of": sio.fan_out.rooms._rooms_of,
+        "sids": sio.fan_out.rooms.sids.get("/"),
         "callbacks": sio.manager.callbacks,
         "connections": list(context.connections.all()),
     }

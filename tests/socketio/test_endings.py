@@ -26,7 +26,9 @@ async def reachable(server: Server) -> None:
     """Returns when the server could write to everybody at once: it has a WebSocket of his, or a waiting poll."""
     hub: Any = server.chat_app.context.hub
     async with asyncio.timeout(5):
-        while any(link.wire is None and link._poll is None for link in hub._sio.eio.sockets.values()):
+        while any(
+            link.wire is None and not link.polling.is_waiting for link in hub._sio.eio.sockets.values()
+        ):
             await asyncio.sleep(0.005)
 
 

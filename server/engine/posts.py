@@ -1,0 +1,97 @@
+"""A client's POST: packets that it sends by long-polling."""
+
+from contextlib import AbstractAsyncContextManager, nullcontext
+from time import perf_counter
+from typing import NoReturn
+
+from aiohttp import web
+
+from .answers import BAD_REQUEST, TOO_LARGE, Refused
+from .clock import sleep, timeout
+from .engineio_session import Session
+from .host import Host
+from .packets import CLOSE, EnginePacket, ProtocolError, TooLarge, split_payload
+
+POLL_FIRST_S = 0.2
+"""How much later than the last poll a POST is answered that ends its session. The JavaScript client takes the refusal
+of a POST for a broken transport and would come back; what its poll says has to reach it first."""
+
+STRANGER_TIMES = 4
+"""A stranger's body may be this many times as large as a stranger's message."""
+
+
+async def take_post(host: Host, session: Session, request: web.Request) -> None:
+    """Handles the packets in a POST. What cannot be served ends the session. Raises: Refused."""
+    if session.upgraded or session.posting:
+        if session.posting:
+            session.close(host.reason.TRANSPORT_ERROR, CLOSE)
+        raise Refused(BAD_REQUEST)
+    session.posting = True
+    try:
+        session.hold_up()  # others of its owner may hold it up
+        async with _large_body(host, session, request):
+            session.go_on()
+            body = await _body(host, session, request)
+            session.go_on()
+            if not await session.pace.turn():
+                session.flooded()
+            await _handle_all(session, split_payload(body, host.max_http_buffer_size), len(body))
+    except TooLarge as error:
+        await _refuse(host, session, error.code, TOO_LARGE)
+    except (ProtocolError, ConnectionError, TimeoutError, web.RequestPayloadError):
+        await _refuse(host, session, 1008, BAD_REQUEST)
+    finally:
+        session.posting = False
+
+
+def _large_body(host: Host, session: Session, request: web.Request) -> AbstractAsyncContextManager[None]:
+    """To be held while the request's body is in memory. A large one may have to wait for others of its owner."""
+    shared, length = session.pace.budget.shared, request.content_length
+    if shared is None or not session.is_known or (length is not None and length <= host.max_http_buffer_size):
+        return nullcontext()
+    return shared.large_bodies
+
+
+async def _handle_all(session: Session, packets: list[EnginePacket], size: int) -> None:
+    """Handles the packets of a POST, at the session's pace. Raises: ProtocolError."""
+    at, pace = 0, session.pace
+    while at < len(packets):
+        in_budget = await pace.turn()
+        chunk = packets[at : at + pace.chunk_frames]
+        if not pace.charge(len(chunk), 0 if at else size) or not in_budget:
+            session.flooded()
+        at += len(chunk)
+        since = perf_counter()
+        for packet in chunk:
+            if session.is_closing:
+                return
+            since = await pace.go_on(since)
+            await session.handle(packet)
+        pace.scheduler.spent(since)
+    pace.rest()
+
+
+async def _body(host: Host, session: Session, request: web.Request) -> bytes:
+    """The whole body: a single read returns what happens to have arrived. Raises: Refused for one above the limit."""
+    limit = host.max_post_bytes
+    if not session.is_known and host.stranger_max_bytes:
+        limit = min(limit, STRANGER_TIMES * host.stranger_max_bytes)
+    body = bytearray()
+    if (request.content_length or 0) <= limit:
+        async with timeout(host.clock, host.ping_interval + host.ping_timeout):
+            async for part in request.content.iter_any():
+                body += part
+                session.go_on()  # a client on a slow line cannot send its PONG meanwhile
+                if session.is_closing:
+                    raise Refused(BAD_REQUEST)
+                if len(body) > limit:
+                    break
+            else:
+                return bytes(body)
+    return await _refuse(host, session, 1009, TOO_LARGE)
+
+
+async def _refuse(host: Host, session: Session, code: int, status: int) -> NoReturn:
+    session.violated(code)
+    await sleep(host.clock, POLL_FIRST_S)
+    raise Refused(status)

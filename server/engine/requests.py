@@ -1,0 +1,158 @@
+"""Requests to the Engine.IO path: which may do what, and what each is answered."""
+
+import re
+import urllib.parse
+from typing import Any
+
+from aiohttp import web
+from engineio.packet import Packet as EngineIOPacket
+
+from . import answers, handshake
+from .answers import BAD_REQUEST, Answer, Refused
+from .engineio_session import Session
+from .environ import environ_of
+from .host import Host
+from .packets import OPEN
+from .polls import packets_for, send_answer
+from .posts import take_post
+from .upgrades import take_websocket
+
+Query = dict[str, list[str]]
+
+_JSONP_INDEX = re.compile(r"[0-9]{1,16}")
+
+
+class Requests:
+    """The requests of all clients of a server."""
+
+    def __init__(self, host: Host) -> None:
+        self._host = host
+        self._logged: set[str] = set()
+        """The kinds of refusals that are in the log."""
+
+    async def handle(self, request: web.Request) -> web.StreamResponse:
+        """Answers a request."""
+        environ = environ_of(request)
+        query = urllib.parse.parse_qs(environ["QUERY_STRING"])
+        polled: Session | None = None
+        try:
+            self._check(environ, query)
+            jsonp_index = int(query["j"][0]) if "j" in query else None
+            if request.method == "GET" and "sid" in query and query["transport"][0] == "polling":
+                polled = self._session(query)
+                packets = await packets_for(self._host, polled, request)
+                answer = answers.ok(packets, jsonp_index=jsonp_index)
+            elif request.method == "GET":
+                opened = await self._open_or_upgrade(environ, request, query, jsonp_index)
+                if isinstance(opened, web.StreamResponse):  # a WebSocket
+                    return opened
+                answer = opened
+            elif request.method == "OPTIONS":
+                answer = answers.ok()
+            else:
+                await self._post(request, query)
+                answer = answers.ok(jsonp_index=jsonp_index)
+        except Refused as refused:
+            answer = answers.refusal(refused)
+            polled = None
+        response = self._response(answer, environ)
+        if polled is not None:
+            await send_answer(self._host, polled, request, response)
+        return response
+
+    def _check(self, environ: dict[str, Any], query: Query) -> None:
+        """Raises: Refused for a request that is refused whatever it wants."""
+        if not self._host.cors.admits(environ):
+            raise self._refused(f"{environ['HTTP_ORIGIN']} is not an accepted origin.", "bad-origin")
+        transport = query.get("transport", [""])[0]
+        if transport not in self._host.transports:
+            raise Refused(BAD_REQUEST, "Invalid transport")
+        if "sid" not in query and query.get("EIO") != ["4"]:
+            raise self._refused(
+                "The client is using an unsupported version of the Socket.IO or Engine.IO protocols",
+                "bad-version",
+            )
+        if "j" in query and not _JSONP_INDEX.fullmatch(query["j"][0]):
+            raise Refused(BAD_REQUEST, "Invalid JSONP index number")
+        if (
+            transport == "websocket"
+            and environ["REQUEST_METHOD"] != "OPTIONS"
+            and not handshake.wants_websocket(environ["aiohttp.request"])
+        ):
+            raise Refused(BAD_REQUEST, "Invalid websocket upgrade")
+
+    def _refused(self, message: str, kind: str) -> Refused:
+        """The exception for a request that is worth an error in the log, once for all of its kind."""
+        if kind in self._logged:
+            self._host.logger.info(message)
+        else:
+            self._logged.add(kind)
+            self._host.logger.error(
+                f"{message} (further occurrences of this error will be logged with level INFO)"
+            )
+        return Refused(BAD_REQUEST, message)
+
+    def _session(self, query: Query) -> Session:
+        """The session that a request is for. Raises: Refused."""
+        session = self._host.find_session(query.get("sid", [""])[0])
+        if not isinstance(session, Session) or not session.connected:
+            raise Refused(BAD_REQUEST)
+        return session
+
+    async def _open_or_upgrade(
+        self, environ: dict[str, Any], request: web.Request, query: Query, jsonp_index: int | None
+    ) -> Answer | web.StreamResponse:
+        if "sid" not in query:
+            return await self._open(environ, request, query["transport"][0], jsonp_index)
+        session = self._session(query)
+        if not self._host.allow_upgrades:
+            raise Refused(BAD_REQUEST)
+        return await take_websocket(self._host, session, request)
+
+    async def _open(
+        self, environ: dict[str, Any], request: web.Request, transport: str, jsonp_index: int | None
+    ) -> Answer | web.StreamResponse:
+        """Opens a session, if the connect handler does not refuse it."""
+        host = self._host
+        sid = host.generate_id()
+        session = host.sockets[sid] = Session(host, sid, host.budgets.stranger(host.address_of(request)))
+        greeting = EngineIOPacket.json.dumps(self._greeting(sid, transport), separators=(",", ":"))
+        session.push([OPEN + greeting])
+        refusal = await host.connecting(sid, environ)
+        if refusal is not None and refusal is not True:
+            host.forget(session)
+            return answers.unauthorized(refusal)
+        host.heartbeat.add(session)
+        if transport == "websocket":
+            return await take_websocket(host, session, request)
+        session.connected = True
+        packets = await session.polling.poll()
+        return answers.ok(packets, headers=answers.cookie_headers(host.cookie, sid), jsonp_index=jsonp_index)
+
+    def _greeting(self, sid: str, transport: str) -> dict[str, Any]:
+        """What the OPEN packet of a session says."""
+        host = self._host
+        can_upgrade = host.allow_upgrades and transport == "polling"
+        return {
+            "sid": sid,
+            "upgrades": ["websocket"] if can_upgrade else [],
+            "pingTimeout": round(host.ping_timeout * 1000),
+            "pingInterval": round((host.ping_interval + host.ping_interval_grace_period) * 1000),
+            "maxPayload": host.max_http_buffer_size,
+        }
+
+    async def _post(self, request: web.Request, query: Query) -> None:
+        """Takes a request that is no GET. Raises: Refused."""
+        session = self._session(query)
+        if request.method != "POST" or query["transport"][0] == "websocket" or session.is_closing:
+            raise Refused(BAD_REQUEST)
+        await take_post(self._host, session, request)
+
+    def _response(self, answer: Answer, environ: dict[str, Any]) -> web.Response:
+        host = self._host
+        if host.http_compression and len(answer.body) >= host.compression_threshold:
+            answer.compress(environ.get("HTTP_ACCEPT_ENCODING", ""))
+        if host.on_answer is not None:
+            host.on_answer(len(answer.body))
+        headers = [*answer.headers, ("Cache-Control", "no-store"), *host.cors.headers(environ)]
+        return web.Response(body=answer.body, status=answer.status, headers=headers)
