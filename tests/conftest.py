@@ -1,6 +1,6 @@
 """The real server on a port of its own, with real clients."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import fields, replace
 from pathlib import Path
@@ -17,10 +17,14 @@ from server.app import create_app
 from server.config import Config
 from server.keys import HOUSE
 from server.runner import Runner
+from tests.clients.client import Client
 from tests.clients.people import Person
 from tests.clients.raw import RawClient
 from tests.clients.rest import RestClient
+from tests.clients.wires import WIRES
 from tests.storage.conftest import mongo_url  # noqa: F401 -- a fixture
+
+STORES = ("sqlite", "mongo")
 
 SECRET = "a secret key of the tests, long enough for HS512, which wants 64 bytes"
 
@@ -30,14 +34,15 @@ _POLICY_FIELDS = {entry.name for entry in fields(Policy)}
 class Server:
     """A server that can be stopped and started again on the same port and data."""
 
-    def __init__(self, config: Config, clock: Clock | None) -> None:
+    def __init__(self, config: Config, clock: Clock | None, wire: str) -> None:
         self.config = config
+        self.wire = wire
         self.clock: Any = clock
         self.port = 0
         self.http = ClientSession(connector=TCPConnector(limit=0), cookie_jar=DummyCookieJar())
         self.app: web.Application | None = None
         self._runner: Runner | None = None
-        self._clients: list[RawClient] = []
+        self._clients: list[Client] = []
         self._people: list[Person] = []
 
     @property
@@ -73,7 +78,7 @@ class Server:
 
     async def person(self, username: str, **more: Any) -> Person:
         """A new user, logged in."""
-        person = Person(self.http, self.url, self.ws_url, username)
+        person = Person(self.http, self.url, self.ws_url, username, self.wire)
         self._people.append(person)
         person.id = (await person.register(username, **more))["id"]
         await person.login(username)
@@ -104,8 +109,9 @@ Serve = Callable[..., Awaitable[Server]]
 
 
 @asynccontextmanager
-async def serving(folder: Path, mongo: str | None = None) -> AsyncIterator[Serve]:
-    """What the fixture `serve` gives: servers with their data in the folder, or in the MongoDB at this URL."""
+async def serving(folder: Path, mongo: str | None = None, wire: str = "raw") -> AsyncIterator[Serve]:
+    """What the fixture `serve` gives: servers with their data in the folder, or in the MongoDB at this URL; people
+    connect over the wire."""
     servers: list[Server] = []
 
     async def start(clock: Clock | None = None, **settings: Any) -> Server:
@@ -123,7 +129,7 @@ async def serving(folder: Path, mongo: str | None = None) -> AsyncIterator[Serve
         }
         if mongo:
             settings.setdefault("database_url", f"{mongo}/vestnik_test_{uuid4().hex[:16]}")
-        server = Server(Config(**settings), clock)
+        server = Server(Config(**settings), clock, wire)
         servers.append(server)
         await server.start()
         return server
@@ -133,11 +139,19 @@ async def serving(folder: Path, mongo: str | None = None) -> AsyncIterator[Serve
         await server.close()
 
 
-@pytest.fixture(params=["sqlite", "mongo"])
-async def serve(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Serve]:
+@pytest.fixture
+def wire_name() -> str:
+    """What people connect over; see the marker `wires`."""
+    return "raw"
+
+
+@pytest.fixture
+async def serve(
+    store_name: str, wire_name: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> AsyncIterator[Serve]:
     """Starts servers: `await serve(clock=ManualClock(), messages_per_s=0)` takes settings of Config and Policy."""
-    mongo = request.getfixturevalue("mongo_url") if request.param == "mongo" else None
-    async with serving(tmp_path, mongo) as start:
+    mongo = request.getfixturevalue("mongo_url") if store_name == "mongo" else None
+    async with serving(tmp_path, mongo, wire_name) as start:
         yield start
 
 
@@ -145,3 +159,52 @@ async def serve(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
 async def server(serve: Serve) -> Server:
     """A server with the default settings."""
     return await serve()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--stores",
+        choices=("sqlite", "chosen", "all"),
+        default="chosen",
+        help="on which stores tests of the whole server run: on SQLite alone; on MongoDB too where the test asks for "
+        "it (the default); on MongoDB too unless the test asks for SQLite alone",
+    )
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Gives `store_name` the values that `--stores` and the marker `stores` name, and `wire_name` those of `wires`."""
+    if "store_name" not in metafunc.fixturenames:
+        return
+    whole = metafunc.config.getoption("--stores") == "all"
+    stores = _marked(metafunc, "stores", STORES) or (STORES if whole else STORES[:1])
+    wires = _marked(metafunc, "wires", tuple(WIRES))
+    if not wires:
+        metafunc.parametrize("store_name", stores)
+        return
+    # Stores and wires do not depend on each other: one wire is enough for the second store.
+    pairs = [
+        (store, wire) for store in stores for wire in wires if whole or store == stores[0] or wire == wires[0]
+    ]
+    metafunc.parametrize(("store_name", "wire_name"), pairs)
+
+
+def _marked(metafunc: pytest.Metafunc, name: str, every: Sequence[str]) -> Sequence[str]:
+    """What the marker names, without arguments every one; none without the marker."""
+    marker = metafunc.definition.get_closest_marker(name)
+    return () if marker is None else marker.args or every
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """With `--stores=sqlite` nothing is left that needs a MongoDB."""
+    if config.getoption("--stores") == "sqlite":
+        left_out = [item for item in items if _needs_mongo(item)]
+        items[:] = [item for item in items if item not in left_out]
+        config.hook.pytest_deselected(items=left_out)
+
+
+def _needs_mongo(item: pytest.Item) -> bool:
+    given = getattr(item, "callspec", None)
+    fixtures: list[str] = getattr(item, "fixturenames", [])
+    return bool({"mongo_url", "own_server"}.intersection(fixtures)) or (
+        given is not None and "mongo" in given.params.values()
+    )

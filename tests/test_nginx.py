@@ -21,7 +21,7 @@ from tests.clients.raw import RawClient
 from tests.conftest import Serve, Server
 from tests.socketio.windows import PythonWindow
 
-pytestmark = pytest.mark.parametrize("serve", ["sqlite"], indirect=True)
+pytestmark = pytest.mark.stores("sqlite")
 
 TEMPLATE = Path(__file__).parent.parent / "deploy" / "nginx" / "vestnik.conf.template"
 MAIN = """

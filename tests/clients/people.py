@@ -4,34 +4,46 @@ from typing import Any
 
 from aiohttp import ClientSession
 
+from tests.clients.client import Client
 from tests.clients.raw import RawClient
 from tests.clients.rest import RestClient
+from tests.clients.socketio import SocketIOClient
+from tests.clients.wires import WIRES
 
 
 class Person(RestClient):
-    """A registered user who is logged in: his REST client, and what he mostly does."""
+    """A registered user who is logged in: a REST client, and what users mostly do. They connect over `wire`."""
 
-    def __init__(self, http: ClientSession, url: str, ws_url: str, username: str) -> None:
+    def __init__(self, http: ClientSession, url: str, ws_url: str, username: str, wire: str = "raw") -> None:
         super().__init__(http, url)
         self.ws_url = ws_url
         self.username = username
+        self.wire = wire
         self.id = 0
-        self.clients: list[RawClient] = []
+        self.clients: list[Client] = []
 
-    async def connect(self, **options: Any) -> RawClient:
-        """A raw connection that has got its `connected`."""
-        client = await self.open(**options)
+    async def connect(self, **wishes: str) -> Client:
+        """A connection whose `connected` has been read. `wishes` go with the token: `subscribe="all"`."""
+        client = await self.open(**wishes)
         assert (await client.next())["type"] == "connected"
         return client
 
-    async def open(self, **options: Any) -> RawClient:
-        """A raw connection; nothing of what it was told is read yet."""
+    async def open(self, **wishes: str) -> Client:
+        """A connection of which nothing has been read yet, accepted or not."""
+        if self.wire == "raw":
+            return await self.open_raw(params=wishes)
+        client = SocketIOClient(WIRES[self.wire], self.http, self.url, self.token, wishes=wishes)
+        self.clients.append(client)
+        return await client.open()
+
+    async def open_raw(self, **options: Any) -> RawClient:
+        """As `open`, over the raw gate whatever the wire; options are those of aiohttp's `ws_connect`."""
         client = await RawClient.open(self.http, self.ws_url, self.token, **options)
         self.clients.append(client)
         return client
 
-    async def joined(self, *chat_ids: int) -> RawClient:
-        """A raw connection that has joined the chats, with an empty inbox."""
+    async def joined(self, *chat_ids: int) -> Client:
+        """A connection that has joined the chats, with an empty inbox."""
         client = await self.connect()
         for chat_id in chat_ids:
             await client.done("join_chat", chat_id=chat_id)

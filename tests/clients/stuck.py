@@ -8,13 +8,11 @@ from tests.clients.bare import CLOSE, TEXT, BareSocket, frame
 from tests.clients.people import Person
 from tests.engine.peers import Peer
 
-WIRES = ("raw", "websocket", "polling")
-
 Told = tuple[str, dict[str, Any]]
 
 
 class StuckReader:
-    """Over a raw connection, Socket.IO on a WebSocket, or Socket.IO by polling."""
+    """A person's connection over one of the wires of `tests.clients.wires`."""
 
     def __init__(self, wire: str, person: Person) -> None:
         self._wire = wire

@@ -11,11 +11,17 @@ from aiohttp import ClientError, ClientSession, ClientWebSocketResponse, WSMsgTy
 Frame = dict[str, Any]
 See = Callable[[Frame], None]
 
+CLOSE_PACKET = "1"
+
 
 class Wire:
-    """One connection. `see` gets every frame and every answer as the raw protocol writes them."""
+    """One connection. `see` gets every frame and every answer as the raw protocol writes them; `wishes` is what a
+    client may ask for while it connects."""
 
-    def __init__(self, http: ClientSession, url: str, token: str | None, see: See) -> None:
+    def __init__(
+        self, http: ClientSession, url: str, token: str | None, see: See, wishes: dict[str, str] | None = None
+    ) -> None:
+        self.wishes = wishes or {}
         self.close_code: int | None = None
         self.close_reason = ""
         self.over = asyncio.Event()
@@ -25,7 +31,7 @@ class Wire:
         self._reader: asyncio.Task[None] | None = None
 
     async def open(self) -> bool:
-        """Whether the connection came about, that is, told `connected`."""
+        """Whether the connection came about: the server has sent `connected`."""
         opened = asyncio.get_running_loop().create_future()
         self._answers[0] = opened
         self._reader = asyncio.create_task(self._run())
@@ -37,12 +43,16 @@ class Wire:
         answer = self._answers[number] = asyncio.get_running_loop().create_future()
         if self.over.is_set():
             self._end()
-            return answer
+        else:
+            await self.send(number, name, fields)
+        return answer
+
+    async def send(self, number: int | None, name: str, fields: Frame) -> None:
+        """Sends a command; with a number it asks for an answer, which `see` gets. A broken connection is cut."""
         try:
             await self._write(number, name, fields)
         except (ClientError, OSError):
             self.cut()
-        return answer
 
     async def ask(self, name: str, **fields: Any) -> Frame | None:
         """The answer to a command, None if the connection ends before it."""
@@ -52,6 +62,10 @@ class Wire:
         """The network is gone: nothing is seen from now on."""
         self._abort()
         self._end()
+
+    async def leave(self) -> None:
+        """Ends the connection as a client does that says goodbye."""
+        raise NotImplementedError
 
     async def close(self) -> None:
         self.cut()
@@ -81,7 +95,7 @@ class Wire:
             answer.set_result(None)
         self._answers.clear()
 
-    async def _write(self, number: int, name: str, fields: Frame) -> None:
+    async def _write(self, number: int | None, name: str, fields: Frame) -> None:
         raise NotImplementedError
 
     async def _read(self) -> None:
@@ -95,7 +109,8 @@ class RawWire(Wire):
     _socket: ClientWebSocketResponse | None = None
 
     async def _read(self) -> None:
-        async with self._http.ws_connect(f"{self._url}/ws", params={"token": str(self._token)}) as socket:
+        query = {"token": str(self._token), **self.wishes}
+        async with self._http.ws_connect(f"{self._url}/ws", params=query) as socket:
             self._socket = socket
             while (message := await socket.receive()).type is WSMsgType.TEXT:
                 self._heard(message.data)
@@ -104,9 +119,14 @@ class RawWire(Wire):
     def _heard(self, text: str) -> None:
         self._take(json.loads(text))
 
-    async def _write(self, number: int, name: str, fields: Frame) -> None:
+    async def _write(self, number: int | None, name: str, fields: Frame) -> None:
         assert self._socket is not None
-        await self._socket.send_str(json.dumps({"type": name, "id": number, **fields}))
+        frame = {"type": name, **({} if number is None else {"id": number}), **fields}
+        await self._socket.send_str(json.dumps(frame))
+
+    async def leave(self) -> None:
+        if self._socket is not None:
+            await self._socket.close()
 
     def _abort(self) -> None:
         if self._socket is None:
@@ -128,13 +148,13 @@ class SocketIOWire(RawWire):
             while (message := await socket.receive()).type is WSMsgType.TEXT:
                 if (word := self._packet(message.data)) is not None:
                     await socket.send_str(word)
-            if self.close_code is None:  # else the event `closing` has told it
+            if self.close_code is None:  # else the event `closing` has said it
                 self.close_code = socket.close_code
 
     def _packet(self, packet: str) -> str | None:
         """What one packet of the server asks to be answered."""
         if packet.startswith("0"):
-            return "40" + json.dumps({"token": self._token})
+            return "40" + json.dumps({"token": self._token, **self.wishes})
         if packet == "2":
             return "3"
         if packet.startswith("42"):
@@ -145,19 +165,23 @@ class SocketIOWire(RawWire):
         elif packet.startswith("43"):
             digits = packet[2 : packet.index("[")]
             (answer,) = json.loads(packet[2 + len(digits) :])
-            kind = {"type": "ack"} if answer["ok"] else {"type": "error", **answer.pop("error")}
-            self._take({**kind, "id": int(digits), **answer})
+            frame = {"type": "ack", **answer} if answer["ok"] else {"type": "error", **answer["error"]}
+            self._take({**frame, "id": int(digits)})
+        elif packet.startswith("44"):
+            refusal = json.loads(packet[2:])
+            self.close_code, self.close_reason = refusal["data"]["close_code"], refusal["message"]
+            self._end()
         elif not packet.startswith("40") and packet != "6":
             self._end()
         return None
 
-    async def _write(self, number: int, name: str, fields: Frame) -> None:
+    async def _write(self, number: int | None, name: str, fields: Frame) -> None:
         assert self._socket is not None
         await self._socket.send_str(self._event(number, name, fields))
 
     @staticmethod
-    def _event(number: int, name: str, fields: Frame) -> str:
-        return f"42{number}" + json.dumps([name, fields])
+    def _event(number: int | None, name: str, fields: Frame) -> str:
+        return f"42{'' if number is None else number}" + json.dumps([name, fields])
 
 
 class PollingWire(SocketIOWire):
@@ -181,8 +205,14 @@ class PollingWire(SocketIOWire):
                 if (word := self._packet(packet)) is not None:
                     self._post(word)
 
-    async def _write(self, number: int, name: str, fields: Frame) -> None:
+    async def _write(self, number: int | None, name: str, fields: Frame) -> None:
         self._post(self._event(number, name, fields))
+
+    async def leave(self) -> None:
+        if not self.over.is_set():
+            self._post(CLOSE_PACKET)
+        if self._posting is not None:
+            await asyncio.gather(self._posting, return_exceptions=True)
 
     def _post(self, packet: str) -> None:
         self._waiting.append(packet)

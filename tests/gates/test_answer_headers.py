@@ -6,7 +6,7 @@ import pytest
 
 from tests.conftest import Serve, Server
 
-pytestmark = pytest.mark.parametrize("serve", ["sqlite"], indirect=True)
+pytestmark = pytest.mark.stores("sqlite")
 
 PAGE = "https://chat.example.org"
 POLLING = "/socket.io/?EIO=4&transport=polling"

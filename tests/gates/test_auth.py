@@ -83,6 +83,7 @@ async def test_what_goes_beyond_72_bytes_does_not_match(server: Server) -> None:
     assert_error(await login(server, "ann", "x" * 73), 401, "unauthenticated")
 
 
+@pytest.mark.stores
 @pytest.mark.parametrize(
     ("second", "field"),
     [
@@ -182,7 +183,7 @@ async def test_a_401_names_the_scheme(server: Server) -> None:
         assert (answer.status, answer.headers["WWW-Authenticate"]) == (401, "Bearer")
 
 
-@pytest.mark.parametrize("serve", ["sqlite"], indirect=True)
+@pytest.mark.stores("sqlite")
 async def test_of_an_ipv6_address_the_network_is_limited(serve: Serve) -> None:
     server = await serve(
         clock=ManualClock(), login_failures_per_min=2, trusted_proxies=(ip_network("127.0.0.0/8"),)
@@ -197,7 +198,7 @@ async def test_of_an_ipv6_address_the_network_is_limited(serve: Serve) -> None:
     assert [await status(address) for address in addresses] == [401, 401, 429, 401]
 
 
-@pytest.mark.parametrize("serve", ["sqlite"], indirect=True)
+@pytest.mark.stores("sqlite")
 async def test_failed_logins_with_huge_names_do_not_fill_the_memory(serve: Serve) -> None:
     server = await serve(clock=ManualClock())
     for number in range(20):
@@ -206,7 +207,7 @@ async def test_failed_logins_with_huge_names_do_not_fill_the_memory(serve: Serve
     assert sum(len(str(key)) for key in kept._buckets) < 20_000
 
 
-@pytest.mark.parametrize("serve", ["sqlite"], indirect=True)
+@pytest.mark.stores("sqlite")
 async def test_a_flood_of_logins_from_one_address_holds_up_no_other(serve: Serve) -> None:
     server = await serve(bcrypt_cost=7, trusted_proxies=(ip_network("127.0.0.0/8"),))
     await server.person("ann")
@@ -252,7 +253,7 @@ async def test_after_a_change_of_the_cost_names_are_not_told_and_a_login_renews_
     assert (await ann.get("/users/me"))["id"] == ann.id, "no session ends by that"
 
 
-@pytest.mark.parametrize("serve", ["sqlite"], indirect=True)
+@pytest.mark.stores("sqlite")
 @pytest.mark.parametrize("call", ["login", "register"])
 async def test_for_clients_that_have_gone_nothing_is_hashed(
     serve: Serve, call: str, monkeypatch: pytest.MonkeyPatch

@@ -18,7 +18,7 @@ from tests.clients.shapes import assert_error
 from tests.conftest import Serve, Server
 from tests.engine.peers import Peer, until
 
-pytestmark = pytest.mark.parametrize("serve", ["sqlite"], indirect=True)
+pytestmark = pytest.mark.stores("sqlite")
 
 JSON = "application/json"
 FORM = "application/x-www-form-urlencoded"

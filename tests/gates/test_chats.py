@@ -22,6 +22,7 @@ async def test_a_new_chat_has_the_caller_as_owner(server: Server, chat_type: str
     assert await bob.get(f"/chats/{chat['id']}") == {**chat, "role": "member"}
 
 
+@pytest.mark.stores
 async def test_two_users_have_one_private_chat(server: Server) -> None:
     ann, bob = await server.people("ann", "bob")
     status, chat = await ann.request("POST", "/chats", json={"chat_type": "private", "member_ids": [bob.id]})
@@ -78,6 +79,7 @@ async def test_the_list_has_the_latest_activity_first(server: Server) -> None:
     assert (await bob.get(f"/chats/{first}"))["last_message"] is None
 
 
+@pytest.mark.stores
 async def test_the_list_comes_in_pages(server: Server) -> None:
     ann = await server.person("ann")
     made = [await ann.chat(name=str(number)) for number in range(5)]

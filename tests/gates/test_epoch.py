@@ -4,8 +4,12 @@ import asyncio
 from pathlib import Path
 from uuid import uuid4
 
+import pytest
+
 from tests.clients.shapes import assert_error_frame
 from tests.conftest import Server, serving
+
+pytestmark = pytest.mark.stores
 
 
 async def test_the_epoch_stays_over_restarts_and_is_the_same_for_all(server: Server) -> None:

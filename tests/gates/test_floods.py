@@ -13,7 +13,7 @@ from tests.clients.people import Person
 from tests.conftest import Serve, Server
 from tests.engine.peers import Peer, until
 
-on_sqlite = pytest.mark.parametrize("serve", ["sqlite"], indirect=True)
+on_sqlite = pytest.mark.stores("sqlite")
 ENGINE = "/socket.io/?EIO=4&transport=websocket"
 FLOOD = 2_000
 

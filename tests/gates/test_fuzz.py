@@ -212,7 +212,7 @@ GATES = pytest.mark.parametrize("kind", [RawGate, SocketIOGate, RestGate])
 
 
 @GATES
-@pytest.mark.parametrize("serve", ["sqlite"], indirect=True)
+@pytest.mark.stores("sqlite")
 async def test_whatever_comes_is_answered_as_the_contract_says(serve: Serve, kind: type[Gate]) -> None:
     await fuzz(serve, kind, 30, thorough=False)
 

@@ -5,7 +5,7 @@ import pytest
 from tests.clients.bare import BareSocket
 from tests.conftest import Server
 
-pytestmark = pytest.mark.parametrize("serve", ["sqlite"], indirect=True)
+pytestmark = pytest.mark.stores("sqlite")
 
 DOORS = ["/ws?token={token}", "/socket.io/?EIO=4&transport=websocket"]
 HANDSHAKE = {

@@ -9,6 +9,8 @@ from tests.clients.people import Person
 from tests.clients.shapes import assert_error
 from tests.conftest import Server
 
+pytestmark = pytest.mark.stores
+
 
 async def roles(person: Person, chat_id: int) -> dict[str, str]:
     members = (await person.get(f"/chats/{chat_id}/members"))["members"]

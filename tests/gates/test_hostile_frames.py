@@ -23,7 +23,7 @@ from tests.clients.bare import (
 from tests.clients.people import Person
 from tests.conftest import Serve, Server
 
-pytestmark = pytest.mark.parametrize("serve", ["sqlite"], indirect=True)
+pytestmark = pytest.mark.stores("sqlite")
 
 DOORS = ("raw", "socket.io")
 DEFLATE = "permessage-deflate; client_max_window_bits"

@@ -14,7 +14,7 @@ from tests.clients.shapes import assert_error
 from tests.conftest import SECRET, Serve, Server
 from tests.engine.peers import Peer
 
-pytestmark = pytest.mark.parametrize("serve", ["sqlite"], indirect=True)
+pytestmark = pytest.mark.stores("sqlite")
 
 PUBLIC_KEY = "-----BEGIN PUBLIC KEY-----\nMFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE\n-----END PUBLIC KEY-----"
 ALGORITHMS = ("none", "None", "NONE", "hs256", "RS256", "ES256", "PS256", "EdDSA", "")

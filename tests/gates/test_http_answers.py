@@ -11,7 +11,7 @@ from server.version import VERSION
 from tests.clients.shapes import assert_error
 from tests.conftest import Serve, Server
 
-pytestmark = pytest.mark.parametrize("serve", ["sqlite"], indirect=True)
+pytestmark = pytest.mark.stores("sqlite")
 
 PAGE = "<!doctype html>the client's page"
 ASKERS = b"<b>secret</b>"

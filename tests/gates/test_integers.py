@@ -11,7 +11,7 @@ from tests.clients.people import Person
 from tests.conftest import Serve, Server
 from tests.socketio.windows import PythonWindow
 
-pytestmark = pytest.mark.parametrize("serve", ["sqlite"], indirect=True)
+pytestmark = pytest.mark.stores("sqlite")
 
 LONG = "9" * 5000
 """Python takes no more than 4,300 digits."""

@@ -136,6 +136,7 @@ WORDS = [
 ]
 
 
+@pytest.mark.stores
 @pytest.mark.parametrize("word", WORDS)
 async def test_words_of_a_query_language_are_only_words(server: Server, word: str) -> None:
     ann = await server.person("ann")
@@ -162,7 +163,7 @@ async def test_words_of_a_query_language_are_only_words(server: Server, word: st
         assert_error(await ann.request("GET", "/chats", params={"cursor": cursor}), 422, "invalid", "cursor")
 
 
-@pytest.mark.parametrize("serve", ["sqlite"], indirect=True)
+@pytest.mark.stores("sqlite")
 async def test_a_login_works_as_hard_for_nobody_as_for_somebody(
     serve: Serve, monkeypatch: pytest.MonkeyPatch
 ) -> None:

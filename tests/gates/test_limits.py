@@ -8,10 +8,10 @@ import pytest
 
 from tests.clients.clock import ManualClock
 from tests.clients.people import Person
-from tests.clients.shapes import assert_error, assert_error_frame
+from tests.clients.shapes import assert_error
 from tests.conftest import Serve, Server
 
-pytestmark = pytest.mark.parametrize("serve", ["sqlite"], indirect=True)
+pytestmark = pytest.mark.stores("sqlite")
 
 
 async def crowd(server: Server, number: int) -> list[int]:
@@ -82,21 +82,6 @@ async def test_pages_count_by_what_is_in_them(serve: Serve) -> None:
         assert_error(await ann.request("GET", other), 429, "rate_limited")
     server.clock.advance(1.5)
     await ann.get("/users/me")
-
-
-async def test_marks_and_unknown_events_count(serve: Serve) -> None:
-    server = await serve(clock=ManualClock(), marks_burst=5, queries_burst=5)
-    ann = await server.person("ann")
-    chat_id = await ann.chat()
-    client = await ann.connect()
-    for name, fields, usual in (("read_messages", {"chat_id": chat_id}, "ack"), ("nonsense", {}, "error")):
-        answers = [await client.command(name, **fields) for _ in range(6)]
-        assert [answer["type"] for answer in answers[:5]] == [usual] * 5
-        assert_error_frame(answers[5], "rate_limited", id=answers[5]["id"])
-    assert answers[0]["code"] == "unknown_event"
-    for _ in range(20):
-        await client.done("ping")
-        await client.done("leave_chat", chat_id=chat_id)
 
 
 async def test_typing_above_its_limit_is_ignored_without_a_look_into_the_store(

@@ -89,6 +89,7 @@ class Scene:
         return await caller.request(method, path, json=body)
 
 
+@pytest.mark.stores
 @pytest.mark.parametrize("role", ROLES)
 async def test_who_may_do_what(server: Server, role: str) -> None:
     scene = Scene(server)
@@ -168,6 +169,7 @@ async def test_a_role_can_be_given_and_taken(server: Server) -> None:
     assert_error(await bob.request("PATCH", f"{path}/{bob.id}", json={"role": "member"}), 409, "conflict")
 
 
+@pytest.mark.stores
 @pytest.mark.parametrize(("roles", "heir"), [(["member", "admin", "admin"], 1), (["member", "member"], 0)])
 async def test_the_last_owners_role_passes_on(server: Server, roles: list[str], heir: int) -> None:
     ann = await server.person("ann")
@@ -201,6 +203,7 @@ async def test_members_are_told_who_comes_and_goes(server: Server) -> None:
     await _told(bobs, ("chat_changed", 2))
 
 
+@pytest.mark.stores
 async def test_who_is_removed_hears_nothing_of_the_room_after_chat_removed(server: Server) -> None:
     ann, bob = await server.people("ann", "bob")
     chat_id = await ann.chat(bob)

@@ -16,6 +16,8 @@ from tests.clients.raw import Frame, RawClient
 from tests.clients.shapes import SHARED_CHAT, fits
 from tests.conftest import Serve, Server
 
+pytestmark = pytest.mark.stores
+
 
 def anybody(_standing: Standing) -> None:
     """The rule that has nothing against it."""
@@ -112,7 +114,7 @@ async def test_a_member_who_leaves_and_the_heir(scene: Scene) -> None:
 
 async def test_a_member_who_comes(scene: Scene) -> None:
     eve = await scene.server.person("eve")
-    eves, follower = await eve.connect(), await eve.connect(params={"subscribe": "all"})
+    eves, follower = await eve.connect(), await eve.connect(subscribe="all")
     await follower.done("ping")
     await follower.drain()
     scene.unloaded()

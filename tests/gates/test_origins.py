@@ -12,7 +12,7 @@ from structlog.testing import capture_logs
 from server.doors import Doors
 from tests.conftest import Serve, Server
 
-pytestmark = pytest.mark.parametrize("serve", ["sqlite"], indirect=True)
+pytestmark = pytest.mark.stores("sqlite")
 
 LISTED = "https://chat.example.org"
 PROXY = (ip_network("127.0.0.0/8"),)

@@ -60,7 +60,7 @@ async def test_a_page_of_large_messages_is_shorter_and_says_so(serve: Serve) -> 
     assert (around["has_more_before"], around["has_more_after"]) == (True, True)
 
 
-@pytest.mark.parametrize("serve", ["sqlite"], indirect=True)
+@pytest.mark.stores("sqlite")
 async def test_a_message_larger_than_a_page_is_given_alone(serve: Serve) -> None:
     server = await serve(max_content_chars=200_000, max_frame_bytes=4 * MIB, messages_per_s=0)
     ann = await server.person("ann")
@@ -87,7 +87,7 @@ async def test_a_page_of_chats_with_large_messages_is_shorter(serve: Serve) -> N
     assert [chat["id"] for chat in (*found["chats"], *rest["chats"])] == chat_ids[::-1]
 
 
-@pytest.mark.parametrize("serve", ["sqlite"], indirect=True)
+@pytest.mark.stores("sqlite")
 async def test_members_come_in_pages_of_a_thousand_and_no_more_than_fit(serve: Serve) -> None:
     server = await serve(messages_per_s=0)
     ann, bob = await server.people("ann", "bob")
@@ -135,7 +135,7 @@ async def test_members_come_in_pages_of_a_thousand_and_no_more_than_fit(serve: S
     assert_error(await bob.request("GET", path), 404, "not_found")
 
 
-@pytest.mark.parametrize("serve", ["sqlite"], indirect=True)
+@pytest.mark.stores("sqlite")
 async def test_a_page_of_users_with_long_names_is_shorter(serve: Serve) -> None:
     server = await serve(max_name_chars=10_000)
     ann = await server.person("ann")

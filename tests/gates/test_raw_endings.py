@@ -50,6 +50,7 @@ async def test_at_shutdown_everybody_is_told_1001_and_when_to_come_back(server: 
     assert len(set(waits)) > 1, "a number of its own for each connection"
 
 
+@pytest.mark.stores
 async def test_what_was_acked_before_a_shutdown_is_there_after_it(server: Server) -> None:
     ann = await server.person("ann")
     chat_id = await ann.chat()
@@ -123,13 +124,13 @@ async def test_other_origins_are_refused_with_4403_on_ws_and_403_over_rest(serve
     server = await serve(cors_origins=(ORIGIN,))
     ann = await server.person("ann")
     elsewhere = {"Origin": "https://evil.example.org"}
-    client = await ann.open(headers=elsewhere)
+    client = await ann.open_raw(headers=elsewhere)
     assert await client.closed() == 4403
     with pytest.raises(ConnectionError):
         await client.next()
     assert_error(await ann.request("GET", "/users/me", headers=elsewhere), 403, "forbidden")
     null = {"Origin": "null"}
-    assert await (await ann.open(headers=null)).closed() == 4403
+    assert await (await ann.open_raw(headers=null)).closed() == 4403
     assert_error(await ann.request("GET", "/users/me", headers=null), 403, "forbidden")
 
 
@@ -139,7 +140,7 @@ async def test_listed_origins_our_own_and_none_at_all_pass(serve: Serve, origin:
     ann = await server.person("ann")
     origin = server.url if origin == "own" else origin
     headers = {} if origin is None else {"Origin": origin}
-    await ann.connect(headers=headers)
+    assert (await (await ann.open_raw(headers=headers)).next())["type"] == "connected"
     assert (await ann.request("GET", "/users/me", headers=headers))[0] == 200
 
 
@@ -148,7 +149,8 @@ async def test_without_the_setting_any_page_may_read_the_answers_but_without_cre
 ) -> None:
     ann = await server.person("ann")
     headers = {"Origin": "https://any.example.org", "Authorization": f"Bearer {ann.token}"}
-    await ann.connect(headers={"Origin": "https://any.example.org"})
+    client = await ann.open_raw(headers={"Origin": "https://any.example.org"})
+    assert (await client.next())["type"] == "connected"
     for path, status in (("/api/users/me", 200), ("/api/users/99", 404)):
         async with server.http.get(server.url + path, headers=headers) as answer:
             assert answer.status == status

@@ -20,7 +20,7 @@ LARGE = "\x01" * 9_999 + "x"
 """60,000 bytes as JSON: of these, all messages are more than the system takes for anybody."""
 
 pytestmark = [
-    pytest.mark.parametrize("serve", ["sqlite"], indirect=True),
+    pytest.mark.stores("sqlite"),
     pytest.mark.parametrize("name", WIRES),
 ]
 
@@ -94,7 +94,7 @@ async def test_who_takes_nothing_for_twenty_seconds_is_too_slow(serve: Serve, na
     anns = await ann.connect()
     for _ in range(MESSAGES):
         await anns.done("send_message", chat_id=chat_id, content=LARGE)
-    reader = StuckReader("websocket" if name == "socketio" else name, bob)
+    reader = StuckReader(name, bob)
     await reader.join(chat_id, after_seq=0)
     context = server.house.context
     (connection_id,) = context.connections.ids_of(bob.id)

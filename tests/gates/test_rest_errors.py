@@ -85,6 +85,7 @@ async def test_a_body_has_to_be_a_json_object(server: Server, call: tuple[str, s
     assert_error(await ann.request(*call, data=chunks(), headers=json_type), 413, "too_large")
 
 
+@pytest.mark.stores
 @pytest.mark.parametrize("call", WITH_BODY, ids=name_of)
 async def test_no_field_of_any_kind_brings_a_500(server: Server, call: tuple[str, str]) -> None:
     ann = await ann_with_a_chat(server)
@@ -164,6 +165,7 @@ async def test_what_is_not_there_is_told_in_the_same_shape(
     assert body["error"]["code"] == ("not_found" if status == 404 else "bad_request")
 
 
+@pytest.mark.stores
 async def test_the_server_is_alive_and_ready(server: Server) -> None:
     for path in ("live", "ready"):
         async with server.http.get(f"{server.url}/health/{path}") as answer:
@@ -172,6 +174,7 @@ async def test_the_server_is_alive_and_ready(server: Server) -> None:
         assert (answer.status, answer.content_type) == (200, "text/html")
 
 
+@pytest.mark.stores
 async def test_without_its_store_the_server_is_unavailable_but_alive(serve: Serve) -> None:
     server = await serve()
     ann = await server.person("ann")

@@ -2,10 +2,14 @@
 
 import asyncio
 
+import pytest
+
 from tests.clients.clock import ManualClock
 from tests.clients.people import Person
 from tests.clients.raw import RawClient
 from tests.conftest import Serve, Server
+
+pytestmark = pytest.mark.stores
 
 
 async def two_windows(server: Server) -> tuple[int, Person, RawClient, Person, RawClient]:

@@ -17,7 +17,7 @@ from tests.clients.shapes import assert_error
 from tests.conftest import Serve, Server
 from tests.engine.peers import until
 
-pytestmark = pytest.mark.parametrize("serve", ["sqlite"], indirect=True)
+pytestmark = pytest.mark.stores("sqlite")
 
 MIB = 1024 * 1024
 MULTIPART = "multipart/form-data; boundary=B"

@@ -9,7 +9,8 @@ from aiohttp import ClientSession
 
 from tests.clients.bare import BINARY, TEXT, BareSocket, frame
 from tests.clients.people import Person
-from tests.clients.stuck import WIRES, StuckReader
+from tests.clients.stuck import StuckReader
+from tests.clients.wires import WIRES
 from tests.conftest import Serve
 from tests.engine.peers import until
 from tests.gates.test_logs import process
@@ -19,7 +20,7 @@ MIB = 1024 * KIB
 ENOUGH = 2000
 """So many messages of 10 KiB are more than the system takes for anybody, on any machine."""
 
-on_sqlite = pytest.mark.parametrize("serve", ["sqlite"], indirect=True)
+on_sqlite = pytest.mark.stores("sqlite")
 
 
 @on_sqlite
@@ -93,7 +94,7 @@ async def test_the_memory_of_the_server_stays_flat_while_thirty_read_nothing(tmp
             await person.login(person.username)
         chat_id = await ann.chat(bob)
         anns, bobs = await ann.joined(chat_id), await bob.joined(chat_id)
-        readers = [StuckReader(wire, bob) for wire in WIRES * 10]
+        readers = [StuckReader(wire, bob) for wire in [*WIRES] * 10]
         for reader in readers:
             await reader.join(chat_id)
         before = resident_bytes(server.pid, "VmRSS")

@@ -13,7 +13,7 @@ from tests.clients.wires import WIRES, Frame
 from tests.conftest import Serve, Server
 from tests.engine.peers import until
 
-pytestmark = pytest.mark.parametrize("serve", ["sqlite"], indirect=True)
+pytestmark = pytest.mark.stores("sqlite")
 
 STEPS = {
     "the token is read": ("identities", "of"),

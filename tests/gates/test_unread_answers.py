@@ -20,7 +20,7 @@ AT_ONCE = 500
 ENOUGH = 1500
 """So many times so many questions are answered with more than the system takes for anybody."""
 
-on_sqlite = pytest.mark.parametrize("serve", ["sqlite"], indirect=True)
+on_sqlite = pytest.mark.stores("sqlite")
 BUDGETS_OFF = {
     "messages_per_s": 0,
     "joins_per_s": 0,

@@ -51,6 +51,7 @@ async def test_the_status_and_the_last_seen_time_are_current(server: Server) -> 
     assert (await bob.get(f"/users/{ann.id}"))["status"] == "offline"
 
 
+@pytest.mark.stores
 async def test_users_are_found_by_the_beginning_of_a_name_without_case(server: Server) -> None:
     await server.person("anna", display_name="Zoe")
     bob = await server.person("Bob", display_name="Annabel")

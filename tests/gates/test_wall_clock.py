@@ -13,7 +13,7 @@ from tests.conftest import Serve, Server
 
 DAY_S = 24 * 3600.0
 
-pytestmark = pytest.mark.parametrize("serve", ["sqlite"], indirect=True)
+pytestmark = pytest.mark.stores("sqlite")
 
 Connect = Callable[[Server, Person, str], Awaitable[tuple[Wire, list[Frame]]]]
 

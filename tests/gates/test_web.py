@@ -12,7 +12,7 @@ from server.config import ConfigError, load_config
 from server.headers import CLIENT_POLICY
 from tests.conftest import Serve, Server
 
-pytestmark = pytest.mark.parametrize("serve", ["sqlite"], indirect=True)  # stores have no part in this
+pytestmark = pytest.mark.stores("sqlite")  # stores have no part in this
 
 PAGE = '<!doctype html><script type="module" src="/assets/app-1a2b.js"></script>'
 SCRIPT = "console.log('a script that is worth compressing')\n" * 100

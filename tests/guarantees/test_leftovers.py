@@ -65,7 +65,7 @@ async def come_and_go(person: Person, chat_id: int, number: int) -> None:
     await wire.close()
 
 
-@pytest.mark.parametrize("serve", ["sqlite"], indirect=True)
+@pytest.mark.stores("sqlite")
 async def test_nothing_is_left_of_those_who_are_gone(serve: Serve, caplog: pytest.LogCaptureFixture) -> None:
     server = await serve(messages_per_s=0, ping_interval_s=1, ping_timeout_s=1, presence_grace_s=0)
     ann, bob = await server.people("ann", "bob")

@@ -6,13 +6,15 @@ from typing import Any
 import pytest
 
 from handlers import moderation
+from tests.clients.client import Client
 from tests.clients.clock import ManualClock
-from tests.clients.raw import RawClient
 from tests.clients.shapes import OWN_USER, USER, assert_error, fits, is_time
 from tests.conftest import Serve, Server
 
+pytestmark = pytest.mark.wires
 
-async def names(client: RawClient) -> list[str]:
+
+async def names(client: Client) -> list[str]:
     """The display names told since the last look."""
     return [
         frame["user"]["display_name"] for frame in await client.drain() if frame["type"] == "user_changed"
@@ -101,6 +103,7 @@ async def test_each_hears_it_once_whatever_is_shared(server: Server) -> None:
     assert await names(client) == ["Anna"]
 
 
+@pytest.mark.stores
 @pytest.mark.parametrize("deed", [moderation.ban, moderation.delete])
 async def test_what_follows_in_the_chats_comes_after_it(
     server: Server, deed: Any, monkeypatch: pytest.MonkeyPatch

@@ -7,6 +7,8 @@ import pytest
 from tests.clients.clock import ManualClock
 from tests.conftest import Serve
 
+pytestmark = pytest.mark.wires
+
 
 class Scene:
     """Ann types on one of two connections, Bob watches; time stands still."""

@@ -5,11 +5,13 @@ from typing import Any
 import pytest
 
 from storage.errors import Unavailable
+from tests.clients.client import Client
 from tests.clients.clock import ManualClock
 from tests.clients.people import Person
-from tests.clients.raw import RawClient
 from tests.clients.shapes import is_time
 from tests.conftest import Serve, Server
+
+pytestmark = pytest.mark.wires
 
 
 class Scene:
@@ -35,7 +37,7 @@ class Scene:
 
         monkeypatch.setattr(chats, "glance", watched)
 
-    async def told(self, client: RawClient) -> tuple[Any, int, int]:
+    async def told(self, client: Client) -> tuple[Any, int, int]:
         update = await client.update()
         assert update["chat_id"] == self.chat_id
         return update["last_message"], update["unread_count"], update["head_seq"]
@@ -63,7 +65,7 @@ async def test_who_has_not_joined_is_told_at_once(scene: Scene) -> None:
     }
     assert is_time(update["timestamp"])
     assert (update["chat_id"], update["last_message"]) == (scene.chat_id, message)
-    assert (update["unread_count"], update["head_seq"]) == (1, 1)
+    assert (update["unread_count"], update["read_seq"], update["head_seq"]) == (1, 0, 1)
     assert await scene.told(anns_other) == (message, 0, 1), "one's own message is not unread"
     assert await scene.anns.updates() == []
 
@@ -176,6 +178,7 @@ async def test_a_chat_that_all_have_joined_costs_no_look(
     assert scene.looks == []
 
 
+@pytest.mark.stores
 async def test_each_member_has_his_own_count_out_of_one_look(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:

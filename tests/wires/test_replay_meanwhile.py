@@ -8,6 +8,8 @@ import pytest
 
 from tests.conftest import Serve, Server
 
+pytestmark = [pytest.mark.wires, pytest.mark.stores]
+
 WITH_SEQ = ("new_message", "message_updated", "message_deleted")
 
 Happening = Callable[[], Awaitable[Any]]
@@ -153,7 +155,7 @@ async def test_whose_session_ended_gets_nothing_more(scene: Scene) -> None:
 
 async def test_a_connection_that_drops_is_in_no_room_afterwards(scene: Scene) -> None:
     async def cut() -> None:
-        scene.bobs.socket._response.close()  # no closing handshake
+        scene.bobs.cut()
 
     scene.meanwhile(cut)
     await scene.bobs.send({"type": "join_chat", "chat_id": scene.chat_id, "after_seq": 0})
