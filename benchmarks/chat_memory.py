@@ -1,6 +1,6 @@
 """How much memory the chats take that a server has looked at: `python -m benchmarks.chat_memory [CHATS] [MEMBERS]`.
 
-The store is made up, so that what is measured is what `handlers.directory` keeps: RSS of a fresh process, before and
+The store is made up, so what is measured is what `handlers.live.directory` keeps: RSS of a fresh process, before and
 after, with nobody in the chats and then with one connection in each.
 """
 
@@ -13,9 +13,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import cast
 
-from handlers.connections import Connection
-from handlers.directory import Directory
-from storage.models import Chat, ChatState, Member
+from domain.models import Chat, ChatState, Member
+from handlers.live.connections import Connection
+from handlers.live.directory import Directory
 from storage.ports import Store
 
 NOW = datetime.now(UTC)

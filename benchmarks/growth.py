@@ -18,8 +18,8 @@ import aiohttp
 from benchmarks.machine import cpu_s
 from benchmarks.runs import Figures
 from benchmarks.vestnik import add_chat, add_users, seed, serving, token_of
-from handlers.permissions import may_send
-from storage.models import Draft
+from domain.models import Draft
+from domain.permissions import may_send
 from storage.ports import Store
 
 CHATS = 50

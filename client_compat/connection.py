@@ -5,9 +5,9 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
-from client_compat.close_codes import CLOSE_CODES, close_reason
 from client_compat.frames import RawDialect
-from handlers.endings import Ending
+from handlers.wire.close_codes import CLOSE_CODES, close_reason
+from handlers.wire.endings import Ending
 
 
 class WebSocket(Protocol):

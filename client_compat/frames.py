@@ -3,8 +3,8 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from handlers.errors import ChatError
-from handlers.wire_json import dumps, is_unicode, loads
+from handlers.wire.errors import ChatError
+from handlers.wire.json import dumps, is_unicode, loads
 
 FRAME_ID_CHARS_MAX = 64
 FRAME_ID_MAX = 2**53 - 1

@@ -1,1 +1,1 @@
-"""What a chat does: a file per noun, no sockets, no HTTP, no SQL."""
+"""What clients may ask, and what the server does then. No sockets, no HTTP, no SQL."""

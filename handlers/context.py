@@ -1,29 +1,26 @@
 """What a handler is given: who asks, and everything a chat is made of."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
-from handlers.clock import Clock
-from handlers.connections import Connection, Connections
-from handlers.directory import Directory
-from handlers.errors import ChatError
-from handlers.hub import Hub
-from handlers.limits import Limiter
+from domain.frozen import frozen
+from handlers.live.announcer import Announcer
+from handlers.live.clock import Clock
+from handlers.live.connections import Connection, Connections
+from handlers.live.directory import Directory
+from handlers.live.fair_semaphore import never
+from handlers.live.hub import Hub
+from handlers.live.identities import Identities
+from handlers.live.limits import Limiter
+from handlers.live.passwords import Passwords
+from handlers.live.presence import PresenceTracker
+from handlers.live.subscriptions import Subscriptions
+from handlers.live.token_expiry import TokenExpiry
+from handlers.live.tokens import Tokens
+from handlers.live.typing import TypingTracker
+from handlers.live.updates import ChatUpdates
 from handlers.policy import Policy
-from handlers.turns import never
-from storage.frozen import frozen
+from handlers.wire.errors import ChatError
 from storage.ports import Store
-
-if TYPE_CHECKING:
-    from handlers.announcer import Announcer
-    from handlers.identities import Identities
-    from handlers.passwords import Passwords
-    from handlers.presence import PresenceBoard
-    from handlers.sessions import TokenLives
-    from handlers.subscriptions import Subscriptions
-    from handlers.tokens import Tokens
-    from handlers.typing import TypingSigns
-    from handlers.updates import ChatUpdates
 
 
 @frozen
@@ -46,7 +43,7 @@ class Caller:
 
 @frozen
 class Context:
-    """Everything a chat is made of; made once, in `handlers.house.House`."""
+    """Everything a chat is made of; made once, in `handlers.chat_app.ChatApp`."""
 
     policy: Policy
     store: Store
@@ -55,12 +52,12 @@ class Context:
     limiter: Limiter
     connections: Connections
     directory: Directory
-    identities: "Identities"
-    passwords: "Passwords"
-    tokens: "Tokens"
-    presence: "PresenceBoard"
-    typing: "TypingSigns"
-    lives: "TokenLives"
-    updates: "ChatUpdates"
-    subscriptions: "Subscriptions"
-    announcer: "Announcer"
+    identities: Identities
+    passwords: Passwords
+    tokens: Tokens
+    presence: PresenceTracker
+    typing: TypingTracker
+    token_expiry: TokenExpiry
+    updates: ChatUpdates
+    subscriptions: Subscriptions
+    announcer: Announcer

@@ -6,12 +6,13 @@ from typing import Any
 
 import structlog
 
+from domain.refusals import Forbidden
 from handlers.commands import COMMANDS
 from handlers.context import Caller, Context
-from handlers.errors import ChatError, invalid, not_found
-from handlers.limits import network_of
+from handlers.live.limits import network_of
 from handlers.registry import Later, Result
-from handlers.shapes import read
+from handlers.wire.errors import ChatError, invalid, not_found
+from handlers.wire.schemas import read
 from storage import errors as storage
 from storage.batching import when_settled
 
@@ -37,6 +38,7 @@ _TROUBLES: Mapping[storage.Trouble, str] = {
 # Searched along the MRO of what was raised.
 _AS_CHAT_ERROR: dict[type[BaseException], Callable[[Any], ChatError]] = {
     storage.Unavailable: lambda error: ChatError("unavailable", _TROUBLES[error.trouble]),
+    Forbidden: lambda error: ChatError("forbidden", str(error)),
     storage.NotFound: lambda _: not_found("chat or message"),
     storage.Duplicate: lambda error: ChatError(
         "conflict", f"this {error.field} is taken", fields={error.field: "is taken"}
@@ -92,12 +94,12 @@ async def start(
         if connection is not None:
             await connection.calm()
             context.connections.check(connection)
-            context.lives.check(connection)
+            context.token_expiry.check(connection)
         # What is malformed costs a user nothing, and a stranger a try: see `admit`.
-        wish = read(command.shape, command.schema, payload)
+        params = read(command.params, command.schema, payload)
         if command.limit is not None and command.limit != "auth_calls":
             context.limiter.check(command.limit, caller.user_id)
-        result = await command.handler(context, caller, wish)
+        result = await command.handler(context, caller, params)
     except Exception as error:
         raise as_chat_error(error) from None
     if connection is not None and isinstance(result, Later):
@@ -118,7 +120,7 @@ def _outcome(later: Later[Any], write: "asyncio.Future[Any]") -> Outcome:
     if write.cancelled():
         return ChatError("unavailable", "the server is going away")
     error = write.exception()
-    return later.shape(write.result()) if error is None else as_chat_error(error)
+    return later.result(write.result()) if error is None else as_chat_error(error)
 
 
 async def run(context: Context, caller: Caller, name: str, payload: Mapping[str, Any]) -> Result:

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from storage.frozen import frozen
+from domain.frozen import frozen
 
 PRESENCE_MEMBERS_MAX = 100
 """Chats with more members carry no presence."""

@@ -11,8 +11,8 @@ from urllib.parse import urlsplit
 from environs import Env, EnvError
 from marshmallow import ValidationError, validate
 
+from domain.frozen import frozen
 from handlers.policy import Policy
-from storage.frozen import frozen
 
 SECRET_BYTES_MIN = 32
 """HMAC-SHA-256 keys below this are weaker than the hash (RFC 7518, 3.2)."""

@@ -2,8 +2,8 @@
 
 from aiohttp.web_protocol import RequestHandler
 
-from handlers.views import error_view
-from handlers.wire_json import dumps
+from handlers.wire.json import dumps
+from handlers.wire.views import error_view
 
 HEAD_BYTES_MAX = 64 * 1024
 HANG_UP_S = 1.0

@@ -7,7 +7,7 @@ import structlog
 from aiohttp import hdrs, web
 from aiohttp.web_protocol import RequestHandler
 
-from handlers.errors import ChatError
+from handlers.wire.errors import ChatError
 from server.headers import SAID, SERVER
 from server.heads import HeadBoundHandler
 from server.middlewares import error_answer

@@ -2,10 +2,10 @@
 
 from collections.abc import Callable, Collection
 
-from client_compat.close_codes import CLOSE_CODES, retry_in_ms
 from client_compat.connection import RawConnection
-from handlers.endings import Ending
-from handlers.hub import Payload
+from handlers.live.hub import Payload
+from handlers.wire.close_codes import CLOSE_CODES, retry_in_ms
+from handlers.wire.endings import Ending
 from server.engine import AsyncServer
 
 RETRY_SPREAD_MS = 5_000
@@ -13,7 +13,7 @@ RETRY_SPREAD_MS = 5_000
 
 
 class EngineHub:
-    """Implements `handlers.hub.Hub`."""
+    """Implements `handlers.live.hub.Hub`."""
 
     def __init__(self, sio: AsyncServer) -> None:
         self._sio = sio

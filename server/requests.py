@@ -4,7 +4,7 @@ import asyncio
 from collections import deque
 from collections.abc import Hashable
 
-from handlers.errors import ChatError
+from handlers.wire.errors import ChatError
 
 WAIT_S = 10.0
 """So long a request waits for its turn; then it is refused."""

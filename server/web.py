@@ -7,7 +7,7 @@ from urllib.parse import unquote
 
 from aiohttp import hdrs, web
 
-from handlers.errors import not_found
+from handlers.wire.errors import not_found
 from server.headers import CLIENT_POLICY, CONTENT_SECURITY_POLICY
 from server.keys import CONFIG
 

@@ -5,9 +5,9 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Generic, Protocol, TypeVar
 
-from storage.changes import Change
+from domain.changes import Change
+from domain.frozen import frozen
 from storage.errors import Unavailable
-from storage.frozen import frozen
 from storage.health import StoreHealth
 
 

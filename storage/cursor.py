@@ -3,8 +3,8 @@
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from typing import Self
 
+from domain.frozen import frozen
 from storage.errors import BadReference
-from storage.frozen import frozen
 
 BEYOND = 2**62
 """Above every time and every id."""

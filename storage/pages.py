@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
-from storage.models import Message, Page
+from domain.models import Message, Page
 from storage.sizes import Budget, message_bytes
 
 END = 2**62

@@ -5,7 +5,7 @@ from typing import Any
 
 import orjson
 
-from storage.models import ChatSummary, Message
+from domain.models import ChatSummary, Message
 
 _MESSAGE_BYTES = 768
 """A message object without what is counted apart: its keys, six integers of 16 digits, two times."""

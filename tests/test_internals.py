@@ -10,7 +10,7 @@ import pytest
 from aiohttp import web
 from aiohttp.web_protocol import RequestHandler
 
-import handlers.shapes
+import handlers.wire.schemas
 import server
 
 LIBRARIES = ("aiohttp", "engineio", "socketio", "marshmallow")
@@ -125,7 +125,7 @@ def test_a_method_is_there_and_takes_what_it_took(path: str, name: str) -> None:
 def own_classes() -> Iterator[type]:
     names = [found.name for found in pkgutil.walk_packages(server.__path__, "server.")]
     modules = [importlib.import_module(name) for name in names if not name.endswith("__main__")]
-    for module in (*modules, handlers.shapes):
+    for module in (*modules, handlers.wire.schemas):
         for one in vars(module).values():
             if inspect.isclass(one) and one.__module__ == module.__name__:
                 yield one

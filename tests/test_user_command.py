@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from aiohttp import ClientSession
 
-from handlers.clock import SystemClock
+from handlers.live.clock import SystemClock
 from storage.open import open_store
 from tests.clients.people import Person
 from tests.clients.rest import PASSWORD

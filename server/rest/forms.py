@@ -5,7 +5,7 @@ from email.message import Message
 from email.parser import HeaderParser
 from urllib.parse import parse_qsl
 
-from handlers.errors import ChatError
+from handlers.wire.errors import ChatError
 
 FIELDS_MAX = 1000
 PARTS_MAX = 100

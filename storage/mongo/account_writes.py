@@ -4,10 +4,10 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, TypeVar
 
+from domain.changes import Change
+from domain.frozen import frozen
 from storage.batching import Batcher, Written
-from storage.changes import Change
 from storage.errors import Unavailable
-from storage.frozen import frozen
 from storage.health import StoreHealth
 
 ResultT = TypeVar("ResultT")

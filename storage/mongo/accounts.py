@@ -2,8 +2,8 @@
 
 from collections.abc import Collection
 
+from domain.models import User
 from storage.errors import NotFound, UnknownUsers
-from storage.models import User
 from storage.mongo.database import Database
 from storage.mongo.documents import user_of
 

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from storage.models import Chat, Member, Message, Session, User
+from domain.models import Chat, Member, Message, Session, User
 from storage.mongo.database import Document
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

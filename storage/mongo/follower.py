@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from storage.changes import Change, MessageCreated, MessageDeleted, MessageEdited
+from domain.changes import Change, MessageCreated, MessageDeleted, MessageEdited
 from storage.mongo.room import Room
 from storage.mongo.writer import Item, Writer
 

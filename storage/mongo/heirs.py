@@ -10,7 +10,7 @@ projected, then looks at the account again (`Relying`). So one of the two sees t
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from storage.models import Role
+from domain.models import Role
 from storage.mongo.accounts import active_of
 from storage.mongo.documents import member_document
 from storage.mongo.log import Row

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from storage.models import Message, Page
+from domain.models import Message, Page
 from storage.mongo.database import Database, Document
 from storage.mongo.documents import message_of
 from storage.mongo.schema import BY_SENDER

@@ -24,8 +24,8 @@ from typing import Any, Literal
 
 from pymongo.errors import BulkWriteError
 
-from storage.frozen import frozen
-from storage.models import Message
+from domain.frozen import frozen
+from domain.models import Message
 from storage.mongo.database import Database, Document, duplicates
 from storage.mongo.documents import message_document, message_of
 

@@ -7,8 +7,8 @@ They are planned on what is in memory, without asking first whether it is the ne
 from collections.abc import Sequence
 from typing import Any, Protocol
 
+from domain.models import Draft, Message
 from storage.errors import StorageError
-from storage.models import Draft, Message
 from storage.mongo.database import Lost
 from storage.mongo.documents import message_of
 from storage.mongo.log import Row

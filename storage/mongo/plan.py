@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from storage.models import Draft, Message
+from domain.models import Draft, Message
 from storage.mongo.log import Kind, Row
 from storage.mongo.room import Room
 

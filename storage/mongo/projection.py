@@ -14,7 +14,7 @@ from functools import partial
 from pymongo import InsertOne, UpdateOne
 from pymongo.errors import BulkWriteError, DuplicateKeyError
 
-from storage.models import Message
+from domain.models import Message
 from storage.mongo.database import Collection, Database, Document, duplicates
 from storage.mongo.documents import member_key, message_document
 from storage.mongo.log import MESSAGE_KINDS, Row

@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from storage.changes import ReadMoved
+from domain.changes import ReadMoved
+from domain.models import Message, ReadMark
 from storage.errors import BadReference, NotFound, StorageError
-from storage.models import Message, ReadMark
 from storage.mongo import history
 from storage.mongo.documents import member_key, message_of
 from storage.mongo.writer import Item, Writer
@@ -67,7 +67,7 @@ class _Run:
 
     async def read(self, item: Read) -> ReadMark:
         """See `storage.ports.Messages.mark_read`."""
-        (await self._writer.rooms.get(item.chat_id)).standing(item.user_id)
+        (await self._writer.rooms.get(item.chat_id)).actor(item.user_id)
         target = await self._target(item)
         member = item.chat_id, item.user_id
         read_seq, read_id = self._marks[member]

@@ -8,7 +8,7 @@ import asyncio
 import logging
 from collections.abc import Sequence
 
-from storage.changes import Change, ChatDeleted
+from domain.changes import Change, ChatDeleted
 from storage.errors import Unavailable
 from storage.mongo.database import Database
 from storage.mongo.projection import SCRUBBED

@@ -4,9 +4,9 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 
-from storage.changes import Change
+from domain.changes import Change
+from domain.models import Message
 from storage.errors import Unavailable
-from storage.models import Message
 from storage.mongo.database import Database
 from storage.mongo.documents import chat_of
 from storage.mongo.log import MESSAGE_KINDS, Log, Row

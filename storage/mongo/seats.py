@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from storage.models import Member
+from domain.models import Member
 from storage.mongo.documents import member_key, member_of
 from storage.mongo.room import Room
 from storage.mongo.writer import Writer

@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import uuid4
 
-from storage.changes import SessionsRevoked
+from domain.changes import SessionsRevoked
+from domain.models import Session
 from storage.errors import TokenReused, TokenUnknown
-from storage.models import Session
 from storage.mongo.account_writes import AccountWriter, Tell
 from storage.mongo.accounts import check_account
 from storage.mongo.database import Collection, Database

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
 
-from storage.changes import Change, Observer
+from domain.changes import Change, Observer
 from storage.errors import Unavailable
 from storage.mongo import schema
 from storage.mongo.account_writes import AccountWriter

@@ -4,8 +4,8 @@ from abc import abstractmethod
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
+from domain.frozen import frozen
 from storage.errors import StorageError
-from storage.frozen import frozen
 from storage.mongo.database import Document, Lost
 from storage.mongo.log import Kind, Row
 from storage.mongo.room import Room

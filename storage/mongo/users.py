@@ -5,10 +5,10 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from domain.changes import UserChanged
+from domain.models import User
 from domain.text import email_key, name_key
-from storage.changes import UserChanged
 from storage.errors import Duplicate
-from storage.models import User
 from storage.mongo.account_writes import AccountWriter, Tell
 from storage.mongo.accounts import check_account
 from storage.mongo.database import Database

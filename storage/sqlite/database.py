@@ -12,8 +12,8 @@ from typing import Concatenate, ParamSpec, TypeVar
 
 import structlog
 
+from domain.changes import Change, Observer
 from storage.batching import Batcher, Written
-from storage.changes import Change, Observer
 from storage.errors import Unavailable
 from storage.health import StoreHealth
 from storage.sqlite.connection import open_reader, open_writer, without_links

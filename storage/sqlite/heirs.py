@@ -5,8 +5,8 @@ Users who are not active do not count as owners and never inherit. Bots count as
 
 from dataclasses import replace
 
-from storage.changes import RoleChanged
-from storage.models import Member, Role
+from domain.changes import RoleChanged
+from domain.models import Member, Role
 from storage.sqlite.rows import member_of
 from storage.sqlite.writer import Writer
 

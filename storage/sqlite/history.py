@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from heapq import merge
 from itertools import islice
 
-from storage.models import Message, Page
+from domain.models import Message, Page
 from storage.pages import END, page_of, sides
 from storage.sizes import that_fit
 from storage.sqlite.rows import message_of

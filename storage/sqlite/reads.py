@@ -1,8 +1,8 @@
 """How far members have read."""
 
-from storage.changes import ReadMoved
+from domain.changes import ReadMoved
+from domain.models import Message, ReadMark
 from storage.errors import BadReference
-from storage.models import Message, ReadMark
 from storage.sqlite import history
 from storage.sqlite.unread import unread_count
 from storage.sqlite.writer import Writer
@@ -10,7 +10,7 @@ from storage.sqlite.writer import Writer
 
 def mark_read(writer: Writer, chat_id: int, user_id: int, up_to: int | None) -> ReadMark:
     """See `storage.ports.Messages.mark_read`."""
-    writer.standing(chat_id, user_id)
+    writer.actor(chat_id, user_id)
     target = _target(writer, chat_id, up_to)
     read_seq, read_id = writer.db.execute(
         "SELECT read_seq, last_read_message_id FROM members WHERE chat_id = ? AND user_id = ?",

@@ -5,7 +5,7 @@ The chat's row and its members go at once, and with them every way to its messag
 
 from asyncio import Future
 
-from storage.changes import ChatDeleted
+from domain.changes import ChatDeleted
 from storage.sqlite.database import Database
 from storage.sqlite.writer import Writer
 

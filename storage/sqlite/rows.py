@@ -4,7 +4,7 @@ import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from storage.models import Chat, Member, Message, Session, User
+from domain.models import Chat, Member, Message, Session, User
 
 Row = tuple[Any, ...]
 

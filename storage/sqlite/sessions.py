@@ -4,9 +4,9 @@ import sqlite3
 from collections.abc import Sequence
 from datetime import datetime
 
-from storage.changes import SessionsRevoked
+from domain.changes import SessionsRevoked
+from domain.models import Session
 from storage.errors import NotFound, TokenReused, TokenUnknown
-from storage.models import Session
 from storage.ports import REUSES_MAX
 from storage.sqlite.database import Database
 from storage.sqlite.rows import micros, session_of

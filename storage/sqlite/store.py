@@ -4,7 +4,7 @@ import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
 
-from storage.changes import Change, ChatDeleted, Observer
+from domain.changes import Change, ChatDeleted, Observer
 from storage.sqlite.chats import SqliteChats
 from storage.sqlite.database import Database
 from storage.sqlite.messages import SqliteMessages

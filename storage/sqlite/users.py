@@ -5,10 +5,10 @@ import sqlite3
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
+from domain.changes import UserChanged
+from domain.models import User
 from domain.text import email_key, name_key
-from storage.changes import UserChanged
 from storage.errors import Duplicate, NotFound, UnknownUsers
-from storage.models import User
 from storage.names import key_bounds, namesake_key
 from storage.sqlite import heirs
 from storage.sqlite.database import Database

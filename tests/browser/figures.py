@@ -10,8 +10,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from handlers.permissions import may_send
-from storage.models import Draft
+from domain.models import Draft
+from domain.permissions import may_send
 from tests.browser.chromium import chromium
 from tests.browser.window import Window
 from tests.conftest import Server, serving
@@ -51,7 +51,7 @@ async def transferred(window: Window) -> int:
 
 async def fill(server: Server, chat_id: int, user_ids: list[int], count: int = MESSAGES) -> None:
     """Messages of a line or three, straight into the store."""
-    messages = server.house.context.store.messages
+    messages = server.chat_app.context.store.messages
     drafts = [
         Draft(
             chat_id, user_ids[number % 7 % len(user_ids)], f"{number} " + "words and more " * (number % 9), at

@@ -6,7 +6,7 @@ from tests.engine.peers import until
 
 
 @pytest.fixture
-async def house() -> tuple[FanOutManager, Link, Link]:
+async def chat_app() -> tuple[FanOutManager, Link, Link]:
     """Two links in one room."""
     server = AsyncServer(async_mode="aiohttp", buffer_limit_bytes=100, volatile_limit_bytes=10)
     links = Link("a"), Link("b")
@@ -15,11 +15,11 @@ async def house() -> tuple[FanOutManager, Link, Link]:
     return server.manager, *links
 
 
-House = tuple[FanOutManager, Link, Link]
+ChatApp = tuple[FanOutManager, Link, Link]
 
 
-async def test_a_reply_goes_out_with_the_event_and_after_it(house: House) -> None:
-    manager, a, b = house
+async def test_a_reply_goes_out_with_the_event_and_after_it(chat_app: ChatApp) -> None:
+    manager, a, b = chat_app
     manager.post("event1.", None, room="room")
     manager.reply(a, b"ack1.")
     manager.post("event2.", None, room="room")
@@ -31,14 +31,14 @@ async def test_a_reply_goes_out_with_the_event_and_after_it(house: House) -> Non
     assert a.wire is a.line
 
 
-async def test_a_reply_alone(house: House) -> None:
-    manager, a, _ = house
+async def test_a_reply_alone(chat_app: ChatApp) -> None:
+    manager, a, _ = chat_app
     manager.reply(a, b"ack")
     await until(lambda: a.line.written == [b"ack"])
 
 
-async def test_what_is_written_past_the_rooms_comes_after_the_replies(house: House) -> None:
-    manager, a, b = house
+async def test_what_is_written_past_the_rooms_comes_after_the_replies(chat_app: ChatApp) -> None:
+    manager, a, b = chat_app
     manager.reply(a, b"ack")
     manager.flush("b")
     assert a.line.written == []
@@ -47,8 +47,8 @@ async def test_what_is_written_past_the_rooms_comes_after_the_replies(house: Hou
     assert b.line.written == []
 
 
-async def test_somebody_who_has_gone_meanwhile(house: House) -> None:
-    manager, a, _ = house
+async def test_somebody_who_has_gone_meanwhile(chat_app: ChatApp) -> None:
+    manager, a, _ = chat_app
     manager.reply(a, b"ack")
     a.wire = None
     manager.post("event", None, room="room")
@@ -57,8 +57,8 @@ async def test_somebody_who_has_gone_meanwhile(house: House) -> None:
     assert a.wire is None
 
 
-async def test_somebody_who_does_not_read(house: House) -> None:
-    manager, a, b = house
+async def test_somebody_who_does_not_read(chat_app: ChatApp) -> None:
+    manager, a, b = chat_app
     manager.post("event", None, room="room")
     manager.reply(a, b"ack")
     a.line.unsent = 101

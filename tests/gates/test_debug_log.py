@@ -15,7 +15,7 @@ import pytest
 from aiohttp import ClientSession
 from motor.motor_asyncio import AsyncIOMotorClient
 
-from handlers.tokens import hash_of
+from handlers.live.tokens import hash_of
 from tests.clients.people import Person
 from tests.clients.wires import WIRES
 from tests.gates.test_logs import process

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from structlog.testing import capture_logs
 from yarl import URL
 
-from handlers.errors import Code
 from handlers.policy import Policy
+from handlers.wire.errors import Code
 from server.middlewares import STATUS
 from tests.clients.junk import RAW, SOCKETIO, rest_calls
 from tests.clients.people import Person

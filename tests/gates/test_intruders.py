@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from handlers import passwords
+from handlers.live import passwords
 from tests.clients.rest import PASSWORD
 from tests.clients.shapes import assert_error
 from tests.conftest import Serve, Server
@@ -169,7 +169,7 @@ async def test_a_login_works_as_hard_for_nobody_as_for_somebody(
 ) -> None:
     server = await serve(bcrypt_cost=5)
     await server.people("ann", "gone", "banned")
-    users = server.house.context.store.users
+    users = server.chat_app.context.store.users
     await users.delete(2)
     await users.set_banned(3, True)
     costs: list[bytes] = []

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from handlers import moderation
+from domain.models import Actor, Draft
+from handlers.commands import moderation
 from storage.errors import Unavailable
-from storage.models import Draft, Standing
 from storage.ports import Store
 from tests.clients.clock import ManualClock
 from tests.clients.people import Person
@@ -19,7 +19,7 @@ from tests.conftest import Serve, Server
 pytestmark = pytest.mark.stores
 
 
-def anybody(_standing: Standing) -> None:
+def anybody(_standing: Actor) -> None:
     """The rule that has nothing against it."""
 
 
@@ -48,10 +48,10 @@ class Scene:
 
     @property
     def store(self) -> Store:
-        return self.server.house.context.store
+        return self.server.chat_app.context.store
 
     def unloaded(self) -> None:
-        directory = self.server.house.context.directory
+        directory = self.server.chat_app.context.directory
         assert directory.peek(self.chat_id) is None
         assert directory.peek(self.private_id) is None
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from handlers import moderation
+from handlers.commands import moderation
 from tests.clients.shapes import OWN_USER, USER, assert_error, fits
 from tests.conftest import Server
 
@@ -100,7 +100,7 @@ async def test_people_are_found_whatever_the_form_of_their_names(server: Server)
 
 async def test_users_who_are_not_active_are_not_found(server: Server) -> None:
     ann, bob, _ = await server.people("ann", "bob", "carl")
-    store = server.house.context.store
+    store = server.chat_app.context.store
     await moderation.ban(store, "bob")
     await moderation.delete(store, "carl")
     for q in ("", "b", "bob", "carl"):

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
 
-from handlers import recovery
+from handlers.live import recovery
 from tests.clients.copy import Reader
 from tests.clients.people import Person
 from tests.clients.wires import WIRES, Frame, Wire

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from handlers.cache import SPARED, Cache
+from handlers.live.cache import SPARED, Cache
 
 
 def shelf(capacity: int = 3, **more: Any) -> Cache[int, str]:

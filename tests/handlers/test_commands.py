@@ -3,9 +3,9 @@
 import pytest
 
 from handlers.commands import COMMANDS
+from handlers.commands.connection import Ping
 from handlers.context import Caller, Context
 from handlers.registry import Result, command
-from handlers.sessions import Ping
 
 UNLIMITED = {"ping", "leave_chat", "typing"}
 

@@ -5,11 +5,11 @@ from typing import Any, cast
 
 import pytest
 
-from handlers.connections import Connection
-from handlers.directory import Directory
-from handlers.errors import ChatError
+from domain.models import Chat, ChatState, Member
+from handlers.live.connections import Connection
+from handlers.live.directory import Directory
 from handlers.policy import PRESENCE_MEMBERS_MAX
-from storage.models import Chat, ChatState, Member
+from handlers.wire.errors import ChatError
 from storage.ports import Store
 
 NOW = datetime(2025, 11, 23, tzinfo=UTC)
@@ -42,7 +42,7 @@ def connection(name: str = "c") -> Connection:
 
 @pytest.fixture
 def few(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("handlers.directory.CHATS_KEPT", 3)
+    monkeypatch.setattr("handlers.live.directory.CHATS_KEPT", 3)
 
 
 @pytest.mark.usefixtures("few")
@@ -101,7 +101,7 @@ async def test_a_chat_that_was_loaded_before_it_was_told_keeps_its_connections()
 
 
 async def test_memory_is_bounded_by_members(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("handlers.directory.CHATS_KEPT_BYTES", 1_000_000)
+    monkeypatch.setattr("handlers.live.directory.CHATS_KEPT_BYTES", 1_000_000)
     for members, at_most in ((2, 800), (100, 64), (10_000, 64)):
         directory = directory_over(Chats(members))
         for chat_id in range(1, at_most + 40):

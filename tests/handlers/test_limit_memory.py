@@ -1,6 +1,6 @@
 """What is counted is forgotten when it counts no more, however many there are to be counted."""
 
-from handlers.limits import SWEEP_SPARE, Limiter
+from handlers.live.limits import SWEEP_SPARE, Limiter
 from handlers.policy import Policy
 from tests.clients.clock import ManualClock
 

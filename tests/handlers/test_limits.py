@@ -2,9 +2,9 @@
 
 import pytest
 
-from handlers.errors import ChatError
-from handlers.limits import Limiter
+from handlers.live.limits import Limiter
 from handlers.policy import Policy
+from handlers.wire.errors import ChatError
 from tests.clients.clock import ManualClock
 
 POLICY = Policy(changes_per_s=10, changes_burst=5, queries_per_s=0)

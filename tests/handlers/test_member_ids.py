@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from handlers.member_ids import FEW, SortedIds, kept
+from handlers.live.member_ids import FEW, SortedIds, kept
 
 
 @pytest.mark.parametrize("seed", range(10))

@@ -5,13 +5,13 @@ from datetime import UTC, datetime
 
 import pytest
 
-from handlers.errors import ChatError
-from handlers.pages import PAGE_BYTES_MAX, after_id, order_of, that_fit
-from handlers.views import message_view, summary_view
-from handlers.wire_json import dumps
+from domain.models import Chat, ChatSummary, Member, Message
+from handlers.wire.errors import ChatError
+from handlers.wire.json import dumps
+from handlers.wire.pages import PAGE_BYTES_MAX, after_id, order_of, that_fit
+from handlers.wire.views import message_view, summary_view
 from storage.cursor import Cursor
 from storage.errors import BadReference
-from storage.models import Chat, ChatSummary, Member, Message
 from storage.sizes import message_bytes, summary_bytes
 
 AT = datetime(2025, 11, 23, 10, 0, 0, 123456, tzinfo=UTC)

@@ -3,8 +3,8 @@
 import bcrypt
 import pytest
 
-from handlers import passwords
-from handlers.passwords import Passwords, cost_of
+from handlers.live import passwords
+from handlers.live.passwords import Passwords, cost_of
 
 SALT_COST = slice(4, 6)
 

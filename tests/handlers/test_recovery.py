@@ -6,13 +6,13 @@ from typing import Any, cast
 
 import pytest
 
-from handlers.connections import Connection, Connections
+from domain.models import Chat, ChatState, Member, Message
 from handlers.context import Caller, Context
-from handlers.directory import Directory, OpenChat
-from handlers.endings import Ending, Refused
+from handlers.live.connections import Connection, Connections
+from handlers.live.directory import Directory, OpenChat
+from handlers.live.recovery import PIECE_BYTES_MAX, STUCK_S, UNSENT_BYTES_MAX, replay
 from handlers.policy import Policy
-from handlers.recovery import PIECE_BYTES_MAX, STUCK_S, UNSENT_BYTES_MAX, replay
-from storage.models import Chat, ChatState, Member, Message
+from handlers.wire.endings import Ending, Refused
 from storage.sizes import message_bytes
 from tests.storage.world import START
 

@@ -1,6 +1,6 @@
 """Once at once, and then once a while."""
 
-from handlers.throttle import Throttle
+from handlers.live.throttle import Throttle
 from tests.clients.clock import ManualClock
 
 

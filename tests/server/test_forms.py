@@ -3,7 +3,7 @@
 import pytest
 from aiohttp import FormData
 
-from handlers.errors import ChatError
+from handlers.wire.errors import ChatError
 from server.rest.forms import PARTS_MAX, multipart_fields, urlencoded_fields
 
 KIND = "multipart/form-data; boundary=B"

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from handlers.errors import ChatError
+from handlers.wire.errors import ChatError
 from server import requests
 from server.requests import Requests
 

@@ -8,7 +8,7 @@ from unittest.mock import Mock
 import pytest
 from aiohttp import web
 
-from handlers.endings import Ending
+from handlers.wire.endings import Ending
 from server.runner import Runner
 from tests.conftest import Serve, Server
 from tests.engine.peers import Peer
@@ -21,7 +21,7 @@ ENDED_BY_SERVER = "io server disconnect"
 
 async def reachable(server: Server) -> None:
     """Returns when the server could write to everybody at once: it has a WebSocket of his, or a waiting poll."""
-    hub: Any = server.house.context.hub
+    hub: Any = server.chat_app.context.hub
     async with asyncio.timeout(5):
         while any(link.wire is None and link._poll is None for link in hub._sio.eio.sockets.values()):
             await asyncio.sleep(0.005)
@@ -134,8 +134,8 @@ async def test_the_last_event_is_told_after_all_that_is_still_waiting(server: Se
         pass
     poll = asyncio.create_task(peer.poll(sid))
     await reachable(server)
-    (connection,) = server.house.context.connections.of(ann.id)
-    hub = server.house.context.hub
+    (connection,) = server.chat_app.context.connections.of(ann.id)
+    hub = server.chat_app.context.hub
     for number in range(100):
         hub.emit("event", {"number": number}, room=connection.id)
     hub.end(connection.id, Ending.REVOKED)

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import pytest
 
+from domain.changes import Change, ChatDeleted
 from storage.batching import Batcher, Written
-from storage.changes import Change, ChatDeleted
 from storage.errors import NotFound, Unavailable
 
 

@@ -2,7 +2,7 @@
 
 from itertools import count
 
-from storage.models import Message
+from domain.models import Message
 from storage.pages import page_of
 from storage.sizes import Budget, json_bytes, that_fit
 from tests.storage.world import START

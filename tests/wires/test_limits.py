@@ -92,11 +92,11 @@ async def test_marks_and_unknown_events_count(serve: Serve) -> None:
 async def test_a_bot_joins_its_thousand_chats_at_once_with_the_default_limits(serve: Serve) -> None:
     server = await serve()
     bot, ann = await server.people("bot", "ann")
-    house = server.house
+    chat_app = server.chat_app
 
     async def chat(number: int) -> int:
         params = {"chat_type": "group", "name": f"Room {number}", "member_ids": [ann.id]}
-        created = await house.run(Caller(bot.id, ""), "create_chat", params)
+        created = await chat_app.run(Caller(bot.id, ""), "create_chat", params)
         return int(created["chat"]["id"])
 
     chat_ids = await asyncio.gather(*map(chat, range(1000)))

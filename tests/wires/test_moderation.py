@@ -5,8 +5,8 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from handlers import moderation
-from handlers.watch import LOOK_EVERY_S
+from handlers.commands import moderation
+from handlers.live.watch import LOOK_EVERY_S
 from storage.open import open_store
 from storage.ports import Store
 from tests.clients.clock import ManualClock
@@ -44,8 +44,8 @@ async def test_a_ban_and_a_deletion_end_every_connection_at_once(server: Server,
     await ann.login("ann")  # another session
     clients.append(await ann.connect())
     await clients[1].drain()
-    await action(server.house.context.store, "ANN")
-    assert list(server.house.context.connections.of(ann.id)) == []
+    await action(server.chat_app.context.store, "ANN")
+    assert list(server.chat_app.context.connections.of(ann.id)) == []
     assert [await client.closed() for client in clients] == [4403, 4403]
     await assert_out(server, ann)
     await bob.say(chat_id, "still here")
@@ -56,7 +56,7 @@ async def test_a_ban_and_a_deletion_end_every_connection_at_once(server: Server,
 @pytest.mark.wires("raw")
 async def test_lifting_a_ban_lets_in_who_logs_in_anew(server: Server) -> None:
     ann = await server.person("ann")
-    store = server.house.context.store
+    store = server.chat_app.context.store
     await moderation.ban(store, "ann")
     await assert_out(server, ann)
     await moderation.unban(store, "ann")
@@ -68,7 +68,7 @@ async def test_lifting_a_ban_lets_in_who_logs_in_anew(server: Server) -> None:
 @pytest.mark.wires("raw")
 async def test_a_ban_outlasts_a_restart(server: Server) -> None:
     ann = await server.person("ann")
-    await moderation.ban(server.house.context.store, "ann")
+    await moderation.ban(server.chat_app.context.store, "ann")
     await server.restart()
     await assert_out(server, ann)
 
@@ -81,7 +81,7 @@ async def test_a_deleted_user_leaves_groups_to_the_next_and_messages_to_all(serv
     for chat_id in (group, private):
         await ann.say(chat_id, "mine")
     client = await bob.joined(group)
-    await moderation.delete(server.house.context.store, "ann")
+    await moderation.delete(server.chat_app.context.store, "ann")
     assert (await client.next("chat_changed"))["chat"]["member_count"] == 1
     (member,) = (await bob.get(f"/chats/{group}/members"))["members"]
     assert (member["user"]["id"], member["role"]) == (bob.id, "owner")
@@ -89,7 +89,7 @@ async def test_a_deleted_user_leaves_groups_to_the_next_and_messages_to_all(serv
         (message,) = (await bob.get(f"/chats/{chat_id}/messages"))["messages"]
         assert (message["content"], message["sender_id"]) == ("mine", ann.id)
     assert [chat["id"] for chat in (await bob.get("/chats"))["chats"]] in ([group, private], [private, group])
-    assert await server.house.context.store.chats.load(alone) is None
+    assert await server.chat_app.context.store.chats.load(alone) is None
     assert_error(await bob.request("GET", f"/users/{ann.id}"), 404, "not_found")
     body = {"username": "Ann", "password": PASSWORD}
     assert_error(

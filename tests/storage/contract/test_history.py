@@ -1,6 +1,6 @@
 import pytest
 
-from storage.models import Message, Page
+from domain.models import Message, Page
 from storage.sizes import message_bytes
 from tests.storage.world import World, allow, at
 

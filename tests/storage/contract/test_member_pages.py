@@ -2,8 +2,8 @@
 
 import pytest
 
+from domain.models import Member, Role
 from storage.errors import BadReference
-from storage.models import Member, Role
 from storage.ports import Store
 from tests.storage.world import START, World, allow, at
 

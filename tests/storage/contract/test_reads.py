@@ -3,9 +3,9 @@ import random
 
 import pytest
 
-from storage.changes import ReadMoved
+from domain.changes import ReadMoved
+from domain.models import Message, ReadMark
 from storage.errors import BadReference, NotFound
-from storage.models import Message, ReadMark
 from storage.ports import UNREAD_LIMIT
 from tests.storage.world import World, allow, at
 

@@ -1,6 +1,6 @@
 """What a change says of how it came about, beside what is different now."""
 
-from storage.changes import ChatDeleted, MemberRemoved, UserChanged
+from domain.changes import ChatDeleted, MemberRemoved, UserChanged
 from tests.storage.world import World, allow
 
 

@@ -2,9 +2,9 @@ import asyncio
 
 import pytest
 
-from storage.changes import SessionsRevoked
+from domain.changes import SessionsRevoked
+from domain.models import Session
 from storage.errors import NotFound, TokenReused, TokenUnknown
-from storage.models import Session
 from storage.ports import REUSES_MAX
 from tests.storage.world import START, World, at
 

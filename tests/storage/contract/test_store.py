@@ -2,8 +2,8 @@ import asyncio
 
 import pytest
 
+from domain.models import Appended
 from storage.errors import Unavailable
-from storage.models import Appended
 from storage.ports import Store
 from tests.storage.conftest import Place
 from tests.storage.world import START, World, allow, at, draft

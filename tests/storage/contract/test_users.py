@@ -2,9 +2,9 @@ import asyncio
 
 import pytest
 
-from storage.changes import SessionsRevoked, UserChanged
+from domain.changes import SessionsRevoked, UserChanged
+from domain.models import User
 from storage.errors import Duplicate, NotFound
-from storage.models import User
 from tests.storage.world import START, World, at
 
 

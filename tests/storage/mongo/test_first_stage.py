@@ -1,6 +1,6 @@
 """What the first stage wrote is read as it was meant."""
 
-from storage.changes import ChatDeleted, MemberRemoved
+from domain.changes import ChatDeleted, MemberRemoved
 from storage.mongo import MongoStore
 from storage.mongo.log import Row
 from storage.mongo.room import Room

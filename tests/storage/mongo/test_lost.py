@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from pymongo.errors import AutoReconnect
 
+from domain.models import Appended, Chat, Member
 from storage.errors import ClientIdTaken, NotFound, Unavailable
-from storage.models import Appended, Chat, Member
 from storage.mongo import MongoStore
 from storage.mongo.database import Database
 from tests.storage.world import START, World, allow, at, draft

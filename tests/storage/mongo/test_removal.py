@@ -1,6 +1,6 @@
 import asyncio
 
-from storage.changes import ChatDeleted
+from domain.changes import ChatDeleted
 from storage.mongo import MongoStore
 from tests.storage.conftest import MongoPlace
 from tests.storage.world import World, allow, at

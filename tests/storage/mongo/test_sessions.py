@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from storage.changes import SessionsRevoked
+from domain.changes import SessionsRevoked
+from domain.models import Session
 from storage.errors import TokenReused, TokenUnknown
-from storage.models import Session
 from storage.mongo import MongoStore
 from storage.ports import REUSES_MAX
 from tests.storage.contract.test_sessions import GRACE_S, LIFE_S, login, rotate, sweep

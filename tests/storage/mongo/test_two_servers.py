@@ -4,8 +4,8 @@ import asyncio
 import random
 from dataclasses import replace
 
+from domain.models import Appended, Member, Message
 from storage.errors import Duplicate, LastOwner, NotFound, TokenReused
-from storage.models import Appended, Member, Message
 from storage.mongo import MongoStore
 from tests.storage.world import START, World, allow, at, draft
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from storage.changes import RoleChanged
+from domain.changes import RoleChanged
 from storage.sqlite import heirs
 from tests.storage.world import World
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from storage.models import Draft
+from domain.models import Draft
 from storage.sqlite import SqliteStore
 from tests.storage.sqlite.conftest import Gremlin
 from tests.storage.world import World, allow, at, draft

@@ -1,0 +1,189 @@
+"""Register, log in, refresh, log out."""
+
+from contextlib import suppress
+from datetime import timedelta
+from typing import Annotated
+
+from domain.frozen import frozen
+from domain.models import User
+from domain.text import name_fault, name_key, trimmed
+from handlers.context import Caller, Context
+from handlers.live.limits import network_of
+from handlers.live.passwords import check_password
+from handlers.live.tokens import hash_of, new_secret
+from handlers.registry import Result, command
+from handlers.wire.errors import ChatError, invalid
+from handlers.wire.schemas import AnyText, StrictString
+from handlers.wire.views import user_view
+from storage.errors import TokenReused, TokenUnknown, Unavailable
+
+LOGIN_NAME_CHARS_MAX = 254
+"""The longest email address, which is longer than the longest username."""
+
+Username = Annotated[
+    str,
+    StrictString(
+        3, 32, pattern=r"[A-Za-z0-9_.-]+", pattern_says="must consist of letters, digits, _ . and -"
+    ),
+]
+Email = Annotated[
+    str,
+    StrictString(
+        3, LOGIN_NAME_CHARS_MAX, pattern=r"[^@\s]+@[^@\s]+", pattern_says="must be an email address"
+    ),
+]
+
+
+def check_name(context: Context, field: str, name: str) -> str:
+    """A display name or chat name as it is kept, see `domain.text`. Raises: `ChatError` `invalid`."""
+    kept = trimmed(name)
+    fault = name_fault(kept, context.policy.max_name_chars)
+    if fault is not None:
+        raise invalid(**{field: fault})
+    return kept
+
+
+@frozen
+class Register:
+    username: Username
+    password: AnyText
+    email: Email | None = None
+    display_name: AnyText | None = None
+
+
+@command("register", Register, limit="auth_calls")
+async def register(context: Context, caller: Caller, params: Register) -> Result:
+    """A new account. Raises: `ChatError` `conflict` for a taken name or email; `forbidden` when closed."""
+    if not context.policy.registration_open:
+        raise ChatError("forbidden", "registration is closed")
+    check_password(params.password, context.policy.min_password_chars)
+    display_name = check_name(
+        context, "display_name", params.username if params.display_name is None else params.display_name
+    )
+    user = await context.store.users.create(
+        username=params.username,
+        display_name=display_name,
+        email=params.email,
+        password_hash=await context.passwords.hash(
+            params.password, turn_of=network_of(caller.address), gone=caller.gone
+        ),
+        created_at=context.clock.now(),
+    )
+    return {"user": user_view(user, context.presence.status_of(user.id), own=True)}
+
+
+@frozen
+class Login:
+    username: AnyText
+    password: AnyText
+
+
+@command("login", Login, limit="auth_calls")
+async def login(context: Context, caller: Caller, params: Login) -> Result:
+    """A new session. A wrong name and a wrong password are told the same, and take the same time."""
+    # A name longer than any is nobody's, and is not looked for: comparing text of that length takes seconds.
+    name = params.username[:LOGIN_NAME_CHARS_MAX]
+    user = await context.store.users.find(name) if name == params.username else None
+    # Failures are counted for the pair of account and address, so that nobody locks another out from elsewhere. A
+    # token is taken before the work, not after: else many tries at once would all get through.
+    network = network_of(caller.address)
+    pair = (name_key(name)[:LOGIN_NAME_CHARS_MAX] if user is None else user.id, network)
+    context.limiter.check("login_failures", pair)
+    password_hash = None if user is None else user.password_hash
+    try:
+        right = await context.passwords.match(
+            params.password, password_hash, turn_of=network, gone=caller.gone
+        )
+    except ChatError:  # it was not looked at
+        context.limiter.give_back("login_failures", pair)
+        raise
+    if user is None or not right:
+        raise ChatError("unauthenticated", "wrong username or password")
+    context.limiter.give_back("login_failures", pair)
+    if user.banned:
+        raise ChatError("forbidden", "the account has ended")
+    session_id, refresh_token = new_secret(), new_secret()
+    await context.store.sessions.create(
+        session_id=session_id,
+        user_id=user.id,
+        token_hash=hash_of(refresh_token),
+        expires_at=context.clock.now() + timedelta(seconds=context.policy.refresh_token_ttl_s),
+        created_at=context.clock.now(),
+    )
+    # The password was looked at some time ago: if it was changed, or the user banned, before there was this session
+    # to be revoked, it ends now.
+    try:
+        if not await _is_still_right(context, user, params.password, network):
+            raise ChatError("unauthenticated", "wrong username or password")
+    except ChatError:
+        await context.store.sessions.revoke(session_id)
+        raise
+    await _renew_hash(context, user, params.password, network)
+    return _tokens_view(context, user, session_id, refresh_token)
+
+
+async def _is_still_right(context: Context, user: User, password: str, network: str) -> bool:
+    now = await context.store.users.get(user.id)
+    if now is None or now.banned or now.deleted:
+        return False
+    # Another hash need not be of another password: a login beside this one may have renewed it.
+    return now.password_hash == user.password_hash or await context.passwords.match(
+        password, now.password_hash, turn_of=network
+    )
+
+
+async def _renew_hash(context: Context, user: User, password: str, network: str) -> None:
+    """Hashes the password anew if `BCRYPT_COST` was changed; if that fails, the next login does it."""
+    if context.passwords.is_outdated(user.password_hash):
+        with suppress(ChatError, Unavailable):
+            renewed = await context.passwords.hash(password, turn_of=network)
+            await context.store.users.renew_hash(user.id, user.password_hash, renewed)
+
+
+@frozen
+class Refresh:
+    refresh_token: AnyText
+
+
+@command("refresh", Refresh, limit="auth_calls")
+async def refresh(context: Context, caller: Caller, params: Refresh) -> Result:
+    """A new pair for a refresh token. The old one serves again for a short while; later it ends the session."""
+    now = context.clock.now()
+    refresh_token = new_secret()
+    try:
+        session = await context.store.sessions.rotate(
+            hash_of(params.refresh_token),
+            new_hash=hash_of(refresh_token),
+            expires_at=now + timedelta(seconds=context.policy.refresh_token_ttl_s),
+            now=now,
+            grace_s=context.policy.refresh_reuse_grace_s,
+        )
+    except (TokenUnknown, TokenReused):
+        raise ChatError("unauthenticated", "the refresh token is bad, expired or was used before") from None
+    user = await context.identities.user(session.user_id)
+    if user is None or user.banned or user.deleted:
+        raise ChatError("forbidden", "the account has ended")
+    return _tokens_view(context, user, session.id, refresh_token)
+
+
+@frozen
+class Logout:
+    pass
+
+
+@command("logout", Logout, limit="auth_calls")
+async def logout(context: Context, caller: Caller, _params: Logout) -> Result:
+    """Ends the caller's session and its connections. A token of another backend has no session here to end."""
+    if caller.session_id is not None:
+        await context.store.sessions.revoke(caller.session_id)
+    return {}
+
+
+def _tokens_view(context: Context, user: User, session_id: str, refresh_token: str) -> Result:
+    return {
+        "access_token": context.tokens.mint(user.id, session_id),
+        "refresh_token": refresh_token,
+        "token_type": "bearer",
+        "expires_in": context.tokens.access_ttl_s,
+        "user": user_view(user, context.presence.status_of(user.id), own=True),
+    }

@@ -1,0 +1,169 @@
+"""Chats: making, listing, naming, deleting; and being in their rooms."""
+
+from typing import Annotated, cast
+
+from domain.frozen import frozen
+from domain.models import ChatType
+from domain.permissions import may_delete_chat, may_rename
+from handlers.commands.accounts import check_name
+from handlers.context import Caller, Context
+from handlers.live.connections import enter_room, leave_room
+from handlers.live.directory import OpenChat
+from handlers.live.limits import NEW_MEMBERS_PER_TOKEN, TOLD_PER_TOKEN
+from handlers.live.recovery import replay
+from handlers.registry import Result, command
+from handlers.wire.errors import invalid
+from handlers.wire.pages import ITEMS_BYTES_MAX, bad_cursor
+from handlers.wire.schemas import AnyText, Id, IdList, Position, StrictInteger, StrictString
+from handlers.wire.views import View, summary_view
+from storage.errors import BadReference, Unavailable, UnknownUsers
+
+CREATE_MEMBERS_MAX = 1000
+
+
+@frozen
+class CreateChat:
+    chat_type: Annotated[str, StrictString(one_of=("group", "private", "channel"))]
+    name: AnyText | None = None
+    member_ids: Annotated[list[int] | None, IdList(CREATE_MEMBERS_MAX)] = None
+
+
+@command("create_chat", CreateChat, limit="changes")
+async def create_chat(context: Context, caller: Caller, params: CreateChat) -> Result:
+    """A new chat, with the caller as owner; two users share one private chat, which is found again."""
+    others = set(params.member_ids or ()) - {caller.user_id}
+    chat_type = cast(ChatType, params.chat_type)
+    if chat_type == "private" and len(others) != 1:
+        raise invalid(member_ids="must name exactly one other user for a private chat")
+    if chat_type != "private" and params.name is None:
+        raise invalid(name="is required")
+    # A private chat is called after whoever looks at it is not.
+    name = None if params.name is None or chat_type == "private" else check_name(context, "name", params.name)
+    context.limiter.spend("changes", caller.user_id, len(others) / NEW_MEMBERS_PER_TOKEN)
+    try:
+        chat, created = await context.store.chats.create(
+            name=name,
+            chat_type=chat_type,
+            owner_id=caller.user_id,
+            member_ids=others,
+            created_at=context.clock.now(),
+        )
+    except UnknownUsers as error:
+        raise invalid(member_ids=f"no such user: {', '.join(map(str, error.user_ids))}") from None
+    return {"chat": await _summary(context, caller, chat.id), "created": created}
+
+
+CHATS_PER_TOKEN = 10
+"""A page costs one token more for so many chats: what is unread is counted in each."""
+
+
+@frozen
+class ListChats:
+    cursor: AnyText | None = None
+    limit: Annotated[int, StrictInteger(1, 200)] = 50
+
+
+@command("list_chats", ListChats, limit="queries")
+async def list_chats(context: Context, caller: Caller, params: ListChats) -> Result:
+    """The caller's chats, latest activity first."""
+    try:
+        summaries, next_cursor = await context.store.chats.list_for(
+            caller.user_id, cursor=params.cursor, limit=params.limit, max_bytes=ITEMS_BYTES_MAX
+        )
+    except BadReference:
+        raise bad_cursor() from None
+    context.limiter.spend("queries", caller.user_id, len(summaries) / CHATS_PER_TOKEN)
+    return {"chats": [summary_view(summary) for summary in summaries], "next_cursor": next_cursor}
+
+
+@frozen
+class OneChat:
+    chat_id: Id
+
+
+@command("get_chat", OneChat, limit="queries")
+async def get_chat(context: Context, caller: Caller, params: OneChat) -> Result:
+    return {"chat": await _summary(context, caller, params.chat_id)}
+
+
+@frozen
+class RenameChat:
+    chat_id: Id
+    name: AnyText
+
+
+@command("rename_chat", RenameChat, limit="changes")
+async def rename_chat(context: Context, caller: Caller, params: RenameChat) -> Result:
+    name = check_name(context, "name", params.name)
+    chat = await context.directory.entered_by(caller.user_id, params.chat_id)
+    context.limiter.spend("changes", caller.user_id, len(chat.members) / TOLD_PER_TOKEN)
+    await context.store.chats.rename(params.chat_id, caller.user_id, name, may_rename)
+    return {"chat": await _summary(context, caller, params.chat_id)}
+
+
+@command("delete_chat", OneChat, limit="changes")
+async def delete_chat(context: Context, caller: Caller, params: OneChat) -> Result:
+    """Deletes the chat with everything in it."""
+    chat = await context.directory.entered_by(caller.user_id, params.chat_id)
+    context.limiter.spend("changes", caller.user_id, len(chat.members) / TOLD_PER_TOKEN)
+    await context.store.chats.delete(params.chat_id, caller.user_id, may_delete_chat)
+    return {}
+
+
+async def _summary(context: Context, caller: Caller, chat_id: int) -> View:
+    return summary_view(await context.store.chats.summary(chat_id, caller.user_id))
+
+
+@frozen
+class JoinChat:
+    chat_id: Id
+    after_seq: Position | None = None
+    epoch: AnyText | None = None
+
+
+@command("join_chat", JoinChat, socket=True, limit="joins")
+async def join_chat(context: Context, caller: Caller, params: JoinChat) -> Result:
+    """Puts the caller's connection into the chat's room, after a replay of what changed since `after_seq`. A position
+    of another `epoch` says nothing here: that is a gap, and nothing is replayed.
+
+    The ack's `head_seq` is where the room stands in the turn of entering: the next change comes live.
+    """
+    connection = caller.connected()
+    replayed, gap = 0, params.epoch not in (None, context.store.epoch)
+    if params.after_seq is not None and not gap:
+        was_joined = leave_room(context.hub, connection, params.chat_id)
+        try:
+            replayed, gap = await replay(context, caller, params.chat_id, params.after_seq)
+        except Unavailable:
+            # The room it was in goes on for it; the next number tells the client what it missed.
+            if was_joined:
+                await _enter_room(context, caller, params.chat_id)
+            raise
+    # Must not suspend from here on: membership, session and head are those of the turn of entering. A chat in
+    # memory is got without suspending, and after a replay it is in memory.
+    chat = await _enter_room(context, caller, params.chat_id)
+    context.presence.show(chat, connection)
+    return {"chat_id": chat.id, "head_seq": chat.head_seq, "replayed": replayed, "gap": gap}
+
+
+@command(
+    "leave_chat",
+    OneChat,
+    socket=True,
+    unlimited="it always succeeds, tells nobody and undoes a join, which counts",
+)
+async def leave_chat(context: Context, caller: Caller, params: OneChat) -> Result:
+    """Takes the caller's connection out of the room; always succeeds."""
+    connection = caller.connected()
+    leave_room(context.hub, connection, params.chat_id)
+    context.typing.gone(connection, (params.chat_id,))
+    return {"chat_id": params.chat_id}
+
+
+async def _enter_room(context: Context, caller: Caller, chat_id: int) -> OpenChat:
+    """Does not suspend for a chat in memory. Raises: as `Directory.entered_by`; `Refused`."""
+    connection = caller.connected()
+    chat = await context.directory.entered_by(caller.user_id, chat_id)
+    context.connections.check(connection)
+    enter_room(context.hub, connection, chat)
+    return chat

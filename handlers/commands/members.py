@@ -1,0 +1,123 @@
+"""The members of a chat."""
+
+from typing import Annotated, cast
+
+from domain.frozen import frozen
+from domain.models import Member, Role
+from domain.permissions import may_add_as, may_remove, may_set_role
+from handlers.context import Caller, Context
+from handlers.live.limits import TOLD_PER_TOKEN
+from handlers.registry import Result, command
+from handlers.wire.errors import invalid, not_found
+from handlers.wire.pages import order_of, that_fit
+from handlers.wire.schemas import AnyText, Id, StrictInteger, StrictString
+from handlers.wire.views import View, member_view, user_view
+from storage.cursor import Cursor
+from storage.errors import BadReference
+
+RoleField = Annotated[str, StrictString(one_of=("owner", "admin", "member"))]
+
+
+MEMBERS_PER_PAGE = 1000
+
+MEMBERS_PER_TOKEN = 200
+"""A page costs one token more for so many members of the chat."""
+
+
+@frozen
+class ListMembers:
+    chat_id: Id
+    cursor: AnyText | None = None
+    limit: Annotated[int, StrictInteger(1, MEMBERS_PER_PAGE)] = MEMBERS_PER_PAGE
+
+
+@command("list_members", ListMembers, limit="queries")
+async def list_members(context: Context, caller: Caller, params: ListMembers) -> Result:
+    """A page of the chat's members, in the order in which they came."""
+    await context.directory.entered_by(caller.user_id, params.chat_id)
+    try:
+        members, next_cursor = await context.store.chats.members(
+            params.chat_id, cursor=params.cursor, limit=params.limit
+        )
+    except BadReference:
+        raise invalid(cursor="was not given out here") from None
+    users = await context.store.users.get_many([member.user_id for member in members])
+    # The page was read outside this turn: a member who was removed meanwhile sees nothing of it.
+    await context.directory.entered_by(caller.user_id, params.chat_id)
+    views = that_fit(
+        member_view(
+            member,
+            user_view(
+                users[member.user_id],
+                context.presence.status_of(member.user_id),
+                own=member.user_id == caller.user_id,
+            ),
+        )
+        for member in members
+    )
+    context.limiter.spend("queries", caller.user_id, len(members) / MEMBERS_PER_TOKEN)
+    if len(views) < len(members):
+        last = members[len(views) - 1]
+        next_cursor = str(Cursor(*order_of(last)))
+    return {"members": views, "next_cursor": next_cursor}
+
+
+@frozen
+class AddMember:
+    chat_id: Id
+    user_id: Id
+    role: RoleField = "member"
+
+
+@command("add_member", AddMember, limit="changes")
+async def add_member(context: Context, caller: Caller, params: AddMember) -> Result:
+    await _count(context, caller, params.chat_id)
+    role = cast(Role, params.role)
+    member = await context.store.chats.add_member(
+        params.chat_id, caller.user_id, params.user_id, role, context.clock.now(), may_add_as(role)
+    )
+    return {"member": await _view(context, caller, member)}
+
+
+@frozen
+class SetRole:
+    chat_id: Id
+    user_id: Id
+    role: RoleField
+
+
+@command("set_role", SetRole, limit="changes")
+async def set_role(context: Context, caller: Caller, params: SetRole) -> Result:
+    await _count(context, caller, params.chat_id)
+    role = cast(Role, params.role)
+    member = await context.store.chats.set_role(
+        params.chat_id, caller.user_id, params.user_id, role, may_set_role
+    )
+    return {"member": await _view(context, caller, member)}
+
+
+@frozen
+class RemoveMember:
+    chat_id: Id
+    user_id: Id
+
+
+@command("remove_member", RemoveMember, limit="changes")
+async def remove_member(context: Context, caller: Caller, params: RemoveMember) -> Result:
+    await _count(context, caller, params.chat_id)
+    await context.store.chats.remove_member(params.chat_id, caller.user_id, params.user_id, may_remove)
+    return {}
+
+
+async def _count(context: Context, caller: Caller, chat_id: int) -> None:
+    """Counts a change of which all members are told. Raises: `ChatError` `not_found` for who is no member."""
+    chat = await context.directory.entered_by(caller.user_id, chat_id)
+    context.limiter.spend("changes", caller.user_id, len(chat.members) / TOLD_PER_TOKEN)
+
+
+async def _view(context: Context, caller: Caller, member: Member) -> View:
+    user = await context.identities.user(member.user_id)
+    if user is None:
+        raise not_found("user")
+    own = member.user_id == caller.user_id
+    return member_view(member, user_view(user, context.presence.status_of(user.id), own=own))

@@ -1,0 +1,115 @@
+"""Looking at users, and changing oneself."""
+
+from typing import Annotated
+
+from domain.frozen import frozen
+from domain.models import User
+from domain.text import NAME_GROWTH
+from handlers.commands.accounts import check_name
+from handlers.context import Caller, Context
+from handlers.live.limits import network_of
+from handlers.live.passwords import check_password
+from handlers.registry import Result, command
+from handlers.wire.errors import ChatError, invalid, not_found
+from handlers.wire.pages import after_id, that_fit
+from handlers.wire.schemas import AnyText, Id, StrictInteger
+from handlers.wire.views import user_view
+
+PUBLISHED_WITHIN_S = 2.0
+"""So long the answer to a change waits for others to be told."""
+
+
+@frozen
+class GetUser:
+    user_id: Id
+
+
+@command("get_user", GetUser, limit="queries")
+async def get_user(context: Context, caller: Caller, params: GetUser) -> Result:
+    user = await context.identities.user(params.user_id)
+    if user is None or user.deleted:
+        raise not_found("user")
+    own = user.id == caller.user_id
+    return {"user": user_view(user, context.presence.status_of(user.id), own=own)}
+
+
+@frozen
+class UpdateMe:
+    display_name: AnyText | None = None
+    password: AnyText | None = None
+    old_password: AnyText | None = None
+
+
+@command("update_me", UpdateMe, limit="changes")
+async def update_me(context: Context, caller: Caller, params: UpdateMe) -> Result:
+    """Changes the caller's name or password. A new password ends every other session of the user."""
+    user = await context.store.users.get(caller.user_id)
+    if user is None:
+        raise not_found("user")
+    name = params.display_name
+    if name is not None:
+        name = check_name(context, "display_name", name)
+    renamed = name is not None and name != user.display_name
+    if renamed:
+        context.limiter.check("name_changes", user.id)
+    if params.password is not None:
+        try:
+            await _change_password(context, caller, user, params)
+        except ChatError:
+            if renamed:
+                context.limiter.give_back("name_changes", user.id)
+            raise
+    if name is not None:
+        user = await context.store.users.rename(user.id, name)
+        await context.announcer.published(user.id, PUBLISHED_WITHIN_S)
+    return {"user": user_view(user, context.presence.status_of(user.id), own=True)}
+
+
+async def _change_password(context: Context, caller: Caller, user: User, params: UpdateMe) -> None:
+    assert params.password is not None
+    if params.old_password is None:
+        raise invalid(old_password="is required to set another password")
+    check_password(params.password, context.policy.min_password_chars)
+    network = network_of(caller.address)
+    pair = (user.id, network)
+    context.limiter.check("login_failures", pair)
+    try:
+        right = await context.passwords.match(
+            params.old_password, user.password_hash, turn_of=network, gone=caller.gone
+        )
+    except ChatError:  # it was not looked at
+        context.limiter.give_back("login_failures", pair)
+        raise
+    if not right:
+        raise ChatError("forbidden", "the old password is wrong")
+    context.limiter.give_back("login_failures", pair)
+    password_hash = await context.passwords.hash(params.password, turn_of=network, gone=caller.gone)
+    await context.store.users.change_password(user.id, password_hash, keep_session=caller.session_id)
+
+
+USERS_PER_TOKEN = 50
+"""A page costs one token more for so many users."""
+
+
+@frozen
+class ListUsers:
+    q: AnyText = ""
+    cursor: AnyText | None = None
+    limit: Annotated[int, StrictInteger(1, 200)] = 50
+
+
+@command("list_users", ListUsers, limit="queries")
+async def list_users(context: Context, caller: Caller, params: ListUsers) -> Result:
+    """Active users whose username or display name begins with `q`, by id."""
+    if len(params.q) > NAME_GROWTH * context.policy.max_name_chars:
+        return {"users": [], "next_cursor": None}  # no name begins so, and comparing it takes long
+    users = await context.store.users.search(
+        params.q, after_id=after_id(params.cursor), limit=params.limit + 1
+    )
+    views = that_fit(
+        user_view(user, context.presence.status_of(user.id), own=user.id == caller.user_id)
+        for user in users[: params.limit]
+    )
+    more = len(views) < len(users)
+    context.limiter.spend("queries", caller.user_id, len(views) / USERS_PER_TOKEN)
+    return {"users": views, "next_cursor": str(users[len(views) - 1].id) if more else None}

@@ -1,0 +1,191 @@
+"""The chats in memory: who is in them and how far they have been told, so that no message needs a query."""
+
+from collections.abc import Collection
+from dataclasses import replace
+
+from domain.models import Chat, ChatState, ChatType, Member
+from handlers.live.cache import Cache
+from handlers.live.connections import Connection
+from handlers.live.member_ids import Ids, kept
+from handlers.policy import PRESENCE_MEMBERS_MAX
+from handlers.wire.errors import not_found
+from storage.ports import Store
+
+CHATS_KEPT = 20_000
+CHATS_KEPT_BYTES = 64 * 1024 * 1024
+"""So many chats that nobody has joined are kept, and so much memory may they take: 3,300 of 100 members, or 7,400 of
+1,000. Those that somebody has joined stay, and come on top of that."""
+
+# Measured with benchmarks/chat_memory.py.
+_CHAT_BYTES = 1_000
+_FEW_BYTES = 190
+"""A member of a chat that carries presence: in the chat's set and in the chats of the user."""
+_MANY_BYTES = 8
+
+
+class OpenChat:
+    """A chat in memory. `head_seq` is the number of the last change handed to the room, `members` the ids of its
+    members, `joined` the connections in its room."""
+
+    __slots__ = ("_directory", "chat", "head_seq", "joined", "members", "room")
+
+    def __init__(self, state: ChatState, directory: "Directory") -> None:
+        self._directory = directory
+        self.chat = state.chat
+        self.members: Ids = kept(state.members.keys())
+        self.head_seq = state.chat.head_seq
+        self.room = room_of(state.chat.id)
+        self.joined: dict[str, Connection] = {}
+
+    def join(self, connection: Connection) -> None:
+        """A connection comes into the room; nothing happens if it is there."""
+        if not self.joined:
+            self._directory.pin(self)
+        self.joined[connection.id] = connection
+
+    def part(self, connection: Connection) -> None:
+        """A connection leaves the room it is in."""
+        del self.joined[connection.id]
+        if not self.joined:
+            self._directory.unpin(self)
+
+    def size(self) -> int:
+        """About how many bytes it takes while nobody has joined."""
+        name = self.chat.name or ""
+        each = _FEW_BYTES if self.carries_presence else _MANY_BYTES
+        return _CHAT_BYTES + 4 * len(name) + each * len(self.members)
+
+    @property
+    def id(self) -> int:
+        return self.chat.id
+
+    @property
+    def chat_type(self) -> ChatType:
+        return self.chat.chat_type
+
+    @property
+    def carries_presence(self) -> bool:
+        return len(self.members) <= PRESENCE_MEMBERS_MAX
+
+    def snapshot(self) -> Chat:
+        """The chat as it is now."""
+        return replace(self.chat, head_seq=self.head_seq, member_count=len(self.members))
+
+
+def room_of(chat_id: int) -> str:
+    """The room in which a chat's events are told."""
+    return f"chat:{chat_id}"
+
+
+class Directory:
+    """Chats by id, loaded when first needed, kept current by the changes that are told."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._chats: Cache[int, OpenChat] = Cache(
+            self._load,
+            capacity=CHATS_KEPT,
+            size_of=OpenChat.size,
+            bytes_max=CHATS_KEPT_BYTES,
+            added=self._remember,
+            dropped=self._forget,
+        )
+        self._chats_of: dict[int, set[int]] = {}
+        """By user id, the chats in memory that carry presence."""
+
+    def peek(self, chat_id: int) -> OpenChat | None:
+        """The chat if it is in memory."""
+        return self._chats.peek(chat_id)
+
+    async def current(self, chat_id: int) -> OpenChat | None:
+        """The chat as it is in the turn in which this returns; does not suspend if it is in memory."""
+        while (chat := self._chats.use(chat_id)) is None:
+            # What was loaded is looked for again: it may have been deleted before this resumed.
+            if await self._chats.get(chat_id) is None:
+                return None
+        return chat
+
+    async def entered_by(self, user_id: int, chat_id: int) -> OpenChat:
+        """The chat, for a member of it. Raises: `ChatError` `not_found` for anybody else."""
+        chat = await self.current(chat_id)
+        if chat is None or user_id not in chat.members:
+            raise not_found("chat")
+        return chat
+
+    def shared_with(self, user_id: int) -> Collection[OpenChat]:
+        """The chats in memory that carry presence and to which the user belongs."""
+        found = (self._chats.peek(chat_id) for chat_id in self._chats_of.get(user_id, ()))
+        return [chat for chat in found if chat is not None]
+
+    def pin(self, chat: OpenChat) -> None:
+        """Somebody has joined the chat: it stays in memory."""
+        if self._chats.peek(chat.id) is chat:
+            self._chats.pin(chat.id)
+
+    def unpin(self, chat: OpenChat) -> None:
+        """Nobody is in the chat any more."""
+        if self._chats.peek(chat.id) is chat:
+            self._chats.unpin(chat.id)
+
+    def told(self, chat_id: int, seq: int) -> None:
+        """Change `seq` of a chat is being handed to its room."""
+        chat = self._chats.peek(chat_id)
+        if chat is not None:
+            chat.head_seq = seq
+        self._chats.stale(chat_id)
+
+    def opened(self, state: ChatState) -> None:
+        """A chat was made. One that is in memory stays: it was loaded after the commit, and may have been joined."""
+        if self._chats.peek(state.chat.id) is None:
+            self._chats.put(state.chat.id, OpenChat(state, self))
+
+    def renamed(self, renamed: Chat) -> None:
+        chat = self._chats.peek(renamed.id)
+        if chat is not None:
+            chat.chat = renamed
+            self._chats.resized(renamed.id)
+        self._chats.stale(renamed.id)
+
+    def deleted(self, chat_id: int) -> None:
+        self._chats.forget(chat_id)
+
+    def member_set(self, chat_id: int, member: Member) -> None:
+        """A member came, or is no longer what they were."""
+        chat = self._chats.peek(chat_id)
+        if chat is not None and member.user_id not in chat.members:
+            self._forget(chat)
+            chat.members.add(member.user_id)
+            self._resized(chat)
+        self._chats.stale(chat_id)
+
+    def member_gone(self, chat_id: int, user_id: int) -> None:
+        chat = self._chats.peek(chat_id)
+        if chat is not None and user_id in chat.members:
+            self._forget(chat)
+            chat.members.discard(user_id)
+            self._resized(chat)
+        self._chats.stale(chat_id)
+
+    async def _load(self, chat_id: int) -> OpenChat | None:
+        state = await self._store.chats.load(chat_id)
+        return None if state is None else OpenChat(state, self)
+
+    def _resized(self, chat: OpenChat) -> None:
+        chat.members = kept(chat.members)
+        self._remember(chat)
+        self._chats.resized(chat.id)
+
+    def _remember(self, chat: OpenChat) -> None:
+        if chat.carries_presence:
+            for user_id in chat.members:
+                self._chats_of.setdefault(user_id, set()).add(chat.id)
+
+    def _forget(self, chat: OpenChat) -> None:
+        if not chat.carries_presence:
+            return
+        for user_id in chat.members:
+            chats = self._chats_of.get(user_id)
+            if chats is not None:
+                chats.discard(chat.id)
+                if not chats:
+                    del self._chats_of[user_id]

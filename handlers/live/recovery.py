@@ -1,0 +1,141 @@
+"""Catching up: what a client missed, replayed until it stands where its room stands."""
+
+import asyncio
+from collections.abc import Sequence
+
+from domain.models import Message
+from handlers.context import Caller, Context
+from handlers.live.directory import OpenChat
+from handlers.policy import REPLAY_MESSAGES_MAX
+from handlers.wire import events
+from handlers.wire.endings import Ending, Refused
+from storage.sizes import message_bytes
+
+PIECE_BYTES_MAX = 256 * 1024
+"""So much of a replay is read from the store at a time, as JSON; one message more than this goes alone."""
+
+UNSENT_BYTES_MAX = 256 * 1024
+"""A replay waits as long as this much or more is unsent to its peer: far below what ends a connection as too slow."""
+
+WRITE_BYTES = 64 * 1024
+"""After so much, what was gathered for the peer is written, and it is looked at how much of it is taken."""
+
+STUCK_S = 20.0
+"""A peer that takes nothing of its replay for this long is too slow."""
+
+LOOK_EVERY_S = 0.05
+
+SHORT_WAITS, WAITS_MAX = 100, 500
+"""So many turns of the loop, and then so many looks, a room may be behind the store; then the client loads history."""
+
+
+async def replay(context: Context, caller: Caller, chat_id: int, after_seq: int) -> tuple[int, bool]:
+    """Sends the caller every message of the chat changed after `after_seq`; how many, and whether a gap is left.
+
+    Live events are not kept meanwhile: each pass reads on above the last number sent, up to where the room stood when
+    it began, until that is where the room stands. It returns in that very turn, so that the caller can enter the room
+    with nothing between. Raises: `ChatError` `not_found` if the caller is not, or no longer, a member; `Refused`
+    (TOO_SLOW).
+    """
+    chat = await context.directory.entered_by(caller.user_id, chat_id)
+    if after_seq > chat.head_seq:
+        # Memory may be behind a store that others write too: a read has the observer told of what is in it.
+        await context.store.messages.changed_since(chat_id, after_seq, limit=1)
+        chat = await context.directory.entered_by(caller.user_id, chat_id)
+        if after_seq > chat.head_seq:
+            return 0, True
+    return await _Replay(context, caller, chat_id, after_seq).run(chat)
+
+
+class _Replay:
+    """One replay. A pass is read in pieces, so that neither memory nor the peer's buffer ever holds all of it."""
+
+    def __init__(self, context: Context, caller: Caller, chat_id: int, after_seq: int) -> None:
+        self._context = context
+        self._caller = caller
+        self._connection = caller.connected()
+        self._chat_id = chat_id
+        self._after_seq = after_seq
+        self._position = after_seq
+        self._pass_ends_at = after_seq
+        self._unsent_bytes_max = min(UNSENT_BYTES_MAX, context.policy.volatile_limit_bytes)
+        self._write_bytes = min(WRITE_BYTES, self._unsent_bytes_max)
+        self._seen: set[int] = set()
+        self._sent = 0
+
+    async def run(self, chat: OpenChat) -> tuple[int, bool]:
+        waits = 0
+        while self._position != chat.head_seq:
+            if self._position > chat.head_seq:
+                # Read from disk before it was handed to the room; the observer is being told, mostly in a turn or two.
+                waits += 1
+                if waits > WAITS_MAX:
+                    return self._sent, True
+                await asyncio.sleep(0 if waits < SHORT_WAITS else LOOK_EVERY_S)
+            else:
+                begins = self._position >= self._pass_ends_at
+                if begins:
+                    self._pass_ends_at = chat.head_seq
+                piece = await self._context.store.messages.changed_since(
+                    self._chat_id, self._position, limit=REPLAY_MESSAGES_MAX + 1, max_bytes=PIECE_BYTES_MAX
+                )
+                if begins and await self._is_too_long(piece):
+                    return self._sent, True
+                await self._send(piece)
+            chat = await self._context.directory.entered_by(self._caller.user_id, self._chat_id)
+        return self._sent, False
+
+    async def _is_too_long(self, piece: Sequence[Message]) -> bool:
+        """Whether there are more messages than are replayed, of which this is the first piece."""
+        if len(piece) > REPLAY_MESSAGES_MAX:
+            return True
+        if not piece or piece[-1].changed_seq >= self._pass_ends_at:
+            return False  # it is all of them
+        number = await self._context.store.messages.count_changed_since(
+            self._chat_id, self._position, limit=REPLAY_MESSAGES_MAX + 1
+        )
+        return number > REPLAY_MESSAGES_MAX
+
+    async def _send(self, piece: Sequence[Message]) -> None:
+        await self._writable()  # somebody else may have filled the buffer
+        unwritten = 0
+        for message in piece:
+            if unwritten >= self._write_bytes:
+                await self._context.hub.turn(self._connection.id, unwritten)
+                await self._writable()
+                unwritten = 0
+            known = message.seq <= self._after_seq or message.id in self._seen
+            name, payload = events.replayed(message, self._context.clock.now(), known=known)
+            self._context.hub.emit(name, payload, room=self._connection.id)
+            self._seen.add(message.id)
+            self._position = message.changed_seq
+            self._sent += 1
+            # `message_updated` says the content twice.
+            unwritten += message_bytes(message) + known * len(message.content)
+        await self._context.hub.turn(self._connection.id, unwritten)
+
+    async def _writable(self) -> None:
+        """Returns when the peer may be sent more, at once if nothing stands in the way.
+
+        Raises: `ChatError` `not_found` after a removal from the chat; `Refused` for a connection that has ended,
+        TOO_SLOW if its peer took nothing for `STUCK_S`.
+        """
+        context, connection = self._context, self._connection
+        await self._check()
+        last = context.hub.unread_bytes(connection.id)
+        taken_at = context.clock.monotonic()
+        while last >= self._unsent_bytes_max:
+            await context.clock.sleep(LOOK_EVERY_S)
+            await self._check()
+            unread, now = context.hub.unread_bytes(connection.id), context.clock.monotonic()
+            if unread < last:
+                taken_at = now
+            elif now - taken_at >= STUCK_S:
+                context.hub.end(connection.id, Ending.TOO_SLOW)
+                raise Refused("unavailable", Ending.TOO_SLOW)
+            last = unread
+
+    async def _check(self) -> None:
+        """Raises: `ChatError` `not_found` after a removal; `Refused` for a connection that has ended."""
+        await self._context.directory.entered_by(self._caller.user_id, self._chat_id)
+        self._context.connections.check(self._connection)

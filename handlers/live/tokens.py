@@ -1,0 +1,111 @@
+"""Access tokens are JWTs; refresh tokens are random strings, of which the store keeps a hash."""
+
+import hashlib
+import math
+import secrets
+import warnings
+from datetime import timedelta
+from typing import Any
+
+import jwt
+from jwt.warnings import InsecureKeyLengthWarning
+
+from domain.frozen import frozen
+from handlers.live.clock import Clock
+from handlers.wire.endings import Ending, Refused
+from handlers.wire.schemas import ID_MAX
+
+# Whoever set a short key is told once, at start; PyJWT would say it again at every token.
+warnings.filterwarnings("ignore", category=InsecureKeyLengthWarning)
+
+_EXPIRES_MAX = 253402300799  # the end of the year 9999, where datetimes end
+
+
+@frozen
+class Claims:
+    """What a good access token says. `session_id` is None if another backend minted it, which may name one all the
+    same; `own`: we did, and it is good as long as its session. `expires_at` is Unix time."""
+
+    user_id: int
+    session_id: str | None
+    expires_at: float
+    own: bool
+
+
+class Tokens:
+    """Mints and reads access tokens under one key and one algorithm. `issuer` is the id of the store that has their
+    sessions."""
+
+    def __init__(self, secret: str, algorithm: str, clock: Clock, *, issuer: str, access_ttl_s: int) -> None:
+        self._secret = secret
+        self._issuer = issuer
+        self._algorithm = algorithm
+        self._clock = clock
+        self.access_ttl_s = access_ttl_s
+
+    def mint(self, user_id: int, session_id: str) -> str:
+        """An access token, good for `access_ttl_s`."""
+        now = self._clock.now()
+        claims = {
+            "sub": str(user_id),
+            "sid": session_id,
+            "type": "access",
+            "iss": self._issuer,
+            "iat": int(now.timestamp()),
+            "exp": int((now + timedelta(seconds=self.access_ttl_s)).timestamp()),
+        }
+        return jwt.encode(claims, self._secret, self._algorithm)
+
+    def read(self, token: str) -> Claims:
+        """Raises: `Refused` (UNAUTHENTICATED) for a token that is bad in any way or has expired."""
+        try:
+            claims = jwt.decode(
+                token,
+                self._secret,
+                [self._algorithm],
+                # Time is judged by our clock; an audience is another backend's business.
+                options={
+                    "require": ["exp", "sub"],
+                    "verify_exp": False,
+                    "verify_nbf": False,
+                    "verify_iat": False,
+                    "verify_aud": False,
+                },
+            )
+        except (jwt.PyJWTError, ValueError, RecursionError):
+            raise _bad() from None
+        return self._judge(claims)
+
+    def _judge(self, claims: dict[str, Any]) -> Claims:
+        subject, expires_at, session_id = claims["sub"], claims["exp"], claims.get("sid")
+        # An integer may be too large to be asked whether it is finite.
+        if type(expires_at) is not int and not (type(expires_at) is float and math.isfinite(expires_at)):
+            raise _bad()
+        if claims.get("type", "access") != "access" or not isinstance(session_id, str | None):
+            raise _bad()
+        if not (isinstance(subject, str) and subject.isascii() and subject.isdigit() and len(subject) <= 16):
+            raise _bad()
+        now = self._clock.now().timestamp()
+        not_before = claims.get("nbf", 0)
+        if type(not_before) not in (int, float) or not not_before <= now:
+            raise _bad()
+        if expires_at <= now:
+            raise Refused("unauthenticated", Ending.UNAUTHENTICATED, "the token has expired")
+        if not 0 < int(subject) <= ID_MAX:
+            raise _bad()
+        own = claims.get("iss") == self._issuer
+        return Claims(int(subject), session_id, float(min(expires_at, _EXPIRES_MAX)), own)
+
+
+def _bad() -> Refused:
+    return Refused("unauthenticated", Ending.UNAUTHENTICATED, "the token is missing or bad")
+
+
+def new_secret() -> str:
+    """A random string that names a session or is a refresh token: 256 bits."""
+    return secrets.token_urlsafe(32)
+
+
+def hash_of(refresh_token: str) -> str:
+    """What the store keeps of a refresh token; its 256 random bits need no salt and no slow hash."""
+    return hashlib.sha256(refresh_token.encode()).hexdigest()

@@ -1,0 +1,53 @@
+"""Pages of a list: bounded in bytes, and where the next one begins."""
+
+import re
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+
+from domain.models import Member
+from handlers.wire.errors import ChatError, invalid
+from handlers.wire.json import dumps
+from handlers.wire.views import View
+from storage.sizes import Budget
+
+ENVELOPE_BYTES = 1024
+"""What a page has around its items: names, cursor, flags."""
+
+PAGE_BYTES_MAX = 1024 * 1024
+"""A page is at most so large as JSON, but for a single item that is larger."""
+
+ITEMS_BYTES_MAX = PAGE_BYTES_MAX - ENVELOPE_BYTES
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+_ID_CURSOR = re.compile(r"[0-9]{1,16}")
+
+MemberOrder = tuple[int, int]
+
+
+def that_fit(views: Iterable[View]) -> list[View]:
+    """The views up to the first for which a page has no room; the first one always."""
+    budget, found = Budget(ITEMS_BYTES_MAX), []
+    for view in views:
+        if not budget.takes(len(dumps(view)) + 1):
+            break
+        found.append(view)
+    return found
+
+
+def bad_cursor() -> ChatError:
+    return invalid(cursor="was not given out here")
+
+
+def order_of(member: Member) -> MemberOrder:
+    """Members are listed in the order in which they came."""
+    return (member.joined_at - _EPOCH) // _MICROSECOND, member.user_id
+
+
+def after_id(cursor: str | None) -> int:
+    """The id after which a page begins, 0 without a cursor. Raises: `ChatError` `invalid`."""
+    if cursor is None:
+        return 0
+    if not _ID_CURSOR.fullmatch(cursor):
+        raise bad_cursor()
+    return int(cursor)
