@@ -15,7 +15,7 @@ from handlers.live.clock import Clock
 from handlers.policy import Policy
 from server.app import create_app
 from server.config import Config
-from server.keys import CHAT_APP
+from server.keys import CHAT_APP, SIO
 from server.runner import Runner
 from tests.clients.client import Client
 from tests.clients.people import Person
@@ -98,11 +98,13 @@ class Server:
         return client
 
     async def close(self) -> None:
-        """Ends the clients, then the server."""
+        """Ends the clients, then the server, which waits for no client that a test has left open."""
         for client in [*self._clients, *(client for person in self._people for client in person.clients)]:
             await client.close()
-        await self.stop()
         await self.http.close()
+        if self._runner is not None and self.app is not None:
+            self.app[SIO].eio.close_timeout_s = 0
+            await self.stop()
 
 
 Serve = Callable[..., Awaitable[Server]]

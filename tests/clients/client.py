@@ -54,13 +54,13 @@ class Client(ABC):
 
     async def answer_to(self, frame_id: int | str) -> Frame:
         """The ack of, or the error for, the command with this id."""
-        return await self.first(
+        return await self._first(
             lambda frame: frame["type"] in ("ack", "error") and frame.get("id") == frame_id
         )
 
     async def next(self, name: str | None = None) -> Frame:
         """The next frame, or the next of this type; frames before it stay in the inbox."""
-        return await self.first(lambda frame: name in (None, frame["type"]))
+        return await self._first(lambda frame: name in (None, frame["type"]))
 
     async def drain(self) -> list[Frame]:
         """All frames that the server had for this client up to the answer to a ping; the inbox is empty then."""
@@ -93,7 +93,7 @@ class Client(ABC):
         is_update = frame is not None and frame["type"] == "chat_updated"
         (self._updates if is_update else self._arriving).put_nowait(frame)  # type: ignore[arg-type]
 
-    async def first(self, wanted: Callable[[Frame], bool]) -> Frame:
+    async def _first(self, wanted: Callable[[Frame], bool]) -> Frame:
         """The next frame that is wanted; frames before it stay in the inbox."""
         async with (
             asyncio.timeout(TIMEOUT_S),

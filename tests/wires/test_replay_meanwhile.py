@@ -153,6 +153,7 @@ async def test_whose_session_ended_gets_nothing_more(scene: Scene) -> None:
     await scene.ann.say(scene.chat_id, "among us")
 
 
+@pytest.mark.wires("raw", "socketio")  # a client that polls is missed by the heartbeat alone
 async def test_a_connection_that_drops_is_in_no_room_afterwards(scene: Scene) -> None:
     async def cut() -> None:
         scene.bobs.cut()
