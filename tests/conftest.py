@@ -1,5 +1,6 @@
 """The real server on a port of its own, with real clients."""
 
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import fields, replace
@@ -34,9 +35,19 @@ _POLICY_FIELDS = {entry.name for entry in fields(Policy)}
 class Server:
     """A server that can be stopped and started again on the same port and data."""
 
-    def __init__(self, config: Config, clock: Clock | None, wire: str) -> None:
+    def __init__(
+        self,
+        config: Config,
+        clock: Clock | None = None,
+        *,
+        wire: str = "raw",
+        send_buffer_bytes: int | None = None,
+    ) -> None:
+        """`wire`: what people connect over. `send_buffer_bytes`: how much the system buffers for a peer that does not
+        read, in place of several MiB."""
         self.config = config
         self.wire = wire
+        self._send_buffer_bytes = send_buffer_bytes
         self.clock: Any = clock
         self.port = 0
         self.http = ClientSession(connector=TCPConnector(limit=0), cookie_jar=DummyCookieJar())
@@ -62,12 +73,19 @@ class Server:
         self.app = create_app(self.config, clock=self.clock)
         self._runner = Runner(self.app, access_log=None, shutdown_timeout=self.config.shutdown_timeout_s)
         await self._runner.setup()
-        site = web.TCPSite(self._runner, "127.0.0.1", self.port)
-        await site.start()
+        await web.SockSite(self._runner, self._door()).start()
         self.port = self._runner.addresses[0][1]
 
+    def _door(self) -> socket.socket:
+        door = socket.socket()
+        door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if self._send_buffer_bytes is not None:  # the connections inherit it
+            door.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, self._send_buffer_bytes)
+        door.bind(("127.0.0.1", self.port))
+        return door
+
     async def stop(self) -> None:
-        """As SIGTERM does; nothing happens if it is stopped."""
+        """Stops as SIGTERM does; does nothing if the server is stopped already."""
         runner, self._runner = self._runner, None
         if runner is not None:
             await runner.cleanup()
@@ -92,7 +110,7 @@ class Server:
         return RestClient(self.http, self.url)
 
     async def open(self, token: str | None = None, **options: Any) -> RawClient:
-        """A raw connection with any token, or none; nothing of what it was told is read yet."""
+        """A raw connection with any token, or none, whose first frame has not been read."""
         client = await RawClient.open(self.http, self.ws_url, token, **options)
         self._clients.append(client)
         return client
@@ -112,11 +130,13 @@ Serve = Callable[..., Awaitable[Server]]
 
 @asynccontextmanager
 async def serving(folder: Path, mongo: str | None = None, wire: str = "raw") -> AsyncIterator[Serve]:
-    """What the fixture `serve` gives: servers with their data in the folder, or in the MongoDB at this URL; people
-    connect over the wire."""
+    """Yields the function behind the fixture `serve`. Its servers keep their data in the folder, or in the MongoDB at
+    this URL, and people connect over this wire."""
     servers: list[Server] = []
 
-    async def start(clock: Clock | None = None, **settings: Any) -> Server:
+    async def start(
+        clock: Clock | None = None, send_buffer_bytes: int | None = None, **settings: Any
+    ) -> Server:
         policy = replace(
             Policy(), **{name: settings.pop(name) for name in _POLICY_FIELDS.intersection(settings)}
         )
@@ -131,7 +151,7 @@ async def serving(folder: Path, mongo: str | None = None, wire: str = "raw") -> 
         }
         if mongo:
             settings.setdefault("database_url", f"{mongo}/vestnik_test_{uuid4().hex[:16]}")
-        server = Server(Config(**settings), clock, wire)
+        server = Server(Config(**settings), clock, wire=wire, send_buffer_bytes=send_buffer_bytes)
         servers.append(server)
         await server.start()
         return server
@@ -191,13 +211,13 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 def _marked(metafunc: pytest.Metafunc, name: str, every: Sequence[str]) -> Sequence[str]:
-    """What the marker names, without arguments every one; none without the marker."""
+    """The arguments of the marker, `every` if it has none; empty without the marker."""
     marker = metafunc.definition.get_closest_marker(name)
     return () if marker is None else marker.args or every
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """With `--stores=sqlite` nothing is left that needs a MongoDB."""
+    """With `--stores=sqlite` deselects the tests that need a MongoDB."""
     if config.getoption("--stores") == "sqlite":
         left_out = [item for item in items if _needs_mongo(item)]
         items[:] = [item for item in items if item not in left_out]

@@ -1,4 +1,4 @@
-"""The container files: what can be known of them without a container engine."""
+"""The container files, as far as they can be checked without a container engine."""
 
 import json
 import os
@@ -17,7 +17,7 @@ COMPOSE = ROOT / "tests" / "compose"
 
 @pytest.fixture(scope="module")
 def loader(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The program that loads a compose file the way docker compose does; building it may download, and say so."""
+    """A program that loads a compose file as docker compose does; building it may need downloads."""
     program = tmp_path_factory.mktemp("compose") / "load"
     subprocess.run([need("go"), "build", "-o", program, "."], cwd=COMPOSE, check=True)
     return program

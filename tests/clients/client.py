@@ -34,11 +34,11 @@ class Client(ABC):
 
     @abstractmethod
     async def close(self) -> None:
-        """Leaves as a client does that says goodbye."""
+        """Closes the connection with a closing handshake."""
 
     @abstractmethod
     def cut(self) -> None:
-        """Ends the TCP connection without a closing handshake."""
+        """Drops the connection without a closing handshake."""
 
     async def command(self, name: str, **fields: Any) -> Frame:
         """Sends a command with an id and returns its ack or error; all else that comes meanwhile stays in the inbox."""

@@ -1,4 +1,4 @@
-"""Somebody with an account."""
+"""A user with an account."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ from tests.clients.wires import WIRES
 
 
 class Person(RestClient):
-    """A registered user who is logged in: a REST client, and what users mostly do. They connect over `wire`."""
+    """A registered user who is logged in: a REST client with shorthands for what users do. They connect over `wire`."""
 
     def __init__(self, http: ClientSession, url: str, ws_url: str, username: str, wire: str = "raw") -> None:
         super().__init__(http, url)
@@ -22,22 +22,22 @@ class Person(RestClient):
         self.id = 0
         self.clients: list[Client] = []
 
-    async def connect(self, **wishes: str) -> Client:
-        """A connection whose `connected` has been read. `wishes` go with the token: `subscribe="all"`."""
-        client = await self.open(**wishes)
+    async def connect(self, **params: str) -> Client:
+        """A connection whose `connected` has been read. The params go with the token: `subscribe="all"`."""
+        client = await self.open(**params)
         assert (await client.next())["type"] == "connected"
         return client
 
-    async def open(self, **wishes: str) -> Client:
-        """A connection of which nothing has been read yet, accepted or not."""
+    async def open(self, **params: str) -> Client:
+        """A connection, accepted or not, whose first frame has not been read."""
         if self.wire == "raw":
-            return await self.open_raw(params=wishes)
-        client = SocketIOClient(WIRES[self.wire], self.http, self.url, self.token, wishes=wishes)
+            return await self.open_raw(params=params)
+        client = SocketIOClient(WIRES[self.wire], self.http, self.url, self.token, params=params)
         self.clients.append(client)
         return await client.open()
 
     async def open_raw(self, **options: Any) -> RawClient:
-        """As `open`, over the raw gate whatever the wire; options are those of aiohttp's `ws_connect`."""
+        """As `open`, but always over the raw gate; the options are those of aiohttp's `ws_connect`."""
         client = await RawClient.open(self.http, self.ws_url, self.token, **options)
         self.clients.append(client)
         return client
@@ -56,5 +56,5 @@ class Person(RestClient):
         return int((await self.post("/chats", name=name, chat_type=chat_type, member_ids=ids))["id"])
 
     async def say(self, chat_id: int, content: str, **more: Any) -> Any:
-        """The message, sent over REST."""
+        """Sends a message over REST and returns it."""
         return await self.post("/messages", chat_id=chat_id, content=content, **more)

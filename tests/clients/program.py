@@ -1,10 +1,12 @@
-"""`python -m server` as an operator runs it, on a port of its own, to be stopped, killed and started again."""
+"""`python -m server` as an operator runs it, on a port of its own; tests stop it, kill it and start it again."""
 
 import asyncio
 import os
 import re
 import signal
 import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 from aiohttp import ClientSession
@@ -12,6 +14,7 @@ from aiohttp import ClientSession
 from tests.clients.people import Person
 
 START_S = 60
+STOP_S = 15
 ROOT = Path(__file__).parents[2]
 
 
@@ -38,7 +41,7 @@ class Program:
         return (self.place / "log").read_text()
 
     async def start(self) -> None:
-        """Returns when it serves."""
+        """Starts the process and returns when it serves."""
         env = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "LANG")}
         env |= {"PYTHONPATH": str(ROOT), "HOST": "127.0.0.1", "PORT": str(self.port), "BCRYPT_COST": "4"}
         env |= {"DATA_DIR": str(self.place / "data"), **self._settings}
@@ -58,7 +61,7 @@ class Program:
         self._process.send_signal(number)
 
     async def ended(self, within_s: float) -> int:
-        """The exit status; negative: the signal that ended it."""
+        """Waits for the end; the exit status, negative if a signal ended the process."""
         assert self._process is not None
         return await asyncio.wait_for(self._process.wait(), within_s)
 
@@ -66,13 +69,40 @@ class Program:
         self.send_signal(signal.SIGKILL)
         assert await self.ended(10) == -signal.SIGKILL
 
+    async def stop(self) -> int:
+        """Stops the process by SIGTERM; the exit status."""
+        self.send_signal(signal.SIGTERM)
+        return await self.ended(STOP_S)
+
     async def close(self) -> None:
-        if self._process is not None and self._process.returncode is None:
+        if self.is_running:
             await self.kill()
+
+    @property
+    def is_running(self) -> bool:
+        return self._process is not None and self._process.returncode is None
+
+    def stranger(self, username: str) -> Person:
+        """A person without an account."""
+        return Person(self.http, self.url, self.url.replace("http", "ws") + "/ws", username)
 
     async def person(self, username: str) -> Person:
         """A new user, logged in."""
-        person = Person(self.http, self.url, self.url.replace("http", "ws") + "/ws", username)
+        person = self.stranger(username)
         person.id = (await person.register(username))["id"]
         await person.login(username)
         return person
+
+
+@asynccontextmanager
+async def running(place: Path, **settings: str) -> AsyncIterator[Program]:
+    """A program that serves, with its log and data in this folder; at the end it is stopped."""
+    async with ClientSession() as http:
+        program = Program(place, http, **settings)
+        try:
+            await program.start()
+            yield program
+            if program.is_running:
+                await program.stop()
+        finally:
+            await program.close()

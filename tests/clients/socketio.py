@@ -9,18 +9,18 @@ from tests.clients.wires import Wire
 
 
 class SocketIOClient(Client):
-    """One connection. `closing`, the last event, shows in `closed` and `close_reason` and not in the inbox: so the
-    client looks like a raw one."""
+    """One connection. The last event, `closing`, shows in `closed` and `close_reason` and not in the inbox, so that the
+    client behaves as a raw one."""
 
-    def __init__(self, wire: type[Wire], *args: Any, wishes: dict[str, str]) -> None:
+    def __init__(self, wire: type[Wire], *args: Any, params: dict[str, str]) -> None:
         super().__init__()
-        self._wire = wire(*args, self._see, wishes)
+        self._wire = wire(*args, self._see, params)
         self._numbers = itertools.count(1)
         self._frame_ids: dict[int, Any] = {}
         self._end = asyncio.create_task(self._wait_for_the_end())
 
     async def open(self) -> "SocketIOClient":
-        """Connects; the first frame, `connected`, is in the inbox then. A refusal is seen by `closed`."""
+        """Connects; the first frame, `connected`, is in the inbox then. After a refusal `closed` returns its code."""
         await self._wire.open()
         return self
 

@@ -1,4 +1,4 @@
-"""A peer that has joined a chat and then reads nothing, until it reads all at once."""
+"""A client that joins a chat and then reads nothing, until it reads all at once."""
 
 import asyncio
 import json
@@ -23,8 +23,8 @@ class StuckReader:
         self._posting: asyncio.Future[tuple[int, str]] | None = None
 
     async def join(self, chat_id: int, after_seq: int | None = None) -> None:
-        """Connects and joins; reads up to the ack, and nothing more. With `after_seq` up to what comes first after the
-        join was sent."""
+        """Connects and joins; reads up to the ack, with `after_seq` up to the first replayed message, and no
+        further."""
         port = int(self._person.url.rpartition(":")[2])
         join = json.dumps({"chat_id": chat_id, "after_seq": after_seq})
         awaited = '"ok":true' if after_seq is None else '"new_message"'
@@ -51,7 +51,7 @@ class StuckReader:
             pass
 
     async def read_all(self) -> tuple[list[Told], int | None]:
-        """All events up to the end, and the code that tells why it is one: of the close frame, or of `closing`."""
+        """All events up to the end, and the close code: of the close frame, or of the event `closing`."""
         if self._socket is None:
             return await self._poll_all()
         told: list[Told] = []
@@ -79,7 +79,7 @@ class StuckReader:
 
 
 def _code(told: list[Told]) -> int | None:
-    """What the last event says of the end."""
+    """The code in the event `closing`, if it is the last."""
     name, payload = told[-1] if told else ("", {})
     return payload["code"] if name == "closing" else None
 

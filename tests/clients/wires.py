@@ -1,4 +1,5 @@
-"""Connections spoken by hand: all that comes is seen at once and in order, and any moment can be the last."""
+"""Connections that speak their protocol by hand: a callback sees each frame at once and in order, and a test can cut
+the connection at any moment."""
 
 import asyncio
 import itertools
@@ -15,13 +16,13 @@ CLOSE_PACKET = "1"
 
 
 class Wire:
-    """One connection. `see` gets every frame and every answer as the raw protocol writes them; `wishes` is what a
-    client may ask for while it connects."""
+    """One connection. `see` gets every frame and every answer as the raw protocol writes them; `params` go with the
+    token when the client connects."""
 
     def __init__(
-        self, http: ClientSession, url: str, token: str | None, see: See, wishes: dict[str, str] | None = None
+        self, http: ClientSession, url: str, token: str | None, see: See, params: dict[str, str] | None = None
     ) -> None:
-        self.wishes = wishes or {}
+        self.params = params or {}
         self.close_code: int | None = None
         self.close_reason = ""
         self.over = asyncio.Event()
@@ -38,7 +39,7 @@ class Wire:
         return await opened is not None
 
     async def start(self, name: str, **fields: Any) -> "asyncio.Future[Frame | None]":
-        """Sends a command; the answer to come, None if the connection ends before it."""
+        """Sends a command. Returns a future of the answer: None if the connection ends before it."""
         number = next(self._ids)
         answer = self._answers[number] = asyncio.get_running_loop().create_future()
         if self.over.is_set():
@@ -59,12 +60,12 @@ class Wire:
         return await (await self.start(name, **fields))
 
     def cut(self) -> None:
-        """The network is gone: nothing is seen from now on."""
+        """Drops the connection as a lost network does: `see` gets nothing from now on."""
         self._abort()
         self._end()
 
     async def leave(self) -> None:
-        """Ends the connection as a client does that says goodbye."""
+        """Ends the connection as a client does that closes it."""
         raise NotImplementedError
 
     async def close(self) -> None:
@@ -109,7 +110,7 @@ class RawWire(Wire):
     _socket: ClientWebSocketResponse | None = None
 
     async def _read(self) -> None:
-        query = {"token": str(self._token), **self.wishes}
+        query = {"token": str(self._token), **self.params}
         async with self._http.ws_connect(f"{self._url}/ws", params=query) as socket:
             self._socket = socket
             while (message := await socket.receive()).type is WSMsgType.TEXT:
@@ -152,9 +153,9 @@ class SocketIOWire(RawWire):
                 self.close_code = socket.close_code
 
     def _packet(self, packet: str) -> str | None:
-        """What one packet of the server asks to be answered."""
+        """The packet that answers one packet of the server, None if it needs no answer."""
         if packet.startswith("0"):
-            return "40" + json.dumps({"token": self._token, **self.wishes})
+            return "40" + json.dumps({"token": self._token, **self.params})
         if packet == "2":
             return "3"
         if packet.startswith("42"):
@@ -185,7 +186,8 @@ class SocketIOWire(RawWire):
 
 
 class PollingWire(SocketIOWire):
-    """Socket.IO over HTTP. The packets of one turn go in one POST, and one POST at a time."""
+    """Socket.IO over HTTP. The packets of one turn of the event loop go in one POST, and there is one POST at a
+    time."""
 
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)

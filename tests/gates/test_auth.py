@@ -1,4 +1,4 @@
-"""Accounts over REST: register, log in, and what is told of what goes wrong."""
+"""Accounts over REST: registration, login and their errors."""
 
 import asyncio
 import json

@@ -1,4 +1,5 @@
-"""Bodies of requests: compressed, too slow, not what they say they are; and answers that nobody reads."""
+"""Request bodies that are compressed, too slow or of another type than they say; and answers that the client does not
+read."""
 
 import asyncio
 import contextlib
@@ -26,7 +27,7 @@ BOMBS = [compress(b" " * (20 << 20), 9) for compress in (gzip.compress, zlib.com
 
 
 async def told(server: Server, data: bytes, seconds: float = 3) -> bytes:
-    """What comes back of bytes on a connection of their own, until it is closed."""
+    """Sends bytes on a connection of their own and returns all that comes back until it is closed."""
     reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
     writer.write(data)
     try:
@@ -168,7 +169,7 @@ async def test_who_does_not_read_his_answers_is_cut_off(
         f"GET /api/chats/{chat_id}/messages?limit=200 HTTP/1.1\r\nHost: x\r\n"
         f"Authorization: Bearer {ann.token}\r\n\r\n"
     ).encode()
-    await loop.sock_sendall(slow, ask * 16)  # beyond what the system takes for him
+    await loop.sock_sendall(slow, ask * 16)  # more than the system buffers for one connection
     app_runner: Any = server._runner
 
     def served() -> bool:
@@ -223,7 +224,7 @@ async def test_what_is_no_request_is_answered_400_and_costs_nobody_else_anything
         "/api/../data/secret_key",
     ],
 )
-async def test_no_path_leads_out_of_the_house(serve: Serve, path: str) -> None:
+async def test_no_path_leads_outside_the_folder(serve: Serve, path: str) -> None:
     server = await serve()
     answer = await told(server, f"GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
     assert answer.split(b" ")[1] == b"404"

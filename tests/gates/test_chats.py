@@ -1,4 +1,4 @@
-"""Chats over REST: making, listing, naming, deleting, and what their members are told."""
+"""Chats over REST: creating, listing, renaming, deleting, and the events that members receive."""
 
 from typing import Any
 

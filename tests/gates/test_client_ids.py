@@ -1,4 +1,4 @@
-"""`client_id` makes a send idempotent for ever."""
+"""`client_id` makes a send idempotent without a time limit."""
 
 import asyncio
 from typing import Any
@@ -33,7 +33,7 @@ async def test_a_repeat_shows_the_message_as_it_is_now(server: Server) -> None:
     assert await ann.request("POST", "/messages", json=body) == (200, edited)
 
 
-async def test_another_sender_has_client_ids_of_his_own(server: Server) -> None:
+async def test_another_sender_has_client_ids_of_their_own(server: Server) -> None:
     ann, bob = await server.people("ann", "bob")
     chat_id = await ann.chat(bob)
     body = {"chat_id": chat_id, "content": "hi", "client_id": "c-1"}

@@ -1,4 +1,4 @@
-"""The documented frames, held to the letter: a client written from the document alone, years ago, works."""
+"""The frames of docs/protocol.md to the letter: a client written from the document alone works."""
 
 import json
 from pathlib import Path
@@ -66,7 +66,7 @@ async def test_the_documented_values_are_the_ones_told(server: Server) -> None:
 
 
 async def _told_to_ann(server: Server) -> dict[str, Any]:
-    """Bob does everything there is to be told of; what Ann gets, by type."""
+    """Bob does everything that causes an event; returns the events that Ann receives, by type."""
     ann, bob = await server.people("ann", "bob")
     chat_id = await ann.chat(bob)
     window = await ann.open()

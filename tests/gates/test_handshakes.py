@@ -1,4 +1,4 @@
-"""A WebSocket handshake at either door: a token in any form of the header, and refusals that say what would do."""
+"""WebSocket handshakes at both gates: a token in any form of the header, and refusals that name what is supported."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Who owns a chat when the account of its owner is banned or deleted, as clients see it."""
+"""Who owns a chat after the account of its owner is banned or deleted, as clients see it."""
 
 import asyncio
 
@@ -38,7 +38,7 @@ async def test_a_ban_of_the_last_owner_passes_the_role_on(server: Server, chat_t
     await ann.login("ann")
     assert (await ann.get(f"/chats/{chat_id}"))["role"] == "member"
     assert_error(await ann.request("DELETE", f"/chats/{chat_id}"), 403, "forbidden")
-    # The owner that is left is the last one again.
+    # The remaining owner is now the last one.
     body = {"role": "member"}
     assert_error(
         await carl.request("PATCH", f"/chats/{chat_id}/members/{carl.id}", json=body), 409, "conflict"

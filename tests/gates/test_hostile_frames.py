@@ -1,4 +1,4 @@
-"""WebSocket frames that no client would send, at both doors: the connection ends, and nobody else notices."""
+"""Malformed WebSocket frames at both gates: the connection ends and no other connection is affected."""
 
 import json
 import struct
@@ -36,7 +36,7 @@ ACK: dict[str, Callable[[Frame], bool]] = {
 
 
 async def connect(server: Server, door: str, person: Person, **headers: str) -> BareSocket:
-    """A connection that has been told `connected`."""
+    """A connection whose `connected` has been read."""
     path = f"/ws?token={person.token}" if door == "raw" else "/socket.io/?EIO=4&transport=websocket"
     socket = await BareSocket.open(server.port, path, **headers)
     if door == "socket.io":
@@ -47,7 +47,7 @@ async def connect(server: Server, door: str, person: Person, **headers: str) -> 
 
 
 def in_fragments(payload: bytes, count: int, *between: bytes) -> bytes:
-    """A text message in so many fragments, with other frames between them."""
+    """A text message in `count` fragments, with control frames between them."""
     size = -(-len(payload) // count)
     parts = [payload[start : start + size] for start in range(0, len(payload), size)]
     frames = [

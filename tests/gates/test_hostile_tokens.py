@@ -1,4 +1,4 @@
-"""Tokens made to confuse whoever reads them are refused at every door, without an error of the server."""
+"""Malformed and forged tokens are refused at every gate, without an internal error."""
 
 import base64
 import hashlib
@@ -27,7 +27,7 @@ def part(value: Any) -> str:
 
 
 def signed(header: Any, claims: Any = CLAIMS, key: str = SECRET, digest: str = "sha256") -> str:
-    """A token with a right HMAC over whatever is said in it."""
+    """A token with a valid HMAC over any header and claims."""
     said = f"{part(header)}.{part(claims)}"
     return f"{said}.{part(hmac.digest(key.encode(), said.encode(), digest))}"
 

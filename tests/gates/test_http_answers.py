@@ -1,4 +1,5 @@
-"""What HTTP can ask beyond the calls of REST: every answer is in the words of the wire, and repeats no request."""
+"""HTTP requests beyond the REST calls: every answer is an error object of the contract, and none repeats the
+request."""
 
 import asyncio
 import json
@@ -19,7 +20,7 @@ ASKERS = b"<b>secret</b>"
 
 @pytest.fixture
 async def server(serve: Serve, tmp_path: Path) -> Server:
-    """With a web client, whose page answers whatever is nobody else's."""
+    """With a web client, whose page answers all paths that no gate has."""
     dist = tmp_path / "dist"
     (dist / "assets").mkdir(parents=True)
     (dist / "index.html").write_text(PAGE)
@@ -28,7 +29,7 @@ async def server(serve: Serve, tmp_path: Path) -> Server:
 
 
 async def told(server: Server, data: bytes) -> tuple[int, dict[str, str], bytes]:
-    """Status, headers and body of the answer to what is sent as it stands."""
+    """Sends these bytes; the status, headers and body of the answer."""
     reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
     writer.write(data)
     head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 10)

@@ -1,4 +1,4 @@
-"""What people try who want more than is theirs: other fields, other words of a query, other people's names."""
+"""Attempts to get more than one's own: fields that a call does not name, query operators, other people's names."""
 
 from typing import Any
 
@@ -32,7 +32,7 @@ FORGED = {
     "joined_at": "2000-01-01T00:00:00+00:00",
     "last_read_message_id": 999,
 }
-"""Every field of an object that nobody sets by himself."""
+"""All fields of objects that no client may set."""
 
 
 async def test_no_field_is_taken_that_a_call_does_not_name(server: Server) -> None:
@@ -148,7 +148,7 @@ async def test_words_of_a_query_language_are_only_words(server: Server, word: st
         401,
         "unauthenticated",
     )
-    name = word.replace("\x00", "\\0")  # which no name may hold
+    name = word.replace("\x00", "\\0")  # no name may hold it
     me = await ann.patch("/users/me", display_name=name)
     assert me["display_name"] == name
     assert [user["id"] for user in (await ann.get("/users", q=name))["users"]] == [ann.id]

@@ -1,4 +1,4 @@
-"""Limits with their default settings: what one account can do to the server, and what honest people never notice."""
+"""Limits: what one account can ask of the server with the default settings, and that normal use meets no limit."""
 
 import asyncio
 import time
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.stores("sqlite")
 
 
 async def crowd(server: Server, number: int) -> list[int]:
-    """The ids of so many users who never come."""
+    """Creates `number` users in the store and returns their ids."""
     store, now = server.chat_app.context.store, server.chat_app.context.clock.now()
     users = [
         await store.users.create(
@@ -27,7 +27,7 @@ async def crowd(server: Server, number: int) -> list[int]:
 
 
 async def times(number: int, person: Person, method: str, path: str, **body: Any) -> int:
-    """How many of so many calls went through; the first that does not is told when to come back."""
+    """How many of `number` equal calls succeed before the first is refused with a `retry_after_ms`."""
     for done in range(number):
         status, answer = await person.request(method, path, **({"json": body} if body else {}))
         if status == 429:
@@ -37,7 +37,7 @@ async def times(number: int, person: Person, method: str, path: str, **body: Any
     return number
 
 
-async def test_large_groups_are_dear_and_small_ones_cheap(serve: Serve) -> None:
+async def test_large_groups_cost_more_than_small_ones(serve: Serve) -> None:
     server = await serve(clock=ManualClock())
     ann, bob = await server.people("ann", "bob")
     everybody = await crowd(server, 1000)
@@ -48,7 +48,7 @@ async def test_large_groups_are_dear_and_small_ones_cheap(serve: Serve) -> None:
     )
 
 
-async def test_what_many_are_told_counts_by_how_many_they_are(serve: Serve) -> None:
+async def test_a_change_counts_by_how_many_receive_it(serve: Serve) -> None:
     server = await serve(clock=ManualClock(), changes_burst=100, changes_per_s=1)
     ann = await server.person("ann")
     everybody = await crowd(server, 600)
@@ -110,7 +110,7 @@ async def test_typing_above_its_limit_is_ignored_without_a_look_into_the_store(
     for n in range(20):
         await client.command("typing", chat_id=10_000 + n, is_typing=True)
     await client.done("typing", chat_id=chat_id, is_typing=False)
-    assert (await bobs.next("typing"))["is_typing"] is False, "a sign that is shown ends whatever the limit"
+    assert (await bobs.next("typing"))["is_typing"] is False, "typing that is shown ends above the limit, too"
 
 
 async def test_a_busy_day_of_honest_people_meets_no_limit(serve: Serve) -> None:
@@ -129,7 +129,7 @@ async def test_a_busy_day_of_honest_people_meets_no_limit(serve: Serve) -> None:
     assert time.monotonic() - started < 60
 
 
-async def test_large_chats_are_told_of_comings_and_goings_once_a_second(serve: Serve) -> None:
+async def test_joins_and_leaves_of_large_chats_are_published_once_a_second(serve: Serve) -> None:
     server = await serve(clock=ManualClock())
     ann, bob = await server.people("ann", "bob")
     everybody = await crowd(server, 120)
@@ -157,4 +157,4 @@ async def test_large_chats_are_told_of_comings_and_goings_once_a_second(serve: S
     server.clock.advance(5)
     assert await counts() == []
     await ann.delete(f"/chats/{chat_id}/members/{bob.id}")
-    assert [frame["type"] for frame in await bobs.drain()] == ["chat_removed"], "to whom it happens, at once"
+    assert [frame["type"] for frame in await bobs.drain()] == ["chat_removed"], "the removed member, at once"

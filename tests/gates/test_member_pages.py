@@ -1,4 +1,4 @@
-"""Members come in pages; their marks are positions that stay."""
+"""Pages of members; read marks are positions that stay when their message is deleted."""
 
 from typing import Any
 

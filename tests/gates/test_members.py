@@ -1,4 +1,4 @@
-"""Members over REST, and who may do what."""
+"""Members over REST: permissions of each role, and events."""
 
 from typing import Any
 
@@ -33,7 +33,7 @@ ALLOWED = {
 
 
 class Scene:
-    """A chat with one person of each role, and three more to act on."""
+    """A chat with one person of each role, and three more members as targets."""
 
     def __init__(self, server: Server) -> None:
         self.server = server
@@ -212,7 +212,7 @@ async def test_who_is_removed_hears_nothing_of_the_room_after_chat_removed(serve
     await anns.drain()
     await ann.delete(f"/chats/{chat_id}/members/{bob.id}")
     assert (await bobs.next())["type"] == "chat_removed"
-    await ann.say(chat_id, "about him")
+    await ann.say(chat_id, "about the member")
     await anns.done("typing", chat_id=chat_id, is_typing=True)
     await bobs.nothing_more()
     for name, fields in (
@@ -229,7 +229,7 @@ async def test_who_is_removed_hears_nothing_of_the_room_after_chat_removed(serve
 
 
 async def _told(client: RawClient, *expected: tuple[str, int | None]) -> None:
-    """Exactly these frames have come: their types, and how many members the chat then has."""
+    """Asserts that exactly these frames have come: their types and member counts."""
     frames = [
         (frame["type"], frame["chat"]["member_count"] if "chat" in frame else None)
         for frame in await client.drain()

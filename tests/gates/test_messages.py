@@ -1,4 +1,4 @@
-"""Messages: who is told what, in which order, and what REST answers."""
+"""Messages: the answers of REST and the events, and who receives them."""
 
 import asyncio
 from typing import Any

@@ -1,4 +1,4 @@
-"""Members hear of every change of a chat, also of one that this process has never looked at."""
+"""Members receive every change of a chat, even of a chat that the server has not loaded."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -20,12 +20,12 @@ pytestmark = pytest.mark.stores
 
 
 def anybody(_standing: Actor) -> None:
-    """The rule that has nothing against it."""
+    """A permission that allows everything."""
 
 
 class Scene:
     """A group of Ann, Bob and Carl with three messages, and a private chat of Bob and Carl; the server has started
-    again since, and Bob is connected. Nothing has been asked of it but his token."""
+    again since, and Bob is connected. The only request so far was Bob's token."""
 
     server: Server
     ann: Person
@@ -56,7 +56,7 @@ class Scene:
         assert directory.peek(self.private_id) is None
 
     async def next(self, name: str, client: RawClient | None = None) -> Frame:
-        """The next event, which must be of this name; presence apart."""
+        """The next event except presence; it must be of this name."""
         while (frame := await (client or self.bobs).next())["type"].startswith("user_off"):
             pass
         assert frame["type"] == name, frame
@@ -82,7 +82,7 @@ async def test_a_deleted_account(scene: Scene) -> None:
     assert (changed["user_id"], changed["user"]["active"]) == (scene.carl.id, False)
     chat = await scene.changed()
     assert (chat["member_count"], chat["seq"], chat["name"]) == (2, 3, "Lunch")
-    # The ban before the deletion is not told apart if both were done before it could be.
+    # The ban before the deletion has no event of its own if the deletion was committed before the ban was published.
     gone = changed["user"] if changed["user"]["deleted"] else (await scene.next("user_changed"))["user"]
     assert (gone["active"], gone["deleted"], gone["display_name"]) == (False, True, "carl")
     await scene.bobs.nothing_more()
@@ -197,7 +197,7 @@ async def test_events_of_a_chat_keep_their_order_while_it_is_loaded(scene: Scene
     names = []
     while not names or names[-1] != "chat_removed" or names.count("chat_removed") < 2:
         names.append((await eves.next())["type"])
-    # Of a chat that is gone before its turn comes it is not told any more that somebody was added.
+    # A chat that is deleted before its load is done gets no `chat_added` any more.
     assert [name for name in names if name != "chat_changed"] in (
         ["chat_added", "chat_removed", "chat_added", "chat_removed"],
         ["chat_added", "chat_removed", "chat_removed"],

@@ -1,4 +1,4 @@
-"""Pages of other origins are turned away at every door, and our own is known behind a proxy."""
+"""Other origins are refused at every gate, and the own origin is recognised behind a proxy."""
 
 import json
 from ipaddress import ip_network
@@ -19,7 +19,8 @@ PROXY = (ip_network("127.0.0.0/8"),)
 
 
 async def answers(server: Server, token: str | None, headers: dict[str, str]) -> list[int]:
-    """What a page is told at each door: REST, preflight, Socket.IO polling and WebSocket as statuses, /ws as a code."""
+    """The answer of each gate to a page: REST, preflight, Socket.IO polling and WebSocket as statuses, /ws as a close
+    code."""
     seen = []
     asks = {**headers, "Access-Control-Request-Method": "GET"}
     polling = f"{server.url}/socket.io/?EIO=4&transport=polling"
@@ -32,7 +33,7 @@ async def answers(server: Server, token: str | None, headers: dict[str, str]) ->
         async with server.http.request(method, url, headers=sent) as answer:
             seen.append(answer.status)
             opened = await answer.text()
-        if opened.startswith("0{"):  # a session, which the end of the server would wait for
+        if opened.startswith("0{"):  # a session that stays open
             sid = json.loads(opened[1:])["sid"]
             await server.http.post(f"{polling}&sid={sid}", data="1", headers=headers)
     try:

@@ -1,4 +1,4 @@
-"""Pages over REST: none is larger than 1 MiB of JSON, and who pages on gets everything."""
+"""Pages over REST: none is larger than 1 MiB of JSON, and paging on yields everything."""
 
 import asyncio
 from typing import Any
@@ -11,11 +11,11 @@ from tests.conftest import Serve
 
 MIB = 1024 * 1024
 LARGE = "\x01" * 9_999 + "x"
-"""60,000 bytes as JSON, with which a page of 200 messages would have 12 MB."""
+"""60,000 bytes as JSON: a page of 200 such messages would have 12 MB."""
 
 
 async def page(person: Person, path: str, **params: Any) -> Any:
-    """The body of a page, which is no larger than a page may be."""
+    """Asserts that a page is not too large and returns its body."""
     headers = {"Authorization": f"Bearer {person.token}"}
     async with person.http.get(f"{person.url}/api{path}", params=params, headers=headers) as answer:
         assert answer.status == 200

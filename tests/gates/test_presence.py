@@ -1,4 +1,4 @@
-"""Who is there: the strongest status of all connections, only changes, each once."""
+"""Presence: the strongest status of all connections of a user; each change is published once."""
 
 import asyncio
 from typing import Any
@@ -13,7 +13,7 @@ PRESENCE = ("user_status", "user_offline")
 
 
 class Scene:
-    """Bob watches two chats that he shares with Ann, who is not there; time stands still."""
+    """Bob has joined two chats that he shares with Ann, who is offline; time stands still."""
 
     async def set(self, serve: Serve) -> None:
         self.server = await serve(clock=ManualClock(), status_per_s=0)
@@ -23,13 +23,13 @@ class Scene:
         self.bobs = await self.bob.joined(*self.chats)
 
     async def told(self, client: RawClient | None = None, *, of: Any = None) -> list[str]:
-        """What Bob (or another) has been told of Ann (or another) since the last look."""
+        """The presence events about Ann (or `of`) that Bob (or `client`) has received since the last call."""
         user_id = (of or self.ann).id
         frames = [frame for frame in await (client or self.bobs).drain() if frame["type"] in PRESENCE]
         return [_status(frame) for frame in frames if frame["user_id"] == user_id]
 
     async def gone(self, client: RawClient) -> None:
-        """Closes a connection, and waits until the server knows."""
+        """Closes a connection and waits until the server has noticed."""
         left = len(self.server.chat_app.context.connections) - 1
         await client.close()
         async with asyncio.timeout(5):
@@ -104,13 +104,13 @@ async def test_a_reloaded_page_comes_back_as_online(scene: Scene) -> None:
     assert await scene.told() == ["online"]
 
 
-async def test_offline_is_a_wish_for_all_connections(scene: Scene) -> None:
+async def test_offline_counts_for_all_connections(scene: Scene) -> None:
     one, two = await scene.ann.connect(), await scene.ann.connect()
     await one.done("status", status="offline")
     await two.done("status", status="offline")
     assert await scene.told() == ["online", "offline"]
     await two.done("status", status="away")
-    # The other connection never said anything but offline: it is as it was before.
+    # The other connection has only ever set offline, so nothing changes.
     assert await scene.told() == ["online"]
     await one.done("status", status="offline")
     assert await scene.told() == ["offline"]

@@ -177,27 +177,3 @@ async def _until_connections(server: Server, count: int) -> None:
     async with asyncio.timeout(5):
         while len(server.chat_app.context.connections) > count:
             await asyncio.sleep(0.005)
-
-
-async def test_who_takes_nothing_of_what_he_is_sent_is_ended_with_1013_and_holds_up_nobody(
-    serve: Serve,
-) -> None:
-    server = await serve(buffer_limit_bytes=64 * 1024, messages_per_s=0)
-    ann, bob = await server.people("ann", "bob")
-    chat_id = await ann.chat(bob)
-    anns = await ann.joined(chat_id)
-    async with server.http.ws_connect(server.ws_url, params={"token": str(bob.token)}) as slow:
-        assert (await slow.receive_json())["type"] == "connected"
-        await slow.send_json({"type": "join_chat", "chat_id": chat_id})
-        for _ in range(3000):  # it goes beyond what the system buffers for him
-            await anns.done("send_message", chat_id=chat_id, content="x" * 10_000)
-            if len(server.chat_app.context.connections) == 1:
-                break
-        else:
-            raise AssertionError("nobody was ended")
-        async with asyncio.timeout(5):
-            while (await slow.receive()).type is WSMsgType.TEXT:
-                pass
-        assert slow.close_code == 1013
-    told = [frame["seq"] for frame in await anns.drain() if frame["type"] == "new_message"]
-    assert told == list(range(1, len(told) + 1))

@@ -1,4 +1,4 @@
-"""The raw gate: what is a frame, what is an answer, and what a connection survives."""
+"""The raw gate: valid and invalid frames, their answers, and which of them end the connection."""
 
 import json
 from typing import Any
@@ -155,10 +155,10 @@ async def test_32_bad_frames_in_a_row_end_the_connection(server: Server, kind: s
 
     for _ in range(31):
         await bad()
-    await client.done("ping")  # a good one starts the count anew
+    await client.done("ping")  # a good frame resets the count
     for _ in range(31):
         await bad()
-    frame = await client.command("nonsense")  # and so does a well-formed one that fails
+    frame = await client.command("nonsense")  # and so does a well-formed frame whose command fails
     assert frame["code"] == "unknown_event"
     for _ in range(31):
         await bad()

@@ -1,4 +1,4 @@
-"""Reading: the mark goes forward only, and the room hears of it only when it moved."""
+"""Read marks: they move forward only, and the room receives an event only when a mark moves."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from tests.conftest import Serve, Server
 
 
 class Scene:
-    """Ann has said five things; both have joined, their inboxes are empty."""
+    """Ann has sent five messages; both have joined, and their inboxes are empty."""
 
     ann: Any
     bob: Any

@@ -1,4 +1,4 @@
-"""How fast a replay goes: as fast as its peer takes it, on every wire, and never more at once than it can take."""
+"""The pace of a replay: on every wire it follows the speed of the client and never buffers much for it."""
 
 import asyncio
 from collections.abc import Callable
@@ -17,7 +17,7 @@ from tests.engine.peers import until
 MESSAGES = 480
 CONTENT = "x" * 10_000
 LARGE = "\x01" * 9_999 + "x"
-"""60,000 bytes as JSON: of these, all messages are more than the system takes for anybody."""
+"""60,000 bytes as JSON: all messages together are more than the system buffers for a connection."""
 
 pytestmark = [
     pytest.mark.stores("sqlite"),
@@ -26,7 +26,7 @@ pytestmark = [
 
 
 class Scene:
-    """A chat of Ann and Bob with much in it, and Bob's client at the end of a slow line."""
+    """A chat of Ann and Bob with 480 large messages, and Bob's client behind a slow link."""
 
     def __init__(self, server: Server, name: str, bytes_per_s: float) -> None:
         self.server, self._name, self._bytes_per_s = server, name, bytes_per_s
@@ -116,7 +116,7 @@ async def test_who_takes_nothing_for_twenty_seconds_is_too_slow(serve: Serve, na
 
 
 async def turn_until(server: Server, condition: Callable[[], bool]) -> None:
-    """FairSemaphore the clock by the steps in which a replay looks, until something has come about."""
+    """Turns the clock in the steps of the replay until the condition holds."""
 
     def turned() -> bool:
         server.clock.advance(LOOK_EVERY_S)

@@ -1,4 +1,4 @@
-"""The five tests of the document, as a person would do them with two windows."""
+"""The five test scenarios of the protocol document, with two clients."""
 
 import asyncio
 
@@ -13,7 +13,7 @@ pytestmark = pytest.mark.stores
 
 
 async def two_windows(server: Server) -> tuple[int, Person, RawClient, Person, RawClient]:
-    """Two people look at one chat."""
+    """Two people who have joined one chat."""
     ann, bob = await server.people("ann", "bob")
     chat_id = await ann.chat(bob)
     windows = await ann.joined(chat_id), await bob.joined(chat_id)

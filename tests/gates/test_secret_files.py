@@ -1,4 +1,4 @@
-"""Files that hold secrets: what is wrong with them is said in one line, and never what is in them."""
+"""Files that hold secrets: an error is one line that names the file, and no line holds the secret."""
 
 import os
 import stat
@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.gates.test_logs import process
+from tests.clients.program import running
 
 ROOT = Path(__file__).parents[2]
 KEY = "k" * 40
 
 
 def refused(folder: Path, **settings: bytes | str) -> str:
-    """The one line with which a start ends."""
+    """The single line that a refused start prints."""
     env: dict[str, bytes | str] = {
         "PATH": os.environ["PATH"],
         "PYTHONPATH": str(ROOT),
@@ -72,22 +72,22 @@ async def test_a_key_that_others_may_read_is_warned_of(tmp_path: Path, mode: int
     path.parent.mkdir()
     path.write_text(KEY)
     path.chmod(mode)
-    async with process(tmp_path) as (_, logged, _):
+    async with running(tmp_path) as program:
         pass
-    lines = [line for line in logged().splitlines() if "may read or write" in line]
+    lines = [line for line in program.log.splitlines() if "may read or write" in line]
     assert len(lines) == warned
     assert all("secret_key" in line and f"{mode:04o}" in line for line in lines)
-    assert KEY not in logged()
+    assert KEY not in program.log
 
 
 @pytest.mark.skipif(os.name != "posix", reason="has no such modes")
 async def test_what_the_server_makes_is_for_its_owner_only(tmp_path: Path) -> None:
     mask = os.umask(0)
     try:
-        async with process(tmp_path) as (_, logged, _):
+        async with running(tmp_path) as program:
             modes = {file.name: stat.S_IMODE(file.stat().st_mode) for file in (tmp_path / "data").iterdir()}
     finally:
         os.umask(mask)
     assert {"secret_key", "vestnik.db", "vestnik.db-wal", "vestnik.db-shm", "control.sock"} <= modes.keys()
     assert {name: oct(mode) for name, mode in modes.items() if mode & 0o077} == {}
-    assert "may read or write" not in logged()
+    assert "may read or write" not in program.log

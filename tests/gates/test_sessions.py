@@ -116,7 +116,7 @@ async def test_four_refreshes_at_once_all_get_a_pair_and_a_fifth_ends_the_family
 
 
 async def sweep(server: Server) -> None:
-    """Lets the time go by in which all sessions are looked at once."""
+    """Turns the clock until the sweep has looked at all sessions once."""
     server.clock.advance(AGAIN_AFTER_S)
     await asyncio.wait((server.chat_app._sweep._step,))  # type: ignore[arg-type]
 
@@ -149,7 +149,7 @@ async def test_sessions_that_are_over_are_removed_some_time_later(serve: Serve) 
 
 @pytest.mark.stores
 async def test_a_token_of_ours_is_nothing_without_its_session(serve: Serve) -> None:
-    """Not even when somebody has shortened the life of tokens, so that the session was removed before they ended."""
+    """Not even when the lifetime of tokens was shortened and the session was removed before the token expired."""
     server = await serve(clock=ManualClock(), access_token_ttl_s=90 * 24 * 3600)
     ann = await server.person("ann")
     assert (

@@ -1,4 +1,4 @@
-"""The database goes away under a running server, and comes back: what every client sees of that."""
+"""The database is lost under a running server and comes back: what every client sees."""
 
 import asyncio
 from collections import Counter
@@ -27,7 +27,7 @@ async def ready(server: Server) -> None:
 
 @pytest.fixture
 def fast(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Commands wait for a lost database a moment only, as some of these tests lose it for good."""
+    """Commands wait 0.3 s for a lost database, not 10 s."""
     monkeypatch.setattr("storage.mongo.database.PATIENCE_S", 0.3)
     monkeypatch.setattr("storage.mongo.writer.PATIENCE_S", 0.3)
 
@@ -41,7 +41,7 @@ async def test_the_database_is_killed_and_started_again(fast: None, tmp_path: Pa
         bcrypt_cost=4,
         database_url=f"{database.url}/vestnik?serverSelectionTimeoutMS=300",
     )
-    server = Server(config, None)
+    server = Server(config)
     await server.start()
     try:
         await _lose_it(server, database)
@@ -79,7 +79,7 @@ async def _lose_it(server: Server, database: Database) -> None:
 
     database.start()
     await ready(server)
-    # The very connections of before. A repeat is answered with the message that got in, if it did.
+    # The same connections as before. A repeated send is answered with the stored message, if it was stored.
     again = await burst("during")
     assert all(answer["type"] == "ack" for answer in again)
     acked = {

@@ -1,4 +1,5 @@
-"""Bodies without end, and requests that never come to one: bounded, whatever they say they are, at nobody's cost."""
+"""Endless request bodies and requests that never end: bounded for every content type, without cost for other
+clients."""
 
 import asyncio
 import contextlib
@@ -145,7 +146,7 @@ async def test_streams_of_strangers_cost_the_others_nothing(serve: Serve) -> Non
         await asyncio.sleep(0.01)
     stop.set()
     await asyncio.gather(*attackers)
-    # The attackers run in this process, too, and take most of the time.
+    # The attackers run in this process, too, and take most of its time.
     assert statistics.median(delays_s) < 0.1
 
 

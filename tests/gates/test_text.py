@@ -1,4 +1,4 @@
-"""What may stand in messages and names, at every gate; and that what is stored already stays."""
+"""The rules for texts of messages and names at every gate; stored texts that break newer rules stay."""
 
 import sqlite3
 from typing import Any
@@ -146,7 +146,7 @@ async def test_what_the_demo_says_keeps_to_the_rules(server: Server) -> None:
     assert await seed_demo(server.chat_app) is None
     for name in PEOPLE:
         await moderation.ban(server.chat_app.context.store, name)
-    assert await seed_demo(server.chat_app) is None  # though nobody is to be found
+    assert await seed_demo(server.chat_app) is None  # although no user is found
 
 
 @pytest.mark.stores("sqlite")
@@ -162,7 +162,7 @@ async def test_what_is_stored_already_stays_and_its_owner_goes_on(serve: Serve) 
         db.execute("UPDATE messages SET content = ' '")
     db.close()
     await server.start()
-    await ann.request("GET", "/users/me")  # which is repeated if its connection ended with the old server
+    await ann.request("GET", "/users/me")  # it is repeated if its connection ended with the old server
     assert (await ann.login("ann"))["user"]["display_name"] == "\u202e"
     assert (await bob.get(f"/users/{ann.id}"))["display_name"] == "\u202e"
     (chat,) = (await bob.get("/chats"))["chats"]

@@ -1,4 +1,5 @@
-"""What nobody foresaw, on the way in: the connection ends, the log says why, and nothing of it stays."""
+"""Unexpected exceptions while a client connects: the connection ends, the log has the reason, and nothing is left
+behind."""
 
 import asyncio
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Users over REST: oneself, others, and finding them."""
+"""Users over REST: the own account, other users, and the search."""
 
 from typing import Any
 
@@ -106,7 +106,7 @@ async def test_users_who_are_not_active_are_not_found(server: Server) -> None:
     for q in ("", "b", "bob", "carl"):
         users = (await ann.get("/users", q=q))["users"]
         assert [user["id"] for user in users] == ([ann.id] if q == "" else [])
-    assert (await ann.get(f"/users/{bob.id}"))["username"] == "bob"  # whose messages are there
+    assert (await ann.get(f"/users/{bob.id}"))["username"] == "bob"  # their messages stay
     await moderation.unban(store, "BOB")
     assert [user["id"] for user in (await ann.get("/users", q="bo"))["users"]] == [bob.id]
 

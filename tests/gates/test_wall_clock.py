@@ -1,4 +1,4 @@
-"""Tokens end by the wall clock, which jumps when a suspended machine wakes and when somebody sets it."""
+"""Tokens expire by the wall clock, which jumps when a suspended machine wakes or the time is set."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -46,7 +46,7 @@ async def over(wire: Wire) -> int | None:
 
 
 async def expiry_warnings(wire: Wire, seen: list[Frame]) -> list[int]:
-    """What has been told of the token's end; the ack of a `ping` comes after it."""
+    """The warnings about the end of the token that came before the ack of a `ping`."""
     assert await wire.ask("ping") is not None
     return [frame["expires_in"] for frame in seen if frame["type"] == "token_expiring"]
 

@@ -12,7 +12,7 @@ from server.config import ConfigError, load_config
 from server.headers import CLIENT_POLICY
 from tests.conftest import Serve, Server
 
-pytestmark = pytest.mark.stores("sqlite")  # stores have no part in this
+pytestmark = pytest.mark.stores("sqlite")  # the store plays no part here
 
 PAGE = '<!doctype html><script type="module" src="/assets/app-1a2b.js"></script>'
 SCRIPT = "console.log('a script that is worth compressing')\n" * 100
@@ -47,7 +47,7 @@ async def get(server: Server, path: str, method: str = "GET", **headers: str) ->
 
 
 async def raw(server: Server, target: str) -> tuple[int, bytes]:
-    """Status and all that was answered to a request line as it stands."""
+    """Sends this request line unchanged; the status and the whole answer."""
     reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
     writer.write(f"GET {target} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
     answer = await reader.read()

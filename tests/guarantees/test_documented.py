@@ -16,7 +16,7 @@ TITLE = re.compile(r"""\b(?:test|it)\((['"`])(.*?)\1""")
 
 
 def promises() -> Iterator[str]:
-    """The items of all lists, but for what is not promised."""
+    """The items of all lists except those under "What is not promised"."""
     promised, _, _ = TEXT.partition("## What is not promised")
     for section in promised.split("\n## ")[1:]:
         yield from re.split(r"\n(?=- |\d+\. )", section)[1:]
@@ -36,7 +36,7 @@ def test_the_fifteen_are_told() -> None:
 
 
 def titles(path: Path) -> list[str]:
-    """The tests in a file, by the names their runners show."""
+    """The names of the tests in a file, as their runners show them."""
     text = path.read_text()
     if path.suffix == ".js":
         return [title for _, title in TITLE.findall(text)]

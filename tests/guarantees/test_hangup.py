@@ -1,4 +1,4 @@
-"""SIGHUP: what a server gets whose terminal is closed. It is a stop like any other, unless it is to be ignored."""
+"""SIGHUP, the signal of a closed terminal, stops the server in order, unless it is ignored."""
 
 import asyncio
 import os
@@ -50,7 +50,7 @@ async def test_everybody_is_told_and_the_status_is_0(start: Start, name: str) ->
 
 @asynccontextmanager
 async def in_a_terminal(place: Path, *, ignoring: bool = False) -> AsyncIterator[tuple[Any, int, str]]:
-    """A server that owns a terminal: the process, the other end of the terminal, and the URL."""
+    """A server that owns a terminal. Yields the process, the other end of the terminal, and the URL."""
     ours, its = pty.openpty()
 
     def own_the_terminal() -> None:

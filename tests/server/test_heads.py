@@ -1,4 +1,4 @@
-"""The inside of aiohttp that the bound on heads leans on."""
+"""The internals of aiohttp that the bound on request heads depends on."""
 
 from aiohttp import web
 from aiohttp.web_protocol import RequestHandler

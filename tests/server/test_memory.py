@@ -1,4 +1,4 @@
-"""Memory that is given back, in a process of its own."""
+"""Memory given back to the system, in a process of its own."""
 
 import subprocess
 import sys

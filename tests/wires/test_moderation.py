@@ -103,7 +103,7 @@ async def test_what_another_server_does_to_an_account_counts_here_within_seconds
     server = await serve(clock=ManualClock())
     ann, bob, carl = await server.people("ann", "bob", "carl")
     client, other = await ann.connect(), await bob.connect()
-    await client.drain()  # it is connected before anything is done to its user
+    await client.drain()  # it is connected before its user is changed
     await carl.get("/users/me")
     await bob.chat(ann)
     elsewhere = await open_store(server.config.store_url())
@@ -180,8 +180,8 @@ async def test_who_is_demoted_loses_their_rights_in_that_moment(server: Server) 
         ("DELETE", f"/chats/{chat_id}/members/{carl.id}", None),
     ):
         assert_error(await bob.request(method, path, json=body), 403, "forbidden")
-    await ann.say(chat_id, "he still reads")
+    await ann.say(chat_id, "still readable")
     contents = [
         frame["message"]["content"] for frame in await client.drain() if frame["type"] == "new_message"
     ]
-    assert contents == ["as admin", "he still reads"]
+    assert contents == ["as admin", "still readable"]

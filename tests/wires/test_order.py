@@ -1,4 +1,4 @@
-"""Order: commands take effect as they were sent, and everybody in a room sees the same."""
+"""Order: commands take effect in the order sent, and all connections of a room receive the same order."""
 
 import asyncio
 from typing import Any
@@ -26,7 +26,7 @@ async def test_commands_of_one_connection_take_effect_in_the_order_sent(server: 
 
 
 async def send_a_hundred(client: Client, name: str, *chat_ids: int) -> list[dict[str, Any]]:
-    """Sends to the chats in turn without waiting; the messages in the acks, which belong to their own commands."""
+    """Sends to the chats in turn without waiting. Returns the messages of the acks, each of its own command."""
     for number in range(100):
         chat_id = chat_ids[number % len(chat_ids)]
         await client.send(
@@ -163,7 +163,7 @@ async def test_everybody_in_a_room_sees_the_same_order_once(serve: Serve) -> Non
     chat_id = await people[0].chat(*people[1:])
     clients = [await person.joined(chat_id) for person in people for _ in range(2)]
     for client in clients:
-        await client.done("join_chat", chat_id=chat_id)  # joined twice, told once
+        await client.done("join_chat", chat_id=chat_id)  # joined twice, published once
         await client.drain()
 
     async def write(client: Any) -> None:
@@ -183,7 +183,7 @@ async def test_everybody_in_a_room_sees_the_same_order_once(serve: Serve) -> Non
     assert all(history == histories[0] for history in histories)
 
 
-async def test_an_event_is_told_when_what_it_tells_can_be_read(server: Server) -> None:
+async def test_what_an_event_says_can_be_read_when_it_comes(server: Server) -> None:
     """Stored before it is published: who hears of a change finds it over REST."""
     ann, bob = await server.people("ann", "bob")
     chat_id = await ann.chat(bob)

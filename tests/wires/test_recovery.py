@@ -1,4 +1,4 @@
-"""Catching up with `join_chat` and `after_seq`: what was missed, once, in order, and then live without a hole."""
+"""Recovery with `join_chat` and `after_seq`: every missed change once and in order, then live events without a hole."""
 
 import asyncio
 from typing import Any

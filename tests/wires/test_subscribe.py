@@ -1,4 +1,4 @@
-"""`?subscribe=all`: in the room of every chat, now and as they come."""
+"""`?subscribe=all`: the connection is in the room of every chat, present and future."""
 
 import asyncio
 from typing import Any
@@ -49,7 +49,7 @@ async def test_chats_as_they_come_and_go(server: Server) -> None:
     await ann.say(joined, "hi Bob")
     assert await heard(bobs) == [("chat_added", joined), ("chat_changed", joined), ("new_message", joined)]
     await ann.delete(f"/chats/{joined}/members/{bob.id}")
-    await ann.say(joined, "he is gone")
+    await ann.say(joined, "Bob is gone")
     await ann.delete(f"/chats/{made}")
     assert await heard(bobs) == [("chat_removed", joined), ("chat_removed", made)]
 

@@ -1,4 +1,4 @@
-"""The end of an access token: it is announced, a fresh token puts it off, and else the connection ends."""
+"""The end of an access token: it is announced; then a fresh token renews the connection, or the connection ends."""
 
 import jwt
 import pytest

@@ -1,4 +1,4 @@
-"""The typing sign: shown at once, at most once a second again, and ended exactly once."""
+"""Typing: published at once, repeated at most once a second, and ended exactly once."""
 
 from typing import Any
 
@@ -29,7 +29,7 @@ class Scene:
         await (client or self.anns).done("typing", **fields)
 
     async def told(self) -> list[bool]:
-        """What Bob has been told of Ann since the last look."""
+        """The `is_typing` of all events about Ann that Bob has received since the last call."""
         frames = [frame for frame in await self.bobs.drain() if frame["type"] == "typing"]
         assert all((frame["chat_id"], frame["user_id"]) == (self.chat_id, self.ann.id) for frame in frames)
         assert all(
@@ -65,7 +65,7 @@ async def test_a_repeat_is_sent_again_when_a_second_has_passed_since_the_last_on
 async def test_it_ends_3_s_after_the_last_repeat(scene: Scene) -> None:
     await scene.type()
     scene.clock.advance(0.9)
-    await scene.type()  # not sent again, but it extends
+    await scene.type()  # not published again, but it extends the typing
     scene.clock.advance(2.9)
     assert await scene.told() == [True]
     scene.clock.advance(0.1)

@@ -1,4 +1,4 @@
-"""`chat_updated`: what members hear of chats they have not joined."""
+"""`chat_updated`: what members receive of chats they have not joined."""
 
 from typing import Any
 
@@ -27,7 +27,7 @@ class Scene:
         self.looks: list[list[int]] = []
 
     def watch_looks(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Keeps for whom the store is asked from now on."""
+        """Records from now on for which users the store is asked."""
         chats = self.server.chat_app.context.store.chats
         preview = chats.preview
 
@@ -123,7 +123,7 @@ async def test_a_removed_member_is_told_nothing_more(scene: Scene) -> None:
     assert await scene.bobs.updates() == []
 
 
-async def test_removal_during_the_look_is_seen_in_the_turn_of_telling(
+async def test_a_removal_during_the_read_counts_before_the_event(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     chats = scene.server.chat_app.context.store.chats
@@ -165,7 +165,7 @@ async def test_joining_ends_it_and_leaving_begins_it(scene: Scene) -> None:
     assert await scene.told(scene.bobs) == (last, 3, 3)
 
 
-async def test_a_chat_that_all_have_joined_costs_no_look(
+async def test_a_chat_that_all_have_joined_costs_no_read(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await scene.bobs.done("join_chat", chat_id=scene.chat_id)
@@ -179,7 +179,7 @@ async def test_a_chat_that_all_have_joined_costs_no_look(
 
 
 @pytest.mark.stores
-async def test_each_member_has_his_own_count_out_of_one_look(
+async def test_each_member_has_their_own_count_out_of_one_read(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     names = [f"user{number}" for number in range(5)]

@@ -1,4 +1,4 @@
-"""`user_changed`: whoever may see a user hears of a new name, a ban and an end, once."""
+"""`user_changed`: those who may see a user receive a new name, a ban and a deletion once."""
 
 import asyncio
 from typing import Any
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.wires
 
 
 async def names(client: Client) -> list[str]:
-    """The display names told since the last look."""
+    """The display names in the `user_changed` since the last call."""
     return [
         frame["user"]["display_name"] for frame in await client.drain() if frame["type"] == "user_changed"
     ]
@@ -65,7 +65,7 @@ async def test_a_name_that_is_the_same_and_a_password_are_told_to_nobody(server:
 
 
 async def _large(server: Server, *people: Any, members: int) -> int:
-    """A chat of these people and so many members."""
+    """A chat of these people with `members` members in all."""
     store, now = server.chat_app.context.store, server.chat_app.context.clock.now()
     others = [
         await store.users.create(
@@ -108,7 +108,7 @@ async def test_each_hears_it_once_whatever_is_shared(server: Server) -> None:
 async def test_what_follows_in_the_chats_comes_after_it(
     server: Server, deed: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Also if who shares a chat is only found out when the user has left it."""
+    """Even if the store says who shares a chat with the user only after the user has left it."""
     ann, bob, carl = await server.people("ann", "bob", "carl")
     chats = [await carl.chat(bob), await ann.chat(bob, carl)]
     bobs = await bob.joined(chats[0])
