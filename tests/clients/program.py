@@ -13,6 +13,7 @@ from aiohttp import ClientSession
 
 from tests.clients.people import Person
 
+SERVING = re.compile(r"^(?=.*serving).*http://127\.0\.0\.1:(\d+)", re.MULTILINE)
 START_S = 60
 STOP_S = 15
 ROOT = Path(__file__).parents[2]
@@ -51,7 +52,7 @@ class Program:
                 *(sys.executable, "-u", "-m", "server"), cwd=self.place, env=env, stdout=log, stderr=log
             )
         async with asyncio.timeout(START_S):
-            while not (found := re.search(r"serving .*http://127\.0\.0\.1:(\d+)", self.log[seen:])):
+            while not (found := SERVING.search(self.log, seen)):
                 assert self._process.returncode is None, self.log[seen:]
                 await asyncio.sleep(0.02)
         self.port = int(found[1])
