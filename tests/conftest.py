@@ -51,7 +51,7 @@ class Server:
         self.clock: Any = clock
         self.port = 0
         self.http = ClientSession(connector=TCPConnector(limit=0), cookie_jar=DummyCookieJar())
-        self.app: web.Application | None = None
+        self._app: web.Application | None = None
         self._runner: Runner | None = None
         self._clients: list[Client] = []
         self._people: list[Person] = []
@@ -65,12 +65,16 @@ class Server:
         return f"ws://127.0.0.1:{self.port}/ws"
 
     @property
+    def app(self) -> web.Application:
+        assert self._app is not None, "it was never started"
+        return self._app
+
+    @property
     def chat_app(self) -> ChatApp:
-        assert self.app is not None
         return self.app[CHAT_APP]
 
     async def start(self) -> None:
-        self.app = create_app(self.config, clock=self.clock)
+        self._app = create_app(self.config, clock=self.clock)
         self._runner = Runner(self.app, access_log=None, shutdown_timeout=self.config.shutdown_timeout_s)
         await self._runner.setup()
         await web.SockSite(self._runner, self._door()).start()
@@ -120,7 +124,7 @@ class Server:
         for client in [*self._clients, *(client for person in self._people for client in person.clients)]:
             await client.close()
         await self.http.close()
-        if self._runner is not None and self.app is not None:
+        if self._runner is not None:
             self.app[SIO].eio.close_timeout_s = 0
             await self.stop()
 

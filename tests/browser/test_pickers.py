@@ -1,10 +1,11 @@
 """Choosing people: Enter picks and never sends, nobody is added by a click too many."""
 
 import asyncio
+from typing import Any
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Locator, expect
+from playwright.async_api import Locator, Request, expect
 
 from tests.browser.conftest import Look
 from tests.browser.window import Window
@@ -120,15 +121,19 @@ async def test_a_chat_without_a_name_is_not_sent(scene: Scene) -> None:
 
 
 async def test_enter_opens_a_chat_with_the_person_that_is_highlighted(scene: Scene) -> None:
-    sent = []
-    scene.window.page.on("request", lambda request: request.method == "POST" and sent.append(request))
+    sent: list[Request] = []
+    scene.window.page.on("request", sent.append)
     await new_chat(scene, "Person")
     await scene.search.press("Control+Enter")
     await scene.search.press_sequentially("dmi")
     await scene.search.press("Enter")
     await expect(scene.window.page.get_by_role("heading", name="dmitry", level=1)).to_be_visible()
     assert await scene.chats() == [("private", None, {"ann", "dmitry"})]
-    posted = [request.post_data_json for request in sent if request.url.endswith("/api/chats")]
+    posted: list[Any] = [
+        request.post_data_json
+        for request in sent
+        if request.method == "POST" and request.url.endswith("/api/chats")
+    ]
     assert len(posted) == 1
     assert None not in posted[0]["member_ids"]
 

@@ -32,7 +32,7 @@ class Person(RestClient):
         """A connection, accepted or not, whose first frame has not been read."""
         if self.wire == "raw":
             return await self.open_raw(params=params)
-        client = SocketIOClient(WIRES[self.wire], self.http, self.url, self.token, params=params)
+        client = SocketIOClient(WIRES[self.wire], self.http, self.url, self.token, params)
         self.clients.append(client)
         return await client.open()
 

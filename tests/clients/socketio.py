@@ -4,6 +4,8 @@ import asyncio
 import itertools
 from typing import Any
 
+from aiohttp import ClientSession
+
 from tests.clients.client import TIMEOUT_S, Client, Frame
 from tests.clients.wires import Wire
 
@@ -12,9 +14,11 @@ class SocketIOClient(Client):
     """One connection. The last event, `closing`, shows in `closed` and `close_reason` and not in the inbox, so that the
     client behaves as a raw one."""
 
-    def __init__(self, wire: type[Wire], *args: Any, params: dict[str, str]) -> None:
+    def __init__(
+        self, wire: type[Wire], http: ClientSession, url: str, token: str, params: dict[str, str]
+    ) -> None:
         super().__init__()
-        self._wire = wire(*args, self._see, params)
+        self._wire = wire(http, url, token, self._see, params)
         self._numbers = itertools.count(1)
         self._frame_ids: dict[int, Any] = {}
         self._end = asyncio.create_task(self._wait_for_the_end())

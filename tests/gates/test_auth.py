@@ -141,7 +141,8 @@ async def test_failed_logins_are_limited_by_account_and_address(serve: Serve) ->
         clock=ManualClock(), login_failures_per_min=3, trusted_proxies=(ip_network("127.0.0.0/8"),)
     )
     await server.people("ann", "bob")
-    here, there = ({"headers": {"X-Forwarded-For": address}} for address in ("192.0.2.1", "192.0.2.2"))
+    here: dict[str, Any] = {"headers": {"X-Forwarded-For": "192.0.2.1"}}
+    there: dict[str, Any] = {"headers": {"X-Forwarded-For": "192.0.2.2"}}
     for _ in range(5):
         assert (await login(server, "ann", **here))[0] == 200, "a login that succeeds does not count"
     for _ in range(3):

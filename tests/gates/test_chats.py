@@ -83,7 +83,8 @@ async def test_the_list_has_the_latest_activity_first(server: Server) -> None:
 async def test_the_list_comes_in_pages(server: Server) -> None:
     ann = await server.person("ann")
     made = [await ann.chat(name=str(number)) for number in range(5)]
-    got, cursor = [], {}
+    got = []
+    cursor: dict[str, Any] | None = {}
     while cursor is not None:
         page = await ann.get("/chats", limit="2", **cursor)
         got.append([chat["id"] for chat in page["chats"]])

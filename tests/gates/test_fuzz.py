@@ -82,11 +82,11 @@ class RawGate(Gate):
                 self.server.ws_url, params={"token": str(self.person.token)}
             )
         self.number += 1
-        text = what
-        if not isinstance(what, str):
-            name, payload = what
-            text = json.dumps({**payload, "type": name, "id": self.number})
-        await self.socket.send_str(text.encode("utf8", "replace").decode() if isinstance(what, str) else text)
+        if isinstance(what, str):
+            text = what.encode("utf8", "replace").decode()
+        else:
+            text = json.dumps({**what[1], "type": what[0], "id": self.number})
+        await self.socket.send_str(text)
         probe = f"probe {self.number}"
         await self.socket.send_str(json.dumps({"type": "leave_chat", "chat_id": 1, "id": probe}))
         answered = isinstance(what, str)

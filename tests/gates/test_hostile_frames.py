@@ -3,6 +3,7 @@
 import json
 import struct
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from structlog.testing import capture_logs
@@ -35,7 +36,7 @@ ACK: dict[str, Callable[[Frame], bool]] = {
 }
 
 
-async def connect(server: Server, door: str, person: Person, **headers: str) -> BareSocket:
+async def connect(server: Server, door: str, person: Person, **headers: Any) -> BareSocket:
     """A connection whose `connected` has been read."""
     path = f"/ws?token={person.token}" if door == "raw" else "/socket.io/?EIO=4&transport=websocket"
     socket = await BareSocket.open(server.port, path, **headers)

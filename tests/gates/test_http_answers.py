@@ -103,7 +103,6 @@ async def test_what_nobody_foresaw_is_unavailable(server: Server, monkeypatch: p
     def fail(_request: Any) -> None:
         raise RuntimeError("secret")
 
-    assert server.app is not None
     monkeypatch.setattr(server.app.router, "resolve", fail)
     status, _, body = await told(server, request("GET /api/chats"))
     assert_error((status, json.loads(body)), 503, "unavailable")

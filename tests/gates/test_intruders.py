@@ -2,14 +2,14 @@
 
 from typing import Any
 
+import bcrypt
 import pytest
 
-from handlers.live import passwords
 from tests.clients.rest import PASSWORD
 from tests.clients.shapes import assert_error
 from tests.conftest import Serve, Server
 
-FORGED = {
+FORGED: dict[str, Any] = {
     "id": 999,
     "user_id": 2,
     "is_bot": True,
@@ -173,13 +173,13 @@ async def test_a_login_works_as_hard_for_nobody_as_for_somebody(
     await users.delete(2)
     await users.set_banned(3, True)
     costs: list[bytes] = []
-    check = passwords.bcrypt.checkpw
+    check = bcrypt.checkpw
 
     def watched(password: bytes, hashed: bytes) -> bool:
         costs.append(hashed.split(b"$")[2])
         return check(password, hashed)
 
-    monkeypatch.setattr(passwords.bcrypt, "checkpw", watched)
+    monkeypatch.setattr(bcrypt, "checkpw", watched)
     answers = []
     names = ("ann", "ann@example.org", "nobody", "gone", "banned", "x" * 1000, "")
     for name in names:

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
+from tests.clients.client import Client
 from tests.clients.people import Person
-from tests.clients.raw import RawClient
 from tests.clients.shapes import MEMBER, assert_error, fits
 from tests.conftest import Server
 
@@ -228,7 +228,7 @@ async def test_who_is_removed_hears_nothing_of_the_room_after_chat_removed(serve
     assert_error(await bob.request("GET", f"/messages/{message['id']}"), 404, "not_found")
 
 
-async def _told(client: RawClient, *expected: tuple[str, int | None]) -> None:
+async def _told(client: Client, *expected: tuple[str, int | None]) -> None:
     """Asserts that exactly these frames have come: their types and member counts."""
     frames = [
         (frame["type"], frame["chat"]["member_count"] if "chat" in frame else None)

@@ -10,9 +10,9 @@ from domain.models import Actor, Draft
 from handlers.commands import moderation
 from storage.errors import Unavailable
 from storage.ports import Store
+from tests.clients.client import Client, Frame
 from tests.clients.clock import ManualClock
 from tests.clients.people import Person
-from tests.clients.raw import Frame, RawClient
 from tests.clients.shapes import SHARED_CHAT, fits
 from tests.conftest import Serve, Server
 
@@ -34,7 +34,7 @@ class Scene:
     chat_id: int
     private_id: int
     message_ids: list[int]
-    bobs: RawClient
+    bobs: Client
 
     async def set(self, serve: Serve) -> None:
         self.server = await serve(clock=ManualClock(), messages_per_s=0)
@@ -55,14 +55,14 @@ class Scene:
         assert directory.peek(self.chat_id) is None
         assert directory.peek(self.private_id) is None
 
-    async def next(self, name: str, client: RawClient | None = None) -> Frame:
+    async def next(self, name: str, client: Client | None = None) -> Frame:
         """The next event except presence; it must be of this name."""
         while (frame := await (client or self.bobs).next())["type"].startswith("user_off"):
             pass
         assert frame["type"] == name, frame
         return frame
 
-    async def changed(self, client: RawClient | None = None, chat_id: int = 0) -> Any:
+    async def changed(self, client: Client | None = None, chat_id: int = 0) -> Any:
         frame = await self.next("chat_changed", client)
         assert frame["chat_id"] == (chat_id or self.chat_id)
         assert fits(frame["chat"], SHARED_CHAT)
@@ -194,7 +194,7 @@ async def test_events_of_a_chat_keep_their_order_while_it_is_loaded(scene: Scene
         chats.delete(scene.chat_id, scene.ann.id, anybody),
         chats.delete(scene.private_id, scene.bob.id, anybody),
     )
-    names = []
+    names: list[str] = []
     while not names or names[-1] != "chat_removed" or names.count("chat_removed") < 2:
         names.append((await eves.next())["type"])
     # A chat that is deleted before its load is done gets no `chat_added` any more.

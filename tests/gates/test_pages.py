@@ -115,7 +115,8 @@ async def test_members_come_in_pages_of_a_thousand_and_no_more_than_fit(serve: S
         )
     )
     path = f"/chats/{chat_id}/members"
-    found, sizes, cursor = [], [], {}
+    found, sizes = [], []
+    cursor: dict[str, Any] = {}
     while True:
         answer = await page(ann, path, **cursor)
         found += [member["user"]["id"] for member in answer["members"]]

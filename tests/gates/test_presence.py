@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
+from tests.clients.client import Client
 from tests.clients.clock import ManualClock
-from tests.clients.raw import RawClient
 from tests.conftest import Serve
 
 PRESENCE = ("user_status", "user_offline")
@@ -22,13 +22,13 @@ class Scene:
         self.chats = [await self.ann.chat(self.bob) for _ in range(2)]
         self.bobs = await self.bob.joined(*self.chats)
 
-    async def told(self, client: RawClient | None = None, *, of: Any = None) -> list[str]:
+    async def told(self, client: Client | None = None, *, of: Any = None) -> list[str]:
         """The presence events about Ann (or `of`) that Bob (or `client`) has received since the last call."""
         user_id = (of or self.ann).id
         frames = [frame for frame in await (client or self.bobs).drain() if frame["type"] in PRESENCE]
         return [_status(frame) for frame in frames if frame["user_id"] == user_id]
 
-    async def gone(self, client: RawClient) -> None:
+    async def gone(self, client: Client) -> None:
         """Closes a connection and waits until the server has noticed."""
         left = len(self.server.chat_app.context.connections) - 1
         await client.close()

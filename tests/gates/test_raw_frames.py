@@ -171,7 +171,7 @@ async def test_32_bad_frames_in_a_row_end_the_connection(server: Server, kind: s
 async def test_a_frame_beyond_the_limit_ends_the_connection(server: Server) -> None:
     ann, bob = await server.people("ann", "bob")
     client, other = await ann.connect(), await bob.connect()
-    frame = {"type": "ping", "id": 1, "padding": ""}
+    frame: dict[str, Any] = {"type": "ping", "id": 1, "padding": ""}
     frame["padding"] = "x" * (128 * 1024 - len(json.dumps(frame)))
     await client.send(frame)
     assert (await client.answer_to(1))["type"] == "ack"

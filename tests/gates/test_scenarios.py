@@ -4,15 +4,15 @@ import asyncio
 
 import pytest
 
+from tests.clients.client import Client
 from tests.clients.clock import ManualClock
 from tests.clients.people import Person
-from tests.clients.raw import RawClient
 from tests.conftest import Serve, Server
 
 pytestmark = pytest.mark.stores
 
 
-async def two_windows(server: Server) -> tuple[int, Person, RawClient, Person, RawClient]:
+async def two_windows(server: Server) -> tuple[int, Person, Client, Person, Client]:
     """Two people who have joined one chat."""
     ann, bob = await server.people("ann", "bob")
     chat_id = await ann.chat(bob)

@@ -118,7 +118,7 @@ async def test_four_refreshes_at_once_all_get_a_pair_and_a_fifth_ends_the_family
 async def sweep(server: Server) -> None:
     """Turns the clock until the sweep has looked at all sessions once."""
     server.clock.advance(AGAIN_AFTER_S)
-    await asyncio.wait((server.chat_app._sweep._step,))  # type: ignore[arg-type]
+    await asyncio.wait((server.chat_app._sweep._step,))  # type: ignore[type-var]
 
 
 def sid_of(token: str) -> str:
@@ -238,7 +238,7 @@ async def test_a_login_that_is_overtaken_by_a_new_password_or_a_ban_opens_nothin
     context = server.chat_app.context
     match = context.passwords.match
 
-    async def overtaken(password: str, password_hash: str | None, **turn: str) -> bool:
+    async def overtaken(password: str, password_hash: str | None, **turn: Any) -> bool:
         right = await match(password, password_hash, **turn)
         monkeypatch.undo()
         if how == "password":

@@ -3,6 +3,7 @@
 import asyncio
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -55,7 +56,7 @@ async def _lose_it(server: Server, database: Database) -> None:
     chat_id = await anna.chat(boris)
     sender, listener = await anna.joined(chat_id), await boris.joined(chat_id)
 
-    async def burst(name: str) -> list[dict[str, object]]:
+    async def burst(name: str) -> list[dict[str, Any]]:
         frames = [
             {"content": f"{name} {number}", "client_id": f"{name} {number}"} for number in range(MESSAGES)
         ]
@@ -90,7 +91,8 @@ async def _lose_it(server: Server, database: Database) -> None:
     kept = {answer["message"]["id"] for answer in again}
     assert {answer["message"]["id"] for answer in answers if answer["type"] == "ack"} <= kept
 
-    stored, cursor = [], {}
+    stored: list[Any] = []
+    cursor: dict[str, Any] = {}
     while True:
         page = await anna.get(f"/chats/{chat_id}/messages", limit="200", **cursor)
         stored[:0] = page["messages"]

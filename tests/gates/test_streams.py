@@ -181,7 +181,6 @@ async def test_requests_at_once_are_bounded_by_user_and_by_the_address_of_strang
     monkeypatch.setattr(requests, "WAIT_S", 0.3)
     server = await serve(max_requests_per_user=3, max_requests_per_address=3)
     ann, bob = await server.people("ann", "bob")
-    assert server.app is not None
     at_work = server.app[REQUESTS]
     writers = [await half_a_body(server, None if stranger else ann) for _ in range(3)]
     await until(lambda: len(at_work) == 3)
@@ -209,7 +208,6 @@ async def test_requests_at_once_are_bounded_by_user_and_by_the_address_of_strang
 async def test_who_leaves_too_much_unread_gets_no_more_pages(serve: Serve) -> None:
     server = await serve(max_unsent_bytes_per_user=100_000)
     ann, bob = await server.people("ann", "bob")
-    assert server.app is not None
     unsent = server.app[UNSENT]
     unsent._change(ann.id, 100_001)
     assert_error(await ann.request("GET", "/users/me"), 429, "rate_limited")

@@ -90,7 +90,10 @@ async def test_content_has_something_visible_over_rest(server: Server) -> None:
     chat_id = await ann.chat()
     message = await ann.say(chat_id, "first")
     for content in INVISIBLE:
-        calls = (("POST", "/messages", {"chat_id": chat_id}), ("PATCH", f"/messages/{message['id']}", {}))
+        calls: Any = (
+            ("POST", "/messages", {"chat_id": chat_id}),
+            ("PATCH", f"/messages/{message['id']}", {}),
+        )
         for method, path, body in (*calls, ("PUT", f"/messages/{message['id']}", {})):
             answer = await ann.request(method, path, json={**body, "content": content})
             assert_error(answer, 422, "invalid", "content")

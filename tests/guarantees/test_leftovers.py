@@ -29,7 +29,6 @@ def alive() -> Counter[str]:
 
 def books(server: Server) -> dict[str, Any]:
     """All collections that hold an entry for an open connection."""
-    assert server.app is not None
     sio, context = server.app[SIO], server.chat_app.context
     held = {
         "sockets": sio.eio.sockets,

@@ -19,5 +19,6 @@ async def test_every_connection_of_the_server_has_it() -> None:
     app = web.Application()
     runner = Runner(app, access_log=None)
     await runner.setup()
+    assert runner.server is not None
     assert isinstance(runner.server(), HeadBoundHandler)
     await runner.cleanup()

@@ -103,7 +103,7 @@ async def test_a_store_that_cannot_be_reached_is_no_bad_token(
     server: Server, node: Node, transport: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def fail(_token: str) -> None:
-        raise Unavailable
+        raise Unavailable("lost")
 
     ann = await server.person("ann")
     monkeypatch.setattr(server.chat_app, "authenticate", fail)

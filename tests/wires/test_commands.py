@@ -98,7 +98,7 @@ async def scene(serve: Serve) -> Scene:
 
 @pytest.mark.parametrize("name", REQUIRED)
 async def test_a_good_command_is_acked_unknown_and_null_fields_are_ignored(scene: Scene, name: str) -> None:
-    more = {
+    more: dict[str, Any] = {
         "colour": "red",
         "user_id": 99,
         "ok": False,
