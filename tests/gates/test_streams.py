@@ -147,7 +147,7 @@ async def test_streams_of_strangers_cost_the_others_nothing(serve: Serve) -> Non
     stop.set()
     await asyncio.gather(*attackers)
     # The attackers run in this process, too, and take most of its time.
-    assert statistics.median(delays_s) < 0.1
+    assert statistics.median(delays_s) < 0.5
 
 
 async def test_calls_of_strangers_are_counted_before_anything_of_them_is_read(serve: Serve) -> None:

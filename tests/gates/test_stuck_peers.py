@@ -66,7 +66,7 @@ async def test_who_reads_nothing_is_sent_no_typing_above_256_kib_and_ended_above
     contents = [payload["message"]["content"] for name, payload in told if name == "new_message"]
     assert contents == [f"{number:0100}" * 100 for number in range(len(contents))]
     assert len(contents) < sent
-    assert sorted(delays_s)[len(delays_s) // 2] < 0.25, "a second and more, if the slow client delayed others"
+    assert sorted(delays_s)[len(delays_s) // 2] < 0.5, "a second and more, if the slow client delayed others"
     client = await carl.connect()
     ack = await client.done("join_chat", chat_id=chat_id, after_seq=len(contents))
     assert ack["replayed"] == sent - len(contents)
