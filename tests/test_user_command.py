@@ -1,6 +1,5 @@
 """`vestnik user ban|unban|delete NAME`, beside a running server and without one."""
 
-import asyncio
 import os
 import stat
 import sys
@@ -11,7 +10,7 @@ import pytest
 
 from handlers.live.clock import SystemClock
 from storage.open import open_store
-from tests.clients.program import running
+from tests.clients.program import run, running
 from tests.clients.rest import PASSWORD
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="has no sockets in the file system")
@@ -19,17 +18,8 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="has no sockets 
 
 async def vestnik(tmp_path: Path, *words: str, **settings: str) -> tuple[int, str]:
     """Runs the command line; its exit status and output."""
-    env = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "LANG")}
-    env |= {"PYTHONPATH": str(Path(__file__).parent.parent), "DATA_DIR": str(tmp_path / "data"), **settings}
-    command = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "server", *words),
-        cwd=tmp_path,
-        env=env,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-    )
-    output, _ = await asyncio.wait_for(command.communicate(), 60)
-    return command.returncode or 0, output.decode()
+    status, output, errors = await run(tmp_path, *words, DATA_DIR=str(tmp_path / "data"), **settings)
+    return status, output + errors
 
 
 async def test_beside_a_running_server_it_counts_at_once(tmp_path: Path) -> None:

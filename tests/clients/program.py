@@ -18,6 +18,38 @@ START_S = 60
 STOP_S = 15
 ROOT = Path(__file__).parents[2]
 
+KEPT = ("PATH", "HOME", "LANG", "COVERAGE_PROCESS_CONFIG")
+"""What a program gets of the environment of the tests."""
+
+Environment = dict[str, str | bytes]
+
+
+def environment(**settings: str | bytes) -> Environment:
+    """The environment of a server on a free port with these settings."""
+    kept = {name: value for name, value in os.environ.items() if name in KEPT}
+    return {**kept, "PYTHONPATH": str(ROOT), "HOST": "127.0.0.1", "PORT": "0", "BCRYPT_COST": "4", **settings}
+
+
+async def run(place: Path, *words: str, **settings: str | bytes) -> tuple[int, str, str]:
+    """Runs `python -m server` with these words to its end; the exit status, standard output and standard error."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "server", *words),
+        cwd=place,
+        env=environment(**settings),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    output, errors = await asyncio.wait_for(process.communicate(), START_S)
+    return process.returncode or 0, output.decode(), errors.decode()
+
+
+async def refused_start(place: Path, **settings: str | bytes) -> str:
+    """The single line that a refused start prints."""
+    status, output, errors = await run(place, **settings)
+    assert (status, "serving" in output) == (1, False)
+    (line,) = errors.splitlines()
+    return line
+
 
 class Program:
     """The server as a process. Its log is `place/log`; data and port stay over restarts."""
@@ -43,13 +75,15 @@ class Program:
 
     async def start(self) -> None:
         """Starts the process and returns when it serves."""
-        env = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "LANG")}
-        env |= {"PYTHONPATH": str(ROOT), "HOST": "127.0.0.1", "PORT": str(self.port), "BCRYPT_COST": "4"}
-        env |= {"DATA_DIR": str(self.place / "data"), **self._settings}
+        settings = {"PORT": str(self.port), "DATA_DIR": str(self.place / "data"), **self._settings}
         seen = len(self.log) if (self.place / "log").exists() else 0
         with (self.place / "log").open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-u", "-m", "server"), cwd=self.place, env=env, stdout=log, stderr=log
+                *(sys.executable, "-u", "-m", "server"),
+                cwd=self.place,
+                env=environment(**settings),
+                stdout=log,
+                stderr=log,
             )
         async with asyncio.timeout(START_S):
             while not (found := SERVING.search(self.log, seen)):

@@ -19,7 +19,7 @@ import pytest
 from aiohttp import ClientSession
 
 from tests.clients.people import Person
-from tests.clients.program import ROOT, Program
+from tests.clients.program import Program, refused_start
 from tests.clients.wires import WIRES, Wire
 from tests.guarantees.conftest import Start
 
@@ -128,22 +128,6 @@ async def chat_of(program: Program, anna: Person | None = None, chat_id: int = 0
     finally:
         for wire in wires.values():
             await wire.close()
-
-
-async def refused_start(place: Path, **settings: str) -> str:
-    """The single line that a refused start prints."""
-    env = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "LANG")}
-    env |= {"PYTHONPATH": str(ROOT), "HOST": "127.0.0.1", "PORT": "0", **settings}
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "server"), cwd=place, env=env,
-        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
-    )  # fmt: skip
-    async with asyncio.timeout(60):
-        out, err = await process.communicate()
-    assert process.returncode == 1
-    assert b"serving" not in out
-    (line,) = err.decode().splitlines()
-    return line
 
 
 async def one_failure(chat: Chat, trouble: str, words: str, mend: Any) -> None:

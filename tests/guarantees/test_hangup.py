@@ -14,7 +14,7 @@ import pytest
 from aiohttp import ClientSession
 
 from tests.clients.people import Person
-from tests.clients.program import ROOT
+from tests.clients.program import environment
 from tests.clients.wires import WIRES, Wire
 from tests.guarantees.conftest import Start
 
@@ -58,12 +58,10 @@ async def in_a_terminal(place: Path, *, ignoring: bool = False) -> AsyncIterator
         if ignoring:
             signal.signal(signal.SIGHUP, signal.SIG_IGN)
 
-    env = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "LANG")}
-    env |= {"PYTHONPATH": str(ROOT), "HOST": "127.0.0.1", "PORT": "0", "BCRYPT_COST": "4"}
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "server"),
         cwd=place,
-        env=env | {"DATA_DIR": str(place / "data"), "SHUTDOWN_TIMEOUT_S": "4"},
+        env=environment(DATA_DIR=str(place / "data"), SHUTDOWN_TIMEOUT_S="4"),
         stdin=its,
         stdout=its,
         stderr=its,
