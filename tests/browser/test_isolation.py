@@ -93,7 +93,7 @@ async def test_a_name_turns_no_sentence_round(server: Server, look: Look) -> Non
     await bob.say(chat_id, "the first message")
     window = await look(server, ann, f"/chats/{chat_id}", **WIDE)
     await window.connected()
-    # However it came into the database: a server may take such names, or not any more.
+    # An older server may have accepted such names.
     await rename(server, bob.id, f"eve{RLO}lave{PDI}")
     await window.page.reload()
     await expect(window.message("the first message")).to_contain_text("evelave")
@@ -154,7 +154,7 @@ async def test_a_pile_of_marks_paints_over_nothing(server: Server, look: Look) -
         }"""
     )
     assert await picture(after) == shown
-    # Wherever such a text stands, what is around it clips it.
+    # The element around such a text clips it everywhere.
     loose = await page.evaluate(
         """(marks) => {
           const isPile = (node) => node.nodeType === 3 && node.data.includes(marks)

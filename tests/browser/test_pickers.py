@@ -1,4 +1,4 @@
-"""Choosing people: Enter picks and never sends, nobody is added by a click too many."""
+"""Choosing people: Enter picks and never sends, and one click too many adds nobody."""
 
 import asyncio
 from typing import Any
@@ -35,7 +35,7 @@ class Scene:
         return self.dialog.get_by_text(name, exact=True)
 
     async def chats(self) -> list[tuple[str, str | None, set[str]]]:
-        """Type, name and the usernames of Ann's chats but the group."""
+        """Type, name and usernames of Ann's chats except the group."""
         found = []
         for chat in (await self.ann.get("/chats"))["chats"]:
             if chat["id"] != self.group:
@@ -77,7 +77,7 @@ async def add_people(scene: Scene) -> None:
 async def test_enter_picks_and_only_the_button_creates(scene: Scene, kind: str) -> None:
     await new_chat(scene, kind)
     await scene.search.press_sequentially("dmi")
-    await scene.search.press("Enter")  # before the hits are there
+    await scene.search.press("Enter")  # before the results are there
     await expect(scene.row("dmitry")).to_have_attribute("aria-selected", "true")
     await scene.search.press_sequentially("user")
     await expect(scene.row("user01")).to_be_visible()
