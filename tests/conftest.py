@@ -77,16 +77,16 @@ class Server:
         self._app = create_app(self.config, clock=self.clock)
         self._runner = Runner(self.app, access_log=None, shutdown_timeout=self.config.shutdown_timeout_s)
         await self._runner.setup()
-        await web.SockSite(self._runner, self._door()).start()
+        await web.SockSite(self._runner, self._listener()).start()
         self.port = self._runner.addresses[0][1]
 
-    def _door(self) -> socket.socket:
-        door = socket.socket()
-        door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    def _listener(self) -> socket.socket:
+        listener = socket.socket()
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if self._send_buffer_bytes is not None:  # the connections inherit it
-            door.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, self._send_buffer_bytes)
-        door.bind(("127.0.0.1", self.port))
-        return door
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, self._send_buffer_bytes)
+        listener.bind(("127.0.0.1", self.port))
+        return listener
 
     async def stop(self) -> None:
         """Stops as SIGTERM does; does nothing if the server is stopped already."""

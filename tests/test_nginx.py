@@ -43,9 +43,9 @@ class Nginx:
 
     def __init__(self, folder: Path, backend: str) -> None:
         self.folder = folder
-        with socket.socket() as door:
-            door.bind(("127.0.0.1", 0))
-            self.port = door.getsockname()[1]
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = probe.getsockname()[1]
         assets = folder / "client" / "assets"
         assets.mkdir(parents=True)
         (folder / "client" / "index.html").write_text("<!doctype html>the page")

@@ -1,5 +1,5 @@
-"""What people write and call themselves changes nothing around it: no address reads as another, no sentence is turned
-round, nothing is painted over what others wrote."""
+"""Texts and names of users change nothing around them: no address looks like another, no sentence changes its
+direction, and nothing is painted over the texts of others."""
 
 import re
 from typing import Any

@@ -151,7 +151,7 @@ async def test_a_head_that_does_not_come_is_not_waited_for(
     await client.nothing_more()
 
 
-async def test_who_does_not_read_his_answers_is_cut_off(
+async def test_a_client_that_reads_no_answers_is_cut_off(
     serve: Serve, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(answers, "STALL_TIMEOUT_S", 0.3)

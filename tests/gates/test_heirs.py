@@ -104,11 +104,11 @@ async def test_a_ban_and_a_leave_at_once_leave_an_owner(server: Server) -> None:
         ann, bob, carl = await server.people(*(f"{name}{number}" for name in ("ann", "bob", "carl")))
         chat_id = await ann.chat(bob, carl)
         await ann.patch(f"/chats/{chat_id}/members/{bob.id}", role="owner")
-        deeds = [
+        actions = [
             moderation.ban(store, ann.username),
             bob.delete(f"/chats/{chat_id}/members/{bob.id}")
             if number % 2
             else moderation.ban(store, bob.username),
         ]
-        await asyncio.gather(*deeds[:: 1 if number < 2 else -1])
+        await asyncio.gather(*actions[:: 1 if number < 2 else -1])
         assert (await roles(carl, chat_id))[carl.username] == "owner"

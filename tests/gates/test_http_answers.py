@@ -109,7 +109,7 @@ async def test_what_nobody_foresaw_is_unavailable(server: Server, monkeypatch: p
     assert b"secret" not in body
 
 
-MEANT_FOR_OTHER_DOORS = [
+PATHS_OF_OTHER_GATES = [
     *(
         "//api/chats",
         "///api",
@@ -127,9 +127,9 @@ MEANT_FOR_OTHER_DOORS = [
 ]
 
 
-@pytest.mark.parametrize("path", MEANT_FOR_OTHER_DOORS)
+@pytest.mark.parametrize("path", PATHS_OF_OTHER_GATES)
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
-async def test_a_path_that_means_another_door_never_gets_the_clients_page(
+async def test_a_path_of_another_gate_never_gets_the_clients_page(
     server: Server, method: str, path: str
 ) -> None:
     status, headers, body = await told(server, request(f"{method} {path}"))

@@ -169,8 +169,8 @@ async def test_what_moves_in_a_chat_updates_those_who_have_not_joined(scene: Sce
 
 
 async def test_a_ban_and_its_end(scene: Scene) -> None:
-    for deed, active in ((moderation.ban, False), (moderation.unban, True)):
-        await deed(scene.store, "carl")
+    for action, active in ((moderation.ban, False), (moderation.unban, True)):
+        await action(scene.store, "carl")
         changed = await scene.next("user_changed")
         assert (changed["user_id"], changed["user"]["active"]) == (scene.carl.id, active)
         assert "email" not in changed["user"]

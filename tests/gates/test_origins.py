@@ -57,7 +57,7 @@ ADMITTED = [200, 204, 200, 200, 101, 0]
 @pytest.mark.parametrize(
     "origin", ["https://evil.example.org", "null", "http://chat.example.org", f"{LISTED}:8443"]
 )
-async def test_another_origin_is_refused_at_every_door_and_the_log_names_the_setting(
+async def test_another_origin_is_refused_at_every_gate_and_the_log_names_the_setting(
     serve: Serve, origin: str
 ) -> None:
     server = await serve(cors_origins=(LISTED,))
@@ -70,7 +70,7 @@ async def test_another_origin_is_refused_at_every_door_and_the_log_names_the_set
 
 
 @pytest.mark.parametrize("origin", [LISTED, f"{LISTED}:443", None])
-async def test_a_listed_origin_and_none_pass_every_door(serve: Serve, origin: str | None) -> None:
+async def test_a_listed_origin_and_none_pass_every_gate(serve: Serve, origin: str | None) -> None:
     server = await serve(cors_origins=(LISTED,))
     ann = await server.person("ann")
     assert await answers(server, ann.token, {} if origin is None else {"Origin": origin}) == ADMITTED

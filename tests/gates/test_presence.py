@@ -115,7 +115,7 @@ async def test_offline_counts_for_all_connections(scene: Scene) -> None:
     await one.done("status", status="offline")
     assert await scene.told() == ["offline"]
     await scene.ann.connect()
-    assert await scene.told() == ["online"], "a new connection ends the wish"
+    assert await scene.told() == ["online"], "a new connection ends it"
 
 
 async def test_who_appears_offline_goes_without_a_word(scene: Scene) -> None:

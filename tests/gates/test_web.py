@@ -137,7 +137,9 @@ async def test_without_a_build_the_page_says_how_and_finds_it_later(serve: Serve
     assert (await get(server, "/login"))[1].decode() == PAGE
 
 
-async def test_every_door_says_the_same_to_browsers(server: Server, serve: Serve, tmp_path: Path) -> None:
+async def test_every_gate_sends_the_same_headers_to_browsers(
+    server: Server, serve: Serve, tmp_path: Path
+) -> None:
     bare = await serve(web_client_dir=tmp_path / "nothing")
     token = (await server.person("ann")).token
     answers: list[Any] = [

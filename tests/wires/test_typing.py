@@ -188,7 +188,7 @@ async def test_an_end_counts_even_above_the_limit(scene: Scene) -> None:
     assert await scene.told() == [True, False]
 
 
-async def test_every_chat_and_every_user_has_a_sign_of_its_own(scene: Scene) -> None:
+async def test_typing_is_apart_for_every_chat_and_every_user(scene: Scene) -> None:
     elsewhere = await scene.ann.chat(scene.bob)
     await scene.bobs.done("join_chat", chat_id=elsewhere)
     await scene.type()

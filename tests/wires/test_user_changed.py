@@ -104,9 +104,9 @@ async def test_each_hears_it_once_whatever_is_shared(server: Server) -> None:
 
 
 @pytest.mark.stores
-@pytest.mark.parametrize("deed", [moderation.ban, moderation.delete])
+@pytest.mark.parametrize("action", [moderation.ban, moderation.delete])
 async def test_what_follows_in_the_chats_comes_after_it(
-    server: Server, deed: Any, monkeypatch: pytest.MonkeyPatch
+    server: Server, action: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Even if the store says who shares a chat with the user only after the user has left it."""
     ann, bob, carl = await server.people("ann", "bob", "carl")
@@ -122,9 +122,9 @@ async def test_what_follows_in_the_chats_comes_after_it(
         return await sharing(user_id, among, **more)
 
     monkeypatch.setattr(store.chats, "sharing", slow)
-    await deed(store, "carl")
+    await action(store, "carl")
     await asked.wait()
-    if deed is moderation.ban:
+    if action is moderation.ban:
         await store.chats.remove_member(chats[0], carl.id, carl.id, lambda _actor: None)
     await bobs.nothing_more("user_changed", "chat_changed", "chat_removed")
     go_on.set()
