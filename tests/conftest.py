@@ -1,5 +1,6 @@
 """The real server on a port of its own, with real clients."""
 
+import asyncio
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -125,8 +126,12 @@ class Server:
             await client.close()
         await self.http.close()
         if self._runner is not None:
-            self.app[SIO].eio.close_timeout_s = 0
+            engine = self.app[SIO].eio
+            engine.close_timeout_s = 0
             await self.stop()
+            for websocket in list(engine._websockets):
+                websocket.transport.abort()
+            await asyncio.sleep(0)  # in which the transports close
 
 
 Serve = Callable[..., Awaitable[Server]]

@@ -118,7 +118,7 @@ async def test_who_reads_no_answer_is_ended_and_never_owed_more_than_the_limit(
     most = 0
     for _ in range(ENOUGH):
         try:
-            await asyncio.wait_for(asker.send(), 10)
+            await asyncio.wait_for(asker.send(), 30)
         except (ConnectionError, AssertionError):
             break
         most = max(most, context.hub.unread_bytes(connection.id))
@@ -142,7 +142,9 @@ async def _joined(server: Server, person: Person, chat_id: int) -> BareSocket:
 @on_sqlite
 async def test_hundreds_who_overflow_in_one_turn_cost_the_others_nothing(serve: Serve) -> None:
     """Each connection used to be ended within the write to the one before it."""
-    server = await serve(buffer_limit_bytes=32 * KIB, max_connections_per_user=0, **BUDGETS_OFF)
+    server = await serve(
+        send_buffer_bytes=32 * KIB, buffer_limit_bytes=32 * KIB, max_connections_per_user=0, **BUDGETS_OFF
+    )
     ann, bob = await server.people("ann", "bob")
     chat_id = await ann.chat(bob)
     context = server.chat_app.context
@@ -162,7 +164,7 @@ async def test_hundreds_who_overflow_in_one_turn_cost_the_others_nothing(serve: 
 
 @on_sqlite
 async def test_an_owner_is_not_owed_so_much_over_all_connections(serve: Serve) -> None:
-    server = await serve(max_unsent_bytes_per_user=2 * 1024 * KIB, **BUDGETS_OFF)
+    server = await serve(send_buffer_bytes=64 * KIB, max_unsent_bytes_per_user=2 * 1024 * KIB, **BUDGETS_OFF)
     ann, bob = await server.people("ann", "bob")
     chat_id = await ann.chat(bob)
     context = server.chat_app.context

@@ -30,11 +30,6 @@ def test_every_promise_names_tests_that_are_there(promise: str) -> None:
         assert name in titles(ROOT / path), (path, name)
 
 
-def test_the_fifteen_are_told() -> None:
-    told = TEXT.partition("## Fifteen things")[2].partition("\n## ")[0]
-    assert re.findall(r"^(\d+)\. ", told, re.MULTILINE) == [str(number) for number in range(1, 16)]
-
-
 def titles(path: Path) -> list[str]:
     """The names of the tests in a file, as their runners show them."""
     text = path.read_text()
