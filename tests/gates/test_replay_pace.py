@@ -67,7 +67,7 @@ class Scene:
 
 async def test_who_reads_steadily_gets_everything_while_others_write(serve: Serve, name: str) -> None:
     server = await serve(messages_per_s=0)
-    async with Scene(server, name, 2_000_000) as scene:
+    async with Scene(server, name, 1_000_000) as scene:
         assert await scene.wire.open()
         join = await scene.wire.start("join_chat", chat_id=scene.chat_id, after_seq=0)
         most, written = 0, 0

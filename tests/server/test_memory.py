@@ -29,7 +29,10 @@ async def main():
             kept = made[::50]
             most = resident()
             del made
-            await asyncio.sleep(0.5)
+            for _ in range(100):
+                if resident() - before < 20:
+                    break
+                await asyncio.sleep(0.05)
             print(before, most, resident())
     await giving_back.stop()
     await giving_back.stop()
