@@ -56,7 +56,7 @@ def test_the_install_steps_of_the_image_make_a_server_that_starts(tmp_path: Path
     environment |= {name: value for name, value in os.environ.items() if name.startswith(("PIP_", "SSL_"))}
     for run in runs:
         subprocess.run(["sh", "-ec", run], cwd=source, env=environment, check=True)
-    told = subprocess.run(
+    received = subprocess.run(
         [tmp_path / "venv/bin/vestnik"],
         cwd=tmp_path,
         env=environment | {"PORT": "no port"},
@@ -64,7 +64,7 @@ def test_the_install_steps_of_the_image_make_a_server_that_starts(tmp_path: Path
         text=True,
         check=False,
     )
-    assert told.stderr == "vestnik: PORT: Not a valid integer.\n"
+    assert received.stderr == "vestnik: PORT: Not a valid integer.\n"
 
 
 def test_the_web_client_is_built_of_what_there_is() -> None:

@@ -45,7 +45,7 @@ async def test_beside_a_running_server_it_counts_at_once(tmp_path: Path) -> None
     assert not control.exists()
 
 
-async def test_after_a_restart_those_who_share_a_chat_are_told(tmp_path: Path) -> None:
+async def test_after_a_restart_those_who_share_a_chat_hear_it(tmp_path: Path) -> None:
     async with running(tmp_path) as program:
         bob, carl = await program.person("bob"), await program.person("carl")
         chat_id = await bob.chat(carl)
@@ -123,7 +123,7 @@ async def test_names_are_found_in_any_form(tmp_path: Path) -> None:
     await store.close()
 
 
-async def test_a_server_without_the_socket_is_told_of(tmp_path: Path) -> None:
+async def test_a_server_without_the_socket_is_reported(tmp_path: Path) -> None:
     async with running(tmp_path):
         (tmp_path / "data" / "control.sock").unlink()
         status, said = await vestnik(tmp_path, "user", "ban", "ann")

@@ -83,7 +83,7 @@ class Arena:
         cpu_s, began = self._cpu_s(), perf_counter()
         seen = await _run("bystander", {**self._bystander, "seconds": seconds})
         cpu = (self._cpu_s() - cpu_s) / (perf_counter() - began)
-        told = await swarm
+        received = await swarm
         watch.cancel()
         await asyncio.sleep(rest_s)
         after = self._rss_kib()
@@ -92,7 +92,7 @@ class Arena:
             kind,
             seen["socket"],
             seen["rest"],
-            told,
+            received,
             cpu,
             before / 1024,
             self._peak_kib / 1024,
@@ -139,9 +139,9 @@ async def _run(module: str, orders: dict[str, Any], nice: int = 0) -> dict[str, 
     _pin(process.pid, 1)
     if not nice:
         _prefer(process.pid)
-    told, _ = await process.communicate(json.dumps(orders).encode() + b"\n")
+    received, _ = await process.communicate(json.dumps(orders).encode() + b"\n")
     assert process.returncode == 0, module
-    return dict(json.loads(told))
+    return dict(json.loads(received))
 
 
 def _prefer(pid: int) -> None:

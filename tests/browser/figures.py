@@ -65,7 +65,7 @@ async def scroll_up(window: Window, to_seq: int, *, limit_s: float) -> Scrolled:
     """Scrolls one screen per frame, up to a message or for a given time."""
     wanted = {"step": STEP_PX, "seq": to_seq, "limit": limit_s * 1000}
     async with traced(window) as events:
-        told = await window.page.evaluate(_SCROLL, wanted)
+        received = await window.page.evaluate(_SCROLL, wanted)
     pages = {
         (event["pid"], event["tid"])
         for event in events
@@ -74,7 +74,7 @@ async def scroll_up(window: Window, to_seq: int, *, limit_s: float) -> Scrolled:
     tasks = [
         event["tdur"] / 1000 for event in events if (event["pid"], event["tid"]) in pages and "tdur" in event
     ]
-    return Scrolled(told["oldest"], told["elements"], max(tasks))
+    return Scrolled(received["oldest"], received["elements"], max(tasks))
 
 
 @asynccontextmanager

@@ -142,9 +142,9 @@ async def test_icons_and_the_manifest_are_there(server: Server, look: Look) -> N
         async with server.http.get(server.url + icon["src"]) as answer:
             assert (answer.status, answer.content_type) == (200, icon["type"])
     session = await window.context.new_cdp_session(window.page)
-    told = await session.send("Page.getAppManifest")
-    assert told["url"] == f"{server.url}/manifest.webmanifest"
-    assert told["errors"] == []
+    received = await session.send("Page.getAppManifest")
+    assert received["url"] == f"{server.url}/manifest.webmanifest"
+    assert received["errors"] == []
 
 
 # Texts.
@@ -159,7 +159,7 @@ async def test_an_empty_channel_does_not_ask_its_readers_to_write(server: Server
     await expect(owner.log).to_have_text("No messages yet. Write the first one.")
 
 
-async def test_who_has_no_chats_is_not_told_to_pick_one(server: Server, look: Look) -> None:
+async def test_without_chats_there_is_no_hint_to_pick_one(server: Server, look: Look) -> None:
     ann, bob = await server.people("ann", "bob")
     window = await look(server, ann)
     await expect(window.page.get_by_text("No chats yet")).to_be_visible()

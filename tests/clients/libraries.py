@@ -49,5 +49,5 @@ def _run(command: list[str]) -> None:
     """Runs a command. Where it fails, as without a network, the test is skipped; under CI=true the test fails."""
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=_INSTALL_S)
     if done.returncode:
-        told = f"{' '.join(command[:4])}: {(done.stderr or done.stdout)[-500:]}"
-        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(told)
+        received = f"{' '.join(command[:4])}: {(done.stderr or done.stdout)[-500:]}"
+        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(received)

@@ -122,7 +122,7 @@ async def test_login_takes_username_or_email_in_any_case_as_json_or_form(
     assert await client.get("/users/me") == user
 
 
-async def test_a_wrong_name_and_a_wrong_password_are_told_the_same(server: Server) -> None:
+async def test_a_wrong_name_and_a_wrong_password_have_the_same_error(server: Server) -> None:
     await server.person("ann")
     wrong_password, wrong_name = await login(server, "ann", "not the one"), await login(server, "nobody")
     assert_error(wrong_name, 401, "unauthenticated")
@@ -226,7 +226,7 @@ async def test_a_flood_of_logins_from_one_address_holds_up_no_other(serve: Serve
     await asyncio.gather(*flood)
 
 
-async def test_after_a_change_of_the_cost_names_are_not_told_and_a_login_renews_its_hash(
+async def test_after_a_change_of_the_cost_names_cannot_be_probed_and_a_login_renews_its_hash(
     serve: Serve,
 ) -> None:
     server = await serve(bcrypt_cost=6)

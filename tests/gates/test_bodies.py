@@ -26,7 +26,7 @@ FORM = "application/x-www-form-urlencoded"
 BOMBS = [compress(b" " * (20 << 20), 9) for compress in (gzip.compress, zlib.compress)]
 
 
-async def told(server: Server, data: bytes, seconds: float = 3) -> bytes:
+async def received(server: Server, data: bytes, seconds: float = 3) -> bytes:
     """Sends bytes on a connection of their own and returns all that comes back until it is closed."""
     reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
     writer.write(data)
@@ -205,7 +205,7 @@ async def test_what_is_no_request_is_answered_400_and_costs_nobody_else_anything
     server = await serve()
     ann = await server.person("ann")
     client = await ann.connect()
-    answer = await told(server, data)
+    answer = await received(server, data)
     assert answer.split(b" ")[1] == b"400"
     assert b"Traceback" not in answer
     await client.nothing_more()
@@ -226,7 +226,7 @@ async def test_what_is_no_request_is_answered_400_and_costs_nobody_else_anything
 )
 async def test_no_path_leads_outside_the_folder(serve: Serve, path: str) -> None:
     server = await serve()
-    answer = await told(server, f"GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
+    answer = await received(server, f"GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
     assert answer.split(b" ")[1] == b"404"
 
 
@@ -237,4 +237,4 @@ async def test_no_header_of_an_answer_can_be_forged(serve: Serve) -> None:
             async with http.get(f"{server.url}/api/users/me", headers={"Origin": origin}) as answer:
                 assert "X-Forged" not in answer.headers
     smuggled = b"GET /api/users/me HTTP/1.1\r\nHost: x\r\nOrigin: a\rX-Forged: 1\r\nConnection: close\r\n\r\n"
-    assert b"\nX-Forged" not in await told(server, smuggled)
+    assert b"\nX-Forged" not in await received(server, smuggled)

@@ -100,7 +100,7 @@ async def test_a_wrong_page_is_invalid(server: Server, field: str, value: str) -
     assert_error(await ann.request("GET", "/chats", params={field: value}), 422, "invalid", field)
 
 
-async def test_members_are_told_of_a_new_chat_a_new_name_and_the_end(server: Server) -> None:
+async def test_members_hear_of_a_new_chat_a_new_name_and_the_end(server: Server) -> None:
     ann, bob, eve = await server.people("ann", "bob", "eve")
     anns, bobs, eves = await ann.connect(), await bob.connect(), await eve.connect()
     chat_id = await ann.chat(bob)

@@ -90,8 +90,8 @@ class RawGate(Gate):
         probe = f"probe {self.number}"
         await self.socket.send_str(json.dumps({"type": "leave_chat", "chat_id": 1, "id": probe}))
         answered = isinstance(what, str)
-        while (told := await self.text(self.CODES)) is not None:
-            frame = json.loads(told)
+        while (received := await self.text(self.CODES)) is not None:
+            frame = json.loads(received)
             if frame["type"] == "error":
                 frame.pop("type")
                 answered |= frame.pop("id", None) == self.number
@@ -102,8 +102,8 @@ class RawGate(Gate):
                 answered |= frame["id"] == self.number
         else:
             return
-        while not answered and (told := await self.text(self.CODES)) is not None:  # waits for the disk
-            frame = json.loads(told)
+        while not answered and (received := await self.text(self.CODES)) is not None:  # waits for the disk
+            frame = json.loads(received)
             answered = frame["type"] in ("ack", "error") and frame.get("id") == self.number
             if frame["type"] == "error":
                 check_error({name: frame[name] for name in frame.keys() & ERROR_KEYS})
@@ -132,21 +132,21 @@ class SocketIOGate(Gate):
         else:
             ack_id = 10**9 + self.number
             await self.socket.send_str(f'42{ack_id}["leave_chat",{{"chat_id":1}}]')
-        while (told := await self.text(self.CODES)) is not None:
-            if told == "2":
+        while (received := await self.text(self.CODES)) is not None:
+            if received == "2":
                 await self.socket.send_str("3")
-            elif told == "41" or told.startswith("44"):
+            elif received == "41" or received.startswith("44"):
                 await self.socket.close()
                 self.socket = None
                 return
-            elif told.startswith("43"):
-                answer = json.loads(told[told.index("[") :])[0]
+            elif received.startswith("43"):
+                answer = json.loads(received[received.index("[") :])[0]
                 if not answer["ok"]:
                     check_error(answer["error"])
-                if told.startswith(f"43{ack_id}["):
+                if received.startswith(f"43{ack_id}["):
                     return
-            elif told.startswith('42["error"'):
-                check_error(json.loads(told[2:])[1])
+            elif received.startswith('42["error"'):
+                check_error(json.loads(received[2:])[1])
 
 
 class RestGate(Gate):

@@ -24,7 +24,7 @@ async def answer(server: Server, path: str, **changed: str) -> tuple[int, dict[s
 
 @pytest.mark.parametrize("path", GATES)
 @pytest.mark.parametrize("version", ["12", "8", "7", "", "14", "9" * 5000, "١٣"])
-async def test_another_version_is_told_ours(server: Server, path: str, version: str) -> None:
+async def test_the_answer_to_another_version_names_ours(server: Server, path: str, version: str) -> None:
     status, headers = await answer(server, path, Sec_WebSocket_Version=version)
     assert status == 426
     assert headers["Sec-WebSocket-Version"] == "13"

@@ -90,17 +90,17 @@ async def test_typing_above_its_limit_is_ignored_without_a_look_into_the_store(
     ann, bob = await server.people("ann", "bob")
     chat_id = await ann.chat(bob)
     client, bobs = await ann.connect(), await bob.joined(chat_id)
-    looked: list[int] = []
+    reads: list[int] = []
     load = server.chat_app.context.store.chats.load
 
     async def counted(chat: int) -> Any:
-        looked.append(chat)
+        reads.append(chat)
         return await load(chat)
 
     monkeypatch.setattr(server.chat_app.context.store.chats, "load", counted)
     answers = [await client.command("typing", chat_id=10_000 + n, is_typing=bool(n % 2)) for n in range(100)]
     assert [answer["type"] for answer in answers] == ["error"] * 10 + ["ack"] * 90
-    assert len(looked) == 10
+    assert len(reads) == 10
     await client.done("typing", chat_id=chat_id, is_typing=True)
     await bobs.nothing_more()
     server.clock.advance(1)

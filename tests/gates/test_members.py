@@ -184,23 +184,23 @@ async def test_the_last_owners_role_passes_on(server: Server, roles: list[str], 
     assert (await others[heir].request("PATCH", f"/chats/{chat_id}", json={"name": "Mine"}))[0] == 200
 
 
-async def test_members_are_told_who_comes_and_goes(server: Server) -> None:
+async def test_members_hear_who_joins_and_leaves(server: Server) -> None:
     ann, bob, carl = await server.people("ann", "bob", "carl")
     chat_id = await ann.chat(bob)
     anns, bobs, carls = await ann.joined(chat_id), await bob.connect(), await carl.connect()
     await anns.drain()
     path = f"/chats/{chat_id}/members"
     await ann.post(path, user_id=carl.id)
-    await _told(carls, ("chat_added", None), ("chat_changed", 3))
-    await _told(anns, ("chat_changed", 3))
-    await _told(bobs, ("chat_changed", 3))
+    await _received(carls, ("chat_added", None), ("chat_changed", 3))
+    await _received(anns, ("chat_changed", 3))
+    await _received(bobs, ("chat_changed", 3))
     await ann.patch(f"{path}/{bob.id}", role="admin")
     for client in (anns, bobs, carls):
-        await _told(client, ("chat_changed", 3))
+        await _received(client, ("chat_changed", 3))
     await ann.delete(f"{path}/{carl.id}")
-    await _told(carls, ("chat_removed", None))
-    await _told(anns, ("chat_changed", 2))
-    await _told(bobs, ("chat_changed", 2))
+    await _received(carls, ("chat_removed", None))
+    await _received(anns, ("chat_changed", 2))
+    await _received(bobs, ("chat_changed", 2))
 
 
 @pytest.mark.stores
@@ -228,7 +228,7 @@ async def test_who_is_removed_hears_nothing_of_the_room_after_chat_removed(serve
     assert_error(await bob.request("GET", f"/messages/{message['id']}"), 404, "not_found")
 
 
-async def _told(client: Client, *expected: tuple[str, int | None]) -> None:
+async def _received(client: Client, *expected: tuple[str, int | None]) -> None:
     """Asserts that exactly these frames have come: their types and member counts."""
     frames = [
         (frame["type"], frame["chat"]["member_count"] if "chat" in frame else None)

@@ -23,10 +23,10 @@ async def test_a_message_over_rest_is_answered_201_and_reaches_the_room(server: 
     assert (message["changed_seq"], message["edited_at"], message["reply_to"]) == (1, None, None)
     assert (message["reactions"], message["pinned"], message["attachments"]) == ({}, False, [])
     for client in (anns, bobs):
-        told = await client.next()
-        assert told.keys() == {"type", "chat_id", "message", "seq", "timestamp"}
-        assert (told["type"], told["chat_id"], told["seq"]) == ("new_message", chat_id, 1)
-        assert told["message"] == message
+        received = await client.next()
+        assert received.keys() == {"type", "chat_id", "message", "seq", "timestamp"}
+        assert (received["type"], received["chat_id"], received["seq"]) == ("new_message", chat_id, 1)
+        assert received["message"] == message
         await client.nothing_more()
     assert await bob.get(f"/messages/{message['id']}") == message
 
@@ -91,7 +91,7 @@ async def test_changes_over_rest_reach_the_room_in_seq_order_without_a_hole(serv
 
 
 @pytest.mark.parametrize("method", ["PUT", "PATCH"])
-async def test_an_edit_is_told_with_the_whole_message(server: Server, method: str) -> None:
+async def test_an_edit_is_published_with_the_whole_message(server: Server, method: str) -> None:
     ann, bob = await server.people("ann", "bob")
     chat_id = await ann.chat(bob)
     message = await ann.say(chat_id, "first")
@@ -99,11 +99,11 @@ async def test_an_edit_is_told_with_the_whole_message(server: Server, method: st
     status, edited = await ann.request(method, f"/messages/{message['id']}", json={"content": "second"})
     assert (status, fits(edited, MESSAGE), edited["content"]) == (200, True, "second")
     assert (edited["seq"], edited["changed_seq"], edited["created_at"]) == (1, 2, message["created_at"])
-    told = await bobs.next()
+    received = await bobs.next()
     fields = {"type", "chat_id", "message_id", "content", "timestamp", "seq", "edited_at", "message"}
-    assert told.keys() == fields
-    assert (told["message_id"], told["content"], told["seq"]) == (message["id"], "second", 2)
-    assert (told["message"], told["edited_at"]) == (edited, edited["edited_at"])
+    assert received.keys() == fields
+    assert (received["message_id"], received["content"], received["seq"]) == (message["id"], "second", 2)
+    assert (received["message"], received["edited_at"]) == (edited, edited["edited_at"])
     await bobs.nothing_more()
 
 
@@ -119,15 +119,19 @@ async def test_an_edit_that_changes_nothing_takes_no_seq_and_sends_nothing(serve
     assert (await ann.say(chat_id, "next"))["seq"] == 2
 
 
-async def test_a_deletion_is_told_and_the_message_is_gone(server: Server) -> None:
+async def test_a_deletion_is_published_and_the_message_is_gone(server: Server) -> None:
     ann, bob = await server.people("ann", "bob")
     chat_id = await ann.chat(bob)
     message = await bob.say(chat_id, "oops")
     bobs = await bob.joined(chat_id)
     assert await ann.request("DELETE", f"/messages/{message['id']}") == (204, None)
-    told = await bobs.next()
-    assert told.keys() == {"type", "chat_id", "message_id", "timestamp", "seq"}
-    assert (told["type"], told["message_id"], told["seq"]) == ("message_deleted", message["id"], 2)
+    received = await bobs.next()
+    assert received.keys() == {"type", "chat_id", "message_id", "timestamp", "seq"}
+    assert (received["type"], received["message_id"], received["seq"]) == (
+        "message_deleted",
+        message["id"],
+        2,
+    )
     for method, body in (("GET", None), ("PATCH", {"content": "x"}), ("DELETE", None)):
         assert_error(await bob.request(method, f"/messages/{message['id']}", json=body), 404, "not_found")
     frame = await bobs.command("edit_message", message_id=message["id"], content="x")

@@ -163,9 +163,9 @@ async def test_what_moves_in_a_chat_updates_those_who_have_not_joined(scene: Sce
     else:
         await store.messages.mark_read(scene.chat_id, scene.bob.id, scene.message_ids[1])
     update = await scene.bobs.update()
-    told = (update["chat_id"], update["head_seq"], update["unread_count"], update["read_seq"])
+    received = (update["chat_id"], update["head_seq"], update["unread_count"], update["read_seq"])
     expected = {"message": (4, 4, 0), "edit": (4, 3, 0), "deletion": (4, 2, 0), "mark": (3, 1, 2)}
-    assert told == (scene.chat_id, *expected[what])
+    assert received == (scene.chat_id, *expected[what])
 
 
 async def test_a_ban_and_its_end(scene: Scene) -> None:

@@ -35,7 +35,7 @@ async def test_the_default_is_100_connections_of_a_user(server: Server) -> None:
     assert await (await ann.open()).closed() == 4429
 
 
-async def test_at_shutdown_everybody_is_told_1001_and_when_to_come_back(server: Server) -> None:
+async def test_a_shutdown_is_1001_and_says_when_to_come_back(server: Server) -> None:
     people = await server.people(*(f"user{number}" for number in range(8)))
     clients = [await person.connect() for person in people]
     await server.stop()

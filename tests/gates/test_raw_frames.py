@@ -188,7 +188,7 @@ async def test_the_frame_limit_is_a_setting(serve: Serve) -> None:
     assert await client.closed() == 1009
 
 
-async def test_a_request_to_ws_that_is_no_websocket_is_told_so(server: Server) -> None:
+async def test_a_request_to_ws_that_is_no_websocket_is_426(server: Server) -> None:
     ann = await server.person("ann")
     async with server.http.get(f"{server.url}/ws", params={"token": str(ann.token)}) as answer:
         assert (answer.status, answer.headers["Upgrade"]) == (426, "websocket")
@@ -205,5 +205,5 @@ async def test_a_connection_that_is_cut_in_the_middle_disturbs_nobody(server: Se
         await anns.send({"type": "send_message", "chat_id": chat_id, "content": str(number), "id": number})
     anns.cut()
     sent = (await bob.get(f"/chats/{chat_id}/messages"))["messages"]
-    told = [(await bobs.next("new_message"))["seq"] for _ in sent]
-    assert told == [message["seq"] for message in sent] == list(range(1, len(sent) + 1))
+    received = [(await bobs.next("new_message"))["seq"] for _ in sent]
+    assert received == [message["seq"] for message in sent] == list(range(1, len(sent) + 1))

@@ -84,7 +84,7 @@ async def test_a_token_of_another_backend_with_the_same_key_is_as_good_as_ours(
 
 
 @pytest.mark.parametrize("token", BAD.values(), ids=BAD.keys())
-async def test_a_bad_token_is_told_4401_before_any_other_frame_and_401_over_rest(
+async def test_a_bad_token_is_4401_before_any_other_frame_and_401_over_rest(
     server: Server, token: str
 ) -> None:
     ann = await server.person("ann")

@@ -31,7 +31,7 @@ class Scene:
 
     def __init__(self, server: Server, name: str, bytes_per_s: float) -> None:
         self.server, self._name, self._bytes_per_s = server, name, bytes_per_s
-        self.told: list[Frame] = []
+        self.received: list[Frame] = []
 
     async def __aenter__(self) -> "Scene":
         ann, self.bob = await self.server.people("ann", "bob")
@@ -41,7 +41,9 @@ class Scene:
             await self.send(f"{number:05}{CONTENT[5:]}")
         self.link = await SlowLink.open(self.server.port, self._bytes_per_s)
         self._http = ClientSession(connector=TCPConnector(limit=0))
-        self.wire: Wire = WIRES[self._name](self._http, self.link.url, str(self.bob.token), self.told.append)
+        self.wire: Wire = WIRES[self._name](
+            self._http, self.link.url, str(self.bob.token), self.received.append
+        )
         return self
 
     async def send(self, content: str) -> None:
@@ -62,7 +64,7 @@ class Scene:
         return bool(self.server.chat_app.context.connections.of(self.bob.id))
 
     def seqs(self) -> list[int]:
-        return [frame["seq"] for frame in self.told if frame["type"] == "new_message"]
+        return [frame["seq"] for frame in self.received if frame["type"] == "new_message"]
 
 
 async def test_who_reads_steadily_gets_everything_while_others_write(serve: Serve, name: str) -> None:

@@ -59,11 +59,11 @@ async def test_who_reads_nothing_is_sent_no_typing_above_256_kib_and_ended_above
     await send_until_unread(2 * MIB)
     assert context.connections.get(connection.id) is None
     assert max(unread) <= MIB + 16 * KIB
-    told, code = await slow.read_all()
+    received, code = await slow.read_all()
     slow.close()
     assert code == 1013
-    assert "typing" not in [name for name, _ in told]
-    contents = [payload["message"]["content"] for name, payload in told if name == "new_message"]
+    assert "typing" not in [name for name, _ in received]
+    contents = [payload["message"]["content"] for name, payload in received if name == "new_message"]
     assert contents == [f"{number:0100}" * 100 for number in range(len(contents))]
     assert len(contents) < sent
     assert sorted(delays_s)[len(delays_s) // 2] < 0.5, "a second and more, if the slow client delayed others"

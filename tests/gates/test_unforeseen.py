@@ -21,7 +21,7 @@ STEPS = {
     "it is looked at once more": ("identities", "check"),
     "it is counted": ("connections", "add"),
     "the first event is sent": ("hub", "emit"),
-    "presence is told": ("presence", "opened"),
+    "presence is published": ("presence", "opened"),
     "the end of the token is noted": ("token_expiry", "watch"),
 }
 

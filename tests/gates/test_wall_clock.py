@@ -104,8 +104,8 @@ async def test_a_jump_to_just_before_the_end_warns_within_a_minute(serve: Serve,
     wire, seen = await connect(server, ann, "raw")
     server.clock.jump(DAY_S - 90)
     server.clock.advance(60)
-    (told,) = await expiry_warnings(wire, seen)
-    assert 30 <= told <= 60
+    (received,) = await expiry_warnings(wire, seen)
+    assert 30 <= received <= 60
     server.clock.advance(31)
     assert await over(wire) == 4401
 

@@ -91,7 +91,7 @@ async def test_assets_are_kept_for_ever_and_come_compressed(server: Server) -> N
 
 
 @pytest.mark.parametrize("path", ["/", "/assets/app-1a2b.js", "/icon.svg"])
-async def test_who_has_it_already_is_told_so_and_head_has_no_body(server: Server, path: str) -> None:
+async def test_a_known_etag_is_304_and_head_has_no_body(server: Server, path: str) -> None:
     answer, _ = await get(server, path)
     again, body = await get(server, path, **{"If-None-Match": answer.headers["ETag"]})
     assert (again.status, body) == (304, b"")
@@ -166,7 +166,7 @@ async def test_every_gate_sends_the_same_headers_to_browsers(
 
 
 @pytest.mark.parametrize(
-    ("headers", "is_told"),
+    ("headers", "is_sent"),
     [
         ({"Host": "localhost:8000"}, True),
         ({"Host": "chat.localhost"}, True),
@@ -180,12 +180,12 @@ async def test_every_gate_sends_the_same_headers_to_browsers(
         ({"Host": "127.0.0.1:8000", "X-Forwarded-Host": "chat.example.org"}, False),
     ],
 )
-async def test_the_opener_policy_is_told_only_where_browsers_heed_it(
-    server: Server, headers: dict[str, str], is_told: bool
+async def test_the_opener_policy_is_sent_only_where_browsers_heed_it(
+    server: Server, headers: dict[str, str], is_sent: bool
 ) -> None:
     async with server.http.get(f"{server.url}/", headers=headers) as answer:
         assert answer.status == 200
-        assert answer.headers.getall("Cross-Origin-Opener-Policy", []) == (["same-origin"] if is_told else [])
+        assert answer.headers.getall("Cross-Origin-Opener-Policy", []) == (["same-origin"] if is_sent else [])
 
 
 def test_a_folder_without_a_client_stops_the_start(

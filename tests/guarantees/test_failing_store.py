@@ -62,7 +62,7 @@ class Chat:
         """Sends a message at every gate: REST, then the wires. For each: whether it was acked, else the error."""
         body = {"chat_id": self.chat_id, "content": SECRET_TEXT}
         status, answer = await self.anna.request("POST", "/messages", json=body)
-        told = [(status == 201, "" if status == 201 else answer["error"]["message"])]
+        received = [(status == 201, "" if status == 201 else answer["error"]["message"])]
         if status == 201:
             self.acked.append(answer["id"])
         else:
@@ -71,12 +71,12 @@ class Chat:
             frame = await wire.ask("send_message", **body)
             assert frame is not None
             acked = "message" in frame and isinstance(frame["message"], dict)
-            told.append((acked, "" if acked else frame["message"]))
+            received.append((acked, "" if acked else frame["message"]))
             if acked:
                 self.acked.append(frame["message"]["id"])
             else:
                 assert (frame["code"], frame["retryable"]) == ("unavailable", True)
-        return told
+        return received
 
     async def works(self) -> None:
         assert {acked for acked, _ in await self.say()} == {True}

@@ -44,11 +44,11 @@ async def test_it_is_gone_in_time_whatever_clients_do(start: Start, store: dict[
         program.send_signal(signal.SIGTERM)
         asked_at = time.monotonic()
         sent = sum(await asyncio.gather(*writing))
-        told_after_s = time.monotonic() - asked_at
+        notified_after_s = time.monotonic() - asked_at
         status = await program.ended(3 * TIMEOUT_S)
         took_s = time.monotonic() - asked_at
     assert status == 0
-    assert told_after_s < 2, "those who cooperate need not wait for those who do not"
+    assert notified_after_s < 2, "those who cooperate need not wait for those who do not"
     assert took_s < TIMEOUT_S + BUSY_S
     assert [wire.close_code for wire in wires] == [1001] * len(wires)
     assert "Traceback" not in program.log

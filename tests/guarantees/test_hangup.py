@@ -31,7 +31,7 @@ async def open_wires(person: Person) -> list[Wire]:
     return wires
 
 
-async def assert_told_to_come_back(wires: list[Wire]) -> None:
+async def assert_asked_to_come_back(wires: list[Wire]) -> None:
     async with asyncio.timeout(ENDED_S):
         await asyncio.gather(*(wire.over.wait() for wire in wires))
     assert [wire.close_code for wire in wires] == [1001] * len(wires)
@@ -39,11 +39,11 @@ async def assert_told_to_come_back(wires: list[Wire]) -> None:
 
 
 @pytest.mark.parametrize("name", ["SIGHUP", "SIGINT", "SIGTERM"])
-async def test_everybody_is_told_and_the_status_is_0(start: Start, name: str) -> None:
+async def test_every_connection_is_1001_and_the_status_is_0(start: Start, name: str) -> None:
     program = await start(SHUTDOWN_TIMEOUT_S="4")
     wires = await open_wires(await program.person("ann"))
     program.send_signal(signal.Signals[name])
-    await assert_told_to_come_back(wires)
+    await assert_asked_to_come_back(wires)
     assert await program.ended(ENDED_S) == 0
     assert "Traceback" not in program.log
 
@@ -91,7 +91,7 @@ async def test_a_terminal_that_is_closed_stops_it_in_order(tmp_path: Path) -> No
     async with ClientSession() as http, in_a_terminal(tmp_path) as (process, terminal, url):
         wires = await open_wires(await person_at(http, url))
         os.close(terminal)
-        await assert_told_to_come_back(wires)
+        await assert_asked_to_come_back(wires)
         assert await asyncio.wait_for(process.wait(), ENDED_S) == 0
     assert not (tmp_path / "data" / "control.sock").exists(), "the end of a stop was reached"
 

@@ -72,7 +72,7 @@ async def send_again(person: Person, chat_id: int, ledger: Ledger, client_ids: l
             ledger.sent(client_id, answer["error"])
 
 
-def check_told(copy: Copy, ledger: Ledger, stored: dict[int, Frame], head_seq: int) -> None:
+def check_received(copy: Copy, ledger: Ledger, stored: dict[int, Frame], head_seq: int) -> None:
     """Asserts that each message a reader received before the kill is stored, in that state or a later one."""
     assert copy.position <= head_seq
     for message in copy.messages.values():
@@ -109,7 +109,7 @@ async def one_kill(program: Program, person: Person, chat_id: int, ledger: Ledge
     stored, head_seq = await everything(person, chat_id)
     ledger.check(stored, head_seq)
     for reader in readers:
-        check_told(reader.copy, ledger, stored, head_seq)
+        check_received(reader.copy, ledger, stored, head_seq)
     again = ledger.unacked() + script.sample(list(ledger.entries), min(20, len(ledger.entries)))
     await send_again(person, chat_id, ledger, again)
     ledger.check(*await everything(person, chat_id))

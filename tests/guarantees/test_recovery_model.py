@@ -1,5 +1,5 @@
 """Clients of every kind are cut off at any moment while others write, edit and delete; in the end each has exactly what
-the server has, and was told every change once and in order.
+the server has, and received every change once and in order.
 
 A failure prints the shortest script of steps that Hypothesis finds for it.
 """

@@ -38,7 +38,7 @@ async def send_a_hundred(client: Client, name: str, *chat_ids: int) -> list[dict
     return [ack["message"] for ack in acks]
 
 
-async def told(client: Client) -> list[dict[str, Any]]:
+async def received(client: Client) -> list[dict[str, Any]]:
     """The messages of all `new_message` up to now, in their order."""
     return [frame["message"] for frame in await client.drain() if frame["type"] == "new_message"]
 
@@ -48,13 +48,15 @@ async def stored(person: Person, chat_id: int) -> list[dict[str, Any]]:
     return list(page["messages"])
 
 
-async def test_a_hundred_sends_of_one_connection_are_stored_told_and_acked_in_order(server: Server) -> None:
+async def test_a_hundred_sends_of_one_connection_are_stored_published_and_acked_in_order(
+    server: Server,
+) -> None:
     ann, bob = await server.people("ann", "bob")
     chat_ids = [await ann.chat(bob) for _ in range(3)]
     anns, bobs = await ann.joined(*chat_ids), await bob.joined(*chat_ids)
     await anns.drain()
     sent = await send_a_hundred(anns, "ann", *chat_ids)
-    heard = await told(bobs)
+    heard = await received(bobs)
     for chat_id in chat_ids:
         own = [message for message in sent if message["chat_id"] == chat_id]
         assert [message["seq"] for message in own] == list(range(1, len(own) + 1))
@@ -105,7 +107,7 @@ async def test_joining_and_leaving_keep_their_place_among_sends(server: Server) 
     await client.nothing_more("new_message")
 
 
-async def test_what_fails_after_its_sender_has_gone_is_told_to_nobody(server: Server) -> None:
+async def test_an_error_after_its_sender_has_gone_reaches_nobody(server: Server) -> None:
     ann, bob = await server.people("ann", "bob")
     chat_id = await ann.chat(bob, chat_type="channel")
     watchers = [await ann.joined(chat_id), await bob.joined(chat_id)]
@@ -129,7 +131,7 @@ async def test_a_join_and_what_follows_it_need_no_waiting(server: Server) -> Non
         await client.send({"type": "send_message", "chat_id": chat_id, "content": "x", "id": "s"})
         await client.answer_to("j")
         await client.answer_to("s")
-        assert [message["content"] for message in await told(client)] == contents
+        assert [message["content"] for message in await received(client)] == contents
 
 
 async def test_nothing_of_the_room_comes_after_the_ack_of_a_leave(serve: Serve) -> None:

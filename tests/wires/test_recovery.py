@@ -83,12 +83,12 @@ async def test_a_replayed_frame_has_the_keys_of_a_live_one(server: Server) -> No
     ids = [(await ann.say(chat_id, str(number)))["id"] for number in range(3)]
     await ann.patch(f"/messages/{ids[1]}", content="edited")
     await ann.delete(f"/messages/{ids[2]}")
-    told = {frame["type"]: frame for frame in await live.drain()}
+    received = {frame["type"]: frame for frame in await live.drain()}
     _, frames = await recover(late, chat_id, 2)
     assert [frame["type"] for frame in frames] == ["message_updated", "message_deleted"]
     _, more = await recover(late, chat_id, 0)
     for frame in frames + more:
-        assert frame.keys() == told[frame["type"]].keys()
+        assert frame.keys() == received[frame["type"]].keys()
 
 
 async def test_after_the_head_there_is_nothing_and_above_it_a_gap(server: Server) -> None:

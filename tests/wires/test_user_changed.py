@@ -53,7 +53,7 @@ async def test_own_connections_hear_it_with_their_own_fields(server: Server) -> 
         await client.nothing_more("user_changed")
 
 
-async def test_a_name_that_is_the_same_and_a_password_are_told_to_nobody(server: Server) -> None:
+async def test_an_unchanged_name_and_a_password_are_not_published(server: Server) -> None:
     ann, bob = await server.people("ann", "bob")
     await ann.chat(bob)
     bobs, anns = await bob.connect(), await ann.connect()
@@ -128,10 +128,10 @@ async def test_what_follows_in_the_chats_comes_after_it(
         await store.chats.remove_member(chats[0], carl.id, carl.id, lambda _actor: None)
     await bobs.nothing_more("user_changed", "chat_changed", "chat_removed")
     go_on.set()
-    told = [await bobs.next() for _ in range(2)]
-    assert told[0]["type"] == "user_changed"
-    assert (told[0]["user_id"], told[0]["user"]["active"]) == (carl.id, False)
-    assert told[1]["type"] == "chat_changed"
+    received = [await bobs.next() for _ in range(2)]
+    assert received[0]["type"] == "user_changed"
+    assert (received[0]["user_id"], received[0]["user"]["active"]) == (carl.id, False)
+    assert received[1]["type"] == "chat_changed"
 
 
 async def test_names_are_limited_and_the_limit_says_when(serve: Serve) -> None:
