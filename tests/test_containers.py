@@ -1,4 +1,4 @@
-"""The container files: what can be known of them without a container engine."""
+"""The container files, as far as they can be checked without a container engine."""
 
 import json
 import os
@@ -17,7 +17,7 @@ COMPOSE = ROOT / "tests" / "compose"
 
 @pytest.fixture(scope="module")
 def loader(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The program that loads a compose file the way docker compose does; building it may download, and say so."""
+    """A program that loads a compose file as docker compose does; building it may need downloads."""
     program = tmp_path_factory.mktemp("compose") / "load"
     subprocess.run([need("go"), "build", "-o", program, "."], cwd=COMPOSE, check=True)
     return program
@@ -56,7 +56,7 @@ def test_the_install_steps_of_the_image_make_a_server_that_starts(tmp_path: Path
     environment |= {name: value for name, value in os.environ.items() if name.startswith(("PIP_", "SSL_"))}
     for run in runs:
         subprocess.run(["sh", "-ec", run], cwd=source, env=environment, check=True)
-    told = subprocess.run(
+    received = subprocess.run(
         [tmp_path / "venv/bin/vestnik"],
         cwd=tmp_path,
         env=environment | {"PORT": "no port"},
@@ -64,7 +64,7 @@ def test_the_install_steps_of_the_image_make_a_server_that_starts(tmp_path: Path
         text=True,
         check=False,
     )
-    assert told.stderr == "vestnik: PORT: Not a valid integer.\n"
+    assert received.stderr == "vestnik: PORT: Not a valid integer.\n"
 
 
 def test_the_web_client_is_built_of_what_there_is() -> None:

@@ -1,4 +1,4 @@
-"""The demo data: a clean first look for each of its people."""
+"""The demo data: none of its people has anything unread."""
 
 from server.demo import PEOPLE, seed_demo
 from tests.clients.people import Person

@@ -74,7 +74,8 @@ def test_no_version_with_a_known_hole_is_admitted_or_installed(name: str) -> Non
     assert least is not None
     if fixed is not None:
         assert least >= Version(fixed)
-    if RUN[name].marker is None or RUN[name].marker.evaluate():
+    marker = RUN[name].marker
+    if marker is None or marker.evaluate():
         assert Version(version(name)) in RUN[name].specifier
 
 

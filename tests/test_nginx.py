@@ -21,7 +21,7 @@ from tests.clients.raw import RawClient
 from tests.conftest import Serve, Server
 from tests.socketio.windows import PythonWindow
 
-pytestmark = pytest.mark.parametrize("serve", ["sqlite"], indirect=True)
+pytestmark = pytest.mark.stores("sqlite")
 
 TEMPLATE = Path(__file__).parent.parent / "deploy" / "nginx" / "vestnik.conf.template"
 MAIN = """
@@ -43,9 +43,9 @@ class Nginx:
 
     def __init__(self, folder: Path, backend: str) -> None:
         self.folder = folder
-        with socket.socket() as door:
-            door.bind(("127.0.0.1", 0))
-            self.port = door.getsockname()[1]
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = probe.getsockname()[1]
         assets = folder / "client" / "assets"
         assets.mkdir(parents=True)
         (folder / "client" / "index.html").write_text("<!doctype html>the page")
@@ -157,22 +157,22 @@ async def test_a_path_that_means_the_server_never_gets_the_page(
     assert '{"error":' in answer
 
 
-async def test_the_manifest_is_told_as_one(nginx: Nginx, server: Server) -> None:
+async def test_the_manifest_has_its_type(nginx: Nginx, server: Server) -> None:
     async with server.http.get(f"{nginx.url}/manifest.webmanifest") as answer:
         assert (answer.status, answer.content_type) == (200, "application/manifest+json")
         assert answer.headers.getall("X-Content-Type-Options") == ["nosniff"]
         assert answer.headers.getall("Cache-Control") == ["no-cache"]
 
 
-async def test_the_opener_policy_is_told_only_where_browsers_heed_it(nginx: Nginx, server: Server) -> None:
-    for asked, told in (
+async def test_the_opener_policy_is_sent_only_where_browsers_heed_it(nginx: Nginx, server: Server) -> None:
+    for asked, received in (
         ({"Host": "localhost:3000"}, ["same-origin"]),
         ({"Host": "192.168.1.5:3000"}, []),
         ({"Host": "127.0.0.1.example.org"}, []),
         ({"Host": "chat.example.org", "X-Forwarded-Proto": "https"}, ["same-origin"]),
     ):
         async with server.http.get(f"{nginx.url}/", headers=asked) as answer:
-            assert answer.headers.getall("Cross-Origin-Opener-Policy", []) == told
+            assert answer.headers.getall("Cross-Origin-Opener-Policy", []) == received
 
 
 async def test_both_sockets_and_rest_go_through(nginx: Nginx, server: Server) -> None:

@@ -1,6 +1,5 @@
 """`vestnik user ban|unban|delete NAME`, beside a running server and without one."""
 
-import asyncio
 import os
 import stat
 import sys
@@ -8,47 +7,26 @@ import time
 from pathlib import Path
 
 import pytest
-from aiohttp import ClientSession
 
 from handlers.live.clock import SystemClock
 from storage.open import open_store
-from tests.clients.people import Person
+from tests.clients.program import run, running
 from tests.clients.rest import PASSWORD
-from tests.gates.test_logs import process
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="has no sockets in the file system")
 
 
 async def vestnik(tmp_path: Path, *words: str, **settings: str) -> tuple[int, str]:
-    """The exit status of the command line, and what it wrote."""
-    env = {
-        name: value
-        for name, value in os.environ.items()
-        if name in ("PATH", "HOME", "LANG", "COVERAGE_PROCESS_CONFIG")
-    }
-    env |= {"PYTHONPATH": str(Path(__file__).parent.parent), "DATA_DIR": str(tmp_path / "data"), **settings}
-    command = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "server", *words),
-        cwd=tmp_path,
-        env=env,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-    )
-    output, _ = await asyncio.wait_for(command.communicate(), 60)
-    return command.returncode or 0, output.decode()
+    """Runs the command line; its exit status and output."""
+    status, output, errors = await run(tmp_path, *words, DATA_DIR=str(tmp_path / "data"), **settings)
+    return status, output + errors
 
 
 async def test_beside_a_running_server_it_counts_at_once(tmp_path: Path) -> None:
     control = tmp_path / "data" / "control.sock"
-    async with process(tmp_path) as (port, logged, server), ClientSession() as http:
+    async with running(tmp_path) as program:
         assert stat.S_IMODE(control.stat().st_mode) == 0o600
-        people = []
-        for name in ("ann", "bob"):
-            person = Person(http, f"http://127.0.0.1:{port}", f"ws://127.0.0.1:{port}/ws", name)
-            await person.register(name)
-            await person.login(name)
-            people.append(person)
-        ann, bob = people
+        ann, bob = await program.person("ann"), await program.person("bob")
         client, other = await ann.connect(), await bob.connect()
         assert await vestnik(tmp_path, "user", "ban", "ann") == (0, "ban: ann: done\n")
         done_at = time.monotonic()
@@ -57,40 +35,32 @@ async def test_beside_a_running_server_it_counts_at_once(tmp_path: Path) -> None
         await other.nothing_more()
         status, said = await vestnik(tmp_path, "user", "delete", "nobody")
         assert (status, said) == (1, "vestnik: no such user: nobody\n")
-        assert "account changed from the command line" in logged()
-        server.kill()  # it leaves the socket behind
-        await server.wait()
+        assert "account changed from the command line" in program.log
+        await program.kill()  # it leaves the socket behind
         await client.close()
         await other.close()
     assert control.exists()
-    async with process(tmp_path):
+    async with running(tmp_path):
         assert (await vestnik(tmp_path, "user", "ban", "bob"))[0] == 0
     assert not control.exists()
 
 
-async def test_after_a_restart_those_who_share_a_chat_are_told(tmp_path: Path) -> None:
-    async with ClientSession() as http:
-        people: list[Person] = []
-        async with process(tmp_path) as (port, _, _):
-            for name in ("bob", "carl"):
-                person = Person(http, f"http://127.0.0.1:{port}", "", name)
-                person.id = (await person.register(name))["id"]
-                await person.login(name)
-                people.append(person)
-            bob, carl = people
-            chat_id = await bob.chat(carl)
-        async with process(tmp_path) as (port, _, _):
-            bob.ws_url = f"ws://127.0.0.1:{port}/ws"
-            client = await bob.connect()
-            for deed, active in (("ban", False), ("unban", True), ("ban", False)):
-                assert (await vestnik(tmp_path, "user", deed, "carl"))[0] == 0
-                changed = await client.next("user_changed")
-                assert (changed["user_id"], changed["user"]["active"]) == (carl.id, active)
-            assert (await vestnik(tmp_path, "user", "delete", "carl"))[0] == 0
-            changed = await client.next("chat_changed")
-            assert (changed["chat_id"], changed["chat"]["member_count"]) == (chat_id, 1)
-            await client.nothing_more("chat_changed", "user_changed")
-            await client.close()
+async def test_after_a_restart_those_who_share_a_chat_hear_it(tmp_path: Path) -> None:
+    async with running(tmp_path) as program:
+        bob, carl = await program.person("bob"), await program.person("carl")
+        chat_id = await bob.chat(carl)
+        await program.stop()
+        await program.start()
+        client = await bob.connect()
+        for action, active in (("ban", False), ("unban", True), ("ban", False)):
+            assert (await vestnik(tmp_path, "user", action, "carl"))[0] == 0
+            changed = await client.next("user_changed")
+            assert (changed["user_id"], changed["user"]["active"]) == (carl.id, active)
+        assert (await vestnik(tmp_path, "user", "delete", "carl"))[0] == 0
+        changed = await client.next("chat_changed")
+        assert (changed["chat_id"], changed["chat"]["member_count"]) == (chat_id, 1)
+        await client.nothing_more("chat_changed", "user_changed")
+        await client.close()
 
 
 @pytest.mark.parametrize("kind", ["sqlite", "mongo"])
@@ -153,8 +123,8 @@ async def test_names_are_found_in_any_form(tmp_path: Path) -> None:
     await store.close()
 
 
-async def test_a_server_without_the_socket_is_told_of(tmp_path: Path) -> None:
-    async with process(tmp_path):
+async def test_a_server_without_the_socket_is_reported(tmp_path: Path) -> None:
+    async with running(tmp_path):
         (tmp_path / "data" / "control.sock").unlink()
         status, said = await vestnik(tmp_path, "user", "ban", "ann")
     assert status == 1

@@ -1,4 +1,4 @@
-"""`python -m tests.attacks [KIND …]`: a table of what a bystander notices."""
+"""`python -m tests.attacks [KIND …]` prints a table of what a bystander notices."""
 
 import argparse
 import asyncio

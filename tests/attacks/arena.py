@@ -1,4 +1,4 @@
-"""One attack on the real program, and the figures of it."""
+"""One attack on the real program, and its figures."""
 
 import asyncio
 import contextlib
@@ -17,7 +17,7 @@ from aiohttp import ClientSession
 from tests.clients.program import ROOT, Program
 
 HISTORY = 60
-"""Messages in each attacker's chat, large ones, so that a page of history is much to send."""
+"""Large messages in each attacker's chat, so that a page of history is a large answer."""
 
 CONNECTIONS_PER_ACCOUNT = 100
 
@@ -39,7 +39,7 @@ class Outcome:
 
 
 class Arena:
-    """A running server with a bystander and attackers' accounts."""
+    """A running server, a bystander and the attackers' accounts."""
 
     def __init__(self, program: Program, orders: dict[str, Any], accounts: list[dict[str, Any]]) -> None:
         self.program = program
@@ -51,7 +51,7 @@ class Arena:
     @contextlib.asynccontextmanager
     async def open(cls, place: Path, connections: int, **settings: str) -> AsyncIterator["Arena"]:
         async with ClientSession() as http:
-            # Accounts are made faster than a network may make them.
+            # Accounts are created faster than the limit per network allows.
             program = Program(place, http, **{"AUTH_CALLS_PER_MIN": "0", **settings})
             await program.start()
             _pin(program.pid, 0)
@@ -68,7 +68,7 @@ class Arena:
                 await program.close()
 
     async def attack(self, kind: str, connections: int, seconds: float, *, rest_s: float = 0) -> Outcome:
-        """Runs one attack; then, `rest_s` later, looks at the memory, and stops the server."""
+        """Runs one attack, measures the memory `rest_s` later, and stops the server."""
         before = self._rss_kib()
         watch = asyncio.create_task(self._watch())
         orders = {
@@ -83,7 +83,7 @@ class Arena:
         cpu_s, began = self._cpu_s(), perf_counter()
         seen = await _run("bystander", {**self._bystander, "seconds": seconds})
         cpu = (self._cpu_s() - cpu_s) / (perf_counter() - began)
-        told = await swarm
+        received = await swarm
         watch.cancel()
         await asyncio.sleep(rest_s)
         after = self._rss_kib()
@@ -92,7 +92,7 @@ class Arena:
             kind,
             seen["socket"],
             seen["rest"],
-            told,
+            received,
             cpu,
             before / 1024,
             self._peak_kib / 1024,
@@ -139,20 +139,21 @@ async def _run(module: str, orders: dict[str, Any], nice: int = 0) -> dict[str, 
     _pin(process.pid, 1)
     if not nice:
         _prefer(process.pid)
-    told, _ = await process.communicate(json.dumps(orders).encode() + b"\n")
+    received, _ = await process.communicate(json.dumps(orders).encode() + b"\n")
     assert process.returncode == 0, module
-    return dict(json.loads(told))
+    return dict(json.loads(received))
 
 
 def _prefer(pid: int) -> None:
-    """What else the machine does is not to be measured; without the right to that it is."""
+    """Raises the priority, so that other work of the machine is not measured; does nothing without the right to do
+    so."""
     with contextlib.suppress(PermissionError):
         for thread in Path(f"/proc/{pid}/task").iterdir():
             os.setpriority(os.PRIO_PROCESS, int(thread.name), -15)
 
 
 def _pin(pid: int, core: int) -> None:
-    """On a machine with one core there is nothing to choose."""
+    """Pins a process to a core; does nothing on a machine with one core."""
     cores = sorted(os.sched_getaffinity(0))
     if core < len(cores):
         os.sched_setaffinity(pid, {cores[core]})

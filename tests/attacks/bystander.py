@@ -1,7 +1,8 @@
-"""Another user, as a process: `python -m tests.attacks.bystander`, with the port, a token and a chat on standard input.
+"""Another user, as a process: `python -m tests.attacks.bystander`, which reads the port, a token and a chat from
+standard input.
 
-Asks for a `ping` on the raw socket again and again, sends a message now and then, and calls REST; prints how long the
-answers took, in ms.
+Sends `ping` on the raw socket again and again, a message now and then, and calls REST; prints how long the answers
+took, in ms.
 """
 
 import asyncio

@@ -1,4 +1,4 @@
-"""What attackers write: handshakes, frames and requests as bytes."""
+"""Handshakes, frames and requests of attackers, as bytes."""
 
 import json
 from typing import Any

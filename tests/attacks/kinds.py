@@ -1,4 +1,4 @@
-"""Every kind of attack: what each connection of a swarm does."""
+"""The kinds of attack: what each connection of a swarm does."""
 
 import json
 from collections.abc import Callable
@@ -33,7 +33,7 @@ class Attack:
 
 @dataclass(frozen=True)
 class Account:
-    """What an attacker with an account has. `n` is the number of the connection."""
+    """The account of an attacker. `n` is the number of the connection."""
 
     token: str
     chat_id: int
@@ -48,7 +48,7 @@ def _many(blob: bytes) -> bytes:
 
 
 def _stranger(blob: bytes) -> Make:
-    """A WebSocket that never says whose it is."""
+    """A WebSocket without a token."""
     return lambda _: Attack(handshake(ENGINE), _many(blob))
 
 
@@ -63,7 +63,7 @@ def _socketio(make: Callable[[Account], bytes], *, reads: bool = True) -> Make:
 
 
 def _rest(make: Callable[[Account], bytes], *, reads: bool = True) -> Make:
-    """A request, again as soon as it is answered; without reading, as fast as it can be written."""
+    """A request, repeated after each answer; without reading, as fast as the system takes it."""
     return lambda account: Attack(b"", make(account), waits=reads, reads=reads)
 
 

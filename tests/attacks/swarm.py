@@ -1,4 +1,4 @@
-"""The attackers, as a process: `python -m tests.attacks.swarm`, with what they are to do on standard input, as JSON."""
+"""The attackers, as a process: `python -m tests.attacks.swarm` reads its orders as JSON from standard input."""
 
 import asyncio
 import contextlib
@@ -17,7 +17,7 @@ READ_BYTES = 64 * 1024
 
 @dataclass
 class Tally:
-    """What came of it."""
+    """The result of a swarm."""
 
     opened: int = 0
     ended: int = 0
@@ -27,7 +27,7 @@ class Tally:
 
 
 class Swarm:
-    """So many connections to a port of this machine, for so many seconds."""
+    """`connections` connections to a port of this machine for `seconds` seconds."""
 
     def __init__(self, port: int, seconds: float) -> None:
         self._port = port

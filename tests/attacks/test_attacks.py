@@ -1,7 +1,7 @@
-"""Hostile peers in hundreds against the real program: others go on, memory stays, and the end comes in time.
+"""Attacks by hundreds of connections on the real program: other users go on, memory is bounded, and it stops in time.
 
-The short forms tell what is broken, not how fast a machine is: their bounds on latency are wide. The long ones hold the
-goals, and want a machine that does nothing else.
+The short forms find what is broken, not how fast a machine is: their bounds on latency are wide. The long forms hold
+the goals, and need a machine that does nothing else.
 """
 
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Chromium, as the machine has it."""
+"""The Chromium of this machine."""
 
 import os
 from collections.abc import AsyncIterator
@@ -18,7 +18,7 @@ _FLAGS = [
 
 @asynccontextmanager
 async def chromium() -> AsyncIterator[Browser]:
-    """A browser, if there is one and there is a client to be shown; else as `need`."""
+    """A browser. Without Chromium or a built client the test is skipped or fails, as in `need`."""
     program = need("chromium", "chromium-browser", "google-chrome")
     if not (WEB_CLIENT_DIR / "index.html").is_file():
         lack = "the web client is not built: run make frontend/dist/index.html"

@@ -19,7 +19,7 @@ Look = Callable[..., Awaitable[Window]]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A browser belongs to one event loop: servers, windows and tests are all in that of the session."""
+    """A browser belongs to one event loop, so servers, windows and tests share the loop of the session."""
     for item in items:
         if Path(__file__).parent in item.path.parents and inspect.iscoroutinefunction(
             getattr(item, "function", None)
@@ -29,14 +29,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def browser() -> AsyncIterator[Browser]:
-    """Started once; each window has a context of its own."""
+    """One browser per process; each window has a context of its own."""
     async with chromium() as browser:
         yield browser
 
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def serve(tmp_path: Path) -> AsyncIterator[Serve]:
-    """As everywhere, with SQLite: what a browser shows does not hang on the store."""
+    """As the fixture of the other tests, always with SQLite: what a browser shows does not depend on the store."""
     async with serving(tmp_path) as start:
         yield start
 
@@ -48,9 +48,9 @@ async def server(serve: Serve) -> Server:
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def look(browser: Browser) -> AsyncIterator[Look]:
-    """Opens windows: `await look(server, person, "/chats/1", locale="ru-RU")`; without a person nobody is logged in.
+    """Opens windows: `await look(server, person, "/chats/1", locale="ru-RU")`; without a person no user is logged in.
 
-    When the test is over none of them may have had anything to complain of.
+    At the end of the test it fails if a window has complaints.
     """
     windows: list[Window] = []
 

@@ -1,4 +1,4 @@
-"""What the web client weighs and how it scrolls. `python -m tests.browser.figures` measures and prints."""
+"""The size of the web client and how smoothly it scrolls. `python -m tests.browser.figures` measures and prints."""
 
 import asyncio
 import sys
@@ -42,14 +42,14 @@ class Scrolled:
 
 
 async def transferred(window: Window) -> int:
-    """How many bytes of bodies and headers the page has been sent so far."""
+    """The bytes of bodies and headers that the page has received so far."""
     await window.page.wait_for_load_state("networkidle")
     sizes = [await request.sizes() for request in window.requests if request.url.startswith("http")]
     return sum(size["responseBodySize"] + size["responseHeadersSize"] for size in sizes)
 
 
 async def fill(server: Server, chat_id: int, user_ids: list[int], count: int = MESSAGES) -> None:
-    """Messages of a line or three, straight into the store."""
+    """Writes messages of one to three lines directly into the store."""
     messages = server.chat_app.context.store.messages
     drafts = [
         Draft(
@@ -61,10 +61,10 @@ async def fill(server: Server, chat_id: int, user_ids: list[int], count: int = M
 
 
 async def scroll_up(window: Window, to_seq: int, *, limit_s: float) -> Scrolled:
-    """Scrolls a screen a frame, up to a message or for so long."""
+    """Scrolls one screen per frame, up to a message or for a given time."""
     wanted = {"step": STEP_PX, "seq": to_seq, "limit": limit_s * 1000}
     async with traced(window) as events:
-        told = await window.page.evaluate(_SCROLL, wanted)
+        received = await window.page.evaluate(_SCROLL, wanted)
     pages = {
         (event["pid"], event["tid"])
         for event in events
@@ -73,12 +73,12 @@ async def scroll_up(window: Window, to_seq: int, *, limit_s: float) -> Scrolled:
     tasks = [
         event["tdur"] / 1000 for event in events if (event["pid"], event["tid"]) in pages and "tdur" in event
     ]
-    return Scrolled(told["oldest"], told["elements"], max(tasks))
+    return Scrolled(received["oldest"], received["elements"], max(tasks))
 
 
 @asynccontextmanager
 async def traced(window: Window) -> AsyncIterator[list[dict[str, Any]]]:
-    """The events of Chromium's trace; they are there when it is exited."""
+    """Records a trace of Chromium; its events are there after the exit."""
     events: list[dict[str, Any]] = []
     complete = asyncio.Event()
     cdp = await window.context.new_cdp_session(window.page)

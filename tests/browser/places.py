@@ -1,4 +1,4 @@
-"""Every view and dialog of the client, one after the other, with something in it."""
+"""Every view and dialog of the client, one after the other, filled with data."""
 
 from collections.abc import AsyncIterator
 
@@ -12,7 +12,7 @@ LONG = "Donaudampfschifffahrtsgesellschaftskapitänsmützenabzeichen" * 3
 
 
 class Seed:
-    """Ann and her chats: a group in which a lot was said, a channel, a private chat with something unread."""
+    """Ann and her chats: a group with many messages, a channel, and a private chat with an unread message."""
 
     ann: Person
     others: list[Person]
@@ -45,7 +45,7 @@ async def seeded(server: Server) -> Seed:
 
 
 async def public_places(window: Window) -> AsyncIterator[str]:
-    """Those that one sees without being logged in; the window's page is at each when its name comes."""
+    """The views without a login. The window is at a view when its name is yielded."""
     await window.goto("/login")
     await expect(window.page.locator("form")).to_be_visible()
     yield "login"
@@ -55,7 +55,7 @@ async def public_places(window: Window) -> AsyncIterator[str]:
 
 
 async def places(window: Window, seed: Seed) -> AsyncIterator[str]:
-    """Those of Ann, who is logged in."""
+    """The views of Ann, who is logged in."""
     page = window.page
     await window.goto("/")
     await expect(window.chats.get_by_role("link")).to_have_count(3)

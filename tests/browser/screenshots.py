@@ -45,7 +45,7 @@ OTHERS = [
 
 
 class Clock:
-    """The real clock, some hours ago at first: not everything was said in the same minute."""
+    """The real clock, set back by some hours at first, so that the messages have different times."""
 
     def __init__(self) -> None:
         self.behind = timedelta(hours=5)
@@ -67,7 +67,7 @@ class Clock:
 
 
 async def seed(server: Server) -> tuple[dict[str, Person], int]:
-    """The people, and the chat that is shown."""
+    """Creates the people and the chat of the pictures."""
     people = {name: await server.person(name, display_name=shown) for name, shown in NAMES.items()}
     vera = people["vera"]
     everybody = [person for name, person in people.items() if name != "vera"]
@@ -94,7 +94,7 @@ async def seed(server: Server) -> tuple[dict[str, Person], int]:
 
 
 def evening() -> str:
-    """The time zone in which it is about six in the evening."""
+    """A time zone in which it is about six in the evening now."""
     ahead = (EVENING - datetime.now(UTC).hour + 11) % 24 - 11
     return f"Etc/GMT{-ahead:+d}"
 

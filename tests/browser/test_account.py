@@ -1,4 +1,4 @@
-"""Coming in, staying in, leaving."""
+"""Login, staying logged in, logout."""
 
 from playwright.async_api import expect
 
@@ -40,7 +40,7 @@ async def test_register(server: Server, look: Look) -> None:
 
 
 async def test_a_token_is_renewed_and_nobody_notices(serve: Serve, look: Look) -> None:
-    server = await serve(access_token_ttl_s=32)  # the client renews one that has less than 30 s left
+    server = await serve(access_token_ttl_s=32)  # the client renews a token that has less than 30 s left
     ann, bob = await server.people("ann", "bob")
     chat_id = await ann.chat(bob)
     window = await look(server, ann, f"/chats/{chat_id}")

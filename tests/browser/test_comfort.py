@@ -1,4 +1,4 @@
-"""Small things that are seen at once: words, focus, what covers what, what the system's settings do."""
+"""Details that users notice: texts, focus, overlapping elements, and the settings of the system."""
 
 import json
 import re
@@ -18,7 +18,7 @@ SELECTED = "(field) => field.selectionEnd - field.selectionStart === field.value
 
 
 def overlap(one: Any, other: Any) -> float:
-    """How much of two boxes is the same, in square pixels."""
+    """The area that two boxes share, in square pixels."""
     width = min(one["x"] + one["width"], other["x"] + other["width"]) - max(one["x"], other["x"])
     height = min(one["y"] + one["height"], other["y"] + other["height"]) - max(one["y"], other["y"])
     return float(max(width, 0) * max(height, 0))
@@ -30,7 +30,7 @@ async def box(element: Locator) -> Any:
     return found
 
 
-# Coming in.
+# Login.
 
 
 async def test_after_a_wrong_password_it_is_typed_again(server: Server, look: Look) -> None:
@@ -110,7 +110,7 @@ async def test_a_tab_says_that_it_has_another_account_now(server: Server, look: 
     await ann.chat(name="Chat of Ann")
     await bob.chat(name="Chat of Bob")
     first = await look(server, ann)
-    first.expects("status of 404")  # for the chat of Ann, which Bob does not see
+    first.expects("status of 404")  # for the chat of Ann, which Bob cannot open
     await expect(first.chats.get_by_role("link")).to_contain_text("Chat of Ann")
     second = await first.context.new_page()
     await second.goto(server.url)
@@ -142,12 +142,12 @@ async def test_icons_and_the_manifest_are_there(server: Server, look: Look) -> N
         async with server.http.get(server.url + icon["src"]) as answer:
             assert (answer.status, answer.content_type) == (200, icon["type"])
     session = await window.context.new_cdp_session(window.page)
-    told = await session.send("Page.getAppManifest")
-    assert told["url"] == f"{server.url}/manifest.webmanifest"
-    assert told["errors"] == []
+    received = await session.send("Page.getAppManifest")
+    assert received["url"] == f"{server.url}/manifest.webmanifest"
+    assert received["errors"] == []
 
 
-# Words.
+# Texts.
 
 
 async def test_an_empty_channel_does_not_ask_its_readers_to_write(server: Server, look: Look) -> None:
@@ -159,7 +159,7 @@ async def test_an_empty_channel_does_not_ask_its_readers_to_write(server: Server
     await expect(owner.log).to_have_text("No messages yet. Write the first one.")
 
 
-async def test_who_has_no_chats_is_not_told_to_pick_one(server: Server, look: Look) -> None:
+async def test_without_chats_there_is_no_hint_to_pick_one(server: Server, look: Look) -> None:
     ann, bob = await server.people("ann", "bob")
     window = await look(server, ann)
     await expect(window.page.get_by_text("No chats yet")).to_be_visible()
@@ -233,7 +233,7 @@ async def test_a_link_to_this_server_is_followed_in_the_same_tab(server: Server,
 
 
 WITHOUT_CLIPBOARD = "Object.defineProperty(Navigator.prototype, 'clipboard', { get: () => undefined })"
-"""As in pages that came over plain HTTP."""
+"""As in pages over plain HTTP."""
 
 
 async def test_copying_works_without_a_secure_context(server: Server, look: Look) -> None:
@@ -292,7 +292,7 @@ async def test_what_is_copied_from_several_messages_says_who_wrote_it(server: Se
     await window.context.grant_permissions(["clipboard-read", "clipboard-write"])
     await expect(window.message("yes").locator(".quote")).to_contain_text("announce me")
     await select(window.page, "motion", "at once")
-    # Between the time and AM there is a narrow blank.
+    # A narrow space is between the time and AM.
     text = re.sub(r", \d+/\d+/\d+, \d+:\d+\s[AP]M", " at T", await copied(window))
     assert text == "bob at T\na motion?\n\nbob at T\nannounce me\n\nann at T\nyes\nat once"
     await select(window.page, "announce me", "announce me")
@@ -319,7 +319,7 @@ async def test_what_is_not_seen_is_not_copied(server: Server, look: Look) -> Non
     assert "Go to" not in text
 
 
-# What covers what.
+# Overlaps.
 
 
 async def test_notices_are_in_the_middle_of_the_room_and_over_nothing(server: Server, look: Look) -> None:
@@ -474,7 +474,7 @@ async def test_larger_letters_make_everything_larger(server: Server, look: Look)
     }
     before = {name: await box(thing) for name, thing in things.items()}
     await page.evaluate("document.documentElement.style.fontSize = '32px'")
-    # Where motion is reduced a size still takes a frame.
+    # With reduced motion a change of size still takes one frame.
     await page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
     for name, thing in things.items():
         after = await box(thing)

@@ -1,5 +1,5 @@
-"""What people write and call themselves changes nothing around it: no address reads as another, no sentence is turned
-round, nothing is painted over what others wrote."""
+"""Texts and names of users change nothing around them: no address looks like another, no sentence changes its
+direction, and nothing is painted over the texts of others."""
 
 import re
 from typing import Any
@@ -93,7 +93,7 @@ async def test_a_name_turns_no_sentence_round(server: Server, look: Look) -> Non
     await bob.say(chat_id, "the first message")
     window = await look(server, ann, f"/chats/{chat_id}", **WIDE)
     await window.connected()
-    # However it came into the database: a server may take such names, or not any more.
+    # An older server may have accepted such names.
     await rename(server, bob.id, f"eve{RLO}lave{PDI}")
     await window.page.reload()
     await expect(window.message("the first message")).to_contain_text("evelave")
@@ -154,7 +154,7 @@ async def test_a_pile_of_marks_paints_over_nothing(server: Server, look: Look) -
         }"""
     )
     assert await picture(after) == shown
-    # Wherever such a text stands, what is around it clips it.
+    # The element around such a text clips it everywhere.
     loose = await page.evaluate(
         """(marks) => {
           const isPile = (node) => node.nodeType === 3 && node.data.includes(marks)

@@ -1,4 +1,4 @@
-"""Without a mouse."""
+"""The client without a mouse."""
 
 from playwright.async_api import Locator, expect
 

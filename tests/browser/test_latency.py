@@ -1,4 +1,4 @@
-"""Answers that take their time: what was told meanwhile is not undone by them."""
+"""Slow answers: they do not undo the events that came meanwhile."""
 
 import asyncio
 import contextlib
@@ -14,10 +14,10 @@ LATENCY_S = 0.06
 
 
 async def slow(window: Window) -> None:
-    """Each answer is on its way for a while: it may be old when it comes."""
+    """Delays each answer, so that it may be outdated when it comes."""
 
     async def handle(route: Route) -> None:
-        # A page that is closed meanwhile waits for no answer.
+        # A page that was closed meanwhile waits for no answer.
         with contextlib.suppress(Error):
             response = await route.fetch()
             await asyncio.sleep(LATENCY_S)

@@ -1,4 +1,4 @@
-"""How it looks: on a phone, in the dark, in Russian, and to those who do not look."""
+"""The layout on a phone, in dark mode, in Russian, and what screen readers get."""
 
 import asyncio
 import json
@@ -29,7 +29,7 @@ TOO_WIDE = """() => {
   }
   return found
 }"""
-"""What can be scrolled sideways, or lies beside the window."""
+"""Elements that scroll sideways or reach outside the window."""
 
 FINDINGS = """async () => {
   // Colours that are on their way count when they have come: those that are inherited set off after one another.
@@ -94,7 +94,7 @@ async def test_dark_follows_the_system_or_the_preference(server: Server, look: L
         red, green, blue = await page.evaluate(
             r"getComputedStyle(document.body).color.match(/\d+/g).slice(0, 3).map(Number)"
         )
-        return bool(red + green + blue > 384)  # light letters
+        return bool(red + green + blue > 384)  # light text
 
     async def becomes(dark: bool) -> None:
         async with asyncio.timeout(5):

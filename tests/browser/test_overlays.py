@@ -1,4 +1,4 @@
-"""Back, with something lying over the page: it closes that, and leaves nothing else."""
+"""The back button closes an open overlay and nothing else."""
 
 import asyncio
 import re
@@ -23,7 +23,7 @@ class Scene:
 
 @pytest_asyncio.fixture(loop_scope="session", params=[PHONE, WIDE], ids=["phone", "wide"])
 async def scene(request: pytest.FixtureRequest, server: Server, look: Look) -> Scene:
-    """Ann's window: she came from the chat "First" to the chat "Second"."""
+    """Ann's window: she went from the chat "First" to the chat "Second"."""
     ann, bob = await server.people("ann", "bob")
     chats = [await ann.chat(bob, name=name) for name in ("First", "Second")]
     for chat_id in chats:
@@ -42,7 +42,7 @@ def heading(scene: Scene, name: str) -> Locator:
 
 
 async def to_second(scene: Scene) -> None:
-    """As one goes there by keys."""
+    """Goes to the second chat by keys."""
     page = scene.window.page
     await page.keyboard.press("Control+k")
     await page.get_by_role("dialog").get_by_role("option", name="Second").click()

@@ -1,10 +1,11 @@
-"""Choosing people: Enter picks and never sends, nobody is added by a click too many."""
+"""Choosing people: Enter picks and never sends, and one click too many adds nobody."""
 
 import asyncio
+from typing import Any
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Locator, expect
+from playwright.async_api import Locator, Request, expect
 
 from tests.browser.conftest import Look
 from tests.browser.window import Window
@@ -34,7 +35,7 @@ class Scene:
         return self.dialog.get_by_text(name, exact=True)
 
     async def chats(self) -> list[tuple[str, str | None, set[str]]]:
-        """Type, name and the usernames of Ann's chats but the group."""
+        """Type, name and usernames of Ann's chats except the group."""
         found = []
         for chat in (await self.ann.get("/chats"))["chats"]:
             if chat["id"] != self.group:
@@ -76,7 +77,7 @@ async def add_people(scene: Scene) -> None:
 async def test_enter_picks_and_only_the_button_creates(scene: Scene, kind: str) -> None:
     await new_chat(scene, kind)
     await scene.search.press_sequentially("dmi")
-    await scene.search.press("Enter")  # before the hits are there
+    await scene.search.press("Enter")  # before the results are there
     await expect(scene.row("dmitry")).to_have_attribute("aria-selected", "true")
     await scene.search.press_sequentially("user")
     await expect(scene.row("user01")).to_be_visible()
@@ -120,15 +121,19 @@ async def test_a_chat_without_a_name_is_not_sent(scene: Scene) -> None:
 
 
 async def test_enter_opens_a_chat_with_the_person_that_is_highlighted(scene: Scene) -> None:
-    sent = []
-    scene.window.page.on("request", lambda request: request.method == "POST" and sent.append(request))
+    sent: list[Request] = []
+    scene.window.page.on("request", sent.append)
     await new_chat(scene, "Person")
     await scene.search.press("Control+Enter")
     await scene.search.press_sequentially("dmi")
     await scene.search.press("Enter")
     await expect(scene.window.page.get_by_role("heading", name="dmitry", level=1)).to_be_visible()
     assert await scene.chats() == [("private", None, {"ann", "dmitry"})]
-    posted = [request.post_data_json for request in sent if request.url.endswith("/api/chats")]
+    posted: list[Any] = [
+        request.post_data_json
+        for request in sent
+        if request.method == "POST" and request.url.endswith("/api/chats")
+    ]
     assert len(posted) == 1
     assert None not in posted[0]["member_ids"]
 

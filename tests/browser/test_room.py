@@ -1,4 +1,4 @@
-"""A chat with a history: where one stands in it, and what is new."""
+"""A chat with a history: the position in it, and the new messages."""
 
 import asyncio
 import re
@@ -178,7 +178,7 @@ async def test_text_stays_text_and_links_are_links(scene: Scene, look: Look) -> 
 async def test_a_removed_member_is_led_out_and_an_added_one_sees_the_chat(scene: Scene, look: Look) -> None:
     window = await open_room(scene, look)
     await expect(window.composer).to_be_visible()
-    window.expects("status of 404")  # what it may just be asking for, and whether the chat is really gone
+    window.expects("status of 404")  # the client may be asking for it, and for whether the chat is gone
     await scene.ann.delete(f"/chats/{scene.chat_id}/members/{scene.bob.id}")
     await expect(window.chats.get_by_role("link")).to_have_count(0)
     await expect(window.composer).to_have_count(0)

@@ -1,4 +1,4 @@
-"""The five scenarios of the document, in two windows of two people."""
+"""The five scenarios of the protocol document, in the windows of two people."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from tests.browser.window import Window
 from tests.conftest import Server
 
 LOST = ("ERR_CONNECTION_REFUSED", "WebSocket connection to")
-"""What Chromium says in the console while the server is away."""
+"""The messages of Chromium in the console while the server is away."""
 
 
 class Scene:

@@ -1,4 +1,4 @@
-"""A chat that was never read: where it opens, and what counts as read then."""
+"""A chat that was never read: where it opens, and which messages count as read."""
 
 import asyncio
 import re
@@ -13,7 +13,7 @@ from tests.conftest import Serve
 
 
 class Scene:
-    """Ann has written to Bob, who has never looked at it."""
+    """Ann has written to Bob, who has never opened the chat."""
 
     server: Any
     ann: Any

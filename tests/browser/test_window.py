@@ -1,4 +1,4 @@
-"""What every other test here relies on: a window that something is wrong with says so."""
+"""A window reports its errors, on which all other tests here rely."""
 
 import asyncio
 

@@ -1,4 +1,4 @@
-"""What is being written: it is kept, given back, and sent as it was typed; and it goes with its user."""
+"""Drafts: they are kept, restored, sent as they were typed, and removed with their user."""
 
 import json
 from typing import Any
@@ -20,7 +20,7 @@ class Scene:
     other: int
 
     async def kept(self) -> list[str]:
-        """The keys of texts in the browser."""
+        """The keys of the drafts in the storage of the browser."""
         keys: list[str] = await self.window.page.evaluate("Object.keys(localStorage)")
         return [key for key in keys if key.startswith("vestnik:")]
 
@@ -150,5 +150,5 @@ async def test_the_quote_of_a_deleted_message_is_no_error(scene: Scene) -> None:
     first = await scene.ann.say(scene.chat_id, "to be deleted")
     await scene.ann.say(scene.chat_id, "the answer", reply_to=first["id"])
     await scene.ann.delete(f"/messages/{first['id']}")
-    await window.page.reload()  # the window complains of errors in its console
+    await window.page.reload()  # the window reports errors in its console
     await expect(window.message("the answer")).to_contain_text("Message deleted")

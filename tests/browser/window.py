@@ -1,4 +1,4 @@
-"""A window of the web client: what people find in it, by the names they find it by."""
+"""A window of the web client, whose elements are found by their accessible names."""
 
 import json
 import re
@@ -44,7 +44,7 @@ class Window:
 
     @classmethod
     async def open(cls, browser: Browser, url: str, person: Person | None, **options: Any) -> "Window":
-        """Options are those of a browser context."""
+        """Opens a window; options are those of a browser context."""
         options = {"locale": "en-US", "reduced_motion": "reduce", "timezone_id": "Europe/Berlin", **options}
         if person is not None:
             kept = [{"name": "vestnik.session", "value": await _session(person)}]
@@ -61,7 +61,7 @@ class Window:
         await self.context.close()
 
     def expects(self, *patterns: str) -> None:
-        """Complaints in which one of these is found are none."""
+        """Complaints that match one of these do not count."""
         self._expected += patterns
 
     @property
@@ -86,12 +86,12 @@ class Window:
         return self.log.get_by_role("article").filter(has_text=text)
 
     async def say(self, text: str) -> None:
-        """Writes a message and sends it off, as one does with a keyboard."""
+        """Writes a message and sends it by keyboard."""
         await self.composer.fill(text)
         await self.composer.press("Enter")
 
     async def read(self, *texts: str) -> None:
-        """Waits until the log has each of these texts once, in this order."""
+        """Waits until the log holds each of these texts once, in this order."""
         for text in texts:
             await expect(self.message(text)).to_have_count(1)
         said = "\n".join(await self.log.get_by_role("article").all_inner_texts())
@@ -99,16 +99,16 @@ class Window:
         assert places == sorted(places), said
 
     async def shown(self, *texts: str) -> None:
-        """Waits until the messages with these texts are in sight."""
+        """Waits until the messages with these texts are visible."""
         for text in texts:
             await expect(self.message(text)).to_be_in_viewport()
 
     async def sent(self, text: str) -> None:
-        """Waits until one's own message is with the server, and so can be changed."""
+        """Waits until the server has acked an own message, so that it can be changed."""
         await expect(self.message(text)).to_contain_text(re.compile("Sent|Read"))
 
     async def heard(self, line: str) -> None:
-        """Waits until a line that begins so is in the console."""
+        """Waits until the console has a line that begins with this text."""
         if not any(said.startswith(line) for said in self.console):
             await self.page.wait_for_event("console", lambda message: message.text.startswith(line))
 
@@ -131,7 +131,7 @@ class Window:
 
 
 async def _session(person: Person) -> str:
-    """What the client keeps of somebody who is logged in."""
+    """The stored session of a person who is logged in."""
     session = {
         "access_token": person.token,
         "refresh_token": person.refresh_token,

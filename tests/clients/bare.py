@@ -1,4 +1,4 @@
-"""A WebSocket client that sends what it likes: frames as bytes, right or wrong."""
+"""A WebSocket client that sends any bytes, right or wrong, as frames."""
 
 import asyncio
 import contextlib
@@ -12,7 +12,7 @@ CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG = 0x0, 0x1, 0x2, 0x8, 0x9, 0xA
 FIN, RSV1 = 0x80, 0x40
 
 STREAM_BYTES = 4096
-"""What is read ahead is twice this."""
+"""asyncio reads ahead twice as much."""
 
 
 class Frame(NamedTuple):
@@ -28,7 +28,7 @@ class Frame(NamedTuple):
 
 
 def frame(opcode: int, payload: bytes = b"", *, flags: int = FIN, masked: bool = True) -> bytes:
-    """A frame of a client; the mask is zero, so that the payload can be read in it."""
+    """A frame of a client. The mask is zero, so that the payload stays readable."""
     mask = 0x80 if masked else 0
     size = len(payload)
     if size < 126:
@@ -52,7 +52,8 @@ class BareSocket:
     async def open(
         cls, port: int, path: str, *, receive_buffer_bytes: int | None = None, **headers: str
     ) -> "BareSocket":
-        """With a small receive buffer, little of what is not read goes further than the server."""
+        """Opens a WebSocket. With a small receive buffer almost all that the client does not read stays at the
+        server."""
         wire = socket.socket()
         if receive_buffer_bytes is not None:
             wire.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer_bytes)
@@ -94,7 +95,7 @@ class BareSocket:
                 raise ConnectionResetError from None
 
     async def closed(self) -> int:
-        """The code in the close frame, 1006 if there is none; what comes before it is passed over."""
+        """Reads up to the close frame and returns its code, 1006 if there is none."""
         with contextlib.suppress(ConnectionError):
             while (got := await self.next()).opcode != CLOSE:
                 pass

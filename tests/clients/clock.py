@@ -16,7 +16,7 @@ class ManualTimer:
 
 
 class ManualClock:
-    """Implements `handlers.live.clock.Clock`: starts at the real now, and only `advance` and `jump` move it."""
+    """Implements `handlers.live.clock.Clock`: starts at the present time, and only `advance` and `jump` move it."""
 
     def __init__(self) -> None:
         self._start = datetime.now(UTC)
@@ -40,13 +40,13 @@ class ManualClock:
         return timer
 
     async def sleep(self, delay_s: float) -> None:
-        """Waits for the turned clock, not for the real one."""
+        """Waits until this clock, not the real one, has moved so far."""
         woken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.call_later(delay_s, lambda: None if woken.done() else woken.set_result(None))
         await woken
 
     def advance(self, seconds: float) -> None:
-        """FairSemaphore the clock, and fires what falls due on the way, in order, each at its own time."""
+        """Turns the clock and runs the timers that fall due on the way, in order, each at its own time."""
         until = self._turned_s + seconds
         while self._timers and self._timers[0][0] <= until:
             due, _, timer = heapq.heappop(self._timers)
@@ -56,6 +56,6 @@ class ManualClock:
         self._turned_s = until
 
     def jump(self, seconds: float) -> None:
-        """Moves the wall clock alone, back with a negative number: as when the machine was suspended, or somebody set
-        the time. Timers do not notice."""
+        """Moves the wall clock alone, back with a negative number, as a suspended machine or a changed system time
+        does. Timers do not notice."""
         self._jumped_s += seconds

@@ -1,4 +1,4 @@
-"""A client that keeps a copy of a chat by the rules of docs/protocol.md, and objects to whatever breaks them."""
+"""A client that keeps a copy of a chat by the rules of docs/protocol.md, and fails when the server breaks them."""
 
 from collections.abc import AsyncIterator, Iterable
 from typing import Any
@@ -10,7 +10,7 @@ CHANGES = ("new_message", "message_updated", "message_deleted")
 
 
 class Copy:
-    """The messages of one chat as one client knows them. `position` is the last change it has been told."""
+    """The messages of one chat as one client knows them. `position` is the `seq` of the last change it has received."""
 
     def __init__(self, chat_id: int) -> None:
         self.chat_id = chat_id
@@ -26,7 +26,7 @@ class Copy:
         self._joined, self._asked_after = False, None
 
     def joining(self) -> int:
-        """A `join_chat` is sent; its `after_seq`."""
+        """Call when a `join_chat` is about to be sent; returns its `after_seq`."""
         if not self.whole:
             self.position = 0
         self._asked_after, self._during = self.position, []
@@ -44,7 +44,7 @@ class Copy:
         self._apply(frame)
 
     def joined(self, ack: Frame) -> None:
-        """The ack of the join; it is seen in its place among the frames."""
+        """Call with the ack of the join, in its place among the frames."""
         after, self._asked_after = self._asked_after, None
         assert after is not None
         live, replay = self._split(ack["replayed"])
@@ -62,7 +62,7 @@ class Copy:
         return self._during[:at], self._during[at:]
 
     def page(self, messages: Iterable[Frame]) -> None:
-        """A page of history, which may be older than what came live."""
+        """Applies a page of history, which may be older than the events that came live."""
         for message in messages:
             if message["id"] not in self._dead:
                 self._keep(message)
@@ -84,7 +84,7 @@ class Copy:
 
 
 class Reader:
-    """Somebody who reads a chat over one kind of connection, and comes back whenever he is cut off."""
+    """A person who reads a chat over one wire, and connects again after each lost connection."""
 
     def __init__(self, kind: str, person: Person, chat_id: int) -> None:
         self.kind, self.person, self.chat_id = kind, person, chat_id
@@ -106,7 +106,7 @@ class Reader:
         return await self.wire.open()
 
     async def catch_up(self) -> bool:
-        """Joins after what is known, connecting first if need be. False: cut off meanwhile."""
+        """Joins after the last known change, connecting first if need be. False: the connection was lost meanwhile."""
         if (self.wire is None or self.wire.over.is_set()) and not await self.connect():
             return False
         assert self.wire is not None
@@ -126,7 +126,7 @@ class Reader:
         return True
 
     async def settle(self) -> None:
-        """Up to date with all that has been acked by now."""
+        """Returns when the copy holds all that has been acked by now."""
         while not await self.catch_up():
             pass
         assert self.wire is not None
@@ -142,7 +142,7 @@ class Reader:
             await self.wire.close()
 
     async def check(self) -> None:
-        """Has exactly what the server has. Nothing may be written meanwhile."""
+        """Asserts that the copy is what the server has stored. Nobody may write meanwhile."""
         if self.broken is not None:
             raise self.broken
         stored, head_seq = await everything(self.person, self.chat_id)
@@ -162,7 +162,7 @@ async def pages(person: Person, chat_id: int) -> AsyncIterator[Any]:
 
 
 async def everything(person: Person, chat_id: int) -> tuple[dict[int, Frame], int]:
-    """What the server has of a chat, by id, and where it stands."""
+    """The stored messages of a chat by id, and its `head_seq`."""
     found: dict[int, Frame] = {}
     head_seq = None
     async for page in pages(person, chat_id):

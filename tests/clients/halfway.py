@@ -1,4 +1,4 @@
-"""Clients that do not cooperate: they begin something, and leave it at that."""
+"""Clients that begin something and never finish it."""
 
 import asyncio
 import socket
@@ -24,7 +24,7 @@ class Halfway:
         self.socket.setblocking(False)
 
     async def send(self, data: str | bytes) -> None:
-        """Sends; the first time it connects."""
+        """Sends; connects before the first time."""
         loop = asyncio.get_running_loop()
         if self.socket.fileno() != -1 and not _connected(self.socket):
             await loop.sock_connect(self.socket, self._address)
@@ -54,7 +54,7 @@ def _connected(end: socket.socket) -> bool:
 
 
 async def polling_session(http: ClientSession, url: str, token: str | None) -> str:
-    """The path of a Socket.IO session over polling that has said CONNECT and reads nothing of what it is told."""
+    """The path of a Socket.IO session over polling that has sent CONNECT and fetches nothing."""
     path = "/socket.io/?EIO=4&transport=polling"
     async with http.get(url + path) as answer:
         sid = (await answer.text()).partition('"sid":"')[2].partition('"')[0]
@@ -68,7 +68,7 @@ async def polling_session(http: ClientSession, url: str, token: str | None) -> s
 async def stopped_halfway(
     http: ClientSession, url: str, token: str | None, chat_id: int
 ) -> AsyncIterator[None]:
-    """While it is open, one client is stuck at each place where a client can be stuck."""
+    """Keeps one client stuck at each place where a client can be stuck."""
     with ExitStack() as stack:
 
         def new() -> Halfway:

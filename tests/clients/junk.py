@@ -1,4 +1,4 @@
-"""Payloads for every command, made of its schema: some right, most wrong in some way, and some that are no payload."""
+"""Payloads for every command, generated from its schema: some right, most wrong in some way, some no payload at all."""
 
 import json
 from typing import Any
@@ -38,7 +38,7 @@ JUNK = st.recursive(
 def _mostly(
     good: st.SearchStrategy[Any], else_: st.SearchStrategy[Any], times: int
 ) -> st.SearchStrategy[Any]:
-    """The one, and once in so many times the other; alternatives of `one_of` all weigh the same."""
+    """Draws from `good`, and once in `times` draws from `else_`; `one_of` would draw from both equally often."""
     return st.integers(1, times).flatmap(lambda drawn: else_ if drawn == times else good)
 
 
@@ -68,7 +68,7 @@ def _value(field: str) -> st.SearchStrategy[Any]:
 
 def _fields(command: str) -> st.SearchStrategy[Payload]:
     known = COMMANDS[command].schema.fields if command in COMMANDS else {}
-    # Whoever changes his password cannot be logged in again by the test.
+    # The test could not log in again with a changed password.
     values = {field: _value(field) for field in known if field != "old_password"}
     more = {"unknown": JUNK, "user_id": _value("user_id")}
     required = {field: value for field, value in values.items() if known[field].required}

@@ -1,4 +1,4 @@
-"""Client libraries of other versions and languages, put once into a cache outside of the tree."""
+"""Client libraries of other versions and languages, installed once into a cache outside the tree."""
 
 import hashlib
 import os
@@ -21,7 +21,7 @@ def python_packages(*requirements: str) -> Path:
 
 
 def jars(pom: Path) -> Path:
-    """A folder with what a pom.xml depends on."""
+    """A folder with the dependencies of a pom.xml."""
     goal = ["dependency:copy-dependencies", "-q", "-B", "-f", str(pom)]
     return _cached(
         "java", [pom.read_text()], lambda folder: _run(["mvn", *goal, f"-DoutputDirectory={folder}"])
@@ -46,8 +46,8 @@ def _cached(kind: str, what: list[str] | tuple[str, ...], fill: Callable[[Path],
 
 
 def _run(command: list[str]) -> None:
-    """Skips the test if it fails: without a network there is nothing to be had. Under CI=true it fails."""
+    """Runs a command. Where it fails, as without a network, the test is skipped; under CI=true the test fails."""
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=_INSTALL_S)
     if done.returncode:
-        told = f"{' '.join(command[:4])}: {(done.stderr or done.stdout)[-500:]}"
-        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(told)
+        received = f"{' '.join(command[:4])}: {(done.stderr or done.stdout)[-500:]}"
+        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(received)

@@ -1,18 +1,54 @@
-"""`python -m server` as an operator runs it, on a port of its own, to be stopped, killed and started again."""
+"""`python -m server` as an operator runs it, on a port of its own; tests stop it, kill it and start it again."""
 
 import asyncio
 import os
 import re
 import signal
 import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 from aiohttp import ClientSession
 
 from tests.clients.people import Person
 
+SERVING = re.compile(r"^(?=.*serving).*http://127\.0\.0\.1:(\d+)", re.MULTILINE)
 START_S = 60
+STOP_S = 15
 ROOT = Path(__file__).parents[2]
+
+KEPT = ("PATH", "HOME", "LANG", "COVERAGE_PROCESS_CONFIG")
+"""What a program gets of the environment of the tests."""
+
+Environment = dict[str, str | bytes]
+
+
+def environment(**settings: str | bytes) -> Environment:
+    """The environment of a server on a free port with these settings."""
+    kept = {name: value for name, value in os.environ.items() if name in KEPT}
+    return {**kept, "PYTHONPATH": str(ROOT), "HOST": "127.0.0.1", "PORT": "0", "BCRYPT_COST": "4", **settings}
+
+
+async def run(place: Path, *words: str, **settings: str | bytes) -> tuple[int, str, str]:
+    """Runs `python -m server` with these words to its end; the exit status, standard output and standard error."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "server", *words),
+        cwd=place,
+        env=environment(**settings),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    output, errors = await asyncio.wait_for(process.communicate(), START_S)
+    return process.returncode or 0, output.decode(), errors.decode()
+
+
+async def refused_start(place: Path, **settings: str | bytes) -> str:
+    """The single line that a refused start prints."""
+    status, output, errors = await run(place, **settings)
+    assert (status, "serving" in output) == (1, False)
+    (line,) = errors.splitlines()
+    return line
 
 
 class Program:
@@ -38,21 +74,19 @@ class Program:
         return (self.place / "log").read_text()
 
     async def start(self) -> None:
-        """Returns when it serves."""
-        env = {
-            name: value
-            for name, value in os.environ.items()
-            if name in ("PATH", "HOME", "LANG", "COVERAGE_PROCESS_CONFIG")
-        }
-        env |= {"PYTHONPATH": str(ROOT), "HOST": "127.0.0.1", "PORT": str(self.port), "BCRYPT_COST": "4"}
-        env |= {"DATA_DIR": str(self.place / "data"), **self._settings}
+        """Starts the process and returns when it serves."""
+        settings = {"PORT": str(self.port), "DATA_DIR": str(self.place / "data"), **self._settings}
         seen = len(self.log) if (self.place / "log").exists() else 0
         with (self.place / "log").open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-u", "-m", "server"), cwd=self.place, env=env, stdout=log, stderr=log
+                *(sys.executable, "-u", "-m", "server"),
+                cwd=self.place,
+                env=environment(**settings),
+                stdout=log,
+                stderr=log,
             )
         async with asyncio.timeout(START_S):
-            while not (found := re.search(r"serving .*http://127\.0\.0\.1:(\d+)", self.log[seen:])):
+            while not (found := SERVING.search(self.log, seen)):
                 assert self._process.returncode is None, self.log[seen:]
                 await asyncio.sleep(0.02)
         self.port = int(found[1])
@@ -62,7 +96,7 @@ class Program:
         self._process.send_signal(number)
 
     async def ended(self, within_s: float) -> int:
-        """The exit status; negative: the signal that ended it."""
+        """Waits for the end; the exit status, negative if a signal ended the process."""
         assert self._process is not None
         return await asyncio.wait_for(self._process.wait(), within_s)
 
@@ -70,13 +104,40 @@ class Program:
         self.send_signal(signal.SIGKILL)
         assert await self.ended(10) == -signal.SIGKILL
 
+    async def stop(self) -> int:
+        """Stops the process by SIGTERM; the exit status."""
+        self.send_signal(signal.SIGTERM)
+        return await self.ended(STOP_S)
+
     async def close(self) -> None:
-        if self._process is not None and self._process.returncode is None:
+        if self.is_running:
             await self.kill()
+
+    @property
+    def is_running(self) -> bool:
+        return self._process is not None and self._process.returncode is None
+
+    def stranger(self, username: str) -> Person:
+        """A person without an account."""
+        return Person(self.http, self.url, self.url.replace("http", "ws") + "/ws", username)
 
     async def person(self, username: str) -> Person:
         """A new user, logged in."""
-        person = Person(self.http, self.url, self.url.replace("http", "ws") + "/ws", username)
+        person = self.stranger(username)
         person.id = (await person.register(username))["id"]
         await person.login(username)
         return person
+
+
+@asynccontextmanager
+async def running(place: Path, **settings: str) -> AsyncIterator[Program]:
+    """A program that serves, with its log and data in this folder; at the end it is stopped."""
+    async with ClientSession() as http:
+        program = Program(place, http, **settings)
+        try:
+            await program.start()
+            yield program
+            if program.is_running:
+                await program.stop()
+        finally:
+            await program.close()

@@ -8,7 +8,8 @@ import pytest
 
 
 def need(*names: str) -> str:
-    """Where the first of the programs is that there is; without any the test is skipped, and under CI=true it fails."""
+    """The path of the first of these programs that is installed. Without any the test is skipped; under CI=true it
+    fails."""
     path = os.pathsep.join([sysconfig.get_path("scripts"), os.environ["PATH"], "/usr/sbin"])
     found = next(filter(None, (shutil.which(name, path=path) for name in names)), None)
     if found is None:

@@ -15,13 +15,13 @@ class RestClient:
     def __init__(self, http: ClientSession, url: str) -> None:
         self.http = http
         self.url = url
-        self.token: str | None = None
-        self.refresh_token: str | None = None
+        self.token = ""
+        self.refresh_token = ""
 
     async def request(self, method: str, path: str, **options: Any) -> Answer:
         """Status and JSON body (None: no body) of a call; `path` comes after /api. Options are aiohttp's."""
         headers = dict(options.pop("headers", ()))
-        if self.token is not None:
+        if self.token:
             headers.setdefault("Authorization", f"Bearer {self.token}")
         async with self.http.request(method, f"{self.url}/api{path}", headers=headers, **options) as answer:
             return answer.status, (await answer.json() if await answer.read() else None)

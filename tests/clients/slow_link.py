@@ -1,4 +1,4 @@
-"""A line between a client and the server that carries only so much a second to the client, and keeps nothing itself."""
+"""A proxy between client and server that limits the bytes a second towards the client, and buffers nothing itself."""
 
 import asyncio
 import contextlib
@@ -45,7 +45,7 @@ class SlowLink:
     async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         wire = socket.socket()
         wire.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 * PIECE_BYTES)
-        # Else segments are larger than the window, and each waits for a timer.
+        # With larger segments than the window each segment waits for a timer.
         wire.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, 1400)
         wire.setblocking(False)
         await asyncio.get_running_loop().sock_connect(wire, ("127.0.0.1", self._port))

@@ -1,4 +1,4 @@
-"""A peer that has joined a chat and then reads nothing, until it reads all at once."""
+"""A client that joins a chat and then reads nothing, until it reads all at once."""
 
 import asyncio
 import json
@@ -8,13 +8,11 @@ from tests.clients.bare import CLOSE, TEXT, BareSocket, frame
 from tests.clients.people import Person
 from tests.engine.peers import Peer
 
-WIRES = ("raw", "websocket", "polling")
-
-Told = tuple[str, dict[str, Any]]
+Received = tuple[str, dict[str, Any]]
 
 
 class StuckReader:
-    """Over a raw connection, Socket.IO on a WebSocket, or Socket.IO by polling."""
+    """A person's connection over one of the wires of `tests.clients.wires`."""
 
     def __init__(self, wire: str, person: Person) -> None:
         self._wire = wire
@@ -25,8 +23,8 @@ class StuckReader:
         self._posting: asyncio.Future[tuple[int, str]] | None = None
 
     async def join(self, chat_id: int, after_seq: int | None = None) -> None:
-        """Connects and joins; reads up to the ack, and nothing more. With `after_seq` up to what comes first after the
-        join was sent."""
+        """Connects and joins; reads up to the ack, with `after_seq` up to the first replayed message, and no
+        further."""
         port = int(self._person.url.rpartition(":")[2])
         join = json.dumps({"chat_id": chat_id, "after_seq": after_seq})
         awaited = '"ok":true' if after_seq is None else '"new_message"'
@@ -52,26 +50,26 @@ class StuckReader:
         while awaited.encode() not in (await self._socket.next()).payload:
             pass
 
-    async def read_all(self) -> tuple[list[Told], int | None]:
-        """All events up to the end, and the code that tells why it is one: of the close frame, or of `closing`."""
+    async def read_all(self) -> tuple[list[Received], int | None]:
+        """All events up to the end, and the close code: of the close frame, or of the event `closing`."""
         if self._socket is None:
             return await self._poll_all()
-        told: list[Told] = []
+        received: list[Received] = []
         try:
             while (got := await self._socket.next()).opcode != CLOSE:
-                told += _events(got.payload.decode())
+                received += _events(got.payload.decode())
         except ConnectionError:
-            return told, _code(told)
-        return told, got.close_code
+            return received, _code(received)
+        return received, got.close_code
 
-    async def _poll_all(self) -> tuple[list[Told], int | None]:
-        told: list[Told] = []
+    async def _poll_all(self) -> tuple[list[Received], int | None]:
+        received: list[Received] = []
         while True:
             status, body = await self._peer.poll(self._sid)
             if status != 200:
-                return told, _code(told)
+                return received, _code(received)
             for packet in body.split("\x1e"):
-                told += _events(packet)
+                received += _events(packet)
 
     def close(self) -> None:
         if self._posting is not None:
@@ -80,13 +78,13 @@ class StuckReader:
             self._socket.close()
 
 
-def _code(told: list[Told]) -> int | None:
-    """What the last event says of the end."""
-    name, payload = told[-1] if told else ("", {})
+def _code(received: list[Received]) -> int | None:
+    """The code in the event `closing`, if it is the last."""
+    name, payload = received[-1] if received else ("", {})
     return payload["code"] if name == "closing" else None
 
 
-def _events(text: str) -> list[Told]:
+def _events(text: str) -> list[Received]:
     if text.startswith("42"):
         name, payload = json.loads(text[2:])
         return [(name, payload)]

@@ -1,4 +1,5 @@
-"""Connections spoken by hand: all that comes is seen at once and in order, and any moment can be the last."""
+"""Connections that speak their protocol by hand: a callback sees each frame at once and in order, and a test can cut
+the connection at any moment."""
 
 import asyncio
 import itertools
@@ -11,11 +12,17 @@ from aiohttp import ClientError, ClientSession, ClientWebSocketResponse, WSMsgTy
 Frame = dict[str, Any]
 See = Callable[[Frame], None]
 
+CLOSE_PACKET = "1"
+
 
 class Wire:
-    """One connection. `see` gets every frame and every answer as the raw protocol writes them."""
+    """One connection. `see` gets every frame and every answer as the raw protocol writes them; `params` go with the
+    token when the client connects."""
 
-    def __init__(self, http: ClientSession, url: str, token: str | None, see: See) -> None:
+    def __init__(
+        self, http: ClientSession, url: str, token: str | None, see: See, params: dict[str, str] | None = None
+    ) -> None:
+        self.params = params or {}
         self.close_code: int | None = None
         self.close_reason = ""
         self.over = asyncio.Event()
@@ -25,33 +32,41 @@ class Wire:
         self._reader: asyncio.Task[None] | None = None
 
     async def open(self) -> bool:
-        """Whether the connection came about, that is, told `connected`."""
+        """Whether the connection came about: the server has sent `connected`."""
         opened = asyncio.get_running_loop().create_future()
         self._answers[0] = opened
         self._reader = asyncio.create_task(self._run())
         return await opened is not None
 
     async def start(self, name: str, **fields: Any) -> "asyncio.Future[Frame | None]":
-        """Sends a command; the answer to come, None if the connection ends before it."""
+        """Sends a command. Returns a future of the answer: None if the connection ends before it."""
         number = next(self._ids)
         answer = self._answers[number] = asyncio.get_running_loop().create_future()
         if self.over.is_set():
             self._end()
-            return answer
+        else:
+            await self.send(number, name, fields)
+        return answer
+
+    async def send(self, number: int | None, name: str, fields: Frame) -> None:
+        """Sends a command; with a number it asks for an answer, which `see` gets. A broken connection is cut."""
         try:
             await self._write(number, name, fields)
         except (ClientError, OSError):
             self.cut()
-        return answer
 
     async def ask(self, name: str, **fields: Any) -> Frame | None:
         """The answer to a command, None if the connection ends before it."""
         return await (await self.start(name, **fields))
 
     def cut(self) -> None:
-        """The network is gone: nothing is seen from now on."""
+        """Drops the connection as a lost network does: `see` gets nothing from now on."""
         self._abort()
         self._end()
+
+    async def leave(self) -> None:
+        """Ends the connection as a client does that closes it."""
+        raise NotImplementedError
 
     async def close(self) -> None:
         self.cut()
@@ -81,7 +96,7 @@ class Wire:
             answer.set_result(None)
         self._answers.clear()
 
-    async def _write(self, number: int, name: str, fields: Frame) -> None:
+    async def _write(self, number: int | None, name: str, fields: Frame) -> None:
         raise NotImplementedError
 
     async def _read(self) -> None:
@@ -95,7 +110,8 @@ class RawWire(Wire):
     _socket: ClientWebSocketResponse | None = None
 
     async def _read(self) -> None:
-        async with self._http.ws_connect(f"{self._url}/ws", params={"token": str(self._token)}) as socket:
+        query = {"token": str(self._token), **self.params}
+        async with self._http.ws_connect(f"{self._url}/ws", params=query) as socket:
             self._socket = socket
             while (message := await socket.receive()).type is WSMsgType.TEXT:
                 self._heard(message.data)
@@ -104,9 +120,14 @@ class RawWire(Wire):
     def _heard(self, text: str) -> None:
         self._take(json.loads(text))
 
-    async def _write(self, number: int, name: str, fields: Frame) -> None:
+    async def _write(self, number: int | None, name: str, fields: Frame) -> None:
         assert self._socket is not None
-        await self._socket.send_str(json.dumps({"type": name, "id": number, **fields}))
+        frame = {"type": name, **({} if number is None else {"id": number}), **fields}
+        await self._socket.send_str(json.dumps(frame))
+
+    async def leave(self) -> None:
+        if self._socket is not None:
+            await self._socket.close()
 
     def _abort(self) -> None:
         if self._socket is None:
@@ -128,13 +149,13 @@ class SocketIOWire(RawWire):
             while (message := await socket.receive()).type is WSMsgType.TEXT:
                 if (word := self._packet(message.data)) is not None:
                     await socket.send_str(word)
-            if self.close_code is None:  # else the event `closing` has told it
+            if self.close_code is None:  # else the event `closing` has said it
                 self.close_code = socket.close_code
 
     def _packet(self, packet: str) -> str | None:
-        """What one packet of the server asks to be answered."""
+        """The packet that answers one packet of the server, None if it needs no answer."""
         if packet.startswith("0"):
-            return "40" + json.dumps({"token": self._token})
+            return "40" + json.dumps({"token": self._token, **self.params})
         if packet == "2":
             return "3"
         if packet.startswith("42"):
@@ -145,23 +166,28 @@ class SocketIOWire(RawWire):
         elif packet.startswith("43"):
             digits = packet[2 : packet.index("[")]
             (answer,) = json.loads(packet[2 + len(digits) :])
-            kind = {"type": "ack"} if answer["ok"] else {"type": "error", **answer.pop("error")}
-            self._take({**kind, "id": int(digits), **answer})
+            frame = {"type": "ack", **answer} if answer["ok"] else {"type": "error", **answer["error"]}
+            self._take({**frame, "id": int(digits)})
+        elif packet.startswith("44"):
+            refusal = json.loads(packet[2:])
+            self.close_code, self.close_reason = refusal["data"]["close_code"], refusal["message"]
+            self._end()
         elif not packet.startswith("40") and packet != "6":
             self._end()
         return None
 
-    async def _write(self, number: int, name: str, fields: Frame) -> None:
+    async def _write(self, number: int | None, name: str, fields: Frame) -> None:
         assert self._socket is not None
         await self._socket.send_str(self._event(number, name, fields))
 
     @staticmethod
-    def _event(number: int, name: str, fields: Frame) -> str:
-        return f"42{number}" + json.dumps([name, fields])
+    def _event(number: int | None, name: str, fields: Frame) -> str:
+        return f"42{'' if number is None else number}" + json.dumps([name, fields])
 
 
 class PollingWire(SocketIOWire):
-    """Socket.IO over HTTP. The packets of one turn go in one POST, and one POST at a time."""
+    """Socket.IO over HTTP. The packets of one turn of the event loop go in one POST, and there is one POST at a
+    time."""
 
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
@@ -181,8 +207,14 @@ class PollingWire(SocketIOWire):
                 if (word := self._packet(packet)) is not None:
                     self._post(word)
 
-    async def _write(self, number: int, name: str, fields: Frame) -> None:
+    async def _write(self, number: int | None, name: str, fields: Frame) -> None:
         self._post(self._event(number, name, fields))
+
+    async def leave(self) -> None:
+        if not self.over.is_set():
+            self._post(CLOSE_PACKET)
+        if self._posting is not None:
+            await asyncio.gather(self._posting, return_exceptions=True)
 
     def _post(self, packet: str) -> None:
         self._waiting.append(packet)

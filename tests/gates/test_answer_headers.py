@@ -1,4 +1,4 @@
-"""No cache keeps what was said to one client, or gives one page what another was answered."""
+"""Caching headers: no cache keeps an answer for one client, or serves it to a page of another origin."""
 
 import re
 
@@ -6,7 +6,7 @@ import pytest
 
 from tests.conftest import Serve, Server
 
-pytestmark = pytest.mark.parametrize("serve", ["sqlite"], indirect=True)
+pytestmark = pytest.mark.stores("sqlite")
 
 PAGE = "https://chat.example.org"
 POLLING = "/socket.io/?EIO=4&transport=polling"
@@ -48,7 +48,7 @@ async def test_an_answer_varies_by_origin(serve: Serve, method: str, path: str, 
 
 
 async def leave(server: Server, answer: str) -> None:
-    """Ends the session that the answer opened, if it did: the end of the server would wait for it."""
+    """Ends the Engine.IO session that an answer opened, if it opened one."""
     opened = re.search(r'"sid\\?":\\?"([^"\\]+)', answer)
     if opened:
         await server.http.post(f"{server.url}{POLLING}&sid={opened[1]}", data="1")

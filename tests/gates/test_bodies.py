@@ -1,4 +1,5 @@
-"""Bodies of requests: compressed, too slow, not what they say they are; and answers that nobody reads."""
+"""Request bodies that are compressed, too slow or of another type than they say; and answers that the client does not
+read."""
 
 import asyncio
 import contextlib
@@ -18,15 +19,15 @@ from tests.clients.shapes import assert_error
 from tests.conftest import Serve, Server
 from tests.engine.peers import Peer, until
 
-pytestmark = pytest.mark.parametrize("serve", ["sqlite"], indirect=True)
+pytestmark = pytest.mark.stores("sqlite")
 
 JSON = "application/json"
 FORM = "application/x-www-form-urlencoded"
 BOMBS = [compress(b" " * (20 << 20), 9) for compress in (gzip.compress, zlib.compress)]
 
 
-async def told(server: Server, data: bytes, seconds: float = 3) -> bytes:
-    """What comes back of bytes on a connection of their own, until it is closed."""
+async def received(server: Server, data: bytes, seconds: float = 3) -> bytes:
+    """Sends bytes on a connection of their own and returns all that comes back until it is closed."""
     reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
     writer.write(data)
     try:
@@ -150,7 +151,7 @@ async def test_a_head_that_does_not_come_is_not_waited_for(
     await client.nothing_more()
 
 
-async def test_who_does_not_read_his_answers_is_cut_off(
+async def test_a_client_that_reads_no_answers_is_cut_off(
     serve: Serve, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(answers, "STALL_TIMEOUT_S", 0.3)
@@ -168,7 +169,7 @@ async def test_who_does_not_read_his_answers_is_cut_off(
         f"GET /api/chats/{chat_id}/messages?limit=200 HTTP/1.1\r\nHost: x\r\n"
         f"Authorization: Bearer {ann.token}\r\n\r\n"
     ).encode()
-    await loop.sock_sendall(slow, ask * 16)  # beyond what the system takes for him
+    await loop.sock_sendall(slow, ask * 16)  # more than the system buffers for one connection
     app_runner: Any = server._runner
 
     def served() -> bool:
@@ -204,7 +205,7 @@ async def test_what_is_no_request_is_answered_400_and_costs_nobody_else_anything
     server = await serve()
     ann = await server.person("ann")
     client = await ann.connect()
-    answer = await told(server, data)
+    answer = await received(server, data)
     assert answer.split(b" ")[1] == b"400"
     assert b"Traceback" not in answer
     await client.nothing_more()
@@ -223,9 +224,9 @@ async def test_what_is_no_request_is_answered_400_and_costs_nobody_else_anything
         "/api/../data/secret_key",
     ],
 )
-async def test_no_path_leads_out_of_the_house(serve: Serve, path: str) -> None:
+async def test_no_path_leads_outside_the_folder(serve: Serve, path: str) -> None:
     server = await serve()
-    answer = await told(server, f"GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
+    answer = await received(server, f"GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
     assert answer.split(b" ")[1] == b"404"
 
 
@@ -236,4 +237,4 @@ async def test_no_header_of_an_answer_can_be_forged(serve: Serve) -> None:
             async with http.get(f"{server.url}/api/users/me", headers={"Origin": origin}) as answer:
                 assert "X-Forged" not in answer.headers
     smuggled = b"GET /api/users/me HTTP/1.1\r\nHost: x\r\nOrigin: a\rX-Forged: 1\r\nConnection: close\r\n\r\n"
-    assert b"\nX-Forged" not in await told(server, smuggled)
+    assert b"\nX-Forged" not in await received(server, smuggled)

@@ -1,4 +1,4 @@
-"""Chats over REST: making, listing, naming, deleting, and what their members are told."""
+"""Chats over REST: creating, listing, renaming, deleting, and the events that members receive."""
 
 from typing import Any
 
@@ -22,6 +22,7 @@ async def test_a_new_chat_has_the_caller_as_owner(server: Server, chat_type: str
     assert await bob.get(f"/chats/{chat['id']}") == {**chat, "role": "member"}
 
 
+@pytest.mark.stores
 async def test_two_users_have_one_private_chat(server: Server) -> None:
     ann, bob = await server.people("ann", "bob")
     status, chat = await ann.request("POST", "/chats", json={"chat_type": "private", "member_ids": [bob.id]})
@@ -78,10 +79,12 @@ async def test_the_list_has_the_latest_activity_first(server: Server) -> None:
     assert (await bob.get(f"/chats/{first}"))["last_message"] is None
 
 
+@pytest.mark.stores
 async def test_the_list_comes_in_pages(server: Server) -> None:
     ann = await server.person("ann")
     made = [await ann.chat(name=str(number)) for number in range(5)]
-    got, cursor = [], {}
+    got = []
+    cursor: dict[str, Any] | None = {}
     while cursor is not None:
         page = await ann.get("/chats", limit="2", **cursor)
         got.append([chat["id"] for chat in page["chats"]])
@@ -97,7 +100,7 @@ async def test_a_wrong_page_is_invalid(server: Server, field: str, value: str) -
     assert_error(await ann.request("GET", "/chats", params={field: value}), 422, "invalid", field)
 
 
-async def test_members_are_told_of_a_new_chat_a_new_name_and_the_end(server: Server) -> None:
+async def test_members_hear_of_a_new_chat_a_new_name_and_the_end(server: Server) -> None:
     ann, bob, eve = await server.people("ann", "bob", "eve")
     anns, bobs, eves = await ann.connect(), await bob.connect(), await eve.connect()
     chat_id = await ann.chat(bob)

@@ -1,4 +1,4 @@
-"""`client_id` makes a send idempotent for ever."""
+"""`client_id` makes a send idempotent without a time limit."""
 
 import asyncio
 from typing import Any
@@ -9,6 +9,7 @@ from tests.clients.shapes import assert_error, assert_error_frame
 from tests.conftest import Server
 
 
+@pytest.mark.stores
 async def test_a_repeat_is_answered_with_the_same_message_and_no_event(server: Server) -> None:
     ann = await server.person("ann")
     chat_id = await ann.chat()
@@ -32,7 +33,7 @@ async def test_a_repeat_shows_the_message_as_it_is_now(server: Server) -> None:
     assert await ann.request("POST", "/messages", json=body) == (200, edited)
 
 
-async def test_another_sender_has_client_ids_of_his_own(server: Server) -> None:
+async def test_another_sender_has_client_ids_of_their_own(server: Server) -> None:
     ann, bob = await server.people("ann", "bob")
     chat_id = await ann.chat(bob)
     body = {"chat_id": chat_id, "content": "hi", "client_id": "c-1"}
@@ -41,6 +42,7 @@ async def test_another_sender_has_client_ids_of_his_own(server: Server) -> None:
     assert [message["seq"] for _, message in answers] == [1, 2]
 
 
+@pytest.mark.stores
 async def test_in_another_chat_it_is_a_conflict(server: Server) -> None:
     ann = await server.person("ann")
     first, second = await ann.chat(), await ann.chat()
@@ -53,6 +55,7 @@ async def test_in_another_chat_it_is_a_conflict(server: Server) -> None:
     await client.nothing_more("new_message")
 
 
+@pytest.mark.stores
 async def test_of_a_deleted_message_it_is_not_found_and_never_a_new_one(server: Server) -> None:
     ann = await server.person("ann")
     chat_id = await ann.chat()
@@ -66,6 +69,7 @@ async def test_of_a_deleted_message_it_is_not_found_and_never_a_new_one(server: 
     assert (await ann.get(f"/chats/{chat_id}"))["seq"] == 2
 
 
+@pytest.mark.stores
 async def test_many_at_once_make_one_message(server: Server) -> None:
     ann = await server.person("ann")
     chat_id = await ann.chat()

@@ -1,9 +1,8 @@
-"""LOG_LEVEL=DEBUG, with everything that a client may do, on both stores: the log has none of what was said in it."""
+"""LOG_LEVEL=DEBUG with every command a client has, on both stores: no secret and no content is in the log."""
 
 import base64
 import json
 import re
-import signal
 import sqlite3
 import subprocess
 import sys
@@ -17,8 +16,8 @@ from motor.motor_asyncio import AsyncIOMotorClient
 
 from handlers.live.tokens import hash_of
 from tests.clients.people import Person
+from tests.clients.program import running
 from tests.clients.wires import WIRES
-from tests.gates.test_logs import process
 
 PASSWORDS = ["swordfish-and-more", "octopus-and-less", "a-wrong-password"]
 TEXTS = ["nobody-logs-this-text", "nor-what-it-was-edited-to", "nor-a-reply-to-it"]
@@ -26,7 +25,7 @@ EMAIL = "ann.of.the.mail@example.org"
 
 
 def session_of(token: str) -> str:
-    """The session's id, out of an access token."""
+    """The id of the session in an access token."""
     payload = token.split(".")[1]
     return str(json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))["sid"])
 
@@ -87,7 +86,7 @@ async def scenario(http: ClientSession, url: str, secrets: set[str]) -> None:
 
 
 async def hashes(folder: Path, database_url: str | None) -> set[str]:
-    """The password hashes, as they are stored."""
+    """The password hashes in the store."""
     if database_url is None:
         db = sqlite3.connect(folder / "data" / "vestnik.db")
         found = {row[0] for row in db.execute("SELECT password_hash FROM users")}
@@ -110,12 +109,11 @@ async def test_a_whole_day_at_debug(
         database_url = f"{request.getfixturevalue('mongo_url')}/vestnik_test_{uuid4().hex[:16]}"
         settings["DATABASE_URL"] = database_url
     secrets: set[str] = {*PASSWORDS, *TEXTS, EMAIL}
-    async with process(tmp_path, **settings) as (port, logged, server), ClientSession() as http:
-        await scenario(http, f"http://127.0.0.1:{port}", secrets)
+    async with running(tmp_path, **settings) as program:
+        await scenario(program.http, program.url, secrets)
         secrets |= await hashes(tmp_path, database_url)
-        server.send_signal(signal.SIGTERM)
-        assert await server.wait() == 0
-    text = logged()
+        assert await program.stop() == 0
+    text = program.log
     assert "WebSocket connected" in text
     assert [secret for secret in secrets if secret in text] == []
     assert not re.search(r"\$2[aby]\$|eyJ[\w-]{8}", text)

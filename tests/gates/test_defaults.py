@@ -1,4 +1,4 @@
-"""The defaults of the contract, as a server without any setting has them."""
+"""The defaults of the contract, in a server without settings."""
 
 from pathlib import Path
 from typing import Any

@@ -1,11 +1,15 @@
-"""Positions are of one epoch of the data: with another one there is a gap."""
+"""A position belongs to one epoch of the data; a position of another epoch is answered with a gap."""
 
 import asyncio
 from pathlib import Path
 from uuid import uuid4
 
+import pytest
+
 from tests.clients.shapes import assert_error_frame
 from tests.conftest import Server, serving
+
+pytestmark = pytest.mark.stores
 
 
 async def test_the_epoch_stays_over_restarts_and_is_the_same_for_all(server: Server) -> None:
@@ -43,7 +47,7 @@ async def test_a_position_of_this_epoch_is_replayed_and_one_of_another_is_a_gap(
 
 
 async def test_a_position_that_another_server_has_given_is_no_gap(mongo_url: str, tmp_path: Path) -> None:
-    """This server has the chat in memory, and learns that it is behind."""
+    """The server has an older state of the chat in memory and must read the newer one."""
     url = f"{mongo_url}/vestnik_test_{uuid4().hex[:16]}"
     async with serving(tmp_path) as serve:
         one, two = await serve(database_url=url), await serve(database_url=url)

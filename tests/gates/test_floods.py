@@ -1,4 +1,4 @@
-"""Peers that ask for more than their budget: they are held up, then ended; others are not."""
+"""Clients that send more than their budget allows are delayed and then ended; others are not delayed."""
 
 import asyncio
 import json
@@ -13,7 +13,7 @@ from tests.clients.people import Person
 from tests.conftest import Serve, Server
 from tests.engine.peers import Peer, until
 
-on_sqlite = pytest.mark.parametrize("serve", ["sqlite"], indirect=True)
+on_sqlite = pytest.mark.stores("sqlite")
 ENGINE = "/socket.io/?EIO=4&transport=websocket"
 FLOOD = 2_000
 
@@ -108,7 +108,7 @@ async def test_a_user_who_floods_is_held_up_and_at_last_ended(
 
 @on_sqlite
 async def test_an_honest_burst_passes(serve: Serve) -> None:
-    """Nine hundred small commands in one turn, as a client sends them that was away."""
+    """Nine hundred small commands at once, as a client sends them after it was offline."""
     server = await serve(messages_per_s=0)
     ann = await server.person("ann")
     chat_id = await ann.chat()

@@ -1,4 +1,4 @@
-"""Every gate under anything whatever: always an answer of the contract, never an error of the server."""
+"""Every gate with arbitrary input: the answer is always one of the contract, never an internal error."""
 
 import asyncio
 import json
@@ -33,15 +33,15 @@ Example = Callable[[Any], Awaitable[None]]
 
 
 def check_error(error: dict[str, Any]) -> None:
-    """It is an error of the contract, and tells nothing of what is inside."""
+    """Asserts that this is an error of the contract without internals in its texts."""
     assert error.keys() <= ERROR_KEYS, error
     assert error["code"] in STATUSES, error
-    if error["code"] != "unknown_event":  # which repeats the name
+    if error["code"] != "unknown_event":  # the message repeats the name
         assert not LEAK.search(json.dumps(error)), error
 
 
 class Gate:
-    """One gate of one server under test: a user whose connection is opened again whenever it ends."""
+    """One gate of one server under test, and a user whose connection is opened again each time it ends."""
 
     def __init__(self, server: Server, person: Person, http: ClientSession) -> None:
         self.server = server
@@ -51,7 +51,7 @@ class Gate:
         self.number = 0
 
     async def prepare(self) -> None:
-        """The user is in, and there is something to work on."""
+        """Logs the user in and creates chats and messages to work on."""
         status, _ = await self.person.request("GET", "/users/me")
         if status == 401:
             await self.person.login(self.person.username, PASSWORD)
@@ -63,7 +63,7 @@ class Gate:
             await self.socket.close()
 
     async def text(self, codes: frozenset[int]) -> str | None:
-        """The next text; None if the connection has ended, which has to be with one of these codes."""
+        """The next text; None if the connection has ended, with one of these codes."""
         message = await asyncio.wait_for(self.socket.receive(), ANSWER_TIMEOUT_S)
         if message.type is WSMsgType.TEXT:
             return str(message.data)
@@ -82,16 +82,16 @@ class RawGate(Gate):
                 self.server.ws_url, params={"token": str(self.person.token)}
             )
         self.number += 1
-        text = what
-        if not isinstance(what, str):
-            name, payload = what
-            text = json.dumps({**payload, "type": name, "id": self.number})
-        await self.socket.send_str(text.encode("utf8", "replace").decode() if isinstance(what, str) else text)
+        if isinstance(what, str):
+            text = what.encode("utf8", "replace").decode()
+        else:
+            text = json.dumps({**what[1], "type": what[0], "id": self.number})
+        await self.socket.send_str(text)
         probe = f"probe {self.number}"
         await self.socket.send_str(json.dumps({"type": "leave_chat", "chat_id": 1, "id": probe}))
         answered = isinstance(what, str)
-        while (told := await self.text(self.CODES)) is not None:
-            frame = json.loads(told)
+        while (received := await self.text(self.CODES)) is not None:
+            frame = json.loads(received)
             if frame["type"] == "error":
                 frame.pop("type")
                 answered |= frame.pop("id", None) == self.number
@@ -102,8 +102,8 @@ class RawGate(Gate):
                 answered |= frame["id"] == self.number
         else:
             return
-        while not answered and (told := await self.text(self.CODES)) is not None:  # it waits for the disk
-            frame = json.loads(told)
+        while not answered and (received := await self.text(self.CODES)) is not None:  # waits for the disk
+            frame = json.loads(received)
             answered = frame["type"] in ("ack", "error") and frame.get("id") == self.number
             if frame["type"] == "error":
                 check_error({name: frame[name] for name in frame.keys() & ERROR_KEYS})
@@ -121,7 +121,7 @@ class SocketIOGate(Gate):
         self.number += 1
         if isinstance(what, str):
             await self.socket.send_str(what)
-            if what.startswith("41"):  # it has left, and what it asks from now on is not for the server
+            if what.startswith("41"):  # the client has left, and the server ignores further commands
                 await self.socket.close()
                 self.socket = None
                 return
@@ -132,21 +132,21 @@ class SocketIOGate(Gate):
         else:
             ack_id = 10**9 + self.number
             await self.socket.send_str(f'42{ack_id}["leave_chat",{{"chat_id":1}}]')
-        while (told := await self.text(self.CODES)) is not None:
-            if told == "2":
+        while (received := await self.text(self.CODES)) is not None:
+            if received == "2":
                 await self.socket.send_str("3")
-            elif told == "41" or told.startswith("44"):
+            elif received == "41" or received.startswith("44"):
                 await self.socket.close()
                 self.socket = None
                 return
-            elif told.startswith("43"):
-                answer = json.loads(told[told.index("[") :])[0]
+            elif received.startswith("43"):
+                answer = json.loads(received[received.index("[") :])[0]
                 if not answer["ok"]:
                     check_error(answer["error"])
-                if told.startswith(f"43{ack_id}["):
+                if received.startswith(f"43{ack_id}["):
                     return
-            elif told.startswith('42["error"'):
-                check_error(json.loads(told[2:])[1])
+            elif received.startswith('42["error"'):
+                check_error(json.loads(received[2:])[1])
 
 
 class RestGate(Gate):
@@ -182,7 +182,7 @@ async def fuzz(serve: Serve, kind: type[Gate], examples: int, thorough: bool) ->
             for step in steps:
                 try:
                     await gate.send(step)
-                except ConnectionError:  # what came before has ended it; that it may, was looked at there
+                except ConnectionError:  # an earlier input has ended the connection, which was checked then
                     gate.socket = None
             await watcher.done("ping")
 
@@ -190,7 +190,7 @@ async def fuzz(serve: Serve, kind: type[Gate], examples: int, thorough: bool) ->
             max_examples=examples,
             deadline=None,
             derandomize=not thorough,
-            phases=[Phase.generate],  # to make a failure smaller may take longer than to find it
+            phases=[Phase.generate],  # shrinking a failure may take longer than finding it
             report_multiple_bugs=False,
             database=None,
             suppress_health_check=list(HealthCheck),
@@ -212,7 +212,7 @@ GATES = pytest.mark.parametrize("kind", [RawGate, SocketIOGate, RestGate])
 
 
 @GATES
-@pytest.mark.parametrize("serve", ["sqlite"], indirect=True)
+@pytest.mark.stores("sqlite")
 async def test_whatever_comes_is_answered_as_the_contract_says(serve: Serve, kind: type[Gate]) -> None:
     await fuzz(serve, kind, 30, thorough=False)
 

@@ -1,13 +1,13 @@
-"""A WebSocket handshake at either door: a token in any form of the header, and refusals that say what would do."""
+"""WebSocket handshakes at both gates: a token in any form of the header, and refusals that name what is supported."""
 
 import pytest
 
 from tests.clients.bare import BareSocket
 from tests.conftest import Server
 
-pytestmark = pytest.mark.parametrize("serve", ["sqlite"], indirect=True)
+pytestmark = pytest.mark.stores("sqlite")
 
-ORIGINS = ["/ws?token={token}", "/socket.io/?EIO=4&transport=websocket"]
+GATES = ["/ws?token={token}", "/socket.io/?EIO=4&transport=websocket"]
 HANDSHAKE = {
     "Connection": "Upgrade",
     "Upgrade": "websocket",
@@ -22,16 +22,16 @@ async def answer(server: Server, path: str, **changed: str) -> tuple[int, dict[s
         return refusal.status, dict(refusal.headers)
 
 
-@pytest.mark.parametrize("path", ORIGINS)
+@pytest.mark.parametrize("path", GATES)
 @pytest.mark.parametrize("version", ["12", "8", "7", "", "14", "9" * 5000, "١٣"])
-async def test_another_version_is_told_ours(server: Server, path: str, version: str) -> None:
+async def test_the_answer_to_another_version_names_ours(server: Server, path: str, version: str) -> None:
     status, headers = await answer(server, path, Sec_WebSocket_Version=version)
     assert status == 426
     assert headers["Sec-WebSocket-Version"] == "13"
     assert headers["Upgrade"] == "websocket"
 
 
-@pytest.mark.parametrize("path", ORIGINS)
+@pytest.mark.parametrize("path", GATES)
 @pytest.mark.parametrize(
     "key", ["", "c2hvcnQ=", "x" * 24, "dGhlIHNhbXBsZSBub25jZQ", "dGhlIHNhbXBsZSBub25jZSE="]
 )
@@ -64,7 +64,7 @@ async def test_what_is_no_pair_names_no_token(server: Server, value: str) -> Non
     socket.close()
 
 
-@pytest.mark.parametrize("path", ORIGINS)
+@pytest.mark.parametrize("path", GATES)
 @pytest.mark.parametrize(
     ("connection", "upgrade"),
     [

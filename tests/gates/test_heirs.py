@@ -1,4 +1,4 @@
-"""Who owns a chat when the account of its owner is banned or deleted, as clients see it."""
+"""Who owns a chat after the account of its owner is banned or deleted, as clients see it."""
 
 import asyncio
 
@@ -8,6 +8,8 @@ from handlers import moderation
 from tests.clients.people import Person
 from tests.clients.shapes import assert_error
 from tests.conftest import Server
+
+pytestmark = pytest.mark.stores
 
 
 async def roles(person: Person, chat_id: int) -> dict[str, str]:
@@ -36,7 +38,7 @@ async def test_a_ban_of_the_last_owner_passes_the_role_on(server: Server, chat_t
     await ann.login("ann")
     assert (await ann.get(f"/chats/{chat_id}"))["role"] == "member"
     assert_error(await ann.request("DELETE", f"/chats/{chat_id}"), 403, "forbidden")
-    # The owner that is left is the last one again.
+    # The remaining owner is now the last one.
     body = {"role": "member"}
     assert_error(
         await carl.request("PATCH", f"/chats/{chat_id}/members/{carl.id}", json=body), 409, "conflict"
@@ -102,11 +104,11 @@ async def test_a_ban_and_a_leave_at_once_leave_an_owner(server: Server) -> None:
         ann, bob, carl = await server.people(*(f"{name}{number}" for name in ("ann", "bob", "carl")))
         chat_id = await ann.chat(bob, carl)
         await ann.patch(f"/chats/{chat_id}/members/{bob.id}", role="owner")
-        deeds = [
+        actions = [
             moderation.ban(store, ann.username),
             bob.delete(f"/chats/{chat_id}/members/{bob.id}")
             if number % 2
             else moderation.ban(store, bob.username),
         ]
-        await asyncio.gather(*deeds[:: 1 if number < 2 else -1])
+        await asyncio.gather(*actions[:: 1 if number < 2 else -1])
         assert (await roles(carl, chat_id))[carl.username] == "owner"

@@ -86,6 +86,7 @@ async def test_an_empty_chat_has_an_empty_page(server: Server) -> None:
     assert page == {"messages": [], "has_more_before": False, "has_more_after": False, "head_seq": 0}
 
 
+@pytest.mark.stores
 async def test_paging_back_and_forth_meets_every_message_once(book: Book) -> None:
     back: list[int] = []
     query: dict[str, Any] = {"limit": 4}

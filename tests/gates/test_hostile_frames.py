@@ -1,8 +1,9 @@
-"""WebSocket frames that no client would send, at both doors: the connection ends, and nobody else notices."""
+"""Malformed WebSocket frames at both gates: the connection ends and no other connection is affected."""
 
 import json
 import struct
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from structlog.testing import capture_logs
@@ -23,9 +24,9 @@ from tests.clients.bare import (
 from tests.clients.people import Person
 from tests.conftest import Serve, Server
 
-pytestmark = pytest.mark.parametrize("serve", ["sqlite"], indirect=True)
+pytestmark = pytest.mark.stores("sqlite")
 
-ORIGINS = ("raw", "socket.io")
+GATES = ("raw", "socket.io")
 DEFLATE = "permessage-deflate; client_max_window_bits"
 
 PING_COMMAND: dict[str, bytes] = {"raw": b'{"type":"ping","id":1}', "socket.io": b'421["ping"]'}
@@ -35,11 +36,11 @@ ACK: dict[str, Callable[[Frame], bool]] = {
 }
 
 
-async def connect(server: Server, door: str, person: Person, **headers: str) -> BareSocket:
-    """A connection that has been told `connected`."""
-    path = f"/ws?token={person.token}" if door == "raw" else "/socket.io/?EIO=4&transport=websocket"
+async def connect(server: Server, gate: str, person: Person, **headers: Any) -> BareSocket:
+    """A connection whose `connected` has been read."""
+    path = f"/ws?token={person.token}" if gate == "raw" else "/socket.io/?EIO=4&transport=websocket"
     socket = await BareSocket.open(server.port, path, **headers)
-    if door == "socket.io":
+    if gate == "socket.io":
         socket.send(frame(TEXT, b"40" + json.dumps({"token": person.token}).encode()))
     while b'"connected"' not in (await socket.next()).payload:
         pass
@@ -47,7 +48,7 @@ async def connect(server: Server, door: str, person: Person, **headers: str) -> 
 
 
 def in_fragments(payload: bytes, count: int, *between: bytes) -> bytes:
-    """A text message in so many fragments, with other frames between them."""
+    """A text message in `count` fragments, with control frames between them."""
     size = -(-len(payload) // count)
     parts = [payload[start : start + size] for start in range(0, len(payload), size)]
     frames = [
@@ -79,47 +80,47 @@ HOSTILE = {
 }
 
 
-@pytest.mark.parametrize("door", ORIGINS)
+@pytest.mark.parametrize("gate", GATES)
 @pytest.mark.parametrize(("data", "codes"), HOSTILE.values(), ids=HOSTILE.keys())
 async def test_its_connection_ends_and_no_other(
-    serve: Serve, door: str, data: bytes, codes: set[int]
+    serve: Serve, gate: str, data: bytes, codes: set[int]
 ) -> None:
     server = await serve()
     ann, bob = await server.people("ann", "bob")
     bobs = await bob.connect()
     with capture_logs() as lines:
-        socket = await connect(server, door, ann)
+        socket = await connect(server, gate, ann)
         socket.send(data)
         assert await socket.closed() in codes
         socket.close()
         await bobs.nothing_more()
-        again = await connect(server, door, ann)
-        again.send(frame(TEXT, PING_COMMAND[door]))
-        while not ACK[door](await again.next()):
+        again = await connect(server, gate, ann)
+        again.send(frame(TEXT, PING_COMMAND[gate]))
+        while not ACK[gate](await again.next()):
             pass
         again.close()
     assert [line for line in lines if line["log_level"] in ("warning", "error", "critical")] == []
 
 
-@pytest.mark.parametrize("door", ORIGINS)
+@pytest.mark.parametrize("gate", GATES)
 @pytest.mark.parametrize("count", [2, 7])
 async def test_a_message_in_fragments_with_pings_between_is_one_message(
-    serve: Serve, door: str, count: int
+    serve: Serve, gate: str, count: int
 ) -> None:
     server = await serve()
-    socket = await connect(server, door, await server.person("ann"))
-    socket.send(in_fragments(PING_COMMAND[door], count, frame(PING, b"between"), frame(PONG, b"")))
+    socket = await connect(server, gate, await server.person("ann"))
+    socket.send(in_fragments(PING_COMMAND[gate], count, frame(PING, b"between"), frame(PONG, b"")))
     got = [await socket.next()]
-    while not ACK[door](got[-1]):
+    while not ACK[gate](got[-1]):
         got.append(await socket.next())
     assert Frame(PONG, b"between") in got
     socket.close()
 
 
-@pytest.mark.parametrize("door", ORIGINS)
-async def test_compression_is_offered_in_vain(serve: Serve, door: str) -> None:
+@pytest.mark.parametrize("gate", GATES)
+async def test_compression_is_offered_in_vain(serve: Serve, gate: str) -> None:
     server = await serve()
-    socket = await connect(server, door, await server.person("ann"), Sec_WebSocket_Extensions=DEFLATE)
+    socket = await connect(server, gate, await server.person("ann"), Sec_WebSocket_Extensions=DEFLATE)
     assert socket.extensions == ""
     socket.close()
 

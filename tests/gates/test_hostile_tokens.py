@@ -1,4 +1,4 @@
-"""Tokens made to confuse whoever reads them are refused at every door, without an error of the server."""
+"""Malformed and forged tokens are refused at every gate, without an internal error."""
 
 import base64
 import hashlib
@@ -14,7 +14,7 @@ from tests.clients.shapes import assert_error
 from tests.conftest import SECRET, Serve, Server
 from tests.engine.peers import Peer
 
-pytestmark = pytest.mark.parametrize("serve", ["sqlite"], indirect=True)
+pytestmark = pytest.mark.stores("sqlite")
 
 PUBLIC_KEY = "-----BEGIN PUBLIC KEY-----\nMFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE\n-----END PUBLIC KEY-----"
 ALGORITHMS = ("none", "None", "NONE", "hs256", "RS256", "ES256", "PS256", "EdDSA", "")
@@ -27,7 +27,7 @@ def part(value: Any) -> str:
 
 
 def signed(header: Any, claims: Any = CLAIMS, key: str = SECRET, digest: str = "sha256") -> str:
-    """A token with a right HMAC over whatever is said in it."""
+    """A token with a valid HMAC over any header and claims."""
     said = f"{part(header)}.{part(claims)}"
     return f"{said}.{part(hmac.digest(key.encode(), said.encode(), digest))}"
 
@@ -70,7 +70,7 @@ TOKENS = {
 
 
 @pytest.mark.parametrize("token", TOKENS.values(), ids=TOKENS.keys())
-async def test_it_opens_no_door_and_breaks_none(serve: Serve, token: str) -> None:
+async def test_it_is_refused_at_every_gate_and_breaks_none(serve: Serve, token: str) -> None:
     server = await serve()
     ann = await server.person("ann")
     client = await ann.connect()

@@ -1,4 +1,5 @@
-"""What HTTP can ask beyond the calls of REST: every answer is in the words of the wire, and repeats no request."""
+"""HTTP requests beyond the REST calls: every answer is an error object of the contract, and none repeats the
+request."""
 
 import asyncio
 import json
@@ -11,7 +12,7 @@ from server.version import VERSION
 from tests.clients.shapes import assert_error
 from tests.conftest import Serve, Server
 
-pytestmark = pytest.mark.parametrize("serve", ["sqlite"], indirect=True)
+pytestmark = pytest.mark.stores("sqlite")
 
 PAGE = "<!doctype html>the client's page"
 ASKERS = b"<b>secret</b>"
@@ -19,7 +20,7 @@ ASKERS = b"<b>secret</b>"
 
 @pytest.fixture
 async def server(serve: Serve, tmp_path: Path) -> Server:
-    """With a web client, whose page answers whatever is nobody else's."""
+    """With a web client, whose page answers all paths that no gate has."""
     dist = tmp_path / "dist"
     (dist / "assets").mkdir(parents=True)
     (dist / "index.html").write_text(PAGE)
@@ -27,8 +28,8 @@ async def server(serve: Serve, tmp_path: Path) -> Server:
     return await serve(web_client_dir=dist)
 
 
-async def told(server: Server, data: bytes) -> tuple[int, dict[str, str], bytes]:
-    """Status, headers and body of the answer to what is sent as it stands."""
+async def received(server: Server, data: bytes) -> tuple[int, dict[str, str], bytes]:
+    """Sends these bytes; the status, headers and body of the answer."""
     reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
     writer.write(data)
     head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 10)
@@ -71,7 +72,7 @@ SPOILT = {
 
 @pytest.mark.parametrize("spoilt", SPOILT)
 async def test_what_is_no_request_is_a_bad_request_without_a_word_of_it(server: Server, spoilt: str) -> None:
-    status, headers, body = await told(server, SPOILT[spoilt])
+    status, headers, body = await received(server, SPOILT[spoilt])
     assert_error((status, json.loads(body)), 400, "bad_request")
     assert headers["content-type"].startswith("application/json")
     assert (headers["server"], headers["x-content-type-options"]) == ("Vestnik", "nosniff")
@@ -81,13 +82,15 @@ async def test_what_is_no_request_is_a_bad_request_without_a_word_of_it(server: 
 
 @pytest.mark.parametrize("path", ["/api/auth/login", "/api/nothing", "/", "/ws", "/socket.io/?EIO=4"])
 async def test_an_expectation_nobody_knows_is_refused_without_a_word_of_it(server: Server, path: str) -> None:
-    status, headers, body = await told(server, request(f"POST {path}", "Expect: secret", "Content-Length: 0"))
+    status, headers, body = await received(
+        server, request(f"POST {path}", "Expect: secret", "Content-Length: 0")
+    )
     assert_error((status, json.loads(body)), 417, "bad_request")
     assert headers["server"] == "Vestnik"
     assert b"secret" not in body
 
 
-async def test_who_asks_before_sending_a_body_is_told_to_go_on(server: Server) -> None:
+async def test_a_client_that_asks_before_it_sends_a_body_gets_100(server: Server) -> None:
     body = b'{"username":"ann","password":"a password"}'
     head = request("POST /api/auth/register", "Expect: 100-continue", f"Content-Length: {len(body)}")
     reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
@@ -102,14 +105,13 @@ async def test_what_nobody_foresaw_is_unavailable(server: Server, monkeypatch: p
     def fail(_request: Any) -> None:
         raise RuntimeError("secret")
 
-    assert server.app is not None
     monkeypatch.setattr(server.app.router, "resolve", fail)
-    status, _, body = await told(server, request("GET /api/chats"))
+    status, _, body = await received(server, request("GET /api/chats"))
     assert_error((status, json.loads(body)), 503, "unavailable")
     assert b"secret" not in body
 
 
-MEANT_FOR_OTHER_DOORS = [
+PATHS_OF_OTHER_GATES = [
     *(
         "//api/chats",
         "///api",
@@ -127,12 +129,12 @@ MEANT_FOR_OTHER_DOORS = [
 ]
 
 
-@pytest.mark.parametrize("path", MEANT_FOR_OTHER_DOORS)
+@pytest.mark.parametrize("path", PATHS_OF_OTHER_GATES)
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
-async def test_a_path_that_means_another_door_never_gets_the_clients_page(
+async def test_a_path_of_another_gate_never_gets_the_clients_page(
     server: Server, method: str, path: str
 ) -> None:
-    status, headers, body = await told(server, request(f"{method} {path}"))
+    status, headers, body = await received(server, request(f"{method} {path}"))
     assert status == 404
     assert headers["content-type"].startswith("application/json")
     if method == "GET":
@@ -143,7 +145,7 @@ async def test_a_path_that_means_another_door_never_gets_the_clients_page(
     "path", ["/", "/login", "/chats/3", "//chats/3", "/apiary", "/x/api", "/app//api/chats"]
 )
 async def test_other_paths_are_the_clients(server: Server, path: str) -> None:
-    status, headers, body = await told(server, request(f"GET {path}"))
+    status, headers, body = await received(server, request(f"GET {path}"))
     assert (status, headers["content-type"], body) == (200, "text/html", PAGE.encode())
 
 
@@ -162,16 +164,16 @@ async def test_head_answers_as_get_without_a_body(server: Server) -> None:
         *("/api/server", "/health/live", "/health/ready", "/", "/login", "/assets/app.js", "/docs/protocol"),
     ]
     for path in paths:
-        status, headers, body = await told(server, request(f"GET {path}", auth))
+        status, headers, body = await received(server, request(f"GET {path}", auth))
         assert (status, len(body)) == (200, int(headers["content-length"])), path
-        head = await told(server, request(f"HEAD {path}", auth))
+        head = await received(server, request(f"HEAD {path}", auth))
         assert head[0] == 200, path
         assert {name: head[1][name] for name in ("content-length", "content-type")} == {
             name: headers[name] for name in ("content-length", "content-type")
         }, path
     for path, status in (("/api/chats/99", 404), ("/api/nothing", 404), ("/api/auth/login", 405)):
-        assert (await told(server, request(f"HEAD {path}", auth)))[0] == status
-    assert (await told(server, request("HEAD /api/chats")))[0] == 401
+        assert (await received(server, request(f"HEAD {path}", auth)))[0] == status
+    assert (await received(server, request("HEAD /api/chats")))[0] == 401
 
 
 @pytest.mark.parametrize(
@@ -186,15 +188,15 @@ async def test_head_answers_as_get_without_a_body(server: Server) -> None:
     ],
 )
 async def test_options_says_which_methods_there_are(server: Server, path: str, methods: str) -> None:
-    status, headers, body = await told(server, request(f"OPTIONS {path}"))
+    status, headers, body = await received(server, request(f"OPTIONS {path}"))
     assert (status, headers["allow"], body) == (204, methods, b"")
-    status, headers, body = await told(server, request(f"TRACE {path}"))
+    status, headers, body = await received(server, request(f"TRACE {path}"))
     assert_error((status, json.loads(body)), 405, "bad_request")
     assert headers["allow"] == methods
 
 
 async def test_options_of_what_is_not_there_is_not_found(server: Server) -> None:
-    status, _, body = await told(server, request("OPTIONS /api/nothing"))
+    status, _, body = await received(server, request("OPTIONS /api/nothing"))
     assert_error((status, json.loads(body)), 404, "not_found")
 
 

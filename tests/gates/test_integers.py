@@ -1,4 +1,4 @@
-"""No number from outside is taken for one before it is known to be short, and of the ten digits."""
+"""Numbers from outside are parsed only if they are short and consist of ASCII digits."""
 
 import base64
 import json
@@ -11,10 +11,10 @@ from tests.clients.people import Person
 from tests.conftest import Serve, Server
 from tests.socketio.windows import PythonWindow
 
-pytestmark = pytest.mark.parametrize("serve", ["sqlite"], indirect=True)
+pytestmark = pytest.mark.stores("sqlite")
 
 LONG = "9" * 5000
-"""Python takes no more than 4,300 digits."""
+"""Python converts no more than 4,300 digits."""
 ARABIC = "١٢"
 NUMBERS = [LONG, "-" + LONG, "1" + "0" * 400, ARABIC, "²", "1_0", " 1", "+1", "0x1", "1e3", "1.0", "", "-1"]
 
@@ -30,7 +30,7 @@ def encoded(value: object) -> str:
 
 
 async def statuses(person: Person, requests: list[tuple[str, str, dict[str, str]]]) -> dict[str, int]:
-    """What each request is answered. None of them may be an error of the server's."""
+    """The status of each request; none may be a server error."""
     seen = {}
     with capture_logs() as logs:
         for method, path, headers in requests:

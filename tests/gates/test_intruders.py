@@ -1,15 +1,15 @@
-"""What people try who want more than is theirs: other fields, other words of a query, other people's names."""
+"""Attempts to get more than one's own: fields that a call does not name, query operators, other people's names."""
 
 from typing import Any
 
+import bcrypt
 import pytest
 
-from handlers.live import passwords
 from tests.clients.rest import PASSWORD
 from tests.clients.shapes import assert_error
 from tests.conftest import Serve, Server
 
-FORGED = {
+FORGED: dict[str, Any] = {
     "id": 999,
     "user_id": 2,
     "is_bot": True,
@@ -32,7 +32,7 @@ FORGED = {
     "joined_at": "2000-01-01T00:00:00+00:00",
     "last_read_message_id": 999,
 }
-"""Every field of an object that nobody sets by himself."""
+"""All fields of objects that no client may set."""
 
 
 async def test_no_field_is_taken_that_a_call_does_not_name(server: Server) -> None:
@@ -136,6 +136,7 @@ WORDS = [
 ]
 
 
+@pytest.mark.stores
 @pytest.mark.parametrize("word", WORDS)
 async def test_words_of_a_query_language_are_only_words(server: Server, word: str) -> None:
     ann = await server.person("ann")
@@ -147,7 +148,7 @@ async def test_words_of_a_query_language_are_only_words(server: Server, word: st
         401,
         "unauthenticated",
     )
-    name = word.replace("\x00", "\\0")  # which no name may hold
+    name = word.replace("\x00", "\\0")  # no name may hold it
     me = await ann.patch("/users/me", display_name=name)
     assert me["display_name"] == name
     assert [user["id"] for user in (await ann.get("/users", q=name))["users"]] == [ann.id]
@@ -162,7 +163,7 @@ async def test_words_of_a_query_language_are_only_words(server: Server, word: st
         assert_error(await ann.request("GET", "/chats", params={"cursor": cursor}), 422, "invalid", "cursor")
 
 
-@pytest.mark.parametrize("serve", ["sqlite"], indirect=True)
+@pytest.mark.stores("sqlite")
 async def test_a_login_works_as_hard_for_nobody_as_for_somebody(
     serve: Serve, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -172,13 +173,13 @@ async def test_a_login_works_as_hard_for_nobody_as_for_somebody(
     await users.delete(2)
     await users.set_banned(3, True)
     costs: list[bytes] = []
-    check = passwords.bcrypt.checkpw
+    check = bcrypt.checkpw
 
     def watched(password: bytes, hashed: bytes) -> bool:
         costs.append(hashed.split(b"$")[2])
         return check(password, hashed)
 
-    monkeypatch.setattr(passwords.bcrypt, "checkpw", watched)
+    monkeypatch.setattr(bcrypt, "checkpw", watched)
     answers = []
     names = ("ann", "ann@example.org", "nobody", "gone", "banned", "x" * 1000, "")
     for name in names:

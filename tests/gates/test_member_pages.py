@@ -1,4 +1,4 @@
-"""Members come in pages; their marks are positions that stay."""
+"""Pages of members; read marks are positions that stay when their message is deleted."""
 
 from typing import Any
 
@@ -9,7 +9,8 @@ from tests.conftest import Server
 
 
 async def all_pages(person: Any, chat_id: int, **limit: str) -> list[list[int]]:
-    pages, cursor = [], {}
+    pages: list[list[int]] = []
+    cursor: dict[str, Any] = {}
     while True:
         page = await person.get(f"/chats/{chat_id}/members", **limit, **cursor)
         assert page.keys() == {"members", "next_cursor"}

@@ -1,11 +1,11 @@
-"""Members over REST, and who may do what."""
+"""Members over REST: permissions of each role, and events."""
 
 from typing import Any
 
 import pytest
 
+from tests.clients.client import Client
 from tests.clients.people import Person
-from tests.clients.raw import RawClient
 from tests.clients.shapes import MEMBER, assert_error, fits
 from tests.conftest import Server
 
@@ -33,7 +33,7 @@ ALLOWED = {
 
 
 class Scene:
-    """A chat with one person of each role, and three more to act on."""
+    """A chat with one person of each role, and three more members as targets."""
 
     def __init__(self, server: Server) -> None:
         self.server = server
@@ -89,6 +89,7 @@ class Scene:
         return await caller.request(method, path, json=body)
 
 
+@pytest.mark.stores
 @pytest.mark.parametrize("role", ROLES)
 async def test_who_may_do_what(server: Server, role: str) -> None:
     scene = Scene(server)
@@ -168,6 +169,7 @@ async def test_a_role_can_be_given_and_taken(server: Server) -> None:
     assert_error(await bob.request("PATCH", f"{path}/{bob.id}", json={"role": "member"}), 409, "conflict")
 
 
+@pytest.mark.stores
 @pytest.mark.parametrize(("roles", "heir"), [(["member", "admin", "admin"], 1), (["member", "member"], 0)])
 async def test_the_last_owners_role_passes_on(server: Server, roles: list[str], heir: int) -> None:
     ann = await server.person("ann")
@@ -182,25 +184,26 @@ async def test_the_last_owners_role_passes_on(server: Server, roles: list[str], 
     assert (await others[heir].request("PATCH", f"/chats/{chat_id}", json={"name": "Mine"}))[0] == 200
 
 
-async def test_members_are_told_who_comes_and_goes(server: Server) -> None:
+async def test_members_hear_who_joins_and_leaves(server: Server) -> None:
     ann, bob, carl = await server.people("ann", "bob", "carl")
     chat_id = await ann.chat(bob)
     anns, bobs, carls = await ann.joined(chat_id), await bob.connect(), await carl.connect()
     await anns.drain()
     path = f"/chats/{chat_id}/members"
     await ann.post(path, user_id=carl.id)
-    await _told(carls, ("chat_added", None), ("chat_changed", 3))
-    await _told(anns, ("chat_changed", 3))
-    await _told(bobs, ("chat_changed", 3))
+    await _received(carls, ("chat_added", None), ("chat_changed", 3))
+    await _received(anns, ("chat_changed", 3))
+    await _received(bobs, ("chat_changed", 3))
     await ann.patch(f"{path}/{bob.id}", role="admin")
     for client in (anns, bobs, carls):
-        await _told(client, ("chat_changed", 3))
+        await _received(client, ("chat_changed", 3))
     await ann.delete(f"{path}/{carl.id}")
-    await _told(carls, ("chat_removed", None))
-    await _told(anns, ("chat_changed", 2))
-    await _told(bobs, ("chat_changed", 2))
+    await _received(carls, ("chat_removed", None))
+    await _received(anns, ("chat_changed", 2))
+    await _received(bobs, ("chat_changed", 2))
 
 
+@pytest.mark.stores
 async def test_who_is_removed_hears_nothing_of_the_room_after_chat_removed(server: Server) -> None:
     ann, bob = await server.people("ann", "bob")
     chat_id = await ann.chat(bob)
@@ -209,7 +212,7 @@ async def test_who_is_removed_hears_nothing_of_the_room_after_chat_removed(serve
     await anns.drain()
     await ann.delete(f"/chats/{chat_id}/members/{bob.id}")
     assert (await bobs.next())["type"] == "chat_removed"
-    await ann.say(chat_id, "about him")
+    await ann.say(chat_id, "about the member")
     await anns.done("typing", chat_id=chat_id, is_typing=True)
     await bobs.nothing_more()
     for name, fields in (
@@ -225,8 +228,8 @@ async def test_who_is_removed_hears_nothing_of_the_room_after_chat_removed(serve
     assert_error(await bob.request("GET", f"/messages/{message['id']}"), 404, "not_found")
 
 
-async def _told(client: RawClient, *expected: tuple[str, int | None]) -> None:
-    """Exactly these frames have come: their types, and how many members the chat then has."""
+async def _received(client: Client, *expected: tuple[str, int | None]) -> None:
+    """Asserts that exactly these frames have come: their types and member counts."""
     frames = [
         (frame["type"], frame["chat"]["member_count"] if "chat" in frame else None)
         for frame in await client.drain()

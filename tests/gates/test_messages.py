@@ -1,4 +1,4 @@
-"""Messages: who is told what, in which order, and what REST answers."""
+"""Messages: the answers of REST and the events, and who receives them."""
 
 import asyncio
 from typing import Any
@@ -7,7 +7,6 @@ import pytest
 
 from tests.clients.clock import ManualClock
 from tests.clients.shapes import MESSAGE, assert_error, assert_error_frame, fits
-from tests.clients.wires import WIRES
 from tests.conftest import Serve, Server
 
 
@@ -24,10 +23,10 @@ async def test_a_message_over_rest_is_answered_201_and_reaches_the_room(server: 
     assert (message["changed_seq"], message["edited_at"], message["reply_to"]) == (1, None, None)
     assert (message["reactions"], message["pinned"], message["attachments"]) == ({}, False, [])
     for client in (anns, bobs):
-        told = await client.next()
-        assert told.keys() == {"type", "chat_id", "message", "seq", "timestamp"}
-        assert (told["type"], told["chat_id"], told["seq"]) == ("new_message", chat_id, 1)
-        assert told["message"] == message
+        received = await client.next()
+        assert received.keys() == {"type", "chat_id", "message", "seq", "timestamp"}
+        assert (received["type"], received["chat_id"], received["seq"]) == ("new_message", chat_id, 1)
+        assert received["message"] == message
         await client.nothing_more()
     assert await bob.get(f"/messages/{message['id']}") == message
 
@@ -69,34 +68,7 @@ async def test_after_leave_chat_nothing_more_of_the_room_arrives(server: Server)
         await bobs.done("leave_chat", chat_id=unknown)
 
 
-async def test_a_hundred_sends_of_one_connection_are_stored_told_and_acked_in_order(server: Server) -> None:
-    ann, bob = await server.people("ann", "bob")
-    chats = [await ann.chat(bob) for _ in range(3)]
-    anns, bobs = await ann.joined(*chats), await bob.joined(*chats)
-    await anns.drain()
-    for number in range(100):
-        frame = {
-            "type": "send_message",
-            "chat_id": chats[number % 3],
-            "content": str(number),
-            "id": f"s{number}",
-        }
-        await anns.send(frame)
-    told = {chat_id: [] for chat_id in chats}
-    for client, into in ((anns, {}), (bobs, told)):
-        await client.done("ping")
-        for _ in range(100):
-            frame = await client.next("new_message")
-            into.setdefault(frame["chat_id"], []).append((frame["seq"], frame["message"]["content"]))
-    acks = [(await anns.answer_to(f"s{number}"))["message"]["content"] for number in range(100)]
-    assert acks == [str(number) for number in range(100)]
-    for offset, chat_id in enumerate(chats):
-        sent = [str(number) for number in range(offset, 100, 3)]
-        assert told[chat_id] == list(enumerate(sent, start=1))
-        page = await bob.get(f"/chats/{chat_id}/messages")
-        assert [message["content"] for message in page["messages"]] == sent
-
-
+@pytest.mark.stores
 async def test_changes_over_rest_reach_the_room_in_seq_order_without_a_hole(server: Server) -> None:
     ann, bob = await server.people("ann", "bob")
     chat_id = await ann.chat(bob)
@@ -119,7 +91,7 @@ async def test_changes_over_rest_reach_the_room_in_seq_order_without_a_hole(serv
 
 
 @pytest.mark.parametrize("method", ["PUT", "PATCH"])
-async def test_an_edit_is_told_with_the_whole_message(server: Server, method: str) -> None:
+async def test_an_edit_is_published_with_the_whole_message(server: Server, method: str) -> None:
     ann, bob = await server.people("ann", "bob")
     chat_id = await ann.chat(bob)
     message = await ann.say(chat_id, "first")
@@ -127,14 +99,15 @@ async def test_an_edit_is_told_with_the_whole_message(server: Server, method: st
     status, edited = await ann.request(method, f"/messages/{message['id']}", json={"content": "second"})
     assert (status, fits(edited, MESSAGE), edited["content"]) == (200, True, "second")
     assert (edited["seq"], edited["changed_seq"], edited["created_at"]) == (1, 2, message["created_at"])
-    told = await bobs.next()
+    received = await bobs.next()
     fields = {"type", "chat_id", "message_id", "content", "timestamp", "seq", "edited_at", "message"}
-    assert told.keys() == fields
-    assert (told["message_id"], told["content"], told["seq"]) == (message["id"], "second", 2)
-    assert (told["message"], told["edited_at"]) == (edited, edited["edited_at"])
+    assert received.keys() == fields
+    assert (received["message_id"], received["content"], received["seq"]) == (message["id"], "second", 2)
+    assert (received["message"], received["edited_at"]) == (edited, edited["edited_at"])
     await bobs.nothing_more()
 
 
+@pytest.mark.stores
 async def test_an_edit_that_changes_nothing_takes_no_seq_and_sends_nothing(server: Server) -> None:
     ann = await server.person("ann")
     chat_id = await ann.chat()
@@ -146,15 +119,19 @@ async def test_an_edit_that_changes_nothing_takes_no_seq_and_sends_nothing(serve
     assert (await ann.say(chat_id, "next"))["seq"] == 2
 
 
-async def test_a_deletion_is_told_and_the_message_is_gone(server: Server) -> None:
+async def test_a_deletion_is_published_and_the_message_is_gone(server: Server) -> None:
     ann, bob = await server.people("ann", "bob")
     chat_id = await ann.chat(bob)
     message = await bob.say(chat_id, "oops")
     bobs = await bob.joined(chat_id)
     assert await ann.request("DELETE", f"/messages/{message['id']}") == (204, None)
-    told = await bobs.next()
-    assert told.keys() == {"type", "chat_id", "message_id", "timestamp", "seq"}
-    assert (told["type"], told["message_id"], told["seq"]) == ("message_deleted", message["id"], 2)
+    received = await bobs.next()
+    assert received.keys() == {"type", "chat_id", "message_id", "timestamp", "seq"}
+    assert (received["type"], received["message_id"], received["seq"]) == (
+        "message_deleted",
+        message["id"],
+        2,
+    )
     for method, body in (("GET", None), ("PATCH", {"content": "x"}), ("DELETE", None)):
         assert_error(await bob.request(method, f"/messages/{message['id']}", json=body), 404, "not_found")
     frame = await bobs.command("edit_message", message_id=message["id"], content="x")
@@ -191,44 +168,36 @@ async def test_a_reply_names_a_message_of_the_same_chat(server: Server) -> None:
     assert [message["reply_to"] for message in page["messages"]] == [first["id"]]
 
 
-@pytest.mark.parametrize("kind", WIRES)
-async def test_a_reply_may_be_to_a_message_deleted_meanwhile(server: Server, kind: str) -> None:
-    """At every gate; what was deleted in another chat, or never there, is still no message of this one."""
+@pytest.mark.stores
+@pytest.mark.wires
+async def test_a_reply_may_be_to_a_message_deleted_meanwhile(server: Server) -> None:
+    """At every gate; a message deleted in another chat, or one that never was, is still no message of this chat."""
     ann, bob = await server.people("ann", "bob")
     chat_id, elsewhere = await ann.chat(bob), await ann.chat(bob)
     gone, other = await ann.say(chat_id, "gone"), await ann.say(elsewhere, "other")
     for message in (gone, other):
         await ann.delete(f"/messages/{message['id']}")
-    wire = WIRES[kind](server.http, server.url, bob.token, lambda _frame: None)
-    assert await wire.open()
-    watcher = await ann.joined(chat_id)
-    answer = await wire.ask(
-        "send_message", chat_id=chat_id, content="reply", reply_to=gone["id"], client_id="c"
-    )
-    assert answer is not None
-    assert answer["message"]["reply_to"] == gone["id"]
+    watcher, client = await ann.joined(chat_id), await bob.connect()
+    reply = {"chat_id": chat_id, "content": "reply"}
+    ack = await client.done("send_message", reply_to=gone["id"], client_id="c", **reply)
+    assert ack["message"]["reply_to"] == gone["id"]
     assert (await watcher.next("new_message"))["message"]["reply_to"] == gone["id"]
-    body = {"chat_id": chat_id, "content": "reply", "reply_to": gone["id"]}
-    assert (await bob.post("/messages", **body))["reply_to"] == gone["id"]
+    assert (await bob.post("/messages", reply_to=gone["id"], **reply))["reply_to"] == gone["id"]
     for reply_to in (other["id"], other["id"] + 999_999):
-        answer = await wire.ask("send_message", chat_id=chat_id, content="reply", reply_to=reply_to)
-        assert answer is not None
-        assert (answer["code"], list(answer["fields"])) == ("invalid", ["reply_to"])
-        body["reply_to"] = reply_to
+        answer = await client.command("send_message", reply_to=reply_to, **reply)
+        assert_error_frame(answer, "invalid", "reply_to", id=answer["id"])
+        body = {**reply, "reply_to": reply_to}
         assert_error(await bob.request("POST", "/messages", json=body), 422, "invalid", "reply_to")
-    # Whatever else names a deleted message goes on, too.
-    answer = await wire.ask("read_messages", chat_id=chat_id, up_to=gone["id"])
-    assert answer is not None
-    assert (answer["up_to"], answer["unread_count"]) == (gone["id"], 0)
+    # Everything else that names a deleted message goes on, too.
+    ack = await client.done("read_messages", chat_id=chat_id, up_to=gone["id"])
+    assert (ack["up_to"], ack["unread_count"]) == (gone["id"], 0)
     for name in ("before", "after", "around"):
         await bob.get(f"/chats/{chat_id}/messages", **{name: str(gone["id"])})
     for name, more in (("edit_message", {"content": "x"}), ("delete_message", {})):
-        answer = await wire.ask(name, message_id=gone["id"], **more)
-        assert answer is not None
-        assert answer["code"] == "not_found"
-    await wire.close()
+        assert (await client.command(name, message_id=gone["id"], **more))["code"] == "not_found"
 
 
+@pytest.mark.stores
 @pytest.mark.parametrize(
     "content", ["x", "x" * 10_000, "🙂" * 10_000, " \t x ", "x\x00", "\u2028x\n", '<script>"']
 )

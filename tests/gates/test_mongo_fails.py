@@ -1,4 +1,4 @@
-"""A MongoDB that fails says so: to clients what is wrong, to probes that it is, and to the log in one line."""
+"""A failing MongoDB: the errors of clients name the cause, probes fail, and the log has one line."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -22,7 +22,7 @@ ALL = ("meta", "blocks", "users", "sessions", "tokens", "chats", "members", "cha
 
 @pytest.fixture(autouse=True)
 def fast(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Commands wait for a lost database a moment only."""
+    """Commands wait 0.3 s for a lost database, not 10 s."""
     monkeypatch.setattr("storage.mongo.database.RETRY_S", 0.3)
     monkeypatch.setattr("storage.mongo.writer.RETRY_S", 0.3)
 
@@ -41,7 +41,7 @@ async def serve(folder: Path, url: str) -> Server:
         bcrypt_cost=4,
         database_url=f"{url}?serverSelectionTimeoutMS=300",
     )
-    server = Server(config, None)
+    server = Server(config)
     await server.start()
     return server
 
@@ -52,14 +52,14 @@ async def ready(server: Server) -> tuple[int, str | None]:
 
 
 async def serves_again(server: Server) -> None:
-    """By itself: nobody writes."""
+    """Waits until the server is ready again, without a write."""
     async with asyncio.timeout(60):
         while (await ready(server))[0] != 200:
             await asyncio.sleep(0.05)
 
 
 class Fails:
-    """Sends that fail, and what is said of them."""
+    """Failing sends, their errors, and the log lines about them."""
 
     def __init__(self, server: Server) -> None:
         self.server = server
@@ -162,7 +162,7 @@ async def test_a_full_disk(tmp_path: Path) -> None:
             await fails.prepare()
             with capture_logs() as lines:
                 filler = fill(disk)
-                for _ in range(40):  # some room may be left in its files
+                for _ in range(40):  # its files may have free space left
                     body = {"chat_id": fails.chat_id, "content": "x" * 9000}
                     status, answer = await fails.anna.request("POST", "/messages", json=body)
                     if status != 201:

@@ -1,4 +1,4 @@
-"""Members hear of every change of a chat, also of one that this process has never looked at."""
+"""Members receive every change of a chat, even of a chat that the server has not loaded."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -10,16 +10,18 @@ from domain.models import Draft
 from handlers import moderation
 from storage.errors import Unavailable
 from storage.ports import Store
+from tests.clients.client import Client, Frame
 from tests.clients.clock import ManualClock
 from tests.clients.people import Person
-from tests.clients.raw import Frame, RawClient
 from tests.clients.shapes import SHARED_CHAT, fits
 from tests.conftest import Serve, Server
+
+pytestmark = pytest.mark.stores
 
 
 class Scene:
     """A group of Ann, Bob and Carl with three messages, and a private chat of Bob and Carl; the server has started
-    again since, and Bob is connected. Nothing has been asked of it but his token."""
+    again since, and Bob is connected. The only request so far was Bob's token."""
 
     server: Server
     ann: Person
@@ -28,7 +30,7 @@ class Scene:
     chat_id: int
     private_id: int
     message_ids: list[int]
-    bobs: RawClient
+    bobs: Client
 
     async def set(self, serve: Serve) -> None:
         self.server = await serve(clock=ManualClock(), messages_per_s=0)
@@ -49,14 +51,14 @@ class Scene:
         assert directory.peek(self.chat_id) is None
         assert directory.peek(self.private_id) is None
 
-    async def next(self, name: str, client: RawClient | None = None) -> Frame:
-        """The next event, which must be of this name; presence apart."""
+    async def next(self, name: str, client: Client | None = None) -> Frame:
+        """The next event except presence; it must be of this name."""
         while (frame := await (client or self.bobs).next())["type"].startswith("user_off"):
             pass
         assert frame["type"] == name, frame
         return frame
 
-    async def changed(self, client: RawClient | None = None, chat_id: int = 0) -> Any:
+    async def changed(self, client: Client | None = None, chat_id: int = 0) -> Any:
         frame = await self.next("chat_changed", client)
         assert frame["chat_id"] == (chat_id or self.chat_id)
         assert fits(frame["chat"], SHARED_CHAT)
@@ -76,7 +78,7 @@ async def test_a_deleted_account(scene: Scene) -> None:
     assert (changed["user_id"], changed["user"]["active"]) == (scene.carl.id, False)
     chat = await scene.changed()
     assert (chat["member_count"], chat["seq"], chat["name"]) == (2, 3, "Lunch")
-    # The ban before the deletion is not told apart if both were done before it could be.
+    # The ban before the deletion has no event of its own if the deletion was committed before the ban was published.
     gone = changed["user"] if changed["user"]["deleted"] else (await scene.next("user_changed"))["user"]
     assert (gone["active"], gone["deleted"], gone["display_name"]) == (False, True, "carl")
     await scene.bobs.nothing_more()
@@ -108,7 +110,7 @@ async def test_a_member_who_leaves_and_the_heir(scene: Scene) -> None:
 
 async def test_a_member_who_comes(scene: Scene) -> None:
     eve = await scene.server.person("eve")
-    eves, follower = await eve.connect(), await eve.connect(params={"subscribe": "all"})
+    eves, follower = await eve.connect(), await eve.connect(subscribe="all")
     await follower.done("ping")
     await follower.drain()
     scene.unloaded()
@@ -157,14 +159,14 @@ async def test_what_moves_in_a_chat_updates_those_who_have_not_joined(scene: Sce
     else:
         await store.messages.mark_read(scene.chat_id, scene.bob.id, scene.message_ids[1])
     update = await scene.bobs.update()
-    told = (update["chat_id"], update["head_seq"], update["unread_count"], update["read_seq"])
+    received = (update["chat_id"], update["head_seq"], update["unread_count"], update["read_seq"])
     expected = {"message": (4, 4, 0), "edit": (4, 3, 0), "deletion": (4, 2, 0), "mark": (3, 1, 2)}
-    assert told == (scene.chat_id, *expected[what])
+    assert received == (scene.chat_id, *expected[what])
 
 
 async def test_a_ban_and_its_end(scene: Scene) -> None:
-    for deed, active in ((moderation.ban, False), (moderation.unban, True)):
-        await deed(scene.store, "carl")
+    for action, active in ((moderation.ban, False), (moderation.unban, True)):
+        await action(scene.store, "carl")
         changed = await scene.next("user_changed")
         assert (changed["user_id"], changed["user"]["active"]) == (scene.carl.id, active)
         assert "email" not in changed["user"]
@@ -188,10 +190,10 @@ async def test_events_of_a_chat_keep_their_order_while_it_is_loaded(scene: Scene
         chats.delete(scene.chat_id, scene.ann.id),
         chats.delete(scene.private_id, scene.bob.id),
     )
-    names = []
+    names: list[str] = []
     while not names or names[-1] != "chat_removed" or names.count("chat_removed") < 2:
         names.append((await eves.next())["type"])
-    # Of a chat that is gone before its turn comes it is not told any more that somebody was added.
+    # A chat that is deleted before its load is done gets no `chat_added` any more.
     assert [name for name in names if name != "chat_changed"] in (
         ["chat_added", "chat_removed", "chat_added", "chat_removed"],
         ["chat_added", "chat_removed", "chat_removed"],

@@ -1,4 +1,4 @@
-"""Pages of other origins are turned away at every door, and our own is known behind a proxy."""
+"""Other origins are refused at every gate, and the own origin is recognised behind a proxy."""
 
 import json
 from ipaddress import ip_network
@@ -12,14 +12,15 @@ from structlog.testing import capture_logs
 from server.origins import OriginPolicy
 from tests.conftest import Serve, Server
 
-pytestmark = pytest.mark.parametrize("serve", ["sqlite"], indirect=True)
+pytestmark = pytest.mark.stores("sqlite")
 
 LISTED = "https://chat.example.org"
 PROXY = (ip_network("127.0.0.0/8"),)
 
 
 async def answers(server: Server, token: str | None, headers: dict[str, str]) -> list[int]:
-    """What a page is told at each door: REST, preflight, Socket.IO polling and WebSocket as statuses, /ws as a code."""
+    """The answer of each gate to a page: REST, preflight, Socket.IO polling and WebSocket as statuses, /ws as a close
+    code."""
     seen = []
     asks = {**headers, "Access-Control-Request-Method": "GET"}
     polling = f"{server.url}/socket.io/?EIO=4&transport=polling"
@@ -32,7 +33,7 @@ async def answers(server: Server, token: str | None, headers: dict[str, str]) ->
         async with server.http.request(method, url, headers=sent) as answer:
             seen.append(answer.status)
             opened = await answer.text()
-        if opened.startswith("0{"):  # a session, which the end of the server would wait for
+        if opened.startswith("0{"):  # a session that stays open
             sid = json.loads(opened[1:])["sid"]
             await server.http.post(f"{polling}&sid={sid}", data="1", headers=headers)
     try:
@@ -56,7 +57,7 @@ ADMITTED = [200, 204, 200, 200, 101, 0]
 @pytest.mark.parametrize(
     "origin", ["https://evil.example.org", "null", "http://chat.example.org", f"{LISTED}:8443"]
 )
-async def test_another_origin_is_refused_at_every_door_and_the_log_names_the_setting(
+async def test_another_origin_is_refused_at_every_gate_and_the_log_names_the_setting(
     serve: Serve, origin: str
 ) -> None:
     server = await serve(cors_origins=(LISTED,))
@@ -69,7 +70,7 @@ async def test_another_origin_is_refused_at_every_door_and_the_log_names_the_set
 
 
 @pytest.mark.parametrize("origin", [LISTED, f"{LISTED}:443", None])
-async def test_a_listed_origin_and_none_pass_every_door(serve: Serve, origin: str | None) -> None:
+async def test_a_listed_origin_and_none_pass_every_gate(serve: Serve, origin: str | None) -> None:
     server = await serve(cors_origins=(LISTED,))
     ann = await server.person("ann")
     assert await answers(server, ann.token, {} if origin is None else {"Origin": origin}) == ADMITTED

@@ -1,4 +1,4 @@
-"""Pages over REST: none is larger than 1 MiB of JSON, and who pages on gets everything."""
+"""Pages over REST: none is larger than 1 MiB of JSON, and paging on yields everything."""
 
 import asyncio
 from typing import Any
@@ -11,11 +11,11 @@ from tests.conftest import Serve
 
 MIB = 1024 * 1024
 LARGE = "\x01" * 9_999 + "x"
-"""60,000 bytes as JSON, with which a page of 200 messages would have 12 MB."""
+"""60,000 bytes as JSON: a page of 200 such messages would have 12 MB."""
 
 
 async def page(person: Person, path: str, **params: Any) -> Any:
-    """The body of a page, which is no larger than a page may be."""
+    """Asserts that a page is not too large and returns its body."""
     headers = {"Authorization": f"Bearer {person.token}"}
     async with person.http.get(f"{person.url}/api{path}", params=params, headers=headers) as answer:
         assert answer.status == 200
@@ -60,7 +60,7 @@ async def test_a_page_of_large_messages_is_shorter_and_says_so(serve: Serve) -> 
     assert (around["has_more_before"], around["has_more_after"]) == (True, True)
 
 
-@pytest.mark.parametrize("serve", ["sqlite"], indirect=True)
+@pytest.mark.stores("sqlite")
 async def test_a_message_larger_than_a_page_is_given_alone(serve: Serve) -> None:
     server = await serve(max_content_chars=200_000, max_frame_bytes=4 * MIB, messages_per_s=0)
     ann = await server.person("ann")
@@ -87,7 +87,7 @@ async def test_a_page_of_chats_with_large_messages_is_shorter(serve: Serve) -> N
     assert [chat["id"] for chat in (*found["chats"], *rest["chats"])] == chat_ids[::-1]
 
 
-@pytest.mark.parametrize("serve", ["sqlite"], indirect=True)
+@pytest.mark.stores("sqlite")
 async def test_members_come_in_pages_of_a_thousand_and_no_more_than_fit(serve: Serve) -> None:
     server = await serve(messages_per_s=0)
     ann, bob = await server.people("ann", "bob")
@@ -113,7 +113,8 @@ async def test_members_come_in_pages_of_a_thousand_and_no_more_than_fit(serve: S
         )
     )
     path = f"/chats/{chat_id}/members"
-    found, sizes, cursor = [], [], {}
+    found, sizes = [], []
+    cursor: dict[str, Any] = {}
     while True:
         answer = await page(ann, path, **cursor)
         found += [member["user"]["id"] for member in answer["members"]]
@@ -133,7 +134,7 @@ async def test_members_come_in_pages_of_a_thousand_and_no_more_than_fit(serve: S
     assert_error(await bob.request("GET", path), 404, "not_found")
 
 
-@pytest.mark.parametrize("serve", ["sqlite"], indirect=True)
+@pytest.mark.stores("sqlite")
 async def test_a_page_of_users_with_long_names_is_shorter(serve: Serve) -> None:
     server = await serve(max_name_chars=10_000)
     ann = await server.person("ann")

@@ -1,19 +1,19 @@
-"""Who is there: the strongest status of all connections, only changes, each once."""
+"""Presence: the strongest status of all connections of a user; each change is published once."""
 
 import asyncio
 from typing import Any
 
 import pytest
 
+from tests.clients.client import Client
 from tests.clients.clock import ManualClock
-from tests.clients.raw import RawClient
 from tests.conftest import Serve
 
 PRESENCE = ("user_status", "user_offline")
 
 
 class Scene:
-    """Bob watches two chats that he shares with Ann, who is not there; time stands still."""
+    """Bob has joined two chats that he shares with Ann, who is offline; time stands still."""
 
     async def set(self, serve: Serve) -> None:
         self.server = await serve(clock=ManualClock(), status_per_s=0)
@@ -22,14 +22,14 @@ class Scene:
         self.chats = [await self.ann.chat(self.bob) for _ in range(2)]
         self.bobs = await self.bob.joined(*self.chats)
 
-    async def told(self, client: RawClient | None = None, *, of: Any = None) -> list[str]:
-        """What Bob (or another) has been told of Ann (or another) since the last look."""
+    async def received(self, client: Client | None = None, *, of: Any = None) -> list[str]:
+        """The presence events about Ann (or `of`) that Bob (or `client`) has received since the last call."""
         user_id = (of or self.ann).id
         frames = [frame for frame in await (client or self.bobs).drain() if frame["type"] in PRESENCE]
         return [_status(frame) for frame in frames if frame["user_id"] == user_id]
 
-    async def gone(self, client: RawClient) -> None:
-        """Closes a connection, and waits until the server knows."""
+    async def gone(self, client: Client) -> None:
+        """Closes a connection and waits until the server has noticed."""
         left = len(self.server.chat_app.context.connections) - 1
         await client.close()
         async with asyncio.timeout(5):
@@ -52,33 +52,33 @@ async def scene(serve: Serve) -> Scene:
     return scene
 
 
-async def test_coming_and_going_is_told_once_whatever_the_number_of_chats(scene: Scene) -> None:
+async def test_coming_and_going_is_published_once_whatever_the_number_of_chats(scene: Scene) -> None:
     client = await scene.ann.connect()
-    assert await scene.told() == ["online"]
+    assert await scene.received() == ["online"]
     await scene.gone(client)
     scene.clock.advance(1.9)
-    assert await scene.told() == []
+    assert await scene.received() == []
     scene.clock.advance(0.1)
-    assert await scene.told() == ["offline"]
+    assert await scene.received() == ["offline"]
     scene.clock.advance(60)
-    assert await scene.told() == []
+    assert await scene.received() == []
 
 
 async def test_a_page_reload_is_silent(scene: Scene) -> None:
     client = await scene.ann.connect()
-    assert await scene.told() == ["online"]
+    assert await scene.received() == ["online"]
     for _ in range(3):
         await scene.gone(client)
         scene.clock.advance(1.9)
         client = await scene.ann.connect()
     scene.clock.advance(60)
-    assert await scene.told() == []
+    assert await scene.received() == []
 
 
 async def test_a_status_is_per_connection_and_the_strongest_is_seen(scene: Scene) -> None:
     one, two = await scene.ann.connect(), await scene.ann.connect()
-    assert await scene.told() == ["online"]
-    for client, status, told in (
+    assert await scene.received() == ["online"]
+    for client, status, received in (
         (one, "away", []),
         (two, "away", ["away"]),
         (one, "online", ["online"]),
@@ -89,48 +89,48 @@ async def test_a_status_is_per_connection_and_the_strongest_is_seen(scene: Scene
         (one, "away", []),
     ):
         await client.done("status", status=status)
-        assert await scene.told() == told, status
+        assert await scene.received() == received, status
     await scene.gone(two)
-    assert await scene.told() == ["away"]
+    assert await scene.received() == ["away"]
 
 
 async def test_a_reloaded_page_comes_back_as_online(scene: Scene) -> None:
     client = await scene.ann.connect()
     await client.done("status", status="away")
-    assert await scene.told() == ["online", "away"]
+    assert await scene.received() == ["online", "away"]
     await scene.gone(client)
-    assert await scene.told() == []
+    assert await scene.received() == []
     await scene.ann.connect()
-    assert await scene.told() == ["online"]
+    assert await scene.received() == ["online"]
 
 
-async def test_offline_is_a_wish_for_all_connections(scene: Scene) -> None:
+async def test_offline_counts_for_all_connections(scene: Scene) -> None:
     one, two = await scene.ann.connect(), await scene.ann.connect()
     await one.done("status", status="offline")
     await two.done("status", status="offline")
-    assert await scene.told() == ["online", "offline"]
+    assert await scene.received() == ["online", "offline"]
     await two.done("status", status="away")
-    # The other connection never said anything but offline: it is as it was before.
-    assert await scene.told() == ["online"]
+    # The other connection has only ever set offline, so nothing changes.
+    assert await scene.received() == ["online"]
     await one.done("status", status="offline")
-    assert await scene.told() == ["offline"]
+    assert await scene.received() == ["offline"]
     await scene.ann.connect()
-    assert await scene.told() == ["online"], "a new connection ends the wish"
+    assert await scene.received() == ["online"], "a new connection ends it"
 
 
 async def test_who_appears_offline_goes_without_a_word(scene: Scene) -> None:
     client = await scene.ann.connect()
     await client.done("status", status="offline")
-    assert await scene.told() == ["online", "offline"]
+    assert await scene.received() == ["online", "offline"]
     await scene.gone(client)
     scene.clock.advance(60)
-    assert await scene.told() == []
+    assert await scene.received() == []
 
 
-async def test_the_users_own_connections_are_told_too(scene: Scene) -> None:
+async def test_the_users_own_connections_hear_it_too(scene: Scene) -> None:
     client = await scene.ann.joined(*scene.chats)
     await client.done("status", status="busy")
-    assert await scene.told(client) == ["busy"]
+    assert await scene.received(client) == ["busy"]
 
 
 async def test_a_join_shows_every_other_member(scene: Scene) -> None:
@@ -156,13 +156,13 @@ async def test_a_join_shows_every_other_member(scene: Scene) -> None:
     assert [_status(frame) for frame in anns.take() if frame.get("user_id") == dora.id] == ["offline"]
 
 
-async def test_strangers_and_those_who_have_not_joined_are_not_told(scene: Scene) -> None:
+async def test_strangers_and_those_who_have_not_joined_hear_nothing(scene: Scene) -> None:
     eve = await scene.server.person("eve")
     eves, second = await eve.joined(await eve.chat()), await scene.bob.connect()
     await scene.ann.connect()
-    assert await scene.told() == ["online"]
-    assert await scene.told(eves) == []
-    assert await scene.told(second) == []
+    assert await scene.received() == ["online"]
+    assert await scene.received(eves) == []
+    assert await scene.received(second) == []
 
 
 async def test_a_chat_of_100_carries_presence_and_one_of_101_does_not(serve: Serve) -> None:

@@ -35,7 +35,7 @@ async def test_the_default_is_100_connections_of_a_user(server: Server) -> None:
     assert await (await ann.open()).closed() == 4429
 
 
-async def test_at_shutdown_everybody_is_told_1001_and_when_to_come_back(server: Server) -> None:
+async def test_a_shutdown_is_1001_and_says_when_to_come_back(server: Server) -> None:
     people = await server.people(*(f"user{number}" for number in range(8)))
     clients = [await person.connect() for person in people]
     await server.stop()
@@ -50,6 +50,7 @@ async def test_at_shutdown_everybody_is_told_1001_and_when_to_come_back(server: 
     assert len(set(waits)) > 1, "a number of its own for each connection"
 
 
+@pytest.mark.stores
 async def test_what_was_acked_before_a_shutdown_is_there_after_it(server: Server) -> None:
     ann = await server.person("ann")
     chat_id = await ann.chat()
@@ -123,13 +124,13 @@ async def test_other_origins_are_refused_with_4403_on_ws_and_403_over_rest(serve
     server = await serve(cors_origins=(ORIGIN,))
     ann = await server.person("ann")
     elsewhere = {"Origin": "https://evil.example.org"}
-    client = await ann.open(headers=elsewhere)
+    client = await ann.open_raw(headers=elsewhere)
     assert await client.closed() == 4403
     with pytest.raises(ConnectionError):
         await client.next()
     assert_error(await ann.request("GET", "/users/me", headers=elsewhere), 403, "forbidden")
     null = {"Origin": "null"}
-    assert await (await ann.open(headers=null)).closed() == 4403
+    assert await (await ann.open_raw(headers=null)).closed() == 4403
     assert_error(await ann.request("GET", "/users/me", headers=null), 403, "forbidden")
 
 
@@ -139,7 +140,7 @@ async def test_listed_origins_our_own_and_none_at_all_pass(serve: Serve, origin:
     ann = await server.person("ann")
     origin = server.url if origin == "own" else origin
     headers = {} if origin is None else {"Origin": origin}
-    await ann.connect(headers=headers)
+    assert (await (await ann.open_raw(headers=headers)).next())["type"] == "connected"
     assert (await ann.request("GET", "/users/me", headers=headers))[0] == 200
 
 
@@ -148,7 +149,8 @@ async def test_without_the_setting_any_page_may_read_the_answers_but_without_cre
 ) -> None:
     ann = await server.person("ann")
     headers = {"Origin": "https://any.example.org", "Authorization": f"Bearer {ann.token}"}
-    await ann.connect(headers={"Origin": "https://any.example.org"})
+    client = await ann.open_raw(headers={"Origin": "https://any.example.org"})
+    assert (await client.next())["type"] == "connected"
     for path, status in (("/api/users/me", 200), ("/api/users/99", 404)):
         async with server.http.get(server.url + path, headers=headers) as answer:
             assert answer.status == status
@@ -175,27 +177,3 @@ async def _until_connections(server: Server, count: int) -> None:
     async with asyncio.timeout(5):
         while len(server.chat_app.context.connections) > count:
             await asyncio.sleep(0.005)
-
-
-async def test_who_takes_nothing_of_what_he_is_sent_is_ended_with_1013_and_holds_up_nobody(
-    serve: Serve,
-) -> None:
-    server = await serve(buffer_limit_bytes=64 * 1024, messages_per_s=0)
-    ann, bob = await server.people("ann", "bob")
-    chat_id = await ann.chat(bob)
-    anns = await ann.joined(chat_id)
-    async with server.http.ws_connect(server.ws_url, params={"token": str(bob.token)}) as slow:
-        assert (await slow.receive_json())["type"] == "connected"
-        await slow.send_json({"type": "join_chat", "chat_id": chat_id})
-        for _ in range(3000):  # it goes beyond what the system buffers for him
-            await anns.done("send_message", chat_id=chat_id, content="x" * 10_000)
-            if len(server.chat_app.context.connections) == 1:
-                break
-        else:
-            raise AssertionError("nobody was ended")
-        async with asyncio.timeout(5):
-            while (await slow.receive()).type is WSMsgType.TEXT:
-                pass
-        assert slow.close_code == 1013
-    told = [frame["seq"] for frame in await anns.drain() if frame["type"] == "new_message"]
-    assert told == list(range(1, len(told) + 1))

@@ -1,10 +1,11 @@
-"""The raw gate: what is a frame, what is an answer, and what a connection survives."""
+"""The raw gate: valid and invalid frames, their answers, and which of them end the connection."""
 
 import json
 from typing import Any
 
 import pytest
 
+from tests.clients.raw import RawClient
 from tests.clients.shapes import assert_error_frame, is_time
 from tests.conftest import Serve, Server
 
@@ -32,6 +33,13 @@ BAD_IDS = [-1, 2**53, 10**30, 1.0, 1.5, True, False, "x" * 65, [], {}, ["1"], "\
 GOOD_IDS = [0, 1, 2**53 - 1, "", "x", "x" * 64, "🙂" * 64, "1", "\u0000"]
 
 
+async def connected(server: Server) -> RawClient:
+    """A connection of Ann's whose `connected` has been read."""
+    client = await (await server.person("ann")).open_raw()
+    assert (await client.next())["type"] == "connected"
+    return client
+
+
 async def test_connected_comes_first_with_what_a_client_should_know(server: Server) -> None:
     ann = await server.person("ann")
     first, second = [await (await ann.open()).next() for _ in range(2)]
@@ -53,7 +61,7 @@ async def test_connected_comes_first_with_what_a_client_should_know(server: Serv
 
 @pytest.mark.parametrize("text", BAD_TEXTS, ids=lambda text: text[:12])
 async def test_what_is_no_frame_is_a_bad_frame_and_the_connection_stays(server: Server, text: str) -> None:
-    client = await (await server.person("ann")).connect()
+    client = await connected(server)
     await client.send_text(text)
     assert_error_frame(await client.next(), "bad_frame")
     await client.nothing_more()
@@ -61,7 +69,7 @@ async def test_what_is_no_frame_is_a_bad_frame_and_the_connection_stays(server: 
 
 @pytest.mark.parametrize("data", [b"", b"\x00\xff", b'{"type":"ping"}'])
 async def test_a_binary_frame_is_a_bad_frame(server: Server, data: bytes) -> None:
-    client = await (await server.person("ann")).connect()
+    client = await connected(server)
     await client.socket.send_bytes(data)
     assert_error_frame(await client.next(), "bad_frame")
     await client.nothing_more()
@@ -69,7 +77,7 @@ async def test_a_binary_frame_is_a_bad_frame(server: Server, data: bytes) -> Non
 
 @pytest.mark.parametrize("frame_id", BAD_IDS, ids=lambda value: json.dumps(value)[:12])
 async def test_a_bad_id_is_a_bad_frame_and_the_command_is_not_run(server: Server, frame_id: Any) -> None:
-    client = await (await server.person("ann")).connect()
+    client = await connected(server)
     await client.send({"type": "ping", "id": frame_id})
     assert_error_frame(await client.next(), "bad_frame")
     await client.nothing_more()
@@ -77,7 +85,7 @@ async def test_a_bad_id_is_a_bad_frame_and_the_command_is_not_run(server: Server
 
 @pytest.mark.parametrize("frame_id", GOOD_IDS, ids=lambda value: json.dumps(value)[:12])
 async def test_an_id_comes_back_as_it_was_with_ack_and_error(server: Server, frame_id: Any) -> None:
-    client = await (await server.person("ann")).connect()
+    client = await connected(server)
     await client.send({"type": "ping", "id": frame_id})
     assert (await client.next())["type"] == "pong"
     ack = await client.next()
@@ -90,14 +98,14 @@ async def test_an_id_comes_back_as_it_was_with_ack_and_error(server: Server, fra
 
 
 async def test_a_bad_frame_with_a_good_id_is_answered_with_it(server: Server) -> None:
-    client = await (await server.person("ann")).connect()
+    client = await connected(server)
     for frame in ({"id": 7}, {"id": 7, "type": None}, {"id": 7, "type": 1}):
         await client.send(frame)
         assert_error_frame(await client.next(), "bad_frame", id=7)
 
 
 async def test_an_id_that_is_null_is_absent(server: Server) -> None:
-    client = await (await server.person("ann")).connect()
+    client = await connected(server)
     await client.send({"type": "ping", "id": None})
     assert (await client.next()).keys() == {"type", "timestamp"}
     await client.send({"type": "join_chat", "chat_id": 99, "id": None})
@@ -106,7 +114,7 @@ async def test_an_id_that_is_null_is_absent(server: Server) -> None:
 
 
 async def test_a_failing_frame_without_an_id_gets_an_error_without_one(server: Server) -> None:
-    client = await (await server.person("ann")).connect()
+    client = await connected(server)
     for frame, code, fields in (
         ({"type": "join_chat"}, "invalid", ["chat_id"]),
         ({"type": "join_chat", "chat_id": 99}, "not_found", []),
@@ -120,18 +128,24 @@ async def test_a_failing_frame_without_an_id_gets_an_error_without_one(server: S
     await client.nothing_more()
 
 
-@pytest.mark.parametrize(
-    "name", ["register", "login", "create_chat", "create_message", "get_user", "remove_member", "connected"]
-)
-async def test_what_only_rest_has_is_an_unknown_event(server: Server, name: str) -> None:
-    client = await (await server.person("ann")).connect()
-    frame = await client.command(name, chat_id=1, user_id=1, username="x", password="x" * 8)
-    assert_error_frame(frame, "unknown_event", id=frame["id"])
+async def test_a_deep_field_is_ignored_like_any_other_unknown_one(server: Server) -> None:
+    client = await (await server.person("ann")).open_raw()
+    await client.send_text('{"type":"ping","id":1,"deep":' + "[" * 500 + "]" * 500 + "}")
+    assert (await client.answer_to(1))["type"] == "ack"
+
+
+async def test_of_a_key_that_comes_twice_the_last_value_counts(server: Server) -> None:
+    ann = await server.person("ann")
+    client, chat_id = await ann.open_raw(), await ann.chat()
+    await client.send_text(
+        f'{{"type":"nonsense","type":"join_chat","chat_id":99,"chat_id":{chat_id},"id":1}}'
+    )
+    assert (await client.answer_to(1))["type"] == "ack"
 
 
 @pytest.mark.parametrize("kind", ["text", "binary", "id"])
 async def test_32_bad_frames_in_a_row_end_the_connection(server: Server, kind: str) -> None:
-    client = await (await server.person("ann")).connect()
+    client = await connected(server)
 
     async def bad() -> None:
         if kind == "binary":
@@ -141,10 +155,10 @@ async def test_32_bad_frames_in_a_row_end_the_connection(server: Server, kind: s
 
     for _ in range(31):
         await bad()
-    await client.done("ping")  # a good one starts the count anew
+    await client.done("ping")  # a good frame resets the count
     for _ in range(31):
         await bad()
-    frame = await client.command("nonsense")  # and so does a well-formed one that fails
+    frame = await client.command("nonsense")  # and so does a well-formed frame whose command fails
     assert frame["code"] == "unknown_event"
     for _ in range(31):
         await bad()
@@ -157,7 +171,7 @@ async def test_32_bad_frames_in_a_row_end_the_connection(server: Server, kind: s
 async def test_a_frame_beyond_the_limit_ends_the_connection(server: Server) -> None:
     ann, bob = await server.people("ann", "bob")
     client, other = await ann.connect(), await bob.connect()
-    frame = {"type": "ping", "id": 1, "padding": ""}
+    frame: dict[str, Any] = {"type": "ping", "id": 1, "padding": ""}
     frame["padding"] = "x" * (128 * 1024 - len(json.dumps(frame)))
     await client.send(frame)
     assert (await client.answer_to(1))["type"] == "ack"
@@ -174,7 +188,7 @@ async def test_the_frame_limit_is_a_setting(serve: Serve) -> None:
     assert await client.closed() == 1009
 
 
-async def test_a_request_to_ws_that_is_no_websocket_is_told_so(server: Server) -> None:
+async def test_a_request_to_ws_that_is_no_websocket_is_426(server: Server) -> None:
     ann = await server.person("ann")
     async with server.http.get(f"{server.url}/ws", params={"token": str(ann.token)}) as answer:
         assert (answer.status, answer.headers["Upgrade"]) == (426, "websocket")
@@ -189,7 +203,7 @@ async def test_a_connection_that_is_cut_in_the_middle_disturbs_nobody(server: Se
     anns, bobs = await ann.joined(chat_id), await bob.joined(chat_id)
     for number in range(50):
         await anns.send({"type": "send_message", "chat_id": chat_id, "content": str(number), "id": number})
-    anns.socket._response.close()  # no closing handshake
+    anns.cut()
     sent = (await bob.get(f"/chats/{chat_id}/messages"))["messages"]
-    told = [(await bobs.next("new_message"))["seq"] for _ in sent]
-    assert told == [message["seq"] for message in sent] == list(range(1, len(sent) + 1))
+    received = [(await bobs.next("new_message"))["seq"] for _ in sent]
+    assert received == [message["seq"] for message in sent] == list(range(1, len(sent) + 1))

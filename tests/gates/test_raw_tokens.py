@@ -1,4 +1,4 @@
-"""Who gets in at the raw gate, with what, and how the others are told."""
+"""Tokens at the raw gate: how they are sent, which are accepted, and the close codes for the others."""
 
 import base64
 import json
@@ -14,7 +14,7 @@ from tests.conftest import SECRET, Serve, Server
 
 
 def mint(key: str = SECRET, algorithm: str = "HS256", **claims: Any) -> str:
-    """A token as any backend with the same key would make it; claims that are None are left out."""
+    """A token as another backend with the same key makes it; claims that are None are left out."""
     claims = {"sub": "1", "exp": int(time.time()) + 3600, **claims}
     return jwt.encode(
         {name: value for name, value in claims.items() if value is not None}, key, algorithm=algorithm
@@ -84,7 +84,7 @@ async def test_a_token_of_another_backend_with_the_same_key_is_as_good_as_ours(
 
 
 @pytest.mark.parametrize("token", BAD.values(), ids=BAD.keys())
-async def test_a_bad_token_is_told_4401_before_any_other_frame_and_401_over_rest(
+async def test_a_bad_token_is_4401_before_any_other_frame_and_401_over_rest(
     server: Server, token: str
 ) -> None:
     ann = await server.person("ann")

@@ -1,4 +1,4 @@
-"""Reading: the mark goes forward only, and the room hears of it only when it moved."""
+"""Read marks: they move forward only, and the room receives an event only when a mark moves."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from tests.conftest import Serve, Server
 
 
 class Scene:
-    """Ann has said five things; both have joined, their inboxes are empty."""
+    """Ann has sent five messages; both have joined, and their inboxes are empty."""
 
     ann: Any
     bob: Any
@@ -39,10 +39,10 @@ async def test_reading_moves_the_mark_to_the_newest_and_tells_the_room_once(scen
     assert ack.keys() == {"type", "id", "ok", "chat_id", "up_to", "read_seq", "unread_count"}
     assert (ack["up_to"], ack["read_seq"], ack["unread_count"]) == (newest, 5, 0)
     for client in (scene.anns, scene.bobs):
-        told = await client.next()
-        assert told.keys() == {"type", "chat_id", "user_id", "timestamp", "up_to", "read_seq"}
-        assert (told["type"], told["user_id"]) == ("messages_read", scene.bob.id)
-        assert (told["up_to"], told["read_seq"]) == (newest, 5)
+        received = await client.next()
+        assert received.keys() == {"type", "chat_id", "user_id", "timestamp", "up_to", "read_seq"}
+        assert (received["type"], received["user_id"]) == ("messages_read", scene.bob.id)
+        assert (received["up_to"], received["read_seq"]) == (newest, 5)
     assert (await scene.bobs.done("read_messages", chat_id=scene.chat_id))["up_to"] == newest
     await scene.anns.nothing_more()
     await scene.bobs.nothing_more()
@@ -54,12 +54,12 @@ async def test_reading_moves_the_mark_to_the_newest_and_tells_the_room_once(scen
 
 async def test_up_to_moves_the_mark_that_far_and_never_back(scene: Scene) -> None:
     ids = [message["id"] for message in scene.messages]
-    told = []
+    received = []
     for up_to, mark, unread in ((2, 2, 2), (1, 2, 2), (2, 2, 2), (3, 3, 1), (0, 3, 1)):
         ack = await scene.bobs.done("read_messages", chat_id=scene.chat_id, up_to=ids[up_to])
         assert (ack["up_to"], ack["unread_count"]) == (ids[mark], unread)
-        told += [frame["up_to"] for frame in await scene.anns.drain()]
-    assert told == [ids[2], ids[3]]
+        received += [frame["up_to"] for frame in await scene.anns.drain()]
+    assert received == [ids[2], ids[3]]
 
 
 async def test_read_over_rest_does_the_same(scene: Scene) -> None:
@@ -122,6 +122,7 @@ async def test_an_empty_chat_can_be_read(server: Server) -> None:
     await client.nothing_more()
 
 
+@pytest.mark.stores
 async def test_unread_counts_stop_at_1000(serve: Serve) -> None:
     server = await serve(messages_per_s=0)
     ann, bob = await server.people("ann", "bob")

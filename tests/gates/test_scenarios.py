@@ -1,15 +1,19 @@
-"""The five tests of the document, as a person would do them with two windows."""
+"""The five test scenarios of the protocol document, with two clients."""
 
 import asyncio
 
+import pytest
+
+from tests.clients.client import Client
 from tests.clients.clock import ManualClock
 from tests.clients.people import Person
-from tests.clients.raw import RawClient
 from tests.conftest import Serve, Server
 
+pytestmark = pytest.mark.stores
 
-async def two_windows(server: Server) -> tuple[int, Person, RawClient, Person, RawClient]:
-    """Two people look at one chat."""
+
+async def two_windows(server: Server) -> tuple[int, Person, Client, Person, Client]:
+    """Two people who have joined one chat."""
     ann, bob = await server.people("ann", "bob")
     chat_id = await ann.chat(bob)
     windows = await ann.joined(chat_id), await bob.joined(chat_id)
@@ -17,7 +21,7 @@ async def two_windows(server: Server) -> tuple[int, Person, RawClient, Person, R
     return chat_id, ann, windows[0], bob, windows[1]
 
 
-async def test_1_who_logs_in_and_connects_is_told_so_first(server: Server) -> None:
+async def test_1_connected_is_the_first_event_after_a_login(server: Server) -> None:
     ann = await server.person("ann")
     window = await ann.open()
     first = await window.next()
@@ -53,9 +57,9 @@ async def test_4_an_edit_shows_in_both_windows_and_is_marked_as_one(server: Serv
     assert edited["edited_at"] is not None
     for window in (anns, bobs):
         assert (await window.next())["type"] == "new_message"
-        told = await window.next()
-        assert (told["type"], told["content"]) == ("message_updated", "Привет! (изменено)")
-        assert told["message"] == edited
+        received = await window.next()
+        assert (received["type"], received["content"]) == ("message_updated", "Привет! (изменено)")
+        assert received["message"] == edited
 
 
 async def test_5_after_a_restart_clients_come_back_to_the_same_chats(server: Server) -> None:

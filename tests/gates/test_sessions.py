@@ -1,4 +1,4 @@
-"""Sessions: refresh tokens and their reuse, logging out, changing the password, the life of a token."""
+"""Sessions: refresh tokens and their reuse, logging out, changing the password."""
 
 import asyncio
 from dataclasses import replace
@@ -21,7 +21,7 @@ async def refresh(server: Server, token: str | None) -> Any:
 
 async def second_login(server: Server, person: Person) -> Person:
     """The same user on another device."""
-    other = Person(person.http, person.url, person.ws_url, person.username)
+    other = Person(person.http, person.url, person.ws_url, person.username, person.wire)
     other.id, other.clients = person.id, person.clients
     await other.login(person.username)
     return other
@@ -54,6 +54,8 @@ async def test_the_old_refresh_token_serves_again_within_30_s(serve: Serve) -> N
         assert (await refresh(server, pair["refresh_token"]))[0] == 200
 
 
+@pytest.mark.stores
+@pytest.mark.wires
 async def test_a_later_reuse_ends_the_whole_family_and_its_connections(serve: Serve) -> None:
     server = await serve(clock=ManualClock())
     ann = await server.person("ann")
@@ -97,6 +99,7 @@ async def test_a_refresh_token_lives_30_days(serve: Serve) -> None:
     assert_error(await refresh(server, pair["refresh_token"]), 401, "unauthenticated")
 
 
+@pytest.mark.stores
 async def test_four_refreshes_at_once_all_get_a_pair_and_a_fifth_ends_the_family(server: Server) -> None:
     ann = await server.person("ann")
     client = await ann.connect()
@@ -113,15 +116,16 @@ async def test_four_refreshes_at_once_all_get_a_pair_and_a_fifth_ends_the_family
 
 
 async def sweep(server: Server) -> None:
-    """Lets the time go by in which all sessions are looked at once."""
+    """Turns the clock until the sweep has looked at all sessions once."""
     server.clock.advance(AGAIN_AFTER_S)
-    await asyncio.wait((server.chat_app._sweep._step,))  # type: ignore[arg-type]
+    await asyncio.wait((server.chat_app._sweep._step,))  # type: ignore[type-var]
 
 
 def sid_of(token: str) -> str:
     return str(jwt.decode(token, options={"verify_signature": False})["sid"])
 
 
+@pytest.mark.stores
 async def test_sessions_that_are_over_are_removed_some_time_later(serve: Serve) -> None:
     server = await serve(clock=ManualClock())
     ann, bob, carl = await server.people("ann", "bob", "carl")
@@ -143,8 +147,9 @@ async def test_sessions_that_are_over_are_removed_some_time_later(serve: Serve) 
     assert (await refresh(server, pair["refresh_token"]))[0] == 200
 
 
+@pytest.mark.stores
 async def test_a_token_of_ours_is_nothing_without_its_session(serve: Serve) -> None:
-    """Not even when somebody has shortened the life of tokens, so that the session was removed before they ended."""
+    """Not even when the lifetime of tokens was shortened and the session was removed before the token expired."""
     server = await serve(clock=ManualClock(), access_token_ttl_s=90 * 24 * 3600)
     ann = await server.person("ann")
     assert (
@@ -162,6 +167,8 @@ async def test_a_token_of_ours_is_nothing_without_its_session(serve: Serve) -> N
     assert await (await ann.open()).closed() in (4401, 4403)
 
 
+@pytest.mark.stores
+@pytest.mark.wires
 async def test_logout_ends_this_session_with_its_connections_and_no_other(server: Server) -> None:
     ann = await server.person("ann")
     elsewhere = await second_login(server, ann)
@@ -175,6 +182,7 @@ async def test_logout_ends_this_session_with_its_connections_and_no_other(server
     assert (await refresh(server, elsewhere.refresh_token))[0] == 200
 
 
+@pytest.mark.stores
 async def test_a_session_stays_ended_after_a_restart(server: Server) -> None:
     ann, bob = await server.people("ann", "bob")
     await ann.request("POST", "/auth/logout")
@@ -183,6 +191,8 @@ async def test_a_session_stays_ended_after_a_restart(server: Server) -> None:
     assert (await bob.get("/users/me"))["id"] == bob.id
 
 
+@pytest.mark.stores
+@pytest.mark.wires
 async def test_a_new_password_ends_every_other_session(server: Server) -> None:
     ann = await server.person("ann")
     elsewhere = await second_login(server, ann)
@@ -219,56 +229,7 @@ async def test_a_password_change_that_fails_changes_nothing(
     await ann.login("ann")
 
 
-async def test_an_access_token_ends_after_24_h_on_every_door(serve: Serve) -> None:
-    server = await serve(clock=ManualClock(), ping_interval_s=3600)
-    ann = await server.person("ann")
-    client = await ann.connect()
-    server.clock.advance(24 * 3600 - 61)
-    await client.nothing_more()
-    server.clock.advance(2)
-    warning = await client.next()
-    assert (warning["type"], warning["expires_in"] in (59, 60)) == ("token_expiring", True)
-    await client.nothing_more()
-    server.clock.advance(60)
-    assert await client.closed() == 4401
-    await assert_ended(ann)
-    assert await (await ann.open()).closed() == 4401
-
-
-async def test_a_connection_with_a_fresh_token_goes_on(serve: Serve) -> None:
-    server = await serve(clock=ManualClock(), ping_interval_s=3600)
-    ann, bob = await server.people("ann", "bob")
-    client = await ann.connect()
-    server.clock.advance(24 * 3600 - 30)
-    assert (await client.next())["type"] == "token_expiring"
-    await ann.login("ann")
-    ack = await client.done("refresh_token", token=ann.token)
-    assert 24 * 3600 - 1 <= ack["token_expires_in"] <= 24 * 3600
-    server.clock.advance(23 * 3600)
-    await client.nothing_more()
-    server.clock.advance(3600 - 60)
-    assert (await client.next())["type"] == "token_expiring"
-    server.clock.advance(60)
-    assert await client.closed() == 4401
-    await bob.login("bob")
-    other = await bob.connect()
-    await ann.login("ann")
-    assert (await other.command("refresh_token", token=ann.token))["code"] == "forbidden"
-    assert (await other.command("refresh_token", token="garbage"))["code"] == "unauthenticated"
-    await other.nothing_more()
-
-
-async def test_a_connection_belongs_to_the_session_of_its_fresh_token(server: Server) -> None:
-    ann = await server.person("ann")
-    elsewhere = await second_login(server, ann)
-    client = await ann.connect()
-    await client.done("refresh_token", token=elsewhere.token)
-    await ann.request("POST", "/auth/logout")
-    await client.nothing_more()
-    await elsewhere.request("POST", "/auth/logout")
-    assert await client.closed() == 4403
-
-
+@pytest.mark.stores
 @pytest.mark.parametrize("how", ["password", "ban"])
 async def test_a_login_that_is_overtaken_by_a_new_password_or_a_ban_opens_nothing(
     server: Server, how: str, monkeypatch: pytest.MonkeyPatch
@@ -277,7 +238,7 @@ async def test_a_login_that_is_overtaken_by_a_new_password_or_a_ban_opens_nothin
     context = server.chat_app.context
     match = context.passwords.match
 
-    async def overtaken(password: str, password_hash: str | None, **turn: str) -> bool:
+    async def overtaken(password: str, password_hash: str | None, **turn: Any) -> bool:
         right = await match(password, password_hash, **turn)
         monkeypatch.undo()
         if how == "password":

@@ -1,25 +1,25 @@
-"""Peers that do not read, and peers that are not there any more: what they cost, and whom."""
+"""Clients that read nothing and clients that are gone without a word: the memory they cost, and that others are not
+delayed."""
 
 import asyncio
 import time
 from pathlib import Path
 
 import pytest
-from aiohttp import ClientSession
 
 from tests.clients.bare import BINARY, TEXT, BareSocket, frame
-from tests.clients.people import Person
-from tests.clients.stuck import WIRES, StuckReader
+from tests.clients.program import running
+from tests.clients.stuck import StuckReader
+from tests.clients.wires import WIRES
 from tests.conftest import Serve
 from tests.engine.peers import until
-from tests.gates.test_logs import process
 
 KIB = 1024
 MIB = 1024 * KIB
 ENOUGH = 2000
-"""So many messages of 10 KiB are more than the system takes for anybody, on any machine."""
+"""This many messages of 10 KiB are more than any system buffers for a connection."""
 
-on_sqlite = pytest.mark.parametrize("serve", ["sqlite"], indirect=True)
+on_sqlite = pytest.mark.stores("sqlite")
 
 
 @on_sqlite
@@ -27,7 +27,7 @@ on_sqlite = pytest.mark.parametrize("serve", ["sqlite"], indirect=True)
 async def test_who_reads_nothing_is_sent_no_typing_above_256_kib_and_ended_above_1_mib(
     serve: Serve, wire: str
 ) -> None:
-    server = await serve(messages_per_s=0, typing_per_s=0)
+    server = await serve(send_buffer_bytes=64 * KIB, messages_per_s=0, typing_per_s=0)
     ann, bob, carl = await server.people("ann", "bob", "carl")
     chat_id = await ann.chat(bob, carl)
     anns, bobs = await ann.joined(chat_id), await bob.joined(chat_id)
@@ -38,7 +38,8 @@ async def test_who_reads_nothing_is_sent_no_typing_above_256_kib_and_ended_above
     sent, unread, delays_s = 0, [0], []
 
     async def send_until_unread(limit: int) -> None:
-        """Sends to everybody, one message after the other, until so much waits for the slow one, or he is gone."""
+        """Sends messages one by one until more than `limit` bytes wait for the slow client, or its connection has
+        ended."""
         nonlocal sent
         while unread[-1] <= limit and context.connections.get(connection.id) is not None:
             assert sent < ENOUGH
@@ -58,14 +59,14 @@ async def test_who_reads_nothing_is_sent_no_typing_above_256_kib_and_ended_above
     await send_until_unread(2 * MIB)
     assert context.connections.get(connection.id) is None
     assert max(unread) <= MIB + 16 * KIB
-    told, code = await slow.read_all()
+    received, code = await slow.read_all()
     slow.close()
     assert code == 1013
-    assert "typing" not in [name for name, _ in told]
-    contents = [payload["message"]["content"] for name, payload in told if name == "new_message"]
+    assert "typing" not in [name for name, _ in received]
+    contents = [payload["message"]["content"] for name, payload in received if name == "new_message"]
     assert contents == [f"{number:0100}" * 100 for number in range(len(contents))]
     assert len(contents) < sent
-    assert sorted(delays_s)[len(delays_s) // 2] < 0.25, "a second and more, if he held anybody up"
+    assert sorted(delays_s)[len(delays_s) // 2] < 0.5, "a second and more, if the slow client delayed others"
     client = await carl.connect()
     ack = await client.done("join_chat", chat_id=chat_id, after_seq=len(contents))
     assert ack["replayed"] == sent - len(contents)
@@ -83,20 +84,14 @@ proc_only = pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="h
 
 @proc_only
 async def test_the_memory_of_the_server_stays_flat_while_thirty_read_nothing(tmp_path: Path) -> None:
-    async with process(tmp_path, RATE_LIMITS="off") as (port, _, server), ClientSession() as http:
-        ann, bob = [
-            Person(http, f"http://127.0.0.1:{port}", f"ws://127.0.0.1:{port}/ws", name)
-            for name in ("ann", "bob")
-        ]
-        for person in (ann, bob):
-            person.id = (await person.register(person.username))["id"]
-            await person.login(person.username)
+    async with running(tmp_path, RATE_LIMITS="off") as program:
+        ann, bob = await program.person("ann"), await program.person("bob")
         chat_id = await ann.chat(bob)
         anns, bobs = await ann.joined(chat_id), await bob.joined(chat_id)
-        readers = [StuckReader(wire, bob) for wire in WIRES * 10]
+        readers = [StuckReader(wire, bob) for wire in [*WIRES] * 10]
         for reader in readers:
             await reader.join(chat_id)
-        before = resident_bytes(server.pid, "VmRSS")
+        before = resident_bytes(program.pid, "VmRSS")
         for number in range(1200):
             await anns.send(
                 {"type": "send_message", "chat_id": chat_id, "content": "x" * 10_000, "id": number}
@@ -104,9 +99,9 @@ async def test_the_memory_of_the_server_stays_flat_while_thirty_read_nothing(tmp
             if number >= 16:
                 await anns.answer_to(number - 16)
         await asyncio.gather(*(anns.answer_to(number) for number in range(1184, 1200)))
-        grown = resident_bytes(server.pid, "VmHWM") - before
+        grown = resident_bytes(program.pid, "VmHWM") - before
         assert [frame["seq"] for frame in await bobs.drain()] == list(range(1, 1201))
-        # Unbounded, it would be 30 times 12 MB; what is allowed is 30 MiB, and the database has a cache of its own.
+        # Without a bound it would be 30 times 12 MB; 30 MiB are allowed, and the database has a cache of its own.
         assert grown < 100 * MIB
         for reader in readers:
             reader.close()
@@ -116,11 +111,9 @@ async def test_the_memory_of_the_server_stays_flat_while_thirty_read_nothing(tmp
 
 @proc_only
 async def test_a_flood_of_attachments_is_bounded(tmp_path: Path) -> None:
-    async with process(tmp_path) as (port, _, server), ClientSession() as http:
-        ann = Person(http, f"http://127.0.0.1:{port}", f"ws://127.0.0.1:{port}/ws", "ann")
-        await ann.register("ann")
-        await ann.login("ann")
-        before = resident_bytes(server.pid, "VmRSS")
+    async with running(tmp_path) as program:
+        ann, port = await program.person("ann"), program.port
+        before = resident_bytes(program.pid, "VmRSS")
         path = "/socket.io/?EIO=4&transport=websocket"
         hoarders = [await BareSocket.open(port, path) for _ in range(30)]
         for hoarder in hoarders:
@@ -128,7 +121,7 @@ async def test_a_flood_of_attachments_is_bounded(tmp_path: Path) -> None:
             while b'"connected"' not in (await hoarder.next()).payload:
                 pass
             hoarder.send(frame(TEXT, b'4510-["x",{"_placeholder":true,"num":0}]'))
-            for _ in range(9):  # as much as a message may have, and the last part never comes
+            for _ in range(9):  # as much as a message may have; the last part never comes
                 hoarder.send(frame(BINARY, bytes(14_000)))
         greedy = await BareSocket.open(port, path)
         greedy.send(frame(TEXT, f'40{{"token":"{ann.token}"}}'.encode()))
@@ -139,7 +132,7 @@ async def test_a_flood_of_attachments_is_bounded(tmp_path: Path) -> None:
         stranger = await BareSocket.open(port, path)
         stranger.send(frame(TEXT, b'4510-["x"]') + frame(BINARY, bytes(100_000)))
         assert await stranger.closed() == 1009
-        grown = resident_bytes(server.pid, "VmHWM") - before
+        grown = resident_bytes(program.pid, "VmHWM") - before
         assert grown < 30 * MIB
         client = await ann.connect()
         await client.nothing_more()
@@ -160,7 +153,7 @@ async def test_half_open_connections_are_noticed_by_the_heartbeat_on_every_wire(
         await reader.join(chat_id)
     connections = server.chat_app.context.connections
     assert len(connections) == 4
-    # Their cables are pulled: nothing is read, nothing answered, and no end of the connection is told.
+    # As if their cables were pulled: they read nothing, answer nothing, and close nothing.
     await until(lambda: len(connections) == 1)
     offline = {(await anns.next("user_offline"))["user_id"] for _ in others}
     assert offline == {person.id for person in others}

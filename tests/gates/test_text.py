@@ -1,7 +1,6 @@
-"""What may stand in messages and names, at every gate; and that what is stored already stays."""
+"""The rules for texts of messages and names at every gate; stored texts that break newer rules stay."""
 
 import sqlite3
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -10,7 +9,6 @@ from handlers import moderation
 from server.demo import PEOPLE, seed_demo
 from tests.clients.people import Person
 from tests.clients.shapes import assert_error
-from tests.clients.wires import WIRES, Wire
 from tests.conftest import Serve, Server
 
 INVISIBLE = [
@@ -66,37 +64,25 @@ NO_NAMES = [
 ]
 
 
-@pytest.fixture(params=WIRES)
-async def wire(request: pytest.FixtureRequest, server: Server) -> AsyncIterator[Wire]:
-    """A connection of ann, on each of the wires."""
+@pytest.mark.wires
+async def test_content_has_something_visible_on_every_wire(server: Server) -> None:
     ann = await server.person("ann")
-    wire = WIRES[request.param](server.http, server.url, ann.token, lambda _frame: None)
-    assert await wire.open()
-    yield wire
-    await wire.close()
-
-
-async def test_content_has_something_visible_on_every_wire(server: Server, wire: Wire) -> None:
-    ann = server._people[0]
-    chat_id = await ann.chat()
+    client, chat_id = await ann.connect(), await ann.chat()
     message = await ann.say(chat_id, "first")
     for content in INVISIBLE:
-        for command in (
-            {"name": "send_message", "chat_id": chat_id},
-            {"name": "edit_message", "message_id": message["id"]},
+        for name, fields in (
+            ("send_message", {"chat_id": chat_id}),
+            ("edit_message", {"message_id": message["id"]}),
         ):
-            answer = await wire.ask(**command, content=content)
-            assert answer is not None
-            assert (answer["type"], answer.get("code")) == ("error", "invalid"), (command, content)
+            answer = await client.command(name, **fields, content=content)
+            assert (answer["type"], answer.get("code")) == ("error", "invalid"), (name, content)
             assert answer["fields"] == {"content": "must have something visible"}
     assert [one["content"] for one in (await ann.get(f"/chats/{chat_id}/messages"))["messages"]] == ["first"]
     for content in WRITTEN:
-        answer = await wire.ask("send_message", chat_id=chat_id, content=content)
-        assert answer is not None
-        assert answer["message"]["content"] == content
-        answer = await wire.ask("edit_message", message_id=message["id"], content=content)
-        assert answer is not None
-        assert answer["message"]["content"] == content
+        ack = await client.done("send_message", chat_id=chat_id, content=content)
+        assert ack["message"]["content"] == content
+        ack = await client.done("edit_message", message_id=message["id"], content=content)
+        assert ack["message"]["content"] == content
 
 
 async def test_content_has_something_visible_over_rest(server: Server) -> None:
@@ -104,7 +90,10 @@ async def test_content_has_something_visible_over_rest(server: Server) -> None:
     chat_id = await ann.chat()
     message = await ann.say(chat_id, "first")
     for content in INVISIBLE:
-        calls = (("POST", "/messages", {"chat_id": chat_id}), ("PATCH", f"/messages/{message['id']}", {}))
+        calls: Any = (
+            ("POST", "/messages", {"chat_id": chat_id}),
+            ("PATCH", f"/messages/{message['id']}", {}),
+        )
         for method, path, body in (*calls, ("PUT", f"/messages/{message['id']}", {})):
             answer = await ann.request(method, path, json={**body, "content": content})
             assert_error(answer, 422, "invalid", "content")
@@ -160,10 +149,10 @@ async def test_what_the_demo_says_keeps_to_the_rules(server: Server) -> None:
     assert await seed_demo(server.chat_app) is None
     for name in PEOPLE:
         await moderation.ban(server.chat_app.context.store, name)
-    assert await seed_demo(server.chat_app) is None  # though nobody is to be found
+    assert await seed_demo(server.chat_app) is None  # although no user is found
 
 
-@pytest.mark.parametrize("serve", ["sqlite"], indirect=True)
+@pytest.mark.stores("sqlite")
 async def test_what_is_stored_already_stays_and_its_owner_goes_on(serve: Serve) -> None:
     server = await serve()
     ann, bob = await server.people("ann", "bob")
@@ -176,7 +165,7 @@ async def test_what_is_stored_already_stays_and_its_owner_goes_on(serve: Serve) 
         db.execute("UPDATE messages SET content = ' '")
     db.close()
     await server.start()
-    await ann.request("GET", "/users/me")  # which is repeated if its connection ended with the old server
+    await ann.request("GET", "/users/me")  # it is repeated if its connection ended with the old server
     assert (await ann.login("ann"))["user"]["display_name"] == "\u202e"
     assert (await bob.get(f"/users/{ann.id}"))["display_name"] == "\u202e"
     (chat,) = (await bob.get("/chats"))["chats"]

@@ -1,4 +1,5 @@
-"""What nobody foresaw, on the way in: the connection ends, the log says why, and nothing of it stays."""
+"""Unexpected exceptions while a client connects: the connection ends, the log has the reason, and nothing is left
+behind."""
 
 import asyncio
 from collections.abc import Iterator
@@ -13,14 +14,14 @@ from tests.clients.wires import WIRES, Frame
 from tests.conftest import Serve, Server
 from tests.engine.peers import until
 
-pytestmark = pytest.mark.parametrize("serve", ["sqlite"], indirect=True)
+pytestmark = pytest.mark.stores("sqlite")
 
 STEPS = {
     "the token is read": ("identities", "of"),
     "it is looked at once more": ("identities", "check"),
     "it is counted": ("connections", "add"),
     "the first event is sent": ("hub", "emit"),
-    "presence is told": ("presence", "opened"),
+    "presence is published": ("presence", "opened"),
     "the end of the token is noted": ("token_expiry", "watch"),
 }
 

@@ -1,4 +1,4 @@
-"""Peers that ask and ask and never read an answer, on every wire, whatever kind of answer it is."""
+"""Clients that ask again and again and never read an answer, on every wire and for every kind of answer."""
 
 import asyncio
 import json
@@ -18,9 +18,9 @@ KIB = 1024
 LIMIT_BYTES = 1024 * KIB
 AT_ONCE = 500
 ENOUGH = 1500
-"""So many times so many questions are answered with more than the system takes for anybody."""
+"""This many times `AT_ONCE` questions have more answers than any system buffers for a connection."""
 
-on_sqlite = pytest.mark.parametrize("serve", ["sqlite"], indirect=True)
+on_sqlite = pytest.mark.stores("sqlite")
 BUDGETS_OFF = {
     "messages_per_s": 0,
     "joins_per_s": 0,
@@ -110,7 +110,7 @@ CASES = [
 async def test_who_reads_no_answer_is_ended_and_never_owed_more_than_the_limit(
     serve: Serve, wire: Callable[[Server, Person, str], Awaitable[Asker]], what: str
 ) -> None:
-    server = await serve(**BUDGETS_OFF)
+    server = await serve(send_buffer_bytes=64 * KIB, **BUDGETS_OFF)
     ann = await server.person("ann")
     asker = await wire(server, ann, what)
     context = server.chat_app.context
@@ -118,7 +118,7 @@ async def test_who_reads_no_answer_is_ended_and_never_owed_more_than_the_limit(
     most = 0
     for _ in range(ENOUGH):
         try:
-            await asyncio.wait_for(asker.send(), 10)
+            await asyncio.wait_for(asker.send(), 30)
         except (ConnectionError, AssertionError):
             break
         most = max(most, context.hub.unread_bytes(connection.id))
@@ -141,8 +141,10 @@ async def _joined(server: Server, person: Person, chat_id: int) -> BareSocket:
 
 @on_sqlite
 async def test_hundreds_who_overflow_in_one_turn_cost_the_others_nothing(serve: Serve) -> None:
-    """Each ending used to be made within the write to the one before it."""
-    server = await serve(buffer_limit_bytes=32 * KIB, max_connections_per_user=0, **BUDGETS_OFF)
+    """Each connection used to be ended within the write to the one before it."""
+    server = await serve(
+        send_buffer_bytes=32 * KIB, buffer_limit_bytes=32 * KIB, max_connections_per_user=0, **BUDGETS_OFF
+    )
     ann, bob = await server.people("ann", "bob")
     chat_id = await ann.chat(bob)
     context = server.chat_app.context
@@ -162,7 +164,7 @@ async def test_hundreds_who_overflow_in_one_turn_cost_the_others_nothing(serve: 
 
 @on_sqlite
 async def test_an_owner_is_not_owed_so_much_over_all_connections(serve: Serve) -> None:
-    server = await serve(max_unsent_bytes_per_user=2 * 1024 * KIB, **BUDGETS_OFF)
+    server = await serve(send_buffer_bytes=64 * KIB, max_unsent_bytes_per_user=2 * 1024 * KIB, **BUDGETS_OFF)
     ann, bob = await server.people("ann", "bob")
     chat_id = await ann.chat(bob)
     context = server.chat_app.context
@@ -181,7 +183,7 @@ async def test_an_owner_is_not_owed_so_much_over_all_connections(serve: Serve) -
 
 @on_sqlite
 async def test_an_answer_to_a_poll_is_owed_until_it_is_taken(serve: Serve) -> None:
-    """However many connections the polls come on: there is one answer under way, and it counts."""
+    """On however many TCP connections the polls come: one answer is under way, and its bytes count."""
     server = await serve(**BUDGETS_OFF)
     ann, bob = await server.people("ann", "bob")
     chat_id = await ann.chat(bob)

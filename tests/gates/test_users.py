@@ -1,4 +1,4 @@
-"""Users over REST: oneself, others, and finding them."""
+"""Users over REST: the own account, other users, and the search."""
 
 from typing import Any
 
@@ -51,6 +51,7 @@ async def test_the_status_and_the_last_seen_time_are_current(server: Server) -> 
     assert (await bob.get(f"/users/{ann.id}"))["status"] == "offline"
 
 
+@pytest.mark.stores
 async def test_users_are_found_by_the_beginning_of_a_name_without_case(server: Server) -> None:
     await server.person("anna", display_name="Zoe")
     bob = await server.person("Bob", display_name="Annabel")
@@ -105,7 +106,7 @@ async def test_users_who_are_not_active_are_not_found(server: Server) -> None:
     for q in ("", "b", "bob", "carl"):
         users = (await ann.get("/users", q=q))["users"]
         assert [user["id"] for user in users] == ([ann.id] if q == "" else [])
-    assert (await ann.get(f"/users/{bob.id}"))["username"] == "bob"  # whose messages are there
+    assert (await ann.get(f"/users/{bob.id}"))["username"] == "bob"  # their messages stay
     await moderation.unban(store, "BOB")
     assert [user["id"] for user in (await ann.get("/users", q="bo"))["users"]] == [bob.id]
 

@@ -1,4 +1,4 @@
-"""Tokens end by the wall clock, which jumps when a suspended machine wakes and when somebody sets it."""
+"""Tokens expire by the wall clock, which jumps when a suspended machine wakes or the time is set."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -13,7 +13,7 @@ from tests.conftest import Serve, Server
 
 DAY_S = 24 * 3600.0
 
-pytestmark = pytest.mark.parametrize("serve", ["sqlite"], indirect=True)
+pytestmark = pytest.mark.stores("sqlite")
 
 Connect = Callable[[Server, Person, str], Awaitable[tuple[Wire, list[Frame]]]]
 
@@ -46,7 +46,7 @@ async def over(wire: Wire) -> int | None:
 
 
 async def expiry_warnings(wire: Wire, seen: list[Frame]) -> list[int]:
-    """What has been told of the token's end; the ack of a `ping` comes after it."""
+    """The warnings about the end of the token that came before the ack of a `ping`."""
     assert await wire.ask("ping") is not None
     return [frame["expires_in"] for frame in seen if frame["type"] == "token_expiring"]
 
@@ -104,8 +104,8 @@ async def test_a_jump_to_just_before_the_end_warns_within_a_minute(serve: Serve,
     wire, seen = await connect(server, ann, "raw")
     server.clock.jump(DAY_S - 90)
     server.clock.advance(60)
-    (told,) = await expiry_warnings(wire, seen)
-    assert 30 <= told <= 60
+    (received,) = await expiry_warnings(wire, seen)
+    assert 30 <= received <= 60
     server.clock.advance(31)
     assert await over(wire) == 4401
 

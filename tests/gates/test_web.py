@@ -12,7 +12,7 @@ from server.config import ConfigError, load_config
 from server.headers import CLIENT_POLICY
 from tests.conftest import Serve, Server
 
-pytestmark = pytest.mark.parametrize("serve", ["sqlite"], indirect=True)  # stores have no part in this
+pytestmark = pytest.mark.stores("sqlite")  # the store plays no part here
 
 PAGE = '<!doctype html><script type="module" src="/assets/app-1a2b.js"></script>'
 SCRIPT = "console.log('a script that is worth compressing')\n" * 100
@@ -47,7 +47,7 @@ async def get(server: Server, path: str, method: str = "GET", **headers: str) ->
 
 
 async def raw(server: Server, target: str) -> tuple[int, bytes]:
-    """Status and all that was answered to a request line as it stands."""
+    """Sends this request line unchanged; the status and the whole answer."""
     reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
     writer.write(f"GET {target} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
     answer = await reader.read()
@@ -91,7 +91,7 @@ async def test_assets_are_kept_for_ever_and_come_compressed(server: Server) -> N
 
 
 @pytest.mark.parametrize("path", ["/", "/assets/app-1a2b.js", "/icon.svg"])
-async def test_who_has_it_already_is_told_so_and_head_has_no_body(server: Server, path: str) -> None:
+async def test_a_known_etag_is_304_and_head_has_no_body(server: Server, path: str) -> None:
     answer, _ = await get(server, path)
     again, body = await get(server, path, **{"If-None-Match": answer.headers["ETag"]})
     assert (again.status, body) == (304, b"")
@@ -137,7 +137,9 @@ async def test_without_a_build_the_page_says_how_and_finds_it_later(serve: Serve
     assert (await get(server, "/login"))[1].decode() == PAGE
 
 
-async def test_every_door_says_the_same_to_browsers(server: Server, serve: Serve, tmp_path: Path) -> None:
+async def test_every_gate_sends_the_same_headers_to_browsers(
+    server: Server, serve: Serve, tmp_path: Path
+) -> None:
     bare = await serve(web_client_dir=tmp_path / "nothing")
     token = (await server.person("ann")).token
     answers: list[Any] = [
@@ -164,7 +166,7 @@ async def test_every_door_says_the_same_to_browsers(server: Server, serve: Serve
 
 
 @pytest.mark.parametrize(
-    ("headers", "is_told"),
+    ("headers", "is_sent"),
     [
         ({"Host": "localhost:8000"}, True),
         ({"Host": "chat.localhost"}, True),
@@ -178,12 +180,12 @@ async def test_every_door_says_the_same_to_browsers(server: Server, serve: Serve
         ({"Host": "127.0.0.1:8000", "X-Forwarded-Host": "chat.example.org"}, False),
     ],
 )
-async def test_the_opener_policy_is_told_only_where_browsers_heed_it(
-    server: Server, headers: dict[str, str], is_told: bool
+async def test_the_opener_policy_is_sent_only_where_browsers_heed_it(
+    server: Server, headers: dict[str, str], is_sent: bool
 ) -> None:
     async with server.http.get(f"{server.url}/", headers=headers) as answer:
         assert answer.status == 200
-        assert answer.headers.getall("Cross-Origin-Opener-Policy", []) == (["same-origin"] if is_told else [])
+        assert answer.headers.getall("Cross-Origin-Opener-Policy", []) == (["same-origin"] if is_sent else [])
 
 
 def test_a_folder_without_a_client_stops_the_start(

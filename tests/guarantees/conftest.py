@@ -1,4 +1,4 @@
-"""The server as a program of its own, on either store."""
+"""The server as a program of its own, on both stores."""
 
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -23,7 +23,7 @@ def store(request: pytest.FixtureRequest) -> dict[str, str]:
 
 @pytest.fixture
 async def start(tmp_path: Path) -> AsyncIterator[Start]:
-    """Starts programs: `await start(SHUTDOWN_TIMEOUT_S="3")` takes settings as the environment has them."""
+    """Starts programs: `await start(SHUTDOWN_TIMEOUT_S="3")` takes environment variables."""
     if sys.platform == "win32":
         pytest.skip("has no signals to end a server with")
     programs: list[Program] = []

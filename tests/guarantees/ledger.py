@@ -1,4 +1,4 @@
-"""What writers tried and what they were told, and what has to be there in consequence."""
+"""Records what writers sent and which acks they received, and checks the stored messages against it."""
 
 from dataclasses import dataclass, field
 
@@ -6,13 +6,13 @@ from tests.clients.wires import Frame
 
 
 def text_of(client_id: str, length: int) -> str:
-    """A text that says how long it has to be, so that half of it would be seen."""
+    """A text that states its own length, so that a cut one is noticed."""
     return (f"{client_id}/{length} " * length)[:length] if length > 40 else f"{client_id}/{length}"
 
 
 @dataclass
 class Entry:
-    """One message. `texts` has what its content may be: a change that was acked leaves only what came after it."""
+    """One message. `texts` holds the contents it may have: an acked change removes all older ones."""
 
     texts: list[str]
     message_id: int = 0
@@ -27,7 +27,7 @@ class Entry:
 
 @dataclass
 class Ledger:
-    """All of one chat, by `client_id`."""
+    """The messages of one chat by `client_id`."""
 
     entries: dict[str, Entry] = field(default_factory=dict)
     changes: int = 0
@@ -37,7 +37,7 @@ class Ledger:
         self.entries[client_id] = Entry([text])
 
     def sent(self, client_id: str, ack: Frame) -> None:
-        """An ack of a send: of the first, or of one of the same again."""
+        """Records the ack of a send, the first or a repeated one."""
         entry = self.entries[client_id]
         if "code" in ack:
             assert (ack["code"], entry.deleting) == ("not_found", True), ack
@@ -68,7 +68,7 @@ class Ledger:
         return [client_id for client_id, entry in self.entries.items() if not entry.acked]
 
     def check(self, stored: dict[int, Frame], head_seq: int) -> None:
-        """Every acked change is there exactly once, and what was not acked is there whole or not at all."""
+        """Asserts that each acked change is stored exactly once, and each other change whole or not at all."""
         by_client_id = {message["client_id"]: message for message in stored.values()}
         assert len(by_client_id) == len(stored), "one client_id, two messages"
         assert by_client_id.keys() <= self.entries.keys()

@@ -22,7 +22,7 @@ async def server(serve: Serve) -> Server:
 
 
 class Crowd:
-    """Many connections of one user, all of which send the same things at once, and REST besides."""
+    """Many connections of one user, and REST; all send the same messages at once."""
 
     def __init__(self, person: Person) -> None:
         self._person = person
@@ -41,7 +41,8 @@ class Crowd:
         self._wires.clear()
 
     async def send(self, bodies: list[Frame]) -> list[tuple[Frame, Any]]:
-        """Every body over every connection. Each with its answer: a message and whether it was there, or an error."""
+        """Sends every body over every connection. Each answer is a message and whether it is a duplicate, or an
+        error."""
         calls: list[tuple[Frame, Awaitable[Any]]] = []
         for number, wire in enumerate(self._wires):
             for body in bodies[number % len(bodies) :] + bodies[: number % len(bodies)]:
@@ -83,7 +84,7 @@ async def test_one_message_however_many_send_it_and_the_same_after_a_restart(
     answers = await crowd.send(bodies)
     assert Counter(duplicate for _, (_, duplicate) in answers)[False] == len(IDS)
     await reader.settle()
-    await reader.check()  # every change once, and there are as many changes as messages
+    await reader.check()  # every change once, and as many changes as messages
     stored, head_seq = await everything(ann, chat_id)
     assert head_seq == len(stored) == len(IDS)
     by_name = {message["client_id"]: message for message in stored.values()}

@@ -19,7 +19,7 @@ import pytest
 from aiohttp import ClientSession
 
 from tests.clients.people import Person
-from tests.clients.program import ROOT, Program
+from tests.clients.program import Program, refused_start
 from tests.clients.wires import WIRES, Wire
 from tests.guarantees.conftest import Start
 
@@ -30,7 +30,7 @@ SECRET_TEXT = "nobody-logs-this-text"
 
 @contextmanager
 def small_disk(place: Path, size: str = "2m") -> Iterator[Path]:
-    """A file system of its own, which only root may make."""
+    """Mounts a file system of its own, which only root may do."""
     place.mkdir()
     command = ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(place)]
     if subprocess.run(command, capture_output=True, check=False).returncode:
@@ -52,17 +52,17 @@ def fill(disk: Path) -> Path:
 
 
 class Chat:
-    """Anna in a chat, over every gate."""
+    """Anna in a chat, with a connection to every gate."""
 
     def __init__(self, program: Program, anna: Person, chat_id: int, wires: dict[str, Wire]) -> None:
         self.program, self.anna, self.chat_id, self.wires = program, anna, chat_id, wires
         self.acked: list[int] = []
 
     async def say(self) -> list[tuple[bool, str]]:
-        """Whether each gate acked a message, and else what it said: REST, then the wires."""
+        """Sends a message at every gate: REST, then the wires. For each: whether it was acked, else the error."""
         body = {"chat_id": self.chat_id, "content": SECRET_TEXT}
         status, answer = await self.anna.request("POST", "/messages", json=body)
-        told = [(status == 201, "" if status == 201 else answer["error"]["message"])]
+        received = [(status == 201, "" if status == 201 else answer["error"]["message"])]
         if status == 201:
             self.acked.append(answer["id"])
         else:
@@ -71,12 +71,12 @@ class Chat:
             frame = await wire.ask("send_message", **body)
             assert frame is not None
             acked = "message" in frame and isinstance(frame["message"], dict)
-            told.append((acked, "" if acked else frame["message"]))
+            received.append((acked, "" if acked else frame["message"]))
             if acked:
                 self.acked.append(frame["message"]["id"])
             else:
                 assert (frame["code"], frame["retryable"]) == ("unavailable", True)
-        return told
+        return received
 
     async def works(self) -> None:
         assert {acked for acked, _ in await self.say()} == {True}
@@ -91,7 +91,7 @@ class Chat:
             return answer.status, (await answer.json()).get("store")
 
     async def serves_again(self) -> None:
-        """By itself: nobody writes."""
+        """Waits until the server is ready again, without a write."""
         async with asyncio.timeout(20):
             while (await self.ready())[0] != 200:
                 await asyncio.sleep(0.1)
@@ -101,7 +101,7 @@ class Chat:
         return [line for line in log.splitlines() if what in line]
 
     async def check_history(self) -> None:
-        """What was acked is there."""
+        """Asserts that every acked message is stored."""
         stored: set[int] = set()
         cursor: dict[str, str] = {}
         while True:
@@ -130,28 +130,9 @@ async def chat_of(program: Program, anna: Person | None = None, chat_id: int = 0
             await wire.close()
 
 
-async def refused_start(place: Path, **settings: str) -> str:
-    """The one line with which a start ends."""
-    env = {
-        name: value
-        for name, value in os.environ.items()
-        if name in ("PATH", "HOME", "LANG", "COVERAGE_PROCESS_CONFIG")
-    }
-    env |= {"PYTHONPATH": str(ROOT), "HOST": "127.0.0.1", "PORT": "0", **settings}
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "server"), cwd=place, env=env,
-        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
-    )  # fmt: skip
-    async with asyncio.timeout(60):
-        out, err = await process.communicate()
-    assert process.returncode == 1
-    assert b"serving" not in out
-    (line,) = err.decode().splitlines()
-    return line
-
-
 async def one_failure(chat: Chat, trouble: str, words: str, mend: Any) -> None:
-    """The store fails already; `mend` takes the cause away."""
+    """Checks one failure of the store from its errors to the recovery; the store fails already, and `mend` removes the
+    cause."""
     for _ in range(3):
         await chat.fails(words)
     assert await chat.ready() == (503, trouble)
@@ -187,7 +168,7 @@ async def test_a_log_on_the_full_disk_harms_nobody(tmp_path: Path) -> None:
                 async with chat_of(program) as chat:
                     await chat.works()
                     with (disk / "log").open("ab") as log:
-                        log.write(b"\n" * (-log.tell() % 4096))  # so that not even a line has room
+                        log.write(b"\n" * (-log.tell() % 4096))  # no room even for a line
                     filler = fill(disk)
                     async with asyncio.timeout(30):
                         await chat.fails("the store is full")
@@ -272,7 +253,7 @@ async def test_files_that_become_read_only(start: Start) -> None:
 
 
 async def test_broken_pages(start: Start) -> None:
-    """Only those who write to the page come upon it: the store does not serve until that write can be made."""
+    """Only writes to that page fail: the server is not ready until such a write succeeds."""
     program = await start()
     async with chat_of(program) as chat:
         await chat.works()
@@ -291,7 +272,7 @@ async def test_broken_pages(start: Start) -> None:
     await program.start()
     async with chat_of(program, anna, chat_id) as chat:
         await chat.fails("the store is damaged")
-        await asyncio.sleep(3)  # the probe goes on, and does not take another page for proof
+        await asyncio.sleep(3)  # the probe repeats, and a write to another page does not satisfy it
         assert await chat.ready() == (503, "broken")
         assert len(chat.lines("the store fails")) == 1
         assert chat.lines("the store serves again") == []

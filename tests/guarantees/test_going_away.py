@@ -1,4 +1,4 @@
-"""SIGTERM under load, with clients that do not cooperate: the server is gone in time and loses nothing it acked."""
+"""SIGTERM under load, with clients that do not cooperate: the server stops in time and loses nothing it acked."""
 
 import asyncio
 import itertools
@@ -22,7 +22,7 @@ resource = pytest.importorskip("resource")
 
 TIMEOUT_S = 4
 BUSY_S = 2
-"""How much longer a machine that has other work may take to end a process."""
+"""How much longer a busy machine may take to end a process."""
 
 
 async def test_it_is_gone_in_time_whatever_clients_do(start: Start, store: dict[str, str]) -> None:
@@ -44,11 +44,11 @@ async def test_it_is_gone_in_time_whatever_clients_do(start: Start, store: dict[
         program.send_signal(signal.SIGTERM)
         asked_at = time.monotonic()
         sent = sum(await asyncio.gather(*writing))
-        told_after_s = time.monotonic() - asked_at
+        notified_after_s = time.monotonic() - asked_at
         status = await program.ended(3 * TIMEOUT_S)
         took_s = time.monotonic() - asked_at
     assert status == 0
-    assert told_after_s < 2, "those who cooperate need not wait for those who do not"
+    assert notified_after_s < 2, "those who cooperate need not wait for those who do not"
     assert took_s < TIMEOUT_S + BUSY_S
     assert [wire.close_code for wire in wires] == [1001] * len(wires)
     assert "Traceback" not in program.log
@@ -59,7 +59,7 @@ async def test_it_is_gone_in_time_whatever_clients_do(start: Start, store: dict[
 
 
 async def _write(wire: Wire, chat_id: int, name: str, acked: list[Frame]) -> int:
-    """Writes until the connection ends. Returns how many were tried."""
+    """Sends messages until the connection ends. Returns how many it sent."""
     for number in itertools.count(1):
         answer = await wire.ask("send_message", chat_id=chat_id, content=f"{name} {number}")
         if answer is None:
@@ -78,13 +78,13 @@ async def _come(program: Program, people: list[Person], chat_id: int, count: int
 
 
 async def _all(readers: list[Reader]) -> None:
-    """All of them at once, and none may be refused."""
+    """Runs all at once; none may be refused."""
     came = await asyncio.gather(*(reader.catch_up() for reader in readers))
     assert [reader.kind for reader, here in zip(readers, came, strict=True) if not here] == []
 
 
 async def storm(start: Start, count: int) -> None:
-    """All clients are told to go, and come back at once, without waiting as they were told to."""
+    """All clients are ended with 1001 and connect again at once, without the wait they were asked for."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = 4 * count + 500
     if hard != resource.RLIM_INFINITY and hard < wanted:
@@ -125,7 +125,7 @@ async def storm(start: Start, count: int) -> None:
 
 
 async def _say_until(person: Person, chat_id: int, enough: asyncio.Event) -> None:
-    """Says something now and then: each word goes to all who are back already."""
+    """Sends a message now and then; it reaches all clients that are back already."""
     while not enough.is_set():
         await person.say(chat_id, "meanwhile")
         await asyncio.sleep(0.2)
@@ -141,7 +141,7 @@ async def test_two_thousand_come_back_at_once(start: Start) -> None:
 
 
 async def test_a_busy_server_keeps_those_who_knock(start: Start) -> None:
-    """However many come in one moment, the system answers for the server; nobody has to knock again."""
+    """The backlog of the listening socket takes any number of connections at once; no client must repeat its SYN."""
     if sys.platform != "linux":
         pytest.skip("asks Linux how many may wait")
     most = int(Path("/proc/sys/net/core/somaxconn").read_text())
@@ -159,7 +159,7 @@ async def test_a_busy_server_keeps_those_who_knock(start: Start) -> None:
 
 
 async def test_it_takes_as_many_open_files_as_it_may(start: Start) -> None:
-    """Each connection is one; the limit that a shell gives is often 1,024."""
+    """Each connection is an open file, and the limit of a shell is often 1,024."""
     limits = Path("/proc/self/limits")
     if not limits.exists():
         pytest.skip("has no /proc")

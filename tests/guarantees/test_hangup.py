@@ -1,4 +1,4 @@
-"""SIGHUP: what a server gets whose terminal is closed. It is a stop like any other, unless it is to be ignored."""
+"""SIGHUP, the signal of a closed terminal, stops the server in order, unless it is ignored."""
 
 import asyncio
 import os
@@ -14,7 +14,7 @@ import pytest
 from aiohttp import ClientSession
 
 from tests.clients.people import Person
-from tests.clients.program import ROOT
+from tests.clients.program import environment
 from tests.clients.wires import WIRES, Wire
 from tests.guarantees.conftest import Start
 
@@ -31,7 +31,7 @@ async def open_wires(person: Person) -> list[Wire]:
     return wires
 
 
-async def assert_told_to_come_back(wires: list[Wire]) -> None:
+async def assert_asked_to_come_back(wires: list[Wire]) -> None:
     async with asyncio.timeout(ENDED_S):
         await asyncio.gather(*(wire.over.wait() for wire in wires))
     assert [wire.close_code for wire in wires] == [1001] * len(wires)
@@ -39,18 +39,18 @@ async def assert_told_to_come_back(wires: list[Wire]) -> None:
 
 
 @pytest.mark.parametrize("name", ["SIGHUP", "SIGINT", "SIGTERM"])
-async def test_everybody_is_told_and_the_status_is_0(start: Start, name: str) -> None:
+async def test_every_connection_is_1001_and_the_status_is_0(start: Start, name: str) -> None:
     program = await start(SHUTDOWN_TIMEOUT_S="4")
     wires = await open_wires(await program.person("ann"))
     program.send_signal(signal.Signals[name])
-    await assert_told_to_come_back(wires)
+    await assert_asked_to_come_back(wires)
     assert await program.ended(ENDED_S) == 0
     assert "Traceback" not in program.log
 
 
 @asynccontextmanager
 async def in_a_terminal(place: Path, *, ignoring: bool = False) -> AsyncIterator[tuple[Any, int, str]]:
-    """A server that owns a terminal: the process, the other end of the terminal, and the URL."""
+    """A server that owns a terminal. Yields the process, the other end of the terminal, and the URL."""
     ours, its = pty.openpty()
 
     def own_the_terminal() -> None:
@@ -58,16 +58,10 @@ async def in_a_terminal(place: Path, *, ignoring: bool = False) -> AsyncIterator
         if ignoring:
             signal.signal(signal.SIGHUP, signal.SIG_IGN)
 
-    env = {
-        name: value
-        for name, value in os.environ.items()
-        if name in ("PATH", "HOME", "LANG", "COVERAGE_PROCESS_CONFIG")
-    }
-    env |= {"PYTHONPATH": str(ROOT), "HOST": "127.0.0.1", "PORT": "0", "BCRYPT_COST": "4"}
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "server"),
         cwd=place,
-        env=env | {"DATA_DIR": str(place / "data"), "SHUTDOWN_TIMEOUT_S": "4"},
+        env=environment(DATA_DIR=str(place / "data"), SHUTDOWN_TIMEOUT_S="4"),
         stdin=its,
         stdout=its,
         stderr=its,
@@ -97,7 +91,7 @@ async def test_a_terminal_that_is_closed_stops_it_in_order(tmp_path: Path) -> No
     async with ClientSession() as http, in_a_terminal(tmp_path) as (process, terminal, url):
         wires = await open_wires(await person_at(http, url))
         os.close(terminal)
-        await assert_told_to_come_back(wires)
+        await assert_asked_to_come_back(wires)
         assert await asyncio.wait_for(process.wait(), ENDED_S) == 0
     assert not (tmp_path / "data" / "control.sock").exists(), "the end of a stop was reached"
 

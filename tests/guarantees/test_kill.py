@@ -15,11 +15,11 @@ from tests.guarantees.conftest import Start
 from tests.guarantees.ledger import Ledger, text_of
 
 SLOTS = 4
-"""So many commands of one writer are under way at a time."""
+"""How many commands of one writer are under way at a time."""
 
 
 class Writer:
-    """Sends, edits and deletes over one wire until it ends, and keeps the books."""
+    """Sends, edits and deletes over one wire until it ends, and records everything in the ledger."""
 
     names = itertools.count()
 
@@ -61,7 +61,7 @@ class Writer:
 
 
 async def send_again(person: Person, chat_id: int, ledger: Ledger, client_ids: list[str]) -> None:
-    """What was not acked, and some of what was, over REST: as a client does that does not know."""
+    """Repeats over REST the sends without an ack and some with one, as a client does that missed the acks."""
     for client_id in client_ids:
         entry = ledger.entries[client_id]
         body = {"chat_id": chat_id, "content": entry.texts[0], "client_id": client_id}
@@ -72,8 +72,8 @@ async def send_again(person: Person, chat_id: int, ledger: Ledger, client_ids: l
             ledger.sent(client_id, answer["error"])
 
 
-def check_told(copy: Copy, ledger: Ledger, stored: dict[int, Frame], head_seq: int) -> None:
-    """What a reader was told before the kill is stored, as it was told or as it has become since."""
+def check_received(copy: Copy, ledger: Ledger, stored: dict[int, Frame], head_seq: int) -> None:
+    """Asserts that each message a reader received before the kill is stored, in that state or a later one."""
     assert copy.position <= head_seq
     for message in copy.messages.values():
         kept = stored.get(message["id"])
@@ -98,7 +98,7 @@ async def one_kill(program: Program, person: Person, chat_id: int, ledger: Ledge
     for reader in readers:
         reader.cut()
     await program.start()
-    if script.random() < 0.3:  # and again, while it is asked for what was missed
+    if script.random() < 0.3:  # and once more during the recovery
         coming = [asyncio.create_task(reader.catch_up()) for reader in readers]
         await asyncio.sleep(script.uniform(0, 0.03))
         await program.kill()
@@ -109,7 +109,7 @@ async def one_kill(program: Program, person: Person, chat_id: int, ledger: Ledge
     stored, head_seq = await everything(person, chat_id)
     ledger.check(stored, head_seq)
     for reader in readers:
-        check_told(reader.copy, ledger, stored, head_seq)
+        check_received(reader.copy, ledger, stored, head_seq)
     again = ledger.unacked() + script.sample(list(ledger.entries), min(20, len(ledger.entries)))
     await send_again(person, chat_id, ledger, again)
     ledger.check(*await everything(person, chat_id))

@@ -1,4 +1,4 @@
-"""Clients come and go in every way there is, and leave nothing behind."""
+"""Clients come and go in every possible way and leave nothing in the memory of the server."""
 
 import asyncio
 import gc
@@ -22,14 +22,13 @@ OF_CONNECTIONS = (Connection, RawConnection, Session, web.WebSocketResponse)
 
 
 def alive() -> Counter[str]:
-    """What stands for connections in memory, whoever holds it."""
+    """How many objects of each kind stand for connections in memory."""
     gc.collect()
     return Counter(type(thing).__name__ for thing in gc.get_objects() if type(thing) in OF_CONNECTIONS)
 
 
 def books(server: Server) -> dict[str, Any]:
-    """Everything that has an entry for a connection, as long as it is there."""
-    assert server.app is not None
+    """All collections that hold an entry for an open connection."""
     sio, context = server.app[SIO], server.chat_app.context
     held = {
         "sockets": sio.eio.sockets,
@@ -61,11 +60,11 @@ async def come_and_go(person: Person, chat_id: int, number: int) -> None:
     ):
         await wire.ask(name, **fields)
     if number % 2:
-        await wire.start("join_chat", chat_id=chat_id, after_seq=0)  # and gone before the answer
+        await wire.start("join_chat", chat_id=chat_id, after_seq=0)  # closed before the answer
     await wire.close()
 
 
-@pytest.mark.parametrize("serve", ["sqlite"], indirect=True)
+@pytest.mark.stores("sqlite")
 async def test_nothing_is_left_of_those_who_are_gone(serve: Serve, caplog: pytest.LogCaptureFixture) -> None:
     server = await serve(messages_per_s=0, ping_interval_s=1, ping_timeout_s=1, presence_grace_s=0)
     ann, bob = await server.people("ann", "bob")

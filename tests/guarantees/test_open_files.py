@@ -1,4 +1,4 @@
-"""Open files run out: one line says so and names the limit, nothing spins, and who is connected goes on."""
+"""Open files run out: one log line names the limit, nothing spins, and existing connections go on."""
 
 import asyncio
 import os
@@ -34,7 +34,7 @@ async def test_open_files_run_out(start: Start, tmp_path: Path, loop: str) -> No
     anna = await program.person("anna")
     chat_id = await anna.chat()
     client = await anna.joined(chat_id)
-    await asyncio.gather(*(anna.get("/chats") for _ in range(8)))  # so that the readers have their files
+    await asyncio.gather(*(anna.get("/chats") for _ in range(8)))  # the readers need their files
     files = len(os.listdir(f"/proc/{program.pid}/fd"))
     _, hard = resource.prlimit(program.pid, resource.RLIMIT_NOFILE)
     resource.prlimit(program.pid, resource.RLIMIT_NOFILE, (files + SPARE, hard))
@@ -45,7 +45,7 @@ async def test_open_files_run_out(start: Start, tmp_path: Path, loop: str) -> No
                 await asyncio.sleep(0.05)
         began_s = cpu_s(program)
         await client.done("send_message", chat_id=chat_id, content="hi")
-        await asyncio.sleep(3)  # in which it would write thousands of lines
+        await asyncio.sleep(3)  # a spinning server would write thousands of lines
         assert cpu_s(program) - began_s < 1
         await client.done("send_message", chat_id=chat_id, content="still here")
     finally:

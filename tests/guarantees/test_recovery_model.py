@@ -1,5 +1,5 @@
 """Clients of every kind are cut off at any moment while others write, edit and delete; in the end each has exactly what
-the server has, and was told every change once and in order.
+the server has, and received every change once and in order.
 
 A failure prints the shortest script of steps that Hypothesis finds for it.
 """
@@ -36,7 +36,7 @@ STEPS = st.lists(
 
 
 class Scene:
-    """One chat, one writer who never waits for an answer, and a reader of each kind."""
+    """One chat, one writer who waits for no answer, and one reader per wire."""
 
     cuts = 0
 
@@ -79,7 +79,7 @@ class Scene:
         self._answers.append(await self._writer.start(name, **fields))
 
     async def join(self, number: int) -> None:
-        """Also one who is in the room: what is live is held back until the replay is out."""
+        """Joins again, even while in the room: live events are held back until the replay is sent."""
         if self._coming[number].done():
             assert self._coming[number].exception() is None, self._coming[number].exception()
             self._coming[number] = asyncio.create_task(self.readers[number].catch_up())
@@ -104,8 +104,8 @@ class Scene:
 async def _play(
     serve: Serve, monkeypatch: pytest.MonkeyPatch, examples: int, *, number: int = 0, patience_s: float
 ) -> bool:
-    """Plays so many scripts on a new server; `number` decides which. Whether its store is MongoDB."""
-    # So that gaps are as frequent as they can be; the real number is in tests/gates/test_recovery.py.
+    """Plays `examples` scripts on a new server; `number` decides which. Returns whether its store is MongoDB."""
+    # Makes gaps frequent; the real number is in tests/wires/test_recovery.py.
     monkeypatch.setattr(recovery, "REPLAY_MESSAGES_MAX", 25)
     server = await serve(messages_per_s=0)
     ann, bob = await server.people("ann", "bob")
@@ -123,7 +123,7 @@ async def _play(
 
 
 async def _run(example: Any, examples: int, number: int) -> None:
-    """Hypothesis calls plain functions: it runs in a thread, its examples here."""
+    """Runs Hypothesis, which calls plain functions, in a thread, and its examples in this event loop."""
     loop = asyncio.get_running_loop()
 
     @seed(number)
@@ -148,7 +148,7 @@ async def test_cut_off_at_any_moment(serve: Serve, monkeypatch: pytest.MonkeyPat
 async def test_cut_off_at_any_moment_thousands_of_times(
     serve: Serve, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """With a new server now and then: FerretDB goes through all it has with every query."""
+    """With a new server now and then, as FerretDB reads the whole collection for every query."""
     before, number, wanted = Scene.cuts, 0, 3000
     while Scene.cuts - before < wanted:
         number += 1

@@ -1,4 +1,4 @@
-"""Answers that nobody reads: what they cost the server, and whether it gives the memory back."""
+"""Answers that clients do not read: the memory they cost, and that the server gives it back."""
 
 import asyncio
 import socket
@@ -18,7 +18,7 @@ LARGE = "\x01" * 10_000
 
 
 class Greedy:
-    """A connection that asks for a page, again and again, and reads nothing."""
+    """A connection that asks for a page again and again and reads nothing."""
 
     def __init__(self, port: int) -> None:
         self._port = port
@@ -49,7 +49,7 @@ async def person_with_pages(program: Program, messages: int = 200) -> tuple[Pers
 
 
 async def highest_bytes(program: Program, seconds: float) -> int:
-    """The most that is resident within this time."""
+    """The highest resident memory within this time."""
     most, until = 0, time.monotonic() + seconds
     while time.monotonic() < until:
         most = max(most, resident_bytes(program.pid, "VmRSS"))
@@ -79,7 +79,7 @@ async def test_sixty_pages_that_nobody_reads_are_bounded_and_given_back(
             for greedy in everybody:
                 await greedy.ask(path, ann.token, times)
             most = await highest_bytes(program, seconds)
-            bob = await program.person("bob")  # who is served meanwhile as ever
+            bob = await program.person("bob")  # others are served meanwhile
             assert (await bob.get("/users/me"))["username"] == "bob"
             for greedy in everybody:
                 greedy.close()

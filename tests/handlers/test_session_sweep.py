@@ -1,6 +1,7 @@
 """The pass over all sessions: step by step, again an hour later, and whatever the store answers."""
 
 import asyncio
+from collections.abc import MutableMapping
 from datetime import datetime
 from typing import Any, cast
 
@@ -28,7 +29,7 @@ class Steps:
         return answer
 
 
-async def sweeping(steps: Steps, *waits_s: float) -> tuple[list[list[str]], list[dict[str, Any]]]:
+async def sweeping(steps: Steps, *waits_s: float) -> tuple[list[list[str]], list[MutableMapping[str, Any]]]:
     """What had been asked by the end of each wait, and what was logged."""
     clock, seen = ManualClock(), []
     sweep = SessionSweep(cast(Sessions, steps), clock, keep_s=60)

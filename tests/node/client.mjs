@@ -1,8 +1,8 @@
-// Drives official Socket.IO clients, any number of them: one JSON object a line, orders in and what happens out.
+// Drives any number of official Socket.IO clients. Reads orders and writes what happens, one JSON object per line.
 //
 // In:  {do: "connect", client, url, options, version} · {do: "emit", client, name, args} · {do: "ask", client, name, args, call}
-//      · {do: "burst", client, calls}, calls being those of ask, all in one turn · {do: "disconnect", client} · {do: "reset"}: all clients go, and the answer is the last of them. In args {"$bytes": base64} is a Buffer.
-// Out: {client, what, …}, what being connect, event, ack, upgrade, disconnect or connect_error, as each client saw them.
+//      · {do: "burst", client, calls}, calls as those of ask, all in one turn · {do: "disconnect", client} · {do: "reset"}: all clients go, and the answer is the last of them. In args {"$bytes": base64} is a Buffer.
+// Out: {client, what, …}; what is connect, event, ack, upgrade, disconnect or connect_error, in the order of each client.
 import http from "node:http";
 import { createInterface } from "node:readline";
 import { io } from "socket.io-client";
@@ -27,7 +27,7 @@ function tell(client, what, more) {
   process.stdout.write(JSON.stringify({ client, what, ...more }) + "\n");
 }
 
-// What polling clients still have to say is said, and answered, before a test may stop its server.
+// Polling clients send what they have left, and get the answers, before a test may stop its server.
 function tellWhenQuiet() {
   const [pending] = requests;
   pending ? pending.once("close", () => setImmediate(tellWhenQuiet)) : tell(null, "reset");

@@ -1,4 +1,4 @@
-// The WebSocket service of the web client under Node: orders come as JSON lines, what it says goes out as such.
+// The WebSocket service of the web client under Node. Reads orders and writes what the service reports, as JSON lines.
 import { createInterface } from 'node:readline'
 import { WebSocket } from 'ws'
 
@@ -15,7 +15,7 @@ const websocket = createWebSocket({ url })
 websocket.onState((state) => say({ state }))
 websocket.on('*', (frame) => say({ frame }))
 
-// Each time a fresh token is asked for, the next one.
+// Gives the next token each time the service asks for a fresh one.
 websocket.connect(({ fresh }) => (fresh && tokens.length > 1 ? tokens.splice(0, 1) && tokens[0] : tokens[0]))
 
 for await (const line of createInterface({ input: process.stdin })) {

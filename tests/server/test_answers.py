@@ -1,4 +1,4 @@
-"""What is held of answers until they are taken."""
+"""The bytes of answers that are held until the client reads them."""
 
 import asyncio
 from typing import Any, cast
@@ -50,7 +50,7 @@ def test_what_was_cut_is_not_counted_twice() -> None:
 
 
 class Writer:
-    """A peer that takes one chunk after the other, until it takes nothing."""
+    """A client that takes one chunk after the other, and then nothing."""
 
     transport = None
 

@@ -1,4 +1,4 @@
-"""The inside of aiohttp that the bound on heads leans on."""
+"""The internals of aiohttp that the bound on request heads depends on."""
 
 from aiohttp import web
 from aiohttp.web_protocol import RequestHandler
@@ -19,5 +19,6 @@ async def test_every_connection_of_the_server_has_it() -> None:
     app = web.Application()
     runner = Runner(app, access_log=None)
     await runner.setup()
+    assert runner.server is not None
     assert isinstance(runner.server(), HeadBoundHandler)
     await runner.cleanup()

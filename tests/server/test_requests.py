@@ -1,4 +1,4 @@
-"""Requests at once: who is served, who waits, who is refused."""
+"""Concurrent requests: which are served, which wait and which are refused."""
 
 import asyncio
 
@@ -22,7 +22,7 @@ async def test_so_many_are_served_and_the_others_in_the_order_in_which_they_came
     assert not any(task.done() for task in waiting)
     other = await at_work.turn(2, 2)
     first[0].over()
-    first[0].over()  # the second time it says nothing
+    first[0].over()  # the second time without effect
     await settle()
     assert [task.done() for task in waiting] == [True, False, False]
     waiting[1].cancel()

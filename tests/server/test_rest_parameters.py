@@ -47,7 +47,7 @@ async def echo(_context: Context, _caller: Caller, params: Echo) -> Result:
 @pytest.fixture
 async def ann(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Person]:
     """Somebody on a server with two more calls."""
-    monkeypatch.setitem(COMMANDS, "echo", echo)  # type: ignore[arg-type] -- a dict, which nobody else changes
+    monkeypatch.setitem(COMMANDS, "echo", echo)  # type: ignore[arg-type]  # a dict
     more = [
         Call("GET", "/messages/{message_id}/words/{word}", "echo"),
         Call("DELETE", "/messages/{message_id}/words/{word}", "echo"),

@@ -47,12 +47,12 @@ async def test_a_rest_call_verifies_its_token_once(ann: Person, verified: Counte
 async def test_a_handshake_verifies_its_token_once(
     server: Server, ann: Person, verified: Counter[str], place: str
 ) -> None:
-    options: dict[str, Any] = {
+    places: dict[str, dict[str, Any]] = {
         "query": {"token": ann.token},
         "header": {"headers": {"Authorization": f"Bearer {ann.token}"}},
         "subprotocol": {"protocols": ("bearer", ann.token)},
-    }[place]
-    client = await server.open(**options)
+    }
+    client = await server.open(**places[place])
     assert (await client.next())["user_id"] == ann.id
     assert verified == {ann.token: 1}
 
@@ -70,7 +70,7 @@ async def test_a_public_call_does_not_ask_who_it_is(ann: Person, verified: Count
     ],
 )
 async def test_a_bad_token_is_refused_as_before(ann: Person, token: str | None, message: str) -> None:
-    ann.token = token
+    ann.token = token  # type: ignore[assignment]
     answer = await ann.request("GET", "/users/me")
     assert_error(answer, 401, "unauthenticated")
     assert answer[1]["error"]["message"] == message

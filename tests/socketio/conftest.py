@@ -84,7 +84,7 @@ async def look(node: Node) -> AsyncIterator[Look]:
     async def open_window(kind: str, person: Person, **wishes: Any) -> Window:
         window: Window
         if kind == "raw":
-            window = RawWindow(await person.open(params=wishes))
+            window = RawWindow(await person.open_raw(params=wishes))
         elif kind.startswith("python"):
             transport = "polling" if kind.endswith("polling") else "websocket"
             window = await PythonWindow.open(

@@ -142,9 +142,13 @@ class NodeClient(Window):
 
     async def burst(self, name: str, payloads: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
         """The answers to many events, all sent in one turn."""
-        calls = [{"name": name, "args": [payload], "call": next(self._calls)} for payload in payloads]
+        numbers = [next(self._calls) for _ in payloads]
+        calls = [
+            {"name": name, "args": [payload], "call": number}
+            for payload, number in zip(payloads, numbers, strict=True)
+        ]
         await self.order("burst", calls=calls)
-        return [await self.answer_to(call["call"]) for call in calls]
+        return [await self.answer_to(number) for number in numbers]
 
     async def close(self) -> None:
         await self.order("disconnect")

@@ -18,7 +18,7 @@ from tests.conftest import Serve
 from tests.socketio.conftest import TRANSPORTS
 from tests.socketio.node import Node, NodeProcess, need_node
 
-pytestmark = pytest.mark.parametrize("serve", ["sqlite"], indirect=True)
+pytestmark = pytest.mark.stores("sqlite")
 
 DRIVERS = Path(__file__).parent / "drivers"
 

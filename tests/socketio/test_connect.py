@@ -1,7 +1,6 @@
 """Coming in over Socket.IO: `connected` first, refusals in words, and ids that open nothing."""
 
 import asyncio
-import os
 import signal
 import sys
 from pathlib import Path
@@ -9,11 +8,11 @@ from typing import Any
 
 import jwt
 import pytest
-from aiohttp import ClientSession, DummyCookieJar
 from structlog.testing import capture_logs
 
 from storage.errors import Unavailable
 from tests.clients.people import Person
+from tests.clients.program import STOP_S, running
 from tests.clients.shapes import is_time
 from tests.conftest import SECRET, Serve, Server
 from tests.socketio.conftest import KINDS, TRANSPORTS, Look, connected, joined
@@ -103,7 +102,7 @@ async def test_a_store_that_cannot_be_reached_is_no_bad_token(
     server: Server, node: Node, transport: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def fail(_token: str) -> None:
-        raise Unavailable
+        raise Unavailable("lost")
 
     ann = await server.person("ann")
     monkeypatch.setattr(server.chat_app, "authenticate", fail)
@@ -164,37 +163,17 @@ async def test_the_sid_of_the_transport_is_told_to_nobody(
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="has no SIGTERM to stop a server with")
-async def test_the_log_of_the_whole_program_holds_neither_sid_nor_token(
-    serve: Serve, node: Node, tmp_path: Path
-) -> None:
-    settings = {"PORT": "0", "HOST": "127.0.0.1", "DATA_DIR": str(tmp_path), "LOG_LEVEL": "DEBUG"}
-    program = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "server"),
-        env={**os.environ, **settings, "BCRYPT_COST": "4", "LOG_FORMAT": "json"},
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-        cwd=Path(__file__).parents[2],
-    )
-    assert program.stdout is not None
-    log = ""
-    async with asyncio.timeout(20):
-        while '"serving"' not in log:
-            line = await program.stdout.readline()
-            assert line, log
-            log += line.decode()
-    url = "http://127.0.0.1:" + log.rpartition("http://127.0.0.1:")[2].partition('"')[0]
-    async with ClientSession(cookie_jar=DummyCookieJar()) as http:
-        ann = Person(http, url, url.replace("http", "ws") + "/ws", "ann")
-        await ann.register("ann")
-        await ann.login("ann")
+async def test_the_log_of_the_whole_program_holds_neither_sid_nor_token(node: Node, tmp_path: Path) -> None:
+    async with running(tmp_path, LOG_LEVEL="DEBUG", LOG_FORMAT="json") as program:
+        ann = await program.person("ann")
         sids = []
         for transport in TRANSPORTS.values():
-            client = await node.open(url, ann.token, **transport)
+            client = await node.open(program.url, ann.token, **transport)
             sids.append((await client.sign("connect"))["engine_sid"])
             await client.error("send_message", {"chat_id": 1, "content": "secret"})
         program.send_signal(signal.SIGTERM)
         assert (await client.ended())[0]["code"] == 1001
-    log += (await program.stdout.read()).decode()
-    assert await program.wait() == 0
+        assert await program.ended(STOP_S) == 0
+    log = program.log
     assert log.count("WebSocket connected") == len(sids)
     assert [secret for secret in (*sids, ann.token, "secret") if secret in log] == []

@@ -5,20 +5,17 @@ import json
 from typing import Any
 from unittest.mock import Mock
 
-import jwt
 import pytest
 from aiohttp import web
 
 from handlers.wire.endings import Ending
 from server.runner import Runner
-from tests.clients.clock import ManualClock
-from tests.conftest import SECRET, Serve, Server
+from tests.conftest import Serve, Server
 from tests.engine.peers import Peer
-from tests.socketio.conftest import KINDS, TRANSPORTS, Look, connected, joined
+from tests.socketio.conftest import TRANSPORTS, connected, joined
 from tests.socketio.node import Node
 from tests.socketio.windows import Event, Sign
 
-DAY_S = 24 * 3600
 ENDED_BY_SERVER = "io server disconnect"
 
 
@@ -151,109 +148,6 @@ async def test_the_last_event_is_told_after_all_that_is_still_waiting(server: Se
     assert told[:100] == [f'42["event",{{"number":{number}}}]' for number in range(100)]
     assert json.loads(told[100].removeprefix("42"))[0] == "closing"
     assert told[101:] == ["41"]
-
-
-@pytest.mark.parametrize("kind", KINDS)
-async def test_the_end_of_a_token_is_announced_and_then_comes(serve: Serve, look: Look, kind: str) -> None:
-    clock = ManualClock()
-    server = await serve(clock=clock)
-    ann = await server.person("ann")
-    window = await look(kind, ann)
-    await window.drain()
-    clock.advance(DAY_S - 62)
-    await window.nothing_more()
-    clock.advance(2)
-    name, (payload,) = await window.next()
-    assert name == "token_expiring"
-    assert payload.keys() == {"expires_in", "timestamp"}
-    assert 59 <= payload["expires_in"] <= 60
-    await window.nothing_more()
-    clock.advance(60)
-    closing, reason = await window.ended()
-    assert closing["code"] == 4401
-    if kind in TRANSPORTS:
-        assert reason == ENDED_BY_SERVER
-
-
-@pytest.mark.parametrize("kind", KINDS)
-async def test_a_fresh_token_in_band_keeps_the_connection(serve: Serve, look: Look, kind: str) -> None:
-    clock = ManualClock()
-    server = await serve(clock=clock)
-    ann = await server.person("ann")
-    window = await look(kind, ann)
-    await window.drain()
-    clock.advance(DAY_S - 30)
-    assert (await window.next()).name == "token_expiring"
-    fresh = await ann.post("/auth/refresh", refresh_token=ann.refresh_token)
-    answer = await window.ask("refresh_token", {"token": fresh["access_token"]})
-    assert answer.pop("token_expires_in") in (DAY_S - 1, DAY_S)
-    assert answer == {"ok": True}
-    clock.advance(DAY_S - 62)
-    await window.nothing_more()
-    clock.advance(2)
-    assert [event.name for event in await window.drain()] == ["token_expiring"]
-    clock.advance(60)
-    assert (await window.ended())[0]["code"] == 4401
-
-
-@pytest.mark.parametrize("kind", KINDS)
-async def test_each_token_is_announced_once_however_short_it_lives(
-    serve: Serve, look: Look, kind: str
-) -> None:
-    clock = ManualClock()
-    server = await serve(clock=clock)
-    ann = await server.person("ann")
-    now = int(clock.now().timestamp())
-    first, second = (
-        jwt.encode({"sub": str(ann.id), "exp": now + expires_in_s}, SECRET, "HS256")
-        for expires_in_s in (90, 130)
-    )
-    ann.token = first
-    window = await look(kind, ann)
-    await window.drain()
-    clock.advance(40)
-    assert (await window.next()).name == "token_expiring"
-    for token in (first, second, second):
-        await window.done("refresh_token", token=token)
-    clock.advance(32)
-    assert 57 <= (await window.next()).payload["expires_in"] <= 60
-    clock.advance(57)
-    await window.nothing_more()
-    clock.advance(2)
-    assert (await window.ended())[0]["code"] == 4401
-
-
-@pytest.mark.parametrize("kind", KINDS)
-async def test_a_token_that_will_not_do_changes_nothing(serve: Serve, look: Look, kind: str) -> None:
-    clock = ManualClock()
-    server = await serve(clock=clock)
-    ann, bob = await server.people("ann", "bob")
-    window = await look(kind, ann)
-    await window.drain()
-    assert (await window.error("refresh_token", {"token": "garbage"}))["code"] == "unauthenticated"
-    assert (await window.error("refresh_token", {"token": ann.refresh_token}))["code"] == "unauthenticated"
-    assert (await window.error("refresh_token", {"token": bob.token}))["code"] == "forbidden"
-    await window.nothing_more()
-    clock.advance(DAY_S)
-    assert (await window.ended())[0]["code"] == 4401
-
-
-@pytest.mark.parametrize("kind", KINDS)
-async def test_a_connection_belongs_to_the_session_of_its_latest_token(
-    server: Server, look: Look, kind: str
-) -> None:
-    ann = await server.person("ann")
-    first = ann.token
-    window = await look(kind, ann)
-    await window.drain()
-    await ann.login("ann")
-    await window.done("refresh_token", token=ann.token)
-    second, ann.token = ann.token, first
-    await ann.post("/auth/logout")
-    await window.nothing_more()
-    ann.token = second
-    await ann.post("/auth/logout")
-    assert (await window.ended())[0]["code"] == 4403
 
 
 async def test_a_connection_of_the_last_moment_does_not_hold_up_the_stop() -> None:

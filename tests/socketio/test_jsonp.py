@@ -11,7 +11,7 @@ from tests.socketio.conftest import PATIENCE_S
 from tests.socketio.node import DRIVER, need_node
 from tests.socketio.test_clients import TEXTS
 
-pytestmark = pytest.mark.parametrize("serve", ["sqlite"], indirect=True)
+pytestmark = pytest.mark.stores("sqlite")
 
 LIBRARY = DRIVER.parent / "node_modules" / "socket.io-client-3.1" / "dist" / "socket.io.js"
 

@@ -8,7 +8,7 @@ from playwright.async_api import Page
 from tests.conftest import Serve
 from tests.socketio.conftest import PATIENCE_S
 
-pytestmark = pytest.mark.parametrize("serve", ["sqlite"], indirect=True)
+pytestmark = pytest.mark.stores("sqlite")
 
 CLOSED = """
 ({ url, sent, times }) => new Promise((done) => {

@@ -8,23 +8,12 @@ from typing import Any
 import pytest
 
 from tests.clients.people import Person
-from tests.conftest import Serve, Server
-from tests.socketio.conftest import KINDS, TRANSPORTS, Look, connected, joined
+from tests.conftest import Serve
+from tests.socketio.conftest import KINDS, TRANSPORTS, Look, connected
 from tests.socketio.node import Node, NodeClient
 from tests.socketio.windows import Ack, Event, Window
 
 CHANGES = ("new_message", "message_updated", "message_deleted")
-
-
-async def history(person: Person, chat_id: int) -> list[int]:
-    """Ten messages; the second is edited, the third edited twice, the fourth deleted, the ninth edited and the tenth
-    deleted. The ids in the order sent; the head is 16."""
-    ids = [(await person.say(chat_id, f"message {number}"))["id"] for number in range(1, 11)]
-    for edit, number in enumerate((2, 3, 3, 9)):
-        await person.patch(f"/messages/{ids[number - 1]}", content=f"edit {edit}")
-    for number in (4, 10):
-        await person.delete(f"/messages/{ids[number - 1]}")
-    return ids
 
 
 def changes(events: list[Event]) -> list[tuple[str, int, int]]:
@@ -48,67 +37,6 @@ def before_ack(window: Window, call: int) -> tuple[list[Event], list[Event]]:
     return before, after
 
 
-async def test_a_replay_tells_every_message_once_in_its_last_state(
-    server: Server, node: Node, transport: dict[str, Any]
-) -> None:
-    ann = await server.person("ann")
-    chat_id = await ann.chat()
-    ids = await history(ann, chat_id)
-    client = await connected(node, ann, transport)
-    call = await client.start("join_chat", {"chat_id": chat_id, "after_seq": 5})
-    answer = await client.answer_to(call)
-    assert answer == {"ok": True, "chat_id": chat_id, "head_seq": 16, "replayed": 8, "gap": False}
-    replayed, after = before_ack(client, call)
-    assert changes(replayed) == [
-        *(("new_message", ids[number - 1], number) for number in (6, 7, 8)),
-        ("message_updated", ids[1], 11),
-        ("message_updated", ids[2], 13),
-        ("new_message", ids[8], 14),
-        ("message_deleted", ids[3], 15),
-        ("message_deleted", ids[9], 16),
-    ]
-    assert after == []
-
-
-async def test_a_plain_join_replays_nothing(server: Server, node: Node, transport: dict[str, Any]) -> None:
-    ann = await server.person("ann")
-    chat_id = await ann.chat()
-    client = await connected(node, ann, transport)
-    empty = {"ok": True, "chat_id": chat_id, "head_seq": 0, "replayed": 0, "gap": False}
-    assert await client.done("join_chat", chat_id=chat_id) == empty
-    assert await client.done("join_chat", chat_id=chat_id, after_seq=0) == empty
-    await history(ann, chat_id)
-    await client.drain()
-    head = {**empty, "head_seq": 16}
-    assert await client.done("join_chat", chat_id=chat_id) == head
-    assert await client.done("join_chat", chat_id=chat_id, after_seq=16) == head
-    assert await client.done("join_chat", chat_id=chat_id, after_seq=17) == {**head, "gap": True}
-    await client.nothing_more()
-    await ann.say(chat_id, "hello")
-    assert (await client.next()).payload["seq"] == 17
-
-
-async def test_more_than_can_be_replayed_leaves_a_gap(
-    serve: Serve, node: Node, transport: dict[str, Any]
-) -> None:
-    server = await serve(messages_per_s=0)
-    ann = await server.person("ann")
-    chat_id = await ann.chat()
-    client = await connected(node, ann, transport)
-    calls = [await client.start("send_message", {"chat_id": chat_id, "content": "x"}) for _ in range(501)]
-    await client.answer_to(calls[-1])
-    answer = await client.done("join_chat", chat_id=chat_id, after_seq=0)
-    assert (answer["head_seq"], answer["replayed"], answer["gap"]) == (501, 0, True)
-    await client.nothing_more()
-    call = await client.start("join_chat", {"chat_id": chat_id, "after_seq": 1})
-    answer = await client.answer_to(call)
-    assert (answer["head_seq"], answer["replayed"], answer["gap"]) == (501, 500, False)
-    assert [seq for _, _, seq in changes(before_ack(client, call)[0])] == list(range(2, 502))
-    assert (await ann.say(chat_id, "next"))["seq"] == 502
-    assert (await client.next("new_message")).payload["seq"] == 2
-    assert (await client.drain())[-1].payload["seq"] == 502
-
-
 @asynccontextmanager
 async def others_write(people: list[Person], chat_id: int) -> AsyncIterator[None]:
     """Meanwhile these people send, edit and delete without a pause."""
@@ -127,16 +55,16 @@ async def others_write(people: list[Person], chat_id: int) -> AsyncIterator[None
     await asyncio.gather(*writers)
 
 
-@pytest.mark.parametrize("name", TRANSPORTS)
-async def test_nothing_is_missing_after_the_ack_while_others_write(
-    serve: Serve, node: Node, name: str
-) -> None:
+async def test_nothing_is_missing_after_the_ack_while_others_write(serve: Serve, node: Node) -> None:
+    """The official client joins amid its upgrade; each transport alone is in tests/wires/test_recovery.py."""
     server = await serve(messages_per_s=0)
     ann, *others = await server.people("ann", "bob", "eve")
     chat_id = await ann.chat(*others)
-    await history(ann, chat_id)
+    ids = [(await ann.say(chat_id, str(number)))["id"] for number in range(10)]
+    await ann.patch(f"/messages/{ids[1]}", content="edited")
+    await ann.delete(f"/messages/{ids[3]}")
     async with others_write(others, chat_id):
-        clients = [await connected(node, ann, TRANSPORTS[name]) for _ in range(3)]
+        clients = [await connected(node, ann, TRANSPORTS["upgrade"]) for _ in range(3)]
         for client in clients:
             await _joins_without_a_hole(client, chat_id, plain=False)
         await _joins_without_a_hole(clients[0], chat_id, plain=True)
@@ -204,15 +132,3 @@ async def test_every_kind_of_client_gets_through_a_long_replay_and_a_full_room(
     told = [event for event in await window.drain() if event.name != "connected"]
     assert [event.name for event in told] == ["new_message"] * 60 + ["user_offline"] * 40
     assert sorted(event.payload["user_id"] for event in told[60:]) == [other["id"] for other in others]
-
-
-async def test_a_removal_ends_a_join(server: Server, node: Node, transport: dict[str, Any]) -> None:
-    ann, bob = await server.people("ann", "bob")
-    chat_id = await ann.chat(bob)
-    await history(ann, chat_id)
-    client = await joined(await connected(node, bob, transport), chat_id)
-    await ann.delete(f"/chats/{chat_id}/members/{bob.id}")
-    error = await client.error("join_chat", {"chat_id": chat_id, "after_seq": 0})
-    assert error["code"] == "not_found"
-    await ann.say(chat_id, "unseen")
-    assert [event.name for event in await client.drain()] == ["chat_removed"]

@@ -17,14 +17,14 @@ Line = dict[str, Any]
 
 
 class Service:
-    """One service; everything it says stays until somebody waits for it."""
+    """One service; each line it prints is kept until the test asks for it."""
 
     def __init__(self, process: Process) -> None:
         self._process = process
         self._said: deque[Line] = deque()
 
     async def next(self, kind: str, wanted: Callable[[Any], bool] = lambda _: True) -> Any:
-        """The next thing of this kind (log, state, frame, ack, error, sent) that is as wanted."""
+        """The next line of this kind (log, state, frame, ack, error, sent) that matches."""
         async with asyncio.timeout(_TIMEOUT_S):
             while True:
                 for line in self._said:
@@ -63,7 +63,7 @@ class Service:
 
 @asynccontextmanager
 async def open_service(url: str, *tokens: str) -> AsyncIterator[Service]:
-    """Connects with the first token, and when a fresh one is needed with the next."""
+    """Connects with the first token, and with the next whenever it needs a fresh one."""
     need_node()
     process = await asyncio.create_subprocess_exec(
         "node", str(_DRIVER), url, *tokens, stdin=PIPE, stdout=PIPE

@@ -1,4 +1,4 @@
-"""The documented WebSocket service and the server: the document's scenarios as the service sees them."""
+"""The web client's WebSocket service against the real server: the scenarios of the protocol document."""
 
 from tests.conftest import Server
 from tests.web.service import open_service

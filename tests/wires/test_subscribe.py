@@ -1,4 +1,4 @@
-"""`?subscribe=all`: in the room of every chat, now and as they come."""
+"""`?subscribe=all`: the connection is in the room of every chat, present and future."""
 
 import asyncio
 from typing import Any
@@ -6,22 +6,22 @@ from typing import Any
 import pytest
 
 from storage.errors import Unavailable
+from tests.clients.client import Client
 from tests.clients.people import Person
-from tests.clients.raw import RawClient
 from tests.clients.shapes import assert_error_frame
 from tests.conftest import Serve, Server
 
-ALL = {"params": {"subscribe": "all"}}
+pytestmark = pytest.mark.wires
 
 
-async def subscribed(person: Person) -> RawClient:
+async def subscribed(person: Person) -> Client:
     """A connection that is in all rooms: the answer to its first command says so."""
-    client = await person.connect(**ALL)
+    client = await person.connect(subscribe="all")
     await client.drain()
     return client
 
 
-async def heard(client: RawClient) -> list[tuple[str, int]]:
+async def heard(client: Client) -> list[tuple[str, int]]:
     return [(frame["type"], frame["chat_id"]) for frame in await client.drain()]
 
 
@@ -36,6 +36,7 @@ async def test_every_chat_there_is(server: Server) -> None:
     assert await bobs.updates() == []
 
 
+@pytest.mark.stores
 async def test_chats_as_they_come_and_go(server: Server) -> None:
     ann, bob, eve = await server.people("ann", "bob", "eve")
     bobs = await subscribed(bob)
@@ -48,7 +49,7 @@ async def test_chats_as_they_come_and_go(server: Server) -> None:
     await ann.say(joined, "hi Bob")
     assert await heard(bobs) == [("chat_added", joined), ("chat_changed", joined), ("new_message", joined)]
     await ann.delete(f"/chats/{joined}/members/{bob.id}")
-    await ann.say(joined, "he is gone")
+    await ann.say(joined, "Bob is gone")
     await ann.delete(f"/chats/{made}")
     assert await heard(bobs) == [("chat_removed", joined), ("chat_removed", made)]
 
@@ -57,7 +58,7 @@ async def test_commands_wait_until_it_is_in_all_rooms(server: Server) -> None:
     ann, bob = await server.people("ann", "bob")
     left, other = await ann.chat(bob), await ann.chat(bob)
     await server.restart()  # the chats are not in memory
-    bobs = await bob.open(**ALL)
+    bobs = await bob.open(subscribe="all")
     await bobs.done("leave_chat", chat_id=left)
     await ann.say(left, "not heard")
     await ann.say(other, "heard")
@@ -65,7 +66,7 @@ async def test_commands_wait_until_it_is_in_all_rooms(server: Server) -> None:
     assert (await bobs.update())["chat_id"] == left
 
 
-async def heard_names(client: RawClient) -> list[str]:
+async def heard_names(client: Client) -> list[str]:
     return [frame["type"] for frame in await client.drain()]
 
 
@@ -79,15 +80,15 @@ async def test_only_the_connection_that_asked(server: Server) -> None:
     await plain.nothing_more()
 
 
-@pytest.mark.parametrize("wish", ["", "ALL", "1", "none"])
-async def test_another_word_is_told_and_the_connection_goes_on(server: Server, wish: str) -> None:
+@pytest.mark.parametrize("word", ["", "ALL", "1", "none", "some"])
+async def test_another_word_is_an_error_and_the_connection_goes_on(server: Server, word: str) -> None:
     ann = await server.person("ann")
-    client = await ann.connect(params={"subscribe": wish})
+    client = await ann.connect(subscribe=word)
     assert_error_frame(await client.next(), "invalid", "subscribe")
     await client.done("ping")
 
 
-@pytest.mark.parametrize("serve", ["sqlite"], indirect=True)  # the store only says which
+@pytest.mark.wires("raw")
 async def test_a_thousand_chats_do_not_hold_up_the_others(serve: Serve) -> None:
     server = await serve()
     ann = await server.person("ann")
@@ -99,7 +100,7 @@ async def test_a_thousand_chats_do_not_hold_up_the_others(serve: Serve) -> None:
             for _ in range(number)
         )
     )
-    client = await ann.open(**ALL)
+    client = await ann.open(subscribe="all")
     await client.next("connected")
     turns = 0
     first = asyncio.create_task(client.done("ping"))
@@ -125,7 +126,7 @@ async def test_who_drops_meanwhile_leaves_nothing_behind(
         return await ids_of(user_id)
 
     monkeypatch.setattr(chats, "ids_of", slow)
-    client = await ann.connect(**ALL)
+    client = await ann.connect(subscribe="all")
     await client.close()
     async with asyncio.timeout(5):
         while context.connections.of(ann.id):
@@ -147,5 +148,5 @@ async def test_without_the_store_it_ends_and_may_come_again(
         raise Unavailable("lost")
 
     monkeypatch.setattr(server.chat_app.context.store.chats, "ids_of", lost)
-    client = await ann.connect(**ALL)
+    client = await ann.connect(subscribe="all")
     assert await client.closed() == 1013

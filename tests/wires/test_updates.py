@@ -1,15 +1,17 @@
-"""`chat_updated`: what members hear of chats they have not joined."""
+"""`chat_updated`: what members receive of chats they have not joined."""
 
 from typing import Any
 
 import pytest
 
 from storage.errors import Unavailable
+from tests.clients.client import Client
 from tests.clients.clock import ManualClock
 from tests.clients.people import Person
-from tests.clients.raw import RawClient
 from tests.clients.shapes import is_time
 from tests.conftest import Serve, Server
+
+pytestmark = pytest.mark.wires
 
 
 class Scene:
@@ -22,20 +24,20 @@ class Scene:
         self.chat_id = await self.ann.chat(self.bob)
         self.anns = await self.ann.joined(self.chat_id)
         self.bobs = await self.bob.connect()
-        self.looks: list[list[int]] = []
+        self.reads: list[list[int]] = []
 
-    def watch_looks(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Keeps for whom the store is asked from now on."""
+    def watch_reads(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Records from now on for which users the store is asked."""
         chats = self.server.chat_app.context.store.chats
         preview = chats.preview
 
         async def watched(chat_id: int, user_ids: Any) -> Any:
-            self.looks.append(sorted(user_ids))
+            self.reads.append(sorted(user_ids))
             return await preview(chat_id, user_ids)
 
         monkeypatch.setattr(chats, "preview", watched)
 
-    async def told(self, client: RawClient) -> tuple[Any, int, int]:
+    async def received(self, client: Client) -> tuple[Any, int, int]:
         update = await client.update()
         assert update["chat_id"] == self.chat_id
         return update["last_message"], update["unread_count"], update["head_seq"]
@@ -48,7 +50,7 @@ async def scene(serve: Serve) -> Scene:
     return scene
 
 
-async def test_who_has_not_joined_is_told_at_once(scene: Scene) -> None:
+async def test_who_has_not_joined_hears_at_once(scene: Scene) -> None:
     anns_other = await scene.ann.connect()
     message = await scene.ann.say(scene.chat_id, "hi")
     update = await scene.bobs.update()
@@ -63,24 +65,24 @@ async def test_who_has_not_joined_is_told_at_once(scene: Scene) -> None:
     }
     assert is_time(update["timestamp"])
     assert (update["chat_id"], update["last_message"]) == (scene.chat_id, message)
-    assert (update["unread_count"], update["head_seq"]) == (1, 1)
-    assert await scene.told(anns_other) == (message, 0, 1), "one's own message is not unread"
+    assert (update["unread_count"], update["read_seq"], update["head_seq"]) == (1, 0, 1)
+    assert await scene.received(anns_other) == (message, 0, 1), "one's own message is not unread"
     assert await scene.anns.updates() == []
 
 
 async def test_at_most_once_a_second_and_the_last_state_always(scene: Scene) -> None:
     await scene.ann.say(scene.chat_id, "0")
-    assert (await scene.told(scene.bobs))[1:] == (1, 1)
+    assert (await scene.received(scene.bobs))[1:] == (1, 1)
     for number in range(1, 5):
         last = await scene.ann.say(scene.chat_id, str(number))
     scene.clock.advance(0.9)
     assert await scene.bobs.updates() == []
     scene.clock.advance(0.1)
-    assert await scene.told(scene.bobs) == (last, 5, 5)
+    assert await scene.received(scene.bobs) == (last, 5, 5)
     scene.clock.advance(1)
     assert await scene.bobs.updates() == []
     last = await scene.ann.say(scene.chat_id, "after a while")
-    assert await scene.told(scene.bobs) == (last, 6, 6), "at once again"
+    assert await scene.received(scene.bobs) == (last, 6, 6), "at once again"
 
 
 async def test_edits_and_deletions_are_changes_too(scene: Scene) -> None:
@@ -88,21 +90,21 @@ async def test_edits_and_deletions_are_changes_too(scene: Scene) -> None:
     await scene.bobs.update()
     edited = await scene.ann.patch(f"/messages/{first['id']}", content="edited")
     scene.clock.advance(1)
-    assert await scene.told(scene.bobs) == (edited, 1, 2)
+    assert await scene.received(scene.bobs) == (edited, 1, 2)
     await scene.ann.delete(f"/messages/{first['id']}")
     scene.clock.advance(1)
-    assert await scene.told(scene.bobs) == (None, 0, 3)
+    assert await scene.received(scene.bobs) == (None, 0, 3)
 
 
-async def test_reading_is_told_to_ones_own_other_connections_alone(scene: Scene) -> None:
+async def test_reading_reaches_ones_own_other_connections_alone(scene: Scene) -> None:
     phone = await scene.bob.joined(scene.chat_id)
     anns_other = await scene.ann.connect()
     message = await scene.ann.say(scene.chat_id, "hi")
-    assert await scene.told(scene.bobs) == (message, 1, 1)
+    assert await scene.received(scene.bobs) == (message, 1, 1)
     await anns_other.update()
     scene.clock.advance(1)
     await phone.done("read_messages", chat_id=scene.chat_id)
-    assert await scene.told(scene.bobs) == (message, 0, 1)
+    assert await scene.received(scene.bobs) == (message, 0, 1)
     for client in (anns_other, phone, scene.anns):
         assert await client.updates() == []
     scene.clock.advance(1)
@@ -110,18 +112,18 @@ async def test_reading_is_told_to_ones_own_other_connections_alone(scene: Scene)
     assert await scene.bobs.updates() == [], "the mark did not move"
 
 
-async def test_a_removed_member_is_told_nothing_more(scene: Scene) -> None:
+async def test_a_removed_member_hears_nothing_more(scene: Scene) -> None:
     await scene.ann.say(scene.chat_id, "hi")
     await scene.bobs.update()
     await scene.ann.say(scene.chat_id, "not for Bob")
     await scene.ann.delete(f"/chats/{scene.chat_id}/members/{scene.bob.id}")
     anns_other = await scene.ann.connect()
     scene.clock.advance(1)
-    assert (await scene.told(anns_other))[1:] == (0, 2)
+    assert (await scene.received(anns_other))[1:] == (0, 2)
     assert await scene.bobs.updates() == []
 
 
-async def test_removal_during_the_look_is_seen_in_the_turn_of_telling(
+async def test_a_removal_during_the_read_counts_before_the_event(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     chats = scene.server.chat_app.context.store.chats
@@ -160,23 +162,24 @@ async def test_joining_ends_it_and_leaving_begins_it(scene: Scene) -> None:
     await scene.bobs.done("leave_chat", chat_id=scene.chat_id)
     last = await scene.ann.say(scene.chat_id, "2")
     scene.clock.advance(1)
-    assert await scene.told(scene.bobs) == (last, 3, 3)
+    assert await scene.received(scene.bobs) == (last, 3, 3)
 
 
-async def test_a_chat_that_all_have_joined_costs_no_look(
+async def test_a_chat_that_all_have_joined_costs_no_read(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await scene.bobs.done("join_chat", chat_id=scene.chat_id)
     await (await scene.server.person("eve")).connect()
-    scene.watch_looks(monkeypatch)
+    scene.watch_reads(monkeypatch)
     for _ in range(3):
         await scene.ann.say(scene.chat_id, "hi")
         scene.clock.advance(1)
         await scene.anns.drain()
-    assert scene.looks == []
+    assert scene.reads == []
 
 
-async def test_each_member_has_his_own_count_out_of_one_look(
+@pytest.mark.stores
+async def test_each_member_has_their_own_count_out_of_one_read(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     names = [f"user{number}" for number in range(5)]
@@ -189,16 +192,16 @@ async def test_each_member_has_his_own_count_out_of_one_look(
         await client.update()
     for person, message in zip(people[:-1], messages, strict=True):
         await person.post(f"/chats/{scene.chat_id}/read", up_to=message["id"])
-    scene.watch_looks(monkeypatch)
+    scene.watch_reads(monkeypatch)
     last = await scene.ann.say(scene.chat_id, "5")
     scene.clock.advance(1)
     for unread, client in zip((5, 4, 3, 2, 1), clients, strict=True):
-        told = [await client.update(), *await client.updates()][-1]
-        assert (told["last_message"], told["unread_count"], told["head_seq"]) == (last, unread, 6)
-    assert scene.looks == [sorted([scene.bob.id, *(person.id for person in people[:-1])])]
+        received = [await client.update(), *await client.updates()][-1]
+        assert (received["last_message"], received["unread_count"], received["head_seq"]) == (last, unread, 6)
+    assert scene.reads == [sorted([scene.bob.id, *(person.id for person in people[:-1])])]
 
 
-async def test_what_the_store_could_not_say_is_told_later(
+async def test_what_the_store_could_not_say_comes_later(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     chats = scene.server.chat_app.context.store.chats
@@ -211,7 +214,7 @@ async def test_what_the_store_could_not_say_is_told_later(
         message = await scene.ann.say(scene.chat_id, "hi")
         assert await scene.bobs.updates() == []
     scene.clock.advance(1)
-    assert await scene.told(scene.bobs) == (message, 1, 1)
+    assert await scene.received(scene.bobs) == (message, 1, 1)
 
 
 async def test_strangers_and_other_chats_hear_nothing(scene: Scene) -> None:

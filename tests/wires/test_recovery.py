@@ -1,18 +1,21 @@
-"""Catching up with `join_chat` and `after_seq`: what was missed, once, in order, and then live without a hole."""
+"""Recovery with `join_chat` and `after_seq`: every missed change once and in order, then live events without a hole."""
 
 import asyncio
 from typing import Any
 
 import pytest
 
-from tests.clients.raw import RawClient
+from tests.clients.client import Client
+from tests.clients.people import Person
 from tests.clients.shapes import MESSAGE, fits
 from tests.conftest import Serve, Server
+
+pytestmark = [pytest.mark.wires, pytest.mark.stores]
 
 WITH_SEQ = ("new_message", "message_updated", "message_deleted")
 
 
-async def fill(person: Any, chat_id: int, count: int) -> list[int]:
+async def fill(person: Person, chat_id: int, count: int) -> list[int]:
     """The ids of `count` new messages."""
     client = await person.connect()
     for number in range(count):
@@ -22,8 +25,8 @@ async def fill(person: Any, chat_id: int, count: int) -> list[int]:
     return ids
 
 
-async def recover(client: RawClient, chat_id: int, after_seq: int) -> tuple[Any, list[Any]]:
-    """The ack of the join, and what came before it."""
+async def recover(client: Client, chat_id: int, after_seq: int) -> tuple[Any, list[Any]]:
+    """The ack of the join, and the changes that came before it."""
     ack = await client.command("join_chat", chat_id=chat_id, after_seq=after_seq)
     return ack, [frame for frame in client.take() if frame["type"] in WITH_SEQ]
 
@@ -80,12 +83,12 @@ async def test_a_replayed_frame_has_the_keys_of_a_live_one(server: Server) -> No
     ids = [(await ann.say(chat_id, str(number)))["id"] for number in range(3)]
     await ann.patch(f"/messages/{ids[1]}", content="edited")
     await ann.delete(f"/messages/{ids[2]}")
-    told = {frame["type"]: frame for frame in await live.drain()}
+    received = {frame["type"]: frame for frame in await live.drain()}
     _, frames = await recover(late, chat_id, 2)
     assert [frame["type"] for frame in frames] == ["message_updated", "message_deleted"]
     _, more = await recover(late, chat_id, 0)
     for frame in frames + more:
-        assert frame.keys() == told[frame["type"]].keys()
+        assert frame.keys() == received[frame["type"]].keys()
 
 
 async def test_after_the_head_there_is_nothing_and_above_it_a_gap(server: Server) -> None:
@@ -137,12 +140,12 @@ async def test_messages_count_and_not_changes(serve: Serve) -> None:
 
 @pytest.mark.parametrize("writers", [1, 4])
 async def test_live_goes_on_where_the_replay_ended_while_others_write(
-    serve: Serve, writers: int, request: pytest.FixtureRequest
+    serve: Serve, writers: int, store_name: str
 ) -> None:
     """A client that joins again and again amid writes has, at the end, every message as the server has it."""
     server = await serve(messages_per_s=0)
     # FerretDB reads the whole collection for each change.
-    rounds = 25 if "sqlite" in request.node.name else 6
+    rounds = 25 if store_name == "sqlite" else 6
     ann, bob = await server.people("ann", "bob")
     chat_id = await ann.chat(bob)
     reader = await bob.connect()
@@ -196,7 +199,7 @@ async def test_joining_again_without_after_seq_loses_nothing_live(server: Server
 
 
 async def test_a_replay_stops_at_a_removal(serve: Serve) -> None:
-    """Whoever is removed while he catches up gets nothing of the chat after `chat_removed`."""
+    """A member who is removed while they catch up gets nothing of the chat after `chat_removed`."""
     server = await serve(messages_per_s=0)
     ann, bob = await server.people("ann", "bob")
     chat_id = await ann.chat(bob)
@@ -216,14 +219,18 @@ async def test_a_replay_stops_at_a_removal(serve: Serve) -> None:
         await client.close()
 
 
-async def test_a_stranger_gets_no_replay(server: Server) -> None:
-    ann, eve = await server.people("ann", "eve")
-    chat_id = await ann.chat()
+async def test_a_stranger_and_a_removed_member_get_no_replay(server: Server) -> None:
+    ann, bob, eve = await server.people("ann", "bob", "eve")
+    chat_id = await ann.chat(bob)
     await ann.say(chat_id, "hi")
-    client = await eve.connect()
+    client, bobs = await eve.connect(), await bob.joined(chat_id)
+    await ann.delete(f"/chats/{chat_id}/members/{bob.id}")
     for after_seq in (0, 99):
-        ack, frames = await recover(client, chat_id, after_seq)
-        assert (ack["code"], frames) == ("not_found", [])
+        for outside in (client, bobs):
+            answer, frames = await recover(outside, chat_id, after_seq)
+            assert (answer["code"], frames) == ("not_found", [])
+    await ann.say(chat_id, "unheard")
+    assert [frame["type"] for frame in await bobs.drain()] == []
 
 
 async def test_after_a_restart_a_client_recovers_from_its_position(server: Server) -> None:
@@ -243,7 +250,8 @@ def _changes(frames: list[Any]) -> list[Any]:
 
 
 def _apply(held: dict[int, str], frames: list[Any], position: int, *, holes: bool = False) -> int:
-    """What a client does with frames of a chat. Returns its position, which goes up by one, with `holes` by any."""
+    """Applies the changes of a chat as a client does. Returns the position, which goes up by one; with `holes` by any
+    number."""
     for frame in frames:
         assert frame["seq"] > position if holes else frame["seq"] == position + 1
         position = frame["seq"]
@@ -254,8 +262,8 @@ def _apply(held: dict[int, str], frames: list[Any], position: int, *, holes: boo
     return position
 
 
-async def _everything(person: Any, chat_id: int) -> tuple[dict[int, str], int]:
-    """What the history has, page by page, and the head."""
+async def _everything(person: Person, chat_id: int) -> tuple[dict[int, str], int]:
+    """The contents in the history, read page by page, and the head."""
     found: dict[int, str] = {}
     query: dict[str, Any] = {"limit": "200"}
     while True:

@@ -1,4 +1,4 @@
-"""What happens while a replay is being read: held to the turn, by doing it between the reading and the telling."""
+"""Changes during a replay. The tests make them between the read of the store and the sending of what was read."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 
 from tests.conftest import Serve, Server
+
+pytestmark = [pytest.mark.wires, pytest.mark.stores]
 
 WITH_SEQ = ("new_message", "message_updated", "message_deleted")
 
@@ -27,7 +29,7 @@ class Scene:
         self.bobs = await self.bob.connect()
 
     def meanwhile(self, *happenings: Happening) -> None:
-        """After each reading of the store for a replay, one of these happens before the answer is there."""
+        """After each read of the store for a replay, one of these happens before the read returns."""
         messages = type(self.server.chat_app.context.store.messages)
         read, left = messages.changed_since, list(happenings)
 
@@ -40,7 +42,7 @@ class Scene:
         self._monkeypatch.setattr(messages, "changed_since", changed_since)
 
     async def recover(self, after_seq: int) -> tuple[dict[str, Any], list[tuple[str, int]]]:
-        """The answer, and type and seq of what came before it."""
+        """The answer, and type and seq of the changes that came before it."""
         answer = await self.bobs.command("join_chat", chat_id=self.chat_id, after_seq=after_seq)
         return answer, _changes(self.bobs.take())
 
@@ -151,9 +153,10 @@ async def test_whose_session_ended_gets_nothing_more(scene: Scene) -> None:
     await scene.ann.say(scene.chat_id, "among us")
 
 
+@pytest.mark.wires("raw", "socketio")  # only the heartbeat notices that a polling client is gone
 async def test_a_connection_that_drops_is_in_no_room_afterwards(scene: Scene) -> None:
     async def cut() -> None:
-        scene.bobs.socket._response.close()  # no closing handshake
+        scene.bobs.cut()
 
     scene.meanwhile(cut)
     await scene.bobs.send({"type": "join_chat", "chat_id": scene.chat_id, "after_seq": 0})

@@ -1,4 +1,4 @@
-"""`user_changed`: whoever may see a user hears of a new name, a ban and an end, once."""
+"""`user_changed`: those who may see a user receive a new name, a ban and a deletion once."""
 
 import asyncio
 from typing import Any
@@ -6,14 +6,16 @@ from typing import Any
 import pytest
 
 from handlers import moderation
+from tests.clients.client import Client
 from tests.clients.clock import ManualClock
-from tests.clients.raw import RawClient
 from tests.clients.shapes import OWN_USER, USER, assert_error, fits, is_time
 from tests.conftest import Serve, Server
 
+pytestmark = pytest.mark.wires
 
-async def names(client: RawClient) -> list[str]:
-    """The display names told since the last look."""
+
+async def names(client: Client) -> list[str]:
+    """The display names in the `user_changed` since the last call."""
     return [
         frame["user"]["display_name"] for frame in await client.drain() if frame["type"] == "user_changed"
     ]
@@ -51,7 +53,7 @@ async def test_own_connections_hear_it_with_their_own_fields(server: Server) -> 
         await client.nothing_more("user_changed")
 
 
-async def test_a_name_that_is_the_same_and_a_password_are_told_to_nobody(server: Server) -> None:
+async def test_an_unchanged_name_and_a_password_are_not_published(server: Server) -> None:
     ann, bob = await server.people("ann", "bob")
     await ann.chat(bob)
     bobs, anns = await bob.connect(), await ann.connect()
@@ -63,7 +65,7 @@ async def test_a_name_that_is_the_same_and_a_password_are_told_to_nobody(server:
 
 
 async def _large(server: Server, *people: Any, members: int) -> int:
-    """A chat of these people and so many members."""
+    """A chat of these people with `members` members in all."""
     store, now = server.chat_app.context.store, server.chat_app.context.clock.now()
     others = [
         await store.users.create(
@@ -101,11 +103,12 @@ async def test_each_hears_it_once_whatever_is_shared(server: Server) -> None:
     assert await names(client) == ["Anna"]
 
 
-@pytest.mark.parametrize("deed", [moderation.ban, moderation.delete])
+@pytest.mark.stores
+@pytest.mark.parametrize("action", [moderation.ban, moderation.delete])
 async def test_what_follows_in_the_chats_comes_after_it(
-    server: Server, deed: Any, monkeypatch: pytest.MonkeyPatch
+    server: Server, action: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Also if who shares a chat is only found out when the user has left it."""
+    """Even if the store says who shares a chat with the user only after the user has left it."""
     ann, bob, carl = await server.people("ann", "bob", "carl")
     chats = [await carl.chat(bob), await ann.chat(bob, carl)]
     bobs = await bob.joined(chats[0])
@@ -119,16 +122,16 @@ async def test_what_follows_in_the_chats_comes_after_it(
         return await sharing(user_id, among, **more)
 
     monkeypatch.setattr(store.chats, "sharing", slow)
-    await deed(store, "carl")
+    await action(store, "carl")
     await asked.wait()
-    if deed is moderation.ban:
+    if action is moderation.ban:
         await store.chats.remove_member(chats[0], carl.id, carl.id)
     await bobs.nothing_more("user_changed", "chat_changed", "chat_removed")
     go_on.set()
-    told = [await bobs.next() for _ in range(2)]
-    assert told[0]["type"] == "user_changed"
-    assert (told[0]["user_id"], told[0]["user"]["active"]) == (carl.id, False)
-    assert told[1]["type"] == "chat_changed"
+    received = [await bobs.next() for _ in range(2)]
+    assert received[0]["type"] == "user_changed"
+    assert (received[0]["user_id"], received[0]["user"]["active"]) == (carl.id, False)
+    assert received[1]["type"] == "chat_changed"
 
 
 async def test_names_are_limited_and_the_limit_says_when(serve: Serve) -> None:

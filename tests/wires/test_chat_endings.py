@@ -4,12 +4,14 @@ from typing import Any
 
 import pytest
 
-from tests.clients.raw import RawClient
+from tests.clients.client import Client
 from tests.clients.shapes import is_time
 from tests.conftest import Server
 
+pytestmark = pytest.mark.wires
 
-async def removed(client: RawClient) -> tuple[int, str, str | None]:
+
+async def removed(client: Client) -> tuple[int, str, str | None]:
     frame = await client.next("chat_removed")
     assert frame.keys() == {"type", "chat_id", "reason", "name", "timestamp"}
     assert is_time(frame["timestamp"])
@@ -60,7 +62,7 @@ async def test_a_private_chat_was_known_by_the_name_of_the_other_member(server: 
 
 async def test_a_chat_that_is_added_says_where_it_stands(server: Server) -> None:
     ann, bob, carl = await server.people("ann", "bob", "carl")
-    follower = await carl.connect(params={"subscribe": "all"})
+    follower = await carl.connect(subscribe="all")
     await follower.done("ping")
     clients: list[Any] = [await bob.connect(), await carl.connect(), follower]
     chat_id = await ann.chat(bob)
