@@ -38,7 +38,7 @@ def bad_cursor() -> ChatError:
 
 
 def order_of(member: Member) -> MemberOrder:
-    """Members are listed in the order in which they came."""
+    """The key by which members are listed: in the order in which they were added."""
     return to_micros(member.joined_at), member.user_id
 
 
