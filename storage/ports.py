@@ -156,7 +156,7 @@ class Chats(Protocol):
         """
 
     async def load(self, chat_id: int) -> ChatState | None:
-        """A chat and all its members; `head_seq` is that of the last published change."""
+        """A chat and all its members; `head_seq` counts only changes already published."""
 
     async def summary(self, chat_id: int, user_id: int) -> ChatSummary:
         """Raises: `NotFound` if there is no such chat or the user is not in it."""

@@ -17,7 +17,7 @@ from pymongo.errors import BulkWriteError, DuplicateKeyError
 
 from domain.models import Message
 from storage.mongo.database import Collection, Database, Document, duplicates
-from storage.mongo.documents import member_key, message_document
+from storage.mongo.documents import member_key
 from storage.mongo.log import SENT, Row
 from storage.times import to_micros
 
@@ -64,9 +64,12 @@ class Projection:
                 if there["changed_seq"] >= last[int(there["_id"])].changed_seq:
                     del last[int(there["_id"])]
         # Before the projection: once a deletion is projected, its content is certainly out of the log.
-        await self._scrub([key for key, message in last.items() if message.deleted])
-        new = [message_document(message) for key, message in last.items() if key in created]
-        old = [message_document(message) for key, message in last.items() if key not in created]
+        deleted = [key for key, message in last.items() if message.deleted]
+        if deleted:
+            await self._scrub(deleted)
+        documents = {row.message.id: row.message_document() for row in rows if row.message is not None}
+        new = [documents[key] for key in last if key in created]
+        old = [documents[key] for key in last if key not in created]
         old += [new[index] for index in await self._insert(self._database.messages, new)]
         await self._update(
             self._database.messages,
@@ -100,9 +103,8 @@ class Projection:
 
     async def _scrub(self, message_ids: Sequence[int]) -> None:
         """Removes the content of deleted messages from the log."""
-        if message_ids:
-            rows = {"message_id": {"$in": list(message_ids)}}
-            await self._database.with_retry(lambda: self._database.changes.update_many(rows, SCRUBBED))
+        rows = {"message_id": {"$in": list(message_ids)}}
+        await self._database.with_retry(lambda: self._database.changes.update_many(rows, SCRUBBED))
 
     async def _structure(self, row: Row) -> None:
         data = row.data

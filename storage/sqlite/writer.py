@@ -50,8 +50,8 @@ class Write(WriterItem[ResultT_co]):
 class Writer:
     """Writes batches; for the writer's thread.
 
-    `unpublished`, which the event loop reads, has the chats with changes that are committed, or about to be, and not
-    yet published: chat id → head before these changes.
+    `unpublished` is for the event loop to read: chat id → head before the changes that are, or are about to be,
+    committed and are not yet published.
     """
 
     def __init__(self, db: sqlite3.Connection, path: Path, unpublished: dict[int, int]) -> None:
