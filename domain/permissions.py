@@ -32,13 +32,13 @@ def check_rename(actor: Actor) -> None:
 
 
 def check_delete_chat(actor: Actor) -> None:
-    """Only an owner deletes a chat; of a private one, that is who began it."""
+    """Only an owner deletes a chat. The owner of a private chat is the user who created it."""
     if actor.role != "owner":
         raise Forbidden("only the owner deletes a chat")
 
 
 def check_add(actor: Actor, role: Role) -> None:
-    """Owners and admins add members; only an owner adds somebody as more than a member."""
+    """Owners and admins add members; only an owner adds admins and owners."""
     _open_to_change(actor)
     _manager(actor)
     if role != "member":
@@ -52,7 +52,7 @@ def check_set_role(actor: Actor) -> None:
 
 
 def check_remove(actor: Actor, target: Member) -> None:
-    """Anybody leaves; owners and admins remove members, and only an owner removes an owner or admin."""
+    """Every member may leave; owners and admins remove members, and only an owner removes an owner or admin."""
     _open_to_change(actor)
     if target.user_id == actor.user_id:
         return

@@ -47,8 +47,8 @@ class Users(Protocol):
         created_at: datetime,
         is_bot: bool = False,
     ) -> User:
-        """Raises: `Duplicate("username")` for the username of somebody, deleted users too, or another form of it (see
-        `domain.text.name_key`); `Duplicate("email")` for an email address in use, without regard to case."""
+        """Raises: `Duplicate("username")` for the username of another user, deleted ones too, or another form of it
+        (see `domain.text.name_key`); `Duplicate("email")` for an email address in use, without regard to case."""
 
     async def get(self, user_id: int) -> User | None:
         """The user, also if banned or deleted; None if nobody ever had this id."""
@@ -150,7 +150,7 @@ class Chats(Protocol):
         created_at: datetime,
     ) -> tuple[Chat, bool]:
         """Creates a chat of the owner and the members, and returns it with True. Two users have one private chat: if it
-        exists, whoever of them created it, it is returned with False. `member_ids` may contain the owner.
+        exists, created by either of them, it is returned with False. `member_ids` may contain the owner.
 
         Raises: `UnknownUsers`, for an owner who is banned too.
         """
@@ -183,7 +183,7 @@ class Chats(Protocol):
 
     async def preview(self, chat_id: int, user_ids: Collection[int]) -> ChatPreview | None:
         """The chat as those of the users see it who are in it; None if there is no such chat. One look for all of
-        them: it costs about what the summary of one does. `head_seq` counts only changes already told."""
+        them: it costs about what the summary of one does. `head_seq` is that of the last published change."""
 
     async def rename(self, chat_id: int, user_id: int, name: str) -> Chat:
         """Raises: `NotFound`; `Forbidden`."""
@@ -204,7 +204,8 @@ class Chats(Protocol):
         """Raises: `NotFound` (also if `user_id` is no member); `Forbidden`; `LastOwner`."""
 
     async def remove_member(self, chat_id: int, actor_id: int, user_id: int) -> None:
-        """Somebody may inherit, see above. When only members who never inherit would be left, the chat is deleted.
+        """Removes a member; another one may inherit, see above. If only members who never inherit would be left, the
+        chat is deleted.
 
         Raises: `NotFound`; `Forbidden`."""
 

@@ -1,6 +1,6 @@
-"""What becomes of a request: pure functions of a view of the state and the request.
+"""Decides what a request changes: pure functions of the request and a view of the state.
 
-A decision returns the change that the store is to make; or, where there is nothing to change, what the caller gets
-instead. It raises a `domain.refusals.Refusal` if the request is refused. The checks run in the order in which the wire
-names them: whoever is not a member learns nothing else.
+A decision returns the change that the store has to make, or what the caller gets if there is nothing to change. It
+raises a `domain.refusals.Refusal` if the request is refused. The order of the checks is part of the wire's contract;
+membership comes first, so that a stranger learns nothing else.
 """

@@ -10,7 +10,7 @@ def read(view: MarkView, chat_id: int, user_id: int, up_to: int | None) -> ReadM
     """The user's mark moves to the message `up_to`, a deleted one too; to the newest one with None. A mark never moves
     back: then the member as they are.
 
-    Raises: `NotFound` for whoever is not a member; `BadReference("up_to")`.
+    Raises: `NotFound` if the user is not a member; `BadReference("up_to")`.
     """
     member = view.member(chat_id, user_id)
     if member is None:

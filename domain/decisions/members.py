@@ -48,7 +48,7 @@ def set_role(view: MemberView, chat_id: int, actor_id: int, user_id: int, role: 
 
 
 def remove(view: MemberView, chat_id: int, actor_id: int, user_id: int) -> MemberRemoved | ChatDeleted:
-    """The member is gone, and somebody inherits if they were the last owner. The chat is deleted if only members who
+    """The member leaves, and another one inherits if they were the last owner. The chat is deleted if only members who
     never inherit would be left.
 
     Raises, the first that holds: `NotFound`, also if `user_id` is no member; `Forbidden`.

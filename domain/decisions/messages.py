@@ -14,8 +14,8 @@ def send(view: MessageView, draft: Draft) -> MessageCreated | Appended:
     """The new message. If the sender used the client_id before, the first message: a repeat changes nothing, whatever
     its content.
 
-    Raises, the first that holds: `NotFound` for whoever is not a member; for a repeat `ClientIdTaken` or, if the first
-    message is deleted, `NotFound`; `BadContent`; `Forbidden`; `BadReference("reply_to")`.
+    Raises, the first that holds: `NotFound` if the sender is not a member; for a repeat `ClientIdTaken` or, if the
+    first message is deleted, `NotFound`; `BadContent`; `Forbidden`; `BadReference("reply_to")`.
     """
     actor = view.actor(draft.chat_id, draft.sender_id)
     if draft.client_id is not None:

@@ -1,6 +1,6 @@
-"""What decisions ask of the state that they are made on. Each store answers from within its own transaction or plan.
+"""The questions that decisions ask about the state. Each store answers them within its own transaction or plan.
 
-A view only reads. Its answers are of one moment and include everything decided and applied before.
+A view only reads. Its answers are of one moment, and include all changes applied before.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -63,8 +63,8 @@ class MemberView(Protocol):
         """All members, in ascending order."""
 
     def accounts_by_role(self, chat_id: int, role: Role) -> Iterable[Account]:
-        """The accounts of the members with this role, those who joined first first (then by id). Read no further than
-        needed: a chat may have very many."""
+        """The accounts of the members with this role, in the order of `joined_at`, then id. A chat may have very many,
+        so iterate no further than needed."""
 
     def accounts(self, user_ids: Collection[int]) -> Mapping[int, Account]:
         """The accounts of those users who exist."""

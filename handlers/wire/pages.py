@@ -2,13 +2,13 @@
 
 import re
 from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta
 
 from domain.models import Member
 from handlers.wire.errors import ChatError, invalid
 from handlers.wire.json import dumps
 from handlers.wire.views import View
 from storage.sizes import Budget
+from storage.times import to_micros
 
 ENVELOPE_BYTES = 1024
 """What a page has around its items: names, cursor, flags."""
@@ -18,8 +18,6 @@ PAGE_BYTES_MAX = 1024 * 1024
 
 ITEMS_BYTES_MAX = PAGE_BYTES_MAX - ENVELOPE_BYTES
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
 _ID_CURSOR = re.compile(r"[0-9]{1,16}")
 
 MemberOrder = tuple[int, int]
@@ -40,8 +38,8 @@ def bad_cursor() -> ChatError:
 
 
 def order_of(member: Member) -> MemberOrder:
-    """Members are listed in the order in which they came."""
-    return (member.joined_at - _EPOCH) // _MICROSECOND, member.user_id
+    """The key by which members are listed: in the order in which they were added."""
+    return to_micros(member.joined_at), member.user_id
 
 
 def after_id(cursor: str | None) -> int:

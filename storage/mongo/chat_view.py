@@ -1,4 +1,4 @@
-"""The state that decisions about a chat and its members are made on: its replica, and what only the database holds."""
+"""What decisions about a chat and its members ask: its replica, and what only the database holds."""
 
 from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
 from functools import partial
@@ -14,7 +14,7 @@ from storage.mongo.documents import account_of, member_key, member_of
 from storage.mongo.writer import Writer
 
 _ACCOUNTS_AT_ONCE = (10, 100)
-"""So many accounts are loaded at first, and then each time: the oldest member with a role is active nearly always."""
+"""How many accounts are loaded at first, and then each time. The oldest member with a role is nearly always active."""
 
 T = TypeVar("T")
 
@@ -30,8 +30,9 @@ class _NotLoaded(Exception):
 class LoadingView:
     """See `domain.decisions.view.MemberView`.
 
-    A decision cannot wait. So whenever it asks for what is not loaded, it is abandoned, that is loaded, and the
-    decision begins anew: it changes nothing, so it may run any number of times.
+    A decision cannot wait for the database. If it asks for something that is not loaded, the decision is abandoned, the
+    view loads that, and the decision runs again from the beginning: it changes nothing, so it may run any number of
+    times.
     """
 
     def __init__(self, writer: Writer, chat_id: int | None) -> None:
@@ -47,7 +48,8 @@ class LoadingView:
         self._newest: list[Message | None] = []
 
     async def decide(self, decision: Callable[[MemberView], T]) -> T:
-        """What is decided on the state of now. Raises: what the decision raises."""
+        """Runs the decision on the current state, as often as there is something to load. Raises: what the decision
+        raises."""
         await self._refresh()
         while True:
             try:
@@ -56,7 +58,7 @@ class LoadingView:
                 await missing.load()
 
     async def inactive_owners(self) -> Sequence[int]:
-        """The owners that the last decision took for active users, and that are not any more."""
+        """The owners whom the last decision saw as active, and who are not active any more."""
         roles = {} if self.replica is None else self.replica.roles
         relied = [
             user_id
@@ -130,14 +132,14 @@ class LoadingView:
         return self.replica
 
     async def _refresh(self) -> None:
-        """Forgets what was loaded for the decision before; but a new chat keeps its replica, for its first row may be
-        in the log already."""
+        """Forgets what was loaded for the last decision. A chat that is being created keeps its replica: its first row
+        may be in the log already."""
         self._members, self._accounts, self._by_role, self._newest = {}, {}, {}, []
         if self._chat_id is not None:
             self.replica = await self._writer.replicas.get(self._chat_id)
 
     async def _load_member(self, user_id: int) -> None:
-        """With what they have read; all else is as the replica has it."""
+        """Loads the read mark of a member; role and time are those of the replica."""
         member, key = self._known().roles[user_id], member_key(self._known().chat_id, user_id)
         document = await self._database.get(self._database.members, key)
         if document is None or document["gone"]:
@@ -154,7 +156,7 @@ class LoadingView:
             self._accounts[user_id] = found.get(user_id)
 
     async def _load_newest(self) -> None:
-        """What is not yet projected included."""
+        """Loads the newest message, also if it is not projected yet."""
         chat_id, replicas = self._known().chat_id, self._writer.replicas
         projected = await history.newest(self._database, chat_id)
         if projected is not None and projected.id in replicas.newest_states:
@@ -171,9 +173,11 @@ class LoadingView:
         self.replica = await self._writer.replicas.get(await self._take_chat_id())
 
     async def _find_private(self, user_ids: Sequence[int]) -> None:
-        """A private chat of two users has one place in `pairs` after another, each with the id of a chat that is to be.
-        Whoever finds the last of them without a chat, or with one that was deleted, goes on from there: a place is
-        taken by inserting its number, and the chat created by inserting its first row."""
+        """Finds the private chat of two users, or the place of one that is not created yet.
+
+        Two users have a row of places in `pairs`, each with the id of a chat. If the chat of the last place is deleted,
+        a server takes the next place by inserting it, and creates the chat by inserting its first row.
+        """
         replicas, pairs, users = self._writer.replicas, self._database.pairs, " ".join(map(str, user_ids))
         while True:
             places = await self._database.find(pairs, {"users": users}, sort=[("generation", -1)], limit=1)

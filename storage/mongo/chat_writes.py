@@ -1,8 +1,8 @@
 """Changes of a chat and of its members: each is decided and inserted alone.
 
-Accounts are not in the log of the chat, so a ban may pass a change that relied on the banned user as an owner. Each
-writes first and looks then: the ban marks the account, then looks which chats its user owns (`pass_on`); the change is
-projected, then looks at the accounts again (`LoadingView.inactive_owners`). So one of the two sees the other.
+Accounts are not in the log of the chat, so a change that relies on an owner may cross with the ban of that owner. Both
+sides write first and read then: the ban marks the account, then reads which chats the user owns (`pass_on`); the change
+is projected, then the accounts are read again (`LoadingView.inactive_owners`). So one of the two sees the other.
 """
 
 from collections.abc import Callable, Sequence
@@ -22,8 +22,8 @@ from storage.results import result_of
 
 @dataclass(frozen=True)
 class ChatWrite(WriterItem[Any]):
-    """A decision about a chat, and the change it makes. `chat_id` is None if it creates the chat. The decision may be
-    made several times, always on the state as it is by then."""
+    """A decision about a chat, and the change that it makes. `chat_id` is None if it creates the chat. The decision may
+    run several times, each time on the state of that moment."""
 
     chat_id: int | None
     decision: Callable[[MemberView], object]
@@ -38,7 +38,7 @@ class ChatWrite(WriterItem[Any]):
 
 
 def pass_on(chat_id: int, user_id: int) -> ChatWrite:
-    """Of a user who is no longer active, see `domain.decisions.heirs.pass_on`."""
+    """Passes on the chat of a user who is no longer active, see `domain.decisions.heirs.pass_on`."""
     return ChatWrite(chat_id, lambda view: heirs.pass_on(view, chat_id, user_id))
 
 
@@ -54,7 +54,7 @@ class _Attempt:
         self._inserted = False
 
     async def run(self) -> object:
-        """Tries until the outcome is certain. Raises: `Unavailable`."""
+        """The outcome, once it is certain. Raises: `Unavailable`."""
         budget = RetryBudget()
         while self._outcome is UNSETTLED:
             try:
@@ -70,7 +70,7 @@ class _Attempt:
         return self._outcome
 
     async def pass_on(self) -> None:
-        """The change is in: looks again at what the decision relied on and the log does not hold."""
+        """Once the change is in, checks again the owners on whom the decision relied, as they are not in the log."""
         if self._inserted:
             for user_id in await self._view.inactive_owners():
                 await ChatWrite.run_all(self._writer, [pass_on(self._chat_id(), user_id)], [UNSETTLED])

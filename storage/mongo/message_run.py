@@ -1,7 +1,7 @@
-"""Runs of sends, edits and deletions: the hot path. Those that stand next to each other go into the log at once.
+"""Runs of sends, edits and deletions: the hot path. Those that stand next to each other go into the log together.
 
-They are planned on what is in memory, without asking first whether it is the newest: if it is not, the insert fails
-(`log.py`). What is refused inserts nothing, so for that it is asked.
+They are planned on the state in memory, without checking first that it is the newest: if it is not, the insert fails
+(`log.py`). A refusal inserts nothing, so before one is final, the log is asked for newer rows.
 """
 
 from collections import deque
@@ -25,8 +25,8 @@ from storage.runs import outcome_of
 
 @dataclass(slots=True)
 class MessageWrite(WriterItem[Any]):
-    """A decision about a message, and the change it makes. It may be made several times, and its row bears the same
-    mark each time. `message_id` is the message whose state it needs, `draft` what is to be sent, None if it is no
+    """A decision about a message, and the change that it makes. It may run several times; its row has the same mark
+    each time. `message_id` is the message whose state it needs; `draft` is what is to be sent, None if it is no
     send."""
 
     decision: Callable[[MessageView], object]
@@ -49,15 +49,14 @@ class MessageWrite(WriterItem[Any]):
 
 @dataclass
 class Plan:
-    """What a run of message writes is going to do, before any of it is done. See `domain.decisions.view.MessageView`.
+    """The rows that a run of message writes is going to insert. See `domain.decisions.view.MessageView`.
 
-    Its rows come on top of the replicas as they are in memory. It is thrown away as a whole if it cannot be carried
-    out.
+    They follow the state of the replicas in memory. If they cannot be inserted, the whole plan is discarded.
     """
 
     replicas: dict[int, ChatReplica]
     messages: dict[int, Message]
-    """Those that the items name, and those that the rows change, in their newest state."""
+    """The messages that the items name and those that the rows change, in their newest states."""
     first_uses: dict[tuple[int, str], Message]
     ids: deque[int]
     rows: list[Row] = field(default_factory=list)
@@ -112,23 +111,23 @@ class MessageRun:
             try:
                 await self._round(pending)
             except UnknownOutcome as unknown:
-                # Some rows may be in, some may come in yet: the log tells.
+                # Some rows may be in, and some may still get in: the log has to be read.
                 await budget.again(unknown)
                 self._behind |= self._named
             else:
                 await budget.again()
 
     async def _round(self, pending: Sequence[int]) -> None:
-        """Plans what is pending, inserts it and settles what can be settled then."""
+        """Plans the pending items, inserts their rows, and settles the items whose outcome is certain."""
         for chat_id in list(self._behind):
             if not await self._catch_up(await self._replicas.get(chat_id)):
-                self._ask_client_ids = True  # then it is not the number that was taken
+                self._ask_client_ids = True  # if no number was taken, a client_id was
             self._behind.discard(chat_id)
         pending = [index for index in pending if self._outcomes[index] is UNSETTLED]
         plan = await self._prepare([self._items[index] for index in pending])
         planned = [self._planned(self._items[index], plan) for index in pending]
         if not self._ask_client_ids and self._refused_with_client_id(pending, planned):
-            # A repeat is answered before a rule is asked, so whether it is one has to be known now.
+            # A repeat is answered whatever would refuse it, so first find out whether it is one.
             self._ask_client_ids = True
             return
         for chat_id in self._refused_in(pending, planned, plan) - {row.chat_id for row in plan.rows}:
@@ -144,8 +143,8 @@ class MessageRun:
     def _settle(
         self, pending: Sequence[int], planned: Sequence[object], plan: Plan, done: Sequence[Applied]
     ) -> None:
-        """Settles the items up to the first whose row is not in. Of what was refused, only where it is certain that
-        memory was not behind: a row got in, or nothing was planned in that chat and it was looked at."""
+        """Settles the items up to the first whose row is not in. A refusal is final only where it is certain that the
+        replica was not behind: a row of the chat got in, or none was planned and the log was asked."""
         certain = {applied.row.chat_id for applied in done}
         uncertain = {row.chat_id for row in plan.rows} - certain
         in_log = iter(done)
@@ -164,7 +163,7 @@ class MessageRun:
         return plan.add(outcome, item.mark) if isinstance(outcome, MessageChange) else outcome
 
     def _refused_in(self, pending: Sequence[int], planned: Sequence[object], plan: Plan) -> set[int]:
-        """The chats in which an item was refused, or had nothing to change."""
+        """The chats of items that were refused or had nothing to change."""
         without_row = (
             self._items[index].chat_id(plan.messages)
             for index, outcome in zip(pending, planned, strict=True)
@@ -180,7 +179,7 @@ class MessageRun:
         return False
 
     async def _catch_up(self, replica: ChatReplica) -> bool:
-        """Whether there was anything new."""
+        """Applies new rows, and settles the items whose rows are among them. False if there were none."""
         new = await self._replicas.catch_up(replica)
         for applied in new:
             index = self._by_mark.get(applied.row.mark)
@@ -212,15 +211,15 @@ class MessageRun:
             replicas |= {chat_id: await self._replicas.get(chat_id) for chat_id in changed}
             messages = await self._messages(message_ids)
         self._named = set(replicas)
-        # An id that was in a plan is used up, for the plan may have been carried out without our knowing.
+        # An id that was in a plan is used up: the plan may have been carried out though its outcome is unknown.
         missing = sum(draft is not None for draft in drafts) - len(self._ids)
         if missing > 0:
             self._ids += await self._writer.ids.take("messages", missing)
         return Plan(replicas, messages, first_uses, self._ids)
 
     async def _messages(self, message_ids: set[int]) -> dict[int, Message]:
-        """Those that exist, in their newest state: what is taken in may not be projected yet, what another server
-        projected may not be taken in."""
+        """Those of the messages that exist, in their newest states: an applied row may not be projected yet, and a row
+        that another server projected may not be applied yet."""
         database, applied = self._writer.database, self._replicas.newest_states
         found = await database.get_many(database.messages, [str(one) for one in message_ids])
         messages = {message.id: message for message in map(message_of, found)}

@@ -75,8 +75,8 @@ class MongoMessages:
     async def changed_since(
         self, chat_id: int, after_seq: int, *, limit: int, max_bytes: int | None = None
     ) -> Sequence[Message]:
-        """Up to what was told: above that another server may have projected a change and not yet the one before it.
-        A message missing here because it changed once more meanwhile comes with that change."""
+        """Returns published changes only: above those, another server may have projected a change and not yet the one
+        before it. A message that changed once more meanwhile is missing here and comes with that change."""
         await self._follower.catch_up(chat_id)
         head = self._follower.head(chat_id)
         if head is None:

@@ -68,7 +68,7 @@ def preview(db: sqlite3.Connection, chat_id: int, user_ids: Collection[int]) -> 
 
 
 def small_chats_of(db: sqlite3.Connection, user_id: int, members_max: int) -> Sequence[int]:
-    """The user's chats of at most so many members."""
+    """The user's chats of at most `members_max` members."""
     rows = db.execute(
         "SELECT chats.id FROM members CROSS JOIN chats ON chats.id = members.chat_id"
         " WHERE members.user_id = ? AND chats.member_count <= ?",

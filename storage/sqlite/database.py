@@ -95,7 +95,7 @@ class Database:
     def write(
         self, action: Callable[Concatenate[Writer, P], ResultT], *args: P.args, **kwargs: P.kwargs
     ) -> Promise[ResultT]:
-        """Queues `action(writer, …)`, which is bound by the contract of `Item`."""
+        """Queues `action(writer, …)`, to which the contract of `WriterItem.run_all` applies."""
         return self.submit(Write(lambda writer: action(writer, *args, **kwargs)))
 
     async def read(
@@ -124,7 +124,7 @@ class Database:
 
     async def _write_batch(self, items: Sequence[WriterItem[object]]) -> Written:
         if self.health.failing:
-            self._files.check()  # so that nothing is written that would be lost
+            self._files.check()  # so that no write goes to a deleted file
         try:
             written = await asyncio.get_running_loop().run_in_executor(
                 self._writer_thread, self._writer.write, items
@@ -132,15 +132,15 @@ class Database:
         except Unavailable as error:
             self._suspect(items, [error] * len(items))
             raise
-        # Nothing is acked that is lost. Here and not in the writer's thread, which after a system call has to wait for
-        # the interpreter.
+        # So that no write is acked that is lost. Not in the writer's thread, which has to wait for the interpreter lock
+        # after each system call.
         self._files.check_quickly()
         if any(isinstance(outcome, Unavailable) for outcome in written.outcomes):
             self._suspect(items, written.outcomes)
         return written
 
     def _suspect(self, items: Sequence[WriterItem[object]], outcomes: Sequence[object]) -> None:
-        """Keeps a write that came upon a broken page: the store serves again when that one can be made."""
+        """Keeps a write that met a broken page: the store serves again when that write succeeds."""
         for item, outcome in zip(items, outcomes, strict=True):
             if isinstance(outcome, Unavailable) and outcome.trouble == "broken":
                 self._suspects = (item,)
@@ -149,17 +149,17 @@ class Database:
         """Raises: `Unavailable`."""
         self._files.check()
         await self._readers.run(lambda db: db.execute("SELECT id FROM probe").fetchone())
-        # Of a lock that somebody holds for a moment the users notice nothing; a store that is known to fail is probed
-        # every second, and those who write wait meanwhile.
+        # If another program holds the lock for a moment, waiting hides that from users; but a store that is known to
+        # fail is probed every second, and writes wait for each probe.
         busy_timeout_s = 0.0 if self.health.failing else _PROBE_BUSY_S
         suspects = self._suspects
         await self._on_writer(self._writer.probe, suspects, busy_timeout_s)
-        if self._suspects is suspects:  # else another write has come upon something meanwhile
+        if self._suspects is suspects:  # else another write met a broken page meanwhile
             self._suspects = ()
         self._files.check()
 
     async def _watch_files(self) -> None:
-        """Notices that the files are gone though nobody writes, and then saves what can be saved."""
+        """Notices lost files even while there are no writes, and then saves what can be saved."""
         while True:
             await asyncio.sleep(_LOOK_EVERY_S)
             try:
@@ -172,8 +172,7 @@ class Database:
                 self._log_saved = False
 
     async def _save_log(self) -> None:
-        """Of a write-ahead log that was deleted, what it holds goes into the database before that is lost with the
-        process."""
+        """Copies a deleted write-ahead log into the database, before the log is lost with the process."""
         if self._log_saved or not self._files.has_database():
             return
         self._log_saved = await self._on_writer(self._writer.save_log)

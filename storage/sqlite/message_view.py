@@ -76,7 +76,7 @@ class SqliteMessageView:
         return history.get(self.db, message_id)
 
     def first_use(self, sender_id: int, client_id: str) -> Message | None:
-        """Knows what `find_first_uses` has found, and what was created since."""
+        """Finds what `find_first_uses` has looked up, and messages created since."""
         return self._first_uses.get((sender_id, client_id))
 
     def next_seq(self, chat_id: int) -> int:
@@ -88,7 +88,7 @@ class SqliteMessageView:
             self._last_message_id = last_id(self.db, "messages")
         return self._last_message_id + 1
 
-    # What changes tell the view
+    # For those who write: see `changes`
 
     def head(self, chat_id: int) -> int:
         """The number of the chat's last change, those of this transaction included."""
@@ -99,12 +99,12 @@ class SqliteMessageView:
         return int(head)
 
     def find_first_uses(self, keys: Sequence[ClientIdKey]) -> None:
-        """Looks up the messages with these client_ids, which `first_use` then knows; those of before are forgotten."""
+        """Looks up the messages with these client_ids, for `first_use`. Forgets those of earlier runs."""
         found = map(message_of, _first_uses(self.db, keys))
         self._first_uses = {(one.sender_id, one.client_id): one for one in found if one.client_id is not None}
 
     def create(self, message: Message) -> None:
-        """Takes a new message in; `insert_new` writes it."""
+        """Adds a new message, which `insert_new` writes."""
         chat_id, seq, sender_id, client_id = (
             message.chat_id,
             message.seq,
@@ -164,7 +164,7 @@ class SqliteMessageView:
         self._activity.pop(chat_id, None)
 
     def begin(self) -> None:
-        """Makes ready for the next transaction."""
+        """Prepares for the next transaction."""
         self.heads_before = {}
         self._activity = {}
         self._first_uses = {}

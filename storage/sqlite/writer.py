@@ -48,7 +48,7 @@ class Write(WriterItem[ResultT_co]):
 
 
 class Writer:
-    """Lives in the writer's thread.
+    """Writes batches; for the writer's thread.
 
     `unpublished` is for the event loop to read: chat id → head before the changes that are, or are about to be,
     committed and are not yet published.
@@ -63,7 +63,7 @@ class Writer:
         self._changes: list[Change] = []
 
     def write(self, items: Sequence[WriterItem[object]]) -> Written:
-        """Writes a batch in one transaction; if an item turns out to fail, each in its own.
+        """Writes a batch in one transaction; or, if an item fails, each item in a transaction of its own.
 
         Raises: `Unavailable` if nothing could be begun or committed.
         """
@@ -77,13 +77,13 @@ class Writer:
             return self._one_by_one(items)
 
     def probe(self, suspects: Sequence[WriterItem[object]], busy_timeout_s: float) -> None:
-        """Commits a small write. `suspects` are tried before that, and undone: only they come upon the page that is
-        broken. Raises: `Unavailable`."""
+        """Commits a small write. Before that, runs `suspects` and undoes them: only they touch the broken page. Raises:
+        `Unavailable`."""
         try:
             self.db.execute(f"PRAGMA busy_timeout = {round(busy_timeout_s * 1000)}")
             try:
                 if suspects:
-                    self.db.execute("PRAGMA shrink_memory")  # else it finds the page as it was
+                    self.db.execute("PRAGMA shrink_memory")  # else the cache has the page as it was
                     self.db.execute("BEGIN IMMEDIATE")
                     for item in suspects:
                         type(item).run_all(self, [item])
@@ -97,7 +97,7 @@ class Writer:
             raise unavailable(error, CANNOT_WRITE, self._path) from error
 
     def save_log(self) -> bool:
-        """Copies all of the write-ahead log into the database file; False if somebody who reads is in the way."""
+        """Copies the whole write-ahead log into the database file; False if a reader prevents it."""
         try:
             busy, pages, copied = self.db.execute("PRAGMA wal_checkpoint(FULL)").fetchone()
         except sqlite3.Error:
@@ -105,7 +105,7 @@ class Writer:
         return not busy and pages == copied
 
     def close(self) -> None:
-        """Leaves one file behind, without a log beside it."""
+        """Closes the database and leaves one file, without a log beside it."""
         with suppress(sqlite3.Error):
             self.db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         self.db.close()
@@ -151,7 +151,7 @@ class Writer:
             try:
                 alone = self._transact([item])
             except Unavailable as error:
-                # Begin or commit fails: so it would for all others, each after a wait.
+                # Begin or commit fails, and would fail for the other items too, each after a wait.
                 outcomes += [error.again() for _ in items[len(outcomes) :]]
                 break
             except Exception as error:

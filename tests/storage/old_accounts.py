@@ -27,7 +27,7 @@ async def check_upgraded(store: Store) -> None:
         for login in (username, username.upper(), f"e{number}@X.y"):
             found = await users.find(login)
             assert (found and found.id) == (None if deleted else number), login
-    # Forms that nobody has exactly: somebody of that name.
+    # A form that no account has exactly finds any account of that name.
     for login, ids in (("ＪＯＳÉ", {2, 3, 4}), ("ＸＹＺ", {7}), ("Ａbc", {5, 6})):
         found = await users.find(login)
         assert found is not None

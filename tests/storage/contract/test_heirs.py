@@ -165,7 +165,7 @@ async def test_a_ban_that_is_repeated_passes_on_what_could_not_pass_before(world
     assert len(world.told) == 1
 
 
-async def test_somebody_who_is_to_be_taken_out_of_their_chats_may_be_banned_without_passing_on(
+async def test_a_user_whose_chats_will_be_left_next_may_be_banned_without_passing_on(
     world: World,
 ) -> None:
     anna, boris = await world.users(2)
@@ -212,7 +212,7 @@ async def test_many_chats_pass_on_in_one_ban(world: World) -> None:
     assert await roles(world, others[1]) == {anna: "owner"}
 
 
-async def test_somebody_banned_makes_no_chat_and_adds_nobody(world: World) -> None:
+async def test_a_banned_user_creates_no_chat_and_adds_nobody(world: World) -> None:
     anna, boris = await world.users(2)
     chat_id = await world.chat(anna)
     await ban(world, anna)

@@ -223,7 +223,7 @@ async def test_everybody_leaves_at_once(world: World) -> None:
 
 
 async def test_coming_and_going_while_others_write(world: World) -> None:
-    """Whoever is out when his send comes to its turn has not sent."""
+    """A send of a user who is no member any more when its turn comes is refused."""
     anna, *others = await world.users(20)
     chat_id = await world.chat(anna)
     script = random.Random(11)

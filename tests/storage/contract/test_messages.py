@@ -14,7 +14,7 @@ async def test_a_message_is_kept_as_sent(world: World) -> None:
     anna, boris = await world.users(2)
     chat_id = await world.chat(anna, boris)
     first = await world.send(chat_id, anna)
-    wish = draft(
+    sent_draft = draft(
         chat_id,
         boris,
         "Привет 👋\0\n",
@@ -23,7 +23,7 @@ async def test_a_message_is_kept_as_sent(world: World) -> None:
         client_id="c",
         reply_to=first.id,
     )
-    appended = await world.store.messages.append(wish)
+    appended = await world.store.messages.append(sent_draft)
     message = Message(
         id=appended.message.id,
         chat_id=chat_id,
@@ -220,20 +220,20 @@ async def test_repeats_race(world: World) -> None:
     anna = await world.user()
     chats = [await world.chat(anna) for _ in range(2)]
     script = random.Random(3)
-    wishes = [
+    drafts = [
         draft(script.choice(chats), anna, str(number), client_id=f"{number % 40}") for number in range(800)
     ]
     results = await asyncio.gather(
-        *(world.store.messages.append(wish) for wish in wishes), return_exceptions=True
+        *(world.store.messages.append(sent_draft) for sent_draft in drafts), return_exceptions=True
     )
     first: dict[str | None, Message] = {}
-    for wish, result in zip(wishes, results, strict=True):
-        known = first.get(wish.client_id)
+    for sent_draft, result in zip(drafts, results, strict=True):
+        known = first.get(sent_draft.client_id)
         if known is None:
             assert isinstance(result, Appended)
             assert not result.duplicate
-            first[wish.client_id] = result.message
-        elif known.chat_id == wish.chat_id:
+            first[sent_draft.client_id] = result.message
+        elif known.chat_id == sent_draft.chat_id:
             assert result == Appended(known, duplicate=True)
         else:
             assert isinstance(result, ClientIdTaken)
@@ -374,7 +374,7 @@ async def test_everything_at_once(world: World) -> None:
         chat_id = script.choice(chats)
         user_id = script.choice([anna, *others])
         message = script.choice(known[chat_id])
-        messages, room = world.store.messages, world.store.chats
+        messages, chats_of_store = world.store.messages, world.store.chats
         return script.choice(
             [
                 lambda: messages.append(draft(chat_id, user_id, str(number))),
@@ -383,10 +383,10 @@ async def test_everything_at_once(world: World) -> None:
                 lambda: messages.edit(message.id, anna, f"edit {number % 7}", at(number)),
                 lambda: messages.delete(known[chat_id][number % 3].id, script.choice([anna, user_id]), at(1)),
                 lambda: messages.mark_read(chat_id, user_id, script.choice([None, message.id])),
-                lambda: room.add_member(chat_id, anna, script.choice(others), "member", at(number)),
-                lambda: room.remove_member(chat_id, anna, script.choice(others)),
+                lambda: chats_of_store.add_member(chat_id, anna, script.choice(others), "member", at(number)),
+                lambda: chats_of_store.remove_member(chat_id, anna, script.choice(others)),
                 lambda: messages.history(chat_id, limit=10),
-                lambda: room.load(chat_id),
+                lambda: chats_of_store.load(chat_id),
             ]
         )()
 

@@ -96,19 +96,19 @@ async def test_the_mark_never_goes_back(world: World) -> None:
     anna, boris = await world.users(2)
     chat_id = await world.chat(anna, boris)
     messages = await fill(world, chat_id, anna, 100)
-    wishes = [messages[index] for index in random.Random(1).choices(range(100), k=400)]
+    targets = [messages[index] for index in random.Random(1).choices(range(100), k=400)]
     told = len(world.told)
     marks = await asyncio.gather(
-        *(world.store.messages.mark_read(chat_id, boris, wish.id) for wish in wishes)
+        *(world.store.messages.mark_read(chat_id, boris, target.id) for target in targets)
     )
     highest = 0
     moves = []
-    for wish, mark in zip(wishes, marks, strict=True):
-        moved = wish.seq > highest
-        highest = max(highest, wish.seq)
+    for target, mark in zip(targets, marks, strict=True):
+        moved = target.seq > highest
+        highest = max(highest, target.seq)
         assert mark == ReadMark(highest, messages[highest - 1].id, moved, 100 - highest)
         if moved:
-            moves.append(ReadMoved(chat_id, boris, wish.id, wish.seq))
+            moves.append(ReadMoved(chat_id, boris, target.id, target.seq))
     assert world.told[told:] == moves
 
 
@@ -135,7 +135,7 @@ async def test_unread_stops_at_a_thousand(world: World) -> None:
 
 
 async def test_unread_of_a_bot_that_wrote_thousands(world: World) -> None:
-    """However many he wrote himself, those of others behind them count."""
+    """However many the user wrote, the messages by others below those count."""
     others = await world.users(3)
     bot = await world.user(is_bot=True)
     more = await world.users(3)

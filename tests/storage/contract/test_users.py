@@ -142,7 +142,7 @@ async def test_users_who_are_not_active_are_not_in_the_search(world: World) -> N
         found = await world.store.users.search(prefix, after_id=0, limit=9)
         assert [user.id for user in found] == ([anna] if prefix != "ANNA1" else [])
     assert [user.id for user in await world.store.users.search("", after_id=anna, limit=9)] == []
-    assert (await world.store.users.find("anna1")) is not None  # whoever runs the server names them
+    assert (await world.store.users.find("anna1")) is not None  # the operator names them
     await world.store.users.set_banned(banned, False)
     assert [user.id for user in await world.store.users.search("anna1", after_id=0, limit=9)] == [banned]
 

@@ -121,3 +121,25 @@ async def test_another_server_learns_who_inherited(here: World, elsewhere: Mongo
     reopened = await elsewhere.chats.load(chat_id)
     assert reopened is not None
     assert reopened.members[boris].role == "owner"
+
+
+async def test_the_heir_of_a_large_chat_is_found_in_a_few_queries(
+    here: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Though the oldest hundred members never inherit."""
+    anna, heir = await here.users(2)
+    bots = [await here.user(is_bot=True) for _ in range(115)]
+    chat_id = await here.chat(anna, *bots)
+    await here.store.chats.add_member(chat_id, anna, heir, "member", at(1))
+    asked: list[int] = []
+    original = chat_view.accounts_of
+
+    async def accounts_of(database: Database, user_ids: Collection[int]) -> Mapping[int, Account]:
+        asked.append(len(user_ids))
+        return await original(database, user_ids)
+
+    monkeypatch.setattr(chat_view, "accounts_of", accounts_of)
+    await here.store.chats.remove_member(chat_id, anna, anna)
+    assert (await roles(here, chat_id))[heir] == "owner"
+    # The owners, the members in two steps and the rest; and the heir once more when the change is in.
+    assert asked == [1, 10, 100, 6, 1]

@@ -1,4 +1,4 @@
-"""What was acked is there, whoever is killed: one of two chat servers, or the database server."""
+"""What was acked is there after a kill of one of two chat servers, or of the database server."""
 
 import asyncio
 import random
@@ -102,8 +102,8 @@ async def test_the_database_server_is_killed_in_a_burst_of_sends(own_server: Ser
     async def send(client_id: str) -> None:
         while client_id not in acked:
             try:
-                wish = draft(chat_id, anna, client_id, client_id=client_id)
-                acked[client_id] = (await store.messages.append(wish)).message
+                message_draft = draft(chat_id, anna, client_id, client_id=client_id)
+                acked[client_id] = (await store.messages.append(message_draft)).message
             except Unavailable:
                 await asyncio.sleep(0.2 * script.random())
 

@@ -131,7 +131,7 @@ async def test_rows_of_a_write_that_failed_are_told_by_the_next(
     await world.check_told(chat_id)
 
 
-async def test_a_rotten_send_is_its_own_failure(mongo_store: MongoStore) -> None:
+async def test_a_failing_send_is_its_own_failure(mongo_store: MongoStore) -> None:
     """A text that cannot be stored spoils nobody else's."""
     world = World(mongo_store)
     anna = await world.user()

@@ -37,7 +37,7 @@ async def test_numbers_and_order_are_the_same_for_both(
     for world in (here, there):
         await settle(world, chat_id)
         await world.check_told(chat_id)
-    # What was deleted meanwhile is told without its content by whoever reads of it later.
+    # A server that reads later of a message deleted meanwhile publishes it without its content.
     both = [
         [(message.changed_seq, message.id, message.sender_id) for message in world.message_changes(chat_id)]
         for world in (here, there)
@@ -49,9 +49,9 @@ async def test_one_message_for_one_client_id(mongo_store: MongoStore, second_sto
     worlds = World(mongo_store), World(second_store)
     anna = await worlds[0].user()
     chat_id = await worlds[0].chat(anna)
-    wishes = [draft(chat_id, anna, f"{number}", client_id=f"{number % 25}") for number in range(100)]
+    drafts = [draft(chat_id, anna, f"{number}", client_id=f"{number % 25}") for number in range(100)]
     results = await asyncio.gather(
-        *(world.store.messages.append(wish) for wish in wishes for world in worlds)
+        *(world.store.messages.append(sent_draft) for sent_draft in drafts for world in worlds)
     )
     assert sum(not result.duplicate for result in results) == 25
     assert len({result.message.id for result in results}) == 25

@@ -1,4 +1,4 @@
-"""Counting unread messages of somebody who writes much and reads nothing: the second way to count them."""
+"""Unread counts of users who write much without reading: the second way to count."""
 
 import pytest
 

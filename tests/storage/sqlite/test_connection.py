@@ -89,7 +89,7 @@ async def test_a_file_that_cannot_be_opened(tmp_path: Path, kind: str) -> None:
             await SqliteStore.open(path)
 
 
-async def test_a_file_that_somebody_outside_holds(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_file_that_another_program_locks(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("storage.sqlite.connection.BUSY_TIMEOUT_S", 0.05)
     store = await SqliteStore.open(path)
     world = World(store)

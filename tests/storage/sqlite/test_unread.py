@@ -1,4 +1,4 @@
-"""What is unread by somebody who wrote much without reading: his own are passed over, run by run."""
+"""Unread counts of users who write much without reading: their own messages are skipped, run by run."""
 
 import asyncio
 import random
