@@ -96,8 +96,8 @@ def codec_of(value: type[Change]) -> Codec:
 
 
 class _Fields:
-    """The codec of a kind without a layout of its own. The message of the change is that of the row; `data` has the
-    other fields: numbers, texts, truth values, None and sequences of these.
+    """The codec of a kind without a layout of its own. The message and the chat of the change are those of the row;
+    `data` has the other fields: numbers, texts, truth values, None and sequences of these.
 
     A field that a row lacks gets its default, so that a kind can grow. When a message is deleted, the log loses what
     the message said, but not what is in other fields.
@@ -106,14 +106,15 @@ class _Fields:
     def __init__(self, kind: ChangeKind) -> None:
         self._make = cast(Any, kind.value)
         hints = get_type_hints(kind.value)
-        own = [field.name for field in fields(self._make) if not (kind.takes_seq and field.name == "message")]
-        for name in own:
+        names = [field.name for field in fields(self._make)]
+        self._of_row = [name for name in names if name in ("chat_id", "message")]
+        self._names = [name for name in names if name not in self._of_row]
+        for name in self._names:
             if not _is_plain(hints[name]):
                 raise UndeclaredChange(
                     f"the change kind {kind.name!r} ({kind.value.__name__}) has a field {name!r} of a type that a row "
                     "cannot hold as it is: give the kind a layout in storage/mongo/row_codecs.py"
                 )
-        self._names = own
 
     def data_of(self, change: Change, _member_count: int) -> Document | None:
         return {"fields": {name: getattr(change, name) for name in self._names}} if self._names else None
@@ -121,7 +122,7 @@ class _Fields:
     def change_of(self, row: Row, _current: CurrentChat) -> Change:
         stored = {} if row.data is None else row.data["fields"]
         values = {name: stored[name] for name in self._names if name in stored}
-        made: Change = self._make(**values) if row.message is None else self._make(row.message, **values)
+        made: Change = self._make(**values, **{name: getattr(row, name) for name in self._of_row})
         return made
 
 
