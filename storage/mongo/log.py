@@ -20,6 +20,7 @@ a row that creates no message has sender 0.
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import field
 from itertools import takewhile
 from typing import Any
 
@@ -57,6 +58,14 @@ class Row:
     mark: str
     message: Message | None = None
     data: Document | None = None
+    _documents: list[Document] = field(default_factory=list, init=False, repr=False, compare=False)
+
+    def message_document(self) -> Document:
+        """The message as a document, made once for the log and for its projection."""
+        if not self._documents:
+            assert self.message is not None
+            self._documents.append(message_document(self.message))
+        return self._documents[0]
 
 
 class Log:
@@ -133,7 +142,7 @@ def _document(row: Row) -> Document:
         "sender_id": 0 if created is None else created.sender_id,
         "client_id": f"#{row.mark}" if client_id is None else client_id,
         "message_id": None if row.message is None else row.message.id,
-        "message": None if row.message is None else message_document(row.message),
+        "message": None if row.message is None else row.message_document(),
         "data": row.data,
     }
 

@@ -17,7 +17,7 @@ from pymongo.errors import BulkWriteError, DuplicateKeyError
 
 from domain.models import Message
 from storage.mongo.database import Collection, Database, Document, duplicates
-from storage.mongo.documents import member_key, message_document
+from storage.mongo.documents import member_key
 from storage.mongo.log import SENT, Row
 from storage.times import to_micros
 
@@ -65,8 +65,9 @@ class Projection:
                     del last[int(there["_id"])]
         # Before the projection: once a deletion is projected, its content is certainly out of the log.
         await self._scrub([key for key, message in last.items() if message.deleted])
-        new = [message_document(message) for key, message in last.items() if key in created]
-        old = [message_document(message) for key, message in last.items() if key not in created]
+        documents = {row.message.id: row.message_document() for row in rows if row.message is not None}
+        new = [documents[key] for key in last if key in created]
+        old = [documents[key] for key in last if key not in created]
         old += [new[index] for index in await self._insert(self._database.messages, new)]
         await self._update(
             self._database.messages,
