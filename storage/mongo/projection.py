@@ -107,8 +107,7 @@ class Projection:
         await self._database.with_retry(lambda: self._database.changes.update_many(rows, SCRUBBED))
 
     async def _structure(self, row: Row) -> None:
-        data = row.data
-        assert data is not None
+        data = row.data or {}
         if row.kind == "opened":
             await self._insert(
                 self._database.members,

@@ -1,36 +1,20 @@
 """From changes to the rows of the log, and back.
 
-Every logged kind of change has a codec. The kinds of the first versions have layouts of their own, which databases are
-full of. Any other kind needs nothing here: its rows are made from the fields of its class, see `_Fields`.
+Every logged kind of change has a codec. The kinds of the first versions have layouts of their own (`row_layouts.py`).
+Any other kind needs nothing here: its rows are made from the fields of its class, see `_Fields`.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import fields, replace
+from dataclasses import fields
 from types import NoneType, UnionType
 from typing import Any, Literal, Protocol, Union, cast, get_args, get_origin, get_type_hints
 
 from domain import changes
-from domain.changes import (
-    Change,
-    ChangeKind,
-    ChatCreated,
-    ChatDeleted,
-    ChatRenamed,
-    MemberAdded,
-    MemberRemoved,
-    MessageChange,
-    RoleChanged,
-    UndeclaredChange,
-)
-from domain.frozen import frozen
-from domain.models import Chat, ChatState, Member
+from domain.changes import Change, ChangeKind, MessageChange, UndeclaredChange
 from storage.errors import StorageError, Unavailable
 from storage.mongo.database import Document
-from storage.mongo.documents import chat_document, chat_of, member_document, member_of
 from storage.mongo.log import Row
-
-CurrentChat = Callable[[], Chat]
-"""Returns the chat as the rows before one left it."""
+from storage.mongo.row_layouts import LAYOUTS, CurrentChat
 
 
 class UnknownKind(StorageError):
@@ -87,6 +71,9 @@ def check_codecs() -> None:
             codec_of(kind.value)
 
 
+_CODECS: dict[type[Change], Codec] = dict(LAYOUTS)
+
+
 def codec_of(value: type[Change]) -> Codec:
     """The codec of a class of changes. Raises: `UndeclaredChange`."""
     codec = _CODECS.get(value)
@@ -96,8 +83,8 @@ def codec_of(value: type[Change]) -> Codec:
 
 
 class _Fields:
-    """The codec of a kind without a layout of its own. The message of the change is that of the row; `data` has the
-    other fields: numbers, texts, truth values, None and sequences of these.
+    """The codec of a kind without a layout of its own. The message and the chat of the change are those of the row;
+    `data` has the other fields: numbers, texts, truth values, None and sequences of these.
 
     A field that a row lacks gets its default, so that a kind can grow. When a message is deleted, the log loses what
     the message said, but not what is in other fields.
@@ -106,14 +93,15 @@ class _Fields:
     def __init__(self, kind: ChangeKind) -> None:
         self._make = cast(Any, kind.value)
         hints = get_type_hints(kind.value)
-        own = [field.name for field in fields(self._make) if not (kind.takes_seq and field.name == "message")]
-        for name in own:
+        names = [field.name for field in fields(self._make)]
+        self._of_row = [name for name in names if name in ("chat_id", "message")]
+        self._names = [name for name in names if name not in self._of_row]
+        for name in self._names:
             if not _is_plain(hints[name]):
                 raise UndeclaredChange(
                     f"the change kind {kind.name!r} ({kind.value.__name__}) has a field {name!r} of a type that a row "
-                    "cannot hold as it is: give the kind a layout in storage/mongo/row_codecs.py"
+                    "cannot hold as it is: give the kind a layout in storage/mongo/row_layouts.py"
                 )
-        self._names = own
 
     def data_of(self, change: Change, _member_count: int) -> Document | None:
         return {"fields": {name: getattr(change, name) for name in self._names}} if self._names else None
@@ -121,7 +109,7 @@ class _Fields:
     def change_of(self, row: Row, _current: CurrentChat) -> Change:
         stored = {} if row.data is None else row.data["fields"]
         values = {name: stored[name] for name in self._names if name in stored}
-        made: Change = self._make(**values) if row.message is None else self._make(row.message, **values)
+        made: Change = self._make(**values, **{name: getattr(row, name) for name in self._of_row})
         return made
 
 
@@ -129,92 +117,3 @@ def _is_plain(hint: Any) -> bool:
     if get_origin(hint) in (Union, UnionType, Sequence):
         return all(_is_plain(part) for part in get_args(hint))
     return get_origin(hint) is Literal or hint in (int, str, bool, float, NoneType)
-
-
-@frozen
-class _Layout:
-    """The codec of a kind whose data is made and read by functions of its own."""
-
-    data_of: Callable[[Any, int], Document | None]
-    change_of: Callable[[Row, CurrentChat], Change]
-
-
-def _created(change: ChatCreated, _member_count: int) -> Document:
-    members = [member_document(member) for member in change.state.members.values()]
-    return {"chat": chat_document(change.state.chat), "members": members}
-
-
-def _read_created(row: Row, _current: CurrentChat) -> Change:
-    data = _data(row)
-    members = map(member_of, data["members"])
-    return ChatCreated(ChatState(chat_of(data["chat"]), {member.user_id: member for member in members}))
-
-
-def _renamed(change: ChatRenamed, _member_count: int) -> Document:
-    return {"name": change.chat.name}
-
-
-def _read_renamed(row: Row, current: CurrentChat) -> Change:
-    return ChatRenamed(replace(current(), name=_data(row)["name"]))
-
-
-def _deleted(change: ChatDeleted, _member_count: int) -> Document:
-    user_ids = list(change.member_ids)
-    return {"user_ids": user_ids, "left_id": change.left_id, "deleted": True, "member_count": 0}
-
-
-def _read_deleted(row: Row, current: CurrentChat) -> Change:
-    data, chat = _data(row), current()
-    # Rows of the first stage do not say who left.
-    return ChatDeleted(row.chat_id, data["user_ids"], chat.name, chat.chat_type, data.get("left_id"))
-
-
-def _added(change: MemberAdded, member_count: int) -> Document:
-    return {"member": member_document(change.member), "member_count": member_count + 1}
-
-
-def _read_added(row: Row, _current: CurrentChat) -> Change:
-    return MemberAdded(row.chat_id, member_of(_data(row)["member"]))
-
-
-def _removed(change: MemberRemoved, member_count: int) -> Document:
-    return {
-        "user_id": change.user_id,
-        "actor_id": change.actor_id,
-        "heir": change.heir and member_document(change.heir),
-        "member_count": member_count - 1,
-    }
-
-
-def _read_removed(row: Row, current: CurrentChat) -> Change:
-    data = _data(row)
-    # Rows of the first stage do not say who removed the member.
-    return MemberRemoved(row.chat_id, data["user_id"], _heir(data), data.get("actor_id"), current().name)
-
-
-def _role_changed(change: RoleChanged, _member_count: int) -> Document:
-    return {"member": member_document(change.member), "heir": change.heir and member_document(change.heir)}
-
-
-def _read_role_changed(row: Row, _current: CurrentChat) -> Change:
-    data = _data(row)
-    return RoleChanged(row.chat_id, member_of(data["member"]), _heir(data))
-
-
-def _heir(data: Document) -> Member | None:
-    return member_of(data["heir"]) if data.get("heir") else None
-
-
-def _data(row: Row) -> Document:
-    assert row.data is not None
-    return row.data
-
-
-_CODECS: dict[type[Change], Codec] = {
-    ChatCreated: _Layout(_created, _read_created),
-    ChatRenamed: _Layout(_renamed, _read_renamed),
-    ChatDeleted: _Layout(_deleted, _read_deleted),
-    MemberAdded: _Layout(_added, _read_added),
-    MemberRemoved: _Layout(_removed, _read_removed),
-    RoleChanged: _Layout(_role_changed, _read_role_changed),
-}

@@ -243,7 +243,7 @@ async def test_head_seq_counts_what_was_told(world: World) -> None:
         assert world.store.published_head(chat_id, number) == number
 
 
-async def test_a_head_is_never_ahead_of_the_observer(world: World) -> None:
+async def test_a_head_is_never_ahead_of_what_is_published(world: World) -> None:
     anna = await world.user()
     chat_id = await world.chat(anna)
     sending = True

@@ -22,9 +22,11 @@ from handlers.wire.errors import ChatError
 from handlers.wire.events import Event, room_event
 from storage.errors import Unavailable
 from storage.mongo import MongoStore
+from storage.mongo.chat_writes import ChatWrite
 from storage.mongo.log import Row
 from storage.mongo.message_run import MessageWrite
 from storage.mongo.row_codecs import UnknownKind, change_of, check_codecs, row_of
+from storage.results import _RESULTS
 from tests.clients.clock import ManualClock
 from tests.handlers.scene import RecordingHub
 from tests.kinds import declared_kinds
@@ -236,6 +238,41 @@ async def test_a_chat_with_a_row_of_an_unknown_kind_is_not_served_and_others_are
     assert await newer.chats.load(chat_id) is not None
     assert len(await newer.messages.changed_since(chat_id, 0, limit=10)) == 3
     await newer.close()
+
+
+async def test_a_change_of_a_chat_that_takes_no_number_goes_the_same_way(
+    mongo_place: MongoPlace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with declared_kinds() as declare:
+
+        @declare("archived")
+        class ChatArchived(Change):
+            chat_id: int
+            by: int
+
+        @room_event(ChatArchived)
+        def chat_archived(change: Any, _at: datetime) -> Event:
+            return cast(Event, ("chat_archived", {"chat_id": change.chat_id, "by": change.by}))
+
+        monkeypatch.setitem(_RESULTS, ChatArchived, lambda change: change.by)  # type: ignore[arg-type]
+        store = await mongo_place.open()
+        hub, world = RecordingHub(), World(store)
+        app = _app(store, hub)
+        anna = await world.user()
+        chat_id = await world.chat(anna)
+        await app.run(await _connected(app, anna, "anna"), "join_chat", {"chat_id": chat_id})
+        archive = cast(Any, ChatArchived)(chat_id, anna)
+        assert await store._writer.submit(ChatWrite(chat_id, lambda _view: archive)) == anna
+        await world.send(chat_id, anna)
+        assert world.told[-2] == archive
+        row = await store._database.changes.find_one({"chat_id": chat_id, "kind": "archived"})
+        assert row is not None
+        assert (row["n"], row["seq"], row["data"]) == (2, 0, {"fields": {"by": anna}})
+        names = [name for name, _ in hub.events["anna"]]
+        assert names[-2:] == ["chat_archived", "new_message"]
+        assert await world.head(chat_id) == 1
+        await app.close()
+        await store.close()
 
 
 async def test_a_client_is_told_that_another_server_may_serve_the_chat(
