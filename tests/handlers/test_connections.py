@@ -8,6 +8,7 @@ from handlers.live.connections import Connection, Connections, enter_room, leave
 from handlers.live.directory import Directory
 from handlers.policy import UNFINISHED_MAX
 from handlers.wire.endings import Ending, Refused
+from storage.batching import Promise
 from tests.clients.hub import MemoryHub
 from tests.clients.memory_store import MemoryChats, store_of
 
@@ -61,7 +62,7 @@ async def test_a_room_has_the_connections_that_entered_it() -> None:
 
 async def test_commands_wait_when_too_many_wait_for_the_disk() -> None:
     ann, loop = connection(), asyncio.get_running_loop()
-    writes: list[asyncio.Future[None]] = [loop.create_future() for _ in range(UNFINISHED_MAX)]
+    writes = [Promise(loop=loop) for _ in range(UNFINISHED_MAX)]
     for write in writes[:-1]:
         ann.begin(write)
     await asyncio.wait_for(ann.ready(), 1)
@@ -70,12 +71,10 @@ async def test_commands_wait_when_too_many_wait_for_the_disk() -> None:
     for _ in range(5):
         await asyncio.sleep(0)
     assert not waiting.done()
-    writes[100].set_result(None)
+    writes[100].settle(None)
     await asyncio.wait_for(waiting, 1)
-    writes[0].set_exception(OSError())
+    writes[0].settle(OSError())
     writes[1].cancel()
-    for _ in range(5):
-        await asyncio.sleep(0)
     assert ann.unfinished == UNFINISHED_MAX - 3
     assert writes[0].exception() is not None
 

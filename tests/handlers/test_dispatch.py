@@ -20,6 +20,7 @@ from handlers.wire.endings import Ending, Refused
 from handlers.wire.errors import ChatError
 from handlers.wire.exceptions import _AS_CHAT_ERROR, as_chat_error
 from handlers.wire.schemas import Id
+from storage.batching import Promise
 from storage.errors import Unavailable
 from tests.clients.clock import ManualClock
 from tests.clients.hub import MemoryHub
@@ -38,7 +39,7 @@ class Scene:
     def __init__(self) -> None:
         self.clock, self.hub, self.connections = ManualClock(), MemoryHub("ann"), Connections()
         self.ran: list[int] = []
-        self.write: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        self.write = Promise(loop=asyncio.get_running_loop())
         self.context: Any = SimpleNamespace(
             limiter=Limiter(POLICY, self.clock),
             connections=self.connections,
@@ -176,8 +177,7 @@ async def test_a_later_counts_as_unfinished_and_replies_with_its_outcome(scene: 
     outcomes: list[Any] = []
     dispatch.then(later, outcomes.append)
     assert (scene.ann.unfinished, outcomes) == (1, [])
-    scene.write.set_result(9)
-    await asyncio.sleep(0)
+    scene.write.settle(9)
     assert (scene.ann.unfinished, outcomes) == (0, [{"number": 9}])
 
 
@@ -189,9 +189,8 @@ async def test_a_write_that_fails_becomes_an_error(scene: Scene, gate: str) -> N
     else:
         running = asyncio.ensure_future(dispatch.run(scene.context, scene.on_rest, "later", {"number": 1}))
         await asyncio.sleep(0)
-    scene.write.set_exception(Unavailable("the host of a database", "unreachable"))
+    scene.write.settle(Unavailable("the host of a database", "unreachable"))
     if gate == "socket":
-        await asyncio.sleep(0)
         (error,) = outcomes
     else:
         with pytest.raises(ChatError) as refused:
@@ -204,7 +203,6 @@ async def test_a_write_that_is_given_up_at_the_stop_is_unavailable(scene: Scene)
     outcomes: list[Any] = []
     dispatch.then(await scene.start(scene.on_socket, "later", number=1), outcomes.append)
     scene.write.cancel()
-    await asyncio.sleep(0)
     assert [(error.code, error.message) for error in outcomes] == [
         ("unavailable", "the server is going away")
     ]
