@@ -47,7 +47,7 @@ def read_frame(text: str) -> RawCommand:
 
 def _good_id(frame_id: Any) -> bool:
     if type(frame_id) is str:
-        return len(frame_id) <= FRAME_ID_CHARS_MAX and is_unicode(frame_id)
+        return len(frame_id) <= FRAME_ID_CHARS_MAX and (frame_id.isascii() or is_unicode(frame_id))
     return frame_id is None or (type(frame_id) is int and 0 <= frame_id <= FRAME_ID_MAX)
 
 

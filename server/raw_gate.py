@@ -115,7 +115,7 @@ def _subscribe(chat_app: ChatApp, connection: Connection, link: RawConnection, o
 class _Reader:
     """Runs the commands in one connection's frames, one after the other, and answers them."""
 
-    __slots__ = ("_bad_in_a_row", "_caller", "_chat_app", "_connection", "_link", "_sio")
+    __slots__ = ("_bad_in_a_row", "_caller", "_chat_app", "_connection", "_link", "_sio", "seen")
 
     def __init__(
         self, sio: AsyncServer, chat_app: ChatApp, caller: Caller, connection: Connection, link: RawConnection
@@ -126,6 +126,7 @@ class _Reader:
         self._connection = connection
         self._link = link
         self._bad_in_a_row = 0
+        self.seen = link.seen
 
     async def receive(self, message: Message) -> None:
         if self._link.closed:
@@ -136,14 +137,11 @@ class _Reader:
         elif opcode == frames.BINARY:
             self._bad(BadFrame("a frame has to be text"))
 
-    def seen(self) -> None:
-        self._link.seen()
+    def overflow(self) -> None:
+        self._link.overflow()
 
     def flooded(self) -> None:
         self._chat_app.end(self._connection, Ending.FLOODED)
-
-    def overflow(self) -> None:
-        self._link.overflow()
 
     def lost(self, code: int) -> None:
         self._chat_app.disconnected(self._connection.id)

@@ -54,23 +54,23 @@ class ChatUpdates:
 
     def changed(self, chat_id: int) -> None:
         """Called when a message of the chat is created, edited or deleted."""
-        self._note(chat_id).chat = True
+        due = self._due.get(chat_id)
+        (self._begin(chat_id) if due is None else due).chat = True
 
     def read(self, chat_id: int, user_id: int) -> None:
         """Called when a member has read on: their other connections get to know it."""
-        self._note(chat_id).readers.add(user_id)
+        due = self._due.get(chat_id)
+        (self._begin(chat_id) if due is None else due).readers.add(user_id)
 
     def stop(self) -> None:
         for task in self._tasks:
             task.cancel()
 
-    def _note(self, chat_id: int) -> _Due:
-        due = self._due.get(chat_id)
-        if due is None:
-            due = self._due[chat_id] = _Due()
-            task = asyncio.ensure_future(self._go_on(chat_id, due))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+    def _begin(self, chat_id: int) -> _Due:
+        due = self._due[chat_id] = _Due()
+        task = asyncio.ensure_future(self._go_on(chat_id, due))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
         return due
 
     async def _go_on(self, chat_id: int, due: _Due) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from functools import partial
-from typing import Any
+from typing import Any, get_type_hints
 
 from aiohttp import hdrs, web
 
@@ -33,6 +33,11 @@ class Answer:
     part: str = ""
     only: tuple[str, ...] = ()
     status_if: Mapping[str, int] | None = None
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The fields of the result that this answer uses by name."""
+        return frozenset(filter(None, (self.part, *self.only, *(self.status_if or {}))))
 
     def status_of(self, result: Result) -> int:
         found = (status for name, status in (self.status_if or {}).items() if result[name])
@@ -65,8 +70,14 @@ class Call:
 
 
 def add_calls(app: web.Application, calls: Iterable[Call]) -> None:
-    """Puts the calls under /api. Raises: `ValueError` for a path with a parameter that the command does not have."""
+    """Puts the calls under /api.
+
+    Raises: `ValueError` for a path with a parameter, or an answer with a field, that the command does not declare.
+    """
     for call in calls:
+        missing = call.answer.names - get_type_hints(COMMANDS[call.command].answer).keys()
+        if missing:
+            raise ValueError(f"{call.path}: {call.command} does not answer {', '.join(sorted(missing))}")
         serve = _serve(call)
         app.router.add_route(call.method, "/api" + call.path, serve)
         if call.method == hdrs.METH_GET:

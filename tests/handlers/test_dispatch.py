@@ -178,7 +178,6 @@ async def test_a_later_counts_as_unfinished_and_replies_with_its_outcome(scene: 
     dispatch.then(later, outcomes.append)
     assert (scene.ann.unfinished, outcomes) == (1, [])
     scene.write.settle(9)
-    await asyncio.sleep(0)
     assert (scene.ann.unfinished, outcomes) == (0, [{"number": 9}])
 
 
@@ -192,7 +191,6 @@ async def test_a_write_that_fails_becomes_an_error(scene: Scene, gate: str) -> N
         await asyncio.sleep(0)
     scene.write.settle(Unavailable("the host of a database", "unreachable"))
     if gate == "socket":
-        await asyncio.sleep(0)
         (error,) = outcomes
     else:
         with pytest.raises(ChatError) as refused:
@@ -205,7 +203,6 @@ async def test_a_write_that_is_given_up_at_the_stop_is_unavailable(scene: Scene)
     outcomes: list[Any] = []
     dispatch.then(await scene.start(scene.on_socket, "later", number=1), outcomes.append)
     scene.write.cancel()
-    await asyncio.sleep(0)
     assert [(error.code, error.message) for error in outcomes] == [
         ("unavailable", "the server is going away")
     ]

@@ -14,9 +14,8 @@ from handlers.context import Caller, Context
 from handlers.registry import Result, command
 from handlers.wire.schemas import Flag, Id, IdList, StrictString
 from server.rest import routes
-from server.rest.calls import Call, add_calls
+from server.rest.calls import Answer, Call, add_calls
 from tests.clients.people import Person
-from tests.clients.rest import Answer
 from tests.clients.shapes import assert_error
 from tests.conftest import serving
 
@@ -57,7 +56,7 @@ async def ann(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[
         yield await (await serve()).person("ann")
 
 
-async def call(person: Person, method: str, path: str) -> Answer:
+async def call(person: Person, method: str, path: str) -> tuple[int, Any]:
     """A call with the path exactly as it is written."""
     url = URL(f"{person.url}/api{path}", encoded=True)
     headers = {"Authorization": f"Bearer {person.token}"}
@@ -157,6 +156,15 @@ async def test_only_a_get_has_a_query(ann: Person) -> None:
 def test_a_path_with_an_unknown_parameter_stops_the_start() -> None:
     with pytest.raises(ValueError, match="get_chat has no parameter chat"):
         add_calls(web.Application(), [Call("GET", "/chats/{chat}", "get_chat")])
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [Answer(part="chats"), Answer(only=("chat", "chats")), Answer(part="chat", status_if={"chats": 201})],
+)
+def test_an_answer_with_an_unknown_field_stops_the_start(answer: Answer) -> None:
+    with pytest.raises(ValueError, match="get_chat does not answer chats"):
+        add_calls(web.Application(), [Call("GET", "/chats/{chat_id}", "get_chat", answer)])
 
 
 def test_every_documented_call_is_routed_once() -> None:
