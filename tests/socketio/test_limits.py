@@ -1,4 +1,4 @@
-"""Limits count per user, whatever he comes through; they say when to come back, and the connection stays."""
+"""Limits count per user, over all gates; they say when to come back, and the connection stays."""
 
 import asyncio
 from typing import Any

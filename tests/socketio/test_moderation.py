@@ -26,7 +26,7 @@ async def login(server: Server, name: str) -> tuple[int, object]:
 
 
 async def assert_out(server: Server, person: Person) -> None:
-    """Neither his tokens nor his password let him in at any door."""
+    """Neither their tokens nor their password let them in at any gate."""
     status, body = await person.request("GET", "/users/me")
     assert (status, body["error"]["code"]) in ((403, "forbidden"), (401, "unauthenticated"))
     assert await (await person.open()).closed() == 4403
@@ -190,11 +190,11 @@ async def test_who_is_demoted_loses_his_rights_in_that_moment(server: Server, lo
         ("DELETE", f"/chats/{chat_id}/members/{carl.id}", None),
     ):
         assert_error(await bob.request(method, path, json=body), 403, "forbidden")
-    await ann.say(chat_id, "he still reads")
+    await ann.say(chat_id, "they still read")
     told = [
         event.payload["message"]["content"] for event in await window.drain() if event.name == "new_message"
     ]
-    assert told == ["as admin", "he still reads"]
+    assert told == ["as admin", "they still read"]
 
 
 @pytest.mark.parametrize("kind", KINDS)
