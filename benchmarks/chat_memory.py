@@ -1,6 +1,6 @@
 """How much memory the chats take that a server has looked at: `python -m benchmarks.chat_memory [CHATS] [MEMBERS]`.
 
-The store is made up, so that what is measured is what `handlers.live.directory` keeps: RSS of a fresh process, before and
+The store is made up, so what is measured is what `handlers.live.directory` keeps: RSS of a fresh process, before and
 after, with nobody in the chats and then with one connection in each.
 """
 

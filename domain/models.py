@@ -142,7 +142,7 @@ class ChatSummary:
 
 
 @frozen
-class ChatGlance:
+class ChatPreview:
     """A chat as several members see it in their lists at one moment; `unread_counts`, by user id, stop at 1000,
     `read_seqs` are the positions of their marks."""
 
@@ -161,7 +161,7 @@ class ChatState:
 
 
 @frozen
-class Standing:
+class Actor:
     """Who asks for a write, as the write itself finds him: a rule is judged on this, never on an older look.
 
     `message` is the message to be changed, `target` the member to be changed; None where there is none.
@@ -174,7 +174,7 @@ class Standing:
     target: Member | None = None
 
 
-Rule = Callable[[Standing], None]
+Permission = Callable[[Actor], None]
 """A pure function that raises when the write is not allowed; whatever it raises reaches the caller of the store.
 
 It may run in another thread and more than once.

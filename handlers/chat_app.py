@@ -14,13 +14,13 @@ from handlers.live.hub import Hub
 from handlers.live.identities import Identities, Identity
 from handlers.live.limits import Limiter
 from handlers.live.passwords import Passwords
-from handlers.live.presence import PresenceBoard
+from handlers.live.presence import PresenceTracker
 from handlers.live.publisher import Publisher
 from handlers.live.session_sweep import SessionSweep
 from handlers.live.subscriptions import Subscriptions
-from handlers.live.token_expiry import TokenLives
+from handlers.live.token_expiry import TokenExpiry
 from handlers.live.tokens import Tokens
-from handlers.live.typing import TypingSigns
+from handlers.live.typing import TypingTracker
 from handlers.live.updates import ChatUpdates
 from handlers.live.watch import AccountWatch
 from handlers.policy import Policy
@@ -31,7 +31,7 @@ from handlers.wire.errors import invalid
 from storage.ports import Store
 
 
-class House:
+class ChatApp:
     """One chat server's worth of state, between the gates and the store."""
 
     def __init__(
@@ -47,7 +47,7 @@ class House:
         connections = Connections()
         directory = Directory(store)
         identities = Identities(store, tokens, clock)
-        presence = PresenceBoard(
+        presence = PresenceTracker(
             hub, clock, directory, grace_s=policy.presence_grace_s, left=self._note_last_seen
         )
         self.context = Context(
@@ -62,8 +62,8 @@ class House:
             passwords=passwords,
             tokens=tokens,
             presence=presence,
-            typing=TypingSigns(hub, clock, connections),
-            lives=TokenLives(hub, clock, connections, self._end),
+            typing=TypingTracker(hub, clock, connections),
+            token_expiry=TokenExpiry(hub, clock, connections, self._end),
             updates=ChatUpdates(store, hub, clock, connections, directory),
             subscriptions=Subscriptions(store, hub, connections, directory, self._end),
             announcer=Announcer(store, hub, clock, connections, directory, identities, presence),
@@ -113,7 +113,7 @@ class House:
         )
         context.hub.emit(name, payload, room=connection_id)
         context.presence.opened(connection)
-        context.lives.watch(connection)
+        context.token_expiry.watch(connection)
         return connection
 
     def subscribe(self, connection: Connection, wish: Any) -> None:
@@ -163,7 +163,7 @@ class House:
         await self._sweep.stop()
         self._publisher.stop()
         self.context.presence.stop()
-        self.context.lives.stop()
+        self.context.token_expiry.stop()
         self.context.updates.stop()
         self.context.subscriptions.stop()
         self.context.announcer.stop()

@@ -12,11 +12,11 @@ from handlers.live.hub import Hub
 from handlers.live.identities import Identities
 from handlers.live.limits import Limiter
 from handlers.live.passwords import Passwords
-from handlers.live.presence import PresenceBoard
+from handlers.live.presence import PresenceTracker
 from handlers.live.subscriptions import Subscriptions
-from handlers.live.token_expiry import TokenLives
+from handlers.live.token_expiry import TokenExpiry
 from handlers.live.tokens import Tokens
-from handlers.live.typing import TypingSigns
+from handlers.live.typing import TypingTracker
 from handlers.live.updates import ChatUpdates
 from handlers.policy import Policy
 from handlers.wire.errors import ChatError
@@ -43,7 +43,7 @@ class Caller:
 
 @frozen
 class Context:
-    """Everything a chat is made of; made once, in `handlers.chat_app.House`."""
+    """Everything a chat is made of; made once, in `handlers.chat_app.ChatApp`."""
 
     policy: Policy
     store: Store
@@ -55,9 +55,9 @@ class Context:
     identities: Identities
     passwords: Passwords
     tokens: Tokens
-    presence: PresenceBoard
-    typing: TypingSigns
-    lives: TokenLives
+    presence: PresenceTracker
+    typing: TypingTracker
+    token_expiry: TokenExpiry
     updates: ChatUpdates
     subscriptions: Subscriptions
     announcer: Announcer

@@ -94,12 +94,12 @@ async def start(
         if connection is not None:
             await connection.calm()
             context.connections.check(connection)
-            context.lives.check(connection)
+            context.token_expiry.check(connection)
         # What is malformed costs a user nothing, and a stranger a try: see `admit`.
-        wish = read(command.shape, command.schema, payload)
+        params = read(command.params, command.schema, payload)
         if command.limit is not None and command.limit != "auth_calls":
             context.limiter.check(command.limit, caller.user_id)
-        result = await command.handler(context, caller, wish)
+        result = await command.handler(context, caller, params)
     except Exception as error:
         raise as_chat_error(error) from None
     if connection is not None and isinstance(result, Later):
@@ -120,7 +120,7 @@ def _outcome(later: Later[Any], write: "asyncio.Future[Any]") -> Outcome:
     if write.cancelled():
         return ChatError("unavailable", "the server is going away")
     error = write.exception()
-    return later.shape(write.result()) if error is None else as_chat_error(error)
+    return later.result(write.result()) if error is None else as_chat_error(error)
 
 
 async def run(context: Context, caller: Caller, name: str, payload: Mapping[str, Any]) -> Result:

@@ -1,4 +1,4 @@
-"""Name and shape stand on the handler; one explicit list installs them; a duplicate fails at start."""
+"""Name and schema stand on the handler; one explicit list installs them; a duplicate fails at start."""
 
 from asyncio import Future
 from collections.abc import Awaitable, Callable, Iterable, Mapping
@@ -10,7 +10,7 @@ from handlers.live.limits import Limit
 from handlers.wire.schemas import CommandSchema, schema_for
 
 Result = Mapping[str, Any]
-Shape = TypeVar("Shape")
+Params = TypeVar("Params")
 Written = TypeVar("Written")
 
 
@@ -19,35 +19,35 @@ class Later(Generic[Written]):
     """A result that is there once its write is on disk: the handler has done its part and the next may start."""
 
     write: "Future[Written]"
-    shape: Callable[[Written], Result]
+    result: Callable[[Written], Result]
 
 
-Handler = Callable[[Context, Caller, Shape], Awaitable[Result | Later[Any]]]
+Handler = Callable[[Context, Caller, Params], Awaitable[Result | Later[Any]]]
 
 
 @frozen
-class Command(Generic[Shape]):
+class Command(Generic[Params]):
     """A command. `socket`: the sockets have it, not REST alone. `limit`: what it counts against, by user;
     `auth_calls` by address. `unlimited` says why a command has none."""
 
     name: str
-    shape: type[Shape]
+    params: type[Params]
     schema: CommandSchema
-    handler: Handler[Shape]
+    handler: Handler[Params]
     socket: bool
     limit: Limit | None
     unlimited: str
 
 
 def command(
-    name: str, shape: type[Shape], *, socket: bool = False, limit: Limit | None = None, unlimited: str = ""
-) -> Callable[[Handler[Shape]], Command[Shape]]:
+    name: str, params: type[Params], *, socket: bool = False, limit: Limit | None = None, unlimited: str = ""
+) -> Callable[[Handler[Params]], Command[Params]]:
     """Makes a handler a command, which has a limit or says why not. Raises: `ValueError` for one with neither."""
     if (limit is None) != bool(unlimited):
         raise ValueError(f"{name} needs a limit, or the reason why it has none")
 
-    def install(handler: Handler[Shape]) -> Command[Shape]:
-        return Command(name, shape, schema_for(shape), handler, socket, limit, unlimited)
+    def install(handler: Handler[Params]) -> Command[Params]:
+        return Command(name, params, schema_for(params), handler, socket, limit, unlimited)
 
     return install
 

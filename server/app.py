@@ -5,7 +5,7 @@ from typing import Any
 
 from aiohttp import web
 
-from handlers.chat_app import House
+from handlers.chat_app import ChatApp
 from handlers.live.clock import Clock, SystemClock
 from handlers.live.limits import network_of
 from handlers.live.passwords import Passwords
@@ -22,9 +22,9 @@ from server.engine.budget import BURST_S, UNLIMITED
 from server.headers import add_headers
 from server.health import add_health
 from server.hub import EngineHub
-from server.keys import CONFIG, DOORS, HOUSE, PAGES, REQUESTS, SIO, UNSENT
+from server.keys import CHAT_APP, CONFIG, ORIGINS, PAGES, REQUESTS, SIO, UNSENT
 from server.middlewares import check_origins, send_in_time, tell_errors
-from server.origins import Doors
+from server.origins import OriginPolicy
 from server.pacing import PACING, Pacing
 from server.raw_gate import RawGate
 from server.requests import Requests
@@ -56,7 +56,7 @@ class SocketIOJson:
 def create_app(config: Config, *, clock: Clock | None = None) -> web.Application:
     """The whole server as an aiohttp application; the store is opened when it starts."""
     policy = config.policy
-    doors = Doors(config.cors_origins, config.trusted_proxies)
+    origins = OriginPolicy(config.cors_origins, config.trusted_proxies)
     sio = AsyncServer(
         async_mode="aiohttp",
         async_handlers=False,
@@ -71,7 +71,7 @@ def create_app(config: Config, *, clock: Clock | None = None) -> web.Application
         budgets=_budgets(policy),
         owner_unsent_bytes=policy.max_unsent_bytes_per_user,
         stranger_max_bytes=STRANGER_MAX_BYTES,
-        address_of=lambda request: network_of(doors.address(request)),
+        address_of=lambda request: network_of(origins.address(request)),
     )
     hub = EngineHub(sio)
     pacing = Pacing()
@@ -84,8 +84,8 @@ def create_app(config: Config, *, clock: Clock | None = None) -> web.Application
     app[REQUESTS] = Requests()
     app[PAGES] = OnePerTurn()
     app[UNSENT] = Unsent(config.unsent_answers_limit_bytes)
-    app[DOORS] = doors
-    app.cleanup_ctx.append(_house(sio, hub, clock or SystemClock()))
+    app[ORIGINS] = origins
+    app.cleanup_ctx.append(_chat_app(sio, hub, clock or SystemClock()))
     app[SIO] = sio
     app[PACING] = pacing
     app.on_shutdown.append(
@@ -102,9 +102,9 @@ def create_app(config: Config, *, clock: Clock | None = None) -> web.Application
 
 async def say_goodbye(app: web.Application) -> None:
     """Tells every connection that the server goes away, and gives those that poll the time to hear it."""
-    if HOUSE in app:  # else it never came to serving
+    if CHAT_APP in app:  # else it never came to serving
         app[PACING].stop()
-        app[HOUSE].going_away()
+        app[CHAT_APP].going_away()
         await app[SIO].eio.disconnect()  # whoever has not said who he is
         await app[SIO].eio.wait_closed()
 
@@ -120,11 +120,11 @@ def _budgets(policy: Policy) -> BudgetPolicy:
     )
 
 
-def _house(sio: AsyncServer, hub: EngineHub, clock: Clock) -> Any:
+def _chat_app(sio: AsyncServer, hub: EngineHub, clock: Clock) -> Any:
     async def open_house(app: web.Application) -> AsyncIterator[None]:
         config = app[CONFIG]
         store = await open_store(config.store_url(), connect_timeout_s=config.database_connect_timeout_s)
-        house = House(
+        chat_app = ChatApp(
             policy=config.policy,
             store=store,
             hub=hub,
@@ -138,10 +138,10 @@ def _house(sio: AsyncServer, hub: EngineHub, clock: Clock) -> Any:
             ),
             passwords=Passwords(config.bcrypt_cost, costliest_hash=await store.users.costliest_hash()),
         )
-        app[HOUSE] = house
+        app[CHAT_APP] = chat_app
         control = Control(store, config.data_dir)
         await control.open()
-        sio.register_namespace(ChatNamespace(house, app[DOORS]))
+        sio.register_namespace(ChatNamespace(chat_app, app[ORIGINS]))
         sio.eio.on_overflow = lambda eio_sid: hub.end_link(eio_sid, Ending.TOO_SLOW)
         sio.eio.on_violation = lambda eio_sid, code: hub.end_link(
             eio_sid, Ending.FRAME_TOO_LARGE if code == 1009 else Ending.BROKEN
@@ -150,7 +150,7 @@ def _house(sio: AsyncServer, hub: EngineHub, clock: Clock) -> Any:
         sio.eio.on_silence = lambda eio_sid: hub.end_link(eio_sid, Ending.SILENT)
         yield
         control.close()
-        await house.close()
+        await chat_app.close()
         await store.close()
 
     return open_house

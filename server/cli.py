@@ -18,9 +18,9 @@ from handlers.wire.json import is_unicode
 from server import memory
 from server.app import create_app
 from server.config import SECRET_BYTES_MIN, Config, ConfigError, load_config, secret_key_file
-from server.control import DEEDS, ask_server
+from server.control import ACTIONS, ask_server
 from server.demo import PEOPLE, seed_demo
-from server.keys import HOUSE
+from server.keys import CHAT_APP
 from server.logs import configure_logs, report
 from server.open_files import OpenFilesWatch, allow_open_files
 from server.runner import Runner
@@ -51,7 +51,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     commands = parser.add_subparsers(dest="command")
     commands.add_parser("serve", help="serve the chat (the default); settings are in the environment or .env")
     user = commands.add_parser("user", help="ban, unban or delete an account, on a running server too")
-    user.add_argument("deed", choices=DEEDS, help="delete cannot be undone; the username stays taken")
+    user.add_argument("deed", choices=ACTIONS, help="delete cannot be undone; the username stays taken")
     user.add_argument("name", help="username or email")
     asked = parser.parse_args(argv)
     try:
@@ -76,7 +76,7 @@ async def change_user(config: Config, deed: str, name: str) -> int:
         if not await ask_server(config.data_dir, deed, name):
             store = await open_store(config.store_url(), connect_timeout_s=config.database_connect_timeout_s)
             try:
-                await DEEDS[deed](store, name)
+                await ACTIONS[deed](store, name)
             finally:
                 await store.close()
     except (ChatError, StorageError) as error:
@@ -159,7 +159,7 @@ def _bind(config: Config) -> socket.socket:
 
 
 async def _seed(app: web.Application) -> None:
-    password = await seed_demo(app[HOUSE])
+    password = await seed_demo(app[CHAT_APP])
     if password is not None:
         # To the terminal and not through the log, which may be kept.
         sys.stderr.write(f"\n  Demo users {', '.join(PEOPLE)}; their password: {password}\n\n")

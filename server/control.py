@@ -20,7 +20,7 @@ from storage.ports import Store
 
 log = structlog.get_logger("vestnik")
 
-DEEDS: Mapping[str, Callable[[Store, str], Awaitable[None]]] = {
+ACTIONS: Mapping[str, Callable[[Store, str], Awaitable[None]]] = {
     "ban": moderation.ban,
     "unban": moderation.unban,
     "delete": moderation.delete,
@@ -65,7 +65,7 @@ class Control:
 
     async def _do(self, deed: str, user: str) -> Mapping[str, object]:
         try:
-            await DEEDS[deed](self._store, user)
+            await ACTIONS[deed](self._store, user)
         except Exception as error:
             return {"error": as_chat_error(error).message}
         log.info("account changed from the command line", deed=deed, user=_shown(user))

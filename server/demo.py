@@ -2,7 +2,7 @@
 
 import secrets
 
-from handlers.chat_app import House
+from handlers.chat_app import ChatApp
 from handlers.context import Caller
 
 PEOPLE = ("alice", "bob", "carol")
@@ -19,12 +19,12 @@ _PRIVATE = (
 )
 
 
-async def seed_demo(house: House) -> str | None:
+async def seed_demo(chat_app: ChatApp) -> str | None:
     """Fills an empty database with `PEOPLE`, a group and a private chat.
 
     Returns the one password of all three, which is kept nowhere; None if there were users already.
     """
-    context = house.context
+    context = chat_app.context
     if await context.store.users.exist():
         return None
     password = secrets.token_urlsafe(9)
@@ -40,17 +40,17 @@ async def seed_demo(house: House) -> str | None:
         )
         ids[name] = user.id
     everybody: dict[str, object] = {"chat_type": "group", "name": "Demo", "member_ids": list(ids.values())}
-    await _talk(house, ids, everybody, _GROUP)
-    await _talk(house, ids, {"chat_type": "private", "member_ids": [ids["bob"]]}, _PRIVATE)
+    await _talk(chat_app, ids, everybody, _GROUP)
+    await _talk(chat_app, ids, {"chat_type": "private", "member_ids": [ids["bob"]]}, _PRIVATE)
     return password
 
 
 async def _talk(
-    house: House, ids: dict[str, int], chat: dict[str, object], lines: tuple[tuple[str, str], ...]
+    chat_app: ChatApp, ids: dict[str, int], chat: dict[str, object], lines: tuple[tuple[str, str], ...]
 ) -> None:
-    created = await house.run(Caller(ids["alice"], ""), "create_chat", chat)
+    created = await chat_app.run(Caller(ids["alice"], ""), "create_chat", chat)
     place = {"chat_id": created["chat"]["id"]}
     for name, content in lines:
-        await house.run(Caller(ids[name], ""), "send_message", {**place, "content": content})
+        await chat_app.run(Caller(ids[name], ""), "send_message", {**place, "content": content})
     for name in dict(lines):
-        await house.run(Caller(ids[name], ""), "read_messages", place)
+        await chat_app.run(Caller(ids[name], ""), "read_messages", place)

@@ -2,7 +2,7 @@
 
 from aiohttp import web
 
-from server.keys import HOUSE
+from server.keys import CHAT_APP
 from storage.errors import StorageError, Unavailable
 
 
@@ -15,7 +15,7 @@ async def ready(request: web.Request) -> web.Response:
     """200 while the store serves, else 503 with what is wrong, one of `storage.errors.Trouble`. As cheap as `live`,
     but for one write a second."""
     try:
-        await request.app[HOUSE].context.store.ping()
+        await request.app[CHAT_APP].context.store.ping()
     except StorageError as error:
         trouble = error.trouble if isinstance(error, Unavailable) else "failing"
         return web.json_response({"status": "unavailable", "store": trouble}, status=503)

@@ -2,17 +2,17 @@
 
 from aiohttp import web
 
-from handlers.chat_app import House
+from handlers.chat_app import ChatApp
 from server.answers import OnePerTurn, Unsent
 from server.config import Config
 from server.engine import AsyncServer
-from server.origins import Doors
+from server.origins import OriginPolicy
 from server.requests import Requests
 
 CONFIG = web.AppKey("config", Config)
-DOORS = web.AppKey("doors", Doors)
+ORIGINS = web.AppKey("origins", OriginPolicy)
 SIO = web.AppKey("sio", AsyncServer)
 REQUESTS = web.AppKey("requests", Requests)
 PAGES = web.AppKey("pages", OnePerTurn)
 UNSENT = web.AppKey("unsent", Unsent)
-HOUSE = web.AppKey("house", House)
+CHAT_APP = web.AppKey("chat_app", ChatApp)

@@ -12,7 +12,7 @@ from handlers.wire.endings import Ending, Refused
 from handlers.wire.errors import ChatError, Code
 from handlers.wire.views import error_view
 from server.answers import Chunks
-from server.keys import DOORS
+from server.keys import ORIGINS
 from server.requests import Turn
 from server.rest.calls import TURN, json_answer
 
@@ -140,12 +140,12 @@ def _check_dates(request: web.Request) -> None:
 
 @web.middleware
 async def check_origins(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Turns away pages of other origins, and lets browsers read the answers of those that may ask."""
+    """FairSemaphore away pages of other origins, and lets browsers read the answers of those that may ask."""
     if request.path == "/ws":
         return await handler(
             request
         )  # the gate tells it by a close code, which is all a browser can read there
-    if not request.app[DOORS].admits(request):
+    if not request.app[ORIGINS].admits(request):
         return error_answer(Refused("forbidden", Ending.ORIGIN_REFUSED))
     if request.path.startswith("/socket.io"):
         return await handler(request)  # the engine sets its own headers

@@ -15,8 +15,8 @@ _PAGE_SCHEMES = {"ws": "http", "wss": "https"}
 """Some proxies name the scheme of a WebSocket where others name that of its page."""
 
 
-class Doors:
-    """The rules of the house at every door: `CORS_ORIGINS` (empty: any) and `TRUSTED_PROXIES`."""
+class OriginPolicy:
+    """The rules at every gate: `CORS_ORIGINS` (empty: any) and `TRUSTED_PROXIES`."""
 
     def __init__(self, origins: Sequence[str], proxies: Networks) -> None:
         self._origins = frozenset(map(folded_origin, origins))

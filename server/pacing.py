@@ -12,7 +12,7 @@ from aiohttp.typedefs import Handler
 
 from handlers.wire.errors import ChatError
 from server.engine.budget import Budget
-from server.keys import HOUSE, SIO
+from server.keys import CHAT_APP, SIO
 from server.origins import bearer
 from server.raw_gate import raw_token
 
@@ -107,6 +107,6 @@ def _budget_of(request: web.Request) -> tuple[Budget, int]:
 def _owner_of(request: web.Request) -> int | None:
     """Whose token a request has; None if it has none that is good."""
     token = raw_token(request) if request.path == "/ws" else bearer(request.headers)
-    if token is None or HOUSE not in request.app:
+    if token is None or CHAT_APP not in request.app:
         return None
-    return request.app[HOUSE].owner_of(token)
+    return request.app[CHAT_APP].owner_of(token)

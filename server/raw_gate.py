@@ -9,7 +9,7 @@ from aiohttp import hdrs, web
 from client_compat.connection import RawConnection
 from client_compat.frames import BadFrame, FrameId, RawDialect, ack_frame, error_frame, read_frame
 from handlers import dispatch
-from handlers.chat_app import House
+from handlers.chat_app import ChatApp
 from handlers.context import Caller
 from handlers.dispatch import Outcome
 from handlers.live.connections import Connection
@@ -29,7 +29,7 @@ from server.engine import (
     header_tokens,
 )
 from server.hub import EngineHub
-from server.keys import CONFIG, DOORS, HOUSE
+from server.keys import CHAT_APP, CONFIG, ORIGINS
 from server.origins import bearer
 from storage.errors import StorageError
 
@@ -64,7 +64,9 @@ class RawGate:
             socket.serve(self._welcome(request, socket, identity))
         except Refused as refused:
             # A browser can read a close code, but not the status of a refused handshake.
-            log.info("WebSocket refused", reason=refused.message, address=request.app[DOORS].address(request))
+            log.info(
+                "WebSocket refused", reason=refused.message, address=request.app[ORIGINS].address(request)
+            )
             socket.close(CLOSE_CODES[refused.ending].code, close_reason(refused.ending, None))
         except Exception as error:
             # The connection is not aiohttp's any more: nobody else would close it.
@@ -73,18 +75,18 @@ class RawGate:
         return HandedOver()
 
     async def _identify(self, request: web.Request) -> Identity:
-        if not request.app[DOORS].admits(request):
+        if not request.app[ORIGINS].admits(request):
             raise Refused("forbidden", Ending.ORIGIN_REFUSED)
         token = raw_token(request)
         if token is None:
             raise Refused("unauthenticated", Ending.UNAUTHENTICATED)
         try:
-            return await request.app[HOUSE].authenticate(token)
+            return await request.app[CHAT_APP].authenticate(token)
         except StorageError:
             raise Refused("unavailable", Ending.OVERLOADED) from None
 
     def _welcome(self, request: web.Request, socket: WebSocket, identity: Identity) -> "_Reader":
-        house = request.app[HOUSE]
+        chat_app = request.app[CHAT_APP]
         link = RawConnection(
             self._sio.eio.generate_id(),
             socket,
@@ -102,25 +104,25 @@ class RawGate:
             self._sio.eio.heartbeat.remove(link)
             link.gone()
             self._sio.detach_link(link)
-            house.disconnected(connection_id)
+            chat_app.disconnected(connection_id)
             raise
 
     def _connect(
         self, request: web.Request, link: RawConnection, identity: Identity, connection_id: str
     ) -> "_Reader":
-        house = request.app[HOUSE]
-        connection = house.connect(identity, connection_id)
-        address = request.app[DOORS].address(request)
+        chat_app = request.app[CHAT_APP]
+        connection = chat_app.connect(identity, connection_id)
+        address = request.app[ORIGINS].address(request)
         log.info("WebSocket connected", user_id=identity.user_id, connection=connection_id, address=address)
         self._sio.eio.heartbeat.add(link)
-        _subscribe(house, connection, link, request.query.get("subscribe"))
+        _subscribe(chat_app, connection, link, request.query.get("subscribe"))
         caller = Caller(identity.user_id, address, identity.session_id, connection)
-        return _Reader(self._sio, house, caller, connection, link)
+        return _Reader(self._sio, chat_app, caller, connection, link)
 
 
-def _subscribe(house: House, connection: Connection, link: RawConnection, wish: str | None) -> None:
+def _subscribe(chat_app: ChatApp, connection: Connection, link: RawConnection, wish: str | None) -> None:
     try:
-        house.subscribe(connection, wish)
+        chat_app.subscribe(connection, wish)
     except ChatError as error:
         link.send_json(error_frame(None, error))
 
@@ -128,13 +130,13 @@ def _subscribe(house: House, connection: Connection, link: RawConnection, wish: 
 class _Reader:
     """Takes one connection's frames, one after the other, and answers them; then says goodbye."""
 
-    __slots__ = ("_bad_in_a_row", "_caller", "_connection", "_house", "_link", "_sio")
+    __slots__ = ("_bad_in_a_row", "_caller", "_chat_app", "_connection", "_link", "_sio")
 
     def __init__(
-        self, sio: AsyncServer, house: House, caller: Caller, connection: Connection, link: RawConnection
+        self, sio: AsyncServer, chat_app: ChatApp, caller: Caller, connection: Connection, link: RawConnection
     ) -> None:
         self._sio = sio
-        self._house = house
+        self._chat_app = chat_app
         self._caller = caller
         self._connection = connection
         self._link = link
@@ -153,13 +155,13 @@ class _Reader:
         self._link.seen()
 
     def flooded(self) -> None:
-        self._house.end(self._connection.id, Ending.FLOODED)
+        self._chat_app.end(self._connection.id, Ending.FLOODED)
 
     def overflow(self) -> None:
         self._link.overflow()
 
     def lost(self, code: int) -> None:
-        self._house.disconnected(self._connection.id)
+        self._chat_app.disconnected(self._connection.id)
         self._sio.eio.heartbeat.remove(self._link)
         self._link.gone()
         self._sio.detach_link(self._link)
@@ -178,7 +180,7 @@ class _Reader:
         # While a command holds up the reading, a sign of life could not be seen: silence is not the peer's.
         self._link.hold_up()
         try:
-            result = await self._house.start(self._caller, command.name, command.payload)
+            result = await self._chat_app.start(self._caller, command.name, command.payload)
         except ChatError as error:
             self._link.send_json(error_frame(command.id, error))
             return
@@ -200,7 +202,7 @@ class _Reader:
         self._link.send_json(error_frame(error.id, error))
         self._bad_in_a_row += 1
         if self._bad_in_a_row >= BAD_FRAMES_MAX:
-            self._house.end(self._connection.id, Ending.ABUSE)
+            self._chat_app.end(self._connection.id, Ending.ABUSE)
 
 
 def raw_token(request: web.Request) -> str | None:

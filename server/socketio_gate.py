@@ -9,7 +9,7 @@ from socketio.exceptions import ConnectionRefusedError as SocketRefusedError
 
 from client_compat.frames import error_payload
 from handlers import dispatch
-from handlers.chat_app import House
+from handlers.chat_app import ChatApp
 from handlers.context import Caller
 from handlers.dispatch import Outcome
 from handlers.live.identities import Identity
@@ -18,7 +18,7 @@ from handlers.wire.close_codes import CLOSE_CODES
 from handlers.wire.endings import Ending, Refused
 from handlers.wire.errors import ChatError
 from server.engine import Deferred
-from server.origins import Doors, bearer
+from server.origins import OriginPolicy, bearer
 from storage.errors import StorageError
 
 log = structlog.get_logger("vestnik")
@@ -36,10 +36,10 @@ class _Came(NamedTuple):
 class ChatNamespace(AsyncNamespace):
     """Namespace `/`. Commands of one connection are started in the order sent, and acked when they are done."""
 
-    def __init__(self, house: House, doors: Doors) -> None:
+    def __init__(self, chat_app: ChatApp, origins: OriginPolicy) -> None:
         super().__init__("/")
-        self._house = house
-        self._doors = doors
+        self._chat_app = chat_app
+        self._origins = origins
         self._admitted: dict[str, tuple[Identity, Any]] = {}
         """Who has been let in and not been told so yet, and what he asked to subscribe to."""
         self._callers: dict[str, Caller] = {}
@@ -61,8 +61,8 @@ class ChatNamespace(AsyncNamespace):
         try:
             if not isinstance(token, str):
                 raise Refused("unauthenticated", Ending.UNAUTHENTICATED)
-            identity = await self._house.authenticate(token)
-            self._house.admit(identity)
+            identity = await self._chat_app.authenticate(token)
+            self._chat_app.admit(identity)
         except Refused as refused:
             raise _refusal(refused) from None
         except StorageError:
@@ -78,7 +78,7 @@ class ChatNamespace(AsyncNamespace):
         came: _Came | None = environ.get("vestnik.came")
         if came is None:
             request = environ["aiohttp.request"]
-            came = _Came(self._doors.address(request), bearer(request.headers))
+            came = _Came(self._origins.address(request), bearer(request.headers))
             environ.clear()
             environ["vestnik.came"] = came
         return came
@@ -90,15 +90,15 @@ class ChatNamespace(AsyncNamespace):
         except Exception as error:
             # Else it would stay, and be heard by nobody.
             log.error("Socket.IO handshake failed unforeseen", exc_info=error)
-            self._house.context.hub.end(sid, Ending.OVERLOADED)
-            self._house.disconnected(sid)
+            self._chat_app.context.hub.end(sid, Ending.OVERLOADED)
+            self._chat_app.disconnected(sid)
 
     def _let_in(self, sid: str) -> None:
         identity, wish = self._admitted.pop(sid)
         try:
-            connection = self._house.connect(identity, sid)
+            connection = self._chat_app.connect(identity, sid)
         except Refused as refused:
-            self._house.end(sid, refused.ending)
+            self._chat_app.end(sid, refused.ending)
             return
         address = self._came(self.server.get_environ(sid)).address
         self._callers[sid] = Caller(identity.user_id, address, identity.session_id, connection)
@@ -106,15 +106,15 @@ class ChatNamespace(AsyncNamespace):
             "WebSocket connected", gate="socket.io", user_id=identity.user_id, connection=sid, address=address
         )
         try:
-            self._house.subscribe(connection, wish)
+            self._chat_app.subscribe(connection, wish)
         except ChatError as error:
-            self._house.context.hub.emit("error", error_payload(error), room=sid)
+            self._chat_app.context.hub.emit("error", error_payload(error), room=sid)
 
     async def _disconnect(self, sid: str, reason: str) -> None:
         self._admitted.pop(sid, None)
         caller = self._callers.pop(sid, None)
         if caller is not None:
-            self._house.disconnected(sid)
+            self._chat_app.disconnected(sid)
             log.info(
                 "WebSocket closed", gate="socket.io", user_id=caller.user_id, connection=sid, reason=reason
             )
@@ -124,7 +124,7 @@ class ChatNamespace(AsyncNamespace):
             caller = self._callers.get(sid)
             if caller is None:
                 raise ChatError("unauthenticated", "the connection has ended")
-            result = await self._house.start(caller, event, _payload(args))
+            result = await self._chat_app.start(caller, event, _payload(args))
         except ChatError as error:
             return _ack(error)
         if not isinstance(result, Later):
@@ -137,7 +137,7 @@ class ChatNamespace(AsyncNamespace):
         `sid` is None once the sender has gone; to emit to no room would be to tell everybody.
         """
         if sid is not None and not ack["ok"]:
-            self._house.context.hub.emit("error", ack["error"], room=sid)
+            self._chat_app.context.hub.emit("error", ack["error"], room=sid)
 
 
 def _payload(args: tuple[Any, ...]) -> Mapping[str, Any]:

@@ -14,7 +14,7 @@ from domain.changes import Observer
 from domain.models import (
     Appended,
     Chat,
-    ChatGlance,
+    ChatPreview,
     ChatState,
     ChatSummary,
     ChatType,
@@ -22,9 +22,9 @@ from domain.models import (
     Member,
     Message,
     Page,
+    Permission,
     ReadMark,
     Role,
-    Rule,
     Session,
     User,
 )
@@ -180,18 +180,18 @@ class Chats(Protocol):
         """Those of the users `among` who are in a chat of at most `members_max` members together with the user, who
         may be one of them. Chats are looked at some at a time, so that other reads go on between."""
 
-    async def glance(self, chat_id: int, user_ids: Collection[int]) -> ChatGlance | None:
+    async def preview(self, chat_id: int, user_ids: Collection[int]) -> ChatPreview | None:
         """The chat as those of the users see it who are in it; None if there is no such chat. One look for all of
         them: it costs about what the summary of one does. `head_seq` counts only changes already told."""
 
-    async def rename(self, chat_id: int, user_id: int, name: str, rule: Rule) -> Chat:
+    async def rename(self, chat_id: int, user_id: int, name: str, rule: Permission) -> Chat:
         """Raises: `NotFound`; what the rule raises."""
 
-    async def delete(self, chat_id: int, user_id: int, rule: Rule) -> None:
+    async def delete(self, chat_id: int, user_id: int, rule: Permission) -> None:
         """Raises: `NotFound`; what the rule raises."""
 
     async def add_member(
-        self, chat_id: int, actor_id: int, user_id: int, role: Role, joined_at: datetime, rule: Rule
+        self, chat_id: int, actor_id: int, user_id: int, role: Role, joined_at: datetime, rule: Permission
     ) -> Member:
         """A new member's mark stands at the newest message that is not deleted, at 0 if there is none.
 
@@ -199,17 +199,19 @@ class Chats(Protocol):
         `Duplicate("user_id")` for a member.
         """
 
-    async def set_role(self, chat_id: int, actor_id: int, user_id: int, role: Role, rule: Rule) -> Member:
+    async def set_role(
+        self, chat_id: int, actor_id: int, user_id: int, role: Role, rule: Permission
+    ) -> Member:
         """Raises: `NotFound` (also if `user_id` is no member); what the rule raises; `LastOwner`."""
 
-    async def remove_member(self, chat_id: int, actor_id: int, user_id: int, rule: Rule) -> None:
+    async def remove_member(self, chat_id: int, actor_id: int, user_id: int, rule: Permission) -> None:
         """Somebody may inherit, see above. When only members who never inherit would be left, the chat is deleted.
 
         Raises: `NotFound`; what the rule raises."""
 
 
 class Messages(Protocol):
-    def append(self, draft: Draft, rule: Rule) -> "Future[Appended]":
+    def append(self, draft: Draft, rule: Permission) -> "Future[Appended]":
         """Queues a send; it takes its place before this returns, so calls keep their order. The future fails with
         `NotFound` (not a member, or the message of this `client_id` was deleted), what the rule raises,
         `ClientIdTaken`, `BadReference("reply_to")` (a deleted message of the chat serves).
@@ -219,12 +221,14 @@ class Messages(Protocol):
         """
 
     def edit(
-        self, message_id: int, user_id: int, content: str, edited_at: datetime, rule: Rule
+        self, message_id: int, user_id: int, content: str, edited_at: datetime, rule: Permission
     ) -> "Future[Message]":
         """Queues an edit. The same content again changes nothing and takes no number. The future fails with
         `NotFound` (no such message, deleted, or the user is not in its chat); what the rule raises."""
 
-    def delete(self, message_id: int, user_id: int, deleted_at: datetime, rule: Rule) -> "Future[Message]":
+    def delete(
+        self, message_id: int, user_id: int, deleted_at: datetime, rule: Permission
+    ) -> "Future[Message]":
         """Queues a deletion; the result is the tombstone. The future fails as that of `edit`."""
 
     def mark_read(self, chat_id: int, user_id: int, up_to: int | None) -> "Future[ReadMark]":

@@ -10,12 +10,12 @@ from uuid import uuid4
 import pytest
 from aiohttp import ClientSession, DummyCookieJar, TCPConnector, web
 
-from handlers.chat_app import House
+from handlers.chat_app import ChatApp
 from handlers.live.clock import Clock
 from handlers.policy import Policy
 from server.app import create_app
 from server.config import Config
-from server.keys import HOUSE
+from server.keys import CHAT_APP
 from server.runner import Runner
 from tests.clients.people import Person
 from tests.clients.raw import RawClient
@@ -49,9 +49,9 @@ class Server:
         return f"ws://127.0.0.1:{self.port}/ws"
 
     @property
-    def house(self) -> House:
+    def chat_app(self) -> ChatApp:
         assert self.app is not None
-        return self.app[HOUSE]
+        return self.app[CHAT_APP]
 
     async def start(self) -> None:
         self.app = create_app(self.config, clock=self.clock)

@@ -6,7 +6,7 @@ from tests.conftest import Server
 
 
 async def test_nobody_has_anything_unread(server: Server) -> None:
-    password = await seed_demo(server.house)
+    password = await seed_demo(server.chat_app)
     assert password
     for name in PEOPLE:
         person = Person(server.http, server.url, server.ws_url, name)
@@ -20,4 +20,4 @@ async def test_nobody_has_anything_unread(server: Server) -> None:
 
 async def test_a_server_with_users_gets_no_demo(server: Server) -> None:
     await server.person("ann")
-    assert await seed_demo(server.house) is None
+    assert await seed_demo(server.chat_app) is None

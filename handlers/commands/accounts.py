@@ -52,20 +52,20 @@ class Register:
 
 
 @command("register", Register, limit="auth_calls")
-async def register(context: Context, caller: Caller, wish: Register) -> Result:
+async def register(context: Context, caller: Caller, params: Register) -> Result:
     """A new account. Raises: `ChatError` `conflict` for a taken name or email; `forbidden` when closed."""
     if not context.policy.registration_open:
         raise ChatError("forbidden", "registration is closed")
-    check_password(wish.password, context.policy.min_password_chars)
+    check_password(params.password, context.policy.min_password_chars)
     display_name = check_name(
-        context, "display_name", wish.username if wish.display_name is None else wish.display_name
+        context, "display_name", params.username if params.display_name is None else params.display_name
     )
     user = await context.store.users.create(
-        username=wish.username,
+        username=params.username,
         display_name=display_name,
-        email=wish.email,
+        email=params.email,
         password_hash=await context.passwords.hash(
-            wish.password, turn_of=network_of(caller.address), gone=caller.gone
+            params.password, turn_of=network_of(caller.address), gone=caller.gone
         ),
         created_at=context.clock.now(),
     )
@@ -79,11 +79,11 @@ class Login:
 
 
 @command("login", Login, limit="auth_calls")
-async def login(context: Context, caller: Caller, wish: Login) -> Result:
+async def login(context: Context, caller: Caller, params: Login) -> Result:
     """A new session. A wrong name and a wrong password are told the same, and take the same time."""
     # A name longer than any is nobody's, and is not looked for: comparing text of that length takes seconds.
-    name = wish.username[:LOGIN_NAME_CHARS_MAX]
-    user = await context.store.users.find(name) if name == wish.username else None
+    name = params.username[:LOGIN_NAME_CHARS_MAX]
+    user = await context.store.users.find(name) if name == params.username else None
     # Failures are counted for the pair of account and address, so that nobody locks another out from elsewhere. A
     # token is taken before the work, not after: else many tries at once would all get through.
     network = network_of(caller.address)
@@ -91,7 +91,9 @@ async def login(context: Context, caller: Caller, wish: Login) -> Result:
     context.limiter.check("login_failures", pair)
     password_hash = None if user is None else user.password_hash
     try:
-        right = await context.passwords.match(wish.password, password_hash, turn_of=network, gone=caller.gone)
+        right = await context.passwords.match(
+            params.password, password_hash, turn_of=network, gone=caller.gone
+        )
     except ChatError:  # it was not looked at
         context.limiter.give_back("login_failures", pair)
         raise
@@ -111,12 +113,12 @@ async def login(context: Context, caller: Caller, wish: Login) -> Result:
     # The password was looked at some time ago: if it was changed, or the user banned, before there was this session
     # to be revoked, it ends now.
     try:
-        if not await _is_still_right(context, user, wish.password, network):
+        if not await _is_still_right(context, user, params.password, network):
             raise ChatError("unauthenticated", "wrong username or password")
     except ChatError:
         await context.store.sessions.revoke(session_id)
         raise
-    await _renew_hash(context, user, wish.password, network)
+    await _renew_hash(context, user, params.password, network)
     return _tokens_view(context, user, session_id, refresh_token)
 
 
@@ -144,13 +146,13 @@ class Refresh:
 
 
 @command("refresh", Refresh, limit="auth_calls")
-async def refresh(context: Context, caller: Caller, wish: Refresh) -> Result:
+async def refresh(context: Context, caller: Caller, params: Refresh) -> Result:
     """A new pair for a refresh token. The old one serves again for a short while; later it ends the session."""
     now = context.clock.now()
     refresh_token = new_secret()
     try:
         session = await context.store.sessions.rotate(
-            hash_of(wish.refresh_token),
+            hash_of(params.refresh_token),
             new_hash=hash_of(refresh_token),
             expires_at=now + timedelta(seconds=context.policy.refresh_token_ttl_s),
             now=now,
@@ -170,7 +172,7 @@ class Logout:
 
 
 @command("logout", Logout, limit="auth_calls")
-async def logout(context: Context, caller: Caller, _wish: Logout) -> Result:
+async def logout(context: Context, caller: Caller, _params: Logout) -> Result:
     """Ends the caller's session and its connections. A token of another backend has no session here to end."""
     if caller.session_id is not None:
         await context.store.sessions.revoke(caller.session_id)

@@ -29,16 +29,16 @@ class CreateChat:
 
 
 @command("create_chat", CreateChat, limit="changes")
-async def create_chat(context: Context, caller: Caller, wish: CreateChat) -> Result:
+async def create_chat(context: Context, caller: Caller, params: CreateChat) -> Result:
     """A new chat, with the caller as owner; two users share one private chat, which is found again."""
-    others = set(wish.member_ids or ()) - {caller.user_id}
-    chat_type = cast(ChatType, wish.chat_type)
+    others = set(params.member_ids or ()) - {caller.user_id}
+    chat_type = cast(ChatType, params.chat_type)
     if chat_type == "private" and len(others) != 1:
         raise invalid(member_ids="must name exactly one other user for a private chat")
-    if chat_type != "private" and wish.name is None:
+    if chat_type != "private" and params.name is None:
         raise invalid(name="is required")
     # A private chat is called after whoever looks at it is not.
-    name = None if wish.name is None or chat_type == "private" else check_name(context, "name", wish.name)
+    name = None if params.name is None or chat_type == "private" else check_name(context, "name", params.name)
     context.limiter.spend("changes", caller.user_id, len(others) / NEW_MEMBERS_PER_TOKEN)
     try:
         chat, created = await context.store.chats.create(
@@ -64,11 +64,11 @@ class ListChats:
 
 
 @command("list_chats", ListChats, limit="queries")
-async def list_chats(context: Context, caller: Caller, wish: ListChats) -> Result:
+async def list_chats(context: Context, caller: Caller, params: ListChats) -> Result:
     """The caller's chats, latest activity first."""
     try:
         summaries, next_cursor = await context.store.chats.list_for(
-            caller.user_id, cursor=wish.cursor, limit=wish.limit, max_bytes=ITEMS_BYTES_MAX
+            caller.user_id, cursor=params.cursor, limit=params.limit, max_bytes=ITEMS_BYTES_MAX
         )
     except BadReference:
         raise bad_cursor() from None
@@ -82,8 +82,8 @@ class OneChat:
 
 
 @command("get_chat", OneChat, limit="queries")
-async def get_chat(context: Context, caller: Caller, wish: OneChat) -> Result:
-    return {"chat": await _summary(context, caller, wish.chat_id)}
+async def get_chat(context: Context, caller: Caller, params: OneChat) -> Result:
+    return {"chat": await _summary(context, caller, params.chat_id)}
 
 
 @frozen
@@ -93,20 +93,20 @@ class RenameChat:
 
 
 @command("rename_chat", RenameChat, limit="changes")
-async def rename_chat(context: Context, caller: Caller, wish: RenameChat) -> Result:
-    name = check_name(context, "name", wish.name)
-    chat = await context.directory.entered_by(caller.user_id, wish.chat_id)
+async def rename_chat(context: Context, caller: Caller, params: RenameChat) -> Result:
+    name = check_name(context, "name", params.name)
+    chat = await context.directory.entered_by(caller.user_id, params.chat_id)
     context.limiter.spend("changes", caller.user_id, len(chat.members) / TOLD_PER_TOKEN)
-    await context.store.chats.rename(wish.chat_id, caller.user_id, name, may_rename)
-    return {"chat": await _summary(context, caller, wish.chat_id)}
+    await context.store.chats.rename(params.chat_id, caller.user_id, name, may_rename)
+    return {"chat": await _summary(context, caller, params.chat_id)}
 
 
 @command("delete_chat", OneChat, limit="changes")
-async def delete_chat(context: Context, caller: Caller, wish: OneChat) -> Result:
+async def delete_chat(context: Context, caller: Caller, params: OneChat) -> Result:
     """Deletes the chat with everything in it."""
-    chat = await context.directory.entered_by(caller.user_id, wish.chat_id)
+    chat = await context.directory.entered_by(caller.user_id, params.chat_id)
     context.limiter.spend("changes", caller.user_id, len(chat.members) / TOLD_PER_TOKEN)
-    await context.store.chats.delete(wish.chat_id, caller.user_id, may_delete_chat)
+    await context.store.chats.delete(params.chat_id, caller.user_id, may_delete_chat)
     return {}
 
 
@@ -122,26 +122,26 @@ class JoinChat:
 
 
 @command("join_chat", JoinChat, socket=True, limit="joins")
-async def join_chat(context: Context, caller: Caller, wish: JoinChat) -> Result:
+async def join_chat(context: Context, caller: Caller, params: JoinChat) -> Result:
     """Puts the caller's connection into the chat's room, after a replay of what changed since `after_seq`. A position
     of another `epoch` says nothing here: that is a gap, and nothing is replayed.
 
     The ack's `head_seq` is where the room stands in the turn of entering: the next change comes live.
     """
     connection = caller.connected()
-    replayed, gap = 0, wish.epoch not in (None, context.store.epoch)
-    if wish.after_seq is not None and not gap:
-        was_joined = leave_room(context.hub, connection, wish.chat_id)
+    replayed, gap = 0, params.epoch not in (None, context.store.epoch)
+    if params.after_seq is not None and not gap:
+        was_joined = leave_room(context.hub, connection, params.chat_id)
         try:
-            replayed, gap = await replay(context, caller, wish.chat_id, wish.after_seq)
+            replayed, gap = await replay(context, caller, params.chat_id, params.after_seq)
         except Unavailable:
             # The room it was in goes on for it; the next number tells the client what it missed.
             if was_joined:
-                await _enter_room(context, caller, wish.chat_id)
+                await _enter_room(context, caller, params.chat_id)
             raise
     # Must not suspend from here on: membership, session and head are those of the turn of entering. A chat in
     # memory is got without suspending, and after a replay it is in memory.
-    chat = await _enter_room(context, caller, wish.chat_id)
+    chat = await _enter_room(context, caller, params.chat_id)
     context.presence.show(chat, connection)
     return {"chat_id": chat.id, "head_seq": chat.head_seq, "replayed": replayed, "gap": gap}
 
@@ -152,12 +152,12 @@ async def join_chat(context: Context, caller: Caller, wish: JoinChat) -> Result:
     socket=True,
     unlimited="it always succeeds, tells nobody and undoes a join, which counts",
 )
-async def leave_chat(context: Context, caller: Caller, wish: OneChat) -> Result:
+async def leave_chat(context: Context, caller: Caller, params: OneChat) -> Result:
     """Takes the caller's connection out of the room; always succeeds."""
     connection = caller.connected()
-    leave_room(context.hub, connection, wish.chat_id)
-    context.typing.gone(connection, (wish.chat_id,))
-    return {"chat_id": wish.chat_id}
+    leave_room(context.hub, connection, params.chat_id)
+    context.typing.gone(connection, (params.chat_id,))
+    return {"chat_id": params.chat_id}
 
 
 async def _enter_room(context: Context, caller: Caller, chat_id: int) -> OpenChat:

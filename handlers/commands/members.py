@@ -32,18 +32,18 @@ class ListMembers:
 
 
 @command("list_members", ListMembers, limit="queries")
-async def list_members(context: Context, caller: Caller, wish: ListMembers) -> Result:
+async def list_members(context: Context, caller: Caller, params: ListMembers) -> Result:
     """A page of the chat's members, in the order in which they came."""
-    await context.directory.entered_by(caller.user_id, wish.chat_id)
+    await context.directory.entered_by(caller.user_id, params.chat_id)
     try:
         members, next_cursor = await context.store.chats.members(
-            wish.chat_id, cursor=wish.cursor, limit=wish.limit
+            params.chat_id, cursor=params.cursor, limit=params.limit
         )
     except BadReference:
         raise invalid(cursor="was not given out here") from None
     users = await context.store.users.get_many([member.user_id for member in members])
     # The page was read outside this turn: a member who was removed meanwhile sees nothing of it.
-    await context.directory.entered_by(caller.user_id, wish.chat_id)
+    await context.directory.entered_by(caller.user_id, params.chat_id)
     views = that_fit(
         member_view(
             member,
@@ -70,11 +70,11 @@ class AddMember:
 
 
 @command("add_member", AddMember, limit="changes")
-async def add_member(context: Context, caller: Caller, wish: AddMember) -> Result:
-    await _count(context, caller, wish.chat_id)
-    role = cast(Role, wish.role)
+async def add_member(context: Context, caller: Caller, params: AddMember) -> Result:
+    await _count(context, caller, params.chat_id)
+    role = cast(Role, params.role)
     member = await context.store.chats.add_member(
-        wish.chat_id, caller.user_id, wish.user_id, role, context.clock.now(), may_add_as(role)
+        params.chat_id, caller.user_id, params.user_id, role, context.clock.now(), may_add_as(role)
     )
     return {"member": await _view(context, caller, member)}
 
@@ -87,11 +87,11 @@ class SetRole:
 
 
 @command("set_role", SetRole, limit="changes")
-async def set_role(context: Context, caller: Caller, wish: SetRole) -> Result:
-    await _count(context, caller, wish.chat_id)
-    role = cast(Role, wish.role)
+async def set_role(context: Context, caller: Caller, params: SetRole) -> Result:
+    await _count(context, caller, params.chat_id)
+    role = cast(Role, params.role)
     member = await context.store.chats.set_role(
-        wish.chat_id, caller.user_id, wish.user_id, role, may_set_role
+        params.chat_id, caller.user_id, params.user_id, role, may_set_role
     )
     return {"member": await _view(context, caller, member)}
 
@@ -103,9 +103,9 @@ class RemoveMember:
 
 
 @command("remove_member", RemoveMember, limit="changes")
-async def remove_member(context: Context, caller: Caller, wish: RemoveMember) -> Result:
-    await _count(context, caller, wish.chat_id)
-    await context.store.chats.remove_member(wish.chat_id, caller.user_id, wish.user_id, may_remove)
+async def remove_member(context: Context, caller: Caller, params: RemoveMember) -> Result:
+    await _count(context, caller, params.chat_id)
+    await context.store.chats.remove_member(params.chat_id, caller.user_id, params.user_id, may_remove)
     return {}
 
 

@@ -3,7 +3,7 @@
 from typing import Annotated
 
 from domain.frozen import frozen
-from domain.models import Appended, Draft, Message, ReadMark, Rule, Standing
+from domain.models import Actor, Appended, Draft, Message, Permission, ReadMark
 from domain.permissions import may_delete, may_edit, may_send
 from domain.text import content_fault
 from handlers.context import Caller, Context
@@ -15,11 +15,11 @@ from handlers.wire.schemas import AnyText, ClientId, Id, StrictInteger, StrictSt
 from handlers.wire.views import message_view
 
 
-def _refusing(fault: str) -> Rule:
+def _refusing(fault: str) -> Permission:
     """The rule for content that may not be: the store answers a repeat before it asks a rule, and what was stored when
     the rules of content were others is still there."""
 
-    def refuse(_standing: Standing) -> None:
+    def refuse(_standing: Actor) -> None:
         raise invalid(content=fault)
 
     return refuse
@@ -42,20 +42,20 @@ class CreateMessage:
     reply_to: Id | None = None
 
 
-async def _send(context: Context, caller: Caller, wish: SendMessage | CreateMessage) -> Later[Appended]:
+async def _send(context: Context, caller: Caller, params: SendMessage | CreateMessage) -> Later[Appended]:
     """Stores a message; the ack means that it is on disk and has been handed to the room."""
-    fault = content_fault(wish.content, context.policy.max_content_chars)
-    if fault is not None and wish.client_id is None:
+    fault = content_fault(params.content, context.policy.max_content_chars)
+    if fault is not None and params.client_id is None:
         raise invalid(content=fault)
     # Membership from memory, so that a stranger costs no write; the store looks again in the write itself.
-    await context.directory.entered_by(caller.user_id, wish.chat_id)
+    await context.directory.entered_by(caller.user_id, params.chat_id)
     draft = Draft(
-        chat_id=wish.chat_id,
+        chat_id=params.chat_id,
         sender_id=caller.user_id,
-        content=wish.content,
+        content=params.content,
         created_at=context.clock.now(),
-        client_id=wish.client_id,
-        reply_to=wish.reply_to,
+        client_id=params.client_id,
+        reply_to=params.reply_to,
     )
     rule = may_send if fault is None else _refusing(fault)
     return Later(context.store.messages.append(draft, rule), _sent)
@@ -78,12 +78,12 @@ class EditMessage:
 
 
 @command("edit_message", EditMessage, socket=True, limit="messages")
-async def edit_message(context: Context, caller: Caller, wish: EditMessage) -> Result | Later[Message]:
-    fault = content_fault(wish.content, context.policy.max_content_chars)
+async def edit_message(context: Context, caller: Caller, params: EditMessage) -> Result | Later[Message]:
+    fault = content_fault(params.content, context.policy.max_content_chars)
     if fault is not None:
         raise invalid(content=fault)
     write = context.store.messages.edit(
-        wish.message_id, caller.user_id, wish.content, context.clock.now(), may_edit
+        params.message_id, caller.user_id, params.content, context.clock.now(), may_edit
     )
     return Later(write, lambda message: {"message": message_view(message), "seq": message.changed_seq})
 
@@ -94,8 +94,8 @@ class OneMessage:
 
 
 @command("delete_message", OneMessage, socket=True, limit="messages")
-async def delete_message(context: Context, caller: Caller, wish: OneMessage) -> Result | Later[Message]:
-    write = context.store.messages.delete(wish.message_id, caller.user_id, context.clock.now(), may_delete)
+async def delete_message(context: Context, caller: Caller, params: OneMessage) -> Result | Later[Message]:
+    write = context.store.messages.delete(params.message_id, caller.user_id, context.clock.now(), may_delete)
     return Later(
         write,
         lambda message: {
@@ -107,8 +107,8 @@ async def delete_message(context: Context, caller: Caller, wish: OneMessage) -> 
 
 
 @command("get_message", OneMessage, limit="queries")
-async def get_message(context: Context, caller: Caller, wish: OneMessage) -> Result:
-    message = await context.store.messages.get(wish.message_id)
+async def get_message(context: Context, caller: Caller, params: OneMessage) -> Result:
+    message = await context.store.messages.get(params.message_id)
     if message is None or message.deleted:
         raise not_found("message")
     try:
@@ -132,21 +132,21 @@ class ListMessages:
 
 
 @command("list_messages", ListMessages, limit="queries")
-async def list_messages(context: Context, caller: Caller, wish: ListMessages) -> Result:
+async def list_messages(context: Context, caller: Caller, params: ListMessages) -> Result:
     """A page of history. `head_seq` is read before the page: what changes later, the client hears of live."""
-    chat = await context.directory.entered_by(caller.user_id, wish.chat_id)
+    chat = await context.directory.entered_by(caller.user_id, params.chat_id)
     head_seq = chat.head_seq
-    anchors = {name: getattr(wish, name) for name in ("before", "after", "around")}
+    anchors = {name: getattr(params, name) for name in ("before", "after", "around")}
     given = {name: message_id for name, message_id in anchors.items() if message_id is not None}
     if len(given) > 1:
         raise invalid(**dict.fromkeys(given, "only one of before, after and around goes"))
-    at = {f"{name}_seq": await _position(context, wish.chat_id, name, given[name]) for name in given}
+    at = {f"{name}_seq": await _position(context, params.chat_id, name, given[name]) for name in given}
     page = await context.store.messages.history(
-        wish.chat_id, limit=wish.limit, max_bytes=ITEMS_BYTES_MAX, **at
+        params.chat_id, limit=params.limit, max_bytes=ITEMS_BYTES_MAX, **at
     )
     context.limiter.spend("queries", caller.user_id, len(page.messages) / MESSAGES_PER_TOKEN)
     # The page was read outside this turn: a member who was removed meanwhile sees nothing of it.
-    await context.directory.entered_by(caller.user_id, wish.chat_id)
+    await context.directory.entered_by(caller.user_id, params.chat_id)
     return {
         "messages": [message_view(message) for message in page.messages],
         "has_more_before": page.has_more_before,
@@ -170,17 +170,17 @@ class ReadMessages:
 
 
 @command("read_messages", ReadMessages, socket=True, limit="marks")
-async def read_messages(context: Context, caller: Caller, wish: ReadMessages) -> Result | Later[ReadMark]:
+async def read_messages(context: Context, caller: Caller, params: ReadMessages) -> Result | Later[ReadMark]:
     """Moves the caller's mark forward, to `up_to` or to the newest message; it never goes back."""
-    chat = await context.directory.entered_by(caller.user_id, wish.chat_id)
+    chat = await context.directory.entered_by(caller.user_id, params.chat_id)
     context.limiter.spend("marks", caller.user_id, len(chat.joined) / TOLD_PER_TOKEN)
 
-    def shape(mark: ReadMark) -> Result:
+    def result(mark: ReadMark) -> Result:
         return {
-            "chat_id": wish.chat_id,
+            "chat_id": params.chat_id,
             "up_to": mark.up_to,
             "read_seq": mark.read_seq,
             "unread_count": mark.unread_count,
         }
 
-    return Later(context.store.messages.mark_read(wish.chat_id, caller.user_id, wish.up_to), shape)
+    return Later(context.store.messages.mark_read(params.chat_id, caller.user_id, params.up_to), result)

@@ -1,6 +1,6 @@
 """What whoever runs the server does to accounts, on a store that a server may or may not be running on."""
 
-from domain.models import Standing, User
+from domain.models import Actor, User
 from handlers.wire.errors import not_found
 from storage.errors import NotFound
 from storage.ports import Store
@@ -49,5 +49,5 @@ async def _chats_to_leave(store: Store, user_id: int) -> list[int]:
             return found
 
 
-def _anybody(_standing: Standing) -> None:
+def _anybody(_standing: Actor) -> None:
     """A rule that forbids nothing."""

@@ -14,7 +14,7 @@ class Status:
 
 
 @command("status", Status, socket=True, limit="status")
-async def status(context: Context, caller: Caller, wish: Status) -> Result:
+async def status(context: Context, caller: Caller, params: Status) -> Result:
     """Sets the status of the caller's connection."""
-    context.presence.set(caller.connected(), wish.status)
+    context.presence.set(caller.connected(), params.status)
     return {}

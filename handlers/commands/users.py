@@ -25,8 +25,8 @@ class GetUser:
 
 
 @command("get_user", GetUser, limit="queries")
-async def get_user(context: Context, caller: Caller, wish: GetUser) -> Result:
-    user = await context.identities.user(wish.user_id)
+async def get_user(context: Context, caller: Caller, params: GetUser) -> Result:
+    user = await context.identities.user(params.user_id)
     if user is None or user.deleted:
         raise not_found("user")
     own = user.id == caller.user_id
@@ -41,20 +41,20 @@ class UpdateMe:
 
 
 @command("update_me", UpdateMe, limit="changes")
-async def update_me(context: Context, caller: Caller, wish: UpdateMe) -> Result:
+async def update_me(context: Context, caller: Caller, params: UpdateMe) -> Result:
     """Changes the caller's name or password. A new password ends every other session of the user."""
     user = await context.store.users.get(caller.user_id)
     if user is None:
         raise not_found("user")
-    name = wish.display_name
+    name = params.display_name
     if name is not None:
         name = check_name(context, "display_name", name)
     renamed = name is not None and name != user.display_name
     if renamed:
         context.limiter.check("name_changes", user.id)
-    if wish.password is not None:
+    if params.password is not None:
         try:
-            await _change_password(context, caller, user, wish)
+            await _change_password(context, caller, user, params)
         except ChatError:
             if renamed:
                 context.limiter.give_back("name_changes", user.id)
@@ -65,17 +65,17 @@ async def update_me(context: Context, caller: Caller, wish: UpdateMe) -> Result:
     return {"user": user_view(user, context.presence.status_of(user.id), own=True)}
 
 
-async def _change_password(context: Context, caller: Caller, user: User, wish: UpdateMe) -> None:
-    assert wish.password is not None
-    if wish.old_password is None:
+async def _change_password(context: Context, caller: Caller, user: User, params: UpdateMe) -> None:
+    assert params.password is not None
+    if params.old_password is None:
         raise invalid(old_password="is required to set another password")
-    check_password(wish.password, context.policy.min_password_chars)
+    check_password(params.password, context.policy.min_password_chars)
     network = network_of(caller.address)
     pair = (user.id, network)
     context.limiter.check("login_failures", pair)
     try:
         right = await context.passwords.match(
-            wish.old_password, user.password_hash, turn_of=network, gone=caller.gone
+            params.old_password, user.password_hash, turn_of=network, gone=caller.gone
         )
     except ChatError:  # it was not looked at
         context.limiter.give_back("login_failures", pair)
@@ -83,7 +83,7 @@ async def _change_password(context: Context, caller: Caller, user: User, wish: U
     if not right:
         raise ChatError("forbidden", "the old password is wrong")
     context.limiter.give_back("login_failures", pair)
-    password_hash = await context.passwords.hash(wish.password, turn_of=network, gone=caller.gone)
+    password_hash = await context.passwords.hash(params.password, turn_of=network, gone=caller.gone)
     await context.store.users.change_password(user.id, password_hash, keep_session=caller.session_id)
 
 
@@ -99,14 +99,16 @@ class ListUsers:
 
 
 @command("list_users", ListUsers, limit="queries")
-async def list_users(context: Context, caller: Caller, wish: ListUsers) -> Result:
+async def list_users(context: Context, caller: Caller, params: ListUsers) -> Result:
     """Active users whose username or display name begins with `q`, by id."""
-    if len(wish.q) > NAME_GROWTH * context.policy.max_name_chars:
+    if len(params.q) > NAME_GROWTH * context.policy.max_name_chars:
         return {"users": [], "next_cursor": None}  # no name begins so, and comparing it takes long
-    users = await context.store.users.search(wish.q, after_id=after_id(wish.cursor), limit=wish.limit + 1)
+    users = await context.store.users.search(
+        params.q, after_id=after_id(params.cursor), limit=params.limit + 1
+    )
     views = that_fit(
         user_view(user, context.presence.status_of(user.id), own=user.id == caller.user_id)
-        for user in users[: wish.limit]
+        for user in users[: params.limit]
     )
     more = len(views) < len(users)
     context.limiter.spend("queries", caller.user_id, len(views) / USERS_PER_TOKEN)

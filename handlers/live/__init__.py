@@ -1,1 +1,1 @@
-"""What is known while the server runs: connections, chats in memory, presence, typing, limits. Nothing here is a command."""
+"""What is known while the server runs: connections, chats in memory, presence, typing, limits. No commands."""

@@ -14,7 +14,7 @@ from handlers.live.connections import Connections
 from handlers.live.directory import Directory, OpenChat
 from handlers.live.hub import Hub
 from handlers.live.identities import Identities
-from handlers.live.presence import PresenceBoard
+from handlers.live.presence import PresenceTracker
 from handlers.policy import PRESENCE_MEMBERS_MAX
 from handlers.wire import events
 from handlers.wire.events import Event
@@ -58,7 +58,7 @@ class Announcer:
         connections: Connections,
         directory: Directory,
         identities: Identities,
-        presence: PresenceBoard,
+        presence: PresenceTracker,
     ) -> None:
         self._store = store
         self._hub = hub

@@ -19,7 +19,7 @@ def never() -> bool:
     return False
 
 
-class Turns:
+class FairSemaphore:
     """Lets so many in at once. The others wait, and the keys among them come in turn, whoever has asked how often: who
     asks a hundred times holds up nobody else for more than one of them.
 

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import bcrypt
 
-from handlers.live.fair_semaphore import Gone, Turns, never
+from handlers.live.fair_semaphore import FairSemaphore, Gone, never
 from handlers.wire.errors import invalid
 
 BCRYPT_BYTES_MAX = 72
@@ -39,7 +39,7 @@ class Passwords:
         # bcrypt releases the GIL; leave a core to the event loop.
         workers = max(1, (os.cpu_count() or 2) - 1)
         self._pool = ThreadPoolExecutor(workers, thread_name_prefix="bcrypt")
-        self._turns = Turns(workers, waiting_max=WAITING_MAX)
+        self._turns = FairSemaphore(workers, waiting_max=WAITING_MAX)
 
     async def hash(self, password: str, *, turn_of: str = "", gone: Gone = never) -> str:
         """Raises: `ChatError` `unavailable` if too many wait, `bad_request` if the asker has gone."""

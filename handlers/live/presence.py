@@ -23,7 +23,7 @@ class _Presence:
     grace: Timer | None = None
 
 
-class PresenceBoard:
+class PresenceTracker:
     """The presence of every user who is, or just was, connected. `left` is called when somebody is really gone."""
 
     def __init__(

@@ -22,10 +22,10 @@ SPARE = 64
 """So many entries that are of no use any more, and two for each connection, are not worth a sweep."""
 
 
-class TokenLives:
+class TokenExpiry:
     """Warns every connection a minute before its token ends, and ends it when the token does. One timer for all.
 
-    `end` takes a connection out of everything in the same turn: `handlers.chat_app.House` has it.
+    `end` takes a connection out of everything in the same turn: `handlers.chat_app.ChatApp` has it.
     """
 
     def __init__(

@@ -19,7 +19,7 @@ class _Sign:
     timer: Timer
 
 
-class TypingSigns:
+class TypingTracker:
     """The typing signs now shown, by chat and user."""
 
     def __init__(self, hub: Hub, clock: Clock, connections: Connections) -> None:

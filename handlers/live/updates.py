@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from domain.models import ChatGlance
+from domain.models import ChatPreview
 from handlers.live.clock import Clock
 from handlers.live.connections import Connection, Connections
 from handlers.live.directory import Directory, OpenChat
@@ -90,18 +90,18 @@ class ChatUpdates:
             if chat is None or not (users := self._outside(chat, None if whole else readers)):
                 return
             async with self._looks:
-                glance = await self._store.chats.glance(chat_id, users)
-            if glance is not None:
-                await self._send(chat_id, glance, due)
+                preview = await self._store.chats.preview(chat_id, users)
+            if preview is not None:
+                await self._send(chat_id, preview, due)
         except Unavailable:
             due.chat |= whole
             due.readers |= readers
 
-    async def _send(self, chat_id: int, glance: ChatGlance, due: _Due) -> None:
+    async def _send(self, chat_id: int, preview: ChatPreview, due: _Due) -> None:
         alike: dict[tuple[int, int], list[int]] = {}
-        for user_id, count in glance.unread_counts.items():
+        for user_id, count in preview.unread_counts.items():
             if user_id not in due.readers:  # they have read on since the look, and are told so next time
-                alike.setdefault((count, glance.read_seqs[user_id]), []).append(user_id)
+                alike.setdefault((count, preview.read_seqs[user_id]), []).append(user_id)
         for number, ((count, read_seq), user_ids) in enumerate(alike.items(), 1):
             # Who is in the chat and who has joined it is asked in the turn of telling.
             chat = await self._directory.current(chat_id)
@@ -109,7 +109,7 @@ class ChatUpdates:
                 return
             rooms = [connection.id for user_id in user_ids for connection in self._apart(chat, user_id)]
             if rooms:
-                name, payload = events.chat_updated(chat_id, glance, count, read_seq, self._clock.now())
+                name, payload = events.chat_updated(chat_id, preview, count, read_seq, self._clock.now())
                 self._hub.emit_once(name, payload, rooms=rooms)
             if number % EVENTS_PER_TURN == 0:
                 await asyncio.sleep(0)

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any, Literal
 
-from domain.models import Chat, ChatGlance, Message, User
+from domain.models import Chat, ChatPreview, Message, User
 from handlers.wire.views import View, chat_view, message_view, optional_time_view, time_view, user_view
 
 Event = tuple[str, dict[str, Any]]
@@ -99,15 +99,15 @@ def chat_changed(chat: Chat, at: datetime) -> Event:
     return "chat_changed", {"chat_id": chat.id, "chat": view, "timestamp": time_view(at)}
 
 
-def chat_updated(chat_id: int, glance: ChatGlance, unread_count: int, read_seq: int, at: datetime) -> Event:
+def chat_updated(chat_id: int, preview: ChatPreview, unread_count: int, read_seq: int, at: datetime) -> Event:
     """For the members with this count and this mark."""
-    last = glance.last_message
+    last = preview.last_message
     return "chat_updated", {
         "chat_id": chat_id,
         "last_message": None if last is None else message_view(last),
         "unread_count": unread_count,
         "read_seq": read_seq,
-        "head_seq": glance.head_seq,
+        "head_seq": preview.head_seq,
         "timestamp": time_view(at),
     }
 

@@ -1,4 +1,4 @@
-"""The shape of commands: a frozen dataclass, whose annotations are marshmallow fields, is both type and schema.
+"""The parameters of commands: a frozen dataclass, whose annotations are marshmallow fields, is both type and schema.
 
 Nothing is coerced: "1", 1.0 and true are no ids. Unknown fields are ignored; null is absent where a field is
 optional. Lengths count code points.
@@ -94,7 +94,7 @@ Text = Annotated[str, StrictString(1)]
 AnyText = Annotated[str, StrictString()]
 ClientId = Annotated[str, StrictString(1, 64, pattern=r"(?s:[^#].*)", pattern_says="must not start with #")]
 
-Shape = TypeVar("Shape")
+Params = TypeVar("Params")
 
 
 class CommandSchema(Schema):
@@ -108,14 +108,14 @@ class CommandSchema(Schema):
         ]
 
 
-def schema_for(shape: type[Shape]) -> CommandSchema:
+def schema_for(params: type[Params]) -> CommandSchema:
     """The marshmallow schema of a dataclass whose fields are annotated with marshmallow fields."""
-    hints = get_type_hints(shape, include_extras=True)
+    hints = get_type_hints(params, include_extras=True)
     declared: dict[str, Any] = {}
-    for field in dataclass_fields(shape):  # type: ignore[arg-type]
+    for field in dataclass_fields(params):  # type: ignore[arg-type]
         declared[field.name] = _field_of(hints[field.name])
         declared[field.name].required = field.default is MISSING
-    return CommandSchema.from_dict(declared, name=shape.__name__)(unknown=EXCLUDE)  # type: ignore[return-value]
+    return CommandSchema.from_dict(declared, name=params.__name__)(unknown=EXCLUDE)  # type: ignore[return-value]
 
 
 def _field_of(hint: Any) -> fields.Field[Any]:
@@ -128,15 +128,15 @@ def _field_of(hint: Any) -> fields.Field[Any]:
     return next(_field_of(part) for part in get_args(hint) if part is not type(None))
 
 
-def read(shape: type[Shape], schema: CommandSchema, payload: Mapping[str, Any]) -> Shape:
+def read(params: type[Params], schema: CommandSchema, payload: Mapping[str, Any]) -> Params:
     """The command in a payload. Raises: `ChatError` `invalid` that says what is wrong with each field."""
     try:
-        return shape(**_checked(schema, payload))
+        return params(**_checked(schema, payload))
     except ValidationError:
         pass  # the schema says it of every field
     present = {name: value for name, value in payload.items() if value is not None}
     try:
-        return shape(**schema.load(present))
+        return params(**schema.load(present))
     except ValidationError as error:
         raise _as_chat_error(error) from None
 

@@ -16,7 +16,7 @@ from handlers.wire.errors import ChatError, invalid, not_found
 from handlers.wire.json import dumps, loads
 from handlers.wire.schemas import ID_MAX
 from server.answers import body_of
-from server.keys import CONFIG, DOORS, HOUSE, PAGES, REQUESTS, UNSENT
+from server.keys import CHAT_APP, CONFIG, ORIGINS, PAGES, REQUESTS, UNSENT
 from server.origins import bearer
 from server.requests import RETRY_AFTER_MS, Turn
 from server.rest.forms import multipart_fields, urlencoded_fields
@@ -78,8 +78,8 @@ def _serve(call: Call) -> Callable[[web.Request], Awaitable[web.Response]]:
     async def serve(request: web.Request) -> web.Response:
         caller = await _caller(request, call)
         # All limits come before the body: nothing is read of a request that is refused.
-        house = request.app[HOUSE]
-        house.admit_call(caller, call.command)
+        chat_app = request.app[CHAT_APP]
+        chat_app.admit_call(caller, call.command)
         request[TURN] = await _turn(request, caller)
         if call.method == "GET":
             _check_unsent(request, caller)
@@ -88,7 +88,7 @@ def _serve(call: Call) -> Callable[[web.Request], Awaitable[web.Response]]:
         payload.update((name, _path_id(text, name)) for name, text in request.match_info.items())
         if call.own:
             payload["user_id"] = caller.user_id
-        status, body = call.answer(await house.run(caller, call.command, payload))
+        status, body = call.answer(await chat_app.run(caller, call.command, payload))
         if body is None:
             return web.Response(status=status)
         if call.method == "GET":  # it may be large
@@ -115,7 +115,7 @@ def _check_unsent(request: web.Request, caller: Caller) -> None:
     """Raises: `ChatError` `rate_limited` for a user who leaves too much unread, over all connections."""
     most = request.app[CONFIG].policy.max_unsent_bytes_per_user
     if most and caller.user_id:
-        unsent = request.app[UNSENT].of(caller.user_id) + request.app[HOUSE].unread_bytes(caller.user_id)
+        unsent = request.app[UNSENT].of(caller.user_id) + request.app[CHAT_APP].unread_bytes(caller.user_id)
         if unsent > most:
             raise ChatError("rate_limited", "too much is waiting unread", retry_after_ms=RETRY_AFTER_MS)
 
@@ -126,13 +126,13 @@ def json_answer(status: int, body: Any, headers: Mapping[str, str] | None = None
 
 
 async def _caller(request: web.Request, call: Call) -> Caller:
-    address = request.app[DOORS].address(request)
+    address = request.app[ORIGINS].address(request)
     if call.public:
         return Caller(0, address, gone=partial(_has_gone, request))
     token = bearer(request.headers)
     if token is None:
         raise ChatError("unauthenticated", "an Authorization: Bearer header is missing")
-    identity = await request.app[HOUSE].authenticate(token)
+    identity = await request.app[CHAT_APP].authenticate(token)
     return Caller(identity.user_id, address, identity.session_id, gone=partial(_has_gone, request))
 
 

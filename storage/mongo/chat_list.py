@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Collection, Mapping, Sequence
 
-from domain.models import ChatGlance, ChatSummary, Member
+from domain.models import ChatPreview, ChatSummary, Member
 from storage.cursor import BEYOND, Cursor
 from storage.errors import NotFound
 from storage.mongo import history
@@ -73,8 +73,8 @@ async def ids_of(database: Database, user_id: int) -> Sequence[int]:
     ]
 
 
-async def glance(database: Database, chat_id: int, user_ids: Collection[int]) -> ChatGlance | None:
-    """See `storage.ports.Chats.glance`."""
+async def preview(database: Database, chat_id: int, user_ids: Collection[int]) -> ChatPreview | None:
+    """See `storage.ports.Chats.preview`."""
     keys = [member_key(chat_id, user_id) for user_id in user_ids]
     chat, members, last = await asyncio.gather(
         database.get(database.chats, str(chat_id)),
@@ -85,7 +85,7 @@ async def glance(database: Database, chat_id: int, user_ids: Collection[int]) ->
         return None
     marks = {member["user_id"]: member["read_seq"] for member in members if not member["gone"]}
     unread = await history.unread_counts(database, chat_id, marks)
-    return ChatGlance(chat["head_seq"], last, unread, marks)
+    return ChatPreview(chat["head_seq"], last, unread, marks)
 
 
 async def members(

@@ -4,7 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from domain.models import Chat, ChatType, Member, Rule
+from domain.models import Chat, ChatType, Member, Permission
 from storage.errors import UnknownUsers
 from storage.mongo.accounts import active_of, check_known
 from storage.mongo.documents import member_document, micros
@@ -84,13 +84,13 @@ class Rename(Restructure[Chat]):
     id: int
     user_id: int
     name: str
-    rule: Rule
+    rule: Permission
 
     async def chat_id(self, writer: Writer) -> int:
         return self.id
 
     async def plan(self, writer: Writer, room: Room) -> Step | Same:
-        judge(self.rule, room.standing(self.user_id))
+        judge(self.rule, room.actor(self.user_id))
         if room.current().name == self.name:
             return Same(room.current())
         return Step("renamed", {"name": self.name})
@@ -103,13 +103,13 @@ class Rename(Restructure[Chat]):
 class Close(Restructure[None]):
     id: int
     user_id: int
-    rule: Rule
+    rule: Permission
 
     async def chat_id(self, writer: Writer) -> int:
         return self.id
 
     async def plan(self, writer: Writer, room: Room) -> Step | Same:
-        judge(self.rule, room.standing(self.user_id))
+        judge(self.rule, room.actor(self.user_id))
         return closing(room)
 
     def result(self, row: Row, room: Room) -> None:

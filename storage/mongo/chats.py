@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from domain.models import Chat, ChatGlance, ChatState, ChatSummary, ChatType, Member, Role, Rule
+from domain.models import Chat, ChatPreview, ChatState, ChatSummary, ChatType, Member, Permission, Role
 from storage.cursor import Cursor
 from storage.mongo import chat_list
 from storage.mongo.chat_writes import Close, Open, Rename
@@ -67,26 +67,28 @@ class MongoChats:
     async def sharing(self, user_id: int, among: Collection[int], *, members_max: int) -> Collection[int]:
         return await chat_list.sharing(self._database, user_id, among, members_max)
 
-    async def glance(self, chat_id: int, user_ids: Collection[int]) -> ChatGlance | None:
-        glance = await chat_list.glance(self._database, chat_id, user_ids)
+    async def preview(self, chat_id: int, user_ids: Collection[int]) -> ChatPreview | None:
+        preview = await chat_list.preview(self._database, chat_id, user_ids)
         head = self._follower.head(chat_id)
-        return glance if glance is None or head is None else replace(glance, head_seq=head)
+        return preview if preview is None or head is None else replace(preview, head_seq=head)
 
-    async def rename(self, chat_id: int, user_id: int, name: str, rule: Rule) -> Chat:
+    async def rename(self, chat_id: int, user_id: int, name: str, rule: Permission) -> Chat:
         return await self._writer.submit(Rename(chat_id, user_id, name, rule))
 
-    async def delete(self, chat_id: int, user_id: int, rule: Rule) -> None:
+    async def delete(self, chat_id: int, user_id: int, rule: Permission) -> None:
         await self._writer.submit(Close(chat_id, user_id, rule))
 
     async def add_member(
-        self, chat_id: int, actor_id: int, user_id: int, role: Role, joined_at: datetime, rule: Rule
+        self, chat_id: int, actor_id: int, user_id: int, role: Role, joined_at: datetime, rule: Permission
     ) -> Member:
         return await self._writer.submit(Add(chat_id, actor_id, user_id, role, joined_at, rule))
 
-    async def set_role(self, chat_id: int, actor_id: int, user_id: int, role: Role, rule: Rule) -> Member:
+    async def set_role(
+        self, chat_id: int, actor_id: int, user_id: int, role: Role, rule: Permission
+    ) -> Member:
         return await self._writer.submit(SetRole(chat_id, actor_id, user_id, role, rule))
 
-    async def remove_member(self, chat_id: int, actor_id: int, user_id: int, rule: Rule) -> None:
+    async def remove_member(self, chat_id: int, actor_id: int, user_id: int, rule: Permission) -> None:
         await self._writer.submit(Remove(chat_id, actor_id, user_id, rule))
 
     def _told(self, chat: Chat) -> Chat:

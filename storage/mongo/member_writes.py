@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from domain.models import Member, Message, Role, Rule
+from domain.models import Member, Message, Permission, Role
 from storage.errors import Duplicate, LastOwner, NotFound
 from storage.mongo import history
 from storage.mongo.accounts import active_of, check_known
@@ -24,18 +24,18 @@ class Add(Relying[Member]):
     user_id: int
     role: Role
     joined_at: datetime
-    rule: Rule
+    rule: Permission
 
     async def chat_id(self, writer: Writer) -> int:
         return self.id
 
     async def plan(self, writer: Writer, room: Room) -> Step | Same:
-        standing = room.standing(self.actor_id)
-        judge(self.rule, standing)
+        actor = room.actor(self.actor_id)
+        judge(self.rule, actor)
         if not await active_of(writer.database, [self.actor_id]):
             # Banned since they asked for it: the chat may be nobody's now.
             raise NotFound(f"chat {room.chat_id}")
-        self.relied = self.actor_id if standing.role == "owner" else None
+        self.relied = self.actor_id if actor.role == "owner" else None
         await check_known(writer.database, [self.user_id])
         if self.user_id in room.seats:
             raise Duplicate("user_id")
@@ -55,7 +55,7 @@ class SetRole(Relying[Member]):
     actor_id: int
     user_id: int
     role: Role
-    rule: Rule
+    rule: Permission
 
     async def chat_id(self, writer: Writer) -> int:
         return self.id
@@ -81,7 +81,7 @@ class Remove(Relying[None]):
     id: int
     actor_id: int
     user_id: int
-    rule: Rule
+    rule: Permission
 
     async def chat_id(self, writer: Writer) -> int:
         return self.id
@@ -130,11 +130,11 @@ async def _newest(writer: Writer, room: Room) -> Message | None:
     return max(candidates, key=lambda message: message.seq, default=None)
 
 
-async def _target(writer: Writer, room: Room, actor_id: int, user_id: int, rule: Rule) -> Member:
+async def _target(writer: Writer, room: Room, actor_id: int, user_id: int, rule: Permission) -> Member:
     """The member to be changed. Raises: `NotFound`; what the rule raises."""
-    standing = room.standing(actor_id)
+    actor = room.actor(actor_id)
     if user_id not in room.seats:
         raise NotFound(f"user {user_id} in chat {room.chat_id}")
     target = await seated(writer, room, user_id)
-    judge(rule, replace(standing, target=target))
+    judge(rule, replace(actor, target=target))
     return target

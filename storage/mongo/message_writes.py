@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from domain.models import Appended, Draft, Message, Rule
+from domain.models import Appended, Draft, Message, Permission
 from storage.errors import BadReference, ClientIdTaken, NotFound
 from storage.mongo.log import Row
 from storage.mongo.message_run import MessageRun, PlannedWrite
@@ -28,7 +28,7 @@ class MessageWrite(Item[ResultT_co]):
 @dataclass(frozen=True)
 class Send(MessageWrite[Appended]):
     draft: Draft
-    rule: Rule
+    rule: Permission
     mark: str
 
     @property
@@ -44,11 +44,11 @@ class Send(MessageWrite[Appended]):
 
     def plan(self, plan: Plan) -> object:
         draft = self.draft
-        standing = plan.rooms[draft.chat_id].standing(draft.sender_id)
+        actor = plan.rooms[draft.chat_id].actor(draft.sender_id)
         first = plan.first_use(draft)
         if first is not None:
             return _repeated(first, draft)
-        judge(self.rule, standing)
+        judge(self.rule, actor)
         if draft.reply_to is not None:
             target = plan.messages.get(draft.reply_to)
             # One that was deleted while the answer was being written serves too.
@@ -79,7 +79,7 @@ class _Change(MessageWrite[Message]):
     id: int
     user_id: int
     at: datetime
-    rule: Rule
+    rule: Permission
     mark: str
 
     @property
@@ -101,10 +101,10 @@ class _Change(MessageWrite[Message]):
         message = plan.messages.get(self.id)
         if message is None:
             raise NotFound(f"message {self.id}")
-        standing = plan.rooms[message.chat_id].standing(self.user_id)
+        actor = plan.rooms[message.chat_id].actor(self.user_id)
         if message.deleted:
             raise NotFound(f"message {self.id}")
-        judge(self.rule, replace(standing, message=message))
+        judge(self.rule, replace(actor, message=message))
         return message
 
 

@@ -4,7 +4,7 @@ from asyncio import Future
 from collections.abc import Sequence
 from datetime import datetime
 
-from domain.models import Appended, Draft, Message, Page, ReadMark, Rule
+from domain.models import Appended, Draft, Message, Page, Permission, ReadMark
 from storage.mongo import history
 from storage.mongo.database import Database
 from storage.mongo.follower import Follower
@@ -21,15 +21,17 @@ class MongoMessages:
         self._writer = writer
         self._follower = follower
 
-    def append(self, draft: Draft, rule: Rule) -> "Future[Appended]":
+    def append(self, draft: Draft, rule: Permission) -> "Future[Appended]":
         return self._writer.submit(Send(draft, rule, self._writer.mark()))
 
     def edit(
-        self, message_id: int, user_id: int, content: str, edited_at: datetime, rule: Rule
+        self, message_id: int, user_id: int, content: str, edited_at: datetime, rule: Permission
     ) -> "Future[Message]":
         return self._writer.submit(Edit(message_id, user_id, edited_at, rule, self._writer.mark(), content))
 
-    def delete(self, message_id: int, user_id: int, deleted_at: datetime, rule: Rule) -> "Future[Message]":
+    def delete(
+        self, message_id: int, user_id: int, deleted_at: datetime, rule: Permission
+    ) -> "Future[Message]":
         return self._writer.submit(Delete(message_id, user_id, deleted_at, rule, self._writer.mark()))
 
     def mark_read(self, chat_id: int, user_id: int, up_to: int | None) -> "Future[ReadMark]":

@@ -67,7 +67,7 @@ class _Run:
 
     async def read(self, item: Read) -> ReadMark:
         """See `storage.ports.Messages.mark_read`."""
-        (await self._writer.rooms.get(item.chat_id)).standing(item.user_id)
+        (await self._writer.rooms.get(item.chat_id)).actor(item.user_id)
         target = await self._target(item)
         member = item.chat_id, item.user_id
         read_seq, read_id = self._marks[member]

@@ -18,7 +18,7 @@ from domain.changes import (
     RoleChanged,
 )
 from domain.frozen import frozen
-from domain.models import Chat, ChatState, Member, Role, Standing
+from domain.models import Actor, Chat, ChatState, Member, Role
 from storage.errors import NotFound
 from storage.mongo.database import Document
 from storage.mongo.documents import chat_of, member_of, moment
@@ -63,12 +63,12 @@ class Room:
     def unsaved(self) -> int:
         return self.projected_n - self.saved_n
 
-    def standing(self, user_id: int) -> Standing:
+    def actor(self, user_id: int) -> Actor:
         """Raises: `NotFound` if there is no such chat or the user is not in it."""
         seat = self.seats.get(user_id)
         if self.chat is None or self.closed or seat is None:
             raise NotFound(f"chat {self.chat_id}")
-        return Standing(user_id, seat.role, self.chat.chat_type)
+        return Actor(user_id, seat.role, self.chat.chat_type)
 
     def current(self) -> Chat:
         assert self.chat is not None

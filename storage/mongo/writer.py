@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Generic, TypeVar
 from uuid import uuid4
 
 from domain.changes import Change
-from domain.models import Rule, Standing
+from domain.models import Actor, Permission
 from storage.batching import Batcher, Written
 from storage.errors import Unavailable
 from storage.mongo.database import PATIENCE_S, Database, Lost
@@ -51,10 +51,10 @@ class Refused(Exception):
         self.reason = reason
 
 
-def judge(rule: Rule, standing: Standing) -> None:
+def judge(rule: Permission, actor: Actor) -> None:
     """Raises, if the rule does, so that its exception reaches the caller of the store."""
     try:
-        rule(standing)
+        rule(actor)
     except Exception as reason:
         raise Refused(reason) from reason
 

@@ -4,7 +4,7 @@ import json
 import sqlite3
 from collections.abc import Collection, Sequence
 
-from domain.models import Chat, ChatGlance, ChatSummary, Member
+from domain.models import Chat, ChatPreview, ChatSummary, Member
 from storage.cursor import BEYOND, Cursor
 from storage.errors import NotFound
 from storage.sizes import Budget, summary_bytes
@@ -53,8 +53,8 @@ def ids_of(db: sqlite3.Connection, user_id: int) -> Sequence[int]:
     return [chat_id for (chat_id,) in db.execute("SELECT chat_id FROM members WHERE user_id = ?", (user_id,))]
 
 
-def glance(db: sqlite3.Connection, chat_id: int, user_ids: Collection[int]) -> ChatGlance | None:
-    """See `storage.ports.Chats.glance`."""
+def preview(db: sqlite3.Connection, chat_id: int, user_ids: Collection[int]) -> ChatPreview | None:
+    """See `storage.ports.Chats.preview`."""
     found = db.execute("SELECT head_seq FROM chats WHERE id = ?", (chat_id,)).fetchone()
     if found is None:
         return None
@@ -64,7 +64,7 @@ def glance(db: sqlite3.Connection, chat_id: int, user_ids: Collection[int]) -> C
         (json.dumps(list(user_ids)), chat_id),
     )
     marks = dict(rows)
-    return ChatGlance(found[0], history.newest(db, chat_id), unread_counts(db, chat_id, marks), marks)
+    return ChatPreview(found[0], history.newest(db, chat_id), unread_counts(db, chat_id, marks), marks)
 
 
 def small_chats_of(db: sqlite3.Connection, user_id: int, members_max: int) -> Sequence[int]:

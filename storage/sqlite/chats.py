@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from domain.changes import ChatCreated, ChatRenamed
-from domain.models import Chat, ChatGlance, ChatState, ChatSummary, ChatType, Member, Role, Rule
+from domain.models import Chat, ChatPreview, ChatState, ChatSummary, ChatType, Member, Permission, Role
 from storage.cursor import Cursor
 from storage.errors import UnknownUsers
 from storage.sqlite import chat_list, members
@@ -68,25 +68,27 @@ class SqliteChats:
             found.update(await self._database.read(chat_list.members_among, some, among))
         return found
 
-    async def glance(self, chat_id: int, user_ids: Collection[int]) -> ChatGlance | None:
-        glance = await self._database.read(chat_list.glance, chat_id, user_ids)
-        return glance and replace(glance, head_seq=self._database.told_head(chat_id, glance.head_seq))
+    async def preview(self, chat_id: int, user_ids: Collection[int]) -> ChatPreview | None:
+        preview = await self._database.read(chat_list.preview, chat_id, user_ids)
+        return preview and replace(preview, head_seq=self._database.told_head(chat_id, preview.head_seq))
 
-    async def rename(self, chat_id: int, user_id: int, name: str, rule: Rule) -> Chat:
+    async def rename(self, chat_id: int, user_id: int, name: str, rule: Permission) -> Chat:
         return await self._database.write(_rename, chat_id, user_id, name, rule)
 
-    async def delete(self, chat_id: int, user_id: int, rule: Rule) -> None:
+    async def delete(self, chat_id: int, user_id: int, rule: Permission) -> None:
         await self._database.write(_delete, chat_id, user_id, rule)
 
     async def add_member(
-        self, chat_id: int, actor_id: int, user_id: int, role: Role, joined_at: datetime, rule: Rule
+        self, chat_id: int, actor_id: int, user_id: int, role: Role, joined_at: datetime, rule: Permission
     ) -> Member:
         return await self._database.write(members.add, chat_id, actor_id, user_id, role, joined_at, rule)
 
-    async def set_role(self, chat_id: int, actor_id: int, user_id: int, role: Role, rule: Rule) -> Member:
+    async def set_role(
+        self, chat_id: int, actor_id: int, user_id: int, role: Role, rule: Permission
+    ) -> Member:
         return await self._database.write(members.set_role, chat_id, actor_id, user_id, role, rule)
 
-    async def remove_member(self, chat_id: int, actor_id: int, user_id: int, rule: Rule) -> None:
+    async def remove_member(self, chat_id: int, actor_id: int, user_id: int, rule: Permission) -> None:
         await self._database.write(members.remove, chat_id, actor_id, user_id, rule)
 
     def _told(self, chat: Chat) -> Chat:
@@ -141,8 +143,8 @@ def _create(
     return chat, True
 
 
-def _rename(writer: Writer, chat_id: int, user_id: int, name: str, rule: Rule) -> Chat:
-    writer.judge(rule, writer.standing(chat_id, user_id))
+def _rename(writer: Writer, chat_id: int, user_id: int, name: str, rule: Permission) -> Chat:
+    writer.judge(rule, writer.actor(chat_id, user_id))
     chat = _current(writer, chat_id)
     if chat.name == name:
         return chat
@@ -152,6 +154,6 @@ def _rename(writer: Writer, chat_id: int, user_id: int, name: str, rule: Rule) -
     return chat
 
 
-def _delete(writer: Writer, chat_id: int, user_id: int, rule: Rule) -> None:
-    writer.judge(rule, writer.standing(chat_id, user_id))
+def _delete(writer: Writer, chat_id: int, user_id: int, rule: Permission) -> None:
+    writer.judge(rule, writer.actor(chat_id, user_id))
     remove_chat(writer, chat_id)

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import get_args
 
 from domain.changes import MemberAdded, MemberRemoved, RoleChanged
-from domain.models import Member, Role, Rule
+from domain.models import Member, Permission, Role
 from storage.cursor import BEYOND, Cursor
 from storage.errors import Duplicate, LastOwner, NotFound
 from storage.sqlite import history
@@ -62,10 +62,16 @@ def insert(writer: Writer, chat_id: int, members: Collection[Member]) -> None:
 
 
 def add(
-    writer: Writer, chat_id: int, actor_id: int, user_id: int, role: Role, joined_at: datetime, rule: Rule
+    writer: Writer,
+    chat_id: int,
+    actor_id: int,
+    user_id: int,
+    role: Role,
+    joined_at: datetime,
+    rule: Permission,
 ) -> Member:
     """See `storage.ports.Chats.add_member`."""
-    writer.judge(rule, writer.standing(chat_id, actor_id))
+    writer.judge(rule, writer.actor(chat_id, actor_id))
     if not is_active(writer.db, actor_id):  # banned since they asked for it: the chat may be nobody's now
         raise NotFound(f"chat {chat_id}")
     check_known(writer.db, [user_id])
@@ -81,7 +87,9 @@ def add(
     return member
 
 
-def set_role(writer: Writer, chat_id: int, actor_id: int, user_id: int, role: Role, rule: Rule) -> Member:
+def set_role(
+    writer: Writer, chat_id: int, actor_id: int, user_id: int, role: Role, rule: Permission
+) -> Member:
     """See `storage.ports.Chats.set_role`."""
     target = _target(writer, chat_id, actor_id, user_id, rule)
     if target.role == role:
@@ -93,7 +101,7 @@ def set_role(writer: Writer, chat_id: int, actor_id: int, user_id: int, role: Ro
     return member
 
 
-def remove(writer: Writer, chat_id: int, actor_id: int, user_id: int, rule: Rule) -> None:
+def remove(writer: Writer, chat_id: int, actor_id: int, user_id: int, rule: Permission) -> None:
     """See `storage.ports.Chats.remove_member`. Of the last member it is told that the chat was deleted, no more."""
     target = _target(writer, chat_id, actor_id, user_id, rule)
     heir = heir_but(writer, chat_id, user_id)
@@ -110,11 +118,11 @@ def remove(writer: Writer, chat_id: int, actor_id: int, user_id: int, rule: Rule
     writer.tell(MemberRemoved(chat_id, user_id, owner, actor_id, name))
 
 
-def _target(writer: Writer, chat_id: int, actor_id: int, user_id: int, rule: Rule) -> Member:
+def _target(writer: Writer, chat_id: int, actor_id: int, user_id: int, rule: Permission) -> Member:
     """The member to be changed. Raises: `NotFound`; what the rule raises."""
-    standing = writer.standing(chat_id, actor_id)
+    actor = writer.actor(chat_id, actor_id)
     target = get(writer.db, chat_id, user_id)
     if target is None:
         raise NotFound(f"user {user_id} in chat {chat_id}")
-    writer.judge(rule, replace(standing, target=target))
+    writer.judge(rule, replace(actor, target=target))
     return target

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from domain.changes import MessageDeleted, MessageEdited
-from domain.models import Appended, Draft, Message, Page, ReadMark, Rule
+from domain.models import Appended, Draft, Message, Page, Permission, ReadMark
 from storage.errors import NotFound
 from storage.sqlite import history
 from storage.sqlite.database import Database
@@ -22,18 +22,20 @@ class SqliteMessages:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def append(self, draft: Draft, rule: Rule) -> "Future[Appended]":
+    def append(self, draft: Draft, rule: Permission) -> "Future[Appended]":
         return self._database.submit(Send(draft, rule))
 
     def edit(
-        self, message_id: int, user_id: int, content: str, edited_at: datetime, rule: Rule
+        self, message_id: int, user_id: int, content: str, edited_at: datetime, rule: Permission
     ) -> "Future[Message]":
         def action(writer: Writer) -> Message:
             return _edit(writer, message_id, user_id, content, edited_at, rule)
 
         return self._database.submit(Write(action, weight=len(content)))
 
-    def delete(self, message_id: int, user_id: int, deleted_at: datetime, rule: Rule) -> "Future[Message]":
+    def delete(
+        self, message_id: int, user_id: int, deleted_at: datetime, rule: Permission
+    ) -> "Future[Message]":
         return self._database.write(_delete, message_id, user_id, deleted_at, rule)
 
     def mark_read(self, chat_id: int, user_id: int, up_to: int | None) -> "Future[ReadMark]":
@@ -65,20 +67,20 @@ class SqliteMessages:
         return await self._database.read(history.count_changed_since, chat_id, after_seq, limit)
 
 
-def _changeable(writer: Writer, message_id: int, user_id: int, rule: Rule) -> Message:
+def _changeable(writer: Writer, message_id: int, user_id: int, rule: Permission) -> Message:
     """The message as it is. Raises: `NotFound`; what the rule raises."""
     message = history.get(writer.db, message_id)
     if message is None:
         raise NotFound(f"message {message_id}")
-    standing = writer.standing(message.chat_id, user_id)
+    actor = writer.actor(message.chat_id, user_id)
     if message.deleted:
         raise NotFound(f"message {message_id}")
-    writer.judge(rule, replace(standing, message=message))
+    writer.judge(rule, replace(actor, message=message))
     return message
 
 
 def _edit(
-    writer: Writer, message_id: int, user_id: int, content: str, edited_at: datetime, rule: Rule
+    writer: Writer, message_id: int, user_id: int, content: str, edited_at: datetime, rule: Permission
 ) -> Message:
     old = _changeable(writer, message_id, user_id, rule)
     if old.content == content:
@@ -96,7 +98,7 @@ def _edit(
     return new
 
 
-def _delete(writer: Writer, message_id: int, user_id: int, deleted_at: datetime, rule: Rule) -> Message:
+def _delete(writer: Writer, message_id: int, user_id: int, deleted_at: datetime, rule: Permission) -> Message:
     old = _changeable(writer, message_id, user_id, rule)
     tombstone = replace(
         old,

@@ -10,7 +10,7 @@ from storage.sqlite.writer import Writer
 
 def mark_read(writer: Writer, chat_id: int, user_id: int, up_to: int | None) -> ReadMark:
     """See `storage.ports.Messages.mark_read`."""
-    writer.standing(chat_id, user_id)
+    writer.actor(chat_id, user_id)
     target = _target(writer, chat_id, up_to)
     read_seq, read_id = writer.db.execute(
         "SELECT read_seq, last_read_message_id FROM members WHERE chat_id = ? AND user_id = ?",

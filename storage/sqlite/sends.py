@@ -10,7 +10,7 @@ from typing import Self, TypeVar
 
 from domain.changes import MessageCreated
 from domain.frozen import frozen
-from domain.models import Appended, Draft, Message, Rule
+from domain.models import Appended, Draft, Message, Permission
 from storage.errors import BadReference, ClientIdTaken, NotFound
 from storage.sqlite.rows import Row, message_of, micros
 from storage.sqlite.writer import Item, Writer
@@ -24,7 +24,7 @@ T = TypeVar("T")
 @frozen
 class Send(Item[Appended]):
     draft: Draft
-    rule: Rule
+    rule: Permission
 
     @property
     def weight(self) -> int:
@@ -51,15 +51,15 @@ class _Run:
             for message in map(message_of, found):
                 self._keep(message)
 
-    def send(self, draft: Draft, rule: Rule) -> Appended:
+    def send(self, draft: Draft, rule: Permission) -> Appended:
         """See `storage.ports.Messages.append`."""
         writer = self._writer
-        standing = writer.standing(draft.chat_id, draft.sender_id)
+        actor = writer.actor(draft.chat_id, draft.sender_id)
         if draft.client_id is not None:
             first = self._first.get((draft.sender_id, draft.client_id))
             if first is not None:
                 return _repeated(first, draft)
-        writer.judge(rule, standing)
+        writer.judge(rule, actor)
         self._check_reply(draft)
         message = self._made(draft)
         self._keep(message)

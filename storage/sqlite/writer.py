@@ -11,7 +11,7 @@ from typing import Generic, ParamSpec, Self, TypeVar
 
 from domain.changes import Change
 from domain.frozen import frozen
-from domain.models import Rule, Standing
+from domain.models import Actor, Permission
 from storage.batching import Written
 from storage.errors import NotFound, StorageError, Unavailable
 from storage.sqlite.connection import BUSY_TIMEOUT_S, probe
@@ -87,7 +87,7 @@ class Writer:
         self._path = path
         self._untold = untold
         self._heads: dict[int, int] = {}
-        self._standings: dict[tuple[int, int], Standing] = {}
+        self._standings: dict[tuple[int, int], Actor] = {}
         self._runs: dict[int, tuple[int, int]] = {}  # chat id → who wrote its newest message, and since where
         self._last_message_id: int | None = None
         self._before: dict[int, int] = {}  # of this transaction: chat id → its head before
@@ -154,17 +154,17 @@ class Writer:
         except _Refused as refused:
             return refused.reason
 
-    def judge(self, rule: Rule, standing: Standing) -> None:
+    def judge(self, rule: Permission, actor: Actor) -> None:
         """Raises, if the rule does, so that its exception reaches the caller of the store."""
         try:
-            rule(standing)
+            rule(actor)
         except Exception as reason:
             raise _Refused(reason) from reason
 
-    def standing(self, chat_id: int, user_id: int) -> Standing:
+    def actor(self, chat_id: int, user_id: int) -> Actor:
         """Raises: `NotFound` if there is no such chat or the user is not in it."""
-        standing = self._standings.get((chat_id, user_id))
-        if standing is None:
+        actor = self._standings.get((chat_id, user_id))
+        if actor is None:
             row = self.db.execute(
                 "SELECT members.role, chats.chat_type FROM members JOIN chats ON chats.id = members.chat_id"
                 " WHERE members.chat_id = ? AND members.user_id = ?",
@@ -172,8 +172,8 @@ class Writer:
             ).fetchone()
             if row is None:
                 raise NotFound(f"chat {chat_id}")
-            standing = self._standings[chat_id, user_id] = Standing(user_id, *row)
-        return standing
+            actor = self._standings[chat_id, user_id] = Actor(user_id, *row)
+        return actor
 
     def head(self, chat_id: int) -> int:
         """The number of the chat's last change, those of this transaction included."""

@@ -51,7 +51,7 @@ async def transferred(window: Window) -> int:
 
 async def fill(server: Server, chat_id: int, user_ids: list[int], count: int = MESSAGES) -> None:
     """Messages of a line or three, straight into the store."""
-    messages = server.house.context.store.messages
+    messages = server.chat_app.context.store.messages
     drafts = [
         Draft(
             chat_id, user_ids[number % 7 % len(user_ids)], f"{number} " + "words and more " * (number % 9), at

@@ -178,4 +178,4 @@ async def test_a_pile_of_marks_paints_over_nothing(server: Server, look: Look) -
 
 
 async def rename(server: Server, user_id: int, name: str) -> None:
-    await server.house.context.store.users.rename(user_id, name)
+    await server.chat_app.context.store.users.rename(user_id, name)

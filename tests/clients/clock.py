@@ -46,7 +46,7 @@ class ManualClock:
         await woken
 
     def advance(self, seconds: float) -> None:
-        """Turns the clock, and fires what falls due on the way, in order, each at its own time."""
+        """FairSemaphore the clock, and fires what falls due on the way, in order, each at its own time."""
         until = self._turned_s + seconds
         while self._timers and self._timers[0][0] <= until:
             due, _, timer = heapq.heappop(self._timers)

@@ -202,7 +202,7 @@ async def test_failed_logins_with_huge_names_do_not_fill_the_memory(serve: Serve
     server = await serve(clock=ManualClock())
     for number in range(20):
         assert (await login(server, f"{number}" + "x" * 100_000))[0] == 401
-    kept: Any = server.house.context.limiter
+    kept: Any = server.chat_app.context.limiter
     assert sum(len(str(key)) for key in kept._buckets) < 20_000
 
 
@@ -229,7 +229,7 @@ async def test_after_a_change_of_the_cost_names_are_not_told_and_a_login_renews_
 ) -> None:
     server = await serve(bcrypt_cost=6)
     ann, _ = await server.people("ann", "bob")
-    users = server.house.context.store.users
+    users = server.chat_app.context.store.users
 
     async def costs() -> list[int | None]:
         found = [await users.find(name) for name in ("ann", "bob")]
@@ -238,8 +238,8 @@ async def test_after_a_change_of_the_cost_names_are_not_told_and_a_login_renews_
     assert await costs() == [6, 6]
     server.config = replace(server.config, bcrypt_cost=4)
     await server.restart()
-    users = server.house.context.store.users
-    assert server.house.context.passwords.highest_cost == 6
+    users = server.chat_app.context.store.users
+    assert server.chat_app.context.passwords.highest_cost == 6
     client = await ann.connect()
     assert (await login(server, "bob", "wrong"))[0] == 401
     assert await costs() == [6, 6]
@@ -259,7 +259,7 @@ async def test_for_clients_that_have_gone_nothing_is_hashed(
 ) -> None:
     server = await serve(auth_calls_per_min=0, login_failures_per_min=0)
     ann = await server.person("ann")
-    passwords = server.house.context.passwords
+    passwords = server.chat_app.context.passwords
     asked = 0
     of = passwords._turns.of
 

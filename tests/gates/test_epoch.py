@@ -47,7 +47,7 @@ async def test_a_position_that_another_server_has_given_is_no_gap(mongo_url: str
     url = f"{mongo_url}/vestnik_test_{uuid4().hex[:16]}"
     async with serving(tmp_path) as serve:
         one, two = await serve(database_url=url), await serve(database_url=url)
-        assert one.house.context.store.epoch == two.house.context.store.epoch
+        assert one.chat_app.context.store.epoch == two.chat_app.context.store.epoch
         ann = await one.person("ann")
         chat_id = await ann.chat()
         ann.ws_url = two.ws_url

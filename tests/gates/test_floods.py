@@ -101,7 +101,7 @@ async def test_a_user_who_floods_is_held_up_and_at_last_ended(
     await bobs.done("ping")
     assert await socket.closed() == 1008
     socket.close()
-    context = server.house.context
+    context = server.chat_app.context
     await until(lambda: not context.connections.of(ann.id))
     await bobs.done("ping")
 

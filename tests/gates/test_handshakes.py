@@ -7,7 +7,7 @@ from tests.conftest import Server
 
 pytestmark = pytest.mark.parametrize("serve", ["sqlite"], indirect=True)
 
-DOORS = ["/ws?token={token}", "/socket.io/?EIO=4&transport=websocket"]
+ORIGINS = ["/ws?token={token}", "/socket.io/?EIO=4&transport=websocket"]
 HANDSHAKE = {
     "Connection": "Upgrade",
     "Upgrade": "websocket",
@@ -22,7 +22,7 @@ async def answer(server: Server, path: str, **changed: str) -> tuple[int, dict[s
         return refusal.status, dict(refusal.headers)
 
 
-@pytest.mark.parametrize("path", DOORS)
+@pytest.mark.parametrize("path", ORIGINS)
 @pytest.mark.parametrize("version", ["12", "8", "7", "", "14", "9" * 5000, "١٣"])
 async def test_another_version_is_told_ours(server: Server, path: str, version: str) -> None:
     status, headers = await answer(server, path, Sec_WebSocket_Version=version)
@@ -31,7 +31,7 @@ async def test_another_version_is_told_ours(server: Server, path: str, version: 
     assert headers["Upgrade"] == "websocket"
 
 
-@pytest.mark.parametrize("path", DOORS)
+@pytest.mark.parametrize("path", ORIGINS)
 @pytest.mark.parametrize(
     "key", ["", "c2hvcnQ=", "x" * 24, "dGhlIHNhbXBsZSBub25jZQ", "dGhlIHNhbXBsZSBub25jZSE="]
 )
@@ -64,7 +64,7 @@ async def test_what_is_no_pair_names_no_token(server: Server, value: str) -> Non
     socket.close()
 
 
-@pytest.mark.parametrize("path", DOORS)
+@pytest.mark.parametrize("path", ORIGINS)
 @pytest.mark.parametrize(
     ("connection", "upgrade"),
     [

@@ -23,7 +23,7 @@ async def test_a_ban_of_the_last_owner_passes_the_role_on(server: Server, chat_t
     joined, apart = await bob.joined(chat_id), await carl.connect()
     for client in (joined, apart):
         await client.drain()
-    store = server.house.context.store
+    store = server.chat_app.context.store
     await moderation.ban(store, "ann")
     for client in (joined, apart):
         frame = await client.next("chat_changed")
@@ -49,7 +49,7 @@ async def test_an_owner_who_is_banned_does_not_count_as_one(server: Server) -> N
     ann, bob, carl = await server.people("ann", "bob", "carl")
     chat_id = await ann.chat(bob, carl)
     await ann.patch(f"/chats/{chat_id}/members/{bob.id}", role="owner")
-    await moderation.ban(server.house.context.store, "bob")
+    await moderation.ban(server.chat_app.context.store, "bob")
     me = f"/chats/{chat_id}/members/{ann.id}"
     assert_error(await ann.request("PATCH", me, json={"role": "admin"}), 409, "conflict")
     client = await carl.joined(chat_id)
@@ -62,7 +62,7 @@ async def test_who_is_banned_never_inherits_and_alone_keeps_no_chat(server: Serv
     ann, bob, carl = await server.people("ann", "bob", "carl")
     chat_id = await ann.chat(bob, carl)
     await ann.patch(f"/chats/{chat_id}/members/{bob.id}", role="admin")
-    store = server.house.context.store
+    store = server.chat_app.context.store
     await moderation.ban(store, "bob")
     await ann.delete(f"/chats/{chat_id}/members/{ann.id}")
     assert await roles(carl, chat_id) == {"bob": "admin", "carl": "owner"}
@@ -75,7 +75,7 @@ async def test_who_is_banned_never_inherits_and_alone_keeps_no_chat(server: Serv
 async def test_with_nobody_active_left_nothing_passes(server: Server) -> None:
     ann, bob = await server.people("ann", "bob")
     chat_id = await ann.chat(bob)
-    store = server.house.context.store
+    store = server.chat_app.context.store
     for name in ("bob", "ann"):
         await moderation.ban(store, name)
     for person in (bob, ann):
@@ -88,8 +88,8 @@ async def test_a_deletion_is_one_change_for_those_who_stay(server: Server) -> No
     ann, bob, carl = await server.people("ann", "bob", "carl")
     chat_id = await ann.chat(bob, carl)
     client = await carl.joined(chat_id)
-    await moderation.ban(server.house.context.store, "bob")
-    await moderation.delete(server.house.context.store, "ann")
+    await moderation.ban(server.chat_app.context.store, "bob")
+    await moderation.delete(server.chat_app.context.store, "ann")
     frame = await client.next("chat_changed")
     assert frame["chat"]["member_count"] == 2
     await client.nothing_more("chat_changed", "chat_removed")
@@ -97,7 +97,7 @@ async def test_a_deletion_is_one_change_for_those_who_stay(server: Server) -> No
 
 
 async def test_a_ban_and_a_leave_at_once_leave_an_owner(server: Server) -> None:
-    store = server.house.context.store
+    store = server.chat_app.context.store
     for number in range(4):
         ann, bob, carl = await server.people(*(f"{name}{number}" for name in ("ann", "bob", "carl")))
         chat_id = await ann.chat(bob, carl)

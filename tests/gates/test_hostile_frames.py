@@ -25,7 +25,7 @@ from tests.conftest import Serve, Server
 
 pytestmark = pytest.mark.parametrize("serve", ["sqlite"], indirect=True)
 
-DOORS = ("raw", "socket.io")
+ORIGINS = ("raw", "socket.io")
 DEFLATE = "permessage-deflate; client_max_window_bits"
 
 PING_COMMAND: dict[str, bytes] = {"raw": b'{"type":"ping","id":1}', "socket.io": b'421["ping"]'}
@@ -79,7 +79,7 @@ HOSTILE = {
 }
 
 
-@pytest.mark.parametrize("door", DOORS)
+@pytest.mark.parametrize("door", ORIGINS)
 @pytest.mark.parametrize(("data", "codes"), HOSTILE.values(), ids=HOSTILE.keys())
 async def test_its_connection_ends_and_no_other(
     serve: Serve, door: str, data: bytes, codes: set[int]
@@ -101,7 +101,7 @@ async def test_its_connection_ends_and_no_other(
     assert [line for line in lines if line["log_level"] in ("warning", "error", "critical")] == []
 
 
-@pytest.mark.parametrize("door", DOORS)
+@pytest.mark.parametrize("door", ORIGINS)
 @pytest.mark.parametrize("count", [2, 7])
 async def test_a_message_in_fragments_with_pings_between_is_one_message(
     serve: Serve, door: str, count: int
@@ -116,7 +116,7 @@ async def test_a_message_in_fragments_with_pings_between_is_one_message(
     socket.close()
 
 
-@pytest.mark.parametrize("door", DOORS)
+@pytest.mark.parametrize("door", ORIGINS)
 async def test_compression_is_offered_in_vain(serve: Serve, door: str) -> None:
     server = await serve()
     socket = await connect(server, door, await server.person("ann"), Sec_WebSocket_Extensions=DEFLATE)

@@ -168,7 +168,7 @@ async def test_a_login_works_as_hard_for_nobody_as_for_somebody(
 ) -> None:
     server = await serve(bcrypt_cost=5)
     await server.people("ann", "gone", "banned")
-    users = server.house.context.store.users
+    users = server.chat_app.context.store.users
     await users.delete(2)
     await users.set_banned(3, True)
     costs: list[bytes] = []

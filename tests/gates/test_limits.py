@@ -16,7 +16,7 @@ pytestmark = pytest.mark.parametrize("serve", ["sqlite"], indirect=True)
 
 async def crowd(server: Server, number: int) -> list[int]:
     """The ids of so many users who never come."""
-    store, now = server.house.context.store, server.house.context.clock.now()
+    store, now = server.chat_app.context.store, server.chat_app.context.clock.now()
     users = [
         await store.users.create(
             username=f"user{index}", display_name="x", email=None, password_hash="", created_at=now
@@ -107,13 +107,13 @@ async def test_typing_above_its_limit_is_ignored_without_a_look_into_the_store(
     chat_id = await ann.chat(bob)
     client, bobs = await ann.connect(), await bob.joined(chat_id)
     looked: list[int] = []
-    load = server.house.context.store.chats.load
+    load = server.chat_app.context.store.chats.load
 
     async def counted(chat: int) -> Any:
         looked.append(chat)
         return await load(chat)
 
-    monkeypatch.setattr(server.house.context.store.chats, "load", counted)
+    monkeypatch.setattr(server.chat_app.context.store.chats, "load", counted)
     answers = [await client.command("typing", chat_id=10_000 + n, is_typing=bool(n % 2)) for n in range(100)]
     assert [answer["type"] for answer in answers] == ["error"] * 10 + ["ack"] * 90
     assert len(looked) == 10

@@ -22,7 +22,7 @@ async def all_pages(person: Any, chat_id: int, **limit: str) -> list[list[int]]:
 
 async def test_members_come_in_pages_and_1000_at_a_time_without_a_limit(server: Server) -> None:
     ann = await server.person("ann")
-    store, now = server.house.context.store, server.house.context.clock.now()
+    store, now = server.chat_app.context.store, server.chat_app.context.clock.now()
     ids = [
         (
             await store.users.create(

@@ -87,7 +87,7 @@ class Fails:
         assert said[0]["trouble"] == trouble
         assert said[1]["refused_writes"] == 4
         assert "hidden-text" not in str(lines)
-        health = self.server.house.context.store.health
+        health = self.server.chat_app.context.store.health
         assert health.failed_writes == {trouble: 4}
         assert (health.failures, health.failing_since, health.last_trouble) == (1, None, trouble)
 

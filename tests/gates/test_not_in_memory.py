@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from domain.models import Draft, Standing
+from domain.models import Actor, Draft
 from handlers.commands import moderation
 from storage.errors import Unavailable
 from storage.ports import Store
@@ -17,7 +17,7 @@ from tests.clients.shapes import SHARED_CHAT, fits
 from tests.conftest import Serve, Server
 
 
-def anybody(_standing: Standing) -> None:
+def anybody(_standing: Actor) -> None:
     """The rule that has nothing against it."""
 
 
@@ -46,10 +46,10 @@ class Scene:
 
     @property
     def store(self) -> Store:
-        return self.server.house.context.store
+        return self.server.chat_app.context.store
 
     def unloaded(self) -> None:
-        directory = self.server.house.context.directory
+        directory = self.server.chat_app.context.directory
         assert directory.peek(self.chat_id) is None
         assert directory.peek(self.private_id) is None
 

@@ -9,7 +9,7 @@ from aiohttp import WSServerHandshakeError
 from aiohttp.test_utils import make_mocked_request
 from structlog.testing import capture_logs
 
-from server.origins import Doors
+from server.origins import OriginPolicy
 from tests.conftest import Serve, Server
 
 pytestmark = pytest.mark.parametrize("serve", ["sqlite"], indirect=True)
@@ -125,4 +125,4 @@ async def test_the_address_is_the_nearest_that_no_trusted_proxy_has(
 ) -> None:
     headers = {} if forwarded is None else {"X-Forwarded-For": forwarded}
     request: Any = make_mocked_request("GET", "/", headers=headers).clone(remote=peer)
-    assert Doors((), (ip_network("10.0.0.0/8"),)).address(request) == address
+    assert OriginPolicy((), (ip_network("10.0.0.0/8"),)).address(request) == address

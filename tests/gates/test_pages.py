@@ -91,7 +91,7 @@ async def test_a_page_of_chats_with_large_messages_is_shorter(serve: Serve) -> N
 async def test_members_come_in_pages_of_a_thousand_and_no_more_than_fit(serve: Serve) -> None:
     server = await serve(messages_per_s=0)
     ann, bob = await server.people("ann", "bob")
-    context = server.house.context
+    context = server.chat_app.context
     names = ["\x01" * 100 if number < 900 else "Eve" for number in range(1500)]
     users = [
         await context.store.users.create(
@@ -139,7 +139,7 @@ async def test_members_come_in_pages_of_a_thousand_and_no_more_than_fit(serve: S
 async def test_a_page_of_users_with_long_names_is_shorter(serve: Serve) -> None:
     server = await serve(max_name_chars=10_000)
     ann = await server.person("ann")
-    context = server.house.context
+    context = server.chat_app.context
     for number in range(30):
         await context.store.users.create(
             username=f"member{number}",

@@ -30,10 +30,10 @@ class Scene:
 
     async def gone(self, client: RawClient) -> None:
         """Closes a connection, and waits until the server knows."""
-        left = len(self.server.house.context.connections) - 1
+        left = len(self.server.chat_app.context.connections) - 1
         await client.close()
         async with asyncio.timeout(5):
-            while len(self.server.house.context.connections) > left:
+            while len(self.server.chat_app.context.connections) > left:
                 await asyncio.sleep(0.005)
 
 

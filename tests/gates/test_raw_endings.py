@@ -173,7 +173,7 @@ async def test_a_preflight_is_answered_for_every_call(server: Server) -> None:
 async def _until_connections(server: Server, count: int) -> None:
     """The server hears of a closed connection a little later than its client."""
     async with asyncio.timeout(5):
-        while len(server.house.context.connections) > count:
+        while len(server.chat_app.context.connections) > count:
             await asyncio.sleep(0.005)
 
 
@@ -189,7 +189,7 @@ async def test_who_takes_nothing_of_what_he_is_sent_is_ended_with_1013_and_holds
         await slow.send_json({"type": "join_chat", "chat_id": chat_id})
         for _ in range(3000):  # it goes beyond what the system buffers for him
             await anns.done("send_message", chat_id=chat_id, content="x" * 10_000)
-            if len(server.house.context.connections) == 1:
+            if len(server.chat_app.context.connections) == 1:
                 break
         else:
             raise AssertionError("nobody was ended")

@@ -28,7 +28,7 @@ class Scene:
 
     def meanwhile(self, *happenings: Happening) -> None:
         """After each reading of the store for a replay, one of these happens before the answer is there."""
-        messages = type(self.server.house.context.store.messages)
+        messages = type(self.server.chat_app.context.store.messages)
         read, left = messages.changed_since, list(happenings)
 
         async def changed_since(*args: Any, **options: Any) -> Any:
@@ -157,7 +157,7 @@ async def test_a_connection_that_drops_is_in_no_room_afterwards(scene: Scene) ->
 
     scene.meanwhile(cut)
     await scene.bobs.send({"type": "join_chat", "chat_id": scene.chat_id, "after_seq": 0})
-    context = scene.server.house.context
+    context = scene.server.chat_app.context
     async with asyncio.timeout(5):
         while len(context.connections):
             await asyncio.sleep(0.005)

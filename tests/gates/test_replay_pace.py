@@ -53,12 +53,12 @@ class Scene:
 
     @property
     def unread_bytes(self) -> int:
-        context = self.server.house.context
+        context = self.server.chat_app.context
         return sum(context.hub.unread_bytes(one) for one in context.connections.ids_of(self.bob.id))
 
     @property
     def is_connected(self) -> bool:
-        return bool(self.server.house.context.connections.of(self.bob.id))
+        return bool(self.server.chat_app.context.connections.of(self.bob.id))
 
     def seqs(self) -> list[int]:
         return [frame["seq"] for frame in self.told if frame["type"] == "new_message"]
@@ -96,7 +96,7 @@ async def test_who_takes_nothing_for_twenty_seconds_is_too_slow(serve: Serve, na
         await anns.done("send_message", chat_id=chat_id, content=LARGE)
     reader = StuckReader("websocket" if name == "socketio" else name, bob)
     await reader.join(chat_id, after_seq=0)
-    context = server.house.context
+    context = server.chat_app.context
     (connection_id,) = context.connections.ids_of(bob.id)
 
     def unread_bytes() -> int:
@@ -116,7 +116,7 @@ async def test_who_takes_nothing_for_twenty_seconds_is_too_slow(serve: Serve, na
 
 
 async def turn_until(server: Server, condition: Callable[[], bool]) -> None:
-    """Turns the clock by the steps in which a replay looks, until something has come about."""
+    """FairSemaphore the clock by the steps in which a replay looks, until something has come about."""
 
     def turned() -> bool:
         server.clock.advance(LOOK_EVERY_S)

@@ -177,7 +177,7 @@ async def test_without_its_store_the_server_is_unavailable_but_alive(serve: Serv
     ann = await server.person("ann")
     chat_id = await ann.chat()
     client = await ann.joined(chat_id)
-    await server.house.context.store.close()
+    await server.chat_app.context.store.close()
     body = {"chat_id": chat_id, "content": "hi"}
     assert_error(await ann.request("POST", "/messages", json=body), 503, "unavailable")
     assert_error(await ann.request("GET", "/chats"), 503, "unavailable")

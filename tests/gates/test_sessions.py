@@ -115,7 +115,7 @@ async def test_four_refreshes_at_once_all_get_a_pair_and_a_fifth_ends_the_family
 async def sweep(server: Server) -> None:
     """Lets the time go by in which all sessions are looked at once."""
     server.clock.advance(AGAIN_AFTER_S)
-    await asyncio.wait((server.house._sweep._step,))  # type: ignore[arg-type]
+    await asyncio.wait((server.chat_app._sweep._step,))  # type: ignore[arg-type]
 
 
 def sid_of(token: str) -> str:
@@ -125,7 +125,7 @@ def sid_of(token: str) -> str:
 async def test_sessions_that_are_over_are_removed_some_time_later(serve: Serve) -> None:
     server = await serve(clock=ManualClock())
     ann, bob, carl = await server.people("ann", "bob", "carl")
-    sessions = server.house.context.store.sessions
+    sessions = server.chat_app.context.store.sessions
     await bob.request("POST", "/auth/logout")
     for hour in range(24):
         await sweep(server)
@@ -147,7 +147,9 @@ async def test_a_token_of_ours_is_nothing_without_its_session(serve: Serve) -> N
     """Not even when somebody has shortened the life of tokens, so that the session was removed before they ended."""
     server = await serve(clock=ManualClock(), access_token_ttl_s=90 * 24 * 3600)
     ann = await server.person("ann")
-    assert jwt.decode(ann.token, options={"verify_signature": False})["iss"] == server.house.context.store.id
+    assert (
+        jwt.decode(ann.token, options={"verify_signature": False})["iss"] == server.chat_app.context.store.id
+    )
     await ann.request("POST", "/auth/logout")
     server.config = replace(
         server.config, policy=replace(server.config.policy, access_token_ttl_s=60, refresh_token_ttl_s=60)
@@ -155,7 +157,7 @@ async def test_a_token_of_ours_is_nothing_without_its_session(serve: Serve) -> N
     await server.restart()
     for _ in range(3):
         await sweep(server)
-    assert await server.house.context.store.sessions.get(sid_of(ann.token)) is None
+    assert await server.chat_app.context.store.sessions.get(sid_of(ann.token)) is None
     await assert_ended(ann)
     assert await (await ann.open()).closed() in (4401, 4403)
 
@@ -272,7 +274,7 @@ async def test_a_login_that_is_overtaken_by_a_new_password_or_a_ban_opens_nothin
     server: Server, how: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ann = await server.person("ann")
-    context = server.house.context
+    context = server.chat_app.context
     match = context.passwords.match
 
     async def overtaken(password: str, password_hash: str | None, **turn: str) -> bool:

@@ -33,7 +33,7 @@ async def test_who_reads_nothing_is_sent_no_typing_above_256_kib_and_ended_above
     anns, bobs = await ann.joined(chat_id), await bob.joined(chat_id)
     slow = StuckReader(wire, carl)
     await slow.join(chat_id)
-    context = server.house.context
+    context = server.chat_app.context
     (connection,) = context.connections.of(carl.id)
     sent, unread, delays_s = 0, [0], []
 
@@ -158,13 +158,13 @@ async def test_half_open_connections_are_noticed_by_the_heartbeat_on_every_wire(
     readers = [StuckReader(wire, person) for wire, person in zip(WIRES, others, strict=True)]
     for reader in readers:
         await reader.join(chat_id)
-    connections = server.house.context.connections
+    connections = server.chat_app.context.connections
     assert len(connections) == 4
     # Their cables are pulled: nothing is read, nothing answered, and no end of the connection is told.
     await until(lambda: len(connections) == 1)
     offline = {(await anns.next("user_offline"))["user_id"] for _ in others}
     assert offline == {person.id for person in others}
-    heartbeat = server.house.context.hub._sio.eio.heartbeat  # type: ignore[attr-defined]
+    heartbeat = server.chat_app.context.hub._sio.eio.heartbeat  # type: ignore[attr-defined]
     assert len(heartbeat) == 1
     codes = [(await reader.read_all())[1] for reader in readers]
     assert codes == [4408] * 3

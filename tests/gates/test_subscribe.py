@@ -91,7 +91,7 @@ async def test_another_word_is_told_and_the_connection_goes_on(server: Server, w
 async def test_a_thousand_chats_do_not_hold_up_the_others(serve: Serve) -> None:
     server = await serve()
     ann = await server.person("ann")
-    chats, clock = server.house.context.store.chats, server.house.context.clock
+    chats, clock = server.chat_app.context.store.chats, server.chat_app.context.clock
     number = 1000
     await asyncio.gather(
         *(
@@ -107,7 +107,7 @@ async def test_a_thousand_chats_do_not_hold_up_the_others(serve: Serve) -> None:
         turns += 1
         await asyncio.sleep(0)
     assert turns > number, "others have their turn between any two chats"
-    (connection,) = server.house.context.connections.of(ann.id)
+    (connection,) = server.chat_app.context.connections.of(ann.id)
     assert len(connection.joined) == number
     await client.close()
 
@@ -117,7 +117,7 @@ async def test_who_drops_meanwhile_leaves_nothing_behind(
 ) -> None:
     ann = await server.person("ann")
     chat_id = await ann.chat()
-    chats, context = server.house.context.store.chats, server.house.context
+    chats, context = server.chat_app.context.store.chats, server.chat_app.context
     ids_of, gate = chats.ids_of, asyncio.Event()
 
     async def slow(user_id: int) -> Any:
@@ -146,6 +146,6 @@ async def test_without_the_store_it_ends_and_may_come_again(
     async def lost(user_id: int) -> Any:
         raise Unavailable("lost")
 
-    monkeypatch.setattr(server.house.context.store.chats, "ids_of", lost)
+    monkeypatch.setattr(server.chat_app.context.store.chats, "ids_of", lost)
     client = await ann.connect(**ALL)
     assert await client.closed() == 1013

@@ -151,16 +151,16 @@ async def test_a_private_chat_has_no_name_whatever_is_sent(server: Server) -> No
 
 
 async def test_what_the_demo_says_keeps_to_the_rules(server: Server) -> None:
-    password = await seed_demo(server.house)
+    password = await seed_demo(server.chat_app)
     assert password is not None
     alice = Person(server.http, server.url, server.ws_url, "alice")
     user = (await alice.login("alice", password))["user"]
     assert (await alice.patch("/users/me", display_name=user["display_name"])) == user
     assert len((await alice.get("/chats"))["chats"]) == 2
-    assert await seed_demo(server.house) is None
+    assert await seed_demo(server.chat_app) is None
     for name in PEOPLE:
-        await moderation.ban(server.house.context.store, name)
-    assert await seed_demo(server.house) is None  # though nobody is to be found
+        await moderation.ban(server.chat_app.context.store, name)
+    assert await seed_demo(server.chat_app) is None  # though nobody is to be found
 
 
 @pytest.mark.parametrize("serve", ["sqlite"], indirect=True)

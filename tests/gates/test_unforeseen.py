@@ -21,7 +21,7 @@ STEPS = {
     "it is counted": ("connections", "add"),
     "the first event is sent": ("hub", "emit"),
     "presence is told": ("presence", "opened"),
-    "the end of the token is noted": ("lives", "watch"),
+    "the end of the token is noted": ("token_expiry", "watch"),
 }
 
 
@@ -33,13 +33,13 @@ def broken(server: Server, step: str, monkeypatch: pytest.MonkeyPatch) -> Iterat
         raise RuntimeError("nobody foresaw this")
 
     with monkeypatch.context() as patch:
-        patch.setattr(type(getattr(server.house.context, part)), name, fail)
+        patch.setattr(type(getattr(server.chat_app.context, part)), name, fail)
         yield
 
 
 def nothing_left(server: Server) -> bool:
-    hub: Any = server.house.context.hub
-    return not server.house.context.connections.all() and not hub._sio.eio.sockets
+    hub: Any = server.chat_app.context.hub
+    return not server.chat_app.context.connections.all() and not hub._sio.eio.sockets
 
 
 @pytest.mark.parametrize("step", STEPS)
@@ -74,7 +74,7 @@ async def test_a_socketio_connection_ends_and_may_come_again(
     (line,) = [line for line in logs if line["log_level"] == "error"]
     assert line["event"] == "Socket.IO handshake failed unforeseen"
     await client.close()
-    assert not server.house.context.connections.all()
+    assert not server.chat_app.context.connections.all()
     again = WIRES[wire](ann.http, server.url, ann.token, seen.append)
     assert await again.open()
     await again.close()

@@ -113,7 +113,7 @@ async def test_who_reads_no_answer_is_ended_and_never_owed_more_than_the_limit(
     server = await serve(**BUDGETS_OFF)
     ann = await server.person("ann")
     asker = await wire(server, ann, what)
-    context = server.house.context
+    context = server.chat_app.context
     (connection,) = context.connections.of(ann.id)
     most = 0
     for _ in range(ENOUGH):
@@ -145,7 +145,7 @@ async def test_hundreds_who_overflow_in_one_turn_cost_the_others_nothing(serve: 
     server = await serve(buffer_limit_bytes=32 * KIB, max_connections_per_user=0, **BUDGETS_OFF)
     ann, bob = await server.people("ann", "bob")
     chat_id = await ann.chat(bob)
-    context = server.house.context
+    context = server.chat_app.context
     stuck = [await _joined(server, bob, chat_id) for _ in range(300)]
     anns = await ann.joined(chat_id)
     reader = await ann.joined(chat_id)
@@ -165,7 +165,7 @@ async def test_an_owner_is_not_owed_so_much_over_all_connections(serve: Serve) -
     server = await serve(max_unsent_bytes_per_user=2 * 1024 * KIB, **BUDGETS_OFF)
     ann, bob = await server.people("ann", "bob")
     chat_id = await ann.chat(bob)
-    context = server.house.context
+    context = server.chat_app.context
     stuck = [await _joined(server, bob, chat_id) for _ in range(20)]
     anns = await ann.joined(chat_id)
     most = 0
@@ -193,7 +193,7 @@ async def test_an_answer_to_a_poll_is_owed_until_it_is_taken(serve: Serve) -> No
     while "43" not in (await peer.poll(sid))[1]:
         pass
     anns = await ann.joined(chat_id)
-    context = server.house.context
+    context = server.chat_app.context
     (connection,) = context.connections.of(bob.id)
     poll = f"GET /socket.io/?EIO=4&transport=polling&sid={sid} HTTP/1.1\r\nHost: x\r\n\r\n".encode()
     stuck, most = [], 0

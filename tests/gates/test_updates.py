@@ -26,14 +26,14 @@ class Scene:
 
     def watch_looks(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """Keeps for whom the store is asked from now on."""
-        chats = self.server.house.context.store.chats
-        glance = chats.glance
+        chats = self.server.chat_app.context.store.chats
+        preview = chats.preview
 
         async def watched(chat_id: int, user_ids: Any) -> Any:
             self.looks.append(sorted(user_ids))
-            return await glance(chat_id, user_ids)
+            return await preview(chat_id, user_ids)
 
-        monkeypatch.setattr(chats, "glance", watched)
+        monkeypatch.setattr(chats, "preview", watched)
 
     async def told(self, client: RawClient) -> tuple[Any, int, int]:
         update = await client.update()
@@ -124,16 +124,16 @@ async def test_a_removed_member_is_told_nothing_more(scene: Scene) -> None:
 async def test_removal_during_the_look_is_seen_in_the_turn_of_telling(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    chats = scene.server.house.context.store.chats
-    glance = chats.glance
+    chats = scene.server.chat_app.context.store.chats
+    preview = chats.preview
 
     async def slow(chat_id: int, user_ids: Any) -> Any:
-        found = await glance(chat_id, user_ids)
+        found = await preview(chat_id, user_ids)
         if scene.bob.id in user_ids:
             await scene.ann.delete(f"/chats/{chat_id}/members/{scene.bob.id}")
         return found
 
-    monkeypatch.setattr(chats, "glance", slow)
+    monkeypatch.setattr(chats, "preview", slow)
     anns_other = await scene.ann.connect()
     await scene.ann.say(scene.chat_id, "hi")
     await anns_other.update()
@@ -201,13 +201,13 @@ async def test_each_member_has_his_own_count_out_of_one_look(
 async def test_what_the_store_could_not_say_is_told_later(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    chats = scene.server.house.context.store.chats
+    chats = scene.server.chat_app.context.store.chats
 
     async def lost(chat_id: int, user_ids: Any) -> Any:
         raise Unavailable("lost")
 
     with monkeypatch.context() as patch:
-        patch.setattr(chats, "glance", lost)
+        patch.setattr(chats, "preview", lost)
         message = await scene.ann.say(scene.chat_id, "hi")
         assert await scene.bobs.updates() == []
     scene.clock.advance(1)

@@ -64,7 +64,7 @@ async def test_a_name_that_is_the_same_and_a_password_are_told_to_nobody(server:
 
 async def _large(server: Server, *people: Any, members: int) -> int:
     """A chat of these people and so many members."""
-    store, now = server.house.context.store, server.house.context.clock.now()
+    store, now = server.chat_app.context.store, server.chat_app.context.clock.now()
     others = [
         await store.users.create(
             username=f"extra{number}", display_name="x", email=None, password_hash="", created_at=now
@@ -109,7 +109,7 @@ async def test_what_follows_in_the_chats_comes_after_it(
     ann, bob, carl = await server.people("ann", "bob", "carl")
     chats = [await carl.chat(bob), await ann.chat(bob, carl)]
     bobs = await bob.joined(chats[0])
-    store = server.house.context.store
+    store = server.chat_app.context.store
     asked, go_on = asyncio.Event(), asyncio.Event()
     sharing = store.chats.sharing
 
@@ -164,7 +164,7 @@ async def test_a_name_that_was_not_changed_after_all_does_not_count(serve: Serve
 async def test_objects_say_whether_an_account_is_active(server: Server) -> None:
     ann, bob, carl = await server.people("ann", "bob", "carl")
     chat_id = await ann.chat(bob, carl, chat_type="group")
-    await moderation.ban(server.house.context.store, "bob")
+    await moderation.ban(server.chat_app.context.store, "bob")
     await ann.chat(carl, chat_type="private")
     users = {
         one["user"]["id"]: one["user"] for one in (await ann.get(f"/chats/{chat_id}/members"))["members"]

@@ -99,7 +99,7 @@ async def test_people_are_found_whatever_the_form_of_their_names(server: Server)
 
 async def test_users_who_are_not_active_are_not_found(server: Server) -> None:
     ann, bob, _ = await server.people("ann", "bob", "carl")
-    store = server.house.context.store
+    store = server.chat_app.context.store
     await moderation.ban(store, "bob")
     await moderation.delete(store, "carl")
     for q in ("", "b", "bob", "carl"):

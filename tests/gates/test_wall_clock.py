@@ -79,7 +79,7 @@ async def test_after_a_jump_the_silent_are_ended_within_a_minute(
     server.clock.jump(DAY_S)
     server.clock.advance(60)
     assert await over(wire) == 4401
-    assert not server.house.context.connections.all()
+    assert not server.chat_app.context.connections.all()
 
 
 async def test_one_command_after_a_jump_ends_all_whose_token_has_ended(

@@ -30,7 +30,7 @@ def alive() -> Counter[str]:
 def books(server: Server) -> dict[str, Any]:
     """Everything that has an entry for a connection, as long as it is there."""
     assert server.app is not None
-    sio, context = server.app[SIO], server.house.context
+    sio, context = server.app[SIO], server.chat_app.context
     held = {
         "sockets": sio.eio.sockets,
         "lingering": sio.eio._lingering,

@@ -3,8 +3,8 @@
 import pytest
 
 from handlers.commands import COMMANDS
+from handlers.commands.connection import Ping
 from handlers.context import Caller, Context
-from handlers.live.token_expiry import Ping
 from handlers.registry import Result, command
 
 UNLIMITED = {"ping", "leave_chat", "typing"}

@@ -165,7 +165,7 @@ async def test_a_reserved_name_ends_the_connection_of_its_sender_alone(server: S
     assert await socket.close_code() == 1008
     await witness.nothing_more()
     async with asyncio.timeout(5):
-        while server.house.context.connections.of(ann.id):
+        while server.chat_app.context.connections.of(ann.id):
             await asyncio.sleep(0.005)
 
 

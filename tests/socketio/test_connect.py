@@ -106,7 +106,7 @@ async def test_a_store_that_cannot_be_reached_is_no_bad_token(
         raise Unavailable
 
     ann = await server.person("ann")
-    monkeypatch.setattr(server.house, "authenticate", fail)
+    monkeypatch.setattr(server.chat_app, "authenticate", fail)
     client = await node.open(server.url, ann.token, **transport)
     data = (await client.sign("connect_error"))["data"]
     assert (data["code"], data["close_code"]) == ("unavailable", 1013)
@@ -131,7 +131,7 @@ async def test_too_many_connections_are_refused_on_every_door(serve: Serve, node
 async def _gone(server: Server, person: Person, left: int) -> None:
     """Returns when the server knows that only so many connections are left."""
     async with asyncio.timeout(5):
-        while len(server.house.context.connections.of(person.id)) > left:
+        while len(server.chat_app.context.connections.of(person.id)) > left:
             await asyncio.sleep(0.005)
 
 

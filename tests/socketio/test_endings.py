@@ -24,7 +24,7 @@ ENDED_BY_SERVER = "io server disconnect"
 
 async def reachable(server: Server) -> None:
     """Returns when the server could write to all clients at once: each has a WebSocket, or a poll that waits."""
-    hub: Any = server.house.context.hub
+    hub: Any = server.chat_app.context.hub
     async with asyncio.timeout(5):
         while any(
             link.wire is None and not link.polling.is_waiting for link in hub._sio.eio.sockets.values()
@@ -139,8 +139,8 @@ async def test_the_last_event_is_told_after_all_that_is_still_waiting(server: Se
         pass
     poll = asyncio.create_task(peer.poll(sid))
     await reachable(server)
-    (connection,) = server.house.context.connections.of(ann.id)
-    hub = server.house.context.hub
+    (connection,) = server.chat_app.context.connections.of(ann.id)
+    hub = server.chat_app.context.hub
     for number in range(100):
         hub.emit("event", {"number": number}, room=connection.id)
     hub.end(connection.id, Ending.REVOKED)

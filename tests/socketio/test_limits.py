@@ -84,11 +84,11 @@ async def test_what_is_malformed_counts_nothing(serve: Serve, look: Look, kind: 
 async def test_a_bot_joins_its_thousand_chats_at_once_with_the_default_limits(serve: Serve) -> None:
     server = await serve()
     bot, ann = await server.people("bot", "ann")
-    house = server.house
+    chat_app = server.chat_app
 
     async def chat(number: int) -> int:
         wish = {"chat_type": "group", "name": f"Room {number}", "member_ids": [ann.id]}
-        created = await house.run(Caller(bot.id, ""), "create_chat", wish)
+        created = await chat_app.run(Caller(bot.id, ""), "create_chat", wish)
         return int(created["chat"]["id"])
 
     chat_ids = await asyncio.gather(*map(chat, range(1000)))

@@ -48,8 +48,8 @@ async def test_a_ban_and_a_deletion_end_every_connection_at_once(
     await ann.login("ann")  # another session
     windows.append(await look(kind, ann))
     await windows[1].drain()
-    await deed(server.house.context.store, "ANN")
-    assert list(server.house.context.connections.of(ann.id)) == []
+    await deed(server.chat_app.context.store, "ANN")
+    assert list(server.chat_app.context.connections.of(ann.id)) == []
     for window in windows:
         closing, _ = await window.ended()
         assert closing["code"] == 4403
@@ -61,7 +61,7 @@ async def test_a_ban_and_a_deletion_end_every_connection_at_once(
 
 async def test_lifting_a_ban_lets_in_who_logs_in_anew(server: Server) -> None:
     ann = await server.person("ann")
-    store = server.house.context.store
+    store = server.chat_app.context.store
     await moderation.ban(store, "ann")
     await assert_out(server, ann)
     await moderation.unban(store, "ann")
@@ -72,7 +72,7 @@ async def test_lifting_a_ban_lets_in_who_logs_in_anew(server: Server) -> None:
 
 async def test_a_ban_outlasts_a_restart(server: Server) -> None:
     ann = await server.person("ann")
-    await moderation.ban(server.house.context.store, "ann")
+    await moderation.ban(server.chat_app.context.store, "ann")
     await server.restart()
     await assert_out(server, ann)
 
@@ -84,7 +84,7 @@ async def test_a_deleted_user_leaves_his_groups_to_the_next_and_his_words_to_all
     for chat_id in (group, private):
         await ann.say(chat_id, "mine")
     client = await bob.joined(group)
-    await moderation.delete(server.house.context.store, "ann")
+    await moderation.delete(server.chat_app.context.store, "ann")
     assert (await client.next("chat_changed"))["chat"]["member_count"] == 1
     (member,) = (await bob.get(f"/chats/{group}/members"))["members"]
     assert (member["user"]["id"], member["role"]) == (bob.id, "owner")
@@ -92,7 +92,7 @@ async def test_a_deleted_user_leaves_his_groups_to_the_next_and_his_words_to_all
         (message,) = (await bob.get(f"/chats/{chat_id}/messages"))["messages"]
         assert (message["content"], message["sender_id"]) == ("mine", ann.id)
     assert [chat["id"] for chat in (await bob.get("/chats"))["chats"]] in ([group, private], [private, group])
-    assert await server.house.context.store.chats.load(alone) is None
+    assert await server.chat_app.context.store.chats.load(alone) is None
     assert_error(await bob.request("GET", f"/users/{ann.id}"), 404, "not_found")
     body = {"username": "Ann", "password": PASSWORD}
     assert_error(

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 
 from domain.changes import Change, MessageCreated, MessageDeleted, MessageEdited
-from domain.models import Chat, ChatType, Draft, Message, Standing
+from domain.models import Actor, Chat, ChatType, Draft, Message
 from storage.ports import Store
 
 START = datetime(2025, 11, 23, 10, 0, 0, 123456, tzinfo=UTC)
@@ -15,7 +15,7 @@ def at(seconds: float) -> datetime:
     return START + timedelta(seconds=seconds)
 
 
-def allow(_standing: Standing) -> None:
+def allow(_standing: Actor) -> None:
     """The rule that has nothing against it."""
 
 
@@ -23,7 +23,7 @@ class Forbidden(Exception):
     """What a rule of the tests raises; storage knows nothing of it."""
 
 
-def forbid(_standing: Standing) -> None:
+def forbid(_standing: Actor) -> None:
     raise Forbidden
 
 

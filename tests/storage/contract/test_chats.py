@@ -3,7 +3,7 @@ import asyncio
 import pytest
 
 from domain.changes import ChatCreated, ChatDeleted, ChatRenamed, MemberAdded
-from domain.models import Chat, ChatState, Member, Standing
+from domain.models import Actor, Chat, ChatState, Member
 from storage.errors import BadReference, NotFound, UnknownUsers
 from tests.storage.world import START, Forbidden, World, allow, at, forbid
 
@@ -92,7 +92,7 @@ async def test_rename(world: World) -> None:
 async def test_rename_and_delete_ask_membership_and_rule(world: World) -> None:
     owner, member, stranger = await world.users(3)
     chat_id = await world.chat(owner, member, chat_type="channel", name="Old")
-    asked: list[Standing] = []
+    asked: list[Actor] = []
     told = len(world.told)
     for call in (
         lambda user_id, rule: world.store.chats.rename(chat_id, user_id, "New", rule),
@@ -106,7 +106,7 @@ async def test_rename_and_delete_ask_membership_and_rule(world: World) -> None:
     assert len(world.told) == told
     await world.store.chats.rename(chat_id, member, "New", asked.append)
     await world.store.chats.delete(chat_id, owner, asked.append)
-    assert asked == [Standing(member, "member", "channel"), Standing(owner, "owner", "channel")]
+    assert asked == [Actor(member, "member", "channel"), Actor(owner, "owner", "channel")]
     for call in (
         world.store.chats.rename(999, owner, "x", allow),
         world.store.chats.delete(999, owner, allow),

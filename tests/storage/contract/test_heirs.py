@@ -124,9 +124,9 @@ async def test_the_role_passes_on_with_the_account_of_the_last_owner(
     assert (state.members[vera], state.members[anna]) == (heir, former)
     # What the heir may do counts at once, what the former owner might not.
     seen: list[Role] = []
-    await world.store.chats.rename(chat_id, vera, "Mine", lambda standing: seen.append(standing.role))
+    await world.store.chats.rename(chat_id, vera, "Mine", lambda actor: seen.append(actor.role))
     if end == "ban":
-        await world.store.chats.rename(chat_id, anna, "His", lambda standing: seen.append(standing.role))
+        await world.store.chats.rename(chat_id, anna, "His", lambda actor: seen.append(actor.role))
     assert seen == ["owner", "member"][: len(seen)]
 
 

@@ -4,7 +4,7 @@ import random
 import pytest
 
 from domain.changes import ChatDeleted, MemberAdded, MemberRemoved, RoleChanged
-from domain.models import Member, Role, Standing
+from domain.models import Actor, Member, Role
 from storage.errors import Duplicate, LastOwner, NotFound, UnknownUsers
 from tests.storage.world import START, Forbidden, World, allow, at, forbid
 
@@ -63,9 +63,9 @@ async def test_what_adding_checks(world: World) -> None:
     assert duplicate.value.field == "user_id"
     assert len(world.told) == told
     assert await members(world, chat_id) == {anna: "owner", boris: "member"}
-    asked: list[Standing] = []
+    asked: list[Actor] = []
     await add(chat_id, boris, stranger, "member", START, asked.append)
-    assert asked == [Standing(boris, "member", "group")]
+    assert asked == [Actor(boris, "member", "group")]
 
 
 async def test_one_of_many_at_once_adds_the_member(world: World) -> None:
@@ -83,10 +83,10 @@ async def test_one_of_many_at_once_adds_the_member(world: World) -> None:
 async def test_roles(world: World) -> None:
     anna, boris, stranger = await world.users(3)
     chat_id = await world.chat(anna, boris)
-    asked: list[Standing] = []
+    asked: list[Actor] = []
     member = await world.store.chats.set_role(chat_id, anna, boris, "admin", asked.append)
     assert member == Member(boris, "admin", START)
-    assert asked == [Standing(anna, "owner", "group", target=Member(boris, "member", START))]
+    assert asked == [Actor(anna, "owner", "group", target=Member(boris, "member", START))]
     assert world.told[-1] == RoleChanged(chat_id, member)
     told = len(world.told)
     assert await world.store.chats.set_role(chat_id, anna, boris, "admin", allow) == member
@@ -134,8 +134,8 @@ async def test_a_rule_sees_the_role_of_the_moment(world: World) -> None:
     await world.store.chats.set_role(chat_id, anna, boris, "admin", allow)
     await world.send(chat_id, boris)
 
-    def ruling(standing: Standing) -> None:
-        if standing.role == "member":
+    def ruling(actor: Actor) -> None:
+        if actor.role == "member":
             raise Forbidden
 
     results = await asyncio.gather(
@@ -160,9 +160,9 @@ async def test_a_rule_sees_the_role_of_the_moment(world: World) -> None:
 async def test_removing(world: World) -> None:
     anna, boris, vera, stranger = await world.users(4)
     chat_id = await world.chat(anna, boris, vera)
-    asked: list[Standing] = []
+    asked: list[Actor] = []
     await world.store.chats.remove_member(chat_id, anna, boris, asked.append)
-    assert asked == [Standing(anna, "owner", "group", target=Member(boris, "member", START))]
+    assert asked == [Actor(anna, "owner", "group", target=Member(boris, "member", START))]
     assert world.told[-1] == MemberRemoved(chat_id, boris)
     told = len(world.told)
     for call in (
@@ -200,8 +200,8 @@ async def test_else_the_oldest_member_inherits(world: World) -> None:
     await world.store.chats.remove_member(chat_id, anna, anna, allow)
     assert await members(world, chat_id) == {boris: "member", vera: "owner"}
 
-    def owns(standing: Standing) -> None:
-        if standing.role != "owner":
+    def owns(actor: Actor) -> None:
+        if actor.role != "owner":
             raise Forbidden
 
     await world.store.chats.rename(chat_id, vera, "Mine", owns)

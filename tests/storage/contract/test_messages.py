@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from domain.changes import Change, MessageCreated, MessageDeleted, MessageEdited
-from domain.models import Appended, Member, Message, Standing
+from domain.models import Actor, Appended, Member, Message
 from storage.errors import BadReference, ClientIdTaken, Duplicate, NotFound, StorageError
 from tests.storage.world import START, Forbidden, World, allow, at, draft, forbid
 
@@ -78,9 +78,9 @@ async def test_what_a_send_checks_and_in_which_order(world: World) -> None:
         await append(draft(chat_id, boris, reply_to=999_999), allow)
     assert bad.value.field == "reply_to"
     assert len(world.told) == told
-    asked: list[Standing] = []
+    asked: list[Actor] = []
     assert (await append(draft(chat_id, boris), asked.append)).message.seq == 1
-    assert asked == [Standing(boris, "member", "channel")]
+    assert asked == [Actor(boris, "member", "channel")]
 
 
 async def test_a_reply_is_to_a_message_of_the_same_chat_a_deleted_one_too(world: World) -> None:
@@ -253,9 +253,9 @@ async def test_an_edit(world: World) -> None:
     chat_id = await world.chat(anna, boris)
     message = await world.send(chat_id, anna, "old", client_id="x")
     await world.send(chat_id, boris)
-    asked: list[Standing] = []
+    asked: list[Actor] = []
     edited = await world.store.messages.edit(message.id, boris, "new", at(5), asked.append)
-    assert asked == [Standing(boris, "member", "group", message=message)]
+    assert asked == [Actor(boris, "member", "group", message=message)]
     assert edited == replace(message, content="new", edited_at=at(5), changed_seq=3)
     assert world.told[-1] == MessageEdited(edited)
     assert await world.store.messages.get(message.id) == edited
@@ -282,9 +282,9 @@ async def test_a_deletion_leaves_a_tombstone(world: World) -> None:
     first = await world.send(chat_id, anna)
     message = await world.send(chat_id, anna, "secret", client_id="x", reply_to=first.id)
     message = await world.store.messages.edit(message.id, anna, "secret too", at(1), allow)
-    asked: list[Standing] = []
+    asked: list[Actor] = []
     tombstone = await world.store.messages.delete(message.id, boris, at(2), asked.append)
-    assert asked == [Standing(boris, "member", "group", message=message)]
+    assert asked == [Actor(boris, "member", "group", message=message)]
     assert tombstone == replace(message, content="", deleted=True, changed_seq=4)
     assert world.told[-1] == MessageDeleted(tombstone)
     assert await world.store.messages.get(message.id) == tombstone
@@ -324,9 +324,9 @@ async def test_rules_see_the_message_as_the_write_finds_it(world: World) -> None
     message = await world.send(chat_id, anna, "0")
     seen: list[str] = []
 
-    def note(standing: Standing) -> None:
-        assert standing.message is not None
-        seen.append(standing.message.content)
+    def note(actor: Actor) -> None:
+        assert actor.message is not None
+        seen.append(actor.message.content)
 
     edits = [
         world.store.messages.edit(message.id, anna, str(number), at(number), note) for number in range(1, 50)

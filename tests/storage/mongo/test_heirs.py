@@ -115,9 +115,9 @@ async def test_another_server_learns_who_inherited(here: World, elsewhere: Mongo
     await here.store.users.set_banned(anna, True)
     seen: list[Role] = []
     # A rule is asked again once the server has caught up: the last word counts.
-    await elsewhere.chats.rename(chat_id, boris, "New", lambda standing: seen.append(standing.role))
+    await elsewhere.chats.rename(chat_id, boris, "New", lambda actor: seen.append(actor.role))
     assert seen[-1] == "owner"
-    await elsewhere.chats.rename(chat_id, anna, "Newer", lambda standing: seen.append(standing.role))
+    await elsewhere.chats.rename(chat_id, anna, "Newer", lambda actor: seen.append(actor.role))
     assert seen[-1] == "member"
     reopened = await elsewhere.chats.load(chat_id)
     assert reopened is not None

@@ -56,7 +56,7 @@ async def use_everything(world: World) -> None:
     await store.chats.summary(chat_id, boris)
     await store.chats.list_for(boris, cursor=None, limit=1)
     await store.chats.ids_of(boris)
-    await store.chats.glance(chat_id, [anna, boris])
+    await store.chats.preview(chat_id, [anna, boris])
     _, cursor = await store.chats.members(chat_id, cursor=None, limit=1)
     await store.chats.members(chat_id, cursor=cursor, limit=1)
     await store.chats.sharing(boris, [anna, boris], members_max=100)
@@ -134,6 +134,6 @@ async def test_the_hot_queries_use_the_index_made_for_them(
     assert "SEARCH messages USING INDEX messages_by_client_id (sender_id=? AND client_id=?)" in lookup
     (listed,) = plans("chats.activity, chats.*")
     assert "USING COVERING INDEX members_by_user (user_id=?)" in listed
-    (standing,) = plans("members.role, chats.chat_type")
-    assert "SEARCH members USING PRIMARY KEY (chat_id=? AND user_id=?)" in standing
+    (actor,) = plans("members.role, chats.chat_type")
+    assert "SEARCH members USING PRIMARY KEY (chat_id=? AND user_id=?)" in actor
     db.close()

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from domain.models import Appended, Standing
+from domain.models import Actor, Appended
 from storage.errors import NotFound, Unavailable
 from storage.sqlite import SqliteStore
 from tests.storage.sqlite.conftest import Gremlin
@@ -68,7 +68,7 @@ async def test_a_rotten_item_fails_alone(sqlite_world: World) -> None:
     world = sqlite_world
     anna, boris = await world.users(2)
     chat_id = await world.chat(anna, boris)
-    judged: list[Standing] = []
+    judged: list[Actor] = []
     append = world.store.messages.append
     futures = []
     for number in range(40):

@@ -1,6 +1,6 @@
 import asyncio
 
-from domain.models import ChatGlance
+from domain.models import ChatPreview
 from storage.ports import UNREAD_LIMIT
 from tests.storage.world import World, allow, at
 
@@ -11,28 +11,30 @@ async def test_a_glance_is_what_the_summaries_say(world: World) -> None:
     messages = [await world.send(chat_id, sender) for sender in (anna, boris, anna, vera, anna)]
     await world.store.messages.mark_read(chat_id, boris, messages[2].id)
     await world.store.messages.delete(messages[0].id, anna, at(1), allow)
-    glance = await world.store.chats.glance(chat_id, [anna, boris, vera, stranger, 999])
+    preview = await world.store.chats.preview(chat_id, [anna, boris, vera, stranger, 999])
     marks = {anna: 0, boris: 3, vera: 0}
-    assert glance == ChatGlance(6, messages[4], {anna: 2, boris: 2, vera: 3}, marks)
-    for user_id, unread in glance.unread_counts.items():
+    assert preview == ChatPreview(6, messages[4], {anna: 2, boris: 2, vera: 3}, marks)
+    for user_id, unread in preview.unread_counts.items():
         summary = await world.store.chats.summary(chat_id, user_id)
         assert (summary.unread_count, summary.last_message, summary.chat.head_seq) == (
             unread,
-            glance.last_message,
-            glance.head_seq,
+            preview.last_message,
+            preview.head_seq,
         )
 
 
 async def test_a_glance_at_nothing(world: World) -> None:
     anna, boris = await world.users(2)
     chat_id = await world.chat(anna, boris)
-    assert await world.store.chats.glance(chat_id, [anna]) == ChatGlance(0, None, {anna: 0}, {anna: 0})
-    assert await world.store.chats.glance(chat_id, []) == ChatGlance(0, None, {}, {})
-    assert await world.store.chats.glance(999, [anna]) is None
+    assert await world.store.chats.preview(chat_id, [anna]) == ChatPreview(0, None, {anna: 0}, {anna: 0})
+    assert await world.store.chats.preview(chat_id, []) == ChatPreview(0, None, {}, {})
+    assert await world.store.chats.preview(999, [anna]) is None
     await world.store.chats.remove_member(chat_id, anna, boris, allow)
-    assert await world.store.chats.glance(chat_id, [anna, boris]) == ChatGlance(0, None, {anna: 0}, {anna: 0})
+    assert await world.store.chats.preview(chat_id, [anna, boris]) == ChatPreview(
+        0, None, {anna: 0}, {anna: 0}
+    )
     await world.store.chats.delete(chat_id, anna, allow)
-    assert await world.store.chats.glance(chat_id, [anna]) is None
+    assert await world.store.chats.preview(chat_id, [anna]) is None
 
 
 async def test_a_glance_at_thousands(world: World) -> None:
@@ -42,9 +44,9 @@ async def test_a_glance_at_thousands(world: World) -> None:
     await asyncio.gather(*(world.send(chat_id, anna) for _ in range(7)))
     sent = await asyncio.gather(*(world.send(chat_id, bot) for _ in range(2100)))
     await world.store.messages.mark_read(chat_id, boris, sent[-4].id)
-    glance = await world.store.chats.glance(chat_id, [bot, anna, boris])
+    preview = await world.store.chats.preview(chat_id, [bot, anna, boris])
     marks = {bot: 0, anna: 0, boris: sent[-4].seq}
-    assert glance == ChatGlance(2107, sent[-1], {bot: 7, anna: UNREAD_LIMIT, boris: 3}, marks)
+    assert preview == ChatPreview(2107, sent[-1], {bot: 7, anna: UNREAD_LIMIT, boris: 3}, marks)
 
 
 async def test_a_glance_during_writes_is_not_ahead_of_what_was_told(world: World) -> None:
@@ -52,10 +54,10 @@ async def test_a_glance_during_writes_is_not_ahead_of_what_was_told(world: World
     chat_id = await world.chat(anna, boris)
     writes = asyncio.gather(*(world.send(chat_id, anna) for _ in range(300)))
     while not writes.done():
-        glance = await world.store.chats.glance(chat_id, [boris])
-        assert glance is not None
+        preview = await world.store.chats.preview(chat_id, [boris])
+        assert preview is not None
         told = world.message_changes(chat_id)
-        assert glance.head_seq <= (told[-1].seq if told else 0)
+        assert preview.head_seq <= (told[-1].seq if told else 0)
     await writes
 
 

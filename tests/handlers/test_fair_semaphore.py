@@ -1,11 +1,11 @@
-"""Turns go round, whoever asks how often."""
+"""FairSemaphore go round, whoever asks how often."""
 
 import asyncio
 from collections.abc import Sequence
 
 import pytest
 
-from handlers.live.fair_semaphore import Turns
+from handlers.live.fair_semaphore import FairSemaphore
 from handlers.wire.errors import ChatError
 
 
@@ -13,7 +13,7 @@ class Line:
     """Those who wait for a turn, and the order in which they got it."""
 
     def __init__(self, at_once: int, waiting_max: int = 1000) -> None:
-        self.turns = Turns(at_once, waiting_max=waiting_max)
+        self.turns = FairSemaphore(at_once, waiting_max=waiting_max)
         self.served: list[str] = []
         self.gone: set[str] = set()
         self.inside = self.most_inside = 0
@@ -107,7 +107,7 @@ async def test_those_who_have_gone_make_room_first() -> None:
 
 
 async def test_a_refusal_says_when_to_come_back() -> None:
-    turns = Turns(1, waiting_max=0)
+    turns = FairSemaphore(1, waiting_max=0)
     async with turns.of("a"):
         with pytest.raises(ChatError) as refused:
             async with turns.of("b"):
