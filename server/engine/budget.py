@@ -41,7 +41,7 @@ class Budget:
     """What one peer may ask; what the peer asks counts against the budget that it shares with others as well.
 
     The meter is the generic cell rate algorithm (ITU-T I.371, annex A): one time, `_paid_until`, that each request
-    moves on by its cost, and that may be at most `BURST_S` ahead of the clock. All times are of the loop's clock.
+    moves on by its cost, and that may be at most `BURST_S` ahead of the clock. All times are those of one clock.
     """
 
     __slots__ = ("__weakref__", "_large_bodies", "_paid_until", "_rate", "patience_s", "shared")

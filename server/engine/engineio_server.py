@@ -18,7 +18,7 @@ from .engineio_session import Session
 from .heartbeat import Heartbeat
 from .links import Link
 from .pace import Pace
-from .packets import CLOSE, MESSAGE, EnginePacket, SocketIODialect
+from .packets import CLOSE, EnginePacket, SocketIODialect
 from .requests import Requests
 from .scheduler import Scheduler
 from .takeover import take_over
@@ -241,12 +241,6 @@ class EngineServer(engineio.AsyncServer):
             del self.sockets[link.sid]
 
     # --- the API of engineio.AsyncServer -------------------------------------------------------------------------
-
-    async def send(self, sid: str, data: EnginePacket | bytearray) -> None:
-        """Sends a message: text, or bytes. Does nothing if there is no such connection."""
-        session = self.sockets.get(sid)
-        if isinstance(session, Session):
-            session.transmit(MESSAGE + data if isinstance(data, str) else bytes(data))
 
     async def send_packet(self, sid: str, pkt: EngineIOPacket) -> None:
         """Does nothing if there is no such connection."""

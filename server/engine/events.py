@@ -16,11 +16,11 @@ class Events:
     """The packets of all clients. A client that breaks the protocol loses its connection; an error in a handler is
     logged, and ends no connection."""
 
-    def __init__(self, server: SocketIOServer, namespaces: Namespaces, books: Any) -> None:
-        """`books` knows the sids of connections: the client manager, or what it keeps them in."""
+    def __init__(self, server: SocketIOServer, namespaces: Namespaces, registry: Any) -> None:
+        """`registry` knows the sids of connections: the client manager, or what it keeps them in."""
         self._server = server
         self._namespaces = namespaces
-        self._books = books
+        self._registry = registry
         self._attachments = namespaces.attachments
         self._loads = decoder.strict_loads(server.packet_class.json)
         self._is_standard = packets.is_standard(server.packet_class)
@@ -72,8 +72,8 @@ class Events:
     # --- events --------------------------------------------------------------------------------------------------
 
     async def _event(self, eio_sid: str, packet: Packet) -> None:
-        sid = self._books.sid_from_eio_sid(eio_sid, packet.namespace)
-        if not self._books.is_connected(sid, packet.namespace):
+        sid = self._registry.sid_from_eio_sid(eio_sid, packet.namespace)
+        if not self._registry.is_connected(sid, packet.namespace):
             return  # sent before the client knew that it had been disconnected
         work = self._handle(eio_sid, sid, packet)
         if self._server.async_handlers:
@@ -127,12 +127,12 @@ class Events:
         handler, _ = find_namespace(self._server.namespace_handlers, namespace, ())
         unasked = getattr(handler, "unasked", None)
         if unasked is not None:
-            unasked(self._books.sid_from_eio_sid(eio_sid, namespace), result)
+            unasked(self._registry.sid_from_eio_sid(eio_sid, namespace), result)
 
     # --- acks ----------------------------------------------------------------------------------------------------
 
     async def _ack_from_client(self, eio_sid: str, packet: Packet) -> None:
-        sid = self._books.sid_from_eio_sid(eio_sid, packet.namespace)
+        sid = self._registry.sid_from_eio_sid(eio_sid, packet.namespace)
         try:
             await self._server.manager.trigger_callback(sid, packet.id, packet.data)
         except Exception:

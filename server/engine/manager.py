@@ -40,10 +40,10 @@ class FanOutManager(socketio.AsyncManager):
             members_per_turn=self._members_per_turn,
             logger=server.logger,
         )
-        self.rooms = self.books.by_namespace  # where python-socketio looks itself
+        self.rooms = self.registry.by_namespace  # where python-socketio looks itself
 
     @property
-    def books(self) -> Rooms:
+    def registry(self) -> Rooms:
         """Who is connected, and in which rooms."""
         return self.fan_out.rooms
 
@@ -93,28 +93,28 @@ class FanOutManager(socketio.AsyncManager):
 
     def basic_enter_room(self, sid: str, namespace: str, room: RoomName, eio_sid: str | None = None) -> None:
         """Raises: as `Rooms.enter`."""
-        self.books.enter(sid, namespace, room, eio_sid)
+        self.registry.enter(sid, namespace, room, eio_sid)
 
     def basic_leave_room(self, sid: str, namespace: str, room: RoomName) -> None:
         """As `Rooms.leave`."""
-        self.books.leave(sid, namespace, room)
+        self.registry.leave(sid, namespace, room)
 
     def get_rooms(self, sid: str, namespace: str) -> list[RoomName]:
         """The rooms of a connection, with the one that has its sid as name."""
         if not self.is_sid_room(namespace, sid):
             return []
-        return [sid, *self.books.rooms_of(sid, namespace)]
+        return [sid, *self.registry.rooms_of(sid, namespace)]
 
     def get_participants(self, namespace: str, room: Any) -> Iterator[tuple[str, str]]:
         """As `Rooms.members`."""
-        return self.books.members(namespace, room)
+        return self.registry.members(namespace, room)
 
     # --- connections ---------------------------------------------------------------------------------------------
 
     def admit(self, eio_sid: str, namespace: str) -> str | None:
         """Registers a connection that is not connected yet; its sid, or None if it is there already."""
         sid: str = self.server.eio.generate_id()
-        return sid if self.books.admit(sid, eio_sid, namespace) else None
+        return sid if self.registry.admit(sid, eio_sid, namespace) else None
 
     async def pre_connect(self, eio_sid: str, namespace: str) -> str | None:
         """As `admit`."""
@@ -127,30 +127,30 @@ class FanOutManager(socketio.AsyncManager):
         if not self.is_pre_connected(sid, namespace):
             admitted = self.admit(sid, namespace)
         if admitted is not None:
-            self.books.welcome(admitted, namespace)
+            self.registry.welcome(admitted, namespace)
         return admitted
 
     def is_pre_connected(self, sid: str, namespace: str) -> bool:
         """As `Rooms.is_connecting`."""
-        return self.books.is_connecting(sid, namespace)
+        return self.registry.is_connecting(sid, namespace)
 
     def is_connected(self, sid: str | None, namespace: str) -> bool:
         """As `Rooms.is_connected`."""
-        return self.books.is_connected(sid, namespace)
+        return self.registry.is_connected(sid, namespace)
 
     def sid_from_eio_sid(self, eio_sid: str, namespace: str) -> str | None:
         """As `Rooms.sid_from_eio_sid`."""
-        return self.books.sid_from_eio_sid(eio_sid, namespace)
+        return self.registry.sid_from_eio_sid(eio_sid, namespace)
 
     def pre_disconnect(self, sid: str, namespace: str) -> str | None:
         """The connection is about to go; its Engine.IO sid."""
-        self.books.part(sid, namespace)
-        return self.books.eio_sid_from_sid(sid, namespace)
+        self.registry.part(sid, namespace)
+        return self.registry.eio_sid_from_sid(sid, namespace)
 
     def basic_disconnect(self, sid: str, namespace: str, **kwargs: Any) -> None:
         """The connection is gone."""
-        eio_sid = self.books.eio_sid_from_sid(sid, namespace)
-        for room in list(self.books.rooms_of(sid, namespace)):
+        eio_sid = self.registry.eio_sid_from_sid(sid, namespace)
+        for room in list(self.registry.rooms_of(sid, namespace)):
             self.basic_leave_room(sid, namespace, room)
-        self.books.remove(sid, eio_sid, namespace)
+        self.registry.remove(sid, eio_sid, namespace)
         self.callbacks.pop(sid, None)

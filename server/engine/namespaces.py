@@ -1,4 +1,4 @@
-"""CONNECT and DISCONNECT: which client is in which namespace of Socket.IO, and the handlers that are told."""
+"""CONNECT and DISCONNECT: which client is in which namespace of Socket.IO, and the application's handlers for both."""
 
 import logging
 from typing import Any, Protocol

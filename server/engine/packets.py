@@ -120,13 +120,13 @@ def join_payload(packets: Sequence[EnginePacket]) -> str:
 
 def to_frames(packets: Sequence[EnginePacket]) -> bytes:
     """Packets as WebSocket frames."""
-    if len(packets) == 1:
-        return _to_frame(packets[0])
-    return b"".join([_to_frame(packet) for packet in packets])
-
-
-def _to_frame(packet: EnginePacket) -> bytes:
-    return frames.text(packet.encode()) if isinstance(packet, str) else frames.binary(packet)
+    blobs = [
+        frames.frame(frames.TEXT, packet.encode())
+        if isinstance(packet, str)
+        else frames.frame(frames.BINARY, packet)
+        for packet in packets
+    ]
+    return blobs[0] if len(blobs) == 1 else b"".join(blobs)
 
 
 # --- Socket.IO, to clients ---------------------------------------------------------------------------------------

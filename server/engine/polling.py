@@ -91,7 +91,7 @@ class Polling:
         """
         size = len(response.body) if isinstance(response.body, bytes) else 0
         self._answered = request.transport
-        self._answer_taken = asyncio.get_running_loop().create_future()
+        taken = self._answer_taken = asyncio.get_running_loop().create_future()
         self.queued_bytes += size
         try:
             async with timeout(self._clock, timeout_s):
@@ -102,10 +102,12 @@ class Polling:
                 request.transport.abort()
             raise
         finally:
-            self._answered = None
-            self._answer_taken.set_result(None)
-            self._answer_taken = None
+            taken.set_result(None)
             self.queued_bytes -= size
+            if (
+                self._answer_taken is taken
+            ):  # a session that is closing may have its last packets fetched meanwhile
+                self._answered = self._answer_taken = None
 
     def cut_answer(self) -> None:
         """Cuts off a client that has not taken the answer to its last poll."""

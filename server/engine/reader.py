@@ -177,7 +177,7 @@ class FrameReader:
             if final:
                 if self._checked:
                     self._checked, self._utf8 = 0, None
-                return _data_message(opcode, payload)
+                return Message(opcode, _text(payload) if opcode == frames.TEXT else payload)
             self._fragments, self._kind = bytearray(), opcode
         self._fragments += payload
         if not final:
@@ -187,7 +187,7 @@ class FrameReader:
             return None
         payload, self._fragments = bytes(self._fragments), None
         self._checked, self._utf8 = 0, None
-        return _data_message(self._kind, payload)
+        return Message(self._kind, _text(payload) if self._kind == frames.TEXT else payload)
 
 
 def unmasked(payload: bytes, key: bytes) -> bytes:
@@ -195,10 +195,6 @@ def unmasked(payload: bytes, key: bytes) -> bytes:
     size = len(payload)
     mask = (key * (size // 4 + 1))[:size]
     return (int.from_bytes(payload, "little") ^ int.from_bytes(mask, "little")).to_bytes(size, "little")
-
-
-def _data_message(opcode: int, payload: bytes) -> Message:
-    return Message(opcode, _text(payload) if opcode == frames.TEXT else payload)
 
 
 def _text(payload: bytes) -> str:

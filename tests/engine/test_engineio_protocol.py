@@ -187,6 +187,14 @@ async def test_messages_over_websocket(peer: Peer) -> None:
     assert await socket.receive() == b"\x01\x02\x03\x04"
 
 
+async def test_messages_that_are_neither_text_nor_bytes_are_sent_as_json(peer: Peer, echo: Echo) -> None:
+    socket = await peer.direct()
+    (sid,) = echo.sockets
+    for data in ({"a": 1}, [1, "x"], bytearray(b"\x01")):
+        await echo.send(sid, data)
+    assert [await socket.receive() for _ in range(3)] == ['4{"a":1}', '4[1,"x"]', b"\x01"]
+
+
 @pytest.mark.parametrize("packet", ["abc", "", "2", "5", "0", "7"])
 async def test_a_bad_packet_closes_the_websocket(peer: Peer, echo: Echo, packet: str) -> None:
     socket = await peer.direct()

@@ -1,4 +1,4 @@
-"""Whoever breaks the protocol loses his connection, and nobody else notices anything."""
+"""A client that breaks the protocol loses its connection, and no other client notices."""
 
 import logging
 

@@ -11,6 +11,7 @@ import pytest
 
 from server.engine import AsyncServer, EngineServer
 from server.engine.packets import join_payload
+from server.engine.polling import Polling
 from tests.engine.clocks import ManualClock
 from tests.engine.conftest import Serve
 from tests.engine.peers import Peer, soon, until
@@ -229,6 +230,36 @@ async def test_the_shutdown_waits_for_the_last_poll_and_not_for_ever(
             assert await peer.poll(sid) == (200, "4bye")
         await clock.run(waiting)
         assert (clock.now < 1002) is polls
+
+
+async def test_two_answers_on_their_way_at_once() -> None:
+    """As a session has that is closing, whose client asks for the rest before it has taken what came before."""
+    polling, going = Polling(ManualClock()), [asyncio.Event(), asyncio.Event()]
+
+    class Answer:
+        body = b"x" * 100
+
+        def __init__(self, going: asyncio.Event) -> None:
+            self.going = going
+
+        async def prepare(self, request: Any) -> None:
+            await self.going.wait()
+
+        async def write_eof(self) -> None: ...
+
+    class Request:
+        transport = object()
+
+    answers: list[Any] = [Answer(event) for event in going]
+    request: Any = Request()
+    sending = [asyncio.ensure_future(polling.send_answer(request, answer, 1.0)) for answer in answers]
+    await asyncio.sleep(0)
+    assert polling.queued_bytes == 200
+    for number, event in enumerate(going):
+        assert polling.is_answering
+        event.set()
+        await soon(sending[number])
+    assert (polling.is_answering, polling.queued_bytes) == (False, 0)
 
 
 async def test_a_burst_of_events(serve: Serve) -> None:

@@ -20,7 +20,7 @@ ENDED_BY_SERVER = "io server disconnect"
 
 
 async def reachable(server: Server) -> None:
-    """Returns when the server could write to everybody at once: it has a WebSocket of his, or a waiting poll."""
+    """Returns when the server could write to all clients at once: each has a WebSocket, or a poll that waits."""
     hub: Any = server.chat_app.context.hub
     async with asyncio.timeout(5):
         while any(

@@ -113,7 +113,8 @@ class Window:
         assert [event for event in await self.drain() if not names or event.name in names] == []
 
     async def update(self) -> Event:
-        """The next `chat_updated`, which is kept apart: it comes in its own time and to whoever has not joined."""
+        """The next `chat_updated`. It is kept apart from other events: it comes in its own time, to members that
+        have not joined."""
         async with asyncio.timeout(TIMEOUT_S):
             return await self._updates.get()
 
