@@ -42,7 +42,7 @@ export default defineConfig(({ mode }) => {
       environment: 'happy-dom',
       include: ['tests/unit/**/*.test.js'],
       setupFiles: ['tests/unit/setup.js'],
-      // One browser a worker: making one for each file took twice as long as all tests together.
+      // One browser environment per worker: one per file takes longer than the tests themselves.
       pool: 'threads',
       isolate: false,
       maxWorkers: '100%',

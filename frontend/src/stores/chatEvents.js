@@ -13,7 +13,7 @@ const ROLE_MEMBERS_MAX = 100
  * @param {ReturnType<typeof import('./chatMembers').createMembers>} options.members
  * @param {ReturnType<typeof import('./session').useSession>} options.session
  * @param {(chatId: number) => Promise<void>} options.check
- * @param {(chatId: number) => boolean} options.isPending whether a request that may tell of a chat is under way
+ * @param {(chatId: number) => boolean} options.isPending whether a request is under way whose answer may have the chat
  * @param {(chatId: number, reason: string | undefined, name: string | null | undefined) => void} options.onRemoved
  */
 export function followChatEvents({ records, members, session, check, isPending, onRemoved }) {

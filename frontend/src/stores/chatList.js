@@ -137,7 +137,7 @@ export function createChatList({ records, session, once, apply, check, forget, o
     state.value = 'idle'
   }
 
-  /** Whether a request that may tell of a chat is under way. */
+  /** Whether a request for the list, or a part of it, is under way. */
   const isPending = () => ['list', 'more', 'all'].some(once.isPending)
   /** Whether the list was requested later than something else. @param {number} at */
   const isLaterThan = (at) => at < requestedAt

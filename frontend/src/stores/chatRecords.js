@@ -31,7 +31,7 @@ const activityOf = (chat) => Date.parse(chat.last_message?.created_at ?? chat.cr
  */
 
 /**
- * The chats that are known, kept up to date by answers and events in whichever order they come.
+ * The chats that are known, kept up to date by answers and events in any order.
  *
  * @param {{ ownId: () => number | null }} options
  */

@@ -33,7 +33,7 @@ export const useChats = defineStore('chats', () => {
   const names = createChatNames({ list: records.list, members, users, session })
   /** Why chats are gone, for users who still look at them. @type {Map<number, Removal>} */
   const removals = reactive(new Map())
-  /** The ids of the chats that the user is deleting: they need not be told why these are gone. @type {Set<number>} */
+  /** The ids of the chats that the user is deleting: no reason is shown for these. @type {Set<number>} */
   const deleting = new Set()
   /** The store's epoch in which the chats were loaded. */
   let epoch = /** @type {string | null} */ (null)
@@ -97,7 +97,7 @@ export const useChats = defineStore('chats', () => {
     members.forget(chatId)
   }
 
-  /** Whether a request that may tell of a chat is under way. @param {number} chatId */
+  /** Whether a request is under way whose answer may have a chat. @param {number} chatId */
   function isPending(chatId) {
     return once.isPending(`chat ${chatId}`) || chatList.isPending()
   }
@@ -113,7 +113,7 @@ export const useChats = defineStore('chats', () => {
       let requestedAt = freshness.start()
       try {
         let answer = await api.get(`/chats/${chatId}`)
-        // A list that was requested later has come meanwhile, and may have left the chat out.
+        // A list that was requested later has been applied, and may have left the chat out.
         while (!chats.has(chatId) && chatList.isLaterThan(requestedAt)) {
           requestedAt = freshness.start()
           answer = await api.get(`/chats/${chatId}`)

@@ -8,7 +8,7 @@
 const PAGE_SIZE = 50
 /** The size of a page on the way back to the first unread message. */
 export const LARGEST_PAGE = 200
-/** The first unread message is looked for in so many pages; the user finds older ones by scrolling. */
+/** The first unread message is searched in this many pages; an older one is found by scrolling. */
 export const MAX_PAGES_BACK = 100
 
 /** @param {number} chatId @param {Api} api */

@@ -7,9 +7,6 @@
  * @typedef {import('@/types').Failure} Failure
  * @typedef {'idle' | 'loading' | 'joining' | 'live' | 'gone'} Status `idle`: not joined; `loading`: the first page, or a
  *   new one after too much was missed, is loading; `gone`: the user is no longer a member, or the chat is deleted
- * @typedef {'newest' | 'around' | 'before' | 'after'} Load
- * @typedef {{ around: number } | { after: number, mark?: number } | { mark: number }} Anchor where to load when all
- *   messages are loaded anew: the query of a page, by message id, or the `seq` after which the page begins
  *
  * @typedef {object} TimelineState
  * @property {Message[]} messages in the order of `seq`, without a gap; a new array after each change
@@ -17,7 +14,7 @@
  * @property {boolean} hasBefore older messages are not loaded
  * @property {boolean} hasAfter newer messages are not loaded
  * @property {Status} status
- * @property {Load | null} loading the page that is loading
+ * @property {import('./loader').Load | null} loading the page that is loading
  * @property {number} resets counts how often all messages were replaced
  * @property {Failure | null} error why the last load or join failed; null once one succeeds
  *
@@ -28,8 +25,8 @@
 
 import { shallowReactive } from 'vue'
 import { MESSAGE_CHANGES, MESSAGE_EVENTS } from '@/events'
+import { createLoader } from './loader'
 import { createMessageWindow } from './messageWindow'
-import { createPages, LARGEST_PAGE, MAX_PAGES_BACK } from './pages'
 
 /** How many messages of a chat that is not open stay in memory. */
 const KEPT_MESSAGES = 100
@@ -44,7 +41,6 @@ const MAX_RETRY_MS = 30_000
  */
 export function createTimeline(chatId, { api, websocket }) {
   const loaded = createMessageWindow()
-  const pages = createPages(chatId, api)
   /** @type {TimelineState} */
   const state = shallowReactive({
     messages: [],
@@ -56,125 +52,38 @@ export function createTimeline(chatId, { api, websocket }) {
     resets: 0,
     error: null,
   })
+  const loader = createLoader({ chatId, api, loaded, state })
   /** The number of the last change that is applied; null: nothing is loaded. @type {number | null} */
   let position = null
   /** The store's epoch in which the position was taken: after a restored backup the number means something else. */
   let epoch = /** @type {string | null} */ (null)
-  /** The highest `seq` of a message that a page or an event has told of. */
-  let newestSeq = 0
-  /** Changes that came while a page was loading: the page may be older. They are applied again to it. @type {(() => void)[]} */
-  let buffered = []
-  /** Where to load anew; null: at the end of the chat. @type {Anchor | null} */
+  /** Where to load anew; null: at the end of the chat. @type {import('./loader').Anchor | null} */
   let anchor = null
-  /**
-   * The first message of the window and the `seq` after which it is the first, if that is known.
-   *
-   * @type {{ first: import('./messageWindow').End | null, seq: number } | null}
-   */
-  let start = null
   /** Whether it has been live since the chat was opened. */
   let wasLive = false
-  // An answer counts only if its attempt or load is still the latest one.
   let latestAttempt = 0
-  let latestLoad = 0
   let failures = 0
   /** @type {Set<(message: Message, how: { missed: boolean }) => void>} */
   const listeners = new Set()
   let retryTimer = /** @type {ReturnType<typeof setTimeout> | undefined} */ (undefined)
 
-  function publish() {
-    state.messages = loaded.messages
-    state.hasBefore = loaded.first !== null
-    state.hasAfter = loaded.last !== null
-  }
-
-  /**
-   * Loads a page and applies it. Resolves to false if a later load has replaced this one.
-   *
-   * @template {Page} P
-   * @param {Load} kind
-   * @param {(isWanted: () => boolean) => Promise<P>} request
-   * @param {(page: P) => void} apply
-   */
-  async function load(kind, request, apply) {
-    const own = ++latestLoad
-    const isLatest = () => own === latestLoad
-    buffered = []
-    state.loading = kind
-    try {
-      const page = await request(isLatest)
-      if (!isLatest()) return false
-      apply(page)
-      for (const change of buffered) change()
-      newestSeq = Math.max(newestSeq, page.head_seq)
-      state.error = null
-      publish()
-      return true
-    } catch (error) {
-      if (!isLatest()) return false
-      throw error
-    } finally {
-      if (isLatest()) {
-        buffered = []
-        state.loading = null
-      }
-    }
-  }
-
-  /** @param {Page} page */
-  function replace(page) {
-    start = null
-    loaded.replace(page)
-    state.resets++
-  }
-
   /** Loads the first page, at the anchor if there is one. Resolves to false if a later load has replaced this one. */
   async function reload() {
     const current = websocket.state.epoch
     /** @param {Page} page */
-    const apply = (page) => {
+    const begin = (page) => {
       loaded.clear()
-      replace(page)
       position = page.head_seq
       epoch = current
       state.loaded = true
     }
     try {
-      if (anchor !== null) return await loadAnchor(anchor, apply)
+      return await loader.loadAt(anchor, begin)
     } catch (error) {
-      if (codeOf(error) !== 'invalid') throw error // a restored backup may not have the anchor's message
+      // A restored backup may not have the anchor's message.
+      if (anchor === null || /** @type {Failure} */ (error).code !== 'invalid') throw error
       anchor = null
-    }
-    return load('newest', () => pages.get({}), apply)
-  }
-
-  /**
-   * @param {Anchor} wanted
-   * @param {(page: Page) => void} apply
-   * @returns {Promise<boolean>}
-   */
-  function loadAnchor(wanted, apply) {
-    if ('around' in wanted) return load('around', () => pages.get({ around: wanted.around }), apply)
-    if (!('after' in wanted)) {
-      const { mark } = wanted
-      return load(
-        'around',
-        (isWanted) => pages.getAfterSeq(mark, isWanted),
-        (/** @type {Page & { startsAfterSeq?: boolean }} */ page) =>
-          applyFrom(page, page.startsAfterSeq ? mark : null),
-      )
-    }
-    const { after, mark } = wanted
-    return load(
-      'around',
-      () => pages.get({ after }),
-      (page) => applyFrom(page, mark ?? (page.messages[0]?.seq ?? 1) - 1),
-    )
-
-    /** @param {Page} page @param {number | null} seq after which the page begins; null: it does not begin at the anchor */
-    function applyFrom(page, seq) {
-      apply(page)
-      start = seq === null ? null : { first: loaded.first, seq }
+      return loader.loadAt(null, begin)
     }
   }
 
@@ -221,24 +130,16 @@ export function createTimeline(chatId, { api, websocket }) {
   /** Ignores the chat's events until `follow` is called again. The caller sends `leave_chat`. */
   function leave() {
     latestAttempt++
-    latestLoad++
+    loader.cancel()
     clearTimeout(retryTimer)
     state.status = 'idle'
-    state.loading = null
     anchor = null
     wasLive = false
     if (loaded.last) position = null // a window of old messages is not worth a replay
     if (position === null) loaded.clear()
     else loaded.trim(KEPT_MESSAGES)
     state.loaded = position !== null
-    publish()
-  }
-
-  /** Applies a change now, and again to the page that is loading. @param {() => void} change */
-  function apply(change) {
-    if (state.loading) buffered.push(change)
-    change()
-    publish()
+    loader.publish()
   }
 
   /** @param {import('@/types').MessageFrame} frame */
@@ -250,9 +151,8 @@ export function createTimeline(chatId, { api, websocket }) {
       if (frame.seq > next) return void follow()
       position = next
     }
-    apply(() => MESSAGE_CHANGES[frame.type](loaded, frame))
-    if (frame.type === 'new_message' && frame.message.seq > newestSeq) {
-      newestSeq = frame.message.seq
+    loader.apply(() => MESSAGE_CHANGES[frame.type](loaded, frame))
+    if (frame.type === 'new_message' && loader.noteNewest(frame.message.seq)) {
       for (const listener of listeners) listener(frame.message, { missed: state.status === 'joining' })
     }
   }
@@ -260,18 +160,6 @@ export function createTimeline(chatId, { api, websocket }) {
   const subscriptions = MESSAGE_EVENTS.map((event) =>
     websocket.on(event, (frame) => receive(/** @type {any} */ (frame))),
   )
-
-  /** Waits for a load and puts the reason for its failure into `state.error`. @param {Promise<unknown>} loading */
-  async function settle(loading) {
-    try {
-      await loading
-    } catch (error) {
-      state.error = /** @type {Failure} */ (error)
-    }
-  }
-
-  /** @param {Record<string, number>} query */
-  const loadEarlier = (query) => load('before', () => pages.get(query), loaded.prepend)
 
   return {
     state,
@@ -303,26 +191,19 @@ export function createTimeline(chatId, { api, websocket }) {
     put(message) {
       // Up to the position every message is loaded, or deleted. Without a position the next page has it.
       if (position === null || message.changed_seq <= position) return
-      apply(() => loaded.put(message))
+      loader.apply(() => loaded.put(message))
     },
 
-    /** Loads the page before the first message. Does nothing while another page is loading. */
-    async loadBefore() {
-      if (!loaded.first || state.loading) return
-      await settle(loadEarlier({ before: loaded.first.id }))
-    },
-
-    /** Loads the page after the last message. Does nothing while another page is loading. */
-    async loadAfter() {
-      if (!loaded.last || state.loading) return
-      const after = loaded.last.id
-      await settle(load('after', () => pages.get({ after }), loaded.append))
-    },
+    loadBefore: loader.loadBefore,
+    loadAfter: loader.loadAfter,
+    reaches: loader.reaches,
+    reachBack: loader.reachBack,
+    startsAtMark: loader.startsAtMark,
 
     /** Loads the messages around this one if it is not loaded. @param {number} messageId */
     async show(messageId) {
       if (loaded.get(messageId)) return
-      if (position !== null) return settle(load('around', () => pages.get({ around: messageId }), replace))
+      if (position !== null) return loader.settle(loader.loadAt({ around: messageId }))
       anchor = { around: messageId }
       await follow()
     },
@@ -331,7 +212,7 @@ export function createTimeline(chatId, { api, websocket }) {
     async showLatest() {
       anchor = null
       if (position === null) await follow()
-      else if (loaded.last) await settle(load('newest', () => pages.get({}), replace))
+      else if (loaded.last) await loader.settle(loader.loadAt(null))
     },
 
     /**
@@ -355,24 +236,6 @@ export function createTimeline(chatId, { api, websocket }) {
       else if (seq !== undefined) anchor = { mark: seq }
     },
 
-    /** Whether every message after a `seq`, up to the end of what is loaded, is loaded. @param {number} seq */
-    reaches(seq) {
-      const { first } = loaded
-      return !first || first.seq <= seq + 1 || (start?.first === first && seq >= start.seq)
-    },
-
-    /** Whether the first loaded message is the first one after the read mark of `startAfter`. */
-    startsAtMark: () => start !== null && start.first === loaded.first,
-
-    /** Loads earlier pages until every message after a `seq` is loaded. @param {number} seq */
-    async reachBack(seq) {
-      for (let count = 0; count < MAX_PAGES_BACK && !this.reaches(seq); count++) {
-        if (state.loading || !loaded.first) return
-        await settle(loadEarlier({ before: loaded.first.id, limit: LARGEST_PAGE }))
-        if (state.error) return
-      }
-    },
-
     /** Ends the timeline for good. */
     dispose() {
       leave()
@@ -380,6 +243,3 @@ export function createTimeline(chatId, { api, websocket }) {
     },
   }
 }
-
-/** @param {unknown} error */
-const codeOf = (error) => /** @type {Failure} */ (error).code

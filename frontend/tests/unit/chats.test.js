@@ -101,10 +101,11 @@ describe('the list', () => {
   })
 
   test('is retried while there is a connection', async () => {
-    const rest = fakeRest({ 'GET /chats': () => fail(503, 'unavailable', { retry_after_ms: 1 }) })
+    const rest = fakeRest({ 'GET /chats': () => fail(503, 'unavailable', { retry_after_ms: 0 }) })
     await app.connect()
     rest.routes['GET /chats'] = paged([chat(1)])
-    await vi.waitFor(() => expect([chats.state, ids()]).toEqual(['ready', [1]]))
+    await settled()
+    expect([chats.state, ids()]).toEqual(['ready', [1]])
   })
 
   test('loses the chats that were removed while the connection was lost', async () => {

@@ -2,6 +2,7 @@ import { createPinia, setActivePinia } from 'pinia'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import * as tokens from '@/services/tokens'
 import { useSession } from '@/stores/session'
+import { settled } from './app'
 import { alice, bob, fail, fakeRest, logIn, otherTab, pair } from './fakeRest'
 
 /** @type {ReturnType<typeof useSession>} */
@@ -155,7 +156,7 @@ test('an older answer does not undo an event about the own user', async () => {
   let answer
   fakeRest({ 'GET /users/me': () => new Promise((resolve) => (answer = resolve)) })
   const checking = session.check()
-  await vi.waitFor(() => expect(answer).toBeDefined())
+  await settled()
   session.keepMe({ display_name: 'Newer' })
   answer(alice)
   await checking

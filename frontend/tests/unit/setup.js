@@ -1,4 +1,4 @@
-/** Test files share a worker's browser. Each file begins with modules, stores and timers of its own. */
+/** Test files share the environment of a worker. Each file begins with new modules and an empty storage. */
 import { vi } from 'vitest'
 
 vi.resetModules()
