@@ -17,15 +17,13 @@ STOP_S = 10
 
 SHORT = [
     "pongs",
-    "fragments",
     "requests",
     "polling sessions",
     "unknown commands",
-    "unread answers",
     "socket.io unread",
     "polling packets",
-    "history unread",
 ]
+"""One for each way in; all kinds are in the long forms."""
 
 
 async def _outcome(place: Path, kind: str, connections: int, seconds: float, rest_s: float = 0) -> Outcome:

@@ -122,7 +122,7 @@ async def test_a_chat_without_a_name_is_not_sent(scene: Scene) -> None:
 
 async def test_enter_opens_a_chat_with_the_person_that_is_highlighted(scene: Scene) -> None:
     sent: list[Request] = []
-    scene.window.page.on("request", sent.append)
+    scene.window.page.on("request", lambda request: sent.append(request))
     await new_chat(scene, "Person")
     await scene.search.press("Control+Enter")
     await scene.search.press_sequentially("dmi")
