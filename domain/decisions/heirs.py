@@ -9,6 +9,7 @@ from domain.changes import RoleChanged
 from domain.decisions.accounts import is_active
 from domain.decisions.view import MemberView
 from domain.models import Member, Role
+from domain.refusals import NotFound
 
 _IN_ORDER: tuple[Role, ...] = ("owner", "admin", "member")
 
@@ -32,12 +33,20 @@ def heir_of(view: MemberView, chat_id: int, user_id: int) -> Member | None:
 def pass_on(view: MemberView, chat_id: int, user_id: int) -> RoleChanged | None:
     """A group or channel gets another owner and this one, who is no longer active, becomes a member. None if there is
     nothing to pass on, or nobody to inherit. In a private chat the roles stay, as the members do."""
-    owner = view.member(chat_id, user_id)
-    if owner is None or owner.role != "owner" or view.chat(chat_id).chat_type == "private":
+    if not _owns(view, chat_id, user_id) or is_active(view, user_id):
         return None
-    if is_active(view, user_id) or has_other_owner(view, chat_id, user_id):
+    if has_other_owner(view, chat_id, user_id):
         return None
-    heir = heir_of(view, chat_id, user_id)
-    if heir is None:
+    owner, heir = view.member(chat_id, user_id), heir_of(view, chat_id, user_id)
+    if owner is None or heir is None:
         return None
     return RoleChanged(chat_id, replace(owner, role="member"), replace(heir, role="owner"))
+
+
+def _owns(view: MemberView, chat_id: int, user_id: int) -> bool:
+    """Whether the user owns the chat, which is a group or channel."""
+    try:
+        actor = view.actor(chat_id, user_id)
+    except NotFound:  # they have left, or the chat is deleted
+        return False
+    return actor.role == "owner" and actor.chat_type != "private"
