@@ -125,7 +125,8 @@ class ChatReplicas:
             if replica.unsaved > _SAVE_EVERY:
                 unsaved[row.chat_id] = row.n
             self._publish(one.change)
-        await self._save(unsaved)
+        if unsaved:
+            await self._save(unsaved)
 
     def _apply(self, row: Row, replica: ChatReplica) -> Applied:
         before = len(replica.roles)
@@ -156,6 +157,8 @@ class ChatReplicas:
         A chat with rows to project stays. While it cannot be noted how far chats are projected, all of them stay: a
         replica that is loaded publishes the rows from the noted one on, and no change may be published twice.
         """
+        if len(self._replicas) <= _MAX_CHATS and self._member_count <= _MAX_MEMBERS:
+            return
         replicas = [replica for replica in self._oldest() if replica.projected_n == replica.n]
         if not replicas:
             return
@@ -168,10 +171,7 @@ class ChatReplicas:
                 self._member_count -= len(replica.roles)
 
     def _oldest(self) -> Sequence[ChatReplica]:
-        """The chats to remove, if there are too many; a tenth more than necessary, so that it does not happen in each
-        batch."""
-        if len(self._replicas) <= _MAX_CHATS and self._member_count <= _MAX_MEMBERS:
-            return ()
+        """The chats to remove; a tenth more than necessary, so that it does not happen in each batch."""
         chats = len(self._replicas) - _MAX_CHATS + _MAX_CHATS // 10
         members = self._member_count - _MAX_MEMBERS + _MAX_MEMBERS // 10
         oldest: list[ChatReplica] = []

@@ -64,7 +64,9 @@ class Projection:
                 if there["changed_seq"] >= last[int(there["_id"])].changed_seq:
                     del last[int(there["_id"])]
         # Before the projection: once a deletion is projected, its content is certainly out of the log.
-        await self._scrub([key for key, message in last.items() if message.deleted])
+        deleted = [key for key, message in last.items() if message.deleted]
+        if deleted:
+            await self._scrub(deleted)
         documents = {row.message.id: row.message_document() for row in rows if row.message is not None}
         new = [documents[key] for key in last if key in created]
         old = [documents[key] for key in last if key not in created]
@@ -101,9 +103,8 @@ class Projection:
 
     async def _scrub(self, message_ids: Sequence[int]) -> None:
         """Removes the content of deleted messages from the log."""
-        if message_ids:
-            rows = {"message_id": {"$in": list(message_ids)}}
-            await self._database.with_retry(lambda: self._database.changes.update_many(rows, SCRUBBED))
+        rows = {"message_id": {"$in": list(message_ids)}}
+        await self._database.with_retry(lambda: self._database.changes.update_many(rows, SCRUBBED))
 
     async def _structure(self, row: Row) -> None:
         data = row.data or {}
