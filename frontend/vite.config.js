@@ -4,6 +4,11 @@ import autoImport from 'unplugin-auto-import/vite'
 import { defineConfig, loadEnv } from 'vite'
 import { precompress } from './precompress.js'
 
+const FUNCTION_TESTS = [
+  ...['bidi', 'dates', 'events', 'freshness', 'hosts', 'i18n', 'links', 'once'],
+  ...['recovery', 'rows', 'timeline', 'useForm', 'viewport'],
+].map((name) => `tests/unit/${name}.test.js`)
+
 export default defineConfig(({ mode }) => {
   const server = loadEnv(mode, process.cwd(), 'VESTNIK_').VESTNIK_SERVER || 'http://localhost:8000'
   return {
@@ -40,14 +45,20 @@ export default defineConfig(({ mode }) => {
     },
     test: {
       environment: 'happy-dom',
-      include: ['tests/unit/**/*.test.js'],
       setupFiles: ['tests/unit/setup.js'],
-      // One browser environment per worker: one per file takes longer than the tests themselves.
       pool: 'threads',
-      isolate: false,
       maxWorkers: '100%',
       unstubGlobals: true,
       restoreMocks: true,
+      projects: [
+        // Tests of functions share an environment per worker: creating one takes longer than they do.
+        { extends: true, test: { name: 'functions', include: FUNCTION_TESTS, isolate: false } },
+        // Stores and connections leave timers and listeners behind.
+        {
+          extends: true,
+          test: { name: 'client', include: ['tests/unit/*.test.js'], exclude: FUNCTION_TESTS },
+        },
+      ],
     },
   }
 })

@@ -32,7 +32,12 @@ export async function openApp(user = alice) {
   }
 }
 
+const immediate = setImmediate // also while the timers are fake
+
 /** Waits until everything has run that needs no answer and no time. */
 export async function settled() {
-  for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setTimeout(resolve))
+  for (let turn = 0; turn < 5; turn++) {
+    await new Promise((resolve) => setTimeout(resolve))
+    for (let round = 0; round < 5; round++) await new Promise((resolve) => immediate(resolve))
+  }
 }

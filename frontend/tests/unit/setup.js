@@ -1,4 +1,4 @@
-/** Test files share the environment of a worker. Each file begins with new modules and an empty storage. */
+/** Test files may share the environment of a worker. Each begins with new modules and an empty storage. */
 import { vi } from 'vitest'
 
 vi.resetModules()
