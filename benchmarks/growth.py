@@ -26,7 +26,8 @@ from storage.ports import Store
 CHATS = 50
 UNREAD = 50
 REQUESTS_PER_BLOCK = 20
-WRITES_AT_ONCE = 5_000
+AT_ONCE = 5_000
+"""This many messages are written at a time."""
 CHANGES = 100
 
 
@@ -65,11 +66,11 @@ async def _write(store: Store, chat_id: int, sender_id: int, count: int) -> int:
     ids: list[int] = []
     while len(ids) < count:
         now = datetime.now(UTC)
-        drafts = [
+        some = [
             store.messages.append(Draft(chat_id, sender_id, f"message {number} of so many", now), may_send)
-            for number in range(len(ids), min(count, len(ids) + WRITES_AT_ONCE))
+            for number in range(len(ids), min(count, len(ids) + AT_ONCE))
         ]
-        ids += [appended.message.id for appended in await asyncio.gather(*drafts)]
+        ids += [appended.message.id for appended in await asyncio.gather(*some)]
     return ids[len(ids) // 2]
 
 
