@@ -107,10 +107,11 @@ ifdef GO
 	for folder in tests/ferretdb tests/compose benchmarks/load; do (cd $$folder && $(GO) build -o /dev/null .) || exit; done
 endif
 
-# What has to be there, or to pass, before the tests of the server run. The parts are independent: `make -j4 prepare`.
+# What has to be there, or to pass, before the tests of the server run. The parts do not need each other.
 prepare: setup check test-client frontend/dist/index.html build-go
 
-test: prepare ## Run everything: checks, tests of the client, tests of the server
+test: ## Run everything: checks, tests of the client, tests of the server
+	$(MAKE) --jobs=4 --output-sync=target prepare
 	$(MAKE) test-server
 
 test-server: setup
@@ -121,6 +122,10 @@ test-fast: $(VENV)/test tests/node/node_modules ## Run most tests, without Mongo
 
 test-long: setup ## Run the tests that take minutes: lost connections, kills, storms of clients
 	$(BIN)/pytest -m long
+	$(BIN)/pytest -n $(WORKERS) --stores=all
+ifdef NODE
+	cd frontend && VESTNIK_SEEDS=2000 npm test --silent
+endif
 
 # What CI runs in place of test-server. The tracer costs two fifths more processor time than the tests take without it.
 cov: setup frontend/dist/index.html ## Run all tests of the server under branch coverage; fails below the gate of pyproject.toml

@@ -1,1 +1,1 @@
-"""Load on a real server, over real sockets, with every delivery checked."""
+"""Measures a real server over real sockets, and checks every delivery."""

@@ -1,4 +1,4 @@
-"""python -m benchmarks: measures this checkout beside what it competes with."""
+"""python -m benchmarks: measures the server of this checkout next to other chat servers."""
 
 import argparse
 import os
@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks import load_client, report, runs, schedule
-from benchmarks.machine import allow_many_files, describe, two_cores
+from benchmarks.machine import describe, raise_open_files_limit, two_cores
 from benchmarks.peers import PEERS
 from benchmarks.runs import Runs
 
@@ -16,19 +16,19 @@ DOCS = Path(__file__).resolve().parent.parent / "docs"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """0 if all went well, 1 if a delivery of ours was lost, doubled or out of order, or nothing could be measured."""
+    """Runs the benchmark. Returns 1 if Vestnik lost, repeated or reordered a delivery, or if the benchmark failed."""
     options = _options(argv)
-    kept = runs.place("quick" if options.quick else "full")
+    path = runs.runs_file("quick" if options.quick else "full")
     if options.fresh:
-        kept.unlink(missing_ok=True)
-    done = Runs(kept)
+        path.unlink(missing_ok=True)
+    done = Runs(path)
     try:
         _measure(done, options)
     except RuntimeError as error:
         sys.stderr.write(f"benchmarks: {error}\n")
         return 1
     except KeyboardInterrupt:
-        sys.stderr.write("benchmarks: broken off; the same command goes on from here\n")
+        sys.stderr.write("benchmarks: interrupted; the same command continues from here\n")
         return 1
     sys.stdout.write(report.tables(done))
     if options.docs:
@@ -40,28 +40,32 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _measure(done: Runs, options: argparse.Namespace) -> None:
-    allow_many_files()
+    raise_open_files_limit()
     _, client_core = two_cores()
     client = load_client.build()
     for peer in PEERS:
         peer.install()
-    os.sched_setaffinity(0, {client_core})  # everything but the servers
+    os.sched_setaffinity(0, {client_core})  # of everything except the servers
     extent = schedule.QUICK if options.quick else schedule.FULL
     schedule.Bench(done, client, extent, options.only).run()
 
 
 def _options(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
-        "python -m benchmarks", description="Measures the server of this checkout beside its peers."
+        "python -m benchmarks", description="Measures the server of this checkout next to its peers."
     )
     parser.add_argument(
         "--quick", action="store_true", help="one short round: a smoke test, not a measurement"
     )
-    parser.add_argument("--only", default="", metavar="TEXT", help="only what has this in 'target: case'")
     parser.add_argument(
-        "--fresh", action="store_true", help="measure anew what was measured of these sources"
+        "--only", default="", metavar="TEXT", help="only cases whose 'target: case' contains TEXT"
     )
-    parser.add_argument("--docs", action="store_true", help="write table, plot and figures into docs/")
+    parser.add_argument(
+        "--fresh", action="store_true", help="discard the runs of these sources and start again"
+    )
+    parser.add_argument(
+        "--docs", action="store_true", help="write the tables, the plot and the figures into docs/"
+    )
     return parser.parse_args(argv)
 
 

@@ -1,7 +1,7 @@
-"""How much memory the chats take that a server has looked at: `python -m benchmarks.chat_memory [CHATS] [MEMBERS]`.
+"""Measures the memory that loaded chats take: `python -m benchmarks.chat_memory [CHATS] [MEMBERS]`.
 
-The store is made up, so what is measured is what `handlers.live.directory` keeps: RSS of a fresh process, before and
-after, with nobody in the chats and then with one connection in each.
+The store is a fake, so the figures cover only what `handlers.live.directory` keeps: the growth of the RSS of a fresh
+process, first with no connection in the chats, then with one connection in each.
 """
 
 import asyncio
@@ -22,8 +22,8 @@ NOW = datetime.now(UTC)
 MIB = 1024 * 1024
 
 
-class MadeUp:
-    """Chats of the same users."""
+class FakeStore:
+    """A store that makes every chat when it is loaded; all chats have the same members."""
 
     def __init__(self, members: int) -> None:
         self._members = members
@@ -45,11 +45,11 @@ def rss_bytes() -> int:
 
 
 async def measure(chats: int, members: int) -> None:
-    directory = Directory(cast(Store, MadeUp(members)))
+    directory = Directory(cast(Store, FakeStore(members)))
     before = rss_bytes()
     for chat_id in range(1, chats + 1):
         await directory.current(chat_id)
-    idle = rss_bytes() - before
+    loaded = rss_bytes() - before
     connection = Connection("c", 1, None, 0.0)
     for chat_id in range(1, chats + 1):
         chat = await directory.current(chat_id)
@@ -57,10 +57,10 @@ async def measure(chats: int, members: int) -> None:
         chat.join(connection)
     joined = rss_bytes() - before
     sys.stdout.write(
-        f"{chats} chats of {members}: {idle / MIB:.0f} MiB looked at, {joined / MIB:.0f} MiB joined\n"
+        f"{chats} chats of {members}: {loaded / MIB:.0f} MiB loaded, {joined / MIB:.0f} MiB joined\n"
     )
 
 
 if __name__ == "__main__":
-    given = [int(word) for word in sys.argv[1:]]
-    asyncio.run(measure(*(given + [4_000, 1_000][len(given) :])))
+    arguments = [int(argument) for argument in sys.argv[1:]]
+    asyncio.run(measure(*(arguments + [4_000, 1_000][len(arguments) :])))

@@ -1,19 +1,19 @@
-"""What is to be reached, and what was: a line each."""
+"""The goals, and the figures measured for them."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from benchmarks.cases import CALM, CROWD, ROOM_50, ROOM_200, ROOM_1000, ROOM_5000, SENDS
-from benchmarks.growth import QUESTIONS
+from benchmarks.cases import CROWD, HALF_PEAK, ROOM_50, ROOM_200, ROOM_1000, ROOM_5000, SENDS
+from benchmarks.growth import REQUESTS
 from benchmarks.peers import CENTRIFUGE, FASTAPI, PYTHON_SOCKETIO, SOCKET_IO
 from benchmarks.runs import Runs
-from benchmarks.schedule import COMINGS, GROWTH, MANY_CHATS, OURS, RAW, SOCKETIO
+from benchmarks.schedule import GROWTH, MANY_CHATS, OURS, RAW, SOCKETIO, VISITS
 from benchmarks.targets import Target
 
 
 @dataclass(frozen=True, slots=True)
 class Goal:
-    """`reached` is None if it was not measured."""
+    """One goal. `reached` is None if the figure was not measured."""
 
     what: str
     goal: str
@@ -28,11 +28,11 @@ def goals(runs: Runs) -> list[Goal]:
 def _goal(
     what: str, value: float | None, limit: float, form: str, unit: str = "", *, least: bool = False
 ) -> Goal:
-    """At least or at most a limit."""
-    told = "≥" if least else "≤"
+    """A goal of at most `limit`, or of at least `limit` with `least`."""
+    sign = "≥" if least else "≤"
     met = value is not None and (value >= limit if least else value <= limit)
     text = None if value is None else f"{value:{form}}{unit}"
-    return Goal(what, f"{told} {limit:{form}}{unit}", text, met)
+    return Goal(what, f"{sign} {limit:{form}}{unit}", text, met)
 
 
 def _ratio(runs: Runs, figure: str, ours: tuple[Target, str], theirs: tuple[Target, str]) -> float | None:
@@ -77,8 +77,8 @@ def _fan_out(runs: Runs) -> Iterator[Goal]:
 
 def _latency(runs: Runs) -> Iterator[Goal]:
     for ours in OURS:
-        value = runs.median(ours.name, CALM.name, "delivered_p99_ms")
-        yield _goal(f"{ours.name}, {CALM.name}: to the last member, p99", value, 10, ".1f", " ms")
+        value = runs.median(ours.name, HALF_PEAK.name, "delivered_p99_ms")
+        yield _goal(f"{ours.name}, {HALF_PEAK.name}: to the last member, p99", value, 10, ".1f", " ms")
 
 
 def _sends(runs: Runs) -> Iterator[Goal]:
@@ -99,7 +99,7 @@ def _crowd(runs: Runs) -> Iterator[Goal]:
 
 
 def _growth(runs: Runs) -> Iterator[Goal]:
-    for name, _ in QUESTIONS:
+    for name, _ in REQUESTS:
         value = runs.median(RAW.name, GROWTH, f"{name}_ratio")
         yield _goal(
             f"{name.replace('_', ' ')}, 1,000,000 messages against 10,000: time", value, 1.2, ".2f", " ×"
@@ -110,6 +110,6 @@ def _storms(runs: Runs) -> Iterator[Goal]:
     few, many = MANY_CHATS
     value = _ratio(runs, "cpu_us_per_chat", (RAW, many), (RAW, few))
     yield _goal(f"{many} connecting: CPU per chat against 100 chats", value, 1.2, ".2f", " ×")
-    few, many = COMINGS
-    value = _ratio(runs, "cpu_us_per_word", (RAW, many), (RAW, few))
-    yield _goal(f"{many}: CPU per word of presence against 25", value, 1.2, ".2f", " ×")
+    few, many = VISITS
+    value = _ratio(runs, "cpu_us_per_presence_event", (RAW, many), (RAW, few))
+    yield _goal(f"{many}: CPU per presence event against 25", value, 1.2, ".2f", " ×")

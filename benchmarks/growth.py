@@ -1,6 +1,7 @@
-"""What a chat server's everyday questions cost when a million messages lie behind it, and when ten thousand do.
+"""The cost of a chat server's everyday requests with a million stored messages, against ten thousand.
 
-Both servers run at the same time and are asked in turns, so that a slow moment of the machine hits both alike.
+Two servers run at the same time, one for each size, and get their requests in turns, so that a slow moment of the
+machine affects both alike.
 """
 
 import asyncio
@@ -23,14 +24,16 @@ from storage.ports import Store
 
 CHATS = 50
 UNREAD = 50
-PER_BLOCK = 20
+REQUESTS_PER_BLOCK = 20
 AT_ONCE = 5_000
+"""This many messages are written at a time."""
 CHANGES = 100
 
 
 @dataclass(frozen=True, slots=True)
 class Archive:
-    """A database: who asks, his largest chat with half of all messages, its head, and a message in its middle."""
+    """A filled database: the user who makes the requests, their largest chat (half of all messages), the head of that
+    chat, and a message in its middle."""
 
     user_id: int
     chat_id: int
@@ -39,7 +42,7 @@ class Archive:
 
 
 def fill(directory: Path, messages: int) -> Archive:
-    """Writes so many messages into 50 chats of two, one of which has half of them; 50 of each are unread."""
+    """Writes `messages` messages into 50 chats of two; one chat gets half of them, and each chat has 50 unread."""
     return seed(directory, lambda store: _fill(store, messages))
 
 
@@ -58,7 +61,7 @@ async def _fill(store: Store, messages: int) -> Archive:
 
 
 async def _write(store: Store, chat_id: int, sender_id: int, count: int) -> int:
-    """The id of the middle one."""
+    """Writes `count` messages, and returns the id of the middle one."""
     ids: list[int] = []
     while len(ids) < count:
         now = datetime.now(UTC)
@@ -70,8 +73,8 @@ async def _write(store: Store, chat_id: int, sender_id: int, count: int) -> int:
     return ids[len(ids) // 2]
 
 
-class _Asker:
-    """Asks one server; each question is a method that raises if the answer is not what it should be."""
+class _Client:
+    """A client of one server. Each method makes one kind of request, and raises `RuntimeError` for a wrong answer."""
 
     def __init__(
         self, session: aiohttp.ClientSession, socket: aiohttp.ClientWebSocketResponse, archive: Archive
@@ -110,60 +113,65 @@ def _expect(holds: bool, answer: object) -> None:
         raise RuntimeError(f"an unexpected answer: {answer!r:.300}")
 
 
-QUESTIONS: Sequence[tuple[str, Callable[[_Asker], Awaitable[None]]]] = (
-    ("history_page", _Asker.history_page),
-    ("chat_list", _Asker.chat_list),
-    ("recovery", _Asker.recovery),
+Request = Callable[[_Client], Awaitable[None]]
+
+REQUESTS: Sequence[tuple[str, Request]] = (
+    ("history_page", _Client.history_page),
+    ("chat_list", _Client.chat_list),
+    ("recovery", _Client.recovery),
 )
 
 
 def measure(sizes: tuple[int, int], blocks: int) -> tuple[Figures, list[str]]:
-    """For every question its median time in ms, small and large, and CPU in µs; and the ratio of the times."""
+    """For each kind of request: its median time in ms and its CPU in µs, small and large, and the ratio of the times.
+    `sizes` are the messages of the small and of the large database; each server gets `blocks` blocks of requests."""
     with ExitStack() as stack:
-        asked = []
+        servers = []
         for size in sizes:
             directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="vestnik-bench-")))
             archive = fill(directory, size)
-            asked.append((archive, *stack.enter_context(serving(directory))))
-        return asyncio.run(_measure(asked, blocks)), []
+            servers.append((archive, *stack.enter_context(serving(directory))))
+        return asyncio.run(_measure(servers, blocks)), []
 
 
-async def _measure(asked: Sequence[tuple[Archive, int, int]], blocks: int) -> Figures:
+async def _measure(servers: Sequence[tuple[Archive, int, int]], blocks: int) -> Figures:
     figures: Figures = {}
     async with AsyncExitStack() as stack:
-        askers = [await stack.enter_async_context(_asker(archive, port)) for archive, port, _ in asked]
-        pids = [pid for *_, pid in asked]
-        for name, question in QUESTIONS:
-            await _block(askers[0], question), await _block(askers[1], question)  # so that both are warm
+        clients = [await stack.enter_async_context(_client(archive, port)) for archive, port, _ in servers]
+        pids = [pid for *_, pid in servers]
+        for name, request in REQUESTS:
+            await _block(clients[0], request), await _block(clients[1], request)  # warms up both servers
             times: tuple[list[float], list[float]] = ([], [])
-            busy = [0.0, 0.0]
-            for nth in _in_turns(blocks):
+            busy_s = [0.0, 0.0]
+            for nth in _alternating(blocks):
                 before = cpu_s([pids[nth]])
-                times[nth].extend(await _block(askers[nth], question))
-                busy[nth] += cpu_s([pids[nth]]) - before
+                times[nth].extend(await _block(clients[nth], request))
+                busy_s[nth] += cpu_s([pids[nth]]) - before
             for nth, which in enumerate(("small", "large")):
                 figures[f"{name}_{which}_ms"] = median(times[nth]) * 1e3
-                figures[f"{name}_{which}_cpu_us"] = busy[nth] * 1e6 / len(times[nth])
+                figures[f"{name}_{which}_cpu_us"] = busy_s[nth] * 1e6 / len(times[nth])
             figures[f"{name}_ratio"] = figures[f"{name}_large_ms"] / figures[f"{name}_small_ms"]
     return figures
 
 
-def _in_turns(blocks: int) -> Iterator[int]:
+def _alternating(blocks: int) -> Iterator[int]:
+    """The indexes of both servers in turns: 0, 1, 0, 1, …"""
     for _ in range(blocks):
         yield from (0, 1)
 
 
-async def _block(asker: _Asker, question: Callable[[_Asker], Awaitable[None]]) -> list[float]:
+async def _block(client: _Client, request: Request) -> list[float]:
+    """The times of one block of requests, in seconds."""
     times = []
-    for _ in range(PER_BLOCK):
+    for _ in range(REQUESTS_PER_BLOCK):
         began = time.perf_counter()
-        await question(asker)
+        await request(client)
         times.append(time.perf_counter() - began)
     return times
 
 
 @asynccontextmanager
-async def _asker(archive: Archive, port: int) -> AsyncIterator[_Asker]:
+async def _client(archive: Archive, port: int) -> AsyncIterator[_Client]:
     token = token_of(archive.user_id)
     headers = {"Authorization": f"Bearer {token}"}
     async with (
@@ -171,4 +179,4 @@ async def _asker(archive: Archive, port: int) -> AsyncIterator[_Asker]:
         session.ws_connect("/ws") as socket,
     ):
         await socket.receive_json()
-        yield _Asker(session, socket, archive)
+        yield _Client(session, socket, archive)

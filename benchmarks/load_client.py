@@ -1,4 +1,4 @@
-"""Builds the load client, runs it against a server, and looks at the server meanwhile."""
+"""Builds the load client, runs it against a server, and samples the server meanwhile."""
 
 import json
 import subprocess
@@ -17,12 +17,12 @@ from benchmarks.targets import BUILD, ROOT, Server
 SOURCE = ROOT / "benchmarks" / "load"
 
 DIALERS = 32
-"""So many connections are being opened at a time."""
+"""The load client opens this many connections at a time."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Look:
-    """The server and the machine at one moment."""
+class _Sample:
+    """The server and the machine at one moment: processor seconds used by the server and by everything, and the RSS."""
 
     at_s: float
     server_s: float
@@ -31,7 +31,10 @@ class _Look:
 
 
 def build() -> Path:
-    """The load client, compiled into the ignored `build/`. Raises: `RuntimeError` without a Go compiler that can."""
+    """Compiles the load client into `build/`, which git ignores, and returns its path.
+
+    Raises: `RuntimeError` without a suitable Go compiler.
+    """
     binary = BUILD / "load"
     try:
         subprocess.run(["go", "build", "-o", binary, "."], cwd=SOURCE, check=True)  # noqa: S603, S607
@@ -43,7 +46,7 @@ def build() -> Path:
 def run(
     client: Path, server: Server, case: Case, wire: str, timing: Timing, rate: float = 0
 ) -> tuple[Figures, list[str]]:
-    """The figures, and what the checks found. Raises: `RuntimeError` if the client could not go through with it."""
+    """Runs one case. Returns the figures, and what the checks found. Raises: `RuntimeError` if the client fails."""
     plan = {
         "mode": case.mode,
         "wire": wire,
@@ -53,24 +56,24 @@ def run(
         "rate": rate,
         "content_chars": CONTENT_CHARS,
         **asdict(timing),
-        "connections": [asdict(seat) for seat in server.seats],
+        "connections": [asdict(connection) for connection in server.connections],
     }
-    looks, told = {"empty": _look(server.pids)}, {}
+    samples, phases = {"empty": _sample(server.pids)}, {}
     with _started(client, plan) as lines:
         for line in lines:
             phase = json.loads(line)
-            looks[phase["phase"]], told[phase["phase"]] = _look(server.pids), phase
-    if "report" not in told:
+            samples[phase["phase"]], phases[phase["phase"]] = _sample(server.pids), phase
+    if "report" not in phases:
         raise RuntimeError(f"{case.name}: the load client ended without a report")
-    checks = told["report"]["checks"]
+    checks = phases["report"]["checks"]
     counts = {name: count for name, count in checks.items() if name != "examples" and count}
-    return _figures(told, looks, case), [f"{counts} {checks['examples']}"] if counts else []
+    return _figures(phases, samples, case), [f"{counts} {checks['examples']}"] if counts else []
 
 
 @contextmanager
 def _started(client: Path, plan: dict[str, Any]) -> Iterator[Iterator[str]]:
-    """What the client writes, line by line."""
-    process = subprocess.Popen(  # noqa: S603 -- what was built above
+    """Starts the client with a plan. Yields the lines that it writes; kills it in the end."""
+    process = subprocess.Popen(  # noqa: S603 -- `build` made this program
         [client], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )
     assert process.stdin is not None
@@ -85,25 +88,22 @@ def _started(client: Path, plan: dict[str, Any]) -> Iterator[Iterator[str]]:
         process.stdout.close()
 
 
-def _look(pids: Sequence[int]) -> _Look:
-    return _Look(time.monotonic(), cpu_s(pids), all_busy_s(), rss_bytes(pids))
+def _sample(pids: Sequence[int]) -> _Sample:
+    return _Sample(time.monotonic(), cpu_s(pids), all_busy_s(), rss_bytes(pids))
 
 
-def _figures(told: dict[str, dict[str, Any]], looks: dict[str, _Look], case: Case) -> Figures:
-    report, start, end = told["report"], looks["measuring"], looks["measured"]
+def _figures(phases: dict[str, dict[str, Any]], samples: dict[str, _Sample], case: Case) -> Figures:
+    report, start, end = phases["report"], samples["measuring"], samples["measured"]
+    empty, connected, joined = samples["empty"], samples["connected"], samples["joined"]
     elapsed_s = end.at_s - start.at_s
     server_busy = (end.server_s - start.server_s) / elapsed_s
     client_busy = report["client_busy"]
     figures = {
-        "connects_per_s": told["connected"]["per_s"],
-        "joins_per_s": told["joined"]["per_s"],
-        "cpu_us_per_connect": (looks["connected"].server_s - looks["empty"].server_s)
-        * 1e6
-        / case.connections,
-        "cpu_us_per_join": (looks["joined"].server_s - looks["connected"].server_s) * 1e6 / case.connections,
-        "kib_per_connection": (looks["joined"].rss_bytes - looks["empty"].rss_bytes)
-        / 2**10
-        / case.connections,
+        "connects_per_s": phases["connected"]["per_s"],
+        "joins_per_s": phases["joined"]["per_s"],
+        "cpu_us_per_connect": (connected.server_s - empty.server_s) * 1e6 / case.connections,
+        "cpu_us_per_join": (joined.server_s - connected.server_s) * 1e6 / case.connections,
+        "kib_per_connection": (joined.rss_bytes - empty.rss_bytes) / 2**10 / case.connections,
         "rss_mib": end.rss_bytes / 2**20,
         "server_busy": server_busy,
         "client_busy": client_busy,

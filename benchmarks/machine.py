@@ -1,4 +1,4 @@
-"""What Linux tells about processes, cores and disks."""
+"""What Linux reports about processes, cores and disks."""
 
 import os
 import platform
@@ -14,9 +14,9 @@ _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 
 @cache
 def two_cores() -> tuple[int, int]:
-    """One core for the server and one for the load: those that were allowed when this was first asked.
+    """One core for the server and one for the load: the first two that this process may use at the first call.
 
-    Raises: `RuntimeError` where there are not two.
+    Raises: `RuntimeError` if the process may use only one.
     """
     cores = sorted(os.sched_getaffinity(0))
     if len(cores) < 2:
@@ -26,7 +26,7 @@ def two_cores() -> tuple[int, int]:
 
 @contextmanager
 def on_core(core: int) -> Iterator[None]:
-    """Processes started within run on that core only."""
+    """Processes that are started in this context run on that core only."""
     before = os.sched_getaffinity(0)
     os.sched_setaffinity(0, {core})
     try:
@@ -35,29 +35,29 @@ def on_core(core: int) -> Iterator[None]:
         os.sched_setaffinity(0, before)
 
 
-def allow_many_files() -> None:
-    """Raises the limit of open files, for this process and those it starts, as far as it goes."""
+def raise_open_files_limit() -> None:
+    """Raises the limit of open files to the hard limit, for this process and for those it starts."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 def cpu_s(pids: Iterable[int]) -> float:
-    """Processor time used so far, user and system, of all threads."""
+    """The processor time that these processes have used so far: user and system, all threads."""
     ticks = 0
     for pid in pids:
-        # The command in parentheses may hold anything; after it, utime and stime are fields 12 and 13.
+        # The command in parentheses may contain any character; after it, utime and stime are fields 12 and 13.
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
         ticks += int(fields[11]) + int(fields[12])
     return ticks * _TICK_S
 
 
 def rss_bytes(pids: Iterable[int]) -> int:
-    """Memory resident now."""
+    """The resident memory of these processes."""
     return sum(int(Path(f"/proc/{pid}/statm").read_text().split()[1]) for pid in pids) * _PAGE_BYTES
 
 
 def all_busy_s() -> float:
-    """Processor time used so far by everything on this machine."""
+    """The processor time that everything on this machine has used so far."""
     user, nice, system, _idle, _iowait, irq, softirq, *_ = (
         int(field) for field in Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:]
     )
@@ -65,7 +65,7 @@ def all_busy_s() -> float:
 
 
 def describe(directory: Path) -> dict[str, str]:
-    """The machine, and the file system on which a durable write in `directory` ends."""
+    """Describes the machine, and the file system that takes the durable writes in `directory`."""
     models = [
         line.partition(":")[2].strip() for line in _lines("/proc/cpuinfo") if line.startswith("model name")
     ]

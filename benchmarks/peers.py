@@ -1,4 +1,4 @@
-"""The servers it competes with, each a small program in `peers/`. They keep nothing: all they do is deliver."""
+"""The servers that Vestnik is compared with, each a small program in `peers/`. They store nothing and only deliver."""
 
 import shutil
 import subprocess
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.cases import Case
-from benchmarks.targets import BUILD, ROOT, Seat, Server, free_port, running
+from benchmarks.targets import BUILD, ROOT, PlannedConnection, Server, free_port, running
 
 SOURCES = ROOT / "benchmarks" / "peers"
 
@@ -19,7 +19,8 @@ _NODE = BUILD / "node"
 
 @dataclass(frozen=True)
 class Peer:
-    """A server whose command line ends with the port."""
+    """A server that takes the port as the last argument of its command. `install` gets what the server needs to run,
+    and raises `RuntimeError` if it cannot."""
 
     name: str
     wire: str
@@ -31,13 +32,13 @@ class Peer:
         port = free_port()
         settings = {"NODE_ENV": "production"}
         with running([*map(str, self.command), str(port)], port, directory, settings) as pid:
-            yield Server(port, (pid,), list(_seats(case)))
+            yield Server(port, (pid,), list(_connections(case)))
 
 
-def _seats(case: Case) -> Iterator[Seat]:
+def _connections(case: Case) -> Iterator[PlannedConnection]:
     for chat in range(case.chats):
         for nth in range(case.members):
-            yield Seat("nobody asks", chat + 1, nth < case.senders)
+            yield PlannedConnection("not-checked", chat + 1, nth < case.senders)
 
 
 def _install_centrifuge() -> None:
@@ -45,7 +46,7 @@ def _install_centrifuge() -> None:
 
 
 def _install_node() -> None:
-    """`npm ci`, anew only when the lock file has changed."""
+    """Runs `npm ci` if the lock file has changed since the last installation."""
     lock, installed = SOURCES / "node" / "package-lock.json", _NODE / "installed"
     if not installed.exists() or installed.read_bytes() != lock.read_bytes():
         _NODE.mkdir(parents=True, exist_ok=True)
@@ -58,7 +59,7 @@ def _install_node() -> None:
 
 
 def _install_python() -> None:
-    """A virtual environment of their own, anew only when the requirements have changed."""
+    """Makes a separate virtual environment if the requirements have changed since the last installation."""
     wanted, installed = SOURCES / "python" / "requirements.txt", _VENV / "installed"
     if not installed.exists() or installed.read_bytes() != wanted.read_bytes():
         _run([sys.executable, "-m", "venv", "--clear", _VENV], ROOT)
@@ -68,7 +69,7 @@ def _install_python() -> None:
 
 def _run(command: Sequence[str | Path], directory: Path) -> None:
     try:
-        subprocess.run(command, cwd=directory, check=True)  # noqa: S603 -- what is written above
+        subprocess.run(command, cwd=directory, check=True)  # noqa: S603 -- the commands above
     except (OSError, subprocess.CalledProcessError) as error:
         raise RuntimeError(f"{' '.join(map(str, command))}: {error}") from None
 

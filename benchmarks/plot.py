@@ -1,4 +1,4 @@
-"""The fan-out of all targets, as bars."""
+"""The bar chart of docs/performance.md: the fan-out of all targets."""
 
 from xml.sax.saxutils import escape
 
@@ -11,7 +11,7 @@ _OURS, _THEIRS = "#2f6fed", "#9aa4b2"
 
 
 def fan_out(runs: Runs) -> str:
-    """SVG: deliveries a second in rooms of 200 and of 1,000."""
+    """An SVG with the deliveries a second in rooms of 200 and of 1,000."""
     values = {
         (case.name, target.name): runs.median(target.name, case.name, "deliveries_per_s") or 0.0
         for case in (ROOM_200, ROOM_1000)

@@ -1,4 +1,4 @@
-"""Medians to tables, a plot and a file."""
+"""Writes the medians of all runs as Markdown tables, a plot and a file of figures."""
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
@@ -6,18 +6,29 @@ from dataclasses import asdict
 from pathlib import Path
 
 from benchmarks import plot
-from benchmarks.cases import CALM, CROWD, ONE_SENDER, ROOM_50, ROOM_200, ROOM_1000, ROOM_5000, SENDS, Case
+from benchmarks.cases import (
+    CROWD,
+    HALF_PEAK,
+    ONE_SENDER,
+    ROOM_50,
+    ROOM_200,
+    ROOM_1000,
+    ROOM_5000,
+    SENDS,
+    Case,
+)
 from benchmarks.goals import goals
-from benchmarks.growth import QUESTIONS
+from benchmarks.growth import REQUESTS
 from benchmarks.runs import Runs
 from benchmarks.schedule import ALL, GROWTH, RAW
 from benchmarks.targets import Target
 
 OTHERS_BUSY_MAX = 0.1
-"""More of a core than this for other processes, and the figures are too low."""
+"""If other processes take a larger share of a core than this, the figures are too low."""
 
 CLIENT_BUSY_MAX = 0.9
-"""With more, the client may be what is measured. At a fixed rate it waits awake, and is busy by intent."""
+"""If the load client is busy for a larger share of the time, it may itself limit the figures. At a fixed rate it polls,
+and is busy by design."""
 
 PLOT = "![Deliveries a second in rooms of 200 and of 1,000](performance.svg)"
 BEGIN, END = "<!-- written by make bench -->\n", "<!-- to here -->\n"
@@ -43,14 +54,14 @@ _CROWD: Sequence[_Column] = (
     ("KiB per connection", "kib_per_connection", ".1f"),
 )
 _LOADS: Sequence[tuple[Sequence[Case], Sequence[_Column]]] = (
-    ((ROOM_200, ROOM_1000, ROOM_50, ROOM_5000, CALM), _FAN_OUT),
+    ((ROOM_200, ROOM_1000, ROOM_50, ROOM_5000, HALF_PEAK), _FAN_OUT),
     ((SENDS, ONE_SENDER), _SENDS),
     ((CROWD,), _CROWD),
 )
 
 
 def tables(runs: Runs) -> str:
-    """Markdown: the goals, then everything, as medians."""
+    """The goals and then all figures as Markdown tables of medians."""
     parts = ["### Goals\n", _goals(runs)]
     for cases, columns in _LOADS:
         for case in cases:
@@ -60,7 +71,7 @@ def tables(runs: Runs) -> str:
 
 
 def write(docs: Path, runs: Runs, machine: dict[str, str]) -> None:
-    """Puts the tables into performance.md, and plot and figures beside it."""
+    """Writes the tables into performance.md, and the plot and all figures into files beside it."""
     text = (docs / "performance.md").read_text()
     before, _, rest = text.partition(BEGIN)
     _, _, after = rest.partition(END)
@@ -71,7 +82,7 @@ def write(docs: Path, runs: Runs, machine: dict[str, str]) -> None:
 
 
 def wrong(runs: Runs, targets: Iterable[Target]) -> list[str]:
-    """What the checks found, in words."""
+    """What the checks of these targets found, one line for each finding."""
     names = {target.name for target in targets}
     return [
         f"{run.target}: {run.case}: {line}" for run in runs.all if run.target in names for line in run.wrong
@@ -79,12 +90,12 @@ def wrong(runs: Runs, targets: Iterable[Target]) -> list[str]:
 
 
 def doubts(runs: Runs) -> Iterator[str]:
-    """Why the figures may say less than they seem to."""
+    """The reasons to doubt figures, one line for each."""
     for target, case in sorted({(run.target, run.case) for run in runs.all}):
         others, client = (runs.median(target, case, name) for name in ("others_busy", "client_busy"))
         if others is not None and others > OTHERS_BUSY_MAX:
             yield f"{target}: {case}: other processes took {others:.0%} of a core"
-        if client is not None and client > CLIENT_BUSY_MAX and case != CALM.name:
+        if client is not None and client > CLIENT_BUSY_MAX and case != HALF_PEAK.name:
             yield f"{target}: {case}: the load client was busy {client:.0%} of the time"
 
 
@@ -108,7 +119,7 @@ def _load(runs: Runs, case: Case, columns: Sequence[_Column]) -> str:
 
 def _growth(runs: Runs) -> str:
     rows = []
-    for name, _ in QUESTIONS:
+    for name, _ in REQUESTS:
         figures = [
             runs.median(RAW.name, GROWTH, f"{name}_{which}")
             for which in ("small_ms", "large_ms", "small_cpu_us", "large_cpu_us")

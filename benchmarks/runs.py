@@ -1,4 +1,4 @@
-"""What was measured, run by run, kept in a file so that a benchmark that was broken off can go on."""
+"""All runs of a benchmark, kept in a file so that an interrupted benchmark can continue."""
 
 import hashlib
 import json
@@ -17,7 +17,7 @@ _KINDS = (".py", ".go", ".js", ".txt", ".json", ".mod")
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One run of one case on one target. `wrong`: what the checks found, in words; empty is good."""
+    """One run of one case on one target. `wrong` has what the checks found, in words; it is empty if all is well."""
 
     target: str
     case: str
@@ -27,7 +27,7 @@ class Run:
 
 
 class Runs:
-    """All runs so far."""
+    """All runs so far, in memory and in the file `path`."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -43,7 +43,7 @@ class Runs:
     def once(
         self, target: str, case: str, number: int, measure: Callable[[], tuple[Figures, list[str]]]
     ) -> Run:
-        """The run of that name: as it was kept, or as `measure` says now."""
+        """The run of this target, case and round: from the file, or else measured now and added to the file."""
         if (kept := self.find(target, case, number)) is not None:
             return kept
         figures, wrong = measure()
@@ -54,7 +54,7 @@ class Runs:
         return run
 
     def median(self, target: str, case: str, figure: str) -> float | None:
-        """Over the rounds; None if it was not measured."""
+        """The median of a figure over the rounds; None if it was not measured."""
         values = [
             run.figures[figure]
             for run in self.all
@@ -63,8 +63,8 @@ class Runs:
         return median(values) if values else None
 
 
-def place(kind: str) -> Path:
-    """Where the runs of just these sources are kept: other code, other runs."""
+def runs_file(kind: str) -> Path:
+    """The file with the runs of exactly these sources: a changed source starts a new file."""
     return BUILD / f"runs-{kind}-{_digest()}.jsonl"
 
 

@@ -1,4 +1,4 @@
-"""Everything that is measured, in the order in which it is."""
+"""Everything that the benchmark measures, in its order."""
 
 import sys
 import tempfile
@@ -9,8 +9,8 @@ from pathlib import Path
 
 from benchmarks import growth, load_client, storms
 from benchmarks.cases import (
-    CALM,
     CROWD,
+    HALF_PEAK,
     ONE_SENDER,
     ROOM_50,
     ROOM_200,
@@ -31,7 +31,7 @@ ALL: Sequence[Target] = (*OURS, *PEERS)
 
 LOADS: Sequence[tuple[Case, Sequence[Target]]] = (
     (ROOM_200, ALL),
-    (CALM, (*OURS, CENTRIFUGE)),
+    (HALF_PEAK, (*OURS, CENTRIFUGE)),
     (ROOM_1000, ALL),
     (ROOM_50, OURS),
     (ROOM_5000, OURS),
@@ -41,18 +41,19 @@ LOADS: Sequence[tuple[Case, Sequence[Target]]] = (
 
 GROWTH = "10,000 and 1,000,000 messages"
 MANY_CHATS = ("a user with 100 chats", "a user with 1,000 chats")
-COMINGS = ("25 members coming and going", "100 members coming and going")
+VISITS = ("25 members connecting and leaving", "100 members connecting and leaving")
 
 BRIEF = Timing(0.5, 0.5)
 
 
 @dataclass(frozen=True, slots=True)
 class Extent:
-    """How much of it. `smaller`: how many times fewer members chats have. `crowd`: how long idle connections are
-    watched; long enough for a heartbeat of each."""
+    """How much is measured. The members of each chat are divided by `divisor`. `crowd` is how long idle connections
+    are measured: long enough for a heartbeat of each. `sizes` and `blocks` are those of `growth.measure`; `chats` and
+    `members` are the sizes of the storms."""
 
     rounds: int
-    smaller: int
+    divisor: int
     load: Timing
     crowd: Timing
     crowd_rounds: int
@@ -67,7 +68,7 @@ QUICK = Extent(1, 20, Timing(0.2, 0.5), Timing(0.1, 0.2), 1, (6_000, 10_000), 1,
 
 
 class Bench:
-    """Measures what is missing among the runs."""
+    """Measures every case that is missing in `runs` and whose name `target: case` contains `only`."""
 
     def __init__(self, runs: Runs, client: Path, extent: Extent, only: str) -> None:
         self._runs = runs
@@ -76,7 +77,7 @@ class Bench:
         self._only = only
 
     def run(self) -> None:
-        """Rounds go over all cases before the next begins, so that a slow minute does not hit one case alone.
+        """Runs all cases once in each round, so that a slow minute does not affect one case alone.
 
         Raises: `RuntimeError` if a server or the load client fails.
         """
@@ -97,11 +98,11 @@ class Bench:
         self._measure(RAW, GROWTH, 0, lambda: growth.measure(extent.sizes, extent.blocks))
         for name, size in zip(MANY_CHATS, extent.chats, strict=True):
             self._measure(RAW, name, 0, partial(storms.many_chats, size))
-        for name, size in zip(COMINGS, extent.members, strict=True):
-            self._measure(RAW, name, 0, partial(storms.coming_and_going, self._client, size))
+        for name, size in zip(VISITS, extent.members, strict=True):
+            self._measure(RAW, name, 0, partial(storms.connecting_and_leaving, self._client, size))
 
     def _load(self, target: Target, case: Case, number: int, timing: Timing) -> None:
-        case = case.smaller(self._extent.smaller)
+        case = case.scaled_down(self._extent.divisor)
         self._measure(target, case.name, number, partial(self._load_once, target, case, number, timing))
 
     def _measure(
@@ -114,7 +115,7 @@ class Bench:
     def _load_once(
         self, target: Target, case: Case, number: int, timing: Timing
     ) -> tuple[Figures, list[str]]:
-        """On a fresh server with empty data: no run inherits what another left behind."""
+        """Runs a case on a fresh server with empty data, so that no run inherits anything from another."""
         rate = 0.0
         if case.peak:
             peak = self._runs.find(target.name, case.peak, number)

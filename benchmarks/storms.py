@@ -1,4 +1,4 @@
-"""Moments in which everything comes at once: is the cost of each still what it is alone?"""
+"""Many connections, joins or presence events at once: does each still cost what it costs alone?"""
 
 import asyncio
 import tempfile
@@ -16,25 +16,26 @@ from storage.ports import Store
 
 CYCLES = 5
 JOINS, CONNECTS_MAX = 10_000, 100
-"""So many that the kernel's hundredths of a second tell what a join takes."""
+"""Enough joins to measure one join with the kernel's clock ticks of 10 ms; at most so many connections."""
 
 SETTLE_S = 3.0
-"""Longer than a user who has gone still counts as there."""
+"""Longer than PRESENCE_GRACE_S, in which a disconnected user still counts as online."""
 
 
 def many_chats(chats: int) -> tuple[Figures, list[str]]:
-    """A user with so many chats connects and joins them all, some times over: time and CPU for each chat."""
+    """A user with `chats` chats connects and joins all of them, several times: the time to join all, and the CPU for
+    each chat."""
     with tempfile.TemporaryDirectory(prefix="vestnik-bench-") as name:
         directory = Path(name)
         user_id, chat_ids = seed(directory, lambda store: _chats_of_one(store, chats))
         with serving(directory) as (port, pid):
-            asyncio.run(_connect_and_join(port, user_id, chat_ids))  # brings the chats into memory
+            asyncio.run(_connect_and_join(port, user_id, chat_ids))  # loads the chats into memory
             before, began = cpu_s([pid]), time.perf_counter()
             cycles = min(JOINS // chats, CONNECTS_MAX)
             for _ in range(cycles):
                 asyncio.run(_connect_and_join(port, user_id, chat_ids))
-            joins, took, busy = cycles * chats, time.perf_counter() - began, cpu_s([pid]) - before
-    return {"ms_to_join_all": took * 1e3 / cycles, "cpu_us_per_chat": busy * 1e6 / joins}, []
+            joins, took_s, busy_s = cycles * chats, time.perf_counter() - began, cpu_s([pid]) - before
+    return {"ms_to_join_all": took_s * 1e3 / cycles, "cpu_us_per_chat": busy_s * 1e6 / joins}, []
 
 
 async def _chats_of_one(store: Store, count: int) -> tuple[int, list[int]]:
@@ -57,11 +58,14 @@ async def _connect_and_join(port: int, user_id: int, chat_ids: list[int]) -> Non
                 missing.remove(frame["id"])
 
 
-def coming_and_going(client: Path, members: int) -> tuple[Figures, list[str]]:
-    """All members of one chat come and go, some times over. Everybody who is there is told of everybody who comes or
-    goes, and who comes is told of all: CPU for each, and for each of those words."""
+def connecting_and_leaving(client: Path, members: int) -> tuple[Figures, list[str]]:
+    """All members of one chat connect and leave, several times: the CPU for each visit and for each presence event.
+
+    Each connected member gets an event for every other member who connects or leaves, and on joining an event for every
+    other member.
+    """
     target = Vestnik("raw")
-    case = Case("coming and going", "idle", 1, members)
+    case = Case("connecting and leaving", "idle", 1, members)
     with (
         tempfile.TemporaryDirectory(prefix="vestnik-bench-") as directory,
         target.start(Path(directory), case) as server,
@@ -73,8 +77,12 @@ def coming_and_going(client: Path, members: int) -> tuple[Figures, list[str]]:
         for _ in range(CYCLES):
             load_client.run(client, server, case, target.wire, timing)
             time.sleep(SETTLE_S)
-        busy = cpu_s(server.pids) - before
-    comings = CYCLES * members
-    # Who joins is told of the others, and those who are there of his coming: of each, half of all on average.
-    words = comings * (members - 1) * 1.5
-    return {"cpu_us_per_coming": busy * 1e6 / comings, "cpu_us_per_word": busy * 1e6 / words}, []
+        busy_s = cpu_s(server.pids) - before
+    visits = CYCLES * members
+    # A member who joins gets one event for each other member. Of these, half are connected on average, and each of them
+    # gets one event for the member who joins.
+    presence_events = visits * (members - 1) * 1.5
+    return {
+        "cpu_us_per_visit": busy_s * 1e6 / visits,
+        "cpu_us_per_presence_event": busy_s * 1e6 / presence_events,
+    }, []

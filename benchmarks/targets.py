@@ -1,4 +1,4 @@
-"""What can be measured: a server that is started, and how people and chats come into it."""
+"""The port of a measured server: how it starts, and which users and chats it has."""
 
 import os
 import socket
@@ -21,8 +21,8 @@ STOP_TIMEOUT_S = 15
 
 
 @dataclass(frozen=True, slots=True)
-class Seat:
-    """A connection to be: who, in which chat, and whether he sends or only listens."""
+class PlannedConnection:
+    """A connection for the load client: the token of its user, its chat, and whether it sends or only listens."""
 
     token: str
     chat_id: int
@@ -31,47 +31,45 @@ class Seat:
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """A server that runs. The time and memory of `pids` count; `seats` has one for each connection, chat by chat."""
+    """A running server. The processor time and memory of `pids` are measured; `connections` are those to open, chat by
+    chat."""
 
     port: int
     pids: Sequence[int]
-    seats: Sequence[Seat]
+    connections: Sequence[PlannedConnection]
 
 
 class Target(Protocol):
-    """Something to measure. `wire` is one of those of `load/wire.go`."""
+    """A server that can be measured. `wire` is the name of one of the wires in `load/wire.go`."""
 
     @property
     def name(self) -> str: ...
     @property
     def wire(self) -> str: ...
 
-    def install(self) -> None:
-        """Gets what the target needs to run. Raises: `RuntimeError` if it cannot be had."""
-
     def start(self, directory: Path, case: Case) -> AbstractContextManager[Server]:
-        """Runs the server on a free port of 127.0.0.1, with its data in `directory` and the people of the case.
+        """Runs the server on a free port of 127.0.0.1, with its data in `directory` and the users of the case.
 
-        Raises: `RuntimeError` if it does not come up.
+        Raises: `RuntimeError` if the server does not start.
         """
 
 
 def free_port() -> int:
-    with socket.socket() as door:
-        door.bind(("127.0.0.1", 0))
-        return int(door.getsockname()[1])
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
 
 
 @contextmanager
 def running(command: Sequence[str], port: int, directory: Path, settings: Mapping[str, str]) -> Iterator[int]:
-    """The process of a command that listens on `port`, on the servers' core, until the context ends.
+    """Runs a command that listens on `port`, on the core of the servers, until the context ends. Yields its process id.
 
-    Raises: `RuntimeError`.
+    Raises: `RuntimeError` if nothing listens on the port in time.
     """
     log = directory / "server.log"
     server_core, _ = two_cores()
     with log.open("wb") as output, on_core(server_core):
-        process = subprocess.Popen(  # noqa: S603 -- a target's own
+        process = subprocess.Popen(  # noqa: S603 -- the command of a target in this package
             command,
             cwd=directory,
             env={"PATH": os.environ.get("PATH", os.defpath), **settings},

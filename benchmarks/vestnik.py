@@ -1,4 +1,4 @@
-"""This checkout as a target."""
+"""The server of this checkout as a target."""
 
 import asyncio
 import secrets
@@ -13,7 +13,7 @@ from typing import TypeVar
 import jwt
 
 from benchmarks.cases import Case
-from benchmarks.targets import ROOT, Seat, Server, free_port, running
+from benchmarks.targets import ROOT, PlannedConnection, Server, free_port, running
 from storage.open import open_store
 from storage.ports import Store
 
@@ -24,25 +24,25 @@ Seeded = TypeVar("Seeded")
 
 
 class Vestnik:
-    """The server with its defaults but for limits on rates, over one of its two wires."""
+    """The server with its default settings, but without rate limits, over the wire `raw` or `socketio`."""
 
     def __init__(self, wire: str) -> None:
         self.name = f"vestnik, {'Socket.IO' if wire == 'socketio' else 'raw'}"
         self.wire = wire
 
-    def install(self) -> None:
-        """It is what runs this."""
-
     @contextmanager
     def start(self, directory: Path, case: Case) -> Iterator[Server]:
-        seats = seed(directory, lambda store: _seats(store, case))
+        connections = seed(directory, lambda store: _connections(store, case))
         with serving(directory) as (port, pid):
-            yield Server(port, (pid,), seats)
+            yield Server(port, (pid,), connections)
 
 
 @contextmanager
 def serving(directory: Path) -> Iterator[tuple[int, int]]:
-    """The server over the data in a directory: its port and its process. Raises: `RuntimeError`."""
+    """Runs the server with its data in `directory`. Yields its port and its process id.
+
+    Raises: `RuntimeError` if the server does not start.
+    """
     port = free_port()
     settings = {
         "PYTHONPATH": str(ROOT),
@@ -53,14 +53,13 @@ def serving(directory: Path) -> Iterator[tuple[int, int]]:
         "RATE_LIMITS": "off",
         "LOG_LEVEL": "warning",
     }
-    # In a directory of its own, where no .env lies.
+    # The server runs in `directory`, which has no .env file.
     with running([sys.executable, "-m", "server"], port, directory, settings) as pid:
         yield port, pid
 
 
 def seed(directory: Path, fill: Callable[[Store], Awaitable[Seeded]]) -> Seeded:
-    """Fills the database in a directory through its store, before a server opens it."""
-
+    """Fills the database in `directory` through its store, before a server opens it. Returns what `fill` returns."""
     url = f"sqlite:///{directory.absolute() / 'vestnik.db'}"
 
     async def run() -> Seeded:
@@ -74,18 +73,18 @@ def seed(directory: Path, fill: Callable[[Store], Awaitable[Seeded]]) -> Seeded:
 
 
 def token_of(user_id: int) -> str:
-    """As another backend with the same key would mint it."""
+    """An access token as another backend with the same key would sign it."""
     return jwt.encode({"sub": str(user_id), "exp": int(time.time()) + TOKEN_TTL_S}, SECRET_KEY, "HS256")
 
 
-async def add_users(store: Store, count: int, prefix: str = "user") -> list[int]:
-    """The ids of new users, who have no password."""
+async def add_users(store: Store, count: int) -> list[int]:
+    """Creates users without a password, and returns their ids."""
     now = datetime.now(UTC)
     users = await asyncio.gather(
         *(
             store.users.create(
-                username=f"{prefix}{n}",
-                display_name=f"{prefix} {n}",
+                username=f"user{n}",
+                display_name=f"user {n}",
                 email=None,
                 password_hash="",
                 created_at=now,
@@ -97,6 +96,7 @@ async def add_users(store: Store, count: int, prefix: str = "user") -> list[int]
 
 
 async def add_chat(store: Store, name: str, user_ids: list[int]) -> int:
+    """Creates a group that the first user owns, and returns its id."""
     chat, _ = await store.chats.create(
         name=name,
         chat_type="group",
@@ -107,11 +107,15 @@ async def add_chat(store: Store, name: str, user_ids: list[int]) -> int:
     return chat.id
 
 
-async def _seats(store: Store, case: Case) -> list[Seat]:
+async def _connections(store: Store, case: Case) -> list[PlannedConnection]:
+    """Creates the chats of a case, and a user for each of its connections."""
     user_ids = await add_users(store, case.connections)
-    seats = []
+    connections = []
     for chat in range(case.chats):
         members = user_ids[chat * case.members : (chat + 1) * case.members]
         chat_id = await add_chat(store, f"chat {chat}", members)
-        seats += [Seat(token_of(user), chat_id, nth < case.senders) for nth, user in enumerate(members)]
-    return seats
+        connections += [
+            PlannedConnection(token_of(user_id), chat_id, nth < case.senders)
+            for nth, user_id in enumerate(members)
+        ]
+    return connections

@@ -2,22 +2,22 @@ package main
 
 import "fmt"
 
-// message is what the load knows of one message of a chat. Times are nanoseconds since the load began.
+// message records the deliveries of one message of a chat. Times are nanoseconds since the load began.
 type message struct {
 	sentAt, lastAt int64
 	seen           int
 }
 
-// chat is a room under load. Nobody else writes in it.
+// chat is a chat under load. Only the load writes in it.
 type chat struct {
 	id       int64
 	members  int
-	base     int64 // the head when everybody had joined
+	base     int64 // the head after all members had joined
 	sent     int64
 	messages []message // by seq - base - 1
 }
 
-// at is the message with a seq above base.
+// at returns the message with this seq, which is above base.
 func (c *chat) at(seq int64) *message {
 	for int64(len(c.messages)) < seq-c.base {
 		c.messages = append(c.messages, message{})
@@ -25,10 +25,11 @@ func (c *chat) at(seq int64) *message {
 	return &c.messages[seq-c.base-1]
 }
 
-// send is one message on its way from its sender's point of view. seq is 0 until ack or event has told it.
+// send is one sent message from its sender's point of view. echoed: the sender has received its own event. seq is 0
+// until the ack or the event arrives.
 type send struct {
-	at, seq     int64
-	acked, told bool
+	at, seq       int64
+	acked, echoed bool
 }
 
 // sender is the writing half of a connection. Its messages are numbered from 0.
@@ -37,14 +38,14 @@ type sender struct {
 	acked int
 }
 
-// checks counts what must not happen. Examples holds the first few in words.
+// checks counts violations. Examples describes the first few of them.
 type checks struct {
-	Lost       int64    `json:"lost"`       // a seq that a member never got
-	Repeated   int64    `json:"repeated"`   // a seq at or below one the member already had
+	Lost       int64    `json:"lost"`       // a seq that a member never received
+	Repeated   int64    `json:"repeated"`   // a seq at or below one that the member already had
 	Foreign    int64    `json:"foreign"`    // more messages in a chat than were sent
 	Unanswered int64    `json:"unanswered"` // sent messages without an ack, or without the sender's own event
-	Mismatched int64    `json:"mismatched"` // an ack or own event that fits no send, comes twice, or has another seq
-	Refused    int64    `json:"refused"`    // commands answered by an error
+	Mismatched int64    `json:"mismatched"` // an ack or own event that matches no send, comes twice, or has another seq
+	Refused    int64    `json:"refused"`    // commands answered with an error
 	Closed     int64    `json:"closed"`     // connections that ended
 	Examples   []string `json:"examples"`
 }
@@ -58,7 +59,8 @@ func (c *checks) note(counter *int64, by int64, format string, values ...any) {
 	}
 }
 
-// follow moves a connection on to the seq of a new message; false if it is not the next one or beyond.
+// follow advances a connection to the seq of a new message. It returns false, and does not advance, if the connection
+// already has that seq.
 func (c *checks) follow(conn *connection, seq int64) bool {
 	switch expected := conn.position + 1; {
 	case seq < expected:
@@ -71,7 +73,7 @@ func (c *checks) follow(conn *connection, seq int64) bool {
 	return true
 }
 
-// finish looks for what is missing once nothing more can come.
+// finish counts what is missing after the last delivery.
 func (c *checks) finish(connections []*connection) {
 	for _, conn := range connections {
 		head := conn.chat.base + conn.chat.sent
@@ -82,8 +84,8 @@ func (c *checks) finish(connections []*connection) {
 		}
 		if s := conn.sender; s != nil {
 			for number, sent := range s.sends {
-				if !sent.acked || !sent.told {
-					c.note(&c.Unanswered, 1, "connection %d: message %d: acked %t, told %t", conn.index, number, sent.acked, sent.told)
+				if !sent.acked || !sent.echoed {
+					c.note(&c.Unanswered, 1, "connection %d: message %d: acked %t, echoed %t", conn.index, number, sent.acked, sent.echoed)
 				}
 			}
 		}

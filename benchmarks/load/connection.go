@@ -8,20 +8,20 @@ import (
 
 const handshakeTimeoutS = 30
 
-// connection is one client. It is used from one goroutine only.
+// connection is one client. Only one goroutine uses it.
 type connection struct {
 	index    int64
 	fd       int
 	wire     wire
 	chat     *chat
-	sender   *sender // nil for those who only listen
-	position int64   // the seq of the last message seen
-	partial  []byte  // the beginning of a frame whose rest has not come yet
-	unread   []byte  // messages of a frame that came before the load, and have not been looked at
+	sender   *sender // nil for a connection that only listens
+	position int64   // the seq of the last received message
+	partial  []byte  // the beginning of a frame whose rest has not arrived
+	unread   []byte  // unhandled messages of a frame that arrived before the load began
 	closed   bool
 }
 
-// dial opens a connection to a port of this machine and returns once the server has greeted it.
+// dial opens a connection to a port of this machine, and returns when the server has greeted the client.
 func dial(port int, index int64, w wire, token string) (*connection, error) {
 	fd, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM|syscall.SOCK_CLOEXEC, 0)
 	if err != nil {
@@ -83,7 +83,7 @@ func (c *connection) upgrade(path string) error {
 	}
 }
 
-// join enters the chat; the connection's position is then the chat's head.
+// join joins the chat and sets the connection's position to the chat's head.
 func (c *connection) join() error {
 	if err := c.write(opText, c.wire.join(c.chat.id)); err != nil {
 		return err
@@ -108,7 +108,7 @@ func (c *connection) join() error {
 	}
 }
 
-// waitText blocks until a text message has come. Only for the time before the load.
+// waitText blocks until a text message arrives. It is only for the time before the load.
 func (c *connection) waitText() ([]byte, error) {
 	for {
 		if len(c.unread) > 0 {
@@ -138,7 +138,7 @@ func (c *connection) waitText() ([]byte, error) {
 func (c *connection) waitMore() error {
 	var part [4096]byte
 	n, err := syscall.Read(c.fd, part[:])
-	for err == syscall.EINTR { // a read with a timeout is not begun again by itself
+	for err == syscall.EINTR { // the kernel does not restart a read that has a timeout
 		n, err = syscall.Read(c.fd, part[:])
 	}
 	if err != nil {

@@ -5,7 +5,7 @@ import (
 	"fmt"
 )
 
-// WebSocket frames, seen from the client (RFC 6455, section 5.2).
+// The client's side of WebSocket frames (RFC 6455, section 5.2).
 
 const (
 	opText  = 0x1
@@ -16,7 +16,7 @@ const (
 
 var maskKey = [4]byte{0x5A, 0xC3, 0x17, 0x8E}
 
-// appendFrame appends one masked frame, as clients have to send them.
+// appendFrame appends one masked frame; clients have to mask theirs.
 func appendFrame(out []byte, opcode byte, payload []byte) []byte {
 	out = append(out, 0x80|opcode)
 	switch size := len(payload); {
@@ -34,8 +34,8 @@ func appendFrame(out []byte, opcode byte, payload []byte) []byte {
 	return out
 }
 
-// nextFrame finds the frame at the start of data, without copying it. size is its length with the header, 0 while
-// it is incomplete. What no server of these benchmarks sends (masked, compressed, fragmented) is an error.
+// nextFrame parses the frame at the start of data, without copying it. size is its length with the header, 0 while it
+// is incomplete. Frames that no server of these benchmarks sends (masked, compressed, fragmented) are an error.
 func nextFrame(data []byte) (opcode byte, payload []byte, size int, err error) {
 	if len(data) < 2 {
 		return 0, nil, 0, nil

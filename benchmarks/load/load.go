@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// load drives all connections from one goroutine by epoll: with no queue and no switch between goroutines, a
-// received frame costs a fraction of a microsecond, so that the server saturates first.
+// load drives all connections from one goroutine by epoll: without queues and goroutine switches, a received frame
+// costs a fraction of a microsecond, so that the server saturates first.
 type load struct {
 	plan        plan
 	connections []*connection
@@ -29,19 +29,18 @@ type load struct {
 	messages    int64
 	acks        int64
 	ackTimes    []int64
-	sent        int64
 	checks      checks
 }
 
 const (
 	drainTimeout = 15 * time.Second
-	afterDrain   = 200 * time.Millisecond // for what comes once too often
+	afterDrain   = 200 * time.Millisecond // time in which repeated deliveries would arrive
 	readBytes    = 1 << 18
 )
 
-// open connects everybody and has them join, many at a time, as after a restart of the server. told is called after
-// either with how long it took.
-func open(p plan, told func(phase string, took time.Duration) error) (*load, error) {
+// open opens all connections and then joins all chats, many at a time, as clients do after a restart of the server. It
+// calls phaseDone after each of the two phases, with the time that the phase took.
+func open(p plan, phaseDone func(phase string, took time.Duration) error) (*load, error) {
 	l := &load{plan: p, chats: map[int64]*chat{}, wire: wires[p.Wire], buffer: make([]byte, readBytes)}
 	var err error
 	if l.epoll, err = syscall.EpollCreate1(syscall.EPOLL_CLOEXEC); err != nil {
@@ -56,17 +55,17 @@ func open(p plan, told func(phase string, took time.Duration) error) (*load, err
 	if err != nil {
 		return nil, err
 	}
-	if err := told("connected", time.Since(began)); err != nil {
+	if err := phaseDone("connected", time.Since(began)); err != nil {
 		return nil, err
 	}
 	for i, member := range p.Connections {
-		l.seat(l.connections[i], member)
+		l.assign(l.connections[i], member)
 	}
 	began = time.Now()
 	if err := inParallel(p.Dialers, len(l.connections), func(i int) error { return l.connections[i].join() }); err != nil {
 		return nil, err
 	}
-	if err := told("joined", time.Since(began)); err != nil {
+	if err := phaseDone("joined", time.Since(began)); err != nil {
 		return nil, err
 	}
 	for _, c := range l.connections {
@@ -79,9 +78,9 @@ func open(p plan, told func(phase string, took time.Duration) error) (*load, err
 	return l, nil
 }
 
-// inParallel calls work for 0…count-1 from so many goroutines; after an error, no further.
+// inParallel calls work for 0…count-1 from several goroutines; after an error, it starts no further call.
 func inParallel(goroutines, count int, work func(i int) error) error {
-	// Those who wait in a system call hold a processor, of which the load itself wants one only.
+	// A goroutine that waits in a system call occupies a processor of GOMAXPROCS, and the load runs with one.
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(goroutines))
 	var next atomic.Int64
 	ended := make(chan error, goroutines)
@@ -106,22 +105,20 @@ func inParallel(goroutines, count int, work func(i int) error) error {
 	return failed
 }
 
-// seat gives a connection its place in its chat.
-func (l *load) seat(c *connection, member planned) {
-	room := l.chats[member.ChatID]
-	if room == nil {
-		room = &chat{id: member.ChatID}
-		l.chats[member.ChatID] = room
+// assign makes a connection a member of its chat, and a sender if the plan says so.
+func (l *load) assign(c *connection, member planned) {
+	if l.chats[member.ChatID] == nil {
+		l.chats[member.ChatID] = &chat{id: member.ChatID}
 	}
-	room.members++
-	c.chat = room
+	c.chat = l.chats[member.ChatID]
+	c.chat.members++
 	if member.Sends {
 		c.sender = &sender{}
 		l.senders = append(l.senders, c)
 	}
 }
 
-// watch hands the connection to epoll, with what it has received already.
+// watch adds the connection to epoll.
 func (l *load) watch(c *connection) error {
 	if err := syscall.SetNonblock(c.fd, true); err != nil {
 		return err
@@ -130,7 +127,7 @@ func (l *load) watch(c *connection) error {
 	return syscall.EpollCtl(l.epoll, syscall.EPOLL_CTL_ADD, c.fd, &event)
 }
 
-// start lets the senders begin: each fills its window, or the fixed rate runs from now on.
+// start starts the senders: each sends its outstanding messages, or the fixed rate starts now.
 func (l *load) start() error {
 	l.tick()
 	l.sending, l.nextDue = true, l.now
@@ -144,13 +141,13 @@ func (l *load) start() error {
 	return nil
 }
 
-// run drives the load for a while; done, if given, ends it earlier.
+// run drives the load for a time d, or until done returns true if done is given.
 func (l *load) run(d time.Duration, done func() bool) error {
 	for end := l.now + int64(d); l.now < end && (done == nil || !done()); l.tick() {
 		if err := l.sendDue(); err != nil {
 			return err
 		}
-		n, err := syscall.EpollWait(l.epoll, l.ready[:], l.patience())
+		n, err := syscall.EpollWait(l.epoll, l.ready[:], l.epollTimeoutMS())
 		if err != nil && err != syscall.EINTR {
 			return err
 		}
@@ -163,8 +160,8 @@ func (l *load) run(d time.Duration, done func() bool) error {
 	return nil
 }
 
-// patience is how many milliseconds epoll may sleep: at a fixed rate it polls when the next message is due soon.
-func (l *load) patience() int {
+// epollTimeoutMS is how long epoll may sleep; at a fixed rate, not beyond the time at which the next message is due.
+func (l *load) epollTimeoutMS() int {
 	wait := int64(10 * time.Millisecond)
 	if l.sending && l.plan.Rate > 0 {
 		wait = min(wait, l.nextDue-l.now)
@@ -179,7 +176,8 @@ func (l *load) sendDue() error {
 	for l.nextDue <= l.now {
 		c := l.senders[l.nextSender%len(l.senders)]
 		l.nextSender++
-		// Counted from when it was due, or a server that holds the client up would look faster than it is.
+		// The latency counts from the time at which the message was due: otherwise a server that holds up the client
+		// would look faster than it is.
 		if err := l.send(c, l.nextDue); err != nil {
 			return err
 		}
@@ -195,7 +193,6 @@ func (l *load) send(c *connection, at int64) error {
 	number := int64(len(c.sender.sends))
 	c.sender.sends = append(c.sender.sends, send{at: at})
 	c.chat.sent++
-	l.sent++
 	clientID := fmt.Sprintf("%d-%d-%d", c.chat.base, c.index, number)
 	return c.write(opText, l.wire.send(number, c.chat.id, clientID, contentOf(c.index, number, l.plan.ContentChars)))
 }
@@ -292,13 +289,13 @@ func (l *load) message(c *connection, payload []byte) error {
 	return nil
 }
 
-// own is a sender's own event.
+// own handles the event of a message that the connection itself sent.
 func (l *load) own(c *connection, m *message, number, seq int64) error {
 	sent := l.sendOf(c, number, seq)
 	if sent == nil {
 		return nil
 	}
-	sent.told = true
+	sent.echoed = true
 	m.sentAt = sent.at
 	if l.counting {
 		l.messages++
@@ -338,7 +335,8 @@ func (l *load) answer(c *connection, payload []byte) error {
 	return nil
 }
 
-// sendOf is the send that an ack or own event tells of; nil if there is none, or if the two disagree on its seq.
+// sendOf returns the send that an ack or own event belongs to; nil if there is none, or if ack and event have different
+// seqs.
 func (l *load) sendOf(c *connection, number, seq int64) *send {
 	if c.sender != nil && number >= 0 && number < int64(len(c.sender.sends)) {
 		if sent := &c.sender.sends[number]; sent.seq == 0 || sent.seq == seq {
@@ -346,11 +344,11 @@ func (l *load) sendOf(c *connection, number, seq int64) *send {
 			return sent
 		}
 	}
-	l.checks.note(&l.checks.Mismatched, 1, "connection %d: message %d is said to be seq %d", c.index, number, seq)
+	l.checks.note(&l.checks.Mismatched, 1, "connection %d: message %d comes with seq %d", c.index, number, seq)
 	return nil
 }
 
-// drained tells whether everybody has everything.
+// drained reports whether all open connections have received every message and every ack.
 func (l *load) drained() bool {
 	for _, c := range l.connections {
 		if c.closed {

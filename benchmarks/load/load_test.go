@@ -8,13 +8,13 @@ import (
 	"testing"
 )
 
-// room is a load of a few connections, the first of which has sent so many messages.
-func room(w wire, members, sent int) *load {
+// newLoad is a load of a few connections in one chat; the first connection has sent the given number of messages.
+func newLoad(w wire, members, sent int) *load {
 	l := &load{wire: w, chats: map[int64]*chat{}}
 	for i := range members {
 		c := &connection{index: int64(i), wire: w}
 		l.connections = append(l.connections, c)
-		l.seat(c, planned{ChatID: 7, Sends: i == 0})
+		l.assign(c, planned{ChatID: 7, Sends: i == 0})
 	}
 	for range sent {
 		l.senders[0].sender.sends = append(l.senders[0].sender.sends, send{})
@@ -54,7 +54,7 @@ func TestDeliveriesAreChecked(t *testing.T) {
 		"too many":  {seqs: []int64{1, 2, 3, 4}, foreign: 1},
 	} {
 		t.Run(name, func(t *testing.T) {
-			l := room(raw{}, 2, 3)
+			l := newLoad(raw{}, 2, 3)
 			l.deliver(t, 0, 1, 2, 3)
 			l.deliver(t, 1, given.seqs...)
 			l.checks.finish(l.connections)
@@ -81,7 +81,7 @@ func TestAcksAreChecked(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			l := room(raw{}, 1, 2)
+			l := newLoad(raw{}, 1, 2)
 			l.deliver(t, 0, 1, 2)
 			for _, frame := range given.acks {
 				if err := l.frame(l.connections[0], opText, frame); err != nil {
@@ -109,7 +109,7 @@ func TestSocketIOAck(t *testing.T) {
 }
 
 func TestCentrifugeFrameOfSeveralMessages(t *testing.T) {
-	l := room(centrifuge{}, 2, 2)
+	l := newLoad(centrifuge{}, 2, 2)
 	push := func(seq int64) string {
 		return fmt.Sprintf(`{"push":{"channel":"7","pub":{"data":{"message":{"seq":%d,"content":"%s"},"seq":%d}}}}`,
 			seq, contentOf(0, seq-1, 20), seq)
@@ -122,7 +122,7 @@ func TestCentrifugeFrameOfSeveralMessages(t *testing.T) {
 		}
 	}
 	sends := l.senders[0].sender.sends
-	if !sends[0].acked || !sends[0].told || sends[1].acked || !sends[1].told || l.checks.Mismatched != 0 {
+	if !sends[0].acked || !sends[0].echoed || sends[1].acked || !sends[1].echoed || l.checks.Mismatched != 0 {
 		t.Errorf("%+v %+v", sends, l.checks)
 	}
 	a, err := centrifuge{}.answer([]byte(`{"id":3,"error":{"code":107,"message":"bad request"}}`))
@@ -156,7 +156,7 @@ func TestNextFrame(t *testing.T) {
 }
 
 func BenchmarkFrame(b *testing.B) {
-	l := room(raw{}, 2, 0)
+	l := newLoad(raw{}, 2, 0)
 	frame := event(0, 0)
 	b.ReportAllocs()
 	for b.Loop() {

@@ -1,7 +1,7 @@
-// The load client of the benchmarks: many clients of a chat server in one thread, each of whose deliveries is checked.
+// The load client of the benchmarks: many clients of a chat server in one thread. It checks every delivery.
 //
-// It reads a plan from standard input and writes JSON lines: {"phase": …} as it goes on, so that whoever started it
-// can look at the server meanwhile, and at last the report. It connects to 127.0.0.1 only.
+// The client reads a plan from standard input and writes JSON lines: a {"phase": …} at the start of each phase, so that
+// the parent process can sample the server, and the report in the end. It connects only to 127.0.0.1.
 package main
 
 import (
@@ -17,8 +17,8 @@ import (
 const (
 	modeFanout  = "fanout"  // a sender sends again when its own event arrives
 	modeSends   = "sends"   // a sender sends again when its ack arrives
-	modeLatency = "latency" // messages at a fixed rate
-	modeIdle    = "idle"    // nobody sends
+	modeLatency = "latency" // all senders together send at a fixed rate
+	modeIdle    = "idle"    // no connection sends
 )
 
 type planned struct {
@@ -31,9 +31,9 @@ type plan struct {
 	Mode         string    `json:"mode"`
 	Wire         string    `json:"wire"`
 	Port         int       `json:"port"`
-	Dialers      int       `json:"dialers"`     // how many connect, and join, at a time
-	Outstanding  int       `json:"outstanding"` // of each sender; 0 at a fixed rate, and idle
-	Rate         float64   `json:"rate"`        // messages a second of all senders together; 0 but at a fixed rate
+	Dialers      int       `json:"dialers"`     // how many connections open, or join, at a time
+	Outstanding  int       `json:"outstanding"` // messages in flight of each sender; 0 in modes latency and idle
+	Rate         float64   `json:"rate"`        // messages a second of all senders together; 0 except in mode latency
 	ContentChars int       `json:"content_chars"`
 	WarmupS      float64   `json:"warmup_s"`
 	MeasureS     float64   `json:"measure_s"`
@@ -49,7 +49,7 @@ func (p plan) validate() error {
 	case wires[p.Wire] == nil:
 		return fmt.Errorf("unknown wire %q", p.Wire)
 	case p.Dialers < 1:
-		return fmt.Errorf("nobody dials")
+		return fmt.Errorf("no dialers")
 	case fixed != (p.Rate > 0) || (fixed || idle) != (p.Outstanding == 0):
 		return fmt.Errorf("mode %s with rate %v and %d outstanding", p.Mode, p.Rate, p.Outstanding)
 	case idle == sends:
@@ -58,24 +58,21 @@ func (p plan) validate() error {
 	return nil
 }
 
-// spread is a distribution of times, in milliseconds.
-type spread struct {
+// percentiles of times, in milliseconds.
+type percentiles struct {
 	P50 float64 `json:"p50"`
 	P99 float64 `json:"p99"`
-	Max float64 `json:"max"`
 }
 
 type report struct {
-	Phase       string  `json:"phase"`
-	Seconds     float64 `json:"seconds"`
-	Sent        int64   `json:"sent"` // with warm-up
-	Deliveries  float64 `json:"deliveries_per_s"`
-	Messages    float64 `json:"messages_per_s"`
-	Acks        float64 `json:"acks_per_s"`
-	DeliveredMS spread  `json:"delivered_ms"` // send → last member
-	AckedMS     spread  `json:"acked_ms"`
-	ClientBusy  float64 `json:"client_busy"` // share of a core that the client itself used
-	Checks      checks  `json:"checks"`
+	Phase       string      `json:"phase"`
+	Deliveries  float64     `json:"deliveries_per_s"`
+	Messages    float64     `json:"messages_per_s"`
+	Acks        float64     `json:"acks_per_s"`
+	DeliveredMS percentiles `json:"delivered_ms"` // from the send to the last member
+	AckedMS     percentiles `json:"acked_ms"`
+	ClientBusy  float64     `json:"client_busy"` // share of a core that the client itself used
+	Checks      checks      `json:"checks"`
 }
 
 func main() {
@@ -132,40 +129,38 @@ func measure() error {
 
 func (l *load) report(from, to, busy int64) report {
 	var delivered []int64
-	for _, room := range l.chats {
-		for _, m := range room.messages {
-			if m.sentAt >= from && m.sentAt < to && m.seen == room.members {
+	for _, c := range l.chats {
+		for _, m := range c.messages {
+			if m.sentAt >= from && m.sentAt < to && m.seen == c.members {
 				delivered = append(delivered, m.lastAt-m.sentAt)
 			}
 		}
 	}
-	window := float64(to-from) / 1e9
+	windowS := float64(to-from) / 1e9
 	return report{
 		Phase:       "report",
-		Seconds:     window,
-		Sent:        l.sent,
-		Deliveries:  float64(l.deliveries) / window,
-		Messages:    float64(l.messages) / window,
-		Acks:        float64(l.acks) / window,
-		DeliveredMS: spreadOf(delivered),
-		AckedMS:     spreadOf(l.ackTimes),
+		Deliveries:  float64(l.deliveries) / windowS,
+		Messages:    float64(l.messages) / windowS,
+		Acks:        float64(l.acks) / windowS,
+		DeliveredMS: percentilesOf(delivered),
+		AckedMS:     percentilesOf(l.ackTimes),
 		ClientBusy:  float64(busy) / float64(to-from),
 		Checks:      l.checks,
 	}
 }
 
-func spreadOf(times []int64) spread {
+func percentilesOf(times []int64) percentiles {
 	if len(times) == 0 {
-		return spread{}
+		return percentiles{}
 	}
 	slices.Sort(times)
 	at := func(share float64) float64 { return float64(times[int(share*float64(len(times)-1))]) / 1e6 }
-	return spread{at(0.5), at(0.99), at(1)}
+	return percentiles{at(0.5), at(0.99)}
 }
 
 func seconds(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }
 
-// cpuTime is what this process has used, in nanoseconds.
+// cpuTime is the processor time that this process has used, in nanoseconds.
 func cpuTime() int64 {
 	var usage syscall.Rusage
 	if syscall.Getrusage(syscall.RUSAGE_SELF, &usage) != nil {

@@ -8,7 +8,7 @@ import (
 	"strconv"
 )
 
-// kind is what a text frame from the server is to the load.
+// kind is what a text frame from the server means to the load.
 type kind int
 
 const (
@@ -32,17 +32,17 @@ type answer struct {
 
 func (a answer) refusal() string { return a.Code + a.Error.Code }
 
-// wire is one of the protocols that a server speaks over WebSocket.
+// wire is a protocol that a server speaks over WebSocket.
 type wire interface {
 	path(token string) string
-	// opening is what the client says first, nil if it waits for the server.
+	// opening is the client's first frame, nil if the server sends first.
 	opening(token string) []byte
-	// greeting is what to answer to the nth text frame after the handshake, nil for nothing; done once the server
-	// has told that the connection stands.
+	// greeting returns the reply to the nth text frame after the handshake, nil for none; done when the server has
+	// accepted the connection.
 	greeting(nth int, payload []byte, token string) (reply []byte, done bool, err error)
 	join(chatID int64) []byte
 	send(number, chatID int64, clientID, content string) []byte
-	// next is the first message in the payload of a frame, and what comes after it.
+	// next splits the payload of a frame into its first message and the rest.
 	next(payload []byte) (first, rest []byte)
 	kind(payload []byte) kind
 	answer(payload []byte) (answer, error)
@@ -51,7 +51,7 @@ type wire interface {
 
 var wires = map[string]wire{"raw": raw{}, "socketio": socketIO{}, "centrifuge": centrifuge{}}
 
-// sendFields are those of send_message, the same on every wire.
+// sendFields are the fields of send_message, the same on every wire.
 func sendFields(chatID int64, clientID, content string) string {
 	return fmt.Sprintf(`"chat_id":%d,"client_id":"%s","content":"%s"`, chatID, clientID, content)
 }
@@ -172,8 +172,8 @@ func (socketIO) answer(payload []byte) (answer, error) {
 
 func (socketIO) heartbeat() []byte { return []byte("3") }
 
-// centrifuge is the JSON protocol of the library of that name: a chat is a channel, and a message is sent by a remote
-// call, whose answer tells its number. A frame holds as many messages as were waiting, a line each.
+// centrifuge is the JSON protocol of the library centrifuge. A chat is a channel. A remote call sends a message, and its
+// answer has the message's number. A frame holds all messages that were waiting, one on each line.
 type centrifuge struct{}
 
 var (
@@ -198,7 +198,7 @@ func (centrifuge) join(chatID int64) []byte {
 	return fmt.Appendf(nil, `{"id":1,"subscribe":{"channel":"%d"}}`, chatID)
 }
 
-// send gives its call the message's number + 1, as the protocol counts from 1.
+// send uses the message's number + 1 as the id of the call, because the protocol counts from 1.
 func (centrifuge) send(number, chatID int64, clientID, content string) []byte {
 	return fmt.Appendf(nil, `{"id":%d,"rpc":{"data":{%s}}}`, number+1, sendFields(chatID, clientID, content))
 }
@@ -220,7 +220,7 @@ func (centrifuge) kind(payload []byte) kind {
 	return kindOther
 }
 
-// answer tells no head: a channel of which nothing is kept begins with whoever joins it.
+// answer has no head: a channel without history starts at the first join.
 func (centrifuge) answer(payload []byte) (answer, error) {
 	var reply struct {
 		ID    int64 `json:"id"`
@@ -244,7 +244,7 @@ var (
 	contentKey = []byte(`"content":"`)
 )
 
-// seqOf is the place of a new message in its chat: the last `seq` of the event, where its own is, near the end.
+// seqOf is the number of a new message in its chat: the last `seq` in the payload, which is the one of the event itself.
 func seqOf(payload []byte) int64 {
 	at := bytes.LastIndex(payload, seqKey)
 	if at < 0 {
@@ -254,7 +254,7 @@ func seqOf(payload []byte) int64 {
 	return number
 }
 
-// authorOf reads what contentOf wrote: whose message it is and which one.
+// authorOf reads the author and the number that contentOf wrote.
 func authorOf(payload []byte) (author, number int64) {
 	at := bytes.Index(payload, contentKey)
 	if at < 0 {
@@ -268,7 +268,7 @@ func authorOf(payload []byte) (author, number int64) {
 	return author, number
 }
 
-// contentOf is a text of the given length that names its author and its number.
+// contentOf is a text of the given length that starts with its author and its number.
 func contentOf(author, number int64, size int) string {
 	text := fmt.Appendf(nil, "%d %d ", author, number)
 	for len(text) < size {

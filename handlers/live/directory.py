@@ -134,7 +134,7 @@ class Directory:
         if self._chats.peek(chat.id) is chat:
             self._chats.unpin(chat.id)
 
-    def told(self, chat_id: int, seq: int) -> None:
+    def published(self, chat_id: int, seq: int) -> None:
         """Called when change `seq` of a chat is published to its room."""
         chat = self._chats.peek(chat_id)
         if chat is not None:

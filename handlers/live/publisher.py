@@ -78,7 +78,7 @@ class Publisher:
         who have not joined."""
         context, message = self._context, change.message
         chat_id = message.chat_id
-        context.directory.told(chat_id, message.changed_seq)
+        context.directory.published(chat_id, message.changed_seq)
         name, payload = event_of(change, self._at)
         context.hub.emit(name, payload, room=room_of(chat_id))
         context.updates.changed(chat_id)

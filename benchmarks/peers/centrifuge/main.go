@@ -1,5 +1,5 @@
-// A chat server on the Go library centrifuge, in memory. Its zero values are what it recommends; besides, write
-// buffers come from a pool, for less memory with many connections.
+// A chat server on the Go library centrifuge, in memory. It uses the zero configuration, as the library recommends, and
+// takes write buffers from a pool, which saves memory with many connections.
 package main
 
 import (
@@ -15,7 +15,7 @@ import (
 	"github.com/centrifugal/centrifuge"
 )
 
-// sent is what a client wants to send.
+// sent is the payload of a client's send_message.
 type sent struct {
 	ChatID   int64  `json:"chat_id"`
 	Content  string `json:"content"`
@@ -53,8 +53,8 @@ type ack struct {
 	Duplicate bool    `json:"duplicate"`
 }
 
-// chats gives messages their numbers. A number is given and the message published under one lock: otherwise two
-// publishers could overtake each other in between.
+// chats numbers the messages of each chat. It takes the number and publishes the message under one lock: otherwise one
+// publisher could overtake another in between.
 type chats struct {
 	sync.Mutex
 	node  *centrifuge.Node

@@ -1,10 +1,10 @@
-// What both Node servers know of chats: the number of the last message, and how a message looks on the wire.
+// What both Node servers share: the number of the last message of each chat, and the form of a message on the wire.
 
 const heads = new Map()
 
 export const headOf = (chatId) => heads.get(chatId) ?? 0
 
-/** The event `new_message` for a sent message, which takes the next number of its chat. */
+/** The event `new_message` for a sent message; the message takes the next number of its chat. */
 export function newMessage({ chat_id, content, client_id }, senderId) {
   const seq = headOf(chat_id) + 1
   heads.set(chat_id, seq)

@@ -1,5 +1,5 @@
-// A chat server on Socket.IO, tuned as https://socket.io/docs/v4/performance-tuning/ says: the native add-ons of ws
-// are installed, and the request of the handshake is let go.
+// A chat server on Socket.IO, tuned as https://socket.io/docs/v4/performance-tuning/ says: the native add-ons of ws are
+// installed, and the server discards the request of the handshake.
 import { createServer } from 'node:http'
 import { Server } from 'socket.io'
 import { headOf, newMessage } from './chats.js'

@@ -1,5 +1,5 @@
-// A chat server on ws, sending as its README does ("Server broadcast"), to the members of a room instead of to all.
-// The native add-ons are installed; permessage-deflate is off, as it is by default.
+// A chat server on ws. It broadcasts as the README of ws does ("Server broadcast"), but only to the members of a room.
+// The native add-ons are installed; permessage-deflate is off, which is the default.
 import { WebSocket, WebSocketServer } from 'ws'
 import { headOf, newMessage } from './chats.js'
 

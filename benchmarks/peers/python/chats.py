@@ -1,4 +1,4 @@
-"""What both Python servers know of chats: the number of the last message, and how a message looks on the wire."""
+"""What both Python servers share: the number of the last message of each chat, and a message's form on the wire."""
 
 from collections import defaultdict
 from datetime import UTC, datetime
@@ -8,7 +8,7 @@ heads: defaultdict[int, int] = defaultdict(int)
 
 
 def new_message(sent: dict[str, Any], sender_id: int) -> dict[str, Any]:
-    """The event for a sent message, which takes the next number of its chat."""
+    """The event `new_message` for a sent message; the message takes the next number of its chat."""
     chat_id = sent["chat_id"]
     heads[chat_id] = seq = heads[chat_id] + 1
     now = datetime.now(UTC).isoformat()

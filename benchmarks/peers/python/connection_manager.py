@@ -1,5 +1,5 @@
-"""A chat server on FastAPI with the connection manager of its documentation ("WebSockets", "Handling disconnections
-and multiple clients"), one for each room."""
+"""A chat server on FastAPI. Each room has one connection manager, as FastAPI's documentation shows it ("WebSockets",
+"Handling disconnections and multiple clients")."""
 
 import json
 import sys
@@ -13,7 +13,7 @@ from fastapi import FastAPI, WebSocket, WebSocketDisconnect
 
 
 def dumps(value: Any) -> str:
-    """As Starlette's `send_json` writes it."""
+    """JSON in the form that Starlette's `send_json` writes."""
     return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
 
 

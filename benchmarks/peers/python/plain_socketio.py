@@ -1,4 +1,4 @@
-"""A chat server on python-socketio under aiohttp, as its documentation shows it."""
+"""A chat server on python-socketio under aiohttp, as the documentation of python-socketio shows it."""
 
 import sys
 from itertools import count
@@ -18,7 +18,7 @@ user_ids = count(1)
 async def connect(sid: str, environ: dict[str, Any], auth: Any) -> None:
     user_id = next(user_ids)
     await sio.save_session(sid, {"user_id": user_id})
-    # Sent here it would overtake the word that the connection stands.
+    # An event sent here would overtake the packet that accepts the connection.
     sio.start_background_task(sio.emit, "connected", {"user_id": user_id}, to=sid)
 
 
