@@ -119,7 +119,9 @@ async def test_what_only_ours_can_do_says_so() -> None:
     assert server.eio.sockets == {}
 
 
-@pytest.mark.parametrize("manager", [socketio.Manager(), object(), FanOutManager], ids=str)
+@pytest.mark.parametrize(
+    "manager", [socketio.Manager(), object(), FanOutManager], ids=["threads", "nothing of the kind", "class"]
+)
 def test_what_is_no_manager_for_asyncio_is_refused(manager: Any) -> None:
     with pytest.raises(TypeError, match=r"client_manager has to be a socketio\.AsyncManager"):
         AsyncServer(client_manager=manager)
