@@ -5,7 +5,7 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
-from client_compat.frames import RawDialect
+from client_compat.raw_frames import RawDialect
 from handlers.wire.endings import CLOSE_CODES, Ending, close_reason
 
 

@@ -9,6 +9,7 @@ from handlers import dispatch, moderation
 from handlers.commands import COMMANDS
 from handlers.context import Caller, make_context
 from handlers.dispatch import Outcome
+from handlers.live.account_watch import AccountWatch
 from handlers.live.clock import Clock
 from handlers.live.connections import Connection, leave_room
 from handlers.live.hub import Hub
@@ -17,7 +18,6 @@ from handlers.live.passwords import Passwords
 from handlers.live.publisher import Publisher
 from handlers.live.session_sweep import SessionSweep
 from handlers.live.tokens import Claims, Tokens
-from handlers.live.watch import AccountWatch
 from handlers.policy import Policy
 from handlers.registry import Command, Later, Result
 from handlers.wire import events

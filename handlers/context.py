@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from domain.frozen import frozen
 from handlers.live.announcer import Announcer
+from handlers.live.chat_updates import ChatUpdates
 from handlers.live.clock import Clock
 from handlers.live.connections import Connection, Connections
 from handlers.live.directory import Directory
@@ -17,7 +18,6 @@ from handlers.live.subscriptions import Subscriptions
 from handlers.live.token_expiry import TokenExpiry
 from handlers.live.tokens import Tokens
 from handlers.live.typing import TypingTracker
-from handlers.live.updates import ChatUpdates
 from handlers.policy import Policy
 from handlers.wire.errors import ChatError
 from storage.ports import Store

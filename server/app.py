@@ -14,7 +14,6 @@ from handlers.policy import Policy
 from handlers.wire.endings import Ending
 from handlers.wire.json import dumps, loads
 from server.about import add_about
-from server.answers import OnePerTurn, Unsent
 from server.config import Config
 from server.control import Control
 from server.engine import AsyncServer, BudgetPolicy, Rate
@@ -23,11 +22,12 @@ from server.engine_hub import EngineHub
 from server.headers import add_headers
 from server.health import add_health
 from server.keys import CHAT_APP, CONFIG, ORIGINS, PAGES, REQUESTS, SIO, UNSENT
+from server.large_answers import OnePerTurn, Unsent
 from server.middlewares import answer_errors, check_origins, send_in_time
 from server.origins import OriginPolicy
 from server.pacing import PACING, Pacing
 from server.raw_gate import RawGate
-from server.requests import Requests
+from server.request_slots import RequestSlots
 from server.rest import add_rest
 from server.socketio_gate import ChatNamespace
 from server.web import add_web
@@ -81,7 +81,7 @@ def create_app(config: Config, *, clock: Clock | None = None) -> web.Application
     )
     app.on_response_prepare.append(add_headers)
     app[CONFIG] = config
-    app[REQUESTS] = Requests()
+    app[REQUESTS] = RequestSlots()
     app[PAGES] = OnePerTurn()
     app[UNSENT] = Unsent(config.unsent_answers_limit_bytes)
     app[ORIGINS] = origins

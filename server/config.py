@@ -14,7 +14,7 @@ from environs import Env
 from domain.frozen import frozen
 from handlers.policy import Policy
 from server.secret_key import given_key, kept_key
-from server.settings import (
+from server.setting_readers import (
     Read,
     built_web_client,
     choice,

@@ -9,7 +9,7 @@ from aiohttp.web_protocol import RequestHandler
 
 from handlers.wire.errors import ChatError
 from server.headers import HEADERS, SERVER
-from server.heads import HeadBoundHandler
+from server.http_heads import HeadBoundHandler
 from server.middlewares import error_answer
 
 log = structlog.get_logger("vestnik")

@@ -10,9 +10,9 @@ from aiohttp import hdrs, web
 from handlers.wire.endings import Ending, Refused
 from handlers.wire.errors import ChatError, Code, error_view
 from handlers.wire.exceptions import as_chat_error
-from server.answers import Chunks
-from server.keys import ORIGINS, TURN
-from server.requests import Turn
+from server.keys import ORIGINS, SLOT
+from server.large_answers import Chunks
+from server.request_slots import Slot
 from server.rest.calls import json_answer
 
 log = structlog.get_logger("vestnik")
@@ -57,8 +57,8 @@ def error_answer(error: ChatError, *, status: int | None = None) -> web.Response
 
 @web.middleware
 async def send_in_time(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Sends the answer and cuts off a peer that does not read it; then the request's turn is over. The rest of a body
-    that no handler wanted is not read."""
+    """Sends the answer, cuts off a peer that does not read it, and releases the request's slot. The rest of a body that
+    no handler wanted is not read."""
     try:
         answer = await handler(request)
         unread = not request.content.is_eof()
@@ -67,9 +67,9 @@ async def send_in_time(request: web.Request, handler: Handler) -> web.StreamResp
                 answer.force_close()
             await _send(request, answer)
     finally:
-        turn: Turn | None = request.get(TURN)
-        if turn is not None:
-            turn.over()
+        slot: Slot | None = request.get(SLOT)
+        if slot is not None:
+            slot.release()
     if unread:
         await _hang_up(request)
     return answer

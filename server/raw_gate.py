@@ -7,7 +7,7 @@ import structlog
 from aiohttp import web
 
 from client_compat.connection import RawConnection
-from client_compat.frames import BadFrame, FrameId, RawDialect, ack_frame, error_frame, read_frame
+from client_compat.raw_frames import BadFrame, FrameId, RawDialect, ack_frame, error_frame, read_frame
 from handlers.chat_app import Caller, ChatApp, Connection, Identity, Later, Outcome
 from handlers.wire.endings import CLOSE_CODES, Ending, Refused, close_reason
 from handlers.wire.errors import ChatError

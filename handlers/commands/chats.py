@@ -8,7 +8,7 @@ from domain.refusals import BadReference, UnknownUsers
 from handlers.commands.accounts import check_name
 from handlers.context import Caller, Context
 from handlers.live.connections import enter_room, leave_room
-from handlers.live.directory import OpenChat
+from handlers.live.directory import LoadedChat
 from handlers.live.limits import NEW_MEMBERS_PER_TOKEN, RECIPIENTS_PER_TOKEN
 from handlers.live.recovery import replay
 from handlers.registry import Result, command
@@ -103,7 +103,7 @@ class RenameChat:
 @command("rename_chat", RenameChat, ChatAnswer, limit="changes")
 async def rename_chat(context: Context, caller: Caller, params: RenameChat) -> Result:
     name = check_name(context, "name", params.name)
-    chat = await context.directory.entered_by(caller.user_id, params.chat_id)
+    chat = await context.directory.for_member(caller.user_id, params.chat_id)
     context.limiter.spend("changes", caller.user_id, len(chat.members) / RECIPIENTS_PER_TOKEN)
     await context.store.chats.rename(params.chat_id, caller.user_id, name)
     return {"chat": await _summary(context, caller, params.chat_id)}
@@ -112,7 +112,7 @@ async def rename_chat(context: Context, caller: Caller, params: RenameChat) -> R
 @command("delete_chat", OneChat, Nothing, limit="changes")
 async def delete_chat(context: Context, caller: Caller, params: OneChat) -> Result:
     """Deletes the chat with everything in it."""
-    chat = await context.directory.entered_by(caller.user_id, params.chat_id)
+    chat = await context.directory.for_member(caller.user_id, params.chat_id)
     context.limiter.spend("changes", caller.user_id, len(chat.members) / RECIPIENTS_PER_TOKEN)
     await context.store.chats.delete(params.chat_id, caller.user_id)
     return {}
@@ -169,13 +169,13 @@ async def leave_chat(context: Context, caller: Caller, params: OneChat) -> Resul
     return {"chat_id": params.chat_id}
 
 
-async def _enter_room(context: Context, caller: Caller, chat_id: int) -> OpenChat:
+async def _enter_room(context: Context, caller: Caller, chat_id: int) -> LoadedChat:
     """Puts the caller's connection into the room; does not suspend for a chat in memory.
 
     Raises: `ChatError` `not_found` for a caller who is no member; `Refused` for a connection that has ended.
     """
     connection = caller.connected()
-    chat = await context.directory.entered_by(caller.user_id, chat_id)
+    chat = await context.directory.for_member(caller.user_id, chat_id)
     context.connections.check(connection)
     enter_room(context.hub, connection, chat)
     return chat

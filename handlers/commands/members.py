@@ -34,7 +34,7 @@ class ListMembers:
 @command("list_members", ListMembers, MembersAnswer, limit="queries")
 async def list_members(context: Context, caller: Caller, params: ListMembers) -> Result:
     """A page of the chat's members, in the order in which they were added."""
-    await context.directory.entered_by(caller.user_id, params.chat_id)
+    await context.directory.for_member(caller.user_id, params.chat_id)
     try:
         members, next_cursor = await context.store.chats.members(
             params.chat_id, cursor=params.cursor, limit=params.limit
@@ -43,7 +43,7 @@ async def list_members(context: Context, caller: Caller, params: ListMembers) ->
         raise invalid(cursor="was not given out here") from None
     users = await context.store.users.get_many([member.user_id for member in members])
     # The caller may have been removed while the page was read, and then must not see it.
-    await context.directory.entered_by(caller.user_id, params.chat_id)
+    await context.directory.for_member(caller.user_id, params.chat_id)
     views = that_fit(
         member_view(
             member,
@@ -109,7 +109,7 @@ async def remove_member(context: Context, caller: Caller, params: RemoveMember) 
 
 async def _count(context: Context, caller: Caller, chat_id: int) -> None:
     """Counts a change that is published to all members. Raises: `ChatError` `not_found` for a caller who is none."""
-    chat = await context.directory.entered_by(caller.user_id, chat_id)
+    chat = await context.directory.for_member(caller.user_id, chat_id)
     context.limiter.spend("changes", caller.user_id, len(chat.members) / RECIPIENTS_PER_TOKEN)
 
 

@@ -45,7 +45,7 @@ async def _send(context: Context, caller: Caller, params: SendMessage | CreateMe
     if fault is not None and params.client_id is None:
         raise invalid(content=fault)
     # Membership is checked in memory, so that a stranger costs no write; the store checks it again in the write.
-    await context.directory.entered_by(caller.user_id, params.chat_id)
+    await context.directory.for_member(caller.user_id, params.chat_id)
     draft = Draft(
         chat_id=params.chat_id,
         sender_id=caller.user_id,
@@ -109,7 +109,7 @@ async def get_message(context: Context, caller: Caller, params: OneMessage) -> R
     if message is None or message.deleted:
         raise not_found("message")
     try:
-        await context.directory.entered_by(caller.user_id, message.chat_id)
+        await context.directory.for_member(caller.user_id, message.chat_id)
     except ChatError:
         raise not_found("message") from None
     return {"message": message_view(message)}
@@ -131,7 +131,7 @@ class ListMessages:
 @command("list_messages", ListMessages, HistoryAnswer, limit="queries")
 async def list_messages(context: Context, caller: Caller, params: ListMessages) -> Result:
     """A page of history. `head_seq` is read before the page, so the client applies every live event above it."""
-    chat = await context.directory.entered_by(caller.user_id, params.chat_id)
+    chat = await context.directory.for_member(caller.user_id, params.chat_id)
     head_seq = chat.head_seq
     anchors = {name: getattr(params, name) for name in ("before", "after", "around")}
     given = {name: message_id for name, message_id in anchors.items() if message_id is not None}
@@ -143,7 +143,7 @@ async def list_messages(context: Context, caller: Caller, params: ListMessages) 
     )
     context.limiter.spend("queries", caller.user_id, len(page.messages) / MESSAGES_PER_TOKEN)
     # The caller may have been removed while the page was read, and then must not see it.
-    await context.directory.entered_by(caller.user_id, params.chat_id)
+    await context.directory.for_member(caller.user_id, params.chat_id)
     return {
         "messages": [message_view(message) for message in page.messages],
         "has_more_before": page.has_more_before,
@@ -169,7 +169,7 @@ class ReadMessages:
 @command("read_messages", ReadMessages, ReadAnswer, socket=True, limit="marks")
 async def read_messages(context: Context, caller: Caller, params: ReadMessages) -> Result | Later[ReadMark]:
     """Moves the caller's read mark forward, to `up_to` or to the newest message; it never goes back."""
-    chat = await context.directory.entered_by(caller.user_id, params.chat_id)
+    chat = await context.directory.for_member(caller.user_id, params.chat_id)
     context.limiter.spend("marks", caller.user_id, len(chat.joined) / RECIPIENTS_PER_TOKEN)
 
     def result(mark: ReadMark) -> Result:

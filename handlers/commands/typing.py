@@ -29,7 +29,7 @@ async def typing(context: Context, caller: Caller, params: Typing) -> Result:
         return {}
     ignored = context.limiter.take("typing", caller.user_id)
     if not ignored:  # an ignored sign must not load a chat either
-        await context.directory.entered_by(caller.user_id, params.chat_id)
+        await context.directory.for_member(caller.user_id, params.chat_id)
     if params.is_typing and not ignored:
         context.typing.type(params.chat_id, connection)
     return {}

@@ -11,7 +11,7 @@ import structlog
 from domain.models import User
 from handlers.live.clock import Clock
 from handlers.live.connections import Connections
-from handlers.live.directory import Directory, OpenChat
+from handlers.live.directory import Directory, LoadedChat
 from handlers.live.hub import Hub
 from handlers.live.identities import Identities
 from handlers.live.presence import PresenceTracker
@@ -28,7 +28,7 @@ RETRY_EVERY_S = 1.0
 
 CHATS_PER_TURN = 1_000
 
-Publish = Callable[[OpenChat | None, Mapping[int, User]], None]
+Publish = Callable[[LoadedChat | None, Mapping[int, User]], None]
 """Publishes an event, given a chat and users as they are in that turn."""
 
 
@@ -137,7 +137,7 @@ class Announcer:
                 task.cancel()
 
     def _tasks_before(
-        self, chat_id: int, chat: OpenChat | None, users: Collection[int]
+        self, chat_id: int, chat: LoadedChat | None, users: Collection[int]
     ) -> "list[asyncio.Task[None]]":
         """What publishes the `user_changed` that come before an event about this chat: those of its members, and of
         users who have just left it. Of a chat that is not in memory, these may be all there are."""
@@ -172,7 +172,7 @@ class Announcer:
         if before:
             await asyncio.wait(before)
 
-        async def load() -> tuple[OpenChat | None, dict[int, User]]:
+        async def load() -> tuple[LoadedChat | None, dict[int, User]]:
             known = {user_id: await self._identities.user(user_id) for user_id in users}
             # Last: nothing may happen between this look at the chat and the call of `publish`.
             found = await self._directory.current(chat_id) if chat else None

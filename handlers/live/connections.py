@@ -12,7 +12,7 @@ from storage.promise import Promise
 
 
 class JoinedChat(Protocol):
-    """What a connection knows of a chat it has joined; `handlers.live.directory.OpenChat` is one."""
+    """What a connection knows of a chat it has joined; `handlers.live.directory.LoadedChat` is one."""
 
     @property
     def id(self) -> int: ...

@@ -24,7 +24,7 @@ _MANY_BYTES = 8
 """For each member of a larger chat."""
 
 
-class OpenChat:
+class LoadedChat:
     """A chat in memory. `head_seq` is the number of the last change published to its room, `members` are the ids of its
     members, and `joined` are the connections in its room, by id."""
 
@@ -83,10 +83,10 @@ class Directory:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._chats: Cache[int, OpenChat] = Cache(
+        self._chats: Cache[int, LoadedChat] = Cache(
             self._load,
             capacity=CHATS_KEPT,
-            size_of=OpenChat.size,
+            size_of=LoadedChat.size,
             bytes_max=CHATS_KEPT_BYTES,
             added=self._remember,
             dropped=self._forget,
@@ -94,11 +94,11 @@ class Directory:
         self._chats_of: dict[int, set[int]] = {}
         """By user id, the chats in memory that carry presence."""
 
-    def peek(self, chat_id: int) -> OpenChat | None:
+    def peek(self, chat_id: int) -> LoadedChat | None:
         """The chat if it is in memory; this does not count as a use."""
         return self._chats.peek(chat_id)
 
-    async def current(self, chat_id: int) -> OpenChat | None:
+    async def current(self, chat_id: int) -> LoadedChat | None:
         """The chat as it is in the turn in which this returns, None if there is none. Does not suspend for a chat in
         memory."""
         while (chat := self._chats.use(chat_id)) is None:
@@ -107,7 +107,7 @@ class Directory:
                 return None
         return chat
 
-    async def entered_by(self, user_id: int, chat_id: int) -> OpenChat:
+    async def for_member(self, user_id: int, chat_id: int) -> LoadedChat:
         """The chat, for one of its members. Does not suspend for a chat in memory.
 
         Raises: `ChatError` `not_found` for anybody else, whether there is such a chat or not.
@@ -119,17 +119,17 @@ class Directory:
             raise not_found("chat")
         return chat
 
-    def shared_with(self, user_id: int) -> Collection[OpenChat]:
+    def shared_with(self, user_id: int) -> Collection[LoadedChat]:
         """The chats in memory that carry presence and have the user as a member."""
         found = (self._chats.peek(chat_id) for chat_id in self._chats_of.get(user_id, ()))
         return [chat for chat in found if chat is not None]
 
-    def pin(self, chat: OpenChat) -> None:
+    def pin(self, chat: LoadedChat) -> None:
         """Keeps a chat in memory: somebody has joined it."""
         if self._chats.peek(chat.id) is chat:
             self._chats.pin(chat.id)
 
-    def unpin(self, chat: OpenChat) -> None:
+    def unpin(self, chat: LoadedChat) -> None:
         """Ends `pin`: nobody is in the room any more."""
         if self._chats.peek(chat.id) is chat:
             self._chats.unpin(chat.id)
@@ -141,11 +141,11 @@ class Directory:
             chat.head_seq = seq
         self._chats.stale(chat_id)
 
-    def opened(self, state: ChatState) -> None:
+    def created(self, state: ChatState) -> None:
         """Called when a chat is created. One that is in memory stays: it was loaded after the commit, and somebody may
         have joined it."""
         if self._chats.peek(state.chat.id) is None:
-            self._chats.put(state.chat.id, OpenChat(state, self))
+            self._chats.put(state.chat.id, LoadedChat(state, self))
 
     def renamed(self, renamed: Chat) -> None:
         """Called when the name of a chat changes."""
@@ -177,21 +177,21 @@ class Directory:
             self._resized(chat)
         self._chats.stale(chat_id)
 
-    async def _load(self, chat_id: int) -> OpenChat | None:
+    async def _load(self, chat_id: int) -> LoadedChat | None:
         state = await self._store.chats.load(chat_id)
-        return None if state is None else OpenChat(state, self)
+        return None if state is None else LoadedChat(state, self)
 
-    def _resized(self, chat: OpenChat) -> None:
+    def _resized(self, chat: LoadedChat) -> None:
         chat.members = kept(chat.members)
         self._remember(chat)
         self._chats.resized(chat.id)
 
-    def _remember(self, chat: OpenChat) -> None:
+    def _remember(self, chat: LoadedChat) -> None:
         if chat.carries_presence:
             for user_id in chat.members:
                 self._chats_of.setdefault(user_id, set()).add(chat.id)
 
-    def _forget(self, chat: OpenChat) -> None:
+    def _forget(self, chat: LoadedChat) -> None:
         if not chat.carries_presence:
             return
         for user_id in chat.members:

@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping
 from domain.changes import ChatDeleted, MemberRemoved
 from domain.models import User
 from handlers.context import Context
-from handlers.live.directory import OpenChat
+from handlers.live.directory import LoadedChat
 from handlers.live.throttle import Throttle
 from handlers.wire import events
 from handlers.wire.events import RemovalReason
@@ -31,7 +31,7 @@ class MemberEvents:
         """Publishes `chat_added` to all connections of new members. Connections that asked for the rooms of all chats
         enter the room."""
 
-        def publish(chat: OpenChat | None, _users: Mapping[int, User]) -> None:
+        def publish(chat: LoadedChat | None, _users: Mapping[int, User]) -> None:
             if chat is None:
                 return  # deleted meanwhile: the new members never saw it
             added = events.chat_added(chat_id, chat.head_seq, self._context.clock.now())
@@ -46,7 +46,7 @@ class MemberEvents:
         """Publishes `chat_removed` to all connections of a former member."""
         reason: RemovalReason = "left" if change.actor_id == change.user_id else "removed"
 
-        def publish(_chat: OpenChat | None, _users: Mapping[int, User]) -> None:
+        def publish(_chat: LoadedChat | None, _users: Mapping[int, User]) -> None:
             self._publish_removed(change.user_id, change.chat_id, reason, change.name)
 
         self._context.announcer.announce(change.chat_id, publish, chat=False)
@@ -55,7 +55,7 @@ class MemberEvents:
         """Publishes `chat_removed` to all connections of all former members of a deleted chat."""
         is_private = change.chat_type == "private"
 
-        def publish(_chat: OpenChat | None, users: Mapping[int, User]) -> None:
+        def publish(_chat: LoadedChat | None, users: Mapping[int, User]) -> None:
             for user_id in change.member_ids:
                 reason: RemovalReason = "left" if user_id == change.left_id else "deleted"
                 name = _name_of_other(user_id, users) if is_private else change.name
@@ -67,7 +67,7 @@ class MemberEvents:
     def changed(self, chat_id: int) -> None:
         """Publishes `chat_changed` to all connections of all members."""
 
-        def publish(chat: OpenChat | None, _users: Mapping[int, User]) -> None:
+        def publish(chat: LoadedChat | None, _users: Mapping[int, User]) -> None:
             if chat is not None:
                 self._publish_changed(chat)
 
@@ -76,7 +76,7 @@ class MemberEvents:
     def members_changed(self, chat_id: int) -> None:
         """As `changed`, after a member came or went: in a large chat once a second for all of them."""
 
-        def publish(chat: OpenChat | None, _users: Mapping[int, User]) -> None:
+        def publish(chat: LoadedChat | None, _users: Mapping[int, User]) -> None:
             if chat is None:
                 return
             if len(chat.members) <= CHANGED_EACH_MEMBERS_MAX:
@@ -90,7 +90,7 @@ class MemberEvents:
         """Ends the timers."""
         self._members_changed.stop()
 
-    def _publish_changed(self, chat: OpenChat) -> None:
+    def _publish_changed(self, chat: LoadedChat) -> None:
         changed = events.chat_changed(chat.snapshot(), self._context.clock.now())
         self._context.announcer.to_users(chat.members, changed)
 

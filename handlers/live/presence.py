@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from handlers.live.clock import Clock, Timer
 from handlers.live.connections import Connection
-from handlers.live.directory import Directory, OpenChat
+from handlers.live.directory import Directory, LoadedChat
 from handlers.live.hub import Hub
 from handlers.wire import events
 
@@ -73,7 +73,7 @@ class PresenceTracker:
         user_id = connection.user_id
         presence.grace = self._clock.call_later(self._grace_s, lambda: self._gone(user_id))
 
-    def show(self, chat: OpenChat, connection: Connection) -> None:
+    def show(self, chat: LoadedChat, connection: Connection) -> None:
         """Sends a connection that has just joined a chat the status of every other member."""
         if not chat.carries_presence:
             return

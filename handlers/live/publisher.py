@@ -105,7 +105,7 @@ class Publisher:
     @_publishes(changes.ChatCreated)
     def _chat_created(self, change: changes.ChatCreated) -> None:
         """Publishes `chat_added` to the members."""
-        self._context.directory.opened(change.state)
+        self._context.directory.created(change.state)
         self._members.added(change.chat_id, change.state.members.keys())
 
     @_publishes(changes.ChatRenamed)

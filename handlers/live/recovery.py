@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from domain.models import Message
 from handlers.context import Caller, Context
-from handlers.live.directory import OpenChat
+from handlers.live.directory import LoadedChat
 from handlers.policy import REPLAY_MESSAGES_MAX
 from handlers.wire import events
 from handlers.wire.endings import Ending, Refused
@@ -40,11 +40,11 @@ async def replay(context: Context, caller: Caller, chat_id: int, after_seq: int)
 
     Raises: `ChatError` `not_found` if the caller is not, or no longer, a member; `Refused` (TOO_SLOW).
     """
-    chat = await context.directory.entered_by(caller.user_id, chat_id)
+    chat = await context.directory.for_member(caller.user_id, chat_id)
     if after_seq > chat.head_seq:
         # Memory may be behind a store that other servers write to: a read publishes what it finds there.
         await context.store.messages.changed_since(chat_id, after_seq, limit=1)
-        chat = await context.directory.entered_by(caller.user_id, chat_id)
+        chat = await context.directory.for_member(caller.user_id, chat_id)
         if after_seq > chat.head_seq:
             return 0, True
     return await _Replay(context, caller, chat_id, after_seq).run(chat)
@@ -66,7 +66,7 @@ class _Replay:
         self._seen: set[int] = set()
         self._sent = 0
 
-    async def run(self, chat: OpenChat) -> tuple[int, bool]:
+    async def run(self, chat: LoadedChat) -> tuple[int, bool]:
         waits = 0
         while self._position != chat.head_seq:
             if self._position > chat.head_seq:
@@ -85,7 +85,7 @@ class _Replay:
                 if begins and await self._is_too_long(piece):
                     return self._sent, True
                 await self._send(piece)
-            chat = await self._context.directory.entered_by(self._caller.user_id, self._chat_id)
+            chat = await self._context.directory.for_member(self._caller.user_id, self._chat_id)
         return self._sent, False
 
     async def _is_too_long(self, piece: Sequence[Message]) -> bool:
@@ -140,5 +140,5 @@ class _Replay:
 
     async def _check(self) -> None:
         """Raises: `ChatError` `not_found` after a removal; `Refused` for a connection that has ended."""
-        await self._context.directory.entered_by(self._caller.user_id, self._chat_id)
+        await self._context.directory.for_member(self._caller.user_id, self._chat_id)
         self._context.connections.check(self._connection)

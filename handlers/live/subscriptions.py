@@ -3,7 +3,7 @@
 import asyncio
 
 from handlers.live.connections import Connection, Connections, enter_room
-from handlers.live.directory import Directory, OpenChat
+from handlers.live.directory import Directory, LoadedChat
 from handlers.live.hub import Hub
 from handlers.wire.endings import Ending, Refused
 from handlers.wire.errors import ChatError
@@ -28,7 +28,7 @@ class Subscriptions:
         connection.follows_all = True
         connection.joining = self._start(connection)
 
-    def added(self, user_id: int, chat: OpenChat) -> None:
+    def added(self, user_id: int, chat: LoadedChat) -> None:
         """Called when a user becomes a member of a chat: puts those of their connections that follow all into its
         room."""
         for connection in self._connections.of(user_id):
@@ -58,7 +58,7 @@ class Subscriptions:
 
     async def _enter_one(self, connection: Connection, chat_id: int) -> None:
         try:
-            chat = await self._directory.entered_by(connection.user_id, chat_id)
+            chat = await self._directory.for_member(connection.user_id, chat_id)
         except ChatError:
             return  # removed meanwhile
         self._connections.check(connection)

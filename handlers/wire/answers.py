@@ -5,7 +5,7 @@ Nothing is checked against these types while the server runs: `tests/handlers/te
 
 from typing import Literal, TypedDict
 
-from handlers.wire.views import Count, Id, MemberView, MessageView, SummaryView, UserView
+from handlers.wire.views import Count, Id, MemberObject, MessageObject, SummaryObject, UserObject
 
 
 class Nothing(TypedDict):
@@ -13,13 +13,13 @@ class Nothing(TypedDict):
 
 
 class UserAnswer(TypedDict):
-    user: UserView
+    user: UserObject
 
 
 class UsersAnswer(TypedDict):
     """A page; `next_cursor` is null on the last one."""
 
-    users: list[UserView]
+    users: list[UserObject]
     next_cursor: str | None
 
 
@@ -30,7 +30,7 @@ class TokensAnswer(TypedDict):
     refresh_token: str
     token_type: Literal["bearer"]
     expires_in: Count
-    user: UserView
+    user: UserObject
 
 
 class ConnectionTokenAnswer(TypedDict):
@@ -40,7 +40,7 @@ class ConnectionTokenAnswer(TypedDict):
 
 
 class ChatAnswer(TypedDict):
-    chat: SummaryView
+    chat: SummaryObject
 
 
 class CreatedChatAnswer(ChatAnswer):
@@ -52,7 +52,7 @@ class CreatedChatAnswer(ChatAnswer):
 class ChatsAnswer(TypedDict):
     """A page; `next_cursor` is null on the last one."""
 
-    chats: list[SummaryView]
+    chats: list[SummaryObject]
     next_cursor: str | None
 
 
@@ -71,18 +71,18 @@ class LeftAnswer(TypedDict):
 
 
 class MemberAnswer(TypedDict):
-    member: MemberView
+    member: MemberObject
 
 
 class MembersAnswer(TypedDict):
     """A page; `next_cursor` is null on the last one."""
 
-    members: list[MemberView]
+    members: list[MemberObject]
     next_cursor: str | None
 
 
 class MessageAnswer(TypedDict):
-    message: MessageView
+    message: MessageObject
 
 
 class SentAnswer(MessageAnswer):
@@ -109,7 +109,7 @@ class DeletedAnswer(TypedDict):
 class HistoryAnswer(TypedDict):
     """A page, oldest message first. `head_seq` was read before the page."""
 
-    messages: list[MessageView]
+    messages: list[MessageObject]
     has_more_before: bool
     has_more_after: bool
     head_seq: Count

@@ -14,7 +14,7 @@ Status = Literal["online", "away", "busy", "offline"]
 View = dict[str, Any]
 
 
-class UserView(TypedDict):
+class UserObject(TypedDict):
     """`email` is there for the user alone."""
 
     id: Id
@@ -29,7 +29,7 @@ class UserView(TypedDict):
     email: NotRequired[str | None]
 
 
-class MessageView(TypedDict):
+class MessageObject(TypedDict):
     """`client_id` is there if the sender gave one."""
 
     id: Id
@@ -48,7 +48,7 @@ class MessageView(TypedDict):
     client_id: NotRequired[str]
 
 
-class ChatView(TypedDict):
+class ChatObject(TypedDict):
     """A chat without what differs from member to member."""
 
     id: Id
@@ -60,18 +60,18 @@ class ChatView(TypedDict):
     seq: Count
 
 
-class SummaryView(ChatView):
+class SummaryObject(ChatObject):
     """A chat as one member sees it."""
 
     role: Role
     unread_count: Count
-    last_message: MessageView | None
+    last_message: MessageObject | None
     last_read_message_id: Id | None
     read_seq: Count
 
 
-class MemberView(TypedDict):
-    user: UserView
+class MemberObject(TypedDict):
+    user: UserObject
     role: Role
     joined_at: Time
     last_read_message_id: Id | None
@@ -129,7 +129,7 @@ def message_view(message: Message) -> View:
 
 
 def chat_view(chat: Chat) -> View:
-    """A `ChatView`."""
+    """A `ChatObject`."""
     return {
         "id": chat.id,
         "name": chat.name,
@@ -142,7 +142,7 @@ def chat_view(chat: Chat) -> View:
 
 
 def summary_view(summary: ChatSummary) -> View:
-    """A `SummaryView`."""
+    """A `SummaryObject`."""
     last = summary.last_message
     return {
         **chat_view(summary.chat),
@@ -155,7 +155,7 @@ def summary_view(summary: ChatSummary) -> View:
 
 
 def member_view(member: Member, user: View) -> View:
-    """A `MemberView`, around the view of its user."""
+    """A `MemberObject`, around the view of its user."""
     return {
         "user": user,
         "role": member.role,

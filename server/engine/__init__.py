@@ -2,10 +2,10 @@
 
 It knows nothing of chat. What it mends and what it adds is said where it is done. From applications down to the wire:
 
-- `server` (what applications call), `namespaces` and `events` (what clients ask), `calls` (handlers);
+- `server` (what applications call), `namespaces` and `incoming` (what clients ask), `invoke` (handlers);
 - `manager`, `rooms`, `fanout` and `deliveries` (which connection gets what), `links` (connections of other kinds);
-- `engineio_server`, `engineio_session` and `host` (Engine.IO under aiohttp), `requests`, `answers`, `cors` and
-  `environ` (HTTP), `polling`, `polls` and `posts` (long-polling), `upgrades`;
+- `engineio_server`, `engineio_session` and `host` (Engine.IO under aiohttp), `requests`, `http_answers`, `cors` and
+  `environ` (HTTP), `polling`, `poll_requests` and `post_requests` (long-polling), `upgrades`;
 - `packets` and `decoder` (strict decoding, events as bytes), `frames`, `reader`, `receiver`, `handshake`, `takeover`,
   `websocket` and `close_handshake` (WebSockets without aiohttp);
 - `pace`, `scheduler`, `budget` and `backlog` (what one client may cost), `heartbeat`, `clock`;
@@ -13,12 +13,12 @@ It knows nothing of chat. What it mends and what it adds is said where it is don
 """
 
 from .budget import BudgetPolicy, Rate
-from .calls import Deferred
 from .clock import Clock
 from .engineio_server import EngineServer
 from .fanout import FanOut
 from .handshake import tokens as header_tokens
 from .heartbeat import Beating, Heartbeat
+from .invoke import Deferred
 from .links import Dialect, Link
 from .manager import FanOutManager
 from .pace import Pace

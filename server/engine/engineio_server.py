@@ -11,11 +11,11 @@ from socketio.packet import Packet as SocketIOPacket
 
 from .backlog import Backlog
 from .budget import Budget, BudgetPolicy, Budgets
-from .calls import call, fit
 from .clock import Clock, LoopClock, sleep
 from .cors import Cors
 from .engineio_session import Session
 from .heartbeat import Heartbeat
+from .invoke import call, fit
 from .links import Link
 from .pace import Pace
 from .packets import CLOSE, EnginePacket, SocketIODialect

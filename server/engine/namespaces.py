@@ -6,10 +6,10 @@ from typing import Any, Protocol
 from socketio.exceptions import ConnectionRefusedError as Rejected
 
 from . import packets
-from .calls import call, find_namespace
 from .clock import Timer
 from .decoder import Attachments
 from .engineio_session import Session
+from .invoke import call, find_namespace
 from .packets import EnginePacket, ProtocolError
 
 REJECTED = {"message": "Connection rejected by server"}

@@ -7,14 +7,14 @@ from typing import Any
 from aiohttp import web
 from engineio.packet import Packet as EngineIOPacket
 
-from . import answers, handshake
-from .answers import BAD_REQUEST, Answer, Refused
+from . import handshake, http_answers
 from .engineio_session import Session
 from .environ import environ_of
 from .host import Host
+from .http_answers import BAD_REQUEST, HttpAnswer, HttpRefused
 from .packets import OPEN
-from .polls import packets_for, send_answer
-from .posts import take_post
+from .poll_requests import packets_for, send_answer
+from .post_requests import take_post
 from .upgrades import take_websocket
 
 Query = dict[str, list[str]]
@@ -41,19 +41,19 @@ class Requests:
             if request.method == "GET" and "sid" in query and query["transport"][0] == "polling":
                 polled = self._session(query)
                 packets = await packets_for(self._host, polled, request)
-                answer = answers.ok(packets, jsonp_index=jsonp_index)
+                answer = http_answers.ok(packets, jsonp_index=jsonp_index)
             elif request.method == "GET":
                 opened = await self._open_or_upgrade(environ, request, query, jsonp_index)
                 if isinstance(opened, web.StreamResponse):  # a WebSocket
                     return opened
                 answer = opened
             elif request.method == "OPTIONS":
-                answer = answers.ok()
+                answer = http_answers.ok()
             else:
                 await self._post(request, query)
-                answer = answers.ok(jsonp_index=jsonp_index)
-        except Refused as refused:
-            answer = answers.refusal(refused)
+                answer = http_answers.ok(jsonp_index=jsonp_index)
+        except HttpRefused as refused:
+            answer = http_answers.refusal(refused)
             polled = None
         response = self._response(answer, environ)
         if polled is not None:
@@ -61,27 +61,27 @@ class Requests:
         return response
 
     def _check(self, environ: dict[str, Any], query: Query) -> None:
-        """Raises: Refused for a request that is refused whatever it wants."""
+        """Raises: HttpRefused for a request that is refused whatever it wants."""
         if not self._host.cors.admits(environ):
             raise self._refused(f"{environ['HTTP_ORIGIN']} is not an accepted origin.", "bad-origin")
         transport = query.get("transport", [""])[0]
         if transport not in self._host.transports:
-            raise Refused(BAD_REQUEST, "Invalid transport")
+            raise HttpRefused(BAD_REQUEST, "Invalid transport")
         if "sid" not in query and query.get("EIO") != ["4"]:
             raise self._refused(
                 "The client is using an unsupported version of the Socket.IO or Engine.IO protocols",
                 "bad-version",
             )
         if "j" in query and not _JSONP_INDEX.fullmatch(query["j"][0]):
-            raise Refused(BAD_REQUEST, "Invalid JSONP index number")
+            raise HttpRefused(BAD_REQUEST, "Invalid JSONP index number")
         if (
             transport == "websocket"
             and environ["REQUEST_METHOD"] != "OPTIONS"
             and not handshake.wants_websocket(environ["aiohttp.request"])
         ):
-            raise Refused(BAD_REQUEST, "Invalid websocket upgrade")
+            raise HttpRefused(BAD_REQUEST, "Invalid websocket upgrade")
 
-    def _refused(self, message: str, kind: str) -> Refused:
+    def _refused(self, message: str, kind: str) -> HttpRefused:
         """The exception for a request that is worth an error in the log, once for all of its kind."""
         if kind in self._logged:
             self._host.logger.info(message)
@@ -90,28 +90,28 @@ class Requests:
             self._host.logger.error(
                 f"{message} (further occurrences of this error will be logged with level INFO)"
             )
-        return Refused(BAD_REQUEST, message)
+        return HttpRefused(BAD_REQUEST, message)
 
     def _session(self, query: Query) -> Session:
-        """The session that a request is for. Raises: Refused."""
+        """The session that a request is for. Raises: HttpRefused."""
         session = self._host.find_session(query.get("sid", [""])[0])
         if not isinstance(session, Session) or not session.connected:
-            raise Refused(BAD_REQUEST)
+            raise HttpRefused(BAD_REQUEST)
         return session
 
     async def _open_or_upgrade(
         self, environ: dict[str, Any], request: web.Request, query: Query, jsonp_index: int | None
-    ) -> Answer | web.StreamResponse:
+    ) -> HttpAnswer | web.StreamResponse:
         if "sid" not in query:
             return await self._open(environ, request, query["transport"][0], jsonp_index)
         session = self._session(query)
         if not self._host.allow_upgrades:
-            raise Refused(BAD_REQUEST)
+            raise HttpRefused(BAD_REQUEST)
         return await take_websocket(self._host, session, request)
 
     async def _open(
         self, environ: dict[str, Any], request: web.Request, transport: str, jsonp_index: int | None
-    ) -> Answer | web.StreamResponse:
+    ) -> HttpAnswer | web.StreamResponse:
         """Opens a session, if the connect handler does not refuse it."""
         host = self._host
         sid = host.generate_id()
@@ -121,13 +121,15 @@ class Requests:
         refusal = await host.connecting(sid, environ)
         if refusal is not None and refusal is not True:
             host.forget(session)
-            return answers.unauthorized(refusal)
+            return http_answers.unauthorized(refusal)
         host.heartbeat.add(session)
         if transport == "websocket":
             return await take_websocket(host, session, request)
         session.connected = True
         packets = await session.polling.poll()
-        return answers.ok(packets, headers=answers.cookie_headers(host.cookie, sid), jsonp_index=jsonp_index)
+        return http_answers.ok(
+            packets, headers=http_answers.cookie_headers(host.cookie, sid), jsonp_index=jsonp_index
+        )
 
     def _greeting(self, sid: str, transport: str) -> dict[str, Any]:
         """What the OPEN packet of a session says."""
@@ -142,13 +144,13 @@ class Requests:
         }
 
     async def _post(self, request: web.Request, query: Query) -> None:
-        """Takes a request that is no GET. Raises: Refused."""
+        """Takes a request that is no GET. Raises: HttpRefused."""
         session = self._session(query)
         if request.method != "POST" or query["transport"][0] == "websocket" or session.is_closing:
-            raise Refused(BAD_REQUEST)
+            raise HttpRefused(BAD_REQUEST)
         await take_post(self._host, session, request)
 
-    def _response(self, answer: Answer, environ: dict[str, Any]) -> web.Response:
+    def _response(self, answer: HttpAnswer, environ: dict[str, Any]) -> web.Response:
         host = self._host
         if host.http_compression and len(answer.body) >= host.compression_threshold:
             answer.compress(environ.get("HTTP_ACCEPT_ENCODING", ""))

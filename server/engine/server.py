@@ -7,11 +7,11 @@ import socketio
 from socketio.packet import Packet
 
 from . import internals
-from .calls import trigger_event
 from .engineio_server import EngineServer
 from .engineio_session import Session
-from .events import Events
 from .fanout import FanOut
+from .incoming import IncomingPackets
+from .invoke import trigger_event
 from .links import Link
 from .manager import FanOutManager
 from .namespaces import Namespaces
@@ -58,7 +58,7 @@ class AsyncServer(socketio.AsyncServer):
             self.eio.before_send = self.fan_out.flush
             self.eio.reply = self.fan_out.reply
         self._namespaces = Namespaces(self, connect_timeout_s)
-        events = Events(self, self._namespaces, self.manager.registry if is_ours else self.manager)
+        events = IncomingPackets(self, self._namespaces, self.manager.registry if is_ours else self.manager)
         opened, closed = self._namespaces.opened, self._namespaces.closed
         internals.replace_handlers(self, trigger=partial(trigger_event, self), opened=opened, closed=closed)
         self.eio.on("connect", opened)

@@ -10,10 +10,10 @@ from domain.frozen import frozen
 from handlers.chat_app import COMMANDS, Caller, Result
 from handlers.wire.errors import ChatError
 from handlers.wire.json import dumps
-from server.answers import body_of
-from server.keys import CHAT_APP, CLAIMS, CONFIG, ORIGINS, PAGES, REQUESTS, TURN, UNSENT
+from server.keys import CHAT_APP, CLAIMS, CONFIG, ORIGINS, PAGES, REQUESTS, SLOT, UNSENT
+from server.large_answers import body_of
 from server.origins import bearer
-from server.requests import RETRY_AFTER_MS, Turn
+from server.request_slots import RETRY_AFTER_MS, Slot
 from server.rest.bodies import read_body
 from server.rest.parameters import path_fields, path_values, query_fields, query_values
 
@@ -94,7 +94,7 @@ def _serve(call: Call) -> Callable[[web.Request], Awaitable[web.Response]]:
         # All limits come before the body: nothing is read of a request that is refused.
         chat_app = request.app[CHAT_APP]
         chat_app.admit_call(caller, call.command)
-        request[TURN] = await _turn(request, caller)
+        request[SLOT] = await _slot(request, caller)
         if call.method == hdrs.METH_GET:
             _check_unsent(request, caller)
         payload = dict(await _body(request, call))
@@ -122,13 +122,13 @@ async def _answer(request: web.Request, call: Call, caller: Caller, result: Resu
     )
 
 
-async def _turn(request: web.Request, caller: Caller) -> Turn:
+async def _slot(request: web.Request, caller: Caller) -> Slot:
     """Waits until few enough requests of the user, or of a stranger's address, are being served. A request is being
     served until its answer has been sent. Raises: `ChatError` `rate_limited`."""
     policy = request.app[CONFIG].policy
     if caller.user_id:
-        return await request.app[REQUESTS].turn(caller.user_id, policy.max_requests_per_user)
-    return await request.app[REQUESTS].turn(caller.network, policy.max_requests_per_address)
+        return await request.app[REQUESTS].take(caller.user_id, policy.max_requests_per_user)
+    return await request.app[REQUESTS].take(caller.network, policy.max_requests_per_address)
 
 
 def _check_unsent(request: web.Request, caller: Caller) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from aiohttp import ClientSession
 
-from server import answers, runner
+from server import large_answers, runner
 from server.rest import calls
 from tests.clients.rest import PASSWORD
 from tests.clients.shapes import assert_error
@@ -154,7 +154,7 @@ async def test_a_head_that_does_not_come_is_not_waited_for(
 async def test_a_client_that_reads_no_answers_is_cut_off(
     serve: Serve, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(answers, "STALL_TIMEOUT_S", 0.3)
+    monkeypatch.setattr(large_answers, "STALL_TIMEOUT_S", 0.3)
     server = await serve(messages_per_s=0)
     ann = await server.person("ann")
     chat_id = await ann.chat()

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from server import heads, middlewares, requests
+from server import http_heads, middlewares, request_slots
 from server.keys import REQUESTS, UNSENT
 from tests.clients.clock import ManualClock
 from tests.clients.people import Person
@@ -178,7 +178,7 @@ async def half_a_body(server: Server, ann: Person | None = None) -> asyncio.Stre
 async def test_requests_at_once_are_bounded_by_user_and_by_the_address_of_strangers(
     serve: Serve, stranger: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(requests, "WAIT_S", 0.3)
+    monkeypatch.setattr(request_slots, "WAIT_S", 0.3)
     server = await serve(max_requests_per_user=3, max_requests_per_address=3)
     ann, bob = await server.people("ann", "bob")
     at_work = server.app[REQUESTS]
@@ -230,7 +230,7 @@ async def test_the_head_of_a_request_is_bounded_as_a_whole(serve: Serve, head: b
     ann = await server.person("ann")
     reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
     writer.write(b"GET /api/users/me HTTP/1.1\r\nHost: x\r\n" + head)
-    if len(head) > heads.HEAD_BYTES_MAX:
+    if len(head) > http_heads.HEAD_BYTES_MAX:
         answer = await asyncio.wait_for(reader.readuntil(b"}}"), 5)
         assert answer.startswith(b"HTTP/1.1 431 ")
         assert b'"code":"too_large"' in answer

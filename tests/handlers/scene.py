@@ -178,7 +178,7 @@ class Scene:
         identity = await self.app.authenticate(self.tokens.mint(user_id, f"s{user_id}"))
         connection = self.app.connect(identity, f"c{user_id}")
         for chat_id in joined:
-            chat = await self.app.context.directory.entered_by(user_id, chat_id)
+            chat = await self.app.context.directory.for_member(user_id, chat_id)
             enter_room(self.hub, connection, chat)
         return connection
 

@@ -10,7 +10,7 @@ from handlers.chat_app import Caller
 from handlers.commands import COMMANDS
 from handlers.wire.answers import HistoryAnswer, Nothing, UserAnswer
 from handlers.wire.json import dumps, loads
-from handlers.wire.views import UserView
+from handlers.wire.views import UserObject
 from tests.clients.declared import faults
 from tests.clients.people import Person
 from tests.clients.rest import PASSWORD
@@ -135,7 +135,7 @@ GOOD_USER = {
 )
 def test_the_check_sees_what_is_wrong(change: dict[str, Any], fault: str) -> None:
     assert faults({"user": {**GOOD_USER, "email": None}}, UserAnswer, "it") == []
-    (found,) = faults({**GOOD_USER, **change}, UserView, "user")
+    (found,) = faults({**GOOD_USER, **change}, UserObject, "user")
     assert fault in found
 
 

@@ -48,7 +48,7 @@ def test_a_connection_that_has_ended_is_refused_also_if_its_id_is_taken_again() 
 
 async def test_a_room_has_the_connections_that_entered_it() -> None:
     hub, directory = MemoryHub("ann 1"), Directory(store_of(MemoryChats({7: [1]})))
-    chat, ann = await directory.entered_by(1, 7), connection()
+    chat, ann = await directory.for_member(1, 7), connection()
     for _ in range(2):
         enter_room(hub, ann, chat)
         assert (list(ann.joined), list(chat.joined)) == ([7], ["ann 1"])

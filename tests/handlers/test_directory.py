@@ -53,7 +53,7 @@ async def test_a_chat_that_is_used_stays() -> None:
     for chat_id in (1, 2, 3):
         await directory.current(chat_id)
     for chat_id in (4, 5, 6, 7):
-        await directory.entered_by(1, 1)
+        await directory.for_member(1, 1)
         await directory.current(chat_id)
     assert directory.peek(1) is not None
     assert chats.loads == [1, 2, 3, 4, 5, 6, 7]
@@ -63,7 +63,7 @@ async def test_a_chat_that_is_used_stays() -> None:
 async def test_a_chat_that_somebody_has_joined_stays_until_the_last_has_left() -> None:
     chats = Chats()
     directory = directory_over(chats)
-    chat = await directory.entered_by(1, 1)
+    chat = await directory.for_member(1, 1)
     one, two = connection("one"), connection("two")
     chat.join(one)
     chat.join(one)
@@ -83,10 +83,10 @@ async def test_a_chat_that_somebody_has_joined_stays_until_the_last_has_left() -
 
 async def test_a_chat_that_was_dropped_and_loaded_again_is_not_unpinned_by_the_old_one() -> None:
     directory = directory_over(Chats())
-    old = await directory.entered_by(1, 1)
+    old = await directory.for_member(1, 1)
     old.join(connection())
     directory.deleted(1)
-    new = await directory.entered_by(1, 1)
+    new = await directory.for_member(1, 1)
     new.join(connection())
     old.part(connection())
     assert 1 not in directory._chats._idle
@@ -94,9 +94,9 @@ async def test_a_chat_that_was_dropped_and_loaded_again_is_not_unpinned_by_the_o
 
 async def test_a_chat_that_was_loaded_before_it_was_told_keeps_its_connections() -> None:
     directory = directory_over(Chats())
-    chat = await directory.entered_by(1, 1)
+    chat = await directory.for_member(1, 1)
     chat.join(connection())
-    directory.opened(state(1, range(1, 4)))
+    directory.created(state(1, range(1, 4)))
     assert directory.peek(1) is chat
 
 
@@ -111,7 +111,7 @@ async def test_memory_is_bounded_by_members(monkeypatch: pytest.MonkeyPatch) -> 
 
 async def test_a_user_is_seen_in_the_small_chats_whatever_size_they_had() -> None:
     directory = directory_over(Chats(PRESENCE_MEMBERS_MAX - 1))
-    chat = await directory.entered_by(1, 1)
+    chat = await directory.for_member(1, 1)
     members = set(range(1, PRESENCE_MEMBERS_MAX))
     coming = [Member(user_id, "member", NOW) for user_id in range(PRESENCE_MEMBERS_MAX, 105)]
 
@@ -144,7 +144,7 @@ async def test_roles_change_nothing_here_and_strangers_are_not_found() -> None:
     directory.member_gone(1, 77)
     for user_id, chat_id in ((4, 1), (1, 1_000_000)):
         with pytest.raises(ChatError) as refused:
-            await directory.entered_by(user_id, chat_id)
+            await directory.for_member(user_id, chat_id)
         assert refused.value.code == "not_found"
     chats: Any = directory.shared_with(2)
     assert [chat.id for chat in chats] == [1]

@@ -29,7 +29,7 @@ class Scene:
         self.one, self.two = Connection("ann 1", ANN, None, 0), Connection("ann 2", ANN, None, 0)
 
     async def watch(self, chat_id: int) -> None:
-        enter_room(self.hub, self.bob, await self.directory.entered_by(BOB, chat_id))
+        enter_room(self.hub, self.bob, await self.directory.for_member(BOB, chat_id))
 
     def seen(self) -> list[str]:
         """What Bob was sent of Ann: her statuses."""
@@ -107,13 +107,13 @@ async def test_a_chat_too_large_carries_no_presence(scene: Scene) -> None:
     await large.watch(8)
     large.tracker.opened(large.one)
     assert large.seen() == []
-    chat = await large.directory.entered_by(BOB, 8)
+    chat = await large.directory.for_member(BOB, 8)
     large.tracker.show(chat, large.bob)
     assert large.seen() == []
 
 
 async def test_who_joins_is_shown_every_other_member(scene: Scene) -> None:
-    chat = await scene.directory.entered_by(BOB, 7)
+    chat = await scene.directory.for_member(BOB, 7)
     scene.tracker.show(chat, scene.bob)
     assert scene.seen() == ["offline"]
     scene.tracker.opened(scene.one)

@@ -150,7 +150,7 @@ async def test_events_of_a_chat_keep_the_order_of_a_batch_and_chats_stand_togeth
     scene.chat(NEW_CHAT, JOINED)
     connection = scene.app.context.connections.get(f"c{JOINED}")
     assert connection is not None
-    enter_room(scene.hub, connection, await scene.app.context.directory.entered_by(JOINED, NEW_CHAT))
+    enter_room(scene.hub, connection, await scene.app.context.directory.for_member(JOINED, NEW_CHAT))
     here = [MessageCreated(message(seq)) for seq in (1, 2, 3)]
     there = [MessageCreated(replace(message(seq), chat_id=NEW_CHAT)) for seq in (1, 2, 3)]
     mixed = [one for pair in zip(there, here, strict=True) for one in pair]

@@ -9,7 +9,7 @@ import pytest
 from domain.models import Chat, ChatState, Member, Message
 from handlers.context import Caller, Context
 from handlers.live.connections import Connection, Connections
-from handlers.live.directory import Directory, OpenChat
+from handlers.live.directory import Directory, LoadedChat
 from handlers.live.recovery import PIECE_BYTES_MAX, STUCK_S, UNSENT_BYTES_MAX, replay
 from handlers.policy import Policy
 from handlers.wire.endings import Ending, Refused
@@ -33,7 +33,7 @@ class Peer:
         self.connection = Connection("c", 1, None, 0)
         self.connections.add(self.connection)
         chat = Chat(1, "Room", "group", START, 1, len(MESSAGES), 1)
-        self._chat = OpenChat(ChatState(chat, {1: Member(1, "owner", START)}), cast(Directory, None))
+        self._chat = LoadedChat(ChatState(chat, {1: Member(1, "owner", START)}), cast(Directory, None))
 
     async def _turn(self, _id: str, size: int) -> None:
         """Returns at once."""
@@ -55,7 +55,7 @@ class Peer:
         caller = Caller(1, "address", None, self.connection)
         return await replay(cast(Context, context), caller, 1, 0)
 
-    async def entered_by(self, _user_id: int, _chat_id: int) -> OpenChat:
+    async def for_member(self, _user_id: int, _chat_id: int) -> LoadedChat:
         if not self.is_member:
             raise LookupError
         return self._chat

@@ -47,7 +47,7 @@ async def test_a_chat_that_comes_later_is_joined_at_once(scene: Scene) -> None:
     scene.subscriptions.begin(scene.ann)
     await scene.ann.ready()
     scene.chats.members[9].append(ANN)  # type: ignore[attr-defined]
-    chat = await scene.directory.entered_by(ANN, 9)
+    chat = await scene.directory.for_member(ANN, 9)
     scene.subscriptions.added(ANN, chat)
     assert sorted(scene.ann.joined) == [7, 8, 9]
     assert sorted(scene.other.joined) == []

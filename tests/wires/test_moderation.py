@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from handlers import moderation
-from handlers.live.watch import LOOK_EVERY_S
+from handlers.live.account_watch import LOOK_EVERY_S
 from storage.open import open_store
 from storage.ports import Store
 from tests.clients.clock import ManualClock

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from domain.models import ChatPreview
 from handlers.live.clock import Clock
 from handlers.live.connections import Connection, Connections
-from handlers.live.directory import Directory, OpenChat
+from handlers.live.directory import Directory, LoadedChat
 from handlers.live.hub import Hub
 from handlers.wire import events
 from storage.errors import Unavailable
@@ -114,7 +114,7 @@ class ChatUpdates:
             if number % EVENTS_PER_TURN == 0:
                 await asyncio.sleep(0)
 
-    def _unjoined_members(self, chat: OpenChat, user_ids: Iterable[int] | None) -> list[int]:
+    def _unjoined_members(self, chat: LoadedChat, user_ids: Iterable[int] | None) -> list[int]:
         """Those of the users (None: of all) who are members and have a connection that has not joined."""
         if user_ids is None:
             users, members = self._connections.users(), chat.members
@@ -122,7 +122,7 @@ class ChatUpdates:
             user_ids = [user_id for user_id in few if user_id in many]
         return [user_id for user_id in user_ids if self._unjoined(chat, user_id)]
 
-    def _unjoined(self, chat: OpenChat, user_id: int) -> list[Connection]:
+    def _unjoined(self, chat: LoadedChat, user_id: int) -> list[Connection]:
         """The connections of a member that have not joined the chat; none for a user who is no member."""
         if user_id not in chat.members:
             return []

@@ -7,7 +7,7 @@ from collections.abc import Hashable
 from handlers.wire.errors import ChatError
 
 WAIT_S = 10.0
-"""How long a request waits for its turn; then it is refused."""
+"""How long a request waits for a free slot; then it is refused."""
 
 WAITING_MAX = 1000
 """How many requests of one user or address may wait."""
@@ -25,22 +25,22 @@ class _Queue:
         self.waiting: deque[asyncio.Future[None]] = deque()
 
 
-class Turn:
-    """The right of a request to be served. `over` ends it, and may be called more than once."""
+class Slot:
+    """The right of one request to be served, until `release`, which may be called more than once."""
 
-    __slots__ = ("_key", "_requests")
+    __slots__ = ("_key", "_slots")
 
-    def __init__(self, requests: "Requests", key: Hashable) -> None:
-        self._requests: Requests | None = requests
+    def __init__(self, slots: "RequestSlots", key: Hashable) -> None:
+        self._slots: RequestSlots | None = slots
         self._key = key
 
-    def over(self) -> None:
-        requests, self._requests = self._requests, None
-        if requests is not None:
-            requests._leave(self._key)
+    def release(self) -> None:
+        slots, self._slots = self._slots, None
+        if slots is not None:
+            slots._leave(self._key)
 
 
-class Requests:
+class RequestSlots:
     """The requests that are being served or wait, by key."""
 
     def __init__(self) -> None:
@@ -50,9 +50,9 @@ class Requests:
         """How many requests are being served or wait."""
         return sum(queue.served + len(queue.waiting) for queue in self._queues.values())
 
-    async def turn(self, key: Hashable, at_once: int) -> Turn:
+    async def take(self, key: Hashable, at_once: int) -> Slot:
         """Waits until fewer than `at_once` requests of this key are being served (0: does not wait). The returned
-        turn counts as one of them until it is over. Raises: `ChatError` `rate_limited` after `WAIT_S`, or at once if
+        slot counts as one of them until its release. Raises: `ChatError` `rate_limited` after `WAIT_S`, or at once if
         too many wait."""
         queue = self._queues.setdefault(key, _Queue())
         if at_once and queue.served >= at_once:
@@ -61,22 +61,22 @@ class Requests:
             await self._wait(queue, key)
         else:
             queue.served += 1
-        return Turn(self, key)
+        return Slot(self, key)
 
     async def _wait(self, queue: _Queue, key: Hashable) -> None:
-        """Returns when another request of the key has passed on its turn."""
-        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        queue.waiting.append(turn)
+        """Returns when another request of the key has passed on its slot."""
+        slot: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        queue.waiting.append(slot)
         try:
-            await asyncio.wait((turn,), timeout=WAIT_S)
+            await asyncio.wait((slot,), timeout=WAIT_S)
         except asyncio.CancelledError:
-            if turn.done():
+            if slot.done():
                 self._leave(key)
             else:
-                queue.waiting.remove(turn)
+                queue.waiting.remove(slot)
             raise
-        if not turn.done():
-            queue.waiting.remove(turn)
+        if not slot.done():
+            queue.waiting.remove(slot)
             raise _refusal()
 
     def _leave(self, key: Hashable) -> None:
@@ -87,7 +87,7 @@ class Requests:
 
     @staticmethod
     def _pass_on(queue: _Queue) -> None:
-        """Gives a turn to the request that has waited longest, if one waits."""
+        """Passes the slot on to the request that has waited longest, if one waits."""
         if queue.waiting:
             queue.waiting.popleft().set_result(None)
         else:

@@ -5,7 +5,7 @@ from typing import Any, cast
 
 import pytest
 
-from server.answers import CHUNK_BYTES, Chunks, OnePerTurn, Sending, Unsent, body_of
+from server.large_answers import CHUNK_BYTES, Chunks, OnePerTurn, Sending, Unsent, body_of
 
 
 class Transport:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 import socketio
 
-from server.engine import calls
+from server.engine import invoke
 
 
 def two(sid: str, environ: Any) -> None: ...
@@ -34,29 +34,29 @@ class Methods:
     ],
 )
 def test_fit(handler: Any, count: int) -> None:
-    assert len(calls.fit(handler, (1, 2, 3))) == count
+    assert len(invoke.fit(handler, (1, 2, 3))) == count
 
 
 async def test_call() -> None:
     async def later(x: int) -> int:
         return x
 
-    assert await calls.call(lambda x: x, (1,)) == 1
-    assert await calls.call(later, (1,)) == 1
-    assert await calls.call(functools.partial(later, 1), ()) == 1
+    assert await invoke.call(lambda x: x, (1,)) == 1
+    assert await invoke.call(later, (1,)) == 1
+    assert await invoke.call(functools.partial(later, 1), ()) == 1
     future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-    assert await calls.call(lambda: future, ()) is future
+    assert await invoke.call(lambda: future, ()) is future
 
 
 async def test_cancelled_work_inside_a_handler_is_not_our_cancellation() -> None:
     async def handler() -> None:
         raise asyncio.CancelledError
 
-    assert await calls.call(handler, ()) is None
+    assert await invoke.call(handler, ()) is None
 
 
 async def test_our_cancellation_is() -> None:
-    task = asyncio.ensure_future(calls.call(asyncio.sleep, (10,)))
+    task = asyncio.ensure_future(invoke.call(asyncio.sleep, (10,)))
     await asyncio.sleep(0)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -70,8 +70,8 @@ async def test_a_namespace_with_its_own_trigger() -> None:
 
         def on_connect(self, sid: str, environ: Any) -> None: ...
 
-    assert await calls.call_namespace(Own("/"), "x", (1, 2)) == ("x", (1, 2))
-    assert await calls.call_namespace(Own("/"), "connect", (1, 2, 3)) == ("connect", (1, 2))
+    assert await invoke.call_namespace(Own("/"), "x", (1, 2)) == ("x", (1, 2))
+    assert await invoke.call_namespace(Own("/"), "connect", (1, 2, 3)) == ("connect", (1, 2))
 
 
 async def test_a_type_error_calls_nobody_twice() -> None:
@@ -83,6 +83,6 @@ async def test_a_type_error_calls_nobody_twice() -> None:
             raise TypeError("inside")
 
     with pytest.raises(TypeError, match="inside"):
-        await calls.call_namespace(Failing("/"), "disconnect", ("sid", "why"))
+        await invoke.call_namespace(Failing("/"), "disconnect", ("sid", "why"))
     assert seen == ["why"]
-    assert await calls.call_namespace(Failing("/"), "unknown", ("sid",)) is None
+    assert await invoke.call_namespace(Failing("/"), "unknown", ("sid",)) is None

@@ -3,7 +3,7 @@
 from aiohttp import web
 from aiohttp.web_protocol import RequestHandler
 
-from server.heads import HeadBoundHandler
+from server.http_heads import HeadBoundHandler
 from server.runner import Runner
 
 

@@ -5,14 +5,14 @@ from functools import partial
 from typing import Any
 
 from . import decoder, packets
-from .calls import Deferred, find_namespace
 from .decoder import Attachments, Packet
 from .engineio_session import Session
+from .invoke import Deferred, find_namespace
 from .namespaces import Namespaces, SocketIOServer
 from .packets import EnginePacket, ProtocolError
 
 
-class Events:
+class IncomingPackets:
     """The packets of all clients. A client that breaks the protocol loses its connection; an error in a handler is
     logged, and ends no connection."""
 

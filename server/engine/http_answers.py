@@ -16,7 +16,7 @@ BAD_REQUEST, UNAUTHORIZED, TOO_LARGE = 400, 401, 413
 _COMPRESSIONS: Mapping[str, Callable[[bytes], bytes]] = {"gzip": gzip.compress, "deflate": zlib.compress}
 
 
-class Refused(Exception):
+class HttpRefused(Exception):
     """An HTTP request that cannot be served; `status` says why, and `message` says it to people."""
 
     def __init__(self, status: int, message: str = "Bad Request") -> None:
@@ -26,7 +26,7 @@ class Refused(Exception):
 
 
 @dataclass(slots=True)
-class Answer:
+class HttpAnswer:
     """A response before it is one of aiohttp's."""
 
     status: int
@@ -49,7 +49,7 @@ def ok(
     *,
     jsonp_index: int | None = None,
     headers: Headers | None = None,
-) -> Answer:
+) -> HttpAnswer:
     """200 with packets; without, with the protocol's `ok`."""
     content_type, body = "text/plain; charset=UTF-8", "ok"
     if packets is not None:
@@ -57,18 +57,18 @@ def ok(
         if jsonp_index is not None:
             content_type = "text/javascript; charset=UTF-8"
             body = f"___eio[{jsonp_index}]({json.dumps(body)});"
-    return Answer(200, [*(headers or ()), ("Content-Type", content_type)], body.encode())
+    return HttpAnswer(200, [*(headers or ()), ("Content-Type", content_type)], body.encode())
 
 
-def refusal(refused: Refused) -> Answer:
+def refusal(refused: HttpRefused) -> HttpAnswer:
     """The answer to a request that cannot be served."""
-    return Answer(refused.status, [("Content-Type", "text/plain")], json.dumps(refused.message).encode())
+    return HttpAnswer(refused.status, [("Content-Type", "text/plain")], json.dumps(refused.message).encode())
 
 
-def unauthorized(message: Any) -> Answer:
+def unauthorized(message: Any) -> HttpAnswer:
     """The answer to a connection that the application refuses; `message` is what its handler returned."""
     body = json.dumps(message or "Unauthorized").encode()
-    return Answer(UNAUTHORIZED, [("Content-Type", "application/json")], body)
+    return HttpAnswer(UNAUTHORIZED, [("Content-Type", "application/json")], body)
 
 
 def cookie_headers(cookie: Any, sid: str) -> Headers:

@@ -6,10 +6,10 @@ from typing import NoReturn
 
 from aiohttp import web
 
-from .answers import BAD_REQUEST, TOO_LARGE, Refused
 from .clock import sleep, timeout
 from .engineio_session import Session
 from .host import Host
+from .http_answers import BAD_REQUEST, TOO_LARGE, HttpRefused
 from .packets import CLOSE, EnginePacket, ProtocolError, TooLarge, split_payload
 
 POLL_FIRST_S = 0.2
@@ -21,11 +21,11 @@ STRANGER_TIMES = 4
 
 
 async def take_post(host: Host, session: Session, request: web.Request) -> None:
-    """Handles the packets in a POST. What cannot be served ends the session. Raises: Refused."""
+    """Handles the packets in a POST. What cannot be served ends the session. Raises: HttpRefused."""
     if session.upgraded or session.posting:
         if session.posting:
             session.close(host.reason.TRANSPORT_ERROR, CLOSE)
-        raise Refused(BAD_REQUEST)
+        raise HttpRefused(BAD_REQUEST)
     session.posting = True
     try:
         session.hold_up()  # others of its owner may hold it up
@@ -72,7 +72,7 @@ async def _handle_all(session: Session, packets: list[EnginePacket], size: int) 
 
 
 async def _body(host: Host, session: Session, request: web.Request) -> bytes:
-    """The whole body: a single read returns what happens to have arrived. Raises: Refused for one above the limit."""
+    """The whole body: a single read returns what happens to have arrived. Raises: HttpRefused above the limit."""
     limit = host.max_post_bytes
     if not session.is_known and host.stranger_max_bytes:
         limit = min(limit, STRANGER_TIMES * host.stranger_max_bytes)
@@ -83,7 +83,7 @@ async def _body(host: Host, session: Session, request: web.Request) -> bytes:
                 body += part
                 session.go_on()  # a client on a slow line cannot send its PONG meanwhile
                 if session.is_closing:
-                    raise Refused(BAD_REQUEST)
+                    raise HttpRefused(BAD_REQUEST)
                 if len(body) > limit:
                     break
             else:
@@ -94,4 +94,4 @@ async def _body(host: Host, session: Session, request: web.Request) -> bytes:
 async def _refuse(host: Host, session: Session, code: int, status: int) -> NoReturn:
     session.violated(code)
     await sleep(host.clock, POLL_FIRST_S)
-    raise Refused(status)
+    raise HttpRefused(status)

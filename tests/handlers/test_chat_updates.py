@@ -5,9 +5,9 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from handlers.live.chat_updates import PUBLISHED_EVERY_S, ChatUpdates
 from handlers.live.connections import Connection, Connections, enter_room
 from handlers.live.directory import Directory
-from handlers.live.updates import PUBLISHED_EVERY_S, ChatUpdates
 from tests.clients.clock import ManualClock
 from tests.clients.hub import MemoryHub
 from tests.clients.memory_store import MemoryChats, store_of
@@ -33,7 +33,7 @@ class Scene:
     async def join(self, name: str) -> None:
         connection = self.connections.get(name)
         assert connection is not None
-        enter_room(self.hub, connection, await self.directory.entered_by(connection.user_id, CHAT))
+        enter_room(self.hub, connection, await self.directory.for_member(connection.user_id, CHAT))
 
     async def seen(self) -> dict[str, list[tuple[int, int]]]:
         """By connection, the count and the mark in each event since the last time."""

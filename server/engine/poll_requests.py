@@ -4,15 +4,15 @@ import asyncio
 
 from aiohttp import web
 
-from .answers import BAD_REQUEST, Refused
 from .engineio_session import Session
 from .host import Host
+from .http_answers import BAD_REQUEST, HttpRefused
 from .packets import CLOSE, NOOP, EnginePacket
 from .polling import PACKETS_PER_POLL, SETTLE_S
 
 
 async def packets_for(host: Host, session: Session, request: web.Request) -> list[EnginePacket]:
-    """The packets of the answer to a poll. Raises: Refused."""
+    """The packets of the answer to a poll. Raises: HttpRefused."""
     polling, reason = session.polling, host.reason
     if session.is_closing and not polling.is_waiting and polling.has_packets:
         return polling.take(PACKETS_PER_POLL)
@@ -20,17 +20,17 @@ async def packets_for(host: Host, session: Session, request: web.Request) -> lis
         # The packet that ends an upgrade under way may be on the other connection.
         await asyncio.wait([session.upgrade_over], timeout=SETTLE_S)
     if session.upgraded or session.is_closing:
-        raise Refused(BAD_REQUEST)
+        raise HttpRefused(BAD_REQUEST)
     if polling.held:
         return [NOOP]
     await polling.settle()
     if polling.is_waiting or polling.is_answering:
         # Two polls would share the packets and lose their order.
         session.close(reason.TRANSPORT_ERROR, CLOSE)
-        raise Refused(BAD_REQUEST)
+        raise HttpRefused(BAD_REQUEST)
     if host.heartbeat.overdue(session):
         session.expire()
-        raise Refused(BAD_REQUEST)
+        raise HttpRefused(BAD_REQUEST)
     try:
         packets = await polling.poll()
     except asyncio.CancelledError:
