@@ -26,8 +26,8 @@ class WebSocket(Protocol):
 class RawConnection:
     """A link of the engine that speaks the documented protocol. Nothing is written to it once it has ended.
 
-    `last_seen` is the loop time at which the last bytes came in. It is infinity while a command holds up the reading,
-    for nothing could be seen then. `must_end` is called with the sid and the reason when more bytes than the limit are
+    `last_seen` is the loop time at which the last bytes came in. It is infinity while the gate does not read:
+    nothing could be seen then. `must_end` is called with the sid and the reason when more bytes than the limit are
     unsent, or when the peer has been silent for too long. `ending` is why the server ended the connection, None if the
     peer did.
     """
@@ -112,11 +112,13 @@ class RawConnection:
         if self.last_seen != math.inf:
             self.last_seen = self._loop.time()
 
-    def hold_up(self) -> None:
-        """Called when a command begins to hold up the reading, until `go_on`."""
+    def pause_reading(self) -> None:
+        """Called when the gate stops reading until a command has started; until `resume_reading` the peer is not taken
+        for silent."""
         self.last_seen = math.inf
 
-    def go_on(self) -> None:
+    def resume_reading(self) -> None:
+        """Called when the gate reads again: the peer's silence counts from now on."""
         self.last_seen = self._loop.time()
 
     # What the engine asks of a link.

@@ -21,7 +21,7 @@ def admit(context: Context, caller: Caller, name: str) -> None:
     if limit == "auth_calls":
         context.limiter.check(limit, caller.network)
     elif limit is not None:
-        context.limiter.look(limit, caller.user_id)
+        context.limiter.peek(limit, caller.user_id)
 
 
 async def start(

@@ -19,7 +19,8 @@ Written = TypeVar("Written")
 
 @frozen
 class Later(Generic[Written]):
-    """A result that `result` makes once `write` is on disk. The handler is done; its caller's next may start."""
+    """A result that `result` makes once `write` is on disk; the connection's next command may start before the write is
+    done."""
 
     write: Promise[Written]
     result: Callable[[Written], Result]

@@ -37,8 +37,8 @@ async def _talk(
     chat_app: ChatApp, ids: dict[str, int], chat: dict[str, object], lines: tuple[tuple[str, str], ...]
 ) -> None:
     created = await chat_app.run(Caller(ids["alice"], ""), "create_chat", chat)
-    place = {"chat_id": created["chat"]["id"]}
+    params = {"chat_id": created["chat"]["id"]}
     for name, content in lines:
-        await chat_app.run(Caller(ids[name], ""), "send_message", {**place, "content": content})
+        await chat_app.run(Caller(ids[name], ""), "send_message", {**params, "content": content})
     for name in dict(lines):
-        await chat_app.run(Caller(ids[name], ""), "read_messages", place)
+        await chat_app.run(Caller(ids[name], ""), "read_messages", params)

@@ -18,7 +18,7 @@ LARGE_BYTES = 128 * 1024
 """Blocks of this size and above are returned when they are freed."""
 
 ARENAS_MAX = 2
-LOOK_EVERY_S = 10.0
+CHECK_EVERY_S = 10.0
 
 BURST_BYTES = 8 * 1024 * 1024
 """When the process has grown by this, free memory is returned, which takes about a millisecond for 10 MiB of heap."""
@@ -67,7 +67,7 @@ class GivingBack:
     async def _run(self) -> None:
         assert self._library is not None
         while True:
-            await asyncio.sleep(LOOK_EVERY_S)
+            await asyncio.sleep(CHECK_EVERY_S)
             now = _resident_bytes()
             if now >= self._least_bytes + BURST_BYTES:
                 gc.collect(

@@ -11,7 +11,7 @@ import structlog
 
 log = structlog.get_logger("vestnik")
 
-LOOK_EVERY_S = 1.0
+CHECK_EVERY_S = 1.0
 LINE_EVERY_S = 60.0
 
 
@@ -42,7 +42,7 @@ class OpenFilesWatch:
         if self._watch is not None:
             self._watch.cancel()
 
-    def look(self) -> None:
+    def check(self) -> None:
         """Checks once, and logs what has changed."""
         try:
             os.close(os.open(os.devnull, os.O_RDONLY))
@@ -69,8 +69,8 @@ class OpenFilesWatch:
 
     async def _run(self) -> None:
         while True:
-            self.look()
-            await asyncio.sleep(LOOK_EVERY_S)
+            self.check()
+            await asyncio.sleep(CHECK_EVERY_S)
 
 
 def _limit() -> int | None:

@@ -26,7 +26,7 @@ STRANGERS_REQUEST_FRAMES = 1
 """How many frames a request of a stranger counts as; most are refused, or ask for a file."""
 
 WAIT_MAX_S = 5.0
-"""How long a request may wait; a client that would have to wait longer is told to come back later."""
+"""How long a request may wait; a client that would have to wait longer is asked to come back later."""
 
 WAITING_MAX = 1000
 """How many requests of one budget may wait; more are cut off."""

@@ -160,15 +160,15 @@ class _Reader:
             self._bad(error)
             return
         self._bad_in_a_row = 0
-        # Nothing is read until the command has started, so the peer is not silent meanwhile, only unheard.
-        self._link.hold_up()
+        # The gate reads nothing until the command has started, so it must not take the peer for silent meanwhile.
+        self._link.pause_reading()
         try:
             result = await self._chat_app.start(self._caller, command.name, command.payload)
         except ChatError as error:
             self._link.send_json(error_frame(command.id, error))
             return
         finally:
-            self._link.go_on()
+            self._link.resume_reading()
         if isinstance(result, Later):
             self._chat_app.then(result, partial(self._answer, command.id, self._link.answer))
         else:

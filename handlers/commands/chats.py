@@ -91,6 +91,7 @@ class OneChat:
 
 @command("get_chat", OneChat, ChatAnswer, limit="queries")
 async def get_chat(context: Context, caller: Caller, params: OneChat) -> Result:
+    """The chat as the caller sees it, for its members; `not_found` for anybody else."""
     return {"chat": await _summary(context, caller, params.chat_id)}
 
 
@@ -102,6 +103,7 @@ class RenameChat:
 
 @command("rename_chat", RenameChat, ChatAnswer, limit="changes")
 async def rename_chat(context: Context, caller: Caller, params: RenameChat) -> Result:
+    """Renames a group or channel: owners and admins may. All members get `chat_changed`."""
     name = check_name(context, "name", params.name)
     chat = await context.directory.for_member(caller.user_id, params.chat_id)
     context.limiter.spend("changes", caller.user_id, len(chat.members) / RECIPIENTS_PER_TOKEN)
@@ -111,7 +113,7 @@ async def rename_chat(context: Context, caller: Caller, params: RenameChat) -> R
 
 @command("delete_chat", OneChat, Nothing, limit="changes")
 async def delete_chat(context: Context, caller: Caller, params: OneChat) -> Result:
-    """Deletes the chat with everything in it."""
+    """Deletes the chat with everything in it: only an owner may. All members get `chat_removed`."""
     chat = await context.directory.for_member(caller.user_id, params.chat_id)
     context.limiter.spend("changes", caller.user_id, len(chat.members) / RECIPIENTS_PER_TOKEN)
     await context.store.chats.delete(params.chat_id, caller.user_id)

@@ -71,6 +71,10 @@ class AddMember:
 
 @command("add_member", AddMember, MemberAnswer, limit="changes")
 async def add_member(context: Context, caller: Caller, params: AddMember) -> Result:
+    """Adds a user to a group or channel: owners and admins may, and only owners with another role than `member`.
+
+    The new member gets `chat_added`, all members `chat_changed`.
+    """
     await _count(context, caller, params.chat_id)
     role = cast(Role, params.role)
     member = await context.store.chats.add_member(
@@ -88,6 +92,7 @@ class SetRole:
 
 @command("set_role", SetRole, MemberAnswer, limit="changes")
 async def set_role(context: Context, caller: Caller, params: SetRole) -> Result:
+    """Gives a member of a group or channel another role: only owners may. All members get `chat_changed`."""
     await _count(context, caller, params.chat_id)
     role = cast(Role, params.role)
     member = await context.store.chats.set_role(params.chat_id, caller.user_id, params.user_id, role)
@@ -102,6 +107,11 @@ class RemoveMember:
 
 @command("remove_member", RemoveMember, Nothing, limit="changes")
 async def remove_member(context: Context, caller: Caller, params: RemoveMember) -> Result:
+    """Removes a member of a group or channel. Every member may leave; owners and admins remove members, and only owners
+    remove admins and owners.
+
+    The former member gets `chat_removed`, all others `chat_changed`.
+    """
     await _count(context, caller, params.chat_id)
     await context.store.chats.remove_member(params.chat_id, caller.user_id, params.user_id)
     return {}

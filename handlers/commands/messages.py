@@ -76,6 +76,7 @@ class EditMessage:
 
 @command("edit_message", EditMessage, EditedAnswer, socket=True, limit="messages")
 async def edit_message(context: Context, caller: Caller, params: EditMessage) -> Result | Later[Message]:
+    """Replaces the content of a message: only its author may. The room gets `message_updated`."""
     fault = content_fault(params.content, context.policy.max_content_chars)
     if fault is not None:
         raise invalid(content=fault)
@@ -92,6 +93,7 @@ class OneMessage:
 
 @command("delete_message", OneMessage, DeletedAnswer, socket=True, limit="messages")
 async def delete_message(context: Context, caller: Caller, params: OneMessage) -> Result | Later[Message]:
+    """Makes a message a tombstone: its author, admins and owners may. The room gets `message_deleted`."""
     write = context.store.messages.delete(params.message_id, caller.user_id, context.clock.now())
     return Later(
         write,
@@ -105,6 +107,7 @@ async def delete_message(context: Context, caller: Caller, params: OneMessage) -
 
 @command("get_message", OneMessage, MessageAnswer, limit="queries")
 async def get_message(context: Context, caller: Caller, params: OneMessage) -> Result:
+    """One message, for members of its chat. A deleted one is `not_found`."""
     message = await context.store.messages.get(params.message_id)
     if message is None or message.deleted:
         raise not_found("message")

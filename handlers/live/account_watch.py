@@ -14,10 +14,10 @@ from storage.errors import Unavailable
 
 log = structlog.get_logger("vestnik")
 
-LOOK_EVERY_S = 5.0
+POLL_EVERY_S = 5.0
 """The longest time until a ban or a deletion written elsewhere counts here."""
 
-LOOK_AT_ONCE = 500
+ACCOUNTS_PER_QUERY = 500
 
 
 class AccountWatch:
@@ -28,38 +28,38 @@ class AccountWatch:
         self._context = context
         self._publish = publish
         self._timer: Timer | None = None
-        self._looking: asyncio.Task[None] | None = None
+        self._polling: asyncio.Task[None] | None = None
 
     def start(self) -> None:
-        """Looks from now on. It is not called on a store that nobody else writes to."""
-        self._timer = self._context.clock.call_later(LOOK_EVERY_S, self._begin)
+        """Starts to poll. The server calls this only on a store that others write to as well."""
+        self._timer = self._context.clock.call_later(POLL_EVERY_S, self._begin)
 
     async def stop(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
-        if self._looking is not None:
-            self._looking.cancel()
-            await asyncio.wait((self._looking,))
+        if self._polling is not None:
+            self._polling.cancel()
+            await asyncio.wait((self._polling,))
 
     def _begin(self) -> None:
-        self._looking = asyncio.ensure_future(self._look())
+        self._polling = asyncio.ensure_future(self._poll())
 
-    async def _look(self) -> None:
+    async def _poll(self) -> None:
         connections = self._context.connections.all()
         user_ids = list({connection.user_id for connection in connections})
         self._context.identities.forget_but(
             set(user_ids), {connection.session_id for connection in connections if connection.session_id}
         )
         try:
-            for start in range(0, len(user_ids), LOOK_AT_ONCE):
-                await self._look_at(user_ids[start : start + LOOK_AT_ONCE])
+            for start in range(0, len(user_ids), ACCOUNTS_PER_QUERY):
+                await self._poll_accounts(user_ids[start : start + ACCOUNTS_PER_QUERY])
         except Unavailable:
             pass  # commands that need the store report it
         except Exception:
-            log.exception("looking at accounts failed")
+            log.exception("polling accounts failed")
         self.start()
 
-    async def _look_at(self, user_ids: Sequence[int]) -> None:
+    async def _poll_accounts(self, user_ids: Sequence[int]) -> None:
         users = await self._context.store.users.get_many(user_ids)
         changed = [
             changes.UserChanged(user, shown=True) for user in users.values() if self._has_changed(user)

@@ -174,7 +174,7 @@ class Announcer:
 
         async def load() -> tuple[LoadedChat | None, dict[int, User]]:
             known = {user_id: await self._identities.user(user_id) for user_id in users}
-            # Last: nothing may happen between this look at the chat and the call of `publish`.
+            # Last: nothing may happen between the load of the chat and the call of `publish`.
             found = await self._directory.current(chat_id) if chat else None
             return found, {user_id: user for user_id, user in known.items() if user is not None}
 

@@ -16,8 +16,8 @@ from storage.ports import Store
 PUBLISHED_EVERY_S = 1.0
 """A change of a chat is published at once, and further changes no more often than this."""
 
-LOOKS_MAX = 4
-"""How many chats are looked up at a time. The others wait, and each costs one look-up whatever happens meanwhile."""
+QUERIES_MAX = 4
+"""How many chats are queried at a time. The others wait, and each costs one query whatever happens meanwhile."""
 
 EVENTS_PER_TURN = 100
 
@@ -50,7 +50,7 @@ class ChatUpdates:
         self._directory = directory
         self._due: dict[int, _Due] = {}
         self._tasks: set[asyncio.Task[None]] = set()
-        self._looks = asyncio.Semaphore(LOOKS_MAX)
+        self._queries = asyncio.Semaphore(QUERIES_MAX)
 
     def changed(self, chat_id: int) -> None:
         """Called when a message of the chat is created, edited or deleted."""
@@ -89,7 +89,7 @@ class ChatUpdates:
             chat = await self._directory.current(chat_id)
             if chat is None or not (users := self._unjoined_members(chat, None if whole else readers)):
                 return
-            async with self._looks:
+            async with self._queries:
                 preview = await self._store.chats.preview(chat_id, users)
             if preview is not None:
                 await self._send(chat_id, preview, due)

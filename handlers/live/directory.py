@@ -6,7 +6,7 @@ from dataclasses import replace
 from domain.models import Chat, ChatState, ChatType, Member
 from handlers.live.cache import Cache
 from handlers.live.connections import Connection
-from handlers.live.member_ids import Ids, kept
+from handlers.live.member_ids import Ids, compact
 from handlers.policy import PRESENCE_MEMBERS_MAX
 from handlers.wire.errors import not_found
 from storage.ports import Store
@@ -33,7 +33,7 @@ class LoadedChat:
     def __init__(self, state: ChatState, directory: "Directory") -> None:
         self._directory = directory
         self.chat = state.chat
-        self.members: Ids = kept(state.members.keys())
+        self.members: Ids = compact(state.members.keys())
         self.head_seq = state.chat.head_seq
         self.room = room_of(state.chat.id)
         self.joined: dict[str, Connection] = {}
@@ -182,7 +182,7 @@ class Directory:
         return None if state is None else LoadedChat(state, self)
 
     def _resized(self, chat: LoadedChat) -> None:
-        chat.members = kept(chat.members)
+        chat.members = compact(chat.members)
         self._remember(chat)
         self._chats.resized(chat.id)
 

@@ -123,8 +123,8 @@ class Limiter:
         if rate.per_s and tokens:
             self._bucket(limit, key, rate).tokens -= tokens
 
-    def look(self, limit: Limit, key: object) -> None:
-        """Looks for a token without taking it. Raises: `ChatError` `rate_limited` if there is none."""
+    def peek(self, limit: Limit, key: object) -> None:
+        """Takes nothing. Raises: `ChatError` `rate_limited` if there is no token."""
         rate = self._rates[limit]
         bucket = self._bucket(limit, key, rate) if (limit, key) in self._buckets else None
         if bucket is not None and bucket.tokens < 1 - _ROUNDING:

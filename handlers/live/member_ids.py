@@ -41,7 +41,7 @@ class SortedIds(Collection[int]):
 Ids = set[int] | SortedIds
 
 
-def kept(ids: Collection[int]) -> Ids:
+def compact(ids: Collection[int]) -> Ids:
     """These ids in the form that suits their number: the same object, if it has that form already."""
     if len(ids) <= FEW:
         return ids if isinstance(ids, set) else set(ids)

@@ -43,7 +43,7 @@ class PresenceTracker:
         return OFFLINE if presence is None else presence.last_status
 
     def opened(self, connection: Connection) -> None:
-        """Called for a new connection: it is online, and ends its user's wish to appear offline."""
+        """Called for a new connection: it is online, and its user does not appear offline any more."""
         presence = self._users.setdefault(connection.user_id, _Presence())
         if presence.grace is not None:
             presence.grace.cancel()
@@ -53,8 +53,7 @@ class PresenceTracker:
         self._publish(connection.user_id, presence)
 
     def set(self, connection: Connection, status: str) -> None:
-        """Sets the status of a connection. `offline` is the wish to appear offline, and holds for all the user's
-        connections."""
+        """Sets the status of a connection. With `offline` the user appears offline, on all their connections."""
         presence = self._users[connection.user_id]
         presence.hidden = status == OFFLINE
         if not presence.hidden:

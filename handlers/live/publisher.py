@@ -68,7 +68,7 @@ class Publisher:
             return MethodType(method, self)
         if event_of is None:
             raise UndeclaredChange(
-                f"no client is told of the change kind {kind.name!r} ({kind.value.__name__}): declare its event with "
+                f"no client hears of the change kind {kind.name!r} ({kind.value.__name__}): declare its event with "
                 "@room_event in handlers/wire/events.py, or a method with @_publishes in handlers/live/publisher.py"
             )
         return partial(self._message_changed if kind.takes_seq else self._to_room, event_of)

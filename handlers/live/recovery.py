@@ -23,20 +23,20 @@ WRITE_BYTES = 64 * 1024
 STUCK_S = 20.0
 """A peer that takes nothing of its replay for this long is too slow."""
 
-LOOK_EVERY_S = 0.05
+CHECK_EVERY_S = 0.05
 
 SHORT_WAITS, WAITS_MAX = 100, 500
-"""A room may be behind the store for this many turns of the loop, and then until this many looks, `LOOK_EVERY_S` apart;
-then the client has to load history."""
+"""How often a replay waits for a room that is behind the store: at first for one turn of the loop each time, later for
+`CHECK_EVERY_S`. After `WAITS_MAX` times the client has to load history."""
 
 
 async def replay(context: Context, caller: Caller, chat_id: int, after_seq: int) -> tuple[int, bool]:
     """Sends the caller every message of the chat that changed after `after_seq`. Returns how many messages were sent,
     and whether a gap is left.
 
-    Live events are not kept meanwhile. Each pass reads the changes above the last number sent, up to the head of the
-    room at its beginning, until the last number sent is the head of the room. The function returns in that same turn,
-    so that the caller can enter the room and miss nothing.
+    The server buffers no live events meanwhile. Each pass reads the changes above the last number sent, up to the head
+    of the room at its beginning, until the last number sent is the head of the room. The function returns in that same
+    turn, so that the caller can enter the room and miss nothing.
 
     Raises: `ChatError` `not_found` if the caller is not, or no longer, a member; `Refused` (TOO_SLOW).
     """
@@ -74,7 +74,7 @@ class _Replay:
                 waits += 1
                 if waits > WAITS_MAX:
                     return self._sent, True
-                await asyncio.sleep(0 if waits < SHORT_WAITS else LOOK_EVERY_S)
+                await asyncio.sleep(0 if waits < SHORT_WAITS else CHECK_EVERY_S)
             else:
                 begins = self._position >= self._pass_ends_at
                 if begins:
@@ -128,7 +128,7 @@ class _Replay:
         last = context.hub.unread_bytes(connection.id)
         taken_at = context.clock.monotonic()
         while last >= self._unsent_bytes_max:
-            await context.clock.sleep(LOOK_EVERY_S)
+            await context.clock.sleep(CHECK_EVERY_S)
             await self._check()
             unread, now = context.hub.unread_bytes(connection.id), context.clock.monotonic()
             if unread < last:

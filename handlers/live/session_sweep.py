@@ -16,7 +16,7 @@ FIRST_AFTER_S = 600.0
 AGAIN_AFTER_S = 3600.0
 
 STEP_SESSIONS = 200
-"""How many sessions one write looks at. Other writes wait for it, for a fraction of a millisecond."""
+"""How many sessions one write checks. Other writes wait for it, for a fraction of a millisecond."""
 
 PAUSE_S = 1.0
 """The time between two such writes: a pass over a million sessions takes an hour and a half."""
@@ -45,9 +45,9 @@ class SessionSweep:
             await asyncio.wait((self._step,))
 
     def _begin(self) -> None:
-        self._step = asyncio.ensure_future(self._look())
+        self._step = asyncio.ensure_future(self._sweep_some())
 
-    async def _look(self) -> None:
+    async def _sweep_some(self) -> None:
         try:
             after = await self._sessions.sweep(
                 after=self._after, limit=STEP_SESSIONS, now=self._clock.now(), keep_s=self._keep_s

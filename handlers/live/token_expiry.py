@@ -10,8 +10,8 @@ from handlers.wire.endings import Ending, Refused
 
 WARN_BEFORE_S = 60
 
-LOOK_EVERY_S = 30.0
-"""The longest time between two looks at the wall clock. Tokens expire by the wall clock, but timers run on the
+CHECK_EVERY_S = 30.0
+"""The longest time between two checks of the wall clock. Tokens expire by the wall clock, but timers run on the
 monotonic one, which stands still while the machine is suspended."""
 
 STEP_BACK_S = 1.0
@@ -29,11 +29,11 @@ class TokenExpiry:
         self._clock = clock
         self._connections = connections
         self._due: list[tuple[float, str, float]] = []
-        """A heap of: when to look, the id of the connection, and the expiry of its token when the entry was made. A
+        """A heap of: when to check, the id of the connection, and the expiry of its token when the entry was made. A
         connection with another expiry has a new token, and another entry."""
         self._timer: Timer | None = None
         self._wall_ahead_s = self._wall_is_ahead_s()
-        """How far the wall clock was ahead of the monotonic one at the last look."""
+        """How far the wall clock was ahead of the monotonic one at the last check."""
 
     def watch(self, connection: Connection) -> None:
         """Called for a new connection, and for one with a new token."""
@@ -47,16 +47,16 @@ class TokenExpiry:
         """Called before every command, for the timer may be late. Raises: `Refused` if the connection's token has
         expired; then all connections with expired tokens end."""
         if connection.expires_at <= self._clock.unix_s():
-            self.look()
+            self.check_due()
             raise Refused("unauthenticated", Ending.UNAUTHENTICATED, "the token has expired")
 
     def stop(self) -> None:
         self._due.clear()
         self._set_timer()
 
-    def look(self) -> None:
+    def check_due(self) -> None:
         """Ends and warns the connections that are due."""
-        self._look_for_a_step_back()
+        self._check_for_step_back()
         now = self._clock.now()
         while self._due and self._due[0][0] <= now.timestamp():
             _, connection_id, expires_at = heapq.heappop(self._due)
@@ -92,9 +92,9 @@ class TokenExpiry:
             self._timer = None
         if self._due:
             wait_s = max(0.0, self._due[0][0] - self._clock.unix_s())
-            self._timer = self._clock.call_later(min(wait_s, LOOK_EVERY_S), self.look)
+            self._timer = self._clock.call_later(min(wait_s, CHECK_EVERY_S), self.check_due)
 
-    def _look_for_a_step_back(self) -> None:
+    def _check_for_step_back(self) -> None:
         """Notes all connections anew if the wall clock was set back, so that each is warned a minute before its end."""
         ahead_s = self._wall_is_ahead_s()
         if ahead_s < self._wall_ahead_s - STEP_BACK_S:

@@ -1,4 +1,4 @@
-"""Why the server ends a connection, and what each gate tells its peer: a close code, and whether to come back."""
+"""Why the server ends a connection, and what its peer gets: a close code, and whether to reconnect."""
 
 import random
 from dataclasses import dataclass

@@ -54,11 +54,11 @@ _PARTS: Mapping[GateKind, tuple[str, ...]] = {
     "socket": ("code", "message", "retryable", "retry_after_ms", "fields"),
     "rest": ("code", "message", "fields", "retry_after_ms"),
 }
-"""What each kind of gate says of an error, in this order. REST has a status beside it, so it has no `retryable`."""
+"""What each kind of gate sends of an error, in this order. REST has a status beside it, so it has no `retryable`."""
 
 
 def error_view(error: ChatError, gate: GateKind) -> dict[str, Any]:
-    """An error as a gate tells it; `fields` and `retry_after_ms` are left out of an error that has none."""
+    """An error as a gate sends it; `fields` and `retry_after_ms` are left out of an error that has none."""
     parts = ((name, getattr(error, name)) for name in _PARTS[gate])
     return {name: value for name, value in parts if value is not None}
 

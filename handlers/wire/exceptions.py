@@ -50,7 +50,7 @@ _AS_CHAT_ERROR: dict[type[BaseException], Callable[[Any], ChatError]] = {
 
 
 def as_chat_error(error: BaseException) -> ChatError:
-    """What clients are told of an exception. An unforeseen one is logged, and clients read nothing of its text."""
+    """The error that clients get for an exception. An unforeseen one is logged, and clients get nothing of its text."""
     if isinstance(error, ChatError):
         return error
     for kind in type(error).__mro__:

@@ -78,14 +78,14 @@ class MemberObject(TypedDict):
     read_seq: Count
 
 
-def time_view(moment: datetime) -> str | datetime:
+def time_view(at: datetime) -> str | datetime:
     """A time as `handlers.wire.json` writes it: a datetime, or text if it has no microseconds."""
     # orjson leaves out microseconds that are 0; it writes all other datetimes as they have to be, and faster.
-    return moment if moment.microsecond else moment.isoformat(timespec="microseconds")
+    return at if at.microsecond else at.isoformat(timespec="microseconds")
 
 
-def optional_time_view(moment: datetime | None) -> str | datetime | None:
-    return None if moment is None else time_view(moment)
+def optional_time_view(at: datetime | None) -> str | datetime | None:
+    return None if at is None else time_view(at)
 
 
 def user_view(user: User, status: str, *, own: bool = False) -> View:

@@ -13,10 +13,10 @@ from .clock import Clock, LoopClock
 LARGE_BODIES_AT_ONCE = 4
 
 BURST_S = 10.0
-"""This many seconds' worth may be asked at once."""
+"""A peer may ask at once for as much as its rate allows in this many seconds."""
 
 DEBT_MAX_S = 10.0
-"""A peer owes at most this beyond the burst, whatever was asked: a user in whose name others asked goes on soon."""
+"""The most that a peer can owe beyond the burst. A user whose budget others have used up waits no longer."""
 
 SWEEP_EVERY_S = 60.0
 
@@ -44,17 +44,17 @@ class Budget:
     moves on by its cost, and that may be at most `BURST_S` ahead of the clock. All times are those of one clock.
     """
 
-    __slots__ = ("__weakref__", "_large_bodies", "_paid_until", "_rate", "patience_s", "shared")
+    __slots__ = ("__weakref__", "_large_bodies", "_paid_until", "_rate", "max_wait_s", "shared")
 
     def __init__(
-        self, rate: Rate = UNLIMITED, shared: "Budget | None" = None, *, patience_s: float = float("inf")
+        self, rate: Rate = UNLIMITED, shared: "Budget | None" = None, *, max_wait_s: float = float("inf")
     ) -> None:
         self._rate = rate
         self._paid_until = 0.0
         self._large_bodies: asyncio.Semaphore | None = None
         self.shared = shared
-        self.patience_s = patience_s
-        """A peer that would have to wait longer than this on its own account is ended instead."""
+        self.max_wait_s = max_wait_s
+        """A peer that would have to wait longer than this, because of what it asked itself, is ended instead."""
 
     @property
     def large_bodies(self) -> asyncio.Semaphore:
@@ -66,7 +66,7 @@ class Budget:
     def charge(self, frames: int, size: int, now: float) -> float:
         """Counts what was asked. Returns the seconds until more may be asked: 0 is at once, infinity is never."""
         wait_s = self._charge(frames, size, now)
-        if wait_s > self.patience_s:
+        if wait_s > self.max_wait_s:
             return float("inf")
         return wait_s if self.shared is None else max(wait_s, self.shared._charge(frames, size, now))
 
@@ -103,7 +103,7 @@ class BudgetPolicy:
     owner: Rate = UNLIMITED
 
 
-STRANGER_PATIENCE_S = 1.0
+STRANGER_MAX_WAIT_S = 1.0
 
 
 class Budgets:
@@ -124,8 +124,8 @@ class Budgets:
 
     def stranger(self, address: str) -> Budget:
         """The budget of a new connection from this address."""
-        patience_s = STRANGER_PATIENCE_S if self._policy.stranger != UNLIMITED else float("inf")
-        return Budget(self._policy.stranger, self.of_address(address), patience_s=patience_s)
+        max_wait_s = STRANGER_MAX_WAIT_S if self._policy.stranger != UNLIMITED else float("inf")
+        return Budget(self._policy.stranger, self.of_address(address), max_wait_s=max_wait_s)
 
     def known(self, owner: object) -> Budget:
         """The budget of a connection whose owner the application has found out."""

@@ -31,7 +31,7 @@ POST_TIMES = 4
 """How many times larger than a packet a POST is that carries it as a JSONP form, at the worst: 7 bytes for 2."""
 
 CHECK_EVERY_S = 0.01
-"""How often `wait_closed` looks: two seconds of a shutdown are not worth an event."""
+"""How often `wait_closed` checks: two seconds of a shutdown are not worth an event."""
 
 
 def _write_now(link: Link, blob: bytes) -> None:
@@ -50,8 +50,8 @@ def _nothing_pending(eio_sid: str) -> None:
 class EngineServer(engineio.AsyncServer):
     """Takes what `engineio.AsyncServer` takes, and:
 
-    - `max_http_buffer_size`: of a packet, with its attachments; a POST may hold several (`max_post_bytes`), but clients
-      are told to split what they send by this.
+    - `max_http_buffer_size`: of a packet, with its attachments; a POST may hold several (`max_post_bytes`), but the
+      handshake asks clients to split what they send by this.
     - `buffer_limit_bytes`: what may wait unsent for one connection; above, it is ended as too slow.
     - `upgrade_timeout_s`: for a WebSocket to complete an upgrade, or it is closed and polling goes on.
     - `close_timeout_s`: for a peer to answer a close frame or fetch a last poll, or it is cut off.

@@ -191,7 +191,7 @@ class Session:
         """Handles one Engine.IO packet of the client. Raises: ProtocolError."""
         kind, data = split_engine(packet)
         if kind == MESSAGE:
-            # While a handler holds up the reading, a sign of life could not be seen: silence is not the peer's.
+            # Nothing is read while a handler runs, so no sign of life can be seen: the silence is not the peer's.
             self.last_seen = math.inf
             try:
                 if inspect.isawaitable(delivery := self._host.deliver(self.sid, data)):
@@ -213,12 +213,12 @@ class Session:
         if self.last_seen != math.inf:
             self.last_seen = self._clock.time()
 
-    def hold_up(self) -> None:
-        """The server holds up the reading: a sign of life could not be seen until `go_on`."""
+    def pause_reading(self) -> None:
+        """The server stops reading: it cannot see a sign of life until `resume_reading`."""
         self.last_seen = math.inf
 
-    def go_on(self) -> None:
-        """The peer is read again."""
+    def resume_reading(self) -> None:
+        """The server reads the peer again: silence counts from now on."""
         self.last_seen = self._clock.time()
 
     def recognize(self, budget: Budget) -> None:
@@ -355,7 +355,7 @@ class Session:
         if self.polling.is_answering:
             # A client that has not taken the answer to its last poll does not get the rest of it.
             self._clock.call_later(0 if abort else self._host.close_timeout_s, self.polling.cut_answer)
-        self.polling.held = False
+        self.polling.noop_only = False
         self.polling.add(last)
         if self.polling.has_packets and not abort:  # a waiting poll may not take it all
             self._host.linger(self)

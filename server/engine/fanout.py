@@ -15,7 +15,7 @@ from .deliveries import MEMBERS_PER_TURN, Cork, Deliveries
 from .links import Dialect, Link, unsent_bytes
 from .rooms import Room, RoomEvent, RoomName, Rooms
 
-LOOK_BACK = 32
+COMPARED_MAX = 32
 """How many later rooms are compared to find out whether an event may join the earlier ones of its room."""
 
 
@@ -122,8 +122,8 @@ class FanOut:
     # --- the end of a turn ---------------------------------------------------------------------------------------
 
     def _end_turn(self) -> None:
-        """Writes what the turn has brought: to the connections that are replied to, and to some of the others; to the
-        rest of them in the turns that follow."""
+        """Writes the events and replies of this turn to each connection that gets a reply, and the events to a first
+        chunk of the other connections. The turns that follow write to the rest."""
         if self._next_chunk is not None:
             self._next_chunk.cancel()
             self._next_chunk = None
@@ -205,7 +205,7 @@ class FanOut:
                 return False
             if (
                 later.namespace != room.namespace
-                or compared >= LOOK_BACK
+                or compared >= COMPARED_MAX
                 or not members.isdisjoint(later.keys())
             ):
                 return True

@@ -37,9 +37,9 @@ class Pace:
         """The connection has another budget from now on."""
         self.budget = budget
         self._not_before = 0.0
-        self.chunk_frames = CHUNK_FRAMES if budget.patience_s == math.inf else HASTY_CHUNK_FRAMES
-        """The number of frames that may be taken in a chunk. Of a peer that is ended when it asks for much, only a few:
-        the first may tell who it is, and then those behind it count against another budget."""
+        self.chunk_frames = CHUNK_FRAMES if budget.max_wait_s == math.inf else HASTY_CHUNK_FRAMES
+        """The number of frames in a chunk. It is small for a peer that is ended when it asks for much: the first frame
+        may authenticate the peer, and then the frames behind it count against another budget."""
 
     async def turn(self) -> bool:
         """Returns when the connection may take a chunk. False: it has asked for more than its budget for too long."""

@@ -21,7 +21,7 @@ async def packets_for(host: Host, session: Session, request: web.Request) -> lis
         await asyncio.wait([session.upgrade_over], timeout=SETTLE_S)
     if session.upgraded or session.is_closing:
         raise HttpRefused(BAD_REQUEST)
-    if polling.held:
+    if polling.noop_only:
         return [NOOP]
     await polling.settle()
     if polling.is_waiting or polling.is_answering:

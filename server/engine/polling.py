@@ -19,7 +19,7 @@ SETTLE_S = 0.05
 class Polling:
     """The queue of one session, and the poll that waits for it, if there is one."""
 
-    __slots__ = ("_answer_taken", "_answered", "_clock", "_queue", "_waiting", "held", "queued_bytes")
+    __slots__ = ("_answer_taken", "_answered", "_clock", "_queue", "_waiting", "noop_only", "queued_bytes")
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -28,7 +28,7 @@ class Polling:
         self._answered: asyncio.Transport | None = None
         """The transport by which the answer to the last poll is on its way, until the client has taken it."""
         self._answer_taken: asyncio.Future[None] | None = None
-        self.held = False
+        self.noop_only = False
         """Whether polls are answered with nothing but NOOP: the client is about to move to a WebSocket."""
         self.queued_bytes = 0
         """What waits for the client, with the answer that is on its way."""
@@ -52,7 +52,7 @@ class Polling:
         """Queues packets and lets a waiting poll return."""
         self._queue += packets
         self.queued_bytes += sum(map(sys.getsizeof, packets))
-        if not self.held:
+        if not self.noop_only:
             self.release()
 
     def take(self, limit: int | None = None) -> list[EnginePacket]:

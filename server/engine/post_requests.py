@@ -28,11 +28,11 @@ async def take_post(host: Host, session: Session, request: web.Request) -> None:
         raise HttpRefused(BAD_REQUEST)
     session.posting = True
     try:
-        session.hold_up()  # others of its owner may hold it up
+        session.pause_reading()  # it may have to wait for large bodies of others of its owner
         async with _large_body(host, session, request):
-            session.go_on()
+            session.resume_reading()
             body = await _body(host, session, request)
-            session.go_on()
+            session.resume_reading()
             if not await session.pace.turn():
                 session.flooded()
             await _handle_all(session, split_payload(body, host.max_http_buffer_size), len(body))
@@ -45,7 +45,7 @@ async def take_post(host: Host, session: Session, request: web.Request) -> None:
 
 
 def _large_body(host: Host, session: Session, request: web.Request) -> AbstractAsyncContextManager[None]:
-    """To be held while the request's body is in memory. A large one may have to wait for others of its owner."""
+    """The lock to hold while the request's body is in memory. A large body may have to wait for others of its owner."""
     shared, length = session.pace.budget.shared, request.content_length
     if shared is None or not session.is_known or (length is not None and length <= host.max_http_buffer_size):
         return nullcontext()
@@ -81,7 +81,7 @@ async def _body(host: Host, session: Session, request: web.Request) -> bytes:
         async with timeout(host.clock, host.ping_interval + host.ping_timeout):
             async for part in request.content.iter_any():
                 body += part
-                session.go_on()  # a client on a slow line cannot send its PONG meanwhile
+                session.resume_reading()  # a client on a slow line cannot send its PONG meanwhile
                 if session.is_closing:
                     raise HttpRefused(BAD_REQUEST)
                 if len(body) > limit:

@@ -27,7 +27,7 @@ class Message(NamedTuple):
 
 
 class BrokenFrame(Exception):
-    """After what came nothing more can be read; `code` is the reason, as in a close frame."""
+    """The peer broke the protocol of frames, so nothing more can be read; `code` is the reason, as in a close frame."""
 
     def __init__(self, code: int) -> None:
         super().__init__(code)

@@ -1,4 +1,5 @@
-"""Who is connected, and in which rooms: kept so that nothing one connection does costs what all rooms cost."""
+"""Who is connected, and in which rooms. What one connection does costs time by the number of its own rooms, not of all
+rooms."""
 
 from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Sequence
 from typing import Any
@@ -55,8 +56,8 @@ class Room(dict[str, str]):
 class Rooms:
     """The members of all rooms, and the rooms of each member.
 
-    `before_change` is called with a room that something is pending for, maybe, before its members change: what was
-    sent to the members so far is for them, and only for them.
+    `before_change` is called with a room before its members change, whether events are pending for the room or not: an
+    event goes to those who were members when it was posted, and to nobody else.
     """
 
     def __init__(self, before_change: Callable[[Room], None]) -> None:
@@ -153,7 +154,7 @@ class Rooms:
         self.disconnecting.setdefault(namespace, set()).add(sid)
 
     def remove(self, sid: str, eio_sid: str | None, namespace: str) -> None:
-        """The connection is gone; it costs what its own rooms cost."""
+        """The connection is gone. This takes time by the number of its own rooms."""
         for room in self._rooms_of.pop((namespace, sid), ()):
             self.leave(sid, namespace, room)
         self.leave(sid, namespace, None)

@@ -180,7 +180,7 @@ class AsyncServer(socketio.AsyncServer):
         """Ends a client's whole connection, now, with a last event. Does not suspend; nothing for an unknown sid.
 
         `reconnect`: the transport just closes, a WebSocket without a close frame, and clients come back by themselves;
-        else they are told DISCONNECT, and do not. A waiting poll is answered with all that is queued; a peer that does
+        else they get DISCONNECT, and do not. A waiting poll is answered with all that is queued; a peer that does
         not read is cut off after the close timeout. The disconnect handlers run once. `code` is that of the WebSocket's
         close frame.
         """

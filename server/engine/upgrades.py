@@ -43,14 +43,14 @@ async def _upgrade(host: Host, session: Session, socket: WebSocket) -> bool:
         async with timeout(host.clock, host.upgrade_timeout_s) as session.upgrade_until:
             if await _next_text(socket) == PING + _PROBE:
                 socket.send(frames.text((PONG + _PROBE).encode()))
-                session.polling.held = True
+                session.polling.noop_only = True
                 session.polling.release([NOOP])
                 moved = await _next_text(socket) == UPGRADE and not session.is_closing
     except TimeoutError:
         moved = False
     finally:
         session.upgraded = moved
-        session.polling.held = False
+        session.polling.noop_only = False
         session.upgrade_over = session.upgrade_until = None
         over.set_result(None)
     return moved

@@ -149,7 +149,7 @@ class WebSocket(asyncio.BufferedProtocol):
                 await self._something()
 
     async def _something(self) -> None:
-        """Returns when something has come."""
+        """Returns when bytes have come in, or the connection has ended."""
         self._waiter = asyncio.get_running_loop().create_future()
         try:
             await self._waiter
@@ -200,7 +200,7 @@ class WebSocket(asyncio.BufferedProtocol):
             self._wake()
 
     def _wake(self) -> None:
-        """Lets the receiver, or the one who waits for `next`, have what may have come."""
+        """Starts handing over to the receiver, or resumes the caller that waits in `next`."""
         if self._receiver is None:
             if self._waiter is not None and not self._waiter.done():
                 self._waiter.set_result(None)
@@ -250,7 +250,7 @@ class WebSocket(asyncio.BufferedProtocol):
         """Takes some of what has come, when the budget allows it and it is this connection's turn."""
         in_budget = await self.pace.turn()
         if self._receiver is not None:
-            self._receiver.seen()  # what the peer sent while it was held up may still be unread
+            self._receiver.seen()  # what the peer sent while it was not read may still be unread
         if self._reader is None:
             return
         data, self._received = self._received, b""

@@ -30,8 +30,9 @@ def query_fields(command: Command[Any], elsewhere: Collection[str]) -> Fields:
 
 
 def path_values(fields: Fields, texts: Mapping[str, str]) -> dict[str, Any]:
-    """The parameters in a path, percent-decoded already. Raises: `ChatError`: `not_found` for text that can be no id;
-    `invalid` for text of another wrong kind. What the schema says of a value, it says later."""
+    """The parameters in a path, which is percent-decoded already. The command's schema checks their bounds later.
+
+    Raises: `ChatError` `not_found` for text that is no id; `invalid` for text of another type than the field's."""
     return {name: _path_value(name, field, texts[name]) for name, field in fields.items()}
 
 

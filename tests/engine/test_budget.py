@@ -44,7 +44,7 @@ def test_what_is_shared_counts_for_all() -> None:
 
 def test_out_of_patience_on_its_own_account_alone() -> None:
     shared = Budget(TEN)
-    hasty = Budget(TEN, shared, patience_s=1)
+    hasty = Budget(TEN, shared, max_wait_s=1)
     assert shared.charge(1000, 0, now=0) > 1
     assert hasty.charge(1, 0, now=0) < math.inf
     assert hasty.charge(120, 0, now=0) == math.inf

@@ -37,7 +37,7 @@ async def test_beyond_the_budget_the_peer_waits_for_what_it_asked_too_much(clock
 
 
 async def test_far_beyond_it_is_ended(clock: ManualClock) -> None:
-    pace = paced(clock, Rate(1), patience_s=1)
+    pace = paced(clock, Rate(1), max_wait_s=1)
     assert not pace.charge(1000, 0)
     assert not await soon(pace.turn())
 
@@ -69,7 +69,7 @@ async def test_what_a_peer_asks_to_be_sent_counts_twice(clock: ManualClock) -> N
 
 
 async def test_another_budget_starts_at_once(clock: ManualClock) -> None:
-    pace = paced(clock, Rate(1), patience_s=1)
+    pace = paced(clock, Rate(1), max_wait_s=1)
     pace.charge(1000, 0)
     pace.give(Budget(FAST))
     assert await soon(pace.turn())

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 from aiohttp import ClientSession, TCPConnector
 
-from handlers.live.recovery import LOOK_EVERY_S, STUCK_S, UNSENT_BYTES_MAX
+from handlers.live.recovery import CHECK_EVERY_S, STUCK_S, UNSENT_BYTES_MAX
 from tests.clients.clock import ManualClock
 from tests.clients.slow_link import SlowLink
 from tests.clients.stuck import StuckReader
@@ -122,7 +122,7 @@ async def turn_until(server: Server, condition: Callable[[], bool]) -> None:
     """Turns the clock in the steps of the replay until the condition holds."""
 
     def turned() -> bool:
-        server.clock.advance(LOOK_EVERY_S)
+        server.clock.advance(CHECK_EVERY_S)
         return condition()
 
     await until(turned)

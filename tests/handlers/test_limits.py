@@ -43,18 +43,18 @@ def test_what_was_dear_is_paid_before_the_next(limiter: Limiter, clock: ManualCl
 
 def test_a_look_takes_nothing(limiter: Limiter) -> None:
     for _ in range(20):
-        limiter.look("changes", 1)
+        limiter.peek("changes", 1)
     limiter.spend("changes", 1, 5)
     for _ in range(2):
         with pytest.raises(ChatError) as caught:
-            limiter.look("changes", 1)
+            limiter.peek("changes", 1)
         assert (caught.value.code, caught.value.retry_after_ms) == ("rate_limited", 100)
-    limiter.look("changes", 2)
+    limiter.peek("changes", 2)
 
 
 def test_without_a_rate_nothing_counts(limiter: Limiter) -> None:
     limiter.spend("queries", 1, 10**9)
-    limiter.look("queries", 1)
+    limiter.peek("queries", 1)
     assert limiter.take("queries", 1) == 0
 
 

@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from handlers.live.member_ids import FEW, SortedIds, kept
+from handlers.live.member_ids import FEW, SortedIds, compact
 
 
 @pytest.mark.parametrize("seed", range(10))
@@ -26,12 +26,12 @@ def test_sorted_ids_are_a_set(seed: int) -> None:
 
 
 def test_the_form_follows_the_number() -> None:
-    few = kept(dict.fromkeys(range(FEW)))
+    few = compact(dict.fromkeys(range(FEW)))
     assert isinstance(few, set)
-    assert kept(few) is few
+    assert compact(few) is few
     few.add(FEW)
-    many = kept(few)
+    many = compact(few)
     assert isinstance(many, SortedIds)
-    assert kept(many) is many
+    assert compact(many) is many
     many.discard(0)
-    assert kept(many) == set(range(1, FEW + 1))
+    assert compact(many) == set(range(1, FEW + 1))

@@ -227,5 +227,5 @@ async def test_a_kind_that_no_client_is_told_of_fails_at_start(scene: Scene) -> 
         class MessagePinned(MessageChange):
             by: int
 
-        with pytest.raises(UndeclaredChange, match="no client is told of the change kind 'pinned'"):
+        with pytest.raises(UndeclaredChange, match="no client hears of the change kind 'pinned'"):
             Publisher(scene.app.context, lambda _connection, _ending: None)

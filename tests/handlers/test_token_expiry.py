@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from handlers.live.connections import Connection, Connections
-from handlers.live.token_expiry import LOOK_EVERY_S, SPARE, WARN_BEFORE_S, TokenExpiry
+from handlers.live.token_expiry import CHECK_EVERY_S, SPARE, WARN_BEFORE_S, TokenExpiry
 from handlers.wire.endings import Ending, Refused
 from tests.clients.clock import ManualClock
 from tests.clients.hub import MemoryHub
@@ -74,7 +74,7 @@ def test_each_ends_in_its_own_time(scene: Scene) -> None:
 def test_a_machine_that_slept_ends_it_at_the_next_look(scene: Scene) -> None:
     scene.connect("ann", DAY_S)
     scene.clock.jump(2 * DAY_S)
-    scene.clock.advance(LOOK_EVERY_S)
+    scene.clock.advance(CHECK_EVERY_S)
     assert scene.hub.ended == {"ann": Ending.UNAUTHENTICATED}
 
 

@@ -17,7 +17,7 @@ def resident():
     return memory._resident_bytes() // 2**20
 
 async def main():
-    memory.LOOK_EVERY_S = 0.1
+    memory.CHECK_EVERY_S = 0.1
     giving_back = memory.GivingBack()
     giving_back.start()
     before = resident()

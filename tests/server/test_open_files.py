@@ -33,7 +33,7 @@ def files(monkeypatch: pytest.MonkeyPatch) -> Files:
 
 def lines(watch: OpenFilesWatch) -> list[str]:
     with capture_logs() as logged:
-        watch.look()
+        watch.check()
     return [entry.get("setting", entry["event"]) for entry in logged]
 
 

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from handlers import moderation
-from handlers.live.account_watch import LOOK_EVERY_S
+from handlers.live.account_watch import POLL_EVERY_S
 from storage.open import open_store
 from storage.ports import Store
 from tests.clients.clock import ManualClock
@@ -108,17 +108,17 @@ async def test_what_another_server_does_to_an_account_counts_here_within_seconds
     await bob.chat(ann)
     elsewhere = await open_store(server.config.store_url())
     await elsewhere.users.rename(ann.id, "Anna")
-    server.clock.advance(LOOK_EVERY_S)
+    server.clock.advance(POLL_EVERY_S)
     for seen in (client, other):
         assert (await seen.next("user_changed"))["user"]["display_name"] == "Anna"
     for name in ("ann", "carl"):
         await moderation.ban(elsewhere, name)
-    server.clock.advance(LOOK_EVERY_S)
+    server.clock.advance(POLL_EVERY_S)
     assert await client.closed() == 4403
     for person in (ann, carl):
         await assert_out(server, person)
     await moderation.unban(elsewhere, "carl")
-    server.clock.advance(LOOK_EVERY_S)
+    server.clock.advance(POLL_EVERY_S)
     async with asyncio.timeout(5):
         while (await login(server, "carl"))[0] != 200:
             await asyncio.sleep(0.01)
