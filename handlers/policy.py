@@ -1,6 +1,7 @@
-"""Limits and times of the chat. For rates and for names that begin with `max_` and end with `_per_…`, 0 is no limit."""
+"""Limits and times of the chat. A field named `…_per_…` limits what one user or address may do; 0 is no limit."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
+from typing import Any
 
 from domain.frozen import frozen
 
@@ -60,26 +61,6 @@ class Policy:
     max_unsent_bytes_per_user: int = 16 * 1024 * 1024
 
     def unlimited(self) -> "Policy":
-        """This policy without limits on what one user or address may do."""
-        return replace(
-            self,
-            max_connections_per_user=0,
-            max_requests_per_user=0,
-            max_requests_per_address=0,
-            messages_per_s=0,
-            joins_per_s=0,
-            typing_per_s=0,
-            status_per_s=0,
-            changes_per_s=0,
-            marks_per_s=0,
-            queries_per_s=0,
-            name_changes_per_h=0,
-            login_failures_per_min=0,
-            auth_calls_per_min=0,
-            frames_per_s=0,
-            bytes_per_s=0,
-            user_frames_per_s=0,
-            user_bytes_per_s=0,
-            stranger_frames_per_s=0,
-            max_unsent_bytes_per_user=0,
-        )
+        """This policy without limits on what one user or address may do: 0 in every field named `…_per_…`."""
+        no_limits: dict[str, Any] = {each.name: 0 for each in fields(self) if "_per_" in each.name}
+        return replace(self, **no_limits)

@@ -7,7 +7,7 @@ because every message takes a token: that has to be exact, cost about a microsec
 import math
 from dataclasses import dataclass
 from ipaddress import IPv6Address, IPv6Network, ip_address
-from typing import Literal
+from typing import Literal, get_args
 
 from domain.frozen import frozen
 from handlers.live.clock import Clock
@@ -26,6 +26,7 @@ Limit = Literal[
     "login_failures",
     "auth_calls",
 ]
+"""The names of all limits; the rate of each is in the policy, see `rate_of`."""
 
 RECIPIENTS_PER_TOKEN = 200
 """A command that sends events to others costs one token more for each 200 of them."""
@@ -37,6 +38,8 @@ SWEEP_EVERY_S = 60.0
 SWEEP_SPARE = 10_000
 """With more buckets than twice the number that the last sweep left, and these, the next sweep comes early."""
 _ROUNDING = 1e-6
+
+_UNITS_S = {"s": 1, "min": 60, "h": 3600}
 
 
 def network_of(address: str) -> str:
@@ -57,12 +60,17 @@ class Rate:
     burst: float
 
 
-def _per_minute(times: float) -> Rate:
-    return Rate(times / 60, max(1, times))
+def rate_of(policy: Policy, limit: str) -> Rate:
+    """The rate that a policy has for a limit: its field `<limit>_per_s`, `…_per_min` or `…_per_h`, with the burst
+    `<limit>_burst`. Without such a field, the burst is the number of the rate, at least 1.
 
-
-def _per_hour(times: float) -> Rate:
-    return Rate(times / 3600, max(1, times))
+    Raises: `ValueError` for a limit of which the policy has no rate.
+    """
+    for unit, seconds in _UNITS_S.items():
+        times: float | None = getattr(policy, f"{limit}_per_{unit}", None)
+        if times is not None:
+            return Rate(times / seconds, getattr(policy, f"{limit}_burst", max(1, times)))
+    raise ValueError(f"the policy (handlers/policy.py) has no rate for the limit {limit!r}")
 
 
 @dataclass(slots=True)
@@ -90,18 +98,7 @@ class Limiter:
 
     def __init__(self, policy: Policy, clock: Clock) -> None:
         self._clock = clock
-        self._rates: dict[Limit, Rate] = {
-            "messages": Rate(policy.messages_per_s, policy.messages_burst),
-            "joins": Rate(policy.joins_per_s, policy.joins_burst),
-            "typing": Rate(policy.typing_per_s, max(1, policy.typing_per_s)),
-            "status": Rate(policy.status_per_s, max(1, policy.status_per_s)),
-            "changes": Rate(policy.changes_per_s, policy.changes_burst),
-            "marks": Rate(policy.marks_per_s, policy.marks_burst),
-            "queries": Rate(policy.queries_per_s, policy.queries_burst),
-            "name_changes": _per_hour(policy.name_changes_per_h),
-            "login_failures": _per_minute(policy.login_failures_per_min),
-            "auth_calls": _per_minute(policy.auth_calls_per_min),
-        }
+        self._rates: dict[Limit, Rate] = {limit: rate_of(policy, limit) for limit in get_args(Limit)}
         self._buckets: dict[tuple[Limit, object], _Bucket] = {}
         self._swept_at = 0.0
         self._sweep_above = SWEEP_SPARE

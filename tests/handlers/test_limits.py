@@ -1,8 +1,11 @@
 """Token buckets: bursts, rates and debts."""
 
+import re
+from dataclasses import asdict
+
 import pytest
 
-from handlers.live.limits import Limiter, network_of
+from handlers.live.limits import Limiter, Rate, network_of, rate_of
 from handlers.policy import Policy
 from handlers.wire.errors import ChatError
 from tests.clients.clock import ManualClock
@@ -56,6 +59,35 @@ def test_without_a_rate_nothing_counts(limiter: Limiter) -> None:
     limiter.spend("queries", 1, 10**9)
     limiter.peek("queries", 1)
     assert limiter.take("queries", 1) == 0
+
+
+@pytest.mark.parametrize(
+    ("limit", "rate"),
+    [
+        ("messages", Rate(50, 500)),
+        ("typing", Rate(10, 10)),
+        ("login_failures", Rate(10 / 60, 10)),
+        ("name_changes", Rate(10 / 3600, 10)),
+    ],
+)
+def test_a_rate_is_that_of_the_policy_with_its_burst_or_its_number(limit: str, rate: Rate) -> None:
+    assert rate_of(Policy(), limit) == rate
+
+
+def test_a_slow_rate_still_lets_one_through() -> None:
+    assert rate_of(Policy(typing_per_s=0.1), "typing") == Rate(0.1, 1)
+
+
+def test_a_limit_without_a_rate_in_the_policy_fails_at_start() -> None:
+    with pytest.raises(ValueError, match="has no rate for the limit 'reactions'"):
+        rate_of(Policy(), "reactions")
+
+
+def test_an_unlimited_policy_differs_in_limits_alone() -> None:
+    limited, unlimited = asdict(Policy()), asdict(Policy().unlimited())
+    changed = {name for name in limited if limited[name] != unlimited[name]}
+    assert changed == {name for name in limited if re.search("_per_(s|min|h|user|address)$", name)}
+    assert {unlimited[name] for name in changed} == {0}
 
 
 def test_all_rates_can_be_turned_off() -> None:
