@@ -218,6 +218,11 @@ class EngineServer(engineio.AsyncServer):
         """The session, or other link, with this sid, also if it is closed and has packets left to fetch."""
         return self.sockets.get(sid) or self._lingering.get(sid)
 
+    def unwatch(self, link: Any) -> None:
+        """Takes a session that is closing out of the heartbeat and the backlog."""
+        self.backlog.discard(link)
+        self.heartbeat.remove(link)
+
     def linger(self, session: Session) -> None:
         """Keeps a polling session that is closing until its last packets are fetched, or the close timeout."""
         self._lingering[session.sid] = session

@@ -73,6 +73,9 @@ class Host(Protocol):
     def spawn(self, coroutine: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         """Runs something in the background."""
 
+    def unwatch(self, link: Any) -> None:
+        """Takes a session that is closing out of the heartbeat and the backlog."""
+
     def linger(self, session: Any) -> None:
         """Keeps a polling session that is closing until its last packets are fetched."""
 
