@@ -19,7 +19,7 @@ MEMBERS_PER_TURN = 48
 
 
 class _Delivery:
-    """IncomingPackets for the links of a room that speak one dialect.
+    """Events for the links of a room that speak one dialect.
 
     `rest` are the links that have not got them. It is an iterator, so that code that comes here again while one of them
     is written to goes on where this is. The first of them, `acked_first` in number, get them before all others.

@@ -138,7 +138,7 @@ def is_standard(packet_class: Any) -> bool:
 
 
 class SocketIODialect:
-    """IncomingPackets as Socket.IO packets, by the server's serializer (a class like `socketio.packet.Packet`)."""
+    """Events as Socket.IO packets, by the server's serializer (a class like `socketio.packet.Packet`)."""
 
     def __init__(self, packet_class: Any) -> None:
         self._packet_class = packet_class

@@ -58,11 +58,11 @@ class AsyncServer(socketio.AsyncServer):
             self.eio.before_send = self.fan_out.flush
             self.eio.reply = self.fan_out.reply
         self._namespaces = Namespaces(self, connect_timeout_s)
-        events = IncomingPackets(self, self._namespaces, self.manager.registry if is_ours else self.manager)
+        incoming = IncomingPackets(self, self._namespaces, self.manager.registry if is_ours else self.manager)
         opened, closed = self._namespaces.opened, self._namespaces.closed
         internals.replace_handlers(self, trigger=partial(trigger_event, self), opened=opened, closed=closed)
         self.eio.on("connect", opened)
-        self.eio.on("message", events.message)
+        self.eio.on("message", incoming.message)
         self.eio.on("disconnect", closed)
 
     @property
