@@ -5,6 +5,7 @@ import asyncio
 import sys
 from collections.abc import Callable, Sequence
 
+from domain.refusals import Refusal
 from handlers.moderation import ACTIONS
 from handlers.wire.errors import ChatError
 from handlers.wire.json import is_unicode
@@ -56,7 +57,7 @@ async def change_user(config: Config, action: str, name: str) -> int:
                 await ACTIONS[action](store, name)
             finally:
                 await store.close()
-    except (ChatError, StorageError) as error:
+    except (ChatError, Refusal, StorageError) as error:
         raise StartError(str(error)) from None
     sys.stdout.write(f"{action}: {name}: done\n")
     return 0

@@ -46,9 +46,10 @@ class ChatNamespace(AsyncNamespace):
 
     async def _connect(self, sid: str, environ: dict[str, Any], auth: Any) -> None:
         options = auth if isinstance(auth, dict) else {}
+        first = self._first_request(environ)
         token = options.get("token")
         if token is None:
-            token = self._first_request(environ).token
+            token = first.token
         try:
             identity = await self._chat_app.identify(token)
             self._chat_app.admit(identity)

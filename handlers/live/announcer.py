@@ -178,7 +178,9 @@ class Announcer:
             found = await self._directory.current(chat_id) if chat else None
             return found, {user_id: user for user_id, user in known.items() if user is not None}
 
-        publish(*await self._with_retry(load))
+        loaded = await self._with_retry(load)
+        if loaded is not None:
+            publish(*loaded)
 
     async def _publish_user(self, changed: _ChangedUser) -> None:
         user_id = changed.user.id
@@ -217,11 +219,13 @@ class Announcer:
         return users, rooms
 
     async def _with_retry(self, load: Callable[[], Coroutine[Any, Any, Any]]) -> Any:
-        """What `load` returns once the store can answer."""
+        """What `load` returns once the store can answer; None if this server will never be able to."""
         while True:
             try:
                 return await load()
-            except Unavailable:
+            except Unavailable as error:
+                if error.trouble == "newer":
+                    return None
                 await self._clock.sleep(RETRY_EVERY_S)
 
 

@@ -93,7 +93,9 @@ class ChatUpdates:
                 preview = await self._store.chats.preview(chat_id, users)
             if preview is not None:
                 await self._send(chat_id, preview, due)
-        except Unavailable:
+        except Unavailable as error:
+            if error.trouble == "newer":
+                return
             due.chat |= whole
             due.readers |= readers
 

@@ -5,26 +5,27 @@ from datetime import UTC, datetime
 from typing import Any, cast
 
 from domain.models import Chat, ChatPreview, ChatState, Member
-from storage.errors import Unavailable
+from storage.errors import Trouble, Unavailable
 from storage.ports import Store
 
 NOW = datetime(2025, 11, 23, 10, 0, 0, 123456, tzinfo=UTC)
 
 
 class MemoryChats:
-    """Chats by id, each with the ids of its members. With `is_away` nothing is answered."""
+    """Chats by id, each with the ids of its members. With `is_away` nothing is answered, because of `trouble`."""
 
     def __init__(self, members: dict[int, Sequence[int]]) -> None:
         self.members = members
         self.unread: dict[int, int] = {}
         self.read_seqs: dict[int, int] = {}
         self.is_away = False
+        self.trouble: Trouble = "unreachable"
         self.asked: list[Any] = []
 
     def _ask(self, *question: Any) -> None:
         self.asked.append(question)
         if self.is_away:
-            raise Unavailable("away")
+            raise Unavailable("away", self.trouble)
 
     async def load(self, chat_id: int) -> ChatState | None:
         self._ask("load", chat_id)

@@ -82,6 +82,24 @@ async def test_a_store_that_cannot_answer_is_asked_again(
     assert scene.hub.names("c1") == ["chat_changed"]
 
 
+async def test_a_chat_that_only_newer_servers_serve_holds_up_nobody(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def newer(_chat_id: int) -> None:
+        raise Unavailable("a row of an unknown kind", "newer")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(scene.store, "load", newer)
+        await scene.publish(renamed(scene, "New"))
+        await scene.settle()
+    scene.clock.advance(RETRY_EVERY_S)
+    await scene.settle()
+    assert not scene.hub.events
+    await scene.publish(renamed(scene, "Newer"))
+    await scene.settle()
+    assert scene.hub.names("c1") == ["chat_changed"]
+
+
 async def test_a_chat_that_is_deleted_before_it_is_loaded_is_not_told_of(scene: Scene) -> None:
     scene.store.may_answer.clear()
     await scene.publish(renamed(scene, "New"))

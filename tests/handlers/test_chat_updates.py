@@ -109,6 +109,17 @@ async def test_while_the_store_is_away_it_waits(scene: Scene) -> None:
     assert (await scene.seen()).keys() == {"ann 1", "ann 2", "bob", "carl"}
 
 
+async def test_a_chat_that_only_newer_servers_serve_is_asked_for_once(scene: Scene) -> None:
+    scene.chats.is_away, scene.chats.trouble = True, "newer"
+    scene.updates.changed(CHAT)
+    await scene.seen()
+    asked = scene.previews()
+    for _ in range(3):
+        scene.clock.advance(PUBLISHED_EVERY_S)
+        await scene.seen()
+    assert (scene.previews(), scene.updates._due) == (asked, {})
+
+
 async def test_a_chat_that_is_gone_is_no_more_published(scene: Scene) -> None:
     scene.updates.changed(CHAT + 1)
     assert await scene.seen() == {}
