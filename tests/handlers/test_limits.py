@@ -79,8 +79,8 @@ def test_a_slow_rate_still_lets_one_through() -> None:
 
 
 def test_a_limit_without_a_rate_in_the_policy_fails_at_start() -> None:
-    with pytest.raises(ValueError, match="has no rate for the limit 'reactions'"):
-        rate_of(Policy(), "reactions")
+    with pytest.raises(ValueError, match="has no rate for the limit 'unheard_of'"):
+        rate_of(Policy(), "unheard_of")
 
 
 def test_an_unlimited_policy_differs_in_limits_alone() -> None:
