@@ -18,7 +18,7 @@ from pymongo.errors import BulkWriteError, DuplicateKeyError
 from domain.models import Message
 from storage.mongo.database import Collection, Database, Document, duplicates
 from storage.mongo.documents import member_key
-from storage.mongo.log import SENT, Row
+from storage.mongo.log import SCRUBBED, SENT, Row
 from storage.times import to_micros
 
 _AT_ONCE = 32
@@ -102,7 +102,7 @@ class Projection:
         )
 
     async def _scrub(self, message_ids: Sequence[int]) -> None:
-        """Removes the content of deleted messages from the log."""
+        """Removes what deleted messages said, and what was said about them, from the log."""
         rows = {"message_id": {"$in": list(message_ids)}}
         await self._database.with_retry(lambda: self._database.changes.update_many(rows, SCRUBBED))
 
@@ -190,7 +190,3 @@ class Projection:
         for start in range(0, len(updates), _AT_ONCE):
             some = list(updates[start : start + _AT_ONCE])
             await self._database.with_retry(partial(collection.bulk_write, some, ordered=False))
-
-
-SCRUBBED = {"$set": {"message.content": "", "message.extra": {}}}
-"""The update that removes the content of a message from a row of the log."""
