@@ -7,6 +7,8 @@ from domain.changes import LaggingSubscriber, Subscriber
 from storage.errors import Unavailable
 from storage.mongo import schema
 from storage.mongo.account_writes import AccountWriter
+from storage.mongo.chat_projection import check_projections
+from storage.mongo.chat_replica import check_effects
 from storage.mongo.chats import MongoChats
 from storage.mongo.connection import connect
 from storage.mongo.database import Database
@@ -34,6 +36,8 @@ class MongoStore:
 
     def __init__(self, database: Database, store_id: str, epoch: str) -> None:
         check_codecs()
+        check_effects()
+        check_projections()
         check_results()
         self.id = store_id
         self._database = database

@@ -21,6 +21,8 @@ from handlers.wire.errors import ChatError
 from handlers.wire.events import Event, room_event
 from storage.errors import Unavailable
 from storage.mongo import MongoStore
+from storage.mongo.chat_projection import _PROJECTIONS, no_projection
+from storage.mongo.chat_replica import _EFFECTS, no_effect
 from storage.mongo.chat_writes import ChatWrite
 from storage.mongo.log import Row
 from storage.mongo.row_codecs import UnknownKind, change_of, check_codecs, row_of
@@ -235,6 +237,8 @@ async def test_a_change_of_a_chat_that_takes_no_number_goes_the_same_way(
             return cast(Event, ("throwaway_archived", {"chat_id": change.chat_id, "by": change.by}))
 
         monkeypatch.setitem(_RESULTS, ChatArchived, lambda change: change.by)  # type: ignore[arg-type]
+        monkeypatch.setitem(_EFFECTS, ChatArchived, no_effect)  # type: ignore[arg-type]
+        monkeypatch.setitem(_PROJECTIONS, ChatArchived, no_projection)  # type: ignore[arg-type]
         store = await mongo_place.open()
         hub, world = RecordingHub(), World(store)
         app = _app(store, hub)
@@ -253,6 +257,30 @@ async def test_a_change_of_a_chat_that_takes_no_number_goes_the_same_way(
         assert await world.head(chat_id) == 1
         await app.close()
         await store.close()
+
+        store = await mongo_place.open()
+        assert await World(store).head(chat_id) == 1
+        await store.close()
+
+
+async def test_a_change_of_a_chat_needs_its_effect_and_its_projection(
+    mongo_place: MongoPlace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with declared_kinds() as declare:
+
+        @declare("throwaway_archived")
+        class ChatArchived(Change):
+            chat_id: int
+
+        monkeypatch.setitem(_RESULTS, ChatArchived, lambda _change: None)  # type: ignore[arg-type]
+        sentence = r"'throwaway_archived' \(ChatArchived\): say in storage/mongo/{}.py .* or {}$"
+        with pytest.raises(UndeclaredChange, match=sentence.format("chat_replica", "no_effect")):
+            await mongo_place.open()
+        monkeypatch.setitem(_EFFECTS, ChatArchived, no_effect)  # type: ignore[arg-type]
+        with pytest.raises(UndeclaredChange, match=sentence.format("chat_projection", "no_projection")):
+            await mongo_place.open()
+        monkeypatch.setitem(_PROJECTIONS, ChatArchived, no_projection)  # type: ignore[arg-type]
+        await (await mongo_place.open()).close()
 
 
 async def test_a_client_is_told_that_another_server_may_serve_the_chat(
