@@ -27,9 +27,9 @@ from storage.subscribers import Subscribers
 class MongoStore:
     """See `storage.ports.Store`. Several servers may have the same database open.
 
-    `Unavailable` may come a few seconds after the connection broke, and then whether a write happened is not known:
-    if it did, it is told with the next change of its chat, and a send asked for again with the same `client_id` is
-    answered with the first message.
+    `Unavailable` may come a few seconds after the connection broke, and then it is not known whether a write happened.
+    If it did, its change is published with the next change of its chat, and a repeated send with the same `client_id`
+    returns the first message.
     """
 
     shared = True
@@ -76,8 +76,8 @@ class MongoStore:
         self._subscribers.add_lagging(name, subscriber)
 
     def published_head(self, chat_id: int, head_seq: int) -> int:
-        told = self._follower.head(chat_id)
-        return head_seq if told is None else min(head_seq, told)
+        published = self._follower.head(chat_id)
+        return head_seq if published is None else min(head_seq, published)
 
     async def ping(self) -> None:
         """Raises: `Unavailable`."""

@@ -57,7 +57,7 @@ async def test_a_change_of_a_message_sets_them(
 
         flagged = replace(message, changed_seq=2, **fields)
         assert await write(store, flag, message.id) == flagged
-        await world.check_told(chat_id)
+        await world.check_published(chat_id)
         assert await store.messages.get(message.id) == flagged
         edited = await store.messages.edit(message.id, anna, "new", at(1))
         assert edited == replace(flagged, content="new", edited_at=at(1), changed_seq=3)

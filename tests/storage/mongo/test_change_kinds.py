@@ -104,8 +104,8 @@ async def test_a_kind_goes_through_the_log_and_back(mongo_place: MongoPlace, rea
     assert await react(store, reacted, message.id, anna) == replace(
         message, reactions={"+1": [anna]}, changed_seq=4
     )
-    await world.check_told(chat_id)
-    change = world.told[-1]
+    await world.check_published(chat_id)
+    change = world.published[-1]
     assert isinstance(change, reacted)
     document = await store._database.changes.find_one({"chat_id": chat_id, "kind": "throwaway_reacted"})
     assert document is not None
@@ -120,7 +120,7 @@ async def test_a_kind_goes_through_the_log_and_back(mongo_place: MongoPlace, rea
     )
     again = World(store)
     assert await again.head(chat_id) == 4
-    assert again.told == [change]
+    assert again.published == [change]
     stored = await store.messages.get(message.id)
     assert stored is not None
     assert (stored.changed_seq, stored.reactions) == (4, {"+1": [anna]})
@@ -214,7 +214,7 @@ async def test_a_chat_with_a_row_of_an_unknown_kind_is_not_served_and_others_are
         here.send(chat_id, anna), here.send(other_id, anna), here.send(chat_id, boris), return_exceptions=True
     )
     assert [type(result) for result in results] == [Unavailable, Message, Unavailable]
-    await here.check_told(other_id)
+    await here.check_published(other_id)
     await mongo_store.ping()
     assert mongo_store.health.failing is False
     assert await newer.chats.load(chat_id) is not None
@@ -248,7 +248,7 @@ async def test_a_change_of_a_chat_that_takes_no_number_goes_the_same_way(
         archive = cast(Any, ChatArchived)(chat_id, anna)
         assert await store._writer.submit(ChatWrite(chat_id, lambda _view: archive)) == anna
         await world.send(chat_id, anna)
-        assert world.told[-2] == archive
+        assert world.published[-2] == archive
         row = await store._database.changes.find_one({"chat_id": chat_id, "kind": "throwaway_archived"})
         assert row is not None
         assert (row["n"], row["seq"], row["data"]) == (2, 0, {"fields": {"by": anna}})
@@ -308,6 +308,6 @@ async def test_a_rename_is_published_with_the_head_and_the_number_of_members(mon
     chat_id = await world.chat(anna, boris)
     await world.send(chat_id, anna)
     renamed = await mongo_store.chats.rename(chat_id, anna, "New")
-    change: Change = world.told[-1]
+    change: Change = world.published[-1]
     assert change == ChatRenamed(renamed)
     assert (renamed.name, renamed.head_seq, renamed.member_count) == ("New", 1, 2)

@@ -72,11 +72,11 @@ async def test_another_server_reads_a_scrubbed_row_as_a_deletion(
     await react(mongo_store, reacted, message.id, anna)
     await mongo_store.messages.delete(message.id, anna, at(1))
     assert [one.changed_seq for one in await there.everything(chat_id)] == [3]
-    last = there.told[-3:]
+    last = there.published[-3:]
     assert [type(change) for change in last] == [MessageCreated, MessageDeleted, MessageDeleted]
-    await there.check_told(chat_id)
+    await there.check_published(chat_id)
     assert (await there.send(chat_id, anna)).seq == 4
-    await there.check_told(chat_id)
+    await there.check_published(chat_id)
 
 
 async def test_a_server_that_starts_reads_a_scrubbed_row_as_a_deletion(
@@ -96,7 +96,7 @@ async def test_a_server_that_starts_reads_a_scrubbed_row_as_a_deletion(
     await store._database.chats.update_one({"_id": str(chat_id)}, {"$set": {"n": 2}})
     again = World(store)
     assert await again.head(chat_id) == 3
-    assert [type(change) for change in again.told] == [MessageDeleted, MessageDeleted]
+    assert [type(change) for change in again.published] == [MessageDeleted, MessageDeleted]
     assert [one.changed_seq for one in again.message_changes(chat_id)] == [2, 3]
     assert all(one.deleted and one.reactions is None for one in again.message_changes(chat_id))
     (tombstone,) = await again.everything(chat_id)
@@ -118,7 +118,7 @@ async def test_a_server_that_starts_reads_the_rows_of_a_removed_chat(
     store = await mongo_place.open()
     again = World(store)
     assert await store.chats.load(chat_id) is None
-    assert [type(change) for change in again.told] == [MessageCreated, MessageDeleted, ChatDeleted]
+    assert [type(change) for change in again.published] == [MessageCreated, MessageDeleted, ChatDeleted]
     await store.close()
 
 
