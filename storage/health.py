@@ -74,8 +74,8 @@ class StoreHealth:
             self._proved_s = time.monotonic()
 
     def failed(self, error: Unavailable, writes: int = 0) -> None:
-        """Takes note of an error of the store. `writes`: how many user writes failed with it; 0 for a failed probe, or a
-        database file that is gone."""
+        """Takes note of an error of the store. `writes`: how many user writes failed with it; 0 for a failed probe, or
+        for a database file that is gone."""
         trouble = error.trouble
         if writes:
             self.failed_writes[trouble] += writes
