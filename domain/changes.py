@@ -5,8 +5,9 @@ the commits. What has to know all kinds asks the registry, and fails at start fo
 
 A new kind of change of a message needs its class here, its event (`room_event` in `handlers.wire.events`), and what it
 does to the tables of SQLite (`storage.sqlite.changes`). The log of MongoDB, the publisher and replays follow from that.
-A new kind of change of a chat also needs what the caller gets (`storage.results`) and, if others than the room are to
-hear of it, a method of `handlers.live.publisher`.
+A new kind of change of a chat also needs what the caller gets (`storage.results`), what it does to the replica of the
+chat (`storage.mongo.chat_replica`) and to the documents (`storage.mongo.chat_projection`), which may be nothing, and a
+method of `handlers.live.publisher` if others than the room are to hear of it.
 """
 
 from collections.abc import Awaitable, Callable, Collection, Sequence

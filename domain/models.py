@@ -170,8 +170,8 @@ class ChatState:
 
 @frozen
 class Actor:
-    """The member who asks for a change, as the write itself finds them: permissions are checked on this, never on an
-    older look."""
+    """The member who asks for a change, as the write itself finds them: permissions are checked on this state, never
+    on one that was read earlier."""
 
     user_id: int
     role: Role

@@ -22,7 +22,7 @@ from server.open_files import OpenFilesWatch, allow_open_files
 from server.runner import Runner
 from server.secret_key import BYTES_MIN, secret_key_file
 from storage.errors import StorageError
-from storage.modes import warn_of_modes
+from storage.file_modes import warn_of_modes
 
 log = structlog.get_logger("vestnik")
 

@@ -46,7 +46,7 @@ class Batcher(Generic[ItemT]):
     between. A waiter that was cancelled meanwhile is skipped: its item is written and published all the same.
 
     If `write` raises, all waiters of the batch get `Unavailable`, and `publish` gets no changes; `publish` does not
-    raise. `health` is told of the outcomes of each batch.
+    raise. `health` gets the outcomes of each batch.
     """
 
     def __init__(
@@ -73,7 +73,7 @@ class Batcher(Generic[ItemT]):
         """The length that the queue will have when the senders of the last batch have all sent again."""
 
     def submit(self, item: ItemT) -> Promise[Any]:
-        """Queues an item. Its place among the other items is settled when this returns.
+        """Queues an item. When this returns, its position among the other items is fixed.
 
         After `close` the promise fails with `Unavailable`.
         """

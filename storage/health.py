@@ -74,7 +74,8 @@ class StoreHealth:
             self._proved_s = time.monotonic()
 
     def failed(self, error: Unavailable, writes: int = 0) -> None:
-        """So many writes of users failed with this; 0: something else did, a probe or a look at the file."""
+        """Takes note of an error of the store. `writes`: how many user writes failed with it; 0 for a failed probe, or
+        for a database file that is gone."""
         trouble = error.trouble
         if writes:
             self.failed_writes[trouble] += writes

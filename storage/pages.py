@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 
 from domain.models import Message, Page
-from storage.sizes import Budget, message_bytes
+from storage.sizes import PageBudget, message_bytes
 
 END = 2**62
 """Greater than every position."""
@@ -19,7 +19,7 @@ class _Side:
         self.has_more = False
         self.is_done = False
 
-    def step(self, budget: Budget) -> None:
+    def step(self, budget: PageBudget) -> None:
         """Takes one more message, or notes why there is none to take."""
         message = next(self._rest, None)
         if message is None:
@@ -54,7 +54,7 @@ def page_of(
     one more than its limit, which shows that there is more. Messages are taken from both in turns, `above` first, so if
     the bytes run out, the messages next to the border are in the page. No message is read that the page does not need.
     """
-    budget = Budget(max_bytes)
+    budget = PageBudget(max_bytes)
     lower, upper = _Side(below, below_limit), _Side(above, above_limit)
     while not (lower.is_done and upper.is_done):
         for side in (upper, lower):

@@ -182,8 +182,8 @@ class Chats(Protocol):
         them. Reads some chats at a time, so that other reads can go on in between."""
 
     async def preview(self, chat_id: int, user_ids: Collection[int]) -> ChatPreview | None:
-        """The chat as those of the users see it who are in it; None if there is no such chat. One look for all of
-        them: it costs about what the summary of one does. `head_seq` is that of the last published change."""
+        """The chat as those of the users see it who are in it; None if there is no such chat. One call for all of
+        them costs about as much as the summary of one. `head_seq` is that of the last published change."""
 
     async def rename(self, chat_id: int, user_id: int, name: str) -> Chat:
         """Raises: `NotFound`; `Forbidden`."""

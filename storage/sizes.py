@@ -37,7 +37,7 @@ def summary_bytes(summary: ChatSummary) -> int:
     return _CHAT_BYTES + json_bytes(summary.chat.name) + (0 if last is None else message_bytes(last))
 
 
-class Budget:
+class PageBudget:
     """The rest of a bound in bytes; there is no bound with None. The first value always fits, so that every page makes
     progress."""
 
@@ -57,9 +57,9 @@ class Budget:
         return True
 
 
-def that_fit(messages: Iterable[Message], max_bytes: int | None) -> Iterator[Message]:
+def fitting_messages(messages: Iterable[Message], max_bytes: int | None) -> Iterator[Message]:
     """The messages up to the first that does not fit; the first message always fits. Reads at most one message more."""
-    budget = Budget(max_bytes)
+    budget = PageBudget(max_bytes)
     for message in messages:
         if not budget.takes(message_bytes(message)):
             return

@@ -7,7 +7,7 @@ from domain.models import Member
 from handlers.wire.errors import ChatError, invalid
 from handlers.wire.json import dumps
 from handlers.wire.views import View
-from storage.sizes import Budget
+from storage.sizes import PageBudget
 from storage.times import to_micros
 
 ENVELOPE_BYTES = 1024
@@ -25,7 +25,7 @@ MemberOrder = tuple[int, int]
 
 def that_fit(views: Iterable[View]) -> list[View]:
     """As many views as fit on a page, in their order; always the first one."""
-    budget, found = Budget(ITEMS_BYTES_MAX), []
+    budget, found = PageBudget(ITEMS_BYTES_MAX), []
     for view in views:
         if not budget.takes(len(dumps(view)) + 1):
             break

@@ -9,7 +9,7 @@ from storage.cursor import BEYOND, Cursor
 from storage.mongo import history
 from storage.mongo.database import Database, Document
 from storage.mongo.documents import chat_of, member_key, member_of
-from storage.sizes import Budget, summary_bytes
+from storage.sizes import PageBudget, summary_bytes
 
 SUMMARIES_AT_ONCE = 50
 
@@ -42,18 +42,18 @@ async def page(
         if not chat["deleted"] and (chat["activity"], chat["id"]) < (start.at, start.id)
     ]
     below.sort(key=lambda chat: (chat["activity"], chat["id"]), reverse=True)
-    summaries = await _that_fit(database, below[:limit], members, max_bytes)
+    summaries = await _fitting_summaries(database, below[:limit], members, max_bytes)
     if len(below) == len(summaries):
         return summaries, None
     last = below[len(summaries) - 1]
     return summaries, str(Cursor(last["activity"], last["id"]))
 
 
-async def _that_fit(
+async def _fitting_summaries(
     database: Database, chats: Sequence[Document], members: Mapping[int, Document], max_bytes: int | None
 ) -> Sequence[ChatSummary]:
     """Summaries of the chats up to the first that does not fit, read some at a time, as each holds a message."""
-    budget, found = Budget(max_bytes), list[ChatSummary]()
+    budget, found = PageBudget(max_bytes), list[ChatSummary]()
     for start in range(0, len(chats), SUMMARIES_AT_ONCE):
         some = chats[start : start + SUMMARIES_AT_ONCE]
         for summary in await asyncio.gather(

@@ -12,7 +12,10 @@ from domain.changes import (
     ChatRenamed,
     MemberAdded,
     MemberRemoved,
+    MessageChange,
     RoleChanged,
+    UndeclaredChange,
+    kinds,
 )
 from domain.frozen import frozen
 from domain.models import Actor, Chat, Member, Role
@@ -52,8 +55,9 @@ class ChatReplica:
     closed: bool = False
     unknown_kind: str | None = None
     roles: dict[int, MemberRole] = field(default_factory=dict)
-    ahead: dict[int, int] = field(default_factory=dict)
-    """Of members read from the projection while it was being loaded: the row they are as of, gone ones too."""
+    loaded_at: dict[int, int] = field(default_factory=dict)
+    """While the replica is being loaded: the number of the row that the document of each member reflects, by user id;
+    members who are gone have one too."""
 
     @property
     def unsaved(self) -> int:
@@ -80,14 +84,13 @@ class ChatReplica:
         assert row.n == self.n + 1
         change = change_of(row, self.current)
         self.n, self.seq = row.n, row.seq
-        effect = _EFFECTS.get(type(change))
-        if effect is not None:
-            effect(self, change)
+        if not isinstance(change, MessageChange):
+            _EFFECTS[type(change)](self, change)
         return change
 
     def load_member(self, document: Document) -> None:
-        """Takes in a member of the projection, which may be ahead of the rows taken in so far."""
-        self.ahead[document["user_id"]] = document["n"]
+        """Adds a member from their document, which may reflect rows that are not applied yet."""
+        self.loaded_at[document["user_id"]] = document["n"]
         if not document["gone"]:
             self.roles[document["user_id"]] = MemberRole(document["role"], from_micros(document["joined_at"]))
 
@@ -107,7 +110,7 @@ class ChatReplica:
         self._set_role(change.member)
 
     def _member_removed(self, change: MemberRemoved) -> None:
-        if self._is_news_of(change.user_id):
+        if self._is_newer_for(change.user_id):
             self.roles.pop(change.user_id, None)
         if change.heir is not None:
             self._set_role(change.heir)
@@ -118,12 +121,12 @@ class ChatReplica:
             self._set_role(change.heir)
 
     def _set_role(self, member: Member) -> None:
-        if self._is_news_of(member.user_id):
+        if self._is_newer_for(member.user_id):
             self.roles[member.user_id] = MemberRole(member.role, member.joined_at)
 
-    def _is_news_of(self, user_id: int) -> bool:
+    def _is_newer_for(self, user_id: int) -> bool:
         """Whether the row that is being applied is newer than what was loaded of the member."""
-        return self.ahead.get(user_id, 0) < self.n
+        return self.loaded_at.get(user_id, 0) < self.n
 
 
 _EFFECTS: Mapping[type[Change], Callable[[ChatReplica, Any], None]] = {
@@ -134,4 +137,18 @@ _EFFECTS: Mapping[type[Change], Callable[[ChatReplica, Any], None]] = {
     MemberRemoved: ChatReplica._member_removed,
     RoleChanged: ChatReplica._role_changed,
 }
-"""What the changes of a kind do to a replica; other kinds, such as those of messages, change nothing in it."""
+"""What the changes of a kind do to a replica. Changes of messages change nothing in it but its numbers."""
+
+
+def no_effect(_replica: ChatReplica, _change: Change) -> None:
+    """For kinds of which a replica keeps nothing."""
+
+
+def check_effects() -> None:
+    """Raises: `UndeclaredChange` for a kind of change of a chat without an effect."""
+    for kind in kinds():
+        if kind.logged and kind.value not in _EFFECTS and not issubclass(kind.value, MessageChange):
+            raise UndeclaredChange(
+                f"the MongoDB store does not know the change kind {kind.name!r} ({kind.value.__name__}): say in "
+                "storage/mongo/chat_replica.py what it does to the replica of the chat, or no_effect"
+            )

@@ -206,5 +206,5 @@ class ChatReplicas:
             replica.seq = replica.published_seq = last.seq
             self._put(replica)
         await self.catch_up(replica)
-        replica.ahead.clear()
+        replica.loaded_at.clear()
         return replica

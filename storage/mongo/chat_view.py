@@ -173,25 +173,26 @@ class LoadingView:
         self.replica = await self._writer.replicas.get(await self._take_chat_id())
 
     async def _find_private(self, user_ids: Sequence[int]) -> None:
-        """Finds the private chat of two users, or the place of one that is not created yet.
+        """Finds the private chat of two users, or the entry of one that is not created yet.
 
-        Two users have a row of places in `pairs`, each with the id of a chat. If the chat of the last place is deleted,
-        a server takes the next place by inserting it, and creates the chat by inserting its first row.
+        Two users have entries in `pairs`, one for each attempt at a private chat, with the id of a chat. If the chat of
+        the last attempt is deleted, a server makes the next attempt by inserting its entry, and creates the chat by
+        inserting its first row. In databases the number of the attempt is called `generation`.
         """
         replicas, pairs, users = self._writer.replicas, self._database.pairs, " ".join(map(str, user_ids))
         while True:
-            places = await self._database.find(pairs, {"users": users}, sort=[("generation", -1)], limit=1)
-            generation = 0
-            if places:
-                replica = await replicas.get(places[0]["chat_id"])
+            entries = await self._database.find(pairs, {"users": users}, sort=[("generation", -1)], limit=1)
+            attempt = 0
+            if entries:
+                replica = await replicas.get(entries[0]["chat_id"])
                 await replicas.catch_up(replica)
                 replica.check()
                 if not replica.closed:
                     self.replica = replica
                     return
-                generation = places[0]["generation"] + 1
-            place = {"_id": f"{users}:{generation}", "users": users, "generation": generation}
-            await self._database.add(pairs, {**place, "chat_id": await self._take_chat_id()})
+                attempt = entries[0]["generation"] + 1
+            entry = {"_id": f"{users}:{attempt}", "users": users, "generation": attempt}
+            await self._database.add(pairs, {**entry, "chat_id": await self._take_chat_id()})
 
     async def _take_chat_id(self) -> int:
         if self._new_chat_id is None:

@@ -153,10 +153,11 @@ class Database:
         return await self.with_retry(query)
 
     async def add(self, collection: Collection, document: Document) -> bool:
-        """Inserts a document; False if a unique value of it is taken.
+        """Inserts a document. Returns whether it is inserted: False if another document has one of its unique values.
 
-        If the connection breaks, the insert is repeated and may meet its own first try. With a mark `by` in the
-        document the answer is then True; without one it may be True or False.
+        If the connection breaks, the insert is repeated, and the repeat may fail because the first try succeeded. To
+        recognize this, the document needs a field `by` with a value of its own: then the result is True. Without `by`
+        the result is False in this case, although the document is there. Raises: `Unavailable`.
         """
         try:
             await self.with_retry(lambda: collection.insert_one(document))

@@ -31,7 +31,8 @@ class Follower:
         self._writer = writer
 
     def published(self, changes: Sequence[Change]) -> None:
-        """Notes how far chats are published: the first subscriber of the store."""
+        """Notes how far chats are published. The store adds this before its other subscribers, the remover of deleted
+        chats and those of the server, so that `published_head` is up to date when they are called."""
         for change in changes:
             if isinstance(change, MessageChange):
                 replica = self._writer.replicas.peek(change.message.chat_id)

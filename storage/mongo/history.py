@@ -9,8 +9,8 @@ from storage.mongo.documents import message_of
 from storage.mongo.schema import BY_SENDER
 from storage.pages import END, page_of, sides
 from storage.ports import UNREAD_LIMIT
-from storage.sizes import Budget, message_bytes, that_fit
-from storage.unread import LOOK_BACK, tally
+from storage.sizes import PageBudget, fitting_messages, message_bytes
+from storage.unread_counts import LOOK_BACK, tally
 
 READ_AT_ONCE = 64
 """How many messages one answer of the server brings: enough for a page of the usual size, and a few MB at most."""
@@ -62,7 +62,7 @@ async def changed_between(
         return ()
     wanted = _changed(chat_id, after_seq, up_to_seq)
     found = await _read(database, wanted, ("changed_seq", 1), limit, max_bytes)
-    return [*that_fit(found, max_bytes)]
+    return [*fitting_messages(found, max_bytes)]
 
 
 async def count_between(database: Database, chat_id: int, after_seq: int, up_to_seq: int, limit: int) -> int:
@@ -85,7 +85,7 @@ async def unread_count(database: Database, chat_id: int, user_id: int, read_seq:
     sender, so that the user's own are skipped.
     """
     above = {"chat_id": chat_id, "deleted": False, "seq": {"$gt": read_seq}}
-    look: list[Document] = [
+    stages: list[Document] = [
         {"$match": above},
         {"$sort": {"seq": 1}},
         {"$limit": LOOK_BACK},
@@ -93,7 +93,7 @@ async def unread_count(database: Database, chat_id: int, user_id: int, read_seq:
     ]
     by_sender: dict[int, int] = {
         one["_id"]: one["count"]
-        for one in await database.with_retry(lambda: database.messages.aggregate(look).to_list(None))
+        for one in await database.with_retry(lambda: database.messages.aggregate(stages).to_list(None))
     }
     seen = sum(by_sender.values())
     others = seen - by_sender.get(user_id, 0)
@@ -139,7 +139,7 @@ async def _read(
     """Messages in this order, up to and including the first that does not fit."""
 
     async def query() -> list[Message]:
-        budget, found = Budget(max_bytes), list[Message]()
+        budget, found = PageBudget(max_bytes), list[Message]()
         cursor = database.messages.find(wanted).sort([sort]).limit(limit).batch_size(READ_AT_ONCE)
         async for document in cursor:
             found.append(message_of(document))

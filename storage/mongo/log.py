@@ -12,7 +12,7 @@ After a broken connection it is not known whether a row is in the log, and the r
 has a mark, which its row bears in all tries, so the log says which writes are in. There cannot be two rows of one
 write: the second would have another number, and a server tries that number only if it has seen a row at the first
 number, so that the first try can no longer succeed. Rows are never removed, so no number becomes free. What a deleted
-message said is removed from them (`removal.py`, `projection.py`).
+message said is removed from them, and so is what its other changes said (`SCRUBBED`).
 
 (`sender_id`, `client_id`) is unique over all rows for ever. A row without a client_id has `#` and its mark there, and
 a row that creates no message has sender 0.
@@ -34,6 +34,10 @@ from storage.mongo.documents import message_document, message_of
 
 SENT = MessageCreated.kind.name
 """The kind of the rows that create a message."""
+
+SCRUBBED = {"$set": {"message.content": "", "message.extra": {}}, "$unset": {"data.fields": ""}}
+"""The update that removes the content of a message, and what else a change of it says, from a row of the log.
+`storage.mongo.row_codecs` reads such a row."""
 
 _FEW = 8
 """How many new rows are looked for by `_id` at first."""

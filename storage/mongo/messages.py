@@ -9,7 +9,7 @@ from storage.mongo import history
 from storage.mongo.database import Database
 from storage.mongo.follower import Follower
 from storage.mongo.message_run import MessageWrite
-from storage.mongo.reads import Read
+from storage.mongo.read_marks import Read
 from storage.mongo.writer import Writer
 from storage.promise import Promise
 

@@ -9,20 +9,15 @@ numbers, order and acks.
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
-from functools import partial
 
-from pymongo import InsertOne, UpdateOne
-from pymongo.errors import BulkWriteError, DuplicateKeyError
+from pymongo import UpdateOne
 
 from domain.models import Message
-from storage.mongo.database import Collection, Database, Document, duplicates
-from storage.mongo.documents import member_key
-from storage.mongo.log import SENT, Row
+from storage.mongo import chat_projection
+from storage.mongo.bulk import insert_missing, update_all
+from storage.mongo.database import Database, Document
+from storage.mongo.log import SCRUBBED, SENT, Row
 from storage.times import to_micros
-
-_AT_ONCE = 32
-"""How many updates go into one command. With a hundred and more, FerretDB 1.24 deadlocks."""
 
 
 class Projection:
@@ -37,7 +32,7 @@ class Projection:
         """
         for row in rows:
             if row.message is None:
-                await self._structure(row)
+                await chat_projection.project(self._database, row)
         changed = [row for row in rows if row.message is not None]
         if changed:
             await asyncio.gather(
@@ -46,7 +41,8 @@ class Projection:
 
     async def save(self, saved: Mapping[int, int]) -> None:
         """Notes up to which row chats are projected."""
-        await self._update(
+        await update_all(
+            self._database,
             self._database.chats,
             [UpdateOne({"_id": str(chat_id)}, {"$max": {"n": n}}) for chat_id, n in saved.items()],
         )
@@ -70,8 +66,9 @@ class Projection:
         documents = {row.message.id: row.message_document() for row in rows if row.message is not None}
         new = [documents[key] for key in last if key in created]
         old = [documents[key] for key in last if key not in created]
-        old += [new[index] for index in await self._insert(self._database.messages, new)]
-        await self._update(
+        old += [new[index] for index in await insert_missing(self._database, self._database.messages, new)]
+        await update_all(
+            self._database,
             self._database.messages,
             [
                 UpdateOne(
@@ -96,101 +93,13 @@ class Projection:
             if row.kind == SENT and row.message is not None:
                 created_at = to_micros(row.message.created_at)
                 at["activity"] = max(created_at, at.get("activity", created_at))
-        await self._update(
+        await update_all(
+            self._database,
             self._database.chats,
             [UpdateOne({"_id": str(chat_id)}, {"$max": at}) for chat_id, at in raised.items()],
         )
 
     async def _scrub(self, message_ids: Sequence[int]) -> None:
-        """Removes the content of deleted messages from the log."""
+        """Removes what deleted messages said, and what was said about them, from the log."""
         rows = {"message_id": {"$in": list(message_ids)}}
         await self._database.with_retry(lambda: self._database.changes.update_many(rows, SCRUBBED))
-
-    async def _structure(self, row: Row) -> None:
-        data = row.data or {}
-        if row.kind == "opened":
-            await self._insert(
-                self._database.members,
-                [
-                    {
-                        "_id": member_key(row.chat_id, document["user_id"]),
-                        **document,
-                        "chat_id": row.chat_id,
-                        "gone": False,
-                        "n": row.n,
-                    }
-                    for document in data["members"]
-                ],
-            )
-            # The chat comes after its members, so that a reader who finds the chat finds them.
-            await self._insert(
-                self._database.chats,
-                [
-                    {
-                        "_id": str(row.chat_id),
-                        **data["chat"],
-                        "activity": data["chat"]["created_at"],
-                        "n": 0,
-                        "shape_n": row.n,
-                        "deleted": False,
-                        "swept": False,
-                    }
-                ],
-            )
-            return
-        if row.kind == "added":
-            await self._member(row, data["member"]["user_id"], {**data["member"], "gone": False}, upsert=True)
-        elif row.kind == "role":
-            await self._member(row, data["member"]["user_id"], {"role": data["member"]["role"]})
-        elif row.kind == "removed":
-            await self._member(row, data["user_id"], {"gone": True})
-        elif row.kind == "closed":
-            await self._database.with_retry(
-                lambda: self._database.members.update_many(
-                    {"chat_id": row.chat_id}, {"$set": {"gone": True, "n": row.n}}
-                )
-            )
-        if data.get("heir"):
-            await self._member(row, data["heir"]["user_id"], {"role": data["heir"]["role"]})
-        shape = {key: data[key] for key in ("name", "member_count", "deleted") if key in data}
-        await self._update(
-            self._database.chats,
-            [
-                UpdateOne(
-                    {"_id": str(row.chat_id), "shape_n": {"$lt": row.n}},
-                    {"$set": {**shape, "shape_n": row.n}},
-                )
-            ],
-        )
-
-    async def _member(self, row: Row, user_id: int, values: Document, *, upsert: bool = False) -> None:
-        key = member_key(row.chat_id, user_id)
-        values = {**values, "chat_id": row.chat_id, "n": row.n}
-        # A duplicate key: the member is there, as of this row or a later one.
-        with suppress(DuplicateKeyError):
-            await self._database.with_retry(
-                lambda: self._database.members.update_one(
-                    {"_id": key, "n": {"$lt": row.n}}, {"$set": values}, upsert=upsert
-                )
-            )
-
-    async def _insert(self, collection: Collection, documents: Sequence[Document]) -> Sequence[int]:
-        """Inserts documents; the positions of those that exist already."""
-        if not documents:
-            return ()
-        try:
-            await self._database.with_retry(
-                lambda: collection.bulk_write([InsertOne(document) for document in documents], ordered=False)
-            )
-        except BulkWriteError as error:
-            return duplicates(error)
-        return ()
-
-    async def _update(self, collection: Collection, updates: Sequence[UpdateOne]) -> None:
-        for start in range(0, len(updates), _AT_ONCE):
-            some = list(updates[start : start + _AT_ONCE])
-            await self._database.with_retry(partial(collection.bulk_write, some, ordered=False))
-
-
-SCRUBBED = {"$set": {"message.content": "", "message.extra": {}}}
-"""The update that removes the content of a message from a row of the log."""

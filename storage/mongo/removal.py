@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from domain.changes import Change, ChatDeleted
 from storage.errors import Unavailable
 from storage.mongo.database import Database
-from storage.mongo.projection import SCRUBBED
+from storage.mongo.log import SCRUBBED
 
 _STEP = 500
 

@@ -5,12 +5,12 @@ Any other kind needs nothing here: its rows are made from the fields of its clas
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from types import NoneType, UnionType
 from typing import Any, Literal, Protocol, Union, cast, get_args, get_origin, get_type_hints
 
 from domain import changes
-from domain.changes import Change, ChangeKind, MessageChange, UndeclaredChange
+from domain.changes import Change, ChangeKind, MessageChange, MessageDeleted, UndeclaredChange
 from storage.errors import StorageError, Unavailable
 from storage.mongo.database import Document
 from storage.mongo.log import Row
@@ -65,10 +65,15 @@ def change_of(row: Row, current: CurrentChat) -> Change:
 
 
 def check_codecs() -> None:
-    """Raises: `UndeclaredChange` for a logged kind whose changes rows cannot hold."""
+    """Raises: `UndeclaredChange` for a logged kind whose changes rows cannot hold, or could not lose again."""
     for kind in changes.kinds():
-        if kind.logged:
-            codec_of(kind.value)
+        if not kind.logged:
+            continue
+        if not isinstance(codec_of(kind.value), _Fields) and issubclass(kind.value, MessageChange):
+            raise UndeclaredChange(
+                f"the change kind {kind.name!r} ({kind.value.__name__}) has a layout of its own, which the log would "
+                "keep when the message is deleted: take it out of storage/mongo/row_layouts.py"
+            )
 
 
 _CODECS: dict[type[Change], Codec] = dict(LAYOUTS)
@@ -86,8 +91,9 @@ class _Fields:
     """The codec of a kind without a layout of its own. The message and the chat of the change are those of the row;
     `data` has the other fields: numbers, texts, truth values, None and sequences of these.
 
-    A field that a row lacks gets its default, so that a kind can grow. When a message is deleted, the log loses what
-    the message said, but not what is in other fields.
+    A field that a row lacks gets its default, so that a kind can grow. When a message is deleted, the rows of all its
+    changes lose these fields (`storage.mongo.log.SCRUBBED`). Such a row then reads as a deletion of the message: it
+    keeps its number, and the row that deletes the message is in the log behind it.
     """
 
     def __init__(self, kind: ChangeKind) -> None:
@@ -98,15 +104,22 @@ class _Fields:
         self._names = [name for name in names if name not in self._of_row]
         for name in self._names:
             if not _is_plain(hints[name]):
+                remedy = (
+                    "use numbers, texts, truth values and sequences of these"
+                    if kind.takes_seq
+                    else "give the kind a layout in storage/mongo/row_layouts.py"
+                )
                 raise UndeclaredChange(
                     f"the change kind {kind.name!r} ({kind.value.__name__}) has a field {name!r} of a type that a row "
-                    "cannot hold as it is: give the kind a layout in storage/mongo/row_layouts.py"
+                    f"cannot hold as it is: {remedy}"
                 )
 
     def data_of(self, change: Change, _member_count: int) -> Document | None:
         return {"fields": {name: getattr(change, name) for name in self._names}} if self._names else None
 
     def change_of(self, row: Row, _current: CurrentChat) -> Change:
+        if row.message is not None and row.data is not None and "fields" not in row.data:
+            return MessageDeleted(replace(row.message, deleted=True))
         stored = {} if row.data is None else row.data["fields"]
         values = {name: stored[name] for name in self._names if name in stored}
         made: Change = self._make(**values, **{name: getattr(row, name) for name in self._of_row})

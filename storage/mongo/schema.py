@@ -15,7 +15,7 @@ from pymongo.errors import DuplicateKeyError
 from domain.text import name_key
 from storage.errors import StorageError
 from storage.mongo.database import Collection, Database
-from storage.names import namesake_key
+from storage.username_keys import namesake_key
 
 _log = logging.getLogger(__name__)
 
@@ -66,8 +66,8 @@ def indexes(database: Database) -> Mapping[Collection, Sequence[IndexModel]]:
 
 
 async def _names(database: Database) -> str:
-    """Renews the keys of names, which were only case-folded before; see `domain.text`, and `storage.names` for names
-    that are now the same. Keys that are right already are skipped, so the step may be interrupted anywhere."""
+    """Renews the keys of names, which were only case-folded before; see `domain.text`, and `storage.username_keys` for
+    names that are now the same. Keys that are right already are skipped, so the step may be interrupted anywhere."""
     users, changed = database.users, 0
     fields = ["username", "username_key", "display_name", "display_name_key"]
     # In one order, so that of namesakes every server gives the key of the name to the same.

@@ -7,6 +7,8 @@ from domain.changes import LaggingSubscriber, Subscriber
 from storage.errors import Unavailable
 from storage.mongo import schema
 from storage.mongo.account_writes import AccountWriter
+from storage.mongo.chat_projection import check_projections
+from storage.mongo.chat_replica import check_effects
 from storage.mongo.chats import MongoChats
 from storage.mongo.connection import connect
 from storage.mongo.database import Database
@@ -25,15 +27,17 @@ from storage.subscribers import Subscribers
 class MongoStore:
     """See `storage.ports.Store`. Several servers may have the same database open.
 
-    `Unavailable` may come a few seconds after the connection broke, and then whether a write happened is not known:
-    if it did, it is told with the next change of its chat, and a send asked for again with the same `client_id` is
-    answered with the first message.
+    `Unavailable` may come a few seconds after the connection broke, and then it is not known whether a write happened.
+    If it did, its change is published with the next change of its chat, and a repeated send with the same `client_id`
+    returns the first message.
     """
 
     shared = True
 
     def __init__(self, database: Database, store_id: str, epoch: str) -> None:
         check_codecs()
+        check_effects()
+        check_projections()
         check_results()
         self.id = store_id
         self._database = database
@@ -72,8 +76,8 @@ class MongoStore:
         self._subscribers.add_lagging(name, subscriber)
 
     def published_head(self, chat_id: int, head_seq: int) -> int:
-        told = self._follower.head(chat_id)
-        return head_seq if told is None else min(head_seq, told)
+        published = self._follower.head(chat_id)
+        return head_seq if published is None else min(head_seq, published)
 
     async def ping(self) -> None:
         """Raises: `Unavailable`."""

@@ -16,8 +16,8 @@ from storage.mongo.documents import user_of
 from storage.mongo.ids import Ids
 from storage.mongo.sessions import end_sessions, live_sessions
 from storage.mongo.writer import Writer
-from storage.names import key_bounds, namesake_key
 from storage.times import to_micros
+from storage.username_keys import key_bounds, namesake_key
 
 _HIGHEST = chr(0x10FFFF)
 

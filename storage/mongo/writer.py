@@ -102,7 +102,7 @@ class Writer:
             for kind, run in runs(items):
                 outcomes += await self._run(kind, run)
         except Unavailable as error:
-            # So it would be for all others, each after a wait.
+            # The other items would fail in the same way, each after a wait.
             outcomes += [error.again() for _ in items[len(outcomes) :]]
         finally:
             self.busy = False
@@ -110,8 +110,11 @@ class Writer:
         return Written(outcomes, changes)
 
     async def _run(self, kind: type[WriterItem[Any]], items: Sequence[WriterItem[Any]]) -> Sequence[object]:
-        """Raises: `Unavailable`, and then all of these items fail: what is in the log but not projected is no result
-        yet. It is told, and repeats are answered, when the server is back."""
+        """The outcomes of the items, once their rows are projected.
+
+        Raises: `Unavailable`, and then all of these items fail: a row that is in the log but not projected is no result
+        yet. When the server is back, such rows are projected and published, and a repeated send finds its row.
+        """
         outcomes = await self._attempt(kind, items)
         await self.replicas.flush()
         return outcomes

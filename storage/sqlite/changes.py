@@ -11,6 +11,7 @@ from domain.changes import (
     ChatRenamed,
     MemberAdded,
     MemberRemoved,
+    MessageChange,
     MessageCreated,
     MessageDeleted,
     MessageEdited,
@@ -23,6 +24,7 @@ from domain.models import Member
 from storage.sqlite import members
 from storage.sqlite.chat_view import users_key
 from storage.sqlite.message_view import SqliteMessageView
+from storage.sqlite.rows import extra_of
 from storage.times import to_micros
 
 
@@ -43,21 +45,33 @@ def apply(view: SqliteMessageView, change: Change) -> None:
 
 def _message_created(view: SqliteMessageView, change: MessageCreated) -> None:
     view.create(change.message)
+    view.insert_new()
+
+
+def message_updated(view: SqliteMessageView, change: MessageChange) -> None:
+    """Writes all that a change of a message can alter, except that a message is deleted."""
+    message = change.message
+    view.raise_head(message.chat_id, message.changed_seq)
+    view.db.execute(
+        "UPDATE messages SET content = ?, edited_at = ?, pinned = ?, extra = ?, changed_seq = ? WHERE id = ?",
+        (
+            message.content,
+            None if message.edited_at is None else to_micros(message.edited_at),
+            message.pinned,
+            extra_of(message),
+            message.changed_seq,
+            message.id,
+        ),
+    )
 
 
 def _message_edited(view: SqliteMessageView, change: MessageEdited) -> None:
-    message = change.message
-    assert message.edited_at is not None
-    view.raise_head(message.chat_id, message.changed_seq)
     view.db.execute(
         "INSERT INTO versions (message_id, content, edited_at)"
         " SELECT id, content, edited_at FROM messages WHERE id = ?",
-        (message.id,),
+        (change.message.id,),
     )
-    view.db.execute(
-        "UPDATE messages SET content = ?, edited_at = ?, changed_seq = ? WHERE id = ?",
-        (message.content, to_micros(message.edited_at), message.changed_seq, message.id),
-    )
+    message_updated(view, change)
 
 
 def _message_deleted(view: SqliteMessageView, change: MessageDeleted) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 from domain.models import Chat, ChatPreview, ChatSummary, Member
 from domain.refusals import NotFound
 from storage.cursor import BEYOND, Cursor
-from storage.sizes import Budget, summary_bytes
+from storage.sizes import PageBudget, summary_bytes
 from storage.sqlite import history, members
 from storage.sqlite.rows import chat_of
 from storage.sqlite.unread import unread_count, unread_counts
@@ -33,7 +33,7 @@ def page(
         " ORDER BY chats.activity DESC, chats.id DESC LIMIT ?",
         (user_id, start.at, start.id, limit + 1),
     ).fetchall()
-    budget, summaries = Budget(max_bytes), []
+    budget, summaries = PageBudget(max_bytes), []
     for _, *row in rows[:limit]:
         chat = chat_of(tuple(row))
         member = members.get(db, chat.id, user_id)

@@ -64,7 +64,7 @@ class SqliteChatView:
 
 
 def users_key(user_ids: Iterable[int]) -> str:
-    """What a private chat is found by."""
+    """The unique key of a private chat: its two user ids."""
     return " ".join(map(str, user_ids))
 
 

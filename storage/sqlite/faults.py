@@ -19,7 +19,7 @@ _TROUBLES: Mapping[int, Trouble] = {
     sqlite3.SQLITE_CORRUPT: "broken",
     sqlite3.SQLITE_NOTADB: "broken",
 }
-"""By primary result code. For other codes, see `_look_at_disk`."""
+"""By primary result code. For other codes, see `_trouble_of_disk`."""
 
 _ROOM_BYTES = 256 * 1024
 """A file system with less room than this counts as full, and so does a file that may grow by less."""
@@ -51,11 +51,11 @@ def _trouble_of(error: sqlite3.Error, path: Path) -> Trouble:
         return "gone"
     primary = code & 0xFF
     if primary in (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN):
-        return _look_at_disk(path)
+        return _trouble_of_disk(path)
     return _TROUBLES.get(primary, "failing")
 
 
-def _look_at_disk(path: Path) -> Trouble:
+def _trouble_of_disk(path: Path) -> Trouble:
     """Why the file cannot be read or written, as far as the state of its disk shows."""
     if sys.platform == "win32":
         return "failing"

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from storage.errors import Trouble, Unavailable
-from storage.modes import warn_of_modes
+from storage.file_modes import warn_of_modes
 
 _HEADER_BYTES = 100
 """The size of the header of a SQLite file; no such file is shorter."""

@@ -7,7 +7,7 @@ from itertools import islice
 
 from domain.models import Message, Page
 from storage.pages import END, page_of, sides
-from storage.sizes import that_fit
+from storage.sizes import fitting_messages
 from storage.sqlite.rows import message_of
 
 _BELOW = "SELECT * FROM messages WHERE chat_id = ? AND seq < ? AND deleted = 0 ORDER BY seq DESC LIMIT ?"
@@ -76,7 +76,7 @@ def changed_since(
     created = map(message_of, db.execute(_CREATED_SINCE, (chat_id, after_seq, limit)))
     altered = map(message_of, db.execute(_ALTERED_SINCE, (chat_id, after_seq, limit)))
     merged = merge(created, altered, key=lambda message: message.changed_seq)
-    return list(that_fit(islice(merged, limit), max_bytes))
+    return list(fitting_messages(islice(merged, limit), max_bytes))
 
 
 def count_changed_since(db: sqlite3.Connection, chat_id: int, after_seq: int, limit: int) -> int:

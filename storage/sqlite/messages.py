@@ -12,7 +12,7 @@ from domain.refusals import Refusal
 from storage.promise import Promise
 from storage.sqlite import history
 from storage.sqlite.database import Database
-from storage.sqlite.reads import mark_read
+from storage.sqlite.read_marks import mark_read
 from storage.sqlite.writer import Write, Writer, WriterItem
 from storage.times import to_micros
 

@@ -1,4 +1,4 @@
-"""Rows to models."""
+"""Rows to models, and the one column that holds more than one value."""
 
 import json
 from datetime import datetime
@@ -83,3 +83,15 @@ def message_of(row: Row) -> Message:
         client_id=client_id,
         deleted=bool(deleted),
     )
+
+
+def extra_of(message: Message) -> str | None:
+    """The column `extra` of a message, as `message_of` reads it."""
+    if not message.reactions and not message.attachments:
+        return None
+    extra: dict[str, Any] = {}
+    if message.reactions:
+        extra["reactions"] = {emoji: list(user_ids) for emoji, user_ids in message.reactions.items()}
+    if message.attachments:
+        extra["attachments"] = [dict(attachment) for attachment in message.attachments]
+    return json.dumps(extra)

@@ -2,7 +2,7 @@
 
 Rows are read with `SELECT *`, by position (see `rows.py`): a later step may add columns only at the end of a table.
 Times are microseconds since the epoch. There are no foreign keys: the one writer checks what it writes, and foreign
-keys would cost a look into two more tables for every message. AUTOINCREMENT: an id is never used again.
+keys would cost a lookup in two more tables for every message. AUTOINCREMENT: an id is never used again.
 
 A step may begin with a comment of one line, which says what the step does and is logged when a file takes it.
 """
@@ -13,7 +13,7 @@ from collections.abc import Sequence
 
 from domain.text import name_key
 from storage.errors import StorageError
-from storage.names import namesake_key
+from storage.username_keys import namesake_key
 
 _log = logging.getLogger(__name__)
 
@@ -135,8 +135,8 @@ INSERT OR IGNORE INTO meta (key, value) VALUES ('store_id', lower(hex(randomblob
 """
 
 # The keys are no longer only case-folded: see `domain.text`. Of accounts whose names are now the same, one has the key
-# of the name, and each other has the key of a namesake (`storage.names`); so keys stay unique, and begin with that of
-# the name.
+# of the name, and each other has the key of a namesake (`storage.username_keys`); so keys stay unique, and begin with
+# that of the name.
 _NAMES = """
 -- usernames and display names compare without case and whatever their Unicode form (NFKC)
 UPDATE users SET display_name_key = name_key(display_name) WHERE display_name_key <> name_key(display_name);

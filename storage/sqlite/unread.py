@@ -4,7 +4,7 @@ import sqlite3
 from collections.abc import Mapping
 
 from storage.ports import UNREAD_LIMIT
-from storage.unread import LOOK_BACK, tally
+from storage.unread_counts import LOOK_BACK, tally
 
 _FIRST_AFTER = """
 SELECT count(*), total(sender_id <> :user) FROM (

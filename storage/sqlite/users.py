@@ -9,13 +9,13 @@ from domain.changes import UserChanged
 from domain.models import User
 from domain.refusals import Duplicate, NotFound
 from domain.text import email_key, name_key
-from storage.names import key_bounds, namesake_key
 from storage.sqlite import heirs
 from storage.sqlite.database import Database
 from storage.sqlite.rows import user_of
 from storage.sqlite.sessions import end_sessions
 from storage.sqlite.writer import Writer
 from storage.times import to_micros
+from storage.username_keys import key_bounds, namesake_key
 
 _HIGHEST = chr(0x10FFFF)
 

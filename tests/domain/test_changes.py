@@ -44,7 +44,7 @@ def test_a_kind_knows_its_class_and_a_class_its_kind() -> None:
     for kind in kinds():
         assert kind.value.kind is kind
         assert kind_named(kind.name) is kind
-    assert kind_named("reacted") is None
+    assert kind_named("throwaway_reacted") is None
 
 
 def test_every_change_says_which_chat_it_changes() -> None:
@@ -55,18 +55,18 @@ def test_every_change_says_which_chat_it_changes() -> None:
 def test_a_declared_kind_is_a_frozen_dataclass_in_the_registry() -> None:
     with declared_kinds() as declare:
 
-        @declare("reacted")
+        @declare("throwaway_reacted")
         class MessageReacted(MessageChange):
             user_id: int
             emoji: str | None = None
 
         made: Any = MessageReacted
-        kind = kind_named("reacted")
+        kind = kind_named("throwaway_reacted")
         assert kind is not None
         assert (kind.value, kind.takes_seq, kind.logged) == (MessageReacted, True, True)
         assert made(MESSAGE, 5, "x") == made(MESSAGE, 5, "x") != made(MESSAGE, 5)
         assert made(MESSAGE, 5).chat_id == 2
-    assert kind_named("reacted") is None
+    assert kind_named("throwaway_reacted") is None
 
 
 def test_two_kinds_of_one_name_are_refused() -> None:
@@ -78,16 +78,16 @@ def test_two_kinds_of_one_name_are_refused() -> None:
 
 
 def test_a_kind_without_a_chat_is_refused() -> None:
-    with declared_kinds(), pytest.raises(UndeclaredChange, match=r"'muted' \(Muted\).*chat_id"):
+    with declared_kinds(), pytest.raises(UndeclaredChange, match=r"'throwaway_muted' \(Muted\).*chat_id"):
 
-        @change("muted", logged=True)
+        @change("throwaway_muted", logged=True)
         class Muted(Change):
             user_id: int
 
 
 def test_a_change_that_takes_a_number_has_to_be_logged() -> None:
-    with declared_kinds(), pytest.raises(UndeclaredChange, match=r"'seen' \(Seen\).*logged"):
+    with declared_kinds(), pytest.raises(UndeclaredChange, match=r"'throwaway_seen' \(Seen\).*logged"):
 
-        @change("seen", logged=False)
+        @change("throwaway_seen", logged=False)
         class Seen(MessageChange):
             pass

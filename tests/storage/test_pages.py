@@ -4,7 +4,7 @@ from itertools import count
 
 from domain.models import Message
 from storage.pages import page_of
-from storage.sizes import Budget, json_bytes, that_fit
+from storage.sizes import PageBudget, fitting_messages, json_bytes
 from tests.storage.world import START
 
 
@@ -24,15 +24,15 @@ def test_reading_stops_where_the_page_ends() -> None:
     assert len(page.messages) == 2
     assert page.has_more_after
     assert read == [1, 2, 3]
-    assert [found.seq for found in that_fit(endless(), 5000)] == [1, 2]  # type: ignore[arg-type]
+    assert [found.seq for found in fitting_messages(endless(), 5000)] == [1, 2]  # type: ignore[arg-type]
 
 
 def test_the_first_always_fits_and_nothing_after_what_did_not() -> None:
-    budget = Budget(10)
+    budget = PageBudget(10)
     assert [budget.takes(size) for size in (100, 1, 0)] == [True, False, False]
-    budget = Budget(10)
+    budget = PageBudget(10)
     assert [budget.takes(size) for size in (4, 6, 1)] == [True, True, False]
-    assert all(Budget(None).takes(2**40) for _ in range(3))
+    assert all(PageBudget(None).takes(2**40) for _ in range(3))
 
 
 def test_sizes_are_those_of_json() -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
-from storage.modes import warn_of_modes
+from storage.file_modes import warn_of_modes
 from storage.mongo.faults import trouble_of
 
 

@@ -18,8 +18,8 @@ def at(seconds: float) -> datetime:
 class World:
     def __init__(self, store: Store) -> None:
         self.store = store
-        self.told: list[Change] = []
-        store.subscribe(self.told.extend)
+        self.published: list[Change] = []
+        store.subscribe(self.published.extend)
         self._names = (f"user{number}" for number in count(1))
 
     async def user(self, username: str | None = None, **more: object) -> int:
@@ -70,16 +70,16 @@ class World:
         """The published states of the chat's messages, in the order in which they were published."""
         return [
             change.message
-            for change in self.told
+            for change in self.published
             if isinstance(change, MessageChange) and change.message.chat_id == chat_id
         ]
 
-    async def check_told(self, chat_id: int) -> None:
-        """All that is stored was told, in order and without a hole, and the last of it is what is stored."""
-        told = self.message_changes(chat_id)
-        assert [message.changed_seq for message in told] == list(range(1, len(told) + 1))
-        assert await self.head(chat_id) == len(told)
-        last = {message.id: message for message in told}
+    async def check_published(self, chat_id: int) -> None:
+        """All that is stored was published, in order and without a hole, and the last of it is what is stored."""
+        published = self.message_changes(chat_id)
+        assert [message.changed_seq for message in published] == list(range(1, len(published) + 1))
+        assert await self.head(chat_id) == len(published)
+        last = {message.id: message for message in published}
         assert {message.id: message for message in await self.everything(chat_id)} == last
 
 

@@ -15,11 +15,11 @@ async def opens_again(place: Place) -> None:
 async def test_a_change_of_a_chat_needs_a_result(place: Place) -> None:
     with declared_kinds() as declare:
 
-        @declare("archived")
+        @declare("throwaway_archived")
         class ChatArchived(Change):
             chat_id: int
 
-        with pytest.raises(UndeclaredChange, match=r"the change kind 'archived' \(ChatArchived\)"):
+        with pytest.raises(UndeclaredChange, match=r"the change kind 'throwaway_archived' \(ChatArchived\)"):
             await place.open()
     await opens_again(place)
 
@@ -27,12 +27,14 @@ async def test_a_change_of_a_chat_needs_a_result(place: Place) -> None:
 async def test_a_change_of_a_message_needs_its_tables_in_sqlite_and_nothing_in_mongodb(place: Place) -> None:
     with declared_kinds() as declare:
 
-        @declare("reacted")
+        @declare("throwaway_reacted")
         class MessageReacted(MessageChange):
             user_id: int
 
         if isinstance(place, SqlitePlace):
-            with pytest.raises(UndeclaredChange, match=r"'reacted' \(MessageReacted\).*sqlite/changes.py"):
+            with pytest.raises(
+                UndeclaredChange, match=r"'throwaway_reacted' \(MessageReacted\).*sqlite/changes.py"
+            ):
                 await place.open()
         else:
             await opens_again(place)

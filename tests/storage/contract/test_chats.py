@@ -28,7 +28,7 @@ async def test_a_chat_is_kept_as_created(world: World) -> None:
         },
     )
     assert await world.store.chats.load(chat.id) == state
-    assert world.told == [ChatCreated(state)]
+    assert world.published == [ChatCreated(state)]
     assert await world.store.chats.load(999) is None
 
 
@@ -39,7 +39,7 @@ async def test_a_chat_of_unknown_users_is_not_made(world: World) -> None:
     assert unknown.value.user_ids == [997, 998]
     with pytest.raises(UnknownUsers):
         await world.chat(999, owner)
-    assert world.told == []
+    assert world.published == []
     assert await world.store.chats.list_for(owner, cursor=None, limit=10) == ([], None)
 
 
@@ -52,7 +52,7 @@ async def test_two_users_share_one_private_chat(world: World) -> None:
     assert (again.id, again.created_by, again.head_seq) == (chat.id, anna, 1)
     assert (await world.make_chat(anna, vera, chat_type="private"))[1]
     assert (await world.make_chat(anna, boris))[1]  # a group of the same two is another chat
-    assert sum(isinstance(change, ChatCreated) for change in world.told) == 3
+    assert sum(isinstance(change, ChatCreated) for change in world.published) == 3
 
 
 async def test_both_ask_for_the_private_chat_at_once(world: World) -> None:
@@ -62,7 +62,7 @@ async def test_both_ask_for_the_private_chat_at_once(world: World) -> None:
     )
     assert len({chat.id for chat, _ in results}) == 1
     assert sum(created for _, created in results) == 1
-    assert len(world.told) == 1
+    assert len(world.published) == 1
 
 
 async def test_a_private_chat_can_be_made_anew_after_its_deletion(world: World) -> None:
@@ -80,10 +80,10 @@ async def test_rename(world: World) -> None:
     await world.send(chat_id, owner)
     chat = await world.store.chats.rename(chat_id, owner, "New")
     assert chat == Chat(chat_id, "New", "group", START, owner, head_seq=1, member_count=1)
-    assert world.told[-1] == ChatRenamed(chat)
-    told = len(world.told)
+    assert world.published[-1] == ChatRenamed(chat)
+    published_before = len(world.published)
     assert await world.store.chats.rename(chat_id, owner, "New") == chat
-    assert len(world.told) == told
+    assert len(world.published) == published_before
     state = await world.store.chats.load(chat_id)
     assert state is not None
     assert state.chat == chat
@@ -93,7 +93,7 @@ async def test_rename_and_delete_ask_for_membership_and_role(world: World) -> No
     owner, admin, member, stranger = await world.users(4)
     chat_id = await world.chat(owner, admin, member, chat_type="channel", name="Old")
     await world.store.chats.set_role(chat_id, owner, admin, "admin")
-    told = len(world.told)
+    published_before = len(world.published)
     for call in (
         lambda user_id: world.store.chats.rename(chat_id, user_id, "New"),
         lambda user_id: world.store.chats.delete(chat_id, user_id),
@@ -104,7 +104,7 @@ async def test_rename_and_delete_ask_for_membership_and_role(world: World) -> No
             await call(member)
     with pytest.raises(Forbidden):
         await world.store.chats.delete(chat_id, admin)
-    assert len(world.told) == told
+    assert len(world.published) == published_before
     await world.store.chats.rename(chat_id, admin, "New")
     await world.store.chats.delete(chat_id, owner)
     for call in (
@@ -122,7 +122,7 @@ async def test_a_deleted_chat_is_gone_with_its_messages(world: World) -> None:
     messages = [await world.send(chat_id, owner, f"{number}", client_id=f"{number}") for number in range(20)]
     kept = await world.send(other, owner)
     await world.store.chats.delete(chat_id, owner)
-    assert world.told[-1] == ChatDeleted(chat_id, [owner, member])
+    assert world.published[-1] == ChatDeleted(chat_id, [owner, member])
     assert await world.store.chats.load(chat_id) is None
     assert await world.store.messages.get(messages[0].id) is None
     assert (await world.store.messages.history(chat_id, limit=10)).messages in ((), [])
@@ -234,7 +234,7 @@ async def test_a_cursor_from_elsewhere(world: World, cursor: str) -> None:
     assert bad.value.field == "cursor"
 
 
-async def test_head_seq_counts_what_was_told(world: World) -> None:
+async def test_head_seq_counts_what_was_published(world: World) -> None:
     anna = await world.user()
     chat_id = await world.chat(anna)
     for number in range(1, 4):
@@ -259,9 +259,9 @@ async def test_a_head_is_never_ahead_of_what_is_published(world: World) -> None:
         while sending:
             head = await world.head(chat_id)
             assert head <= len(world.message_changes(chat_id))
-            told = world.message_changes(chat_id)[-1].changed_seq if head else 0
+            published = world.message_changes(chat_id)[-1].changed_seq if head else 0
             page = await world.store.messages.history(chat_id, limit=1)
-            assert world.store.published_head(chat_id, 10**6) in (10**6, *range(told, 301))
+            assert world.store.published_head(chat_id, 10**6) in (10**6, *range(published, 301))
             assert not head or page.messages[-1].seq >= head
             looks += 1
         return looks
@@ -276,7 +276,7 @@ async def test_member_count_follows(world: World) -> None:
     await world.store.chats.add_member(chat_id, anna, vera, "member", at(1))
     await world.store.chats.remove_member(chat_id, anna, boris)
     await world.store.chats.add_member(chat_id, anna, boris, "member", at(2))
-    assert isinstance(world.told[-1], MemberAdded)
+    assert isinstance(world.published[-1], MemberAdded)
     state = await world.store.chats.load(chat_id)
     assert state is not None
     assert state.chat.member_count == 3 == len(state.members)

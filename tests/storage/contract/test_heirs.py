@@ -35,7 +35,7 @@ async def leave(world: World, chat_id: int, user_id: int) -> None:
 
 
 def changes_of(world: World, kind: type) -> list[object]:
-    return [change for change in world.told if isinstance(change, kind)]
+    return [change for change in world.published if isinstance(change, kind)]
 
 
 async def test_banned_and_deleted_users_and_bots_are_passed_over_by_those_who_inherit(world: World) -> None:
@@ -47,9 +47,9 @@ async def test_banned_and_deleted_users_and_bots_are_passed_over_by_those_who_in
     await ban(world, banned)
     await world.store.users.delete(deleted)
     await leave(world, chat_id, anna)
-    assert world.told[-1] == MemberRemoved(chat_id, anna, Member(admin, "owner", at(4)))
+    assert world.published[-1] == MemberRemoved(chat_id, anna, Member(admin, "owner", at(4)))
     await leave(world, chat_id, admin)
-    assert world.told[-1] == MemberRemoved(chat_id, admin, Member(member, "owner", at(1)))
+    assert world.published[-1] == MemberRemoved(chat_id, admin, Member(member, "owner", at(1)))
     assert await roles(world, chat_id) == {banned: "admin", deleted: "admin", bot: "admin", member: "owner"}
 
 
@@ -66,7 +66,7 @@ async def test_a_chat_goes_with_the_last_who_could_inherit(world: World, last: s
     await leave(world, chat_id, first)
     assert (await roles(world, chat_id))[second] == ("owner" if last == "owner" else "member")
     await leave(world, chat_id, second)
-    assert world.told[-1] == ChatDeleted(chat_id, sorted([second, banned, deleted, bot]))
+    assert world.published[-1] == ChatDeleted(chat_id, sorted([second, banned, deleted, bot]))
     assert await world.store.chats.load(chat_id) is None
 
 
@@ -84,7 +84,7 @@ async def test_owners_who_are_not_active_do_not_count(world: World) -> None:
     assert await roles(world, chat_id) == {boris: "owner", vera: "owner"}
     await world.store.users.set_banned(boris, False)
     await leave(world, chat_id, vera)
-    assert world.told[-1] == MemberRemoved(chat_id, vera, None)
+    assert world.published[-1] == MemberRemoved(chat_id, vera, None)
     assert await roles(world, chat_id) == {boris: "owner"}
 
 
@@ -110,14 +110,14 @@ async def test_the_role_passes_on_with_the_account_of_the_last_owner(
     await joins(world, chat_id, anna, vera, gleb, role="admin")
     last = await world.send(chat_id, anna)
     await world.store.messages.mark_read(chat_id, vera, last.id)
-    world.told.clear()
+    world.published.clear()
     if end == "ban":
         user = await world.store.users.set_banned(anna, True)
     else:
         user = await world.store.users.delete(anna)
     former = Member(anna, "member", START)
     heir = Member(vera, "owner", at(1), read_seq=1, last_read_message_id=last.id)
-    assert world.told == [UserChanged(user), RoleChanged(chat_id, former, heir)]
+    assert world.published == [UserChanged(user), RoleChanged(chat_id, former, heir)]
     assert await roles(world, chat_id) == {anna: "member", boris: "member", vera: "owner", gleb: "admin"}
     state = await world.store.chats.load(chat_id)
     assert state is not None
@@ -158,11 +158,13 @@ async def test_a_ban_that_is_repeated_passes_on_what_could_not_pass_before(world
     chat_id = await world.chat(anna, boris)
     await ban(world, boris, anna)
     await world.store.users.set_banned(boris, False)
-    world.told.clear()
+    world.published.clear()
     await ban(world, anna)
-    assert world.told == [RoleChanged(chat_id, Member(anna, "member", START), Member(boris, "owner", START))]
+    assert world.published == [
+        RoleChanged(chat_id, Member(anna, "member", START), Member(boris, "owner", START))
+    ]
     await ban(world, anna)
-    assert len(world.told) == 1
+    assert len(world.published) == 1
 
 
 async def test_a_user_whose_chats_will_be_left_next_may_be_banned_without_passing_on(
@@ -174,7 +176,7 @@ async def test_a_user_whose_chats_will_be_left_next_may_be_banned_without_passin
     assert await roles(world, chat_id) == {anna: "owner", boris: "member"}
     await leave(world, chat_id, anna)
     assert changes_of(world, RoleChanged) == []
-    assert world.told[-1] == MemberRemoved(chat_id, anna, Member(boris, "owner", START))
+    assert world.published[-1] == MemberRemoved(chat_id, anna, Member(boris, "owner", START))
 
 
 async def test_only_an_owner_who_was_the_last_loses_the_role(world: World) -> None:
@@ -204,8 +206,8 @@ async def test_many_chats_pass_on_in_one_ban(world: World) -> None:
     owned = [await world.chat(anna, heir) for heir in (boris, vera) * 10]
     others = [await world.chat(boris, anna), await world.chat(anna)]
     await ban(world, anna)
-    told = changes_of(world, RoleChanged)
-    assert [change.chat_id for change in told if isinstance(change, RoleChanged)] == owned
+    published = changes_of(world, RoleChanged)
+    assert [change.chat_id for change in published if isinstance(change, RoleChanged)] == owned
     for number, chat_id in enumerate(owned):
         assert await roles(world, chat_id) == {anna: "member", (boris, vera)[number % 2]: "owner"}
     assert await roles(world, others[0]) == {boris: "owner", anna: "member"}

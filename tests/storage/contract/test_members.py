@@ -25,7 +25,7 @@ async def test_a_new_members_mark_stands_at_the_newest_message(world: World) -> 
     last = [await world.send(chat_id, anna) for _ in range(3)][-1]
     member = await world.store.chats.add_member(chat_id, anna, boris, "member", at(2))
     assert member == Member(boris, "member", at(2), read_seq=3, last_read_message_id=last.id)
-    assert world.told[-1] == MemberAdded(chat_id, member)
+    assert world.published[-1] == MemberAdded(chat_id, member)
     state = await world.store.chats.load(chat_id)
     assert state is not None
     assert state.members[boris] == member
@@ -47,7 +47,7 @@ async def test_adding_in_one_turn_with_sends(world: World) -> None:
 async def test_what_adding_checks(world: World) -> None:
     anna, boris, stranger = await world.users(3)
     chat_id = await world.chat(anna, boris)
-    told = len(world.told)
+    published_before = len(world.published)
     add = world.store.chats.add_member
     with pytest.raises(NotFound):
         await add(999, anna, stranger, "member", START)
@@ -61,7 +61,7 @@ async def test_what_adding_checks(world: World) -> None:
         await add(chat_id, anna, boris, "admin", START)
     assert unknown.value.user_ids == [999]
     assert duplicate.value.field == "user_id"
-    assert len(world.told) == told
+    assert len(world.published) == published_before
     assert await members(world, chat_id) == {anna: "owner", boris: "member"}
 
 
@@ -82,8 +82,8 @@ async def test_roles(world: World) -> None:
     chat_id = await world.chat(anna, boris)
     member = await world.store.chats.set_role(chat_id, anna, boris, "admin")
     assert member == Member(boris, "admin", START)
-    assert world.told[-1] == RoleChanged(chat_id, member)
-    told = len(world.told)
+    assert world.published[-1] == RoleChanged(chat_id, member)
+    published_before = len(world.published)
     assert await world.store.chats.set_role(chat_id, anna, boris, "admin") == member
     for call in (
         world.store.chats.set_role(chat_id, boris, stranger, "admin"),
@@ -94,7 +94,7 @@ async def test_roles(world: World) -> None:
             await call
     with pytest.raises(Forbidden):
         await world.store.chats.set_role(chat_id, boris, boris, "admin")
-    assert len(world.told) == told
+    assert len(world.published) == published_before
     assert await members(world, chat_id) == {anna: "owner", boris: "admin"}
 
 
@@ -152,8 +152,8 @@ async def test_removing(world: World) -> None:
     anna, boris, vera, stranger = await world.users(4)
     chat_id = await world.chat(anna, boris, vera)
     await world.store.chats.remove_member(chat_id, anna, boris)
-    assert world.told[-1] == MemberRemoved(chat_id, boris)
-    told = len(world.told)
+    assert world.published[-1] == MemberRemoved(chat_id, boris)
+    published_before = len(world.published)
     for call in (
         world.store.chats.remove_member(chat_id, vera, boris),
         world.store.chats.remove_member(chat_id, boris, anna),
@@ -164,7 +164,7 @@ async def test_removing(world: World) -> None:
             await call
     with pytest.raises(Forbidden):
         await world.store.chats.remove_member(chat_id, vera, anna)
-    assert len(world.told) == told
+    assert len(world.published) == published_before
     assert await members(world, chat_id) == {anna: "owner", vera: "member"}
     with pytest.raises(NotFound):
         await world.send(chat_id, boris)
@@ -177,7 +177,7 @@ async def test_the_oldest_admin_inherits(world: World) -> None:
     await world.store.chats.add_member(chat_id, anna, vera, "admin", at(1))
     await world.store.chats.remove_member(chat_id, anna, anna)
     heir = Member(vera, "owner", at(1))
-    assert world.told[-1] == MemberRemoved(chat_id, anna, heir)
+    assert world.published[-1] == MemberRemoved(chat_id, anna, heir)
     assert await members(world, chat_id) == {boris: "member", vera: "owner", gleb: "admin"}
 
 
@@ -196,7 +196,7 @@ async def test_nobody_inherits_from_one_of_two_owners(world: World) -> None:
     chat_id = await world.chat(anna, boris, vera)
     await world.store.chats.set_role(chat_id, anna, vera, "owner")
     await world.store.chats.remove_member(chat_id, anna, anna)
-    assert world.told[-1] == MemberRemoved(chat_id, anna, None)
+    assert world.published[-1] == MemberRemoved(chat_id, anna, None)
     assert await members(world, chat_id) == {boris: "member", vera: "owner"}
 
 
@@ -204,9 +204,9 @@ async def test_with_the_last_member_goes_the_chat(world: World) -> None:
     anna = await world.user()
     chat_id = await world.chat(anna)
     message = await world.send(chat_id, anna)
-    told = len(world.told)
+    published_before = len(world.published)
     await world.store.chats.remove_member(chat_id, anna, anna)
-    assert world.told[told:] == [ChatDeleted(chat_id, [anna])]
+    assert world.published[published_before:] == [ChatDeleted(chat_id, [anna])]
     assert await world.store.chats.load(chat_id) is None
     assert await world.store.messages.get(message.id) is None
 
@@ -217,9 +217,9 @@ async def test_everybody_leaves_at_once(world: World) -> None:
     order = random.Random(7).sample(users, len(users))
     await asyncio.gather(*(world.store.chats.remove_member(chat_id, user, user) for user in order))
     assert await world.store.chats.load(chat_id) is None
-    removed = [change for change in world.told if isinstance(change, MemberRemoved)]
+    removed = [change for change in world.published if isinstance(change, MemberRemoved)]
     assert len(removed) == 39
-    assert world.told[-1] == ChatDeleted(chat_id, [order[-1]])
+    assert world.published[-1] == ChatDeleted(chat_id, [order[-1]])
 
 
 async def test_coming_and_going_while_others_write(world: World) -> None:
@@ -241,4 +241,4 @@ async def test_coming_and_going_while_others_write(world: World) -> None:
 
     await asyncio.gather(*map(one, others))
     assert await members(world, chat_id) == {anna: "owner"}
-    await world.check_told(chat_id)
+    await world.check_published(chat_id)

@@ -38,7 +38,7 @@ async def test_a_message_is_kept_as_sent(world: World) -> None:
     )
     assert appended == Appended(message, duplicate=False)
     assert await world.store.messages.get(message.id) == message
-    assert world.told[-2:] == [MessageCreated(first), MessageCreated(message)]
+    assert world.published[-2:] == [MessageCreated(first), MessageCreated(message)]
     assert await world.store.messages.get(999_999) is None
 
 
@@ -54,8 +54,8 @@ async def test_sends_keep_their_order(world: World) -> None:
         mine = messages[index::3]
         assert [message.seq for message in mine] == list(range(1, 401))
         assert [message.content for message in mine] == [str(number) for number in range(index, 1200, 3)]
-        await world.check_told(chat_id)
-    assert [change.message for change in world.told if isinstance(change, MessageCreated)] == messages
+        await world.check_published(chat_id)
+    assert [change.message for change in world.published if isinstance(change, MessageCreated)] == messages
 
 
 async def test_what_a_send_checks_and_in_which_order(world: World) -> None:
@@ -63,7 +63,7 @@ async def test_what_a_send_checks_and_in_which_order(world: World) -> None:
     chat_id = await world.chat(anna, boris, chat_type="channel")
     other = await world.chat(anna, boris)
     used = await world.send(other, boris, client_id="used")
-    told = len(world.told)
+    published_before = len(world.published)
     append = world.store.messages.append
     with pytest.raises(NotFound):
         await append(draft(999, anna))
@@ -77,7 +77,7 @@ async def test_what_a_send_checks_and_in_which_order(world: World) -> None:
     with pytest.raises(BadReference) as bad:
         await append(draft(chat_id, anna, reply_to=999_999))
     assert bad.value.field == "reply_to"
-    assert len(world.told) == told
+    assert len(world.published) == published_before
     assert (await append(draft(chat_id, anna))).message.seq == 1
 
 
@@ -116,7 +116,7 @@ async def test_a_reply_is_to_a_message_of_the_same_chat_a_deleted_one_too(world:
         assert reply.reply_to == message.id
         assert await world.store.messages.get(reply.id) == reply
     await world.store.messages.delete(here.id, anna, at(1))
-    await world.check_told(chat_id)
+    await world.check_published(chat_id)
 
 
 async def test_a_reply_to_a_message_deleted_in_the_same_moment(world: World) -> None:
@@ -130,7 +130,7 @@ async def test_a_reply_to_a_message_deleted_in_the_same_moment(world: World) -> 
         )
         assert results[0].reply_to == results[2].reply_to == target.id
         assert results[0].id == results[2].id
-    await world.check_told(chat_id)
+    await world.check_published(chat_id)
 
 
 async def test_a_reply_to_a_message_of_a_deleted_chat_is_none(world: World) -> None:
@@ -172,7 +172,7 @@ async def test_a_failing_send_is_its_own_failure(world: World) -> None:
     results = await asyncio.gather(*futures, return_exceptions=True)
     assert [result.message.seq for result in results[::2]] == list(range(1, 301))
     assert all(isinstance(result, Refusal) for result in results[1::2])
-    await world.check_told(chat_id)
+    await world.check_published(chat_id)
 
 
 async def test_a_client_id_makes_a_send_idempotent(world: World) -> None:
@@ -186,7 +186,7 @@ async def test_a_client_id_makes_a_send_idempotent(world: World) -> None:
     of_another = await world.store.messages.append(draft(chat_id, boris, client_id="x"))
     assert not of_another.duplicate
     assert (await world.send(chat_id, anna, client_id="X")).id != first.id
-    await world.check_told(chat_id)
+    await world.check_published(chat_id)
 
 
 async def test_similar_client_ids_are_different(world: World) -> None:
@@ -213,7 +213,7 @@ async def test_a_repeat_of_a_deleted_message_is_not_found(world: World) -> None:
         await world.send(chat_id, anna, client_id="x")
     with pytest.raises(ClientIdTaken):
         await world.send(other, anna, client_id="x")
-    await world.check_told(chat_id)
+    await world.check_published(chat_id)
 
 
 async def test_repeats_race(world: World) -> None:
@@ -238,7 +238,7 @@ async def test_repeats_race(world: World) -> None:
         else:
             assert isinstance(result, ClientIdTaken)
     for chat_id in chats:
-        await world.check_told(chat_id)
+        await world.check_published(chat_id)
 
 
 async def test_send_delete_and_repeat_in_one_turn(world: World) -> None:
@@ -267,20 +267,20 @@ async def test_an_edit(world: World) -> None:
     await world.send(chat_id, boris)
     edited = await world.store.messages.edit(message.id, anna, "new", at(5))
     assert edited == replace(message, content="new", edited_at=at(5), changed_seq=3)
-    assert world.told[-1] == MessageEdited(edited)
+    assert world.published[-1] == MessageEdited(edited)
     assert await world.store.messages.get(message.id) == edited
     again = await world.store.messages.edit(message.id, anna, "newer", at(6))
     assert (again.seq, again.changed_seq, again.edited_at) == (1, 4, at(6))
-    await world.check_told(chat_id)
+    await world.check_published(chat_id)
 
 
 async def test_the_same_content_again_changes_nothing(world: World) -> None:
     anna, boris = await world.users(2)
     chat_id = await world.chat(anna, boris)
     message = await world.send(chat_id, anna, "same")
-    told = len(world.told)
+    published_before = len(world.published)
     assert await world.store.messages.edit(message.id, anna, "same", at(5)) == message
-    assert len(world.told) == told
+    assert len(world.published) == published_before
     assert await world.head(chat_id) == 1
     with pytest.raises(Forbidden):
         await world.store.messages.edit(message.id, boris, "same", at(5))
@@ -297,10 +297,10 @@ async def test_a_deletion_leaves_a_tombstone(world: World) -> None:
     await world.store.chats.set_role(chat_id, anna, boris, "admin")
     tombstone = await world.store.messages.delete(message.id, boris, at(2))
     assert tombstone == replace(message, content="", deleted=True, changed_seq=4)
-    assert world.told[-1] == MessageDeleted(tombstone)
+    assert world.published[-1] == MessageDeleted(tombstone)
     assert await world.store.messages.get(message.id) == tombstone
     assert (await world.store.messages.history(chat_id, limit=9)).messages == [first]
-    await world.check_told(chat_id)
+    await world.check_published(chat_id)
 
 
 async def test_what_changing_a_message_checks(world: World) -> None:
@@ -309,7 +309,7 @@ async def test_what_changing_a_message_checks(world: World) -> None:
     message, deleted, boris_own = [await world.send(chat_id, user) for user in (anna, anna, boris)]
     await world.store.messages.delete(deleted.id, anna, at(1))
     await world.store.chats.remove_member(chat_id, anna, boris)
-    told = len(world.told)
+    published_before = len(world.published)
     for message_id, user_id in (
         (message.id, stranger),
         (boris_own.id, boris),
@@ -325,7 +325,7 @@ async def test_what_changing_a_message_checks(world: World) -> None:
         await world.store.messages.edit(message.id, vera, "new", at(2))
     with pytest.raises(Forbidden):
         await world.store.messages.delete(message.id, vera, at(2))
-    assert len(world.told) == told
+    assert len(world.published) == published_before
     assert await world.store.messages.get(message.id) == message
 
 
@@ -339,7 +339,7 @@ async def test_of_many_deletions_one_succeeds(world: World) -> None:
     )
     assert isinstance(results[0], Message)
     assert all(isinstance(result, NotFound) for result in results[1:])
-    await world.check_told(chat_id)
+    await world.check_published(chat_id)
 
 
 async def test_a_cancelled_waiter_undoes_nothing(world: World) -> None:
@@ -357,7 +357,7 @@ async def test_a_cancelled_waiter_undoes_nothing(world: World) -> None:
     last = await world.send(chat_id, anna, "last")
     assert last.seq == 3
     assert [message.content for message in await world.everything(chat_id)] == ["early", "under way", "last"]
-    await world.check_told(chat_id)
+    await world.check_published(chat_id)
     state = await world.store.chats.load(chat_id)
     assert state is not None
     assert state.chat.name == "New"
@@ -401,7 +401,7 @@ async def test_everything_at_once(world: World) -> None:
         }
         assert sum(isinstance(result, (Appended, Member, Message)) for result in results) > 50
     for chat_id in chats:
-        await world.check_told(chat_id)
+        await world.check_published(chat_id)
         state = await world.store.chats.load(chat_id)
         assert state is not None
         assert state.chat.member_count == len(state.members)
@@ -415,7 +415,7 @@ async def test_long_and_many(world: World) -> None:
     messages = await asyncio.gather(*(world.send(chat_id, anna, content) for content in contents))
     assert [message.content for message in messages] == contents
     assert [message.seq for message in messages] == list(range(1, 31))
-    await world.check_told(chat_id)
+    await world.check_published(chat_id)
 
 
 async def test_times_come_back_exactly(world: World) -> None:
@@ -441,4 +441,4 @@ async def test_many_chats_at_once(world: World) -> None:
         messages = await asyncio.gather(*(world.send(chat_id, anna) for chat_id in chats))
         assert {message.seq for message in messages} == {number}
     for chat_id in chats[::40]:
-        await world.check_told(chat_id)
+        await world.check_published(chat_id)

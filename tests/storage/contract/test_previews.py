@@ -49,15 +49,15 @@ async def test_a_glance_at_thousands(world: World) -> None:
     assert preview == ChatPreview(2107, sent[-1], {bot: 7, anna: UNREAD_LIMIT, boris: 3}, marks)
 
 
-async def test_a_glance_during_writes_is_not_ahead_of_what_was_told(world: World) -> None:
+async def test_a_preview_during_writes_is_not_ahead_of_what_was_published(world: World) -> None:
     anna, boris = await world.users(2)
     chat_id = await world.chat(anna, boris)
     writes = asyncio.gather(*(world.send(chat_id, anna) for _ in range(300)))
     while not writes.done():
         preview = await world.store.chats.preview(chat_id, [boris])
         assert preview is not None
-        told = world.message_changes(chat_id)
-        assert preview.head_seq <= (told[-1].seq if told else 0)
+        published = world.message_changes(chat_id)
+        assert preview.head_seq <= (published[-1].seq if published else 0)
     await writes
 
 

@@ -10,7 +10,7 @@ async def test_who_removed_a_member_and_from_what(world: World) -> None:
     await world.store.chats.remove_member(chat_id, anna, boris)
     await world.store.chats.rename(chat_id, anna, "Dinner")
     await world.store.chats.remove_member(chat_id, anna, anna)
-    removed = [change for change in world.told if isinstance(change, MemberRemoved)]
+    removed = [change for change in world.published if isinstance(change, MemberRemoved)]
     assert [(one.user_id, one.actor_id, one.name) for one in removed] == [
         (boris, anna, "Lunch"),
         (anna, anna, "Dinner"),
@@ -25,7 +25,7 @@ async def test_what_a_deleted_chat_was_and_who_left_it(world: World) -> None:
     await world.store.chats.delete(deleted, anna)
     await world.store.chats.remove_member(left, anna, anna)
     await world.store.chats.delete(private, anna)
-    gone = [change for change in world.told if isinstance(change, ChatDeleted)]
+    gone = [change for change in world.published if isinstance(change, ChatDeleted)]
     assert [(one.chat_id, one.name, one.chat_type, one.left_id) for one in gone] == [
         (deleted, "Lunch", "group", None),
         (left, "News", "channel", anna),
@@ -38,22 +38,22 @@ async def test_which_changes_of_a_user_others_see(world: World) -> None:
     users = world.store.users
     shown: list[bool] = []
 
-    async def told() -> bool:
-        (change,) = [change for change in world.told if isinstance(change, UserChanged)]
-        world.told.clear()
+    async def shown_to_others() -> bool:
+        (change,) = [change for change in world.published if isinstance(change, UserChanged)]
+        world.published.clear()
         shown.append(change.shown)
         assert change.user == await users.get(anna)
         return change.shown
 
     await users.rename(anna, "Anya")
-    assert await told()
+    assert await shown_to_others()
     await users.change_password(anna, "other", keep_session=None)
-    assert not await told()
+    assert not await shown_to_others()
     await users.seen(anna, (await users.get(anna)).created_at)  # type: ignore[union-attr]
-    assert not await told()
+    assert not await shown_to_others()
     await users.set_banned(anna, True)
-    assert await told()
+    assert await shown_to_others()
     await users.set_banned(anna, False)
-    assert await told()
+    assert await shown_to_others()
     await users.delete(anna)
-    assert await told()
+    assert await shown_to_others()

@@ -30,7 +30,7 @@ async def test_a_session_is_kept(world: World) -> None:
     assert session == Session("s", session.user_id, START)
     assert await world.store.sessions.get("s") == session
     assert await world.store.sessions.get("unknown") is None
-    assert world.told == []
+    assert world.published == []
 
 
 async def test_no_session_without_a_user(world: World) -> None:
@@ -45,7 +45,7 @@ async def test_tokens_are_spent_one_for_the_next(world: World) -> None:
     session = await login(world)
     for step in range(5):
         assert await rotate(world, f"t{step}", f"t{step + 1}", step * 100) == session
-    assert world.told == []
+    assert world.published == []
 
 
 async def test_within_the_grace_time_a_token_is_spent_again(world: World) -> None:
@@ -69,13 +69,13 @@ async def test_reuse_after_the_grace_time_revokes_the_family(world: World) -> No
     await rotate(world, "t0", "t1", 0)
     with pytest.raises(TokenReused):
         await rotate(world, "t0", "t2", GRACE_S + 0.000001)
-    assert world.told == [SessionsRevoked(session.user_id, ["s"])]
+    assert world.published == [SessionsRevoked(session.user_id, ["s"])]
     found = await world.store.sessions.get("s")
     assert found == Session("s", session.user_id, START, revoked=True)
     for token in ("t0", "t1", "t2"):
         with pytest.raises(TokenUnknown):
             await rotate(world, token, "t9", 40)
-    assert len(world.told) == 1
+    assert len(world.published) == 1
 
 
 async def test_unknown_and_expired_tokens(world: World) -> None:
@@ -94,7 +94,7 @@ async def test_revoking(world: World) -> None:
     await world.store.sessions.revoke("s")
     await world.store.sessions.revoke("s")
     await world.store.sessions.revoke("unknown")
-    assert world.told == [SessionsRevoked(session.user_id, ["s"])]
+    assert world.published == [SessionsRevoked(session.user_id, ["s"])]
     with pytest.raises(TokenUnknown):
         await rotate(world, "t0", "t1", 1)
     assert await rotate(world, "o0", "o1", 1) == other
@@ -107,7 +107,7 @@ async def test_a_spent_token_is_spent_again_three_times_and_then_ends_the_family
     assert await rotate(world, "new0", "next", 6) == session
     with pytest.raises(TokenReused):
         await rotate(world, "t0", "once more", 7)
-    assert world.told == [SessionsRevoked(session.user_id, ["s"])]
+    assert world.published == [SessionsRevoked(session.user_id, ["s"])]
     for token in ("t0", "next", "new1", "once more"):
         with pytest.raises(TokenUnknown):
             await rotate(world, token, "t9", 8)
@@ -130,7 +130,7 @@ async def test_one_token_spent_by_many_at_once(world: World, times: int) -> None
         assert found.revoked
         assert {type(result) for result in results} <= {Session, TokenReused, TokenUnknown}
         assert TokenReused in map(type, results)
-        assert world.told == [SessionsRevoked(session.user_id, ["s"])]
+        assert world.published == [SessionsRevoked(session.user_id, ["s"])]
 
 
 async def sweep(world: World, seconds: float, keep_s: float = 100) -> None:
@@ -148,7 +148,7 @@ async def test_a_sweep_removes_sessions_whose_last_token_ended_long_enough_ago(w
     await sweep(world, LIFE_S + 100)
     left = [number for number in range(8) if await world.store.sessions.get(f"s{number}")]
     assert left == [3]
-    assert world.told == []
+    assert world.published == []
     assert (await rotate(world, "fresh", "t9", LIFE_S + 49)).id == "s3"
 
 
@@ -158,7 +158,7 @@ async def test_what_tells_a_reuse_stays_until_the_token_itself_ends(world: World
     await sweep(world, LIFE_S - 1, keep_s=0)
     with pytest.raises(TokenReused):
         await rotate(world, "t0", "t2", LIFE_S - 1)
-    assert world.told == [SessionsRevoked(session.user_id, ["s"])]
+    assert world.published == [SessionsRevoked(session.user_id, ["s"])]
 
 
 async def test_a_revoked_session_is_remembered_until_nobody_can_have_a_token_of_it(world: World) -> None:

@@ -148,7 +148,7 @@ async def test_a_lagging_subscriber_that_raises_goes_on_with_the_next_batch(stor
     }
 
 
-async def test_what_a_subscriber_lags_too_far_behind_is_dropped_and_it_is_told(
+async def test_what_a_subscriber_lags_too_far_behind_is_dropped_and_it_learns_that(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("storage.subscribers.WAITING_CHANGES_MAX", 10)

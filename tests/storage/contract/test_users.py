@@ -22,7 +22,7 @@ async def test_a_user_is_kept_as_created(world: World) -> None:
     )
     assert await world.store.users.get(user.id) == user
     assert 0 < user.id < 2**53
-    assert world.told == []
+    assert world.published == []
 
 
 async def test_usernames_and_emails_are_unique_without_case(world: World) -> None:
@@ -155,12 +155,12 @@ async def test_that_anybody_was_ever_here_is_known(world: World) -> None:
     assert await world.store.users.exist()
 
 
-async def test_rename_is_told_once(world: World) -> None:
+async def test_rename_is_published_once(world: World) -> None:
     user_id = await world.user(display_name="Old")
     assert (await world.store.users.rename(user_id, "New")).display_name == "New"
     assert (await world.store.users.rename(user_id, "New")).display_name == "New"
-    (told,) = world.told
-    assert told == UserChanged(await world.store.users.get(user_id))
+    (published,) = world.published
+    assert published == UserChanged(await world.store.users.get(user_id))
     assert [user.id for user in await world.store.users.search("new", after_id=0, limit=5)] == [user_id]
     assert await world.store.users.search("old", after_id=0, limit=5) == []
     with pytest.raises(NotFound):
@@ -174,15 +174,15 @@ async def test_a_new_password_ends_every_other_session(world: World) -> None:
             session_id=session_id, user_id=owner, token_hash=session_id, expires_at=at(60), created_at=START
         )
     await world.store.sessions.revoke("c")
-    world.told.clear()
+    world.published.clear()
     await world.store.users.change_password(user_id, "new hash", keep_session="a")
     user = await world.store.users.get(user_id)
-    assert world.told == [UserChanged(user), SessionsRevoked(user_id, ["b"])]
+    assert world.published == [UserChanged(user), SessionsRevoked(user_id, ["b"])]
     await world.store.users.change_password(user_id, "newer hash", keep_session=None)
     user = await world.store.users.get(user_id)
     assert user is not None
     assert user.password_hash == "newer hash"
-    assert world.told[2:] == [UserChanged(user), SessionsRevoked(user_id, ["a"])]
+    assert world.published[2:] == [UserChanged(user), SessionsRevoked(user_id, ["a"])]
     sessions = [await world.store.sessions.get(session_id) for session_id in "abcd"]
     assert [session.revoked for session in sessions if session] == [True, True, True, False]
     with pytest.raises(NotFound):
@@ -195,15 +195,15 @@ async def test_a_renewed_hash_replaces_the_one_it_was_made_from_and_ends_no_sess
         session_id="a", user_id=user_id, token_hash="hash a", expires_at=at(60), created_at=START
     )
     await world.store.users.change_password(user_id, "old", keep_session="a")
-    world.told.clear()
+    world.published.clear()
     await world.store.users.renew_hash(user_id, "another", "new")
     await world.store.users.renew_hash(999, "old", "new")
-    assert world.told == []
+    assert world.published == []
     await world.store.users.renew_hash(user_id, "old", "new")
     user = await world.store.users.get(user_id)
     assert user is not None
     assert user.password_hash == "new"
-    assert world.told == [UserChanged(user)]
+    assert world.published == [UserChanged(user)]
 
 
 async def test_the_costliest_hash(world: World) -> None:
@@ -222,26 +222,28 @@ async def test_last_seen_never_moves_back(world: World) -> None:
     user = await world.store.users.get(user_id)
     assert user is not None
     assert user.last_seen_at == at(9)
-    assert [change.user.last_seen_at for change in world.told] == [at(5), at(9)]
+    assert [change.user.last_seen_at for change in world.published] == [at(5), at(9)]
     assert await world.store.users.get(999) is None
 
 
-async def test_a_ban_is_told_and_ends_every_session_and_lifting_it_brings_none_back(world: World) -> None:
+async def test_a_ban_is_published_and_ends_every_session_and_lifting_it_brings_none_back(
+    world: World,
+) -> None:
     user_id = await world.user("anna", email="anna@mail.ru")
     for name in ("a", "b"):
         await world.store.sessions.create(
             session_id=name, user_id=user_id, token_hash=f"hash {name}", expires_at=at(60), created_at=START
         )
-    world.told.clear()
+    world.published.clear()
     user = await world.store.users.set_banned(user_id, True)
     assert user.banned
-    assert world.told == [UserChanged(user), SessionsRevoked(user_id, ["a", "b"])]
+    assert world.published == [UserChanged(user), SessionsRevoked(user_id, ["a", "b"])]
     assert await world.store.users.get(user_id) == await world.store.users.find("anna") == user
     await world.store.users.set_banned(user_id, True)
-    assert len(world.told) == 2
+    assert len(world.published) == 2
     freed = await world.store.users.set_banned(user_id, False)
     assert not freed.banned
-    assert world.told[2:] == [UserChanged(freed)]
+    assert world.published[2:] == [UserChanged(freed)]
     for name in ("a", "b"):
         session = await world.store.sessions.get(name)
         assert session is not None
@@ -253,11 +255,11 @@ async def test_a_deleted_user_is_known_but_not_found_and_his_email_is_free(world
     await world.store.sessions.create(
         session_id="a", user_id=user_id, token_hash="hash a", expires_at=at(60), created_at=START
     )
-    world.told.clear()
+    world.published.clear()
     user = await world.store.users.delete(user_id)
     assert (user.deleted, user.email, user.password_hash, user.display_name) == (True, None, "", "Anna")
-    assert set(map(type, world.told)) == {UserChanged, SessionsRevoked}
-    assert UserChanged(user) in world.told
+    assert set(map(type, world.published)) == {UserChanged, SessionsRevoked}
+    assert UserChanged(user) in world.published
     assert await world.store.users.get(user_id) == user
     assert await world.store.users.find("anna") is None
     assert await world.store.users.find("anna@mail.ru") is None
@@ -275,4 +277,4 @@ async def test_nobody_can_be_neither_banned_nor_deleted(world: World) -> None:
     for deed in (world.store.users.set_banned(99, True), world.store.users.delete(99)):
         with pytest.raises(NotFound):
             await deed
-    assert world.told == []
+    assert world.published == []

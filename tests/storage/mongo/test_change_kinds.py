@@ -11,7 +11,6 @@ import pytest
 from structlog.testing import capture_logs
 
 from domain.changes import Change, ChatRenamed, MessageChange, MessageEdited, UndeclaredChange
-from domain.decisions.view import MessageView
 from domain.models import Chat, Message
 from handlers.chat_app import ChatApp
 from handlers.context import Caller
@@ -22,15 +21,17 @@ from handlers.wire.errors import ChatError
 from handlers.wire.events import Event, room_event
 from storage.errors import Unavailable
 from storage.mongo import MongoStore
+from storage.mongo.chat_projection import _PROJECTIONS, no_projection
+from storage.mongo.chat_replica import _EFFECTS, no_effect
 from storage.mongo.chat_writes import ChatWrite
 from storage.mongo.log import Row
-from storage.mongo.message_run import MessageWrite
 from storage.mongo.row_codecs import UnknownKind, change_of, check_codecs, row_of
 from storage.results import _RESULTS
 from tests.clients.clock import ManualClock
 from tests.handlers.scene import RecordingHub
 from tests.kinds import declared_kinds
 from tests.storage.conftest import MongoPlace
+from tests.storage.mongo.throwaway import declare_reacted, react
 from tests.storage.world import START, World, at, draft
 
 MESSAGE = Message(1, 2, 3, 4, "text", 5, START)
@@ -41,34 +42,18 @@ CHAT = Chat(2, "Room", "group", START, 5, 4, 1)
 def reacted() -> Iterator[type[MessageChange]]:
     """The throw-away kind: a class, and an event."""
     with declared_kinds() as declare:
+        kind = declare_reacted(declare)
 
-        @declare("reacted")
-        class MessageReacted(MessageChange):
-            user_id: int
-            emoji: str | None = None
+        @room_event(kind)
+        def throwaway_reacted(change: Any, at: datetime) -> Event:
+            return cast(Event, ("throwaway_reacted", _payload(change)))
 
-        @room_event(MessageReacted)
-        def message_reacted(change: MessageReacted, at: datetime) -> Event:
-            return cast(Event, ("message_reacted", _payload(change)))
-
-        yield MessageReacted
+        yield kind
 
 
 def _payload(change: Any) -> dict[str, Any]:
     message = change.message
     return {"chat_id": message.chat_id, "message_id": message.id, "seq": message.changed_seq}
-
-
-def react(store: MongoStore, kind: type[MessageChange], message_id: int, user_id: int) -> Any:
-    """Writes a change of the kind, as a command of that feature would."""
-
-    def decide(view: MessageView) -> MessageChange:
-        message = view.message(message_id)
-        assert message is not None
-        reacted = replace(message, reactions={"+1": [user_id]}, changed_seq=view.next_seq(message.chat_id))
-        return cast(Any, kind)(reacted, user_id, "+1")
-
-    return store._writer.submit(MessageWrite(decide, store._writer.mark(), message_id))
 
 
 def current() -> Chat:
@@ -78,7 +63,9 @@ def current() -> Chat:
 def test_the_row_of_a_kind_is_made_of_its_fields(reacted: Any) -> None:
     change = reacted(MESSAGE, 7, "+1")
     row = row_of(change, 2, 9, 4, "mark")
-    assert row == Row(2, 9, 4, "reacted", "mark", MESSAGE, {"fields": {"user_id": 7, "emoji": "+1"}})
+    assert row == Row(
+        2, 9, 4, "throwaway_reacted", "mark", MESSAGE, {"fields": {"user_id": 7, "emoji": "+1"}}
+    )
     assert change_of(row, current) == change
     older = replace(row, data={"fields": {"user_id": 7}})
     assert change_of(older, current) == reacted(MESSAGE, 7)
@@ -91,19 +78,19 @@ def test_the_rows_of_messages_have_no_other_data() -> None:
 
 
 def test_a_row_of_an_unknown_kind_is_no_change() -> None:
-    with pytest.raises(UnknownKind, match="'reacted'"):
-        change_of(Row(2, 9, 4, "reacted", "mark", MESSAGE), current)
+    with pytest.raises(UnknownKind, match="'throwaway_reacted'"):
+        change_of(Row(2, 9, 4, "throwaway_reacted", "mark", MESSAGE), current)
 
 
 def test_a_kind_that_rows_cannot_hold_fails_at_start() -> None:
     check_codecs()
     with declared_kinds() as declare:
 
-        @declare("tagged")
+        @declare("throwaway_tagged")
         class MessageTagged(MessageChange):
             at: datetime
 
-        with pytest.raises(UndeclaredChange, match=r"'tagged' \(MessageTagged\) has a field 'at'"):
+        with pytest.raises(UndeclaredChange, match=r"'throwaway_tagged' \(MessageTagged\) has a field 'at'"):
             check_codecs()
     check_codecs()
 
@@ -117,10 +104,10 @@ async def test_a_kind_goes_through_the_log_and_back(mongo_place: MongoPlace, rea
     assert await react(store, reacted, message.id, anna) == replace(
         message, reactions={"+1": [anna]}, changed_seq=4
     )
-    await world.check_told(chat_id)
-    change = world.told[-1]
+    await world.check_published(chat_id)
+    change = world.published[-1]
     assert isinstance(change, reacted)
-    document = await store._database.changes.find_one({"chat_id": chat_id, "kind": "reacted"})
+    document = await store._database.changes.find_one({"chat_id": chat_id, "kind": "throwaway_reacted"})
     assert document is not None
     assert document["data"] == {"fields": {"user_id": anna, "emoji": "+1"}}
     await store.close()
@@ -133,7 +120,7 @@ async def test_a_kind_goes_through_the_log_and_back(mongo_place: MongoPlace, rea
     )
     again = World(store)
     assert await again.head(chat_id) == 4
-    assert again.told == [change]
+    assert again.published == [change]
     stored = await store.messages.get(message.id)
     assert stored is not None
     assert (stored.changed_seq, stored.reactions) == (4, {"+1": [anna]})
@@ -157,7 +144,7 @@ async def test_the_room_hears_of_it_in_order_and_it_is_replayed(
         mongo_store.messages.append(draft(chat_id, anna, "third")),
     )
     live = [(name, payload["seq"]) for name, payload in hub.events["live"] if "seq" in payload]
-    assert live == [("new_message", 1), ("new_message", 2), ("message_reacted", 3), ("new_message", 4)]
+    assert live == [("new_message", 1), ("new_message", 2), ("throwaway_reacted", 3), ("new_message", 4)]
 
     late = await _connected(app, anna, "late")
     joined = await app.run(late, "join_chat", {"chat_id": chat_id, "after_seq": 1})
@@ -197,16 +184,11 @@ async def test_a_chat_with_a_row_of_an_unknown_kind_is_not_served_and_others_are
     chat_id, other_id = await here.chat(anna, boris), await here.chat(anna, boris)
     message = await here.send(chat_id, anna)
     with declared_kinds() as declare:
-
-        @declare("reacted")
-        class MessageReacted(MessageChange):
-            user_id: int
-            emoji: str | None = None
-
+        kind = declare_reacted(declare)
         newer = await mongo_place.open()
         there = World(newer)
         await there.send(chat_id, anna, "seen by both")
-        await react(newer, MessageReacted, message.id, boris)
+        await react(newer, kind, message.id, boris)
         await there.send(chat_id, anna, "not seen here")
     with capture_logs() as logs:
         for call in (
@@ -219,20 +201,20 @@ async def test_a_chat_with_a_row_of_an_unknown_kind_is_not_served_and_others_are
             lambda: mongo_store.chats.remove_member(chat_id, anna, boris),
             lambda: here.send(chat_id, anna, "refused", client_id="x"),
         ):
-            with pytest.raises(Unavailable, match="'reacted'") as refused:
+            with pytest.raises(Unavailable, match="'throwaway_reacted'") as refused:
                 await call()
             assert refused.value.trouble == "newer"
     # What comes before that row is published, and nothing after it.
     assert [one.changed_seq for one in here.message_changes(chat_id)] == [1, 2]
     lines = [line for line in logs if line["event"] == "a newer server wrote to a chat"]
-    assert [(line["chat_id"], line["unknown_kind"]) for line in lines] == [(chat_id, "reacted")]
+    assert [(line["chat_id"], line["unknown_kind"]) for line in lines] == [(chat_id, "throwaway_reacted")]
 
     # In the same batch, other chats go on, and the store serves.
     results = await asyncio.gather(
         here.send(chat_id, anna), here.send(other_id, anna), here.send(chat_id, boris), return_exceptions=True
     )
     assert [type(result) for result in results] == [Unavailable, Message, Unavailable]
-    await here.check_told(other_id)
+    await here.check_published(other_id)
     await mongo_store.ping()
     assert mongo_store.health.failing is False
     assert await newer.chats.load(chat_id) is not None
@@ -245,16 +227,18 @@ async def test_a_change_of_a_chat_that_takes_no_number_goes_the_same_way(
 ) -> None:
     with declared_kinds() as declare:
 
-        @declare("archived")
+        @declare("throwaway_archived")
         class ChatArchived(Change):
             chat_id: int
             by: int
 
         @room_event(ChatArchived)
-        def chat_archived(change: Any, _at: datetime) -> Event:
-            return cast(Event, ("chat_archived", {"chat_id": change.chat_id, "by": change.by}))
+        def throwaway_archived(change: Any, _at: datetime) -> Event:
+            return cast(Event, ("throwaway_archived", {"chat_id": change.chat_id, "by": change.by}))
 
         monkeypatch.setitem(_RESULTS, ChatArchived, lambda change: change.by)  # type: ignore[arg-type]
+        monkeypatch.setitem(_EFFECTS, ChatArchived, no_effect)  # type: ignore[arg-type]
+        monkeypatch.setitem(_PROJECTIONS, ChatArchived, no_projection)  # type: ignore[arg-type]
         store = await mongo_place.open()
         hub, world = RecordingHub(), World(store)
         app = _app(store, hub)
@@ -264,15 +248,39 @@ async def test_a_change_of_a_chat_that_takes_no_number_goes_the_same_way(
         archive = cast(Any, ChatArchived)(chat_id, anna)
         assert await store._writer.submit(ChatWrite(chat_id, lambda _view: archive)) == anna
         await world.send(chat_id, anna)
-        assert world.told[-2] == archive
-        row = await store._database.changes.find_one({"chat_id": chat_id, "kind": "archived"})
+        assert world.published[-2] == archive
+        row = await store._database.changes.find_one({"chat_id": chat_id, "kind": "throwaway_archived"})
         assert row is not None
         assert (row["n"], row["seq"], row["data"]) == (2, 0, {"fields": {"by": anna}})
         names = [name for name, _ in hub.events["anna"]]
-        assert names[-2:] == ["chat_archived", "new_message"]
+        assert names[-2:] == ["throwaway_archived", "new_message"]
         assert await world.head(chat_id) == 1
         await app.close()
         await store.close()
+
+        store = await mongo_place.open()
+        assert await World(store).head(chat_id) == 1
+        await store.close()
+
+
+async def test_a_change_of_a_chat_needs_its_effect_and_its_projection(
+    mongo_place: MongoPlace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with declared_kinds() as declare:
+
+        @declare("throwaway_archived")
+        class ChatArchived(Change):
+            chat_id: int
+
+        monkeypatch.setitem(_RESULTS, ChatArchived, lambda _change: None)  # type: ignore[arg-type]
+        sentence = r"'throwaway_archived' \(ChatArchived\): say in storage/mongo/{}.py .* or {}$"
+        with pytest.raises(UndeclaredChange, match=sentence.format("chat_replica", "no_effect")):
+            await mongo_place.open()
+        monkeypatch.setitem(_EFFECTS, ChatArchived, no_effect)  # type: ignore[arg-type]
+        with pytest.raises(UndeclaredChange, match=sentence.format("chat_projection", "no_projection")):
+            await mongo_place.open()
+        monkeypatch.setitem(_PROJECTIONS, ChatArchived, no_projection)  # type: ignore[arg-type]
+        await (await mongo_place.open()).close()
 
 
 async def test_a_client_is_told_that_another_server_may_serve_the_chat(
@@ -283,7 +291,7 @@ async def test_a_client_is_told_that_another_server_may_serve_the_chat(
     chat_id, other_id = await world.chat(anna), await world.chat(anna)
     message = await world.send(chat_id, anna)
     row = row_of(MessageEdited(replace(message, changed_seq=2)), chat_id, 3, 2, "mark")
-    await mongo_store._writer.replicas.log.insert([replace(row, kind="reacted")])
+    await mongo_store._writer.replicas.log.insert([replace(row, kind="throwaway_reacted")])
     app = _app(mongo_store, RecordingHub())
     caller = await _connected(app, anna, "anna")
     with pytest.raises(ChatError) as refused:
@@ -300,6 +308,6 @@ async def test_a_rename_is_published_with_the_head_and_the_number_of_members(mon
     chat_id = await world.chat(anna, boris)
     await world.send(chat_id, anna)
     renamed = await mongo_store.chats.rename(chat_id, anna, "New")
-    change: Change = world.told[-1]
+    change: Change = world.published[-1]
     assert change == ChatRenamed(renamed)
     assert (renamed.name, renamed.head_seq, renamed.member_count) == ("New", 1, 2)

@@ -94,5 +94,5 @@ async def test_a_server_that_goes_and_comes_back(own_server: Server, monkeypatch
             await asyncio.sleep(0.01)
     await store.ping()
     await world.send(chat_id, anna, "after")
-    await world.check_told(chat_id)
+    await world.check_published(chat_id)
     await store.close()

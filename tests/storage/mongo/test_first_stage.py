@@ -24,11 +24,11 @@ async def test_rows_that_do_not_say_who_removed_or_left(mongo_store: MongoStore)
     chat_id = await world.chat(anna, boris, name="Lunch")
     await world.store.chats.remove_member(chat_id, anna, boris)
     await world.store.chats.delete(chat_id, anna)
-    replica, told = ChatReplica(chat_id), []
+    replica, published = ChatReplica(chat_id), []
     for row in await mongo_store._writer.replicas.log.after(chat_id, 0):
         data = {key: value for key, value in (row.data or {}).items() if key not in ("actor_id", "left_id")}
-        told.append(replica.apply(Row(row.chat_id, row.n, row.seq, row.kind, row.mark, data=data)))
-    removed, deleted = told[1:]
+        published.append(replica.apply(Row(row.chat_id, row.n, row.seq, row.kind, row.mark, data=data)))
+    removed, deleted = published[1:]
     assert isinstance(removed, MemberRemoved)
     assert (removed.user_id, removed.actor_id, removed.name) == (boris, None, "Lunch")
     assert isinstance(deleted, ChatDeleted)

@@ -77,16 +77,16 @@ async def test_two_processes_write_and_one_is_killed_now_and_then(mongo_place: M
     await asyncio.to_thread(finish, survivor)
     # This one looks only now, and tells all of it.
     last = await world.send(chat_id, anna, "last")
-    await world.check_told(chat_id)
-    told = {message.changed_seq: message for message in world.message_changes(chat_id)}
-    assert last.seq == len(told)
+    await world.check_published(chat_id)
+    published = {message.changed_seq: message for message in world.message_changes(chat_id)}
+    assert last.seq == len(published)
     acked = [line.split() for line in printed if line.endswith("\n")]
     assert len(acked) > 96
     for kind, message_id, seq, changed_seq in acked:
-        message = told[int(changed_seq)]
+        message = published[int(changed_seq)]
         assert (message.id, message.seq) == (int(message_id), int(seq))
         assert message.deleted == (kind == "deleted")
-    contents = [message.content for message in told.values() if message.content not in ("", "edited")]
+    contents = [message.content for message in published.values() if message.content not in ("", "edited")]
     assert len(contents) == len(set(contents))
     await store.close()
 
@@ -115,7 +115,7 @@ async def test_the_database_server_is_killed_in_a_burst_of_sends(own_server: Ser
         await asyncio.sleep(script.random())
         await asyncio.to_thread(own_server.start)
         await asyncio.wait_for(sends, 60)
-    await world.check_told(chat_id)
+    await world.check_published(chat_id)
     stored = await world.everything(chat_id)
     assert {message.content: message for message in stored} == acked
     assert len(stored) == 900

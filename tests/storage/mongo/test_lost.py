@@ -59,7 +59,7 @@ async def test_everything_happens_once(lossy: random.Random, mongo_store: MongoS
     await mongo_store.messages.delete(next(iter(messages)), anna, at(1))
     with pytest.raises(NotFound):
         await mongo_store.messages.delete(next(iter(messages)), anna, at(1))
-    await world.check_told(chat_id)
+    await world.check_published(chat_id)
     assert await world.head(chat_id) == 120 + 20 + 1
     assert isinstance(await mongo_store.chats.add_member(chat_id, anna, vera, "member", at(1)), Member)
     assert (await mongo_store.messages.mark_read(chat_id, boris, None)).moved
@@ -71,7 +71,7 @@ async def test_everything_happens_once(lossy: random.Random, mongo_store: MongoS
     state = await mongo_store.chats.load(chat_id)
     assert state is not None
     assert state.members.keys() == {anna, vera}
-    kinds = [type(change).__name__ for change in world.told]
+    kinds = [type(change).__name__ for change in world.published]
     assert [kinds.count(kind) for kind in ("ChatCreated", "MemberAdded", "MemberRemoved", "ReadMoved")] == [
         3,
         1,
@@ -95,12 +95,12 @@ async def test_accounts(lossy: random.Random, mongo_store: MongoStore) -> None:
         await mongo_store.sessions.rotate(
             f"t{number}", new_hash=f"u{number}", expires_at=at(60), now=START, grace_s=5
         )
-        world.told.clear()
+        world.published.clear()
         await mongo_store.users.change_password(user_id, "new", keep_session=None)
-        assert [type(change).__name__ for change in world.told] == ["UserChanged", "SessionsRevoked"]
+        assert [type(change).__name__ for change in world.published] == ["UserChanged", "SessionsRevoked"]
 
 
-async def test_rows_of_a_write_that_failed_are_told_by_the_next(
+async def test_rows_of_a_write_that_failed_are_published_by_the_next(
     mongo_store: MongoStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The rows got in, but nobody could learn of it for as long as the retry budget lasted."""
@@ -128,7 +128,7 @@ async def test_rows_of_a_write_that_failed_are_told_by_the_next(
     assert [message.content for message in world.message_changes(chat_id)] == ["lost", "next"]
     again = await mongo_store.messages.append(draft(chat_id, anna, client_id="x"))
     assert again.duplicate
-    await world.check_told(chat_id)
+    await world.check_published(chat_id)
 
 
 async def test_a_failing_send_is_its_own_failure(mongo_store: MongoStore) -> None:
@@ -142,4 +142,4 @@ async def test_a_failing_send_is_its_own_failure(mongo_store: MongoStore) -> Non
     )
     assert [isinstance(result, Exception) for result in results] == [False, False, True, False]
     assert not isinstance(results[2], Unavailable)
-    await world.check_told(chat_id)
+    await world.check_published(chat_id)

@@ -37,7 +37,7 @@ async def test_chats_used_long_ago_are_forgotten_and_go_on(mongo_store: MongoSto
         changed = await mongo_store.messages.changed_since(chat_id, 0, limit=10)
         assert [message.seq for message in changed] == [1, 2, 3, 5]
         assert await world.head(chat_id) == 5
-        await world.check_told(chat_id)
+        await world.check_published(chat_id)
 
 
 async def test_a_batch_over_more_chats_than_are_kept(mongo_store: MongoStore) -> None:
@@ -49,10 +49,10 @@ async def test_a_batch_over_more_chats_than_are_kept(mongo_store: MongoStore) ->
     await world.send(chats[0], anna, "one more")
     assert kept(mongo_store) <= _MAX_CHATS + 1
     for chat_id in chats:
-        await world.check_told(chat_id)
+        await world.check_published(chat_id)
 
 
-async def test_what_another_server_wrote_meanwhile_is_told_once(
+async def test_what_another_server_wrote_meanwhile_is_published_once(
     mongo_store: MongoStore, second_store: MongoStore
 ) -> None:
     world, there = World(mongo_store), World(second_store)
@@ -86,7 +86,7 @@ async def test_a_chat_stays_while_it_cannot_be_noted_how_far_it_is(
         assert kept(mongo_store) == 2 * _MAX_CHATS
     for chat_id in chats:
         await world.send(chat_id, anna, "two")
-        await world.check_told(chat_id)
+        await world.check_published(chat_id)
     assert kept(mongo_store) <= _MAX_CHATS + 1
 
 
@@ -112,6 +112,6 @@ async def test_chats_are_bounded_by_their_members_too(
             replicas._member_count == sum(len(replica.roles) for replica in replicas._replicas.values()) <= 26
         )
     for chat_id in chats:
-        await world.check_told(chat_id)
+        await world.check_published(chat_id)
         await world.store.chats.delete(chat_id, users[0])
     assert replicas._member_count == sum(len(replica.roles) for replica in replicas._replicas.values()) <= 20

@@ -64,5 +64,5 @@ async def test_a_chat_closed_by_the_last_to_leave(mongo_store: MongoStore) -> No
     anna = await world.user()
     chat_id = await world.chat(anna)
     await mongo_store.chats.remove_member(chat_id, anna, anna)
-    assert world.told[-1] == ChatDeleted(chat_id, [anna])
+    assert world.published[-1] == ChatDeleted(chat_id, [anna])
     await swept(mongo_store, chat_id)

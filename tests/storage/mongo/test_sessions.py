@@ -33,7 +33,7 @@ async def test_a_spent_token_serves_three_times_more_at_all_servers_together(
     assert sum(isinstance(result, Session) for result in results) <= REUSES_MAX
     assert {type(result) for result in results} <= {Session, TokenReused, TokenUnknown}
     # Both may notice; one of them has revoked it.
-    assert sum(isinstance(change, SessionsRevoked) for change in here.told + there.told) == 1
+    assert sum(isinstance(change, SessionsRevoked) for change in here.published + there.published) == 1
     found = await here.store.sessions.get("s")
     assert found is not None
     assert found.revoked

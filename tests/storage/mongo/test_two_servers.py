@@ -36,7 +36,7 @@ async def test_numbers_and_order_are_the_same_for_both(
     await asyncio.gather(write(here, anna, 1), write(there, boris, 2))
     for world in (here, there):
         await settle(world, chat_id)
-        await world.check_told(chat_id)
+        await world.check_published(chat_id)
     # A server that reads later of a message deleted meanwhile publishes it without its content.
     both = [
         [(message.changed_seq, message.id, message.sender_id) for message in world.message_changes(chat_id)]
@@ -57,7 +57,7 @@ async def test_one_message_for_one_client_id(mongo_store: MongoStore, second_sto
     assert len({result.message.id for result in results}) == 25
     for world in worlds:
         await settle(world, chat_id)
-        await world.check_told(chat_id)
+        await world.check_published(chat_id)
 
 
 async def test_both_change_the_same_messages(mongo_store: MongoStore, second_store: MongoStore) -> None:
@@ -76,11 +76,11 @@ async def test_both_change_the_same_messages(mongo_store: MongoStore, second_sto
     assert {type(result) for result in results} <= {Message, NotFound}
     for world in worlds:
         await settle(world, chat_id)
-        told = world.message_changes(chat_id)
-        assert [message.changed_seq for message in told][-len(told) :] == list(
-            range(told[0].changed_seq, told[0].changed_seq + len(told))
+        published = world.message_changes(chat_id)
+        assert [message.changed_seq for message in published][-len(published) :] == list(
+            range(published[0].changed_seq, published[0].changed_seq + len(published))
         )
-        last = {message.id: message for message in told}
+        last = {message.id: message for message in published}
         assert all(message.deleted for message in last.values())
 
 
@@ -166,7 +166,7 @@ async def test_one_of_two_gets_it(mongo_store: MongoStore, second_store: MongoSt
     assert session.revoked == any(isinstance(result, TokenReused) for result in results)
 
 
-async def test_what_a_dead_server_left_is_projected_and_told(
+async def test_what_a_dead_server_left_is_projected_and_published(
     mongo_store: MongoStore, second_store: MongoStore
 ) -> None:
     """Its rows are in the log and nowhere else."""
@@ -191,7 +191,7 @@ async def test_what_a_dead_server_left_is_projected_and_told(
     for world in (here, there):
         await settle(world, chat_id)
         assert [message.changed_seq for message in world.message_changes(chat_id)][-3:] == [2, 3, 4]
-    await here.check_told(chat_id)
+    await here.check_published(chat_id)
 
 
 async def test_appended_repeats_name_the_other_servers_message(

@@ -41,10 +41,10 @@ async def test_a_row_found_by_a_majority_read_is_acked_once(
     proxy.failing = ()
     await world.send(chat_id, anna, "two")
     assert [message.content for message in world.message_changes(chat_id)] == ["one", "two"]
-    await world.check_told(chat_id)
+    await world.check_published(chat_id)
 
 
-async def test_nothing_is_acked_or_told_before_the_concern_is_met(
+async def test_nothing_is_acked_or_published_before_the_concern_is_met(
     store: MongoStore, proxy: WriteConcernProxy
 ) -> None:
     world = World(store)
@@ -60,7 +60,7 @@ async def test_nothing_is_acked_or_told_before_the_concern_is_met(
     assert [message.content for message in world.message_changes(chat_id)] == ["one", "two"]
     again = await store.messages.append(draft(chat_id, anna, "one", client_id="a"))
     assert (again.duplicate, again.message.seq) == (True, 1)
-    await world.check_told(chat_id)
+    await world.check_published(chat_id)
 
 
 async def test_a_duplicate_is_a_duplicate_even_then(store: MongoStore, proxy: WriteConcernProxy) -> None:

@@ -25,8 +25,8 @@ async def test_in_several_writes_all_are_passed_on(
         await world.store.users.set_banned(anna, True)
     else:
         await world.store.users.delete(anna)
-    told = [change for change in world.told if isinstance(change, RoleChanged)]
-    assert [change.chat_id for change in told] == owned
+    published = [change for change in world.published if isinstance(change, RoleChanged)]
+    assert [change.chat_id for change in published] == owned
     for chat_id in owned:
         state = await world.store.chats.load(chat_id)
         assert state is not None

@@ -59,20 +59,3 @@ async def test_banned_users_are_found(sqlite_world: World) -> None:
     user = await sqlite_world.store.users.find("anna")
     assert user is not None
     assert user.banned
-
-
-async def test_reactions_attachments_and_pins(sqlite_world: World) -> None:
-    world = sqlite_world
-    anna = await world.user()
-    chat_id = await world.chat(anna)
-    message = await world.send(chat_id, anna)
-    assert (message.reactions, message.attachments, message.pinned) == (None, (), False)
-    extra = '{"reactions": {"👍": [1, 2]}, "attachments": [{"id": "f", "size": 3}]}'
-    await execute(world, "UPDATE messages SET extra = ?, pinned = 1 WHERE id = ?", extra, message.id)
-    stored = await world.store.messages.get(message.id)
-    assert stored is not None
-    assert (stored.reactions, stored.attachments) == ({"👍": [1, 2]}, [{"id": "f", "size": 3}])
-    assert stored.pinned
-    tombstone = await world.store.messages.delete(message.id, anna, at(1))
-    assert await world.store.messages.get(message.id) == tombstone
-    assert (tombstone.reactions, tombstone.attachments, tombstone.pinned) == (None, (), True)

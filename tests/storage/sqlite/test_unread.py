@@ -14,8 +14,8 @@ from tests.storage.world import World, at, draft
 
 
 @pytest.fixture(autouse=True)
-def short_look(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing is told by the first look."""
+def short_look_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first query decides no count: a second one has to."""
     monkeypatch.setattr("storage.sqlite.unread.LOOK_BACK", 1)
     monkeypatch.setattr("storage.sqlite.unread.UNREAD_LIMIT", 25)
 

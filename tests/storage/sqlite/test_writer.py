@@ -43,7 +43,7 @@ async def test_a_failing_commit_fails_everybody_and_makes_no_hole(
     assert (await world.send(chats[0], anna, client_id="1")).seq == 3
     assert (await world.send(chats[1], anna)).seq == 2
     for chat_id in chats:
-        await world.check_told(chat_id)
+        await world.check_published(chat_id)
     state = await world.store.chats.load(chats[0])
     assert state is not None
     assert (state.chat.name, state.chat.member_count) == ("Lobby", 2)
@@ -86,7 +86,7 @@ async def test_a_failing_item_fails_alone(sqlite_world: World) -> None:
     good = results[:20] + results[21:41]
     assert [result.message.seq for result in good] == list(range(1, 41))
     assert not any(result.duplicate for result in good)
-    await world.check_told(chat_id)
+    await world.check_published(chat_id)
     state = await world.store.chats.load(chat_id)
     assert state is not None
     assert state.chat.head_seq == 40 == results[42].head_seq
@@ -109,7 +109,7 @@ async def test_a_bug_after_writing_undoes_its_item(
     )
     assert isinstance(results[1], TypeError)
     assert [results[0].message.seq, results[2].message.seq, results[3].read_seq] == [2, 3, 3]
-    await world.check_told(chat_id)
+    await world.check_published(chat_id)
     assert await world.store.messages.get(message.id) == message
 
 
@@ -125,7 +125,7 @@ async def test_a_failing_statement_is_unavailable_for_its_item(shaky_world: Worl
         return_exceptions=True,
     )
     assert [type(result) for result in results] == [Appended, Unavailable, Appended]
-    await world.check_told(chat_id)
+    await world.check_published(chat_id)
 
 
 async def test_if_nothing_can_be_begun_the_rest_of_a_split_batch_is_not_tried(
@@ -165,11 +165,13 @@ async def test_a_full_disk(path: Path) -> None:
     assert [result.message.seq for result in kept] == list(range(1, len(kept) + 1))
     await store._database.write(lambda _writer: limit(100_000))
     await world.send(chat_id, anna)
-    await world.check_told(chat_id)
+    await world.check_published(chat_id)
     await store.close()
 
 
-async def test_what_is_committed_but_untold_is_not_in_a_head(shaky_world: World, gremlin: Gremlin) -> None:
+async def test_what_is_committed_but_unpublished_is_not_in_a_head(
+    shaky_world: World, gremlin: Gremlin
+) -> None:
     world = shaky_world
     anna = await world.user()
     chat_id, other = await world.chat(anna), await world.chat(anna)

@@ -1,9 +1,9 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from storage import unread
+from storage import unread_counts
 from storage.ports import UNREAD_LIMIT
-from storage.unread import LOOK_BACK, tally
+from storage.unread_counts import LOOK_BACK, tally
 
 SENDERS = st.lists(st.integers(1, 3), max_size=40)
 
@@ -17,7 +17,7 @@ def test_of_all_messages_it_is_exact(senders: list[int], marks: dict[int, int]) 
     assert tally(newest, marks) == exact
 
 
-def test_of_the_newest_it_tells_what_they_can_tell() -> None:
+def test_of_the_newest_it_counts_for_those_whose_count_they_give() -> None:
     newest = [(seq, 1 if seq % 4 else 2) for seq in range(LOOK_BACK + 100, 100, -1)]
     oldest = newest[-1][0]
     marks = {1: 0, 2: 0, 3: oldest + 1500, 4: oldest}
@@ -29,4 +29,4 @@ def test_of_the_newest_it_tells_what_they_can_tell() -> None:
 def test_nobody_and_nothing() -> None:
     assert tally([], {}) == {}
     assert tally([], {1: 0, 2: 9}) == {1: 0, 2: 0}
-    assert unread.LOOK_BACK > UNREAD_LIMIT
+    assert unread_counts.LOOK_BACK > UNREAD_LIMIT

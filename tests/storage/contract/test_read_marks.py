@@ -24,10 +24,10 @@ async def test_to_the_newest(world: World) -> None:
     assert await world.store.messages.mark_read(chat_id, boris, None) == ReadMark(0, None, False, 0)
     last = (await fill(world, chat_id, anna, 3))[-1]
     assert await unread(world, chat_id, boris) == 3
-    told = len(world.told)
+    published_before = len(world.published)
     assert await world.store.messages.mark_read(chat_id, boris, None) == ReadMark(3, last.id, True, 0)
     assert await world.store.messages.mark_read(chat_id, boris, None) == ReadMark(3, last.id, False, 0)
-    assert world.told[told:] == [ReadMoved(chat_id, boris, last.id, 3)]
+    assert world.published[published_before:] == [ReadMoved(chat_id, boris, last.id, 3)]
     assert await unread(world, chat_id, boris) == 0
     assert await world.head(chat_id) == 3  # reading takes no number
 
@@ -68,7 +68,7 @@ async def test_what_reading_checks(world: World) -> None:
     anna, boris, stranger = await world.users(3)
     chat_id, other = await world.chat(anna, boris), await world.chat(anna)
     message = await world.send(other, anna)
-    told = len(world.told)
+    published_before = len(world.published)
     for nowhere, nobody in ((chat_id, stranger), (999, anna)):
         with pytest.raises(NotFound):
             await world.store.messages.mark_read(nowhere, nobody, None)
@@ -78,7 +78,7 @@ async def test_what_reading_checks(world: World) -> None:
         with pytest.raises(BadReference) as bad:
             await world.store.messages.mark_read(chat_id, boris, up_to)
         assert bad.value.field == "up_to"
-    assert len(world.told) == told
+    assert len(world.published) == published_before
 
 
 async def test_nothing_else_moves_the_mark(world: World) -> None:
@@ -97,7 +97,7 @@ async def test_the_mark_never_goes_back(world: World) -> None:
     chat_id = await world.chat(anna, boris)
     messages = await fill(world, chat_id, anna, 100)
     targets = [messages[index] for index in random.Random(1).choices(range(100), k=400)]
-    told = len(world.told)
+    published_before = len(world.published)
     marks = await asyncio.gather(
         *(world.store.messages.mark_read(chat_id, boris, target.id) for target in targets)
     )
@@ -109,7 +109,7 @@ async def test_the_mark_never_goes_back(world: World) -> None:
         assert mark == ReadMark(highest, messages[highest - 1].id, moved, 100 - highest)
         if moved:
             moves.append(ReadMoved(chat_id, boris, target.id, target.seq))
-    assert world.told[told:] == moves
+    assert world.published[published_before:] == moves
 
 
 async def test_unread_are_messages_by_others_and_not_deleted(world: World) -> None:

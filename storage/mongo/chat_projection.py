@@ -1,0 +1,144 @@
+"""What each change of a chat does to the documents of the chat and of its members."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
+
+from pymongo import UpdateOne
+from pymongo.errors import DuplicateKeyError
+
+from domain.changes import (
+    Change,
+    ChatCreated,
+    ChatDeleted,
+    ChatRenamed,
+    MemberAdded,
+    MemberRemoved,
+    MessageChange,
+    RoleChanged,
+    UndeclaredChange,
+    kind_named,
+    kinds,
+)
+from storage.mongo.bulk import insert_missing, update_all
+from storage.mongo.database import Database, Document
+from storage.mongo.documents import member_key
+from storage.mongo.log import Row
+
+Project = Callable[[Database, Row, Document], Awaitable[None]]
+"""Writes what a row says, given the row's `data`. A later row may have been projected before."""
+
+
+def check_projections() -> None:
+    """Raises: `UndeclaredChange` for a kind of change of a chat without a projection."""
+    for kind in kinds():
+        if kind.logged and kind.value not in _PROJECTIONS and not issubclass(kind.value, MessageChange):
+            raise UndeclaredChange(
+                f"the MongoDB store does not know the change kind {kind.name!r} ({kind.value.__name__}): say in "
+                "storage/mongo/chat_projection.py what it does to the documents of the chat and its members, or "
+                "no_projection"
+            )
+
+
+async def project(database: Database, row: Row) -> None:
+    """Projects a row that changes no message. Raises: `Unavailable`; the row may be projected in part then."""
+    kind = kind_named(row.kind)
+    assert kind is not None  # rows of other kinds are not applied, see `ChatReplicas.catch_up`
+    await _PROJECTIONS[kind.value](database, row, row.data or {})
+
+
+async def no_projection(_database: Database, _row: Row, _data: Document) -> None:
+    """For kinds that change no document."""
+
+
+async def _created(database: Database, row: Row, data: Document) -> None:
+    members = [
+        {
+            "_id": member_key(row.chat_id, member["user_id"]),
+            **member,
+            "chat_id": row.chat_id,
+            "gone": False,
+            "n": row.n,
+        }
+        for member in data["members"]
+    ]
+    chat = {
+        "_id": str(row.chat_id),
+        **data["chat"],
+        "activity": data["chat"]["created_at"],
+        "n": 0,
+        _FIELDS_N: row.n,
+        "deleted": False,
+        "swept": False,
+    }
+    await insert_missing(database, database.members, members)
+    # The chat comes after its members, so that a reader who finds the chat finds them.
+    await insert_missing(database, database.chats, [chat])
+
+
+async def _renamed(database: Database, row: Row, data: Document) -> None:
+    await _update_chat(database, row, {"name": data["name"]})
+
+
+async def _deleted(database: Database, row: Row, data: Document) -> None:
+    await database.with_retry(
+        lambda: database.members.update_many({"chat_id": row.chat_id}, {"$set": {"gone": True, "n": row.n}})
+    )
+    await _update_chat(database, row, {"deleted": data["deleted"], "member_count": data["member_count"]})
+
+
+async def _member_added(database: Database, row: Row, data: Document) -> None:
+    await _update_member(
+        database, row, data["member"]["user_id"], {**data["member"], "gone": False}, upsert=True
+    )
+    await _update_chat(database, row, {"member_count": data["member_count"]})
+
+
+async def _member_removed(database: Database, row: Row, data: Document) -> None:
+    await _update_member(database, row, data["user_id"], {"gone": True})
+    await _update_heir(database, row, data)
+    await _update_chat(database, row, {"member_count": data["member_count"]})
+
+
+async def _role_changed(database: Database, row: Row, data: Document) -> None:
+    await _update_member(database, row, data["member"]["user_id"], {"role": data["member"]["role"]})
+    await _update_heir(database, row, data)
+
+
+async def _update_heir(database: Database, row: Row, data: Document) -> None:
+    if data.get("heir"):
+        await _update_member(database, row, data["heir"]["user_id"], {"role": data["heir"]["role"]})
+
+
+async def _update_member(
+    database: Database, row: Row, user_id: int, values: Document, *, upsert: bool = False
+) -> None:
+    key = member_key(row.chat_id, user_id)
+    values = {**values, "chat_id": row.chat_id, "n": row.n}
+    # A duplicate key: the member is there, as of this row or a later one.
+    with suppress(DuplicateKeyError):
+        await database.with_retry(
+            lambda: database.members.update_one(
+                {"_id": key, "n": {"$lt": row.n}}, {"$set": values}, upsert=upsert
+            )
+        )
+
+
+async def _update_chat(database: Database, row: Row, chat_fields: Document) -> None:
+    update = UpdateOne(
+        {"_id": str(row.chat_id), _FIELDS_N: {"$lt": row.n}}, {"$set": {**chat_fields, _FIELDS_N: row.n}}
+    )
+    await update_all(database, database.chats, [update])
+
+
+_FIELDS_N = "shape_n"
+"""The field with the number of the row that last changed the chat's name, its number of members or whether it is
+deleted. Databases have it under this name."""
+
+_PROJECTIONS: Mapping[type[Change], Project] = {
+    ChatCreated: _created,
+    ChatRenamed: _renamed,
+    ChatDeleted: _deleted,
+    MemberAdded: _member_added,
+    MemberRemoved: _member_removed,
+    RoleChanged: _role_changed,
+}
