@@ -77,7 +77,7 @@ async def test_who_reads_steadily_gets_everything_while_others_write(serve: Serv
             await scene.send("meanwhile")
             written += 1
             most = max(most, scene.unread_bytes)
-            await asyncio.wait((join,), timeout=0.1)
+            await asyncio.wait((join,), timeout=0.03)
         ack = join.result()
         assert ack is not None, (scene.wire.close_code, scene.wire.close_reason)
         assert ack["type"] == "ack", ack
