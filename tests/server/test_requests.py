@@ -14,7 +14,7 @@ async def settle() -> None:
         await asyncio.sleep(0)
 
 
-async def test_so_many_are_served_and_the_others_in_the_order_in_which_they_came() -> None:
+async def test_a_fixed_number_is_served_and_the_others_in_the_order_in_which_they_came() -> None:
     at_work = Requests()
     first = [await at_work.turn(1, 2) for _ in range(2)]
     waiting = [asyncio.create_task(at_work.turn(1, 2)) for _ in range(3)]
@@ -36,7 +36,9 @@ async def test_so_many_are_served_and_the_others_in_the_order_in_which_they_came
     assert not at_work._queues
 
 
-async def test_who_waits_too_long_or_in_too_long_a_queue_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_request_that_waits_too_long_or_in_too_long_a_queue_is_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(requests, "WAIT_S", 0.05)
     monkeypatch.setattr(requests, "WAITING_MAX", 1)
     at_work = Requests()
@@ -68,8 +70,8 @@ async def test_a_turn_that_comes_as_its_request_is_cancelled_goes_to_the_next() 
 
 async def test_without_a_bound_everybody_is_served() -> None:
     at_work = Requests()
-    turns = [await at_work.turn(1, 0) for _ in range(1000)]
+    served = [await at_work.turn(1, 0) for _ in range(1000)]
     assert len(at_work) == 1000
-    for turn in turns:
+    for turn in served:
         turn.over()
     assert not at_work._queues

@@ -44,7 +44,7 @@ async def test_a_plain_join_says_where_the_room_stands(server: Server) -> None:
     assert [frame["seq"] for frame in await client.drain() if frame["type"] in WITH_SEQ] == [1, 2, 3]
 
 
-async def test_a_replay_tells_every_change_once_in_the_order_of_the_last_change(server: Server) -> None:
+async def test_a_replay_has_every_change_once_in_the_order_of_the_last_change(server: Server) -> None:
     ann, bob = await server.people("ann", "bob")
     chat_id = await ann.chat(bob)
     ids = await fill(ann, chat_id, 6)  # seq 1…6
