@@ -7,13 +7,12 @@ from typing import Any
 
 import pytest
 
+from tests.clients.numbered import NUMBERED_EVENTS
 from tests.clients.people import Person
 from tests.conftest import Serve
 from tests.socketio.conftest import KINDS, TRANSPORTS, OpenWindow, connected
 from tests.socketio.node import Node, NodeClient
 from tests.socketio.windows import Ack, Event, Window
-
-CHANGES = ("new_message", "message_updated", "message_deleted")
 
 
 def changes(events: list[Event]) -> list[tuple[str, int, int]]:
@@ -25,7 +24,7 @@ def changes(events: list[Event]) -> list[tuple[str, int, int]]:
             event.payload["seq"],
         )
         for event in events
-        if event.name in CHANGES
+        if event.name in NUMBERED_EVENTS
     ]
 
 
@@ -102,7 +101,7 @@ def _rebuilt(client: NodeClient, first_seq: int) -> list[Any]:
     """The chat from `first_seq` on, made of nothing but the events that the client received, in their order."""
     messages: dict[int, Any] = {}
     for seen in client.everything:
-        if not isinstance(seen, Event) or seen.name not in CHANGES:
+        if not isinstance(seen, Event) or seen.name not in NUMBERED_EVENTS:
             continue
         if seen.name == "message_deleted":
             messages.pop(seen.payload["message_id"], None)
