@@ -1,4 +1,4 @@
-"""Who hears what of each kind of change: somebody in the room, a member outside of it, an acquaintance, a stranger."""
+"""The events of each kind of change: for a user in the room, a member outside of it, an acquaintance and a stranger."""
 
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field, replace

@@ -30,7 +30,7 @@ class Steps:
 
 
 async def sweeping(steps: Steps, *waits_s: float) -> tuple[list[list[str]], list[MutableMapping[str, Any]]]:
-    """What had been asked by the end of each wait, and what was logged."""
+    """What the sweep had asked of the store at the end of each wait, and what it logged."""
     clock, seen = ManualClock(), []
     sweep = SessionSweep(cast(Sessions, steps), clock, keep_s=60)
     with capture_logs() as logged:

@@ -128,7 +128,7 @@ async def test_too_many_connections_are_refused_on_every_door(serve: Serve, node
 
 
 async def _gone(server: Server, person: Person, left: int) -> None:
-    """Returns when the server knows that only so many connections are left."""
+    """Returns when the user has no more than `left` connections."""
     async with asyncio.timeout(5):
         while len(server.chat_app.context.connections.of(person.id)) > left:
             await asyncio.sleep(0.005)

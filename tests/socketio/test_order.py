@@ -46,7 +46,7 @@ async def _write(person: Person, chat_id: int) -> None:
 async def _send_until_upgraded(
     client: NodeClient, chat_id: int, name: str
 ) -> tuple[NodeClient, list[int], int]:
-    """The numbers of the acks to come of what was sent before, during and after; the head at the join."""
+    """Returns the numbers of the calls sent before, during and after the upgrade, and the head at the join."""
     head_seq = (await client.done("join_chat", chat_id=chat_id))["head_seq"]
     upgrade = asyncio.create_task(client.notice("upgrade"))
     calls: list[int] = []

@@ -1,4 +1,4 @@
-"""Every command with everything that can be wrong in it, on every wire: an exact error, and nobody is disturbed."""
+"""Every command with every wrong value, on every wire: an exact error, and no event for others."""
 
 from collections.abc import Iterator
 from typing import Any
