@@ -1,4 +1,4 @@
-"""No log line tells a token, whoever writes it and however it goes wrong."""
+"""No log line shows a token, from any logger and after any failure."""
 
 import subprocess
 import sys
@@ -66,7 +66,7 @@ print("end")
 
 
 @pytest.mark.parametrize("style", ["console", "json"])
-def test_no_logger_at_any_level_and_no_exception_tells_a_token(style: str) -> None:
+def test_no_logger_at_any_level_and_no_exception_shows_a_token(style: str) -> None:
     said = subprocess.run(
         [sys.executable, "-c", SAY, style, TOKEN, OPAQUE],
         cwd=Path(__file__).parent.parent,

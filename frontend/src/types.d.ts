@@ -34,7 +34,7 @@ export interface Message {
   client_id?: string
 }
 
-/** A chat as its events tell it to all members alike. */
+/** A chat as all its members see it, without the fields of one member. */
 export interface SharedChat {
   id: number
   name: string | null
@@ -42,7 +42,7 @@ export interface SharedChat {
   created_at: string
   created_by: number
   member_count: number
-  /** The last change that the room was told of. */
+  /** The number of the last change that was published to the room. */
   seq: number
 }
 
@@ -51,12 +51,10 @@ export interface Chat extends SharedChat {
   role: Role
   /** 1000 means 1000 or more. */
   unread_count: number
-  unread_mentions?: number
   last_message: Message | null
   last_read_message_id: number | null
   /** The position of the read mark, 0 for none. An older server does not send it. */
   read_seq?: number
-  muted_until?: string | null
 }
 
 export interface Member {
@@ -124,8 +122,7 @@ export interface Events {
   chat_added: ChatFrame & { head_seq: number }
   chat_changed: ChatFrame & { chat: SharedChat }
   chat_removed: ChatFrame & { reason?: string; name?: string | null }
-  chat_updated: ChatFrame &
-    Pick<Chat, 'last_message' | 'unread_count' | 'unread_mentions' | 'read_seq'> & { head_seq: number }
+  chat_updated: ChatFrame & Pick<Chat, 'last_message' | 'unread_count' | 'read_seq'> & { head_seq: number }
 }
 
 export type EventName = keyof Events

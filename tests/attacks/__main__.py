@@ -45,7 +45,7 @@ async def _main() -> None:
     parser.add_argument("--seconds", type=float, default=6)
     parser.add_argument("--runs", type=int, default=1)
     parser.add_argument(
-        "--rest", type=float, default=0, help="seconds from the attack to the look at the memory"
+        "--rest", type=float, default=0, help="seconds from the attack until the memory is measured"
     )
     parser.add_argument("--server", default="", help="a checkout whose server is attacked; default: this one")
     options = parser.parse_args()

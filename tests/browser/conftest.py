@@ -15,7 +15,7 @@ from tests.browser.window import Window
 from tests.clients.people import Person
 from tests.conftest import Serve, Server, serving
 
-Look = Callable[..., Awaitable[Window]]
+OpenWindow = Callable[..., Awaitable[Window]]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -47,22 +47,20 @@ async def server(serve: Serve) -> Server:
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def look(browser: Browser) -> AsyncIterator[Look]:
-    """Opens windows: `await look(server, person, "/chats/1", locale="ru-RU")`; without a person no user is logged in.
+async def open_window(browser: Browser) -> AsyncIterator[OpenWindow]:
+    """Opens windows: `await open_window(server, person, "/chats/1", locale="ru-RU")`.
 
-    At the end of the test it fails if a window has complaints.
+    Without a person no user is logged in. At the end of the test it fails if a window has complaints.
     """
     windows: list[Window] = []
 
-    async def open_window(
-        server: Server, person: Person | None = None, path: str = "/", **options: Any
-    ) -> Window:
+    async def opened(server: Server, person: Person | None = None, path: str = "/", **options: Any) -> Window:
         window = await Window.open(browser, server.url, person, **options)
         windows.append(window)
         await window.goto(path)
         return window
 
-    yield open_window
+    yield opened
     complaints = {number: window.complaints for number, window in enumerate(windows) if window.complaints}
     for window in windows:
         await window.close()

@@ -95,8 +95,8 @@ async def seed(server: Server) -> tuple[dict[str, Person], int]:
 
 def evening() -> str:
     """A time zone in which it is about six in the evening now."""
-    ahead = (EVENING - datetime.now(UTC).hour + 11) % 24 - 11
-    return f"Etc/GMT{-ahead:+d}"
+    offset_h = (EVENING - datetime.now(UTC).hour + 11) % 24 - 11
+    return f"Etc/GMT{-offset_h:+d}"
 
 
 async def main() -> None:

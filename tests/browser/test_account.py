@@ -2,14 +2,14 @@
 
 from playwright.async_api import expect
 
-from tests.browser.conftest import Look
+from tests.browser.conftest import OpenWindow
 from tests.clients.rest import PASSWORD
 from tests.conftest import Serve, Server
 
 
-async def test_log_in_and_out(server: Server, look: Look) -> None:
+async def test_log_in_and_out(server: Server, open_window: OpenWindow) -> None:
     await server.person("ann")
-    window = await look(server, path="/")
+    window = await open_window(server, path="/")
     page = window.page
     await page.get_by_label("Username", exact=True).fill("ann")
     await page.get_by_label("Password", exact=True).fill("wrong")
@@ -29,8 +29,8 @@ async def test_log_in_and_out(server: Server, look: Look) -> None:
     await expect(page).to_have_url(f"{server.url}/login")
 
 
-async def test_register(server: Server, look: Look) -> None:
-    window = await look(server, path="/register")
+async def test_register(server: Server, open_window: OpenWindow) -> None:
+    window = await open_window(server, path="/register")
     page = window.page
     await page.get_by_label("Username", exact=True).fill("newcomer")
     await page.get_by_label("Password", exact=True).fill(PASSWORD)
@@ -39,11 +39,11 @@ async def test_register(server: Server, look: Look) -> None:
     await expect(page.get_by_text("No chats yet")).to_be_visible()
 
 
-async def test_a_token_is_renewed_and_nobody_notices(serve: Serve, look: Look) -> None:
+async def test_a_token_is_renewed_and_nobody_notices(serve: Serve, open_window: OpenWindow) -> None:
     server = await serve(access_token_ttl_s=32)  # the client renews a token that has less than 30 s left
     ann, bob = await server.people("ann", "bob")
     chat_id = await ann.chat(bob)
-    window = await look(server, ann, f"/chats/{chat_id}")
+    window = await open_window(server, ann, f"/chats/{chat_id}")
     async with window.page.expect_response("**/api/auth/refresh") as refreshed:
         await window.connected()
     assert (await refreshed.value).status == 200
@@ -53,10 +53,10 @@ async def test_a_token_is_renewed_and_nobody_notices(serve: Serve, look: Look) -
     await expect(window.page.get_by_role("alert")).to_have_count(0)
 
 
-async def test_a_refused_token_is_renewed(server: Server, look: Look) -> None:
+async def test_a_refused_token_is_renewed(server: Server, open_window: OpenWindow) -> None:
     ann = await server.person("ann")
     chat_id = await ann.chat(name="Lobby")
-    window = await look(server, ann, f"/chats/{chat_id}")
+    window = await open_window(server, ann, f"/chats/{chat_id}")
     await window.connected()
     window.expects("status of 401", "WebSocket connection to")
     await window.page.evaluate(

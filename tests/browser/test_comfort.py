@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from playwright.async_api import Locator, Page, expect
 
-from tests.browser.conftest import Look
+from tests.browser.conftest import OpenWindow
 from tests.browser.window import Window
 from tests.clients.rest import PASSWORD
 from tests.conftest import Serve, Server
@@ -33,9 +33,9 @@ async def box(element: Locator) -> Any:
 # Login.
 
 
-async def test_after_a_wrong_password_it_is_typed_again(server: Server, look: Look) -> None:
+async def test_after_a_wrong_password_it_is_typed_again(server: Server, open_window: OpenWindow) -> None:
     await server.person("ann")
-    window = await look(server, path="/login")
+    window = await open_window(server, path="/login")
     window.expects("status of 401")
     page = window.page
     await page.get_by_label("Username", exact=True).fill("ann")
@@ -50,8 +50,10 @@ async def test_after_a_wrong_password_it_is_typed_again(server: Server, look: Lo
     await window.connected()
 
 
-async def test_after_a_wrong_current_password_it_is_typed_again(server: Server, look: Look) -> None:
-    window = await look(server, await server.person("ann"))
+async def test_after_a_wrong_current_password_it_is_typed_again(
+    server: Server, open_window: OpenWindow
+) -> None:
+    window = await open_window(server, await server.person("ann"))
     window.expects("status of 403")
     page = window.page
     await page.get_by_role("button", name="Menu of").click()
@@ -70,8 +72,8 @@ async def test_after_a_wrong_current_password_it_is_typed_again(server: Server, 
     await expect(save).to_be_focused()
 
 
-async def test_registration_tells_all_that_is_wrong_at_once(server: Server, look: Look) -> None:
-    window = await look(server, path="/register")
+async def test_registration_shows_all_errors_at_once(server: Server, open_window: OpenWindow) -> None:
+    window = await open_window(server, path="/register")
     page = window.page
     await page.get_by_label("Username", exact=True).fill("a b")
     await page.get_by_label("Name shown to others").fill("x" * 101)
@@ -94,9 +96,11 @@ async def test_registration_tells_all_that_is_wrong_at_once(server: Server, look
     await window.connected()
 
 
-async def test_the_words_for_a_password_are_those_of_this_server(serve: Serve, look: Look) -> None:
+async def test_the_words_for_a_password_are_those_of_this_server(
+    serve: Serve, open_window: OpenWindow
+) -> None:
     server = await serve(min_password_chars=12)
-    window = await look(server, path="/register", locale="ru-RU")
+    window = await open_window(server, path="/register", locale="ru-RU")
     window.expects("status of 422")
     page = window.page
     await page.get_by_label("Имя пользователя", exact=True).fill("newcomer")
@@ -105,11 +109,11 @@ async def test_the_words_for_a_password_are_those_of_this_server(serve: Serve, l
     await expect(page.get_by_text("Не короче 12 символов")).to_be_visible()
 
 
-async def test_a_tab_says_that_it_has_another_account_now(server: Server, look: Look) -> None:
+async def test_a_tab_says_that_it_has_another_account_now(server: Server, open_window: OpenWindow) -> None:
     ann, bob = await server.people("ann", "bob")
     await ann.chat(name="Chat of Ann")
     await bob.chat(name="Chat of Bob")
-    first = await look(server, ann)
+    first = await open_window(server, ann)
     first.expects("status of 404")  # for the chat of Ann, which Bob cannot open
     await expect(first.chats.get_by_role("link")).to_contain_text("Chat of Ann")
     second = await first.context.new_page()
@@ -126,8 +130,8 @@ async def test_a_tab_says_that_it_has_another_account_now(server: Server, look: 
     await expect(first.chats.get_by_role("link")).to_have_text(re.compile("Chat of Bob"))
 
 
-async def test_icons_and_the_manifest_are_there(server: Server, look: Look) -> None:
-    window = await look(server, path="/login")
+async def test_icons_and_the_manifest_are_there(server: Server, open_window: OpenWindow) -> None:
+    window = await open_window(server, path="/login")
     asked = await window.page.evaluate(
         """[...document.querySelectorAll('link[rel~=icon], link[rel=apple-touch-icon], link[rel=manifest]')]
           .map(({ href }) => href)"""
@@ -150,18 +154,20 @@ async def test_icons_and_the_manifest_are_there(server: Server, look: Look) -> N
 # Texts.
 
 
-async def test_an_empty_channel_does_not_ask_its_readers_to_write(server: Server, look: Look) -> None:
+async def test_an_empty_channel_does_not_ask_its_readers_to_write(
+    server: Server, open_window: OpenWindow
+) -> None:
     ann, bob = await server.people("ann", "bob")
     channel = await ann.chat(bob, name="News", chat_type="channel")
-    window = await look(server, bob, f"/chats/{channel}")
+    window = await open_window(server, bob, f"/chats/{channel}")
     await expect(window.log).to_have_text("No messages yet")
-    owner = await look(server, ann, f"/chats/{channel}")
+    owner = await open_window(server, ann, f"/chats/{channel}")
     await expect(owner.log).to_have_text("No messages yet. Write the first one.")
 
 
-async def test_without_chats_there_is_no_hint_to_pick_one(server: Server, look: Look) -> None:
+async def test_without_chats_there_is_no_hint_to_pick_one(server: Server, open_window: OpenWindow) -> None:
     ann, bob = await server.people("ann", "bob")
-    window = await look(server, ann)
+    window = await open_window(server, ann)
     await expect(window.page.get_by_text("No chats yet")).to_be_visible()
     await expect(window.page.get_by_text("Pick a chat")).to_have_count(0)
     await window.connected()
@@ -171,11 +177,11 @@ async def test_without_chats_there_is_no_hint_to_pick_one(server: Server, look: 
 
 @pytest.mark.parametrize("options", [PHONE, {}], ids=["phone", "wide"])
 async def test_a_text_too_long_says_by_how_much_beside_the_button(
-    server: Server, look: Look, options: Any
+    server: Server, open_window: OpenWindow, options: Any
 ) -> None:
     ann = await server.person("ann")
     chat_id = await ann.chat(name="Lobby")
-    window = await look(server, ann, f"/chats/{chat_id}", **options)
+    window = await open_window(server, ann, f"/chats/{chat_id}", **options)
     await window.connected()
     await window.composer.fill("x" * 9_998)
     await expect(window.page.get_by_text("2 characters left")).to_be_visible()
@@ -197,26 +203,28 @@ async def test_a_text_too_long_says_by_how_much_beside_the_button(
     [("de-DE", r"^\d\d:\d\d$"), ("en-US", r"^\d{1,2}:\d\d\s[AP]M$"), ("en-GB", r"^\d\d:\d\d$")],
 )
 async def test_times_follow_the_browsers_first_language(
-    server: Server, look: Look, locale: str, time: str
+    server: Server, open_window: OpenWindow, locale: str, time: str
 ) -> None:
     ann = await server.person("ann")
     chat_id = await ann.chat(name="Lobby")
     await ann.say(chat_id, "now")
-    opened = await look(server, ann, f"/chats/{chat_id}", locale=locale)
+    opened = await open_window(server, ann, f"/chats/{chat_id}", locale=locale)
     await expect(opened.page.locator("article time")).to_have_text(re.compile(time))
 
 
 # Links, copying.
 
 
-async def test_a_link_to_this_server_is_followed_in_the_same_tab(server: Server, look: Look) -> None:
+async def test_a_link_to_this_server_is_followed_in_the_same_tab(
+    server: Server, open_window: OpenWindow
+) -> None:
     ann = await server.person("ann")
     lobby, other = await ann.chat(name="Lobby"), await ann.chat(name="Other")
     target = await ann.say(other, "the one that is meant")
     await ann.say(
         lobby, f"see {server.url}/chats/{other}?message={target['id']} and {server.url}/docs/protocol"
     )
-    window = await look(server, ann, f"/chats/{lobby}")
+    window = await open_window(server, ann, f"/chats/{lobby}")
     await window.connected()
     links = window.log.get_by_role("link")
     await expect(links.nth(1)).to_have_attribute("target", "_blank")
@@ -236,11 +244,11 @@ WITHOUT_CLIPBOARD = "Object.defineProperty(Navigator.prototype, 'clipboard', { g
 """As in pages over plain HTTP."""
 
 
-async def test_copying_works_without_a_secure_context(server: Server, look: Look) -> None:
+async def test_copying_works_without_a_secure_context(server: Server, open_window: OpenWindow) -> None:
     ann = await server.person("ann")
     chat_id = await ann.chat(name="Lobby")
     await ann.say(chat_id, "copy me\nall of me")
-    window = await look(server, ann, f"/chats/{chat_id}")
+    window = await open_window(server, ann, f"/chats/{chat_id}")
     page = window.page
     await window.context.grant_permissions(["clipboard-read", "clipboard-write"])
     await page.add_init_script(WITHOUT_CLIPBOARD)
@@ -282,13 +290,15 @@ async def copied(window: Window) -> str:
     return await window.composer.input_value()
 
 
-async def test_what_is_copied_from_several_messages_says_who_wrote_it(server: Server, look: Look) -> None:
+async def test_what_is_copied_from_several_messages_says_who_wrote_it(
+    server: Server, open_window: OpenWindow
+) -> None:
     ann, bob = await server.people("ann", "bob")
     chat_id = await ann.chat(bob, name="Lobby")
     await bob.say(chat_id, "a motion?")
     answered = await bob.say(chat_id, "announce me")
     await ann.say(chat_id, "yes\nat once", reply_to=answered["id"])
-    window = await look(server, ann, f"/chats/{chat_id}")
+    window = await open_window(server, ann, f"/chats/{chat_id}")
     await window.context.grant_permissions(["clipboard-read", "clipboard-write"])
     await expect(window.message("yes").locator(".quote")).to_contain_text("announce me")
     await select(window.page, "motion", "at once")
@@ -299,12 +309,12 @@ async def test_what_is_copied_from_several_messages_says_who_wrote_it(server: Se
     assert await copied(window) == "announce me"
 
 
-async def test_what_is_not_seen_is_not_copied(server: Server, look: Look) -> None:
+async def test_what_is_not_seen_is_not_copied(server: Server, open_window: OpenWindow) -> None:
     ann, bob = await server.people("ann", "bob")
     chat_id = await ann.chat(bob, chat_type="private")
     first = await bob.say(chat_id, "a question")
     await ann.say(chat_id, "an answer", reply_to=first["id"])
-    window = await look(server, ann, f"/chats/{chat_id}")
+    window = await open_window(server, ann, f"/chats/{chat_id}")
     await window.context.grant_permissions(["clipboard-read", "clipboard-write"])
     await expect(window.message("an answer").locator(".quote")).to_contain_text("a question")
     await window.page.evaluate(
@@ -322,11 +332,13 @@ async def test_what_is_not_seen_is_not_copied(server: Server, look: Look) -> Non
 # Overlaps.
 
 
-async def test_notices_are_in_the_middle_of_the_room_and_over_nothing(server: Server, look: Look) -> None:
+async def test_notices_are_in_the_middle_of_the_room_and_over_nothing(
+    server: Server, open_window: OpenWindow
+) -> None:
     ann = await server.person("ann")
     chat_id = await ann.chat(name="Lobby")
     await ann.say(chat_id, "a message")
-    window = await look(server, ann, f"/chats/{chat_id}", viewport={"width": 1300, "height": 700})
+    window = await open_window(server, ann, f"/chats/{chat_id}", viewport={"width": 1300, "height": 700})
     await window.connected()
     message = window.message("a message")
     await message.focus()
@@ -362,9 +374,11 @@ async def long_chat(server: Server) -> tuple[Any, int]:
 @pytest.mark.parametrize(
     "options", [PHONE, {"viewport": {"width": 1000, "height": 700}}], ids=["phone", "wide"]
 )
-async def test_the_way_to_the_end_covers_no_message(server: Server, look: Look, options: Any) -> None:
+async def test_the_way_to_the_end_covers_no_message(
+    server: Server, open_window: OpenWindow, options: Any
+) -> None:
     ann, chat_id = await long_chat(server)
-    window = await look(server, ann, f"/chats/{chat_id}", **options)
+    window = await open_window(server, ann, f"/chats/{chat_id}", **options)
     await window.shown("19 ")
     await window.page.wait_for_load_state("networkidle")
     await window.log.evaluate("(log) => { log.scrollTop -= 300 }")
@@ -383,13 +397,15 @@ async def test_the_way_to_the_end_covers_no_message(server: Server, look: Look, 
 
 
 @pytest.mark.parametrize("options", [PHONE, {}], ids=["phone", "wide"])
-async def test_the_menu_button_covers_neither_text_nor_time(server: Server, look: Look, options: Any) -> None:
+async def test_the_menu_button_covers_neither_text_nor_time(
+    server: Server, open_window: OpenWindow, options: Any
+) -> None:
     ann, bob = await server.people("ann", "bob")
     chat_id = await ann.chat(bob, name="Lobby")
     for person in (ann, bob):
         await person.say(chat_id, "ok")
         await person.say(chat_id, "a message that is as wide as it can be, " * 9)
-    window = await look(server, ann, f"/chats/{chat_id}", **options)
+    window = await open_window(server, ann, f"/chats/{chat_id}", **options)
     messages = window.log.get_by_role("article")
     await expect(messages).to_have_count(4)
     for number in range(4):
@@ -407,9 +423,9 @@ async def test_the_menu_button_covers_neither_text_nor_time(server: Server, look
 # Settings of the system.
 
 
-async def test_nothing_moves_while_a_chat_is_loaded(server: Server, look: Look) -> None:
+async def test_nothing_moves_while_a_chat_is_loaded(server: Server, open_window: OpenWindow) -> None:
     ann, chat_id = await long_chat(server)
-    window = await look(server, ann, "/login", reduced_motion="no-preference")
+    window = await open_window(server, ann, "/login", reduced_motion="no-preference")
     await window.page.add_init_script(
         """
         window.moved = 0
@@ -427,13 +443,13 @@ async def test_nothing_moves_while_a_chat_is_loaded(server: Server, look: Look) 
     assert await window.page.evaluate("window.moved") < 0.05
 
 
-async def test_in_forced_colours_things_have_edges(server: Server, look: Look) -> None:
+async def test_in_forced_colours_things_have_edges(server: Server, open_window: OpenWindow) -> None:
     ann, bob = await server.people("ann", "bob")
     other = await ann.chat(bob, name="Other")
     chat_id = await ann.chat(bob, name="Lobby")
     await ann.say(chat_id, "a message")
     await bob.say(other, "unread")
-    window = await look(server, ann, f"/chats/{chat_id}", forced_colors="active")
+    window = await open_window(server, ann, f"/chats/{chat_id}", forced_colors="active")
     page = window.page
     await expect(window.message("a message")).to_be_visible()
 
@@ -453,13 +469,13 @@ async def test_in_forced_colours_things_have_edges(server: Server, look: Look) -
     assert "solid" in await edge(page.get_by_role("dialog"))
 
 
-async def test_larger_letters_make_everything_larger(server: Server, look: Look) -> None:
+async def test_larger_letters_make_everything_larger(server: Server, open_window: OpenWindow) -> None:
     ann, bob = await server.people("ann", "bob")
     other = await ann.chat(bob, name="Other")
     chat_id = await ann.chat(bob, name="Lobby")
     for number in range(3):
         await bob.say(other, f"unread {number}")
-    window = await look(server, ann, f"/chats/{chat_id}", viewport={"width": 1400, "height": 900})
+    window = await open_window(server, ann, f"/chats/{chat_id}", viewport={"width": 1400, "height": 900})
     page = window.page
     badge = window.chats.locator(".unread-badge")
     await expect(badge).to_be_visible()
@@ -485,11 +501,11 @@ async def test_larger_letters_make_everything_larger(server: Server, look: Look)
         assert fits or name == "list", name
 
 
-async def test_smileys_are_of_a_font_of_smileys(server: Server, look: Look) -> None:
+async def test_smileys_are_of_a_font_of_smileys(server: Server, open_window: OpenWindow) -> None:
     ann = await server.person("ann")
     chat_id = await ann.chat(name="Lobby")
     await ann.say(chat_id, "12 😀")
-    window = await look(server, ann, f"/chats/{chat_id}")
+    window = await open_window(server, ann, f"/chats/{chat_id}")
     await expect(window.message("12")).to_be_visible()
     ranges = await window.page.evaluate(
         """() => [...document.styleSheets].flatMap((sheet) => [...sheet.cssRules])

@@ -1,6 +1,6 @@
 """Bounds for what `tests.browser.figures` measures: wide, for machines that have other things to do."""
 
-from tests.browser.conftest import Look
+from tests.browser.conftest import OpenWindow
 from tests.browser.figures import fill, scroll_up, transferred
 from tests.conftest import Serve
 
@@ -8,13 +8,13 @@ FIRST_LOAD_BYTES = 200 * 1024
 LONGEST_TASK_MS = 200
 
 
-async def test_the_first_load_is_light_and_a_long_chat_scrolls(serve: Serve, look: Look) -> None:
+async def test_the_first_load_is_light_and_a_long_chat_scrolls(serve: Serve, open_window: OpenWindow) -> None:
     server = await serve()
     ann, bob = await server.people("ann", "bob")
     chat_id = await ann.chat(bob, name="Lobby")
     await fill(server, chat_id, [ann.id, bob.id])
     await ann.post(f"/chats/{chat_id}/read")
-    window = await look(server, ann, f"/chats/{chat_id}")
+    window = await open_window(server, ann, f"/chats/{chat_id}")
     await window.shown("9999 ")
     assert await transferred(window) <= FIRST_LOAD_BYTES
     scrolled = await scroll_up(window, 9_500, limit_s=40)

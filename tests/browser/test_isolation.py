@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from playwright.async_api import Locator, expect
 
-from tests.browser.conftest import Look
+from tests.browser.conftest import OpenWindow
 from tests.conftest import Server
 
 RLO, PDI, RLI = "\u202e", "\u2069", "\u2067"
@@ -48,10 +48,10 @@ WIDE = {"viewport": {"width": 1500, "height": 900}}
         "\u200fhttps://evil.example/moc.knab-ym//:sptth",
     ],
 )
-async def test_a_link_reads_as_where_it_goes(server: Server, look: Look, text: str) -> None:
+async def test_a_link_reads_as_where_it_goes(server: Server, open_window: OpenWindow, text: str) -> None:
     ann, bob = await server.people("ann", "bob")
     chat_id = await ann.chat(bob, name="Lobby")
-    window = await look(server, ann, f"/chats/{chat_id}", **WIDE)
+    window = await open_window(server, ann, f"/chats/{chat_id}", **WIDE)
     await window.connected()
     await bob.say(chat_id, text)
     link = window.log.get_by_role("link")
@@ -63,35 +63,35 @@ async def test_a_link_reads_as_where_it_goes(server: Server, look: Look, text: s
 
 
 @pytest.mark.parametrize("control", [RLO, RLI, PDI, "\u200b", "\u00ad", "\u061c"])
-async def test_what_is_not_seen_ends_a_link(server: Server, look: Look, control: str) -> None:
+async def test_what_is_not_seen_ends_a_link(server: Server, open_window: OpenWindow, control: str) -> None:
     ann = await server.person("ann")
     chat_id = await ann.chat(name="Lobby")
     await ann.say(chat_id, f"https://evil.example/{control}moc.knab-ym//:sptth")
-    window = await look(server, ann, f"/chats/{chat_id}", **WIDE)
+    window = await open_window(server, ann, f"/chats/{chat_id}", **WIDE)
     await expect(window.log.get_by_role("link")).to_have_attribute("href", "https://evil.example/")
     assert await in_sight(window.log.get_by_role("link")) == "https://evil.example/"
 
 
 async def test_hosts_that_look_like_others_are_shown_as_they_are_asked_for(
-    server: Server, look: Look
+    server: Server, open_window: OpenWindow
 ) -> None:
     ann = await server.person("ann")
     chat_id = await ann.chat(name="Lobby")
     await ann.say(
         chat_id, "https://аррӏе.com/ https://pаypal.com/x https://пример.рф/ https://bank@evil.example/"
     )
-    window = await look(server, ann, f"/chats/{chat_id}", **WIDE)
+    window = await open_window(server, ann, f"/chats/{chat_id}", **WIDE)
     links = window.log.get_by_role("link")
     await expect(links).to_have_text(
         ["https://xn--80ak6aa92e.com/", "https://xn--pypal-4ve.com/x", "https://пример.рф/"]
     )
 
 
-async def test_a_name_turns_no_sentence_round(server: Server, look: Look) -> None:
+async def test_a_name_turns_no_sentence_round(server: Server, open_window: OpenWindow) -> None:
     ann, bob = await server.people("ann", "bob")
     chat_id = await ann.chat(bob, name="Lobby")
     await bob.say(chat_id, "the first message")
-    window = await look(server, ann, f"/chats/{chat_id}", **WIDE)
+    window = await open_window(server, ann, f"/chats/{chat_id}", **WIDE)
     await window.connected()
     # An older server may have accepted such names.
     await rename(server, bob.id, f"eve{RLO}lave{PDI}")
@@ -112,12 +112,12 @@ async def test_a_name_turns_no_sentence_round(server: Server, look: Look) -> Non
     assert await in_sight(question) == "Remove evelave from the chat?"
 
 
-async def test_a_name_from_the_right_keeps_to_itself(server: Server, look: Look) -> None:
+async def test_a_name_from_the_right_keeps_to_itself(server: Server, open_window: OpenWindow) -> None:
     ann, bob = await server.people("ann", "bob")
     await bob.patch("/users/me", display_name="משה 12")
     chat_id = await ann.chat(bob, name="Lobby")
     await bob.say(chat_id, "34 apples")
-    window = await look(server, ann, f"/chats/{chat_id}", **WIDE)
+    window = await open_window(server, ann, f"/chats/{chat_id}", **WIDE)
     preview = window.chats.get_by_role("link").locator(".preview")
     await expect(preview).to_contain_text("34 apples")
     assert await in_sight(preview) == "12 השמ: 34 apples"
@@ -126,14 +126,14 @@ async def test_a_name_from_the_right_keeps_to_itself(server: Server, look: Look)
 MARKS = "a" + "\u0301" * 60
 
 
-async def test_a_pile_of_marks_paints_over_nothing(server: Server, look: Look) -> None:
+async def test_a_pile_of_marks_paints_over_nothing(server: Server, open_window: OpenWindow) -> None:
     ann, bob = await server.people("ann", "bob")
     await bob.patch("/users/me", display_name=MARKS)
     chat_id = await ann.chat(bob, name=MARKS)
     for number in range(8):
         await ann.say(chat_id, f"fine {number}")
     await ann.post(f"/chats/{chat_id}/read")
-    window = await look(server, ann, f"/chats/{chat_id}", **WIDE)
+    window = await open_window(server, ann, f"/chats/{chat_id}", **WIDE)
     await window.shown("fine 7")
     page = window.page
     await page.wait_for_load_state("networkidle")

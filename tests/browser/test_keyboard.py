@@ -2,7 +2,7 @@
 
 from playwright.async_api import Locator, expect
 
-from tests.browser.conftest import Look
+from tests.browser.conftest import OpenWindow
 from tests.browser.window import Window
 from tests.clients.rest import PASSWORD
 from tests.conftest import Server
@@ -18,12 +18,12 @@ async def tab_to(window: Window, target: Locator) -> None:
     raise AssertionError(f"Tab does not lead to {target}")
 
 
-async def test_from_login_to_leaving_a_chat(server: Server, look: Look) -> None:
+async def test_from_login_to_leaving_a_chat(server: Server, open_window: OpenWindow) -> None:
     ann, bob = await server.people("ann", "bob")
     await ann.chat(bob, name="Other")
     chat_id = await ann.chat(bob, name="Lobby")
     await ann.chat(bob, name="Third")
-    window = await look(server)
+    window = await open_window(server)
     page, keys = window.page, window.page.keyboard
     await tab_to(window, page.get_by_label("Username", exact=True))
     await keys.type("bob")
@@ -90,8 +90,8 @@ async def test_from_login_to_leaving_a_chat(server: Server, look: Look) -> None:
     assert len((await bob.get("/chats"))["chats"]) == 2
 
 
-async def test_help_lists_the_keys(server: Server, look: Look) -> None:
-    window = await look(server, await server.person("ann"))
+async def test_help_lists_the_keys(server: Server, open_window: OpenWindow) -> None:
+    window = await open_window(server, await server.person("ann"))
     await window.connected()
     await window.page.keyboard.press("Control+/")
     await expect(window.page.get_by_role("dialog", name="Keyboard shortcuts")).to_be_visible()

@@ -6,7 +6,7 @@ import re
 
 from playwright.async_api import Error, Route, expect
 
-from tests.browser.conftest import Look
+from tests.browser.conftest import OpenWindow
 from tests.browser.window import Window
 from tests.conftest import Server
 
@@ -26,12 +26,14 @@ async def slow(window: Window) -> None:
     await window.page.route("**/api/**", handle)
 
 
-async def test_messages_deleted_in_a_row_are_gone_from_the_list(server: Server, look: Look) -> None:
+async def test_messages_deleted_in_a_row_are_gone_from_the_list(
+    server: Server, open_window: OpenWindow
+) -> None:
     ann, bob = await server.people("ann", "bob")
     other = await ann.chat(bob, name="Other")
     chat_id = await ann.chat(bob, chat_type="private")
     await ann.say(chat_id, "this one stays")
-    window = await look(server, bob, f"/chats/{other}")
+    window = await open_window(server, bob, f"/chats/{other}")
     await window.connected()
     await slow(window)
     entry = window.chats.get_by_role("link").filter(has_text="ann")
@@ -45,10 +47,12 @@ async def test_messages_deleted_in_a_row_are_gone_from_the_list(server: Server, 
         await expect(window.page).to_have_title("(1) Vestnik")
 
 
-async def test_what_is_read_elsewhere_message_by_message_is_read_here(server: Server, look: Look) -> None:
+async def test_what_is_read_elsewhere_message_by_message_is_read_here(
+    server: Server, open_window: OpenWindow
+) -> None:
     ann, bob = await server.people("ann", "bob")
     other = await ann.chat(bob, name="Other")
-    window = await look(server, bob, f"/chats/{other}")
+    window = await open_window(server, bob, f"/chats/{other}")
     await window.connected()
     await slow(window)
     for chat_type in ("private", "group"):
@@ -60,10 +64,10 @@ async def test_what_is_read_elsewhere_message_by_message_is_read_here(server: Se
         await expect(window.page).to_have_title("Vestnik")
 
 
-async def test_members_added_in_a_row_are_all_there(server: Server, look: Look) -> None:
+async def test_members_added_in_a_row_are_all_there(server: Server, open_window: OpenWindow) -> None:
     ann, bob, *others = await server.people("ann", "bob", *(f"person{number}" for number in range(8)))
     chat_id = await ann.chat(bob, name="Lobby")
-    window = await look(server, bob, f"/chats/{chat_id}")
+    window = await open_window(server, bob, f"/chats/{chat_id}")
     await window.connected()
     header = window.page.locator("header", has=window.page.get_by_role("heading", name="Lobby"))
     await expect(header).to_contain_text("2 members")
@@ -79,11 +83,11 @@ async def test_members_added_in_a_row_are_all_there(server: Server, look: Look) 
     await expect(header).to_contain_text("10 members")
 
 
-async def test_more_chats_than_a_page_count_in_the_title(server: Server, look: Look) -> None:
+async def test_more_chats_than_a_page_count_in_the_title(server: Server, open_window: OpenWindow) -> None:
     ann, bob = await server.people("ann", "bob")
     for number in range(70):
         chat_id = await ann.chat(bob, name=f"Room {number}")
         if number < 60:
             await ann.say(chat_id, "unread")
-    window = await look(server, bob, "/chats/70")
+    window = await open_window(server, bob, "/chats/70")
     await expect(window.page).to_have_title(re.compile(r"^\(60\) "))

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from playwright.async_api import expect
 
-from tests.browser.conftest import Look
+from tests.browser.conftest import OpenWindow
 from tests.browser.places import places, public_places, seeded
 from tests.conftest import Server
 
@@ -49,7 +49,9 @@ FINDINGS = """async () => {
 
 
 @pytest.mark.parametrize("locale", ["en-US", "ru-RU"])
-async def test_nothing_scrolls_sideways_at_320_px(server: Server, look: Look, locale: str) -> None:
+async def test_nothing_scrolls_sideways_at_320_px(
+    server: Server, open_window: OpenWindow, locale: str
+) -> None:
     phone = {
         "viewport": {"width": 320, "height": 568},
         "has_touch": True,
@@ -58,7 +60,7 @@ async def test_nothing_scrolls_sideways_at_320_px(server: Server, look: Look, lo
     }
     seed = await seeded(server)
     found: dict[str, Any] = {}
-    stranger, ann = await look(server, **phone), await look(server, seed.ann, **phone)
+    stranger, ann = await open_window(server, **phone), await open_window(server, seed.ann, **phone)
     ann.expects("status of 404")  # for the chat that does not exist
     for window, walk in ((stranger, public_places(stranger)), (ann, places(ann, seed))):
         async for place in walk:
@@ -67,11 +69,13 @@ async def test_nothing_scrolls_sideways_at_320_px(server: Server, look: Look, lo
     assert not found, json.dumps(found, indent=1)
 
 
-async def test_axe_finds_nothing_serious_in_the_light_or_in_the_dark(server: Server, look: Look) -> None:
+async def test_axe_finds_nothing_serious_in_the_light_or_in_the_dark(
+    server: Server, open_window: OpenWindow
+) -> None:
     seed = await seeded(server)
     axe = AXE.read_text()
     found: dict[str, Any] = {}
-    stranger, ann = await look(server), await look(server, seed.ann)
+    stranger, ann = await open_window(server), await open_window(server, seed.ann)
     ann.expects("status of 404")  # for the chat that does not exist
     for window, walk in ((stranger, public_places(stranger)), (ann, places(ann, seed))):
         async for place in walk:
@@ -84,9 +88,9 @@ async def test_axe_finds_nothing_serious_in_the_light_or_in_the_dark(server: Ser
     assert not found, json.dumps(found, indent=1)
 
 
-async def test_dark_follows_the_system_or_the_preference(server: Server, look: Look) -> None:
+async def test_dark_follows_the_system_or_the_preference(server: Server, open_window: OpenWindow) -> None:
     seed = await seeded(server)
-    window = await look(server, seed.ann, f"/chats/{seed.group}", color_scheme="dark")
+    window = await open_window(server, seed.ann, f"/chats/{seed.group}", color_scheme="dark")
     page = window.page
     await expect(window.composer).to_be_visible()
 
@@ -113,9 +117,9 @@ async def test_dark_follows_the_system_or_the_preference(server: Server, look: L
     await becomes(True)  # the preference is kept
 
 
-async def test_in_russian(server: Server, look: Look) -> None:
+async def test_in_russian(server: Server, open_window: OpenWindow) -> None:
     seed = await seeded(server)
-    window = await look(server, seed.ann, f"/chats/{seed.group}", locale="ru-RU")
+    window = await open_window(server, seed.ann, f"/chats/{seed.group}", locale="ru-RU")
     page = window.page
     await expect(window.chats).to_be_visible()
     await expect(page.locator("html")).to_have_attribute("lang", "ru")

@@ -7,7 +7,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Locator, Route, expect
 
-from tests.browser.conftest import Look
+from tests.browser.conftest import OpenWindow
 from tests.browser.window import Window
 from tests.conftest import Server
 
@@ -22,7 +22,7 @@ class Scene:
 
 
 @pytest_asyncio.fixture(loop_scope="session", params=[PHONE, WIDE], ids=["phone", "wide"])
-async def scene(request: pytest.FixtureRequest, server: Server, look: Look) -> Scene:
+async def scene(request: pytest.FixtureRequest, server: Server, open_window: OpenWindow) -> Scene:
     """Ann's window: she went from the chat "First" to the chat "Second"."""
     ann, bob = await server.people("ann", "bob")
     chats = [await ann.chat(bob, name=name) for name in ("First", "Second")]
@@ -30,7 +30,7 @@ async def scene(request: pytest.FixtureRequest, server: Server, look: Look) -> S
         await ann.say(chat_id, "a message of mine")
     scene = Scene()
     scene.first, scene.second = (f"{server.url}/chats/{chat_id}" for chat_id in chats)
-    scene.window = await look(server, ann, f"/chats/{chats[0]}", **request.param)
+    scene.window = await open_window(server, ann, f"/chats/{chats[0]}", **request.param)
     await scene.window.connected()
     await expect(heading(scene, "First")).to_be_visible()
     await to_second(scene)

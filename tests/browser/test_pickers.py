@@ -7,7 +7,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Locator, Request, expect
 
-from tests.browser.conftest import Look
+from tests.browser.conftest import OpenWindow
 from tests.browser.window import Window
 from tests.clients.people import Person
 from tests.conftest import Server
@@ -49,11 +49,11 @@ class Scene:
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def scene(server: Server, look: Look) -> Scene:
+async def scene(server: Server, open_window: OpenWindow) -> Scene:
     scene = Scene()
     scene.ann, *_ = await server.people("ann", "dmitry", "carol", *(f"user{n:02}" for n in range(1, 9)))
     scene.group = await scene.ann.chat(name="Lobby")
-    scene.window = await look(server, scene.ann, f"/chats/{scene.group}")
+    scene.window = await open_window(server, scene.ann, f"/chats/{scene.group}")
     await scene.window.connected()
     return scene
 

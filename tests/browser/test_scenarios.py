@@ -5,7 +5,7 @@ from typing import Any
 import pytest_asyncio
 from playwright.async_api import expect
 
-from tests.browser.conftest import Look
+from tests.browser.conftest import OpenWindow
 from tests.browser.window import Window
 from tests.conftest import Server
 
@@ -25,13 +25,16 @@ class Scene:
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def scene(server: Server, look: Look) -> Scene:
+async def scene(server: Server, open_window: OpenWindow) -> Scene:
     scene = Scene()
     scene.server = server
     scene.ann, scene.bob = await server.people("ann", "bob")
     scene.chat_id = await scene.ann.chat(scene.bob, name="Lobby")
     path = f"/chats/{scene.chat_id}"
-    scene.anns, scene.bobs = await look(server, scene.ann, path), await look(server, scene.bob, path)
+    scene.anns, scene.bobs = (
+        await open_window(server, scene.ann, path),
+        await open_window(server, scene.bob, path),
+    )
     for window in (scene.anns, scene.bobs):
         await window.connected()
         await expect(window.composer).to_be_editable()
@@ -116,10 +119,10 @@ async def test_what_is_written_during_a_drop_arrives_once_and_in_order(scene: Sc
     assert [message["content"] for message in history] == ["before", *texts]
 
 
-async def test_presence_is_in_the_header_and_keeps_itself(server: Server, look: Look) -> None:
+async def test_presence_is_in_the_header_and_keeps_itself(server: Server, open_window: OpenWindow) -> None:
     ann, bob = await server.people("ann", "bob")
     chat_id = await ann.chat(bob, chat_type="private")
-    window = await look(server, ann, f"/chats/{chat_id}")
+    window = await open_window(server, ann, f"/chats/{chat_id}")
     header = window.page.locator("header", has=window.page.get_by_role("heading", name="bob"))
     await expect(header).to_contain_text("offline")
     client = await bob.connect()

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from playwright.async_api import Locator, expect
 
-from tests.browser.conftest import Look
+from tests.browser.conftest import OpenWindow
 from tests.browser.window import Window
 from tests.conftest import Serve
 
@@ -45,9 +45,11 @@ def line_of(window: Window) -> Locator:
 
 @pytest.mark.parametrize("count", [30, 120, 1_100])
 @pytest.mark.parametrize("path", ["/chats/1", "/"], ids=["by a link", "by itself"])
-async def test_it_opens_at_the_first_message(serve: Serve, look: Look, count: int, path: str) -> None:
+async def test_it_opens_at_the_first_message(
+    serve: Serve, open_window: OpenWindow, count: int, path: str
+) -> None:
     scene = await never_read(serve, count)
-    window = await look(scene.server, scene.bob, path)
+    window = await open_window(scene.server, scene.bob, path)
     await window.connected()
     await expect(line_of(window)).to_be_in_viewport()
     await window.shown("unread 0000")
@@ -60,9 +62,9 @@ async def test_it_opens_at_the_first_message(serve: Serve, look: Look, count: in
     await expect(window.page).to_have_title("Vestnik")
 
 
-async def test_what_is_scrolled_through_is_read_at_its_end(serve: Serve, look: Look) -> None:
+async def test_what_is_scrolled_through_is_read_at_its_end(serve: Serve, open_window: OpenWindow) -> None:
     scene = await never_read(serve, 120)
-    window = await look(scene.server, scene.bob, f"/chats/{scene.chat_id}")
+    window = await open_window(scene.server, scene.bob, f"/chats/{scene.chat_id}")
     await expect(line_of(window)).to_be_in_viewport()
     await window.log.hover()
     for _ in range(200):

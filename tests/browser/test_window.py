@@ -2,7 +2,7 @@
 
 import asyncio
 
-from tests.browser.conftest import Look
+from tests.browser.conftest import OpenWindow
 from tests.conftest import Server
 
 WRONG = [
@@ -18,8 +18,8 @@ WRONG = [
 ]
 
 
-async def test_a_window_complains_of_what_is_wrong(server: Server, look: Look) -> None:
-    window = await look(server, path="/login")
+async def test_a_window_complains_of_what_is_wrong(server: Server, open_window: OpenWindow) -> None:
+    window = await open_window(server, path="/login")
     for script, complaint in WRONG:
         await window.page.evaluate(script)
         async with asyncio.timeout(10):

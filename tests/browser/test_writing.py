@@ -6,7 +6,7 @@ from typing import Any
 import pytest_asyncio
 from playwright.async_api import expect
 
-from tests.browser.conftest import Look
+from tests.browser.conftest import OpenWindow
 from tests.browser.window import Window
 from tests.clients.rest import PASSWORD
 from tests.conftest import Server
@@ -26,13 +26,13 @@ class Scene:
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def scene(server: Server, look: Look) -> Scene:
+async def scene(server: Server, open_window: OpenWindow) -> Scene:
     scene = Scene()
     scene.server = server
     scene.ann, bob = await server.people("ann", "bob")
     scene.chat_id = await scene.ann.chat(bob, name="Lobby")
     scene.other = await scene.ann.chat(bob, name="Other")
-    scene.window = await look(server, scene.ann, f"/chats/{scene.chat_id}")
+    scene.window = await open_window(server, scene.ann, f"/chats/{scene.chat_id}")
     await scene.window.connected()
     await expect(scene.window.composer).to_be_editable()
     return scene
@@ -120,9 +120,9 @@ async def test_a_session_that_the_server_ends_is_over_here_with_a_reason(scene: 
     assert await scene.kept() == []
 
 
-async def test_the_token_is_in_no_address(server: Server, look: Look) -> None:
+async def test_the_token_is_in_no_address(server: Server, open_window: OpenWindow) -> None:
     await server.person("bea")
-    window = await look(server, path="/login")
+    window = await open_window(server, path="/login")
     addresses: list[str] = []
     window.page.on("websocket", lambda socket: addresses.append(socket.url))
     await window.page.get_by_label("Username", exact=True).fill("bea")

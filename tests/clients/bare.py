@@ -50,11 +50,19 @@ class BareSocket:
 
     @classmethod
     async def open(
-        cls, port: int, path: str, *, receive_buffer_bytes: int | None = None, **headers: str
+        cls,
+        port: int,
+        path: str,
+        *,
+        receive_buffer_bytes: int | None = None,
+        send_buffer_bytes: int | None = None,
+        **headers: str,
     ) -> "BareSocket":
         """Opens a WebSocket. With a small receive buffer almost all that the client does not read stays at the
-        server."""
+        server. With a small send buffer `drained` waits for little."""
         wire = socket.socket()
+        if send_buffer_bytes is not None:
+            wire.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, send_buffer_bytes)
         if receive_buffer_bytes is not None:
             wire.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer_bytes)
         wire.setblocking(False)
@@ -81,6 +89,10 @@ class BareSocket:
     def send(self, data: bytes) -> None:
         self._writer.write(data)
 
+    async def drained(self) -> None:
+        """Returns when almost all that was sent has left for the system's buffers. Raises: `ConnectionError`."""
+        await self._writer.drain()
+
     async def next(self) -> Frame:
         """The next frame. Raises: `ConnectionError` at the end."""
         async with asyncio.timeout(TIMEOUT_S):
@@ -103,4 +115,6 @@ class BareSocket:
         return 1006
 
     def close(self) -> None:
-        self._writer.close()
+        """Closes the connection without a close frame. What the system has not taken yet is dropped: a peer that does
+        not read would keep the connection open for ever."""
+        self._writer.transport.abort()

@@ -3,10 +3,9 @@
 from collections.abc import AsyncIterator, Iterable
 from typing import Any
 
+from tests.clients.numbered import NUMBERED_EVENTS
 from tests.clients.people import Person
 from tests.clients.wires import WIRES, Frame, Wire
-
-CHANGES = ("new_message", "message_updated", "message_deleted")
 
 
 class Copy:
@@ -33,7 +32,7 @@ class Copy:
         return self.position
 
     def see(self, frame: Frame) -> None:
-        if frame["type"] not in CHANGES or frame["chat_id"] != self.chat_id:
+        if frame["type"] not in NUMBERED_EVENTS or frame["chat_id"] != self.chat_id:
             return
         if self._asked_after is None:
             assert self._joined, ("not in the room", frame)

@@ -5,24 +5,24 @@ from typing import Any
 
 from handlers.wire.endings import Ending
 
-Told = tuple[str, Mapping[str, Any]]
+Sent = tuple[str, Mapping[str, Any]]
 
 
 class MemoryHub:
     """Implements `handlers.live.hub.Hub`. `inbox` has what each connection was sent, `ended` how connections ended."""
 
     def __init__(self, *connection_ids: str) -> None:
-        self.inbox: dict[str, list[Told]] = {connection_id: [] for connection_id in connection_ids}
+        self.inbox: dict[str, list[Sent]] = {connection_id: [] for connection_id in connection_ids}
         self.ended: dict[str, Ending] = {}
         self._rooms: dict[str, set[str]] = {}
         self._on_end: Callable[[str], None] = lambda _connection_id: None
 
-    def take(self, connection_id: str) -> list[Told]:
+    def take(self, connection_id: str) -> list[Sent]:
         """What the connection was sent since the last time, without timestamps."""
-        told, self.inbox[connection_id] = self.inbox[connection_id], []
+        sent, self.inbox[connection_id] = self.inbox[connection_id], []
         return [
             (name, {key: value for key, value in payload.items() if key != "timestamp"})
-            for name, payload in told
+            for name, payload in sent
         ]
 
     def emit(

@@ -1,4 +1,4 @@
-"""What the wire's objects look like: exact keys, JSON types, times."""
+"""The schemas of the wire's objects: exact keys, JSON types, times."""
 
 import re
 from collections.abc import Callable, Mapping

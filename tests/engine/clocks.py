@@ -53,7 +53,7 @@ class ManualClock:
         self.now = until
 
     def hold_up(self, seconds: float) -> None:
-        """Lets time pass while nothing can run: what has become due meanwhile is late when the clock is turned."""
+        """Lets time pass while nothing can run: calls that fall due meanwhile are late at the next `turn`."""
         self.now += seconds
 
     async def run(self, awaitable: Awaitable[T]) -> T:
@@ -69,7 +69,7 @@ class ManualClock:
         return await task
 
     async def flow(self) -> None:
-        """Turns the clock all the time, much faster than time goes: for an end that nobody watches."""
+        """Turns the clock all the time, much faster than time goes: for the end of a test, in which no time matters."""
         while True:
             await asyncio.sleep(0.001)
             self.turn(0.1)

@@ -51,7 +51,7 @@ def test_owners_are_apart(clock: ManualClock, backlog: Backlog) -> None:
     assert len(backlog) == 5
 
 
-def test_nobody_is_checked_who_has_read_what_waited(clock: ManualClock, backlog: Backlog) -> None:
+def test_a_reader_that_has_caught_up_is_no_longer_checked(clock: ManualClock, backlog: Backlog) -> None:
     debtor = Debtor(Budget(), 100 * KIB)
     backlog.add(debtor)
     clock.turn(CHECK_EVERY_S)
@@ -67,8 +67,10 @@ def test_without_a_limit_nothing_is_kept(clock: ManualClock) -> None:
     assert (len(backlog), clock.waiting) == (0, 0)
 
 
-def test_who_reads_a_little_and_stops_is_still_checked(clock: ManualClock, backlog: Backlog) -> None:
-    """Transports tell of a backlog once, until it has come down to the low water."""
+def test_a_reader_that_reads_a_little_and_stops_is_still_checked(
+    clock: ManualClock, backlog: Backlog
+) -> None:
+    """A transport reports a backlog once, until the backlog has come down to the low-water mark."""
     debtor = Debtor(Budget(), 100 * KIB)
     backlog.add(debtor)
     debtor.unsent_bytes = 40 * KIB

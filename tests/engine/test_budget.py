@@ -33,7 +33,7 @@ def test_rest_does_not_earn_more_than_the_burst() -> None:
     assert budget.charge(10, 0, now=1000) == pytest.approx(1)
 
 
-def test_what_is_shared_counts_for_all() -> None:
+def test_a_shared_budget_counts_what_all_connections_send() -> None:
     shared = Budget(TEN)
     one, other = Budget(Rate(1000), shared), Budget(Rate(1000), shared)
     assert one.charge(100, 0, now=0) == 0

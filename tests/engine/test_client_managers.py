@@ -111,7 +111,7 @@ async def test_one_that_reaches_other_processes(
         server.manager.thread.cancel()
 
 
-async def test_what_only_ours_can_do_says_so() -> None:
+async def test_only_our_manager_can_do_this_and_the_error_says_so() -> None:
     server = AsyncServer(client_manager=socketio.AsyncManager())
     for attempt in (lambda: server.fan_out, lambda: server.attach_link(Link("a"))):
         with pytest.raises(TypeError, match="needs a FanOutManager as client_manager, not a AsyncManager"):
@@ -122,7 +122,7 @@ async def test_what_only_ours_can_do_says_so() -> None:
 @pytest.mark.parametrize(
     "manager", [socketio.Manager(), object(), FanOutManager], ids=["threads", "nothing of the kind", "class"]
 )
-def test_what_is_no_manager_for_asyncio_is_refused(manager: Any) -> None:
+def test_a_manager_that_is_not_for_asyncio_is_refused(manager: Any) -> None:
     with pytest.raises(TypeError, match=r"client_manager has to be a socketio\.AsyncManager"):
         AsyncServer(client_manager=manager)
 

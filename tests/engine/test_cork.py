@@ -37,7 +37,7 @@ async def test_a_reply_alone(two_links: TwoLinks) -> None:
     await until(lambda: a.line.written == [b"ack"])
 
 
-async def test_what_is_written_past_the_rooms_comes_after_the_replies(two_links: TwoLinks) -> None:
+async def test_a_direct_write_comes_after_the_replies(two_links: TwoLinks) -> None:
     fan_out, a, b = two_links
     fan_out.reply(a, b"ack")
     fan_out.flush("b")
@@ -47,7 +47,7 @@ async def test_what_is_written_past_the_rooms_comes_after_the_replies(two_links:
     assert b.line.written == []
 
 
-async def test_somebody_who_has_gone_meanwhile(two_links: TwoLinks) -> None:
+async def test_a_peer_that_has_gone_meanwhile(two_links: TwoLinks) -> None:
     fan_out, a, _ = two_links
     fan_out.reply(a, b"ack")
     a.wire = None
@@ -57,7 +57,7 @@ async def test_somebody_who_has_gone_meanwhile(two_links: TwoLinks) -> None:
     assert a.wire is None
 
 
-async def test_somebody_who_does_not_read(two_links: TwoLinks) -> None:
+async def test_a_peer_that_does_not_read(two_links: TwoLinks) -> None:
     fan_out, a, b = two_links
     fan_out.post("event", None, room="room")
     fan_out.reply(a, b"ack")

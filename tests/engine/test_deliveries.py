@@ -1,4 +1,4 @@
-"""How a room of many is told: some of its members a turn."""
+"""How a post to a large room is written: to some of its members a turn."""
 
 import asyncio
 import random
@@ -23,12 +23,12 @@ class Hall:
         for sid in self.sids:
             self.fan_out.enter(sid, "hall")
 
-    def told(self) -> str:
-        """Who has got something."""
+    def received(self) -> str:
+        """The names of the members that something was written to."""
         return "".join(link.sid for link in self.links if link.line.written)
 
     def got(self, name: str) -> bytes:
-        """Everything a link has got."""
+        """Everything that was written to a link."""
         return b"".join(self.link(name).line.written)
 
     def link(self, name: str) -> Link:
@@ -40,26 +40,26 @@ async def hall() -> Hall:
     return Hall()
 
 
-async def test_a_few_members_a_turn(hall: Hall) -> None:
+async def test_a_post_is_written_to_a_few_members_a_turn(hall: Hall) -> None:
     hall.fan_out.post("event.", None, room="hall")
-    told = []
-    while len(hall.told()) < 10:
+    received = []
+    while len(hall.received()) < 10:
         await asyncio.sleep(0)
-        told.append(hall.told())
-    assert told == ["abc", "abcdef", "abcdefghi", "abcdefghij"]
+        received.append(hall.received())
+    assert received == ["abc", "abcdef", "abcdefghi", "abcdefghij"]
 
 
-async def test_who_is_replied_to_comes_first(hall: Hall) -> None:
+async def test_a_member_with_a_reply_gets_the_post_first(hall: Hall) -> None:
     hall.fan_out.post("event.", None, room="hall")
     hall.fan_out.reply(hall.link("i"), b"ack.")
     await asyncio.sleep(0)
-    assert hall.told() == "abci"
+    assert hall.received() == "abci"
     assert hall.link("i").line.written == [b"event.ack."]
-    await until(lambda: hall.told() == "abcdefghij")
+    await until(lambda: hall.received() == "abcdefghij")
     assert hall.link("i").line.written == [b"event.ack."]
 
 
-async def test_what_is_sent_meanwhile_comes_after_it(hall: Hall) -> None:
+async def test_a_post_made_during_a_delivery_comes_after_it(hall: Hall) -> None:
     hall.fan_out.post("one.", None, room="hall")
     await asyncio.sleep(0)
     hall.fan_out.post("two.", None, room=hall.sids[9])
@@ -70,18 +70,18 @@ async def test_what_is_sent_meanwhile_comes_after_it(hall: Hall) -> None:
     assert hall.got("j") == b"one.two.three.ack."
 
 
-async def test_what_is_written_past_the_rooms_waits_for_nobody_but_comes_after_it(hall: Hall) -> None:
+async def test_a_direct_write_comes_at_once_and_after_the_post(hall: Hall) -> None:
     hall.fan_out.post("event.", None, room="hall")
     await asyncio.sleep(0)
     outside = Link("x")
     hall.server.attach_link(outside)
     hall.fan_out.flush("x")
-    assert hall.told() == "abc"
+    assert hall.received() == "abc"
     hall.fan_out.flush("j")
-    assert hall.told() == "abcdefghij"
+    assert hall.received() == "abcdefghij"
 
 
-async def test_who_leaves_meanwhile_has_been_told_and_who_comes_is_not(hall: Hall) -> None:
+async def test_a_post_reaches_members_who_leave_meanwhile_and_not_those_who_enter(hall: Hall) -> None:
     hall.fan_out.post("event.", None, room="hall")
     await asyncio.sleep(0)
     hall.fan_out.leave(hall.sids[9], "hall")
@@ -90,21 +90,21 @@ async def test_who_leaves_meanwhile_has_been_told_and_who_comes_is_not(hall: Hal
     await asyncio.sleep(0)
     late = Link("k")
     hall.fan_out.enter(hall.server.attach_link(late), "hall")
-    assert hall.told() == "abcdefghij"
+    assert hall.received() == "abcdefghij"
     assert (hall.got("i"), hall.got("j"), late.line.written) == (b"event.event.", b"event.", [])
 
 
-async def test_who_goes_or_stalls_meanwhile_costs_the_others_nothing(hall: Hall) -> None:
+async def test_a_member_that_goes_or_stalls_costs_the_others_nothing(hall: Hall) -> None:
     hall.fan_out.post("event.", None, room="hall")
     await asyncio.sleep(0)
     hall.link("e").wire = None
     hall.link("g").line.unsent = 101
     await until(lambda: hall.got("j") == b"event.")
-    assert hall.told() == "abcdfhij"
+    assert hall.received() == "abcdfhij"
     assert [link.sid for link in hall.links if link.overflows] == ["g"]
 
 
-async def test_whoever_ends_in_the_middle_and_flushes_breaks_no_order(hall: Hall) -> None:
+async def test_a_member_that_ends_and_flushes_in_the_middle_breaks_no_order(hall: Hall) -> None:
     """A link that ends writes what is pending first: everything then goes out at once, and nothing twice."""
 
     class Ending(Link):
@@ -131,12 +131,12 @@ async def test_the_loop_goes_on_in_between(hall: Hall) -> None:
     hall.fan_out.post("event.", None, room="hall")
     loop = asyncio.get_running_loop()
 
-    def look() -> None:
-        seen.append(hall.told())
+    def record() -> None:
+        seen.append(hall.received())
         if len(seen) < 4:
-            loop.call_soon(look)
+            loop.call_soon(record)
 
-    loop.call_soon(look)
+    loop.call_soon(record)
     await until(lambda: len(seen) == 4)
     assert seen[0] == "abc"
     assert seen[-1] == "abcdefghij"
@@ -178,6 +178,6 @@ async def test_everybody_sees_everything_once_and_in_order_whatever_happens(hall
     for link in hall.links:
         got = [part + b"." for part in hall.got(link.sid).split(b".")[:-1]]
         assert [part for part in got if not part.startswith(b"r")] == expected[link.sid]
-        told = [int(part[1:-1]) for part in got if part.startswith(b"r")]
-        assert told == sorted(told)
-        assert len(told) == replies.get(link.sid, 0)
+        received = [int(part[1:-1]) for part in got if part.startswith(b"r")]
+        assert received == sorted(received)
+        assert len(received) == replies.get(link.sid, 0)

@@ -95,7 +95,7 @@ async def test_an_unknown_sid(server: Ending) -> None:
 
 @pytest.mark.parametrize("transports", [["websocket"], ["polling"]], ids=str)
 @pytest.mark.parametrize("reconnect", [True, False])
-async def test_what_a_client_makes_of_it(
+async def test_what_the_official_client_does_at_the_end(
     peer: Peer, server: Ending, transports: list[str], reconnect: bool
 ) -> None:
     client = socketio.AsyncClient(

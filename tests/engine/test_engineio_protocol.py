@@ -167,13 +167,13 @@ async def test_two_posts_at_once_end_the_session(peer: Peer, echo: Echo) -> None
     assert (await peer.poll(sid))[0] == 400
 
 
-@pytest.mark.parametrize("told", [True, False], ids=["handler_cancellation", "no_handler_cancellation"])
-async def test_a_poll_given_up_ends_the_session(serve: Serve, echo: Echo, told: bool) -> None:
-    peer = await serve(echo, handler_cancellation=told)
+@pytest.mark.parametrize("cancelled", [True, False], ids=["handler_cancellation", "no_handler_cancellation"])
+async def test_a_poll_given_up_ends_the_session(serve: Serve, echo: Echo, cancelled: bool) -> None:
+    peer = await serve(echo, handler_cancellation=cancelled)
     sid = (await peer.open())["sid"]
     poll = await peer.waiting_poll(echo, sid)
     poll.cancel()
-    if told:
+    if cancelled:
         await until(lambda: sid not in echo.sockets)
     assert (await peer.poll(sid))[0] == 400
     await until(lambda: [reason for _, reason in echo.gone] == ["transport error"])
@@ -337,14 +337,14 @@ async def test_no_compression_is_negotiated(peer: Peer) -> None:
 
 
 async def test_cookie(serve: Serve) -> None:
-    for cookie, told in (
+    for cookie, header in (
         ("io", "io={}; path=/; SameSite=Lax"),
         ({"name": "x", "Secure": True}, "x={}; Secure"),
     ):
         peer = await serve(Echo(cookie=cookie))
         async with peer.session.get(peer.at()) as response:
             sid = json.loads((await response.text())[1:])["sid"]
-            assert response.headers["Set-Cookie"] == told.format(sid)
+            assert response.headers["Set-Cookie"] == header.format(sid)
 
 
 async def test_jsonp(peer: Peer) -> None:

@@ -146,7 +146,7 @@ async def test_one_write_a_turn(peer: Peer, server: AsyncServer, fan_out: FanOut
 
 @pytest.mark.parametrize("members_per_turn", [MEMBERS_PER_TURN, 2])
 async def test_order_over_any_mixture_of_rooms(serve: Serve, members_per_turn: int) -> None:
-    """Every connection sees what was for it in the order of the calls, whatever the ways."""
+    """Every connection sees what was for it in the order of the calls, in whichever way each was sent."""
     server = AsyncServer(
         async_handlers=False, client_manager=FanOutManager(members_per_turn=members_per_turn)
     )

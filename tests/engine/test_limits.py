@@ -126,7 +126,7 @@ async def test_volatile_events_are_left_out_first(serve: Serve, stalled: list[St
     assert server.gone == []
 
 
-async def test_one_who_sends_and_never_reads(serve: Serve, stalled: list[Stalled]) -> None:
+async def test_a_peer_that_sends_and_never_reads(serve: Serve, stalled: list[Stalled]) -> None:
     server = Watched()
     peer = await serve(server)
     stalled.append(await stall(peer))
@@ -145,7 +145,7 @@ async def test_one_who_sends_and_never_reads(serve: Serve, stalled: list[Stalled
     assert server.gone == ["transport error"]
 
 
-async def test_one_who_pings_and_never_reads(serve: Serve, stalled: list[Stalled]) -> None:
+async def test_a_peer_that_pings_and_never_reads(serve: Serve, stalled: list[Stalled]) -> None:
     server = Watched()
     peer = await serve(server)
     stalled.append(await stall(peer))
@@ -183,8 +183,8 @@ async def test_volatile_events_for_a_polling_client(serve: Serve) -> None:
 
 
 async def test_the_hook_for_the_slow(serve: Serve, clock: ManualClock, stalled: list[Stalled]) -> None:
-    told: list[str] = []
-    server = Watched(on_overflow=told.append, close_timeout_s=2, clock=clock)
+    overflowed: list[str] = []
+    server = Watched(on_overflow=overflowed.append, close_timeout_s=2, clock=clock)
     peer = await serve(server)
     stalled.append(await stall(peer))
     await connected(server)
@@ -193,9 +193,9 @@ async def test_the_hook_for_the_slow(serve: Serve, clock: ManualClock, stalled: 
     for _ in range(3):
         server.fan_out.post("n", None, room="r")
         server.fan_out.flush()
-    assert told == []  # the members of a room are being written to
+    assert overflowed == []  # the members of a room are being written to
     await asyncio.sleep(0)
-    assert told == [sid]
+    assert overflowed == [sid]
     assert server.gone == []
     unsent = server.engine_socket._websocket.transport.get_write_buffer_size()
     await server.emit("n", "x" * 1000, to=server.client)
@@ -207,12 +207,12 @@ async def test_the_hook_for_the_slow(serve: Serve, clock: ManualClock, stalled: 
     await until(lambda: server.gone == ["transport error"])
 
 
-async def test_the_hook_may_end_it_in_its_own_words(serve: Serve) -> None:
-    def told(eio_sid: str) -> None:
+async def test_the_overflow_hook_may_end_the_connection_itself(serve: Serve) -> None:
+    def hook(eio_sid: str) -> None:
         sid = server.manager.sid_from_eio_sid(eio_sid, "/")
         server.end(sid, event="closing", data={"code": 1013}, reconnect=True)
 
-    server = Watched(on_overflow=told)
+    server = Watched(on_overflow=hook)
     peer = await serve(server)
     sid = (await peer.open())["sid"]
     await peer.post(sid, "40")
@@ -228,11 +228,11 @@ async def test_the_hook_may_end_it_in_its_own_words(serve: Serve) -> None:
 
 
 async def test_the_hook_for_the_silent(serve: Serve, clock: ManualClock) -> None:
-    def told(eio_sid: str) -> None:
+    def hook(eio_sid: str) -> None:
         sid = server.manager.sid_from_eio_sid(eio_sid, "/")
         server.end(sid, event="closing", data={"code": 4408}, reconnect=True)
 
-    server = Watched(on_silence=told, clock=clock)
+    server = Watched(on_silence=hook, clock=clock)
     peer = await serve(server)
     socket = await peer.connected()
     socket.answers_pings = False
@@ -243,10 +243,10 @@ async def test_the_hook_for_the_silent(serve: Serve, clock: ManualClock) -> None
 
 
 async def test_a_hook_that_fails(serve: Serve, clock: ManualClock, caplog: pytest.LogCaptureFixture) -> None:
-    def told(eio_sid: str) -> None:
+    def hook(eio_sid: str) -> None:
         raise RuntimeError("oops")
 
-    server = Watched(on_silence=told, close_timeout_s=2, clock=clock)
+    server = Watched(on_silence=hook, close_timeout_s=2, clock=clock)
     peer = await serve(server)
     socket = await peer.connected()
     socket.answers_pings = False

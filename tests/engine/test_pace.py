@@ -36,13 +36,13 @@ async def test_beyond_the_budget_the_peer_waits_for_what_it_asked_too_much(clock
     assert clock.now == pytest.approx(1000.1)
 
 
-async def test_far_beyond_it_is_ended(clock: ManualClock) -> None:
+async def test_far_beyond_the_budget_the_peer_is_ended(clock: ManualClock) -> None:
     pace = paced(clock, Rate(1), max_wait_s=1)
     assert not pace.charge(1000, 0)
     assert not await soon(pace.turn())
 
 
-async def test_beyond_it_without_a_pause_it_is_ended(clock: ManualClock) -> None:
+async def test_beyond_the_budget_without_a_pause_the_peer_is_ended(clock: ManualClock) -> None:
     pace = paced(clock, FAST)
     pace.charge(10_000, 0)
     while await clock.run(pace.turn()):

@@ -126,7 +126,7 @@ async def test_a_body_over_the_limit_is_answered_and_ends_the_session(
 
 @pytest.mark.parametrize("jsonp", [False, True])
 @pytest.mark.parametrize("over", ["4" + "x" * 5000, "4" + "ю" * 2500, b"x" * 5001])
-async def test_a_packet_over_the_limit_is_told_1009(serve: Serve, over: str | bytes, jsonp: bool) -> None:
+async def test_a_packet_over_the_limit_is_answered_1009(serve: Serve, over: str | bytes, jsonp: bool) -> None:
     codes: list[int] = []
     server = EngineServer(max_http_buffer_size=5000, on_violation=lambda sid, code: codes.append(code))
     got: list[Any] = []

@@ -39,10 +39,10 @@ def test_a_public_method_takes_what_the_library_s_takes(library: type, ours: typ
     for parameter, one in theirs.items():
         if one.kind in (one.VAR_POSITIONAL, one.VAR_KEYWORD):
             continue
-        told = f"{ours.__name__}.{name} does not take `{parameter}` as {library.__module__} does"
-        assert parameter in mine or takes_all, told
+        message = f"{ours.__name__}.{name} does not take `{parameter}` as {library.__module__} does"
+        assert parameter in mine or takes_all, message
         if parameter in mine:
-            assert mine[parameter].default == one.default, told
+            assert mine[parameter].default == one.default, message
     positional = [one.name for one in theirs.values() if one.kind is one.POSITIONAL_OR_KEYWORD]
     assert [name for name in mine if name in positional] == positional
     for parameter in mine.values():
@@ -254,11 +254,11 @@ async def test_a_refused_client(serve: Serve, server: Any, connect: Connect, ref
 
     peer = await serve(server)
     client = socketio.AsyncClient(http_session=peer.session)
-    told: list[Any] = []
-    client.on("connect_error", told.append)
+    received: list[Any] = []
+    client.on("connect_error", received.append)
     with pytest.raises(socketio.exceptions.ConnectionError):
         await soon(client.connect(peer.base, transports=["websocket"]))
-    assert told == [{"message": "no" if refusal == "error" else "Connection rejected by server"}]
+    assert received == [{"message": "no" if refusal == "error" else "Connection rejected by server"}]
     await client.shutdown()
 
 
@@ -283,25 +283,25 @@ async def test_a_route_of_one_s_own(serve: Serve, server: Any) -> None:
     await runner.cleanup()
 
 
-async def test_the_admin_page_is_told(serve: Serve, server: Any, connect: Connect) -> None:
+async def test_the_admin_page_gets_its_events(serve: Serve, server: Any, connect: Connect) -> None:
     admin = server.instrument(auth={"username": "a"}, mode="development", server_stats_interval=60)
     server.on("hi", lambda sid: "hi")
     peer = await serve(server)
     page = await connect(peer, "/admin", auth={"username": "a"})
-    told: list[str] = []
+    received: list[str] = []
 
-    async def until_told(*events: str) -> None:
-        while not set(events) <= set(told):
+    async def until_received(*events: str) -> None:
+        while not set(events) <= set(received):
             event = await soon(page.events.get())
-            told.append(event[0])
+            received.append(event[0])
 
     try:
-        await until_told("config", "all_sockets")
+        await until_received("config", "all_sockets")
         client = await connect(peer)
         assert await client.call("hi") == "hi"
         await server.emit("to", 1, to=client.get_sid())
         await client.disconnect()
-        await until_told("socket_connected", "event_received", "event_sent", "socket_disconnected")
+        await until_received("socket_connected", "event_received", "event_sent", "socket_disconnected")
     finally:
         admin.uninstrument()
         if admin.stats_task is not None:

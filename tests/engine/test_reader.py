@@ -112,7 +112,7 @@ def test_what_is_broken(frame: bytes, code: int) -> None:
 
 
 def read_until_broken(stream: bytes, at_once: int) -> tuple[int, int]:
-    """How many bytes were read, so many at once, until the reader gave up, and with which code."""
+    """Feeds the stream in parts of `at_once` bytes. Returns how many the reader took, and its error code."""
     reader = FrameReader(1000)
     for at in range(0, len(stream), at_once):
         try:

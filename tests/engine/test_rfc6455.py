@@ -349,7 +349,7 @@ async def test_9_many_messages(served: Served[Echo], opcode: int, size: int) -> 
     ]
 
 
-async def test_9_a_message_too_large_is_told_while_it_is_still_coming(served: Served[Echo]) -> None:
+async def test_9_a_message_too_large_is_refused_while_it_is_still_coming(served: Served[Echo]) -> None:
     head = masked(BINARY, b"")[:1] + b"\xff" + (10 << 20).to_bytes(8, "big") + b"\0\0\0\0"
     assert await talk(served, head, *[b"x" * 65536] * 100) == [failed(1009)]
     fragments = masked(BINARY, b"x" * 65536, final=False) + masked(0, b"x" * 65536, final=False) * 64

@@ -38,17 +38,17 @@ async def test_who_has_used_least_goes_first(scheduler: Scheduler) -> None:
     assert order == sorted(used)
 
 
-async def test_so_many_a_turn(scheduler: Scheduler) -> None:
-    turns = [asyncio.ensure_future(scheduler.turn(LIGHT_S)) for _ in range(3 * WAITING_PER_TURN)]
+async def test_a_fixed_number_goes_on_each_turn(scheduler: Scheduler) -> None:
+    waiting = [asyncio.ensure_future(scheduler.turn(LIGHT_S)) for _ in range(3 * WAITING_PER_TURN)]
     done: list[int] = []
-    while not all(turn.done() for turn in turns):
+    while not all(turn.done() for turn in waiting):
         await asyncio.sleep(0)
-        done.append(sum(turn.done() for turn in turns))
+        done.append(sum(turn.done() for turn in waiting))
     steps = [later - earlier for earlier, later in zip([0, *done], done, strict=False)]
     assert max(steps) == WAITING_PER_TURN
 
 
-async def test_one_who_does_not_wait_any_more_costs_nobody_a_turn(scheduler: Scheduler) -> None:
+async def test_a_cancelled_waiter_costs_no_turn(scheduler: Scheduler) -> None:
     gone = asyncio.ensure_future(scheduler.turn(0))
     await asyncio.sleep(0)
     gone.cancel()

@@ -187,7 +187,7 @@ async def test_the_server_disconnects(serve: Serve, connect: Connect) -> None:
 
 @pytest.mark.parametrize("always", [False, True])
 @pytest.mark.parametrize(
-    ("refusal", "told"),
+    ("refusal", "payload"),
     [
         (False, {"message": "Connection rejected by server"}),
         (
@@ -199,7 +199,7 @@ async def test_the_server_disconnects(serve: Serve, connect: Connect) -> None:
     ],
 )
 async def test_a_connect_handler_refuses(
-    serve: Serve, always: bool, refusal: Any, told: Any, caplog: pytest.LogCaptureFixture
+    serve: Serve, always: bool, refusal: Any, payload: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     server = AsyncServer(always_connect=always)
     calls: list[str] = []
@@ -219,7 +219,7 @@ async def test_a_connect_handler_refuses(
     kind = "41" if always else "44"
     answer = str(await socket.receive())
     assert answer[:2] == kind
-    assert socketio.packet.Packet(encoded_packet=answer[1:]).data == told
+    assert socketio.packet.Packet(encoded_packet=answer[1:]).data == payload
     assert len(calls) == 1
     assert server.manager.rooms == {}
 
@@ -367,22 +367,22 @@ async def test_the_admin_page(serve: Serve, connect: Connect) -> None:
 
 
 @only_websocket
-async def test_what_came_of_an_event_without_an_ack(serve: Serve, connect: Connect) -> None:
-    told: list[Any] = []
+async def test_the_result_of_a_handler_without_an_ack(serve: Serve, connect: Connect) -> None:
+    results: list[Any] = []
 
-    class Telling(socketio.AsyncNamespace):
+    class Adding(socketio.AsyncNamespace):
         def on_add(self, sid: str, one: int, two: int) -> int:
             return one + two
 
         def unasked(self, sid: str, result: Any) -> None:
-            told.append((sid, result))
+            results.append((sid, result))
 
     server = AsyncServer(async_handlers=False)
-    server.register_namespace(Telling("/"))
+    server.register_namespace(Adding("/"))
     client = await connect(await serve(server))
     assert await client.call("add", (1, 2)) == 3
     await client.emit("add", (3, 4))
-    await until(lambda: told == [(client.get_sid(), 7)])
+    await until(lambda: results == [(client.get_sid(), 7)])
 
 
 async def test_a_burst_in_both_directions(serve: Serve, connect: Connect) -> None:

@@ -13,7 +13,7 @@ from tests.engine.peers import Peer, until
 
 
 class Chatty(socketio.AsyncNamespace):
-    """Tells a client its own auth once it is connected, and sends back what it gets."""
+    """Sends a client its own auth once it is connected, and sends back what it gets."""
 
     def __init__(self, namespace: str) -> None:
         super().__init__(namespace)
@@ -185,7 +185,7 @@ async def test_an_answer_with_attachments(peer: Peer) -> None:
     assert await socket.receive() == b"\x07"
 
 
-async def test_all_of_it_over_polling(peer: Peer) -> None:
+async def test_the_whole_protocol_over_polling(peer: Peer) -> None:
     sid = (await peer.open())["sid"]
     await peer.post(
         sid,

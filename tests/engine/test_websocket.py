@@ -203,8 +203,8 @@ async def test_a_connection_that_is_cut(served: EchoServer, half: bool) -> None:
 
 
 async def test_a_receiver_that_raises(served: EchoServer) -> None:
-    loop, told = asyncio.get_running_loop(), list[dict[str, Any]]()
-    loop.set_exception_handler(lambda _, context: told.append(context))
+    loop, reported = asyncio.get_running_loop(), list[dict[str, Any]]()
+    loop.set_exception_handler(lambda _, context: reported.append(context))
     client = await served.connect()
     client.writer.write(masked(TEXT, b"raise") + masked(TEXT, b"after"))
     await until(lambda: served.receivers[0].lost_with)
@@ -213,4 +213,4 @@ async def test_a_receiver_that_raises(served: EchoServer) -> None:
     assert await client.rest() == [(CLOSE, b"\x03\xf3")]
     assert served.receivers[0].got == [(TEXT, "raise")]
     assert served.receivers[0].lost_with == [1011]
-    assert [str(context["exception"]) for context in told] == ["raise"]
+    assert [str(context["exception"]) for context in reported] == ["raise"]

@@ -73,8 +73,8 @@ async def test_the_list_has_the_latest_activity_first(server: Server) -> None:
     assert await _ids(bob) == [first, third, second]
     page = await bob.get("/chats")
     assert all(fits(chat, CHAT) for chat in page["chats"])
-    news = page["chats"][0]
-    assert (news["last_message"], news["unread_count"], news["seq"]) == (message, 1, 1)
+    first_view = page["chats"][0]
+    assert (first_view["last_message"], first_view["unread_count"], first_view["seq"]) == (message, 1, 1)
     await ann.delete(f"/messages/{message['id']}")
     assert (await bob.get(f"/chats/{first}"))["last_message"] is None
 

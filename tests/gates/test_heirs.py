@@ -22,12 +22,12 @@ async def test_a_ban_of_the_last_owner_passes_the_role_on(server: Server, chat_t
     ann, bob, carl, dora = await server.people("ann", "bob", "carl", "dora")
     chat_id = await ann.chat(bob, carl, dora, chat_type=chat_type)
     await ann.patch(f"/chats/{chat_id}/members/{carl.id}", role="admin")
-    joined, apart = await bob.joined(chat_id), await carl.connect()
-    for client in (joined, apart):
+    joined, unjoined = await bob.joined(chat_id), await carl.connect()
+    for client in (joined, unjoined):
         await client.drain()
     store = server.chat_app.context.store
     await moderation.ban(store, "ann")
-    for client in (joined, apart):
+    for client in (joined, unjoined):
         frame = await client.next("chat_changed")
         assert (frame["chat_id"], frame["chat"]["member_count"]) == (chat_id, 4)
         await client.nothing_more("chat_changed", "chat_removed")

@@ -70,7 +70,7 @@ TOKENS = {
 
 
 @pytest.mark.parametrize("token", TOKENS.values(), ids=TOKENS.keys())
-async def test_it_is_refused_at_every_gate_and_breaks_none(serve: Serve, token: str) -> None:
+async def test_a_hostile_token_is_refused_at_every_gate_and_breaks_none(serve: Serve, token: str) -> None:
     server = await serve()
     ann = await server.person("ann")
     client = await ann.connect()

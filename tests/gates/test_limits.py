@@ -150,7 +150,7 @@ async def test_joins_and_leaves_of_large_chats_are_published_once_a_second(serve
     await ann.delete(f"/chats/{chat_id}/members/{everybody[0]}")
     assert await counts() == [101]
     await ann.patch(f"/chats/{chat_id}", name="y")
-    assert await counts() == [111], "a new name is told at once"
+    assert await counts() == [111], "a new name is published at once"
     server.clock.advance(1)
     assert await counts() == [111]
     server.clock.advance(5)

@@ -77,7 +77,7 @@ async def test_marks_are_positions_and_stay_when_their_message_is_deleted(server
     assert answer == {"unread_count": 0, "up_to": messages[1]["id"], "read_seq": 2}
 
 
-async def test_updates_tell_each_member_their_own_mark(server: Server) -> None:
+async def test_updates_have_each_members_own_mark(server: Server) -> None:
     ann, bob, carl = await server.people("ann", "bob", "carl")
     chat_id = await ann.chat(bob, carl)
     first = await ann.say(chat_id, "0")

@@ -148,7 +148,7 @@ async def test_a_new_chat(scene: Scene) -> None:
 
 
 @pytest.mark.parametrize("what", ["message", "edit", "deletion", "mark"])
-async def test_what_moves_in_a_chat_updates_those_who_have_not_joined(scene: Scene, what: str) -> None:
+async def test_changes_in_a_chat_update_members_who_have_not_joined(scene: Scene, what: str) -> None:
     store, now = scene.store, scene.server.clock.now()
     if what == "message":
         await store.messages.append(Draft(scene.chat_id, scene.ann.id, "new", now))

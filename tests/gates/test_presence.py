@@ -13,7 +13,7 @@ PRESENCE = ("user_status", "user_offline")
 
 
 class Scene:
-    """Bob has joined two chats that he shares with Ann, who is offline; time stands still."""
+    """Bob has joined two chats that they share with Ann, who is offline; time stands still."""
 
     async def set(self, serve: Serve) -> None:
         self.server = await serve(clock=ManualClock(), status_per_s=0)

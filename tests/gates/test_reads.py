@@ -33,7 +33,7 @@ async def scene(server: Server) -> Scene:
     return scene
 
 
-async def test_reading_moves_the_mark_to_the_newest_and_tells_the_room_once(scene: Scene) -> None:
+async def test_reading_moves_the_mark_to_the_newest_and_the_room_gets_it_once(scene: Scene) -> None:
     newest = scene.messages[-1]["id"]
     ack = await scene.bobs.done("read_messages", chat_id=scene.chat_id)
     assert ack.keys() == {"type", "id", "ok", "chat_id", "up_to", "read_seq", "unread_count"}

@@ -116,7 +116,7 @@ async def test_four_refreshes_at_once_all_get_a_pair_and_a_fifth_ends_the_family
 
 
 async def sweep(server: Server) -> None:
-    """Turns the clock until the sweep has looked at all sessions once."""
+    """Turns the clock until the sweep has checked all sessions once."""
     server.clock.advance(AGAIN_AFTER_S)
     await asyncio.wait((server.chat_app._sweep._step,))  # type: ignore[type-var]
 
@@ -238,8 +238,8 @@ async def test_a_login_that_is_overtaken_by_a_new_password_or_a_ban_opens_nothin
     context = server.chat_app.context
     match = context.passwords.match
 
-    async def overtaken(password: str, password_hash: str | None, **turn: Any) -> bool:
-        right = await match(password, password_hash, **turn)
+    async def overtaken(password: str, password_hash: str | None, **options: Any) -> bool:
+        right = await match(password, password_hash, **options)
         monkeypatch.undo()
         if how == "password":
             await ann.patch("/users/me", password="another password", old_password=PASSWORD)

@@ -19,6 +19,11 @@ LIMIT_BYTES = 1024 * KIB
 AT_ONCE = 500
 ENOUGH = 1500
 """This many times `AT_ONCE` questions have more answers than any system buffers for a connection."""
+SEND_BUFFER_BYTES = 16 * KIB
+"""Small, so that sending `AT_ONCE` questions waits for the server to take about as many. A system buffers megabytes and
+has room again when a third of them is free: one call would wait for the answers to tens of thousands of questions."""
+SEND_S = 30
+"""The most that sending `AT_ONCE` questions may take. It takes 0.1 s, on an overloaded machine 1 s."""
 
 on_sqlite = pytest.mark.stores("sqlite")
 BUDGETS_OFF = {
@@ -63,14 +68,21 @@ SOCKETIO = {
 
 
 async def _raw(server: Server, person: Person, what: str) -> Asker:
-    socket = await BareSocket.open(server.port, f"/ws?token={person.token}", receive_buffer_bytes=4096)
+    socket = await BareSocket.open(
+        server.port,
+        f"/ws?token={person.token}",
+        receive_buffer_bytes=4096,
+        send_buffer_bytes=SEND_BUFFER_BYTES,
+    )
     await socket.next()
     return _writing(socket, RAW[what] * AT_ONCE)
 
 
 async def _websocket(server: Server, person: Person, what: str) -> Asker:
     path = "/socket.io/?EIO=4&transport=websocket"
-    socket = await BareSocket.open(server.port, path, receive_buffer_bytes=4096)
+    socket = await BareSocket.open(
+        server.port, path, receive_buffer_bytes=4096, send_buffer_bytes=SEND_BUFFER_BYTES
+    )
     socket.send(connect(person.token))
     while b'"connected"' not in (await socket.next()).payload:
         pass
@@ -81,7 +93,7 @@ async def _websocket(server: Server, person: Person, what: str) -> Asker:
 def _writing(socket: BareSocket, questions: bytes) -> Asker:
     async def send() -> None:
         socket.send(questions)
-        await socket._writer.drain()
+        await socket.drained()
 
     return Asker(send, socket.close)
 
@@ -118,7 +130,7 @@ async def test_who_reads_no_answer_is_ended_and_never_owed_more_than_the_limit(
     most = 0
     for _ in range(ENOUGH):
         try:
-            await asyncio.wait_for(asker.send(), 30)
+            await asyncio.wait_for(asker.send(), SEND_S)
         except (ConnectionError, AssertionError):
             break
         most = max(most, context.hub.unread_bytes(connection.id))

@@ -25,7 +25,7 @@ BUSY_S = 2
 """How much longer a busy machine may take to end a process."""
 
 
-async def test_it_is_gone_in_time_whatever_clients_do(start: Start, store: dict[str, str]) -> None:
+async def test_the_server_is_gone_in_time_whatever_clients_do(start: Start, store: dict[str, str]) -> None:
     program = await start(RATE_LIMITS="off", SHUTDOWN_TIMEOUT_S=str(TIMEOUT_S), **store)
     ann = await program.person("ann")
     chat_id = await ann.chat()
@@ -158,7 +158,7 @@ async def test_a_busy_server_keeps_those_who_knock(start: Start) -> None:
         writer.transport.abort()
 
 
-async def test_it_takes_as_many_open_files_as_it_may(start: Start) -> None:
+async def test_the_server_takes_as_many_open_files_as_it_may(start: Start) -> None:
     """Each connection is an open file, and the limit of a shell is often 1,024."""
     limits = Path("/proc/self/limits")
     if not limits.exists():

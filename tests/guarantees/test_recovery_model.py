@@ -88,8 +88,8 @@ class Scene:
         self.readers[number].cut()
         Scene.cuts += 1
 
-    async def wait(self, turns: int) -> None:
-        for _ in range(turns):
+    async def wait(self, loop_turns: int) -> None:
+        for _ in range(loop_turns):
             await asyncio.sleep(0.001)
 
     async def close(self) -> None:

@@ -64,7 +64,7 @@ class RecordingHub:
         self.ended[connection_id] = ending
 
     def on_end(self, listener: object) -> None:
-        """Connections stay: the tests look at what they were sent."""
+        """Keeps the connections: the tests compare what was sent to them."""
 
     def names(self, connection_id: str) -> list[str]:
         """The events of a connection."""

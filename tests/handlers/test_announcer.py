@@ -1,4 +1,4 @@
-"""Events for members, whatever is in memory: in which order they come, and who gets them."""
+"""Events for members, with their chats in memory or not: their order, and who gets them."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -37,13 +37,13 @@ def renamed(scene: Scene, name: str) -> ChatRenamed:
     return ChatRenamed(chat)
 
 
-async def test_what_is_in_memory_is_published_in_the_turn_of_the_change(scene: Scene) -> None:
+async def test_a_chat_in_memory_is_published_in_the_turn_of_the_change(scene: Scene) -> None:
     await scene.app.context.directory.current(CHAT)
     scene.store.publish([renamed(scene, "New")])
     assert scene.hub.names("c1") == scene.hub.names("c2") == ["chat_changed"]
 
 
-async def test_what_is_not_is_loaded_first_and_the_order_of_its_chat_stays(scene: Scene) -> None:
+async def test_a_chat_not_in_memory_is_loaded_first_and_its_order_stays(scene: Scene) -> None:
     scene.store.may_answer.clear()
     change = renamed(scene, "New")
     scene.chat(CHAT, ANNA)
@@ -100,7 +100,7 @@ async def test_a_chat_that_only_newer_servers_serve_holds_up_nobody(
     assert scene.hub.names("c1") == ["chat_changed"]
 
 
-async def test_a_chat_that_is_deleted_before_it_is_loaded_is_not_told_of(scene: Scene) -> None:
+async def test_a_chat_that_is_deleted_before_it_is_loaded_is_not_published(scene: Scene) -> None:
     scene.store.may_answer.clear()
     await scene.publish(renamed(scene, "New"))
     del scene.store.states[CHAT]
@@ -123,7 +123,7 @@ async def test_a_changed_user_comes_before_what_follows_for_their_chats(scene: S
     assert scene.hub.names("c1") == scene.hub.names("c2") == ["user_changed", "chat_changed"]
 
 
-async def test_of_a_user_who_changes_twice_the_last_state_is_published_once(scene: Scene) -> None:
+async def test_the_last_state_of_a_user_who_changes_twice_is_published_once(scene: Scene) -> None:
     scene.store.may_answer.clear()
     await scene.publish(UserChanged(scene.rename_user(BORIS, "One"), shown=True))
     await scene.publish(UserChanged(scene.rename_user(BORIS, "Two"), shown=True))
@@ -140,7 +140,7 @@ async def test_the_user_alone_sees_their_email(scene: Scene) -> None:
     assert own["user"]["email"] == "2@example.org"
 
 
-async def test_in_a_large_chat_those_hear_who_have_joined(scene: Scene) -> None:
+async def test_in_a_large_chat_only_joined_members_get_a_change(scene: Scene) -> None:
     await scene.publish(UserChanged(scene.rename_user(ANNA, "New"), shown=True))
     assert (scene.hub.names("c2"), scene.hub.names("c3")) == (["user_changed"], [])
     scene.forget_events()

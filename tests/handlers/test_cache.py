@@ -32,9 +32,9 @@ async def test_the_least_recently_used_goes_first_however_it_was_used() -> None:
     await cache.get(3)
     await cache.get(5)
     assert kept(cache) == [3, 4, 5]
-    cache.peek(4)  # a look is not a use
+    cache.peek(4)  # a peek is not a use
     cache.use(3)
-    cache.put(6, "told")
+    cache.put(6, "published")
     assert kept(cache) == [3, 5, 6]
 
 
@@ -101,7 +101,7 @@ async def test_a_value_that_grows_takes_the_place_of_others() -> None:
     assert len(cache) == 200
 
 
-async def test_each_value_is_told_once_when_it_comes_and_when_it_goes() -> None:
+async def test_the_hooks_are_called_once_for_each_value_that_comes_or_goes() -> None:
     came: list[str] = []
     went: list[str] = []
     cache = shelf(2, added=came.append, dropped=went.append)
@@ -117,7 +117,7 @@ async def test_each_value_is_told_once_when_it_comes_and_when_it_goes() -> None:
     assert len(cache) == 0
 
 
-async def test_a_change_told_while_a_value_is_loaded_makes_the_load_start_over() -> None:
+async def test_a_change_published_while_a_value_is_loaded_makes_the_load_start_over() -> None:
     answers = ["old", "new"]
     go_on = asyncio.Event()
 
@@ -137,7 +137,7 @@ async def test_a_change_told_while_a_value_is_loaded_makes_the_load_start_over()
 
 
 @pytest.mark.parametrize("seed", range(20))
-async def test_it_keeps_what_a_model_keeps(seed: int) -> None:
+async def test_the_cache_keeps_what_a_model_keeps(seed: int) -> None:
     """Compares the cache with a model: a list of keys in the order of their use."""
     dice = random.Random(seed)
     cache, model, pinned = shelf(5), OrderedDict[int, None](), set[int]()
@@ -145,7 +145,7 @@ async def test_it_keeps_what_a_model_keeps(seed: int) -> None:
         key, what = dice.randrange(1, 12), dice.choice(["get", "use", "pin", "unpin", "forget", "put"])
         there = key in model or key in pinned
         if what in ("get", "put"):
-            await cache.get(key) if what == "get" else cache.put(key, "told")
+            await cache.get(key) if what == "get" else cache.put(key, "published")
             if key not in pinned:
                 model[key] = None
                 model.move_to_end(key)

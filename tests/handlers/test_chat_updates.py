@@ -40,9 +40,9 @@ class Scene:
         for _ in range(20):  # more turns of the loop than anything here takes
             await asyncio.sleep(0)
         return {
-            name: [(payload["unread_count"], payload["read_seq"]) for _, payload in told]
+            name: [(payload["unread_count"], payload["read_seq"]) for _, payload in received]
             for name in self.people
-            if (told := self.hub.take(name))
+            if (received := self.hub.take(name))
         }
 
     def previews(self) -> int:

@@ -92,7 +92,7 @@ async def test_a_chat_that_was_dropped_and_loaded_again_is_not_unpinned_by_the_o
     assert 1 not in directory._chats._idle
 
 
-async def test_a_chat_that_was_loaded_before_it_was_told_keeps_its_connections() -> None:
+async def test_a_chat_that_was_loaded_before_its_change_is_published_keeps_its_connections() -> None:
     directory = directory_over(Chats())
     chat = await directory.for_member(1, 1)
     chat.join(connection())

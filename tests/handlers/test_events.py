@@ -9,6 +9,7 @@ from domain import changes
 from domain.changes import MessageCreated, MessageDeleted, MessageEdited, replay_of
 from domain.models import Message
 from handlers.wire.events import EVENT_NAMES, ROOM_EVENTS, replayed
+from tests.clients.numbered import NUMBERED_EVENTS
 from tests.storage.world import START
 
 ROOT = Path(__file__).parents[2]
@@ -37,6 +38,11 @@ def test_a_room_hears_of_every_change_that_takes_a_number() -> None:
         assert not kind.takes_seq or kind.value in ROOM_EVENTS, kind.name
 
 
+def test_the_function_that_makes_a_numbered_event_has_its_name() -> None:
+    """`tests.clients.numbered` takes the names of the events from there."""
+    assert NUMBERED_EVENTS <= EVENT_NAMES
+
+
 @pytest.mark.parametrize(
     ("deleted", "known", "kind", "event"),
     [
@@ -54,3 +60,4 @@ def test_as_what_a_message_is_replayed(
     name, payload = replayed(message, START, known=known)
     assert (name, payload["chat_id"], payload["seq"]) == (event, 1, 5)
     assert name in EVENT_NAMES
+    assert name == ROOM_EVENTS[kind].__name__

@@ -1,4 +1,4 @@
-"""The fair semaphore: keys take turns, however often one of them asks."""
+"""The fair semaphore: every key gets its turn, however often another key asks."""
 
 import asyncio
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ class Line:
     """Callers who wait for a turn, and the order in which they got it. The first letter of a name is its key."""
 
     def __init__(self, at_once: int, waiting_max: int = 1000) -> None:
-        self.turns = FairSemaphore(at_once, waiting_max=waiting_max)
+        self.semaphore = FairSemaphore(at_once, waiting_max=waiting_max)
         self.served: list[str] = []
         self.gone: set[str] = set()
         self.inside = self.most_inside = 0
@@ -25,7 +25,7 @@ class Line:
         return [result.code if isinstance(result, ChatError) else "served" for result in results]
 
     async def wait(self, name: str) -> None:
-        async with self.turns.of(name[0], gone=lambda: name in self.gone):
+        async with self.semaphore.of(name[0], gone=lambda: name in self.gone):
             self.inside += 1
             self.most_inside = max(self.most_inside, self.inside)
             self.served.append(name)
@@ -47,9 +47,9 @@ async def test_no_more_are_inside_than_may_be() -> None:
     await asyncio.wait_for(line.wait("a"), 1)
 
 
-async def test_who_gives_up_is_passed_over_and_a_turn_they_have_just_got_is_not_lost() -> None:
+async def test_a_cancelled_waiter_is_passed_over_and_a_turn_just_given_to_it_is_not_lost() -> None:
     line = Line(1)
-    async with line.turns.of("x"):
+    async with line.semaphore.of("x"):
         waiting = [asyncio.ensure_future(line.wait(name)) for name in ("a1", "b1", "c1")]
         await asyncio.sleep(0)
         waiting[0].cancel()
@@ -65,7 +65,7 @@ async def test_who_gives_up_is_passed_over_and_a_turn_they_have_just_got_is_not_
     await asyncio.wait_for(line.wait("d1"), 1)
 
 
-async def test_who_has_gone_gets_no_turn() -> None:
+async def test_a_waiter_whose_client_has_gone_gets_no_turn() -> None:
     line = Line(1)
     line.gone = {"a2", "b1", "d1"}
     assert await line.ask("a1", "a2", "b1", "c1", "d1") == [
@@ -92,10 +92,10 @@ async def test_above_the_bound_the_key_with_the_most_is_refused() -> None:
     assert await line.ask("a1", "b1", "c1", "d1", "e1", "f1") == ["served"] * 5 + ["unavailable"]
 
 
-async def test_those_who_have_gone_make_room_first() -> None:
+async def test_waiters_whose_clients_have_gone_make_room_first() -> None:
     line = Line(1, waiting_max=3)
 
-    async with line.turns.of("x"):
+    async with line.semaphore.of("x"):
         waiting = [asyncio.ensure_future(line.wait(name)) for name in ("a1", "a2", "b1")]
         await asyncio.sleep(0)
         line.gone = {"b1", "a2"}
@@ -107,9 +107,9 @@ async def test_those_who_have_gone_make_room_first() -> None:
 
 
 async def test_a_refusal_says_when_to_come_back() -> None:
-    turns = FairSemaphore(1, waiting_max=0)
-    async with turns.of("a"):
+    semaphore = FairSemaphore(1, waiting_max=0)
+    async with semaphore.of("a"):
         with pytest.raises(ChatError) as refused:
-            async with turns.of("b"):
+            async with semaphore.of("b"):
                 pass
     assert (refused.value.code, refused.value.retry_after_ms) == ("unavailable", 10_000)

@@ -32,7 +32,7 @@ def test_a_burst_then_a_rate(limiter: Limiter, clock: ManualClock) -> None:
     assert [limiter.take("changes", 1) for _ in range(6)] == [0] * 5 + [100]
 
 
-def test_what_was_dear_is_paid_before_the_next(limiter: Limiter, clock: ManualClock) -> None:
+def test_an_expensive_call_delays_the_next_one(limiter: Limiter, clock: ManualClock) -> None:
     limiter.check("changes", 1)
     limiter.spend("changes", 1, 24)
     with pytest.raises(ChatError) as caught:
@@ -97,7 +97,7 @@ def test_all_rates_can_be_turned_off() -> None:
         assert limiter.take(limit, 1) == 0
 
 
-def test_what_did_not_count_is_given_back_and_no_more(limiter: Limiter) -> None:
+def test_only_what_was_taken_is_given_back(limiter: Limiter) -> None:
     limiter.give_back("changes", 1)
     for _ in range(5):
         limiter.check("changes", 1)

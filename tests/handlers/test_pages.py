@@ -41,8 +41,8 @@ def largest(content: str) -> Message:
 
 
 def test_no_field_of_a_message_is_forgotten() -> None:
-    untold = {"deleted"}
-    assert {entry.name for entry in fields(Message)} - untold == set(message_view(largest("x")))
+    unpublished = {"deleted"}
+    assert {entry.name for entry in fields(Message)} - unpublished == set(message_view(largest("x")))
 
 
 @pytest.mark.parametrize("content", CONTENTS, ids=lambda content: repr(content[:3]))

@@ -66,7 +66,7 @@ async def test_a_cost_that_another_server_brings_counts_once_it_is_seen(work: Wo
     checker.close()
 
 
-async def test_for_one_who_has_gone_nothing_is_hashed(work: Work) -> None:
+async def test_nothing_is_hashed_for_a_client_that_has_gone(work: Work) -> None:
     checker = Passwords(4)
     with pytest.raises(Exception, match="broke off"):
         await checker.match("right", hashed(4), gone=lambda: True)

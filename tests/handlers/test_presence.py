@@ -33,9 +33,9 @@ class Scene:
 
     def seen(self) -> list[str]:
         """What Bob was sent of Ann: her statuses."""
-        told = self.hub.take("bob")
-        assert all(payload["user_id"] == ANN for _, payload in told)
-        return [payload.get("status", "offline") for _, payload in told]
+        received = self.hub.take("bob")
+        assert all(payload["user_id"] == ANN for _, payload in received)
+        return [payload.get("status", "offline") for _, payload in received]
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Who hears what of each kind of change: somebody in the room, a member outside of it, an acquaintance, a stranger."""
+"""The events of each kind of change: for a user in the room, a member outside of it, an acquaintance and a stranger."""
 
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -128,11 +128,11 @@ CASES: Mapping[str, Case] = {
 
 
 @pytest.mark.parametrize("name", CASES)
-async def test_who_hears_of_it(scene: Scene, name: str) -> None:
+async def test_which_members_get_a_change(scene: Scene, name: str) -> None:
     case = CASES[name]
     await scene.publish(case.change(scene))
-    heard = {user_id: scene.hub.names(f"c{user_id}") for user_id in (JOINED, OUTSIDE, OTHER, STRANGER)}
-    assert heard == {
+    received = {user_id: scene.hub.names(f"c{user_id}") for user_id in (JOINED, OUTSIDE, OTHER, STRANGER)}
+    assert received == {
         JOINED: case.joined,
         OUTSIDE: case.outside,
         OTHER: case.other,
@@ -155,10 +155,10 @@ async def test_events_of_a_chat_keep_the_order_of_a_batch_and_chats_stand_togeth
     there = [MessageCreated(replace(message(seq), chat_id=NEW_CHAT)) for seq in (1, 2, 3)]
     mixed = [one for pair in zip(there, here, strict=True) for one in pair]
     await scene.publish(*mixed, ReadMoved(CHAT, OUTSIDE, 103, 3))
-    told = [
+    received = [
         (payload["chat_id"], payload.get("seq", name)) for name, payload in scene.hub.events[f"c{JOINED}"]
     ]
-    assert told == [(1, 1), (1, 2), (1, 3), (1, "messages_read"), (2, 1), (2, 2), (2, 3)]
+    assert received == [(1, 1), (1, 2), (1, 3), (1, "messages_read"), (2, 1), (2, 2), (2, 3)]
 
 
 async def test_memory_is_current_before_the_room_hears(scene: Scene) -> None:
@@ -186,7 +186,7 @@ async def test_who_is_removed_or_loses_the_chat_is_out_of_the_room_first(scene: 
     assert scene.hub.rooms[f"chat:{CHAT}"] == []
 
 
-async def test_why_a_chat_is_gone_and_what_it_was_called(scene: Scene) -> None:
+async def test_chat_removed_has_the_reason_and_the_name(scene: Scene) -> None:
     def removed(user_id: int) -> tuple[str, str | None]:
         ((_, payload),) = scene.hub.events.pop(f"c{user_id}")
         return payload["reason"], payload["name"]
@@ -197,7 +197,7 @@ async def test_why_a_chat_is_gone_and_what_it_was_called(scene: Scene) -> None:
     assert (removed(JOINED), removed(OTHER)) == (("deleted", "User 3"), ("deleted", "User 1"))
 
 
-async def test_in_a_large_chat_members_who_come_are_told_of_once_a_second(scene: Scene) -> None:
+async def test_a_large_chat_publishes_new_members_once_a_second(scene: Scene) -> None:
     scene.chat(NEW_CHAT, JOINED, *range(1000, 1000 + CHANGED_EACH_MEMBERS_MAX))
     await scene.app.context.directory.current(NEW_CHAT)
     for user_id in range(2000, 2010):
@@ -220,7 +220,7 @@ async def test_a_sender_is_no_longer_shown_as_typing_before_the_message_is(scene
     assert scene.hub.events[f"c{JOINED}"][0][1]["is_typing"] is False
 
 
-async def test_a_kind_that_no_client_is_told_of_fails_at_start(scene: Scene) -> None:
+async def test_a_kind_of_change_without_an_event_fails_at_start(scene: Scene) -> None:
     with declared_kinds() as declare:
 
         @declare("pinned")

@@ -82,14 +82,14 @@ async def test_a_replay_is_read_in_pieces() -> None:
     assert len(peer.pieces) == 25
 
 
-async def test_it_waits_until_little_is_unsent() -> None:
+async def test_a_replay_waits_until_little_is_unsent() -> None:
     peer = Peer(lambda now: UNSENT_BYTES_MAX if now < 10 else UNSENT_BYTES_MAX - 1)
     assert await peer.replay() == (100, False)
     assert peer.now_s == pytest.approx(10, abs=0.1)
     assert not peer.ended
 
 
-async def test_who_takes_nothing_is_ended() -> None:
+async def test_a_client_that_takes_nothing_is_ended() -> None:
     peer = Peer(lambda _now: UNSENT_BYTES_MAX)
     with pytest.raises(Refused):
         await peer.replay()
@@ -98,7 +98,7 @@ async def test_who_takes_nothing_is_ended() -> None:
     assert not peer.emitted
 
 
-async def test_who_takes_a_little_now_and_then_is_not_though_more_comes_from_elsewhere() -> None:
+async def test_a_client_that_takes_a_little_is_not_ended_though_more_comes_from_elsewhere() -> None:
     def unread_bytes(now: float) -> int:
         """Every 15 s a thousand bytes are read, and twice as many come in between."""
         rounds, passed = divmod(now, 15)
@@ -110,7 +110,7 @@ async def test_who_takes_a_little_now_and_then_is_not_though_more_comes_from_els
 
 
 @pytest.mark.parametrize("left", ["chat", "server"])
-async def test_who_leaves_meanwhile_is_sent_nothing_more(left: str) -> None:
+async def test_a_client_that_leaves_meanwhile_is_sent_nothing_more(left: str) -> None:
     peer = Peer(lambda now: UNSENT_BYTES_MAX if now < 5 else 0)
     sleep = peer._sleep
 

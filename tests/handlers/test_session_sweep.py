@@ -1,4 +1,4 @@
-"""The pass over all sessions: step by step, again an hour later, and whatever the store answers."""
+"""The pass over all sessions: step by step, again an hour later, and with every answer of the store."""
 
 import asyncio
 from collections.abc import MutableMapping
@@ -30,7 +30,7 @@ class Steps:
 
 
 async def sweeping(steps: Steps, *waits_s: float) -> tuple[list[list[str]], list[MutableMapping[str, Any]]]:
-    """What had been asked by the end of each wait, and what was logged."""
+    """What the sweep had asked of the store at the end of each wait, and what it logged."""
     clock, seen = ManualClock(), []
     sweep = SessionSweep(cast(Sessions, steps), clock, keep_s=60)
     with capture_logs() as logged:
@@ -66,7 +66,7 @@ async def test_a_bug_is_logged_and_does_not_end_the_sweep() -> None:
     assert [entry["event"] for entry in logged] == ["removing old sessions failed"]
 
 
-async def test_it_can_be_stopped_before_it_began() -> None:
+async def test_a_sweep_can_be_stopped_before_it_began() -> None:
     steps = Steps()
     sweep = SessionSweep(cast(Sessions, steps), ManualClock(), keep_s=60)
     await sweep.stop()

@@ -33,7 +33,7 @@ def scene() -> Scene:
     return Scene()
 
 
-async def test_it_is_in_all_rooms_when_its_first_command_runs(scene: Scene) -> None:
+async def test_a_subscribing_connection_is_in_all_rooms_when_its_first_command_runs(scene: Scene) -> None:
     scene.subscriptions.begin(scene.ann)
     assert sorted(scene.ann.joined) == []
     await scene.ann.ready()
@@ -67,7 +67,9 @@ async def test_a_connection_that_ends_meanwhile_joins_nothing_more(scene: Scene)
     assert (sorted(scene.ann.joined), scene.hub.ended) == ([], {})
 
 
-async def test_who_was_removed_meanwhile_does_not_join(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_member_who_was_removed_meanwhile_does_not_join(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async def a_moment_ago(_user_id: int) -> list[int]:
         return [7, 9]
 

@@ -71,14 +71,14 @@ def test_each_ends_in_its_own_time(scene: Scene) -> None:
     assert scene.hub.ended.keys() == {"ann", "bob"}
 
 
-def test_a_machine_that_slept_ends_it_at_the_next_look(scene: Scene) -> None:
+def test_a_machine_that_slept_ends_it_at_the_next_check(scene: Scene) -> None:
     scene.connect("ann", DAY_S)
     scene.clock.jump(2 * DAY_S)
     scene.clock.advance(CHECK_EVERY_S)
     assert scene.hub.ended == {"ann": Ending.UNAUTHENTICATED}
 
 
-def test_a_command_does_not_wait_for_the_look(scene: Scene) -> None:
+def test_a_command_does_not_wait_for_the_check(scene: Scene) -> None:
     ann = scene.connect("ann", DAY_S)
     scene.expiry.check(ann)
     scene.clock.jump(DAY_S)

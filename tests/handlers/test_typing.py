@@ -1,4 +1,4 @@
-"""Typing signs: each that is published ends with exactly one `is_typing: false`."""
+"""Typing: each start that is published ends with exactly one `is_typing: false`."""
 
 import pytest
 
@@ -24,9 +24,9 @@ class Scene:
 
     def seen(self) -> list[bool]:
         assert [self.hub.take("ann 1"), self.hub.take("ann 2")] == [[], []], "Ann does not see herself type"
-        told = self.hub.take("bob")
-        assert all((payload["chat_id"], payload["user_id"]) == (CHAT, ANN) for _, payload in told)
-        return [payload["is_typing"] for _, payload in told]
+        received = self.hub.take("bob")
+        assert all((payload["chat_id"], payload["user_id"]) == (CHAT, ANN) for _, payload in received)
+        return [payload["is_typing"] for _, payload in received]
 
 
 @pytest.fixture

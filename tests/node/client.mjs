@@ -23,35 +23,35 @@ http.request = (...args) => {
   return started;
 };
 
-function tell(client, what, more) {
+function report(client, what, more) {
   process.stdout.write(JSON.stringify({ client, what, ...more }) + "\n");
 }
 
 // Polling clients send what they have left, and get the answers, before a test may stop its server.
-function tellWhenQuiet() {
+function reportWhenQuiet() {
   const [pending] = requests;
-  pending ? pending.once("close", () => setImmediate(tellWhenQuiet)) : tell(null, "reset");
+  pending ? pending.once("close", () => setImmediate(reportWhenQuiet)) : report(null, "reset");
 }
 
 function connect({ client, url, options, version = "4.8" }) {
   const socket = libraries[version](url, { forceNew: true, reconnectionDelay: 50, reconnectionDelayMax: 200, ...options });
   sockets.set(client, socket);
-  socket.onAny((name, ...args) => tell(client, "event", { name, args }));
+  socket.onAny((name, ...args) => report(client, "event", { name, args }));
   socket.on("connect", () => {
     const { id, transport } = socket.io.engine;
-    tell(client, "connect", { sid: socket.id, engine_sid: id, transport: transport.name });
+    report(client, "connect", { sid: socket.id, engine_sid: id, transport: transport.name });
   });
   socket.on("connect_error", ({ message, data = null }) => {
-    tell(client, "connect_error", { message, data, active: socket.active });
+    report(client, "connect_error", { message, data, active: socket.active });
   });
-  socket.on("disconnect", (reason) => tell(client, "disconnect", { reason, active: socket.active }));
+  socket.on("disconnect", (reason) => report(client, "disconnect", { reason, active: socket.active }));
   socket.io.on("open", () => {
-    socket.io.engine.on("upgrade", ({ name }) => tell(client, "upgrade", { transport: name }));
+    socket.io.engine.on("upgrade", ({ name }) => report(client, "upgrade", { transport: name }));
   });
 }
 
 function ask({ client, name, args, call }) {
-  sockets.get(client).emit(name, ...args, (...answer) => tell(client, "ack", { call, answer }));
+  sockets.get(client).emit(name, ...args, (...answer) => report(client, "ack", { call, answer }));
 }
 
 const orders = {
@@ -68,7 +68,7 @@ const orders = {
       socket.disconnect();
     }
     sockets.clear();
-    tellWhenQuiet();
+    reportWhenQuiet();
   },
 };
 

@@ -20,7 +20,7 @@ def sending(unsent: Unsent, user_id: int, size: int) -> tuple[Sending, Transport
     return Sending(unsent, user_id, size, cast(Any, transport)), transport
 
 
-def test_the_one_who_has_taken_nothing_for_the_longest_makes_room() -> None:
+def test_the_reader_that_has_taken_nothing_for_the_longest_makes_room() -> None:
     unsent = Unsent(100)
     (first, one), (_, two), (third, three) = [sending(unsent, user_id, 30) for user_id in (1, 1, 2)]
     first.took(10)

@@ -12,10 +12,10 @@ from handlers.policy import Policy
 from server.config import PLAIN, POLICY_SETTINGS, SETTINGS, Config, ConfigError, load_config
 
 EXAMPLE = (Path(__file__).parents[2] / ".env.example").read_text("utf8")
-APART = {"SECRET_KEY", "REGISTRATION", "RATE_LIMITS"}
+OTHER = {"SECRET_KEY", "REGISTRATION", "RATE_LIMITS"}
 """Settings that are read in a way of their own."""
 
-ALL = {*SETTINGS, *PLAIN, *POLICY_SETTINGS, *APART}
+ALL = {*SETTINGS, *PLAIN, *POLICY_SETTINGS, *OTHER}
 
 
 @pytest.fixture(autouse=True)

@@ -1,4 +1,4 @@
-"""The token of a request is verified once, by whoever needs it first."""
+"""The token of a request is verified once, where it is needed first."""
 
 from collections import Counter
 from collections.abc import AsyncIterator

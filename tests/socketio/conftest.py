@@ -32,7 +32,7 @@ _FLAGS = [
     "--disable-features=LocalNetworkAccessChecks,BlockInsecurePrivateNetworkRequests",
 ]
 
-Look = Callable[..., Awaitable[Window]]
+OpenWindow = Callable[..., Awaitable[Window]]
 
 
 @pytest.fixture(scope="session")
@@ -76,26 +76,26 @@ def transport(request: pytest.FixtureRequest) -> dict[str, Any]:
 
 
 @pytest.fixture
-async def look(node: Node) -> AsyncIterator[Look]:
-    """Opens windows: `await look(kind, person)`, with more to say at connect if need be; nothing of what a window is
-    told is taken from its inbox."""
+async def open_window(node: Node) -> AsyncIterator[OpenWindow]:
+    """Opens windows: `await open_window(kind, person)`, with more fields for the connect if need be. All events of a
+    window stay in its inbox."""
     windows: list[Window] = []
 
-    async def open_window(kind: str, person: Person, **wishes: Any) -> Window:
+    async def opened(kind: str, person: Person, **fields: Any) -> Window:
         window: Window
         if kind == "raw":
-            window = RawWindow(await person.open_raw(params=wishes))
+            window = RawWindow(await person.open_raw(params=fields))
         elif kind.startswith("python"):
             transport = "polling" if kind.endswith("polling") else "websocket"
             window = await PythonWindow.open(
-                person.http, person.url, person.token, transport=transport, **wishes
+                person.http, person.url, person.token, transport=transport, **fields
             )
             windows.append(window)
         else:
-            window = await node.open(person.url, person.token, auth=wishes, **TRANSPORTS[kind])
+            window = await node.open(person.url, person.token, auth=fields, **TRANSPORTS[kind])
         return window
 
-    yield open_window
+    yield opened
     for window in windows:
         await window.close()
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.socketio.windows import TIMEOUT_S, Ack, Event, Sign, Window
+from tests.socketio.windows import TIMEOUT_S, Ack, Event, Notice, Window
 
 DRIVER = Path(__file__).parent.parent / "node" / "client.mjs"
 LINE_BYTES_MAX = 64 * 1024 * 1024
@@ -110,15 +110,15 @@ class Node:
 
     async def _read(self) -> None:
         """Hands out what the clients see, until all of them are gone."""
-        while (told := json.loads(await self._lines.readline()))["what"] != "reset":
-            client = self._clients[told.pop("client")]
-            what = told.pop("what")
+        while (line := json.loads(await self._lines.readline()))["what"] != "reset":
+            client = self._clients[line.pop("client")]
+            what = line.pop("what")
             if what == "event":
-                client.see(Event(told["name"], tuple(told["args"])))
+                client.see(Event(line["name"], tuple(line["args"])))
             elif what == "ack":
-                client.see(Ack(told["call"], tuple(told["answer"])))
+                client.see(Ack(line["call"], tuple(line["answer"])))
             else:
-                client.see(Sign(what, told))
+                client.see(Notice(what, line))
 
 
 class NodeClient(Window):
@@ -152,4 +152,4 @@ class NodeClient(Window):
 
     async def close(self) -> None:
         await self.order("disconnect")
-        await self.sign("disconnect")
+        await self.notice("disconnect")

@@ -77,9 +77,9 @@ async def test_further_arguments_are_ignored(server: Server, node: Node, transpo
     ann = await server.person("ann")
     chat_id = await ann.chat()
     client = await connected(node, ann, transport)
-    wish = {"chat_id": chat_id, "content": "hello"}
+    params = {"chat_id": chat_id, "content": "hello"}
     for more in ([{"content": "no"}], [None], ["x", 1, [], True], [BYTES], [{"content": BYTES}, BYTES]):
-        answer = await client.ask("send_message", wish, *more)
+        answer = await client.ask("send_message", params, *more)
         assert answer["message"]["content"] == "hello"
 
 

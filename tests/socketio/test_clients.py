@@ -86,7 +86,7 @@ async def play(
     ann, bob = await server.people("ann", "bob")
     chat_id = await ann.chat(bob)
     client = await node.open(server.url, ann.token, **options)
-    await client.sign("connect")
+    await client.notice("connect")
     await client.next("connected")
     await client.done("join_chat", chat_id=chat_id)
 
@@ -101,9 +101,9 @@ async def play(
         )
         assert [answer["message"]["content"] for answer in answers] == contents
     contents = list(chain.from_iterable(together))
-    told = [(await client.next("new_message")).payload for _ in contents]
-    told.sort(key=lambda payload: payload["seq"])  # some libraries have a thread for each event
-    assert [payload["message"]["content"] for payload in told] == contents
+    received = [(await client.next("new_message")).payload for _ in contents]
+    received.sort(key=lambda payload: payload["seq"])  # some libraries have a thread for each event
+    assert [payload["message"]["content"] for payload in received] == contents
     assert (await ann.get(f"/chats/{chat_id}/messages", limit=1))["head_seq"] == len(contents)
 
     error = await client.error("ping", {"$bytes": "AAEC/f7/" * 30})
@@ -112,7 +112,7 @@ async def play(
     assert error["code"] == "invalid"
 
     await server.restart()
-    await client.sign("connect")
+    await client.notice("connect")
     await client.done("join_chat", chat_id=chat_id)
     message = await client.done("send_message", chat_id=chat_id, content="back")
     assert (await client.next("new_message")).payload["seq"] == message["seq"] == len(contents) + 1

@@ -15,9 +15,9 @@ from tests.clients.people import Person
 from tests.clients.program import STOP_S, running
 from tests.clients.shapes import is_time
 from tests.conftest import SECRET, Serve, Server
-from tests.socketio.conftest import KINDS, TRANSPORTS, Look, connected, joined
+from tests.socketio.conftest import KINDS, TRANSPORTS, OpenWindow, connected, joined
 from tests.socketio.node import Node
-from tests.socketio.windows import Event, Sign
+from tests.socketio.windows import Event, Notice
 
 LATE = 4102444800
 """A Unix time far away: 2100."""
@@ -25,10 +25,10 @@ LATE = 4102444800
 
 @pytest.mark.parametrize("kind", KINDS)
 async def test_connected_is_the_first_event_and_the_same_on_every_door(
-    server: Server, look: Look, kind: str
+    server: Server, open_window: OpenWindow, kind: str
 ) -> None:
     ann = await server.person("ann")
-    window = await look(kind, ann)
+    window = await open_window(kind, ann)
     name, (payload,) = await window.next()
     assert name == "connected"
     assert payload.keys() == {
@@ -74,12 +74,12 @@ async def test_a_bad_token_is_refused_with_connect_error(
 ) -> None:
     await server.person("ann")
     client = await node.open(server.url, **transport, **({} if auth is None else {"auth": auth}))
-    refusal = await client.sign("connect_error")
+    refusal = await client.notice("connect_error")
     assert refusal["data"].keys() == {"code", "message", "close_code"}
     assert (refusal["data"]["code"], refusal["data"]["close_code"]) == ("unauthenticated", 4401)
     assert refusal["data"]["message"] == refusal["message"] != ""
     assert refusal["active"] is False, "it tries again by itself"
-    assert [type(seen) for seen in client.everything] == [Sign]
+    assert [type(seen) for seen in client.everything] == [Notice]
 
 
 async def test_a_token_of_another_backend_is_as_good(
@@ -94,7 +94,7 @@ async def test_a_revoked_session_is_refused(server: Server, node: Node, transpor
     ann = await server.person("ann")
     await ann.post("/auth/logout")
     client = await node.open(server.url, ann.token, **transport)
-    data = (await client.sign("connect_error"))["data"]
+    data = (await client.notice("connect_error"))["data"]
     assert (data["code"], data["close_code"]) == ("unauthenticated", 4403)
 
 
@@ -107,7 +107,7 @@ async def test_a_store_that_cannot_be_reached_is_no_bad_token(
     ann = await server.person("ann")
     monkeypatch.setattr(server.chat_app, "authenticate", fail)
     client = await node.open(server.url, ann.token, **transport)
-    data = (await client.sign("connect_error"))["data"]
+    data = (await client.notice("connect_error"))["data"]
     assert (data["code"], data["close_code"]) == ("unavailable", 1013)
 
 
@@ -118,7 +118,7 @@ async def test_too_many_connections_are_refused_on_every_door(serve: Serve, node
     leaving = await connected(node, ann, TRANSPORTS["polling"])
     for transport in TRANSPORTS.values():
         client = await node.open(server.url, ann.token, **transport)
-        refusal = await client.sign("connect_error")
+        refusal = await client.notice("connect_error")
         assert (refusal["data"]["code"], refusal["data"]["close_code"]) == ("rate_limited", 4429)
         assert not [seen for seen in client.everything if isinstance(seen, Event)]
     assert await (await ann.open()).closed() == 4429
@@ -128,13 +128,13 @@ async def test_too_many_connections_are_refused_on_every_door(serve: Serve, node
 
 
 async def _gone(server: Server, person: Person, left: int) -> None:
-    """Returns when the server knows that only so many connections are left."""
+    """Returns when the user has no more than `left` connections."""
     async with asyncio.timeout(5):
         while len(server.chat_app.context.connections.of(person.id)) > left:
             await asyncio.sleep(0.005)
 
 
-async def test_the_sid_of_the_transport_is_told_to_nobody(
+async def test_no_client_receives_the_sid_of_the_transport(
     server: Server, node: Node, transport: dict[str, Any], caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level("DEBUG")
@@ -143,7 +143,7 @@ async def test_the_sid_of_the_transport_is_told_to_nobody(
         chat_id = await ann.chat(bob)
         watcher = await joined(await connected(node, bob, transport), chat_id)
         client = await node.open(server.url, ann.token, **transport)
-        sids = await client.sign("connect")
+        sids = await client.notice("connect")
         session_id = (await client.next("connected")).payload["session_id"]
         await joined(client, chat_id)
         await client.done("typing", chat_id=chat_id, is_typing=True)
@@ -154,9 +154,9 @@ async def test_the_sid_of_the_transport_is_told_to_nobody(
         await watcher.next("new_message")
         await watcher.drain()
     assert sids["engine_sid"] not in (sids["sid"], session_id)
-    told = [seen for window in (watcher, client) for seen in window.everything if isinstance(seen, Event)]
-    assert session_id in str(told)
-    assert sids["engine_sid"] not in str(told)
+    received = [seen for window in (watcher, client) for seen in window.everything if isinstance(seen, Event)]
+    assert session_id in str(received)
+    assert sids["engine_sid"] not in str(received)
     assert "WebSocket connected" in str(lines)
     assert sids["engine_sid"] not in str(lines) + caplog.text
     assert str(ann.token) not in str(lines) + caplog.text
@@ -169,7 +169,7 @@ async def test_the_log_of_the_whole_program_holds_neither_sid_nor_token(node: No
         sids = []
         for transport in TRANSPORTS.values():
             client = await node.open(program.url, ann.token, **transport)
-            sids.append((await client.sign("connect"))["engine_sid"])
+            sids.append((await client.notice("connect"))["engine_sid"])
             await client.error("send_message", {"chat_id": 1, "content": "secret"})
         program.send_signal(signal.SIGTERM)
         assert (await client.ended())[0]["code"] == 1001

@@ -14,7 +14,7 @@ from tests.conftest import Serve, Server
 from tests.engine.peers import Peer
 from tests.socketio.conftest import TRANSPORTS, connected, joined
 from tests.socketio.node import Node
-from tests.socketio.windows import Event, Sign
+from tests.socketio.windows import Event, Notice
 
 ENDED_BY_SERVER = "io server disconnect"
 
@@ -30,22 +30,22 @@ async def reachable(server: Server) -> None:
 
 
 @pytest.mark.parametrize("name", TRANSPORTS)
-async def test_after_a_logout_the_client_is_told_and_stays_away(
+async def test_after_a_logout_the_client_gets_closing_and_stays_away(
     server: Server, node: Node, name: str
 ) -> None:
     ann, bob = await server.people("ann", "bob")
     others = await connected(node, bob, TRANSPORTS[name])
     client = await connected(node, ann, TRANSPORTS[name])
     if name == "upgrade":
-        await client.sign("upgrade")
+        await client.notice("upgrade")
     await ann.post("/auth/logout")
     closing, reason = await client.ended()
     assert closing.keys() == {"code", "reason"}
     assert closing["code"] == 4403
     assert closing["reason"] != ""
     assert reason == ENDED_BY_SERVER
-    signs = [seen for seen in client.everything if isinstance(seen, Sign) and seen.what == "disconnect"]
-    assert [sign.told["active"] for sign in signs] == [False], "it would come back"
+    notices = [seen for seen in client.everything if isinstance(seen, Notice) and seen.what == "disconnect"]
+    assert [notice.details["active"] for notice in notices] == [False], "it would come back"
     await others.nothing_more()
 
 
@@ -55,7 +55,7 @@ async def test_after_a_restart_the_client_comes_back_by_itself(server: Server, n
     chat_id = await ann.chat()
     client = await joined(await connected(node, ann, TRANSPORTS[name]), chat_id)
     if name == "upgrade":
-        await client.sign("upgrade")
+        await client.notice("upgrade")
     await reachable(server)
     await server.stop()
     closing, reason = await client.ended()
@@ -91,18 +91,18 @@ async def test_the_time_to_come_back_differs_from_client_to_client(server: Serve
     people = [await server.person(f"person{number}") for number in range(8)]
     clients = [await connected(node, person, TRANSPORTS["websocket"]) for person in people]
     await server.stop()
-    told = {(await client.ended())[0]["retry_in_ms"] for client in clients}
-    assert len(told) > 1
+    retries_in_ms = {(await client.ended())[0]["retry_in_ms"] for client in clients}
+    assert len(retries_in_ms) > 1
 
 
-async def test_who_is_silent_is_told_so_and_cut_off(serve: Serve) -> None:
+async def test_a_silent_client_gets_closing_and_is_cut_off(serve: Serve) -> None:
     server = await serve(ping_interval_s=1, ping_timeout_s=1)
     ann = await server.person("ann")
     socket = await Peer(server.http, f"{server.url}/socket.io/").direct()
     socket.answers_pings = False
     await socket.send("40" + json.dumps({"token": ann.token}))
-    told = [str(await socket.receive()) for _ in range(3)]
-    assert json.loads(told[2].removeprefix("42"))[1]["code"] == 4408
+    received = [str(await socket.receive()) for _ in range(3)]
+    assert json.loads(received[2].removeprefix("42"))[1]["code"] == 4408
     assert await socket.close_code() == 1006, "a DISCONNECT before it would keep the client away"
 
 
@@ -127,7 +127,7 @@ async def test_a_waiting_poll_is_answered_at_once_when_the_session_ends(server: 
     assert (await peer.post(sid, '420["ping"]'))[0] == 400
 
 
-async def test_the_last_event_is_told_after_all_that_is_still_waiting(server: Server) -> None:
+async def test_closing_is_sent_after_all_waiting_events(server: Server) -> None:
     ann = await server.person("ann")
     peer = Peer(server.http, f"{server.url}/socket.io/")
     sid = (await peer.open())["sid"]
@@ -144,10 +144,10 @@ async def test_the_last_event_is_told_after_all_that_is_still_waiting(server: Se
     answers = [await poll]
     while answers[-1][0] == 200:
         answers.append(await peer.poll(sid))
-    told = "\x1e".join(body for status, body in answers if status == 200).split("\x1e")
-    assert told[:100] == [f'42["event",{{"number":{number}}}]' for number in range(100)]
-    assert json.loads(told[100].removeprefix("42"))[0] == "closing"
-    assert told[101:] == ["41"]
+    received = "\x1e".join(body for status, body in answers if status == 200).split("\x1e")
+    assert received[:100] == [f'42["event",{{"number":{number}}}]' for number in range(100)]
+    assert json.loads(received[100].removeprefix("42"))[0] == "closing"
+    assert received[101:] == ["41"]
 
 
 async def test_a_connection_of_the_last_moment_does_not_hold_up_the_stop() -> None:
@@ -155,14 +155,14 @@ async def test_a_connection_of_the_last_moment_does_not_hold_up_the_stop() -> No
     await runner.setup()
     assert runner.server is not None
     late = Mock(asyncio.Transport, **{"get_extra_info.return_value": None})
-    # Its task starts only after the idle connections have been told to close.
+    # Its task starts only after the idle connections have been asked to close.
     asyncio.get_running_loop().call_soon(runner.server().connection_made, late)
     async with asyncio.timeout(5):
         await runner.cleanup()
     assert late.close.called
 
 
-async def test_what_is_on_its_way_when_the_session_ends_is_told_in_order_up_to_the_end(
+async def test_messages_on_their_way_when_the_session_ends_are_published_in_order(
     serve: Serve, node: Node, transport: dict[str, Any]
 ) -> None:
     server = await serve(messages_per_s=0)
@@ -178,15 +178,15 @@ async def test_what_is_on_its_way_when_the_session_ends_is_told_in_order_up_to_t
         await asyncio.sleep(0)
     await client.ended()
     await bob.say(chat_id, "the last one")
-    told = []
+    received = []
     while (content := (await watcher.next("new_message")).payload["message"]["content"]) != "the last one":
-        told.append(content)
-    assert told == [str(number + 1) for number in range(len(told))]
-    assert len(told) < sent
+        received.append(content)
+    assert received == [str(number + 1) for number in range(len(received))]
+    assert len(received) < sent
     await watcher.nothing_more("new_message")
 
 
-async def test_a_client_that_leaves_by_itself_is_told_nothing(
+async def test_a_client_that_leaves_by_itself_gets_no_closing(
     serve: Serve, node: Node, transport: dict[str, Any]
 ) -> None:
     server = await serve(presence_grace_s=0)

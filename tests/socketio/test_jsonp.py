@@ -20,10 +20,10 @@ async ({ url, token, chatId, texts, many }) => {
   const socket = io(url, { auth: { token }, transports: ["polling"], forceJSONP: true, reconnectionDelay: 50,
                            reconnectionDelayMax: 200 });
   window.socket = socket;
-  window.told = [];
+  window.received = [];
   window.connects = 0;
   socket.on("connect", () => (window.connects += 1));
-  socket.on("new_message", ({ message }) => window.told.push(message.content));
+  socket.on("new_message", ({ message }) => window.received.push(message.content));
   const connected = new Promise((done) => socket.on("connected", done));
   const ask = (name, ...args) => new Promise((done) => socket.emit(name, ...args, done));
   window.ask = ask;
@@ -56,8 +56,8 @@ async def test_no_text_is_altered_and_the_client_comes_back(serve: Serve, page: 
     assert (seen["transport"], seen["jsonp"]) == ("polling", True)
     assert seen["acked"] == contents
     assert seen["bytes"]["error"]["code"] == "bad_frame"
-    await page.wait_for_function(f"told.length === {len(contents)}")
-    assert await page.evaluate("told") == contents
+    await page.wait_for_function(f"received.length === {len(contents)}")
+    assert await page.evaluate("received") == contents
     stored = (await ann.get(f"/chats/{chat_id}/messages", limit=200))["messages"]
     assert [message["content"] for message in stored] == contents[-200:]
     await server.restart()

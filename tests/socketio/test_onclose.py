@@ -38,7 +38,7 @@ CASES = [
 ]
 
 
-async def test_onclose_tells_why_and_at_once(serve: Serve, page: Page) -> None:
+async def test_onclose_has_the_reason_at_once(serve: Serve, page: Page) -> None:
     server = await serve()
     ann = await server.person("ann")
     for path, sent, times, code in CASES:

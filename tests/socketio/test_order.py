@@ -26,8 +26,8 @@ async def test_the_order_is_kept_through_an_upgrade_while_others_write(serve: Se
             answer = await client.answer_to(call)
             contents.append(answer["message"]["content"])
         assert contents == [f"client {number} of {sent}" for sent in range(len(calls))]
-        told = [event.payload["seq"] for event in await client.drain() if event.name == "new_message"]
-        assert told == list(range(head_seq + 1, head_seq + 1 + len(told)))
+        received = [event.payload["seq"] for event in await client.drain() if event.name == "new_message"]
+        assert received == list(range(head_seq + 1, head_seq + 1 + len(received)))
         mine = [
             seen.payload["message"]["content"]
             for seen in client.everything
@@ -46,9 +46,9 @@ async def _write(person: Person, chat_id: int) -> None:
 async def _send_until_upgraded(
     client: NodeClient, chat_id: int, name: str
 ) -> tuple[NodeClient, list[int], int]:
-    """The numbers of the acks to come of what was sent before, during and after; the head at the join."""
+    """Returns the numbers of the calls sent before, during and after the upgrade, and the head at the join."""
     head_seq = (await client.done("join_chat", chat_id=chat_id))["head_seq"]
-    upgrade = asyncio.create_task(client.sign("upgrade"))
+    upgrade = asyncio.create_task(client.notice("upgrade"))
     calls: list[int] = []
     after = 10
     while after:

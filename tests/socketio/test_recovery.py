@@ -7,17 +7,16 @@ from typing import Any
 
 import pytest
 
+from tests.clients.numbered import NUMBERED_EVENTS
 from tests.clients.people import Person
 from tests.conftest import Serve
-from tests.socketio.conftest import KINDS, TRANSPORTS, Look, connected
+from tests.socketio.conftest import KINDS, TRANSPORTS, OpenWindow, connected
 from tests.socketio.node import Node, NodeClient
 from tests.socketio.windows import Ack, Event, Window
 
-CHANGES = ("new_message", "message_updated", "message_deleted")
-
 
 def changes(events: list[Event]) -> list[tuple[str, int, int]]:
-    """Name, number of the message and `seq` of those that tell a change."""
+    """Name, number of the message and `seq` of the events that carry a change."""
     return [
         (
             event.name,
@@ -25,7 +24,7 @@ def changes(events: list[Event]) -> list[tuple[str, int, int]]:
             event.payload["seq"],
         )
         for event in events
-        if event.name in CHANGES
+        if event.name in NUMBERED_EVENTS
     ]
 
 
@@ -99,10 +98,10 @@ async def _joins_without_a_hole(client: NodeClient, chat_id: int, *, plain: bool
 
 
 def _rebuilt(client: NodeClient, first_seq: int) -> list[Any]:
-    """The chat from `first_seq` on, made of nothing but what the client was told, in the order told."""
+    """The chat from `first_seq` on, made of nothing but the events that the client received, in their order."""
     messages: dict[int, Any] = {}
     for seen in client.everything:
-        if not isinstance(seen, Event) or seen.name not in CHANGES:
+        if not isinstance(seen, Event) or seen.name not in NUMBERED_EVENTS:
             continue
         if seen.name == "message_deleted":
             messages.pop(seen.payload["message_id"], None)
@@ -115,7 +114,7 @@ def _rebuilt(client: NodeClient, first_seq: int) -> list[Any]:
 
 @pytest.mark.parametrize("kind", KINDS)
 async def test_every_kind_of_client_gets_through_a_long_replay_and_a_full_room(
-    serve: Serve, look: Look, kind: str
+    serve: Serve, open_window: OpenWindow, kind: str
 ) -> None:
     # python-socketio on polling takes no more than 16 packets in one answer.
     server = await serve(messages_per_s=0, auth_calls_per_min=0)
@@ -126,9 +125,9 @@ async def test_every_kind_of_client_gets_through_a_long_replay_and_a_full_room(
     )
     for number in range(60):
         await ann.say(chat["id"], str(number))
-    window = await look(kind, ann)
+    window = await open_window(kind, ann)
     answer = await window.done("join_chat", chat_id=chat["id"], after_seq=0)
     assert (answer["replayed"], answer["gap"]) == (60, False)
-    told = [event for event in await window.drain() if event.name != "connected"]
-    assert [event.name for event in told] == ["new_message"] * 60 + ["user_offline"] * 40
-    assert sorted(event.payload["user_id"] for event in told[60:]) == [other["id"] for other in others]
+    received = [event for event in await window.drain() if event.name != "connected"]
+    assert [event.name for event in received] == ["new_message"] * 60 + ["user_offline"] * 40
+    assert sorted(event.payload["user_id"] for event in received[60:]) == [other["id"] for other in others]

@@ -1,5 +1,5 @@
-"""The central proof: clients of every kind in one room see the same events in the same order, and nobody can tell
-from the events which kind anybody is."""
+"""The central proof: clients of every kind in one room see the same events in the same order, and nothing
+in the events shows which kind anybody is."""
 
 import asyncio
 from typing import Any
@@ -8,27 +8,29 @@ import pytest
 
 from tests.clients.people import Person
 from tests.conftest import Serve, Server
-from tests.socketio.conftest import KINDS, Look, joined
+from tests.socketio.conftest import KINDS, OpenWindow, joined
 from tests.socketio.windows import Event, Window
 
 SENDS = 20
 """How many messages each of the writers of a crowd sends."""
 
 
-async def crowd(server: Server, look: Look) -> tuple[int, dict[str, Window], dict[str, Window], Person]:
+async def crowd(
+    server: Server, open_window: OpenWindow
+) -> tuple[int, dict[str, Window], dict[str, Window], Person]:
     """A chat in which one person watches through a window of every kind, and somebody acts through each kind."""
     watcher, rester = await server.people("watcher", "rester")
     people = {kind: await server.person(kind.replace(" ", "_")) for kind in KINDS}
     chat_id = await watcher.chat(rester, *people.values())
-    actors = {kind: await joined(await look(kind, person), chat_id) for kind, person in people.items()}
-    watchers = {kind: await joined(await look(kind, watcher), chat_id) for kind in KINDS}
+    actors = {kind: await joined(await open_window(kind, person), chat_id) for kind, person in people.items()}
+    watchers = {kind: await joined(await open_window(kind, watcher), chat_id) for kind in KINDS}
     for window in (*actors.values(), *watchers.values()):
         await window.drain()
     return chat_id, watchers, actors, rester
 
 
 async def act(window: Window, chat_id: int) -> None:
-    """Everything a client can do that the room is told of."""
+    """Everything a client can do that publishes an event to the room."""
     await window.done("typing", chat_id=chat_id, is_typing=True)
     first = await window.done("send_message", chat_id=chat_id, content="Привет! 👋", client_id="one")
     await window.done("send_message", chat_id=chat_id, content="Привет! 👋", client_id="one")
@@ -47,11 +49,11 @@ async def act(window: Window, chat_id: int) -> None:
     await window.done("status", status="online")
 
 
-TOLD = [
+PUBLISHED = [
     *("typing", "typing", "new_message", "message_updated", "typing", "typing", "new_message"),
     *("message_deleted", "user_status", "messages_read", "user_offline", "user_status"),
 ]
-"""What the room is told when somebody acts."""
+"""What the room receives when somebody acts."""
 
 
 def anonymous(value: Any, names: dict[tuple[str, Any], int]) -> Any:
@@ -69,7 +71,7 @@ def anonymous(value: Any, names: dict[tuple[str, Any], int]) -> Any:
 
 
 def _kind_of(key: str) -> str:
-    """What a key names: two keys that may hold the same id have one name; empty for what is told as it is."""
+    """What a key names: two keys that may hold the same id have one name. Empty: the value is compared as it is."""
     if key in ("timestamp", "created_at", "edited_at"):
         return key
     if key in ("id", "message_id", "reply_to", "up_to"):
@@ -83,13 +85,13 @@ def _kind_of(key: str) -> str:
     }.get(key, "")
 
 
-async def test_every_kind_sees_the_same_of_every_kind(server: Server, look: Look) -> None:
-    chat_id, watchers, actors, rester = await crowd(server, look)
+async def test_every_kind_sees_the_same_of_every_kind(server: Server, open_window: OpenWindow) -> None:
+    chat_id, watchers, actors, rester = await crowd(server, open_window)
     acted = []
     for kind, actor in actors.items():
         await act(actor, chat_id)
         seen = {watcher: await window.drain() for watcher, window in watchers.items()}
-        assert [event.name for event in seen["raw"]] == TOLD, kind
+        assert [event.name for event in seen["raw"]] == PUBLISHED, kind
         for watcher, events in seen.items():
             assert events == seen["raw"], f"{watcher} of {kind}"
         own = [event for event in seen["raw"] if event.name != "typing"]
@@ -104,12 +106,12 @@ async def test_every_kind_sees_the_same_of_every_kind(server: Server, look: Look
     await rester.patch(f"/messages/{message['id']}", content="Привет! (изменено)")
     await rester.post(f"/chats/{chat_id}/read")
     await rester.delete(f"/messages/{message['id']}")
-    told = {kind: await window.drain() for kind, window in (*watchers.items(), *actors.items())}
-    assert [event.name for event in told["raw"]] == [
+    received = {kind: await window.drain() for kind, window in (*watchers.items(), *actors.items())}
+    assert [event.name for event in received["raw"]] == [
         *("new_message", "message_updated", "messages_read", "message_deleted"),
     ]
-    assert all(events == told["raw"] for events in told.values())
-    for mine, its in zip(_messages(told["raw"])[:2], _messages(acted[0])[:2], strict=True):
+    assert all(events == received["raw"] for events in received.values())
+    for mine, its in zip(_messages(received["raw"])[:2], _messages(acted[0])[:2], strict=True):
         assert anonymous(mine.payload, {}) == anonymous(its.payload, {})
 
 
@@ -121,9 +123,9 @@ def _messages(events: list[Event]) -> list[Event]:
     return [event for event in events if "message" in event.payload]
 
 
-async def test_what_all_write_at_once_is_told_to_all_in_one_order(serve: Serve, look: Look) -> None:
+async def test_what_all_write_at_once_reaches_all_in_one_order(serve: Serve, open_window: OpenWindow) -> None:
     server = await serve(messages_per_s=0, typing_per_s=0)
-    chat_id, watchers, actors, rester = await crowd(server, look)
+    chat_id, watchers, actors, rester = await crowd(server, open_window)
 
     async def write(kind: str, window: Window) -> None:
         for number in range(SENDS):
@@ -137,9 +139,9 @@ async def test_what_all_write_at_once_is_told_to_all_in_one_order(serve: Serve, 
     await asyncio.gather(write_over_rest(), *(write(kind, window) for kind, window in actors.items()))
     page = await _settled(rester, chat_id, SENDS * (len(actors) + 1))
     seen = {kind: await window.drain() for kind, window in watchers.items()}
-    told = [event for event in seen["raw"] if event.name == "new_message"]
-    assert [event.payload["message"] for event in told] == page
-    assert [event.payload["seq"] for event in told] == list(range(1, len(page) + 1))
+    received = [event for event in seen["raw"] if event.name == "new_message"]
+    assert [event.payload["message"] for event in received] == page
+    assert [event.payload["seq"] for event in received] == list(range(1, len(page) + 1))
     for watcher, events in seen.items():
         assert events == seen["raw"], watcher
     for kind in (*actors, "rest"):
@@ -149,7 +151,7 @@ async def test_what_all_write_at_once_is_told_to_all_in_one_order(serve: Serve, 
 
 
 async def _settled(person: Person, chat_id: int, count: int) -> list[Any]:
-    """The history of a chat once its room has been told so many messages."""
+    """The history of a chat once its room has received `count` messages."""
     async with asyncio.timeout(10):
         while True:
             page = await person.get(f"/chats/{chat_id}/messages", limit=200)
@@ -173,10 +175,12 @@ BAD = [
 
 
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "raw"])
-async def test_answers_are_the_same_as_on_the_raw_socket(server: Server, look: Look, kind: str) -> None:
+async def test_answers_are_the_same_as_on_the_raw_socket(
+    server: Server, open_window: OpenWindow, kind: str
+) -> None:
     ann = await server.person("ann")
     assert await ann.chat() == 1
-    raw, window = await look("raw", ann), await look(kind, ann)
+    raw, window = await open_window("raw", ann), await open_window(kind, ann)
     for name, payload in BAD:
         answer = await raw.ask(name, payload)
         assert await window.ask(name, payload) == answer, name
@@ -188,10 +192,12 @@ async def test_answers_are_the_same_as_on_the_raw_socket(server: Server, look: L
         await silent.nothing_more("error")
 
 
-async def test_who_leaves_a_room_is_told_no_more_of_it(server: Server, look: Look) -> None:
+async def test_after_leaving_a_room_a_client_gets_none_of_its_events(
+    server: Server, open_window: OpenWindow
+) -> None:
     ann, bob = await server.people("ann", "bob")
     chat_id = await ann.chat(bob)
-    windows = [await joined(await look(kind, bob), chat_id) for kind in KINDS]
+    windows = [await joined(await open_window(kind, bob), chat_id) for kind in KINDS]
     for window in windows:
         await window.drain()
         await window.done("leave_chat", chat_id=chat_id)
@@ -202,8 +208,8 @@ async def test_who_leaves_a_room_is_told_no_more_of_it(server: Server, look: Loo
         await joined(window, chat_id)
     await ann.delete(f"/chats/{chat_id}/members/{bob.id}")
     await ann.say(chat_id, "good bye")
-    told = [await window.drain() for window in windows]
-    assert [event.name for event in told[0]] == ["chat_removed"]
-    assert all(events == told[0] for events in told)
+    received = [await window.drain() for window in windows]
+    assert [event.name for event in received[0]] == ["chat_removed"]
+    assert all(events == received[0] for events in received)
     for window in windows:
         assert (await window.error("join_chat", {"chat_id": chat_id}))["code"] == "not_found"

@@ -1,4 +1,4 @@
-"""A connection of any kind, seen the same way: events as (name, payload), answers as Socket.IO tells them."""
+"""A connection of any kind, seen the same way: events as (name, payload), answers as Socket.IO has them."""
 
 import asyncio
 import itertools
@@ -36,14 +36,14 @@ class Ack(NamedTuple):
     args: tuple[Any, ...]
 
 
-class Sign(NamedTuple):
-    """What the client library itself has noticed: connect, connect_error, upgrade, disconnect."""
+class Notice(NamedTuple):
+    """What the client library itself reports: connect, connect_error, upgrade, disconnect."""
 
     what: str
-    told: Payload
+    details: Payload
 
 
-Seen = Event | Ack | Sign
+Seen = Event | Ack | Notice
 
 
 class Window:
@@ -81,7 +81,7 @@ class Window:
         return answer
 
     async def error(self, name: str, *args: Any) -> Payload:
-        """What is told of a command that has to fail."""
+        """The error of a command that has to fail."""
         answer = await self.ask(name, *args)
         assert answer.keys() == {"ok", "error"}, answer
         assert answer["ok"] is False
@@ -95,11 +95,11 @@ class Window:
         assert isinstance(event, Event)
         return event
 
-    async def sign(self, what: str) -> Payload:
-        """What the client library says next of this."""
-        sign = await self._first(lambda seen: isinstance(seen, Sign) and seen.what == what)
-        assert isinstance(sign, Sign)
-        return sign.told
+    async def notice(self, what: str) -> Payload:
+        """The next notice of this kind."""
+        notice = await self._first(lambda seen: isinstance(seen, Notice) and seen.what == what)
+        assert isinstance(notice, Notice)
+        return notice.details
 
     async def drain(self) -> list[Event]:
         """Every event the server had for this client up to the answer to a ping; the inbox holds none then."""
@@ -113,7 +113,7 @@ class Window:
         assert [event for event in await self.drain() if not names or event.name in names] == []
 
     async def update(self) -> Event:
-        """The next `chat_updated`. It is kept apart from other events: it comes in its own time, to members that
+        """The next `chat_updated`. It has a queue of its own: it comes in its own time, to members that
         have not joined."""
         async with asyncio.timeout(TIMEOUT_S):
             return await self._updates.get()
@@ -121,7 +121,7 @@ class Window:
     async def ended(self) -> tuple[Payload, str]:
         """The event `closing`, which has to be the last one, and the reason the library gives for the end."""
         closing = (await self.next("closing")).payload
-        reason = (await self.sign("disconnect"))["reason"]
+        reason = (await self.notice("disconnect"))["reason"]
         assert [seen.name for seen in self.everything if isinstance(seen, Event)][-1] == "closing"
         return closing, reason
 
@@ -157,7 +157,7 @@ class PythonWindow(Window):
         super().__init__()
         self._client = socketio.AsyncClient(http_session=http, reconnection=False)
         self._client.on("*", lambda name, *args: self.see(Event(name, args)))
-        self._client.on("disconnect", lambda reason: self.see(Sign("disconnect", {"reason": reason})))
+        self._client.on("disconnect", lambda reason: self.see(Notice("disconnect", {"reason": reason})))
 
     @classmethod
     async def open(
@@ -180,7 +180,7 @@ class PythonWindow(Window):
 
 
 class RawWindow(Window):
-    """A raw connection, told as the others are."""
+    """A raw connection, with the methods of the others."""
 
     def __init__(self, client: RawClient) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""Every command with everything that can be wrong in it, on every wire: an exact error, and nobody is disturbed."""
+"""Every command with every wrong value, on every wire: an exact error, and no event for others."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from tests.clients.client import Frame
+from tests.clients.numbered import NUMBERED_EVENTS
 from tests.clients.shapes import MESSAGE, assert_error_frame, fits
 from tests.conftest import Serve
 
@@ -132,7 +133,7 @@ async def test_a_wrong_field_is_an_error_that_names_it_and_disturbs_nobody(scene
     ):
         assert_error_frame(error, "invalid", *wrong)
     await scene.client.nothing_more()
-    await scene.watcher.nothing_more("error", "new_message", "message_updated", "message_deleted", "typing")
+    await scene.watcher.nothing_more("error", *NUMBERED_EVENTS, "typing")
     assert (await scene.ann.get(f"/chats/{scene.chat_id}"))["seq"] == 1
 
 

@@ -1,4 +1,4 @@
-"""Limits count per user, whatever they connect over; an error says when to come back, and the connection stays."""
+"""Limits count per user, over all wires together; an error says when to come back, and the connection stays."""
 
 import asyncio
 from typing import Any

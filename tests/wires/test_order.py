@@ -56,11 +56,11 @@ async def test_a_hundred_sends_of_one_connection_are_stored_published_and_acked_
     anns, bobs = await ann.joined(*chat_ids), await bob.joined(*chat_ids)
     await anns.drain()
     sent = await send_a_hundred(anns, "ann", *chat_ids)
-    heard = await received(bobs)
+    events = await received(bobs)
     for chat_id in chat_ids:
         own = [message for message in sent if message["chat_id"] == chat_id]
         assert [message["seq"] for message in own] == list(range(1, len(own) + 1))
-        assert [message for message in heard if message["chat_id"] == chat_id] == own
+        assert [message for message in events if message["chat_id"] == chat_id] == own
         assert await stored(bob, chat_id) == own
 
 
@@ -69,10 +69,10 @@ async def test_two_connections_of_one_user_do_not_disturb_each_other(server: Ser
     chat_id = await ann.chat()
     clients = {name: await ann.joined(chat_id) for name in ("first", "second")}
     await asyncio.gather(*(send_a_hundred(client, name, chat_id) for name, client in clients.items()))
-    heard = await stored(ann, chat_id)
-    assert [message["seq"] for message in heard] == list(range(1, 201))
+    history = await stored(ann, chat_id)
+    assert [message["seq"] for message in history] == list(range(1, 201))
     for name in clients:
-        own = [message["content"] for message in heard if message["content"].startswith(name)]
+        own = [message["content"] for message in history if message["content"].startswith(name)]
         assert own == [f"{name} {number}" for number in range(100)]
 
 

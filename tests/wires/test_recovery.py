@@ -6,13 +6,12 @@ from typing import Any
 import pytest
 
 from tests.clients.client import Client
+from tests.clients.numbered import NUMBERED_EVENTS
 from tests.clients.people import Person
 from tests.clients.shapes import MESSAGE, fits
 from tests.conftest import Serve, Server
 
 pytestmark = [pytest.mark.wires, pytest.mark.stores]
-
-WITH_SEQ = ("new_message", "message_updated", "message_deleted")
 
 
 async def fill(person: Person, chat_id: int, count: int) -> list[int]:
@@ -28,7 +27,7 @@ async def fill(person: Person, chat_id: int, count: int) -> list[int]:
 async def recover(client: Client, chat_id: int, after_seq: int) -> tuple[Any, list[Any]]:
     """The ack of the join, and the changes that came before it."""
     ack = await client.command("join_chat", chat_id=chat_id, after_seq=after_seq)
-    return ack, [frame for frame in client.take() if frame["type"] in WITH_SEQ]
+    return ack, [frame for frame in client.take() if frame["type"] in NUMBERED_EVENTS]
 
 
 async def test_a_plain_join_says_where_the_room_stands(server: Server) -> None:
@@ -41,10 +40,10 @@ async def test_a_plain_join_says_where_the_room_stands(server: Server) -> None:
     await fill(ann, chat_id, 3)
     again = await client.done("join_chat", chat_id=chat_id)
     assert (again["head_seq"], again["replayed"], again["gap"]) == (3, 0, False)
-    assert [frame["seq"] for frame in await client.drain() if frame["type"] in WITH_SEQ] == [1, 2, 3]
+    assert [frame["seq"] for frame in await client.drain() if frame["type"] in NUMBERED_EVENTS] == [1, 2, 3]
 
 
-async def test_a_replay_tells_every_change_once_in_the_order_of_the_last_change(server: Server) -> None:
+async def test_a_replay_has_every_change_once_in_the_order_of_the_last_change(server: Server) -> None:
     ann, bob = await server.people("ann", "bob")
     chat_id = await ann.chat(bob)
     ids = await fill(ann, chat_id, 6)  # seq 1…6
@@ -194,7 +193,7 @@ async def test_joining_again_without_after_seq_loses_nothing_live(server: Server
             await client.send({"type": "join_chat", "chat_id": chat_id})
     for number in range(100):
         await writer.answer_to(number)
-    seqs = [frame["seq"] for frame in await client.drain() if frame["type"] in WITH_SEQ]
+    seqs = [frame["seq"] for frame in await client.drain() if frame["type"] in NUMBERED_EVENTS]
     assert seqs == list(range(1, 101))
 
 
@@ -246,7 +245,7 @@ async def test_after_a_restart_a_client_recovers_from_its_position(server: Serve
 
 
 def _changes(frames: list[Any]) -> list[Any]:
-    return [frame for frame in frames if frame["type"] in WITH_SEQ]
+    return [frame for frame in frames if frame["type"] in NUMBERED_EVENTS]
 
 
 def _apply(held: dict[int, str], frames: list[Any], position: int, *, holes: bool = False) -> int:

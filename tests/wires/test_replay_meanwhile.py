@@ -6,11 +6,10 @@ from typing import Any
 
 import pytest
 
+from tests.clients.numbered import NUMBERED_EVENTS
 from tests.conftest import Serve, Server
 
 pytestmark = [pytest.mark.wires, pytest.mark.stores]
-
-WITH_SEQ = ("new_message", "message_updated", "message_deleted")
 
 Happening = Callable[[], Awaitable[Any]]
 
@@ -53,7 +52,7 @@ class Scene:
 
 
 def _changes(frames: list[Any]) -> list[tuple[str, int]]:
-    return [(frame["type"], frame["seq"]) for frame in frames if frame["type"] in WITH_SEQ]
+    return [(frame["type"], frame["seq"]) for frame in frames if frame["type"] in NUMBERED_EVENTS]
 
 
 @pytest.fixture

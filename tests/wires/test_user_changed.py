@@ -84,7 +84,7 @@ async def _large(server: Server, *people: Any, members: int) -> int:
 
 
 @pytest.mark.parametrize("members", [100, 101])
-async def test_a_large_chat_tells_only_those_who_have_joined_it(server: Server, members: int) -> None:
+async def test_in_a_large_chat_only_joined_members_get_it(server: Server, members: int) -> None:
     ann, bob, carl = await server.people("ann", "bob", "carl")
     chat_id = await _large(server, ann, bob, carl, members=members)
     joined, outside, own = await bob.joined(chat_id), await carl.connect(), await ann.joined(chat_id)

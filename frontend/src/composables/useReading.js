@@ -121,14 +121,14 @@ export function useReading(chatId, timeline, isAtEnd) {
     isSending = false
   })
 
-  // What is counted here is more exact than what the server has told before. Messages that are visible do not show as
+  // The count made here is more exact than the last one that the server sent. Messages that are visible do not show as
   // unread while the mark is on its way.
   const isLive = computed(() => state.status === 'live')
   watch([unread, canRead, isLive, () => chat.value?.unread_count], ([count, reads, live, shown]) => {
     const right = count && reads ? 0 : count
     if (live && right !== null && shown !== undefined && right !== shown) chats.noteRead(chatId, right)
   })
-  // The mark may have moved just before the join; neither the room nor `chat_updated` tells that.
+  // The mark may have moved just before the join; neither an event of the room nor `chat_updated` shows that.
   watch(isLive, (live) => live && chat.value?.unread_count && chats.check(chatId))
   watch(
     () => chat.value?.read_seq,

@@ -1,5 +1,5 @@
 /**
- * Which of two pieces of news about the same thing is newer. The answer to a request shows the server at some moment
+ * Finds out which of two states of the same thing is newer. The answer to a request shows the server at some moment
  * between the request and the answer; an event shows it after all events before. So an answer does not count against an
  * event that came after its request, and of two answers the one to the later request counts.
  *
@@ -7,7 +7,7 @@
  *     const chat = await api.get('/chats/1')
  *     if (freshness.accept('chat 1', requestedAt)) … // else an event or the answer to a later request was faster
  *
- * The client has one of it, `freshness`, because an answer about one thing may carry news of another.
+ * The client has one of it, `freshness`, because an answer about one thing may carry the state of another.
  */
 export function createFreshness() {
   /** Counts requests and events. */

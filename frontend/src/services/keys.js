@@ -22,7 +22,7 @@ export function isCtrl(event, key, code) {
 
 /**
  * Whether a key press belongs to the composition of an input method. In Safari the Enter that ends a composition comes
- * after it, and only the deprecated `keyCode` tells.
+ * after it, and only the deprecated `keyCode` shows it.
  *
  * @param {KeyboardEvent} event
  */

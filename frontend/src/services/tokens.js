@@ -5,7 +5,7 @@
  * @property {string} access_token
  * @property {string} refresh_token
  * @property {number} expires_at when the access token ends, in ms since 1970
- * @property {import('@/types').User} user the session's user, as the server told last
+ * @property {import('@/types').User} user the session's user, as the server sent it last
  */
 import { ApiError, request } from './http'
 import { load, save } from './storage'

@@ -5,14 +5,14 @@ import { freshness } from '@/services/freshness'
 const UNREAD_MAX = 1000
 
 /**
- * The fields of a chat that are news of their own, by name in `freshness`. All other fields are one group, `about`.
+ * The fields of a chat that are kept fresh on their own, by name in `freshness`. All other fields are one group, `about`.
  */
 const GROUPS = {
   latest: ['last_message', 'seq'],
-  unread: ['unread_count', 'unread_mentions'],
+  unread: ['unread_count'],
   mark: ['last_read_message_id', 'read_seq'],
   count: ['member_count'],
-  own: ['role', 'muted_until'],
+  own: ['role'],
 }
 
 /** @param {string} field */
@@ -44,7 +44,7 @@ export function createChatRecords({ ownId }) {
   )
   const unreadTotal = computed(() => list.value.reduce((sum, chat) => sum + chat.unread_count, 0))
   /**
-   * The `seq` of the messages by others that events told of, by chat: the answer to an earlier request has not counted
+   * The `seq` of the messages by others that came as events, by chat: the answer to an earlier request has not counted
    * them.
    *
    * @type {Map<number, number[]>}
@@ -65,10 +65,10 @@ export function createChatRecords({ ownId }) {
     const fields = Object.keys(answer).filter((field) => !known || isNewer(field, answer, known, requestedAt))
     for (const group of new Set(Object.keys(answer).map(groupOf)))
       freshness.accept(`chat ${id} ${group}`, requestedAt)
-    const news = pick(answer, fields)
-    if ('unread_count' in news) news.unread_count = countOf(answer)
-    if (known) Object.assign(known, news)
-    else chats.set(id, /** @type {Chat} */ (news))
+    const newer = pick(answer, fields)
+    if ('unread_count' in newer) newer.unread_count = countOf(answer)
+    if (known) Object.assign(known, newer)
+    else chats.set(id, /** @type {Chat} */ (newer))
     return chats.get(id)
   }
 
@@ -104,7 +104,7 @@ export function createChatRecords({ ownId }) {
     arrivals.clear()
   }
 
-  /** After a restored backup: lower numbers are news again, and no earlier answer counts. */
+  /** After a restored backup: lower numbers are new again, and no earlier answer counts. */
   function rewind() {
     freshness.reset()
     arrivals.clear()
@@ -181,7 +181,7 @@ export function createChatRecords({ ownId }) {
     Object.assign(chat, pick(/** @type {any} */ (frame), fields), { seq: frame.head_seq })
   }
 
-  /** Applies what all members of a chat are told alike. @param {Chat} chat @param {import('@/types').SharedChat} shared */
+  /** Applies the fields that are the same for all members of a chat. @param {Chat} chat @param {import('@/types').SharedChat} shared */
   function noteShared(chat, shared) {
     for (const group of ['about', 'count']) freshness.changed(`chat ${chat.id} ${group}`)
     Object.assign(chat, shared, { seq: chat.seq })

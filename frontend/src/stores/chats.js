@@ -31,7 +31,7 @@ export const useChats = defineStore('chats', () => {
   const { chats } = records
   const members = createMembers({ chats, users, session, forgetChat: forget })
   const names = createChatNames({ list: records.list, members, users, session })
-  /** Why chats are gone, for users who still look at them. @type {Map<number, Removal>} */
+  /** Why chats are gone, for users who still have them open. @type {Map<number, Removal>} */
   const removals = reactive(new Map())
   /** The ids of the chats that the user is deleting: no reason is shown for these. @type {Set<number>} */
   const deleting = new Set()

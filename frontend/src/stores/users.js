@@ -28,7 +28,7 @@ export const useUsers = defineStore('users', () => {
   const users = reactive(new Map())
   /** The ids of the users that are being loaded. @type {Set<number>} */
   const pending = new Set()
-  /** What events told of users that are not loaded yet: an answer that is under way may be older. @type {Map<number, Partial<User>>} */
+  /** What events said of users that are not loaded yet: an answer that is under way may be older. @type {Map<number, Partial<User>>} */
   const early = new Map()
   const enqueue = pLimit(AT_ONCE)
   /** Rises with each connection: changes of known users may have been missed before it. */
@@ -59,7 +59,7 @@ export const useUsers = defineStore('users', () => {
   })
   onEvent('user_status', ({ user_id, status }) => setPresence(user_id, { status }))
   onEvent('user_offline', ({ user_id, timestamp }) => {
-    // A join tells this of every member who is not online. The time counts only for a user who was.
+    // After a join, this event comes for every member who is not online. The time counts only for a user who was.
     const before = (users.get(user_id) ?? early.get(user_id))?.status
     const hasLeft = before !== undefined && before !== 'offline'
     setPresence(user_id, { status: 'offline', ...(hasLeft && { last_seen_at: timestamp }) })
@@ -130,8 +130,11 @@ export const useUsers = defineStore('users', () => {
       if (isProfileNew) Object.assign(old, profileOf(user))
       if (isPresenceNew) Object.assign(old, presenceOf(user))
     } else if (old === undefined || isProfileNew) {
-      const told = early.get(user.id) ?? {}
-      const newer = { ...(!isProfileNew && profileOf(told)), ...(!isPresenceNew && presenceOf(told)) }
+      const fromEvents = early.get(user.id) ?? {}
+      const newer = {
+        ...(!isProfileNew && profileOf(fromEvents)),
+        ...(!isPresenceNew && presenceOf(fromEvents)),
+      }
       users.set(user.id, { ...user, ...newer })
       early.delete(user.id)
     }

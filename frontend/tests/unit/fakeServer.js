@@ -348,15 +348,15 @@ export class FakeServer {
   /** A page of the list of chats. A cursor names the chat before the page. */
   page(query) {
     const all = this.list()
-    const place = (chat) =>
+    const cursorOf = (chat) =>
       `${this.visible(chat).at(-1)?.created_at ?? ''} ${String(chat.id).padStart(9, '0')}`
     const limit = Math.min(Number(query.get('limit')), this.pageSize ?? 200)
     const cursor = query.get('cursor')
-    const below = cursor === null ? all : all.filter((chat) => place(chat) < cursor)
+    const below = cursor === null ? all : all.filter((chat) => cursorOf(chat) < cursor)
     const chats = below.slice(0, limit)
     return {
       chats: chats.map((chat) => this.summary(chat)),
-      next_cursor: below.length > limit ? place(chats.at(-1)) : null,
+      next_cursor: below.length > limit ? cursorOf(chats.at(-1)) : null,
     }
   }
 

@@ -106,7 +106,7 @@ async function run(seed) {
   app.websocket.connect('T')
   await pass(window, 0)
   chats.load()
-  const looked = new Set()
+  const loaded = new Set()
   const withMembers = new Set()
 
   const someChat = () => server.pick([...server.chats.values()])
@@ -138,9 +138,9 @@ async function run(seed) {
     destroy: (chat) => random() < 0.3 && server.chats.size > 2 && server.destroy(chat),
     renameUser: () => server.renameUser(server.users.get(other())),
     members: (chat) => chats.get(chat.id) && (withMembers.add(chat.id), chats.members(chat.id)),
-    look: () => {
+    load: () => {
       const id = other()
-      looked.add(id)
+      loaded.add(id)
       users.get(id)
     },
     follow: (chat) => chats.get(chat.id) && window.follow(chat.id),
@@ -164,10 +164,10 @@ async function run(seed) {
     server.connect()
   }
   await pass(window, 25_000)
-  for (const id of looked) users.get(id)
+  for (const id of loaded) users.get(id)
   for (const id of withMembers) if (chats.get(id)) chats.members(id)
   await pass(window, 5_000)
-  check(server, looked, withMembers)
+  check(server, loaded, withMembers)
   for (const chatId of [...window.rooms.keys()]) window.close(chatId)
   app.websocket.disconnect()
   server.connection = null
@@ -184,7 +184,7 @@ const seen = ({ id, name, member_count, role, unread_count, last_message, read_s
   last: last_message && [last_message.id, last_message.content],
 })
 
-function check(server, looked, withMembers) {
+function check(server, loaded, withMembers) {
   const expected = server.list().map((chat) => server.summary(chat))
   expect(chats.list.map(seen)).toEqual(expected.map(seen))
   expect(chats.unreadTotal).toBe(expected.reduce((sum, chat) => sum + chat.unread_count, 0))
@@ -195,7 +195,7 @@ function check(server, looked, withMembers) {
       members.map(({ user, role }) => [user.id, role, user.display_name]).sort(([a], [b]) => a - b)
     expect(rows(chats.members(id))).toEqual(rows(server.membersOf(server.chats.get(id))))
   }
-  for (const id of looked) expect(users.nameOf(id)).toBe(server.users.get(id).display_name)
+  for (const id of loaded) expect(users.nameOf(id)).toBe(server.users.get(id).display_name)
 }
 
 test('whatever happens, the client ends with what the server has', () => forEachSeed(run), 600_000)

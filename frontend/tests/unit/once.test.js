@@ -5,11 +5,11 @@ import { settled } from './app'
 
 test('calls before a request goes out share its answer', async () => {
   const once = createOnce()
-  const door = later()
+  const answer = later()
   let runs = 0
-  const run = async () => (await door.promise, ++runs)
+  const run = async () => (await answer.promise, ++runs)
   const both = Promise.all([once('a', run), once('a', run)])
-  door.resolve()
+  answer.resolve()
   expect(await both).toEqual([1, 1])
   expect(await once('a', run)).toBe(2)
   await expect(once('a', () => Promise.reject(new Error('no')))).rejects.toThrow('no')
@@ -18,11 +18,11 @@ test('calls before a request goes out share its answer', async () => {
 
 test('a call while a request is out gets the answer of the next one', async () => {
   const once = createOnce()
-  const doors = [later(), later(), later()]
+  const answers = [later(), later(), later()]
   let begun = 0
   const run = async () => {
     const mine = begun++
-    await doors[mine].promise
+    await answers[mine].promise
     if (mine === 0) throw new Error('lost')
     return mine
   }
@@ -33,12 +33,12 @@ test('a call while a request is out gets the answer of the next one', async () =
   const any = once.any('a', run)
   await settled()
   expect([begun, once.isPending('a'), await other]).toEqual([1, true, 'b'])
-  doors[0].resolve()
+  answers[0].resolve()
   expect(await first).toBe('lost')
   await settled()
   expect(begun).toBe(2)
   const any2 = once.any('a', run)
-  doors[1].resolve()
+  answers[1].resolve()
   expect(await Promise.all([...others, any, any2])).toEqual([1, 1, 1, 1])
   await settled()
   expect([begun, once.isPending('a')]).toEqual([2, false])

@@ -76,7 +76,7 @@ const reads = () => server.commands.filter(({ type }) => type === 'read_messages
 const unread = () => server.summary(chat).unread_count
 
 describe.each([
-  ['a server that tells marks by number', false],
+  ['a server that sends marks by number', false],
   ['an older server', true],
 ])('%s', (_name, isOld) => {
   beforeEach(() => (server.isOld = isOld))

@@ -6,7 +6,7 @@ import { createMessageWindow } from '@/timeline/messageWindow'
 import { fail, fakeRest, later } from './fakeRest'
 import { openApp, settled } from './app'
 
-let app, chats, rest, scope, timeline, stretch
+let app, chats, rest, scope, timeline, messageWindow
 
 const bob = { id: 2, username: 'bob', display_name: 'Bob', status: 'online' }
 const message = (id, more = {}) => ({ id, chat_id: 1, seq: id, changed_seq: id, content: `m${id}`, ...more })
@@ -16,18 +16,18 @@ beforeEach(async () => {
   app = await openApp()
   const { shallowReactive } = await import('vue')
   chats = (await import('@/stores/chats')).useChats()
-  stretch = createMessageWindow()
+  messageWindow = createMessageWindow()
   timeline = {
     state: shallowReactive({ messages: [], status: 'live' }),
-    get: stretch.get,
-    isDeleted: stretch.isDeleted,
+    get: messageWindow.get,
+    isDeleted: messageWindow.isDeleted,
     load(...messages) {
-      stretch.replace(page(...messages))
-      this.state.messages = stretch.messages
+      messageWindow.replace(page(...messages))
+      this.state.messages = messageWindow.messages
     },
     remove(id) {
-      stretch.remove(id)
-      this.state.messages = stretch.messages
+      messageWindow.remove(id)
+      this.state.messages = messageWindow.messages
     },
   }
   rest = fakeRest({ 'GET /chats': { chats: [], next_cursor: null }, 'GET /users/me': bob })

@@ -53,7 +53,7 @@ afterEach(() => {
 })
 
 const goes = (chat_id, more) => app.deliver({ type: 'chat_removed', chat_id, ...more })
-const told = () => notices.value.map(({ text }) => text)
+const shown = () => notices.value.map(({ text }) => text)
 
 describe('an open chat that is removed says why', () => {
   test.each([
@@ -68,7 +68,7 @@ describe('an open chat that is removed says why', () => {
     expect(wrapper.text()).toBe('the room')
     await goes(1, { reason, name: 'Lobby' })
     expect(wrapper.get('[role=alert]').text()).toBe(words)
-    expect(told()).toEqual([])
+    expect(shown()).toEqual([])
   })
 
   test.each([[{}], [{ reason: 'something new', name: 'Lobby' }]])(
@@ -96,7 +96,7 @@ describe('an open chat that is removed says why', () => {
 describe('of a chat that is not open', () => {
   test('a notice is shown', async () => {
     await goes(2, { reason: 'removed', name: 'Other' })
-    expect(told()).toEqual(['You were removed from “Other”.'])
+    expect(shown()).toEqual(['You were removed from “Other”.'])
   })
 
   test('no notice is shown if the user has removed it', async () => {
@@ -108,6 +108,6 @@ describe('of a chat that is not open', () => {
       return null
     }
     await chats.remove(3)
-    expect(told()).toEqual([])
+    expect(shown()).toEqual([])
   })
 })

@@ -107,12 +107,12 @@ describe('the session', () => {
   })
 
   test('calls back when any tab changes it', () => {
-    const told = vi.fn()
-    tokens.onChange(told)
+    const onSession = vi.fn()
+    tokens.onChange(onSession)
     tokens.end()
     otherTab(() => logIn(2, bob))
     tokens.keepUser({ ...bob, display_name: 'Robert' })
-    expect(told.mock.calls.map(([session]) => session?.user.display_name)).toEqual([
+    expect(onSession.mock.calls.map(([session]) => session?.user.display_name)).toEqual([
       undefined,
       'Bob',
       'Robert',

@@ -1,4 +1,4 @@
-"""Drives clients of python-socketio, of whatever version is first on PYTHONPATH: the lines of tests/node/client.mjs.
+"""Drives clients of python-socketio, of the version that is first on PYTHONPATH: the lines of tests/node/client.mjs.
 
 `version` of a connect order is the kind of client: `async`, `sync` or `simple`. Nothing of this project is imported.
 """
@@ -20,7 +20,7 @@ _lock = threading.Lock()
 _loop = asyncio.new_event_loop()
 
 
-def tell(client: int | None, what: str, **more: Any) -> None:
+def report(client: int | None, what: str, **more: Any) -> None:
     with _lock:
         sys.stdout.write(json.dumps({"client": client, "what": what, **more}) + "\n")
         sys.stdout.flush()
@@ -38,15 +38,15 @@ def credentials(client: Any, auth: dict[str, Any]) -> dict[str, Any]:
 
 
 class Client:
-    """Whatever it hears after its test is over is nobody's business: the next test has a client of the same number."""
+    """Ignores what it hears after its test is over: the next test has a client of the same number."""
 
     def __init__(self, number: int) -> None:
         self.number = number
         self.over = False
 
-    def tell(self, what: str, **more: Any) -> None:
+    def report(self, what: str, **more: Any) -> None:
         if not self.over:
-            tell(self.number, what, **more)
+            report(self.number, what, **more)
 
 
 class Sync(Client):
@@ -56,9 +56,9 @@ class Sync(Client):
         super().__init__(number)
         self.client = library(**WAITS)
         for name in EVENTS:
-            self.client.on(name, lambda *args, name=name: self.tell("event", name=name, args=args))
-        self.client.on("connect", lambda: self.tell("connect"))
-        self.client.on("disconnect", lambda *reason: self.tell("disconnect", reason=str(reason)))
+            self.client.on(name, lambda *args, name=name: self.report("event", name=name, args=args))
+        self.client.on("connect", lambda: self.report("connect"))
+        self.client.on("disconnect", lambda *reason: self.report("disconnect", reason=str(reason)))
 
     def connect(self, url: str, auth: Any, transports: list[str]) -> None:
         self.client.connect(url, transports=transports, **credentials(self.client, auth))
@@ -68,7 +68,7 @@ class Sync(Client):
             self.client.emit(call["name"], tuple(call["args"]), callback=self.answer(call["call"]))
 
     def answer(self, call: int) -> Any:
-        return lambda *answer: self.tell("ack", call=call, answer=answer)
+        return lambda *answer: self.report("ack", call=call, answer=answer)
 
     def disconnect(self) -> None:
         self.client.disconnect()
@@ -100,7 +100,7 @@ class Simple(Client):
 
     def connect(self, url: str, auth: Any, transports: list[str]) -> None:
         self.client.connect(url, auth=auth, transports=transports)
-        self.tell("connect")
+        self.report("connect")
         threading.Thread(target=self.receive, daemon=True).start()
 
     def receive(self) -> None:
@@ -109,14 +109,14 @@ class Simple(Client):
                 name, *args = self.client.receive()
             except Exception:
                 return
-            self.tell("event", name=name, args=args)
+            self.report("event", name=name, args=args)
             if name == "connected":
-                self.tell("connect")  # it does not tell that it has come back
+                self.report("connect")  # the library does not report that it has come back
 
     def burst(self, calls: list[dict[str, Any]]) -> None:
         for call in calls:
             answer = self.client.call(call["name"], tuple(call["args"]))
-            self.tell("ack", call=call["call"], answer=[answer])
+            self.report("ack", call=call["call"], answer=[answer])
 
     def disconnect(self) -> None:
         self.client.disconnect()
@@ -150,7 +150,7 @@ def main() -> None:
                 client.over = True
                 client.disconnect()
             clients.clear()
-            tell(None, "reset")
+            report(None, "reset")
 
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ public class JavaClient {
     static final PrintStream OUT = new PrintStream(System.out, true, StandardCharsets.UTF_8);
     static final Map<Integer, Socket> SOCKETS = new HashMap<>();
 
-    static synchronized void tell(Object client, String what, Object... more) {
+    static synchronized void report(Object client, String what, Object... more) {
         try {
             JSONObject line = new JSONObject().put("client", client == null ? JSONObject.NULL : client).put("what", what);
             for (int at = 0; at < more.length; at += 2) {
@@ -82,10 +82,10 @@ public class JavaClient {
         Socket socket = IO.socket(URI.create(order.getString("url")), options);
         SOCKETS.put(client, socket);
         for (String name : EVENTS) {
-            socket.on(name, args -> tell(client, "event", "name", name, "args", array(args)));
+            socket.on(name, args -> report(client, "event", "name", name, "args", array(args)));
         }
-        socket.on(Socket.EVENT_CONNECT, args -> tell(client, "connect"));
-        socket.on(Socket.EVENT_DISCONNECT, args -> tell(client, "disconnect", "reason", String.valueOf(args[0])));
+        socket.on(Socket.EVENT_CONNECT, args -> report(client, "connect"));
+        socket.on(Socket.EVENT_DISCONNECT, args -> report(client, "disconnect", "reason", String.valueOf(args[0])));
         socket.connect();
     }
 
@@ -99,7 +99,7 @@ public class JavaClient {
         SOCKETS.get(client).emit(
             call.getString("name"),
             args.toArray(),
-            (Ack) answer -> tell(client, "ack", "call", number, "answer", array(answer)));
+            (Ack) answer -> report(client, "ack", "call", number, "answer", array(answer)));
     }
 
     public static void main(String[] unused) throws Exception {
@@ -123,7 +123,7 @@ public class JavaClient {
                     }
                     SOCKETS.clear();
                     Thread.sleep(300); // its last packets are sent in a thread of the library
-                    tell(null, "reset");
+                    report(null, "reset");
                 }
                 default -> throw new IllegalArgumentException(line);
             }
