@@ -10,7 +10,6 @@ FILE_LINES_MAX = 300
 FUNCTION_LINES_MAX = 60
 
 LARGE = {
-    "server/engine/engineio_session.py": "the life of one Engine.IO session, which its transports share",
     "server/engine/websocket.py": "one WebSocket: reading, writing and ending share its state and its limits",
     "storage/ports.py": "the whole contract of a store, read as one text; four lines in ten are docstrings",
     "frontend/src/services/websocket.js": "people copy it as one file into clients of their own",
