@@ -4,7 +4,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 
-from domain.changes import Change, kind_named
+from domain.changes import Change
 from domain.frozen import frozen
 from domain.models import Message
 from storage.errors import Unavailable
@@ -13,6 +13,7 @@ from storage.mongo.database import Database
 from storage.mongo.documents import chat_of
 from storage.mongo.log import Log, Row
 from storage.mongo.projection import Projection
+from storage.mongo.row_codecs import logged_kind
 
 _SAVE_EVERY = 500
 """How many rows of a chat may be projected before that is noted in the database. The next server that loads the chat
@@ -80,7 +81,7 @@ class ChatReplicas:
         while replica.unknown_kind is None and (rows := await self.log.after(replica.chat_id, replica.n)):
             self._others = True
             for row in rows:
-                if kind_named(row.kind) is None:
+                if logged_kind(row.kind) is None:
                     replica.unknown_kind = row.kind
                     break
                 new.append(self._apply(row, replica))

@@ -56,9 +56,15 @@ def row_of(change: Change, chat_id: int, n: int, seq: int, mark: str, member_cou
     return Row(chat_id, n, seq, change.kind.name, mark, message, data)
 
 
+def logged_kind(name: str) -> ChangeKind | None:
+    """The kind of the rows of this name; None if this version writes no such rows."""
+    kind = changes.kind_named(name)
+    return kind if kind is not None and kind.logged else None
+
+
 def change_of(row: Row, current: CurrentChat) -> Change:
     """The change that a row is about. Raises: `UnknownKind`."""
-    kind = changes.kind_named(row.kind)
+    kind = logged_kind(row.kind)
     if kind is None:
         raise UnknownKind(row.chat_id, row.n, row.kind)
     return codec_of(kind.value).change_of(row, current)

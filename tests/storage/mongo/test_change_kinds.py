@@ -2,7 +2,7 @@
 order, and into replays. A kind that is not declared stops its chat, and no other."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, cast
@@ -13,6 +13,7 @@ from structlog.testing import capture_logs
 from domain.changes import Change, ChatRenamed, MessageChange, MessageEdited, UndeclaredChange
 from domain.decisions.view import MessageView
 from domain.models import Chat, Message
+from domain.refusals import BadReference, ClientIdTaken
 from handlers.chat_app import ChatApp
 from handlers.context import Caller
 from handlers.live.passwords import Passwords
@@ -90,9 +91,14 @@ def test_the_rows_of_messages_have_no_other_data() -> None:
         assert row_of(change, 2, 9, 4, "mark") == Row(2, 9, 4, kind, "mark", MESSAGE)
 
 
-def test_a_row_of_an_unknown_kind_is_no_change() -> None:
-    with pytest.raises(UnknownKind, match="'reacted'"):
-        change_of(Row(2, 9, 4, "reacted", "mark", MESSAGE), current)
+UNKNOWN = ["reacted", "read", "user_changed", "sessions_revoked"]
+"""A kind that is not declared, and those of which this version writes no rows."""
+
+
+@pytest.mark.parametrize("name", UNKNOWN)
+def test_a_row_of_an_unknown_kind_is_no_change(name: str) -> None:
+    with pytest.raises(UnknownKind, match=f"'{name}'"):
+        change_of(Row(2, 9, 4, name, "mark", MESSAGE), current)
 
 
 def test_a_kind_that_rows_cannot_hold_fails_at_start() -> None:
@@ -275,15 +281,59 @@ async def test_a_change_of_a_chat_that_takes_no_number_goes_the_same_way(
         await store.close()
 
 
+async def add_unknown_row(store: MongoStore, message: Message, kind: str = "reacted") -> None:
+    """Adds a row of an unknown kind to the log, right after that of a chat's only message."""
+    row = row_of(MessageEdited(replace(message, changed_seq=2)), message.chat_id, 3, 2, "mark")
+    assert await store._writer.replicas.log.insert([replace(row, kind=kind)]) == 1
+
+
+async def test_a_chat_that_is_not_served_costs_the_others_of_a_batch_nothing(
+    mongo_store: MongoStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = World(mongo_store)
+    anna, boris = await world.users(2)
+    chat_id, good_id = await world.chat(anna, boris), await world.chat(anna, boris)
+    message = await world.send(chat_id, anna, client_id="first")
+    good = await world.send(good_id, anna)
+    await add_unknown_row(mongo_store, message)
+    log, sizes = mongo_store._writer.replicas.log, list[int]()
+    original = log.insert
+
+    async def insert(rows: Sequence[Row]) -> int:
+        sizes.append(len(rows))
+        return await original(rows)
+
+    monkeypatch.setattr(log, "insert", insert)
+    messages = mongo_store.messages
+    results: list[Any] = await asyncio.gather(
+        *(messages.append(draft(good_id, anna, f"{number}")) for number in range(40)),
+        messages.append(draft(chat_id, anna)),
+        messages.edit(message.id, anna, "edited", at(1)),
+        messages.append(draft(good_id, anna, reply_to=message.id)),
+        messages.append(draft(good_id, anna, client_id="first")),
+        *(messages.append(draft(good_id, boris, f"{number}")) for number in range(40)),
+        messages.edit(good.id, anna, "edited", at(1)),
+        return_exceptions=True,
+    )
+    refused = [type(result) for result in results[40:44]]
+    assert refused == [Unavailable, Unavailable, BadReference, ClientIdTaken]
+    assert results[40].trouble == results[41].trouble == "newer"
+    assert [result.message.seq for result in [*results[:40], *results[44:84]]] == list(range(2, 82))
+    assert results[84].changed_seq == 82
+    # The first insert meets the row of the unknown kind, the second has all that is left.
+    assert sizes == [84, 41]
+    await world.check_told(good_id)
+
+
+@pytest.mark.parametrize("kind", ["reacted", "read"])
 async def test_a_client_is_told_that_another_server_may_serve_the_chat(
-    mongo_store: MongoStore, mongo_place: MongoPlace
+    mongo_store: MongoStore, mongo_place: MongoPlace, kind: str
 ) -> None:
     world = World(mongo_store)
     anna = await world.user()
     chat_id, other_id = await world.chat(anna), await world.chat(anna)
     message = await world.send(chat_id, anna)
-    row = row_of(MessageEdited(replace(message, changed_seq=2)), chat_id, 3, 2, "mark")
-    await mongo_store._writer.replicas.log.insert([replace(row, kind="reacted")])
+    await add_unknown_row(mongo_store, message, kind)
     app = _app(mongo_store, RecordingHub())
     caller = await _connected(app, anna, "anna")
     with pytest.raises(ChatError) as refused:
