@@ -12,6 +12,7 @@ from storage.mongo.chat_replica import ChatReplica
 from storage.mongo.database import Database
 from storage.mongo.documents import chat_of
 from storage.mongo.log import Log, Row
+from storage.mongo.new_kinds import unknown_kind
 from storage.mongo.projection import Projection
 from storage.mongo.row_codecs import logged_kind
 
@@ -199,6 +200,7 @@ class ChatReplicas:
             replica.n = replica.projected_n = replica.saved_n = document["n"]
             replica.chat = chat_of(document)
             replica.closed = document["deleted"]
+            replica.unknown_kind = unknown_kind(document)
             members = await self._database.find(self._database.members, {"chat_id": chat_id})
             for member in members:
                 replica.load_member(member)

@@ -19,6 +19,7 @@ from domain.models import Message
 from storage.mongo.database import Collection, Database, Document, duplicates
 from storage.mongo.documents import member_key
 from storage.mongo.log import SENT, Row
+from storage.mongo.new_kinds import note_of
 from storage.times import to_micros
 
 _AT_ONCE = 32
@@ -92,7 +93,7 @@ class Projection:
         raised: dict[int, dict[str, int]] = {}
         for row in rows:
             at = raised.setdefault(row.chat_id, {"n": saved[row.chat_id]})
-            at["head_seq"] = row.seq
+            at |= {"head_seq": row.seq, **note_of(row)}
             if row.kind == SENT and row.message is not None:
                 created_at = to_micros(row.message.created_at)
                 at["activity"] = max(created_at, at.get("activity", created_at))
@@ -158,7 +159,7 @@ class Projection:
             [
                 UpdateOne(
                     {"_id": str(row.chat_id), "shape_n": {"$lt": row.n}},
-                    {"$set": {**shape, "shape_n": row.n}},
+                    {"$set": {**shape, **note_of(row), "shape_n": row.n}},
                 )
             ],
         )

@@ -24,10 +24,8 @@ class UnknownKind(StorageError):
     published or written here.
     """
 
-    def __init__(self, chat_id: int, n: int, kind: str) -> None:
-        super().__init__(
-            f"row {n} of chat {chat_id} is of the kind {kind!r}, which this version does not know"
-        )
+    def __init__(self, chat_id: int, kind: str) -> None:
+        super().__init__(f"chat {chat_id} has a row of the kind {kind!r}, which this version does not know")
         self.chat_id = chat_id
         self.kind = kind
 
@@ -66,7 +64,7 @@ def change_of(row: Row, current: CurrentChat) -> Change:
     """The change that a row is about. Raises: `UnknownKind`."""
     kind = logged_kind(row.kind)
     if kind is None:
-        raise UnknownKind(row.chat_id, row.n, row.kind)
+        raise UnknownKind(row.chat_id, row.kind)
     return codec_of(kind.value).change_of(row, current)
 
 

@@ -2,7 +2,7 @@
 order, and into replays. A kind that is not declared stops its chat, and no other."""
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, cast
@@ -214,6 +214,9 @@ async def test_a_chat_with_a_row_of_an_unknown_kind_is_not_served_and_others_are
         await there.send(chat_id, anna, "seen by both")
         await react(newer, MessageReacted, message.id, boris)
         await there.send(chat_id, anna, "not seen here")
+        assert await newer.chats.load(chat_id) is not None
+        assert len(await newer.messages.changed_since(chat_id, 0, limit=10)) == 3
+        await newer.close()
     with capture_logs() as logs:
         for call in (
             lambda: mongo_store.chats.load(chat_id),
@@ -241,9 +244,6 @@ async def test_a_chat_with_a_row_of_an_unknown_kind_is_not_served_and_others_are
     await here.check_told(other_id)
     await mongo_store.ping()
     assert mongo_store.health.failing is False
-    assert await newer.chats.load(chat_id) is not None
-    assert len(await newer.messages.changed_since(chat_id, 0, limit=10)) == 3
-    await newer.close()
 
 
 async def test_a_change_of_a_chat_that_takes_no_number_goes_the_same_way(
@@ -279,6 +279,68 @@ async def test_a_change_of_a_chat_that_takes_no_number_goes_the_same_way(
         assert await world.head(chat_id) == 1
         await app.close()
         await store.close()
+
+
+async def test_a_server_that_comes_later_does_not_serve_the_chat_either(
+    mongo_place: MongoPlace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Though it starts with rows after the unknown one: newer servers have projected that."""
+    with declared_kinds() as declare:
+
+        @declare("reacted")
+        class MessageReacted(MessageChange):
+            user_id: int
+            emoji: str | None = None
+
+        @declare("archived")
+        class ChatArchived(Change):
+            chat_id: int
+
+        monkeypatch.setitem(_RESULTS, ChatArchived, lambda change: change.chat_id)  # type: ignore[arg-type]
+        newer = await mongo_place.open()
+        there = World(newer)
+        anna, boris = await there.users(2)
+        other_id = await there.chat(anna, boris)
+        chats = [await there.chat(anna, boris) for _ in range(2)]
+        messages = [await there.send(chat_id, anna) for chat_id in chats]
+        await react(newer, MessageReacted, messages[0].id, boris)
+        await newer._writer.submit(ChatWrite(chats[1], lambda _view: cast(Any, ChatArchived)(chats[1])))
+        for chat_id in chats:
+            await there.send(chat_id, anna)
+        await newer.close()
+        newer = await mongo_place.open()  # a newer one that comes later serves them
+        assert [await World(newer).head(chat_id) for chat_id in chats] == [3, 2]
+        assert len((await newer.chats.list_for(anna, cursor=None, limit=10))[0]) == 3
+        await newer.close()
+
+    store = await mongo_place.open()
+    for chat_id, message, kind in zip(chats, messages, ("reacted", "archived"), strict=True):
+        for call in calls_about(store, chat_id, message.id, anna):
+            with pytest.raises(Unavailable, match=f"'{kind}'") as refused:
+                await call()
+            assert refused.value.trouble == "newer"
+    summaries, _ = await store.chats.list_for(anna, cursor=None, limit=10)
+    assert [summary.chat.id for summary in summaries] == [other_id]
+    await World(store).send(other_id, anna)
+    await store.close()
+
+
+def calls_about(
+    store: MongoStore, chat_id: int, message_id: int, user_id: int
+) -> list[Callable[[], Awaitable[object]]]:
+    """Reads before the server has a replica of the chat, writes, and a read after them."""
+    return [
+        lambda: store.messages.history(chat_id, limit=10),
+        lambda: store.messages.get(message_id),
+        lambda: store.messages.count_changed_since(chat_id, 0, limit=10),
+        lambda: store.chats.summary(chat_id, user_id),
+        lambda: store.chats.preview(chat_id, [user_id]),
+        lambda: store.chats.load(chat_id),
+        lambda: store.messages.append(draft(chat_id, user_id)),
+        lambda: store.messages.edit(message_id, user_id, "edited", at(1)),
+        lambda: store.chats.rename(chat_id, user_id, "Renamed"),
+        lambda: store.messages.history(chat_id, limit=10),
+    ]
 
 
 async def add_unknown_row(store: MongoStore, message: Message, kind: str = "reacted") -> None:
