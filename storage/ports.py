@@ -301,12 +301,13 @@ class Store(Protocol):
         """Adds a subscriber that may be slow: it gets the same batches in the same order, each once it has returned
         from the one before, in turns after those of `subscribe`. `name` is for the log.
 
-        The store holds no more than `storage.subscribers.WAITING_CHANGES_MAX` changes for it. What is more is dropped,
-        and the subscriber gets an empty batch in place of what it missed; it misses all that is committed while no
-        server runs, too. So a subscriber that must not miss anything keeps, in a place that survives a restart, the
-        `changed_seq` of each chat up to which it is done. After a start, an empty batch, and a hole in the numbers of
-        a chat it does what a client does that was cut off: it compares its positions with the heads of the chats, and
-        reads what it lacks by `Messages.changed_since`. There is no second log.
+        The store holds no more than `storage.subscribers.WAITING_CHANGES_MAX` changes for it, or one batch if that
+        alone has more. What is more is dropped, and the subscriber gets an empty batch in place of what it missed; it
+        misses all that is committed while no server runs, too. So a subscriber that must not miss anything keeps, in a
+        place that survives a restart, the `changed_seq` of each chat up to which it is done. After a start, an empty
+        batch, and a hole in the numbers of a chat it does what a client does that was cut off: it compares its
+        positions with the heads of the chats, and reads what it lacks by `Messages.changed_since`. There is no second
+        log.
         """
 
     def published_head(self, chat_id: int, head_seq: int) -> int:

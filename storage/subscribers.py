@@ -11,7 +11,8 @@ from domain.changes import Change, LaggingSubscriber, Subscriber
 log = structlog.get_logger("vestnik")
 
 WAITING_CHANGES_MAX = 10_000
-"""How many changes wait for one lagging subscriber at most; more than 10 s of a busy server's."""
+"""How many changes wait for one lagging subscriber at most, unless one batch alone has more; over 10 s of a busy
+server's."""
 
 CLOSE_TIMEOUT_S = 2.0
 """How long a store that closes waits for its lagging subscribers."""
@@ -82,14 +83,24 @@ class _Lagging:
             self.task = asyncio.get_running_loop().create_task(self._run())
 
     async def _run(self) -> None:
-        while self._waiting:
-            changes = self._waiting.popleft()
-            self._waiting_changes -= len(changes)
-            try:
-                await self._subscriber(changes)
-            except Exception as error:
-                log.error("a subscriber raised", subscriber=self._name, exc_info=error)
-        self.task = None
+        try:
+            while self._waiting:
+                changes = self._waiting.popleft()
+                self._waiting_changes -= len(changes)
+                await self._call(changes)
+        finally:
+            self.task = None
+
+    async def _call(self, changes: Sequence[Change]) -> None:
+        """Raises: `CancelledError` if this very task is cancelled. If something that the subscriber awaits was
+        cancelled, the subscriber has failed like any other that raises."""
+        try:
+            await self._subscriber(changes)
+        except (Exception, asyncio.CancelledError) as error:
+            cancelled = isinstance(error, asyncio.CancelledError)
+            if cancelled and self.task is not None and self.task.cancelling():
+                raise
+            log.error("a subscriber raised", subscriber=self._name, exc_info=error)
 
 
 def _name_of(subscriber: Subscriber) -> str:

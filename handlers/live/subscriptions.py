@@ -61,5 +61,9 @@ class Subscriptions:
             chat = await self._directory.for_member(connection.user_id, chat_id)
         except ChatError:
             return  # removed meanwhile
+        except Unavailable as error:
+            if error.trouble == "newer":
+                return  # only newer servers serve this chat; the connection's commands on it are refused
+            raise
         self._connections.check(connection)
         enter_room(self._hub, connection, chat)

@@ -9,6 +9,7 @@ from storage.cursor import BEYOND, Cursor
 from storage.mongo import history
 from storage.mongo.database import Database, Document
 from storage.mongo.documents import chat_of, member_key, member_of
+from storage.mongo.new_kinds import check_kinds, unknown_kind
 from storage.sizes import PageBudget, summary_bytes
 
 SUMMARIES_AT_ONCE = 50
@@ -23,13 +24,15 @@ async def summary(database: Database, chat_id: int, user_id: int) -> ChatSummary
     member = await database.get(database.members, member_key(chat_id, user_id))
     if chat is None or chat["deleted"] or member is None or member["gone"]:
         raise NotFound(f"chat {chat_id}")
+    check_kinds(chat)
     return await _summary(database, chat, member)
 
 
 async def page(
     database: Database, user_id: int, after: Cursor | None, limit: int, max_bytes: int | None
 ) -> tuple[Sequence[ChatSummary], str | None]:
-    """See `storage.ports.Chats.list_for`. The cost grows with the number of the user's chats, not of messages."""
+    """See `storage.ports.Chats.list_for`. The cost grows with the number of the user's chats, not of messages. Leaves
+    out chats that only newer servers serve."""
     start = after or Cursor(BEYOND, BEYOND)
     members = {
         document["chat_id"]: document
@@ -39,7 +42,9 @@ async def page(
     below = [
         chat
         for chat in chats
-        if not chat["deleted"] and (chat["activity"], chat["id"]) < (start.at, start.id)
+        if not chat["deleted"]
+        and unknown_kind(chat) is None
+        and (chat["activity"], chat["id"]) < (start.at, start.id)
     ]
     below.sort(key=lambda chat: (chat["activity"], chat["id"]), reverse=True)
     summaries = await _fitting_summaries(database, below[:limit], members, max_bytes)
@@ -83,6 +88,7 @@ async def preview(database: Database, chat_id: int, user_ids: Collection[int]) -
     )
     if chat is None or chat["deleted"]:
         return None
+    check_kinds(chat)
     marks = {member["user_id"]: member["read_seq"] for member in members if not member["gone"]}
     unread = await history.unread_counts(database, chat_id, marks)
     return ChatPreview(chat["head_seq"], last, unread, marks)

@@ -23,6 +23,7 @@ from storage.mongo.bulk import insert_missing, update_all
 from storage.mongo.database import Database, Document
 from storage.mongo.documents import member_key
 from storage.mongo.log import Row
+from storage.mongo.new_kinds import note_of
 
 Project = Callable[[Database, Row, Document], Awaitable[None]]
 """Writes what a row says, given the row's `data`. A later row may have been projected before."""
@@ -43,6 +44,9 @@ async def project(database: Database, row: Row) -> None:
     """Projects a row that changes no message. Raises: `Unavailable`; the row may be projected in part then."""
     kind = kind_named(row.kind)
     assert kind is not None  # rows of other kinds are not applied, see `ChatReplicas.catch_up`
+    note = note_of(row)
+    if note:
+        await update_all(database, database.chats, [UpdateOne({"_id": str(row.chat_id)}, {"$max": note})])
     await _PROJECTIONS[kind.value](database, row, row.data or {})
 
 

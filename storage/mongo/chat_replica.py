@@ -41,7 +41,8 @@ class ChatReplica:
     `n` and `seq` are those of the last applied row. Rows up to `projected_n` are projected, and the database has a note
     of that up to `saved_n`. `published_seq` is the number of the last published change; later ones will be published.
     `chat` is None before the first row; its `head_seq` and `member_count` are not kept current. `busy`: this server is
-    inserting rows into the log. `unknown_kind` is the kind of the next row if this version does not know that kind.
+    inserting rows into the log. `unknown_kind` is the kind of the next row, or of one that others have projected, if
+    this version does not know that kind.
     """
 
     chat_id: int
@@ -64,9 +65,10 @@ class ChatReplica:
         return self.projected_n - self.saved_n
 
     def check(self) -> None:
-        """Raises: `UnknownKind` if the next row is of a kind that this version does not know."""
+        """Raises: `UnknownKind` if the next row, or one that is projected, is of a kind that this version does not
+        know."""
         if self.unknown_kind is not None:
-            raise UnknownKind(self.chat_id, self.n + 1, self.unknown_kind)
+            raise UnknownKind(self.chat_id, self.unknown_kind)
 
     def actor(self, user_id: int) -> Actor:
         """Raises: `NotFound` if there is no such chat or the user is not in it."""

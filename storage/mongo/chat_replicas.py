@@ -4,7 +4,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 
-from domain.changes import Change, kind_named
+from domain.changes import Change
 from domain.frozen import frozen
 from domain.models import Message
 from storage.errors import Unavailable
@@ -12,7 +12,9 @@ from storage.mongo.chat_replica import ChatReplica
 from storage.mongo.database import Database
 from storage.mongo.documents import chat_of
 from storage.mongo.log import Log, Row
+from storage.mongo.new_kinds import unknown_kind
 from storage.mongo.projection import Projection
+from storage.mongo.row_codecs import logged_kind
 
 _SAVE_EVERY = 500
 """How many rows of a chat may be projected before that is noted in the database. The next server that loads the chat
@@ -80,7 +82,7 @@ class ChatReplicas:
         while replica.unknown_kind is None and (rows := await self.log.after(replica.chat_id, replica.n)):
             self._others = True
             for row in rows:
-                if kind_named(row.kind) is None:
+                if logged_kind(row.kind) is None:
                     replica.unknown_kind = row.kind
                     break
                 new.append(self._apply(row, replica))
@@ -198,6 +200,7 @@ class ChatReplicas:
             replica.n = replica.projected_n = replica.saved_n = document["n"]
             replica.chat = chat_of(document)
             replica.closed = document["deleted"]
+            replica.unknown_kind = unknown_kind(document)
             members = await self._database.find(self._database.members, {"chat_id": chat_id})
             for member in members:
                 replica.load_member(member)

@@ -11,10 +11,7 @@ from storage.mongo import history
 from storage.mongo.chat_replica import ChatReplica
 from storage.mongo.database import Database
 from storage.mongo.documents import account_of, member_key, member_of
-from storage.mongo.writer import Writer
-
-_ACCOUNTS_AT_ONCE = (10, 100)
-"""How many accounts are loaded at first, and then each time. The oldest member with a role is nearly always active."""
+from storage.mongo.writer import RetryBudget, Writer
 
 T = TypeVar("T")
 
@@ -41,7 +38,6 @@ class LoadingView:
         self._writer = writer
         self._database = writer.database
         self._chat_id = chat_id
-        self._new_chat_id: int | None = None
         self._members: dict[int, Member] = {}
         self._accounts: dict[int, Account | None] = {}
         self._by_role: dict[Role, Sequence[int]] = {}
@@ -110,8 +106,8 @@ class LoadingView:
         user_ids = self._by_role[role]
         for index, user_id in enumerate(user_ids):
             if user_id not in self._accounts:
-                size = _ACCOUNTS_AT_ONCE[min(index, len(_ACCOUNTS_AT_ONCE) - 1)]
-                raise _NotLoaded(partial(self._load_accounts, user_ids[index : index + size]))
+                more = user_ids[index : index + _accounts_at_once(index)]
+                raise _NotLoaded(partial(self._load_accounts, more))
             account = self._accounts[user_id]
             if account is not None:
                 yield account
@@ -177,9 +173,14 @@ class LoadingView:
 
         Two users have entries in `pairs`, one for each attempt at a private chat, with the id of a chat. If the chat of
         the last attempt is deleted, a server makes the next attempt by inserting its entry, and creates the chat by
-        inserting its first row. In databases the number of the attempt is called `generation`.
+        inserting its first row. Each attempt gets an id of its own: another server may have created and deleted the
+        chat of an earlier one. In databases the number of the attempt is called `generation`.
+
+        Raises: `Unavailable`, also if other servers delete the chat of each attempt for as long as a `RetryBudget`
+        lasts.
         """
         replicas, pairs, users = self._writer.replicas, self._database.pairs, " ".join(map(str, user_ids))
+        budget = RetryBudget()
         while True:
             entries = await self._database.find(pairs, {"users": users}, sort=[("generation", -1)], limit=1)
             attempt = 0
@@ -193,11 +194,17 @@ class LoadingView:
                 attempt = entries[0]["generation"] + 1
             entry = {"_id": f"{users}:{attempt}", "users": users, "generation": attempt}
             await self._database.add(pairs, {**entry, "chat_id": await self._take_chat_id()})
+            await budget.again()
 
     async def _take_chat_id(self) -> int:
-        if self._new_chat_id is None:
-            (self._new_chat_id,) = await self._writer.ids.take("chats")
-        return self._new_chat_id
+        (chat_id,) = await self._writer.ids.take("chats")
+        return chat_id
+
+
+def _accounts_at_once(loaded: int) -> int:
+    """How many accounts are loaded next, after this number of them: 10, 100, 1,000, then as many as before. The oldest
+    member with a role is nearly always active; if not, each load restarts the decision, so there are to be few."""
+    return min(10 + 9 * loaded, max(1000, loaded))
 
 
 async def accounts_of(database: Database, user_ids: Collection[int]) -> Mapping[int, Account]:

@@ -99,6 +99,8 @@ class _Attempt:
         for applied in await self._replicas.catch_up(replica):
             if applied.row.mark == self._mark:
                 self._settle(applied.change)
+        if self._outcome is UNSETTLED:
+            replica.check()
         self._behind = False
 
     def _settle(self, change: Change) -> None:

@@ -58,8 +58,9 @@ class Follower:
         return replica.busy or (self._writer.busy and replica.projected_n < replica.n)
 
     async def _behind(self, replica: ChatReplica) -> bool:
-        """Whether there are rows that are in the log, or in the replica only, and not published."""
-        if replica.projected_n < replica.n:
+        """Whether there are rows that are in the log, or in the replica only, and not published, or one that this
+        version does not know."""
+        if replica.projected_n < replica.n or replica.unknown_kind is not None:
             return True
         return await self._writer.replicas.log.has(replica.chat_id, replica.n + 1) and not self._on_its_way(
             replica

@@ -6,6 +6,7 @@ from typing import Any
 from domain.models import Message, Page
 from storage.mongo.database import Database, Document
 from storage.mongo.documents import message_of
+from storage.mongo.new_kinds import check_kinds
 from storage.mongo.schema import BY_SENDER
 from storage.pages import END, page_of, sides
 from storage.ports import UNREAD_LIMIT
@@ -25,9 +26,13 @@ async def get(database: Database, message_id: int) -> Message | None:
 
 
 async def exists(database: Database, chat_id: int) -> bool:
-    """The messages of a deleted chat are removed little by little."""
+    """Whether the messages of the chat may be read: those of a deleted one are removed little by little. Raises:
+    `Unavailable`, also for a chat that only newer servers serve."""
     chat = await database.get(database.chats, str(chat_id))
-    return chat is not None and not chat["deleted"]
+    if chat is None or chat["deleted"]:
+        return False
+    check_kinds(chat)
+    return True
 
 
 async def newest(database: Database, chat_id: int) -> Message | None:

@@ -42,6 +42,10 @@ SCRUBBED = {"$set": {"message.content": "", "message.extra": {}}, "$unset": {"da
 _FEW = 8
 """How many new rows are looked for by `_id` at first."""
 
+_INSERT_MAX = 100
+"""How many rows one command inserts at most. FerretDB 1.24 inserts a hundred at a time, and goes on with the next
+hundred though a row of the one before was taken: that would leave a hole in the log."""
+
 _ROWS_MAX = 1000
 """How many rows one query returns at most."""
 
@@ -84,8 +88,15 @@ class Log:
 
         Raises: `UnknownOutcome` if that is not known; `Unavailable`.
         """
-        if not rows:
-            return 0
+        inserted = 0
+        for start in range(0, len(rows), _INSERT_MAX):
+            some = rows[start : start + _INSERT_MAX]
+            inserted += await self._insert(some)
+            if inserted < start + len(some):
+                break
+        return inserted
+
+    async def _insert(self, rows: Sequence[Row]) -> int:
         documents = [_document(row) for row in rows]
         try:
             await self._database.once(lambda: self._rows.insert_many(documents, ordered=True))

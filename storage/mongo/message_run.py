@@ -5,7 +5,7 @@ They are planned on the state in memory, without checking first that it is the n
 """
 
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,7 +17,7 @@ from storage.mongo.chat_replicas import Applied
 from storage.mongo.database import UnknownOutcome
 from storage.mongo.documents import message_of
 from storage.mongo.log import SENT, Row
-from storage.mongo.row_codecs import row_of
+from storage.mongo.row_codecs import UnknownKind, row_of
 from storage.mongo.writer import UNSETTLED, RetryBudget, Writer, WriterItem
 from storage.results import result_of
 from storage.runs import outcome_of
@@ -114,6 +114,8 @@ class MessageRun:
                 # Some rows may be in, and some may still get in: the log has to be read.
                 await budget.again(unknown)
                 self._behind |= self._named
+            except UnknownKind as unknown:
+                await self._fail(unknown, pending)
             else:
                 await budget.again()
 
@@ -139,6 +141,14 @@ class MessageRun:
         if len(done) < len(plan.rows):
             self._behind.add(plan.rows[len(done)].chat_id)
         self._settle(pending, planned, plan, done)
+
+    async def _fail(self, unknown: UnknownKind, pending: Sequence[int]) -> None:
+        """Settles the items of a chat that this version cannot serve. The next round goes on with the others."""
+        self._behind.discard(unknown.chat_id)
+        messages = await self._messages(self._message_ids(self._items[index] for index in pending))
+        for index in pending:
+            if self._outcomes[index] is UNSETTLED and self._items[index].chat_id(messages) == unknown.chat_id:
+                self._outcomes[index] = self._writer.unavailable(unknown)
 
     def _settle(
         self, pending: Sequence[int], planned: Sequence[object], plan: Plan, done: Sequence[Applied]
@@ -189,7 +199,7 @@ class MessageRun:
 
     async def _prepare(self, items: Sequence[MessageWrite]) -> Plan:
         drafts = [item.draft for item in items]
-        message_ids = {one for item in items if (one := item.message_id) is not None}
+        message_ids = self._message_ids(items)
         first_uses: dict[tuple[int, str], Message] = {}
         if self._ask_client_ids:
             keys = [
@@ -206,7 +216,8 @@ class MessageRun:
         chat_ids = {draft.chat_id for draft in drafts if draft is not None}
         replicas = {chat_id: await self._replicas.get(chat_id) for chat_id in chat_ids}
         messages = await self._messages(message_ids)
-        changed = {message.chat_id for message in messages.values()} - replicas.keys()
+        item_chats = {item.chat_id(messages) for item in items}
+        changed = {chat_id for chat_id in item_chats if chat_id is not None} - replicas.keys()
         if changed:
             replicas |= {chat_id: await self._replicas.get(chat_id) for chat_id in changed}
             messages = await self._messages(message_ids)
@@ -216,6 +227,9 @@ class MessageRun:
         if missing > 0:
             self._ids += await self._writer.ids.take("messages", missing)
         return Plan(replicas, messages, first_uses, self._ids)
+
+    def _message_ids(self, items: Iterable[MessageWrite]) -> set[int]:
+        return {one for item in items if (one := item.message_id) is not None}
 
     async def _messages(self, message_ids: set[int]) -> dict[int, Message]:
         """Those of the messages that exist, in their newest states: an applied row may not be projected yet, and a row

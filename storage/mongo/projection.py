@@ -17,6 +17,7 @@ from storage.mongo import chat_projection
 from storage.mongo.bulk import insert_missing, update_all
 from storage.mongo.database import Database, Document
 from storage.mongo.log import SCRUBBED, SENT, Row
+from storage.mongo.new_kinds import note_of
 from storage.times import to_micros
 
 
@@ -89,7 +90,7 @@ class Projection:
         raised: dict[int, dict[str, int]] = {}
         for row in rows:
             at = raised.setdefault(row.chat_id, {"n": saved[row.chat_id]})
-            at["head_seq"] = row.seq
+            at |= {"head_seq": row.seq, **note_of(row)}
             if row.kind == SENT and row.message is not None:
                 created_at = to_micros(row.message.created_at)
                 at["activity"] = max(created_at, at.get("activity", created_at))

@@ -24,10 +24,8 @@ class UnknownKind(StorageError):
     published or written here.
     """
 
-    def __init__(self, chat_id: int, n: int, kind: str) -> None:
-        super().__init__(
-            f"row {n} of chat {chat_id} is of the kind {kind!r}, which this version does not know"
-        )
+    def __init__(self, chat_id: int, kind: str) -> None:
+        super().__init__(f"chat {chat_id} has a row of the kind {kind!r}, which this version does not know")
         self.chat_id = chat_id
         self.kind = kind
 
@@ -56,11 +54,17 @@ def row_of(change: Change, chat_id: int, n: int, seq: int, mark: str, member_cou
     return Row(chat_id, n, seq, change.kind.name, mark, message, data)
 
 
+def logged_kind(name: str) -> ChangeKind | None:
+    """The kind of the rows of this name; None if this version writes no such rows."""
+    kind = changes.kind_named(name)
+    return kind if kind is not None and kind.logged else None
+
+
 def change_of(row: Row, current: CurrentChat) -> Change:
     """The change that a row is about. Raises: `UnknownKind`."""
-    kind = changes.kind_named(row.kind)
+    kind = logged_kind(row.kind)
     if kind is None:
-        raise UnknownKind(row.chat_id, row.n, row.kind)
+        raise UnknownKind(row.chat_id, row.kind)
     return codec_of(kind.value).change_of(row, current)
 
 

@@ -119,8 +119,8 @@ class Writer:
         await self.replicas.flush()
         return outcomes
 
-    def _unavailable(self, unknown: UnknownKind) -> Unavailable:
-        """Fails the items of one chat. The log names each kind once."""
+    def unavailable(self, unknown: UnknownKind) -> Unavailable:
+        """The outcome of an item of a chat that this version cannot serve. The operator's log names each kind once."""
         if unknown.kind not in self._unknown_kinds:
             self._unknown_kinds.add(unknown.kind)
             log.error("a newer server wrote to a chat", chat_id=unknown.chat_id, unknown_kind=unknown.kind)
@@ -137,7 +137,7 @@ class Writer:
         except Exception as error:
             left = [index for index, outcome in enumerate(outcomes) if outcome is UNSETTLED]
             if left and len(items) == 1:
-                return [self._unavailable(error) if isinstance(error, UnknownKind) else error]
+                return [self.unavailable(error) if isinstance(error, UnknownKind) else error]
             # One of them is at fault, perhaps with a text that is none: it must not spoil the others.
             for index in left:
                 (outcomes[index],) = await self._attempt(kind, [items[index]])

@@ -55,7 +55,7 @@ class SqliteMessageView:
         self._runs: dict[int, tuple[int, int]] = {}  # chat id → who sent its newest message, and since where
         self._last_message_id: int | None = None
         self._activity: dict[int, int] = {}  # of this transaction: chat id → time of its newest message
-        self._first_uses: dict[ClientIdKey, Message] = {}
+        self._first_uses: dict[ClientIdKey, Message | None] = {}
         self._new_rows: list[tuple[object, ...]] = []
         # Apart from the rows: two more columns in each of them would cost a plain message 0.3 µs.
         self._with_extra: list[tuple[bool, str | None, int]] = []
@@ -78,8 +78,10 @@ class SqliteMessageView:
         return history.get(self.db, message_id)
 
     def first_use(self, sender_id: int, client_id: str) -> Message | None:
-        """Finds what `find_first_uses` has looked up, and messages created since."""
-        return self._first_uses.get((sender_id, client_id))
+        """The message with this client_id, which `find_first_uses` has looked up."""
+        key = sender_id, client_id
+        assert key in self._first_uses, f"the client_id {client_id!r} was not looked up"
+        return self._first_uses[key]
 
     def next_seq(self, chat_id: int) -> int:
         head = self._heads.get(chat_id)
@@ -103,7 +105,10 @@ class SqliteMessageView:
     def find_first_uses(self, keys: Sequence[ClientIdKey]) -> None:
         """Looks up the messages with these client_ids, for `first_use`. Forgets those of earlier runs."""
         found = map(message_of, _first_uses(self.db, keys))
-        self._first_uses = {(one.sender_id, one.client_id): one for one in found if one.client_id is not None}
+        self._first_uses = dict.fromkeys(keys)
+        self._first_uses |= {
+            (one.sender_id, one.client_id): one for one in found if one.client_id is not None
+        }
 
     def create(self, message: Message) -> None:
         """Adds a new message, which `insert_new` writes."""

@@ -4,10 +4,12 @@ import asyncio
 
 import pytest
 
+from domain.models import ChatState
 from handlers.live.connections import Connection, Connections
 from handlers.live.directory import Directory
 from handlers.live.subscriptions import Subscriptions
 from handlers.wire.endings import Ending
+from storage.errors import Unavailable
 from tests.clients.hub import MemoryHub
 from tests.clients.memory_store import MemoryChats, store_of
 
@@ -58,6 +60,22 @@ async def test_without_a_store_the_connection_ends(scene: Scene) -> None:
     scene.subscriptions.begin(scene.ann)
     await scene.ann.ready()
     assert scene.hub.ended == {"ann": Ending.OVERLOADED}
+
+
+async def test_a_chat_that_only_newer_servers_serve_is_left_out(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    load = scene.chats.load
+
+    async def newer(chat_id: int) -> ChatState | None:
+        if chat_id == 7:
+            raise Unavailable("a row of an unknown kind", "newer")
+        return await load(chat_id)
+
+    monkeypatch.setattr(scene.chats, "load", newer)
+    scene.subscriptions.begin(scene.ann)
+    await scene.ann.ready()
+    assert (sorted(scene.ann.joined), scene.hub.ended) == ([8], {})
 
 
 async def test_a_connection_that_ends_meanwhile_joins_nothing_more(scene: Scene) -> None:

@@ -148,6 +148,29 @@ async def test_a_lagging_subscriber_that_raises_goes_on_with_the_next_batch(stor
     }
 
 
+async def test_a_lagging_subscriber_that_awaits_what_was_cancelled_goes_on(store: Store) -> None:
+    world, chat_id, anna = await chat_of_one(store)
+    got: list[int] = []
+
+    async def broken(changes: Sequence[Change]) -> None:
+        got.extend(seqs(changes))
+        cancelled = asyncio.get_running_loop().create_future()
+        cancelled.cancel()
+        await cancelled
+
+    store.subscribe_lagging("hooks", broken)
+    with capture_logs() as logs:
+        for number in (1, 2, 3):
+            await world.send(chat_id, anna)
+            async with asyncio.timeout(5):
+                while len(got) < number:
+                    await asyncio.sleep(0)
+    assert got == [1, 2, 3]
+    assert {(line["event"], line["subscriber"]) for line in logs if line["log_level"] == "error"} == {
+        ("a subscriber raised", "hooks")
+    }
+
+
 async def test_what_a_subscriber_lags_too_far_behind_is_dropped_and_it_learns_that(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -2,7 +2,7 @@
 order, and into replays. A kind that is not declared stops its chat, and no other."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, cast
@@ -12,6 +12,7 @@ from structlog.testing import capture_logs
 
 from domain.changes import Change, ChatRenamed, MessageChange, MessageEdited, UndeclaredChange
 from domain.models import Chat, Message
+from domain.refusals import BadReference, ClientIdTaken
 from handlers.chat_app import ChatApp
 from handlers.context import Caller
 from handlers.live.passwords import Passwords
@@ -77,9 +78,14 @@ def test_the_rows_of_messages_have_no_other_data() -> None:
         assert row_of(change, 2, 9, 4, "mark") == Row(2, 9, 4, kind, "mark", MESSAGE)
 
 
-def test_a_row_of_an_unknown_kind_is_no_change() -> None:
-    with pytest.raises(UnknownKind, match="'throwaway_reacted'"):
-        change_of(Row(2, 9, 4, "throwaway_reacted", "mark", MESSAGE), current)
+UNKNOWN = ["throwaway_reacted", "read", "user_changed", "sessions_revoked"]
+"""A kind that is not declared, and those of which this version writes no rows."""
+
+
+@pytest.mark.parametrize("name", UNKNOWN)
+def test_a_row_of_an_unknown_kind_is_no_change(name: str) -> None:
+    with pytest.raises(UnknownKind, match=f"'{name}'"):
+        change_of(Row(2, 9, 4, name, "mark", MESSAGE), current)
 
 
 def test_a_kind_that_rows_cannot_hold_fails_at_start() -> None:
@@ -190,6 +196,9 @@ async def test_a_chat_with_a_row_of_an_unknown_kind_is_not_served_and_others_are
         await there.send(chat_id, anna, "seen by both")
         await react(newer, kind, message.id, boris)
         await there.send(chat_id, anna, "not seen here")
+        assert await newer.chats.load(chat_id) is not None
+        assert len(await newer.messages.changed_since(chat_id, 0, limit=10)) == 3
+        await newer.close()
     with capture_logs() as logs:
         for call in (
             lambda: mongo_store.chats.load(chat_id),
@@ -217,9 +226,6 @@ async def test_a_chat_with_a_row_of_an_unknown_kind_is_not_served_and_others_are
     await here.check_published(other_id)
     await mongo_store.ping()
     assert mongo_store.health.failing is False
-    assert await newer.chats.load(chat_id) is not None
-    assert len(await newer.messages.changed_since(chat_id, 0, limit=10)) == 3
-    await newer.close()
 
 
 async def test_a_change_of_a_chat_that_takes_no_number_goes_the_same_way(
@@ -283,15 +289,121 @@ async def test_a_change_of_a_chat_needs_its_effect_and_its_projection(
         await (await mongo_place.open()).close()
 
 
+async def test_a_server_that_comes_later_does_not_serve_the_chat_either(
+    mongo_place: MongoPlace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Though it starts with rows after the unknown one: newer servers have projected that."""
+    with declared_kinds() as declare:
+        kind = declare_reacted(declare)
+
+        @declare("throwaway_archived")
+        class ChatArchived(Change):
+            chat_id: int
+
+        monkeypatch.setitem(_RESULTS, ChatArchived, lambda change: change.chat_id)  # type: ignore[arg-type]
+        monkeypatch.setitem(_EFFECTS, ChatArchived, no_effect)  # type: ignore[arg-type]
+        monkeypatch.setitem(_PROJECTIONS, ChatArchived, no_projection)  # type: ignore[arg-type]
+        newer = await mongo_place.open()
+        there = World(newer)
+        anna, boris = await there.users(2)
+        other_id = await there.chat(anna, boris)
+        chats = [await there.chat(anna, boris) for _ in range(2)]
+        messages = [await there.send(chat_id, anna) for chat_id in chats]
+        await react(newer, kind, messages[0].id, boris)
+        await newer._writer.submit(ChatWrite(chats[1], lambda _view: cast(Any, ChatArchived)(chats[1])))
+        for chat_id in chats:
+            await there.send(chat_id, anna)
+        await newer.close()
+        newer = await mongo_place.open()  # a newer one that comes later serves them
+        assert [await World(newer).head(chat_id) for chat_id in chats] == [3, 2]
+        assert len((await newer.chats.list_for(anna, cursor=None, limit=10))[0]) == 3
+        await newer.close()
+
+    store = await mongo_place.open()
+    for chat_id, message, kind in zip(
+        chats, messages, ("throwaway_reacted", "throwaway_archived"), strict=True
+    ):
+        for call in calls_about(store, chat_id, message.id, anna):
+            with pytest.raises(Unavailable, match=f"'{kind}'") as refused:
+                await call()
+            assert refused.value.trouble == "newer"
+    summaries, _ = await store.chats.list_for(anna, cursor=None, limit=10)
+    assert [summary.chat.id for summary in summaries] == [other_id]
+    await World(store).send(other_id, anna)
+    await store.close()
+
+
+def calls_about(
+    store: MongoStore, chat_id: int, message_id: int, user_id: int
+) -> list[Callable[[], Awaitable[object]]]:
+    """Reads before the server has a replica of the chat, writes, and a read after them."""
+    return [
+        lambda: store.messages.history(chat_id, limit=10),
+        lambda: store.messages.get(message_id),
+        lambda: store.messages.count_changed_since(chat_id, 0, limit=10),
+        lambda: store.chats.summary(chat_id, user_id),
+        lambda: store.chats.preview(chat_id, [user_id]),
+        lambda: store.chats.load(chat_id),
+        lambda: store.messages.append(draft(chat_id, user_id)),
+        lambda: store.messages.edit(message_id, user_id, "edited", at(1)),
+        lambda: store.chats.rename(chat_id, user_id, "Renamed"),
+        lambda: store.messages.history(chat_id, limit=10),
+    ]
+
+
+async def add_unknown_row(store: MongoStore, message: Message, kind: str = "throwaway_reacted") -> None:
+    """Adds a row of an unknown kind to the log, right after that of a chat's only message."""
+    row = row_of(MessageEdited(replace(message, changed_seq=2)), message.chat_id, 3, 2, "mark")
+    assert await store._writer.replicas.log.insert([replace(row, kind=kind)]) == 1
+
+
+async def test_a_chat_that_is_not_served_costs_the_others_of_a_batch_nothing(
+    mongo_store: MongoStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = World(mongo_store)
+    anna, boris = await world.users(2)
+    chat_id, good_id = await world.chat(anna, boris), await world.chat(anna, boris)
+    message = await world.send(chat_id, anna, client_id="first")
+    good = await world.send(good_id, anna)
+    await add_unknown_row(mongo_store, message)
+    log, sizes = mongo_store._writer.replicas.log, list[int]()
+    original = log.insert
+
+    async def insert(rows: Sequence[Row]) -> int:
+        sizes.append(len(rows))
+        return await original(rows)
+
+    monkeypatch.setattr(log, "insert", insert)
+    messages = mongo_store.messages
+    results: list[Any] = await asyncio.gather(
+        *(messages.append(draft(good_id, anna, f"{number}")) for number in range(40)),
+        messages.append(draft(chat_id, anna)),
+        messages.edit(message.id, anna, "edited", at(1)),
+        messages.append(draft(good_id, anna, reply_to=message.id)),
+        messages.append(draft(good_id, anna, client_id="first")),
+        *(messages.append(draft(good_id, boris, f"{number}")) for number in range(40)),
+        messages.edit(good.id, anna, "edited", at(1)),
+        return_exceptions=True,
+    )
+    refused = [type(result) for result in results[40:44]]
+    assert refused == [Unavailable, Unavailable, BadReference, ClientIdTaken]
+    assert results[40].trouble == results[41].trouble == "newer"
+    assert [result.message.seq for result in [*results[:40], *results[44:84]]] == list(range(2, 82))
+    assert results[84].changed_seq == 82
+    # The first insert meets the row of the unknown kind, the second has all that is left.
+    assert sizes == [84, 41]
+    await world.check_published(good_id)
+
+
+@pytest.mark.parametrize("kind", ["throwaway_reacted", "read"])
 async def test_a_client_is_told_that_another_server_may_serve_the_chat(
-    mongo_store: MongoStore, mongo_place: MongoPlace
+    mongo_store: MongoStore, mongo_place: MongoPlace, kind: str
 ) -> None:
     world = World(mongo_store)
     anna = await world.user()
     chat_id, other_id = await world.chat(anna), await world.chat(anna)
     message = await world.send(chat_id, anna)
-    row = row_of(MessageEdited(replace(message, changed_seq=2)), chat_id, 3, 2, "mark")
-    await mongo_store._writer.replicas.log.insert([replace(row, kind="throwaway_reacted")])
+    await add_unknown_row(mongo_store, message, kind)
     app = _app(mongo_store, RecordingHub())
     caller = await _connected(app, anna, "anna")
     with pytest.raises(ChatError) as refused:

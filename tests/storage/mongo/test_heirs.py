@@ -1,13 +1,18 @@
 """Bans by one server in the moment in which another one changes who owns a chat."""
 
 from collections.abc import Awaitable, Callable, Collection, Mapping
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 
+from domain.decisions.view import MemberView
 from domain.models import Account, Role
 from domain.refusals import Forbidden
 from storage.mongo import MongoStore, chat_view
+from storage.mongo.chat_replica import ChatReplica, MemberRole
 from storage.mongo.database import Database
+from storage.mongo.writer import Writer
 from tests.storage.world import World, at
 
 
@@ -143,3 +148,26 @@ async def test_the_heir_of_a_large_chat_is_found_in_a_few_queries(
     assert (await roles(here, chat_id))[heir] == "owner"
     # The owners, the members in two steps and the rest; and the heir once more when the change is in.
     assert asked == [1, 10, 100, 6, 1]
+
+
+async def test_the_heir_of_a_very_large_chat_is_found_in_linear_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each load restarts the decision, so the loads grow with what is loaded."""
+    asked: list[int] = []
+    seen: list[int] = []
+
+    async def accounts_of(_database: Database, user_ids: Collection[int]) -> Mapping[int, Account]:
+        asked.append(len(user_ids))
+        return {user_id: Account(user_id, False, True, False) for user_id in user_ids}
+
+    def decide(view: MemberView) -> int:
+        for account in view.accounts_by_role(1, "member"):
+            seen.append(account.id)
+        return sum(account.active for account in view.accounts_by_role(1, "member"))
+
+    monkeypatch.setattr(chat_view, "accounts_of", accounts_of)
+    view = chat_view.LoadingView(cast(Writer, SimpleNamespace(database=None)), None)
+    members = range(1, 40_001)
+    view.replica = ChatReplica(1, roles={user_id: MemberRole("member", at(0)) for user_id in members})
+    assert await view.decide(decide) == 0
+    assert asked == [10, 100, 1000, 1110, 2220, 4440, 8880, 17_760, 4480]
+    assert len(seen) < 3 * len(members)

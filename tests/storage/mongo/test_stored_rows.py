@@ -1,6 +1,7 @@
 """Rows as they stand in the databases of earlier versions are read as they were meant, each kind in all its forms."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -19,6 +20,7 @@ from domain.changes import (
 )
 from domain.models import Chat, ChatState, Member, Message
 from storage.mongo import MongoStore
+from storage.mongo.log import Row
 from tests.storage.world import START, World
 
 MICROS = 1763892000123456
@@ -160,3 +162,13 @@ async def test_what_earlier_versions_wrote(mongo_store: MongoStore, log: list[tu
 
 def test_every_kind_that_is_in_databases_is_here() -> None:
     assert {document["kind"] for document, _ in LOG} == {kind.name for kind in kinds() if kind.logged}
+
+
+async def test_an_insert_ends_at_the_first_row_that_is_taken(mongo_store: MongoStore) -> None:
+    """On FerretDB too, which is why no command inserts more than a hundred rows."""
+    log = mongo_store._writer.replicas.log
+    rows = [Row(9, n, n, "renamed", f"mark{n}") for n in range(1, 301)]
+    assert await log.insert([replace(rows[150], mark="another server's")]) == 1
+    assert await log.insert(rows) == 150
+    assert await mongo_store._database.changes.count_documents({"chat_id": 9}) == 151
+    assert await log.insert(rows[151:]) == 149

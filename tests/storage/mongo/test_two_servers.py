@@ -2,14 +2,40 @@
 
 import asyncio
 import random
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
+
+import pytest
 
 from domain.changes import MessageCreated, MessageEdited
 from domain.models import Appended, Member, Message
 from domain.refusals import Duplicate, LastOwner, NotFound, TokenReused
+from storage.errors import Unavailable
 from storage.mongo import MongoStore
+from storage.mongo.database import Collection, Document
+from storage.mongo.log import Row
 from storage.mongo.row_codecs import row_of
 from tests.storage.world import START, World, at, draft
+
+Hook = Callable[[MongoStore, Callable[[Sequence[Row]], Awaitable[object]]], None]
+
+
+@pytest.fixture
+def before_creating(monkeypatch: pytest.MonkeyPatch) -> Hook:
+    """Has something done each time before a store inserts the first row of a chat."""
+
+    def install(store: MongoStore, action: Callable[[Sequence[Row]], Awaitable[object]]) -> None:
+        log = store._writer.replicas.log
+        original = log.insert
+
+        async def insert(rows: Sequence[Row]) -> int:
+            if rows and rows[0].kind == "opened":
+                await action(rows)
+            return await original(rows)
+
+        monkeypatch.setattr(log, "insert", insert)
+
+    return install
 
 
 async def settle(world: World, chat_id: int) -> None:
@@ -164,6 +190,73 @@ async def test_one_of_two_gets_it(mongo_store: MongoStore, second_store: MongoSt
     session = await mongo_store.sessions.get("s")
     assert session is not None
     assert session.revoked == any(isinstance(result, TokenReused) for result in results)
+
+
+@pytest.mark.parametrize("times", [1, 3])
+async def test_a_private_chat_that_another_server_creates_and_deletes_meanwhile(
+    mongo_store: MongoStore, second_store: MongoStore, before_creating: Hook, times: int
+) -> None:
+    here, there = World(mongo_store), World(second_store)
+    anna, boris = await here.users(2)
+    gone: list[int] = []
+
+    async def create_and_delete(_rows: Sequence[Row]) -> None:
+        for _ in range(0 if gone else times):
+            gone.append(await there.chat(boris, anna, chat_type="private"))
+            await second_store.chats.delete(gone[-1], boris)
+
+    before_creating(mongo_store, create_and_delete)
+    async with asyncio.timeout(10):
+        chat, created = await here.make_chat(anna, boris, chat_type="private")
+    assert created
+    assert chat.id not in gone
+    assert len(set(gone)) == times
+    # One place for each chat, and none for a chat that is gone already.
+    assert await mongo_store._database.pairs.count_documents({}) == times + 1
+    assert await there.make_chat(boris, anna, chat_type="private") == (chat, False)
+
+
+async def test_places_of_private_chats_are_not_tried_for_ever(
+    mongo_store: MongoStore, second_store: MongoStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another server deletes the chat of each place as soon as the place is there."""
+    monkeypatch.setattr("storage.mongo.writer._CONTEST_S", 0.2)
+    here, there = World(mongo_store), World(second_store)
+    anna, boris = await here.users(2)
+    database = mongo_store._database
+    original = database.add
+
+    async def add(collection: Collection, document: Document) -> bool:
+        added = await original(collection, document)
+        if collection is database.pairs:
+            chat_id = await there.chat(boris, anna, chat_type="private")
+            await second_store.chats.delete(chat_id, boris)
+        return added
+
+    monkeypatch.setattr(database, "add", add)
+    async with asyncio.timeout(10):
+        with pytest.raises(Unavailable) as refused:
+            await here.make_chat(anna, boris, chat_type="private")
+    assert refused.value.trouble == "contested"
+
+
+async def test_a_private_chat_that_a_newer_server_creates_meanwhile(
+    mongo_store: MongoStore, second_store: MongoStore, before_creating: Hook
+) -> None:
+    here, there = World(mongo_store), World(second_store)
+    anna, boris = await here.users(2)
+
+    async def create(rows: Sequence[Row]) -> None:
+        chat_id = await there.chat(boris, anna, chat_type="private")
+        assert chat_id == rows[0].chat_id
+        row = Row(chat_id, 2, 0, "archived", "mark")
+        assert await second_store._writer.replicas.log.insert([row]) == 1
+
+    before_creating(mongo_store, create)
+    async with asyncio.timeout(10):
+        with pytest.raises(Unavailable, match="'archived'") as refused:
+            await here.make_chat(anna, boris, chat_type="private")
+    assert refused.value.trouble == "newer"
 
 
 async def test_what_a_dead_server_left_is_projected_and_published(

@@ -12,6 +12,7 @@ from domain.refusals import Forbidden, NotFound
 from storage.errors import Unavailable
 from storage.results import _RESULTS
 from storage.sqlite import SqliteStore
+from storage.sqlite.writer import Writer
 from tests.storage.sqlite.conftest import Gremlin
 from tests.storage.world import World, at, draft
 
@@ -301,3 +302,19 @@ async def test_contents_before_edits_are_kept_until_the_deletion(sqlite_world: W
     ]
     await world.store.messages.delete(message.id, anna, at(3))
     assert await database.read(lambda db: db.execute(versions, (message.id,)).fetchall()) == []
+
+
+async def test_a_client_id_that_was_not_looked_up_is_an_error_and_no_new_one(sqlite_world: World) -> None:
+    anna = await sqlite_world.user()
+    chat_id = await sqlite_world.chat(anna)
+    message = await sqlite_world.send(chat_id, anna, client_id="used")
+
+    def action(writer: Writer) -> None:
+        view = writer.messages
+        view.find_first_uses([(anna, "used"), (anna, "new")])
+        assert view.first_use(anna, "used") == message
+        assert view.first_use(anna, "new") is None
+        with pytest.raises(AssertionError, match="'other' was not looked up"):
+            view.first_use(anna, "other")
+
+    await sqlite_world.store._database.write(action)
