@@ -38,6 +38,7 @@ class Projection:
         """
         for row in rows:
             if row.message is None:
+                await self._note(row)
                 await self._structure(row)
         changed = [row for row in rows if row.message is not None]
         if changed:
@@ -107,6 +108,13 @@ class Projection:
         rows = {"message_id": {"$in": list(message_ids)}}
         await self._database.with_retry(lambda: self._database.changes.update_many(rows, SCRUBBED))
 
+    async def _note(self, row: Row) -> None:
+        """Notes the kind of the row in the chat's document, see `new_kinds`. Rows with a message are noted along with
+        the head."""
+        note = note_of(row)
+        if note:
+            await self._update(self._database.chats, [UpdateOne({"_id": str(row.chat_id)}, {"$max": note})])
+
     async def _structure(self, row: Row) -> None:
         data = row.data or {}
         if row.kind == "opened":
@@ -159,7 +167,7 @@ class Projection:
             [
                 UpdateOne(
                     {"_id": str(row.chat_id), "shape_n": {"$lt": row.n}},
-                    {"$set": {**shape, **note_of(row), "shape_n": row.n}},
+                    {"$set": {**shape, "shape_n": row.n}},
                 )
             ],
         )
