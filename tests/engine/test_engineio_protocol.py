@@ -398,3 +398,20 @@ async def test_the_address_of_the_peer(serve: Serve, echo: Echo) -> None:
     ) as elsewhere:
         await Peer(elsewhere, peer.url).open()
     assert seen == ["127.0.0.1", "127.0.0.5"]
+
+
+async def test_a_message_is_handled_while_the_handler_of_another_waits(serve: Serve) -> None:
+    server, second_came = EngineServer(), asyncio.Event()
+
+    async def echo(sid: str, data: str) -> None:
+        if data == "first":
+            await second_came.wait()
+        else:
+            second_came.set()
+        await server.send(sid, data)
+
+    server.on("message", echo)
+    socket = await (await serve(server)).direct()
+    await socket.send("4first")
+    await socket.send("4second")
+    assert [await socket.receive(), await socket.receive()] == ["4second", "4first"]
