@@ -23,18 +23,24 @@ class WebSocket(Protocol):
     def close(self, code: int, reason: str = "") -> None: ...
 
 
+class Clock(Protocol):
+    """What a raw connection uses of the engine's clock."""
+
+    def time(self) -> float: ...
+
+
 class RawConnection:
     """A link of the engine that speaks the documented protocol. Nothing is written to it once it has ended.
 
-    `last_seen` is the loop time at which the last bytes came in. It is infinity while the gate does not read:
-    nothing could be seen then. `must_end` is called with the sid and the reason when more bytes than the limit are
-    unsent, or when the peer has been silent for too long. `ending` is why the server ended the connection, None if the
-    peer did.
+    `last_seen` is the time, on the engine's clock, at which the last bytes came in. It is infinity while the gate
+    does not read: nothing could be seen then. `must_end` is called with the sid and the reason when more bytes than
+    the limit are unsent, or when the peer has been silent for too long. `ending` is why the server ended the
+    connection, None if the peer did.
     """
 
     __slots__ = (
+        "_clock",
         "_flush",
-        "_loop",
         "_must_end",
         "_ping_frame",
         "_reply",
@@ -57,6 +63,7 @@ class RawConnection:
         socket: WebSocket,
         dialect: RawDialect,
         *,
+        clock: Clock,
         text_frame: Callable[[bytes], bytes],
         ping_frame: bytes,
         flush: Callable[[str], None],
@@ -69,8 +76,8 @@ class RawConnection:
         self.session: dict[str, Any] = {}
         self.closed = False
         self.ending: Ending | None = None
-        self._loop = asyncio.get_running_loop()
-        self.last_seen = self._loop.time()
+        self._clock = clock
+        self.last_seen = clock.time()
         self._socket = socket
         self._text_frame = text_frame
         self._ping_frame = ping_frame
@@ -110,7 +117,7 @@ class RawConnection:
     def seen(self) -> None:
         """Called when bytes have come in."""
         if self.last_seen != math.inf:
-            self.last_seen = self._loop.time()
+            self.last_seen = self._clock.time()
 
     def pause_reading(self) -> None:
         """Called when the gate stops reading until a command has started; until `resume_reading` the peer is not taken
@@ -119,7 +126,7 @@ class RawConnection:
 
     def resume_reading(self) -> None:
         """Called when the gate reads again: the peer's silence counts from now on."""
-        self.last_seen = self._loop.time()
+        self.last_seen = self._clock.time()
 
     # What the engine asks of a link.
 
@@ -135,7 +142,7 @@ class RawConnection:
         """Ends the connection, in the next turn: the room it is in may be being written to in this one."""
         if self.wire is not None:
             self.wire = None
-            self._loop.call_soon(self._must_end, self.sid, Ending.TOO_SLOW)
+            asyncio.get_running_loop().call_soon(self._must_end, self.sid, Ending.TOO_SLOW)
 
     def close(self, reason: str) -> None:
         self.end(Ending.REVOKED)

@@ -1,5 +1,6 @@
 """The gate `/ws`: the raw JSON protocol of the documented client."""
 
+import asyncio
 from collections.abc import Callable
 from functools import partial
 
@@ -40,7 +41,7 @@ class RawGate:
         self._hub = hub
 
     async def serve(self, request: web.Request) -> web.StreamResponse:
-        """Answers the handshake and hands the WebSocket to a `_Reader`."""
+        """Answers the handshake; what follows it is `_greet`."""
         engine = self._sio.eio
         pace = Pace(engine.budgets.stranger(engine.address_of(request)), engine.scheduler)
         socket = await engine.accept(
@@ -49,9 +50,15 @@ class RawGate:
             pace=pace,
             protocols=("bearer",),
         )
+        # With `handler_cancellation`, aiohttp cancels the handler of a connection that it has let go of.
+        await asyncio.shield(engine.spawn(self._greet(request, socket)))
+        return HandedOver()
+
+    async def _greet(self, request: web.Request, socket: WebSocket) -> None:
+        """Hands the WebSocket to a `_Reader`, or closes it."""
         try:
             identity = await self._identify(request)
-            pace.give(engine.budgets.known(identity.user_id))
+            socket.pace.give(self._sio.eio.budgets.known(identity.user_id))
             socket.serve(self._welcome(request, socket, identity))
         except Refused as refused:
             # A browser can read a close code, but not the status of a refused handshake.
@@ -63,7 +70,6 @@ class RawGate:
             # aiohttp has let go of the connection and would not close it.
             log.error("WebSocket handshake failed unforeseen", exc_info=error)
             socket.close(INTERNAL_ERROR)
-        return HandedOver()
 
     async def _identify(self, request: web.Request) -> Identity:
         if not request.app[ORIGINS].admits(request):
@@ -76,6 +82,7 @@ class RawGate:
             self._sio.eio.generate_id(),
             socket,
             _DIALECT,
+            clock=self._sio.eio.clock,
             text_frame=frames.text,
             ping_frame=frames.ping(b""),
             flush=self._sio.fan_out.flush,

@@ -9,7 +9,7 @@ It knows nothing of chat. What it mends and what it adds is said where it is don
   `upgrades`;
 - `packets` and `decoder` (strict decoding, events as bytes), `frames`, `reader`, `receiver`, `handshake`, `takeover`,
   `websocket` and `close_handshake` (WebSockets without aiohttp);
-- `pace`, `scheduler`, `budget` and `backlog` (what one client may cost), `heartbeat`, `clock`;
+- `pace`, `scheduler`, `budget` and `backlog` (what one client may cost), `heartbeat`, `clock`, `cancellation`;
 - `internals` (what is used of libraries though they promise nothing about it).
 """
 

@@ -29,8 +29,11 @@ class Clock(Protocol):
         """Has the callback called once, at a time of this clock."""
 
 
+_METHODS = ("time", "call_later", "call_at")
+
+
 class LoopClock:
-    """The clock of the event loop in which it is first asked.
+    """The clock of the event loop in which it is first asked, until `release` or `follow`.
 
     It can be made before there is a loop. From the first call on each method is the loop's own, so that asking costs
     what asking the loop costs.
@@ -40,12 +43,29 @@ class LoopClock:
     call_later: Callable[..., Timer]
     call_at: Callable[..., Timer]
 
+    def __init__(self) -> None:
+        self._loop: asyncio.AbstractEventLoop | None = None
+
     def __getattr__(self, name: str) -> Any:
-        if name not in ("time", "call_later", "call_at"):
+        if name not in _METHODS:
             raise AttributeError(name)
-        method = getattr(asyncio.get_running_loop(), name)
+        self._loop = asyncio.get_running_loop()
+        method = getattr(self._loop, name)
         setattr(self, name, method)
         return method
+
+    def release(self) -> None:
+        """Lets go of the loop: the next call asks the loop that runs then."""
+        self._loop = None
+        for name in _METHODS:
+            self.__dict__.pop(name, None)
+
+    def follow(self) -> bool:
+        """Lets go of a loop that is not the running one. Returns whether there was one."""
+        if self._loop is None or self._loop is asyncio.get_running_loop():
+            return False
+        self.release()
+        return True
 
 
 async def sleep(clock: Clock, delay_s: float) -> None:

@@ -113,7 +113,7 @@ class EngineServer(engineio.AsyncServer):
         monitor_clients = options.get("monitor_clients")
         self.monitor_clients: bool = True if monitor_clients is None else bool(monitor_clients)
         self.heartbeat = Heartbeat(self.ping_interval, self.ping_timeout, self.clock)
-        self.cors = Cors(self.cors_allowed_origins, self.cors_credentials)
+        self.cors = Cors(self)
         self.dialect = SocketIODialect(SocketIOPacket)
         self.on_answer: Callable[[int], None] | None = None
         """Called with the size of each body that answers a request."""
@@ -136,9 +136,18 @@ class EngineServer(engineio.AsyncServer):
         await self.shutdown()
 
     async def shutdown(self) -> None:
-        """Stops what runs in the background."""
+        """Stops what runs in the background. The server may be used again, in another event loop too."""
         self.heartbeat.stop()
         self.backlog.stop()
+        if isinstance(self.clock, LoopClock):
+            self.clock.release()
+
+    def _follow_loop(self) -> None:
+        """Starts anew if another event loop runs than before: timers of a loop that has ended never come."""
+        if isinstance(self.clock, LoopClock) and self.clock.follow():
+            self.heartbeat.stop()
+            self.backlog.stop()
+            self.scheduler.reset()
 
     # --- what the rest of the engine asks ------------------------------------------------------------------------
 
@@ -155,13 +164,15 @@ class EngineServer(engineio.AsyncServer):
             self.logger.error("error in the background", exc_info=error)
 
     def deliver(self, sid: str, data: EnginePacket) -> Any:
-        """Hands a message to the application. What is returned may have to be awaited. Raises, also when awaited: what
-        the application raises."""
+        """Hands a message to the application. With `async_handlers` the handler runs in a task of its own, and its
+        errors are logged. Without, what the handler returns is returned: it may have to be awaited, and an error
+        reaches the caller."""
         handler = self.handlers.get("message")
         if handler is None:
             return None
         if self.async_handlers:
-            return self.spawn(call(handler, (sid, data)))
+            self.spawn(call(handler, (sid, data)))
+            return None
         return handler(sid, data)
 
     async def connecting(self, sid: str, environ: dict[str, Any]) -> Any:
@@ -188,6 +199,7 @@ class EngineServer(engineio.AsyncServer):
         self, request: web.Request, *, max_bytes: int, pace: Pace, protocols: Iterable[str] = ()
     ) -> WebSocket:
         """Answers a WebSocket handshake and takes the connection from aiohttp. Raises: as `take_over`."""
+        self._follow_loop()
         socket = await take_over(
             request,
             protocols=protocols,
@@ -274,4 +286,5 @@ class EngineServer(engineio.AsyncServer):
 
     async def handle_request(self, request: web.Request) -> web.StreamResponse:
         """The entry point: any request to the Engine.IO path."""
+        self._follow_loop()
         return await self._requests.handle(request)

@@ -10,7 +10,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from . import frames
+from . import cancellation, frames
 from .backlog import HIGH_WATER_BYTES
 from .budget import Budget
 from .host import Host
@@ -123,8 +123,8 @@ class Session(SessionLife):
 
     @property
     def unsent_bytes(self) -> int:
-        """What waits for the next poll; what waits on a WebSocket is the WebSocket's."""
-        return self.polling.queued_bytes
+        """As `queued_bytes`: what waits on a WebSocket is the WebSocket's."""
+        return self.queued_bytes
 
     # --- in ----------------------------------------------------------------------------------------------------
 
@@ -154,7 +154,9 @@ class Session(SessionLife):
                     await delivery
             except ProtocolError:
                 raise
-            except Exception:
+            except (Exception, asyncio.CancelledError) as error:
+                if isinstance(error, asyncio.CancelledError) and cancellation.is_ours():
+                    raise
                 self._host.logger.exception("message handler error")
             finally:
                 self.last_seen = self._clock.time()

@@ -132,6 +132,8 @@ class IncomingPackets:
     # --- acks ----------------------------------------------------------------------------------------------------
 
     async def _ack_from_client(self, eio_sid: str, packet: Packet) -> None:
+        if not packet.id:
+            return  # ids begin at 1: under 0 python-socketio keeps the counter that makes them
         sid = self._registry.sid_from_eio_sid(eio_sid, packet.namespace)
         try:
             await self._server.manager.trigger_callback(sid, packet.id, packet.data)

@@ -8,6 +8,8 @@ from typing import Any
 
 import socketio
 
+from . import cancellation
+
 Handler = Callable[..., Any]
 Found = tuple[Handler | None, Sequence[Any]]
 """A handler, and the arguments it is to be called with; None if there is none."""
@@ -57,8 +59,7 @@ async def call(handler: Handler, args: Sequence[Any]) -> Any:
         result = handler(*args)
         return await result if inspect.iscoroutine(result) else result
     except asyncio.CancelledError:
-        task = asyncio.current_task()
-        if task is not None and task.cancelling():
+        if cancellation.is_ours():
             raise
         return None  # something the handler waited for was cancelled, not this task
 
@@ -68,7 +69,7 @@ async def call_namespace(namespace: socketio.AsyncNamespace, event: str, args: S
     if event in RESERVED and (method := getattr(namespace, "on_" + event, None)) is not None:
         args = fit(method, args)
     if type(namespace).trigger_event is not socketio.AsyncNamespace.trigger_event:
-        return await namespace.trigger_event(event, *args)
+        return await call(namespace.trigger_event, (event, *args))
     method = getattr(namespace, "on_" + event, None)
     return None if method is None else await call(method, args)
 

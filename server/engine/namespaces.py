@@ -159,6 +159,8 @@ class Namespaces:
             await self.leave(eio_sid, namespace, server.reason.TRANSPORT_CLOSE)
             return
         self.joined.add(eio_sid)
+        if not server.manager.is_connected(sid, namespace):
+            return  # the connect handler has disconnected the client, which may connect anew in time
         self._cancel_timer(eio_sid)
         handler, args = find_namespace(server.namespace_handlers, namespace, (sid,))
         ready = getattr(handler, "ready", None)

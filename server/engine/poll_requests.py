@@ -16,6 +16,7 @@ async def packets_for(host: Host, session: Session, request: web.Request) -> lis
     polling, reason = session.polling, host.reason
     if session.is_closing and not polling.is_waiting and polling.has_packets:
         return polling.take(PACKETS_PER_POLL)
+    await polling.settle()
     if session.upgrade_over is not None:
         # The packet that ends an upgrade under way may be on the other connection.
         await asyncio.wait([session.upgrade_over], timeout=SETTLE_S)
@@ -23,7 +24,6 @@ async def packets_for(host: Host, session: Session, request: web.Request) -> lis
         raise HttpRefused(BAD_REQUEST)
     if polling.noop_only:
         return [NOOP]
-    await polling.settle()
     if polling.is_waiting or polling.is_answering:
         # Two polls would share the packets and lose their order.
         session.close(reason.TRANSPORT_ERROR, CLOSE)

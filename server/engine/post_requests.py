@@ -1,6 +1,8 @@
 """A client's POST: packets that it sends by long-polling."""
 
-from contextlib import AbstractAsyncContextManager, nullcontext
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from time import perf_counter
 from typing import NoReturn
 
@@ -28,7 +30,6 @@ async def take_post(host: Host, session: Session, request: web.Request) -> None:
         raise HttpRefused(BAD_REQUEST)
     session.posting = True
     try:
-        session.pause_reading()  # it may have to wait for large bodies of others of its owner
         async with _large_body(host, session, request):
             session.resume_reading()
             body = await _body(host, session, request)
@@ -49,7 +50,21 @@ def _large_body(host: Host, session: Session, request: web.Request) -> AbstractA
     shared, length = session.pace.budget.shared, request.content_length
     if shared is None or not session.is_known or (length is not None and length <= host.max_http_buffer_size):
         return nullcontext()
-    return shared.large_bodies
+    return _at_turn(session, shared.large_bodies)
+
+
+@asynccontextmanager
+async def _at_turn(session: Session, semaphore: asyncio.Semaphore) -> AsyncIterator[None]:
+    """Holds the semaphore. Others of the session's owner may hold the session up meanwhile."""
+    session.pause_reading()
+    try:
+        await semaphore.acquire()
+    finally:
+        session.resume_reading()
+    try:
+        yield
+    finally:
+        semaphore.release()
 
 
 async def _handle_all(session: Session, packets: list[EnginePacket], size: int) -> None:

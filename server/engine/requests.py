@@ -118,11 +118,18 @@ class Requests:
         session = host.sockets[sid] = Session(host, sid, host.budgets.stranger(host.address_of(request)))
         greeting = EngineIOPacket.json.dumps(self._greeting(sid, transport), separators=(",", ":"))
         session.push([OPEN + greeting])
-        refusal = await host.connecting(sid, environ)
+        try:
+            refusal = await host.connecting(sid, environ)
+        except BaseException:
+            # aiohttp reports in this way, with `handler_cancellation`, that the client has gone.
+            session.abort(host.reason.TRANSPORT_ERROR)
+            host.forget(session)
+            raise
         if refusal is not None and refusal is not True:
             host.forget(session)
             return http_answers.unauthorized(refusal)
-        host.heartbeat.add(session)
+        if not session.is_closing:
+            host.heartbeat.add(session)
         if transport == "websocket":
             return await take_websocket(host, session, request)
         session.connected = True

@@ -137,7 +137,7 @@ class Rooms:
 
     def admit(self, sid: str, eio_sid: str, namespace: str) -> bool:
         """Registers a connection that is not connected yet. False if it is there already."""
-        known = self.sids.setdefault(namespace, {})
+        known = self.sids.setdefault(namespace, {})  # which is not empty when this returns
         if eio_sid in known:
             return False
         known[eio_sid] = sid
@@ -147,7 +147,7 @@ class Rooms:
 
     def welcome(self, sid: str, namespace: str) -> None:
         """The connection is connected now."""
-        self.connecting.get(namespace, set()).discard(sid)
+        _discard(self.connecting, namespace, sid)
 
     def part(self, sid: str, namespace: str) -> None:
         """The connection is about to go: it is not connected any more, but still there."""
@@ -158,10 +158,13 @@ class Rooms:
         for room in self._rooms_of.pop((namespace, sid), ()):
             self.leave(sid, namespace, room)
         self.leave(sid, namespace, None)
-        if eio_sid is not None:
-            self.sids.get(namespace, {}).pop(eio_sid, None)
-        self.connecting.get(namespace, set()).discard(sid)
-        self.disconnecting.get(namespace, set()).discard(sid)
+        known = self.sids.get(namespace)
+        if known is not None and eio_sid is not None:
+            known.pop(eio_sid, None)
+            if not known:
+                del self.sids[namespace]
+        _discard(self.connecting, namespace, sid)
+        _discard(self.disconnecting, namespace, sid)
 
     def is_connecting(self, sid: str, namespace: str) -> bool:
         """Whether the connect handler has not let the connection in yet."""
@@ -185,3 +188,11 @@ class Rooms:
         """The Engine.IO sid of a connection; None if it is not in the namespace."""
         rooms = self.by_namespace.get(namespace)
         return None if rooms is None else rooms[None].get(sid)
+
+
+def _discard(sids: dict[str, set[str]], namespace: str, sid: str) -> None:
+    """Takes a sid out of its namespace's set. No empty set is kept: clients may name any number of namespaces."""
+    if (members := sids.get(namespace)) is not None:
+        members.discard(sid)
+        if not members:
+            del sids[namespace]

@@ -59,6 +59,11 @@ class Scheduler:
         if not self._armed:
             self._arm()
 
+    def reset(self) -> None:
+        """Forgets the connections that wait and the turn that was to come, those of an event loop that has ended."""
+        self._waiting.clear()
+        self._armed = False
+
     def _arm(self) -> None:
         if not self._armed:
             self._armed = True

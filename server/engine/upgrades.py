@@ -25,12 +25,29 @@ async def take_websocket(host: Host, session: Session, request: web.Request) -> 
         if is_new:
             session.abort(host.reason.TRANSPORT_ERROR)
         raise
-    if is_new or await _upgrade(host, session, socket):
-        session.move_to(socket)
-        socket.serve(session)
+    if is_new:
+        _move(session, socket)
     else:
-        socket.close(1008)
+        # With `handler_cancellation`, aiohttp cancels the handler of a connection that it has let go of.
+        await asyncio.shield(host.spawn(_try_upgrade(host, session, socket)))
     return HandedOver()
+
+
+def _move(session: Session, socket: WebSocket) -> None:
+    session.move_to(socket)
+    socket.serve(session)
+
+
+async def _try_upgrade(host: Host, session: Session, socket: WebSocket) -> None:
+    """Moves the session to the WebSocket if the client goes through the steps of an upgrade, else closes it."""
+    moved = False
+    try:
+        moved = await _upgrade(host, session, socket)
+    finally:
+        if moved:
+            _move(session, socket)
+        else:
+            socket.close(1008)
 
 
 async def _upgrade(host: Host, session: Session, socket: WebSocket) -> bool:

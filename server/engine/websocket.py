@@ -6,7 +6,7 @@ from collections.abc import Callable
 from time import perf_counter
 from typing import Any
 
-from . import frames
+from . import cancellation, frames
 from .backlog import Backlog
 from .clock import Clock
 from .close_handshake import DRAIN_MAX_BYTES, CloseHandshake
@@ -225,7 +225,9 @@ class WebSocket(asyncio.BufferedProtocol):
                 receiver.lost(self._end_code)
                 self.close(NORMAL)
                 return
-        except Exception as error:
+        except (Exception, asyncio.CancelledError) as error:
+            if isinstance(error, asyncio.CancelledError) and cancellation.is_ours():
+                raise
             asyncio.get_running_loop().call_exception_handler(
                 {"message": "a WebSocket's receiver raised", "exception": error}
             )

@@ -69,3 +69,18 @@ async def test_a_timeout_that_expires_before_its_time() -> None:
     with pytest.raises(TimeoutError):
         await soon(wait())
     assert (clock.now, clock.waiting) == (1000, 0)
+
+
+def test_the_clock_of_the_loop_follows_to_another_loop() -> None:
+    clock = LoopClock()
+
+    async def binds() -> tuple[bool, bool]:
+        followed = clock.follow()
+        clock.time()
+        clock.call_later(0, int)
+        return followed, clock.follow()
+
+    assert asyncio.run(binds()) == (False, False)
+    assert asyncio.run(binds()) == (True, False)
+    clock.release()
+    assert asyncio.run(binds()) == (False, False)

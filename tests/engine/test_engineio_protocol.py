@@ -2,15 +2,17 @@
 
 import asyncio
 import json
+from collections.abc import Callable
 from typing import Any
 
 import aiohttp
 import pytest
+from aiohttp import web
 
 from server.engine import EngineServer
 from server.engine.engineio_session import Session
 from tests.engine.clocks import ManualClock
-from tests.engine.conftest import Serve
+from tests.engine.conftest import LOOPS, Serve
 from tests.engine.peers import Peer, soon, until
 
 INTERVAL_S, TIMEOUT_S = 25, 20
@@ -398,3 +400,79 @@ async def test_the_address_of_the_peer(serve: Serve, echo: Echo) -> None:
     ) as elsewhere:
         await Peer(elsewhere, peer.url).open()
     assert seen == ["127.0.0.1", "127.0.0.5"]
+
+
+async def test_a_message_is_handled_while_the_handler_of_another_waits(serve: Serve) -> None:
+    server, second_came = EngineServer(), asyncio.Event()
+
+    async def echo(sid: str, data: str) -> None:
+        if data == "first":
+            await second_came.wait()
+        else:
+            second_came.set()
+        await server.send(sid, data)
+
+    server.on("message", echo)
+    socket = await (await serve(server)).direct()
+    await socket.send("4first")
+    await socket.send("4second")
+    assert [await socket.receive(), await socket.receive()] == ["4second", "4first"]
+
+
+@pytest.mark.parametrize("loop_factory", LOOPS.values(), ids=LOOPS)
+@pytest.mark.parametrize("shut_down", [True, False], ids=["shut_down", "left"])
+def test_a_server_in_one_loop_after_the_other(
+    loop_factory: Callable[[], asyncio.AbstractEventLoop], shut_down: bool
+) -> None:
+    server = EngineServer(ping_interval=0.01, ping_timeout=60)
+
+    async def use() -> None:
+        app = web.Application()
+        if shut_down:
+            server.attach(app)
+        else:
+            app.router.add_route("*", "/engine.io/", server.handle_request)
+        runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
+        await runner.setup()
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        async with aiohttp.ClientSession() as client:
+            peer = Peer(client, f"http://127.0.0.1:{runner.addresses[0][1]}/engine.io/")
+            sid = (await peer.open())["sid"]
+            assert await peer.poll(sid) == (200, "2")
+            socket = await peer.direct()
+            assert (await soon(socket.ws.receive())).data == "2"
+            await socket.ws.close()
+        await runner.cleanup()
+
+    for _ in range(2):
+        with asyncio.Runner(loop_factory=loop_factory) as loop:
+            loop.run(use())
+
+
+@pytest.mark.parametrize("transport", ["polling", "websocket"])
+async def test_a_client_that_goes_while_the_connect_handler_runs(serve: Serve, transport: str) -> None:
+    server, came = Echo(), asyncio.Event()
+
+    async def connect(sid: str, environ: dict[str, Any]) -> None:
+        came.set()
+        await asyncio.Event().wait()
+
+    server.on("connect", connect)
+    peer = await serve(server, handler_cancellation=True)
+    opening = asyncio.ensure_future(peer.websocket() if transport == "websocket" else peer.open())
+    await soon(came.wait())
+    opening.cancel()
+    await until(lambda: not server.sockets)
+    assert (len(server.heartbeat), server.gone) == (0, [])
+
+
+async def test_a_session_that_its_connect_handler_ends_has_no_heartbeat(serve: Serve) -> None:
+    server = Echo()
+
+    async def connect(sid: str, environ: dict[str, Any]) -> None:
+        await server.disconnect(sid)
+
+    server.on("connect", connect)
+    peer = await serve(server)
+    await soon(peer.request("GET", peer.at()))
+    assert (len(server.sockets), len(server.heartbeat)) == (0, 0)

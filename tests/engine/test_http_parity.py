@@ -108,3 +108,16 @@ async def test_a_connection_that_the_application_refuses(serve: Serve, refusal: 
         peer = await serve(server)
         answers.append(await soon(peer.request("GET", peer.at())))
     assert answers[0] == answers[1]
+
+
+async def test_origins_may_change_while_the_server_runs(serve: Serve) -> None:
+    for server in (
+        engineio.AsyncServer(async_mode="aiohttp", cors_allowed_origins=["http://other"]),
+        EngineServer(),
+    ):
+        peer = await serve(server)
+        before = await asked(peer, "GET", HEADERS["good"])
+        server.cors_allowed_origins, server.cors_credentials = ["http://good"], False
+        status, headers = await asked(peer, "GET", HEADERS["good"])
+        assert (before[0], status) == (400, 200)
+        assert "Access-Control-Allow-Credentials" not in dict(headers)

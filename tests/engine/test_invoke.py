@@ -86,3 +86,11 @@ async def test_a_type_error_calls_nobody_twice() -> None:
         await invoke.call_namespace(Failing("/"), "disconnect", ("sid", "why"))
     assert seen == ["why"]
     assert await invoke.call_namespace(Failing("/"), "unknown", ("sid",)) is None
+
+
+async def test_cancelled_work_inside_a_namespace_of_its_own_is_not_our_cancellation() -> None:
+    class Own(socketio.AsyncNamespace):
+        async def trigger_event(self, event: str, *args: Any) -> None:
+            raise asyncio.CancelledError
+
+    assert await invoke.call_namespace(Own("/"), "x", ()) is None

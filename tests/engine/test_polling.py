@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import math
 from collections.abc import AsyncIterator
 from io import BytesIO
 from typing import Any
@@ -39,10 +40,11 @@ async def raw_post(peer: Peer, sid: str, head: bytes, *parts: bytes) -> bytes:
         await writer.drain()
         await asyncio.sleep(0.02)
         writer.write(part)
-    answer = await soon(reader.readline())
-    writer.close()
-    await writer.wait_closed()
-    return answer
+    try:
+        return await soon(reader.readline())
+    finally:
+        writer.close()
+        await writer.wait_closed()
 
 
 async def test_a_body_in_several_segments(peer: Peer) -> None:
@@ -279,3 +281,34 @@ async def test_a_burst_of_events(serve: Serve) -> None:
     assert [json.loads(answer[2:])[1] for answer in answers] == list(range(900))
     await peer.post(sid, "\x1e".join(f'42["n",{number}]' for number in range(900)))
     await until(lambda: got == list(range(900)))
+
+
+async def test_a_post_given_up_while_others_of_its_owner_hold_it_up(serve: Serve) -> None:
+    server = EngineServer(clock=ManualClock())
+    peer = await serve(server, handler_cancellation=True)
+    sid = (await peer.open())["sid"]
+    server.recognize(sid, "owner")
+    session, bodies = server.sockets[sid], server.budgets.of_owner("owner").large_bodies
+    while not bodies.locked():
+        await bodies.acquire()
+    length = server.max_http_buffer_size + 1
+    post = asyncio.ensure_future(raw_post(peer, sid, f"Content-Length: {length}\r\n".encode()))
+    await until(lambda: session.last_seen == math.inf)
+    post.cancel()
+    await until(lambda: not session.posting)
+    assert session.last_seen == server.clock.time()
+
+
+async def test_a_message_handler_for_which_something_was_cancelled(
+    serve: Serve, caplog: pytest.LogCaptureFixture
+) -> None:
+    server = EngineServer(async_handlers=False)
+
+    async def cancelled(sid: str, data: str) -> None:
+        raise asyncio.CancelledError
+
+    server.on("message", cancelled)
+    peer = await serve(server)
+    sid = (await peer.open())["sid"]
+    assert await peer.post(sid, "4x") == (200, "ok")
+    assert [record.message for record in caplog.records] == ["message handler error"]

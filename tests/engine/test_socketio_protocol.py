@@ -1,5 +1,6 @@
 """The rules of Socket.IO v5, in the order of its specification."""
 
+import asyncio
 import json
 from typing import Any
 
@@ -210,6 +211,19 @@ async def test_an_answer_nobody_asked_for_is_ignored(peer: Peer) -> None:
     assert await socket.receive() == '42["message-back"]'
 
 
+async def test_an_answer_with_id_0_leaves_the_ids_of_acks_alone(peer: Peer, server: AsyncServer) -> None:
+    socket = await peer.connected()
+    await socket.receive()
+    answers: list[Any] = []
+    for ack_id in (1, 2):
+        await server.emit("question", callback=lambda *answer: answers.append(answer))
+        assert await socket.receive() == f'42{ack_id}["question"]'
+        await socket.send("430[]")
+        await socket.send(f"43{ack_id}[{ack_id}]")
+        await until(lambda: len(answers) == ack_id)  # noqa: B023
+    assert answers == [(1,), (2,)]
+
+
 async def test_an_event_for_a_namespace_just_left_is_ignored(peer: Peer, server: AsyncServer) -> None:
     socket = await peer.connected()
     await socket.receive()
@@ -245,3 +259,52 @@ async def test_a_refusal_later_than_the_connect_timeout(serve: Serve, clock: Man
     assert not next(iter(server.eio.sockets.values())).is_closing
     clock.turn(10)
     assert await socket.close_code() == 1000
+
+
+async def test_a_connect_handler_that_disconnects_leaves_the_connect_timeout(
+    serve: Serve, clock: ManualClock
+) -> None:
+    server, ready = AsyncServer(always_connect=True, connect_timeout_s=10, clock=clock), list[str]()
+
+    class Namespace(socketio.AsyncNamespace):
+        async def on_connect(self, sid: str, environ: dict[str, Any]) -> None:
+            await self.disconnect(sid)
+
+        def ready(self, sid: str) -> None:
+            ready.append(sid)
+
+    server.register_namespace(Namespace("/"))
+    socket = await (await serve(server)).connected()
+    assert await socket.receive() == "41"
+    clock.turn(10)
+    assert await socket.close_code() == 1000
+    assert ready == []
+
+
+async def test_namespaces_that_clients_have_left_leave_nothing_behind(serve: Serve) -> None:
+    server = AsyncServer(namespaces="*")
+    socket = await (await serve(server)).connected()
+    for number in range(3):
+        await socket.send(f"40/{number},")
+        await socket.receive()
+        await socket.send(f"41/{number},")
+    rooms = server.fan_out.rooms
+    await until(lambda: set(rooms.by_namespace) == {"/"})
+    assert (set(rooms.sids), rooms.connecting, rooms.disconnecting) == ({"/"}, {}, {})
+
+
+async def test_an_event_for_which_something_was_cancelled(serve: Serve) -> None:
+    class Namespace(socketio.AsyncNamespace):
+        async def trigger_event(self, event: str, *args: Any) -> str:
+            if event == "cancelled":
+                raise asyncio.CancelledError
+            return "ok"
+
+    server = AsyncServer(async_handlers=False)
+    server.register_namespace(Namespace("/"))
+    socket = await (await serve(server)).connected()
+    await socket.send('421["cancelled"]')
+    await socket.send('422["x"]')
+    assert [await socket.receive(), await socket.receive()] == ["431[]", '432["ok"]']
+    await socket.ws.close()
+    await until(lambda: not server.eio.sockets)

@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from server.engine import AsyncServer, EngineServer
+from server.engine.polling import Polling
 from tests.engine.clocks import ManualClock
 from tests.engine.conftest import Serve
 from tests.engine.peers import Peer, soon, until
@@ -176,3 +177,31 @@ async def test_order_across_the_upgrade(serve: Serve) -> None:
     assert numbers == [f'42["n",{number}]' for number in range(sent)]
     server.fan_out.post("end", None, room=client)
     assert await soon(socket.receive()) == '42["end"]'
+
+
+async def test_an_upgrade_with_handler_cancellation(serve: Serve, echo: EngineServer) -> None:
+    peer = await serve(echo, handler_cancellation=True)
+    socket = await peer.upgraded((await peer.open())["sid"])
+    await socket.send("4hello")
+    assert await socket.receive() == "4hello"
+
+
+async def test_a_probe_answered_while_a_poll_settles(peer: Peer, monkeypatch: pytest.MonkeyPatch) -> None:
+    settling, probed = asyncio.Event(), asyncio.Event()
+
+    async def settle(polling: Polling) -> None:
+        settling.set()
+        await probed.wait()
+
+    monkeypatch.setattr(Polling, "settle", settle)
+    sid = (await peer.open())["sid"]
+    poll = asyncio.ensure_future(peer.poll(sid))
+    await soon(settling.wait())
+    socket = await peer.websocket(sid=sid)
+    await socket.send("2probe")
+    assert await socket.receive() == "3probe"
+    probed.set()
+    assert await poll == (200, "6")
+    await socket.send("5")
+    await socket.send("4hello")
+    assert await socket.receive() == "4hello"

@@ -18,7 +18,7 @@ from tests.engine.test_reader import BINARY, CLOSE, PING, TEXT, masked
 
 
 class Echo(Receiver):
-    """Sends back what it gets, once the gate is open; raises at `raise`."""
+    """Sends back what it gets, once the gate is open; raises at `raise` and `cancelled`."""
 
     def __init__(self, socket: WebSocket) -> None:
         super().__init__(socket)
@@ -31,6 +31,8 @@ class Echo(Receiver):
         await self.gate.wait()
         if message.data == "raise":
             raise ValueError(message.data)
+        if message.data == "cancelled":
+            raise asyncio.CancelledError
         if message.opcode == TEXT:
             text = message.data.encode()
             self.socket.send(bytes((0x81, len(text))) + text)
@@ -214,3 +216,14 @@ async def test_a_receiver_that_raises(served: EchoServer) -> None:
     assert served.receivers[0].got == [(TEXT, "raise")]
     assert served.receivers[0].lost_with == [1011]
     assert [str(context["exception"]) for context in reported] == ["raise"]
+
+
+async def test_a_receiver_for_which_something_was_cancelled(served: EchoServer) -> None:
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: None)
+    client = await served.connect()
+    client.writer.write(masked(TEXT, b"cancelled") + masked(TEXT, b"after"))
+    await until(lambda: served.receivers[0].lost_with)
+    served.clock.turn(2)
+    await until(lambda: served.gone)
+    assert await client.rest() == [(CLOSE, b"\x03\xf3")]
+    assert served.receivers[0].lost_with == [1011]

@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 from aiohttp import WSMsgType
 
+from server.keys import SIO
 from tests.clients.shapes import assert_error
 from tests.conftest import Serve, Server
+from tests.engine.clocks import ManualClock
 
 ORIGIN = "https://chat.example.org"
 
@@ -177,3 +179,24 @@ async def _until_connections(server: Server, count: int) -> None:
     async with asyncio.timeout(5):
         while len(server.chat_app.context.connections) > count:
             await asyncio.sleep(0.005)
+
+
+async def test_what_a_raw_peer_sends_is_seen_at_the_time_of_the_engines_clock(server: Server) -> None:
+    engine = server.app[SIO].eio
+    engine.clock = clock = ManualClock()
+    ann = await server.person("ann")
+    client = await ann.connect()
+    (link,) = engine.sockets.values()
+    assert link.last_seen == clock.now
+    clock.turn(5)
+    await client.done("ping")
+    assert link.last_seen == clock.now
+
+
+async def test_a_raw_handshake_with_handler_cancellation(server: Server) -> None:
+    assert server._runner is not None
+    assert server._runner.server is not None
+    server._runner.server.handler_cancellation = True
+    ann = await server.person("ann")
+    client = await server.open(ann.token)
+    assert (await client.next())["type"] == "connected"
