@@ -115,21 +115,21 @@ test: ## Run everything: checks, tests of the client, tests of the server
 	$(MAKE) test-server
 
 test-server: setup
-	$(BIN)/pytest -n $(WORKERS)
+	$(BIN)/pytest -n $(WORKERS) --dist worksteal
 
 test-fast: $(VENV)/test tests/node/node_modules ## Run most tests, without MongoDB, browser, storms and kills (under 2 minutes)
-	$(BIN)/pytest -n $(WORKERS) $(FAST)
+	$(BIN)/pytest -n $(WORKERS) --dist worksteal $(FAST)
 
 test-long: setup ## Run the tests that take minutes: lost connections, kills, storms of clients
 	$(BIN)/pytest -m long
-	$(BIN)/pytest -n $(WORKERS) --stores=all
+	$(BIN)/pytest -n $(WORKERS) --dist worksteal --stores=all
 ifdef NODE
 	cd frontend && VESTNIK_SEEDS=2000 npm test --silent
 endif
 
-# What CI runs in place of test-server. The tracer costs two fifths more processor time than the tests take without it.
+# The second job of CI. The tracer costs two fifths more processor time than the tests take without it.
 cov: setup frontend/dist/index.html ## Run all tests of the server under branch coverage; fails below the gate of pyproject.toml
-	$(BIN)/pytest -n $(WORKERS) --cov --cov-report=term
+	$(BIN)/pytest -n $(WORKERS) --dist worksteal --cov --cov-report=term
 
 lock: $(VENV)/dev ## Write constraints.txt anew: the newest versions that setup.cfg admits
 	$(BIN)/uv pip compile --no-config --quiet --universal --python-version 3.11 --all-extras --upgrade \
