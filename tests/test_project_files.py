@@ -53,7 +53,8 @@ def test_updates_are_asked_for_every_folder_that_has_dependencies(ecosystem: str
         folder.as_posix().removeprefix(".")
         for folder in folders
         # benchmarks/peers has the versions that were measured, build/ copies of them.
-        if not {"node_modules", "peers", "build"}.intersection(folder.parts) and not str(folder).startswith(".venv")
+        if not {"node_modules", "peers", "build"}.intersection(folder.parts)
+        and not str(folder).startswith(".venv")
     }
     assert named == ours
 
