@@ -129,7 +129,7 @@ async def kill_now_and_then(start: Start, store: dict[str, str], kills: int, see
         await one_kill(program, ann, chat_id, ledgers[chat_id], f"{seed} {number}")
     for chat_id, ledger in ledgers.items():
         ledger.check(*await everything(ann, chat_id))
-    assert sum(ledger.changes for ledger in ledgers.values()) > 10 * kills
+    assert sum(ledger.changes for ledger in ledgers.values()) > kills  # a slow machine does few between two kills
 
 
 async def test_killed_now_and_then(start: Start, store: dict[str, str]) -> None:
