@@ -129,7 +129,8 @@ async def kill_now_and_then(start: Start, store: dict[str, str], kills: int, see
         await one_kill(program, ann, chat_id, ledgers[chat_id], f"{seed} {number}")
     for chat_id, ledger in ledgers.items():
         ledger.check(*await everything(ann, chat_id))
-    assert sum(ledger.changes for ledger in ledgers.values()) > kills  # a slow machine does few between two kills
+    # A slow machine does few between two kills.
+    assert sum(ledger.changes for ledger in ledgers.values()) > kills
 
 
 async def test_killed_now_and_then(start: Start, store: dict[str, str]) -> None:
