@@ -90,7 +90,7 @@ async def one_kill(program: Program, person: Person, chat_id: int, ledger: Ledge
         await reader.settle()
     writers = [Writer(kind, person, chat_id, ledger, script) for kind in WIRES for _ in range(2)]
     writing = [asyncio.create_task(writer.write()) for writer in writers]
-    while not ledger.changes:
+    while ledger.changes <= 10:
         await asyncio.sleep(0.001)
     await asyncio.sleep(script.uniform(0, 0.4))
     await program.kill()
@@ -129,8 +129,7 @@ async def kill_now_and_then(start: Start, store: dict[str, str], kills: int, see
         await one_kill(program, ann, chat_id, ledgers[chat_id], f"{seed} {number}")
     for chat_id, ledger in ledgers.items():
         ledger.check(*await everything(ann, chat_id))
-    # A slow machine does few between two kills.
-    assert sum(ledger.changes for ledger in ledgers.values()) > kills
+    assert sum(ledger.changes for ledger in ledgers.values()) > 10 * kills
 
 
 async def test_killed_now_and_then(start: Start, store: dict[str, str]) -> None:
