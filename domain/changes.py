@@ -83,6 +83,20 @@ def kinds() -> Collection[ChangeKind]:
     return _KINDS.values()
 
 
+def check_served(
+    table: Collection["type[Change]"], who: str, hint: str, *, needed: Callable[[ChangeKind], bool]
+) -> None:
+    """Raises: `UndeclaredChange` for a kind that is needed and that the table lacks.
+
+    `who` has the table, with the verb ("the stores do"); `hint` says what to add where.
+    """
+    for kind in kinds():
+        if needed(kind) and kind.value not in table:
+            raise UndeclaredChange(
+                f"{who} not know the change kind {kind.name!r} ({kind.value.__name__}): say in {hint}"
+            )
+
+
 def kind_named(name: str) -> ChangeKind | None:
     """The kind of this name; None if this version declares none, as for a row that a newer version wrote."""
     return _KINDS.get(name)

@@ -16,8 +16,7 @@ from domain.changes import (
     MessageCreated,
     ReadMoved,
     RoleChanged,
-    UndeclaredChange,
-    kinds,
+    check_served,
 )
 from domain.models import Appended
 
@@ -38,12 +37,12 @@ _MESSAGE_OF = attrgetter("message")
 
 def check_results() -> None:
     """Raises: `UndeclaredChange` for a kind of which this module does not know what the caller gets."""
-    for kind in kinds():
-        if kind.value not in _RESULTS and not issubclass(kind.value, MessageChange | AccountChange):
-            raise UndeclaredChange(
-                f"the stores do not know the change kind {kind.name!r} ({kind.value.__name__}): say in "
-                "storage/results.py what the caller gets for it"
-            )
+    check_served(
+        _RESULTS,
+        "the stores do",
+        "storage/results.py what the caller gets for it",
+        needed=lambda kind: not issubclass(kind.value, MessageChange | AccountChange),
+    )
 
 
 def result_of(change: Change) -> Any:

@@ -15,9 +15,8 @@ from domain.changes import (
     MemberRemoved,
     MessageChange,
     RoleChanged,
-    UndeclaredChange,
+    check_served,
     kind_named,
-    kinds,
 )
 from storage.mongo.bulk import insert_missing, update_all
 from storage.mongo.database import Database, Document
@@ -31,13 +30,12 @@ Project = Callable[[Database, Row, Document], Awaitable[None]]
 
 def check_projections() -> None:
     """Raises: `UndeclaredChange` for a kind of change of a chat without a projection."""
-    for kind in kinds():
-        if kind.logged and kind.value not in _PROJECTIONS and not issubclass(kind.value, MessageChange):
-            raise UndeclaredChange(
-                f"the MongoDB store does not know the change kind {kind.name!r} ({kind.value.__name__}): say in "
-                "storage/mongo/chat_projection.py what it does to the documents of the chat and its members, or "
-                "no_projection"
-            )
+    check_served(
+        _PROJECTIONS,
+        "the MongoDB store does",
+        "storage/mongo/chat_projection.py what it does to the documents of the chat and its members, or no_projection",
+        needed=lambda kind: kind.logged and not issubclass(kind.value, MessageChange),
+    )
 
 
 async def project(database: Database, row: Row) -> None:

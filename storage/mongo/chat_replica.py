@@ -14,8 +14,7 @@ from domain.changes import (
     MemberRemoved,
     MessageChange,
     RoleChanged,
-    UndeclaredChange,
-    kinds,
+    check_served,
 )
 from domain.frozen import frozen
 from domain.models import Actor, Chat, Member, Role
@@ -148,9 +147,9 @@ def no_effect(_replica: ChatReplica, _change: Change) -> None:
 
 def check_effects() -> None:
     """Raises: `UndeclaredChange` for a kind of change of a chat without an effect."""
-    for kind in kinds():
-        if kind.logged and kind.value not in _EFFECTS and not issubclass(kind.value, MessageChange):
-            raise UndeclaredChange(
-                f"the MongoDB store does not know the change kind {kind.name!r} ({kind.value.__name__}): say in "
-                "storage/mongo/chat_replica.py what it does to the replica of the chat, or no_effect"
-            )
+    check_served(
+        _EFFECTS,
+        "the MongoDB store does",
+        "storage/mongo/chat_replica.py what it does to the replica of the chat, or no_effect",
+        needed=lambda kind: kind.logged and not issubclass(kind.value, MessageChange),
+    )

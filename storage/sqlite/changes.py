@@ -17,8 +17,7 @@ from domain.changes import (
     MessageEdited,
     ReadMoved,
     RoleChanged,
-    UndeclaredChange,
-    kinds,
+    check_served,
 )
 from domain.models import Member
 from storage.sqlite import members
@@ -30,12 +29,12 @@ from storage.times import to_micros
 
 def check_changes() -> None:
     """Raises: `UndeclaredChange` for a kind of which this store does not know what it does to the tables."""
-    for kind in kinds():
-        if kind.value not in _APPLY and not issubclass(kind.value, AccountChange):
-            raise UndeclaredChange(
-                f"the SQLite store does not know the change kind {kind.name!r} ({kind.value.__name__}): say in "
-                "storage/sqlite/changes.py what it does to the tables"
-            )
+    check_served(
+        _APPLY,
+        "the SQLite store does",
+        "storage/sqlite/changes.py what it does to the tables",
+        needed=lambda kind: not issubclass(kind.value, AccountChange),
+    )
 
 
 def apply(view: SqliteMessageView, change: Change) -> None:
