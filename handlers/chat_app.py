@@ -12,9 +12,11 @@ from handlers.dispatch import Outcome
 from handlers.live.account_watch import AccountWatch
 from handlers.live.clock import Clock
 from handlers.live.connections import Connection, leave_room
+from handlers.live.freshness import AlwaysFresh, Freshness
 from handlers.live.hub import Hub
 from handlers.live.identities import Identity
 from handlers.live.passwords import Passwords
+from handlers.live.peers import NoPeers, Peers
 from handlers.live.publisher import Publisher
 from handlers.live.session_sweep import SessionSweep
 from handlers.live.tokens import Claims, Tokens
@@ -56,8 +58,21 @@ class ChatApp:
         clock: Clock,
         tokens: Tokens,
         passwords: Passwords,
+        freshness: Freshness | None = None,
+        peers: Peers | None = None,
     ) -> None:
-        self.context = make_context(policy, store, hub, clock, tokens, passwords, left=self._note_last_seen)
+        """`freshness` and `peers`: the other servers on the same store; None if there can be none."""
+        self.context = make_context(
+            policy,
+            store,
+            hub,
+            clock,
+            tokens,
+            passwords,
+            left=self._note_last_seen,
+            freshness=freshness or AlwaysFresh(),
+            peers=peers or NoPeers(),
+        )
         self.start = partial(dispatch.start, self.context)
         """Starts a command: see `dispatch.start`."""
         hub.on_end(self.disconnected)

@@ -9,10 +9,12 @@ from handlers.live.clock import Clock
 from handlers.live.connections import Connection, Connections
 from handlers.live.directory import Directory
 from handlers.live.fair_semaphore import never
+from handlers.live.freshness import Freshness
 from handlers.live.hub import Hub
 from handlers.live.identities import Identities
 from handlers.live.limits import Limiter, network_of
 from handlers.live.passwords import Passwords
+from handlers.live.peers import Peers
 from handlers.live.presence import PresenceTracker
 from handlers.live.subscriptions import Subscriptions
 from handlers.live.token_expiry import TokenExpiry
@@ -66,6 +68,8 @@ class Context:
     updates: ChatUpdates
     subscriptions: Subscriptions
     announcer: Announcer
+    freshness: Freshness
+    peers: Peers
 
 
 def make_context(
@@ -77,6 +81,8 @@ def make_context(
     passwords: Passwords,
     *,
     left: Callable[[int], None],
+    freshness: Freshness,
+    peers: Peers,
 ) -> Context:
     """Wires the live state. `left` is called with the id of each user whose last connection is gone."""
     connections = Connections()
@@ -100,4 +106,6 @@ def make_context(
         updates=ChatUpdates(store, hub, clock, connections, directory),
         subscriptions=Subscriptions(store, hub, connections, directory),
         announcer=Announcer(store, hub, clock, connections, directory, identities, presence),
+        freshness=freshness,
+        peers=peers,
     )

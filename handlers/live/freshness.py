@@ -1,0 +1,26 @@
+"""Whether memory may be behind what other servers on the same store have changed."""
+
+from typing import Protocol
+
+
+class Freshness(Protocol):
+    """What this server knows of the others' changes."""
+
+    @property
+    def stale(self) -> bool:
+        """Whether the last complete look at the other servers is too long ago: then no command runs and nothing is told
+        until `look` has returned. False for a server without others. Cheap: asked for each command and event."""
+
+    async def look(self) -> None:
+        """Returns when all that any server acked before this call is in memory here, and published. To be awaited
+        before a refusal that rests on memory. Calls at the same time share a look. Does not suspend for a store that
+        nobody else can write to. Raises: `Unavailable`."""
+
+
+class AlwaysFresh:
+    """For a store that only this server writes."""
+
+    stale = False
+
+    async def look(self) -> None:
+        return None

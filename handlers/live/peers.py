@@ -1,0 +1,50 @@
+"""The other servers on the same store, as the live state here sees them."""
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+Listener = Callable[[str, Any], None]
+"""Called with the incarnation that tells, and the value."""
+
+
+class Peers(Protocol):
+    """Tells all other servers what is not stored, by topic, and hears what they tell.
+
+    What one server tells of a topic arrives in order. A value is what JSON can hold, with strings as keys.
+    """
+
+    @property
+    def incarnation(self) -> str:
+        """The name of this process among the servers; new at each start."""
+
+    def tell(self, topic: str, value: Any) -> None:
+        """Tells the others, at once over the bus if there is one, else within a second. Does not suspend."""
+
+    def tell_at_once(self, topic: str, value: Any) -> None:
+        """Tells the others if there is a bus; without one the value is dropped. For what is old in a second."""
+
+    def listen(self, topic: str, listener: Listener) -> None:
+        """Hears a topic."""
+
+    def share(self, topic: str, snapshot: Callable[[], Any], load: Listener) -> None:
+        """For a topic whose values add up to a state: `snapshot()` is the whole of what this server has told. `load` is
+        called with the snapshot of another server that lives when this one starts; what it tells later follows."""
+
+    def on_gone(self, listener: Callable[[str, bool], None]) -> None:
+        """Called with each incarnation that is no longer there, and whether it said so itself (True) or died."""
+
+
+class NoPeers:
+    """For a server that is alone."""
+
+    incarnation = ""
+
+    def tell(self, topic: str, value: Any) -> None: ...
+
+    def tell_at_once(self, topic: str, value: Any) -> None: ...
+
+    def listen(self, topic: str, listener: Listener) -> None: ...
+
+    def share(self, topic: str, snapshot: Callable[[], Any], load: Listener) -> None: ...
+
+    def on_gone(self, listener: Callable[[str, bool], None]) -> None: ...

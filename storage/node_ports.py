@@ -1,0 +1,107 @@
+"""What the servers that share a store tell each other through it.
+
+Each open store is one *incarnation* of a server: a random word, new at each start. An incarnation has a lease, which
+says that it lives, and a row of hints, which say what it has changed. A hint is on disk before anybody is told that the
+change is done, so whoever has read all hints that are there at some moment knows of everything that was acked before.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, Protocol
+
+from domain.changes import ReadMoved
+from domain.frozen import frozen
+
+
+@frozen
+class Lease:
+    """One incarnation, as the others see it.
+
+    `url` is how other servers reach it, "" if they cannot. `format` is the number of the newest kind of stored data
+    that it understands. `key_id` is a fingerprint of its `SECRET_KEY`. `beat` is another number after each renewal: an
+    incarnation whose beat stays the same for too long, by the clock of the reader, is dead. `ended`: it has said that
+    it is gone.
+    """
+
+    incarnation: str
+    url: str
+    format: int
+    key_id: str
+    beat: int
+    ended: bool
+
+
+@frozen
+class Hint:
+    """What one incarnation has changed: hint 1, 2, 3…, without a hole.
+
+    `rows` has, by chat, the first and the last number of the rows of the chat's log that this hint tells of: they are
+    in the log already, or are being inserted, or failed to be. `users` are the accounts that changed, each with whether
+    others see the change. `sessions` are those that were revoked, as (user id, session id). `marks` are read marks that
+    moved. `told` is what live state tells, as (topic, value).
+    """
+
+    number: int
+    rows: Mapping[int, tuple[int, int]]
+    users: Mapping[int, bool]
+    sessions: Sequence[tuple[int, str]]
+    marks: Sequence[ReadMoved]
+    told: Sequence[tuple[str, Any]]
+
+
+class Nodes(Protocol):
+    """The hints and leases of a shared store. The store itself adds a hint for each of its writes; a write is not
+    acked before its hint is on disk. Any method may raise `Unavailable`."""
+
+    @property
+    def incarnation(self) -> str: ...
+
+    async def join(self, lease: Lease) -> None:
+        """Writes or renews the lease of this incarnation. A store that nobody joins writes a lease of its own before
+        its first hint, so that others read that hint."""
+
+    async def leave(self) -> None:
+        """Ends this incarnation, after its last hint."""
+
+    async def leases(self) -> Sequence[Lease]:
+        """All leases that are noted, this incarnation's too."""
+
+    async def hints(self, after: Mapping[str, int]) -> Mapping[str, Sequence[Hint]]:
+        """By incarnation, the hints above the given numbers, in order, up to the first that is not there: all those
+        that were on disk when this was called."""
+
+    async def oldest_hint(self, incarnation: str) -> int:
+        """The number of the oldest hint that is kept of an incarnation; one above its last if none is kept. Hints are
+        kept for `HINTS_KEPT_S`."""
+
+    async def apply(self, hints: Sequence[Hint]) -> None:
+        """Publishes to the subscribers of this store what the hints of another incarnation tell, unless it is published
+        already: returns when accounts, sessions and marks are published, and all rows that are in the log. Rows that
+        are not there yet are looked for again at the next calls, for `ROWS_AWAITED_S`."""
+
+    async def compare(self, user_ids: Collection[int]) -> None:
+        """For a reader that has missed hints: compares all followed chats, and these accounts and their sessions, with
+        the store, and publishes what is new."""
+
+    def tell(self, topic: str, value: Any) -> None:
+        """Adds something to the next hint, which is written within `TELL_WITHIN_S`. The value is what JSON can hold,
+        with strings as keys."""
+
+    async def keep_record(self, topic: str, value: Any) -> None:
+        """Keeps the whole of what this incarnation has told of a topic, for servers that start later, along with the
+        number of its last hint."""
+
+    async def records(self, topic: str) -> Mapping[str, tuple[int, Any]]:
+        """By incarnation, the record of the topic and the number of the last hint that it covers."""
+
+    async def bury(self, incarnation: str) -> None:
+        """Removes the lease, the hints and the records of an incarnation that is dead, or has ended."""
+
+
+HINTS_KEPT_S = 60.0
+"""How long a hint is kept. A server that read no hints for longer has to compare."""
+
+ROWS_AWAITED_S = 30.0
+"""How long a row that a hint tells of is looked for: an insert that was under way when its server died is in the log,
+or never will be, long before."""
+
+TELL_WITHIN_S = 0.25
