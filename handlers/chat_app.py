@@ -1,6 +1,5 @@
 """The facade: gates talk to `ChatApp` and to nothing beneath it. The types they exchange with it are exported here."""
 
-import asyncio
 from collections.abc import Mapping
 from functools import partial
 from typing import Any
@@ -69,14 +68,12 @@ class ChatApp:
             clock,
             tokens,
             passwords,
-            left=self._note_last_seen,
             freshness=freshness or AlwaysFresh(),
             peers=peers or NoPeers(),
         )
         self.start = partial(dispatch.start, self.context)
         """Starts a command: see `dispatch.start`."""
         hub.on_end(self.disconnected)
-        self._seen: set[Any] = set()
         self._publisher = Publisher(self.context, self.end)
         store.subscribe(self._publisher)
         self._sweep = SessionSweep(store.sessions, clock, keep_s=policy.access_token_ttl_s)
@@ -226,6 +223,7 @@ class ChatApp:
 
     def going_away(self) -> None:
         """Ends every connection: the server is about to stop."""
+        self.context.presence.going_away()
         for connection in list(self.context.connections.all()):
             self.end(connection, Ending.GOING_AWAY)
 
@@ -239,10 +237,5 @@ class ChatApp:
         self.context.updates.stop()
         self.context.subscriptions.stop()
         self.context.announcer.stop()
-        await asyncio.gather(*self._seen, return_exceptions=True)
+        await self.context.last_seen.close()
         self.context.passwords.close()
-
-    def _note_last_seen(self, user_id: int) -> None:
-        note = asyncio.ensure_future(self.context.store.users.seen(user_id, self.context.clock.now()))
-        self._seen.add(note)
-        note.add_done_callback(self._seen.discard)

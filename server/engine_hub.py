@@ -4,11 +4,9 @@ from collections.abc import Callable, Collection
 
 from client_compat.connection import RawConnection
 from handlers.live.hub import Payload
+from handlers.policy import RETRY_SPREAD_MS
 from handlers.wire.endings import CLOSE_CODES, Ending, retry_in_ms
 from server.engine import AsyncServer
-
-RETRY_SPREAD_MS = 5_000
-"""Clients come back after a restart spread over this time."""
 
 
 class EngineHub:
