@@ -62,7 +62,9 @@ class PeerPresence:
     def status_of(self, user_id: int) -> str:
         """What others see of a user who is not connected here."""
         found = self.of(user_id)
-        return seen(found) if found else OFFLINE
+        if len(found) != 1:
+            return seen(found)
+        return OFFLINE if found[0].wish[1] else found[0].status
 
     def stay(self, user_id: int) -> bool:
         """Whether the user has a connection to another server."""
