@@ -152,7 +152,7 @@ def _chat_app(sio: AsyncServer, hub: EngineHub, clock: Clock) -> Any:
             hub.hold_while(node.freshness)
             node.freshness.fresh = hub.release
             node.connected = chat_app.connected_users
-            node.end_all = chat_app.end_all_behind
+            node.end_all = chat_app.fall_behind
             await node.start()
         control = Control(chat_app, config.data_dir)
         await control.open()

@@ -8,6 +8,7 @@ import structlog
 
 from server.nodes.elapsed import elapsed_s
 from server.nodes.gate import Gate
+from server.nodes.key_id import WrongKey, settle_key
 from server.nodes.leases import LeaseBook, Others, dead_after_s, renewed_every_s
 from server.nodes.peers import Bus, HintedPeers
 from server.nodes.reader import HintReader
@@ -72,8 +73,16 @@ class Node:
         return self._nodes.incarnation
 
     async def start(self) -> None:
-        """Joins the others, and knows of all that they did before. Raises: `Unavailable`."""
+        """Joins the others, and knows of all that they did before. Raises: `Unavailable`; `WrongKey`, after it has left
+        them."""
         await self._renew()
+        try:
+            await settle_key(
+                self._nodes, self._key_id, url=self._url, lease_s=self._lease_s, renew=self._renew
+            )
+        except WrongKey:
+            await self._nodes.leave()
+            raise
         await self.freshness.look()
         self.freshness.start()
         self._upkeep = asyncio.get_running_loop().create_task(self._keep_up())
