@@ -87,8 +87,8 @@ def make_context(
 ) -> Context:
     """Wires the live state."""
     connections = Connections()
-    directory = Directory(store)
-    identities = Identities(store, tokens, clock)
+    directory = Directory(store, freshness)
+    identities = Identities(store, tokens, clock, freshness)
     last_seen = LastSeen(store.users, clock)
     presence = PresenceTracker(
         hub, clock, directory, peers, grace_s=policy.presence_grace_s, last_seen=last_seen

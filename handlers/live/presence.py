@@ -1,6 +1,7 @@
 """Who is online, as others see it. In memory only; the store keeps when a user was last seen, and no more."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from handlers.live.clock import Clock, Timer
@@ -14,6 +15,8 @@ from handlers.live.presence_outbox import TOPIC, PresenceOutbox
 from handlers.live.presence_record import NO_WISH, OFFLINE, STRENGTH, Record, Wish, seen
 from handlers.policy import RETRY_SPREAD_MS
 from handlers.wire import events
+
+RETRY_SPREAD_S = RETRY_SPREAD_MS / 1000
 
 HEARD_WITHIN_S = 1.0
 """After the grace time, how long a server waits for others to tell that the user has come to one of them."""
@@ -58,13 +61,14 @@ class PresenceTracker:
         self._directory = directory
         self._peers = peers
         self._grace_s = grace_s
+        self._spread_s = 0.0
         self._last_seen = last_seen
         self._users: dict[int, _Presence] = {}
         self._tells = not isinstance(peers, NoPeers)
         self._outbox = PresenceOutbox(peers, clock, self._record_of)
         self._elsewhere = PeerPresence(
             clock,
-            kept_s=lambda: RETRY_SPREAD_MS / 1000 + self._kept_s(),
+            kept_s=lambda: RETRY_SPREAD_S + self._kept_s(),
             is_here=self._users.__contains__,
             status_of=self.status_of,
             changed=self._changed_elsewhere,
@@ -133,6 +137,14 @@ class PresenceTracker:
         users until those had time to come back."""
         self._outbox.close()
 
+    @contextmanager
+    def coming_back(self) -> Iterator[None]:
+        """For a server that ends all connections and goes on: the users whose last connection is lost meanwhile stay as
+        they were until those connections had time to come back."""
+        self._spread_s = RETRY_SPREAD_S
+        yield
+        self._spread_s = 0.0
+
     def stop(self) -> None:
         """Ends all grace times at once: the server is going away."""
         self._outbox.close()
@@ -144,7 +156,8 @@ class PresenceTracker:
 
     def _kept_s(self) -> float:
         """How long a user whose last connection is gone stays as they were."""
-        return self._grace_s + HEARD_WITHIN_S if self._peers.others else self._grace_s
+        heard_s = HEARD_WITHIN_S if self._peers.others else 0.0
+        return self._spread_s + self._grace_s + heard_s
 
     def _arrived(self, user_id: int) -> _Presence:
         """The presence of a user before their first connection to this server."""

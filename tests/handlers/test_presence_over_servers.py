@@ -301,6 +301,22 @@ class TestTheWishToAppearOffline:
         assert scene.seen() == [["online"]] * 3
 
 
+async def test_a_server_ends_all_connections_and_their_users_come_back_elsewhere(scene: Scene) -> None:
+    a, b, _ = scene.nodes
+    ann, other = a.open(), a.open(3)
+    scene.hear()
+    scene.seen()
+    with a.tracker.coming_back():
+        a.tracker.closed(ann)
+        a.tracker.closed(other)
+    scene.clock.advance(KEPT_S - HEARD_WITHIN_S - 0.1)
+    b.open()
+    scene.clock.advance(HEARD_WITHIN_S)
+    assert [node.hub.take(node.watcher) for node in scene.nodes] == [[], [], []]
+    scene.clock.advance(60)
+    assert (scene.shown(), a.tracker.status_of(3)) == ({"online"}, "offline")
+
+
 class TestAServerThatIsGone:
     async def test_its_users_are_offline_once_those_who_come_back_had_time_to(self, scene: Scene) -> None:
         a, b, _ = scene.nodes
