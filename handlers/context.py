@@ -14,6 +14,7 @@ from handlers.live.hub import Hub
 from handlers.live.identities import Identities
 from handlers.live.last_seen import LastSeen
 from handlers.live.limits import Limiter, network_of
+from handlers.live.login_failures import LoginFailures
 from handlers.live.passwords import Passwords
 from handlers.live.peers import Peers
 from handlers.live.presence import PresenceTracker
@@ -58,6 +59,7 @@ class Context:
     clock: Clock
     hub: Hub
     limiter: Limiter
+    login_failures: LoginFailures
     connections: Connections
     directory: Directory
     identities: Identities
@@ -89,6 +91,7 @@ def make_context(
     connections = Connections()
     directory = Directory(store, freshness)
     identities = Identities(store, tokens, clock, freshness)
+    limiter = Limiter(policy, clock)
     last_seen = LastSeen(store.users, clock)
     presence = PresenceTracker(
         hub, clock, directory, peers, grace_s=policy.presence_grace_s, last_seen=last_seen
@@ -98,7 +101,8 @@ def make_context(
         store=store,
         clock=clock,
         hub=hub,
-        limiter=Limiter(policy, clock),
+        limiter=limiter,
+        login_failures=LoginFailures(limiter, tokens, peers),
         connections=connections,
         directory=directory,
         identities=identities,
