@@ -122,14 +122,9 @@ class Nodes(Protocol):
     async def records(self, topic: str) -> Mapping[str, tuple[int, Any]]:
         """By incarnation, the record of the topic and the number of the last hint that it covers."""
 
-    async def key_id(self, mine: str) -> str:
-        """The fingerprint of the key of all servers of this store: `mine` if there was none."""
-
-    async def replace_key_id(self, mine: str) -> None:
-        """Makes `mine` the fingerprint."""
-
     async def bury(self, incarnation: str) -> None:
-        """Removes the lease, the hints and the records of an incarnation that is dead, or has ended."""
+        """Removes the lease, the hints and the records of an incarnation that is dead, or has ended. If it was only
+        suspended it may come back with its next hint, and `oldest_hint` says which that is."""
 
     async def key_id(self, mine: str) -> str:
         """The fingerprint of the key that is noted in the database; `mine` is noted if there is none. Of servers that

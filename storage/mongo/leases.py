@@ -67,11 +67,16 @@ class Leases:
         }
 
     async def bury(self, incarnation: str) -> None:
-        """See `storage.node_ports.Nodes.bury`. The lease goes last: while it is there, somebody finishes the work."""
+        """See `storage.node_ports.Nodes.bury`. The lease goes last: while it is there, somebody finishes the work. The
+        note of an incarnation that has not said that it ended stays: it may have been suspended."""
         database = self._database
-        await remove_hints(database, incarnation, await first_kept(database, incarnation), None)
+        lease = await database.get(database.leases, incarnation)
+        following = await remove_hints(database, incarnation, await first_kept(database, incarnation), None)
         await database.with_retry(lambda: database.records.delete_many({"incarnation": incarnation}))
-        await database.with_retry(lambda: database.hints.delete_one({"_id": incarnation}))
+        if lease is None or lease["ended"]:
+            await database.with_retry(lambda: database.hints.delete_one({"_id": incarnation}))
+        else:
+            await self._put(database.hints, {"_id": incarnation, "first": following})
         await database.with_retry(lambda: database.leases.delete_one({"_id": incarnation}))
 
     async def key_id(self, mine: str) -> str:
