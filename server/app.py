@@ -34,7 +34,6 @@ from server.request_slots import RequestSlots
 from server.rest import add_rest
 from server.socketio_gate import ChatNamespace
 from server.web import add_web
-from storage.node_ports import Nodes
 from storage.open import open_store
 from storage.ports import Store
 
@@ -175,11 +174,10 @@ def _chat_app(sio: AsyncServer, hub: EngineHub, clock: Clock) -> Any:
 
 def _node(config: Config, store: Store) -> Node | None:
     """This server among others; None on a store that no other server can share."""
-    nodes: Nodes | None = getattr(store, "nodes", None)
-    if nodes is None:
+    if store.nodes is None:
         return None
     return Node(
-        nodes,
+        store.nodes,
         url=config.node_url or default_node_url(config.store_url(), config.port),
         lease_s=config.node_lease_s,
         key_id=key_id_of(config.secret_key, store.id),

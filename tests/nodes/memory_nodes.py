@@ -1,11 +1,11 @@
 """The leases and hints of several servers, in memory: what `storage.node_ports.Nodes` promises, without a database."""
 
 import asyncio
-from collections.abc import Collection, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Any, Literal
 
 from storage.errors import Unavailable
-from storage.node_ports import Hint, Lease
+from storage.node_ports import Hint, Lease, OnPublished
 
 
 class Shared:
@@ -15,16 +15,20 @@ class Shared:
         self.leases: dict[str, Lease] = {}
         self.hints: dict[str, dict[int, Hint]] = {}
         self.records: dict[tuple[str, str], tuple[int, Any]] = {}
+        self.following: dict[str, int] = {}
+        """By incarnation that is buried, the number of the hint that would follow."""
         self.key_id = ""
 
 
 class MemoryNodes:
-    """One server's side. `applied` and `compared` are what it was given; `away` makes every call fail, and while
-    `may_answer` is cleared reads do not end."""
+    """One server's side; rows do not exist here. `applied` and `compared` are what it was given. `away` makes every
+    call fail; while `may_answer` is cleared no call ends."""
 
     def __init__(self, shared: Shared, incarnation: str) -> None:
         self.shared = shared
         self.incarnation = incarnation
+        self.format = 1
+        self.lowest_format = 1
         self.applied: list[Hint] = []
         self.compared: list[Collection[int]] = []
         self.away = False
@@ -32,6 +36,15 @@ class MemoryNodes:
         self.may_answer.set()
         self.reads = 0
         self._number = 0
+
+    def on_published(self, listener: OnPublished) -> None:
+        """Never calls it."""
+
+    def on_newer(self, listener: Callable[[str], None]) -> None:
+        """Never calls it."""
+
+    def received(self, chat_id: int, n: int, seq: int) -> Literal["next", "old", "ahead"]:
+        raise NotImplementedError
 
     async def join(self, lease: Lease) -> None:
         await self._answer()
@@ -62,7 +75,7 @@ class MemoryNodes:
 
     async def oldest_hint(self, incarnation: str) -> int:
         await self._answer()
-        return min(self.shared.hints.get(incarnation, {}), default=1)
+        return min(self.shared.hints.get(incarnation, {}), default=self.shared.following.get(incarnation, 1))
 
     async def apply(self, hints: Sequence[Hint]) -> None:
         await self._answer()
@@ -97,7 +110,7 @@ class MemoryNodes:
     async def bury(self, incarnation: str) -> None:
         await self._answer()
         self.shared.leases.pop(incarnation, None)
-        self.shared.hints.pop(incarnation, None)
+        self.shared.following[incarnation] = max(self.shared.hints.pop(incarnation, {}), default=0) + 1
 
     async def key_id(self, mine: str) -> str:
         await self._answer()

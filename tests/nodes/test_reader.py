@@ -153,7 +153,7 @@ async def test_a_comparison_that_fails_is_made_at_the_next_look() -> None:
     async def fails(_user_ids: object) -> None:
         raise Unavailable("away")
 
-    compare, reading.nodes.compare = reading.nodes.compare, fails  # type: ignore[method-assign]
+    compare, reading.nodes.compare = reading.nodes.compare, fails  # type: ignore[method-assign, assignment]
     with pytest.raises(Unavailable):
         await reading.read(after_s=90)
     assert reading.missed == 0
@@ -166,4 +166,18 @@ async def test_a_server_that_was_alone_for_long_has_missed_nothing() -> None:
     reading = Reading()
     await reading.read()
     await reading.read(after_s=500)
+    assert reading.missed == 0
+
+
+async def test_one_that_was_suspended_for_so_long_that_it_was_buried_is_read_on() -> None:
+    reading = Reading()
+    await reading.join()
+    reading.other.hint(users={1: True})
+    await reading.read()
+    await reading.nodes.bury("b")
+    await reading.read()
+    await reading.join(beat=2)
+    assert await reading.read() == []
+    reading.other.hint(users={2: True})
+    assert await reading.read() == [2]
     assert reading.missed == 0
