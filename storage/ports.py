@@ -157,8 +157,13 @@ class Chats(Protocol):
         """
 
     async def load(self, chat_id: int) -> ChatState | None:
-        """A chat and all its members; `head_seq` counts only changes already published. From then on the chat is
-        followed: until `unfollow`, each of its changes is published here in order, those of other servers too."""
+        """A chat and all its members; `head_seq` counts only changes already published. Each later change is published
+        here in order. So are changes before it that other servers made and that are not published here yet, as long as
+        the chat is not followed."""
+
+    def follow(self, chat_id: int) -> None:
+        """Says that a loaded chat stays in memory: until `unfollow`, each of its changes from now on is published here,
+        those of other servers too, and nothing from before."""
 
     def unfollow(self, chat_id: int) -> None:
         """Says that nobody needs to know of each change of the chat any more."""

@@ -153,6 +153,7 @@ class Directory:
         """Called when a chat is created. One that is in memory stays: it was loaded after the commit, and somebody may
         have joined it."""
         if self._chats.peek(state.chat.id) is None:
+            self._store.chats.follow(state.chat.id)
             self._chats.put(state.chat.id, LoadedChat(state, self))
 
     def renamed(self, renamed: Chat) -> None:
@@ -187,7 +188,13 @@ class Directory:
 
     async def _load(self, chat_id: int) -> LoadedChat | None:
         state = await self._store.chats.load(chat_id)
-        return None if state is None else LoadedChat(state, self)
+        if state is None:
+            return None
+        if self._freshness.shared:
+            # Members here hear of what led to this state before anybody joins. What is published is loaded anew.
+            await self._freshness.look()
+        self._store.chats.follow(chat_id)
+        return LoadedChat(state, self)
 
     def _dropped(self, chat: LoadedChat) -> None:
         self._store.chats.unfollow(chat.id)

@@ -80,6 +80,7 @@ async def test_positions_of_followed_chats_stay(
     followed, dropped = await here.chat(anna), await here.chat(anna)
     for chat_id in (followed, dropped):
         await here.store.chats.load(chat_id)
+        here.store.chats.follow(chat_id)
     here.store.chats.unfollow(dropped)
     for _ in range(4):
         await here.chat(anna)
