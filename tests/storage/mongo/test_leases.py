@@ -61,7 +61,7 @@ async def test_hints_are_kept_for_a_while(
     incarnation = mongo_store.nodes.incarnation
     for number in range(40):
         await here.send(chat_id, anna, f"{number}")
-    assert await there.store.nodes.oldest_hint(incarnation) == 1
+    assert await there.store.nodes.oldest_hint(second_store.nodes.incarnation) == 1
     while await mongo_store._database.hints.count_documents({"number": {"$gt": 0}}):
         await asyncio.sleep(0.05)
     assert await there.store.nodes.oldest_hint(incarnation) == 42
