@@ -5,9 +5,11 @@ from collections.abc import AsyncIterator, Sequence
 
 import pytest
 
+from domain.changes import ChatCreated, ChatRenamed, MemberAdded, UserChanged
 from storage.mongo import MongoStore, positions
 from tests.storage.conftest import MongoPlace
 from tests.storage.mongo.nodes import Node
+from tests.storage.world import at
 
 
 @pytest.fixture
@@ -44,12 +46,14 @@ async def test_a_replica_that_is_gone_leaves_no_hole(
     anna = await here.user()
     chat_id = await here.chat(anna)
     await here.store.chats.load(chat_id)
+    here.store.chats.follow(chat_id)
     await here.send(chat_id, anna, "here")
     await evict(here, anna, monkeypatch)
     assert here.store._writer.replicas.peek(chat_id) is None
     for number in range(3):
         await there.send(chat_id, anna, f"there {number}")
     await here.store.chats.load(chat_id)
+    here.store.chats.follow(chat_id)
     await here.check_published(chat_id)
     assert len(here.message_changes(chat_id)) == 4
 
@@ -60,6 +64,7 @@ async def test_a_replica_that_is_gone_is_not_needed(
     anna = await here.user()
     chat_id = await here.chat(anna)
     await here.store.chats.load(chat_id)
+    here.store.chats.follow(chat_id)
     await evict(here, anna, monkeypatch)
     await there.send(chat_id, anna, "there")
     await here.look()
@@ -101,6 +106,7 @@ async def test_two_servers_write_to_one_chat_at_once(here: Node, there: Node, th
     chat_id = await here.chat(anna, boris)
     for node in (here, there, third):
         await node.store.chats.load(chat_id)
+        node.store.chats.follow(chat_id)
     done = asyncio.Event()
 
     async def write(node: Node, user_id: int) -> None:
@@ -131,6 +137,7 @@ async def test_rows_that_come_to_the_log_after_their_hint(
     anna = await here.user()
     chat_id = await here.chat(anna)
     await there.store.chats.load(chat_id)
+    there.store.chats.follow(chat_id)
     log, gate, inserting = here.store._writer.replicas.log, asyncio.Event(), asyncio.Event()
     original = log.insert
 
@@ -174,3 +181,22 @@ async def test_a_send_is_not_acked_before_its_hint(
     await sending
     await there.look()
     assert len(there.message_changes(chat_id)) == 1
+
+
+async def test_what_led_to_a_loaded_chat_is_published_until_it_is_followed(here: Node, there: Node) -> None:
+    """A member here loads a chat that another server has just made: the other members here have not heard of it."""
+    anna, boris = await here.users(2)
+    chat_id = await here.chat(anna)
+    await here.store.chats.add_member(chat_id, anna, boris, "member", at(1))
+    await there.store.chats.load(chat_id)
+    assert there.take() == []
+    await there.look()
+    assert [type(one) for one in there.take() if not isinstance(one, UserChanged)] == [
+        ChatCreated,
+        MemberAdded,
+    ]
+    there.store.chats.follow(chat_id)
+    await here.store.chats.rename(chat_id, anna, "Another name")
+    for _ in range(2):
+        await there.look()
+    assert [type(one) for one in there.take()] == [ChatRenamed]
