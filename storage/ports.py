@@ -156,14 +156,15 @@ class Chats(Protocol):
         Raises: `UnknownUsers`, for an owner who is banned too.
         """
 
+    async def begin(self, chat_id: int) -> None:
+        """Says that a chat is about to be loaded. Each change from now on is published here in order, those of other
+        servers too; until `follow`, so are earlier ones that become known only now."""
+
     async def load(self, chat_id: int) -> ChatState | None:
-        """A chat and all its members; `head_seq` counts only changes already published. Each later change is published
-        here in order. So are changes before it that other servers made and that are not published here yet, as long as
-        the chat is not followed."""
+        """A chat and all its members; `head_seq` counts only changes already published."""
 
     def follow(self, chat_id: int) -> None:
-        """Says that a loaded chat stays in memory: until `unfollow`, each of its changes from now on is published here,
-        those of other servers too, and nothing from before."""
+        """Says that a loaded chat stays in memory, until `unfollow`: nothing from before the load is published."""
 
     def unfollow(self, chat_id: int) -> None:
         """Says that nobody needs to know of each change of the chat any more."""

@@ -40,6 +40,9 @@ class MongoChats:
         )
         return created
 
+    async def begin(self, chat_id: int) -> None:
+        await self._follower.catch_up(chat_id)
+
     async def load(self, chat_id: int) -> ChatState | None:
         await self._follower.catch_up(chat_id)
         chat = await self._database.get(self._database.chats, str(chat_id))
