@@ -109,7 +109,8 @@ class ForeignRows:
         first, last = awaited.first, awaited.last
         position = self._positions.get(chat_id)
         if position is not None and first < position.first:
-            await self._publish_late(chat_id, first, position.first - 1)
+            if not await self._publish_late(chat_id, first, position.first - 1):
+                return False
         start = first if position is None else position.n + 1
         if start > last:
             return True
@@ -135,13 +136,15 @@ class ForeignRows:
             if error.trouble != "newer":
                 raise
 
-    async def _publish_late(self, chat_id: int, first: int, last: int) -> None:
+    async def _publish_late(self, chat_id: int, first: int, last: int) -> bool:
+        """Publishes rows before the first that was published; False if they are not projected yet."""
         rows = await self._replicas.log.span(chat_id, first, last)
         if any(logged_kind(row.kind) is None for row in rows):
-            return
+            return True
         chat = await self._projected(chat_id, rows)
         if chat is not None:
             self._publication.late(_changes(rows, chat))
+        return chat is not None
 
     async def _projected(self, chat_id: int, rows: Sequence[Row]) -> Document | None:
         """The document of the chat if the rows are projected."""
