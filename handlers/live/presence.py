@@ -13,8 +13,8 @@ from handlers.live.peer_presence import PeerPresence
 from handlers.live.peers import NoPeers, Peers
 from handlers.live.presence_outbox import TOPIC, PresenceOutbox
 from handlers.live.presence_record import NO_WISH, OFFLINE, STRENGTH, Record, Wish, seen
-from handlers.policy import RETRY_SPREAD_MS
 from handlers.wire import events
+from handlers.wire.endings import RETRY_SPREAD_MS
 
 RETRY_SPREAD_S = RETRY_SPREAD_MS / 1000
 

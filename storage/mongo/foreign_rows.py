@@ -108,9 +108,9 @@ class ForeignRows:
         """Whether all awaited rows of the chat are published. `late`: they should be projected by now."""
         first, last = awaited.first, awaited.last
         position = self._positions.get(chat_id)
-        if position is not None and first < position.first:
-            if not await self._publish_late(chat_id, first, position.first - 1):
-                return False
+        late_until = 0 if position is None else position.first
+        if first < late_until and not await self._publish_late(chat_id, first, late_until - 1):
+            return False
         start = first if position is None else position.n + 1
         if start > last:
             return True

@@ -15,7 +15,7 @@ from handlers.live.last_seen import LastSeen
 from handlers.live.peer_presence import USERS_PER_TURN
 from handlers.live.presence import HEARD_WITHIN_S, NOTED_WITHIN_S, PresenceTracker
 from handlers.live.presence_outbox import GATHERED_S
-from handlers.policy import RETRY_SPREAD_MS
+from handlers.wire.endings import RETRY_SPREAD_MS
 from storage.ports import Users
 from tests.clients.clock import ManualClock
 from tests.clients.hub import MemoryHub
