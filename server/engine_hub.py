@@ -3,12 +3,15 @@
 from collections.abc import Callable, Collection
 
 from client_compat.connection import RawConnection
-from handlers.live.hub import Payload
+from client_compat.raw_frames import RawDialect
+from handlers.live.hub import Blobs, Payload
 from handlers.wire.endings import CLOSE_CODES, Ending, retry_in_ms
-from server.engine import AsyncServer
+from server.engine import AsyncServer, ReadyEvent, RoomEvent, frames
 
 RETRY_SPREAD_MS = 5_000
 """Clients come back after a restart spread over this time."""
+
+RAW_DIALECT = RawDialect(frames.text)
 
 
 class EngineHub:
@@ -17,6 +20,8 @@ class EngineHub:
     def __init__(self, sio: AsyncServer) -> None:
         self._sio = sio
         self._fan_out = sio.fan_out
+        self._dialects = (RAW_DIALECT, sio.eio.dialect)
+        """In the order of `Blobs`."""
         self._on_end: Callable[[str], None] = lambda _connection_id: None
 
     def emit(
@@ -28,6 +33,16 @@ class EngineHub:
         self, event: str, payload: Payload, *, rooms: Collection[str], skip: Collection[str] = ()
     ) -> None:
         self._fan_out.post(event, payload, "/", room=list(rooms), skip_sid=skip)
+
+    def emit_encoded(self, event: str, payload: Payload, *, room: str) -> Blobs:
+        posted = RoomEvent(event, (payload,), "/", (), False)
+        blobs = [posted.encoded(dialect) for dialect in self._dialects]
+        self._fan_out.post_event(posted, room=room)
+        return blobs
+
+    def emit_blobs(self, blobs: Blobs, *, room: str) -> None:
+        raw, socketio = self._dialects
+        self._fan_out.post_event(ReadyEvent("/", {raw: blobs[0], socketio: blobs[1]}, socketio), room=room)
 
     def enter(self, connection_id: str, room: str) -> None:
         self._fan_out.enter(connection_id, room)
