@@ -52,8 +52,8 @@ class RoomEvent:
 class ReadyEvent(RoomEvent):
     """An event that another process has encoded. It has one argument or more, none of them binary.
 
-    `blobs` are its frames by dialect, those of `socketio` among them. For members that poll, and for other dialects, the
-    event is read from the Socket.IO frame; without such members nothing is read.
+    `blobs` are its frames by dialect, those of `socketio` among them. For members that poll, and for other dialects,
+    the event is read from the Socket.IO frame; without such members nothing is read.
     """
 
     __slots__ = ("_socketio",)

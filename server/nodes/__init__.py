@@ -1,0 +1,1 @@
+"""More than one server on one database: what each tells the others, and what it hears of them."""
