@@ -1,7 +1,7 @@
 """The facade: gates talk to `ChatApp` and to nothing beneath it. The types they exchange with it are exported here."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import partial
 from typing import Any
 
@@ -224,10 +224,21 @@ class ChatApp:
             ids[username] = user.id
         return ids
 
+    def connected_users(self) -> Collection[int]:
+        """The ids of all users who are connected."""
+        return list(self.context.connections.users())
+
     def going_away(self) -> None:
         """Ends every connection: the server is about to stop."""
+        self._end_all(Ending.GOING_AWAY)
+
+    def end_all_behind(self) -> None:
+        """Ends every connection: the server has missed what others did, and clients recover elsewhere or here."""
+        self._end_all(Ending.BEHIND)
+
+    def _end_all(self, ending: Ending) -> None:
         for connection in list(self.context.connections.all()):
-            self.end(connection, Ending.GOING_AWAY)
+            self.end(connection, ending)
 
     async def close(self) -> None:
         """Waits for what is still to be stored, then stops timers and threads. The caller closes the store."""

@@ -24,6 +24,7 @@ from tests.clients.people import Person
 from tests.clients.raw import RawClient
 from tests.clients.rest import RestClient
 from tests.clients.wires import WIRES
+from tests.cluster.fixtures import pytest_runtest_makereport, start_cluster  # noqa: F401 -- pytest finds them here
 from tests.storage.conftest import mongo_url  # noqa: F401 -- a fixture
 
 STORES = ("sqlite", "mongo")
@@ -236,6 +237,6 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def _needs_mongo(item: pytest.Item) -> bool:
     given = getattr(item, "callspec", None)
     fixtures: list[str] = getattr(item, "fixturenames", [])
-    return bool({"mongo_url", "own_server"}.intersection(fixtures)) or (
+    return bool({"mongo_url", "own_server", "start_cluster"}.intersection(fixtures)) or (
         given is not None and "mongo" in given.params.values()
     )

@@ -1,1 +1,1 @@
-"""More than one server on one database: what each tells the others, and what it hears of them."""
+"""This server among others on the same database: what it knows of them, and what it tells them."""
