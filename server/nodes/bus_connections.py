@@ -5,7 +5,7 @@ from typing import Any
 
 import hiredis
 from redis.asyncio.connection import AbstractConnection
-from redis.exceptions import RedisError, ResponseError
+from redis.exceptions import AuthenticationError, RedisError, ResponseError
 
 from server.redis_url import connection_of
 
@@ -104,16 +104,18 @@ async def _mode(connection: AbstractConnection) -> bytes:
 
 def is_refusal(error: BaseException) -> bool:
     """Whether the Redis server answers, and does not let this server in."""
-    return isinstance(error, ResponseError | Sentinel) or type(error).__name__.startswith("Authentication")
+    return isinstance(error, AuthenticationError | ResponseError | Sentinel)
 
 
 def reason_of(error: BaseException) -> str:
-    """An error in a few words. Redis quotes commands in its errors, with the password of an `AUTH` that it does not
-    know: of such an error only the first word is taken, which is its code."""
+    """An error in a few words. The text of an error of Redis is never one of them: it quotes commands, and with a
+    command `AUTH` that Redis does not know the password."""
     if isinstance(error, Deaf):
         return "what is published does not come back"
     if isinstance(error, Sentinel):
         return "REDIS_URL names a Sentinel; name the Redis server itself"
-    if is_refusal(error):
-        return str(error).partition(" ")[0]
+    if isinstance(error, AuthenticationError):
+        return "wrong user or password"
+    if isinstance(error, ResponseError):
+        return type(error).__name__
     return "no answer" if "Timeout" in type(error).__name__ else "no connection"

@@ -5,7 +5,7 @@ A frame is self-delimiting, so frames can be joined and published together. All 
     version u8, flags u8, length of incarnation u8, incarnation,
     number of the frame u64, number of the newest hint u64, count of messages u16, count of topics u16,
     messages: chat u64, n u64, seq u64, sender u64, flags u8, length of the raw frame u32, of the Socket.IO frame u32,
-    then both frames; topics: length of the name u8, of the value u32, then both.
+    then both frames; topics: length of the name u8, number of the value u64, length of the value u32, then both.
 """
 
 import struct
@@ -19,7 +19,7 @@ _NEW = 1
 
 _HEAD = struct.Struct("!QQHH")
 _MESSAGE = struct.Struct("!QQQQBII")
-_TOPIC = struct.Struct("!BI")
+_TOPIC = struct.Struct("!BQI")
 
 _pack_message = _MESSAGE.pack
 _unpack_message = _MESSAGE.unpack_from
@@ -44,14 +44,14 @@ class Message(NamedTuple):
 class Frame(NamedTuple):
     """What one server tells at a time. `number` counts the frames of the incarnation, so that others see that they have
     missed one. `hint` is the number of its newest hint in the store. `look` is whether it has changed more than
-    `messages` say, which the others read from the store. `topics` have names and values."""
+    `messages` say, which the others read from the store. `topics` have names, and values with their numbers."""
 
     incarnation: str
     number: int
     hint: int
     look: bool
     messages: Sequence[Message]
-    topics: Sequence[tuple[str, bytes]]
+    topics: Sequence[tuple[str, int, bytes]]
 
 
 def pack_message(chat_id: int, n: int, seq: int, sender_id: int, new: bool, blobs: Sequence[bytes]) -> bytes:
@@ -60,10 +60,10 @@ def pack_message(chat_id: int, n: int, seq: int, sender_id: int, new: bool, blob
     return b"".join((_pack_message(chat_id, n, seq, sender_id, new, len(raw), len(socketio)), raw, socketio))
 
 
-def pack_topic(topic: str, value: bytes) -> bytes:
+def pack_topic(topic: str, number: int, value: bytes) -> bytes:
     """One topic of a frame."""
     name = topic.encode()
-    return _TOPIC.pack(len(name), len(value)) + name + value
+    return _TOPIC.pack(len(name), number, len(value)) + name + value
 
 
 def pack(
@@ -93,20 +93,20 @@ def unpack(data: bytes) -> Iterable[Frame]:
     Raises: `UnknownVersion`; `ValueError` if something is cut off.
     """
     at, end = 0, len(data)
-    try:
-        while at < end:
+    while at < end:
+        if data[at] != VERSION:
+            raise UnknownVersion(f"version {data[at]}")
+        try:
             frame, at = _unpack_frame(data, at)
-            if at > end:
-                raise ValueError("a frame is cut off")
-            yield frame
-    except (struct.error, IndexError):
-        raise ValueError("a frame is cut off") from None
+        except (struct.error, IndexError, UnicodeDecodeError):
+            raise ValueError("a frame is cut off") from None
+        if at > end:
+            raise ValueError("a frame is cut off")
+        yield frame
 
 
 def _unpack_frame(data: bytes, at: int) -> tuple[Frame, int]:
-    version, flags, length = data[at : at + 3]
-    if version != VERSION:
-        raise UnknownVersion(f"version {version}")
+    flags, length = data[at + 1], data[at + 2]
     start = at + 3
     at = start + length
     incarnation = data[start:at].decode()
@@ -123,8 +123,8 @@ def _unpack_frame(data: bytes, at: int) -> tuple[Frame, int]:
         at = end
     told = []
     for _ in range(topics):
-        name, size = _TOPIC.unpack_from(data, at)
+        name, value_number, size = _TOPIC.unpack_from(data, at)
         at += _TOPIC.size
-        told.append((data[at : at + name].decode(), data[at + name : at + name + size]))
+        told.append((data[at : at + name].decode(), value_number, data[at + name : at + name + size]))
         at += name + size
     return Frame(incarnation, number, hint, bool(flags & _LOOK), found, told), at

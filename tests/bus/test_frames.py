@@ -32,7 +32,7 @@ FRAMES = st.builds(
     NUMBERS,
     st.booleans(),
     st.lists(MESSAGES, max_size=4),
-    st.lists(st.tuples(st.text(max_size=20), st.binary(max_size=50)), max_size=3),
+    st.lists(st.tuples(st.text(max_size=20), NUMBERS, st.binary(max_size=50)), max_size=3),
 )
 
 
@@ -71,10 +71,10 @@ def test_frames_before_one_that_cannot_be_read_are_read() -> None:
 def test_the_bytes_of_a_frame_stay_the_same() -> None:
     """Another version of the server reads them."""
     assert pack(
-        "ab", 3, 4, True, [pack_message(5, 6, 7, 8, True, (b"r", b"so"))], [pack_topic("t", b"{}")]
+        "ab", 3, 4, True, [pack_message(5, 6, 7, 8, True, (b"r", b"so"))], [pack_topic("t", 9, b"{}")]
     ) == (
         b"\x01\x01\x02ab"
         b"\0\0\0\0\0\0\0\x03\0\0\0\0\0\0\0\x04\0\x01\0\x01"
         b"\0\0\0\0\0\0\0\x05\0\0\0\0\0\0\0\x06\0\0\0\0\0\0\0\x07\0\0\0\0\0\0\0\x08\x01\0\0\0\x01\0\0\0\x02rso"
-        b"\x01\0\0\0\x02t{}"
+        b"\x01\0\0\0\0\0\0\0\x09\0\0\0\x02t{}"
     )
