@@ -18,6 +18,7 @@ from server.config import Config
 from server.demo import PEOPLE, seed_demo
 from server.keys import CHAT_APP
 from server.logs import report
+from server.nodes.bus_connections import Sentinel
 from server.open_files import OpenFilesWatch, allow_open_files
 from server.runner import Runner
 from server.secret_key import BYTES_MIN, secret_key_file
@@ -62,6 +63,8 @@ async def serve(config: Config) -> None:
         except StorageError as error:
             setting = "DATABASE_URL" if config.database_url else "DATA_DIR"
             raise StartError(f"{setting}: {error}") from None
+        except Sentinel:
+            raise StartError("REDIS_URL: names a Sentinel; name the Redis server itself") from None
         if config.seed_demo:
             await _seed(app)
         if not (config.web_client_dir / "index.html").is_file():

@@ -32,6 +32,8 @@ class BusCounters:
     """Those that this server had read from the log before they came."""
     messages_ahead: int = 0
     """Those that came before a row that precedes them."""
+    chases: int = 0
+    """How often the log was read because such a row did not come."""
     frames_dropped: int = 0
     """Those of this server that were not sent: the queue was full, or Redis away. The others look for what they say."""
     frames_missed: int = 0
