@@ -91,7 +91,7 @@ class Directory:
             size_of=LoadedChat.size,
             bytes_max=CHATS_KEPT_BYTES,
             added=self._remember,
-            dropped=self._forget,
+            dropped=self._dropped,
         )
         self._chats_of: dict[int, set[int]] = {}
         """By user id, the chats in memory that carry presence."""
@@ -188,6 +188,10 @@ class Directory:
     async def _load(self, chat_id: int) -> LoadedChat | None:
         state = await self._store.chats.load(chat_id)
         return None if state is None else LoadedChat(state, self)
+
+    def _dropped(self, chat: LoadedChat) -> None:
+        self._store.chats.unfollow(chat.id)
+        self._forget(chat)
 
     def _resized(self, chat: LoadedChat) -> None:
         chat.members = compact(chat.members)
