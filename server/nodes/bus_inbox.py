@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
+from operator import attrgetter
 from typing import Protocol
 
 import structlog
@@ -22,6 +23,8 @@ HELD_S = 5.0
 """How long events wait for this server to know again what the others did."""
 
 HELD_BYTES_MAX = 8 * 1024 * 1024
+
+_CHAT_ID = attrgetter("chat_id")
 
 
 class HandOut(Protocol):
@@ -70,7 +73,7 @@ class Inbox:
     def published(self, changes: Sequence[Change]) -> None:
         """A subscriber of the store: what was published here may be what events wait for."""
         if self._held and not self._stale():
-            for chat_id in {change.chat_id for change in changes} & self._held.keys():
+            for chat_id in set(map(_CHAT_ID, changes)) & self._held.keys():
                 self._drain(chat_id)
 
     def stop(self) -> None:
