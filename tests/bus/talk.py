@@ -44,12 +44,12 @@ class Talk:
             return None
         return int(answer["message"]["seq"])
 
-    async def go_on(self, seconds: float, per_s: float = 50) -> None:
-        """All send in turn, so many messages a second together."""
+    async def go_on(self, seconds: float, per_s: float = 50, senders: tuple[int, ...] = (0, 1)) -> None:
+        """These send in turn, so many messages a second together."""
         tasks, start, count = [], monotonic(), 0
         while (due := start + count / per_s) < start + seconds:
             await asyncio.sleep(max(0.0, due - monotonic()))
-            tasks.append(asyncio.create_task(self.send(count % len(self.clients))))
+            tasks.append(asyncio.create_task(self.send(senders[count % len(senders)])))
             count += 1
         await asyncio.gather(*tasks)
 
