@@ -35,7 +35,6 @@ from server.request_slots import RequestSlots
 from server.rest import add_rest
 from server.socketio_gate import ChatNamespace
 from server.web import add_web
-from storage.node_ports import Nodes
 from storage.open import open_store
 from storage.ports import Store
 
@@ -155,7 +154,7 @@ def _chat_app(sio: AsyncServer, hub: EngineHub, clock: Clock) -> Any:
             hub.hold_while(node.freshness)
             node.freshness.fresh = hub.release
             node.connected = chat_app.connected_users
-            node.end_all = chat_app.end_all_behind
+            node.end_all = chat_app.fall_behind
             await node.start()
         if bus is not None:
             app[BUS] = bus
@@ -185,11 +184,10 @@ def _chat_app(sio: AsyncServer, hub: EngineHub, clock: Clock) -> Any:
 
 def _node(config: Config, store: Store) -> Node | None:
     """This server among others; None on a store that no other server can share."""
-    nodes: Nodes | None = getattr(store, "nodes", None)
-    if nodes is None:
+    if store.nodes is None:
         return None
     return Node(
-        nodes,
+        store.nodes,
         url=config.node_url or default_node_url(config.store_url(), config.port),
         lease_s=config.node_lease_s,
         key_id=key_id_of(config.secret_key, store.id),
@@ -198,7 +196,6 @@ def _node(config: Config, store: Store) -> Node | None:
 
 def _bus(config: Config, store: Store, node: Node | None, hub: EngineHub) -> BusService | None:
     """What makes other servers hear at once; None without `REDIS_URL`."""
-    nodes: Nodes | None = getattr(store, "nodes", None)
-    if not config.redis_url or nodes is None or node is None:
+    if not config.redis_url or store.nodes is None or node is None:
         return None
-    return BusService(config.redis_url, store.id, nodes, node, hub)
+    return BusService(config.redis_url, store.id, store.nodes, node, hub)

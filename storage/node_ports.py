@@ -59,7 +59,7 @@ class Nodes(Protocol):
 
     lowest_format: int
     """The lowest format of all leases that live. Who reads the leases sets it; the store writes a change of a kind only
-    if the format of the kind is not above it. At first it is `format`."""
+    if the format of the kind is not above it. At first it is the lowest of the leases that have not ended."""
 
     @property
     def incarnation(self) -> str: ...
@@ -123,7 +123,8 @@ class Nodes(Protocol):
         """By incarnation, the record of the topic and the number of the last hint that it covers."""
 
     async def bury(self, incarnation: str) -> None:
-        """Removes the lease, the hints and the records of an incarnation that is dead, or has ended."""
+        """Removes the lease, the hints and the records of an incarnation that is dead, or has ended. If it was only
+        suspended it may come back with its next hint, and `oldest_hint` says which that is."""
 
     async def key_id(self, mine: str) -> str:
         """The fingerprint of the key that is noted in the database; `mine` is noted if there is none. Of servers that

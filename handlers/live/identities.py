@@ -1,6 +1,5 @@
 """Accounts and sessions in memory: they say who a token stands for, and a revocation counts at once."""
 
-from collections.abc import Collection
 from dataclasses import replace
 
 from domain.frozen import frozen
@@ -123,6 +122,12 @@ class Identities:
         """An account, from memory if it is there."""
         return await self._users.get(user_id)
 
+    async def user_for_answer(self, user_id: int) -> User | None:
+        """An account as an answer shows it: with all that any server acked before this call."""
+        if self._freshness.shared:
+            return await self._store.users.get(user_id)
+        return await self._users.get(user_id)
+
     def peek_user(self, user_id: int) -> User | None:
         """An account if it is in memory."""
         return self._users.peek(user_id)
@@ -135,10 +140,10 @@ class Identities:
             self._users.put(user.id, user)
         self._users.stale(user.id)
 
-    def forget_but(self, user_ids: Collection[int], session_ids: Collection[str]) -> None:
-        """Drops all other accounts and sessions: their next use loads them from the store."""
-        self._users.forget_but(user_ids)
-        self._sessions.forget_but(session_ids)
+    def forget_all(self) -> None:
+        """Drops all accounts and sessions: their next use loads them from the store."""
+        self._users.forget_all()
+        self._sessions.forget_all()
 
     def session_revoked(self, session_id: str) -> None:
         """Called when a session is revoked."""

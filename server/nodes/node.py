@@ -2,12 +2,12 @@
 
 import asyncio
 from collections.abc import Callable, Collection, Mapping
-from contextlib import suppress
 
 import structlog
 
 from server.nodes.elapsed import elapsed_s
 from server.nodes.gate import Gate
+from server.nodes.key_id import WrongKey, settle_key
 from server.nodes.leases import LeaseBook, Others, dead_after_s, renewed_every_s
 from server.nodes.peers import Bus, HintedPeers
 from server.nodes.reader import HintReader
@@ -19,9 +19,6 @@ log = structlog.get_logger("vestnik")
 UPKEEP_EVERY_S = 1.0
 
 RECORDS_EVERY_S = HINTS_KEPT_S / 3
-
-FORMAT = 1
-"""The newest kind of stored data that this version understands."""
 
 
 class Node:
@@ -55,6 +52,8 @@ class Node:
         self.peers = HintedPeers(nodes, bus)
         self.connected: Callable[[], Collection[int]] = tuple
         self.end_all: Callable[[], None] = lambda: None
+        self.must_leave: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        """Done once this server cannot go on beside newer ones, with the reason."""
         self._reader = HintReader(
             nodes,
             self._book,
@@ -66,38 +65,56 @@ class Node:
         )
         self.freshness = Gate(self._reader.read, now_s=now_s)
         self.freshness.behind = self._behind
+        nodes.on_newer(self._meet_newer)
 
     @property
     def incarnation(self) -> str:
         return self._nodes.incarnation
 
     async def start(self) -> None:
-        """Joins the others, and knows of all that they did before. Raises: `Unavailable`."""
+        """Joins the others, and knows of all that they did before. Raises: `Unavailable`; `WrongKey`, after it has left
+        them."""
         await self._renew()
+        try:
+            await settle_key(
+                self._nodes, self._key_id, url=self._url, lease_s=self._lease_s, renew=self._renew
+            )
+        except WrongKey:
+            await self._nodes.leave()
+            raise
         await self.freshness.look()
         self.freshness.start()
         self._upkeep = asyncio.get_running_loop().create_task(self._keep_up())
 
     async def stop(self) -> None:
-        """Leaves the others."""
+        """Stops to look. The store ends this incarnation when it is closed."""
         if self._upkeep is not None:
             self._upkeep.cancel()
             await asyncio.wait((self._upkeep,))
         await self.freshness.stop()
-        with suppress(Unavailable):  # then the others see it when the lease is over
-            await self._nodes.leave()
 
     def trouble(self) -> str | None:
         """Why clients should not be sent here; None if they can."""
+        if self.must_leave.done():
+            return "newer"
         return None if self.freshness.ready else "behind"
 
     def _see(self, others: Others) -> None:
         self.others = others.living
+        self._nodes.lowest_format = min(
+            [self._nodes.format, *(lease.format for lease in others.living.values())]
+        )
         self.freshness.alone = not others.living
 
     def _missed(self) -> None:
         log.warning("what other servers changed was missed: all connections end and recover")
         self.end_all()
+
+    def _meet_newer(self, kind: str) -> None:
+        if not self.must_leave.done():
+            self.must_leave.set_result(
+                f"a newer server writes what this version does not know ({kind}): update it"
+            )
 
     def _behind(self) -> None:
         log.error("other servers cannot be looked at: all connections end", age_s=round(self.freshness.age_s))
@@ -106,7 +123,7 @@ class Node:
     async def _renew(self) -> None:
         self._beat += 1
         await self._nodes.join(
-            Lease(self.incarnation, self._url, FORMAT, self._key_id, self._beat, ended=False)
+            Lease(self.incarnation, self._url, self._nodes.format, self._key_id, self._beat, ended=False)
         )
         now_s = self._now_s()
         if self._renewed_s is not None:

@@ -14,6 +14,8 @@ log = structlog.get_logger("vestnik")
 MISSED_AFTER_S = HINTS_KEPT_S - 10.0
 """A reader that has not looked for this long may have missed hints that are removed already."""
 
+BURIED_KEPT = 1_000
+
 
 class HintReader:
     """Knows of each other incarnation which of its hints are read.
@@ -42,6 +44,8 @@ class HintReader:
         self._now_s = now_s
         self._read: dict[str, int] = {}
         """By incarnation, the number of the last hint that was read and published."""
+        self._buried: dict[str, int] = {}
+        """The same for those that are buried: one that was only suspended comes back and goes on from there."""
         self._read_s: float | None = None
         """When the last complete look began; None before the first."""
         self._has_missed = False
@@ -63,7 +67,9 @@ class HintReader:
             log.info("another server is gone", incarnation=incarnation, ended=ended)
             self._peers.gone(incarnation, ended)
         for incarnation in self._read.keys() - others.leases.keys():
-            del self._read[incarnation]
+            self._buried[incarnation] = self._read.pop(incarnation)
+            if len(self._buried) > BURIED_KEPT:
+                del self._buried[next(iter(self._buried))]
             self._peers.forget(incarnation)
         if self._has_missed:
             await self._nodes.compare(self._users())
@@ -77,11 +83,12 @@ class HintReader:
         new = others.leases.keys() if self._has_missed else others.leases.keys() - self._read.keys()
         late = set()
         for incarnation in new:
+            before = self._read.get(incarnation, self._buried.pop(incarnation, 0))
             oldest = await self._nodes.oldest_hint(incarnation)
-            if oldest > self._read.get(incarnation, 0) + 1:
+            if oldest > before + 1:
                 late.add(incarnation)
                 self._has_missed = self._has_missed or not is_first
-            self._read[incarnation] = max(oldest - 1, self._read.get(incarnation, 0))
+            self._read[incarnation] = max(oldest - 1, before)
             if incarnation in others.living and not is_first:
                 log.info(
                     "another server is there", incarnation=incarnation, url=others.leases[incarnation].url

@@ -188,9 +188,10 @@ async def first_kept(database: Database, incarnation: str) -> int:
     return 1 if note is None else int(note["first"])
 
 
-async def remove_hints(database: Database, incarnation: str, first: int, last: int | None) -> None:
-    """Removes hints, in ascending order; with no last one, up to the first that is not there. Raises: `Unavailable`."""
-    start = first
+async def remove_hints(database: Database, incarnation: str, first: int, last: int | None) -> int:
+    """Removes hints, in ascending order; with no last one, up to the first that is not there. Returns the number that
+    follows the last one removed. Raises: `Unavailable`."""
+    start, removed = first, 0
     while last is None or start <= last:
         end = start + _REMOVED_AT_ONCE if last is None else min(start + _REMOVED_AT_ONCE, last + 1)
         deletions = [DeleteOne({"_id": hint_key(incarnation, number)}) for number in range(start, end)]
@@ -198,5 +199,7 @@ async def remove_hints(database: Database, incarnation: str, first: int, last: i
             lambda deletions=deletions: database.hints.bulk_write(deletions, ordered=True)  # type: ignore[misc]
         )
         if last is None and not done.deleted_count:
-            return
+            break
+        removed += done.deleted_count
         start = end
+    return first + removed

@@ -66,7 +66,7 @@ class Talk:
         }
 
     async def complete(self, within_s: float = 10) -> None:
-        """Returns when all have heard everything that was acked. Asserts that nobody hears anything twice, or in another
+        """Returns when all have heard everything that was acked. Asserts that nobody hears anything twice, or out of
         order."""
         async with asyncio.timeout(within_s):
             while not all(self.acked_s.keys() <= set(heard) for heard in self.heard):

@@ -14,7 +14,7 @@ from tests.cluster.fixtures import StartCluster
 from tests.cluster.node import Node
 from tests.cluster.redis import Redis
 from tests.cluster.waiting import until
-from tests.storage.conftest import MongoPlace
+from tests.storage.conftest import MongoPlace, mongo_place  # noqa: F401 -- a fixture
 
 pytestmark = pytest.mark.cluster
 
@@ -176,7 +176,10 @@ async def test_a_server_with_another_redis_or_a_wrong_password_is_slow_and_hears
     await other.kill()
 
 
-async def test_a_sentinel_at_redis_url_stops_the_start(mongo_place: MongoPlace, tmp_path: Path) -> None:
+async def test_a_sentinel_at_redis_url_stops_the_start(
+    mongo_place: MongoPlace,  # noqa: F811
+    tmp_path: Path,
+) -> None:
     sentinel = SentinelServer(tmp_path / "sentinel")
     await sentinel.start()
     line = await refused_start(
