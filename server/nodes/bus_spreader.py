@@ -20,8 +20,8 @@ class BusSpreader:
     def __init__(self, hub: Hub, bus: Bus) -> None:
         self._hub = hub
         self._bus = bus
-        self._rows: dict[int, int] = {}
-        """The numbers of the rows of this batch in the logs of their chats, by `id` of the change."""
+        self._rows: dict[int, tuple[int, Change]] = {}
+        """The rows of this batch by `id` of the change. The changes are kept, so that no other object has their ids."""
         self._messages: list[bytes] = []
         self._others = False
         self._hint = 0
@@ -30,20 +30,20 @@ class BusSpreader:
         """Takes the rows that this server has inserted; see `storage.node_ports.OnPublished`."""
         if not self._bus.is_up:
             return
-        self._rows = {id(change): n for n, change in rows}
+        self._rows = {id(row[1]): row for row in rows}
         self._hint = hint
         self._others = not all(isinstance(change, MessageChange) for _, change in rows)
 
     def emit(self, change: MessageChange, event: str, payload: Payload, room: str) -> bool:
-        n = self._rows.get(id(change))
-        if n is None:
+        row = self._rows.get(id(change))
+        if row is None:
             return False
         blobs = self._hub.emit_encoded(event, payload, room=room)
         message = change.message
         self._messages.append(
             pack_message(
                 message.chat_id,
-                n,
+                row[0],
                 message.changed_seq,
                 message.sender_id,
                 type(change) is MessageCreated,
