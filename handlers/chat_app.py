@@ -1,7 +1,7 @@
 """The facade: gates talk to `ChatApp` and to nothing beneath it. The types they exchange with it are exported here."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import partial
 from typing import Any
 
@@ -9,7 +9,6 @@ from handlers import dispatch, moderation
 from handlers.commands import COMMANDS
 from handlers.context import Caller, make_context
 from handlers.dispatch import Outcome
-from handlers.live.account_watch import AccountWatch
 from handlers.live.clock import Clock
 from handlers.live.connections import Connection, leave_room
 from handlers.live.freshness import AlwaysFresh, Freshness
@@ -19,6 +18,7 @@ from handlers.live.passwords import Passwords
 from handlers.live.peers import NoPeers, Peers
 from handlers.live.publisher import Publisher
 from handlers.live.session_sweep import SessionSweep
+from handlers.live.spreader import Spreader
 from handlers.live.tokens import Claims, Tokens
 from handlers.policy import Policy
 from handlers.registry import Command, Later, Result
@@ -60,8 +60,10 @@ class ChatApp:
         passwords: Passwords,
         freshness: Freshness | None = None,
         peers: Peers | None = None,
+        spreader: Spreader | None = None,
     ) -> None:
-        """`freshness` and `peers`: the other servers on the same store; None if there can be none."""
+        """`freshness` and `peers`: the other servers on the same store; None if there can be none. `spreader`: how they
+        hear of messages at once; None if they do not."""
         self.context = make_context(
             policy,
             store,
@@ -77,13 +79,12 @@ class ChatApp:
         """Starts a command: see `dispatch.start`."""
         hub.on_end(self.disconnected)
         self._seen: set[Any] = set()
-        self._publisher = Publisher(self.context, self.end)
+        self._publisher = Publisher(self.context, self.end, spreader)
+        self.hand_out = self._publisher.hand_out
+        """Publishes what another server has published: see `Publisher.hand_out`."""
         store.subscribe(self._publisher)
         self._sweep = SessionSweep(store.sessions, clock, keep_s=policy.access_token_ttl_s)
         self._sweep.start()
-        self._watch = AccountWatch(self.context, self._publisher)
-        if store.shared:
-            self._watch.start()
 
     # Who is there.
 
@@ -224,14 +225,26 @@ class ChatApp:
             ids[username] = user.id
         return ids
 
+    def connected_users(self) -> Collection[int]:
+        """The ids of all users who are connected."""
+        return list(self.context.connections.users())
+
     def going_away(self) -> None:
         """Ends every connection: the server is about to stop."""
+        self._end_all(Ending.GOING_AWAY)
+
+    def fall_behind(self) -> None:
+        """Ends every connection, and forgets all accounts: the server has missed what others did. Clients recover, here
+        or at another server."""
+        self._end_all(Ending.BEHIND)
+        self.context.identities.forget_all()
+
+    def _end_all(self, ending: Ending) -> None:
         for connection in list(self.context.connections.all()):
-            self.end(connection, Ending.GOING_AWAY)
+            self.end(connection, ending)
 
     async def close(self) -> None:
         """Waits for what is still to be stored, then stops timers and threads. The caller closes the store."""
-        await self._watch.stop()
         await self._sweep.stop()
         self._publisher.stop()
         self.context.presence.stop()

@@ -13,9 +13,11 @@ from environs import Env
 
 from domain.frozen import frozen
 from handlers.policy import Policy
+from server.redis_url import redis_url
 from server.secret_key import given_key, kept_key
 from server.setting_readers import (
     Read,
+    base_url,
     built_web_client,
     choice,
     integer,
@@ -52,6 +54,8 @@ class Config:
     host: str = DEFAULT_HOST
     port: int = 8000
     redis_url: str = field(default="", repr=False)
+    node_url: str = ""
+    node_lease_s: float = 60
     cors_origins: tuple[str, ...] = ()
     trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = ()
     log_level: str = "INFO"
@@ -71,8 +75,10 @@ class Config:
 
 
 SETTINGS: Mapping[str, Read] = {
-    "REDIS_URL": url("redis", "rediss", "unix"),
+    "REDIS_URL": redis_url,
     "DATABASE_URL": url("sqlite", "mongodb", "mongodb+srv"),
+    "NODE_URL": base_url,
+    "NODE_LEASE_S": number(1),
     "WEB_CLIENT_DIR": built_web_client,
     "ALGORITHM": choice("HS256", "HS384", "HS512"),
     "DATABASE_CONNECT_TIMEOUT_S": number(0),
@@ -159,8 +165,10 @@ def _read(env: Env) -> Config:
     values |= _values(env, {"DATABASE_URL": SETTINGS["DATABASE_URL"]})
     if "database_url" not in values:
         _make(data_dir)
-    if "redis_url" in values:
-        raise ConfigError("REDIS_URL: more than one node is not supported by this version; leave it empty")
+    if "redis_url" in values and not values.get("database_url", "").startswith("mongodb"):
+        raise ConfigError(
+            "REDIS_URL: is for servers that share a MongoDB database, and this one has SQLite; leave it empty"
+        )
     return Config(secret_key=secret_key, **values | _values(env, SETTINGS), policy=_policy(env))
 
 

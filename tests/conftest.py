@@ -76,11 +76,12 @@ class Server:
         return self.app[CHAT_APP]
 
     async def start(self) -> None:
-        self._app = create_app(self.config, clock=self.clock)
+        listener = self._listener()
+        self.port = listener.getsockname()[1]
+        self._app = create_app(replace(self.config, port=self.port), clock=self.clock)
         self._runner = Runner(self.app, access_log=None, shutdown_timeout=self.config.shutdown_timeout_s)
         await self._runner.setup()
-        await web.SockSite(self._runner, self._listener()).start()
-        self.port = self._runner.addresses[0][1]
+        await web.SockSite(self._runner, listener).start()
 
     def _listener(self) -> socket.socket:
         listener = socket.socket()

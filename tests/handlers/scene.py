@@ -14,6 +14,7 @@ from handlers.live.passwords import Passwords
 from handlers.live.tokens import Tokens
 from handlers.policy import Policy
 from handlers.wire.endings import Ending
+from handlers.wire.json import dumps, loads
 from storage.ports import Store
 from tests.clients.clock import ManualClock
 from tests.storage.world import START
@@ -45,6 +46,13 @@ class RecordingHub:
         for connection_id in reached - set(skip):
             self.events[connection_id].append((event, payload))
 
+    def emit_encoded(self, event: str, payload: Mapping[str, Any], *, room: str) -> Sequence[bytes]:
+        self.emit(event, payload, room=room)
+        return [dumps([event, payload])]
+
+    def emit_blobs(self, blobs: Sequence[bytes], *, room: str) -> None:
+        self.emit(*loads(blobs[0]), room=room)
+
     def enter(self, connection_id: str, room: str) -> None:
         self.rooms[room].append(connection_id)
 
@@ -75,6 +83,7 @@ class MemoryStore:
     """What a `ChatApp` reads of a store that nobody writes; a test publishes the changes itself."""
 
     shared = False
+    nodes = None
     epoch = "epoch"
     id = "store"
 
@@ -106,6 +115,8 @@ class MemoryStore:
     async def load(self, chat_id: int) -> ChatState | None:
         await self.may_answer.wait()
         return self.states.get(chat_id)
+
+    def unfollow(self, chat_id: int) -> None: ...
 
     async def ids_of(self, user_id: int) -> Sequence[int]:
         return [chat_id for chat_id, state in self.states.items() if user_id in state.members]
