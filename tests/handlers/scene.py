@@ -144,8 +144,8 @@ class _Sessions:
 class Scene:
     """A `ChatApp` over a `MemoryStore` and a `RecordingHub`. The connection of user 7 has the id `c7`."""
 
-    def __init__(self) -> None:
-        self.hub = RecordingHub()
+    def __init__(self, hub: RecordingHub | None = None) -> None:
+        self.hub = hub or RecordingHub()
         self.store = MemoryStore()
         self.clock = ManualClock()
         self.tokens = Tokens("x" * 32, "HS256", self.clock, issuer=self.store.id, access_ttl_s=900)
