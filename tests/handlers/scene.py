@@ -116,6 +116,10 @@ class MemoryStore:
         await self.may_answer.wait()
         return self.states.get(chat_id)
 
+    async def begin(self, chat_id: int) -> None: ...
+
+    def follow(self, chat_id: int) -> None: ...
+
     def unfollow(self, chat_id: int) -> None: ...
 
     async def ids_of(self, user_id: int) -> Sequence[int]:
