@@ -46,5 +46,5 @@ def test_redis_beside_sqlite_is_refused_at_the_start(monkeypatch: pytest.MonkeyP
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("REDIS_URL", "redis://localhost")
     monkeypatch.setenv("SECRET_KEY", "x" * 32)
-    with pytest.raises(ConfigError, match="^REDIS_URL: is for servers that share a MongoDB database"):
+    with pytest.raises(ConfigError, match=r"^REDIS_URL: is for servers that share a MongoDB database"):
         load_config()
