@@ -17,6 +17,7 @@ from handlers.live.passwords import Passwords
 from handlers.live.peers import NoPeers, Peers
 from handlers.live.publisher import Publisher
 from handlers.live.session_sweep import SessionSweep
+from handlers.live.spreader import Spreader
 from handlers.live.tokens import Claims, Tokens
 from handlers.policy import Policy
 from handlers.registry import Command, Later, Result
@@ -58,8 +59,10 @@ class ChatApp:
         passwords: Passwords,
         freshness: Freshness | None = None,
         peers: Peers | None = None,
+        spreader: Spreader | None = None,
     ) -> None:
-        """`freshness` and `peers`: the other servers on the same store; None if there can be none."""
+        """`freshness` and `peers`: the other servers on the same store; None if there can be none. `spreader`: how they
+        hear of messages at once; None if they do not."""
         self.context = make_context(
             policy,
             store,
@@ -73,7 +76,9 @@ class ChatApp:
         self.start = partial(dispatch.start, self.context)
         """Starts a command: see `dispatch.start`."""
         hub.on_end(self.disconnected)
-        self._publisher = Publisher(self.context, self.end)
+        self._publisher = Publisher(self.context, self.end, spreader)
+        self.hand_out = self._publisher.hand_out
+        """Publishes what another server has published: see `Publisher.hand_out`."""
         store.subscribe(self._publisher)
         self._sweep = SessionSweep(store.sessions, clock, keep_s=policy.access_token_ttl_s)
         self._sweep.start()
