@@ -1,6 +1,8 @@
 """Presence over several servers: others see one user, whichever servers the user is connected to."""
 
 import asyncio
+import itertools
+import random
 from collections import Counter
 from collections.abc import Callable
 from datetime import datetime
@@ -482,3 +484,54 @@ async def test_a_room_that_is_left_hears_nothing(scene: Scene) -> None:
     a.open()
     scene.hear()
     assert scene.seen() == [["online"], [], ["online"]]
+
+
+@pytest.mark.parametrize("seed", range(30))
+async def test_whatever_happens_all_servers_agree_in_the_end(seed: int) -> None:
+    """Connections open, close and say how they are; servers are taken for dead, and wake. Nobody is told the same thing
+    twice in a row, and what was told last is what holds."""
+    chance = random.Random(seed)
+    scene = Scene(delay_s=chance.choice((0.0, 0.1, HEARD_S)))
+    nodes = [await scene.start(name) for name in "abc"]
+    connections: list[tuple[Node, Connection]] = []
+    asleep: list[Node] = []
+    told: dict[str, list[str]] = {node.name: [] for node in nodes}
+
+    def look() -> None:
+        for node in nodes:
+            told[node.name] += node.seen()
+
+    for step in range(120):
+        node = chance.choice(nodes)
+        action = chance.choice(("open", "open", "close", "close", "set", "set", "die", "wake"))
+        if action == "open":
+            connections.append((node, node.open(ANN, f"{step}")))
+        elif action == "close" and connections:
+            at, connection = connections.pop(chance.randrange(len(connections)))
+            at.tracker.closed(connection)
+        elif action == "set" and connections:
+            at, connection = chance.choice(connections)
+            at.tracker.set(connection, chance.choice(("online", "away", "busy", "offline")))
+        elif action == "die" and not asleep:
+            scene.net.die(node.name)
+            asleep.append(node)
+        elif action == "wake" and asleep:
+            scene.net.wake(asleep.pop().name)
+        scene.clock.advance(chance.choice((0.0, 0.05, 0.3, 1.0, 3.0, 10.0)))
+        look()
+    for node in asleep:
+        scene.net.wake(node.name)
+    scene.clock.advance(60)
+    look()
+    (status,) = scene.shown()
+    assert (status == "offline") or connections
+    for statuses in told.values():
+        assert statuses[-1] == status
+        assert all(one != other for one, other in itertools.pairwise(statuses)), statuses
+    while connections:
+        at, connection = connections.pop()
+        at.tracker.closed(connection)
+    scene.clock.advance(60)
+    assert scene.shown() == {"offline"}
+    assert all(not node.tracker._users for node in nodes)
+    assert not any(node.tracker._elsewhere.of(ANN) for node in nodes)
