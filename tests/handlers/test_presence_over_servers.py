@@ -98,6 +98,7 @@ class Scene:
 
     async def start(self, name: str) -> Node:
         node = Node(name, self)
+        self.clock.advance(0)
         await node.watch()
         self.nodes.append(node)
         return node
@@ -399,6 +400,22 @@ async def test_one_that_ends_tells_nothing_of_its_last_moments(scene: Scene) -> 
     assert scene.seen() == [[], []]
     assert scene.seen(of=3) == [[], []]
     assert scene.shown() == {"online"}
+
+
+@pytest.mark.parametrize("how", ["ends", "is killed"])
+async def test_a_server_without_others_starts_with_nobody(how: str) -> None:
+    scene = Scene()
+    a = await scene.start("a")
+    a.open()
+    scene.clock.advance(1)
+    (scene.stop if how == "ends" else scene.kill)(a)
+    b = await scene.start("b")
+    assert b.seen() == ["offline"]
+    b.open()
+    assert b.seen() == ["online"]
+    scene.clock.advance(60)
+    assert b.seen() == []
+    assert await scene.notes() == (0 if how == "ends" else 1)
 
 
 async def test_three_servers_restart_in_turn_and_nobody_is_told(scene: Scene) -> None:
