@@ -41,9 +41,9 @@ class _Presence:
 class PresenceTracker:
     """The presence of every user who is connected to this server or another one, or was so less than `grace_s` ago.
 
-    Others see the same on all servers. Each server tells the others of the users who are connected to it, and publishes
-    to its own rooms what changes. A user who leaves one server and comes to another within the grace time is not gone
-    meanwhile.
+    Each server tells the other servers of the users who are connected to it, and publishes to its own rooms what changes
+    in what others see of a user, which is the same on all servers. A user who leaves one server and comes to another
+    within the grace time is not gone meanwhile.
     """
 
     def __init__(
@@ -142,8 +142,10 @@ class PresenceTracker:
         """For a server that ends all connections and goes on: the users whose last connection is lost meanwhile stay as
         they were until those connections had time to come back."""
         self._spread_s = RETRY_SPREAD_S
-        yield
-        self._spread_s = 0.0
+        try:
+            yield
+        finally:
+            self._spread_s = 0.0
 
     def stop(self) -> None:
         """Ends all grace times at once: the server is going away."""
@@ -160,8 +162,8 @@ class PresenceTracker:
         return self._spread_s + self._grace_s + heard_s
 
     def _peers_kept_s(self) -> float:
-        """How long the users of another server that is gone stay as they were. Those of the life before of a server
-        that has no others are gone at once."""
+        """How long the users of another server that is gone stay as they were. A server that starts and has no others
+        finds its own previous incarnation, whose users are gone at once."""
         return RETRY_SPREAD_S + self._kept_s() if self._users or self._peers.others else 0.0
 
     def _arrived(self, user_id: int) -> _Presence:
