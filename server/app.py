@@ -24,6 +24,7 @@ from server.health import add_health
 from server.keys import CHAT_APP, CONFIG, ORIGINS, PAGES, REQUESTS, SIO, UNSENT
 from server.large_answers import OnePerTurn, Unsent
 from server.middlewares import answer_errors, check_origins, send_in_time
+from server.nodes.relay import RELAY, Relay
 from server.origins import OriginPolicy
 from server.pacing import PACING, Pacing
 from server.raw_gate import RawGate
@@ -75,8 +76,16 @@ def create_app(config: Config, *, clock: Clock | None = None) -> web.Application
     )
     hub = EngineHub(sio)
     pacing = Pacing()
+    relay = Relay(sio.eio, config.secret_key, origins)
     app = web.Application(
-        middlewares=[send_in_time, check_origins, answer_errors, pacing.middleware],
+        middlewares=[
+            send_in_time,
+            check_origins,
+            answer_errors,
+            relay.gate.recognize,
+            pacing.middleware,
+            relay.gate.refuse,
+        ],
         client_max_size=policy.max_frame_bytes,
     )
     app.on_response_prepare.append(add_headers)
@@ -88,10 +97,12 @@ def create_app(config: Config, *, clock: Clock | None = None) -> web.Application
     app.cleanup_ctx.append(_chat_app(sio, hub, clock or SystemClock()))
     app[SIO] = sio
     app[PACING] = pacing
+    app[RELAY] = relay
     app.on_shutdown.append(
         say_goodbye
     )  # before the engine, which ends what is still connected without a word
     sio.attach(app)
+    relay.attach(app)
     app.router.add_get("/ws", RawGate(sio, hub).serve)
     add_rest(app)
     add_about(app)

@@ -225,8 +225,8 @@ class EngineServer(engineio.AsyncServer):
             session.recognize(self.budgets.known(owner))
 
     def budget_of(self, sid: str) -> Budget | None:
-        """The budget that requests for a session count against: the one that its owner shares with others. None if there
-        is no such session, or it was not recognized."""
+        """The budget that requests for a session count against: the one that its owner shares with others. None if
+        there is no such session, or it was not recognized."""
         session = self.sockets.get(sid)
         if session is None and self.foreign is not None:
             return self.foreign.budget_of(sid)

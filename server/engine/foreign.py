@@ -1,4 +1,4 @@
-"""Sessions that other servers hold: for one of several servers behind a proxy that gives each request to any of them."""
+"""Sessions that other servers hold: for servers behind a proxy that gives each request to any of them."""
 
 from collections.abc import AsyncIterator
 from typing import NamedTuple, Protocol
