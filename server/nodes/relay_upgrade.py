@@ -5,6 +5,7 @@ import asyncio
 import ssl
 from http.client import HTTPException, parse_headers
 from io import BytesIO
+from typing import cast
 
 from aiohttp import hdrs, web
 from yarl import URL
@@ -37,8 +38,7 @@ class _Answering(asyncio.Protocol):
         self._data = b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self.transport = transport
+        self.transport = cast(asyncio.Transport, transport)  # uvloop's are no instances of it
 
     def data_received(self, data: bytes) -> None:
         self._data += data

@@ -1,43 +1,21 @@
 """Servers that know each other, as several on one database do, and a proxy before them that knows no sessions."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
+import aiohttp
 import pytest
 
 from server.keys import SIO
 from server.nodes.relay import RELAY, Relay
-from server.nodes.relay_owners import Owners
-from storage.node_ports import Lease
 from tests.conftest import Serve, Server
+from tests.engine.clocks import ManualClock
+from tests.engine.conftest import LOOPS
+from tests.nodes.relay.bare_nodes import BareNode
+from tests.nodes.relay.leases import Leases
 from tests.nodes.relay.round_robin import RoundRobin
 from tests.socketio.conftest import node, node_process  # noqa: F401 -- fixtures
-
-
-class Leases:
-    """The leases of all servers of a test. `seen` are those that each server knows of without a new look."""
-
-    def __init__(self) -> None:
-        self.by_name: dict[str, Lease] = {}
-        self.seen: dict[str, Lease] = {}
-        self.looks = 0
-
-    def add(self, name: str, url: str) -> None:
-        self.by_name[name] = self.seen[name] = Lease(name, url, 1, "", 1, ended=False)
-
-    def drop(self, name: str) -> None:
-        """The server is no longer alive, and everybody knows."""
-        del self.by_name[name], self.seen[name]
-
-    def owners(self, name: str) -> Owners:
-        async def look() -> None:
-            self.looks += 1
-            self.seen = dict(self.by_name)
-
-        def others() -> Mapping[str, Lease]:
-            return {other: lease for other, lease in self.seen.items() if other != name}
-
-        return Owners(name, others, look)
 
 
 class Cluster:
@@ -70,6 +48,10 @@ class Cluster:
         return person
 
 
+def pytest_asyncio_loop_factories() -> dict[str, Callable[[], asyncio.AbstractEventLoop]]:
+    return LOOPS
+
+
 StartCluster = Callable[..., Awaitable[Cluster]]
 
 
@@ -100,3 +82,41 @@ async def start_cluster(serve: Serve) -> AsyncIterator[StartCluster]:
 @pytest.fixture
 async def cluster(start_cluster: StartCluster) -> Cluster:
     return await start_cluster()
+
+
+StartNodes = Callable[..., Awaitable[list[BareNode]]]
+
+
+@pytest.fixture
+def leases() -> Leases:
+    """Those of `start_nodes`."""
+    return Leases()
+
+
+@pytest.fixture
+async def start_nodes(leases: Leases) -> AsyncIterator[StartNodes]:
+    """Starts servers that echo, `node1`, `node2`, …: `await start_nodes(2, clock=clock)` takes the engine's options."""
+    nodes: list[BareNode] = []
+    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as http:
+
+        async def start(count: int = 2, **options: Any) -> list[BareNode]:
+            for _ in range(count):
+                nodes.append(BareNode(f"node{len(nodes) + 1}", leases, http, **options))
+                await nodes[-1].start()
+            return nodes
+
+        yield start
+        for one in nodes:
+            await one.stop()
+
+
+@pytest.fixture
+async def nodes(start_nodes: StartNodes) -> list[BareNode]:
+    """Two of them."""
+    return await start_nodes()
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    """A clock for the engines, which the test turns."""
+    return ManualClock()

@@ -5,7 +5,6 @@ import pytest
 from tests.nodes.relay.conftest import Cluster
 from tests.socketio.conftest import TRANSPORTS
 from tests.socketio.node import Node
-from tests.socketio.windows import PythonWindow
 
 pytestmark = pytest.mark.stores("sqlite")
 
