@@ -71,6 +71,8 @@ class RelayGate:
 
     def _read(self, request: web.Request, header: str) -> Claim:
         claim = self._signer.read_request(header, request.method, request.path_qs)
+        if not self.incarnation:
+            raise Forged
         if claim.recipient != self.incarnation or not self._replays.is_new(claim.sender, claim.number):
             raise Forged
         return claim

@@ -57,7 +57,7 @@ class BareNode:
     def die(self) -> None:
         """Ends all connections and listens no more, as a killed process does."""
         for site in self.app_runner.sites:
-            site._server.close()  # type: ignore[attr-defined]
+            site._server.close()  # type: ignore[attr-defined,union-attr]
         assert self.app_runner.server is not None
         for connection in self.app_runner.server.connections:
             if connection.transport is not None:
