@@ -231,13 +231,18 @@ async def test_a_server_hands_on_so_much_at_once_to_one_and_to_all(
 # --- addresses and paces -----------------------------------------------------------------------------------------
 
 
+def addresses_in(engine: Any) -> set[str]:
+    """The addresses that have budgets."""
+    return {key for kind, key in engine.budgets._shared if kind == "address"}
+
+
 async def test_the_address_of_the_client_is_carried(start_cluster: StartCluster) -> None:
     cluster = await start_cluster(2, trusted_proxies=(ip_network("127.0.0.1"),))
     url = f"{cluster.servers[1].url}/socket.io/?EIO=4&transport=polling&sid={sid_of('node1')}"
     async with cluster.first.http.get(url, headers={"X-Forwarded-For": "203.0.113.7"}) as answer:
         assert answer.status == 400
     for server in cluster.servers:
-        addresses = {key for kind, key in server.app[SIO].eio.budgets._shared if kind == "address"}
+        addresses = addresses_in(server.app[SIO].eio)
         assert addresses == {"203.0.113.7"}, "not the address of the other server"
 
 
@@ -248,8 +253,7 @@ async def test_a_stranger_cannot_claim_an_address(start_cluster: StartCluster) -
         url, headers={HEADER: "1 node2 node1 1 203.0.113.7 " + "A" * 43}
     ) as answer:
         assert answer.status == 403
-    addresses = {key for kind, key in cluster.engine(0).budgets._shared if kind == "address"}
-    assert addresses == {"127.0.0.1"}, "and who tries it is paced like anybody else"
+    assert addresses_in(cluster.engine(0)) == {"127.0.0.1"}, "and who tries it is paced like anybody else"
 
 
 async def test_requests_count_against_the_address_until_the_session_is_recognized(
