@@ -1,11 +1,11 @@
-"""Engine.IO servers that echo, without a chat, that hand requests on to each other."""
+"""Servers that echo, without a chat, that hand requests on to each other."""
 
 from typing import Any
 
 import aiohttp
 from aiohttp import web
 
-from server.engine import EngineServer
+from server.engine import AsyncServer, EngineServer
 from server.middlewares import answer_errors, send_in_time
 from server.nodes.relay import Relay
 from server.nodes.relay_sids import SignedSids
@@ -16,21 +16,32 @@ from tests.engine.clocks import ManualClock
 from tests.engine.peers import Peer
 from tests.nodes.relay.leases import Leases
 
-TEXT_END = "\x1e"
-
 
 class BareNode:
-    """One server. `peer` is a client that asks it, for sessions of all servers."""
+    """One server of Engine.IO, or with `sio` of Socket.IO, which answers the event `echo` and knows the client by
+    `sids`. `peer` is a client that asks it, for sessions of all servers."""
 
-    def __init__(self, name: str, leases: Leases, http: aiohttp.ClientSession, **options: Any) -> None:
+    def __init__(
+        self, name: str, leases: Leases, http: aiohttp.ClientSession, *, sio: bool = False, **options: Any
+    ) -> None:
         self.name = name
         self._leases = leases
-        self.engine = EngineServer(cors_allowed_origins="*", **options)
-        self.engine.on("message", self.engine.send)
+        self.sids: list[str] = []
+        self.ended: list[str] = []
+        self.server: Any
+        if sio:
+            self.server = AsyncServer(async_mode="aiohttp", cors_allowed_origins="*", **options)
+            self.server.on("connect", lambda sid, _environ: self.sids.append(sid))
+            self.server.on("disconnect", lambda _sid, reason: self.ended.append(reason))
+            self.server.on("echo", lambda _sid, *args: args)
+            self.engine: EngineServer = self.server.eio
+        else:
+            self.server = self.engine = EngineServer(cors_allowed_origins="*", **options)
+            self.engine.on("message", self.engine.send)
         self.relay = Relay(self.engine, SECRET, OriginPolicy((), ()))
         gate = self.relay.gate
         self.app = web.Application(middlewares=[send_in_time, answer_errors, gate.recognize, gate.refuse])
-        self.engine.attach(self.app)
+        self.server.attach(self.app)
         self.relay.attach(self.app)
         self._http = http
         self._runner: Runner | None = None
@@ -41,7 +52,8 @@ class BareNode:
         await self._runner.setup()
         await web.TCPSite(self._runner, "127.0.0.1", 0).start()
         self.port = int(self._runner.addresses[0][1])
-        self.peer = Peer(self._http, f"{self.url}/engine.io/")
+        path = "engine.io" if self.server is self.engine else "socket.io"
+        self.peer = Peer(self._http, f"{self.url}/{path}/")
         self._leases.add(self.name, self.url)
         self.relay.open(self._leases.owners(self.name))
 

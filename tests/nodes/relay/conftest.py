@@ -15,7 +15,8 @@ from tests.engine.conftest import LOOPS
 from tests.nodes.relay.bare_nodes import BareNode
 from tests.nodes.relay.leases import Leases
 from tests.nodes.relay.round_robin import RoundRobin
-from tests.socketio.conftest import node, node_process  # noqa: F401 -- fixtures
+from tests.socketio.conftest import node_process  # noqa: F401 -- a fixture
+from tests.socketio.node import Node, NodeProcess, need_node
 
 
 class Cluster:
@@ -53,6 +54,7 @@ def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], asyncio.Abstrac
 
 
 StartCluster = Callable[..., Awaitable[Cluster]]
+OpenProxy = Callable[..., Awaitable[RoundRobin]]
 
 
 def join(servers: list[Server], leases: Leases) -> None:
@@ -63,20 +65,30 @@ def join(servers: list[Server], leases: Leases) -> None:
 
 
 @pytest.fixture
-async def start_cluster(serve: Serve) -> AsyncIterator[StartCluster]:
-    """Starts a cluster: `await start_cluster(3, ping_interval_s=1)` takes settings as `serve` does."""
+async def open_proxy() -> AsyncIterator[OpenProxy]:
+    """Opens proxies before servers on these ports."""
     proxies: list[RoundRobin] = []
+
+    async def open_proxy(*ports: int) -> RoundRobin:
+        proxies.append(await RoundRobin.open(*ports))
+        return proxies[-1]
+
+    yield open_proxy
+    for proxy in proxies:
+        await proxy.close()
+
+
+@pytest.fixture
+async def start_cluster(serve: Serve, open_proxy: OpenProxy) -> StartCluster:
+    """Starts a cluster: `await start_cluster(3, ping_interval_s=1)` takes settings as `serve` does."""
 
     async def start(count: int = 3, **settings: Any) -> Cluster:
         servers = [await serve(**settings) for _ in range(count)]
         leases = Leases()
         join(servers, leases)
-        proxies.append(await RoundRobin.open(*(server.port for server in servers)))
-        return Cluster(servers, leases, proxies[-1])
+        return Cluster(servers, leases, await open_proxy(*(server.port for server in servers)))
 
-    yield start
-    for proxy in proxies:
-        await proxy.close()
+    return start
 
 
 @pytest.fixture
@@ -120,3 +132,22 @@ async def nodes(start_nodes: StartNodes) -> list[BareNode]:
 def clock() -> ManualClock:
     """A clock for the engines, which the test turns."""
     return ManualClock()
+
+
+@pytest.fixture
+async def proxy(nodes: list[BareNode], open_proxy: OpenProxy) -> RoundRobin:
+    """A proxy before `nodes`."""
+    return await open_proxy(*(each.port for each in nodes))
+
+
+@pytest.fixture
+async def node(
+    node_process: NodeProcess,  # noqa: F811 -- the fixture
+    serve: Serve,
+    start_nodes: StartNodes,
+    open_proxy: OpenProxy,
+) -> AsyncIterator[Node]:
+    """Official clients; they are gone before the servers and the proxies are."""
+    need_node()
+    async with Node(node_process) as node:
+        yield node

@@ -24,22 +24,22 @@ def sid_in(head: bytes) -> bytes | None:
 
 class RoundRobin:
     """Open one with `RoundRobin.open`. Each request gets a connection of its own, to the server that `choose` names:
-    by default a session opens on the first server, or on the next one if `spread`, and each of its requests goes to the
-    next of all servers. `taken` counts the requests for sessions by port."""
+    by default sessions open on the first server, and each request for one goes to the next of all servers. `taken`
+    counts those by port."""
 
-    def __init__(self, ports: list[int], *, spread: bool = False) -> None:
+    def __init__(self, ports: list[int]) -> None:
         self.ports = ports
         self.taken: dict[int, int] = dict.fromkeys(ports, 0)
-        self.heads: list[bytes] = []
-        self._next = itertools.count()
-        self._spread = spread
+        self._next = itertools.count(1)
         self.choose: Choose = self._by_turns
+        self._may_carry = asyncio.Event()
+        self._may_carry.set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._server: asyncio.Server
 
     @classmethod
-    async def open(cls, *ports: int, spread: bool = False) -> Self:
-        proxy = cls(list(ports), spread=spread)
+    async def open(cls, *ports: int) -> Self:
+        proxy = cls(list(ports))
         proxy._server = await asyncio.start_server(proxy._accept, "127.0.0.1", 0, limit=HEAD_BYTES_MAX)
         return proxy
 
@@ -57,9 +57,17 @@ class RoundRobin:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
+    def pause(self) -> None:
+        """Carries nothing any more, and says so to nobody."""
+        self._may_carry.clear()
+
+    def go_on(self) -> None:
+        """Carries what waits."""
+        self._may_carry.set()
+
     def _by_turns(self, head: bytes) -> int:
         if sid_in(head) is None:
-            return self.ports[next(self._next) % len(self.ports) if self._spread else 0]
+            return self.ports[0]
         return self.ports[next(self._next) % len(self.ports)]
 
     def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -70,7 +78,7 @@ class RoundRobin:
     async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
             head = await reader.readuntil(b"\r\n\r\n")
-            self.heads.append(head)
+            await self._may_carry.wait()
             port = self.choose(head)
             if sid_in(head) is not None:
                 self.taken[port] = self.taken.get(port, 0) + 1
@@ -79,17 +87,17 @@ class RoundRobin:
                 head = _CONNECTION.sub(b"", head)[:-2] + b"Connection: close\r\n\r\n"
             back.write(head)
             try:
-                up = asyncio.create_task(_copy(reader, back))
-                await _copy(there, writer)
+                up = asyncio.create_task(self._copy(reader, back))
+                await self._copy(there, writer)
                 up.cancel()
             finally:
                 back.close()
         writer.close()
 
-
-async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    with contextlib.suppress(ConnectionError):
-        while data := await reader.read(65536):
-            writer.write(data)
-            await writer.drain()
-        writer.write_eof()
+    async def _copy(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(ConnectionError):
+            while data := await reader.read(65536):
+                await self._may_carry.wait()
+                writer.write(data)
+                await writer.drain()
+            writer.write_eof()
