@@ -12,7 +12,7 @@ from tests.nodes.relay.conftest import Cluster, OpenProxy, StartNodes
 from tests.nodes.relay.round_robin import RoundRobin
 from tests.socketio.conftest import TRANSPORTS
 from tests.socketio.node import Node, NodeClient
-from tests.socketio.windows import PythonWindow
+from tests.socketio.windows import Ack, PythonWindow
 
 pytestmark = pytest.mark.stores("sqlite")
 
@@ -31,6 +31,12 @@ async def opened(node: Node, proxy: RoundRobin, kind: str) -> NodeClient:
     if kind == "upgrade":
         await client.notice("upgrade")
     return client
+
+
+async def ack_of(client: NodeClient, call: int) -> tuple[object, ...]:
+    """What the server has answered to an event."""
+    ack: Ack = await client._first(lambda seen: isinstance(seen, Ack) and seen.call == call)
+    return ack.args
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -88,8 +94,7 @@ async def test_large_and_binary_events_both_ways(
             ),
         ):
             call = await client.start("echo", size, argument)
-            ack = await client._first(lambda seen, call=call: getattr(seen, "call", None) == call)
-            assert ack.args == (size, back)
+            assert await ack_of(client, call) == (size, back)
     if kind == "polling":
         assert all(one.relay.relayed for one in nodes[1:])
     else:
@@ -115,8 +120,7 @@ async def test_many_events_keep_their_order_both_ways(
     for number in range(500):
         assert (await client.next("n")).args == (number,)
     for number, call in enumerate(calls):
-        ack = await client._first(lambda seen, call=call: getattr(seen, "call", None) == call)
-        assert ack.args == (number,)
+        assert await ack_of(client, call) == (number,)
     await sending
     await client.close()
 
@@ -137,7 +141,7 @@ async def test_the_owner_is_killed_and_the_client_comes_back_at_once(
     assert again["engine_sid"].startswith("node2.")
     assert asyncio.get_running_loop().time() - asked < 3
     call = await client.start("echo", "still there")
-    assert (await client._first(lambda seen: getattr(seen, "call", None) == call)).args == ("still there",)
+    assert await ack_of(client, call) == ("still there",)
     await client.close()
 
 
@@ -169,7 +173,7 @@ async def test_heartbeats_go_through_and_their_absence_is_seen(
     client = await opened(node, proxy, kind)
     await asyncio.sleep(2)
     call = await client.start("echo", 1)
-    assert (await client._first(lambda seen: getattr(seen, "call", None) == call)).args == (1,)
+    assert await ack_of(client, call) == (1,)
     assert nodes[0].ended == []
     proxy.pause()
     await until(lambda: nodes[0].ended)
