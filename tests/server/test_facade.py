@@ -11,7 +11,12 @@ FACADE = {"handlers.chat_app"}
 MORE = {
     "server/cli.py": {"handlers.moderation"},  # accounts, where no server runs
     "server/config.py": {"handlers.policy"},
-    "server/engine_hub.py": {"handlers.live.hub"},  # the port that it implements
+    "server/engine_hub.py": {
+        "handlers.live.hub",
+        "handlers.live.freshness",
+    },  # the port it implements, and its gate
+    "server/nodes/gate.py": {"handlers.live.freshness"},
+    "server/nodes/peers.py": {"handlers.live.peers"},
 }
 OPEN_A_STORE = {"server/cli.py", "server/serving.py"}
 """What opens a store, or reports that it cannot be opened."""
