@@ -37,6 +37,9 @@ log = structlog.get_logger("vestnik")
 KNOWN_MAX = 50_000
 """Of this many sessions of others it is remembered that they were recognized."""
 
+SILENT_MAX = 1000
+"""Of this many incarnations it is remembered that the log says that they do not answer."""
+
 LOST = (ClientError, OSError, TimeoutError, Forged)
 """What is raised when the other server does not answer, or somebody else does."""
 
@@ -55,6 +58,7 @@ class Relay:
         self._signer = Signer(secret_key)
         self.gate = RelayGate(self._signer, lambda sid: engine.budget_of(sid) is not None)
         self._known: OrderedDict[str, None] = OrderedDict()
+        self._silent: OrderedDict[str, None] = OrderedDict()
         self._unpaced = Budget()
         self._owners: Owners
         self._sids: SignedSids
@@ -73,6 +77,12 @@ class Relay:
         self.probe = Probe(self.client, owners)
         self.gate.incarnation = owners.incarnation
         self._engine.foreign = self
+
+    def start(self) -> None:
+        """Finds out whether others reach this server, which accepts connections from now on, and logs a warning if not.
+        Does nothing if this server was never opened."""
+        if self._engine.foreign is self:
+            self._engine.spawn(self.probe.check())
 
     def attach(self, app: web.Application) -> None:
         """Adds what others ask for. The middlewares of `gate` are the application's to place."""
@@ -107,32 +117,36 @@ class Relay:
         self, request: web.Request, sid: str, headers: Headers, *, websocket: bool
     ) -> web.StreamResponse | None:
         owner = self._sids.incarnation_of(sid)
+        if (
+            not request.path_qs.isascii()
+        ):  # no client writes such a query, and what libraries make of it differs
+            return None
         if owner is None or owner == self._owners.incarnation or CLAIM in request:
             return None
         url = await self._owners.url_of(owner)
         if not url:
             return gone(headers)
-        self.relayed += 1
         try:
-            if websocket:
-                return await self._tunnel(request, self.traffic.enter(sid, owner, url), headers)
-            with self.traffic.passing(sid, owner, url) as passage:
-                return await self._relay(request, passage, headers)
+            passage = self.traffic.enter(sid, owner, url)
         except TooManyRelayed:
             return busy(headers)
+        passage.is_left = lambda: request.transport is None or request.transport.is_closing()
+        self.relayed += 1
+        try:
+            return await (self._tunnel if websocket else self._relay)(request, passage, headers)
         except LOST as error:
-            self._lost(sid, url, error)
+            self._lost(passage, error)
             return gone(headers)
 
     # --- polling -------------------------------------------------------------------------------------------------
 
     async def _relay(self, request: web.Request, passage: Passage, headers: Headers) -> web.StreamResponse:
         """Raises: `LOST`."""
-        passage.is_left = lambda: request.transport is None or request.transport.is_closing()
         address = self._address_of(request)
         # A body may come for as long as a heartbeat; then there is as much time for the answer.
         limit_s = self._heartbeat_s * (2 if request.method == "POST" else 1)
         async with AsyncExitStack() as stack:
+            stack.callback(self.traffic.leave, passage)
             async with timeout(self._engine.clock, limit_s) as limit:
                 passage.end = partial(expire, limit)
                 answer = await stack.enter_async_context(
@@ -174,7 +188,10 @@ class Relay:
             if isinstance(error, NotSwitched):
                 return refused(headers, error.status)
             raise
-        passage.end = tunnel.abort
+        passage.end, passage.is_left = (
+            tunnel.abort,
+            lambda: False,
+        )  # aiohttp knows nothing of the client any more
         try:
             here, early = await hand_over(request, tunnel.end_for)
         except BaseException:
@@ -186,10 +203,21 @@ class Relay:
         there.transport.resume_reading()
         return HandedOver()
 
-    def _lost(self, sid: str, url: str, error: BaseException) -> None:
+    def _lost(self, passage: Passage, error: BaseException) -> None:
+        """Notes that the other server has not answered, unless the client has left."""
+        self._known.pop(passage.sid, None)
+        if passage.is_left():
+            return
         self.failed += 1
-        self._known.pop(sid, None)
-        log.info("a request could not be handed on", url=url, reason=repr(error))
+        if passage.owner not in self._silent:
+            self._silent[passage.owner] = None
+            log.warning(
+                "another server does not answer; clients whose sessions it has start new ones",
+                url=passage.url,
+                reason=type(error).__name__,
+            )
+            if len(self._silent) > SILENT_MAX:
+                self._silent.popitem(last=False)
 
 
 RELAY = web.AppKey("relay", Relay)

@@ -2,7 +2,6 @@
 
 import asyncio
 import random
-from collections.abc import Collection
 
 import structlog
 from aiohttp import ClientError, hdrs, web
@@ -34,14 +33,9 @@ class Probe:
         self._client = client
         self._owners = owners
 
-    async def check(self, incarnations: Collection[str] | None = None) -> bool:
-        """Asks these, or some of all others. Returns whether all of them reach this server, and it reaches them. To be
-        called when this server accepts connections and its lease has its URL."""
-        urls = {
-            name: url
-            for name, url in self._owners.urls().items()
-            if incarnations is None or name in incarnations
-        }
+    async def check(self) -> None:
+        """Asks some of the others. To be called when this server accepts connections and its lease has its URL."""
+        urls = self._owners.urls()
         asked = random.sample(sorted(urls), min(ASKED_MAX, len(urls)))
         answers = await asyncio.gather(*(self._ask(name, urls[name], hdrs.METH_POST) for name in asked))
         for name, answer in zip(asked, answers, strict=True):
@@ -52,7 +46,6 @@ class Probe:
                 )
             elif answer != REACHED:
                 log.warning("another server cannot reach this one; set NODE_URL", asked=urls[name])
-        return all(answer == REACHED for answer in answers)
 
     async def answer_ping(self, request: web.Request) -> web.Response:
         """Answers a GET of another server, and a POST when this server has sent a GET to the one that asks."""

@@ -1,8 +1,7 @@
 """What a server is handing on to others at one time: bounded, and ended when one of its two sides is gone."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 
 from server.engine import Clock
 from server.engine.clock import Timer
@@ -77,15 +76,6 @@ class Traffic:
             counts[key] -= 1
             if not counts[key]:
                 del counts[key]
-
-    @contextmanager
-    def passing(self, sid: str, owner: str, url: str) -> Iterator[Passage]:
-        """A passage that is over with the block. Raises: `TooManyRelayed`."""
-        passage = self.enter(sid, owner, url)
-        try:
-            yield passage
-        finally:
-            self.leave(passage)
 
     def stop(self) -> None:
         """Ends all passages."""

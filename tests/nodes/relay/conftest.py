@@ -19,7 +19,7 @@ from tests.socketio.conftest import node_process  # noqa: F401 -- a fixture
 from tests.socketio.node import Node, NodeProcess, need_node
 
 
-class Cluster:
+class Group:
     """Servers `node1`, `node2`, …: each has a database of its own, so sessions open on the first."""
 
     def __init__(self, servers: list[Server], leases: Leases, proxy: RoundRobin) -> None:
@@ -53,7 +53,7 @@ def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], asyncio.Abstrac
     return LOOPS
 
 
-StartCluster = Callable[..., Awaitable[Cluster]]
+StartGroup = Callable[..., Awaitable[Group]]
 OpenProxy = Callable[..., Awaitable[RoundRobin]]
 
 
@@ -79,21 +79,21 @@ async def open_proxy() -> AsyncIterator[OpenProxy]:
 
 
 @pytest.fixture
-async def start_cluster(serve: Serve, open_proxy: OpenProxy) -> StartCluster:
-    """Starts a cluster: `await start_cluster(3, ping_interval_s=1)` takes settings as `serve` does."""
+async def start_group(serve: Serve, open_proxy: OpenProxy) -> StartGroup:
+    """Starts a group: `await start_group(3, ping_interval_s=1)` takes settings as `serve` does."""
 
-    async def start(count: int = 3, **settings: Any) -> Cluster:
+    async def start(count: int = 3, **settings: Any) -> Group:
         servers = [await serve(**settings) for _ in range(count)]
         leases = Leases()
         join(servers, leases)
-        return Cluster(servers, leases, await open_proxy(*(server.port for server in servers)))
+        return Group(servers, leases, await open_proxy(*(server.port for server in servers)))
 
     return start
 
 
 @pytest.fixture
-async def cluster(start_cluster: StartCluster) -> Cluster:
-    return await start_cluster()
+async def group(start_group: StartGroup) -> Group:
+    return await start_group()
 
 
 StartNodes = Callable[..., Awaitable[list[BareNode]]]

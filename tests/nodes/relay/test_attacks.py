@@ -14,7 +14,7 @@ from server.nodes.relay_signing import HEADER, Claim, Signer
 from tests.conftest import SECRET
 from tests.engine.peers import until
 from tests.nodes.relay.bare_nodes import BareNode, sid_of
-from tests.nodes.relay.conftest import StartCluster, StartNodes
+from tests.nodes.relay.conftest import StartGroup, StartNodes
 from tests.nodes.relay.leases import Leases
 from tests.nodes.relay.test_polling import Hung
 
@@ -181,11 +181,11 @@ async def test_the_answer_to_another_request_is_no_answer(start_nodes: StartNode
     await somebody.close()
 
 
-async def test_a_server_that_is_alone_takes_nothing_that_is_handed_on(start_cluster: StartCluster) -> None:
-    cluster = await start_cluster(1)
-    cluster.first.app[RELAY].gate.incarnation = ""
+async def test_a_server_that_is_alone_takes_nothing_that_is_handed_on(start_group: StartGroup) -> None:
+    group = await start_group(1)
+    group.first.app[RELAY].gate.incarnation = ""
     header = Signer(SECRET).request(Claim("node2", "", 1, "10.0.0.1"), "GET", "/health/live")
-    async with cluster.first.http.get(f"{cluster.first.url}/health/live", headers={HEADER: header}) as answer:
+    async with group.first.http.get(f"{group.first.url}/health/live", headers={HEADER: header}) as answer:
         assert answer.status == 403
 
 
@@ -236,34 +236,34 @@ def addresses_in(engine: Any) -> set[str]:
     return {key for kind, key in engine.budgets._shared if kind == "address"}
 
 
-async def test_the_address_of_the_client_is_carried(start_cluster: StartCluster) -> None:
-    cluster = await start_cluster(2, trusted_proxies=(ip_network("127.0.0.1"),))
-    url = f"{cluster.servers[1].url}/socket.io/?EIO=4&transport=polling&sid={sid_of('node1')}"
-    async with cluster.first.http.get(url, headers={"X-Forwarded-For": "203.0.113.7"}) as answer:
+async def test_the_address_of_the_client_is_carried(start_group: StartGroup) -> None:
+    group = await start_group(2, trusted_proxies=(ip_network("127.0.0.1"),))
+    url = f"{group.servers[1].url}/socket.io/?EIO=4&transport=polling&sid={sid_of('node1')}"
+    async with group.first.http.get(url, headers={"X-Forwarded-For": "203.0.113.7"}) as answer:
         assert answer.status == 400
-    for server in cluster.servers:
+    for server in group.servers:
         addresses = addresses_in(server.app[SIO].eio)
         assert addresses == {"203.0.113.7"}, "not the address of the other server"
 
 
-async def test_a_stranger_cannot_claim_an_address(start_cluster: StartCluster) -> None:
-    cluster = await start_cluster(2)
-    url = f"{cluster.first.url}/socket.io/?EIO=4&transport=polling&sid={sid_of('node1')}"
-    async with cluster.first.http.get(
+async def test_a_stranger_cannot_claim_an_address(start_group: StartGroup) -> None:
+    group = await start_group(2)
+    url = f"{group.first.url}/socket.io/?EIO=4&transport=polling&sid={sid_of('node1')}"
+    async with group.first.http.get(
         url, headers={HEADER: "1 node2 node1 1 203.0.113.7 " + "A" * 43}
     ) as answer:
         assert answer.status == 403
-    assert addresses_in(cluster.engine(0)) == {"127.0.0.1"}, "and who tries it is paced like anybody else"
+    assert addresses_in(group.engine(0)) == {"127.0.0.1"}, "and who tries it is paced like anybody else"
 
 
 async def test_requests_count_against_the_address_until_the_session_is_recognized(
-    start_cluster: StartCluster,
+    start_group: StartGroup,
 ) -> None:
-    cluster = await start_cluster(2, user_frames_per_s=40)
-    ann = await cluster.first.person("ann")
-    first, second = cluster.engine(0), cluster.engine(1)
-    peer_url = f"{cluster.servers[1].url}/socket.io/?EIO=4&transport=polling"
-    async with ann.http.get(f"{cluster.first.url}/socket.io/?EIO=4&transport=polling") as answer:
+    group = await start_group(2, user_frames_per_s=40)
+    ann = await group.first.person("ann")
+    first, second = group.engine(0), group.engine(1)
+    peer_url = f"{group.servers[1].url}/socket.io/?EIO=4&transport=polling"
+    async with ann.http.get(f"{group.first.url}/socket.io/?EIO=4&transport=polling") as answer:
         sid = json.loads((await answer.text())[1:])["sid"]
     assert second.budget_of(sid) is None
     connect = "40" + json.dumps({"token": ann.token})

@@ -8,7 +8,7 @@ import socketio
 
 from tests.engine.peers import until
 from tests.nodes.relay.bare_nodes import BareNode
-from tests.nodes.relay.conftest import Cluster, OpenProxy, StartNodes
+from tests.nodes.relay.conftest import Group, OpenProxy, StartNodes
 from tests.nodes.relay.round_robin import RoundRobin
 from tests.socketio.conftest import TRANSPORTS
 from tests.socketio.node import Node, NodeClient
@@ -40,8 +40,8 @@ async def ack_of(client: NodeClient, call: int) -> tuple[object, ...]:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-async def test_the_official_client_in_a_chat(cluster: Cluster, node: Node, kind: str) -> None:
-    ann, bob = await cluster.person("ann"), await cluster.person("bob")
+async def test_the_official_client_in_a_chat(group: Group, node: Node, kind: str) -> None:
+    ann, bob = await group.person("ann"), await group.person("bob")
     chat_id = await ann.chat(bob)
     client = await node.open(ann.url, ann.token, **TRANSPORTS[kind])
     assert (await client.next()).name == "connected"
@@ -56,14 +56,14 @@ async def test_the_official_client_in_a_chat(cluster: Cluster, node: Node, kind:
         "send_message", [{"chat_id": chat_id, "content": text, "client_id": text} for text in texts]
     )
     assert [answer["message"]["content"] for answer in answers] == texts
-    assert cluster.relayed > (1 if kind == "upgrade" else 30)
-    assert len(cluster.engine(0).sockets) == 1
+    assert group.relayed > (1 if kind == "upgrade" else 30)
+    assert len(group.engine(0).sockets) == 1
     await client.close()
 
 
 @pytest.mark.parametrize("transports", [["polling"], ["polling", "websocket"]], ids=["polling", "upgrade"])
-async def test_the_python_client_in_a_chat(cluster: Cluster, transports: list[str]) -> None:
-    ann, bob = await cluster.person("ann"), await cluster.person("bob")
+async def test_the_python_client_in_a_chat(group: Group, transports: list[str]) -> None:
+    ann, bob = await group.person("ann"), await group.person("bob")
     chat_id = await ann.chat(bob)
     window = PythonWindow(ann.http)
     client: socketio.AsyncClient = window._client
@@ -75,7 +75,7 @@ async def test_the_python_client_in_a_chat(cluster: Cluster, transports: list[st
         answer = await window.done("send_message", chat_id=chat_id, content=str(number))
         assert (await window.next("new_message")).payload["message"] == answer["message"]
     assert client.transport() == transports[-1]
-    assert cluster.relayed > (0 if len(transports) == 2 else 30)
+    assert group.relayed > (0 if len(transports) == 2 else 30)
     await window.close()
 
 
