@@ -21,7 +21,7 @@ from server.engine.handshake import check
 from server.engine.http_answers import Headers
 from server.engine.takeover import hand_over
 from server.nodes.relay_answers import busy, gone, pass_on, refused
-from server.nodes.relay_client import CONNECT_TIMEOUT_S, RelayClient
+from server.nodes.relay_client import RelayClient
 from server.nodes.relay_gate import CLAIM, RelayGate
 from server.nodes.relay_owners import Owners
 from server.nodes.relay_probe import PATH, Probe
@@ -117,11 +117,11 @@ class Relay:
         self, request: web.Request, sid: str, headers: Headers, *, websocket: bool
     ) -> web.StreamResponse | None:
         owner = self._sids.incarnation_of(sid)
+        if owner is None or owner == self._owners.incarnation or CLAIM in request:
+            return None
         if (
             not request.path_qs.isascii()
-        ):  # no client writes such a query, and what libraries make of it differs
-            return None
-        if owner is None or owner == self._owners.incarnation or CLAIM in request:
+        ):  # no client writes such a query, and libraries differ in what they make of it
             return None
         url = await self._owners.url_of(owner)
         if not url:
@@ -181,7 +181,7 @@ class Relay:
                 passage.end = partial(expire, limit)
                 claim = self.client.claim(passage.owner, self._address_of(request))
                 there, rest = await connect(
-                    request, passage.url, claim, self._signer, tunnel, connect_timeout_s=CONNECT_TIMEOUT_S
+                    request, passage.url, claim, self._signer, tunnel, tls=self.client.tls_for(passage.url)
                 )
         except BaseException as error:
             self.traffic.leave(passage)

@@ -2,6 +2,7 @@
 
 import hmac
 import itertools
+import ssl
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
@@ -47,6 +48,7 @@ class RelayClient:
         self._incarnation = incarnation
         self._numbers = itertools.count(1)
         self._http: ClientSession | None = None
+        self._tls: ssl.SSLContext | None = None
 
     def claim(self, recipient: str, address: str) -> Claim:
         """A claim for one request."""
@@ -89,10 +91,23 @@ class RelayClient:
         """As `relayed`, for any request."""
         signed = {**headers, HEADER: self._signer.request(claim, method, target)}
         async with self._session().request(
-            method, URL(url + target, encoded=True), headers=signed, data=body, allow_redirects=False
+            method,
+            URL(url + target, encoded=True),
+            headers=signed,
+            data=body,
+            allow_redirects=False,
+            ssl=self.tls_for(url) or True,
         ) as response:
             known = self._signer.read_answer(response.headers.get(HEADER, ""), claim, response.status)
             yield Answer(response, known)
+
+    def tls_for(self, url: str) -> ssl.SSLContext | None:
+        """How a URL with `https` is connected to: its certificate has to be one that this machine trusts."""
+        if not url.startswith("https:"):
+            return None
+        if self._tls is None:
+            self._tls = ssl.create_default_context()
+        return self._tls
 
     async def close(self) -> None:
         if self._http is not None:

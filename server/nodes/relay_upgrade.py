@@ -13,6 +13,8 @@ from yarl import URL
 from server.nodes.relay_signing import HEADER, Claim, Forged, Signer
 from server.nodes.relay_tunnel import Tunnel, TunnelEnd
 
+CONNECT_TIMEOUT_S = 2.0
+
 HEAD_BYTES_MAX = 16 * 1024
 
 SWITCHING_PROTOCOLS = 101
@@ -56,7 +58,13 @@ class _Answering(asyncio.Protocol):
 
 
 async def connect(
-    request: web.Request, url: str, claim: Claim, signer: Signer, tunnel: Tunnel, *, connect_timeout_s: float
+    request: web.Request,
+    url: str,
+    claim: Claim,
+    signer: Signer,
+    tunnel: Tunnel,
+    *,
+    tls: ssl.SSLContext | None,
 ) -> tuple[TunnelEnd, bytes]:
     """The tunnel's end at the other server, which has answered the handshake in `request`, and what has come of the
     other server's bytes already; it reads nothing until the client is there.
@@ -64,12 +72,12 @@ async def connect(
     Raises: `NotSwitched`; `OSError`, `TimeoutError`, and `Forged` for an answer that is not the other server's.
     """
     place = URL(url)
-    async with asyncio.timeout(connect_timeout_s):
+    async with asyncio.timeout(CONNECT_TIMEOUT_S):
         _, answering = await asyncio.get_running_loop().create_connection(
             _Answering,
             place.host or "",
             place.port or 0,
-            ssl=ssl.create_default_context() if place.scheme == "https" else None,
+            ssl=tls,
         )
     transport = answering.transport
     try:
