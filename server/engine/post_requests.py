@@ -14,6 +14,7 @@ from .foreign import Body
 from .host import Host
 from .http_answers import BAD_REQUEST, TOO_LARGE, HttpRefused
 from .packets import CLOSE, EnginePacket, ProtocolError, TooLarge, split_payload
+from .repeats import refuse_repeat
 
 POLL_FIRST_S = 0.2
 """How much later than the last poll a POST is answered that ends its session. The JavaScript client takes the refusal
@@ -25,6 +26,7 @@ STRANGER_TIMES = 4
 
 async def take_post(host: Host, session: Session, request: web.Request) -> None:
     """Handles the packets in a POST. What cannot be served ends the session. Raises: HttpRefused."""
+    refuse_repeat(host, session, request)
     if session.upgraded or session.posting:
         if session.posting:
             session.close(host.reason.TRANSPORT_ERROR, CLOSE)

@@ -84,3 +84,37 @@ async def test_the_node_of_a_session_is_killed_and_its_client_recovers(
     await client.done("join_chat", chat_id=chat_id, after_seq=first["seq"])
     assert (await client.next("new_message")).payload["message"] == sent
     await client.close()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_a_node_in_between_is_killed_while_messages_flow_and_none_is_missing(
+    start_cluster: StartCluster, node: Node, kind: str
+) -> None:
+    """nginx then asks another node for the answer to a poll that the killed one may have had already."""
+    cluster = await start_cluster(3, front=True)
+    ann, bob, chat_id = await two_people(cluster)
+    client = await connected(node, ann, kind)
+    await client.done("join_chat", chat_id=chat_id)
+    owner, *others = sorted(cluster.nodes, key=lambda each: "gate=socket.io" not in each.log)
+    sender = owner.host(bob)
+
+    async def send() -> None:
+        for number in range(200):
+            await sender.say(chat_id, str(number))
+            if number == 60:
+                await others[0].kill()
+
+    sending = asyncio.create_task(send())
+    seen: list[str] = []
+    seq = 0
+    while len(seen) < 200:
+        event = await client.next()
+        if event.name == "connected":
+            await client.done("join_chat", chat_id=chat_id, after_seq=seq)
+        elif event.name == "new_message":
+            message = event.payload["message"]
+            seq = message["seq"]
+            seen.append(message["content"])
+    assert seen == [str(number) for number in range(200)]
+    await sending
+    await client.close()
