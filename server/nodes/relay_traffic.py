@@ -13,10 +13,10 @@ OF_SESSION_MAX = 4
 """A client has a GET and a POST under way, and for a while the WebSocket of an upgrade; an answer may not be written to
 its end when the next request comes."""
 
-TO_OWNER_MAX = 16_384
-TOTAL_MAX = 32_768
-"""Each takes two open files. A poll is under way nearly all the time of its session, a tunnel as long as its
-WebSocket."""
+TO_OWNER_MAX = 8_192
+TOTAL_MAX = 16_384
+"""A poll is under way nearly all the time of its session, a tunnel as long as its WebSocket. Each takes two open files;
+a poll takes 34 KiB, a tunnel 8 KiB and what it has not written yet."""
 
 
 class TooManyRelayed(Exception):
