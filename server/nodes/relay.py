@@ -200,6 +200,7 @@ class Relay:
             tunnel.abort()
             raise
         self.tunnels += 1
+        self.traffic.became_tunnel(passage)
         if there.transport.is_closing():  # the other server has gone meanwhile
             tunnel.abort()
             return HandedOver()
