@@ -102,8 +102,8 @@ class ChatReplicas:
         """Applies the rows of the log that are new, up to the first of an unknown kind, and returns them.
         `ChatReplica.check` says whether they are all. Raises: `Unavailable`; no row is lost by that.
 
-        With `hint` those of the rows that are not published here are told in a hint: the server that inserted them may
-        have died before its own hint was on disk.
+        With `hint`, those rows of others that are not published here are told in a hint: the server that inserted them
+        may have died before its own hint was on disk.
         """
         new: list[Applied] = []
         while replica.unknown_kind is None and (rows := await self.log.after(replica.chat_id, replica.n)):
@@ -117,7 +117,7 @@ class ChatReplicas:
         if hint:
             position = self._positions.get(replica.chat_id)
             published_n = 0 if position is None else position.n
-            self.hint([applied.row for applied in new if applied.row.n > published_n])
+            self.hint([applied.row for applied in new if applied.row.n > published_n and not applied.own])
         return new
 
     def hint(self, rows: Sequence[Row]) -> None:
@@ -129,20 +129,27 @@ class ChatReplicas:
         """Puts the next rows of these replicas into the log, in order, up to the first whose number or client_id is
         taken, and applies and returns those that are in.
 
-        The hint that names them is written meanwhile.
+        The same command inserts a hint that names them, unless another hint is being written: then theirs is written
+        meanwhile.
 
         Raises: `UnknownOutcome` if it is not known which are in; `Unavailable`, which leaves that open too. Only then
         may a replica be behind rows of this very server; the next write cannot insert its rows, and so finds them.
         """
-        self.hint(rows)
+        if not rows:
+            return ()
+        self._hint, hint = self._hints.lend(rows)
         for replica in replicas.values():
             replica.busy = True
+        known = False
         try:
-            inserted = await self.log.insert(rows)
+            inserted = await self.log.insert(rows, hint)
+            known = True
         except BaseException:
             self.unpublished += rows
             raise
         finally:
+            if hint is not None:
+                self._hints.give_back(inserted=known)
             for replica in replicas.values():
                 replica.busy = False
         return [self._apply(row, replicas[row.chat_id], own=True) for row in rows[:inserted]]

@@ -32,8 +32,12 @@ class Leases:
             await self._put(self._database.leases, _document(lease))
             self.own = lease
 
-    async def joined(self) -> None:
-        """Writes a lease if there is none. Does not suspend if there is one. Raises: `Unavailable`."""
+    def is_joined(self) -> bool:
+        """Whether this incarnation has a lease."""
+        return self.own is not None
+
+    async def join_unnamed(self) -> None:
+        """Writes a lease if there is none, for a store that nobody else joins. Raises: `Unavailable`."""
         if self.own is None:
             await self.join(Lease(self._incarnation, "", versions.FORMAT, "", 1, False))
 
@@ -75,7 +79,6 @@ class Leases:
         database = self._database
         await remove_hints(database, incarnation, await first_kept(database, incarnation), None)
         await database.with_retry(lambda: database.records.delete_many({"incarnation": incarnation}))
-        await database.with_retry(lambda: database.hints.delete_one({"_id": incarnation}))
         await database.with_retry(lambda: database.leases.delete_one({"_id": incarnation}))
 
     async def key_id(self, mine: str) -> str:

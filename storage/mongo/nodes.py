@@ -120,7 +120,7 @@ class MongoNodes:
         self._hints.tell(topic, value)
 
     async def keep_record(self, topic: str, value: Any) -> None:
-        await self._leases.joined()
+        await self._leases.join_unnamed()
         await self._leases.keep_record(topic, value, self._hints.last)
 
     async def records(self, topic: str) -> Mapping[str, tuple[int, Any]]:

@@ -55,7 +55,7 @@ class MongoStore:
         self._subscribers.add(self._remover.published)
         ids, incarnation = Ids(database), uuid4().hex
         self._leases = leases = Leases(database, incarnation)
-        hints = HintWriter(database, incarnation, leases.joined)
+        hints = HintWriter(database, incarnation, leases.is_joined, leases.join_unnamed)
         publication = Publication(self._subscribers.publish, Positions())
         self._accounts = AccountWriter(self._subscribers.publish, database.health, hints)
         self._writer = Writer(database, ids, hints, publication)

@@ -9,11 +9,11 @@ from domain.changes import MemberAdded, MessageCreated, SessionsRevoked, UserCha
 from domain.models import ChatState
 from storage.errors import Unavailable
 from storage.mongo import MongoStore, positions
-from storage.mongo.database import UnknownOutcome
+from storage.mongo.database import Document, UnknownOutcome
 from storage.mongo.log import Row
 from storage.node_ports import Hint
 from tests.storage.conftest import MongoPlace
-from tests.storage.mongo.nodes import Node
+from tests.storage.mongo.nodes import Node, write_hints_apart
 from tests.storage.world import START, at
 
 
@@ -137,10 +137,11 @@ async def test_rows_that_come_to_the_log_after_their_hint(
     anna = await here.user()
     chat_id = await here.chat(anna)
     await there.store.chats.load(chat_id)
+    write_hints_apart(here.store, monkeypatch)
     log, gate, inserting = here.store._writer.replicas.log, asyncio.Event(), asyncio.Event()
     original = log.insert
 
-    async def insert(rows: Sequence[object]) -> int:
+    async def insert(rows: Sequence[object], _hint: object) -> int:
         inserting.set()
         await gate.wait()
         return await original(rows)
@@ -162,6 +163,7 @@ async def test_a_send_is_not_acked_before_its_hint(
 ) -> None:
     anna = await here.user()
     chat_id = await here.chat(anna)
+    write_hints_apart(here.store, monkeypatch)
     hints, gate = here.store._database.hints, asyncio.Event()
     original = hints.insert_one
 
@@ -194,8 +196,8 @@ async def test_a_write_that_failed_though_it_was_made(
     log = here.store._writer.replicas.log
     original = log.insert
 
-    async def insert(rows: Sequence[Row]) -> int:
-        await original(rows)
+    async def insert(rows: Sequence[Row], hint: Document | None) -> int:
+        await original(rows, hint)
         raise UnknownOutcome("the connection broke")
 
     async def unreachable(_chat_id: int, _n: int) -> Sequence[Row]:
