@@ -89,7 +89,6 @@ class ForeignRows:
     async def compare(self) -> None:
         """Publishes all rows of followed chats that are in the log. Raises: `Unavailable`."""
         chat_ids = self._positions.followed()
-        self._positions.forget_others()
         for start in range(0, len(chat_ids), _AT_ONCE):
             some = {
                 chat_id: position.n + 1
@@ -129,7 +128,7 @@ class ForeignRows:
             await asyncio.sleep(pause_s)
             chat, projected = await self._projected(chat_id, rows)
             if chat is not None and projected:
-                self._replicas.offer(self._publication.rows(_changes(rows[:projected], chat)))
+                self._replicas.offered.add(self._publication.rows(_changes(rows[:projected], chat)))
                 awaited.since_s = now_s
                 rows = rows[projected:]
             if not any(row.message is None for row in rows):

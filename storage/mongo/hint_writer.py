@@ -54,7 +54,7 @@ class HintWriter:
         self._unwritten: Document | None = None
         self._lent = False
         self._written = 0
-        self._waiters: deque[tuple[int, asyncio.Future[None]]] = deque()
+        self._waiters: list[tuple[int, asyncio.Future[None]]] = []
         self._work: asyncio.Task[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._kept: deque[tuple[int, float]] = deque()
@@ -164,14 +164,16 @@ class HintWriter:
     def _settle(self) -> None:
         self._unwritten = None
         self._written = self.last
-        while self._waiters and self._waiters[0][0] <= self._written:
-            waiter = self._waiters.popleft()[1]
-            if not waiter.done():
+        waiters, self._waiters = self._waiters, []
+        for number, waiter in waiters:
+            if number > self._written:
+                self._waiters.append((number, waiter))
+            elif not waiter.done():
                 waiter.set_result(None)
         self._keep(self._written)
 
     def _fail(self, error: Unavailable) -> None:
-        waiters, self._waiters = self._waiters, deque()
+        waiters, self._waiters = self._waiters, []
         for _, waiter in waiters:
             if not waiter.done():
                 waiter.set_exception(error.again())

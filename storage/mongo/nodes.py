@@ -113,7 +113,7 @@ class MongoNodes:
             if n > position.n + 1:
                 return "ahead"
         self._publication.positions.advance(chat_id, n, seq)
-        self._replicas.offer_message(chat_id, n, seq)
+        self._replicas.offered.add_message(chat_id, n, seq)
         return "next"
 
     def tell(self, topic: str, value: Any) -> None:

@@ -72,10 +72,6 @@ class Positions:
         if position is not None:
             self._put(chat_id, position)
 
-    def forget_others(self) -> None:
-        """Drops the positions of chats that are not followed: this server may have missed rows of them."""
-        self._others.clear()
-
     def _put(self, chat_id: int, position: Position) -> Position:
         self._others[chat_id] = position
         if len(self._others) > POSITIONS_KEPT:

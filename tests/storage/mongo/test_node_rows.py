@@ -94,6 +94,8 @@ async def test_positions_of_followed_chats_stay(
     assert kept.followed() == [followed]
     assert kept.get(followed) is not None
     assert kept.get(dropped) is None
+    await here.store.chats.load(dropped)  # its replica is still in memory
+    assert kept.followed() == [followed, dropped]
     await there.send(followed, anna)
     await there.send(dropped, anna)
     await here.look()
