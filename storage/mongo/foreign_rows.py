@@ -22,8 +22,8 @@ _AT_ONCE = 16
 _UNPROJECTED_S = 0.75
 """How long the server that inserted a change of a message has for projecting it. After that, this server does it."""
 _PAUSES_S = (0, 0.05, 0.1)
-"""The pauses before the looks whether rows of other kinds are projected. After that, this server does it: who waits for
-a look is about to say that somebody is no member."""
+"""The pauses before each check whether rows of other kinds are projected. After the last check this server projects
+them: a command waits for this before it answers that a user is no member."""
 
 
 @dataclass(slots=True)

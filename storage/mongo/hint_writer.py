@@ -108,11 +108,14 @@ class HintWriter:
             await waiter
 
     async def close(self) -> None:
-        """Writes what was added, if that can be done, and removes nothing any more."""
+        """Writes what was added, unless the store fails, and removes nothing any more."""
         self._closing = True
         if self._timer is not None:
             self._timer.cancel()
-        if not self._next.empty():
+        if self._database.health.failing:
+            if self._work is not None:
+                self._work.cancel()
+        elif self._unwritten is not None or not self._next.empty():
             self._start()
         if self._removal is not None:
             self._removal.cancel()

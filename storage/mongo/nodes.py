@@ -69,7 +69,8 @@ class MongoNodes:
 
     async def leave(self) -> None:
         await self._hints.close()
-        await self._leases.leave()
+        if not self._database.health.failing:  # else the others notice that the lease is not renewed
+            await self._leases.leave()
 
     async def leases(self) -> Sequence[Lease]:
         return await self._leases.all()

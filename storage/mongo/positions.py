@@ -60,7 +60,7 @@ class Positions:
         return True
 
     def follow(self, chat_id: int) -> None:
-        """Keeps the position of the chat until `unfollow`. What was published before is known to whoever follows."""
+        """Keeps the position of the chat until `unfollow`. All rows up to it count as published from now on."""
         position = self._others.pop(chat_id, None)
         if position is not None:
             position.first = 0

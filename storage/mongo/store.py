@@ -103,7 +103,7 @@ class MongoStore:
             self._closed = True
             await asyncio.gather(self._writer.close(), self._accounts.close())
             await self._subscribers.close()
-            with suppress(Unavailable):  # then the others notice that the lease is not renewed
+            with suppress(Unavailable):
                 await self.nodes.leave()
             await self.health.close()
             await self._remover.close()

@@ -135,7 +135,7 @@ async def test_two_servers_write_to_one_chat_at_once(here: Node, there: Node, th
 async def test_rows_that_come_to_the_log_after_their_hint(
     here: Node, there: Node, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The hint is written while the rows are inserted, and whoever reads it looks for them until they are there."""
+    """The hint is written while the rows are inserted, and its readers look for them until they are there."""
     anna = await here.user()
     chat_id = await here.chat(anna)
     await there.store.chats.load(chat_id)
@@ -233,7 +233,7 @@ async def test_an_earlier_row_whose_hint_comes_later(here: Node, there: Node, th
     assert [type(change) for change in third.published] == [MessageCreated, MemberAdded]
 
 
-async def test_who_has_missed_hints_compares(here: Node, there: Node, third: Node) -> None:
+async def test_a_server_that_has_missed_hints_compares(here: Node, there: Node, third: Node) -> None:
     anna, boris = await here.users(2)
     followed, other = await here.chat(anna), await here.chat(anna)
     await there.store.chats.load(followed)
