@@ -7,7 +7,7 @@ import structlog
 from server.nodes.elapsed import elapsed_s
 from server.nodes.leases import LeaseBook, Others
 from server.nodes.peers import HintedPeers
-from storage.node_ports import HINTS_KEPT_S, Hint, Nodes
+from storage.node_ports import HINTS_KEPT_S, Hint, Lease, Nodes
 
 log = structlog.get_logger("vestnik")
 
@@ -63,6 +63,8 @@ class HintReader:
         if self._read_s is not None and began_s - self._read_s > MISSED_AFTER_S and self._read:
             self._has_missed = True
         others = self._book.read(await self._nodes.leases(), began_s)
+        for incarnation in others.late:
+            self._peers.ignore(incarnation)
         for incarnation in others.back:
             self._peers.back(incarnation)
         await self._begin_to_read(others, is_first=is_first)
@@ -73,7 +75,8 @@ class HintReader:
             await self._nodes.apply([hint for _, hint in some])
             self._take(some)
         for incarnation, ended in others.gone.items():
-            log.info("another server is gone", incarnation=incarnation, ended=ended)
+            if _is_server(others.leases.get(incarnation)):
+                log.info("another server is gone", incarnation=incarnation, ended=ended)
             self._peers.gone(incarnation, ended)
         for incarnation in self._read.keys() - others.leases.keys():
             self._buried[incarnation] = self._read.pop(incarnation)
@@ -110,6 +113,11 @@ class HintReader:
             for topic, told in hint.told:
                 self._peers.hinted(incarnation, topic, told)
             self._read[incarnation] = hint.number
+
+
+def _is_server(lease: Lease | None) -> bool:
+    """Whether the lease is not that of a command line, which opens the store for a moment."""
+    return lease is None or lease.key_id != ""
 
 
 def without_old_rows(hints: Sequence[Hint]) -> Sequence[Hint]:

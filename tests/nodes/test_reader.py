@@ -146,6 +146,20 @@ async def test_the_last_hints_of_one_that_is_gone_are_read() -> None:
     await reading.read()
 
 
+async def test_nothing_is_heard_of_one_that_was_gone_before() -> None:
+    """An older process on the own address, for example: nobody would say that it is gone."""
+    reading = Reading()
+    heard: list[str] = []
+    reading.peers.listen("news", lambda _incarnation, value: heard.append(value))
+    reading.peers.share("news", str, lambda _incarnation, value: heard.append(value))
+    reading.peers.on_gone(lambda incarnation, _ended: heard.append(incarnation))
+    await reading.other.join(Lease("b", "http://a", 1, "key", 1, ended=False))
+    reading.other.hint(told=[("news", [1, "old"])])
+    await reading.other.keep_record("news", [1, "whole"])
+    await reading.read()
+    assert heard == []
+
+
 async def test_after_a_long_pause_everything_is_compared_even_if_no_hint_is_gone() -> None:
     reading = Reading()
     await reading.join()
