@@ -74,6 +74,7 @@ class HintReader:
         for some in in_parts(found):
             await self._nodes.apply([hint for _, hint in some])
             self._take(some)
+        self._peers.others = others.living.keys()
         for incarnation, ended in others.gone.items():
             if _is_server(others.leases.get(incarnation)):
                 log.info("another server is gone", incarnation=incarnation, ended=ended)
