@@ -9,6 +9,7 @@ from aiohttp import ClientSession
 from structlog.testing import capture_logs
 
 from server.nodes import bus as bus_module
+from server.nodes import bus_ears
 from server.nodes.bus_connections import Sentinel
 from server.nodes.bus_frames import pack_message, pack_topic
 from tests.bus.ends import End, reach
@@ -346,3 +347,18 @@ async def test_over_a_unix_socket(tmp_path: Path, open_end: Open) -> None:
 class OnASocket(Redis):
     def command(self) -> list[str]:
         return [*super().command(), "--unixsocket", "s"]
+
+
+async def test_a_server_that_is_only_behind_stays_connected(
+    quick: None, open_end: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It hears others, and its own frames come after theirs."""
+    monkeypatch.setattr(bus_ears, "BEHIND_S", 60.0)
+    one, two = await open_end(name="a"), await open_end(name="b")
+    await reach(two, one)
+    one.bus._ears._own = lambda number: None  # type: ignore[method-assign]
+    one.bus.publish(1)
+    for _ in range(20):
+        two.bus.publish(1)
+        await asyncio.sleep(0.05)
+    assert one.counters.connects == 1
