@@ -155,7 +155,8 @@ async def _receive(url: str, count: int) -> float:
                 done.set()
 
     bus = Bus(url, "bench", "receiver", heard=heard, missed=lambda: None, living=lambda: 2)
-    inbox = Inbox(cast(Any, _Positions()), bus.counters, hand_out=hand_out, stale=lambda: False)
+    inbox = Inbox(cast(Any, _Positions()), bus.counters, stale=lambda: False)
+    inbox.hand_out = hand_out
     await bus.open()
     await asyncio.wait_for(done.wait(), PATIENCE_S)
     used_s = time.process_time() - began

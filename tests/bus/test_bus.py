@@ -1,6 +1,7 @@
 """The bus over a real Redis: what is heard, and what a server notices when Redis or the way to it fails."""
 
 import asyncio
+import subprocess
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from server.nodes import bus_ears
 from server.nodes.bus_connections import Sentinel
 from server.nodes.bus_frames import pack_message, pack_topic
 from tests.bus.ends import End, reach
+from tests.clients.programs import need
 from tests.cluster.process import free_port
 from tests.cluster.redis import Redis
 from tests.cluster.toxiproxy import Toxiproxy
@@ -362,3 +364,39 @@ async def test_a_server_that_is_only_behind_stays_connected(
         two.bus.publish(1)
         await asyncio.sleep(0.05)
     assert one.counters.connects == 1
+
+
+async def test_a_user_with_no_more_permissions_than_the_docs_name(redis: Redis, open_end: Open) -> None:
+    rules = "on >secret resetchannels &vestnik:* -@all +publish +subscribe +hello"
+    assert await redis.run("ACL", "SETUSER", "chat", *rules.split()) == b"+OK"
+    url = redis.url.replace("://", "://chat:secret@")
+    one, two = [await open_end(url, name=name, channel="vestnik:x") for name in "ab"]
+    await reach(one, two)
+    elsewhere = await open_end(url, channel="other")
+    assert elsewhere.counters.state == "refused"
+
+
+async def test_over_tls(tmp_path: Path, open_end: Open) -> None:
+    server = OverTls(tmp_path / "tls")
+    await server.start()
+    one = await open_end(f"rediss://127.0.0.1:{server.tls_port}?ssl_ca_certs={server.place}/cert")
+    assert one.bus.is_up
+    distrustful = await open_end(f"rediss://127.0.0.1:{server.tls_port}")
+    assert distrustful.counters.state == "away"
+    await one.bus.close()
+    await server.kill()
+
+
+class OverTls(Redis):
+    def __init__(self, place: Path) -> None:
+        super().__init__(place)
+        self.tls_port = free_port()
+
+    def command(self) -> list[str]:
+        words = "req -x509 -newkey rsa:2048 -nodes -days 1 -keyout key -out cert -subj /CN=redis"
+        names = ["-addext", "subjectAltName=IP:127.0.0.1"]
+        subprocess.run(
+            [need("openssl"), *words.split(), *names], cwd=self.place, check=True, capture_output=True
+        )
+        tls = f"--tls-port {self.tls_port} --tls-cert-file cert --tls-key-file key --tls-auth-clients no"
+        return [*super().command(), *tls.split()]
