@@ -70,10 +70,12 @@ class Ears:
     def take(self, data: bytes) -> None:
         """Takes the frames that were published together. Does not raise."""
         self._heard_s = asyncio.get_running_loop().time()
+        own_bytes = 0  # what is published together is of one server
         try:
             for frame in unpack(data, self._incarnation):
                 if frame.incarnation == self._incarnation:
                     self._own(frame.number)
+                    own_bytes = len(data)
                 else:
                     self._take(frame)
         except ValueError as error:
@@ -83,7 +85,7 @@ class Ears:
                 self._is_unreadable_told = True
                 newer = isinstance(error, UnknownVersion)
                 log.warning("a frame of the bus cannot be read", newer_version=newer)
-        self._counters.bytes_received += len(data)
+        self._counters.bytes_received += len(data) - own_bytes
 
     def _own(self, number: int) -> None:
         if self._expected is not None and number >= self._expected[0]:
