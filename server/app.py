@@ -155,7 +155,12 @@ def _chat_app(sio: AsyncServer, hub: EngineHub, clock: Clock) -> Any:
             node.freshness.fresh = hub.release
             node.connected = chat_app.connected_users
             node.end_all = chat_app.fall_behind
-            await node.start()
+            try:
+                await node.start()
+            except BaseException:
+                await chat_app.close()
+                await store.close()
+                raise
         if bus is not None:
             app[BUS] = bus
             store.subscribe(bus.published)
