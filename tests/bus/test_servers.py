@@ -100,6 +100,31 @@ async def test_a_member_who_is_removed_at_one_server_hears_nothing_more_at_anoth
     await client.nothing_more("new_message")
 
 
+async def test_a_server_that_was_suspended_hands_out_nothing_of_what_waits_for_it_before_it_has_looked(
+    start_cluster: StartCluster,
+) -> None:
+    cluster = await start_cluster(2, redis=True)
+    await until(lambda: connected(cluster))
+    owner, member, other = await cluster.people("owner", "member", "other")
+    chat_id = await owner.chat(member, other)
+    there = cluster.nodes[1]
+    removed, stays = await there.host(member).joined(chat_id), await there.host(other).joined(chat_id)
+    there.pause()
+    for number in range(5):
+        await owner.say(chat_id, f"before {number}")
+    await owner.request("DELETE", f"/chats/{chat_id}/members/{member.id}")
+    for number in range(5):
+        await owner.say(chat_id, f"after {number}")
+    await asyncio.sleep(4)
+    there.resume()
+    texts = [(await stays.next("new_message"))["message"]["content"] for _ in range(10)]
+    assert texts == [f"{when} {number}" for when in ("before", "after") for number in range(5)]
+    await removed.next("chat_removed")
+    await removed.done("ping")
+    heard = [frame["message"]["content"] for frame in removed.take() if frame["type"] == "new_message"]
+    assert [text for text in heard if text.startswith("after")] == []
+
+
 async def test_typing_is_seen_at_other_servers(start_cluster: StartCluster) -> None:
     cluster = await start_cluster(2, redis=True)
     await until(lambda: connected(cluster))
