@@ -40,8 +40,8 @@ class Positions:
         return list(self._followed)
 
     def begin(self, chat_id: int, n: int, seq: int) -> Position:
-        """The position of the chat; if there was none, it is at row n now, and all rows up to it count as published."""
-        return self.get(chat_id) or self._put(chat_id, Position(n, seq, 0))
+        """The position of the chat; if there was none, it is at row n now, and no row up to it counts as published."""
+        return self.get(chat_id) or self._put(chat_id, Position(n, seq, n + 1))
 
     def advance(self, chat_id: int, n: int, seq: int) -> bool:
         """Whether row n is to be published now: no row from n on was published. The position is at n then. To be called
@@ -60,7 +60,7 @@ class Positions:
         return True
 
     def follow(self, chat_id: int) -> None:
-        """Keeps the position of the chat until `unfollow`. What was published before is known to whoever follows."""
+        """Keeps the position of the chat until `unfollow`. All rows up to it count as published from now on."""
         position = self._others.pop(chat_id, None)
         if position is not None:
             position.first = 0
@@ -71,10 +71,6 @@ class Positions:
         position = self._followed.pop(chat_id, None)
         if position is not None:
             self._put(chat_id, position)
-
-    def forget_others(self) -> None:
-        """Drops the positions of chats that are not followed: this server may have missed rows of them."""
-        self._others.clear()
 
     def _put(self, chat_id: int, position: Position) -> Position:
         self._others[chat_id] = position
