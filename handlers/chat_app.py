@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Mapping
 from functools import partial
+from itertools import islice
 from typing import Any
 
 from handlers import dispatch, moderation
@@ -224,9 +225,13 @@ class ChatApp:
             ids[username] = user.id
         return ids
 
-    def going_away(self) -> None:
-        """Ends every connection: the server is about to stop."""
-        for connection in list(self.context.connections.all()):
+    @property
+    def connection_count(self) -> int:
+        return len(self.context.connections)
+
+    def going_away(self, count: int | None = None) -> None:
+        """Ends as many connections, the oldest first, or all: the server is about to stop."""
+        for connection in list(islice(self.context.connections.all(), count)):
             self.end(connection, Ending.GOING_AWAY)
 
     async def close(self) -> None:

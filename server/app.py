@@ -16,6 +16,7 @@ from handlers.wire.json import dumps, loads
 from server.about import add_about
 from server.config import Config
 from server.control import Control
+from server.draining import DRAINING, Draining
 from server.engine import AsyncServer, BudgetPolicy, Rate
 from server.engine.budget import BURST_S, UNLIMITED
 from server.engine_hub import EngineHub
@@ -75,8 +76,9 @@ def create_app(config: Config, *, clock: Clock | None = None) -> web.Application
     )
     hub = EngineHub(sio)
     pacing = Pacing()
+    draining = Draining(hub, config.drain_s)
     app = web.Application(
-        middlewares=[send_in_time, check_origins, answer_errors, pacing.middleware],
+        middlewares=[send_in_time, check_origins, answer_errors, draining.middleware, pacing.middleware],
         client_max_size=policy.max_frame_bytes,
     )
     app.on_response_prepare.append(add_headers)
@@ -88,6 +90,7 @@ def create_app(config: Config, *, clock: Clock | None = None) -> web.Application
     app.cleanup_ctx.append(_chat_app(sio, hub, clock or SystemClock()))
     app[SIO] = sio
     app[PACING] = pacing
+    app[DRAINING] = draining
     app.on_shutdown.append(
         say_goodbye
     )  # before the engine, which ends what is still connected without a word
