@@ -22,9 +22,12 @@ from server.engine.budget import BURST_S, UNLIMITED
 from server.engine_hub import EngineHub
 from server.headers import add_headers
 from server.health import add_health
-from server.keys import CHAT_APP, CONFIG, ORIGINS, PAGES, REQUESTS, SIO, UNSENT
+from server.keys import CHAT_APP, CONFIG, NODE, ORIGINS, PAGES, REQUESTS, SIO, UNSENT
 from server.large_answers import OnePerTurn, Unsent
 from server.middlewares import answer_errors, check_origins, send_in_time
+from server.nodes.addresses import default_node_url
+from server.nodes.key_id import key_id_of
+from server.nodes.node import Node
 from server.origins import OriginPolicy
 from server.pacing import PACING, Pacing
 from server.raw_gate import RawGate
@@ -33,6 +36,7 @@ from server.rest import add_rest
 from server.socketio_gate import ChatNamespace
 from server.web import add_web
 from storage.open import open_store
+from storage.ports import Store
 
 STRANGER_FRAMES = 32
 STRANGER_BYTES = 64 * 1024
@@ -127,6 +131,7 @@ def _chat_app(sio: AsyncServer, hub: EngineHub, clock: Clock) -> Any:
     async def open_chat_app(app: web.Application) -> AsyncIterator[None]:
         config = app[CONFIG]
         store = await open_store(config.store_url(), connect_timeout_s=config.database_connect_timeout_s)
+        node = _node(config, store)
         chat_app = ChatApp(
             policy=config.policy,
             store=store,
@@ -140,8 +145,18 @@ def _chat_app(sio: AsyncServer, hub: EngineHub, clock: Clock) -> Any:
                 access_ttl_s=config.policy.access_token_ttl_s,
             ),
             passwords=Passwords(config.bcrypt_cost, costliest_hash=await store.users.costliest_hash()),
+            freshness=None if node is None else node.freshness,
+            peers=None if node is None else node.peers,
         )
         app[CHAT_APP] = chat_app
+        if node is not None:
+            app[NODE] = node
+            app[DRAINING].others = node.other_servers
+            hub.hold_while(node.freshness)
+            node.freshness.fresh = hub.release
+            node.connected = chat_app.connected_users
+            node.end_all = chat_app.fall_behind
+            await node.start()
         control = Control(chat_app, config.data_dir)
         await control.open()
         sio.register_namespace(ChatNamespace(chat_app, app[ORIGINS]))
@@ -154,6 +169,20 @@ def _chat_app(sio: AsyncServer, hub: EngineHub, clock: Clock) -> Any:
         yield
         control.close()
         await chat_app.close()
+        if node is not None:
+            await node.stop()
         await store.close()
 
     return open_chat_app
+
+
+def _node(config: Config, store: Store) -> Node | None:
+    """This server among others; None on a store that no other server can share."""
+    if store.nodes is None:
+        return None
+    return Node(
+        store.nodes,
+        url=config.node_url or default_node_url(config.store_url(), config.port),
+        lease_s=config.node_lease_s,
+        key_id=key_id_of(config.secret_key, store.id),
+    )

@@ -58,14 +58,15 @@ def endings(connections: int, others: int, left_s: float) -> Endings:
 class Draining:
     """The state of a stop that has begun, for probes and for newcomers.
 
-    `drain_s`: the setting DRAIN_S, None if it is not set. `others`: how many other nodes live.
+    `drain_s`: the setting DRAIN_S, None if it is not set.
     """
 
-    def __init__(self, hub: EngineHub, drain_s: float | None, others: Callable[[], int] = lambda: 0) -> None:
+    def __init__(self, hub: EngineHub, drain_s: float | None) -> None:
         self.going_away = False
+        self.others: Callable[[], int] = lambda: 0
+        """How many other nodes live."""
         self._hub = hub
         self._drain_s = drain_s
-        self._others = others
         self._ends_connections = False
 
     @web.middleware
@@ -90,14 +91,14 @@ class Draining:
         whole stop."""
         clock = asyncio.get_running_loop().time
         until = clock() + stop_s
-        others = self._others()
+        others = self.others()
         serves_on_s = unready_s(self._drain_s, stop_s, others)
         self.going_away = True
         log.info(
             "going away", connections=chat_app.connection_count, other_nodes=others, serves_on_s=serves_on_s
         )
         await asyncio.sleep(serves_on_s)
-        others = self._others()
+        others = self.others()
         if others:
             self._ends_connections = True
             plan = endings(chat_app.connection_count, others, until - clock())

@@ -74,6 +74,10 @@ def _bind(config: Config) -> socket.socket:
     return listener
 
 
+def port_of(listener: socket.socket) -> int:
+    return int(listener.getsockname()[1])
+
+
 def shown_url(listener: socket.socket) -> str:
     """A URL that opens in a browser on this machine, if the server listens on all its addresses."""
     host, port = listener.getsockname()[:2]

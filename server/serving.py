@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import structlog
 from aiohttp import web
@@ -15,9 +16,11 @@ from server.app import create_app
 from server.config import Config
 from server.demo import PEOPLE, seed_demo
 from server.draining import DRAINING
-from server.keys import CHAT_APP
-from server.listeners import BACKLOG, open_listeners, shown_url
+from server.keys import CHAT_APP, NODE
+from server.listeners import BACKLOG, open_listeners, port_of, shown_url
 from server.logs import report
+from server.nodes.key_id import WrongKey
+from server.nodes.node import Node
 from server.open_files import OpenFilesWatch, allow_open_files
 from server.runner import Runner
 from server.secret_key import BYTES_MIN, secret_key_file
@@ -42,7 +45,8 @@ HURRY_S = 1.0
 
 
 async def serve(config: Config) -> None:
-    """Serves until SIGTERM, SIGINT or SIGHUP. Raises: `StartError`."""
+    """Serves until SIGTERM, SIGINT or SIGHUP, or until this server cannot go on beside newer ones. Raises:
+    `StartError`."""
     if len(config.secret_key.encode()) < BYTES_MIN:
         log.warning("SECRET_KEY is short; tokens can be forged by trying keys", least_bytes=BYTES_MIN)
     warn_of_modes([secret_key_file(config.data_dir)], "the key of all tokens")
@@ -52,7 +56,7 @@ async def serve(config: Config) -> None:
     open_files = OpenFilesWatch()
     systemd = Systemd()
     listeners = open_listeners(config)
-    app = create_app(config)
+    app = create_app(replace(config, port=port_of(listeners[0])))
     giving_back = memory.GivingBack()
     runner = Runner(app, access_log=None, shutdown_timeout=config.shutdown_timeout_s)
     signals = StopSignals()
@@ -62,6 +66,8 @@ async def serve(config: Config) -> None:
         except StorageError as error:
             setting = "DATABASE_URL" if config.database_url else "DATA_DIR"
             raise StartError(f"{setting}: {error}") from None
+        except WrongKey as error:
+            raise StartError(str(error)) from None
         if config.seed_demo:
             await _seed(app)
         if not (config.web_client_dir / "index.html").is_file():
@@ -75,10 +81,11 @@ async def serve(config: Config) -> None:
         giving_back.start()
         signals.install()
         systemd.ready()
-        await signals.asked.wait()
+        reason = await _asked_to_stop(signals, app.get(NODE))
         systemd.stopping()
         runner.begin_stop()
-        await signals.unless_hurried(app[DRAINING].run(app[CHAT_APP], config.shutdown_timeout_s))
+        stop_s = config.shutdown_timeout_s if reason is None else 0
+        await signals.unless_hurried(app[DRAINING].run(app[CHAT_APP], stop_s))
     finally:
         open_files.stop()
         await giving_back.stop()
@@ -87,6 +94,8 @@ async def serve(config: Config) -> None:
         systemd.close()
         for listener in listeners:
             listener.close()
+    if reason is not None:
+        raise StartError(reason)
 
 
 @asynccontextmanager
@@ -125,3 +134,14 @@ async def _seed(app: web.Application) -> None:
         # To the terminal and not through the log, which may be kept.
         sys.stderr.write(f"\n  Demo users {', '.join(PEOPLE)}; their password: {password}\n\n")
         sys.stderr.flush()
+
+
+async def _asked_to_stop(signals: StopSignals, node: Node | None) -> str | None:
+    """Returns when the server has to stop; the reason, if nobody asked for it."""
+    if node is None:
+        await signals.asked.wait()
+        return None
+    waiting = asyncio.ensure_future(signals.asked.wait())
+    await asyncio.wait((waiting, node.must_leave), return_when=asyncio.FIRST_COMPLETED)
+    waiting.cancel()
+    return node.must_leave.result() if node.must_leave.done() else None

@@ -2,4 +2,4 @@
 
 
 class StartError(Exception):
-    """Why the server could not start, or an account could not be changed, in one line."""
+    """Why the server could not start, or could not go on, or an account could not be changed, in one line."""

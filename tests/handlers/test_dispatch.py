@@ -11,6 +11,7 @@ from handlers import dispatch
 from handlers.commands import COMMANDS
 from handlers.context import Caller, Context
 from handlers.live.connections import Connection, Connections
+from handlers.live.freshness import AlwaysFresh
 from handlers.live.limits import Limiter
 from handlers.live.token_expiry import TokenExpiry
 from handlers.policy import Policy
@@ -44,6 +45,7 @@ class Scene:
             limiter=Limiter(POLICY, self.clock),
             connections=self.connections,
             token_expiry=TokenExpiry(self.hub, self.clock, self.connections),
+            freshness=AlwaysFresh(),
         )
         self.hub.on_end(lambda _id: self.connections.remove(self.ann))
         self.ann = Connection("ann", 1, None, self.clock.unix_s() + 3600)

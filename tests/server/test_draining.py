@@ -68,7 +68,7 @@ async def test_with_others_connections_end_in_turn_and_newcomers_go_elsewhere(
     wires = await open_wires(people)
     monkeypatch.setattr(draining, "RETURNS_PER_S", len(wires) / 4)  # so that two others need two seconds
     drain = server.app[DRAINING]
-    drain._drain_s, drain._others = 0.5, lambda: 2
+    drain._drain_s, drain.others = 0.5, lambda: 2
     began_at = time.monotonic()
     running = asyncio.create_task(drain.run(server.chat_app, 30))
     await asyncio.sleep(0.25)
