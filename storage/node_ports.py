@@ -59,7 +59,7 @@ class Nodes(Protocol):
 
     lowest_format: int
     """The lowest format of all leases that live. Who reads the leases sets it; the store writes a change of a kind only
-    if the format of the kind is not above it. At first it is `format`."""
+    if the format of the kind is not above it. At first it is the lowest of the leases that have not ended."""
 
     @property
     def incarnation(self) -> str: ...

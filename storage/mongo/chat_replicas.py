@@ -110,6 +110,7 @@ class ChatReplicas:
                     replica.unknown_kind = row.kind
                     break
                 new.append(self._apply(row, replica, own=self._owns(row)))
+                replica.found_n = row.n
         if hint:
             position = self._positions.get(replica.chat_id)
             published_n = 0 if position is None else position.n
@@ -290,6 +291,7 @@ class ChatReplicas:
             n = rows[-1].n
         if missed:
             self._others = True
+            replica.found_n = replica.n
             self._pending += [
                 Applied(row, replica, change_of(row, replica.current), self._owns(row)) for row in missed
             ]

@@ -51,7 +51,7 @@ class Follower:
         """Returns when all rows that were in the log at the call are published, but for those that this server is
         writing: they are published when they are written. Raises: `Unavailable`."""
         replica = self._writer.replicas.peek(chat_id)
-        if replica is not None and not self._writer.writing(chat_id) and await self._behind(replica):
+        if replica is not None and await self._behind(replica):
             replica = None
         if replica is None or self._writer.replicas.peek(chat_id) is not replica:  # forgotten meanwhile
             await self._writer.submit(_CatchUp(chat_id))
@@ -62,12 +62,11 @@ class Follower:
 
     async def _behind(self, replica: ChatReplica) -> bool:
         """Whether there are rows that are in the log, or in the replica only, and not published, or one that this
-        version does not know."""
-        chat_id = replica.chat_id
-        if replica.projected_n < replica.n or replica.unknown_kind is not None:
+        version does not know; rows that this server is writing do not count."""
+        position = self._positions.get(replica.chat_id)
+        if position is None or position.n < replica.found_n or replica.unknown_kind is not None:
             return True
-        position = self._positions.get(chat_id)
-        published_n = replica.n if position is None else position.n
-        return await self._writer.replicas.log.has(chat_id, published_n + 1) and not self._writer.writing(
-            chat_id
-        )
+        if replica.projected_n < replica.n and not self._writer.busy:
+            return True
+        row = await self._writer.replicas.log.get(replica.chat_id, max(position.n, replica.n) + 1)
+        return row is not None and not (self._writer.busy and self._writer.owns(row))

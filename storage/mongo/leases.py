@@ -8,9 +8,9 @@ from typing import Any
 import orjson
 from pymongo.errors import DuplicateKeyError
 
+from storage.mongo import versions
 from storage.mongo.database import Collection, Database, Document
 from storage.mongo.hint_writer import first_kept, remove_hints
-from storage.mongo.versions import FORMAT
 from storage.node_ports import Lease
 
 _KEY_ID = "key_id"
@@ -35,7 +35,7 @@ class Leases:
     async def joined(self) -> None:
         """Writes a lease if there is none. Does not suspend if there is one. Raises: `Unavailable`."""
         if self.own is None:
-            await self.join(Lease(self._incarnation, "", FORMAT, "", 1, False))
+            await self.join(Lease(self._incarnation, "", versions.FORMAT, "", 1, False))
 
     async def leave(self) -> None:
         """Notes that this incarnation has ended. Does nothing if it has no lease. Raises: `Unavailable`."""
@@ -46,6 +46,10 @@ class Leases:
     async def all(self) -> Sequence[Lease]:
         """See `storage.node_ports.Nodes.leases`."""
         return [_lease(document) for document in await self._database.find(self._database.leases, {})]
+
+    async def lowest_format(self) -> int:
+        """The lowest format of all leases that have not ended, and of this server. Raises: `Unavailable`."""
+        return min([versions.FORMAT, *(lease.format for lease in await self.all() if not lease.ended)])
 
     async def keep_record(self, topic: str, value: Any, number: int) -> None:
         """See `storage.node_ports.Nodes.keep_record`. `number` is that of the last hint that the record covers."""

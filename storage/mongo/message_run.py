@@ -170,7 +170,9 @@ class MessageRun:
     def _planned(self, item: MessageWrite, plan: Plan) -> object:
         """The row, the result if there is nothing to change, or the refusal."""
         outcome = outcome_of(item.decision, plan)
-        return plan.add(outcome, item.mark) if isinstance(outcome, MessageChange) else outcome
+        if not isinstance(outcome, MessageChange):
+            return outcome
+        return self._writer.too_new(outcome) or plan.add(outcome, item.mark)
 
     def _refused_in(self, pending: Sequence[int], planned: Sequence[object], plan: Plan) -> set[int]:
         """The chats of items that were refused or had nothing to change."""

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from domain.changes import Change, SessionsRevoked, UserChanged
 from domain.models import User
+from storage.mongo import versions
 from storage.mongo.database import Database
 from storage.mongo.documents import user_of
 from storage.mongo.foreign_rows import ForeignRows
@@ -15,7 +16,6 @@ from storage.mongo.hint_writer import HintWriter, first_kept
 from storage.mongo.leases import Leases
 from storage.mongo.publication import Publication
 from storage.mongo.sessions import revoked_sessions
-from storage.mongo.versions import FORMAT
 from storage.mongo.writer import Writer
 from storage.node_ports import Hint, Lease, OnPublished
 
@@ -37,8 +37,6 @@ class MongoNodes:
         rows: ForeignRows,
     ) -> None:
         self.incarnation = incarnation
-        self.format = FORMAT
-        self.lowest_format = FORMAT
         self._database = database
         self._leases = leases
         self._hints = hints
@@ -47,6 +45,18 @@ class MongoNodes:
         self._publication = publication
         self._rows = rows
         self._applying = asyncio.Lock()
+
+    @property
+    def format(self) -> int:
+        return versions.FORMAT
+
+    @property
+    def lowest_format(self) -> int:
+        return self._writer.lowest_format
+
+    @lowest_format.setter
+    def lowest_format(self, lowest: int) -> None:
+        self._writer.lowest_format = lowest
 
     def on_published(self, listener: OnPublished) -> None:
         self._publication.on_published = listener

@@ -54,7 +54,7 @@ class MongoStore:
         self._subscribers = Subscribers()
         self._subscribers.add(self._remover.published)
         ids, incarnation = Ids(database), uuid4().hex
-        leases = Leases(database, incarnation)
+        self._leases = leases = Leases(database, incarnation)
         hints = HintWriter(database, incarnation, leases.joined)
         publication = Publication(self._subscribers.publish, Positions())
         self._accounts = AccountWriter(self._subscribers.publish, database.health, hints)
@@ -75,7 +75,9 @@ class MongoStore:
         """Waits for the server as long as that. Raises: `StorageError`, without anything of the URL but hosts."""
         database = await connect(url, connect_timeout_s)
         try:
-            return cls(database, await schema.store_id(database), await schema.epoch_of(database))
+            store = cls(database, await schema.store_id(database), await schema.epoch_of(database))
+            store.nodes.lowest_format = await store._leases.lowest_format()
+            return store
         except BaseException:
             database.close()
             raise

@@ -8,9 +8,10 @@ from uuid import uuid4
 
 import structlog
 
-from domain.changes import ReadMoved
+from domain.changes import Change, ReadMoved
 from storage.batching import Batcher, Written
 from storage.errors import Unavailable
+from storage.mongo import versions
 from storage.mongo.chat_replicas import Applied, ChatReplicas
 from storage.mongo.database import RETRY_S, Database, UnknownOutcome
 from storage.mongo.hint_writer import HintWriter
@@ -84,6 +85,8 @@ class Writer:
         self._committed: list[Applied | ReadMoved] = []
         self._batcher: Batcher[WriterItem[Any]] = Batcher(self._write, self._publish, health=database.health)
         self.busy = False
+        self.lowest_format = versions.FORMAT
+        """See `storage.node_ports.Nodes.lowest_format`."""
         self.on_newer: Callable[[str], None] | None = None
         """See `storage.node_ports.Nodes.on_newer`."""
         self._unknown_kinds: set[str] = set()
@@ -154,6 +157,16 @@ class Writer:
             if self.on_newer is not None:
                 self.on_newer(unknown.kind)
         return unknown.unavailable()
+
+    def too_new(self, change: Change) -> Unavailable | None:
+        """Why a change cannot be written now: a server that runs does not know the kind. None if all know it."""
+        kind = change.kind
+        if kind.since <= self.lowest_format:
+            return None
+        return Unavailable(
+            f"changes of the kind {kind.name!r} are not written while servers of an older version run",
+            "newer",
+        )
 
     async def _attempt(
         self, kind: type[WriterItem[Any]], items: Sequence[WriterItem[Any]]

@@ -60,7 +60,10 @@ async def test_an_upgrade_makes_names_comparable_and_keeps_all_else(
         await again.close()
     assert [record.getMessage() for record in caplog.records if record.name == "storage.mongo.schema"] == [
         "the database went from schema version 1 to 2: usernames and display names compare without case and whatever"
-        " their Unicode form (NFKC) (7 keys changed)"
+        " their Unicode form (NFKC) (7 keys changed)",
+        "the database went from schema version 2 to 3: servers tell each other what they write; stop the servers of"
+        " earlier versions that still run on this database, as they neither tell nor hear, and cannot start on it"
+        " again",
     ]
 
 
@@ -94,7 +97,9 @@ async def test_an_upgrade_that_was_stopped_in_the_middle_goes_on(
     await store.close()
 
 
-async def test_several_servers_start_on_an_empty_database(mongo_place: MongoPlace) -> None:
+@pytest.mark.parametrize("_round", range(10))
+async def test_several_servers_start_on_an_empty_database(mongo_place: MongoPlace, _round: int) -> None:
     stores = await asyncio.gather(*(mongo_place.open() for _ in range(4)))
+    assert len({(store.id, store.epoch) for store in stores}) == 1
     for store in stores:
         await store.close()
