@@ -23,6 +23,7 @@ _SAVE_EVERY = 500
 projects the rows that are not noted again."""
 _OFFERED_MAX = 10_000
 """How many rows of others wait for the next batch. If there are more, replicas find the rows in the log."""
+_UNPUBLISHED_MAX = 10_000
 _MAX_CHATS = 10_000
 """How many chats are kept in memory, those used last. A chat of 100 members takes 18 KB (tracemalloc)."""
 _MAX_MEMBERS = 400_000
@@ -64,6 +65,8 @@ class ChatReplicas:
         self.log = Log(database)
         self.newest_states: dict[int, Message] = {}
         """The newest states of the messages whose rows are not yet projected."""
+        self.unpublished: deque[Row] = deque(maxlen=_UNPUBLISHED_MAX)
+        """Rows of writes that failed: they may be in the log, and who takes them from here has them published then."""
         self._database = database
         self._projection = Projection(database)
         self._positions = positions
@@ -136,6 +139,9 @@ class ChatReplicas:
             replica.busy = True
         try:
             inserted = await self.log.insert(rows)
+        except BaseException:
+            self.unpublished += rows
+            raise
         finally:
             for replica in replicas.values():
                 replica.busy = False
@@ -154,6 +160,7 @@ class ChatReplicas:
             await self._hints.written(self._hint)
         except BaseException:
             self._pending, self._others = pending, True
+            self.unpublished += [one.row for one in pending]
             raise
         self._others = False
         self.newest_states.clear()
