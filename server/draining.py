@@ -27,7 +27,8 @@ RETURNS_PER_S = 200
 """How many clients a second one node can let in beside its other work: each takes it about a millisecond."""
 
 RETRY_SPREAD_S = 1.0
-"""Clients that are ended in turn come back spread over this time, at least."""
+RETRY_SPREAD_MAX_S = 60.0
+"""Clients that are ended in turn come back spread over such a time."""
 
 TICK_S = 0.05
 
@@ -52,7 +53,8 @@ def endings(connections: int, others: int, left_s: float) -> Endings:
     others. What does not fit into the time is added to the time in which clients come back."""
     needed_s = connections / (RETURNS_PER_S * others)
     spread_s = max(0.0, min(needed_s, left_s - SHUTDOWN_LEAST_S))
-    return Endings(spread_s, max(RETRY_SPREAD_S, needed_s - spread_s))
+    retry_spread_s = max(RETRY_SPREAD_S, min(needed_s - spread_s, RETRY_SPREAD_MAX_S))
+    return Endings(spread_s, retry_spread_s)
 
 
 class Draining:

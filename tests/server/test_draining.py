@@ -41,6 +41,7 @@ def test_how_long_it_serves_on(
         (10_000, 2, 57, Endings(25, 1)),
         (10_000, 1, 7, Endings(3, 47)),  # the rest of the spread is in the clients' waits
         (10_000, 1, 3, Endings(0, 50)),
+        (100_000, 1, 3, Endings(0, 60)),
     ],
 )
 def test_how_the_connections_end(connections: int, others: int, left_s: float, expected: Endings) -> None:
