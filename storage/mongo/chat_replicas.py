@@ -149,7 +149,11 @@ class ChatReplicas:
 
     async def flush(self) -> int:
         """Projects and publishes what was applied, and returns the number of the last hint that names it. Until then no
-        result of it may be given away. Raises: `Unavailable`, and then the next call does it."""
+        result of it may be given away. Raises: `Unavailable`, and then the next call does it.
+
+        That rows of other kinds than changes of messages are projected is noted at once: another server that reads such
+        a row cannot see it in the documents.
+        """
         if not self._pending:
             await self._hints.written(self._hint)
             return self._hint
@@ -174,9 +178,7 @@ class ChatReplicas:
                 replica.saved_n = before[row.chat_id]  # noted along with the head, see `Projection`
             self._publish(one)
         if unsaved:
-            with suppress(
-                Unavailable
-            ):  # the rows are projected, and who needs the note does without it for a while
+            with suppress(Unavailable):  # a note that is missing costs other servers a second look, no more
                 await self._save(unsaved)
         return self._hint
 
@@ -229,8 +231,9 @@ class ChatReplicas:
         """Removes the chats that were used longest ago from memory, if there are too many of them or of their members.
         To be called between batches, when no replica is in use; the next write to such a chat loads it again.
 
-        A chat with rows to project stays. While it cannot be noted how far chats are projected, all of them stay: a
-        replica that is loaded publishes the rows from the noted one on, and no change may be published twice.
+        A chat with rows to project stays. While it cannot be noted how far chats are projected, all of them stay: for
+        a chat without a position, a replica that is loaded publishes the rows from the noted one on, and no change may
+        be published twice.
         """
         if len(self._replicas) <= _MAX_CHATS and self._member_count <= _MAX_MEMBERS:
             return
@@ -284,7 +287,9 @@ class ChatReplicas:
             self._put(replica)
         else:
             self._positions.begin(chat_id, 0, 0)
-        await self.catch_up(replica, hint=False)
+        new = await self.catch_up(replica, hint=False)
+        # The last changes of messages are mostly not noted as projected, other rows are unless their server died.
+        self.hint([applied.row for applied in new if applied.row.message is None])
         replica.loaded_at.clear()
         return replica
 

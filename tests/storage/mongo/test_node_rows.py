@@ -277,18 +277,18 @@ async def test_the_head_is_that_of_the_log_while_a_write_loads_the_chat(
     chat_id = await here.chat(anna)
     await here.send(chat_id, anna)
     await here.send(chat_id, anna)
-    replicas = there.store._writer.replicas
-    original = replicas.log.after
+    projection = there.store._writer.replicas._projection
+    original = projection.project
+    loading: asyncio.Task[ChatState | None] | None = None
 
-    async def after(wanted: int, n: int) -> Sequence[Row]:
+    async def project(*args: object, **options: object) -> None:
         nonlocal loading
         if loading is None:
             loading = asyncio.create_task(there.store.chats.load(chat_id))
             await asyncio.sleep(0.05)
-        return await original(wanted, n)
+        await original(*args, **options)
 
-    loading: asyncio.Task[ChatState | None] | None = None
-    monkeypatch.setattr(replicas.log, "after", after)
+    monkeypatch.setattr(projection, "project", project)
     await there.send(chat_id, anna)
     assert loading is not None
     state = await loading
