@@ -30,7 +30,7 @@ READERS = 12
 PAUSE_S = 0.15
 MESSAGES_MAX = 1_500
 AWAY_MAX_S = 6
-"""How long a reader may be without a connection: 1.2 s on a quiet machine; up to 1 s of that is the wait it was told."""
+"""How long a reader may be without a connection. On a quiet machine: 1.2 s, of which it was told to wait up to 1 s."""
 
 BEHIND_S = 5
 """How long a server may take to know of everything that others did, on a busy machine."""
