@@ -47,6 +47,8 @@ class Node:
         self._recorded_s = 0.0
         self._upkeep: asyncio.Task[None] | None = None
         self._book = LeaseBook(nodes.incarnation, url, lease_s)
+        self._url_is_shared = False
+        """Whether it has been logged that another server has the same address."""
         self.others: Mapping[str, Lease] = {}
         """The living others of the last look, by incarnation."""
         self.peers = HintedPeers(nodes, bus)
@@ -105,6 +107,10 @@ class Node:
 
     def _see(self, others: Others) -> None:
         self.others = others.living
+        if self._url and not self._url_is_shared and any(x.url == self._url for x in self.others.values()):
+            self._url_is_shared = True
+            log.error("NODE_URL: another server that lives has the same; give each its own", url=self._url)
+            self.peers.tell_whole()  # they took each other for dead
         self._nodes.lowest_format = min(
             [self._nodes.format, *(lease.format for lease in others.living.values())]
         )
