@@ -271,7 +271,7 @@ class Store(Protocol):
 
     @property
     def shared(self) -> bool:
-        """Whether other servers may write it too, without a word to the subscribers here."""
+        """Whether other servers may write it too; `nodes` says how the subscribers here learn of that."""
 
     @property
     def health(self) -> StoreHealth:

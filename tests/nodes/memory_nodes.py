@@ -88,11 +88,17 @@ class MemoryNodes:
     def tell(self, topic: str, value: Any) -> None:
         self.hint(told=[(topic, value)])
 
-    def hint(self, *, users: Mapping[int, bool] | None = None, told: Sequence[tuple[str, Any]] = ()) -> None:
+    def hint(
+        self,
+        *,
+        rows: Mapping[int, tuple[int, int]] | None = None,
+        users: Mapping[int, bool] | None = None,
+        told: Sequence[tuple[str, Any]] = (),
+    ) -> None:
         """Writes the next hint of this server."""
         self._number += 1
         self.shared.hints.setdefault(self.incarnation, {})[self._number] = Hint(
-            self._number, {}, users or {}, [], [], told
+            self._number, rows or {}, users or {}, [], [], told
         )
 
     async def keep_record(self, topic: str, value: Any) -> None:
