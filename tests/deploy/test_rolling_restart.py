@@ -29,10 +29,10 @@ WRITERS = 3
 READERS = 12
 PAUSE_S = 0.15
 MESSAGES_MAX = 1_500
-AWAY_MAX_S = 6
+AWAY_MAX_S = 15
 """How long a reader may be without a connection. On a quiet machine: 1.2 s, of which it was told to wait up to 1 s."""
 
-BEHIND_S = 5
+BEHIND_S = 15
 """How long a server may take to know of everything that others did, on a busy machine."""
 KINDS = ("raw", "socketio")
 """What readers connect over through nginx."""
@@ -88,7 +88,7 @@ class Follower:
             self.reader.cut()
             await asyncio.sleep(_retry_s(wire.close_reason))
             while not await self.reader.catch_up():
-                self.refused += 1
+                self.refused += self.reader.wire is None or self.reader.wire.over.is_set()
                 await asyncio.sleep(0.2)
             self.away_s.append(time.monotonic() - lost_at)
 
