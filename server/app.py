@@ -28,6 +28,8 @@ from server.middlewares import answer_errors, check_origins, send_in_time
 from server.nodes.addresses import default_node_url
 from server.nodes.key_id import key_id_of
 from server.nodes.node import Node
+from server.nodes.relay import RELAY, Relay
+from server.nodes.relay_owners import Owners
 from server.origins import OriginPolicy
 from server.pacing import PACING, Pacing
 from server.raw_gate import RawGate
@@ -81,8 +83,17 @@ def create_app(config: Config, *, clock: Clock | None = None) -> web.Application
     hub = EngineHub(sio)
     pacing = Pacing()
     draining = Draining(hub, config.drain_s)
+    relay = Relay(sio.eio, config.secret_key, origins)
     app = web.Application(
-        middlewares=[send_in_time, check_origins, answer_errors, draining.middleware, pacing.middleware],
+        middlewares=[
+            send_in_time,
+            check_origins,
+            answer_errors,
+            relay.gate.recognize,
+            draining.middleware,
+            pacing.middleware,
+            relay.gate.refuse,
+        ],
         client_max_size=policy.max_frame_bytes,
     )
     app.on_response_prepare.append(add_headers)
@@ -95,10 +106,12 @@ def create_app(config: Config, *, clock: Clock | None = None) -> web.Application
     app[SIO] = sio
     app[PACING] = pacing
     app[DRAINING] = draining
+    app[RELAY] = relay
     app.on_shutdown.append(
         say_goodbye
     )  # before the engine, which ends what is still connected without a word
     sio.attach(app)
+    relay.attach(app)
     app.router.add_get("/ws", RawGate(sio, hub).serve)
     add_rest(app)
     add_about(app)
@@ -157,6 +170,7 @@ def _chat_app(sio: AsyncServer, hub: EngineHub, clock: Clock) -> Any:
             node.connected = chat_app.connected_users
             node.end_all = chat_app.fall_behind
             await node.start()
+            app[RELAY].open(Owners(node.incarnation, lambda: node.others, node.freshness.look))
         control = Control(chat_app, config.data_dir)
         await control.open()
         sio.register_namespace(ChatNamespace(chat_app, app[ORIGINS]))

@@ -21,6 +21,7 @@ from server.listeners import BACKLOG, open_listeners, port_of, shown_url
 from server.logs import report
 from server.nodes.key_id import WrongKey
 from server.nodes.node import Node
+from server.nodes.relay import RELAY
 from server.open_files import OpenFilesWatch, allow_open_files
 from server.runner import Runner
 from server.secret_key import BYTES_MIN, secret_key_file
@@ -79,6 +80,7 @@ async def serve(config: Config) -> None:
             log.info("serving", url=shown_url(listener))
         open_files.start()
         giving_back.start()
+        app[RELAY].start()
         signals.install()
         systemd.ready()
         reason = await _asked_to_stop(signals, app.get(NODE))

@@ -17,8 +17,8 @@ MISSED_AFTER_S = HINTS_KEPT_S - 10.0
 BURIED_KEPT = 1_000
 
 FIRST_HINTS = 16
-"""How many of the last hints of each incarnation are published at the start. A server writes the rows of one or two of
-its hints at a time."""
+"""The rows of how many of the last hints of each incarnation are published at the start. A server writes the rows of
+one or two of its hints at a time."""
 
 ROWS_AT_ONCE = 100
 
@@ -68,7 +68,7 @@ class HintReader:
         await self._begin_to_read(others, is_first=is_first)
         found = await self._nodes.hints(self._read)
         if is_first:
-            found = self._skip_old(found)
+            found = {incarnation: without_old_rows(hints) for incarnation, hints in found.items()}
         for some in in_parts(found):
             await self._nodes.apply([hint for _, hint in some])
             self._take(some)
@@ -105,18 +105,18 @@ class HintReader:
         if late or (is_first and new):
             await self._peers.load_records(late | (set(new) if is_first else set()))
 
-    def _skip_old(self, found: Mapping[str, Sequence[Hint]]) -> Mapping[str, Sequence[Hint]]:
-        """At the start nothing is in memory, so what is in the store needs no hint. The rows of the last hints may not
-        be in the log yet."""
-        for incarnation, hints in found.items():
-            self._take([(incarnation, hint) for hint in hints[:-FIRST_HINTS]])
-        return {incarnation: hints[-FIRST_HINTS:] for incarnation, hints in found.items()}
-
     def _take(self, read: Sequence[tuple[str, Hint]]) -> None:
         for incarnation, hint in read:
             for topic, told in hint.told:
                 self._peers.hinted(incarnation, topic, told)
             self._read[incarnation] = hint.number
+
+
+def without_old_rows(hints: Sequence[Hint]) -> Sequence[Hint]:
+    """What is left of hints for a server that starts. Nothing is in memory yet, so what is in the store needs no hint;
+    but the rows of the last hints may not be in the log yet."""
+    last = [hint.number for hint in hints if hint.rows][-FIRST_HINTS:]
+    return [hint if hint.number in last else Hint(hint.number, {}, {}, [], [], hint.told) for hint in hints]
 
 
 def in_parts(found: Mapping[str, Sequence[Hint]]) -> Iterator[Sequence[tuple[str, Hint]]]:

@@ -70,8 +70,7 @@ async def test_an_incarnation_that_comes_later_is_read_from_its_first_hint() -> 
     assert reading.missed == 0
 
 
-async def test_at_the_start_the_last_hints_are_applied_and_nothing_counts_as_missed() -> None:
-    """A row that a hint tells of may not be in the log yet."""
+async def test_at_the_start_nothing_that_is_gone_counts_as_missed() -> None:
     reading = Reading()
     await reading.join()
     for _ in range(5):
@@ -83,15 +82,20 @@ async def test_at_the_start_the_last_hints_are_applied_and_nothing_counts_as_mis
     assert reading.nodes.compared == []
 
 
-async def test_at_the_start_older_hints_are_heard_but_not_applied() -> None:
+async def test_at_the_start_only_the_rows_of_the_last_hints_are_published() -> None:
+    """A row that a hint tells of may not be in the log yet. All else is in the store, but for what was told."""
     reading = Reading()
     await reading.join()
     heard: list[int] = []
     reading.peers.listen("news", lambda _incarnation, value: heard.append(value))
     for number in range(1, 41):
-        reading.other.hint(told=[("news", [number, number])])
-    assert await reading.read() == list(range(41 - FIRST_HINTS, 41))
+        reading.other.hint(rows={7: (number, number)}, users={1: True}, told=[("news", [number, number])])
+    await reading.read()
     assert heard == list(range(1, 41))
+    assert [hint.number for hint in reading.nodes.applied if hint.rows] == list(range(41 - FIRST_HINTS, 41))
+    reading.other.hint(rows={7: (41, 41)})
+    await reading.read()
+    assert reading.nodes.applied[-1].rows == {7: (41, 41)}
 
 
 async def test_a_look_that_breaks_off_goes_on_where_it_was() -> None:
