@@ -82,7 +82,7 @@ def create_app(config: Config, *, clock: Clock | None = None) -> web.Application
     )
     hub = EngineHub(sio)
     pacing = Pacing()
-    draining = Draining(hub, config.drain_s)
+    draining = Draining(sio, hub, config.drain_s)
     relay = Relay(sio.eio, config.secret_key, origins)
     app = web.Application(
         middlewares=[

@@ -16,6 +16,7 @@ from domain.frozen import frozen
 from handlers.chat_app import ChatApp
 from handlers.wire.errors import ChatError
 from server.config import SHUTDOWN_LEAST_S
+from server.engine import AsyncServer
 from server.engine_hub import EngineHub
 
 log = structlog.get_logger("vestnik")
@@ -31,6 +32,9 @@ RETRY_SPREAD_MAX_S = 60.0
 """Clients that are ended in turn come back spread over such a time."""
 
 TICK_S = 0.05
+
+ENDED_S = 2.0
+"""How long the peers of connections that were ended in turn may take to notice, at most: the close timeout."""
 
 
 @frozen
@@ -52,7 +56,7 @@ def endings(connections: int, others: int, left_s: float) -> Endings:
     """How a node with others ends its connections, with so much time left for the whole stop: slowly enough for the
     others. What does not fit into the time is added to the time in which clients come back."""
     needed_s = connections / (RETURNS_PER_S * others)
-    spread_s = max(0.0, min(needed_s, left_s - SHUTDOWN_LEAST_S))
+    spread_s = max(0.0, min(needed_s, left_s - ENDED_S - SHUTDOWN_LEAST_S))
     retry_spread_s = max(RETRY_SPREAD_S, min(needed_s - spread_s, RETRY_SPREAD_MAX_S))
     return Endings(spread_s, retry_spread_s)
 
@@ -63,20 +67,22 @@ class Draining:
     `drain_s`: the setting DRAIN_S, None if it is not set.
     """
 
-    def __init__(self, hub: EngineHub, drain_s: float | None) -> None:
+    def __init__(self, sio: AsyncServer, hub: EngineHub, drain_s: float | None) -> None:
         self.going_away = False
         self.others: Callable[[], int] = lambda: 0
         """How many other nodes live."""
+        self._sio = sio
         self._hub = hub
         self._drain_s = drain_s
+        self._has_others = False
         self._ends_connections = False
 
     @web.middleware
     async def middleware(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         """Refuses new sockets while connections end in turn, so that a proxy tries the next node. Closes connections
         after their answer, because a proxy would send the next request on one that is about to be closed; not those of
-        polling clients, which may fetch their last packets when no new connection is accepted any more. Raises:
-        `ChatError` `unavailable`."""
+        polling clients if there is no other node, because they may fetch their last packets when no new connection is
+        accepted any more. Raises: `ChatError` `unavailable`."""
         if not self.going_away:
             return await handler(request)
         is_polling = request.path.startswith("/socket.io")
@@ -84,7 +90,7 @@ class Draining:
         if self._ends_connections and opens_socket:
             raise ChatError("unavailable", "the server is going away", retry_after_ms=1000)
         answer = await handler(request)
-        if not is_polling and isinstance(answer, web.Response):
+        if isinstance(answer, web.Response) and (self._has_others or not is_polling):
             answer.force_close()
         return answer
 
@@ -95,7 +101,7 @@ class Draining:
         until = clock() + stop_s
         others = self.others()
         serves_on_s = unready_s(self._drain_s, stop_s, others)
-        self.going_away = True
+        self.going_away, self._has_others = True, others > 0
         log.info(
             "going away", connections=chat_app.connection_count, other_nodes=others, serves_on_s=serves_on_s
         )
@@ -106,6 +112,7 @@ class Draining:
             plan = endings(chat_app.connection_count, others, until - clock())
             self._hub.retry_spread_ms = int(plan.retry_spread_s * 1000)
             await _end_in_turn(chat_app, plan.spread_s)
+            await self._sio.eio.wait_closed()  # clients that poll fetch the reason over new connections
 
 
 async def _end_in_turn(chat_app: ChatApp, spread_s: float) -> None:

@@ -39,7 +39,7 @@ def test_how_long_it_serves_on(
         (200, 1, 57, Endings(1, 1)),
         (10_000, 1, 57, Endings(50, 1)),
         (10_000, 2, 57, Endings(25, 1)),
-        (10_000, 1, 7, Endings(3, 47)),  # the rest of the spread is in the clients' waits
+        (10_000, 1, 9, Endings(3, 47)),  # the rest of the spread is in the clients' waits
         (10_000, 1, 3, Endings(0, 50)),
         (100_000, 1, 3, Endings(0, 60)),
     ],
