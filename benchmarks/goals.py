@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from benchmarks import bus, floor
 from benchmarks.cases import CROWD, HALF_PEAK, ROOM_50, ROOM_200, ROOM_1000, ROOM_5000, SENDS
 from benchmarks.growth import REQUESTS
 from benchmarks.peers import CENTRIFUGE, FASTAPI, PYTHON_SOCKETIO, SOCKET_IO
@@ -22,7 +23,16 @@ class Goal:
 
 
 def goals(runs: Runs) -> list[Goal]:
-    return [*_fan_out(runs), *_latency(runs), *_sends(runs), *_crowd(runs), *_growth(runs), *_storms(runs)]
+    return [
+        *_fan_out(runs),
+        *_floor(runs),
+        *_latency(runs),
+        *_sends(runs),
+        *_crowd(runs),
+        *_growth(runs),
+        *_storms(runs),
+        *_bus(runs),
+    ]
 
 
 def _goal(
@@ -75,6 +85,14 @@ def _fan_out(runs: Runs) -> Iterator[Goal]:
         )
 
 
+def _floor(runs: Runs) -> Iterator[Goal]:
+    for case in (ROOM_50, ROOM_200, ROOM_1000, ROOM_5000):
+        for ours in OURS:
+            value = runs.median(floor.name_of(ours.name), case.name, "times")
+            what = f"{ours.name}, {case.name}: CPU per delivery against the kernel's part of it"
+            yield _goal(what, value, 1.5, ".2f", " ×")
+
+
 def _latency(runs: Runs) -> Iterator[Goal]:
     for ours in OURS:
         value = runs.median(ours.name, HALF_PEAK.name, "delivered_p99_ms")
@@ -113,3 +131,10 @@ def _storms(runs: Runs) -> Iterator[Goal]:
     few, many = VISITS
     value = _ratio(runs, "cpu_us_per_presence_event", (RAW, many), (RAW, few))
     yield _goal(f"{many}: CPU per presence event against 25", value, 1.2, ".2f", " ×")
+
+
+def _bus(runs: Runs) -> Iterator[Goal]:
+    for batch in bus.BATCHES:
+        for end in ("send", "receive"):
+            value = runs.median(RAW.name, bus.NAME, f"{end}_{batch}_us")
+            yield _goal(f"to {end} {bus.NAME}, {batch} in a batch: CPU", value, 2, ".2f", " µs")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from benchmarks import growth, load_client, storms
+from benchmarks import bus, floor, growth, load_client, storms
 from benchmarks.cases import (
     CROWD,
     HALF_PEAK,
@@ -50,7 +50,7 @@ BRIEF = Timing(0.5, 0.5)
 class Extent:
     """How much is measured. The members of each chat are divided by `divisor`. `crowd` is how long idle connections
     are measured: long enough for a heartbeat of each. `sizes` and `blocks` are those of `growth.measure`; `chats` and
-    `members` are the sizes of the storms."""
+    `members` are the sizes of the storms. `bus_events` is the number of events that go over the bus."""
 
     rounds: int
     divisor: int
@@ -61,18 +61,22 @@ class Extent:
     blocks: int
     chats: tuple[int, int]
     members: tuple[int, int]
+    bus_events: int
 
 
-FULL = Extent(5, 1, Timing(0.8, 2.5), Timing(0.5, 25.5), 2, (10_000, 1_000_000), 10, (100, 1000), (25, 100))
-QUICK = Extent(1, 20, Timing(0.2, 0.5), Timing(0.1, 0.2), 1, (6_000, 10_000), 1, (5, 10), (3, 5))
+FULL = Extent(
+    5, 1, Timing(0.8, 2.5), Timing(0.5, 25.5), 2, (10_000, 1_000_000), 10, (100, 1000), (25, 100), 100_000
+)
+QUICK = Extent(1, 20, Timing(0.2, 0.5), Timing(0.1, 0.2), 1, (6_000, 10_000), 1, (5, 10), (3, 5), 1_000)
 
 
 class Bench:
     """Measures every case that is missing in `runs` and whose name `target: case` contains `only`."""
 
-    def __init__(self, runs: Runs, client: Path, extent: Extent, only: str) -> None:
+    def __init__(self, runs: Runs, client: Path, floor_program: Path, extent: Extent, only: str) -> None:
         self._runs = runs
         self._client = client
+        self._floor_program = floor_program
         self._extent = extent
         self._only = only
 
@@ -85,6 +89,8 @@ class Bench:
             for case, targets in LOADS:
                 for target in targets:
                     self._load(target, case, number, self._extent.load)
+                    if case.mode == "fanout" and target in OURS:
+                        self._floor(target, case, number)
             if number < self._extent.crowd_rounds:
                 for target in OURS:
                     self._load(target, CROWD, number, self._extent.crowd)
@@ -101,9 +107,20 @@ class Bench:
         for name, size in zip(VISITS, extent.members, strict=True):
             self._measure(RAW, name, 0, partial(storms.connecting_and_leaving, self._client, size))
 
+        if bus.is_possible():
+            self._measure(RAW, bus.NAME, 0, partial(bus.measure, extent.bus_events))
+
     def _load(self, target: Target, case: Case, number: int, timing: Timing) -> None:
         case = case.scaled_down(self._extent.divisor)
         self._measure(target, case.name, number, partial(self._load_once, target, case, number, timing))
+
+    def _floor(self, target: Target, case: Case, number: int) -> None:
+        """Measures the floor of a run, directly after it."""
+        case = case.scaled_down(self._extent.divisor)
+        run = self._runs.find(target.name, case.name, number)
+        if run is not None:
+            measure = partial(floor.measure, self._floor_program, case, run.figures)
+            self._runs.once(floor.name_of(target.name), case.name, number, measure)
 
     def _measure(
         self, target: Target, case: str, number: int, measure: Callable[[], tuple[Figures, list[str]]]

@@ -22,10 +22,11 @@ from server.engine.budget import BURST_S, UNLIMITED
 from server.engine_hub import EngineHub
 from server.headers import add_headers
 from server.health import add_health
-from server.keys import CHAT_APP, CONFIG, NODE, ORIGINS, PAGES, REQUESTS, SIO, UNSENT
+from server.keys import BUS, CHAT_APP, CONFIG, NODE, ORIGINS, PAGES, REQUESTS, SIO, UNSENT
 from server.large_answers import OnePerTurn, Unsent
 from server.middlewares import answer_errors, check_origins, send_in_time
 from server.nodes.addresses import default_node_url
+from server.nodes.bus_service import BusService
 from server.nodes.key_id import key_id_of
 from server.nodes.node import Node
 from server.nodes.relay import RELAY, Relay
@@ -145,6 +146,7 @@ def _chat_app(sio: AsyncServer, hub: EngineHub, clock: Clock) -> Any:
         config = app[CONFIG]
         store = await open_store(config.store_url(), connect_timeout_s=config.database_connect_timeout_s)
         node = _node(config, store)
+        bus = _bus(config, store, node, hub)
         chat_app = ChatApp(
             policy=config.policy,
             store=store,
@@ -160,6 +162,7 @@ def _chat_app(sio: AsyncServer, hub: EngineHub, clock: Clock) -> Any:
             passwords=Passwords(config.bcrypt_cost, costliest_hash=await store.users.costliest_hash()),
             freshness=None if node is None else node.freshness,
             peers=None if node is None else node.peers,
+            spreader=None if bus is None else bus.spreader,
         )
         app[CHAT_APP] = chat_app
         if node is not None:
@@ -169,8 +172,18 @@ def _chat_app(sio: AsyncServer, hub: EngineHub, clock: Clock) -> Any:
             node.freshness.fresh = hub.release
             node.connected = chat_app.connected_users
             node.end_all = chat_app.fall_behind
-            await node.start()
+            try:
+                await node.start()
+            except BaseException:
+                await chat_app.close()
+                await store.close()
+                raise
             app[RELAY].open(Owners(node.incarnation, lambda: node.others, node.freshness.look))
+        if bus is not None:
+            app[BUS] = bus
+            bus.hand_out = chat_app.hand_out
+            store.subscribe(bus.published)
+            await bus.open()
         control = Control(chat_app, config.data_dir)
         await control.open()
         sio.register_namespace(ChatNamespace(chat_app, app[ORIGINS]))
@@ -183,6 +196,8 @@ def _chat_app(sio: AsyncServer, hub: EngineHub, clock: Clock) -> Any:
         yield
         control.close()
         await chat_app.close()
+        if bus is not None:
+            await bus.close()
         if node is not None:
             await node.stop()
         await store.close()
@@ -200,3 +215,10 @@ def _node(config: Config, store: Store) -> Node | None:
         lease_s=config.node_lease_s,
         key_id=key_id_of(config.secret_key, store.id),
     )
+
+
+def _bus(config: Config, store: Store, node: Node | None, hub: EngineHub) -> BusService | None:
+    """What makes other servers hear at once; None without `REDIS_URL`."""
+    if not config.redis_url or store.nodes is None or node is None:
+        return None
+    return BusService(config.redis_url, store.id, store.nodes, node, hub)

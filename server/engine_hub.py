@@ -4,14 +4,15 @@ from collections import deque
 from collections.abc import Callable, Collection
 
 from client_compat.connection import RawConnection
+from client_compat.raw_frames import RawDialect
 from domain.frozen import frozen
 from handlers.live.freshness import AlwaysFresh, Freshness
-from handlers.live.hub import Payload
+from handlers.live.hub import Blobs, Payload
+from handlers.policy import RETRY_SPREAD_MS
 from handlers.wire.endings import CLOSE_CODES, Ending, retry_in_ms
-from server.engine import AsyncServer
+from server.engine import AsyncServer, ReadyEvent, RoomEvent, frames
 
-RETRY_SPREAD_MS = 5_000
-"""Clients come back after a restart of a server that is alone spread over this time."""
+RAW_DIALECT = RawDialect(frames.text)
 
 
 @frozen
@@ -26,6 +27,14 @@ class _Event:
 
 
 @frozen
+class _EncodedEvent:
+    """An event that is encoded already, and is held."""
+
+    posted: RoomEvent
+    room: str
+
+
+@frozen
 class _Entry:
     """A connection that is to be in a room, after the events that were held before."""
 
@@ -33,7 +42,7 @@ class _Entry:
     room: str
 
 
-_Held = _Event | _Entry
+_Held = _Event | _EncodedEvent | _Entry
 
 
 class EngineHub:
@@ -42,6 +51,8 @@ class EngineHub:
     def __init__(self, sio: AsyncServer) -> None:
         self._sio = sio
         self._fan_out = sio.fan_out
+        self._dialects = (RAW_DIALECT, sio.eio.dialect)
+        """In the order of `Blobs`."""
         self._freshness: Freshness = AlwaysFresh()
         self._held: deque[_Held] = deque()
         """What waits, in order, until this server knows again what others did."""
@@ -65,6 +76,22 @@ class EngineHub:
             return
         self._fan_out.post(event, payload, "/", room=list(rooms), skip_sid=skip)
 
+    def emit_encoded(self, event: str, payload: Payload, *, room: str) -> Blobs:
+        posted = RoomEvent(event, (payload,), "/", (), False)
+        blobs = [posted.encoded(dialect) for dialect in self._dialects]
+        self._post(posted, room)
+        return blobs
+
+    def emit_blobs(self, blobs: Blobs, *, room: str) -> None:
+        raw, socketio = self._dialects
+        self._post(ReadyEvent("/", {raw: blobs[0], socketio: blobs[1]}, socketio), room)
+
+    def _post(self, posted: RoomEvent, room: str) -> None:
+        if self._freshness.stale or self._held:
+            self._held.append(_EncodedEvent(posted, room))
+            return
+        self._fan_out.post_event(posted, room=room)
+
     def enter(self, connection_id: str, room: str) -> None:
         if self._held:  # not before what was emitted to the room earlier
             self._held.append(_Entry(connection_id, room))
@@ -87,6 +114,8 @@ class EngineHub:
             held = self._held.popleft()
             if isinstance(held, _Entry):
                 self._enter_if_there(held)
+            elif isinstance(held, _EncodedEvent):
+                self._fan_out.post_event(held.posted, room=held.room)
             else:
                 self._fan_out.post(
                     held.event,

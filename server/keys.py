@@ -6,6 +6,7 @@ from handlers.chat_app import ChatApp, Claims
 from server.config import Config
 from server.engine import AsyncServer
 from server.large_answers import OnePerTurn, Unsent
+from server.nodes.bus_service import BusService
 from server.nodes.node import Node
 from server.origins import OriginPolicy
 from server.request_slots import RequestSlots, Slot
@@ -19,6 +20,9 @@ UNSENT = web.AppKey("unsent", Unsent)
 CHAT_APP = web.AppKey("chat_app", ChatApp)
 NODE = web.AppKey("node", Node)
 """Absent on a store that no other server can share."""
+
+BUS = web.AppKey("bus", BusService)
+"""Absent without `REDIS_URL`."""
 
 CLAIMS = web.RequestKey("claims", Claims)
 """What the good token of a request says; absent if it has none. See `server.pacing`."""

@@ -29,6 +29,7 @@ class MemoryNodes:
         self.incarnation = incarnation
         self.format = 1
         self.lowest_format = 1
+        self.meet_newer: Callable[[str], None] = lambda _kind: None
         self.applied: list[Hint] = []
         self.compared: list[Collection[int]] = []
         self.away = False
@@ -41,7 +42,7 @@ class MemoryNodes:
         """Never calls it."""
 
     def on_newer(self, listener: Callable[[str], None]) -> None:
-        """Never calls it."""
+        self.meet_newer = listener
 
     def received(self, chat_id: int, n: int, seq: int) -> Literal["next", "old", "ahead"]:
         raise NotImplementedError
