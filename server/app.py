@@ -16,7 +16,7 @@ from handlers.wire.json import dumps, loads
 from server.about import add_about
 from server.config import Config
 from server.control import Control
-from server.draining import DRAINING, Draining
+from server.draining import DRAINING, Crowd, Draining
 from server.engine import AsyncServer, BudgetPolicy, Rate
 from server.engine.budget import BURST_S, UNLIMITED
 from server.engine_hub import EngineHub
@@ -178,7 +178,9 @@ def _chat_app(sio: AsyncServer, hub: EngineHub, clock: Clock) -> Any:
                 await chat_app.close()
                 await store.close()
                 raise
-            app[RELAY].open(Owners(node.incarnation, lambda: node.others, node.freshness.look))
+            relay = app[RELAY]
+            relay.open(Owners(node.incarnation, lambda: node.others, node.freshness.look))
+            app[DRAINING].crowds.append(Crowd(lambda: relay.traffic.tunnel_count, relay.traffic.end_tunnels))
         if bus is not None:
             app[BUS] = bus
             bus.hand_out = chat_app.hand_out

@@ -61,6 +61,14 @@ def endings(connections: int, others: int, left_s: float) -> Endings:
     return Endings(spread_s, retry_spread_s)
 
 
+@frozen
+class Crowd:
+    """Connections that can be ended some at a time: how many there are, and what ends so many of them."""
+
+    count: Callable[[], int]
+    end: Callable[[int], None]
+
+
 class Draining:
     """The state of a stop that has begun, for probes and for newcomers.
 
@@ -71,6 +79,8 @@ class Draining:
         self.going_away = False
         self.others: Callable[[], int] = lambda: 0
         """How many other nodes live."""
+        self.crowds: list[Crowd] = []
+        """What ends in turn, besides the connections of the chat."""
         self._sio = sio
         self._hub = hub
         self._drain_s = drain_s
@@ -109,19 +119,20 @@ class Draining:
         others = self.others()
         if others:
             self._ends_connections = True
-            plan = endings(chat_app.connection_count, others, until - clock())
+            crowds = [Crowd(lambda: chat_app.connection_count, chat_app.going_away), *self.crowds]
+            plan = endings(sum(crowd.count() for crowd in crowds), others, until - clock())
             self._hub.retry_spread_ms = int(plan.retry_spread_s * 1000)
-            await _end_in_turn(chat_app, plan.spread_s)
+            await asyncio.gather(*(_end_in_turn(crowd, plan.spread_s) for crowd in crowds))
             await self._sio.eio.wait_closed()  # clients that poll fetch the reason over new connections
 
 
-async def _end_in_turn(chat_app: ChatApp, spread_s: float) -> None:
+async def _end_in_turn(crowd: Crowd, spread_s: float) -> None:
     clock = asyncio.get_running_loop().time
     until = clock() + spread_s
     due = 0.0
-    while (count := chat_app.connection_count) and (left_s := until - clock()) > 0:
+    while (count := crowd.count()) and (left_s := until - clock()) > 0:
         due += count * min(1.0, TICK_S / left_s)
-        chat_app.going_away(int(due))
+        crowd.end(int(due))
         due %= 1
         await asyncio.sleep(TICK_S)
 

@@ -60,6 +60,7 @@ class Relay:
         self._known: OrderedDict[str, None] = OrderedDict()
         self._silent: OrderedDict[str, None] = OrderedDict()
         self._unpaced = Budget()
+        self._closed = False
         self._owners: Owners
         self._sids: SignedSids
         self.client: RelayClient
@@ -99,6 +100,7 @@ class Relay:
     async def _close(self, _app: web.Application) -> None:
         """Ends everything that is being handed on."""
         if self._engine.foreign is self:
+            self._closed = True
             self.traffic.stop()
             await self.client.close()
 
@@ -121,8 +123,10 @@ class Relay:
             return None
         if (
             not request.path_qs.isascii()
-        ):  # no client writes such a query, and libraries differ in what they make of it
+        ):  # no client writes that, and libraries differ in what they make of it
             return None
+        if self._closed:
+            return gone(headers)
         url = await self._owners.url_of(owner)
         if not url:
             return gone(headers)
@@ -188,16 +192,18 @@ class Relay:
             if isinstance(error, NotSwitched):
                 return refused(headers, error.status)
             raise
-        passage.end, passage.is_left = (
-            tunnel.abort,
-            lambda: False,
-        )  # aiohttp knows nothing of the client any more
+        passage.end = tunnel.abort
+        passage.is_left = lambda: False  # aiohttp knows nothing of the client any more
         try:
             here, early = await hand_over(request, tunnel.end_for)
         except BaseException:
             tunnel.abort()
             raise
         self.tunnels += 1
+        self.traffic.became_tunnel(passage)
+        if there.transport.is_closing():  # the other server has gone meanwhile
+            tunnel.abort()
+            return HandedOver()
         there.came(rest)
         here.came(early)
         there.transport.resume_reading()

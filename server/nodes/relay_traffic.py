@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable
+from itertools import islice
 
 from server.engine import Clock
 from server.engine.clock import Timer
@@ -13,10 +14,10 @@ OF_SESSION_MAX = 4
 """A client has a GET and a POST under way, and for a while the WebSocket of an upgrade; an answer may not be written to
 its end when the next request comes."""
 
-TO_OWNER_MAX = 16_384
-TOTAL_MAX = 32_768
-"""Each takes two open files. A poll is under way nearly all the time of its session, a tunnel as long as its
-WebSocket."""
+TO_OWNER_MAX = 8_192
+TOTAL_MAX = 16_384
+"""A poll is under way nearly all the time of its session, a tunnel as long as its WebSocket. Each takes two open files;
+a poll takes 34 KiB, a tunnel 8 KiB and what it has not written yet."""
 
 
 class TooManyRelayed(Exception):
@@ -43,6 +44,8 @@ class Traffic:
         self._passages: set[Passage] = set()
         self._of_session: Counter[str] = Counter()
         self._to_owner: Counter[str] = Counter()
+        self._tunnels: dict[Passage, None] = {}
+        """The passages that are tunnels, the oldest first."""
         self._timer: Timer | None = None
         self.refused = 0
         """How many were refused because there were too many."""
@@ -72,10 +75,28 @@ class Traffic:
         if passage not in self._passages:
             return
         self._passages.remove(passage)
+        self._tunnels.pop(passage, None)
         for counts, key in ((self._of_session, passage.sid), (self._to_owner, passage.owner)):
             counts[key] -= 1
             if not counts[key]:
                 del counts[key]
+
+    def became_tunnel(self, passage: Passage) -> None:
+        """The passage lasts as long as its client's WebSocket."""
+        if passage in self._passages:
+            self._tunnels[passage] = None
+
+    @property
+    def tunnel_count(self) -> int:
+        """How many tunnels are open."""
+        return len(self._tunnels)
+
+    def end_tunnels(self, count: int) -> None:
+        """Cuts up to `count` tunnels, the oldest first; their clients connect anew. For a server that goes away, and
+        whose proxy sends nobody any more: polls end by themselves."""
+        for passage in list(islice(self._tunnels, count)):
+            passage.end()
+            self._tunnels.pop(passage, None)
 
     def stop(self) -> None:
         """Ends all passages."""

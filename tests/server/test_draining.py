@@ -7,7 +7,7 @@ import time
 import pytest
 
 from server import draining
-from server.draining import DRAIN_S, DRAINING, Draining, Endings, endings, unready_s
+from server.draining import DRAIN_S, DRAINING, Crowd, Draining, Endings, endings, unready_s
 from tests.clients.people import Person
 from tests.clients.wires import WIRES, Wire
 from tests.conftest import Serve, Server
@@ -70,6 +70,8 @@ async def test_with_others_connections_end_in_turn_and_newcomers_go_elsewhere(
     monkeypatch.setattr(draining, "RETURNS_PER_S", len(wires) / 4)  # so that two others need two seconds
     drain = server.app[DRAINING]
     drain._drain_s, drain.others = 0.5, lambda: 2
+    tunnels = list(range(8))
+    drain.crowds = [Crowd(lambda: len(tunnels), lambda count: tunnels.__delitem__(slice(count)))]
     began_at = time.monotonic()
     running = asyncio.create_task(drain.run(server.chat_app, 30))
     await asyncio.sleep(0.25)
@@ -80,6 +82,7 @@ async def test_with_others_connections_end_in_turn_and_newcomers_go_elsewhere(
     wires.append(newcomer)
     ended_at_s = await asyncio.gather(*(ended_after(wire, began_at) for wire in wires))
     await running
+    assert tunnels == [], "what is handed on for others ends as well"
     in_quarters = [sum(0.5 + n / 2 <= at_s < 1 + n / 2 for at_s in ended_at_s) for n in range(4)]
     assert all(count >= len(wires) / 8 for count in in_quarters), (in_quarters, ended_at_s)
     for wire in wires:

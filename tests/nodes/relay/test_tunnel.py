@@ -271,3 +271,25 @@ async def test_a_probe_that_is_dropped_leaves_polling_alone(nodes: list[BareNode
     assert await socket.close_code() == 1008
     assert await second.peer.post(sid, "4hello") == (200, "ok")
     assert await second.peer.poll(sid) == (200, "4hello")
+
+
+async def test_a_server_that_goes_away_ends_its_tunnels_some_at_a_time(nodes: list[BareNode]) -> None:
+    first, second = nodes
+    sids = [(await first.peer.open())["sid"] for _ in range(6)]
+    poll = asyncio.ensure_future(second.peer.poll(sids.pop()))
+    sockets = [await second.peer.upgraded(sid) for sid in sids]
+    traffic = second.relay.traffic
+    assert (traffic.tunnel_count, len(traffic)) == (5, 6)
+    traffic.end_tunnels(2)
+    assert traffic.tunnel_count == 3
+    for socket in sockets[:2]:
+        assert await socket.close_code() == 1006
+    await until(lambda: len(traffic) == 4)
+    for socket in sockets[2:]:
+        await socket.send("4still there")
+        assert await socket.receive() == "4still there"
+    traffic.end_tunnels(9)
+    await until(lambda: len(traffic) == 1)
+    assert not poll.done()
+    traffic.stop()
+    assert (await poll)[0] == 400
