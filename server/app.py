@@ -166,21 +166,14 @@ def _chat_app(sio: AsyncServer, hub: EngineHub, clock: Clock) -> Any:
         )
         app[CHAT_APP] = chat_app
         if node is not None:
-            app[NODE] = node
-            app[DRAINING].others = node.other_servers
-            hub.hold_while(node.freshness)
-            node.freshness.fresh = hub.release
-            node.connected = chat_app.connected_users
-            node.end_all = chat_app.fall_behind
+            _connect_node(app, node, hub)
             try:
                 await node.start()
             except BaseException:
                 await chat_app.close()
                 await store.close()
                 raise
-            relay = app[RELAY]
-            relay.open(Owners(node.incarnation, lambda: node.others, node.freshness.look))
-            app[DRAINING].crowds.append(Crowd(lambda: relay.traffic.tunnel_count, relay.traffic.end_tunnels))
+            _open_relay(app, node)
         if bus is not None:
             app[BUS] = bus
             bus.hand_out = chat_app.hand_out
@@ -217,6 +210,22 @@ def _node(config: Config, store: Store) -> Node | None:
         lease_s=config.node_lease_s,
         key_id=key_id_of(config.secret_key, store.id),
     )
+
+
+def _connect_node(app: web.Application, node: Node, hub: EngineHub) -> None:
+    chat_app = app[CHAT_APP]
+    app[NODE] = node
+    app[DRAINING].others = node.other_servers
+    hub.hold_while(node.freshness)
+    node.freshness.fresh = hub.release
+    node.connected = chat_app.connected_users
+    node.end_all = chat_app.fall_behind
+
+
+def _open_relay(app: web.Application, node: Node) -> None:
+    relay = app[RELAY]
+    relay.open(Owners(node.incarnation, lambda: node.others, node.freshness.look))
+    app[DRAINING].crowds.append(Crowd(lambda: relay.traffic.tunnel_count, relay.traffic.end_tunnels))
 
 
 def _bus(config: Config, store: Store, node: Node | None, hub: EngineHub) -> BusService | None:
