@@ -166,14 +166,12 @@ def _chat_app(sio: AsyncServer, hub: EngineHub, clock: Clock) -> Any:
         )
         app[CHAT_APP] = chat_app
         if node is not None:
-            _connect_node(app, node, hub)
             try:
-                await node.start()
+                await _join(app, node, hub)
             except BaseException:
                 await chat_app.close()
                 await store.close()
                 raise
-            _open_relay(app, node)
         if bus is not None:
             app[BUS] = bus
             bus.hand_out = chat_app.hand_out
@@ -200,6 +198,20 @@ def _chat_app(sio: AsyncServer, hub: EngineHub, clock: Clock) -> Any:
     return open_chat_app
 
 
+async def _join(app: web.Application, node: Node, hub: EngineHub) -> None:
+    """Makes this server one of those on its store. Raises: `StorageError`; `WrongKey`."""
+    app[NODE] = node
+    hub.hold_while(node.freshness)
+    node.freshness.fresh = hub.release
+    node.connected = app[CHAT_APP].connected_users
+    node.end_all = app[CHAT_APP].fall_behind
+    await node.start()
+    relay, draining = app[RELAY], app[DRAINING]
+    relay.open(Owners(node.incarnation, lambda: node.others, node.freshness.look))
+    draining.others = node.other_servers
+    draining.crowds.append(Crowd(lambda: relay.traffic.tunnel_count, relay.traffic.end_tunnels))
+
+
 def _node(config: Config, store: Store) -> Node | None:
     """This server among others; None on a store that no other server can share."""
     if store.nodes is None:
@@ -210,22 +222,6 @@ def _node(config: Config, store: Store) -> Node | None:
         lease_s=config.node_lease_s,
         key_id=key_id_of(config.secret_key, store.id),
     )
-
-
-def _connect_node(app: web.Application, node: Node, hub: EngineHub) -> None:
-    chat_app = app[CHAT_APP]
-    app[NODE] = node
-    app[DRAINING].others = node.other_servers
-    hub.hold_while(node.freshness)
-    node.freshness.fresh = hub.release
-    node.connected = chat_app.connected_users
-    node.end_all = chat_app.fall_behind
-
-
-def _open_relay(app: web.Application, node: Node) -> None:
-    relay = app[RELAY]
-    relay.open(Owners(node.incarnation, lambda: node.others, node.freshness.look))
-    app[DRAINING].crowds.append(Crowd(lambda: relay.traffic.tunnel_count, relay.traffic.end_tunnels))
 
 
 def _bus(config: Config, store: Store, node: Node | None, hub: EngineHub) -> BusService | None:
