@@ -118,15 +118,12 @@ class _Replay:
         await self._context.hub.turn(self._connection.id, unwritten)
 
     async def _writable(self) -> None:
-        """Returns when more may be sent to the peer: when less than the limit is unread, and memory is not behind other
-        servers. Events that are sent while it is behind are held, and the answer would come before them.
+        """Returns when more may be sent to the peer: when less than the limit is unread.
 
         Raises: `ChatError` `not_found` after a removal from the chat; `Refused` for a connection that has ended,
-        TOO_SLOW if its peer took nothing for `STUCK_S`; `Unavailable` if memory stays behind.
+        TOO_SLOW if its peer took nothing for `STUCK_S`.
         """
         context, connection = self._context, self._connection
-        if context.freshness.stale:
-            await context.freshness.caught_up()
         await self._check()
         last = context.hub.unread_bytes(connection.id)
         taken_at = context.clock.monotonic()

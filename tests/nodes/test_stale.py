@@ -1,7 +1,6 @@
 """A server that may be behind others runs nothing and publishes nothing until it has looked."""
 
 import asyncio
-from typing import Any
 
 import pytest
 
@@ -134,31 +133,3 @@ async def test_connections_that_end_while_the_server_is_behind_say_when_to_come_
     server.chat_app.fall_behind()
     assert [await client.closed() for client in clients] == [1013] * 3
     assert len({client.close_reason for client in clients}) > 1
-
-
-async def test_the_answer_to_a_join_comes_after_its_replay(
-    server: Server, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Though the server falls behind while it reads what it replays."""
-    ann = await server.person("ann")
-    chat_id = await ann.chat()
-    for number in range(3):
-        await ann.say(chat_id, f"message {number}")
-    client = await ann.connect()
-    behind = put_behind(server)
-    messages = server.chat_app.context.store.messages
-    read = messages.changed_since
-
-    async def read_and_fall_behind(*args: Any, **options: Any) -> Any:
-        found = await read(*args, **options)
-        behind.fall_behind()
-        return found
-
-    monkeypatch.setattr(messages, "changed_since", read_and_fall_behind)
-    joining = asyncio.ensure_future(client.command("join_chat", chat_id=chat_id, after_seq=0))
-    await asyncio.sleep(0.1)
-    assert not joining.done()
-    monkeypatch.undo()
-    behind.catch_up()
-    assert (await joining)["replayed"] == 3
-    assert [frame["type"] for frame in client.take()] == ["new_message"] * 3
