@@ -41,8 +41,8 @@ class _Presence:
 class PresenceTracker:
     """The presence of every user who is connected to this server or another one, or was so less than `grace_s` ago.
 
-    Each server tells the other servers of the users who are connected to it, and publishes to its own rooms what changes
-    in what others see of a user, which is the same on all servers. A user who leaves one server and comes to another
+    Each server tells the other servers of the users who are connected to it, and publishes to its own rooms when what
+    others see of a user changes, which is the same on all servers. A user who leaves one server and comes to another
     within the grace time is not gone meanwhile.
     """
 
