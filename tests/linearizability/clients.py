@@ -6,9 +6,9 @@ import random
 from dataclasses import dataclass, field
 from typing import Any
 
+from tests.clients.doors import Door, NoAnswer, NotSent, RestDoor, SocketDoor, door_of
 from tests.clients.people import Person
 from tests.clients.wires import Frame
-from tests.linearizability.doors import Door, NoAnswer, NotSent, RestDoor, SocketDoor, door_of
 from tests.linearizability.history import Final, History, Operation, shown
 
 CONTENT_CHARS = (5, 60, 400)

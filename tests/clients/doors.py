@@ -1,4 +1,4 @@
-"""The ways by which a client of a history asks: REST, and each wire."""
+"""Commands over REST or over a wire, for clients whose server may go away at any moment."""
 
 from typing import Any
 
