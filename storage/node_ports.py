@@ -99,7 +99,8 @@ class Nodes(Protocol):
         """Publishes to the subscribers of this store what the hints of other incarnations tell, those of one look
         together, unless it is published already. Returns when accounts, sessions and marks are published, and all rows
         that were acked before the call. Rows that are not there yet are looked for again at the next calls, for
-        `ROWS_AWAITED_S`: so a look without a hint calls this too."""
+        `ROWS_AWAITED_S`, and so are those of writes of this server that failed with an unknown outcome: so a look
+        without a hint calls this too."""
 
     async def compare(self, user_ids: Collection[int]) -> None:
         """For a reader that has missed hints: compares all followed chats, and these accounts and their sessions, with

@@ -23,6 +23,7 @@ _SAVE_EVERY = 500
 projects the rows that are not noted again."""
 _OFFERED_MAX = 10_000
 """How many rows of others wait for the next batch. If there are more, replicas find the rows in the log."""
+_UNPUBLISHED_MAX = 10_000
 _MAX_CHATS = 10_000
 """How many chats are kept in memory, those used last. A chat of 100 members takes 18 KB (tracemalloc)."""
 _MAX_MEMBERS = 400_000
@@ -64,6 +65,8 @@ class ChatReplicas:
         self.log = Log(database)
         self.newest_states: dict[int, Message] = {}
         """The newest states of the messages whose rows are not yet projected."""
+        self.unpublished: deque[Row] = deque(maxlen=_UNPUBLISHED_MAX)
+        """Rows of writes that failed: they may be in the log, and who takes them from here has them published then."""
         self._database = database
         self._projection = Projection(database)
         self._positions = positions
@@ -136,6 +139,9 @@ class ChatReplicas:
             replica.busy = True
         try:
             inserted = await self.log.insert(rows)
+        except BaseException:
+            self.unpublished += rows
+            raise
         finally:
             for replica in replicas.values():
                 replica.busy = False
@@ -143,7 +149,11 @@ class ChatReplicas:
 
     async def flush(self) -> int:
         """Projects and publishes what was applied, and returns the number of the last hint that names it. Until then no
-        result of it may be given away. Raises: `Unavailable`, and then the next call does it."""
+        result of it may be given away. Raises: `Unavailable`, and then the next call does it.
+
+        That rows of other kinds than changes of messages are projected is noted at once: another server that reads such
+        a row cannot see it in the documents.
+        """
         if not self._pending:
             await self._hints.written(self._hint)
             return self._hint
@@ -154,6 +164,7 @@ class ChatReplicas:
             await self._hints.written(self._hint)
         except BaseException:
             self._pending, self._others = pending, True
+            self.unpublished += [one.row for one in pending]
             raise
         self._others = False
         self.newest_states.clear()
@@ -167,9 +178,7 @@ class ChatReplicas:
                 replica.saved_n = before[row.chat_id]  # noted along with the head, see `Projection`
             self._publish(one)
         if unsaved:
-            with suppress(
-                Unavailable
-            ):  # the rows are projected, and who needs the note does without it for a while
+            with suppress(Unavailable):  # a note that is missing costs other servers a second look, no more
                 await self._save(unsaved)
         return self._hint
 
@@ -222,8 +231,9 @@ class ChatReplicas:
         """Removes the chats that were used longest ago from memory, if there are too many of them or of their members.
         To be called between batches, when no replica is in use; the next write to such a chat loads it again.
 
-        A chat with rows to project stays. While it cannot be noted how far chats are projected, all of them stay: a
-        replica that is loaded publishes the rows from the noted one on, and no change may be published twice.
+        A chat with rows to project stays. While it cannot be noted how far chats are projected, all of them stay: for
+        a chat without a position, a replica that is loaded publishes the rows from the noted one on, and no change may
+        be published twice.
         """
         if len(self._replicas) <= _MAX_CHATS and self._member_count <= _MAX_MEMBERS:
             return
@@ -277,7 +287,9 @@ class ChatReplicas:
             self._put(replica)
         else:
             self._positions.begin(chat_id, 0, 0)
-        await self.catch_up(replica, hint=False)
+        new = await self.catch_up(replica, hint=False)
+        # The last changes of messages are mostly not noted as projected, other rows are unless their server died.
+        self.hint([applied.row for applied in new if applied.row.message is None])
         replica.loaded_at.clear()
         return replica
 

@@ -67,8 +67,11 @@ class ForeignRows:
                 awaited.until_s = now_s + ROWS_AWAITED_S
 
     async def publish(self) -> None:
-        """Publishes the awaited rows that are in the log and projected. Raises: `Unavailable`; the rows that are not
-        published then are awaited further."""
+        """Publishes the awaited rows that are in the log and projected, and those of this server whose write failed
+        though it was made. Raises: `Unavailable`; the rows that are not published then are awaited further."""
+        while self._replicas.unpublished:
+            row = self._replicas.unpublished.popleft()
+            self.await_rows({row.chat_id: (row.n, row.n)})
         chat_ids = list(self._awaited)
         for start in range(0, len(chat_ids), _AT_ONCE):
             results = await asyncio.gather(

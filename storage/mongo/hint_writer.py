@@ -3,7 +3,6 @@
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable
-from contextlib import suppress
 from typing import Any
 
 import orjson
@@ -176,9 +175,12 @@ class HintWriter:
 
 
 async def insert_once(database: Database, document: Document) -> None:
-    """Inserts a document whose `_id` only this incarnation uses, for this document alone. Raises: `Unavailable`."""
-    with suppress(DuplicateKeyError):  # an earlier try
+    """Inserts a hint whose `_id` only this incarnation uses, for this hint alone. Raises: `Unavailable`."""
+    try:
         await database.with_retry(lambda: database.hints.insert_one(document))
+    except DuplicateKeyError:  # an earlier try
+        if await database.get(database.hints, document["_id"]) is None:  # a majority read
+            raise Unavailable("MongoDB did not confirm a hint", "unconfirmed") from None
 
 
 async def first_kept(database: Database, incarnation: str) -> int:

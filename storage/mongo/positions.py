@@ -22,7 +22,8 @@ class Positions:
     twice, or before an earlier one.
 
     They stand apart from the replicas of chats, which are forgotten when memory runs short: as long as a chat is
-    followed, its position stays. Of the other chats, those used last keep theirs.
+    followed, its position stays. A chat is followed once it is loaded, or its creation is published. Of the other
+    chats, those used last keep their positions.
     """
 
     def __init__(self) -> None:
@@ -48,12 +49,14 @@ class Positions:
         position = self.get(chat_id)
         if position is None:
             self._put(chat_id, Position(n, seq, n))
-            return True
-        if n <= position.n:
+        elif n <= position.n:
             return False
-        position.n, position.seq = n, seq
-        if chat_id in self._others:
-            self._others.move_to_end(chat_id)
+        else:
+            position.n, position.seq = n, seq
+            if chat_id in self._others:
+                self._others.move_to_end(chat_id)
+        if n == 1:
+            self.follow(chat_id)  # its members are told the whole chat
         return True
 
     def follow(self, chat_id: int) -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from storage.mongo import MongoStore, schema
 from storage.mongo.database import Database, Document
+from storage.node_ports import Lease
 from tests.storage.conftest import MongoPlace
 from tests.storage.old_accounts import OLD_ACCOUNTS, check_upgraded
 from tests.storage.world import World
@@ -101,5 +102,15 @@ async def test_an_upgrade_that_was_stopped_in_the_middle_goes_on(
 async def test_several_servers_start_on_an_empty_database(mongo_place: MongoPlace, _round: int) -> None:
     stores = await asyncio.gather(*(mongo_place.open() for _ in range(4)))
     assert len({(store.id, store.epoch) for store in stores}) == 1
+    nodes = [store.nodes for store in stores]
+    await asyncio.gather(
+        *(one.join(Lease(one.incarnation, "", one.format, "key", 1, False)) for one in nodes),
+        *(one.keep_record("presence", {}) for one in nodes),
+        *(one.key_id("key") for one in nodes),
+    )
+    users = await asyncio.gather(*(World(store).user(f"user{place}") for place, store in enumerate(stores)))
+    renamed = (store.users.rename(user_id, "Anna") for user_id, store in zip(users, stores, strict=True))
+    assert {user.display_name for user in await asyncio.gather(*renamed)} == {"Anna"}
+    assert len(await nodes[0].leases()) == len(await nodes[0].records("presence")) == 4
     for store in stores:
         await store.close()
