@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from benchmarks import floor
+from benchmarks import bus, floor
 from benchmarks.cases import CROWD, HALF_PEAK, ROOM_50, ROOM_200, ROOM_1000, ROOM_5000, SENDS
 from benchmarks.growth import REQUESTS
 from benchmarks.peers import CENTRIFUGE, FASTAPI, PYTHON_SOCKETIO, SOCKET_IO
@@ -31,6 +31,7 @@ def goals(runs: Runs) -> list[Goal]:
         *_crowd(runs),
         *_growth(runs),
         *_storms(runs),
+        *_bus(runs),
     ]
 
 
@@ -130,3 +131,10 @@ def _storms(runs: Runs) -> Iterator[Goal]:
     few, many = VISITS
     value = _ratio(runs, "cpu_us_per_presence_event", (RAW, many), (RAW, few))
     yield _goal(f"{many}: CPU per presence event against 25", value, 1.2, ".2f", " ×")
+
+
+def _bus(runs: Runs) -> Iterator[Goal]:
+    for batch in bus.BATCHES:
+        for end in ("send", "receive"):
+            value = runs.median(RAW.name, bus.NAME, f"{end}_{batch}_us")
+            yield _goal(f"to {end} {bus.NAME}, {batch} in a batch: CPU", value, 2, ".2f", " µs")

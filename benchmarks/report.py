@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from benchmarks import floor, plot
+from benchmarks import bus, floor, plot
 from benchmarks.cases import (
     CROWD,
     HALF_PEAK,
@@ -71,6 +71,7 @@ def tables(runs: Runs) -> str:
         for case in cases:
             parts += [f"### {case.name[0].upper()}{case.name[1:]}\n", _load(runs, case, columns)]
     parts += [f"### {GROWTH}\n", _growth(runs)]
+    parts += [f"### {bus.NAME[0].upper()}{bus.NAME[1:]}\n", _bus(runs)]
     return "\n".join(parts)
 
 
@@ -140,6 +141,14 @@ def _growth(runs: Runs) -> str:
             (name.replace("_", " "), *("–" if value is None else f"{value:,.2f}" for value in figures))
         )
     return _table(("", "ms, small", "ms, large", "µs CPU, small", "µs CPU, large"), rows)
+
+
+def _bus(runs: Runs) -> str:
+    rows = []
+    for batch in bus.BATCHES:
+        figures = [runs.median(RAW.name, bus.NAME, f"{end}_{batch}_us") for end in ("send", "receive")]
+        rows.append((f"{batch} in a batch", *("–" if value is None else f"{value:.2f}" for value in figures)))
+    return _table(("", "µs CPU to send", "µs CPU to receive"), rows)
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

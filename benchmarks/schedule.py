@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from benchmarks import floor, growth, load_client, storms
+from benchmarks import bus, floor, growth, load_client, storms
 from benchmarks.cases import (
     CROWD,
     HALF_PEAK,
@@ -50,7 +50,7 @@ BRIEF = Timing(0.5, 0.5)
 class Extent:
     """How much is measured. The members of each chat are divided by `divisor`. `crowd` is how long idle connections
     are measured: long enough for a heartbeat of each. `sizes` and `blocks` are those of `growth.measure`; `chats` and
-    `members` are the sizes of the storms."""
+    `members` are the sizes of the storms. `bus_events` is the number of events that go over the bus."""
 
     rounds: int
     divisor: int
@@ -61,10 +61,13 @@ class Extent:
     blocks: int
     chats: tuple[int, int]
     members: tuple[int, int]
+    bus_events: int
 
 
-FULL = Extent(5, 1, Timing(0.8, 2.5), Timing(0.5, 25.5), 2, (10_000, 1_000_000), 10, (100, 1000), (25, 100))
-QUICK = Extent(1, 20, Timing(0.2, 0.5), Timing(0.1, 0.2), 1, (6_000, 10_000), 1, (5, 10), (3, 5))
+FULL = Extent(
+    5, 1, Timing(0.8, 2.5), Timing(0.5, 25.5), 2, (10_000, 1_000_000), 10, (100, 1000), (25, 100), 100_000
+)
+QUICK = Extent(1, 20, Timing(0.2, 0.5), Timing(0.1, 0.2), 1, (6_000, 10_000), 1, (5, 10), (3, 5), 1_000)
 
 
 class Bench:
@@ -103,6 +106,9 @@ class Bench:
             self._measure(RAW, name, 0, partial(storms.many_chats, size))
         for name, size in zip(VISITS, extent.members, strict=True):
             self._measure(RAW, name, 0, partial(storms.connecting_and_leaving, self._client, size))
+
+        if bus.is_possible():
+            self._measure(RAW, bus.NAME, 0, partial(bus.measure, extent.bus_events))
 
     def _load(self, target: Target, case: Case, number: int, timing: Timing) -> None:
         case = case.scaled_down(self._extent.divisor)

@@ -1,6 +1,5 @@
 """The facade: gates talk to `ChatApp` and to nothing beneath it. The types they exchange with it are exported here."""
 
-import asyncio
 from collections.abc import Collection, Mapping
 from functools import partial
 from typing import Any
@@ -71,14 +70,12 @@ class ChatApp:
             clock,
             tokens,
             passwords,
-            left=self._note_last_seen,
             freshness=freshness or AlwaysFresh(),
             peers=peers or NoPeers(),
         )
         self.start = partial(dispatch.start, self.context)
         """Starts a command: see `dispatch.start`."""
         hub.on_end(self.disconnected)
-        self._seen: set[Any] = set()
         self._publisher = Publisher(self.context, self.end, spreader)
         self.hand_out = self._publisher.hand_out
         """Publishes what another server has published: see `Publisher.hand_out`."""
@@ -231,12 +228,14 @@ class ChatApp:
 
     def going_away(self) -> None:
         """Ends every connection: the server is about to stop."""
+        self.context.presence.going_away()
         self._end_all(Ending.GOING_AWAY)
 
     def fall_behind(self) -> None:
         """Ends every connection, and forgets all accounts: the server has missed what others did. Clients recover, here
         or at another server."""
-        self._end_all(Ending.BEHIND)
+        with self.context.presence.coming_back():
+            self._end_all(Ending.BEHIND)
         self.context.identities.forget_all()
 
     def _end_all(self, ending: Ending) -> None:
@@ -252,10 +251,5 @@ class ChatApp:
         self.context.updates.stop()
         self.context.subscriptions.stop()
         self.context.announcer.stop()
-        await asyncio.gather(*self._seen, return_exceptions=True)
+        await self.context.last_seen.close()
         self.context.passwords.close()
-
-    def _note_last_seen(self, user_id: int) -> None:
-        note = asyncio.ensure_future(self.context.store.users.seen(user_id, self.context.clock.now()))
-        self._seen.add(note)
-        note.add_done_callback(self._seen.discard)

@@ -8,6 +8,7 @@ import asyncio
 import random
 from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 
 import structlog
 
@@ -15,7 +16,7 @@ from server.nodes.bus_census import Census
 from server.nodes.bus_connections import FAILURES, Connections, Deaf, Sentinel, is_refusal, reason_of
 from server.nodes.bus_counters import BusCounters
 from server.nodes.bus_ears import Ears
-from server.nodes.bus_frames import Frame, pack
+from server.nodes.bus_frames import PARTS, Frame, pack
 from server.redis_url import place_of
 
 log = structlog.get_logger("vestnik")
@@ -69,6 +70,7 @@ class Bus:
         self._queue: deque[bytes] = deque()
         self._wake = asyncio.Event()
         self._drained = asyncio.Event()
+        self._drained.set()
         self._task: asyncio.Task[None] | None = None
         self._is_overflow_told = False
 
@@ -90,10 +92,14 @@ class Bus:
             return
         self._queue.append(frame)
         counters.queued_bytes += len(frame)
-        counters.messages_sent += len(messages)
+        counters.messages_sent += len(messages) // PARTS
         self._ears.expect(self._number)
         self._drained.clear()
         self._wake.set()
+
+    async def drained(self) -> None:
+        """Returns when Redis has taken what was published, or the bus is away."""
+        await self._drained.wait()
 
     def _overflow(self) -> None:
         self.counters.frames_dropped += 1
@@ -148,9 +154,8 @@ class Bus:
         """Sends what is queued, if Redis takes it in time, and disconnects."""
         if self._task is None:
             return
-        if self.is_up and self._queue:
-            await asyncio.wait([drained := asyncio.ensure_future(self._drained.wait())], timeout=CLOSE_S)
-            drained.cancel()
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self.drained(), CLOSE_S)
         self._task.cancel()
         await asyncio.wait([self._task])
 
@@ -220,6 +225,7 @@ class Bus:
         counters.frames_dropped += len(self._queue)
         counters.queued_bytes = 0
         self._queue.clear()
+        self._drained.set()
         if counters.state != before or counters.failures == 1:
             log.warning(
                 "the bus is away: others hear of changes at their next look",

@@ -56,7 +56,7 @@ class Ears:
     def take(self, data: bytes) -> None:
         """Takes the frames that were published together. Does not raise."""
         try:
-            for frame in unpack(data):
+            for frame in unpack(data, self._incarnation):
                 if frame.incarnation == self._incarnation:
                     self._own(frame.number)
                 else:

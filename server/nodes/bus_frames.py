@@ -2,7 +2,7 @@
 
 A frame is self-delimiting, so frames can be joined and published together. All numbers are big-endian:
 
-    version u8, flags u8, length of incarnation u8, incarnation,
+    version u8, flags u8, length of the incarnation u8, length of all that follows u32, incarnation,
     number of the frame u64, number of the newest hint u64, count of messages u16, count of topics u16,
     messages: chat u64, n u64, seq u64, sender u64, flags u8, length of the raw frame u32, of the Socket.IO frame u32,
     then both frames; topics: length of the name u8, number of the value u64, length of the value u32, then both.
@@ -14,9 +14,13 @@ from typing import NamedTuple
 
 VERSION = 1
 
+PARTS = 3
+"""How many parts `pack_message` makes of a message."""
+
 _LOOK = 1
 _NEW = 1
 
+_START = struct.Struct("!BBBI")
 _HEAD = struct.Struct("!QQHH")
 _MESSAGE = struct.Struct("!QQQQBII")
 _TOPIC = struct.Struct("!BQI")
@@ -54,10 +58,12 @@ class Frame(NamedTuple):
     topics: Sequence[tuple[str, int, bytes]]
 
 
-def pack_message(chat_id: int, n: int, seq: int, sender_id: int, new: bool, blobs: Sequence[bytes]) -> bytes:
-    """One message of a frame."""
+def pack_message(
+    chat_id: int, n: int, seq: int, sender_id: int, new: bool, blobs: Sequence[bytes]
+) -> Sequence[bytes]:
+    """One message of a frame, in three parts."""
     raw, socketio = blobs
-    return b"".join((_pack_message(chat_id, n, seq, sender_id, new, len(raw), len(socketio)), raw, socketio))
+    return _pack_message(chat_id, n, seq, sender_id, new, len(raw), len(socketio)), raw, socketio
 
 
 def pack_topic(topic: str, number: int, value: bytes) -> bytes:
@@ -74,21 +80,16 @@ def pack(
     messages: Sequence[bytes] = (),
     topics: Sequence[bytes] = (),
 ) -> bytes:
-    """A frame of what `pack_message` and `pack_topic` have returned, at most 65,535 of each."""
+    """A frame of what `pack_topic` has returned, and of all parts that `pack_message` has, at most 65,535 of each."""
     name = incarnation.encode()
-    return b"".join(
-        (
-            bytes((VERSION, _LOOK if look else 0, len(name))),
-            name,
-            _HEAD.pack(number, hint, len(messages), len(topics)),
-            *messages,
-            *topics,
-        )
-    )
+    parts = (name, _HEAD.pack(number, hint, len(messages) // PARTS, len(topics)), *messages, *topics)
+    size = sum(map(len, parts))
+    return b"".join((_START.pack(VERSION, _LOOK if look else 0, len(name), size), *parts))
 
 
-def unpack(data: bytes) -> Iterable[Frame]:
-    """The frames in what was published together.
+def unpack(data: bytes, own: str | None = None) -> Iterable[Frame]:
+    """The frames in what was published together. Of the frames of the incarnation `own`, messages and topics are left
+    out.
 
     Raises: `UnknownVersion`; `ValueError` if something is cut off.
     """
@@ -97,20 +98,22 @@ def unpack(data: bytes) -> Iterable[Frame]:
         if data[at] != VERSION:
             raise UnknownVersion(f"version {data[at]}")
         try:
-            frame, at = _unpack_frame(data, at)
-        except (struct.error, IndexError, UnicodeDecodeError):
+            _, flags, length, size = _START.unpack_from(data, at)
+            at += _START.size + size
+            if at > end:
+                raise ValueError("a frame is cut off")
+            yield _unpack_frame(data, at - size, flags, length, own)
+        except (struct.error, UnicodeDecodeError):
             raise ValueError("a frame is cut off") from None
-        if at > end:
-            raise ValueError("a frame is cut off")
-        yield frame
 
 
-def _unpack_frame(data: bytes, at: int) -> tuple[Frame, int]:
-    flags, length = data[at + 1], data[at + 2]
-    start = at + 3
+def _unpack_frame(data: bytes, start: int, flags: int, length: int, own: str | None) -> Frame:
     at = start + length
     incarnation = data[start:at].decode()
     number, hint, messages, topics = _HEAD.unpack_from(data, at)
+    look = bool(flags & _LOOK)
+    if incarnation == own:
+        return Frame(incarnation, number, hint, look, (), ())
     at += _HEAD.size
     found = []
     for _ in range(messages):
@@ -127,4 +130,4 @@ def _unpack_frame(data: bytes, at: int) -> tuple[Frame, int]:
         at += _TOPIC.size
         told.append((data[at : at + name].decode(), value_number, data[at + name : at + name + size]))
         at += name + size
-    return Frame(incarnation, number, hint, bool(flags & _LOOK), found, told), at
+    return Frame(incarnation, number, hint, look, found, told)

@@ -7,7 +7,7 @@ from domain.changes import Change, MessageChange, MessageCreated
 from handlers.live.hub import Hub, Payload
 from handlers.wire.json import dumps
 from server.nodes.bus import Bus
-from server.nodes.bus_frames import pack_message, pack_topic
+from server.nodes.bus_frames import PARTS, pack_message, pack_topic
 
 
 class BusSpreader:
@@ -20,30 +20,28 @@ class BusSpreader:
     def __init__(self, hub: Hub, bus: Bus) -> None:
         self._hub = hub
         self._bus = bus
-        self._rows: dict[int, int] = {}
-        """The numbers of the rows of this batch in the logs of their chats, by `id` of the change."""
-        self._messages: list[bytes] = []
-        self._others = False
+        self._rows: dict[int, tuple[int, Change]] = {}
+        """The rows of this batch by `id` of the change. The changes are kept, so that no other object has their ids."""
+        self._parts: list[bytes] = []
         self._hint = 0
 
     def begin(self, rows: Sequence[tuple[int, Change]], hint: int) -> None:
         """Takes the rows that this server has inserted; see `storage.node_ports.OnPublished`."""
         if not self._bus.is_up:
             return
-        self._rows = {id(change): n for n, change in rows}
+        self._rows = {id(row[1]): row for row in rows}
         self._hint = hint
-        self._others = not all(isinstance(change, MessageChange) for _, change in rows)
 
     def emit(self, change: MessageChange, event: str, payload: Payload, room: str) -> bool:
-        n = self._rows.get(id(change))
-        if n is None:
+        row = self._rows.get(id(change))
+        if row is None:
             return False
         blobs = self._hub.emit_encoded(event, payload, room=room)
         message = change.message
-        self._messages.append(
+        self._parts.extend(
             pack_message(
                 message.chat_id,
-                n,
+                row[0],
                 message.changed_seq,
                 message.sender_id,
                 type(change) is MessageCreated,
@@ -53,11 +51,13 @@ class BusSpreader:
         return True
 
     def flush(self) -> None:
-        """Publishes the frame of the batch; nothing happens if there is none."""
+        """Publishes the frame of the batch; nothing happens if there is none. The others have to look if some of its
+        rows are no changes of messages."""
         if self._rows:
-            messages, self._messages = self._messages, []
+            parts, self._parts = self._parts, []
+            look = len(parts) < len(self._rows) * PARTS
             self._rows = {}
-            self._bus.publish(self._hint, self._others, messages)
+            self._bus.publish(self._hint, look, parts)
 
     def tell(self, topic: str, number: int, value: Any) -> None:
         if self._bus.is_up:

@@ -38,7 +38,7 @@ async def open_end(redis: Redis) -> AsyncIterator[Open]:
 
 async def test_others_hear_what_is_published_and_the_sender_does_not(open_end: Open) -> None:
     one, two = await open_end(name="a"), await open_end(name="b")
-    one.bus.publish(11, True, [pack_message(*MESSAGE)] * 2, [pack_topic("t", 3, b"{}")])
+    one.bus.publish(11, True, [*pack_message(*MESSAGE)] * 2, [pack_topic("t", 3, b"{}")])
     one.bus.publish(12)
     await two.waits(lambda: two.hints == [11, 12])
     frame = two.frames[0]
@@ -176,7 +176,7 @@ async def test_a_suspended_redis_holds_nobody_up_and_the_queue_has_a_limit(
     message = pack_message(5, 6, 7, 8, True, (b"x" * 400, b"y" * 400))
     with capture_logs() as lines:
         for _ in range(100):
-            one.bus.publish(1, False, [message])
+            one.bus.publish(1, False, message)
     assert one.counters.queued_bytes <= 10_000
     assert one.counters.frames_dropped > 80
     assert [line["event"].partition(";")[0] for line in lines] == ["Redis takes less than is published"]
@@ -193,7 +193,7 @@ async def test_redis_cuts_a_server_that_does_not_read_and_it_comes_back(
     two = await open_end(name="b")
     await redis.run("CONFIG", "SET", "client-output-buffer-limit", "pubsub 100000 50000 1")
     message = pack_message(5, 6, 7, 8, True, (b"x" * 100_000, b"y" * 100_000))
-    one.bus.publish(1, False, [message] * 10)
+    one.bus.publish(1, False, [*message] * 10)
     await two.waits(lambda: two.counters.connects > 1)
     await reach(one, two)
 

@@ -99,6 +99,19 @@ async def test_a_member_who_is_removed_at_one_server_hears_nothing_more_at_anoth
     await client.nothing_more("new_message")
 
 
+async def test_typing_is_seen_at_other_servers(start_cluster: StartCluster) -> None:
+    cluster = await start_cluster(2, redis=True)
+    await until(lambda: connected(cluster))
+    one, two = await cluster.people("one", "two")
+    chat_id = await one.chat(two)
+    here, there = await one.joined(chat_id), await cluster.nodes[1].host(two).joined(chat_id)
+    await here.done("typing", chat_id=chat_id, is_typing=True)
+    typing = await there.next("typing")
+    assert (typing["user_id"], typing["is_typing"]) == (one.id, True)
+    await here.done("send_message", chat_id=chat_id, content="done")
+    assert [(await there.next())["type"] for _ in range(2)] == ["typing", "new_message"]
+
+
 async def kill(redis: Redis) -> None:
     await redis.kill()
     await asyncio.sleep(3)

@@ -42,9 +42,9 @@ def titles(path: Path) -> list[str]:
     ]
 
 
-def test_a_second_node_is_refused_at_the_start(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_redis_beside_sqlite_is_refused_at_the_start(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("REDIS_URL", "redis://localhost")
     monkeypatch.setenv("SECRET_KEY", "x" * 32)
-    with pytest.raises(ConfigError, match="REDIS_URL: more than one node is not supported"):
+    with pytest.raises(ConfigError, match=r"^REDIS_URL: is for servers that share a MongoDB database"):
         load_config()

@@ -116,6 +116,10 @@ class MemoryStore:
         await self.may_answer.wait()
         return self.states.get(chat_id)
 
+    async def begin(self, chat_id: int) -> None: ...
+
+    def follow(self, chat_id: int) -> None: ...
+
     def unfollow(self, chat_id: int) -> None: ...
 
     async def ids_of(self, user_id: int) -> Sequence[int]:
@@ -144,8 +148,8 @@ class _Sessions:
 class Scene:
     """A `ChatApp` over a `MemoryStore` and a `RecordingHub`. The connection of user 7 has the id `c7`."""
 
-    def __init__(self) -> None:
-        self.hub = RecordingHub()
+    def __init__(self, hub: RecordingHub | None = None) -> None:
+        self.hub = hub or RecordingHub()
         self.store = MemoryStore()
         self.clock = ManualClock()
         self.tokens = Tokens("x" * 32, "HS256", self.clock, issuer=self.store.id, access_ttl_s=900)

@@ -15,6 +15,9 @@ MORE = {
         "handlers.live.hub",
         "handlers.live.freshness",
     },  # the port it implements, and its gate
+    "server/nodes/bus_inbox.py": {"handlers.live.hub"},
+    "server/nodes/bus_service.py": {"handlers.live.hub"},
+    "server/nodes/bus_spreader.py": {"handlers.live.hub"},
     "server/nodes/gate.py": {"handlers.live.freshness"},
     "server/nodes/peers.py": {"handlers.live.peers"},
 }
