@@ -88,8 +88,8 @@ class Nodes(Protocol):
         """All leases that are noted, this incarnation's too."""
 
     async def hints(self, after: Mapping[str, int]) -> Mapping[str, Sequence[Hint]]:
-        """By incarnation, the next hints above the given numbers, in order, up to the first that is not there, at most
-        `HINTS_MAX`. Fewer are all those that were on disk when this was called."""
+        """By incarnation, the hints above the given numbers, in order, up to the first that is not there: all those
+        that were on disk when this was called."""
 
     async def oldest_hint(self, incarnation: str) -> int:
         """The number of the oldest hint that is kept of an incarnation; one above its last if none is kept. Hints are
@@ -134,10 +134,6 @@ class Nodes(Protocol):
     async def replace_key_id(self, mine: str) -> None:
         """Notes another fingerprint."""
 
-
-HINTS_MAX = 64
-"""How many hints of an incarnation are read at once. A reader that is far behind keeps what it has applied, though the
-look as a whole may fail."""
 
 HINTS_KEPT_S = 60.0
 """How long a hint is kept. A server that read no hints for longer has to compare."""

@@ -17,9 +17,6 @@ LOOKS_APART_S = 0.01
 
 LOOK_TIMEOUT_S = 5.0
 
-FIRST_LOOK_TIMEOUT_S = 30.0
-"""A server that starts may have a minute of hints to read, of servers that write much."""
-
 
 class Looks:
     """Runs one look at a time. `read` reads what is new and publishes it. `done` is called with the time at which a
@@ -37,7 +34,6 @@ class Looks:
         self._done = done
         self._failed = failed
         self._now_s = now_s
-        self._timeout_s = FIRST_LOOK_TIMEOUT_S
         self._began_s = 0.0
         self._running: asyncio.Task[None] | None = None
         self._next: asyncio.Task[None] | None = None
@@ -77,7 +73,7 @@ class Looks:
         began_s = self._began_s = self._now_s()
         self.count += 1
         try:
-            async with asyncio.timeout(self._timeout_s):
+            async with asyncio.timeout(LOOK_TIMEOUT_S):
                 await self._read()
         except TimeoutError:
             self._failed()
@@ -85,7 +81,6 @@ class Looks:
         except Exception:
             self._failed()
             raise
-        self._timeout_s = LOOK_TIMEOUT_S
         self._done(began_s)
 
     async def _run(self) -> None:

@@ -7,7 +7,7 @@ import structlog
 from server.nodes.elapsed import elapsed_s
 from server.nodes.leases import LeaseBook, Others
 from server.nodes.peers import HintedPeers
-from storage.node_ports import HINTS_KEPT_S, HINTS_MAX, Hint, Nodes
+from storage.node_ports import HINTS_KEPT_S, Hint, Nodes
 
 log = structlog.get_logger("vestnik")
 
@@ -51,7 +51,7 @@ class HintReader:
         self._has_missed = False
 
     async def read(self) -> None:
-        """A complete look. Raises: `Unavailable`, and then the next look begins where this one ended."""
+        """A complete look. Raises: `Unavailable`, and then the next look begins where this one did."""
         began_s = self._now_s()
         is_first = self._read_s is None
         if self._read_s is not None and began_s - self._read_s > MISSED_AFTER_S and self._read:
@@ -60,8 +60,9 @@ class HintReader:
         for incarnation in others.back:
             self._peers.back(incarnation)
         await self._begin_to_read(others, is_first=is_first)
-        while await self._read_some():
-            pass
+        found = await self._nodes.hints(self._read)
+        await self._nodes.apply([hint for hints in found.values() for hint in hints])
+        self._take(found)
         for incarnation, ended in others.gone.items():
             log.info("another server is gone", incarnation=incarnation, ended=ended)
             self._peers.gone(incarnation, ended)
@@ -76,13 +77,6 @@ class HintReader:
             self._missed()
         self._read_s = began_s
         self._seen(others)
-
-    async def _read_some(self) -> bool:
-        """Applies the next hints, which are read for good then. Returns whether there may be more."""
-        found = await self._nodes.hints(self._read)
-        await self._nodes.apply([hint for hints in found.values() for hint in hints])
-        self._take(found)
-        return any(len(hints) >= HINTS_MAX for hints in found.values())
 
     async def _begin_to_read(self, others: Others, *, is_first: bool) -> None:
         """Begins with the incarnations that are new here; after missed hints, with all of them again."""

@@ -17,7 +17,7 @@ from storage.mongo.leases import Leases
 from storage.mongo.publication import Publication
 from storage.mongo.sessions import revoked_sessions
 from storage.mongo.writer import Writer
-from storage.node_ports import HINTS_MAX, Hint, Lease, OnPublished
+from storage.node_ports import Hint, Lease, OnPublished
 
 _HINTS_AT_ONCE = 8
 _USERS_AT_ONCE = 200
@@ -143,9 +143,9 @@ class MongoNodes:
             keys = [hint_key(incarnation, number) for number in range(start, start + count)]
             some = [one for one in takewhile(bool, await database.get_each(database.hints, keys)) if one]
             found += map(hint_of, some)
-            if len(some) < count or len(found) == HINTS_MAX:
+            if len(some) < count:
                 return found
-            count = min(_HINTS_AT_ONCE, HINTS_MAX - len(found))
+            count = _HINTS_AT_ONCE
 
     async def _account_changes(self, hints: Sequence[Hint]) -> Sequence[Change]:
         """The changes of accounts and sessions that hints tell of, as the store has them now."""

@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Literal
 
 from storage.errors import Unavailable
-from storage.node_ports import HINTS_MAX, Hint, Lease, OnPublished
+from storage.node_ports import Hint, Lease, OnPublished
 
 
 class Shared:
@@ -68,7 +68,7 @@ class MemoryNodes:
         for incarnation, number in after.items():
             hints = self.shared.hints.get(incarnation, {})
             last = number
-            while last + 1 in hints and last < number + HINTS_MAX:
+            while last + 1 in hints:
                 last += 1
             found[incarnation] = [hints[one] for one in range(number + 1, last + 1)]
         return found

@@ -77,7 +77,7 @@ async def test_a_look_that_fails_fails_for_all_who_wait_for_it() -> None:
 
 
 async def test_a_look_that_never_ends_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("server.nodes.looks.FIRST_LOOK_TIMEOUT_S", 0.05)
+    monkeypatch.setattr("server.nodes.looks.LOOK_TIMEOUT_S", 0.05)
     database = Database()
     with pytest.raises(Unavailable):
         await database.looks.look()

@@ -1,14 +1,12 @@
 """One look: what is read of the others, from where, and what is missed."""
 
-from collections.abc import Sequence
-
 import pytest
 
 from server.nodes.leases import LeaseBook
 from server.nodes.peers import HintedPeers
 from server.nodes.reader import MISSED_AFTER_S, HintReader
 from storage.errors import Unavailable
-from storage.node_ports import HINTS_MAX, Hint, Lease
+from storage.node_ports import Lease
 from tests.nodes.memory_nodes import MemoryNodes, Shared
 
 
@@ -59,26 +57,6 @@ async def test_each_hint_is_applied_once() -> None:
     assert await reading.read() == [1, 2]
     assert await reading.read() == []
     assert reading.living == {"b"}
-
-
-async def test_what_is_applied_stays_read_if_the_look_fails_later(monkeypatch: pytest.MonkeyPatch) -> None:
-    reading = Reading()
-    await reading.join()
-    for _ in range(2 * HINTS_MAX + 1):
-        reading.other.hint(users={1: True})
-    apply = reading.nodes.apply
-
-    async def apply_and_go_away(hints: Sequence[Hint]) -> None:
-        await apply(hints)
-        reading.nodes.away = True
-
-    monkeypatch.setattr(reading.nodes, "apply", apply_and_go_away)
-    with pytest.raises(Unavailable):
-        await reading.read()
-    assert [hint.number for hint in reading.nodes.applied] == list(range(1, HINTS_MAX + 1))
-    monkeypatch.undo()
-    reading.nodes.away = False
-    assert await reading.read() == list(range(HINTS_MAX + 1, 2 * HINTS_MAX + 2))
 
 
 async def test_an_incarnation_that_comes_later_is_read_from_its_first_hint() -> None:
