@@ -155,12 +155,16 @@ def _chat_app(sio: AsyncServer, hub: EngineHub, clock: Clock) -> Any:
             node.freshness.fresh = hub.release
             node.connected = chat_app.connected_users
             node.end_all = chat_app.fall_behind
-            await node.start()
+            try:
+                await node.start()
+            except BaseException:
+                await chat_app.close()
+                await store.close()
+                raise
         if bus is not None:
             app[BUS] = bus
-            bus.hand_out = chat_app.hand_out
             store.subscribe(bus.published)
-            await bus.open()
+            await bus.open(chat_app.hand_out)
         control = Control(chat_app, config.data_dir)
         await control.open()
         sio.register_namespace(ChatNamespace(chat_app, app[ORIGINS]))

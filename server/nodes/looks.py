@@ -15,7 +15,8 @@ LOOK_EVERY_S = 0.25
 LOOKS_APART_S = 0.01
 """The least time from the beginning of a look to that of the next: what many callers ask for meanwhile is one look."""
 
-LOOK_TIMEOUT_S = 5.0
+WAIT_S = 5.0
+"""How long a caller waits for a look. The look goes on: what it has read and published need not be read again."""
 
 
 class Looks:
@@ -54,12 +55,16 @@ class Looks:
             await asyncio.wait(tasks)
 
     async def look(self) -> None:
-        """Returns after a complete look that began after this call. Raises: `Unavailable`."""
+        """Returns after a complete look that began after this call. Raises: `Unavailable`, after `WAIT_S` at the
+        latest."""
         if self._next is None:
             self._next = asyncio.get_running_loop().create_task(self._look_after(self._running))
             self._next.add_done_callback(_take_exception)
         try:
-            await asyncio.shield(self._next)
+            async with asyncio.timeout(WAIT_S):
+                await asyncio.shield(self._next)
+        except TimeoutError:
+            raise Unavailable("the look at the other servers takes too long", "slow") from None
         except Unavailable as error:
             raise error.again() from None
 
@@ -73,11 +78,7 @@ class Looks:
         began_s = self._began_s = self._now_s()
         self.count += 1
         try:
-            async with asyncio.timeout(LOOK_TIMEOUT_S):
-                await self._read()
-        except TimeoutError:
-            self._failed()
-            raise Unavailable("the look at the other servers takes too long", "slow") from None
+            await self._read()
         except Exception:
             self._failed()
             raise

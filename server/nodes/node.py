@@ -18,6 +18,11 @@ log = structlog.get_logger("vestnik")
 
 UPKEEP_EVERY_S = 1.0
 
+FIRST_LOOK_S = 60.0
+"""How long a server tries at its start to learn what others do."""
+
+RETRY_S = 0.2
+
 RECORDS_EVERY_S = HINTS_KEPT_S / 3
 
 
@@ -82,9 +87,19 @@ class Node:
         except WrongKey:
             await self._nodes.leave()
             raise
-        await self.freshness.look()
+        await self._look_first()
         self.freshness.start()
         self._upkeep = asyncio.get_running_loop().create_task(self._keep_up())
+
+    async def _look_first(self) -> None:
+        until_s = self._now_s() + FIRST_LOOK_S
+        while True:
+            try:
+                return await self.freshness.look()
+            except Unavailable:
+                if self._now_s() > until_s:
+                    raise
+            await asyncio.sleep(RETRY_S)
 
     async def stop(self) -> None:
         """Stops to look. The store ends this incarnation when it is closed."""

@@ -1,6 +1,6 @@
 """One look: reads the leases and the new hints of the others, and publishes what they tell."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
 import structlog
 
@@ -15,6 +15,12 @@ MISSED_AFTER_S = HINTS_KEPT_S - 10.0
 """A reader that has not looked for this long may have missed hints that are removed already."""
 
 BURIED_KEPT = 1_000
+
+FIRST_HINTS = 16
+"""The rows of how many of the last hints of each incarnation are published at the start. A server writes the rows of
+one or two of its hints at a time."""
+
+ROWS_AT_ONCE = 100
 
 
 class HintReader:
@@ -61,8 +67,11 @@ class HintReader:
             self._peers.back(incarnation)
         await self._begin_to_read(others, is_first=is_first)
         found = await self._nodes.hints(self._read)
-        await self._nodes.apply([hint for hints in found.values() for hint in hints])
-        self._take(found)
+        if is_first:
+            found = {incarnation: without_old_rows(hints) for incarnation, hints in found.items()}
+        for some in in_parts(found):
+            await self._nodes.apply([hint for _, hint in some])
+            self._take(some)
         for incarnation, ended in others.gone.items():
             log.info("another server is gone", incarnation=incarnation, ended=ended)
             self._peers.gone(incarnation, ended)
@@ -96,9 +105,30 @@ class HintReader:
         if late or (is_first and new):
             await self._peers.load_records(late | (set(new) if is_first else set()))
 
-    def _take(self, found: Mapping[str, Sequence[Hint]]) -> None:
-        for incarnation, hints in found.items():
-            for hint in hints:
-                for topic, told in hint.told:
-                    self._peers.hinted(incarnation, topic, told)
-                self._read[incarnation] = hint.number
+    def _take(self, read: Sequence[tuple[str, Hint]]) -> None:
+        for incarnation, hint in read:
+            for topic, told in hint.told:
+                self._peers.hinted(incarnation, topic, told)
+            self._read[incarnation] = hint.number
+
+
+def without_old_rows(hints: Sequence[Hint]) -> Sequence[Hint]:
+    """What is left of hints for a server that starts. Nothing is in memory yet, so what is in the store needs no hint;
+    but the rows of the last hints may not be in the log yet."""
+    last = [hint.number for hint in hints if hint.rows][-FIRST_HINTS:]
+    return [hint if hint.number in last else Hint(hint.number, {}, {}, [], [], hint.told) for hint in hints]
+
+
+def in_parts(found: Mapping[str, Sequence[Hint]]) -> Iterator[Sequence[tuple[str, Hint]]]:
+    """The hints with their incarnations, those of one incarnation in order, so many at a time that they have about
+    `ROWS_AT_ONCE` rows: after a look that breaks off, the next one goes on after the last part that was published."""
+    part: list[tuple[str, Hint]] = []
+    rows = 0
+    for incarnation, hints in found.items():
+        for hint in hints:
+            part.append((incarnation, hint))
+            rows += sum(last - first + 1 for first, last in hint.rows.values())
+            if rows >= ROWS_AT_ONCE:
+                yield part
+                part, rows = [], 0
+    yield part

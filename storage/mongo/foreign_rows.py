@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 
 from domain.changes import Change
 from domain.models import Chat
@@ -18,8 +19,11 @@ from storage.node_ports import ROWS_AWAITED_S
 
 _AT_ONCE = 16
 """How many chats are read at the same time."""
-_UNPROJECTED_S = 2.0
-"""How long the server that inserted a row has for projecting it. After that, this server does it."""
+_UNPROJECTED_S = 0.75
+"""How long the server that inserted a change of a message has for projecting it. After that, this server does it."""
+_PAUSES_S = (0, 0.05, 0.1)
+"""The pauses before the looks whether rows of other kinds are projected. After that, this server does it: who waits for
+a look is about to say that somebody is no member."""
 
 
 @dataclass(slots=True)
@@ -99,33 +103,39 @@ class ForeignRows:
 
     async def _publish_chat(self, chat_id: int) -> None:
         awaited = self._awaited[chat_id]
+        done = await self._publish_late(chat_id, awaited) and await self._publish_next(chat_id, awaited)
         now_s = asyncio.get_running_loop().time()
-        done = await self._published(chat_id, awaited, late=now_s - awaited.since_s > _UNPROJECTED_S)
-        if self._awaited.get(chat_id) is awaited and (done or now_s > awaited.until_s):
+        if done or now_s > awaited.until_s:
             del self._awaited[chat_id]
 
-    async def _published(self, chat_id: int, awaited: _Awaited, *, late: bool) -> bool:
-        """Whether all awaited rows of the chat are published. `late`: they should be projected by now."""
-        first, last = awaited.first, awaited.last
-        position = self._positions.get(chat_id)
-        if position is not None and first < position.first:
-            await self._publish_late(chat_id, first, position.first - 1)
-        start = first if position is None else position.n + 1
-        if start > last:
+    async def _publish_next(self, chat_id: int, awaited: _Awaited) -> bool:
+        """Publishes the awaited rows above the position. Whether that is all of them."""
+        position, writing = self._positions.get(chat_id), self._writer.writing
+        start = awaited.first if position is None else position.n + 1
+        if start > awaited.last:
             return True
-        writing, log = self._writer.writing, self._replicas.log
-        rows = [] if writing(chat_id) else await log.span(chat_id, start, last)
+        rows = [] if writing(chat_id) else await self._replicas.log.span(chat_id, start, awaited.last)
         unknown = any(logged_kind(row.kind) is None for row in rows)
         if unknown or writing(chat_id) or any(map(self._writer.owns, rows)):
             await self._read_log(chat_id)
         elif rows:
-            chat = await self._projected(chat_id, rows)
-            if chat is not None:
-                self._replicas.offer(self._publication.rows(_changes(rows, chat)))
-            elif late:
-                await self._read_log(chat_id)
+            await self._publish_rows(chat_id, rows, awaited)
         position = self._positions.get(chat_id)
-        return position is not None and position.n >= last
+        return position is not None and position.n >= awaited.last
+
+    async def _publish_rows(self, chat_id: int, rows: Sequence[Row], awaited: _Awaited) -> None:
+        now_s = asyncio.get_running_loop().time()
+        for pause_s in _PAUSES_S:
+            await asyncio.sleep(pause_s)
+            chat, projected = await self._projected(chat_id, rows)
+            if chat is not None and projected:
+                self._replicas.offer(self._publication.rows(_changes(rows[:projected], chat)))
+                awaited.since_s = now_s
+                rows = rows[projected:]
+            if not any(row.message is None for row in rows):
+                break
+        if any(row.message is None for row in rows) or (rows and now_s - awaited.since_s > _UNPROJECTED_S):
+            await self._read_log(chat_id)
 
     async def _read_log(self, chat_id: int) -> None:
         """Makes the writer publish the log of the chat, up to a row of a kind that this version does not know."""
@@ -135,35 +145,44 @@ class ForeignRows:
             if error.trouble != "newer":
                 raise
 
-    async def _publish_late(self, chat_id: int, first: int, last: int) -> None:
+    async def _publish_late(self, chat_id: int, awaited: _Awaited) -> bool:
+        """Publishes the awaited rows before the first that was published of a chat that nobody follows. Whether that is
+        all of them."""
+        position = self._positions.get(chat_id)
+        if position is None or awaited.first >= position.first:
+            return True
+        first, last = awaited.first, min(awaited.last, position.first - 1)
         rows = await self._replicas.log.span(chat_id, first, last)
         if any(logged_kind(row.kind) is None for row in rows):
-            return
-        chat = await self._projected(chat_id, rows)
-        if chat is not None:
-            self._publication.late(_changes(rows, chat))
+            return True
+        chat, projected = await self._projected(chat_id, rows)
+        if chat is None or projected < last - first + 1:
+            return False
+        self._publication.late(_changes(rows, chat))
+        return True
 
-    async def _projected(self, chat_id: int, rows: Sequence[Row]) -> Document | None:
-        """The document of the chat if the rows are projected."""
+    async def _projected(self, chat_id: int, rows: Sequence[Row]) -> tuple[Document | None, int]:
+        """The document of the chat, and how many of the rows, from the first on, are projected."""
         keys = list({str(row.message.id): None for row in rows if row.message is not None})
         database = self._database
         chat, messages = await asyncio.gather(
             database.get(database.chats, str(chat_id)), database.get_each(database.messages, keys)
         )
         if chat is None:
-            return None
-        changed = {int(one["_id"]): one["changed_seq"] for one in messages if one is not None}
-        for row in rows:
-            if row.n <= chat["n"] or chat["deleted"]:
-                continue
+            return None, 0
+        if chat["deleted"]:
+            return chat, len(rows)
+        changed: dict[int, int] = {int(one["_id"]): one["changed_seq"] for one in messages if one is not None}
+
+        def is_projected(row: Row) -> bool:
+            if row.n <= chat["n"]:
+                return True
             message = row.message
-            if (
-                message is None
-                or chat["head_seq"] < row.seq
-                or changed.get(message.id, 0) < message.changed_seq
-            ):
-                return None
-        return chat
+            if message is None or chat["head_seq"] < row.seq:
+                return False
+            return changed.get(message.id, 0) >= message.changed_seq
+
+        return chat, sum(1 for _ in takewhile(is_projected, rows))
 
 
 def _changes(rows: Sequence[Row], chat: Document) -> Sequence[tuple[Row, Change]]:

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from server.nodes import bus, bus_census, bus_connections
+from server.nodes import bus, bus_census, bus_connections, bus_ears
 from tests.cluster.redis import Redis
 
 
@@ -19,7 +19,8 @@ async def redis(tmp_path: Path) -> AsyncIterator[Redis]:
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Tenths of the times after which the bus gives up, and tries again."""
-    monkeypatch.setattr(bus, "DEAF_S", 0.4)
+    monkeypatch.setattr(bus_ears, "DEAF_S", 0.4)
+    monkeypatch.setattr(bus_ears, "BEHIND_S", 0.8)
     monkeypatch.setattr(bus, "CANARY_S", 0.1)
     monkeypatch.setattr(bus, "PAUSE_S", (0.05, 0.1))
     monkeypatch.setattr(bus_census, "UNHEARD_S", 0.3)

@@ -1,6 +1,7 @@
 """The bus over a real Redis: what is heard, and what a server notices when Redis or the way to it fails."""
 
 import asyncio
+import subprocess
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
@@ -9,9 +10,11 @@ from aiohttp import ClientSession
 from structlog.testing import capture_logs
 
 from server.nodes import bus as bus_module
+from server.nodes import bus_ears
 from server.nodes.bus_connections import Sentinel
 from server.nodes.bus_frames import pack_message, pack_topic
 from tests.bus.ends import End, reach
+from tests.clients.programs import need
 from tests.cluster.process import free_port
 from tests.cluster.redis import Redis
 from tests.cluster.toxiproxy import Toxiproxy
@@ -346,3 +349,54 @@ async def test_over_a_unix_socket(tmp_path: Path, open_end: Open) -> None:
 class OnASocket(Redis):
     def command(self) -> list[str]:
         return [*super().command(), "--unixsocket", "s"]
+
+
+async def test_a_server_that_is_only_behind_stays_connected(
+    quick: None, open_end: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It hears others, and its own frames come after theirs."""
+    monkeypatch.setattr(bus_ears, "BEHIND_S", 60.0)
+    one, two = await open_end(name="a"), await open_end(name="b")
+    await reach(two, one)
+    one.bus._ears._own = lambda number: None  # type: ignore[method-assign]
+    one.bus.publish(1)
+    for _ in range(20):
+        two.bus.publish(1)
+        await asyncio.sleep(0.05)
+    assert one.counters.connects == 1
+
+
+async def test_a_user_with_no_more_permissions_than_the_docs_name(redis: Redis, open_end: Open) -> None:
+    rules = "on >secret resetchannels &vestnik:* -@all +publish +subscribe +hello"
+    assert await redis.run("ACL", "SETUSER", "chat", *rules.split()) == b"+OK"
+    url = redis.url.replace("://", "://chat:secret@")
+    one, two = [await open_end(url, name=name, channel="vestnik:x") for name in "ab"]
+    await reach(one, two)
+    elsewhere = await open_end(url, channel="other")
+    assert elsewhere.counters.state == "refused"
+
+
+async def test_over_tls(tmp_path: Path, open_end: Open) -> None:
+    server = OverTls(tmp_path / "tls")
+    await server.start()
+    one = await open_end(f"rediss://127.0.0.1:{server.tls_port}?ssl_ca_certs={server.place}/cert")
+    assert one.bus.is_up
+    distrustful = await open_end(f"rediss://127.0.0.1:{server.tls_port}")
+    assert distrustful.counters.state == "away"
+    await one.bus.close()
+    await server.kill()
+
+
+class OverTls(Redis):
+    def __init__(self, place: Path) -> None:
+        super().__init__(place)
+        self.tls_port = free_port()
+
+    def command(self) -> list[str]:
+        words = "req -x509 -newkey rsa:2048 -nodes -days 1 -keyout key -out cert -subj /CN=redis"
+        names = ["-addext", "subjectAltName=IP:127.0.0.1"]
+        subprocess.run(
+            [need("openssl"), *words.split(), *names], cwd=self.place, check=True, capture_output=True
+        )
+        tls = f"--tls-port {self.tls_port} --tls-cert-file cert --tls-key-file key --tls-auth-clients no"
+        return [*super().command(), *tls.split()]

@@ -29,6 +29,7 @@ class MemoryNodes:
         self.incarnation = incarnation
         self.format = 1
         self.lowest_format = 1
+        self.meet_newer: Callable[[str], None] = lambda _kind: None
         self.applied: list[Hint] = []
         self.compared: list[Collection[int]] = []
         self.away = False
@@ -41,7 +42,7 @@ class MemoryNodes:
         """Never calls it."""
 
     def on_newer(self, listener: Callable[[str], None]) -> None:
-        """Never calls it."""
+        self.meet_newer = listener
 
     def received(self, chat_id: int, n: int, seq: int) -> Literal["next", "old", "ahead"]:
         raise NotImplementedError
@@ -88,11 +89,17 @@ class MemoryNodes:
     def tell(self, topic: str, value: Any) -> None:
         self.hint(told=[(topic, value)])
 
-    def hint(self, *, users: Mapping[int, bool] | None = None, told: Sequence[tuple[str, Any]] = ()) -> None:
+    def hint(
+        self,
+        *,
+        rows: Mapping[int, tuple[int, int]] | None = None,
+        users: Mapping[int, bool] | None = None,
+        told: Sequence[tuple[str, Any]] = (),
+    ) -> None:
         """Writes the next hint of this server."""
         self._number += 1
         self.shared.hints.setdefault(self.incarnation, {})[self._number] = Hint(
-            self._number, {}, users or {}, [], [], told
+            self._number, rows or {}, users or {}, [], [], told
         )
 
     async def keep_record(self, topic: str, value: Any) -> None:

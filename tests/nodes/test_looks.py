@@ -76,12 +76,15 @@ async def test_a_look_that_fails_fails_for_all_who_wait_for_it() -> None:
     assert len(database.done) == 1
 
 
-async def test_a_look_that_never_ends_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("server.nodes.looks.LOOK_TIMEOUT_S", 0.05)
+async def test_nobody_waits_long_for_a_look_that_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("server.nodes.looks.WAIT_S", 0.05)
     database = Database()
     with pytest.raises(Unavailable):
         await database.looks.look()
-    assert database.failed == 1
+    assert (database.failed, database.done) == (0, [])
+    database.go_on.set()
+    await database.looks.look()
+    assert (len(database.began), len(database.done)) == (2, 2)
 
 
 async def test_a_caller_who_goes_takes_nobody_along() -> None:

@@ -1,12 +1,14 @@
 """One look: what is read of the others, from where, and what is missed."""
 
+from collections.abc import Sequence
+
 import pytest
 
 from server.nodes.leases import LeaseBook
 from server.nodes.peers import HintedPeers
-from server.nodes.reader import MISSED_AFTER_S, HintReader
+from server.nodes.reader import FIRST_HINTS, MISSED_AFTER_S, ROWS_AT_ONCE, HintReader
 from storage.errors import Unavailable
-from storage.node_ports import Lease
+from storage.node_ports import Hint, Lease
 from tests.nodes.memory_nodes import MemoryNodes, Shared
 
 
@@ -68,8 +70,7 @@ async def test_an_incarnation_that_comes_later_is_read_from_its_first_hint() -> 
     assert reading.missed == 0
 
 
-async def test_at_the_start_what_is_kept_is_read_and_nothing_counts_as_missed() -> None:
-    """A row that a hint tells of may not be in the log yet."""
+async def test_at_the_start_nothing_that_is_gone_counts_as_missed() -> None:
     reading = Reading()
     await reading.join()
     for _ in range(5):
@@ -79,6 +80,42 @@ async def test_at_the_start_what_is_kept_is_read_and_nothing_counts_as_missed() 
     assert await reading.read() == [4, 5]
     assert reading.missed == 0
     assert reading.nodes.compared == []
+
+
+async def test_at_the_start_only_the_rows_of_the_last_hints_are_published() -> None:
+    """A row that a hint tells of may not be in the log yet. All else is in the store, but for what was told."""
+    reading = Reading()
+    await reading.join()
+    heard: list[int] = []
+    reading.peers.listen("news", lambda _incarnation, value: heard.append(value))
+    for number in range(1, 41):
+        reading.other.hint(rows={7: (number, number)}, users={1: True}, told=[("news", [number, number])])
+    await reading.read()
+    assert heard == list(range(1, 41))
+    assert [hint.number for hint in reading.nodes.applied if hint.rows] == list(range(41 - FIRST_HINTS, 41))
+    reading.other.hint(rows={7: (41, 41)})
+    await reading.read()
+    assert reading.nodes.applied[-1].rows == {7: (41, 41)}
+
+
+async def test_a_look_that_breaks_off_goes_on_where_it_was() -> None:
+    reading = Reading()
+    await reading.join()
+    await reading.read()
+    for number in range(1, 6):
+        reading.other.hint(rows={number: (1, ROWS_AT_ONCE)})
+    apply = reading.nodes.apply
+
+    async def breaks_off(hints: Sequence[Hint]) -> None:
+        if len(reading.nodes.applied) == 3:
+            raise Unavailable("away")
+        await apply(hints)
+
+    reading.nodes.apply = breaks_off  # type: ignore[method-assign]
+    with pytest.raises(Unavailable):
+        await reading.read()
+    reading.nodes.apply = apply  # type: ignore[method-assign]
+    assert await reading.read() == [4, 5]
 
 
 async def test_a_look_that_fails_loses_nothing() -> None:

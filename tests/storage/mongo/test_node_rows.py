@@ -305,6 +305,34 @@ async def test_the_head_is_that_of_the_log_while_a_write_loads_the_chat(
     assert state.chat.head_seq >= 2
 
 
+async def test_acked_rows_do_not_wait_for_the_next(
+    here: Node, there: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The row after them is in the log and not projected yet: that one alone is published later."""
+    anna = await here.user()
+    chat_id = await here.chat(anna)
+    await there.store.chats.load(chat_id)
+    await here.send(chat_id, anna, "acked")
+    projection, gate, projecting = here.store._writer.replicas._projection, asyncio.Event(), asyncio.Event()
+    original = projection.project
+
+    async def project(*args: object, **options: object) -> None:
+        projecting.set()
+        await gate.wait()
+        await original(*args, **options)
+
+    monkeypatch.setattr(projection, "project", project)
+    sending = asyncio.create_task(here.send(chat_id, anna, "next"))
+    await projecting.wait()
+    while not any(hint.rows == {chat_id: (3, 3)} for hint in await there.look()):
+        await asyncio.sleep(0.01)
+    assert [message.content for message in there.message_changes(chat_id)] == ["acked"]
+    gate.set()
+    await sending
+    await there.look()
+    assert [message.content for message in there.message_changes(chat_id)] == ["acked", "next"]
+
+
 async def test_what_led_to_a_loaded_chat_is_published_until_it_is_followed(here: Node, there: Node) -> None:
     """A member here loads a chat that another server has just made: the other members here have not heard of it."""
     anna, boris = await here.users(2)
