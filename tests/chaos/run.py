@@ -19,6 +19,7 @@ READERS = ("raw", "socketio", "polling")
 CHATS = 2
 SETTLE_S = 60
 TRACEBACK = "Traceback (most recent call last)"
+TRACEBACK_CHARS = 4000
 
 
 class Chaos:
@@ -69,7 +70,8 @@ class Chaos:
             reader.cut()
         for node in self.cluster.nodes:
             assert await node.stop() == 0
-            assert TRACEBACK not in node.log
+            _, found, rest = node.log.partition(TRACEBACK)
+            assert not found, (node.name, rest[:TRACEBACK_CHARS])
         database = await connected(self.cluster.mongo.url)
         logs = {chat_id: await rows_of(database, chat_id) for chat_id in self.ledgers}
         behind = await repair(database, logs)
