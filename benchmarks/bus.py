@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
@@ -51,7 +51,7 @@ def measure(events: int) -> tuple[Figures, list[str]]:
     Raises: `RuntimeError` if the receiver did not get them all.
     """
     figures: Figures = {}
-    with tempfile.TemporaryDirectory(prefix="vestnik-bench-") as directory, _redis(Path(directory)) as url:
+    with tempfile.TemporaryDirectory(prefix="vestnik-bench-") as directory, redis(Path(directory)) as url:
         for batch in BATCHES:
             count = max(1, events // 8 if batch == 1 else events) // batch * batch
             with subprocess.Popen(  # noqa: S603 -- this very program
@@ -66,7 +66,8 @@ def measure(events: int) -> tuple[Figures, list[str]]:
 
 
 @contextmanager
-def _redis(directory: Path) -> Any:
+def redis(directory: Path) -> Iterator[str]:
+    """Runs redis-server. Yields its URL."""
     port = free_port()
     command = ["redis-server", "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
     with running(command, port, directory, {}):

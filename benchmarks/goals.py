@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from benchmarks import bus, floor
+from benchmarks import bus, floor, nodes
 from benchmarks.cases import CROWD, HALF_PEAK, ROOM_50, ROOM_200, ROOM_1000, ROOM_5000, SENDS
 from benchmarks.growth import REQUESTS
 from benchmarks.peers import CENTRIFUGE, FASTAPI, PYTHON_SOCKETIO, SOCKET_IO
@@ -32,6 +32,7 @@ def goals(runs: Runs) -> list[Goal]:
         *_growth(runs),
         *_storms(runs),
         *_bus(runs),
+        *_nodes(runs),
     ]
 
 
@@ -138,3 +139,12 @@ def _bus(runs: Runs) -> Iterator[Goal]:
         for end in ("send", "receive"):
             value = runs.median(RAW.name, bus.NAME, f"{end}_{batch}_us")
             yield _goal(f"to {end} {bus.NAME}, {batch} in a batch: CPU", value, 2, ".2f", " µs")
+
+
+def _nodes(runs: Runs) -> Iterator[Goal]:
+    for with_redis, name in nodes.LATENCY.items():
+        value = runs.median(RAW.name, name, "lag_p99_ms")
+        yield _goal(f"an event {name}: after the ack, p99", value, 50 if with_redis else 1000, ",.0f", " ms")
+    one, two = nodes.OVER_NODES[1], nodes.OVER_NODES[2]
+    value = _ratio(runs, "cpu_us_per_delivery", (RAW, two), (RAW, one))
+    yield _goal(f"{two}: CPU per delivery against one", value, 1.1, ".2f", " ×")

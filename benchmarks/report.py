@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from benchmarks import bus, floor, plot
+from benchmarks import bus, floor, nodes, plot
 from benchmarks.cases import (
     CROWD,
     HALF_PEAK,
@@ -71,6 +71,7 @@ def tables(runs: Runs) -> str:
         for case in cases:
             parts += [f"### {case.name[0].upper()}{case.name[1:]}\n", _load(runs, case, columns)]
     parts += [f"### {GROWTH}\n", _growth(runs)]
+    parts += ["### Several nodes\n", _nodes(runs)]
     parts += [f"### {bus.NAME[0].upper()}{bus.NAME[1:]}\n", _bus(runs)]
     return "\n".join(parts)
 
@@ -141,6 +142,30 @@ def _growth(runs: Runs) -> str:
             (name.replace("_", " "), *("–" if value is None else f"{value:,.2f}" for value in figures))
         )
     return _table(("", "ms, small", "ms, large", "µs CPU, small", "µs CPU, large"), rows)
+
+
+def _nodes(runs: Runs) -> str:
+    rows = []
+    for name in nodes.LATENCY.values():
+        rows += [
+            (f"an event {name}, after the ack, {point}, ms", name, f"lag_{point}_ms", ".1f")
+            for point in ("p50", "p99")
+        ]
+    for name in nodes.OVER_NODES.values():
+        rows.append((f"{name}: µs CPU per delivery", name, "cpu_us_per_delivery", ".2f"))
+        rows.append((f"{name}: bytes in a write", name, "bytes_per_write", ",.0f"))
+    for what, figure, form in (
+        ("clients", "clients", ",.0f"),
+        ("half of them are back after s", "recovered_p50_s", ".2f"),
+        ("all of them are back after s", "recovered_all_s", ".2f"),
+        ("ms CPU of the living nodes for each", "cpu_ms_per_client", ".2f"),
+    ):
+        rows.append((f"{nodes.STORM}: {what}", nodes.STORM, figure, form))
+    found = [(what, runs.median(RAW.name, case, figure), form) for what, case, figure, form in rows]
+    return _table(
+        ("", "measured"),
+        [(what, "–" if value is None else f"{value:{form}}") for what, value, form in found],
+    )
 
 
 def _bus(runs: Runs) -> str:

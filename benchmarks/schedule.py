@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from benchmarks import bus, floor, growth, load_client, storms
+from benchmarks import bus, floor, growth, load_client, nodes, storms
 from benchmarks.cases import (
     CROWD,
     HALF_PEAK,
@@ -50,7 +50,8 @@ BRIEF = Timing(0.5, 0.5)
 class Extent:
     """How much is measured. The members of each chat are divided by `divisor`. `crowd` is how long idle connections
     are measured: long enough for a heartbeat of each. `sizes` and `blocks` are those of `growth.measure`; `chats` and
-    `members` are the sizes of the storms. `bus_events` is the number of events that go over the bus."""
+    `members` are the sizes of the storms. `bus_events` is the number of events that go over the bus,
+    `lag_messages` that of messages from node to node, `storm_clients` that of clients of three nodes."""
 
     rounds: int
     divisor: int
@@ -62,12 +63,27 @@ class Extent:
     chats: tuple[int, int]
     members: tuple[int, int]
     bus_events: int
+    lag_messages: int
+    storm_clients: int
 
 
 FULL = Extent(
-    5, 1, Timing(0.8, 2.5), Timing(0.5, 25.5), 2, (10_000, 1_000_000), 10, (100, 1000), (25, 100), 100_000
+    5,
+    1,
+    Timing(0.8, 2.5),
+    Timing(0.5, 25.5),
+    2,
+    (10_000, 1_000_000),
+    10,
+    (100, 1000),
+    (25, 100),
+    100_000,
+    1_500,
+    600,
 )
-QUICK = Extent(1, 20, Timing(0.2, 0.5), Timing(0.1, 0.2), 1, (6_000, 10_000), 1, (5, 10), (3, 5), 1_000)
+QUICK = Extent(
+    1, 20, Timing(0.2, 0.5), Timing(0.1, 0.2), 1, (6_000, 10_000), 1, (5, 10), (3, 5), 1_000, 25, 60
+)
 
 
 class Bench:
@@ -96,6 +112,8 @@ class Bench:
                     self._load(target, CROWD, number, self._extent.crowd)
             if number == 0:
                 self._once()
+            if number < self._extent.crowd_rounds and nodes.is_possible():
+                self._nodes(number)
 
     def _once(self) -> None:
         extent = self._extent
@@ -109,6 +127,18 @@ class Bench:
 
         if bus.is_possible():
             self._measure(RAW, bus.NAME, 0, partial(bus.measure, extent.bus_events))
+
+    def _nodes(self, number: int) -> None:
+        """One node and two nodes in turns."""
+        for with_redis, name in nodes.LATENCY.items():
+            measure = partial(nodes.latency, self._extent.lag_messages, with_redis=with_redis)
+            self._measure(RAW, name, number, measure)
+        case = nodes.ROOM.scaled_down(self._extent.divisor)
+        for count, name in nodes.OVER_NODES.items():
+            self._measure(
+                RAW, name, number, partial(nodes.fan_out, self._client, case, self._extent.load, count)
+            )
+        self._measure(RAW, nodes.STORM, number, partial(nodes.storm, self._extent.storm_clients))
 
     def _load(self, target: Target, case: Case, number: int, timing: Timing) -> None:
         case = case.scaled_down(self._extent.divisor)

@@ -22,11 +22,13 @@ STOP_TIMEOUT_S = 15
 
 @dataclass(frozen=True, slots=True)
 class PlannedConnection:
-    """A connection for the load client: the token of its user, its chat, and whether it sends or only listens."""
+    """A connection for the load client: the token of its user, its chat, and whether it sends or only listens. `port`:
+    of another server than that of the others; 0 if there is one only."""
 
     token: str
     chat_id: int
     sends: bool
+    port: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,14 +63,21 @@ def free_port() -> int:
 
 
 @contextmanager
-def running(command: Sequence[str], port: int, directory: Path, settings: Mapping[str, str]) -> Iterator[int]:
-    """Runs a command that listens on `port`, on the core of the servers, until the context ends. Yields its process id.
+def running(
+    command: Sequence[str],
+    port: int,
+    directory: Path,
+    settings: Mapping[str, str],
+    *,
+    beside_the_load: bool = False,
+) -> Iterator[int]:
+    """Runs a command that listens on `port` until the context ends: on the core of the servers, or on that of the load.
+    Yields its process id.
 
     Raises: `RuntimeError` if nothing listens on the port in time.
     """
     log = directory / "server.log"
-    server_core, _ = two_cores()
-    with log.open("wb") as output, on_core(server_core):
+    with log.open("wb") as output, on_core(two_cores()[beside_the_load]):
         process = subprocess.Popen(  # noqa: S603 -- the command of a target in this package
             command,
             cwd=directory,

@@ -32,14 +32,14 @@ class Vestnik:
 
     @contextmanager
     def start(self, directory: Path, case: Case) -> Iterator[Server]:
-        connections = seed(directory, lambda store: _connections(store, case))
+        connections = seed(directory, lambda store: connections_of(store, case))
         with serving(directory) as (port, pid):
             yield Server(port, (pid,), connections)
 
 
 @contextmanager
-def serving(directory: Path) -> Iterator[tuple[int, int]]:
-    """Runs the server with its data in `directory`. Yields its port and its process id.
+def serving(directory: Path, **more_settings: str) -> Iterator[tuple[int, int]]:
+    """Runs the server with its data in `directory`, and with more settings. Yields its port and its process id.
 
     Raises: `RuntimeError` if the server does not start.
     """
@@ -52,6 +52,7 @@ def serving(directory: Path) -> Iterator[tuple[int, int]]:
         "SECRET_KEY": SECRET_KEY,
         "RATE_LIMITS": "off",
         "LOG_LEVEL": "warning",
+        **more_settings,
     }
     # The server runs in `directory`, which has no .env file.
     with running([sys.executable, "-m", "server"], port, directory, settings) as pid:
@@ -60,7 +61,11 @@ def serving(directory: Path) -> Iterator[tuple[int, int]]:
 
 def seed(directory: Path, fill: Callable[[Store], Awaitable[Seeded]]) -> Seeded:
     """Fills the database in `directory` through its store, before a server opens it. Returns what `fill` returns."""
-    url = f"sqlite:///{directory.absolute() / 'vestnik.db'}"
+    return seed_at(f"sqlite:///{directory.absolute() / 'vestnik.db'}", fill)
+
+
+def seed_at(url: str, fill: Callable[[Store], Awaitable[Seeded]]) -> Seeded:
+    """As `seed`, of the database that the URL names."""
 
     async def run() -> Seeded:
         store = await open_store(url)
@@ -107,7 +112,7 @@ async def add_chat(store: Store, name: str, user_ids: list[int]) -> int:
     return chat.id
 
 
-async def _connections(store: Store, case: Case) -> list[PlannedConnection]:
+async def connections_of(store: Store, case: Case) -> list[PlannedConnection]:
     """Creates the chats of a case, and a user for each of its connections."""
     user_ids = await add_users(store, case.connections)
     connections = []

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"runtime"
 	"sync/atomic"
@@ -49,7 +50,8 @@ func open(p plan, phaseDone func(phase string, took time.Duration) error) (*load
 	l.connections = make([]*connection, len(p.Connections))
 	began := time.Now()
 	err = inParallel(p.Dialers, len(p.Connections), func(i int) (err error) {
-		l.connections[i], err = dial(p.Port, int64(i), l.wire, p.Connections[i].Token)
+		port := cmp.Or(p.Connections[i].Port, p.Port)
+		l.connections[i], err = dial(port, int64(i), l.wire, p.Connections[i].Token)
 		return err
 	})
 	if err != nil {

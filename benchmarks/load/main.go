@@ -25,6 +25,7 @@ type planned struct {
 	Token  string `json:"token"`
 	ChatID int64  `json:"chat_id"`
 	Sends  bool   `json:"sends"`
+	Port   int    `json:"port"` // 0: that of the plan
 }
 
 type plan struct {

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 
 import structlog
 
+from server.engine import cancellation
 from server.nodes.elapsed import elapsed_s
 from storage.errors import Unavailable
 
@@ -60,9 +61,14 @@ class Looks:
         if self._next is None:
             self._next = asyncio.get_running_loop().create_task(self._look_after(self._running))
             self._next.add_done_callback(_take_exception)
+        awaited = self._next
         try:
             async with asyncio.timeout(WAIT_S):
-                await asyncio.shield(self._next)
+                await asyncio.shield(awaited)
+        except asyncio.CancelledError:
+            if awaited.cancelled() and not cancellation.is_ours():
+                raise Unavailable("this server stops", "closed") from None
+            raise
         except TimeoutError:
             raise Unavailable("the look at the other servers takes too long", "slow") from None
         except Unavailable as error:

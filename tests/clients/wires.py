@@ -87,13 +87,15 @@ class Wire:
             return
         self._see(frame)
         number = 0 if frame["type"] == "connected" else frame.get("id")
-        if number is not None and (answer := self._answers.pop(number, None)) is not None:
+        answer = None if number is None else self._answers.pop(number, None)
+        if answer is not None and not answer.done():
             answer.set_result(frame)
 
     def _end(self) -> None:
         self.over.set()
         for answer in self._answers.values():
-            answer.set_result(None)
+            if not answer.done():  # else the task that waited was cancelled
+                answer.set_result(None)
         self._answers.clear()
 
     async def _write(self, number: int | None, name: str, fields: Frame) -> None:

@@ -17,6 +17,7 @@ class Link:
     def __init__(self, http: ClientSession, api: str, name: str, upstream_port: int) -> None:
         self.port = free_port()
         self._http, self._api, self._name, self._upstream_port = http, api, name, upstream_port
+        self._toxics: list[str] = []
 
     async def open(self) -> None:
         addresses = {
@@ -31,7 +32,9 @@ class Link:
 
     async def mend(self) -> None:
         """Takes new connections again, without any fault."""
-        await self._call("POST", "/reset")
+        while self._toxics:
+            await self._call("DELETE", f"/proxies/{self._name}/toxics/{self._toxics.pop()}")
+        await self._call("POST", f"/proxies/{self._name}", {"enabled": True})
 
     async def silence(self) -> None:
         """Connections stay open, and nothing passes in either direction until `mend`."""
@@ -44,8 +47,10 @@ class Link:
 
     async def add(self, toxic: str, stream: str, **attributes: int) -> None:
         """Adds one of toxiproxy's toxics to a stream: `upstream` or `downstream`."""
-        body = {"name": f"{toxic}_{stream}", "type": toxic, "stream": stream, "attributes": attributes}
+        name = f"{toxic}_{stream}"
+        body = {"name": name, "type": toxic, "stream": stream, "attributes": attributes}
         await self._call("POST", f"/proxies/{self._name}/toxics", body)
+        self._toxics.append(name)
 
     async def _call(self, method: str, path: str, body: Any = None) -> None:
         async with self._http.request(method, self._api + path, json=body) as answer:

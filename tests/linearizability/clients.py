@@ -6,14 +6,17 @@ import random
 from dataclasses import dataclass, field
 from typing import Any
 
+from tests.clients.doors import Door, NoAnswer, NotSent, RestDoor, SocketDoor, door_of
 from tests.clients.people import Person
 from tests.clients.wires import Frame
-from tests.linearizability.doors import Door, NoAnswer, NotSent, RestDoor, SocketDoor, door_of
 from tests.linearizability.history import Final, History, Operation, shown
 
 CONTENT_CHARS = (5, 60, 400)
 PAGE_MAX = 200
 """A chat has fewer messages, so that one page shows all of it."""
+
+AGAIN_S = 0.02
+"""How long a client waits after a server that is not there."""
 
 ACTIONS = {
     "send": 34,
@@ -155,6 +158,7 @@ class HistoryClient:
             ack, messages = await self._door.join(chat_id)
         except (NotSent, NoAnswer):
             self._history.never_sent(operation)
+            await asyncio.sleep(AGAIN_S)
             return
         assert ack["gap"] is False
         page = sorted(map(shown, messages.values()), key=lambda message: int(message["seq"]))
@@ -169,6 +173,7 @@ class HistoryClient:
             answer = await door.ask(command, **fields)
         except NotSent:
             self._history.never_sent(operation)
+            await asyncio.sleep(AGAIN_S)
             return None
         except NoAnswer:
             return None
@@ -184,6 +189,7 @@ class HistoryClient:
         except (NotSent, NoAnswer):
             for operation in operations:
                 self._history.never_sent(operation)
+            await asyncio.sleep(AGAIN_S)
             return None
         if status < 400:
             return body

@@ -3,7 +3,6 @@
 import sys
 
 import pytest
-from aiohttp import ClientSession
 
 from tests.guarantees.conftest import Start
 from tests.linearizability.history import lines
@@ -14,11 +13,9 @@ CHATS = 8
 OPERATIONS = 1500
 
 
-async def check_one_node(start: Start, http: ClientSession, kills: int, seed: object) -> None:
+async def check_one_node(start: Start, kills: int, seed: object) -> None:
     program = await start(RATE_LIMITS="off", LOG_LEVEL="INFO")
     people = [await program.person(f"user{n}") for n in range(CLIENTS)]
-    for person in people:
-        person.http = http
     run = await record(people, CHATS, OPERATIONS, [kill(program)] * kills, seed)
     history = list(lines(run.history, run.finals, snapshots=True))
     counts = await assert_linearizable(history, program.place / "history.json")
@@ -29,13 +26,11 @@ async def check_one_node(start: Start, http: ClientSession, kills: int, seed: ob
     assert outcomes.count("unknown") > 0
 
 
-async def test_a_chat_is_linearizable_while_its_server_is_killed(start: Start, http: ClientSession) -> None:
-    await check_one_node(start, http, 3, "short")
+async def test_a_chat_is_linearizable_while_its_server_is_killed(start: Start) -> None:
+    await check_one_node(start, 3, "short")
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("seed", range(8))
-async def test_a_chat_is_linearizable_while_its_server_is_killed_often(
-    start: Start, http: ClientSession, seed: int
-) -> None:
-    await check_one_node(start, http, 8, seed)
+async def test_a_chat_is_linearizable_while_its_server_is_killed_often(start: Start, seed: int) -> None:
+    await check_one_node(start, 8, seed)

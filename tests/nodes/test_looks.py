@@ -107,3 +107,25 @@ async def test_it_looks_by_itself_until_it_is_stopped(monkeypatch: pytest.Monkey
     count = len(database.began)
     await asyncio.sleep(0.05)
     assert len(database.began) == count
+
+
+async def test_who_waits_for_a_look_when_the_server_stops_is_told_so() -> None:
+    database = Database()
+    waiting = [asyncio.ensure_future(database.looks.look())]
+    await settle(database, 1)
+    waiting.append(asyncio.ensure_future(database.looks.look()))
+    await asyncio.sleep(0)
+    await database.looks.stop()
+    for one in waiting:
+        with pytest.raises(Unavailable):
+            await one
+
+
+async def test_who_is_cancelled_while_they_wait_is_cancelled() -> None:
+    database = Database()
+    waiting = asyncio.ensure_future(database.looks.look())
+    await settle(database, 1)
+    waiting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+    await database.looks.stop()

@@ -1,4 +1,4 @@
-"""The ways by which a client of a history asks: REST, and each wire."""
+"""Commands over REST or over a wire, for clients whose server may go away at any moment."""
 
 from typing import Any
 
@@ -44,7 +44,8 @@ class RestDoor:
         try:
             status, body = await self.person.request(method, path, **options)
         except ClientConnectorError as error:
-            raise NotSent from error
+            # aiohttp itself repeats a DELETE whose connection breaks, and says only how the second try ended.
+            raise (NoAnswer if method == "DELETE" else NotSent) from error
         except (ClientError, OSError, TimeoutError) as error:
             raise NoAnswer from error
         if status >= 500:
