@@ -28,6 +28,8 @@ from server.nodes.addresses import default_node_url
 from server.nodes.bus_service import BusService
 from server.nodes.key_id import key_id_of
 from server.nodes.node import Node
+from server.nodes.relay import RELAY, Relay
+from server.nodes.relay_owners import Owners
 from server.origins import OriginPolicy
 from server.pacing import PACING, Pacing
 from server.raw_gate import RawGate
@@ -80,8 +82,16 @@ def create_app(config: Config, *, clock: Clock | None = None) -> web.Application
     )
     hub = EngineHub(sio)
     pacing = Pacing()
+    relay = Relay(sio.eio, config.secret_key, origins)
     app = web.Application(
-        middlewares=[send_in_time, check_origins, answer_errors, pacing.middleware],
+        middlewares=[
+            send_in_time,
+            check_origins,
+            answer_errors,
+            relay.gate.recognize,
+            pacing.middleware,
+            relay.gate.refuse,
+        ],
         client_max_size=policy.max_frame_bytes,
     )
     app.on_response_prepare.append(add_headers)
@@ -93,10 +103,12 @@ def create_app(config: Config, *, clock: Clock | None = None) -> web.Application
     app.cleanup_ctx.append(_chat_app(sio, hub, clock or SystemClock()))
     app[SIO] = sio
     app[PACING] = pacing
+    app[RELAY] = relay
     app.on_shutdown.append(
         say_goodbye
     )  # before the engine, which ends what is still connected without a word
     sio.attach(app)
+    relay.attach(app)
     app.router.add_get("/ws", RawGate(sio, hub).serve)
     add_rest(app)
     add_about(app)
@@ -150,13 +162,8 @@ def _chat_app(sio: AsyncServer, hub: EngineHub, clock: Clock) -> Any:
         )
         app[CHAT_APP] = chat_app
         if node is not None:
-            app[NODE] = node
-            hub.hold_while(node.freshness)
-            node.freshness.fresh = hub.release
-            node.connected = chat_app.connected_users
-            node.end_all = chat_app.fall_behind
             try:
-                await node.start()
+                await _join(app, node, hub)
             except BaseException:
                 await chat_app.close()
                 await store.close()
@@ -184,6 +191,17 @@ def _chat_app(sio: AsyncServer, hub: EngineHub, clock: Clock) -> Any:
         await store.close()
 
     return open_chat_app
+
+
+async def _join(app: web.Application, node: Node, hub: EngineHub) -> None:
+    """Makes this server one of those on its store. Raises: `StorageError`; `WrongKey`."""
+    app[NODE] = node
+    hub.hold_while(node.freshness)
+    node.freshness.fresh = hub.release
+    node.connected = app[CHAT_APP].connected_users
+    node.end_all = app[CHAT_APP].fall_behind
+    await node.start()
+    app[RELAY].open(Owners(node.incarnation, lambda: node.others, node.freshness.look))
 
 
 def _node(config: Config, store: Store) -> Node | None:

@@ -22,6 +22,7 @@ from server.logs import report
 from server.nodes.bus_connections import Sentinel
 from server.nodes.key_id import WrongKey
 from server.nodes.node import Node
+from server.nodes.relay import RELAY
 from server.open_files import OpenFilesWatch, allow_open_files
 from server.runner import Runner
 from server.secret_key import BYTES_MIN, secret_key_file
@@ -81,6 +82,7 @@ async def serve(config: Config) -> None:
         open_files.start()
         log.info("serving", url=f"http://{_shown(config.host)}:{listener.getsockname()[1]}")
         giving_back.start()
+        app[RELAY].start()
         reason = await _asked_to_stop(app.get(NODE))
         log.info("going away")
     finally:

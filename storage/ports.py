@@ -310,6 +310,9 @@ class Store(Protocol):
 
         For what has to be exact in every turn, such as rooms and what memory knows of chats. A subscriber that raises
         is logged; the others are called all the same.
+
+        Changes that other servers made come too, once this server has read of them (`Nodes.apply`) or met them in the
+        log; but not those that `Nodes.received` has let through.
         """
 
     def subscribe_lagging(self, name: str, subscriber: LaggingSubscriber) -> None:
