@@ -168,14 +168,17 @@ def _chat_app(sio: AsyncServer, hub: EngineHub, clock: Clock) -> Any:
         if node is not None:
             try:
                 await _join(app, node, hub)
+                if bus is not None:
+                    app[BUS] = bus
+                    store.subscribe(bus.published)
+                    await bus.open(chat_app.hand_out)
             except BaseException:
                 await chat_app.close()
+                if bus is not None:
+                    await bus.close()
+                await node.stop()
                 await store.close()
                 raise
-        if bus is not None:
-            app[BUS] = bus
-            store.subscribe(bus.published)
-            await bus.open(chat_app.hand_out)
         control = Control(chat_app, config.data_dir)
         await control.open()
         sio.register_namespace(ChatNamespace(chat_app, app[ORIGINS]))

@@ -82,6 +82,8 @@ class EngineHub:
         return blobs
 
     def emit_blobs(self, blobs: Blobs, *, room: str) -> None:
+        if not (self._fan_out.has_members(room) or self._held or self._freshness.stale):
+            return
         raw, socketio = self._dialects
         self._post(ReadyEvent("/", {raw: blobs[0], socketio: blobs[1]}, socketio), room)
 
