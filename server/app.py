@@ -174,9 +174,8 @@ def _chat_app(sio: AsyncServer, hub: EngineHub, clock: Clock) -> Any:
                 raise
         if bus is not None:
             app[BUS] = bus
-            bus.hand_out = chat_app.hand_out
             store.subscribe(bus.published)
-            await bus.open()
+            await bus.open(chat_app.hand_out)
         control = Control(chat_app, config.data_dir)
         await control.open()
         sio.register_namespace(ChatNamespace(chat_app, app[ORIGINS]))

@@ -8,8 +8,7 @@ from client_compat.raw_frames import RawDialect
 from domain.frozen import frozen
 from handlers.live.freshness import AlwaysFresh, Freshness
 from handlers.live.hub import Blobs, Payload
-from handlers.policy import RETRY_SPREAD_MS
-from handlers.wire.endings import CLOSE_CODES, Ending, retry_in_ms
+from handlers.wire.endings import CLOSE_CODES, RETRY_SPREAD_MS, Ending, retry_in_ms
 from server.engine import AsyncServer, ReadyEvent, RoomEvent, frames
 
 RAW_DIALECT = RawDialect(frames.text)

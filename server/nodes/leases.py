@@ -52,12 +52,14 @@ class Observation:
 @dataclass
 class Others:
     """The other incarnations of one moment. `gone` and `back` are those whose fate has changed since the moment
-    before; `gone` says of each whether it has ended by itself."""
+    before; `gone` says of each whether it has ended by itself. `late` are those that were gone when they were seen
+    first."""
 
     leases: Mapping[str, Lease]
     living: Mapping[str, Lease]
     gone: Mapping[str, bool] = field(default_factory=dict)
     back: Collection[str] = ()
+    late: Collection[str] = ()
 
 
 class LeaseBook:
@@ -86,8 +88,9 @@ class LeaseBook:
         gone = {
             name: fate == "ended"
             for name, fate in self._fates.items()
-            if fate != "lives" and before.get(name, "lives") == "lives"
+            if fate != "lives" and before.get(name) == "lives"
         }
+        late = [name for name, fate in self._fates.items() if fate != "lives" and name not in before]
         buried = {name: True for name, fate in before.items() if fate == "lives" and name not in found}
         back = [
             name
@@ -96,7 +99,7 @@ class LeaseBook:
         ]
         self._note_gone(at_s)
         living = {name: lease for name, lease in found.items() if self._fates[name] == "lives"}
-        return Others(found, living, gone | buried, back)
+        return Others(found, living, gone | buried, back, late)
 
     def to_bury(self, at_s: float) -> Sequence[str]:
         """The incarnations that were gone for so long that every server has read their last hints."""

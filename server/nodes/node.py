@@ -122,7 +122,6 @@ class Node:
 
     def _see(self, others: Others) -> None:
         self.others = others.living
-        self.peers.others = others.living.keys()
         if self._url and not self._url_is_shared and any(x.url == self._url for x in self.others.values()):
             self._url_is_shared = True
             log.error("NODE_URL: another server that lives has the same; give each its own", url=self._url)

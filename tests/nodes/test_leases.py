@@ -97,8 +97,10 @@ def test_one_that_is_buried_before_this_reader_saw_its_end_is_gone() -> None:
 
 def test_an_older_incarnation_with_the_own_address_is_dead_at_once() -> None:
     reader = Reader()
-    assert reader.read(lease(url=OWN)).gone == {"b": False}
-    assert reader.read(lease(url=OWN)).living == {}
+    others = reader.read(lease(url=OWN))
+    assert (others.living, others.gone, others.late) == ({}, {}, ["b"])
+    others = reader.read(lease(url=OWN))
+    assert (others.living, others.late) == ({}, [])
 
 
 def test_one_with_the_own_address_that_renews_its_lease_lives() -> None:
