@@ -26,6 +26,7 @@ class Chats:
     def __init__(self, members: int = 3) -> None:
         self.members = members
         self.loads: list[int] = []
+        self.followed = True
 
     async def load(self, chat_id: int) -> ChatState | None:
         self.loads.append(chat_id)
@@ -34,6 +35,9 @@ class Chats:
     async def begin(self, chat_id: int) -> None: ...
 
     def follow(self, chat_id: int) -> None: ...
+
+    def follows(self, chat_id: int) -> bool:
+        return self.followed
 
     def unfollow(self, chat_id: int) -> None: ...
 
@@ -154,3 +158,16 @@ async def test_roles_change_nothing_here_and_strangers_are_not_found() -> None:
         assert refused.value.code == "not_found"
     chats: Any = directory.shared_with(2)
     assert [chat.id for chat in chats] == [1]
+
+
+async def test_a_chat_whose_creation_becomes_known_late_is_loaded() -> None:
+    """What was published before lacks in the state of its creation: here, that two members have left."""
+    chats = Chats(members=3)
+    chats.followed = False
+    directory = directory_over(chats)
+    directory.published(1, 7)
+    directory.created(state(1, range(1, 6)))
+    assert directory.peek(1) is None
+    chat = await directory.current(1)
+    assert chat is not None
+    assert (chats.loads, set(chat.members)) == ([1], {1, 2, 3})
