@@ -7,6 +7,7 @@ from handlers.live.announcer import Announcer
 from handlers.live.chat_updates import ChatUpdates
 from handlers.live.clock import Clock
 from handlers.live.connections import Connection, Connections
+from handlers.live.counts import Counts
 from handlers.live.directory import Directory
 from handlers.live.fair_semaphore import never
 from handlers.live.freshness import Freshness
@@ -70,6 +71,7 @@ class Context:
     announcer: Announcer
     freshness: Freshness
     peers: Peers
+    counts: Counts
 
 
 def make_context(
@@ -108,4 +110,5 @@ def make_context(
         announcer=Announcer(store, hub, clock, connections, directory, identities, presence),
         freshness=freshness,
         peers=peers,
+        counts=Counts(),
     )

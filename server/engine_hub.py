@@ -1,5 +1,6 @@
 """The port `Hub` over the engine: rooms and events of namespace `/`."""
 
+from collections import defaultdict
 from collections.abc import Callable, Collection
 
 from client_compat.connection import RawConnection
@@ -12,21 +13,24 @@ RETRY_SPREAD_MS = 5_000
 
 
 class EngineHub:
-    """Implements `handlers.live.hub.Hub`."""
+    """Implements `handlers.live.hub.Hub`. `events` counts what was emitted, by event."""
 
     def __init__(self, sio: AsyncServer) -> None:
         self._sio = sio
         self._fan_out = sio.fan_out
-        self._on_end: Callable[[str], None] = lambda _connection_id: None
+        self._on_end: Callable[[str, Ending], None] = lambda _connection_id, _ending: None
+        self.events: defaultdict[str, int] = defaultdict(int)
 
     def emit(
         self, event: str, payload: Payload, *, room: str, skip: Collection[str] = (), volatile: bool = False
     ) -> None:
+        self.events[event] += 1
         self._fan_out.post(event, payload, "/", room=room, skip_sid=skip, volatile=volatile)
 
     def emit_once(
         self, event: str, payload: Payload, *, rooms: Collection[str], skip: Collection[str] = ()
     ) -> None:
+        self.events[event] += 1
         self._fan_out.post(event, payload, "/", room=list(rooms), skip_sid=skip)
 
     def enter(self, connection_id: str, room: str) -> None:
@@ -62,9 +66,9 @@ class EngineHub:
             link.end(ending, retry_ms)
         else:
             self._end_client(connection_id, ending, retry_ms)
-        self._on_end(connection_id)
+        self._on_end(connection_id, ending)
 
-    def on_end(self, listener: Callable[[str], None]) -> None:
+    def on_end(self, listener: Callable[[str, Ending], None]) -> None:
         self._on_end = listener
 
     def _end_client(self, connection_id: str, ending: Ending, retry_ms: int | None) -> None:
