@@ -9,6 +9,7 @@ from handlers import dispatch, moderation
 from handlers.commands import COMMANDS
 from handlers.context import Caller, make_context
 from handlers.dispatch import Outcome
+from handlers.figures import Figures
 from handlers.live.account_watch import AccountWatch
 from handlers.live.clock import Clock
 from handlers.live.connections import Connection, Wire, leave_room
@@ -27,6 +28,7 @@ from handlers.wire import events
 from handlers.wire.endings import Ending, Refused
 from handlers.wire.errors import invalid
 from storage.errors import StorageError, Unavailable
+from storage.histogram import Histogram
 from storage.ports import Store
 
 __all__ = [
@@ -36,6 +38,8 @@ __all__ = [
     "Claims",
     "Command",
     "Connection",
+    "Figures",
+    "Histogram",
     "Identity",
     "Later",
     "Outcome",
@@ -217,6 +221,17 @@ class ChatApp:
         except StorageError:
             return "failing"
         return None
+
+    def figures(self) -> Figures:
+        """What metrics read. It asks nothing of the store."""
+        connections = self.context.connections
+        return Figures(
+            dict(connections.by_wire),
+            dict(connections.opened),
+            len(connections.users()),
+            self.counts,
+            self.context.store.health,
+        )
 
     async def moderate(self, action: str, login: str) -> None:
         """One of `moderation.ACTIONS` on an account, by username or email. Raises: `ChatError`; `StorageError`."""

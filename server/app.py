@@ -21,8 +21,13 @@ from server.engine.budget import BURST_S, UNLIMITED
 from server.engine_hub import EngineHub
 from server.headers import add_headers
 from server.health import add_health
-from server.keys import CHAT_APP, CONFIG, ORIGINS, PAGES, REQUESTS, SIO, UNSENT
+from server.http_counts import HttpCounts
+from server.keys import CHAT_APP, CONFIG, HTTP_COUNTS, ORIGINS, PAGES, REQUESTS, SIO, UNSENT
 from server.large_answers import OnePerTurn, Unsent
+from server.metrics.exposition import Exposition
+from server.metrics.loop_lag import LoopLag
+from server.metrics.route import EXPOSITION, add_metrics
+from server.metrics.sources import Sources
 from server.middlewares import answer_errors, check_origins, send_in_time
 from server.origins import OriginPolicy
 from server.pacing import PACING, Pacing
@@ -81,6 +86,7 @@ def create_app(config: Config, *, clock: Clock | None = None) -> web.Application
     )
     app.on_response_prepare.append(add_headers)
     app[CONFIG] = config
+    app[HTTP_COUNTS] = HttpCounts()
     app[REQUESTS] = RequestSlots()
     app[PAGES] = OnePerTurn()
     app[UNSENT] = Unsent(config.unsent_answers_limit_bytes)
@@ -95,9 +101,39 @@ def create_app(config: Config, *, clock: Clock | None = None) -> web.Application
     app.router.add_get("/ws", RawGate(sio, hub).serve)
     add_rest(app)
     add_about(app)
+    _measure(app, hub)
+    add_metrics(app)
     add_health(app)
     add_web(app)
     return app
+
+
+def _measure(app: web.Application, hub: EngineHub) -> None:
+    """Makes what the metrics are read from. The loop is measured only if somebody can read that."""
+    lag = LoopLag()
+
+    def sources(unsent_bytes: int) -> Sources:
+        return Sources(
+            chat=app[CHAT_APP].figures(),
+            sio=app[SIO],
+            hub=hub,
+            http=app[HTTP_COUNTS],
+            slots=app[REQUESTS],
+            pacing=app[PACING],
+            answers=app[UNSENT],
+            lag=lag,
+            unsent_bytes=unsent_bytes,
+            node=None,
+        )
+
+    async def measure(app: web.Application) -> AsyncIterator[None]:
+        if app[CONFIG].has_metrics:
+            lag.start()
+        yield
+        lag.stop()
+
+    app[EXPOSITION] = Exposition(app[SIO], sources)
+    app.cleanup_ctx.append(measure)
 
 
 async def say_goodbye(app: web.Application) -> None:

@@ -1,11 +1,11 @@
 """The port `Hub` over the engine: rooms and events of namespace `/`."""
 
-from collections import defaultdict
 from collections.abc import Callable, Collection
 
 from client_compat.connection import RawConnection
 from handlers.live.hub import Payload
 from handlers.wire.endings import CLOSE_CODES, Ending, retry_in_ms
+from handlers.wire.events import EVENT_NAMES
 from server.engine import AsyncServer
 
 RETRY_SPREAD_MS = 5_000
@@ -19,7 +19,7 @@ class EngineHub:
         self._sio = sio
         self._fan_out = sio.fan_out
         self._on_end: Callable[[str, Ending], None] = lambda _connection_id, _ending: None
-        self.events: defaultdict[str, int] = defaultdict(int)
+        self.events = dict.fromkeys(EVENT_NAMES, 0)
 
     def emit(
         self, event: str, payload: Payload, *, room: str, skip: Collection[str] = (), volatile: bool = False

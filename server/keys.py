@@ -5,6 +5,7 @@ from aiohttp import web
 from handlers.chat_app import ChatApp, Claims
 from server.config import Config
 from server.engine import AsyncServer
+from server.http_counts import HttpCounts
 from server.large_answers import OnePerTurn, Unsent
 from server.origins import OriginPolicy
 from server.request_slots import RequestSlots, Slot
@@ -15,6 +16,7 @@ SIO = web.AppKey("sio", AsyncServer)
 REQUESTS = web.AppKey("requests", RequestSlots)
 PAGES = web.AppKey("pages", OnePerTurn)
 UNSENT = web.AppKey("unsent", Unsent)
+HTTP_COUNTS = web.AppKey("http_counts", HttpCounts)
 CHAT_APP = web.AppKey("chat_app", ChatApp)
 
 CLAIMS = web.RequestKey("claims", Claims)

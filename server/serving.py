@@ -18,6 +18,8 @@ from server.config import Config
 from server.demo import PEOPLE, seed_demo
 from server.keys import CHAT_APP
 from server.logs import report
+from server.metrics.listener import HOST as METRICS_HOST
+from server.metrics.listener import MetricsListener
 from server.open_files import OpenFilesWatch, allow_open_files
 from server.runner import Runner
 from server.secret_key import BYTES_MIN, secret_key_file
@@ -53,6 +55,7 @@ async def serve(config: Config) -> None:
     allow_open_files()
     open_files = OpenFilesWatch()
     listener = _bind(config)
+    metrics = _bind_metrics(config)
     app = create_app(config)
     giving_back = memory.GivingBack()
     runner = Runner(app, access_log=None, shutdown_timeout=config.shutdown_timeout_s)
@@ -70,6 +73,8 @@ async def serve(config: Config) -> None:
         await web.SockSite(runner, listener, backlog=ACCEPTS_AT_ONCE).start()
         listener.listen(BACKLOG)  # the site has lowered it
         open_files.start()
+        if metrics is not None:
+            await metrics.start(app)
         log.info("serving", url=f"http://{_shown(config.host)}:{listener.getsockname()[1]}")
         giving_back.start()
         await _asked_to_stop()
@@ -79,6 +84,8 @@ async def serve(config: Config) -> None:
         await giving_back.stop()
         await runner.cleanup()
         listener.close()
+        if metrics is not None:
+            await metrics.close()
 
 
 def _spare_the_collector() -> None:
@@ -111,6 +118,18 @@ def _bind(config: Config) -> socket.socket:
         listener.close()
         raise StartError(f"PORT: cannot listen on {config.host}:{config.port}: {error.strerror}") from None
     return listener
+
+
+def _bind_metrics(config: Config) -> MetricsListener | None:
+    """The port for metrics, bound as early as the other one; None without one."""
+    if not config.metrics_port:
+        return None
+    try:
+        return MetricsListener(config.metrics_port)
+    except OSError as error:
+        raise StartError(
+            f"METRICS_PORT: cannot listen on {METRICS_HOST}:{config.metrics_port}: {error.strerror}"
+        ) from None
 
 
 async def _seed(app: web.Application) -> None:

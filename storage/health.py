@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
+from typing import get_args
 
 import structlog
 
@@ -47,7 +48,7 @@ class StoreHealth:
     """
 
     def __init__(self, probe: Callable[[], Awaitable[None]]) -> None:
-        self.failed_writes: Counter[Trouble] = Counter()
+        self.failed_writes: Counter[Trouble] = Counter(dict.fromkeys(get_args(Trouble), 0))
         self.failed_reads = 0
         self.failures = 0
         self.failing_since: int | None = None

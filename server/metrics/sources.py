@@ -1,0 +1,68 @@
+"""What metrics are read from."""
+
+from typing import Literal, Protocol
+
+from domain.frozen import frozen
+from handlers.chat_app import Figures
+from server.engine import AsyncServer
+from server.engine_hub import EngineHub
+from server.http_counts import HttpCounts
+from server.large_answers import Unsent
+from server.metrics.loop_lag import LoopLag
+from server.pacing import Pacing
+from server.request_slots import RequestSlots
+
+BusState = Literal["ok", "away", "refused"]
+
+
+class BusFigures(Protocol):
+    """What metrics read of the bus. The numbers only rise, but for the first five."""
+
+    state: BusState
+    lag_us: int
+    hearers: int
+    queued_bytes: int
+    held_bytes: int
+    frames_sent: int
+    bytes_sent: int
+    messages_sent: int
+    frames_received: int
+    bytes_received: int
+    messages_received: int
+    messages_late: int
+    messages_ahead: int
+    frames_dropped: int
+    frames_missed: int
+    frames_unreadable: int
+    connects: int
+    failures: int
+    unheard: int
+
+
+@frozen
+class NodeFigures:
+    """What a server that shares its store knows of itself and the others. `living` counts this one too. `bus` is None
+    without one."""
+
+    living: int
+    look_age_s: float
+    lease_age_s: float
+    stale: bool
+    bus: BusFigures | None
+
+
+@frozen
+class Sources:
+    """All that metrics are read from, at one moment. `unsent_bytes` was added up before: that takes several turns of
+    the loop. `node` is None for a server on a store of its own."""
+
+    chat: Figures
+    sio: AsyncServer
+    hub: EngineHub
+    http: HttpCounts
+    slots: RequestSlots
+    pacing: Pacing
+    answers: Unsent
+    lag: LoopLag
+    unsent_bytes: int
+    node: NodeFigures | None
