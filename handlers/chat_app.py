@@ -77,14 +77,14 @@ class ChatApp:
             left=self._note_last_seen,
             freshness=freshness or AlwaysFresh(),
             peers=peers or NoPeers(),
+            counts=Counts(COMMANDS),
         )
         self.start = partial(dispatch.start, self.context)
         """Starts a command: see `dispatch.start`."""
         self.then = partial(dispatch.then, self.context)
         """Calls back with the outcome of a `Later`: see `dispatch.then`."""
-        self.counts: Counts = self.context.counts
+        self.counts = self.context.counts
         """What has happened since the start. Gates count here what only they know of."""
-        self.counts.done.update(dict.fromkeys(COMMANDS, 0))
         hub.on_end(self._ended)
         self._seen: set[Any] = set()
         self._publisher = Publisher(self.context, self.end)

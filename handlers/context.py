@@ -85,6 +85,7 @@ def make_context(
     left: Callable[[int], None],
     freshness: Freshness,
     peers: Peers,
+    counts: Counts,
 ) -> Context:
     """Wires the live state. `left` is called with the id of each user whose last connection is gone."""
     connections = Connections()
@@ -110,5 +111,5 @@ def make_context(
         announcer=Announcer(store, hub, clock, connections, directory, identities, presence),
         freshness=freshness,
         peers=peers,
-        counts=Counts(),
+        counts=counts,
     )

@@ -91,9 +91,10 @@ def _outcome(context: Context, name: str, later: Later[Any], write: "asyncio.Fut
         error = as_chat_error(raised)
     else:
         written = write.result()
-        context.counts.done[name] += 1
-        if type(written) is Appended and not written.duplicate:
-            context.counts.messages += 1
+        if isinstance(written, Appended) and not written.duplicate:
+            context.counts.sent[name] += 1
+        else:
+            context.counts.done[name] += 1
         return later.result(written)
     context.counts.failed[name, error.code] += 1
     return error

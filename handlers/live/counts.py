@@ -1,6 +1,7 @@
 """What has happened since the start, in plain integers, for metrics."""
 
 from collections import defaultdict
+from collections.abc import Iterable
 from typing import get_args
 
 from handlers.wire.endings import Ending
@@ -13,16 +14,20 @@ UNKNOWN_COMMAND = "unknown"
 class Counts:
     """Numbers that only grow. Code that does something adds to them; metrics read them.
 
-    The keys are the server's own words, never a client's, so the tables stay small.
+    The keys are the server's own words, never a client's, so the tables stay small. A command adds one to one table
+    with slots around it: 0.1 µs.
     """
 
-    def __init__(self) -> None:
-        self.done: defaultdict[str, int] = defaultdict(int)
-        """By name: commands that succeeded."""
+    __slots__ = ("done", "endings", "errors", "failed", "left", "refusals", "sent")
+
+    def __init__(self, commands: Iterable[str]) -> None:
+        """`commands` are the names of all that there are."""
+        self.done = dict.fromkeys(commands, 0)
+        """By name: commands that succeeded, but for those in `sent`."""
+        self.sent = dict.fromkeys(self.done, 0)
+        """By name: commands whose message was stored and acked. A repeat of one is in `done`."""
         self.failed: defaultdict[tuple[str, Code], int] = defaultdict(int)
         """By name and error code: commands that failed. The name of one that does not exist is `UNKNOWN_COMMAND`."""
-        self.messages = 0
-        """New messages that this server stored and acked; repeats do not count."""
         self.errors: dict[Code, int] = dict.fromkeys(get_args(Code), 0)
         """By code: errors that the socket gates sent."""
         self.refusals: dict[Ending, int] = dict.fromkeys(Ending, 0)

@@ -31,7 +31,9 @@ def _endings(sources: Sources) -> ByLabels:
 
 def _commands(sources: Sources) -> ByLabels:
     counts = sources.chat.counts
-    found: dict[tuple[str, ...], float] = {(name, "ok"): number for name, number in counts.done.items()}
+    found: dict[tuple[str, ...], float] = {
+        (name, "ok"): number + counts.sent[name] for name, number in counts.done.items()
+    }
     for outcome, number in counts.failed.items():
         found[outcome] = number
     return found
@@ -86,7 +88,7 @@ TRAFFIC: tuple[Family, ...] = (
     counter(
         "vestnik_messages_total",
         "New messages that this server stored and acked.",
-        lambda sources: sources.chat.counts.messages,
+        lambda sources: sum(sources.chat.counts.sent.values()),
     ),
     counter(
         "vestnik_events_total",

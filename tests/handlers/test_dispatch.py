@@ -46,7 +46,7 @@ class Scene:
             limiter=Limiter(POLICY, self.clock),
             connections=self.connections,
             token_expiry=TokenExpiry(self.hub, self.clock, self.connections),
-            counts=Counts(),
+            counts=Counts(("echo", "rest_only", "free", "sign_up", "later", "failing")),
         )
         self.hub.on_end(lambda _id, _ending: self.connections.remove(self.ann))
         self.ann = Connection("ann", 1, None, self.clock.unix_s() + 3600)
