@@ -11,11 +11,13 @@ PIP := $(BIN)/pip install --quiet --constraint constraints.txt
 CORES := $(shell nproc 2>/dev/null || echo 1)
 WORKERS := $(shell expr 2 \* $(CORES))
 
+GO_PROGRAMS := tests/ferretdb tests/compose tests/cluster/toxiproxy benchmarks/load
+
 # The files that the web client is built from.
 CLIENT := $(shell find frontend/src frontend/public frontend/*.* frontend/.env -type f 2>/dev/null)
 
-# Without MongoDB, the browser, storms, kills, peers that read nothing, and the old versions of client libraries.
-FAST := -k 'not mongo' $(addprefix --ignore=tests/,browser attacks guarantees socketio/test_clients.py \
+# Without MongoDB and several servers, the browser, storms, kills, peers that read nothing, and the old versions of client libraries.
+FAST := -k 'not mongo and not cluster' $(addprefix --ignore=tests/,browser attacks guarantees socketio/test_clients.py \
 	$(addprefix gates/test_,replay_pace.py stuck_peers.py unread_answers.py))
 
 .DEFAULT_GOAL := help
@@ -104,7 +106,7 @@ endif
 # The Go programs of the tests, compiled into Go's own cache. The tests build them in seconds from there.
 build-go:
 ifdef GO
-	for folder in tests/ferretdb tests/compose benchmarks/load; do (cd $$folder && $(GO) build -o /dev/null .) || exit; done
+	for folder in $(GO_PROGRAMS); do (cd $$folder && $(GO) build -o /dev/null .) || exit; done
 endif
 
 # What has to be there, or to pass, before the tests of the server run. The parts do not need each other.
@@ -117,7 +119,7 @@ test: ## Run everything: checks, tests of the client, tests of the server
 test-server: setup
 	$(BIN)/pytest -n $(WORKERS) --dist worksteal
 
-test-fast: $(VENV)/test tests/node/node_modules ## Run most tests, without MongoDB, browser, storms and kills (under 2 minutes)
+test-fast: $(VENV)/test tests/node/node_modules ## Run most tests, without MongoDB, several nodes, browser, storms and kills (under 2 minutes)
 	$(BIN)/pytest -n $(WORKERS) --dist worksteal $(FAST)
 
 test-long: setup ## Run the tests that take minutes: lost connections, kills, storms of clients

@@ -35,6 +35,8 @@ class FakeStore:
         }
         return ChatState(Chat(chat_id, f"Room {chat_id}", "group", NOW, 1, 0, self._members), members)
 
+    def unfollow(self, chat_id: int) -> None: ...
+
 
 def rss_bytes() -> int:
     gc.collect()

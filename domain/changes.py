@@ -7,7 +7,8 @@ A new kind of change of a message needs its class here, its event (`room_event` 
 does to the tables of SQLite (`storage.sqlite.changes`). The log of MongoDB, the publisher and replays follow from that.
 A new kind of change of a chat also needs what the caller gets (`storage.results`), what it does to the replica of the
 chat (`storage.mongo.chat_replica`) and to the documents (`storage.mongo.chat_projection`), which may be nothing, and a
-method of `handlers.live.publisher` if others than the room are to hear of it.
+method of `handlers.live.publisher` if others than the room are to hear of it. Either names the next format, to which
+`storage.mongo.versions.FORMAT` rises.
 """
 
 from collections.abc import Awaitable, Callable, Collection, Sequence
@@ -23,13 +24,16 @@ class ChangeKind:
     """What holds for all changes of one class.
 
     `name` is stored in logs, so the name of a kind never changes. `takes_seq`: each change takes the next number of its
-    chat, and is replayed to clients that recover. `logged`: a store with a log keeps a row for each change.
+    chat, and is replayed to clients that recover. `logged`: a store with a log keeps a row for each change. `since` is
+    the format of stored data that introduced the kind: where servers of several versions share a store, changes of the
+    kind are written only while all of them know that format (`storage.mongo.versions`).
     """
 
     name: str
     value: "type[Change]"
     takes_seq: bool
     logged: bool
+    since: int
 
 
 class Change:
@@ -50,7 +54,7 @@ _KINDS: dict[str, ChangeKind] = {}
 
 
 @dataclass_transform(frozen_default=True)
-def change(name: str, *, logged: bool) -> Callable[[type[ChangeT]], type[ChangeT]]:
+def change(name: str, *, logged: bool, since: int = 1) -> Callable[[type[ChangeT]], type[ChangeT]]:
     """Declares a class as a kind of change: makes it a frozen dataclass and enters it into the registry.
 
     Raises: `UndeclaredChange`.
@@ -72,7 +76,7 @@ def change(name: str, *, logged: bool) -> Callable[[type[ChangeT]], type[ChangeT
             raise UndeclaredChange(
                 f"the change kind {name!r} ({value.__name__}) takes a number of its chat, so it has to be logged"
             )
-        value.kind = _KINDS[name] = ChangeKind(name, value, takes_seq, logged)
+        value.kind = _KINDS[name] = ChangeKind(name, value, takes_seq, logged, since)
         return value
 
     return declare

@@ -1,7 +1,7 @@
 """The facade: gates talk to `ChatApp` and to nothing beneath it. The types they exchange with it are exported here."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import partial
 from typing import Any
 
@@ -10,7 +10,6 @@ from handlers.commands import COMMANDS
 from handlers.context import Caller, make_context
 from handlers.dispatch import Outcome
 from handlers.figures import Figures
-from handlers.live.account_watch import AccountWatch
 from handlers.live.clock import Clock
 from handlers.live.connections import Connection, Wire, leave_room
 from handlers.live.counts import Counts
@@ -91,9 +90,6 @@ class ChatApp:
         store.subscribe(self._publisher)
         self._sweep = SessionSweep(store.sessions, clock, keep_s=policy.access_token_ttl_s)
         self._sweep.start()
-        self._watch = AccountWatch(self.context, self._publisher)
-        if store.shared:
-            self._watch.start()
 
     # Who is there.
 
@@ -255,14 +251,26 @@ class ChatApp:
             ids[username] = user.id
         return ids
 
+    def connected_users(self) -> Collection[int]:
+        """The ids of all users who are connected."""
+        return list(self.context.connections.users())
+
     def going_away(self) -> None:
         """Ends every connection: the server is about to stop."""
+        self._end_all(Ending.GOING_AWAY)
+
+    def fall_behind(self) -> None:
+        """Ends every connection, and forgets all accounts: the server has missed what others did. Clients recover, here
+        or at another server."""
+        self._end_all(Ending.BEHIND)
+        self.context.identities.forget_all()
+
+    def _end_all(self, ending: Ending) -> None:
         for connection in list(self.context.connections.all()):
-            self.end(connection, Ending.GOING_AWAY)
+            self.end(connection, ending)
 
     async def close(self) -> None:
         """Waits for what is still to be stored, then stops timers and threads. The caller closes the store."""
-        await self._watch.stop()
         await self._sweep.stop()
         self._publisher.stop()
         self.context.presence.stop()

@@ -89,8 +89,8 @@ def make_context(
 ) -> Context:
     """Wires the live state. `left` is called with the id of each user whose last connection is gone."""
     connections = Connections()
-    directory = Directory(store)
-    identities = Identities(store, tokens, clock)
+    directory = Directory(store, freshness)
+    identities = Identities(store, tokens, clock, freshness)
     presence = PresenceTracker(hub, clock, directory, grace_s=policy.presence_grace_s, left=left)
     return Context(
         policy=policy,

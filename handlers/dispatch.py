@@ -1,6 +1,7 @@
 """Runs commands: a name and a payload become a result or a `ChatError`. No other exception leaves this module."""
 
 import asyncio
+import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -8,6 +9,7 @@ from domain.models import Appended
 from handlers.commands import COMMANDS
 from handlers.context import Caller, Context
 from handlers.live.counts import UNKNOWN_COMMAND
+from handlers.live.identities import Identity
 from handlers.registry import Later, Result
 from handlers.wire.errors import ChatError
 from handlers.wire.exceptions import as_chat_error
@@ -47,6 +49,9 @@ async def start(
     try:
         if connection is not None:
             await connection.ready()
+        if context.freshness.stale:
+            await _catch_up(context, caller)
+        if connection is not None:
             context.connections.check(connection)
             context.token_expiry.check(connection)
         # Malformed parameters cost a user nothing. A stranger has paid already: see `admit`.
@@ -72,6 +77,14 @@ def _unknown(context: Context, caller: Caller, name: str) -> ChatError:
     except ChatError as limited:
         return limited
     return ChatError("unknown_event", f"there is no command {name[:64]!r}")
+
+
+async def _catch_up(context: Context, caller: Caller) -> None:
+    """Waits until memory is not behind other servers, and then checks the caller of a REST request again. Raises:
+    `Refused`; `Unavailable`."""
+    await context.freshness.caught_up()
+    if caller.connection is None and caller.user_id:
+        context.identities.check(Identity(caller.user_id, caller.session_id, math.inf))
 
 
 def then(context: Context, name: str, later: Later[Any], reply: Callable[[Outcome], None]) -> None:

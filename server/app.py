@@ -22,13 +22,16 @@ from server.engine_hub import EngineHub
 from server.headers import add_headers
 from server.health import add_health
 from server.http_counts import HttpCounts
-from server.keys import CHAT_APP, CONFIG, HTTP_COUNTS, ORIGINS, PAGES, REQUESTS, SIO, UNSENT
+from server.keys import CHAT_APP, CONFIG, HTTP_COUNTS, NODE, ORIGINS, PAGES, REQUESTS, SIO, UNSENT
 from server.large_answers import OnePerTurn, Unsent
 from server.metrics.exposition import Exposition
 from server.metrics.loop_lag import LoopLag
 from server.metrics.route import EXPOSITION, add_metrics
-from server.metrics.sources import Sources
+from server.metrics.sources import NodeFigures, Sources
 from server.middlewares import answer_errors, check_origins, send_in_time
+from server.nodes.addresses import default_node_url
+from server.nodes.key_id import key_id_of
+from server.nodes.node import Node
 from server.origins import OriginPolicy
 from server.pacing import PACING, Pacing
 from server.raw_gate import RawGate
@@ -37,6 +40,7 @@ from server.rest import add_rest
 from server.socketio_gate import ChatNamespace
 from server.web import add_web
 from storage.open import open_store
+from storage.ports import Store
 
 STRANGER_FRAMES = 32
 STRANGER_BYTES = 64 * 1024
@@ -123,7 +127,7 @@ def _measure(app: web.Application, hub: EngineHub) -> None:
             answers=app[UNSENT],
             lag=lag,
             unsent_bytes=unsent_bytes,
-            node=None,
+            node=_node_figures(app.get(NODE)),
         )
 
     async def measure(app: web.Application) -> AsyncIterator[None]:
@@ -134,6 +138,19 @@ def _measure(app: web.Application, hub: EngineHub) -> None:
 
     app[EXPOSITION] = Exposition(app[SIO], sources)
     app.cleanup_ctx.append(measure)
+
+
+def _node_figures(node: Node | None) -> NodeFigures | None:
+    if node is None:
+        return None
+    return NodeFigures(
+        living=1 + len(node.others),
+        look_age_s=node.freshness.age_s,
+        lease_age_s=node.lease_age_s,
+        stale=node.freshness.stale,
+        trouble=node.trouble() is not None,
+        bus=None,
+    )
 
 
 async def say_goodbye(app: web.Application) -> None:
@@ -160,6 +177,7 @@ def _chat_app(sio: AsyncServer, hub: EngineHub, clock: Clock) -> Any:
     async def open_chat_app(app: web.Application) -> AsyncIterator[None]:
         config = app[CONFIG]
         store = await open_store(config.store_url(), connect_timeout_s=config.database_connect_timeout_s)
+        node = _node(config, store)
         chat_app = ChatApp(
             policy=config.policy,
             store=store,
@@ -173,8 +191,17 @@ def _chat_app(sio: AsyncServer, hub: EngineHub, clock: Clock) -> Any:
                 access_ttl_s=config.policy.access_token_ttl_s,
             ),
             passwords=Passwords(config.bcrypt_cost, costliest_hash=await store.users.costliest_hash()),
+            freshness=None if node is None else node.freshness,
+            peers=None if node is None else node.peers,
         )
         app[CHAT_APP] = chat_app
+        if node is not None:
+            app[NODE] = node
+            hub.hold_while(node.freshness)
+            node.freshness.fresh = hub.release
+            node.connected = chat_app.connected_users
+            node.end_all = chat_app.fall_behind
+            await node.start()
         control = Control(chat_app, config.data_dir)
         await control.open()
         sio.register_namespace(ChatNamespace(chat_app, app[ORIGINS]))
@@ -187,6 +214,20 @@ def _chat_app(sio: AsyncServer, hub: EngineHub, clock: Clock) -> Any:
         yield
         control.close()
         await chat_app.close()
+        if node is not None:
+            await node.stop()
         await store.close()
 
     return open_chat_app
+
+
+def _node(config: Config, store: Store) -> Node | None:
+    """This server among others; None on a store that no other server can share."""
+    if store.nodes is None:
+        return None
+    return Node(
+        store.nodes,
+        url=config.node_url or default_node_url(config.store_url(), config.port),
+        lease_s=config.node_lease_s,
+        key_id=key_id_of(config.secret_key, store.id),
+    )

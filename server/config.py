@@ -16,6 +16,7 @@ from handlers.policy import Policy
 from server.secret_key import given_key, kept_key
 from server.setting_readers import (
     Read,
+    base_url,
     bearer_token,
     built_web_client,
     choice,
@@ -53,6 +54,8 @@ class Config:
     host: str = DEFAULT_HOST
     port: int = 8000
     redis_url: str = field(default="", repr=False)
+    node_url: str = ""
+    node_lease_s: float = 60
     cors_origins: tuple[str, ...] = ()
     trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = ()
     log_level: str = "INFO"
@@ -81,6 +84,8 @@ class Config:
 SETTINGS: Mapping[str, Read] = {
     "REDIS_URL": url("redis", "rediss", "unix"),
     "DATABASE_URL": url("sqlite", "mongodb", "mongodb+srv"),
+    "NODE_URL": base_url,
+    "NODE_LEASE_S": number(1),
     "WEB_CLIENT_DIR": built_web_client,
     "ALGORITHM": choice("HS256", "HS384", "HS512"),
     "DATABASE_CONNECT_TIMEOUT_S": number(0),

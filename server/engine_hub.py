@@ -1,8 +1,11 @@
 """The port `Hub` over the engine: rooms and events of namespace `/`."""
 
+from collections import deque
 from collections.abc import Callable, Collection
 
 from client_compat.connection import RawConnection
+from domain.frozen import frozen
+from handlers.live.freshness import AlwaysFresh, Freshness
 from handlers.live.hub import Payload
 from handlers.wire.endings import CLOSE_CODES, Ending, retry_in_ms
 from handlers.wire.events import EVENT_NAMES
@@ -10,6 +13,28 @@ from server.engine import AsyncServer
 
 RETRY_SPREAD_MS = 5_000
 """Clients come back after a restart spread over this time."""
+
+
+@frozen
+class _Event:
+    """An event that is held."""
+
+    event: str
+    payload: Payload
+    room: str | list[str]
+    skip: Collection[str]
+    volatile: bool
+
+
+@frozen
+class _Entry:
+    """A connection that is to be in a room, after the events that were held before."""
+
+    connection_id: str
+    room: str
+
+
+_Held = _Event | _Entry
 
 
 class EngineHub:
@@ -20,24 +45,68 @@ class EngineHub:
         self._fan_out = sio.fan_out
         self._on_end: Callable[[str, Ending], None] = lambda _connection_id, _ending: None
         self.events = dict.fromkeys(EVENT_NAMES, 0)
+        self._freshness: Freshness = AlwaysFresh()
+        self._held: deque[_Held] = deque()
+        """What waits, in order, until this server knows again what others did."""
 
     def emit(
         self, event: str, payload: Payload, *, room: str, skip: Collection[str] = (), volatile: bool = False
     ) -> None:
         self.events[event] += 1
+        if self._freshness.stale or self._held:
+            self._held.append(_Event(event, payload, room, skip, volatile))
+            return
         self._fan_out.post(event, payload, "/", room=room, skip_sid=skip, volatile=volatile)
 
     def emit_once(
         self, event: str, payload: Payload, *, rooms: Collection[str], skip: Collection[str] = ()
     ) -> None:
         self.events[event] += 1
+        if self._freshness.stale or self._held:
+            self._held.append(_Event(event, payload, list(rooms), skip, False))
+            return
         self._fan_out.post(event, payload, "/", room=list(rooms), skip_sid=skip)
 
     def enter(self, connection_id: str, room: str) -> None:
+        if self._held:  # not before what was emitted to the room earlier
+            self._held.append(_Entry(connection_id, room))
+            return
         self._fan_out.enter(connection_id, room)
 
     def leave(self, connection_id: str, room: str) -> None:
         self._fan_out.leave(connection_id, room)
+        if self._held:
+            entry = _Entry(connection_id, room)
+            self._held = deque(held for held in self._held if held != entry)
+
+    @property
+    def held(self) -> int:
+        """How many events, and entries into rooms, wait for `release`."""
+        return len(self._held)
+
+    def hold_while(self, freshness: Freshness) -> None:
+        """From now on, events are held while this server is stale. To be followed by `release` when it no longer is."""
+        self._freshness = freshness
+
+    def release(self) -> None:
+        """Sends what was held, in order, to those who are in the rooms by now."""
+        while self._held:
+            held = self._held.popleft()
+            if isinstance(held, _Entry):
+                self._enter_if_there(held)
+            else:
+                self._fan_out.post(
+                    held.event,
+                    held.payload,
+                    "/",
+                    room=held.room,
+                    skip_sid=held.skip,
+                    volatile=held.volatile,
+                )
+
+    def _enter_if_there(self, entry: "_Entry") -> None:
+        if self._fan_out.rooms.eio_sid_from_sid(entry.connection_id, "/") is not None:
+            self._fan_out.enter(entry.connection_id, entry.room)
 
     def unsent_bytes(self, connection_id: str) -> int:
         return self._fan_out.unsent_bytes(connection_id)

@@ -2,7 +2,7 @@
 
 from aiohttp import web
 
-from server.keys import CHAT_APP
+from server.keys import CHAT_APP, NODE
 
 
 async def live(_request: web.Request) -> web.Response:
@@ -11,10 +11,14 @@ async def live(_request: web.Request) -> web.Response:
 
 
 async def ready(request: web.Request) -> web.Response:
-    """200 while the store serves, else 503 with the store's trouble. As cheap as `live`, but for one write a second."""
+    """200 while the store serves and this server knows what others write there, else 503 with the trouble of the store
+    or of this node. As cheap as `live`, but for one write a second."""
     trouble = await request.app[CHAT_APP].store_trouble()
     if trouble is not None:
         return web.json_response({"status": "unavailable", "store": trouble}, status=503)
+    node = request.app.get(NODE)
+    if node is not None and (trouble := node.trouble()) is not None:
+        return web.json_response({"status": "unavailable", "node": trouble}, status=503)
     return web.json_response({"status": "ok"})
 
 

@@ -8,6 +8,7 @@ import signal
 import socket
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 
 import structlog
 from aiohttp import web
@@ -16,10 +17,12 @@ from server import memory
 from server.app import create_app
 from server.config import Config
 from server.demo import PEOPLE, seed_demo
-from server.keys import CHAT_APP
+from server.keys import CHAT_APP, NODE
 from server.logs import report
 from server.metrics.listener import HOST as METRICS_HOST
 from server.metrics.listener import MetricsListener
+from server.nodes.key_id import WrongKey
+from server.nodes.node import Node
 from server.open_files import OpenFilesWatch, allow_open_files
 from server.runner import Runner
 from server.secret_key import BYTES_MIN, secret_key_file
@@ -42,11 +45,12 @@ that asked for replays delayed others by 43 ms (p99) instead of 24."""
 
 
 class StartError(Exception):
-    """Why the server could not start, or an account could not be changed, in one line."""
+    """Why the server could not start, or could not go on, or an account could not be changed, in one line."""
 
 
 async def serve(config: Config) -> None:
-    """Serves until SIGTERM, SIGINT or SIGHUP. Raises: `StartError`."""
+    """Serves until SIGTERM, SIGINT or SIGHUP, or until this server cannot go on beside newer ones. Raises:
+    `StartError`."""
     if len(config.secret_key.encode()) < BYTES_MIN:
         log.warning("SECRET_KEY is short; tokens can be forged by trying keys", least_bytes=BYTES_MIN)
     warn_of_modes([secret_key_file(config.data_dir)], "the key of all tokens")
@@ -56,7 +60,7 @@ async def serve(config: Config) -> None:
     open_files = OpenFilesWatch()
     listener = _bind(config)
     metrics = _bind_metrics(config)
-    app = create_app(config)
+    app = create_app(replace(config, port=listener.getsockname()[1]))
     giving_back = memory.GivingBack()
     runner = Runner(app, access_log=None, shutdown_timeout=config.shutdown_timeout_s)
     try:
@@ -65,6 +69,8 @@ async def serve(config: Config) -> None:
         except StorageError as error:
             setting = "DATABASE_URL" if config.database_url else "DATA_DIR"
             raise StartError(f"{setting}: {error}") from None
+        except WrongKey as error:
+            raise StartError(str(error)) from None
         if config.seed_demo:
             await _seed(app)
         if not (config.web_client_dir / "index.html").is_file():
@@ -77,7 +83,7 @@ async def serve(config: Config) -> None:
             await metrics.start(app)
         log.info("serving", url=f"http://{_shown(config.host)}:{listener.getsockname()[1]}")
         giving_back.start()
-        await _asked_to_stop()
+        reason = await _asked_to_stop(app.get(NODE))
         log.info("going away")
     finally:
         open_files.stop()
@@ -86,6 +92,8 @@ async def serve(config: Config) -> None:
         listener.close()
         if metrics is not None:
             await metrics.close()
+    if reason is not None:
+        raise StartError(reason)
 
 
 def _spare_the_collector() -> None:
@@ -140,7 +148,8 @@ async def _seed(app: web.Application) -> None:
         sys.stderr.flush()
 
 
-async def _asked_to_stop() -> None:
+async def _asked_to_stop(node: Node | None) -> str | None:
+    """Returns when the server has to stop; the reason, if nobody asked for it."""
     loop = asyncio.get_running_loop()
     asked = asyncio.Event()
     terminals = [stream.fileno() for stream in (sys.stdout, sys.stderr) if stream.isatty()]
@@ -154,7 +163,13 @@ async def _asked_to_stop() -> None:
         loop.add_signal_handler(signal.SIGINT, asked.set)
         if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as under `nohup`
             loop.add_signal_handler(signal.SIGHUP, hung_up)
-    await asked.wait()
+    if node is None:
+        await asked.wait()
+        return None
+    waiting = asyncio.ensure_future(asked.wait())
+    await asyncio.wait((waiting, node.must_leave), return_when=asyncio.FIRST_COMPLETED)
+    waiting.cancel()
+    return node.must_leave.result() if node.must_leave.done() else None
 
 
 def _redirect_closed(terminals: Sequence[int]) -> None:

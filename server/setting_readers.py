@@ -53,6 +53,17 @@ def url(*schemes: str) -> Read:
     return read
 
 
+def base_url(text: str) -> str:
+    """A URL of a server, without a path."""
+    parts = urlsplit(text)
+    port = parts.port  # raises for one that is no port
+    if parts.scheme not in ("http", "https") or not parts.hostname or port == 0:
+        raise ValueError("must be a URL such as http://10.0.0.5:8000")
+    if parts.path not in ("", "/") or parts.query or parts.fragment or parts.username is not None:
+        raise ValueError("must be scheme, host and port alone, such as http://10.0.0.5:8000")
+    return f"{parts.scheme}://{parts.netloc}"
+
+
 def origins(text: str) -> tuple[str, ...]:
     """Origins of web pages with commas between them; none for `*`, which stands for any."""
     found = []

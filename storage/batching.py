@@ -6,7 +6,6 @@ from collections.abc import Awaitable, Callable, Sequence
 from time import perf_counter
 from typing import Any, Generic, Protocol, TypeVar
 
-from domain.changes import Change
 from domain.frozen import frozen
 from storage.errors import Unavailable
 from storage.health import StoreHealth
@@ -21,13 +20,14 @@ class Weighed(Protocol):
 
 @frozen
 class Written:
-    """The outcome of a batch: for each item, in order, its result or the exception its waiter gets; and the changes.
+    """The outcome of a batch: for each item, in order, its result or the exception its waiter gets; and the changes, as
+    the `publish` of the store's batcher takes them.
 
     An item with an exception for its outcome changed nothing.
     """
 
     outcomes: Sequence[object]
-    changes: Sequence[Change]
+    changes: Sequence[Any]
 
 
 GATHER_S = 0.003
@@ -53,7 +53,7 @@ class Batcher(Generic[ItemT]):
     def __init__(
         self,
         write: Callable[[Sequence[ItemT]], Awaitable[Written]],
-        publish: Callable[[Sequence[Change]], None],
+        publish: Callable[[Sequence[Any]], None],
         *,
         max_items: int = 512,
         max_weight: int = 256 * 1024,

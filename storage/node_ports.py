@@ -5,10 +5,10 @@ says that it lives, and a row of hints, which say what it has changed. A hint is
 change is done, so whoever has read all hints that are there at some moment knows of everything that was acked before.
 """
 
-from collections.abc import Collection, Mapping, Sequence
-from typing import Any, Protocol
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Any, Literal, Protocol
 
-from domain.changes import ReadMoved
+from domain.changes import Change, ReadMoved
 from domain.frozen import frozen
 
 
@@ -48,19 +48,41 @@ class Hint:
     told: Sequence[tuple[str, Any]]
 
 
+OnPublished = Callable[[Sequence[tuple[int, Change]], int], None]
+"""Called with the rows of one batch that this server inserted, as (number in the log of the chat, change), and the
+number of the last hint that names them."""
+
+
 class Nodes(Protocol):
     """The hints and leases of a shared store. The store itself adds a hint for each of its writes; a write is not
     acked before its hint is on disk. Any method may raise `Unavailable`."""
 
+    lowest_format: int
+    """The lowest format of all leases that live. Who reads the leases sets it; the store writes a change of a kind only
+    if the format of the kind is not above it. At first it is the lowest of the leases that have not ended."""
+
     @property
     def incarnation(self) -> str: ...
+
+    @property
+    def format(self) -> int:
+        """The newest format of stored data that this version understands, for the lease."""
+
+    def on_published(self, listener: OnPublished) -> None:
+        """Calls the listener in the turn in which rows of this server are published: before the subscribers, and so
+        before anybody who waits for the rows resumes. The rows are in the log and projected, and their hint is on
+        disk."""
+
+    def on_newer(self, listener: Callable[[str], None]) -> None:
+        """Calls the listener with the name of each kind of change that a newer version wrote and this one does not
+        know."""
 
     async def join(self, lease: Lease) -> None:
         """Writes or renews the lease of this incarnation. A store that nobody joins writes a lease of its own before
         its first hint, so that others read that hint."""
 
     async def leave(self) -> None:
-        """Ends this incarnation, after its last hint."""
+        """Ends this incarnation, after its last hint. `Store.close` does this too."""
 
     async def leases(self) -> Sequence[Lease]:
         """All leases that are noted, this incarnation's too."""
@@ -74,13 +96,21 @@ class Nodes(Protocol):
         kept for `HINTS_KEPT_S`."""
 
     async def apply(self, hints: Sequence[Hint]) -> None:
-        """Publishes to the subscribers of this store what the hints of another incarnation tell, unless it is published
-        already: returns when accounts, sessions and marks are published, and all rows that are in the log. Rows that
-        are not there yet are looked for again at the next calls, for `ROWS_AWAITED_S`."""
+        """Publishes to the subscribers of this store what the hints of other incarnations tell, those of one look
+        together, unless it is published already. Returns when accounts, sessions and marks are published, and all rows
+        that were acked before the call. Rows that are not there yet are looked for again at the next calls, for
+        `ROWS_AWAITED_S`, and so are those of writes of this server that failed with an unknown outcome: so a look
+        without a hint calls this too."""
 
     async def compare(self, user_ids: Collection[int]) -> None:
         """For a reader that has missed hints: compares all followed chats, and these accounts and their sessions, with
         the store, and publishes what is new."""
+
+    def received(self, chat_id: int, n: int, seq: int) -> Literal["next", "old", "ahead"]:
+        """For a change of a message that another way than the log has brought ready to be handed to clients: row `n` of
+        the chat, which leaves its head at `seq`. "next": the caller hands it out in this very turn, and the store does
+        not publish it any more. "old": it is published already. "ahead": an earlier row is missing; `apply` with a hint
+        that names row n reads the log up to there. The row has to be in the log and projected."""
 
     def tell(self, topic: str, value: Any) -> None:
         """Adds something to the next hint, which is written within `TELL_WITHIN_S`. The value is what JSON can hold,
@@ -94,7 +124,15 @@ class Nodes(Protocol):
         """By incarnation, the record of the topic and the number of the last hint that it covers."""
 
     async def bury(self, incarnation: str) -> None:
-        """Removes the lease, the hints and the records of an incarnation that is dead, or has ended."""
+        """Removes the lease, the hints and the records of an incarnation that is dead, or has ended. If it was only
+        suspended it may come back with its next hint, and `oldest_hint` says which that is."""
+
+    async def key_id(self, mine: str) -> str:
+        """The fingerprint of the key that is noted in the database; `mine` is noted if there is none. Of servers that
+        call this at once, one notes its own."""
+
+    async def replace_key_id(self, mine: str) -> None:
+        """Notes another fingerprint."""
 
 
 HINTS_KEPT_S = 60.0

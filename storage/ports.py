@@ -27,6 +27,7 @@ from domain.models import (
     User,
 )
 from storage.health import StoreHealth
+from storage.node_ports import Nodes
 from storage.promise import Promise
 
 REUSES_MAX = 3
@@ -156,7 +157,11 @@ class Chats(Protocol):
         """
 
     async def load(self, chat_id: int) -> ChatState | None:
-        """A chat and all its members; `head_seq` counts only changes already published."""
+        """A chat and all its members; `head_seq` counts only changes already published. From then on the chat is
+        followed: until `unfollow`, each of its changes is published here in order, those of other servers too."""
+
+    def unfollow(self, chat_id: int) -> None:
+        """Says that nobody needs to know of each change of the chat any more."""
 
     async def summary(self, chat_id: int, user_id: int) -> ChatSummary:
         """Raises: `NotFound` if there is no such chat or the user is not in it."""
@@ -279,6 +284,10 @@ class Store(Protocol):
     @property
     def epoch(self) -> str:
         """A random word that is made once and stays with the data: positions are of one epoch."""
+
+    @property
+    def nodes(self) -> Nodes | None:
+        """What the servers on this store tell each other; None for a store that only one server has open."""
 
     @property
     def users(self) -> Users: ...

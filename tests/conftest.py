@@ -24,6 +24,7 @@ from tests.clients.people import Person
 from tests.clients.raw import RawClient
 from tests.clients.rest import RestClient
 from tests.clients.wires import WIRES
+from tests.cluster.fixtures import pytest_runtest_makereport, start_cluster  # noqa: F401 -- pytest finds them here
 from tests.storage.conftest import mongo_url  # noqa: F401 -- a fixture
 
 STORES = ("sqlite", "mongo")
@@ -75,11 +76,12 @@ class Server:
         return self.app[CHAT_APP]
 
     async def start(self) -> None:
-        self._app = create_app(self.config, clock=self.clock)
+        listener = self._listener()
+        self.port = listener.getsockname()[1]
+        self._app = create_app(replace(self.config, port=self.port), clock=self.clock)
         self._runner = Runner(self.app, access_log=None, shutdown_timeout=self.config.shutdown_timeout_s)
         await self._runner.setup()
-        await web.SockSite(self._runner, self._listener()).start()
-        self.port = self._runner.addresses[0][1]
+        await web.SockSite(self._runner, listener).start()
 
     def _listener(self) -> socket.socket:
         listener = socket.socket()
@@ -236,6 +238,6 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def _needs_mongo(item: pytest.Item) -> bool:
     given = getattr(item, "callspec", None)
     fixtures: list[str] = getattr(item, "fixturenames", [])
-    return bool({"mongo_url", "own_server"}.intersection(fixtures)) or (
+    return bool({"mongo_url", "own_server", "start_cluster"}.intersection(fixtures)) or (
         given is not None and "mongo" in given.params.values()
     )

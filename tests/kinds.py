@@ -13,12 +13,12 @@ ChangeT = TypeVar("ChangeT", bound=Change)
 
 
 @contextmanager
-def declared_kinds() -> Iterator[Callable[[str], Callable[[type[ChangeT]], type[ChangeT]]]]:
-    """`domain.changes.change` for logged kinds; at the end all registries are as they were."""
+def declared_kinds(*, since: int = 1) -> Iterator[Callable[[str], Callable[[type[ChangeT]], type[ChangeT]]]]:
+    """`domain.changes.change` for logged kinds of a format; at the end all registries are as they were."""
     registries: tuple[dict[object, object], ...] = (changes._KINDS, events.ROOM_EVENTS)  # type: ignore[assignment]
     before = [dict(registry) for registry in registries]
     try:
-        yield partial(changes.change, logged=True)
+        yield partial(changes.change, logged=True, since=since)
     finally:
         for registry, entries in zip(registries, before, strict=True):
             registry.clear()

@@ -161,7 +161,7 @@ async def refresh(context: Context, caller: Caller, params: Refresh) -> Result:
         )
     except (TokenUnknown, TokenReused):
         raise ChatError("unauthenticated", "the refresh token is bad, expired or was used before") from None
-    user = await context.identities.user(session.user_id)
+    user = await context.identities.user_for_answer(session.user_id)
     if user is None or user.banned or user.deleted:
         raise ChatError("forbidden", "the account has ended")
     return _tokens_view(context, user, session.id, refresh_token)

@@ -124,7 +124,7 @@ async def _count(context: Context, caller: Caller, chat_id: int) -> None:
 
 
 async def _view(context: Context, caller: Caller, member: Member) -> View:
-    user = await context.identities.user(member.user_id)
+    user = await context.identities.user_for_answer(member.user_id)
     if user is None:
         raise not_found("user")
     own = member.user_id == caller.user_id

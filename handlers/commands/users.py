@@ -26,7 +26,7 @@ class GetUser:
 
 @command("get_user", GetUser, UserAnswer, limit="queries")
 async def get_user(context: Context, caller: Caller, params: GetUser) -> Result:
-    user = await context.identities.user(params.user_id)
+    user = await context.identities.user_for_answer(params.user_id)
     if user is None or user.deleted:
         raise not_found("user")
     own = user.id == caller.user_id

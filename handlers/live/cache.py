@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable
 from typing import Generic, TypeVar
 
 Key = TypeVar("Key")
@@ -113,9 +113,10 @@ class Cache(Generic[Key, Value]):
         self.stale(key)
         self._drop(key)
 
-    def forget_but(self, keys: Collection[Key]) -> None:
-        """Drops the values of all other keys. Loads under way go on: what they bring is new enough."""
-        for key in [key for key in self._values if key not in keys]:
+    def forget_all(self) -> None:
+        """Drops all values; loads under way start over."""
+        self._stale |= self._loading.keys()
+        for key in list(self._values):
             self._drop(key)
 
     async def _fetch(self, key: Key) -> Value | None:

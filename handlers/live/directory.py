@@ -6,6 +6,7 @@ from dataclasses import replace
 from domain.models import Chat, ChatState, ChatType, Member
 from handlers.live.cache import Cache
 from handlers.live.connections import Connection
+from handlers.live.freshness import AlwaysFresh, Freshness
 from handlers.live.member_ids import Ids, compact
 from handlers.policy import PRESENCE_MEMBERS_MAX
 from handlers.wire.errors import not_found
@@ -81,15 +82,16 @@ def room_of(chat_id: int) -> str:
 class Directory:
     """Chats by id, loaded when first needed and kept current by the changes that are published."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, freshness: Freshness | None = None) -> None:
         self._store = store
+        self._freshness = freshness or AlwaysFresh()
         self._chats: Cache[int, LoadedChat] = Cache(
             self._load,
             capacity=CHATS_KEPT,
             size_of=LoadedChat.size,
             bytes_max=CHATS_KEPT_BYTES,
             added=self._remember,
-            dropped=self._forget,
+            dropped=self._dropped,
         )
         self._chats_of: dict[int, set[int]] = {}
         """By user id, the chats in memory that carry presence."""
@@ -110,10 +112,16 @@ class Directory:
     async def for_member(self, user_id: int, chat_id: int) -> LoadedChat:
         """The chat, for one of its members. Does not suspend for a chat in memory.
 
-        Raises: `ChatError` `not_found` for anybody else, whether there is such a chat or not.
+        Raises: `ChatError` `not_found` for anybody else, whether there is such a chat or not; `Unavailable` if it
+        cannot be found out whether another server has just made them a member.
         """
         chat = self._chats.use(chat_id)
+        if chat is not None and user_id in chat.members:
+            return chat
         if chat is None:
+            chat = await self.current(chat_id)
+        if self._freshness.shared and (chat is None or user_id not in chat.members):
+            await self._freshness.look()
             chat = await self.current(chat_id)
         if chat is None or user_id not in chat.members:
             raise not_found("chat")
@@ -180,6 +188,10 @@ class Directory:
     async def _load(self, chat_id: int) -> LoadedChat | None:
         state = await self._store.chats.load(chat_id)
         return None if state is None else LoadedChat(state, self)
+
+    def _dropped(self, chat: LoadedChat) -> None:
+        self._store.chats.unfollow(chat.id)
+        self._forget(chat)
 
     def _resized(self, chat: LoadedChat) -> None:
         chat.members = compact(chat.members)

@@ -2,9 +2,16 @@
 
 from typing import Protocol
 
+CAUGHT_UP_WITHIN_S = 5.0
+"""How long a command waits for a look at the other servers."""
+
 
 class Freshness(Protocol):
     """What this server knows of the others' changes."""
+
+    @property
+    def shared(self) -> bool:
+        """Whether other servers may write the store, so that what memory does not know may be there all the same."""
 
     @property
     def stale(self) -> bool:
@@ -16,11 +23,19 @@ class Freshness(Protocol):
         before a refusal that rests on memory. Calls at the same time share a look. Does not suspend for a store that
         nobody else can write to. Raises: `Unavailable`."""
 
+    async def caught_up(self) -> None:
+        """Returns when this server is not `stale`; does not suspend if it is not. Raises: `Unavailable`, after
+        `CAUGHT_UP_WITHIN_S`."""
+
 
 class AlwaysFresh:
     """For a store that only this server writes."""
 
+    shared = False
     stale = False
 
     async def look(self) -> None:
+        return None
+
+    async def caught_up(self) -> None:
         return None

@@ -1,12 +1,12 @@
 """Accounts and sessions in memory: they say who a token stands for, and a revocation counts at once."""
 
-from collections.abc import Collection
 from dataclasses import replace
 
 from domain.frozen import frozen
 from domain.models import Session, User
 from handlers.live.cache import Cache
 from handlers.live.clock import Clock
+from handlers.live.freshness import AlwaysFresh, Freshness
 from handlers.live.tokens import Claims, Tokens
 from handlers.wire.endings import Ending, Refused
 from storage.ports import Store
@@ -32,9 +32,13 @@ class Identity:
 class Identities:
     """Finds the user of a token, and checks account and session at every use."""
 
-    def __init__(self, store: Store, tokens: Tokens, clock: Clock) -> None:
+    def __init__(
+        self, store: Store, tokens: Tokens, clock: Clock, freshness: Freshness | None = None
+    ) -> None:
+        self._store = store
         self._tokens = tokens
         self._clock = clock
+        self._freshness = freshness or AlwaysFresh()
         self._users: Cache[int, User] = Cache(
             store.users.get, capacity=KEPT, size_of=_size_of, bytes_max=USERS_KEPT_BYTES
         )
@@ -44,10 +48,21 @@ class Identities:
         """The user and session of a token. `claims` are what `claims_of` has read from this token, if it was asked.
 
         Raises: `Refused`: UNAUTHENTICATED for a bad or expired token and a user we never had, REVOKED for an
-        ended session and a banned or deleted user.
+        ended session and a banned or deleted user; `Unavailable`.
         """
+        if self._freshness.stale:
+            await self._freshness.caught_up()
         if claims is None:
             claims = self._tokens.read(token)
+        try:
+            return await self._identify(claims)
+        except Refused:
+            if not self._freshness.shared:
+                raise
+        await self._freshness.look()  # another server may have made the account, or lifted a ban
+        return await self._identify(claims)
+
+    async def _identify(self, claims: Claims) -> Identity:
         session_id = await self._load(claims.user_id, claims.session_id)
         if claims.own and session_id is None:
             raise Refused("unauthenticated", Ending.UNAUTHENTICATED, "the session of the token is over")
@@ -107,6 +122,12 @@ class Identities:
         """An account, from memory if it is there."""
         return await self._users.get(user_id)
 
+    async def user_for_answer(self, user_id: int) -> User | None:
+        """An account as an answer shows it: with all that any server acked before this call."""
+        if self._freshness.shared:
+            return await self._store.users.get(user_id)
+        return await self._users.get(user_id)
+
     def peek_user(self, user_id: int) -> User | None:
         """An account if it is in memory."""
         return self._users.peek(user_id)
@@ -119,10 +140,10 @@ class Identities:
             self._users.put(user.id, user)
         self._users.stale(user.id)
 
-    def forget_but(self, user_ids: Collection[int], session_ids: Collection[str]) -> None:
-        """Drops all other accounts and sessions: their next use loads them from the store."""
-        self._users.forget_but(user_ids)
-        self._sessions.forget_but(session_ids)
+    def forget_all(self) -> None:
+        """Drops all accounts and sessions: their next use loads them from the store."""
+        self._users.forget_all()
+        self._sessions.forget_all()
 
     def session_revoked(self, session_id: str) -> None:
         """Called when a session is revoked."""

@@ -18,6 +18,7 @@ class Ending(Enum):
     FRAME_TOO_LARGE = "a frame was larger than the limit"
     TOO_SLOW = "too much is waiting unread"
     OVERLOADED = "the server cannot serve just now"
+    BEHIND = "the server does not know what other servers did"
     UNAUTHENTICATED = "the token is missing, bad or expired"
     REVOKED = "the session or the account has ended"
     ORIGIN_REFUSED = "this origin is not in CORS_ORIGINS"
@@ -49,6 +50,7 @@ CLOSE_CODES = {
     Ending.FRAME_TOO_LARGE: CloseCode(1009, False),
     Ending.TOO_SLOW: CloseCode(1013, True),
     Ending.OVERLOADED: CloseCode(1013, True),
+    Ending.BEHIND: CloseCode(1013, True),
     Ending.UNAUTHENTICATED: CloseCode(4401, False),
     Ending.REVOKED: CloseCode(4403, False),
     Ending.ORIGIN_REFUSED: CloseCode(4403, False),
@@ -57,10 +59,14 @@ CLOSE_CODES = {
 }
 
 
+_ENDS_ALL = (Ending.GOING_AWAY, Ending.BEHIND)
+"""Endings that all connections of a server get at once."""
+
+
 def retry_in_ms(ending: Ending, spread_ms: int) -> int | None:
     """When the client should come back: a new random time for each connection, so that they do not all come at once.
     None: the client chooses."""
-    return random.randint(0, spread_ms) if ending is Ending.GOING_AWAY else None
+    return random.randint(0, spread_ms) if ending in _ENDS_ALL else None
 
 
 def close_reason(ending: Ending, retry_ms: int | None) -> str:

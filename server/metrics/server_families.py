@@ -6,15 +6,15 @@ from server.version import VERSION
 
 
 def _ready(sources: Sources) -> bool:
-    behind = sources.node is not None and sources.node.stale
-    return not (sources.chat.store.failing or behind)
+    troubled = sources.node is not None and sources.node.trouble
+    return not (sources.chat.store.failing or troubled)
 
 
 SERVER: tuple[Family, ...] = (
     gauge("vestnik_info", "Always 1.", lambda _sources: {(VERSION,): 1}, ("version",)),
     gauge(
         "vestnik_ready",
-        "1 while the store serves and is not behind, else 0.",
+        "1 while the store serves and this server knows what others write there, else 0.",
         _ready,
     ),
     histogram(
@@ -41,6 +41,11 @@ SERVER: tuple[Family, ...] = (
         "vestnik_backlogged_connections",
         "Connections with more than 64 KiB unsent.",
         lambda sources: len(sources.sio.eio.backlog),
+    ),
+    gauge(
+        "vestnik_held_events",
+        "Events that wait until this server knows again what others write.",
+        lambda sources: sources.hub.held,
     ),
     gauge(
         "vestnik_waiting_connections",

@@ -41,13 +41,14 @@ class BusFigures(Protocol):
 
 @frozen
 class NodeFigures:
-    """What a server that shares its store knows of itself and the others. `living` counts this one too. `bus` is None
-    without one."""
+    """What a server that shares its store knows of itself and the others. `living` counts this one too. `trouble`: it
+    is not ready because of the others. `bus` is None without one."""
 
     living: int
     look_age_s: float
     lease_age_s: float
     stale: bool
+    trouble: bool
     bus: BusFigures | None
 
 

@@ -1,7 +1,7 @@
 """Writes of accounts: in order for one account, side by side for different ones."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from typing import Any, TypeVar
 
 from domain.changes import Change
@@ -13,6 +13,7 @@ from storage.errors import Unavailable
 from storage.health import StoreHealth
 from storage.mongo.database import Database
 from storage.mongo.documents import user_of
+from storage.mongo.hint_writer import HintWriter
 
 ResultT = TypeVar("ResultT")
 Publish = Callable[[Change], None]
@@ -27,9 +28,12 @@ class _Write:
 
 class AccountWriter:
     """A queue of writes. A queued write runs to its end, and its changes are published, even if its caller is
-    cancelled."""
+    cancelled. They are on disk and told in a hint by then: a server that reads the hint loads the account anew."""
 
-    def __init__(self, publish: Callable[[Sequence[Change]], None], health: StoreHealth) -> None:
+    def __init__(
+        self, publish: Callable[[Sequence[Change]], None], health: StoreHealth, hints: HintWriter
+    ) -> None:
+        self._hints = hints
         self._batcher: Batcher[_Write] = Batcher(self._write, publish, health=health)
 
     async def write(self, key: str, action: Callable[[Publish], Awaitable[ResultT]]) -> ResultT:
@@ -46,17 +50,35 @@ class AccountWriter:
             lanes.setdefault(write.key, []).append(index)
         outcomes: list[object] = [None] * len(writes)
         changes: list[Change] = []
+        changed: set[int] = set()
 
         async def run(lane: Sequence[int]) -> None:
             for index in lane:
+
+                def publish(change: Change, index: int = index) -> None:
+                    changes.append(change)
+                    changed.add(index)
+
                 try:
-                    outcomes[index] = await writes[index].action(changes.append)
+                    outcomes[index] = await writes[index].action(publish)
                 except Exception as error:
                     # One for each waiter, see `storage.batching`.
                     outcomes[index] = error.again() if isinstance(error, Unavailable) else error
 
         await asyncio.gather(*map(run, lanes.values()))
+        if changes:
+            await self._hint(changes, changed, outcomes)
         return Written(outcomes, changes)
+
+    async def _hint(
+        self, changes: Sequence[Change], changed: Collection[int], outcomes: list[object]
+    ) -> None:
+        """Tells other servers of the changes. If that cannot be done now, the writes that made them are not acked."""
+        try:
+            await self._hints.written(self._hints.add_accounts(changes))
+        except Unavailable as error:
+            for index in changed:
+                outcomes[index] = error.again()
 
 
 async def check_account(database: Database, user_id: int) -> User:

@@ -1,6 +1,6 @@
 """The replicas of the chats that this server uses, kept up to date from their logs."""
 
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 
@@ -11,14 +11,19 @@ from storage.errors import Unavailable
 from storage.mongo.chat_replica import ChatReplica
 from storage.mongo.database import Database
 from storage.mongo.documents import chat_of
+from storage.mongo.hint_writer import HintWriter
 from storage.mongo.log import Log, Row
 from storage.mongo.new_kinds import unknown_kind
+from storage.mongo.positions import Positions
 from storage.mongo.projection import Projection
-from storage.mongo.row_codecs import logged_kind
+from storage.mongo.row_codecs import change_of, logged_kind
 
 _SAVE_EVERY = 500
 """How many rows of a chat may be projected before that is noted in the database. The next server that loads the chat
 projects the rows that are not noted again."""
+_OFFERED_MAX = 10_000
+"""How many rows of others wait for the next batch. If there are more, replicas find the rows in the log."""
+_UNPUBLISHED_MAX = 10_000
 _MAX_CHATS = 10_000
 """How many chats are kept in memory, those used last. A chat of 100 members takes 18 KB (tracemalloc)."""
 _MAX_MEMBERS = 400_000
@@ -27,36 +32,54 @@ _MAX_MEMBERS = 400_000
 
 @frozen
 class Applied:
-    """A row of the log that is in the replica of its chat, and the change that it makes."""
+    """A row of the log that is in the replica of its chat, and the change that it makes. `own`: this server inserted
+    the row."""
 
     row: Row
     replica: ChatReplica
     change: Change
+    own: bool
 
 
 class ChatReplicas:
     """Only the writing task uses this, except `peek`, which any task may call.
 
-    `publish` gets each change when it is in the log and projected, those of a chat in order and without a hole, those
-    of other servers too. It begins with the first row that is not known to be projected when the chat is first loaded:
-    a server that died has published no more than the rows before it.
+    `publish` gets each row when it is in the log and projected, and the hint that names it is on disk: those of a chat
+    in order and without a hole, those of other servers too. It begins with the row after the chat's position. For a
+    chat without a position that is the first row that is not known to be projected: a server that died has published no
+    more than the rows before it.
 
     Rows that are read from the log are applied at once and projected later, by `flush`: nothing slow may happen between
     reading the rows of another server and trying the next number, or the other server is always faster.
     """
 
-    def __init__(self, database: Database, publish: Callable[[Change], None]) -> None:
+    def __init__(
+        self,
+        database: Database,
+        positions: Positions,
+        hints: HintWriter,
+        owns: Callable[[Row], bool],
+        publish: Callable[[Applied], None],
+    ) -> None:
+        """`owns` says whether this server wrote a row."""
         self.log = Log(database)
         self.newest_states: dict[int, Message] = {}
         """The newest states of the messages whose rows are not yet projected."""
+        self.unpublished: deque[Row] = deque(maxlen=_UNPUBLISHED_MAX)
+        """Rows of writes that failed: they may be in the log, and who takes them from here has them published then."""
         self._database = database
         self._projection = Projection(database)
+        self._positions = positions
+        self._hints = hints
+        self._hint = 0  # the number of the last hint that names pending rows
+        self._owns = owns
         self._publish = publish
         self._replicas: OrderedDict[int, ChatReplica] = OrderedDict()
         """In the order of their last use."""
         self._member_count = 0
         """How many members they have together."""
         self._pending: list[Applied] = []
+        self._offered: deque[tuple[int, int, int, Row | None]] = deque(maxlen=_OFFERED_MAX)
         self._others = False  # whether some of these rows were found in the log
 
     def peek(self, chat_id: int) -> ChatReplica | None:
@@ -75,9 +98,13 @@ class ChatReplicas:
         replica.check()
         return replica
 
-    async def catch_up(self, replica: ChatReplica) -> Sequence[Applied]:
+    async def catch_up(self, replica: ChatReplica, *, hint: bool = True) -> Sequence[Applied]:
         """Applies the rows of the log that are new, up to the first of an unknown kind, and returns them.
-        `ChatReplica.check` says whether they are all. Raises: `Unavailable`; no row is lost by that."""
+        `ChatReplica.check` says whether they are all. Raises: `Unavailable`; no row is lost by that.
+
+        With `hint` those of the rows that are not published here are told in a hint: the server that inserted them may
+        have died before its own hint was on disk.
+        """
         new: list[Applied] = []
         while replica.unknown_kind is None and (rows := await self.log.after(replica.chat_id, replica.n)):
             self._others = True
@@ -85,54 +112,102 @@ class ChatReplicas:
                 if logged_kind(row.kind) is None:
                     replica.unknown_kind = row.kind
                     break
-                new.append(self._apply(row, replica))
+                new.append(self._apply(row, replica, own=self._owns(row)))
+                replica.found_n = row.n
+        if hint:
+            position = self._positions.get(replica.chat_id)
+            published_n = 0 if position is None else position.n
+            self.hint([applied.row for applied in new if applied.row.n > published_n])
         return new
+
+    def hint(self, rows: Sequence[Row]) -> None:
+        """Begins to write a hint that names these rows; `flush` returns when it is on disk."""
+        if rows:
+            self._hint = self._hints.add_rows(rows)
 
     async def write(self, rows: Sequence[Row], replicas: Mapping[int, ChatReplica]) -> Sequence[Applied]:
         """Puts the next rows of these replicas into the log, in order, up to the first whose number or client_id is
         taken, and applies and returns those that are in.
 
+        The hint that names them is written meanwhile.
+
         Raises: `UnknownOutcome` if it is not known which are in; `Unavailable`, which leaves that open too. Only then
         may a replica be behind rows of this very server; the next write cannot insert its rows, and so finds them.
         """
+        self.hint(rows)
         for replica in replicas.values():
             replica.busy = True
         try:
             inserted = await self.log.insert(rows)
+        except BaseException:
+            self.unpublished += rows
+            raise
         finally:
             for replica in replicas.values():
                 replica.busy = False
-        return [self._apply(row, replicas[row.chat_id]) for row in rows[:inserted]]
+        return [self._apply(row, replicas[row.chat_id], own=True) for row in rows[:inserted]]
 
-    async def flush(self) -> None:
-        """Projects and publishes what was applied. Until then no result of it may be given away. Raises:
-        `Unavailable`, and then the next call does it."""
+    async def flush(self) -> int:
+        """Projects and publishes what was applied, and returns the number of the last hint that names it. Until then no
+        result of it may be given away. Raises: `Unavailable`, and then the next call does it.
+
+        That rows of other kinds than changes of messages are projected is noted at once: another server that reads such
+        a row cannot see it in the documents.
+        """
         if not self._pending:
-            return
+            await self._hints.written(self._hint)
+            return self._hint
         pending, self._pending = self._pending, []
         before = {one.row.chat_id: one.replica.projected_n for one in pending}
         try:
             await self._projection.project([one.row for one in pending], before, check_first=self._others)
+            await self._hints.written(self._hint)
         except BaseException:
             self._pending, self._others = pending, True
+            self.unpublished += [one.row for one in pending]
             raise
         self._others = False
         self.newest_states.clear()
         unsaved: dict[int, int] = {}
         for one in pending:
             row, replica = one.row, one.replica
-            replica.projected_n = row.n
-            if row.message is not None:
+            replica.projected_n = max(replica.projected_n, row.n)
+            if row.message is None or replica.unsaved > _SAVE_EVERY:
+                unsaved[row.chat_id] = replica.projected_n
+            elif replica.saved_n < before[row.chat_id]:
                 replica.saved_n = before[row.chat_id]  # noted along with the head, see `Projection`
-            if replica.unsaved > _SAVE_EVERY:
-                unsaved[row.chat_id] = row.n
-            self._publish(one.change)
+            self._publish(one)
         if unsaved:
-            await self._save(unsaved)
+            with suppress(Unavailable):  # a note that is missing costs other servers a second look, no more
+                await self._save(unsaved)
+        return self._hint
 
-    def _apply(self, row: Row, replica: ChatReplica) -> Applied:
+    def offer(self, rows: Sequence[Row]) -> None:
+        """Brings replicas forward by rows that are projected and published here, when the next batch begins."""
+        self._offered += [(row.chat_id, row.n, row.seq, row) for row in rows]
+
+    def offer_message(self, chat_id: int, n: int, seq: int) -> None:
+        """The same for a row of a change of a message."""
+        self._offered.append((chat_id, n, seq, None))
+
+    def take_offered(self) -> None:
+        """To be called between batches. A replica that lacks an earlier row stays: the next insert finds the rows."""
+        for chat_id, n, seq, row in self._offered:
+            replica = self._replicas.get(chat_id)
+            if replica is None or replica.n != n - 1 or replica.projected_n != replica.n:
+                continue
+            if row is None:
+                replica.n, replica.seq = n, seq
+            else:
+                before = len(replica.roles)
+                replica.apply(row)
+                self._member_count += len(replica.roles) - before
+            replica.projected_n = n
+        self._offered.clear()
+
+    def _apply(self, row: Row, replica: ChatReplica, *, own: bool) -> Applied:
         before = len(replica.roles)
-        applied = Applied(row, replica, replica.apply(row))
+        applied = Applied(row, replica, replica.apply(row), own)
         self._pending.append(applied)
         if row.chat_id in self._replicas:
             self._member_count += len(replica.roles) - before
@@ -156,8 +231,9 @@ class ChatReplicas:
         """Removes the chats that were used longest ago from memory, if there are too many of them or of their members.
         To be called between batches, when no replica is in use; the next write to such a chat loads it again.
 
-        A chat with rows to project stays. While it cannot be noted how far chats are projected, all of them stay: a
-        replica that is loaded publishes the rows from the noted one on, and no change may be published twice.
+        A chat with rows to project stays. While it cannot be noted how far chats are projected, all of them stay: for
+        a chat without a position, a replica that is loaded publishes the rows from the noted one on, and no change may
+        be published twice.
         """
         if len(self._replicas) <= _MAX_CHATS and self._member_count <= _MAX_MEMBERS:
             return
@@ -206,8 +282,28 @@ class ChatReplicas:
                 replica.load_member(member)
             last = await self.log.get(chat_id, replica.n)
             assert last is not None
-            replica.seq = replica.published_seq = last.seq
+            replica.seq = last.seq
+            await self._add_missed(replica)
             self._put(replica)
-        await self.catch_up(replica)
+        else:
+            self._positions.begin(chat_id, 0, 0)
+        new = await self.catch_up(replica, hint=False)
+        # The last changes of messages are mostly not noted as projected, other rows are unless their server died.
+        self.hint([applied.row for applied in new if applied.row.message is None])
         replica.loaded_at.clear()
         return replica
+
+    async def _add_missed(self, replica: ChatReplica) -> None:
+        """Adds to the pending rows those that the chat's position lacks though the projection has them: other servers
+        wrote them while this one had no replica of the chat."""
+        position = self._positions.begin(replica.chat_id, replica.n, replica.seq)
+        n, missed = position.n, list[Row]()
+        while n < replica.n and (rows := await self.log.after(replica.chat_id, n)):
+            missed += [row for row in rows if row.n <= replica.n and logged_kind(row.kind) is not None]
+            n = rows[-1].n
+        if missed:
+            self._others = True
+            replica.found_n = replica.n
+            self._pending += [
+                Applied(row, replica, change_of(row, replica.current), self._owns(row)) for row in missed
+            ]

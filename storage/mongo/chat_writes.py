@@ -80,6 +80,8 @@ class _Attempt:
             outcome = await self._view.decide(self._decision)
         except Refusal as refusal:
             outcome = refusal
+        if isinstance(outcome, Change):
+            outcome = self._writer.too_new(outcome) or outcome
         replica = self._view.replica
         if replica is not None and isinstance(outcome, Change):
             row = row_of(outcome, replica.chat_id, replica.n + 1, replica.seq, self._mark, len(replica.roles))

@@ -27,6 +27,9 @@ ResultT = TypeVar("ResultT")
 RETRY_S = 3.0
 """How long a call is repeated while the server cannot be reached, before it fails."""
 
+_EACH_MAX = 16
+"""Up to this number, documents are read one by one at the same time: FerretDB finds one by index only if the query asks
+for no other."""
 _PAUSE_S = 0.1
 _DUPLICATE_KEY = 11000
 _REASON_CHARS = 200
@@ -65,6 +68,9 @@ class Database:
         self.members: Collection = database["members"]
         self.changes: Collection = database["changes"]
         self.messages: Collection = database["messages"]
+        self.leases: Collection = database["leases"]
+        self.hints: Collection = database["hints"]
+        self.records: Collection = database["records"]
         self.health = StoreHealth(self.probe)
         self._closed = False
 
@@ -132,6 +138,13 @@ class Database:
         if len(keys) < 2:
             return [found for key in keys if (found := await self.get(collection, key)) is not None]
         return await self.find(collection, {"_id": {"$in": list(keys)}})
+
+    async def get_each(self, collection: Collection, keys: Sequence[str]) -> Sequence[Document | None]:
+        """The documents with these `_id`s, in this order; None for one that is not there."""
+        if len(keys) <= _EACH_MAX:
+            return await asyncio.gather(*(self.get(collection, key) for key in keys))
+        found = {document["_id"]: document for document in await self.get_many(collection, keys)}
+        return [found.get(key) for key in keys]
 
     async def find(
         self,

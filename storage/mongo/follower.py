@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from domain.changes import Change, MessageChange
 from storage.mongo.chat_replica import ChatReplica
+from storage.mongo.positions import Positions
 from storage.mongo.writer import Writer, WriterItem
 
 
@@ -14,12 +14,15 @@ class _CatchUp(WriterItem[None]):
     """Reads the log of a chat to its end; the writer projects and publishes the new rows after that."""
 
     chat_id: int
+    hint: bool = True
+    """Whether the new rows are told in a hint; see `ChatReplicas.catch_up`."""
 
     @classmethod
     async def run_all(cls, writer: Writer, items: "Sequence[_CatchUp]", outcomes: list[Any]) -> None:
+        hinted = {item.chat_id for item in items if item.hint}
         for chat_id in {item.chat_id for item in items}:
             replica = await writer.replicas.get(chat_id)
-            await writer.replicas.catch_up(replica)
+            await writer.replicas.catch_up(replica, hint=chat_id in hinted)
             replica.check()
         outcomes[:] = [None] * len(items)
 
@@ -27,41 +30,43 @@ class _CatchUp(WriterItem[None]):
 class Follower:
     """Knows which changes of which chats are published, and catches up with the log on demand."""
 
-    def __init__(self, writer: Writer) -> None:
+    def __init__(self, writer: Writer, positions: Positions) -> None:
         self._writer = writer
-
-    def published(self, changes: Sequence[Change]) -> None:
-        """Notes how far chats are published. The store adds this before its other subscribers, the remover of deleted
-        chats and those of the server, so that `published_head` is up to date when they are called."""
-        for change in changes:
-            if isinstance(change, MessageChange):
-                replica = self._writer.replicas.peek(change.message.chat_id)
-                assert replica is not None  # replicas are forgotten before a batch, never in one
-                replica.published_seq = change.message.changed_seq
+        self._positions = positions
 
     def head(self, chat_id: int) -> int | None:
-        """The number of the last published change; None for a chat that this server does not follow."""
-        replica = self._writer.replicas.peek(chat_id)
-        return None if replica is None else replica.published_seq
+        """The number of the last published change; None for a chat of which that is not known."""
+        position = self._positions.get(chat_id)
+        return None if position is None else position.seq
+
+    def follow(self, chat_id: int) -> None:
+        """Keeps the position of a chat of which `catch_up` has returned."""
+        self._positions.follow(chat_id)
+
+    def unfollow(self, chat_id: int) -> None:
+        """See `storage.ports.Chats.unfollow`."""
+        self._positions.unfollow(chat_id)
 
     async def catch_up(self, chat_id: int) -> None:
         """Returns when all rows that were in the log at the call are published, but for those that this server is
         writing: they are published when they are written. Raises: `Unavailable`."""
         replica = self._writer.replicas.peek(chat_id)
-        if replica is not None and not self._on_its_way(replica) and await self._behind(replica):
+        if replica is not None and await self._behind(replica):
             replica = None
         if replica is None or self._writer.replicas.peek(chat_id) is not replica:  # forgotten meanwhile
             await self._writer.submit(_CatchUp(chat_id))
 
-    def _on_its_way(self, replica: ChatReplica) -> bool:
-        """Whether this server is writing to the chat, so that its last rows are published without a catch-up."""
-        return replica.busy or (self._writer.busy and replica.projected_n < replica.n)
+    async def read_log(self, chat_id: int) -> None:
+        """Makes the writer publish all rows that are in the log. Raises: `Unavailable`."""
+        await self._writer.submit(_CatchUp(chat_id, hint=False))
 
     async def _behind(self, replica: ChatReplica) -> bool:
         """Whether there are rows that are in the log, or in the replica only, and not published, or one that this
-        version does not know."""
-        if replica.projected_n < replica.n or replica.unknown_kind is not None:
+        version does not know; rows that this server is writing do not count."""
+        position = self._positions.get(replica.chat_id)
+        if position is None or position.n < replica.found_n or replica.unknown_kind is not None:
             return True
-        return await self._writer.replicas.log.has(replica.chat_id, replica.n + 1) and not self._on_its_way(
-            replica
-        )
+        if replica.projected_n < replica.n and not self._writer.busy:
+            return True
+        row = await self._writer.replicas.log.get(replica.chat_id, max(position.n, replica.n) + 1)
+        return row is not None and not (self._writer.busy and self._writer.owns(row))

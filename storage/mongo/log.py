@@ -125,6 +125,14 @@ class Log:
         )
         return [_row(document) for document in found]
 
+    async def span(self, chat_id: int, first: int, last: int) -> Sequence[Row]:
+        """The rows from `first` to `last`, at most `_ROWS_MAX`, up to the first that is not in the log. Raises:
+        `Unavailable`."""
+        last = min(last, first + _ROWS_MAX - 1)
+        keys = [_key(chat_id, n) for n in range(first, last + 1)]
+        documents = takewhile(bool, await self._database.get_each(self._rows, keys))
+        return [_row(document) for document in documents if document is not None]
+
     async def first_uses(self, keys: Sequence[tuple[int, str]]) -> Sequence[Row]:
         """The rows that created the messages of these (sender, client_id). Raises: `Unavailable`."""
         by_sender: dict[int, list[str]] = {}

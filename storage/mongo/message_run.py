@@ -170,7 +170,9 @@ class MessageRun:
     def _planned(self, item: MessageWrite, plan: Plan) -> object:
         """The row, the result if there is nothing to change, or the refusal."""
         outcome = outcome_of(item.decision, plan)
-        return plan.add(outcome, item.mark) if isinstance(outcome, MessageChange) else outcome
+        if not isinstance(outcome, MessageChange):
+            return outcome
+        return self._writer.too_new(outcome) or plan.add(outcome, item.mark)
 
     def _refused_in(self, pending: Sequence[int], planned: Sequence[object], plan: Plan) -> set[int]:
         """The chats of items that were refused or had nothing to change."""
@@ -211,6 +213,7 @@ class MessageRun:
                 assert row.message is not None
                 assert row.message.client_id is not None
                 first_uses[row.message.sender_id, row.message.client_id] = row.message
+                self._hint_repeated(row)
                 message_ids.add(row.message.id)
         # The replicas before the messages, which are then at least as new; if they are newer, the insert fails.
         chat_ids = {draft.chat_id for draft in drafts if draft is not None}
@@ -227,6 +230,13 @@ class MessageRun:
         if missing > 0:
             self._ids += await self._writer.ids.take("messages", missing)
         return Plan(replicas, messages, first_uses, self._ids)
+
+    def _hint_repeated(self, row: Row) -> None:
+        """Tells of the row of a send that is repeated, unless its hint is certainly on disk: the server that inserted
+        the row may have died before that, and this server is going to ack the row."""
+        replica = self._replicas.peek(row.chat_id)
+        if replica is None or row.n > replica.saved_n:
+            self._replicas.hint([row])
 
     def _message_ids(self, items: Iterable[MessageWrite]) -> set[int]:
         return {one for item in items if (one := item.message_id) is not None}

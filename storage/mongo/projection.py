@@ -82,9 +82,9 @@ class Projection:
 
     async def _there(self, message_ids: Sequence[int]) -> Sequence[Document]:
         keys = [str(message_id) for message_id in message_ids]
-        return await self._database.find(
-            self._database.messages, {"_id": {"$in": keys}}, fields=["changed_seq"]
-        )
+        return [
+            one for one in await self._database.get_each(self._database.messages, keys) if one is not None
+        ]
 
     async def _heads(self, rows: Sequence[Row], saved: Mapping[int, int]) -> None:
         raised: dict[int, dict[str, int]] = {}

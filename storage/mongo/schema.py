@@ -90,7 +90,15 @@ async def _names(database: Database) -> str:
     return f"{what} ({changed} keys changed)"
 
 
-STEPS: Sequence[Callable[[Database], Awaitable[str]]] = (_names,)
+async def _nodes(_database: Database) -> str:
+    """Changes nothing but the version: servers that know no hints refuse to start on it."""
+    return (
+        "servers tell each other what they write; stop the servers of earlier versions that still run on this database,"
+        " as they neither tell nor hear, and cannot start on it again"
+    )
+
+
+STEPS: Sequence[Callable[[Database], Awaitable[str]]] = (_names, _nodes)
 """Step n leads from version n + 1 to n + 2, and returns what it did. It may be taken twice, by two servers at once."""
 
 VERSION = 1 + len(STEPS)

@@ -5,7 +5,7 @@ documents of their own, and of several servers that insert such a document at on
 with several servers, on FerretDB too.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import uuid4
 
@@ -162,6 +162,16 @@ async def live_sessions(database: Database, user_id: int) -> Sequence[str]:
     session_ids = [document["_id"] for document in found]
     ended = {document["_id"] for document in await database.get_many(database.revocations, session_ids)}
     return [session_id for session_id in session_ids if session_id not in ended]
+
+
+async def revoked_sessions(database: Database, user_ids: Sequence[int]) -> Mapping[int, Sequence[str]]:
+    """Those sessions of the users that are revoked and not yet removed, by user id."""
+    found = await database.find(database.sessions, {"user_id": {"$in": list(user_ids)}}, fields=["user_id"])
+    users = {document["_id"]: document["user_id"] for document in found}
+    revoked: dict[int, list[str]] = {}
+    for document in await database.get_many(database.revocations, list(users)):
+        revoked.setdefault(users[document["_id"]], []).append(document["_id"])
+    return revoked
 
 
 async def end_sessions(

@@ -2,6 +2,7 @@
 
 import asyncio
 from contextlib import suppress
+from uuid import uuid4
 
 from domain.changes import LaggingSubscriber, Subscriber
 from storage.errors import Unavailable
@@ -13,8 +14,14 @@ from storage.mongo.chats import MongoChats
 from storage.mongo.connection import connect
 from storage.mongo.database import Database
 from storage.mongo.follower import Follower
+from storage.mongo.foreign_rows import ForeignRows
+from storage.mongo.hint_writer import HintWriter
 from storage.mongo.ids import Ids
+from storage.mongo.leases import Leases
 from storage.mongo.messages import MongoMessages
+from storage.mongo.nodes import MongoNodes
+from storage.mongo.positions import Positions
+from storage.mongo.publication import Publication
 from storage.mongo.removal import Remover
 from storage.mongo.row_codecs import check_codecs
 from storage.mongo.sessions import MongoSessions
@@ -45,12 +52,16 @@ class MongoStore:
         self.health = database.health
         self._remover = Remover(database)
         self._subscribers = Subscribers()
-        ids = Ids(database)
-        self._accounts = AccountWriter(self._subscribers.publish, database.health)
-        self._writer = Writer(database, ids, self._subscribers.publish)
-        self._follower = Follower(self._writer)
-        self._subscribers.add(self._follower.published)
         self._subscribers.add(self._remover.published)
+        ids, incarnation = Ids(database), uuid4().hex
+        self._leases = leases = Leases(database, incarnation)
+        hints = HintWriter(database, incarnation, leases.joined)
+        publication = Publication(self._subscribers.publish, Positions())
+        self._accounts = AccountWriter(self._subscribers.publish, database.health, hints)
+        self._writer = Writer(database, ids, hints, publication)
+        self._follower = Follower(self._writer, publication.positions)
+        rows = ForeignRows(database, publication, self._writer, self._follower)
+        self.nodes = MongoNodes(database, incarnation, leases, hints, self._writer, publication, rows)
         self._closing = asyncio.Lock()
         self._closed = False
         self.users = MongoUsers(database, ids, self._accounts, self._writer)
@@ -64,7 +75,9 @@ class MongoStore:
         """Waits for the server as long as that. Raises: `StorageError`, without anything of the URL but hosts."""
         database = await connect(url, connect_timeout_s)
         try:
-            return cls(database, await schema.store_id(database), await schema.epoch_of(database))
+            store = cls(database, await schema.store_id(database), await schema.epoch_of(database))
+            store.nodes.lowest_format = await store._leases.lowest_format()
+            return store
         except BaseException:
             database.close()
             raise
@@ -90,6 +103,8 @@ class MongoStore:
             self._closed = True
             await asyncio.gather(self._writer.close(), self._accounts.close())
             await self._subscribers.close()
+            with suppress(Unavailable):  # then the others notice that the lease is not renewed
+                await self.nodes.leave()
             await self.health.close()
             await self._remover.close()
             with suppress(Unavailable):  # then the next server projects a little more than it need

@@ -8,12 +8,16 @@ from uuid import uuid4
 
 import structlog
 
-from domain.changes import Change
+from domain.changes import Change, ReadMoved
 from storage.batching import Batcher, Written
 from storage.errors import Unavailable
-from storage.mongo.chat_replicas import ChatReplicas
+from storage.mongo import versions
+from storage.mongo.chat_replicas import Applied, ChatReplicas
 from storage.mongo.database import RETRY_S, Database, UnknownOutcome
+from storage.mongo.hint_writer import HintWriter
 from storage.mongo.ids import Ids
+from storage.mongo.log import Row
+from storage.mongo.publication import Publication
 from storage.mongo.row_codecs import UnknownKind
 from storage.promise import Promise
 from storage.runs import Item, ResultT_co, runs
@@ -67,29 +71,51 @@ class RetryBudget:
 class Writer:
     """What items work with."""
 
-    def __init__(self, database: Database, ids: Ids, publish: Callable[[Sequence[Change]], None]) -> None:
+    def __init__(self, database: Database, ids: Ids, hints: HintWriter, publication: Publication) -> None:
         self.database = database
         self.ids = ids
-        self.replicas = ChatReplicas(database, self.publish)
-        self._changes: list[Change] = []
-        self._batcher: Batcher[WriterItem[Any]] = Batcher(self._write, publish, health=database.health)
-        self.busy = False
         self._mark = uuid4().hex
         self._marks = 0
+        self._hints = hints
+        self._hint = 0
+        self._publication = publication
+        self.replicas = ChatReplicas(
+            database, publication.positions, hints, self.owns, lambda applied: self._committed.append(applied)
+        )
+        self._committed: list[Applied | ReadMoved] = []
+        self._batcher: Batcher[WriterItem[Any]] = Batcher(self._write, self._publish, health=database.health)
+        self.busy = False
+        self.lowest_format = versions.FORMAT
+        """See `storage.node_ports.Nodes.lowest_format`."""
+        self.on_newer: Callable[[str], None] | None = None
+        """See `storage.node_ports.Nodes.on_newer`."""
         self._unknown_kinds: set[str] = set()
 
     def submit(self, item: WriterItem[ResultT_co]) -> Promise[ResultT_co]:
         """Queues an item, which takes its place before this returns."""
         return self._batcher.submit(item)
 
-    def publish(self, change: Change) -> None:
+    def publish(self, mark: ReadMoved) -> None:
         """The subscribers get this before any waiter of the batch resumes, even if the rest of the batch fails."""
-        self._changes.append(change)
+        self._hints.add_mark(mark)
+        self._committed.append(mark)
 
     def mark(self) -> str:
         """A word that no other write of any server has."""
         self._marks += 1
         return f"{self._mark}{self._marks}"
+
+    def owns(self, row: Row) -> bool:
+        """Whether this server wrote the row."""
+        return row.mark.startswith(self._mark)
+
+    def writing(self, chat_id: int) -> bool:
+        """Whether rows of the chat are on their way through the batch that is being written."""
+        replica = self.replicas.peek(chat_id)
+        if replica is None or not self.busy:
+            return False
+        position = self._publication.positions.get(chat_id)
+        return replica.busy or position is None or position.n < replica.n
 
     async def close(self) -> None:
         await self._batcher.close()
@@ -99,15 +125,19 @@ class Writer:
         self.busy = True
         try:
             await self.replicas.forget()
+            self.replicas.take_offered()
             for kind, run in runs(items):
                 outcomes += await self._run(kind, run)
         except Unavailable as error:
             # The other items would fail in the same way, each after a wait.
             outcomes += [error.again() for _ in items[len(outcomes) :]]
-        finally:
-            self.busy = False
-        changes, self._changes = self._changes, []
-        return Written(outcomes, changes)
+        committed, self._committed = self._committed, []
+        return Written(outcomes, committed)
+
+    def _publish(self, committed: Sequence[Applied | ReadMoved]) -> None:
+        """Called by the batcher after each batch, before anybody who waits for it resumes."""
+        self.busy = False
+        self._publication.batch(committed, self._hint)
 
     async def _run(self, kind: type[WriterItem[Any]], items: Sequence[WriterItem[Any]]) -> Sequence[object]:
         """The outcomes of the items, once their rows are projected.
@@ -116,7 +146,7 @@ class Writer:
         yet. When the server is back, such rows are projected and published, and a repeated send finds its row.
         """
         outcomes = await self._attempt(kind, items)
-        await self.replicas.flush()
+        self._hint = await self.replicas.flush()
         return outcomes
 
     def unavailable(self, unknown: UnknownKind) -> Unavailable:
@@ -124,7 +154,19 @@ class Writer:
         if unknown.kind not in self._unknown_kinds:
             self._unknown_kinds.add(unknown.kind)
             log.error("a newer server wrote to a chat", chat_id=unknown.chat_id, unknown_kind=unknown.kind)
+            if self.on_newer is not None:
+                self.on_newer(unknown.kind)
         return unknown.unavailable()
+
+    def too_new(self, change: Change) -> Unavailable | None:
+        """Why a change cannot be written now: a server that runs does not know the kind. None if all know it."""
+        kind = change.kind
+        if kind.since <= self.lowest_format:
+            return None
+        return Unavailable(
+            f"changes of the kind {kind.name!r} are not written while servers of an older version run",
+            "newer",
+        )
 
     async def _attempt(
         self, kind: type[WriterItem[Any]], items: Sequence[WriterItem[Any]]

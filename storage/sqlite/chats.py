@@ -44,6 +44,9 @@ class SqliteChats:
         state = await self._database.read(_load, chat_id)
         return state and replace(state, chat=self._published(state.chat))
 
+    def unfollow(self, chat_id: int) -> None:
+        """No other server writes, so all changes are published here anyway."""
+
     async def summary(self, chat_id: int, user_id: int) -> ChatSummary:
         return self._published_summary(await self._database.read(chat_list.summary, chat_id, user_id))
 

@@ -18,6 +18,7 @@ class SqliteStore:
     """See `storage.ports.Store`. One server at a time: a second one on the same file is refused."""
 
     shared = False
+    nodes = None
 
     def __init__(self, database: Database, store_id: str, epoch: str) -> None:
         check_changes()

@@ -35,6 +35,8 @@ class MemoryChats:
         chat = Chat(chat_id, "Room", "group", NOW, members[0], 0, len(members))
         return ChatState(chat, {user_id: Member(user_id, "member", NOW) for user_id in members})
 
+    def unfollow(self, chat_id: int) -> None: ...
+
     async def ids_of(self, user_id: int) -> list[int]:
         self._ask("ids_of", user_id)
         return [chat_id for chat_id, members in self.members.items() if user_id in members]

@@ -100,6 +100,10 @@ class Program:
         assert self._process is not None
         return await asyncio.wait_for(self._process.wait(), within_s)
 
+    async def command_line(self, *words: str) -> tuple[int, str, str]:
+        """Runs `vestnik` with these words beside the server, with its settings: see `run`."""
+        return await run(self.place, *words, **{"DATA_DIR": str(self.place / "data"), **self._settings})
+
     async def kill(self) -> None:
         self.send_signal(signal.SIGKILL)
         assert await self.ended(10) == -signal.SIGKILL

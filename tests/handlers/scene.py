@@ -75,6 +75,7 @@ class MemoryStore:
     """What a `ChatApp` reads of a store that nobody writes; a test publishes the changes itself."""
 
     shared = False
+    nodes = None
     epoch = "epoch"
     id = "store"
 
@@ -106,6 +107,8 @@ class MemoryStore:
     async def load(self, chat_id: int) -> ChatState | None:
         await self.may_answer.wait()
         return self.states.get(chat_id)
+
+    def unfollow(self, chat_id: int) -> None: ...
 
     async def ids_of(self, user_id: int) -> Sequence[int]:
         return [chat_id for chat_id, state in self.states.items() if user_id in state.members]

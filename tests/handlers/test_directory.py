@@ -31,6 +31,8 @@ class Chats:
         self.loads.append(chat_id)
         return state(chat_id, range(1, self.members + 1)) if chat_id < 1_000_000 else None
 
+    def unfollow(self, chat_id: int) -> None: ...
+
 
 def directory_over(chats: Chats) -> Directory:
     return Directory(cast(Store, type("Stored", (), {"chats": chats})))

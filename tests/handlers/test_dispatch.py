@@ -13,6 +13,7 @@ from handlers.commands import COMMANDS
 from handlers.context import Caller, Context
 from handlers.live.connections import Connection, Connections
 from handlers.live.counts import Counts
+from handlers.live.freshness import AlwaysFresh
 from handlers.live.limits import Limiter
 from handlers.live.token_expiry import TokenExpiry
 from handlers.policy import Policy
@@ -47,6 +48,7 @@ class Scene:
             connections=self.connections,
             token_expiry=TokenExpiry(self.hub, self.clock, self.connections),
             counts=Counts(("echo", "rest_only", "free", "sign_up", "later", "failing")),
+            freshness=AlwaysFresh(),
         )
         self.hub.on_end(lambda _id, _ending: self.connections.remove(self.ann))
         self.ann = Connection("ann", 1, None, self.clock.unix_s() + 3600)

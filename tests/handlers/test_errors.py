@@ -46,15 +46,17 @@ def test_only_these_may_be_tried_again() -> None:
 
 def test_every_ending_has_a_close_code() -> None:
     assert CLOSE_CODES.keys() == set(Ending)
-    comes_back = {Ending.GOING_AWAY, Ending.TOO_SLOW, Ending.OVERLOADED, Ending.SILENT}
+    comes_back = {Ending.GOING_AWAY, Ending.TOO_SLOW, Ending.OVERLOADED, Ending.BEHIND, Ending.SILENT}
     assert {ending for ending, close in CLOSE_CODES.items() if close.reconnect} == comes_back
 
 
-def test_only_a_restart_says_when_to_come_back() -> None:
-    times = {retry_in_ms(Ending.GOING_AWAY, 5_000) for _ in range(200)}
-    assert len(times) > 100
-    assert all(time is not None and 0 <= time <= 5_000 for time in times)
-    assert {retry_in_ms(ending, 5_000) for ending in set(Ending) - {Ending.GOING_AWAY}} == {None}
+def test_an_ending_of_all_connections_says_when_to_come_back() -> None:
+    of_all = {Ending.GOING_AWAY, Ending.BEHIND}
+    for ending in of_all:
+        times = {retry_in_ms(ending, 5_000) for _ in range(200)}
+        assert len(times) > 100
+        assert all(time is not None and 0 <= time <= 5_000 for time in times)
+    assert {retry_in_ms(ending, 5_000) for ending in set(Ending) - of_all} == {None}
     assert close_reason(Ending.GOING_AWAY, 17) == '{"retry_in_ms":17}'
     assert close_reason(Ending.SILENT, None) == Ending.SILENT.value
 

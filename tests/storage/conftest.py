@@ -10,7 +10,8 @@ from motor.motor_asyncio import AsyncIOMotorClient
 from storage.mongo import MongoStore
 from storage.ports import Store
 from storage.sqlite import SqliteStore
-from tests.storage.mongo.server import Missing, Server
+from tests.clients.go_programs import Missing
+from tests.storage.mongo.server import Server
 from tests.storage.world import World
 
 

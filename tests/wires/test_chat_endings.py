@@ -54,7 +54,7 @@ async def test_a_private_chat_was_known_by_the_name_of_the_other_member(server: 
     chat_id = await ann.chat(bob, chat_type="private")
     anns, bobs = await ann.connect(), await bob.connect()
     if not known:
-        server.chat_app.context.identities.forget_but((), ())
+        server.chat_app.context.identities.forget_all()
     await ann.delete(f"/chats/{chat_id}")
     assert await removed(anns) == (chat_id, "deleted", "Боб")
     assert await removed(bobs) == (chat_id, "deleted", "Anna")

@@ -4,7 +4,6 @@
 is built once, into a cache outside of the tree, which takes a minute or two.
 """
 
-import hashlib
 import os
 import shutil
 import signal
@@ -13,12 +12,10 @@ import subprocess
 import time
 from pathlib import Path
 
+from tests.clients.go_programs import Missing, build
+
 _SOURCES = Path(__file__).parents[2] / "ferretdb"
 _START_S = 60.0
-
-
-class Missing(Exception):
-    """There is no server to be had; the text says what is missing."""
 
 
 class Server:
@@ -62,29 +59,10 @@ def _command() -> list[str]:
     mongod = shutil.which("mongod")
     if mongod is not None:
         return [mongod, "--bind_ip", "127.0.0.1", "--port", "{port}", "--dbpath", "{directory}", "--quiet"]
-    return [str(_ferretdb()), "{address}", "{directory}"]
-
-
-def _ferretdb() -> Path:
-    """The built program. Raises: `Missing`."""
-    sources = [_SOURCES / name for name in ("main.go", "go.mod", "go.sum")]
-    version = hashlib.sha256(b"".join(source.read_bytes() for source in sources)).hexdigest()[:16]
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "vestnik"
-    program = cache / f"ferretdb-{version}"
-    if program.exists():
-        return program
-    go = shutil.which("go")
-    if go is None:
-        raise Missing("no MONGODB_URL, no mongod on the PATH, and no go to build FerretDB with")
-    cache.mkdir(parents=True, exist_ok=True)
-    unfinished = program.with_suffix(f".{os.getpid()}")
-    build = subprocess.run(
-        [go, "build", "-o", unfinished, "."], cwd=_SOURCES, capture_output=True, text=True, check=False
-    )
-    if build.returncode:
-        raise Missing(f"no MONGODB_URL, no mongod on the PATH, and FerretDB cannot be built: {build.stderr}")
-    unfinished.rename(program)
-    return program
+    try:
+        return [str(build(_SOURCES)), "{address}", "{directory}"]
+    except Missing as missing:
+        raise Missing(f"no MONGODB_URL, no mongod on the PATH, and {missing}") from None
 
 
 def _environment() -> dict[str, str]:

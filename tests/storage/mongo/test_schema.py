@@ -6,6 +6,7 @@ import pytest
 
 from storage.mongo import MongoStore, schema
 from storage.mongo.database import Database, Document
+from storage.node_ports import Lease
 from tests.storage.conftest import MongoPlace
 from tests.storage.old_accounts import OLD_ACCOUNTS, check_upgraded
 from tests.storage.world import World
@@ -60,7 +61,10 @@ async def test_an_upgrade_makes_names_comparable_and_keeps_all_else(
         await again.close()
     assert [record.getMessage() for record in caplog.records if record.name == "storage.mongo.schema"] == [
         "the database went from schema version 1 to 2: usernames and display names compare without case and whatever"
-        " their Unicode form (NFKC) (7 keys changed)"
+        " their Unicode form (NFKC) (7 keys changed)",
+        "the database went from schema version 2 to 3: servers tell each other what they write; stop the servers of"
+        " earlier versions that still run on this database, as they neither tell nor hear, and cannot start on it"
+        " again",
     ]
 
 
@@ -94,7 +98,19 @@ async def test_an_upgrade_that_was_stopped_in_the_middle_goes_on(
     await store.close()
 
 
-async def test_several_servers_start_on_an_empty_database(mongo_place: MongoPlace) -> None:
+@pytest.mark.parametrize("_round", range(10))
+async def test_several_servers_start_on_an_empty_database(mongo_place: MongoPlace, _round: int) -> None:
     stores = await asyncio.gather(*(mongo_place.open() for _ in range(4)))
+    assert len({(store.id, store.epoch) for store in stores}) == 1
+    nodes = [store.nodes for store in stores]
+    await asyncio.gather(
+        *(one.join(Lease(one.incarnation, "", one.format, "key", 1, False)) for one in nodes),
+        *(one.keep_record("presence", {}) for one in nodes),
+        *(one.key_id("key") for one in nodes),
+    )
+    users = await asyncio.gather(*(World(store).user(f"user{place}") for place, store in enumerate(stores)))
+    renamed = (store.users.rename(user_id, "Anna") for user_id, store in zip(users, stores, strict=True))
+    assert {user.display_name for user in await asyncio.gather(*renamed)} == {"Anna"}
+    assert len(await nodes[0].leases()) == len(await nodes[0].records("presence")) == 4
     for store in stores:
         await store.close()

@@ -12,10 +12,10 @@ from storage.mongo.message_run import MessageWrite
 Declare = Callable[[str], Callable[[type[MessageChange]], type[MessageChange]]]
 
 
-def declare_reacted(declare: Declare) -> type[MessageChange]:
+def declare_reacted(declare: Declare, name: str = "throwaway_reacted") -> type[MessageChange]:
     """The class of the kind, declared with `tests.kinds.declared_kinds`."""
 
-    @declare("throwaway_reacted")
+    @declare(name)
     class MessageReacted(MessageChange):
         user_id: int
         emoji: str | None = None

@@ -1,0 +1,119 @@
+"""Whether memory is behind other servers, and for how long: `handlers.live.freshness.Freshness` over looks."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from handlers.live.freshness import CAUGHT_UP_WITHIN_S
+from server.nodes.elapsed import elapsed_s
+from server.nodes.looks import Looks
+from storage.errors import Unavailable
+
+STALE_AFTER_S = 2.0
+"""With a last complete look older than this, a server that has others runs no command and publishes nothing."""
+
+UNREADY_AFTER_S = 5.0
+
+ENDED_AFTER_S = 30.0
+"""With a last complete look older than this, a server that has others ends its connections."""
+
+TICK_S = 0.25
+
+RETRY_S = 0.1
+
+
+class Gate:
+    """Implements `Freshness`.
+
+    A server that knows no living others counts as looked while its clock ticks: nobody writes what it does not know,
+    and a database that is away is no reason to hold anything. But if the process was stopped, others may have come.
+    `fresh` is called in the turn in which the server is no longer stale; `behind` once the last look is older than
+    `ENDED_AFTER_S`.
+    """
+
+    shared = True
+
+    def __init__(
+        self, read: Callable[[], Awaitable[None]], *, now_s: Callable[[], float] = elapsed_s
+    ) -> None:
+        self._now_s = now_s
+        self.looks = Looks(read, done=self._looked, failed=self._failed, now_s=now_s)
+        self.alone = True
+        """Whether the last complete look knew no living others."""
+        self.fresh: Callable[[], None] = lambda: None
+        self.behind: Callable[[], None] = lambda: None
+        self._looked_s = now_s()
+        self._ticked_s = now_s()
+        self._suspended = False
+        self._said_behind = False
+        self._ticks: asyncio.Task[None] | None = None
+
+    @property
+    def stale(self) -> bool:
+        return self._now_s() - self._looked_s > STALE_AFTER_S
+
+    @property
+    def age_s(self) -> float:
+        """How long ago the last complete look began."""
+        return self._now_s() - self._looked_s
+
+    async def look(self) -> None:
+        await self.looks.look()
+
+    async def caught_up(self) -> None:
+        if not self.stale:
+            return
+        try:
+            async with asyncio.timeout(CAUGHT_UP_WITHIN_S):
+                while self.stale:
+                    try:
+                        await self.looks.look()
+                    except Unavailable:
+                        await asyncio.sleep(RETRY_S)
+        except TimeoutError:
+            raise Unavailable("the other servers cannot be looked at", "unreachable") from None
+
+    @property
+    def ready(self) -> bool:
+        """Whether the last complete look is new enough to send clients here."""
+        return self.age_s <= UNREADY_AFTER_S
+
+    def start(self) -> None:
+        """Begins to look and to tick. The first look must have been made."""
+        self._looked_s = self._ticked_s = self._now_s()
+        self.looks.start()
+        self._ticks = asyncio.get_running_loop().create_task(self._tick_on())
+
+    async def stop(self) -> None:
+        if self._ticks is not None:
+            self._ticks.cancel()
+            await asyncio.wait((self._ticks,))
+        await self.looks.stop()
+
+    def tick(self) -> None:
+        """Called every `TICK_S`, later if the process was stopped."""
+        now_s = self._now_s()
+        if now_s - self._ticked_s > STALE_AFTER_S:
+            self._suspended = True
+        self._ticked_s = now_s
+        if self.alone and not self._suspended:
+            self._looked_s = max(self._looked_s, now_s)
+        if now_s - self._looked_s > ENDED_AFTER_S and not self._suspended and not self._said_behind:
+            self._said_behind = True
+            self.behind()
+
+    def _looked(self, began_s: float) -> None:
+        self._looked_s = max(self._looked_s, began_s)
+        if not self.stale:  # else it began before the process was stopped
+            self._suspended = self._said_behind = False
+            self.fresh()
+
+    def _failed(self) -> None:
+        self._suspended = False
+        if self.alone:
+            self._looked_s = self._now_s()
+            self.fresh()
+
+    async def _tick_on(self) -> None:
+        while True:
+            self.tick()
+            await asyncio.sleep(TICK_S)

@@ -1,0 +1,160 @@
+"""This server as one of several on the same store: its lease, its looks, and what others tell it."""
+
+import asyncio
+import math
+from collections.abc import Callable, Collection, Mapping
+
+import structlog
+
+from server.nodes.elapsed import elapsed_s
+from server.nodes.gate import Gate
+from server.nodes.key_id import WrongKey, settle_key
+from server.nodes.leases import LeaseBook, Others, dead_after_s, renewed_every_s
+from server.nodes.peers import Bus, HintedPeers
+from server.nodes.reader import HintReader
+from storage.errors import Unavailable
+from storage.node_ports import HINTS_KEPT_S, Lease, Nodes
+
+log = structlog.get_logger("vestnik")
+
+UPKEEP_EVERY_S = 1.0
+
+RECORDS_EVERY_S = HINTS_KEPT_S / 3
+
+
+class Node:
+    """Owns all that this server has to do with others. `freshness` and `peers` are what the live state sees of it.
+
+    `url`: how the others reach this server, "" if they cannot. `key_id`: the fingerprint of its key.
+    """
+
+    def __init__(
+        self,
+        nodes: Nodes,
+        *,
+        url: str,
+        lease_s: float,
+        key_id: str,
+        bus: Bus | None = None,
+        now_s: Callable[[], float] = elapsed_s,
+    ) -> None:
+        self._nodes = nodes
+        self._url = url
+        self._lease_s = lease_s
+        self._key_id = key_id
+        self._now_s = now_s
+        self._beat = 0
+        self._renewed_s: float | None = None
+        self._recorded_s = 0.0
+        self._upkeep: asyncio.Task[None] | None = None
+        self._book = LeaseBook(nodes.incarnation, url, lease_s)
+        self.others: Mapping[str, Lease] = {}
+        """The living others of the last look, by incarnation."""
+        self.peers = HintedPeers(nodes, bus)
+        self.connected: Callable[[], Collection[int]] = tuple
+        self.end_all: Callable[[], None] = lambda: None
+        self.must_leave: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        """Done once this server cannot go on beside newer ones, with the reason."""
+        self._reader = HintReader(
+            nodes,
+            self._book,
+            self.peers,
+            users=lambda: self.connected(),
+            seen=self._see,
+            missed=self._missed,
+            now_s=now_s,
+        )
+        self.freshness = Gate(self._reader.read, now_s=now_s)
+        self.freshness.behind = self._behind
+        nodes.on_newer(self._meet_newer)
+
+    @property
+    def incarnation(self) -> str:
+        return self._nodes.incarnation
+
+    async def start(self) -> None:
+        """Joins the others, and knows of all that they did before. Raises: `Unavailable`; `WrongKey`, after it has left
+        them."""
+        await self._renew()
+        try:
+            await settle_key(
+                self._nodes, self._key_id, url=self._url, lease_s=self._lease_s, renew=self._renew
+            )
+        except WrongKey:
+            await self._nodes.leave()
+            raise
+        await self.freshness.look()
+        self.freshness.start()
+        self._upkeep = asyncio.get_running_loop().create_task(self._keep_up())
+
+    async def stop(self) -> None:
+        """Stops to look. The store ends this incarnation when it is closed."""
+        if self._upkeep is not None:
+            self._upkeep.cancel()
+            await asyncio.wait((self._upkeep,))
+        await self.freshness.stop()
+
+    @property
+    def lease_age_s(self) -> float:
+        """How long ago this server's lease was renewed; infinity before the first time."""
+        return math.inf if self._renewed_s is None else self._now_s() - self._renewed_s
+
+    def trouble(self) -> str | None:
+        """Why clients should not be sent here; None if they can."""
+        if self.must_leave.done():
+            return "newer"
+        return None if self.freshness.ready else "behind"
+
+    def _see(self, others: Others) -> None:
+        self.others = others.living
+        self._nodes.lowest_format = min(
+            [self._nodes.format, *(lease.format for lease in others.living.values())]
+        )
+        self.freshness.alone = not others.living
+
+    def _missed(self) -> None:
+        log.warning("what other servers changed was missed: all connections end and recover")
+        self.end_all()
+
+    def _meet_newer(self, kind: str) -> None:
+        if not self.must_leave.done():
+            self.must_leave.set_result(
+                f"a newer server writes what this version does not know ({kind}): update it"
+            )
+
+    def _behind(self) -> None:
+        log.error("other servers cannot be looked at: all connections end", age_s=round(self.freshness.age_s))
+        self.end_all()
+
+    async def _renew(self) -> None:
+        self._beat += 1
+        await self._nodes.join(
+            Lease(self.incarnation, self._url, self._nodes.format, self._key_id, self._beat, ended=False)
+        )
+        now_s = self._now_s()
+        if self._renewed_s is not None:
+            late_s = now_s - self._renewed_s - renewed_every_s(self._lease_s)
+            if late_s > dead_after_s(self._lease_s) / 2:
+                self.peers.tell_whole()
+        self._renewed_s = now_s
+
+    async def _keep_up(self) -> None:
+        every_s = min(UPKEEP_EVERY_S, renewed_every_s(self._lease_s) / 2)
+        while True:
+            await asyncio.sleep(every_s)
+            try:
+                await self._do_what_is_due()
+            except Unavailable:
+                pass  # tried again a moment later
+            except Exception as error:
+                log.error("keeping up with other servers failed", exc_info=error)
+
+    async def _do_what_is_due(self) -> None:
+        now_s = self._now_s()
+        if self._renewed_s is None or now_s - self._renewed_s >= renewed_every_s(self._lease_s):
+            await self._renew()
+        if now_s - self._recorded_s >= RECORDS_EVERY_S:
+            await self.peers.keep_records()
+            self._recorded_s = now_s
+        for incarnation in self._book.to_bury(now_s):
+            await self._nodes.bury(incarnation)

@@ -1,0 +1,70 @@
+"""Hints as documents, and back."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+
+from domain.changes import Change, ReadMoved, SessionsRevoked, UserChanged
+from storage.mongo.database import Document
+from storage.mongo.log import Row
+from storage.node_ports import Hint
+
+
+def hint_key(incarnation: str, number: int) -> str:
+    """The `_id` of a hint."""
+    return f"{incarnation}:{number}"
+
+
+@dataclass(slots=True)
+class HintDraft:
+    """What the next hint is going to tell."""
+
+    rows: dict[int, tuple[int, int]] = field(default_factory=dict)
+    users: dict[int, bool] = field(default_factory=dict)
+    sessions: list[tuple[int, str]] = field(default_factory=list)
+    marks: list[ReadMoved] = field(default_factory=list)
+    told: list[tuple[str, orjson.Fragment]] = field(default_factory=list)
+
+    def add_rows(self, rows: Iterable[Row]) -> None:
+        for row in rows:
+            first, last = self.rows.get(row.chat_id, (row.n, row.n))
+            self.rows[row.chat_id] = min(first, row.n), max(last, row.n)
+
+    def add_accounts(self, changes: Iterable[Change]) -> None:
+        for change in changes:
+            if isinstance(change, UserChanged):
+                user_id = change.user.id
+                self.users[user_id] = change.shown or self.users.get(user_id, False)
+            elif isinstance(change, SessionsRevoked):
+                self.sessions += [(change.user_id, session_id) for session_id in change.session_ids]
+
+    def empty(self) -> bool:
+        return not (self.rows or self.users or self.sessions or self.marks or self.told)
+
+    def document(self, incarnation: str, number: int) -> Document:
+        """The document of the hint. What it tells is one text: a value that is told may have names that no field of a
+        document may have."""
+        told = {
+            "rows": [[chat_id, *span] for chat_id, span in self.rows.items()],
+            "users": [[user_id, shown] for user_id, shown in self.users.items()],
+            "sessions": self.sessions,
+            "marks": [[mark.chat_id, mark.user_id, mark.up_to, mark.read_seq] for mark in self.marks],
+            "told": self.told,
+        }
+        text = orjson.dumps({name: value for name, value in told.items() if value}).decode()
+        return {"_id": hint_key(incarnation, number), "number": number, "text": text}
+
+
+def hint_of(document: Document) -> Hint:
+    """The hint of a document."""
+    told: dict[str, Sequence[Any]] = orjson.loads(document["text"])
+    return Hint(
+        document["number"],
+        {chat_id: (first, last) for chat_id, first, last in told.get("rows", ())},
+        dict(told.get("users", ())),
+        [(user_id, session_id) for user_id, session_id in told.get("sessions", ())],
+        [ReadMoved(*mark) for mark in told.get("marks", ())],
+        [(topic, value) for topic, value in told.get("told", ())],
+    )

@@ -1,0 +1,207 @@
+"""Writes the hints of this incarnation, one after the other."""
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Any
+
+import orjson
+import structlog
+from pymongo import DeleteOne
+from pymongo.errors import DuplicateKeyError
+
+from domain.changes import Change, ReadMoved
+from storage.errors import Unavailable
+from storage.mongo.database import Database, Document
+from storage.mongo.hint_documents import HintDraft, hint_key
+from storage.mongo.log import Row
+from storage.node_ports import HINTS_KEPT_S, TELL_WITHIN_S
+
+log = structlog.get_logger("vestnik")
+
+_TELL_AFTER_S = TELL_WITHIN_S / 2
+"""How long what nobody waits for gathers; the other half is for the insert."""
+_RETRY_AFTER_S = 0.5
+_REMOVE_EVERY_S = 15.0
+_REMOVED_AT_ONCE = 32
+
+
+class HintWriter:
+    """A hint is inserted once the one before it is in, so a reader who does not find a number knows that no higher one
+    is there. What is added while an insert is under way goes into the next hint.
+
+    An insert whose outcome is not known is repeated, with the same document, until it is in: no other server writes
+    hints of this incarnation, so a duplicate key means that an earlier try succeeded.
+    """
+
+    def __init__(self, database: Database, incarnation: str, joined: Callable[[], Awaitable[None]]) -> None:
+        """`joined` is awaited before the first hint: it writes the lease of the incarnation."""
+        self.last = 0
+        """The number of the last hint that is written, or being written."""
+        self._database = database
+        self._incarnation = incarnation
+        self._joined = joined
+        self._next = HintDraft()
+        self._unwritten: Document | None = None
+        self._written = 0
+        self._waiters: deque[tuple[int, asyncio.Future[None]]] = deque()
+        self._work: asyncio.Task[None] | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._kept: deque[tuple[int, float]] = deque()
+        self._removal: asyncio.Task[None] | None = None
+        self._closing = False
+
+    def add_rows(self, rows: Iterable[Row]) -> int:
+        """Adds rows to the next hint, begins to write it, and returns its number for `written`."""
+        self._next.add_rows(rows)
+        return self._begin()
+
+    def add_accounts(self, changes: Iterable[Change]) -> int:
+        """The same for changes of accounts and sessions."""
+        self._next.add_accounts(changes)
+        return self._begin()
+
+    def add_mark(self, mark: ReadMoved) -> None:
+        """Adds a read mark to the next hint, which is written within `TELL_WITHIN_S`."""
+        self._next.marks.append(mark)
+        self._soon()
+
+    def tell(self, topic: str, value: Any) -> None:
+        """See `storage.node_ports.Nodes.tell`."""
+        self._next.told.append((topic, orjson.Fragment(orjson.dumps(value))))
+        self._soon()
+
+    async def written(self, number: int) -> None:
+        """Returns when the hint of this number is on disk. Does not suspend if it is. Raises: `Unavailable`; the hint
+        is written later then."""
+        if number > self._written:
+            waiter = asyncio.get_running_loop().create_future()
+            self._waiters.append((number, waiter))
+            self._start()
+            await waiter
+
+    async def close(self) -> None:
+        """Writes what was added, if that can be done, and removes nothing any more."""
+        self._closing = True
+        if self._timer is not None:
+            self._timer.cancel()
+        if not self._next.empty():
+            self._start()
+        if self._removal is not None:
+            self._removal.cancel()
+        tasks = [task for task in (self._work, self._removal) if task is not None]
+        if tasks:
+            await asyncio.wait(tasks)
+
+    def _begin(self) -> int:
+        self._start()
+        return self.last + 1
+
+    def _soon(self) -> None:
+        if self._timer is None and self._work is None:
+            self._timer = asyncio.get_running_loop().call_later(_TELL_AFTER_S, self._start)
+
+    def _start(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if self._work is None:
+            self._work = asyncio.get_running_loop().create_task(self._run())
+
+    async def _run(self) -> None:
+        try:
+            while self._unwritten is not None or not self._next.empty():
+                try:
+                    await self._write()
+                except Unavailable as error:
+                    self._fail(error)
+                    if self._closing:
+                        return
+                    await asyncio.sleep(_RETRY_AFTER_S)
+        finally:
+            self._work = None
+
+    async def _write(self) -> None:
+        await self._joined()
+        if self._unwritten is None:
+            self.last += 1
+            self._unwritten = self._next.document(self._incarnation, self.last)
+            self._next = HintDraft()
+        await insert_once(self._database, self._unwritten)
+        self._unwritten = None
+        self._written = self.last
+        while self._waiters and self._waiters[0][0] <= self._written:
+            waiter = self._waiters.popleft()[1]
+            if not waiter.done():
+                waiter.set_result(None)
+        self._keep(self._written)
+
+    def _fail(self, error: Unavailable) -> None:
+        waiters, self._waiters = self._waiters, deque()
+        for _, waiter in waiters:
+            if not waiter.done():
+                waiter.set_exception(error.again())
+
+    def _keep(self, number: int) -> None:
+        self._kept.append((number, asyncio.get_running_loop().time()))
+        if self._removal is None and not self._closing:
+            self._removal = asyncio.get_running_loop().create_task(self._remove_old())
+
+    async def _remove_old(self) -> None:
+        """Removes hints that are old enough, until none is left."""
+        loop = asyncio.get_running_loop()
+        try:
+            while self._kept:
+                await asyncio.sleep(_REMOVE_EVERY_S)
+                old = 0
+                while self._kept and self._kept[0][1] < loop.time() - HINTS_KEPT_S:
+                    old = self._kept.popleft()[0]
+                if old:
+                    await self._remove(old)
+        except Unavailable as error:
+            log.warning("removing old hints goes on later", reason=str(error))
+        finally:
+            self._removal = None
+
+    async def _remove(self, last: int) -> None:
+        """Removes the hints up to this number, after a note of it: a reader who misses a hint asks the note."""
+        database = self._database
+        noted = await first_kept(database, self._incarnation)
+        note = {"_id": self._incarnation, "first": last + 1}
+        await database.with_retry(
+            lambda: database.hints.replace_one({"_id": self._incarnation}, note, upsert=True)
+        )
+        await remove_hints(database, self._incarnation, noted, last)
+
+
+async def insert_once(database: Database, document: Document) -> None:
+    """Inserts a hint whose `_id` only this incarnation uses, for this hint alone. Raises: `Unavailable`."""
+    try:
+        await database.with_retry(lambda: database.hints.insert_one(document))
+    except DuplicateKeyError:  # an earlier try
+        if await database.get(database.hints, document["_id"]) is None:  # a majority read
+            raise Unavailable("MongoDB did not confirm a hint", "unconfirmed") from None
+
+
+async def first_kept(database: Database, incarnation: str) -> int:
+    """The number of the first hint of an incarnation that is kept, or would be if there were any. Raises:
+    `Unavailable`."""
+    note = await database.get(database.hints, incarnation)
+    return 1 if note is None else int(note["first"])
+
+
+async def remove_hints(database: Database, incarnation: str, first: int, last: int | None) -> int:
+    """Removes hints, in ascending order; with no last one, up to the first that is not there. Returns the number that
+    follows the last one removed. Raises: `Unavailable`."""
+    start, removed = first, 0
+    while last is None or start <= last:
+        end = start + _REMOVED_AT_ONCE if last is None else min(start + _REMOVED_AT_ONCE, last + 1)
+        deletions = [DeleteOne({"_id": hint_key(incarnation, number)}) for number in range(start, end)]
+        done = await database.with_retry(
+            lambda deletions=deletions: database.hints.bulk_write(deletions, ordered=True)  # type: ignore[misc]
+        )
+        if last is None and not done.deleted_count:
+            break
+        removed += done.deleted_count
+        start = end
+    return first + removed

@@ -1,0 +1,68 @@
+"""Hands changes to the subscribers of the store: the one place that decides whether a row is published here."""
+
+from collections.abc import Callable, Sequence
+
+import structlog
+
+from domain.changes import Change, ReadMoved
+from storage.mongo.chat_replicas import Applied
+from storage.mongo.log import Row
+from storage.mongo.positions import Positions
+from storage.mongo.published_marks import PublishedMarks
+from storage.node_ports import OnPublished
+
+log = structlog.get_logger("vestnik")
+
+
+class Publication:
+    """All methods are for the event loop, and none suspends: the position of a chat moves in the turn in which its rows
+    are handed out."""
+
+    def __init__(self, publish: Callable[[Sequence[Change]], None], positions: Positions) -> None:
+        self.positions = positions
+        self.marks = PublishedMarks()
+        self.on_published: OnPublished | None = None
+        """See `storage.node_ports.Nodes.on_published`."""
+        self._publish = publish
+
+    def batch(self, committed: Sequence[Applied | ReadMoved], hint: int) -> None:
+        """Publishes what a batch of the writer brought; `hint` is the number of the last hint that names its rows."""
+        if not committed:
+            return
+        changes: list[Change] = []
+        own: list[tuple[int, Change]] = []
+        advance = self.positions.advance
+        for one in committed:
+            if isinstance(one, ReadMoved):
+                self.marks.moved(one)
+                changes.append(one)
+                continue
+            row = one.row
+            if one.own:
+                own.append((row.n, one.change))
+            if advance(row.chat_id, row.n, row.seq):
+                changes.append(one.change)
+        if own and self.on_published is not None:
+            try:
+                self.on_published(own, hint)
+            except Exception as error:
+                log.error("a listener to published rows raised", exc_info=error)
+        self._publish(changes)
+
+    def rows(self, rows: Sequence[tuple[Row, Change]]) -> Sequence[Row]:
+        """Publishes the rows, each the next of its chat, that are not published yet, and returns them."""
+        new = [(row, change) for row, change in rows if self.positions.advance(row.chat_id, row.n, row.seq)]
+        self._publish([change for _, change in new])
+        return [row for row, _ in new]
+
+    def late(self, rows: Sequence[tuple[Row, Change]]) -> None:
+        """Publishes rows before the first that was published of a chat that nobody follows."""
+        if rows:
+            position = self.positions.get(rows[0][0].chat_id)
+            if position is not None and rows[-1][0].n < position.first:
+                position.first = rows[0][0].n
+                self._publish([change for _, change in rows])
+
+    def of_others(self, changes: Sequence[Change]) -> None:
+        """Publishes changes of other servers that are in no log. Read marks that have moved on are left out."""
+        self._publish([one for one in changes if not isinstance(one, ReadMoved) or self.marks.moved(one)])

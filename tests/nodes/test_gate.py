@@ -1,0 +1,161 @@
+"""When memory counts as behind others, and what follows from it."""
+
+import asyncio
+
+import pytest
+
+from server.nodes.gate import Gate
+from storage.errors import Unavailable
+
+
+class Gated:
+    """A gate whose clock is turned."""
+
+    def __init__(self, *, alone: bool = False) -> None:
+        self.now_s = 1000.0
+        self.error: Exception | None = None
+        self.fresh = 0
+        self.behind = 0
+        self.gate = Gate(self._read, now_s=lambda: self.now_s)
+        self.gate.alone = alone
+        self.gate.fresh = self._count_fresh
+        self.gate.behind = self._count_behind
+
+    def pass_s(self, seconds: float) -> None:
+        """Time passes while the process runs."""
+        for _ in range(round(seconds * 4)):
+            self.now_s += 0.25
+            self.gate.tick()
+
+    def stop_s(self, seconds: float) -> None:
+        """Time passes while the process is stopped."""
+        self.now_s += seconds
+        self.gate.tick()
+
+    async def _read(self) -> None:
+        if self.error is not None:
+            raise self.error
+
+    def _count_fresh(self) -> None:
+        self.fresh += 1
+
+    def _count_behind(self) -> None:
+        self.behind += 1
+
+
+async def test_two_seconds_without_a_look_are_too_long() -> None:
+    gated = Gated()
+    await gated.gate.look()
+    gated.pass_s(2)
+    assert not gated.gate.stale
+    gated.pass_s(0.25)
+    assert gated.gate.stale
+    assert gated.gate.ready
+    await gated.gate.look()
+    assert not gated.gate.stale
+    assert gated.fresh == 2
+
+
+async def test_after_five_seconds_it_is_not_ready_and_after_thirty_it_ends_connections_once() -> None:
+    gated = Gated()
+    await gated.gate.look()
+    gated.error = Unavailable("away")
+    gated.pass_s(5)
+    assert gated.gate.ready
+    gated.pass_s(0.25)
+    assert not gated.gate.ready
+    gated.pass_s(24)
+    assert gated.behind == 0
+    gated.pass_s(20)
+    assert gated.behind == 1
+    gated.error = None
+    await gated.gate.look()
+    gated.error = Unavailable("away")
+    gated.pass_s(31)
+    assert gated.behind == 2
+
+
+async def test_a_server_that_is_alone_does_not_wait_for_a_database_that_is_away() -> None:
+    gated = Gated(alone=True)
+    await gated.gate.look()
+    gated.error = Unavailable("away")
+    gated.pass_s(60)
+    assert not gated.gate.stale
+    assert gated.gate.ready
+    assert gated.behind == 0
+
+
+async def test_a_server_that_was_stopped_looks_whether_it_is_still_alone() -> None:
+    gated = Gated(alone=True)
+    await gated.gate.look()
+    gated.stop_s(40)
+    gated.pass_s(1)
+    assert gated.gate.stale
+    await gated.gate.look()
+    assert not gated.gate.stale
+
+
+async def test_a_server_that_was_stopped_and_cannot_look_goes_on_alone() -> None:
+    gated = Gated(alone=True)
+    await gated.gate.look()
+    gated.stop_s(40)
+    gated.error = Unavailable("away")
+    with pytest.raises(Unavailable):
+        await gated.gate.look()
+    gated.pass_s(1)
+    assert not gated.gate.stale
+
+
+async def test_a_server_that_was_stopped_keeps_its_connections_if_it_can_look() -> None:
+    gated = Gated()
+    await gated.gate.look()
+    gated.stop_s(40)
+    assert gated.gate.stale
+    await gated.gate.look()
+    gated.pass_s(1)
+    assert gated.behind == 0
+
+
+async def test_a_server_that_was_stopped_and_cannot_look_ends_its_connections() -> None:
+    gated = Gated()
+    await gated.gate.look()
+    gated.stop_s(40)
+    gated.error = Unavailable("away")
+    with pytest.raises(Unavailable):
+        await gated.gate.look()
+    gated.pass_s(0.25)
+    assert gated.behind == 1
+
+
+async def test_a_look_that_began_before_the_stop_is_not_enough() -> None:
+    gated = Gated()
+    reading, go_on = asyncio.Event(), asyncio.Event()
+
+    async def read() -> None:
+        reading.set()
+        await go_on.wait()
+
+    gate = Gate(read, now_s=lambda: gated.now_s)
+    gate.alone = False
+    look = asyncio.ensure_future(gate.look())
+    await reading.wait()
+    gated.now_s += 40
+    go_on.set()
+    await look
+    assert gate.stale
+    await gate.caught_up()
+    assert not gate.stale
+
+
+async def test_a_command_waits_for_a_look_and_not_longer_than_it_may(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("server.nodes.gate.CAUGHT_UP_WITHIN_S", 0.3)
+    gated = Gated()
+    gated.stop_s(3)
+    gated.error = Unavailable("away")
+    with pytest.raises(Unavailable):
+        await gated.gate.caught_up()
+    waiting = asyncio.ensure_future(gated.gate.caught_up())
+    await asyncio.sleep(0.05)
+    assert not waiting.done()
+    gated.error = None
+    await waiting

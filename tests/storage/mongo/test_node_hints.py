@@ -1,0 +1,142 @@
+"""What one server writes is published by the others once they have looked."""
+
+import asyncio
+from dataclasses import replace
+
+import pytest
+
+from domain.changes import (
+    ChatCreated,
+    ChatDeleted,
+    ChatRenamed,
+    MemberAdded,
+    MemberRemoved,
+    MessageCreated,
+    ReadMoved,
+    RoleChanged,
+    SessionsRevoked,
+    UserChanged,
+)
+from storage.mongo import MongoStore
+from storage.node_ports import Hint
+from tests.storage.mongo.nodes import Node
+from tests.storage.world import START, at
+
+
+@pytest.fixture
+def here(mongo_store: MongoStore) -> Node:
+    return Node(mongo_store)
+
+
+@pytest.fixture
+def there(second_store: MongoStore) -> Node:
+    return Node(second_store)
+
+
+async def test_messages_of_a_followed_chat(here: Node, there: Node) -> None:
+    """In order, each once, whoever writes; and what the server itself wrote is not published twice."""
+    anna, boris = await here.users(2)
+    chat_id = await here.chat(anna, boris)
+    await there.store.chats.load(chat_id)
+    first = await here.send(chat_id, anna, "one")
+    await here.store.messages.edit(first.id, anna, "edited", at(1))
+    await there.look()
+    assert [message.content for message in there.message_changes(chat_id)] == ["one", "edited"]
+    await there.send(chat_id, boris, "two")
+    await here.send(chat_id, anna, "three")
+    await here.store.messages.delete(first.id, anna, at(2))
+    for node in (here, there, here, there):
+        await node.look()
+    for node in (here, there):
+        await node.check_published(chat_id)
+        assert len(node.message_changes(chat_id)) == 5
+
+
+async def test_what_members_who_know_nothing_of_the_chat_hear(here: Node, there: Node) -> None:
+    """Nobody has loaded the chat there; its members are connected and are to hear of it."""
+    anna, boris, vera = await here.users(3)
+    chat, _ = await here.make_chat(anna, boris)
+    await there.look()
+    (created,) = there.take(ChatCreated)
+    assert created.state.members.keys() == {anna, boris}
+    await here.send(chat.id, anna)
+    await there.look()
+    await here.store.chats.add_member(chat.id, anna, vera, "member", at(1))
+    await here.store.chats.rename(chat.id, anna, "Hall")
+    await here.store.chats.set_role(chat.id, anna, boris, "admin")
+    await here.store.chats.remove_member(chat.id, anna, vera)
+    await there.look()
+    await there.look()
+    await here.store.chats.delete(chat.id, anna)
+    await there.look()
+    taken, made = there.take(), here.take()[1:]
+    assert [type(change) for change in taken] == [
+        MessageCreated,
+        MemberAdded,
+        ChatRenamed,
+        RoleChanged,
+        MemberRemoved,
+        ChatDeleted,
+    ]
+    renamed = taken.pop(2), made.pop(2)
+    assert taken == made
+    assert [change.chat.name for change in renamed] == ["Hall", "Hall"]
+    assert taken[-1].name == "Hall"
+    assert chat.id not in there.store._writer.replicas._replicas
+
+
+async def test_accounts_sessions_and_marks(here: Node, there: Node) -> None:
+    anna, boris = await here.users(2)
+    chat_id = await here.chat(anna, boris)
+    message = await here.send(chat_id, anna)
+    await there.look()
+    there.take()
+    await here.store.sessions.create(
+        session_id="s", user_id=boris, token_hash="t", expires_at=at(9), created_at=START
+    )
+    user = await here.store.users.rename(boris, "Boris")
+    await here.store.users.seen(boris, at(5))
+    await here.store.sessions.revoke("s")
+    await there.look()
+    named, revoked = there.take(UserChanged), [SessionsRevoked(boris, ["s"])]
+    assert named == [UserChanged(replace(user, last_seen_at=at(5)))]
+    assert named[0].shown
+    await here.store.users.seen(boris, at(6))
+    await here.store.sessions.create(
+        session_id="s2", user_id=boris, token_hash="t2", expires_at=at(9), created_at=START
+    )
+    await here.store.users.set_banned(boris, True)
+    await there.look()
+    taken = there.take()
+    assert [change for change in taken if type(change) is SessionsRevoked] == [SessionsRevoked(boris, ["s2"])]
+    assert [change.user.banned for change in taken if type(change) is UserChanged] == [True]
+    assert revoked
+    await here.store.messages.mark_read(chat_id, anna, message.id)
+    await asyncio.sleep(0.4)
+    await there.look()
+    assert there.take(ReadMoved) == [ReadMoved(chat_id, anna, message.id, 1)]
+
+
+async def test_marks_go_forward_only(here: Node, there: Node) -> None:
+    anna = await here.user()
+    chat_id = await here.chat(anna)
+    messages = [await here.send(chat_id, anna) for _ in range(3)]
+    marks = [ReadMoved(chat_id, anna, message.id, message.seq) for message in messages]
+    await there.look()
+    there.take()
+    for order in ((1, 0), (1, 2)):
+        await there.store.nodes.apply([Hint(1, {}, {}, [], [marks[index] for index in order], [])])
+    assert there.take() == [marks[1], marks[2]]
+
+
+async def test_what_is_told(here: Node, there: Node) -> None:
+    """In order; and who starts later finds the record of it all."""
+    value = {"a.b": ["$c", 1.5, None], "": {"d": True}}
+    for number in range(3):
+        here.store.nodes.tell("presence", [number, value])
+    await asyncio.sleep(0.4)
+    await there.look()
+    assert there.told == [("presence", [number, value]) for number in range(3)]
+    await here.store.nodes.keep_record("presence", value)
+    assert await there.store.nodes.records("presence") == {here.store.nodes.incarnation: (1, value)}
+    assert await there.store.nodes.records("typing") == {}
