@@ -16,6 +16,7 @@ from handlers.wire.json import dumps, loads
 from server.about import add_about
 from server.config import Config
 from server.control import Control
+from server.draining import DRAINING, Draining
 from server.engine import AsyncServer, BudgetPolicy, Rate
 from server.engine.budget import BURST_S, UNLIMITED
 from server.engine_hub import EngineHub
@@ -84,8 +85,9 @@ def create_app(config: Config, *, clock: Clock | None = None) -> web.Application
     )
     hub = EngineHub(sio)
     pacing = Pacing()
+    draining = Draining(hub, config.drain_s)
     app = web.Application(
-        middlewares=[send_in_time, check_origins, answer_errors, pacing.middleware],
+        middlewares=[send_in_time, check_origins, answer_errors, draining.middleware, pacing.middleware],
         client_max_size=policy.max_frame_bytes,
     )
     app.on_response_prepare.append(add_headers)
@@ -98,6 +100,7 @@ def create_app(config: Config, *, clock: Clock | None = None) -> web.Application
     app.cleanup_ctx.append(_chat_app(sio, hub, clock or SystemClock()))
     app[SIO] = sio
     app[PACING] = pacing
+    app[DRAINING] = draining
     app.on_shutdown.append(
         say_goodbye
     )  # before the engine, which ends what is still connected without a word
@@ -127,6 +130,7 @@ def _measure(app: web.Application, hub: EngineHub) -> None:
             answers=app[UNSENT],
             lag=lag,
             unsent_bytes=unsent_bytes,
+            going_away=app[DRAINING].going_away,
             node=_node_figures(app.get(NODE)),
         )
 
@@ -197,6 +201,7 @@ def _chat_app(sio: AsyncServer, hub: EngineHub, clock: Clock) -> Any:
         app[CHAT_APP] = chat_app
         if node is not None:
             app[NODE] = node
+            app[DRAINING].others = node.other_servers
             hub.hold_while(node.freshness)
             node.freshness.fresh = hub.release
             node.connected = chat_app.connected_users

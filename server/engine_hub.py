@@ -12,7 +12,7 @@ from handlers.wire.events import EVENT_NAMES
 from server.engine import AsyncServer
 
 RETRY_SPREAD_MS = 5_000
-"""Clients come back after a restart spread over this time."""
+"""Clients come back after a restart of a server that is alone spread over this time."""
 
 
 @frozen
@@ -48,6 +48,8 @@ class EngineHub:
         self._freshness: Freshness = AlwaysFresh()
         self._held: deque[_Held] = deque()
         """What waits, in order, until this server knows again what others did."""
+        self.retry_spread_ms = RETRY_SPREAD_MS
+        """Over which time clients that are ended because the server goes away come back."""
 
     def emit(
         self, event: str, payload: Payload, *, room: str, skip: Collection[str] = (), volatile: bool = False
@@ -130,7 +132,7 @@ class EngineHub:
 
     def end(self, connection_id: str, ending: Ending) -> None:
         link = self._sio.eio.sockets.get(self._fan_out.rooms.eio_sid_from_sid(connection_id, "/"))
-        retry_ms = retry_in_ms(ending, RETRY_SPREAD_MS)
+        retry_ms = retry_in_ms(ending, self.retry_spread_ms)
         if isinstance(link, RawConnection):
             link.end(ending, retry_ms)
         else:

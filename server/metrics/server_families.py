@@ -7,14 +7,14 @@ from server.version import VERSION
 
 def _ready(sources: Sources) -> bool:
     troubled = sources.node is not None and sources.node.trouble
-    return not (sources.chat.store.failing or troubled)
+    return not (sources.going_away or sources.chat.store.failing or troubled)
 
 
 SERVER: tuple[Family, ...] = (
     gauge("vestnik_info", "Always 1.", lambda _sources: {(VERSION,): 1}, ("version",)),
     gauge(
         "vestnik_ready",
-        "1 while the store serves and this server knows what others write there, else 0.",
+        "1 while the store serves, this server knows what others write there, and it is not going away; else 0.",
         _ready,
     ),
     histogram(

@@ -55,7 +55,7 @@ class NodeFigures:
 @frozen
 class Sources:
     """All that metrics are read from, at one moment. `unsent_bytes` was added up before: that takes several turns of
-    the loop. `node` is None for a server on a store of its own."""
+    the loop. `going_away`: the server was asked to stop. `node` is None for a server on a store of its own."""
 
     chat: Figures
     sio: AsyncServer
@@ -66,4 +66,5 @@ class Sources:
     answers: Unsent
     lag: LoopLag
     unsent_bytes: int
+    going_away: bool
     node: NodeFigures | None

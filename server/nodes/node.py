@@ -99,6 +99,10 @@ class Node:
         """How long ago this server's lease was renewed; infinity before the first time."""
         return math.inf if self._renewed_s is None else self._now_s() - self._renewed_s
 
+    def other_servers(self) -> int:
+        """How many other servers clients could be sent to. A command line that has the store open is none."""
+        return sum(bool(lease.url) for lease in self.others.values())
+
     def trouble(self) -> str | None:
         """Why clients should not be sent here; None if they can."""
         if self.must_leave.done():

@@ -1,6 +1,7 @@
 """METRICS_PORT: a port of its own, on this machine alone, with metrics and nothing else."""
 
 import asyncio
+import signal
 import socket
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from server.app import create_app
 from server.config import Config, ConfigError, load_config
 from server.metrics.listener import MetricsListener
 from tests.clients.metrics import Scraped
-from tests.clients.program import refused_start, running
+from tests.clients.program import Program, refused_start, running
 
 
 def free_port() -> int:
@@ -37,14 +38,18 @@ async def status(http: ClientSession, url: str, method: str = "GET") -> int:
         return answer.status
 
 
+async def read(http: ClientSession, url: str) -> Scraped:
+    async with http.get(f"{url}/metrics") as answer:
+        assert answer.status == 200
+        return Scraped(await answer.text())
+
+
 async def test_it_serves_metrics_without_a_token_and_nothing_else(tmp_path: Path) -> None:
     port = free_port()
     async with running(tmp_path, METRICS_PORT=str(port), HOST="0.0.0.0") as program:
         url = f"http://127.0.0.1:{port}"
         await program.person("ann")
-        async with program.http.get(f"{url}/metrics") as answer:
-            assert answer.status == 200
-            scraped = Scraped(await answer.text())
+        scraped = await read(program.http, url)
         assert scraped("vestnik_commands_total", command="register", outcome="ok") == 1
         assert scraped("vestnik_loop_lag_seconds_bucket", le="+Inf") > 0
         assert scraped.label_values("vestnik_http_requests", "route") == {"api"}
@@ -89,6 +94,32 @@ async def test_clients_that_keep_it_open_do_not_hold_up_the_stop(tmp_path: Path)
         assert (await reader.readline()).startswith(b"HTTP/1.1 200")
         await program.stop()
         writer.close()
+
+
+async def test_with_an_inherited_socket_the_port_is_bound_all_the_same(tmp_path: Path) -> None:
+    port = free_port()
+    async with ClientSession() as http:
+        program = Program(tmp_path, http, METRICS_PORT=str(port))
+        with socket.create_server(("127.0.0.1", 0)) as program.listener:
+            try:
+                await program.start()
+                assert program.port == program.listener.getsockname()[1]
+                assert await status(http, f"http://127.0.0.1:{port}/metrics") == 200
+                await program.stop()
+            finally:
+                await program.close()
+
+
+async def test_it_answers_until_the_end_and_says_that_the_server_goes_away(tmp_path: Path) -> None:
+    port = free_port()
+    async with running(tmp_path, METRICS_PORT=str(port), DRAIN_S="2") as program:
+        url = f"http://127.0.0.1:{port}"
+        assert (await read(program.http, url))("vestnik_ready") == 1
+        program.send_signal(signal.SIGTERM)
+        async with asyncio.timeout(2):
+            while (await read(program.http, url))("vestnik_ready"):
+                await asyncio.sleep(0.02)
+        assert await program.ended(10) == 0
 
 
 async def test_one_that_never_started_can_be_closed() -> None:
