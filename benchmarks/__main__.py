@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks import load_client, report, runs, schedule
+from benchmarks import floor, load_client, report, runs, schedule
 from benchmarks.machine import describe, raise_open_files_limit, two_cores
 from benchmarks.peers import PEERS
 from benchmarks.runs import Runs
@@ -42,12 +42,12 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _measure(done: Runs, options: argparse.Namespace) -> None:
     raise_open_files_limit()
     _, client_core = two_cores()
-    client = load_client.build()
+    client, floor_program = load_client.build(), floor.build()
     for peer in PEERS:
         peer.install()
     os.sched_setaffinity(0, {client_core})  # of everything except the servers
     extent = schedule.QUICK if options.quick else schedule.FULL
-    schedule.Bench(done, client, extent, options.only).run()
+    schedule.Bench(done, client, floor_program, extent, options.only).run()
 
 
 def _options(argv: Sequence[str] | None) -> argparse.Namespace:

@@ -35,6 +35,10 @@ class FakeStore:
         }
         return ChatState(Chat(chat_id, f"Room {chat_id}", "group", NOW, 1, 0, self._members), members)
 
+    async def begin(self, chat_id: int) -> None: ...
+
+    def follow(self, chat_id: int) -> None: ...
+
     def unfollow(self, chat_id: int) -> None: ...
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from benchmarks import floor
 from benchmarks.cases import CROWD, HALF_PEAK, ROOM_50, ROOM_200, ROOM_1000, ROOM_5000, SENDS
 from benchmarks.growth import REQUESTS
 from benchmarks.peers import CENTRIFUGE, FASTAPI, PYTHON_SOCKETIO, SOCKET_IO
@@ -22,7 +23,15 @@ class Goal:
 
 
 def goals(runs: Runs) -> list[Goal]:
-    return [*_fan_out(runs), *_latency(runs), *_sends(runs), *_crowd(runs), *_growth(runs), *_storms(runs)]
+    return [
+        *_fan_out(runs),
+        *_floor(runs),
+        *_latency(runs),
+        *_sends(runs),
+        *_crowd(runs),
+        *_growth(runs),
+        *_storms(runs),
+    ]
 
 
 def _goal(
@@ -73,6 +82,14 @@ def _fan_out(runs: Runs) -> Iterator[Goal]:
         yield _goal(
             f"{ours.name}: CPU per delivery, room of 5,000 against room of 50", value, 1.0, ".2f", " ×"
         )
+
+
+def _floor(runs: Runs) -> Iterator[Goal]:
+    for case in (ROOM_50, ROOM_200, ROOM_1000, ROOM_5000):
+        for ours in OURS:
+            value = runs.median(floor.name_of(ours.name), case.name, "times")
+            what = f"{ours.name}, {case.name}: CPU per delivery against the kernel's part of it"
+            yield _goal(what, value, 1.5, ".2f", " ×")
 
 
 def _latency(runs: Runs) -> Iterator[Goal]:

@@ -30,14 +30,14 @@ class _Sample:
     rss_bytes: int
 
 
-def build() -> Path:
-    """Compiles the load client into `build/`, which git ignores, and returns its path.
+def build(package: str = ".") -> Path:
+    """Compiles the load client, or another program in its folder, into `build/`, which git ignores; returns the path.
 
     Raises: `RuntimeError` without a suitable Go compiler.
     """
-    binary = BUILD / "load"
+    binary = BUILD / (package.removeprefix("./") if package != "." else "load")
     try:
-        subprocess.run(["go", "build", "-o", binary, "."], cwd=SOURCE, check=True)  # noqa: S603, S607
+        subprocess.run(["go", "build", "-o", binary, package], cwd=SOURCE, check=True)  # noqa: S603, S607
     except (OSError, subprocess.CalledProcessError) as error:
         raise RuntimeError(f"the load client needs Go 1.24 or newer to be built: {error}") from None
     return binary
@@ -110,6 +110,7 @@ def _figures(phases: dict[str, dict[str, Any]], samples: dict[str, _Sample], cas
         "others_busy": max(0.0, (end.all_s - start.all_s) / elapsed_s - server_busy - client_busy),
     }
     if case.senders:
+        figures |= {name: report[name] for name in ("writes_per_s", "bytes_per_write")}
         for name in ("deliveries", "messages", "acks"):
             per_s = report[f"{name}_per_s"]
             figures[f"{name}_per_s"] = per_s

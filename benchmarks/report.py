@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from benchmarks import plot
+from benchmarks import floor, plot
 from benchmarks.cases import (
     CROWD,
     HALF_PEAK,
@@ -33,11 +33,15 @@ and is busy by design."""
 PLOT = "![Deliveries a second in rooms of 200 and of 1,000](performance.svg)"
 BEGIN, END = "<!-- written by make bench -->\n", "<!-- to here -->\n"
 
+FLOOR = "times"
+"""The one figure of a table that is kept with the floor of the target."""
+
 _Column = tuple[str, str, str]  # heading, figure, format
 
 _FAN_OUT: Sequence[_Column] = (
     ("deliveries/s", "deliveries_per_s", ",.0f"),
     ("µs CPU per delivery", "cpu_us_per_delivery", ".2f"),
+    ("× floor", FLOOR, ".2f"),
     ("to the last member, p50 ms", "delivered_p50_ms", ".1f"),
     ("p99 ms", "delivered_p99_ms", ".1f"),
 )
@@ -109,7 +113,15 @@ def _goals(runs: Runs) -> str:
 def _load(runs: Runs, case: Case, columns: Sequence[_Column]) -> str:
     rows = []
     for target in ALL:
-        figures = [(runs.median(target.name, case.name, figure), form) for _, figure, form in columns]
+        figures = [
+            (
+                runs.median(
+                    floor.name_of(target.name) if figure == FLOOR else target.name, case.name, figure
+                ),
+                form,
+            )
+            for _, figure, form in columns
+        ]
         if any(value is not None for value, _ in figures):
             rows.append(
                 (target.name, *("–" if value is None else f"{value:{form}}" for value, form in figures))

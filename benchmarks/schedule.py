@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from benchmarks import growth, load_client, storms
+from benchmarks import floor, growth, load_client, storms
 from benchmarks.cases import (
     CROWD,
     HALF_PEAK,
@@ -70,9 +70,10 @@ QUICK = Extent(1, 20, Timing(0.2, 0.5), Timing(0.1, 0.2), 1, (6_000, 10_000), 1,
 class Bench:
     """Measures every case that is missing in `runs` and whose name `target: case` contains `only`."""
 
-    def __init__(self, runs: Runs, client: Path, extent: Extent, only: str) -> None:
+    def __init__(self, runs: Runs, client: Path, floor_program: Path, extent: Extent, only: str) -> None:
         self._runs = runs
         self._client = client
+        self._floor_program = floor_program
         self._extent = extent
         self._only = only
 
@@ -85,6 +86,8 @@ class Bench:
             for case, targets in LOADS:
                 for target in targets:
                     self._load(target, case, number, self._extent.load)
+                    if case.mode == "fanout" and target in OURS:
+                        self._floor(target, case, number)
             if number < self._extent.crowd_rounds:
                 for target in OURS:
                     self._load(target, CROWD, number, self._extent.crowd)
@@ -104,6 +107,14 @@ class Bench:
     def _load(self, target: Target, case: Case, number: int, timing: Timing) -> None:
         case = case.scaled_down(self._extent.divisor)
         self._measure(target, case.name, number, partial(self._load_once, target, case, number, timing))
+
+    def _floor(self, target: Target, case: Case, number: int) -> None:
+        """Measures the floor of a run, directly after it."""
+        case = case.scaled_down(self._extent.divisor)
+        run = self._runs.find(target.name, case.name, number)
+        if run is not None:
+            measure = partial(floor.measure, self._floor_program, case, run.figures)
+            self._runs.once(floor.name_of(target.name), case.name, number, measure)
 
     def _measure(
         self, target: Target, case: str, number: int, measure: Callable[[], tuple[Figures, list[str]]]

@@ -1,6 +1,5 @@
 """The facade: gates talk to `ChatApp` and to nothing beneath it. The types they exchange with it are exported here."""
 
-import asyncio
 from collections.abc import Collection, Mapping
 from functools import partial
 from itertools import islice
@@ -21,6 +20,7 @@ from handlers.live.passwords import Passwords
 from handlers.live.peers import NoPeers, Peers
 from handlers.live.publisher import Publisher
 from handlers.live.session_sweep import SessionSweep
+from handlers.live.spreader import Spreader
 from handlers.live.tokens import Claims, Tokens
 from handlers.policy import Policy
 from handlers.registry import Command, Later, Result
@@ -65,8 +65,10 @@ class ChatApp:
         passwords: Passwords,
         freshness: Freshness | None = None,
         peers: Peers | None = None,
+        spreader: Spreader | None = None,
     ) -> None:
-        """`freshness` and `peers`: the other servers on the same store; None if there can be none."""
+        """`freshness` and `peers`: the other servers on the same store; None if there can be none. `spreader`: how they
+        hear of messages at once; None if they do not."""
         self.context = make_context(
             policy,
             store,
@@ -74,7 +76,6 @@ class ChatApp:
             clock,
             tokens,
             passwords,
-            left=self._note_last_seen,
             freshness=freshness or AlwaysFresh(),
             peers=peers or NoPeers(),
             counts=Counts(COMMANDS),
@@ -86,8 +87,9 @@ class ChatApp:
         self.counts = self.context.counts
         """What has happened since the start. Gates count here what only they know of."""
         hub.on_end(self._ended)
-        self._seen: set[Any] = set()
-        self._publisher = Publisher(self.context, self.end)
+        self._publisher = Publisher(self.context, self.end, spreader)
+        self.hand_out = self._publisher.hand_out
+        """Publishes what another server has published: see `Publisher.hand_out`."""
         store.subscribe(self._publisher)
         self._sweep = SessionSweep(store.sessions, clock, keep_s=policy.access_token_ttl_s)
         self._sweep.start()
@@ -262,12 +264,14 @@ class ChatApp:
 
     def going_away(self, count: int | None = None) -> None:
         """Ends as many connections, the oldest first, or all: the server is about to stop."""
+        self.context.presence.going_away()
         self._end(Ending.GOING_AWAY, count)
 
     def fall_behind(self) -> None:
         """Ends every connection, and forgets all accounts: the server has missed what others did. Clients recover, here
         or at another server."""
-        self._end(Ending.BEHIND)
+        with self.context.presence.coming_back():
+            self._end(Ending.BEHIND)
         self.context.identities.forget_all()
 
     def _end(self, ending: Ending, count: int | None = None) -> None:
@@ -283,10 +287,5 @@ class ChatApp:
         self.context.updates.stop()
         self.context.subscriptions.stop()
         self.context.announcer.stop()
-        await asyncio.gather(*self._seen, return_exceptions=True)
+        await self.context.last_seen.close()
         self.context.passwords.close()
-
-    def _note_last_seen(self, user_id: int) -> None:
-        note = asyncio.ensure_future(self.context.store.users.seen(user_id, self.context.clock.now()))
-        self._seen.add(note)
-        note.add_done_callback(self._seen.discard)

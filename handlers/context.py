@@ -13,7 +13,9 @@ from handlers.live.fair_semaphore import never
 from handlers.live.freshness import Freshness
 from handlers.live.hub import Hub
 from handlers.live.identities import Identities
+from handlers.live.last_seen import LastSeen
 from handlers.live.limits import Limiter, network_of
+from handlers.live.login_failures import LoginFailures
 from handlers.live.passwords import Passwords
 from handlers.live.peers import Peers
 from handlers.live.presence import PresenceTracker
@@ -58,12 +60,14 @@ class Context:
     clock: Clock
     hub: Hub
     limiter: Limiter
+    login_failures: LoginFailures
     connections: Connections
     directory: Directory
     identities: Identities
     passwords: Passwords
     tokens: Tokens
     presence: PresenceTracker
+    last_seen: LastSeen
     typing: TypingTracker
     token_expiry: TokenExpiry
     updates: ChatUpdates
@@ -82,29 +86,34 @@ def make_context(
     tokens: Tokens,
     passwords: Passwords,
     *,
-    left: Callable[[int], None],
     freshness: Freshness,
     peers: Peers,
     counts: Counts,
 ) -> Context:
-    """Wires the live state. `left` is called with the id of each user whose last connection is gone."""
+    """Wires the live state."""
     connections = Connections()
     directory = Directory(store, freshness)
     identities = Identities(store, tokens, clock, freshness)
-    presence = PresenceTracker(hub, clock, directory, grace_s=policy.presence_grace_s, left=left)
+    limiter = Limiter(policy, clock)
+    last_seen = LastSeen(store.users, clock)
+    presence = PresenceTracker(
+        hub, clock, directory, peers, grace_s=policy.presence_grace_s, last_seen=last_seen
+    )
     return Context(
         policy=policy,
         store=store,
         clock=clock,
         hub=hub,
-        limiter=Limiter(policy, clock),
+        limiter=limiter,
+        login_failures=LoginFailures(limiter, tokens, peers),
         connections=connections,
         directory=directory,
         identities=identities,
         passwords=passwords,
         tokens=tokens,
         presence=presence,
-        typing=TypingTracker(hub, clock, connections),
+        last_seen=last_seen,
+        typing=TypingTracker(hub, clock, connections, peers),
         token_expiry=TokenExpiry(hub, clock, connections),
         updates=ChatUpdates(store, hub, clock, connections, directory),
         subscriptions=Subscriptions(store, hub, connections, directory),

@@ -23,7 +23,7 @@ from server.engine_hub import EngineHub
 from server.headers import add_headers
 from server.health import add_health
 from server.http_counts import HttpCounts
-from server.keys import CHAT_APP, CONFIG, HTTP_COUNTS, NODE, ORIGINS, PAGES, REQUESTS, SIO, UNSENT
+from server.keys import BUS, CHAT_APP, CONFIG, HTTP_COUNTS, NODE, ORIGINS, PAGES, REQUESTS, SIO, UNSENT
 from server.large_answers import OnePerTurn, Unsent
 from server.metrics.exposition import Exposition
 from server.metrics.loop_lag import LoopLag
@@ -31,6 +31,7 @@ from server.metrics.route import EXPOSITION, add_metrics
 from server.metrics.sources import NodeFigures, Sources
 from server.middlewares import answer_errors, check_origins, send_in_time
 from server.nodes.addresses import default_node_url
+from server.nodes.bus_service import BusService
 from server.nodes.key_id import key_id_of
 from server.nodes.node import Node
 from server.origins import OriginPolicy
@@ -131,7 +132,7 @@ def _measure(app: web.Application, hub: EngineHub) -> None:
             lag=lag,
             unsent_bytes=unsent_bytes,
             going_away=app[DRAINING].going_away,
-            node=_node_figures(app.get(NODE)),
+            node=_node_figures(app.get(NODE), app.get(BUS)),
         )
 
     async def measure(app: web.Application) -> AsyncIterator[None]:
@@ -144,7 +145,7 @@ def _measure(app: web.Application, hub: EngineHub) -> None:
     app.cleanup_ctx.append(measure)
 
 
-def _node_figures(node: Node | None) -> NodeFigures | None:
+def _node_figures(node: Node | None, bus: BusService | None) -> NodeFigures | None:
     if node is None:
         return None
     return NodeFigures(
@@ -153,7 +154,7 @@ def _node_figures(node: Node | None) -> NodeFigures | None:
         lease_age_s=node.lease_age_s,
         stale=node.freshness.stale,
         trouble=node.trouble() is not None,
-        bus=None,
+        bus=None if bus is None else bus.counters,
     )
 
 
@@ -182,6 +183,7 @@ def _chat_app(sio: AsyncServer, hub: EngineHub, clock: Clock) -> Any:
         config = app[CONFIG]
         store = await open_store(config.store_url(), connect_timeout_s=config.database_connect_timeout_s)
         node = _node(config, store)
+        bus = _bus(config, store, node, hub)
         chat_app = ChatApp(
             policy=config.policy,
             store=store,
@@ -197,6 +199,7 @@ def _chat_app(sio: AsyncServer, hub: EngineHub, clock: Clock) -> Any:
             passwords=Passwords(config.bcrypt_cost, costliest_hash=await store.users.costliest_hash()),
             freshness=None if node is None else node.freshness,
             peers=None if node is None else node.peers,
+            spreader=None if bus is None else bus.spreader,
         )
         app[CHAT_APP] = chat_app
         if node is not None:
@@ -207,6 +210,11 @@ def _chat_app(sio: AsyncServer, hub: EngineHub, clock: Clock) -> Any:
             node.connected = chat_app.connected_users
             node.end_all = chat_app.fall_behind
             await node.start()
+        if bus is not None:
+            app[BUS] = bus
+            bus.hand_out = chat_app.hand_out
+            store.subscribe(bus.published)
+            await bus.open()
         control = Control(chat_app, config.data_dir)
         await control.open()
         sio.register_namespace(ChatNamespace(chat_app, app[ORIGINS]))
@@ -219,6 +227,8 @@ def _chat_app(sio: AsyncServer, hub: EngineHub, clock: Clock) -> Any:
         yield
         control.close()
         await chat_app.close()
+        if bus is not None:
+            await bus.close()
         if node is not None:
             await node.stop()
         await store.close()
@@ -236,3 +246,10 @@ def _node(config: Config, store: Store) -> Node | None:
         lease_s=config.node_lease_s,
         key_id=key_id_of(config.secret_key, store.id),
     )
+
+
+def _bus(config: Config, store: Store, node: Node | None, hub: EngineHub) -> BusService | None:
+    """What makes other servers hear at once; None without `REDIS_URL`."""
+    if not config.redis_url or store.nodes is None or node is None:
+        return None
+    return BusService(config.redis_url, store.id, store.nodes, node, hub)

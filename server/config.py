@@ -13,6 +13,7 @@ from environs import Env
 
 from domain.frozen import frozen
 from handlers.policy import Policy
+from server.redis_url import redis_url
 from server.secret_key import given_key, kept_key
 from server.setting_readers import (
     Read,
@@ -83,7 +84,7 @@ class Config:
 
 
 SETTINGS: Mapping[str, Read] = {
-    "REDIS_URL": url("redis", "rediss", "unix"),
+    "REDIS_URL": redis_url,
     "DATABASE_URL": url("sqlite", "mongodb", "mongodb+srv"),
     "NODE_URL": base_url,
     "NODE_LEASE_S": number(1),
@@ -176,8 +177,10 @@ def _read(env: Env) -> Config:
     values |= _values(env, {"DATABASE_URL": SETTINGS["DATABASE_URL"]})
     if "database_url" not in values:
         _make(data_dir)
-    if "redis_url" in values:
-        raise ConfigError("REDIS_URL: more than one node is not supported by this version; leave it empty")
+    if "redis_url" in values and not values.get("database_url", "").startswith("mongodb"):
+        raise ConfigError(
+            "REDIS_URL: is for servers that share a MongoDB database, and this one has SQLite; leave it empty"
+        )
     config = Config(secret_key=secret_key, **values | _values(env, SETTINGS), policy=_policy(env))
     drain_max_s = config.shutdown_timeout_s - SHUTDOWN_LEAST_S
     if config.drain_s is not None and config.drain_s > drain_max_s:

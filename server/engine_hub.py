@@ -4,15 +4,19 @@ from collections import deque
 from collections.abc import Callable, Collection
 
 from client_compat.connection import RawConnection
+from client_compat.raw_frames import RawDialect
 from domain.frozen import frozen
 from handlers.live.freshness import AlwaysFresh, Freshness
-from handlers.live.hub import Payload
+from handlers.live.hub import Blobs, Payload
+from handlers.policy import RETRY_SPREAD_MS
 from handlers.wire.endings import CLOSE_CODES, Ending, retry_in_ms
 from handlers.wire.events import EVENT_NAMES
-from server.engine import AsyncServer
+from server.engine import AsyncServer, ReadyEvent, RoomEvent, frames
 
-RETRY_SPREAD_MS = 5_000
-"""Clients come back after a restart of a server that is alone spread over this time."""
+RAW_DIALECT = RawDialect(frames.text)
+
+FROM_BUS = "from_bus"
+"""The name under which events are counted that another server has encoded: nobody looks at what they are."""
 
 
 @frozen
@@ -27,6 +31,14 @@ class _Event:
 
 
 @frozen
+class _EncodedEvent:
+    """An event that is encoded already, and is held."""
+
+    posted: RoomEvent
+    room: str
+
+
+@frozen
 class _Entry:
     """A connection that is to be in a room, after the events that were held before."""
 
@@ -34,7 +46,7 @@ class _Entry:
     room: str
 
 
-_Held = _Event | _Entry
+_Held = _Event | _EncodedEvent | _Entry
 
 
 class EngineHub:
@@ -44,7 +56,9 @@ class EngineHub:
         self._sio = sio
         self._fan_out = sio.fan_out
         self._on_end: Callable[[str, Ending], None] = lambda _connection_id, _ending: None
-        self.events = dict.fromkeys(EVENT_NAMES, 0)
+        self.events = dict.fromkeys((*EVENT_NAMES, FROM_BUS), 0)
+        self._dialects = (RAW_DIALECT, sio.eio.dialect)
+        """In the order of `Blobs`."""
         self._freshness: Freshness = AlwaysFresh()
         self._held: deque[_Held] = deque()
         """What waits, in order, until this server knows again what others did."""
@@ -68,6 +82,24 @@ class EngineHub:
             self._held.append(_Event(event, payload, list(rooms), skip, False))
             return
         self._fan_out.post(event, payload, "/", room=list(rooms), skip_sid=skip)
+
+    def emit_encoded(self, event: str, payload: Payload, *, room: str) -> Blobs:
+        self.events[event] += 1
+        posted = RoomEvent(event, (payload,), "/", (), False)
+        blobs = [posted.encoded(dialect) for dialect in self._dialects]
+        self._post(posted, room)
+        return blobs
+
+    def emit_blobs(self, blobs: Blobs, *, room: str) -> None:
+        self.events[FROM_BUS] += 1
+        raw, socketio = self._dialects
+        self._post(ReadyEvent("/", {raw: blobs[0], socketio: blobs[1]}, socketio), room)
+
+    def _post(self, posted: RoomEvent, room: str) -> None:
+        if self._freshness.stale or self._held:
+            self._held.append(_EncodedEvent(posted, room))
+            return
+        self._fan_out.post_event(posted, room=room)
 
     def enter(self, connection_id: str, room: str) -> None:
         if self._held:  # not before what was emitted to the room earlier
@@ -96,6 +128,8 @@ class EngineHub:
             held = self._held.popleft()
             if isinstance(held, _Entry):
                 self._enter_if_there(held)
+            elif isinstance(held, _EncodedEvent):
+                self._fan_out.post_event(held.posted, room=held.room)
             else:
                 self._fan_out.post(
                     held.event,

@@ -7,6 +7,7 @@ from server.config import Config
 from server.engine import AsyncServer
 from server.http_counts import HttpCounts
 from server.large_answers import OnePerTurn, Unsent
+from server.nodes.bus_service import BusService
 from server.nodes.node import Node
 from server.origins import OriginPolicy
 from server.request_slots import RequestSlots, Slot
@@ -21,6 +22,9 @@ HTTP_COUNTS = web.AppKey("http_counts", HttpCounts)
 CHAT_APP = web.AppKey("chat_app", ChatApp)
 NODE = web.AppKey("node", Node)
 """Absent on a store that no other server can share."""
+
+BUS = web.AppKey("bus", BusService)
+"""Absent without `REDIS_URL`."""
 
 CLAIMS = web.RequestKey("claims", Claims)
 """What the good token of a request says; absent if it has none. See `server.pacing`."""

@@ -8,7 +8,7 @@ import structlog
 from aiohttp import web
 
 from client_compat.connection import RawConnection
-from client_compat.raw_frames import BadFrame, FrameId, RawDialect, ack_frame, error_frame, read_frame
+from client_compat.raw_frames import BadFrame, FrameId, ack_frame, error_frame, read_frame
 from handlers.chat_app import Caller, ChatApp, Connection, Identity, Later, Outcome
 from handlers.wire.endings import CLOSE_CODES, Ending, Refused, close_reason
 from handlers.wire.errors import ChatError
@@ -21,7 +21,7 @@ from server.engine import (
     WebSocket,
     frames,
 )
-from server.engine_hub import EngineHub
+from server.engine_hub import RAW_DIALECT, EngineHub
 from server.keys import CHAT_APP, CLAIMS, CONFIG, ORIGINS
 from server.origins import raw_token
 
@@ -29,8 +29,6 @@ log = structlog.get_logger("vestnik")
 
 BAD_FRAMES_MAX = 32
 """This many malformed frames in a row end a connection."""
-
-_DIALECT = RawDialect(frames.text)
 
 
 class RawGate:
@@ -82,7 +80,7 @@ class RawGate:
         link = RawConnection(
             self._sio.eio.generate_id(),
             socket,
-            _DIALECT,
+            RAW_DIALECT,
             clock=self._sio.eio.clock,
             text_frame=frames.text,
             ping_frame=frames.ping(b""),

@@ -20,6 +20,7 @@ from server.keys import CHAT_APP, NODE
 from server.listeners import BACKLOG, open_listeners, port_of, shown_url
 from server.logs import report
 from server.metrics.listener import MetricsListener
+from server.nodes.bus_connections import Sentinel
 from server.nodes.key_id import WrongKey
 from server.nodes.node import Node
 from server.open_files import OpenFilesWatch, allow_open_files
@@ -68,6 +69,8 @@ async def serve(config: Config) -> None:
         except StorageError as error:
             setting = "DATABASE_URL" if config.database_url else "DATA_DIR"
             raise StartError(f"{setting}: {error}") from None
+        except Sentinel:
+            raise StartError("REDIS_URL: names a Sentinel; name the Redis server itself") from None
         except WrongKey as error:
             raise StartError(str(error)) from None
         if config.seed_demo:

@@ -156,9 +156,15 @@ class Chats(Protocol):
         Raises: `UnknownUsers`, for an owner who is banned too.
         """
 
+    async def begin(self, chat_id: int) -> None:
+        """Says that a chat is about to be loaded. Each change from now on is published here in order, those of other
+        servers too; until `follow`, so are earlier ones that become known only now."""
+
     async def load(self, chat_id: int) -> ChatState | None:
-        """A chat and all its members; `head_seq` counts only changes already published. From then on the chat is
-        followed: until `unfollow`, each of its changes is published here in order, those of other servers too."""
+        """A chat and all its members; `head_seq` counts only changes already published."""
+
+    def follow(self, chat_id: int) -> None:
+        """Says that a loaded chat stays in memory, until `unfollow`: nothing from before the load is published."""
 
     def unfollow(self, chat_id: int) -> None:
         """Says that nobody needs to know of each change of the chat any more."""
@@ -271,7 +277,7 @@ class Store(Protocol):
 
     @property
     def shared(self) -> bool:
-        """Whether other servers may write it too, without a word to the subscribers here."""
+        """Whether other servers may write it too; `nodes` says how the subscribers here learn of that."""
 
     @property
     def health(self) -> StoreHealth:

@@ -30,6 +30,7 @@ FIXED = {
     "python-dotenv": ("1.2.2", "CVE-2026-28684: follows links when it writes"),
     "python-engineio": ("4.13.2", "CVE-2026-48802, CVE-2026-48809: work without a limit"),
     "python-socketio": ("5.16.2", "CVE-2026-48804: attachments without a limit"),
+    "redis": ("4.5.4", "CVE-2023-28859, CVE-2023-28858: answers of one command given to another"),
     "structlog": (None, ""),
     "uvloop": ("0.20.0", "CVE-2024-24806, in its libuv"),
 }

@@ -71,7 +71,9 @@ type report struct {
 	Acks        float64     `json:"acks_per_s"`
 	DeliveredMS percentiles `json:"delivered_ms"` // from the send to the last member
 	AckedMS     percentiles `json:"acked_ms"`
-	ClientBusy  float64     `json:"client_busy"` // share of a core that the client itself used
+	Writes      float64     `json:"writes_per_s"`    // of the server, to the connections of the load
+	WriteBytes  float64     `json:"bytes_per_write"` // 0 without writes
+	ClientBusy  float64     `json:"client_busy"`     // share of a core that the client itself used
 	Checks      checks      `json:"checks"`
 }
 
@@ -104,7 +106,7 @@ func measure() error {
 	if err := l.run(seconds(p.WarmupS), nil); err != nil {
 		return err
 	}
-	from, busy := l.now, cpuTime()
+	from, busy, before := l.now, cpuTime(), l.received()
 	l.counting = true
 	if err := out.Encode(map[string]string{"phase": "measuring"}); err != nil {
 		return err
@@ -112,7 +114,7 @@ func measure() error {
 	if err := l.run(seconds(p.MeasureS), nil); err != nil {
 		return err
 	}
-	to, busy := l.now, cpuTime()-busy
+	to, busy, after := l.now, cpuTime()-busy, l.received()
 	l.counting, l.sending = false, false
 	if err := out.Encode(map[string]string{"phase": "measured"}); err != nil {
 		return err
@@ -124,7 +126,9 @@ func measure() error {
 		return err
 	}
 	l.checks.finish(l.connections)
-	return out.Encode(l.report(from, to, busy))
+	report := l.report(from, to, busy)
+	report.writes(before, after, float64(to-from)/1e9)
+	return out.Encode(report)
 }
 
 func (l *load) report(from, to, busy int64) report {

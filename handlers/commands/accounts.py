@@ -84,22 +84,16 @@ async def login(context: Context, caller: Caller, params: Login) -> Result:
     # Nobody has a name longer than the longest, and comparing text of any length can take seconds: do not look for it.
     name = params.username[:LOGIN_NAME_CHARS_MAX]
     user = await context.store.users.find(name) if name == params.username else None
-    # Failures count for the pair of account and network, so that nobody can lock others out from elsewhere. The token
-    # is taken before the password is checked: after it, many tries at once would all get through.
     network = caller.network
-    pair = (name_key(name)[:LOGIN_NAME_CHARS_MAX] if user is None else user.id, network)
-    context.limiter.check("login_failures", pair)
+    account = name_key(name)[:LOGIN_NAME_CHARS_MAX] if user is None else user.id
     password_hash = None if user is None else user.password_hash
-    try:
-        right = await context.passwords.match(
-            params.password, password_hash, turn_of=network, gone=caller.gone
-        )
-    except ChatError:  # the password was not checked
-        context.limiter.give_back("login_failures", pair)
-        raise
+    right = await context.login_failures.match(
+        account,
+        network,
+        lambda: context.passwords.match(params.password, password_hash, turn_of=network, gone=caller.gone),
+    )
     if user is None or not right:
         raise ChatError("unauthenticated", "wrong username or password")
-    context.limiter.give_back("login_failures", pair)
     if user.banned:
         raise ChatError("forbidden", "the account has ended")
     session_id, refresh_token = new_secret(), new_secret()

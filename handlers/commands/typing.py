@@ -25,7 +25,7 @@ async def typing(context: Context, caller: Caller, params: Typing) -> Result:
     key."""
     connection = caller.connected()
     if not params.is_typing and context.typing.is_shown(params.chat_id, caller.user_id):
-        context.typing.stop(params.chat_id, caller.user_id)
+        context.typing.end(params.chat_id, caller.user_id)
         return {}
     ignored = context.limiter.take("typing", caller.user_id)
     if not ignored:  # an ignored sign must not load a chat either

@@ -70,19 +70,14 @@ async def _change_password(context: Context, caller: Caller, user: User, params:
     if params.old_password is None:
         raise invalid(old_password="is required to set another password")
     check_password(params.password, context.policy.min_password_chars)
-    network = caller.network
-    pair = (user.id, network)
-    context.limiter.check("login_failures", pair)
-    try:
-        right = await context.passwords.match(
-            params.old_password, user.password_hash, turn_of=network, gone=caller.gone
-        )
-    except ChatError:  # the password was not checked
-        context.limiter.give_back("login_failures", pair)
-        raise
+    network, old_password = caller.network, params.old_password
+    right = await context.login_failures.match(
+        user.id,
+        network,
+        lambda: context.passwords.match(old_password, user.password_hash, turn_of=network, gone=caller.gone),
+    )
     if not right:
         raise ChatError("forbidden", "the old password is wrong")
-    context.limiter.give_back("login_failures", pair)
     password_hash = await context.passwords.hash(params.password, turn_of=network, gone=caller.gone)
     await context.store.users.change_password(user.id, password_hash, keep_session=caller.session_id)
 

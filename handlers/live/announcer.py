@@ -28,6 +28,11 @@ RETRY_EVERY_S = 1.0
 
 CHATS_PER_TURN = 1_000
 
+LEAVES_WITHIN_S = 10.0
+"""A user who is banned or deleted at another server leaves chats there. This server hears of the account first and of
+the chats later, but finds them left already: within this time, members of a left chat get the `user_changed` that they
+were not sent."""
+
 Publish = Callable[[LoadedChat | None, Mapping[int, User]], None]
 """Publishes an event, given a chat and users as they are in that turn."""
 
@@ -37,10 +42,11 @@ class _ChangedUser:
     """A user who has changed, as they are now, until `user_changed` is published.
 
     Members of the chats in `left`, which the user left meanwhile, get the event too, and so do the users in `known_to`,
-    who shared a chat with the user that was deleted meanwhile.
+    who shared a chat with the user that was deleted meanwhile. Connections in `sent` have got it.
     """
 
     user: User
+    sent: set[str] = field(default_factory=set)
     left: set[int] = field(default_factory=set)
     known_to: set[int] = field(default_factory=set)
     task: "asyncio.Task[None] | None" = None
@@ -75,6 +81,8 @@ class Announcer:
         """By chat, the last of its announcements that waits."""
         self._changed_users: dict[int, _ChangedUser] = {}
         """By user, those whose `user_changed` is not yet published."""
+        self._published_users: dict[int, _ChangedUser] = {}
+        """By user, those whose `user_changed` was published a moment ago, on a store that other servers write to."""
 
     def announce(
         self, chat_id: int, publish: Publish, *, chat: bool = True, users: Collection[int] = ()
@@ -102,19 +110,21 @@ class Announcer:
         if changed is not None:
             changed.user = user
             return
-        changed = self._changed_users[user.id] = _ChangedUser(user)
-        changed.task = self._start(self._publish_user(changed))
+        self._begin(_ChangedUser(user))
 
     def left(self, user_id: int, chat_id: int) -> None:
         """Notes that a user is no longer in a chat: its members still get the user's `user_changed`."""
-        if self._changed_users and user_id in self._changed_users:
-            self._changed_users[user_id].left.add(chat_id)
+        changed = self._changed(user_id)
+        if changed is not None:
+            changed.left.add(chat_id)
 
     def dissolved(self, user_ids: Collection[int]) -> None:
         """Notes that the chat of these users is gone: they still get the `user_changed` of one another."""
-        for user_id in self._changed_users.keys() & set(user_ids):
-            if len(user_ids) <= PRESENCE_MEMBERS_MAX:
-                self._changed_users[user_id].known_to.update(user_ids)
+        if len(user_ids) <= PRESENCE_MEMBERS_MAX:
+            for user_id in set(user_ids) & (self._changed_users.keys() | self._published_users.keys()):
+                changed = self._changed(user_id)
+                if changed is not None:
+                    changed.known_to.update(user_ids)
 
     async def published(self, user_id: int, within_s: float) -> None:
         """Returns when no `user_changed` of the user waits to be published, or after this time."""
@@ -135,6 +145,31 @@ class Announcer:
         for task in tasks:
             if task is not None:
                 task.cancel()
+
+    def _begin(self, changed: _ChangedUser) -> None:
+        self._changed_users[changed.user.id] = changed
+        changed.task = self._start(self._publish_user(changed))
+
+    def _changed(self, user_id: int) -> _ChangedUser | None:
+        """A user whose `user_changed` waits to be published. One that was published a moment ago waits again, for those
+        who have not got it."""
+        changed = self._changed_users.get(user_id)
+        if changed is None and user_id in self._published_users:
+            published = self._published_users[user_id]
+            changed = _ChangedUser(published.user, published.sent)
+            self._begin(changed)
+        return changed
+
+    def _keep_published(self, changed: _ChangedUser) -> None:
+        """Keeps a published change for a while."""
+        user_id = changed.user.id
+        self._published_users[user_id] = changed
+
+        def forget() -> None:
+            if self._published_users.get(user_id) is changed:
+                del self._published_users[user_id]
+
+        self._clock.call_later(LEAVES_WITHIN_S, forget)
 
     def _tasks_before(
         self, chat_id: int, chat: LoadedChat | None, users: Collection[int]
@@ -185,38 +220,41 @@ class Announcer:
     async def _publish_user(self, changed: _ChangedUser) -> None:
         user_id = changed.user.id
         try:
-            users, rooms = await self._with_retry(partial(self._audience, user_id))
+            users, large = await self._with_retry(partial(self._audience, user_id))
             while changed.left:
                 chat = await self._with_retry(partial(self._directory.current, changed.left.pop()))
                 if chat is not None and len(chat.members) < PRESENCE_MEMBERS_MAX:
                     users.update(chat.members)
                 elif chat is not None:
-                    rooms.append(chat.room)
+                    large.append(chat)
             users |= changed.known_to
         finally:
             del self._changed_users[user_id]
         user, status, now = changed.user, self._presence.status_of(user_id), self._clock.now()
         own = self._connections.ids_of(user_id)
-        others = [*self._connection_ids(users), *rooms]
+        others = [*self._connection_ids(users), *(chat.room for chat in large)]
         if others:
             name, payload = events.user_changed(user, status, now, own=False)
-            self._hub.emit_once(name, payload, rooms=others, skip=list(own))
+            self._hub.emit_once(name, payload, rooms=others, skip=[*own, *changed.sent])
         if own:
             name, payload = events.user_changed(user, status, now, own=True)
-            self._hub.emit_once(name, payload, rooms=list(own))
+            self._hub.emit_once(name, payload, rooms=list(own), skip=list(changed.sent))
+        if self._store.shared:
+            changed.sent.update(own, self._connection_ids(users), *(chat.joined for chat in large))
+            self._keep_published(changed)
 
-    async def _audience(self, user_id: int) -> tuple[set[int], list[str]]:
-        """The connected users who share a small chat with the user, and the rooms of the user's large chats."""
+    async def _audience(self, user_id: int) -> tuple[set[int], list[LoadedChat]]:
+        """The connected users who share a small chat with the user, and the user's large chats that somebody joined."""
         connected = list(self._connections.users())
         users = set(await self._store.chats.sharing(user_id, connected, members_max=PRESENCE_MEMBERS_MAX))
-        rooms: list[str] = []
+        large: list[LoadedChat] = []
         for number, chat_id in enumerate(await self._store.chats.ids_of(user_id), 1):
             chat = self._directory.peek(chat_id)
             if chat is not None and chat.joined and not chat.carries_presence:
-                rooms.append(chat.room)
+                large.append(chat)
             if number % CHATS_PER_TURN == 0:
                 await asyncio.sleep(0)
-        return users, rooms
+        return users, large
 
     async def _with_retry(self, load: Callable[[], Coroutine[Any, Any, Any]]) -> Any:
         """What `load` returns once the store can answer; None if this server will never be able to."""

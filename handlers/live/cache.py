@@ -108,6 +108,10 @@ class Cache(Generic[Key, Value]):
         if key in self._loading:
             self._stale.add(key)
 
+    def reads_now(self, key: Key) -> None:
+        """Called by `load` where it begins to read: what was published before does not make it start over."""
+        self._stale.discard(key)
+
     def forget(self, key: Key) -> None:
         """Drops a value; the next `get` loads it anew."""
         self.stale(key)

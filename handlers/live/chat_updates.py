@@ -17,7 +17,8 @@ PUBLISHED_EVERY_S = 1.0
 """A change of a chat is published at once, and further changes no more often than this."""
 
 QUERIES_MAX = 4
-"""How many chats are queried at a time. The others wait, and each costs one query whatever happens meanwhile."""
+"""How many chats are loaded or queried at a time. The others wait, and each costs one query whatever happens
+meanwhile."""
 
 EVENTS_PER_TURN = 100
 
@@ -58,7 +59,10 @@ class ChatUpdates:
         (self._begin(chat_id) if due is None else due).chat = True
 
     def read(self, chat_id: int, user_id: int) -> None:
-        """Called when a member has read on: their other connections get to know it."""
+        """Called when a member has read on: their other connections get to know it. Nothing happens for a member who is
+        connected to other servers only."""
+        if not self._connections.of(user_id):
+            return
         due = self._due.get(chat_id)
         (self._begin(chat_id) if due is None else due).readers.add(user_id)
 
@@ -86,7 +90,7 @@ class ChatUpdates:
         whole, readers = due.chat, due.readers
         due.chat, due.readers = False, set()
         try:
-            chat = await self._directory.current(chat_id)
+            chat = await self._chat(chat_id)
             if chat is None or not (users := self._unjoined_members(chat, None if whole else readers)):
                 return
             async with self._queries:
@@ -98,6 +102,16 @@ class ChatUpdates:
                 return
             due.chat |= whole
             due.readers |= readers
+
+    async def _chat(self, chat_id: int) -> LoadedChat | None:
+        """The chat; None if nobody here can be told of it. Messages of chats that are not in memory come from other
+        servers."""
+        if self._directory.peek(chat_id) is not None:
+            return await self._directory.current(chat_id)
+        if not self._connections.users():
+            return None
+        async with self._queries:
+            return await self._directory.current(chat_id)
 
     async def _send(self, chat_id: int, preview: ChatPreview, due: _Due) -> None:
         alike: dict[tuple[int, int], list[int]] = {}

@@ -93,6 +93,8 @@ class Directory:
             added=self._remember,
             dropped=self._dropped,
         )
+        self._heads: dict[int, int] = {}
+        """By the id of a chat that is being loaded, the number of its last change published meanwhile, or 0."""
         self._chats_of: dict[int, set[int]] = {}
         """By user id, the chats in memory that carry presence."""
 
@@ -147,12 +149,14 @@ class Directory:
         chat = self._chats.peek(chat_id)
         if chat is not None:
             chat.head_seq = seq
-        self._chats.stale(chat_id)
+        elif chat_id in self._heads:
+            self._heads[chat_id] = seq
 
     def created(self, state: ChatState) -> None:
         """Called when a chat is created. One that is in memory stays: it was loaded after the commit, and somebody may
         have joined it."""
         if self._chats.peek(state.chat.id) is None:
+            self._store.chats.follow(state.chat.id)
             self._chats.put(state.chat.id, LoadedChat(state, self))
 
     def renamed(self, renamed: Chat) -> None:
@@ -186,8 +190,23 @@ class Directory:
         self._chats.stale(chat_id)
 
     async def _load(self, chat_id: int) -> LoadedChat | None:
-        state = await self._store.chats.load(chat_id)
-        return None if state is None else LoadedChat(state, self)
+        if self._freshness.shared:
+            # Members here hear of what other servers did to the chat before anybody joins it.
+            await self._store.chats.begin(chat_id)
+            await self._freshness.look()
+        self._chats.reads_now(chat_id)
+        self._heads[chat_id] = 0
+        try:
+            state = await self._store.chats.load(chat_id)
+        finally:
+            head_seq = self._heads.pop(chat_id)
+        if state is None:
+            self._store.chats.unfollow(chat_id)
+            return None
+        self._store.chats.follow(chat_id)
+        chat = LoadedChat(state, self)
+        chat.head_seq = max(chat.head_seq, head_seq)
+        return chat
 
     def _dropped(self, chat: LoadedChat) -> None:
         self._store.chats.unfollow(chat.id)

@@ -1,11 +1,15 @@
 """The port between handlers and sockets: rooms, and the connections in them."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Protocol
 
 from handlers.wire.endings import Ending
 
 Payload = Mapping[str, Any]
+
+Blobs = Sequence[bytes]
+"""An event as bytes: for each kind of client, in an order that all servers of one version share, what is written to the
+connections of that kind."""
 
 
 class Hub(Protocol):
@@ -25,6 +29,12 @@ class Hub(Protocol):
         self, event: str, payload: Payload, *, rooms: Collection[str], skip: Collection[str] = ()
     ) -> None:
         """Sends an event once to every connection that is in at least one of the rooms, but to none in `skip`."""
+
+    def emit_encoded(self, event: str, payload: Payload, *, room: str) -> Blobs:
+        """As `emit`; returns the bytes of the event, whether or not the room has members."""
+
+    def emit_blobs(self, blobs: Blobs, *, room: str) -> None:
+        """Sends what `emit_encoded` has returned on another server, as `emit` sends an event; nothing is encoded."""
 
     def enter(self, connection_id: str, room: str) -> None:
         """Puts a connection into a room; nothing happens if it is there."""

@@ -120,6 +120,14 @@ class Limiter:
         if rate.per_s and tokens:
             self._bucket(limit, key, rate).tokens -= tokens
 
+    def count(self, limit: Limit, key: object) -> None:
+        """Takes a token for what another server has let through. The debt is never more than the burst, however many
+        servers let it through at once."""
+        rate = self._rates[limit]
+        if rate.per_s:
+            bucket = self._bucket(limit, key, rate)
+            bucket.tokens = max(-rate.burst, bucket.tokens - 1)
+
     def peek(self, limit: Limit, key: object) -> None:
         """Takes nothing. Raises: `ChatError` `rate_limited` if there is no token."""
         rate = self._rates[limit]

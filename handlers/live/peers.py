@@ -1,6 +1,6 @@
 """The other servers on the same store, as the live state here sees them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any, Protocol
 
 Listener = Callable[[str, Any], None]
@@ -17,6 +17,10 @@ class Peers(Protocol):
     def incarnation(self) -> str:
         """The name of this process among the servers; new at each start."""
 
+    @property
+    def others(self) -> Collection[str]:
+        """The incarnations of the other servers that live, as far as this one knows. Cheap."""
+
     def tell(self, topic: str, value: Any) -> None:
         """Tells the others, at once over the bus if there is one, else within a second. Does not suspend."""
 
@@ -28,7 +32,8 @@ class Peers(Protocol):
 
     def share(self, topic: str, snapshot: Callable[[], Any], load: Listener) -> None:
         """For a topic whose values add up to a state: `snapshot()` is the whole of what this server has told. `load` is
-        called with the snapshot of another server that lives when this one starts; what it tells later follows."""
+        called with the snapshot of another server, in place of all that it told before: when this one starts, when the
+        other one is back after it was gone, and when what it told was missed. What it tells later follows."""
 
     def on_gone(self, listener: Callable[[str, bool], None]) -> None:
         """Called with each incarnation that is no longer there, and whether it said so itself (True) or died."""
@@ -38,6 +43,7 @@ class NoPeers:
     """For a server that is alone."""
 
     incarnation = ""
+    others: Collection[str] = ()
 
     def tell(self, topic: str, value: Any) -> None: ...
 

@@ -1,76 +1,126 @@
 """Who is online, as others see it. In memory only; the store keeps when a user was last seen, and no more."""
 
-from collections.abc import Callable
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from handlers.live.clock import Clock, Timer
 from handlers.live.connections import Connection
 from handlers.live.directory import Directory, LoadedChat
 from handlers.live.hub import Hub
+from handlers.live.last_seen import LastSeen
+from handlers.live.peer_presence import PeerPresence
+from handlers.live.peers import NoPeers, Peers
+from handlers.live.presence_outbox import TOPIC, PresenceOutbox
+from handlers.live.presence_record import NO_WISH, OFFLINE, STRENGTH, Record, Wish, seen
+from handlers.policy import RETRY_SPREAD_MS
 from handlers.wire import events
 
-OFFLINE = "offline"
-_STRENGTH = {"away": 1, "online": 2, "busy": 3}
+RETRY_SPREAD_S = RETRY_SPREAD_MS / 1000
+
+HEARD_WITHIN_S = 1.0
+"""After the grace time, how long a server waits for others to tell that the user has come to one of them."""
+
+NOTED_WITHIN_S = 10.0
+"""How long a server gives another one to note when the users of a dead server were last seen."""
 
 
 @dataclass(slots=True)
 class _Presence:
-    """One user: the status of each connection, whether they want to appear offline, and the status published last."""
+    """A user who is connected here, or was so a moment ago: the status of each connection, and the strongest of them,
+    which stays in the grace time. `shown` is what others see. See `Record` for the rest."""
 
+    shown: str = OFFLINE
+    wish: Wish = NO_WISH
+    status: str = OFFLINE
     statuses: dict[str, str] = field(default_factory=dict)
-    hidden: bool = False
-    last_status: str = OFFLINE
+    leaving: bool = False
     grace: Timer | None = None
 
 
 class PresenceTracker:
-    """The presence of every user who is connected, or was so less than `grace_s` ago. `left` is called with a user's id
-    when the grace time after their last connection is over."""
+    """The presence of every user who is connected to this server or another one, or was so less than `grace_s` ago.
+
+    Others see the same on all servers. Each server tells the others of the users who are connected to it, and publishes
+    to its own rooms what changes. A user who leaves one server and comes to another within the grace time is not gone
+    meanwhile.
+    """
 
     def __init__(
-        self, hub: Hub, clock: Clock, directory: Directory, *, grace_s: float, left: Callable[[int], None]
+        self,
+        hub: Hub,
+        clock: Clock,
+        directory: Directory,
+        peers: Peers,
+        *,
+        grace_s: float,
+        last_seen: LastSeen,
     ) -> None:
         self._hub = hub
         self._clock = clock
         self._directory = directory
+        self._peers = peers
         self._grace_s = grace_s
-        self._left = left
+        self._spread_s = 0.0
+        self._last_seen = last_seen
         self._users: dict[int, _Presence] = {}
+        self._tells = not isinstance(peers, NoPeers)
+        self._outbox = PresenceOutbox(peers, clock, self._record_of)
+        self._elsewhere = PeerPresence(
+            clock,
+            kept_s=lambda: RETRY_SPREAD_S + self._kept_s(),
+            is_here=self._users.__contains__,
+            status_of=self.status_of,
+            changed=self._changed_elsewhere,
+            unnoted=last_seen.note,
+            abandoned=self._abandoned,
+        )
+        self._records = self._elsewhere.records
+        peers.listen(TOPIC, self._elsewhere.heard)
+        peers.share(TOPIC, self._outbox.snapshot, self._elsewhere.load)
+        peers.on_gone(self._elsewhere.gone)
 
     def status_of(self, user_id: int) -> str:
         """What others see: `busy`, `online`, `away` or `offline`. In the grace time a user keeps their last status."""
         presence = self._users.get(user_id)
-        return OFFLINE if presence is None else presence.last_status
+        if presence is not None:
+            return presence.shown
+        return self._elsewhere.status_of(user_id) if self._records else OFFLINE
 
     def opened(self, connection: Connection) -> None:
         """Called for a new connection: it is online, and its user does not appear offline any more."""
-        presence = self._users.setdefault(connection.user_id, _Presence())
+        user_id = connection.user_id
+        presence = self._users.get(user_id)
+        if presence is None:
+            presence = self._users[user_id] = self._arrived(user_id)
         if presence.grace is not None:
             presence.grace.cancel()
             presence.grace = None
-        presence.statuses[connection.id] = "online"
-        presence.hidden = False
-        self._publish(connection.user_id, presence)
+            presence.leaving = False
+        self._set(connection, presence, "online")
 
     def set(self, connection: Connection, status: str) -> None:
         """Sets the status of a connection. With `offline` the user appears offline, on all their connections."""
         presence = self._users[connection.user_id]
-        presence.hidden = status == OFFLINE
-        if not presence.hidden:
-            presence.statuses[connection.id] = status
+        if status != OFFLINE:
+            self._set(connection, presence, status)
+            return
+        presence.wish = (presence.wish[0] + 1, True)
         self._publish(connection.user_id, presence)
 
     def closed(self, connection: Connection) -> None:
         """Called for a lost connection. After the last one the grace time begins, so that a page reload is silent.
         Nothing happens for a connection that was never `opened`."""
-        presence = self._users.get(connection.user_id)
+        user_id = connection.user_id
+        presence = self._users.get(user_id)
         if presence is None or presence.statuses.pop(connection.id, None) is None:
             return
-        if presence.statuses:
-            self._publish(connection.user_id, presence)
-            return
-        user_id = connection.user_id
-        presence.grace = self._clock.call_later(self._grace_s, lambda: self._gone(user_id))
+        if not presence.statuses:
+            presence.grace = self._clock.call_later(self._kept_s(), lambda: self._gone(user_id))
+            if not self._records or not self._elsewhere.stay(user_id):
+                return
+            presence.leaving = True
+        self._publish(user_id, presence)
 
     def show(self, chat: LoadedChat, connection: Connection) -> None:
         """Sends a connection that has just joined a chat the status of every other member."""
@@ -82,26 +132,73 @@ class PresenceTracker:
                 name, payload = events.presence(user_id, self.status_of(user_id), now)
                 self._hub.emit(name, payload, room=connection.id)
 
+    def going_away(self) -> None:
+        """Called before the server ends its connections. It tells the other servers nothing from here on: they keep its
+        users until those had time to come back."""
+        self._outbox.close()
+
+    @contextmanager
+    def coming_back(self) -> Iterator[None]:
+        """For a server that ends all connections and goes on: the users whose last connection is lost meanwhile stay as
+        they were until those connections had time to come back."""
+        self._spread_s = RETRY_SPREAD_S
+        yield
+        self._spread_s = 0.0
+
     def stop(self) -> None:
         """Ends all grace times at once: the server is going away."""
+        self._outbox.close()
         for user_id, presence in list(self._users.items()):
             if presence.grace is not None:
                 presence.grace.cancel()
                 self._gone(user_id)
+        self._elsewhere.stop()
+
+    def _kept_s(self) -> float:
+        """How long a user whose last connection is gone stays as they were."""
+        heard_s = HEARD_WITHIN_S if self._peers.others else 0.0
+        return self._spread_s + self._grace_s + heard_s
+
+    def _arrived(self, user_id: int) -> _Presence:
+        """The presence of a user before their first connection to this server."""
+        if not self._records:
+            return _Presence()
+        wishes = [record.wish for record in self._elsewhere.of(user_id)]
+        return _Presence(self._elsewhere.status_of(user_id), max(wishes, default=NO_WISH))
+
+    def _set(self, connection: Connection, presence: _Presence, status: str) -> None:
+        presence.statuses[connection.id] = status
+        if presence.wish[1]:
+            presence.wish = (presence.wish[0] + 1, False)
+        self._publish(connection.user_id, presence)
 
     def _gone(self, user_id: int) -> None:
         presence = self._users.pop(user_id)
-        presence.grace = None
-        self._publish(user_id, presence)
-        self._left(user_id)
+        is_elsewhere = self._elsewhere.have(user_id)
+        self._outbox.gone(user_id, noted=not is_elsewhere)
+        status = self._elsewhere.status_of(user_id)
+        if status != presence.shown:
+            self._emit(user_id, status)
+        if not is_elsewhere:
+            self._last_seen.note(user_id)
 
     def _publish(self, user_id: int, presence: _Presence) -> None:
-        """Publishes a changed status, once, to all who have joined a chat that carries presence and has the user as a
+        """Publishes what others see of a user who is here, if it has changed, and tells the other servers."""
+        if presence.statuses:
+            presence.status = max(presence.statuses.values(), key=STRENGTH.__getitem__)
+        if self._records:
+            status = seen([*self._elsewhere.of(user_id), _record(presence)])
+        else:
+            status = OFFLINE if presence.wish[1] else presence.status
+        if self._tells:
+            self._outbox.changed(user_id)
+        if status != presence.shown:
+            presence.shown = status
+            self._emit(user_id, status)
+
+    def _emit(self, user_id: int, status: str) -> None:
+        """Publishes a status, once, to all who have joined a chat that carries presence and has the user as a
         member."""
-        status = self._strongest(presence)
-        if status == presence.last_status:
-            return
-        presence.last_status = status
         rooms = [
             chat.room
             for chat in self._directory.shared_with(user_id)
@@ -111,8 +208,30 @@ class PresenceTracker:
             name, payload = events.presence(user_id, status, self._clock.now())
             self._hub.emit_once(name, payload, rooms=rooms)
 
-    @staticmethod
-    def _strongest(presence: _Presence) -> str:
-        if presence.hidden or not presence.statuses:
-            return OFFLINE
-        return max(presence.statuses.values(), key=_STRENGTH.__getitem__)
+    def _record_of(self, user_id: int) -> Record | None:
+        presence = self._users.get(user_id)
+        return None if presence is None else _record(presence)
+
+    def _changed_elsewhere(self, user_id: int, before: str, record: Record | None) -> None:
+        """Called when another server has told of a user."""
+        presence = self._users.get(user_id)
+        if presence is None:
+            status = self._elsewhere.status_of(user_id)
+            if status != before:
+                self._emit(user_id, status)
+            return
+        if record is not None:
+            presence.wish = max(presence.wish, record.wish)
+            if presence.grace is not None and not record.leaving:
+                presence.leaving = True
+        self._publish(user_id, presence)
+
+    def _abandoned(self, user_ids: Sequence[int]) -> None:
+        """Notes when the users of a dead server were last seen. Every server would; they do it one after the other, and
+        the first one leaves nothing to the next."""
+        rank = sum(other < self._peers.incarnation for other in self._peers.others)
+        self._last_seen.note_missing(user_ids, wait_s=rank * NOTED_WITHIN_S)
+
+
+def _record(presence: _Presence) -> Record:
+    return Record(presence.status, presence.wish, presence.leaving)

@@ -11,7 +11,9 @@ from domain.changes import Change, ChangeKind, MessageChange, UndeclaredChange
 from handlers.context import Context
 from handlers.live.connections import Connection, leave_room
 from handlers.live.directory import room_of
+from handlers.live.hub import Blobs
 from handlers.live.member_events import MemberEvents
+from handlers.live.spreader import Spreader
 from handlers.wire import events
 from handlers.wire.endings import Ending
 from handlers.wire.events import ROOM_EVENTS, EventOf
@@ -42,8 +44,15 @@ class Publisher:
     Raises: `UndeclaredChange` for a kind that has neither a method nor an event.
     """
 
-    def __init__(self, context: Context, ended: Callable[[Connection, Ending], None]) -> None:
+    def __init__(
+        self,
+        context: Context,
+        ended: Callable[[Connection, Ending], None],
+        spreader: Spreader | None = None,
+    ) -> None:
+        """`spreader`: how other servers hear of messages at once; None without a bus."""
         self._context = context
+        self._spreader = spreader
         self._ended = ended
         self._members = MemberEvents(context)
         self._at = context.clock.now()
@@ -80,7 +89,19 @@ class Publisher:
         chat_id = message.chat_id
         context.directory.published(chat_id, message.changed_seq)
         name, payload = event_of(change, self._at)
-        context.hub.emit(name, payload, room=room_of(chat_id))
+        spreader, room = self._spreader, room_of(chat_id)
+        if spreader is None or not spreader.emit(change, name, payload, room):
+            context.hub.emit(name, payload, room=room)
+        context.updates.changed(chat_id)
+
+    def hand_out(self, chat_id: int, seq: int, sender_id: int, blobs: Blobs, *, new: bool) -> None:
+        """Publishes a change of a message that another server has published, by the bytes of its event. `new`: it is a
+        new message."""
+        context = self._context
+        if new:
+            context.typing.stop(chat_id, sender_id)
+        context.directory.published(chat_id, seq)
+        context.hub.emit_blobs(blobs, room=room_of(chat_id))
         context.updates.changed(chat_id)
 
     def _to_room(self, event_of: EventOf[Any], change: Any) -> None:

@@ -10,6 +10,10 @@ from handlers.wire.errors import ChatError
 from storage.errors import Unavailable
 from storage.ports import Store
 
+LOADS_AT_ONCE = 16
+"""How many chats are loaded at the same time for a connection. Before a load a server looks at the others on its store,
+and one look serves all loads that wait for it."""
+
 
 class Subscriptions:
     """Puts such connections into their rooms. One for which the store cannot answer is ended: it would miss events and
@@ -48,9 +52,14 @@ class Subscriptions:
     async def _enter(self, connection: Connection) -> None:
         """Joins all chats. Lets the loop go on after each, for there may be thousands."""
         try:
-            for chat_id in await self._store.chats.ids_of(connection.user_id):
-                await self._enter_one(connection, chat_id)
-                await asyncio.sleep(0)
+            chat_ids = await self._store.chats.ids_of(connection.user_id)
+            for start in range(0, len(chat_ids), LOADS_AT_ONCE):
+                some = chat_ids[start : start + LOADS_AT_ONCE]
+                # `_enter_one` meets the failures of these loads again.
+                await asyncio.gather(*map(self._directory.current, some), return_exceptions=True)
+                for chat_id in some:
+                    await self._enter_one(connection, chat_id)
+                    await asyncio.sleep(0)
         except Refused:
             pass  # the connection has ended meanwhile
         except Unavailable:

@@ -3,7 +3,8 @@
 It knows nothing of chat. What it mends and what it adds is said where it is done. From applications down to the wire:
 
 - `server` (what applications call), `namespaces` and `incoming` (what clients ask), `invoke` (handlers);
-- `manager`, `rooms`, `fanout` and `deliveries` (which connection gets what), `links` (connections of other kinds);
+- `manager`, `rooms`, `room_events`, `fanout` and `deliveries` (which connection gets what), `links` (connections of
+  other kinds);
 - `engineio_server`, `engineio_session`, `session_life` and `host` (Engine.IO under aiohttp), `requests`,
   `http_answers`, `cors` and `environ` (HTTP), `polling`, `poll_requests` and `post_requests` (long-polling),
   `upgrades`;
@@ -25,6 +26,7 @@ from .manager import FanOutManager
 from .pace import Pace
 from .packets import ProtocolError, SocketIODialect
 from .reader import Message
+from .room_events import ReadyEvent, RoomEvent
 from .server import AsyncServer
 from .takeover import HandedOver
 from .websocket import INTERNAL_ERROR, WebSocket
@@ -47,6 +49,8 @@ __all__ = [
     "Pace",
     "ProtocolError",
     "Rate",
+    "ReadyEvent",
+    "RoomEvent",
     "SocketIODialect",
     "WebSocket",
     "header_tokens",

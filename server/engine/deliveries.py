@@ -13,7 +13,8 @@ from operator import length_hint
 
 from .engineio_session import Session
 from .links import Dialect, Link, unsent_bytes
-from .rooms import Room, RoomEvent
+from .room_events import RoomEvent
+from .rooms import Room
 
 MEMBERS_PER_TURN = 48
 
@@ -165,7 +166,7 @@ class Deliveries:
             if isinstance(link, Session):
                 got += link.push(event.packets)
             else:
-                link.enqueue(event.event, event.args, event.namespace)
+                link.enqueue(*event.call, event.namespace)
                 got += 1
         return got
 

@@ -13,7 +13,8 @@ from typing import Any
 
 from .deliveries import MEMBERS_PER_TURN, Cork, Deliveries
 from .links import Dialect, Link, unsent_bytes
-from .rooms import Room, RoomEvent, RoomName, Rooms
+from .room_events import RoomEvent
+from .rooms import Room, RoomName, Rooms
 
 COMPARED_MAX = 32
 """How many later rooms are compared to find out whether an event may join the earlier ones of its room."""
@@ -77,7 +78,19 @@ class FanOut:
             sids = (skip_sid,) if isinstance(skip_sid, str) else skip_sid
             skipped = {target[sid] for sid in sids if sid in target}
         args = data if type(data) is tuple else arguments(data)
-        posted = RoomEvent(event, args, namespace, skipped, volatile)
+        self._gather(target, RoomEvent(event, args, namespace, skipped, volatile))
+
+    def post_event(self, posted: RoomEvent, *, room: RoomName) -> None:
+        """Sends an event that is made already to the members of one room, as `post` does.
+
+        Raises: what encoding it for a dialect raises.
+        """
+        target = self._target(posted.namespace, room)
+        if target:
+            self._gather(target, posted)
+
+    def _gather(self, target: Room, posted: RoomEvent) -> None:
+        """Has the event wait for the end of the turn."""
         for dialect, _ in target.groups or self._groups(target):
             posted.encoded(dialect)
         if target.pending and self._overtaken(target):

@@ -28,6 +28,14 @@ def text(payload: bytes) -> bytes:
     return frame(TEXT, payload)
 
 
+def text_of(blob: bytes) -> str:
+    """The payload of a complete text frame. Raises: ValueError if it is none, or has more after it."""
+    start = 2 if blob[1:2] < b"\x7e" else 4 if blob[1] == 126 else 10
+    if text(blob[start:]) != blob:
+        raise ValueError("is not one text frame")
+    return blob[start:].decode()
+
+
 def binary(payload: bytes) -> bytes:
     """A binary frame."""
     return frame(BINARY, payload)

@@ -1,43 +1,13 @@
 """Who is connected, and in which rooms. What one connection does costs time by the number of its own rooms, not of all
 rooms."""
 
-from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator
 from typing import Any
 
 from .links import Dialect, Link
-from .packets import EnginePacket, SocketIODialect, to_frames
+from .room_events import RoomEvent
 
 RoomName = Hashable
-
-
-class RoomEvent:
-    """An event on its way to a room. It is encoded when it is posted: the caller may change the data afterwards."""
-
-    __slots__ = ("_blobs", "args", "event", "namespace", "packets", "skip", "volatile")
-
-    def __init__(
-        self, event: str, args: Sequence[Any], namespace: str, skip: Collection[str], volatile: bool
-    ) -> None:
-        self.event = event
-        self.args = args
-        self.namespace = namespace
-        self.skip = skip
-        """The Engine.IO sids of members that do not get it."""
-        self.volatile = volatile
-        self.packets: list[EnginePacket] = []
-        self._blobs: dict[Dialect, bytes] = {}
-
-    def encoded(self, dialect: Dialect) -> bytes:
-        """The event as frames of a dialect; each dialect is asked once."""
-        blob = self._blobs.get(dialect)
-        if blob is None:
-            if isinstance(dialect, SocketIODialect):
-                self.packets = dialect.packets(self.event, self.args, self.namespace)
-                blob = to_frames(self.packets)
-            else:
-                blob = dialect.encode(self.event, self.args, self.namespace)
-            self._blobs[dialect] = blob
-        return blob
 
 
 class Room(dict[str, str]):

@@ -4,14 +4,15 @@ from collections.abc import Callable
 from typing import get_args
 
 from server.metrics.families import Family, Value, counter, gauge
-from server.metrics.sources import BusFigures, BusState, NodeFigures, Sources
+from server.metrics.sources import NodeFigures, Sources
+from server.nodes.bus_counters import BusCounters, State
 
 
 def _node(read: Callable[[NodeFigures], Value]) -> Callable[[Sources], Value]:
     return lambda sources: None if sources.node is None else read(sources.node)
 
 
-def _bus(read: Callable[[BusFigures], Value]) -> Callable[[Sources], Value]:
+def _bus(read: Callable[[BusCounters], Value]) -> Callable[[Sources], Value]:
     return _node(lambda node: None if node.bus is None else read(node.bus))
 
 
@@ -46,7 +47,7 @@ BUS: tuple[Family, ...] = (
     gauge(
         "vestnik_bus_state",
         "1 for the state in which the connection to Redis is, else 0.",
-        _bus(lambda bus: {(state,): state == bus.state for state in get_args(BusState)}),
+        _bus(lambda bus: {(state,): state == bus.state for state in get_args(State)}),
         ("state",),
     ),
     gauge(
@@ -100,6 +101,11 @@ BUS: tuple[Family, ...] = (
             }
         ),
         ("reason",),
+    ),
+    counter(
+        "vestnik_bus_chases_total",
+        "How often the store was read because a change came before an earlier one.",
+        _bus(lambda bus: bus.chases),
     ),
     counter("vestnik_bus_connects_total", "Connections to Redis.", _bus(lambda bus: bus.connects)),
     counter(

@@ -1,7 +1,5 @@
 """What metrics are read from."""
 
-from typing import Literal, Protocol
-
 from domain.frozen import frozen
 from handlers.chat_app import Figures
 from server.engine import AsyncServer
@@ -9,34 +7,9 @@ from server.engine_hub import EngineHub
 from server.http_counts import HttpCounts
 from server.large_answers import Unsent
 from server.metrics.loop_lag import LoopLag
+from server.nodes.bus_counters import BusCounters
 from server.pacing import Pacing
 from server.request_slots import RequestSlots
-
-BusState = Literal["ok", "away", "refused"]
-
-
-class BusFigures(Protocol):
-    """What metrics read of the bus. The numbers only rise, but for the first five."""
-
-    state: BusState
-    lag_us: int
-    hearers: int
-    queued_bytes: int
-    held_bytes: int
-    frames_sent: int
-    bytes_sent: int
-    messages_sent: int
-    frames_received: int
-    bytes_received: int
-    messages_received: int
-    messages_late: int
-    messages_ahead: int
-    frames_dropped: int
-    frames_missed: int
-    frames_unreadable: int
-    connects: int
-    failures: int
-    unheard: int
 
 
 @frozen
@@ -49,7 +22,7 @@ class NodeFigures:
     lease_age_s: float
     stale: bool
     trouble: bool
-    bus: BusFigures | None
+    bus: BusCounters | None
 
 
 @frozen

@@ -111,6 +111,7 @@ class Node:
 
     def _see(self, others: Others) -> None:
         self.others = others.living
+        self.peers.others = others.living.keys()
         self._nodes.lowest_format = min(
             [self._nodes.format, *(lease.format for lease in others.living.values())]
         )

@@ -29,6 +29,7 @@ class HintedPeers:
     def __init__(self, nodes: Nodes, bus: Bus | None = None) -> None:
         self._nodes = nodes
         self.bus = bus
+        self.others: Collection[str] = ()
         self._told: dict[str, int] = {}
         self._recorded: dict[str, int] = {}
         self._heard: dict[str, dict[str, int]] = {}

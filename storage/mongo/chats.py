@@ -40,15 +40,20 @@ class MongoChats:
         )
         return created
 
+    async def begin(self, chat_id: int) -> None:
+        await self._follower.catch_up(chat_id)
+
     async def load(self, chat_id: int) -> ChatState | None:
         await self._follower.catch_up(chat_id)
         chat = await self._database.get(self._database.chats, str(chat_id))
         if chat is None or chat["deleted"]:
             return None
-        self._follower.follow(chat_id)
         found = await self._database.find(self._database.members, {"chat_id": chat_id, "gone": False})
         by_id = {document["user_id"]: member_of(document) for document in found}
         return ChatState(replace(self._published(chat_of(chat)), member_count=len(by_id)), by_id)
+
+    def follow(self, chat_id: int) -> None:
+        self._follower.follow(chat_id)
 
     def unfollow(self, chat_id: int) -> None:
         self._follower.unfollow(chat_id)

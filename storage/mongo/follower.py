@@ -40,7 +40,7 @@ class Follower:
         return None if position is None else position.seq
 
     def follow(self, chat_id: int) -> None:
-        """Keeps the position of a chat of which `catch_up` has returned."""
+        """See `storage.ports.Chats.follow`."""
         self._positions.follow(chat_id)
 
     def unfollow(self, chat_id: int) -> None:

@@ -109,7 +109,7 @@ class ForeignRows:
         first, last = awaited.first, awaited.last
         position = self._positions.get(chat_id)
         if position is not None and first < position.first:
-            await self._publish_late(chat_id, first, min(last, position.first - 1))
+            await self._publish_late(chat_id, first, position.first - 1)
         start = first if position is None else position.n + 1
         if start > last:
             return True

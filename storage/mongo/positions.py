@@ -40,8 +40,8 @@ class Positions:
         return list(self._followed)
 
     def begin(self, chat_id: int, n: int, seq: int) -> Position:
-        """The position of the chat; if there was none, it is at row n now, and all rows up to it count as published."""
-        return self.get(chat_id) or self._put(chat_id, Position(n, seq, 0))
+        """The position of the chat; if there was none, it is at row n now, and no row up to it counts as published."""
+        return self.get(chat_id) or self._put(chat_id, Position(n, seq, n + 1))
 
     def advance(self, chat_id: int, n: int, seq: int) -> bool:
         """Whether row n is to be published now: no row from n on was published. The position is at n then. To be called

@@ -35,8 +35,8 @@ class MongoStore:
     """See `storage.ports.Store`. Several servers may have the same database open.
 
     `Unavailable` may come a few seconds after the connection broke, and then it is not known whether a write happened.
-    If it did, its change is published with the next change of its chat, and a repeated send with the same `client_id`
-    returns the first message.
+    If it did, its change is published by the next `Nodes.apply`, or with the next change of its chat, and a repeated
+    send with the same `client_id` returns the first message.
     """
 
     shared = True

@@ -44,6 +44,12 @@ class SqliteChats:
         state = await self._database.read(_load, chat_id)
         return state and replace(state, chat=self._published(state.chat))
 
+    async def begin(self, chat_id: int) -> None:
+        """Nobody else writes: all changes are published here."""
+
+    def follow(self, chat_id: int) -> None:
+        """Nobody else writes: all changes are published here."""
+
     def unfollow(self, chat_id: int) -> None:
         """No other server writes, so all changes are published here anyway."""
 

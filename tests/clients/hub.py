@@ -1,9 +1,10 @@
 """A hub in memory: rooms without sockets."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from handlers.wire.endings import Ending
+from handlers.wire.json import dumps, loads
 
 Sent = tuple[str, Mapping[str, Any]]
 
@@ -42,6 +43,13 @@ class MemoryHub:
         members = set[str]().union(*(self._rooms.get(room, {room}) for room in rooms))
         for connection_id in self.inbox.keys() & members - set(skip):
             self.inbox[connection_id].append((event, payload))
+
+    def emit_encoded(self, event: str, payload: Mapping[str, Any], *, room: str) -> Sequence[bytes]:
+        self.emit(event, payload, room=room)
+        return [dumps([event, payload])]
+
+    def emit_blobs(self, blobs: Sequence[bytes], *, room: str) -> None:
+        self.emit(*loads(blobs[0]), room=room)
 
     def enter(self, connection_id: str, room: str) -> None:
         self._rooms.setdefault(room, set()).add(connection_id)

@@ -35,6 +35,10 @@ class MemoryChats:
         chat = Chat(chat_id, "Room", "group", NOW, members[0], 0, len(members))
         return ChatState(chat, {user_id: Member(user_id, "member", NOW) for user_id in members})
 
+    async def begin(self, chat_id: int) -> None: ...
+
+    def follow(self, chat_id: int) -> None: ...
+
     def unfollow(self, chat_id: int) -> None: ...
 
     async def ids_of(self, user_id: int) -> list[int]:

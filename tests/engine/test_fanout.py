@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from server.engine import AsyncServer, FanOut, FanOutManager
+from server.engine import AsyncServer, FanOut, FanOutManager, ReadyEvent, frames
 from server.engine.deliveries import MEMBERS_PER_TURN
 from tests.engine.conftest import Serve
 from tests.engine.peers import Peer, WebSocket
@@ -144,6 +144,12 @@ async def test_one_write_a_turn(peer: Peer, server: AsyncServer, fan_out: FanOut
     assert await member.got() == [f'42["n",{number}]' for number in range(20)]
 
 
+def made_elsewhere(server: AsyncServer, packet: str) -> ReadyEvent:
+    """An event as another process has encoded it."""
+    dialect = server.eio.dialect
+    return ReadyEvent("/", {dialect: frames.text(packet.encode())}, dialect)
+
+
 @pytest.mark.parametrize("members_per_turn", [MEMBERS_PER_TURN, 2])
 async def test_order_over_any_mixture_of_rooms(serve: Serve, members_per_turn: int) -> None:
     """Every connection sees what was for it in the order of the calls, in whichever way each was sent."""
@@ -157,7 +163,7 @@ async def test_order_over_any_mixture_of_rooms(serve: Serve, members_per_turn: i
     expected: dict[str, list[int]] = {member.sid: [] for member in members}
     chance = random.Random(1)
     for number in range(2000):
-        way, member = chance.randrange(9), chance.choice(members)
+        way, member = chance.randrange(10), chance.choice(members)
         room = chance.choice(rooms)
         to: set[str] = set()
         if way == 0:
@@ -178,6 +184,9 @@ async def test_order_over_any_mixture_of_rooms(serve: Serve, members_per_turn: i
         elif way == 5:
             await server.emit("n", number, to=member.sid, callback=print)
             to = {member.sid}
+        elif way == 9:
+            fan_out.post_event(made_elsewhere(server, f'42["n",{number}]'), room=room)
+            to = {sid for sid in inside if room in inside[sid]}
         else:
             fan_out.post("n", number, room=room, skip_sid=member.sid if way == 6 else None, volatile=way == 7)
             to = {sid for sid in inside if room in inside[sid] and not (way == 6 and sid == member.sid)}

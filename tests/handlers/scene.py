@@ -14,6 +14,7 @@ from handlers.live.passwords import Passwords
 from handlers.live.tokens import Tokens
 from handlers.policy import Policy
 from handlers.wire.endings import Ending
+from handlers.wire.json import dumps, loads
 from storage.ports import Store
 from tests.clients.clock import ManualClock
 from tests.storage.world import START
@@ -44,6 +45,13 @@ class RecordingHub:
         reached = {one for room in rooms for one in self.rooms.get(room) or (room,)}
         for connection_id in reached - set(skip):
             self.events[connection_id].append((event, payload))
+
+    def emit_encoded(self, event: str, payload: Mapping[str, Any], *, room: str) -> Sequence[bytes]:
+        self.emit(event, payload, room=room)
+        return [dumps([event, payload])]
+
+    def emit_blobs(self, blobs: Sequence[bytes], *, room: str) -> None:
+        self.emit(*loads(blobs[0]), room=room)
 
     def enter(self, connection_id: str, room: str) -> None:
         self.rooms[room].append(connection_id)
@@ -108,6 +116,10 @@ class MemoryStore:
         await self.may_answer.wait()
         return self.states.get(chat_id)
 
+    async def begin(self, chat_id: int) -> None: ...
+
+    def follow(self, chat_id: int) -> None: ...
+
     def unfollow(self, chat_id: int) -> None: ...
 
     async def ids_of(self, user_id: int) -> Sequence[int]:
@@ -136,8 +148,8 @@ class _Sessions:
 class Scene:
     """A `ChatApp` over a `MemoryStore` and a `RecordingHub`. The connection of user 7 has the id `c7`."""
 
-    def __init__(self) -> None:
-        self.hub = RecordingHub()
+    def __init__(self, hub: RecordingHub | None = None) -> None:
+        self.hub = hub or RecordingHub()
         self.store = MemoryStore()
         self.clock = ManualClock()
         self.tokens = Tokens("x" * 32, "HS256", self.clock, issuer=self.store.id, access_ttl_s=900)

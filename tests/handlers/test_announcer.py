@@ -8,7 +8,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from domain.changes import ChatDeleted, ChatRenamed, MemberRemoved, RoleChanged, UserChanged
-from handlers.live.announcer import RETRY_EVERY_S
+from handlers.live.announcer import LEAVES_WITHIN_S, RETRY_EVERY_S
 from handlers.policy import PRESENCE_MEMBERS_MAX
 from storage.errors import Unavailable
 from tests.handlers.scene import Scene
@@ -170,6 +170,42 @@ async def test_so_do_those_of_a_chat_that_is_deleted_meanwhile(scene: Scene) -> 
     scene.store.may_answer.set()
     await scene.settle()
     assert "user_changed" in scene.hub.names("c1")
+
+
+async def test_of_an_account_that_ends_at_another_server_members_hear_though_it_has_left_before(
+    scene: Scene,
+) -> None:
+    """The account and the chats come in this order, and the store has both already when the first one comes."""
+    scene.store.shared = True
+    await scene.app.context.directory.current(CHAT)
+    scene.chat(CHAT, ANNA)
+    await scene.publish(UserChanged(replace(scene.user(BORIS), banned=True), shown=True))
+    assert scene.hub.names("c1") == []
+    assert scene.hub.names("c2") == ["user_changed"]
+    await scene.publish(MemberRemoved(CHAT, BORIS, None, BORIS, "Room"))
+    assert scene.hub.names("c1") == ["user_changed", "chat_changed"]
+    assert scene.hub.names("c2") == ["user_changed", "chat_removed"]
+
+
+async def test_who_has_heard_of_the_account_does_not_hear_it_again_when_it_leaves(scene: Scene) -> None:
+    scene.store.shared = True
+    await scene.publish(UserChanged(scene.rename_user(BORIS, "New"), shown=True))
+    scene.chat(CHAT, ANNA)
+    await scene.publish(MemberRemoved(CHAT, BORIS, None, BORIS, "Room"))
+    assert scene.hub.names("c1") == ["user_changed", "chat_changed"]
+    await scene.publish(UserChanged(scene.rename_user(ANNA, "New"), shown=True))
+    await scene.publish(ChatDeleted(CHAT, [ANNA, BORIS], "Room", "group", ANNA))
+    assert scene.hub.names("c1").count("user_changed") == 2
+    assert scene.hub.names("c2").count("user_changed") == 2, "Anna and Boris shared that chat a moment ago"
+
+
+async def test_a_change_is_not_kept_for_those_who_leave_much_later(scene: Scene) -> None:
+    scene.store.shared = True
+    scene.chat(CHAT, ANNA)
+    await scene.publish(UserChanged(scene.rename_user(BORIS, "New"), shown=True))
+    scene.clock.advance(LEAVES_WITHIN_S)
+    await scene.publish(MemberRemoved(CHAT, BORIS, None, BORIS, "Room"))
+    assert scene.hub.names("c1") == ["chat_changed"]
 
 
 async def test_one_can_wait_until_a_user_is_published_but_not_for_ever(scene: Scene) -> None:

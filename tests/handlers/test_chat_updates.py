@@ -5,7 +5,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from handlers.live.chat_updates import PUBLISHED_EVERY_S, ChatUpdates
+from domain.models import ChatState
+from handlers.live.chat_updates import PUBLISHED_EVERY_S, QUERIES_MAX, ChatUpdates
 from handlers.live.connections import Connection, Connections, enter_room
 from handlers.live.directory import Directory
 from tests.clients.clock import ManualClock
@@ -67,6 +68,45 @@ async def test_each_connection_that_has_not_joined_gets_it(scene: Scene) -> None
     await scene.join("ann 1")
     scene.updates.changed(CHAT)
     assert (await scene.seen()).keys() == {"ann 2", "bob", "carl"}
+
+
+async def test_a_member_who_reads_at_another_server_costs_no_query_here(scene: Scene) -> None:
+    scene.updates.read(CHAT, 99)
+    assert await scene.seen() == {}
+    assert scene.chats.asked == []
+
+
+async def test_a_server_to_which_nobody_is_connected_loads_no_chat(scene: Scene) -> None:
+    for connection in list(scene.connections.all()):
+        scene.connections.remove(connection)
+    scene.updates.changed(CHAT)
+    assert await scene.seen() == {}
+    assert scene.chats.asked == []
+
+
+async def test_chats_of_other_servers_are_loaded_a_few_at_a_time(scene: Scene) -> None:
+    chats = range(100, 150)
+    scene.chats.members |= {chat_id: [BOB] for chat_id in chats}
+    may_load, loading, most = asyncio.Event(), 0, 0
+    load = scene.chats.load
+
+    async def slow_load(chat_id: int) -> ChatState | None:
+        nonlocal loading, most
+        loading += 1
+        most = max(most, loading)
+        await may_load.wait()
+        loading -= 1
+        return await load(chat_id)
+
+    scene.chats.load = slow_load  # type: ignore[method-assign]
+    for chat_id in chats:
+        scene.updates.changed(chat_id)
+    assert await scene.seen() == {}
+    may_load.set()
+    for _ in range(20):
+        await scene.seen()
+    assert most == QUERIES_MAX
+    assert {question[1] for question in scene.chats.asked if question[0] == "preview"} == set(chats)
 
 
 async def test_a_burst_is_one_event_at_once_and_one_a_second_later(scene: Scene) -> None:

@@ -31,6 +31,10 @@ class Chats:
         self.loads.append(chat_id)
         return state(chat_id, range(1, self.members + 1)) if chat_id < 1_000_000 else None
 
+    async def begin(self, chat_id: int) -> None: ...
+
+    def follow(self, chat_id: int) -> None: ...
+
     def unfollow(self, chat_id: int) -> None: ...
 
 

@@ -4,6 +4,8 @@ import pytest
 
 from handlers.live.connections import Connection, enter_room
 from handlers.live.directory import Directory
+from handlers.live.last_seen import LastSeen
+from handlers.live.peers import NoPeers
 from handlers.live.presence import PresenceTracker
 from handlers.policy import PRESENCE_MEMBERS_MAX
 from tests.clients.clock import ManualClock
@@ -14,6 +16,16 @@ GRACE_S = 2.0
 ANN, BOB = 1, 2
 
 
+class NotedUsers(LastSeen):
+    """Keeps in memory of whom the store would note when they were last seen."""
+
+    def __init__(self) -> None:
+        self.noted: list[int] = []
+
+    def note(self, user_id: int) -> None:
+        self.noted.append(user_id)
+
+
 class Scene:
     """Bob watches chat 7, of which Ann is a member too."""
 
@@ -21,9 +33,10 @@ class Scene:
         self.clock, self.hub = ManualClock(), MemoryHub("bob", "ann 1", "ann 2")
         self.chats = MemoryChats({7: [ANN, BOB], 8: range(1, PRESENCE_MEMBERS_MAX + 2)})
         self.directory = Directory(store_of(self.chats))
-        self.left: list[int] = []
+        self.last_seen = NotedUsers()
+        self.left = self.last_seen.noted
         self.tracker = PresenceTracker(
-            self.hub, self.clock, self.directory, grace_s=GRACE_S, left=self.left.append
+            self.hub, self.clock, self.directory, NoPeers(), grace_s=GRACE_S, last_seen=self.last_seen
         )
         self.bob = Connection("bob", BOB, None, 0)
         self.one, self.two = Connection("ann 1", ANN, None, 0), Connection("ann 2", ANN, None, 0)

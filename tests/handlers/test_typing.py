@@ -3,6 +3,7 @@
 import pytest
 
 from handlers.live.connections import Connection, Connections
+from handlers.live.peers import NoPeers
 from handlers.live.typing import TypingTracker
 from handlers.policy import TYPING_REPEAT_S, TYPING_SHOWN_S
 from tests.clients.clock import ManualClock
@@ -16,7 +17,7 @@ class Scene:
 
     def __init__(self) -> None:
         self.clock, self.hub, connections = ManualClock(), MemoryHub("bob", "ann 1", "ann 2"), Connections()
-        self.tracker = TypingTracker(self.hub, self.clock, connections)
+        self.tracker = TypingTracker(self.hub, self.clock, connections, NoPeers())
         self.one, self.two = Connection("ann 1", ANN, None, 0), Connection("ann 2", ANN, None, 0)
         for connection in (self.one, self.two, Connection("bob", BOB, None, 0)):
             connections.add(connection)

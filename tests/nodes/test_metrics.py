@@ -73,5 +73,40 @@ async def test_a_node_that_was_killed_is_no_longer_among_the_living(pair: Pair) 
     await until(is_alone, 20)
 
 
+async def test_the_bus_says_how_it_is_and_what_it_carries(start_cluster: StartCluster) -> None:
+    pair = Pair(await start_cluster(2, redis=True, METRICS_TOKEN=TOKEN))
+    redis = pair.cluster.redis
+    assert redis is not None
+
+    async def is_heard() -> bool:
+        scraped = await get(pair.one)
+        return scraped("vestnik_bus_state", state="ok") == 1 and scraped("vestnik_bus_hearers") == 2
+
+    await until(is_heard, 10)
+    ann, bob = await pair.people("ann", "bob")
+    chat_id = await ann.chat(bob)
+    here, there = await ann.joined(chat_id), await pair.there(bob).joined(chat_id)
+    before = await get(pair.two)
+    for number in range(3):
+        await here.done("send_message", chat_id=chat_id, content=f"m{number}")
+        await there.next("new_message")
+    one, two = await get(pair.one), await get(pair.two)
+    assert one("vestnik_bus_messages_total", direction="sent") == 3
+    assert two("vestnik_bus_messages_total", direction="received") == 3
+    assert two("vestnik_events_total", event="from_bus") == 3
+    assert (one("vestnik_messages_total"), two("vestnik_messages_total")) == (3, 0)
+    assert two("vestnik_deliveries_total") >= before("vestnik_deliveries_total") + 3
+    assert 0 < one("vestnik_bus_lag_seconds") < 5
+    await redis.kill()
+
+    async def is_away() -> bool:
+        return (await get(pair.one))("vestnik_bus_state", state="away") == 1
+
+    await until(is_away, 10)
+    scraped = await get(pair.one)
+    assert (scraped("vestnik_ready"), scraped("vestnik_bus_state", state="ok")) == (1, 0)
+    assert scraped("vestnik_bus_failures_total") >= 1
+
+
 async def sees_two(node: Node) -> bool:
     return (await get(node))("vestnik_nodes") == 2

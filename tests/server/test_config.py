@@ -11,6 +11,10 @@ from server.config import ConfigError, load_config
 
 SECRET = {"SECRET_KEY": "a secret"}
 
+ONLY_MONGO = "is for servers that share a MongoDB database, and this one has SQLite; leave it empty"
+ONE_SERVER = "Sentinel and lists of servers are not supported; name one server, or one node of a cluster"
+NO_REDIS_URL = "is no URL such as redis://:password@host:6379/0, rediss://host:6379 or unix:///path/to/socket"
+
 
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
@@ -28,7 +32,31 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     [
         ("DATABASE_URL", "postgres://db", "must start with one of sqlite://, mongodb://, mongodb+srv://"),
         ("REDIS_URL", "http://redis", "must start with one of redis://, rediss://, unix://"),
-        ("REDIS_URL", "redis://redis", "more than one node is not supported by this version; leave it empty"),
+        ("REDIS_URL", "redis:localhost", "must start with one of redis://, rediss://, unix://"),
+        ("REDIS_URL", "redis://redis", ONLY_MONGO),
+        ("REDIS_URL", "redis+sentinel://s1:26379/mymaster", ONE_SERVER),
+        ("REDIS_URL", "rediss+cluster://c1", ONE_SERVER),
+        ("REDIS_URL", "redis://:a,b@c1:6379,c2:6379", ONE_SERVER),
+        ("REDIS_URL", "redis://", NO_REDIS_URL),
+        ("REDIS_URL", "redis://:geheim@host:port", NO_REDIS_URL),
+        ("REDIS_URL", "redis://:ge[heim@host", NO_REDIS_URL),
+        ("REDIS_URL", "unix://geheim@", NO_REDIS_URL),
+        (
+            "REDIS_URL",
+            "redis://host/0#geheim",
+            "has a # in it: percent-encode the special characters of the password",
+        ),
+        (
+            "REDIS_URL",
+            "redis://host?socket_timeout=geheim",
+            NO_REDIS_URL,
+        ),
+        (
+            "REDIS_URL",
+            "redis://host?retry_on_timeout=1",
+            "takes no option but db, password, ssl_ca_certs, ssl_cert_reqs, ssl_certfile, ssl_check_hostname, "
+            "ssl_keyfile, username",
+        ),
         ("ALGORITHM", "none", "must be one of HS256, HS384, HS512"),
         ("LOG_FORMAT", "xml", "must be one of console, json"),
         ("LOG_LEVEL", "loud", "must be one of DEBUG, INFO, WARNING, ERROR, CRITICAL"),
@@ -110,6 +138,25 @@ def test_an_empty_key_file_is_no_key(folder: Path) -> None:
     (folder / "data" / "secret_key").write_text("\n")
     with pytest.raises(ConfigError, match=r"^SECRET_KEY: data/secret_key is empty; delete it"):
         load_config()
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "redis://redis",
+        "redis://user:p%23ss@host:6380/3",
+        "redis://:a,b@host",
+        "rediss://host:6379?ssl_ca_certs=/etc/ca.pem&ssl_cert_reqs=required",
+        "unix:///run/redis.sock?db=2&password=x",
+        "redis://[::1]:6379",
+    ],
+)
+def test_the_url_of_one_redis_beside_mongodb(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    for name, text in {**SECRET, "REDIS_URL": url, "DATABASE_URL": "mongodb://db"}.items():
+        monkeypatch.setenv(name, text)
+    config = load_config()
+    assert config.redis_url == url
+    assert url not in repr(config)
 
 
 def test_several_nodes_would_need_one_key(monkeypatch: pytest.MonkeyPatch) -> None:

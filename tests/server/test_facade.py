@@ -14,7 +14,11 @@ MORE = {
     "server/engine_hub.py": {
         "handlers.live.hub",
         "handlers.live.freshness",
-    },  # the port it implements, and its gate
+        "handlers.policy",
+    },  # the port it implements, its gate, and over which time clients come back
+    "server/nodes/bus_inbox.py": {"handlers.live.hub"},
+    "server/nodes/bus_service.py": {"handlers.live.hub"},
+    "server/nodes/bus_spreader.py": {"handlers.live.hub"},
     "server/nodes/gate.py": {"handlers.live.freshness"},
     "server/nodes/peers.py": {"handlers.live.peers"},
 }

@@ -72,6 +72,7 @@ async def test_what_was_received_is_not_published_again(here: Node, there: Node)
     anna, boris = await here.users(2)
     chat_id = await here.chat(anna, boris)
     await there.store.chats.load(chat_id)
+    there.store.chats.follow(chat_id)
     there.take()
     bus = Bus(here, there)
     messages = [await here.send(chat_id, anna, f"{number}") for number in range(3)]
@@ -95,6 +96,7 @@ async def test_what_is_received_while_a_batch_is_written(
     anna, boris = await here.users(2)
     chat_id = await here.chat(anna, boris)
     await there.store.chats.load(chat_id)
+    there.store.chats.follow(chat_id)
     there.take()
     bus = Bus(here, there)
     log, original = there.store._writer.replicas.log, there.store._writer.replicas.log.insert
@@ -117,6 +119,7 @@ async def test_a_row_ahead_waits_for_the_log(here: Node, there: Node) -> None:
     anna, boris = await here.users(2)
     chat_id = await here.chat(anna)
     await there.store.chats.load(chat_id)
+    there.store.chats.follow(chat_id)
     there.take()
     bus = Bus(here, there)
     await here.store.chats.add_member(chat_id, anna, boris, "member", at(1))
@@ -160,6 +163,7 @@ async def test_two_busy_servers_with_a_bus(here: Node, there: Node) -> None:
     anna, boris = await here.users(2)
     chat_id = await here.chat(anna, boris)
     await there.store.chats.load(chat_id)
+    there.store.chats.follow(chat_id)
     bus, seen = Bus(here, there), list[int]()
     there.store.subscribe(
         lambda changes: seen.extend(

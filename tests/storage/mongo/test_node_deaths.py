@@ -87,6 +87,7 @@ async def test_a_server_dies_while_it_sends(
     first = await here.send(chat_id, anna, "first")
     for node in (there, third):
         await node.store.chats.load(chat_id)
+        node.store.chats.follow(chat_id)
         await node.look()
     database = here.store._database
     death = Death(database)
@@ -128,6 +129,7 @@ async def test_connections_break_while_hints_are_written(
     anna = await here.user()
     chat_id = await here.chat(anna)
     await there.store.chats.load(chat_id)
+    there.store.chats.follow(chat_id)
     hints = here.store._database.hints
     original, calls = hints.insert_one, 0
 
@@ -162,6 +164,7 @@ async def test_a_hint_found_by_a_majority_read_counts(mongo_place: MongoPlace, t
         anna = await here.user()
         chat_id = await here.chat(anna)
         await there.store.chats.load(chat_id)
+        there.store.chats.follow(chat_id)
         proxy.failing = ("hints",)
         await here.send(chat_id, anna, "one")
         assert proxy.failed
@@ -182,6 +185,7 @@ async def test_a_hint_that_no_majority_has_is_no_ack(
     anna = await here.user()
     chat_id = await here.chat(anna)
     await there.store.chats.load(chat_id)
+    there.store.chats.follow(chat_id)
     hints = here.store._database.hints
 
     async def taken(_document: Any) -> Any:

@@ -38,6 +38,7 @@ async def test_messages_of_a_followed_chat(here: Node, there: Node) -> None:
     anna, boris = await here.users(2)
     chat_id = await here.chat(anna, boris)
     await there.store.chats.load(chat_id)
+    there.store.chats.follow(chat_id)
     first = await here.send(chat_id, anna, "one")
     await here.store.messages.edit(first.id, anna, "edited", at(1))
     await there.look()

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Sequence
 
 import pytest
 
-from domain.changes import MemberAdded, MessageCreated, SessionsRevoked, UserChanged
+from domain.changes import ChatCreated, ChatRenamed, MemberAdded, MessageCreated, SessionsRevoked, UserChanged
 from domain.models import ChatState
 from storage.errors import Unavailable
 from storage.mongo import MongoStore, positions
@@ -51,12 +51,14 @@ async def test_a_replica_that_is_gone_leaves_no_hole(
     anna = await here.user()
     chat_id = await here.chat(anna)
     await here.store.chats.load(chat_id)
+    here.store.chats.follow(chat_id)
     await here.send(chat_id, anna, "here")
     await evict(here, anna, monkeypatch)
     assert here.store._writer.replicas.peek(chat_id) is None
     for number in range(3):
         await there.send(chat_id, anna, f"there {number}")
     await here.store.chats.load(chat_id)
+    here.store.chats.follow(chat_id)
     await here.check_published(chat_id)
     assert len(here.message_changes(chat_id)) == 4
 
@@ -67,6 +69,7 @@ async def test_a_replica_that_is_gone_is_not_needed(
     anna = await here.user()
     chat_id = await here.chat(anna)
     await here.store.chats.load(chat_id)
+    here.store.chats.follow(chat_id)
     await evict(here, anna, monkeypatch)
     await there.send(chat_id, anna, "there")
     await here.look()
@@ -87,6 +90,7 @@ async def test_positions_of_followed_chats_stay(
     followed, dropped = await here.chat(anna), await here.chat(anna)
     for chat_id in (followed, dropped):
         await here.store.chats.load(chat_id)
+        here.store.chats.follow(chat_id)
     here.store.chats.unfollow(dropped)
     for _ in range(4):
         here.store.chats.unfollow(await here.chat(anna))
@@ -107,6 +111,7 @@ async def test_two_servers_write_to_one_chat_at_once(here: Node, there: Node, th
     chat_id = await here.chat(anna, boris)
     for node in (here, there, third):
         await node.store.chats.load(chat_id)
+        node.store.chats.follow(chat_id)
     done = asyncio.Event()
 
     async def write(node: Node, user_id: int) -> None:
@@ -137,6 +142,7 @@ async def test_rows_that_come_to_the_log_after_their_hint(
     anna = await here.user()
     chat_id = await here.chat(anna)
     await there.store.chats.load(chat_id)
+    there.store.chats.follow(chat_id)
     log, gate, inserting = here.store._writer.replicas.log, asyncio.Event(), asyncio.Event()
     original = log.insert
 
@@ -191,6 +197,7 @@ async def test_a_write_that_failed_though_it_was_made(
     chat_id = await here.chat(anna)
     for node in (here, there):
         await node.store.chats.load(chat_id)
+        node.store.chats.follow(chat_id)
     log = here.store._writer.replicas.log
     original = log.insert
 
@@ -233,6 +240,7 @@ async def test_who_has_missed_hints_compares(here: Node, there: Node, third: Nod
     anna, boris = await here.users(2)
     followed, other = await here.chat(anna), await here.chat(anna)
     await there.store.chats.load(followed)
+    there.store.chats.follow(followed)
     await here.store.sessions.create(
         session_id="s", user_id=boris, token_hash="t", expires_at=at(9), created_at=START
     )
@@ -261,6 +269,7 @@ async def test_a_row_that_never_comes_is_not_awaited_for_ever(
     anna = await here.user()
     chat_id = await here.chat(anna)
     await there.store.chats.load(chat_id)
+    there.store.chats.follow(chat_id)
     await there.store.nodes.apply([Hint(1, {chat_id: (2, 9)}, {}, [], [], [])])
     assert there.store.nodes._rows._awaited.keys() == {chat_id}
     await asyncio.sleep(0.15)
@@ -294,3 +303,23 @@ async def test_the_head_is_that_of_the_log_while_a_write_loads_the_chat(
     state = await loading
     assert state is not None
     assert state.chat.head_seq >= 2
+
+
+async def test_what_led_to_a_loaded_chat_is_published_until_it_is_followed(here: Node, there: Node) -> None:
+    """A member here loads a chat that another server has just made: the other members here have not heard of it."""
+    anna, boris = await here.users(2)
+    chat_id = await here.chat(anna)
+    await here.store.chats.add_member(chat_id, anna, boris, "member", at(1))
+    await there.store.chats.begin(chat_id)
+    assert there.take() == []
+    await there.look()
+    assert [type(one) for one in there.take() if not isinstance(one, UserChanged)] == [
+        ChatCreated,
+        MemberAdded,
+    ]
+    await there.store.chats.load(chat_id)
+    there.store.chats.follow(chat_id)
+    await here.store.chats.rename(chat_id, anna, "Another name")
+    for _ in range(2):
+        await there.look()
+    assert [type(one) for one in there.take()] == [ChatRenamed]

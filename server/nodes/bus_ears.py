@@ -1,0 +1,92 @@
+"""The hearing end of the bus: frames of others, and this server's own, by which it knows that it hears."""
+
+import asyncio
+from collections.abc import Callable
+
+import structlog
+
+from server.nodes.bus_connections import Connections
+from server.nodes.bus_counters import BusCounters
+from server.nodes.bus_frames import Frame, UnknownVersion, unpack
+
+log = structlog.get_logger("vestnik")
+
+INCARNATIONS_MAX = 1000
+
+
+class Ears:
+    """Hands frames of other servers to `heard`, and calls `missed` where their numbers have a hole."""
+
+    def __init__(
+        self,
+        incarnation: str,
+        counters: BusCounters,
+        heard: Callable[[Frame], None],
+        missed: Callable[[], None],
+    ) -> None:
+        self._incarnation = incarnation
+        self._counters = counters
+        self._heard = heard
+        self._missed = missed
+        self._numbers: dict[str, int] = {}
+        """By incarnation, the number of its last frame."""
+        self._expected: tuple[int, float] | None = None
+        """The own frame that is measured now, and when it was queued."""
+        self._is_unreadable_told = False
+
+    def begin(self) -> None:
+        """A new connection: what was published before has not been heard."""
+        self._numbers.clear()
+        self._expected = None
+
+    def expect(self, number: int) -> None:
+        """This server publishes its frame `number`."""
+        if self._expected is None:
+            self._expected = number, asyncio.get_running_loop().time()
+
+    def silent_s(self) -> float:
+        """For how long the frame that is measured has not come back."""
+        return asyncio.get_running_loop().time() - self._expected[1] if self._expected else 0.0
+
+    async def listen(self, connections: Connections) -> None:
+        """Hears what is published. Does not return. Raises: `bus_connections.FAILURES`."""
+        while True:
+            self.take(await connections.hear())
+
+    def take(self, data: bytes) -> None:
+        """Takes the frames that were published together. Does not raise."""
+        try:
+            for frame in unpack(data, self._incarnation):
+                if frame.incarnation == self._incarnation:
+                    self._own(frame.number)
+                else:
+                    self._take(frame)
+        except ValueError as error:
+            self._counters.frames_unreadable += 1
+            self._missed()
+            if not self._is_unreadable_told:
+                self._is_unreadable_told = True
+                newer = isinstance(error, UnknownVersion)
+                log.warning("a frame of the bus cannot be read", newer_version=newer)
+        self._counters.bytes_received += len(data)
+
+    def _own(self, number: int) -> None:
+        if self._expected is not None and number >= self._expected[0]:
+            passed_s = asyncio.get_running_loop().time() - self._expected[1]
+            self._counters.lag_us = int(passed_s * 1e6)
+            self._expected = None
+
+    def _take(self, frame: Frame) -> None:
+        counters, last = self._counters, self._numbers.get(frame.incarnation)
+        counters.frames_received += 1
+        if last is None or frame.number != last + 1:
+            if last is not None:
+                counters.frames_missed += max(0, frame.number - last - 1)
+            elif len(self._numbers) >= INCARNATIONS_MAX:
+                self._numbers.clear()
+            self._missed()
+        self._numbers[frame.incarnation] = frame.number
+        try:
+            self._heard(frame)
+        except Exception as error:
+            log.error("a frame of the bus failed", exc_info=error)

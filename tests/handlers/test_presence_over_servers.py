@@ -1,0 +1,477 @@
+"""Presence over several servers: others see one user, whichever servers the user is connected to."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any, cast
+
+import pytest
+
+from domain.models import User
+from handlers.live.connections import Connection, enter_room, leave_room
+from handlers.live.directory import Directory
+from handlers.live.last_seen import LastSeen
+from handlers.live.peer_presence import USERS_PER_TURN
+from handlers.live.presence import HEARD_WITHIN_S, NOTED_WITHIN_S, PresenceTracker
+from handlers.live.presence_outbox import GATHERED_S
+from handlers.policy import RETRY_SPREAD_MS
+from storage.ports import Users
+from tests.clients.clock import ManualClock
+from tests.clients.hub import MemoryHub
+from tests.clients.memory_store import NOW, MemoryChats, store_of
+from tests.clients.peers import PeerNet
+
+GRACE_S = 2.0
+KEPT_S = RETRY_SPREAD_MS / 1000 + GRACE_S + HEARD_WITHIN_S
+"""How long the users of a server that is gone are kept."""
+HEARD_S = 0.7
+"""What a server tells is heard after this time."""
+ANN, BOB = 1, 2
+
+
+class MemoryUsers:
+    """The little of the store's users that is needed: `seen` has each note, by user."""
+
+    def __init__(self) -> None:
+        self.seen_at: dict[int, list[datetime]] = {}
+
+    async def seen(self, user_id: int, at: datetime) -> None:
+        self.seen_at.setdefault(user_id, []).append(at)
+
+    async def get_many(self, user_ids: Any) -> dict[int, User]:
+        return {user_id: self._user(user_id) for user_id in user_ids}
+
+    def _user(self, user_id: int) -> User:
+        at = max(self.seen_at.get(user_id, ()), default=None)
+        return User(user_id, f"user{user_id}", "User", None, "hash", created_at=NOW, last_seen_at=at)
+
+
+class Node:
+    """A server of the scene. A watcher is connected to it, as Bob, in the room of chat 7."""
+
+    def __init__(self, name: str, scene: "Scene") -> None:
+        self.name, self.scene = name, scene
+        self.watcher = f"watcher of {name}"
+        self.hub = MemoryHub(self.watcher)
+        self.directory = Directory(store_of(scene.chats))
+        self.last_seen = LastSeen(cast(Users, scene.users), scene.clock)
+        self.tracker = PresenceTracker(
+            self.hub,
+            scene.clock,
+            self.directory,
+            scene.net.join(name),
+            grace_s=GRACE_S,
+            last_seen=self.last_seen,
+        )
+        scene.net.load(name)
+        self.connections: dict[str, Connection] = {}
+
+    async def watch(self) -> None:
+        """Joins the chat, as a client does: who is there is shown at once."""
+        bob = Connection(self.watcher, BOB, None, 0)
+        chat = await self.directory.for_member(BOB, 7)
+        enter_room(self.hub, bob, chat)
+        self.tracker.show(chat, bob)
+
+    def open(self, user_id: int = ANN, name: str = "") -> Connection:
+        connection = Connection(f"{user_id} at {self.name} {name}", user_id, None, 0)
+        self.tracker.opened(connection)
+        return connection
+
+    def seen(self, *, of: int = ANN) -> list[str]:
+        """The statuses of a user that the watcher was sent since the last call."""
+        received = self.hub.take(self.watcher)
+        return [payload.get("status", "offline") for _, payload in received if payload["user_id"] == of]
+
+
+class Scene:
+    """Three servers with one store; all of Ann's chats are shared with Bob, who watches on each server."""
+
+    def __init__(self, delay_s: float = HEARD_S) -> None:
+        self.clock, self.users = ManualClock(), MemoryUsers()
+        self.chats = MemoryChats({7: [ANN, BOB, *range(3, 51)]})
+        self.net = PeerNet(self.clock, delay_s=delay_s)
+        self.nodes: list[Node] = []
+
+    async def start(self, name: str) -> Node:
+        node = Node(name, self)
+        await node.watch()
+        self.nodes.append(node)
+        return node
+
+    def stop(self, node: Node) -> None:
+        """Ends a server as SIGTERM does; `node` may have connections."""
+        node.tracker.going_away()
+        node.tracker.stop()
+        self.nodes.remove(node)
+        self.net.leave(node.name)
+
+    def kill(self, node: Node) -> None:
+        """Ends a server without a word; the others find it dead at once."""
+        node.tracker._elsewhere.stop()
+        self.nodes.remove(node)
+        self.net.die(node.name)
+
+    def hear(self) -> None:
+        """Lets all that was told arrive."""
+        self.clock.advance(HEARD_S + GATHERED_S)
+
+    def seen(self, *, of: int = ANN) -> list[list[str]]:
+        return [node.seen(of=of) for node in self.nodes]
+
+    def shown(self) -> set[str]:
+        """What the servers say of Ann: one status, if they agree."""
+        return {node.tracker.status_of(ANN) for node in self.nodes}
+
+    async def notes(self, user_id: int = ANN) -> int:
+        """How often it was noted when a user was last seen."""
+        for _ in range(10):
+            await asyncio.sleep(0)
+        return len(self.users.seen_at.get(user_id, ()))
+
+
+@pytest.fixture
+async def scene() -> Scene:
+    scene = Scene()
+    for name in "abc":
+        await scene.start(name)
+    scene.seen()
+    return scene
+
+
+async def test_a_user_comes_and_goes_once_on_every_server(scene: Scene) -> None:
+    a, _, _ = scene.nodes
+    ann = a.open()
+    assert scene.seen() == [["online"], [], []]
+    scene.hear()
+    assert scene.seen() == [[], ["online"], ["online"]]
+    a.tracker.closed(ann)
+    scene.clock.advance(GRACE_S)
+    assert scene.seen() == [[], [], []]
+    scene.clock.advance(HEARD_WITHIN_S)
+    assert scene.seen() == [["offline"], [], []]
+    scene.hear()
+    assert scene.seen() == [[], ["offline"], ["offline"]]
+    assert await scene.notes() == 1
+
+
+async def test_others_see_the_strongest_status_of_all_servers(scene: Scene) -> None:
+    a, b, _ = scene.nodes
+    one, two = a.open(), b.open()
+    scene.hear()
+    assert scene.seen() == [["online"]] * 3
+    for node, connection, status, seen in (
+        (a, one, "away", []),
+        (b, two, "away", ["away"]),
+        (a, one, "busy", ["busy"]),
+        (b, two, "online", []),
+        (a, one, "online", ["online"]),
+    ):
+        node.tracker.set(connection, status)
+        scene.hear()
+        assert scene.seen() == [seen] * 3, (connection.id, status)
+
+
+async def test_a_status_counts_no_more_once_its_last_connection_is_gone_and_another_is_elsewhere(
+    scene: Scene,
+) -> None:
+    a, b, _ = scene.nodes
+    one, _ = a.open(), b.open()
+    a.tracker.set(one, "busy")
+    scene.hear()
+    scene.seen()
+    a.tracker.closed(one)
+    assert scene.seen() == [["online"], [], []]
+    scene.hear()
+    assert scene.seen() == [[], ["online"], ["online"]]
+    scene.clock.advance(60)
+    assert (scene.seen(), await scene.notes()) == ([[], [], []], 0)
+
+
+@pytest.mark.parametrize("after_s", [0.1, GRACE_S - 0.001])
+async def test_who_changes_servers_within_the_grace_time_was_never_gone(scene: Scene, after_s: float) -> None:
+    a, b, _ = scene.nodes
+    ann = a.open()
+    scene.hear()
+    scene.seen()
+    a.tracker.closed(ann)
+    scene.clock.advance(after_s)
+    b.open()
+    scene.clock.advance(60)
+    assert (scene.seen(), scene.shown(), await scene.notes()) == ([[], [], []], {"online"}, 0)
+
+
+async def test_all_connections_drop_at_once_and_come_back_elsewhere(scene: Scene) -> None:
+    a, b, c = scene.nodes
+    one, two = a.open(), b.open()
+    scene.hear()
+    scene.seen()
+    a.tracker.closed(one)
+    b.tracker.closed(two)
+    scene.clock.advance(GRACE_S - 0.1)
+    c.open()
+    scene.clock.advance(60)
+    assert (scene.seen(), scene.shown(), await scene.notes()) == ([[], [], []], {"online"}, 0)
+
+
+async def test_the_last_two_connections_end_at_once(scene: Scene) -> None:
+    a, b, _ = scene.nodes
+    one, two = a.open(), b.open()
+    scene.hear()
+    scene.seen()
+    a.tracker.closed(one)
+    b.tracker.closed(two)
+    scene.clock.advance(60)
+    assert (scene.seen(), scene.shown()) == ([["offline"]] * 3, {"offline"})
+    assert await scene.notes() >= 1, "each believed that the other had the user, and still it is noted"
+
+
+async def test_who_comes_later_sees_the_users_of_the_others(scene: Scene) -> None:
+    a, _, _ = scene.nodes
+    a.tracker.set(a.open(), "busy")
+    scene.hear()
+    d = await scene.start("d")
+    assert d.seen() == ["busy"]
+
+
+class TestTheWishToAppearOffline:
+    async def test_holds_on_every_server(self, scene: Scene) -> None:
+        a, b, _ = scene.nodes
+        one, _ = a.open(), b.open()
+        scene.hear()
+        scene.seen()
+        a.tracker.set(one, "offline")
+        scene.hear()
+        assert scene.seen() == [["offline"]] * 3
+        a.tracker.closed(one)
+        scene.clock.advance(60)
+        assert (scene.seen(), scene.shown()) == ([[], [], []], {"offline"}), (
+            "the wish outlives its connection"
+        )
+
+    @pytest.mark.parametrize("how", ["says so", "opens a connection"])
+    async def test_ends_by_any_server(self, scene: Scene, how: str) -> None:
+        a, b, c = scene.nodes
+        one, two = a.open(), b.open()
+        a.tracker.set(one, "offline")
+        scene.hear()
+        scene.seen()
+        if how == "says so":
+            b.tracker.set(two, "online")
+        else:
+            c.open()
+        scene.hear()
+        assert (scene.seen(), scene.shown()) == ([["online"]] * 3, {"online"})
+
+    async def test_is_known_to_a_server_that_starts_later(self, scene: Scene) -> None:
+        a, _, _ = scene.nodes
+        a.tracker.set(a.open(), "offline")
+        scene.hear()
+        d = await scene.start("d")
+        assert d.seen() == ["offline"]
+        d.open()
+        scene.hear()
+        assert scene.shown() == {"online"}
+
+    async def test_two_servers_that_do_not_know_of_each_other_agree_in_the_end(self, scene: Scene) -> None:
+        a, b, c = scene.nodes
+        one, two, _ = a.open(), b.open(), c.open()
+        for first, second in (("offline", "online"), ("online", "offline"), ("offline", "offline")):
+            for status in (first, second):
+                a.tracker.set(one, status)
+                b.tracker.set(two, {"offline": "online", "online": "offline"}[status])
+            scene.clock.advance(10)
+            assert len(scene.shown()) == 1, (first, second)
+        a.tracker.set(one, "offline")
+        b.tracker.set(two, "busy")
+        scene.clock.advance(10)
+        assert scene.shown() == {"offline"}, "in doubt a user who wants to be alone is"
+
+    async def test_is_over_with_the_last_connection(self, scene: Scene) -> None:
+        a, b, _ = scene.nodes
+        one = a.open()
+        a.tracker.set(one, "offline")
+        scene.hear()
+        a.tracker.closed(one)
+        scene.clock.advance(60)
+        scene.seen()
+        b.open()
+        scene.hear()
+        assert scene.seen() == [["online"]] * 3
+
+
+async def test_a_server_ends_all_connections_and_their_users_come_back_elsewhere(scene: Scene) -> None:
+    a, b, _ = scene.nodes
+    ann, other = a.open(), a.open(3)
+    scene.hear()
+    scene.seen()
+    with a.tracker.coming_back():
+        a.tracker.closed(ann)
+        a.tracker.closed(other)
+    scene.clock.advance(KEPT_S - HEARD_WITHIN_S - 0.1)
+    b.open()
+    scene.clock.advance(HEARD_WITHIN_S)
+    assert [node.hub.take(node.watcher) for node in scene.nodes] == [[], [], []]
+    scene.clock.advance(60)
+    assert (scene.shown(), a.tracker.status_of(3)) == ({"online"}, "offline")
+
+
+class TestAServerThatIsGone:
+    async def test_its_users_are_offline_once_those_who_come_back_had_time_to(self, scene: Scene) -> None:
+        a, b, _ = scene.nodes
+        a.open()
+        a.open(3)
+        scene.hear()
+        scene.seen()
+        scene.kill(a)
+        b.open(3)
+        scene.clock.advance(KEPT_S - 0.01)
+        assert scene.seen() == [[], []]
+        scene.clock.advance(0.01)
+        assert scene.seen() == [["offline"]] * 2
+        assert scene.seen(of=3) == [[], []]
+        assert scene.nodes[0].tracker.status_of(3) == "online"
+
+    @pytest.mark.parametrize("survivors", [1, 2])
+    async def test_it_is_noted_when_its_users_were_last_seen(self, scene: Scene, survivors: int) -> None:
+        a, b, _ = scene.nodes
+        a.open()
+        a.open(3)
+        b.open(3)
+        scene.hear()
+        scene.kill(a)
+        if survivors == 1:  # the one that would have noted it dies too
+            scene.kill(b)
+        scene.clock.advance(KEPT_S)
+        for _ in range(3):
+            await scene.notes()
+            scene.clock.advance(NOTED_WITHIN_S)
+        assert await scene.notes(ANN) == 1
+        assert await scene.notes(3) == (1 if survivors == 1 else 0)
+
+    async def test_one_that_wakes_is_known_again(self, scene: Scene) -> None:
+        a, b, _ = scene.nodes
+        a.open()
+        busy = b.open(3)
+        scene.hear()
+        scene.seen()
+        scene.net.die("a")
+        b.tracker.set(busy, "busy")
+        scene.clock.advance(60)
+        assert scene.seen() == [[], ["offline"], ["offline"]]
+        scene.net.wake("a")
+        assert scene.seen() == [[], ["online"], ["online"]]
+        assert a.tracker.status_of(3) == "busy", "and it knows what it has missed"
+
+    async def test_one_that_wakes_in_time_was_never_gone(self, scene: Scene) -> None:
+        scene.nodes[0].open()
+        scene.hear()
+        scene.seen()
+        scene.net.die("a")
+        scene.clock.advance(KEPT_S - 0.01)
+        scene.net.wake("a")
+        scene.clock.advance(60)
+        assert (scene.seen(), scene.shown()) == ([[], [], []], {"online"})
+
+    async def test_one_that_ends_tells_nothing_of_its_last_moments(self, scene: Scene) -> None:
+        a, b, _ = scene.nodes
+        ann, _ = a.open(), a.open(3)
+        scene.hear()
+        scene.seen()
+        a.tracker.going_away()
+        a.tracker.closed(ann)
+        scene.clock.advance(GRACE_S)
+        scene.stop(a)
+        scene.clock.advance(RETRY_SPREAD_MS / 1000)
+        b.open()
+        scene.clock.advance(60)
+        assert scene.seen() == [[], []]
+        assert scene.seen(of=3) == [[], []]
+        assert scene.shown() == {"online"}
+
+
+async def test_three_servers_restart_in_turn_and_nobody_is_told(scene: Scene) -> None:
+    """The users of a server that restarts come back to any server within the time that they get, as their clients
+    do."""
+    users = range(3, 51)
+    at = {user_id: scene.nodes[user_id % 3] for user_id in users}
+    connections = {user_id: node.open(user_id) for user_id, node in at.items()}
+    scene.clock.advance(5)
+    for node in scene.nodes:
+        node.hub.take(node.watcher)
+    published: Counter[str] = Counter()
+    for round_, old in enumerate(list(scene.nodes)):
+        old.tracker.going_away()
+        leaving = [user_id for user_id in users if at[user_id] is old]
+        for user_id in leaving:
+            old.tracker.closed(connections[user_id])
+        scene.clock.advance(0.5)
+        scene.stop(old)
+        new = await scene.start(f"{old.name} {round_}")
+        new.hub.take(new.watcher)  # what a join shows
+        for user_id in leaving:
+            scene.clock.advance(RETRY_SPREAD_MS / 1000 / len(leaving))
+            at[user_id] = scene.nodes[user_id % 7 % 3]
+            connections[user_id] = at[user_id].open(user_id)
+        scene.clock.advance(30)
+        for node in scene.nodes:
+            published.update(name for name, _ in node.hub.take(node.watcher))
+    assert {node.tracker.status_of(user_id) for node in scene.nodes for user_id in users} == {"online"}
+    assert await scene.notes(3) <= 3
+    assert not published
+    told = [value for _, topic, value in scene.net.told if topic == "presence"]
+    assert len(told) < 5 * 60, "what changes within a fifth of a second is told together"
+
+
+class TestManyUsers:
+    """10,000 users whom nobody here watches, but for Ann."""
+
+    USERS = range(1, 10_001)
+
+    @pytest.fixture
+    async def crowd(self) -> Scene:
+        scene = Scene(delay_s=0.0)
+        a, _ = await scene.start("a"), await scene.start("b")
+        for user_id in self.USERS:
+            a.open(user_id)
+        scene.clock.advance(1)
+        scene.seen()
+        return scene
+
+    async def test_are_told_in_few_values(self, crowd: Scene) -> None:
+        told = [value for _, topic, value in crowd.net.told if topic == "presence"]
+        assert len(told) <= 2
+        assert [list(value) for value in told] == [["online"]] * len(told)
+
+    async def test_of_a_dead_server_leave_the_loop_free(self, crowd: Scene) -> None:
+        _, b = crowd.nodes
+        crowd.nodes.remove(crowd.nodes[0])
+        turns = self.turns_of(b)
+        crowd.net.die("a")
+        crowd.clock.advance(KEPT_S)
+        assert crowd.seen() == [["offline"]]
+        assert len(list(turns)) >= 2 * len(self.USERS) / USERS_PER_TURN - 2
+        assert b.tracker.status_of(self.USERS[-1]) == "offline"
+
+    def turns_of(self, node: Node) -> Iterator[None]:
+        """One item for each turn in which a server works on what others have told."""
+        elsewhere = node.tracker._elsewhere
+        work, turns = elsewhere._work, list[None]()
+
+        def counted() -> None:
+            turns.append(None)
+            work()
+
+        elsewhere._work = counted  # type: ignore[method-assign]
+        return iter(turns)
+
+
+async def test_a_room_that_is_left_hears_nothing(scene: Scene) -> None:
+    a, b, _ = scene.nodes
+    chat = b.directory.peek(7)
+    assert chat is not None
+    leave_room(b.hub, chat.joined[b.watcher], 7)
+    a.open()
+    scene.hear()
+    assert scene.seen() == [["online"], [], ["online"]]
