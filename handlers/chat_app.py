@@ -9,8 +9,10 @@ from handlers import dispatch, moderation
 from handlers.commands import COMMANDS
 from handlers.context import Caller, make_context
 from handlers.dispatch import Outcome
+from handlers.figures import Figures
 from handlers.live.clock import Clock
-from handlers.live.connections import Connection, leave_room
+from handlers.live.connections import Connection, Wire, leave_room
+from handlers.live.counts import Counts
 from handlers.live.freshness import AlwaysFresh, Freshness
 from handlers.live.hub import Hub
 from handlers.live.identities import Identity
@@ -26,6 +28,7 @@ from handlers.wire import events
 from handlers.wire.endings import Ending, Refused
 from handlers.wire.errors import invalid
 from storage.errors import StorageError, Unavailable
+from storage.histogram import Histogram
 from storage.ports import Store
 
 __all__ = [
@@ -35,6 +38,8 @@ __all__ = [
     "Claims",
     "Command",
     "Connection",
+    "Figures",
+    "Histogram",
     "Identity",
     "Later",
     "Outcome",
@@ -73,10 +78,15 @@ class ChatApp:
             passwords,
             freshness=freshness or AlwaysFresh(),
             peers=peers or NoPeers(),
+            counts=Counts(COMMANDS),
         )
         self.start = partial(dispatch.start, self.context)
         """Starts a command: see `dispatch.start`."""
-        hub.on_end(self.disconnected)
+        self.then = partial(dispatch.then, self.context)
+        """Calls back with the outcome of a `Later`: see `dispatch.then`."""
+        self.counts = self.context.counts
+        """What has happened since the start. Gates count here what only they know of."""
+        hub.on_end(self._ended)
         self._publisher = Publisher(self.context, self.end, spreader)
         self.hand_out = self._publisher.hand_out
         """Publishes what another server has published: see `Publisher.hand_out`."""
@@ -115,11 +125,13 @@ class ChatApp:
         if limit and len(self.context.connections.of(identity.user_id)) >= limit:
             raise Refused("rate_limited", Ending.TOO_MANY_CONNECTIONS)
 
-    def connect(self, identity: Identity, connection_id: str) -> Connection:
+    def connect(self, identity: Identity, connection_id: str, wire: Wire) -> Connection:
         """Accepts a connection and sends it `connected`, its first event. Raises: `Refused`."""
         context = self.context
         self.admit(identity)
-        connection = Connection(connection_id, identity.user_id, identity.session_id, identity.expires_at)
+        connection = Connection(
+            connection_id, identity.user_id, identity.session_id, identity.expires_at, wire=wire
+        )
         context.connections.add(connection)
         name, payload = events.connected(
             identity.user_id,
@@ -162,24 +174,32 @@ class ChatApp:
 
     def disconnected(self, connection_id: str) -> None:
         """Takes a lost connection out of everything; nothing happens the second time."""
+        if self._remove(connection_id):
+            self.counts.left += 1
+
+    def _ended(self, connection_id: str, ending: Ending) -> None:
+        """Takes a connection that the server ends out of everything."""
+        if self._remove(connection_id):
+            self.counts.endings[ending] += 1
+
+    def _remove(self, connection_id: str) -> bool:
+        """Whether the connection was there."""
         connection = self.context.connections.get(connection_id)
         if connection is None:
-            return
+            return False
         for chat_id in list(connection.joined):
             leave_room(self.context.hub, connection, chat_id)
         self.context.connections.remove(connection)
         self.context.typing.gone(connection)
         self.context.presence.closed(connection)
+        return True
 
     def unsent_bytes(self, user_id: int) -> int:
         """How many bytes wait for the peers of all the user's connections; see `Hub.unsent_bytes`."""
         context = self.context
         return sum(map(context.hub.unsent_bytes, context.connections.ids_of(user_id)))
 
-    # Commands; `start` is made above.
-
-    then = staticmethod(dispatch.then)
-    """Calls back with the outcome of a `Later`: see `dispatch.then`."""
+    # Commands; `start` and `then` are made above.
 
     def admit_call(self, caller: Caller, name: str) -> None:
         """See `dispatch.admit`."""
@@ -200,6 +220,17 @@ class ChatApp:
         except StorageError:
             return "failing"
         return None
+
+    def figures(self) -> Figures:
+        """What metrics read. It asks nothing of the store."""
+        connections = self.context.connections
+        return Figures(
+            dict(connections.by_wire),
+            dict(connections.opened),
+            len(connections.users()),
+            self.counts,
+            self.context.store.health,
+        )
 
     async def moderate(self, action: str, login: str) -> None:
         """One of `moderation.ACTIONS` on an account, by username or email. Raises: `ChatError`; `StorageError`."""

@@ -7,6 +7,7 @@ from handlers.live.announcer import Announcer
 from handlers.live.chat_updates import ChatUpdates
 from handlers.live.clock import Clock
 from handlers.live.connections import Connection, Connections
+from handlers.live.counts import Counts
 from handlers.live.directory import Directory
 from handlers.live.fair_semaphore import never
 from handlers.live.freshness import Freshness
@@ -74,6 +75,7 @@ class Context:
     announcer: Announcer
     freshness: Freshness
     peers: Peers
+    counts: Counts
 
 
 def make_context(
@@ -86,6 +88,7 @@ def make_context(
     *,
     freshness: Freshness,
     peers: Peers,
+    counts: Counts,
 ) -> Context:
     """Wires the live state."""
     connections = Connections()
@@ -117,4 +120,5 @@ def make_context(
         announcer=Announcer(store, hub, clock, connections, directory, identities, presence),
         freshness=freshness,
         peers=peers,
+        counts=counts,
     )

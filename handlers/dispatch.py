@@ -5,8 +5,10 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from domain.models import Appended
 from handlers.commands import COMMANDS
 from handlers.context import Caller, Context
+from handlers.live.counts import UNKNOWN_COMMAND
 from handlers.live.identities import Identity
 from handlers.registry import Later, Result
 from handlers.wire.errors import ChatError
@@ -20,10 +22,14 @@ def admit(context: Context, caller: Caller, name: str) -> None:
     """Called once for each REST request, before its body is read. A call of `/api/auth` is counted here, whatever its
     body holds; a user who is above a limit is refused without being counted. Raises: `ChatError` `rate_limited`."""
     limit = COMMANDS[name].limit
-    if limit == "auth_calls":
-        context.limiter.check(limit, caller.network)
-    elif limit is not None:
-        context.limiter.peek(limit, caller.user_id)
+    try:
+        if limit == "auth_calls":
+            context.limiter.check(limit, caller.network)
+        elif limit is not None:
+            context.limiter.peek(limit, caller.user_id)
+    except ChatError as error:
+        context.counts.failed[name, error.code] += 1
+        raise
 
 
 async def start(
@@ -37,8 +43,9 @@ async def start(
     command = COMMANDS.get(name)
     connection = caller.connection
     if command is None or (connection is not None and not command.socket):
-        context.limiter.check("queries", caller.user_id)
-        raise ChatError("unknown_event", f"there is no command {name[:64]!r}")
+        error = _unknown(context, caller, name)
+        context.counts.failed[UNKNOWN_COMMAND, error.code] += 1
+        raise error
     try:
         if connection is not None:
             await connection.ready()
@@ -52,11 +59,24 @@ async def start(
         if command.limit is not None and command.limit != "auth_calls":
             context.limiter.check(command.limit, caller.user_id)
         result = await command.handler(context, caller, params)
-    except Exception as error:
-        raise as_chat_error(error) from None
-    if connection is not None and isinstance(result, Later):
+    except Exception as raised:
+        error = as_chat_error(raised)
+        context.counts.failed[name, error.code] += 1
+        raise error from None
+    if not isinstance(result, Later):
+        context.counts.done[name] += 1
+    elif connection is not None:
         connection.begin(result.write)
     return result
+
+
+def _unknown(context: Context, caller: Caller, name: str) -> ChatError:
+    """The error for a command that there is not, or not on a socket."""
+    try:
+        context.limiter.check("queries", caller.user_id)
+    except ChatError as limited:
+        return limited
+    return ChatError("unknown_event", f"there is no command {name[:64]!r}")
 
 
 async def _catch_up(context: Context, caller: Caller) -> None:
@@ -67,20 +87,30 @@ async def _catch_up(context: Context, caller: Caller) -> None:
         context.identities.check(Identity(caller.user_id, caller.session_id, math.inf))
 
 
-def then(later: Later[Any], reply: Callable[[Outcome], None]) -> None:
-    """Calls `reply` with the outcome of a `Later`, on the event loop, in the turn in which its events are published."""
+def then(context: Context, name: str, later: Later[Any], reply: Callable[[Outcome], None]) -> None:
+    """Calls `reply` with the outcome of the `Later` that `start` returned for a command of this name, on the event
+    loop, in the turn in which its events are published."""
 
     def done(write: "asyncio.Future[Any]") -> None:
-        reply(_outcome(later, write))
+        reply(_outcome(context, name, later, write))
 
     later.write.then(done)
 
 
-def _outcome(later: Later[Any], write: "asyncio.Future[Any]") -> Outcome:
+def _outcome(context: Context, name: str, later: Later[Any], write: "asyncio.Future[Any]") -> Outcome:
     if write.cancelled():
-        return ChatError("unavailable", "the server is going away")
-    error = write.exception()
-    return later.result(write.result()) if error is None else as_chat_error(error)
+        error = ChatError("unavailable", "the server is going away")
+    elif (raised := write.exception()) is not None:
+        error = as_chat_error(raised)
+    else:
+        written = write.result()
+        if isinstance(written, Appended) and not written.duplicate:
+            context.counts.sent[name] += 1
+        else:
+            context.counts.done[name] += 1
+        return later.result(written)
+    context.counts.failed[name, error.code] += 1
+    return error
 
 
 async def run(context: Context, caller: Caller, name: str, payload: Mapping[str, Any]) -> Result:
@@ -90,7 +120,7 @@ async def run(context: Context, caller: Caller, name: str, payload: Mapping[str,
         return result
     # The caller may be cancelled; the write may not.
     await asyncio.wait((result.write,))
-    outcome = _outcome(result, result.write)
+    outcome = _outcome(context, name, result, result.write)
     if isinstance(outcome, ChatError):
         raise outcome
     return outcome

@@ -22,8 +22,13 @@ from server.engine.budget import BURST_S, UNLIMITED
 from server.engine_hub import EngineHub
 from server.headers import add_headers
 from server.health import add_health
-from server.keys import BUS, CHAT_APP, CONFIG, NODE, ORIGINS, PAGES, REQUESTS, SIO, UNSENT
+from server.http_counts import HttpCounts
+from server.keys import BUS, CHAT_APP, CONFIG, HTTP_COUNTS, NODE, ORIGINS, PAGES, REQUESTS, SIO, UNSENT
 from server.large_answers import OnePerTurn, Unsent
+from server.metrics.exposition import Exposition
+from server.metrics.loop_lag import LoopLag
+from server.metrics.route import EXPOSITION, add_metrics
+from server.metrics.sources import NodeFigures, Sources
 from server.middlewares import answer_errors, check_origins, send_in_time
 from server.nodes.addresses import default_node_url
 from server.nodes.bus_service import BusService
@@ -99,6 +104,7 @@ def create_app(config: Config, *, clock: Clock | None = None) -> web.Application
     )
     app.on_response_prepare.append(add_headers)
     app[CONFIG] = config
+    app[HTTP_COUNTS] = HttpCounts()
     app[REQUESTS] = RequestSlots()
     app[PAGES] = OnePerTurn()
     app[UNSENT] = Unsent(config.unsent_answers_limit_bytes)
@@ -116,9 +122,53 @@ def create_app(config: Config, *, clock: Clock | None = None) -> web.Application
     app.router.add_get("/ws", RawGate(sio, hub).serve)
     add_rest(app)
     add_about(app)
+    _measure(app, hub)
+    add_metrics(app)
     add_health(app)
     add_web(app)
     return app
+
+
+def _measure(app: web.Application, hub: EngineHub) -> None:
+    """Makes what the metrics are read from. The loop is measured only if somebody can read that."""
+    lag = LoopLag()
+
+    def sources(unsent_bytes: int) -> Sources:
+        return Sources(
+            chat=app[CHAT_APP].figures(),
+            sio=app[SIO],
+            hub=hub,
+            http=app[HTTP_COUNTS],
+            slots=app[REQUESTS],
+            pacing=app[PACING],
+            answers=app[UNSENT],
+            lag=lag,
+            unsent_bytes=unsent_bytes,
+            going_away=app[DRAINING].going_away,
+            node=_node_figures(app.get(NODE), app.get(BUS)),
+        )
+
+    async def measure(app: web.Application) -> AsyncIterator[None]:
+        if app[CONFIG].has_metrics:
+            lag.start()
+        yield
+        lag.stop()
+
+    app[EXPOSITION] = Exposition(app[SIO], sources)
+    app.cleanup_ctx.append(measure)
+
+
+def _node_figures(node: Node | None, bus: BusService | None) -> NodeFigures | None:
+    if node is None:
+        return None
+    return NodeFigures(
+        living=1 + len(node.others),
+        look_age_s=node.freshness.age_s,
+        lease_age_s=node.lease_age_s,
+        stale=node.freshness.stale,
+        trouble=node.trouble() is not None,
+        bus=None if bus is None else bus.counters,
+    )
 
 
 async def say_goodbye(app: web.Application) -> None:

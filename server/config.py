@@ -18,6 +18,7 @@ from server.secret_key import given_key, kept_key
 from server.setting_readers import (
     Read,
     base_url,
+    bearer_token,
     built_web_client,
     choice,
     integer,
@@ -68,7 +69,14 @@ class Config:
     ping_timeout_s: int = 20
     buffer_limit_bytes: int = 1024 * 1024
     unsent_answers_limit_bytes: int = 32 * 1024 * 1024
+    metrics_token: str = field(default="", repr=False)
+    metrics_port: int = 0
     policy: Policy = field(default_factory=Policy)
+
+    @property
+    def has_metrics(self) -> bool:
+        """Whether anybody can read the metrics."""
+        return bool(self.metrics_token or self.metrics_port)
 
     def store_url(self) -> str:
         """Where the store is: `DATABASE_URL`, else a SQLite file in `DATA_DIR`."""
@@ -96,6 +104,8 @@ SETTINGS: Mapping[str, Read] = {
     "PING_TIMEOUT_S": integer(1),
     "BUFFER_LIMIT_BYTES": integer(1024),
     "UNSENT_ANSWERS_LIMIT_BYTES": integer(1024 * 1024),
+    "METRICS_TOKEN": bearer_token,
+    "METRICS_PORT": integer(0, 65535),
 }
 """Those of `Config`, under their names in lower case. `PLAIN` ones and SECRET_KEY come on top."""
 

@@ -9,9 +9,13 @@ from domain.frozen import frozen
 from handlers.live.freshness import AlwaysFresh, Freshness
 from handlers.live.hub import Blobs, Payload
 from handlers.wire.endings import CLOSE_CODES, RETRY_SPREAD_MS, Ending, retry_in_ms
+from handlers.wire.events import EVENT_NAMES
 from server.engine import AsyncServer, ReadyEvent, RoomEvent, frames
 
 RAW_DIALECT = RawDialect(frames.text)
+
+FROM_BUS = "from_bus"
+"""The name under which events are counted that another server has encoded: nobody looks at what they are."""
 
 
 @frozen
@@ -45,23 +49,25 @@ _Held = _Event | _EncodedEvent | _Entry
 
 
 class EngineHub:
-    """Implements `handlers.live.hub.Hub`."""
+    """Implements `handlers.live.hub.Hub`. `events` counts what was emitted, by event."""
 
     def __init__(self, sio: AsyncServer) -> None:
         self._sio = sio
         self._fan_out = sio.fan_out
+        self._on_end: Callable[[str, Ending], None] = lambda _connection_id, _ending: None
+        self.events = dict.fromkeys((*EVENT_NAMES, FROM_BUS), 0)
         self._dialects = (RAW_DIALECT, sio.eio.dialect)
         """In the order of `Blobs`."""
         self._freshness: Freshness = AlwaysFresh()
         self._held: deque[_Held] = deque()
         """What waits, in order, until this server knows again what others did."""
-        self._on_end: Callable[[str], None] = lambda _connection_id: None
         self.retry_spread_ms = RETRY_SPREAD_MS
         """Over which time clients that are ended because the server goes away come back."""
 
     def emit(
         self, event: str, payload: Payload, *, room: str, skip: Collection[str] = (), volatile: bool = False
     ) -> None:
+        self.events[event] += 1
         if self._holds():
             self._held.append(_Event(event, payload, room, skip, volatile))
             return
@@ -70,12 +76,14 @@ class EngineHub:
     def emit_once(
         self, event: str, payload: Payload, *, rooms: Collection[str], skip: Collection[str] = ()
     ) -> None:
+        self.events[event] += 1
         if self._holds():
             self._held.append(_Event(event, payload, list(rooms), skip, False))
             return
         self._fan_out.post(event, payload, "/", room=list(rooms), skip_sid=skip)
 
     def emit_encoded(self, event: str, payload: Payload, *, room: str) -> Blobs:
+        self.events[event] += 1
         posted = RoomEvent(event, (payload,), "/", (), False)
         blobs = [posted.encoded(dialect) for dialect in self._dialects]
         self._post(posted, room)
@@ -84,6 +92,7 @@ class EngineHub:
     def emit_blobs(self, blobs: Blobs, *, room: str) -> None:
         if not (self._fan_out.has_members(room) or self._held or self._freshness.stale):
             return
+        self.events[FROM_BUS] += 1
         raw, socketio = self._dialects
         self._post(ReadyEvent("/", {raw: blobs[0], socketio: blobs[1]}, socketio), room)
 
@@ -104,6 +113,11 @@ class EngineHub:
         if self._held:
             entry = _Entry(connection_id, room)
             self._held = deque(held for held in self._held if held != entry)
+
+    @property
+    def held(self) -> int:
+        """How many events, and entries into rooms, wait for `release`."""
+        return len(self._held)
 
     def hold_while(self, freshness: Freshness) -> None:
         """From now on, events are held while this server is stale. To be followed by `release` when it no longer is."""
@@ -166,9 +180,9 @@ class EngineHub:
             link.end(ending, retry_ms)
         else:
             self._end_client(connection_id, ending, retry_ms)
-        self._on_end(connection_id)
+        self._on_end(connection_id, ending)
 
-    def on_end(self, listener: Callable[[str], None]) -> None:
+    def on_end(self, listener: Callable[[str, Ending], None]) -> None:
         self._on_end = listener
 
     def _end_client(self, connection_id: str, ending: Ending, retry_ms: int | None) -> None:

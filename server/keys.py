@@ -5,6 +5,7 @@ from aiohttp import web
 from handlers.chat_app import ChatApp, Claims
 from server.config import Config
 from server.engine import AsyncServer
+from server.http_counts import HttpCounts
 from server.large_answers import OnePerTurn, Unsent
 from server.nodes.bus_service import BusService
 from server.nodes.node import Node
@@ -17,6 +18,7 @@ SIO = web.AppKey("sio", AsyncServer)
 REQUESTS = web.AppKey("requests", RequestSlots)
 PAGES = web.AppKey("pages", OnePerTurn)
 UNSENT = web.AppKey("unsent", Unsent)
+HTTP_COUNTS = web.AppKey("http_counts", HttpCounts)
 CHAT_APP = web.AppKey("chat_app", ChatApp)
 NODE = web.AppKey("node", Node)
 """Absent on a store that no other server can share."""

@@ -10,7 +10,7 @@ from aiohttp import hdrs, web
 from handlers.wire.endings import Ending, Refused
 from handlers.wire.errors import ChatError, Code, error_view
 from handlers.wire.exceptions import as_chat_error
-from server.keys import ORIGINS, SLOT
+from server.keys import HTTP_COUNTS, ORIGINS, SLOT
 from server.large_answers import Chunks
 from server.request_slots import Slot
 from server.rest.calls import json_answer
@@ -61,6 +61,7 @@ async def send_in_time(request: web.Request, handler: Handler) -> web.StreamResp
     no handler wanted is not read."""
     try:
         answer = await handler(request)
+        request.app[HTTP_COUNTS].answered(request.path, answer.status)
         unread = not request.content.is_eof()
         if not answer.prepared and (isinstance(answer, web.Response) or unread):
             if unread:
@@ -114,16 +115,22 @@ async def answer_errors(request: web.Request, handler: Handler) -> web.StreamRes
             if request.method == hdrs.METH_OPTIONS:
                 return web.Response(status=204, headers={hdrs.ALLOW: answer.headers[hdrs.ALLOW]})
         code = _CODE_OF_STATUS.get(answer.status, "bad_request")
-        answered = error_answer(ChatError(code, answer.reason), status=answer.status)
+        answered = _answered(request, ChatError(code, answer.reason), status=answer.status)
         for name in (hdrs.ALLOW, hdrs.UPGRADE, hdrs.SEC_WEBSOCKET_VERSION):
             if name in answer.headers:
                 answered.headers[name] = answer.headers[name]
         return answered
     except (ConnectionError, web.RequestPayloadError):
         # Mostly the client has gone and reads nothing. This is no error of the server's, and not logged.
-        return error_answer(ChatError("bad_request", "the request broke off"))
+        return _answered(request, ChatError("bad_request", "the request broke off"))
     except Exception as error:
-        return error_answer(as_chat_error(error))
+        return _answered(request, as_chat_error(error))
+
+
+def _answered(request: web.Request, error: ChatError, *, status: int | None = None) -> web.Response:
+    """`error_answer`, counted."""
+    request.app[HTTP_COUNTS].errors[error.code] += 1
+    return error_answer(error, status=status)
 
 
 def _check_dates(request: web.Request) -> None:
@@ -144,7 +151,7 @@ async def check_origins(request: web.Request, handler: Handler) -> web.StreamRes
             request
         )  # the gate refuses with a close code, which is all that a browser can read there
     if not request.app[ORIGINS].admits(request):
-        return error_answer(Refused("forbidden", Ending.ORIGIN_REFUSED))
+        return _answered(request, Refused("forbidden", Ending.ORIGIN_REFUSED))
     if request.path.startswith("/socket.io"):
         return await handler(request)  # the engine sets its own headers
     preflight = request.method == hdrs.METH_OPTIONS and hdrs.ACCESS_CONTROL_REQUEST_METHOD in request.headers

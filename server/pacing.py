@@ -38,6 +38,10 @@ class Pacing:
     def __init__(self) -> None:
         self._waiting: dict[Budget, set[asyncio.Future[None]]] = {}
 
+    def __len__(self) -> int:
+        """How many requests wait."""
+        return sum(map(len, self._waiting.values()))
+
     @web.middleware
     async def middleware(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         await self._pace(request, *_budget_of(request))
@@ -89,7 +93,7 @@ PACING = web.AppKey("pacing", Pacing)
 
 def _budget_of(request: web.Request) -> tuple[Budget, int]:
     """The budget a request counts against, and as how many frames. Health probes of an address have a budget of their
-    own: they may come through the same proxy as everybody's requests."""
+    own: they may come through the same proxy as everybody's requests. So have those for metrics."""
     engine = request.app[SIO].eio
     if request.path.startswith("/socket.io"):
         session = engine.budget_of(request.query.get("sid", ""))
@@ -100,8 +104,8 @@ def _budget_of(request: web.Request) -> tuple[Budget, int]:
         request[CLAIMS] = claims
         return engine.budgets.of_owner(claims.user_id), REQUEST_FRAMES
     address = engine.address_of(request)
-    if request.path.startswith("/health/"):
-        address = f"health {address}"
+    if request.path.startswith("/health/") or request.path == "/metrics":
+        address = f"operators {address}"
     return engine.budgets.of_address(address), STRANGERS_REQUEST_FRAMES
 
 

@@ -63,6 +63,7 @@ class RawGate:
             log.info(
                 "WebSocket refused", reason=refused.message, address=request.app[ORIGINS].address(request)
             )
+            request.app[CHAT_APP].counts.refusals[refused.ending] += 1
             socket.close(CLOSE_CODES[refused.ending].code, close_reason(refused.ending, None))
         except Exception as error:
             # aiohttp has let go of the connection and would not close it.
@@ -101,7 +102,7 @@ class RawGate:
         self, request: web.Request, link: RawConnection, identity: Identity, connection_id: str
     ) -> "_Reader":
         chat_app = request.app[CHAT_APP]
-        connection = chat_app.connect(identity, connection_id)
+        connection = chat_app.connect(identity, connection_id, "raw")
         address = request.app[ORIGINS].address(request)
         log.info("WebSocket connected", user_id=identity.user_id, connection=connection_id, address=address)
         self._sio.eio.heartbeat.add(link)
@@ -114,7 +115,12 @@ def _subscribe(chat_app: ChatApp, connection: Connection, link: RawConnection, o
     try:
         chat_app.subscribe(connection, option)
     except ChatError as error:
-        link.send_json(error_frame(None, error))
+        link.send_json(_error_frame(chat_app, None, error))
+
+
+def _error_frame(chat_app: ChatApp, frame_id: FrameId, error: ChatError) -> bytes:
+    chat_app.counts.errors[error.code] += 1
+    return error_frame(frame_id, error)
 
 
 class _Reader:
@@ -170,24 +176,23 @@ class _Reader:
         try:
             result = await self._chat_app.start(self._caller, command.name, command.payload)
         except ChatError as error:
-            self._link.send_json(error_frame(command.id, error))
+            self._link.send_json(_error_frame(self._chat_app, command.id, error))
             return
         finally:
             self._link.resume_reading()
         if isinstance(result, Later):
-            self._chat_app.then(result, partial(self._answer, command.id, self._link.answer))
+            self._chat_app.then(command.name, result, partial(self._answer, command.id, self._link.answer))
         else:
             self._answer(command.id, self._link.send_json, result)
 
-    @staticmethod
-    def _answer(frame_id: FrameId, send: Callable[[bytes], None], outcome: Outcome) -> None:
+    def _answer(self, frame_id: FrameId, send: Callable[[bytes], None], outcome: Outcome) -> None:
         if isinstance(outcome, ChatError):
-            send(error_frame(frame_id, outcome))
+            send(_error_frame(self._chat_app, frame_id, outcome))
         elif frame_id is not None:
             send(ack_frame(frame_id, outcome))
 
     def _bad(self, error: BadFrame) -> None:
-        self._link.send_json(error_frame(error.id, error))
+        self._link.send_json(_error_frame(self._chat_app, error.id, error))
         self._bad_in_a_row += 1
         if self._bad_in_a_row >= BAD_FRAMES_MAX:
             self._chat_app.end(self._connection, Ending.ABUSE)

@@ -19,6 +19,7 @@ from server.draining import DRAINING
 from server.keys import CHAT_APP, NODE
 from server.listeners import BACKLOG, open_listeners, port_of, shown_url
 from server.logs import report
+from server.metrics.listener import MetricsListener
 from server.nodes.bus_connections import Sentinel
 from server.nodes.key_id import WrongKey
 from server.nodes.node import Node
@@ -58,6 +59,7 @@ async def serve(config: Config) -> None:
     open_files = OpenFilesWatch()
     systemd = Systemd()
     listeners = open_listeners(config)
+    metrics = MetricsListener(config.metrics_port) if config.metrics_port else None
     app = create_app(replace(config, port=port_of(listeners[0])))
     giving_back = memory.GivingBack()
     runner = Runner(app, access_log=None, shutdown_timeout=config.shutdown_timeout_s)
@@ -82,6 +84,8 @@ async def serve(config: Config) -> None:
             listener.listen(BACKLOG)  # the site has lowered it
             log.info("serving", url=shown_url(listener))
         open_files.start()
+        if metrics is not None:
+            await metrics.start(app)
         giving_back.start()
         app[RELAY].start()
         signals.install()
@@ -99,6 +103,8 @@ async def serve(config: Config) -> None:
         systemd.close()
         for listener in listeners:
             listener.close()
+        if metrics is not None:
+            await metrics.close()
     if reason is not None:
         raise StartError(reason)
 

@@ -4,6 +4,7 @@ Each function makes, or is, a reader. A reader gets text without blanks around i
 `ValueError` with a sentence that says what is wrong with it.
 """
 
+import re
 from collections.abc import Callable
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
@@ -96,6 +97,13 @@ def built_web_client(text: str) -> Path:
     if not (folder / "index.html").is_file():
         raise ValueError(f"there is no index.html in {text}: it is no built web client")
     return folder
+
+
+def bearer_token(text: str) -> str:
+    """What can stand in an `Authorization: Bearer` header."""
+    if not re.fullmatch(r"[!-~]+", text):
+        raise ValueError("must be letters, digits and signs of ASCII, without blanks")
+    return text
 
 
 def _field(field: fields.Field[Any]) -> Read:

@@ -54,6 +54,7 @@ class ChatNamespace(AsyncNamespace):
             identity = await self._chat_app.identify(token)
             self._chat_app.admit(identity)
         except Refused as refused:
+            self._chat_app.counts.refusals[refused.ending] += 1
             raise _refusal(refused) from None
         except Exception as error:
             log.error("Socket.IO handshake failed unforeseen", exc_info=error)
@@ -83,8 +84,9 @@ class ChatNamespace(AsyncNamespace):
     def _let_in(self, sid: str) -> None:
         identity, subscribe = self._admitted.pop(sid)
         try:
-            connection = self._chat_app.connect(identity, sid)
+            connection = self._chat_app.connect(identity, sid, "socketio")
         except Refused as refused:
+            self._chat_app.counts.refusals[refused.ending] += 1
             self._chat_app.refuse(sid, refused.ending)
             return
         address = self._first_request(self.server.get_environ(sid)).address
@@ -95,6 +97,7 @@ class ChatNamespace(AsyncNamespace):
         try:
             self._chat_app.subscribe(connection, subscribe)
         except ChatError as error:
+            self._chat_app.counts.errors[error.code] += 1
             self._chat_app.send_error(sid, error_view(error, "socket"))
 
     async def _disconnect(self, sid: str, reason: str) -> None:
@@ -113,10 +116,18 @@ class ChatNamespace(AsyncNamespace):
                 raise ChatError("unauthenticated", "the connection has ended")
             result = await self._chat_app.start(caller, event, _payload(args))
         except ChatError as error:
-            return _ack(error)
+            return self._ack(error)
         if not isinstance(result, Later):
-            return _ack(result)
-        return Deferred(lambda answer: self._chat_app.then(result, lambda outcome: answer(_ack(outcome))))
+            return self._ack(result)
+        return Deferred(
+            lambda answer: self._chat_app.then(event, result, lambda outcome: answer(self._ack(outcome)))
+        )
+
+    def _ack(self, outcome: Outcome) -> Ack:
+        if isinstance(outcome, ChatError):
+            self._chat_app.counts.errors[outcome.code] += 1
+            return {"ok": False, "error": error_view(outcome, "socket")}
+        return {"ok": True, **outcome}
 
     def unasked(self, sid: str | None, ack: Ack) -> None:
         """Takes the ack of an event whose sender asked for none: a failure becomes the event `error`.
@@ -134,12 +145,6 @@ def _payload(args: tuple[Any, ...]) -> Mapping[str, Any]:
     if type(args[0]) is not dict:
         raise ChatError("bad_frame", "the payload has to be an object")
     return args[0]
-
-
-def _ack(outcome: Outcome) -> Ack:
-    if isinstance(outcome, ChatError):
-        return {"ok": False, "error": error_view(outcome, "socket")}
-    return {"ok": True, **outcome}
 
 
 def _refusal(refused: Refused) -> SocketRefusedError:

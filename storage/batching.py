@@ -3,6 +3,7 @@
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
+from time import perf_counter
 from typing import Any, Generic, Protocol, TypeVar
 
 from domain.frozen import frozen
@@ -46,7 +47,7 @@ class Batcher(Generic[ItemT]):
     between. A waiter that was cancelled meanwhile is skipped: its item is written and published all the same.
 
     If `write` raises, all waiters of the batch get `Unavailable`, and `publish` gets no changes; `publish` does not
-    raise. `health` gets the outcomes of each batch.
+    raise. `health` gets the outcomes and the time of each batch.
     """
 
     def __init__(
@@ -134,11 +135,13 @@ class Batcher(Generic[ItemT]):
         return batch
 
     async def _write_batch(self, batch: Sequence[tuple[ItemT, Promise[Any]]]) -> None:
+        began_s = perf_counter()
         try:
             written = await self._write([item for item, _ in batch])
         except Exception as error:
             written = Written([_unavailable(error) for _ in batch], ())
         if self._health is not None:
+            self._health.timed(len(batch), perf_counter() - began_s)
             self._health.saw(written.outcomes, changed=bool(written.changes))
         # Must not suspend from here on: a waiter that resumes relies on its changes being published.
         self._publish(written.changes)

@@ -4,10 +4,12 @@ import asyncio
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
+from typing import get_args
 
 import structlog
 
 from storage.errors import Trouble, Unavailable
+from storage.histogram import Histogram
 
 log = structlog.get_logger("vestnik")
 
@@ -27,6 +29,9 @@ RELAPSE_S = 10.0
 READ_LINES_EVERY_S = 60.0
 """A read that fails is logged at most once in this time."""
 
+COMMIT_S = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
+BATCH_ITEMS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512)
+
 _NOT_THE_STORE: frozenset[Trouble] = frozenset({"contested", "newer", "closed"})
 
 
@@ -39,14 +44,17 @@ class StoreHealth:
 
     For metrics, plain numbers: `failed_writes` by trouble, `failed_reads`, `failures` (how often the store began to
     fail), `failing_since` (Unix time in seconds, None while it serves); and `last_trouble`, None before the first.
+    `commit_s` has the seconds that each batch of writes took, whether it failed or not; `batch_items` its items.
     """
 
     def __init__(self, probe: Callable[[], Awaitable[None]]) -> None:
-        self.failed_writes: Counter[Trouble] = Counter()
+        self.failed_writes: Counter[Trouble] = Counter(dict.fromkeys(get_args(Trouble), 0))
         self.failed_reads = 0
         self.failures = 0
         self.failing_since: int | None = None
         self.last_trouble: Trouble | None = None
+        self.commit_s = Histogram(COMMIT_S)
+        self.batch_items = Histogram(BATCH_ITEMS)
         self._probe = probe
         self._error: Unavailable | None = None  # while it fails: why
         self._named: set[Trouble] = set()  # the troubles that are logged, since it began to fail
@@ -72,6 +80,11 @@ class StoreHealth:
             self.failed(errors[-1], len(errors))
         elif changed:
             self._proved_s = time.monotonic()
+
+    def timed(self, items: int, seconds: float) -> None:
+        """Takes note of how long a batch of writes took."""
+        self.commit_s.observe(seconds)
+        self.batch_items.observe(items)
 
     def failed(self, error: Unavailable, writes: int = 0) -> None:
         """Takes note of an error of the store. `writes`: how many user writes failed with it; 0 for a failed probe, or

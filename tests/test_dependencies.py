@@ -23,6 +23,7 @@ FIXED = {
     "environs": (None, ""),
     "marshmallow": ("4.1.2", "CVE-2025-68480: quadratic work for many errors"),
     "motor": (None, ""),
+    "prometheus-client": (None, ""),
     "orjson": ("3.11.6", "CVE-2025-67221: recursion without a limit"),
     "pyjwt": ("2.15.0", "CVE-2026-102275 and those before it, CVE-2026-102268 among them"),
     "pymongo": ("4.18.1", "CVE-2026-88029"),

@@ -3,12 +3,15 @@
 import asyncio
 from collections.abc import Collection, Iterable, KeysView
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol, get_args
 
 from handlers.live.hub import Hub
 from handlers.policy import UNFINISHED_MAX
 from handlers.wire.endings import Ending, Refused
 from storage.promise import Promise
+
+Wire = Literal["raw", "socketio"]
+"""What a connection speaks."""
 
 
 class JoinedChat(Protocol):
@@ -43,6 +46,7 @@ class Connection:
     follows_all: bool = False
     joining: "asyncio.Future[None] | None" = None
     unfinished: int = 0
+    wire: Wire = "raw"
     _drained: "asyncio.Future[None] | None" = None
 
     def begin(self, write: Promise[Any]) -> None:
@@ -69,9 +73,12 @@ class Connection:
 
 
 class Connections:
-    """All live connections, by id and by user."""
+    """All live connections, by id and by user. `opened` counts those that were added since the start, by wire, and
+    `by_wire` those that are here."""
 
     def __init__(self) -> None:
+        self.opened: dict[Wire, int] = dict.fromkeys(get_args(Wire), 0)
+        self.by_wire: dict[Wire, int] = dict.fromkeys(get_args(Wire), 0)
         self._by_id: dict[str, Connection] = {}
         self._by_user: dict[int, dict[str, Connection]] = {}
 
@@ -79,11 +86,14 @@ class Connections:
         return len(self._by_id)
 
     def add(self, connection: Connection) -> None:
+        self.opened[connection.wire] += 1
+        self.by_wire[connection.wire] += 1
         self._by_id[connection.id] = connection
         self._by_user.setdefault(connection.user_id, {})[connection.id] = connection
 
     def remove(self, connection: Connection) -> None:
         del self._by_id[connection.id]
+        self.by_wire[connection.wire] -= 1
         others = self._by_user[connection.user_id]
         del others[connection.id]
         if not others:

@@ -56,6 +56,6 @@ class Hub(Protocol):
     def end(self, connection_id: str, ending: Ending) -> None:
         """Tells a connection why it ends, and closes it; nothing happens for a connection that is gone."""
 
-    def on_end(self, listener: Callable[[str], None]) -> None:
-        """Sets the function that `end` calls, in the same turn, with the id of the connection it ends: what that
-        connection still sends is ignored."""
+    def on_end(self, listener: Callable[[str, Ending], None]) -> None:
+        """Sets the function that `end` calls, in the same turn, with the id of the connection it ends and the reason:
+        what that connection still sends is ignored."""

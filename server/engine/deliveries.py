@@ -24,9 +24,10 @@ class _Delivery:
 
     `rest` are the links that have not got them. It is an iterator, so that code that comes here again while one of them
     is written to goes on where this is. The first of them, `acked_first` in number, get them before all others.
+    `due` is how often one of the events reaches one of the links.
     """
 
-    __slots__ = ("acked_first", "blob", "events", "excluded", "limit_bytes", "rest", "room")
+    __slots__ = ("acked_first", "blob", "due", "events", "excluded", "limit_bytes", "rest", "room")
 
     def __init__(
         self,
@@ -46,12 +47,14 @@ class _Delivery:
             self.blob = b"".join([event.encoded(dialect) for event in events])
             self.excluded = {eio_sid for event in events for eio_sid in event.skip}
         self.rest = iter(links)
+        self.due = len(links) * len(events)
         self.acked_first = acked_first
         self.limit_bytes = limit_bytes
 
 
 class Deliveries:
-    """First in, first out. A member may wait for several of them, and gets them in this order."""
+    """First in, first out. A member may wait for several of them, and gets them in this order. `delivered` counts the
+    events that each member got, once all members of the room have theirs."""
 
     def __init__(
         self,
@@ -66,6 +69,7 @@ class Deliveries:
         self._members_per_turn = members_per_turn
         self._logger = logger
         self._queue: deque[_Delivery] = deque()
+        self.delivered = 0
 
     def __bool__(self) -> bool:
         return bool(self._queue)
@@ -125,7 +129,7 @@ class Deliveries:
 
     def _drop_done(self) -> None:
         while self._queue and not length_hint(self._queue[0].rest):
-            self._queue.popleft()
+            self.delivered += self._queue.popleft().due
 
     def _write(self, delivery: _Delivery, most: int | None) -> None:
         """Writes to the next members, at most `most`.
@@ -138,28 +142,33 @@ class Deliveries:
             try:
                 wire = link.wire
                 if wire is None or wire.get_write_buffer_size() > limit_bytes or link.sid in excluded:
-                    self._write_to_one(link, delivery.events)
+                    delivery.due -= len(delivery.events) - self._write_to_one(link, delivery.events)
                 else:
                     wire.write(blob)
             except Exception:  # an error with one member must not reach the others
+                delivery.due -= len(delivery.events)
                 self._logger.exception("cannot write to a member of a room")
 
-    def _write_to_one(self, link: Link, events: Sequence[RoomEvent]) -> None:
-        """Writes to a member that cannot be written to, is slow, or is excluded from some of the events."""
+    def _write_to_one(self, link: Link, events: Sequence[RoomEvent]) -> int:
+        """Writes to a member that cannot be written to, is slow, or is excluded from some of the events. Returns how
+        many of them it got: none if it has ended, or ends because too much waits unsent."""
         is_slow = unsent_bytes(link) > self._volatile_limit_bytes
         wanted = [
             event for event in events if link.sid not in event.skip and not (is_slow and event.volatile)
         ]
-        if not wanted:
-            return
+        if not wanted or link.closed:
+            return 0
         if link.wire is not None:
             link.write(b"".join([event.encoded(link.dialect) for event in wanted]))
-            return
+            return len(wanted) if link.wire is not None else 0
+        got = 0
         for event in wanted:
             if isinstance(link, Session):
-                link.push(event.packets)
+                got += link.push(event.packets)
             else:
                 link.enqueue(*event.call, event.namespace)
+                got += 1
+        return got
 
 
 class Cork(asyncio.WriteTransport):

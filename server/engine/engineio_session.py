@@ -75,16 +75,18 @@ class Session(SessionLife):
         """Keeps an event for the next poll."""
         self.push(self.dialect.packets(event, args, namespace))
 
-    def push(self, packets: Sequence[EnginePacket]) -> None:
-        """Keeps packets for the next poll, or for the end of an upgrade. Does nothing on a session that ends."""
+    def push(self, packets: Sequence[EnginePacket]) -> bool:
+        """Keeps packets for the next poll, or for the end of an upgrade. Returns False, and keeps nothing, if the
+        session ends."""
         if self.state is not State.OPEN:
-            return
+            return False
         if self.polling.queued_bytes > self._host.buffer_limit_bytes:
             self.overflow()
-            return
+            return False
         self.polling.add(packets)
         if self.polling.queued_bytes > HIGH_WATER_BYTES:
             self._host.backlog.add(self)
+        return True
 
     def transmit(self, *packets: EnginePacket) -> None:
         """Sends packets after everything sent before, to this session or to a room it is in. Does not suspend;

@@ -137,6 +137,11 @@ class FanOut:
         """As `Rooms.leave`."""
         self.rooms.leave(sid, namespace, room)
 
+    @property
+    def delivered(self) -> int:
+        """How many events connections got since the start, each counted once for each connection that got it."""
+        return self._deliveries.delivered
+
     # --- the end of a turn ---------------------------------------------------------------------------------------
 
     def _end_turn(self) -> None:

@@ -41,6 +41,11 @@ class Scheduler:
         self._waiting: list[tuple[float, int, asyncio.Future[None]]] = []
         self._order = count()
 
+    @property
+    def waiting(self) -> int:
+        """How many connections wait for a turn."""
+        return len(self._waiting)
+
     def has_turn(self, used_s: float) -> bool:
         """Whether a connection may go on at once. If not, it has to wait for `turn`."""
         return used_s < LIGHT_S and self._spent_s < TURN_S and not self._waiting

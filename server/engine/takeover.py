@@ -20,6 +20,9 @@ AProtocol = TypeVar("AProtocol", bound=asyncio.BaseProtocol)
 class HandedOver(web.StreamResponse):
     """What a handler returns to aiohttp once the connection is no more aiohttp's: nothing that could be sent."""
 
+    def __init__(self) -> None:
+        super().__init__(status=101)
+
     async def prepare(self, request: web.BaseRequest) -> None:
         """Raises: ConnectionResetError, upon which aiohttp gives up the connection."""
         raise ConnectionResetError("the connection was handed over")

@@ -1,6 +1,7 @@
 """This server as one of several on the same store: its lease, its looks, and what others tell it."""
 
 import asyncio
+import math
 from collections.abc import Callable, Collection, Mapping
 
 import structlog
@@ -109,6 +110,11 @@ class Node:
             self._upkeep.cancel()
             await asyncio.wait((self._upkeep,))
         await self.freshness.stop()
+
+    @property
+    def lease_age_s(self) -> float:
+        """How long ago this server's lease was renewed; infinity before the first time."""
+        return math.inf if self._renewed_s is None else self._now_s() - self._renewed_s
 
     def other_servers(self) -> int:
         """How many other servers clients could be sent to. A command line that has the store open is none."""

@@ -16,7 +16,7 @@ class MemoryHub:
         self.inbox: dict[str, list[Sent]] = {connection_id: [] for connection_id in connection_ids}
         self.ended: dict[str, Ending] = {}
         self._rooms: dict[str, set[str]] = {}
-        self._on_end: Callable[[str], None] = lambda _connection_id: None
+        self._on_end: Callable[[str, Ending], None] = lambda _connection_id, _ending: None
 
     def take(self, connection_id: str) -> list[Sent]:
         """What the connection was sent since the last time, without timestamps."""
@@ -68,7 +68,7 @@ class MemoryHub:
 
     def end(self, connection_id: str, ending: Ending) -> None:
         self.ended[connection_id] = ending
-        self._on_end(connection_id)
+        self._on_end(connection_id, ending)
 
-    def on_end(self, listener: Callable[[str], None]) -> None:
+    def on_end(self, listener: Callable[[str, Ending], None]) -> None:
         self._on_end = listener

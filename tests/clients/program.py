@@ -14,7 +14,7 @@ from aiohttp import ClientSession
 
 from tests.clients.people import Person
 
-SERVING = re.compile(r"^(?=.*serving).*http://127\.0\.0\.1:(\d+)", re.MULTILINE)
+SERVING = re.compile(r"^(?=.*serving).*http://(?:127\.0\.0\.1|localhost):(\d+)", re.MULTILINE)
 START_S = 60
 STOP_S = 15
 ROOT = Path(__file__).parents[2]

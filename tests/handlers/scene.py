@@ -194,7 +194,7 @@ class Scene:
         """A connection of the user, in the rooms of these chats."""
         self.user(user_id)
         identity = await self.app.authenticate(self.tokens.mint(user_id, f"s{user_id}"))
-        connection = self.app.connect(identity, f"c{user_id}")
+        connection = self.app.connect(identity, f"c{user_id}", "raw")
         for chat_id in joined:
             chat = await self.app.context.directory.for_member(user_id, chat_id)
             enter_room(self.hub, connection, chat)

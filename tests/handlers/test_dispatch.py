@@ -1,6 +1,7 @@
 """Dispatch: the order of checks, what a command costs, and what becomes of its outcome."""
 
 import asyncio
+from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
@@ -11,6 +12,7 @@ from handlers import dispatch
 from handlers.commands import COMMANDS
 from handlers.context import Caller, Context
 from handlers.live.connections import Connection, Connections
+from handlers.live.counts import Counts
 from handlers.live.freshness import AlwaysFresh
 from handlers.live.limits import Limiter
 from handlers.live.token_expiry import TokenExpiry
@@ -45,9 +47,10 @@ class Scene:
             limiter=Limiter(POLICY, self.clock),
             connections=self.connections,
             token_expiry=TokenExpiry(self.hub, self.clock, self.connections),
+            counts=Counts(("echo", "rest_only", "free", "sign_up", "later", "failing")),
             freshness=AlwaysFresh(),
         )
-        self.hub.on_end(lambda _id: self.connections.remove(self.ann))
+        self.hub.on_end(lambda _id, _ending: self.connections.remove(self.ann))
         self.ann = Connection("ann", 1, None, self.clock.unix_s() + 3600)
         self.connections.add(self.ann)
         self.on_socket = Caller(1, "10.0.0.1", None, self.ann)
@@ -65,6 +68,11 @@ class Scene:
 
     async def start(self, caller: Caller, name: str, **payload: Any) -> Any:
         return await dispatch.start(self.context, caller, name, payload)
+
+    async def then(self, reply: Callable[[Any], None]) -> None:
+        """Starts the command `later` on the socket, and replies when its write is done."""
+        later = await self.start(self.on_socket, "later", number=1)
+        dispatch.then(self.context, "later", later, reply)
 
     async def refused(self, caller: Caller, name: str, **payload: Any) -> ChatError:
         with pytest.raises(ChatError) as refused:
@@ -177,7 +185,7 @@ async def test_a_connection_whose_token_has_expired_ends(scene: Scene) -> None:
 async def test_a_later_counts_as_unfinished_and_replies_with_its_outcome(scene: Scene) -> None:
     later = await scene.start(scene.on_socket, "later", number=1)
     outcomes: list[Any] = []
-    dispatch.then(later, outcomes.append)
+    dispatch.then(scene.context, "later", later, outcomes.append)
     assert (scene.ann.unfinished, outcomes) == (1, [])
     scene.write.settle(9)
     assert (scene.ann.unfinished, outcomes) == (0, [{"number": 9}])
@@ -187,7 +195,7 @@ async def test_a_later_counts_as_unfinished_and_replies_with_its_outcome(scene: 
 async def test_a_write_that_fails_becomes_an_error(scene: Scene, gate: str) -> None:
     outcomes: list[Any] = []
     if gate == "socket":
-        dispatch.then(await scene.start(scene.on_socket, "later", number=1), outcomes.append)
+        await scene.then(outcomes.append)
     else:
         running = asyncio.ensure_future(dispatch.run(scene.context, scene.on_rest, "later", {"number": 1}))
         await asyncio.sleep(0)
@@ -203,7 +211,7 @@ async def test_a_write_that_fails_becomes_an_error(scene: Scene, gate: str) -> N
 
 async def test_a_write_that_is_given_up_at_the_stop_is_unavailable(scene: Scene) -> None:
     outcomes: list[Any] = []
-    dispatch.then(await scene.start(scene.on_socket, "later", number=1), outcomes.append)
+    await scene.then(outcomes.append)
     scene.write.cancel()
     assert [(error.code, error.message) for error in outcomes] == [
         ("unavailable", "the server is going away")

@@ -25,7 +25,7 @@ class Scene:
         self.expiry.watch(connection)
         return connection
 
-    def _ended(self, connection_id: str) -> None:
+    def _ended(self, connection_id: str, _ending: Ending) -> None:
         connection = self.connections.get(connection_id)
         if connection is not None:
             self.connections.remove(connection)

@@ -179,7 +179,7 @@ async def _connected(app: ChatApp, user_id: int, connection_id: str) -> Caller:
             session_id="session", user_id=user_id, token_hash="t", expires_at=at(10**9), created_at=START
         )
     identity = await app.authenticate(app.context.tokens.mint(user_id, "session"))
-    return Caller(user_id, "address", "session", app.connect(identity, connection_id))
+    return Caller(user_id, "address", "session", app.connect(identity, connection_id, "raw"))
 
 
 async def test_a_chat_with_a_row_of_an_unknown_kind_is_not_served_and_others_are(

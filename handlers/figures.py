@@ -1,0 +1,20 @@
+"""What metrics read of a `ChatApp`."""
+
+from collections.abc import Mapping
+
+from domain.frozen import frozen
+from handlers.live.connections import Wire
+from handlers.live.counts import Counts
+from storage.health import StoreHealth
+
+
+@frozen
+class Figures:
+    """The numbers of a moment; `counts` and `store` go on counting. `connections` are accepted ones that are open,
+    `opened` those since the start; `users` have one or more of them."""
+
+    connections: Mapping[Wire, int]
+    opened: Mapping[Wire, int]
+    users: int
+    counts: Counts
+    store: StoreHealth

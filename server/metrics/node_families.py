@@ -1,0 +1,121 @@
+"""Metrics of a server that shares its store with others, and of the bus between them. Others have no samples."""
+
+from collections.abc import Callable
+from typing import get_args
+
+from server.metrics.families import Family, Value, counter, gauge
+from server.metrics.sources import NodeFigures, Sources
+from server.nodes.bus_counters import BusCounters, State
+
+
+def _node(read: Callable[[NodeFigures], Value]) -> Callable[[Sources], Value]:
+    return lambda sources: None if sources.node is None else read(sources.node)
+
+
+def _bus(read: Callable[[BusCounters], Value]) -> Callable[[Sources], Value]:
+    return _node(lambda node: None if node.bus is None else read(node.bus))
+
+
+def _sent_received(sent: int, received: int) -> Value:
+    return {("sent",): sent, ("received",): received}
+
+
+NODES: tuple[Family, ...] = (
+    gauge(
+        "vestnik_nodes",
+        "Servers that live, as this one sees it; itself too.",
+        _node(lambda node: node.living),
+    ),
+    gauge(
+        "vestnik_look_age_seconds",
+        "Time since the last complete look at the other servers began.",
+        _node(lambda node: node.look_age_s),
+    ),
+    gauge(
+        "vestnik_lease_age_seconds",
+        "Time since this server's lease was renewed.",
+        _node(lambda node: node.lease_age_s),
+    ),
+    gauge(
+        "vestnik_stale",
+        "1 while this server runs no commands because its last look is too old, else 0.",
+        _node(lambda node: node.stale),
+    ),
+)
+
+BUS: tuple[Family, ...] = (
+    gauge(
+        "vestnik_bus_state",
+        "1 for the state in which the connection to Redis is, else 0.",
+        _bus(lambda bus: {(state,): state == bus.state for state in get_args(State)}),
+        ("state",),
+    ),
+    gauge(
+        "vestnik_bus_lag_seconds",
+        "How long a frame took last to Redis and back.",
+        _bus(lambda bus: bus.lag_us / 1e6),
+    ),
+    gauge(
+        "vestnik_bus_hearers",
+        "Servers that Redis handed the last frame to; this one too.",
+        _bus(lambda bus: bus.hearers),
+    ),
+    gauge("vestnik_bus_queued_bytes", "Bytes that wait to be sent.", _bus(lambda bus: bus.queued_bytes)),
+    gauge(
+        "vestnik_bus_held_bytes",
+        "Bytes that were received and wait for earlier rows.",
+        _bus(lambda bus: bus.held_bytes),
+    ),
+    counter(
+        "vestnik_bus_frames_total",
+        "Frames, by direction.",
+        _bus(lambda bus: _sent_received(bus.frames_sent, bus.frames_received)),
+        ("direction",),
+    ),
+    counter(
+        "vestnik_bus_bytes_total",
+        "Bytes of frames, by direction.",
+        _bus(lambda bus: _sent_received(bus.bytes_sent, bus.bytes_received)),
+        ("direction",),
+    ),
+    counter(
+        "vestnik_bus_messages_total",
+        "Changes of messages, by direction.",
+        _bus(lambda bus: _sent_received(bus.messages_sent, bus.messages_received)),
+        ("direction",),
+    ),
+    counter(
+        "vestnik_bus_untimely_messages_total",
+        "Changes of messages that came after this server had read them from the store, or before an earlier one.",
+        _bus(lambda bus: {("late",): bus.messages_late, ("ahead",): bus.messages_ahead}),
+        ("when",),
+    ),
+    counter(
+        "vestnik_bus_lost_frames_total",
+        "Frames that were not sent, did not come, or could not be read.",
+        _bus(
+            lambda bus: {
+                ("dropped",): bus.frames_dropped,
+                ("missed",): bus.frames_missed,
+                ("unreadable",): bus.frames_unreadable,
+            }
+        ),
+        ("reason",),
+    ),
+    counter(
+        "vestnik_bus_chases_total",
+        "How often the store was read because a change came before an earlier one.",
+        _bus(lambda bus: bus.chases),
+    ),
+    counter("vestnik_bus_connects_total", "Connections to Redis.", _bus(lambda bus: bus.connects)),
+    counter(
+        "vestnik_bus_failures_total",
+        "Connections to Redis that ended or could not be made.",
+        _bus(lambda bus: bus.failures),
+    ),
+    counter(
+        "vestnik_bus_unheard_total",
+        "How often fewer servers than live heard a frame, for seconds.",
+        _bus(lambda bus: bus.unheard),
+    ),
+)
