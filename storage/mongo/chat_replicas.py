@@ -96,7 +96,7 @@ class ChatReplicas:
         replica = self.peek(chat_id) or await self._load(chat_id)
         replica.check()
         if replica.projected_n == replica.n:  # the position may be gone though the replica is not
-            self._positions.begin(chat_id, replica.n, replica.seq)
+            self._positions.resume(chat_id, replica.n, replica.seq)
         return replica
 
     async def catch_up(self, replica: ChatReplica, *, hint: bool = True) -> Sequence[Applied]:

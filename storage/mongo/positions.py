@@ -46,6 +46,11 @@ class Positions:
         """The position of the chat; if there was none, it is at row n now, and no row up to it counts as published."""
         return self.get(chat_id) or self._put(chat_id, Position(n, seq, n + 1))
 
+    def resume(self, chat_id: int, n: int, seq: int) -> None:
+        """Begins the position of a chat that had one before: all rows up to n count as published."""
+        if self.get(chat_id) is None:
+            self._put(chat_id, Position(n, seq, 0))
+
     def advance(self, chat_id: int, n: int, seq: int) -> bool:
         """Whether row n is to be published now: no row from n on was published. The position is at n then. To be called
         in the turn in which the row is handed to the subscribers."""
