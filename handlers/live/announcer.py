@@ -110,7 +110,7 @@ class Announcer:
         to the connections that have joined a larger chat of the user, and to the user's own connections."""
         changed = self._changed_users.get(user.id)
         if changed is not None:
-            changed.user = user
+            changed.user, changed.sent = user, set()
             return
         self._begin(_ChangedUser(user))
 
