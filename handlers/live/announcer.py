@@ -1,7 +1,7 @@
 """Events for the members of a chat, and for those who know a user: what memory lacks for them is loaded first."""
 
 import asyncio
-from collections.abc import Callable, Collection, Coroutine, Mapping
+from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -83,6 +83,8 @@ class Announcer:
         """By user, those whose `user_changed` is not yet published."""
         self._published_users: dict[int, _ChangedUser] = {}
         """By user, those whose `user_changed` was published a moment ago, on a store that other servers write to."""
+        self._missed: dict[int, list[_ChangedUser]] = {}
+        """By chat, those of them who have left it since: the next event about the chat comes after theirs."""
 
     def announce(
         self, chat_id: int, publish: Publish, *, chat: bool = True, users: Collection[int] = ()
@@ -99,6 +101,8 @@ class Announcer:
         if chat and self._changed_users:
             before += self._tasks_before(chat_id, found, users)
         if in_memory and not before:
+            if chat and self._missed:
+                self._publish_missed(chat_id, found)
             publish(found, {user_id: user for user_id, user in known.items() if user is not None})
             return
         task = self._start(self._publish_later(chat_id, before, publish, chat, users))
@@ -112,21 +116,24 @@ class Announcer:
         if changed is not None:
             changed.user = user
             return
-        self._begin(_ChangedUser(user))
+        changed = self._changed_users[user.id] = _ChangedUser(user)
+        changed.task = self._start(self._publish_user(changed))
 
     def left(self, user_id: int, chat_id: int) -> None:
         """Notes that a user is no longer in a chat: its members still get the user's `user_changed`."""
-        changed = self._changed(user_id)
-        if changed is not None:
-            changed.left.add(chat_id)
+        if self._changed_users and user_id in self._changed_users:
+            self._changed_users[user_id].left.add(chat_id)
+        elif self._published_users and user_id in self._published_users:
+            self._missed.setdefault(chat_id, []).append(self._published_users[user_id])
 
     def dissolved(self, user_ids: Collection[int]) -> None:
         """Notes that the chat of these users is gone: they still get the `user_changed` of one another."""
-        if len(user_ids) <= PRESENCE_MEMBERS_MAX:
-            for user_id in set(user_ids) & (self._changed_users.keys() | self._published_users.keys()):
-                changed = self._changed(user_id)
-                if changed is not None:
-                    changed.known_to.update(user_ids)
+        if len(user_ids) > PRESENCE_MEMBERS_MAX:
+            return
+        for user_id in self._changed_users.keys() & set(user_ids):
+            self._changed_users[user_id].known_to.update(user_ids)
+        for user_id in self._published_users.keys() & set(user_ids):
+            self._send(self._published_users[user_id], user_ids)
 
     async def published(self, user_id: int, within_s: float) -> None:
         """Returns when no `user_changed` of the user waits to be published, or after this time."""
@@ -148,19 +155,30 @@ class Announcer:
             if task is not None:
                 task.cancel()
 
-    def _begin(self, changed: _ChangedUser) -> None:
-        self._changed_users[changed.user.id] = changed
-        changed.task = self._start(self._publish_user(changed))
+    def _send(
+        self, changed: _ChangedUser, user_ids: Collection[int], large: Sequence[LoadedChat] = ()
+    ) -> None:
+        """Publishes `user_changed` to these users, to those who have joined the large chats, and to the user's own
+        connections: to all those that have not got it."""
+        user, now = changed.user, self._clock.now()
+        status = self._presence.status_of(user.id)
+        own, direct = self._connections.ids_of(user.id), self._connection_ids(user_ids)
+        others = [*direct, *(chat.room for chat in large)]
+        if others:
+            name, payload = events.user_changed(user, status, now, own=False)
+            self._hub.emit_once(name, payload, rooms=others, skip=[*own, *changed.sent])
+        if own:
+            name, payload = events.user_changed(user, status, now, own=True)
+            self._hub.emit_once(name, payload, rooms=list(own), skip=list(changed.sent))
+        if self._store.shared:
+            changed.sent.update(own, direct, *(chat.joined for chat in large))
 
-    def _changed(self, user_id: int) -> _ChangedUser | None:
-        """A user whose `user_changed` waits to be published. One that was published a moment ago waits again, for those
-        who have not got it."""
-        changed = self._changed_users.get(user_id)
-        if changed is None and user_id in self._published_users:
-            published = self._published_users[user_id]
-            changed = _ChangedUser(published.user, published.sent)
-            self._begin(changed)
-        return changed
+    def _publish_missed(self, chat_id: int, chat: LoadedChat | None) -> None:
+        """Publishes the `user_changed` of users who have left the chat to the members who have not got it."""
+        for changed in self._missed.pop(chat_id, ()):
+            if chat is not None:
+                is_small = len(chat.members) < PRESENCE_MEMBERS_MAX
+                self._send(changed, chat.members if is_small else (), () if is_small else (chat,))
 
     def _keep_published(self, changed: _ChangedUser) -> None:
         """Keeps a published change for a while."""
@@ -217,6 +235,8 @@ class Announcer:
 
         loaded = await self._with_retry(load)
         if loaded is not None:
+            if chat:
+                self._publish_missed(chat_id, loaded[0])
             publish(*loaded)
 
     async def _publish_user(self, changed: _ChangedUser) -> None:
@@ -232,17 +252,8 @@ class Announcer:
             users |= changed.known_to
         finally:
             del self._changed_users[user_id]
-        user, status, now = changed.user, self._presence.status_of(user_id), self._clock.now()
-        own = self._connections.ids_of(user_id)
-        others = [*self._connection_ids(users), *(chat.room for chat in large)]
-        if others:
-            name, payload = events.user_changed(user, status, now, own=False)
-            self._hub.emit_once(name, payload, rooms=others, skip=[*own, *changed.sent])
-        if own:
-            name, payload = events.user_changed(user, status, now, own=True)
-            self._hub.emit_once(name, payload, rooms=list(own), skip=list(changed.sent))
+        self._send(changed, users, large)
         if self._store.shared:
-            changed.sent.update(own, self._connection_ids(users), *(chat.joined for chat in large))
             self._keep_published(changed)
 
     async def _audience(self, user_id: int) -> tuple[set[int], list[LoadedChat]]:

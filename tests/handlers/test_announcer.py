@@ -195,8 +195,24 @@ async def test_who_has_heard_of_the_account_does_not_hear_it_again_when_it_leave
     assert scene.hub.names("c1") == ["user_changed", "chat_changed"]
     await scene.publish(UserChanged(scene.rename_user(ANNA, "New"), shown=True))
     await scene.publish(ChatDeleted(CHAT, [ANNA, BORIS], "Room", "group", ANNA))
-    assert scene.hub.names("c1").count("user_changed") == 2
-    assert scene.hub.names("c2").count("user_changed") == 2, "Anna and Boris shared that chat a moment ago"
+    for name in ("c1", "c2"):
+        assert scene.hub.names(name).count("user_changed") == 2, (
+            "Anna and Boris shared that chat a moment ago"
+        )
+
+
+async def test_a_second_change_is_for_those_too_who_have_got_the_first(scene: Scene) -> None:
+    scene.store.shared = True
+    scene.chat(3, ANNA, BORIS, chat_type="private", name=None)
+    await scene.publish(UserChanged(replace(scene.user(BORIS), banned=True), shown=True))
+    scene.store.may_answer.clear()
+    scene.chat(CHAT, ANNA)
+    await scene.publish(MemberRemoved(CHAT, BORIS, None, BORIS, "Room"))
+    await scene.publish(UserChanged(replace(scene.user(BORIS), deleted=True), shown=True))
+    scene.store.may_answer.set()
+    await scene.settle()
+    changes = [payload["user"] for name, payload in scene.hub.events["c1"] if name == "user_changed"]
+    assert [user["deleted"] for user in changes] == [False, True]
 
 
 async def test_a_change_is_not_kept_for_those_who_leave_much_later(scene: Scene) -> None:
