@@ -26,21 +26,25 @@ def dead_after_s(lease_s: float) -> float:
 
 @frozen
 class Observation:
-    """What a reader knows of one incarnation. `quiet_s`: for how long its beat has stayed the same."""
+    """What a reader knows of one incarnation. `quiet_s`: for how long its beat has stayed the same. `renewed`: whether
+    the reader has seen it change."""
 
     lease: Lease
     quiet_s: float
+    renewed: bool = False
 
     def after(self, lease: Lease, passed_s: float) -> "Observation":
         """The observation once the lease was read again, `passed_s` later."""
         same = lease.beat == self.lease.beat and lease.ended == self.lease.ended
-        return Observation(lease, self.quiet_s + min(passed_s, LOOK_COUNTS_S) if same else 0.0)
+        quiet_s = self.quiet_s + min(passed_s, LOOK_COUNTS_S) if same else 0.0
+        return Observation(lease, quiet_s, self.renewed or lease.beat != self.lease.beat)
 
     def fate(self, lease_s: float, own_url: str) -> Fate:
-        """Whether the incarnation lives. One with the reader's own address is dead: the reader has its port."""
+        """Whether the incarnation lives. One with the reader's own address is dead, because the reader has its port;
+        unless it renews its lease: then two servers have been given one address."""
         if self.lease.ended:
             return "ended"
-        if own_url and self.lease.url == own_url:
+        if own_url and self.lease.url == own_url and not self.renewed:
             return "dead"
         return "lives" if self.quiet_s < dead_after_s(lease_s) else "dead"
 

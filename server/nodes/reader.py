@@ -124,7 +124,7 @@ class HintReader:
             self._has_missed = self._has_missed or (is_late and not is_first)
             self._read[incarnation] = max(oldest - 1, before)
             self._buried.pop(incarnation, None)
-            if incarnation in others.living and _is_server(others.leases[incarnation]):
+            if is_new and incarnation in others.living and _is_server(others.leases[incarnation]):
                 log.info(
                     "another server is there", incarnation=incarnation, url=others.leases[incarnation].url
                 )

@@ -53,7 +53,7 @@ class Signer:
         text, _, signature = header.rpartition(" ")
         if not _is(signature, _sign(self._requests, text, method, target)):
             raise Forged
-        form, sender, recipient, number, address = text.split(" ")
+        form, sender, recipient, number, address = text.split(" ", 4)  # an IPv6 zone may be any text
         if form != FORM:
             raise Forged
         return Claim(sender, recipient, int(number), "" if address == NOBODY else address)

@@ -56,6 +56,7 @@ class RoundRobin:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.sleep(0)  # in which the connections close
 
     def pause(self) -> None:
         """Carries nothing any more, and says so to nobody."""
@@ -76,7 +77,7 @@ class RoundRobin:
         task.add_done_callback(self._tasks.discard)
 
     async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
+        with contextlib.suppress(OSError, asyncio.IncompleteReadError), contextlib.closing(writer):
             head = await reader.readuntil(b"\r\n\r\n")
             await self._may_carry.wait()
             port = self.choose(head)
@@ -86,16 +87,16 @@ class RoundRobin:
             if not _UPGRADE.search(head):  # so that the next request comes on a connection of its own
                 head = _CONNECTION.sub(b"", head)[:-2] + b"Connection: close\r\n\r\n"
             back.write(head)
+            up = asyncio.create_task(self._copy(reader, back))
             try:
-                up = asyncio.create_task(self._copy(reader, back))
                 await self._copy(there, writer)
-                up.cancel()
             finally:
-                back.close()
-        writer.close()
+                up.cancel()
+                await asyncio.wait((up,))
+                back.transport.abort()
 
     async def _copy(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with contextlib.suppress(ConnectionError):
+        with contextlib.suppress(ConnectionError, RuntimeError):  # uvloop's word for a closed connection
             while data := await reader.read(65536):
                 await self._may_carry.wait()
                 writer.write(data)

@@ -15,8 +15,8 @@ from tests.conftest import SECRET
 from tests.engine.peers import until
 from tests.nodes.relay.bare_nodes import BareNode, sid_of
 from tests.nodes.relay.conftest import StartGroup, StartNodes
+from tests.nodes.relay.hung import Hung
 from tests.nodes.relay.leases import Leases
-from tests.nodes.relay.test_polling import Hung
 
 pytestmark = pytest.mark.stores("sqlite")
 

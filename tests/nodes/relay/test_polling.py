@@ -12,6 +12,7 @@ from tests.engine.clocks import ManualClock
 from tests.engine.peers import until
 from tests.nodes.relay.bare_nodes import BareNode, sid_of
 from tests.nodes.relay.conftest import StartNodes
+from tests.nodes.relay.hung import Hung
 from tests.nodes.relay.leases import Leases
 
 UNKNOWN = {"code": 1, "message": "Session ID unknown"}
@@ -154,29 +155,6 @@ async def test_a_killed_server_answers_nothing_and_its_clients_start_anew_at_onc
     for status, body in (await poll, await second.peer.poll(sid), await second.peer.post(sid, "4x")):
         assert (status, json.loads(body)) == (400, UNKNOWN)
     assert second.relay.failed == 3
-
-
-class Hung:
-    """A server that takes connections and says nothing, until it says `answer`."""
-
-    def __init__(self) -> None:
-        self.heads: list[bytes] = []
-        self.answer = asyncio.Event()
-        self.says = b""
-
-    async def open(self, leases: Leases, name: str) -> None:
-        self._server = await asyncio.start_server(self._take, "127.0.0.1", 0)
-        leases.add(name, f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}")
-
-    async def close(self) -> None:
-        self.answer.set()
-        self._server.close()
-
-    async def _take(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self.heads.append(await reader.readuntil(b"\r\n\r\n"))
-        await self.answer.wait()
-        writer.write(self.says)
-        writer.close()
 
 
 @pytest.mark.parametrize(("method", "limit_s"), [("GET", 45.0), ("POST", 90.0)])

@@ -10,8 +10,8 @@ from server.nodes.relay_signing import HEADER, Claim, Signer
 from tests.conftest import SECRET, Serve
 from tests.nodes.relay.bare_nodes import BareNode
 from tests.nodes.relay.conftest import StartNodes
+from tests.nodes.relay.hung import Hung
 from tests.nodes.relay.leases import Leases
-from tests.nodes.relay.test_polling import Hung
 
 pytestmark = pytest.mark.stores("sqlite")
 

@@ -16,8 +16,9 @@ def test_a_claim_survives_the_way() -> None:
     signer = Signer("key")
     header = signer.request(CLAIM, "GET", "/?a=b")
     assert signer.read_request(header, "GET", "/?a=b") == CLAIM
-    nobody = Claim("a", "b", 2, "")
-    assert signer.read_request(signer.request(nobody, "GET", "/"), "GET", "/") == nobody
+    for address in ("", "fe80::1%any zone", "fe80::1%é"):
+        claim = Claim("a", "b", 2, address)
+        assert signer.read_request(signer.request(claim, "GET", "/"), "GET", "/") == claim
 
 
 def test_every_field_is_signed() -> None:
