@@ -16,6 +16,7 @@ from handlers.wire.json import dumps, loads
 from server.about import add_about
 from server.config import Config
 from server.control import Control
+from server.draining import DRAINING, Crowd, Draining
 from server.engine import AsyncServer, BudgetPolicy, Rate
 from server.engine.budget import BURST_S, UNLIMITED
 from server.engine_hub import EngineHub
@@ -82,6 +83,7 @@ def create_app(config: Config, *, clock: Clock | None = None) -> web.Application
     )
     hub = EngineHub(sio)
     pacing = Pacing()
+    draining = Draining(sio, hub, config.drain_s)
     relay = Relay(sio.eio, config.secret_key, origins)
     app = web.Application(
         middlewares=[
@@ -89,6 +91,7 @@ def create_app(config: Config, *, clock: Clock | None = None) -> web.Application
             check_origins,
             answer_errors,
             relay.gate.recognize,
+            draining.middleware,
             pacing.middleware,
             relay.gate.refuse,
         ],
@@ -103,6 +106,7 @@ def create_app(config: Config, *, clock: Clock | None = None) -> web.Application
     app.cleanup_ctx.append(_chat_app(sio, hub, clock or SystemClock()))
     app[SIO] = sio
     app[PACING] = pacing
+    app[DRAINING] = draining
     app[RELAY] = relay
     app.on_shutdown.append(
         say_goodbye
@@ -170,9 +174,8 @@ def _chat_app(sio: AsyncServer, hub: EngineHub, clock: Clock) -> Any:
                 raise
         if bus is not None:
             app[BUS] = bus
-            bus.hand_out = chat_app.hand_out
             store.subscribe(bus.published)
-            await bus.open()
+            await bus.open(chat_app.hand_out)
         control = Control(chat_app, config.data_dir)
         await control.open()
         sio.register_namespace(ChatNamespace(chat_app, app[ORIGINS]))
@@ -202,7 +205,10 @@ async def _join(app: web.Application, node: Node, hub: EngineHub) -> None:
     node.connected = app[CHAT_APP].connected_users
     node.end_all = app[CHAT_APP].fall_behind
     await node.start()
-    app[RELAY].open(Owners(node.incarnation, lambda: node.others, node.freshness.look))
+    relay, draining = app[RELAY], app[DRAINING]
+    relay.open(Owners(node.incarnation, lambda: node.others, node.freshness.look))
+    draining.others = node.other_servers
+    draining.crowds.append(Crowd(lambda: relay.traffic.tunnel_count, relay.traffic.end_tunnels))
 
 
 def _node(config: Config, store: Store) -> Node | None:

@@ -8,8 +8,7 @@ from client_compat.raw_frames import RawDialect
 from domain.frozen import frozen
 from handlers.live.freshness import AlwaysFresh, Freshness
 from handlers.live.hub import Blobs, Payload
-from handlers.policy import RETRY_SPREAD_MS
-from handlers.wire.endings import CLOSE_CODES, Ending, retry_in_ms
+from handlers.wire.endings import CLOSE_CODES, RETRY_SPREAD_MS, Ending, retry_in_ms
 from server.engine import AsyncServer, ReadyEvent, RoomEvent, frames
 
 RAW_DIALECT = RawDialect(frames.text)
@@ -57,11 +56,13 @@ class EngineHub:
         self._held: deque[_Held] = deque()
         """What waits, in order, until this server knows again what others did."""
         self._on_end: Callable[[str], None] = lambda _connection_id: None
+        self.retry_spread_ms = RETRY_SPREAD_MS
+        """Over which time clients that are ended because the server goes away come back."""
 
     def emit(
         self, event: str, payload: Payload, *, room: str, skip: Collection[str] = (), volatile: bool = False
     ) -> None:
-        if self._freshness.stale or self._held:
+        if self._holds():
             self._held.append(_Event(event, payload, room, skip, volatile))
             return
         self._fan_out.post(event, payload, "/", room=room, skip_sid=skip, volatile=volatile)
@@ -69,7 +70,7 @@ class EngineHub:
     def emit_once(
         self, event: str, payload: Payload, *, rooms: Collection[str], skip: Collection[str] = ()
     ) -> None:
-        if self._freshness.stale or self._held:
+        if self._holds():
             self._held.append(_Event(event, payload, list(rooms), skip, False))
             return
         self._fan_out.post(event, payload, "/", room=list(rooms), skip_sid=skip)
@@ -85,13 +86,13 @@ class EngineHub:
         self._post(ReadyEvent("/", {raw: blobs[0], socketio: blobs[1]}, socketio), room)
 
     def _post(self, posted: RoomEvent, room: str) -> None:
-        if self._freshness.stale or self._held:
+        if self._holds():
             self._held.append(_EncodedEvent(posted, room))
             return
         self._fan_out.post_event(posted, room=room)
 
     def enter(self, connection_id: str, room: str) -> None:
-        if self._held:  # not before what was emitted to the room earlier
+        if self._held and self._holds():  # not before what was emitted to the room earlier
             self._held.append(_Entry(connection_id, room))
             return
         self._fan_out.enter(connection_id, room)
@@ -105,6 +106,14 @@ class EngineHub:
     def hold_while(self, freshness: Freshness) -> None:
         """From now on, events are held while this server is stale. To be followed by `release` when it no longer is."""
         self._freshness = freshness
+
+    def _holds(self) -> bool:
+        """Whether an event has to wait. What was held before goes first as soon as nothing has to wait any more."""
+        if self._freshness.stale:
+            return True
+        if self._held:
+            self.release()
+        return False
 
     def release(self) -> None:
         """Sends what was held, in order, to those who are in the rooms by now."""
@@ -150,7 +159,7 @@ class EngineHub:
 
     def end(self, connection_id: str, ending: Ending) -> None:
         link = self._sio.eio.sockets.get(self._fan_out.rooms.eio_sid_from_sid(connection_id, "/"))
-        retry_ms = retry_in_ms(ending, RETRY_SPREAD_MS)
+        retry_ms = retry_in_ms(ending, self.retry_spread_ms)
         if isinstance(link, RawConnection):
             link.end(ending, retry_ms)
         else:

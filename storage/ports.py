@@ -166,6 +166,10 @@ class Chats(Protocol):
     def follow(self, chat_id: int) -> None:
         """Says that a loaded chat stays in memory, until `unfollow`: nothing from before the load is published."""
 
+    def follows(self, chat_id: int) -> bool:
+        """Whether the chat is followed, as it is if its creation was published before its other changes. A creation of
+        another server that becomes known late is published after some of them, and the chat is not followed."""
+
     def unfollow(self, chat_id: int) -> None:
         """Says that nobody needs to know of each change of the chat any more."""
 

@@ -38,7 +38,7 @@ async def replay(context: Context, caller: Caller, chat_id: int, after_seq: int)
     of the room at its beginning, until the last number sent is the head of the room. The function returns in that same
     turn, so that the caller can enter the room and miss nothing.
 
-    Raises: `ChatError` `not_found` if the caller is not, or no longer, a member; `Refused` (TOO_SLOW).
+    Raises: `ChatError` `not_found` if the caller is not, or no longer, a member; `Refused` (TOO_SLOW); `Unavailable`.
     """
     chat = await context.directory.for_member(caller.user_id, chat_id)
     if after_seq > chat.head_seq:
@@ -68,8 +68,11 @@ class _Replay:
 
     async def run(self, chat: LoadedChat) -> tuple[int, bool]:
         waits = 0
-        while self._position != chat.head_seq:
-            if self._position > chat.head_seq:
+        # What is emitted while this server is behind others is held: the ack must not overtake it.
+        while self._position != chat.head_seq or self._context.freshness.stale:
+            if self._context.freshness.stale:
+                await self._context.freshness.caught_up()
+            elif self._position > chat.head_seq:
                 # A change was read from disk before it was published, which mostly takes a turn or two more.
                 waits += 1
                 if waits > WAITS_MAX:
@@ -139,6 +142,8 @@ class _Replay:
             last = unread
 
     async def _check(self) -> None:
-        """Raises: `ChatError` `not_found` after a removal; `Refused` for a connection that has ended."""
+        """Raises: `ChatError` `not_found` after a removal; `Refused` for a connection that has ended; `Unavailable` if
+        this server stays behind others."""
+        await self._context.freshness.caught_up()
         await self._context.directory.for_member(self._caller.user_id, self._chat_id)
         self._context.connections.check(self._connection)

@@ -249,8 +249,8 @@ class EngineServer(engineio.AsyncServer):
     async def wait_closed(self) -> None:
         """Returns when no polling session that is closing has packets left to fetch, and no WebSocket is open any more;
         or after the close timeout."""
-        until = self.clock.time() + self.close_timeout_s
-        while self._is_open() and self.clock.time() < until:
+        since = self.clock.time()
+        while self._is_open() and self.clock.time() < since + self.close_timeout_s:
             await sleep(self.clock, CHECK_EVERY_S)
 
     def _is_open(self) -> bool:

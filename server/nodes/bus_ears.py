@@ -13,6 +13,12 @@ log = structlog.get_logger("vestnik")
 
 INCARNATIONS_MAX = 1000
 
+DEAF_S = 2.0
+"""How long a frame may take to come back to its sender when nothing else is heard."""
+
+BEHIND_S = 10.0
+"""How long it may take in any case."""
+
 
 class Ears:
     """Hands frames of other servers to `heard`, and calls `missed` where their numbers have a hole."""
@@ -32,6 +38,8 @@ class Ears:
         """By incarnation, the number of its last frame."""
         self._expected: tuple[int, float] | None = None
         """The own frame that is measured now, and when it was queued."""
+        self._heard_s = 0.0
+        """When anything was heard last."""
         self._is_unreadable_told = False
 
     def begin(self) -> None:
@@ -44,9 +52,15 @@ class Ears:
         if self._expected is None:
             self._expected = number, asyncio.get_running_loop().time()
 
-    def silent_s(self) -> float:
-        """For how long the frame that is measured has not come back."""
-        return asyncio.get_running_loop().time() - self._expected[1] if self._expected else 0.0
+    @property
+    def are_deaf(self) -> bool:
+        """Whether the frame that is measured should have come back. While others are heard, this server may only be
+        behind them."""
+        if self._expected is None:
+            return False
+        now = asyncio.get_running_loop().time()
+        waited_s = now - self._expected[1]
+        return waited_s > BEHIND_S or (waited_s > DEAF_S and now - self._heard_s > DEAF_S / 2)
 
     async def listen(self, connections: Connections) -> None:
         """Hears what is published. Does not return. Raises: `bus_connections.FAILURES`."""
@@ -55,10 +69,13 @@ class Ears:
 
     def take(self, data: bytes) -> None:
         """Takes the frames that were published together. Does not raise."""
+        self._heard_s = asyncio.get_running_loop().time()
+        own_bytes = 0  # what is published together is of one server
         try:
             for frame in unpack(data, self._incarnation):
                 if frame.incarnation == self._incarnation:
                     self._own(frame.number)
+                    own_bytes = len(data)
                 else:
                     self._take(frame)
         except ValueError as error:
@@ -68,7 +85,7 @@ class Ears:
                 self._is_unreadable_told = True
                 newer = isinstance(error, UnknownVersion)
                 log.warning("a frame of the bus cannot be read", newer_version=newer)
-        self._counters.bytes_received += len(data)
+        self._counters.bytes_received += len(data) - own_bytes
 
     def _own(self, number: int) -> None:
         if self._expected is not None and number >= self._expected[0]:

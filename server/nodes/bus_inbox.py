@@ -35,14 +35,14 @@ class HandOut(Protocol):
 
 class Inbox:
     """Keeps the events of a chat in the order of its log. An event is held while a row before it is missing, and while
-    this server is stale; what is dropped here is published when this server looks at the others."""
+    this server is stale; what is dropped here is published when this server looks at the others. `hand_out` is to be
+    set before the first event comes."""
 
-    def __init__(
-        self, nodes: Nodes, counters: BusCounters, *, hand_out: HandOut, stale: Callable[[], bool]
-    ) -> None:
+    hand_out: HandOut
+
+    def __init__(self, nodes: Nodes, counters: BusCounters, *, stale: Callable[[], bool]) -> None:
         self._nodes = nodes
         self._counters = counters
-        self._hand_out = hand_out
         self._stale = stale
         self._held: dict[int, dict[int, Message]] = {}
         """By chat and number of the row."""
@@ -60,7 +60,7 @@ class Inbox:
                 continue
             outcome = self._nodes.received(chat_id, message.n, message.seq)
             if outcome == "next":
-                self._hand_out(chat_id, message.seq, message.sender_id, message.blobs, new=message.new)
+                self.hand_out(chat_id, message.seq, message.sender_id, message.blobs, new=message.new)
             elif outcome == "ahead":
                 counters.messages_ahead += 1
                 self._hold(message)
@@ -110,7 +110,7 @@ class Inbox:
             del held[n]
             self._counters.held_bytes -= _size(message)
             if outcome == "next":
-                self._hand_out(chat_id, message.seq, message.sender_id, message.blobs, new=message.new)
+                self.hand_out(chat_id, message.seq, message.sender_id, message.blobs, new=message.new)
             else:
                 self._counters.messages_late += 1
         del self._held[chat_id]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import structlog
 
 from domain.changes import Change
-from handlers.live.hub import Blobs, Hub
+from handlers.live.hub import Hub
 from handlers.wire.json import loads
 from server.nodes.bus import Bus
 from server.nodes.bus_frames import Frame
@@ -20,12 +20,10 @@ log = structlog.get_logger("vestnik")
 
 
 class BusService:
-    """Connects a `Bus` with the store, the node and the hub. `spreader` is for the publisher, and `hand_out` is to be
-    set before `open`."""
+    """Connects a `Bus` with the store, the node and the hub. `spreader` is for the publisher."""
 
     def __init__(self, url: str, store_id: str, nodes: Nodes, node: Node, hub: Hub) -> None:
         self._node = node
-        self.hand_out: HandOut = _nobody
         self.bus = Bus(
             url,
             f"vestnik:{store_id}",
@@ -36,12 +34,7 @@ class BusService:
         )
         self.counters = self.bus.counters
         self.spreader = BusSpreader(hub, self.bus)
-        self._inbox = Inbox(
-            nodes,
-            self.counters,
-            hand_out=lambda *event, new: self.hand_out(*event, new=new),
-            stale=lambda: node.freshness.stale,
-        )
+        self._inbox = Inbox(nodes, self.counters, stale=lambda: node.freshness.stale)
         nodes.on_published(self.spreader.begin)
         node.peers.bus = self.spreader
         self._looking: asyncio.Task[None] | None = None
@@ -51,8 +44,9 @@ class BusService:
         self.spreader.flush()
         self._inbox.published(changes)
 
-    async def open(self) -> None:
-        """Connects, or begins to try. Raises: `Sentinel`."""
+    async def open(self, hand_out: HandOut) -> None:
+        """Connects, or begins to try. What others spread is given to `hand_out`. Raises: `Sentinel`."""
+        self._inbox.hand_out = hand_out
         await self.bus.open()
 
     async def close(self) -> None:
@@ -79,7 +73,3 @@ class BusService:
             await self._node.freshness.look()
         except Unavailable:
             return  # there is a look every quarter of a second as well
-
-
-def _nobody(chat_id: int, seq: int, sender_id: int, blobs: Blobs, *, new: bool) -> None:
-    """Hands an event to nobody."""

@@ -145,12 +145,12 @@ class ForeignRows:
                 raise
 
     async def _publish_late(self, chat_id: int, awaited: _Awaited) -> bool:
-        """Publishes the awaited rows before the first that was published of a chat that nobody follows. Whether that is
-        all of them."""
+        """Publishes the rows of a chat that nobody follows from the first awaited one to the first that was published.
+        Whether that is all of them."""
         position = self._positions.get(chat_id)
         if position is None or awaited.first >= position.first:
             return True
-        first, last = awaited.first, min(awaited.last, position.first - 1)
+        first, last = awaited.first, position.first - 1
         rows = await self._replicas.log.span(chat_id, first, last)
         if any(logged_kind(row.kind) is None for row in rows):
             return True

@@ -86,10 +86,10 @@ class MongoNodes:
         async with self._applying:
             for hint in hints:
                 self._rows.await_rows(hint.rows)
-            accounts = await self._account_changes(hints)
-            marks = [mark for hint in hints for mark in hint.marks]
-            self._publication.of_others([*accounts, *marks])
+            self._publication.of_others(await self._account_changes(hints))
             await self._rows.publish()
+            # After the messages to which they point.
+            self._publication.of_others([mark for hint in hints for mark in hint.marks])
 
     async def compare(self, user_ids: Collection[int]) -> None:
         async with self._applying:

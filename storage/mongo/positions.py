@@ -35,6 +35,9 @@ class Positions:
         """The position of the chat, None if there is none."""
         return self._followed.get(chat_id) or self._others.get(chat_id)
 
+    def is_followed(self, chat_id: int) -> bool:
+        return chat_id in self._followed
+
     def followed(self) -> list[int]:
         """The chats that are followed."""
         return list(self._followed)

@@ -55,9 +55,8 @@ class World:
         self.log = Log()
         self.counters = BusCounters()
         self.is_stale = False
-        self.inbox = Inbox(
-            cast(Nodes, self.log), self.counters, hand_out=self._hand_out, stale=lambda: self.is_stale
-        )
+        self.inbox = Inbox(cast(Nodes, self.log), self.counters, stale=lambda: self.is_stale)
+        self.inbox.hand_out = self._hand_out
 
     def _hand_out(self, chat_id: int, seq: int, sender_id: int, blobs: Any, *, new: bool) -> None:
         assert (chat_id, sender_id, new) == (CHAT, 7, True)

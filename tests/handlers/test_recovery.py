@@ -10,6 +10,7 @@ from domain.models import Chat, ChatState, Member, Message
 from handlers.context import Caller, Context
 from handlers.live.connections import Connection, Connections
 from handlers.live.directory import Directory, LoadedChat
+from handlers.live.freshness import AlwaysFresh
 from handlers.live.recovery import PIECE_BYTES_MAX, STUCK_S, UNSENT_BYTES_MAX, replay
 from handlers.policy import Policy
 from handlers.wire.endings import Ending, Refused
@@ -48,6 +49,7 @@ class Peer:
                 turn=self._turn,
             ),
             store=SimpleNamespace(messages=self),
+            freshness=AlwaysFresh(),
             clock=SimpleNamespace(monotonic=lambda: self.now_s, sleep=self._sleep, now=lambda: START),
             directory=self,
             connections=self.connections,

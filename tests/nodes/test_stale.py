@@ -1,6 +1,7 @@
 """A server that may be behind others runs nothing and publishes nothing until it has looked."""
 
 import asyncio
+from typing import Any
 
 import pytest
 
@@ -133,3 +134,50 @@ async def test_connections_that_end_while_the_server_is_behind_say_when_to_come_
     server.chat_app.fall_behind()
     assert [await client.closed() for client in clients] == [1013] * 3
     assert len({client.close_reason for client in clients}) > 1
+
+
+async def test_the_ack_of_a_join_does_not_overtake_its_replay(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ann = await server.person("ann")
+    chat_id = await ann.chat()
+    for number in range(3):
+        await ann.say(chat_id, f"text {number}")
+    client = await ann.connect()
+    await client.drain()
+    behind = put_behind(server)
+    messages = server.chat_app.context.store.messages
+    read = messages.changed_since
+
+    async def fall_behind_after_reading(*args: Any, **options: Any) -> Any:
+        piece = await read(*args, **options)
+        behind.fall_behind()
+        return piece
+
+    monkeypatch.setattr(messages, "changed_since", fall_behind_after_reading)
+    await client.send({"type": "join_chat", "chat_id": chat_id, "after_seq": 0, "id": "join"})
+    while not behind.is_stale:
+        await asyncio.sleep(0.01)
+    await asyncio.sleep(0.1)
+    monkeypatch.undo()
+    behind.catch_up()
+    ack = await client.answer_to("join")
+    assert (ack["replayed"], ack["head_seq"]) == (3, 3)
+    assert [frame["seq"] for frame in client.take() if frame["type"] == "new_message"] == [1, 2, 3]
+
+
+async def test_what_was_held_comes_before_what_is_emitted_when_nothing_has_to_wait_any_more(
+    server: Server,
+) -> None:
+    """A server that finds itself alone is no longer behind without a look."""
+    ann = await server.person("ann")
+    client = await ann.connect()
+    await client.drain()
+    behind = put_behind(server)
+    hub = server.chat_app.context.hub
+    (connection_id,) = server.chat_app.context.connections.ids_of(ann.id)
+    behind.fall_behind()
+    hub.emit("e1", {}, room=connection_id)
+    behind.is_stale = False
+    hub.emit("e2", {}, room=connection_id)
+    assert [frame["type"] for frame in await client.drain()] == ["e1", "e2"]

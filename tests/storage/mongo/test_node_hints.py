@@ -118,6 +118,18 @@ async def test_accounts_sessions_and_marks(here: Node, there: Node) -> None:
     assert there.take(ReadMoved) == [ReadMoved(chat_id, anna, message.id, 1)]
 
 
+async def test_a_mark_comes_after_its_message(here: Node, there: Node) -> None:
+    anna, boris = await here.users(2)
+    chat_id = await here.chat(anna, boris)
+    await there.look()
+    there.take()
+    message = await here.send(chat_id, anna)
+    await here.store.messages.mark_read(chat_id, boris, None)
+    await asyncio.sleep(0.4)
+    await there.look()
+    assert there.take() == [MessageCreated(message), ReadMoved(chat_id, boris, message.id, 1)]
+
+
 async def test_marks_go_forward_only(here: Node, there: Node) -> None:
     anna = await here.user()
     chat_id = await here.chat(anna)

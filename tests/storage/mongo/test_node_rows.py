@@ -317,6 +317,7 @@ async def test_acked_rows_do_not_wait_for_the_next(
     anna = await here.user()
     chat_id = await here.chat(anna)
     await there.store.chats.load(chat_id)
+    there.store.chats.follow(chat_id)
     await here.send(chat_id, anna, "acked")
     projection, gate, projecting = here.store._writer.replicas._projection, asyncio.Event(), asyncio.Event()
     original = projection.project
