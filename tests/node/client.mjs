@@ -65,6 +65,7 @@ const orders = {
       socket.offAny();
       socket.off();
       socket.io.off("open");
+      socket.io.engine?.off("upgrade"); // an upgrade that is under way would be told to the next test
       socket.disconnect();
     }
     sockets.clear();

@@ -92,8 +92,8 @@ class RoundRobin:
                 await self._copy(there, writer)
             finally:
                 up.cancel()
-                await asyncio.wait((up,))
                 back.transport.abort()
+                await asyncio.wait((up,))
 
     async def _copy(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(ConnectionError, RuntimeError):  # uvloop's word for a closed connection

@@ -168,7 +168,7 @@ async def test_the_server_in_between_is_killed_and_the_client_comes_back_at_once
 async def test_heartbeats_go_through_and_their_absence_is_seen(
     node: Node, start_nodes: StartNodes, open_proxy: OpenProxy, kind: str
 ) -> None:
-    nodes = await start_nodes(3, sio=True, ping_interval=0.3, ping_timeout=0.6)
+    nodes = await start_nodes(3, sio=True, ping_interval=0.5, ping_timeout=2.0)
     proxy = await open_proxy(*(each.port for each in nodes))
     client = await opened(node, proxy, kind)
     await asyncio.sleep(2)
