@@ -74,6 +74,20 @@ async def test_what_was_sent_is_repeated_only_if_it_changes_nothing(
         assert len(one.requests) + len(two.requests) == sent
 
 
+async def test_a_poll_is_sent_once(server: Server, tmp_path: Path) -> None:
+    """The messages in an answer that was lost would be missing in the next one."""
+    async with (
+        fake_node(NOTHING) as one,
+        fake_node(NOTHING) as two,
+        nginx_before(tmp_path / "nginx", one.address, two.address) as nginx,
+    ):
+        path = "/socket.io/?EIO=4&transport=polling"
+        async with server.http.get(f"{nginx.url}{path}&sid=abc") as answer:
+            assert answer.status == 502
+        (request,) = one.requests + two.requests
+        assert request.startswith(f"GET {path}&sid=abc HTTP/1.1\r\n")
+
+
 async def test_a_refusal_of_a_call_is_the_answer(server: Server, tmp_path: Path) -> None:
     """Otherwise a database that is away would be asked by every server, and all would count as down."""
     async with (

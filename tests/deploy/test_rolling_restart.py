@@ -140,7 +140,11 @@ async def check(
         async with asyncio.timeout(BEHIND_S):
             while follower.reader.copy.position < len(stored):
                 await follower.reader.settle()
-        assert follower.reader.broken is None, follower.reader.broken
+        assert follower.reader.broken is None, (
+            follower.reader.kind,
+            follower.endings,
+            follower.reader.broken,
+        )
         assert follower.reader.copy.messages == stored
         await follower.reader.close()
 
@@ -184,7 +188,7 @@ async def test_three_servers_are_restarted_in_turn(start_cluster: StartCluster) 
         # A poll that another server hands on to the owner of its session breaks off when that server stops.
         broken_off = {None} if follower.reader.kind == "polling" else set()
         assert follower.endings.keys() - broken_off <= {1001}, follower.reader.kind
-    assert sum(follower.refused for follower in followers) == 0
+        assert follower.refused == 0 or broken_off, follower.reader.kind
     assert max(s for follower in followers for s in follower.away_s) < AWAY_MAX_S
 
 
