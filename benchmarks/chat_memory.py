@@ -39,6 +39,9 @@ class FakeStore:
 
     def follow(self, chat_id: int) -> None: ...
 
+    def follows(self, chat_id: int) -> bool:
+        return True
+
     def unfollow(self, chat_id: int) -> None: ...
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping
 from functools import partial
+from itertools import islice
 from typing import Any
 
 from handlers import dispatch, moderation
@@ -222,24 +223,28 @@ class ChatApp:
             ids[username] = user.id
         return ids
 
+    @property
+    def connection_count(self) -> int:
+        return len(self.context.connections)
+
     def connected_users(self) -> Collection[int]:
         """The ids of all users who are connected."""
         return list(self.context.connections.users())
 
-    def going_away(self) -> None:
-        """Ends every connection: the server is about to stop."""
+    def going_away(self, count: int | None = None) -> None:
+        """Ends as many connections, the oldest first, or all: the server is about to stop."""
         self.context.presence.going_away()
-        self._end_all(Ending.GOING_AWAY)
+        self._end(Ending.GOING_AWAY, count)
 
     def fall_behind(self) -> None:
         """Ends every connection, and forgets all accounts: the server has missed what others did. Clients recover, here
         or at another server."""
         with self.context.presence.coming_back():
-            self._end_all(Ending.BEHIND)
+            self._end(Ending.BEHIND)
         self.context.identities.forget_all()
 
-    def _end_all(self, ending: Ending) -> None:
-        for connection in list(self.context.connections.all()):
+    def _end(self, ending: Ending, count: int | None = None) -> None:
+        for connection in list(islice(self.context.connections.all(), count)):
             self.end(connection, ending)
 
     async def close(self) -> None:

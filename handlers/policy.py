@@ -21,10 +21,6 @@ UNFINISHED_MAX = 256
 """With this many commands of one connection waiting for the disk, the connection is not read."""
 
 
-RETRY_SPREAD_MS = 5_000
-"""Clients come back after a restart spread over this time."""
-
-
 @frozen
 class Policy:
     """The settings of the chat itself, with their defaults; .env.example says what each one means."""

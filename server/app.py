@@ -16,6 +16,7 @@ from handlers.wire.json import dumps, loads
 from server.about import add_about
 from server.config import Config
 from server.control import Control
+from server.draining import DRAINING, Crowd, Draining
 from server.engine import AsyncServer, BudgetPolicy, Rate
 from server.engine.budget import BURST_S, UNLIMITED
 from server.engine_hub import EngineHub
@@ -28,6 +29,8 @@ from server.nodes.addresses import default_node_url
 from server.nodes.bus_service import BusService
 from server.nodes.key_id import key_id_of
 from server.nodes.node import Node
+from server.nodes.relay import RELAY, Relay
+from server.nodes.relay_owners import Owners
 from server.origins import OriginPolicy
 from server.pacing import PACING, Pacing
 from server.raw_gate import RawGate
@@ -80,8 +83,18 @@ def create_app(config: Config, *, clock: Clock | None = None) -> web.Application
     )
     hub = EngineHub(sio)
     pacing = Pacing()
+    draining = Draining(sio, hub, config.drain_s)
+    relay = Relay(sio.eio, config.secret_key, origins)
     app = web.Application(
-        middlewares=[send_in_time, check_origins, answer_errors, pacing.middleware],
+        middlewares=[
+            send_in_time,
+            check_origins,
+            answer_errors,
+            relay.gate.recognize,
+            draining.middleware,
+            pacing.middleware,
+            relay.gate.refuse,
+        ],
         client_max_size=policy.max_frame_bytes,
     )
     app.on_response_prepare.append(add_headers)
@@ -93,10 +106,13 @@ def create_app(config: Config, *, clock: Clock | None = None) -> web.Application
     app.cleanup_ctx.append(_chat_app(sio, hub, clock or SystemClock()))
     app[SIO] = sio
     app[PACING] = pacing
+    app[DRAINING] = draining
+    app[RELAY] = relay
     app.on_shutdown.append(
         say_goodbye
     )  # before the engine, which ends what is still connected without a word
     sio.attach(app)
+    relay.attach(app)
     app.router.add_get("/ws", RawGate(sio, hub).serve)
     add_rest(app)
     add_about(app)
@@ -150,21 +166,19 @@ def _chat_app(sio: AsyncServer, hub: EngineHub, clock: Clock) -> Any:
         )
         app[CHAT_APP] = chat_app
         if node is not None:
-            app[NODE] = node
-            hub.hold_while(node.freshness)
-            node.freshness.fresh = hub.release
-            node.connected = chat_app.connected_users
-            node.end_all = chat_app.fall_behind
             try:
-                await node.start()
+                await _join(app, node, hub)
+                if bus is not None:
+                    app[BUS] = bus
+                    store.subscribe(bus.published)
+                    await bus.open(chat_app.hand_out)
             except BaseException:
                 await chat_app.close()
+                if bus is not None:
+                    await bus.close()
+                await node.stop()
                 await store.close()
                 raise
-        if bus is not None:
-            app[BUS] = bus
-            store.subscribe(bus.published)
-            await bus.open(chat_app.hand_out)
         control = Control(chat_app, config.data_dir)
         await control.open()
         sio.register_namespace(ChatNamespace(chat_app, app[ORIGINS]))
@@ -184,6 +198,20 @@ def _chat_app(sio: AsyncServer, hub: EngineHub, clock: Clock) -> Any:
         await store.close()
 
     return open_chat_app
+
+
+async def _join(app: web.Application, node: Node, hub: EngineHub) -> None:
+    """Makes this server one of those on its store. Raises: `StorageError`; `WrongKey`."""
+    app[NODE] = node
+    hub.hold_while(node.freshness)
+    node.freshness.fresh = hub.release
+    node.connected = app[CHAT_APP].connected_users
+    node.end_all = app[CHAT_APP].fall_behind
+    await node.start()
+    relay, draining = app[RELAY], app[DRAINING]
+    relay.open(Owners(node.incarnation, lambda: node.others, node.freshness.look))
+    draining.others = node.other_servers
+    draining.crowds.append(Crowd(lambda: relay.traffic.tunnel_count, relay.traffic.end_tunnels))
 
 
 def _node(config: Config, store: Store) -> Node | None:

@@ -13,7 +13,8 @@ from server import memory
 from server.config import Config, ConfigError, load_config
 from server.control import ask_server
 from server.logs import configure_logs
-from server.serving import StartError, serve
+from server.serving import serve
+from server.start_error import StartError
 from server.version import VERSION
 from storage.errors import StorageError
 from storage.open import open_store

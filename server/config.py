@@ -63,6 +63,7 @@ class Config:
     seed_demo: bool = False
     bcrypt_cost: int = 12
     shutdown_timeout_s: float = 10
+    drain_s: float | None = None
     ping_interval_s: int = 25
     ping_timeout_s: int = 20
     buffer_limit_bytes: int = 1024 * 1024
@@ -90,6 +91,7 @@ SETTINGS: Mapping[str, Read] = {
     "SEED_DEMO": switch,
     "BCRYPT_COST": integer(4, 31),
     "SHUTDOWN_TIMEOUT_S": number(SHUTDOWN_LEAST_S),
+    "DRAIN_S": number(0),
     "PING_INTERVAL_S": integer(1),
     "PING_TIMEOUT_S": integer(1),
     "BUFFER_LIMIT_BYTES": integer(1024),
@@ -169,7 +171,13 @@ def _read(env: Env) -> Config:
         raise ConfigError(
             "REDIS_URL: is for servers that share a MongoDB database, and this one has SQLite; leave it empty"
         )
-    return Config(secret_key=secret_key, **values | _values(env, SETTINGS), policy=_policy(env))
+    config = Config(secret_key=secret_key, **values | _values(env, SETTINGS), policy=_policy(env))
+    drain_max_s = config.shutdown_timeout_s - SHUTDOWN_LEAST_S
+    if config.drain_s is not None and config.drain_s > drain_max_s:
+        raise ConfigError(
+            f"DRAIN_S: must be at most {drain_max_s:g}, which is SHUTDOWN_TIMEOUT_S minus {SHUTDOWN_LEAST_S}"
+        )
+    return config
 
 
 def _values(env: Env, settings: Mapping[str, Read]) -> dict[str, Any]:

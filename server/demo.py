@@ -2,6 +2,7 @@
 
 import secrets
 
+from domain.refusals import Duplicate
 from handlers.chat_app import Caller, ChatApp
 
 PEOPLE = ("alice", "bob", "carol")
@@ -21,12 +22,16 @@ _PRIVATE = (
 async def seed_demo(chat_app: ChatApp) -> str | None:
     """Fills an empty database with `PEOPLE`, a group and a private chat.
 
-    Returns the password that all three share and that is stored nowhere; None if there were users already.
+    Returns the password that all three share and that is stored nowhere; None if there were users already, or if
+    another server on this database does it at the same time.
     """
     if await chat_app.has_users():
         return None
     password = secrets.token_urlsafe(9)
-    ids = await chat_app.create_users({name: name.capitalize() for name in PEOPLE}, password)
+    try:
+        ids = await chat_app.create_users({name: name.capitalize() for name in PEOPLE}, password)
+    except Duplicate:
+        return None
     everybody: dict[str, object] = {"chat_type": "group", "name": "Demo", "member_ids": list(ids.values())}
     await _talk(chat_app, ids, everybody, _GROUP)
     await _talk(chat_app, ids, {"chat_type": "private", "member_ids": [ids["bob"]]}, _PRIVATE)

@@ -8,8 +8,7 @@ from client_compat.raw_frames import RawDialect
 from domain.frozen import frozen
 from handlers.live.freshness import AlwaysFresh, Freshness
 from handlers.live.hub import Blobs, Payload
-from handlers.policy import RETRY_SPREAD_MS
-from handlers.wire.endings import CLOSE_CODES, Ending, retry_in_ms
+from handlers.wire.endings import CLOSE_CODES, RETRY_SPREAD_MS, Ending, retry_in_ms
 from server.engine import AsyncServer, ReadyEvent, RoomEvent, frames
 
 RAW_DIALECT = RawDialect(frames.text)
@@ -57,6 +56,8 @@ class EngineHub:
         self._held: deque[_Held] = deque()
         """What waits, in order, until this server knows again what others did."""
         self._on_end: Callable[[str], None] = lambda _connection_id: None
+        self.retry_spread_ms = RETRY_SPREAD_MS
+        """Over which time clients that are ended because the server goes away come back."""
 
     def emit(
         self, event: str, payload: Payload, *, room: str, skip: Collection[str] = (), volatile: bool = False
@@ -81,6 +82,8 @@ class EngineHub:
         return blobs
 
     def emit_blobs(self, blobs: Blobs, *, room: str) -> None:
+        if not (self._fan_out.has_members(room) or self._held or self._freshness.stale):
+            return
         raw, socketio = self._dialects
         self._post(ReadyEvent("/", {raw: blobs[0], socketio: blobs[1]}, socketio), room)
 
@@ -158,7 +161,7 @@ class EngineHub:
 
     def end(self, connection_id: str, ending: Ending) -> None:
         link = self._sio.eio.sockets.get(self._fan_out.rooms.eio_sid_from_sid(connection_id, "/"))
-        retry_ms = retry_in_ms(ending, RETRY_SPREAD_MS)
+        retry_ms = retry_in_ms(ending, self.retry_spread_ms)
         if isinstance(link, RawConnection):
             link.end(ending, retry_ms)
         else:

@@ -2,6 +2,7 @@
 
 from aiohttp import web
 
+from server.draining import DRAINING
 from server.keys import BUS, CHAT_APP, NODE
 
 
@@ -12,8 +13,10 @@ async def live(_request: web.Request) -> web.Response:
 
 async def ready(request: web.Request) -> web.Response:
     """200 while the store serves and this server knows what others write there, else 503 with the trouble of the store
-    or of this node. `redis` says how the bus is, and decides nothing. As cheap as `live`, but for one write a
-    second."""
+    or of this node; 503 from the moment in which the server is asked to stop. `redis` says how the bus is, and decides
+    nothing. As cheap as `live`, but for one write a second."""
+    if request.app[DRAINING].going_away:
+        return web.json_response({"status": "going away"}, status=503)
     bus = request.app.get(BUS)
     redis = {} if bus is None else {"redis": bus.counters.state}
     trouble = await request.app[CHAT_APP].store_trouble()

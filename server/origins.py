@@ -17,6 +17,10 @@ _PAGE_SCHEMES = {"ws": "http", "wss": "https"}
 """Some proxies forward the scheme of the WebSocket, others that of the page that opened it."""
 
 
+ADDRESS = web.RequestKey("address", str)
+"""The address of the client, where another server has said it in a way that can be trusted."""
+
+
 class OriginPolicy:
     """Applies `CORS_ORIGINS` (empty: any origin) and `TRUSTED_PROXIES` at every gate."""
 
@@ -28,6 +32,8 @@ class OriginPolicy:
 
     def address(self, request: web.BaseRequest) -> str:
         """The client's address: the nearest one in X-Forwarded-For that does not belong to a trusted proxy."""
+        if ADDRESS in request:
+            return request[ADDRESS]
         address = _parsed(request.remote or "")
         if address is None:
             return request.remote or ""

@@ -7,10 +7,14 @@ from aiohttp import web
 
 from server.app import say_goodbye
 from server.http_server import HttpServer
+from server.keys import SIO
 
 HANDLERS_PART = 0.4
 """The part of the time left after the goodbye that handlers get. aiohttp waits for it twice; the store gets the
 rest."""
+
+HANDLERS_LEAST_S = 0.01
+"""aiohttp takes 0 for no limit."""
 
 READ_AHEAD_BYTES = 16 * 1024
 """With twice this much of a body that no handler reads, nothing more of it is read from the connection."""
@@ -38,6 +42,16 @@ class Runner(web.AppRunner):
             **options,
         }
         super().__init__(app, **options)
+        self._stop_by: float | None = None
+
+    def begin_stop(self) -> None:
+        """The time for the whole stop runs from now, not from `cleanup`."""
+        self._stop_by = asyncio.get_running_loop().time() + self._shutdown_timeout
+
+    def hurry(self) -> None:
+        """Lets `cleanup` wait for nobody."""
+        self._stop_by = asyncio.get_running_loop().time()
+        self.app[SIO].eio.close_timeout_s = 0
 
     async def _make_server(self) -> HttpServer:
         return HttpServer(await super()._make_server())
@@ -45,14 +59,18 @@ class Runner(web.AppRunner):
     async def cleanup(self) -> None:
         """Stops accepting, says goodbye, and only then closes what is open. aiohttp would first close the idle
         connections, on which polling clients are about to send their next request."""
-        loop = asyncio.get_running_loop()
-        until = loop.time() + self._shutdown_timeout
+        if self._stop_by is None:
+            self.begin_stop()
         await self._stop_accepting()
         for site in list(self.sites):
             await site.stop()
         await say_goodbye(self.app)
-        self._shutdown_timeout = max(0.0, until - loop.time()) * HANDLERS_PART
+        self._shutdown_timeout = max(HANDLERS_LEAST_S, self._left_s() * HANDLERS_PART)
         await super().cleanup()
+
+    def _left_s(self) -> float:
+        assert self._stop_by is not None
+        return self._stop_by - asyncio.get_running_loop().time()
 
     async def _stop_accepting(self) -> None:
         """Stops accepting, and waits for connections that are being accepted: if their server were closed in the same

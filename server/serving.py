@@ -1,13 +1,11 @@
 """Serving the chat, from the first socket to the last log line."""
 
 import asyncio
-import contextlib
 import gc
 import os
-import signal
-import socket
 import sys
-from collections.abc import Sequence
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import replace
 
 import structlog
@@ -17,22 +15,24 @@ from server import memory
 from server.app import create_app
 from server.config import Config
 from server.demo import PEOPLE, seed_demo
+from server.draining import DRAINING
 from server.keys import CHAT_APP, NODE
+from server.listeners import BACKLOG, open_listeners, port_of, shown_url
 from server.logs import report
 from server.nodes.bus_connections import Sentinel
 from server.nodes.key_id import WrongKey
 from server.nodes.node import Node
+from server.nodes.relay import RELAY
 from server.open_files import OpenFilesWatch, allow_open_files
 from server.runner import Runner
 from server.secret_key import BYTES_MIN, secret_key_file
+from server.start_error import StartError
+from server.stop_signals import StopSignals
+from server.systemd import Systemd
 from storage.errors import StorageError
 from storage.file_modes import warn_of_modes
 
 log = structlog.get_logger("vestnik")
-
-BACKLOG = 4096
-"""How many connections may wait to be accepted, as far as the system allows. After a restart all clients come back at
-once; the system drops those for whom there is no room, and they try again after 1, 3, 7… seconds."""
 
 ACCEPTS_AT_ONCE = 64
 """How often asyncio accepts in a row: as often as its backlog says, even when no file can be opened any more. 4,096
@@ -42,9 +42,8 @@ SWITCH_S = 0.0005
 """How long a thread that reads the store may hold up the loop. With Python's default of 5 ms, a hundred connections
 that asked for replays delayed others by 43 ms (p99) instead of 24."""
 
-
-class StartError(Exception):
-    """Why the server could not start, or could not go on, or an account could not be changed, in one line."""
+HURRY_S = 1.0
+"""How long after the second signal the process ends, wherever its stop is by then."""
 
 
 async def serve(config: Config) -> None:
@@ -57,10 +56,12 @@ async def serve(config: Config) -> None:
     sys.setswitchinterval(SWITCH_S)
     allow_open_files()
     open_files = OpenFilesWatch()
-    listener = _bind(config)
-    app = create_app(replace(config, port=listener.getsockname()[1]))
+    systemd = Systemd()
+    listeners = open_listeners(config)
+    app = create_app(replace(config, port=port_of(listeners[0])))
     giving_back = memory.GivingBack()
     runner = Runner(app, access_log=None, shutdown_timeout=config.shutdown_timeout_s)
+    signals = StopSignals()
     try:
         try:
             await runner.setup()
@@ -76,20 +77,51 @@ async def serve(config: Config) -> None:
         if not (config.web_client_dir / "index.html").is_file():
             log.info("the web client is not built", build="npm ci && npm run build, in frontend")
         _spare_the_collector()
-        await web.SockSite(runner, listener, backlog=ACCEPTS_AT_ONCE).start()
-        listener.listen(BACKLOG)  # the site has lowered it
+        for listener in listeners:
+            await web.SockSite(runner, listener, backlog=ACCEPTS_AT_ONCE).start()
+            listener.listen(BACKLOG)  # the site has lowered it
+            log.info("serving", url=shown_url(listener))
         open_files.start()
-        log.info("serving", url=f"http://{_shown(config.host)}:{listener.getsockname()[1]}")
         giving_back.start()
-        reason = await _asked_to_stop(app.get(NODE))
-        log.info("going away")
+        app[RELAY].start()
+        signals.install()
+        systemd.ready()
+        reason = await _asked_to_stop(signals, app.get(NODE))
+        systemd.stopping()
+        runner.begin_stop()
+        stop_s = config.shutdown_timeout_s if reason is None else 0
+        await signals.unless_hurried(app[DRAINING].run(app[CHAT_APP], stop_s))
     finally:
         open_files.stop()
         await giving_back.stop()
-        await runner.cleanup()
-        listener.close()
+        async with _hurrying(signals, runner):
+            await runner.cleanup()
+        systemd.close()
+        for listener in listeners:
+            listener.close()
     if reason is not None:
         raise StartError(reason)
+
+
+@asynccontextmanager
+async def _hurrying(signals: StopSignals, runner: Runner) -> AsyncIterator[None]:
+    """Hurries what runs in the context when the second signal comes, or has come; soon after it ends the process, which
+    loses nothing that was acked."""
+    hurrying = asyncio.create_task(_hurry(signals, runner))
+    try:
+        yield
+    finally:
+        hurrying.cancel()
+
+
+async def _hurry(signals: StopSignals, runner: Runner) -> None:
+    await signals.hurried.wait()
+    log.warning("asked a second time to stop: waiting for no client")
+    runner.hurry()
+    await asyncio.sleep(HURRY_S)
+    log.warning("stopped in the middle")
+    sys.stdout.flush()
+    os._exit(1)
 
 
 def _spare_the_collector() -> None:
@@ -101,29 +133,6 @@ def _spare_the_collector() -> None:
     gc.set_threshold(10_000, 20, 20)
 
 
-def _bind(config: Config) -> socket.socket:
-    """The listening socket. It is bound before anything else is done, so that a second server on the port stops
-    here."""
-    try:
-        family, kind, protocol, _, address = socket.getaddrinfo(
-            config.host, config.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-        )[0]
-    except socket.gaierror as error:
-        raise StartError(f"HOST: {config.host}: {error.strerror}") from None
-    except UnicodeError:
-        raise StartError("HOST: is no host name") from None
-    listener = socket.socket(family, kind, protocol)
-    try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(address)
-        # Only a listening socket makes a second bind fail. Nothing is accepted before the site starts.
-        listener.listen(BACKLOG)
-    except OSError as error:
-        listener.close()
-        raise StartError(f"PORT: cannot listen on {config.host}:{config.port}: {error.strerror}") from None
-    return listener
-
-
 async def _seed(app: web.Application) -> None:
     password = await seed_demo(app[CHAT_APP])
     if password is not None:
@@ -132,41 +141,12 @@ async def _seed(app: web.Application) -> None:
         sys.stderr.flush()
 
 
-async def _asked_to_stop(node: Node | None) -> str | None:
+async def _asked_to_stop(signals: StopSignals, node: Node | None) -> str | None:
     """Returns when the server has to stop; the reason, if nobody asked for it."""
-    loop = asyncio.get_running_loop()
-    asked = asyncio.Event()
-    terminals = [stream.fileno() for stream in (sys.stdout, sys.stderr) if stream.isatty()]
-
-    def hung_up() -> None:
-        _redirect_closed(terminals)
-        asked.set()
-
-    with contextlib.suppress(NotImplementedError):  # Windows has no signal handlers on the loop
-        loop.add_signal_handler(signal.SIGTERM, asked.set)
-        loop.add_signal_handler(signal.SIGINT, asked.set)
-        if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as under `nohup`
-            loop.add_signal_handler(signal.SIGHUP, hung_up)
     if node is None:
-        await asked.wait()
+        await signals.asked.wait()
         return None
-    waiting = asyncio.ensure_future(asked.wait())
+    waiting = asyncio.ensure_future(signals.asked.wait())
     await asyncio.wait((waiting, node.must_leave), return_when=asyncio.FIRST_COMPLETED)
     waiting.cancel()
     return node.must_leave.result() if node.must_leave.done() else None
-
-
-def _redirect_closed(terminals: Sequence[int]) -> None:
-    """Redirects output away from closed terminals: each line to one would be an error in the middle of the stop."""
-    for terminal in terminals:
-        if not os.isatty(terminal):
-            nowhere = os.open(os.devnull, os.O_WRONLY)
-            os.dup2(nowhere, terminal)
-            os.close(nowhere)
-
-
-def _shown(host: str) -> str:
-    """A host as it stands in a URL that can be opened."""
-    if host in ("0.0.0.0", "::"):  # noqa: S104 -- shown, not bound
-        return "localhost"
-    return f"[{host}]" if ":" in host else host

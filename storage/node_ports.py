@@ -1,8 +1,8 @@
 """What the servers that share a store tell each other through it.
 
 Each open store is one *incarnation* of a server: a random word, new at each start. An incarnation has a lease, which
-says that it lives, and a row of hints, which say what it has changed. A hint is on disk before anybody is told that the
-change is done, so whoever has read all hints that are there at some moment knows of everything that was acked before.
+says that it lives, and a sequence of hints, which say what it has changed. A hint is on disk before its change is
+acked, so a server that has read all hints that are there at some moment knows of everything that was acked before.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -58,8 +58,8 @@ class Nodes(Protocol):
     acked before its hint is on disk. Any method may raise `Unavailable`."""
 
     lowest_format: int
-    """The lowest format of all leases that live. Who reads the leases sets it; the store writes a change of a kind only
-    if the format of the kind is not above it. At first it is the lowest of the leases that have not ended."""
+    """The lowest format of all incarnations that live. The reader of the leases sets it; the store writes a change of a
+    kind only if the format of the kind is not above it. At first it is the lowest of all leases that have not ended."""
 
     @property
     def incarnation(self) -> str: ...

@@ -166,6 +166,10 @@ class Chats(Protocol):
     def follow(self, chat_id: int) -> None:
         """Says that a loaded chat stays in memory, until `unfollow`: nothing from before the load is published."""
 
+    def follows(self, chat_id: int) -> bool:
+        """Whether the chat is followed, as it is if its creation was published before its other changes. A creation of
+        another server that becomes known late is published after some of them, and the chat is not followed."""
+
     def unfollow(self, chat_id: int) -> None:
         """Says that nobody needs to know of each change of the chat any more."""
 
@@ -310,6 +314,9 @@ class Store(Protocol):
 
         For what has to be exact in every turn, such as rooms and what memory knows of chats. A subscriber that raises
         is logged; the others are called all the same.
+
+        Changes that other servers made come too, once this server has read of them (`Nodes.apply`) or met them in the
+        log; but not those that `Nodes.received` has let through.
         """
 
     def subscribe_lagging(self, name: str, subscriber: LaggingSubscriber) -> None:

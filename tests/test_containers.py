@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from server.config import PLAIN, SETTINGS, Config
 from tests.clients.programs import need
 
 ROOT = Path(__file__).parent.parent
@@ -23,9 +24,9 @@ def loader(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return program
 
 
-def _load(loader: Path, file: Path, **variables: str) -> subprocess.CompletedProcess[str]:
+def _load(loader: Path, *files: Path, **variables: str) -> subprocess.CompletedProcess[str]:
     environment = {name: value for name, value in os.environ.items() if name != "SECRET_KEY"} | variables
-    return subprocess.run([loader, file], env=environment, capture_output=True, text=True, check=False)
+    return subprocess.run([loader, *files], env=environment, capture_output=True, text=True, check=False)
 
 
 def _stages() -> list[str]:
@@ -117,6 +118,38 @@ def test_the_composition_keeps_to_the_schema(loader: Path, tmp_path: Path) -> No
     text = (ROOT / "docker-compose.yml").read_text()
     misspelt.write_text(text.replace("depends_on:", "depend_on:", 1))
     assert "services.backend.depend_on" in _load(loader, misspelt, SECRET_KEY="x" * 32).stderr
+
+
+def test_the_composition_of_several_servers(loader: Path) -> None:
+    files = [ROOT / name for name in ("docker-compose.yml", "docker-compose.scale.yml")]
+    loaded = _load(loader, *files, SECRET_KEY="x" * 32)
+    assert (loaded.returncode, loaded.stderr) == (0, "")
+    services = json.loads(loaded.stdout)["services"]
+    backend, frontend, redis = services["backend"], services["frontend"], services["redis"]
+    # What two containers cannot share: a name, a port of the machine, a folder.
+    assert [backend.get(name) for name in ("container_name", "ports", "volumes")] == [None] * 3
+    settings = {name for name in backend["environment"] if name.isupper()}
+    assert settings <= {*SETTINGS, *PLAIN, "SECRET_KEY"}
+    assert backend["environment"]["REDIS_URL"] == f"redis://{redis.get('container_name', 'redis')}:6379"
+    assert backend["environment"]["DATABASE_URL"].endswith("?replicaSet=rs0")
+    grace_s = duration_s(backend["stop_grace_period"])
+    assert grace_s >= float(backend["environment"]["SHUTDOWN_TIMEOUT_S"]) + 5
+    assert frontend["depends_on"]["backend"].get("restart", False) is False
+    assert "profiles" not in redis
+    assert [port["published"] for port in frontend["ports"]] == ["3000"]
+
+
+def duration_s(text: str) -> float:
+    """Go writes 65s as 1m5s."""
+    found = re.fullmatch(r"(?:(\d+)m)?(?:(\d+)s)?", text)
+    assert found
+    return 60 * float(found[1] or 0) + float(found[2] or 0)
+
+
+def test_the_stop_of_a_container_takes_longer_than_that_of_the_server(loader: Path) -> None:
+    loaded = _load(loader, ROOT / "docker-compose.yml", SECRET_KEY="x" * 32)
+    backend = json.loads(loaded.stdout)["services"]["backend"]
+    assert duration_s(backend["stop_grace_period"]) >= Config("a secret").shutdown_timeout_s + 5
 
 
 def test_the_composition_does_not_start_without_a_secret(loader: Path) -> None:

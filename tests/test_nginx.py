@@ -1,14 +1,9 @@
 """deploy/nginx under a real nginx, before a real server."""
 
 import asyncio
-import os
-import socket
-import subprocess
 from collections.abc import AsyncIterator
-from grp import getgrgid
 from ipaddress import ip_network
 from pathlib import Path
-from pwd import getpwuid
 from typing import Any
 
 import pytest
@@ -16,76 +11,12 @@ from aiohttp import WSServerHandshakeError
 
 from server import headers
 from tests.clients.people import Person
-from tests.clients.programs import need
 from tests.clients.raw import RawClient
 from tests.conftest import Serve, Server
+from tests.deploy.nginx import Nginx, nginx_before
 from tests.socketio.windows import PythonWindow
 
 pytestmark = pytest.mark.stores("sqlite")
-
-TEMPLATE = Path(__file__).parent.parent / "deploy" / "nginx" / "vestnik.conf.template"
-MAIN = """
-user {user}; daemon off; pid {folder}/pid; error_log {folder}/error;
-events {{}}
-http {{
-    include /etc/nginx/mime.types; access_log {folder}/default;
-    client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy; fastcgi_temp_path {folder}/fastcgi;
-    uwsgi_temp_path {folder}/uwsgi; scgi_temp_path {folder}/scgi;
-    {site}
-}}
-"""
-PLACES = ("listen 3000", "/usr/share/nginx/html", "/dev/stdout", "/dev/stderr")
-"""What lies elsewhere in a test."""
-
-
-class Nginx:
-    """nginx with the site of the template, over a folder with a client in it."""
-
-    def __init__(self, folder: Path, backend: str) -> None:
-        self.folder = folder
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
-        assets = folder / "client" / "assets"
-        assets.mkdir(parents=True)
-        (folder / "client" / "index.html").write_text("<!doctype html>the page")
-        (assets / "app-1a2b.js").write_text("// a script\n" * 200)
-        (folder / "client" / "manifest.webmanifest").write_text("{}")
-        site = TEMPLATE.read_text().replace("${BACKEND}", backend)
-        there = (f"listen 127.0.0.1:{self.port}", f"{folder}/client", f"{folder}/paths", f"{folder}/errors")
-        for ours, theirs in zip(PLACES, there, strict=True):
-            assert ours in site
-            site = site.replace(ours, theirs)
-        user = (
-            f"{getpwuid(os.getuid()).pw_name} {getgrgid(os.getgid()).gr_name}"  # who may look into the folder
-        )
-        (folder / "nginx.conf").write_text(MAIN.format(user=user, folder=folder, site=site))
-        self.command = [need("nginx"), "-c", str(folder / "nginx.conf"), "-e", str(folder / "error")]
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
-
-    async def start(self) -> None:
-        self._process = await asyncio.create_subprocess_exec(*self.command)
-        async with asyncio.timeout(10):
-            while True:
-                try:
-                    _, writer = await asyncio.open_connection("127.0.0.1", self.port)
-                except OSError:
-                    await asyncio.sleep(0.01)
-                else:
-                    writer.close()
-                    return
-
-    async def stop(self) -> None:
-        if self._process.returncode is None:
-            self._process.terminate()
-            await self._process.wait()
-
-    def logged(self) -> str:
-        names = ("paths", "errors", "default", "error")
-        return "".join((self.folder / name).read_text() for name in names if (self.folder / name).exists())
 
 
 @pytest.fixture
@@ -95,13 +26,8 @@ async def server(serve: Serve) -> Server:
 
 @pytest.fixture
 async def nginx(server: Server, tmp_path: Path) -> AsyncIterator[Nginx]:
-    folder = tmp_path / "nginx"
-    nginx = Nginx(folder, f"127.0.0.1:{server.port}")
-    tested = subprocess.run([*nginx.command, "-t"], capture_output=True, text=True, check=False)
-    assert "test is successful" in tested.stderr, tested.stderr
-    await nginx.start()
-    yield nginx
-    await nginx.stop()
+    async with nginx_before(tmp_path / "nginx", f"127.0.0.1:{server.port}") as nginx:
+        yield nginx
 
 
 async def behind(nginx: Nginx, server: Server, username: str) -> Person:

@@ -129,3 +129,19 @@ async def test_a_server_without_the_socket_is_reported(tmp_path: Path) -> None:
         status, said = await vestnik(tmp_path, "user", "ban", "ann")
     assert status == 1
     assert "another server has it open" in said
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="no such locks")
+async def test_beside_a_server_that_it_does_not_know_it_changes_nothing(tmp_path: Path) -> None:
+    """The command finds the server by DATA_DIR, and the database by another name."""
+    async with running(tmp_path) as program:
+        ann = await program.person("ann")
+        (tmp_path / "elsewhere").mkdir()
+        os.link(tmp_path / "data" / "vestnik.db", tmp_path / "elsewhere" / "vestnik.db")
+        status, _, said = await run(
+            tmp_path, "user", "ban", "ann", DATA_DIR=str(tmp_path / "elsewhere"), SECRET_KEY="x" * 32
+        )
+        assert (status, said.count("\n")) == (1, 1)
+        assert said.startswith("vestnik: cannot open the database ")
+        assert said.endswith("another server has it open\n")
+        assert (await ann.get("/users/me"))["id"] == ann.id

@@ -89,7 +89,9 @@ class Announcer:
     ) -> None:
         """Calls `publish` with the chat and with those of the users that exist, by id: in this turn if they are in
         memory and no earlier event has to come first, else when that is so. The chat is None if it is gone, and if
-        `chat` is False, which says that the event needs none."""
+        `chat` is False, which says that the event needs none. Nothing happens if nobody is connected."""
+        if not self._connections.users():
+            return
         found = self._directory.peek(chat_id) if chat else None
         known = {user_id: self._identities.peek_user(user_id) for user_id in users}
         in_memory = (found is not None or not chat) and None not in known.values()

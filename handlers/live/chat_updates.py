@@ -54,9 +54,12 @@ class ChatUpdates:
         self._queries = asyncio.Semaphore(QUERIES_MAX)
 
     def changed(self, chat_id: int) -> None:
-        """Called when a message of the chat is created, edited or deleted."""
+        """Called when a message of the chat is created, edited or deleted. Nothing happens if nobody is connected."""
         due = self._due.get(chat_id)
-        (self._begin(chat_id) if due is None else due).chat = True
+        if due is not None:
+            due.chat = True
+        elif self._connections.users():
+            self._begin(chat_id).chat = True
 
     def read(self, chat_id: int, user_id: int) -> None:
         """Called when a member has read on: their other connections get to know it. Nothing happens for a member who is
@@ -104,12 +107,9 @@ class ChatUpdates:
             due.readers |= readers
 
     async def _chat(self, chat_id: int) -> LoadedChat | None:
-        """The chat; None if nobody here can be told of it. Messages of chats that are not in memory come from other
-        servers."""
+        """The chat. Messages of chats that are not in memory come from other servers: of all their chats."""
         if self._directory.peek(chat_id) is not None:
             return await self._directory.current(chat_id)
-        if not self._connections.users():
-            return None
         async with self._queries:
             return await self._directory.current(chat_id)
 

@@ -1,7 +1,7 @@
 """The live connections of every user, whichever gate they came through."""
 
 import asyncio
-from collections.abc import Collection, KeysView
+from collections.abc import Collection, Iterable, KeysView
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -100,6 +100,10 @@ class Connections:
     def of(self, user_id: int) -> Collection[Connection]:
         """The connections of a user; empty if there are none."""
         return self._by_user.get(user_id, {}).values()
+
+    def any_of(self, user_ids: Iterable[int]) -> bool:
+        """Whether any of these users is connected."""
+        return any(user_id in self._by_user for user_id in user_ids)
 
     def users(self) -> KeysView[int]:
         """The ids of all users who are connected."""

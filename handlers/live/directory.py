@@ -154,9 +154,9 @@ class Directory:
 
     def created(self, state: ChatState) -> None:
         """Called when a chat is created. One that is in memory stays: it was loaded after the commit, and somebody may
-        have joined it."""
-        if self._chats.peek(state.chat.id) is None:
-            self._store.chats.follow(state.chat.id)
+        have joined it. One whose other changes are published in part already is loaded when somebody asks for it: the
+        state of its creation lacks them."""
+        if self._chats.peek(state.chat.id) is None and self._store.chats.follows(state.chat.id):
             self._chats.put(state.chat.id, LoadedChat(state, self))
 
     def renamed(self, renamed: Chat) -> None:

@@ -13,8 +13,8 @@ from handlers.live.peer_presence import PeerPresence
 from handlers.live.peers import NoPeers, Peers
 from handlers.live.presence_outbox import TOPIC, PresenceOutbox
 from handlers.live.presence_record import NO_WISH, OFFLINE, STRENGTH, Record, Wish, seen
-from handlers.policy import RETRY_SPREAD_MS
 from handlers.wire import events
+from handlers.wire.endings import RETRY_SPREAD_MS
 
 RETRY_SPREAD_S = RETRY_SPREAD_MS / 1000
 
@@ -68,7 +68,7 @@ class PresenceTracker:
         self._outbox = PresenceOutbox(peers, clock, self._record_of)
         self._elsewhere = PeerPresence(
             clock,
-            kept_s=lambda: RETRY_SPREAD_S + self._kept_s(),
+            kept_s=self._peers_kept_s,
             is_here=self._users.__contains__,
             status_of=self.status_of,
             changed=self._changed_elsewhere,
@@ -158,6 +158,11 @@ class PresenceTracker:
         """How long a user whose last connection is gone stays as they were."""
         heard_s = HEARD_WITHIN_S if self._peers.others else 0.0
         return self._spread_s + self._grace_s + heard_s
+
+    def _peers_kept_s(self) -> float:
+        """How long the users of another server that is gone stay as they were. Those of the life before of a server
+        that has no others are gone at once."""
+        return RETRY_SPREAD_S + self._kept_s() if self._users or self._peers.others else 0.0
 
     def _arrived(self, user_id: int) -> _Presence:
         """The presence of a user before their first connection to this server."""

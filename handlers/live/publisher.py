@@ -125,8 +125,10 @@ class Publisher:
 
     @_publishes(changes.ChatCreated)
     def _chat_created(self, change: changes.ChatCreated) -> None:
-        """Publishes `chat_added` to the members."""
-        self._context.directory.created(change.state)
+        """Publishes `chat_added` to the members. A chat of which no member is connected here need not be in memory:
+        another server may have created it."""
+        if self._context.connections.any_of(change.state.members):
+            self._context.directory.created(change.state)
         self._members.added(change.chat_id, change.state.members.keys())
 
     @_publishes(changes.ChatRenamed)

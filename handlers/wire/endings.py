@@ -59,6 +59,9 @@ CLOSE_CODES = {
 }
 
 
+RETRY_SPREAD_MS = 5_000
+"""Clients whose server ends all its connections come back spread over this time."""
+
 _ENDS_ALL = (Ending.GOING_AWAY, Ending.BEHIND)
 """Endings that all connections of a server get at once."""
 

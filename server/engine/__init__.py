@@ -7,7 +7,7 @@ It knows nothing of chat. What it mends and what it adds is said where it is don
   other kinds);
 - `engineio_server`, `engineio_session`, `session_life` and `host` (Engine.IO under aiohttp), `requests`,
   `http_answers`, `cors` and `environ` (HTTP), `polling`, `poll_requests` and `post_requests` (long-polling),
-  `upgrades`;
+  `upgrades`, `foreign` (the sessions of other servers);
 - `packets` and `decoder` (strict decoding, events as bytes), `frames`, `reader`, `receiver`, `handshake`, `takeover`,
   `websocket` and `close_handshake` (WebSockets without aiohttp);
 - `pace`, `scheduler`, `budget` and `backlog` (what one client may cost), `heartbeat`, `clock`, `cancellation`;

@@ -14,6 +14,7 @@ from .budget import Budget, BudgetPolicy, Budgets
 from .clock import Clock, LoopClock, sleep
 from .cors import Cors
 from .engineio_session import Session
+from .foreign import ForeignSessions
 from .heartbeat import Heartbeat
 from .invoke import call, fit
 from .links import Link
@@ -119,6 +120,9 @@ class EngineServer(engineio.AsyncServer):
         """Called with the size of each body that answers a request."""
         self.before_send: Callable[[str], None] = _nothing_pending
         self.reply: Callable[[Link, bytes], None] = _write_now
+        self.foreign: ForeignSessions | None = None
+        """The sessions of other servers, if this server is one of several behind a proxy that gives each request to any
+        of them. To be set before the first session is opened."""
         self._requests = Requests(self)
         self._lingering: dict[str, Session] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
@@ -221,9 +225,11 @@ class EngineServer(engineio.AsyncServer):
             session.recognize(self.budgets.known(owner))
 
     def budget_of(self, sid: str) -> Budget | None:
-        """The budget that the owner of a session shares with others; None if there is no such session, or it was not
-        recognized."""
+        """The budget that requests for a session count against: the one that its owner shares with others. None if
+        there is no such session, or it was not recognized."""
         session = self.sockets.get(sid)
+        if session is None and self.foreign is not None:
+            return self.foreign.budget_of(sid)
         return session.pace.budget.shared if isinstance(session, Session) and session.is_known else None
 
     def find_session(self, sid: str) -> Link | None:
@@ -243,8 +249,8 @@ class EngineServer(engineio.AsyncServer):
     async def wait_closed(self) -> None:
         """Returns when no polling session that is closing has packets left to fetch, and no WebSocket is open any more;
         or after the close timeout."""
-        until = self.clock.time() + self.close_timeout_s
-        while self._is_open() and self.clock.time() < until:
+        since = self.clock.time()
+        while self._is_open() and self.clock.time() < since + self.close_timeout_s:
             await sleep(self.clock, CHECK_EVERY_S)
 
     def _is_open(self) -> bool:

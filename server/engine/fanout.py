@@ -80,6 +80,11 @@ class FanOut:
         args = data if type(data) is tuple else arguments(data)
         self._gather(target, RoomEvent(event, args, namespace, skipped, volatile))
 
+    def has_members(self, room: RoomName, namespace: str = "/") -> bool:
+        """Whether anybody is in a room that has a name, so that an event need not be made for nobody."""
+        rooms = self.rooms.by_namespace.get(namespace)
+        return rooms is not None and room in rooms
+
     def post_event(self, posted: RoomEvent, *, room: RoomName) -> None:
         """Sends an event that is made already to the members of one room, as `post` does.
 

@@ -11,6 +11,7 @@ from .backlog import Backlog
 from .budget import Budgets
 from .clock import Clock
 from .cors import Cors
+from .foreign import ForeignSessions
 from .heartbeat import Heartbeat
 from .pace import Pace
 from .packets import EnginePacket, SocketIODialect
@@ -52,6 +53,7 @@ class Host(Protocol):
     on_flood: Callable[[str], None] | None
     on_answer: Callable[[int], None] | None
     address_of: Callable[[web.BaseRequest], str]
+    foreign: ForeignSessions | None
     before_send: Callable[[str], None]
     reply: Callable[[Any, bytes], None]
 

@@ -9,10 +9,12 @@ from .host import Host
 from .http_answers import BAD_REQUEST, HttpRefused
 from .packets import CLOSE, NOOP, EnginePacket
 from .polling import PACKETS_PER_POLL, SETTLE_S
+from .repeats import refuse_repeat
 
 
 async def packets_for(host: Host, session: Session, request: web.Request) -> list[EnginePacket]:
     """The packets of the answer to a poll. Raises: HttpRefused."""
+    refuse_repeat(host, session, request)
     polling, reason = session.polling, host.reason
     if session.is_closing and not polling.is_waiting and polling.has_packets:
         return polling.take(PACKETS_PER_POLL)

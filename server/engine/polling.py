@@ -19,7 +19,16 @@ SETTLE_S = 0.05
 class Polling:
     """The queue of one session, and the poll that waits for it, if there is one."""
 
-    __slots__ = ("_answer_taken", "_answered", "_clock", "_queue", "_waiting", "noop_only", "queued_bytes")
+    __slots__ = (
+        "_answer_taken",
+        "_answered",
+        "_clock",
+        "_marks",
+        "_queue",
+        "_waiting",
+        "noop_only",
+        "queued_bytes",
+    )
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -28,6 +37,8 @@ class Polling:
         self._answered: asyncio.Transport | None = None
         """The transport by which the answer to the last poll is on its way, until the client has taken it."""
         self._answer_taken: asyncio.Future[None] | None = None
+        self._marks: dict[str, str] | None = None
+        """By method, the mark of the last request; None before the first that has one."""
         self.noop_only = False
         """Whether polls are answered with nothing but NOOP: the client is about to move to a WebSocket."""
         self.queued_bytes = 0
@@ -47,6 +58,13 @@ class Polling:
     def has_packets(self) -> bool:
         """Whether packets are queued."""
         return bool(self._queue)
+
+    def is_repeat(self, method: str, mark: str) -> bool:
+        """Whether the last request with this method had the same mark."""
+        if self._marks is None:
+            self._marks = {}
+        before, self._marks[method] = self._marks.get(method), mark
+        return before == mark
 
     def add(self, packets: Sequence[EnginePacket]) -> None:
         """Queues packets and lets a waiting poll return."""

@@ -10,9 +10,11 @@ from aiohttp import web
 
 from .clock import sleep, timeout
 from .engineio_session import Session
+from .foreign import Body
 from .host import Host
 from .http_answers import BAD_REQUEST, TOO_LARGE, HttpRefused
 from .packets import CLOSE, EnginePacket, ProtocolError, TooLarge, split_payload
+from .repeats import refuse_repeat
 
 POLL_FIRST_S = 0.2
 """How much later than the last poll a POST is answered that ends its session. The JavaScript client takes the refusal
@@ -24,15 +26,17 @@ STRANGER_TIMES = 4
 
 async def take_post(host: Host, session: Session, request: web.Request) -> None:
     """Handles the packets in a POST. What cannot be served ends the session. Raises: HttpRefused."""
+    refuse_repeat(host, session, request)
     if session.upgraded or session.posting:
         if session.posting:
             session.close(host.reason.TRANSPORT_ERROR, CLOSE)
         raise HttpRefused(BAD_REQUEST)
     session.posting = True
     try:
-        async with _large_body(host, session, request):
+        posted = _posted(host, request)
+        async with _large_body(host, session, posted.size):
             session.resume_reading()
-            body = await _body(host, session, request)
+            body = await _body(host, session, posted)
             session.resume_reading()
             if not await session.pace.turn():
                 session.flooded()
@@ -45,10 +49,16 @@ async def take_post(host: Host, session: Session, request: web.Request) -> None:
         session.posting = False
 
 
-def _large_body(host: Host, session: Session, request: web.Request) -> AbstractAsyncContextManager[None]:
-    """The lock to hold while the request's body is in memory. A large body may have to wait for others of its owner."""
-    shared, length = session.pace.budget.shared, request.content_length
-    if shared is None or not session.is_known or (length is not None and length <= host.max_http_buffer_size):
+def _posted(host: Host, request: web.Request) -> Body:
+    if host.foreign is not None:
+        return host.foreign.body_of(request)
+    return Body(request.content_length, request.content.iter_any())
+
+
+def _large_body(host: Host, session: Session, size: int | None) -> AbstractAsyncContextManager[None]:
+    """The lock to hold while a body is in memory. A large body may have to wait for others of its owner."""
+    shared = session.pace.budget.shared
+    if shared is None or not session.is_known or (size is not None and size <= host.max_http_buffer_size):
         return nullcontext()
     return _at_turn(session, shared.large_bodies)
 
@@ -86,15 +96,15 @@ async def _handle_all(session: Session, packets: list[EnginePacket], size: int) 
     pace.rest()
 
 
-async def _body(host: Host, session: Session, request: web.Request) -> bytes:
+async def _body(host: Host, session: Session, posted: Body) -> bytes:
     """The whole body: a single read returns what happens to have arrived. Raises: HttpRefused above the limit."""
     limit = host.max_post_bytes
     if not session.is_known and host.stranger_max_bytes:
         limit = min(limit, STRANGER_TIMES * host.stranger_max_bytes)
     body = bytearray()
-    if (request.content_length or 0) <= limit:
+    if (posted.size or 0) <= limit:
         async with timeout(host.clock, host.ping_interval + host.ping_timeout):
-            async for part in request.content.iter_any():
+            async for part in posted.parts:
                 body += part
                 session.resume_reading()  # a client on a slow line cannot send its PONG meanwhile
                 if session.is_closing:

@@ -11,7 +11,7 @@ from . import handshake, http_answers
 from .engineio_session import Session
 from .environ import environ_of
 from .host import Host
-from .http_answers import BAD_REQUEST, HttpAnswer, HttpRefused
+from .http_answers import BAD_REQUEST, Headers, HttpAnswer, HttpRefused
 from .packets import OPEN
 from .poll_requests import packets_for, send_answer
 from .post_requests import take_post
@@ -37,6 +37,9 @@ class Requests:
         polled: Session | None = None
         try:
             self._check(environ, query)
+            elsewhere = await self._answer_from_elsewhere(environ, request, query)
+            if elsewhere is not None:
+                return elsewhere
             jsonp_index = int(query["j"][0]) if "j" in query else None
             if request.method == "GET" and "sid" in query and query["transport"][0] == "polling":
                 polled = self._session(query)
@@ -92,6 +95,19 @@ class Requests:
             )
         return HttpRefused(BAD_REQUEST, message)
 
+    async def _answer_from_elsewhere(
+        self, environ: dict[str, Any], request: web.Request, query: Query
+    ) -> web.StreamResponse | None:
+        """The answer to a request for a session that another server holds."""
+        foreign, sid = self._host.foreign, query.get("sid", [""])[0]
+        if foreign is None or not sid or request.method not in ("GET", "POST"):
+            return None
+        if self._host.find_session(sid) is not None:
+            return None
+        return await foreign.answer(
+            request, sid, self._headers(environ), websocket=query["transport"][0] == "websocket"
+        )
+
     def _session(self, query: Query) -> Session:
         """The session that a request is for. Raises: HttpRefused."""
         session = self._host.find_session(query.get("sid", [""])[0])
@@ -114,7 +130,7 @@ class Requests:
     ) -> HttpAnswer | web.StreamResponse:
         """Opens a session, if the connect handler does not refuse it."""
         host = self._host
-        sid = host.generate_id()
+        sid = host.generate_id() if host.foreign is None else host.foreign.new_sid()
         session = host.sockets[sid] = Session(host, sid, host.budgets.stranger(host.address_of(request)))
         greeting = EngineIOPacket.json.dumps(self._greeting(sid, transport), separators=(",", ":"))
         session.push([OPEN + greeting])
@@ -163,5 +179,9 @@ class Requests:
             answer.compress(environ.get("HTTP_ACCEPT_ENCODING", ""))
         if host.on_answer is not None:
             host.on_answer(len(answer.body))
-        headers = [*answer.headers, ("Cache-Control", "no-store"), *host.cors.headers(environ)]
+        headers = [*answer.headers, *self._headers(environ)]
         return web.Response(body=answer.body, status=answer.status, headers=headers)
+
+    def _headers(self, environ: dict[str, Any]) -> Headers:
+        """The headers of every answer."""
+        return [("Cache-Control", "no-store"), *self._host.cors.headers(environ)]

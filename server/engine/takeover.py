@@ -5,13 +5,16 @@ queue) was 15 of the 21 KiB of a connection, and every message went through its 
 transport gets another protocol: `WebSocket`.
 """
 
-from collections.abc import Iterable
-from typing import Any
+import asyncio
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar
 
 from aiohttp import web
 
 from . import handshake, internals
 from .websocket import READ_AHEAD_BYTES, WebSocket
+
+AProtocol = TypeVar("AProtocol", bound=asyncio.BaseProtocol)
 
 
 class HandedOver(web.StreamResponse):
@@ -30,22 +33,32 @@ async def take_over(request: web.Request, *, protocols: Iterable[str] = (), **op
     """
     # No extension is taken: permessage-deflate costs 106 KiB a connection.
     handshake.check(request)
+    socket, early = await hand_over(request, lambda transport: WebSocket(transport, **options), protocols)
+    if early:
+        socket.came(early)
+    return socket
+
+
+async def hand_over(
+    request: web.Request, make: Callable[[asyncio.Transport], AProtocol], protocols: Iterable[str] = ()
+) -> tuple[AProtocol, bytes]:
+    """As `take_over`, for a handshake that `handshake.check` has passed. The connection gets the protocol that `make`
+    makes for its transport. Returns it, and what aiohttp had read beyond the handshake."""
     head = await _switching_protocols(request, protocols)
     transport = request.transport
     if transport is None or transport.is_closing():
         raise ConnectionResetError("the client has gone")
     early = _Early()
-    socket = WebSocket(transport, **options)
+    protocol = make(transport)
     transport.pause_reading()  # a transport looks at its protocol's kind when it starts to read
-    transport.set_protocol(socket)
+    transport.set_protocol(protocol)
     internals.let_go(request, early)
     transport.write(head)
     transport.resume_reading()
     if len(early.data) > READ_AHEAD_BYTES:
         transport.abort()  # clients wait for the answer before they send (RFC 6455, section 4.1)
-    elif early.data:
-        socket.came(early.data)
-    return socket
+        return protocol, b""
+    return protocol, early.data
 
 
 class _Early:

@@ -44,6 +44,8 @@ class Gate:
         self._looked_s = now_s()
         self._ticked_s = now_s()
         self._suspended = False
+        self._woke_s = self._looked_s
+        """When it was noticed last that the process had been stopped."""
         self._said_behind = False
         self._ticks: asyncio.Task[None] | None = None
 
@@ -53,7 +55,7 @@ class Gate:
 
     @property
     def age_s(self) -> float:
-        """How long ago the last complete look began."""
+        """How old the last complete look is."""
         return self._now_s() - self._looked_s
 
     async def look(self) -> None:
@@ -93,7 +95,7 @@ class Gate:
         """Called every `TICK_S`, later if the process was stopped."""
         now_s = self._now_s()
         if now_s - self._ticked_s > STALE_AFTER_S:
-            self._suspended = True
+            self._suspended, self._woke_s = True, now_s
         self._ticked_s = now_s
         if self.alone and not self._suspended:
             self._looked_s = max(self._looked_s, now_s)
@@ -102,8 +104,12 @@ class Gate:
             self.behind()
 
     def _looked(self, began_s: float) -> None:
-        self._looked_s = max(self._looked_s, began_s)
-        if not self.stale:  # else it began before the process was stopped
+        """Called after a complete look. However long it took, this server knows what others did before it; but if the
+        process was stopped in the middle, only what they did before it began."""
+        now_s = self._now_s()
+        stopped = now_s - self._ticked_s > STALE_AFTER_S or began_s < self._woke_s
+        self._looked_s = max(self._looked_s, began_s if stopped else now_s)
+        if not self.stale:
             self._suspended = self._said_behind = False
             self.fresh()
 

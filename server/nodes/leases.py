@@ -26,21 +26,25 @@ def dead_after_s(lease_s: float) -> float:
 
 @frozen
 class Observation:
-    """What a reader knows of one incarnation. `quiet_s`: for how long its beat has stayed the same."""
+    """What a reader knows of one incarnation. `quiet_s`: for how long its beat has stayed the same. `renewed`: whether
+    the reader has seen it change."""
 
     lease: Lease
     quiet_s: float
+    renewed: bool = False
 
     def after(self, lease: Lease, passed_s: float) -> "Observation":
         """The observation once the lease was read again, `passed_s` later."""
         same = lease.beat == self.lease.beat and lease.ended == self.lease.ended
-        return Observation(lease, self.quiet_s + min(passed_s, LOOK_COUNTS_S) if same else 0.0)
+        quiet_s = self.quiet_s + min(passed_s, LOOK_COUNTS_S) if same else 0.0
+        return Observation(lease, quiet_s, self.renewed or lease.beat != self.lease.beat)
 
     def fate(self, lease_s: float, own_url: str) -> Fate:
-        """Whether the incarnation lives. One with the reader's own address is dead: the reader has its port."""
+        """Whether the incarnation lives. One with the reader's own address is dead, because the reader has its port;
+        unless it renews its lease: then two servers have been given one address."""
         if self.lease.ended:
             return "ended"
-        if own_url and self.lease.url == own_url:
+        if own_url and self.lease.url == own_url and not self.renewed:
             return "dead"
         return "lives" if self.quiet_s < dead_after_s(lease_s) else "dead"
 
@@ -48,12 +52,14 @@ class Observation:
 @dataclass
 class Others:
     """The other incarnations of one moment. `gone` and `back` are those whose fate has changed since the moment
-    before; `gone` says of each whether it has ended by itself."""
+    before; `gone` says of each whether it has ended by itself. `late` are those that were gone when they were seen
+    first."""
 
     leases: Mapping[str, Lease]
     living: Mapping[str, Lease]
     gone: Mapping[str, bool] = field(default_factory=dict)
     back: Collection[str] = ()
+    late: Collection[str] = ()
 
 
 class LeaseBook:
@@ -82,8 +88,9 @@ class LeaseBook:
         gone = {
             name: fate == "ended"
             for name, fate in self._fates.items()
-            if fate != "lives" and before.get(name, "lives") == "lives"
+            if fate != "lives" and before.get(name) == "lives"
         }
+        late = [name for name, fate in self._fates.items() if fate != "lives" and name not in before]
         buried = {name: True for name, fate in before.items() if fate == "lives" and name not in found}
         back = [
             name
@@ -92,7 +99,7 @@ class LeaseBook:
         ]
         self._note_gone(at_s)
         living = {name: lease for name, lease in found.items() if self._fates[name] == "lives"}
-        return Others(found, living, gone | buried, back)
+        return Others(found, living, gone | buried, back, late)
 
     def to_bury(self, at_s: float) -> Sequence[str]:
         """The incarnations that were gone for so long that every server has read their last hints."""

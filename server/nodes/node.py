@@ -52,6 +52,8 @@ class Node:
         self._recorded_s = 0.0
         self._upkeep: asyncio.Task[None] | None = None
         self._book = LeaseBook(nodes.incarnation, url, lease_s)
+        self._url_is_shared = False
+        """Whether it has been logged that another server has the same address."""
         self.others: Mapping[str, Lease] = {}
         """The living others of the last look, by incarnation."""
         self.peers = HintedPeers(nodes, bus)
@@ -108,6 +110,10 @@ class Node:
             await asyncio.wait((self._upkeep,))
         await self.freshness.stop()
 
+    def other_servers(self) -> int:
+        """How many other servers clients could be sent to. A command line that has the store open is none."""
+        return sum(bool(lease.url) for lease in self.others.values())
+
     def trouble(self) -> str | None:
         """Why clients should not be sent here; None if they can."""
         if self.must_leave.done():
@@ -116,7 +122,10 @@ class Node:
 
     def _see(self, others: Others) -> None:
         self.others = others.living
-        self.peers.others = others.living.keys()
+        if self._url and not self._url_is_shared and any(x.url == self._url for x in self.others.values()):
+            self._url_is_shared = True
+            log.error("NODE_URL: another server that lives has the same; give each its own", url=self._url)
+            self.peers.tell_whole()  # they took each other for dead
         self._nodes.lowest_format = min(
             [self._nodes.format, *(lease.format for lease in others.living.values())]
         )

@@ -83,6 +83,10 @@ class HintedPeers:
         for listener in self._on_gone:
             _call(listener, incarnation, ended)
 
+    def ignore(self, incarnation: str) -> None:
+        """Called for an incarnation that is gone already when this server sees it first."""
+        self._gone.add(incarnation)
+
     def back(self, incarnation: str) -> None:
         """Called for an incarnation that counted as dead and lives. It tells the whole of all topics itself."""
         self._gone.discard(incarnation)

@@ -7,7 +7,7 @@ import structlog
 from server.nodes.elapsed import elapsed_s
 from server.nodes.leases import LeaseBook, Others
 from server.nodes.peers import HintedPeers
-from storage.node_ports import HINTS_KEPT_S, Hint, Nodes
+from storage.node_ports import HINTS_KEPT_S, Hint, Lease, Nodes
 
 log = structlog.get_logger("vestnik")
 
@@ -52,19 +52,28 @@ class HintReader:
         """By incarnation, the number of the last hint that was read and published."""
         self._buried: dict[str, int] = {}
         """The same for those that are buried: one that was only suspended comes back and goes on from there."""
+        self._gone: dict[str, bool] = {}
+        """Those whose end is not told yet: their last hints come first."""
+        self._unloaded: set[str] = set()
+        """Those of which more was told than the hints say that are kept."""
         self._read_s: float | None = None
         """When the last complete look began; None before the first."""
+        self._tried_s = 0.0
+        self._has_others = False
         self._has_missed = False
 
     async def read(self) -> None:
         """A complete look. Raises: `Unavailable`, and then the next look begins where this one did."""
         began_s = self._now_s()
         is_first = self._read_s is None
-        if self._read_s is not None and began_s - self._read_s > MISSED_AFTER_S and self._read:
-            self._has_missed = True
+        self._has_missed = self._has_missed or self._has_slept(began_s)
         others = self._book.read(await self._nodes.leases(), began_s)
+        for incarnation in others.late:
+            self._peers.ignore(incarnation)
+        self._gone |= others.gone
         for incarnation in others.back:
-            self._peers.back(incarnation)
+            if self._gone.pop(incarnation, None) is None:
+                self._peers.back(incarnation)
         await self._begin_to_read(others, is_first=is_first)
         found = await self._nodes.hints(self._read)
         if is_first:
@@ -72,44 +81,67 @@ class HintReader:
         for some in in_parts(found):
             await self._nodes.apply([hint for _, hint in some])
             self._take(some)
-        for incarnation, ended in others.gone.items():
-            log.info("another server is gone", incarnation=incarnation, ended=ended)
+        self._peers.others = others.living.keys()
+        self._let_go(others)
+        if self._has_missed:
+            await self._nodes.compare(self._users())
+            self._has_missed = False
+            self._missed()
+        self._read_s = began_s
+        self._has_others = bool(others.living)
+        self._seen(others)
+
+    def _has_slept(self, now_s: float) -> bool:
+        """Whether hints may be removed by now that this server has not read. While a server that is alone tries in vain
+        to read, the database is away, for others too."""
+        tried_s, self._tried_s = self._tried_s, now_s
+        if self._read_s is None or now_s - self._read_s <= MISSED_AFTER_S:
+            return False
+        return self._has_others or now_s - tried_s > MISSED_AFTER_S
+
+    def _let_go(self, others: Others) -> None:
+        """Says who is gone, and forgets who is buried."""
+        while self._gone:
+            incarnation, ended = self._gone.popitem()
+            if _is_server(others.leases.get(incarnation)):
+                log.info("another server is gone", incarnation=incarnation, ended=ended)
             self._peers.gone(incarnation, ended)
         for incarnation in self._read.keys() - others.leases.keys():
             self._buried[incarnation] = self._read.pop(incarnation)
             if len(self._buried) > BURIED_KEPT:
                 del self._buried[next(iter(self._buried))]
             self._peers.forget(incarnation)
-        if self._has_missed:
-            await self._nodes.compare(self._users())
-            self._has_missed = False
-            self._missed()
-        self._read_s = began_s
-        self._seen(others)
 
     async def _begin_to_read(self, others: Others, *, is_first: bool) -> None:
         """Begins with the incarnations that are new here; after missed hints, with all of them again."""
         new = others.leases.keys() if self._has_missed else others.leases.keys() - self._read.keys()
-        late = set()
-        for incarnation in new:
-            before = self._read.get(incarnation, self._buried.pop(incarnation, 0))
+        for incarnation in list(new):
+            before = self._read.get(incarnation, self._buried.get(incarnation, 0))
             oldest = await self._nodes.oldest_hint(incarnation)
-            if oldest > before + 1:
-                late.add(incarnation)
-                self._has_missed = self._has_missed or not is_first
+            is_late, is_new = oldest > before + 1, incarnation not in self._read
+            if is_late or is_first:
+                self._unloaded.add(incarnation)
+            self._has_missed = self._has_missed or (is_late and not is_first)
             self._read[incarnation] = max(oldest - 1, before)
-            if incarnation in others.living and not is_first:
+            self._buried.pop(incarnation, None)
+            if is_new and incarnation in others.living and _is_server(others.leases[incarnation]):
                 log.info(
                     "another server is there", incarnation=incarnation, url=others.leases[incarnation].url
                 )
-        if late or (is_first and new):
-            await self._peers.load_records(late | (set(new) if is_first else set()))
+        if self._unloaded:
+            await self._peers.load_records(self._unloaded & others.living.keys())
+            self._unloaded.clear()
 
     def _take(self, read: Sequence[tuple[str, Hint]]) -> None:
         for incarnation, hint in read:
             for topic, told in hint.told:
                 self._peers.hinted(incarnation, topic, told)
             self._read[incarnation] = hint.number
+
+
+def _is_server(lease: Lease | None) -> bool:
+    """Whether the lease is not that of a command line, which opens the store for a moment."""
+    return lease is None or lease.key_id != ""
 
 
 def without_old_rows(hints: Sequence[Hint]) -> Sequence[Hint]:

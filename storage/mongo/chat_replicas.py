@@ -14,6 +14,7 @@ from storage.mongo.documents import chat_of
 from storage.mongo.hint_writer import HintWriter
 from storage.mongo.log import Log, Row
 from storage.mongo.new_kinds import unknown_kind
+from storage.mongo.offered_rows import OfferedRows
 from storage.mongo.positions import Positions
 from storage.mongo.projection import Projection
 from storage.mongo.row_codecs import change_of, logged_kind
@@ -21,8 +22,6 @@ from storage.mongo.row_codecs import change_of, logged_kind
 _SAVE_EVERY = 500
 """How many rows of a chat may be projected before that is noted in the database. The next server that loads the chat
 projects the rows that are not noted again."""
-_OFFERED_MAX = 10_000
-"""How many rows of others wait for the next batch. If there are more, replicas find the rows in the log."""
 _UNPUBLISHED_MAX = 10_000
 _MAX_CHATS = 10_000
 """How many chats are kept in memory, those used last. A chat of 100 members takes 18 KB (tracemalloc)."""
@@ -65,6 +64,7 @@ class ChatReplicas:
         self.log = Log(database)
         self.newest_states: dict[int, Message] = {}
         """The newest states of the messages whose rows are not yet projected."""
+        self.offered = OfferedRows()
         self.unpublished: deque[Row] = deque(maxlen=_UNPUBLISHED_MAX)
         """Rows of writes that failed: they may be in the log, and who takes them from here has them published then."""
         self._database = database
@@ -79,7 +79,6 @@ class ChatReplicas:
         self._member_count = 0
         """How many members they have together."""
         self._pending: list[Applied] = []
-        self._offered: deque[tuple[int, int, int, Row | None]] = deque(maxlen=_OFFERED_MAX)
         self._others = False  # whether some of these rows were found in the log
 
     def peek(self, chat_id: int) -> ChatReplica | None:
@@ -96,14 +95,16 @@ class ChatReplicas:
         """
         replica = self.peek(chat_id) or await self._load(chat_id)
         replica.check()
+        if replica.projected_n == replica.n:  # the position may be gone though the replica is not
+            self._positions.begin(chat_id, replica.n, replica.seq)
         return replica
 
     async def catch_up(self, replica: ChatReplica, *, hint: bool = True) -> Sequence[Applied]:
         """Applies the rows of the log that are new, up to the first of an unknown kind, and returns them.
         `ChatReplica.check` says whether they are all. Raises: `Unavailable`; no row is lost by that.
 
-        With `hint` those of the rows that are not published here are told in a hint: the server that inserted them may
-        have died before its own hint was on disk.
+        With `hint`, those rows of others that are not published here are told in a hint: the server that inserted them
+        may have died before its own hint was on disk.
         """
         new: list[Applied] = []
         while replica.unknown_kind is None and (rows := await self.log.after(replica.chat_id, replica.n)):
@@ -117,7 +118,7 @@ class ChatReplicas:
         if hint:
             position = self._positions.get(replica.chat_id)
             published_n = 0 if position is None else position.n
-            self.hint([applied.row for applied in new if applied.row.n > published_n])
+            self.hint([applied.row for applied in new if applied.row.n > published_n and not applied.own])
         return new
 
     def hint(self, rows: Sequence[Row]) -> None:
@@ -129,20 +130,27 @@ class ChatReplicas:
         """Puts the next rows of these replicas into the log, in order, up to the first whose number or client_id is
         taken, and applies and returns those that are in.
 
-        The hint that names them is written meanwhile.
+        The same command inserts a hint that names them, unless another hint is being written: then theirs is written
+        meanwhile.
 
         Raises: `UnknownOutcome` if it is not known which are in; `Unavailable`, which leaves that open too. Only then
         may a replica be behind rows of this very server; the next write cannot insert its rows, and so finds them.
         """
-        self.hint(rows)
+        if not rows:
+            return ()
+        self._hint, hint = self._hints.lend(rows)
         for replica in replicas.values():
             replica.busy = True
+        known = False
         try:
-            inserted = await self.log.insert(rows)
+            inserted = await self.log.insert(rows, hint)
+            known = True
         except BaseException:
             self.unpublished += rows
             raise
         finally:
+            if hint is not None:
+                self._hints.give_back(inserted=known)
             for replica in replicas.values():
                 replica.busy = False
         return [self._apply(row, replicas[row.chat_id], own=True) for row in rows[:inserted]]
@@ -182,28 +190,9 @@ class ChatReplicas:
                 await self._save(unsaved)
         return self._hint
 
-    def offer(self, rows: Sequence[Row]) -> None:
-        """Brings replicas forward by rows that are projected and published here, when the next batch begins."""
-        self._offered += [(row.chat_id, row.n, row.seq, row) for row in rows]
-
-    def offer_message(self, chat_id: int, n: int, seq: int) -> None:
-        """The same for a row of a change of a message."""
-        self._offered.append((chat_id, n, seq, None))
-
     def take_offered(self) -> None:
-        """To be called between batches. A replica that lacks an earlier row stays: the next insert finds the rows."""
-        for chat_id, n, seq, row in self._offered:
-            replica = self._replicas.get(chat_id)
-            if replica is None or replica.n != n - 1 or replica.projected_n != replica.n:
-                continue
-            if row is None:
-                replica.n, replica.seq = n, seq
-            else:
-                before = len(replica.roles)
-                replica.apply(row)
-                self._member_count += len(replica.roles) - before
-            replica.projected_n = n
-        self._offered.clear()
+        """Brings replicas forward by what was offered. To be called between batches."""
+        self._member_count += self.offered.apply(self._replicas)
 
     def _apply(self, row: Row, replica: ChatReplica, *, own: bool) -> Applied:
         before = len(replica.roles)

@@ -55,6 +55,9 @@ class MongoChats:
     def follow(self, chat_id: int) -> None:
         self._follower.follow(chat_id)
 
+    def follows(self, chat_id: int) -> bool:
+        return self._follower.follows(chat_id)
+
     def unfollow(self, chat_id: int) -> None:
         self._follower.unfollow(chat_id)
 

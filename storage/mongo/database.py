@@ -69,7 +69,8 @@ class Database:
         self.changes: Collection = database["changes"]
         self.messages: Collection = database["messages"]
         self.leases: Collection = database["leases"]
-        self.hints: Collection = database["hints"]
+        # Hints stand in the collection of the log, so that one command inserts the rows of a batch and their hint.
+        self.hints: Collection = self.changes
         self.records: Collection = database["records"]
         self.health = StoreHealth(self.probe)
         self._closed = False

@@ -43,6 +43,10 @@ class Follower:
         """See `storage.ports.Chats.follow`."""
         self._positions.follow(chat_id)
 
+    def follows(self, chat_id: int) -> bool:
+        """See `storage.ports.Chats.follows`."""
+        return self._positions.is_followed(chat_id)
+
     def unfollow(self, chat_id: int) -> None:
         """See `storage.ports.Chats.unfollow`."""
         self._positions.unfollow(chat_id)

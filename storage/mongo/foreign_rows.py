@@ -22,8 +22,8 @@ _AT_ONCE = 16
 _UNPROJECTED_S = 0.75
 """How long the server that inserted a change of a message has for projecting it. After that, this server does it."""
 _PAUSES_S = (0, 0.05, 0.1)
-"""The pauses before the looks whether rows of other kinds are projected. After that, this server does it: who waits for
-a look is about to say that somebody is no member."""
+"""The pauses before each check whether rows of other kinds are projected. After the last check this server projects
+them: a command waits for this before it answers that a user is no member."""
 
 
 @dataclass(slots=True)
@@ -89,7 +89,6 @@ class ForeignRows:
     async def compare(self) -> None:
         """Publishes all rows of followed chats that are in the log. Raises: `Unavailable`."""
         chat_ids = self._positions.followed()
-        self._positions.forget_others()
         for start in range(0, len(chat_ids), _AT_ONCE):
             some = {
                 chat_id: position.n + 1
@@ -129,7 +128,7 @@ class ForeignRows:
             await asyncio.sleep(pause_s)
             chat, projected = await self._projected(chat_id, rows)
             if chat is not None and projected:
-                self._replicas.offer(self._publication.rows(_changes(rows[:projected], chat)))
+                self._replicas.offered.add(self._publication.rows(_changes(rows[:projected], chat)))
                 awaited.since_s = now_s
                 rows = rows[projected:]
             if not any(row.message is None for row in rows):
@@ -146,12 +145,12 @@ class ForeignRows:
                 raise
 
     async def _publish_late(self, chat_id: int, awaited: _Awaited) -> bool:
-        """Publishes the awaited rows before the first that was published of a chat that nobody follows. Whether that is
-        all of them."""
+        """Publishes the rows of a chat that nobody follows from the first awaited one to the first that was published.
+        Whether that is all of them."""
         position = self._positions.get(chat_id)
         if position is None or awaited.first >= position.first:
             return True
-        first, last = awaited.first, min(awaited.last, position.first - 1)
+        first, last = awaited.first, position.first - 1
         rows = await self._replicas.log.span(chat_id, first, last)
         if any(logged_kind(row.kind) is None for row in rows):
             return True

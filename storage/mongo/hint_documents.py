@@ -54,7 +54,9 @@ class HintDraft:
             "told": self.told,
         }
         text = orjson.dumps({name: value for name, value in told.items() if value}).decode()
-        return {"_id": hint_key(incarnation, number), "number": number, "text": text}
+        key = hint_key(incarnation, number)
+        # Sender and client_id are unique over all documents of the log's collection, see `storage.mongo.log`.
+        return {"_id": key, "number": number, "text": text, "sender_id": 0, "client_id": f"#{key}"}
 
 
 def hint_of(document: Document) -> Hint:

@@ -32,19 +32,29 @@ class HintWriter:
 
     An insert whose outcome is not known is repeated, with the same document, until it is in: no other server writes
     hints of this incarnation, so a duplicate key means that an earlier try succeeded.
+
+    A hint of rows is mostly inserted by the command that inserts the rows: see `lend`.
     """
 
-    def __init__(self, database: Database, incarnation: str, joined: Callable[[], Awaitable[None]]) -> None:
-        """`joined` is awaited before the first hint: it writes the lease of the incarnation."""
+    def __init__(
+        self,
+        database: Database,
+        incarnation: str,
+        is_joined: Callable[[], bool],
+        join: Callable[[], Awaitable[None]],
+    ) -> None:
+        """`is_joined` says whether the incarnation has a lease. `join` writes one."""
         self.last = 0
         """The number of the last hint that is written, or being written."""
         self._database = database
         self._incarnation = incarnation
-        self._joined = joined
+        self._is_joined = is_joined
+        self._join = join
         self._next = HintDraft()
         self._unwritten: Document | None = None
+        self._lent = False
         self._written = 0
-        self._waiters: deque[tuple[int, asyncio.Future[None]]] = deque()
+        self._waiters: list[tuple[int, asyncio.Future[None]]] = []
         self._work: asyncio.Task[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._kept: deque[tuple[int, float]] = deque()
@@ -55,6 +65,23 @@ class HintWriter:
         """Adds rows to the next hint, begins to write it, and returns its number for `written`."""
         self._next.add_rows(rows)
         return self._begin()
+
+    def lend(self, rows: Iterable[Row]) -> tuple[int, Document | None]:
+        """Adds rows to the next hint. Returns its number for `written`, and the hint itself if nothing is being
+        written: the caller inserts it before the rows, and calls `give_back`."""
+        self._next.add_rows(rows)
+        if self._lent or self._work is not None or self._unwritten is not None or not self._is_joined():
+            return self._begin(), None
+        self._lent = True
+        return self.last + 1, self._cut()
+
+    def give_back(self, *, inserted: bool) -> None:
+        """Ends `lend`. A hint of which it is not known whether it is inserted is written here."""
+        self._lent = False
+        if inserted:
+            self._settle()
+        if self._unwritten is not None or not self._next.empty():
+            self._start()
 
     def add_accounts(self, changes: Iterable[Change]) -> int:
         """The same for changes of accounts and sessions."""
@@ -81,11 +108,14 @@ class HintWriter:
             await waiter
 
     async def close(self) -> None:
-        """Writes what was added, if that can be done, and removes nothing any more."""
+        """Writes what was added, unless the store fails, and removes nothing any more."""
         self._closing = True
         if self._timer is not None:
             self._timer.cancel()
-        if not self._next.empty():
+        if self._database.health.failing:
+            if self._work is not None:
+                self._work.cancel()
+        elif self._unwritten is not None or not self._next.empty():
             self._start()
         if self._removal is not None:
             self._removal.cancel()
@@ -105,7 +135,7 @@ class HintWriter:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        if self._work is None:
+        if self._work is None and not self._lent:
             self._work = asyncio.get_running_loop().create_task(self._run())
 
     async def _run(self) -> None:
@@ -122,22 +152,31 @@ class HintWriter:
             self._work = None
 
     async def _write(self) -> None:
-        await self._joined()
-        if self._unwritten is None:
-            self.last += 1
-            self._unwritten = self._next.document(self._incarnation, self.last)
-            self._next = HintDraft()
-        await insert_once(self._database, self._unwritten)
+        if not self._is_joined():
+            await self._join()
+        await insert_once(self._database, self._unwritten or self._cut())
+        self._settle()
+
+    def _cut(self) -> Document:
+        """The document of the next hint, which is no longer the next one then."""
+        self.last += 1
+        self._unwritten = self._next.document(self._incarnation, self.last)
+        self._next = HintDraft()
+        return self._unwritten
+
+    def _settle(self) -> None:
         self._unwritten = None
         self._written = self.last
-        while self._waiters and self._waiters[0][0] <= self._written:
-            waiter = self._waiters.popleft()[1]
-            if not waiter.done():
+        waiters, self._waiters = self._waiters, []
+        for number, waiter in waiters:
+            if number > self._written:
+                self._waiters.append((number, waiter))
+            elif not waiter.done():
                 waiter.set_result(None)
         self._keep(self._written)
 
     def _fail(self, error: Unavailable) -> None:
-        waiters, self._waiters = self._waiters, deque()
+        waiters, self._waiters = self._waiters, []
         for _, waiter in waiters:
             if not waiter.done():
                 waiter.set_exception(error.again())
@@ -167,9 +206,9 @@ class HintWriter:
         """Removes the hints up to this number, after a note of it: a reader who misses a hint asks the note."""
         database = self._database
         noted = await first_kept(database, self._incarnation)
-        note = {"_id": self._incarnation, "first": last + 1}
+        note = {"incarnation": self._incarnation, "first": last + 1}
         await database.with_retry(
-            lambda: database.hints.replace_one({"_id": self._incarnation}, note, upsert=True)
+            lambda: database.records.replace_one({"_id": self._incarnation}, note, upsert=True)
         )
         await remove_hints(database, self._incarnation, noted, last)
 
@@ -186,7 +225,7 @@ async def insert_once(database: Database, document: Document) -> None:
 async def first_kept(database: Database, incarnation: str) -> int:
     """The number of the first hint of an incarnation that is kept, or would be if there were any. Raises:
     `Unavailable`."""
-    note = await database.get(database.hints, incarnation)
+    note = await database.get(database.records, incarnation)
     return 1 if note is None else int(note["first"])
 
 

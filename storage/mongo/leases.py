@@ -32,8 +32,12 @@ class Leases:
             await self._put(self._database.leases, _document(lease))
             self.own = lease
 
-    async def joined(self) -> None:
-        """Writes a lease if there is none. Does not suspend if there is one. Raises: `Unavailable`."""
+    def is_joined(self) -> bool:
+        """Whether this incarnation has a lease."""
+        return self.own is not None
+
+    async def join_unnamed(self) -> None:
+        """Writes a lease if there is none, for a store that nobody else joins. Raises: `Unavailable`."""
         if self.own is None:
             await self.join(Lease(self._incarnation, "", versions.FORMAT, "", 1, False))
 
@@ -77,10 +81,9 @@ class Leases:
         lease = await database.get(database.leases, incarnation)
         following = await remove_hints(database, incarnation, await first_kept(database, incarnation), None)
         await database.with_retry(lambda: database.records.delete_many({"incarnation": incarnation}))
-        if lease is None or lease["ended"]:
-            await database.with_retry(lambda: database.hints.delete_one({"_id": incarnation}))
-        else:
-            await self._put(database.hints, {"_id": incarnation, "first": following})
+        if lease is not None and not lease["ended"]:
+            note = {"_id": incarnation, "incarnation": incarnation, "first": following}
+            await self._put(database.records, note)
         await database.with_retry(lambda: database.leases.delete_one({"_id": incarnation}))
 
     async def key_id(self, mine: str) -> str:

@@ -15,7 +15,8 @@ number, so that the first try can no longer succeed. Rows are never removed, so 
 message said is removed from them, and so is what its other changes said (`SCRUBBED`).
 
 (`sender_id`, `client_id`) is unique over all rows for ever. A row without a client_id has `#` and its mark there, and
-a row that creates no message has sender 0.
+a row that creates no message has sender 0. The hints that name new rows (`hint_writer.py`) stand in the same
+collection, so that one command inserts both.
 """
 
 import asyncio
@@ -83,26 +84,30 @@ class Log:
         self._database = database
         self._rows = database.changes
 
-    async def insert(self, rows: Sequence[Row]) -> int:
-        """Inserts rows in order, up to the first whose number or client_id is taken. Returns how many are inserted.
+    async def insert(self, rows: Sequence[Row], hint: Document | None = None) -> int:
+        """Inserts rows in order, up to the first whose number or client_id is taken, and before them a hint, if one is
+        given. Returns how many rows are inserted.
 
         Raises: `UnknownOutcome` if that is not known; `Unavailable`.
         """
+        documents = [_document(row) for row in rows]
+        hints = 0 if hint is None else 1
+        if hint is not None:
+            documents.insert(0, hint)
         inserted = 0
-        for start in range(0, len(rows), _INSERT_MAX):
-            some = rows[start : start + _INSERT_MAX]
+        for start in range(0, len(documents), _INSERT_MAX):
+            some = documents[start : start + _INSERT_MAX]
             inserted += await self._insert(some)
             if inserted < start + len(some):
                 break
-        return inserted
+        return inserted - hints
 
-    async def _insert(self, rows: Sequence[Row]) -> int:
-        documents = [_document(row) for row in rows]
+    async def _insert(self, documents: Sequence[Document]) -> int:
         try:
             await self._database.once(lambda: self._rows.insert_many(documents, ordered=True))
         except BulkWriteError as error:
             return duplicates(error)[0]
-        return len(rows)
+        return len(documents)
 
     async def has(self, chat_id: int, n: int) -> bool:
         """Whether row n is in the log. Raises: `Unavailable`."""

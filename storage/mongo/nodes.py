@@ -69,7 +69,8 @@ class MongoNodes:
 
     async def leave(self) -> None:
         await self._hints.close()
-        await self._leases.leave()
+        if not self._database.health.failing:  # else the others notice that the lease is not renewed
+            await self._leases.leave()
 
     async def leases(self) -> Sequence[Lease]:
         return await self._leases.all()
@@ -85,10 +86,10 @@ class MongoNodes:
         async with self._applying:
             for hint in hints:
                 self._rows.await_rows(hint.rows)
-            accounts = await self._account_changes(hints)
-            marks = [mark for hint in hints for mark in hint.marks]
-            self._publication.of_others([*accounts, *marks])
+            self._publication.of_others(await self._account_changes(hints))
             await self._rows.publish()
+            # After the messages to which they point.
+            self._publication.of_others([mark for hint in hints for mark in hint.marks])
 
     async def compare(self, user_ids: Collection[int]) -> None:
         async with self._applying:
@@ -113,14 +114,14 @@ class MongoNodes:
             if n > position.n + 1:
                 return "ahead"
         self._publication.positions.advance(chat_id, n, seq)
-        self._replicas.offer_message(chat_id, n, seq)
+        self._replicas.offered.add_message(chat_id, n, seq)
         return "next"
 
     def tell(self, topic: str, value: Any) -> None:
         self._hints.tell(topic, value)
 
     async def keep_record(self, topic: str, value: Any) -> None:
-        await self._leases.joined()
+        await self._leases.join_unnamed()
         await self._leases.keep_record(topic, value, self._hints.last)
 
     async def records(self, topic: str) -> Mapping[str, tuple[int, Any]]:

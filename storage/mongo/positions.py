@@ -35,6 +35,9 @@ class Positions:
         """The position of the chat, None if there is none."""
         return self._followed.get(chat_id) or self._others.get(chat_id)
 
+    def is_followed(self, chat_id: int) -> bool:
+        return chat_id in self._followed
+
     def followed(self) -> list[int]:
         """The chats that are followed."""
         return list(self._followed)
@@ -60,7 +63,7 @@ class Positions:
         return True
 
     def follow(self, chat_id: int) -> None:
-        """Keeps the position of the chat until `unfollow`. What was published before is known to whoever follows."""
+        """Keeps the position of the chat until `unfollow`. All rows up to it count as published from now on."""
         position = self._others.pop(chat_id, None)
         if position is not None:
             position.first = 0
@@ -71,10 +74,6 @@ class Positions:
         position = self._followed.pop(chat_id, None)
         if position is not None:
             self._put(chat_id, position)
-
-    def forget_others(self) -> None:
-        """Drops the positions of chats that are not followed: this server may have missed rows of them."""
-        self._others.clear()
 
     def _put(self, chat_id: int, position: Position) -> Position:
         self._others[chat_id] = position

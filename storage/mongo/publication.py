@@ -61,6 +61,8 @@ class Publication:
             position = self.positions.get(rows[0][0].chat_id)
             if position is not None and rows[-1][0].n < position.first:
                 position.first = rows[0][0].n
+                if position.first == 1:
+                    self.positions.follow(rows[0][0].chat_id)
                 self._publish([change for _, change in rows])
 
     def of_others(self, changes: Sequence[Change]) -> None:

@@ -55,7 +55,7 @@ class MongoStore:
         self._subscribers.add(self._remover.published)
         ids, incarnation = Ids(database), uuid4().hex
         self._leases = leases = Leases(database, incarnation)
-        hints = HintWriter(database, incarnation, leases.joined)
+        hints = HintWriter(database, incarnation, leases.is_joined, leases.join_unnamed)
         publication = Publication(self._subscribers.publish, Positions())
         self._accounts = AccountWriter(self._subscribers.publish, database.health, hints)
         self._writer = Writer(database, ids, hints, publication)
@@ -103,7 +103,7 @@ class MongoStore:
             self._closed = True
             await asyncio.gather(self._writer.close(), self._accounts.close())
             await self._subscribers.close()
-            with suppress(Unavailable):  # then the others notice that the lease is not renewed
+            with suppress(Unavailable):
                 await self.nodes.leave()
             await self.health.close()
             await self._remover.close()

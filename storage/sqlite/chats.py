@@ -50,6 +50,10 @@ class SqliteChats:
     def follow(self, chat_id: int) -> None:
         """Nobody else writes: all changes are published here."""
 
+    def follows(self, chat_id: int) -> bool:
+        """No other server writes, so all changes are published in order."""
+        return True
+
     def unfollow(self, chat_id: int) -> None:
         """No other server writes, so all changes are published here anyway."""
 

@@ -1,19 +1,35 @@
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 import pytest
 
 from server.nodes import bus, bus_census, bus_connections, bus_ears
+from tests.cluster.process import Process
 from tests.cluster.redis import Redis
+
+Start = Callable[[Process], Awaitable[None]]
 
 
 @pytest.fixture
-async def redis(tmp_path: Path) -> AsyncIterator[Redis]:
+async def start() -> AsyncIterator[Start]:
+    """Starts a program, which is killed at the end of the test."""
+    started: list[Process] = []
+
+    async def start_one(process: Process) -> None:
+        started.append(process)
+        await process.start()
+
+    yield start_one
+    for process in started:
+        await process.kill()
+
+
+@pytest.fixture
+async def redis(start: Start, tmp_path: Path) -> Redis:
     """A server that runs."""
     server = Redis(tmp_path / "redis")
-    await server.start()
-    yield server
-    await server.kill()
+    await start(server)
+    return server
 
 
 @pytest.fixture

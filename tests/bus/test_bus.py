@@ -13,6 +13,7 @@ from server.nodes import bus as bus_module
 from server.nodes import bus_ears
 from server.nodes.bus_connections import Sentinel
 from server.nodes.bus_frames import pack_message, pack_topic
+from tests.bus.conftest import Start
 from tests.bus.ends import End, reach
 from tests.clients.programs import need
 from tests.cluster.process import free_port
@@ -224,15 +225,14 @@ async def test_the_right_password(redis: Redis, open_end: Open) -> None:
 
 
 async def test_a_redis_that_does_not_know_the_command_auth_does_not_bring_the_password_into_the_log(
-    quick: None, tmp_path: Path, open_end: Open
+    quick: None, tmp_path: Path, open_end: Open, start: Start
 ) -> None:
     """Such an answer quotes the arguments."""
     renamed = Renamed(tmp_path / "renamed")
-    await renamed.start()
+    await start(renamed)
     with capture_logs() as lines:
         one = await open_end(renamed.url.replace("://", "://:geheim@"))
         await one.waits(lambda: one.counters.failures > 1)
-    await renamed.kill()
     assert [line["reason"] for line in lines if "reason" in line] == ["ResponseError"]
     assert "geheim" not in str(lines)
 
@@ -268,12 +268,12 @@ async def test_a_server_that_publishes_and_does_not_hear_itself_connects_anew(
 
 
 async def test_connections_that_go_silent_are_given_up(
-    quick: None, tmp_path: Path, redis: Redis, open_end: Open
+    quick: None, tmp_path: Path, redis: Redis, open_end: Open, start: Start
 ) -> None:
     """As with a router that forgets them: no end is told."""
     async with ClientSession() as http:
         toxiproxy = Toxiproxy(tmp_path / "toxiproxy", http)
-        await toxiproxy.start()
+        await start(toxiproxy)
         link = await toxiproxy.link("redis", redis.port)
         one, two = await open_end(f"redis://127.0.0.1:{link.port}", name="a"), await open_end(name="b")
         await reach(one, two)
@@ -282,13 +282,14 @@ async def test_connections_that_go_silent_are_given_up(
         await link.mend()
         await one.up()
         await reach(one, two)
-        await toxiproxy.kill()
 
 
-async def test_a_slow_redis_is_slow_and_nothing_else(tmp_path: Path, redis: Redis, open_end: Open) -> None:
+async def test_a_slow_redis_is_slow_and_nothing_else(
+    tmp_path: Path, redis: Redis, open_end: Open, start: Start
+) -> None:
     async with ClientSession() as http:
         toxiproxy = Toxiproxy(tmp_path / "toxiproxy", http)
-        await toxiproxy.start()
+        await start(toxiproxy)
         link = await toxiproxy.link("redis", redis.port)
         one, two = await open_end(f"redis://127.0.0.1:{link.port}", name="a"), await open_end(name="b")
         await link.slow(300)
@@ -298,15 +299,13 @@ async def test_a_slow_redis_is_slow_and_nothing_else(tmp_path: Path, redis: Redi
         await two.waits(lambda: two.hints == list(range(1, 100)))
         assert one.counters.connects == 1
         assert one.counters.lag_us > 300_000
-        await toxiproxy.kill()
 
 
-async def test_a_sentinel_is_refused_at_the_start(tmp_path: Path, open_end: Open) -> None:
+async def test_a_sentinel_is_refused_at_the_start(tmp_path: Path, open_end: Open, start: Start) -> None:
     sentinel = SentinelServer(tmp_path / "sentinel")
-    await sentinel.start()
+    await start(sentinel)
     with pytest.raises(Sentinel):
         await open_end(f"redis://127.0.0.1:{sentinel.port}")
-    await sentinel.kill()
 
 
 class SentinelServer(Redis):
@@ -316,10 +315,10 @@ class SentinelServer(Redis):
 
 
 async def test_a_node_of_a_cluster_serves_and_its_count_is_not_believed(
-    quick: None, tmp_path: Path, open_end: Open
+    quick: None, tmp_path: Path, open_end: Open, start: Start
 ) -> None:
     node = ClusterNode(tmp_path / "cluster")
-    await node.start()
+    await start(node)
     for first in range(0, 16384, 2048):
         slots = [str(slot) for slot in range(first, first + 2048)]
         assert await node.run("CLUSTER", "ADDSLOTS", *slots) == b"+OK"
@@ -329,7 +328,6 @@ async def test_a_node_of_a_cluster_serves_and_its_count_is_not_believed(
     assert one.counters.unheard == 0
     await one.bus.close()
     await two.bus.close()
-    await node.kill()
 
 
 class ClusterNode(Redis):
@@ -337,13 +335,12 @@ class ClusterNode(Redis):
         return [*super().command(), "--cluster-enabled", "yes", "--cluster-port", str(free_port())]
 
 
-async def test_over_a_unix_socket(tmp_path: Path, open_end: Open) -> None:
+async def test_over_a_unix_socket(tmp_path: Path, open_end: Open, start: Start) -> None:
     server = OnASocket(tmp_path / "r")
-    await server.start()
+    await start(server)
     one = await open_end(f"unix://{server.place}/s")
     assert one.bus.is_up
     await one.bus.close()
-    await server.kill()
 
 
 class OnASocket(Redis):
@@ -376,15 +373,14 @@ async def test_a_user_with_no_more_permissions_than_the_docs_name(redis: Redis, 
     assert elsewhere.counters.state == "refused"
 
 
-async def test_over_tls(tmp_path: Path, open_end: Open) -> None:
+async def test_over_tls(tmp_path: Path, open_end: Open, start: Start) -> None:
     server = OverTls(tmp_path / "tls")
-    await server.start()
+    await start(server)
     one = await open_end(f"rediss://127.0.0.1:{server.tls_port}?ssl_ca_certs={server.place}/cert")
     assert one.bus.is_up
     distrustful = await open_end(f"rediss://127.0.0.1:{server.tls_port}")
     assert distrustful.counters.state == "away"
     await one.bus.close()
-    await server.kill()
 
 
 class OverTls(Redis):

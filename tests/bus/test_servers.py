@@ -7,6 +7,7 @@ from statistics import median
 
 import pytest
 
+from tests.bus.conftest import Start
 from tests.bus.talk import Talk
 from tests.clients.program import refused_start
 from tests.cluster.cluster import SECRET_KEY, Cluster
@@ -99,6 +100,31 @@ async def test_a_member_who_is_removed_at_one_server_hears_nothing_more_at_anoth
     await client.nothing_more("new_message")
 
 
+async def test_a_server_that_was_suspended_hands_out_nothing_of_what_waits_for_it_before_it_has_looked(
+    start_cluster: StartCluster,
+) -> None:
+    cluster = await start_cluster(2, redis=True)
+    await until(lambda: connected(cluster))
+    owner, member, other = await cluster.people("owner", "member", "other")
+    chat_id = await owner.chat(member, other)
+    there = cluster.nodes[1]
+    removed, stays = await there.host(member).joined(chat_id), await there.host(other).joined(chat_id)
+    there.pause()
+    for number in range(5):
+        await owner.say(chat_id, f"before {number}")
+    await owner.request("DELETE", f"/chats/{chat_id}/members/{member.id}")
+    for number in range(5):
+        await owner.say(chat_id, f"after {number}")
+    await asyncio.sleep(4)
+    there.resume()
+    texts = [(await stays.next("new_message"))["message"]["content"] for _ in range(10)]
+    assert texts == [f"{when} {number}" for when in ("before", "after") for number in range(5)]
+    await removed.next("chat_removed")
+    await removed.done("ping")
+    heard = [frame["message"]["content"] for frame in removed.take() if frame["type"] == "new_message"]
+    assert [text for text in heard if text.startswith("after")] == []
+
+
 async def test_typing_is_seen_at_other_servers(start_cluster: StartCluster) -> None:
     cluster = await start_cluster(2, redis=True)
     await until(lambda: connected(cluster))
@@ -155,26 +181,25 @@ async def test_whatever_redis_does_everything_is_heard_once_and_it_is_fast_again
 
 
 async def test_without_redis_at_the_start_servers_start_and_use_it_when_it_comes(
-    start_cluster: StartCluster, tmp_path: Path
+    start_cluster: StartCluster, tmp_path: Path, start: Start
 ) -> None:
     redis = Redis(tmp_path / "late")
     cluster = await start_cluster(2, REDIS_URL=redis.url)
     assert await health(cluster.nodes[0]) == {"http": "200", "status": "ok", "redis": "away"}
     talk = await Talk.begin(cluster)
     await late_s(talk)
-    await redis.start()
+    await start(redis)
     await until(lambda: connected(cluster), BACK_S)
     assert await late_s(talk) < FAST_S
-    await redis.kill()
 
 
 async def test_a_server_with_another_redis_or_a_wrong_password_is_slow_and_hears_everything(
-    start_cluster: StartCluster, tmp_path: Path
+    start_cluster: StartCluster, tmp_path: Path, start: Start
 ) -> None:
     cluster = await start_cluster(1, redis=True)
     assert cluster.redis is not None
     other = Redis(tmp_path / "other")
-    await other.start()
+    await start(other)
     await other.run("CONFIG", "SET", "requirepass", "right")
     await cluster.add(REDIS_URL=other.url.replace("://", "://:right@"))
     await cluster.add(REDIS_URL=other.url.replace("://", "://:geheim@"))
@@ -186,15 +211,15 @@ async def test_a_server_with_another_redis_or_a_wrong_password_is_slow_and_hears
     for name, log in cluster.logs():
         assert "geheim" not in log, name
         assert "right@" not in log, name
-    await other.kill()
 
 
 async def test_a_sentinel_at_redis_url_stops_the_start(
     mongo_place: MongoPlace,  # noqa: F811
     tmp_path: Path,
+    start: Start,
 ) -> None:
     sentinel = SentinelServer(tmp_path / "sentinel")
-    await sentinel.start()
+    await start(sentinel)
     line = await refused_start(
         tmp_path,
         SECRET_KEY=SECRET_KEY,
@@ -202,7 +227,6 @@ async def test_a_sentinel_at_redis_url_stops_the_start(
         REDIS_URL=f"redis://:geheim@127.0.0.1:{sentinel.port}",
     )
     assert line == "vestnik: REDIS_URL: names a Sentinel; name the Redis server itself"
-    await sentinel.kill()
 
 
 class SentinelServer(Redis):

@@ -105,13 +105,14 @@ class Reader:
         return await self.wire.open()
 
     async def catch_up(self) -> bool:
-        """Joins after the last known change, connecting first if need be. False: the connection was lost meanwhile."""
+        """Joins after the last known change, connecting first if need be. False: the connection was lost meanwhile, or
+        the server cannot answer just now."""
         if (self.wire is None or self.wire.over.is_set()) and not await self.connect():
             return False
         assert self.wire is not None
         after_seq = self.copy.joining()
         ack = await self.wire.ask("join_chat", chat_id=self.chat_id, after_seq=after_seq)
-        if ack is None:
+        if ack is None or ack.get("code") == "unavailable":
             return False
         assert ack["type"] == "ack", ack
         return self.copy.whole or await self._load(self.wire)

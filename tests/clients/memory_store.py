@@ -39,6 +39,9 @@ class MemoryChats:
 
     def follow(self, chat_id: int) -> None: ...
 
+    def follows(self, chat_id: int) -> bool:
+        return True
+
     def unfollow(self, chat_id: int) -> None: ...
 
     async def ids_of(self, user_id: int) -> list[int]:

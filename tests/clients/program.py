@@ -4,6 +4,7 @@ import asyncio
 import os
 import re
 import signal
+import socket
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -51,13 +52,25 @@ async def refused_start(place: Path, **settings: str | bytes) -> str:
     return line
 
 
+INHERIT = """
+import os, sys
+os.dup2(int(sys.argv[1]), 3)
+os.environ |= {"LISTEN_PID": str(os.getpid()), "LISTEN_FDS": "1", "LISTEN_FDNAMES": "vestnik"}
+os.execv(sys.argv[2], sys.argv[2:])
+"""
+"""A Python program that passes a socket on as systemd does. Its arguments are the socket's file descriptor and the
+command to run."""
+
+
 class Program:
-    """The server as a process. Its log is `place/log`; data and port stay over restarts."""
+    """The server as a process. Its log is `place/log`; data and port stay over restarts. If `listener` is set, the
+    process inherits that socket, as from systemd."""
 
     def __init__(self, place: Path, http: ClientSession, **settings: str) -> None:
         self.place, self.http = place, http
         self.port = 0
         self._settings = settings
+        self.listener: socket.socket | None = None
         self._process: asyncio.subprocess.Process | None = None
 
     @property
@@ -77,13 +90,18 @@ class Program:
         """Starts the process and returns when it serves."""
         settings = {"PORT": str(self.port), "DATA_DIR": str(self.place / "data"), **self._settings}
         seen = len(self.log) if (self.place / "log").exists() else 0
+        command = [sys.executable, "-u", "-m", "server"]
+        files = [] if self.listener is None else [self.listener.fileno()]
+        if files:
+            command = [sys.executable, "-c", INHERIT, str(files[0]), *command]
         with (self.place / "log").open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-u", "-m", "server"),
+                *command,
                 cwd=self.place,
                 env=environment(**settings),
                 stdout=log,
                 stderr=log,
+                pass_fds=files,
             )
         async with asyncio.timeout(START_S):
             while not (found := SERVING.search(self.log, seen)):

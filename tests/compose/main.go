@@ -1,5 +1,5 @@
-// Loads a compose file as docker compose does, and says what is wrong with it: the schema, the variables,
-// services and volumes that are named but not there.
+// Loads compose files as docker compose does, and says what is wrong with them: the schema, the variables,
+// services and volumes that are named but not there. Prints the whole project as JSON.
 package main
 
 import (
@@ -9,22 +9,28 @@ import (
 	"path/filepath"
 
 	"github.com/compose-spec/compose-go/v2/cli"
+	"github.com/compose-spec/compose-go/v2/types"
 )
 
 func main() {
-	file := os.Args[1]
+	files := os.Args[1:]
 	options, err := cli.NewProjectOptions(
-		[]string{file},
-		cli.WithWorkingDirectory(filepath.Dir(file)),
+		files,
+		cli.WithWorkingDirectory(filepath.Dir(files[0])),
 		cli.WithName("vestnik"),
 		cli.WithOsEnv,
 		cli.WithProfiles([]string{"*"}),
 	)
+	var text []byte
 	if err == nil {
-		_, err = options.LoadProject(context.Background())
+		var project *types.Project
+		if project, err = options.LoadProject(context.Background()); err == nil {
+			text, err = project.MarshalJSON()
+		}
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
+	fmt.Println(string(text))
 }

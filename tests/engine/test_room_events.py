@@ -98,6 +98,11 @@ def test_an_event_of_a_namespace(server: AsyncServer) -> None:
 async def test_an_event_for_an_empty_room_is_nothing(server: AsyncServer) -> None:
     server.fan_out.post_event(ready(server), room="r")
     assert server.fan_out.posted == 0
+    assert not server.fan_out.has_members("r")
+    link = attach(server, Speaker("a"))
+    assert server.fan_out.has_members("r")
+    server.detach_link(link)
+    assert not server.fan_out.has_members("r")
 
 
 async def test_an_event_that_is_encoded_before_it_is_posted_is_not_encoded_again(server: AsyncServer) -> None:

@@ -120,6 +120,9 @@ class MemoryStore:
 
     def follow(self, chat_id: int) -> None: ...
 
+    def follows(self, chat_id: int) -> bool:
+        return True
+
     def unfollow(self, chat_id: int) -> None: ...
 
     async def ids_of(self, user_id: int) -> Sequence[int]:

@@ -1,8 +1,10 @@
 """Presence over several servers: others see one user, whichever servers the user is connected to."""
 
 import asyncio
+import itertools
+import random
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any, cast
 
@@ -15,9 +17,9 @@ from handlers.live.last_seen import LastSeen
 from handlers.live.peer_presence import USERS_PER_TURN
 from handlers.live.presence import HEARD_WITHIN_S, NOTED_WITHIN_S, PresenceTracker
 from handlers.live.presence_outbox import GATHERED_S
-from handlers.policy import RETRY_SPREAD_MS
+from handlers.wire.endings import RETRY_SPREAD_MS
 from storage.ports import Users
-from tests.clients.clock import ManualClock
+from tests.clients.clock import ManualClock, ManualTimer
 from tests.clients.hub import MemoryHub
 from tests.clients.memory_store import NOW, MemoryChats, store_of
 from tests.clients.peers import PeerNet
@@ -96,6 +98,7 @@ class Scene:
 
     async def start(self, name: str) -> Node:
         node = Node(name, self)
+        self.clock.advance(0)
         await node.watch()
         self.nodes.append(node)
         return node
@@ -235,70 +238,71 @@ async def test_who_comes_later_sees_the_users_of_the_others(scene: Scene) -> Non
     assert d.seen() == ["busy"]
 
 
-class TestTheWishToAppearOffline:
-    async def test_holds_on_every_server(self, scene: Scene) -> None:
-        a, b, _ = scene.nodes
-        one, _ = a.open(), b.open()
-        scene.hear()
-        scene.seen()
-        a.tracker.set(one, "offline")
-        scene.hear()
-        assert scene.seen() == [["offline"]] * 3
-        a.tracker.closed(one)
-        scene.clock.advance(60)
-        assert (scene.seen(), scene.shown()) == ([[], [], []], {"offline"}), (
-            "the wish outlives its connection"
-        )
+async def test_the_wish_to_appear_offline_holds_on_every_server(scene: Scene) -> None:
+    a, b, _ = scene.nodes
+    one, _ = a.open(), b.open()
+    scene.hear()
+    scene.seen()
+    a.tracker.set(one, "offline")
+    scene.hear()
+    assert scene.seen() == [["offline"]] * 3
+    a.tracker.closed(one)
+    scene.clock.advance(60)
+    assert (scene.seen(), scene.shown()) == ([[], [], []], {"offline"}), "the wish outlives its connection"
 
-    @pytest.mark.parametrize("how", ["says so", "opens a connection"])
-    async def test_ends_by_any_server(self, scene: Scene, how: str) -> None:
-        a, b, c = scene.nodes
-        one, two = a.open(), b.open()
-        a.tracker.set(one, "offline")
-        scene.hear()
-        scene.seen()
-        if how == "says so":
-            b.tracker.set(two, "online")
-        else:
-            c.open()
-        scene.hear()
-        assert (scene.seen(), scene.shown()) == ([["online"]] * 3, {"online"})
 
-    async def test_is_known_to_a_server_that_starts_later(self, scene: Scene) -> None:
-        a, _, _ = scene.nodes
-        a.tracker.set(a.open(), "offline")
-        scene.hear()
-        d = await scene.start("d")
-        assert d.seen() == ["offline"]
-        d.open()
-        scene.hear()
-        assert scene.shown() == {"online"}
+@pytest.mark.parametrize("how", ["says so", "opens a connection"])
+async def test_the_wish_to_appear_offline_ends_by_any_server(scene: Scene, how: str) -> None:
+    a, b, c = scene.nodes
+    one, two = a.open(), b.open()
+    a.tracker.set(one, "offline")
+    scene.hear()
+    scene.seen()
+    if how == "says so":
+        b.tracker.set(two, "online")
+    else:
+        c.open()
+    scene.hear()
+    assert (scene.seen(), scene.shown()) == ([["online"]] * 3, {"online"})
 
-    async def test_two_servers_that_do_not_know_of_each_other_agree_in_the_end(self, scene: Scene) -> None:
-        a, b, c = scene.nodes
-        one, two, _ = a.open(), b.open(), c.open()
-        for first, second in (("offline", "online"), ("online", "offline"), ("offline", "offline")):
-            for status in (first, second):
-                a.tracker.set(one, status)
-                b.tracker.set(two, {"offline": "online", "online": "offline"}[status])
-            scene.clock.advance(10)
-            assert len(scene.shown()) == 1, (first, second)
-        a.tracker.set(one, "offline")
-        b.tracker.set(two, "busy")
+
+async def test_the_wish_to_appear_offline_is_known_to_a_server_that_starts_later(scene: Scene) -> None:
+    a, _, _ = scene.nodes
+    a.tracker.set(a.open(), "offline")
+    scene.hear()
+    d = await scene.start("d")
+    assert d.seen() == ["offline"]
+    d.open()
+    scene.hear()
+    assert scene.shown() == {"online"}
+
+
+async def test_two_servers_that_do_not_know_of_each_other_agree_in_the_end(scene: Scene) -> None:
+    a, b, c = scene.nodes
+    one, two, _ = a.open(), b.open(), c.open()
+    for first, second in (("offline", "online"), ("online", "offline"), ("offline", "offline")):
+        for status in (first, second):
+            a.tracker.set(one, status)
+            b.tracker.set(two, {"offline": "online", "online": "offline"}[status])
         scene.clock.advance(10)
-        assert scene.shown() == {"offline"}, "in doubt a user who wants to be alone is"
+        assert len(scene.shown()) == 1, (first, second)
+    a.tracker.set(one, "offline")
+    b.tracker.set(two, "busy")
+    scene.clock.advance(10)
+    assert scene.shown() == {"offline"}, "in doubt a user who wants to be alone is"
 
-    async def test_is_over_with_the_last_connection(self, scene: Scene) -> None:
-        a, b, _ = scene.nodes
-        one = a.open()
-        a.tracker.set(one, "offline")
-        scene.hear()
-        a.tracker.closed(one)
-        scene.clock.advance(60)
-        scene.seen()
-        b.open()
-        scene.hear()
-        assert scene.seen() == [["online"]] * 3
+
+async def test_the_wish_to_appear_offline_is_over_with_the_last_connection(scene: Scene) -> None:
+    a, b, _ = scene.nodes
+    one = a.open()
+    a.tracker.set(one, "offline")
+    scene.hear()
+    a.tracker.closed(one)
+    scene.clock.advance(60)
+    scene.seen()
+    b.open()
+    scene.hear()
+    assert scene.seen() == [["online"]] * 3
 
 
 async def test_a_server_ends_all_connections_and_their_users_come_back_elsewhere(scene: Scene) -> None:
@@ -317,78 +321,101 @@ async def test_a_server_ends_all_connections_and_their_users_come_back_elsewhere
     assert (scene.shown(), a.tracker.status_of(3)) == ({"online"}, "offline")
 
 
-class TestAServerThatIsGone:
-    async def test_its_users_are_offline_once_those_who_come_back_had_time_to(self, scene: Scene) -> None:
-        a, b, _ = scene.nodes
-        a.open()
-        a.open(3)
-        scene.hear()
-        scene.seen()
-        scene.kill(a)
-        b.open(3)
-        scene.clock.advance(KEPT_S - 0.01)
-        assert scene.seen() == [[], []]
-        scene.clock.advance(0.01)
-        assert scene.seen() == [["offline"]] * 2
-        assert scene.seen(of=3) == [[], []]
-        assert scene.nodes[0].tracker.status_of(3) == "online"
+async def test_the_users_of_a_dead_server_are_offline_once_those_who_come_back_had_time_to(
+    scene: Scene,
+) -> None:
+    a, b, _ = scene.nodes
+    a.open()
+    a.open(3)
+    scene.hear()
+    scene.seen()
+    scene.kill(a)
+    b.open(3)
+    scene.clock.advance(KEPT_S - 0.01)
+    assert scene.seen() == [[], []]
+    scene.clock.advance(0.01)
+    assert scene.seen() == [["offline"]] * 2
+    assert scene.seen(of=3) == [[], []]
+    assert scene.nodes[0].tracker.status_of(3) == "online"
 
-    @pytest.mark.parametrize("survivors", [1, 2])
-    async def test_it_is_noted_when_its_users_were_last_seen(self, scene: Scene, survivors: int) -> None:
-        a, b, _ = scene.nodes
-        a.open()
-        a.open(3)
-        b.open(3)
-        scene.hear()
-        scene.kill(a)
-        if survivors == 1:  # the one that would have noted it dies too
-            scene.kill(b)
-        scene.clock.advance(KEPT_S)
-        for _ in range(3):
-            await scene.notes()
-            scene.clock.advance(NOTED_WITHIN_S)
-        assert await scene.notes(ANN) == 1
-        assert await scene.notes(3) == (1 if survivors == 1 else 0)
 
-    async def test_one_that_wakes_is_known_again(self, scene: Scene) -> None:
-        a, b, _ = scene.nodes
-        a.open()
-        busy = b.open(3)
-        scene.hear()
-        scene.seen()
-        scene.net.die("a")
-        b.tracker.set(busy, "busy")
-        scene.clock.advance(60)
-        assert scene.seen() == [[], ["offline"], ["offline"]]
-        scene.net.wake("a")
-        assert scene.seen() == [[], ["online"], ["online"]]
-        assert a.tracker.status_of(3) == "busy", "and it knows what it has missed"
+@pytest.mark.parametrize("survivors", [1, 2])
+async def test_it_is_noted_when_the_users_of_a_dead_server_were_last_seen(
+    scene: Scene, survivors: int
+) -> None:
+    a, b, _ = scene.nodes
+    a.open()
+    a.open(3)
+    b.open(3)
+    scene.hear()
+    scene.kill(a)
+    if survivors == 1:  # the one that would have noted it dies too
+        scene.kill(b)
+    scene.clock.advance(KEPT_S)
+    for _ in range(3):
+        await scene.notes()
+        scene.clock.advance(NOTED_WITHIN_S)
+    assert await scene.notes(ANN) == 1
+    assert await scene.notes(3) == (1 if survivors == 1 else 0)
 
-    async def test_one_that_wakes_in_time_was_never_gone(self, scene: Scene) -> None:
-        scene.nodes[0].open()
-        scene.hear()
-        scene.seen()
-        scene.net.die("a")
-        scene.clock.advance(KEPT_S - 0.01)
-        scene.net.wake("a")
-        scene.clock.advance(60)
-        assert (scene.seen(), scene.shown()) == ([[], [], []], {"online"})
 
-    async def test_one_that_ends_tells_nothing_of_its_last_moments(self, scene: Scene) -> None:
-        a, b, _ = scene.nodes
-        ann, _ = a.open(), a.open(3)
-        scene.hear()
-        scene.seen()
-        a.tracker.going_away()
-        a.tracker.closed(ann)
-        scene.clock.advance(GRACE_S)
-        scene.stop(a)
-        scene.clock.advance(RETRY_SPREAD_MS / 1000)
-        b.open()
-        scene.clock.advance(60)
-        assert scene.seen() == [[], []]
-        assert scene.seen(of=3) == [[], []]
-        assert scene.shown() == {"online"}
+async def test_one_that_wakes_is_known_again(scene: Scene) -> None:
+    a, b, _ = scene.nodes
+    a.open()
+    busy = b.open(3)
+    scene.hear()
+    scene.seen()
+    scene.net.die("a")
+    b.tracker.set(busy, "busy")
+    scene.clock.advance(60)
+    assert scene.seen() == [[], ["offline"], ["offline"]]
+    scene.net.wake("a")
+    assert scene.seen() == [[], ["online"], ["online"]]
+    assert a.tracker.status_of(3) == "busy", "and it knows what it has missed"
+
+
+async def test_one_that_wakes_in_time_was_never_gone(scene: Scene) -> None:
+    scene.nodes[0].open()
+    scene.hear()
+    scene.seen()
+    scene.net.die("a")
+    scene.clock.advance(KEPT_S - 0.01)
+    scene.net.wake("a")
+    scene.clock.advance(60)
+    assert (scene.seen(), scene.shown()) == ([[], [], []], {"online"})
+
+
+async def test_one_that_ends_tells_nothing_of_its_last_moments(scene: Scene) -> None:
+    a, b, _ = scene.nodes
+    ann, _ = a.open(), a.open(3)
+    scene.hear()
+    scene.seen()
+    a.tracker.going_away()
+    a.tracker.closed(ann)
+    scene.clock.advance(GRACE_S)
+    scene.stop(a)
+    scene.clock.advance(RETRY_SPREAD_MS / 1000)
+    b.open()
+    scene.clock.advance(60)
+    assert scene.seen() == [[], []]
+    assert scene.seen(of=3) == [[], []]
+    assert scene.shown() == {"online"}
+
+
+@pytest.mark.parametrize("how", ["ends", "is killed"])
+async def test_a_server_without_others_starts_with_nobody(how: str) -> None:
+    scene = Scene()
+    a = await scene.start("a")
+    a.open()
+    scene.clock.advance(1)
+    (scene.stop if how == "ends" else scene.kill)(a)
+    b = await scene.start("b")
+    assert b.seen() == ["offline"]
+    b.open()
+    assert b.seen() == ["online"]
+    scene.clock.advance(60)
+    assert b.seen() == []
+    assert await scene.notes() == (0 if how == "ends" else 1)
 
 
 async def test_three_servers_restart_in_turn_and_nobody_is_told(scene: Scene) -> None:
@@ -424,47 +451,46 @@ async def test_three_servers_restart_in_turn_and_nobody_is_told(scene: Scene) ->
     assert len(told) < 5 * 60, "what changes within a fifth of a second is told together"
 
 
-class TestManyUsers:
-    """10,000 users whom nobody here watches, but for Ann."""
+CROWD = range(1, 10_001)
+"""More users than the watched chat has."""
 
-    USERS = range(1, 10_001)
 
-    @pytest.fixture
-    async def crowd(self) -> Scene:
-        scene = Scene(delay_s=0.0)
-        a, _ = await scene.start("a"), await scene.start("b")
-        for user_id in self.USERS:
-            a.open(user_id)
-        scene.clock.advance(1)
-        scene.seen()
-        return scene
+@pytest.fixture
+async def crowd() -> Scene:
+    """Two servers; the crowd is connected to the first one."""
+    scene = Scene(delay_s=0.0)
+    a, _ = await scene.start("a"), await scene.start("b")
+    for user_id in CROWD:
+        a.open(user_id)
+    scene.clock.advance(1)
+    scene.seen()
+    return scene
 
-    async def test_are_told_in_few_values(self, crowd: Scene) -> None:
-        told = [value for _, topic, value in crowd.net.told if topic == "presence"]
-        assert len(told) <= 2
-        assert [list(value) for value in told] == [["online"]] * len(told)
 
-    async def test_of_a_dead_server_leave_the_loop_free(self, crowd: Scene) -> None:
-        _, b = crowd.nodes
-        crowd.nodes.remove(crowd.nodes[0])
-        turns = self.turns_of(b)
-        crowd.net.die("a")
-        crowd.clock.advance(KEPT_S)
-        assert crowd.seen() == [["offline"]]
-        assert len(list(turns)) >= 2 * len(self.USERS) / USERS_PER_TURN - 2
-        assert b.tracker.status_of(self.USERS[-1]) == "offline"
+async def test_many_users_are_told_in_few_values(crowd: Scene) -> None:
+    told = [value for _, topic, value in crowd.net.told if topic == "presence"]
+    assert len(told) <= 2
+    assert [list(value) for value in told] == [["online"]] * len(told)
 
-    def turns_of(self, node: Node) -> Iterator[None]:
-        """One item for each turn in which a server works on what others have told."""
-        elsewhere = node.tracker._elsewhere
-        work, turns = elsewhere._work, list[None]()
 
-        def counted() -> None:
-            turns.append(None)
-            work()
+async def test_many_users_of_a_dead_server_leave_the_loop_free(
+    crowd: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They are worked on in many turns, each of which is over soon."""
+    turns = 0
+    call_later = crowd.clock.call_later
 
-        elsewhere._work = counted  # type: ignore[method-assign]
-        return iter(turns)
+    def count(delay_s: float, callback: Callable[[], None]) -> ManualTimer:
+        nonlocal turns
+        turns += delay_s == 0
+        return call_later(delay_s, callback)
+
+    monkeypatch.setattr(crowd.clock, "call_later", count)
+    crowd.kill(crowd.nodes[0])
+    crowd.clock.advance(KEPT_S)
+    assert crowd.seen() == [["offline"]]
+    assert {crowd.nodes[0].tracker.status_of(user_id) for user_id in CROWD} == {"offline"}
+    assert turns >= 2 * len(CROWD) / USERS_PER_TURN - 2, "once when they leave, and once when they are gone"
 
 
 async def test_a_room_that_is_left_hears_nothing(scene: Scene) -> None:
@@ -475,3 +501,54 @@ async def test_a_room_that_is_left_hears_nothing(scene: Scene) -> None:
     a.open()
     scene.hear()
     assert scene.seen() == [["online"], [], ["online"]]
+
+
+@pytest.mark.parametrize("seed", range(30))
+async def test_whatever_happens_all_servers_agree_in_the_end(seed: int) -> None:
+    """Connections open, close and say how they are; servers are taken for dead, and wake. Nobody is told the same thing
+    twice in a row, and what was told last is what holds."""
+    chance = random.Random(seed)
+    scene = Scene(delay_s=chance.choice((0.0, 0.1, HEARD_S)))
+    nodes = [await scene.start(name) for name in "abc"]
+    connections: list[tuple[Node, Connection]] = []
+    asleep: list[Node] = []
+    told: dict[str, list[str]] = {node.name: [] for node in nodes}
+
+    def look() -> None:
+        for node in nodes:
+            told[node.name] += node.seen()
+
+    for step in range(120):
+        node = chance.choice(nodes)
+        action = chance.choice(("open", "open", "close", "close", "set", "set", "die", "wake"))
+        if action == "open":
+            connections.append((node, node.open(ANN, f"{step}")))
+        elif action == "close" and connections:
+            at, connection = connections.pop(chance.randrange(len(connections)))
+            at.tracker.closed(connection)
+        elif action == "set" and connections:
+            at, connection = chance.choice(connections)
+            at.tracker.set(connection, chance.choice(("online", "away", "busy", "offline")))
+        elif action == "die" and not asleep:
+            scene.net.die(node.name)
+            asleep.append(node)
+        elif action == "wake" and asleep:
+            scene.net.wake(asleep.pop().name)
+        scene.clock.advance(chance.choice((0.0, 0.05, 0.3, 1.0, 3.0, 10.0)))
+        look()
+    for node in asleep:
+        scene.net.wake(node.name)
+    scene.clock.advance(60)
+    look()
+    (status,) = scene.shown()
+    assert (status == "offline") or connections
+    for statuses in told.values():
+        assert statuses[-1] == status
+        assert all(one != other for one, other in itertools.pairwise(statuses)), statuses
+    while connections:
+        at, connection = connections.pop()
+        at.tracker.closed(connection)
+    scene.clock.advance(60)
+    assert scene.shown() == {"offline"}
+    assert all(not node.tracker._users for node in nodes)
+    assert not any(node.tracker._elsewhere.of(ANN) for node in nodes)

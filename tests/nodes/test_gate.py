@@ -147,6 +147,25 @@ async def test_a_look_that_began_before_the_stop_is_not_enough() -> None:
     assert not gate.stale
 
 
+async def test_looks_that_take_long_are_looks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else a server with a slow database would never be fresh, though it knows more with each look."""
+    gated = Gated()
+
+    async def read() -> None:
+        gated.pass_s(3)
+        assert gated.gate.stale
+
+    monkeypatch.setattr(gated, "_read", read)
+    gated.gate = Gate(read, now_s=lambda: gated.now_s)
+    gated.gate.alone = False
+    gated.gate.fresh = gated._count_fresh
+    gated.gate.tick()
+    for number in range(1, 4):
+        await gated.gate.look()
+        assert not gated.gate.stale
+        assert gated.fresh == number
+
+
 async def test_a_command_waits_for_a_look_and_not_longer_than_it_may(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("server.nodes.gate.CAUGHT_UP_WITHIN_S", 0.3)
     gated = Gated()

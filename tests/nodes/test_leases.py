@@ -97,8 +97,20 @@ def test_one_that_is_buried_before_this_reader_saw_its_end_is_gone() -> None:
 
 def test_an_older_incarnation_with_the_own_address_is_dead_at_once() -> None:
     reader = Reader()
-    assert reader.read(lease(url=OWN)).gone == {"b": False}
-    assert reader.read(lease(url=OWN, beat=2)).living == {}
+    others = reader.read(lease(url=OWN))
+    assert (others.living, others.gone, others.late) == ({}, {}, ["b"])
+    others = reader.read(lease(url=OWN))
+    assert (others.living, others.late) == ({}, [])
+
+
+def test_one_with_the_own_address_that_renews_its_lease_lives() -> None:
+    """Two servers have been given one address, and have to hear each other all the same."""
+    reader = Reader()
+    reader.read(lease(url=OWN))
+    others = reader.read(lease(url=OWN, beat=2))
+    assert (list(others.back), list(others.living)) == (["b"], ["b"])
+    assert reader.read(lease(url=OWN, beat=2)).living.keys() == {"b"}
+    assert reader.read(lease(url=OWN, beat=3, ended=True)).gone == {"b": True}
 
 
 def test_servers_that_nobody_reaches_have_no_address_in_common() -> None:

@@ -146,6 +146,20 @@ async def test_the_last_hints_of_one_that_is_gone_are_read() -> None:
     await reading.read()
 
 
+async def test_nothing_is_heard_of_one_that_was_gone_before() -> None:
+    """An older process on the own address, for example: nobody would say that it is gone."""
+    reading = Reading()
+    heard: list[str] = []
+    reading.peers.listen("news", lambda _incarnation, value: heard.append(value))
+    reading.peers.share("news", str, lambda _incarnation, value: heard.append(value))
+    reading.peers.on_gone(lambda incarnation, _ended: heard.append(incarnation))
+    await reading.other.join(Lease("b", "http://a", 1, "key", 1, ended=False))
+    reading.other.hint(told=[("news", [1, "old"])])
+    await reading.other.keep_record("news", [1, "whole"])
+    await reading.read()
+    assert heard == []
+
+
 async def test_after_a_long_pause_everything_is_compared_even_if_no_hint_is_gone() -> None:
     reading = Reading()
     await reading.join()
@@ -199,11 +213,63 @@ async def test_a_comparison_that_fails_is_made_at_the_next_look() -> None:
     assert reading.missed == 1
 
 
-async def test_a_server_that_was_alone_for_long_has_missed_nothing() -> None:
+async def test_a_server_that_is_alone_misses_nothing_while_the_database_is_away() -> None:
+    reading = Reading()
+    await reading.read()
+    reading.nodes.away = True
+    for _ in range(20):
+        with pytest.raises(Unavailable):
+            await reading.read(after_s=10)
+    reading.nodes.away = False
+    await reading.read()
+    assert reading.missed == 0
+
+
+async def test_a_server_that_was_alone_and_suspended_may_have_missed_others() -> None:
     reading = Reading()
     await reading.read()
     await reading.read(after_s=500)
-    assert reading.missed == 0
+    assert reading.missed == 1
+
+
+async def test_what_is_shared_is_loaded_though_the_first_look_failed() -> None:
+    reading = Reading()
+    await reading.join()
+    loaded: list[object] = []
+    reading.peers.share("state", dict, lambda *state: loaded.append(state))
+    await reading.other.keep_record("state", [3, "whole"])
+    records = reading.nodes.records
+
+    async def fails(_topic: str) -> None:
+        raise Unavailable("away")
+
+    reading.nodes.records = fails  # type: ignore[method-assign, assignment]
+    with pytest.raises(Unavailable):
+        await reading.read()
+    reading.nodes.records = records  # type: ignore[method-assign]
+    await reading.read()
+    assert loaded == [("b", "whole")]
+
+
+async def test_an_end_is_told_though_the_look_that_saw_it_failed() -> None:
+    reading = Reading()
+    await reading.join()
+    await reading.read()
+    gone: list[tuple[str, bool]] = []
+    reading.peers.on_gone(lambda *one: gone.append(one))
+    await reading.other.leave()
+    hints = reading.nodes.hints
+
+    async def fails(_after: object) -> None:
+        raise Unavailable("away")
+
+    reading.nodes.hints = fails  # type: ignore[method-assign, assignment]
+    with pytest.raises(Unavailable):
+        await reading.read()
+    reading.nodes.hints = hints  # type: ignore[method-assign]
+    assert gone == []
+    await reading.read()
+    assert gone == [("b", True)]
 
 
 async def test_one_that_was_suspended_for_so_long_that_it_was_buried_is_read_on() -> None:

@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
+import pytest
+
 from domain.changes import Change
 from storage.mongo import MongoStore
 from storage.node_ports import Hint
@@ -36,3 +38,9 @@ class Node(World):
         taken = [change for change in self.published if kind is None or type(change) is kind]
         self.published.clear()
         return taken
+
+
+def write_hints_apart(store: MongoStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Makes the store insert each hint by a command of its own, as it does while another hint is being written."""
+    hints = store.nodes._hints
+    monkeypatch.setattr(hints, "lend", lambda rows: (hints.add_rows(rows), None))

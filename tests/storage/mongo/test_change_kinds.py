@@ -25,6 +25,7 @@ from storage.mongo import MongoStore
 from storage.mongo.chat_projection import _PROJECTIONS, no_projection
 from storage.mongo.chat_replica import _EFFECTS, no_effect
 from storage.mongo.chat_writes import ChatWrite
+from storage.mongo.database import Document
 from storage.mongo.log import Row
 from storage.mongo.row_codecs import UnknownKind, change_of, check_codecs, row_of
 from storage.results import _RESULTS
@@ -369,9 +370,9 @@ async def test_a_chat_that_is_not_served_costs_the_others_of_a_batch_nothing(
     log, sizes = mongo_store._writer.replicas.log, list[int]()
     original = log.insert
 
-    async def insert(rows: Sequence[Row]) -> int:
+    async def insert(rows: Sequence[Row], hint: Document | None) -> int:
         sizes.append(len(rows))
-        return await original(rows)
+        return await original(rows, hint)
 
     monkeypatch.setattr(log, "insert", insert)
     messages = mongo_store.messages

@@ -101,11 +101,11 @@ async def test_what_is_received_while_a_batch_is_written(
     bus = Bus(here, there)
     log, original = there.store._writer.replicas.log, there.store._writer.replicas.log.insert
 
-    async def insert(rows: Sequence[object]) -> int:
+    async def insert(rows: Sequence[object], hint: object) -> int:
         monkeypatch.setattr(log, "insert", original)
         await here.send(chat_id, anna, "here")
         assert bus.hand_out(0) == ["next"]
-        return await original(rows)
+        return await original(rows, hint)
 
     monkeypatch.setattr(log, "insert", insert)
     assert (await there.send(chat_id, boris, "there")).seq == 2
@@ -148,8 +148,8 @@ async def test_replicas_keep_up_with_what_is_received(here: Node, there: Node) -
     tries: list[int] = []
     log, original = there.store._writer.replicas.log, there.store._writer.replicas.log.insert
 
-    async def insert(rows: Sequence[object]) -> int:
-        tries.append(await original(rows))
+    async def insert(rows: Sequence[object], hint: object) -> int:
+        tries.append(await original(rows, hint))
         return tries[-1]
 
     log.insert = insert

@@ -34,7 +34,7 @@ def there(second_store: MongoStore) -> Node:
 
 
 async def test_messages_of_a_followed_chat(here: Node, there: Node) -> None:
-    """In order, each once, whoever writes; and what the server itself wrote is not published twice."""
+    """In order, each once, whichever server writes; and a server publishes its own messages once, too."""
     anna, boris = await here.users(2)
     chat_id = await here.chat(anna, boris)
     await there.store.chats.load(chat_id)
@@ -118,6 +118,18 @@ async def test_accounts_sessions_and_marks(here: Node, there: Node) -> None:
     assert there.take(ReadMoved) == [ReadMoved(chat_id, anna, message.id, 1)]
 
 
+async def test_a_mark_comes_after_its_message(here: Node, there: Node) -> None:
+    anna, boris = await here.users(2)
+    chat_id = await here.chat(anna, boris)
+    await there.look()
+    there.take()
+    message = await here.send(chat_id, anna)
+    await here.store.messages.mark_read(chat_id, boris, None)
+    await asyncio.sleep(0.4)
+    await there.look()
+    assert there.take() == [MessageCreated(message), ReadMoved(chat_id, boris, message.id, 1)]
+
+
 async def test_marks_go_forward_only(here: Node, there: Node) -> None:
     anna = await here.user()
     chat_id = await here.chat(anna)
@@ -131,7 +143,7 @@ async def test_marks_go_forward_only(here: Node, there: Node) -> None:
 
 
 async def test_what_is_told(here: Node, there: Node) -> None:
-    """In order; and who starts later finds the record of it all."""
+    """In order; and a server that starts later finds the record of it all."""
     value = {"a.b": ["$c", 1.5, None], "": {"d": True}}
     for number in range(3):
         here.store.nodes.tell("presence", [number, value])
@@ -141,3 +153,41 @@ async def test_what_is_told(here: Node, there: Node) -> None:
     await here.store.nodes.keep_record("presence", value)
     assert await there.store.nodes.records("presence") == {here.store.nodes.incarnation: (1, value)}
     assert await there.store.nodes.records("typing") == {}
+
+
+async def test_a_page_has_all_up_to_its_head(here: Node, there: Node) -> None:
+    """Another server writes meanwhile. The head is read before the page, as a command does."""
+    anna, boris = await here.users(2)
+    chat_id = await here.chat(anna, boris)
+    await there.store.chats.load(chat_id)
+    done = asyncio.Event()
+
+    async def write() -> None:
+        for number in range(12):
+            sent = await asyncio.gather(*(here.send(chat_id, anna, f"{number}") for _ in range(3)))
+            await here.store.messages.edit(sent[0].id, anna, "edited", at(1))
+            await here.store.messages.delete(sent[1].id, anna, at(1))
+        done.set()
+
+    async def look() -> None:
+        while not done.is_set():
+            await there.look()
+
+    writing, looking = asyncio.create_task(write()), asyncio.create_task(look())
+    heads: set[int] = set()
+    while not done.is_set():
+        head = there.store.published_head(chat_id, 10**6)
+        heads.add(head)
+        page = await there.store.messages.history(chat_id, limit=100)
+        shown = {message.id: message.changed_seq for message in page.messages}
+        expected = {message.id: message for message in there.message_changes(chat_id)[:head]}
+        for message in expected.values():
+            if message.id in shown:
+                assert not message.deleted
+                assert shown[message.id] >= message.changed_seq
+            else:  # it is deleted, perhaps since the head was read
+                found = await there.store.messages.get(message.id)
+                assert found is not None
+                assert found.deleted
+    await asyncio.gather(writing, looking)
+    assert len(heads) > 3

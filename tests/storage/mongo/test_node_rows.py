@@ -9,11 +9,11 @@ from domain.changes import ChatCreated, ChatRenamed, MemberAdded, MessageCreated
 from domain.models import ChatState
 from storage.errors import Unavailable
 from storage.mongo import MongoStore, positions
-from storage.mongo.database import UnknownOutcome
+from storage.mongo.database import Document, UnknownOutcome
 from storage.mongo.log import Row
 from storage.node_ports import Hint
 from tests.storage.conftest import MongoPlace
-from tests.storage.mongo.nodes import Node
+from tests.storage.mongo.nodes import Node, write_hints_apart
 from tests.storage.world import START, at
 
 
@@ -98,6 +98,9 @@ async def test_positions_of_followed_chats_stay(
     assert kept.followed() == [followed]
     assert kept.get(followed) is not None
     assert kept.get(dropped) is None
+    await here.store.chats.load(dropped)  # its replica is still in memory
+    here.store.chats.follow(dropped)
+    assert kept.followed() == [followed, dropped]
     await there.send(followed, anna)
     await there.send(dropped, anna)
     await here.look()
@@ -138,15 +141,16 @@ async def test_two_servers_write_to_one_chat_at_once(here: Node, there: Node, th
 async def test_rows_that_come_to_the_log_after_their_hint(
     here: Node, there: Node, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The hint is written while the rows are inserted, and whoever reads it looks for them until they are there."""
+    """The hint is written while the rows are inserted, and its readers look for them until they are there."""
     anna = await here.user()
     chat_id = await here.chat(anna)
     await there.store.chats.load(chat_id)
     there.store.chats.follow(chat_id)
+    write_hints_apart(here.store, monkeypatch)
     log, gate, inserting = here.store._writer.replicas.log, asyncio.Event(), asyncio.Event()
     original = log.insert
 
-    async def insert(rows: Sequence[object]) -> int:
+    async def insert(rows: Sequence[object], _hint: object) -> int:
         inserting.set()
         await gate.wait()
         return await original(rows)
@@ -168,6 +172,7 @@ async def test_a_send_is_not_acked_before_its_hint(
 ) -> None:
     anna = await here.user()
     chat_id = await here.chat(anna)
+    write_hints_apart(here.store, monkeypatch)
     hints, gate = here.store._database.hints, asyncio.Event()
     original = hints.insert_one
 
@@ -201,8 +206,8 @@ async def test_a_write_that_failed_though_it_was_made(
     log = here.store._writer.replicas.log
     original = log.insert
 
-    async def insert(rows: Sequence[Row]) -> int:
-        await original(rows)
+    async def insert(rows: Sequence[Row], hint: Document | None) -> int:
+        await original(rows, hint)
         raise UnknownOutcome("the connection broke")
 
     async def unreachable(_chat_id: int, _n: int) -> Sequence[Row]:
@@ -236,7 +241,7 @@ async def test_an_earlier_row_whose_hint_comes_later(here: Node, there: Node, th
     assert [type(change) for change in third.published] == [MessageCreated, MemberAdded]
 
 
-async def test_who_has_missed_hints_compares(here: Node, there: Node, third: Node) -> None:
+async def test_a_server_that_has_missed_hints_compares(here: Node, there: Node, third: Node) -> None:
     anna, boris = await here.users(2)
     followed, other = await here.chat(anna), await here.chat(anna)
     await there.store.chats.load(followed)
@@ -312,6 +317,7 @@ async def test_acked_rows_do_not_wait_for_the_next(
     anna = await here.user()
     chat_id = await here.chat(anna)
     await there.store.chats.load(chat_id)
+    there.store.chats.follow(chat_id)
     await here.send(chat_id, anna, "acked")
     projection, gate, projecting = here.store._writer.replicas._projection, asyncio.Event(), asyncio.Event()
     original = projection.project

@@ -69,6 +69,7 @@ class Player:
             await store.messages.mark_read(chat_id, owner_id, None)
         elif action == "load":
             await store.chats.load(chat_id)
+            store.chats.follow(chat_id)
 
 
 def told(change: Change) -> object:

@@ -28,10 +28,10 @@ def before_creating(monkeypatch: pytest.MonkeyPatch) -> Hook:
         log = store._writer.replicas.log
         original = log.insert
 
-        async def insert(rows: Sequence[Row]) -> int:
+        async def insert(rows: Sequence[Row], hint: Document | None) -> int:
             if rows and rows[0].kind == "opened":
                 await action(rows)
-            return await original(rows)
+            return await original(rows, hint)
 
         monkeypatch.setattr(log, "insert", insert)
 

@@ -21,11 +21,11 @@ OPEN = (
 )
 
 
-def other_server(name: str, folder: Path) -> str:
-    """The last line of another process that opens the database."""
+def other_server(name: str, folder: Path, *before: str) -> str:
+    """The last line of another process that opens the database. `before`: what runs it, with its arguments."""
     root = Path(__file__).parents[3]
     done = subprocess.run(
-        [sys.executable, "-c", OPEN, f"sqlite:///{name}"],
+        [*before, sys.executable, "-c", OPEN, f"sqlite:///{name}"],
         capture_output=True, text=True, cwd=folder, env={**os.environ, "PYTHONPATH": str(root)}, check=False,
     )  # fmt: skip
     return (done.stdout + done.stderr).splitlines()[-1]
@@ -79,6 +79,36 @@ def by_relative_name(path: Path) -> str:
     return path.name
 
 
+def by_relative_name_from_elsewhere(path: Path) -> str:
+    return f"../{path.parent.name}/{path.name}"
+
+
+def by_working_directory(path: Path) -> str:
+    """A name that leads through the root directory of the first server."""
+    return f"/proc/{os.getpid()}/root{path}"
+
+
+def after_a_move(path: Path) -> str:
+    """The database lies elsewhere now, with the files beside it but without its lock file."""
+    folder = path.parent.with_name(f"{path.parent.name} moved")
+    folder.mkdir()
+    for file in path.parent.glob("vestnik.db*"):
+        if file.suffix != ".lock":
+            file.rename(folder / file.name)
+    return str(folder / path.name)
+
+
+def after_a_replacement(path: Path) -> str:
+    """Another database has the name now."""
+    other = path.with_name("other.db")
+    other.write_bytes(path.read_bytes())
+    other.replace(path)
+    return str(path)
+
+
+linux_only = pytest.mark.skipif(sys.platform != "linux", reason="no such locks, and no /proc")
+
+
 @pytest.mark.parametrize(
     "name",
     [
@@ -86,15 +116,18 @@ def by_relative_name(path: Path) -> str:
         by_relative_link,
         by_link_to_link,
         by_linked_folder,
-        pytest.param(by_hard_link, marks=pytest.mark.skipif(sys.platform != "linux", reason="no such locks")),
-        pytest.param(
-            by_hard_link_elsewhere, marks=pytest.mark.skipif(sys.platform != "linux", reason="no such locks")
-        ),
-        pytest.param(
-            without_lock_file, marks=pytest.mark.skipif(sys.platform != "linux", reason="no such locks")
-        ),
         by_detour,
         by_relative_name,
+        by_relative_name_from_elsewhere,
+        *(
+            pytest.param(name, marks=linux_only)
+            for name in (
+                by_hard_link,
+                by_hard_link_elsewhere,
+                without_lock_file,
+                by_working_directory,
+            )
+        ),
     ],
 )
 async def test_by_any_name(path: Path, name: Callable[[Path], str]) -> None:
@@ -104,6 +137,51 @@ async def test_by_any_name(path: Path, name: Callable[[Path], str]) -> None:
     await World(store).user()  # and the first goes on
     await store.close()
     assert other_server(given, path.parent) == "opened"
+
+
+@linux_only
+@pytest.mark.parametrize("change", [after_a_move, after_a_replacement])
+async def test_a_file_that_was_moved_or_replaced_is_not_free_either(
+    path: Path, change: Callable[[Path], str]
+) -> None:
+    """A server that runs on a file that has lost its name writes no more, and has to be stopped first."""
+    store = await SqliteStore.open(path)
+    await World(store).user()
+    given = change(path)
+    assert "another server has it open" in other_server(given, path.parent)
+    await store.close()
+    assert other_server(given, path.parent) == "opened"
+
+
+@linux_only
+async def test_by_the_number_of_an_open_file(path: Path) -> None:
+    store = await SqliteStore.open(path)
+    before = ("sh", "-c", 'exec 3<"$0"; exec "$@"', str(path))
+    assert "another server has it open" in other_server("/proc/self/fd/3", path.parent, *before)
+    await store.close()
+    assert other_server("/proc/self/fd/3", path.parent, *before) == "opened"
+
+
+@linux_only
+@pytest.mark.parametrize("what", ["file", "folder"])
+async def test_by_a_bind_mount(path: Path, what: str) -> None:
+    place = path.parent.with_name(f"{path.parent.name} mounted")
+    place.mkdir()
+    (place / path.name).touch()
+    mount = (
+        f'mount --bind "{path}" "{place / path.name}"'
+        if what == "file"
+        else f'mount --bind "{path.parent}" "{place}"'
+    )
+    before = ("unshare", "--mount", "sh", "-c", f'{mount} && exec "$@"', "sh")
+    store = await SqliteStore.open(path)
+    said = other_server(str(place / path.name), path.parent, *before)
+    if "unshare" in said or "mount" in said.partition(":")[0]:
+        await store.close()
+        pytest.skip(said)
+    assert "another server has it open" in said
+    await store.close()
+    assert other_server(str(place / path.name), path.parent, *before) == "opened"
 
 
 async def test_the_first_may_have_come_by_a_link(path: Path) -> None:
