@@ -154,6 +154,7 @@ def _nodes(runs: Runs) -> str:
     for name in nodes.OVER_NODES.values():
         rows.append((f"{name}: µs CPU per delivery", name, "cpu_us_per_delivery", ".2f"))
         rows.append((f"{name}: bytes in a write", name, "bytes_per_write", ",.0f"))
+        rows.append((f"{name}: × floor", name, FLOOR, ".2f"))
     for what, figure, form in (
         ("clients", "clients", ",.0f"),
         ("half of them are back after s", "recovered_p50_s", ".2f"),
@@ -161,7 +162,10 @@ def _nodes(runs: Runs) -> str:
         ("ms CPU of the living nodes for each", "cpu_ms_per_client", ".2f"),
     ):
         rows.append((f"{nodes.STORM}: {what}", nodes.STORM, figure, form))
-    found = [(what, runs.median(RAW.name, case, figure), form) for what, case, figure, form in rows]
+    found = [
+        (what, runs.median(floor.name_of(RAW.name) if figure == FLOOR else RAW.name, case, figure), form)
+        for what, case, figure, form in rows
+    ]
     return _table(
         ("", "measured"),
         [(what, "–" if value is None else f"{value:{form}}") for what, value, form in found],

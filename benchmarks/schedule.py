@@ -106,7 +106,7 @@ class Bench:
                 for target in targets:
                     self._load(target, case, number, self._extent.load)
                     if case.mode == "fanout" and target in OURS:
-                        self._floor(target, case, number)
+                        self._floor(target, case.scaled_down(self._extent.divisor), number, case.name)
             if number < self._extent.crowd_rounds:
                 for target in OURS:
                     self._load(target, CROWD, number, self._extent.crowd)
@@ -135,22 +135,21 @@ class Bench:
             self._measure(RAW, name, number, measure)
         case = nodes.ROOM.scaled_down(self._extent.divisor)
         for count, name in nodes.OVER_NODES.items():
-            self._measure(
-                RAW, name, number, partial(nodes.fan_out, self._client, case, self._extent.load, count)
-            )
+            measure = partial(nodes.fan_out, self._client, case, self._extent.load, count)
+            self._measure(RAW, name, number, measure)
+            self._floor(RAW, case, number, name)
         self._measure(RAW, nodes.STORM, number, partial(nodes.storm, self._extent.storm_clients))
 
     def _load(self, target: Target, case: Case, number: int, timing: Timing) -> None:
         case = case.scaled_down(self._extent.divisor)
         self._measure(target, case.name, number, partial(self._load_once, target, case, number, timing))
 
-    def _floor(self, target: Target, case: Case, number: int) -> None:
-        """Measures the floor of a run, directly after it."""
-        case = case.scaled_down(self._extent.divisor)
-        run = self._runs.find(target.name, case.name, number)
+    def _floor(self, target: Target, case: Case, number: int, name: str) -> None:
+        """Measures the floor of a run of this name, directly after it."""
+        run = self._runs.find(target.name, name, number)
         if run is not None:
             measure = partial(floor.measure, self._floor_program, case, run.figures)
-            self._runs.once(floor.name_of(target.name), case.name, number, measure)
+            self._runs.once(floor.name_of(target.name), name, number, measure)
 
     def _measure(
         self, target: Target, case: str, number: int, measure: Callable[[], tuple[Figures, list[str]]]
