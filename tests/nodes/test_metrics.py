@@ -90,13 +90,22 @@ async def test_the_bus_says_how_it_is_and_what_it_carries(start_cluster: StartCl
     for number in range(3):
         await here.done("send_message", chat_id=chat_id, content=f"m{number}")
         await there.next("new_message")
+
+    async def has_come() -> bool:
+        return (await get(pair.two))("vestnik_bus_messages_total", direction="received") == 3
+
+    await until(has_come, 10)
     one, two = await get(pair.one), await get(pair.two)
     assert one("vestnik_bus_messages_total", direction="sent") == 3
-    assert two("vestnik_bus_messages_total", direction="received") == 3
-    assert two("vestnik_events_total", event="from_bus") == 3
+    events = [two("vestnik_events_total", event=event) for event in ("from_bus", "new_message")]
+    assert sum(events) == 3, "on a busy machine a look may be faster than the bus"
     assert (one("vestnik_messages_total"), two("vestnik_messages_total")) == (3, 0)
     assert two("vestnik_deliveries_total") >= before("vestnik_deliveries_total") + 3
-    assert 0 < one("vestnik_bus_lag_seconds") < 5
+
+    async def is_measured() -> bool:
+        return 0 < (await get(pair.one))("vestnik_bus_lag_seconds") < 5
+
+    await until(is_measured, 10)
     await redis.kill()
 
     async def is_away() -> bool:
