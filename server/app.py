@@ -68,9 +68,53 @@ class SocketIOJson:
 
 def create_app(config: Config, *, clock: Clock | None = None) -> web.Application:
     """The whole server as an aiohttp application. The store is opened when the application starts."""
-    policy = config.policy
     origins = OriginPolicy(config.cors_origins, config.trusted_proxies)
-    sio = AsyncServer(
+    sio = _engine(config, origins)
+    hub = EngineHub(sio)
+    pacing = Pacing()
+    draining = Draining(sio, hub, config.drain_s)
+    relay = Relay(sio.eio, config.secret_key, origins)
+    app = web.Application(
+        middlewares=[
+            send_in_time,
+            check_origins,
+            answer_errors,
+            relay.gate.recognize,
+            draining.middleware,
+            pacing.middleware,
+            relay.gate.refuse,
+        ],
+        client_max_size=config.policy.max_frame_bytes,
+    )
+    app.on_response_prepare.append(add_headers)
+    app[CONFIG] = config
+    app[HTTP_COUNTS] = HttpCounts()
+    app[REQUESTS] = RequestSlots()
+    app[PAGES] = OnePerTurn()
+    app[UNSENT] = Unsent(config.unsent_answers_limit_bytes)
+    app[ORIGINS] = origins
+    app.cleanup_ctx.append(_chat_app(sio, hub, clock or SystemClock()))
+    app[SIO] = sio
+    app[PACING] = pacing
+    app[DRAINING] = draining
+    app[RELAY] = relay
+    # Before the engine, which ends what is still connected without a word.
+    app.on_shutdown.append(say_goodbye)
+    sio.attach(app)
+    relay.attach(app)
+    app.router.add_get("/ws", RawGate(sio, hub).serve)
+    add_rest(app)
+    add_about(app)
+    _measure(app, hub)
+    add_metrics(app)
+    add_health(app)
+    add_web(app)
+    return app
+
+
+def _engine(config: Config, origins: OriginPolicy) -> AsyncServer:
+    policy = config.policy
+    return AsyncServer(
         async_mode="aiohttp",
         async_handlers=False,
         json=SocketIOJson,
@@ -86,47 +130,6 @@ def create_app(config: Config, *, clock: Clock | None = None) -> web.Application
         stranger_max_bytes=STRANGER_MAX_BYTES,
         address_of=lambda request: network_of(origins.address(request)),
     )
-    hub = EngineHub(sio)
-    pacing = Pacing()
-    draining = Draining(sio, hub, config.drain_s)
-    relay = Relay(sio.eio, config.secret_key, origins)
-    app = web.Application(
-        middlewares=[
-            send_in_time,
-            check_origins,
-            answer_errors,
-            relay.gate.recognize,
-            draining.middleware,
-            pacing.middleware,
-            relay.gate.refuse,
-        ],
-        client_max_size=policy.max_frame_bytes,
-    )
-    app.on_response_prepare.append(add_headers)
-    app[CONFIG] = config
-    app[HTTP_COUNTS] = HttpCounts()
-    app[REQUESTS] = RequestSlots()
-    app[PAGES] = OnePerTurn()
-    app[UNSENT] = Unsent(config.unsent_answers_limit_bytes)
-    app[ORIGINS] = origins
-    app.cleanup_ctx.append(_chat_app(sio, hub, clock or SystemClock()))
-    app[SIO] = sio
-    app[PACING] = pacing
-    app[DRAINING] = draining
-    app[RELAY] = relay
-    app.on_shutdown.append(
-        say_goodbye
-    )  # before the engine, which ends what is still connected without a word
-    sio.attach(app)
-    relay.attach(app)
-    app.router.add_get("/ws", RawGate(sio, hub).serve)
-    add_rest(app)
-    add_about(app)
-    _measure(app, hub)
-    add_metrics(app)
-    add_health(app)
-    add_web(app)
-    return app
 
 
 def _measure(app: web.Application, hub: EngineHub) -> None:
