@@ -27,9 +27,9 @@ ResultT = TypeVar("ResultT")
 RETRY_S = 3.0
 """How long a call is repeated while the server cannot be reached, before it fails."""
 
-_EACH_MAX = 16
-"""Up to this number, documents are read one by one at the same time: FerretDB finds one by index only if the query asks
-for no other."""
+_EACH_AT_ONCE = 16
+"""How many documents `get_each` reads at the same time, one by one: FerretDB finds one by index only if the query asks for
+no other, and a query for many takes the longer the more the collection has."""
 _PAUSE_S = 0.1
 _DUPLICATE_KEY = 11000
 _REASON_CHARS = 200
@@ -142,10 +142,11 @@ class Database:
 
     async def get_each(self, collection: Collection, keys: Sequence[str]) -> Sequence[Document | None]:
         """The documents with these `_id`s, in this order; None for one that is not there."""
-        if len(keys) <= _EACH_MAX:
-            return await asyncio.gather(*(self.get(collection, key) for key in keys))
-        found = {document["_id"]: document for document in await self.get_many(collection, keys)}
-        return [found.get(key) for key in keys]
+        found: list[Document | None] = []
+        for start in range(0, len(keys), _EACH_AT_ONCE):
+            some = keys[start : start + _EACH_AT_ONCE]
+            found += await asyncio.gather(*(self.get(collection, key) for key in some))
+        return found
 
     async def find(
         self,
