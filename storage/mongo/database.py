@@ -28,8 +28,8 @@ RETRY_S = 3.0
 """How long a call is repeated while the server cannot be reached, before it fails."""
 
 _EACH_AT_ONCE = 16
-"""How many documents `get_each` reads at the same time, one by one: FerretDB finds one by index only if the query asks for
-no other, and a query for many takes the longer the more the collection has."""
+"""How many documents `get_each` reads at the same time, one by one: FerretDB finds one by index only if the query asks
+for no other, and a query for many takes the longer the more documents the collection has."""
 _PAUSE_S = 0.1
 _DUPLICATE_KEY = 11000
 _REASON_CHARS = 200
