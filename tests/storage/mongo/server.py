@@ -47,11 +47,6 @@ class Server:
                 return
         raise RuntimeError(f"the server did not start, see {self._directory}.log")
 
-    @property
-    def pid(self) -> int:
-        assert self._process is not None
-        return self._process.pid
-
     def kill(self) -> None:
         if self._process is not None:
             self._process.send_signal(signal.SIGKILL)
