@@ -24,6 +24,7 @@ class _Write:
     key: str
     action: Callable[[Publish], Awaitable[Any]]
     weight: int = 0
+    is_write: bool = True
 
 
 class AccountWriter:

@@ -17,6 +17,10 @@ class _CatchUp(WriterItem[None]):
     hint: bool = True
     """Whether the new rows are told in a hint; see `ChatReplicas.catch_up`."""
 
+    @property
+    def is_write(self) -> bool:
+        return False
+
     @classmethod
     async def run_all(cls, writer: Writer, items: "Sequence[_CatchUp]", outcomes: list[Any]) -> None:
         hinted = {item.chat_id for item in items if item.hint}
