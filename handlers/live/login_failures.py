@@ -1,4 +1,4 @@
-"""Counts failed logins for each pair of account and network, over all servers."""
+"""Counts failed logins for each pair of account and network, over all nodes."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -15,7 +15,7 @@ TOPIC = "login_failures"
 class LoginFailures:
     """Failures count for the pair, so that nobody can lock others out from elsewhere.
 
-    Servers tell each other of a failure by a hash under their common key. It shows neither the address nor the name,
+    Nodes tell each other of a failure by a hash under their common key. It shows neither the address nor the name,
     which may be a password that somebody typed into the wrong field.
     """
 

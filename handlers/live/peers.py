@@ -1,4 +1,4 @@
-"""The other servers on the same store, as the live state here sees them."""
+"""The other nodes on the same store, as the live state here sees them."""
 
 from collections.abc import Callable, Collection
 from typing import Any, Protocol
@@ -8,18 +8,18 @@ Listener = Callable[[str, Any], None]
 
 
 class Peers(Protocol):
-    """Tells all other servers what is not stored, by topic, and hears what they tell.
+    """Tells all other nodes what is not stored, by topic, and hears what they tell.
 
-    What one server tells of a topic arrives in order. A value is what JSON can hold, with strings as keys.
+    What one node tells of a topic arrives in order. A value is what JSON can hold, with strings as keys.
     """
 
     @property
     def incarnation(self) -> str:
-        """The name of this process among the servers; new at each start."""
+        """The name of this process among the nodes; new at each start."""
 
     @property
     def others(self) -> Collection[str]:
-        """The incarnations of the other servers that live, as far as this one knows. Cheap."""
+        """The incarnations of the other nodes that live, as far as this one knows. Cheap."""
 
     def tell(self, topic: str, value: Any) -> None:
         """Tells the others, at once over the bus if there is one, else within a second. Does not suspend."""
@@ -31,8 +31,8 @@ class Peers(Protocol):
         """Hears a topic."""
 
     def share(self, topic: str, snapshot: Callable[[], Any], load: Listener) -> None:
-        """For a topic whose values add up to a state: `snapshot()` is the whole of what this server has told. `load` is
-        called with the snapshot of another server, in place of all that it told before: when this one starts, when the
+        """For a topic whose values add up to a state: `snapshot()` is the whole of what this node has told. `load` is
+        called with the snapshot of another node, in place of all that it told before: when this one starts, when the
         other one is back after it was gone, and when what it told was missed. What it tells later follows."""
 
     def on_gone(self, listener: Callable[[str, bool], None]) -> None:
@@ -40,7 +40,7 @@ class Peers(Protocol):
 
 
 class NoPeers:
-    """For a server that is alone."""
+    """For a node that is alone."""
 
     incarnation = ""
     others: Collection[str] = ()

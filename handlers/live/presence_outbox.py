@@ -1,4 +1,4 @@
-"""Tells the other servers of the presence of the users here."""
+"""Tells the other nodes of the presence of the users here."""
 
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
@@ -18,7 +18,7 @@ GONE = "gone"
 """In place of a record: the user is here no more."""
 
 GONE_UNNOTED = "gone unnoted"
-"""As `GONE`, and this server did not note when the user was last seen, because another one had them."""
+"""As `GONE`, and this node did not note when the user was last seen, because another one had them."""
 
 Told = Mapping[str, list[int]]
 """By the text of a record, the users with that record: mostly thousands of them with the same."""
@@ -49,7 +49,7 @@ class PresenceOutbox:
             self._timer = self._clock.call_later(wait_s, self._tell)
 
     def gone(self, user_id: int, *, noted: bool) -> None:
-        """Called when a user is here no more; `noted`: this server notes when they were last seen."""
+        """Called when a user is here no more; `noted`: this node notes when they were last seen."""
         if not noted:
             self._unnoted.add(user_id)
         self.changed(user_id)
@@ -59,7 +59,7 @@ class PresenceOutbox:
         return _by_text(self._told)
 
     def close(self) -> None:
-        """Tells what is due, and nothing after it: the others keep what they know until this server is gone."""
+        """Tells what is due, and nothing after it: the others keep what they know until this node is gone."""
         if self._timer is not None:
             self._timer.cancel()
             self._tell()

@@ -87,7 +87,7 @@ TRAFFIC: tuple[Family, ...] = (
     counter("vestnik_errors_total", "Errors that clients were sent, by code.", _errors, ("code",)),
     counter(
         "vestnik_messages_total",
-        "New messages that this server stored and acked.",
+        "New messages that this node stored and acked.",
         lambda sources: sum(sources.chat.counts.sent.values()),
     ),
     counter(

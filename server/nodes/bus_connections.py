@@ -35,7 +35,7 @@ class Sentinel(Exception):
 
 
 class Deaf(Exception):
-    """What this server publishes does not come back to it."""
+    """What this node publishes does not come back to it."""
 
 
 FAILURES = (RedisError, OSError, TimeoutError, Sentinel, Deaf)
@@ -103,7 +103,7 @@ async def _mode(connection: AbstractConnection) -> bytes:
 
 
 def is_refusal(error: BaseException) -> bool:
-    """Whether the Redis server answers, and does not let this server in."""
+    """Whether the Redis server answers, and does not let this node in."""
     return isinstance(error, AuthenticationError | ResponseError | Sentinel)
 
 

@@ -1,4 +1,4 @@
-"""The hearing end of the bus: frames of others, and this server's own, by which it knows that it hears."""
+"""The hearing end of the bus: frames of others, and this node's own, by which it knows that it hears."""
 
 import asyncio
 from collections.abc import Callable
@@ -21,7 +21,7 @@ BEHIND_S = 10.0
 
 
 class Ears:
-    """Hands frames of other servers to `heard`, and calls `missed` where their numbers have a hole."""
+    """Hands frames of other nodes to `heard`, and calls `missed` where their numbers have a hole."""
 
     def __init__(
         self,
@@ -48,13 +48,13 @@ class Ears:
         self._expected = None
 
     def expect(self, number: int) -> None:
-        """This server publishes its frame `number`."""
+        """This node publishes its frame `number`."""
         if self._expected is None:
             self._expected = number, asyncio.get_running_loop().time()
 
     @property
     def are_deaf(self) -> bool:
-        """Whether the frame that is measured should have come back. While others are heard, this server may only be
+        """Whether the frame that is measured should have come back. While others are heard, this node may only be
         behind them."""
         if self._expected is None:
             return False
@@ -70,7 +70,7 @@ class Ears:
     def take(self, data: bytes) -> None:
         """Takes the frames that were published together. Does not raise."""
         self._heard_s = asyncio.get_running_loop().time()
-        own_bytes = 0  # what is published together is of one server
+        own_bytes = 0  # what is published together is of one node
         try:
             for frame in unpack(data, self._incarnation):
                 if frame.incarnation == self._incarnation:

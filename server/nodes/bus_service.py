@@ -1,4 +1,4 @@
-"""The bus of a server, with what it spreads and what it takes in."""
+"""The bus of a node, with what it spreads and what it takes in."""
 
 import asyncio
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""What live state tells the other servers: by hints, and faster over a bus where there is one."""
+"""What live state tells the other nodes: by hints, and faster over a bus where there is one."""
 
 from collections.abc import Callable, Collection, Mapping
 from typing import Any, Protocol
@@ -12,7 +12,7 @@ log = structlog.get_logger("vestnik")
 
 
 class Bus(Protocol):
-    """Carries what is told to all other servers that hear it now, in order, and may lose some of it."""
+    """Carries what is told to all other nodes that hear it now, in order, and may lose some of it."""
 
     def tell(self, topic: str, number: int, value: Any) -> None:
         """Sends a value; the receivers call `HintedPeers.heard`. Does not suspend and does not raise."""
@@ -84,7 +84,7 @@ class HintedPeers:
             _call(listener, incarnation, ended)
 
     def ignore(self, incarnation: str) -> None:
-        """Called for an incarnation that is gone already when this server sees it first."""
+        """Called for an incarnation that is gone already when this node sees it first."""
         self._gone.add(incarnation)
 
     def back(self, incarnation: str) -> None:
@@ -97,7 +97,7 @@ class HintedPeers:
         self._gone.discard(incarnation)
 
     def tell_whole(self) -> None:
-        """Tells the whole of all shared topics: others may have taken this server for dead."""
+        """Tells the whole of all shared topics: others may have taken this node for dead."""
         for topic, (snapshot, _) in self._shared.items():
             self._nodes.tell(topic, [self._told.get(topic, 0), snapshot(), 1])
 
@@ -135,4 +135,4 @@ def _call(listener: Callable[[str, Any], None], incarnation: str, value: Any) ->
     try:
         listener(incarnation, value)
     except Exception as error:
-        log.error("what another server tells could not be used", incarnation=incarnation, exc_info=error)
+        log.error("what another node tells could not be used", incarnation=incarnation, exc_info=error)

@@ -1,4 +1,4 @@
-"""The replicas of the chats that this server uses, kept up to date from their logs."""
+"""The replicas of the chats that this node uses, kept up to date from their logs."""
 
 from collections import OrderedDict, deque
 from collections.abc import Callable, Mapping, Sequence
@@ -31,7 +31,7 @@ _MAX_MEMBERS = 400_000
 
 @frozen
 class Applied:
-    """A row of the log that is in the replica of its chat, and the change that it makes. `own`: this server inserted
+    """A row of the log that is in the replica of its chat, and the change that it makes. `own`: this node inserted
     the row."""
 
     row: Row
@@ -44,12 +44,12 @@ class ChatReplicas:
     """Only the writing task uses this, except `peek`, which any task may call.
 
     `publish` gets each row when it is in the log and projected, and the hint that names it is on disk: those of a chat
-    in order and without a hole, those of other servers too. It begins with the row after the chat's position. For a
+    in order and without a hole, those of other nodes too. It begins with the row after the chat's position. For a
     chat without a position that is the first row that is not known to be projected: a server that died has published no
     more than the rows before it.
 
     Rows that are read from the log are applied at once and projected later, by `flush`: nothing slow may happen between
-    reading the rows of another server and trying the next number, or the other server is always faster.
+    reading the rows of another node and trying the next number, or the other node is always faster.
     """
 
     def __init__(
@@ -60,7 +60,7 @@ class ChatReplicas:
         owns: Callable[[Row], bool],
         publish: Callable[[Applied], None],
     ) -> None:
-        """`owns` says whether this server wrote a row."""
+        """`owns` says whether this node wrote a row."""
         self.log = Log(database)
         self.newest_states: dict[int, Message] = {}
         """The newest states of the messages whose rows are not yet projected."""
@@ -159,7 +159,7 @@ class ChatReplicas:
         """Projects and publishes what was applied, and returns the number of the last hint that names it. Until then no
         result of it may be given away. Raises: `Unavailable`, and then the next call does it.
 
-        That rows of other kinds than changes of messages are projected is noted at once: another server that reads such
+        That rows of other kinds than changes of messages are projected is noted at once: another node that reads such
         a row cannot see it in the documents.
         """
         if not self._pending:
@@ -186,7 +186,7 @@ class ChatReplicas:
                 replica.saved_n = before[row.chat_id]  # noted along with the head, see `Projection`
             self._publish(one)
         if unsaved:
-            with suppress(Unavailable):  # a note that is missing costs other servers a second look, no more
+            with suppress(Unavailable):  # a note that is missing costs other nodes a second look, no more
                 await self._save(unsaved)
         return self._hint
 
@@ -283,7 +283,7 @@ class ChatReplicas:
         return replica
 
     async def _add_missed(self, replica: ChatReplica) -> None:
-        """Adds to the pending rows those that the chat's position lacks though the projection has them: other servers
+        """Adds to the pending rows those that the chat's position lacks though the projection has them: other nodes
         wrote them while this one had no replica of the chat."""
         position = self._positions.begin(replica.chat_id, replica.n, replica.seq)
         n, missed = position.n, list[Row]()

@@ -252,8 +252,8 @@ async def test_servers_on_another_redis_are_noticed(quick: None, tmp_path: Path,
         await one.waits(lambda: len(lines) == 2)
     assert two.counters.unheard == 0
     assert [(line["log_level"], line["event"].partition(":")[0]) for line in lines] == [
-        ("warning", "fewer servers hear the bus than live"),
-        ("info", "all servers that live hear the bus"),
+        ("warning", "fewer nodes hear the bus than live"),
+        ("info", "all living nodes hear the bus"),
     ]
 
 

@@ -207,7 +207,7 @@ async def test_a_server_with_another_redis_or_a_wrong_password_is_slow_and_hears
     await talk.go_on(5, per_s=20, senders=(0,))
     await talk.complete()
     assert [(await health(node))["redis"] for node in cluster.nodes] == ["ok", "ok", "refused"]
-    assert "fewer servers hear the bus than live" in cluster.nodes[0].log
+    assert "fewer nodes hear the bus than live" in cluster.nodes[0].log
     for name, log in cluster.logs():
         assert "geheim" not in log, name
         assert "right@" not in log, name

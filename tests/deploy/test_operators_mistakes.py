@@ -18,7 +18,7 @@ async def test_two_servers_with_one_address(start_cluster: StartCluster) -> None
     one, two = cluster.nodes
 
     async def both_said_so() -> bool:
-        return all("NODE_URL: another server that lives has the same" in node.log for node in (one, two))
+        return all("NODE_URL: another node that lives has the same" in node.log for node in (one, two))
 
     await until(both_said_so, 5 * LEASE_S)
     ann, bob = await cluster.people("ann", "bob")
