@@ -1,4 +1,4 @@
-"""What the nodes that share a store tell each other through it.
+"""What nodes that share a store learn from each other through it.
 
 Each open store is one *incarnation* of a node: a random word, new at each start. An incarnation has a lease, which
 says that it lives, and a sequence of hints, which say what it has changed. A hint is on disk before its change is
@@ -34,10 +34,10 @@ class Lease:
 class Hint:
     """What one incarnation has changed: hint 1, 2, 3…, without a hole.
 
-    `rows` has, by chat, the first and the last number of the rows of the chat's log that this hint tells of: they are
-    in the log already, or are being inserted, or failed to be. `users` are the accounts that changed, each with whether
-    others see the change. `sessions` are those that were revoked, as (user id, session id). `marks` are read marks that
-    moved. `told` is what live state tells, as (topic, value).
+    `rows` has, by chat, the first and the last number of the rows of the chat's log that this hint names: they are
+    in the log already, or are being inserted, or failed to be. `users` are the accounts that changed, each with
+    whether others see the change. `sessions` are those that were revoked, as (user id, session id). `marks` are read
+    marks that moved. `told` are the values that live state publishes, as (topic, value).
     """
 
     number: int
@@ -96,9 +96,9 @@ class Nodes(Protocol):
         kept for `HINTS_KEPT_S`."""
 
     async def apply(self, hints: Sequence[Hint]) -> None:
-        """Publishes to the subscribers of this store what the hints of other incarnations tell, those of one look
-        together, unless it is published already. Returns when accounts, sessions and marks are published, and all rows
-        that were acked before the call. Rows that are not there yet are looked for again at the next calls, for
+        """Publishes to the subscribers of this store what the hints of other incarnations name, those of one look
+        together, unless it is published already. Returns when accounts, sessions and marks are published, and all
+        rows that were acked before the call. Rows that are not there yet are looked for again at the next calls, for
         `ROWS_AWAITED_S`, and so are those of writes of this node that failed with an unknown outcome: so a look
         without a hint calls this too."""
 
@@ -117,8 +117,8 @@ class Nodes(Protocol):
         with strings as keys."""
 
     async def keep_record(self, topic: str, value: Any) -> None:
-        """Keeps the whole of what this incarnation has told of a topic, for nodes that start later, along with the
-        number of its last hint."""
+        """Stores the whole of what this incarnation has published on a topic, for nodes that start later, along with
+        the number of its last hint."""
 
     async def records(self, topic: str) -> Mapping[str, tuple[int, Any]]:
         """By incarnation, the record of the topic and the number of the last hint that it covers."""
@@ -139,7 +139,7 @@ HINTS_KEPT_S = 60.0
 """How long a hint is kept. A node that read no hints for longer has to compare."""
 
 ROWS_AWAITED_S = 30.0
-"""How long a row that a hint tells of is looked for: an insert that was under way when its node died is in the log,
-or never will be, long before."""
+"""How long a row that a hint names is looked for: an insert that was under way when its node died is in the log, or
+never will be, long before."""
 
 TELL_WITHIN_S = 0.25

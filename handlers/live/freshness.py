@@ -11,12 +11,13 @@ class Freshness(Protocol):
 
     @property
     def shared(self) -> bool:
-        """Whether other nodes may write the store, so that what memory does not know may be there all the same."""
+        """Whether other nodes may write to the store, so that what memory does not know may be there all the
+        same."""
 
     @property
     def stale(self) -> bool:
-        """Whether the last complete look at the other nodes is too long ago: then no command runs and nothing is told
-        until `look` has returned. False for a node without others. Cheap: asked for each command and event."""
+        """Whether the last complete look at the other nodes is too long ago: then no command runs and no event is
+        sent until `look` has returned. False for a node without others. Cheap: asked for each command and event."""
 
     async def look(self) -> None:
         """Returns when all that any node acked before this call is in memory here, and published. To be awaited
@@ -29,7 +30,7 @@ class Freshness(Protocol):
 
 
 class AlwaysFresh:
-    """For a store that only this node writes."""
+    """For a store that only this node writes to."""
 
     shared = False
     stale = False

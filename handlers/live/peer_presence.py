@@ -1,4 +1,4 @@
-"""The presence of the users of other nodes, as those nodes tell it."""
+"""The presence of the users of other nodes, as those nodes publish it."""
 
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -12,7 +12,8 @@ from handlers.live.presence_record import OFFLINE, Record, left, read_record, se
 log = structlog.get_logger("vestnik")
 
 USERS_PER_TURN = 200
-"""How many users are changed before the loop goes on: what a node has told of ten thousand takes fifty turns."""
+"""How many users are changed before the loop goes on: what a node publishes about ten thousand users takes fifty
+turns."""
 
 Changed = Callable[[int, str, Record | None], None]
 """Called with a user, what others saw of them before, and their new record on one node, None if it is gone."""
@@ -48,7 +49,7 @@ class PeerPresence:
         self._unnoted = unnoted
         self._abandoned = abandoned
         self.records: dict[str, dict[int, Record]] = {}
-        """Empty as long as no other node has told of a user."""
+        """Empty as long as no other node has published a user."""
         self._ending: dict[str, Timer] = {}
         """The incarnations that are gone and whose users are kept, each with the timer that ends this."""
         self._steps: deque[Iterator[None]] = deque()
@@ -79,11 +80,11 @@ class PeerPresence:
         )
 
     def heard(self, incarnation: str, told: Told) -> None:
-        """Takes what a node tells."""
+        """Handles what a node has published."""
         self._begin(self._change(incarnation, told))
 
     def load(self, incarnation: str, told: Told) -> None:
-        """Takes the whole of what a node has told, in place of what is known of it."""
+        """Takes the whole of what a node has published, in place of what is known of it."""
         timer = self._ending.pop(incarnation, None)
         if timer is not None:
             timer.cancel()

@@ -19,7 +19,7 @@ from handlers.wire.endings import RETRY_SPREAD_MS
 RETRY_SPREAD_S = RETRY_SPREAD_MS / 1000
 
 HEARD_WITHIN_S = 1.0
-"""After the grace time, how long a node waits for others to tell that the user has come to one of them."""
+"""After the grace time, how long a node waits for others to publish that the user has come to one of them."""
 
 NOTED_WITHIN_S = 10.0
 """How long a node gives another one to note when the users of a dead node were last seen."""
@@ -41,7 +41,7 @@ class _Presence:
 class PresenceTracker:
     """The presence of every user who is connected to this node or another one, or was so less than `grace_s` ago.
 
-    Each node tells the other nodes of the users who are connected to it, and publishes to its own rooms when what
+    Each node publishes to the other nodes which users are connected to it, and publishes to its own rooms when what
     others see of a user changes, which is the same on all nodes. A user who leaves one node and comes to another
     within the grace time is not gone meanwhile.
     """
@@ -133,8 +133,8 @@ class PresenceTracker:
                 self._hub.emit(name, payload, room=connection.id)
 
     def going_away(self) -> None:
-        """Called before the node ends its connections. It tells the other nodes nothing from here on: they keep its
-        users until those had time to come back."""
+        """Called before the node ends its connections. It publishes nothing to the other nodes from here on: they
+        keep its users until those had time to come back."""
         self._outbox.close()
 
     @contextmanager
@@ -190,7 +190,8 @@ class PresenceTracker:
             self._last_seen.note(user_id)
 
     def _publish(self, user_id: int, presence: _Presence) -> None:
-        """Publishes what others see of a user who is here, if it has changed, and tells the other nodes."""
+        """Publishes what others see of a user who is here, if it has changed, and publishes the record to the other
+        nodes."""
         if presence.statuses:
             presence.status = max(presence.statuses.values(), key=STRENGTH.__getitem__)
         if self._records:
@@ -220,7 +221,7 @@ class PresenceTracker:
         return None if presence is None else _record(presence)
 
     def _changed_elsewhere(self, user_id: int, before: str, record: Record | None) -> None:
-        """Called when another node has told of a user."""
+        """Called when another node has published a change of a user."""
         presence = self._users.get(user_id)
         if presence is None:
             status = self._elsewhere.status_of(user_id)

@@ -1,4 +1,4 @@
-"""Tells the other nodes of the presence of the users here."""
+"""Publishes the presence of the users here to the other nodes."""
 
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
@@ -10,7 +10,7 @@ from handlers.live.presence_record import Record
 TOPIC = "presence"
 
 GATHERED_S = 0.2
-"""What changes within this time is told together."""
+"""Changes within this time are published together."""
 
 USERS_PER_TELL = 10_000
 
@@ -25,8 +25,8 @@ Told = Mapping[str, list[int]]
 
 
 class PresenceOutbox:
-    """Compares the record of each changed user with what was told of them last, five times a second at most, and tells
-    what differs. `record_of` is the present record of a user, None for one who is not here."""
+    """Compares the record of each changed user with the one that was published last, five times a second at most,
+    and publishes those that differ. `record_of` is the present record of a user, None for one who is not here."""
 
     def __init__(self, peers: Peers, clock: Clock, record_of: Callable[[int], Record | None]) -> None:
         self._peers = peers
@@ -55,11 +55,11 @@ class PresenceOutbox:
         self.changed(user_id)
 
     def snapshot(self) -> Told:
-        """All that was told and still holds."""
+        """All that was published and still holds."""
         return _by_text(self._told)
 
     def close(self) -> None:
-        """Tells what is due, and nothing after it: the others keep what they know until this node is gone."""
+        """Publishes what is due, and nothing after it: the others keep what they know until this node is gone."""
         if self._timer is not None:
             self._timer.cancel()
             self._tell()

@@ -7,7 +7,7 @@ from handlers.live.hub import Payload
 
 
 class Spreader(Protocol):
-    """What it spreads may be lost: the other nodes read the log as well."""
+    """Events may be lost on the way: the other nodes read the log as well."""
 
     def emit(self, change: MessageChange, event: str, payload: Payload, room: str) -> bool:
         """Emits the event of a change to the room here and spreads its bytes, in the turn in which the change is

@@ -1,4 +1,4 @@
-"""Whether all living nodes hear the bus: each publish says how many did."""
+"""Whether all living nodes receive from the bus: Redis answers each publish with the number of receivers."""
 
 import asyncio
 from collections.abc import Callable
@@ -10,7 +10,8 @@ from server.nodes.bus_counters import BusCounters
 log = structlog.get_logger("vestnik")
 
 UNHEARD_S = 3.0
-"""For how long fewer may hear than live. A node that starts or ends is in one of the two numbers a moment longer."""
+"""For how long fewer nodes may receive than live. A node that starts or ends is in one of the two numbers a moment
+longer."""
 
 
 class Census:

@@ -1,4 +1,4 @@
-"""The two connections to Redis: one publishes, one hears. What goes wrong with them, in words for the log."""
+"""The two connections to Redis: one publishes, one receives. Describes their failures for the log."""
 
 import asyncio
 from typing import Any
@@ -53,7 +53,7 @@ class Connections:
         """Whether the server is a node of a cluster: it counts only its own subscribers."""
 
     async def open(self) -> None:
-        """Returns when everything that is published from now on is heard. Raises: `Sentinel`, too."""
+        """Returns when everything that is published from now on will be received. Raises: `Sentinel`, too."""
         async with asyncio.timeout(ATTEMPT_S):
             await _connect(self._sending)
             mode = await _mode(self._sending)

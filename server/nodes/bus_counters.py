@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 State = Literal["ok", "away", "refused"]
-"""`ok`: connected, and heard. `refused`: the Redis server answers, and does not let this node in. `away`: else."""
+"""`ok`: connected, and receiving its own frames. `refused`: the Redis server answers, and does not let this node in.
+`away`: else."""
 
 
 @dataclass(slots=True)

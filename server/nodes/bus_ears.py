@@ -1,4 +1,4 @@
-"""The hearing end of the bus: frames of others, and this node's own, by which it knows that it hears."""
+"""The receiving end of the bus: frames of others, and this node's own, which show that it receives."""
 
 import asyncio
 from collections.abc import Callable
@@ -14,7 +14,7 @@ log = structlog.get_logger("vestnik")
 INCARNATIONS_MAX = 1000
 
 DEAF_S = 2.0
-"""How long a frame may take to come back to its sender when nothing else is heard."""
+"""How long a frame may take to come back to its sender when nothing else arrives."""
 
 BEHIND_S = 10.0
 """How long it may take in any case."""
@@ -39,11 +39,11 @@ class Ears:
         self._expected: tuple[int, float] | None = None
         """The own frame that is measured now, and when it was queued."""
         self._heard_s = 0.0
-        """When anything was heard last."""
+        """When the last frame arrived."""
         self._is_unreadable_told = False
 
     def begin(self) -> None:
-        """A new connection: what was published before has not been heard."""
+        """A new connection: what was published before did not arrive."""
         self._numbers.clear()
         self._expected = None
 
@@ -54,8 +54,8 @@ class Ears:
 
     @property
     def are_deaf(self) -> bool:
-        """Whether the frame that is measured should have come back. While others are heard, this node may only be
-        behind them."""
+        """Whether the frame that is measured should have come back. While frames of others arrive, this node may
+        only be behind."""
         if self._expected is None:
             return False
         now = asyncio.get_running_loop().time()
@@ -63,7 +63,7 @@ class Ears:
         return waited_s > BEHIND_S or (waited_s > DEAF_S and now - self._heard_s > DEAF_S / 2)
 
     async def listen(self, connections: Connections) -> None:
-        """Hears what is published. Does not return. Raises: `bus_connections.FAILURES`."""
+        """Receives what is published. Does not return. Raises: `bus_connections.FAILURES`."""
         while True:
             self.take(await connections.hear())
 

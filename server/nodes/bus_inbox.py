@@ -1,4 +1,4 @@
-"""What other nodes spread: each event is handed to the clients here when it is the next of its chat."""
+"""Events from other nodes: each is handed to the clients here when it is the next of its chat."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -49,7 +49,7 @@ class Inbox:
         self._chases: set[asyncio.Task[None]] = set()
 
     def take(self, messages: Sequence[Message]) -> None:
-        """Takes the events of a frame."""
+        """Handles the events of a frame."""
         counters = self._counters
         counters.messages_received += len(messages)
         stale = self._stale()

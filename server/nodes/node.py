@@ -1,4 +1,4 @@
-"""This node as one of several on the same store: its lease, its looks, and what others tell it."""
+"""This node as one of several on the same store: its lease, its looks, and what it learns from the others."""
 
 import asyncio
 import math
@@ -28,7 +28,7 @@ RECORDS_EVERY_S = HINTS_KEPT_S / 3
 
 
 class Node:
-    """Owns all that this node has to do with others. `freshness` and `peers` are what the live state sees of it.
+    """Runs the lease, the looks and the peers of this node. Live state uses `freshness` and `peers`.
 
     `url`: how the others reach this node, "" if they cannot. `key_id`: the fingerprint of its key.
     """
@@ -61,7 +61,7 @@ class Node:
         self.connected: Callable[[], Collection[int]] = tuple
         self.end_all: Callable[[], None] = lambda: None
         self.must_leave: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-        """Done once this node cannot go on beside newer ones, with the reason."""
+        """Done once this node cannot continue beside newer ones; its result is the reason."""
         self._reader = HintReader(
             nodes,
             self._book,
@@ -80,8 +80,8 @@ class Node:
         return self._nodes.incarnation
 
     async def start(self) -> None:
-        """Joins the others, and knows of all that they did before. Raises: `Unavailable`; `WrongKey`, after it has left
-        them."""
+        """Joins the others, and returns when this node knows all that they did before. Raises: `Unavailable`;
+        `WrongKey`, after it has left them."""
         await self._renew()
         try:
             await settle_key(
@@ -105,7 +105,7 @@ class Node:
             await asyncio.sleep(RETRY_S)
 
     async def stop(self) -> None:
-        """Stops to look. The store ends this incarnation when it is closed."""
+        """Stops looking. The store ends this incarnation when it is closed."""
         if self._upkeep is not None:
             self._upkeep.cancel()
             await asyncio.wait((self._upkeep,))

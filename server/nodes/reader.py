@@ -1,4 +1,4 @@
-"""One look: reads the leases and the new hints of the others, and publishes what they tell."""
+"""One look: reads the leases and the new hints of the others, and publishes what the hints name."""
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
@@ -24,10 +24,10 @@ ROWS_AT_ONCE = 100
 
 
 class HintReader:
-    """Knows of each other incarnation which of its hints are read.
+    """Remembers which hints of each other incarnation are read.
 
-    `users` are the ids of those who are connected. `seen` is called with the others of each complete look, and `missed`
-    when hints are gone that this node has not read.
+    `users` are the ids of those who are connected. `seen` is called with the other incarnations after each complete
+    look, and `missed` when hints are gone that this node has not read.
     """
 
     def __init__(
@@ -53,7 +53,7 @@ class HintReader:
         self._buried: dict[str, int] = {}
         """The same for those that are buried: one that was only suspended comes back and goes on from there."""
         self._gone: dict[str, bool] = {}
-        """Those whose end is not told yet: their last hints come first."""
+        """Those whose end is not reported yet: their last hints come first."""
         self._unloaded: set[str] = set()
         """Those of which more was told than the hints say that are kept."""
         self._read_s: float | None = None
@@ -100,7 +100,7 @@ class HintReader:
         return self._has_others or now_s - tried_s > MISSED_AFTER_S
 
     def _let_go(self, others: Others) -> None:
-        """Says who is gone, and forgets who is buried."""
+        """Reports the incarnations that are gone, and forgets those that are buried."""
         while self._gone:
             incarnation, ended = self._gone.popitem()
             if _is_server(others.leases.get(incarnation)):
@@ -145,8 +145,8 @@ def _is_server(lease: Lease | None) -> bool:
 
 
 def without_old_rows(hints: Sequence[Hint]) -> Sequence[Hint]:
-    """What is left of hints for a node that starts. Nothing is in memory yet, so what is in the store needs no hint;
-    but the rows of the last hints may not be in the log yet."""
+    """The part of hints that a node needs at its start. Nothing is in memory yet, so what is in the store needs no
+    hint; but the rows of the last hints may not be in the log yet."""
     last = [hint.number for hint in hints if hint.rows][-FIRST_HINTS:]
     return [hint if hint.number in last else Hint(hint.number, {}, {}, [], [], hint.told) for hint in hints]
 

@@ -35,10 +35,10 @@ from server.origins import OriginPolicy
 log = structlog.get_logger("vestnik")
 
 KNOWN_MAX = 50_000
-"""Of this many sessions of others it is remembered that they were recognized."""
+"""How many sessions of other nodes are remembered as recognized."""
 
 SILENT_MAX = 1000
-"""Of this many incarnations it is remembered that the log says that they do not answer."""
+"""For how many incarnations it is remembered that the log has a line that they do not answer."""
 
 LOST = (ClientError, OSError, TimeoutError, Forged)
 """What is raised when the other node does not answer, or somebody else does."""

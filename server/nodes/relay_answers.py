@@ -1,4 +1,4 @@
-"""What a client is answered whose session is on another node."""
+"""Answers to clients whose session is on another node."""
 
 import json
 

@@ -13,7 +13,7 @@ from server.nodes.relay_signing import HEADER, MAC_BYTES, Claim, Forged, Signer
 from server.origins import ADDRESS
 
 CLAIM = web.RequestKey("relay_claim", Claim)
-"""What the node says that has handed on the request; absent for a client's own request."""
+"""The claim of the node that has handed on the request; absent for a client's own request."""
 
 _FORGED = web.RequestKey("relay_forged", bool)
 
@@ -48,7 +48,7 @@ class RelayGate:
 
     @web.middleware
     async def refuse(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        """Refuses what is signed wrongly. To be called after the pace was set: who forges waits like other
+        """Refuses what is signed wrongly. To be called after the pace was set: a forger waits like other
         strangers."""
         if _FORGED in request:
             raise ChatError("forbidden", "this is no request of another node")

@@ -1,4 +1,4 @@
-"""Whether the nodes reach each other under the URLs that they tell."""
+"""Whether the nodes reach each other under the URLs in their leases."""
 
 import asyncio
 import random

@@ -1,4 +1,4 @@
-"""Publishes the rows that other nodes have inserted and told of in their hints."""
+"""Publishes the rows that other nodes have inserted and named in their hints."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -20,7 +20,7 @@ from storage.node_ports import ROWS_AWAITED_S
 _AT_ONCE = 16
 """How many chats are read at the same time."""
 _UNPROJECTED_S = 0.75
-"""How long the server that inserted a change of a message has for projecting it. After that, this node does it."""
+"""How long the node that inserted a change of a message has for projecting it. After that, this node does it."""
 _PAUSES_S = (0, 0.05, 0.1)
 """The pauses before each check whether rows of other kinds are projected. After the last check this node projects
 them: a command waits for this before it answers that a user is no member."""
