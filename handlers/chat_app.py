@@ -67,8 +67,8 @@ class ChatApp:
         peers: Peers | None = None,
         spreader: Spreader | None = None,
     ) -> None:
-        """`freshness` and `peers`: the other nodes on the same store; None if there can be none. `spreader`: how they
-        hear of messages at once; None if they do not."""
+        """`freshness` and `peers`: the other nodes on the same store; None if there can be none. `spreader`: sends
+        them messages at once; None without a bus."""
         self.context = make_context(
             policy,
             store,

@@ -280,7 +280,7 @@ def _node(config: Config, store: Store) -> Node | None:
 
 
 def _bus(config: Config, store: Store, node: Node | None, hub: EngineHub) -> BusService | None:
-    """What makes other nodes hear at once; None without `REDIS_URL`."""
+    """Publishes to other nodes at once; None without `REDIS_URL`."""
     if not config.redis_url or store.nodes is None or node is None:
         return None
     return BusService(config.redis_url, store.id, store.nodes, node, hub)

@@ -15,7 +15,7 @@ from server.engine import AsyncServer, ReadyEvent, RoomEvent, frames
 RAW_DIALECT = RawDialect(frames.text)
 
 FROM_BUS = "from_bus"
-"""The name under which events are counted that another node has encoded: nobody looks at what they are."""
+"""The name under which events are counted that another node has encoded: their names are not read."""
 
 
 @frozen

@@ -20,7 +20,7 @@ from storage.mongo.projection import Projection
 from storage.mongo.row_codecs import change_of, logged_kind
 
 _SAVE_EVERY = 500
-"""How many rows of a chat may be projected before that is noted in the database. The next server that loads the chat
+"""How many rows of a chat may be projected before that is noted in the database. The next node that loads the chat
 projects the rows that are not noted again."""
 _UNPUBLISHED_MAX = 10_000
 _MAX_CHATS = 10_000
@@ -43,10 +43,10 @@ class Applied:
 class ChatReplicas:
     """Only the writing task uses this, except `peek`, which any task may call.
 
-    `publish` gets each row when it is in the log and projected, and the hint that names it is on disk: those of a chat
-    in order and without a hole, those of other nodes too. It begins with the row after the chat's position. For a
-    chat without a position that is the first row that is not known to be projected: a server that died has published no
-    more than the rows before it.
+    `publish` gets each row when it is in the log and projected, and the hint that names it is on disk: those of a
+    chat in order and without a hole, those of other nodes too. It begins with the row after the chat's position. For
+    a chat without a position that is the first row that is not known to be projected: a node that died has published
+    no more than the rows before it.
 
     Rows that are read from the log are applied at once and projected later, by `flush`: nothing slow may happen between
     reading the rows of another node and trying the next number, or the other node is always faster.
@@ -103,8 +103,8 @@ class ChatReplicas:
         """Applies the rows of the log that are new, up to the first of an unknown kind, and returns them.
         `ChatReplica.check` says whether they are all. Raises: `Unavailable`; no row is lost by that.
 
-        With `hint`, those rows of others that are not published here are told in a hint: the server that inserted them
-        may have died before its own hint was on disk.
+        With `hint`, those rows of others that are not published here are named in a hint: the node that inserted
+        them may have died before its own hint was on disk.
         """
         new: list[Applied] = []
         while replica.unknown_kind is None and (rows := await self.log.after(replica.chat_id, replica.n)):
@@ -277,7 +277,7 @@ class ChatReplicas:
         else:
             self._positions.begin(chat_id, 0, 0)
         new = await self.catch_up(replica, hint=False)
-        # The last changes of messages are mostly not noted as projected, other rows are unless their server died.
+        # The last changes of messages are mostly not noted as projected, other rows are unless their node died.
         self.hint([applied.row for applied in new if applied.row.message is None])
         replica.loaded_at.clear()
         return replica

@@ -15,7 +15,7 @@ class _CatchUp(WriterItem[None]):
 
     chat_id: int
     hint: bool = True
-    """Whether the new rows are told in a hint; see `ChatReplicas.catch_up`."""
+    """Whether the new rows are named in a hint; see `ChatReplicas.catch_up`."""
 
     @classmethod
     async def run_all(cls, writer: Writer, items: "Sequence[_CatchUp]", outcomes: list[Any]) -> None:

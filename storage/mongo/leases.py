@@ -17,7 +17,7 @@ _KEY_ID = "key_id"
 
 
 class Leases:
-    """Only the server of an incarnation writes the documents of the incarnation, until somebody buries it."""
+    """Only the process of an incarnation writes the documents of the incarnation, until somebody buries it."""
 
     def __init__(self, database: Database, incarnation: str) -> None:
         self._database = database

@@ -232,8 +232,8 @@ class MessageRun:
         return Plan(replicas, messages, first_uses, self._ids)
 
     def _hint_repeated(self, row: Row) -> None:
-        """Tells of the row of a send that is repeated, unless its hint is certainly on disk: the server that inserted
-        the row may have died before that, and this node is going to ack the row."""
+        """Names the row of a send that is repeated in a hint, unless its hint is certainly on disk: the node that
+        inserted the row may have died before that, and this node is going to ack the row."""
         replica = self._replicas.peek(row.chat_id)
         if replica is None or row.n > replica.saved_n:
             self._replicas.hint([row])

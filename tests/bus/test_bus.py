@@ -1,4 +1,4 @@
-"""The bus over a real Redis: what is heard, and what a server notices when Redis or the way to it fails."""
+"""The bus over a real Redis: what is heard, and what a node notices when Redis or the way to it fails."""
 
 import asyncio
 import subprocess

@@ -1,4 +1,4 @@
-"""Events as bytes between two servers: on all wires, in order with other events, and held while a server is behind."""
+"""Events as bytes between two nodes: on all wires, in order with other events, and held while a node is behind."""
 
 import pytest
 

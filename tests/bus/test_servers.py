@@ -1,4 +1,4 @@
-"""Servers on one database with a Redis between them: fast with it, and whatever it does, nothing is lost or doubled."""
+"""Nodes on one database with a Redis between them: fast with it, and whatever it does, nothing is lost or doubled."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -151,7 +151,7 @@ async def suspend(redis: Redis) -> None:
 
 
 async def cut_the_hearing_ends(redis: Redis) -> None:
-    """As Redis itself does with a server that reads too slowly (`client-output-buffer-limit`)."""
+    """As Redis itself does with a node that reads too slowly (`client-output-buffer-limit`)."""
     await redis.run("CLIENT", "KILL", "TYPE", "pubsub")
 
 

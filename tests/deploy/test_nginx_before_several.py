@@ -1,4 +1,4 @@
-"""Which requests nginx hands to another server: those that no server took, and none that may have had an effect."""
+"""Which requests nginx hands to another node: those that no node took, and none that may have had an effect."""
 
 import asyncio
 import socket
@@ -33,7 +33,7 @@ def closed_port() -> Iterator[str]:
 async def test_a_new_socket_that_is_refused_goes_to_the_next_server(
     server: Server, tmp_path: Path, kind: str
 ) -> None:
-    """As a server does that ends its connections in turn."""
+    """As a node does that ends its connections in turn."""
     ann = await server.person("ann")
     async with (
         fake_node(REFUSAL) as going_away,
@@ -89,7 +89,7 @@ async def test_a_poll_is_sent_once(server: Server, tmp_path: Path) -> None:
 
 
 async def test_a_refusal_of_a_call_is_the_answer(server: Server, tmp_path: Path) -> None:
-    """Otherwise a database that is away would be asked by every server, and all would count as down."""
+    """Otherwise a database that is away would be asked by every node, and all would count as down."""
     async with (
         fake_node(REFUSAL) as one,
         fake_node(REFUSAL) as two,

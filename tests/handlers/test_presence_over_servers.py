@@ -1,4 +1,4 @@
-"""Presence over several servers: others see one user, whichever servers the user is connected to."""
+"""Presence over several nodes: others see one user, whichever nodes the user is connected to."""
 
 import asyncio
 import itertools
@@ -26,9 +26,9 @@ from tests.clients.peers import PeerNet
 
 GRACE_S = 2.0
 KEPT_S = RETRY_SPREAD_MS / 1000 + GRACE_S + HEARD_WITHIN_S
-"""How long the users of a server that is gone are kept."""
+"""How long the users of a node that is gone are kept."""
 HEARD_S = 0.7
-"""What a server tells is heard after this time."""
+"""What a node tells is heard after this time."""
 ANN, BOB = 1, 2
 
 
@@ -50,7 +50,7 @@ class MemoryUsers:
 
 
 class Node:
-    """A server of the scene. A watcher is connected to it, as Bob, in the room of chat 7."""
+    """A node of the scene. A watcher is connected to it, as Bob, in the room of chat 7."""
 
     def __init__(self, name: str, scene: "Scene") -> None:
         self.name, self.scene = name, scene
@@ -88,7 +88,7 @@ class Node:
 
 
 class Scene:
-    """Three servers with one store; all of Ann's chats are shared with Bob, who watches on each server."""
+    """Three nodes with one store; all of Ann's chats are shared with Bob, who watches on each node."""
 
     def __init__(self, delay_s: float = HEARD_S) -> None:
         self.clock, self.users = ManualClock(), MemoryUsers()
@@ -104,14 +104,14 @@ class Scene:
         return node
 
     def stop(self, node: Node) -> None:
-        """Ends a server as SIGTERM does; `node` may have connections."""
+        """Ends a node as SIGTERM does; `node` may have connections."""
         node.tracker.going_away()
         node.tracker.stop()
         self.nodes.remove(node)
         self.net.leave(node.name)
 
     def kill(self, node: Node) -> None:
-        """Ends a server without a word; the others find it dead at once."""
+        """Ends a node without a word; the others find it dead at once."""
         node.tracker._elsewhere.stop()
         self.nodes.remove(node)
         self.net.die(node.name)
@@ -124,7 +124,7 @@ class Scene:
         return [node.seen(of=of) for node in self.nodes]
 
     def shown(self) -> set[str]:
-        """What the servers say of Ann: one status, if they agree."""
+        """What the nodes say of Ann: one status, if they agree."""
         return {node.tracker.status_of(ANN) for node in self.nodes}
 
     async def notes(self, user_id: int = ANN) -> int:
@@ -419,7 +419,7 @@ async def test_a_server_without_others_starts_with_nobody(how: str) -> None:
 
 
 async def test_three_servers_restart_in_turn_and_nobody_is_told(scene: Scene) -> None:
-    """The users of a server that restarts come back to any server within the time that they get, as their clients
+    """The users of a node that restarts come back to any node within the time that they get, as their clients
     do."""
     users = range(3, 51)
     at = {user_id: scene.nodes[user_id % 3] for user_id in users}
@@ -457,7 +457,7 @@ CROWD = range(1, 10_001)
 
 @pytest.fixture
 async def crowd() -> Scene:
-    """Two servers; the crowd is connected to the first one."""
+    """Two nodes; the crowd is connected to the first one."""
     scene = Scene(delay_s=0.0)
     a, _ = await scene.start("a"), await scene.start("b")
     for user_id in CROWD:
@@ -505,7 +505,7 @@ async def test_a_room_that_is_left_hears_nothing(scene: Scene) -> None:
 
 @pytest.mark.parametrize("seed", range(30))
 async def test_whatever_happens_all_servers_agree_in_the_end(seed: int) -> None:
-    """Connections open, close and say how they are; servers are taken for dead, and wake. Nobody is told the same thing
+    """Connections open, close and say how they are; nodes are taken for dead, and wake. Nobody is told the same thing
     twice in a row, and what was told last is what holds."""
     chance = random.Random(seed)
     scene = Scene(delay_s=chance.choice((0.0, 0.1, HEARD_S)))

@@ -1,4 +1,4 @@
-"""Typing over several servers: a user's sign in a chat is one, on whichever servers they type."""
+"""Typing over several nodes: a user's sign in a chat is one, on whichever nodes they type."""
 
 import pytest
 
@@ -13,7 +13,7 @@ ANN, BOB, CHAT = 1, 2, 7
 
 
 class Node:
-    """A server to which Ann and Bob are connected, both in the room of the chat."""
+    """A node to which Ann and Bob are connected, both in the room of the chat."""
 
     def __init__(self, name: str, net: PeerNet) -> None:
         self.hub, self.connections = MemoryHub("ann", "bob"), Connections()

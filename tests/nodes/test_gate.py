@@ -148,7 +148,7 @@ async def test_a_look_that_began_before_the_stop_is_not_enough() -> None:
 
 
 async def test_looks_that_take_long_are_looks(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Else a server with a slow database would never be fresh, though it knows more with each look."""
+    """Else a node with a slow database would never be fresh, though it knows more with each look."""
     gated = Gated()
 
     async def read() -> None:

@@ -1,4 +1,4 @@
-"""All servers of a store have one key."""
+"""All nodes of a store have one key."""
 
 import asyncio
 
@@ -10,7 +10,7 @@ from tests.nodes.memory_nodes import MemoryNodes, Shared
 
 
 class Starting:
-    """A server that starts, with its key and its address."""
+    """A node that starts, with its key and its address."""
 
     def __init__(self, shared: Shared, name: str, key: str, url: str | None = None) -> None:
         self.nodes = MemoryNodes(shared, name)

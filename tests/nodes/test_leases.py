@@ -104,7 +104,7 @@ def test_an_older_incarnation_with_the_own_address_is_dead_at_once() -> None:
 
 
 def test_one_with_the_own_address_that_renews_its_lease_lives() -> None:
-    """Two servers have been given one address, and have to hear each other all the same."""
+    """Two nodes have been given one address, and have to hear each other all the same."""
     reader = Reader()
     reader.read(lease(url=OWN))
     others = reader.read(lease(url=OWN, beat=2))

@@ -182,7 +182,7 @@ async def test_an_act_of_the_command_line_counts_at_every_node_within_a_second(p
 
 
 async def test_an_act_of_the_command_line_beside_running_nodes_counts_too(pair: Pair) -> None:
-    """The command line finds no server in its own folder, and opens the database."""
+    """The command line finds no node in its own folder, and opens the database."""
     (ann,) = await pair.people("ann")
     clients = [await ann.connect(), await pair.there(ann).connect()]
     for client in clients:

@@ -1,4 +1,4 @@
-"""Members hear of what other servers do to their chats, whatever their own server has in memory."""
+"""Members hear of what other nodes do to their chats, whatever their own node has in memory."""
 
 import asyncio
 import itertools

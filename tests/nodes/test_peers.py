@@ -1,4 +1,4 @@
-"""What is told to other servers arrives once and in order, by the hints alone or over a bus as well."""
+"""What is told to other nodes arrives once and in order, by the hints alone or over a bus as well."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from tests.nodes.memory_nodes import MemoryNodes, Shared
 
 
 class Wire:
-    """A bus between two servers. It carries what the test lets through."""
+    """A bus between two nodes. It carries what the test lets through."""
 
     def __init__(self) -> None:
         self.sent: list[tuple[str, int, Any]] = []
@@ -17,7 +17,7 @@ class Wire:
 
 
 class Pair:
-    """Server a tells, server b hears."""
+    """Node a tells, node b hears."""
 
     def __init__(self) -> None:
         shared = Shared()

@@ -1,4 +1,4 @@
-"""Presence and failed logins with real servers on one database."""
+"""Presence and failed logins with real nodes on one database."""
 
 import asyncio
 import time
@@ -15,16 +15,16 @@ pytestmark = pytest.mark.cluster
 PRESENCE = ("user_status", "user_offline")
 
 WITHIN_S = 2.0
-"""What others hear of presence and failed logins at other servers, they hear within this time."""
+"""What others hear of presence and failed logins at other nodes, they hear within this time."""
 
 GRACE_S = 2.0
 
 LEASE_S = 8
-"""How long a dead server counts as living, in tests that kill one."""
+"""How long a dead node counts as living, in tests that kill one."""
 
 
 class Scene:
-    """Ann and Bob share a chat, which Bob has joined at each server."""
+    """Ann and Bob share a chat, which Bob has joined at each node."""
 
     async def set(self, start_cluster: StartCluster, nodes: int = 2, **settings: str) -> "Scene":
         self.cluster = await start_cluster(nodes, PRESENCE_GRACE_S=str(GRACE_S), **settings)

@@ -13,7 +13,7 @@ from tests.nodes.memory_nodes import MemoryNodes, Shared
 
 
 class Reading:
-    """Server a reads what server b writes."""
+    """Node a reads what node b writes."""
 
     def __init__(self) -> None:
         self.shared = Shared()
@@ -185,7 +185,7 @@ async def test_hints_that_are_gone_are_missed() -> None:
 
 
 async def test_an_incarnation_whose_first_hints_are_gone_is_missed() -> None:
-    """This server saw neither its lease nor its hints in time."""
+    """This node saw neither its lease nor its hints in time."""
     reading = Reading()
     await reading.read()
     await reading.join()

@@ -1,4 +1,4 @@
-"""A server that may be behind others runs nothing and publishes nothing until it has looked."""
+"""A node that may be behind others runs nothing and publishes nothing until it has looked."""
 
 import asyncio
 from typing import Any
@@ -169,7 +169,7 @@ async def test_the_ack_of_a_join_does_not_overtake_its_replay(
 async def test_what_was_held_comes_before_what_is_emitted_when_nothing_has_to_wait_any_more(
     server: Server,
 ) -> None:
-    """A server that finds itself alone is no longer behind without a look."""
+    """A node that finds itself alone is no longer behind without a look."""
     ann = await server.person("ann")
     client = await ann.connect()
     await client.drain()

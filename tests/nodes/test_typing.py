@@ -1,4 +1,4 @@
-"""Typing with real servers that have a bus, and with servers that have none."""
+"""Typing with real nodes that have a bus, and with nodes that have none."""
 
 import asyncio
 import time
@@ -14,7 +14,7 @@ WITHIN_S = 1.0
 
 
 class Scene:
-    """Ann has a connection to each of two servers, Bob has joined the chat at both."""
+    """Ann has a connection to each of two nodes, Bob has joined the chat at both."""
 
     async def set(self, start_cluster: StartCluster, *, redis: bool) -> "Scene":
         self.cluster = await start_cluster(2, redis=redis)

@@ -1,4 +1,4 @@
-"""Real clients, with each of their requests on another server: they see what they see of one server."""
+"""Real clients, with each of their requests on another node: they see what they see of one node."""
 
 import asyncio
 import base64
@@ -34,7 +34,7 @@ async def opened(node: Node, proxy: RoundRobin, kind: str) -> NodeClient:
 
 
 async def ack_of(client: NodeClient, call: int) -> tuple[object, ...]:
-    """What the server has answered to an event."""
+    """What the node has answered to an event."""
     ack: Ack = await client._first(lambda seen: isinstance(seen, Ack) and seen.call == call)
     return ack.args
 

@@ -1,4 +1,4 @@
-"""Requests of polling clients that reach another server than that of their session."""
+"""Requests of polling clients that reach another node than that of their session."""
 
 import asyncio
 import json

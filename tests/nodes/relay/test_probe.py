@@ -1,4 +1,4 @@
-"""Whether servers reach each other is found out, and said in the log."""
+"""Whether nodes reach each other is found out, and said in the log."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""A proxy asks a second server what a first one may have answered: nothing is missing, and nothing is done twice."""
+"""A proxy asks a second node what a first one may have answered: nothing is missing, and nothing is done twice."""
 
 import asyncio
 

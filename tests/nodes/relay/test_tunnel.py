@@ -1,4 +1,4 @@
-"""Upgrades that reach another server than that of their session: the WebSocket goes through, byte for byte."""
+"""Upgrades that reach another node than that of their session: the WebSocket goes through, byte for byte."""
 
 import asyncio
 from typing import Any

@@ -13,7 +13,7 @@ from tests.storage.world import at, draft
 
 
 class Bus:
-    """Carries the changes of messages of one server to another at once; the test hands them out there."""
+    """Carries the changes of messages of one node to another at once; the test hands them out there."""
 
     def __init__(self, here: Node, there: Node) -> None:
         self.carried: list[tuple[int, Change, int]] = []
@@ -25,7 +25,7 @@ class Bus:
         self.carried += [(n, change, hint) for n, change in rows]
 
     def hand_out(self, *indexes: int) -> list[str]:
-        """Hands the carried changes of these positions to the other server; what it said to each."""
+        """Hands the carried changes of these positions to the other node; what it said to each."""
         said = []
         for index in indexes:
             n, change, _ = self.carried[index]
