@@ -127,7 +127,7 @@ async def test_topics_go_at_once(server: Server) -> None:
     assert [frame.topics for frame in server.bus.frames] == [[("presence", 3, b'{"7":"away"}')]]
 
 
-async def test_what_another_server_spreads_is_published_as_if_it_were_made_here(server: Server) -> None:
+async def test_what_another_node_spreads_is_published_as_if_it_were_made_here(server: Server) -> None:
     other = Server()
     other.publish((1, MessageCreated(message(1))))
     (frame,) = other.bus.frames

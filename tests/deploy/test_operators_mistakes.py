@@ -12,7 +12,7 @@ pytestmark = pytest.mark.cluster
 LEASE_S = 4
 
 
-async def test_two_servers_with_one_address(start_cluster: StartCluster) -> None:
+async def test_two_nodes_with_one_address(start_cluster: StartCluster) -> None:
     """NODE_URL in a file of settings that all nodes read."""
     cluster = await start_cluster(2, NODE_URL="http://127.0.0.1:9", NODE_LEASE_S=str(LEASE_S))
     one, two = cluster.nodes

@@ -177,7 +177,7 @@ async def three_servers(
         assert "Traceback" not in node.log
 
 
-async def test_three_servers_are_restarted_in_turn(start_cluster: StartCluster) -> None:
+async def test_three_nodes_are_restarted_in_turn(start_cluster: StartCluster) -> None:
     async with three_servers(start_cluster) as (cluster, writers, followers):
         for node in cluster.nodes:
             assert await restart(node) < STOPPED_S
@@ -192,7 +192,7 @@ async def test_three_servers_are_restarted_in_turn(start_cluster: StartCluster) 
     assert max(s for follower in followers for s in follower.away_s) < AWAY_MAX_S
 
 
-async def test_a_server_is_killed_and_comes_back(start_cluster: StartCluster) -> None:
+async def test_a_node_is_killed_and_comes_back(start_cluster: StartCluster) -> None:
     """A call that it had taken may fail; its repeat is the same message."""
     async with three_servers(start_cluster) as (cluster, writers, followers):
         for node in cluster.nodes[:2]:

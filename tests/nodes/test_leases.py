@@ -113,7 +113,7 @@ def test_one_with_the_own_address_that_renews_its_lease_lives() -> None:
     assert reader.read(lease(url=OWN, beat=3, ended=True)).gone == {"b": True}
 
 
-def test_servers_that_nobody_reaches_have_no_address_in_common() -> None:
+def test_nodes_that_nobody_reaches_have_no_address_in_common() -> None:
     book = LeaseBook("a", "", LEASE_S)
     assert book.read([lease(url="")], 1000.0).living.keys() == {"b"}
 

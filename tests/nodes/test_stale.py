@@ -125,7 +125,7 @@ async def test_a_connection_that_is_accepted_meanwhile_is_greeted_after_the_look
     await (await opening).done("ping")
 
 
-async def test_connections_that_end_while_the_server_is_behind_say_when_to_come_back(server: Server) -> None:
+async def test_connections_that_end_while_the_node_is_behind_say_when_to_come_back(server: Server) -> None:
     ann = await server.person("ann")
     clients = [await ann.connect() for _ in range(3)]
     for client in clients:

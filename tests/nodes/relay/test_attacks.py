@@ -139,7 +139,7 @@ async def test_a_signature_is_good_for_one_body(nodes: list[BareNode], heard: li
     assert heard == []
 
 
-async def test_what_is_for_one_server_is_refused_by_another(nodes: list[BareNode]) -> None:
+async def test_what_is_for_one_node_is_refused_by_another(nodes: list[BareNode]) -> None:
     """As when a proxy, and no node, is behind a NODE_URL, or another node has got its address."""
     first, second = nodes
     sid = (await first.peer.open())["sid"]
@@ -158,7 +158,7 @@ async def test_what_was_handed_on_is_never_handed_on_again(start_nodes: StartNod
     assert await first.peer.post(sid, "4x") == (200, "ok")
 
 
-async def test_servers_whose_leases_name_each_other_s_addresses_make_no_circle(
+async def test_nodes_whose_leases_name_each_other_s_addresses_make_no_circle(
     nodes: list[BareNode], leases: Leases
 ) -> None:
     first, second = nodes
@@ -181,7 +181,7 @@ async def test_the_answer_to_another_request_is_no_answer(start_nodes: StartNode
     await somebody.close()
 
 
-async def test_a_server_that_is_alone_takes_nothing_that_is_handed_on(start_group: StartGroup) -> None:
+async def test_a_node_that_is_alone_takes_nothing_that_is_handed_on(start_group: StartGroup) -> None:
     group = await start_group(1)
     group.first.app[RELAY].gate.incarnation = ""
     header = Signer(SECRET).request(Claim("node2", "", 1, "10.0.0.1"), "GET", "/health/live")
@@ -209,7 +209,7 @@ async def test_one_session_has_a_few_requests_under_way(start_nodes: StartNodes,
 
 
 @pytest.mark.parametrize("name", ["TO_OWNER_MAX", "TOTAL_MAX"])
-async def test_a_server_hands_on_so_much_at_once_to_one_and_to_all(
+async def test_a_node_hands_on_so_much_at_once_to_one_and_to_all(
     start_nodes: StartNodes, leases: Leases, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     monkeypatch.setattr(relay_traffic, name, 3)

@@ -146,7 +146,7 @@ async def test_the_owner_is_killed_and_the_client_comes_back_at_once(
 
 
 @pytest.mark.parametrize("kind", KINDS)
-async def test_the_server_in_between_is_killed_and_the_client_comes_back_at_once(
+async def test_the_node_in_between_is_killed_and_the_client_comes_back_at_once(
     node: Node, nodes: list[BareNode], proxy: RoundRobin, kind: str
 ) -> None:
     proxy.choose = lambda head: nodes[0].port if b"sid=" not in head else nodes[1].port

@@ -70,7 +70,7 @@ async def test_hints_are_kept_for_a_while(
     assert [hint.number for hint in found[incarnation]] == [42]
 
 
-async def test_nothing_is_left_of_a_buried_server(mongo_store: MongoStore, second_store: MongoStore) -> None:
+async def test_nothing_is_left_of_a_buried_node(mongo_store: MongoStore, second_store: MongoStore) -> None:
     here = Node(mongo_store)
     anna = await here.user()
     chat_id = await here.chat(anna)
@@ -124,7 +124,7 @@ async def test_a_kind_is_written_when_all_know_it(
         await store.close()
 
 
-async def test_a_server_that_meets_an_unknown_kind_says_so(
+async def test_a_node_that_meets_an_unknown_kind_says_so(
     mongo_store: MongoStore, second_store: MongoStore
 ) -> None:
     """Whether it follows the chat or not. If it does, the rows before that are published."""

@@ -158,7 +158,7 @@ async def test_replicas_keep_up_with_what_is_received(here: Node, there: Node) -
     assert there.store._writer.replicas.peek(chat_id).chat.name == "Hall"
 
 
-async def test_two_busy_servers_with_a_bus(here: Node, there: Node) -> None:
+async def test_two_busy_nodes_with_a_bus(here: Node, there: Node) -> None:
     """Both write to one chat, the bus carries one way, looks the other: nothing is doubled, lost or out of order."""
     anna, boris = await here.users(2)
     chat_id = await here.chat(anna, boris)

@@ -64,7 +64,7 @@ def dies(database: Database, what: str, monkeypatch: pytest.MonkeyPatch, *, afte
     ("apart", "what"),
     [(False, "the rows"), (False, "the message"), (False, "the head"), *((True, what) for what in CALLS)],
 )
-async def test_a_server_dies_while_it_sends(
+async def test_a_node_dies_while_it_sends(
     here: Node,
     there: Node,
     third: Node,

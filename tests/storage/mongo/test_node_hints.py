@@ -53,7 +53,7 @@ async def test_messages_of_a_followed_chat(here: Node, there: Node) -> None:
         assert len(node.message_changes(chat_id)) == 5
 
 
-async def test_what_members_who_know_nothing_of_the_chat_hear(here: Node, there: Node) -> None:
+async def test_members_get_events_of_a_chat_that_is_not_in_memory(here: Node, there: Node) -> None:
     """Nobody has loaded the chat there; its members are connected and are to hear of it."""
     anna, boris, vera = await here.users(3)
     chat, _ = await here.make_chat(anna, boris)

@@ -107,7 +107,7 @@ async def test_positions_of_followed_chats_stay(
     assert len(here.message_changes(followed)) == len(here.message_changes(dropped)) == 1
 
 
-async def test_two_servers_write_to_one_chat_at_once(here: Node, there: Node, third: Node) -> None:
+async def test_two_nodes_write_to_one_chat_at_once(here: Node, there: Node, third: Node) -> None:
     """All three publish the same rows, in order and each once, though two write and look at the same time, and one
     only looks."""
     anna, boris = await here.users(2)
@@ -241,7 +241,7 @@ async def test_an_earlier_row_whose_hint_comes_later(here: Node, there: Node, th
     assert [type(change) for change in third.published] == [MessageCreated, MemberAdded]
 
 
-async def test_a_server_that_has_missed_hints_compares(here: Node, there: Node, third: Node) -> None:
+async def test_a_node_that_has_missed_hints_compares(here: Node, there: Node, third: Node) -> None:
     anna, boris = await here.users(2)
     followed, other = await here.chat(anna), await here.chat(anna)
     await there.store.chats.load(followed)
@@ -339,7 +339,7 @@ async def test_acked_rows_do_not_wait_for_the_next(
     assert [message.content for message in there.message_changes(chat_id)] == ["acked", "next"]
 
 
-async def test_what_led_to_a_loaded_chat_is_published_until_it_is_followed(here: Node, there: Node) -> None:
+async def test_rows_before_a_load_are_published_until_the_chat_is_followed(here: Node, there: Node) -> None:
     """A member here loads a chat that another node has just made: the other members here have not heard of it."""
     anna, boris = await here.users(2)
     chat_id = await here.chat(anna)
