@@ -1,4 +1,4 @@
-"""The hearing end of the bus: frames of others, and this server's own, by which it knows that it hears."""
+"""The receiving end of the bus: frames of others, and this node's own, which show that it receives."""
 
 import asyncio
 from collections.abc import Callable
@@ -14,14 +14,14 @@ log = structlog.get_logger("vestnik")
 INCARNATIONS_MAX = 1000
 
 DEAF_S = 2.0
-"""How long a frame may take to come back to its sender when nothing else is heard."""
+"""How long a frame may take to come back to its sender when nothing else arrives."""
 
 BEHIND_S = 10.0
 """How long it may take in any case."""
 
 
 class Ears:
-    """Hands frames of other servers to `heard`, and calls `missed` where their numbers have a hole."""
+    """Hands frames of other nodes to `heard`, and calls `missed` where their numbers have a hole."""
 
     def __init__(
         self,
@@ -39,23 +39,23 @@ class Ears:
         self._expected: tuple[int, float] | None = None
         """The own frame that is measured now, and when it was queued."""
         self._heard_s = 0.0
-        """When anything was heard last."""
+        """When the last frame arrived."""
         self._is_unreadable_told = False
 
     def begin(self) -> None:
-        """A new connection: what was published before has not been heard."""
+        """A new connection: what was published before did not arrive."""
         self._numbers.clear()
         self._expected = None
 
     def expect(self, number: int) -> None:
-        """This server publishes its frame `number`."""
+        """This node publishes its frame `number`."""
         if self._expected is None:
             self._expected = number, asyncio.get_running_loop().time()
 
     @property
     def are_deaf(self) -> bool:
-        """Whether the frame that is measured should have come back. While others are heard, this server may only be
-        behind them."""
+        """Whether the frame that is measured should have come back. While frames of others arrive, this node may
+        only be behind."""
         if self._expected is None:
             return False
         now = asyncio.get_running_loop().time()
@@ -63,14 +63,14 @@ class Ears:
         return waited_s > BEHIND_S or (waited_s > DEAF_S and now - self._heard_s > DEAF_S / 2)
 
     async def listen(self, connections: Connections) -> None:
-        """Hears what is published. Does not return. Raises: `bus_connections.FAILURES`."""
+        """Receives what is published. Does not return. Raises: `bus_connections.FAILURES`."""
         while True:
             self.take(await connections.hear())
 
     def take(self, data: bytes) -> None:
         """Takes the frames that were published together. Does not raise."""
         self._heard_s = asyncio.get_running_loop().time()
-        own_bytes = 0  # what is published together is of one server
+        own_bytes = 0  # what is published together is of one node
         try:
             for frame in unpack(data, self._incarnation):
                 if frame.incarnation == self._incarnation:

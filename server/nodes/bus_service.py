@@ -1,4 +1,4 @@
-"""The bus of a server, with what it spreads and what it takes in."""
+"""The bus of a node, connected with its store, its hub and its publisher."""
 
 import asyncio
 from collections.abc import Sequence
@@ -45,7 +45,7 @@ class BusService:
         self._inbox.published(changes)
 
     async def open(self, hand_out: HandOut) -> None:
-        """Connects, or begins to try. What others spread is given to `hand_out`. Raises: `Sentinel`."""
+        """Connects, or begins to try. Events from others go to `hand_out`. Raises: `Sentinel`."""
         self._inbox.hand_out = hand_out
         await self.bus.open()
 

@@ -19,7 +19,7 @@ def hint_key(incarnation: str, number: int) -> str:
 
 @dataclass(slots=True)
 class HintDraft:
-    """What the next hint is going to tell."""
+    """The content of the next hint."""
 
     rows: dict[int, tuple[int, int]] = field(default_factory=dict)
     users: dict[int, bool] = field(default_factory=dict)
@@ -44,8 +44,8 @@ class HintDraft:
         return not (self.rows or self.users or self.sessions or self.marks or self.told)
 
     def document(self, incarnation: str, number: int) -> Document:
-        """The document of the hint. What it tells is one text: a value that is told may have names that no field of a
-        document may have."""
+        """The document of the hint. The values are one text: they may have names that no field of a document may
+        have."""
         told = {
             "rows": [[chat_id, *span] for chat_id, span in self.rows.items()],
             "users": [[user_id, shown] for user_id, shown in self.users.items()],

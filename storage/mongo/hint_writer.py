@@ -30,7 +30,7 @@ class HintWriter:
     """A hint is inserted once the one before it is in, so a reader who does not find a number knows that no higher one
     is there. What is added while an insert is under way goes into the next hint.
 
-    An insert whose outcome is not known is repeated, with the same document, until it is in: no other server writes
+    An insert whose outcome is not known is repeated, with the same document, until it is in: no other node writes
     hints of this incarnation, so a duplicate key means that an earlier try succeeded.
 
     A hint of rows is mostly inserted by the command that inserts the rows: see `lend`.
