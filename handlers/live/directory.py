@@ -152,12 +152,16 @@ class Directory:
         elif chat_id in self._heads:
             self._heads[chat_id] = seq
 
-    def created(self, state: ChatState) -> None:
-        """Called when a chat is created. One that is in memory stays: it was loaded after the commit, and somebody may
-        have joined it. One whose other changes are published in part already is loaded when somebody asks for it: the
-        state of its creation lacks them."""
-        if self._chats.peek(state.chat.id) is None and self._store.chats.follows(state.chat.id):
-            self._chats.put(state.chat.id, LoadedChat(state, self))
+    def created(self, state: ChatState, *, needed: bool) -> None:
+        """Called when a chat is created; `needed`: a member is connected here. One that is in memory stays: it was
+        loaded after the commit, and somebody may have joined it. One whose other changes are published in part already
+        is loaded when somebody asks for it: the state of its creation lacks them."""
+        chats, chat_id = self._store.chats, state.chat.id
+        if self._chats.peek(chat_id) is None and chats.follows(chat_id):
+            if needed:
+                self._chats.put(chat_id, LoadedChat(state, self))
+            else:
+                chats.unfollow(chat_id)
 
     def renamed(self, renamed: Chat) -> None:
         """Called when the name of a chat changes."""

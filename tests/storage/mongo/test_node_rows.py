@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
+from typing import Any
 
 import pytest
 
@@ -239,6 +240,46 @@ async def test_an_earlier_row_whose_hint_comes_later(here: Node, there: Node, th
     for _ in range(2):
         await third.store.nodes.apply([late])
     assert [type(change) for change in third.published] == [MessageCreated, MemberAdded]
+
+
+async def test_a_creation_whose_hint_comes_last(here: Node, there: Node, third: Node) -> None:
+    """A message of another server becomes known before the creation of its chat: the state of the creation lacks the
+    message, so nobody may take it for the chat, and the chat is not followed while the creation is published."""
+    anna = await here.user()
+    chat_id = await here.chat(anna)
+    await there.send(chat_id, anna, "first")
+    followed: list[bool] = []
+    third.store.subscribe(
+        lambda changes: followed.extend(
+            third.store.chats.follows(chat_id) for change in changes if isinstance(change, ChatCreated)
+        )
+    )
+    await third.store.nodes.apply([Hint(1, {chat_id: (2, 2)}, {}, [], [], [])])
+    await third.store.nodes.apply([Hint(1, {chat_id: (1, 1)}, {}, [], [], [])])
+    assert [type(change) for change in third.published] == [MessageCreated, ChatCreated]
+    assert followed == [False]
+
+
+async def test_a_position_that_begins_while_later_rows_are_read(
+    here: Node, there: Node, third: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The rows between the position and the later rows are published first."""
+    anna, boris = await here.users(2)
+    chat_id = await here.chat(anna)
+    await here.store.chats.add_member(chat_id, anna, boris, "member", at(1))
+    await there.send(chat_id, anna, "later")
+    rows = third.store.nodes._rows
+    projected = rows._projected
+
+    async def begin_meanwhile(*args: Any) -> Any:
+        third.store.nodes._publication.positions.begin(chat_id, 1, 0)
+        return await projected(*args)
+
+    monkeypatch.setattr(rows, "_projected", begin_meanwhile)
+    hint = Hint(1, {chat_id: (3, 3)}, {}, [], [], [])
+    for _ in range(2):
+        await third.store.nodes.apply([hint])
+    assert [type(change) for change in third.published] == [MemberAdded, MessageCreated]
 
 
 async def test_a_server_that_has_missed_hints_compares(here: Node, there: Node, third: Node) -> None:
