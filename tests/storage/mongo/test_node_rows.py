@@ -6,7 +6,15 @@ from typing import Any
 
 import pytest
 
-from domain.changes import ChatCreated, ChatRenamed, MemberAdded, MessageCreated, SessionsRevoked, UserChanged
+from domain.changes import (
+    ChatCreated,
+    ChatRenamed,
+    MemberAdded,
+    MessageCreated,
+    ReadMoved,
+    SessionsRevoked,
+    UserChanged,
+)
 from domain.models import ChatState
 from storage.errors import Unavailable
 from storage.mongo import MongoStore, positions
@@ -42,6 +50,15 @@ async def evict(node: Node, user_id: int, monkeypatch: pytest.MonkeyPatch) -> No
         for _ in range(3):
             await node.chat(user_id)
     assert len(node.store._writer.replicas._replicas) <= 2
+
+
+async def read_hints(node: Node) -> list[Hint]:
+    """The hints of the others that are new."""
+    nodes = node.store.nodes
+    others = {lease.incarnation for lease in await nodes.leases()} - {nodes.incarnation}
+    found = await nodes.hints({one: node.known.get(one, 0) for one in others})
+    node.known |= {one: hints[-1].number for one, hints in found.items() if hints}
+    return [hint for hints in found.values() for hint in hints]
 
 
 async def test_a_replica_that_is_gone_leaves_no_hole(
@@ -225,6 +242,53 @@ async def test_a_write_that_failed_though_it_was_made(
     await there.look()
     for node in (here, there):
         assert [message.content for message in node.message_changes(chat_id)] == ["made"]
+
+
+async def test_a_look_does_not_wait_for_a_write_of_this_server(
+    here: Node, there: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What others inserted before the own row is published meanwhile; what they inserted after it, and marks of the
+    chat, come after it."""
+    anna, boris = await here.users(2)
+    chat_id, other = await here.chat(anna, boris), await here.chat(anna, boris)
+    await there.look()
+    await there.store.chats.load(chat_id)
+    there.store.chats.follow(chat_id)
+    projection, go_on, projects = there.store._writer.replicas._projection, asyncio.Event(), asyncio.Event()
+    project = projection.project
+
+    async def wait(*args: Any, **more: Any) -> None:
+        projects.set()
+        await go_on.wait()
+        await project(*args, **more)
+
+    monkeypatch.setattr(projection, "project", wait)
+    await here.send(chat_id, anna, "before")
+    there.take()
+    sending = asyncio.ensure_future(there.send(chat_id, anna, "own"))
+    await projects.wait()
+    last = await here.send(chat_id, anna, "after")
+    await here.store.messages.mark_read(chat_id, boris, last.id)
+    await here.send(other, anna, "elsewhere")
+    async with asyncio.timeout(5):
+        while len(there.published) < 2:
+            await asyncio.sleep(0.05)  # marks are hinted a moment later
+            hints = await read_hints(there)
+            await there.store.nodes.apply(hints)
+    assert [change.message.content for change in there.take(MessageCreated)] == ["before", "elsewhere"]  # type: ignore[attr-defined]
+    await asyncio.sleep(0.3)
+    await there.store.nodes.apply(await read_hints(there))
+    published = asyncio.ensure_future(there.store.nodes.published())
+    await asyncio.sleep(0.05)
+    assert not published.done()
+    assert there.published == []
+    go_on.set()
+    await published
+    await sending
+    assert [type(change) for change in there.published] == [MessageCreated, MessageCreated, ReadMoved]
+    assert [message.content for message in there.message_changes(chat_id)] == ["own", "after"]
+    await there.look()
+    assert there.store.nodes._rows._awaited == {}
 
 
 async def test_an_earlier_row_whose_hint_comes_later(here: Node, there: Node, third: Node) -> None:
