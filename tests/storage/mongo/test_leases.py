@@ -86,6 +86,23 @@ async def test_nothing_is_left_of_a_buried_server(mongo_store: MongoStore, secon
     assert await second_store._database.hints.count_documents({"number": {"$gt": 0}}) == 0
 
 
+async def test_a_server_that_was_buried_while_it_was_suspended_does_not_promise_hints_that_are_gone(
+    mongo_store: MongoStore, second_store: MongoStore
+) -> None:
+    """Its clock may have stood still, so that few of its hints seem old. A reader that looked for one that is gone
+    would wait for ever."""
+    here = Node(mongo_store)
+    anna = await here.user()
+    chat_id = await here.chat(anna)
+    for _ in range(6):
+        await here.send(chat_id, anna)
+    incarnation = mongo_store.nodes.incarnation
+    await second_store.nodes.bury(incarnation)
+    assert await second_store.nodes.oldest_hint(incarnation) == 9
+    await mongo_store.nodes._hints._remove(4)
+    assert await second_store.nodes.oldest_hint(incarnation) == 9
+
+
 async def test_the_first_key_counts_until_it_is_replaced(
     mongo_store: MongoStore, second_store: MongoStore
 ) -> None:
