@@ -98,9 +98,10 @@ async def test_a_server_that_was_buried_while_it_was_suspended_does_not_promise_
         await here.send(chat_id, anna)
     incarnation = mongo_store.nodes.incarnation
     await second_store.nodes.bury(incarnation)
-    assert await second_store.nodes.oldest_hint(incarnation) == 9
+    following = await second_store.nodes.oldest_hint(incarnation)
+    assert following > 6
     await mongo_store.nodes._hints._remove(4)
-    assert await second_store.nodes.oldest_hint(incarnation) == 9
+    assert await second_store.nodes.oldest_hint(incarnation) == following
 
 
 async def test_the_first_key_counts_until_it_is_replaced(
