@@ -129,6 +129,19 @@ class Directory:
             raise not_found("chat")
         return chat
 
+    async def for_reader(self, user_id: int, chat_id: int) -> LoadedChat:
+        """The chat, for one of its members who is going to read it. Does not suspend for a chat in memory, unless other
+        servers write to the store: then the store is asked whether one of them has removed the member.
+
+        Raises: as `for_member`.
+        """
+        chat = await self.for_member(user_id, chat_id)
+        if self._freshness.shared:
+            if not await self._store.chats.has_member(chat_id, user_id):
+                await self._freshness.look()
+            chat = await self.for_member(user_id, chat_id)
+        return chat
+
     def shared_with(self, user_id: int) -> Collection[LoadedChat]:
         """The chats in memory that carry presence and have the user as a member."""
         found = (self._chats.peek(chat_id) for chat_id in self._chats_of.get(user_id, ()))
