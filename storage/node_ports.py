@@ -97,10 +97,15 @@ class Nodes(Protocol):
 
     async def apply(self, hints: Sequence[Hint]) -> None:
         """Publishes to the subscribers of this store what the hints of other incarnations name, those of one look
-        together, unless it is published already. Returns when accounts, sessions and marks are published, and all
-        rows that were acked before the call. Rows that are not there yet are looked for again at the next calls, for
-        `ROWS_AWAITED_S`, and so are those of writes of this node that failed with an unknown outcome: so a look
-        without a hint calls this too."""
+        together, unless it is published already. Returns when accounts, sessions and marks are published, and all rows
+        that were acked before the call, but for those that stand in the log of their chat after rows that this node
+        is writing itself: see `published`. Marks of such a chat come after its rows. Rows that are not there yet are
+        looked for again at the next calls, for `ROWS_AWAITED_S`, and so are those of writes of this node that failed
+        with an unknown outcome: so a look without a hint calls this too."""
+
+    async def published(self) -> None:
+        """Returns when the rows are published that the calls of `apply` before have left to the writes of this node.
+        That may take as long as a write does to a chat to which several nodes write. Raises: `Unavailable`."""
 
     async def compare(self, user_ids: Collection[int]) -> None:
         """For a reader that has missed hints: compares all followed chats, and these accounts and their sessions, with

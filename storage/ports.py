@@ -186,6 +186,9 @@ class Chats(Protocol):
     async def ids_of(self, user_id: int) -> Sequence[int]:
         """All chats of the user, in no order."""
 
+    async def has_member(self, chat_id: int, user_id: int) -> bool:
+        """Whether the user is in the chat, by all that any server has acked before this call."""
+
     async def members(
         self, chat_id: int, *, cursor: str | None, limit: int
     ) -> tuple[Sequence[Member], str | None]:

@@ -139,6 +139,7 @@ async def join_chat(context: Context, caller: Caller, params: JoinChat) -> Resul
     The ack's `head_seq` is the head of the room in the turn of joining: the next change comes live.
     """
     connection = caller.connected()
+    await context.directory.for_reader(caller.user_id, params.chat_id)
     replayed, gap = 0, params.epoch not in (None, context.store.epoch)
     if params.after_seq is not None and not gap:
         was_joined = leave_room(context.hub, connection, params.chat_id)

@@ -112,7 +112,7 @@ async def get_message(context: Context, caller: Caller, params: OneMessage) -> R
     if message is None or message.deleted:
         raise not_found("message")
     try:
-        await context.directory.for_member(caller.user_id, message.chat_id)
+        await context.directory.for_reader(caller.user_id, message.chat_id)
     except ChatError:
         raise not_found("message") from None
     return {"message": message_view(message)}
@@ -146,7 +146,7 @@ async def list_messages(context: Context, caller: Caller, params: ListMessages) 
     )
     context.limiter.spend("queries", caller.user_id, len(page.messages) / MESSAGES_PER_TOKEN)
     # The caller may have been removed while the page was read, and then must not see it.
-    await context.directory.for_member(caller.user_id, params.chat_id)
+    await context.directory.for_reader(caller.user_id, params.chat_id)
     return {
         "messages": [message_view(message) for message in page.messages],
         "has_more_before": page.has_more_before,

@@ -129,6 +129,19 @@ class Directory:
             raise not_found("chat")
         return chat
 
+    async def for_reader(self, user_id: int, chat_id: int) -> LoadedChat:
+        """The chat, for one of its members who is going to read it. Does not suspend for a chat in memory, unless other
+        servers write to the store: then the store is asked whether one of them has removed the member.
+
+        Raises: as `for_member`.
+        """
+        chat = await self.for_member(user_id, chat_id)
+        if self._freshness.shared:
+            if not await self._store.chats.has_member(chat_id, user_id):
+                await self._freshness.look()
+            chat = await self.for_member(user_id, chat_id)
+        return chat
+
     def shared_with(self, user_id: int) -> Collection[LoadedChat]:
         """The chats in memory that carry presence and have the user as a member."""
         found = (self._chats.peek(chat_id) for chat_id in self._chats_of.get(user_id, ()))
@@ -152,12 +165,16 @@ class Directory:
         elif chat_id in self._heads:
             self._heads[chat_id] = seq
 
-    def created(self, state: ChatState) -> None:
-        """Called when a chat is created. One that is in memory stays: it was loaded after the commit, and somebody may
-        have joined it. One whose other changes are published in part already is loaded when somebody asks for it: the
-        state of its creation lacks them."""
-        if self._chats.peek(state.chat.id) is None and self._store.chats.follows(state.chat.id):
-            self._chats.put(state.chat.id, LoadedChat(state, self))
+    def created(self, state: ChatState, *, needed: bool) -> None:
+        """Called when a chat is created; `needed`: a member is connected here. One that is in memory stays: it was
+        loaded after the commit, and somebody may have joined it. One whose other changes are published in part already
+        is loaded when somebody asks for it: the state of its creation lacks them."""
+        chats, chat_id = self._store.chats, state.chat.id
+        if self._chats.peek(chat_id) is None and chats.follows(chat_id):
+            if needed:
+                self._chats.put(chat_id, LoadedChat(state, self))
+            else:
+                chats.unfollow(chat_id)
 
     def renamed(self, renamed: Chat) -> None:
         """Called when the name of a chat changes."""

@@ -127,8 +127,8 @@ class Publisher:
     def _chat_created(self, change: changes.ChatCreated) -> None:
         """Publishes `chat_added` to the members. A chat of which no member is connected here need not be in memory:
         another node may have created it."""
-        if self._context.connections.any_of(change.state.members):
-            self._context.directory.created(change.state)
+        needed = self._context.connections.any_of(change.state.members)
+        self._context.directory.created(change.state, needed=needed)
         self._members.added(change.chat_id, change.state.members.keys())
 
     @_publishes(changes.ChatRenamed)

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 
 from handlers.live.freshness import CAUGHT_UP_WITHIN_S
 from server.nodes.elapsed import elapsed_s
-from server.nodes.looks import Looks
+from server.nodes.looks import WAIT_S, Looks
 from storage.errors import Unavailable
 
 STALE_AFTER_S = 2.0
@@ -33,8 +33,16 @@ class Gate:
     shared = True
 
     def __init__(
-        self, read: Callable[[], Awaitable[None]], *, now_s: Callable[[], float] = elapsed_s
+        self,
+        read: Callable[[], Awaitable[None]],
+        *,
+        published: Callable[[], Awaitable[None]],
+        now_s: Callable[[], float] = elapsed_s,
     ) -> None:
+        """`read` is one look. `published` returns when the rows are published that looks have left to the writes of
+        this server: no look waits for that, so that a chat to which many write does not hold up all others. Nothing of
+        such a chat is published meanwhile that comes after these rows."""
+        self._published = published
         self._now_s = now_s
         self.looks = Looks(read, done=self._looked, failed=self._failed, now_s=now_s)
         self.alone = True
@@ -60,6 +68,11 @@ class Gate:
 
     async def look(self) -> None:
         await self.looks.look()
+        try:
+            async with asyncio.timeout(WAIT_S):
+                await self._published()
+        except TimeoutError:
+            raise Unavailable("a chat to which several servers write takes too long", "contested") from None
 
     async def caught_up(self) -> None:
         if not self.stale:

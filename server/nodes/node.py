@@ -71,7 +71,7 @@ class Node:
             missed=self._missed,
             now_s=now_s,
         )
-        self.freshness = Gate(self._reader.read, now_s=now_s)
+        self.freshness = Gate(self._reader.read, published=nodes.published, now_s=now_s)
         self.freshness.behind = self._behind
         nodes.on_newer(self._meet_newer)
 

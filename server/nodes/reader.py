@@ -7,6 +7,7 @@ import structlog
 from server.nodes.elapsed import elapsed_s
 from server.nodes.leases import LeaseBook, Others
 from server.nodes.peers import HintedPeers
+from storage.errors import Unavailable
 from storage.node_ports import HINTS_KEPT_S, Hint, Lease, Nodes
 
 log = structlog.get_logger("vestnik")
@@ -74,8 +75,9 @@ class HintReader:
         for incarnation in others.back:
             if self._gone.pop(incarnation, None) is None:
                 self._peers.back(incarnation)
-        await self._begin_to_read(others, is_first=is_first)
+        new = await self._begin_to_read(others, is_first=is_first)
         found = await self._nodes.hints(self._read)
+        await self._check_begun(new, found)
         if is_first:
             found = {incarnation: without_old_rows(hints) for incarnation, hints in found.items()}
         for some in in_parts(found):
@@ -112,8 +114,9 @@ class HintReader:
                 del self._buried[next(iter(self._buried))]
             self._peers.forget(incarnation)
 
-    async def _begin_to_read(self, others: Others, *, is_first: bool) -> None:
-        """Begins with the incarnations that are new here; after missed hints, with all of them again."""
+    async def _begin_to_read(self, others: Others, *, is_first: bool) -> Sequence[str]:
+        """Begins with the incarnations that are new here, and returns them; after missed hints, with all of them
+        again."""
         new = others.leases.keys() if self._has_missed else others.leases.keys() - self._read.keys()
         for incarnation in list(new):
             before = self._read.get(incarnation, self._buried.get(incarnation, 0))
@@ -131,6 +134,16 @@ class HintReader:
         if self._unloaded:
             await self._peers.load_records(self._unloaded & others.living.keys())
             self._unloaded.clear()
+        return list(new)
+
+    async def _check_begun(self, new: Sequence[str], found: Mapping[str, Sequence[Hint]]) -> None:
+        """Raises: `Unavailable` if hints of an incarnation were removed after it was asked which are kept: they are not
+        found then, and nor would be any later one."""
+        for incarnation in new:
+            following = self._read[incarnation] + len(found[incarnation]) + 1
+            if await self._nodes.oldest_hint(incarnation) > following:
+                self._buried[incarnation] = self._read.pop(incarnation)
+                raise Unavailable("hints were removed while they were read")
 
     def _take(self, read: Sequence[tuple[str, Hint]]) -> None:
         for incarnation, hint in read:

@@ -28,6 +28,12 @@ async def summary(database: Database, chat_id: int, user_id: int) -> ChatSummary
     return await _summary(database, chat, member)
 
 
+async def has_member(database: Database, chat_id: int, user_id: int) -> bool:
+    """See `storage.ports.Chats.has_member`: a change of members is acked once it is projected."""
+    member = await database.get(database.members, member_key(chat_id, user_id))
+    return member is not None and not member["gone"]
+
+
 async def page(
     database: Database, user_id: int, after: Cursor | None, limit: int, max_bytes: int | None
 ) -> tuple[Sequence[ChatSummary], str | None]:

@@ -74,6 +74,9 @@ class MongoChats:
     async def ids_of(self, user_id: int) -> Sequence[int]:
         return await chat_list.ids_of(self._database, user_id)
 
+    async def has_member(self, chat_id: int, user_id: int) -> bool:
+        return await chat_list.has_member(self._database, chat_id, user_id)
+
     async def members(
         self, chat_id: int, *, cursor: str | None, limit: int
     ) -> tuple[Sequence[Member], str | None]:

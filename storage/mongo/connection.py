@@ -47,7 +47,8 @@ async def _answer(database: Database, timeout_s: float) -> None:
     deadline = loop.time() + timeout_s
     while True:
         try:
-            await database.client.admin.command("ping")
+            about = await database.client.admin.command("buildInfo")
+            database.finds_many = "ferretdbVersion" not in about
             await schema.prepare(database)
             await database.prove()
             return

@@ -28,8 +28,7 @@ RETRY_S = 3.0
 """How long a call is repeated while the server cannot be reached, before it fails."""
 
 _EACH_AT_ONCE = 16
-"""How many documents `get_each` reads at the same time, one by one: FerretDB finds one by index only if the query asks
-for no other, and a query for many takes the longer the more documents the collection has."""
+"""How many documents `get_each` reads at the same time from a database that does not find several by one query."""
 _PAUSE_S = 0.1
 _DUPLICATE_KEY = 11000
 _REASON_CHARS = 200
@@ -72,6 +71,9 @@ class Database:
         # Hints stand in the collection of the log, so that one command inserts the rows of a batch and their hint.
         self.hints: Collection = self.changes
         self.records: Collection = database["records"]
+        self.finds_many = False
+        """Whether one query for several documents by `_id` uses the index. FerretDB uses it for one document only: a
+        query for many takes the longer the more documents the collection has."""
         self.health = StoreHealth(self.probe)
         self._closed = False
 
@@ -142,6 +144,9 @@ class Database:
 
     async def get_each(self, collection: Collection, keys: Sequence[str]) -> Sequence[Document | None]:
         """The documents with these `_id`s, in this order; None for one that is not there."""
+        if self.finds_many:
+            by_key = {one["_id"]: one for one in await self.get_many(collection, keys)}
+            return [by_key.get(key) for key in keys]
         found: list[Document | None] = []
         for start in range(0, len(keys), _EACH_AT_ONCE):
             some = keys[start : start + _EACH_AT_ONCE]

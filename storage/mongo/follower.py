@@ -1,6 +1,6 @@
 """How far each chat is published, and how readers make this node publish what other nodes wrote."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +16,8 @@ class _CatchUp(WriterItem[None]):
     chat_id: int
     hint: bool = True
     """Whether the new rows are named in a hint; see `ChatReplicas.catch_up`."""
+    begins: Callable[[], None] = lambda: None
+    """Called before the log is read."""
 
     @property
     def is_write(self) -> bool:
@@ -24,6 +26,8 @@ class _CatchUp(WriterItem[None]):
     @classmethod
     async def run_all(cls, writer: Writer, items: "Sequence[_CatchUp]", outcomes: list[Any]) -> None:
         hinted = {item.chat_id for item in items if item.hint}
+        for item in items:
+            item.begins()
         for chat_id in {item.chat_id for item in items}:
             replica = await writer.replicas.get(chat_id)
             await writer.replicas.catch_up(replica, hint=chat_id in hinted)
@@ -64,9 +68,9 @@ class Follower:
         if replica is None or self._writer.replicas.peek(chat_id) is not replica:  # forgotten meanwhile
             await self._writer.submit(_CatchUp(chat_id))
 
-    async def read_log(self, chat_id: int) -> None:
-        """Makes the writer publish all rows that are in the log. Raises: `Unavailable`."""
-        await self._writer.submit(_CatchUp(chat_id, hint=False))
+    async def read_log(self, chat_id: int, *, begins: Callable[[], None] = lambda: None) -> None:
+        """Makes the writer publish all rows that are in the log when `begins` is called. Raises: `Unavailable`."""
+        await self._writer.submit(_CatchUp(chat_id, hint=False, begins=begins))
 
     async def _behind(self, replica: ChatReplica) -> bool:
         """Whether there are rows that are in the log, or in the replica only, and not published, or one that this

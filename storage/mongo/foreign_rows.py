@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import takewhile
 
 from domain.changes import Change
@@ -38,7 +39,7 @@ class _Awaited:
 
 class ForeignRows:
     """A row is published once it is projected, as its event leads clients to read what the projection says. Rows of
-    chats to which this node writes in the same moment are left to the writer, which publishes them before its own.
+    this node, and what follows them, are left to the writer.
 
     The rows of one chat are read up to the last that a hint names, from the one after the chat's position; for a chat
     without a position from the first that a hint names.
@@ -58,6 +59,11 @@ class ForeignRows:
         self._replicas = writer.replicas
         self._follower = follower
         self._awaited: dict[int, _Awaited] = {}
+        self._queued: set[int] = set()
+        """The chats whose log the writer is going to read, and has not begun to."""
+        self._left: dict[int, asyncio.Task[None]] = {}
+        """By chat, the last task that waits for the writer."""
+        self._left_tasks: set[asyncio.Task[None]] = set()
 
     def await_rows(self, spans: Mapping[int, tuple[int, int]]) -> None:
         """Notes that these rows, by chat the first and the last, are in the log or will be."""
@@ -100,6 +106,20 @@ class ForeignRows:
                 if there:
                     await self._read_log(chat_id)
 
+    def left_to_writer(self, chat_id: int) -> "asyncio.Task[None] | None":
+        """What publishes rows of the chat that were left to the writer; None if none were."""
+        return self._left.get(chat_id)
+
+    async def written(self) -> None:
+        """Returns when the rows that were left to the writer by now are published. Raises: `Unavailable`."""
+        tasks = list(self._left_tasks)
+        if tasks:
+            await asyncio.wait(tasks)
+            for task in tasks:
+                error = task.exception()
+                if error is not None:
+                    raise error.again() if isinstance(error, Unavailable) else error
+
     async def _publish_chat(self, chat_id: int) -> None:
         awaited = self._awaited[chat_id]
         done = await self._publish_late(chat_id, awaited) and await self._publish_next(chat_id, awaited)
@@ -108,38 +128,79 @@ class ForeignRows:
             del self._awaited[chat_id]
 
     async def _publish_next(self, chat_id: int, awaited: _Awaited) -> bool:
-        """Publishes the awaited rows above the position. Whether that is all of them."""
-        position, writing = self._positions.get(chat_id), self._writer.writing
+        """Publishes the awaited rows above the position, up to the first that is left to the writer. Whether that is
+        all of them."""
+        position = self._positions.get(chat_id)
         start = awaited.first if position is None else position.n + 1
         if start > awaited.last:
             return True
-        rows = [] if writing(chat_id) else await self._replicas.log.span(chat_id, start, awaited.last)
-        unknown = any(logged_kind(row.kind) is None for row in rows)
-        if unknown or writing(chat_id) or any(map(self._writer.owns, rows)):
-            await self._read_log(chat_id)
-        elif rows:
-            await self._publish_rows(chat_id, rows, awaited)
-        position = self._positions.get(chat_id)
-        return position is not None and position.n >= awaited.last
+        chat, found = await asyncio.gather(
+            self._database.get(self._database.chats, str(chat_id)),
+            self._replicas.log.span(chat_id, start, awaited.last),
+        )
+        rows = list(takewhile(self._may_publish, found))
+        if await self._publish_rows(chat, rows, awaited) and len(rows) == len(found):
+            position = self._positions.get(chat_id)
+            return position is not None and position.n >= awaited.last
+        self._leave_to_writer(chat_id, awaited)
+        return False
 
-    async def _publish_rows(self, chat_id: int, rows: Sequence[Row], awaited: _Awaited) -> None:
+    def _may_publish(self, row: Row) -> bool:
+        return logged_kind(row.kind) is not None and not self._writer.owns(row)
+
+    async def _publish_rows(self, chat: Document | None, rows: Sequence[Row], awaited: _Awaited) -> bool:
+        """Publishes rows of a chat, given its document as it was read. False: some are not projected, though the server
+        that inserted them had the time to do it."""
         now_s = asyncio.get_running_loop().time()
+        if chat is not None:
+            # Mostly all but the last: a server notes with each of its batches that those before it are projected.
+            rows = self._publish_some(chat, rows, _noted(chat, rows), awaited, now_s)
         for pause_s in _PAUSES_S:
+            if not rows:
+                return True
             await asyncio.sleep(pause_s)
-            chat, projected = await self._projected(chat_id, rows)
-            if chat is not None and projected:
-                self._replicas.offered.add(self._publication.rows(_changes(rows[:projected], chat)))
-                awaited.since_s = now_s
-                rows = rows[projected:]
+            chat, projected = await self._projected(rows)
+            if chat is not None:
+                rows = self._publish_some(chat, rows, projected, awaited, now_s)
             if not any(row.message is None for row in rows):
-                break
-        if any(row.message is None for row in rows) or (rows and now_s - awaited.since_s > _UNPROJECTED_S):
-            await self._read_log(chat_id)
+                return not rows or now_s - awaited.since_s <= _UNPROJECTED_S
+        return False
+
+    def _publish_some(
+        self, chat: Document, rows: Sequence[Row], projected: int, awaited: _Awaited, now_s: float
+    ) -> Sequence[Row]:
+        """Publishes the first rows, those that are projected, and returns the others."""
+        if projected:
+            self._replicas.offered.add(self._publication.rows(_changes(rows[:projected], chat)))
+            awaited.since_s = now_s
+        return rows[projected:]
+
+    def _leave_to_writer(self, chat_id: int, awaited: _Awaited) -> None:
+        """Makes the writer publish the log of the chat, up to a row of a kind that this version does not know. Nobody
+        waits for that here: what the writer does first may take long, if other servers write to the same chat."""
+        loop = asyncio.get_running_loop()
+        awaited.until_s = loop.time() + ROWS_AWAITED_S
+        if chat_id in self._queued:
+            return
+        self._queued.add(chat_id)
+        task = self._left[chat_id] = loop.create_task(self._read_log(chat_id))
+        self._left_tasks.add(task)
+
+        task.add_done_callback(partial(self._end, chat_id))
+
+    def _end(self, chat_id: int, task: "asyncio.Task[None]") -> None:
+        self._left_tasks.discard(task)
+        if self._left.get(chat_id) is task:
+            del self._left[chat_id]
+            self._queued.discard(chat_id)
+        if not task.cancelled():
+            task.exception()  # the rows are awaited further
 
     async def _read_log(self, chat_id: int) -> None:
-        """Makes the writer publish the log of the chat, up to a row of a kind that this version does not know."""
+        """Returns when the writer has published the log of the chat, up to a row of a kind that this version does not
+        know. Raises: `Unavailable`."""
         try:
-            await self._follower.read_log(chat_id)
+            await self._follower.read_log(chat_id, begins=lambda: self._queued.discard(chat_id))
         except Unavailable as error:
             if error.trouble != "newer":
                 raise
@@ -154,34 +215,38 @@ class ForeignRows:
         rows = await self._replicas.log.span(chat_id, first, last)
         if any(logged_kind(row.kind) is None for row in rows):
             return True
-        chat, projected = await self._projected(chat_id, rows)
-        if chat is None or projected < last - first + 1:
+        if len(rows) < last - first + 1:
+            return False
+        chat, projected = await self._projected(rows)
+        if chat is None or projected < len(rows):
             return False
         self._publication.late(_changes(rows, chat))
         return True
 
-    async def _projected(self, chat_id: int, rows: Sequence[Row]) -> tuple[Document | None, int]:
-        """The document of the chat, and how many of the rows, from the first on, are projected."""
+    async def _projected(self, rows: Sequence[Row]) -> tuple[Document | None, int]:
+        """The document of the chat, and how many of its rows, from the first on, are projected."""
         keys = list({str(row.message.id): None for row in rows if row.message is not None})
         database = self._database
         chat, messages = await asyncio.gather(
-            database.get(database.chats, str(chat_id)), database.get_each(database.messages, keys)
+            database.get(database.chats, str(rows[0].chat_id)), database.get_each(database.messages, keys)
         )
         if chat is None:
             return None, 0
-        if chat["deleted"]:
-            return chat, len(rows)
         changed: dict[int, int] = {int(one["_id"]): one["changed_seq"] for one in messages if one is not None}
+        noted = _noted(chat, rows)
 
         def is_projected(row: Row) -> bool:
-            if row.n <= chat["n"]:
-                return True
             message = row.message
             if message is None or chat["head_seq"] < row.seq:
                 return False
             return changed.get(message.id, 0) >= message.changed_seq
 
-        return chat, sum(1 for _ in takewhile(is_projected, rows))
+        return chat, noted + sum(1 for _ in takewhile(is_projected, rows[noted:]))
+
+
+def _noted(chat: Document, rows: Sequence[Row]) -> int:
+    """How many of the rows, from the first on, are projected by what the document of their chat says."""
+    return len(rows) if chat["deleted"] else sum(row.n <= chat["n"] for row in rows)
 
 
 def _changes(rows: Sequence[Row], chat: Document) -> Sequence[tuple[Row, Change]]:

@@ -58,6 +58,8 @@ class HintWriter:
         self._work: asyncio.Task[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._kept: deque[tuple[int, float]] = deque()
+        self._removed = 0
+        """The number of the last hint that is removed."""
         self._removal: asyncio.Task[None] | None = None
         self._closing = False
 
@@ -205,12 +207,14 @@ class HintWriter:
     async def _remove(self, last: int) -> None:
         """Removes the hints up to this number, after a note of it: a reader who misses a hint asks the note."""
         database = self._database
+        # Another server may have buried this one while it was suspended, and have removed more.
         noted = await first_kept(database, self._incarnation)
-        note = {"incarnation": self._incarnation, "first": last + 1}
+        note = {"incarnation": self._incarnation, "first": max(noted, last + 1)}
         await database.with_retry(
             lambda: database.records.replace_one({"_id": self._incarnation}, note, upsert=True)
         )
-        await remove_hints(database, self._incarnation, noted, last)
+        await remove_hints(database, self._incarnation, self._removed + 1, last)
+        self._removed = last
 
 
 async def insert_once(database: Database, document: Document) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from itertools import takewhile
 from typing import Any, Literal
 
-from domain.changes import Change, SessionsRevoked, UserChanged
+from domain.changes import Change, ReadMoved, SessionsRevoked, UserChanged
 from domain.models import User
 from storage.mongo import versions
 from storage.mongo.database import Database
@@ -19,7 +19,7 @@ from storage.mongo.sessions import revoked_sessions
 from storage.mongo.writer import Writer
 from storage.node_ports import Hint, Lease, OnPublished
 
-_HINTS_AT_ONCE = 8
+_HINTS_AT_ONCE = 16
 _USERS_AT_ONCE = 200
 
 
@@ -45,6 +45,8 @@ class MongoNodes:
         self._publication = publication
         self._rows = rows
         self._applying = asyncio.Lock()
+        self._expected: dict[str, int] = {}
+        """By incarnation, how many hints were found last."""
 
     @property
     def format(self) -> int:
@@ -88,8 +90,10 @@ class MongoNodes:
                 self._rows.await_rows(hint.rows)
             self._publication.of_others(await self._account_changes(hints))
             await self._rows.publish()
-            # After the messages to which they point.
-            self._publication.of_others([mark for hint in hints for mark in hint.marks])
+            self._publish_marks([mark for hint in hints for mark in hint.marks])
+
+    async def published(self) -> None:
+        await self._rows.written()
 
     async def compare(self, user_ids: Collection[int]) -> None:
         async with self._applying:
@@ -137,16 +141,19 @@ class MongoNodes:
         await self._leases.replace_key_id(mine)
 
     async def _hints_of(self, incarnation: str, after: int) -> Sequence[Hint]:
-        """The hints of one incarnation: one is looked for at first, as there is mostly none."""
-        database, found, count = self._database, list[Hint](), 1
+        """The hints of one incarnation. At first as many are looked for as were found last, mostly none, and one."""
+        database, found = self._database, list[Hint]()
+        count = min(self._expected.pop(incarnation, 0) + 1, _HINTS_AT_ONCE)
         while True:
             start = after + len(found) + 1
             keys = [hint_key(incarnation, number) for number in range(start, start + count)]
             some = [one for one in takewhile(bool, await database.get_each(database.hints, keys)) if one]
             found += map(hint_of, some)
             if len(some) < count:
+                if found:
+                    self._expected[incarnation] = len(found)
                 return found
-            count = _HINTS_AT_ONCE
+            count = min(2 * count, _HINTS_AT_ONCE)
 
     async def _account_changes(self, hints: Sequence[Hint]) -> Sequence[Change]:
         """The changes of accounts and sessions that hints name, as the store has them now."""
@@ -162,6 +169,17 @@ class MongoNodes:
             *(SessionsRevoked(user_id, session_ids) for user_id, session_ids in revoked.items()),
             *(UserChanged(user, shown[user_id]) for user_id, user in users.items()),
         ]
+
+    def _publish_marks(self, marks: Sequence[ReadMoved]) -> None:
+        """Publishes marks after the messages to which they point."""
+        now: list[ReadMoved] = []
+        for mark in marks:
+            rows = self._rows.left_to_writer(mark.chat_id)
+            if rows is None:
+                now.append(mark)
+            else:
+                rows.add_done_callback(lambda _task, mark=mark: self._publication.of_others([mark]))  # type: ignore[misc]
+        self._publication.of_others(now)
 
     async def _users(self, user_ids: Sequence[int]) -> Mapping[int, User]:
         keys = [str(user_id) for user_id in user_ids]

@@ -51,9 +51,15 @@ class Positions:
         if self.get(chat_id) is None:
             self._put(chat_id, Position(n, seq, 0))
 
+    def is_next(self, chat_id: int, n: int) -> bool:
+        """Whether row n follows the last one that is published. Of a chat without a position any row does."""
+        position = self.get(chat_id)
+        return position is None or n == position.n + 1
+
     def advance(self, chat_id: int, n: int, seq: int) -> bool:
         """Whether row n is to be published now: no row from n on was published. The position is at n then. To be called
-        in the turn in which the row is handed to the subscribers."""
+        in the turn in which the row is handed to the subscribers, by those who have published the rows before it: the
+        writer, whose rows have no hole, and others after `is_next`."""
         position = self.get(chat_id)
         if position is None:
             self._put(chat_id, Position(n, seq, n))

@@ -50,19 +50,24 @@ class Publication:
         self._publish(changes)
 
     def rows(self, rows: Sequence[tuple[Row, Change]]) -> Sequence[Row]:
-        """Publishes the rows, each the next of its chat, that are not published yet, and returns them."""
-        new = [(row, change) for row, change in rows if self.positions.advance(row.chat_id, row.n, row.seq)]
+        """Publishes those of the rows, each the next of its chat, that are the next to be published, and returns them.
+        The position of the chat may have begun, or moved on, while the rows were read."""
+        new = [
+            (row, change)
+            for row, change in rows
+            if self.positions.is_next(row.chat_id, row.n)
+            and self.positions.advance(row.chat_id, row.n, row.seq)
+        ]
         self._publish([change for _, change in new])
         return [row for row, _ in new]
 
     def late(self, rows: Sequence[tuple[Row, Change]]) -> None:
-        """Publishes rows before the first that was published of a chat that nobody follows."""
+        """Publishes rows before the first that was published of a chat that nobody follows. The chat is not followed
+        by that, even if they begin with its creation: what the creation says is not what the chat is by now."""
         if rows:
             position = self.positions.get(rows[0][0].chat_id)
             if position is not None and rows[-1][0].n < position.first:
                 position.first = rows[0][0].n
-                if position.first == 1:
-                    self.positions.follow(rows[0][0].chat_id)
                 self._publish([change for _, change in rows])
 
     def of_others(self, changes: Sequence[Change]) -> None:

@@ -65,8 +65,11 @@ class MongoSessions:
     async def revoke(self, session_id: str) -> None:
         async def action(publish: Publish) -> None:
             document = await self._database.get(self._database.sessions, session_id)
-            if document is not None:
-                await end_sessions(self._database, document["user_id"], [session_id], publish)
+            if document is not None and not await end_sessions(
+                self._database, document["user_id"], [session_id], publish
+            ):
+                # It is over already. The server that ended it may have died before it told the others.
+                publish(SessionsRevoked(document["user_id"], [session_id]))
 
         await self._writer.write(f"session {session_id}", action)
 
@@ -176,9 +179,9 @@ async def revoked_sessions(database: Database, user_ids: Sequence[int]) -> Mappi
 
 async def end_sessions(
     database: Database, user_id: int, session_ids: Sequence[str], publish: Publish
-) -> None:
-    """Revokes those of the sessions that have not ended. Their tokens, and the notes of spent ones, stay until a sweep:
-    another node may have read the session a moment ago, and has to find them."""
+) -> Sequence[str]:
+    """Revokes those of the sessions that have not ended, and returns them. Their tokens, and the notes of spent ones,
+    stay until a sweep: another node may have read the session a moment ago, and has to find them."""
     ended = [
         one
         for one in session_ids
@@ -186,3 +189,4 @@ async def end_sessions(
     ]
     if ended:
         publish(SessionsRevoked(user_id, ended))
+    return ended

@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from domain.changes import UserChanged
+from domain.changes import SessionsRevoked, UserChanged
 from domain.models import User
 from domain.refusals import Duplicate
 from domain.text import email_key, name_key
@@ -14,7 +14,7 @@ from storage.mongo.chat_writes import pass_on
 from storage.mongo.database import Database
 from storage.mongo.documents import user_of
 from storage.mongo.ids import Ids
-from storage.mongo.sessions import end_sessions, live_sessions
+from storage.mongo.sessions import end_sessions, live_sessions, revoked_sessions
 from storage.mongo.writer import Writer
 from storage.times import to_micros
 from storage.username_keys import key_bounds, namesake_key
@@ -177,6 +177,12 @@ class MongoUsers:
         if user.banned != banned:
             await self._update(user_id, {"$set": {"banned": banned}})
             user = await self._publish(user_id, publish, shown=True)
+        else:
+            # The server that did it may have died before it told the others.
+            publish(UserChanged(user))
+            ended = await revoked_sessions(self._database, [user_id])
+            for session_ids in ended.values():
+                publish(SessionsRevoked(user_id, session_ids))
         if banned:
             await self._end_sessions_but(user_id, None, publish)
         return user

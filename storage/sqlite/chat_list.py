@@ -53,6 +53,12 @@ def ids_of(db: sqlite3.Connection, user_id: int) -> Sequence[int]:
     return [chat_id for (chat_id,) in db.execute("SELECT chat_id FROM members WHERE user_id = ?", (user_id,))]
 
 
+def has_member(db: sqlite3.Connection, chat_id: int, user_id: int) -> bool:
+    """See `storage.ports.Chats.has_member`."""
+    found = db.execute("SELECT 1 FROM members WHERE chat_id = ? AND user_id = ?", (chat_id, user_id))
+    return found.fetchone() is not None
+
+
 def preview(db: sqlite3.Connection, chat_id: int, user_ids: Collection[int]) -> ChatPreview | None:
     """See `storage.ports.Chats.preview`."""
     found = db.execute("SELECT head_seq FROM chats WHERE id = ?", (chat_id,)).fetchone()

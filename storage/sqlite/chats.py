@@ -70,6 +70,9 @@ class SqliteChats:
     async def ids_of(self, user_id: int) -> Sequence[int]:
         return await self._database.read(chat_list.ids_of, user_id)
 
+    async def has_member(self, chat_id: int, user_id: int) -> bool:
+        return await self._database.read(chat_list.has_member, chat_id, user_id)
+
     async def members(
         self, chat_id: int, *, cursor: str | None, limit: int
     ) -> tuple[Sequence[Member], str | None]:

@@ -27,6 +27,7 @@ class Chats:
         self.members = members
         self.loads: list[int] = []
         self.followed = True
+        self.unfollowed: list[int] = []
 
     async def load(self, chat_id: int) -> ChatState | None:
         self.loads.append(chat_id)
@@ -39,7 +40,8 @@ class Chats:
     def follows(self, chat_id: int) -> bool:
         return self.followed
 
-    def unfollow(self, chat_id: int) -> None: ...
+    def unfollow(self, chat_id: int) -> None:
+        self.unfollowed.append(chat_id)
 
 
 def directory_over(chats: Chats) -> Directory:
@@ -106,7 +108,7 @@ async def test_a_chat_that_was_loaded_before_its_change_is_published_keeps_its_c
     directory = directory_over(Chats())
     chat = await directory.for_member(1, 1)
     chat.join(connection())
-    directory.created(state(1, range(1, 4)))
+    directory.created(state(1, range(1, 4)), needed=True)
     assert directory.peek(1) is chat
 
 
@@ -166,8 +168,20 @@ async def test_a_chat_whose_creation_becomes_known_late_is_loaded() -> None:
     chats.followed = False
     directory = directory_over(chats)
     directory.published(1, 7)
-    directory.created(state(1, range(1, 6)))
+    directory.created(state(1, range(1, 6)), needed=True)
     assert directory.peek(1) is None
     chat = await directory.current(1)
     assert chat is not None
     assert (chats.loads, set(chat.members)) == ([1], {1, 2, 3})
+
+
+async def test_a_new_chat_of_which_nobody_is_here_is_not_followed() -> None:
+    """Else each server would follow all chats that are created while it runs."""
+    chats = Chats()
+    directory = directory_over(chats)
+    directory.created(state(1, range(1, 4)), needed=False)
+    assert directory.peek(1) is None
+    assert chats.unfollowed == [1]
+    directory.created(state(2, range(1, 4)), needed=True)
+    assert directory.peek(2) is not None
+    assert chats.unfollowed == [1]

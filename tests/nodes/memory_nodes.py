@@ -82,6 +82,9 @@ class MemoryNodes:
         await self._answer()
         self.applied += hints
 
+    async def published(self) -> None:
+        """There are no rows."""
+
     async def compare(self, user_ids: Collection[int]) -> None:
         await self._answer()
         self.compared.append(user_ids)

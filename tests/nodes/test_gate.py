@@ -1,6 +1,7 @@
 """When memory counts as behind others, and what follows from it."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 
 import pytest
 
@@ -16,10 +17,18 @@ class Gated:
         self.error: Exception | None = None
         self.fresh = 0
         self.behind = 0
-        self.gate = Gate(self._read, now_s=lambda: self.now_s)
+        self.published = asyncio.Event()
+        self.published.set()
+        self.gate = self.gate_over(self._read)
         self.gate.alone = alone
         self.gate.fresh = self._count_fresh
         self.gate.behind = self._count_behind
+
+    def gate_over(self, read: Callable[[], Awaitable[None]]) -> Gate:
+        async def published() -> None:
+            await self.published.wait()
+
+        return Gate(read, published=published, now_s=lambda: self.now_s)
 
     def pass_s(self, seconds: float) -> None:
         """Time passes while the process runs."""
@@ -135,7 +144,7 @@ async def test_a_look_that_began_before_the_stop_is_not_enough() -> None:
         reading.set()
         await go_on.wait()
 
-    gate = Gate(read, now_s=lambda: gated.now_s)
+    gate = gated.gate_over(read)
     gate.alone = False
     look = asyncio.ensure_future(gate.look())
     await reading.wait()
@@ -156,7 +165,7 @@ async def test_looks_that_take_long_are_looks(monkeypatch: pytest.MonkeyPatch) -
         assert gated.gate.stale
 
     monkeypatch.setattr(gated, "_read", read)
-    gated.gate = Gate(read, now_s=lambda: gated.now_s)
+    gated.gate = gated.gate_over(read)
     gated.gate.alone = False
     gated.gate.fresh = gated._count_fresh
     gated.gate.tick()
@@ -178,3 +187,17 @@ async def test_a_command_waits_for_a_look_and_not_longer_than_it_may(monkeypatch
     assert not waiting.done()
     gated.error = None
     await waiting
+
+
+async def test_rows_that_wait_for_a_write_of_this_server_make_it_not_stale() -> None:
+    """Who has to know what others acked waits for them; the server goes on with everything else."""
+    gated = Gated()
+    gated.published.clear()
+    gated.pass_s(3)
+    assert gated.gate.stale
+    asked = asyncio.ensure_future(gated.gate.look())
+    await asyncio.wait_for(gated.gate.caught_up(), 1)
+    assert not gated.gate.stale
+    assert not asked.done()
+    gated.published.set()
+    await asked

@@ -1,6 +1,6 @@
 """One look: what is read of the others, from where, and what is missed."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pytest
 
@@ -80,6 +80,31 @@ async def test_at_the_start_nothing_that_is_gone_counts_as_missed() -> None:
     assert await reading.read() == [4, 5]
     assert reading.missed == 0
     assert reading.nodes.compared == []
+
+
+@pytest.mark.parametrize("starts", [True, False])
+async def test_hints_that_are_removed_while_a_look_begins_to_read(starts: bool) -> None:
+    """The reader does not wait for ever for a hint that is gone. One that does not start has missed it."""
+    reading = Reading()
+    if not starts:
+        await reading.read()
+    await reading.join()
+    for _ in range(3):
+        reading.other.hint(users={1: True})
+    hints = reading.nodes.hints
+
+    async def removed_before(after: Mapping[str, int]) -> Mapping[str, Sequence[Hint]]:
+        for number in (1, 2):
+            reading.shared.hints["b"].pop(number, None)
+        return await hints(after)
+
+    reading.nodes.hints = removed_before  # type: ignore[method-assign]
+    with pytest.raises(Unavailable):
+        await reading.read()
+    assert await reading.read() == [3]
+    reading.other.hint(users={1: True})
+    assert await reading.read() == [4]
+    assert reading.missed == (0 if starts else 1)
 
 
 async def test_at_the_start_only_the_rows_of_the_last_hints_are_published() -> None:

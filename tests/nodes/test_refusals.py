@@ -87,6 +87,36 @@ async def test_a_connection_that_follows_all_looks_before_it_leaves_a_room_out(s
     assert (await client.next("new_message"))["message"]["content"] == "for bob too"
 
 
+async def removed_elsewhere(server: Server) -> Unseen:
+    """Bob is removed from the chat, but this server's memory does not know it before the next look."""
+    ann, bob = await server.people("ann", "bob")
+    chat_id = await ann.chat(bob)
+    message = await ann.say(chat_id, "x")
+    await ann.delete(f"/chats/{chat_id}/members/{bob.id}")
+    directory = server.chat_app.context.directory
+    await directory.for_member(ann.id, chat_id)
+    directory.member_set(chat_id, Member(bob.id, "member", START))
+    scene = Unseen(server, ann, bob, chat_id, message["id"])
+    scene.behind.news = lambda: directory.member_gone(chat_id, bob.id)
+    return scene
+
+
+@pytest.mark.parametrize("path", ["/chats/{chat_id}/messages", "/messages/{message_id}"])
+async def test_who_was_removed_at_another_server_reads_nothing(server: Server, path: str) -> None:
+    scene = await removed_elsewhere(server)
+    path = path.format(chat_id=scene.chat_id, message_id=scene.message_id)
+    assert_error(await scene.bob.request("GET", path), 404, "not_found")
+
+
+@pytest.mark.parametrize("params", [{}, {"after_seq": 0}, {"after_seq": 1}])
+async def test_who_was_removed_at_another_server_does_not_join(
+    server: Server, params: dict[str, Any]
+) -> None:
+    scene = await removed_elsewhere(server)
+    client = await scene.bob.connect()
+    assert (await client.command("join_chat", chat_id=scene.chat_id, **params))["code"] == "not_found"
+
+
 Try = Callable[[Person], Awaitable[None]]
 
 

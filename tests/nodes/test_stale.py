@@ -84,14 +84,14 @@ async def test_who_enters_a_room_meanwhile_gets_nothing_from_before(server: Serv
     hub, room = server.chat_app.context.hub, f"chat:{chat_id}"
     (connection_id,) = server.chat_app.context.connections.ids_of(bob.id)
     behind.fall_behind()
-    hub.emit("e1", {}, room=room)
+    hub.emit("typing", {}, room=room)
     hub.enter(connection_id, room)
-    hub.emit("e2", {}, room=room)
+    hub.emit("user_status", {}, room=room)
     hub.enter(connection_id, "left")
     hub.leave(connection_id, "left")
-    hub.emit("e3", {}, room="left")
+    hub.emit("user_offline", {}, room="left")
     behind.catch_up()
-    assert [frame["type"] for frame in await client.drain()] == ["e2"]
+    assert [frame["type"] for frame in await client.drain()] == ["user_status"]
     hub.leave(connection_id, room)
 
 
@@ -177,7 +177,7 @@ async def test_what_was_held_comes_before_what_is_emitted_when_nothing_has_to_wa
     hub = server.chat_app.context.hub
     (connection_id,) = server.chat_app.context.connections.ids_of(ann.id)
     behind.fall_behind()
-    hub.emit("e1", {}, room=connection_id)
+    hub.emit("typing", {}, room=connection_id)
     behind.is_stale = False
-    hub.emit("e2", {}, room=connection_id)
-    assert [frame["type"] for frame in await client.drain()] == ["e1", "e2"]
+    hub.emit("user_status", {}, room=connection_id)
+    assert [frame["type"] for frame in await client.drain()] == ["typing", "user_status"]

@@ -242,3 +242,15 @@ async def test_coming_and_going_while_others_write(world: World) -> None:
     await asyncio.gather(*map(one, others))
     assert await members(world, chat_id) == {anna: "owner"}
     await world.check_published(chat_id)
+
+
+async def test_who_is_in_a_chat(world: World) -> None:
+    anna, boris, carl = await world.users(3)
+    chat_id = await world.chat(anna, boris)
+    has_member = world.store.chats.has_member
+    assert [await has_member(chat_id, one) for one in (anna, boris, carl)] == [True, True, False]
+    await world.store.chats.remove_member(chat_id, anna, boris)
+    assert [await has_member(chat_id, one) for one in (anna, boris)] == [True, False]
+    await world.store.chats.delete(chat_id, anna)
+    assert not await has_member(chat_id, anna)
+    assert not await has_member(chat_id + 1, anna)

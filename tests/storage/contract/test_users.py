@@ -240,10 +240,12 @@ async def test_a_ban_is_published_and_ends_every_session_and_lifting_it_brings_n
     assert world.published == [UserChanged(user), SessionsRevoked(user_id, ["a", "b"])]
     assert await world.store.users.get(user_id) == await world.store.users.find("anna") == user
     await world.store.users.set_banned(user_id, True)
-    assert len(world.published) == 2
+    repeated = world.published[2:]  # on a shared store others may not know it, and then it is published again
+    assert [one for one in repeated if one != UserChanged(user) and type(one) is not SessionsRevoked] == []
+    world.published.clear()
     freed = await world.store.users.set_banned(user_id, False)
     assert not freed.banned
-    assert world.published[2:] == [UserChanged(freed)]
+    assert world.published == [UserChanged(freed)]
     for name in ("a", "b"):
         session = await world.store.sessions.get(name)
         assert session is not None

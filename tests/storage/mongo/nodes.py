@@ -28,6 +28,7 @@ class Node(World):
         found = await nodes.hints({one: self.known.get(one, 0) for one in others})
         hints = [hint for one in found.values() for hint in one]
         await nodes.apply(hints)
+        await nodes.published()
         for incarnation, some in found.items():
             self.known[incarnation] = self.known.get(incarnation, 0) + len(some)
         self.told += [told for hint in hints for told in hint.told]

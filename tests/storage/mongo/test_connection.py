@@ -96,3 +96,19 @@ async def test_a_server_that_goes_and_comes_back(own_server: Server, monkeypatch
     await world.send(chat_id, anna, "after")
     await world.check_published(chat_id)
     await store.close()
+
+
+async def test_documents_are_read_by_one_query_where_that_is_quick(
+    mongo_store: MongoStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The answer is the same."""
+    database = mongo_store._database
+    about = await database.client.admin.command("buildInfo")
+    assert database.finds_many == ("ferretdbVersion" not in about)
+    users = [await World(mongo_store).user(f"user {number}") for number in range(3)]
+    keys = [str(users[2]), "none", str(users[0]), str(users[1])]
+    for finds_many in (False, True):
+        monkeypatch.setattr(database, "finds_many", finds_many)
+        found = await database.get_each(database.users, keys)
+        assert [one and one["_id"] for one in found] == [keys[0], None, *keys[2:]]
+        assert await database.get_each(database.users, []) == []

@@ -2,12 +2,13 @@
 nothing twice."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import pytest
 from pymongo.errors import AutoReconnect, DuplicateKeyError
 
+from domain.changes import SessionsRevoked, UserChanged
 from domain.models import Appended
 from storage.errors import Unavailable
 from storage.mongo import MongoStore, foreign_rows
@@ -15,7 +16,7 @@ from storage.mongo.database import Database
 from tests.storage.conftest import MongoPlace
 from tests.storage.mongo.nodes import Node, write_hints_apart
 from tests.storage.mongo.proxy import WriteConcernProxy
-from tests.storage.world import draft
+from tests.storage.world import START, at, draft
 
 
 @pytest.fixture
@@ -239,3 +240,47 @@ async def test_an_account_whose_hint_is_not_written(
     await asyncio.sleep(1.0)
     await there.look()
     assert [change.user.display_name for change in there.published if hasattr(change, "user")] == ["Anna"]
+
+
+async def test_a_ban_that_is_repeated_after_the_death_of_its_server(
+    here: Node, there: Node, third: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The store has it already, but no server knows it, not even the one that acks the repeat."""
+    anna = await here.user()
+    await here.store.sessions.create(
+        session_id="s", user_id=anna, token_hash="t", expires_at=at(60), created_at=START
+    )
+    await dies_before_its_hint(here, lambda: here.store.users.set_banned(anna, True), monkeypatch)
+    user = await there.store.users.set_banned(anna, True)
+    await third.look()
+    for node in (there, third):
+        assert UserChanged(user) in node.published
+        assert SessionsRevoked(anna, ["s"]) in node.published
+
+
+async def test_a_logout_that_is_repeated_after_the_death_of_its_server(
+    here: Node, there: Node, third: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    anna = await here.user()
+    await here.store.sessions.create(
+        session_id="s", user_id=anna, token_hash="t", expires_at=at(60), created_at=START
+    )
+    await dies_before_its_hint(here, lambda: here.store.sessions.revoke("s"), monkeypatch)
+    await there.store.sessions.revoke("s")
+    await third.look()
+    for node in (there, third):
+        assert node.published == [SessionsRevoked(anna, ["s"])]
+
+
+async def dies_before_its_hint(
+    node: Node, write: Callable[[], Awaitable[object]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The server makes a change of an account and dies before others can hear of it."""
+
+    async def call(_document: Any) -> Any:
+        node.store._database._closed = True
+        raise AutoReconnect("dead")
+
+    monkeypatch.setattr(node.store._database.hints, "insert_one", call)
+    with pytest.raises(Unavailable):
+        await write()

@@ -2,10 +2,19 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
+from typing import Any
 
 import pytest
 
-from domain.changes import ChatCreated, ChatRenamed, MemberAdded, MessageCreated, SessionsRevoked, UserChanged
+from domain.changes import (
+    ChatCreated,
+    ChatRenamed,
+    MemberAdded,
+    MessageCreated,
+    ReadMoved,
+    SessionsRevoked,
+    UserChanged,
+)
 from domain.models import ChatState
 from storage.errors import Unavailable
 from storage.mongo import MongoStore, positions
@@ -41,6 +50,15 @@ async def evict(node: Node, user_id: int, monkeypatch: pytest.MonkeyPatch) -> No
         for _ in range(3):
             await node.chat(user_id)
     assert len(node.store._writer.replicas._replicas) <= 2
+
+
+async def read_hints(node: Node) -> list[Hint]:
+    """The hints of the others that are new."""
+    nodes = node.store.nodes
+    others = {lease.incarnation for lease in await nodes.leases()} - {nodes.incarnation}
+    found = await nodes.hints({one: node.known.get(one, 0) for one in others})
+    node.known |= {one: hints[-1].number for one, hints in found.items() if hints}
+    return [hint for hints in found.values() for hint in hints]
 
 
 async def test_a_replica_that_is_gone_leaves_no_hole(
@@ -226,6 +244,53 @@ async def test_a_write_that_failed_though_it_was_made(
         assert [message.content for message in node.message_changes(chat_id)] == ["made"]
 
 
+async def test_a_look_does_not_wait_for_a_write_of_this_server(
+    here: Node, there: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What others inserted before the own row is published meanwhile; what they inserted after it, and marks of the
+    chat, come after it."""
+    anna, boris = await here.users(2)
+    chat_id, other = await here.chat(anna, boris), await here.chat(anna, boris)
+    await there.look()
+    await there.store.chats.load(chat_id)
+    there.store.chats.follow(chat_id)
+    projection, go_on, projects = there.store._writer.replicas._projection, asyncio.Event(), asyncio.Event()
+    project = projection.project
+
+    async def wait(*args: Any, **more: Any) -> None:
+        projects.set()
+        await go_on.wait()
+        await project(*args, **more)
+
+    monkeypatch.setattr(projection, "project", wait)
+    await here.send(chat_id, anna, "before")
+    there.take()
+    sending = asyncio.ensure_future(there.send(chat_id, anna, "own"))
+    await projects.wait()
+    last = await here.send(chat_id, anna, "after")
+    await here.store.messages.mark_read(chat_id, boris, last.id)
+    await here.send(other, anna, "elsewhere")
+    async with asyncio.timeout(5):
+        while len(there.published) < 2:
+            await asyncio.sleep(0.05)  # marks are hinted a moment later
+            hints = await read_hints(there)
+            await there.store.nodes.apply(hints)
+    assert [change.message.content for change in there.take(MessageCreated)] == ["before", "elsewhere"]  # type: ignore[attr-defined]
+    await asyncio.sleep(0.3)
+    await there.store.nodes.apply(await read_hints(there))
+    published = asyncio.ensure_future(there.store.nodes.published())
+    await asyncio.sleep(0.05)
+    assert not published.done()
+    assert there.published == []
+    go_on.set()
+    await published
+    await sending
+    assert [type(change) for change in there.published] == [MessageCreated, MessageCreated, ReadMoved]
+    assert [message.content for message in there.message_changes(chat_id)] == ["own", "after"]
+    await there.look()
+    assert there.store.nodes._rows._awaited == {}
+
+
 async def test_an_earlier_row_whose_hint_comes_later(here: Node, there: Node, third: Node) -> None:
     """Nobody there follows the chat. Of two nodes that wrote to it at once, the hint of the later row is read first:
     what the earlier row says is not lost, as it may have added a member who is connected there."""
@@ -239,6 +304,46 @@ async def test_an_earlier_row_whose_hint_comes_later(here: Node, there: Node, th
     for _ in range(2):
         await third.store.nodes.apply([late])
     assert [type(change) for change in third.published] == [MessageCreated, MemberAdded]
+
+
+async def test_a_creation_whose_hint_comes_last(here: Node, there: Node, third: Node) -> None:
+    """A message of another node becomes known before the creation of its chat: the state of the creation lacks the
+    message, so nobody may take it for the chat, and the chat is not followed while the creation is published."""
+    anna = await here.user()
+    chat_id = await here.chat(anna)
+    await there.send(chat_id, anna, "first")
+    followed: list[bool] = []
+    third.store.subscribe(
+        lambda changes: followed.extend(
+            third.store.chats.follows(chat_id) for change in changes if isinstance(change, ChatCreated)
+        )
+    )
+    await third.store.nodes.apply([Hint(1, {chat_id: (2, 2)}, {}, [], [], [])])
+    await third.store.nodes.apply([Hint(1, {chat_id: (1, 1)}, {}, [], [], [])])
+    assert [type(change) for change in third.published] == [MessageCreated, ChatCreated]
+    assert followed == [False]
+
+
+async def test_a_position_that_begins_while_later_rows_are_read(
+    here: Node, there: Node, third: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The rows between the position and the later rows are published first."""
+    anna, boris = await here.users(2)
+    chat_id = await here.chat(anna)
+    await here.store.chats.add_member(chat_id, anna, boris, "member", at(1))
+    await there.send(chat_id, anna, "later")
+    rows = third.store.nodes._rows
+    projected = rows._projected
+
+    async def begin_meanwhile(*args: Any) -> Any:
+        third.store.nodes._publication.positions.begin(chat_id, 1, 0)
+        return await projected(*args)
+
+    monkeypatch.setattr(rows, "_projected", begin_meanwhile)
+    hint = Hint(1, {chat_id: (3, 3)}, {}, [], [], [])
+    for _ in range(2):
+        await third.store.nodes.apply([hint])
+    assert [type(change) for change in third.published] == [MemberAdded, MessageCreated]
 
 
 async def test_a_node_that_has_missed_hints_compares(here: Node, there: Node, third: Node) -> None:
