@@ -8,6 +8,7 @@ import structlog
 from server.nodes.bus_connections import Connections
 from server.nodes.bus_counters import BusCounters
 from server.nodes.bus_frames import Frame, UnknownVersion, unpack
+from server.nodes.bus_seal import Seal, Unsealed
 
 log = structlog.get_logger("vestnik")
 
@@ -21,16 +22,21 @@ BEHIND_S = 10.0
 
 
 class Ears:
-    """Hands frames of other servers to `heard`, and calls `missed` where their numbers have a hole."""
+    """Hands frames of other servers to `heard`, and calls `missed` where their numbers have a hole.
+
+    Drops frames that no server with this key has signed, and frames that came before.
+    """
 
     def __init__(
         self,
         incarnation: str,
+        seal: Seal,
         counters: BusCounters,
         heard: Callable[[Frame], None],
         missed: Callable[[], None],
     ) -> None:
         self._incarnation = incarnation
+        self._seal = seal
         self._counters = counters
         self._heard = heard
         self._missed = missed
@@ -41,10 +47,10 @@ class Ears:
         self._heard_s = 0.0
         """When anything was heard last."""
         self._is_unreadable_told = False
+        self._is_forged_told = False
 
     def begin(self) -> None:
-        """A new connection: what was published before has not been heard."""
-        self._numbers.clear()
+        """A new connection: the own frame that is measured may be lost."""
         self._expected = None
 
     def expect(self, number: int) -> None:
@@ -72,12 +78,14 @@ class Ears:
         self._heard_s = asyncio.get_running_loop().time()
         own_bytes = 0  # what is published together is of one server
         try:
-            for frame in unpack(data, self._incarnation):
+            for frame in unpack(self._seal.open(data), self._incarnation):
                 if frame.incarnation == self._incarnation:
                     self._own(frame.number)
                     own_bytes = len(data)
                 else:
                     self._take(frame)
+        except Unsealed:
+            self._forged()
         except ValueError as error:
             self._counters.frames_unreadable += 1
             self._missed()
@@ -86,6 +94,13 @@ class Ears:
                 newer = isinstance(error, UnknownVersion)
                 log.warning("a frame of the bus cannot be read", newer_version=newer)
         self._counters.bytes_received += len(data) - own_bytes
+
+    def _forged(self) -> None:
+        """Nobody looks for that: who forges could otherwise keep all servers looking."""
+        self._counters.frames_forged += 1
+        if not self._is_forged_told:
+            self._is_forged_told = True
+            log.warning("somebody without this SECRET_KEY publishes on the bus; it is ignored")
 
     def _own(self, number: int) -> None:
         if self._expected is not None and number >= self._expected[0]:
@@ -97,8 +112,11 @@ class Ears:
         counters, last = self._counters, self._numbers.get(frame.incarnation)
         counters.frames_received += 1
         if last is None or frame.number != last + 1:
+            if last is not None and frame.number <= last:  # it comes again, or its hole has been noticed
+                counters.frames_late += 1
+                return
             if last is not None:
-                counters.frames_missed += max(0, frame.number - last - 1)
+                counters.frames_missed += frame.number - last - 1
             elif len(self._numbers) >= INCARNATIONS_MAX:
                 self._numbers.clear()
             self._missed()
