@@ -62,6 +62,21 @@ class Identities:
         await self._freshness.look()  # another server may have made the account, or lifted a ban
         return await self._identify(claims)
 
+    async def confirm(self, identity: Identity) -> None:
+        """Checks again what `of` has returned some time ago. Meanwhile memory may have forgotten the account, or fallen
+        behind others. Raises: `Refused`, as `of` does; `Unavailable`."""
+        try:
+            return await self._load_and_check(identity)
+        except Refused:
+            if not self._freshness.shared:
+                raise
+        await self._freshness.look()
+        await self._load_and_check(identity)
+
+    async def _load_and_check(self, identity: Identity) -> None:
+        await self._load(identity.user_id, identity.session_id)
+        self.check(identity)
+
     async def _identify(self, claims: Claims) -> Identity:
         session_id = await self._load(claims.user_id, claims.session_id)
         if claims.own and session_id is None:
