@@ -50,10 +50,10 @@ class Identities:
         Raises: `Refused`: UNAUTHENTICATED for a bad or expired token and a user we never had, REVOKED for an
         ended session and a banned or deleted user; `Unavailable`.
         """
+        if claims is None:
+            claims = self._tokens.read(token)  # a bad token waits for no look
         if self._freshness.stale:
             await self._freshness.caught_up()
-        if claims is None:
-            claims = self._tokens.read(token)
         try:
             return await self._identify(claims)
         except Refused:
@@ -66,12 +66,12 @@ class Identities:
         """Checks again what `of` has returned some time ago. Meanwhile memory may have forgotten the account, or fallen
         behind others. Raises: `Refused`, as `of` does; `Unavailable`."""
         try:
-            return await self._load_and_check(identity)
+            await self._load_and_check(identity)
         except Refused:
             if not self._freshness.shared:
                 raise
-        await self._freshness.look()
-        await self._load_and_check(identity)
+            await self._freshness.look()
+            await self._load_and_check(identity)
 
     async def _load_and_check(self, identity: Identity) -> None:
         await self._load(identity.user_id, identity.session_id)
