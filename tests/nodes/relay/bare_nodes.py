@@ -6,6 +6,8 @@ import aiohttp
 from aiohttp import web
 
 from server.engine import AsyncServer, EngineServer
+from server.http_counts import HttpCounts
+from server.keys import HTTP_COUNTS
 from server.middlewares import answer_errors, send_in_time
 from server.nodes.relay import Relay
 from server.nodes.relay_sids import SignedSids
@@ -41,6 +43,7 @@ class BareNode:
         self.relay = Relay(self.engine, SECRET, OriginPolicy((), ()))
         gate = self.relay.gate
         self.app = web.Application(middlewares=[send_in_time, answer_errors, gate.recognize, gate.refuse])
+        self.app[HTTP_COUNTS] = HttpCounts()
         self.server.attach(self.app)
         self.relay.attach(self.app)
         self._http = http
