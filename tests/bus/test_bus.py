@@ -263,7 +263,7 @@ async def test_a_server_that_publishes_and_does_not_hear_itself_connects_anew(
 ) -> None:
     one = await open_end()
     with capture_logs() as lines:
-        one.bus._ears._own = lambda number: None  # type: ignore[method-assign]
+        one.bus._ears._own = lambda frame: None  # type: ignore[method-assign]
         await one.waits(lambda: one.counters.failures > 0)
     assert lines[0]["reason"] == "what is published does not come back"
 
@@ -356,7 +356,7 @@ async def test_a_server_that_is_only_behind_stays_connected(
     monkeypatch.setattr(bus_ears, "BEHIND_S", 60.0)
     one, two = await open_end(name="a"), await open_end(name="b")
     await reach(two, one)
-    one.bus._ears._own = lambda number: None  # type: ignore[method-assign]
+    one.bus._ears._own = lambda frame: None  # type: ignore[method-assign]
     one.bus.publish(1)
     for _ in range(20):
         two.bus.publish(1)

@@ -79,12 +79,16 @@ async def test_what_is_not_signed_with_this_key_for_this_channel_is_dropped_and_
             bytes(MAC_BYTES) + frame,
             sealed[:-1] + b"x",
             sealed + frame,
+            bytes(MAC_BYTES) + frame + pack("own", 1, 0),
+            bytes(MAC_BYTES) + pack("own", 1, 0) + b"junk",
             Seal("another key", "channel").close(frame),
             Seal("the secret key of all servers", "another channel").close(frame),
         ):
             listener.ears.take(forged)
-    assert (listener.heard, listener.misses, listener.counters.frames_forged) == ([], 0, 8)
+    assert (listener.heard, listener.misses, listener.counters.frames_forged) == ([], 0, 10)
     assert [line["log_level"] for line in lines] == ["warning"]
+    listener.ears.take(bytes(MAC_BYTES) + pack("own", 1, 0) + frame)
+    assert listener.heard == [], "what is not checked because it is this server's own says nothing of others"
     listener.ears.take(sealed)
     assert listener.heard == [("a", 1)]
 
