@@ -1,4 +1,4 @@
-"""Several servers on one database: how late an event is on another node, what a delivery costs over two nodes, and how
+"""Several nodes on one database: how late an event is on another node, what a delivery costs over two nodes, and how
 long the clients of a killed node take to recover.
 
 The database is that of `MONGODB_URL`, else FerretDB, which is slower than MongoDB in all that it does.
@@ -42,7 +42,7 @@ def is_possible() -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Nodes:
-    """Running servers: ports and process ids, in one order."""
+    """Running nodes: ports and process ids, in one order."""
 
     ports: Sequence[int]
     pids: Sequence[int]
@@ -50,7 +50,7 @@ class Nodes:
 
 @contextmanager
 def database(directory: Path, *, beside_the_load: bool = True) -> Iterator[str]:
-    """Runs FerretDB, unless `MONGODB_URL` names a server: on the core of the load or of the servers. Yields the URL of
+    """Runs FerretDB, unless `MONGODB_URL` names a server: on the core of the load or of the nodes. Yields the URL of
     an empty database."""
     name = f"vestnik_bench_{uuid4().hex[:16]}"
     url = os.environ.get("MONGODB_URL")
@@ -68,7 +68,7 @@ def database(directory: Path, *, beside_the_load: bool = True) -> Iterator[str]:
 
 @contextmanager
 def nodes(directory: Path, count: int, url: str, redis_url: str | None) -> Iterator[Nodes]:
-    """Runs servers on one database."""
+    """Runs nodes on one database."""
     settings = {"DATABASE_URL": url} | ({"REDIS_URL": redis_url} if redis_url else {})
     with ExitStack() as stack:
         found = []
@@ -82,7 +82,7 @@ def nodes(directory: Path, count: int, url: str, redis_url: str | None) -> Itera
 
 @contextmanager
 def _places(*names: str) -> Iterator[list[Path]]:
-    """New folders with these names, and one for the servers."""
+    """New folders with these names, and one for the nodes."""
     with tempfile.TemporaryDirectory(prefix="vestnik-bench-") as name:
         places = [Path(name) / each for each in (*names, "nodes")]
         for place in places:

@@ -67,8 +67,8 @@ class ChatApp:
         peers: Peers | None = None,
         spreader: Spreader | None = None,
     ) -> None:
-        """`freshness` and `peers`: the other servers on the same store; None if there can be none. `spreader`: how they
-        hear of messages at once; None if they do not."""
+        """`freshness` and `peers`: the other nodes on the same store; None if there can be none. `spreader`: sends
+        them messages at once; None without a bus."""
         self.context = make_context(
             policy,
             store,
@@ -89,7 +89,7 @@ class ChatApp:
         hub.on_end(self._ended)
         self._publisher = Publisher(self.context, self.end, spreader)
         self.hand_out = self._publisher.hand_out
-        """Publishes what another server has published: see `Publisher.hand_out`."""
+        """Publishes what another node has published: see `Publisher.hand_out`."""
         store.subscribe(self._publisher)
         self._sweep = SessionSweep(store.sessions, clock, keep_s=policy.access_token_ttl_s)
         self._sweep.start()
@@ -269,7 +269,7 @@ class ChatApp:
 
     def fall_behind(self) -> None:
         """Ends every connection, and forgets all accounts: the server has missed what others did. Clients recover, here
-        or at another server."""
+        or at another node."""
         with self.context.presence.coming_back():
             self._end(Ending.BEHIND)
         self.context.identities.forget_all()

@@ -80,7 +80,7 @@ def _unknown(context: Context, caller: Caller, name: str) -> ChatError:
 
 
 async def _catch_up(context: Context, caller: Caller) -> None:
-    """Waits until memory is not behind other servers, and then checks the caller of a REST request again. Raises:
+    """Waits until memory is not behind other nodes, and then checks the caller of a REST request again. Raises:
     `Refused`; `Unavailable`."""
     await context.freshness.caught_up()
     if caller.connection is None and caller.user_id:

@@ -254,7 +254,7 @@ def _chat_app(sio: AsyncServer, hub: EngineHub, clock: Clock) -> Any:
 
 
 async def _join(app: web.Application, node: Node, hub: EngineHub) -> None:
-    """Makes this server one of those on its store. Raises: `StorageError`; `WrongKey`."""
+    """Makes this node one of those on its store. Raises: `StorageError`; `WrongKey`."""
     app[NODE] = node
     hub.hold_while(node.freshness)
     node.freshness.fresh = hub.release
@@ -268,7 +268,7 @@ async def _join(app: web.Application, node: Node, hub: EngineHub) -> None:
 
 
 def _node(config: Config, store: Store) -> Node | None:
-    """This server among others; None on a store that no other server can share."""
+    """This node among others; None on a store that no other node can share."""
     if store.nodes is None:
         return None
     return Node(
@@ -280,7 +280,7 @@ def _node(config: Config, store: Store) -> Node | None:
 
 
 def _bus(config: Config, store: Store, node: Node | None, hub: EngineHub) -> BusService | None:
-    """What makes other servers hear at once; None without `REDIS_URL`."""
+    """Publishes to other nodes at once; None without `REDIS_URL`."""
     if not config.redis_url or store.nodes is None or node is None:
         return None
     return BusService(config.redis_url, config.secret_key, store.id, store.nodes, node, hub)

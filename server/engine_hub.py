@@ -15,7 +15,7 @@ from server.engine import AsyncServer, ReadyEvent, RoomEvent, frames
 RAW_DIALECT = RawDialect(frames.text)
 
 FROM_BUS = "from_bus"
-"""The name under which events are counted that another server has encoded: nobody looks at what they are."""
+"""The name under which events are counted that another node has encoded: their names are not read."""
 
 
 @frozen
@@ -60,7 +60,7 @@ class EngineHub:
         """In the order of `Blobs`."""
         self._freshness: Freshness = AlwaysFresh()
         self._held: deque[_Held] = deque()
-        """What waits, in order, until this server knows again what others did."""
+        """What waits, in order, until this node knows again what others did."""
         self._held_entries: set[_Entry] = set()
         """Those in `_held`: thousands of connections that end leave rooms, and few of them have just entered one."""
         self.retry_spread_ms = RETRY_SPREAD_MS
@@ -124,7 +124,7 @@ class EngineHub:
         return len(self._held)
 
     def hold_while(self, freshness: Freshness) -> None:
-        """From now on, events are held while this server is stale. To be followed by `release` when it no longer is."""
+        """From now on, events are held while this node is stale. To be followed by `release` when it no longer is."""
         self._freshness = freshness
 
     def _holds(self) -> bool:

@@ -12,7 +12,7 @@ async def live(_request: web.Request) -> web.Response:
 
 
 async def ready(request: web.Request) -> web.Response:
-    """200 while the store serves and this server knows what others write there, else 503 with the trouble of the store
+    """200 while the store serves and this node knows what others write there, else 503 with the trouble of the store
     or of this node; 503 from the moment in which the server is asked to stop. `redis` says how the bus is, and decides
     nothing. As cheap as `live`, but for one write a second."""
     if request.app[DRAINING].going_away:

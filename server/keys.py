@@ -21,7 +21,7 @@ UNSENT = web.AppKey("unsent", Unsent)
 HTTP_COUNTS = web.AppKey("http_counts", HttpCounts)
 CHAT_APP = web.AppKey("chat_app", ChatApp)
 NODE = web.AppKey("node", Node)
-"""Absent on a store that no other server can share."""
+"""Absent on a store that no other node can share."""
 
 BUS = web.AppKey("bus", BusService)
 """Absent without `REDIS_URL`."""

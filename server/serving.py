@@ -48,7 +48,7 @@ HURRY_S = 1.0
 
 
 async def serve(config: Config) -> None:
-    """Serves until SIGTERM, SIGINT or SIGHUP, or until this server cannot go on beside newer ones. Raises:
+    """Serves until SIGTERM, SIGINT or SIGHUP, or until this node cannot go on beside newer ones. Raises:
     `StartError`."""
     if len(config.secret_key.encode()) < BYTES_MIN:
         log.warning("SECRET_KEY is short; tokens can be forged by trying keys", least_bytes=BYTES_MIN)

@@ -1,4 +1,4 @@
-"""What systemd hears from the server (`sd_notify`), if it runs the server with `Type=notify`."""
+"""Notifies systemd of the server's state (`sd_notify`), if systemd runs it with `Type=notify`."""
 
 import asyncio
 import contextlib

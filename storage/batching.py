@@ -17,6 +17,10 @@ class Weighed(Protocol):
     def weight(self) -> int:
         """About how many bytes of content the item writes."""
 
+    @property
+    def is_write(self) -> bool:
+        """Whether a client waits for the item to be stored."""
+
 
 @frozen
 class Written:
@@ -142,7 +146,10 @@ class Batcher(Generic[ItemT]):
             written = Written([_unavailable(error) for _ in batch], ())
         if self._health is not None:
             self._health.timed(len(batch), perf_counter() - began_s)
-            self._health.saw(written.outcomes, changed=bool(written.changes))
+            writes = [
+                outcome for (item, _), outcome in zip(batch, written.outcomes, strict=True) if item.is_write
+            ]
+            self._health.saw(writes, changed=bool(written.changes))
         # Must not suspend from here on: a waiter that resumes relies on its changes being published.
         self._publish(written.changes)
         self._expected = min(len(self._queue) + len(batch), self._max_items)

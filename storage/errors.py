@@ -21,7 +21,7 @@ Trouble = Literal[
 full: there is no room. read_only: it may not be written. locked: another program holds the write lock. broken: what is
 stored is damaged. gone: the file was deleted or replaced. unreachable: there is no connection. unconfirmed: the write
 concern was not met. slow: a write does not end. failing: anything else. Of these three the store is not to blame:
-contested: other servers were faster each time. newer: a newer server wrote what this version does not know; other chats
+contested: other nodes were faster each time. newer: a newer node wrote what this version does not know; other chats
 are served. closed: this server is stopping.
 """
 

@@ -1,8 +1,8 @@
-"""What the servers that share a store tell each other through it.
+"""What nodes that share a store learn from each other through it.
 
-Each open store is one *incarnation* of a server: a random word, new at each start. An incarnation has a lease, which
+Each open store is one *incarnation* of a node: a random word, new at each start. An incarnation has a lease, which
 says that it lives, and a sequence of hints, which say what it has changed. A hint is on disk before its change is
-acked, so a server that has read all hints that are there at some moment knows of everything that was acked before.
+acked, so a node that has read all hints that are there at some moment knows of everything that was acked before.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -16,7 +16,7 @@ from domain.frozen import frozen
 class Lease:
     """One incarnation, as the others see it.
 
-    `url` is how other servers reach it, "" if they cannot. `format` is the number of the newest kind of stored data
+    `url` is how other nodes reach it, "" if they cannot. `format` is the number of the newest kind of stored data
     that it understands. `key_id` is a fingerprint of its `SECRET_KEY`. `beat` is another number after each renewal: an
     incarnation whose beat stays the same for too long, by the clock of the reader, is dead. `ended`: it has said that
     it is gone.
@@ -34,10 +34,10 @@ class Lease:
 class Hint:
     """What one incarnation has changed: hint 1, 2, 3…, without a hole.
 
-    `rows` has, by chat, the first and the last number of the rows of the chat's log that this hint tells of: they are
-    in the log already, or are being inserted, or failed to be. `users` are the accounts that changed, each with whether
-    others see the change. `sessions` are those that were revoked, as (user id, session id). `marks` are read marks that
-    moved. `told` is what live state tells, as (topic, value).
+    `rows` has, by chat, the first and the last number of the rows of the chat's log that this hint names: they are
+    in the log already, or are being inserted, or failed to be. `users` are the accounts that changed, each with
+    whether others see the change. `sessions` are those that were revoked, as (user id, session id). `marks` are read
+    marks that moved. `told` are the values that live state publishes, as (topic, value).
     """
 
     number: int
@@ -49,7 +49,7 @@ class Hint:
 
 
 OnPublished = Callable[[Sequence[tuple[int, Change]], int], None]
-"""Called with the rows of one batch that this server inserted, as (number in the log of the chat, change), and the
+"""Called with the rows of one batch that this node inserted, as (number in the log of the chat, change), and the
 number of the last hint that names them."""
 
 
@@ -69,7 +69,7 @@ class Nodes(Protocol):
         """The newest format of stored data that this version understands, for the lease."""
 
     def on_published(self, listener: OnPublished) -> None:
-        """Calls the listener in the turn in which rows of this server are published: before the subscribers, and so
+        """Calls the listener in the turn in which rows of this node are published: before the subscribers, and so
         before anybody who waits for the rows resumes. The rows are in the log and projected, and their hint is on
         disk."""
 
@@ -96,10 +96,10 @@ class Nodes(Protocol):
         kept for `HINTS_KEPT_S`."""
 
     async def apply(self, hints: Sequence[Hint]) -> None:
-        """Publishes to the subscribers of this store what the hints of other incarnations tell, those of one look
-        together, unless it is published already. Returns when accounts, sessions and marks are published, and all rows
-        that were acked before the call. Rows that are not there yet are looked for again at the next calls, for
-        `ROWS_AWAITED_S`, and so are those of writes of this server that failed with an unknown outcome: so a look
+        """Publishes to the subscribers of this store what the hints of other incarnations name, those of one look
+        together, unless it is published already. Returns when accounts, sessions and marks are published, and all
+        rows that were acked before the call. Rows that are not there yet are looked for again at the next calls, for
+        `ROWS_AWAITED_S`, and so are those of writes of this node that failed with an unknown outcome: so a look
         without a hint calls this too."""
 
     async def compare(self, user_ids: Collection[int]) -> None:
@@ -117,8 +117,8 @@ class Nodes(Protocol):
         with strings as keys."""
 
     async def keep_record(self, topic: str, value: Any) -> None:
-        """Keeps the whole of what this incarnation has told of a topic, for servers that start later, along with the
-        number of its last hint."""
+        """Stores the whole of what this incarnation has published on a topic, for nodes that start later, along with
+        the number of its last hint."""
 
     async def records(self, topic: str) -> Mapping[str, tuple[int, Any]]:
         """By incarnation, the record of the topic and the number of the last hint that it covers."""
@@ -128,7 +128,7 @@ class Nodes(Protocol):
         suspended it may come back with its next hint, and `oldest_hint` says which that is."""
 
     async def key_id(self, mine: str) -> str:
-        """The fingerprint of the key that is noted in the database; `mine` is noted if there is none. Of servers that
+        """The fingerprint of the key that is noted in the database; `mine` is noted if there is none. Of nodes that
         call this at once, one notes its own."""
 
     async def replace_key_id(self, mine: str) -> None:
@@ -136,10 +136,10 @@ class Nodes(Protocol):
 
 
 HINTS_KEPT_S = 60.0
-"""How long a hint is kept. A server that read no hints for longer has to compare."""
+"""How long a hint is kept. A node that read no hints for longer has to compare."""
 
 ROWS_AWAITED_S = 30.0
-"""How long a row that a hint tells of is looked for: an insert that was under way when its server died is in the log,
-or never will be, long before."""
+"""How long a row that a hint names is looked for: an insert that was under way when its node died is in the log, or
+never will be, long before."""
 
 TELL_WITHIN_S = 0.25

@@ -168,7 +168,7 @@ class Chats(Protocol):
 
     def follows(self, chat_id: int) -> bool:
         """Whether the chat is followed, as it is if its creation was published before its other changes. A creation of
-        another server that becomes known late is published after some of them, and the chat is not followed."""
+        another node that becomes known late is published after some of them, and the chat is not followed."""
 
     def unfollow(self, chat_id: int) -> None:
         """Says that nobody needs to know of each change of the chat any more."""
@@ -281,7 +281,7 @@ class Store(Protocol):
 
     @property
     def shared(self) -> bool:
-        """Whether other servers may write it too; `nodes` says how the subscribers here learn of that."""
+        """Whether other nodes may write it too; `nodes` says how the subscribers here learn of that."""
 
     @property
     def health(self) -> StoreHealth:
@@ -289,7 +289,7 @@ class Store(Protocol):
 
     @property
     def id(self) -> str:
-        """A random string, made with the database and kept for ever; the same for all servers that share it."""
+        """A random string, made with the database and kept for ever; the same for all nodes that share it."""
 
     @property
     def epoch(self) -> str:
@@ -297,7 +297,7 @@ class Store(Protocol):
 
     @property
     def nodes(self) -> Nodes | None:
-        """What the servers on this store tell each other; None for a store that only one server has open."""
+        """What the servers on this store tell each other; None for a store that only one node has open."""
 
     @property
     def users(self) -> Users: ...
@@ -315,7 +315,7 @@ class Store(Protocol):
         For what has to be exact in every turn, such as rooms and what memory knows of chats. A subscriber that raises
         is logged; the others are called all the same.
 
-        Changes that other servers made come too, once this server has read of them (`Nodes.apply`) or met them in the
+        Changes that other nodes made come too, once this node has read of them (`Nodes.apply`) or met them in the
         log; but not those that `Nodes.received` has let through.
         """
 
@@ -325,7 +325,7 @@ class Store(Protocol):
 
         The store holds no more than `storage.subscribers.WAITING_CHANGES_MAX` changes for it, or one batch if that
         alone has more. What is more is dropped, and the subscriber gets an empty batch in place of what it missed; it
-        misses all that is committed while no server runs, too. So a subscriber that must not miss anything keeps, in a
+        misses all that is committed while no node runs, too. So a subscriber that must not miss anything keeps, in a
         place that survives a restart, the `changed_seq` of each chat up to which it is done. After a start, an empty
         batch, and a hole in the numbers of a chat it does what a client does that was cut off: it compares its
         positions with the heads of the chats, and reads what it lacks by `Messages.changed_since`. There is no second

@@ -26,6 +26,11 @@ class Item(ABC, Generic[ResultT_co]):
         """About how many bytes of content it writes."""
         return 0
 
+    @property
+    def is_write(self) -> bool:
+        """Whether a client waits for it to be stored, so that the operator counts it if it fails."""
+        return True
+
 
 ItemT = TypeVar("ItemT", bound=Item[Any])
 

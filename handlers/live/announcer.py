@@ -29,7 +29,7 @@ RETRY_EVERY_S = 1.0
 CHATS_PER_TURN = 1_000
 
 LEAVES_WITHIN_S = 10.0
-"""A user who is banned or deleted at another server leaves chats there. This server hears of the account first and of
+"""A user who is banned or deleted at another node leaves chats there. This node hears of the account first and of
 the chats later, but finds them left already: within this time, members of a left chat get the `user_changed` that they
 were not sent."""
 
@@ -82,7 +82,7 @@ class Announcer:
         self._changed_users: dict[int, _ChangedUser] = {}
         """By user, those whose `user_changed` is not yet published."""
         self._published_users: dict[int, _ChangedUser] = {}
-        """By user, those whose `user_changed` was published a moment ago, on a store that other servers write to."""
+        """By user, those whose `user_changed` was published a moment ago, on a store that other nodes write to."""
         self._missed: dict[int, list[_ChangedUser]] = {}
         """By chat, those of them who have left it since: the next event about the chat comes after theirs."""
 
@@ -270,7 +270,7 @@ class Announcer:
         return users, large
 
     async def _with_retry(self, load: Callable[[], Coroutine[Any, Any, Any]]) -> Any:
-        """What `load` returns once the store can answer; None if this server will never be able to."""
+        """What `load` returns once the store can answer; None if this node will never be able to."""
         while True:
             try:
                 return await load()

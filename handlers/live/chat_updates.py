@@ -63,7 +63,7 @@ class ChatUpdates:
 
     def read(self, chat_id: int, user_id: int) -> None:
         """Called when a member has read on: their other connections get to know it. Nothing happens for a member who is
-        connected to other servers only."""
+        connected to other nodes only."""
         if not self._connections.of(user_id):
             return
         due = self._due.get(chat_id)
@@ -107,7 +107,7 @@ class ChatUpdates:
             due.readers |= readers
 
     async def _chat(self, chat_id: int) -> LoadedChat | None:
-        """The chat. Messages of chats that are not in memory come from other servers: of all their chats."""
+        """The chat. Messages of chats that are not in memory come from other nodes: of all their chats."""
         if self._directory.peek(chat_id) is not None:
             return await self._directory.current(chat_id)
         async with self._queries:

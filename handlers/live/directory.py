@@ -115,7 +115,7 @@ class Directory:
         """The chat, for one of its members. Does not suspend for a chat in memory.
 
         Raises: `ChatError` `not_found` for anybody else, whether there is such a chat or not; `Unavailable` if it
-        cannot be found out whether another server has just made them a member.
+        cannot be found out whether another node has just made them a member.
         """
         chat = self._chats.use(chat_id)
         if chat is not None and user_id in chat.members:
@@ -191,7 +191,7 @@ class Directory:
 
     async def _load(self, chat_id: int) -> LoadedChat | None:
         if self._freshness.shared:
-            # Members here hear of what other servers did to the chat before anybody joins it.
+            # Members here hear of what other nodes did to the chat before anybody joins it.
             await self._store.chats.begin(chat_id)
             await self._freshness.look()
         self._chats.reads_now(chat_id)

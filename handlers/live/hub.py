@@ -8,7 +8,7 @@ from handlers.wire.endings import Ending
 Payload = Mapping[str, Any]
 
 Blobs = Sequence[bytes]
-"""An event as bytes: for each kind of client, in an order that all servers of one version share, what is written to the
+"""An event as bytes: for each kind of client, in an order that all nodes of one version share, what is written to the
 connections of that kind."""
 
 
@@ -34,7 +34,7 @@ class Hub(Protocol):
         """As `emit`; returns the bytes of the event, whether or not the room has members."""
 
     def emit_blobs(self, blobs: Blobs, *, room: str) -> None:
-        """Sends what `emit_encoded` has returned on another server, as `emit` sends an event; nothing is encoded."""
+        """Sends what `emit_encoded` has returned on another node, as `emit` sends an event; nothing is encoded."""
 
     def enter(self, connection_id: str, room: str) -> None:
         """Puts a connection into a room; nothing happens if it is there."""

@@ -59,7 +59,7 @@ class Identities:
         except Refused:
             if not self._freshness.shared:
                 raise
-        await self._freshness.look()  # another server may have made the account, or lifted a ban
+        await self._freshness.look()  # another node may have made the account, or lifted a ban
         return await self._identify(claims)
 
     async def confirm(self, identity: Identity) -> None:
@@ -138,7 +138,7 @@ class Identities:
         return await self._users.get(user_id)
 
     async def user_for_answer(self, user_id: int) -> User | None:
-        """An account as an answer shows it: with all that any server acked before this call."""
+        """An account as an answer shows it: with all that any node acked before this call."""
         if self._freshness.shared:
             return await self._store.users.get(user_id)
         return await self._users.get(user_id)

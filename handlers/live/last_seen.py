@@ -28,13 +28,13 @@ class LastSeen:
         self._start(self._users.seen(user_id, self._clock.now()))
 
     def note_missing(self, user_ids: Sequence[int], *, wait_s: float) -> None:
-        """Notes, in `wait_s`, that users were connected until now, but for those of whom another server has noted it by
+        """Notes, in `wait_s`, that users were connected until now, but for those of whom another node has noted it by
         then."""
         if user_ids:
             self._noting_missing.add(self._start(self._note_missing(user_ids, wait_s)))
 
     async def close(self) -> None:
-        """Returns when everything is written, but for what `note_missing` has not finished: another server notes it."""
+        """Returns when everything is written, but for what `note_missing` has not finished: another node notes it."""
         for task in self._noting_missing:
             task.cancel()
         await asyncio.gather(*self._writing, return_exceptions=True)

@@ -121,7 +121,7 @@ class Limiter:
             self._bucket(limit, key, rate).tokens -= tokens
 
     def count(self, limit: Limit, key: object) -> None:
-        """Takes a token for what another server has let through. The debt is never more than the burst, however many
+        """Takes a token for what another node has let through. The debt is never more than the burst, however many
         servers let it through at once."""
         rate = self._rates[limit]
         if rate.per_s:

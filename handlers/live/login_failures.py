@@ -1,4 +1,4 @@
-"""Counts failed logins for each pair of account and network, over all servers."""
+"""Counts failed logins for each pair of account and network, over all nodes."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -9,14 +9,14 @@ from handlers.live.tokens import Tokens
 from handlers.wire.errors import ChatError
 
 TOPIC = "login_failures"
-"""What is told is the key of the pair."""
+"""The published value is the key of the pair."""
 
 
 class LoginFailures:
     """Failures count for the pair, so that nobody can lock others out from elsewhere.
 
-    Servers tell each other of a failure by a hash under their common key. It shows neither the address nor the name,
-    which may be a password that somebody typed into the wrong field.
+    Nodes publish a failure to each other as a hash under their common key. It shows neither the address nor the
+    name, which may be a password that somebody typed into the wrong field.
     """
 
     def __init__(self, limiter: Limiter, tokens: Tokens, peers: Peers) -> None:

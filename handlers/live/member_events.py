@@ -29,7 +29,7 @@ class MemberEvents:
 
     def added(self, chat_id: int, user_ids: Collection[int]) -> None:
         """Publishes `chat_added` to all connections of new members. Connections that asked for the rooms of all chats
-        enter the room. Nothing is loaded for users who are connected to other servers only."""
+        enter the room. Nothing is loaded for users who are connected to other nodes only."""
         if not self._context.connections.any_of(user_ids):
             return
 

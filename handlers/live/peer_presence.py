@@ -1,4 +1,4 @@
-"""The presence of the users of other servers, as those servers tell it."""
+"""The presence of the users of other nodes, as those nodes publish it."""
 
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -12,19 +12,20 @@ from handlers.live.presence_record import OFFLINE, Record, left, read_record, se
 log = structlog.get_logger("vestnik")
 
 USERS_PER_TURN = 200
-"""How many users are changed before the loop goes on: what a server has told of ten thousand takes fifty turns."""
+"""How many users are changed before the loop goes on: what a node publishes about ten thousand users takes fifty
+turns."""
 
 Changed = Callable[[int, str, Record | None], None]
-"""Called with a user, what others saw of them before, and their new record on one server, None if it is gone."""
+"""Called with a user, what others saw of them before, and their new record on one node, None if it is gone."""
 
 
 class PeerPresence:
-    """The records of other servers, by incarnation and user.
+    """The records of other nodes, by incarnation and user.
 
-    A server that is gone keeps its users for `kept_s` as users who are leaving: most of them come back to another one.
-    `is_here` says whether a user is on this server, and `status_of` what others see of them; `changed` is called after
-    each change. `abandoned` is called with those whose server has died and whom no server has, and `unnoted` with each
-    user whom no server has and whose end the last ones have not noted.
+    A node that is gone keeps its users for `kept_s` as users who are leaving: most of them come back to another one.
+    `is_here` says whether a user is on this node, and `status_of` what others see of them; `changed` is called after
+    each change. `abandoned` is called with those whose node has died and whom no node has, and `unnoted` with each
+    user whom no node has and whose end the last ones have not noted.
 
     A record takes about 90 bytes: equal records are one object.
     """
@@ -48,7 +49,7 @@ class PeerPresence:
         self._unnoted = unnoted
         self._abandoned = abandoned
         self.records: dict[str, dict[int, Record]] = {}
-        """Empty as long as no other server has told of a user."""
+        """Empty as long as no other node has published a user."""
         self._ending: dict[str, Timer] = {}
         """The incarnations that are gone and whose users are kept, each with the timer that ends this."""
         self._steps: deque[Iterator[None]] = deque()
@@ -67,11 +68,11 @@ class PeerPresence:
         return OFFLINE if found[0].wish[1] else found[0].status
 
     def stay(self, user_id: int) -> bool:
-        """Whether the user has a connection to another server."""
+        """Whether the user has a connection to another node."""
         return not all(record.leaving for record in self.of(user_id))
 
     def have(self, user_id: int) -> bool:
-        """Whether a server that is not gone has the user."""
+        """Whether a node that is not gone has the user."""
         return any(
             user_id in records
             for incarnation, records in self.records.items()
@@ -79,18 +80,18 @@ class PeerPresence:
         )
 
     def heard(self, incarnation: str, told: Told) -> None:
-        """Takes what a server tells."""
+        """Handles what a node has published."""
         self._begin(self._change(incarnation, told))
 
     def load(self, incarnation: str, told: Told) -> None:
-        """Takes the whole of what a server has told, in place of what is known of it."""
+        """Takes the whole of what a node has published, in place of what is known of it."""
         timer = self._ending.pop(incarnation, None)
         if timer is not None:
             timer.cancel()
         self._begin(self._replace(incarnation, told))
 
     def gone(self, incarnation: str, ended: bool) -> None:
-        """Takes the users of a server that is gone for users who are leaving. `ended`: it has said so itself, and has
+        """Takes the users of a node that is gone for users who are leaving. `ended`: it has said so itself, and has
         noted when its users were last seen."""
         if incarnation not in self._ending:
             self._begin(self._leave(incarnation))
@@ -122,7 +123,7 @@ class PeerPresence:
         try:
             return next(self._steps[0], True) is None
         except Exception:
-            log.exception("the presence that another server tells could not be used")
+            log.exception("the presence that another node tells could not be used")
             return False
 
     def _change(self, incarnation: str, told: Told) -> Iterator[None]:

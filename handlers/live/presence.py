@@ -19,10 +19,10 @@ from handlers.wire.endings import RETRY_SPREAD_MS
 RETRY_SPREAD_S = RETRY_SPREAD_MS / 1000
 
 HEARD_WITHIN_S = 1.0
-"""After the grace time, how long a server waits for others to tell that the user has come to one of them."""
+"""After the grace time, how long a node waits for others to publish that the user has come to one of them."""
 
 NOTED_WITHIN_S = 10.0
-"""How long a server gives another one to note when the users of a dead server were last seen."""
+"""How long a node gives another one to note when the users of a dead node were last seen."""
 
 
 @dataclass(slots=True)
@@ -39,10 +39,10 @@ class _Presence:
 
 
 class PresenceTracker:
-    """The presence of every user who is connected to this server or another one, or was so less than `grace_s` ago.
+    """The presence of every user who is connected to this node or another one, or was so less than `grace_s` ago.
 
-    Each server tells the other servers of the users who are connected to it, and publishes to its own rooms when what
-    others see of a user changes, which is the same on all servers. A user who leaves one server and comes to another
+    Each node publishes to the other nodes which users are connected to it, and publishes to its own rooms when what
+    others see of a user changes, which is the same on all nodes. A user who leaves one node and comes to another
     within the grace time is not gone meanwhile.
     """
 
@@ -133,13 +133,13 @@ class PresenceTracker:
                 self._hub.emit(name, payload, room=connection.id)
 
     def going_away(self) -> None:
-        """Called before the server ends its connections. It tells the other servers nothing from here on: they keep its
-        users until those had time to come back."""
+        """Called before the node ends its connections. It publishes nothing to the other nodes from here on: they
+        keep its users until those had time to come back."""
         self._outbox.close()
 
     @contextmanager
     def coming_back(self) -> Iterator[None]:
-        """For a server that ends all connections and goes on: the users whose last connection is lost meanwhile stay as
+        """For a node that ends all connections and goes on: the users whose last connection is lost meanwhile stay as
         they were until those connections had time to come back."""
         self._spread_s = RETRY_SPREAD_S
         try:
@@ -148,7 +148,7 @@ class PresenceTracker:
             self._spread_s = 0.0
 
     def stop(self) -> None:
-        """Ends all grace times at once: the server is going away."""
+        """Ends all grace times at once: the node is going away."""
         self._outbox.close()
         for user_id, presence in list(self._users.items()):
             if presence.grace is not None:
@@ -162,12 +162,12 @@ class PresenceTracker:
         return self._spread_s + self._grace_s + heard_s
 
     def _peers_kept_s(self) -> float:
-        """How long the users of another server that is gone stay as they were. A server that starts and has no others
+        """How long the users of another node that is gone stay as they were. A node that starts and has no others
         finds its own previous incarnation, whose users are gone at once."""
         return RETRY_SPREAD_S + self._kept_s() if self._users or self._peers.others else 0.0
 
     def _arrived(self, user_id: int) -> _Presence:
-        """The presence of a user before their first connection to this server."""
+        """The presence of a user before their first connection to this node."""
         if not self._records:
             return _Presence()
         wishes = [record.wish for record in self._elsewhere.of(user_id)]
@@ -190,7 +190,8 @@ class PresenceTracker:
             self._last_seen.note(user_id)
 
     def _publish(self, user_id: int, presence: _Presence) -> None:
-        """Publishes what others see of a user who is here, if it has changed, and tells the other servers."""
+        """Publishes what others see of a user who is here, if it has changed, and publishes the record to the other
+        nodes."""
         if presence.statuses:
             presence.status = max(presence.statuses.values(), key=STRENGTH.__getitem__)
         if self._records:
@@ -220,7 +221,7 @@ class PresenceTracker:
         return None if presence is None else _record(presence)
 
     def _changed_elsewhere(self, user_id: int, before: str, record: Record | None) -> None:
-        """Called when another server has told of a user."""
+        """Called when another node has published a change of a user."""
         presence = self._users.get(user_id)
         if presence is None:
             status = self._elsewhere.status_of(user_id)
@@ -234,7 +235,7 @@ class PresenceTracker:
         self._publish(user_id, presence)
 
     def _abandoned(self, user_ids: Sequence[int]) -> None:
-        """Notes when the users of a dead server were last seen. Every server would; they do it one after the other, and
+        """Notes when the users of a dead node were last seen. Every node would; they do it one after the other, and
         the first one leaves nothing to the next."""
         rank = sum(other < self._peers.incarnation for other in self._peers.others)
         self._last_seen.note_missing(user_ids, wait_s=rank * NOTED_WITHIN_S)

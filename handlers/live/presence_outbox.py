@@ -1,4 +1,4 @@
-"""Tells the other servers of the presence of the users here."""
+"""Publishes the presence of the users here to the other nodes."""
 
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
@@ -10,7 +10,7 @@ from handlers.live.presence_record import Record
 TOPIC = "presence"
 
 GATHERED_S = 0.2
-"""What changes within this time is told together."""
+"""Changes within this time are published together."""
 
 USERS_PER_TELL = 10_000
 
@@ -18,15 +18,15 @@ GONE = "gone"
 """In place of a record: the user is here no more."""
 
 GONE_UNNOTED = "gone unnoted"
-"""As `GONE`, and this server did not note when the user was last seen, because another one had them."""
+"""As `GONE`, and this node did not note when the user was last seen, because another one had them."""
 
 Told = Mapping[str, list[int]]
 """By the text of a record, the users with that record: mostly thousands of them with the same."""
 
 
 class PresenceOutbox:
-    """Compares the record of each changed user with what was told of them last, five times a second at most, and tells
-    what differs. `record_of` is the present record of a user, None for one who is not here."""
+    """Compares the record of each changed user with the one that was published last, five times a second at most,
+    and publishes those that differ. `record_of` is the present record of a user, None for one who is not here."""
 
     def __init__(self, peers: Peers, clock: Clock, record_of: Callable[[int], Record | None]) -> None:
         self._peers = peers
@@ -49,17 +49,17 @@ class PresenceOutbox:
             self._timer = self._clock.call_later(wait_s, self._tell)
 
     def gone(self, user_id: int, *, noted: bool) -> None:
-        """Called when a user is here no more; `noted`: this server notes when they were last seen."""
+        """Called when a user is here no more; `noted`: this node notes when they were last seen."""
         if not noted:
             self._unnoted.add(user_id)
         self.changed(user_id)
 
     def snapshot(self) -> Told:
-        """All that was told and still holds."""
+        """All that was published and still holds."""
         return _by_text(self._told)
 
     def close(self) -> None:
-        """Tells what is due, and nothing after it: the others keep what they know until this server is gone."""
+        """Publishes what is due, and nothing after it: the others keep what they know until this node is gone."""
         if self._timer is not None:
             self._timer.cancel()
             self._tell()

@@ -1,4 +1,4 @@
-"""What one server says of the presence of one user, and what others see of all that the servers say."""
+"""What one node says of the presence of one user, and what others see of all that the nodes say."""
 
 from collections.abc import Collection
 from functools import lru_cache
@@ -20,10 +20,10 @@ _HIDDEN, _LEAVING = "hidden", "leaving"
 
 @frozen
 class Record:
-    """One user on one server.
+    """One user on one node.
 
     `status` is the strongest of the user's connections there. `leaving`: the last of them is gone, and the grace time
-    lasts while the user has connections to other servers. `wish` is the greatest that this server knows of the user.
+    lasts while the user has connections to other nodes. `wish` is the greatest that this node knows of the user.
     """
 
     status: str
@@ -49,12 +49,12 @@ def read_record(text: str) -> Record:
 
 
 def left(record: Record) -> Record:
-    """The record once the last connection to its server is gone."""
+    """The record once the last connection to its node is gone."""
     return record if record.leaving else read_record(Record(record.status, record.wish, True).text())
 
 
 def seen(records: Collection[Record]) -> str:
-    """What others see: the strongest status, `offline` without records or if the user wishes so. A server that is left
+    """What others see: the strongest status, `offline` without records or if the user wishes so. A node that is left
     counts only if all are."""
     if not records or max(record.wish for record in records)[1]:
         return OFFLINE

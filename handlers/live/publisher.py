@@ -50,7 +50,7 @@ class Publisher:
         ended: Callable[[Connection, Ending], None],
         spreader: Spreader | None = None,
     ) -> None:
-        """`spreader`: how other servers hear of messages at once; None without a bus."""
+        """`spreader`: how other nodes hear of messages at once; None without a bus."""
         self._context = context
         self._spreader = spreader
         self._ended = ended
@@ -95,7 +95,7 @@ class Publisher:
         context.updates.changed(chat_id)
 
     def hand_out(self, chat_id: int, seq: int, sender_id: int, blobs: Blobs, *, new: bool) -> None:
-        """Publishes a change of a message that another server has published, by the bytes of its event. `new`: it is a
+        """Publishes a change of a message that another node has published, by the bytes of its event. `new`: it is a
         new message."""
         context = self._context
         if new:
@@ -126,7 +126,7 @@ class Publisher:
     @_publishes(changes.ChatCreated)
     def _chat_created(self, change: changes.ChatCreated) -> None:
         """Publishes `chat_added` to the members. A chat of which no member is connected here need not be in memory:
-        another server may have created it."""
+        another node may have created it."""
         if self._context.connections.any_of(change.state.members):
             self._context.directory.created(change.state)
         self._members.added(change.chat_id, change.state.members.keys())

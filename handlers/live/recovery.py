@@ -42,7 +42,7 @@ async def replay(context: Context, caller: Caller, chat_id: int, after_seq: int)
     """
     chat = await context.directory.for_member(caller.user_id, chat_id)
     if after_seq > chat.head_seq:
-        # Memory may be behind a store that other servers write to: a read publishes what it finds there.
+        # Memory may be behind a store that other nodes write to: a read publishes what it finds there.
         await context.store.messages.changed_since(chat_id, after_seq, limit=1)
         chat = await context.directory.for_member(caller.user_id, chat_id)
         if after_seq > chat.head_seq:
@@ -68,7 +68,7 @@ class _Replay:
 
     async def run(self, chat: LoadedChat) -> tuple[int, bool]:
         waits = 0
-        # What is emitted while this server is behind others is held: the ack must not overtake it.
+        # What is emitted while this node is behind others is held: the ack must not overtake it.
         while self._position != chat.head_seq or self._context.freshness.stale:
             if self._context.freshness.stale:
                 await self._context.freshness.caught_up()
@@ -143,7 +143,7 @@ class _Replay:
 
     async def _check(self) -> None:
         """Raises: `ChatError` `not_found` after a removal; `Refused` for a connection that has ended; `Unavailable` if
-        this server stays behind others."""
+        this node stays behind others."""
         await self._context.freshness.caught_up()
         await self._context.directory.for_member(self._caller.user_id, self._chat_id)
         self._context.connections.check(self._connection)

@@ -72,7 +72,7 @@ class Subscriptions:
             return  # removed meanwhile
         except Unavailable as error:
             if error.trouble == "newer":
-                return  # only newer servers serve this chat; the connection's commands on it are refused
+                return  # only newer nodes serve this chat; the connection's commands on it are refused
             raise
         self._connections.check(connection)
         enter_room(self._hub, connection, chat)

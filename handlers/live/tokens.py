@@ -24,7 +24,7 @@ _EXPIRES_MAX = 253402300799  # the end of the year 9999, where datetimes end
 
 @frozen
 class Claims:
-    """What a good access token says. `own`: this server minted it, and it is good as long as its session. A token of
+    """What a good access token says. `own`: this node minted it, and it is good as long as its session. A token of
     another backend may have a `session_id` too, or None. `expires_at` is Unix time."""
 
     user_id: int
@@ -58,7 +58,7 @@ class Tokens:
         return jwt.encode(claims, self._secret, self._algorithm)
 
     def keyed_hash(self, purpose: str, *words: object) -> str:
-        """A hash under the key of the server, the same at all servers of a store, from which nobody without the key can
+        """A hash under the key of the server, the same at all nodes of a store, from which nobody without the key can
         find the words."""
         text = "\0".join(["vestnik", purpose, *map(str, words)])
         return hmac.digest(self._secret.encode(), text.encode(), "sha256").hex()[:32]

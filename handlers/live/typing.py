@@ -13,12 +13,13 @@ from handlers.policy import TYPING_REPEAT_S, TYPING_SHOWN_S
 from handlers.wire import events
 
 TOPIC = "typing"
-"""What is told is a list: the chat, the user, and whether they type."""
+"""The published value is a list: the chat, the user, and whether they type."""
 
 
 @dataclass(slots=True)
 class _Sign:
-    """`connection` typed last; None: it was one of another server. `told_at` is when the others were told last."""
+    """`connection` typed last; None: it was one of another node. `told_at` is when the other nodes were notified
+    last."""
 
     connection: Connection | None
     shown_at: float
@@ -30,8 +31,8 @@ class _Sign:
 class TypingTracker:
     """The typing signs that others see now, by chat and user.
 
-    A sign is one on all servers. The server to which the typing connection belongs tells the others of it, if there is
-    a bus; without one each server has its own signs.
+    A sign is one on all nodes. The node to which the typing connection belongs publishes it to the others, if there
+    is a bus; without one each node has its own signs.
     """
 
     def __init__(self, hub: Hub, clock: Clock, connections: Connections, peers: Peers) -> None:
@@ -66,7 +67,7 @@ class TypingTracker:
         return (chat_id, user_id) in self._signs
 
     def stop(self, chat_id: int, user_id: int) -> None:
-        """Ends the user's sign in this chat because of a change of the chat, which the other servers publish as well;
+        """Ends the user's sign in this chat because of a change of the chat, which the other nodes publish as well;
         nothing happens if there is none."""
         sign = self._signs.pop((chat_id, user_id), None)
         if sign is not None:
@@ -74,7 +75,7 @@ class TypingTracker:
             self._publish((chat_id, user_id), False)
 
     def end(self, chat_id: int, user_id: int) -> None:
-        """Ends the user's sign in this chat on all servers; nothing happens if there is none."""
+        """Ends the user's sign in this chat on all nodes; nothing happens if there is none."""
         if (chat_id, user_id) in self._signs:
             self.stop(chat_id, user_id)
             self._tell((chat_id, user_id), False)
@@ -94,8 +95,8 @@ class TypingTracker:
                 self.end(*key)
 
     def _heard(self, _incarnation: str, told: Any) -> None:
-        """Takes what another server tells of a user who types there. It tells of repeats at most once a second and says
-        when the sign ends; a sign of which no more is heard ends a second after it would have ended there."""
+        """Handles what another node publishes about a user who types there: the beginning, repeats at most once a
+        second, and the end. A sign without either ends a second after it would have ended there."""
         chat_id, user_id, is_typing = told
         key, now = (chat_id, user_id), self._clock.monotonic()
         sign = self._signs.get(key)

@@ -121,7 +121,7 @@ class EngineServer(engineio.AsyncServer):
         self.before_send: Callable[[str], None] = _nothing_pending
         self.reply: Callable[[Link, bytes], None] = _write_now
         self.foreign: ForeignSessions | None = None
-        """The sessions of other servers, if this server is one of several behind a proxy that gives each request to any
+        """The sessions of other nodes, if this node is one of several behind a proxy that gives each request to any
         of them. To be set before the first session is opened."""
         self._requests = Requests(self)
         self._lingering: dict[str, Session] = {}

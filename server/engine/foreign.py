@@ -1,4 +1,4 @@
-"""Sessions that other servers hold: for servers behind a proxy that gives each request to any of them."""
+"""Sessions that other nodes hold: for nodes behind a proxy that gives each request to any of them."""
 
 from collections.abc import AsyncIterator
 from typing import NamedTuple, Protocol
@@ -17,21 +17,21 @@ class Body(NamedTuple):
 
 
 class ForeignSessions(Protocol):
-    """What `EngineServer.foreign` asks about the sessions of other servers."""
+    """What `EngineServer.foreign` asks about the sessions of other nodes."""
 
     def new_sid(self) -> str:
-        """The sid of a new session here. It has to be unguessable, and other servers have to see from it whose session
+        """The sid of a new session here. It has to be unguessable, and other nodes have to see from it whose session
         it is."""
 
     def budget_of(self, sid: str) -> Budget | None:
-        """The budget that requests for another server's session count against here; None if they count against that of
+        """The budget that requests for another node's session count against here; None if they count against that of
         their address."""
 
     async def answer(
         self, request: web.Request, sid: str, headers: Headers, *, websocket: bool
     ) -> web.StreamResponse | None:
-        """The answer to a GET or POST for a session that is not here, or None if no other server has it. The headers
+        """The answer to a GET or POST for a session that is not here, or None if no other node has it. The headers
         have to be in the answer. With `websocket` the request is the handshake of an upgrade."""
 
     def body_of(self, request: web.Request) -> Body:
-        """The body of a POST for a session here, which another server may have passed on."""
+        """The body of a POST for a session here, which another node may have passed on."""

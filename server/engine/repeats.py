@@ -1,6 +1,6 @@
 """Requests of a polling client that come twice.
 
-A proxy before several servers asks the next one when a server breaks off, with a GET that another one has answered
+A proxy before several nodes asks the next one when a node breaks off, with a GET that another one has answered
 already. What was in that answer would be missing from then on, and a POST would be done twice. Clients that give each
 request a mark of its own (`t`, which the official ones do so that no cache answers) are recognized by it.
 """

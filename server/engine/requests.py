@@ -98,7 +98,7 @@ class Requests:
     async def _answer_from_elsewhere(
         self, environ: dict[str, Any], request: web.Request, query: Query
     ) -> web.StreamResponse | None:
-        """The answer to a request for a session that another server holds."""
+        """The answer to a request for a session that another node holds."""
         foreign, sid = self._host.foreign, query.get("sid", [""])[0]
         if foreign is None or not sid or request.method not in ("GET", "POST"):
             return None

@@ -10,8 +10,8 @@ from server.metrics.sources import Sources
 ByLabels = Mapping[tuple[str, ...], float]
 
 CLIENTS_REASON = ("client", "none")
-"""Reason and close code of a connection that its client ended, or that broke. The client's own code is not told: it may
-send any."""
+"""Reason and close code of a connection that its client ended, or that broke. The client's own code is not shown: it
+may send any."""
 
 
 def _by_word(numbers: Mapping[Any, float]) -> ByLabels:
@@ -87,7 +87,7 @@ TRAFFIC: tuple[Family, ...] = (
     counter("vestnik_errors_total", "Errors that clients were sent, by code.", _errors, ("code",)),
     counter(
         "vestnik_messages_total",
-        "New messages that this server stored and acked.",
+        "New messages that this node stored and acked.",
         lambda sources: sum(sources.chat.counts.sent.values()),
     ),
     counter(

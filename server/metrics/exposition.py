@@ -25,7 +25,7 @@ LINKS_PER_TURN = 1000
 
 
 class Exposition:
-    """Makes the text. Who asks while it is being made gets the same."""
+    """Makes the text. Callers that come while it is being made get the same text."""
 
     def __init__(self, sio: AsyncServer, sources: Callable[[int], Sources]) -> None:
         """`sources` is called with the bytes that wait unsent."""

@@ -1,4 +1,4 @@
-"""Metrics of a server that shares its store with others, and of the bus between them. Others have no samples."""
+"""Metrics of a node that shares its store with others, and of the bus between them. Others have no samples."""
 
 from collections.abc import Callable
 from typing import get_args
@@ -23,22 +23,22 @@ def _sent_received(sent: int, received: int) -> Value:
 NODES: tuple[Family, ...] = (
     gauge(
         "vestnik_nodes",
-        "Servers that live, as this one sees it; itself too.",
+        "Nodes that live, as this one sees it; itself too.",
         _node(lambda node: node.living),
     ),
     gauge(
         "vestnik_look_age_seconds",
-        "Time since the last complete look at the other servers began.",
+        "Time since the last complete look at the other nodes began.",
         _node(lambda node: node.look_age_s),
     ),
     gauge(
         "vestnik_lease_age_seconds",
-        "Time since this server's lease was renewed.",
+        "Time since this node's lease was renewed.",
         _node(lambda node: node.lease_age_s),
     ),
     gauge(
         "vestnik_stale",
-        "1 while this server runs no commands because its last look is too old, else 0.",
+        "1 while this node runs no commands because its last look is too old, else 0.",
         _node(lambda node: node.stale),
     ),
 )
@@ -57,7 +57,7 @@ BUS: tuple[Family, ...] = (
     ),
     gauge(
         "vestnik_bus_hearers",
-        "Servers that Redis handed the last frame to; this one too.",
+        "Nodes that Redis handed the last frame to; this one too.",
         _bus(lambda bus: bus.hearers),
     ),
     gauge("vestnik_bus_queued_bytes", "Bytes that wait to be sent.", _bus(lambda bus: bus.queued_bytes)),
@@ -86,7 +86,7 @@ BUS: tuple[Family, ...] = (
     ),
     counter(
         "vestnik_bus_untimely_messages_total",
-        "Changes of messages that came after this server had read them from the store, or before an earlier one.",
+        "Changes of messages that came after this node had read them from the store, or before an earlier one.",
         _bus(lambda bus: {("late",): bus.messages_late, ("ahead",): bus.messages_ahead}),
         ("when",),
     ),
@@ -117,7 +117,7 @@ BUS: tuple[Family, ...] = (
     ),
     counter(
         "vestnik_bus_unheard_total",
-        "How often fewer servers than live heard a frame, for seconds.",
+        "How often fewer nodes than live heard a frame, for seconds.",
         _bus(lambda bus: bus.unheard),
     ),
 )

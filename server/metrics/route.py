@@ -21,7 +21,7 @@ async def metrics(request: web.Request) -> web.Response:
 
 
 async def guarded_metrics(request: web.Request) -> web.Response:
-    """`metrics` for whoever sends METRICS_TOKEN."""
+    """`metrics` for requests with METRICS_TOKEN."""
     given = bearer(request.headers) or ""
     expected = request.app[CONFIG].metrics_token
     if not hmac.compare_digest(given.encode(errors="surrogateescape"), expected.encode()):

@@ -14,7 +14,7 @@ SERVER: tuple[Family, ...] = (
     gauge("vestnik_info", "Always 1.", lambda _sources: {(VERSION,): 1}, ("version",)),
     gauge(
         "vestnik_ready",
-        "1 while the store serves, this server knows what others write there, and it is not going away; else 0.",
+        "1 while the store serves, this node knows what others write there, and it is not going away; else 0.",
         _ready,
     ),
     histogram(
@@ -44,7 +44,7 @@ SERVER: tuple[Family, ...] = (
     ),
     gauge(
         "vestnik_held_events",
-        "Events that wait until this server knows again what others write.",
+        "Events that wait until this node knows again what others write.",
         lambda sources: sources.hub.held,
     ),
     gauge(

@@ -1,1 +1,1 @@
-"""This server among others on the same database: what it knows of them, and what it tells them."""
+"""This node among others on the same database: what it reads of them, and what it publishes to them."""

@@ -1,4 +1,4 @@
-"""How other servers reach this one, if no setting says so."""
+"""How other nodes reach this one, if no setting says so."""
 
 import socket
 from urllib.parse import urlsplit
@@ -7,7 +7,7 @@ MONGODB_PORT = 27017
 
 
 def default_node_url(database_url: str, port: int) -> str:
-    """The address from which this machine reaches the database, with this server's port; "" if there is none. Nothing
+    """The address from which this machine reaches the database, with this node's port; "" if there is none. Nothing
     is sent to the database."""
     host, database_port = _first_host(database_url)
     if not host or not port:

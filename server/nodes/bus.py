@@ -1,7 +1,7 @@
-"""The bus: one channel of a Redis server, over which each server hears at once what the others publish.
+"""The bus: one channel of a Redis server, over which each node receives at once what the others publish.
 
-What is sent may be lost, and nobody waits for it: the store's hints tell the same within a quarter of a second. So the
-bus promises only that it never holds anybody up, and that it notices when it is deaf.
+Frames may be lost, and nothing waits for them: the store's hints name the same changes within a quarter of a second.
+So the bus promises only that it blocks nothing, and that it notices when it receives nothing.
 """
 
 import asyncio
@@ -23,10 +23,11 @@ from server.redis_url import place_of
 log = structlog.get_logger("vestnik")
 
 CANARY_S = 0.5
-"""A server that publishes nothing for this long publishes an empty frame, to find out whether it hears itself."""
+"""A node that publishes nothing for this long publishes an empty frame, to find out whether it receives its own
+frames."""
 
 PAUSE_S = (0.25, 1.0)
-"""Between two attempts to connect: a random time, so that not all servers come at once."""
+"""Between two attempts to connect: a random time, so that not all nodes come at once."""
 
 QUEUE_BYTES_MAX = 4 * 1024 * 1024
 
@@ -34,15 +35,15 @@ JOINED_BYTES_MAX = 256 * 1024
 """How much is published together."""
 
 CLOSE_S = 0.5
-"""How long a server that closes waits for Redis to take what is queued."""
+"""How long a node that closes waits for Redis to take what is queued."""
 
 
 class Bus:
-    """Publishes the frames of this server, signed with a key made of `secret_key`, and hands the frames of others to
+    """Publishes the frames of this node, signed with a key made of `secret_key`, and hands the frames of others to
     `heard`, if their signature is good.
 
-    `missed` is called when others have, or may have, published what is lost to this server: after each connect too.
-    `living` says how many servers live, this one among them.
+    `missed` is called when frames of others were lost, or may have been: after each connect too. `living` says how
+    many nodes live, this one among them.
     """
 
     def __init__(

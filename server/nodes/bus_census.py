@@ -1,4 +1,4 @@
-"""Whether all servers that live hear the bus: each publish says how many did."""
+"""Whether all living nodes receive from the bus: Redis answers each publish with the number of receivers."""
 
 import asyncio
 from collections.abc import Callable
@@ -10,11 +10,12 @@ from server.nodes.bus_counters import BusCounters
 log = structlog.get_logger("vestnik")
 
 UNHEARD_S = 3.0
-"""For how long fewer may hear than live. A server that starts or ends is in one of the two numbers a moment longer."""
+"""For how long fewer nodes may receive than live. A node that starts or ends is in one of the two numbers a moment
+longer."""
 
 
 class Census:
-    """Compares, publish by publish. `living` says how many servers live, this one among them."""
+    """Compares, publish by publish. `living` says how many nodes live, this one among them."""
 
     def __init__(self, place: str, counters: BusCounters, living: Callable[[], int]) -> None:
         self._place = place
@@ -33,7 +34,7 @@ class Census:
         living = self._living()
         if hearers >= living:
             if self._is_told:
-                log.info("all servers that live hear the bus", redis=self._place)
+                log.info("all living nodes hear the bus", redis=self._place)
             self._unheard_since, self._is_told = None, False
             return
         now = asyncio.get_running_loop().time()
@@ -43,7 +44,7 @@ class Census:
             self._is_told = True
             self._counters.unheard += 1
             log.warning(
-                "fewer servers hear the bus than live: is REDIS_URL the same everywhere?",
+                "fewer nodes hear the bus than live: is REDIS_URL the same everywhere?",
                 redis=self._place,
                 hear=hearers,
                 live=living,

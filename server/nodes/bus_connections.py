@@ -1,4 +1,4 @@
-"""The two connections to Redis: one publishes, one hears. What goes wrong with them, in words for the log."""
+"""The two connections to Redis: one publishes, one receives. Describes their failures for the log."""
 
 import asyncio
 from typing import Any
@@ -35,7 +35,7 @@ class Sentinel(Exception):
 
 
 class Deaf(Exception):
-    """What this server publishes does not come back to it."""
+    """What this node publishes does not come back to it."""
 
 
 FAILURES = (RedisError, OSError, TimeoutError, Sentinel, Deaf)
@@ -53,7 +53,7 @@ class Connections:
         """Whether the server is a node of a cluster: it counts only its own subscribers."""
 
     async def open(self) -> None:
-        """Returns when everything that is published from now on is heard. Raises: `Sentinel`, too."""
+        """Returns when everything that is published from now on will be received. Raises: `Sentinel`, too."""
         async with asyncio.timeout(ATTEMPT_S):
             await _connect(self._sending)
             mode = await _mode(self._sending)
@@ -103,7 +103,7 @@ async def _mode(connection: AbstractConnection) -> bytes:
 
 
 def is_refusal(error: BaseException) -> bool:
-    """Whether the Redis server answers, and does not let this server in."""
+    """Whether the Redis server answers, and does not let this node in."""
     return isinstance(error, AuthenticationError | ResponseError | Sentinel)
 
 

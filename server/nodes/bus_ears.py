@@ -1,4 +1,4 @@
-"""The hearing end of the bus: frames of others, and this server's own, by which it knows that it hears."""
+"""The receiving end of the bus: frames of others, and this node's own, which show that it receives."""
 
 import asyncio
 from collections.abc import Callable
@@ -15,16 +15,16 @@ log = structlog.get_logger("vestnik")
 INCARNATIONS_MAX = 1000
 
 DEAF_S = 2.0
-"""How long a frame may take to come back to its sender when nothing else is heard."""
+"""How long a frame may take to come back to its sender when nothing else arrives."""
 
 BEHIND_S = 10.0
 """How long it may take in any case."""
 
 
 class Ears:
-    """Hands frames of other servers to `heard`, and calls `missed` where their numbers have a hole.
+    """Hands frames of other nodes to `heard`, and calls `missed` where their numbers have a hole.
 
-    Drops frames that no server with this key has signed, and frames that came before.
+    Drops frames that no node with this key has signed, and frames that came before.
     """
 
     def __init__(
@@ -46,7 +46,7 @@ class Ears:
         self._expected: tuple[int, float] | None = None
         """The own frame that is measured now, and when it was queued."""
         self._heard_s = 0.0
-        """When anything was heard last."""
+        """When the last frame arrived."""
         self._is_unreadable_told = False
         self._is_forged_told = False
 
@@ -55,14 +55,14 @@ class Ears:
         self._expected = None
 
     def expect(self, number: int) -> None:
-        """This server publishes its frame `number`."""
+        """This node publishes its frame `number`."""
         if self._expected is None:
             self._expected = number, asyncio.get_running_loop().time()
 
     @property
     def are_deaf(self) -> bool:
-        """Whether the frame that is measured should have come back. While others are heard, this server may only be
-        behind them."""
+        """Whether the frame that is measured should have come back. While frames of others arrive, this node may
+        only be behind."""
         if self._expected is None:
             return False
         now = asyncio.get_running_loop().time()
@@ -70,14 +70,14 @@ class Ears:
         return waited_s > BEHIND_S or (waited_s > DEAF_S and now - self._heard_s > DEAF_S / 2)
 
     async def listen(self, connections: Connections) -> None:
-        """Hears what is published. Does not return. Raises: `bus_connections.FAILURES`."""
+        """Receives what is published. Does not return. Raises: `bus_connections.FAILURES`."""
         while True:
             self.take(await connections.hear())
 
     def take(self, data: bytes) -> None:
         """Takes the frames that were published together. Does not raise."""
         self._heard_s = asyncio.get_running_loop().time()
-        # What is published together is of one server. The signature of this one's own need not be checked: nothing is
+        # What is published together is of one node. The signature of this one's own need not be checked: nothing is
         # taken from it but that it came.
         is_own = begins_with_own(data, MAC_BYTES, self._own_name)
         try:
@@ -89,7 +89,7 @@ class Ears:
         except Unsealed:
             self._forged()
         except ValueError as error:
-            if is_own:  # this server's own can be read: somebody has made it up
+            if is_own:  # this node's own can be read: somebody has made it up
                 self._forged()
                 return
             self._counters.frames_unreadable += 1
@@ -102,7 +102,7 @@ class Ears:
             self._counters.bytes_received += len(data)
 
     def _forged(self) -> None:
-        """Nobody looks for that: who forges could otherwise keep all servers looking."""
+        """Nobody looks for that: who forges could otherwise keep all nodes looking."""
         self._counters.frames_forged += 1
         if not self._is_forged_told:
             self._is_forged_told = True

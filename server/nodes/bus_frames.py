@@ -1,4 +1,4 @@
-"""What servers tell each other over the bus, as bytes: a batch of events that are encoded already. Pure functions.
+"""What nodes tell each other over the bus, as bytes: a batch of events that are encoded already. Pure functions.
 
 A frame is self-delimiting, so frames can be joined and published together. All numbers are big-endian:
 
@@ -46,8 +46,8 @@ class Message(NamedTuple):
 
 
 class Frame(NamedTuple):
-    """What one server tells at a time. `number` counts the frames of the incarnation, so that others see that they have
-    missed one. `hint` is the number of its newest hint in the store. `look` is whether it has changed more than
+    """What one node sends at a time. `number` counts the frames of the incarnation, so that others see that they
+    have missed one. `hint` is the number of its newest hint in the store. `look` is whether it has changed more than
     `messages` say, which the others read from the store. `topics` have names, and values with their numbers."""
 
     incarnation: str

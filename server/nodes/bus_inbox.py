@@ -1,4 +1,4 @@
-"""What other servers spread: each event is handed to the clients here when it is the next of its chat."""
+"""Events from other nodes: each is handed to the clients here when it is the next of its chat."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -17,10 +17,10 @@ from storage.node_ports import Hint, Nodes
 log = structlog.get_logger("vestnik")
 
 CHASED_AFTER_S = 0.05
-"""How long an event waits for the rows before it. They are on their way from another server, or lost."""
+"""How long an event waits for the rows before it. They are on their way from another node, or lost."""
 
 HELD_S = 5.0
-"""How long events wait for this server to know again what the others did."""
+"""How long events wait for this node to know again what the others did."""
 
 HELD_BYTES_MAX = 8 * 1024 * 1024
 
@@ -35,7 +35,7 @@ class HandOut(Protocol):
 
 class Inbox:
     """Keeps the events of a chat in the order of its log. An event is held while a row before it is missing, and while
-    this server is stale; what is dropped here is published when this server looks at the others. `hand_out` is to be
+    this node is stale; what is dropped here is published when this node looks at the others. `hand_out` is to be
     set before the first event comes."""
 
     hand_out: HandOut
@@ -49,7 +49,7 @@ class Inbox:
         self._chases: set[asyncio.Task[None]] = set()
 
     def take(self, messages: Sequence[Message]) -> None:
-        """Takes the events of a frame."""
+        """Handles the events of a frame."""
         counters = self._counters
         counters.messages_received += len(messages)
         stale = self._stale()

@@ -9,7 +9,7 @@ MAC_BYTES = 16
 
 
 class Unsealed(ValueError):
-    """No server with this key, on this channel, has published it."""
+    """No node with this key, on this channel, has published it."""
 
 
 class Seal:

@@ -1,4 +1,4 @@
-"""The bus of a server, with what it spreads and what it takes in."""
+"""The bus of a node, connected with its store, its hub and its publisher."""
 
 import asyncio
 from collections.abc import Sequence
@@ -46,7 +46,7 @@ class BusService:
         self._inbox.published(changes)
 
     async def open(self, hand_out: HandOut) -> None:
-        """Connects, or begins to try. What others spread is given to `hand_out`. Raises: `Sentinel`."""
+        """Connects, or begins to try. Events from others go to `hand_out`. Raises: `Sentinel`."""
         self._inbox.hand_out = hand_out
         await self.bus.open()
 
@@ -57,7 +57,7 @@ class BusService:
             self._looking.cancel()
 
     def _heard(self, frame: Frame) -> None:
-        """Takes a frame of a server that lives. One that started a moment ago is not known yet, and one that is gone
+        """Takes a frame of a node that lives. One that started a moment ago is not known yet, and one that is gone
         publishes nothing: somebody may have recorded what it did."""
         if frame.incarnation not in self._node.others:
             self._look()

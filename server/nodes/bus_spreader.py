@@ -1,4 +1,4 @@
-"""Spreads what this server publishes: the events of its own rows as they are encoded for the clients here."""
+"""Spreads what this node publishes: the events of its own rows as they are encoded for the clients here."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -26,7 +26,7 @@ class BusSpreader:
         self._hint = 0
 
     def begin(self, rows: Sequence[tuple[int, Change]], hint: int) -> None:
-        """Takes the rows that this server has inserted; see `storage.node_ports.OnPublished`."""
+        """Takes the rows that this node has inserted; see `storage.node_ports.OnPublished`."""
         if not self._bus.is_up:
             return
         self._rows = {id(row[1]): row for row in rows}

@@ -1,4 +1,4 @@
-"""Whether memory is behind other servers, and for how long: `handlers.live.freshness.Freshness` over looks."""
+"""Whether memory is behind other nodes, and for how long: `handlers.live.freshness.Freshness` over looks."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -9,12 +9,12 @@ from server.nodes.looks import Looks
 from storage.errors import Unavailable
 
 STALE_AFTER_S = 2.0
-"""With a last complete look older than this, a server that has others runs no command and publishes nothing."""
+"""With a last complete look older than this, a node that has others runs no command and publishes nothing."""
 
 UNREADY_AFTER_S = 5.0
 
 ENDED_AFTER_S = 30.0
-"""With a last complete look older than this, a server that has others ends its connections."""
+"""With a last complete look older than this, a node that has others ends its connections."""
 
 TICK_S = 0.25
 
@@ -24,9 +24,9 @@ RETRY_S = 0.1
 class Gate:
     """Implements `Freshness`.
 
-    A server that knows no living others counts as looked while its clock ticks: nobody writes what it does not know,
+    A node that knows no living others counts as looked while its clock ticks: nobody writes what it does not know,
     and a database that is away is no reason to hold anything. But if the process was stopped, others may have come.
-    `fresh` is called in the turn in which the server is no longer stale; `behind` once the last look is older than
+    `fresh` is called in the turn in which the node is no longer stale; `behind` once the last look is older than
     `ENDED_AFTER_S`.
     """
 
@@ -70,10 +70,10 @@ class Gate:
         # `wait` does not cancel the task, which all who wait share.
         await asyncio.wait((self._catching_up,), timeout=CAUGHT_UP_WITHIN_S)
         if self.stale:
-            raise Unavailable("the other servers cannot be looked at", "unreachable")
+            raise Unavailable("the other nodes cannot be looked at", "unreachable")
 
     async def _catch_up(self) -> None:
-        """Looks until this server is not stale. One task does so for all who wait: thousands that each look again after
+        """Looks until this node is not stale. One task does so for all who wait: thousands that each look again after
         each failure would take the whole loop."""
         while self.stale:
             try:
@@ -113,7 +113,7 @@ class Gate:
             self.behind()
 
     def _looked(self, began_s: float) -> None:
-        """Called after a complete look. However long it took, this server knows what others did before it; but if the
+        """Called after a complete look. However long it took, this node knows what others did before it; but if the
         process was stopped in the middle, only what they did before it began."""
         now_s = self._now_s()
         stopped = now_s - self._ticked_s > STALE_AFTER_S or began_s < self._woke_s

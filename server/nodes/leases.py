@@ -1,4 +1,4 @@
-"""Which incarnations live, as this server sees it: a rule over what it has read and when."""
+"""Which incarnations live, as this node sees it: a rule over what it has read and when."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,7 +15,7 @@ Fate = Literal["lives", "dead", "ended"]
 
 
 def renewed_every_s(lease_s: float) -> float:
-    """How often a server renews its lease."""
+    """How often a node renews its lease."""
     return lease_s / 4
 
 
@@ -41,7 +41,7 @@ class Observation:
 
     def fate(self, lease_s: float, own_url: str) -> Fate:
         """Whether the incarnation lives. One with the reader's own address is dead, because the reader has its port;
-        unless it renews its lease: then two servers have been given one address."""
+        unless it renews its lease: then two nodes have been given one address."""
         if self.lease.ended:
             return "ended"
         if own_url and self.lease.url == own_url and not self.renewed:
@@ -102,7 +102,7 @@ class LeaseBook:
         return Others(found, living, gone | buried, back, late)
 
     def to_bury(self, at_s: float) -> Sequence[str]:
-        """The incarnations that were gone for so long that every server has read their last hints."""
+        """The incarnations that were gone for so long that every node has read their last hints."""
         return [name for name, gone_at in self._gone_at.items() if at_s - gone_at > HINTS_KEPT_S]
 
     def _note_gone(self, at_s: float) -> None:

@@ -1,4 +1,4 @@
-"""Looks at what other servers have written: every so often, and for callers who cannot wait for that."""
+"""Looks at what other nodes have written: every so often, and for callers who cannot wait for that."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -67,10 +67,10 @@ class Looks:
                 await asyncio.shield(awaited)
         except asyncio.CancelledError:
             if awaited.cancelled() and not cancellation.is_ours():
-                raise Unavailable("this server stops", "closed") from None
+                raise Unavailable("this node stops", "closed") from None
             raise
         except TimeoutError:
-            raise Unavailable("the look at the other servers takes too long", "slow") from None
+            raise Unavailable("the look at the other nodes takes too long", "slow") from None
         except Unavailable as error:
             raise error.again() from None
 
@@ -97,7 +97,7 @@ class Looks:
             except Unavailable:
                 pass  # the gate says how old the last look is
             except Exception as error:
-                log.error("looking at the other servers failed", exc_info=error)
+                log.error("looking at the other nodes failed", exc_info=error)
             await asyncio.sleep(LOOK_EVERY_S)
 
 

@@ -1,4 +1,4 @@
-"""This server as one of several on the same store: its lease, its looks, and what others tell it."""
+"""This node as one of several on the same store: its lease, its looks, and what it learns from the others."""
 
 import asyncio
 import math
@@ -20,7 +20,7 @@ log = structlog.get_logger("vestnik")
 UPKEEP_EVERY_S = 1.0
 
 FIRST_LOOK_S = 60.0
-"""How long a server tries at its start to learn what others do."""
+"""How long a node tries at its start to learn what others do."""
 
 RETRY_S = 0.2
 
@@ -28,9 +28,9 @@ RECORDS_EVERY_S = HINTS_KEPT_S / 3
 
 
 class Node:
-    """Owns all that this server has to do with others. `freshness` and `peers` are what the live state sees of it.
+    """Runs the lease, the looks and the peers of this node. Live state uses `freshness` and `peers`.
 
-    `url`: how the others reach this server, "" if they cannot. `key_id`: the fingerprint of its key.
+    `url`: how the others reach this node, "" if they cannot. `key_id`: the fingerprint of its key.
     """
 
     def __init__(
@@ -54,14 +54,14 @@ class Node:
         self._upkeep: asyncio.Task[None] | None = None
         self._book = LeaseBook(nodes.incarnation, url, lease_s)
         self._url_is_shared = False
-        """Whether it has been logged that another server has the same address."""
+        """Whether it has been logged that another node has the same address."""
         self.others: Mapping[str, Lease] = {}
         """The living others of the last look, by incarnation."""
         self.peers = HintedPeers(nodes, bus)
         self.connected: Callable[[], Collection[int]] = tuple
         self.end_all: Callable[[], None] = lambda: None
         self.must_leave: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-        """Done once this server cannot go on beside newer ones, with the reason."""
+        """Done once this node cannot continue beside newer ones; its result is the reason."""
         self._reader = HintReader(
             nodes,
             self._book,
@@ -80,8 +80,8 @@ class Node:
         return self._nodes.incarnation
 
     async def start(self) -> None:
-        """Joins the others, and knows of all that they did before. Raises: `Unavailable`; `WrongKey`, after it has left
-        them."""
+        """Joins the others, and returns when this node knows all that they did before. Raises: `Unavailable`;
+        `WrongKey`, after it has left them."""
         await self._renew()
         try:
             await settle_key(
@@ -105,7 +105,7 @@ class Node:
             await asyncio.sleep(RETRY_S)
 
     async def stop(self) -> None:
-        """Stops to look. The store ends this incarnation when it is closed."""
+        """Stops looking. The store ends this incarnation when it is closed."""
         if self._upkeep is not None:
             self._upkeep.cancel()
             await asyncio.wait((self._upkeep,))
@@ -113,11 +113,11 @@ class Node:
 
     @property
     def lease_age_s(self) -> float:
-        """How long ago this server's lease was renewed; infinity before the first time."""
+        """How long ago this node's lease was renewed; infinity before the first time."""
         return math.inf if self._renewed_s is None else self._now_s() - self._renewed_s
 
     def other_servers(self) -> int:
-        """How many other servers clients could be sent to. A command line that has the store open is none."""
+        """How many other nodes clients could be sent to. A command line that has the store open is none."""
         return sum(bool(lease.url) for lease in self.others.values())
 
     def trouble(self) -> str | None:
@@ -130,7 +130,7 @@ class Node:
         self.others = others.living
         if self._url and not self._url_is_shared and any(x.url == self._url for x in self.others.values()):
             self._url_is_shared = True
-            log.error("NODE_URL: another server that lives has the same; give each its own", url=self._url)
+            log.error("NODE_URL: another node that lives has the same; give each its own", url=self._url)
             self.peers.tell_whole()  # they took each other for dead
         self._nodes.lowest_format = min(
             [self._nodes.format, *(lease.format for lease in others.living.values())]
@@ -138,17 +138,20 @@ class Node:
         self.freshness.alone = not others.living
 
     def _missed(self) -> None:
-        log.warning("what other servers changed was missed: all connections end and recover")
+        log.warning("what other nodes changed was missed: all connections end and recover")
         self.end_all()
 
     def _meet_newer(self, kind: str) -> None:
         if not self.must_leave.done():
             self.must_leave.set_result(
-                f"a newer server writes what this version does not know ({kind}): update it"
+                f"a newer node writes what this version does not know ({kind}): update this node"
             )
 
     def _behind(self) -> None:
-        log.error("other servers cannot be looked at: all connections end", age_s=round(self.freshness.age_s))
+        log.error(
+            "the changes of other nodes cannot be read: all connections end",
+            age_s=round(self.freshness.age_s),
+        )
         self.end_all()
 
     async def _renew(self) -> None:
@@ -172,7 +175,7 @@ class Node:
             except Unavailable:
                 pass  # tried again a moment later
             except Exception as error:
-                log.error("keeping up with other servers failed", exc_info=error)
+                log.error("keeping up with other nodes failed", exc_info=error)
 
     async def _do_what_is_due(self) -> None:
         now_s = self._now_s()

@@ -1,4 +1,4 @@
-"""What live state tells the other servers: by hints, and faster over a bus where there is one."""
+"""Publishes values of live state to the other nodes: by hints, and faster over a bus if there is one."""
 
 from collections.abc import Callable, Collection, Mapping
 from typing import Any, Protocol
@@ -12,7 +12,7 @@ log = structlog.get_logger("vestnik")
 
 
 class Bus(Protocol):
-    """Carries what is told to all other servers that hear it now, in order, and may lose some of it."""
+    """Carries values to the other nodes that are connected to it, in order, and may lose some."""
 
     def tell(self, topic: str, number: int, value: Any) -> None:
         """Sends a value; the receivers call `HintedPeers.heard`. Does not suspend and does not raise."""
@@ -21,9 +21,9 @@ class Bus(Protocol):
 class HintedPeers:
     """Implements `handlers.live.peers.Peers`.
 
-    Each value of a topic has a number, from 1 without a hole. What the bus brings is heard if it is the next one;
-    anything else waits for the hints, which have every value. A value that is told at once has the number 0, and only
-    the bus carries it.
+    Each value of a topic has a number, from 1 without a hole. A value from the bus is handled if it is the next one;
+    any other waits for the hints, which have every value. A value of `tell_at_once` has the number 0, and only the
+    bus carries it.
     """
 
     def __init__(self, nodes: Nodes, bus: Bus | None = None) -> None:
@@ -33,7 +33,7 @@ class HintedPeers:
         self._told: dict[str, int] = {}
         self._recorded: dict[str, int] = {}
         self._heard: dict[str, dict[str, int]] = {}
-        """By incarnation and topic, the number of the last value heard."""
+        """By incarnation and topic, the number of the last value that was handled."""
         self._gone: set[str] = set()
         self._listeners: dict[str, list[Listener]] = {}
         self._shared: dict[str, tuple[Callable[[], Any], Listener]] = {}
@@ -65,12 +65,13 @@ class HintedPeers:
     # What the node layer calls.
 
     def heard(self, incarnation: str, topic: str, number: int, value: Any) -> None:
-        """Takes a value from the bus."""
+        """Handles a value from the bus."""
         if number == 0 or number == self._heard.get(incarnation, {}).get(topic, 0) + 1:
             self._hear(incarnation, topic, number, value)
 
     def hinted(self, incarnation: str, topic: str, told: Any) -> None:
-        """Takes what a hint tells: a number and a value, and a third item if the value is the whole of a topic."""
+        """Handles a value from a hint: a number and a value, and a third item if the value is the whole of a
+        topic."""
         number, value, *whole = told
         if whole:
             self._load(incarnation, topic, number, value)
@@ -84,11 +85,11 @@ class HintedPeers:
             _call(listener, incarnation, ended)
 
     def ignore(self, incarnation: str) -> None:
-        """Called for an incarnation that is gone already when this server sees it first."""
+        """Called for an incarnation that is gone already when this node sees it first."""
         self._gone.add(incarnation)
 
     def back(self, incarnation: str) -> None:
-        """Called for an incarnation that counted as dead and lives. It tells the whole of all topics itself."""
+        """Called for an incarnation that counted as dead and lives. It publishes the whole of all topics itself."""
         self._gone.discard(incarnation)
 
     def forget(self, incarnation: str) -> None:
@@ -97,12 +98,12 @@ class HintedPeers:
         self._gone.discard(incarnation)
 
     def tell_whole(self) -> None:
-        """Tells the whole of all shared topics: others may have taken this server for dead."""
+        """Publishes the whole of all shared topics: others may have taken this node for dead."""
         for topic, (snapshot, _) in self._shared.items():
             self._nodes.tell(topic, [self._told.get(topic, 0), snapshot(), 1])
 
     async def keep_records(self) -> None:
-        """Keeps the shared topics in which something was told since the last time. Raises: `Unavailable`."""
+        """Stores the shared topics that have new values since the last time. Raises: `Unavailable`."""
         for topic, (snapshot, _) in self._shared.items():
             number = self._told.get(topic, 0)
             if number != self._recorded.get(topic, 0):
@@ -110,7 +111,7 @@ class HintedPeers:
                 self._recorded[topic] = number
 
     async def load_records(self, incarnations: Collection[str]) -> None:
-        """Loads what these have kept. Raises: `Unavailable`."""
+        """Loads what these incarnations have stored. Raises: `Unavailable`."""
         for topic in self._shared:
             records: Mapping[str, tuple[int, Any]] = await self._nodes.records(topic)
             for incarnation in incarnations & records.keys():
@@ -135,4 +136,4 @@ def _call(listener: Callable[[str, Any], None], incarnation: str, value: Any) ->
     try:
         listener(incarnation, value)
     except Exception as error:
-        log.error("what another server tells could not be used", incarnation=incarnation, exc_info=error)
+        log.error("what another node tells could not be used", incarnation=incarnation, exc_info=error)

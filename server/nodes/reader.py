@@ -1,4 +1,4 @@
-"""One look: reads the leases and the new hints of the others, and publishes what they tell."""
+"""One look: reads the leases and the new hints of the others, and publishes what the hints name."""
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
@@ -17,17 +17,17 @@ MISSED_AFTER_S = HINTS_KEPT_S - 10.0
 BURIED_KEPT = 1_000
 
 FIRST_HINTS = 16
-"""The rows of how many of the last hints of each incarnation are published at the start. A server writes the rows of
+"""The rows of how many of the last hints of each incarnation are published at the start. A node writes the rows of
 one or two of its hints at a time."""
 
 ROWS_AT_ONCE = 100
 
 
 class HintReader:
-    """Knows of each other incarnation which of its hints are read.
+    """Remembers which hints of each other incarnation are read.
 
-    `users` are the ids of those who are connected. `seen` is called with the others of each complete look, and `missed`
-    when hints are gone that this server has not read.
+    `users` are the ids of those who are connected. `seen` is called with the other incarnations after each complete
+    look, and `missed` when hints are gone that this node has not read.
     """
 
     def __init__(
@@ -53,7 +53,7 @@ class HintReader:
         self._buried: dict[str, int] = {}
         """The same for those that are buried: one that was only suspended comes back and goes on from there."""
         self._gone: dict[str, bool] = {}
-        """Those whose end is not told yet: their last hints come first."""
+        """Those whose end is not reported yet: their last hints come first."""
         self._unloaded: set[str] = set()
         """Those of which more was told than the hints say that are kept."""
         self._read_s: float | None = None
@@ -92,7 +92,7 @@ class HintReader:
         self._seen(others)
 
     def _has_slept(self, now_s: float) -> bool:
-        """Whether hints may be removed by now that this server has not read. While a server that is alone tries in vain
+        """Whether hints may be removed by now that this node has not read. While a node that is alone tries in vain
         to read, the database is away, for others too."""
         tried_s, self._tried_s = self._tried_s, now_s
         if self._read_s is None or now_s - self._read_s <= MISSED_AFTER_S:
@@ -100,11 +100,11 @@ class HintReader:
         return self._has_others or now_s - tried_s > MISSED_AFTER_S
 
     def _let_go(self, others: Others) -> None:
-        """Says who is gone, and forgets who is buried."""
+        """Reports the incarnations that are gone, and forgets those that are buried."""
         while self._gone:
             incarnation, ended = self._gone.popitem()
             if _is_server(others.leases.get(incarnation)):
-                log.info("another server is gone", incarnation=incarnation, ended=ended)
+                log.info("another node is gone", incarnation=incarnation, ended=ended)
             self._peers.gone(incarnation, ended)
         for incarnation in self._read.keys() - others.leases.keys():
             self._buried[incarnation] = self._read.pop(incarnation)
@@ -126,7 +126,7 @@ class HintReader:
             self._buried.pop(incarnation, None)
             if is_new and incarnation in others.living and _is_server(others.leases[incarnation]):
                 log.info(
-                    "another server is there", incarnation=incarnation, url=others.leases[incarnation].url
+                    "another node has joined", incarnation=incarnation, url=others.leases[incarnation].url
                 )
         if self._unloaded:
             await self._peers.load_records(self._unloaded & others.living.keys())
@@ -145,8 +145,8 @@ def _is_server(lease: Lease | None) -> bool:
 
 
 def without_old_rows(hints: Sequence[Hint]) -> Sequence[Hint]:
-    """What is left of hints for a server that starts. Nothing is in memory yet, so what is in the store needs no hint;
-    but the rows of the last hints may not be in the log yet."""
+    """The part of hints that a node needs at its start. Nothing is in memory yet, so what is in the store needs no
+    hint; but the rows of the last hints may not be in the log yet."""
     last = [hint.number for hint in hints if hint.rows][-FIRST_HINTS:]
     return [hint if hint.number in last else Hint(hint.number, {}, {}, [], [], hint.told) for hint in hints]
 

@@ -1,8 +1,8 @@
-"""Hands requests for a session of another server on to that server, so that a proxy may give each request of a polling
-client, and its upgrade, to any server.
+"""Hands requests for a session of another node on to that node, so that a proxy may give each request of a polling
+client, and its upgrade, to any node.
 
 The wire is the client's own: the same path and query with the header `X-Vestnik-Relay`, which carries the address of
-the client and a signature. A server that gets the header answers or refuses; it never hands the request on again.
+the client and a signature. A node that gets the header answers or refuses; it never hands the request on again.
 """
 
 from collections import OrderedDict
@@ -35,20 +35,20 @@ from server.origins import OriginPolicy
 log = structlog.get_logger("vestnik")
 
 KNOWN_MAX = 50_000
-"""Of this many sessions of others it is remembered that they were recognized."""
+"""How many sessions of other nodes are remembered as recognized."""
 
 SILENT_MAX = 1000
-"""Of this many incarnations it is remembered that the log says that they do not answer."""
+"""For how many incarnations it is remembered that the log has a line that they do not answer."""
 
 LOST = (ClientError, OSError, TimeoutError, Forged)
-"""What is raised when the other server does not answer, or somebody else does."""
+"""What is raised when the other node does not answer, or somebody else does."""
 
 
 class Relay:
     """Implements `server.engine.foreign.ForeignSessions`, from `open` on.
 
-    A request for another server's session counts here against the budget of its client's address until the other
-    server says that it has recognized the session; then the other server alone makes it wait.
+    A request for another node's session counts here against the budget of its client's address until the other
+    node says that it has recognized the session; then the other node alone makes it wait.
     """
 
     def __init__(self, engine: EngineServer, secret_key: str, origins: OriginPolicy) -> None:
@@ -80,8 +80,8 @@ class Relay:
         self._engine.foreign = self
 
     def start(self) -> None:
-        """Finds out whether others reach this server, which accepts connections from now on, and logs a warning if not.
-        Does nothing if this server was never opened."""
+        """Finds out whether others reach this node, which accepts connections from now on, and logs a warning if not.
+        Does nothing if this node was never opened."""
         if self._engine.foreign is self:
             self._engine.spawn(self.probe.check())
 
@@ -202,7 +202,7 @@ class Relay:
             raise
         self.tunnels += 1
         self.traffic.became_tunnel(passage)
-        if there.transport.is_closing():  # the other server has gone meanwhile
+        if there.transport.is_closing():  # the other node has gone meanwhile
             tunnel.abort()
             return HandedOver()
         there.came(rest)
@@ -211,7 +211,7 @@ class Relay:
         return HandedOver()
 
     def _lost(self, passage: Passage, error: BaseException) -> None:
-        """Notes that the other server has not answered, unless the client has left."""
+        """Notes that the other node has not answered, unless the client has left."""
         self._known.pop(passage.sid, None)
         if passage.is_left():
             return
@@ -219,7 +219,7 @@ class Relay:
         if passage.owner not in self._silent:
             self._silent[passage.owner] = None
             log.warning(
-                "another server does not answer; clients whose sessions it has start new ones",
+                "another node does not answer; clients whose sessions it has start new ones",
                 url=passage.url,
                 reason=type(error).__name__,
             )

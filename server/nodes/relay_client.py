@@ -1,4 +1,4 @@
-"""Asks another server for the answer to a request."""
+"""Asks another node for the answer to a request."""
 
 import hmac
 import itertools
@@ -15,14 +15,14 @@ from server.nodes.relay_signing import HEADER, MAC_BYTES, Claim, Signer
 CONNECT_TIMEOUT_S = 2.0
 
 KEPT_ALIVE_S = 30.0
-"""How long an idle connection to another server is kept: less than the other one keeps it, so that no request goes into
+"""How long an idle connection to another node is kept: less than the other one keeps it, so that no request goes into
 a connection that is being closed."""
 
 READ_AHEAD_BYTES = 32 * 1024
 
 SMALL_BODY_BYTES = 16 * 1024
-"""A body up to this size is read before the other server is asked. It goes out in one write with the head, and does not
-hold up the other server if its client is slow."""
+"""A body up to this size is read before the other node is asked. It goes out in one write with the head, and does not
+hold up the other node if its client is slow."""
 
 ASKED_HEADERS = (hdrs.ACCEPT_ENCODING, hdrs.CONTENT_TYPE)
 """What the engine reads of a request for a session that is open."""
@@ -30,16 +30,16 @@ ASKED_HEADERS = (hdrs.ACCEPT_ENCODING, hdrs.CONTENT_TYPE)
 
 @frozen
 class Answer:
-    """The answer of another server, whose signature is good. `known`: it has recognized the session."""
+    """The answer of another node, whose signature is good. `known`: it has recognized the session."""
 
     response: ClientResponse
     known: bool
 
 
 class RelayClient:
-    """Connections to the other servers, kept alive between requests.
+    """Connections to the other nodes, kept alive between requests.
 
-    Nothing is sent twice: aiohttp repeats a GET on a connection that breaks before the answer, and the other server
+    Nothing is sent twice: aiohttp repeats a GET on a connection that breaks before the answer, and the other node
     refuses the signature that it has seen.
     """
 
@@ -58,8 +58,8 @@ class RelayClient:
     async def relayed(
         self, request: web.Request, recipient: str, url: str, address: str
     ) -> AsyncIterator[Answer]:
-        """The answer of another server to a client's request. Raises: `aiohttp.ClientError`, `OSError`, `TimeoutError`,
-        and `Forged` for an answer that is not the other server's."""
+        """The answer of another node to a client's request. Raises: `aiohttp.ClientError`, `OSError`, `TimeoutError`,
+        and `Forged` for an answer that is not the other node's."""
         headers: dict[str, str] = {
             name: request.headers[name] for name in ASKED_HEADERS if name in request.headers
         }

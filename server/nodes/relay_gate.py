@@ -1,4 +1,4 @@
-"""Requests that other servers hand on to this one: told apart from those of strangers before anything looks at them."""
+"""Requests that other nodes hand on to this one: told apart from those of strangers before anything looks at them."""
 
 import hmac
 from collections.abc import AsyncIterator, Callable
@@ -13,7 +13,7 @@ from server.nodes.relay_signing import HEADER, MAC_BYTES, Claim, Forged, Signer
 from server.origins import ADDRESS
 
 CLAIM = web.RequestKey("relay_claim", Claim)
-"""What the server says that has handed on the request; absent for a client's own request."""
+"""The claim of the node that has handed on the request; absent for a client's own request."""
 
 _FORGED = web.RequestKey("relay_forged", bool)
 
@@ -29,7 +29,7 @@ class RelayGate:
         self._is_known = is_known
         self._replays = Replays()
         self.incarnation = ""
-        """This server's; "" while it is alone, and then nothing that is handed on is taken."""
+        """This node's; "" while it is alone, and then nothing that is handed on is taken."""
         self.forged = 0
         """How many requests had a signature that is not good."""
 
@@ -48,10 +48,10 @@ class RelayGate:
 
     @web.middleware
     async def refuse(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        """Refuses what is signed wrongly. To be called after the pace was set: who forges waits like other
+        """Refuses what is signed wrongly. To be called after the pace was set: a forger waits like other
         strangers."""
         if _FORGED in request:
-            raise ChatError("forbidden", "this is no request of another server")
+            raise ChatError("forbidden", "this is no request of another node")
         return await handler(request)
 
     async def sign(self, request: web.Request, answer: web.StreamResponse) -> None:

@@ -1,4 +1,4 @@
-"""Keys that the servers of a store share without telling each other: each purpose has one of its own."""
+"""Keys that the nodes of a store share without telling each other: each purpose has one of its own."""
 
 import base64
 import hmac

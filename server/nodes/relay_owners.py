@@ -1,4 +1,4 @@
-"""Where the other servers are."""
+"""Where the other nodes are."""
 
 from collections.abc import Awaitable, Callable, Mapping
 
@@ -6,7 +6,7 @@ from storage.node_ports import Lease
 
 
 class Owners:
-    """The other servers by the leases that live. Nobody is ever reached by what a sid says.
+    """The other nodes by the leases that live. Nobody is ever reached by what a sid says.
 
     `others` returns the living leases of the last look, by incarnation; `look` returns after a new one, or raises
     `Unavailable`.
@@ -25,7 +25,7 @@ class Owners:
         return "" if lease is None else lease.url.rstrip("/")
 
     async def url_of(self, incarnation: str) -> str:
-        """How another server is reached; "" if it does not live, or cannot be reached. One that is not known may have
+        """How another node is reached; "" if it does not live, or cannot be reached. One that is not known may have
         come since the last look, so there is another look before it is taken for dead. Raises: `Unavailable`."""
         if incarnation not in self._others():
             await self._look()

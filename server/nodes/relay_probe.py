@@ -1,4 +1,4 @@
-"""Whether the servers reach each other under the URLs that they tell."""
+"""Whether the nodes reach each other under the URLs in their leases."""
 
 import asyncio
 import random
@@ -26,29 +26,29 @@ REACHED, NOT_REACHED = 204, 502
 
 
 class Probe:
-    """Asks others whether they reach this server, and logs a warning if one does not: then clients that poll, or
-    upgrade, start new sessions whenever a proxy gives their requests to another server."""
+    """Asks others whether they reach this node, and logs a warning if one does not: then clients that poll, or
+    upgrade, start new sessions whenever a proxy gives their requests to another node."""
 
     def __init__(self, client: RelayClient, owners: Owners) -> None:
         self._client = client
         self._owners = owners
 
     async def check(self) -> None:
-        """Asks some of the others. To be called when this server accepts connections and its lease has its URL."""
+        """Asks some of the others. To be called when this node accepts connections and its lease has its URL."""
         urls = self._owners.urls()
         asked = random.sample(sorted(urls), min(ASKED_MAX, len(urls)))
         answers = await asyncio.gather(*(self._ask(name, urls[name], hdrs.METH_POST) for name in asked))
         for name, answer in zip(asked, answers, strict=True):
             if answer is None:
                 log.warning(
-                    "another server cannot be reached; check its NODE_URL, and the network between the servers",
+                    "another node cannot be reached; check its NODE_URL, and the network between the nodes",
                     url=urls[name],
                 )
             elif answer != REACHED:
-                log.warning("another server cannot reach this one; set NODE_URL", asked=urls[name])
+                log.warning("another node cannot reach this one; set NODE_URL", asked=urls[name])
 
     async def answer_ping(self, request: web.Request) -> web.Response:
-        """Answers a GET of another server, and a POST when this server has sent a GET to the one that asks."""
+        """Answers a GET of another node, and a POST when this node has sent a GET to the one that asks."""
         claim = request.get(CLAIM)
         if claim is None:
             raise not_found("page")
@@ -62,7 +62,7 @@ class Probe:
         return web.Response(status=REACHED)
 
     async def _ask(self, incarnation: str, url: str, method: str) -> int | None:
-        """The status of the other server's answer; None if there is none."""
+        """The status of the other node's answer; None if there is none."""
         claim = self._client.claim(incarnation, "")
         within_s = PING_TIMEOUT_S * (2 if method == hdrs.METH_POST else 1)
         try:

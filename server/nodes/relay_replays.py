@@ -4,10 +4,10 @@ from collections import OrderedDict
 
 WINDOW = 16_384
 """A number this far behind the newest one of its sender is refused. Requests overtake each other on their way, by fewer
-than a server has under way to another one within its connect timeout."""
+than a node has under way to another one within its connect timeout."""
 
 SENDERS_MAX = 4096
-"""More incarnations than one server meets in its life; of one that is forgotten, requests could come again."""
+"""More incarnations than one node meets in its life; of one that is forgotten, requests could come again."""
 
 
 class _Window:

@@ -1,4 +1,4 @@
-"""Signatures of what servers hand on to each other, and of the answers."""
+"""Signatures of what nodes hand on to each other, and of the answers."""
 
 import hmac
 from hashlib import sha256
@@ -18,12 +18,12 @@ NOBODY = "-"
 
 
 class Forged(Exception):
-    """No server with this key has signed it, or not for this."""
+    """No node with this key has signed it, or not for this."""
 
 
 @frozen
 class Claim:
-    """What a server says about a request that it hands on: the incarnations of both servers, a number that it gives to
+    """What a node says about a request that it hands on: the incarnations of both nodes, a number that it gives to
     no other request, and the address of the client."""
 
     sender: str

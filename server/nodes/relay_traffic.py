@@ -1,4 +1,4 @@
-"""What a server is handing on to others at one time: bounded, and ended when one of its two sides is gone."""
+"""What a node is handing on to others at one time: bounded, and ended when one of its two sides is gone."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -25,7 +25,7 @@ a poll takes 34 KiB, a tunnel 8 KiB and what it has not written yet."""
 
 
 class TooManyRelayed(Exception):
-    """Nothing more is handed on for this session, for strangers of this address, to this server, or at all."""
+    """Nothing more is handed on for this session, for strangers of this address, to this node, or at all."""
 
 
 class Passage:
@@ -41,7 +41,7 @@ class Passage:
 
 
 class Traffic:
-    """All passages of a server."""
+    """All passages of a node."""
 
     def __init__(self, owners: Owners, clock: Clock) -> None:
         self._owners = owners
@@ -108,7 +108,7 @@ class Traffic:
         return len(self._tunnels)
 
     def end_tunnels(self, count: int) -> None:
-        """Cuts up to `count` tunnels, the oldest first; their clients connect anew. For a server that goes away, and
+        """Cuts up to `count` tunnels, the oldest first; their clients connect anew. For a node that goes away, and
         whose proxy sends nobody any more: polls end by themselves."""
         for passage in list(islice(self._tunnels, count)):
             passage.end()
@@ -124,7 +124,7 @@ class Traffic:
 
     def _sweep(self) -> None:
         """Ends the passages whose client is gone, which aiohttp tells nobody who waits for something else, and those
-        whose server is no longer there, which may be long before the system gives up its connections."""
+        whose node is no longer there, which may be long before the system gives up its connections."""
         for passage in list(self._passages):
             if passage.is_left() or self._owners.url_now(passage.owner) != passage.url:
                 passage.end()

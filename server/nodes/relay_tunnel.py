@@ -1,4 +1,4 @@
-"""A WebSocket whose client is connected to one server while its session is on another."""
+"""A WebSocket whose client is connected to one node while its session is on another."""
 
 import asyncio
 from collections.abc import Callable
@@ -12,14 +12,14 @@ BUFFERED_BYTES = 64 * 1024
 
 LINGER_S = 5.0
 """When one side has ended, the other one has this time to take what is left and to end as well: longer than the close
-timeout of a WebSocket, which the servers at the ends look after."""
+timeout of a WebSocket, which the nodes at the ends look after."""
 
 _read_buffer = memoryview(bytearray(READ_BYTES))
 """One for all tunnels: what is read is copied out of it in the same call of the event loop."""
 
 
 class Tunnel:
-    """Two connections: to the client, and to the other server. `over` is called when both are gone."""
+    """Two connections: to the client, and to the other node. `over` is called when both are gone."""
 
     def __init__(self, clock: Clock, over: Callable[[], None]) -> None:
         self._clock = clock

@@ -1,4 +1,4 @@
-"""The way to a tunnel: another server takes the handshake of an upgrade, and then this one takes its client from
+"""The way to a tunnel: another node takes the handshake of an upgrade, and then this one takes its client from
 aiohttp."""
 
 import asyncio
@@ -23,7 +23,7 @@ _END_OF_HEAD = b"\r\n\r\n"
 
 
 class NotSwitched(Exception):
-    """The other server does not take the handshake; `status` is its answer."""
+    """The other node does not take the handshake; `status` is its answer."""
 
     def __init__(self, status: int) -> None:
         super().__init__(status)
@@ -54,7 +54,7 @@ class _Answering(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         if not self.head.done():
-            self.head.set_exception(exc or ConnectionResetError("the other server has closed the connection"))
+            self.head.set_exception(exc or ConnectionResetError("the other node has closed the connection"))
 
 
 async def connect(
@@ -66,10 +66,10 @@ async def connect(
     *,
     tls: ssl.SSLContext | None,
 ) -> tuple[TunnelEnd, bytes]:
-    """The tunnel's end at the other server, which has answered the handshake in `request`, and what has come of the
-    other server's bytes already; it reads nothing until the client is there.
+    """The tunnel's end at the other node, which has answered the handshake in `request`, and what has come of the
+    other node's bytes already; it reads nothing until the client is there.
 
-    Raises: `NotSwitched`; `OSError`, `TimeoutError`, and `Forged` for an answer that is not the other server's.
+    Raises: `NotSwitched`; `OSError`, `TimeoutError`, and `Forged` for an answer that is not the other node's.
     """
     place = URL(url)
     async with asyncio.timeout(CONNECT_TIMEOUT_S):

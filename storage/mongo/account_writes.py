@@ -24,6 +24,7 @@ class _Write:
     key: str
     action: Callable[[Publish], Awaitable[Any]]
     weight: int = 0
+    is_write: bool = True
 
 
 class AccountWriter:
@@ -73,7 +74,7 @@ class AccountWriter:
     async def _hint(
         self, changes: Sequence[Change], changed: Collection[int], outcomes: list[object]
     ) -> None:
-        """Tells other servers of the changes. If that cannot be done now, the writes that made them are not acked."""
+        """Tells other nodes of the changes. If that cannot be done now, the writes that made them are not acked."""
         try:
             await self._hints.written(self._hints.add_accounts(changes))
         except Unavailable as error:

@@ -1,4 +1,4 @@
-"""Bulk writes of documents that several servers may write at once."""
+"""Bulk writes of documents that several nodes may write at once."""
 
 from collections.abc import Sequence
 from functools import partial

@@ -32,7 +32,7 @@ async def page(
     database: Database, user_id: int, after: Cursor | None, limit: int, max_bytes: int | None
 ) -> tuple[Sequence[ChatSummary], str | None]:
     """See `storage.ports.Chats.list_for`. The cost grows with the number of the user's chats, not of messages. Leaves
-    out chats that only newer servers serve."""
+    out chats that only newer nodes serve."""
     start = after or Cursor(BEYOND, BEYOND)
     members = {
         document["chat_id"]: document

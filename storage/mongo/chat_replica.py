@@ -35,13 +35,13 @@ class MemberRole:
 
 @dataclass(slots=True)
 class ChatReplica:
-    """The state of a chat as this server knows it, built from the rows of the log.
+    """The state of a chat as this node knows it, built from the rows of the log.
 
     `n` and `seq` are those of the last applied row. Rows up to `projected_n` are projected, and the database has a note
     of that up to `saved_n`. `chat` is None before the first row; its `head_seq` and `member_count` are not kept
-    current. `busy`: this server is inserting rows into the log. `unknown_kind` is the kind of the next row, or of one
+    current. `busy`: this node is inserting rows into the log. `unknown_kind` is the kind of the next row, or of one
     that others have projected, if this version does not know that kind. `found_n` is the last applied row that was
-    found in the log: this server did not insert it, or did not know whether it had.
+    found in the log: this node did not insert it, or did not know whether it had.
     """
 
     chat_id: int

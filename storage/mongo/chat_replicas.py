@@ -1,4 +1,4 @@
-"""The replicas of the chats that this server uses, kept up to date from their logs."""
+"""The replicas of the chats that this node uses, kept up to date from their logs."""
 
 from collections import OrderedDict, deque
 from collections.abc import Callable, Mapping, Sequence
@@ -20,7 +20,7 @@ from storage.mongo.projection import Projection
 from storage.mongo.row_codecs import change_of, logged_kind
 
 _SAVE_EVERY = 500
-"""How many rows of a chat may be projected before that is noted in the database. The next server that loads the chat
+"""How many rows of a chat may be projected before that is noted in the database. The next node that loads the chat
 projects the rows that are not noted again."""
 _UNPUBLISHED_MAX = 10_000
 _MAX_CHATS = 10_000
@@ -31,7 +31,7 @@ _MAX_MEMBERS = 400_000
 
 @frozen
 class Applied:
-    """A row of the log that is in the replica of its chat, and the change that it makes. `own`: this server inserted
+    """A row of the log that is in the replica of its chat, and the change that it makes. `own`: this node inserted
     the row."""
 
     row: Row
@@ -43,13 +43,13 @@ class Applied:
 class ChatReplicas:
     """Only the writing task uses this, except `peek`, which any task may call.
 
-    `publish` gets each row when it is in the log and projected, and the hint that names it is on disk: those of a chat
-    in order and without a hole, those of other servers too. It begins with the row after the chat's position. For a
-    chat without a position that is the first row that is not known to be projected: a server that died has published no
-    more than the rows before it.
+    `publish` gets each row when it is in the log and projected, and the hint that names it is on disk: those of a
+    chat in order and without a hole, those of other nodes too. It begins with the row after the chat's position. For
+    a chat without a position that is the first row that is not known to be projected: a node that died has published
+    no more than the rows before it.
 
     Rows that are read from the log are applied at once and projected later, by `flush`: nothing slow may happen between
-    reading the rows of another server and trying the next number, or the other server is always faster.
+    reading the rows of another node and trying the next number, or the other node is always faster.
     """
 
     def __init__(
@@ -60,7 +60,7 @@ class ChatReplicas:
         owns: Callable[[Row], bool],
         publish: Callable[[Applied], None],
     ) -> None:
-        """`owns` says whether this server wrote a row."""
+        """`owns` says whether this node wrote a row."""
         self.log = Log(database)
         self.newest_states: dict[int, Message] = {}
         """The newest states of the messages whose rows are not yet projected."""
@@ -103,8 +103,8 @@ class ChatReplicas:
         """Applies the rows of the log that are new, up to the first of an unknown kind, and returns them.
         `ChatReplica.check` says whether they are all. Raises: `Unavailable`; no row is lost by that.
 
-        With `hint`, those rows of others that are not published here are told in a hint: the server that inserted them
-        may have died before its own hint was on disk.
+        With `hint`, those rows of others that are not published here are named in a hint: the node that inserted
+        them may have died before its own hint was on disk.
         """
         new: list[Applied] = []
         while replica.unknown_kind is None and (rows := await self.log.after(replica.chat_id, replica.n)):
@@ -159,7 +159,7 @@ class ChatReplicas:
         """Projects and publishes what was applied, and returns the number of the last hint that names it. Until then no
         result of it may be given away. Raises: `Unavailable`, and then the next call does it.
 
-        That rows of other kinds than changes of messages are projected is noted at once: another server that reads such
+        That rows of other kinds than changes of messages are projected is noted at once: another node that reads such
         a row cannot see it in the documents.
         """
         if not self._pending:
@@ -186,7 +186,7 @@ class ChatReplicas:
                 replica.saved_n = before[row.chat_id]  # noted along with the head, see `Projection`
             self._publish(one)
         if unsaved:
-            with suppress(Unavailable):  # a note that is missing costs other servers a second look, no more
+            with suppress(Unavailable):  # a note that is missing costs other nodes a second look, no more
                 await self._save(unsaved)
         return self._hint
 
@@ -277,13 +277,13 @@ class ChatReplicas:
         else:
             self._positions.begin(chat_id, 0, 0)
         new = await self.catch_up(replica, hint=False)
-        # The last changes of messages are mostly not noted as projected, other rows are unless their server died.
+        # The last changes of messages are mostly not noted as projected, other rows are unless their node died.
         self.hint([applied.row for applied in new if applied.row.message is None])
         replica.loaded_at.clear()
         return replica
 
     async def _add_missed(self, replica: ChatReplica) -> None:
-        """Adds to the pending rows those that the chat's position lacks though the projection has them: other servers
+        """Adds to the pending rows those that the chat's position lacks though the projection has them: other nodes
         wrote them while this one had no replica of the chat."""
         position = self._positions.begin(replica.chat_id, replica.n, replica.seq)
         n, missed = position.n, list[Row]()

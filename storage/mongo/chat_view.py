@@ -141,7 +141,7 @@ class LoadingView:
         if document is None or document["gone"]:
             await self._writer.replicas.flush()  # the member came with a row that is not yet projected
             document = await self._database.get(self._database.members, key)
-        if document is None or document["gone"]:  # removed by another server just now
+        if document is None or document["gone"]:  # removed by another node just now
             self._members[user_id] = Member(user_id, member.role, member.joined_at)
         else:
             self._members[user_id] = member_of(document, role=member.role, joined_at=member.joined_at)
@@ -173,10 +173,10 @@ class LoadingView:
 
         Two users have entries in `pairs`, one for each attempt at a private chat, with the id of a chat. If the chat of
         the last attempt is deleted, a server makes the next attempt by inserting its entry, and creates the chat by
-        inserting its first row. Each attempt gets an id of its own: another server may have created and deleted the
+        inserting its first row. Each attempt gets an id of its own: another node may have created and deleted the
         chat of an earlier one. In databases the number of the attempt is called `generation`.
 
-        Raises: `Unavailable`, also if other servers delete the chat of each attempt for as long as a `RetryBudget`
+        Raises: `Unavailable`, also if other nodes delete the chat of each attempt for as long as a `RetryBudget`
         lasts.
         """
         replicas, pairs, users = self._writer.replicas, self._database.pairs, " ".join(map(str, user_ids))

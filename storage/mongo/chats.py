@@ -118,7 +118,7 @@ class MongoChats:
         return self._writer.submit(ChatWrite(chat_id, decision))
 
     def _published(self, chat: Chat) -> Chat:
-        """The chat with the head that was published, if this server has a replica: that of the document may be behind
+        """The chat with the head that was published, if this node has a replica: that of the document may be behind
         or ahead."""
         head = self._follower.head(chat.id)
         return chat if head is None else replace(chat, head_seq=head)

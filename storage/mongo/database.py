@@ -81,7 +81,7 @@ class Database:
 
     async def prove(self) -> None:
         """A small write, with the write concern of all others. Raises: the driver's errors."""
-        # If another server inserts the document in the same moment, that is a write as well.
+        # If another node inserts the document in the same moment, that is a write as well.
         with suppress(DuplicateKeyError):
             await self.meta.update_one({"_id": "probe"}, {"$set": {"mark": uuid4().hex}}, upsert=True)
 

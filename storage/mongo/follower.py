@@ -1,4 +1,4 @@
-"""How far each chat is published, and how readers make this server publish what other servers wrote."""
+"""How far each chat is published, and how readers make this node publish what other nodes wrote."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,7 +15,11 @@ class _CatchUp(WriterItem[None]):
 
     chat_id: int
     hint: bool = True
-    """Whether the new rows are told in a hint; see `ChatReplicas.catch_up`."""
+    """Whether the new rows are named in a hint; see `ChatReplicas.catch_up`."""
+
+    @property
+    def is_write(self) -> bool:
+        return False
 
     @classmethod
     async def run_all(cls, writer: Writer, items: "Sequence[_CatchUp]", outcomes: list[Any]) -> None:
@@ -52,7 +56,7 @@ class Follower:
         self._positions.unfollow(chat_id)
 
     async def catch_up(self, chat_id: int) -> None:
-        """Returns when all rows that were in the log at the call are published, but for those that this server is
+        """Returns when all rows that were in the log at the call are published, but for those that this node is
         writing: they are published when they are written. Raises: `Unavailable`."""
         replica = self._writer.replicas.peek(chat_id)
         if replica is not None and await self._behind(replica):
@@ -66,7 +70,7 @@ class Follower:
 
     async def _behind(self, replica: ChatReplica) -> bool:
         """Whether there are rows that are in the log, or in the replica only, and not published, or one that this
-        version does not know; rows that this server is writing do not count."""
+        version does not know; rows that this node is writing do not count."""
         position = self._positions.get(replica.chat_id)
         if position is None or position.n < replica.found_n or replica.unknown_kind is not None:
             return True

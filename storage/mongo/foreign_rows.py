@@ -1,4 +1,4 @@
-"""Publishes the rows that other servers have inserted and told of in their hints."""
+"""Publishes the rows that other nodes have inserted and named in their hints."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -20,9 +20,9 @@ from storage.node_ports import ROWS_AWAITED_S
 _AT_ONCE = 16
 """How many chats are read at the same time."""
 _UNPROJECTED_S = 0.75
-"""How long the server that inserted a change of a message has for projecting it. After that, this server does it."""
+"""How long the node that inserted a change of a message has for projecting it. After that, this node does it."""
 _PAUSES_S = (0, 0.05, 0.1)
-"""The pauses before each check whether rows of other kinds are projected. After the last check this server projects
+"""The pauses before each check whether rows of other kinds are projected. After the last check this node projects
 them: a command waits for this before it answers that a user is no member."""
 
 
@@ -38,7 +38,7 @@ class _Awaited:
 
 class ForeignRows:
     """A row is published once it is projected, as its event leads clients to read what the projection says. Rows of
-    chats to which this server writes in the same moment are left to the writer, which publishes them before its own.
+    chats to which this node writes in the same moment are left to the writer, which publishes them before its own.
 
     The rows of one chat are read up to the last that a hint names, from the one after the chat's position; for a chat
     without a position from the first that a hint names.
@@ -71,7 +71,7 @@ class ForeignRows:
                 awaited.until_s = now_s + ROWS_AWAITED_S
 
     async def publish(self) -> None:
-        """Publishes the awaited rows that are in the log and projected, and those of this server whose write failed
+        """Publishes the awaited rows that are in the log and projected, and those of this node whose write failed
         though it was made. Raises: `Unavailable`; the rows that are not published then are awaited further."""
         while self._replicas.unpublished:
             row = self._replicas.unpublished.popleft()

@@ -22,7 +22,7 @@ def hint_key(incarnation: str, number: int) -> str:
 
 @dataclass(slots=True)
 class HintDraft:
-    """What the next hint is going to tell."""
+    """The content of the next hint."""
 
     rows: dict[int, tuple[int, int]] = field(default_factory=dict)
     users: dict[int, bool] = field(default_factory=dict)
@@ -33,7 +33,7 @@ class HintDraft:
 
     def add_told(self, topic: str, value: Any) -> bool:
         """Adds something to tell. If that is too much, what was told before is dropped, and this returns False: it has
-        gathered while the database was away for long, and then a server tells the whole of its topics once more."""
+        gathered while the database was away for long, and then a node tells the whole of its topics once more."""
         text = orjson.dumps(value)
         fits = self.told_bytes + len(text) <= TOLD_BYTES_MAX
         if not fits:
@@ -59,8 +59,8 @@ class HintDraft:
         return not (self.rows or self.users or self.sessions or self.marks or self.told)
 
     def document(self, incarnation: str, number: int) -> Document:
-        """The document of the hint. What it tells is one text: a value that is told may have names that no field of a
-        document may have."""
+        """The document of the hint. The values are one text: they may have names that no field of a document may
+        have."""
         told = {
             "rows": [[chat_id, *span] for chat_id, span in self.rows.items()],
             "users": [[user_id, shown] for user_id, shown in self.users.items()],

@@ -29,7 +29,7 @@ class HintWriter:
     """A hint is inserted once the one before it is in, so a reader who does not find a number knows that no higher one
     is there. What is added while an insert is under way goes into the next hint.
 
-    An insert whose outcome is not known is repeated, with the same document, until it is in: no other server writes
+    An insert whose outcome is not known is repeated, with the same document, until it is in: no other node writes
     hints of this incarnation, so a duplicate key means that an earlier try succeeded.
 
     A hint of rows is mostly inserted by the command that inserts the rows: see `lend`.
@@ -95,7 +95,7 @@ class HintWriter:
     def tell(self, topic: str, value: Any) -> None:
         """See `storage.node_ports.Nodes.tell`."""
         if not self._next.add_told(topic, value):
-            log.warning("what live state tells other servers is dropped: the database is away for too long")
+            log.warning("what live state tells other nodes is dropped: the database is away for too long")
         self._soon()
 
     async def written(self, number: int) -> None:

@@ -27,7 +27,7 @@ async def get(database: Database, message_id: int) -> Message | None:
 
 async def exists(database: Database, chat_id: int) -> bool:
     """Whether the messages of the chat may be read: those of a deleted one are removed little by little. Raises:
-    `Unavailable`, also for a chat that only newer servers serve."""
+    `Unavailable`, also for a chat that only newer nodes serve."""
     chat = await database.get(database.chats, str(chat_id))
     if chat is None or chat["deleted"]:
         return False

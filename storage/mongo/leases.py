@@ -17,7 +17,7 @@ _KEY_ID = "key_id"
 
 
 class Leases:
-    """Only the server of an incarnation writes the documents of the incarnation, until somebody buries it."""
+    """Only the process of an incarnation writes the documents of the incarnation, until somebody buries it."""
 
     def __init__(self, database: Database, incarnation: str) -> None:
         self._database = database
@@ -52,7 +52,7 @@ class Leases:
         return [_lease(document) for document in await self._database.find(self._database.leases, {})]
 
     async def lowest_format(self) -> int:
-        """The lowest format of all leases that have not ended, and of this server. Raises: `Unavailable`."""
+        """The lowest format of all leases that have not ended, and of this node. Raises: `Unavailable`."""
         return min([versions.FORMAT, *(lease.format for lease in await self.all() if not lease.ended)])
 
     async def keep_record(self, topic: str, value: Any, number: int) -> None:
@@ -100,7 +100,7 @@ class Leases:
 
     async def _put(self, collection: Collection, document: Document) -> None:
         replacement = {key: value for key, value in document.items() if key != "_id"}
-        with suppress(DuplicateKeyError):  # another server has inserted it in this moment
+        with suppress(DuplicateKeyError):  # another node has inserted it in this moment
             await self._database.with_retry(
                 lambda: collection.replace_one({"_id": document["_id"]}, replacement, upsert=True)
             )

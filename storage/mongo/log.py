@@ -1,7 +1,7 @@
 """The log of a chat: all its changes, one row for each. The log decides; everything else is made from it.
 
 The `_id` of a row is `chat:n`, n = 1, 2, 3…. Rows are only inserted. A server that inserts row n has decided on the
-change with the state that the rows up to n - 1 make. If another server was faster, the insert fails, for `_id` is
+change with the state that the rows up to n - 1 make. If another node was faster, the insert fails, for `_id` is
 unique; then the server reads the other row and decides again. So each change is decided on exactly the state that it
 changes, whatever the number of servers. And the rows of a chat have no hole, for a server tries a number only once it
 knows the row before. Of the database this needs one thing: an insert that either fails or succeeds.

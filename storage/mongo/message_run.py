@@ -232,8 +232,8 @@ class MessageRun:
         return Plan(replicas, messages, first_uses, self._ids)
 
     def _hint_repeated(self, row: Row) -> None:
-        """Tells of the row of a send that is repeated, unless its hint is certainly on disk: the server that inserted
-        the row may have died before that, and this server is going to ack the row."""
+        """Names the row of a send that is repeated in a hint, unless its hint is certainly on disk: the node that
+        inserted the row may have died before that, and this node is going to ack the row."""
         replica = self._replicas.peek(row.chat_id)
         if replica is None or row.n > replica.saved_n:
             self._replicas.hint([row])
@@ -243,7 +243,7 @@ class MessageRun:
 
     async def _messages(self, message_ids: set[int]) -> dict[int, Message]:
         """Those of the messages that exist, in their newest states: an applied row may not be projected yet, and a row
-        that another server projected may not be applied yet."""
+        that another node projected may not be applied yet."""
         database, applied = self._writer.database, self._replicas.newest_states
         found = await database.get_many(database.messages, [str(one) for one in message_ids])
         messages = {message.id: message for message in map(message_of, found)}

@@ -75,7 +75,7 @@ class MongoMessages:
     async def changed_since(
         self, chat_id: int, after_seq: int, *, limit: int, max_bytes: int | None = None
     ) -> Sequence[Message]:
-        """Returns published changes only: above those, another server may have projected a change and not yet the one
+        """Returns published changes only: above those, another node may have projected a change and not yet the one
         before it. A message that changed once more meanwhile is missing here and comes with that change."""
         await self._follower.catch_up(chat_id)
         head = self._follower.head(chat_id)

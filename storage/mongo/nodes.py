@@ -1,4 +1,4 @@
-"""What the servers on one database tell each other."""
+"""What the nodes on one database learn from each other."""
 
 import asyncio
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -149,7 +149,7 @@ class MongoNodes:
             count = _HINTS_AT_ONCE
 
     async def _account_changes(self, hints: Sequence[Hint]) -> Sequence[Change]:
-        """The changes of accounts and sessions that hints tell of, as the store has them now."""
+        """The changes of accounts and sessions that hints name, as the store has them now."""
         shown: dict[int, bool] = {}
         revoked: dict[int, list[str]] = {}
         for hint in hints:

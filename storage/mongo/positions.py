@@ -1,4 +1,4 @@
-"""How far each chat is published on this server."""
+"""How far each chat is published on this node."""
 
 from collections import OrderedDict
 from dataclasses import dataclass

@@ -1,8 +1,8 @@
 """Writes the documents that are read (`messages`, `members`, `chats`) from the rows of the log.
 
-A row may be projected several times, and by several servers at once: each document holds the number of the row that it
+A row may be projected several times, and by several nodes at once: each document holds the number of the row that it
 reflects, and ignores older rows. MongoDB compares the number and writes in one step. FerretDB does not: there, a server
-that is late with an older row of a message may write between the two steps of another server that projects a newer
+that is late with an older row of a message may write between the two steps of another node that projects a newer
 row; then the document is out of date until the newer row is projected again. The log is right even then, and so are
 numbers, order and acks.
 """
@@ -27,7 +27,7 @@ class Projection:
 
     async def project(self, rows: Sequence[Row], saved: Mapping[int, int], *, check_first: bool) -> None:
         """Projects rows of any chats, those of a chat in order. `saved`: up to which row each chat is known to be
-        projected already. `check_first`: other servers may have projected some of them, so read the documents first.
+        projected already. `check_first`: other nodes may have projected some of them, so read the documents first.
 
         Raises: `Unavailable`; some of the rows may be projected then.
         """

@@ -66,5 +66,5 @@ class Publication:
                 self._publish([change for _, change in rows])
 
     def of_others(self, changes: Sequence[Change]) -> None:
-        """Publishes changes of other servers that are in no log. Read marks that have moved on are left out."""
+        """Publishes changes of other nodes that are in no log. Read marks that have moved on are left out."""
         self._publish([one for one in changes if not isinstance(one, ReadMoved) or self.marks.moved(one)])

@@ -1,4 +1,4 @@
-"""The read marks that are published: hints of several servers about one mark may come in any order."""
+"""The read marks that are published: hints of several nodes about one mark may come in any order."""
 
 from collections import OrderedDict
 

@@ -1,7 +1,7 @@
 """How far members have read.
 
 A mark is raised by one update that compares it with the old one. FerretDB compares and writes in two steps: there, if
-two servers move the mark of one member at once, the lower mark may stay, and a change of role in the same moment may
+two nodes move the mark of one member at once, the lower mark may stay, and a change of role in the same moment may
 set it back. The next read moves the mark again.
 """
 

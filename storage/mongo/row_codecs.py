@@ -18,7 +18,7 @@ from storage.mongo.row_layouts import LAYOUTS, CurrentChat
 
 
 class UnknownKind(StorageError):
-    """A row is of a kind that this version does not know: a newer server wrote it.
+    """A row is of a kind that this version does not know: a newer node wrote it.
 
     What the row changes is not known either; it may be who can read the chat. So nothing that follows the row is
     published or written here.

@@ -70,12 +70,12 @@ async def _names(database: Database) -> str:
     names that are now the same. Keys that are right already are skipped, so the step may be interrupted anywhere."""
     users, changed = database.users, 0
     fields = ["username", "username_key", "display_name", "display_name_key"]
-    # In one order, so that of namesakes every server gives the key of the name to the same.
+    # In one order, so that of namesakes every node gives the key of the name to the same.
     async for user in users.find({}, dict.fromkeys(fields, 1)).sort("_id", 1):
         one = {"_id": user["_id"]}
         key = name_key(user["display_name"])
         if user["display_name_key"] != key:
-            # Unless another server has changed the name meanwhile, and the key with it.
+            # Unless another node has changed the name meanwhile, and the key with it.
             shown = one | {"display_name": user["display_name"]}
             await users.update_one(shown, {"$set": {"display_name_key": key}})
             changed += 1
@@ -91,15 +91,15 @@ async def _names(database: Database) -> str:
 
 
 async def _nodes(_database: Database) -> str:
-    """Changes nothing but the version: servers that know no hints refuse to start on it."""
+    """Changes nothing but the version: servers of versions that know no hints refuse to start on it."""
     return (
-        "servers tell each other what they write; stop the servers of earlier versions that still run on this database,"
-        " as they neither tell nor hear, and cannot start on it again"
+        "nodes learn from each other what they write; stop the servers of earlier versions that still run on this"
+        " database, as no other node learns what those write, and they cannot start on it again"
     )
 
 
 STEPS: Sequence[Callable[[Database], Awaitable[str]]] = (_names, _nodes)
-"""Step n leads from version n + 1 to n + 2, and returns what it did. It may be taken twice, by two servers at once."""
+"""Step n leads from version n + 1 to n + 2, and returns what it did. It may be taken twice, by two nodes at once."""
 
 VERSION = 1 + len(STEPS)
 
@@ -115,7 +115,7 @@ async def prepare(database: Database) -> None:
     for collection, models in indexes(database).items():
         for model in models:  # one at a time: FerretDB 1.24 panics at several that exist already
             await collection.create_indexes([model])
-    # Of several servers, the one that inserts it first decides.
+    # Of several nodes, the one that inserts it first decides.
     with suppress(DuplicateKeyError):
         await database.meta.insert_one({"_id": _EPOCH_KEY, "value": secrets.token_hex(16)})
     if found is None:
@@ -129,7 +129,7 @@ async def prepare(database: Database) -> None:
 
 
 async def store_id(database: Database) -> str:
-    """The id of this store, created if there is none; if several servers create one at once, the first one counts."""
+    """The id of this store, created if there is none; if several nodes create one at once, the first one counts."""
     await database.add(database.meta, {"_id": _STORE_ID, "value": secrets.token_hex(16)})
     found = await database.get(database.meta, _STORE_ID)
     assert found is not None

@@ -1,8 +1,8 @@
 """Logins and their refresh tokens.
 
 Nothing is ever updated here. A token that is spent, each time it is spent again, and a session that is revoked are
-documents of their own, and of several servers that insert such a document at once one succeeds; so all of it is exact
-with several servers, on FerretDB too.
+documents of their own, and of several nodes that insert such a document at once one succeeds; so all of it is exact
+with several nodes, on FerretDB too.
 """
 
 from collections.abc import Mapping, Sequence
@@ -178,7 +178,7 @@ async def end_sessions(
     database: Database, user_id: int, session_ids: Sequence[str], publish: Publish
 ) -> None:
     """Revokes those of the sessions that have not ended. Their tokens, and the notes of spent ones, stay until a sweep:
-    another server may have read the session a moment ago, and has to find them."""
+    another node may have read the session a moment ago, and has to find them."""
     ended = [
         one
         for one in session_ids

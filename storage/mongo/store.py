@@ -32,7 +32,7 @@ from storage.subscribers import Subscribers
 
 
 class MongoStore:
-    """See `storage.ports.Store`. Several servers may have the same database open.
+    """See `storage.ports.Store`. Several nodes may have the same database open.
 
     `Unavailable` may come a few seconds after the connection broke, and then it is not known whether a write happened.
     If it did, its change is published by the next `Nodes.apply`, or with the next change of its chat, and a repeated

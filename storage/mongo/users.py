@@ -140,7 +140,7 @@ class MongoUsers:
         }
         added = await database.add(database.users, document)
         created = await _get(database, user_id)
-        # No other server has this id: if the document is there though it was not added, the first try of this very call
+        # No other node has this id: if the document is there though it was not added, the first try of this very call
         # added it before the connection broke.
         if created is None:
             assert not added
@@ -216,7 +216,7 @@ class MongoUsers:
 
     async def _update(self, user_id: int, change: dict[str, Any]) -> None:
         """Changes fields of a user. MongoDB changes these fields only. FerretDB writes the whole document as it read
-        it, so if two servers change one user in the same moment, one change is lost there."""
+        it, so if two nodes change one user in the same moment, one change is lost there."""
         users = self._database.users
         await self._database.with_retry(lambda: users.update_one({"_id": str(user_id)}, change))
 

@@ -1,4 +1,4 @@
-"""The version of what this server understands in the database."""
+"""The version of what this node understands in the database."""
 
 FORMAT = 1
 """The newest format of stored data that this version reads: rises by one when a version adds a kind of change, which

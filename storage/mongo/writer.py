@@ -101,12 +101,12 @@ class Writer:
         self._committed.append(mark)
 
     def mark(self) -> str:
-        """A word that no other write of any server has."""
+        """A word that no other write of any node has."""
         self._marks += 1
         return f"{self._mark}{self._marks}"
 
     def owns(self, row: Row) -> bool:
-        """Whether this server wrote the row."""
+        """Whether this node wrote the row."""
         return row.mark.startswith(self._mark)
 
     def writing(self, chat_id: int) -> bool:
@@ -153,18 +153,18 @@ class Writer:
         """The outcome of an item of a chat that this version cannot serve. The operator's log names each kind once."""
         if unknown.kind not in self._unknown_kinds:
             self._unknown_kinds.add(unknown.kind)
-            log.error("a newer server wrote to a chat", chat_id=unknown.chat_id, unknown_kind=unknown.kind)
+            log.error("a newer node wrote to a chat", chat_id=unknown.chat_id, unknown_kind=unknown.kind)
             if self.on_newer is not None:
                 self.on_newer(unknown.kind)
         return unknown.unavailable()
 
     def too_new(self, change: Change) -> Unavailable | None:
-        """Why a change cannot be written now: a server that runs does not know the kind. None if all know it."""
+        """Why a change cannot be written now: a living node does not know the kind. None if all know it."""
         kind = change.kind
         if kind.since <= self.lowest_format:
             return None
         return Unavailable(
-            f"changes of the kind {kind.name!r} are not written while servers of an older version run",
+            f"changes of the kind {kind.name!r} are not written while nodes of an older version live",
             "newer",
         )
 

@@ -26,7 +26,7 @@ async def start() -> AsyncIterator[Start]:
 
 @pytest.fixture
 async def redis(start: Start, tmp_path: Path) -> Redis:
-    """A server that runs."""
+    """A node that runs."""
     server = Redis(tmp_path / "redis")
     await start(server)
     return server

@@ -1,4 +1,4 @@
-"""Two servers' ends of one bus, without the servers."""
+"""Two nodes' ends of one bus, without the nodes."""
 
 import asyncio
 from collections.abc import Callable

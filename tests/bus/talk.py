@@ -1,4 +1,4 @@
-"""Two people on two servers who talk to each other, and everything that each of them hears."""
+"""Two people on two nodes who talk to each other, and everything that each of them hears."""
 
 import asyncio
 from time import monotonic
@@ -9,7 +9,7 @@ from tests.cluster.cluster import Cluster
 
 
 class Talk:
-    """Both send to one chat. `late_s` has, by seq, how long after its ack a message reached the other server."""
+    """Both send to one chat. `late_s` has, by seq, how long after its ack a message reached the other node."""
 
     def __init__(self, people: list[Person], clients: list[Any], chat_id: int) -> None:
         self.people = people

@@ -1,4 +1,4 @@
-"""The bus over a real Redis: what is heard, and what a server notices when Redis or the way to it fails."""
+"""The bus over a real Redis: what is heard, and what a node notices when Redis or the way to it fails."""
 
 import asyncio
 import subprocess
@@ -63,7 +63,7 @@ async def test_what_is_published_in_one_turn_goes_together_and_stays_in_order(op
     assert one.counters.frames_dropped == two.counters.frames_missed == 0
 
 
-async def test_servers_on_other_databases_hear_nothing(open_end: Open) -> None:
+async def test_nodes_on_other_databases_hear_nothing(open_end: Open) -> None:
     one, other = await open_end(name="a"), await open_end(name="b", channel="another")
     two = await open_end(name="c")
     one.bus.publish(1)
@@ -190,7 +190,7 @@ async def test_a_suspended_redis_holds_nobody_up_and_the_queue_has_a_limit(
     assert one.counters.connects == 1
 
 
-async def test_redis_cuts_a_server_that_does_not_read_and_it_comes_back(
+async def test_redis_cuts_a_node_that_does_not_read_and_it_comes_back(
     quick: None, redis: Redis, open_end: Open
 ) -> None:
     """`client-output-buffer-limit`: what was in the buffer is lost."""
@@ -243,7 +243,7 @@ class Renamed(Redis):
         return [*super().command(), "--rename-command", "AUTH", "SESAME"]
 
 
-async def test_servers_on_another_redis_are_noticed(quick: None, tmp_path: Path, open_end: Open) -> None:
+async def test_nodes_on_another_redis_are_noticed(quick: None, tmp_path: Path, open_end: Open) -> None:
     one, two = await open_end(name="a", living=2), await open_end(name="b", living=2)
     await one.waits(lambda: one.counters.hearers == 2)
     with capture_logs() as lines:
@@ -253,12 +253,12 @@ async def test_servers_on_another_redis_are_noticed(quick: None, tmp_path: Path,
         await one.waits(lambda: len(lines) == 2)
     assert two.counters.unheard == 0
     assert [(line["log_level"], line["event"].partition(":")[0]) for line in lines] == [
-        ("warning", "fewer servers hear the bus than live"),
-        ("info", "all servers that live hear the bus"),
+        ("warning", "fewer nodes hear the bus than live"),
+        ("info", "all living nodes hear the bus"),
     ]
 
 
-async def test_a_server_that_publishes_and_does_not_hear_itself_connects_anew(
+async def test_a_node_that_publishes_and_does_not_hear_itself_connects_anew(
     quick: None, open_end: Open
 ) -> None:
     one = await open_end()
@@ -349,7 +349,7 @@ class OnASocket(Redis):
         return [*super().command(), "--unixsocket", "s"]
 
 
-async def test_a_server_that_is_only_behind_stays_connected(
+async def test_a_node_that_is_only_behind_stays_connected(
     quick: None, open_end: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It hears others, and its own frames come after theirs."""

@@ -29,7 +29,7 @@ class Listener:
         self.ears.take(SEAL.close(data))
 
 
-async def test_own_frames_only_tell_that_this_server_hears() -> None:
+async def test_own_frames_only_tell_that_this_node_hears() -> None:
     listener = Listener()
     listener.ears.expect(2)
     listener.take(pack("own", 1, 0))
@@ -49,7 +49,7 @@ async def test_frames_of_others_are_handed_on_and_counted() -> None:
     assert listener.counters.bytes_received == len(data) + len(pack("b", 9, 0)) + 2 * MAC_BYTES
 
 
-async def test_the_first_frame_of_a_server_and_a_hole_have_this_server_look() -> None:
+async def test_the_first_frame_of_a_node_and_a_hole_have_this_node_look() -> None:
     listener = Listener()
     for number, misses, missed in ((5, 1, 0), (6, 1, 0), (9, 2, 2), (10, 2, 2)):
         listener.take(pack("a", number, 0))
@@ -93,7 +93,7 @@ async def test_what_is_not_signed_with_this_key_for_this_channel_is_dropped_and_
     assert listener.heard == [("a", 1)]
 
 
-async def test_what_cannot_be_read_is_said_once_and_has_this_server_look() -> None:
+async def test_what_cannot_be_read_is_said_once_and_has_this_node_look() -> None:
     listener = Listener()
     with capture_logs() as lines:
         listener.take(bytes((VERSION + 1, 0, 0)))
@@ -110,7 +110,7 @@ async def test_a_frame_that_fails_costs_the_others_nothing() -> None:
     assert [line["event"] for line in lines] == ["a frame of the bus failed"]
 
 
-async def test_the_numbers_of_servers_that_are_gone_do_not_stay_for_ever() -> None:
+async def test_the_numbers_of_nodes_that_are_gone_do_not_stay_for_ever() -> None:
     listener = Listener()
     for number in range(3000):
         listener.take(pack(f"server {number}", 1, 0))

@@ -77,7 +77,7 @@ def test_frames_before_one_that_cannot_be_read_are_read() -> None:
 
 
 def test_the_bytes_of_a_frame_stay_the_same() -> None:
-    """Another version of the server reads them."""
+    """Another version of the node reads them."""
     assert pack(
         "ab", 3, 4, True, pack_message(5, 6, 7, 8, True, (b"r", b"so")), [pack_topic("t", 9, b"{}")]
     ) == (

@@ -1,4 +1,4 @@
-"""Events as bytes between two servers: on all wires, in order with other events, and held while a server is behind."""
+"""Events as bytes between two nodes: on all wires, in order with other events, and held while a node is behind."""
 
 import pytest
 
@@ -30,7 +30,7 @@ async def test_what_one_hub_has_encoded_another_hands_out(server: Server) -> Non
     assert frames[0] == frames[2] == {"type": "typing", "n": 1, "text": "да"}
 
 
-async def test_they_are_held_while_a_server_is_behind(server: Server) -> None:
+async def test_they_are_held_while_a_node_is_behind(server: Server) -> None:
     ann, bob = await server.people("ann", "bob")
     chat_id = await ann.chat(bob)
     client, hub, room = await bob.joined(chat_id), hub_of(server), room_of(chat_id)

@@ -114,7 +114,7 @@ async def test_what_waits_comes_when_the_store_has_published_what_is_before_it(w
     await world.quiet()
 
 
-async def test_what_does_not_come_is_read_from_the_log(world: World) -> None:
+async def test_rows_that_do_not_arrive_are_read_from_the_log(world: World) -> None:
     world.take(2, 4)
     world.log.there = 3
     await world.quiet()
@@ -138,7 +138,7 @@ async def test_a_database_that_is_away_costs_nothing_but_time(world: World) -> N
     assert world.published == []
 
 
-async def test_a_server_that_is_behind_hands_out_nothing_until_it_has_looked(world: World) -> None:
+async def test_a_node_that_is_behind_hands_out_nothing_until_it_has_looked(world: World) -> None:
     world.is_stale = True
     world.take(1, 2)
     await asyncio.sleep(0.1)

@@ -1,4 +1,4 @@
-"""Servers on one database with a Redis between them: fast with it, and whatever it does, nothing is lost or doubled."""
+"""Nodes on one database with a Redis between them: fast with it, and whatever it does, nothing is lost or doubled."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -46,7 +46,7 @@ async def late_s(talk: Talk, count: int = 20) -> float:
     return median(list(talk.late_s.values())[start:])
 
 
-async def test_with_redis_other_servers_hear_at_once(start_cluster: StartCluster) -> None:
+async def test_with_redis_other_nodes_hear_at_once(start_cluster: StartCluster) -> None:
     cluster = await start_cluster(3, redis=True)
     await until(lambda: connected(cluster))
     talk = await Talk.begin(cluster, wires=("raw", "socketio", "polling"))
@@ -54,7 +54,7 @@ async def test_with_redis_other_servers_hear_at_once(start_cluster: StartCluster
     assert await health(cluster.nodes[0]) == {"http": "200", "status": "ok", "redis": "ok"}
 
 
-async def test_all_servers_send_to_one_chat_and_everybody_hears_all_of_it_in_order(
+async def test_all_nodes_send_to_one_chat_and_everybody_hears_all_of_it_in_order(
     start_cluster: StartCluster,
 ) -> None:
     cluster = await start_cluster(3, redis=True)
@@ -82,7 +82,7 @@ async def test_edits_and_deletions_come_over_the_bus_in_order(start_cluster: Sta
     ]
 
 
-async def test_a_member_who_is_removed_at_one_server_hears_nothing_more_at_another(
+async def test_a_member_who_is_removed_at_one_node_hears_nothing_more_at_another(
     start_cluster: StartCluster,
 ) -> None:
     """The removal has no bytes on the bus: what comes after it waits for it."""
@@ -103,7 +103,7 @@ async def test_a_member_who_is_removed_at_one_server_hears_nothing_more_at_anoth
     await client.nothing_more("new_message")
 
 
-async def test_a_server_that_was_suspended_hands_out_nothing_of_what_waits_for_it_before_it_has_looked(
+async def test_a_suspended_node_sends_nothing_that_waits_for_it_before_it_has_looked(
     start_cluster: StartCluster,
 ) -> None:
     cluster = await start_cluster(2, redis=True)
@@ -128,7 +128,7 @@ async def test_a_server_that_was_suspended_hands_out_nothing_of_what_waits_for_i
     assert [text for text in heard if text.startswith("after")] == []
 
 
-async def test_typing_is_seen_at_other_servers(start_cluster: StartCluster) -> None:
+async def test_typing_is_seen_at_other_nodes(start_cluster: StartCluster) -> None:
     cluster = await start_cluster(2, redis=True)
     await until(lambda: connected(cluster))
     one, two = await cluster.people("one", "two")
@@ -154,7 +154,7 @@ async def suspend(redis: Redis) -> None:
 
 
 async def cut_the_hearing_ends(redis: Redis) -> None:
-    """As Redis itself does with a server that reads too slowly (`client-output-buffer-limit`)."""
+    """As Redis itself does with a node that reads too slowly (`client-output-buffer-limit`)."""
     await redis.run("CLIENT", "KILL", "TYPE", "pubsub")
 
 
@@ -183,7 +183,7 @@ async def test_whatever_redis_does_everything_is_heard_once_and_it_is_fast_again
     assert talk.failed == 0
 
 
-async def test_without_redis_at_the_start_servers_start_and_use_it_when_it_comes(
+async def test_without_redis_at_the_start_nodes_start_and_use_it_when_it_comes(
     start_cluster: StartCluster, tmp_path: Path, start: Start
 ) -> None:
     redis = Redis(tmp_path / "late")
@@ -196,7 +196,7 @@ async def test_without_redis_at_the_start_servers_start_and_use_it_when_it_comes
     assert await late_s(talk) < FAST_S
 
 
-async def test_a_server_with_another_redis_or_a_wrong_password_is_slow_and_hears_everything(
+async def test_a_node_with_another_redis_or_a_wrong_password_is_slow_and_hears_everything(
     start_cluster: StartCluster, tmp_path: Path, start: Start
 ) -> None:
     cluster = await start_cluster(1, redis=True)
@@ -210,7 +210,7 @@ async def test_a_server_with_another_redis_or_a_wrong_password_is_slow_and_hears
     await talk.go_on(5, per_s=20, senders=(0,))
     await talk.complete()
     assert [(await health(node))["redis"] for node in cluster.nodes] == ["ok", "ok", "refused"]
-    assert "fewer servers hear the bus than live" in cluster.nodes[0].log
+    assert "fewer nodes hear the bus than live" in cluster.nodes[0].log
     for name, log in cluster.logs():
         assert "geheim" not in log, name
         assert "right@" not in log, name

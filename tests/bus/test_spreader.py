@@ -1,4 +1,4 @@
-"""What a server spreads: the events of its own rows, in one frame for a batch, with the bytes its own clients get."""
+"""What a node spreads: the events of its own rows, in one frame for a batch, with the bytes its own clients get."""
 
 from collections.abc import AsyncIterator
 from typing import Any, cast
@@ -48,7 +48,7 @@ class Server:
         self.publisher = Publisher(self.scene.app.context, self.scene.app.end, self.spreader)
 
     def publish(self, *rows: tuple[int, Any], others: tuple[Any, ...] = (), hint: int = 9) -> None:
-        """Publishes rows of this server, and changes of others, in one batch as the store does."""
+        """Publishes rows of this node, and changes of others, in one batch as the store does."""
         self.spreader.begin(rows, hint)
         self.publisher([*others, *(change for _, change in rows)])
         self.spreader.flush()
@@ -127,7 +127,7 @@ async def test_topics_go_at_once(server: Server) -> None:
     assert [frame.topics for frame in server.bus.frames] == [[("presence", 3, b'{"7":"away"}')]]
 
 
-async def test_what_another_server_spreads_is_published_as_if_it_were_made_here(server: Server) -> None:
+async def test_what_another_node_spreads_is_published_as_if_it_were_made_here(server: Server) -> None:
     other = Server()
     other.publish((1, MessageCreated(message(1))))
     (frame,) = other.bus.frames

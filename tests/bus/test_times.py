@@ -1,4 +1,4 @@
-"""How late clients of another server hear of a message, with a bus and without: the 99th percentile of 50 a second."""
+"""How late clients of another node receive a message, with a bus and without: the 99th percentile of 50 a second."""
 
 import sys
 from statistics import quantiles
@@ -15,7 +15,9 @@ TRIES = 3
 
 
 @pytest.mark.parametrize(("redis", "p99_ms"), [(True, 50), (False, 1000)], ids=["with Redis", "without"])
-async def test_times(start_cluster: StartCluster, redis: bool, p99_ms: float) -> None:
+async def test_a_message_reaches_another_node_in_time(
+    start_cluster: StartCluster, redis: bool, p99_ms: float
+) -> None:
     tries = []
     for _ in range(TRIES):
         cluster = await start_cluster(2, redis=redis)

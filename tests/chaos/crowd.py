@@ -16,7 +16,7 @@ from tests.cluster.node import Node
 from tests.guarantees.ledger import Ledger, text_of
 
 ANSWER_S = 12
-"""How long a client waits for an answer before it goes to another node: longer than a server lets a command wait."""
+"""How long a client waits for an answer before it goes to another node: longer than a node lets a command wait."""
 
 PAUSE_S = 0.05
 """How long a client waits before it tries again."""

@@ -1,4 +1,4 @@
-"""Servers that tell one another what is not stored, without processes and databases between them."""
+"""Nodes that tell one another what is not stored, without processes and databases between them."""
 
 import json
 from collections.abc import Callable
@@ -9,7 +9,7 @@ from tests.clients.clock import ManualClock
 
 
 class MemoryPeers:
-    """Implements `handlers.live.peers.Peers` for one server of a `PeerNet`."""
+    """Implements `handlers.live.peers.Peers` for one node of a `PeerNet`."""
 
     def __init__(self, net: "PeerNet", incarnation: str) -> None:
         self.incarnation = incarnation
@@ -40,10 +40,10 @@ class MemoryPeers:
 
 
 class PeerNet:
-    """What servers tell arrives `delay_s` later, by a clock that the test turns; what they tell at once, only if
-    `has_bus`. `told` has each value that was told, as (incarnation, topic, value). A server hears nothing of itself.
+    """What nodes tell arrives `delay_s` later, by a clock that the test turns; what they tell at once, only if
+    `has_bus`. `told` has each value that was told, as (incarnation, topic, value). A node hears nothing of itself.
 
-    `die` and `leave` end a server for the others, and `wake` brings it back.
+    `die` and `leave` end a node for the others, and `wake` brings it back.
     """
 
     def __init__(self, clock: ManualClock, *, delay_s: float = 0.0, has_bus: bool = True) -> None:
@@ -52,17 +52,17 @@ class PeerNet:
         self.has_bus = has_bus
         self.living: dict[str, MemoryPeers] = {}
         self.ended: dict[str, bool] = {}
-        """The servers that are gone and that a new one still finds, each with whether it said so itself."""
+        """The nodes that are gone and that a new one still finds, each with whether it said so itself."""
         self.told: list[tuple[str, str, Any]] = []
         self._all: dict[str, MemoryPeers] = {}
 
     def join(self, incarnation: str) -> MemoryPeers:
-        """A new server, which hears nothing before `load`."""
+        """A new node, which hears nothing before `load`."""
         self._all[incarnation] = MemoryPeers(self, incarnation)
         return self._all[incarnation]
 
     def load(self, incarnation: str) -> None:
-        """Has a new server, whose live state is made, load what the others share, those that are gone too."""
+        """Has a new node, whose live state is made, load what the others share, those that are gone too."""
         new = self.living[incarnation] = self._all[incarnation]
         for other in [*self.living, *self.ended]:
             if other != incarnation:
@@ -87,15 +87,15 @@ class PeerNet:
             arrive()
 
     def die(self, incarnation: str) -> None:
-        """The others find that a server is dead. It tells and hears nothing any more."""
+        """The others find that a node is dead. It tells and hears nothing any more."""
         self._end(incarnation, ended=False)
 
     def leave(self, incarnation: str) -> None:
-        """A server says that it ends."""
+        """A node says that it ends."""
         self._end(incarnation, ended=True)
 
     def wake(self, incarnation: str) -> None:
-        """A server that was taken for dead goes on: all load what they have missed."""
+        """A node that was taken for dead goes on: all load what they have missed."""
         del self.ended[incarnation]
         self.load(incarnation)
         for other in self.living.values():

@@ -1,4 +1,4 @@
-"""Several servers, each a process of its own, on one database."""
+"""Several nodes, each a process of its own, on one database."""
 
 import asyncio
 from collections.abc import Iterator, Sequence
@@ -23,8 +23,8 @@ SECRET_KEY = "the secret key of all nodes of a test, 32 bytes or more"
 class Cluster:
     """`nodes` are numbered from 0. What is not asked for is None.
 
-    `database` is a server of this cluster's own, `redis` what the nodes get as `REDIS_URL`, `toxiproxy` stands between
-    each node and what it uses (`node.links`), `front` is nginx before all nodes.
+    `database` is a server of this cluster's own, `redis` what the nodes get as `REDIS_URL`, `toxiproxy` stands
+    between each node and what it uses (`node.links`), `front` is nginx before all nodes.
     """
 
     def __init__(

@@ -23,8 +23,9 @@ _CLUSTERS = pytest.StashKey[list[Cluster]]()
 async def start_cluster(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[StartCluster]:
     """Starts nodes on one database: `await start_cluster(3, redis=True, NODE_LEASE_S="10")`.
 
-    `redis`, `toxiproxy`, `front`: see `Cluster`. `own_database`: a server that the test may kill. `together`: also the
-    first two nodes start at the same moment. `seed`: of random faults. Settings are environment variables of all nodes.
+    `redis`, `toxiproxy`, `front`: see `Cluster`. `own_database`: a server that the test may kill. `together`: also
+    the first two nodes start at the same moment. `seed`: of random faults. Settings are environment variables of all
+    nodes.
     """
     assert request.node.get_closest_marker("cluster"), "such a test needs the marker `cluster`"
     if sys.platform == "win32":

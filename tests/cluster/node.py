@@ -1,4 +1,4 @@
-"""One server of a cluster."""
+"""One node of a cluster."""
 
 import signal
 from copy import copy

@@ -1,4 +1,4 @@
-"""What the harness promises to the tests that use it, shown with what any two servers on one database can do."""
+"""What the harness promises to the tests that use it, shown with what any two nodes on one database can do."""
 
 import asyncio
 import subprocess

@@ -1,4 +1,4 @@
-"""Which requests nginx hands to another server: those that no server took, and none that may have had an effect."""
+"""Which requests nginx hands to another node: those that no node took, and none that may have had an effect."""
 
 import asyncio
 import socket
@@ -30,10 +30,10 @@ def closed_port() -> Iterator[str]:
 
 
 @pytest.mark.parametrize("kind", WIRES)
-async def test_a_new_socket_that_is_refused_goes_to_the_next_server(
+async def test_a_new_socket_that_is_refused_goes_to_the_next_node(
     server: Server, tmp_path: Path, kind: str
 ) -> None:
-    """As a server does that ends its connections in turn."""
+    """As a node does that ends its connections in turn."""
     ann = await server.person("ann")
     async with (
         fake_node(REFUSAL) as going_away,
@@ -47,7 +47,7 @@ async def test_a_new_socket_that_is_refused_goes_to_the_next_server(
             await wire.close()
 
 
-async def test_every_request_passes_while_a_server_is_down(
+async def test_every_request_passes_while_a_node_is_down(
     server: Server, tmp_path: Path, closed_port: str
 ) -> None:
     ann = await server.person("ann")
@@ -89,7 +89,7 @@ async def test_a_poll_is_sent_once(server: Server, tmp_path: Path) -> None:
 
 
 async def test_a_refusal_of_a_call_is_the_answer(server: Server, tmp_path: Path) -> None:
-    """Otherwise a database that is away would be asked by every server, and all would count as down."""
+    """Otherwise a database that is away would be asked by every node, and all would count as down."""
     async with (
         fake_node(REFUSAL) as one,
         fake_node(REFUSAL) as two,
@@ -101,7 +101,7 @@ async def test_a_refusal_of_a_call_is_the_answer(server: Server, tmp_path: Path)
             assert len(one.requests) + len(two.requests) == number
 
 
-async def test_the_server_learns_who_asks(server: Server, tmp_path: Path) -> None:
+async def test_the_node_learns_who_asks(server: Server, tmp_path: Path) -> None:
     async with fake_node(REFUSAL) as node, nginx_before(tmp_path / "nginx", node.address) as nginx:
         headers = {"X-Forwarded-For": "203.0.113.7", "Host": "chat.example.org", "X-Vestnik-Relay": "1 a b"}
         async with server.http.get(f"{nginx.url}/api/chats", headers=headers):

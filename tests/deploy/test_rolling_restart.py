@@ -1,4 +1,4 @@
-"""Three servers behind nginx are restarted in turn, or killed, under load: no message is lost, none is there twice."""
+"""Three nodes behind nginx are restarted in turn, or killed, under load: no message is lost, none is there twice."""
 
 import asyncio
 import itertools
@@ -33,7 +33,7 @@ AWAY_MAX_S = 15
 """How long a reader may be without a connection. On a quiet machine: 1.2 s, of which it was told to wait up to 1 s."""
 
 BEHIND_S = 15
-"""How long a server may take to know of everything that others did, on a busy machine."""
+"""How long a node may take to know of everything that others did, on a busy machine."""
 
 
 class Writer:
@@ -150,7 +150,7 @@ async def check(
 
 
 async def restart(node: Node) -> float:
-    """Restarts a server as an operator does; how long it took to stop."""
+    """Restarts a node as an operator does; how long it took to stop."""
     asked_at = time.monotonic()
     node.send_signal(signal.SIGTERM)
     assert await node.ended(STOPPED_S) == 0
@@ -164,7 +164,7 @@ async def restart(node: Node) -> float:
 async def three_servers(
     start_cluster: StartCluster,
 ) -> AsyncIterator[tuple[Cluster, Sequence[Writer], Sequence[Follower]]]:
-    """Three servers behind nginx, under load."""
+    """Three nodes behind nginx, under load."""
     cluster = await start_cluster(3, DRAIN_S=str(DRAIN_S), SHUTDOWN_TIMEOUT_S="15")
     addresses = [f"127.0.0.1:{node.port}" for node in cluster.nodes]
     async with (
@@ -177,7 +177,7 @@ async def three_servers(
         assert "Traceback" not in node.log
 
 
-async def test_three_servers_are_restarted_in_turn(start_cluster: StartCluster) -> None:
+async def test_three_nodes_are_restarted_in_turn(start_cluster: StartCluster) -> None:
     async with three_servers(start_cluster) as (cluster, writers, followers):
         for node in cluster.nodes:
             assert await restart(node) < STOPPED_S
@@ -185,14 +185,14 @@ async def test_three_servers_are_restarted_in_turn(start_cluster: StartCluster) 
     failures = sum((writer.failures for writer in writers), Counter())
     assert failures == {}, "nginx hands each call to a server that takes it"
     for follower in followers:
-        # A poll that another server hands on to the owner of its session breaks off when that server stops.
+        # A poll that another node hands on to the owner of its session breaks off when that node stops.
         broken_off = {None} if follower.reader.kind == "polling" else set()
         assert follower.endings.keys() - broken_off <= {1001}, follower.reader.kind
         assert follower.refused == 0 or broken_off, follower.reader.kind
     assert max(s for follower in followers for s in follower.away_s) < AWAY_MAX_S
 
 
-async def test_a_server_is_killed_and_comes_back(start_cluster: StartCluster) -> None:
+async def test_a_node_is_killed_and_comes_back(start_cluster: StartCluster) -> None:
     """A call that it had taken may fail; its repeat is the same message."""
     async with three_servers(start_cluster) as (cluster, writers, followers):
         for node in cluster.nodes[:2]:

@@ -47,7 +47,7 @@ def scene() -> Scene:
     return Scene()
 
 
-async def test_failures_at_any_server_count_at_all(scene: Scene) -> None:
+async def test_failures_at_any_node_count_at_all(scene: Scene) -> None:
     for number in range(BURST):
         assert await scene.log_in(number % 3) is False
     scene.clock.advance(0.5)
@@ -77,7 +77,7 @@ async def test_an_unknown_name_counts_like_a_known_one(scene: Scene) -> None:
     assert tries[0] == tries[1] <= BURST + 40 * 0.6 * BURST / MINUTE + 3
 
 
-async def test_tries_at_all_servers_at_once_are_paid_for_afterwards() -> None:
+async def test_tries_at_all_nodes_at_once_are_paid_for_afterwards() -> None:
     scene = Scene(delay_s=2.0)
     for node in range(3):
         for _ in range(BURST):
@@ -90,7 +90,7 @@ async def test_tries_at_all_servers_at_once_are_paid_for_afterwards() -> None:
     assert [await scene.log_in(node, right=True) for node in range(3)] == [True] * 3
 
 
-async def test_neither_name_nor_address_is_told(scene: Scene) -> None:
+async def test_neither_name_nor_address_is_published(scene: Scene) -> None:
     await scene.log_in(0, account="my password", network="192.0.2.77")
     assert len(scene.net.told) == 1
     assert "password" not in str(scene.net.told)

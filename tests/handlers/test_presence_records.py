@@ -1,4 +1,4 @@
-"""What one server says of a user's presence, and what others see of it together."""
+"""What one node says of a user's presence, and what others see of it together."""
 
 import itertools
 import json

@@ -16,7 +16,7 @@ PAGE_MAX = 200
 """A chat has fewer messages, so that one page shows all of it."""
 
 AGAIN_S = 0.02
-"""How long a client waits after a server that is not there."""
+"""How long a client waits after a node that is not there."""
 
 ACTIONS = {
     "send": 34,
@@ -40,7 +40,7 @@ class Places:
     chat_ids: list[int]
     messages: dict[int, list[tuple[int, int, int]]] = field(default_factory=dict)
     up: asyncio.Event = field(default_factory=asyncio.Event)
-    """Set while there is a server."""
+    """Set while there is a node."""
 
     def __post_init__(self) -> None:
         self.messages = {chat_id: [] for chat_id in self.chat_ids}

@@ -1,3 +1,3 @@
-"""A server that is a process of its own."""
+"""A node that is a process of its own."""
 
 from tests.guarantees.conftest import start  # noqa: F401 -- a fixture

@@ -36,8 +36,8 @@ class Operation:
 
 @dataclass
 class History:
-    """The operations of one run. `ends_ns`: when a killed server had ended: nothing that was under way happens later.
-    With several servers nobody can say so, and the list stays empty."""
+    """The operations of one run. `ends_ns`: when a killed node had ended: nothing that was under way happens later.
+    With several nodes nobody can say so, and the list stays empty."""
 
     operations: list[Operation] = field(default_factory=list)
     ends_ns: list[int] = field(default_factory=list)
@@ -53,7 +53,7 @@ class History:
         operation.fields |= fields
 
     def ended(self) -> None:
-        """The only server has just ended."""
+        """The only node has just ended."""
         self.ends_ns.append(monotonic_ns())
 
     def never_sent(self, operation: Operation) -> None:

@@ -1,4 +1,4 @@
-"""A run: clients who write and read while something happens to the servers."""
+"""A run: clients who write and read while something happens to the nodes."""
 
 import asyncio
 import json
@@ -49,7 +49,7 @@ async def record(
 
 
 def kill(program: Program) -> Disturb:
-    """Kills the only server, and starts it again on the same data."""
+    """Kills the only node, and starts it again on the same data."""
 
     async def disturb(places: Places, history: History) -> None:
         places.up.clear()

@@ -1,4 +1,4 @@
-"""One server on SQLite is killed while clients of all gates write and read: each chat is linearizable all the same."""
+"""One node on SQLite is killed while clients of all gates write and read: each chat is linearizable all the same."""
 
 import sys
 

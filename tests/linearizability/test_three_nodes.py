@@ -1,4 +1,4 @@
-"""Three servers on one MongoDB are killed while clients write and read at all of them: each chat is one log, and each
+"""Three nodes on one MongoDB are killed while clients write and read at all of them: each chat is one log, and each
 message and read mark a register, whichever node a client asks. Pages are no snapshots here: each message of a page
 counts as a read of its own.
 
@@ -31,7 +31,7 @@ DOWN_S = 0.5
 
 
 def kill_and_start(node: Node) -> Disturb:
-    """Kills one of several servers, and starts it again while its clients ask in vain."""
+    """Kills one of several nodes, and starts it again while its clients ask in vain."""
 
     async def disturb(_places: Places, _history: History) -> None:
         await node.kill()

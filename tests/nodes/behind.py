@@ -1,4 +1,4 @@
-"""A server that a test puts behind others that do not exist."""
+"""A node that a test puts behind others that do not exist."""
 
 import asyncio
 from collections.abc import Callable
@@ -9,7 +9,7 @@ from tests.conftest import Server
 
 
 class Behind(Freshness):
-    """A `Freshness` that a test turns. `news` is called in each look: what other servers have done."""
+    """A `Freshness` that a test turns. `news` is called in each look: what other nodes have done."""
 
     def __init__(self) -> None:
         self.is_stale = False
@@ -47,7 +47,7 @@ class Behind(Freshness):
         self.is_stale = True
 
     def catch_up(self) -> None:
-        """A look is complete: the server learns what others did, and goes on."""
+        """A look is complete: the node learns what others did, and goes on."""
         self.news()
         self.is_stale = False
         self._looked.set()
@@ -55,7 +55,7 @@ class Behind(Freshness):
 
 
 def put_behind(server: Server) -> Behind:
-    """Gives the server a `Behind`, in place of the freshness of a store that only this server writes."""
+    """Gives the node a `Behind`, in place of the freshness of a store that only this node writes."""
     behind = Behind()
     context = server.chat_app.context
     context.freshness = context.directory._freshness = context.identities._freshness = behind  # type: ignore[misc]

@@ -1,4 +1,4 @@
-"""The leases and hints of several servers, in memory: what `storage.node_ports.Nodes` promises, without a database."""
+"""The leases and hints of several nodes, in memory: what `storage.node_ports.Nodes` promises, without a database."""
 
 import asyncio
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -9,7 +9,7 @@ from storage.node_ports import Hint, Lease, OnPublished
 
 
 class Shared:
-    """What the servers share."""
+    """What the nodes share."""
 
     def __init__(self) -> None:
         self.leases: dict[str, Lease] = {}
@@ -21,7 +21,7 @@ class Shared:
 
 
 class MemoryNodes:
-    """One server's side; rows do not exist here. `applied` and `compared` are what it was given. `away` makes every
+    """One node's side; rows do not exist here. `applied` and `compared` are what it was given. `away` makes every
     call fail; while `may_answer` is cleared no call ends."""
 
     def __init__(self, shared: Shared, incarnation: str) -> None:
@@ -96,7 +96,7 @@ class MemoryNodes:
         users: Mapping[int, bool] | None = None,
         told: Sequence[tuple[str, Any]] = (),
     ) -> None:
-        """Writes the next hint of this server."""
+        """Writes the next hint of this node."""
         self._number += 1
         self.shared.hints.setdefault(self.incarnation, {})[self._number] = Hint(
             self._number, rows or {}, users or {}, [], [], told

@@ -1,4 +1,4 @@
-"""How other servers reach this one, if nothing is set."""
+"""How other nodes reach this one, if nothing is set."""
 
 import pytest
 

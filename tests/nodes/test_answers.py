@@ -71,7 +71,7 @@ async def test_all_up_to_the_head_of_a_page_is_in_it(pair: Pair) -> None:
     await asyncio.gather(read(), write())
 
 
-async def test_a_new_member_is_none_too_early(pair: Pair) -> None:
+async def test_a_new_member_is_not_refused(pair: Pair) -> None:
     """The second node has the chat in memory, without them."""
     ann, bob, carl = await pair.people("ann", "bob", "carl")
     chat_id = await ann.chat(carl)

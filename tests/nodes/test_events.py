@@ -34,7 +34,7 @@ async def test_changes_of_messages_reach_the_room_at_the_other_node(pair: Pair) 
     assert (await soon(there, "message_deleted"))["seq"] == 3
 
 
-async def test_a_read_mark_is_told_to_the_room_and_to_other_connections_of_the_reader(pair: Pair) -> None:
+async def test_a_read_mark_reaches_the_room_and_other_connections_of_the_reader(pair: Pair) -> None:
     ann, bob = await pair.people("ann", "bob")
     chat_id = await ann.chat(bob)
     message = await ann.say(chat_id, "read me")
@@ -49,7 +49,7 @@ async def test_a_read_mark_is_told_to_the_room_and_to_other_connections_of_the_r
     assert update["read_seq"] == 1
 
 
-async def test_both_nodes_tell_everything_in_one_order(pair: Pair) -> None:
+async def test_both_nodes_publish_everything_in_one_order(pair: Pair) -> None:
     ann, bob = await pair.people("ann", "bob")
     chat_id = await ann.chat(bob)
     here, there = await ann.joined(chat_id), await pair.there(bob).joined(chat_id)
@@ -105,7 +105,7 @@ async def test_a_chat_is_created_and_deleted_at_the_other_node(pair: Pair) -> No
     assert (await client.command("join_chat", chat_id=chat_id))["code"] == "not_found"
 
 
-async def test_who_has_not_joined_hears_of_new_messages(pair: Pair) -> None:
+async def test_members_who_have_not_joined_get_chat_updated(pair: Pair) -> None:
     ann, bob = await pair.people("ann", "bob")
     chat_id = await ann.chat(bob)
     client = await pair.there(bob).connect()

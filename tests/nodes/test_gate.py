@@ -75,7 +75,7 @@ async def test_after_five_seconds_it_is_not_ready_and_after_thirty_it_ends_conne
     assert gated.behind == 2
 
 
-async def test_a_server_that_is_alone_does_not_wait_for_a_database_that_is_away() -> None:
+async def test_a_node_that_is_alone_does_not_wait_for_a_database_that_is_away() -> None:
     gated = Gated(alone=True)
     await gated.gate.look()
     gated.error = Unavailable("away")
@@ -85,7 +85,7 @@ async def test_a_server_that_is_alone_does_not_wait_for_a_database_that_is_away(
     assert gated.behind == 0
 
 
-async def test_a_server_that_was_stopped_looks_whether_it_is_still_alone() -> None:
+async def test_a_node_that_was_stopped_looks_whether_it_is_still_alone() -> None:
     gated = Gated(alone=True)
     await gated.gate.look()
     gated.stop_s(40)
@@ -95,7 +95,7 @@ async def test_a_server_that_was_stopped_looks_whether_it_is_still_alone() -> No
     assert not gated.gate.stale
 
 
-async def test_a_server_that_was_stopped_and_cannot_look_goes_on_alone() -> None:
+async def test_a_node_that_was_stopped_and_cannot_look_goes_on_alone() -> None:
     gated = Gated(alone=True)
     await gated.gate.look()
     gated.stop_s(40)
@@ -106,7 +106,7 @@ async def test_a_server_that_was_stopped_and_cannot_look_goes_on_alone() -> None
     assert not gated.gate.stale
 
 
-async def test_a_server_that_was_stopped_keeps_its_connections_if_it_can_look() -> None:
+async def test_a_node_that_was_stopped_keeps_its_connections_if_it_can_look() -> None:
     gated = Gated()
     await gated.gate.look()
     gated.stop_s(40)
@@ -116,7 +116,7 @@ async def test_a_server_that_was_stopped_keeps_its_connections_if_it_can_look() 
     assert gated.behind == 0
 
 
-async def test_a_server_that_was_stopped_and_cannot_look_ends_its_connections() -> None:
+async def test_a_node_that_was_stopped_and_cannot_look_ends_its_connections() -> None:
     gated = Gated()
     await gated.gate.look()
     gated.stop_s(40)
@@ -148,7 +148,7 @@ async def test_a_look_that_began_before_the_stop_is_not_enough() -> None:
 
 
 async def test_looks_that_take_long_are_looks(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Else a server with a slow database would never be fresh, though it knows more with each look."""
+    """Else a node with a slow database would never be fresh, though it knows more with each look."""
     gated = Gated()
 
     async def read() -> None:

@@ -1,4 +1,4 @@
-"""All servers of a store have one key."""
+"""All nodes of a store have one key."""
 
 import asyncio
 
@@ -10,7 +10,7 @@ from tests.nodes.memory_nodes import MemoryNodes, Shared
 
 
 class Starting:
-    """A server that starts, with its key and its address."""
+    """A node that starts, with its key and its address."""
 
     def __init__(self, shared: Shared, name: str, key: str, url: str | None = None) -> None:
         self.nodes = MemoryNodes(shared, name)
@@ -46,14 +46,14 @@ def test_keys_and_stores_have_fingerprints_of_their_own() -> None:
     assert "one" not in key_id_of("one", "s")
 
 
-async def test_the_first_server_decides_the_key() -> None:
+async def test_the_first_node_decides_the_key() -> None:
     shared = Shared()
     await Starting(shared, "a", "key").start()
     await Starting(shared, "b", "key").start()
     assert shared.key_id == "key"
 
 
-async def test_another_key_than_that_of_a_living_server_stops_the_start() -> None:
+async def test_another_key_than_that_of_a_living_node_stops_the_start() -> None:
     shared = Shared()
     living = asyncio.ensure_future(Starting(shared, "a", "key").live())
     await asyncio.sleep(0)
@@ -63,7 +63,7 @@ async def test_another_key_than_that_of_a_living_server_stops_the_start() -> Non
     assert shared.key_id == "key"
 
 
-async def test_another_key_than_that_of_dead_servers_replaces_it() -> None:
+async def test_another_key_than_that_of_dead_nodes_replaces_it() -> None:
     shared = Shared()
     await Starting(shared, "a", "key").start()
     await Starting(shared, "b", "other").start()
@@ -71,7 +71,7 @@ async def test_another_key_than_that_of_dead_servers_replaces_it() -> None:
 
 
 @pytest.mark.parametrize("ended", [True, False])
-async def test_a_server_that_ended_or_had_the_same_address_is_not_waited_for(
+async def test_a_node_that_ended_or_had_the_same_address_is_not_waited_for(
     ended: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("server.nodes.key_id.LATE_S", 3600)

@@ -104,7 +104,7 @@ def test_an_older_incarnation_with_the_own_address_is_dead_at_once() -> None:
 
 
 def test_one_with_the_own_address_that_renews_its_lease_lives() -> None:
-    """Two servers have been given one address, and have to hear each other all the same."""
+    """Two nodes have been given one address, and have to hear each other all the same."""
     reader = Reader()
     reader.read(lease(url=OWN))
     others = reader.read(lease(url=OWN, beat=2))
@@ -113,7 +113,7 @@ def test_one_with_the_own_address_that_renews_its_lease_lives() -> None:
     assert reader.read(lease(url=OWN, beat=3, ended=True)).gone == {"b": True}
 
 
-def test_servers_that_nobody_reaches_have_no_address_in_common() -> None:
+def test_nodes_that_nobody_reaches_have_no_address_in_common() -> None:
     book = LeaseBook("a", "", LEASE_S)
     assert book.read([lease(url="")], 1000.0).living.keys() == {"b"}
 

@@ -19,7 +19,7 @@ async def contents(client: Client, within_s: float, number: int) -> list[str]:
 
 
 @pytest.mark.parametrize("number", [1, 40])
-async def test_what_a_node_acked_before_it_was_killed_is_told(pair: Pair, number: int) -> None:
+async def test_what_a_node_acked_before_it_was_killed_is_published(pair: Pair, number: int) -> None:
     """Nothing else happens in the chat afterwards that would show the gap."""
     ann, bob = await pair.people("ann", "bob")
     chat_id = await ann.chat(bob)
@@ -43,7 +43,7 @@ async def test_a_removal_that_a_node_acked_before_it_was_killed_counts(pair: Pai
 
 
 @pytest.mark.parametrize("stopped_s", [3, pytest.param(40, marks=pytest.mark.long)])
-async def test_a_node_that_was_suspended_runs_and_tells_nothing_of_before(pair: Pair, stopped_s: int) -> None:
+async def test_a_suspended_node_runs_and_sends_nothing_from_before(pair: Pair, stopped_s: int) -> None:
     """It wakes with commands in its sockets and with old sessions and memberships in memory."""
     ann, bob, carl, dora = await pair.people("ann", "bob", "carl", "dora")
     chat_id = await ann.chat(bob, carl, dora)
@@ -182,7 +182,7 @@ async def test_an_act_of_the_command_line_counts_at_every_node_within_a_second(p
 
 
 async def test_an_act_of_the_command_line_beside_running_nodes_counts_too(pair: Pair) -> None:
-    """The command line finds no server in its own folder, and opens the database."""
+    """The command line finds no node in its own folder, and opens the database."""
     (ann,) = await pair.people("ann")
     clients = [await ann.connect(), await pair.there(ann).connect()]
     for client in clients:

@@ -109,7 +109,7 @@ async def test_it_looks_by_itself_until_it_is_stopped(monkeypatch: pytest.Monkey
     assert len(database.began) == count
 
 
-async def test_who_waits_for_a_look_when_the_server_stops_is_told_so() -> None:
+async def test_callers_that_wait_for_a_look_get_an_error_when_the_node_stops() -> None:
     database = Database()
     waiting = [asyncio.ensure_future(database.looks.look())]
     await settle(database, 1)

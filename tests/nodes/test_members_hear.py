@@ -1,4 +1,4 @@
-"""Members hear of what other servers do to their chats, whatever their own server has in memory."""
+"""Members hear of what other nodes do to their chats, whatever their own node has in memory."""
 
 import asyncio
 import itertools
@@ -11,7 +11,7 @@ from tests.cluster.fixtures import StartCluster
 pytestmark = pytest.mark.cluster
 
 
-async def test_a_chat_that_is_made_at_one_server_and_joined_at_another_at_once(
+async def test_a_chat_that_is_made_at_one_node_and_joined_at_another_at_once(
     start_cluster: StartCluster,
 ) -> None:
     cluster = await start_cluster(2)
@@ -29,7 +29,7 @@ async def test_a_chat_that_is_made_at_one_server_and_joined_at_another_at_once(
         await anns.nothing_more("chat_added")
 
 
-async def test_of_an_account_that_ends_members_at_every_server_hear(start_cluster: StartCluster) -> None:
+async def test_members_at_every_node_get_the_end_of_an_account(start_cluster: StartCluster) -> None:
     """Joined or not, and before the chat tells that the user is gone."""
     cluster = await start_cluster(2)
     ann, bob = await cluster.people("ann", "bob")
@@ -55,7 +55,7 @@ async def test_of_an_account_that_ends_members_at_every_server_hear(start_cluste
         assert gone == set(chats)
 
 
-async def test_a_user_with_connections_to_two_servers_gets_each_event_once_at_each(
+async def test_a_user_with_connections_to_two_nodes_gets_each_event_once_at_each(
     start_cluster: StartCluster,
 ) -> None:
     cluster = await start_cluster(2)

@@ -1,4 +1,4 @@
-"""A chat that was just made: everybody joins and writes at once, at three servers."""
+"""A chat that was just made: everybody joins and writes at once, at three nodes."""
 
 import asyncio
 
@@ -18,7 +18,7 @@ MESSAGES_OF_A_WRITER = 3
 async def test_who_joins_while_the_first_messages_are_written_misses_none(
     start_cluster: StartCluster,
 ) -> None:
-    """A server may hear of messages of the chat before it hears of its creation."""
+    """A node may hear of messages of the chat before it hears of its creation."""
     cluster = await start_cluster(3)
     people = await cluster.people("writer0", "writer1", "writer2")
     reading = await cluster.person("reader")

@@ -1,4 +1,4 @@
-"""One server among others: its lease, what it keeps for those that start later, and when it leaves."""
+"""One node among others: its lease, what it keeps for those that start later, and when it leaves."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable

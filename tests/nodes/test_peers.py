@@ -1,4 +1,4 @@
-"""What is told to other servers arrives once and in order, by the hints alone or over a bus as well."""
+"""What is told to other nodes arrives once and in order, by the hints alone or over a bus as well."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from tests.nodes.memory_nodes import MemoryNodes, Shared
 
 
 class Wire:
-    """A bus between two servers. It carries what the test lets through."""
+    """A bus between two nodes. It carries what the test lets through."""
 
     def __init__(self) -> None:
         self.sent: list[tuple[str, int, Any]] = []
@@ -17,7 +17,7 @@ class Wire:
 
 
 class Pair:
-    """Server a tells, server b hears."""
+    """Node a tells, node b hears."""
 
     def __init__(self) -> None:
         shared = Shared()
@@ -58,7 +58,7 @@ def test_without_a_bus_the_hints_carry_everything() -> None:
     assert pair.heard == [("a", 1), ("a", 2), ("a", 3)]
 
 
-def test_what_the_bus_brought_is_not_heard_again() -> None:
+def test_values_from_the_bus_are_not_handled_again() -> None:
     pair = Pair()
     pair.teller.tell("news", 1)
     pair.bus()
@@ -68,7 +68,7 @@ def test_what_the_bus_brought_is_not_heard_again() -> None:
     assert pair.heard == [("a", 1)]
 
 
-def test_what_the_bus_lost_is_heard_by_the_hints_and_in_order() -> None:
+def test_values_that_the_bus_lost_come_by_hints_and_in_order() -> None:
     pair = Pair()
     for value in (1, 2, 3):
         pair.teller.tell("news", value)
@@ -88,7 +88,7 @@ def test_what_is_told_at_once_needs_a_bus() -> None:
     assert pair.heard == [("a", "typing")] * 2
 
 
-async def test_a_server_that_starts_later_loads_the_record_and_hears_what_follows() -> None:
+async def test_a_node_that_starts_later_loads_the_record_and_hears_what_follows() -> None:
     pair = Pair()
     pair.state["ann"] = 1
     pair.teller.tell("state", ["ann", 1])

@@ -13,7 +13,7 @@ from tests.nodes.memory_nodes import MemoryNodes, Shared
 
 
 class Reading:
-    """Server a reads what server b writes."""
+    """Node a reads what node b writes."""
 
     def __init__(self) -> None:
         self.shared = Shared()
@@ -146,7 +146,7 @@ async def test_the_last_hints_of_one_that_is_gone_are_read() -> None:
     await reading.read()
 
 
-async def test_nothing_is_heard_of_one_that_was_gone_before() -> None:
+async def test_nothing_is_reported_of_an_incarnation_that_was_gone_before() -> None:
     """An older process on the own address, for example: nobody would say that it is gone."""
     reading = Reading()
     heard: list[str] = []
@@ -185,7 +185,7 @@ async def test_hints_that_are_gone_are_missed() -> None:
 
 
 async def test_an_incarnation_whose_first_hints_are_gone_is_missed() -> None:
-    """This server saw neither its lease nor its hints in time."""
+    """This node saw neither its lease nor its hints in time."""
     reading = Reading()
     await reading.read()
     await reading.join()
@@ -213,7 +213,7 @@ async def test_a_comparison_that_fails_is_made_at_the_next_look() -> None:
     assert reading.missed == 1
 
 
-async def test_a_server_that_is_alone_misses_nothing_while_the_database_is_away() -> None:
+async def test_a_node_that_is_alone_misses_nothing_while_the_database_is_away() -> None:
     reading = Reading()
     await reading.read()
     reading.nodes.away = True
@@ -225,7 +225,7 @@ async def test_a_server_that_is_alone_misses_nothing_while_the_database_is_away(
     assert reading.missed == 0
 
 
-async def test_a_server_that_was_alone_and_suspended_may_have_missed_others() -> None:
+async def test_a_node_that_was_alone_and_suspended_may_have_missed_others() -> None:
     reading = Reading()
     await reading.read()
     await reading.read(after_s=500)
@@ -251,7 +251,7 @@ async def test_what_is_shared_is_loaded_though_the_first_look_failed() -> None:
     assert loaded == [("b", "whole")]
 
 
-async def test_an_end_is_told_though_the_look_that_saw_it_failed() -> None:
+async def test_an_end_is_reported_though_the_look_that_saw_it_failed() -> None:
     reading = Reading()
     await reading.join()
     await reading.read()

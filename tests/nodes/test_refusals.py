@@ -1,4 +1,4 @@
-"""Before a refusal that rests on memory, a server looks at what others did: at each place where memory can refuse."""
+"""Before a refusal that rests on memory, a node looks at what others did: at each place where memory can refuse."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
@@ -37,7 +37,7 @@ ON_SOCKETS: list[tuple[str, dict[str, Any]]] = [
 
 
 class Unseen:
-    """Bob is a member of a chat, owner even, but this server's memory does not know it before the next look."""
+    """Bob is a member of a chat, owner even, but this node's memory does not know it before the next look."""
 
     def __init__(self, server: Server, ann: Person, bob: Person, chat_id: int, message_id: int) -> None:
         self.server, self.ann, self.bob = server, ann, bob

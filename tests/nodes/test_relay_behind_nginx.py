@@ -22,7 +22,7 @@ async def node(
     node_process: NodeProcess,  # noqa: F811 -- the fixture
     start_cluster: StartCluster,
 ) -> Any:
-    """Official clients; they are gone before the servers are."""
+    """Official clients; they are gone before the nodes are."""
     need_node()
     async with Node(node_process) as node:
         yield node

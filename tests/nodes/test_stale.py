@@ -1,4 +1,4 @@
-"""A server that may be behind others runs nothing and publishes nothing until it has looked."""
+"""A node that may be behind others runs nothing and publishes nothing until it has looked."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -173,7 +173,7 @@ async def test_a_connection_that_is_accepted_meanwhile_is_greeted_after_the_look
     await (await opening).done("ping")
 
 
-async def test_connections_that_end_while_the_server_is_behind_say_when_to_come_back(server: Server) -> None:
+async def test_connections_that_end_while_the_node_is_behind_say_when_to_come_back(server: Server) -> None:
     ann = await server.person("ann")
     clients = [await ann.connect() for _ in range(3)]
     for client in clients:
@@ -217,7 +217,7 @@ async def test_the_ack_of_a_join_does_not_overtake_its_replay(
 async def test_what_was_held_comes_before_what_is_emitted_when_nothing_has_to_wait_any_more(
     server: Server,
 ) -> None:
-    """A server that finds itself alone is no longer behind without a look."""
+    """A node that finds itself alone is no longer behind without a look."""
     ann = await server.person("ann")
     client = await ann.connect()
     await client.drain()

@@ -42,7 +42,7 @@ async def test_a_node_with_another_key_than_the_living_ones_stops_with_one_line(
     status, line = await started(other)
     assert (status, line) == (
         1,
-        "vestnik: SECRET_KEY: the servers that run on this database have another key",
+        "vestnik: SECRET_KEY: the nodes that run on this database have another key; give this one the same",
     )
     assert await cluster.nodes[0].is_ready()
 
@@ -81,7 +81,7 @@ async def test_a_node_that_was_killed_is_missed_when_its_lease_is_over(start_clu
     await two.kill()
 
     async def is_missed() -> bool:
-        return "another server is gone" in one.log
+        return "another node is gone" in one.log
 
     await until(is_missed, 5)
 
@@ -97,7 +97,7 @@ async def test_a_node_that_stops_says_so_before_its_connections_end(start_cluste
     assert await stopping == 0
 
     async def is_missed() -> bool:
-        return "another server is gone" in one.log
+        return "another node is gone" in one.log
 
     await until(is_missed, 5)
 
@@ -124,4 +124,6 @@ async def test_a_node_that_meets_what_only_a_newer_version_knows_leaves(start_cl
     assert await client.closed() == 1001
     assert await node.ended(15) == 1
     last = node.log.splitlines()[-1]
-    assert last == "vestnik: a newer server writes what this version does not know (of tomorrow): update it"
+    assert (
+        last == "vestnik: a newer node writes what this version does not know (of tomorrow): update this node"
+    )

@@ -1,4 +1,4 @@
-"""Typing with real servers that have a bus, and with servers that have none."""
+"""Typing with real nodes that have a bus, and with nodes that have none."""
 
 import asyncio
 import time
@@ -14,7 +14,7 @@ WITHIN_S = 1.0
 
 
 class Scene:
-    """Ann has a connection to each of two servers, Bob has joined the chat at both."""
+    """Ann has a connection to each of two nodes, Bob has joined the chat at both."""
 
     async def set(self, start_cluster: StartCluster, *, redis: bool) -> "Scene":
         self.cluster = await start_cluster(2, redis=redis)
@@ -38,7 +38,7 @@ class Scene:
             await client.nothing_more("typing")
 
 
-async def test_a_sign_reaches_the_other_server_and_ends_there(start_cluster: StartCluster) -> None:
+async def test_typing_reaches_the_other_node_and_ends_there(start_cluster: StartCluster) -> None:
     scene = await Scene().set(start_cluster, redis=True)
     for ended_at in (0, 1):
         await scene.type(0)
@@ -48,7 +48,7 @@ async def test_a_sign_reaches_the_other_server_and_ends_there(start_cluster: Sta
     await scene.check_over()
 
 
-async def test_a_message_ends_it_before_it_is_published(start_cluster: StartCluster) -> None:
+async def test_a_message_ends_typing_before_it_is_published(start_cluster: StartCluster) -> None:
     scene = await Scene().set(start_cluster, redis=True)
     await scene.type(0)
     assert await scene.next(1) is True
@@ -61,7 +61,7 @@ async def test_a_message_ends_it_before_it_is_published(start_cluster: StartClus
     await scene.check_over()
 
 
-async def test_of_a_killed_server_it_ends_by_itself(start_cluster: StartCluster) -> None:
+async def test_typing_at_a_killed_node_ends_by_itself(start_cluster: StartCluster) -> None:
     scene = await Scene().set(start_cluster, redis=True)
     await scene.type(0)
     assert await scene.next(1) is True
@@ -72,7 +72,7 @@ async def test_of_a_killed_server_it_ends_by_itself(start_cluster: StartCluster)
     assert time.monotonic() - begun > TYPING_SHOWN_S - 0.5
 
 
-async def test_without_a_bus_it_stays_on_its_server(start_cluster: StartCluster) -> None:
+async def test_typing_without_a_bus_stays_on_its_node(start_cluster: StartCluster) -> None:
     scene = await Scene().set(start_cluster, redis=False)
     await scene.type(0)
     assert await scene.next(0) is True

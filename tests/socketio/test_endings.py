@@ -139,13 +139,13 @@ async def test_closing_is_sent_after_all_waiting_events(server: Server) -> None:
     (connection,) = server.chat_app.context.connections.of(ann.id)
     hub = server.chat_app.context.hub
     for number in range(100):
-        hub.emit("event", {"number": number}, room=connection.id)
+        hub.emit("typing", {"number": number}, room=connection.id)
     hub.end(connection.id, Ending.REVOKED)
     answers = [await poll]
     while answers[-1][0] == 200:
         answers.append(await peer.poll(sid))
     received = "\x1e".join(body for status, body in answers if status == 200).split("\x1e")
-    assert received[:100] == [f'42["event",{{"number":{number}}}]' for number in range(100)]
+    assert received[:100] == [f'42["typing",{{"number":{number}}}]' for number in range(100)]
     assert json.loads(received[100].removeprefix("42"))[0] == "closing"
     assert received[101:] == ["41"]
 

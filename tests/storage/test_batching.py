@@ -16,6 +16,7 @@ from storage.errors import Unavailable
 class Item:
     name: int
     weight: int = 0
+    is_write: bool = True
     fails: bool = False
 
 

@@ -1,4 +1,4 @@
-"""Servers that echo, without a chat, that hand requests on to each other."""
+"""Nodes that echo, without a chat, that hand requests on to each other."""
 
 from typing import Any
 
@@ -20,8 +20,8 @@ from tests.nodes.relay.leases import Leases
 
 
 class BareNode:
-    """One server of Engine.IO, or with `sio` of Socket.IO, which answers the event `echo` and knows the client by
-    `sids`. `peer` is a client that asks it, for sessions of all servers."""
+    """One node of Engine.IO, or with `sio` of Socket.IO, which answers the event `echo` and knows the client by
+    `sids`. `peer` is a client that asks it, for sessions of all nodes."""
 
     def __init__(
         self, name: str, leases: Leases, http: aiohttp.ClientSession, *, sio: bool = False, **options: Any
@@ -89,5 +89,5 @@ class BareNode:
 
 
 def sid_of(name: str) -> str:
-    """A good sid of this server."""
+    """A good sid of this node."""
     return SignedSids(SECRET, name).new()

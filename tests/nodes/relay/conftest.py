@@ -1,4 +1,4 @@
-"""Servers that know each other, as several on one database do, and a proxy before them that knows no sessions."""
+"""Nodes that know each other, as several on one database do, and a proxy before them that knows no sessions."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
@@ -20,7 +20,7 @@ from tests.socketio.node import Node, NodeProcess, need_node
 
 
 class Group:
-    """Servers `node1`, `node2`, …: each has a database of its own, so sessions open on the first."""
+    """Nodes `node1`, `node2`, …: each has a database of its own, so sessions open on the first."""
 
     def __init__(self, servers: list[Server], leases: Leases, proxy: RoundRobin) -> None:
         self.servers = servers
@@ -43,7 +43,7 @@ class Group:
         return self.servers[number].app[SIO].eio
 
     async def person(self, username: str) -> Any:
-        """Somebody with an account on the first server, who reaches it through the proxy."""
+        """Somebody with an account on the first node, who reaches it through the proxy."""
         person = await self.first.person(username)
         person.url = self.proxy.url
         return person
@@ -58,7 +58,7 @@ OpenProxy = Callable[..., Awaitable[RoundRobin]]
 
 
 def join(servers: list[Server], leases: Leases) -> None:
-    """Makes servers that run know each other."""
+    """Makes nodes that run know each other."""
     for number, server in enumerate(servers, 1):
         leases.add(f"node{number}", server.url)
         server.app[RELAY].open(leases.owners(f"node{number}"))
@@ -66,7 +66,7 @@ def join(servers: list[Server], leases: Leases) -> None:
 
 @pytest.fixture
 async def open_proxy() -> AsyncIterator[OpenProxy]:
-    """Opens proxies before servers on these ports."""
+    """Opens proxies before nodes on these ports."""
     proxies: list[RoundRobin] = []
 
     async def open_proxy(*ports: int) -> RoundRobin:
@@ -107,7 +107,7 @@ def leases() -> Leases:
 
 @pytest.fixture
 async def start_nodes(leases: Leases) -> AsyncIterator[StartNodes]:
-    """Starts servers that echo, `node1`, `node2`, …: `await start_nodes(2, clock=clock)` takes the engine's options."""
+    """Starts nodes that echo, `node1`, `node2`, …: `await start_nodes(2, clock=clock)` takes the engine's options."""
     nodes: list[BareNode] = []
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as http:
 
@@ -147,7 +147,7 @@ async def node(
     start_nodes: StartNodes,
     open_proxy: OpenProxy,
 ) -> AsyncIterator[Node]:
-    """Official clients; they are gone before the servers and the proxies are."""
+    """Official clients; they are gone before the nodes and the proxies are."""
     need_node()
     async with Node(node_process) as node:
         yield node

@@ -1,4 +1,4 @@
-"""Somebody who has the address of a server."""
+"""Somebody who has the address of a node."""
 
 import asyncio
 
@@ -6,7 +6,7 @@ from tests.nodes.relay.leases import Leases
 
 
 class Hung:
-    """A server that takes connections and says nothing, until it says `answer`."""
+    """A node that takes connections and says nothing, until it says `answer`."""
 
     def __init__(self) -> None:
         self.heads: list[bytes] = []

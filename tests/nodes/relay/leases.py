@@ -7,7 +7,7 @@ from storage.node_ports import Lease
 
 
 class Leases:
-    """The leases of all servers of a test. `seen` are those that the servers know of without a new look."""
+    """The leases of all nodes of a test. `seen` are those that the nodes know of without a new look."""
 
     def __init__(self) -> None:
         self.living: dict[str, Lease] = {}
@@ -20,12 +20,12 @@ class Leases:
             self.seen = dict(self.living)
 
     def drop(self, name: str) -> None:
-        """The server is dead, and everybody knows."""
+        """The node is dead, and everybody knows."""
         del self.living[name]
         self.seen = dict(self.living)
 
     def owners(self, name: str) -> Owners:
-        """What the server of this name knows."""
+        """What the node of this name knows."""
 
         async def look() -> None:
             self.looks += 1

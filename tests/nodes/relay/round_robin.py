@@ -1,4 +1,4 @@
-"""A proxy that gives each request to another server, whatever connection it comes on."""
+"""A proxy that gives each request to another node, whatever connection it comes on."""
 
 import asyncio
 import contextlib
@@ -13,7 +13,7 @@ _CONNECTION = re.compile(rb"\r\nconnection:[^\r\n]*", re.IGNORECASE)
 _UPGRADE = re.compile(rb"\r\nupgrade:", re.IGNORECASE)
 
 Choose = Callable[[bytes], int]
-"""The port of the server for a request, by its head."""
+"""The port of the node for a request, by its head."""
 
 
 def sid_in(head: bytes) -> bytes | None:
@@ -23,8 +23,8 @@ def sid_in(head: bytes) -> bytes | None:
 
 
 class RoundRobin:
-    """Open one with `RoundRobin.open`. Each request gets a connection of its own, to the server that `choose` names:
-    by default sessions open on the first server, and each request for one goes to the next of all servers. `taken`
+    """Open one with `RoundRobin.open`. Each request gets a connection of its own, to the node that `choose` names:
+    by default sessions open on the first node, and each request for one goes to the next of all nodes. `taken`
     counts those by port."""
 
     def __init__(self, ports: list[int]) -> None:

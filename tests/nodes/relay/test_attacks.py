@@ -1,4 +1,4 @@
-"""What strangers, and whoever listens between the servers, can do with what servers hand on to each other: nothing."""
+"""What strangers, and whoever listens between the nodes, can do with what nodes hand on to each other: nothing."""
 
 import asyncio
 import json
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.stores("sqlite")
 async def ask(
     node: BareNode, method: str, target: str, header: str | None, body: bytes = b""
 ) -> tuple[int, str]:
-    """The answer to a request as another server makes it, or a stranger."""
+    """The answer to a request as another node makes it, or a stranger."""
     headers = {} if header is None else {HEADER: header}
     return await node.peer.request(method, node.url + target, headers=headers, data=body or None)
 
@@ -42,7 +42,7 @@ def signed(claim: Claim, body: bytes) -> bytes:
 
 @pytest.fixture
 def heard(nodes: list[BareNode]) -> list[Any]:
-    """What the first server was told by clients."""
+    """What the first node was told by clients."""
     heard: list[Any] = []
     nodes[0].engine.on("message", lambda _sid, data: heard.append(data))
     return heard
@@ -139,8 +139,8 @@ async def test_a_signature_is_good_for_one_body(nodes: list[BareNode], heard: li
     assert heard == []
 
 
-async def test_what_is_for_one_server_is_refused_by_another(nodes: list[BareNode]) -> None:
-    """As when a proxy, and no server, is behind a NODE_URL, or another server has got its address."""
+async def test_what_is_for_one_node_is_refused_by_another(nodes: list[BareNode]) -> None:
+    """As when a proxy, and no node, is behind a NODE_URL, or another node has got its address."""
     first, second = nodes
     sid = (await first.peer.open())["sid"]
     header = Signer(SECRET).request(Claim("node3", "node1", 1, ""), "GET", target_of(sid))
@@ -158,7 +158,7 @@ async def test_what_was_handed_on_is_never_handed_on_again(start_nodes: StartNod
     assert await first.peer.post(sid, "4x") == (200, "ok")
 
 
-async def test_servers_whose_leases_name_each_other_s_addresses_make_no_circle(
+async def test_nodes_whose_leases_name_each_other_s_addresses_make_no_circle(
     nodes: list[BareNode], leases: Leases
 ) -> None:
     first, second = nodes
@@ -170,7 +170,7 @@ async def test_servers_whose_leases_name_each_other_s_addresses_make_no_circle(
 
 
 async def test_the_answer_to_another_request_is_no_answer(start_nodes: StartNodes, leases: Leases) -> None:
-    """Somebody who listened to answers, and now has the address of the server."""
+    """Somebody who listened to answers, and now has the address of the node."""
     (first,) = await start_nodes(1)
     heard = Signer(SECRET).answer(Claim("node1", "somebody", 77, "127.0.0.1"), 200, known=True)
     somebody = Hung()
@@ -181,7 +181,7 @@ async def test_the_answer_to_another_request_is_no_answer(start_nodes: StartNode
     await somebody.close()
 
 
-async def test_a_server_that_is_alone_takes_nothing_that_is_handed_on(start_group: StartGroup) -> None:
+async def test_a_node_that_is_alone_takes_nothing_that_is_handed_on(start_group: StartGroup) -> None:
     group = await start_group(1)
     group.first.app[RELAY].gate.incarnation = ""
     header = Signer(SECRET).request(Claim("node2", "", 1, "10.0.0.1"), "GET", "/health/live")
@@ -209,7 +209,7 @@ async def test_one_session_has_a_few_requests_under_way(start_nodes: StartNodes,
 
 
 @pytest.mark.parametrize("name", ["TO_OWNER_MAX", "TOTAL_MAX"])
-async def test_a_server_hands_on_so_much_at_once_to_one_and_to_all(
+async def test_a_node_hands_on_so_much_at_once_to_one_and_to_all(
     start_nodes: StartNodes, leases: Leases, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     monkeypatch.setattr(relay_traffic, name, 3)

@@ -1,4 +1,4 @@
-"""Real clients, with each of their requests on another server: they see what they see of one server."""
+"""Real clients, with each of their requests on another node: they see what they see of one node."""
 
 import asyncio
 import base64
@@ -34,7 +34,7 @@ async def opened(node: Node, proxy: RoundRobin, kind: str) -> NodeClient:
 
 
 async def ack_of(client: NodeClient, call: int) -> tuple[object, ...]:
-    """What the server has answered to an event."""
+    """What the node has answered to an event."""
     ack: Ack = await client._first(lambda seen: isinstance(seen, Ack) and seen.call == call)
     return ack.args
 
@@ -146,7 +146,7 @@ async def test_the_owner_is_killed_and_the_client_comes_back_at_once(
 
 
 @pytest.mark.parametrize("kind", KINDS)
-async def test_the_server_in_between_is_killed_and_the_client_comes_back_at_once(
+async def test_the_node_in_between_is_killed_and_the_client_comes_back_at_once(
     node: Node, nodes: list[BareNode], proxy: RoundRobin, kind: str
 ) -> None:
     proxy.choose = lambda head: nodes[0].port if b"sid=" not in head else nodes[1].port

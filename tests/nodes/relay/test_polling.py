@@ -1,4 +1,4 @@
-"""Requests of polling clients that reach another server than that of their session."""
+"""Requests of polling clients that reach another node than that of their session."""
 
 import asyncio
 import json
@@ -18,7 +18,7 @@ from tests.nodes.relay.leases import Leases
 UNKNOWN = {"code": 1, "message": "Session ID unknown"}
 
 
-async def test_a_session_is_served_through_any_server(start_nodes: StartNodes) -> None:
+async def test_a_session_is_served_through_any_node(start_nodes: StartNodes) -> None:
     first, second, third = await start_nodes(3)
     sid = (await first.peer.open())["sid"]
     for number in range(10):
@@ -29,7 +29,7 @@ async def test_a_session_is_served_through_any_server(start_nodes: StartNodes) -
     assert second.relay.relayed + third.relay.relayed == 17
 
 
-async def test_a_poll_waits_at_the_other_server(nodes: list[BareNode]) -> None:
+async def test_a_poll_waits_at_the_other_node(nodes: list[BareNode]) -> None:
     first, second = nodes
     sid = (await first.peer.open())["sid"]
     poll = asyncio.ensure_future(second.peer.poll(sid))
@@ -101,7 +101,7 @@ async def test_a_refusal_and_its_status_are_passed_on(start_nodes: StartNodes) -
     assert first.engine.sockets == {}
 
 
-async def test_a_client_that_polls_twice_at_once_loses_its_session_as_on_one_server(
+async def test_a_client_that_polls_twice_at_once_loses_its_session_as_on_one_node(
     nodes: list[BareNode],
 ) -> None:
     first, second = nodes
@@ -112,14 +112,14 @@ async def test_a_client_that_polls_twice_at_once_loses_its_session_as_on_one_ser
     assert await poll == (200, "1")
 
 
-async def test_an_unknown_session_of_a_living_server(nodes: list[BareNode]) -> None:
+async def test_an_unknown_session_of_a_living_node(nodes: list[BareNode]) -> None:
     assert (await nodes[1].peer.poll(sid_of("node1")))[0] == 400
     assert (await nodes[1].peer.post(sid_of("node1"), "4x"))[0] == 400
     assert (nodes[1].relay.relayed, nodes[1].relay.failed) == (2, 0)
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
-async def test_the_session_of_a_dead_server_is_unknown_at_once(
+async def test_the_session_of_a_dead_node_is_unknown_at_once(
     nodes: list[BareNode], leases: Leases, method: str
 ) -> None:
     status, body = await nodes[1].peer.request(method, nodes[1].peer.at(sid=sid_of("dead")))
@@ -127,9 +127,7 @@ async def test_the_session_of_a_dead_server_is_unknown_at_once(
     assert (leases.looks, nodes[1].relay.relayed) == (1, 0)
 
 
-async def test_a_server_that_came_since_the_last_look_is_found(
-    start_nodes: StartNodes, leases: Leases
-) -> None:
+async def test_a_node_that_came_since_the_last_look_is_found(start_nodes: StartNodes, leases: Leases) -> None:
     first, second = await start_nodes()
     sid = (await first.peer.open())["sid"]
     del leases.seen["node1"]
@@ -137,13 +135,13 @@ async def test_a_server_that_came_since_the_last_look_is_found(
     assert leases.looks == 1
 
 
-async def test_a_server_without_a_url_cannot_be_asked(nodes: list[BareNode], leases: Leases) -> None:
+async def test_a_node_without_a_url_cannot_be_asked(nodes: list[BareNode], leases: Leases) -> None:
     leases.add("mute", "")
     status, body = await nodes[1].peer.poll(sid_of("mute"))
     assert (status, json.loads(body)) == (400, UNKNOWN)
 
 
-async def test_a_killed_server_answers_nothing_and_its_clients_start_anew_at_once(
+async def test_a_killed_node_answers_nothing_and_its_clients_start_anew_at_once(
     nodes: list[BareNode],
 ) -> None:
     """Its lease still lives."""
@@ -158,7 +156,7 @@ async def test_a_killed_server_answers_nothing_and_its_clients_start_anew_at_onc
 
 
 @pytest.mark.parametrize(("method", "limit_s"), [("GET", 45.0), ("POST", 90.0)])
-async def test_a_server_that_hangs_is_waited_for_as_long_as_a_heartbeat(
+async def test_a_node_that_hangs_is_waited_for_as_long_as_a_heartbeat(
     start_nodes: StartNodes, leases: Leases, clock: ManualClock, method: str, limit_s: float
 ) -> None:
     (first,) = await start_nodes(1, clock=clock)
@@ -175,7 +173,7 @@ async def test_a_server_that_hangs_is_waited_for_as_long_as_a_heartbeat(
     await hung.close()
 
 
-async def test_what_waits_for_a_server_ends_when_its_lease_does(
+async def test_what_waits_for_a_node_ends_when_its_lease_does(
     start_nodes: StartNodes, leases: Leases, clock: ManualClock
 ) -> None:
     (first,) = await start_nodes(1, clock=clock)
@@ -190,7 +188,7 @@ async def test_what_waits_for_a_server_ends_when_its_lease_does(
     await hung.close()
 
 
-async def test_a_client_that_goes_is_gone_for_the_other_server_too(
+async def test_a_client_that_goes_is_gone_for_the_other_node_too(
     start_nodes: StartNodes, clock: ManualClock
 ) -> None:
     first, second = await start_nodes(clock=clock)

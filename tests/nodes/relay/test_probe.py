@@ -1,4 +1,4 @@
-"""Whether servers reach each other is found out, and said in the log."""
+"""Whether nodes reach each other is found out, and said in the log."""
 
 from typing import Any
 
@@ -23,12 +23,12 @@ async def warnings_of(node: BareNode) -> list[Any]:
     return [line for line in logged if line["log_level"] == "warning"]
 
 
-async def test_servers_that_reach_each_other(nodes: list[BareNode]) -> None:
+async def test_nodes_that_reach_each_other(nodes: list[BareNode]) -> None:
     for node in nodes:
         assert await warnings_of(node) == []
 
 
-async def test_a_server_that_is_not_reached_is_told_to_set_its_url(
+async def test_a_node_that_is_not_reached_logs_that_its_url_has_to_be_set(
     nodes: list[BareNode], leases: Leases
 ) -> None:
     first, second = nodes
@@ -39,7 +39,7 @@ async def test_a_server_that_is_not_reached_is_told_to_set_its_url(
         assert warning["asked"] == second.url
 
 
-async def test_a_server_that_came_a_moment_ago_is_found(nodes: list[BareNode], leases: Leases) -> None:
+async def test_a_node_that_came_a_moment_ago_is_found(nodes: list[BareNode], leases: Leases) -> None:
     asked, by = leases.seen["node2"], leases.seen.pop("node1")
     assert (asked.incarnation, by.incarnation) == ("node2", "node1")
     assert await warnings_of(nodes[0]) == []

@@ -1,4 +1,4 @@
-"""A proxy asks a second server what a first one may have answered: nothing is missing, and nothing is done twice."""
+"""A proxy asks a second node what a first one may have answered: nothing is missing, and nothing is done twice."""
 
 import asyncio
 
@@ -23,7 +23,7 @@ async def test_a_poll_that_was_answered_and_comes_again_ends_the_session(start_n
     await until(lambda: not first.engine.sockets)
 
 
-async def test_a_poll_whose_server_died_and_that_comes_again_ends_the_session(
+async def test_a_poll_whose_node_died_and_that_comes_again_ends_the_session(
     start_nodes: StartNodes,
 ) -> None:
     first, second, third = await start_nodes(3)
@@ -67,7 +67,7 @@ async def test_requests_without_a_mark_are_all_new(nodes: list[BareNode]) -> Non
         assert await second.peer.poll(sid) == (200, "4x")
 
 
-async def test_a_server_that_is_alone_looks_at_no_marks(start_nodes: StartNodes) -> None:
+async def test_a_node_that_is_alone_looks_at_no_marks(start_nodes: StartNodes) -> None:
     (first,) = await start_nodes(1)
     first.engine.foreign = None
     sid = (await first.peer.open())["sid"]

@@ -58,7 +58,7 @@ def test_each_purpose_has_a_key_of_its_own() -> None:
     assert len({derived_key("key", purpose) for purpose in ("sids", "requests", "bodies", "answers")}) == 4
 
 
-def test_a_sid_names_its_server() -> None:
+def test_a_sid_names_its_node() -> None:
     sids = SignedSids("key", "an.incarnation")
     assert sids.incarnation_of(sids.new()) == "an.incarnation"
     assert SignedSids("another", "an.incarnation").incarnation_of(sids.new()) is None

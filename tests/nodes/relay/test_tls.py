@@ -1,4 +1,4 @@
-"""Servers that reach each other over TLS, behind something that ends it."""
+"""Nodes that reach each other over TLS, behind something that ends it."""
 
 import asyncio
 import ssl

@@ -1,4 +1,4 @@
-"""Upgrades that reach another server than that of their session: the WebSocket goes through, byte for byte."""
+"""Upgrades that reach another node than that of their session: the WebSocket goes through, byte for byte."""
 
 import asyncio
 from typing import Any
@@ -16,7 +16,7 @@ from tests.nodes.relay.conftest import StartNodes
 from tests.nodes.relay.leases import Leases
 
 
-async def test_an_upgrade_through_another_server(nodes: list[BareNode]) -> None:
+async def test_an_upgrade_through_another_node(nodes: list[BareNode]) -> None:
     first, second = nodes
     sid = (await first.peer.open())["sid"]
     poll = asyncio.ensure_future(second.peer.poll(sid))
@@ -48,7 +48,7 @@ async def test_thousands_of_frames_both_ways_keep_their_order(nodes: list[BareNo
     await sending
 
 
-async def test_the_close_code_of_the_server_arrives(nodes: list[BareNode]) -> None:
+async def test_the_close_code_of_the_node_arrives(nodes: list[BareNode]) -> None:
     first, second = nodes
     sid = (await first.peer.open())["sid"]
     socket = await second.peer.upgraded(sid)
@@ -76,7 +76,7 @@ async def test_the_close_frame_of_the_client_arrives_and_is_answered(nodes: list
     await until(lambda: not len(second.relay.traffic))
 
 
-async def test_pings_of_the_websocket_are_answered_by_the_session_s_server(nodes: list[BareNode]) -> None:
+async def test_pings_of_the_websocket_are_answered_by_the_session_s_node(nodes: list[BareNode]) -> None:
     first, second = nodes
     socket = await bare_upgraded(second, (await first.peer.open())["sid"])
     socket.send(frame(PING, b"there?"))
@@ -130,7 +130,7 @@ async def test_a_client_that_reads_slowly_gets_everything(nodes: list[BareNode])
     socket.close()
 
 
-async def test_a_server_that_reads_slowly_stops_the_client(nodes: list[BareNode]) -> None:
+async def test_a_node_that_reads_slowly_stops_the_client(nodes: list[BareNode]) -> None:
     first, second = nodes
     go_on = asyncio.Event()
     heard = 0
@@ -169,7 +169,7 @@ async def test_a_server_that_reads_slowly_stops_the_client(nodes: list[BareNode]
 
 
 @pytest.mark.parametrize("who", ["owner", "relay"])
-async def test_a_server_that_is_killed_takes_its_tunnels_along(nodes: list[BareNode], who: str) -> None:
+async def test_a_node_that_is_killed_takes_its_tunnels_along(nodes: list[BareNode], who: str) -> None:
     first, second = nodes
     sid = (await first.peer.open())["sid"]
     socket = await second.peer.upgraded(sid)
@@ -184,7 +184,7 @@ async def test_a_server_that_is_killed_takes_its_tunnels_along(nodes: list[BareN
     await until(lambda: not len(second.relay.traffic))
 
 
-async def test_a_tunnel_ends_with_the_lease_of_its_server(
+async def test_a_tunnel_ends_with_the_lease_of_its_node(
     start_nodes: StartNodes, leases: Leases, clock: ManualClock
 ) -> None:
     """A machine without power says nothing to anybody."""
@@ -235,7 +235,7 @@ async def test_a_broken_handshake_is_refused_where_it_comes(nodes: list[BareNode
     assert await second.peer.post(sid, "4x") == (200, "ok")
 
 
-async def test_a_killed_server_takes_no_upgrade(nodes: list[BareNode]) -> None:
+async def test_a_killed_node_takes_no_upgrade(nodes: list[BareNode]) -> None:
     first, second = nodes
     sid = (await first.peer.open())["sid"]
     first.die()
@@ -273,7 +273,7 @@ async def test_a_probe_that_is_dropped_leaves_polling_alone(nodes: list[BareNode
     assert await second.peer.poll(sid) == (200, "4hello")
 
 
-async def test_a_server_that_goes_away_ends_its_tunnels_some_at_a_time(nodes: list[BareNode]) -> None:
+async def test_a_node_that_goes_away_ends_its_tunnels_some_at_a_time(nodes: list[BareNode]) -> None:
     first, second = nodes
     sids = [(await first.peer.open())["sid"] for _ in range(6)]
     poll = asyncio.ensure_future(second.peer.poll(sids.pop()))

@@ -1,4 +1,4 @@
-"""Servers on one database, as tests of what they tell each other need them."""
+"""Nodes on one database, as tests of what they tell each other need them."""
 
 from collections.abc import Callable
 from typing import Any
@@ -12,7 +12,7 @@ from tests.storage.world import World
 
 
 class Node(World):
-    """A server with a store of its own. `look` does what a server does every 250 ms: it reads the hints of all others
+    """A node with a store of its own. `look` does what a node does every 250 ms: it reads the hints of all others
     that it does not know yet, and applies them."""
 
     store: MongoStore

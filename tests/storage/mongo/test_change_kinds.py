@@ -216,7 +216,7 @@ async def test_a_chat_with_a_row_of_an_unknown_kind_is_not_served_and_others_are
             assert refused.value.trouble == "newer"
     # What comes before that row is published, and nothing after it.
     assert [one.changed_seq for one in here.message_changes(chat_id)] == [1, 2]
-    lines = [line for line in logs if line["event"] == "a newer server wrote to a chat"]
+    lines = [line for line in logs if line["event"] == "a newer node wrote to a chat"]
     assert [(line["chat_id"], line["unknown_kind"]) for line in lines] == [(chat_id, "throwaway_reacted")]
 
     # In the same batch, other chats go on, and the store serves.

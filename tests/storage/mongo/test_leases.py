@@ -1,4 +1,4 @@
-"""The servers that share a database, and what is left of those that are gone."""
+"""The nodes that share a database, and what is left of those that are gone."""
 
 import asyncio
 
@@ -52,7 +52,7 @@ async def test_a_store_that_nobody_joins_has_a_lease_from_its_first_hint_on(
 async def test_hints_are_kept_for_a_while(
     mongo_store: MongoStore, second_store: MongoStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Then they are removed, and a server that has not read them can see that."""
+    """Then they are removed, and a node that has not read them can see that."""
     monkeypatch.setattr(hint_writer, "HINTS_KEPT_S", 0.3)
     monkeypatch.setattr(hint_writer, "_REMOVE_EVERY_S", 0.1)
     here, there = Node(mongo_store), Node(second_store)
@@ -70,7 +70,7 @@ async def test_hints_are_kept_for_a_while(
     assert [hint.number for hint in found[incarnation]] == [42]
 
 
-async def test_nothing_is_left_of_a_buried_server(mongo_store: MongoStore, second_store: MongoStore) -> None:
+async def test_nothing_is_left_of_a_buried_node(mongo_store: MongoStore, second_store: MongoStore) -> None:
     here = Node(mongo_store)
     anna = await here.user()
     chat_id = await here.chat(anna)
@@ -100,7 +100,7 @@ async def test_the_first_key_counts_until_it_is_replaced(
 async def test_a_kind_is_written_when_all_know_it(
     mongo_place: MongoPlace, second_store: MongoStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The next version declares a kind. It writes changes of that kind once no server of this version is left."""
+    """The next version declares a kind. It writes changes of that kind once no node of this version is left."""
     older = Lease(second_store.nodes.incarnation, "", second_store.nodes.format, "", 1, False)
     await second_store.nodes.join(older)
     with declared_kinds(since=older.format + 1) as declare:
@@ -124,7 +124,7 @@ async def test_a_kind_is_written_when_all_know_it(
         await store.close()
 
 
-async def test_a_server_that_meets_an_unknown_kind_says_so(
+async def test_a_node_that_meets_an_unknown_kind_says_so(
     mongo_store: MongoStore, second_store: MongoStore
 ) -> None:
     """Whether it follows the chat or not. If it does, the rows before that are published."""

@@ -13,7 +13,7 @@ from tests.storage.world import at, draft
 
 
 class Bus:
-    """Carries the changes of messages of one server to another at once; the test hands them out there."""
+    """Carries the changes of messages of one node to another at once; the test hands them out there."""
 
     def __init__(self, here: Node, there: Node) -> None:
         self.carried: list[tuple[int, Change, int]] = []
@@ -25,7 +25,7 @@ class Bus:
         self.carried += [(n, change, hint) for n, change in rows]
 
     def hand_out(self, *indexes: int) -> list[str]:
-        """Hands the carried changes of these positions to the other server; what it said to each."""
+        """Hands the carried changes of these positions to the other node; what it said to each."""
         said = []
         for index in indexes:
             n, change, _ = self.carried[index]
@@ -158,7 +158,7 @@ async def test_replicas_keep_up_with_what_is_received(here: Node, there: Node) -
     assert there.store._writer.replicas.peek(chat_id).chat.name == "Hall"
 
 
-async def test_two_busy_servers_with_a_bus(here: Node, there: Node) -> None:
+async def test_two_busy_nodes_with_a_bus(here: Node, there: Node) -> None:
     """Both write to one chat, the bus carries one way, looks the other: nothing is doubled, lost or out of order."""
     anna, boris = await here.users(2)
     chat_id = await here.chat(anna, boris)

@@ -1,4 +1,4 @@
-"""A server dies in the middle of a write, or its connection breaks: what is acked is published by all others, and
+"""A node dies in the middle of a write, or its connection breaks: what is acked is published by all others, and
 nothing twice."""
 
 import asyncio
@@ -45,7 +45,7 @@ CALLS = {
 
 
 def dies(database: Database, what: str, monkeypatch: pytest.MonkeyPatch, *, after: bool) -> None:
-    """The server dies when it writes something, before that is written or after: no later call reaches the database."""
+    """The node dies when it writes something, before that is written or after: no later call reaches the database."""
     name, method = CALLS[what]
     collection = getattr(database, name)
     original = getattr(collection, method)
@@ -64,7 +64,7 @@ def dies(database: Database, what: str, monkeypatch: pytest.MonkeyPatch, *, afte
     ("apart", "what"),
     [(False, "the rows"), (False, "the message"), (False, "the head"), *((True, what) for what in CALLS)],
 )
-async def test_a_server_dies_while_it_sends(
+async def test_a_node_dies_while_it_sends(
     here: Node,
     there: Node,
     third: Node,
@@ -73,7 +73,7 @@ async def test_a_server_dies_while_it_sends(
     what: str,
     after: bool,
 ) -> None:
-    """The sender repeats the message at another server. All publish it once, and so they do with the next. `apart`: the
+    """The sender repeats the message at another node. All publish it once, and so they do with the next. `apart`: the
     hint is inserted by a command of its own, beside that of the rows."""
     monkeypatch.setattr(foreign_rows, "_UNPROJECTED_S", 0.2)
     anna = await here.user()

@@ -1,4 +1,4 @@
-"""What one server writes is published by the others once they have looked."""
+"""What one node writes is published by the others once they have looked."""
 
 import asyncio
 from dataclasses import replace
@@ -34,7 +34,7 @@ def there(second_store: MongoStore) -> Node:
 
 
 async def test_messages_of_a_followed_chat(here: Node, there: Node) -> None:
-    """In order, each once, whichever server writes; and a server publishes its own messages once, too."""
+    """In order, each once, whichever node writes; and a node publishes its own messages once, too."""
     anna, boris = await here.users(2)
     chat_id = await here.chat(anna, boris)
     await there.store.chats.load(chat_id)
@@ -53,7 +53,7 @@ async def test_messages_of_a_followed_chat(here: Node, there: Node) -> None:
         assert len(node.message_changes(chat_id)) == 5
 
 
-async def test_what_members_who_know_nothing_of_the_chat_hear(here: Node, there: Node) -> None:
+async def test_members_get_events_of_a_chat_that_is_not_in_memory(here: Node, there: Node) -> None:
     """Nobody has loaded the chat there; its members are connected and are to hear of it."""
     anna, boris, vera = await here.users(3)
     chat, _ = await here.make_chat(anna, boris)
@@ -143,7 +143,7 @@ async def test_marks_go_forward_only(here: Node, there: Node) -> None:
 
 
 async def test_what_is_told(here: Node, there: Node) -> None:
-    """In order; and a server that starts later finds the record of it all."""
+    """In order; and a node that starts later finds the record of it all."""
     value = {"a.b": ["$c", 1.5, None], "": {"d": True}}
     for number in range(3):
         here.store.nodes.tell("presence", [number, value])
@@ -156,7 +156,7 @@ async def test_what_is_told(here: Node, there: Node) -> None:
 
 
 async def test_a_page_has_all_up_to_its_head(here: Node, there: Node) -> None:
-    """Another server writes meanwhile. The head is read before the page, as a command does."""
+    """Another node writes meanwhile. The head is read before the page, as a command does."""
     anna, boris = await here.users(2)
     chat_id = await here.chat(anna, boris)
     await there.store.chats.load(chat_id)

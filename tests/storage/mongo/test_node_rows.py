@@ -1,4 +1,4 @@
-"""Rows of others are published once and in order, whatever this server has in memory of the chat."""
+"""Rows of others are published once and in order, whatever this node has in memory of the chat."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
@@ -107,7 +107,7 @@ async def test_positions_of_followed_chats_stay(
     assert len(here.message_changes(followed)) == len(here.message_changes(dropped)) == 1
 
 
-async def test_two_servers_write_to_one_chat_at_once(here: Node, there: Node, third: Node) -> None:
+async def test_two_nodes_write_to_one_chat_at_once(here: Node, there: Node, third: Node) -> None:
     """All three publish the same rows, in order and each once, though two write and look at the same time, and one
     only looks."""
     anna, boris = await here.users(2)
@@ -196,7 +196,7 @@ async def test_a_send_is_not_acked_before_its_hint(
 async def test_a_write_that_failed_though_it_was_made(
     here: Node, there: Node, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The sender got an error, and nobody writes to the chat any more: both servers publish it all the same."""
+    """The sender got an error, and nobody writes to the chat any more: both nodes publish it all the same."""
     monkeypatch.setattr("storage.mongo.writer.RETRY_S", 0.1)
     anna = await here.user()
     chat_id = await here.chat(anna)
@@ -227,7 +227,7 @@ async def test_a_write_that_failed_though_it_was_made(
 
 
 async def test_an_earlier_row_whose_hint_comes_later(here: Node, there: Node, third: Node) -> None:
-    """Nobody there follows the chat. Of two servers that wrote to it at once, the hint of the later row is read first:
+    """Nobody there follows the chat. Of two nodes that wrote to it at once, the hint of the later row is read first:
     what the earlier row says is not lost, as it may have added a member who is connected there."""
     anna, boris = await here.users(2)
     chat_id = await here.chat(anna)
@@ -241,7 +241,7 @@ async def test_an_earlier_row_whose_hint_comes_later(here: Node, there: Node, th
     assert [type(change) for change in third.published] == [MessageCreated, MemberAdded]
 
 
-async def test_a_server_that_has_missed_hints_compares(here: Node, there: Node, third: Node) -> None:
+async def test_a_node_that_has_missed_hints_compares(here: Node, there: Node, third: Node) -> None:
     anna, boris = await here.users(2)
     followed, other = await here.chat(anna), await here.chat(anna)
     await there.store.chats.load(followed)
@@ -285,7 +285,7 @@ async def test_a_row_that_never_comes_is_not_awaited_for_ever(
 async def test_the_head_is_that_of_the_log_while_a_write_loads_the_chat(
     here: Node, there: Node, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A server starts after another was killed: its first write to a chat and its first page of it come together, and
+    """A node starts after another was killed: its first write to a chat and its first page of it come together, and
     the head of the page is not below what the other has acked."""
     anna = await here.user()
     chat_id = await here.chat(anna)
@@ -339,8 +339,8 @@ async def test_acked_rows_do_not_wait_for_the_next(
     assert [message.content for message in there.message_changes(chat_id)] == ["acked", "next"]
 
 
-async def test_what_led_to_a_loaded_chat_is_published_until_it_is_followed(here: Node, there: Node) -> None:
-    """A member here loads a chat that another server has just made: the other members here have not heard of it."""
+async def test_rows_before_a_load_are_published_until_the_chat_is_followed(here: Node, there: Node) -> None:
+    """A member here loads a chat that another node has just made: the other members here have not heard of it."""
     anna, boris = await here.users(2)
     chat_id = await here.chat(anna)
     await here.store.chats.add_member(chat_id, anna, boris, "member", at(1))

@@ -1,4 +1,4 @@
-"""Three servers do everything at once; what each of them published is what the log says."""
+"""Three nodes do everything at once; what each of them published is what the log says."""
 
 import asyncio
 import random
@@ -30,7 +30,7 @@ ACTIONS = (
 
 
 class Player:
-    """Does things at one server, by a script that a seed makes."""
+    """Does things at one node, by a script that a seed makes."""
 
     def __init__(self, node: Node, chats: Sequence[int], users: Sequence[int], seed: int) -> None:
         self.node = node

@@ -62,9 +62,9 @@ async def test_an_upgrade_makes_names_comparable_and_keeps_all_else(
     assert [record.getMessage() for record in caplog.records if record.name == "storage.mongo.schema"] == [
         "the database went from schema version 1 to 2: usernames and display names compare without case and whatever"
         " their Unicode form (NFKC) (7 keys changed)",
-        "the database went from schema version 2 to 3: servers tell each other what they write; stop the servers of"
-        " earlier versions that still run on this database, as they neither tell nor hear, and cannot start on it"
-        " again",
+        "the database went from schema version 2 to 3: nodes learn from each other what they write; stop the servers of"
+        " earlier versions that still run on this database, as no other node learns what those write, and they cannot"
+        " start on it again",
     ]
 
 

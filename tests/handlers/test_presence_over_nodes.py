@@ -1,4 +1,4 @@
-"""Presence over several servers: others see one user, whichever servers the user is connected to."""
+"""Presence over several nodes: others see one user, whichever nodes the user is connected to."""
 
 import asyncio
 import itertools
@@ -26,9 +26,9 @@ from tests.clients.peers import PeerNet
 
 GRACE_S = 2.0
 KEPT_S = RETRY_SPREAD_MS / 1000 + GRACE_S + HEARD_WITHIN_S
-"""How long the users of a server that is gone are kept."""
+"""How long the users of a node that is gone are kept."""
 HEARD_S = 0.7
-"""What a server tells is heard after this time."""
+"""What a node tells is heard after this time."""
 ANN, BOB = 1, 2
 
 
@@ -50,7 +50,7 @@ class MemoryUsers:
 
 
 class Node:
-    """A server of the scene. A watcher is connected to it, as Bob, in the room of chat 7."""
+    """A node of the scene. A watcher is connected to it, as Bob, in the room of chat 7."""
 
     def __init__(self, name: str, scene: "Scene") -> None:
         self.name, self.scene = name, scene
@@ -88,7 +88,7 @@ class Node:
 
 
 class Scene:
-    """Three servers with one store; all of Ann's chats are shared with Bob, who watches on each server."""
+    """Three nodes with one store; all of Ann's chats are shared with Bob, who watches on each node."""
 
     def __init__(self, delay_s: float = HEARD_S) -> None:
         self.clock, self.users = ManualClock(), MemoryUsers()
@@ -104,14 +104,14 @@ class Scene:
         return node
 
     def stop(self, node: Node) -> None:
-        """Ends a server as SIGTERM does; `node` may have connections."""
+        """Ends a node as SIGTERM does; `node` may have connections."""
         node.tracker.going_away()
         node.tracker.stop()
         self.nodes.remove(node)
         self.net.leave(node.name)
 
     def kill(self, node: Node) -> None:
-        """Ends a server without a word; the others find it dead at once."""
+        """Ends a node without a word; the others find it dead at once."""
         node.tracker._elsewhere.stop()
         self.nodes.remove(node)
         self.net.die(node.name)
@@ -124,7 +124,7 @@ class Scene:
         return [node.seen(of=of) for node in self.nodes]
 
     def shown(self) -> set[str]:
-        """What the servers say of Ann: one status, if they agree."""
+        """What the nodes say of Ann: one status, if they agree."""
         return {node.tracker.status_of(ANN) for node in self.nodes}
 
     async def notes(self, user_id: int = ANN) -> int:
@@ -143,7 +143,7 @@ async def scene() -> Scene:
     return scene
 
 
-async def test_a_user_comes_and_goes_once_on_every_server(scene: Scene) -> None:
+async def test_a_user_comes_and_goes_once_on_every_node(scene: Scene) -> None:
     a, _, _ = scene.nodes
     ann = a.open()
     assert scene.seen() == [["online"], [], []]
@@ -159,7 +159,7 @@ async def test_a_user_comes_and_goes_once_on_every_server(scene: Scene) -> None:
     assert await scene.notes() == 1
 
 
-async def test_others_see_the_strongest_status_of_all_servers(scene: Scene) -> None:
+async def test_others_see_the_strongest_status_of_all_nodes(scene: Scene) -> None:
     a, b, _ = scene.nodes
     one, two = a.open(), b.open()
     scene.hear()
@@ -193,7 +193,7 @@ async def test_a_status_counts_no_more_once_its_last_connection_is_gone_and_anot
 
 
 @pytest.mark.parametrize("after_s", [0.1, GRACE_S - 0.001])
-async def test_who_changes_servers_within_the_grace_time_was_never_gone(scene: Scene, after_s: float) -> None:
+async def test_who_changes_nodes_within_the_grace_time_was_never_gone(scene: Scene, after_s: float) -> None:
     a, b, _ = scene.nodes
     ann = a.open()
     scene.hear()
@@ -238,7 +238,7 @@ async def test_who_comes_later_sees_the_users_of_the_others(scene: Scene) -> Non
     assert d.seen() == ["busy"]
 
 
-async def test_the_wish_to_appear_offline_holds_on_every_server(scene: Scene) -> None:
+async def test_the_wish_to_appear_offline_holds_on_every_node(scene: Scene) -> None:
     a, b, _ = scene.nodes
     one, _ = a.open(), b.open()
     scene.hear()
@@ -252,7 +252,7 @@ async def test_the_wish_to_appear_offline_holds_on_every_server(scene: Scene) ->
 
 
 @pytest.mark.parametrize("how", ["says so", "opens a connection"])
-async def test_the_wish_to_appear_offline_ends_by_any_server(scene: Scene, how: str) -> None:
+async def test_the_wish_to_appear_offline_ends_by_any_node(scene: Scene, how: str) -> None:
     a, b, c = scene.nodes
     one, two = a.open(), b.open()
     a.tracker.set(one, "offline")
@@ -266,7 +266,7 @@ async def test_the_wish_to_appear_offline_ends_by_any_server(scene: Scene, how: 
     assert (scene.seen(), scene.shown()) == ([["online"]] * 3, {"online"})
 
 
-async def test_the_wish_to_appear_offline_is_known_to_a_server_that_starts_later(scene: Scene) -> None:
+async def test_the_wish_to_appear_offline_is_known_to_a_node_that_starts_later(scene: Scene) -> None:
     a, _, _ = scene.nodes
     a.tracker.set(a.open(), "offline")
     scene.hear()
@@ -277,7 +277,7 @@ async def test_the_wish_to_appear_offline_is_known_to_a_server_that_starts_later
     assert scene.shown() == {"online"}
 
 
-async def test_two_servers_that_do_not_know_of_each_other_agree_in_the_end(scene: Scene) -> None:
+async def test_two_nodes_that_do_not_know_of_each_other_agree_in_the_end(scene: Scene) -> None:
     a, b, c = scene.nodes
     one, two, _ = a.open(), b.open(), c.open()
     for first, second in (("offline", "online"), ("online", "offline"), ("offline", "offline")):
@@ -305,7 +305,7 @@ async def test_the_wish_to_appear_offline_is_over_with_the_last_connection(scene
     assert scene.seen() == [["online"]] * 3
 
 
-async def test_a_server_ends_all_connections_and_their_users_come_back_elsewhere(scene: Scene) -> None:
+async def test_a_node_ends_all_connections_and_their_users_come_back_elsewhere(scene: Scene) -> None:
     a, b, _ = scene.nodes
     ann, other = a.open(), a.open(3)
     scene.hear()
@@ -321,7 +321,7 @@ async def test_a_server_ends_all_connections_and_their_users_come_back_elsewhere
     assert (scene.shown(), a.tracker.status_of(3)) == ({"online"}, "offline")
 
 
-async def test_the_users_of_a_dead_server_are_offline_once_those_who_come_back_had_time_to(
+async def test_the_users_of_a_dead_node_are_offline_once_those_who_come_back_had_time_to(
     scene: Scene,
 ) -> None:
     a, b, _ = scene.nodes
@@ -340,9 +340,7 @@ async def test_the_users_of_a_dead_server_are_offline_once_those_who_come_back_h
 
 
 @pytest.mark.parametrize("survivors", [1, 2])
-async def test_it_is_noted_when_the_users_of_a_dead_server_were_last_seen(
-    scene: Scene, survivors: int
-) -> None:
+async def test_last_seen_of_the_users_of_a_dead_node_is_written(scene: Scene, survivors: int) -> None:
     a, b, _ = scene.nodes
     a.open()
     a.open(3)
@@ -359,7 +357,7 @@ async def test_it_is_noted_when_the_users_of_a_dead_server_were_last_seen(
     assert await scene.notes(3) == (1 if survivors == 1 else 0)
 
 
-async def test_one_that_wakes_is_known_again(scene: Scene) -> None:
+async def test_the_users_of_a_node_that_wakes_are_back(scene: Scene) -> None:
     a, b, _ = scene.nodes
     a.open()
     busy = b.open(3)
@@ -403,7 +401,7 @@ async def test_one_that_ends_tells_nothing_of_its_last_moments(scene: Scene) -> 
 
 
 @pytest.mark.parametrize("how", ["ends", "is killed"])
-async def test_a_server_without_others_starts_with_nobody(how: str) -> None:
+async def test_a_node_without_others_starts_with_nobody(how: str) -> None:
     scene = Scene()
     a = await scene.start("a")
     a.open()
@@ -418,8 +416,8 @@ async def test_a_server_without_others_starts_with_nobody(how: str) -> None:
     assert await scene.notes() == (0 if how == "ends" else 1)
 
 
-async def test_three_servers_restart_in_turn_and_nobody_is_told(scene: Scene) -> None:
-    """The users of a server that restarts come back to any server within the time that they get, as their clients
+async def test_three_restarts_in_turn_publish_nothing(scene: Scene) -> None:
+    """The users of a node that restarts come back to any node within the time that they get, as their clients
     do."""
     users = range(3, 51)
     at = {user_id: scene.nodes[user_id % 3] for user_id in users}
@@ -457,7 +455,7 @@ CROWD = range(1, 10_001)
 
 @pytest.fixture
 async def crowd() -> Scene:
-    """Two servers; the crowd is connected to the first one."""
+    """Two nodes; the crowd is connected to the first one."""
     scene = Scene(delay_s=0.0)
     a, _ = await scene.start("a"), await scene.start("b")
     for user_id in CROWD:
@@ -473,7 +471,7 @@ async def test_many_users_are_told_in_few_values(crowd: Scene) -> None:
     assert [list(value) for value in told] == [["online"]] * len(told)
 
 
-async def test_many_users_of_a_dead_server_leave_the_loop_free(
+async def test_many_users_of_a_dead_node_leave_the_loop_free(
     crowd: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """They are worked on in many turns, each of which is over soon."""
@@ -504,8 +502,8 @@ async def test_a_room_that_is_left_hears_nothing(scene: Scene) -> None:
 
 
 @pytest.mark.parametrize("seed", range(30))
-async def test_whatever_happens_all_servers_agree_in_the_end(seed: int) -> None:
-    """Connections open, close and say how they are; servers are taken for dead, and wake. Nobody is told the same thing
+async def test_whatever_happens_all_nodes_agree_in_the_end(seed: int) -> None:
+    """Connections open, close and say how they are; nodes are taken for dead, and wake. Nobody is told the same thing
     twice in a row, and what was told last is what holds."""
     chance = random.Random(seed)
     scene = Scene(delay_s=chance.choice((0.0, 0.1, HEARD_S)))

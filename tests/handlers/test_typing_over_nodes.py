@@ -1,4 +1,4 @@
-"""Typing over several servers: a user's sign in a chat is one, on whichever servers they type."""
+"""Typing over several nodes: a user's sign in a chat is one, on whichever nodes they type."""
 
 import pytest
 
@@ -13,7 +13,7 @@ ANN, BOB, CHAT = 1, 2, 7
 
 
 class Node:
-    """A server to which Ann and Bob are connected, both in the room of the chat."""
+    """A node to which Ann and Bob are connected, both in the room of the chat."""
 
     def __init__(self, name: str, net: PeerNet) -> None:
         self.hub, self.connections = MemoryHub("ann", "bob"), Connections()
@@ -69,7 +69,7 @@ def test_repeats_are_told_once_a_second_and_the_end_when_it_comes(scene: Scene) 
     assert len(scene.net.told) == 6
 
 
-def test_two_devices_on_two_servers_are_one_sign(scene: Scene) -> None:
+def test_two_devices_on_two_nodes_are_one_typing_sign(scene: Scene) -> None:
     scene.a.tracker.type(CHAT, scene.a.ann)
     scene.clock.advance(0.5)
     scene.b.tracker.type(CHAT, scene.b.ann)
@@ -84,14 +84,14 @@ def test_two_devices_on_two_servers_are_one_sign(scene: Scene) -> None:
     assert scene.seen() == [[], []]
 
 
-def test_it_can_be_ended_on_the_other_server(scene: Scene) -> None:
+def test_it_can_be_ended_on_the_other_node(scene: Scene) -> None:
     scene.a.tracker.type(CHAT, scene.a.ann)
     assert scene.b.tracker.is_shown(CHAT, ANN)
     scene.b.tracker.end(CHAT, ANN)
     assert scene.seen() == [[True, False]] * 2
 
 
-def test_a_change_of_the_chat_ends_it_on_each_server_without_telling(scene: Scene) -> None:
+def test_a_change_of_the_chat_ends_it_on_each_node_without_telling(scene: Scene) -> None:
     scene.a.tracker.type(CHAT, scene.a.ann)
     told = len(scene.net.told)
     scene.b.tracker.stop(CHAT, ANN)
@@ -101,7 +101,7 @@ def test_a_change_of_the_chat_ends_it_on_each_server_without_telling(scene: Scen
     assert len(scene.net.told) == told
 
 
-def test_of_a_dead_server_it_ends_at_most_a_second_later(scene: Scene) -> None:
+def test_typing_at_a_dead_node_ends_at_most_a_second_later(scene: Scene) -> None:
     scene.a.tracker.type(CHAT, scene.a.ann)
     scene.net.die("a")
     scene.clock.advance(TYPING_SHOWN_S + TYPING_REPEAT_S - 0.001)
@@ -110,7 +110,7 @@ def test_of_a_dead_server_it_ends_at_most_a_second_later(scene: Scene) -> None:
     assert scene.b.seen() == [False]
 
 
-def test_without_a_bus_it_stays_on_its_server(scene: Scene) -> None:
+def test_typing_without_a_bus_stays_on_its_node(scene: Scene) -> None:
     scene.net.has_bus = False
     scene.a.tracker.type(CHAT, scene.a.ann)
     scene.clock.advance(60)
@@ -118,7 +118,7 @@ def test_without_a_bus_it_stays_on_its_server(scene: Scene) -> None:
 
 
 @pytest.mark.parametrize("lost", ["the beginning", "the end"])
-def test_what_is_lost_leaves_no_sign_behind(scene: Scene, lost: str) -> None:
+def test_lost_values_leave_no_typing_sign_behind(scene: Scene, lost: str) -> None:
     scene.net.has_bus = lost == "the end"
     scene.a.tracker.type(CHAT, scene.a.ann)
     scene.net.has_bus = not scene.net.has_bus
