@@ -35,6 +35,7 @@ BATCHES = (1, 8, 64)
 
 EVENT_BYTES = 433
 CHATS = 50
+KEY = "the secret key of both, 32 bytes or more"
 
 PATIENCE_S = 60.0
 """A receiver that was so slow that Redis cut it off waits in vain."""
@@ -109,7 +110,7 @@ class _Positions:
 
 async def _send(url: str, batch: int, count: int) -> float:
     """Waits for a receiver, sends it batch after batch, and returns the µs of an event."""
-    bus = Bus(url, "bench", "sender", heard=lambda frame: None, missed=lambda: None, living=lambda: 2)
+    bus = Bus(url, "bench", "sender", KEY, heard=lambda frame: None, missed=lambda: None, living=lambda: 2)
     await bus.open()
     while bus.counters.hearers < 2:
         bus.publish(0)
@@ -155,7 +156,7 @@ async def _receive(url: str, count: int) -> float:
             if got == count:
                 done.set()
 
-    bus = Bus(url, "bench", "receiver", heard=heard, missed=lambda: None, living=lambda: 2)
+    bus = Bus(url, "bench", "receiver", KEY, heard=heard, missed=lambda: None, living=lambda: 2)
     inbox = Inbox(cast(Any, _Positions()), bus.counters, stale=lambda: False)
     inbox.hand_out = hand_out
     await bus.open()

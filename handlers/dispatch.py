@@ -84,7 +84,7 @@ async def _catch_up(context: Context, caller: Caller) -> None:
     `Refused`; `Unavailable`."""
     await context.freshness.caught_up()
     if caller.connection is None and caller.user_id:
-        context.identities.check(Identity(caller.user_id, caller.session_id, math.inf))
+        await context.identities.confirm(Identity(caller.user_id, caller.session_id, math.inf))
 
 
 def then(context: Context, name: str, later: Later[Any], reply: Callable[[Outcome], None]) -> None:

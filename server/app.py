@@ -283,4 +283,4 @@ def _bus(config: Config, store: Store, node: Node | None, hub: EngineHub) -> Bus
     """Publishes to other nodes at once; None without `REDIS_URL`."""
     if not config.redis_url or store.nodes is None or node is None:
         return None
-    return BusService(config.redis_url, store.id, store.nodes, node, hub)
+    return BusService(config.redis_url, config.secret_key, store.id, store.nodes, node, hub)

@@ -61,6 +61,8 @@ class EngineHub:
         self._freshness: Freshness = AlwaysFresh()
         self._held: deque[_Held] = deque()
         """What waits, in order, until this node knows again what others did."""
+        self._held_entries: set[_Entry] = set()
+        """Those in `_held`: thousands of connections that end leave rooms, and few of them have just entered one."""
         self.retry_spread_ms = RETRY_SPREAD_MS
         """Over which time clients that are ended because the server goes away come back."""
 
@@ -104,14 +106,16 @@ class EngineHub:
 
     def enter(self, connection_id: str, room: str) -> None:
         if self._held and self._holds():  # not before what was emitted to the room earlier
-            self._held.append(_Entry(connection_id, room))
+            entry = _Entry(connection_id, room)
+            self._held_entries.add(entry)
+            self._held.append(entry)
             return
         self._fan_out.enter(connection_id, room)
 
     def leave(self, connection_id: str, room: str) -> None:
         self._fan_out.leave(connection_id, room)
-        if self._held:
-            entry = _Entry(connection_id, room)
+        if self._held_entries and (entry := _Entry(connection_id, room)) in self._held_entries:
+            self._held_entries.discard(entry)
             self._held = deque(held for held in self._held if held != entry)
 
     @property
@@ -136,6 +140,7 @@ class EngineHub:
         while self._held:
             held = self._held.popleft()
             if isinstance(held, _Entry):
+                self._held_entries.discard(held)
                 self._enter_if_there(held)
             elif isinstance(held, _EncodedEvent):
                 self._fan_out.post_event(held.posted, room=held.room)

@@ -92,7 +92,7 @@ def _parsed(text: str) -> IPv4Address | IPv6Address | None:
     elif text.count(":") == 1:
         text = text.partition(":")[0]
     try:
-        address = ip_address(text)
+        address = ip_address(text.partition("%")[0])  # the zone of an IPv6 address may be any text
     except ValueError:
         return None
     # A socket that listens on IPv6 and IPv4 shows IPv4 peers as mapped addresses.

@@ -50,10 +50,10 @@ class Identities:
         Raises: `Refused`: UNAUTHENTICATED for a bad or expired token and a user we never had, REVOKED for an
         ended session and a banned or deleted user; `Unavailable`.
         """
+        if claims is None:
+            claims = self._tokens.read(token)  # a bad token waits for no look
         if self._freshness.stale:
             await self._freshness.caught_up()
-        if claims is None:
-            claims = self._tokens.read(token)
         try:
             return await self._identify(claims)
         except Refused:
@@ -61,6 +61,21 @@ class Identities:
                 raise
         await self._freshness.look()  # another node may have made the account, or lifted a ban
         return await self._identify(claims)
+
+    async def confirm(self, identity: Identity) -> None:
+        """Checks again what `of` has returned some time ago. Meanwhile memory may have forgotten the account, or fallen
+        behind others. Raises: `Refused`, as `of` does; `Unavailable`."""
+        try:
+            await self._load_and_check(identity)
+        except Refused:
+            if not self._freshness.shared:
+                raise
+            await self._freshness.look()
+            await self._load_and_check(identity)
+
+    async def _load_and_check(self, identity: Identity) -> None:
+        await self._load(identity.user_id, identity.session_id)
+        self.check(identity)
 
     async def _identify(self, claims: Claims) -> Identity:
         session_id = await self._load(claims.user_id, claims.session_id)

@@ -92,12 +92,14 @@ BUS: tuple[Family, ...] = (
     ),
     counter(
         "vestnik_bus_lost_frames_total",
-        "Frames that were not sent, did not come, or could not be read.",
+        "Frames that were not sent, did not come, came too late or forged, or could not be read.",
         _bus(
             lambda bus: {
                 ("dropped",): bus.frames_dropped,
                 ("missed",): bus.frames_missed,
+                ("late",): bus.frames_late,
                 ("unreadable",): bus.frames_unreadable,
+                ("forged",): bus.frames_forged,
             }
         ),
         ("reason",),

@@ -13,10 +13,11 @@ from contextlib import suppress
 import structlog
 
 from server.nodes.bus_census import Census
-from server.nodes.bus_connections import FAILURES, Connections, Deaf, Sentinel, is_refusal, reason_of
+from server.nodes.bus_connections import Connections, Deaf, Sentinel, is_refusal, reason_of
 from server.nodes.bus_counters import BusCounters
 from server.nodes.bus_ears import Ears
 from server.nodes.bus_frames import PARTS, Frame, pack
+from server.nodes.bus_seal import Seal
 from server.redis_url import place_of
 
 log = structlog.get_logger("vestnik")
@@ -38,7 +39,8 @@ CLOSE_S = 0.5
 
 
 class Bus:
-    """Publishes the frames of this node, and hands the frames of others to `heard`.
+    """Publishes the frames of this node, signed with a key made of `secret_key`, and hands the frames of others to
+    `heard`, if their signature is good.
 
     `missed` is called when frames of others were lost, or may have been: after each connect too. `living` says how
     many nodes live, this one among them.
@@ -49,6 +51,7 @@ class Bus:
         url: str,
         channel: str,
         incarnation: str,
+        secret_key: str,
         *,
         heard: Callable[[Frame], None],
         missed: Callable[[], None],
@@ -62,7 +65,8 @@ class Bus:
         self._channel = channel
         self._incarnation = incarnation
         self._missed = missed
-        self._ears = Ears(incarnation, self.counters, heard, missed)
+        self._seal = Seal(secret_key, channel)
+        self._ears = Ears(incarnation, self._seal, self.counters, heard, missed)
         self._census = Census(self._place, self.counters, living)
         self._number = 0
         self._queue: deque[bytes] = deque()
@@ -110,14 +114,14 @@ class Bus:
             )
 
     async def _send(self, connections: Connections) -> None:
-        """Publishes what is queued, joined, one publish at a time. Raises: `FAILURES`."""
+        """Publishes what is queued, joined, one publish at a time. Raises: `bus_connections.FAILURES`."""
         counters = self.counters
         while True:
             await self._wake.wait()
             self._wake.clear()
             while self._queue:
                 frames = self._next_frames()
-                data = frames[0] if len(frames) == 1 else b"".join(frames)
+                data = self._seal.close(frames[0] if len(frames) == 1 else b"".join(frames))
                 try:
                     hearers = await connections.publish(data)
                 except BaseException:
@@ -171,7 +175,7 @@ class Bus:
                 if not tried.done():
                     raise
                 self._down(error)
-            except FAILURES as error:
+            except Exception as error:  # whatever is at the URL, and whatever it answers
                 self._down(error)
             finally:
                 self.is_up = False
@@ -181,7 +185,7 @@ class Bus:
             await asyncio.sleep(random.uniform(*PAUSE_S))
 
     async def _serve(self, connections: Connections) -> None:
-        """Does not return. Raises: `FAILURES`."""
+        """Does not return. Raises: `bus_connections.FAILURES`."""
         tasks = [
             asyncio.ensure_future(work)
             for work in (self._send(connections), self._ears.listen(connections), self._watch())

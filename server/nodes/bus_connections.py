@@ -39,7 +39,7 @@ class Deaf(Exception):
 
 
 FAILURES = (RedisError, OSError, TimeoutError, Sentinel, Deaf)
-"""What ends the connections."""
+"""What ends the connections. If it is no Redis that answers, anything may be raised."""
 
 
 class Connections:
@@ -75,8 +75,8 @@ class Connections:
         """What is published next. Suspends for as long as that takes."""
         while True:
             answer = await self._hearing.read_response(disconnect_on_error=False)
-            if answer[0] == b"message":
-                return bytes(answer[2])
+            if answer[0] == b"message" and isinstance(answer[2], bytes):
+                return answer[2]
 
     async def close(self) -> None:
         """Closes both, without waiting for the other side. Does not raise."""
@@ -118,4 +118,6 @@ def reason_of(error: BaseException) -> str:
         return "wrong user or password"
     if isinstance(error, ResponseError):
         return type(error).__name__
+    if not isinstance(error, FAILURES):
+        return "what answers is no Redis"
     return "no answer" if "Timeout" in type(error).__name__ else "no connection"

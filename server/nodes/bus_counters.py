@@ -39,7 +39,11 @@ class BusCounters:
     """Those of this node that were not sent: the queue was full, or Redis away. The others look for what they say."""
     frames_missed: int = 0
     """Those of others that did not come."""
+    frames_late: int = 0
+    """Those of others that came after a newer one of the same server, and were dropped."""
     frames_unreadable: int = 0
+    frames_forged: int = 0
+    """How often something was published that no node with this key has signed."""
     connects: int = 0
     failures: int = 0
     """How often a connection ended, or could not be made."""

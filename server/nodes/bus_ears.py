@@ -7,7 +7,8 @@ import structlog
 
 from server.nodes.bus_connections import Connections
 from server.nodes.bus_counters import BusCounters
-from server.nodes.bus_frames import Frame, UnknownVersion, unpack
+from server.nodes.bus_frames import Frame, UnknownVersion, begins_with_own, unpack
+from server.nodes.bus_seal import MAC_BYTES, Seal, Unsealed
 
 log = structlog.get_logger("vestnik")
 
@@ -21,16 +22,22 @@ BEHIND_S = 10.0
 
 
 class Ears:
-    """Hands frames of other nodes to `heard`, and calls `missed` where their numbers have a hole."""
+    """Hands frames of other nodes to `heard`, and calls `missed` where their numbers have a hole.
+
+    Drops frames that no node with this key has signed, and frames that came before.
+    """
 
     def __init__(
         self,
         incarnation: str,
+        seal: Seal,
         counters: BusCounters,
         heard: Callable[[Frame], None],
         missed: Callable[[], None],
     ) -> None:
         self._incarnation = incarnation
+        self._own_name = incarnation.encode()
+        self._seal = seal
         self._counters = counters
         self._heard = heard
         self._missed = missed
@@ -41,10 +48,10 @@ class Ears:
         self._heard_s = 0.0
         """When the last frame arrived."""
         self._is_unreadable_told = False
+        self._is_forged_told = False
 
     def begin(self) -> None:
-        """A new connection: what was published before did not arrive."""
-        self._numbers.clear()
+        """A new connection: the own frame that is measured may be lost."""
         self._expected = None
 
     def expect(self, number: int) -> None:
@@ -70,25 +77,43 @@ class Ears:
     def take(self, data: bytes) -> None:
         """Takes the frames that were published together. Does not raise."""
         self._heard_s = asyncio.get_running_loop().time()
-        own_bytes = 0  # what is published together is of one node
+        # What is published together is of one node. The signature of this one's own need not be checked: nothing is
+        # taken from it but that it came.
+        is_own = begins_with_own(data, MAC_BYTES, self._own_name)
         try:
-            for frame in unpack(data, self._incarnation):
-                if frame.incarnation == self._incarnation:
-                    self._own(frame.number)
-                    own_bytes = len(data)
+            for frame in unpack(data[MAC_BYTES:] if is_own else self._seal.open(data), self._incarnation):
+                if is_own:
+                    self._own(frame)
                 else:
                     self._take(frame)
+        except Unsealed:
+            self._forged()
         except ValueError as error:
+            if is_own:  # this node's own can be read: somebody has made it up
+                self._forged()
+                return
             self._counters.frames_unreadable += 1
             self._missed()
             if not self._is_unreadable_told:
                 self._is_unreadable_told = True
                 newer = isinstance(error, UnknownVersion)
                 log.warning("a frame of the bus cannot be read", newer_version=newer)
-        self._counters.bytes_received += len(data) - own_bytes
+        if not is_own:
+            self._counters.bytes_received += len(data)
 
-    def _own(self, number: int) -> None:
-        if self._expected is not None and number >= self._expected[0]:
+    def _forged(self) -> None:
+        """Nobody looks for that: who forges could otherwise keep all nodes looking."""
+        self._counters.frames_forged += 1
+        if not self._is_forged_told:
+            self._is_forged_told = True
+            log.warning("somebody without this SECRET_KEY publishes on the bus; it is ignored")
+
+    def _own(self, frame: Frame) -> None:
+        if (
+            self._expected is not None
+            and frame.incarnation == self._incarnation
+            and frame.number >= self._expected[0]
+        ):
             passed_s = asyncio.get_running_loop().time() - self._expected[1]
             self._counters.lag_us = int(passed_s * 1e6)
             self._expected = None
@@ -97,8 +122,11 @@ class Ears:
         counters, last = self._counters, self._numbers.get(frame.incarnation)
         counters.frames_received += 1
         if last is None or frame.number != last + 1:
+            if last is not None and frame.number <= last:  # it comes again, or its hole has been noticed
+                counters.frames_late += 1
+                return
             if last is not None:
-                counters.frames_missed += max(0, frame.number - last - 1)
+                counters.frames_missed += frame.number - last - 1
             elif len(self._numbers) >= INCARNATIONS_MAX:
                 self._numbers.clear()
             self._missed()

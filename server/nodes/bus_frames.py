@@ -87,6 +87,11 @@ def pack(
     return b"".join((_START.pack(VERSION, _LOOK if look else 0, len(name), size), *parts))
 
 
+def begins_with_own(data: bytes, at: int, own: bytes) -> bool:
+    """Whether the frame that begins there says that it is of the incarnation `own`."""
+    return data.startswith(own, at + _START.size)
+
+
 def unpack(data: bytes, own: str | None = None) -> Iterable[Frame]:
     """The frames in what was published together. Of the frames of the incarnation `own`, messages and topics are left
     out.

@@ -121,11 +121,17 @@ class Inbox:
 
     async def _chase(self, chat_id: int) -> None:
         """Reads the log up to the events that still wait after a moment."""
-        await asyncio.sleep(CHASED_AFTER_S)
-        for _ in range(int(HELD_S / CHASED_AFTER_S)):
-            if not self._stale():
-                break
-            await asyncio.sleep(CHASED_AFTER_S)
+        try:
+            await self._read_log(chat_id)
+        finally:
+            self._drop(chat_id)
+
+    async def _read_log(self, chat_id: int) -> None:
+        pause_s = CHASED_AFTER_S
+        await asyncio.sleep(pause_s)
+        while self._stale() and pause_s < HELD_S:  # ever longer, for there may be thousands of such chats
+            await asyncio.sleep(pause_s)
+            pause_s *= 2
         if not (held := self._held.get(chat_id)):
             return
         self._counters.chases += 1
@@ -138,7 +144,6 @@ class Inbox:
             log.debug("the log of a chat could not be read", chat_id=chat_id)
         if chat_id in self._held and not self._stale():
             self._drain(chat_id)
-        self._drop(chat_id)
 
 
 def _size(message: Message) -> int:

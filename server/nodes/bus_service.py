@@ -22,12 +22,13 @@ log = structlog.get_logger("vestnik")
 class BusService:
     """Connects a `Bus` with the store, the node and the hub. `spreader` is for the publisher."""
 
-    def __init__(self, url: str, store_id: str, nodes: Nodes, node: Node, hub: Hub) -> None:
+    def __init__(self, url: str, secret_key: str, store_id: str, nodes: Nodes, node: Node, hub: Hub) -> None:
         self._node = node
         self.bus = Bus(
             url,
             f"vestnik:{store_id}",
             nodes.incarnation,
+            secret_key,
             heard=self._heard,
             missed=self._look,
             living=lambda: len(node.others) + 1,
@@ -56,6 +57,11 @@ class BusService:
             self._looking.cancel()
 
     def _heard(self, frame: Frame) -> None:
+        """Takes a frame of a node that lives. One that started a moment ago is not known yet, and one that is gone
+        publishes nothing: somebody may have recorded what it did."""
+        if frame.incarnation not in self._node.others:
+            self._look()
+            return
         if frame.messages:
             self._inbox.take(frame.messages)
         for topic, number, value in frame.topics:

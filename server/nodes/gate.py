@@ -56,6 +56,7 @@ class Gate:
         """When it was noticed last that the process had been stopped."""
         self._said_behind = False
         self._ticks: asyncio.Task[None] | None = None
+        self._catching_up: asyncio.Task[None] | None = None
 
     @property
     def stale(self) -> bool:
@@ -77,15 +78,21 @@ class Gate:
     async def caught_up(self) -> None:
         if not self.stale:
             return
-        try:
-            async with asyncio.timeout(CAUGHT_UP_WITHIN_S):
-                while self.stale:
-                    try:
-                        await self.looks.look()
-                    except Unavailable:
-                        await asyncio.sleep(RETRY_S)
-        except TimeoutError:
-            raise Unavailable("the other nodes cannot be looked at", "unreachable") from None
+        if self._catching_up is None or self._catching_up.done():
+            self._catching_up = asyncio.get_running_loop().create_task(self._catch_up())
+        # `wait` does not cancel the task, which all who wait share.
+        await asyncio.wait((self._catching_up,), timeout=CAUGHT_UP_WITHIN_S)
+        if self.stale:
+            raise Unavailable("the other nodes cannot be looked at", "unreachable")
+
+    async def _catch_up(self) -> None:
+        """Looks until this node is not stale. One task does so for all who wait: thousands that each look again after
+        each failure would take the whole loop."""
+        while self.stale:
+            try:
+                await self.looks.look()
+            except Exception:  # those that nobody foresaw are logged where it is looked all the time
+                await asyncio.sleep(RETRY_S)
 
     @property
     def ready(self) -> bool:
@@ -99,9 +106,11 @@ class Gate:
         self._ticks = asyncio.get_running_loop().create_task(self._tick_on())
 
     async def stop(self) -> None:
-        if self._ticks is not None:
-            self._ticks.cancel()
-            await asyncio.wait((self._ticks,))
+        tasks = [task for task in (self._ticks, self._catching_up) if task is not None]
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks)
         await self.looks.stop()
 
     def tick(self) -> None:

@@ -131,7 +131,8 @@ class Relay:
         if not url:
             return gone(headers)
         try:
-            passage = self.traffic.enter(sid, owner, url)
+            stranger = "" if sid in self._known else self._engine.address_of(request)
+            passage = self.traffic.enter(sid, owner, url, stranger)
         except TooManyRelayed:
             return busy(headers)
         passage.is_left = lambda: request.transport is None or request.transport.is_closing()

@@ -14,6 +14,10 @@ OF_SESSION_MAX = 4
 """A client has a GET and a POST under way, and for a while the WebSocket of an upgrade; an answer may not be written to
 its end when the next request comes."""
 
+OF_STRANGERS_MAX = 1_024
+"""From one address, for sessions that are not recognized yet, which takes as long as a login. A body may come for 90 s,
+and strangers may open 300 sessions a second: they would soon have all passages."""
+
 TO_OWNER_MAX = 8_192
 TOTAL_MAX = 16_384
 """A poll is under way nearly all the time of its session, a tunnel as long as its WebSocket. Each takes two open files;
@@ -21,16 +25,17 @@ a poll takes 34 KiB, a tunnel 8 KiB and what it has not written yet."""
 
 
 class TooManyRelayed(Exception):
-    """Nothing more is handed on for this session, to this node, or at all."""
+    """Nothing more is handed on for this session, for strangers of this address, to this node, or at all."""
 
 
 class Passage:
-    """One request that is being handed on, or one tunnel. `end` ends it, `is_left` says whether its client is gone."""
+    """One request that is being handed on, or one tunnel. `end` ends it, `is_left` says whether its client is gone.
+    `stranger` is the address of a client whose session was not recognized yet, else ""."""
 
-    __slots__ = ("end", "is_left", "owner", "sid", "url")
+    __slots__ = ("end", "is_left", "owner", "sid", "stranger", "url")
 
-    def __init__(self, sid: str, owner: str, url: str) -> None:
-        self.sid, self.owner, self.url = sid, owner, url
+    def __init__(self, sid: str, owner: str, url: str, stranger: str) -> None:
+        self.sid, self.owner, self.url, self.stranger = sid, owner, url, stranger
         self.end: Callable[[], None] = lambda: None
         self.is_left: Callable[[], bool] = lambda: False
 
@@ -43,6 +48,7 @@ class Traffic:
         self._clock = clock
         self._passages: set[Passage] = set()
         self._of_session: Counter[str] = Counter()
+        self._of_strangers: Counter[str] = Counter()
         self._to_owner: Counter[str] = Counter()
         self._tunnels: dict[Passage, None] = {}
         """The passages that are tunnels, the oldest first."""
@@ -53,17 +59,20 @@ class Traffic:
     def __len__(self) -> int:
         return len(self._passages)
 
-    def enter(self, sid: str, owner: str, url: str) -> Passage:
+    def enter(self, sid: str, owner: str, url: str, stranger: str = "") -> Passage:
         """A new passage. Raises: `TooManyRelayed`."""
         if (
             self._of_session[sid] >= OF_SESSION_MAX
+            or (stranger and self._of_strangers[stranger] >= OF_STRANGERS_MAX)
             or self._to_owner[owner] >= TO_OWNER_MAX
             or len(self._passages) >= TOTAL_MAX
         ):
             self.refused += 1
             raise TooManyRelayed
-        passage = Passage(sid, owner, url)
+        passage = Passage(sid, owner, url, stranger)
         self._passages.add(passage)
+        if stranger:
+            self._of_strangers[stranger] += 1
         self._of_session[sid] += 1
         self._to_owner[owner] += 1
         if self._timer is None:
@@ -76,15 +85,22 @@ class Traffic:
             return
         self._passages.remove(passage)
         self._tunnels.pop(passage, None)
-        for counts, key in ((self._of_session, passage.sid), (self._to_owner, passage.owner)):
-            counts[key] -= 1
-            if not counts[key]:
-                del counts[key]
+        self._recognized(passage)
+        _count_down(self._of_session, passage.sid)
+        _count_down(self._to_owner, passage.owner)
 
     def became_tunnel(self, passage: Passage) -> None:
-        """The passage lasts as long as its client's WebSocket."""
+        """The passage lasts as long as its client's WebSocket, which the other server ends if it is not recognized in
+        time."""
         if passage in self._passages:
+            self._recognized(passage)
             self._tunnels[passage] = None
+
+    def _recognized(self, passage: Passage) -> None:
+        """The passage is no stranger's, or over."""
+        if passage.stranger:
+            _count_down(self._of_strangers, passage.stranger)
+            passage.stranger = ""
 
     @property
     def tunnel_count(self) -> int:
@@ -113,3 +129,9 @@ class Traffic:
             if passage.is_left() or self._owners.url_now(passage.owner) != passage.url:
                 passage.end()
         self._timer = self._clock.call_later(SWEEP_EVERY_S, self._sweep) if self._passages else None
+
+
+def _count_down(counts: Counter[str], key: str) -> None:
+    counts[key] -= 1
+    if not counts[key]:
+        del counts[key]

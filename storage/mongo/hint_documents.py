@@ -11,6 +11,9 @@ from storage.mongo.database import Document
 from storage.mongo.log import Row
 from storage.node_ports import Hint
 
+TOLD_BYTES_MAX = 4 * 1024 * 1024
+"""A hint is at most so large, and a few KiB for a batch of rows: MongoDB takes no document above 16 MiB."""
+
 
 def hint_key(incarnation: str, number: int) -> str:
     """The `_id` of a hint."""
@@ -26,6 +29,18 @@ class HintDraft:
     sessions: list[tuple[int, str]] = field(default_factory=list)
     marks: list[ReadMoved] = field(default_factory=list)
     told: list[tuple[str, orjson.Fragment]] = field(default_factory=list)
+    told_bytes: int = 0
+
+    def add_told(self, topic: str, value: Any) -> bool:
+        """Adds something to tell. If that is too much, what was told before is dropped, and this returns False: it has
+        gathered while the database was away for long, and then a node tells the whole of its topics once more."""
+        text = orjson.dumps(value)
+        fits = self.told_bytes + len(text) <= TOLD_BYTES_MAX
+        if not fits:
+            self.told, self.told_bytes = [], 0
+        self.told.append((topic, orjson.Fragment(text)))
+        self.told_bytes += len(text)
+        return fits
 
     def add_rows(self, rows: Iterable[Row]) -> None:
         for row in rows:

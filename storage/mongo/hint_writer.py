@@ -5,7 +5,6 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
-import orjson
 import structlog
 from pymongo import DeleteOne
 from pymongo.errors import DuplicateKeyError
@@ -97,7 +96,8 @@ class HintWriter:
 
     def tell(self, topic: str, value: Any) -> None:
         """See `storage.node_ports.Nodes.tell`."""
-        self._next.told.append((topic, orjson.Fragment(orjson.dumps(value))))
+        if not self._next.add_told(topic, value):
+            log.warning("what live state tells other nodes is dropped: the database is away for too long")
         self._soon()
 
     async def written(self, number: int) -> None:

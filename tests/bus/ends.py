@@ -7,16 +7,20 @@ from server.nodes.bus import Bus
 from server.nodes.bus_frames import Frame
 from tests.cluster.waiting import until
 
+KEY = "the secret key of both ends, 32 bytes or more"
+
 
 class End:
     """A bus and what it has heard."""
 
-    def __init__(self, url: str, name: str = "a", channel: str = "test", living: int = 1) -> None:
+    def __init__(
+        self, url: str, name: str = "a", channel: str = "test", living: int = 1, key: str = KEY
+    ) -> None:
         self.frames: list[Frame] = []
         self.misses = 0
         self.living = living
         self.bus = Bus(
-            url, channel, name, heard=self.frames.append, missed=self._missed, living=lambda: self.living
+            url, channel, name, key, heard=self.frames.append, missed=self._missed, living=lambda: self.living
         )
         self.counters = self.bus.counters
 

@@ -3,6 +3,7 @@
 import asyncio
 import subprocess
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -262,7 +263,7 @@ async def test_a_node_that_publishes_and_does_not_hear_itself_connects_anew(
 ) -> None:
     one = await open_end()
     with capture_logs() as lines:
-        one.bus._ears._own = lambda number: None  # type: ignore[method-assign]
+        one.bus._ears._own = lambda frame: None  # type: ignore[method-assign]
         await one.waits(lambda: one.counters.failures > 0)
     assert lines[0]["reason"] == "what is published does not come back"
 
@@ -355,7 +356,7 @@ async def test_a_node_that_is_only_behind_stays_connected(
     monkeypatch.setattr(bus_ears, "BEHIND_S", 60.0)
     one, two = await open_end(name="a"), await open_end(name="b")
     await reach(two, one)
-    one.bus._ears._own = lambda number: None  # type: ignore[method-assign]
+    one.bus._ears._own = lambda frame: None  # type: ignore[method-assign]
     one.bus.publish(1)
     for _ in range(20):
         two.bus.publish(1)
@@ -396,3 +397,35 @@ class OverTls(Redis):
         )
         tls = f"--tls-port {self.tls_port} --tls-cert-file cert --tls-key-file key --tls-auth-clients no"
         return [*super().command(), *tls.split()]
+
+
+ANSWERS = (
+    b":1\r\n",
+    b"$-1\r\n",
+    b"+OK\r\n",
+    b"*0\r\n",
+    b"*2\r\n*1\r\n:1\r\n:2\r\n",
+    b"*3\r\n$7\r\nmessage\r\n$1\r\nx\r\n:1000000000000\r\n",
+    b"HTTP/1.1 400 Bad Request\r\n\r\n",
+)
+
+
+@pytest.mark.parametrize("answer", ANSWERS)
+async def test_what_answers_and_is_no_redis_does_not_end_the_bus(
+    quick: None, start: Start, tmp_path: Path, answer: bytes
+) -> None:
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(ConnectionError):
+            while await reader.read(4096):
+                writer.write(answer)
+        writer.close()
+
+    server = Redis(tmp_path / "redis")
+    stranger = await asyncio.start_server(serve, "127.0.0.1", server.port)
+    end = End(server.url)
+    await end.bus.open()
+    await end.waits(lambda: end.counters.failures > 1)
+    stranger.close()
+    await start(server)
+    await end.up()
+    await end.bus.close()

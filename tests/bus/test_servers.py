@@ -7,6 +7,9 @@ from statistics import median
 
 import pytest
 
+from server.nodes.bus_frames import pack, pack_message, unpack
+from server.nodes.bus_seal import MAC_BYTES
+from server.redis_url import connection_of
 from tests.bus.conftest import Start
 from tests.bus.talk import Talk
 from tests.clients.program import refused_start
@@ -233,3 +236,39 @@ class SentinelServer(Redis):
     def command(self) -> list[str]:
         (self.place / "sentinel.conf").write_text(f"port {self.port}\nbind 127.0.0.1\nrequirepass geheim\n")
         return [super().command()[0], "sentinel.conf", "--sentinel"]
+
+
+async def test_who_reaches_redis_forges_nothing(start_cluster: StartCluster) -> None:
+    """Neither a message on a screen, nor that a message counts as published and never comes; and nobody sees anything
+    twice that was recorded."""
+    cluster = await start_cluster(2, redis=True)
+    assert cluster.redis is not None
+    await until(lambda: connected(cluster))
+    one, two = await cluster.people("one", "two")
+    chat_id = await one.chat(two)
+    there = await cluster.nodes[1].host(two).joined(chat_id)
+    first = await one.say(chat_id, "first")
+    assert (await there.next())["message"]["id"] == first["id"]
+    ear = connection_of(cluster.redis.url, {"protocol": 2})
+    await ear.connect()
+    await ear.send_command("PSUBSCRIBE", "vestnik:*")
+    second = await one.say(chat_id, "second")
+    sent, frame = list[bytes](), None
+    while frame is None:
+        kind, *_, channel, data = await ear.read_response()
+        if kind == b"pmessage":
+            sent.append(data)
+            frame = next((found for found in unpack(data[MAC_BYTES:]) if found.messages), None)
+    await ear.disconnect()
+    blobs = [blob.replace(b"second", b"FORGED") for blob in frame.messages[0].blobs]
+    n, seq = frame.messages[0].n + 1, frame.messages[0].seq + 1
+    for blobs_sent in (blobs, (b"", b"")):
+        message = pack_message(chat_id, n, seq, two.id, True, blobs_sent)
+        forged = pack(frame.incarnation, frame.number + 1000, frame.hint, False, message)
+        for data in (forged, bytes(MAC_BYTES) + forged, sent[0][:MAC_BYTES] + forged):
+            await cluster.redis.run("PUBLISH", channel, data)
+    for data in sent * 2:
+        await cluster.redis.run("PUBLISH", channel, data)
+    third = await one.say(chat_id, "third")
+    heard = [await there.next(), await there.next()]
+    assert [event["message"]["id"] for event in heard] == [second["id"], third["id"]]

@@ -18,11 +18,13 @@ class Redis(Process):
         options = [word for name, value in settings.items() for word in (f"--{name}", value)]
         return [need("redis-server"), *options]
 
-    async def run(self, *words: str) -> bytes:
+    async def run(self, *words: str | bytes) -> bytes:
         """The first line of Redis' answer to a command: `await redis.run("CLIENT", "KILL", "TYPE", "pubsub")`."""
         reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
-        parts = [f"*{len(words)}\r\n", *(f"${len(word.encode())}\r\n{word}\r\n" for word in words)]
-        writer.write("".join(parts).encode())
+        writer.write(b"*%d\r\n" % len(words))
+        for word in words:
+            data = word.encode() if isinstance(word, str) else word
+            writer.write(b"$%d\r\n%b\r\n" % (len(data), data))
         answer = await reader.readline()
         writer.close()
         return answer.rstrip()

@@ -103,10 +103,11 @@ async def test_a_refusal_of_a_call_is_the_answer(server: Server, tmp_path: Path)
 
 async def test_the_node_learns_who_asks(server: Server, tmp_path: Path) -> None:
     async with fake_node(REFUSAL) as node, nginx_before(tmp_path / "nginx", node.address) as nginx:
-        headers = {"X-Forwarded-For": "203.0.113.7", "Host": "chat.example.org"}
+        headers = {"X-Forwarded-For": "203.0.113.7", "Host": "chat.example.org", "X-Vestnik-Relay": "1 a b"}
         async with server.http.get(f"{nginx.url}/api/chats", headers=headers):
             pass
         (request,) = node.requests
     assert "\r\nX-Forwarded-For: 203.0.113.7, 127.0.0.1\r\n" in request
     assert "\r\nX-Forwarded-Host: chat.example.org\r\n" in request
     assert "\r\nX-Forwarded-Proto: http\r\n" in request
+    assert "X-Vestnik-Relay" not in request, "only servers say what that says"

@@ -201,3 +201,32 @@ async def test_rows_that_wait_for_a_write_of_this_server_make_it_not_stale() -> 
     assert not asked.done()
     gated.published.set()
     await asked
+
+
+async def test_all_who_wait_share_the_looks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """While the database is away, thousands of commands may wait: they may not take the loop."""
+    monkeypatch.setattr("server.nodes.gate.CAUGHT_UP_WITHIN_S", 0.35)
+    gated = Gated()
+    gated.error = Unavailable("away")
+    gated.pass_s(3)
+    asked = 0
+    look = gated.gate.looks.look
+
+    async def count_and_look() -> None:
+        nonlocal asked
+        asked += 1
+        await look()
+
+    monkeypatch.setattr(gated.gate.looks, "look", count_and_look)
+    waiting = [asyncio.ensure_future(gated.gate.caught_up()) for _ in range(100)]
+    await asyncio.sleep(0.05)
+    waiting[0].cancel()
+    answers = await asyncio.gather(*waiting, return_exceptions=True)
+    assert [type(answer) for answer in answers] == [asyncio.CancelledError, *[Unavailable] * 99]
+    assert 2 <= asked <= 5
+    late = asyncio.ensure_future(gated.gate.caught_up())
+    await asyncio.sleep(0.05)
+    gated.error = None
+    await late
+    assert not gated.gate.stale
+    await gated.gate.stop()

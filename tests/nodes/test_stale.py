@@ -1,6 +1,7 @@
 """A node that may be behind others runs nothing and publishes nothing until it has looked."""
 
 import asyncio
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -112,6 +113,53 @@ async def test_a_session_that_was_revoked_elsewhere_runs_nothing(server: Server)
     assert await client.closed() == 4403
     assert (await rest)[0] == 401
     assert await server.chat_app.context.store.messages.changed_since(chat_id, 0, limit=1) == []
+
+
+async def test_a_bad_token_is_refused_at_once(server: Server) -> None:
+    """A stranger holds nothing up, and no other server could make it good."""
+    ann = await server.person("ann")
+    put_behind(server).fall_behind()
+    ann.token = "bad"
+    async with asyncio.timeout(1):
+        assert (await ann.request("GET", "/users/me"))[0] == 401
+
+
+async def test_who_leaves_rooms_costs_nothing_for_what_is_held(server: Server) -> None:
+    """Thousands of connections that end leave all their rooms, while thousands of events wait."""
+    behind = put_behind(server)
+    hub: Any = server.chat_app.context.hub
+    behind.fall_behind()
+    hub.emit("user_changed", {}, room="room")
+    held = hub._held
+    hub.leave("somebody", "room")
+    assert hub._held is held
+    hub.enter("somebody", "room")
+    hub.leave("somebody", "room")
+    assert (len(hub._held), hub._held_entries) == (1, set())
+    behind.catch_up()
+
+
+async def test_a_token_is_good_after_a_look_that_has_missed_something(server: Server) -> None:
+    """All accounts are forgotten then; memory that is empty refuses nobody."""
+    ann = await server.person("ann")
+    chat_id = await ann.chat()
+    behind, body_may_come = put_behind(server), asyncio.Event()
+
+    async def body() -> AsyncIterator[bytes]:
+        yield b'{"chat_id": '
+        await body_may_come.wait()
+        yield b'%d, "content": "x"}' % chat_id
+
+    headers = {"Content-Type": "application/json"}
+    sent = asyncio.ensure_future(ann.request("POST", "/messages", data=body(), headers=headers))
+    await asyncio.sleep(0.1)  # the server has read the token
+    behind.fall_behind()
+    body_may_come.set()
+    await asyncio.sleep(0.1)
+    assert not sent.done()
+    behind.news = server.chat_app.fall_behind
+    behind.catch_up()
+    assert (await sent)[0] == 201
 
 
 async def test_a_connection_that_is_accepted_meanwhile_is_greeted_after_the_look(server: Server) -> None:

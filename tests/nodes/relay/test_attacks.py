@@ -228,6 +228,32 @@ async def test_a_node_hands_on_so_much_at_once_to_one_and_to_all(
     await asyncio.gather(*asked)
 
 
+async def test_strangers_of_one_address_do_not_use_up_what_others_need(
+    start_nodes: StartNodes, leases: Leases, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A stranger may open as many sessions as there are passages, and let the bodies of requests for them never end."""
+    monkeypatch.setattr(relay_traffic, "OF_STRANGERS_MAX", 3)
+    first, second = await start_nodes(2)
+    ann, stranger = [(await first.peer.open())["sid"] for _ in range(2)]
+    first.relay.gate._is_known = lambda sid: sid == ann
+    assert (await second.peer.post(ann, "4x"))[0] == 200
+    target = target_of(stranger)
+    held = []
+    for sid in (stranger, *(sid_of("node1") for _ in range(3))):
+        reader, writer = await asyncio.open_connection("127.0.0.1", second.port)
+        writer.write(f"POST {target_of(sid)} HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n4".encode())
+        held.append((reader, writer))
+        await until(lambda: len(second.relay.traffic) + second.relay.traffic.refused == len(held))
+    assert (len(second.relay.traffic), second.relay.traffic.refused) == (3, 1)
+    assert (await ask(second, "GET", target, None))[0] == 503
+    assert (await second.peer.post(ann, "4x"))[0] == 200
+    for _, writer in held:
+        writer.close()
+    await until(lambda: len(second.relay.traffic) == 0)
+    assert not second.relay.traffic._of_strangers
+    assert (await second.peer.post(stranger, "4x"))[0] == 200
+
+
 # --- addresses and paces -----------------------------------------------------------------------------------------
 
 
