@@ -148,7 +148,7 @@ def _measure(app: web.Application, hub: EngineHub) -> None:
             lag=lag,
             unsent_bytes=unsent_bytes,
             going_away=app[DRAINING].going_away,
-            node=_node_figures(app.get(NODE), app.get(BUS)),
+            node=_node_figures(app.get(NODE), app.get(BUS), app[RELAY]),
         )
 
     async def measure(app: web.Application) -> AsyncIterator[None]:
@@ -161,7 +161,7 @@ def _measure(app: web.Application, hub: EngineHub) -> None:
     app.cleanup_ctx.append(measure)
 
 
-def _node_figures(node: Node | None, bus: BusService | None) -> NodeFigures | None:
+def _node_figures(node: Node | None, bus: BusService | None, relay: Relay) -> NodeFigures | None:
     if node is None:
         return None
     return NodeFigures(
@@ -171,6 +171,7 @@ def _node_figures(node: Node | None, bus: BusService | None) -> NodeFigures | No
         stale=node.freshness.stale,
         trouble=node.trouble() is not None,
         bus=None if bus is None else bus.counters,
+        relay=relay,
     )
 
 

@@ -43,6 +43,39 @@ NODES: tuple[Family, ...] = (
     ),
 )
 
+RELAY: tuple[Family, ...] = (
+    gauge(
+        "vestnik_relay_passages",
+        "Requests and tunnels that are being handed on to other nodes.",
+        _node(lambda node: len(node.relay.traffic)),
+    ),
+    counter(
+        "vestnik_relay_requests_total",
+        "Requests for sessions of other nodes that were handed on.",
+        _node(lambda node: node.relay.relayed),
+    ),
+    counter(
+        "vestnik_relay_tunnels_total",
+        "Those of them that became a WebSocket.",
+        _node(lambda node: node.relay.tunnels),
+    ),
+    counter(
+        "vestnik_relay_failures_total",
+        "Those of them that the other node did not answer.",
+        _node(lambda node: node.relay.failed),
+    ),
+    counter(
+        "vestnik_relay_refusals_total",
+        "Requests that were not handed on because there were too many.",
+        _node(lambda node: node.relay.traffic.refused),
+    ),
+    counter(
+        "vestnik_relay_forged_total",
+        "Requests that claimed to come from another node and did not.",
+        _node(lambda node: node.relay.gate.forged),
+    ),
+)
+
 BUS: tuple[Family, ...] = (
     gauge(
         "vestnik_bus_state",

@@ -8,6 +8,7 @@ from server.http_counts import HttpCounts
 from server.large_answers import Unsent
 from server.metrics.loop_lag import LoopLag
 from server.nodes.bus_counters import BusCounters
+from server.nodes.relay import Relay
 from server.pacing import Pacing
 from server.request_slots import RequestSlots
 
@@ -15,7 +16,7 @@ from server.request_slots import RequestSlots
 @frozen
 class NodeFigures:
     """What a server that shares its store knows of itself and the others. `living` counts this one too. `trouble`: it
-    is not ready because of the others. `bus` is None without one."""
+    is not ready because of the others. `bus` is None without one. `relay` hands requests on to the others."""
 
     living: int
     look_age_s: float
@@ -23,6 +24,7 @@ class NodeFigures:
     stale: bool
     trouble: bool
     bus: BusCounters | None
+    relay: Relay
 
 
 @frozen

@@ -1,6 +1,7 @@
 """Metrics of nodes on one database: what each tells of itself and of the others."""
 
 import asyncio
+import json
 from functools import partial
 
 import pytest
@@ -119,3 +120,18 @@ async def test_the_bus_says_how_it_is_and_what_it_carries(start_cluster: StartCl
 
 async def sees_two(node: Node) -> bool:
     return (await get(node))("vestnik_nodes") == 2
+
+
+async def test_what_is_handed_on_to_another_node_counts(pair: Pair) -> None:
+    await until(partial(sees_two, pair.two), 10)
+    url = "/socket.io/?EIO=4&transport=polling"
+    async with pair.one.http.get(pair.one.url + url) as opened:
+        sid = json.loads((await opened.text())[1:])["sid"]
+    async with pair.two.http.post(f"{pair.two.url}{url}&sid={sid}", data="40{}") as handed_on:
+        assert handed_on.status == 200
+    async with pair.two.http.get(pair.two.url + url, headers={"X-Vestnik-Relay": "made up"}) as forged:
+        assert forged.status >= 400
+    one, two = await get(pair.one), await get(pair.two)
+    assert (one("vestnik_relay_requests_total"), two("vestnik_relay_requests_total")) == (0, 1)
+    assert two("vestnik_relay_passages") == two("vestnik_relay_failures_total") == 0
+    assert two("vestnik_relay_forged_total") == 1
