@@ -145,8 +145,11 @@ class HintWriter:
             while self._unwritten is not None or not self._next.empty():
                 try:
                     await self._write()
-                except Unavailable as error:
-                    self._fail(error)
+                except Exception as error:
+                    # No waiter may be left: whoever closes the store waits for them.
+                    self._fail(
+                        error if isinstance(error, Unavailable) else Unavailable(str(error), "failing")
+                    )
                     if self._closing:
                         return
                     await asyncio.sleep(_RETRY_AFTER_S)

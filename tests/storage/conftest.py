@@ -1,11 +1,13 @@
 import os
 from collections.abc import AsyncIterator, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
 from uuid import uuid4
 
 import pytest
 from motor.motor_asyncio import AsyncIOMotorClient
+from pymongo.errors import PyMongoError
 
 from storage.mongo import MongoStore
 from storage.ports import Store
@@ -29,6 +31,9 @@ class SqlitePlace:
         return await SqliteStore.open(self.path)
 
 
+_DROP_MS = 5_000
+
+
 class MongoPlace:
     """A database of a server that others use too."""
 
@@ -43,8 +48,12 @@ class MongoPlace:
         return await MongoStore.open(self.url)
 
     async def drop(self) -> None:
-        client: AsyncIOMotorClient[dict[str, object]] = AsyncIOMotorClient(self.server_url)
-        await client.drop_database(self._name)
+        """Removes the database. One that the server does not let go in time stays: the server goes with all its data."""
+        client: AsyncIOMotorClient[dict[str, object]] = AsyncIOMotorClient(
+            self.server_url, socketTimeoutMS=_DROP_MS, serverSelectionTimeoutMS=_DROP_MS
+        )
+        with suppress(PyMongoError):
+            await client.drop_database(self._name)
         client.close()
 
 
