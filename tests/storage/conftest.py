@@ -48,7 +48,7 @@ class MongoPlace:
         return await MongoStore.open(self.url)
 
     async def drop(self) -> None:
-        """Removes the database. One that the server does not let go in time stays: the server goes with all its data."""
+        """Removes the database. One that the server does not let go in time stays until the server goes."""
         client: AsyncIOMotorClient[dict[str, object]] = AsyncIOMotorClient(
             self.server_url, socketTimeoutMS=_DROP_MS, serverSelectionTimeoutMS=_DROP_MS
         )
