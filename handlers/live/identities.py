@@ -1,6 +1,8 @@
 """Accounts and sessions in memory: they say who a token stands for, and a revocation counts at once."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from typing import TypeVar
 
 from domain.frozen import frozen
 from domain.models import Session, User
@@ -18,6 +20,8 @@ USERS_KEPT_BYTES = 64 * 1024 * 1024
 
 _USER_BYTES = 900
 """An account without its names."""
+
+ResultT = TypeVar("ResultT")
 
 
 @frozen
@@ -54,24 +58,23 @@ class Identities:
             claims = self._tokens.read(token)  # a bad token waits for no look
         if self._freshness.stale:
             await self._freshness.caught_up()
-        try:
-            return await self._identify(claims)
-        except Refused:
-            if not self._freshness.shared:
-                raise
-        await self._freshness.look()  # another node may have made the account, or lifted a ban
-        return await self._identify(claims)
+        return await self._look_before_refusing(lambda: self._identify(claims))
 
     async def confirm(self, identity: Identity) -> None:
         """Checks again what `of` has returned some time ago. Meanwhile memory may have forgotten the account, or fallen
         behind others. Raises: `Refused`, as `of` does; `Unavailable`."""
+        await self._look_before_refusing(lambda: self._load_and_check(identity))
+
+    async def _look_before_refusing(self, attempt: Callable[[], Awaitable[ResultT]]) -> ResultT:
+        """The result of the attempt. One that refuses is made again after a look, where other nodes may have made the
+        account or lifted a ban. Raises: `Refused`; `Unavailable`."""
         try:
-            await self._load_and_check(identity)
+            return await attempt()
         except Refused:
             if not self._freshness.shared:
                 raise
-            await self._freshness.look()
-            await self._load_and_check(identity)
+        await self._freshness.look()
+        return await attempt()
 
     async def _load_and_check(self, identity: Identity) -> None:
         await self._load(identity.user_id, identity.session_id)
