@@ -7,6 +7,7 @@ import pytest
 
 from storage.mongo import MongoStore
 from tests.storage.conftest import MongoPlace, new_server
+from tests.storage.mongo.nodes import Node
 from tests.storage.mongo.server import Server
 
 
@@ -31,3 +32,20 @@ def own_server(tmp_path: Path) -> Iterator[Server]:
     server.start()
     yield server
     server.kill()
+
+
+@pytest.fixture
+def here(mongo_store: MongoStore) -> Node:
+    return Node(mongo_store)
+
+
+@pytest.fixture
+def there(second_store: MongoStore) -> Node:
+    return Node(second_store)
+
+
+@pytest.fixture
+async def third(mongo_place: MongoPlace) -> AsyncIterator[Node]:
+    store = await mongo_place.open()
+    yield Node(store)
+    await store.close()

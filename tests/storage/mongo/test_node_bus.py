@@ -6,7 +6,6 @@ from collections.abc import Sequence
 import pytest
 
 from domain.changes import Change, MemberAdded, MessageCreated
-from storage.mongo import MongoStore
 from storage.node_ports import Hint
 from tests.storage.mongo.nodes import Node
 from tests.storage.world import at, draft
@@ -33,16 +32,6 @@ class Bus:
             if said[-1] == "next":
                 self.handed.append(change)
         return said
-
-
-@pytest.fixture
-def here(mongo_store: MongoStore) -> Node:
-    return Node(mongo_store)
-
-
-@pytest.fixture
-def there(second_store: MongoStore) -> Node:
-    return Node(second_store)
 
 
 async def test_own_rows_come_with_their_numbers(here: Node, there: Node) -> None:

@@ -2,7 +2,7 @@
 nothing twice."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
@@ -17,24 +17,6 @@ from tests.storage.conftest import MongoPlace
 from tests.storage.mongo.nodes import Node, write_hints_apart
 from tests.storage.mongo.proxy import WriteConcernProxy
 from tests.storage.world import START, at, draft
-
-
-@pytest.fixture
-def here(mongo_store: MongoStore) -> Node:
-    return Node(mongo_store)
-
-
-@pytest.fixture
-def there(second_store: MongoStore) -> Node:
-    return Node(second_store)
-
-
-@pytest.fixture
-async def third(mongo_place: MongoPlace) -> AsyncIterator[Node]:
-    store = await mongo_place.open()
-    yield Node(store)
-    await store.close()
-
 
 CALLS = {
     "the hint": ("changes", "insert_one"),

@@ -3,8 +3,6 @@
 import asyncio
 from dataclasses import replace
 
-import pytest
-
 from domain.changes import (
     ChatCreated,
     ChatDeleted,
@@ -17,20 +15,9 @@ from domain.changes import (
     SessionsRevoked,
     UserChanged,
 )
-from storage.mongo import MongoStore
 from storage.node_ports import Hint
 from tests.storage.mongo.nodes import Node
 from tests.storage.world import START, at
-
-
-@pytest.fixture
-def here(mongo_store: MongoStore) -> Node:
-    return Node(mongo_store)
-
-
-@pytest.fixture
-def there(second_store: MongoStore) -> Node:
-    return Node(second_store)
 
 
 async def test_messages_of_a_followed_chat(here: Node, there: Node) -> None:

@@ -1,7 +1,7 @@
 """Rows of others are published once and in order, whatever this node has in memory of the chat."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -17,30 +17,12 @@ from domain.changes import (
 )
 from domain.models import ChatState
 from storage.errors import Unavailable
-from storage.mongo import MongoStore, positions
+from storage.mongo import positions
 from storage.mongo.database import Document, UnknownOutcome
 from storage.mongo.log import Row
 from storage.node_ports import Hint
-from tests.storage.conftest import MongoPlace
 from tests.storage.mongo.nodes import Node, write_hints_apart
 from tests.storage.world import START, at
-
-
-@pytest.fixture
-def here(mongo_store: MongoStore) -> Node:
-    return Node(mongo_store)
-
-
-@pytest.fixture
-def there(second_store: MongoStore) -> Node:
-    return Node(second_store)
-
-
-@pytest.fixture
-async def third(mongo_place: MongoPlace) -> AsyncIterator[Node]:
-    store = await mongo_place.open()
-    yield Node(store)
-    await store.close()
 
 
 async def evict(node: Node, user_id: int, monkeypatch: pytest.MonkeyPatch) -> None:
