@@ -1,4 +1,4 @@
-"""The kinds of durable changes, each declared once, and the registry of them.
+"""The kinds of durable changes, each declared once, and the registry of them. Those of invites are in `domain.invites`.
 
 A store hands a value of one of these classes to its subscribers for each change that it has committed, in the order of
 the commits. What has to know all kinds asks the registry, and fails at start for a kind that it cannot serve.
@@ -13,6 +13,7 @@ method of `handlers.live.publisher` if others than the room are to hear of it. E
 
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import field
+from datetime import datetime
 from typing import ClassVar, TypeVar, dataclass_transform
 
 from domain.frozen import frozen
@@ -167,6 +168,21 @@ class ChatRenamed(Change):
     """`chat` has its new name."""
 
     chat: Chat
+
+    @property
+    def chat_id(self) -> int:
+        return self.chat.id
+
+
+@change("settings", logged=True, since=2)
+class ChatSettingsChanged(Change):
+    """Fields of a chat other than its name alone have other values, all at once. `chat` has the new values, and
+    `changed` names the fields of `Chat` that are new. `actor_id` is the member who did it."""
+
+    chat: Chat
+    changed: Sequence[str]
+    actor_id: int
+    at: datetime
 
     @property
     def chat_id(self) -> int:

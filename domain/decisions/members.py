@@ -27,10 +27,15 @@ def add(
     check_known(view, [user_id])
     if view.member(chat_id, user_id) is not None:
         raise Duplicate("user_id")
+    return MemberAdded(chat_id, new_member(view, chat_id, user_id, role, joined_at))
+
+
+def new_member(view: MemberView, chat_id: int, user_id: int, role: Role, joined_at: datetime) -> Member:
+    """A member as they come into the chat: their mark stands at the newest message."""
     member, newest = Member(user_id, role, joined_at), view.newest(chat_id)
-    if newest is not None:
-        member = replace(member, read_seq=newest.seq, last_read_message_id=newest.id)
-    return MemberAdded(chat_id, member)
+    if newest is None:
+        return member
+    return replace(member, read_seq=newest.seq, last_read_message_id=newest.id)
 
 
 def set_role(view: MemberView, chat_id: int, actor_id: int, user_id: int, role: Role) -> RoleChanged | Member:

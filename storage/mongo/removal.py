@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from domain.changes import Change, ChatDeleted
 from storage.errors import Unavailable
+from storage.mongo import invite_documents
 from storage.mongo.database import Database
 from storage.mongo.log import SCRUBBED
 
@@ -65,6 +66,7 @@ class Remover:
             await database.with_retry(lambda keys=keys: database.messages.delete_many({"_id": {"$in": keys}}))  # type: ignore[misc]
         await self._scrub(chat_id)
         await database.with_retry(lambda: database.members.delete_many({"chat_id": chat_id}))
+        await invite_documents.remove_of(database, chat_id)
         await database.with_retry(
             lambda: database.chats.update_one({"_id": str(chat_id)}, {"$set": {"swept": True}})
         )

@@ -8,6 +8,7 @@ from storage.results import check_results
 from storage.sqlite.changes import check_changes
 from storage.sqlite.chats import SqliteChats
 from storage.sqlite.database import Database
+from storage.sqlite.invites import SqliteInvites
 from storage.sqlite.messages import SqliteMessages
 from storage.sqlite.removal import Remover
 from storage.sqlite.sessions import SqliteSessions
@@ -31,6 +32,7 @@ class SqliteStore:
         self.users = SqliteUsers(database)
         self.sessions = SqliteSessions(database)
         self.chats = SqliteChats(database)
+        self.invites = SqliteInvites(database)
         self.messages = SqliteMessages(database)
         database.subscribers.add(self._remover.published)
         self._remover.start()

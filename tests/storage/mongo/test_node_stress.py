@@ -11,7 +11,7 @@ from domain.refusals import Refusal
 from storage.mongo.chat_replica import ChatReplica
 from tests.storage.conftest import MongoPlace
 from tests.storage.mongo.nodes import Node
-from tests.storage.world import at
+from tests.storage.world import START, at
 
 ACTIONS = (
     "send",
@@ -62,7 +62,7 @@ class Player:
         elif action == "remove" and user_id != owner_id:
             await store.chats.remove_member(chat_id, owner_id, user_id)
         elif action == "rename":
-            await store.chats.rename(chat_id, owner_id, f"name {step}")
+            await store.chats.change(chat_id, owner_id, START, name=f"name {step}")
         elif action == "role" and user_id != owner_id:
             await store.chats.set_role(chat_id, owner_id, user_id, choose(("admin", "member")))
         elif action == "read":
