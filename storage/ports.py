@@ -9,9 +9,11 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
+from domain.audit import AuditEntry
 from domain.changes import LaggingSubscriber, Subscriber
 from domain.invites import Invite, InviteView, Use
 from domain.models import (
+    Actor,
     Appended,
     Chat,
     ChatPreview,
@@ -190,6 +192,10 @@ class Chats(Protocol):
     async def has_member(self, chat_id: int, user_id: int) -> bool:
         """Whether the user is in the chat, by all that any server has acked before this call."""
 
+    async def actor(self, chat_id: int, user_id: int) -> Actor:
+        """What the user may do in the chat, by all that any server has acked before this call. Raises: `NotFound` if
+        there is no such chat or the user is not in it."""
+
     async def members(
         self, chat_id: int, *, cursor: str | None, limit: int
     ) -> tuple[Sequence[Member], str | None]:
@@ -236,10 +242,10 @@ class Chats(Protocol):
         """Makes the user a plain member of a public chat. Does nothing for a member of any chat. Raises: `NotFound` if
         the chat is not public."""
 
-    async def set_role(self, chat_id: int, actor_id: int, user_id: int, role: Role) -> Member:
+    async def set_role(self, chat_id: int, actor_id: int, user_id: int, role: Role, at: datetime) -> Member:
         """Raises: `NotFound` (also if `user_id` is no member); `Forbidden`; `LastOwner`."""
 
-    async def remove_member(self, chat_id: int, actor_id: int, user_id: int) -> None:
+    async def remove_member(self, chat_id: int, actor_id: int, user_id: int, at: datetime) -> None:
         """Removes a member; another one may inherit, see above. If only members who never inherit would be left, the
         chat is deleted.
 
@@ -339,6 +345,17 @@ class Messages(Protocol):
         """How many messages `changed_since` would give without a bound in bytes; counting stops at `limit`."""
 
 
+class Audit(Protocol):
+    """What was done to chats, which is written with each change (`domain.audit`), and to accounts."""
+
+    async def page(
+        self, chat_id: int | None, *, cursor: str | None, limit: int
+    ) -> tuple[Sequence[AuditEntry], str | None]:
+        """The entries of a chat, or of the server (None), newest first, and the cursor of the next page, None on the
+        last. Whoever was told of a change finds its entry. Raises: `BadReference("cursor")` for one that was not given
+        out here."""
+
+
 class Store(Protocol):
     """A store. Open one with `storage.open.open_store`."""
 
@@ -372,6 +389,8 @@ class Store(Protocol):
     def invites(self) -> Invites: ...
     @property
     def messages(self) -> Messages: ...
+    @property
+    def audit(self) -> Audit: ...
 
     def subscribe(self, subscriber: Subscriber) -> None:
         """Adds a subscriber, which is called with every batch of changes committed from now on: in the turn in which

@@ -71,7 +71,7 @@ def change(
         return chat
     chat = replace(chat, **changed)
     if changed.keys() == {"name"}:  # the kind that nodes of every version know
-        return ChatRenamed(chat)
+        return ChatRenamed(chat, user_id, at)
     return ChatSettingsChanged(chat, tuple(changed), user_id, at)
 
 

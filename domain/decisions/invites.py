@@ -113,4 +113,4 @@ def enter(view: MemberView, chat_id: int, user_id: int, at: datetime) -> MemberA
     if member is not None:
         return member
     check_known(view, [user_id])
-    return MemberAdded(chat_id, new_member(view, chat_id, user_id, "member", at))
+    return MemberAdded(chat_id, new_member(view, chat_id, user_id, "member", at), user_id)

@@ -93,7 +93,7 @@ async def _invite_made(database: Database, row: Row, data: Document) -> None:
 
 
 async def _invite_removed(database: Database, _row: Row, data: Document) -> None:
-    await invite_documents.end(database, {"_id": data["code"]})
+    await invite_documents.end(database, {"_id": data["fields"]["code"]})
 
 
 async def _deleted(database: Database, row: Row, data: Document) -> None:

@@ -3,7 +3,9 @@
 from collections.abc import Sequence
 from datetime import datetime
 from functools import partial
+from typing import Literal
 
+from domain.audit import AuditEntry
 from domain.changes import MemberAdded
 from domain.decisions import invites as decisions
 from domain.decisions.view import MemberView
@@ -12,6 +14,7 @@ from domain.models import Actor, Chat, User
 from domain.permissions import check_invite
 from domain.refusals import Forbidden, NotFound, Refusal
 from storage.mongo import invite_documents
+from storage.mongo.audit import write_server
 from storage.mongo.chat_writes import ChatWrite
 from storage.mongo.database import Database
 from storage.mongo.documents import chat_of, member_key, user_of
@@ -34,6 +37,7 @@ class MongoInvites:
     async def create(self, invite: Invite) -> Invite:
         if invite.chat_id is None:
             await invite_documents.insert(self._database, None, invite_documents.invite_document(invite))
+            await self._tell(invite.created_by, "invite_made", invite.created_at)
         else:
             await self._writer.submit(ChatWrite(invite.chat_id, lambda view: decisions.make(view, invite)))
         await invite_documents.remove_expired(self._database, invite.chat_id, invite.created_at)
@@ -70,6 +74,7 @@ class MongoInvites:
             raise Forbidden("only server admins do this")
         else:
             await invite_documents.end(self._database, {"_id": code})
+            await self._tell(user_id, "invite_removed", at)
 
     async def accept(self, code: str, user_id: int, at: datetime) -> int | None:
         invite = await self._stored(code)
@@ -96,6 +101,12 @@ class MongoInvites:
 
     async def enter(self, use: Use, user_id: int, at: datetime) -> None:
         await self._enter(use, user_id, at)
+
+    async def _tell(
+        self, actor_id: int, action: Literal["invite_made", "invite_removed"], at: datetime
+    ) -> None:
+        """Adds an entry to the audit of the server."""
+        await write_server(self._database, AuditEntry(0, at, actor_id, action))
 
     async def _find(self, code: str, at: datetime) -> InviteView:
         """The invite, by what is projected: that is all that any node has acked. Raises: `NotFound` if it does not

@@ -8,6 +8,7 @@ from domain.changes import LaggingSubscriber, Subscriber
 from storage.errors import Unavailable
 from storage.mongo import schema
 from storage.mongo.account_writes import AccountWriter
+from storage.mongo.audit import MongoAudit
 from storage.mongo.chat_projection import check_projections
 from storage.mongo.chat_replica import check_effects
 from storage.mongo.chats import MongoChats
@@ -70,6 +71,7 @@ class MongoStore:
         self.chats = MongoChats(database, self._writer, self._follower)
         self.invites = MongoInvites(database, self._writer)
         self.messages = MongoMessages(database, self._writer, self._follower)
+        self.audit = MongoAudit(database)
         self._remover.start()
 
     @classmethod

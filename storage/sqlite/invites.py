@@ -3,13 +3,15 @@
 import sqlite3
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Literal
 
+from domain.audit import AuditEntry
 from domain.changes import MemberAdded
 from domain.decisions import invites as decisions
 from domain.invites import Invite, InviteView, Use
 from domain.models import User
 from domain.refusals import Forbidden, NotFound
-from storage.sqlite import invite_rows
+from storage.sqlite import audit, invite_rows
 from storage.sqlite.chat_view import SqliteChatView
 from storage.sqlite.database import Database
 from storage.sqlite.message_view import SqliteMessageView
@@ -63,6 +65,7 @@ def _create(writer: Writer, invite: Invite) -> Invite:
         writer.apply(made)
     else:
         invite_rows.insert(writer.db, invite)
+        _tell(writer, invite.created_by, "invite_made", invite.created_at)
     return invite
 
 
@@ -106,10 +109,18 @@ def _remove(writer: Writer, code: str, user_id: int, at: datetime, is_server_adm
         if not is_server_admin:
             raise Forbidden("only server admins do this")
         invite_rows.delete(writer.db, code)
+        _tell(writer, user_id, "invite_removed", at)
         return
     writer.apply(
         decisions.remove(writer.chats, invite.chat_id, code, user_id, at, is_server_admin=is_server_admin)
     )
+
+
+def _tell(
+    writer: Writer, actor_id: int, action: Literal["invite_made", "invite_removed"], at: datetime
+) -> None:
+    """Adds an entry to the audit of the server."""
+    audit.write(writer.db, None, [AuditEntry(0, at, actor_id, action)])
 
 
 def _accept(writer: Writer, code: str, user_id: int, at: datetime) -> int | None:

@@ -33,7 +33,7 @@ async def test_a_failing_commit_fails_everybody_and_makes_no_hole(
             for chat_id in chats[:1]
         ),
         world.store.messages.append(draft(chats[1], anna)),
-        world.store.chats.remove_member(chats[0], anna, boris),
+        world.store.chats.remove_member(chats[0], anna, boris, START),
         world.store.chats.change(chats[0], anna, START, name="New"),
         return_exceptions=True,
     )
