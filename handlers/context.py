@@ -31,13 +31,15 @@ from storage.ports import Store
 @frozen
 class Caller:
     """Who sent a command. `user_id` is 0 for a stranger, `connection` None for a REST request. `gone()` is true once
-    the request has lost its connection: nobody will read the answer."""
+    the request has lost its connection: nobody will read the answer. `origin()` is the origin that a REST request came
+    to, as `https://chat.example.org`."""
 
     user_id: int
     address: str
     session_id: str | None = None
     connection: Connection | None = None
     gone: Callable[[], bool] = never
+    origin: Callable[[], str] = str
 
     @property
     def network(self) -> str:

@@ -3,7 +3,19 @@
 from collections.abc import Mapping
 from typing import Any
 
-from handlers.commands import accounts, audit, chats, connection, members, messages, presence, typing, users
+from handlers.commands import (
+    accounts,
+    audit,
+    chats,
+    connection,
+    invites,
+    members,
+    messages,
+    presence,
+    public_chats,
+    typing,
+    users,
+)
 from handlers.registry import Command, by_name
 
 COMMANDS: Mapping[str, Command[Any]] = by_name(
@@ -18,6 +30,15 @@ COMMANDS: Mapping[str, Command[Any]] = by_name(
         chats.create_chat,
         chats.list_chats,
         chats.get_chat,
+        public_chats.list_public_chats,
+        public_chats.join_public_chat,
+        invites.create_invite,
+        invites.list_invites,
+        invites.get_invite,
+        invites.accept_invite,
+        invites.remove_invite,
+        invites.create_server_invite,
+        invites.list_server_invites,
         chats.change_chat,
         chats.delete_chat,
         chats.join_chat,

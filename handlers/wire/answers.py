@@ -7,10 +7,13 @@ from typing import Literal, TypedDict
 
 from handlers.wire.views import (
     AuditEntryObject,
+    ChatObject,
     Count,
     Id,
+    InviteObject,
     MemberObject,
     MessageObject,
+    RegisteredObject,
     SummaryObject,
     UserObject,
 )
@@ -22,6 +25,10 @@ class Nothing(TypedDict):
 
 class UserAnswer(TypedDict):
     user: UserObject
+
+
+class RegisteredAnswer(TypedDict):
+    user: RegisteredObject
 
 
 class UsersAnswer(TypedDict):
@@ -76,6 +83,24 @@ class JoinedAnswer(TypedDict):
 
 class LeftAnswer(TypedDict):
     chat_id: Id
+
+
+class PublicChatsAnswer(TypedDict):
+    """A page; `next_cursor` is null on the last one. It may have fewer chats than asked for."""
+
+    chats: list[ChatObject]
+    next_cursor: str | None
+
+
+class InviteAnswer(TypedDict):
+    invite: InviteObject
+
+
+class InvitesAnswer(TypedDict):
+    """A page; `next_cursor` is null on the last one."""
+
+    invites: list[InviteObject]
+    next_cursor: str | None
 
 
 class MemberAnswer(TypedDict):

@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Annotated, Any, Literal, NotRequired, TypedDict
 
 from domain.audit import AuditEntry
+from domain.invites import Invite, InviteView
 from domain.models import (
     Chat,
     ChatSummary,
@@ -41,6 +42,12 @@ class UserObject(TypedDict):
     email: NotRequired[str | None]
     is_admin: NotRequired[bool]
     presence: NotRequired[PresenceChoice]
+
+
+class RegisteredObject(UserObject):
+    """A new user. `chat_id` is there if their invite took them into a chat."""
+
+    chat_id: NotRequired[Id]
 
 
 class MessageObject(TypedDict):
@@ -112,6 +119,38 @@ class AuditEntryObject(TypedDict):
     user_id: NotRequired[Id]
     message_id: NotRequired[Id]
     detail: NotRequired[str]
+
+
+class InviteObject(TypedDict):
+    """An invite, for those who may make one. `expires_at` is null for one that does not expire, `max_uses` 0 for any
+    number of uses. `url` is the page of the web client for it."""
+
+    code: str
+    url: str
+    chat_id: Id | None
+    created_by: Id
+    created_at: Time
+    expires_at: Time | None
+    max_uses: Count
+    uses: Count
+
+
+class InvitedChatObject(TypedDict):
+    name: str | None
+    chat_type: ChatType
+    member_count: Count
+
+
+class InviterObject(TypedDict):
+    display_name: str
+
+
+class OfferedInviteObject(TypedDict):
+    """An invite, for those who have its code. `chat` is null for an invite to the server."""
+
+    code: str
+    chat: InvitedChatObject | None
+    invited_by: InviterObject
 
 
 def time_view(at: datetime) -> str | datetime:
@@ -198,6 +237,32 @@ def summary_view(summary: ChatSummary) -> View:
         "hidden": summary.hidden,
         "marked_unread": settings.marked_unread,
         "muted_until": optional_time_view(summary.member.muted_until),
+    }
+
+
+def invite_view(invite: Invite, base_url: str) -> View:
+    """An `InviteObject`."""
+    return {
+        "code": invite.code,
+        "url": f"{base_url}/invite/{invite.code}",
+        "chat_id": invite.chat_id,
+        "created_by": invite.created_by,
+        "created_at": time_view(invite.created_at),
+        "expires_at": optional_time_view(invite.expires_at),
+        "max_uses": invite.max_uses,
+        "uses": invite.uses,
+    }
+
+
+def offered_invite_view(offered: InviteView) -> View:
+    """An `OfferedInviteObject`."""
+    chat = offered.chat
+    return {
+        "code": offered.invite.code,
+        "chat": None
+        if chat is None
+        else {"name": chat.name, "chat_type": chat.chat_type, "member_count": chat.member_count},
+        "invited_by": {"display_name": offered.maker.display_name},
     }
 
 
