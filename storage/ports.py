@@ -9,6 +9,8 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
+from domain.acts import UNAUDITED, AccountUpdate, Act, AuditDraft
+from domain.audit import AuditEntry
 from domain.changes import LaggingSubscriber, Subscriber
 from domain.models import (
     Appended,
@@ -47,9 +49,38 @@ class Users(Protocol):
         password_hash: str,
         created_at: datetime,
         is_bot: bool = False,
+        is_admin: bool = False,
+        act: Act = UNAUDITED,
     ) -> User:
         """Raises: `Duplicate("username")` for the username of another user, deleted ones too, or another form of it
-        (see `domain.text.name_key`); `Duplicate("email")` for an email address in use, without regard to case."""
+        (see `domain.text.name_key`); `Duplicate("email")` for an email address in use, without regard to case;
+        `Forbidden` if a user acts who does not administer the server.
+
+        On MongoDB an admin is made in two steps: a crash between them leaves a user who is no admin.
+        """
+
+    async def create_first_admin(
+        self,
+        *,
+        setup_hash: str,
+        username: str,
+        display_name: str,
+        email: str | None,
+        password_hash: str,
+        created_at: datetime,
+    ) -> User:
+        """Creates the first admin of the server and makes the kept hash useless. Of several calls at once, on any node
+        and with any hash, one succeeds. Raises: `Forbidden` for another hash than the one that is kept, and if there is
+        an admin; `Duplicate`, as `create` does."""
+
+    async def has_admin(self) -> bool:
+        """Whether an active user administers the server. Once true it stays true."""
+
+    async def keep_setup_hash(self, setup_hash: str) -> None:
+        """Keeps the hash that `create_first_admin` asks for, in place of any earlier one."""
+
+    async def setup_hash(self) -> str | None:
+        """The hash that `create_first_admin` asks for."""
 
     async def get(self, user_id: int) -> User | None:
         """The user, also if banned or deleted; None if nobody ever had this id."""
@@ -69,11 +100,17 @@ class Users(Protocol):
         """Active users, neither banned nor deleted, whose username or display name begins with `prefix` in any form
         of it (empty: everybody), with an id above `after_id`, by id, at most `limit`."""
 
+    async def search_all(self, prefix: str, *, after_id: int, limit: int) -> Sequence[User]:
+        """As `search`, but banned users are found too, and users by the beginning of their email address."""
+
     async def rename(self, user_id: int, display_name: str) -> User:
         """Raises: `NotFound`."""
 
-    async def change_password(self, user_id: int, password_hash: str, *, keep_session: str | None) -> None:
-        """Sets the hash and revokes every session of the user but `keep_session`. Raises: `NotFound`."""
+    async def change_password(
+        self, user_id: int, password_hash: str, *, keep_session: str | None, act: Act = UNAUDITED
+    ) -> None:
+        """Sets the hash and revokes every session of the user but `keep_session`. Raises: `NotFound`; `Forbidden` if a
+        user acts who does not administer the server."""
 
     async def renew_hash(self, user_id: int, old_hash: str, new_hash: str) -> None:
         """Replaces the hash by another one of the same password; no session ends. Does nothing if the stored hash is
@@ -83,23 +120,42 @@ class Users(Protocol):
         """The greatest password hash by code points, which is one of the highest cost; empty if there are no users.
         Reads all users, so it is for the start of a server only."""
 
-    async def set_banned(self, user_id: int, banned: bool, *, pass_on: bool = True) -> User:
-        """Bans or unbans. A ban revokes every session of the user and ends their ownership, see `Chats`; an unban
-        brings neither back. A second ban ends ownership where the first one could not. Without `pass_on` ownership
-        stays, for a caller that removes the user from their chats next.
+    async def update(
+        self, user_id: int, update: AccountUpdate, act: Act = UNAUDITED, *, pass_on: bool = True
+    ) -> User:
+        """Changes an account by all of the update or by nothing of it; the audit says who did it (`domain.acts`).
 
-        Raises: `NotFound`, for a deleted user too.
+        A ban, and the end of the account, revoke every session of the user and end their ownership, see `Chats`; an
+        unban brings neither back. A second ban ends ownership where the first one could not. Without `pass_on`
+        ownership stays, for a caller that removes the user from their chats next. The end of the account takes its
+        email, its password and the right of an admin, and the display name becomes the username. The username stays
+        taken; memberships and messages stay.
+
+        Raises: `NotFound`, for a deleted user too; `Forbidden` if a user acts who does not administer the server, but
+        for those who end their own account or give up a right; `LastAdmin` if no active admin would be left. That is
+        exact: of acts at once, on any node, as many succeed as leave an admin.
         """
 
-    async def delete(self, user_id: int) -> User:
-        """Ends the account for good: its email and password go, the display name becomes the username, every session
-        is revoked, ownership ends as by a ban. The username stays taken; memberships and messages stay.
+    async def set_banned(self, user_id: int, banned: bool, *, pass_on: bool = True) -> User:
+        """Bans or unbans, without an entry in the audit: see `update`."""
 
-        Raises: `NotFound`, the second time too."""
+    async def delete(self, user_id: int, act: Act = UNAUDITED) -> User:
+        """Ends the account for good: see `update`. Raises: `NotFound`, the second time too."""
 
     async def seen(self, user_id: int, at: datetime) -> None:
         """Notes when the user was last connected; an earlier time than the noted one changes nothing. Does nothing for
         an unknown id."""
+
+
+class Audit(Protocol):
+    async def page(
+        self, chat_id: int | None, cursor: str | None, limit: int
+    ) -> tuple[Sequence[AuditEntry], str | None]:
+        """The entries of a chat, or of the server (None), the newest first, and the cursor of the next page, None on
+        the last. Raises: `BadReference("cursor")` for text that is no cursor."""
+
+    async def add(self, draft: AuditDraft) -> None:
+        """Adds an entry of the server, for an act that is no change of an account."""
 
 
 class Sessions(Protocol):
@@ -310,6 +366,8 @@ class Store(Protocol):
     def chats(self) -> Chats: ...
     @property
     def messages(self) -> Messages: ...
+    @property
+    def audit(self) -> Audit: ...
 
     def subscribe(self, subscriber: Subscriber) -> None:
         """Adds a subscriber, which is called with every batch of changes committed from now on: in the turn in which

@@ -8,6 +8,7 @@ from domain.changes import LaggingSubscriber, Subscriber
 from storage.errors import Unavailable
 from storage.mongo import schema
 from storage.mongo.account_writes import AccountWriter
+from storage.mongo.audit import MongoAudit
 from storage.mongo.chat_projection import check_projections
 from storage.mongo.chat_replica import check_effects
 from storage.mongo.chats import MongoChats
@@ -64,7 +65,8 @@ class MongoStore:
         self.nodes = MongoNodes(database, incarnation, leases, hints, self._writer, publication, rows)
         self._closing = asyncio.Lock()
         self._closed = False
-        self.users = MongoUsers(database, ids, self._accounts, self._writer)
+        self.audit = MongoAudit(database)
+        self.users = MongoUsers(database, ids, self._accounts, self._writer, self.audit)
         self.sessions = MongoSessions(database, self._accounts)
         self.chats = MongoChats(database, self._writer, self._follower)
         self.messages = MongoMessages(database, self._writer, self._follower)
