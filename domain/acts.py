@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Literal
 
+from domain.audit import AuditEntry
 from domain.frozen import frozen
 from domain.models import User
 
@@ -41,31 +42,26 @@ class AccountUpdate:
     deleted: bool = False
 
 
-@frozen
-class AuditDraft:
-    """One entry for the audit, without its place in it."""
-
-    act: Act
-    action: Action
-    user_id: int | None = None
-    detail: str | None = None
-
-
-def drafts_of(before: User, after: User, act: Act) -> Sequence[AuditDraft]:
-    """What the audit says of a change of an account; nothing of an act that is not audited."""
-    if not act.audited:
-        return ()
-    if after.deleted:
-        return [AuditDraft(act, "user_deleted", after.id, before.username)]
-    found: list[AuditDraft] = []
-    if after.display_name != before.display_name:
-        found.append(AuditDraft(act, "user_renamed", after.id, after.display_name))
-    if after.banned != before.banned:
-        found.append(AuditDraft(act, "user_banned" if after.banned else "user_unbanned", after.id))
-    if after.is_admin != before.is_admin:
-        found.append(AuditDraft(act, "admin_added" if after.is_admin else "admin_removed", after.id))
-    return found
-
-
 UNAUDITED = Act(None, datetime.min, audited=False)
 """For changes of which somebody else makes the entry, or that need none."""
+
+
+def entries_of_act(
+    act: Act, action: Action, user_id: int | None = None, detail: str | None = None
+) -> Sequence[AuditEntry]:
+    """What the audit of the server says of an act, unnumbered; nothing of one that is not audited."""
+    return [AuditEntry(0, act.at, act.actor_id, action, user_id, detail=detail)] if act.audited else ()
+
+
+def entries_of_update(before: User, after: User, act: Act) -> Sequence[AuditEntry]:
+    """What the audit of the server says of a change of an account, unnumbered."""
+    if after.deleted:
+        return entries_of_act(act, "user_deleted", after.id, before.username)
+    found: list[AuditEntry] = []
+    if after.display_name != before.display_name:
+        found += entries_of_act(act, "user_renamed", after.id, after.display_name)
+    if after.banned != before.banned:
+        found += entries_of_act(act, "user_banned" if after.banned else "user_unbanned", after.id)
+    if after.is_admin != before.is_admin:
+        found += entries_of_act(act, "admin_added" if after.is_admin else "admin_removed", after.id)
+    return found

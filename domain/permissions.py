@@ -73,6 +73,17 @@ def check_remove(actor: Actor, target: Member) -> None:
         _owner(actor)
 
 
+def check_oversee(actor: Actor) -> None:
+    """Owners and admins of groups and channels read the audit and who is banned."""
+    _moderated(actor)
+    _manager(actor)
+
+
+def _moderated(actor: Actor) -> None:
+    if actor.chat_type == "private":
+        raise Forbidden("there is no moderation in a private chat")
+
+
 def _open_to_change(actor: Actor) -> None:
     if actor.chat_type == "private":
         raise Forbidden("the members of a private chat are fixed")

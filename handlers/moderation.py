@@ -1,6 +1,7 @@
 """What an operator can do to accounts. A store is enough for it: no server needs to run on that store."""
 
 from collections.abc import Awaitable, Callable, Mapping
+from datetime import UTC, datetime
 
 from domain.models import User
 from domain.refusals import NotFound
@@ -27,7 +28,7 @@ async def delete(store: Store, login: str) -> None:
     await store.users.set_banned(user.id, True, pass_on=False)
     for chat_id in await _chats_to_leave(store, user.id):
         try:
-            await store.chats.remove_member(chat_id, user.id, user.id)
+            await store.chats.remove_member(chat_id, user.id, user.id, datetime.now(UTC))
         except NotFound:
             continue  # removed meanwhile
     await store.users.delete(user.id)

@@ -9,10 +9,11 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
-from domain.acts import UNAUDITED, AccountUpdate, Act, AuditDraft
+from domain.acts import UNAUDITED, AccountUpdate, Act
 from domain.audit import AuditEntry
 from domain.changes import LaggingSubscriber, Subscriber
 from domain.models import (
+    Actor,
     Appended,
     Chat,
     ChatPreview,
@@ -147,17 +148,6 @@ class Users(Protocol):
         an unknown id."""
 
 
-class Audit(Protocol):
-    async def page(
-        self, chat_id: int | None, cursor: str | None, limit: int
-    ) -> tuple[Sequence[AuditEntry], str | None]:
-        """The entries of a chat, or of the server (None), the newest first, and the cursor of the next page, None on
-        the last. Raises: `BadReference("cursor")` for text that is no cursor."""
-
-    async def add(self, draft: AuditDraft) -> None:
-        """Adds an entry of the server, for an act that is no change of an account."""
-
-
 class Sessions(Protocol):
     async def create(
         self, *, session_id: str, user_id: int, token_hash: str, expires_at: datetime, created_at: datetime
@@ -245,6 +235,10 @@ class Chats(Protocol):
     async def has_member(self, chat_id: int, user_id: int) -> bool:
         """Whether the user is in the chat, by all that any server has acked before this call."""
 
+    async def actor(self, chat_id: int, user_id: int) -> Actor:
+        """What the user may do in the chat, by all that any server has acked before this call. Raises: `NotFound` if
+        there is no such chat or the user is not in it."""
+
     async def members(
         self, chat_id: int, *, cursor: str | None, limit: int
     ) -> tuple[Sequence[Member], str | None]:
@@ -274,10 +268,10 @@ class Chats(Protocol):
         `Duplicate("user_id")` for a member.
         """
 
-    async def set_role(self, chat_id: int, actor_id: int, user_id: int, role: Role) -> Member:
+    async def set_role(self, chat_id: int, actor_id: int, user_id: int, role: Role, at: datetime) -> Member:
         """Raises: `NotFound` (also if `user_id` is no member); `Forbidden`; `LastOwner`."""
 
-    async def remove_member(self, chat_id: int, actor_id: int, user_id: int) -> None:
+    async def remove_member(self, chat_id: int, actor_id: int, user_id: int, at: datetime) -> None:
         """Removes a member; another one may inherit, see above. If only members who never inherit would be left, the
         chat is deleted.
 
@@ -333,6 +327,20 @@ class Messages(Protocol):
 
     async def count_changed_since(self, chat_id: int, after_seq: int, *, limit: int) -> int:
         """How many messages `changed_since` would give without a bound in bytes; counting stops at `limit`."""
+
+
+class Audit(Protocol):
+    """What was done to chats, which is written with each change (`domain.audit`), and to accounts."""
+
+    async def page(
+        self, chat_id: int | None, *, cursor: str | None, limit: int
+    ) -> tuple[Sequence[AuditEntry], str | None]:
+        """The entries of a chat, or of the server (None), newest first, and the cursor of the next page, None on the
+        last. Whoever was told of a change finds its entry. Raises: `BadReference("cursor")` for one that was not given
+        out here."""
+
+    async def add(self, entry: AuditEntry) -> None:
+        """Adds an entry of the server, which the store numbers, for an act that is no change of an account."""
 
 
 class Store(Protocol):

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from handlers.commands import accounts, chats, connection, members, messages, presence, typing, users
+from handlers.commands import accounts, audit, chats, connection, members, messages, presence, typing, users
 from handlers.registry import Command, by_name
 
 COMMANDS: Mapping[str, Command[Any]] = by_name(
@@ -26,6 +26,7 @@ COMMANDS: Mapping[str, Command[Any]] = by_name(
         members.add_member,
         members.set_role,
         members.remove_member,
+        audit.list_audit,
         messages.send_message,
         messages.create_message,
         messages.edit_message,

@@ -5,7 +5,15 @@ Nothing is checked against these types while the server runs: `tests/handlers/te
 
 from typing import Literal, TypedDict
 
-from handlers.wire.views import Count, Id, MemberObject, MessageObject, SummaryObject, UserObject
+from handlers.wire.views import (
+    AuditEntryObject,
+    Count,
+    Id,
+    MemberObject,
+    MessageObject,
+    SummaryObject,
+    UserObject,
+)
 
 
 class Nothing(TypedDict):
@@ -78,6 +86,13 @@ class MembersAnswer(TypedDict):
     """A page; `next_cursor` is null on the last one."""
 
     members: list[MemberObject]
+    next_cursor: str | None
+
+
+class AuditAnswer(TypedDict):
+    """A page, newest entry first; `next_cursor` is null on the last one."""
+
+    entries: list[AuditEntryObject]
     next_cursor: str | None
 
 

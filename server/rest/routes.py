@@ -4,6 +4,10 @@ from collections.abc import Sequence
 
 from server.rest.calls import NO_CONTENT, Answer, Call
 
+MODERATION_CALLS: Sequence[Call] = [
+    Call("GET", "/chats/{chat_id}/audit", "list_audit"),
+]
+
 CALLS: Sequence[Call] = [
     Call("POST", "/auth/register", "register", Answer(201, part="user"), public=True),
     Call("POST", "/auth/login", "login", public=True, form=True),
@@ -31,4 +35,5 @@ CALLS: Sequence[Call] = [
     Call("PATCH", "/messages/{message_id}", "edit_message", Answer(part="message")),
     Call("PUT", "/messages/{message_id}", "edit_message", Answer(part="message")),
     Call("DELETE", "/messages/{message_id}", "delete_message", NO_CONTENT),
+    *MODERATION_CALLS,
 ]

@@ -1,6 +1,9 @@
 """What admins, and users themselves, do to accounts: it is decided in the log of admins, then written and published."""
 
-from domain.acts import AccountUpdate, Act, AuditDraft, drafts_of
+from collections.abc import Sequence
+
+from domain.acts import AccountUpdate, Act, Action, entries_of_act, entries_of_update
+from domain.audit import AuditEntry
 from domain.changes import SessionsRevoked, UserChanged
 from domain.decisions.admins import check_actor
 from domain.models import User
@@ -8,7 +11,7 @@ from domain.refusals import Forbidden
 from domain.text import name_key
 from storage.mongo.account_writes import Publish
 from storage.mongo.admin_log import AdminLog, AdminRow
-from storage.mongo.audit import MongoAudit
+from storage.mongo.audit import write_server
 from storage.mongo.database import Database
 from storage.mongo.documents import user_of
 from storage.mongo.sessions import end_sessions, live_sessions, revoked_sessions
@@ -22,9 +25,8 @@ class AccountActs:
     The entry of the audit comes last: a crash may lose that of an act that was not acked.
     """
 
-    def __init__(self, database: Database, audit: MongoAudit) -> None:
+    def __init__(self, database: Database) -> None:
         self._database = database
-        self._audit = audit
         self.log = AdminLog(database)
 
     async def update(self, user_id: int, wanted: AccountUpdate, act: Act, publish: Publish) -> User:
@@ -48,8 +50,7 @@ class AccountActs:
             publish(UserChanged(after, shown, own=after.is_admin != before.is_admin))
         if after.banned and not after.deleted:
             await self._end_sessions(user_id, publish)
-        for draft in drafts_of(before, after, act):
-            await self._audit.add(draft)
+        await self._audit(entries_of_update(before, after, act))
         return after
 
     async def make_admin(self, user: User, act: Act, publish: Publish) -> User:
@@ -68,7 +69,7 @@ class AccountActs:
         await self._database.with_retry(lambda: self._database.meta.delete_one({"_id": _SETUP}))
         made = await self._read(user.id)
         publish(UserChanged(made))
-        await self._audit.add(AuditDraft(act, "admin_added", user.id))
+        await self.note(act, "admin_added", user.id)
         return made
 
     async def keep_setup_hash(self, setup_hash: str) -> None:
@@ -84,8 +85,13 @@ class AccountActs:
         if act.actor_id is not None:
             check_actor(act, await self._read(act.actor_id))
 
-    async def note(self, draft: AuditDraft) -> None:
-        await self._audit.add(draft)
+    async def note(self, act: Act, action: Action, user_id: int, detail: str | None = None) -> None:
+        """Writes what the audit of the server says of an act."""
+        await self._audit(entries_of_act(act, action, user_id, detail))
+
+    async def _audit(self, entries: Sequence[AuditEntry]) -> None:
+        for entry in entries:
+            await write_server(self._database, entry)
 
     async def _rename(self, user: User) -> None:
         users = self._database.users

@@ -1,16 +1,24 @@
-"""The audit: entries of chats, and those of the server."""
+"""The audit of chats and of the server.
 
-from collections.abc import Sequence
+The entries of a chat are made from the rows of its log: their ids come from the number of the row, so that an entry is
+there once, however many nodes project the row. The ids of the server's own entries come from their time.
+"""
+
+from collections.abc import Iterable, Sequence
 from uuid import uuid4
 
-from domain.acts import AuditDraft
-from domain.audit import AuditEntry
-from domain.refusals import BadReference
+from domain.audit import AuditEntry, entries_of
+from domain.changes import Change
+from storage.cursor import BEYOND, Cursor
+from storage.mongo.bulk import insert_missing
 from storage.mongo.database import Database, Document
 from storage.times import from_micros, to_micros
 
-SERVER = 0
-"""Stands for the server where entries of a chat have its id."""
+_SERVER = 0
+"""The `chat_id` of the server's own entries."""
+
+_ENTRIES_PER_ROW = 8
+"""More than any change makes."""
 
 
 class MongoAudit:
@@ -18,51 +26,58 @@ class MongoAudit:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._last = 0
-        """The highest id of an entry of the server that is known here."""
 
     async def page(
-        self, chat_id: int | None, cursor: str | None, limit: int
+        self, chat_id: int | None, *, cursor: str | None, limit: int
     ) -> tuple[Sequence[AuditEntry], str | None]:
-        wanted: Document = {"chat_id": SERVER if chat_id is None else chat_id}
-        if cursor is not None:
-            if not (cursor.isascii() and cursor.isdigit() and len(cursor) <= 16):
-                raise BadReference("cursor")
-            wanted["id"] = {"$lt": int(cursor)}
-        rows = await self._database.find(self._database.audit, wanted, sort=[("id", -1)], limit=limit + 1)
-        found = [_entry(row) for row in rows[:limit]]
-        return found, str(found[-1].id) if len(rows) > limit else None
+        before = BEYOND if cursor is None else Cursor.parse(cursor).id
+        found = await self._database.find(
+            self._database.audit,
+            {"chat_id": chat_id or _SERVER, "id": {"$lt": before}},
+            sort=[("id", -1)],
+            limit=limit + 1,
+        )
+        page = [_entry_of(document) for document in found[:limit]]
+        return page, None if len(found) <= limit else str(Cursor(0, page[-1].id))
 
-    async def add(self, draft: AuditDraft) -> None:
-        """Gives the entry the next number: of nodes that add one at once, each inserts another number. Does nothing for
-        an act that is not audited."""
-        if not draft.act.audited:
-            return
-        by, audit = uuid4().hex, self._database.audit
-        if not self._last:
-            newest = await self._database.find(audit, {"chat_id": SERVER}, sort=[("id", -1)], limit=1)
-            self._last = newest[0]["id"] if newest else 0
-        while True:
-            number = self._last = self._last + 1
-            if await self._database.add(audit, {**_document(draft, number), "by": by}):
-                return
+    async def add(self, entry: AuditEntry) -> None:
+        await write_server(self._database, entry)
 
 
-def _document(draft: AuditDraft, number: int) -> Document:
+async def write_rows(database: Database, rows: Iterable[tuple[int, int, Change]]) -> None:
+    """Writes what the audits of chats tell of rows of their logs, each given with its chat and number. Entries that
+    another node has written stay. Raises: `Unavailable`."""
+    documents = [
+        _document(chat_id, n * _ENTRIES_PER_ROW + index, entry)
+        for chat_id, n, change in rows
+        for index, entry in enumerate(entries_of(change))
+    ]
+    await insert_missing(database, database.audit, documents)
+
+
+async def write_server(database: Database, entry: AuditEntry) -> None:
+    """Adds an entry of the server. Raises: `Unavailable`."""
+    entry_id, by = to_micros(entry.at), uuid4().hex
+    # Of acts of the same microsecond, the later one gets the next id.
+    while not await database.add(database.audit, _document(_SERVER, entry_id, entry) | {"by": by}):
+        entry_id += 1
+
+
+def _document(chat_id: int, entry_id: int, entry: AuditEntry) -> Document:
     return {
-        "_id": f"{SERVER}:{number}",
-        "chat_id": SERVER,
-        "id": number,
-        "at": to_micros(draft.act.at),
-        "actor_id": draft.act.actor_id,
-        "action": draft.action,
-        "user_id": draft.user_id,
-        "message_id": None,
-        "detail": draft.detail,
+        "_id": f"{chat_id}:{entry_id}",
+        "chat_id": chat_id,
+        "id": entry_id,
+        "at": to_micros(entry.at),
+        "actor_id": entry.actor_id,
+        "action": entry.action,
+        "user_id": entry.user_id,
+        "message_id": entry.message_id,
+        "detail": entry.detail,
     }
 
 
-def _entry(document: Document) -> AuditEntry:
+def _entry_of(document: Document) -> AuditEntry:
     return AuditEntry(
         document["id"],
         from_micros(document["at"]),

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Collection, Mapping, Sequence
 
-from domain.models import ChatPreview, ChatSummary, Member
+from domain.models import Actor, ChatPreview, ChatSummary, Member
 from domain.refusals import NotFound
 from storage.cursor import BEYOND, Cursor
 from storage.mongo import history
@@ -20,18 +20,33 @@ _CHATS_AT_ONCE = 200
 
 async def summary(database: Database, chat_id: int, user_id: int) -> ChatSummary:
     """See `storage.ports.Chats.summary`."""
+    chat, member = await _chat_and_member(database, chat_id, user_id)
+    return await _summary(database, chat, member)
+
+
+async def _chat_and_member(database: Database, chat_id: int, user_id: int) -> tuple[Document, Document]:
+    """Raises: `NotFound`; `Unavailable`."""
     chat = await database.get(database.chats, str(chat_id))
     member = await database.get(database.members, member_key(chat_id, user_id))
     if chat is None or chat["deleted"] or member is None or member["gone"]:
         raise NotFound(f"chat {chat_id}")
     check_kinds(chat)
-    return await _summary(database, chat, member)
+    return chat, member
 
 
 async def has_member(database: Database, chat_id: int, user_id: int) -> bool:
     """See `storage.ports.Chats.has_member`: a change of members is acked once it is projected."""
     member = await database.get(database.members, member_key(chat_id, user_id))
     return member is not None and not member["gone"]
+
+
+async def actor(database: Database, chat_id: int, user_id: int) -> Actor:
+    """See `storage.ports.Chats.actor`: a change of a chat is acked once it is projected."""
+    chat, member = await _chat_and_member(database, chat_id, user_id)
+    one = member_of(member)
+    return Actor(
+        user_id, one.role, chat["chat_type"], one.muted_until, one.blocked, chat.get("slow_mode_s", 0)
+    )
 
 
 async def page(

@@ -7,7 +7,7 @@ from typing import Any
 
 from domain.decisions import chats, members
 from domain.decisions.view import MemberView
-from domain.models import Chat, ChatPreview, ChatState, ChatSummary, ChatType, Member, Role
+from domain.models import Actor, Chat, ChatPreview, ChatState, ChatSummary, ChatType, Member, Role
 from storage.cursor import Cursor
 from storage.mongo import chat_list
 from storage.mongo.chat_writes import ChatWrite
@@ -77,6 +77,9 @@ class MongoChats:
     async def has_member(self, chat_id: int, user_id: int) -> bool:
         return await chat_list.has_member(self._database, chat_id, user_id)
 
+    async def actor(self, chat_id: int, user_id: int) -> Actor:
+        return await chat_list.actor(self._database, chat_id, user_id)
+
     async def members(
         self, chat_id: int, *, cursor: str | None, limit: int
     ) -> tuple[Sequence[Member], str | None]:
@@ -107,14 +110,14 @@ class MongoChats:
         )
         return member
 
-    async def set_role(self, chat_id: int, actor_id: int, user_id: int, role: Role) -> Member:
+    async def set_role(self, chat_id: int, actor_id: int, user_id: int, role: Role, at: datetime) -> Member:
         member: Member = await self._decide(
-            chat_id, lambda view: members.set_role(view, chat_id, actor_id, user_id, role)
+            chat_id, lambda view: members.set_role(view, chat_id, actor_id, user_id, role, at)
         )
         return member
 
-    async def remove_member(self, chat_id: int, actor_id: int, user_id: int) -> None:
-        await self._decide(chat_id, lambda view: members.remove(view, chat_id, actor_id, user_id))
+    async def remove_member(self, chat_id: int, actor_id: int, user_id: int, at: datetime) -> None:
+        await self._decide(chat_id, lambda view: members.remove(view, chat_id, actor_id, user_id, at))
 
     def _decide(self, chat_id: int | None, decision: Callable[[MemberView], object]) -> Promise[Any]:
         """Queues a decision and the change it makes; None for a chat that is to be created."""

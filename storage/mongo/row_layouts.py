@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from domain.changes import (
@@ -18,6 +19,7 @@ from domain.models import Chat, ChatState, Member
 from storage.mongo.database import Document
 from storage.mongo.documents import chat_document, chat_of, member_document, member_of
 from storage.mongo.log import Row
+from storage.times import from_micros, to_micros
 
 CurrentChat = Callable[[], Chat]
 """Returns the chat as the rows before one left it."""
@@ -43,11 +45,12 @@ def _read_created(row: Row, _current: CurrentChat) -> Change:
 
 
 def _renamed(change: ChatRenamed, _member_count: int) -> Document:
-    return {"name": change.chat.name}
+    return {"name": change.chat.name, **_act(change)}
 
 
 def _read_renamed(row: Row, current: CurrentChat) -> Change:
-    return ChatRenamed(replace(current(), name=_data(row)["name"]))
+    data = _data(row)
+    return ChatRenamed(replace(current(), name=data["name"]), data.get("actor_id"), _at(data))
 
 
 def _deleted(change: ChatDeleted, _member_count: int) -> Document:
@@ -62,17 +65,22 @@ def _read_deleted(row: Row, current: CurrentChat) -> Change:
 
 
 def _added(change: MemberAdded, member_count: int) -> Document:
-    return {"member": member_document(change.member), "member_count": member_count + 1}
+    return {
+        "member": member_document(change.member),
+        "actor_id": change.actor_id,
+        "member_count": member_count + 1,
+    }
 
 
 def _read_added(row: Row, _current: CurrentChat) -> Change:
-    return MemberAdded(row.chat_id, member_of(_data(row)["member"]))
+    data = _data(row)
+    return MemberAdded(row.chat_id, member_of(data["member"]), data.get("actor_id"))
 
 
 def _removed(change: MemberRemoved, member_count: int) -> Document:
     return {
         "user_id": change.user_id,
-        "actor_id": change.actor_id,
+        **_act(change),
         "heir": change.heir and member_document(change.heir),
         "member_count": member_count - 1,
     }
@@ -81,16 +89,32 @@ def _removed(change: MemberRemoved, member_count: int) -> Document:
 def _read_removed(row: Row, current: CurrentChat) -> Change:
     data = _data(row)
     # Rows of the first stage do not say who removed the member.
-    return MemberRemoved(row.chat_id, data["user_id"], _heir(data), data.get("actor_id"), current().name)
+    return MemberRemoved(
+        row.chat_id, data["user_id"], _heir(data), data.get("actor_id"), current().name, _at(data)
+    )
 
 
 def _role_changed(change: RoleChanged, _member_count: int) -> Document:
-    return {"member": member_document(change.member), "heir": change.heir and member_document(change.heir)}
+    return {
+        "member": member_document(change.member),
+        "heir": change.heir and member_document(change.heir),
+        **_act(change),
+    }
 
 
 def _read_role_changed(row: Row, _current: CurrentChat) -> Change:
     data = _data(row)
-    return RoleChanged(row.chat_id, member_of(data["member"]), _heir(data))
+    return RoleChanged(row.chat_id, member_of(data["member"]), _heir(data), data.get("actor_id"), _at(data))
+
+
+def _act(change: ChatRenamed | MemberRemoved | RoleChanged) -> Document:
+    """Who made the change, and when. Rows of the first stage do not say it."""
+    return {"actor_id": change.actor_id, "at": None if change.at is None else to_micros(change.at)}
+
+
+def _at(data: Document) -> datetime | None:
+    at = data.get("at")
+    return None if at is None else from_micros(at)
 
 
 def _heir(data: Document) -> Member | None:

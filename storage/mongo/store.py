@@ -65,11 +65,11 @@ class MongoStore:
         self.nodes = MongoNodes(database, incarnation, leases, hints, self._writer, publication, rows)
         self._closing = asyncio.Lock()
         self._closed = False
-        self.audit = MongoAudit(database)
-        self.users = MongoUsers(database, ids, self._accounts, self._writer, self.audit)
+        self.users = MongoUsers(database, ids, self._accounts, self._writer)
         self.sessions = MongoSessions(database, self._accounts)
         self.chats = MongoChats(database, self._writer, self._follower)
         self.messages = MongoMessages(database, self._writer, self._follower)
+        self.audit = MongoAudit(database)
         self._remover.start()
 
     @classmethod

@@ -5,14 +5,13 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from domain.acts import UNAUDITED, AccountUpdate, Act, AuditDraft
+from domain.acts import UNAUDITED, AccountUpdate, Act
 from domain.changes import UserChanged
 from domain.models import User
 from domain.refusals import Duplicate
 from domain.text import email_key, name_key
 from storage.mongo.account_acts import AccountActs, no_setup
 from storage.mongo.account_writes import AccountWriter, Publish, check_account
-from storage.mongo.audit import MongoAudit
 from storage.mongo.chat_writes import pass_on
 from storage.mongo.database import Database
 from storage.mongo.documents import user_of
@@ -28,14 +27,12 @@ _HIGHEST = chr(0x10FFFF)
 class MongoUsers:
     """See `storage.ports.Users`."""
 
-    def __init__(
-        self, database: Database, ids: Ids, writer: AccountWriter, chat_writer: Writer, audit: MongoAudit
-    ) -> None:
+    def __init__(self, database: Database, ids: Ids, writer: AccountWriter, chat_writer: Writer) -> None:
         self._database = database
         self._ids = ids
         self._writer = writer
         self._chat_writer = chat_writer
-        self._acts = AccountActs(database, audit)
+        self._acts = AccountActs(database)
 
     async def create(
         self,
@@ -54,7 +51,7 @@ class MongoUsers:
         async def action(publish: Publish) -> User:
             await self._acts.check(act)
             user = await self._create(draft)
-            await self._acts.note(AuditDraft(act, "user_created", user.id, username))
+            await self._acts.note(act, "user_created", user.id, username)
             return await self._acts.make_admin(user, act, publish) if is_admin else user
 
         return await self._writer.write(f"name {name_key(username)}", action)
@@ -144,7 +141,7 @@ class MongoUsers:
         async def action(publish: Publish) -> None:
             await self._acts.check(act)
             await self._change_password(user_id, password_hash, keep_session, publish)
-            await self._acts.note(AuditDraft(act, "password_reset", user_id))
+            await self._acts.note(act, "password_reset", user_id)
 
         await self._writer.write(f"user {user_id}", action)
 

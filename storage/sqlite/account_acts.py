@@ -4,12 +4,12 @@ import sqlite3
 from collections.abc import Callable
 from dataclasses import replace
 
-from domain.acts import AccountUpdate, Act, AuditDraft, drafts_of
+from domain.acts import AccountUpdate, Act, Action, entries_of_act, entries_of_update
 from domain.decisions.admins import check_actor, update_account
 from domain.models import User
 from domain.refusals import Forbidden
 from domain.text import name_key
-from storage.sqlite import audit, heirs
+from storage.sqlite import audit_rows, heirs
 from storage.sqlite.accounts import end_sessions_but, get, publish
 from storage.sqlite.writer import Writer
 
@@ -44,7 +44,7 @@ def create_first(writer: Writer, given_hash: str, create: Callable[[Writer], Use
 def make_admin(writer: Writer, user: User, act: Act) -> User:
     """Makes a user an admin who was created in this transaction."""
     writer.db.execute("UPDATE users SET is_admin = 1 WHERE id = ?", (user.id,))
-    note(writer, AuditDraft(act, "admin_added", user.id))
+    note(writer, act, "admin_added", user.id)
     return replace(user, is_admin=True)
 
 
@@ -64,8 +64,7 @@ def update(
         after = publish(writer, user_id, shown=shown, own=after.is_admin != before.is_admin)
         if not after.active:
             end_sessions_but(writer, user_id, None)
-        for draft in drafts_of(before, after, act):
-            audit.add(db, draft)
+        audit_rows.write(db, None, entries_of_update(before, after, act))
     ends = wanted.deleted or wanted.banned
     return after, heirs.pass_on(writer, user_id) if ends and pass_on else None
 
@@ -75,10 +74,9 @@ def check(writer: Writer, act: Act) -> None:
     check_actor(act, _actor(writer.db, act))
 
 
-def note(writer: Writer, draft: AuditDraft) -> None:
-    """Writes an entry of the audit, if the act is audited."""
-    if draft.act.audited:
-        audit.add(writer.db, draft)
+def note(writer: Writer, act: Act, action: Action, user_id: int, detail: str | None = None) -> None:
+    """Writes what the audit of the server says of an act."""
+    audit_rows.write(writer.db, None, entries_of_act(act, action, user_id, detail))
 
 
 def _write(db: sqlite3.Connection, user: User) -> None:

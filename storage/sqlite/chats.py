@@ -9,11 +9,12 @@ from typing import Any
 from domain.decisions import chats
 from domain.decisions import members as decisions
 from domain.decisions.view import MemberView
-from domain.models import Chat, ChatPreview, ChatState, ChatSummary, ChatType, Member, Role
+from domain.models import Actor, Chat, ChatPreview, ChatState, ChatSummary, ChatType, Member, Role
 from storage.cursor import Cursor
 from storage.promise import Promise
 from storage.sqlite import chat_list, members
 from storage.sqlite.database import Database
+from storage.sqlite.message_view import get_actor
 from storage.sqlite.rows import chat_of
 
 _CHATS_AT_ONCE = 500
@@ -73,6 +74,9 @@ class SqliteChats:
     async def has_member(self, chat_id: int, user_id: int) -> bool:
         return await self._database.read(chat_list.has_member, chat_id, user_id)
 
+    async def actor(self, chat_id: int, user_id: int) -> Actor:
+        return await self._database.read(get_actor, chat_id, user_id)
+
     async def members(
         self, chat_id: int, *, cursor: str | None, limit: int
     ) -> tuple[Sequence[Member], str | None]:
@@ -106,14 +110,14 @@ class SqliteChats:
         )
         return member
 
-    async def set_role(self, chat_id: int, actor_id: int, user_id: int, role: Role) -> Member:
+    async def set_role(self, chat_id: int, actor_id: int, user_id: int, role: Role, at: datetime) -> Member:
         member: Member = await self._decide(
-            lambda view: decisions.set_role(view, chat_id, actor_id, user_id, role)
+            lambda view: decisions.set_role(view, chat_id, actor_id, user_id, role, at)
         )
         return member
 
-    async def remove_member(self, chat_id: int, actor_id: int, user_id: int) -> None:
-        await self._decide(lambda view: decisions.remove(view, chat_id, actor_id, user_id))
+    async def remove_member(self, chat_id: int, actor_id: int, user_id: int, at: datetime) -> None:
+        await self._decide(lambda view: decisions.remove(view, chat_id, actor_id, user_id, at))
 
     def _decide(self, decision: Callable[[MemberView], object]) -> Promise[Any]:
         """Queues a decision and the change it makes."""

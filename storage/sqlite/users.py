@@ -5,7 +5,7 @@ import sqlite3
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
-from domain.acts import UNAUDITED, AccountUpdate, Act, AuditDraft
+from domain.acts import UNAUDITED, AccountUpdate, Act
 from domain.models import User
 from domain.refusals import Duplicate
 from domain.text import email_key, name_key
@@ -227,7 +227,7 @@ def _create(
     ).lastrowid
     assert user_id is not None
     user = User(user_id, username, display_name, email, password_hash, created_at, is_bot=is_bot)
-    account_acts.note(writer, AuditDraft(act, "user_created", user_id, username))
+    account_acts.note(writer, act, "user_created", user_id, username)
     return account_acts.make_admin(writer, user, act) if is_admin else user
 
 
@@ -250,7 +250,7 @@ def _change_password(
     writer.db.execute("UPDATE users SET password_hash = ? WHERE id = ?", (password_hash, user_id))
     _publish(writer, user_id)
     _end_sessions_but(writer, user_id, keep_session)
-    account_acts.note(writer, AuditDraft(act, "password_reset", user_id))
+    account_acts.note(writer, act, "password_reset", user_id)
 
 
 def _renew_hash(writer: Writer, user_id: int, old_hash: str, new_hash: str) -> None:

@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from domain.acts import UNAUDITED, AccountUpdate, Act, AuditDraft, drafts_of
+from domain.acts import UNAUDITED, AccountUpdate, Act, entries_of_update
+from domain.audit import AuditEntry
 from domain.decisions.admins import update_account
 from domain.models import User
 from domain.refusals import Forbidden, LastAdmin, NotFound, Refusal
@@ -103,16 +104,18 @@ def test_an_ended_account_keeps_its_username_alone() -> None:
 def test_the_audit_says_what_changed() -> None:
     act = by(ADA)
     after = replace(BOB, is_admin=True, banned=True, display_name="Bobby")
-    assert drafts_of(BOB, after, act) == [
-        AuditDraft(act, "user_renamed", 2, "Bobby"),
-        AuditDraft(act, "user_banned", 2),
-        AuditDraft(act, "admin_added", 2),
+    assert entries_of_update(BOB, after, act) == [
+        AuditEntry(0, NOW, 1, "user_renamed", 2, detail="Bobby"),
+        AuditEntry(0, NOW, 1, "user_banned", 2),
+        AuditEntry(0, NOW, 1, "admin_added", 2),
     ]
-    assert [draft.action for draft in drafts_of(after, BOB, act)] == [
+    assert [entry.action for entry in entries_of_update(after, BOB, act)] == [
         "user_renamed",
         "user_unbanned",
         "admin_removed",
     ]
-    assert drafts_of(BOB, decide(BOB, END), act) == [AuditDraft(act, "user_deleted", 2, "bob")]
-    assert drafts_of(BOB, BOB, act) == []
-    assert drafts_of(BOB, after, UNAUDITED) == ()
+    assert entries_of_update(BOB, decide(BOB, END), act) == [
+        AuditEntry(0, NOW, 1, "user_deleted", 2, detail="bob")
+    ]
+    assert entries_of_update(BOB, BOB, act) == []
+    assert entries_of_update(BOB, after, UNAUDITED) == []

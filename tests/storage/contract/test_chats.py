@@ -92,7 +92,7 @@ async def test_rename(world: World) -> None:
 async def test_rename_and_delete_ask_for_membership_and_role(world: World) -> None:
     owner, admin, member, stranger = await world.users(4)
     chat_id = await world.chat(owner, admin, member, chat_type="channel", name="Old")
-    await world.store.chats.set_role(chat_id, owner, admin, "admin")
+    await world.store.chats.set_role(chat_id, owner, admin, "admin", START)
     published_before = len(world.published)
     for call in (
         lambda user_id: world.store.chats.rename(chat_id, user_id, "New"),
@@ -274,7 +274,7 @@ async def test_member_count_follows(world: World) -> None:
     anna, boris, vera = await world.users(3)
     chat_id = await world.chat(anna, boris)
     await world.store.chats.add_member(chat_id, anna, vera, "member", at(1))
-    await world.store.chats.remove_member(chat_id, anna, boris)
+    await world.store.chats.remove_member(chat_id, anna, boris, START)
     await world.store.chats.add_member(chat_id, anna, boris, "member", at(2))
     assert isinstance(world.published[-1], MemberAdded)
     state = await world.store.chats.load(chat_id)

@@ -208,7 +208,7 @@ async def test_a_chat_with_a_row_of_an_unknown_kind_is_not_served_and_others_are
             lambda: mongo_store.messages.edit(message.id, anna, "refused", at(1)),
             lambda: mongo_store.messages.mark_read(chat_id, boris, None),
             lambda: mongo_store.chats.rename(chat_id, anna, "Refused"),
-            lambda: mongo_store.chats.remove_member(chat_id, anna, boris),
+            lambda: mongo_store.chats.remove_member(chat_id, anna, boris, START),
             lambda: here.send(chat_id, anna, "refused", client_id="x"),
         ):
             with pytest.raises(Unavailable, match="'throwaway_reacted'") as refused:

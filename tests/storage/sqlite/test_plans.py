@@ -39,7 +39,7 @@ async def use_everything(world: World) -> None:
     chat_id = await world.chat(anna, boris)
     await world.chat(anna, boris, chat_type="private")
     await store.chats.add_member(chat_id, anna, vera, "member", at(1))
-    await store.chats.set_role(chat_id, anna, vera, "admin")
+    await store.chats.set_role(chat_id, anna, vera, "admin", START)
     message = await world.send(chat_id, anna, client_id="x")
     reply = await world.send(chat_id, anna, client_id="y", reply_to=message.id)
     await world.send(chat_id, anna, client_id="x")
@@ -61,7 +61,7 @@ async def use_everything(world: World) -> None:
     await store.chats.members(chat_id, cursor=cursor, limit=1)
     await store.chats.sharing(boris, [anna, boris], members_max=100)
     await store.chats.rename(chat_id, anna, "New")
-    await store.chats.remove_member(chat_id, anna, anna)
+    await store.chats.remove_member(chat_id, anna, anna, START)
     await store.chats.delete(chat_id, vera)
     await store._database.read(
         lambda db: db.execute(_BACKWARDS, {"chat": 1, "user": 1, "mark": 0, "limit": 9}).fetchone()

@@ -14,7 +14,7 @@ from storage.results import _RESULTS
 from storage.sqlite import SqliteStore
 from storage.sqlite.writer import Writer
 from tests.storage.sqlite.conftest import Gremlin
-from tests.storage.world import World, at, draft
+from tests.storage.world import START, World, at, draft
 
 
 async def test_a_failing_commit_fails_everybody_and_makes_no_hole(
@@ -33,7 +33,7 @@ async def test_a_failing_commit_fails_everybody_and_makes_no_hole(
             for chat_id in chats[:1]
         ),
         world.store.messages.append(draft(chats[1], anna)),
-        world.store.chats.remove_member(chats[0], anna, boris),
+        world.store.chats.remove_member(chats[0], anna, boris, START),
         world.store.chats.rename(chats[0], anna, "New"),
         return_exceptions=True,
     )
