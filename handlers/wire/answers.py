@@ -5,7 +5,15 @@ Nothing is checked against these types while the server runs: `tests/handlers/te
 
 from typing import Literal, TypedDict
 
-from handlers.wire.views import Count, Id, MemberObject, MessageObject, SummaryObject, UserObject
+from handlers.wire.views import (
+    Count,
+    Id,
+    MemberObject,
+    MessageObject,
+    SessionObject,
+    SummaryObject,
+    UserObject,
+)
 
 
 class Nothing(TypedDict):
@@ -21,6 +29,10 @@ class UsersAnswer(TypedDict):
 
     users: list[UserObject]
     next_cursor: str | None
+
+
+class SessionsAnswer(TypedDict):
+    sessions: list[SessionObject]
 
 
 class TokensAnswer(TypedDict):

@@ -4,6 +4,13 @@ from collections.abc import Sequence
 
 from server.rest.calls import NO_CONTENT, Answer, Call
 
+OWN_ACCOUNT_CALLS: Sequence[Call] = [
+    Call("DELETE", "/users/me", "delete_me", NO_CONTENT, with_body=True),
+    Call("POST", "/users/me/delete", "delete_me", NO_CONTENT),
+    Call("GET", "/users/me/sessions", "list_sessions"),
+    Call("DELETE", "/users/me/sessions/{session_id}", "end_session", NO_CONTENT),
+]
+
 CALLS: Sequence[Call] = [
     Call("POST", "/auth/register", "register", Answer(201, part="user"), public=True),
     Call("POST", "/auth/login", "login", public=True, form=True),
@@ -31,4 +38,5 @@ CALLS: Sequence[Call] = [
     Call("PATCH", "/messages/{message_id}", "edit_message", Answer(part="message")),
     Call("PUT", "/messages/{message_id}", "edit_message", Answer(part="message")),
     Call("DELETE", "/messages/{message_id}", "delete_message", NO_CONTENT),
+    *OWN_ACCOUNT_CALLS,
 ]

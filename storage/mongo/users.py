@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from domain.changes import SessionsRevoked, UserChanged
-from domain.models import User
+from domain.models import PresenceChoice, User
 from domain.refusals import Duplicate
 from domain.text import email_key, name_key
 from storage.mongo.account_writes import AccountWriter, Publish, check_account
@@ -114,6 +114,11 @@ class MongoUsers:
         await self._pass_on(user_id)
         return user
 
+    async def set_presence(self, user_id: int, presence: PresenceChoice) -> User:
+        return await self._writer.write(
+            f"user {user_id}", lambda publish: self._set_presence(user_id, presence, publish)
+        )
+
     async def seen(self, user_id: int, at: datetime) -> None:
         await self._writer.write(
             f"user {user_id}", lambda publish: self._seen(user_id, to_micros(at), publish)
@@ -213,12 +218,24 @@ class MongoUsers:
         chat_ids = sorted(document["chat_id"] for document in found)
         await asyncio.gather(*(self._chat_writer.submit(pass_on(chat_id, user_id)) for chat_id in chat_ids))
 
+    async def _set_presence(self, user_id: int, presence: PresenceChoice, publish: Publish) -> User:
+        user = await check_account(self._database, user_id)
+        if user.presence == presence:
+            publish(UserChanged(user))  # the server that set it may have died before it told the others
+            return user
+        await self._update(user_id, {"$set": {"presence": presence, "presence_n": user.presence_n + 1}})
+        return await self._publish(user_id, publish, own=True)
+
     async def _seen(self, user_id: int, at: int, publish: Publish) -> None:
         document = await self._database.get(self._database.users, str(user_id))
-        if document is None or document["last_seen_at"] >= at:
+        if document is None or document["last_seen_at"] >= at or user_of(document).presence == "offline":
             return
-        await self._update(user_id, {"$max": {"last_seen_at": at}})
-        await self._publish(user_id, publish)
+        # Another node may be writing the presence: then this time is not noted.
+        wanted = {"_id": str(user_id), "presence": document.get("presence")}
+        change = {"$max": {"last_seen_at": at}}
+        noted = await self._database.with_retry(lambda: self._database.users.update_one(wanted, change))
+        if noted.matched_count:
+            await self._publish(user_id, publish)
 
     async def _update(self, user_id: int, change: dict[str, Any]) -> None:
         """Changes fields of a user. MongoDB changes these fields only. FerretDB writes the whole document as it read
@@ -226,11 +243,13 @@ class MongoUsers:
         users = self._database.users
         await self._database.with_retry(lambda: users.update_one({"_id": str(user_id)}, change))
 
-    async def _publish(self, user_id: int, publish: Publish, *, shown: bool = False) -> User:
-        """Publishes the user as they are now; `shown`: others see what changed."""
+    async def _publish(
+        self, user_id: int, publish: Publish, *, shown: bool = False, own: bool = False
+    ) -> User:
+        """Publishes the user as they are now; `shown`: others see what changed, `own`: the user does."""
         user = await _get(self._database, user_id)
         assert user is not None
-        publish(UserChanged(user, shown))
+        publish(UserChanged(user, shown, own))
         return user
 
 

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
 from domain.changes import UserChanged
-from domain.models import User
+from domain.models import PresenceChoice, User
 from domain.refusals import Duplicate, NotFound
 from domain.text import email_key, name_key
 from storage.sqlite import heirs
@@ -86,6 +86,9 @@ class SqliteUsers:
     async def _pass_on(self, user_id: int, go_on_after: int | None) -> None:
         while go_on_after is not None:
             go_on_after = await self._database.write(heirs.pass_on, user_id, go_on_after)
+
+    async def set_presence(self, user_id: int, presence: PresenceChoice) -> User:
+        return await self._database.write(_set_presence, user_id, presence)
 
     async def seen(self, user_id: int, at: datetime) -> None:
         await self._database.write(_seen, user_id, at)
@@ -237,18 +240,27 @@ def _end_sessions_but(writer: Writer, user_id: int, kept: str | None) -> None:
     end_sessions(writer, user_id, [session_id for (session_id,) in live if session_id != kept])
 
 
+def _set_presence(writer: Writer, user_id: int, presence: PresenceChoice) -> User:
+    user = check_account(writer.db, user_id)
+    if user.presence == presence:
+        return user
+    writer.db.execute("UPDATE users SET presence = ? WHERE id = ?", (presence, user_id))
+    return _publish(writer, user_id, own=True)
+
+
 def _seen(writer: Writer, user_id: int, at: datetime) -> None:
     later = writer.db.execute(
-        "UPDATE users SET last_seen_at = ? WHERE id = ? AND ? > coalesce(last_seen_at, 0)",
+        "UPDATE users SET last_seen_at = ?"
+        " WHERE id = ? AND ? > coalesce(last_seen_at, 0) AND presence <> 'offline'",
         (to_micros(at), user_id, to_micros(at)),
     )
     if later.rowcount:
         _publish(writer, user_id)
 
 
-def _publish(writer: Writer, user_id: int, *, shown: bool = False) -> User:
-    """Publishes the user as they are now; `shown`: others see what changed."""
+def _publish(writer: Writer, user_id: int, *, shown: bool = False, own: bool = False) -> User:
+    """Publishes the user as they are now; `shown`: others see what changed, `own`: the user does."""
     user = _get(writer.db, user_id)
     assert user is not None
-    writer.publish(UserChanged(user, shown))
+    writer.publish(UserChanged(user, shown, own))
     return user
