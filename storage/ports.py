@@ -24,6 +24,7 @@ from domain.models import (
     Member,
     Message,
     Page,
+    PresenceChoice,
     ReadMark,
     Role,
     Session,
@@ -143,20 +144,39 @@ class Users(Protocol):
     async def delete(self, user_id: int, act: Act = UNAUDITED) -> User:
         """Ends the account for good: see `update`. Raises: `NotFound`, the second time too."""
 
+    async def set_presence(self, user_id: int, presence: PresenceChoice) -> User:
+        """Sets what others see of the user while they are connected. Raises: `NotFound`, for a deleted user too."""
+
     async def seen(self, user_id: int, at: datetime) -> None:
         """Notes when the user was last connected; an earlier time than the noted one changes nothing. Does nothing for
-        an unknown id."""
+        an unknown id, and for a user who has chosen the presence `offline`."""
 
 
 class Sessions(Protocol):
     async def create(
-        self, *, session_id: str, user_id: int, token_hash: str, expires_at: datetime, created_at: datetime
+        self,
+        *,
+        session_id: str,
+        user_id: int,
+        token_hash: str,
+        expires_at: datetime,
+        created_at: datetime,
+        address: str = "",
+        user_agent: str = "",
     ) -> Session:
         """A login: the session and its first refresh token, of which the store knows only the hash. Raises: `NotFound`
         if there is no such user, or they are deleted."""
 
     async def get(self, session_id: str) -> Session | None:
         """The session, also if revoked; None if there is no such session, or a sweep removed it."""
+
+    async def of_user(self, user_id: int, *, now: datetime, limit: int) -> Sequence[Session]:
+        """The sessions of the user that are not revoked and have a refresh token that expires after `now`, the newest
+        first, at most `limit`."""
+
+    async def used(self, at: Mapping[str, datetime]) -> None:
+        """Notes when sessions, by id, were last used. An earlier time than the noted one changes nothing, and nor does
+        an unknown session. No change is published."""
 
     async def rotate(
         self, token_hash: str, *, new_hash: str, expires_at: datetime, now: datetime, grace_s: float

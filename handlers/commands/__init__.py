@@ -3,7 +3,18 @@
 from collections.abc import Mapping
 from typing import Any
 
-from handlers.commands import accounts, audit, chats, connection, members, messages, presence, typing, users
+from handlers.commands import (
+    accounts,
+    audit,
+    chats,
+    connection,
+    members,
+    messages,
+    presence,
+    sessions,
+    typing,
+    users,
+)
 from handlers.registry import Command, by_name
 
 COMMANDS: Mapping[str, Command[Any]] = by_name(
@@ -14,6 +25,9 @@ COMMANDS: Mapping[str, Command[Any]] = by_name(
         accounts.logout,
         users.get_user,
         users.update_me,
+        users.delete_me,
+        sessions.list_sessions,
+        sessions.end_session,
         users.list_users,
         chats.create_chat,
         chats.list_chats,

@@ -11,6 +11,7 @@ from handlers.wire.views import (
     Id,
     MemberObject,
     MessageObject,
+    SessionObject,
     SummaryObject,
     UserObject,
 )
@@ -29,6 +30,10 @@ class UsersAnswer(TypedDict):
 
     users: list[UserObject]
     next_cursor: str | None
+
+
+class SessionsAnswer(TypedDict):
+    sessions: list[SessionObject]
 
 
 class TokensAnswer(TypedDict):

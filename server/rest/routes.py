@@ -8,6 +8,13 @@ MODERATION_CALLS: Sequence[Call] = [
     Call("GET", "/chats/{chat_id}/audit", "list_audit"),
 ]
 
+OWN_ACCOUNT_CALLS: Sequence[Call] = [
+    Call("DELETE", "/users/me", "delete_me", NO_CONTENT, with_body=True),
+    Call("POST", "/users/me/delete", "delete_me", NO_CONTENT),
+    Call("GET", "/users/me/sessions", "list_sessions"),
+    Call("DELETE", "/users/me/sessions/{session_id}", "end_session", NO_CONTENT),
+]
+
 CALLS: Sequence[Call] = [
     Call("POST", "/auth/register", "register", Answer(201, part="user"), public=True),
     Call("POST", "/auth/login", "login", public=True, form=True),
@@ -36,4 +43,5 @@ CALLS: Sequence[Call] = [
     Call("PUT", "/messages/{message_id}", "edit_message", Answer(part="message")),
     Call("DELETE", "/messages/{message_id}", "delete_message", NO_CONTENT),
     *MODERATION_CALLS,
+    *OWN_ACCOUNT_CALLS,
 ]

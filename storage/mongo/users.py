@@ -7,7 +7,7 @@ from typing import Any
 
 from domain.acts import UNAUDITED, AccountUpdate, Act
 from domain.changes import UserChanged
-from domain.models import User
+from domain.models import PresenceChoice, User
 from domain.refusals import Duplicate
 from domain.text import email_key, name_key
 from storage.mongo.account_acts import AccountActs, no_setup
@@ -173,6 +173,11 @@ class MongoUsers:
     async def delete(self, user_id: int, act: Act = UNAUDITED) -> User:
         return await self.update(user_id, AccountUpdate(deleted=True), act)
 
+    async def set_presence(self, user_id: int, presence: PresenceChoice) -> User:
+        return await self._writer.write(
+            f"user {user_id}", lambda publish: self._set_presence(user_id, presence, publish)
+        )
+
     async def seen(self, user_id: int, at: datetime) -> None:
         await self._writer.write(
             f"user {user_id}", lambda publish: self._seen(user_id, to_micros(at), publish)
@@ -242,12 +247,24 @@ class MongoUsers:
         chat_ids = sorted(document["chat_id"] for document in found)
         await asyncio.gather(*(self._chat_writer.submit(pass_on(chat_id, user_id)) for chat_id in chat_ids))
 
+    async def _set_presence(self, user_id: int, presence: PresenceChoice, publish: Publish) -> User:
+        user = await check_account(self._database, user_id)
+        if user.presence == presence:
+            publish(UserChanged(user))  # the server that set it may have died before it told the others
+            return user
+        await self._update(user_id, {"$set": {"presence": presence, "presence_n": user.presence_n + 1}})
+        return await self._publish(user_id, publish, own=True)
+
     async def _seen(self, user_id: int, at: int, publish: Publish) -> None:
         document = await self._database.get(self._database.users, str(user_id))
-        if document is None or document["last_seen_at"] >= at:
+        if document is None or document["last_seen_at"] >= at or user_of(document).presence == "offline":
             return
-        await self._update(user_id, {"$max": {"last_seen_at": at}})
-        await self._publish(user_id, publish)
+        # Another node may be writing the presence: then this time is not noted.
+        wanted = {"_id": str(user_id), "presence": document.get("presence")}
+        change = {"$max": {"last_seen_at": at}}
+        noted = await self._database.with_retry(lambda: self._database.users.update_one(wanted, change))
+        if noted.matched_count:
+            await self._publish(user_id, publish)
 
     async def _update(self, user_id: int, change: dict[str, Any]) -> None:
         """Changes fields of a user. MongoDB changes these fields only. FerretDB writes the whole document as it read

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
 from domain.acts import UNAUDITED, AccountUpdate, Act
-from domain.models import User
+from domain.models import PresenceChoice, User
 from domain.refusals import Duplicate
 from domain.text import email_key, name_key
 from storage.sqlite import account_acts, heirs
@@ -125,6 +125,9 @@ class SqliteUsers:
     async def _pass_on(self, user_id: int, go_on_after: int | None) -> None:
         while go_on_after is not None:
             go_on_after = await self._database.write(heirs.pass_on, user_id, go_on_after)
+
+    async def set_presence(self, user_id: int, presence: PresenceChoice) -> User:
+        return await self._database.write(_set_presence, user_id, presence)
 
     async def seen(self, user_id: int, at: datetime) -> None:
         await self._database.write(_seen, user_id, at)
@@ -266,9 +269,18 @@ def _costliest_hash(db: sqlite3.Connection) -> str:
     return found or ""
 
 
+def _set_presence(writer: Writer, user_id: int, presence: PresenceChoice) -> User:
+    user = check_account(writer.db, user_id)
+    if user.presence == presence:
+        return user
+    writer.db.execute("UPDATE users SET presence = ? WHERE id = ?", (presence, user_id))
+    return _publish(writer, user_id, own=True)
+
+
 def _seen(writer: Writer, user_id: int, at: datetime) -> None:
     later = writer.db.execute(
-        "UPDATE users SET last_seen_at = ? WHERE id = ? AND ? > coalesce(last_seen_at, 0)",
+        "UPDATE users SET last_seen_at = ?"
+        " WHERE id = ? AND ? > coalesce(last_seen_at, 0) AND presence <> 'offline'",
         (to_micros(at), user_id, to_micros(at)),
     )
     if later.rowcount:
