@@ -10,8 +10,17 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Literal
 
-from domain.changes import Change, ChatRenamed, MemberAdded, MemberRemoved, MessageDeleted, RoleChanged
+from domain.changes import (
+    Change,
+    ChatRenamed,
+    ChatSettingsChanged,
+    MemberAdded,
+    MemberRemoved,
+    MessageDeleted,
+    RoleChanged,
+)
 from domain.frozen import frozen
+from domain.invites import InviteMade, InviteRemoved
 from domain.models import Member
 
 ChatAction = Literal[
@@ -22,6 +31,10 @@ ChatAction = Literal[
     "member_left",
     "role_changed",
     "message_deleted",
+    "made_public",
+    "made_private",
+    "invite_made",
+    "invite_removed",
 ]
 """What is told of a chat. Stored: a name never changes."""
 
@@ -75,6 +88,25 @@ def _renamed(change: ChatRenamed) -> Entries:
     return [_entry(change.at, change.actor_id, "renamed", detail=change.chat.name)]
 
 
+def _settings_changed(change: ChatSettingsChanged) -> Entries:
+    """An entry for each field."""
+    chat, at, actor_id = change.chat, change.at, change.actor_id
+    entries = {
+        "name": _entry(at, actor_id, "renamed", detail=chat.name),
+        "is_public": _entry(at, actor_id, "made_public" if chat.is_public else "made_private"),
+    }
+    return [entries[field] for field in change.changed]
+
+
+def _invite_made(change: InviteMade) -> Entries:
+    """Without the code, which would let the readers in."""
+    return [_entry(change.at, change.actor_id, "invite_made")]
+
+
+def _invite_removed(change: InviteRemoved) -> Entries:
+    return [_entry(change.at, change.actor_id, "invite_removed")]
+
+
 def _member_added(change: MemberAdded) -> Entries:
     member, actor_id = change.member, change.actor_id
     if actor_id is None:
@@ -114,6 +146,9 @@ def _message_deleted(change: MessageDeleted) -> Entries:
 
 _ENTRIES: Mapping[type[Change], Callable[[Any], Entries]] = {
     ChatRenamed: _renamed,
+    ChatSettingsChanged: _settings_changed,
+    InviteMade: _invite_made,
+    InviteRemoved: _invite_removed,
     MemberAdded: _member_added,
     MemberRemoved: _member_removed,
     RoleChanged: _role_changed,

@@ -1,4 +1,4 @@
-"""The kinds of durable changes, each declared once, and the registry of them.
+"""The kinds of durable changes, each declared once, and the registry of them. Those of invites are in `domain.invites`.
 
 A store hands a value of one of these classes to its subscribers for each change that it has committed, in the order of
 the commits. What has to know all kinds asks the registry, and fails at start for a kind that it cannot serve.
@@ -178,6 +178,21 @@ class ChatRenamed(Change):
     chat: Chat
     actor_id: int | None = field(default=None, compare=False)
     at: datetime | None = field(default=None, compare=False)
+
+    @property
+    def chat_id(self) -> int:
+        return self.chat.id
+
+
+@change("settings", logged=True, since=2)
+class ChatSettingsChanged(Change):
+    """Fields of a chat other than its name alone have other values, all at once. `chat` has the new values, and
+    `changed` names the fields of `Chat` that are new. `actor_id` is the member who did it."""
+
+    chat: Chat
+    changed: Sequence[str]
+    actor_id: int
+    at: datetime
 
     @property
     def chat_id(self) -> int:

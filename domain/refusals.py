@@ -50,6 +50,10 @@ class UnknownUsers(Refusal):
         self.user_ids = sorted(user_ids)
 
 
+class TooMany(Refusal):
+    """There are as many things of a kind as there may be. The text says which, in English for people."""
+
+
 class LastOwner(Refusal):
     """The only owner of a chat cannot give up the role without another owner."""
 

@@ -12,6 +12,7 @@ from typing import Protocol
 from domain.acts import UNAUDITED, AccountUpdate, Act
 from domain.audit import AuditEntry
 from domain.changes import LaggingSubscriber, Subscriber
+from domain.invites import Invite, InviteView, Use
 from domain.models import (
     Actor,
     Appended,
@@ -273,8 +274,21 @@ class Chats(Protocol):
         """The chat as those of the users see it who are in it; None if there is no such chat. One call for all of
         them costs about as much as the summary of one. `head_seq` is that of the last published change."""
 
-    async def rename(self, chat_id: int, user_id: int, name: str) -> Chat:
-        """Raises: `NotFound`; `Forbidden`."""
+    async def public(self, text: str, *, after_id: int, limit: int) -> tuple[Sequence[Chat], int | None]:
+        """Public chats with an id above `after_id`, by id, whose names contain the text in any form of it (empty: all),
+        at most `limit`; and the `after_id` of the next page, None on the last. A page may have fewer chats than `limit`
+        and not be the last: a call looks at a bounded number of chats."""
+
+    async def change(
+        self,
+        chat_id: int,
+        user_id: int,
+        at: datetime,
+        *,
+        name: str | None = None,
+        is_public: bool | None = None,
+    ) -> Chat:
+        """Changes all that is given, or nothing. Raises: `NotFound`; `Forbidden`."""
 
     async def delete(self, chat_id: int, user_id: int) -> None:
         """Raises: `NotFound`; `Forbidden`."""
@@ -288,6 +302,10 @@ class Chats(Protocol):
         `Duplicate("user_id")` for a member.
         """
 
+    async def join(self, chat_id: int, user_id: int, joined_at: datetime) -> None:
+        """Makes the user a plain member of a public chat. Does nothing for a member of any chat. Raises: `NotFound` if
+        the chat is not public."""
+
     async def set_role(self, chat_id: int, actor_id: int, user_id: int, role: Role, at: datetime) -> Member:
         """Raises: `NotFound` (also if `user_id` is no member); `Forbidden`; `LastOwner`."""
 
@@ -296,6 +314,48 @@ class Chats(Protocol):
         chat is deleted.
 
         Raises: `NotFound`; `Forbidden`."""
+
+
+class Invites(Protocol):
+    """Invites work as `domain.decisions.invites` says. One whose maker leaves the chat, is removed from it or becomes a
+    plain member ends for good; while the account of the maker is not active, it does not work. Those of the server work
+    while their maker is an active server admin.
+    """
+
+    async def create(self, invite: Invite) -> Invite:
+        """Raises: `NotFound` if the maker is not in the chat, or not active; `Forbidden`; `TooMany`. For an invite
+        without a chat none of that is checked."""
+
+    async def of_chat(self, chat_id: int, user_id: int, at: datetime) -> Sequence[Invite]:
+        """Those of the chat that work at this time, by `created_at`, then code, for one of its members. Raises:
+        `NotFound`; `Forbidden`."""
+
+    async def of_server(self, at: datetime) -> Sequence[Invite]:
+        """Those without a chat that work at this time, by `created_at`, then code."""
+
+    async def find(self, code: str, at: datetime) -> InviteView | None:
+        """The invite of this code, with its chat and its maker, if it works at this time."""
+
+    async def remove(self, code: str, user_id: int, at: datetime, *, is_server_admin: bool = False) -> None:
+        """Ends an invite. Raises: `NotFound` if there is none, if it has ended, or if it is of a chat of which the user
+        is no member; `Forbidden`. A server admin may end any."""
+
+    async def accept(self, code: str, user_id: int, at: datetime) -> int | None:
+        """Makes the user a member of the invite's chat, and returns its id; None for a working invite without a chat.
+        A use counts for a user who becomes a member, and only then. Never are there more than `max_uses`.
+
+        Raises: `NotFound` if the invite does not work.
+        """
+
+    async def take(self, code: str, at: datetime) -> Use:
+        """Counts a use, for somebody who is registering. Raises: `NotFound` if the invite does not work."""
+
+    async def give_back(self, use: Use) -> None:
+        """Takes the use back: the registration failed, or its user did not come into the chat."""
+
+    async def enter(self, use: Use, user_id: int, at: datetime) -> None:
+        """Makes the user a member of the chat of the invite, whose use is counted already. Raises: `NotFound` if the
+        invite has ended meanwhile."""
 
 
 class Messages(Protocol):
@@ -392,6 +452,8 @@ class Store(Protocol):
     def sessions(self) -> Sessions: ...
     @property
     def chats(self) -> Chats: ...
+    @property
+    def invites(self) -> Invites: ...
     @property
     def messages(self) -> Messages: ...
     @property

@@ -32,7 +32,7 @@ COMMANDS: Mapping[str, Command[Any]] = by_name(
         chats.create_chat,
         chats.list_chats,
         chats.get_chat,
-        chats.rename_chat,
+        chats.change_chat,
         chats.delete_chat,
         chats.join_chat,
         chats.leave_chat,

@@ -27,7 +27,7 @@ CALLS: Sequence[Call] = [
     Call("POST", "/chats", "create_chat", Answer(200, part="chat", status_if={"created": 201})),
     Call("GET", "/chats", "list_chats"),
     Call("GET", "/chats/{chat_id}", "get_chat", Answer(part="chat")),
-    Call("PATCH", "/chats/{chat_id}", "rename_chat", Answer(part="chat")),
+    Call("PATCH", "/chats/{chat_id}", "change_chat", Answer(part="chat")),
     Call("DELETE", "/chats/{chat_id}", "delete_chat", NO_CONTENT),
     Call(
         "POST", "/chats/{chat_id}/read", "read_messages", Answer(only=("unread_count", "up_to", "read_seq"))

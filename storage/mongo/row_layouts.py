@@ -1,4 +1,5 @@
-"""The layouts of rows that the first versions wrote, which databases are full of: they stay as they are."""
+"""The layouts of rows that the fields of their kinds cannot make. Databases are full of such rows: the layouts stay as
+they are."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -10,14 +11,17 @@ from domain.changes import (
     ChatCreated,
     ChatDeleted,
     ChatRenamed,
+    ChatSettingsChanged,
     MemberAdded,
     MemberRemoved,
     RoleChanged,
 )
 from domain.frozen import frozen
+from domain.invites import InviteMade
 from domain.models import Chat, ChatState, Member
 from storage.mongo.database import Document
 from storage.mongo.documents import chat_document, chat_of, member_document, member_of
+from storage.mongo.invite_documents import invite_document, invite_of
 from storage.mongo.log import Row
 from storage.times import from_micros, to_micros
 
@@ -51,6 +55,25 @@ def _renamed(change: ChatRenamed, _member_count: int) -> Document:
 def _read_renamed(row: Row, current: CurrentChat) -> Change:
     data = _data(row)
     return ChatRenamed(replace(current(), name=data["name"]), data.get("actor_id"), _at(data))
+
+
+def _settings_changed(change: ChatSettingsChanged, _member_count: int) -> Document:
+    values = {field: getattr(change.chat, field) for field in change.changed}
+    return {"values": values, **_act(change)}
+
+
+def _read_settings_changed(row: Row, current: CurrentChat) -> Change:
+    data = _data(row)
+    chat = replace(current(), **data["values"])
+    return ChatSettingsChanged(chat, tuple(data["values"]), data["actor_id"], from_micros(data["at"]))
+
+
+def _invite_made(change: InviteMade, _member_count: int) -> Document:
+    return {"invite": invite_document(change.invite)}
+
+
+def _read_invite_made(row: Row, _current: CurrentChat) -> Change:
+    return InviteMade(invite_of(_data(row)["invite"], uses=0))
 
 
 def _deleted(change: ChatDeleted, _member_count: int) -> Document:
@@ -107,7 +130,7 @@ def _read_role_changed(row: Row, _current: CurrentChat) -> Change:
     return RoleChanged(row.chat_id, member_of(data["member"]), _heir(data), data.get("actor_id"), _at(data))
 
 
-def _act(change: ChatRenamed | MemberRemoved | RoleChanged) -> Document:
+def _act(change: ChatRenamed | ChatSettingsChanged | MemberRemoved | RoleChanged) -> Document:
     """Who made the change, and when. Rows of the first stage do not say it."""
     return {"actor_id": change.actor_id, "at": None if change.at is None else to_micros(change.at)}
 
@@ -129,8 +152,10 @@ def _data(row: Row) -> Document:
 LAYOUTS: Mapping[type[Change], Layout] = {
     ChatCreated: Layout(_created, _read_created),
     ChatRenamed: Layout(_renamed, _read_renamed),
+    ChatSettingsChanged: Layout(_settings_changed, _read_settings_changed),
     ChatDeleted: Layout(_deleted, _read_deleted),
     MemberAdded: Layout(_added, _read_added),
     MemberRemoved: Layout(_removed, _read_removed),
     RoleChanged: Layout(_role_changed, _read_role_changed),
+    InviteMade: Layout(_invite_made, _read_invite_made),
 }

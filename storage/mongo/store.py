@@ -18,6 +18,7 @@ from storage.mongo.follower import Follower
 from storage.mongo.foreign_rows import ForeignRows
 from storage.mongo.hint_writer import HintWriter
 from storage.mongo.ids import Ids
+from storage.mongo.invites import MongoInvites
 from storage.mongo.leases import Leases
 from storage.mongo.messages import MongoMessages
 from storage.mongo.nodes import MongoNodes
@@ -68,6 +69,7 @@ class MongoStore:
         self.users = MongoUsers(database, ids, self._accounts, self._writer)
         self.sessions = MongoSessions(database, self._accounts)
         self.chats = MongoChats(database, self._writer, self._follower)
+        self.invites = MongoInvites(database, self._writer)
         self.messages = MongoMessages(database, self._writer, self._follower)
         self.audit = MongoAudit(database)
         self._remover.start()

@@ -60,7 +60,7 @@ async def use_everything(world: World) -> None:
     _, cursor = await store.chats.members(chat_id, cursor=None, limit=1)
     await store.chats.members(chat_id, cursor=cursor, limit=1)
     await store.chats.sharing(boris, [anna, boris], members_max=100)
-    await store.chats.rename(chat_id, anna, "New")
+    await store.chats.change(chat_id, anna, START, name="New")
     await store.chats.remove_member(chat_id, anna, anna, START)
     await store.chats.delete(chat_id, vera)
     await store._database.read(
