@@ -271,13 +271,16 @@ class SessionsRevoked(AccountChange):
 
 @change("user_changed", logged=False)
 class UserChanged(AccountChange):
-    """An account changed: name, password, last seen, banned, deleted. `user` is the account as it is now.
+    """An account changed: name, password, last seen, banned, deleted, presence, the right of an admin. `user` is the
+    account as it is now.
 
-    `shown`: others see the change, as it is one of the display name or of whether the account is active.
+    `shown`: others see the change, as it is one of the display name or of whether the account is active. `own`: the
+    user sees it, as it is one of their presence or of `is_admin`; others do not.
     """
 
     user: User
     shown: bool = field(default=False, compare=False)
+    own: bool = field(default=False, compare=False)
 
 
 Subscriber = Callable[[Sequence[Change]], None]

@@ -58,6 +58,10 @@ class LastOwner(Refusal):
     """The only owner of a chat cannot give up the role without another owner."""
 
 
+class LastAdmin(Refusal):
+    """The last active admin of the server stays an admin, active and not deleted."""
+
+
 class TokenUnknown(Refusal):
     """A refresh token that was never issued, has expired, or belongs to a revoked session."""
 

@@ -9,6 +9,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
+from domain.acts import UNAUDITED, AccountUpdate, Act
 from domain.audit import AuditEntry
 from domain.changes import LaggingSubscriber, Subscriber
 from domain.invites import Invite, InviteView, Use
@@ -24,6 +25,7 @@ from domain.models import (
     Member,
     Message,
     Page,
+    PresenceChoice,
     ReadMark,
     Role,
     Session,
@@ -50,9 +52,38 @@ class Users(Protocol):
         password_hash: str,
         created_at: datetime,
         is_bot: bool = False,
+        is_admin: bool = False,
+        act: Act = UNAUDITED,
     ) -> User:
         """Raises: `Duplicate("username")` for the username of another user, deleted ones too, or another form of it
-        (see `domain.text.name_key`); `Duplicate("email")` for an email address in use, without regard to case."""
+        (see `domain.text.name_key`); `Duplicate("email")` for an email address in use, without regard to case;
+        `Forbidden` if a user acts who does not administer the server.
+
+        On MongoDB an admin is made in two steps: a crash between them leaves a user who is no admin.
+        """
+
+    async def create_first_admin(
+        self,
+        *,
+        setup_hash: str,
+        username: str,
+        display_name: str,
+        email: str | None,
+        password_hash: str,
+        created_at: datetime,
+    ) -> User:
+        """Creates the first admin of the server and makes the kept hash useless. Of several calls at once, on any node
+        and with any hash, one succeeds. Raises: `Forbidden` for another hash than the one that is kept, and if there is
+        an admin; `Duplicate`, as `create` does."""
+
+    async def has_admin(self) -> bool:
+        """Whether an active user administers the server. Once true it stays true."""
+
+    async def keep_setup_hash(self, setup_hash: str) -> None:
+        """Keeps the hash that `create_first_admin` asks for, in place of any earlier one."""
+
+    async def setup_hash(self) -> str | None:
+        """The hash that `create_first_admin` asks for."""
 
     async def get(self, user_id: int) -> User | None:
         """The user, also if banned or deleted; None if nobody ever had this id."""
@@ -72,11 +103,17 @@ class Users(Protocol):
         """Active users, neither banned nor deleted, whose username or display name begins with `prefix` in any form
         of it (empty: everybody), with an id above `after_id`, by id, at most `limit`."""
 
+    async def search_all(self, prefix: str, *, after_id: int, limit: int) -> Sequence[User]:
+        """As `search`, but banned users are found too, and users by the beginning of their email address."""
+
     async def rename(self, user_id: int, display_name: str) -> User:
         """Raises: `NotFound`."""
 
-    async def change_password(self, user_id: int, password_hash: str, *, keep_session: str | None) -> None:
-        """Sets the hash and revokes every session of the user but `keep_session`. Raises: `NotFound`."""
+    async def change_password(
+        self, user_id: int, password_hash: str, *, keep_session: str | None, act: Act = UNAUDITED
+    ) -> None:
+        """Sets the hash and revokes every session of the user but `keep_session`. Raises: `NotFound`; `Forbidden` if a
+        user acts who does not administer the server."""
 
     async def renew_hash(self, user_id: int, old_hash: str, new_hash: str) -> None:
         """Replaces the hash by another one of the same password; no session ends. Does nothing if the stored hash is
@@ -86,34 +123,61 @@ class Users(Protocol):
         """The greatest password hash by code points, which is one of the highest cost; empty if there are no users.
         Reads all users, so it is for the start of a server only."""
 
-    async def set_banned(self, user_id: int, banned: bool, *, pass_on: bool = True) -> User:
-        """Bans or unbans. A ban revokes every session of the user and ends their ownership, see `Chats`; an unban
-        brings neither back. A second ban ends ownership where the first one could not. Without `pass_on` ownership
-        stays, for a caller that removes the user from their chats next.
+    async def update(
+        self, user_id: int, update: AccountUpdate, act: Act = UNAUDITED, *, pass_on: bool = True
+    ) -> User:
+        """Changes an account by all of the update or by nothing of it; the audit says who did it (`domain.acts`).
 
-        Raises: `NotFound`, for a deleted user too.
+        A ban, and the end of the account, revoke every session of the user and end their ownership, see `Chats`; an
+        unban brings neither back. A second ban ends ownership where the first one could not. Without `pass_on`
+        ownership stays, for a caller that removes the user from their chats next. The end of the account takes its
+        email, its password and the right of an admin, and the display name becomes the username. The username stays
+        taken; memberships and messages stay.
+
+        Raises: `NotFound`, for a deleted user too; `Forbidden` if a user acts who does not administer the server, but
+        for those who end their own account or give up a right; `LastAdmin` if no active admin would be left. That is
+        exact: of acts at once, on any node, as many succeed as leave an admin.
         """
 
-    async def delete(self, user_id: int) -> User:
-        """Ends the account for good: its email and password go, the display name becomes the username, every session
-        is revoked, ownership ends as by a ban. The username stays taken; memberships and messages stay.
+    async def set_banned(self, user_id: int, banned: bool, *, pass_on: bool = True) -> User:
+        """Bans or unbans, without an entry in the audit: see `update`."""
 
-        Raises: `NotFound`, the second time too."""
+    async def delete(self, user_id: int, act: Act = UNAUDITED) -> User:
+        """Ends the account for good: see `update`. Raises: `NotFound`, the second time too."""
+
+    async def set_presence(self, user_id: int, presence: PresenceChoice) -> User:
+        """Sets what others see of the user while they are connected. Raises: `NotFound`, for a deleted user too."""
 
     async def seen(self, user_id: int, at: datetime) -> None:
         """Notes when the user was last connected; an earlier time than the noted one changes nothing. Does nothing for
-        an unknown id."""
+        an unknown id, and for a user who has chosen the presence `offline`."""
 
 
 class Sessions(Protocol):
     async def create(
-        self, *, session_id: str, user_id: int, token_hash: str, expires_at: datetime, created_at: datetime
+        self,
+        *,
+        session_id: str,
+        user_id: int,
+        token_hash: str,
+        expires_at: datetime,
+        created_at: datetime,
+        address: str = "",
+        user_agent: str = "",
     ) -> Session:
         """A login: the session and its first refresh token, of which the store knows only the hash. Raises: `NotFound`
         if there is no such user, or they are deleted."""
 
     async def get(self, session_id: str) -> Session | None:
         """The session, also if revoked; None if there is no such session, or a sweep removed it."""
+
+    async def of_user(self, user_id: int, *, now: datetime, limit: int) -> Sequence[Session]:
+        """The sessions of the user that are not revoked and have a refresh token that expires after `now`, the newest
+        first, at most `limit`."""
+
+    async def used(self, at: Mapping[str, datetime]) -> None:
+        """Notes when sessions, by id, were last used. An earlier time than the noted one changes nothing, and nor does
+        an unknown session. No change is published."""
 
     async def rotate(
         self, token_hash: str, *, new_hash: str, expires_at: datetime, now: datetime, grace_s: float
@@ -354,6 +418,9 @@ class Audit(Protocol):
         """The entries of a chat, or of the server (None), newest first, and the cursor of the next page, None on the
         last. Whoever was told of a change finds its entry. Raises: `BadReference("cursor")` for one that was not given
         out here."""
+
+    async def add(self, entry: AuditEntry) -> None:
+        """Adds an entry of the server, which the store numbers, for an act that is no change of an account."""
 
 
 class Store(Protocol):

@@ -13,6 +13,7 @@ from handlers.commands import (
     messages,
     presence,
     public_chats,
+    sessions,
     typing,
     users,
 )
@@ -26,6 +27,9 @@ COMMANDS: Mapping[str, Command[Any]] = by_name(
         accounts.logout,
         users.get_user,
         users.update_me,
+        users.delete_me,
+        sessions.list_sessions,
+        sessions.end_session,
         users.list_users,
         chats.create_chat,
         chats.list_chats,

@@ -7,7 +7,7 @@ from typing import Annotated
 from domain.frozen import frozen
 from domain.models import User
 from domain.refusals import TokenReused, TokenUnknown
-from domain.text import name_fault, name_key, trimmed
+from domain.text import name_fault, name_key, printable, trimmed
 from handlers.commands.registering import counted, enter, invite_fault
 from handlers.context import Caller, Context
 from handlers.live.passwords import password_fault
@@ -21,6 +21,10 @@ from storage.errors import Unavailable
 
 LOGIN_NAME_CHARS_MAX = 254
 """The longest email address, which is longer than the longest username."""
+
+ADDRESS_CHARS_MAX = 64
+
+USER_AGENT_CHARS_MAX = 256
 
 Username = Annotated[
     str,
@@ -124,6 +128,8 @@ async def login(context: Context, caller: Caller, params: Login) -> Result:
         token_hash=hash_of(refresh_token),
         expires_at=context.clock.now() + timedelta(seconds=context.policy.refresh_token_ttl_s),
         created_at=context.clock.now(),
+        address=printable(caller.address, ADDRESS_CHARS_MAX),
+        user_agent=printable(caller.user_agent, USER_AGENT_CHARS_MAX),
     )
     # The password was checked some time ago. If it was changed since, or the user banned, there was no session yet to
     # revoke: revoke it now.
@@ -176,6 +182,7 @@ async def refresh(context: Context, caller: Caller, params: Refresh) -> Result:
         )
     except (TokenUnknown, TokenReused):
         raise ChatError("unauthenticated", "the refresh token is bad, expired or was used before") from None
+    context.session_use.used(session.id)
     user = await context.identities.user_for_answer(session.user_id)
     if user is None or user.banned or user.deleted:
         raise ChatError("forbidden", "the account has ended")

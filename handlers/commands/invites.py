@@ -16,9 +16,10 @@ from handlers.live.tokens import new_code
 from handlers.registry import Result, command
 from handlers.wire.answers import ChatAnswer, InviteAnswer, InvitesAnswer, Nothing
 from handlers.wire.errors import ChatError, invalid, not_found
+from handlers.wire.invite_views import OfferedInviteObject, invite_view, offered_invite_view
 from handlers.wire.pages import bad_cursor
 from handlers.wire.schemas import AnyText, Id, StrictInteger
-from handlers.wire.views import OfferedInviteObject, invite_view, offered_invite_view, summary_view
+from handlers.wire.views import summary_view
 from storage.cursor import Cursor
 from storage.times import to_micros
 

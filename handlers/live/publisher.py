@@ -15,6 +15,7 @@ from handlers.live.connections import Connection, leave_room
 from handlers.live.directory import room_of
 from handlers.live.hub import Blobs
 from handlers.live.member_events import MemberEvents
+from handlers.live.presence_record import choice_of
 from handlers.live.spreader import Spreader
 from handlers.wire import events
 from handlers.wire.endings import Ending
@@ -207,11 +208,14 @@ class Publisher:
 
     @_publishes(changes.UserChanged)
     def _user_changed(self, change: changes.UserChanged) -> None:
-        """Publishes `user_changed` to those who know the user, if the change shows. Ends the connections of an account
-        that is no longer active."""
+        """Publishes `user_changed` to those who know the user, if the change shows, or to the user's own connections.
+        Ends the connections of an account that is no longer active."""
         self._context.identities.user_changed(change.user)
+        self._context.presence.chosen(change.user.id, choice_of(change.user))
         if change.shown:
             self._context.announcer.user_changed(change.user)
+        elif change.own:
+            self._context.announcer.own_changed(change.user)
         if not change.user.active:
             for connection in list(self._context.connections.of(change.user.id)):
                 self._ended(connection, Ending.REVOKED)

@@ -5,15 +5,16 @@ Nothing is checked against these types while the server runs: `tests/handlers/te
 
 from typing import Literal, TypedDict
 
+from handlers.wire.invite_views import InviteObject
 from handlers.wire.views import (
     AuditEntryObject,
     ChatObject,
     Count,
     Id,
-    InviteObject,
     MemberObject,
     MessageObject,
     RegisteredObject,
+    SessionObject,
     SummaryObject,
     UserObject,
 )
@@ -36,6 +37,10 @@ class UsersAnswer(TypedDict):
 
     users: list[UserObject]
     next_cursor: str | None
+
+
+class SessionsAnswer(TypedDict):
+    sessions: list[SessionObject]
 
 
 class TokensAnswer(TypedDict):

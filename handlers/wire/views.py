@@ -4,7 +4,6 @@ from datetime import datetime
 from typing import Annotated, Any, Literal, NotRequired, TypedDict
 
 from domain.audit import AuditEntry
-from domain.invites import Invite, InviteView
 from domain.models import (
     Chat,
     ChatSummary,
@@ -14,6 +13,7 @@ from domain.models import (
     Notifications,
     PresenceChoice,
     Role,
+    Session,
     User,
 )
 
@@ -48,6 +48,18 @@ class RegisteredObject(UserObject):
     """A new user. `chat_id` is there if their invite took them into a chat."""
 
     chat_id: NotRequired[Id]
+
+
+class SessionObject(TypedDict):
+    """`address` and `user_agent` are those of the login, empty where they are not known. `current`: the session of the
+    request."""
+
+    id: str
+    created_at: Time
+    last_used_at: Time
+    address: str
+    user_agent: str
+    current: bool
 
 
 class MessageObject(TypedDict):
@@ -121,38 +133,6 @@ class AuditEntryObject(TypedDict):
     detail: NotRequired[str]
 
 
-class InviteObject(TypedDict):
-    """An invite, for those who may make one. `expires_at` is null for one that does not expire, `max_uses` 0 for any
-    number of uses. `url` is the page of the web client for it."""
-
-    code: str
-    url: str
-    chat_id: Id | None
-    created_by: Id
-    created_at: Time
-    expires_at: Time | None
-    max_uses: Count
-    uses: Count
-
-
-class InvitedChatObject(TypedDict):
-    name: str | None
-    chat_type: ChatType
-    member_count: Count
-
-
-class InviterObject(TypedDict):
-    display_name: str
-
-
-class OfferedInviteObject(TypedDict):
-    """An invite, for those who have its code. `chat` is null for an invite to the server."""
-
-    code: str
-    chat: InvitedChatObject | None
-    invited_by: InviterObject
-
-
 def time_view(at: datetime) -> str | datetime:
     """A time as `handlers.wire.json` writes it: a datetime, or text if it has no microseconds."""
     # orjson leaves out microseconds that are 0; it writes all other datetimes as they have to be, and faster.
@@ -182,6 +162,18 @@ def user_view(user: User, status: str, *, own: bool = False) -> View:
         view["is_admin"] = user.is_admin
         view["presence"] = user.presence
     return view
+
+
+def session_view(session: Session, last_used_at: datetime, *, current: bool) -> View:
+    """A `SessionObject`."""
+    return {
+        "id": session.id,
+        "created_at": time_view(session.created_at),
+        "last_used_at": time_view(last_used_at),
+        "address": session.address,
+        "user_agent": session.user_agent,
+        "current": current,
+    }
 
 
 def message_view(message: Message) -> View:
@@ -237,32 +229,6 @@ def summary_view(summary: ChatSummary) -> View:
         "hidden": summary.hidden,
         "marked_unread": settings.marked_unread,
         "muted_until": optional_time_view(summary.member.muted_until),
-    }
-
-
-def invite_view(invite: Invite, base_url: str) -> View:
-    """An `InviteObject`."""
-    return {
-        "code": invite.code,
-        "url": f"{base_url}/invite/{invite.code}",
-        "chat_id": invite.chat_id,
-        "created_by": invite.created_by,
-        "created_at": time_view(invite.created_at),
-        "expires_at": optional_time_view(invite.expires_at),
-        "max_uses": invite.max_uses,
-        "uses": invite.uses,
-    }
-
-
-def offered_invite_view(offered: InviteView) -> View:
-    """An `OfferedInviteObject`."""
-    chat = offered.chat
-    return {
-        "code": offered.invite.code,
-        "chat": None
-        if chat is None
-        else {"name": chat.name, "chat_type": chat.chat_type, "member_count": chat.member_count},
-        "invited_by": {"display_name": offered.maker.display_name},
     }
 
 

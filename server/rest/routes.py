@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from server.rest.calls import NO_CONTENT, Answer, Call
 
-MODERATION_INVITE_CALLS: Sequence[Call] = [
+INVITE_CALLS: Sequence[Call] = [
     Call("POST", "/chats/{chat_id}/invites", "create_invite", Answer(201, part="invite")),
     Call("GET", "/chats/{chat_id}/invites", "list_invites"),
     Call("GET", "/invites/{code}", "get_invite", public=True),
@@ -19,8 +19,15 @@ PUBLIC_CALLS: Sequence[Call] = [
     Call("POST", "/chats/{chat_id}/join", "join_public_chat", Answer(part="chat")),
 ]
 
-CALLS: Sequence[Call] = [
+MODERATION_CALLS: Sequence[Call] = [
     Call("GET", "/chats/{chat_id}/audit", "list_audit"),
+]
+
+OWN_ACCOUNT_CALLS: Sequence[Call] = [
+    Call("DELETE", "/users/me", "delete_me", NO_CONTENT, with_body=True),
+    Call("POST", "/users/me/delete", "delete_me", NO_CONTENT),
+    Call("GET", "/users/me/sessions", "list_sessions"),
+    Call("DELETE", "/users/me/sessions/{session_id}", "end_session", NO_CONTENT),
 ]
 
 CALLS: Sequence[Call] = [
@@ -53,4 +60,5 @@ CALLS: Sequence[Call] = [
     *MODERATION_CALLS,
     *INVITE_CALLS,
     *PUBLIC_CALLS,
+    *OWN_ACCOUNT_CALLS,
 ]

@@ -46,6 +46,7 @@ def indexes(database: Database) -> Mapping[Collection, Sequence[IndexModel]]:
         database.invites: [plain("chat_id", "created_at")],
         database.claims: [plain("invite")],
         database.audit: [plain("chat_id", "id")],
+        database.admin_acts: [plain("n"), plain("user_id", "n")],
         database.sessions: [plain("user_id")],
         database.tokens: [plain("session_id", "expires_at")],
         database.pairs: [plain("users", "generation")],

@@ -64,6 +64,11 @@ async def _accounts(answers: Answers, ann: Person) -> None:
     await answers.run(ann, "get_user", user_id=ann.id)
     await answers.run(ann, "get_user", user_id=ann.id + 1)
     await answers.run(ann, "update_me", display_name="Анна")
+    (session,) = (await answers.run(ann, "list_sessions"))["sessions"]
+    await answers.run(ann, "end_session", session_id=session["id"])
+    await ann.login("ann")
+    dora = await answers.server.person("dora")
+    await answers.run(dora, "delete_me", password=PASSWORD)
     page = await answers.run(ann, "list_users", limit=2)
     assert page["next_cursor"] is not None
     assert (await answers.run(ann, "list_users", cursor=page["next_cursor"]))["next_cursor"] is None
