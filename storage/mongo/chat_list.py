@@ -96,10 +96,11 @@ async def public(
     database: Database, text: str, after_id: int, limit: int
 ) -> tuple[Sequence[Chat], int | None]:
     """See `storage.ports.Chats.public`. Leaves out chats that only newer nodes serve."""
-    wanted = {"is_public": True, "id": {"$gt": after_id}}
+    wanted = {"is_public": True, "deleted": False, "id": {"$gt": after_id}}
     found = await database.find(database.chats, wanted, sort=[("id", 1)], limit=public_pages.LOOKED_AT_MAX)
-    served = (chat for chat in found if not chat["deleted"] and unknown_kind(chat) is None)
-    return public_pages.page_of(map(chat_of, served), text, limit)
+    served = (chat for chat in found if unknown_kind(chat) is None)
+    end = public_pages.end_of([chat["id"] for chat in found])
+    return public_pages.page_of(map(chat_of, served), text, limit, end=end)
 
 
 async def ids_of(database: Database, user_id: int) -> Sequence[int]:

@@ -14,4 +14,5 @@ def page(db: sqlite3.Connection, text: str, after_id: int, limit: int) -> tuple[
         "SELECT * FROM chats WHERE is_public = 1 AND id > ? ORDER BY id LIMIT ?",
         (after_id, public_pages.LOOKED_AT_MAX),
     )
-    return public_pages.page_of(map(chat_of, rows), text, limit)
+    chats = list(map(chat_of, rows))
+    return public_pages.page_of(chats, text, limit, end=public_pages.end_of([chat.id for chat in chats]))
