@@ -11,7 +11,7 @@ from domain.decisions import invites as decisions
 from domain.invites import Invite, InviteView, Use
 from domain.models import User
 from domain.refusals import Forbidden, NotFound
-from storage.sqlite import audit, invite_rows
+from storage.sqlite import audit_rows, invite_rows
 from storage.sqlite.chat_view import SqliteChatView
 from storage.sqlite.database import Database
 from storage.sqlite.message_view import SqliteMessageView
@@ -120,7 +120,7 @@ def _tell(
     writer: Writer, actor_id: int, action: Literal["invite_made", "invite_removed"], at: datetime
 ) -> None:
     """Adds an entry to the audit of the server."""
-    audit.write(writer.db, None, [AuditEntry(0, at, actor_id, action)])
+    audit_rows.write(writer.db, None, [AuditEntry(0, at, actor_id, action)])
 
 
 def _accept(writer: Writer, code: str, user_id: int, at: datetime) -> int | None:
