@@ -44,6 +44,12 @@ class UserObject(TypedDict):
     presence: NotRequired[PresenceChoice]
 
 
+class RegisteredObject(UserObject):
+    """A new user. `chat_id` is there if their invite took them into a chat."""
+
+    chat_id: NotRequired[Id]
+
+
 class SessionObject(TypedDict):
     """`address` and `user_agent` are those of the login, empty where they are not known. `current`: the session of the
     request."""

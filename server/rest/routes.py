@@ -4,6 +4,21 @@ from collections.abc import Sequence
 
 from server.rest.calls import NO_CONTENT, Answer, Call
 
+INVITE_CALLS: Sequence[Call] = [
+    Call("POST", "/chats/{chat_id}/invites", "create_invite", Answer(201, part="invite")),
+    Call("GET", "/chats/{chat_id}/invites", "list_invites"),
+    Call("GET", "/invites/{code}", "get_invite", public=True),
+    Call("POST", "/invites/{code}/accept", "accept_invite", Answer(part="chat")),
+    Call("DELETE", "/invites/{code}", "remove_invite", NO_CONTENT),
+    Call("POST", "/admin/invites", "create_server_invite", Answer(201, part="invite")),
+    Call("GET", "/admin/invites", "list_server_invites"),
+]
+
+PUBLIC_CALLS: Sequence[Call] = [
+    Call("GET", "/chats/public", "list_public_chats"),
+    Call("POST", "/chats/{chat_id}/join", "join_public_chat", Answer(part="chat")),
+]
+
 MODERATION_CALLS: Sequence[Call] = [
     Call("GET", "/chats/{chat_id}/audit", "list_audit"),
 ]
@@ -43,5 +58,7 @@ CALLS: Sequence[Call] = [
     Call("PUT", "/messages/{message_id}", "edit_message", Answer(part="message")),
     Call("DELETE", "/messages/{message_id}", "delete_message", NO_CONTENT),
     *MODERATION_CALLS,
+    *INVITE_CALLS,
+    *PUBLIC_CALLS,
     *OWN_ACCOUNT_CALLS,
 ]
