@@ -76,8 +76,9 @@ class Users(Protocol):
         and with any hash, one succeeds. Raises: `Forbidden` for another hash than the one that is kept, and if there is
         an admin; `Duplicate`, as `create` does."""
 
-    async def has_admin(self) -> bool:
-        """Whether an active user administers the server. Once true it stays true."""
+    async def admin(self) -> User | None:
+        """An active admin of the server, the one with the lowest id; None if there is none. Once there is one, one
+        stays."""
 
     async def keep_setup_hash(self, setup_hash: str) -> None:
         """Keeps the hash that `create_first_admin` asks for, in place of any earlier one."""
@@ -222,6 +223,14 @@ class Chats(Protocol):
 
         Raises: `UnknownUsers`, for an owner who is banned too.
         """
+
+    async def create_default(self, *, name: str, owner_id: int, created_at: datetime) -> None:
+        """Creates the default chat of the server, a public group, once and for ever: does nothing if it was created
+        before, by any node and under any name, whatever became of it. Raises: `UnknownUsers`, as `create` does."""
+
+    async def join_default(self, user_id: int, joined_at: datetime) -> None:
+        """Makes the user a plain member of the default chat, public or not. Does nothing for a member, and if there is
+        no such chat, or not any more. Raises: `UnknownUsers` for a user who is deleted."""
 
     async def begin(self, chat_id: int) -> None:
         """Says that a chat is about to be loaded. Each change from now on is published here in order, those of other

@@ -20,6 +20,8 @@ def create(
     owner_id: int,
     member_ids: Collection[int],
     created_at: datetime,
+    *,
+    is_public: bool = False,
 ) -> ChatCreated | tuple[Chat, bool]:
     """A new chat of the owner and the members, who may contain the owner; two users share one private chat, which is
     returned with False if it exists.
@@ -39,7 +41,14 @@ def create(
         for user_id in user_ids
     }
     chat = Chat(
-        view.next_chat_id(), name, chat_type, created_at, owner_id, head_seq=0, member_count=len(members)
+        view.next_chat_id(),
+        name,
+        chat_type,
+        created_at,
+        owner_id,
+        head_seq=0,
+        member_count=len(members),
+        is_public=is_public,
     )
     return ChatCreated(ChatState(chat, members))
 

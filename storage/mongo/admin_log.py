@@ -50,10 +50,10 @@ class AdminLog:
         self._written = 0
         """The number of the newest change that this node has seen written."""
 
-    async def has_admin(self) -> bool:
-        """Whether an active user administers the server."""
+    async def admin(self) -> User | None:
+        """The active admin of the server with the lowest id."""
         async with self._deciding:
-            return await self._any_active((await self._head()).admins)
+            return await self._active((await self._head()).admins)
 
     async def decide(
         self, user_id: int, update: AccountUpdate, act: Act
@@ -67,7 +67,7 @@ class AdminLog:
                 # Another node may have written an earlier change over the newest one, and will mend that.
                 before = replace(before, is_admin=True, banned=False)
             others = [one for one in head.admins if one != user_id]
-            has_other = not administers(before) or await self._any_active(others)
+            has_other = not administers(before) or await self._active(others) is not None
             after = update_account(before, update, act, actor, lambda: has_other)
             assert before is not None
             fields = _fields(before, after)
@@ -82,7 +82,7 @@ class AdminLog:
         """The change that makes a user an admin, if there is none; else None."""
 
         async def attempt(head: AdminRow) -> AdminRow | None:
-            if await self._any_active(head.admins):
+            if await self._active(head.admins) is not None:
                 return None
             return AdminRow(head.n + 1, user_id, {"is_admin": True}, [user_id])
 
@@ -162,11 +162,13 @@ class AdminLog:
         document = await self._database.get(self._database.users, str(user_id)) if user_id else None
         return None if document is None else user_of(document)
 
-    async def _any_active(self, user_ids: Collection[int]) -> bool:
-        for user_id in user_ids:
-            if administers(await self._user(user_id)):
-                return True
-        return False
+    async def _active(self, user_ids: Collection[int]) -> User | None:
+        """The first of the users, by id, who administers the server."""
+        for user_id in sorted(user_ids):
+            user = await self._user(user_id)
+            if administers(user):
+                return user
+        return None
 
 
 def _fields(before: User, after: User) -> Document:

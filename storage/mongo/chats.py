@@ -9,7 +9,7 @@ from domain.decisions import chats, invites, members
 from domain.decisions.view import MemberView
 from domain.models import Actor, Chat, ChatPreview, ChatState, ChatSummary, ChatType, Member, Role
 from storage.cursor import Cursor
-from storage.mongo import chat_list
+from storage.mongo import chat_list, default_chat
 from storage.mongo.chat_writes import ChatWrite
 from storage.mongo.database import Database
 from storage.mongo.documents import chat_of, member_of
@@ -39,6 +39,15 @@ class MongoChats:
             None, lambda view: chats.create(view, name, chat_type, owner_id, member_ids, created_at)
         )
         return created
+
+    async def create_default(self, *, name: str, owner_id: int, created_at: datetime) -> None:
+        chat_id = await default_chat.claim(self._database, self._writer.ids)
+        await self._writer.submit(default_chat.creation(chat_id, name, owner_id, created_at))
+
+    async def join_default(self, user_id: int, joined_at: datetime) -> None:
+        chat_id = await default_chat.claimed(self._database)
+        if chat_id is not None:
+            await self._decide(chat_id, lambda view: default_chat.join(view, chat_id, user_id, joined_at))
 
     async def begin(self, chat_id: int) -> None:
         await self._follower.catch_up(chat_id)

@@ -69,15 +69,15 @@ class MongoUsers:
         draft = User(0, username, display_name, email, password_hash, created_at)
 
         async def action(publish: Publish) -> User:
-            if await self._acts.log.has_admin() or setup_hash != await self._acts.setup_hash():
+            if await self._acts.log.admin() is not None or setup_hash != await self._acts.setup_hash():
                 raise no_setup()
             user = await self._create(draft)
             return await self._acts.make_first_admin(user, Act(user.id, created_at), publish)
 
         return await self._writer.write(f"name {name_key(username)}", action)
 
-    async def has_admin(self) -> bool:
-        return await self._acts.log.has_admin()
+    async def admin(self) -> User | None:
+        return await self._acts.log.admin()
 
     async def keep_setup_hash(self, setup_hash: str) -> None:
         await self._acts.keep_setup_hash(setup_hash)

@@ -11,15 +11,19 @@ from domain.refusals import Forbidden
 from domain.text import name_key
 from storage.sqlite import audit_rows, heirs
 from storage.sqlite.accounts import end_sessions_but, get, publish
+from storage.sqlite.rows import user_of
 from storage.sqlite.writer import Writer
 
 SETUP = "setup"
 """The key of `meta` under which the hash of the setup code is."""
 
 
-def has_admin(db: sqlite3.Connection) -> bool:
-    """Whether an active user administers the server."""
-    return _has_admin_besides(db, 0)
+def admin(db: sqlite3.Connection) -> User | None:
+    """The active admin with the lowest id."""
+    row = db.execute(
+        "SELECT * FROM users WHERE is_admin = 1 AND banned = 0 AND deleted = 0 ORDER BY id LIMIT 1"
+    ).fetchone()
+    return user_of(row) if row else None
 
 
 def keep_setup_hash(writer: Writer, setup_hash: str) -> None:
@@ -34,7 +38,7 @@ def setup_hash(db: sqlite3.Connection) -> str | None:
 def create_first(writer: Writer, given_hash: str, create: Callable[[Writer], User], act: Act) -> User:
     """Creates the first admin. Raises: `Forbidden` for another hash than the one that is kept, and if there is an
     admin; what `create` raises."""
-    if has_admin(writer.db) or given_hash != setup_hash(writer.db):
+    if admin(writer.db) is not None or given_hash != setup_hash(writer.db):
         raise Forbidden("this setup link does not work, or not any more")
     user = create(writer)
     writer.db.execute("DELETE FROM meta WHERE key = ?", (SETUP,))

@@ -96,8 +96,8 @@ def _chat_created(view: SqliteMessageView, change: ChatCreated) -> None:
     chat, everybody = change.state.chat, change.state.members
     created = to_micros(chat.created_at)
     view.db.execute(
-        "INSERT INTO chats (id, name, chat_type, created_at, created_by, member_count, activity, users_key)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO chats (id, name, chat_type, created_at, created_by, member_count, activity, users_key, is_public)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             chat.id,
             chat.name,
@@ -107,6 +107,7 @@ def _chat_created(view: SqliteMessageView, change: ChatCreated) -> None:
             chat.member_count,
             created,
             users_key(sorted(everybody)) if chat.chat_type == "private" else None,
+            chat.is_public,
         ),
     )
     members.insert(view.db, chat.id, everybody.values())

@@ -12,7 +12,7 @@ from domain.decisions.view import MemberView
 from domain.models import Actor, Chat, ChatPreview, ChatState, ChatSummary, ChatType, Member, Role
 from storage.cursor import Cursor
 from storage.promise import Promise
-from storage.sqlite import chat_list, members, public_chats
+from storage.sqlite import chat_list, default_chat, members, public_chats
 from storage.sqlite.database import Database
 from storage.sqlite.message_view import get_actor
 from storage.sqlite.rows import chat_of
@@ -40,6 +40,12 @@ class SqliteChats:
             lambda view: chats.create(view, name, chat_type, owner_id, member_ids, created_at)
         )
         return created
+
+    async def create_default(self, *, name: str, owner_id: int, created_at: datetime) -> None:
+        await self._database.write(default_chat.create, name, owner_id, created_at)
+
+    async def join_default(self, user_id: int, joined_at: datetime) -> None:
+        await self._database.write(default_chat.join, user_id, joined_at)
 
     async def load(self, chat_id: int) -> ChatState | None:
         state = await self._database.read(_load, chat_id)

@@ -68,8 +68,8 @@ class SqliteUsers:
             Act(None, created_at),
         )
 
-    async def has_admin(self) -> bool:
-        return await self._database.read(account_acts.has_admin)
+    async def admin(self) -> User | None:
+        return await self._database.read(account_acts.admin)
 
     async def keep_setup_hash(self, setup_hash: str) -> None:
         await self._database.write(account_acts.keep_setup_hash, setup_hash)

@@ -154,8 +154,39 @@ async def test_what_a_slow_node_writes_late_is_mended(
     monkeypatch.setattr(log, "write", write_late)
     slow = asyncio.create_task(mongo_store.users.update(two, MAKE, SHELL))
     while not (user := await second_store.users.get(two)) or not user.is_admin:
-        await second_store.users.has_admin()  # which writes the newest change
+        await second_store.users.admin()  # which writes the newest change
     await second_store.users.update(two, TAKE, SHELL)
     going_on.set()
     await slow
     assert await active_admins(second_store) == [one]
+
+
+async def test_on_two_nodes_the_default_chat_is_created_once(
+    mongo_store: MongoStore, second_store: MongoStore
+) -> None:
+    ada, bob = await World(mongo_store).users(2)
+    await asyncio.gather(
+        mongo_store.chats.create_default(name="A", owner_id=ada, created_at=START),
+        second_store.chats.create_default(name="B", owner_id=bob, created_at=START),
+    )
+    chat_ids = [*await mongo_store.chats.ids_of(ada), *await mongo_store.chats.ids_of(bob)]
+    assert len(chat_ids) == 1
+    await asyncio.gather(*(store.chats.join_default(ada, at(1)) for store in (mongo_store, second_store)))
+    assert await mongo_store.chats.ids_of(ada) == chat_ids
+
+
+async def test_a_node_that_died_leaves_the_default_chat_to_the_next(
+    mongo_store: MongoStore, second_store: MongoStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ada, bob = await World(mongo_store).users(2)
+
+    def submit(_item: object) -> None:
+        raise Crash
+
+    monkeypatch.setattr(mongo_store._writer, "submit", submit)
+    with pytest.raises(Crash):
+        await mongo_store.chats.create_default(name="A", owner_id=ada, created_at=START)
+    await second_store.chats.join_default(bob, at(1))
+    assert await second_store.chats.ids_of(bob) == []
+    await second_store.chats.create_default(name="B", owner_id=bob, created_at=START)
+    assert len(await second_store.chats.ids_of(bob)) == 1
