@@ -21,7 +21,10 @@ from domain.models import Message
 from tests.kinds import declared_kinds
 from tests.storage.world import START
 
-STORED = {"sent", "edited", "deleted", "opened", "renamed", "added", "removed", "role", "closed"}
+STORED = {
+    *("sent", "edited", "deleted", "opened", "renamed", "added", "removed", "role", "closed"),
+    *("asked_for", "blocked"),
+}
 """The names that stand in the logs of databases."""
 
 MESSAGE = Message(1, 2, 3, 4, "text", 5, START)
