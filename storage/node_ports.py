@@ -38,7 +38,8 @@ class Hint:
     in the log already, or are being inserted, or failed to be. `users` are the accounts that changed, each with
     whether others see the change. `sessions` are those that were revoked, as (user id, session id). `marks` are read
     marks that moved. `told` are the values that live state publishes, as (topic, value). `own` are those of `users` of
-    whose change the user's own connections hear, see `UserChanged.own`.
+    whose change the user's own connections hear, see `UserChanged.own`. `settings` are the members
+    whose own settings changed, as (chat id, user id).
     """
 
     number: int
@@ -48,6 +49,7 @@ class Hint:
     marks: Sequence[ReadMoved]
     told: Sequence[tuple[str, Any]]
     own: Collection[int] = ()
+    settings: Sequence[tuple[int, int]] = ()
 
 
 OnPublished = Callable[[Sequence[tuple[int, Change]], int], None]

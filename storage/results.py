@@ -9,12 +9,15 @@ from domain.changes import (
     Change,
     ChatCreated,
     ChatDeleted,
+    ChatOpened,
     ChatRenamed,
     ChatSettingsChanged,
     MemberAdded,
+    MemberBlocked,
     MemberRemoved,
     MessageChange,
     MessageCreated,
+    OwnSettingsChanged,
     ReadMoved,
     RoleChanged,
     check_served,
@@ -25,15 +28,18 @@ from domain.models import Appended
 _RESULTS: Mapping[type[Change], Callable[[Any], object]] = {
     MessageCreated: lambda change: Appended(change.message, duplicate=False),
     ChatCreated: lambda change: (change.state.chat, True),
+    ChatOpened: lambda change: (change.chat, False),
     ChatRenamed: lambda change: change.chat,
     ChatSettingsChanged: lambda change: change.chat,
     ChatDeleted: lambda change: None,
     MemberAdded: lambda change: change.member,
+    MemberBlocked: lambda change: None,
     MemberRemoved: lambda change: None,
     InviteMade: lambda change: change.invite,
     InviteRemoved: lambda change: None,
     ReadMoved: lambda change: None,  # with what is unread, which only the store can count
     RoleChanged: lambda change: change.member,
+    OwnSettingsChanged: lambda change: change.member,
 }
 
 

@@ -30,6 +30,13 @@ OWN_ACCOUNT_CALLS: Sequence[Call] = [
     Call("DELETE", "/users/me/sessions/{session_id}", "end_session", NO_CONTENT),
 ]
 
+OWN_CALLS: Sequence[Call] = [
+    Call("PATCH", "/chats/{chat_id}/me", "change_settings", Answer(part="chat")),
+    Call("GET", "/users/me/blocks", "list_blocks"),
+    Call("PUT", "/users/{user_id}/block", "block_user", NO_CONTENT),
+    Call("DELETE", "/users/{user_id}/block", "unblock_user", NO_CONTENT),
+]
+
 CALLS: Sequence[Call] = [
     Call("POST", "/auth/register", "register", Answer(201, part="user"), public=True),
     Call("POST", "/auth/login", "login", public=True, form=True),
@@ -61,4 +68,5 @@ CALLS: Sequence[Call] = [
     *INVITE_CALLS,
     *PUBLIC_CALLS,
     *OWN_ACCOUNT_CALLS,
+    *OWN_CALLS,
 ]

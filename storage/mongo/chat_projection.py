@@ -10,9 +10,11 @@ from domain.changes import (
     Change,
     ChatCreated,
     ChatDeleted,
+    ChatOpened,
     ChatRenamed,
     ChatSettingsChanged,
     MemberAdded,
+    MemberBlocked,
     MemberRemoved,
     MessageChange,
     RoleChanged,
@@ -125,6 +127,15 @@ async def _role_changed(database: Database, row: Row, data: Document) -> None:
     await _update_heir(database, row, data)
 
 
+async def _chat_opened(database: Database, row: Row, data: Document) -> None:
+    await _update_member(database, row, data["user_id"], {"opened": True})
+
+
+async def _member_blocked(database: Database, row: Row, data: Document) -> None:
+    changed = data["fields"]
+    await _update_member(database, row, changed["user_id"], {"blocked": changed["blocked"]})
+
+
 async def _update_heir(database: Database, row: Row, data: Document) -> None:
     if data.get("heir"):
         await _update_member(database, row, data["heir"]["user_id"], {"role": data["heir"]["role"]})
@@ -165,4 +176,6 @@ _PROJECTIONS: Mapping[type[Change], Project] = {
     RoleChanged: _role_changed,
     InviteMade: _invite_made,
     InviteRemoved: _invite_removed,
+    ChatOpened: _chat_opened,
+    MemberBlocked: _member_blocked,
 }

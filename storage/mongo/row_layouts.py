@@ -10,6 +10,7 @@ from domain.changes import (
     Change,
     ChatCreated,
     ChatDeleted,
+    ChatOpened,
     ChatRenamed,
     ChatSettingsChanged,
     MemberAdded,
@@ -78,13 +79,20 @@ def _read_invite_made(row: Row, _current: CurrentChat) -> Change:
 
 def _deleted(change: ChatDeleted, _member_count: int) -> Document:
     user_ids = list(change.member_ids)
-    return {"user_ids": user_ids, "left_id": change.left_id, "deleted": True, "member_count": 0}
+    return {
+        "user_ids": user_ids,
+        "left_id": change.left_id,
+        "unseen_by": change.unseen_by,
+        "deleted": True,
+        "member_count": 0,
+    }
 
 
 def _read_deleted(row: Row, current: CurrentChat) -> Change:
     data, chat = _data(row), current()
-    # Rows of the first stage do not say who left.
-    return ChatDeleted(row.chat_id, data["user_ids"], chat.name, chat.chat_type, data.get("left_id"))
+    # Rows of the first versions do not say who left, nor who never saw the chat.
+    left_id, unseen_by = data.get("left_id"), data.get("unseen_by")
+    return ChatDeleted(row.chat_id, data["user_ids"], chat.name, chat.chat_type, left_id, unseen_by)
 
 
 def _added(change: MemberAdded, member_count: int) -> Document:
@@ -140,6 +148,14 @@ def _at(data: Document) -> datetime | None:
     return None if at is None else from_micros(at)
 
 
+def _opened(change: ChatOpened, _member_count: int) -> Document:
+    return {"user_id": change.user_id}
+
+
+def _read_opened(row: Row, current: CurrentChat) -> Change:
+    return ChatOpened(current(), _data(row)["user_id"])
+
+
 def _heir(data: Document) -> Member | None:
     return member_of(data["heir"]) if data.get("heir") else None
 
@@ -158,4 +174,5 @@ LAYOUTS: Mapping[type[Change], Layout] = {
     MemberRemoved: Layout(_removed, _read_removed),
     RoleChanged: Layout(_role_changed, _read_role_changed),
     InviteMade: Layout(_invite_made, _read_invite_made),
+    ChatOpened: Layout(_opened, _read_opened),
 }

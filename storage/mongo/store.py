@@ -9,6 +9,7 @@ from storage.errors import Unavailable
 from storage.mongo import schema
 from storage.mongo.account_writes import AccountWriter
 from storage.mongo.audit import MongoAudit
+from storage.mongo.blocks import MongoBlocks
 from storage.mongo.chat_projection import check_projections
 from storage.mongo.chat_replica import check_effects
 from storage.mongo.chats import MongoChats
@@ -72,6 +73,7 @@ class MongoStore:
         self.invites = MongoInvites(database, self._writer)
         self.messages = MongoMessages(database, self._writer, self._follower)
         self.audit = MongoAudit(database)
+        self.blocks = MongoBlocks(database, self._writer)
         self._remover.start()
 
     @classmethod

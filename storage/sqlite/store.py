@@ -6,6 +6,7 @@ from pathlib import Path
 from domain.changes import LaggingSubscriber, Subscriber
 from storage.results import check_results
 from storage.sqlite.audit import SqliteAudit
+from storage.sqlite.blocks import SqliteBlocks
 from storage.sqlite.changes import check_changes
 from storage.sqlite.chats import SqliteChats
 from storage.sqlite.database import Database
@@ -36,6 +37,7 @@ class SqliteStore:
         self.invites = SqliteInvites(database)
         self.messages = SqliteMessages(database)
         self.audit = SqliteAudit(database)
+        self.blocks = SqliteBlocks(database)
         database.subscribers.add(self._remover.published)
         self._remover.start()
 

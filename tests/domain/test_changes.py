@@ -25,6 +25,7 @@ from tests.storage.world import START
 STORED = {
     *("sent", "edited", "deleted", "opened", "renamed", "added", "removed", "role", "closed"),
     *("settings", "invite_made", "invite_removed"),
+    *("asked_for", "blocked"),
 }
 """The names that stand in the logs of databases."""
 

@@ -141,6 +141,7 @@ async def test_a_deleted_chat_is_gone_for_everybody(server: Server) -> None:
 async def test_a_private_chat_has_no_name_to_change_and_is_deleted_by_its_owner(server: Server) -> None:
     ann, bob = await server.people("ann", "bob")
     chat_id = await ann.chat(bob, chat_type="private")
+    await ann.say(chat_id, "hi")
     assert_error(await ann.request("PATCH", f"/chats/{chat_id}", json={"name": "Us"}), 403, "forbidden")
     assert_error(await bob.request("DELETE", f"/chats/{chat_id}"), 403, "forbidden")
     await ann.delete(f"/chats/{chat_id}")

@@ -122,6 +122,7 @@ async def test_the_members_of_a_private_chat_are_fixed(server: Server, what: str
     scene = Scene(server)
     await scene.set()
     scene.chat_id = await scene.people["owner"].chat(scene.people["author"], chat_type="private")
+    await scene.people["owner"].say(scene.chat_id, "hi")
     assert_error(await scene.attempt("owner", what), 403, "forbidden")
     assert len((await scene.people["author"].get(f"/chats/{scene.chat_id}/members"))["members"]) == 2
 

@@ -85,6 +85,10 @@ async def _chats_and_members(answers: Answers, ann: Person, bob: Person) -> None
     chat = (await answers.run(ann, "create_chat", chat_type="group", name="Room"))["chat"]
     await answers.run(ann, "change_chat", chat_id=chat["id"], name="Other room")
     await answers.run(ann, "get_chat", chat_id=chat["id"])
+    await answers.run(ann, "change_settings", chat_id=chat["id"], favorite=True)
+    await answers.run(ann, "block_user", user_id=bob.id)
+    await answers.run(ann, "list_blocks")
+    await answers.run(ann, "unblock_user", user_id=bob.id)
     await answers.run(ann, "add_member", chat_id=chat["id"], user_id=bob.id)
     await answers.run(ann, "set_role", chat_id=chat["id"], user_id=bob.id, role="admin")
     assert (await answers.run(ann, "list_members", chat_id=chat["id"], limit=1))["next_cursor"] is not None

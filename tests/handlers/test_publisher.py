@@ -11,14 +11,17 @@ from domain.changes import (
     Change,
     ChatCreated,
     ChatDeleted,
+    ChatOpened,
     ChatRenamed,
     ChatSettingsChanged,
     MemberAdded,
+    MemberBlocked,
     MemberRemoved,
     MessageChange,
     MessageCreated,
     MessageDeleted,
     MessageEdited,
+    OwnSettingsChanged,
     ReadMoved,
     RoleChanged,
     SessionsRevoked,
@@ -84,6 +87,21 @@ CASES: Mapping[str, Case] = {
     ),
     "chat created": Case(
         lambda scene: ChatCreated(scene.chat(NEW_CHAT, JOINED, OUTSIDE)), ["chat_added"], ["chat_added"]
+    ),
+    "private chat created": Case(
+        lambda scene: ChatCreated(scene.chat(NEW_CHAT, JOINED, OUTSIDE, chat_type="private")), ["chat_added"]
+    ),
+    "private chat asked for": Case(
+        lambda scene: ChatOpened(scene.chat(NEW_CHAT, JOINED, OUTSIDE, chat_type="private").chat, OUTSIDE),
+        [],
+        ["chat_added"],
+    ),
+    "private chat deleted unseen": Case(
+        lambda _: ChatDeleted(NEW_CHAT, [JOINED, OUTSIDE], None, "private", None, OUTSIDE), ["chat_removed"]
+    ),
+    "blocked": Case(lambda _: MemberBlocked(OTHER_CHAT, OTHER, True)),
+    "own settings": Case(
+        lambda scene: OwnSettingsChanged(CHAT, scene.member(OUTSIDE)), [], ["chat_settings"]
     ),
     "chat renamed": Case(
         lambda scene: ChatRenamed(replace(scene.store.states[CHAT].chat, name="New")),

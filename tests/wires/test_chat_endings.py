@@ -52,6 +52,7 @@ async def test_a_chat_is_deleted_under_the_name_it_had_last(server: Server, chat
 async def test_a_private_chat_was_known_by_the_name_of_the_other_member(server: Server, known: bool) -> None:
     ann, bob = await server.person("ann", display_name="Anna"), await server.person("bob", display_name="Боб")
     chat_id = await ann.chat(bob, chat_type="private")
+    await ann.say(chat_id, "hi")
     anns, bobs = await ann.connect(), await bob.connect()
     if not known:
         server.chat_app.context.identities.forget_all()

@@ -2,7 +2,7 @@ import asyncio
 
 import pytest
 
-from domain.changes import ChatCreated, ChatDeleted, ChatRenamed, MemberAdded
+from domain.changes import ChatCreated, ChatDeleted, ChatOpened, ChatRenamed, MemberAdded
 from domain.models import Chat, ChatState, Member
 from domain.refusals import BadReference, Forbidden, NotFound, UnknownUsers
 from tests.storage.world import START, World, at
@@ -62,7 +62,10 @@ async def test_both_ask_for_the_private_chat_at_once(world: World) -> None:
     )
     assert len({chat.id for chat, _ in results}) == 1
     assert sum(created for _, created in results) == 1
-    assert len(world.published) == 1
+    created, opened = world.published
+    assert isinstance(created, ChatCreated)
+    assert isinstance(opened, ChatOpened)
+    assert {created.state.chat.created_by, opened.user_id} == {anna, boris}
 
 
 async def test_a_private_chat_can_be_made_anew_after_its_deletion(world: World) -> None:

@@ -76,7 +76,8 @@ async def test_a_chat_that_is_not_there_has_no_members(world: World) -> None:
 
 async def test_who_shares_small_chats_with_a_user(world: World) -> None:
     anna, boris, vera, gleb, dina = users = await world.users(5)
-    await world.chat(anna, boris, chat_type="private")
+    await world.send(await world.chat(anna, boris, chat_type="private"), anna)
+    await world.chat(anna, dina, chat_type="private")  # of which only Anna knows
     await world.chat(anna, boris, vera)
     await world.chat(anna, boris, vera, gleb)
     await world.chat(boris, dina)
