@@ -95,8 +95,12 @@ async def delete_me(context: Context, caller: Caller, params: DeleteMe) -> Resul
     user = await context.store.users.get(caller.user_id)
     if user is None:
         raise not_found("user")
-    if not await _has_password(context, caller, user, params.password):
-        raise ChatError("forbidden", "the password is wrong")
+    checked = None
+    while user.password_hash != checked:  # it may be changed while it is checked
+        checked = user.password_hash
+        if not await _has_password(context, caller, user, params.password):
+            raise ChatError("forbidden", "the password is wrong")
+        user = await context.store.users.get(user.id) or user
     # The account is banned first: a client that does not wait for the answer must not leave it like that.
     with suppress(NotFound):  # another request, or the operator, has ended it meanwhile
         await asyncio.shield(end_account(context.store, user.id))

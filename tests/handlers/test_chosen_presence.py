@@ -152,6 +152,21 @@ async def test_a_node_that_is_behind_shows_nothing_of_who_hides_at_another(scene
     assert scene.shown() == {"offline"}
 
 
+async def test_the_late_word_of_a_node_that_is_behind_does_not_undo_a_choice(scene: Scene) -> None:
+    _, b, c = scene.nodes
+    ann = b.open()
+    scene.hear()
+    scene.seen()
+    scene.choose(c, "offline", delay_s=100)
+    assert c.seen() == ["offline"]
+    b.tracker.set(ann, "busy")
+    scene.hear()
+    assert (c.seen(), c.tracker.status_of(ANN)) == ([], "offline")
+    scene.clock.advance(100)
+    assert scene.shown() == {"offline"}
+    assert c.seen() == []
+
+
 async def test_who_hides_while_their_only_node_is_dead_is_hidden(scene: Scene) -> None:
     a, b, _ = scene.nodes
     a.open()
