@@ -241,6 +241,9 @@ class ChatApp:
         """One of `moderation.ACTIONS` on an account, by username or email. Raises: `ChatError`; `StorageError`."""
         await moderation.ACTIONS[action](self.context.store, login)
 
+    async def has_admin(self) -> bool:
+        return await self.context.store.users.has_admin()
+
     async def has_users(self) -> bool:
         return await self.context.store.users.exist()
 
