@@ -5,7 +5,7 @@ import { defineConfig, loadEnv } from 'vite'
 import { precompress } from './precompress.js'
 
 const FUNCTION_TESTS = [
-  ...['bidi', 'dates', 'events', 'freshness', 'hosts', 'i18n', 'links', 'once'],
+  ...['accountRules', 'bidi', 'dates', 'events', 'freshness', 'hosts', 'i18n', 'links', 'once'],
   ...['recovery', 'rows', 'timeline', 'useForm', 'viewport'],
 ].map((name) => `tests/unit/${name}.test.js`)
 

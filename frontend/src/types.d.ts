@@ -3,6 +3,10 @@
 export type Status = 'online' | 'busy' | 'away' | 'offline'
 export type Role = 'owner' | 'admin' | 'member'
 export type ChatType = 'group' | 'private' | 'channel'
+/** What others see: `auto` is what the user's connections say. */
+export type Presence = 'auto' | 'away' | 'busy' | 'offline'
+/** Which new messages of a chat notify the user. */
+export type Notifications = 'all' | 'mentions' | 'none'
 
 export interface User {
   id: number
@@ -12,10 +16,39 @@ export interface User {
   last_seen_at: string | null
   created_at: string
   is_bot: boolean
+  /** False for banned and for deleted users. */
   active: boolean
   deleted: boolean
-  /** Only on the own user. */
+  /** Only on the own user, as are the two after it. */
   email?: string | null
+  is_admin?: boolean
+  presence?: Presence
+}
+
+/** What a server says of itself to anybody. */
+export interface ServerInfo {
+  registration: 'open' | 'invite' | 'closed'
+  /** Whether the server still has no admin. */
+  setup_needed: boolean
+}
+
+/** An invite as its link shows it to anybody. */
+export interface InvitePreview {
+  code: string
+  /** null: an invite to the server only. */
+  chat: Pick<SharedChat, 'name' | 'chat_type' | 'member_count'> | null
+  invited_by: { display_name: string }
+}
+
+/** A login of the own user. */
+export interface LoginSession {
+  id: string
+  created_at: string
+  last_used_at: string | null
+  address: string
+  user_agent: string
+  /** Whether it is the session that asks. */
+  current: boolean
 }
 
 export interface Message {
@@ -46,8 +79,19 @@ export interface SharedChat {
   seq: number
 }
 
+/** What a member has set for themselves in a chat. An older server sends none of it. */
+export interface ChatSettings {
+  notifications?: Notifications
+  favorite?: boolean
+  /** The chat is not in the list until its next message. */
+  hidden?: boolean
+  /** Marked as unread by the user; reading it takes the mark away. */
+  marked_unread?: boolean
+  muted_until?: string | null
+}
+
 /** A chat as one member sees it. */
-export interface Chat extends SharedChat {
+export interface Chat extends SharedChat, ChatSettings {
   role: Role
   /** 1000 means 1000 or more. */
   unread_count: number
@@ -121,6 +165,7 @@ export interface Events {
   user_changed: { user_id: number; user: User }
   chat_added: ChatFrame & { head_seq: number }
   chat_changed: ChatFrame & { chat: SharedChat }
+  chat_settings: ChatFrame & ChatSettings
   chat_removed: ChatFrame & { reason?: string; name?: string | null }
   chat_updated: ChatFrame & Pick<Chat, 'last_message' | 'unread_count' | 'read_seq'> & { head_seq: number }
 }

@@ -20,10 +20,9 @@ const CHECKS_AT_ONCE = 3
  * @param {ReturnType<typeof import('@/services/once').createOnce>} options.once
  * @param {(answer: import('@/types').Chat, requestedAt: number) => unknown} options.apply
  * @param {(chatId: number) => Promise<void>} options.check requests a chat that is missing in the list
- * @param {(chatId: number) => void} options.forget
  * @param {(chatIds: number[]) => void} options.onLoaded gets the ids of the chats that were known before
  */
-export function createChatList({ records, session, once, apply, check, forget, onLoaded }) {
+export function createChatList({ records, session, once, apply, check, onLoaded }) {
   /** @type {import('vue').Ref<'idle' | 'loading' | 'ready' | 'failed'>} */
   const state = ref('idle')
   /** @type {import('vue').Ref<string | null>} where the next page begins */
@@ -57,9 +56,8 @@ export function createChatList({ records, session, once, apply, check, forget, o
       requestedAt = begun
       state.value = 'ready'
       for (const id of before.filter((id) => !found.has(id))) {
-        // Either the chat is gone, or it is further down, or it moved up while the pages were read.
-        if (wholeAt === null) enqueueCheck(() => check(id))
-        else if (freshness.isNewer(`chat ${id} there`, wholeAt)) forget(id)
+        // Either the chat is gone, or it is hidden, or further down, or it moved up while the pages were read.
+        if (wholeAt === null || freshness.isNewer(`chat ${id} there`, wholeAt)) enqueueCheck(() => check(id))
       }
       onLoaded(before)
       loadRestSoon(REST_AFTER_MS)

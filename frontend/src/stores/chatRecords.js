@@ -13,6 +13,7 @@ const GROUPS = {
   mark: ['last_read_message_id', 'read_seq'],
   count: ['member_count'],
   own: ['role'],
+  settings: ['notifications', 'favorite', 'hidden', 'marked_unread', 'muted_until'],
 }
 
 /** @param {string} field */
@@ -39,10 +40,19 @@ export function createChatRecords({ ownId }) {
   /** @type {Map<number, Chat>} */
   const chats = reactive(new Map())
   /** Latest activity first. */
-  const list = computed(() =>
-    [...chats.values()].sort((a, b) => activityOf(b) - activityOf(a) || b.id - a.id),
+  const all = computed(() => [...chats.values()].sort((a, b) => activityOf(b) - activityOf(a) || b.id - a.id))
+  /** The chats that are not hidden, favourites first. */
+  const list = computed(() => {
+    const shown = all.value.filter((chat) => !chat.hidden)
+    return [...shown.filter((chat) => chat.favorite), ...shown.filter((chat) => !chat.favorite)]
+  })
+  const hidden = computed(() => all.value.filter((chat) => chat.hidden))
+  /** The unread messages of all chats that notify the user; a chat that is only marked counts as one. */
+  const unreadTotal = computed(() =>
+    list.value
+      .filter((chat) => chat.notifications !== 'none')
+      .reduce((sum, chat) => sum + (chat.unread_count || Number(chat.marked_unread ?? false)), 0),
   )
-  const unreadTotal = computed(() => list.value.reduce((sum, chat) => sum + chat.unread_count, 0))
   /**
    * The `seq` of the messages by others that came as events, by chat: the answer to an earlier request has not counted
    * them.
@@ -187,9 +197,22 @@ export function createChatRecords({ ownId }) {
     Object.assign(chat, shared, { seq: chat.seq })
   }
 
+  /** Applies the user's own settings of a chat. @param {Chat} chat @param {import('@/types').EventFrame<'chat_settings'>} frame */
+  function noteSettings(chat, frame) {
+    freshness.changed(`chat ${chat.id} settings`)
+    Object.assign(
+      chat,
+      pick(
+        /** @type {any} */ (frame),
+        GROUPS.settings.filter((field) => field in frame),
+      ),
+    )
+  }
+
   return {
     chats,
     list,
+    hidden,
     unreadTotal,
     apply,
     forget,
@@ -202,6 +225,7 @@ export function createChatRecords({ ownId }) {
     noteMark,
     noteUpdate,
     noteShared,
+    noteSettings,
   }
 }
 

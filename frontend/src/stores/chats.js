@@ -10,6 +10,7 @@ import { createChatList } from './chatList'
 import { createMembers } from './chatMembers'
 import { createChatNames } from './chatNames'
 import { createChatRecords } from './chatRecords'
+import { createChatSettings } from './chatSettings'
 import { useSession } from './session'
 import { useUsers } from './users'
 
@@ -46,11 +47,12 @@ export const useChats = defineStore('chats', () => {
     once,
     apply,
     check,
-    forget,
     onLoaded(before) {
       for (const id of new Set([...before, ...members.membersOf.keys()])) members.reloadMembers(id)
     },
   })
+
+  const settings = createChatSettings({ session, once, noteRead: records.noteRead, apply })
 
   watch(
     () => session.userId,
@@ -156,6 +158,13 @@ export const useChats = defineStore('chats', () => {
     return create({ chat_type: 'private', member_ids: [userId] })
   }
 
+  /** Joins the chat of an invite. @param {string} code @throws {ApiError} `not_found`: the invite does not work any more */
+  async function acceptInvite(code) {
+    const requestedAt = freshness.start()
+    const chat = await api.post(`/invites/${encodeURIComponent(code)}/accept`)
+    return apply(chat, requestedAt) ?? chat
+  }
+
   /** @param {number} chatId @param {string} name @throws {ApiError} */
   async function rename(chatId, name) {
     const requestedAt = freshness.start()
@@ -192,6 +201,7 @@ export const useChats = defineStore('chats', () => {
 
   return {
     list: records.list,
+    hidden: records.hidden,
     unreadTotal: records.unreadTotal,
     removals,
     restores,
@@ -206,6 +216,7 @@ export const useChats = defineStore('chats', () => {
     ...names,
     create,
     openPrivate,
+    acceptInvite,
     rename,
     remove,
     members: members.members,
@@ -213,6 +224,7 @@ export const useChats = defineStore('chats', () => {
     addMember: members.addMember,
     setRole: members.setRole,
     removeMember: members.removeMember,
+    ...settings,
     join,
     noteLatest: records.noteLatest,
     noteRead: records.noteRead,

@@ -112,8 +112,11 @@ describe('the list', () => {
     const rest = fakeRest({ 'GET /chats': paged([chat(1), chat(2)]) })
     await chats.load()
     rest.routes['GET /chats'] = paged([chat(2)])
+    rest.routes['GET /chats/1'] = fail(404, 'not_found')
     await chats.load()
+    await settled()
     expect(ids()).toEqual([2])
+    expect(chats.get(1)).toBeUndefined()
   })
 
   test('keeps a chat that is only further down', async () => {
