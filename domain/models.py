@@ -8,11 +8,17 @@ from domain.frozen import frozen
 
 ChatType = Literal["group", "private", "channel"]
 Role = Literal["owner", "admin", "member"]
+PresenceChoice = Literal["auto", "away", "busy", "offline"]
+Notifications = Literal["all", "mentions", "none"]
 
 
 @frozen
 class User:
-    """An account. Banned and deleted accounts are kept, so that an id, once given, always names somebody."""
+    """An account. Banned and deleted accounts are kept, so that an id, once given, always names somebody.
+
+    `presence` is what the user wants others to see while they are connected; with `auto` their connections decide.
+    `is_admin`: they administer the server, which gives no rights in chats.
+    """
 
     id: int
     username: str
@@ -24,6 +30,8 @@ class User:
     is_bot: bool = False
     banned: bool = False
     deleted: bool = False
+    is_admin: bool = False
+    presence: PresenceChoice = "auto"
 
     @property
     def active(self) -> bool:
@@ -33,17 +41,28 @@ class User:
 
 @frozen
 class Session:
-    """A login and the refresh tokens that descend from it. A revoked session is kept for a while, and stays revoked."""
+    """A login and the refresh tokens that descend from it. A revoked session is kept for a while, and stays revoked.
+
+    `address` and `user_agent` are those of the login, empty for one of an earlier version. `last_used_at` is noted
+    seldom; None: at the login only.
+    """
 
     id: str
     user_id: int
     created_at: datetime
     revoked: bool = False
+    address: str = ""
+    user_agent: str = ""
+    last_used_at: datetime | None = None
 
 
 @frozen
 class Chat:
-    """A chat without its members. `head_seq` is the number of its last change of a message, 0 before the first."""
+    """A chat without its members. `head_seq` is the number of its last change of a message, 0 before the first.
+
+    `is_public`: everybody may find and join it. `slow_mode_s` is how long a plain member waits between two messages; 0:
+    not at all.
+    """
 
     id: int
     name: str | None
@@ -52,19 +71,44 @@ class Chat:
     created_by: int
     head_seq: int
     member_count: int
+    is_public: bool = False
+    slow_mode_s: int = 0
+
+
+@frozen
+class OwnSettings:
+    """What a member has set in a chat for themselves. `hidden_seq` is the head of the chat when they hid it, None if
+    they did not; a newer message shows the chat again. `marked_unread` is for the client's list."""
+
+    notifications: Notifications = "all"
+    favorite: bool = False
+    hidden_seq: int | None = None
+    marked_unread: bool = False
+
+
+UNSET = OwnSettings()
+"""The settings of a member who has set nothing. Nearly all members share this value."""
 
 
 @frozen
 class Member:
     """A user in a chat. `read_seq` is the position of the user's read mark, 0 before the first message;
     `last_read_message_id` is the message at that position, None with 0. Neither changes when that message is
-    deleted."""
+    deleted.
+
+    `muted_until`: the member may not write before that time. `blocked`, in a private chat: the other member has blocked
+    this one. `opened`, in a private chat: this member has asked for it, so they see it before its first message.
+    """
 
     user_id: int
     role: Role
     joined_at: datetime
     read_seq: int = 0
     last_read_message_id: int | None = None
+    muted_until: datetime | None = None
+    blocked: bool = False
+    opened: bool = False
+    settings: OwnSettings = UNSET
 
 
 @frozen
@@ -148,6 +192,12 @@ class ChatSummary:
     unread_count: int
     last_message: Message | None
 
+    @property
+    def hidden(self) -> bool:
+        """Whether the member has hidden the chat, and no message has come since."""
+        hidden_seq, last = self.member.settings.hidden_seq, self.last_message
+        return hidden_seq is not None and (last is None or last.seq <= hidden_seq)
+
 
 @frozen
 class ChatPreview:
@@ -176,6 +226,9 @@ class Actor:
     user_id: int
     role: Role
     chat_type: ChatType
+    muted_until: datetime | None = None
+    blocked: bool = False
+    slow_mode_s: int = 0
 
 
 @frozen

@@ -1,21 +1,33 @@
 """Who may do what. Each check takes the actor as the write finds them, and raises `Forbidden`."""
 
+from datetime import datetime
+
 from domain.models import Actor, Member, Message, Role
 from domain.refusals import Forbidden
 
 _MANAGERS: frozenset[Role] = frozenset({"owner", "admin"})
 
 
-def check_send(actor: Actor) -> None:
-    """Members send; in a channel only owners and admins do."""
+def check_voice(actor: Actor, at: datetime) -> None:
+    """A member who is muted at that time, or whom the other member of a private chat has blocked, writes nothing."""
+    if actor.muted_until is not None and at < actor.muted_until:
+        raise Forbidden(f"you are muted in this chat until {actor.muted_until.isoformat()}")
+    if actor.blocked:
+        raise Forbidden("the other person has blocked you")
+
+
+def check_send(actor: Actor, at: datetime) -> None:
+    """Members who have a voice send; in a channel only owners and admins do."""
+    check_voice(actor, at)
     if actor.chat_type == "channel" and actor.role not in _MANAGERS:
         raise Forbidden("only owner and admins write in a channel")
 
 
-def check_edit(actor: Actor, message: Message) -> None:
-    """Only the author edits a message."""
+def check_edit(actor: Actor, message: Message, at: datetime) -> None:
+    """Only the author edits a message, while they have a voice."""
     if message.sender_id != actor.user_id:
         raise Forbidden("only the author edits a message")
+    check_voice(actor, at)
 
 
 def check_delete(actor: Actor, message: Message) -> None:

@@ -10,7 +10,7 @@ from domain.models import ChatSummary, Message
 _MESSAGE_BYTES = 768
 """The size of a message object without its texts: its keys, six integers of 16 digits, two times."""
 
-_CHAT_BYTES = 768
+_CHAT_BYTES = 1024
 """The size of a chat object without its texts."""
 
 

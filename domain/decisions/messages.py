@@ -24,7 +24,7 @@ def send(view: MessageView, draft: Draft) -> MessageCreated | Appended:
             return _repeat(first, draft)
     if draft.content_fault is not None:
         raise BadContent(draft.content_fault)
-    check_send(actor)
+    check_send(actor, draft.created_at)
     if draft.reply_to is not None:
         _check_reply(view, draft.chat_id, draft.reply_to)
     seq = view.next_seq(draft.chat_id)
@@ -52,7 +52,7 @@ def edit(
     Raises: `NotFound` if there is no such message, it is deleted, or the user is not a member of its chat; `Forbidden`.
     """
     actor, message = _alive(view, message_id, user_id)
-    check_edit(actor, message)
+    check_edit(actor, message, edited_at)
     if message.content == content:
         return message
     seq = view.next_seq(message.chat_id)

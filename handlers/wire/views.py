@@ -3,7 +3,17 @@
 from datetime import datetime
 from typing import Annotated, Any, Literal, NotRequired, TypedDict
 
-from domain.models import Chat, ChatSummary, ChatType, Member, Message, Role, User
+from domain.models import (
+    Chat,
+    ChatSummary,
+    ChatType,
+    Member,
+    Message,
+    Notifications,
+    PresenceChoice,
+    Role,
+    User,
+)
 
 Time = Annotated[str | datetime, "ISO 8601 in UTC with offset, always with microseconds"]
 Id = Annotated[int, "1 to 2^53 - 1"]
@@ -15,11 +25,12 @@ View = dict[str, Any]
 
 
 class UserObject(TypedDict):
-    """`email` is there for the user alone."""
+    """`email`, `is_admin` and `presence` are there for the user alone."""
 
     id: Id
     username: str
     display_name: str
+    avatar_url: str | None
     status: Status
     last_seen_at: Time | None
     created_at: Time
@@ -27,6 +38,8 @@ class UserObject(TypedDict):
     active: bool
     deleted: bool
     email: NotRequired[str | None]
+    is_admin: NotRequired[bool]
+    presence: NotRequired[PresenceChoice]
 
 
 class MessageObject(TypedDict):
@@ -58,6 +71,9 @@ class ChatObject(TypedDict):
     created_by: Id
     member_count: Count
     seq: Count
+    avatar_url: str | None
+    is_public: bool
+    slow_mode_s: Count
 
 
 class SummaryObject(ChatObject):
@@ -68,6 +84,11 @@ class SummaryObject(ChatObject):
     last_message: MessageObject | None
     last_read_message_id: Id | None
     read_seq: Count
+    notifications: Notifications
+    favorite: bool
+    hidden: bool
+    marked_unread: bool
+    muted_until: Time | None
 
 
 class MemberObject(TypedDict):
@@ -76,6 +97,7 @@ class MemberObject(TypedDict):
     joined_at: Time
     last_read_message_id: Id | None
     read_seq: Count
+    muted_until: Time | None
 
 
 def time_view(at: datetime) -> str | datetime:
@@ -94,6 +116,7 @@ def user_view(user: User, status: str, *, own: bool = False) -> View:
         "id": user.id,
         "username": user.username,
         "display_name": user.display_name,
+        "avatar_url": None,  # nobody has a picture yet
         "status": status,
         "last_seen_at": optional_time_view(user.last_seen_at),
         "created_at": time_view(user.created_at),
@@ -103,6 +126,8 @@ def user_view(user: User, status: str, *, own: bool = False) -> View:
     }
     if own:
         view["email"] = user.email
+        view["is_admin"] = user.is_admin
+        view["presence"] = user.presence
     return view
 
 
@@ -138,12 +163,15 @@ def chat_view(chat: Chat) -> View:
         "created_by": chat.created_by,
         "member_count": chat.member_count,
         "seq": chat.head_seq,
+        "avatar_url": None,
+        "is_public": chat.is_public,
+        "slow_mode_s": chat.slow_mode_s,
     }
 
 
 def summary_view(summary: ChatSummary) -> View:
     """A `SummaryObject`."""
-    last = summary.last_message
+    last, settings = summary.last_message, summary.member.settings
     return {
         **chat_view(summary.chat),
         "role": summary.member.role,
@@ -151,6 +179,11 @@ def summary_view(summary: ChatSummary) -> View:
         "last_message": None if last is None else message_view(last),
         "last_read_message_id": summary.member.last_read_message_id,
         "read_seq": summary.member.read_seq,
+        "notifications": settings.notifications,
+        "favorite": settings.favorite,
+        "hidden": summary.hidden,
+        "marked_unread": settings.marked_unread,
+        "muted_until": optional_time_view(summary.member.muted_until),
     }
 
 
@@ -162,4 +195,5 @@ def member_view(member: Member, user: View) -> View:
         "joined_at": time_view(member.joined_at),
         "last_read_message_id": member.last_read_message_id,
         "read_seq": member.read_seq,
+        "muted_until": optional_time_view(member.muted_until),
     }

@@ -89,9 +89,9 @@ async def _deleted(database: Database, row: Row, data: Document) -> None:
 
 
 async def _member_added(database: Database, row: Row, data: Document) -> None:
-    await _update_member(
-        database, row, data["member"]["user_id"], {**data["member"], "gone": False}, upsert=True
-    )
+    # Who comes back has set nothing for themselves.
+    member = {**data["member"], "gone": False, "settings": None}
+    await _update_member(database, row, data["member"]["user_id"], member, upsert=True)
     await _update_chat(database, row, {"member_count": data["member_count"]})
 
 

@@ -20,9 +20,9 @@ from domain.frozen import frozen
 from domain.models import Actor, Chat, Member, Role
 from domain.refusals import NotFound
 from storage.mongo.database import Document
+from storage.mongo.documents import member_of
 from storage.mongo.log import Row
 from storage.mongo.row_codecs import UnknownKind, change_of
-from storage.times import from_micros
 
 
 @frozen
@@ -31,6 +31,9 @@ class MemberRole:
 
     role: Role
     joined_at: datetime
+    muted_until: datetime | None = None
+    blocked: bool = False
+    opened: bool = False
 
 
 @dataclass(slots=True)
@@ -74,7 +77,14 @@ class ChatReplica:
         member = self.roles.get(user_id)
         if self.chat is None or self.closed or member is None:
             raise NotFound(f"chat {self.chat_id}")
-        return Actor(user_id, member.role, self.chat.chat_type)
+        return Actor(
+            user_id,
+            member.role,
+            self.chat.chat_type,
+            member.muted_until,
+            member.blocked,
+            self.chat.slow_mode_s,
+        )
 
     def current(self) -> Chat:
         assert self.chat is not None
@@ -93,7 +103,7 @@ class ChatReplica:
         """Adds a member from their document, which may reflect rows that are not applied yet."""
         self.loaded_at[document["user_id"]] = document["n"]
         if not document["gone"]:
-            self.roles[document["user_id"]] = MemberRole(document["role"], from_micros(document["joined_at"]))
+            self.roles[document["user_id"]] = _role_of(member_of(document))
 
     def _created(self, change: ChatCreated) -> None:
         self.chat = change.state.chat
@@ -123,11 +133,15 @@ class ChatReplica:
 
     def _set_role(self, member: Member) -> None:
         if self._is_newer_for(member.user_id):
-            self.roles[member.user_id] = MemberRole(member.role, member.joined_at)
+            self.roles[member.user_id] = _role_of(member)
 
     def _is_newer_for(self, user_id: int) -> bool:
         """Whether the row that is being applied is newer than what was loaded of the member."""
         return self.loaded_at.get(user_id, 0) < self.n
+
+
+def _role_of(member: Member) -> MemberRole:
+    return MemberRole(member.role, member.joined_at, member.muted_until, member.blocked, member.opened)
 
 
 _EFFECTS: Mapping[type[Change], Callable[[ChatReplica, Any], None]] = {

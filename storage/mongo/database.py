@@ -67,6 +67,11 @@ class Database:
         self.members: Collection = database["members"]
         self.changes: Collection = database["changes"]
         self.messages: Collection = database["messages"]
+        self.bans: Collection = database["bans"]
+        self.user_blocks: Collection = database["user_blocks"]
+        self.invites: Collection = database["invites"]
+        self.claims: Collection = database["claims"]
+        self.audit: Collection = database["audit"]
         self.leases: Collection = database["leases"]
         # Hints stand in the collection of the log, so that one command inserts the rows of a batch and their hint.
         self.hints: Collection = self.changes

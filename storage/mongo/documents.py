@@ -1,9 +1,9 @@
-"""Documents to models and back."""
+"""Documents to models and back. Fields that came after the first stage may be missing: each is read with a default."""
 
 from datetime import datetime
 from typing import Any
 
-from domain.models import Account, Chat, Member, Message, Role, Session, User
+from domain.models import UNSET, Account, Chat, Member, Message, OwnSettings, Role, Session, User
 from storage.mongo.database import Document
 from storage.times import from_micros, to_micros
 
@@ -25,6 +25,8 @@ def user_of(document: Document) -> User:
         is_bot=document["is_bot"],
         banned=document["banned"],
         deleted=document["deleted"],
+        is_admin=document.get("is_admin", False),
+        presence=document.get("presence", "auto"),
     )
 
 
@@ -33,7 +35,16 @@ def account_of(document: Document) -> Account:
 
 
 def session_of(document: Document, *, revoked: bool) -> Session:
-    return Session(document["_id"], document["user_id"], from_micros(document["created_at"]), revoked)
+    used = document.get("last_used_at")
+    return Session(
+        document["_id"],
+        document["user_id"],
+        from_micros(document["created_at"]),
+        revoked,
+        document.get("address", ""),
+        document.get("user_agent", ""),
+        from_micros(used) if used else None,
+    )
 
 
 def chat_of(document: Document) -> Chat:
@@ -45,6 +56,8 @@ def chat_of(document: Document) -> Chat:
         document["created_by"],
         document["head_seq"],
         document["member_count"],
+        document.get("is_public", False),
+        document.get("slow_mode_s", 0),
     )
 
 
@@ -57,27 +70,42 @@ def chat_document(chat: Chat) -> Document:
         "created_by": chat.created_by,
         "head_seq": chat.head_seq,
         "member_count": chat.member_count,
+        "is_public": chat.is_public,
+        "slow_mode_s": chat.slow_mode_s,
     }
 
 
 def member_of(document: Document, *, role: Role | None = None, joined_at: datetime | None = None) -> Member:
     """With another role and time than the document's, if they are given."""
+    muted = document.get("muted_until")
     return Member(
         document["user_id"],
         role or document["role"],
         joined_at or from_micros(document["joined_at"]),
         document["read_seq"],
         document["last_read_message_id"],
+        from_micros(muted) if muted else None,
+        document.get("blocked", False),
+        document.get("opened", False),
+        settings_of(document.get("settings")),
     )
 
 
+def settings_of(document: Document | None) -> OwnSettings:
+    return OwnSettings(**document) if document else UNSET
+
+
 def member_document(member: Member) -> Document:
+    """Without what the member has set for themselves: that is written by itself."""
     return {
         "user_id": member.user_id,
         "role": member.role,
         "joined_at": to_micros(member.joined_at),
         "read_seq": member.read_seq,
         "last_read_message_id": member.last_read_message_id,
+        "muted_until": 0 if member.muted_until is None else to_micros(member.muted_until),
+        "blocked": member.blocked,
+        "opened": member.opened,
     }
 
 

@@ -44,10 +44,20 @@ def get(db: sqlite3.Connection, chat_id: int, user_id: int) -> Member | None:
 
 def insert(db: sqlite3.Connection, chat_id: int, members: Collection[Member]) -> None:
     db.executemany(
-        "INSERT INTO members (chat_id, user_id, role, joined_at, read_seq, last_read_message_id)"
-        " VALUES (?, ?, ?, ?, ?, ?)",
+        "INSERT INTO members (chat_id, user_id, role, joined_at, read_seq, last_read_message_id, muted_until,"
+        " blocked, opened) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
         [
-            (chat_id, m.user_id, m.role, to_micros(m.joined_at), m.read_seq, m.last_read_message_id)
+            (
+                chat_id,
+                m.user_id,
+                m.role,
+                to_micros(m.joined_at),
+                m.read_seq,
+                m.last_read_message_id,
+                None if m.muted_until is None else to_micros(m.muted_until),
+                m.blocked,
+                m.opened,
+            )
             for m in members
         ],
     )

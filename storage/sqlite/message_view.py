@@ -16,7 +16,7 @@ from domain.models import Actor, Message
 from domain.refusals import NotFound
 from storage.sqlite import history
 from storage.sqlite.rows import Row, extra_of, message_of
-from storage.times import to_micros
+from storage.times import from_micros, to_micros
 
 ClientIdKey = tuple[int, str]
 """A sender and their client_id."""
@@ -64,13 +64,16 @@ class SqliteMessageView:
         actor = self._actors.get((chat_id, user_id))
         if actor is None:
             row = self.db.execute(
-                "SELECT members.role, chats.chat_type FROM members JOIN chats ON chats.id = members.chat_id"
-                " WHERE members.chat_id = ? AND members.user_id = ?",
+                "SELECT role, chat_type, muted_until, blocked, slow_mode_s FROM members"
+                " JOIN chats ON chats.id = chat_id WHERE chat_id = ? AND user_id = ?",
                 (chat_id, user_id),
             ).fetchone()
             if row is None:
                 raise NotFound(f"chat {chat_id}")
-            actor = self._actors[chat_id, user_id] = Actor(user_id, *row)
+            role, chat_type, muted, blocked, slow_mode_s = row
+            muted_until = None if muted is None else from_micros(muted)
+            actor = Actor(user_id, role, chat_type, muted_until, bool(blocked), slow_mode_s)
+            self._actors[chat_id, user_id] = actor
         return actor
 
     def message(self, message_id: int) -> Message | None:

@@ -4,7 +4,7 @@ import json
 from datetime import datetime
 from typing import Any
 
-from domain.models import Chat, Member, Message, Session, User
+from domain.models import UNSET, Chat, Member, Message, Notifications, OwnSettings, Session, User
 from storage.times import from_micros
 
 Row = tuple[Any, ...]
@@ -15,7 +15,10 @@ def _from_micros_or_none(value: int | None) -> datetime | None:
 
 
 def user_of(row: Row) -> User:
-    (user_id, username, display_name, email, password_hash, created, seen, is_bot, banned, deleted, *_) = row
+    (user_id, username, display_name, email, password_hash, created, seen, is_bot, banned, deleted, *more) = (
+        row
+    )
+    _username_key, _display_name_key, _email_key, is_admin, presence, *_ = more
     return User(
         id=user_id,
         username=username,
@@ -27,24 +30,64 @@ def user_of(row: Row) -> User:
         is_bot=bool(is_bot),
         banned=bool(banned),
         deleted=bool(deleted),
+        is_admin=bool(is_admin),
+        presence=presence,
     )
 
 
 def session_of(row: Row) -> Session:
-    (session_id, user_id, created, revoked, *_) = row
-    return Session(session_id, user_id, from_micros(created), bool(revoked))
+    (session_id, user_id, created, revoked, address, user_agent, used, *_) = row
+    return Session(
+        session_id,
+        user_id,
+        from_micros(created),
+        bool(revoked),
+        address,
+        user_agent,
+        _from_micros_or_none(used),
+    )
 
 
 def chat_of(row: Row, *, head_seq: int | None = None) -> Chat:
     """With another head than the row's if `head_seq` is given: the writer raises those of rows only at the end."""
-    (chat_id, name, chat_type, created, created_by, stored_head, member_count, *_) = row
-    head = stored_head if head_seq is None else head_seq
-    return Chat(chat_id, name, chat_type, from_micros(created), created_by, head, member_count)
+    (chat_id, name, chat_type, created, created_by, stored_head, member_count, *more) = row
+    _activity, _users_key, is_public, slow_mode_s, *_ = more
+    return Chat(
+        chat_id,
+        name,
+        chat_type,
+        from_micros(created),
+        created_by,
+        stored_head if head_seq is None else head_seq,
+        member_count,
+        bool(is_public),
+        slow_mode_s,
+    )
 
 
 def member_of(row: Row) -> Member:
-    (_chat_id, user_id, role, joined, read_seq, last_read_message_id, *_) = row
-    return Member(user_id, role, from_micros(joined), read_seq, last_read_message_id)
+    (_chat_id, user_id, role, joined, read_seq, last_read_message_id, muted_until, blocked, opened, *own) = (
+        row
+    )
+    return Member(
+        user_id,
+        role,
+        from_micros(joined),
+        read_seq,
+        last_read_message_id,
+        _from_micros_or_none(muted_until),
+        bool(blocked),
+        bool(opened),
+        _settings_of(*own),
+    )
+
+
+def _settings_of(
+    notifications: Notifications, favorite: int, hidden_seq: int | None, marked_unread: int, *_: object
+) -> OwnSettings:
+    if notifications == "all" and not favorite and hidden_seq is None and not marked_unread:
+        return UNSET
+    return OwnSettings(notifications, bool(favorite), hidden_seq, bool(marked_unread))
 
 
 def message_of(row: Row) -> Message:

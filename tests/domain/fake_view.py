@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from domain.models import Account, Actor, Chat, ChatType, Member, Message, Role
 from domain.refusals import NotFound
@@ -32,7 +33,7 @@ class FakeView:
         self.chats[chat_id] = Chat(chat_id, "Lunch", chat_type, START, OWNER, 0, 0)
         self.members[chat_id] = {}
 
-    def add_member(self, chat_id: int, user_id: int, role: Role, **more: int) -> Member:
+    def add_member(self, chat_id: int, user_id: int, role: Role, **more: Any) -> Member:
         members = self.members[chat_id]
         self.accounts_by_id.setdefault(user_id, Account(user_id))
         member = members[user_id] = Member(user_id, role, at(len(members)), **more)
@@ -56,7 +57,10 @@ class FakeView:
         member = self.member(chat_id, user_id)
         if member is None:
             raise NotFound(f"chat {chat_id}")
-        return Actor(user_id, member.role, self.chats[chat_id].chat_type)
+        chat = self.chats[chat_id]
+        return Actor(
+            user_id, member.role, chat.chat_type, member.muted_until, member.blocked, chat.slow_mode_s
+        )
 
     def message(self, message_id: int) -> Message | None:
         return self.messages.get(message_id)

@@ -1,10 +1,11 @@
 """How read marks move."""
 
+from dataclasses import replace
+
 import pytest
 
 from domain.changes import ReadMoved
 from domain.decisions.marks import read
-from domain.models import Member
 from domain.refusals import BadReference, NotFound
 from tests.domain.fake_view import CHAT, MEMBER, NO_CHAT, OTHER_CHAT, OWNER, STRANGER, FakeView, view_of
 from tests.domain.outcomes import outcome
@@ -17,9 +18,8 @@ def view() -> FakeView:
     ids = [view.add_message(CHAT, OWNER, deleted=number == 3).id for number in (1, 2, 3)]
     assert ids == [1000, 1001, 1002]
     view.add_message(OTHER_CHAT, OWNER)
-    mark = {"read_seq": 1, "last_read_message_id": 1000}
     member = view.members[CHAT][MEMBER]
-    view.members[CHAT][MEMBER] = Member(member.user_id, member.role, member.joined_at, **mark)
+    view.members[CHAT][MEMBER] = replace(member, read_seq=1, last_read_message_id=1000)
     return view
 
 

@@ -1,6 +1,7 @@
 """Who may do what, as tables: a letter for each role, in the order owner, admin, member."""
 
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 
@@ -29,9 +30,10 @@ def leave(actor: Actor) -> None:
 
 REQUESTS: dict[str, tuple[Request, str, str, str]] = {
     # what is asked: the check, and who may in a group, a channel and a private chat
-    "check_send": (permissions.check_send, "oam", "oa-", "oam"),
-    "check_edit, one's own": (lambda one: permissions.check_edit(one, MINE), "oam", "oam", "oam"),
-    "check_edit, another's": (lambda one: permissions.check_edit(one, THEIRS), "---", "---", "---"),
+    "check_voice": (lambda one: permissions.check_voice(one, START), "oam", "oam", "oam"),
+    "check_send": (lambda one: permissions.check_send(one, START), "oam", "oa-", "oam"),
+    "check_edit, one's own": (lambda one: permissions.check_edit(one, MINE, START), "oam", "oam", "oam"),
+    "check_edit, another's": (lambda one: permissions.check_edit(one, THEIRS, START), "---", "---", "---"),
     "check_delete, one's own": (lambda one: permissions.check_delete(one, MINE), "oam", "oam", "oam"),
     "check_delete, another's": (lambda one: permissions.check_delete(one, THEIRS), "oa-", "oa-", "oa-"),
     "check_rename": (permissions.check_rename, "oa-", "oa-", "---"),
@@ -72,6 +74,12 @@ def test_every_check_is_here() -> None:
     ("request_of", "actor", "sentence"),
     [
         ("check_send", Actor(ME, "member", "channel"), "only owner and admins write in a channel"),
+        (
+            "check_voice",
+            Actor(ME, "member", "group", muted_until=START + timedelta(seconds=1)),
+            r"you are muted in this chat until 2025-11-23T10:00:01.123456\+00:00",
+        ),
+        ("check_voice", Actor(ME, "owner", "private", blocked=True), "the other person has blocked you"),
         ("check_rename", Actor(ME, "owner", "private"), "a private chat has no name"),
         ("check_add, a member", Actor(ME, "owner", "private"), "the members of a private chat are fixed"),
         ("check_add, an admin", Actor(ME, "member", "group"), "only the owner and admins do this"),
@@ -82,3 +90,7 @@ def test_every_check_is_here() -> None:
 def test_a_refusal_says_why(request_of: str, actor: Actor, sentence: str) -> None:
     with pytest.raises(Forbidden, match=f"^{sentence}$"):
         REQUESTS[request_of][0](actor)
+
+
+def test_a_mute_is_over_at_its_end() -> None:
+    permissions.check_voice(Actor(ME, "member", "group", muted_until=START), START)

@@ -111,6 +111,7 @@ GOOD_USER = {
     "id": 1,
     "username": "ann",
     "display_name": "Ann",
+    "avatar_url": None,
     "status": "online",
     "last_seen_at": None,
     "created_at": "2025-11-23T10:00:00.123456+00:00",
@@ -134,7 +135,12 @@ GOOD_USER = {
     ],
 )
 def test_the_check_sees_what_is_wrong(change: dict[str, Any], fault: str) -> None:
-    assert faults({"user": {**GOOD_USER, "email": None}}, UserAnswer, "it") == []
+    assert (
+        faults(
+            {"user": {**GOOD_USER, "email": None, "is_admin": False, "presence": "auto"}}, UserAnswer, "it"
+        )
+        == []
+    )
     (found,) = faults({**GOOD_USER, **change}, UserObject, "user")
     assert fault in found
 

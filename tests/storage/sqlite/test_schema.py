@@ -60,9 +60,13 @@ def old_file(path: Path) -> None:
     db.close()
 
 
+COLUMNS = {"chats": 9, "members": 6, "sessions": 4, "users": 13}
+"""How many columns the tables had when the file was written, if there are more now."""
+
+
 def contents(path: Path, table: str, *without: int) -> list[list[object]]:
     with sqlite3.connect(path) as db:
-        rows = db.execute(f"SELECT * FROM {table} ORDER BY 1").fetchall()
+        rows = [row[: COLUMNS.get(table)] for row in db.execute(f"SELECT * FROM {table} ORDER BY 1")]
     db.close()
     return [[value for place, value in enumerate(row) if place not in without] for row in rows]
 

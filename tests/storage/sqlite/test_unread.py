@@ -2,7 +2,6 @@
 
 import asyncio
 import random
-import sqlite3
 from pathlib import Path
 
 import pytest
@@ -10,6 +9,7 @@ import pytest
 from domain.models import Draft
 from storage.sqlite import SqliteStore
 from tests.storage.sqlite.conftest import Gremlin
+from tests.storage.sqlite.earlier import take_back
 from tests.storage.world import World, at, draft
 
 
@@ -103,17 +103,8 @@ async def test_a_file_of_before_counts_as_it_did(path: Path) -> None:
     chat_id = await world.chat(anna, boris)
     for sender in (anna, anna, boris, anna, boris, boris):
         await world.send(chat_id, sender)
-    back = """
-        DROP INDEX messages_alive; ALTER TABLE messages DROP COLUMN run_seq;
-        CREATE INDEX messages_alive ON messages (chat_id, seq, sender_id, deleted) WHERE deleted = 0;
-        CREATE INDEX messages_by_sender ON messages (chat_id, sender_id, seq, deleted) WHERE deleted = 0;
-        ALTER TABLE tokens DROP COLUMN reuses; DROP TABLE meta;
-        PRAGMA user_version = 1;
-    """
     await store.close()
-    db = sqlite3.connect(path)
-    db.executescript(back)
-    db.close()
+    take_back(path, 1)
     store = await SqliteStore.open(path)
     await assert_counted(store, chat_id, [anna, boris])
     await World(store).send(chat_id, boris)
