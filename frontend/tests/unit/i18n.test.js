@@ -1,10 +1,14 @@
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { i18n, languageOf, setLanguage } from '@/i18n'
-import en from '@/i18n/en'
+import accountEn from '@/i18n/account/en'
+import accountRu from '@/i18n/account/ru'
+import mainEn from '@/i18n/en'
 import { fieldTextOf, textOf } from '@/i18n/errors'
-import ru from '@/i18n/ru'
+import mainRu from '@/i18n/ru'
 
 const { t } = i18n.global
+const en = { main: mainEn, account: accountEn }
+const ru = { main: mainRu, account: accountRu }
 
 afterEach(() => {
   setLanguage('en')
