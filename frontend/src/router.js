@@ -45,6 +45,15 @@ const routes = [
           messageId: Number(route.query.message) || null,
         }),
       },
+      {
+        path: 'admin/:section(people|invites|chats|statistics|log)?',
+        name: 'admin',
+        component: () => import('@/views/AdminView.vue'),
+        props: (/** @type {import('vue-router').RouteLocationNormalized} */ route) => ({
+          section: route.params.section || 'people',
+        }),
+        beforeEnter: () => (useSession().me?.is_admin ? true : { name: 'home' }),
+      },
     ],
   },
   { path: '/:rest(.*)*', redirect: '/' },

@@ -80,6 +80,10 @@ export interface SharedChat {
   member_count: number
   /** The number of the last change that was published to the room. */
   seq: number
+  /** Whether everybody may find and join it. An older server sends neither this nor the slow mode. */
+  is_public?: boolean
+  /** How long a plain member waits between two messages, in seconds; 0: not at all. */
+  slow_mode_s?: number
 }
 
 /** What a member has set for themselves in a chat. An older server sends none of it. */
@@ -110,6 +114,60 @@ export interface Member {
   joined_at: string
   last_read_message_id: number | null
   read_seq?: number
+  /** The member may not write before this time. */
+  muted_until?: string | null
+}
+
+/** An invite to a chat or, with the `chat_id` null, to the server. */
+export interface Invite {
+  code: string
+  url: string
+  chat_id: number | null
+  created_by: number
+  created_at: string
+  /** null: it has no end. */
+  expires_at: string | null
+  /** 0: any number. */
+  max_uses: number
+  uses: number
+}
+
+/** Somebody who is kept out of a chat. */
+export interface Ban {
+  user: User
+  reason: string | null
+  banned_by: number | null
+  at: string
+}
+
+/** An act in a chat or on the server, as admins read it. */
+export interface AuditEntry {
+  id: number
+  at: string
+  /** null: an act of the command line. */
+  actor_id: number | null
+  action: string
+  user_id?: number | null
+  message_id?: number | null
+  detail?: string | null
+}
+
+/** A user as server admins see them. */
+export interface Account extends User {
+  banned: boolean
+}
+
+/** What the server counts. */
+export interface Stats {
+  users: number
+  chats: number
+  messages: number
+  connections: number
+  uploads_bytes: number
+  database_bytes: number
+  disk_free_bytes: number
+  version: string
+  started_at: string
 }
 
 /** One page of a chat's history, oldest message first. */

@@ -34,9 +34,12 @@ const activityOf = (chat) => Date.parse(chat.last_message?.created_at ?? chat.cr
 /**
  * The chats that are known, kept up to date by answers and events in any order.
  *
- * @param {{ ownId: () => number | null }} options
+ * @param {object} options
+ * @param {() => number | null} options.ownId
+ * @param {(chat: Chat, before: string | null) => void} [options.onMute] called when a known chat's mute of the user has
+ *   changed, with the earlier `muted_until`
  */
-export function createChatRecords({ ownId }) {
+export function createChatRecords({ ownId, onMute = () => {} }) {
   /** @type {Map<number, Chat>} */
   const chats = reactive(new Map())
   /** Latest activity first. */
@@ -77,7 +80,7 @@ export function createChatRecords({ ownId }) {
       freshness.accept(`chat ${id} ${group}`, requestedAt)
     const newer = pick(answer, fields)
     if ('unread_count' in newer) newer.unread_count = countOf(answer)
-    if (known) Object.assign(known, newer)
+    if (known) assign(known, newer)
     else chats.set(id, /** @type {Chat} */ (newer))
     return chats.get(id)
   }
@@ -200,13 +203,15 @@ export function createChatRecords({ ownId }) {
   /** Applies the user's own settings of a chat. @param {Chat} chat @param {import('@/types').EventFrame<'chat_settings'>} frame */
   function noteSettings(chat, frame) {
     freshness.changed(`chat ${chat.id} settings`)
-    Object.assign(
-      chat,
-      pick(
-        /** @type {any} */ (frame),
-        GROUPS.settings.filter((field) => field in frame),
-      ),
-    )
+    const fields = GROUPS.settings.filter((field) => field in frame)
+    assign(chat, pick(/** @type {any} */ (frame), fields))
+  }
+
+  /** @param {Chat} chat @param {Partial<Chat>} changes */
+  function assign(chat, changes) {
+    const before = chat.muted_until ?? null
+    Object.assign(chat, changes)
+    if ((chat.muted_until ?? null) !== before) onMute(chat, before)
   }
 
   return {

@@ -131,7 +131,7 @@ async function run(seed) {
     add: (chat) => server.add(chat, random() < 0.3 ? me : other()),
     addMany: (chat) => [1, 2, 3].forEach(() => quietly(chats.addMember(chat.id, other()))),
     dropOne: (chat) => quietly(chats.removeMember(chat.id, other())),
-    renameHere: (chat) => chats.get(chat.id) && quietly(chats.rename(chat.id, `Here ${random()}`)),
+    renameHere: (chat) => chats.get(chat.id) && quietly(chats.change(chat.id, { name: `Here ${random()}` })),
     role: (chat) => server.setRole(chat, random() < 0.4 ? me : other(), server.pick(['admin', 'member'])),
     drop: (chat) => server.drop(chat, random() < 0.2 ? me : other()),
     create: () => server.create(random() < 0.7 ? undefined : [me + 1]),
