@@ -5,8 +5,8 @@ import { defineConfig, loadEnv } from 'vite'
 import { precompress } from './precompress.js'
 
 const FUNCTION_TESTS = [
-  ...['bidi', 'dates', 'events', 'freshness', 'hosts', 'i18n', 'links', 'once'],
-  ...['recovery', 'rows', 'timeline', 'useForm', 'viewport'],
+  ...['accountRules', 'bidi', 'dates', 'events', 'freshness', 'hosts', 'i18n', 'links', 'once'],
+  ...['recovery', 'rows', 'timeline', 'useForm', 'userAgents', 'viewport'],
 ].map((name) => `tests/unit/${name}.test.js`)
 
 export default defineConfig(({ mode }) => {

@@ -35,6 +35,7 @@ export const EVENTS = {
   user_changed: {},
   chat_added: {},
   chat_changed: {},
+  chat_settings: {},
   chat_removed: {},
   chat_updated: {},
 }

@@ -3,6 +3,10 @@
 export type Status = 'online' | 'busy' | 'away' | 'offline'
 export type Role = 'owner' | 'admin' | 'member'
 export type ChatType = 'group' | 'private' | 'channel'
+/** What others see: `auto` is what the user's connections say. */
+export type Presence = 'auto' | 'away' | 'busy' | 'offline'
+/** Which new messages of a chat notify the user. */
+export type Notifications = 'all' | 'mentions' | 'none'
 
 export interface User {
   id: number
@@ -12,10 +16,39 @@ export interface User {
   last_seen_at: string | null
   created_at: string
   is_bot: boolean
+  /** False for banned and for deleted users. */
   active: boolean
   deleted: boolean
-  /** Only on the own user. */
+  /** Only on the own user, as are the two after it. */
   email?: string | null
+  is_admin?: boolean
+  presence?: Presence
+}
+
+/** What a server says of itself to anybody. */
+export interface ServerInfo {
+  registration: 'open' | 'invite' | 'closed'
+  /** Whether the server still has no admin. */
+  setup_needed: boolean
+}
+
+/** An invite as its link shows it to anybody. */
+export interface InvitePreview {
+  code: string
+  /** null: an invite to the server only. */
+  chat: Pick<SharedChat, 'name' | 'chat_type' | 'member_count'> | null
+  invited_by: { display_name: string }
+}
+
+/** A login of the own user. */
+export interface LoginSession {
+  id: string
+  created_at: string
+  last_used_at: string | null
+  address: string
+  user_agent: string
+  /** Whether it is the session that asks. */
+  current: boolean
 }
 
 export interface Message {
@@ -32,6 +65,9 @@ export interface Message {
   edited_at: string | null
   reply_to: number | null
   client_id?: string
+  /** The ids of the users whom it mentions. An older server sends neither. */
+  mentions?: number[]
+  mentions_all?: boolean
 }
 
 /** A chat as all its members see it, without the fields of one member. */
@@ -44,10 +80,25 @@ export interface SharedChat {
   member_count: number
   /** The number of the last change that was published to the room. */
   seq: number
+  /** Whether everybody may find and join it. An older server sends neither this nor the slow mode. */
+  is_public?: boolean
+  /** How long a plain member waits between two messages, in seconds; 0: not at all. */
+  slow_mode_s?: number
+}
+
+/** What a member has set for themselves in a chat. An older server sends none of it. */
+export interface ChatSettings {
+  notifications?: Notifications
+  favorite?: boolean
+  /** The chat is not in the list until its next message. */
+  hidden?: boolean
+  /** Marked as unread by the user; reading it takes the mark away. */
+  marked_unread?: boolean
+  muted_until?: string | null
 }
 
 /** A chat as one member sees it. */
-export interface Chat extends SharedChat {
+export interface Chat extends SharedChat, ChatSettings {
   role: Role
   /** 1000 means 1000 or more. */
   unread_count: number
@@ -63,6 +114,60 @@ export interface Member {
   joined_at: string
   last_read_message_id: number | null
   read_seq?: number
+  /** The member may not write before this time. */
+  muted_until?: string | null
+}
+
+/** An invite to a chat or, with the `chat_id` null, to the server. */
+export interface Invite {
+  code: string
+  url: string
+  chat_id: number | null
+  created_by: number
+  created_at: string
+  /** null: it has no end. */
+  expires_at: string | null
+  /** 0: any number. */
+  max_uses: number
+  uses: number
+}
+
+/** Somebody who is kept out of a chat. */
+export interface Ban {
+  user: User
+  reason: string | null
+  banned_by: number | null
+  at: string
+}
+
+/** An act in a chat or on the server, as admins read it. */
+export interface AuditEntry {
+  id: number
+  at: string
+  /** null: an act of the command line. */
+  actor_id: number | null
+  action: string
+  user_id?: number | null
+  message_id?: number | null
+  detail?: string | null
+}
+
+/** A user as server admins see them. */
+export interface Account extends User {
+  banned: boolean
+}
+
+/** What the server counts. */
+export interface Stats {
+  users: number
+  chats: number
+  messages: number
+  connections: number
+  uploads_bytes: number
+  database_bytes: number
+  disk_free_bytes: number
+  version: string
+  started_at: string
 }
 
 /** One page of a chat's history, oldest message first. */
@@ -121,6 +226,7 @@ export interface Events {
   user_changed: { user_id: number; user: User }
   chat_added: ChatFrame & { head_seq: number }
   chat_changed: ChatFrame & { chat: SharedChat }
+  chat_settings: ChatFrame & ChatSettings
   chat_removed: ChatFrame & { reason?: string; name?: string | null }
   chat_updated: ChatFrame & Pick<Chat, 'last_message' | 'unread_count' | 'read_seq'> & { head_seq: number }
 }

@@ -3,8 +3,12 @@ import { textOf } from '@/i18n/errors'
 import { ApiError } from '@/services/http'
 import { useNotices } from './useNotices'
 
-/** Runs what a button does, one run at a time, and shows a notice if it fails. */
-export function useAction() {
+/**
+ * Runs what a button does, one run at a time, and shows a notice if it fails.
+ *
+ * @param {Record<string, string>} [words] translation keys for codes that mean something special here
+ */
+export function useAction(words = {}) {
   const { notify } = useNotices()
   const isBusy = ref(false)
 
@@ -17,7 +21,7 @@ export function useAction() {
       return true
     } catch (error) {
       if (!(error instanceof ApiError)) throw error
-      notify(textOf(error))
+      notify(textOf(error, words))
       return false
     } finally {
       isBusy.value = false

@@ -6,6 +6,12 @@ import { shallowRef } from 'vue'
  * @property {string} title
  * @property {string} [text]
  * @property {string} action the label of the button that confirms
+ * @property {boolean} [isHarmless] the button is not red
+ * @property {{ label: string, options: { value: number | string, label: string }[], value: number | string }} [choice]
+ *   something to choose, and what is chosen at first
+ * @property {{ label: string, hint?: string, maxlength: number }} [field] a text to write, which may stay empty
+ *
+ * @typedef {{ choice: any, text: string }} Answer what was chosen and written
  */
 
 const { isRevealed, reveal, confirm: accept, cancel } = useConfirmDialog()
@@ -24,5 +30,18 @@ export function useConfirm() {
     const { isCanceled } = await reveal()
     return !isCanceled
   }
-  return { question, isOpen: isRevealed, confirm, accept, cancel }
+
+  /**
+   * Asks a question with a choice or a text field.
+   *
+   * @param {Question} asked
+   * @returns {Promise<Answer | null>} null: it was cancelled
+   */
+  async function ask(asked) {
+    cancel()
+    question.value = asked
+    const { data, isCanceled } = await reveal()
+    return isCanceled ? null : data
+  }
+  return { question, isOpen: isRevealed, confirm, ask, accept, cancel }
 }

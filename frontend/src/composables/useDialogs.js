@@ -1,7 +1,8 @@
 import { shallowRef } from 'vue'
 
 /**
- * @typedef {'newChat' | 'chatInfo' | 'profile' | 'preferences' | 'keyboardHelp' | 'quickSwitcher'} DialogName
+ * @typedef {'newChat' | 'chatInfo' | 'hiddenChats' | 'profile' | 'preferences' | 'keyboardHelp' | 'quickSwitcher' | 'publicChats' |
+ *   'newAccount' | 'password'} DialogName
  */
 
 /** @type {import('vue').ShallowRef<{ name: DialogName, props: object } | null>} */

@@ -4,7 +4,9 @@ import { textOf } from '@/i18n/errors'
 import { copyText } from '@/services/clipboard'
 import websocket from '@/services/websocket'
 import { useSession } from '@/stores/session'
+import { useUsers } from '@/stores/users'
 import { useConfirm } from './useConfirm'
+import { useMute } from './useMute'
 import { useNotices } from './useNotices'
 
 /**
@@ -24,6 +26,7 @@ import { useNotices } from './useNotices'
 export function useMessageActions({ timeline, chat, onWrite, onShow }) {
   const { t } = useI18n()
   const session = useSession()
+  const users = useUsers()
   const { confirm } = useConfirm()
   const { notify } = useNotices()
   /** The id of the message that is being answered. */
@@ -31,11 +34,16 @@ export function useMessageActions({ timeline, chat, onWrite, onShow }) {
   /** The message that is being edited, as it was when the edit began. @type {import('vue').Ref<{ id: number, content: string } | null>} */
   const editing = ref(null)
 
+  /** Until when the user may not write here. */
+  const mutedUntil = useMute(() => chat.value?.muted_until)
+
   /** @param {Message} message */
-  const canEdit = (message) => message.sender_id === session.userId && message.message_type === 'text'
+  const canEdit = (message) =>
+    message.sender_id === session.userId && message.message_type === 'text' && !mutedUntil.value
   /** @param {Message} message */
   const canDelete = (message) => message.sender_id === session.userId || chat.value.role !== 'member'
-  const canWrite = () => chat.value.chat_type !== 'channel' || chat.value.role !== 'member'
+  const hasVoice = () => chat.value.chat_type !== 'channel' || chat.value.role !== 'member'
+  const canWrite = () => hasVoice() && !mutedUntil.value
 
   /** @param {Message} message */
   function reply(message) {
@@ -84,8 +92,9 @@ export function useMessageActions({ timeline, chat, onWrite, onShow }) {
 
   /** @param {Message} message */
   async function remove(message) {
+    const isOwn = message.sender_id === session.userId
     const isSure = await confirm({
-      title: t('chat.deleteTitle'),
+      title: isOwn ? t('chat.deleteTitle') : t('chat.deleteOther', { name: users.nameOf(message.sender_id) }),
       text: t('chat.deleteText'),
       action: t('chat.delete'),
     })
@@ -118,6 +127,7 @@ export function useMessageActions({ timeline, chat, onWrite, onShow }) {
   return {
     replyTo,
     editing,
+    mutedUntil,
     canEdit,
     canDelete,
     canWrite,

@@ -77,6 +77,53 @@ export function fullOf(iso) {
   return format({ dateStyle: 'full', timeStyle: 'short' }).format(new Date(iso))
 }
 
+/** A day and time, the day only if it is not today: 14:05, 12 March at 14:05 @param {string} iso */
+export function momentOf(iso) {
+  if (daysAgo(iso) === 0) return timeOf(iso)
+  const isThisYear = new Date(iso).getFullYear() === new Date(now.value).getFullYear()
+  return format({
+    day: 'numeric',
+    month: 'long',
+    year: isThisYear ? undefined : 'numeric',
+    hour: 'numeric',
+    minute: '2-digit',
+  }).format(new Date(iso))
+}
+
+const UNITS = /** @type {const} */ ([
+  ['day', 86_400],
+  ['hour', 3600],
+  ['minute', 60],
+])
+
+/** 30 seconds, 5 minutes, 1 hour, 7 days @param {number} seconds */
+export function durationOf(seconds) {
+  const [unit, size] = UNITS.find(([, size]) => seconds >= size && seconds % size === 0) ?? ['second', 1]
+  return numberFormat({ style: 'unit', unit, unitDisplay: 'long' }).format(seconds / size)
+}
+
+/** 12,345 @param {number} n */
+export function countOf(n) {
+  return numberFormat({}).format(n)
+}
+
+/** 1.5 GB @param {number} bytes */
+export function sizeOf(bytes) {
+  const units = ['byte', 'kilobyte', 'megabyte', 'gigabyte', 'terabyte']
+  const power = Math.min(Math.floor(Math.log2(Math.max(bytes, 1)) / 10), units.length - 1)
+  const unit = {
+    style: /** @type {const} */ ('unit'),
+    unit: units[power],
+    unitDisplay: /** @type {const} */ ('short'),
+  }
+  return numberFormat({ ...unit, maximumFractionDigits: power > 1 ? 1 : 0 }).format(bytes / 1024 ** power)
+}
+
+/** @param {Intl.NumberFormatOptions} options */
+function numberFormat(options) {
+  return new Intl.NumberFormat(i18n.global.locale.value, options)
+}
+
 /** 5 minutes ago, yesterday @param {string} iso */
 export function relative(iso) {
   const minutes = Math.max(0, (now.value - Date.parse(iso)) / 60_000)

@@ -13,13 +13,21 @@ export const isUsername = (username) => USERNAME.test(username)
 /** Characters as the server counts them. @param {string} text */
 export const charsOf = (text) => [...text].length
 
+/** @param {string} text */
+const bytesOf = (text) => new TextEncoder().encode(text).length
+
 /**
- * What is wrong with a new password.
+ * What is wrong with a new password; null: nothing.
  *
  * @param {string} password
- * @returns {'short' | 'long' | null}
+ * @returns {{ kind: 'short' | 'long', chars: number } | null} `chars`: how many characters it lacks, or has too many
  */
 export function passwordFault(password) {
-  if (charsOf(password) < PASSWORD_CHARS_MIN) return 'short'
-  return new TextEncoder().encode(password).length > PASSWORD_BYTES_MAX ? 'long' : null
+  const missing = PASSWORD_CHARS_MIN - charsOf(password)
+  if (missing > 0) return { kind: 'short', chars: missing }
+  const chars = [...password]
+  let excess = bytesOf(password) - PASSWORD_BYTES_MAX
+  let count = 0
+  while (excess > 0) excess -= bytesOf(/** @type {string} */ (chars[chars.length - ++count]))
+  return count ? { kind: 'long', chars: count } : null
 }

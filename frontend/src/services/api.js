@@ -31,6 +31,8 @@ const api = {
   /** @param {string} path @param {unknown} [body] */
   post: (path, body) => call('POST', path, { body }),
   /** @param {string} path @param {unknown} [body] */
+  put: (path, body) => call('PUT', path, { body }),
+  /** @param {string} path @param {unknown} [body] */
   patch: (path, body) => call('PATCH', path, { body }),
   /** @param {string} path */
   delete: (path) => call('DELETE', path, {}),

@@ -34,12 +34,20 @@ export function followChatEvents({ records, members, session, check, isPending, 
     if (known.member_count <= ROLE_MEMBERS_MAX) check(chat_id)
   })
 
+  onEvent('chat_settings', (frame) => {
+    const chat = chats.get(frame.chat_id)
+    if (chat) records.noteSettings(chat, frame)
+    // A message may have shown it again before this event came. An unknown chat was hidden, and is shown again.
+    if (!chat || frame.hidden) check(frame.chat_id)
+  })
+
   // Chats that are joined: each change of a message.
   onEvent('new_message', ({ chat_id, message }) => {
     const chat = chats.get(chat_id)
     if (!chat) return void check(chat_id)
     records.noteArrival(chat, message)
     records.noteChange(chat, message)
+    if (chat.hidden) check(chat_id) // a new message brings it back into the list
   })
   onEvent('message_updated', ({ chat_id, message }) => {
     const chat = chats.get(chat_id)
@@ -67,6 +75,6 @@ export function followChatEvents({ records, members, session, check, isPending, 
   onEvent('chat_updated', (frame) => {
     const chat = chats.get(frame.chat_id)
     if (chat) records.noteUpdate(chat, frame)
-    else check(frame.chat_id)
+    if (!chat || chat.hidden) check(frame.chat_id)
   })
 }

@@ -121,10 +121,17 @@ export function createMembers({ chats, users, session, forgetChat }) {
     changed(chatId, (known) => [...without(known, userId), member], requestedAt)
   }
 
-  /** @param {number} chatId @param {number} userId @param {Role} role @throws {ApiError} */
-  async function setRole(chatId, userId, role) {
+  /**
+   * Changes the role of a member, or until when they may not write (null: they may).
+   *
+   * @param {number} chatId
+   * @param {number} userId
+   * @param {{ role?: Role, muted_until?: string | null }} changes
+   * @throws {ApiError}
+   */
+  async function changeMember(chatId, userId, changes) {
     const requestedAt = freshness.start()
-    const member = await api.patch(`/chats/${chatId}/members/${userId}`, { role })
+    const member = await api.patch(`/chats/${chatId}/members/${userId}`, changes)
     changed(chatId, (known) => [...without(known, userId), member], requestedAt)
   }
 
@@ -136,10 +143,27 @@ export function createMembers({ chats, users, session, forgetChat }) {
     else changed(chatId, (known) => without(known, userId), requestedAt)
   }
 
+  /** Removes somebody and keeps them out. @param {number} chatId @param {number} userId @param {string} [reason] @throws {ApiError} */
+  async function banMember(chatId, userId, reason) {
+    const requestedAt = freshness.start()
+    await api.post(`/chats/${chatId}/bans`, { user_id: userId, reason })
+    changed(chatId, (known) => without(known, userId), requestedAt)
+  }
+
   /** @param {number} chatId */
   function forget(chatId) {
     membersOf.delete(chatId)
   }
 
-  return { membersOf, members, loadMembers, reloadMembers, forget, addMember, setRole, removeMember }
+  return {
+    membersOf,
+    members,
+    loadMembers,
+    reloadMembers,
+    forget,
+    addMember,
+    changeMember,
+    removeMember,
+    banMember,
+  }
 }

@@ -13,6 +13,7 @@ const GROUPS = {
   mark: ['last_read_message_id', 'read_seq'],
   count: ['member_count'],
   own: ['role'],
+  settings: ['notifications', 'favorite', 'hidden', 'marked_unread', 'muted_until'],
 }
 
 /** @param {string} field */
@@ -33,16 +34,28 @@ const activityOf = (chat) => Date.parse(chat.last_message?.created_at ?? chat.cr
 /**
  * The chats that are known, kept up to date by answers and events in any order.
  *
- * @param {{ ownId: () => number | null }} options
+ * @param {object} options
+ * @param {() => number | null} options.ownId
+ * @param {(chat: Chat, before: string | null) => void} [options.onMute] called when a known chat's mute of the user has
+ *   changed, with the earlier `muted_until`
  */
-export function createChatRecords({ ownId }) {
+export function createChatRecords({ ownId, onMute = () => {} }) {
   /** @type {Map<number, Chat>} */
   const chats = reactive(new Map())
   /** Latest activity first. */
-  const list = computed(() =>
-    [...chats.values()].sort((a, b) => activityOf(b) - activityOf(a) || b.id - a.id),
+  const all = computed(() => [...chats.values()].sort((a, b) => activityOf(b) - activityOf(a) || b.id - a.id))
+  /** The chats that are not hidden, favourites first. */
+  const list = computed(() => {
+    const shown = all.value.filter((chat) => !chat.hidden)
+    return [...shown.filter((chat) => chat.favorite), ...shown.filter((chat) => !chat.favorite)]
+  })
+  const hidden = computed(() => all.value.filter((chat) => chat.hidden))
+  /** The unread messages of all chats that notify the user; a chat that is only marked counts as one. */
+  const unreadTotal = computed(() =>
+    list.value
+      .filter((chat) => chat.notifications !== 'none')
+      .reduce((sum, chat) => sum + (chat.unread_count || Number(chat.marked_unread ?? false)), 0),
   )
-  const unreadTotal = computed(() => list.value.reduce((sum, chat) => sum + chat.unread_count, 0))
   /**
    * The `seq` of the messages by others that came as events, by chat: the answer to an earlier request has not counted
    * them.
@@ -67,7 +80,7 @@ export function createChatRecords({ ownId }) {
       freshness.accept(`chat ${id} ${group}`, requestedAt)
     const newer = pick(answer, fields)
     if ('unread_count' in newer) newer.unread_count = countOf(answer)
-    if (known) Object.assign(known, newer)
+    if (known) assign(known, newer)
     else chats.set(id, /** @type {Chat} */ (newer))
     return chats.get(id)
   }
@@ -187,9 +200,24 @@ export function createChatRecords({ ownId }) {
     Object.assign(chat, shared, { seq: chat.seq })
   }
 
+  /** Applies the user's own settings of a chat. @param {Chat} chat @param {import('@/types').EventFrame<'chat_settings'>} frame */
+  function noteSettings(chat, frame) {
+    freshness.changed(`chat ${chat.id} settings`)
+    const fields = GROUPS.settings.filter((field) => field in frame)
+    assign(chat, pick(/** @type {any} */ (frame), fields))
+  }
+
+  /** @param {Chat} chat @param {Partial<Chat>} changes */
+  function assign(chat, changes) {
+    const before = chat.muted_until ?? null
+    Object.assign(chat, changes)
+    if ((chat.muted_until ?? null) !== before) onMute(chat, before)
+  }
+
   return {
     chats,
     list,
+    hidden,
     unreadTotal,
     apply,
     forget,
@@ -202,6 +230,7 @@ export function createChatRecords({ ownId }) {
     noteMark,
     noteUpdate,
     noteShared,
+    noteSettings,
   }
 }
 

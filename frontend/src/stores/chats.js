@@ -1,5 +1,5 @@
 import { defineStore } from 'pinia'
-import { reactive, ref, watch } from 'vue'
+import { reactive, ref, shallowRef, watch } from 'vue'
 import { onEvent } from '@/composables/onEvent'
 import api, { ApiError } from '@/services/api'
 import { freshness } from '@/services/freshness'
@@ -10,6 +10,7 @@ import { createChatList } from './chatList'
 import { createMembers } from './chatMembers'
 import { createChatNames } from './chatNames'
 import { createChatRecords } from './chatRecords'
+import { createChatSettings } from './chatSettings'
 import { useSession } from './session'
 import { useUsers } from './users'
 
@@ -19,7 +20,9 @@ const JOIN = { timeoutMs: 60_000 }
 
 /**
  * @typedef {import('@/types').Chat} Chat
- * @typedef {{ reason: string, name: string }} Removal `reason`: `left`, `removed`, `banned` or `deleted`
+ * @typedef {{ reason: string, name: string }} Removal `reason`: `left`, `removed`, `banned`, `deleted`, or `gone` if the
+ *   chat was found to be gone
+ * @typedef {{ chatId: number, name: string, before: string | null, until: string | null }} MuteChange
  */
 
 /** The chats of the user who is logged in. */
@@ -27,12 +30,14 @@ export const useChats = defineStore('chats', () => {
   const session = useSession()
   const users = useUsers()
   const once = createOnce()
-  const records = createChatRecords({ ownId: () => session.userId })
+  const records = createChatRecords({ ownId: () => session.userId, onMute })
   const { chats } = records
   const members = createMembers({ chats, users, session, forgetChat: forget })
   const names = createChatNames({ list: records.list, members, users, session })
   /** Why chats are gone, for users who still have them open. @type {Map<number, Removal>} */
   const removals = reactive(new Map())
+  /** How the user's own mute in a chat has changed last. @type {import('vue').ShallowRef<MuteChange | null>} */
+  const muteChange = shallowRef(null)
   /** The ids of the chats that the user is deleting: no reason is shown for these. @type {Set<number>} */
   const deleting = new Set()
   /** The store's epoch in which the chats were loaded. */
@@ -46,10 +51,17 @@ export const useChats = defineStore('chats', () => {
     once,
     apply,
     check,
-    forget,
-    onLoaded(before) {
-      for (const id of new Set([...before, ...members.membersOf.keys()])) members.reloadMembers(id)
+    onLoaded(known) {
+      for (const id of new Set([...known, ...members.membersOf.keys()])) members.reloadMembers(id)
     },
+  })
+
+  const settings = createChatSettings({
+    session,
+    once,
+    noteRead: records.noteRead,
+    apply,
+    isOutdated: (chatId, requestedAt) => !chats.has(chatId) && chatList.isLaterThan(requestedAt),
   })
 
   watch(
@@ -88,13 +100,28 @@ export const useChats = defineStore('chats', () => {
   function apply(answer, requestedAt) {
     const chat = records.apply(answer, requestedAt)
     if (chat) removals.delete(chat.id)
+    // A message that the answer does not know may have shown the chat again.
+    if (chat?.hidden && answer.seq < chat.seq) check(chat.id)
     return chat
+  }
+
+  /** @param {Chat} chat @param {string | null} before */
+  function onMute(chat, before) {
+    const until = chat.muted_until ?? null
+    muteChange.value = { chatId: chat.id, name: names.titleOf(chat), before, until }
   }
 
   /** @param {number} chatId */
   function forget(chatId) {
     records.forget(chatId)
     members.forget(chatId)
+  }
+
+  /** A chat was removed while there was no connection, so nobody has said why. @param {number} chatId */
+  function noteGone(chatId) {
+    const name = names.titleOf(chats.get(chatId))
+    if (name && !deleting.has(chatId)) removals.set(chatId, { reason: 'gone', name })
+    forget(chatId)
   }
 
   /** Whether a request is under way whose answer may have a chat. @param {number} chatId */
@@ -122,7 +149,7 @@ export const useChats = defineStore('chats', () => {
         if (chat) return chat
       } catch (error) {
         const isGone = error instanceof ApiError && error.code === 'not_found'
-        if (isGone && freshness.isNewer(`chat ${chatId} there`, requestedAt)) forget(chatId)
+        if (isGone && freshness.isNewer(`chat ${chatId} there`, requestedAt)) noteGone(chatId)
         throw error
       }
       throw new ApiError({ status: 404, code: 'not_found' }) // it was removed meanwhile
@@ -156,10 +183,30 @@ export const useChats = defineStore('chats', () => {
     return create({ chat_type: 'private', member_ids: [userId] })
   }
 
-  /** @param {number} chatId @param {string} name @throws {ApiError} */
-  async function rename(chatId, name) {
+  /** Joins the chat of an invite. @param {string} code @throws {ApiError} `not_found`: the invite does not work any more */
+  async function acceptInvite(code) {
     const requestedAt = freshness.start()
-    apply(await api.patch(`/chats/${chatId}`, { name }), requestedAt)
+    const chat = await api.post(`/invites/${encodeURIComponent(code)}/accept`)
+    return apply(chat, requestedAt) ?? chat
+  }
+
+  /**
+   * Changes what is the same for all members.
+   *
+   * @param {number} chatId
+   * @param {{ name?: string, is_public?: boolean, slow_mode_s?: number }} changes
+   * @throws {ApiError}
+   */
+  async function change(chatId, changes) {
+    const requestedAt = freshness.start()
+    apply(await api.patch(`/chats/${chatId}`, changes), requestedAt)
+  }
+
+  /** Joins a public chat. @param {number} chatId @throws {ApiError} `forbidden`: the user is banned from it */
+  async function enter(chatId) {
+    const requestedAt = freshness.start()
+    const chat = await api.post(`/chats/${chatId}/join`)
+    return apply(chat, requestedAt) ?? chat
   }
 
   /** Deletes a chat for all its members. @param {number} chatId @throws {ApiError} */
@@ -192,8 +239,10 @@ export const useChats = defineStore('chats', () => {
 
   return {
     list: records.list,
+    hidden: records.hidden,
     unreadTotal: records.unreadTotal,
     removals,
+    muteChange,
     restores,
     state: chatList.state,
     hasMore: chatList.hasMore,
@@ -206,13 +255,17 @@ export const useChats = defineStore('chats', () => {
     ...names,
     create,
     openPrivate,
-    rename,
+    acceptInvite,
+    change,
+    enter,
     remove,
     members: members.members,
     loadMembers: members.loadMembers,
     addMember: members.addMember,
-    setRole: members.setRole,
+    changeMember: members.changeMember,
     removeMember: members.removeMember,
+    banMember: members.banMember,
+    ...settings,
     join,
     noteLatest: records.noteLatest,
     noteRead: records.noteRead,

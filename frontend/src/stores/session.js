@@ -13,15 +13,18 @@ export const useSession = defineStore('session', () => {
   const isLoggedIn = computed(() => me.value !== null)
   const userId = computed(() => /** @type {number | null} */ (me.value?.id ?? null))
   /**
-   * How the last session in this tab ended: `left` by the user, `ended` because it was too old, `revoked` by the server,
-   * with the session or the account.
+   * How the last session in this tab ended: `left` by the user, `ended` because it was too old, `revoked` from another
+   * device, `closed` with the account, which was banned or deleted, `deleted` with the account, by the user here.
    *
-   * @type {import('vue').Ref<'left' | 'ended' | 'revoked' | null>}
+   * @type {import('vue').Ref<'left' | 'ended' | 'revoked' | 'closed' | 'deleted' | null>}
    */
   const ending = ref(null)
   /** Whether another tab has logged in with another account than the one that this tab used before. */
   const isSwitched = ref(false)
+  /** The path of the page that a new account begins with; null: the page that the user wanted. */
+  const landing = ref(/** @type {string | null} */ (null))
   let usedId = userId.value
+  let isDeleting = false
   tokens.onChange((session, isElsewhere) => {
     const id = session?.user.id ?? null
     if (id !== userId.value) isSwitched.value = isElsewhere && id !== null && usedId !== null && usedId !== id
@@ -42,17 +45,25 @@ export const useSession = defineStore('session', () => {
   }
 
   /**
-   * Creates an account and logs in.
+   * Creates an account and logs in. `invite` and `setup_code` are those of links. Sets `landing`: the chat of the invite.
    *
-   * @param {{ username: string, password: string, display_name?: string, email?: string }} account
+   * @param {{ username: string, password: string, display_name?: string, invite?: string, setup_code?: string }} account
    * @throws {ApiError}
    */
   async function register(account) {
-    await request('POST', '/auth/register', { body: account })
+    const { chat_id } = await request('POST', '/auth/register', { body: account })
+    landing.value = chat_id ? `/chats/${chat_id}` : '/'
     await login(account)
   }
 
-  /** Ends the session in this browser and removes its unsent texts. @param {'left' | 'revoked'} how */
+  /** The page to go to after a login. @param {unknown} wanted a path of the client */
+  function takeLanding(wanted) {
+    const path = landing.value ?? String(wanted ?? '/')
+    landing.value = null
+    return path
+  }
+
+  /** Ends the session in this browser and removes its unsent texts. @param {'left' | 'closed' | 'deleted'} how */
   function end(how) {
     const ownerId = userId.value
     ending.value = how
@@ -62,6 +73,7 @@ export const useSession = defineStore('session', () => {
 
   /** The server has refused the connection for good. If the session has ended, it ends here, with its unsent texts. */
   async function revoked() {
+    if (isDeleting) return
     const ownerId = userId.value
     await check()
     if (ending.value !== 'ended') return
@@ -105,7 +117,7 @@ export const useSession = defineStore('session', () => {
     } catch (error) {
       if (!(error instanceof ApiError)) throw error
       // `forbidden`: the account has ended. The refresh token does not say so yet.
-      if (error.code === 'forbidden') end('revoked')
+      if (error.code === 'forbidden') end('closed')
     }
   }
 
@@ -117,11 +129,29 @@ export const useSession = defineStore('session', () => {
   }
 
   /**
-   * @param {{ display_name?: string, password?: string, old_password?: string }} changes
+   * @param {{ display_name?: string, password?: string, old_password?: string, presence?: import('@/types').Presence }} changes
    * @throws {ApiError}
    */
   async function updateMe(changes) {
-    tokens.keepUser(await api.patch('/users/me', changes))
+    const requestedAt = freshness.start()
+    const user = await api.patch('/users/me', changes)
+    if (freshness.accept('me', requestedAt)) tokens.keepUser(user)
+  }
+
+  /**
+   * Deletes the own account, for good.
+   *
+   * @param {string} password
+   * @throws {ApiError} `forbidden`: the password is wrong; `conflict`: the user is the last admin
+   */
+  async function deleteMe(password) {
+    isDeleting = true // the server ends the connection before it answers
+    try {
+      await api.post('/users/me/delete', { password })
+      end('deleted')
+    } finally {
+      isDeleting = false
+    }
   }
 
   return {
@@ -130,6 +160,8 @@ export const useSession = defineStore('session', () => {
     isLoggedIn,
     isSwitched,
     ending,
+    landing,
+    takeLanding,
     login,
     register,
     logout,
@@ -138,5 +170,6 @@ export const useSession = defineStore('session', () => {
     revoked,
     keepMe,
     updateMe,
+    deleteMe,
   }
 })

@@ -11,6 +11,7 @@
  * @property {number} writtenAt in ms since 1970, rising from entry to entry
  * @property {'sending' | 'failed'} state `failed`: the server has refused it; it waits for `retry` or `discard`
  * @property {string} [code] why it failed
+ * @property {number} [retryAt] when it is sent again, in ms since 1970, if the server has asked to wait
  * @property {boolean} [hasLostReply] the server refused the message that it answers: `retry` sends it without
  *
  * @typedef {import('@/types').Message} Message
@@ -112,7 +113,8 @@ export function createOutbox({ userId, websocket, storage, onSent = () => {} }) 
       if (!error) failures = 0
       else if (error.code === 'disconnected') continue
       else if (!error.retryable) refused(entry, error)
-      else await pause(error.retryAfterMs ?? Math.min(FIRST_RETRY_MS * 2 ** failures++, LAST_RETRY_MS))
+      else if (error.retryAfterMs !== undefined) await wait(entry, error.retryAfterMs)
+      else await pause(Math.min(FIRST_RETRY_MS * 2 ** failures++, LAST_RETRY_MS))
     }
     busy.delete(chatId)
   }
@@ -130,6 +132,12 @@ export function createOutbox({ userId, websocket, storage, onSent = () => {} }) 
     } catch (error) {
       return /** @type {Failure} */ (error)
     }
+  }
+
+  /** @param {Entry} entry @param {number} ms */
+  function wait(entry, ms) {
+    update({ ...entry, retryAt: Date.now() + ms })
+    return pause(ms)
   }
 
   /** @param {number} ms */

@@ -112,8 +112,11 @@ describe('the list', () => {
     const rest = fakeRest({ 'GET /chats': paged([chat(1), chat(2)]) })
     await chats.load()
     rest.routes['GET /chats'] = paged([chat(2)])
+    rest.routes['GET /chats/1'] = fail(404, 'not_found')
     await chats.load()
+    await settled()
     expect(ids()).toEqual([2])
+    expect(chats.get(1)).toBeUndefined()
   })
 
   test('keeps a chat that is only further down', async () => {
@@ -329,7 +332,7 @@ describe('members', () => {
     rest.routes['DELETE /chats/1/members/2'] = () => (there.delete(2), null)
     await chats.addMember(1, 3)
     expect(chats.get(1).member_count).toBe(3)
-    await chats.setRole(1, 3, 'admin')
+    await chats.changeMember(1, 3, { role: 'admin' })
     await chats.removeMember(1, 2)
     expect(roles()).toEqual([
       ['alice', 'owner'],
@@ -363,7 +366,7 @@ describe('changes', () => {
       id: 5,
       name: 'New',
     })
-    await chats.rename(5, 'Newer')
+    await chats.change(5, { name: 'Newer' })
     expect(chats.get(5).name).toBe('Newer')
     await chats.remove(5)
     expect(ids()).toEqual([])

@@ -1,7 +1,11 @@
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { i18n, languageOf, setLanguage } from '@/i18n'
+import accountEn from '@/i18n/account/en'
+import accountRu from '@/i18n/account/ru'
 import en from '@/i18n/en'
 import { fieldTextOf, textOf } from '@/i18n/errors'
+import laterEn from '@/i18n/later/en'
+import laterRu from '@/i18n/later/ru'
 import ru from '@/i18n/ru'
 
 const { t } = i18n.global
@@ -21,22 +25,23 @@ function texts(messages, prefix = '') {
 const names = (text) => [...new Set([...text.matchAll(/\{(\w+)\}/g)].map(([, name]) => name))].sort()
 
 describe('both languages', () => {
-  const russian = new Map(texts(ru))
+  const russian = new Map([ru, accountRu, laterRu].flatMap((messages) => texts(messages)))
+  const english = [en, accountEn, laterEn].flatMap((messages) => texts(messages))
 
   test('have the same texts', () => {
-    expect([...russian.keys()].sort()).toEqual(
-      texts(en)
-        .map(([key]) => key)
-        .sort(),
-    )
+    expect([...russian.keys()].sort()).toEqual(english.map(([key]) => key).sort())
   })
 
-  test.each(texts(en))('have %s with the same values and all plurals', (key, english) => {
+  test.each(english)('have %s with the same values and all plurals', (key, text) => {
     const other = russian.get(key) ?? ''
     expect(other.trim()).not.toBe('')
-    expect(names(other)).toEqual(names(english))
-    const forms = [english.split(' | ').length, other.split(' | ').length].join()
+    expect(names(other)).toEqual(names(text))
+    const forms = [text.split(' | ').length, other.split(' | ').length].join()
     expect(['1,1', '1,3', '2,3']).toContain(forms)
+  })
+
+  test('have no text twice: what is loaded later replaces none', () => {
+    expect(new Set(english.map(([key]) => key)).size).toBe(english.length)
   })
 })
 

@@ -39,6 +39,36 @@ test('a registration logs in', async () => {
   expect(session.userId).toBe(1)
 })
 
+test('a registration by an invite begins in its chat, any other at home', async () => {
+  const rest = fakeRest({ 'POST /auth/register': { ...alice, chat_id: 7 }, 'POST /auth/login': pair(1) })
+  await session.register({ username: 'alice', password: 'secret', invite: 'CODE' })
+  expect(rest.calls[0].body).toEqual({ username: 'alice', password: 'secret', invite: 'CODE' })
+  expect([session.takeLanding('/wanted'), session.takeLanding('/wanted')]).toEqual(['/chats/7', '/wanted'])
+  rest.routes['POST /auth/register'] = alice
+  await session.register({ username: 'alice', password: 'secret', setup_code: 'CODE' })
+  expect([session.takeLanding('/wanted'), session.takeLanding()]).toEqual(['/', '/'])
+})
+
+test('a user who deletes their account is told so, though the server ends the session first', async () => {
+  otherTab(() => logIn(1))
+  const rest = fakeRest({
+    'GET /users/me': () => fail(403, 'forbidden'),
+    'POST /users/me/delete': () => session.revoked().then(() => null),
+  })
+  await session.deleteMe('secret')
+  expect([session.isLoggedIn, session.ending]).toEqual([false, 'deleted'])
+  expect(rest.calls.map(({ call, body }) => [call, body])).toEqual([
+    ['POST /users/me/delete', { password: 'secret' }],
+  ])
+})
+
+test('a wrong password deletes nothing', async () => {
+  otherTab(() => logIn(1))
+  fakeRest({ 'POST /users/me/delete': () => fail(403, 'forbidden') })
+  await expect(session.deleteMe('?')).rejects.toMatchObject({ code: 'forbidden' })
+  expect(session.isLoggedIn).toBe(true)
+})
+
 test('a logout counts even if the server is not reached', async () => {
   vi.spyOn(console, 'warn').mockReturnValue()
   otherTab(() => logIn(1))
@@ -140,7 +170,7 @@ test('so does an account that has ended', async () => {
   write(1)
   fakeRest({ 'GET /users/me': () => fail(403, 'forbidden') })
   await session.revoked()
-  expect([session.isLoggedIn, session.ending, texts()]).toEqual([false, 'revoked', []])
+  expect([session.isLoggedIn, session.ending, texts()]).toEqual([false, 'closed', []])
 })
 
 test('a refused origin does not end the session', async () => {

@@ -1,4 +1,6 @@
 import { expect, test, vi } from 'vitest'
+import { nextTick, reactive } from 'vue'
+import '@/i18n/account'
 import { useForm } from '@/composables/useForm'
 import { ApiError } from '@/services/http'
 import { later } from './fakeRest'
@@ -38,6 +40,26 @@ test('shows a failure for an error of another field', async () => {
   const form = useForm(refuse('invalid', { fields: { hidden: 'no' } }), { fields: ['username'] })
   await form.submit()
   expect(form.failure.value).toBe('Something is not right.')
+})
+
+test('says what is wrong with a field that it does not show, in words of its own', async () => {
+  const form = useForm(refuse('invalid', { fields: { invite: 'dead' } }), {
+    words: { 'fields.invite': 'invite.dead' },
+  })
+  await form.submit()
+  expect(form.failure.value).toContain('Ask for a new link')
+})
+
+test('lets the error of a field go when the field changes', async () => {
+  const values = reactive({ username: '', email: '' })
+  const form = useForm(refuse('conflict', { fields: { username: 'is taken', email: 'is taken' } }), {
+    fields: Object.keys(values),
+    values,
+  })
+  await form.submit()
+  values.username = 'ann'
+  await nextTick()
+  expect({ ...form.errors }).toEqual({ email: 'This address is taken' })
 })
 
 test('clears errors when it is sent again', async () => {
