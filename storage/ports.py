@@ -14,6 +14,7 @@ from domain.changes import LaggingSubscriber, Subscriber
 from domain.models import (
     Actor,
     Appended,
+    Ban,
     Chat,
     ChatPreview,
     ChatState,
@@ -234,6 +235,29 @@ class Chats(Protocol):
         Raises: `NotFound`; `Forbidden`."""
 
 
+class Moderation(Protocol):
+    """What admins and owners of groups and channels do to users there, see `domain.decisions.mutes` and `bans`."""
+
+    async def mute(
+        self, chat_id: int, actor_id: int, user_id: int, until: datetime | None, at: datetime
+    ) -> Member:
+        """Mutes a member until a time; no longer, if that is None or over. The mute stays while they are gone. Raises:
+        `NotFound` (also if `user_id` is no member); `Forbidden`."""
+
+    async def ban(
+        self, chat_id: int, actor_id: int, user_id: int, reason: str | None, at: datetime
+    ) -> tuple[Ban, bool]:
+        """Keeps a user out of the chat, and removes them if they are a member. Returns the ban with True; with False
+        the ban that was there already. Raises: `NotFound`; `Forbidden`; `UnknownUsers`; `LastOwner`."""
+
+    async def unban(self, chat_id: int, actor_id: int, user_id: int, at: datetime) -> None:
+        """Lets the user come in again. Does nothing if they are not banned. Raises: `NotFound`; `Forbidden`."""
+
+    async def bans(self, chat_id: int, *, cursor: str | None, limit: int) -> tuple[Sequence[Ban], str | None]:
+        """The bans of the chat by user id, and the cursor of the next page, None on the last. Raises:
+        `BadReference("cursor")` for one that was not given out here."""
+
+
 class Messages(Protocol):
     def append(self, draft: Draft) -> Promise[Appended]:
         """Queues a send. It has its place when this returns, so calls keep their order. The promise fails with
@@ -325,6 +349,8 @@ class Store(Protocol):
     def sessions(self) -> Sessions: ...
     @property
     def chats(self) -> Chats: ...
+    @property
+    def moderation(self) -> Moderation: ...
     @property
     def messages(self) -> Messages: ...
     @property

@@ -11,11 +11,14 @@ from domain.changes import (
     ChatDeleted,
     ChatRenamed,
     MemberAdded,
+    MemberMuted,
     MemberRemoved,
     MessageChange,
     MessageCreated,
     ReadMoved,
     RoleChanged,
+    UserBanned,
+    UserUnbanned,
     check_served,
 )
 from domain.models import Appended
@@ -29,6 +32,9 @@ _RESULTS: Mapping[type[Change], Callable[[Any], object]] = {
     MemberRemoved: lambda change: None,
     ReadMoved: lambda change: None,  # with what is unread, which only the store can count
     RoleChanged: lambda change: change.member,
+    MemberMuted: lambda change: change.member,
+    UserBanned: lambda change: (change.ban, True),
+    UserUnbanned: lambda change: None,
 }
 
 

@@ -4,9 +4,10 @@ A view only reads. Its answers are of one moment, and include all changes applie
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Protocol
 
-from domain.models import Account, Actor, Chat, Member, Message, Role
+from domain.models import Account, Actor, Ban, Chat, Member, Message, Role
 
 
 class MessageView(Protocol):
@@ -58,6 +59,12 @@ class MemberView(Protocol):
 
     def member(self, chat_id: int, user_id: int) -> Member | None:
         """See `MarkView.member`."""
+
+    def ban(self, chat_id: int, user_id: int) -> Ban | None:
+        """The ban of the user, who is no member; None if they are not banned."""
+
+    def earlier_mute(self, chat_id: int, user_id: int) -> datetime | None:
+        """Until when a user who is no member was muted when they left; None if they were not."""
 
     def member_ids(self, chat_id: int) -> Sequence[int]:
         """All members, in ascending order."""

@@ -3,7 +3,18 @@
 from collections.abc import Mapping
 from typing import Any
 
-from handlers.commands import accounts, audit, chats, connection, members, messages, presence, typing, users
+from handlers.commands import (
+    accounts,
+    audit,
+    bans,
+    chats,
+    connection,
+    members,
+    messages,
+    presence,
+    typing,
+    users,
+)
 from handlers.registry import Command, by_name
 
 COMMANDS: Mapping[str, Command[Any]] = by_name(
@@ -24,8 +35,11 @@ COMMANDS: Mapping[str, Command[Any]] = by_name(
         chats.leave_chat,
         members.list_members,
         members.add_member,
-        members.set_role,
+        members.change_member,
         members.remove_member,
+        bans.ban_user,
+        bans.list_bans,
+        bans.unban_user,
         audit.list_audit,
         messages.send_message,
         messages.create_message,

@@ -7,6 +7,7 @@ from typing import Literal, TypedDict
 
 from handlers.wire.views import (
     AuditEntryObject,
+    BanObject,
     Count,
     Id,
     MemberObject,
@@ -86,6 +87,20 @@ class MembersAnswer(TypedDict):
     """A page; `next_cursor` is null on the last one."""
 
     members: list[MemberObject]
+    next_cursor: str | None
+
+
+class BanAnswer(TypedDict):
+    """`created` is false for a user who was banned already: then it is the earlier ban."""
+
+    ban: BanObject
+    created: bool
+
+
+class BansAnswer(TypedDict):
+    """A page; `next_cursor` is null on the last one."""
+
+    bans: list[BanObject]
     next_cursor: str | None
 
 

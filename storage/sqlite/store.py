@@ -10,6 +10,7 @@ from storage.sqlite.changes import check_changes
 from storage.sqlite.chats import SqliteChats
 from storage.sqlite.database import Database
 from storage.sqlite.messages import SqliteMessages
+from storage.sqlite.moderation import SqliteModeration
 from storage.sqlite.removal import Remover
 from storage.sqlite.sessions import SqliteSessions
 from storage.sqlite.users import SqliteUsers
@@ -32,6 +33,7 @@ class SqliteStore:
         self.users = SqliteUsers(database)
         self.sessions = SqliteSessions(database)
         self.chats = SqliteChats(database)
+        self.moderation = SqliteModeration(database)
         self.messages = SqliteMessages(database)
         self.audit = SqliteAudit(database)
         database.subscribers.add(self._remover.published)

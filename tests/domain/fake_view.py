@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from domain.models import Account, Actor, Chat, ChatType, Member, Message, Role
+from domain.models import Account, Actor, Ban, Chat, ChatType, Member, Message, Role
 from domain.refusals import NotFound
 
 START = datetime(2025, 11, 23, 10, tzinfo=UTC)
@@ -26,6 +26,8 @@ class FakeView:
         self.chats: dict[int, Chat] = {}
         self.members: dict[int, dict[int, Member]] = {}
         self.messages: dict[int, Message] = {}
+        self.bans: dict[tuple[int, int], Ban] = {}
+        self.earlier_mutes: dict[tuple[int, int], datetime] = {}
         self.looked_at: list[int] = []
         """Whose accounts were handed out by `accounts_by_role`."""
 
@@ -93,6 +95,12 @@ class FakeView:
 
     def next_chat_id(self) -> int:
         return 100
+
+    def ban(self, chat_id: int, user_id: int) -> Ban | None:
+        return self.bans.get((chat_id, user_id))
+
+    def earlier_mute(self, chat_id: int, user_id: int) -> datetime | None:
+        return self.earlier_mutes.get((chat_id, user_id))
 
     def member_ids(self, chat_id: int) -> Sequence[int]:
         return sorted(self.members[chat_id])
