@@ -13,6 +13,7 @@ from typing import Any, Literal
 from domain.changes import (
     Change,
     ChatRenamed,
+    ChatSettingsChanged,
     MemberAdded,
     MemberMuted,
     MemberRemoved,
@@ -22,6 +23,7 @@ from domain.changes import (
     UserUnbanned,
 )
 from domain.frozen import frozen
+from domain.invites import InviteMade, InviteRemoved
 from domain.models import Member
 
 ChatAction = Literal[
@@ -36,6 +38,10 @@ ChatAction = Literal[
     "banned",
     "unbanned",
     "message_deleted",
+    "made_public",
+    "made_private",
+    "invite_made",
+    "invite_removed",
 ]
 """What is told of a chat. Stored: a name never changes."""
 
@@ -87,6 +93,25 @@ def _renamed(change: ChatRenamed) -> Entries:
     if change.at is None:
         return ()
     return [_entry(change.at, change.actor_id, "renamed", detail=change.chat.name)]
+
+
+def _settings_changed(change: ChatSettingsChanged) -> Entries:
+    """An entry for each field."""
+    chat, at, actor_id = change.chat, change.at, change.actor_id
+    entries = {
+        "name": _entry(at, actor_id, "renamed", detail=chat.name),
+        "is_public": _entry(at, actor_id, "made_public" if chat.is_public else "made_private"),
+    }
+    return [entries[field] for field in change.changed]
+
+
+def _invite_made(change: InviteMade) -> Entries:
+    """Without the code, which would let the readers in."""
+    return [_entry(change.at, change.actor_id, "invite_made")]
+
+
+def _invite_removed(change: InviteRemoved) -> Entries:
+    return [_entry(change.at, change.actor_id, "invite_removed")]
 
 
 def _member_added(change: MemberAdded) -> Entries:
@@ -144,6 +169,9 @@ def _message_deleted(change: MessageDeleted) -> Entries:
 
 _ENTRIES: Mapping[type[Change], Callable[[Any], Entries]] = {
     ChatRenamed: _renamed,
+    ChatSettingsChanged: _settings_changed,
+    InviteMade: _invite_made,
+    InviteRemoved: _invite_removed,
     MemberAdded: _member_added,
     MemberRemoved: _member_removed,
     RoleChanged: _role_changed,

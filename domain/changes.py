@@ -1,4 +1,4 @@
-"""The kinds of durable changes, each declared once, and the registry of them.
+"""The kinds of durable changes, each declared once, and the registry of them. Those of invites are in `domain.invites`.
 
 A store hands a value of one of these classes to its subscribers for each change that it has committed, in the order of
 the commits. What has to know all kinds asks the registry, and fails at start for a kind that it cannot serve.
@@ -184,6 +184,21 @@ class ChatRenamed(Change):
         return self.chat.id
 
 
+@change("settings", logged=True, since=2)
+class ChatSettingsChanged(Change):
+    """Fields of a chat other than its name alone have other values, all at once. `chat` has the new values, and
+    `changed` names the fields of `Chat` that are new. `actor_id` is the member who did it."""
+
+    chat: Chat
+    changed: Sequence[str]
+    actor_id: int
+    at: datetime
+
+    @property
+    def chat_id(self) -> int:
+        return self.chat.id
+
+
 @change("closed", logged=True)
 class ChatDeleted(Change):
     """The chat, its members and its messages are gone. `member_ids` are those who were in it.
@@ -291,13 +306,16 @@ class SessionsRevoked(AccountChange):
 
 @change("user_changed", logged=False)
 class UserChanged(AccountChange):
-    """An account changed: name, password, last seen, banned, deleted. `user` is the account as it is now.
+    """An account changed: name, password, last seen, banned, deleted, presence, the right of an admin. `user` is the
+    account as it is now.
 
-    `shown`: others see the change, as it is one of the display name or of whether the account is active.
+    `shown`: others see the change, as it is one of the display name or of whether the account is active. `own`: the
+    user sees it, as it is one of their presence or of `is_admin`; others do not.
     """
 
     user: User
     shown: bool = field(default=False, compare=False)
+    own: bool = field(default=False, compare=False)
 
 
 Subscriber = Callable[[Sequence[Change]], None]

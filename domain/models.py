@@ -17,6 +17,8 @@ class User:
     """An account. Banned and deleted accounts are kept, so that an id, once given, always names somebody.
 
     `presence` is what the user wants others to see while they are connected; with `auto` their connections decide.
+    `presence_n` counts their choices where several nodes share the store: of two that a node knows, the one with the
+    higher number is the newer one. A store of one node leaves it at 0.
     `is_admin`: they administer the server, which gives no rights in chats.
     """
 
@@ -32,6 +34,7 @@ class User:
     deleted: bool = False
     is_admin: bool = False
     presence: PresenceChoice = "auto"
+    presence_n: int = 0
 
     @property
     def active(self) -> bool:

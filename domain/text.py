@@ -52,6 +52,11 @@ def name_fault(name: str, longest: int) -> str | None:
     return None
 
 
+def printable(text: str, longest: int) -> str:
+    """Text of a stranger as it is kept to be shown: cut, and without control, format and surrogate code points."""
+    return "".join(filter(str.isprintable, text))[:longest].strip()
+
+
 def name_key(name: str) -> str:
     """What usernames and display names are compared by: two names are the same if their keys are.
 

@@ -5,6 +5,7 @@ from functools import partial
 from itertools import islice
 from typing import Any
 
+from domain.models import User
 from handlers import dispatch, moderation
 from handlers.commands import COMMANDS
 from handlers.context import Caller, make_context
@@ -18,6 +19,7 @@ from handlers.live.hub import Hub
 from handlers.live.identities import Identity
 from handlers.live.passwords import Passwords
 from handlers.live.peers import NoPeers, Peers
+from handlers.live.presence_record import choice_of
 from handlers.live.publisher import Publisher
 from handlers.live.session_sweep import SessionSweep
 from handlers.live.spreader import Spreader
@@ -105,30 +107,32 @@ class ChatApp:
         return await self.context.identities.of(token, claims)
 
     async def identify(self, token: object, claims: Claims | None = None) -> Identity:
-        """`authenticate` for a socket, with whatever the client gave as its token.
+        """`authenticate` for a socket, with whatever the client gave as its token. The account is then as any node has
+        acked it, so that others never see a user as another presence than they have chosen.
 
         Raises: `Refused`, with OVERLOADED if the store cannot answer.
         """
         if not isinstance(token, str):
             raise Refused("unauthenticated", Ending.UNAUTHENTICATED)
         try:
-            return await self.authenticate(token, claims)
+            return await self.context.identities.of(token, claims, connecting=True)
         except StorageError:
             raise Refused("unavailable", Ending.OVERLOADED) from None
 
     # The life of a connection.
 
-    def admit(self, identity: Identity) -> None:
-        """Checks, without suspending, whether a user may connect now. Raises: `Refused`."""
-        self.context.identities.check(identity)
+    def admit(self, identity: Identity) -> User:
+        """Checks, without suspending, whether a user may connect now, and returns the account. Raises: `Refused`."""
+        user = self.context.identities.check(identity)
         limit = self.context.policy.max_connections_per_user
         if limit and len(self.context.connections.of(identity.user_id)) >= limit:
             raise Refused("rate_limited", Ending.TOO_MANY_CONNECTIONS)
+        return user
 
     def connect(self, identity: Identity, connection_id: str, wire: Wire) -> Connection:
         """Accepts a connection and sends it `connected`, its first event. Raises: `Refused`."""
         context = self.context
-        self.admit(identity)
+        user = self.admit(identity)
         connection = Connection(
             connection_id, identity.user_id, identity.session_id, identity.expires_at, wire=wire
         )
@@ -146,7 +150,7 @@ class ChatApp:
             at=context.clock.now(),
         )
         context.hub.emit(name, payload, room=connection_id)
-        context.presence.opened(connection)
+        context.presence.opened(connection, choice_of(user))
         context.token_expiry.watch(connection)
         return connection
 
@@ -190,6 +194,7 @@ class ChatApp:
         for chat_id in list(connection.joined):
             leave_room(self.context.hub, connection, chat_id)
         self.context.connections.remove(connection)
+        self.context.session_use.used(connection.session_id)
         self.context.typing.gone(connection)
         self.context.presence.closed(connection)
         return True
@@ -235,6 +240,9 @@ class ChatApp:
     async def moderate(self, action: str, login: str) -> None:
         """One of `moderation.ACTIONS` on an account, by username or email. Raises: `ChatError`; `StorageError`."""
         await moderation.ACTIONS[action](self.context.store, login)
+
+    async def has_admin(self) -> bool:
+        return await self.context.store.users.has_admin()
 
     async def has_users(self) -> bool:
         return await self.context.store.users.exist()
@@ -288,4 +296,5 @@ class ChatApp:
         self.context.subscriptions.stop()
         self.context.announcer.stop()
         await self.context.last_seen.close()
+        await self.context.session_use.close()
         self.context.passwords.close()

@@ -19,6 +19,7 @@ from handlers.live.login_failures import LoginFailures
 from handlers.live.passwords import Passwords
 from handlers.live.peers import Peers
 from handlers.live.presence import PresenceTracker
+from handlers.live.session_use import SessionUse
 from handlers.live.subscriptions import Subscriptions
 from handlers.live.token_expiry import TokenExpiry
 from handlers.live.tokens import Tokens
@@ -31,13 +32,16 @@ from storage.ports import Store
 @frozen
 class Caller:
     """Who sent a command. `user_id` is 0 for a stranger, `connection` None for a REST request. `gone()` is true once
-    the request has lost its connection: nobody will read the answer."""
+    the request has lost its connection: nobody will read the answer. `user_agent` is what a stranger's client says of
+    itself, as it says it. `origin()` is the origin that a REST request came to, as `https://chat.example.org`."""
 
     user_id: int
     address: str
     session_id: str | None = None
     connection: Connection | None = None
     gone: Callable[[], bool] = never
+    user_agent: str = ""
+    origin: Callable[[], str] = str
 
     @property
     def network(self) -> str:
@@ -68,6 +72,7 @@ class Context:
     tokens: Tokens
     presence: PresenceTracker
     last_seen: LastSeen
+    session_use: SessionUse
     typing: TypingTracker
     token_expiry: TokenExpiry
     updates: ChatUpdates
@@ -93,7 +98,8 @@ def make_context(
     """Wires the live state."""
     connections = Connections()
     directory = Directory(store, freshness)
-    identities = Identities(store, tokens, clock, freshness)
+    session_use = SessionUse(store.sessions, clock, connections)
+    identities = Identities(store, tokens, clock, freshness, session_use.used)
     limiter = Limiter(policy, clock)
     last_seen = LastSeen(store.users, clock)
     presence = PresenceTracker(
@@ -113,6 +119,7 @@ def make_context(
         tokens=tokens,
         presence=presence,
         last_seen=last_seen,
+        session_use=session_use,
         typing=TypingTracker(hub, clock, connections, peers),
         token_expiry=TokenExpiry(hub, clock, connections),
         updates=ChatUpdates(store, hub, clock, connections, directory),

@@ -23,15 +23,19 @@ async def unban(store: Store, login: str) -> None:
 async def delete(store: Store, login: str) -> None:
     """Ends the account for good. The user leaves their groups and channels, so that each keeps an owner; their messages
     stay. An interrupted deletion can be repeated. Raises: `ChatError` `not_found`."""
-    user = await _named(store, login)
+    await end_account(store, (await _named(store, login)).id)
+
+
+async def end_account(store: Store, user_id: int) -> None:
+    """What `delete` does, for a user by id. Raises: `NotFound`, also for an account that is deleted already."""
     # The owner's role passes on when the user leaves a chat, so that each chat sees one change and not two.
-    await store.users.set_banned(user.id, True, pass_on=False)
-    for chat_id in await _chats_to_leave(store, user.id):
+    await store.users.set_banned(user_id, True, pass_on=False)
+    for chat_id in await _chats_to_leave(store, user_id):
         try:
-            await store.chats.remove_member(chat_id, user.id, user.id, datetime.now(UTC))
+            await store.chats.remove_member(chat_id, user_id, user_id, datetime.now(UTC))
         except NotFound:
             continue  # removed meanwhile
-    await store.users.delete(user.id)
+    await store.users.delete(user_id)
 
 
 async def _named(store: Store, login: str) -> User:

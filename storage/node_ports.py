@@ -37,7 +37,8 @@ class Hint:
     `rows` has, by chat, the first and the last number of the rows of the chat's log that this hint names: they are
     in the log already, or are being inserted, or failed to be. `users` are the accounts that changed, each with
     whether others see the change. `sessions` are those that were revoked, as (user id, session id). `marks` are read
-    marks that moved. `told` are the values that live state publishes, as (topic, value).
+    marks that moved. `told` are the values that live state publishes, as (topic, value). `own` are those of `users` of
+    whose change the user's own connections hear, see `UserChanged.own`.
     """
 
     number: int
@@ -46,6 +47,7 @@ class Hint:
     sessions: Sequence[tuple[int, str]]
     marks: Sequence[ReadMoved]
     told: Sequence[tuple[str, Any]]
+    own: Collection[int] = ()
 
 
 OnPublished = Callable[[Sequence[tuple[int, Change]], int], None]

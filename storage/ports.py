@@ -9,8 +9,10 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
+from domain.acts import UNAUDITED, AccountUpdate, Act
 from domain.audit import AuditEntry
 from domain.changes import LaggingSubscriber, Subscriber
+from domain.invites import Invite, InviteView, Use
 from domain.models import (
     Actor,
     Appended,
@@ -24,6 +26,7 @@ from domain.models import (
     Member,
     Message,
     Page,
+    PresenceChoice,
     ReadMark,
     Role,
     Session,
@@ -50,9 +53,38 @@ class Users(Protocol):
         password_hash: str,
         created_at: datetime,
         is_bot: bool = False,
+        is_admin: bool = False,
+        act: Act = UNAUDITED,
     ) -> User:
         """Raises: `Duplicate("username")` for the username of another user, deleted ones too, or another form of it
-        (see `domain.text.name_key`); `Duplicate("email")` for an email address in use, without regard to case."""
+        (see `domain.text.name_key`); `Duplicate("email")` for an email address in use, without regard to case;
+        `Forbidden` if a user acts who does not administer the server.
+
+        On MongoDB an admin is made in two steps: a crash between them leaves a user who is no admin.
+        """
+
+    async def create_first_admin(
+        self,
+        *,
+        setup_hash: str,
+        username: str,
+        display_name: str,
+        email: str | None,
+        password_hash: str,
+        created_at: datetime,
+    ) -> User:
+        """Creates the first admin of the server and makes the kept hash useless. Of several calls at once, on any node
+        and with any hash, one succeeds. Raises: `Forbidden` for another hash than the one that is kept, and if there is
+        an admin; `Duplicate`, as `create` does."""
+
+    async def has_admin(self) -> bool:
+        """Whether an active user administers the server. Once true it stays true."""
+
+    async def keep_setup_hash(self, setup_hash: str) -> None:
+        """Keeps the hash that `create_first_admin` asks for, in place of any earlier one."""
+
+    async def setup_hash(self) -> str | None:
+        """The hash that `create_first_admin` asks for."""
 
     async def get(self, user_id: int) -> User | None:
         """The user, also if banned or deleted; None if nobody ever had this id."""
@@ -72,11 +104,17 @@ class Users(Protocol):
         """Active users, neither banned nor deleted, whose username or display name begins with `prefix` in any form
         of it (empty: everybody), with an id above `after_id`, by id, at most `limit`."""
 
+    async def search_all(self, prefix: str, *, after_id: int, limit: int) -> Sequence[User]:
+        """As `search`, but banned users are found too, and users by the beginning of their email address."""
+
     async def rename(self, user_id: int, display_name: str) -> User:
         """Raises: `NotFound`."""
 
-    async def change_password(self, user_id: int, password_hash: str, *, keep_session: str | None) -> None:
-        """Sets the hash and revokes every session of the user but `keep_session`. Raises: `NotFound`."""
+    async def change_password(
+        self, user_id: int, password_hash: str, *, keep_session: str | None, act: Act = UNAUDITED
+    ) -> None:
+        """Sets the hash and revokes every session of the user but `keep_session`. Raises: `NotFound`; `Forbidden` if a
+        user acts who does not administer the server."""
 
     async def renew_hash(self, user_id: int, old_hash: str, new_hash: str) -> None:
         """Replaces the hash by another one of the same password; no session ends. Does nothing if the stored hash is
@@ -86,34 +124,61 @@ class Users(Protocol):
         """The greatest password hash by code points, which is one of the highest cost; empty if there are no users.
         Reads all users, so it is for the start of a server only."""
 
-    async def set_banned(self, user_id: int, banned: bool, *, pass_on: bool = True) -> User:
-        """Bans or unbans. A ban revokes every session of the user and ends their ownership, see `Chats`; an unban
-        brings neither back. A second ban ends ownership where the first one could not. Without `pass_on` ownership
-        stays, for a caller that removes the user from their chats next.
+    async def update(
+        self, user_id: int, update: AccountUpdate, act: Act = UNAUDITED, *, pass_on: bool = True
+    ) -> User:
+        """Changes an account by all of the update or by nothing of it; the audit says who did it (`domain.acts`).
 
-        Raises: `NotFound`, for a deleted user too.
+        A ban, and the end of the account, revoke every session of the user and end their ownership, see `Chats`; an
+        unban brings neither back. A second ban ends ownership where the first one could not. Without `pass_on`
+        ownership stays, for a caller that removes the user from their chats next. The end of the account takes its
+        email, its password and the right of an admin, and the display name becomes the username. The username stays
+        taken; memberships and messages stay.
+
+        Raises: `NotFound`, for a deleted user too; `Forbidden` if a user acts who does not administer the server, but
+        for those who end their own account or give up a right; `LastAdmin` if no active admin would be left. That is
+        exact: of acts at once, on any node, as many succeed as leave an admin.
         """
 
-    async def delete(self, user_id: int) -> User:
-        """Ends the account for good: its email and password go, the display name becomes the username, every session
-        is revoked, ownership ends as by a ban. The username stays taken; memberships and messages stay.
+    async def set_banned(self, user_id: int, banned: bool, *, pass_on: bool = True) -> User:
+        """Bans or unbans, without an entry in the audit: see `update`."""
 
-        Raises: `NotFound`, the second time too."""
+    async def delete(self, user_id: int, act: Act = UNAUDITED) -> User:
+        """Ends the account for good: see `update`. Raises: `NotFound`, the second time too."""
+
+    async def set_presence(self, user_id: int, presence: PresenceChoice) -> User:
+        """Sets what others see of the user while they are connected. Raises: `NotFound`, for a deleted user too."""
 
     async def seen(self, user_id: int, at: datetime) -> None:
         """Notes when the user was last connected; an earlier time than the noted one changes nothing. Does nothing for
-        an unknown id."""
+        an unknown id, and for a user who has chosen the presence `offline`."""
 
 
 class Sessions(Protocol):
     async def create(
-        self, *, session_id: str, user_id: int, token_hash: str, expires_at: datetime, created_at: datetime
+        self,
+        *,
+        session_id: str,
+        user_id: int,
+        token_hash: str,
+        expires_at: datetime,
+        created_at: datetime,
+        address: str = "",
+        user_agent: str = "",
     ) -> Session:
         """A login: the session and its first refresh token, of which the store knows only the hash. Raises: `NotFound`
         if there is no such user, or they are deleted."""
 
     async def get(self, session_id: str) -> Session | None:
         """The session, also if revoked; None if there is no such session, or a sweep removed it."""
+
+    async def of_user(self, user_id: int, *, now: datetime, limit: int) -> Sequence[Session]:
+        """The sessions of the user that are not revoked and have a refresh token that expires after `now`, the newest
+        first, at most `limit`."""
+
+    async def used(self, at: Mapping[str, datetime]) -> None:
+        """Notes when sessions, by id, were last used. An earlier time than the noted one changes nothing, and nor does
+        an unknown session. No change is published."""
 
     async def rotate(
         self, token_hash: str, *, new_hash: str, expires_at: datetime, now: datetime, grace_s: float
@@ -210,8 +275,21 @@ class Chats(Protocol):
         """The chat as those of the users see it who are in it; None if there is no such chat. One call for all of
         them costs about as much as the summary of one. `head_seq` is that of the last published change."""
 
-    async def rename(self, chat_id: int, user_id: int, name: str) -> Chat:
-        """Raises: `NotFound`; `Forbidden`."""
+    async def public(self, text: str, *, after_id: int, limit: int) -> tuple[Sequence[Chat], int | None]:
+        """Public chats with an id above `after_id`, by id, whose names contain the text in any form of it (empty: all),
+        at most `limit`; and the `after_id` of the next page, None on the last. A page may have fewer chats than `limit`
+        and not be the last: a call looks at a bounded number of chats."""
+
+    async def change(
+        self,
+        chat_id: int,
+        user_id: int,
+        at: datetime,
+        *,
+        name: str | None = None,
+        is_public: bool | None = None,
+    ) -> Chat:
+        """Changes all that is given, or nothing. Raises: `NotFound`; `Forbidden`."""
 
     async def delete(self, chat_id: int, user_id: int) -> None:
         """Raises: `NotFound`; `Forbidden`."""
@@ -224,6 +302,10 @@ class Chats(Protocol):
         Raises: `NotFound`, also if the actor is not active; `Forbidden`; `UnknownUsers`;
         `Duplicate("user_id")` for a member.
         """
+
+    async def join(self, chat_id: int, user_id: int, joined_at: datetime) -> None:
+        """Makes the user a plain member of a public chat. Does nothing for a member of any chat. Raises: `NotFound` if
+        the chat is not public."""
 
     async def set_role(self, chat_id: int, actor_id: int, user_id: int, role: Role, at: datetime) -> Member:
         """Raises: `NotFound` (also if `user_id` is no member); `Forbidden`; `LastOwner`."""
@@ -256,6 +338,48 @@ class Moderation(Protocol):
     async def bans(self, chat_id: int, *, cursor: str | None, limit: int) -> tuple[Sequence[Ban], str | None]:
         """The bans of the chat by user id, and the cursor of the next page, None on the last. Raises:
         `BadReference("cursor")` for one that was not given out here."""
+
+
+class Invites(Protocol):
+    """Invites work as `domain.decisions.invites` says. One whose maker leaves the chat, is removed from it or becomes a
+    plain member ends for good; while the account of the maker is not active, it does not work. Those of the server work
+    while their maker is an active server admin.
+    """
+
+    async def create(self, invite: Invite) -> Invite:
+        """Raises: `NotFound` if the maker is not in the chat, or not active; `Forbidden`; `TooMany`. For an invite
+        without a chat none of that is checked."""
+
+    async def of_chat(self, chat_id: int, user_id: int, at: datetime) -> Sequence[Invite]:
+        """Those of the chat that work at this time, by `created_at`, then code, for one of its members. Raises:
+        `NotFound`; `Forbidden`."""
+
+    async def of_server(self, at: datetime) -> Sequence[Invite]:
+        """Those without a chat that work at this time, by `created_at`, then code."""
+
+    async def find(self, code: str, at: datetime) -> InviteView | None:
+        """The invite of this code, with its chat and its maker, if it works at this time."""
+
+    async def remove(self, code: str, user_id: int, at: datetime, *, is_server_admin: bool = False) -> None:
+        """Ends an invite. Raises: `NotFound` if there is none, if it has ended, or if it is of a chat of which the user
+        is no member; `Forbidden`. A server admin may end any."""
+
+    async def accept(self, code: str, user_id: int, at: datetime) -> int | None:
+        """Makes the user a member of the invite's chat, and returns its id; None for a working invite without a chat.
+        A use counts for a user who becomes a member, and only then. Never are there more than `max_uses`.
+
+        Raises: `NotFound` if the invite does not work.
+        """
+
+    async def take(self, code: str, at: datetime) -> Use:
+        """Counts a use, for somebody who is registering. Raises: `NotFound` if the invite does not work."""
+
+    async def give_back(self, use: Use) -> None:
+        """Takes the use back: the registration failed, or its user did not come into the chat."""
+
+    async def enter(self, use: Use, user_id: int, at: datetime) -> None:
+        """Makes the user a member of the chat of the invite, whose use is counted already. Raises: `NotFound` if the
+        invite has ended meanwhile."""
 
 
 class Messages(Protocol):
@@ -319,6 +443,9 @@ class Audit(Protocol):
         last. Whoever was told of a change finds its entry. Raises: `BadReference("cursor")` for one that was not given
         out here."""
 
+    async def add(self, entry: AuditEntry) -> None:
+        """Adds an entry of the server, which the store numbers, for an act that is no change of an account."""
+
 
 class Store(Protocol):
     """A store. Open one with `storage.open.open_store`."""
@@ -351,6 +478,8 @@ class Store(Protocol):
     def chats(self) -> Chats: ...
     @property
     def moderation(self) -> Moderation: ...
+    @property
+    def invites(self) -> Invites: ...
     @property
     def messages(self) -> Messages: ...
     @property

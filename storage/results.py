@@ -10,6 +10,7 @@ from domain.changes import (
     ChatCreated,
     ChatDeleted,
     ChatRenamed,
+    ChatSettingsChanged,
     MemberAdded,
     MemberMuted,
     MemberRemoved,
@@ -21,15 +22,19 @@ from domain.changes import (
     UserUnbanned,
     check_served,
 )
+from domain.invites import InviteMade, InviteRemoved
 from domain.models import Appended
 
 _RESULTS: Mapping[type[Change], Callable[[Any], object]] = {
     MessageCreated: lambda change: Appended(change.message, duplicate=False),
     ChatCreated: lambda change: (change.state.chat, True),
     ChatRenamed: lambda change: change.chat,
+    ChatSettingsChanged: lambda change: change.chat,
     ChatDeleted: lambda change: None,
     MemberAdded: lambda change: change.member,
     MemberRemoved: lambda change: None,
+    InviteMade: lambda change: change.invite,
+    InviteRemoved: lambda change: None,
     ReadMoved: lambda change: None,  # with what is unread, which only the store can count
     RoleChanged: lambda change: change.member,
     MemberMuted: lambda change: change.member,

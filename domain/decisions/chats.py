@@ -1,14 +1,15 @@
-"""Creating, naming and deleting chats."""
+"""Creating, changing and deleting chats."""
 
 from collections.abc import Collection
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
-from domain.changes import ChatCreated, ChatDeleted, ChatRenamed
+from domain.changes import ChatCreated, ChatDeleted, ChatRenamed, ChatSettingsChanged
 from domain.decisions.accounts import check_known, is_active
 from domain.decisions.view import MemberView
 from domain.models import Chat, ChatState, ChatType, Member
-from domain.permissions import check_delete_chat, check_rename
+from domain.permissions import check_delete_chat, check_make_public, check_rename
 from domain.refusals import UnknownUsers
 
 
@@ -43,11 +44,35 @@ def create(
     return ChatCreated(ChatState(chat, members))
 
 
-def rename(view: MemberView, chat_id: int, user_id: int, name: str) -> ChatRenamed | Chat:
-    """The chat with its new name; as it is if that is its name. Raises: `NotFound`; `Forbidden`."""
-    check_rename(view.actor(chat_id, user_id))
+def change(
+    view: MemberView,
+    chat_id: int,
+    user_id: int,
+    at: datetime,
+    *,
+    name: str | None = None,
+    is_public: bool | None = None,
+) -> ChatRenamed | ChatSettingsChanged | Chat:
+    """The chat with all that is given (not None) changed, or nothing of it; as it is if it has these values.
+
+    Raises: `NotFound`; `Forbidden`.
+    """
+    actor = view.actor(chat_id, user_id)
+    if name is not None:
+        check_rename(actor)
+    if is_public is not None:
+        check_make_public(actor)
     chat = view.chat(chat_id)
-    return chat if chat.name == name else ChatRenamed(replace(chat, name=name))
+    given: dict[str, Any] = {"name": name, "is_public": is_public}
+    changed = {
+        field: value for field, value in given.items() if value is not None and value != getattr(chat, field)
+    }
+    if not changed:
+        return chat
+    chat = replace(chat, **changed)
+    if changed.keys() == {"name"}:  # the kind that nodes of every version know
+        return ChatRenamed(chat, user_id, at)
+    return ChatSettingsChanged(chat, tuple(changed), user_id, at)
 
 
 def delete(view: MemberView, chat_id: int, user_id: int) -> ChatDeleted:

@@ -1,18 +1,22 @@
-"""Users: look up, list, change one's own account."""
+"""Users: look up, list, change and end one's own account."""
 
-from typing import Annotated
+import asyncio
+from contextlib import suppress
+from typing import Annotated, cast, get_args
 
 from domain.frozen import frozen
-from domain.models import User
+from domain.models import PresenceChoice, User
+from domain.refusals import NotFound
 from domain.text import NAME_GROWTH
 from handlers.commands.accounts import check_name
 from handlers.context import Caller, Context
 from handlers.live.passwords import check_password
+from handlers.moderation import end_account
 from handlers.registry import Result, command
-from handlers.wire.answers import UserAnswer, UsersAnswer
+from handlers.wire.answers import Nothing, UserAnswer, UsersAnswer
 from handlers.wire.errors import ChatError, invalid, not_found
 from handlers.wire.pages import after_id, that_fit
-from handlers.wire.schemas import AnyText, Id, StrictInteger
+from handlers.wire.schemas import AnyText, Id, StrictInteger, StrictString
 from handlers.wire.views import user_view
 
 PUBLISHED_WITHIN_S = 2.0
@@ -38,11 +42,12 @@ class UpdateMe:
     display_name: AnyText | None = None
     password: AnyText | None = None
     old_password: AnyText | None = None
+    presence: Annotated[str, StrictString(one_of=get_args(PresenceChoice))] | None = None
 
 
 @command("update_me", UpdateMe, UserAnswer, limit="changes")
 async def update_me(context: Context, caller: Caller, params: UpdateMe) -> Result:
-    """Changes the caller's name or password. A new password ends every other session of the user."""
+    """Changes the caller's name, password or presence. A new password ends every other session of the user."""
     user = await context.store.users.get(caller.user_id)
     if user is None:
         raise not_found("user")
@@ -62,6 +67,8 @@ async def update_me(context: Context, caller: Caller, params: UpdateMe) -> Resul
     if name is not None:
         user = await context.store.users.rename(user.id, name)
         await context.announcer.published(user.id, PUBLISHED_WITHIN_S)
+    if params.presence is not None:
+        user = await context.store.users.set_presence(user.id, cast(PresenceChoice, params.presence))
     return {"user": user_view(user, context.presence.status_of(user.id), own=True)}
 
 
@@ -70,16 +77,40 @@ async def _change_password(context: Context, caller: Caller, user: User, params:
     if params.old_password is None:
         raise invalid(old_password="is required to set another password")
     check_password(params.password, context.policy.min_password_chars)
-    network, old_password = caller.network, params.old_password
-    right = await context.login_failures.match(
+    if not await _has_password(context, caller, user, params.old_password):
+        raise ChatError("forbidden", "the old password is wrong")
+    password_hash = await context.passwords.hash(params.password, turn_of=caller.network, gone=caller.gone)
+    await context.store.users.change_password(user.id, password_hash, keep_session=caller.session_id)
+
+
+@frozen
+class DeleteMe:
+    password: AnyText
+
+
+@command("delete_me", DeleteMe, Nothing, limit="changes")
+async def delete_me(context: Context, caller: Caller, params: DeleteMe) -> Result:
+    """Ends the caller's account for good, as the operator's deletion does. A wrong password counts as a failed
+    login."""
+    user = await context.store.users.get(caller.user_id)
+    if user is None:
+        raise not_found("user")
+    if not await _has_password(context, caller, user, params.password):
+        raise ChatError("forbidden", "the password is wrong")
+    # The account is banned first: a client that does not wait for the answer must not leave it like that.
+    with suppress(NotFound):  # another request, or the operator, has ended it meanwhile
+        await asyncio.shield(end_account(context.store, user.id))
+    return {}
+
+
+async def _has_password(context: Context, caller: Caller, user: User, password: str) -> bool:
+    """Whether this is the user's password. Raises: `ChatError` `rate_limited` after too many failed logins."""
+    network = caller.network
+    return await context.login_failures.match(
         user.id,
         network,
-        lambda: context.passwords.match(old_password, user.password_hash, turn_of=network, gone=caller.gone),
+        lambda: context.passwords.match(password, user.password_hash, turn_of=network, gone=caller.gone),
     )
-    if not right:
-        raise ChatError("forbidden", "the old password is wrong")
-    password_hash = await context.passwords.hash(params.password, turn_of=network, gone=caller.gone)
-    await context.store.users.change_password(user.id, password_hash, keep_session=caller.session_id)
 
 
 USERS_PER_TOKEN = 50

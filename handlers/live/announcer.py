@@ -119,6 +119,19 @@ class Announcer:
         changed = self._changed_users[user.id] = _ChangedUser(user)
         changed.task = self._start(self._publish_user(changed))
 
+    def own_changed(self, user: User) -> None:
+        """Publishes `user_changed` to the user's own connections, for a change that nobody else sees."""
+        waiting = self._changed_users.get(user.id)
+        if waiting is not None:
+            waiting.user = user
+            return
+        own = self._connections.ids_of(user.id)
+        if own:
+            name, payload = events.user_changed(
+                user, self._presence.status_of(user.id), self._clock.now(), own=True
+            )
+            self._hub.emit_once(name, payload, rooms=list(own))
+
     def left(self, user_id: int, chat_id: int) -> None:
         """Notes that a user is no longer in a chat: its members still get the user's `user_changed`."""
         if self._changed_users and user_id in self._changed_users:

@@ -24,6 +24,11 @@ class Freshness(Protocol):
         before a refusal that rests on memory. Calls at the same time share a look. Does not suspend for a store that
         nobody else can write to. Raises: `Unavailable`."""
 
+    async def look_at_accounts(self) -> None:
+        """Returns when this node is not `stale` and all changes of accounts that any node acked before this call are in
+        memory here. To be awaited where an account decides what others get to see. A node that knows no living others
+        does not look for some. Raises: `Unavailable`."""
+
     async def caught_up(self) -> None:
         """Returns when this node is not `stale`; does not suspend if it is not. Raises: `Unavailable`, after
         `CAUGHT_UP_WITHIN_S`."""
@@ -36,6 +41,9 @@ class AlwaysFresh:
     stale = False
 
     async def look(self) -> None:
+        return None
+
+    async def look_at_accounts(self) -> None:
         return None
 
     async def caught_up(self) -> None:

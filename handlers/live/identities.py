@@ -37,28 +37,40 @@ class Identities:
     """Finds the user of a token, and checks account and session at every use."""
 
     def __init__(
-        self, store: Store, tokens: Tokens, clock: Clock, freshness: Freshness | None = None
+        self,
+        store: Store,
+        tokens: Tokens,
+        clock: Clock,
+        freshness: Freshness | None = None,
+        session_used: Callable[[str | None], None] = lambda _session_id: None,
     ) -> None:
+        """`session_used` is called with the session of each token for which `of` has found the user."""
         self._store = store
         self._tokens = tokens
         self._clock = clock
         self._freshness = freshness or AlwaysFresh()
+        self._session_used = session_used
         self._users: Cache[int, User] = Cache(
             store.users.get, capacity=KEPT, size_of=_size_of, bytes_max=USERS_KEPT_BYTES
         )
         self._sessions: Cache[str, Session] = Cache(store.sessions.get, capacity=KEPT)
 
-    async def of(self, token: str, claims: Claims | None = None) -> Identity:
+    async def of(self, token: str, claims: Claims | None = None, *, connecting: bool = False) -> Identity:
         """The user and session of a token. `claims` are what `claims_of` has read from this token, if it was asked.
+        `connecting`: the account is then in memory as `Freshness.look_at_accounts` says.
 
         Raises: `Refused`: UNAUTHENTICATED for a bad or expired token and a user we never had, REVOKED for an
         ended session and a banned or deleted user; `Unavailable`.
         """
         if claims is None:
             claims = self._tokens.read(token)  # a bad token waits for no look
-        if self._freshness.stale:
+        if connecting:
+            await self._freshness.look_at_accounts()
+        elif self._freshness.stale:
             await self._freshness.caught_up()
-        return await self._look_before_refusing(lambda: self._identify(claims))
+        identity = await self._look_before_refusing(lambda: self._identify(claims))
+        self._session_used(identity.session_id)
+        return identity
 
     async def confirm(self, identity: Identity) -> None:
         """Checks again what `of` has returned some time ago. Meanwhile memory may have forgotten the account, or fallen
@@ -117,8 +129,9 @@ class Identities:
             if kept:
                 return None if session is None else session_id
 
-    def check(self, identity: Identity) -> None:
-        """Checks again, without suspending, what `of` has returned a moment ago. Raises: `Refused`, as `of` does."""
+    def check(self, identity: Identity) -> User:
+        """Checks again, without suspending, what `of` has returned a moment ago, and returns the account. Raises:
+        `Refused`, as `of` does."""
         if identity.expires_at <= self._clock.now().timestamp():
             raise Refused("unauthenticated", Ending.UNAUTHENTICATED, "the token has expired")
         user = self._users.use(identity.user_id)
@@ -127,7 +140,7 @@ class Identities:
         if user.banned or user.deleted:
             raise Refused("forbidden", Ending.REVOKED, "the account has ended")
         if identity.session_id is None:
-            return
+            return user
         session = self._sessions.use(identity.session_id)
         if session is None or session.user_id != user.id:
             raise Refused(
@@ -135,6 +148,7 @@ class Identities:
             )
         if session.revoked:
             raise Refused("unauthenticated", Ending.REVOKED, "the session has ended")
+        return user
 
     async def user(self, user_id: int) -> User | None:
         """An account, from memory if it is there."""

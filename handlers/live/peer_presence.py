@@ -7,7 +7,17 @@ import structlog
 
 from handlers.live.clock import Clock, Timer
 from handlers.live.presence_outbox import GONE, GONE_UNNOTED, Told
-from handlers.live.presence_record import OFFLINE, Record, left, read_record, seen
+from handlers.live.presence_record import (
+    AUTO,
+    NO_CHOICE,
+    OFFLINE,
+    Choice,
+    Record,
+    chosen,
+    left,
+    read_record,
+    seen,
+)
 
 log = structlog.get_logger("vestnik")
 
@@ -63,7 +73,7 @@ class PeerPresence:
     def status_of(self, user_id: int) -> str:
         """What others see of a user who is not connected here."""
         found = self.of(user_id)
-        if len(found) != 1:
+        if len(found) != 1 or found[0].choice[1] != AUTO:
             return seen(found)
         return OFFLINE if found[0].wish[1] else found[0].status
 
@@ -78,6 +88,14 @@ class PeerPresence:
             for incarnation, records in self.records.items()
             if incarnation not in self._ending
         )
+
+    def choose(self, user_id: int, choice: Choice) -> None:
+        """Notes what the user has chosen, for all nodes that have the user: those nodes may not know it yet. `changed`
+        is not called."""
+        for records in self.records.values():
+            record = records.get(user_id)
+            if record is not None and record.choice[0] <= choice[0]:
+                records[user_id] = chosen(record, choice)
 
     def heard(self, incarnation: str, told: Told) -> None:
         """Handles what a node has published."""
@@ -167,7 +185,12 @@ class PeerPresence:
         before = self._status_of(user_id)
         records = self.records.setdefault(incarnation, {})
         if record is not None:
-            records[user_id] = record
-        elif records.pop(user_id, None) is None:
-            return
+            known = max((one.choice for one in self.of(user_id)), default=record.choice)
+            records[user_id] = record = chosen(record, max(record.choice, known))
+        else:
+            gone = records.pop(user_id, None)
+            if gone is None:
+                return
+            if gone.choice != NO_CHOICE:
+                self.choose(user_id, gone.choice)  # other nodes may not know it yet
         self._changed(user_id, before, record)

@@ -1,4 +1,5 @@
-"""Who is online, as others see it. In memory only; the store keeps when a user was last seen, and no more."""
+"""Who is online, as others see it. In memory only; the store keeps what users have chosen to be shown as, and when they
+were last seen, and no more."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -12,7 +13,17 @@ from handlers.live.last_seen import LastSeen
 from handlers.live.peer_presence import PeerPresence
 from handlers.live.peers import NoPeers, Peers
 from handlers.live.presence_outbox import TOPIC, PresenceOutbox
-from handlers.live.presence_record import NO_WISH, OFFLINE, STRENGTH, Record, Wish, seen
+from handlers.live.presence_record import (
+    AUTO,
+    NO_CHOICE,
+    NO_WISH,
+    OFFLINE,
+    STRENGTH,
+    Choice,
+    Record,
+    Wish,
+    seen,
+)
 from handlers.wire import events
 from handlers.wire.endings import RETRY_SPREAD_MS
 
@@ -32,6 +43,7 @@ class _Presence:
 
     shown: str = OFFLINE
     wish: Wish = NO_WISH
+    choice: Choice = NO_CHOICE
     status: str = OFFLINE
     statuses: dict[str, str] = field(default_factory=dict)
     leaving: bool = False
@@ -87,8 +99,9 @@ class PresenceTracker:
             return presence.shown
         return self._elsewhere.status_of(user_id) if self._records else OFFLINE
 
-    def opened(self, connection: Connection) -> None:
-        """Called for a new connection: it is online, and its user does not appear offline any more."""
+    def opened(self, connection: Connection, choice: Choice = NO_CHOICE) -> None:
+        """Called for a new connection: it is online, and its user does not appear offline any more, unless they have
+        chosen so. `choice` is what the store says that the user has chosen."""
         user_id = connection.user_id
         presence = self._users.get(user_id)
         if presence is None:
@@ -97,10 +110,28 @@ class PresenceTracker:
             presence.grace.cancel()
             presence.grace = None
             presence.leaving = False
+        if choice[0] >= presence.choice[0]:
+            presence.choice = choice
         self._set(connection, presence, "online")
 
+    def chosen(self, user_id: int, choice: Choice) -> None:
+        """Called when an account changes, with what the user has chosen to be shown as. Nothing happens if that is
+        what is known."""
+        before = self.status_of(user_id)
+        if self._records:
+            self._elsewhere.choose(user_id, choice)
+        presence = self._users.get(user_id)
+        if presence is None:
+            status = self._elsewhere.status_of(user_id) if self._records else OFFLINE
+            if status != before:
+                self._emit(user_id, status)
+        elif choice[0] >= presence.choice[0] and choice != presence.choice:
+            presence.choice = choice
+            self._publish(user_id, presence)
+
     def set(self, connection: Connection, status: str) -> None:
-        """Sets the status of a connection. With `offline` the user appears offline, on all their connections."""
+        """Sets the status of a connection. With `offline` the user appears offline, on all their connections. Others
+        see it once the user has chosen nothing else."""
         presence = self._users[connection.user_id]
         if status != OFFLINE:
             self._set(connection, presence, status)
@@ -170,8 +201,12 @@ class PresenceTracker:
         """The presence of a user before their first connection to this node."""
         if not self._records:
             return _Presence()
-        wishes = [record.wish for record in self._elsewhere.of(user_id)]
-        return _Presence(self._elsewhere.status_of(user_id), max(wishes, default=NO_WISH))
+        records = self._elsewhere.of(user_id)
+        return _Presence(
+            self._elsewhere.status_of(user_id),
+            max((record.wish for record in records), default=NO_WISH),
+            max((record.choice for record in records), default=NO_CHOICE),
+        )
 
     def _set(self, connection: Connection, presence: _Presence, status: str) -> None:
         presence.statuses[connection.id] = status
@@ -181,12 +216,14 @@ class PresenceTracker:
 
     def _gone(self, user_id: int) -> None:
         presence = self._users.pop(user_id)
+        if self._records and presence.choice != NO_CHOICE:
+            self._elsewhere.choose(user_id, presence.choice)
         is_elsewhere = self._elsewhere.have(user_id)
         self._outbox.gone(user_id, noted=not is_elsewhere)
         status = self._elsewhere.status_of(user_id)
         if status != presence.shown:
             self._emit(user_id, status)
-        if not is_elsewhere:
+        if not is_elsewhere and presence.choice[1] != OFFLINE:
             self._last_seen.note(user_id)
 
     def _publish(self, user_id: int, presence: _Presence) -> None:
@@ -196,6 +233,8 @@ class PresenceTracker:
             presence.status = max(presence.statuses.values(), key=STRENGTH.__getitem__)
         if self._records:
             status = seen([*self._elsewhere.of(user_id), _record(presence)])
+        elif presence.choice[1] != AUTO:
+            status = presence.choice[1]
         else:
             status = OFFLINE if presence.wish[1] else presence.status
         if self._tells:
@@ -230,6 +269,8 @@ class PresenceTracker:
             return
         if record is not None:
             presence.wish = max(presence.wish, record.wish)
+            if record.choice[0] > presence.choice[0]:
+                presence.choice = record.choice
             if presence.grace is not None and not record.leaving:
                 presence.leaving = True
         self._publish(user_id, presence)
@@ -242,4 +283,4 @@ class PresenceTracker:
 
 
 def _record(presence: _Presence) -> Record:
-    return Record(presence.status, presence.wish, presence.leaving)
+    return Record(presence.status, presence.wish, presence.leaving, presence.choice)

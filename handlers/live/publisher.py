@@ -8,11 +8,14 @@ from typing import Any, TypeVar
 
 from domain import changes
 from domain.changes import Change, ChangeKind, MessageChange, UndeclaredChange
+from domain.invites import InviteMade, InviteRemoved
+from domain.models import Chat
 from handlers.context import Context
 from handlers.live.connections import Connection, leave_room
 from handlers.live.directory import room_of
 from handlers.live.hub import Blobs
 from handlers.live.member_events import MemberEvents
+from handlers.live.presence_record import choice_of
 from handlers.live.spreader import Spreader
 from handlers.wire import events
 from handlers.wire.endings import Ending
@@ -134,8 +137,24 @@ class Publisher:
     @_publishes(changes.ChatRenamed)
     def _chat_renamed(self, change: changes.ChatRenamed) -> None:
         """Publishes `chat_changed` to the members."""
-        self._context.directory.renamed(change.chat)
-        self._members.changed(change.chat_id)
+        self._chat_set(change.chat)
+
+    @_publishes(changes.ChatSettingsChanged)
+    def _settings_changed(self, change: changes.ChatSettingsChanged) -> None:
+        """Publishes `chat_changed` to the members."""
+        self._chat_set(change.chat)
+
+    def _chat_set(self, chat: Chat) -> None:
+        self._context.directory.chat_set(chat)
+        self._members.changed(chat.id)
+
+    @_publishes(InviteMade)
+    def _invite_made(self, _change: InviteMade) -> None:
+        """Publishes nothing: who may invite asks for the list."""
+
+    @_publishes(InviteRemoved)
+    def _invite_removed(self, _change: InviteRemoved) -> None:
+        """Publishes nothing, as for a new one."""
 
     @_publishes(changes.ChatDeleted)
     def _chat_deleted(self, change: changes.ChatDeleted) -> None:
@@ -212,11 +231,14 @@ class Publisher:
 
     @_publishes(changes.UserChanged)
     def _user_changed(self, change: changes.UserChanged) -> None:
-        """Publishes `user_changed` to those who know the user, if the change shows. Ends the connections of an account
-        that is no longer active."""
+        """Publishes `user_changed` to those who know the user, if the change shows, or to the user's own connections.
+        Ends the connections of an account that is no longer active."""
         self._context.identities.user_changed(change.user)
+        self._context.presence.chosen(change.user.id, choice_of(change.user))
         if change.shown:
             self._context.announcer.user_changed(change.user)
+        elif change.own:
+            self._context.announcer.own_changed(change.user)
         if not change.user.active:
             for connection in list(self._context.connections.of(change.user.id)):
                 self._ended(connection, Ending.REVOKED)

@@ -5,13 +5,17 @@ Nothing is checked against these types while the server runs: `tests/handlers/te
 
 from typing import Literal, TypedDict
 
+from handlers.wire.invite_views import InviteObject
 from handlers.wire.views import (
     AuditEntryObject,
     BanObject,
+    ChatObject,
     Count,
     Id,
     MemberObject,
     MessageObject,
+    RegisteredObject,
+    SessionObject,
     SummaryObject,
     UserObject,
 )
@@ -25,11 +29,19 @@ class UserAnswer(TypedDict):
     user: UserObject
 
 
+class RegisteredAnswer(TypedDict):
+    user: RegisteredObject
+
+
 class UsersAnswer(TypedDict):
     """A page; `next_cursor` is null on the last one."""
 
     users: list[UserObject]
     next_cursor: str | None
+
+
+class SessionsAnswer(TypedDict):
+    sessions: list[SessionObject]
 
 
 class TokensAnswer(TypedDict):
@@ -77,6 +89,24 @@ class JoinedAnswer(TypedDict):
 
 class LeftAnswer(TypedDict):
     chat_id: Id
+
+
+class PublicChatsAnswer(TypedDict):
+    """A page; `next_cursor` is null on the last one. It may have fewer chats than asked for."""
+
+    chats: list[ChatObject]
+    next_cursor: str | None
+
+
+class InviteAnswer(TypedDict):
+    invite: InviteObject
+
+
+class InvitesAnswer(TypedDict):
+    """A page; `next_cursor` is null on the last one."""
+
+    invites: list[InviteObject]
+    next_cursor: str | None
 
 
 class MemberAnswer(TypedDict):

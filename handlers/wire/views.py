@@ -14,6 +14,7 @@ from domain.models import (
     Notifications,
     PresenceChoice,
     Role,
+    Session,
     User,
 )
 
@@ -42,6 +43,24 @@ class UserObject(TypedDict):
     email: NotRequired[str | None]
     is_admin: NotRequired[bool]
     presence: NotRequired[PresenceChoice]
+
+
+class RegisteredObject(UserObject):
+    """A new user. `chat_id` is there if their invite took them into a chat."""
+
+    chat_id: NotRequired[Id]
+
+
+class SessionObject(TypedDict):
+    """`address` and `user_agent` are those of the login, empty where they are not known. `current`: the session of the
+    request."""
+
+    id: str
+    created_at: Time
+    last_used_at: Time
+    address: str
+    user_agent: str
+    current: bool
 
 
 class MessageObject(TypedDict):
@@ -153,6 +172,18 @@ def user_view(user: User, status: str, *, own: bool = False) -> View:
         view["is_admin"] = user.is_admin
         view["presence"] = user.presence
     return view
+
+
+def session_view(session: Session, last_used_at: datetime, *, current: bool) -> View:
+    """A `SessionObject`."""
+    return {
+        "id": session.id,
+        "created_at": time_view(session.created_at),
+        "last_used_at": time_view(last_used_at),
+        "address": session.address,
+        "user_agent": session.user_agent,
+        "current": current,
+    }
 
 
 def message_view(message: Message) -> View:

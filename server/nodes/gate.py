@@ -75,6 +75,12 @@ class Gate:
         except TimeoutError:
             raise Unavailable("a chat to which several servers write takes too long", "contested") from None
 
+    async def look_at_accounts(self) -> None:
+        if self.alone:
+            await self.caught_up()
+        else:
+            await self.looks.look()
+
     async def caught_up(self) -> None:
         if not self.stale:
             return

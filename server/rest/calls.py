@@ -55,7 +55,8 @@ NO_CONTENT = Answer(204)
 
 @frozen
 class Call:
-    """Parameters are in the path where it names them, in the query of a GET, and else in the body.
+    """Parameters are in the path where it names them, in the query of a GET, and else in the body. The body of a DELETE
+    is not read, but `with_body`.
 
     `public`: no token is asked for. `own`: the caller's id is the parameter `user_id`. `form`: the body may be a form.
     """
@@ -67,6 +68,7 @@ class Call:
     public: bool = False
     own: bool = False
     form: bool = False
+    with_body: bool = False
 
 
 def add_calls(app: web.Application, calls: Iterable[Call]) -> None:
@@ -146,14 +148,17 @@ def json_answer(status: int, body: Any, headers: Mapping[str, str] | None = None
 
 
 async def _caller(request: web.Request, call: Call) -> Caller:
-    address = request.app[ORIGINS].address(request)
+    origins = request.app[ORIGINS]
+    address = origins.address(request)
+    gone, origin = partial(_has_gone, request), partial(origins.own_origin, request)
     if call.public:
-        return Caller(0, address, gone=partial(_has_gone, request))
+        user_agent = request.headers.get(hdrs.USER_AGENT, "")
+        return Caller(0, address, gone=gone, user_agent=user_agent, origin=origin)
     token = bearer(request.headers)
     if token is None:
         raise ChatError("unauthenticated", "an Authorization: Bearer header is missing")
     identity = await request.app[CHAT_APP].authenticate(token, request.get(CLAIMS))
-    return Caller(identity.user_id, address, identity.session_id, gone=partial(_has_gone, request))
+    return Caller(identity.user_id, address, identity.session_id, gone=gone, origin=origin)
 
 
 def _has_gone(request: web.Request) -> bool:
@@ -161,7 +166,7 @@ def _has_gone(request: web.Request) -> bool:
 
 
 async def _body(request: web.Request, call: Call) -> Mapping[str, Any]:
-    if request.method not in (hdrs.METH_POST, hdrs.METH_PUT, hdrs.METH_PATCH):
+    if request.method not in (hdrs.METH_POST, hdrs.METH_PUT, hdrs.METH_PATCH) and not call.with_body:
         return {}
     max_bytes = request.app[CONFIG].policy.max_frame_bytes
     return await read_body(request, max_bytes=max_bytes, timeout_s=BODY_TIMEOUT_S, form=call.form)

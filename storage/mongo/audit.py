@@ -40,6 +40,9 @@ class MongoAudit:
         page = [_entry_of(document) for document in found[:limit]]
         return page, None if len(found) <= limit else str(Cursor(0, page[-1].id))
 
+    async def add(self, entry: AuditEntry) -> None:
+        await write_server(self._database, entry)
+
 
 async def write_rows(database: Database, rows: Iterable[tuple[int, int, Change]]) -> None:
     """Writes what the audits of chats tell of rows of their logs, each given with its chat and number. Entries that

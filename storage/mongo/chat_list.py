@@ -3,8 +3,9 @@
 import asyncio
 from collections.abc import Collection, Mapping, Sequence
 
-from domain.models import Actor, ChatPreview, ChatSummary, Member
+from domain.models import Actor, Chat, ChatPreview, ChatSummary, Member
 from domain.refusals import NotFound
+from storage import public_pages
 from storage.cursor import BEYOND, Cursor
 from storage.mongo import history
 from storage.mongo.database import Database, Document
@@ -89,6 +90,17 @@ async def _fitting_summaries(
                 return found
             found.append(summary)
     return found
+
+
+async def public(
+    database: Database, text: str, after_id: int, limit: int
+) -> tuple[Sequence[Chat], int | None]:
+    """See `storage.ports.Chats.public`. Leaves out chats that only newer nodes serve."""
+    wanted = {"is_public": True, "deleted": False, "id": {"$gt": after_id}}
+    found = await database.find(database.chats, wanted, sort=[("id", 1)], limit=public_pages.LOOKED_AT_MAX)
+    served = (chat for chat in found if unknown_kind(chat) is None)
+    end = public_pages.end_of([chat["id"] for chat in found])
+    return public_pages.page_of(map(chat_of, served), text, limit, end=end)
 
 
 async def ids_of(database: Database, user_id: int) -> Sequence[int]:

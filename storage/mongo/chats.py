@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from domain.decisions import chats, members
+from domain.decisions import chats, invites, members
 from domain.decisions.view import MemberView
 from domain.models import Actor, Chat, ChatPreview, ChatState, ChatSummary, ChatType, Member, Role
 from storage.cursor import Cursor
@@ -95,8 +95,22 @@ class MongoChats:
         head = self._follower.head(chat_id)
         return preview if preview is None or head is None else replace(preview, head_seq=head)
 
-    async def rename(self, chat_id: int, user_id: int, name: str) -> Chat:
-        chat: Chat = await self._decide(chat_id, lambda view: chats.rename(view, chat_id, user_id, name))
+    async def public(self, text: str, *, after_id: int, limit: int) -> tuple[Sequence[Chat], int | None]:
+        found, following = await chat_list.public(self._database, text, after_id, limit)
+        return [self._published(chat) for chat in found], following
+
+    async def change(
+        self,
+        chat_id: int,
+        user_id: int,
+        at: datetime,
+        *,
+        name: str | None = None,
+        is_public: bool | None = None,
+    ) -> Chat:
+        chat: Chat = await self._decide(
+            chat_id, lambda view: chats.change(view, chat_id, user_id, at, name=name, is_public=is_public)
+        )
         return chat
 
     async def delete(self, chat_id: int, user_id: int) -> None:
@@ -109,6 +123,9 @@ class MongoChats:
             chat_id, lambda view: members.add(view, chat_id, actor_id, user_id, role, joined_at)
         )
         return member
+
+    async def join(self, chat_id: int, user_id: int, joined_at: datetime) -> None:
+        await self._decide(chat_id, lambda view: invites.join(view, chat_id, user_id, joined_at))
 
     async def set_role(self, chat_id: int, actor_id: int, user_id: int, role: Role, at: datetime) -> Member:
         member: Member = await self._decide(

@@ -27,6 +27,7 @@ def user_of(document: Document) -> User:
         deleted=document["deleted"],
         is_admin=document.get("is_admin", False),
         presence=document.get("presence", "auto"),
+        presence_n=document.get("presence_n", 0),
     )
 
 

@@ -30,6 +30,7 @@ class HintDraft:
     marks: list[ReadMoved] = field(default_factory=list)
     told: list[tuple[str, orjson.Fragment]] = field(default_factory=list)
     told_bytes: int = 0
+    own: set[int] = field(default_factory=set)
 
     def add_told(self, topic: str, value: Any) -> bool:
         """Adds something to tell. If that is too much, what was told before is dropped, and this returns False: it has
@@ -52,6 +53,8 @@ class HintDraft:
             if isinstance(change, UserChanged):
                 user_id = change.user.id
                 self.users[user_id] = change.shown or self.users.get(user_id, False)
+                if change.own:
+                    self.own.add(user_id)
             elif isinstance(change, SessionsRevoked):
                 self.sessions += [(change.user_id, session_id) for session_id in change.session_ids]
 
@@ -67,6 +70,7 @@ class HintDraft:
             "sessions": self.sessions,
             "marks": [[mark.chat_id, mark.user_id, mark.up_to, mark.read_seq] for mark in self.marks],
             "told": self.told,
+            "own": list(self.own),
         }
         text = orjson.dumps({name: value for name, value in told.items() if value}).decode()
         key = hint_key(incarnation, number)
@@ -84,4 +88,5 @@ def hint_of(document: Document) -> Hint:
         [(user_id, session_id) for user_id, session_id in told.get("sessions", ())],
         [ReadMoved(*mark) for mark in told.get("marks", ())],
         [(topic, value) for topic, value in told.get("told", ())],
+        tuple(told.get("own", ())),
     )

@@ -158,16 +158,18 @@ class MongoNodes:
     async def _account_changes(self, hints: Sequence[Hint]) -> Sequence[Change]:
         """The changes of accounts and sessions that hints name, as the store has them now."""
         shown: dict[int, bool] = {}
+        own: set[int] = set()
         revoked: dict[int, list[str]] = {}
         for hint in hints:
             for user_id, is_shown in hint.users.items():
                 shown[user_id] = is_shown or shown.get(user_id, False)
+            own.update(hint.own)
             for user_id, session_id in hint.sessions:
                 revoked.setdefault(user_id, []).append(session_id)
         users = await self._users(list(shown))
         return [
             *(SessionsRevoked(user_id, session_ids) for user_id, session_ids in revoked.items()),
-            *(UserChanged(user, shown[user_id]) for user_id, user in users.items()),
+            *(UserChanged(user, shown[user_id], user_id in own) for user_id, user in users.items()),
         ]
 
     def _publish_marks(self, marks: Sequence[ReadMoved]) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from domain.changes import Change, ChatDeleted
 from storage.errors import Unavailable
+from storage.mongo import invite_documents
 from storage.mongo.database import Database
 from storage.mongo.log import SCRUBBED
 
@@ -66,6 +67,7 @@ class Remover:
         await self._scrub(chat_id)
         for collection in (database.members, database.bans, database.audit):
             await database.with_retry(lambda one=collection: one.delete_many({"chat_id": chat_id}))  # type: ignore[misc]
+        await invite_documents.remove_of(database, chat_id)
         await database.with_retry(
             lambda: database.chats.update_one({"_id": str(chat_id)}, {"$set": {"swept": True}})
         )

@@ -1,5 +1,5 @@
-"""The layouts of rows that the first versions wrote, which databases are full of: they stay as they are, and may get
-more fields. Kinds that came later have one here if they hold more than plain values."""
+"""The layouts of rows that the fields of their kinds cannot make. Databases are full of such rows: the layouts stay as
+they are."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -11,6 +11,7 @@ from domain.changes import (
     ChatCreated,
     ChatDeleted,
     ChatRenamed,
+    ChatSettingsChanged,
     MemberAdded,
     MemberMuted,
     MemberRemoved,
@@ -18,10 +19,12 @@ from domain.changes import (
     UserBanned,
 )
 from domain.frozen import frozen
+from domain.invites import InviteMade
 from domain.models import Chat, ChatState, Member
 from storage.mongo.bans import ban_document, ban_of
 from storage.mongo.database import Document
 from storage.mongo.documents import chat_document, chat_of, member_document, member_of
+from storage.mongo.invite_documents import invite_document, invite_of
 from storage.mongo.log import Row
 from storage.times import from_micros, to_micros
 
@@ -55,6 +58,25 @@ def _renamed(change: ChatRenamed, _member_count: int) -> Document:
 def _read_renamed(row: Row, current: CurrentChat) -> Change:
     data = _data(row)
     return ChatRenamed(replace(current(), name=data["name"]), data.get("actor_id"), _at(data))
+
+
+def _settings_changed(change: ChatSettingsChanged, _member_count: int) -> Document:
+    values = {field: getattr(change.chat, field) for field in change.changed}
+    return {"values": values, **_act(change)}
+
+
+def _read_settings_changed(row: Row, current: CurrentChat) -> Change:
+    data = _data(row)
+    chat = replace(current(), **data["values"])
+    return ChatSettingsChanged(chat, tuple(data["values"]), data["actor_id"], from_micros(data["at"]))
+
+
+def _invite_made(change: InviteMade, _member_count: int) -> Document:
+    return {"invite": invite_document(change.invite)}
+
+
+def _read_invite_made(row: Row, _current: CurrentChat) -> Change:
+    return InviteMade(invite_of(_data(row)["invite"], uses=0))
 
 
 def _deleted(change: ChatDeleted, _member_count: int) -> Document:
@@ -111,7 +133,9 @@ def _read_role_changed(row: Row, _current: CurrentChat) -> Change:
     return RoleChanged(row.chat_id, member_of(data["member"]), _heir(data), data.get("actor_id"), _at(data))
 
 
-def _act(change: ChatRenamed | MemberRemoved | RoleChanged | MemberMuted) -> Document:
+def _act(
+    change: ChatRenamed | ChatSettingsChanged | MemberRemoved | RoleChanged | MemberMuted,
+) -> Document:
     """Who made the change, and when. Rows of the first stage do not say it."""
     return {"actor_id": change.actor_id, "at": None if change.at is None else to_micros(change.at)}
 
@@ -155,10 +179,12 @@ def _data(row: Row) -> Document:
 LAYOUTS: Mapping[type[Change], Layout] = {
     ChatCreated: Layout(_created, _read_created),
     ChatRenamed: Layout(_renamed, _read_renamed),
+    ChatSettingsChanged: Layout(_settings_changed, _read_settings_changed),
     ChatDeleted: Layout(_deleted, _read_deleted),
     MemberAdded: Layout(_added, _read_added),
     MemberRemoved: Layout(_removed, _read_removed),
     RoleChanged: Layout(_role_changed, _read_role_changed),
     MemberMuted: Layout(_muted, _read_muted),
     UserBanned: Layout(_banned, _read_banned),
+    InviteMade: Layout(_invite_made, _read_invite_made),
 }

@@ -1,24 +1,29 @@
 """Logins and their refresh tokens.
 
-Nothing is ever updated here. A token that is spent, each time it is spent again, and a session that is revoked are
-documents of their own, and of several nodes that insert such a document at once one succeeds; so all of it is exact
-with several nodes, on FerretDB too.
+A token that is spent, each time it is spent again, and a session that is revoked are documents of their own, and of
+several nodes that insert such a document at once one succeeds; so all of it is exact with several nodes, on FerretDB
+too. The one thing that is ever updated is when a session was last used.
 """
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import uuid4
 
+from pymongo import UpdateOne
+
 from domain.changes import SessionsRevoked
 from domain.models import Session
 from domain.refusals import TokenReused, TokenUnknown
 from storage.mongo.account_writes import AccountWriter, Publish, check_account
+from storage.mongo.bulk import update_all
 from storage.mongo.database import Collection, Database
 from storage.mongo.documents import session_of
 from storage.ports import REUSES_MAX
 from storage.times import to_micros
 
 _SECOND = 1_000_000
+
+_SESSIONS_AT_ONCE = 200
 
 END_NOTE = "#"
 """Begins the key of a token by which a sweep notes when it first found a session revoked; the id of the session
@@ -33,14 +38,28 @@ class MongoSessions:
         self._writer = writer
 
     async def create(
-        self, *, session_id: str, user_id: int, token_hash: str, expires_at: datetime, created_at: datetime
+        self,
+        *,
+        session_id: str,
+        user_id: int,
+        token_hash: str,
+        expires_at: datetime,
+        created_at: datetime,
+        address: str = "",
+        user_agent: str = "",
     ) -> Session:
         async def action(_publish: Publish) -> Session:
             await check_account(self._database, user_id)
-            document = {"_id": session_id, "user_id": user_id, "created_at": to_micros(created_at)}
+            document = {
+                "_id": session_id,
+                "user_id": user_id,
+                "created_at": to_micros(created_at),
+                "address": address,
+                "user_agent": user_agent,
+            }
             await self._database.add(self._database.sessions, document)
             await self._give(token_hash, session_id, to_micros(expires_at))
-            return Session(session_id, user_id, created_at)
+            return Session(session_id, user_id, created_at, address=address, user_agent=user_agent)
 
         return await self._writer.write(f"session {session_id}", action)
 
@@ -50,6 +69,32 @@ class MongoSessions:
             return None
         ended = await self._database.get(self._database.revocations, session_id)
         return session_of(document, revoked=ended is not None)
+
+    async def of_user(self, user_id: int, *, now: datetime, limit: int) -> Sequence[Session]:
+        database, sessions = self._database, list[Session]()
+        found = sorted(
+            await database.find(database.sessions, {"user_id": user_id}),
+            key=lambda document: (document["created_at"], document["_id"]),
+            reverse=True,
+        )
+        for start in range(0, len(found), _SESSIONS_AT_ONCE):
+            some = found[start : start + _SESSIONS_AT_ONCE]
+            ids = [document["_id"] for document in some]
+            ended = {document["_id"] for document in await database.get_many(database.revocations, ids)}
+            valid = {"session_id": {"$in": ids}, "expires_at": {"$gt": to_micros(now)}}
+            tokens = await database.find(database.tokens, valid, fields=["session_id"])
+            living = {token["session_id"] for token in tokens} - ended
+            sessions += [session_of(one, revoked=False) for one in some if one["_id"] in living]
+            if len(sessions) >= limit:
+                break
+        return sessions[:limit]
+
+    async def used(self, at: Mapping[str, datetime]) -> None:
+        updates = [
+            UpdateOne({"_id": session_id}, {"$max": {"last_used_at": to_micros(used_at)}})
+            for session_id, used_at in at.items()
+        ]
+        await update_all(self._database, self._database.sessions, updates)
 
     async def rotate(
         self, token_hash: str, *, new_hash: str, expires_at: datetime, now: datetime, grace_s: float

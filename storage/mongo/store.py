@@ -18,6 +18,7 @@ from storage.mongo.follower import Follower
 from storage.mongo.foreign_rows import ForeignRows
 from storage.mongo.hint_writer import HintWriter
 from storage.mongo.ids import Ids
+from storage.mongo.invites import MongoInvites
 from storage.mongo.leases import Leases
 from storage.mongo.messages import MongoMessages
 from storage.mongo.moderation import MongoModeration
@@ -70,6 +71,7 @@ class MongoStore:
         self.sessions = MongoSessions(database, self._accounts)
         self.chats = MongoChats(database, self._writer, self._follower)
         self.moderation = MongoModeration(database, self._writer)
+        self.invites = MongoInvites(database, self._writer)
         self.messages = MongoMessages(database, self._writer, self._follower)
         self.audit = MongoAudit(database)
         self._remover.start()

@@ -9,6 +9,7 @@ from domain.changes import (
     ChatCreated,
     ChatDeleted,
     ChatRenamed,
+    ChatSettingsChanged,
     MemberAdded,
     MemberMuted,
     MemberRemoved,
@@ -22,8 +23,9 @@ from domain.changes import (
     UserUnbanned,
     check_served,
 )
+from domain.invites import InviteMade, InviteRemoved
 from domain.models import Member
-from storage.sqlite import bans, members
+from storage.sqlite import bans, invite_rows, members
 from storage.sqlite.chat_view import users_key
 from storage.sqlite.message_view import SqliteMessageView
 from storage.sqlite.rows import extra_of
@@ -117,11 +119,30 @@ def _chat_renamed(view: SqliteMessageView, change: ChatRenamed) -> None:
     view.db.execute("UPDATE chats SET name = ? WHERE id = ?", (change.chat.name, change.chat.id))
 
 
+def _settings_changed(view: SqliteMessageView, change: ChatSettingsChanged) -> None:
+    chat = change.chat
+    view.db.execute(
+        "UPDATE chats SET name = ?, is_public = ?, slow_mode_s = ? WHERE id = ?",
+        (chat.name, chat.is_public, chat.slow_mode_s, chat.id),
+    )
+    if "slow_mode_s" in change.changed:
+        view.forget_actors()
+
+
+def _invite_made(view: SqliteMessageView, change: InviteMade) -> None:
+    invite_rows.insert(view.db, change.invite)
+
+
+def _invite_removed(view: SqliteMessageView, change: InviteRemoved) -> None:
+    invite_rows.delete(view.db, change.code)
+
+
 def _chat_deleted(view: SqliteMessageView, change: ChatDeleted) -> None:
     """The messages are removed later, see `removal`: without the chat's row there is no way to them."""
     chat_id = change.chat_id
     view.db.execute("DELETE FROM members WHERE chat_id = ?", (chat_id,))
     bans.forget_chat(view.db, chat_id)
+    view.db.execute("DELETE FROM invites WHERE chat_id = ?", (chat_id,))
     view.db.execute("DELETE FROM chats WHERE id = ?", (chat_id,))
     view.db.execute("INSERT INTO removals (chat_id) VALUES (?)", (chat_id,))
     view.forget_chat(chat_id)
@@ -144,6 +165,7 @@ def _leave(view: SqliteMessageView, chat_id: int, user_id: int) -> None:
     bans.keep_mute(view.db, chat_id, user_id)
     view.db.execute("DELETE FROM members WHERE chat_id = ? AND user_id = ?", (chat_id, user_id))
     view.db.execute("UPDATE chats SET member_count = member_count - 1 WHERE id = ?", (chat_id,))
+    invite_rows.delete_of(view.db, chat_id, user_id)
     view.forget_member(chat_id, user_id)
 
 
@@ -173,6 +195,8 @@ def _set_role(view: SqliteMessageView, chat_id: int, member: Member) -> None:
         "UPDATE members SET role = ? WHERE chat_id = ? AND user_id = ?",
         (member.role, chat_id, member.user_id),
     )
+    if member.role == "member":
+        invite_rows.delete_of(view.db, chat_id, member.user_id)
     view.forget_member(chat_id, member.user_id)
 
 
@@ -183,6 +207,7 @@ _APPLY: Mapping[type[Change], Callable[[SqliteMessageView, Any], None]] = {
     ReadMoved: _read_moved,
     ChatCreated: _chat_created,
     ChatRenamed: _chat_renamed,
+    ChatSettingsChanged: _settings_changed,
     ChatDeleted: _chat_deleted,
     MemberAdded: _member_added,
     MemberRemoved: _member_removed,
@@ -190,4 +215,6 @@ _APPLY: Mapping[type[Change], Callable[[SqliteMessageView, Any], None]] = {
     MemberMuted: _member_muted,
     UserBanned: _user_banned,
     UserUnbanned: _user_unbanned,
+    InviteMade: _invite_made,
+    InviteRemoved: _invite_removed,
 }

@@ -1,4 +1,4 @@
-"""Chats: creating, finding, naming and deleting them."""
+"""Chats: creating, finding, changing and deleting them."""
 
 import sqlite3
 from collections.abc import Callable, Collection, Sequence
@@ -6,13 +6,13 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from domain.decisions import chats
+from domain.decisions import chats, invites
 from domain.decisions import members as decisions
 from domain.decisions.view import MemberView
 from domain.models import Actor, Chat, ChatPreview, ChatState, ChatSummary, ChatType, Member, Role
 from storage.cursor import Cursor
 from storage.promise import Promise
-from storage.sqlite import chat_list, members
+from storage.sqlite import chat_list, members, public_chats
 from storage.sqlite.database import Database
 from storage.sqlite.message_view import get_actor
 from storage.sqlite.rows import chat_of
@@ -95,8 +95,18 @@ class SqliteChats:
         preview = await self._database.read(chat_list.preview, chat_id, user_ids)
         return preview and replace(preview, head_seq=self._database.published_head(chat_id, preview.head_seq))
 
-    async def rename(self, chat_id: int, user_id: int, name: str) -> Chat:
-        chat: Chat = await self._decide(lambda view: chats.rename(view, chat_id, user_id, name))
+    async def change(
+        self,
+        chat_id: int,
+        user_id: int,
+        at: datetime,
+        *,
+        name: str | None = None,
+        is_public: bool | None = None,
+    ) -> Chat:
+        chat: Chat = await self._decide(
+            lambda view: chats.change(view, chat_id, user_id, at, name=name, is_public=is_public)
+        )
         return chat
 
     async def delete(self, chat_id: int, user_id: int) -> None:
@@ -109,6 +119,13 @@ class SqliteChats:
             lambda view: decisions.add(view, chat_id, actor_id, user_id, role, joined_at)
         )
         return member
+
+    async def join(self, chat_id: int, user_id: int, joined_at: datetime) -> None:
+        await self._decide(lambda view: invites.join(view, chat_id, user_id, joined_at))
+
+    async def public(self, text: str, *, after_id: int, limit: int) -> tuple[Sequence[Chat], int | None]:
+        found, following = await self._database.read(public_chats.page, text, after_id, limit)
+        return [self._published(chat) for chat in found], following
 
     async def set_role(self, chat_id: int, actor_id: int, user_id: int, role: Role, at: datetime) -> Member:
         member: Member = await self._decide(

@@ -157,6 +157,10 @@ class SqliteMessageView:
         """The member has another role, or is gone."""
         self._actors.pop((chat_id, user_id), None)
 
+    def forget_actors(self) -> None:
+        """A chat has other settings, which its actors carry."""
+        self._actors.clear()
+
     def forget_chat(self, chat_id: int) -> None:
         """The chat is gone."""
         self._actors.clear()

@@ -1,7 +1,8 @@
 """Logins and their refresh tokens."""
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from domain.changes import SessionsRevoked
@@ -27,13 +28,28 @@ class SqliteSessions:
         self._database = database
 
     async def create(
-        self, *, session_id: str, user_id: int, token_hash: str, expires_at: datetime, created_at: datetime
+        self,
+        *,
+        session_id: str,
+        user_id: int,
+        token_hash: str,
+        expires_at: datetime,
+        created_at: datetime,
+        address: str = "",
+        user_agent: str = "",
     ) -> Session:
-        session = Session(session_id, user_id, created_at)
+        session = Session(session_id, user_id, created_at, address=address, user_agent=user_agent)
         return await self._database.write(_create, session, token_hash, expires_at)
 
     async def get(self, session_id: str) -> Session | None:
         return await self._database.read(_get, session_id)
+
+    async def of_user(self, user_id: int, *, now: datetime, limit: int) -> Sequence[Session]:
+        return await self._database.read(_of_user, user_id, to_micros(now), limit)
+
+    async def used(self, at: Mapping[str, datetime]) -> None:
+        if at:
+            await self._database.write(_used, at)
 
     async def rotate(
         self, token_hash: str, *, new_hash: str, expires_at: datetime, now: datetime, grace_s: float
@@ -70,13 +86,36 @@ def _get(db: sqlite3.Connection, session_id: str) -> Session | None:
     return session_of(row) if row else None
 
 
+def _of_user(db: sqlite3.Connection, user_id: int, now: int, limit: int) -> Sequence[Session]:
+    rows = db.execute(
+        "SELECT * FROM sessions WHERE user_id = ? AND revoked = 0"
+        " AND EXISTS (SELECT 1 FROM tokens WHERE session_id = sessions.id AND expires_at > ?)"
+        " ORDER BY created_at DESC, id DESC LIMIT ?",
+        (user_id, now, limit),
+    )
+    return [session_of(row) for row in rows]
+
+
+def _used(writer: Writer, at: Mapping[str, datetime]) -> None:
+    writer.db.executemany(
+        "UPDATE sessions SET last_used_at = :at WHERE id = :id AND :at > coalesce(last_used_at, 0)",
+        [{"id": session_id, "at": to_micros(used_at)} for session_id, used_at in at.items()],
+    )
+
+
 def _create(writer: Writer, session: Session, token_hash: str, expires_at: datetime) -> Session:
     known = "SELECT 1 FROM users WHERE id = ? AND deleted = 0"
     if not writer.db.execute(known, (session.user_id,)).fetchone():
         raise NotFound(f"user {session.user_id}")
     writer.db.execute(
-        "INSERT INTO sessions (id, user_id, created_at) VALUES (?, ?, ?)",
-        (session.id, session.user_id, to_micros(session.created_at)),
+        "INSERT INTO sessions (id, user_id, created_at, address, user_agent) VALUES (?, ?, ?, ?, ?)",
+        (
+            session.id,
+            session.user_id,
+            to_micros(session.created_at),
+            session.address,
+            session.user_agent,
+        ),
     )
     _give(writer, token_hash, session.id, to_micros(expires_at))
     return session
@@ -101,7 +140,7 @@ def _rotate(writer: Writer, token_hash: str, new_hash: str, expires_at: int, now
     assert session is not None
     if spent_at is not None and (now - spent_at > grace or reuses >= REUSES_MAX):
         end_sessions(writer, session.user_id, [session_id])
-        return Session(session.id, session.user_id, session.created_at, revoked=True)
+        return replace(session, revoked=True)
     if spent_at is None:
         writer.db.execute("UPDATE tokens SET spent_at = ? WHERE hash = ?", (now, token_hash))
     else:

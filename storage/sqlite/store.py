@@ -9,6 +9,7 @@ from storage.sqlite.audit import SqliteAudit
 from storage.sqlite.changes import check_changes
 from storage.sqlite.chats import SqliteChats
 from storage.sqlite.database import Database
+from storage.sqlite.invites import SqliteInvites
 from storage.sqlite.messages import SqliteMessages
 from storage.sqlite.moderation import SqliteModeration
 from storage.sqlite.removal import Remover
@@ -34,6 +35,7 @@ class SqliteStore:
         self.sessions = SqliteSessions(database)
         self.chats = SqliteChats(database)
         self.moderation = SqliteModeration(database)
+        self.invites = SqliteInvites(database)
         self.messages = SqliteMessages(database)
         self.audit = SqliteAudit(database)
         database.subscribers.add(self._remover.published)

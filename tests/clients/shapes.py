@@ -38,6 +38,7 @@ USER = {
     "id": is_id,
     "username": a(str),
     "display_name": a(str),
+    "avatar_url": maybe(a(str)),
     "status": one_of("online", "away", "busy", "offline"),
     "last_seen_at": maybe(is_time),
     "created_at": is_time,
@@ -45,7 +46,12 @@ USER = {
     "active": a(bool),
     "deleted": a(bool),
 }
-OWN_USER = {**USER, "email": maybe(a(str))}
+OWN_USER = {
+    **USER,
+    "email": maybe(a(str)),
+    "is_admin": a(bool),
+    "presence": one_of("auto", "away", "busy", "offline"),
+}
 MESSAGE = {
     "id": is_id,
     "chat_id": is_id,
@@ -69,6 +75,9 @@ SHARED_CHAT = {
     "created_by": is_id,
     "member_count": is_count,
     "seq": is_count,
+    "avatar_url": maybe(a(str)),
+    "is_public": a(bool),
+    "slow_mode_s": is_count,
 }
 CHAT = {
     **SHARED_CHAT,
@@ -77,6 +86,11 @@ CHAT = {
     "last_message": maybe(lambda value: fits(value, MESSAGE)),
     "last_read_message_id": maybe(is_id),
     "read_seq": is_count,
+    "notifications": one_of("all", "mentions", "none"),
+    "favorite": a(bool),
+    "hidden": a(bool),
+    "marked_unread": a(bool),
+    "muted_until": maybe(is_time),
 }
 MEMBER = {
     "user": lambda value: fits(value, OWN_USER if "email" in value else USER),
@@ -84,6 +98,7 @@ MEMBER = {
     "joined_at": is_time,
     "last_read_message_id": maybe(is_id),
     "read_seq": is_count,
+    "muted_until": maybe(is_time),
 }
 TOKENS = {
     "access_token": a(str),

@@ -8,12 +8,14 @@ from domain.audit import AuditEntry, entries_of
 from domain.changes import (
     Change,
     ChatRenamed,
+    ChatSettingsChanged,
     MemberAdded,
     MemberRemoved,
     MessageCreated,
     MessageDeleted,
     RoleChanged,
 )
+from domain.invites import Invite, InviteMade, InviteRemoved
 from domain.models import Chat, Member, Message
 from tests.domain.fake_view import ADMIN, CHAT, MEMBER, OWNER, START, at
 
@@ -31,6 +33,13 @@ def entry(action: str, actor_id: int | None, user_id: int | None = None, **more:
     ("change", "expected"),
     [
         (ChatRenamed(LUNCH, ADMIN, at(1)), [entry("renamed", ADMIN, detail="Lunch")]),
+        (
+            ChatSettingsChanged(replace(LUNCH, is_public=True), ("name", "is_public"), OWNER, at(1)),
+            [entry("renamed", OWNER, detail="Lunch"), entry("made_public", OWNER)],
+        ),
+        (ChatSettingsChanged(LUNCH, ("is_public",), OWNER, at(1)), [entry("made_private", OWNER)]),
+        (InviteMade(Invite("code", CHAT, ADMIN, at(1), None, 5)), [entry("invite_made", ADMIN)]),
+        (InviteRemoved(CHAT, "code", OWNER, at(1)), [entry("invite_removed", OWNER)]),
         (MemberAdded(CHAT, JOINED, ADMIN), [entry("member_added", ADMIN, MEMBER, detail="member")]),
         (MemberAdded(CHAT, JOINED, MEMBER), [entry("member_joined", MEMBER, MEMBER, detail="member")]),
         (MemberRemoved(CHAT, MEMBER, None, ADMIN, "Lunch", at(1)), [entry("member_removed", ADMIN, MEMBER)]),

@@ -86,7 +86,7 @@ async def test_a_deleted_account(scene: Scene) -> None:
 
 
 async def test_a_new_name(scene: Scene) -> None:
-    await scene.store.chats.rename(scene.chat_id, scene.ann.id, "Dinner")
+    await scene.store.chats.change(scene.chat_id, scene.ann.id, START, name="Dinner")
     assert (await scene.changed())["name"] == "Dinner"
 
 
@@ -185,7 +185,7 @@ async def test_events_of_a_chat_keep_their_order_while_it_is_loaded(scene: Scene
     chats = scene.store.chats
     await asyncio.gather(
         chats.add_member(scene.chat_id, scene.ann.id, eve.id, "member", now),
-        chats.rename(scene.chat_id, scene.ann.id, "Dinner"),
+        chats.change(scene.chat_id, scene.ann.id, START, name="Dinner"),
         chats.remove_member(scene.chat_id, scene.ann.id, eve.id, START),
         chats.add_member(scene.chat_id, scene.ann.id, eve.id, "admin", now),
         chats.delete(scene.chat_id, scene.ann.id),
@@ -217,7 +217,7 @@ async def test_a_store_that_cannot_answer_is_asked_again(
 
     with monkeypatch.context() as patch:
         patch.setattr(chats, "load", lost)
-        await chats.rename(scene.chat_id, scene.ann.id, "Dinner")
+        await chats.change(scene.chat_id, scene.ann.id, START, name="Dinner")
         async with asyncio.timeout(5):
             while not asked:
                 await asyncio.sleep(0.005)

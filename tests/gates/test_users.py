@@ -14,7 +14,7 @@ async def test_oneself_is_shown_with_the_email_and_others_without(server: Server
     own, other = await ann.get("/users/me"), await bob.get(f"/users/{ann.id}")
     assert fits(own, OWN_USER)
     assert fits(other, USER)
-    assert own == {**other, "email": "ann@example.org"}
+    assert own == {**other, "email": "ann@example.org", "is_admin": False, "presence": "auto"}
     assert await ann.get(f"/users/{ann.id}") == own
 
 

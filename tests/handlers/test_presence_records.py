@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from handlers.live.presence_record import NO_WISH, Record, left, read_record, seen
+from handlers.live.presence_record import NO_CHOICE, NO_WISH, Choice, Record, left, read_record, seen
 
 HIDDEN = (3, True)
 
@@ -13,8 +13,11 @@ HIDDEN = (3, True)
 @pytest.mark.parametrize("status", ["away", "online", "busy"])
 @pytest.mark.parametrize("wish", [NO_WISH, (1, True), (7, False)])
 @pytest.mark.parametrize("leaving", [False, True])
-def test_a_record_is_told_in_words_and_read_again(status: str, wish: tuple[int, bool], leaving: bool) -> None:
-    record = Record(status, wish, leaving)
+@pytest.mark.parametrize("choice", [NO_CHOICE, (1, "offline"), (12, "busy"), (3, "auto")])
+def test_a_record_is_told_in_words_and_read_again(
+    status: str, wish: tuple[int, bool], leaving: bool, choice: Choice
+) -> None:
+    record = Record(status, wish, leaving, choice)
     assert read_record(json.loads(json.dumps(record.text()))) == record
 
 
@@ -27,6 +30,11 @@ def test_most_records_are_one_word_and_equal_ones_are_one_object() -> None:
 def test_words_of_a_newer_version_are_left_out() -> None:
     assert read_record("busy 2 hidden invisible-to:7 leaving") == Record("busy", (2, True), True)
     assert read_record("dancing") == Record("online")
+    assert read_record("busy 0 chosen:2:away:until:7") == Record("busy", choice=(2, "away"))
+
+
+def test_a_choice_that_only_a_newer_version_knows_hides() -> None:
+    assert seen([read_record("busy 0 chosen:2:sleeping")]) == "offline"
 
 
 @pytest.mark.parametrize(
@@ -41,6 +49,11 @@ def test_words_of_a_newer_version_are_left_out() -> None:
         ([Record("busy", HIDDEN), Record("online", (4, False))], "busy"),
         ([Record("busy", HIDDEN), Record("online", (3, False))], "offline"),
         ([Record("busy", HIDDEN, leaving=True), Record("online", (2, False))], "offline"),
+        ([Record("online", choice=(1, "away"))], "away"),
+        ([Record("online", HIDDEN, choice=(1, "busy"))], "busy"),
+        ([Record("online", choice=(1, "offline")), Record("busy")], "offline"),
+        ([Record("online", choice=(1, "offline")), Record("busy", choice=(2, "auto"))], "busy"),
+        ([Record("online", choice=(2, "offline")), Record("busy", choice=(2, "auto"))], "offline"),
     ],
 )
 def test_what_others_see(records: list[Record], status: str) -> None:

@@ -9,13 +9,15 @@ from tests.conftest import Server
 
 
 class Behind(Freshness):
-    """A `Freshness` that a test turns. `news` is called in each look: what other nodes have done."""
+    """A `Freshness` that a test turns. `news` is called in each look: what other nodes have done. `news_of_accounts` is
+    called in each look at accounts."""
 
     def __init__(self) -> None:
         self.is_stale = False
         self.looks = 0
         self.away = False
         self.news: Callable[[], None] = lambda: None
+        self.news_of_accounts: Callable[[], None] = lambda: None
         self.release: Callable[[], None] = lambda: None
         self._looked = asyncio.Event()
 
@@ -33,6 +35,10 @@ class Behind(Freshness):
         if self.away:
             raise Unavailable("away")
         self.news()
+
+    async def look_at_accounts(self) -> None:
+        await self.caught_up()
+        self.news_of_accounts()
 
     async def caught_up(self) -> None:
         try:

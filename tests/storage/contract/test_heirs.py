@@ -125,7 +125,7 @@ async def test_the_role_passes_on_with_the_account_of_the_last_owner(
     # What the heir may do counts at once, and that the former owner may no longer.
     await world.store.chats.set_role(chat_id, vera, boris, "admin", START)
     with pytest.raises(Forbidden):
-        await world.store.chats.rename(chat_id, anna, "Mine")
+        await world.store.chats.change(chat_id, anna, START, name="Mine")
 
 
 async def test_an_unban_gives_nothing_back(world: World) -> None:
@@ -150,7 +150,7 @@ async def test_where_nobody_is_there_to_inherit_nothing_passes_and_an_unban_take
         await world.store.users.set_banned(unbanned, False)
     assert await roles(world, chat_id) == {anna: "owner", boris: "member", bot: "member"}
     assert changes_of(world, RoleChanged) == changes_of(world, ChatDeleted) == []
-    await world.store.chats.rename(alone, anna, "Mine")
+    await world.store.chats.change(alone, anna, START, name="Mine")
 
 
 async def test_a_ban_that_is_repeated_passes_on_what_could_not_pass_before(world: World) -> None:

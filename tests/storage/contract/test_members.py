@@ -131,11 +131,11 @@ async def test_permissions_are_those_of_the_role_of_the_moment(world: World) -> 
 
     results = await asyncio.gather(
         world.store.chats.set_role(chat_id, anna, boris, "member", START),
-        world.store.chats.rename(chat_id, boris, "Mine"),
+        world.store.chats.change(chat_id, boris, START, name="Mine"),
         world.store.chats.set_role(chat_id, anna, boris, "admin", START),
-        world.store.chats.rename(chat_id, boris, "Mine"),
+        world.store.chats.change(chat_id, boris, START, name="Mine"),
         world.store.chats.remove_member(chat_id, anna, boris, START),
-        world.store.chats.rename(chat_id, boris, "Mine"),
+        world.store.chats.change(chat_id, boris, START, name="Mine"),
         return_exceptions=True,
     )
     assert [type(result).__name__ for result in results] == [

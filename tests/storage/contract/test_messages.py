@@ -351,7 +351,7 @@ async def test_a_cancelled_waiter_undoes_nothing(world: World) -> None:
     for _ in range(5):
         await asyncio.sleep(0)
     under_way.cancel()
-    waiting = asyncio.create_task(world.store.chats.rename(chat_id, anna, "New"))
+    waiting = asyncio.create_task(world.store.chats.change(chat_id, anna, START, name="New"))
     await asyncio.sleep(0)
     waiting.cancel()
     last = await world.send(chat_id, anna, "last")

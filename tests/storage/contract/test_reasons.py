@@ -8,7 +8,7 @@ async def test_who_removed_a_member_and_from_what(world: World) -> None:
     anna, boris, vera = await world.users(3)
     chat_id = await world.chat(anna, boris, vera, name="Lunch")
     await world.store.chats.remove_member(chat_id, anna, boris, START)
-    await world.store.chats.rename(chat_id, anna, "Dinner")
+    await world.store.chats.change(chat_id, anna, START, name="Dinner")
     await world.store.chats.remove_member(chat_id, anna, anna, START)
     removed = [change for change in world.published if isinstance(change, MemberRemoved)]
     assert [(one.user_id, one.actor_id, one.name) for one in removed] == [

@@ -121,8 +121,8 @@ async def test_another_server_learns_who_inherited(here: World, elsewhere: Mongo
     assert await elsewhere.chats.load(chat_id) is not None
     await here.store.users.set_banned(anna, True)
     with pytest.raises(Forbidden):
-        await elsewhere.chats.rename(chat_id, anna, "New")
-    await elsewhere.chats.rename(chat_id, boris, "New")
+        await elsewhere.chats.change(chat_id, anna, START, name="New")
+    await elsewhere.chats.change(chat_id, boris, START, name="New")
     reopened = await elsewhere.chats.load(chat_id)
     assert reopened is not None
     assert reopened.members[boris].role == "owner"

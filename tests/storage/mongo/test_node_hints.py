@@ -50,7 +50,7 @@ async def test_members_get_events_of_a_chat_that_is_not_in_memory(here: Node, th
     await here.send(chat.id, anna)
     await there.look()
     await here.store.chats.add_member(chat.id, anna, vera, "member", at(1))
-    await here.store.chats.rename(chat.id, anna, "Hall")
+    await here.store.chats.change(chat.id, anna, START, name="Hall")
     await here.store.chats.set_role(chat.id, anna, boris, "admin", START)
     await here.store.chats.remove_member(chat.id, anna, vera, START)
     await there.look()

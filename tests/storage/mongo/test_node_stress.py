@@ -62,7 +62,7 @@ class Player:
         elif action == "remove" and user_id != owner_id:
             await store.chats.remove_member(chat_id, owner_id, user_id, START)
         elif action == "rename":
-            await store.chats.rename(chat_id, owner_id, f"name {step}")
+            await store.chats.change(chat_id, owner_id, START, name=f"name {step}")
         elif action == "role" and user_id != owner_id:
             await store.chats.set_role(chat_id, owner_id, user_id, choose(("admin", "member")), START)
         elif action == "read":
