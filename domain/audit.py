@@ -40,6 +40,7 @@ ChatAction = Literal[
     "message_deleted",
     "made_public",
     "made_private",
+    "slow_mode_changed",
     "invite_made",
     "invite_removed",
 ]
@@ -101,6 +102,7 @@ def _settings_changed(change: ChatSettingsChanged) -> Entries:
     entries = {
         "name": _entry(at, actor_id, "renamed", detail=chat.name),
         "is_public": _entry(at, actor_id, "made_public" if chat.is_public else "made_private"),
+        "slow_mode_s": _entry(at, actor_id, "slow_mode_changed", detail=str(chat.slow_mode_s)),
     }
     return [entries[field] for field in change.changed]
 

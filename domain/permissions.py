@@ -104,6 +104,17 @@ def check_moderate(actor: Actor, target: Member | None) -> None:
         _owner(actor)
 
 
+def check_slow_mode(actor: Actor) -> None:
+    """Owners and admins of groups and channels say how long plain members wait between two messages."""
+    _moderated(actor)
+    _manager(actor)
+
+
+def waits(actor: Actor) -> bool:
+    """Whether slow mode holds for the member."""
+    return actor.slow_mode_s > 0 and actor.role not in _MANAGERS
+
+
 def check_oversee(actor: Actor) -> None:
     """Owners and admins of groups and channels read the audit and who is banned."""
     _moderated(actor)

@@ -288,6 +288,7 @@ class Chats(Protocol):
         *,
         name: str | None = None,
         is_public: bool | None = None,
+        slow_mode_s: int | None = None,
     ) -> Chat:
         """Changes all that is given, or nothing. Raises: `NotFound`; `Forbidden`."""
 

@@ -23,6 +23,10 @@ class MessageView(Protocol):
     def first_use(self, sender_id: int, client_id: str) -> Message | None:
         """The message, or its tombstone, that this sender sent with this client_id, in any chat."""
 
+    def last_sent(self, chat_id: int, user_id: int) -> datetime | None:
+        """When the user last sent a message to the chat, which is in slow mode; None if they did not since the
+        interval was set."""
+
     def next_seq(self, chat_id: int) -> int:
         """The number of the next change of a message in the chat."""
 

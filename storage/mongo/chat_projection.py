@@ -88,7 +88,10 @@ async def _renamed(database: Database, row: Row, data: Document) -> None:
 
 
 async def _settings_changed(database: Database, row: Row, data: Document) -> None:
-    await _update_chat(database, row, data["values"])
+    values = dict(data["values"])
+    if "slow_mode_s" in values:
+        values["slow_from_seq"] = row.seq  # messages from before do not count
+    await _update_chat(database, row, values)
 
 
 async def _invite_made(database: Database, row: Row, data: Document) -> None:
@@ -137,6 +140,7 @@ async def _user_banned(database: Database, row: Row, data: Document) -> None:
     ban = data["ban"]
     if data["was_member"]:
         await _update_member(database, row, ban["user_id"], {"gone": True})
+        await invite_documents.end_of(database, row, ban["user_id"])
     await _update_ban(database, row, ban["user_id"], {**ban, "lifted": False})
     await _update_chat(database, row, {"member_count": data["member_count"]})
 

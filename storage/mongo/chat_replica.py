@@ -15,6 +15,7 @@ from domain.changes import (
     MemberMuted,
     MemberRemoved,
     MessageChange,
+    MessageCreated,
     RoleChanged,
     UserBanned,
     UserUnbanned,
@@ -67,6 +68,9 @@ class ChatReplica:
     """Until when users were muted when they left, by user id."""
     bans: dict[int, Ban] = field(default_factory=dict)
     """By user id."""
+    is_slow: bool = False
+    sent_at: dict[int, datetime] = field(default_factory=dict)
+    """In slow mode: when users sent their last messages since the interval was set, by user id."""
     loaded_at: dict[int, int] = field(default_factory=dict)
     """While the replica is being loaded: the number of the row that the document of each member reflects, by user id;
     members who are gone have one too."""
@@ -106,6 +110,8 @@ class ChatReplica:
         self.n, self.seq = row.n, row.seq
         if not isinstance(change, MessageChange):
             _EFFECTS[type(change)](self, change)
+        elif self.is_slow and isinstance(change, MessageCreated):
+            self.sent_at[change.message.sender_id] = change.message.created_at
         return change
 
     def load_member(self, document: Document) -> None:
@@ -124,6 +130,9 @@ class ChatReplica:
 
     def _chat_changed(self, change: ChatRenamed | ChatSettingsChanged) -> None:
         self.chat = change.chat
+        if isinstance(change, ChatSettingsChanged) and "slow_mode_s" in change.changed:
+            self.is_slow = change.chat.slow_mode_s > 0
+            self.sent_at = {}
 
     def _deleted(self, _change: ChatDeleted) -> None:
         self.closed = True

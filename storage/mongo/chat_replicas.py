@@ -278,6 +278,11 @@ class ChatReplicas:
             members = await self._database.find(self._database.members, {"chat_id": chat_id})
             for member in members:
                 replica.load_member(member)
+            if replica.chat.slow_mode_s:
+                replica.is_slow = True
+                replica.sent_at = await self.log.last_sends(
+                    chat_id, replica.n, document.get("slow_from_seq", 0), replica.chat.slow_mode_s
+                )
             if UserBanned.kind.name in document.get("kinds", ()):  # else nobody ever was
                 replica.bans = await all_bans(self._database, chat_id)
             last = await self.log.get(chat_id, replica.n)

@@ -127,6 +127,7 @@ def _settings_changed(view: SqliteMessageView, change: ChatSettingsChanged) -> N
     )
     if "slow_mode_s" in change.changed:
         view.forget_actors()
+        view.forget_sends(chat.id)
 
 
 def _invite_made(view: SqliteMessageView, change: InviteMade) -> None:
@@ -142,6 +143,7 @@ def _chat_deleted(view: SqliteMessageView, change: ChatDeleted) -> None:
     chat_id = change.chat_id
     view.db.execute("DELETE FROM members WHERE chat_id = ?", (chat_id,))
     bans.forget_chat(view.db, chat_id)
+    view.forget_sends(chat_id)
     view.db.execute("DELETE FROM invites WHERE chat_id = ?", (chat_id,))
     view.db.execute("DELETE FROM chats WHERE id = ?", (chat_id,))
     view.db.execute("INSERT INTO removals (chat_id) VALUES (?)", (chat_id,))

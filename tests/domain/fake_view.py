@@ -28,6 +28,7 @@ class FakeView:
         self.members: dict[int, dict[int, Member]] = {}
         self.messages: dict[int, Message] = {}
         self.bans: dict[tuple[int, int], Ban] = {}
+        self.sent_at: dict[tuple[int, int], datetime] = {}
         self.earlier_mutes: dict[tuple[int, int], datetime] = {}
         self.invites_by_code: dict[str, Invite] = {}
         self.looked_at: list[int] = []
@@ -72,6 +73,9 @@ class FakeView:
     def first_use(self, sender_id: int, client_id: str) -> Message | None:
         found = (m for m in self.messages.values() if (m.sender_id, m.client_id) == (sender_id, client_id))
         return next(found, None)
+
+    def last_sent(self, chat_id: int, user_id: int) -> datetime | None:
+        return self.sent_at.get((chat_id, user_id))
 
     def next_seq(self, chat_id: int) -> int:
         return max((m.changed_seq for m in self.messages.values() if m.chat_id == chat_id), default=0) + 1
