@@ -6,8 +6,8 @@ from datetime import datetime
 import pytest
 
 from domain.changes import MemberAdded, MemberMuted, MemberRemoved, UserBanned, UserUnbanned
-from domain.models import Ban, Member
-from domain.refusals import BadReference, Forbidden, LastOwner, NotFound, UnknownUsers
+from domain.models import Ban, Member, Message
+from domain.refusals import BadReference, Forbidden, LastOwner, NotFound, TooSoon, UnknownUsers
 from tests.storage.conftest import Place
 from tests.storage.contract.test_audit import told
 from tests.storage.world import START, World, at
@@ -268,3 +268,40 @@ async def test_banning_while_others_add(world: World) -> None:
     kinds = {type(change) for change in world.published}
     assert {MemberAdded, UserBanned, UserUnbanned} <= kinds
     assert MemberRemoved not in kinds
+
+
+@pytest.mark.parametrize("reopened", [False, True])
+async def test_slow_mode(place: Place, reopened: bool) -> None:
+    store = await place.open()
+    world = World(store)
+    anna, boris = await world.users(2)
+    chat_id = await world.chat(anna, boris)
+    await world.send(chat_id, boris, created_at=at(0))
+    chat = await store.chats.change(chat_id, anna, at(1), slow_mode_s=60)
+    assert chat.slow_mode_s == 60
+    first, second = await asyncio.gather(
+        world.send(chat_id, boris, client_id="one", created_at=at(2)),
+        world.send(chat_id, boris, created_at=at(3)),
+        return_exceptions=True,
+    )
+    assert isinstance(first, Message)
+    assert isinstance(second, TooSoon)
+    assert second.wait_ms == 59_000
+    if reopened:
+        await store.close()
+        store = await place.open()
+        world = World(store)
+    with pytest.raises(TooSoon):
+        await world.send(chat_id, boris, created_at=at(61))
+    assert await world.send(chat_id, boris, client_id="one", created_at=at(4)) == first
+    for _ in range(2):
+        await world.send(chat_id, anna, created_at=at(5))
+    await world.send(chat_id, boris, created_at=at(62))
+    await store.chats.remove_member(chat_id, boris, boris, at(63))
+    await store.chats.add_member(chat_id, anna, boris, "member", at(64))
+    with pytest.raises(TooSoon):
+        await world.send(chat_id, boris, created_at=at(65))
+    await store.chats.change(chat_id, anna, at(66), slow_mode_s=0)
+    for _ in range(2):
+        await world.send(chat_id, boris, created_at=at(67))
+    await store.close()
