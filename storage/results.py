@@ -14,12 +14,15 @@ from domain.changes import (
     ChatSettingsChanged,
     MemberAdded,
     MemberBlocked,
+    MemberMuted,
     MemberRemoved,
     MessageChange,
     MessageCreated,
     OwnSettingsChanged,
     ReadMoved,
     RoleChanged,
+    UserBanned,
+    UserUnbanned,
     check_served,
 )
 from domain.invites import InviteMade, InviteRemoved
@@ -40,6 +43,9 @@ _RESULTS: Mapping[type[Change], Callable[[Any], object]] = {
     ReadMoved: lambda change: None,  # with what is unread, which only the store can count
     RoleChanged: lambda change: change.member,
     OwnSettingsChanged: lambda change: change.member,
+    MemberMuted: lambda change: change.member,
+    UserBanned: lambda change: (change.ban, True),
+    UserUnbanned: lambda change: None,
 }
 
 

@@ -2,8 +2,10 @@
 
 from collections.abc import Collection
 from dataclasses import replace
+from datetime import datetime
 
 from domain.models import Chat, ChatState, ChatType, Member
+from domain.permissions import check_voice
 from domain.private_chats import newcomer_of
 from domain.refusals import Forbidden
 from handlers.live.cache import Cache
@@ -32,10 +34,10 @@ class LoadedChat:
     members who see it, and `joined` are the connections in its room, by id.
 
     `newcomer` is the member of a private chat who did not ask for it: they see it once it has a message, see
-    `domain.private_chats`. `blocked` are the members whom another one has blocked.
+    `domain.private_chats`.
     """
 
-    __slots__ = ("_directory", "blocked", "chat", "head_seq", "joined", "members", "newcomer", "room")
+    __slots__ = ("_directory", "_voiceless", "chat", "head_seq", "joined", "members", "newcomer", "room")
 
     def __init__(self, state: ChatState, directory: "Directory", head_seq: int = 0) -> None:
         """`head_seq`: a change with this number is published to the room already."""
@@ -45,13 +47,33 @@ class LoadedChat:
         self.newcomer = newcomer_of(state.chat, state.members)
         is_unseen = self.newcomer is not None and self.head_seq == 0
         self.members: Ids = compact(state.members.keys() - {self.newcomer} if is_unseen else state.members)
-        self.blocked: Collection[int] = (
-            tuple(user_id for user_id, member in state.members.items() if member.blocked)
-            if self.chat_type == "private"
-            else ()
-        )
         self.room = room_of(state.chat.id)
         self.joined: dict[str, Connection] = {}
+        self._voiceless = {one.user_id: one for one in state.members.values() if _is_restricted(one)}
+        """The members who are or were muted, or are blocked, by id."""
+
+    def check_voice(self, user_id: int, at: datetime) -> None:
+        """Raises: `Forbidden` for a member who may not write at that time, whatever their role: see
+        `domain.permissions.check_voice`."""
+        member = self._voiceless.get(user_id)
+        if member is not None:
+            check_voice(member, at)
+
+    def set_voice(self, member: Member) -> None:
+        """Called when a member comes or changes."""
+        if _is_restricted(member):
+            self._voiceless[member.user_id] = member
+        else:
+            self._voiceless.pop(member.user_id, None)
+
+    def set_blocked(self, user_id: int, blocked: bool) -> None:
+        """Called when a member of a private chat is blocked, or not any more."""
+        unrestricted = Member(user_id, "member", self.chat.created_at)
+        self.set_voice(replace(self._voiceless.get(user_id, unrestricted), blocked=blocked))
+
+    def forget_voice(self, user_id: int) -> None:
+        """Called when a member is gone."""
+        self._voiceless.pop(user_id, None)
 
     def join(self, connection: Connection) -> None:
         """Adds a connection to the room; nothing happens if it is there."""
@@ -88,15 +110,14 @@ class LoadedChat:
         """The member who does not see the chat yet."""
         return None if self.newcomer is None or self.newcomer in self.members else self.newcomer
 
-    def check_voice(self, user_id: int) -> None:
-        """Raises: `Forbidden` for a member who may not write, as `domain.permissions.check_voice` does."""
-        if user_id in self.blocked:
-            raise Forbidden("the other person has blocked you")
-
     def snapshot(self) -> Chat:
         """The chat with its present head and number of members."""
         unseen = 0 if self.unseen_by is None else 1
         return replace(self.chat, head_seq=self.head_seq, member_count=len(self.members) + unseen)
+
+
+def _is_restricted(member: Member) -> bool:
+    return member.muted_until is not None or member.blocked
 
 
 def room_of(chat_id: int) -> str:
@@ -152,6 +173,23 @@ class Directory:
             chat = await self.current(chat_id)
         if chat is None or user_id not in chat.members:
             raise not_found("chat")
+        return chat
+
+    async def for_writer(self, user_id: int, chat_id: int, at: datetime) -> LoadedChat:
+        """The chat, for one of its members who wants to show the others something without a write. Does not suspend for
+        a chat in memory in which the member has a voice.
+
+        Raises: as `for_member`; `Forbidden` for a member who has no voice.
+        """
+        chat = await self.for_member(user_id, chat_id)
+        try:
+            chat.check_voice(user_id, at)
+        except Forbidden:
+            if not self._freshness.shared:
+                raise
+            await self._freshness.look()  # another node may have just given it back
+            chat = await self.for_member(user_id, chat_id)
+            chat.check_voice(user_id, at)
         return chat
 
     async def for_reader(self, user_id: int, chat_id: int) -> LoadedChat:
@@ -214,12 +252,14 @@ class Directory:
         self._chats.forget(chat_id)
 
     def member_set(self, chat_id: int, member: Member) -> None:
-        """Called when a member is added, or has another role."""
+        """Called when a member is added, or has another role or voice."""
         chat = self._chats.peek(chat_id)
-        if chat is not None and member.user_id not in chat.members:
-            self._forget(chat)
-            chat.members.add(member.user_id)
-            self._resized(chat)
+        if chat is not None:
+            chat.set_voice(member)
+            if member.user_id not in chat.members:
+                self._forget(chat)
+                chat.members.add(member.user_id)
+                self._resized(chat)
         self._chats.stale(chat_id)
 
     def seen_by_both(self, chat_id: int) -> None:
@@ -234,7 +274,7 @@ class Directory:
         """Called when a member of a private chat has blocked the other one, or has lifted the block."""
         chat = self._chats.peek(chat_id)
         if chat is not None:
-            chat.blocked = {*chat.blocked, user_id} if blocked else {*chat.blocked} - {user_id}
+            chat.set_blocked(user_id, blocked)
         self._chats.stale(chat_id)
 
     def member_gone(self, chat_id: int, user_id: int) -> None:
@@ -243,6 +283,7 @@ class Directory:
         if chat is not None and user_id in chat.members:
             self._forget(chat)
             chat.members.discard(user_id)
+            chat.forget_voice(user_id)
             self._resized(chat)
         self._chats.stale(chat_id)
 

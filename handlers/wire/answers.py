@@ -8,6 +8,7 @@ from typing import Literal, TypedDict
 from handlers.wire.invite_views import InviteObject
 from handlers.wire.views import (
     AuditEntryObject,
+    BanObject,
     ChatObject,
     Count,
     Id,
@@ -116,6 +117,20 @@ class MembersAnswer(TypedDict):
     """A page; `next_cursor` is null on the last one."""
 
     members: list[MemberObject]
+    next_cursor: str | None
+
+
+class BanAnswer(TypedDict):
+    """`created` is false for a user who was banned already: then it is the earlier ban."""
+
+    ban: BanObject
+    created: bool
+
+
+class BansAnswer(TypedDict):
+    """A page; `next_cursor` is null on the last one."""
+
+    bans: list[BanObject]
     next_cursor: str | None
 
 

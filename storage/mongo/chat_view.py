@@ -2,12 +2,13 @@
 
 from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from functools import partial
 from typing import TypeVar
 
 from domain.decisions.view import MemberView
 from domain.invites import Invite
-from domain.models import Account, Actor, Chat, Member, Message, Role
+from domain.models import Account, Actor, Ban, Chat, Member, Message, Role
 from domain.refusals import NotFound
 from storage.mongo import history, invite_documents
 from storage.mongo.chat_replica import ChatReplica
@@ -111,6 +112,12 @@ class LoadingView:
         if user_id not in self._members:
             raise _NotLoaded(partial(self._load_member, user_id))
         return self._members[user_id]
+
+    def ban(self, chat_id: int, user_id: int) -> Ban | None:
+        return self._known().bans.get(user_id)
+
+    def earlier_mute(self, chat_id: int, user_id: int) -> datetime | None:
+        return self._known().earlier_mutes.get(user_id)
 
     def member_ids(self, chat_id: int) -> Sequence[int]:
         return sorted(self._known().roles)

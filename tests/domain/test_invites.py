@@ -164,10 +164,11 @@ def test_a_member_stays_what_they_are(user_id: int) -> None:
     assert invites.accept(view, CHAT, CODE, user_id, NOW) == view.member(CHAT, user_id)
 
 
+@pytest.mark.parametrize("state", ["banned", "deleted"])
 @pytest.mark.parametrize("user_id", [STRANGER, NOBODY])
-def test_nobody_comes_in_without_an_account(user_id: int) -> None:
+def test_nobody_comes_in_without_an_active_account(user_id: int, state: str) -> None:
     view = with_invite(invite())
-    view.set_account(STRANGER, deleted=True)
+    view.set_account(STRANGER, **{state: True})
     assert outcome(lambda: invites.accept(view, CHAT, CODE, user_id, NOW)) is UnknownUsers
 
 

@@ -144,3 +144,15 @@ async def test_a_subscriber_who_joins_is_in_the_room(server: Server) -> None:
     frames = [await bot.next(), await bot.next(), await bot.next()]
     assert [frame["type"] for frame in frames] == ["chat_added", "chat_changed", "new_message"]
     assert frames[-1]["message"] == message
+
+
+@pytest.mark.stores
+async def test_a_banned_user_comes_in_neither_by_themselves_nor_by_an_invite(server: Server) -> None:
+    ann, bob = await server.people("ann", "bob")
+    chat_id = await public(ann)
+    code = (await ann.post(f"/chats/{chat_id}/invites", max_uses=1))["code"]
+    await bob.post(f"/chats/{chat_id}/join")
+    await ann.post(f"/chats/{chat_id}/bans", user_id=bob.id)
+    assert_error(await bob.request("POST", f"/chats/{chat_id}/join"), 403, "forbidden")
+    assert_error(await bob.request("POST", f"/invites/{code}/accept"), 403, "forbidden")
+    assert (await ann.get(f"/chats/{chat_id}/invites"))["invites"][0]["uses"] == 0

@@ -92,7 +92,7 @@ async def _chats_and_members(answers: Answers, ann: Person, bob: Person) -> None
     await answers.run(ann, "list_blocks")
     await answers.run(ann, "unblock_user", user_id=bob.id)
     await answers.run(ann, "add_member", chat_id=chat["id"], user_id=bob.id)
-    await answers.run(ann, "set_role", chat_id=chat["id"], user_id=bob.id, role="admin")
+    await answers.run(ann, "change_member", chat_id=chat["id"], user_id=bob.id, role="admin")
     assert (await answers.run(ann, "list_members", chat_id=chat["id"], limit=1))["next_cursor"] is not None
     await answers.run(ann, "remove_member", chat_id=chat["id"], user_id=bob.id)
     await answers.run(ann, "delete_chat", chat_id=chat["id"])

@@ -341,3 +341,20 @@ async def test_thirty_register_with_an_invite_with_five_uses(world: World) -> No
     taken = [one for one in takes if not isinstance(one, BaseException)]
     assert len(taken) == 5
     assert len({use.number for use in taken}) == 5
+
+
+async def test_a_ban_keeps_out_whoever_has_an_invite_and_uses_nothing(world: World) -> None:
+    owner, admin, boris = await world.users(3)
+    chat_id = await world.chat(owner, admin)
+    await world.store.chats.set_role(chat_id, owner, admin, "admin", START)
+    code, kept = await invite(world, chat_id, admin), await invite(world, chat_id, owner, max_uses=1)
+    await world.store.moderation.ban(chat_id, owner, boris, None, at(1))
+    assert await refused(*(world.store.invites.accept(kept, boris, NOW) for _ in range(3))) == [Forbidden] * 3
+    assert await uses(world, kept) == 0
+    await world.store.moderation.ban(chat_id, owner, admin, None, at(2))
+    assert await uses(world, code) is None  # its maker is out
+    await world.store.moderation.unban(chat_id, owner, admin, at(3))
+    await world.store.moderation.unban(chat_id, owner, boris, at(3))
+    await world.store.chats.add_member(chat_id, owner, admin, "admin", at(4))
+    assert await refused(world.store.invites.accept(code, boris, NOW)) == [NotFound]
+    assert await world.store.invites.accept(kept, boris, NOW) == chat_id
