@@ -10,7 +10,7 @@ from domain.decisions.accounts import check_known, is_active
 from domain.decisions.view import MemberView
 from domain.models import Chat, ChatState, ChatType, Member
 from domain.permissions import check_delete_chat, check_make_public, check_rename
-from domain.refusals import UnknownUsers
+from domain.refusals import NotFound, UnknownUsers
 
 
 def create(
@@ -87,6 +87,13 @@ def change(
 def delete(view: MemberView, chat_id: int, user_id: int) -> ChatDeleted:
     """The end of the chat. Raises: `NotFound`; `Forbidden`."""
     check_delete_chat(view.actor(chat_id, user_id))
+    return end(view, chat_id)
+
+
+def delete_any(view: MemberView, chat_id: int) -> ChatDeleted:
+    """The end of the chat, for an admin of the server. Raises: `NotFound`."""
+    if view.find_chat(chat_id) is None:
+        raise NotFound(f"chat {chat_id}")
     return end(view, chat_id)
 
 
