@@ -1,16 +1,20 @@
 """The facade: gates talk to `ChatApp` and to nothing beneath it. The types they exchange with it are exported here."""
 
 from collections.abc import Collection, Mapping
+from contextlib import suppress
 from functools import partial
 from itertools import islice
 from typing import Any
 
 from domain.models import User
-from handlers import dispatch, moderation
+from domain.refusals import Duplicate
+from handlers import dispatch, operator
 from handlers.commands import COMMANDS
+from handlers.commands.account_fields import CreateUser
 from handlers.context import Caller, make_context
 from handlers.dispatch import Outcome
 from handlers.figures import Figures
+from handlers.host import Host
 from handlers.live.clock import Clock
 from handlers.live.connections import Connection, Wire, leave_room
 from handlers.live.counts import Counts
@@ -68,6 +72,7 @@ class ChatApp:
         freshness: Freshness | None = None,
         peers: Peers | None = None,
         spreader: Spreader | None = None,
+        host: Host | None = None,
     ) -> None:
         """`freshness` and `peers`: the other nodes on the same store; None if there can be none. `spreader`: sends
         them messages at once; None without a bus."""
@@ -81,6 +86,7 @@ class ChatApp:
             freshness=freshness or AlwaysFresh(),
             peers=peers or NoPeers(),
             counts=Counts(COMMANDS),
+            host=host or Host(),
         )
         self.start = partial(dispatch.start, self.context)
         """Starts a command: see `dispatch.start`."""
@@ -152,6 +158,7 @@ class ChatApp:
         context.hub.emit(name, payload, room=connection_id)
         context.presence.opened(connection, choice_of(user))
         context.token_expiry.watch(connection)
+        context.connection_counts.changed()
         return connection
 
     def subscribe(self, connection: Connection, option: Any) -> None:
@@ -194,6 +201,7 @@ class ChatApp:
         for chat_id in list(connection.joined):
             leave_room(self.context.hub, connection, chat_id)
         self.context.connections.remove(connection)
+        self.context.connection_counts.changed()
         self.context.session_use.used(connection.session_id)
         self.context.typing.gone(connection)
         self.context.presence.closed(connection)
@@ -205,6 +213,10 @@ class ChatApp:
         return sum(map(context.hub.unsent_bytes, context.connections.ids_of(user_id)))
 
     # Commands; `start` and `then` are made above.
+
+    async def authorize(self, caller: Caller, name: str) -> None:
+        """See `dispatch.authorize`."""
+        await dispatch.authorize(self.context, caller, name)
 
     def admit_call(self, caller: Caller, name: str) -> None:
         """See `dispatch.admit`."""
@@ -237,15 +249,44 @@ class ChatApp:
             self.context.store.health,
         )
 
-    async def moderate(self, action: str, login: str) -> None:
-        """One of `moderation.ACTIONS` on an account, by username or email. Raises: `ChatError`; `StorageError`."""
-        await moderation.ACTIONS[action](self.context.store, login)
+    async def operate(self, action: str, request: Mapping[str, Any]) -> Mapping[str, Any]:
+        """One of `operator.ACTIONS`. Raises: `ChatError`; `Refusal`; `StorageError`."""
+        return await operator.ACTIONS[action](self.context.operator, request)
+
+    async def setup_needed(self) -> bool:
+        """Whether the server has no admin, so that a setup link makes one."""
+        return await self.context.setup.needed()
+
+    async def new_setup_code(self) -> str | None:
+        """A new code for the setup link, after which earlier ones are dead; None if the server has an admin."""
+        return await self.context.setup.new_code()
+
+    async def ensure_admin(self, username: str, password: str) -> None:
+        """Creates an admin of this name, unless there is an account of the name: that is never changed."""
+        params = CreateUser(username, password, is_admin=True)
+        with suppress(Duplicate):
+            if await self.context.store.users.find(username) is None:
+                await self.context.operator.create(params)
+
+    async def ensure_default_chat(self) -> None:
+        """See `Setup.ensure_default_chat`."""
+        await self.context.setup.ensure_default_chat()
+
+    async def has_password(self, username: str, password: str) -> bool | None:
+        """Whether this is the password of the user; None if there is no active user of this name."""
+        user = await self.context.store.users.find(username)
+        if user is None or not user.active:
+            return None
+        return await self.context.passwords.match(password, user.password_hash)
 
     async def has_users(self) -> bool:
         return await self.context.store.users.exist()
 
-    async def create_users(self, usernames: Mapping[str, str], password: str) -> dict[str, int]:
-        """Makes accounts, whatever `REGISTRATION` says, from display names by username. Returns ids by username."""
+    async def create_users(
+        self, usernames: Mapping[str, str], password: str, *, admin: str = ""
+    ) -> dict[str, int]:
+        """Makes accounts, whatever `REGISTRATION` says, from display names by username; `admin` is the username of one
+        who becomes an admin of the server. Returns ids by username."""
         password_hash = await self.context.passwords.hash(password)
         ids = {}
         for username, display_name in usernames.items():
@@ -255,7 +296,9 @@ class ChatApp:
                 email=None,
                 password_hash=password_hash,
                 created_at=self.context.clock.now(),
+                is_admin=username == admin,
             )
+            await self.context.setup.welcome(user)
             ids[username] = user.id
         return ids
 
@@ -290,6 +333,7 @@ class ChatApp:
         self.context.presence.stop()
         self.context.token_expiry.stop()
         self.context.updates.stop()
+        self.context.connection_counts.stop()
         self.context.subscriptions.stop()
         self.context.announcer.stop()
         await self.context.last_seen.close()

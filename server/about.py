@@ -2,7 +2,7 @@
 
 from aiohttp import web
 
-from server.keys import CONFIG
+from server.keys import CHAT_APP, CONFIG
 from server.rest.calls import json_answer
 from server.version import VERSION
 
@@ -14,8 +14,7 @@ async def about(request: web.Request) -> web.Response:
         200,
         {
             "registration": policy.registration,
-            # This version has no server admins, so there is no first one to create.
-            "setup_needed": False,
+            "setup_needed": await request.app[CHAT_APP].setup_needed(),
             # This version takes no uploads.
             "max_upload_bytes": 0,
             "max_content_chars": policy.max_content_chars,

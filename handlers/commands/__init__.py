@@ -5,6 +5,7 @@ from typing import Any
 
 from handlers.commands import (
     accounts,
+    admin,
     audit,
     chats,
     connection,
@@ -31,6 +32,14 @@ COMMANDS: Mapping[str, Command[Any]] = by_name(
         sessions.list_sessions,
         sessions.end_session,
         users.list_users,
+        admin.list_all_users,
+        admin.create_user,
+        admin.update_user,
+        admin.reset_password,
+        admin.delete_user,
+        admin.get_stats,
+        admin.list_server_audit,
+        admin.delete_any_chat,
         chats.create_chat,
         chats.list_chats,
         chats.get_chat,
