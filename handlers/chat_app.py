@@ -1,16 +1,13 @@
 """The facade: gates talk to `ChatApp` and to nothing beneath it. The types they exchange with it are exported here."""
 
 from collections.abc import Collection, Mapping
-from contextlib import suppress
 from functools import partial
 from itertools import islice
 from typing import Any
 
 from domain.models import User
-from domain.refusals import Duplicate
-from handlers import dispatch, operator
+from handlers import dispatch
 from handlers.commands import COMMANDS
-from handlers.commands.account_fields import CreateUser
 from handlers.context import Caller, make_context
 from handlers.dispatch import Outcome
 from handlers.figures import Figures
@@ -92,6 +89,10 @@ class ChatApp:
         """Starts a command: see `dispatch.start`."""
         self.then = partial(dispatch.then, self.context)
         """Calls back with the outcome of a `Later`: see `dispatch.then`."""
+        self.setup = self.context.setup
+        """The first admin, and the default chat."""
+        self.operator = self.context.operator
+        """What the command line and the settings do to accounts."""
         self.counts = self.context.counts
         """What has happened since the start. Gates count here what only they know of."""
         hub.on_end(self._ended)
@@ -249,58 +250,12 @@ class ChatApp:
             self.context.store.health,
         )
 
-    async def operate(self, action: str, request: Mapping[str, Any]) -> Mapping[str, Any]:
-        """One of `operator.ACTIONS`. Raises: `ChatError`; `Refusal`; `StorageError`."""
-        return await operator.ACTIONS[action](self.context.operator, request)
-
     async def setup_needed(self) -> bool:
         """Whether the server has no admin, so that a setup link makes one."""
-        return await self.context.setup.needed()
-
-    async def new_setup_code(self) -> str | None:
-        """A new code for the setup link, after which earlier ones are dead; None if the server has an admin."""
-        return await self.context.setup.new_code()
-
-    async def ensure_admin(self, username: str, password: str) -> None:
-        """Creates an admin of this name, unless there is an account of the name: that is never changed."""
-        params = CreateUser(username, password, is_admin=True)
-        with suppress(Duplicate):
-            if await self.context.store.users.find(username) is None:
-                await self.context.operator.create(params)
-
-    async def ensure_default_chat(self) -> None:
-        """See `Setup.ensure_default_chat`."""
-        await self.context.setup.ensure_default_chat()
-
-    async def has_password(self, username: str, password: str) -> bool | None:
-        """Whether this is the password of the user; None if there is no active user of this name."""
-        user = await self.context.store.users.find(username)
-        if user is None or not user.active:
-            return None
-        return await self.context.passwords.match(password, user.password_hash)
+        return await self.setup.needed()
 
     async def has_users(self) -> bool:
         return await self.context.store.users.exist()
-
-    async def create_users(
-        self, usernames: Mapping[str, str], password: str, *, admin: str = ""
-    ) -> dict[str, int]:
-        """Makes accounts, whatever `REGISTRATION` says, from display names by username; `admin` is the username of one
-        who becomes an admin of the server. Returns ids by username."""
-        password_hash = await self.context.passwords.hash(password)
-        ids = {}
-        for username, display_name in usernames.items():
-            user = await self.context.store.users.create(
-                username=username,
-                display_name=display_name,
-                email=None,
-                password_hash=password_hash,
-                created_at=self.context.clock.now(),
-                is_admin=username == admin,
-            )
-            await self.context.setup.welcome(user)
-            ids[username] = user.id
-        return ids
 
     @property
     def connection_count(self) -> int:

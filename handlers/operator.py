@@ -2,11 +2,13 @@
 
 import secrets
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from typing import Any
 
 from domain.acts import AccountUpdate, Act
 from domain.decisions.admins import check_actor
 from domain.models import User
+from domain.refusals import Duplicate
 from domain.text import name_fault, trimmed
 from handlers import moderation
 from handlers.commands.account_fields import CreateUser, create_user_schema
@@ -74,6 +76,40 @@ class Operator:
         )
         await self._setup.welcome(user)
         return user, made_up
+
+    async def create_all(self, usernames: Mapping[str, str], password: str, *, admin: str) -> dict[str, int]:
+        """Makes accounts from display names by username, all with one password; `admin` is the username of one who
+        becomes an admin of the server. Returns ids by username. Raises: `Duplicate`."""
+        password_hash, ids = await self._passwords.hash(password), {}
+        for username, display_name in usernames.items():
+            user = await self.store.users.create(
+                username=username,
+                display_name=display_name,
+                email=None,
+                password_hash=password_hash,
+                created_at=self._clock.now(),
+                is_admin=username == admin,
+            )
+            await self._setup.welcome(user)
+            ids[username] = user.id
+        return ids
+
+    async def ensure_admin(self, username: str, password: str) -> None:
+        """Makes an admin of this name, unless there is an account of the name: that is never changed."""
+        with suppress(Duplicate):
+            if await self.store.users.find(username) is None:
+                await self.create(CreateUser(username, password, is_admin=True))
+
+    async def has_password(self, username: str, password: str) -> bool | None:
+        """Whether this is the password of the user; None if there is no active user of this name."""
+        user = await self.store.users.find(username)
+        if user is None or not user.active:
+            return None
+        return await self._passwords.match(password, user.password_hash)
+
+    async def run(self, action: str, request: Mapping[str, Any]) -> Result:
+        """Does one of `ACTIONS`. Raises: `ChatError`; `Refusal`; `StorageError`."""
+        return await ACTIONS[action](self, request)
 
     async def set_password(
         self, user: User, password: str | None, actor_id: int | None = None, *, turn_of: str = ""

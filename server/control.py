@@ -62,7 +62,7 @@ class Control:
 
     async def _do(self, action: str, request: Mapping[str, Any]) -> Mapping[str, object]:
         try:
-            result = await self._chat_app.operate(action, request)
+            result = await self._chat_app.operator.run(action, request)
         except Exception as raised:
             error = as_chat_error(raised)
             return {"error": error.message, "fields": error.fields or {}}

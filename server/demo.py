@@ -29,7 +29,7 @@ def demo_password(secret_key: str, store_id: str) -> str:
 
 async def demo_hint(chat_app: ChatApp, password: str) -> str | None:
     """How to log in to a demo that was made earlier; None if there is none."""
-    is_first = await chat_app.has_password(PEOPLE[0], password)
+    is_first = await chat_app.operator.has_password(PEOPLE[0], password)
     if is_first is None:
         return None
     if is_first:
@@ -45,7 +45,7 @@ async def seed_demo(chat_app: ChatApp, password: str) -> bool:
     if await chat_app.has_users():
         return False
     try:
-        ids = await chat_app.create_users(
+        ids = await chat_app.operator.create_all(
             {name: name.capitalize() for name in PEOPLE}, password, admin=PEOPLE[0]
         )
     except Duplicate:

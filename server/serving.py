@@ -14,9 +14,8 @@ from aiohttp import web
 from server import memory
 from server.app import create_app
 from server.config import Config
-from server.demo import PEOPLE, demo_hint, demo_password, seed_demo
 from server.draining import DRAINING
-from server.first_admin import prepare_admins, print_setup_link
+from server.first_admin import prepare_people, print_setup_link
 from server.keys import CHAT_APP, NODE
 from server.listeners import BACKLOG, open_listeners, port_of, shown_url
 from server.logs import report
@@ -75,9 +74,7 @@ async def serve(config: Config) -> None:
             raise StartError("REDIS_URL: names a Sentinel; name the Redis server itself") from None
         except WrongKey as error:
             raise StartError(str(error)) from None
-        if config.seed_demo:
-            await _seed(app, config.secret_key)
-        await prepare_admins(app[CHAT_APP], config)
+        await prepare_people(app[CHAT_APP], config)
         if not (config.web_client_dir / "index.html").is_file():
             log.info("the web client is not built", build="npm ci && npm run build, in frontend")
         _spare_the_collector()
@@ -140,19 +137,6 @@ def _spare_the_collector() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(10_000, 20, 20)
-
-
-async def _seed(app: web.Application, secret_key: str) -> None:
-    chat_app = app[CHAT_APP]
-    password = demo_password(secret_key, chat_app.context.store.id)
-    if await seed_demo(chat_app, password):
-        said: str | None = f"Demo users {', '.join(PEOPLE)}; their password: {password}"
-    else:
-        said = await demo_hint(chat_app, password)
-    if said is not None:
-        # To the terminal and not through the log, which may be kept.
-        sys.stderr.write(f"\n  {said}\n\n")
-        sys.stderr.flush()
 
 
 async def _asked_to_stop(signals: StopSignals, node: Node | None) -> str | None:

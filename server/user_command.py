@@ -11,7 +11,7 @@ from domain.refusals import Refusal
 from handlers.live.clock import SystemClock
 from handlers.live.passwords import Passwords
 from handlers.live.setup import Setup
-from handlers.operator import ACTIONS, Operator
+from handlers.operator import Operator
 from handlers.wire.errors import ChatError
 from handlers.wire.exceptions import as_chat_error
 from handlers.wire.json import dumps, is_unicode
@@ -121,7 +121,7 @@ async def _act_on_store(config: Config, action: str, request: Mapping[str, Any])
     passwords, clock = Passwords(config.bcrypt_cost), SystemClock()
     try:
         setup = Setup(store, clock, config.policy)
-        return await ACTIONS[action](Operator(store, passwords, config.policy, clock, setup), request)
+        return await Operator(store, passwords, config.policy, clock, setup).run(action, request)
     finally:
         passwords.close()
         await store.close()

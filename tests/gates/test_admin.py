@@ -42,7 +42,7 @@ async def setup_needed(server: Server) -> bool:
 @pytest.mark.parametrize("registration", ["closed", "invite"])
 async def test_the_newest_code_makes_the_first_admin_once(serve: Serve, registration: str) -> None:
     server = await serve(registration=registration)
-    earlier, code = [await server.chat_app.new_setup_code() for _ in range(2)]
+    earlier, code = [await server.chat_app.setup.new_code() for _ in range(2)]
     assert await setup_needed(server)
     for wrong in (earlier, "", "x", "x" * 10_000):
         assert_error(await setup(server, wrong), 403, "forbidden")
@@ -50,7 +50,7 @@ async def test_the_newest_code_makes_the_first_admin_once(serve: Serve, registra
     status, user = await setup(server, code, email="ada@example.org")
     assert (status, user["is_admin"], user["email"]) == (201, True, "ada@example.org")
     assert not await setup_needed(server)
-    assert await server.chat_app.new_setup_code() is None
+    assert await server.chat_app.setup.new_code() is None
     for name in ("eve", "ada"):
         assert_error(await setup(server, code, name), 403, "forbidden")
     refused = await setup(server, None, "eve")
@@ -62,7 +62,7 @@ async def test_the_newest_code_makes_the_first_admin_once(serve: Serve, registra
 
 @pytest.mark.stores
 async def test_of_many_with_the_code_one_is_the_admin(server: Server) -> None:
-    code = await server.chat_app.new_setup_code()
+    code = await server.chat_app.setup.new_code()
     answers = await asyncio.gather(*(setup(server, code, f"user{number}") for number in range(6)))
     assert sorted(status for status, _ in answers) == [201, 403, 403, 403, 403, 403]
     assert len((await (await admin(server, "eve")).get("/admin/users"))["users"]) == 2
@@ -194,7 +194,7 @@ async def test_stats_and_the_end_of_any_chat(server: Server) -> None:
 async def test_new_accounts_join_the_default_chat(serve: Serve) -> None:
     server = await serve(default_chat="Everybody")
     await server.person("early")
-    code = await server.chat_app.new_setup_code()
+    code = await server.chat_app.setup.new_code()
     await setup(server, code)
     ada = Person(server.http, server.url, server.ws_url, "ada")
     await ada.login("ada")
