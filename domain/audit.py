@@ -15,9 +15,12 @@ from domain.changes import (
     ChatRenamed,
     ChatSettingsChanged,
     MemberAdded,
+    MemberMuted,
     MemberRemoved,
     MessageDeleted,
     RoleChanged,
+    UserBanned,
+    UserUnbanned,
 )
 from domain.frozen import frozen
 from domain.invites import InviteMade, InviteRemoved
@@ -30,9 +33,14 @@ ChatAction = Literal[
     "member_removed",
     "member_left",
     "role_changed",
+    "muted",
+    "unmuted",
+    "banned",
+    "unbanned",
     "message_deleted",
     "made_public",
     "made_private",
+    "slow_mode_changed",
     "invite_made",
     "invite_removed",
 ]
@@ -94,6 +102,7 @@ def _settings_changed(change: ChatSettingsChanged) -> Entries:
     entries = {
         "name": _entry(at, actor_id, "renamed", detail=chat.name),
         "is_public": _entry(at, actor_id, "made_public" if chat.is_public else "made_private"),
+        "slow_mode_s": _entry(at, actor_id, "slow_mode_changed", detail=str(chat.slow_mode_s)),
     }
     return [entries[field] for field in change.changed]
 
@@ -136,6 +145,22 @@ def _inherited(heir: Member | None, at: datetime) -> Entries:
     return () if heir is None else [_entry(at, None, "role_changed", user_id=heir.user_id, detail=heir.role)]
 
 
+def _muted(change: MemberMuted) -> Entries:
+    until, user_id = change.member.muted_until, change.member.user_id
+    if until is None:
+        return [_entry(change.at, change.actor_id, "unmuted", user_id=user_id)]
+    return [_entry(change.at, change.actor_id, "muted", user_id=user_id, detail=until.isoformat())]
+
+
+def _banned(change: UserBanned) -> Entries:
+    ban = change.ban
+    return [_entry(ban.at, ban.banned_by, "banned", user_id=ban.user_id, detail=ban.reason)]
+
+
+def _unbanned(change: UserUnbanned) -> Entries:
+    return [_entry(change.at, change.actor_id, "unbanned", user_id=change.user_id)]
+
+
 def _message_deleted(change: MessageDeleted) -> Entries:
     """Only of messages of others: what people do with their own messages is theirs."""
     message, actor_id = change.message, change.actor_id
@@ -152,5 +177,8 @@ _ENTRIES: Mapping[type[Change], Callable[[Any], Entries]] = {
     MemberAdded: _member_added,
     MemberRemoved: _member_removed,
     RoleChanged: _role_changed,
+    MemberMuted: _muted,
+    UserBanned: _banned,
+    UserUnbanned: _unbanned,
     MessageDeleted: _message_deleted,
 }

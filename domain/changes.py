@@ -17,7 +17,7 @@ from datetime import datetime
 from typing import ClassVar, TypeVar, dataclass_transform
 
 from domain.frozen import frozen
-from domain.models import Chat, ChatState, ChatType, Member, Message, User
+from domain.models import Ban, Chat, ChatState, ChatType, Member, Message, User
 
 
 @frozen
@@ -251,6 +251,41 @@ class RoleChanged(Change):
     heir: Member | None = None
     actor_id: int | None = field(default=None, compare=False)
     at: datetime | None = field(default=None, compare=False)
+
+
+@change("muted", logged=True, since=2)
+class MemberMuted(Change):
+    """A member may not write until `member.muted_until`; may write again, if that is None."""
+
+    chat_id: int
+    member: Member
+    actor_id: int
+    at: datetime
+
+
+@change("banned", logged=True, since=2)
+class UserBanned(Change):
+    """A user may not come into the chat any more, and is no longer a member if they were one (`was_member`). `name` is
+    that of the chat."""
+
+    chat_id: int
+    ban: Ban
+    was_member: bool
+    name: str | None = field(default=None, compare=False)
+
+    @property
+    def user_id(self) -> int:
+        return self.ban.user_id
+
+
+@change("unbanned", logged=True, since=2)
+class UserUnbanned(Change):
+    """A user may come into the chat again, and is not in it."""
+
+    chat_id: int
+    user_id: int
+    actor_id: int
+    at: datetime
 
 
 class AccountChange(Change):

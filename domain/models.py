@@ -115,6 +115,16 @@ class Member:
 
 
 @frozen
+class Ban:
+    """A user who may not come into a chat, since `at`; `banned_by` is the member who decided so."""
+
+    user_id: int
+    reason: str | None
+    banned_by: int
+    at: datetime
+
+
+@frozen
 class Message:
     """A message in its current state.
 

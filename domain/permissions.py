@@ -8,7 +8,7 @@ from domain.refusals import Forbidden
 _MANAGERS: frozenset[Role] = frozenset({"owner", "admin"})
 
 
-def check_voice(actor: Actor, at: datetime) -> None:
+def check_voice(actor: Actor | Member, at: datetime) -> None:
     """A member who is muted at that time, or whom the other member of a private chat has blocked, writes nothing."""
     if actor.muted_until is not None and at < actor.muted_until:
         raise Forbidden(f"you are muted in this chat until {actor.muted_until.isoformat()}")
@@ -89,6 +89,30 @@ def check_remove(actor: Actor, target: Member) -> None:
     _manager(actor)
     if target.role in _MANAGERS:
         _owner(actor)
+
+
+def check_moderate(actor: Actor, target: Member | None) -> None:
+    """Who mutes and bans whom in groups and channels: admins plain members and those who are none (None), owners
+    everybody, and nobody themselves."""
+    _moderated(actor)
+    _manager(actor)
+    if target is None:
+        return
+    if target.user_id == actor.user_id:
+        raise Forbidden("nobody mutes or bans themselves")
+    if target.role in _MANAGERS:
+        _owner(actor)
+
+
+def check_slow_mode(actor: Actor) -> None:
+    """Owners and admins of groups and channels say how long plain members wait between two messages."""
+    _moderated(actor)
+    _manager(actor)
+
+
+def waits(actor: Actor) -> bool:
+    """Whether slow mode holds for the member."""
+    return actor.slow_mode_s > 0 and actor.role not in _MANAGERS
 
 
 def check_oversee(actor: Actor) -> None:

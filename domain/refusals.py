@@ -3,6 +3,7 @@
 A refused request has changed nothing, and other requests in its batch go on.
 """
 
+import math
 from collections.abc import Collection
 
 
@@ -52,6 +53,16 @@ class UnknownUsers(Refusal):
 
 class TooMany(Refusal):
     """There are as many things of a kind as there may be. The text says which, in English for people."""
+
+
+class TooSoon(Refusal):
+    """The chat is in slow mode, and the member has to wait before they send again, for `wait_ms`."""
+
+    def __init__(self, slow_mode_s: int, wait_ms: int) -> None:
+        super().__init__(
+            f"this chat is in slow mode: one message every {slow_mode_s} s, so wait {math.ceil(wait_ms / 1000)} s"
+        )
+        self.wait_ms = wait_ms
 
 
 class LastOwner(Refusal):

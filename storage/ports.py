@@ -16,6 +16,7 @@ from domain.invites import Invite, InviteView, Use
 from domain.models import (
     Actor,
     Appended,
+    Ban,
     Chat,
     ChatPreview,
     ChatState,
@@ -297,6 +298,7 @@ class Chats(Protocol):
         *,
         name: str | None = None,
         is_public: bool | None = None,
+        slow_mode_s: int | None = None,
     ) -> Chat:
         """Changes all that is given, or nothing. Raises: `NotFound`; `Forbidden`."""
 
@@ -328,6 +330,29 @@ class Chats(Protocol):
         chat is deleted.
 
         Raises: `NotFound`; `Forbidden`."""
+
+
+class Moderation(Protocol):
+    """What admins and owners of groups and channels do to users there, see `domain.decisions.mutes` and `bans`."""
+
+    async def mute(
+        self, chat_id: int, actor_id: int, user_id: int, until: datetime | None, at: datetime
+    ) -> Member:
+        """Mutes a member until a time; no longer, if that is None or over. The mute stays while they are gone. Raises:
+        `NotFound` (also if `user_id` is no member); `Forbidden`."""
+
+    async def ban(
+        self, chat_id: int, actor_id: int, user_id: int, reason: str | None, at: datetime
+    ) -> tuple[Ban, bool]:
+        """Keeps a user out of the chat, and removes them if they are a member. Returns the ban with True; with False
+        the ban that was there already. Raises: `NotFound`; `Forbidden`; `UnknownUsers`; `LastOwner`."""
+
+    async def unban(self, chat_id: int, actor_id: int, user_id: int, at: datetime) -> None:
+        """Lets the user come in again. Does nothing if they are not banned. Raises: `NotFound`; `Forbidden`."""
+
+    async def bans(self, chat_id: int, *, cursor: str | None, limit: int) -> tuple[Sequence[Ban], str | None]:
+        """The bans of the chat by user id, and the cursor of the next page, None on the last. Raises:
+        `BadReference("cursor")` for one that was not given out here."""
 
 
 class Invites(Protocol):
@@ -466,6 +491,8 @@ class Store(Protocol):
     def sessions(self) -> Sessions: ...
     @property
     def chats(self) -> Chats: ...
+    @property
+    def moderation(self) -> Moderation: ...
     @property
     def invites(self) -> Invites: ...
     @property

@@ -12,11 +12,14 @@ from domain.changes import (
     ChatRenamed,
     ChatSettingsChanged,
     MemberAdded,
+    MemberMuted,
     MemberRemoved,
     MessageChange,
     MessageCreated,
     ReadMoved,
     RoleChanged,
+    UserBanned,
+    UserUnbanned,
     check_served,
 )
 from domain.invites import InviteMade, InviteRemoved
@@ -34,6 +37,9 @@ _RESULTS: Mapping[type[Change], Callable[[Any], object]] = {
     InviteRemoved: lambda change: None,
     ReadMoved: lambda change: None,  # with what is unread, which only the store can count
     RoleChanged: lambda change: change.member,
+    MemberMuted: lambda change: change.member,
+    UserBanned: lambda change: (change.ban, True),
+    UserUnbanned: lambda change: None,
 }
 
 

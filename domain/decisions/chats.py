@@ -9,7 +9,7 @@ from domain.changes import ChatCreated, ChatDeleted, ChatRenamed, ChatSettingsCh
 from domain.decisions.accounts import check_known, is_active
 from domain.decisions.view import MemberView
 from domain.models import Chat, ChatState, ChatType, Member
-from domain.permissions import check_delete_chat, check_make_public, check_rename
+from domain.permissions import check_delete_chat, check_make_public, check_rename, check_slow_mode
 from domain.refusals import NotFound, UnknownUsers
 
 
@@ -61,6 +61,7 @@ def change(
     *,
     name: str | None = None,
     is_public: bool | None = None,
+    slow_mode_s: int | None = None,
 ) -> ChatRenamed | ChatSettingsChanged | Chat:
     """The chat with all that is given (not None) changed, or nothing of it; as it is if it has these values.
 
@@ -71,8 +72,10 @@ def change(
         check_rename(actor)
     if is_public is not None:
         check_make_public(actor)
+    if slow_mode_s is not None:
+        check_slow_mode(actor)
     chat = view.chat(chat_id)
-    given: dict[str, Any] = {"name": name, "is_public": is_public}
+    given: dict[str, Any] = {"name": name, "is_public": is_public, "slow_mode_s": slow_mode_s}
     changed = {
         field: value for field, value in given.items() if value is not None and value != getattr(chat, field)
     }

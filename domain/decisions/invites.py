@@ -4,13 +4,13 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from domain.changes import MemberAdded
-from domain.decisions.accounts import check_known, is_active
+from domain.decisions.accounts import is_active
 from domain.decisions.members import new_member
 from domain.decisions.view import MemberView
 from domain.invites import INVITES_MAX, Invite, InviteMade, InviteRemoved
 from domain.models import Actor, Member, User
 from domain.permissions import check_invite, may_invite
-from domain.refusals import NotFound, TooMany
+from domain.refusals import NotFound, TooMany, UnknownUsers
 
 
 def make(view: MemberView, invite: Invite) -> InviteMade:
@@ -108,9 +108,13 @@ def join(view: MemberView, chat_id: int, user_id: int, at: datetime) -> MemberAd
 
 
 def enter(view: MemberView, chat_id: int, user_id: int, at: datetime) -> MemberAdded | Member:
-    """Somebody who may come into the chat, and does so by themselves; the member as they are, if they are in it."""
+    """Somebody who may come into the chat, and does so by themselves; the member as they are, if they are in it.
+
+    Raises: `UnknownUsers` for a user who is not active.
+    """
     member = view.member(chat_id, user_id)
     if member is not None:
         return member
-    check_known(view, [user_id])
+    if not is_active(view, user_id):  # banned since they asked for it
+        raise UnknownUsers([user_id])
     return MemberAdded(chat_id, new_member(view, chat_id, user_id, "member", at), user_id)

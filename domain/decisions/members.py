@@ -10,7 +10,7 @@ from domain.decisions.heirs import has_other_owner, heir_of
 from domain.decisions.view import MemberView
 from domain.models import Actor, Member, Role
 from domain.permissions import check_add, check_remove, check_set_role
-from domain.refusals import Duplicate, LastOwner, NotFound
+from domain.refusals import Duplicate, Forbidden, LastOwner, NotFound
 
 
 def add(
@@ -19,7 +19,7 @@ def add(
     """A new member, whose mark stands at the newest message.
 
     Raises, the first that holds: `NotFound`; `Forbidden`; `NotFound` if the actor is not active; `UnknownUsers`;
-    `Duplicate("user_id")` for a member.
+    `Duplicate("user_id")` for a member; `Forbidden` for a user who is banned there.
     """
     check_add(view.actor(chat_id, actor_id), role)
     if not is_active(view, actor_id):  # banned since they asked for it: the chat may be nobody's now
@@ -31,8 +31,12 @@ def add(
 
 
 def new_member(view: MemberView, chat_id: int, user_id: int, role: Role, joined_at: datetime) -> Member:
-    """A member as they come into the chat: their mark stands at the newest message."""
-    member, newest = Member(user_id, role, joined_at), view.newest(chat_id)
+    """A member as they come into the chat: their mark stands at the newest message, and a mute from before they left
+    goes on. Raises: `Forbidden` for a user who is banned there."""
+    if view.ban(chat_id, user_id) is not None:
+        raise Forbidden("this user is banned from this chat")
+    member = Member(user_id, role, joined_at, muted_until=view.earlier_mute(chat_id, user_id))
+    newest = view.newest(chat_id)
     if newest is None:
         return member
     return replace(member, read_seq=newest.seq, last_read_message_id=newest.id)

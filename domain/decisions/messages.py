@@ -1,13 +1,14 @@
 """Sending, editing and deleting messages."""
 
+import math
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from domain.changes import MessageCreated, MessageDeleted, MessageEdited
 from domain.decisions.view import MessageView
 from domain.models import Actor, Appended, Draft, Message
-from domain.permissions import check_delete, check_edit, check_send
-from domain.refusals import BadContent, BadReference, ClientIdTaken, NotFound
+from domain.permissions import check_delete, check_edit, check_send, waits
+from domain.refusals import BadContent, BadReference, ClientIdTaken, NotFound, TooSoon
 
 
 def send(view: MessageView, draft: Draft) -> MessageCreated | Appended:
@@ -15,7 +16,7 @@ def send(view: MessageView, draft: Draft) -> MessageCreated | Appended:
     its content.
 
     Raises, the first that holds: `NotFound` if the sender is not a member; for a repeat `ClientIdTaken` or, if the
-    first message is deleted, `NotFound`; `BadContent`; `Forbidden`; `BadReference("reply_to")`.
+    first message is deleted, `NotFound`; `BadContent`; `Forbidden`; `BadReference("reply_to")`; `TooSoon`.
     """
     actor = view.actor(draft.chat_id, draft.sender_id)
     if draft.client_id is not None:
@@ -27,6 +28,8 @@ def send(view: MessageView, draft: Draft) -> MessageCreated | Appended:
     check_send(actor, draft.created_at)
     if draft.reply_to is not None:
         _check_reply(view, draft.chat_id, draft.reply_to)
+    if actor.slow_mode_s:
+        _check_pace(view, actor, draft)
     seq = view.next_seq(draft.chat_id)
     return MessageCreated(
         Message(
@@ -84,6 +87,18 @@ def _check_reply(view: MessageView, chat_id: int, message_id: int) -> None:
     message = view.message(message_id)
     if message is None or message.chat_id != chat_id:
         raise BadReference("reply_to")
+
+
+def _check_pace(view: MessageView, actor: Actor, draft: Draft) -> None:
+    """In slow mode, a plain member waits from one message to the next."""
+    if not waits(actor):
+        return
+    last = view.last_sent(draft.chat_id, draft.sender_id)
+    if last is None:
+        return
+    wait = last + timedelta(seconds=actor.slow_mode_s) - draft.created_at
+    if wait > timedelta():
+        raise TooSoon(actor.slow_mode_s, math.ceil(wait / timedelta(milliseconds=1)))
 
 
 def _alive(view: MessageView, message_id: int, user_id: int) -> tuple[Actor, Message]:

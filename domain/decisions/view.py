@@ -4,10 +4,11 @@ A view only reads. Its answers are of one moment, and include all changes applie
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Protocol
 
 from domain.invites import Invite
-from domain.models import Account, Actor, Chat, Member, Message, Role
+from domain.models import Account, Actor, Ban, Chat, Member, Message, Role
 
 
 class MessageView(Protocol):
@@ -21,6 +22,10 @@ class MessageView(Protocol):
 
     def first_use(self, sender_id: int, client_id: str) -> Message | None:
         """The message, or its tombstone, that this sender sent with this client_id, in any chat."""
+
+    def last_sent(self, chat_id: int, user_id: int) -> datetime | None:
+        """When the user last sent a message to the chat, which is in slow mode; None if they did not since the
+        interval was set."""
 
     def next_seq(self, chat_id: int) -> int:
         """The number of the next change of a message in the chat."""
@@ -68,6 +73,12 @@ class MemberView(Protocol):
 
     def member(self, chat_id: int, user_id: int) -> Member | None:
         """See `MarkView.member`."""
+
+    def ban(self, chat_id: int, user_id: int) -> Ban | None:
+        """The ban of the user, who is no member; None if they are not banned."""
+
+    def earlier_mute(self, chat_id: int, user_id: int) -> datetime | None:
+        """Until when a user who is no member was muted when they left; None if they were not."""
 
     def member_ids(self, chat_id: int) -> Sequence[int]:
         """All members, in ascending order."""

@@ -95,24 +95,34 @@ async def get_chat(context: Context, caller: Caller, params: OneChat) -> Result:
     return {"chat": await _summary(context, caller, params.chat_id)}
 
 
+SLOW_MODE_MAX_S = 3600
+
+
 @frozen
 class ChangeChat:
     chat_id: Id
     name: AnyText | None = None
     is_public: Flag | None = None
+    slow_mode_s: Annotated[int, StrictInteger(0, SLOW_MODE_MAX_S)] | None = None
 
 
 @command("change_chat", ChangeChat, ChatAnswer, limit="changes")
 async def change_chat(context: Context, caller: Caller, params: ChangeChat) -> Result:
-    """Changes a group or channel, all that is given or nothing: owners and admins name it, and owners say whether
-    everybody may find and join it. All members get `chat_changed`."""
-    if params.name is None and params.is_public is None:
+    """Changes a group or channel, all that is given or nothing: owners and admins name it and say how long plain
+    members wait between two messages, and owners say whether everybody may find and join it. All members get
+    `chat_changed`."""
+    if params.name is None and params.is_public is None and params.slow_mode_s is None:
         raise invalid(name="is required, unless another field is given")
     name = None if params.name is None else check_name(context, "name", params.name)
     chat = await context.directory.for_member(caller.user_id, params.chat_id)
     context.limiter.spend("changes", caller.user_id, len(chat.members) / RECIPIENTS_PER_TOKEN)
     await context.store.chats.change(
-        params.chat_id, caller.user_id, context.clock.now(), name=name, is_public=params.is_public
+        params.chat_id,
+        caller.user_id,
+        context.clock.now(),
+        name=name,
+        is_public=params.is_public,
+        slow_mode_s=params.slow_mode_s,
     )
     return {"chat": await _summary(context, caller, params.chat_id)}
 

@@ -1,5 +1,6 @@
 """The members of a chat."""
 
+from datetime import datetime
 from typing import Annotated, cast
 
 from domain.frozen import frozen
@@ -11,7 +12,7 @@ from handlers.registry import Result, command
 from handlers.wire.answers import MemberAnswer, MembersAnswer, Nothing
 from handlers.wire.errors import invalid, not_found
 from handlers.wire.pages import order_of, that_fit
-from handlers.wire.schemas import AnyText, Id, StrictInteger, StrictString
+from handlers.wire.schemas import ABSENT, Absent, AnyText, Id, StrictInteger, StrictString, StrictTime
 from handlers.wire.views import View, member_view, user_view
 from storage.cursor import Cursor
 
@@ -84,20 +85,29 @@ async def add_member(context: Context, caller: Caller, params: AddMember) -> Res
 
 
 @frozen
-class SetRole:
+class ChangeMember:
     chat_id: Id
     user_id: Id
-    role: RoleField
+    role: RoleField | None = None
+    muted_until: Annotated[datetime, StrictTime()] | Absent | None = ABSENT
 
 
-@command("set_role", SetRole, MemberAnswer, limit="changes")
-async def set_role(context: Context, caller: Caller, params: SetRole) -> Result:
-    """Gives a member of a group or channel another role: only owners may. All members get `chat_changed`."""
-    await _count(context, caller, params.chat_id)
-    role = cast(Role, params.role)
-    member = await context.store.chats.set_role(
-        params.chat_id, caller.user_id, params.user_id, role, context.clock.now()
-    )
+@command("change_member", ChangeMember, MemberAnswer, limit="changes")
+async def change_member(context: Context, caller: Caller, params: ChangeMember) -> Result:
+    """Gives a member of a group or channel another role, which only owners may; or mutes them until a time, no longer
+    with null or a time that is over: owners may everybody but themselves, admins plain members. All members get
+    `chat_changed`."""
+    chat_id, user_id, role, muted_until = params.chat_id, params.user_id, params.role, params.muted_until
+    if role is None and muted_until is ABSENT:
+        raise invalid(role="is required, or muted_until")
+    if role is not None and muted_until is not ABSENT:
+        raise invalid(role="goes without muted_until", muted_until="goes without role")
+    await _count(context, caller, chat_id)
+    store, at = context.store, context.clock.now()
+    if muted_until is ABSENT:
+        member = await store.chats.set_role(chat_id, caller.user_id, user_id, cast(Role, role), at)
+    else:
+        member = await store.moderation.mute(chat_id, caller.user_id, user_id, muted_until, at)
     return {"member": await _view(context, caller, member)}
 
 

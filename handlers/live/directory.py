@@ -2,8 +2,11 @@
 
 from collections.abc import Collection
 from dataclasses import replace
+from datetime import datetime
 
 from domain.models import Chat, ChatState, ChatType, Member
+from domain.permissions import check_voice
+from domain.refusals import Forbidden
 from handlers.live.cache import Cache
 from handlers.live.connections import Connection
 from handlers.live.freshness import AlwaysFresh, Freshness
@@ -29,7 +32,7 @@ class LoadedChat:
     """A chat in memory. `head_seq` is the number of the last change published to its room, `members` are the ids of its
     members, and `joined` are the connections in its room, by id."""
 
-    __slots__ = ("_directory", "chat", "head_seq", "joined", "members", "room")
+    __slots__ = ("_directory", "_voiceless", "chat", "head_seq", "joined", "members", "room")
 
     def __init__(self, state: ChatState, directory: "Directory") -> None:
         self._directory = directory
@@ -38,6 +41,26 @@ class LoadedChat:
         self.head_seq = state.chat.head_seq
         self.room = room_of(state.chat.id)
         self.joined: dict[str, Connection] = {}
+        self._voiceless = {one.user_id: one for one in state.members.values() if _is_restricted(one)}
+        """The members who are or were muted, or are blocked, by id."""
+
+    def check_voice(self, user_id: int, at: datetime) -> None:
+        """Raises: `Forbidden` for a member who may not write at that time, whatever their role: see
+        `domain.permissions.check_voice`."""
+        member = self._voiceless.get(user_id)
+        if member is not None:
+            check_voice(member, at)
+
+    def set_voice(self, member: Member) -> None:
+        """Called when a member comes or changes."""
+        if _is_restricted(member):
+            self._voiceless[member.user_id] = member
+        else:
+            self._voiceless.pop(member.user_id, None)
+
+    def forget_voice(self, user_id: int) -> None:
+        """Called when a member is gone."""
+        self._voiceless.pop(user_id, None)
 
     def join(self, connection: Connection) -> None:
         """Adds a connection to the room; nothing happens if it is there."""
@@ -72,6 +95,10 @@ class LoadedChat:
     def snapshot(self) -> Chat:
         """The chat with its present head and number of members."""
         return replace(self.chat, head_seq=self.head_seq, member_count=len(self.members))
+
+
+def _is_restricted(member: Member) -> bool:
+    return member.muted_until is not None or member.blocked
 
 
 def room_of(chat_id: int) -> str:
@@ -127,6 +154,23 @@ class Directory:
             chat = await self.current(chat_id)
         if chat is None or user_id not in chat.members:
             raise not_found("chat")
+        return chat
+
+    async def for_writer(self, user_id: int, chat_id: int, at: datetime) -> LoadedChat:
+        """The chat, for one of its members who wants to show the others something without a write. Does not suspend for
+        a chat in memory in which the member has a voice.
+
+        Raises: as `for_member`; `Forbidden` for a member who has no voice.
+        """
+        chat = await self.for_member(user_id, chat_id)
+        try:
+            chat.check_voice(user_id, at)
+        except Forbidden:
+            if not self._freshness.shared:
+                raise
+            await self._freshness.look()  # another node may have just given it back
+            chat = await self.for_member(user_id, chat_id)
+            chat.check_voice(user_id, at)
         return chat
 
     async def for_reader(self, user_id: int, chat_id: int) -> LoadedChat:
@@ -189,12 +233,14 @@ class Directory:
         self._chats.forget(chat_id)
 
     def member_set(self, chat_id: int, member: Member) -> None:
-        """Called when a member is added, or has another role."""
+        """Called when a member is added, or has another role or voice."""
         chat = self._chats.peek(chat_id)
-        if chat is not None and member.user_id not in chat.members:
-            self._forget(chat)
-            chat.members.add(member.user_id)
-            self._resized(chat)
+        if chat is not None:
+            chat.set_voice(member)
+            if member.user_id not in chat.members:
+                self._forget(chat)
+                chat.members.add(member.user_id)
+                self._resized(chat)
         self._chats.stale(chat_id)
 
     def member_gone(self, chat_id: int, user_id: int) -> None:
@@ -203,6 +249,7 @@ class Directory:
         if chat is not None and user_id in chat.members:
             self._forget(chat)
             chat.members.discard(user_id)
+            chat.forget_voice(user_id)
             self._resized(chat)
         self._chats.stale(chat_id)
 

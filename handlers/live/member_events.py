@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping
 
-from domain.changes import ChatDeleted, MemberRemoved
+from domain.changes import ChatDeleted, MemberRemoved, UserBanned
 from domain.models import User
 from handlers.context import Context
 from handlers.live.directory import LoadedChat
@@ -44,9 +44,9 @@ class MemberEvents:
 
         self._context.announcer.announce(chat_id, publish)
 
-    def removed(self, change: MemberRemoved) -> None:
+    def removed(self, change: MemberRemoved | UserBanned) -> None:
         """Publishes `chat_removed` to all connections of a former member."""
-        reason: RemovalReason = "left" if change.actor_id == change.user_id else "removed"
+        reason = _reason_of(change)
 
         def publish(_chat: LoadedChat | None, _users: Mapping[int, User]) -> None:
             self._publish_removed(change.user_id, change.chat_id, reason, change.name)
@@ -99,6 +99,12 @@ class MemberEvents:
     def _publish_removed(self, user_id: int, chat_id: int, reason: RemovalReason, name: str | None) -> None:
         removed = events.chat_removed(chat_id, reason, name, self._context.clock.now())
         self._context.announcer.to_users((user_id,), removed)
+
+
+def _reason_of(change: MemberRemoved | UserBanned) -> RemovalReason:
+    if isinstance(change, UserBanned):
+        return "banned"
+    return "left" if change.actor_id == change.user_id else "removed"
 
 
 def _name_of_other(user_id: int, users: Mapping[int, User]) -> str | None:

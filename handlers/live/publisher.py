@@ -178,10 +178,24 @@ class Publisher:
     def _member_removed(self, change: changes.MemberRemoved) -> None:
         """Takes the former member out of the room, and publishes `chat_removed` to them and `chat_changed` to the other
         members."""
+        if change.heir is not None:
+            self._context.directory.member_set(change.chat_id, change.heir)
+        self._member_gone(change)
+
+    @_publishes(changes.UserBanned)
+    def _user_banned(self, change: changes.UserBanned) -> None:
+        """Does what the removal of a member does, if the user was one."""
+        if change.was_member:
+            self._member_gone(change)
+
+    @_publishes(changes.UserUnbanned)
+    def _user_unbanned(self, _change: changes.UserUnbanned) -> None:
+        """Nobody hears of it."""
+
+    def _member_gone(self, change: changes.MemberRemoved | changes.UserBanned) -> None:
+        """The former member leaves the room before anything is published."""
         context, chat_id, user_id = self._context, change.chat_id, change.user_id
         context.directory.member_gone(chat_id, user_id)
-        if change.heir is not None:
-            context.directory.member_set(chat_id, change.heir)
         context.typing.stop(chat_id, user_id)
         for connection in context.connections.of(user_id):
             leave_room(context.hub, connection, chat_id)
@@ -195,6 +209,15 @@ class Publisher:
         if change.heir is not None:
             self._context.directory.member_set(change.chat_id, change.heir)
         self._context.directory.member_set(change.chat_id, change.member)
+        self._members.changed(change.chat_id)
+
+    @_publishes(changes.MemberMuted)
+    def _member_muted(self, change: changes.MemberMuted) -> None:
+        """Ends the typing of a member who is muted now, and publishes `chat_changed` to the members."""
+        member = change.member
+        self._context.directory.member_set(change.chat_id, member)
+        if member.muted_until is not None:
+            self._context.typing.stop(change.chat_id, member.user_id)
         self._members.changed(change.chat_id)
 
     @_publishes(changes.SessionsRevoked)

@@ -9,6 +9,7 @@ from handlers.wire.invite_views import InviteObject
 from handlers.wire.views import (
     AdminUserObject,
     AuditEntryObject,
+    BanObject,
     ChatObject,
     Count,
     Id,
@@ -156,6 +157,20 @@ class MembersAnswer(TypedDict):
     """A page; `next_cursor` is null on the last one."""
 
     members: list[MemberObject]
+    next_cursor: str | None
+
+
+class BanAnswer(TypedDict):
+    """`created` is false for a user who was banned already: then it is the earlier ban."""
+
+    ban: BanObject
+    created: bool
+
+
+class BansAnswer(TypedDict):
+    """A page; `next_cursor` is null on the last one."""
+
+    bans: list[BanObject]
     next_cursor: str | None
 
 

@@ -34,7 +34,7 @@ EVENT_NAMES: frozenset[str] = frozenset(get_args(EventName))
 Event = tuple[EventName, dict[str, Any]]
 
 RemovalReason = Literal["left", "removed", "banned", "deleted"]
-"""Why a user is no longer in a chat; `banned` is reserved."""
+"""Why a user is no longer in a chat."""
 
 ChangeT = TypeVar("ChangeT", bound=Change)
 EventOf = Callable[[ChangeT, datetime], Event]

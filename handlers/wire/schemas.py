@@ -5,9 +5,12 @@ optional. Lengths count code points. Limits are declared as marshmallow validato
 """
 
 import copy
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import MISSING
 from dataclasses import fields as dataclass_fields
+from datetime import UTC, datetime
+from enum import Enum
 from typing import Annotated, Any, Generic, TypeVar, cast, get_args, get_origin, get_type_hints
 
 from marshmallow import EXCLUDE, Schema, ValidationError, fields, validate
@@ -18,6 +21,9 @@ from handlers.wire.json import is_unicode
 ID_MAX = 2**53 - 1
 
 _DIGITS_MAX = 20
+
+_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:\d\d)", re.ASCII)
+_TIME_SAYS = "must be a time with an offset, such as 2025-11-23T10:00:00+00:00"
 
 Value = TypeVar("Value")
 
@@ -138,6 +144,32 @@ class IdList(StrictField[list[int]]):
         return [int(part) for part in parts]
 
 
+class StrictTime(StrictField[datetime], fields.DateTime):
+    """A time of ISO 8601 with an offset; null is a value of its own, which is not the same as absent."""
+
+    def __init__(self) -> None:
+        super().__init__(allow_none=True)
+
+    def check(self, value: Any) -> datetime:
+        if type(value) is not str or not _TIME.fullmatch(value):
+            raise ValidationError(_TIME_SAYS)
+        try:
+            return datetime.fromisoformat(value).astimezone(UTC)
+        except (ValueError, OverflowError):
+            raise ValidationError(_TIME_SAYS) from None
+
+    def from_text(self, text: str) -> str:
+        return text
+
+
+class Absent(Enum):
+    """The default of a parameter for which null is a value."""
+
+    ABSENT = "absent"
+
+
+ABSENT = Absent.ABSENT
+
 Id = Annotated[int, StrictInteger(1)]
 Position = Annotated[int, StrictInteger(0)]
 Flag = Annotated[bool, StrictBoolean()]
@@ -148,15 +180,24 @@ ClientId = Annotated[str, StrictString(1, 64, pattern=r"(?s:[^#].*)", pattern_sa
 Params = TypeVar("Params")
 
 
+_OPTIONAL = ""
+"""Null is as good as absent."""
+_REQUIRED = "required"
+"""Null and absent are faults."""
+_NULLABLE = "nullable"
+"""Null is a value; absent is not."""
+
+
 class CommandSchema(Schema):
-    """The schema of a command. `parameters` are its fields; `checks` has of each the name, whether it is required, and
-    its check."""
+    """The schema of a command. `parameters` are its fields; `checks` has of each the name, what null and absence mean,
+    and its check."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
         self.parameters = cast(Mapping[str, StrictField[Any]], self.fields)
-        self.checks: Sequence[tuple[str, bool, Callable[[Any], Any]]] = [
-            (name, field.required, field.check) for name, field in self.parameters.items()
+        self.checks: Sequence[tuple[str, str, Callable[[Any], Any]]] = [
+            (name, _NULLABLE if field.allow_none else _REQUIRED if field.required else _OPTIONAL, field.check)
+            for name, field in self.parameters.items()
         ]
 
 
@@ -185,12 +226,15 @@ def read(params: type[Params], schema: CommandSchema, payload: Mapping[str, Any]
     """
     values = {}
     try:
-        for name, required, check in schema.checks:
+        for name, needs, check in schema.checks:
             value = payload.get(name)
             if value is not None:
                 values[name] = check(value)
-            elif required:
-                raise _faults_of(schema, payload)
+            elif needs:
+                if needs is _REQUIRED:
+                    raise _faults_of(schema, payload)
+                if name in payload:
+                    values[name] = None
     except ValidationError:
         raise _faults_of(schema, payload) from None
     return params(**values)

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal, NotRequired, TypedDict
 
 from domain.audit import AuditEntry
 from domain.models import (
+    Ban,
     Chat,
     ChatSummary,
     ChatType,
@@ -124,6 +125,15 @@ class MemberObject(TypedDict):
     last_read_message_id: Id | None
     read_seq: Count
     muted_until: Time | None
+
+
+class BanObject(TypedDict):
+    """`banned_by` is the id of the member who decided so."""
+
+    user: UserObject
+    reason: str | None
+    banned_by: Id
+    at: Time
 
 
 class AuditEntryObject(TypedDict):
@@ -254,6 +264,11 @@ def member_view(member: Member, user: View) -> View:
         "read_seq": member.read_seq,
         "muted_until": optional_time_view(member.muted_until),
     }
+
+
+def ban_view(ban: Ban, user: View) -> View:
+    """A `BanObject`, around the view of its user."""
+    return {"user": user, "reason": ban.reason, "banned_by": ban.banned_by, "at": time_view(ban.at)}
 
 
 def audit_view(entry: AuditEntry) -> View:

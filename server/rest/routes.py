@@ -20,6 +20,9 @@ PUBLIC_CALLS: Sequence[Call] = [
 ]
 
 MODERATION_CALLS: Sequence[Call] = [
+    Call("POST", "/chats/{chat_id}/bans", "ban_user", Answer(200, part="ban", status_if={"created": 201})),
+    Call("GET", "/chats/{chat_id}/bans", "list_bans"),
+    Call("DELETE", "/chats/{chat_id}/bans/{user_id}", "unban_user", NO_CONTENT),
     Call("GET", "/chats/{chat_id}/audit", "list_audit"),
 ]
 
@@ -60,7 +63,7 @@ CALLS: Sequence[Call] = [
     ),
     Call("GET", "/chats/{chat_id}/members", "list_members"),
     Call("POST", "/chats/{chat_id}/members", "add_member", Answer(201, part="member")),
-    Call("PATCH", "/chats/{chat_id}/members/{user_id}", "set_role", Answer(part="member")),
+    Call("PATCH", "/chats/{chat_id}/members/{user_id}", "change_member", Answer(part="member")),
     Call("DELETE", "/chats/{chat_id}/members/{user_id}", "remove_member", NO_CONTENT),
     Call("GET", "/chats/{chat_id}/messages", "list_messages"),
     Call("POST", "/messages", "create_message", Answer(201, part="message", status_if={"duplicate": 200})),

@@ -5,12 +5,12 @@ from collections.abc import Collection, Mapping, Sequence
 
 from domain.models import Actor, Chat, ChatPreview, ChatSummary, Member
 from domain.refusals import NotFound
+from storage import public_pages
 from storage.cursor import BEYOND, Cursor
 from storage.mongo import history
 from storage.mongo.database import Database, Document
 from storage.mongo.documents import chat_of, member_key, member_of
 from storage.mongo.new_kinds import check_kinds, unknown_kind
-from storage.public_pages import LOOKED_AT_MAX, page_of
 from storage.sizes import PageBudget, summary_bytes
 
 SUMMARIES_AT_ONCE = 50
@@ -96,10 +96,11 @@ async def public(
     database: Database, text: str, after_id: int, limit: int
 ) -> tuple[Sequence[Chat], int | None]:
     """See `storage.ports.Chats.public`. Leaves out chats that only newer nodes serve."""
-    wanted = {"is_public": True, "id": {"$gt": after_id}}
-    found = await database.find(database.chats, wanted, sort=[("id", 1)], limit=LOOKED_AT_MAX)
-    served = (chat for chat in found if not chat["deleted"] and unknown_kind(chat) is None)
-    return page_of(map(chat_of, served), text, limit)
+    wanted = {"is_public": True, "deleted": False, "id": {"$gt": after_id}}
+    found = await database.find(database.chats, wanted, sort=[("id", 1)], limit=public_pages.LOOKED_AT_MAX)
+    served = (chat for chat in found if unknown_kind(chat) is None)
+    end = public_pages.end_of([chat["id"] for chat in found])
+    return public_pages.page_of(map(chat_of, served), text, limit, end=end)
 
 
 async def ids_of(database: Database, user_id: int) -> Sequence[int]:

@@ -13,16 +13,19 @@ from domain.changes import (
     ChatRenamed,
     ChatSettingsChanged,
     MemberAdded,
+    MemberMuted,
     MemberRemoved,
     MessageChange,
     RoleChanged,
+    UserBanned,
+    UserUnbanned,
     check_served,
     kind_named,
 )
 from domain.invites import InviteMade, InviteRemoved
 from storage.mongo import invite_documents
 from storage.mongo.bulk import insert_missing, update_all
-from storage.mongo.database import Database, Document
+from storage.mongo.database import Collection, Database, Document
 from storage.mongo.documents import member_key
 from storage.mongo.log import Row
 from storage.mongo.new_kinds import note_of
@@ -85,7 +88,10 @@ async def _renamed(database: Database, row: Row, data: Document) -> None:
 
 
 async def _settings_changed(database: Database, row: Row, data: Document) -> None:
-    await _update_chat(database, row, data["values"])
+    values = dict(data["values"])
+    if "slow_mode_s" in values:
+        values["slow_from_seq"] = row.seq  # messages from before do not count
+    await _update_chat(database, row, values)
 
 
 async def _invite_made(database: Database, row: Row, data: Document) -> None:
@@ -125,6 +131,29 @@ async def _role_changed(database: Database, row: Row, data: Document) -> None:
     await _update_heir(database, row, data)
 
 
+async def _member_muted(database: Database, row: Row, data: Document) -> None:
+    member = data["member"]
+    await _update_member(database, row, member["user_id"], {"muted_until": member["muted_until"]})
+
+
+async def _user_banned(database: Database, row: Row, data: Document) -> None:
+    ban = data["ban"]
+    if data["was_member"]:
+        await _update_member(database, row, ban["user_id"], {"gone": True})
+        await invite_documents.end_of(database, row, ban["user_id"])
+    await _update_ban(database, row, ban["user_id"], {**ban, "lifted": False})
+    await _update_chat(database, row, {"member_count": data["member_count"]})
+
+
+async def _user_unbanned(database: Database, row: Row, data: Document) -> None:
+    await _update_ban(database, row, data["fields"]["user_id"], {"lifted": True})
+
+
+async def _update_ban(database: Database, row: Row, user_id: int, values: Document) -> None:
+    key = member_key(row.chat_id, user_id)
+    await _update_newer(database, database.bans, key, row, values, upsert=True)
+
+
 async def _update_heir(database: Database, row: Row, data: Document) -> None:
     if data.get("heir"):
         await _update_member(database, row, data["heir"]["user_id"], {"role": data["heir"]["role"]})
@@ -134,13 +163,18 @@ async def _update_member(
     database: Database, row: Row, user_id: int, values: Document, *, upsert: bool = False
 ) -> None:
     key = member_key(row.chat_id, user_id)
+    await _update_newer(database, database.members, key, row, values, upsert=upsert)
+
+
+async def _update_newer(
+    database: Database, collection: Collection, key: str, row: Row, values: Document, *, upsert: bool
+) -> None:
+    """Updates a document unless it reflects this row, or a later one of the chat."""
     values = {**values, "chat_id": row.chat_id, "n": row.n}
-    # A duplicate key: the member is there, as of this row or a later one.
+    # A duplicate key: the document is there, as of this row or a later one.
     with suppress(DuplicateKeyError):
         await database.with_retry(
-            lambda: database.members.update_one(
-                {"_id": key, "n": {"$lt": row.n}}, {"$set": values}, upsert=upsert
-            )
+            lambda: collection.update_one({"_id": key, "n": {"$lt": row.n}}, {"$set": values}, upsert=upsert)
         )
 
 
@@ -163,6 +197,9 @@ _PROJECTIONS: Mapping[type[Change], Project] = {
     MemberAdded: _member_added,
     MemberRemoved: _member_removed,
     RoleChanged: _role_changed,
+    MemberMuted: _member_muted,
+    UserBanned: _user_banned,
+    UserUnbanned: _user_unbanned,
     InviteMade: _invite_made,
     InviteRemoved: _invite_removed,
 }

@@ -12,14 +12,18 @@ from domain.changes import (
     ChatRenamed,
     ChatSettingsChanged,
     MemberAdded,
+    MemberMuted,
     MemberRemoved,
     MessageChange,
+    MessageCreated,
     RoleChanged,
+    UserBanned,
+    UserUnbanned,
     check_served,
 )
 from domain.frozen import frozen
 from domain.invites import InviteMade, InviteRemoved
-from domain.models import Actor, Chat, Member, Role
+from domain.models import Actor, Ban, Chat, Member, Role
 from domain.refusals import NotFound
 from storage.mongo.database import Document
 from storage.mongo.documents import member_of
@@ -60,6 +64,13 @@ class ChatReplica:
     closed: bool = False
     unknown_kind: str | None = None
     roles: dict[int, MemberRole] = field(default_factory=dict)
+    earlier_mutes: dict[int, datetime] = field(default_factory=dict)
+    """Until when users were muted when they left, by user id."""
+    bans: dict[int, Ban] = field(default_factory=dict)
+    """By user id."""
+    is_slow: bool = False
+    sent_at: dict[int, datetime] = field(default_factory=dict)
+    """In slow mode: when users sent their last messages since the interval was set, by user id."""
     loaded_at: dict[int, int] = field(default_factory=dict)
     """While the replica is being loaded: the number of the row that the document of each member reflects, by user id;
     members who are gone have one too."""
@@ -99,13 +110,18 @@ class ChatReplica:
         self.n, self.seq = row.n, row.seq
         if not isinstance(change, MessageChange):
             _EFFECTS[type(change)](self, change)
+        elif self.is_slow and isinstance(change, MessageCreated):
+            self.sent_at[change.message.sender_id] = change.message.created_at
         return change
 
     def load_member(self, document: Document) -> None:
         """Adds a member from their document, which may reflect rows that are not applied yet."""
         self.loaded_at[document["user_id"]] = document["n"]
+        member = member_of(document)
         if not document["gone"]:
-            self.roles[document["user_id"]] = _role_of(member_of(document))
+            self.roles[member.user_id] = _role_of(member)
+        elif member.muted_until is not None:
+            self.earlier_mutes[member.user_id] = member.muted_until
 
     def _created(self, change: ChatCreated) -> None:
         self.chat = change.state.chat
@@ -114,6 +130,9 @@ class ChatReplica:
 
     def _chat_changed(self, change: ChatRenamed | ChatSettingsChanged) -> None:
         self.chat = change.chat
+        if isinstance(change, ChatSettingsChanged) and "slow_mode_s" in change.changed:
+            self.is_slow = change.chat.slow_mode_s > 0
+            self.sent_at = {}
 
     def _deleted(self, _change: ChatDeleted) -> None:
         self.closed = True
@@ -123,8 +142,7 @@ class ChatReplica:
         self._set_role(change.member)
 
     def _member_removed(self, change: MemberRemoved) -> None:
-        if self._is_newer_for(change.user_id):
-            self.roles.pop(change.user_id, None)
+        self._remove(change.user_id)
         if change.heir is not None:
             self._set_role(change.heir)
 
@@ -133,9 +151,27 @@ class ChatReplica:
         if change.heir is not None:
             self._set_role(change.heir)
 
+    def _member_muted(self, change: MemberMuted) -> None:
+        self._set_role(change.member)
+
+    def _user_banned(self, change: UserBanned) -> None:
+        if change.was_member:
+            self._remove(change.user_id)
+        self.bans[change.user_id] = change.ban
+
+    def _user_unbanned(self, change: UserUnbanned) -> None:
+        self.bans.pop(change.user_id, None)
+
     def _set_role(self, member: Member) -> None:
         if self._is_newer_for(member.user_id):
             self.roles[member.user_id] = _role_of(member)
+            self.earlier_mutes.pop(member.user_id, None)
+
+    def _remove(self, user_id: int) -> None:
+        if self._is_newer_for(user_id):
+            member = self.roles.pop(user_id, None)
+            if member is not None and member.muted_until is not None:
+                self.earlier_mutes[user_id] = member.muted_until
 
     def _is_newer_for(self, user_id: int) -> bool:
         """Whether the row that is being applied is newer than what was loaded of the member."""
@@ -158,6 +194,9 @@ _EFFECTS: Mapping[type[Change], Callable[[ChatReplica, Any], None]] = {
     MemberAdded: ChatReplica._member_added,
     MemberRemoved: ChatReplica._member_removed,
     RoleChanged: ChatReplica._role_changed,
+    MemberMuted: ChatReplica._member_muted,
+    UserBanned: ChatReplica._user_banned,
+    UserUnbanned: ChatReplica._user_unbanned,
     InviteMade: no_effect,
     InviteRemoved: no_effect,
 }

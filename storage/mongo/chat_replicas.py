@@ -5,11 +5,12 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 
 from domain.audit import is_audited
-from domain.changes import Change
+from domain.changes import Change, UserBanned
 from domain.frozen import frozen
 from domain.models import Message
 from storage.errors import Unavailable
 from storage.mongo.audit import write_rows
+from storage.mongo.bans import all_bans
 from storage.mongo.chat_replica import ChatReplica
 from storage.mongo.database import Database
 from storage.mongo.documents import chat_of
@@ -277,6 +278,13 @@ class ChatReplicas:
             members = await self._database.find(self._database.members, {"chat_id": chat_id})
             for member in members:
                 replica.load_member(member)
+            if replica.chat.slow_mode_s:
+                replica.is_slow = True
+                replica.sent_at = await self.log.last_sends(
+                    chat_id, replica.n, document.get("slow_from_seq", 0), replica.chat.slow_mode_s
+                )
+            if UserBanned.kind.name in document.get("kinds", ()):  # else nobody ever was
+                replica.bans = await all_bans(self._database, chat_id)
             last = await self.log.get(chat_id, replica.n)
             assert last is not None
             replica.seq = last.seq

@@ -1,12 +1,14 @@
 """What decisions about a chat and its members ask: its replica, and what only the database holds."""
 
 from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
 from functools import partial
 from typing import TypeVar
 
 from domain.decisions.view import MemberView
 from domain.invites import Invite
-from domain.models import Account, Actor, Chat, Member, Message, Role
+from domain.models import Account, Actor, Ban, Chat, Member, Message, Role
 from domain.refusals import NotFound
 from storage.mongo import history, invite_documents
 from storage.mongo.chat_replica import ChatReplica
@@ -109,6 +111,12 @@ class LoadingView:
             raise _NotLoaded(partial(self._load_member, user_id))
         return self._members[user_id]
 
+    def ban(self, chat_id: int, user_id: int) -> Ban | None:
+        return self._known().bans.get(user_id)
+
+    def earlier_mute(self, chat_id: int, user_id: int) -> datetime | None:
+        return self._known().earlier_mutes.get(user_id)
+
     def member_ids(self, chat_id: int) -> Sequence[int]:
         return sorted(self._known().roles)
 
@@ -153,16 +161,19 @@ class LoadingView:
             self.replica = await self._writer.replicas.get(self._chat_id)
 
     async def _load_member(self, user_id: int) -> None:
-        """Loads the read mark of a member; role and time are those of the replica."""
+        """Loads the read mark of a member; all that is in the log is as the replica has it."""
         member, key = self._known().roles[user_id], member_key(self._known().chat_id, user_id)
         document = await self._database.get(self._database.members, key)
         if document is None or document["gone"]:
             await self._writer.replicas.flush()  # the member came with a row that is not yet projected
             document = await self._database.get(self._database.members, key)
         if document is None or document["gone"]:  # removed by another node just now
-            self._members[user_id] = Member(user_id, member.role, member.joined_at)
+            loaded = Member(user_id, member.role, member.joined_at)
         else:
-            self._members[user_id] = member_of(document, role=member.role, joined_at=member.joined_at)
+            loaded = member_of(document, role=member.role, joined_at=member.joined_at)
+        self._members[user_id] = replace(
+            loaded, muted_until=member.muted_until, blocked=member.blocked, opened=member.opened
+        )
 
     async def _load_accounts(self, user_ids: Sequence[int]) -> None:
         found = await accounts_of(self._database, user_ids)

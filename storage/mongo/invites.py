@@ -8,6 +8,7 @@ from typing import Literal
 from domain.audit import AuditEntry
 from domain.changes import MemberAdded
 from domain.decisions import invites as decisions
+from domain.decisions.admins import ADMINS_ONLY
 from domain.decisions.view import MemberView
 from domain.invites import Invite, InviteView, Use
 from domain.models import Actor, Chat, User
@@ -71,7 +72,7 @@ class MongoInvites:
                 ChatWrite(chat_id, lambda view: decision(view, chat_id, code, user_id, at))
             )
         elif not is_server_admin:
-            raise Forbidden("only server admins do this")
+            raise Forbidden(ADMINS_ONLY)
         else:
             await invite_documents.end(self._database, {"_id": code})
             await self._tell(user_id, "invite_removed", at)

@@ -22,6 +22,7 @@ collection, so that one command inserts both.
 import asyncio
 from collections.abc import Sequence
 from dataclasses import field
+from datetime import datetime, timedelta
 from itertools import takewhile
 from typing import Any
 
@@ -32,6 +33,7 @@ from domain.frozen import frozen
 from domain.models import Message
 from storage.mongo.database import Database, Document, duplicates
 from storage.mongo.documents import message_document, message_of
+from storage.times import from_micros
 
 SENT = MessageCreated.kind.name
 """The kind of the rows that create a message."""
@@ -137,6 +139,34 @@ class Log:
         keys = [_key(chat_id, n) for n in range(first, last + 1)]
         documents = takewhile(bool, await self._database.get_each(self._rows, keys))
         return [_row(document) for document in documents if document is not None]
+
+    async def last_sends(self, chat_id: int, n: int, after_seq: int, within_s: int) -> dict[int, datetime]:
+        """When users sent their last messages, by user id, as the rows up to n say that leave the head above
+        `after_seq`; those more than `within_s` before the newest need not be there. Raises: `Unavailable`."""
+        found: dict[int, datetime] = {}
+        oldest: datetime | None = None
+        fields = ["n", "seq", "kind", "sender_id", "message.created_at"]
+        while True:
+            rows = await self._database.find(
+                self._rows,
+                {"chat_id": chat_id, "n": {"$lte": n}},
+                sort=[("n", -1)],
+                limit=_ROWS_MAX,
+                fields=fields,
+            )
+            for row in rows:
+                if row["seq"] <= after_seq:
+                    return found
+                if row["kind"] != SENT:
+                    continue
+                at = from_micros(row["message"]["created_at"])
+                oldest = oldest or at - timedelta(seconds=within_s)
+                if at < oldest:
+                    return found
+                found.setdefault(row["sender_id"], at)
+            if len(rows) < _ROWS_MAX:
+                return found
+            n = rows[-1]["n"] - 1
 
     async def first_uses(self, keys: Sequence[tuple[int, str]]) -> Sequence[Row]:
         """The rows that created the messages of these (sender, client_id). Raises: `Unavailable`."""

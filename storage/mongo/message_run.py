@@ -7,6 +7,7 @@ They are planned on the state in memory, without checking first that it is the n
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from domain.changes import MessageChange
@@ -61,6 +62,8 @@ class Plan:
     ids: deque[int]
     rows: list[Row] = field(default_factory=list)
     _planned: dict[int, int] = field(default_factory=dict)
+    _sent_at: dict[tuple[int, int], datetime] = field(default_factory=dict)
+    """Of chats in slow mode: when users sent the messages of this plan."""
 
     def actor(self, chat_id: int, user_id: int) -> Actor:
         return self.replicas[chat_id].actor(user_id)
@@ -71,6 +74,9 @@ class Plan:
     def first_use(self, sender_id: int, client_id: str) -> Message | None:
         first = self.first_uses.get((sender_id, client_id))
         return first and self.messages.get(first.id, first)
+
+    def last_sent(self, chat_id: int, user_id: int) -> datetime | None:
+        return self._sent_at.get((chat_id, user_id)) or self.replicas[chat_id].sent_at.get(user_id)
 
     def next_seq(self, chat_id: int) -> int:
         return self.replicas[chat_id].seq + self._planned.get(chat_id, 0) + 1
@@ -83,11 +89,14 @@ class Plan:
         message = change.message
         chat_id = message.chat_id
         planned = self._planned[chat_id] = self._planned.get(chat_id, 0) + 1
-        row = row_of(change, chat_id, self.replicas[chat_id].n + planned, message.changed_seq, mark)
+        replica = self.replicas[chat_id]
+        row = row_of(change, chat_id, replica.n + planned, message.changed_seq, mark)
         self.rows.append(row)
         self.messages[message.id] = message
         if row.kind == SENT:
             self.ids.popleft()
+            if replica.is_slow:
+                self._sent_at[chat_id, message.sender_id] = message.created_at
             if message.client_id is not None:
                 self.first_uses[message.sender_id, message.client_id] = message
         return row

@@ -33,6 +33,8 @@ class OfferedRows:
             if replica is None or replica.n != n - 1 or replica.projected_n != replica.n:
                 continue
             if row is None:
+                if replica.is_slow:
+                    continue  # it needs to know who sent when, and finds that in the log
                 replica.n, replica.seq = n, seq
             else:
                 before = len(replica.roles)

@@ -65,7 +65,7 @@ class Remover:
             keys = [message["_id"] for message in some]
             await database.with_retry(lambda keys=keys: database.messages.delete_many({"_id": {"$in": keys}}))  # type: ignore[misc]
         await self._scrub(chat_id)
-        for collection in (database.members, database.audit):
+        for collection in (database.members, database.bans, database.audit):
             await database.with_retry(lambda one=collection: one.delete_many({"chat_id": chat_id}))  # type: ignore[misc]
         await invite_documents.remove_of(database, chat_id)
         await database.with_retry(

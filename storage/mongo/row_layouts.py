@@ -13,12 +13,15 @@ from domain.changes import (
     ChatRenamed,
     ChatSettingsChanged,
     MemberAdded,
+    MemberMuted,
     MemberRemoved,
     RoleChanged,
+    UserBanned,
 )
 from domain.frozen import frozen
 from domain.invites import InviteMade
 from domain.models import Chat, ChatState, Member
+from storage.mongo.bans import ban_document, ban_of
 from storage.mongo.database import Document
 from storage.mongo.documents import chat_document, chat_of, member_document, member_of
 from storage.mongo.invite_documents import invite_document, invite_of
@@ -130,7 +133,9 @@ def _read_role_changed(row: Row, _current: CurrentChat) -> Change:
     return RoleChanged(row.chat_id, member_of(data["member"]), _heir(data), data.get("actor_id"), _at(data))
 
 
-def _act(change: ChatRenamed | ChatSettingsChanged | MemberRemoved | RoleChanged) -> Document:
+def _act(
+    change: ChatRenamed | ChatSettingsChanged | MemberRemoved | RoleChanged | MemberMuted,
+) -> Document:
     """Who made the change, and when. Rows of the first stage do not say it."""
     return {"actor_id": change.actor_id, "at": None if change.at is None else to_micros(change.at)}
 
@@ -138,6 +143,28 @@ def _act(change: ChatRenamed | ChatSettingsChanged | MemberRemoved | RoleChanged
 def _at(data: Document) -> datetime | None:
     at = data.get("at")
     return None if at is None else from_micros(at)
+
+
+def _muted(change: MemberMuted, _member_count: int) -> Document:
+    return {"member": member_document(change.member), **_act(change)}
+
+
+def _read_muted(row: Row, _current: CurrentChat) -> Change:
+    data = _data(row)
+    return MemberMuted(row.chat_id, member_of(data["member"]), data["actor_id"], from_micros(data["at"]))
+
+
+def _banned(change: UserBanned, member_count: int) -> Document:
+    return {
+        "ban": ban_document(change.ban),
+        "was_member": change.was_member,
+        "member_count": member_count - change.was_member,
+    }
+
+
+def _read_banned(row: Row, current: CurrentChat) -> Change:
+    data = _data(row)
+    return UserBanned(row.chat_id, ban_of(data["ban"]), data["was_member"], current().name)
 
 
 def _heir(data: Document) -> Member | None:
@@ -157,5 +184,7 @@ LAYOUTS: Mapping[type[Change], Layout] = {
     MemberAdded: Layout(_added, _read_added),
     MemberRemoved: Layout(_removed, _read_removed),
     RoleChanged: Layout(_role_changed, _read_role_changed),
+    MemberMuted: Layout(_muted, _read_muted),
+    UserBanned: Layout(_banned, _read_banned),
     InviteMade: Layout(_invite_made, _read_invite_made),
 }

@@ -22,6 +22,7 @@ from storage.mongo.ids import Ids
 from storage.mongo.invites import MongoInvites
 from storage.mongo.leases import Leases
 from storage.mongo.messages import MongoMessages
+from storage.mongo.moderation import MongoModeration
 from storage.mongo.nodes import MongoNodes
 from storage.mongo.positions import Positions
 from storage.mongo.publication import Publication
@@ -70,6 +71,7 @@ class MongoStore:
         self.users = MongoUsers(database, ids, self._accounts, self._writer)
         self.sessions = MongoSessions(database, self._accounts)
         self.chats = MongoChats(database, self._writer, self._follower)
+        self.moderation = MongoModeration(database, self._writer)
         self.invites = MongoInvites(database, self._writer)
         self.messages = MongoMessages(database, self._writer, self._follower)
         self.audit = MongoAudit(database)

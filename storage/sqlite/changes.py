@@ -11,6 +11,7 @@ from domain.changes import (
     ChatRenamed,
     ChatSettingsChanged,
     MemberAdded,
+    MemberMuted,
     MemberRemoved,
     MessageChange,
     MessageCreated,
@@ -18,11 +19,13 @@ from domain.changes import (
     MessageEdited,
     ReadMoved,
     RoleChanged,
+    UserBanned,
+    UserUnbanned,
     check_served,
 )
 from domain.invites import InviteMade, InviteRemoved
 from domain.models import Member
-from storage.sqlite import invite_rows, members
+from storage.sqlite import bans, invite_rows, members
 from storage.sqlite.chat_view import users_key
 from storage.sqlite.message_view import SqliteMessageView
 from storage.sqlite.rows import extra_of
@@ -125,6 +128,7 @@ def _settings_changed(view: SqliteMessageView, change: ChatSettingsChanged) -> N
     )
     if "slow_mode_s" in change.changed:
         view.forget_actors()
+        view.forget_sends(chat.id)
 
 
 def _invite_made(view: SqliteMessageView, change: InviteMade) -> None:
@@ -139,6 +143,8 @@ def _chat_deleted(view: SqliteMessageView, change: ChatDeleted) -> None:
     """The messages are removed later, see `removal`: without the chat's row there is no way to them."""
     chat_id = change.chat_id
     view.db.execute("DELETE FROM members WHERE chat_id = ?", (chat_id,))
+    bans.forget_chat(view.db, chat_id)
+    view.forget_sends(chat_id)
     view.db.execute("DELETE FROM invites WHERE chat_id = ?", (chat_id,))
     view.db.execute("DELETE FROM chats WHERE id = ?", (chat_id,))
     view.db.execute("INSERT INTO removals (chat_id) VALUES (?)", (chat_id,))
@@ -147,17 +153,38 @@ def _chat_deleted(view: SqliteMessageView, change: ChatDeleted) -> None:
 
 def _member_added(view: SqliteMessageView, change: MemberAdded) -> None:
     members.insert(view.db, change.chat_id, [change.member])
+    bans.forget_mute(view.db, change.chat_id, change.member.user_id)
     view.db.execute("UPDATE chats SET member_count = member_count + 1 WHERE id = ?", (change.chat_id,))
 
 
 def _member_removed(view: SqliteMessageView, change: MemberRemoved) -> None:
-    chat_id, user_id = change.chat_id, change.user_id
+    _leave(view, change.chat_id, change.user_id)
+    if change.heir is not None:
+        _set_role(view, change.chat_id, change.heir)
+
+
+def _leave(view: SqliteMessageView, chat_id: int, user_id: int) -> None:
+    """A mute of the member goes on while they are gone."""
+    bans.keep_mute(view.db, chat_id, user_id)
     view.db.execute("DELETE FROM members WHERE chat_id = ? AND user_id = ?", (chat_id, user_id))
     view.db.execute("UPDATE chats SET member_count = member_count - 1 WHERE id = ?", (chat_id,))
     invite_rows.delete_of(view.db, chat_id, user_id)
     view.forget_member(chat_id, user_id)
-    if change.heir is not None:
-        _set_role(view, chat_id, change.heir)
+
+
+def _member_muted(view: SqliteMessageView, change: MemberMuted) -> None:
+    bans.mute(view.db, change.chat_id, change.member)
+    view.forget_member(change.chat_id, change.member.user_id)
+
+
+def _user_banned(view: SqliteMessageView, change: UserBanned) -> None:
+    if change.was_member:
+        _leave(view, change.chat_id, change.user_id)
+    bans.insert_ban(view.db, change.chat_id, change.ban)
+
+
+def _user_unbanned(view: SqliteMessageView, change: UserUnbanned) -> None:
+    bans.delete_ban(view.db, change.chat_id, change.user_id)
 
 
 def _role_changed(view: SqliteMessageView, change: RoleChanged) -> None:
@@ -188,6 +215,9 @@ _APPLY: Mapping[type[Change], Callable[[SqliteMessageView, Any], None]] = {
     MemberAdded: _member_added,
     MemberRemoved: _member_removed,
     RoleChanged: _role_changed,
+    MemberMuted: _member_muted,
+    UserBanned: _user_banned,
+    UserUnbanned: _user_unbanned,
     InviteMade: _invite_made,
     InviteRemoved: _invite_removed,
 }

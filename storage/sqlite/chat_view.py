@@ -2,10 +2,11 @@
 
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime
 
 from domain.invites import Invite
-from domain.models import Account, Actor, Chat, Member, Message, Role
-from storage.sqlite import history, invite_rows, members
+from domain.models import Account, Actor, Ban, Chat, Member, Message, Role
+from storage.sqlite import bans, history, invite_rows, members
 from storage.sqlite.message_view import SqliteMessageView, last_id
 from storage.sqlite.rows import chat_of
 
@@ -59,6 +60,12 @@ class SqliteChatView:
 
     def next_chat_id(self) -> int:
         return last_id(self._db, "chats") + 1
+
+    def ban(self, chat_id: int, user_id: int) -> Ban | None:
+        return bans.get_ban(self._db, chat_id, user_id)
+
+    def earlier_mute(self, chat_id: int, user_id: int) -> datetime | None:
+        return bans.earlier_mute(self._db, chat_id, user_id)
 
     def member_ids(self, chat_id: int) -> Sequence[int]:
         rows = self._db.execute("SELECT user_id FROM members WHERE chat_id = ? ORDER BY user_id", (chat_id,))

@@ -111,9 +111,12 @@ class SqliteChats:
         *,
         name: str | None = None,
         is_public: bool | None = None,
+        slow_mode_s: int | None = None,
     ) -> Chat:
         chat: Chat = await self._decide(
-            lambda view: chats.change(view, chat_id, user_id, at, name=name, is_public=is_public)
+            lambda view: chats.change(
+                view, chat_id, user_id, at, name=name, is_public=is_public, slow_mode_s=slow_mode_s
+            )
         )
         return chat
 

@@ -8,6 +8,7 @@ from typing import Literal
 from domain.audit import AuditEntry
 from domain.changes import MemberAdded
 from domain.decisions import invites as decisions
+from domain.decisions.admins import ADMINS_ONLY
 from domain.invites import Invite, InviteView, Use
 from domain.models import User
 from domain.refusals import Forbidden, NotFound
@@ -107,7 +108,7 @@ def _remove(writer: Writer, code: str, user_id: int, at: datetime, is_server_adm
         raise NotFound("invite")
     if invite.chat_id is None:
         if not is_server_admin:
-            raise Forbidden("only server admins do this")
+            raise Forbidden(ADMINS_ONLY)
         invite_rows.delete(writer.db, code)
         _tell(writer, user_id, "invite_removed", at)
         return

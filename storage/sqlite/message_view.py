@@ -8,6 +8,7 @@ thread gives the interpreter lock away at every statement and, while the event l
 import json
 import sqlite3
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from functools import cache
 from itertools import chain
 from typing import TypeVar
@@ -53,6 +54,8 @@ class SqliteMessageView:
         self._heads: dict[int, int] = {}
         self._actors: dict[tuple[int, int], Actor] = {}
         self._runs: dict[int, tuple[int, int]] = {}  # chat id → who sent its newest message, and since where
+        self._slow_chats: set[int] = set()
+        """Chats in slow mode of which somebody has asked when they sent last."""
         self._last_message_id: int | None = None
         self._activity: dict[int, int] = {}  # of this transaction: chat id → time of its newest message
         self._first_uses: dict[ClientIdKey, Message | None] = {}
@@ -75,6 +78,13 @@ class SqliteMessageView:
         key = sender_id, client_id
         assert key in self._first_uses, f"the client_id {client_id!r} was not looked up"
         return self._first_uses[key]
+
+    def last_sent(self, chat_id: int, user_id: int) -> datetime | None:
+        self._slow_chats.add(chat_id)
+        row = self.db.execute(
+            "SELECT at FROM slow_sends WHERE chat_id = ? AND user_id = ?", (chat_id, user_id)
+        ).fetchone()
+        return None if row is None else from_micros(row[0])
 
     def next_seq(self, chat_id: int) -> int:
         head = self._heads.get(chat_id)
@@ -108,6 +118,8 @@ class SqliteMessageView:
         chat_id, seq = message.chat_id, message.seq
         sender_id, client_id = message.sender_id, message.client_id
         self.raise_head(chat_id, seq)
+        if self._slow_chats and chat_id in self._slow_chats:
+            self._note_send(message)
         self._last_message_id = message.id
         created = to_micros(message.created_at)
         if created > self._activity.get(chat_id, 0):
@@ -160,6 +172,17 @@ class SqliteMessageView:
     def forget_actors(self) -> None:
         """A chat has other settings, which its actors carry."""
         self._actors.clear()
+
+    def forget_sends(self, chat_id: int) -> None:
+        """Slow mode begins anew, or has ended."""
+        self._slow_chats.discard(chat_id)
+        self.db.execute("DELETE FROM slow_sends WHERE chat_id = ?", (chat_id,))
+
+    def _note_send(self, message: Message) -> None:
+        self.db.execute(
+            "INSERT OR REPLACE INTO slow_sends (chat_id, user_id, at) VALUES (?, ?, ?)",
+            (message.chat_id, message.sender_id, to_micros(message.created_at)),
+        )
 
     def forget_chat(self, chat_id: int) -> None:
         """The chat is gone."""

@@ -4,13 +4,15 @@ import sqlite3
 from collections.abc import Sequence
 
 from domain.models import Chat
-from storage.public_pages import LOOKED_AT_MAX, page_of
+from storage import public_pages
 from storage.sqlite.rows import chat_of
 
 
 def page(db: sqlite3.Connection, text: str, after_id: int, limit: int) -> tuple[Sequence[Chat], int | None]:
     """See `storage.ports.Chats.public`."""
     rows = db.execute(
-        "SELECT * FROM chats WHERE is_public = 1 AND id > ? ORDER BY id LIMIT ?", (after_id, LOOKED_AT_MAX)
+        "SELECT * FROM chats WHERE is_public = 1 AND id > ? ORDER BY id LIMIT ?",
+        (after_id, public_pages.LOOKED_AT_MAX),
     )
-    return page_of(map(chat_of, rows), text, limit)
+    chats = list(map(chat_of, rows))
+    return public_pages.page_of(chats, text, limit, end=public_pages.end_of([chat.id for chat in chats]))

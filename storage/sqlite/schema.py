@@ -220,7 +220,17 @@ CREATE TABLE audit (
 CREATE INDEX audit_by_chat ON audit (chat_id, id);
 """
 
-MIGRATIONS: Sequence[str] = (_FIRST, _RUNS, _TOKENS, _NAMES, _EPOCH, _PEOPLE)
+_SLOW_MODE = """
+-- when members sent their last messages in chats in slow mode
+CREATE TABLE slow_sends (
+    chat_id INTEGER NOT NULL,
+    user_id INTEGER NOT NULL,
+    at INTEGER NOT NULL,
+    PRIMARY KEY (chat_id, user_id)
+) WITHOUT ROWID;
+"""
+
+MIGRATIONS: Sequence[str] = (_FIRST, _RUNS, _TOKENS, _NAMES, _EPOCH, _PEOPLE, _SLOW_MODE)
 """Step n leads from version n to n + 1. A step that has been released never changes."""
 
 

@@ -13,6 +13,7 @@ from storage.sqlite.chats import SqliteChats
 from storage.sqlite.database import Database
 from storage.sqlite.invites import SqliteInvites
 from storage.sqlite.messages import SqliteMessages
+from storage.sqlite.moderation import SqliteModeration
 from storage.sqlite.removal import Remover
 from storage.sqlite.sessions import SqliteSessions
 from storage.sqlite.users import SqliteUsers
@@ -35,6 +36,7 @@ class SqliteStore:
         self.users = SqliteUsers(database)
         self.sessions = SqliteSessions(database)
         self.chats = SqliteChats(database)
+        self.moderation = SqliteModeration(database)
         self.invites = SqliteInvites(database)
         self.messages = SqliteMessages(database)
         self.audit = SqliteAudit(database)

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from domain.invites import Invite
-from domain.models import Account, Actor, Chat, ChatType, Member, Message, Role
+from domain.models import Account, Actor, Ban, Chat, ChatType, Member, Message, Role
 from domain.refusals import NotFound
 
 START = datetime(2025, 11, 23, 10, tzinfo=UTC)
@@ -27,6 +27,9 @@ class FakeView:
         self.chats: dict[int, Chat] = {}
         self.members: dict[int, dict[int, Member]] = {}
         self.messages: dict[int, Message] = {}
+        self.bans: dict[tuple[int, int], Ban] = {}
+        self.sent_at: dict[tuple[int, int], datetime] = {}
+        self.earlier_mutes: dict[tuple[int, int], datetime] = {}
         self.invites_by_code: dict[str, Invite] = {}
         self.looked_at: list[int] = []
         """Whose accounts were handed out by `accounts_by_role`."""
@@ -71,6 +74,9 @@ class FakeView:
         found = (m for m in self.messages.values() if (m.sender_id, m.client_id) == (sender_id, client_id))
         return next(found, None)
 
+    def last_sent(self, chat_id: int, user_id: int) -> datetime | None:
+        return self.sent_at.get((chat_id, user_id))
+
     def next_seq(self, chat_id: int) -> int:
         return max((m.changed_seq for m in self.messages.values() if m.chat_id == chat_id), default=0) + 1
 
@@ -108,6 +114,12 @@ class FakeView:
 
     def next_chat_id(self) -> int:
         return 100
+
+    def ban(self, chat_id: int, user_id: int) -> Ban | None:
+        return self.bans.get((chat_id, user_id))
+
+    def earlier_mute(self, chat_id: int, user_id: int) -> datetime | None:
+        return self.earlier_mutes.get((chat_id, user_id))
 
     def member_ids(self, chat_id: int) -> Sequence[int]:
         return sorted(self.members[chat_id])

@@ -24,6 +24,10 @@ def remove(role: Role, user_id: int = OTHER) -> Request:
     return lambda actor: permissions.check_remove(actor, Member(user_id, role, START))
 
 
+def moderate(role: Role, user_id: int = OTHER) -> Request:
+    return lambda actor: permissions.check_moderate(actor, Member(user_id, role, START))
+
+
 def leave(actor: Actor) -> None:
     permissions.check_remove(actor, Member(ME, actor.role, START))
 
@@ -48,6 +52,12 @@ REQUESTS: dict[str, tuple[Request, str, str, str]] = {
     "check_remove, a member": (remove("member"), "oa-", "oa-", "---"),
     "check_remove, an admin": (remove("admin"), "o--", "o--", "---"),
     "check_remove, an owner": (remove("owner"), "o--", "o--", "---"),
+    "check_slow_mode": (permissions.check_slow_mode, "oa-", "oa-", "---"),
+    "check_moderate, a stranger": (lambda one: permissions.check_moderate(one, None), "oa-", "oa-", "---"),
+    "check_moderate, a member": (moderate("member"), "oa-", "oa-", "---"),
+    "check_moderate, an admin": (moderate("admin"), "o--", "o--", "---"),
+    "check_moderate, an owner": (moderate("owner"), "o--", "o--", "---"),
+    "check_moderate, oneself": (moderate("member", ME), "---", "---", "---"),
     "check_oversee": (permissions.check_oversee, "oa-", "oa-", "---"),
 }
 

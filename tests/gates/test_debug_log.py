@@ -59,6 +59,7 @@ async def scenario(http: ClientSession, url: str, secrets: set[str]) -> None:
     ann.token, ann.refresh_token = answer["access_token"], answer["refresh_token"]
     note_tokens(ann, secrets)
     await ann.patch("/users/me", password=PASSWORDS[1], old_password=PASSWORDS[0])
+    secrets |= await invites(ann, bob)
     chat_id = await ann.chat(bob)
     for wire_class in WIRES.values():
         wire = wire_class(http, url, ann.token, lambda _frame: None)
@@ -83,6 +84,20 @@ async def scenario(http: ClientSession, url: str, secrets: set[str]) -> None:
     await ann.delete(f"/messages/{message_id}")
     await ann.delete(f"/chats/{chat_id}")
     await bob.request("POST", "/auth/logout")
+
+
+async def invites(ann: Person, bob: Person) -> set[str]:
+    """The codes of invites that were used and refused."""
+    chat_id = await ann.chat()
+    codes = {(await ann.post(f"/chats/{chat_id}/invites"))["code"] for _ in range(2)}
+    for code in codes:
+        await ann.get(f"/invites/{code}")
+        await bob.post(f"/invites/{code}/accept")
+        await ann.delete(f"/invites/{code}")
+        body = {"username": "eve", "password": PASSWORDS[0], "invite": code}
+        assert (await ann.request("POST", "/auth/register", json=body))[0] == 422
+        assert (await bob.request("POST", f"/invites/{code}/accept"))[0] == 404
+    return codes
 
 
 async def hashes(folder: Path, database_url: str | None) -> set[str]:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from server.version import VERSION
+from tests.clients.admins import make_admin
 from tests.clients.shapes import assert_error
 from tests.conftest import Serve, Server
 
@@ -203,13 +204,17 @@ async def test_options_of_what_is_not_there_is_not_found(server: Server) -> None
 @pytest.mark.parametrize("registration", ["open", "invite", "closed"])
 async def test_what_a_server_says_of_itself_needs_no_token(serve: Serve, registration: str) -> None:
     server = await serve(registration=registration, max_content_chars=500)
-    assert await server.stranger().request("GET", "/server") == (
-        200,
-        {
-            "registration": registration,
-            "setup_needed": False,
-            "max_upload_bytes": 0,
-            "max_content_chars": 500,
-            "version": VERSION,
-        },
-    )
+    said = {
+        "registration": registration,
+        "setup_needed": True,
+        "max_upload_bytes": 0,
+        "max_content_chars": 500,
+        "version": VERSION,
+    }
+    assert await server.stranger().request("GET", "/server") == (200, said)
+    (user_id,) = (
+        await server.chat_app.operator.create_all({"ada": "Ada"}, "correct horse", admin="")
+    ).values()
+    await make_admin(server.chat_app, user_id)
+    for _ in range(2):
+        assert await server.stranger().request("GET", "/server") == (200, {**said, "setup_needed": False})

@@ -12,6 +12,7 @@ from handlers.commands import COMMANDS
 from handlers.wire.answers import HistoryAnswer, Nothing, UserAnswer
 from handlers.wire.json import dumps, loads
 from handlers.wire.views import UserObject
+from tests.clients.admins import make_admin
 from tests.clients.declared import faults
 from tests.clients.people import Person
 from tests.clients.rest import PASSWORD
@@ -53,6 +54,7 @@ async def test_every_command_answers_what_it_declares(server: Server) -> None:
     answers = Answers(server)
     await _accounts(answers, ann)
     await _chats_and_members(answers, ann, bob)
+    await _invites(answers, ann, bob)
     await _messages(answers, ann, bob)
     assert answers.right == COMMANDS.keys()
 
@@ -104,10 +106,30 @@ async def _chats_and_members(answers: Answers, ann: Person, bob: Person) -> None
     await answers.run(ann, "change_chat", chat_id=chat["id"], name="Other room")
     await answers.run(ann, "get_chat", chat_id=chat["id"])
     await answers.run(ann, "add_member", chat_id=chat["id"], user_id=bob.id)
-    await answers.run(ann, "set_role", chat_id=chat["id"], user_id=bob.id, role="admin")
+    await answers.run(ann, "change_member", chat_id=chat["id"], user_id=bob.id, role="admin")
     assert (await answers.run(ann, "list_members", chat_id=chat["id"], limit=1))["next_cursor"] is not None
     await answers.run(ann, "remove_member", chat_id=chat["id"], user_id=bob.id)
     await answers.run(ann, "delete_chat", chat_id=chat["id"])
+
+
+async def _invites(answers: Answers, ann: Person, bob: Person) -> None:
+    chat = (await answers.run(ann, "create_chat", chat_type="group", name="Hall"))["chat"]
+    chat_id = chat["id"]
+    for expires_in_s in (None, 0):
+        invite = await answers.run(ann, "create_invite", chat_id=chat_id, expires_in_s=expires_in_s)
+    assert (await answers.run(ann, "list_invites", chat_id=chat_id, limit=1))["next_cursor"] is not None
+    code = invite["invite"]["code"]
+    await answers.run(None, "get_invite", code=code)
+    await answers.run(None, "register", username="edgar", password=PASSWORD, invite=code)
+    await answers.run(bob, "accept_invite", code=code)
+    await answers.run(ann, "remove_invite", code=code)
+    await make_admin(answers.server.chat_app, ann.id)
+    to_server = await answers.run(ann, "create_server_invite")
+    await answers.run(None, "get_invite", code=to_server["invite"]["code"])
+    await answers.run(ann, "list_server_invites")
+    await answers.run(ann, "change_chat", chat_id=chat_id, is_public=True)
+    await answers.run(bob, "list_public_chats", limit=1)
+    await answers.run(bob, "join_public_chat", chat_id=chat_id)
 
 
 async def _messages(answers: Answers, ann: Person, bob: Person) -> None:

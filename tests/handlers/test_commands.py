@@ -44,5 +44,5 @@ def test_two_commands_of_one_name_cannot_be_listed() -> None:
 
 def test_calls_of_strangers_count_by_address_and_only_over_rest() -> None:
     by_address = {name for name, entry in COMMANDS.items() if entry.limit == "auth_calls"}
-    assert by_address == {"register", "login", "refresh", "logout"}
+    assert by_address == {"register", "login", "refresh", "logout", "get_invite"}
     assert not any(COMMANDS[name].socket for name in by_address)

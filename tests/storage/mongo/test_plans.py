@@ -36,6 +36,11 @@ _QUERIES: list[tuple[str, dict[str, Any], list[tuple[str, int]]]] = [
     ("pairs", {"users": "1 2"}, [("generation", -1)]),
     ("blocks", {"kind": "users"}, [("number", -1)]),
     ("chats", {"deleted": True, "swept": False}, []),
+    ("chats", {"is_public": True, "deleted": False, "id": {"$gt": 1}}, [("id", 1)]),
+    ("invites", {"chat_id": 1, "ended": False}, []),
+    ("invites", {"chat_id": 1, "created_by": 1, "n": {"$lt": 3}, "ended": False}, []),
+    ("invites", {"chat_id": None, "expires_at": {"$ne": None, "$lte": 1}}, []),
+    ("claims", {"invite": "code"}, []),
 ]
 
 

@@ -10,6 +10,7 @@ from domain.changes import (
     ChatCreated,
     ChatDeleted,
     ChatRenamed,
+    ChatSettingsChanged,
     MemberAdded,
     MemberRemoved,
     MessageCreated,
@@ -18,6 +19,7 @@ from domain.changes import (
     RoleChanged,
     kinds,
 )
+from domain.invites import Invite, InviteMade, InviteRemoved
 from domain.models import Chat, ChatState, Member, Message
 from storage.mongo import MongoStore
 from storage.mongo.log import Row
@@ -145,7 +147,28 @@ FIRST_STAGE = [
 """Rows that do not say by whom."""
 
 
-@pytest.mark.parametrize("log", [LOG, [LOG[0], PASSED_ON], [LOG[0], *FIRST_STAGE]])
+ACT = {"actor_id": 1, "at": MICROS}
+INVITE = {"code": "code", "created_by": 1, "created_at": MICROS, "expires_at": None, "max_uses": 5}
+PEOPLE = [
+    (
+        row(2, 0, "settings", {"values": {"name": "New", "is_public": True}, **ACT}),
+        ChatSettingsChanged(
+            Chat(1, "New", "group", START, 1, 0, 2, is_public=True), ("name", "is_public"), 1, START
+        ),
+    ),
+    (
+        row(3, 0, "invite_made", {"invite": {"chat_id": 1, **INVITE}}),
+        InviteMade(Invite("code", 1, 1, START, None, 5)),
+    ),
+    (
+        row(4, 0, "invite_removed", {"fields": {"code": "code", **ACT}}),
+        InviteRemoved(1, "code", 1, START),
+    ),
+]
+"""Kinds of the second format."""
+
+
+@pytest.mark.parametrize("log", [LOG, [LOG[0], *PEOPLE], [LOG[0], PASSED_ON], [LOG[0], *FIRST_STAGE]])
 async def test_what_earlier_versions_wrote(mongo_store: MongoStore, log: list[tuple[Any, Any]]) -> None:
     world = World(mongo_store)
     await mongo_store._database.changes.insert_many([document for document, _ in log])
@@ -161,7 +184,9 @@ async def test_what_earlier_versions_wrote(mongo_store: MongoStore, log: list[tu
 
 
 def test_every_kind_that_is_in_databases_is_here() -> None:
-    assert {document["kind"] for document, _ in LOG} == {kind.name for kind in kinds() if kind.logged}
+    assert {document["kind"] for document, _ in [*LOG, *PEOPLE]} == {
+        kind.name for kind in kinds() if kind.logged
+    }
 
 
 async def test_an_insert_ends_at_the_first_row_that_is_taken(mongo_store: MongoStore) -> None:

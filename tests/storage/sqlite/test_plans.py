@@ -4,6 +4,7 @@ import re
 import sqlite3
 from pathlib import Path
 
+from domain.invites import Invite
 from storage.sqlite.unread import _BACKWARDS
 from tests.storage.sqlite.conftest import Gremlin
 from tests.storage.world import START, World, at
@@ -60,7 +61,17 @@ async def use_everything(world: World) -> None:
     _, cursor = await store.chats.members(chat_id, cursor=None, limit=1)
     await store.chats.members(chat_id, cursor=cursor, limit=1)
     await store.chats.sharing(boris, [anna, boris], members_max=100)
-    await store.chats.change(chat_id, anna, START, name="New")
+    await store.chats.change(chat_id, anna, START, name="New", is_public=True)
+    await store.chats.public("n", after_id=0, limit=5)
+    await store.chats.join(chat_id, boris, START)
+    for number, of in ((1, chat_id), (2, chat_id), (3, None)):
+        await store.invites.create(Invite(f"code{number}", of, anna, START, at(9), 3))
+    await store.invites.find("code1", START)
+    await store.invites.of_chat(chat_id, anna, START)
+    await store.invites.of_server(START)
+    await store.invites.accept("code1", await world.user("dora"), START)
+    await store.invites.give_back(await store.invites.take("code1", START))
+    await store.invites.remove("code1", anna, START)
     await store.chats.remove_member(chat_id, anna, anna, START)
     await store.chats.delete(chat_id, vera)
     await store._database.read(
