@@ -89,6 +89,7 @@ class ChatApp:
         """Starts a command: see `dispatch.start`."""
         self.then = partial(dispatch.then, self.context)
         """Calls back with the outcome of a `Later`: see `dispatch.then`."""
+        self.store_id = store.id
         self.setup = self.context.setup
         """The first admin, and the default chat."""
         self.operator = self.context.operator

@@ -26,7 +26,7 @@ async def prepare_people(chat_app: ChatApp, config: Config) -> None:
 
 async def _seed(chat_app: ChatApp, secret_key: str) -> None:
     """Makes the demo, and says how to log in to it. To the terminal and not through the log, which may be kept."""
-    password = demo_password(secret_key, chat_app.context.store.id)
+    password = demo_password(secret_key, chat_app.store_id)
     if await seed_demo(chat_app, password):
         said: str | None = f"Demo users {', '.join(PEOPLE)}; their password: {password}"
     else:
