@@ -6,7 +6,7 @@ from typing import Literal
 
 from domain.audit import AuditEntry
 from domain.frozen import frozen
-from domain.models import User
+from domain.models import Chat, User
 
 Action = Literal[
     "user_created",
@@ -24,12 +24,16 @@ Action = Literal[
 
 @frozen
 class Act:
-    """Who acts, and when. `actor_id` is None for the command line and for the server itself. `audited` is False for a
-    part of an act that has an entry of its own."""
+    """Who acts, and when. `actor_id` is None for the command line and for the server itself.
+
+    An act may have several parts. `audited` is False for those that leave no entry, `checked` True for those before
+    which the right to act was checked.
+    """
 
     actor_id: int | None
     at: datetime
     audited: bool = True
+    checked: bool = False
 
 
 @frozen
@@ -51,6 +55,11 @@ def entries_of_act(
 ) -> Sequence[AuditEntry]:
     """What the audit of the server says of an act, unnumbered; nothing of one that is not audited."""
     return [AuditEntry(0, act.at, act.actor_id, action, user_id, detail=detail)] if act.audited else ()
+
+
+def entries_of_chat_deletion(chat: Chat, act: Act) -> Sequence[AuditEntry]:
+    """What the audit of the server says when an admin deletes a chat, unnumbered."""
+    return entries_of_act(act, "chat_deleted", detail=f"{chat.name or chat.chat_type} (chat {chat.id})")
 
 
 def entries_of_update(before: User, after: User, act: Act) -> Sequence[AuditEntry]:

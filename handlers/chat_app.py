@@ -6,11 +6,12 @@ from itertools import islice
 from typing import Any
 
 from domain.models import User
-from handlers import dispatch, moderation
+from handlers import dispatch
 from handlers.commands import COMMANDS
 from handlers.context import Caller, make_context
 from handlers.dispatch import Outcome
 from handlers.figures import Figures
+from handlers.host import Host
 from handlers.live.clock import Clock
 from handlers.live.connections import Connection, Wire, leave_room
 from handlers.live.counts import Counts
@@ -68,6 +69,7 @@ class ChatApp:
         freshness: Freshness | None = None,
         peers: Peers | None = None,
         spreader: Spreader | None = None,
+        host: Host | None = None,
     ) -> None:
         """`freshness` and `peers`: the other nodes on the same store; None if there can be none. `spreader`: sends
         them messages at once; None without a bus."""
@@ -81,11 +83,17 @@ class ChatApp:
             freshness=freshness or AlwaysFresh(),
             peers=peers or NoPeers(),
             counts=Counts(COMMANDS),
+            host=host or Host(),
         )
         self.start = partial(dispatch.start, self.context)
         """Starts a command: see `dispatch.start`."""
         self.then = partial(dispatch.then, self.context)
         """Calls back with the outcome of a `Later`: see `dispatch.then`."""
+        self.store_id = store.id
+        self.setup = self.context.setup
+        """The first admin, and the default chat."""
+        self.operator = self.context.operator
+        """What the command line and the settings do to accounts."""
         self.counts = self.context.counts
         """What has happened since the start. Gates count here what only they know of."""
         hub.on_end(self._ended)
@@ -152,6 +160,7 @@ class ChatApp:
         context.hub.emit(name, payload, room=connection_id)
         context.presence.opened(connection, choice_of(user))
         context.token_expiry.watch(connection)
+        context.connection_counts.changed()
         return connection
 
     def subscribe(self, connection: Connection, option: Any) -> None:
@@ -194,6 +203,7 @@ class ChatApp:
         for chat_id in list(connection.joined):
             leave_room(self.context.hub, connection, chat_id)
         self.context.connections.remove(connection)
+        self.context.connection_counts.changed()
         self.context.session_use.used(connection.session_id)
         self.context.typing.gone(connection)
         self.context.presence.closed(connection)
@@ -205,6 +215,10 @@ class ChatApp:
         return sum(map(context.hub.unsent_bytes, context.connections.ids_of(user_id)))
 
     # Commands; `start` and `then` are made above.
+
+    async def authorize(self, caller: Caller, name: str) -> None:
+        """See `dispatch.authorize`."""
+        await dispatch.authorize(self.context, caller, name)
 
     def admit_call(self, caller: Caller, name: str) -> None:
         """See `dispatch.admit`."""
@@ -237,30 +251,12 @@ class ChatApp:
             self.context.store.health,
         )
 
-    async def moderate(self, action: str, login: str) -> None:
-        """One of `moderation.ACTIONS` on an account, by username or email. Raises: `ChatError`; `StorageError`."""
-        await moderation.ACTIONS[action](self.context.store, login)
-
-    async def has_admin(self) -> bool:
-        return await self.context.store.users.has_admin()
+    async def setup_needed(self) -> bool:
+        """Whether the server has no admin, so that a setup link makes one."""
+        return await self.setup.needed()
 
     async def has_users(self) -> bool:
         return await self.context.store.users.exist()
-
-    async def create_users(self, usernames: Mapping[str, str], password: str) -> dict[str, int]:
-        """Makes accounts, whatever `REGISTRATION` says, from display names by username. Returns ids by username."""
-        password_hash = await self.context.passwords.hash(password)
-        ids = {}
-        for username, display_name in usernames.items():
-            user = await self.context.store.users.create(
-                username=username,
-                display_name=display_name,
-                email=None,
-                password_hash=password_hash,
-                created_at=self.context.clock.now(),
-            )
-            ids[username] = user.id
-        return ids
 
     @property
     def connection_count(self) -> int:
@@ -293,6 +289,7 @@ class ChatApp:
         self.context.presence.stop()
         self.context.token_expiry.stop()
         self.context.updates.stop()
+        self.context.connection_counts.stop()
         self.context.subscriptions.stop()
         self.context.announcer.stop()
         await self.context.last_seen.close()

@@ -1,11 +1,14 @@
 """What a handler is given: the caller, and all state of the server."""
 
 from collections.abc import Callable
+from datetime import datetime
 
 from domain.frozen import frozen
+from handlers.host import Host
 from handlers.live.announcer import Announcer
 from handlers.live.chat_updates import ChatUpdates
 from handlers.live.clock import Clock
+from handlers.live.connection_counts import ConnectionCounts
 from handlers.live.connections import Connection, Connections
 from handlers.live.counts import Counts
 from handlers.live.directory import Directory
@@ -20,10 +23,12 @@ from handlers.live.passwords import Passwords
 from handlers.live.peers import Peers
 from handlers.live.presence import PresenceTracker
 from handlers.live.session_use import SessionUse
+from handlers.live.setup import Setup
 from handlers.live.subscriptions import Subscriptions
 from handlers.live.token_expiry import TokenExpiry
 from handlers.live.tokens import Tokens
 from handlers.live.typing import TypingTracker
+from handlers.operator import Operator
 from handlers.policy import Policy
 from handlers.wire.errors import ChatError
 from storage.ports import Store
@@ -81,6 +86,11 @@ class Context:
     freshness: Freshness
     peers: Peers
     counts: Counts
+    setup: Setup
+    operator: Operator
+    connection_counts: ConnectionCounts
+    host: Host
+    started_at: datetime
 
 
 def make_context(
@@ -94,9 +104,11 @@ def make_context(
     freshness: Freshness,
     peers: Peers,
     counts: Counts,
+    host: Host,
 ) -> Context:
     """Wires the live state."""
     connections = Connections()
+    setup = Setup(store, clock, policy)
     directory = Directory(store, freshness)
     session_use = SessionUse(store.sessions, clock, connections)
     identities = Identities(store, tokens, clock, freshness, session_use.used)
@@ -128,4 +140,9 @@ def make_context(
         freshness=freshness,
         peers=peers,
         counts=counts,
+        setup=setup,
+        operator=Operator(store, passwords, policy, clock, setup),
+        connection_counts=ConnectionCounts(connections, peers, clock),
+        host=host,
+        started_at=clock.now(),
     )

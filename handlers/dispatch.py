@@ -5,6 +5,7 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from domain.decisions.admins import ADMINS_ONLY, administers
 from domain.models import Appended
 from handlers.commands import COMMANDS
 from handlers.context import Caller, Context
@@ -32,6 +33,12 @@ def admit(context: Context, caller: Caller, name: str) -> None:
         raise
 
 
+async def authorize(context: Context, caller: Caller, name: str) -> None:
+    """Raises: `ChatError` `forbidden` for a command that only admins of the server may run, if the caller is none."""
+    if COMMANDS[name].admin and not administers(await context.identities.user_for_answer(caller.user_id)):
+        raise ChatError("forbidden", ADMINS_ONLY)
+
+
 async def start(
     context: Context, caller: Caller, name: str, payload: Mapping[str, Any]
 ) -> Result | Later[Any]:
@@ -54,6 +61,8 @@ async def start(
         if connection is not None:
             context.connections.check(connection)
             context.token_expiry.check(connection)
+        if command.admin:
+            await authorize(context, caller, name)
         # Malformed parameters cost a user nothing. A stranger has paid already: see `admit`.
         params = read(command.params, command.schema, payload)
         if command.limit is not None and command.limit != "auth_calls":

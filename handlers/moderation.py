@@ -1,41 +1,43 @@
 """What an operator can do to accounts. A store is enough for it: no server needs to run on that store."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 
+from domain.acts import UNAUDITED, AccountUpdate, Act
 from domain.models import User
 from domain.refusals import NotFound
 from handlers.wire.errors import not_found
 from storage.ports import Store
 
 
-async def ban(store: Store, login: str) -> None:
+async def ban(store: Store, login: str, act: Act = UNAUDITED) -> None:
     """Ends the user's sessions and connections, and refuses new ones until `unban`. A chat whose last owner the user
-    was gets another owner, if it has another active member. Raises: `ChatError` `not_found`."""
-    await store.users.set_banned((await _named(store, login)).id, True)
+    was gets another owner, if it has another active member. Raises: `ChatError` `not_found`; `LastAdmin`."""
+    await store.users.update((await _named(store, login)).id, AccountUpdate(banned=True), act)
 
 
-async def unban(store: Store, login: str) -> None:
+async def unban(store: Store, login: str, act: Act = UNAUDITED) -> None:
     """Lets the user log in again. Raises: `ChatError` `not_found`."""
-    await store.users.set_banned((await _named(store, login)).id, False)
+    await store.users.update((await _named(store, login)).id, AccountUpdate(banned=False), act)
 
 
-async def delete(store: Store, login: str) -> None:
+async def delete(store: Store, login: str, act: Act = UNAUDITED) -> None:
     """Ends the account for good. The user leaves their groups and channels, so that each keeps an owner; their messages
-    stay. An interrupted deletion can be repeated. Raises: `ChatError` `not_found`."""
-    await end_account(store, (await _named(store, login)).id)
+    stay. An interrupted deletion can be repeated. Raises: `ChatError` `not_found`; `LastAdmin`."""
+    await end_account(store, (await _named(store, login)).id, act)
 
 
-async def end_account(store: Store, user_id: int) -> None:
-    """What `delete` does, for a user by id. Raises: `NotFound`, also for an account that is deleted already."""
+async def end_account(store: Store, user_id: int, act: Act = UNAUDITED) -> None:
+    """What `delete` does, for a user by id. Raises: `NotFound`, also for an account that is deleted already;
+    `LastAdmin`; `Forbidden`."""
     # The owner's role passes on when the user leaves a chat, so that each chat sees one change and not two.
-    await store.users.set_banned(user_id, True, pass_on=False)
+    await store.users.update(user_id, AccountUpdate(banned=True), replace(act, audited=False), pass_on=False)
     for chat_id in await _chats_to_leave(store, user_id):
         try:
             await store.chats.remove_member(chat_id, user_id, user_id, datetime.now(UTC))
         except NotFound:
             continue  # removed meanwhile
-    await store.users.delete(user_id)
+    await store.users.delete(user_id, replace(act, checked=True))
 
 
 async def _named(store: Store, login: str) -> User:
@@ -54,11 +56,3 @@ async def _chats_to_leave(store: Store, user_id: int) -> list[int]:
         found += [summary.chat.id for summary in page if summary.chat.chat_type != "private"]
         if cursor is None:
             return found
-
-
-ACTIONS: Mapping[str, Callable[[Store, str], Awaitable[None]]] = {
-    "ban": ban,
-    "unban": unban,
-    "delete": delete,
-}
-"""By name, the actions of `vestnik user`: each takes a store and a username or email."""

@@ -30,6 +30,7 @@ class Policy:
     registration: Registration = "open"
     invites_register: Literal["admins", "chats"] = "admins"
     public_url: str = ""
+    default_chat: str = ""
     max_content_chars: int = 10_000
     max_name_chars: int = 100
     max_frame_bytes: int = 128 * 1024

@@ -33,7 +33,7 @@ Handler = Callable[[Context, Caller, Params], Awaitable[Result | Later[Any]]]
 class Command(Generic[Params]):
     """A command. `answer` is the type of its result, one of `handlers.wire.answers`. `socket`: the sockets have the
     command too, not REST alone. `limit`: what it counts against, by user, but `auth_calls` by address. `unlimited`
-    says why a command has no limit."""
+    says why a command has no limit. `admin`: only admins of the server may."""
 
     name: str
     params: type[Params]
@@ -43,6 +43,7 @@ class Command(Generic[Params]):
     socket: bool
     limit: Limit | None
     unlimited: str
+    admin: bool = False
 
 
 def command(
@@ -53,6 +54,7 @@ def command(
     socket: bool = False,
     limit: Limit | None = None,
     unlimited: str = "",
+    admin: bool = False,
 ) -> Callable[[Handler[Params]], Command[Params]]:
     """Makes a handler a command. Raises: `ValueError` if `answer` is no TypedDict, or if the command has neither a
     limit nor a reason for having none."""
@@ -62,7 +64,7 @@ def command(
         raise ValueError(f"{name} needs a limit, or the reason why it has none")
 
     def install(handler: Handler[Params]) -> Command[Params]:
-        return Command(name, params, answer, schema_for(params), handler, socket, limit, unlimited)
+        return Command(name, params, answer, schema_for(params), handler, socket, limit, unlimited, admin)
 
     return install
 

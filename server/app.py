@@ -1,11 +1,13 @@
 """The composition root: the only place where the parts of the server are wired together."""
 
+import shutil
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 from aiohttp import web
 
 from handlers.chat_app import ChatApp
+from handlers.host import Host
 from handlers.live.clock import Clock, SystemClock
 from handlers.live.limits import network_of
 from handlers.live.passwords import Passwords
@@ -42,6 +44,7 @@ from server.raw_gate import RawGate
 from server.request_slots import RequestSlots
 from server.rest import add_rest
 from server.socketio_gate import ChatNamespace
+from server.version import VERSION
 from server.web import add_web
 from storage.open import open_store
 from storage.ports import Store
@@ -217,6 +220,7 @@ def _chat_app(sio: AsyncServer, hub: EngineHub, clock: Clock) -> Any:
             freshness=None if node is None else node.freshness,
             peers=None if node is None else node.peers,
             spreader=None if bus is None else bus.spreader,
+            host=Host(VERSION, lambda: shutil.disk_usage(config.data_dir).free),
         )
         app[CHAT_APP] = chat_app
         if node is not None:

@@ -5,19 +5,13 @@ import asyncio
 import sys
 from collections.abc import Callable, Sequence
 
-from domain.refusals import Refusal
-from handlers.moderation import ACTIONS
-from handlers.wire.errors import ChatError
-from handlers.wire.json import is_unicode
 from server import memory
-from server.config import Config, ConfigError, load_config
-from server.control import ask_server
+from server.config import ConfigError, load_config
 from server.logs import configure_logs
 from server.serving import serve
 from server.start_error import StartError
+from server.user_command import add_user_commands, run_user_command
 from server.version import VERSION
-from storage.errors import StorageError
-from storage.open import open_store
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -26,14 +20,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--version", action="version", version=VERSION)
     commands = parser.add_subparsers(dest="command")
     commands.add_parser("serve", help="serve the chat (the default); settings are in the environment or .env")
-    user = commands.add_parser("user", help="ban, unban or delete an account, on a running server too")
-    user.add_argument("action", choices=ACTIONS, help="delete cannot be undone; the username stays taken")
-    user.add_argument("name", help="username or email")
+    add_user_commands(commands.add_parser("user", help="accounts, of a running server too"))
     asked = parser.parse_args(argv)
     try:
         config = load_config()
         if asked.command == "user":
-            return asyncio.run(change_user(config, asked.action, asked.name))
+            return asyncio.run(run_user_command(config, asked))
         configure_logs(config.log_level, config.log_format)
         memory.tune()
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
@@ -41,26 +33,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     except (ConfigError, StartError) as error:
         sys.stderr.write(f"vestnik: {error}\n")
         return 1
-    return 0
-
-
-async def change_user(config: Config, action: str, name: str) -> int:
-    """Changes an account through the running server, or in the store if no server runs. Returns the exit status.
-
-    Raises: `StartError`.
-    """
-    if not is_unicode(name):  # bytes that are no text in the terminal's encoding
-        raise StartError("the name is not valid text")
-    try:
-        if not await ask_server(config.data_dir, action, name):
-            store = await open_store(config.store_url(), connect_timeout_s=config.database_connect_timeout_s)
-            try:
-                await ACTIONS[action](store, name)
-            finally:
-                await store.close()
-    except (ChatError, Refusal, StorageError) as error:
-        raise StartError(str(error)) from None
-    sys.stdout.write(f"{action}: {name}: done\n")
     return 0
 
 

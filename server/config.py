@@ -12,7 +12,9 @@ from typing import Any, Literal
 from environs import Env
 
 from domain.frozen import frozen
+from handlers.live.passwords import password_fault
 from handlers.policy import Policy
+from handlers.wire.json import is_unicode
 from server.redis_url import redis_url
 from server.secret_key import given_key, kept_key
 from server.setting_readers import (
@@ -20,6 +22,7 @@ from server.setting_readers import (
     base_url,
     bearer_token,
     built_web_client,
+    chat_name,
     choice,
     integer,
     networks,
@@ -27,6 +30,7 @@ from server.setting_readers import (
     origins,
     switch,
     url,
+    username,
 )
 
 SHUTDOWN_LEAST_S = 4
@@ -62,6 +66,8 @@ class Config:
     log_level: str = "INFO"
     log_format: Literal["console", "json"] = "console"
     seed_demo: bool = False
+    admin_username: str = ""
+    admin_password: str = field(default="", repr=False)
     bcrypt_cost: int = 12
     shutdown_timeout_s: float = 10
     drain_s: float | None = None
@@ -97,6 +103,7 @@ SETTINGS: Mapping[str, Read] = {
     "LOG_LEVEL": choice("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL", fold=str.upper),
     "LOG_FORMAT": choice("console", "json", fold=str.lower),
     "SEED_DEMO": switch,
+    "ADMIN_USERNAME": username,
     "BCRYPT_COST": integer(4, 31),
     "SHUTDOWN_TIMEOUT_S": number(SHUTDOWN_LEAST_S),
     "DRAIN_S": number(0),
@@ -109,13 +116,14 @@ SETTINGS: Mapping[str, Read] = {
 }
 """Those of `Config`, under their names in lower case. `PLAIN` ones and SECRET_KEY come on top."""
 
-PLAIN = ("DATA_DIR", "HOST")
+PLAIN = ("DATA_DIR", "HOST", "ADMIN_PASSWORD")
 """Settings that are any text, blanks around it included."""
 
 POLICY_SETTINGS: Mapping[str, Read] = {
     "REGISTRATION": choice("open", "invite", "closed", fold=str.lower),
     "INVITES_REGISTER": choice("admins", "chats", fold=str.lower),
     "PUBLIC_URL": base_url("https://chat.example.org"),
+    "DEFAULT_CHAT": chat_name,
     "MAX_CONTENT_CHARS": integer(1),
     "MAX_NAME_CHARS": integer(1),
     "MAX_FRAME_BYTES": integer(1024),
@@ -183,12 +191,28 @@ def _read(env: Env) -> Config:
             "REDIS_URL: is for servers that share a MongoDB database, and this one has SQLite; leave it empty"
         )
     config = Config(secret_key=secret_key, **values | _values(env, SETTINGS), policy=_policy(env))
+    _check_admin(config)
     drain_max_s = config.shutdown_timeout_s - SHUTDOWN_LEAST_S
     if config.drain_s is not None and config.drain_s > drain_max_s:
         raise ConfigError(
             f"DRAIN_S: must be at most {drain_max_s:g}, which is SHUTDOWN_TIMEOUT_S minus {SHUTDOWN_LEAST_S}"
         )
     return config
+
+
+def _check_admin(config: Config) -> None:
+    """Raises: `ConfigError` for one of ADMIN_USERNAME and ADMIN_PASSWORD without the other, and a bad password."""
+    if bool(config.admin_username) != bool(config.admin_password):
+        missing, there = ("ADMIN_PASSWORD", "ADMIN_USERNAME")
+        if config.admin_password:
+            missing, there = there, missing
+        raise ConfigError(f"{missing}: must be set, because {there} is")
+    if config.admin_password:
+        if not is_unicode(config.admin_password):
+            raise ConfigError("ADMIN_PASSWORD: is not UTF-8 text")
+        fault = password_fault(config.admin_password, config.policy.min_password_chars)
+        if fault is not None:
+            raise ConfigError(f"ADMIN_PASSWORD: {fault}")
 
 
 def _values(env: Env, settings: Mapping[str, Read]) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """How the command line reaches a running server: a Unix socket in `DATA_DIR` that only its owner may use.
 
-Each connection carries one request and one answer, each a line of JSON: `{"do", "user"}`, then `{"ok"}` or `{"error"}`.
+Each connection carries one request and one answer, each a line of JSON: `{"do", "user", …}`, then `{"ok": true, …}` or
+`{"error", "fields"}`. `handlers.operator` has what can be done.
 """
 
 import asyncio
@@ -9,6 +10,7 @@ import socket
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import structlog
 
@@ -20,6 +22,9 @@ from handlers.wire.json import dumps, loads
 log = structlog.get_logger("vestnik")
 
 ANSWER_TIMEOUT_S = 60.0
+
+ANSWER_BYTES_MAX = 4 * 1024 * 1024
+"""More than a page of accounts has."""
 
 
 class Control:
@@ -50,29 +55,31 @@ class Control:
         try:
             with suppress(ConnectionError, ValueError, KeyError, TypeError):  # gone, or no `vestnik user`
                 request = loads(await reader.readline())
-                writer.write(dumps(await self._do(request["do"], request["user"])) + b"\n")
+                writer.write(dumps(await self._do(request["do"], request)) + b"\n")
                 await writer.drain()
         finally:
             writer.close()
 
-    async def _do(self, action: str, user: str) -> Mapping[str, object]:
+    async def _do(self, action: str, request: Mapping[str, Any]) -> Mapping[str, object]:
         try:
-            await self._chat_app.moderate(action, user)
-        except Exception as error:
-            return {"error": as_chat_error(error).message}
-        log.info("account changed from the command line", action=action, user=_shown(user))
-        return {"ok": True}
+            result = await self._chat_app.operator.run(action, request)
+        except Exception as raised:
+            error = as_chat_error(raised)
+            return {"error": error.message, "fields": error.fields or {}}
+        if action != "list":
+            log.info("account changed from the command line", action=action, user=_shown(request["user"]))
+        return {"ok": True, **result}
 
 
-async def ask_server(data_dir: Path, action: str, user: str) -> bool:
-    """Asks the server that runs on `data_dir` for an action on an account, and waits until it is done; False if no
-    server runs there. Raises: `ChatError`, with what went wrong."""
+async def ask_server(data_dir: Path, action: str, request: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """Asks the server that runs on `data_dir` for an action on an account, and returns what came of it once it is done;
+    None if no server runs there. Raises: `ChatError`, with what went wrong."""
     try:
-        reader, writer = await asyncio.open_unix_connection(_socket_in(data_dir))
+        reader, writer = await asyncio.open_unix_connection(_socket_in(data_dir), limit=ANSWER_BYTES_MAX)
     except (OSError, AttributeError, NotImplementedError):
-        return False
+        return None
     try:
-        writer.write(dumps({"do": action, "user": user}) + b"\n")
+        writer.write(dumps({**request, "do": action}) + b"\n")
         async with asyncio.timeout(ANSWER_TIMEOUT_S):
             line = await reader.readline()
     except (OSError, TimeoutError):
@@ -81,10 +88,10 @@ async def ask_server(data_dir: Path, action: str, user: str) -> bool:
         writer.close()
     if not line:
         raise ChatError("unavailable", "the running server did not answer")
-    answer = loads(line)
+    answer: Mapping[str, Any] = loads(line)
     if "error" in answer:
-        raise ChatError("bad_request", answer["error"])
-    return True
+        raise ChatError("bad_request", answer["error"], fields=answer.get("fields"))
+    return answer
 
 
 def _shown(user: str) -> str:

@@ -1,6 +1,8 @@
 """Demo data for a first look at an empty server: three people who have talked and have read everything."""
 
-import secrets
+import hashlib
+import hmac
+from base64 import urlsafe_b64encode
 
 from domain.refusals import Duplicate
 from handlers.chat_app import Caller, ChatApp
@@ -19,23 +21,39 @@ _PRIVATE = (
 )
 
 
-async def seed_demo(chat_app: ChatApp) -> str | None:
-    """Fills an empty database with `PEOPLE`, a group and a private chat.
+def demo_password(secret_key: str, store_id: str) -> str:
+    """The first password of the demo's people. It is stored nowhere: who has the key can compute it again."""
+    mac = hmac.digest(secret_key.encode(), f"demo password of {store_id}".encode(), hashlib.sha256)
+    return urlsafe_b64encode(mac[:18]).decode()
 
-    Returns the password that all three share and that is stored nowhere; None if there were users already, or if
-    another server on this database does it at the same time.
+
+async def demo_hint(chat_app: ChatApp, password: str) -> str | None:
+    """How to log in to a demo that was made earlier; None if there is none."""
+    is_first = await chat_app.operator.has_password(PEOPLE[0], password)
+    if is_first is None:
+        return None
+    if is_first:
+        return f"Demo users {', '.join(PEOPLE)}; their first password: {password}"
+    return f"Demo: {PEOPLE[0]} has another password; `vestnik user password {PEOPLE[0]}` makes a new one"
+
+
+async def seed_demo(chat_app: ChatApp, password: str) -> bool:
+    """Fills an empty database with `PEOPLE`, who share this password, a group and a private chat. The first of them
+    administers the server. False if there were users already, or if another server on this database does it at the same
+    time.
     """
     if await chat_app.has_users():
-        return None
-    password = secrets.token_urlsafe(9)
+        return False
     try:
-        ids = await chat_app.create_users({name: name.capitalize() for name in PEOPLE}, password)
+        ids = await chat_app.operator.create_all(
+            {name: name.capitalize() for name in PEOPLE}, password, admin=PEOPLE[0]
+        )
     except Duplicate:
-        return None
+        return False
     everybody: dict[str, object] = {"chat_type": "group", "name": "Demo", "member_ids": list(ids.values())}
     await _talk(chat_app, ids, everybody, _GROUP)
     await _talk(chat_app, ids, {"chat_type": "private", "member_ids": [ids["bob"]]}, _PRIVATE)
-    return password
+    return True
 
 
 async def _talk(

@@ -14,8 +14,8 @@ from aiohttp import web
 from server import memory
 from server.app import create_app
 from server.config import Config
-from server.demo import PEOPLE, seed_demo
 from server.draining import DRAINING
+from server.first_admin import prepare_people, print_setup_link
 from server.keys import CHAT_APP, NODE
 from server.listeners import BACKLOG, open_listeners, port_of, shown_url
 from server.logs import report
@@ -74,8 +74,7 @@ async def serve(config: Config) -> None:
             raise StartError("REDIS_URL: names a Sentinel; name the Redis server itself") from None
         except WrongKey as error:
             raise StartError(str(error)) from None
-        if config.seed_demo:
-            await _seed(app)
+        await prepare_people(app[CHAT_APP], config)
         if not (config.web_client_dir / "index.html").is_file():
             log.info("the web client is not built", build="npm ci && npm run build, in frontend")
         _spare_the_collector()
@@ -83,6 +82,7 @@ async def serve(config: Config) -> None:
             await web.SockSite(runner, listener, backlog=ACCEPTS_AT_ONCE).start()
             listener.listen(BACKLOG)  # the site has lowered it
             log.info("serving", url=shown_url(listener))
+        await print_setup_link(app[CHAT_APP], config.policy.public_url or shown_url(listeners[0]))
         open_files.start()
         if metrics is not None:
             await metrics.start(app)
@@ -137,14 +137,6 @@ def _spare_the_collector() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(10_000, 20, 20)
-
-
-async def _seed(app: web.Application) -> None:
-    password = await seed_demo(app[CHAT_APP])
-    if password is not None:
-        # To the terminal and not through the log, which may be kept.
-        sys.stderr.write(f"\n  Demo users {', '.join(PEOPLE)}; their password: {password}\n\n")
-        sys.stderr.flush()
 
 
 async def _asked_to_stop(signals: StopSignals, node: Node | None) -> str | None:

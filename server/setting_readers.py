@@ -13,6 +13,9 @@ from urllib.parse import urlsplit
 
 from marshmallow import ValidationError, fields, validate
 
+from domain.text import name_fault, trimmed
+from handlers.wire.json import is_unicode
+
 Read = Callable[[str], Any]
 
 
@@ -82,6 +85,22 @@ def origins(text: str) -> tuple[str, ...]:
             raise ValueError(f"{origin!r} is not an origin such as https://chat.example.org")
         found.append(origin.lower())
     return tuple(found)
+
+
+def username(text: str) -> str:
+    """A name that an account can have."""
+    if not re.fullmatch(r"[A-Za-z0-9_.-]{3,32}", text):
+        raise ValueError("must be 3 to 32 letters, digits, _ . and -")
+    return text
+
+
+def chat_name(text: str) -> str:
+    """A name that a chat can have."""
+    name = trimmed(text)
+    fault = name_fault(name, 100) if is_unicode(name) else "must be UTF-8 text"
+    if fault is not None:
+        raise ValueError(fault)
+    return name
 
 
 def networks(text: str) -> tuple[IPv4Network | IPv6Network, ...]:

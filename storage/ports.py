@@ -33,6 +33,7 @@ from domain.models import (
     Session,
     User,
 )
+from storage.counts import StoreCounts
 from storage.health import StoreHealth
 from storage.node_ports import Nodes
 from storage.promise import Promise
@@ -323,6 +324,10 @@ class Chats(Protocol):
     async def delete(self, chat_id: int, user_id: int) -> None:
         """Raises: `NotFound`; `Forbidden`, for a private chat in which both have written too."""
 
+    async def delete_any(self, chat_id: int, act: Act) -> None:
+        """Deletes a chat for an admin of the server, who need not be in it; the audit of the server says so. Raises:
+        `NotFound`; `Forbidden` if a user acts who does not administer the server."""
+
     async def add_member(
         self, chat_id: int, actor_id: int, user_id: int, role: Role, joined_at: datetime
     ) -> Member:
@@ -562,6 +567,9 @@ class Store(Protocol):
 
     def published_head(self, chat_id: int, head_seq: int) -> int:
         """`head_seq` as just read, lowered to the last published number if a commit is not yet published."""
+
+    async def counts(self) -> StoreCounts:
+        """How much there is, counted now: with millions of messages that takes a second."""
 
     async def ping(self) -> None:
         """Returns if the store can serve: the last write worked, or a small one does now. Cheap, however often it is

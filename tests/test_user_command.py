@@ -1,6 +1,9 @@
-"""`vestnik user ban|unban|delete NAME`, beside a running server and without one."""
+"""`vestnik user …`, beside a running server and without one."""
 
+import asyncio
+import json
 import os
+import re
 import stat
 import sys
 import time
@@ -10,7 +13,7 @@ import pytest
 
 from handlers.live.clock import SystemClock
 from storage.open import open_store
-from tests.clients.program import run, running
+from tests.clients.program import environment, refused_start, run, running
 from tests.clients.rest import PASSWORD
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="has no sockets in the file system")
@@ -145,3 +148,147 @@ async def test_beside_a_server_that_it_does_not_know_it_changes_nothing(tmp_path
         assert said.startswith("vestnik: cannot open the database ")
         assert said.endswith("another server has it open\n")
         assert (await ann.get("/users/me"))["id"] == ann.id
+
+
+async def say(tmp_path: Path, *words: str, stdin: str = "", **settings: str) -> tuple[int, str, str]:
+    """Runs `vestnik user` with these words, and gives it something to read."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "server", "user", *words),
+        cwd=tmp_path,
+        env=environment(DATA_DIR=str(tmp_path / "data"), **settings),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    output, errors = await asyncio.wait_for(process.communicate(stdin.encode()), 30)
+    return process.returncode or 0, output.decode(), errors.decode()
+
+
+async def all_commands(tmp_path: Path, **settings: str) -> str:
+    """Runs every command once, and returns the password that ann has in the end."""
+
+    async def done(*words: str, stdin: str = "") -> str:
+        status, output, errors = await say(tmp_path, *words, stdin=stdin, **settings)
+        assert (status, errors) == (0, "")
+        return output
+
+    async def refused(*words: str, stdin: str = "") -> str:
+        status, output, errors = await say(tmp_path, *words, stdin=stdin, **settings)
+        assert (status, output, errors.count("\n")) == (1, "", 1)
+        return errors
+
+    made = await done("create", "ann", "--admin")
+    assert re.fullmatch(r"create: ann: admin \d+ made\npassword: [A-Za-z0-9-]{29}\n", made)
+    assert await refused("create", "ANN") == "vestnik: this username is taken\n"
+    made_too = json.loads(
+        await done("create", "bob", "--json", "--email", "b@x.org", "--display-name", "Бob")
+    )
+    assert made_too.keys() == {"id", "username", "is_admin", "password"}
+    said = await done("create", "carl", "--stdin", stdin="a good password\n")
+    assert re.fullmatch(r"create: carl: user \d+ made\n", said)
+    assert "at least 8" in await refused("create", "dora", "--stdin", stdin="short\n")
+    assert "username must" in await refused("create", "no blanks")
+    assert "at least one active admin" in await refused("admin", "ann", "--off")
+    assert "at least one active admin" in await refused("ban", "ann")
+    assert "at least one active admin" in await refused("delete", "ann")
+    assert await done("admin", "bob") == "admin: bob: done\n"
+    assert await done("ban", "ann") == "ban: ann: done\n"
+    assert await done("unban", "ann") == "unban: ann: done\n"
+    assert await done("admin", "bob", "--off") == "admin: bob: done\n"
+    assert await done("delete", "carl") == "delete: carl: done\n"
+    people = json.loads(await done("list", "--json"))
+    assert [(one["username"], one["is_admin"], one["email"]) for one in people] == [
+        ("ann", True, None),
+        ("bob", False, "b@x.org"),
+    ]
+    table = await done("list")
+    assert [line.split()[1] for line in table.splitlines()] == ["username", "ann", "bob"]
+    assert (await refused("password", "nobody\n\x1b[1m")).startswith("vestnik: no such user: nobody")
+    changed = await done("password", "ann")
+    return changed.splitlines()[1].removeprefix("password: ")
+
+
+async def test_every_command_beside_a_running_server(tmp_path: Path) -> None:
+    async with running(tmp_path) as program:
+        password = await all_commands(tmp_path)
+        ann = program.stranger("ann")
+        assert (await ann.login("ann", password))["user"]["is_admin"]
+        assert password not in program.log
+        entries = (await ann.get("/admin/audit"))["entries"]
+        assert {entry["actor_id"] for entry in entries} == {None}
+        assert (entries[0]["action"], entries[-1]["action"]) == ("password_reset", "user_created")
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "mongo"])
+async def test_every_command_without_a_server(
+    tmp_path: Path, kind: str, request: pytest.FixtureRequest
+) -> None:
+    settings = {}
+    if kind == "mongo":
+        name = f"vestnik_test_{os.getpid()}_{time.monotonic_ns()}"
+        settings["DATABASE_URL"] = f"{request.getfixturevalue('mongo_url')}/{name}"
+    password = await all_commands(tmp_path, **settings)
+    assert len(password) == 29
+
+
+async def test_wrong_use_is_a_few_lines_and_the_status_2(tmp_path: Path) -> None:
+    for words in ([], ["create"], ["fly", "ann"], ["admin", "ann", "--on"]):
+        status, output, errors = await say(tmp_path, *words)
+        assert (status, output) == (2, "")
+        assert 1 <= errors.count("\n") <= 6
+
+
+LINK = re.compile(
+    r"http://localhost:\d+/setup\?code=([\w-]{22,})|https://chat\.example\.org/setup\?code=([\w-]{22,})"
+)
+
+
+async def test_each_start_prints_a_setup_link_while_there_is_no_admin(tmp_path: Path) -> None:
+    quiet = {"LOG_LEVEL": "INFO", "LOG_FORMAT": "json", "REGISTRATION": "closed"}
+    async with running(tmp_path, PUBLIC_URL="https://chat.example.org", **quiet) as program:
+        await program.stop()
+        await program.start()
+        async with asyncio.timeout(5):
+            while len(LINK.findall(program.log)) < 2:
+                await asyncio.sleep(0.02)
+        earlier, code = ["".join(found) for found in LINK.findall(program.log)]
+        ann = program.stranger("ann")
+        body = {"username": "ann", "password": PASSWORD}
+        status, _ = await ann.request("POST", "/auth/register", json={**body, "setup_code": earlier})
+        assert status == 403
+        assert (await ann.register("ann", setup_code=code))["is_admin"]
+        await program.stop()
+        await program.start()
+        await ann.login("ann")
+        assert len(LINK.findall(program.log)) == 2
+
+
+async def test_the_settings_make_an_admin_once(tmp_path: Path) -> None:
+    settings = {"ADMIN_USERNAME": "root", "ADMIN_PASSWORD": PASSWORD, "DEFAULT_CHAT": "Everybody"}
+    async with running(tmp_path, **settings) as program:
+        root = program.stranger("root")
+        assert (await root.login("root"))["user"]["is_admin"]
+        assert [chat["name"] for chat in (await root.get("/chats"))["chats"]] == ["Everybody"]
+        await root.patch("/users/me", password="another one", old_password=PASSWORD)
+        assert not LINK.search(program.log)
+        assert PASSWORD not in program.log
+        await program.stop()
+        await program.start()
+        await root.login("root", "another one")
+        assert len((await root.get("/chats"))["chats"]) == 1
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"ADMIN_USERNAME": "root"},
+        {"ADMIN_PASSWORD": "long enough"},
+        {"ADMIN_USERNAME": "root", "ADMIN_PASSWORD": "short"},
+        {"ADMIN_USERNAME": "r o", "ADMIN_PASSWORD": "long enough"},
+        {"DEFAULT_CHAT": "x" * 101},
+    ],
+)
+async def test_a_wrong_setting_stops_the_start(tmp_path: Path, settings: dict[str, str]) -> None:
+    line = await refused_start(tmp_path, DATA_DIR=str(tmp_path / "data"), **settings)
+    assert any(name in line for name in ("ADMIN_USERNAME", "ADMIN_PASSWORD", "DEFAULT_CHAT"))
+    assert "long enough" not in line

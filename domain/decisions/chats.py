@@ -11,7 +11,7 @@ from domain.decisions.private_chats import check_not_blocked, check_one_sided, o
 from domain.decisions.view import MemberView
 from domain.models import Chat, ChatState, ChatType, Member
 from domain.permissions import check_delete_chat, check_make_public, check_rename, check_slow_mode
-from domain.refusals import UnknownUsers
+from domain.refusals import NotFound, UnknownUsers
 
 
 def create(
@@ -94,6 +94,13 @@ def delete(view: MemberView, chat_id: int, user_id: int) -> ChatDeleted:
     check_delete_chat(actor)
     if actor.chat_type == "private":
         check_one_sided(view, chat_id)
+    return end(view, chat_id)
+
+
+def delete_any(view: MemberView, chat_id: int) -> ChatDeleted:
+    """The end of the chat, for an admin of the server. Raises: `NotFound`."""
+    if view.find_chat(chat_id) is None:
+        raise NotFound(f"chat {chat_id}")
     return end(view, chat_id)
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from handlers.commands import (
     accounts,
+    admin,
     audit,
     bans,
     blocks,
@@ -37,6 +38,14 @@ COMMANDS: Mapping[str, Command[Any]] = by_name(
         blocks.block_user,
         blocks.unblock_user,
         blocks.list_blocks,
+        admin.list_all_users,
+        admin.create_user,
+        admin.update_user,
+        admin.reset_password,
+        admin.delete_user,
+        admin.get_stats,
+        admin.list_server_audit,
+        admin.delete_any_chat,
         chats.create_chat,
         chats.list_chats,
         chats.get_chat,

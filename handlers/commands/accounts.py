@@ -2,12 +2,12 @@
 
 from contextlib import suppress
 from datetime import timedelta
-from typing import Annotated
 
 from domain.frozen import frozen
 from domain.models import User
 from domain.refusals import TokenReused, TokenUnknown
 from domain.text import name_fault, name_key, printable, trimmed
+from handlers.commands.account_fields import LOGIN_NAME_CHARS_MAX, Email, Username
 from handlers.commands.registering import counted, enter, invite_fault
 from handlers.context import Caller, Context
 from handlers.live.passwords import password_fault
@@ -15,29 +15,13 @@ from handlers.live.tokens import hash_of, new_secret
 from handlers.registry import Result, command
 from handlers.wire.answers import Nothing, RegisteredAnswer, TokensAnswer
 from handlers.wire.errors import ChatError, invalid
-from handlers.wire.schemas import AnyText, StrictString
+from handlers.wire.schemas import AnyText
 from handlers.wire.views import user_view
 from storage.errors import Unavailable
-
-LOGIN_NAME_CHARS_MAX = 254
-"""The longest email address, which is longer than the longest username."""
 
 ADDRESS_CHARS_MAX = 64
 
 USER_AGENT_CHARS_MAX = 256
-
-Username = Annotated[
-    str,
-    StrictString(
-        3, 32, pattern=r"[A-Za-z0-9_.-]+", pattern_says="must consist of letters, digits, _ . and -"
-    ),
-]
-Email = Annotated[
-    str,
-    StrictString(
-        3, LOGIN_NAME_CHARS_MAX, pattern=r"[^@\s]+@[^@\s]+", pattern_says="must be an email address"
-    ),
-]
 
 
 def check_name(context: Context, field: str, name: str) -> str:
@@ -56,6 +40,7 @@ class Register:
     email: Email | None = None
     display_name: AnyText | None = None
     invite: AnyText | None = None
+    setup_code: AnyText | None = None
 
     @property
     def name(self) -> str:
@@ -67,6 +52,8 @@ class Register:
 async def register(context: Context, caller: Caller, params: Register) -> Result:
     """Creates an account, and takes its user into the chat of the invite, if there is one. Raises: `ChatError`
     `conflict` for a taken name or email; `forbidden` if `REGISTRATION` is closed."""
+    if params.setup_code is not None:
+        return await _register_admin(context, caller, params, params.setup_code)
     if context.policy.registration == "closed":
         raise ChatError("forbidden", "registration is closed")
     await _check_registration(context, params)
@@ -79,9 +66,24 @@ async def register(context: Context, caller: Caller, params: Register) -> Result
             password_hash=password_hash,
             created_at=context.clock.now(),
         )
+    await context.setup.welcome(user)
     chat_id = await enter(context, use, user.id)
     view = user_view(user, context.presence.status_of(user.id), own=True)
     return {"user": view if chat_id is None else {**view, "chat_id": chat_id}}
+
+
+async def _register_admin(context: Context, caller: Caller, params: Register, code: str) -> Result:
+    """Creates the first admin of the server, whatever `REGISTRATION` says. Raises: `Forbidden`; as `register` does."""
+    await context.setup.check(code)
+    await _check_registration(context, params)
+    user = await context.setup.create_admin(
+        code,
+        username=params.username,
+        display_name=params.name,
+        email=params.email,
+        password_hash=await context.passwords.hash(params.password, turn_of=caller.network, gone=caller.gone),
+    )
+    return {"user": user_view(user, context.presence.status_of(user.id), own=True)}
 
 
 async def _check_registration(context: Context, params: Register) -> None:
@@ -90,7 +92,7 @@ async def _check_registration(context: Context, params: Register) -> None:
     faults = {
         "password": password_fault(params.password, policy.min_password_chars),
         "display_name": name_fault(params.name, policy.max_name_chars),
-        "invite": await invite_fault(context, params.invite),
+        "invite": None if params.setup_code is not None else await invite_fault(context, params.invite),
     }
     found = {field: fault for field, fault in faults.items() if fault is not None}
     if found:

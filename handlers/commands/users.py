@@ -4,6 +4,7 @@ import asyncio
 from contextlib import suppress
 from typing import Annotated, cast, get_args
 
+from domain.acts import Act
 from domain.frozen import frozen
 from domain.models import PresenceChoice, User
 from domain.refusals import NotFound
@@ -103,7 +104,7 @@ async def delete_me(context: Context, caller: Caller, params: DeleteMe) -> Resul
         user = await context.store.users.get(user.id) or user
     # The account is banned first: a client that does not wait for the answer must not leave it like that.
     with suppress(NotFound):  # another request, or the operator, has ended it meanwhile
-        await asyncio.shield(end_account(context.store, user.id))
+        await asyncio.shield(end_account(context.store, user.id, Act(user.id, context.clock.now())))
     return {}
 
 

@@ -3,10 +3,11 @@
 Nothing is checked against these types while the server runs: `tests/handlers/test_answers.py` checks real answers.
 """
 
-from typing import Literal, TypedDict
+from typing import Literal, NotRequired, TypedDict
 
 from handlers.wire.invite_views import InviteObject
 from handlers.wire.views import (
+    AdminUserObject,
     AuditEntryObject,
     BanObject,
     ChatObject,
@@ -17,6 +18,7 @@ from handlers.wire.views import (
     RegisteredObject,
     SessionObject,
     SummaryObject,
+    Time,
     UserObject,
 )
 
@@ -42,6 +44,44 @@ class UsersAnswer(TypedDict):
 
 class SessionsAnswer(TypedDict):
     sessions: list[SessionObject]
+
+
+class AdminUserAnswer(TypedDict):
+    user: AdminUserObject
+
+
+class CreatedUserAnswer(AdminUserAnswer):
+    """`password` is there if it was made up; it is stored nowhere."""
+
+    password: NotRequired[str]
+
+
+class AdminUsersAnswer(TypedDict):
+    """A page; `next_cursor` is null on the last one."""
+
+    users: list[AdminUserObject]
+    next_cursor: str | None
+
+
+class PasswordAnswer(TypedDict):
+    """A password that was made up; it is stored nowhere."""
+
+    password: str
+
+
+class StatsAnswer(TypedDict):
+    """`connections` are those of all nodes. `disk_free_bytes` is of the disk with `DATA_DIR`."""
+
+    users: Count
+    chats: Count
+    messages: Count
+    connections: Count
+    nodes: Count
+    uploads_bytes: Count
+    database_bytes: Count
+    disk_free_bytes: Count
+    version: str
+    started_at: Time
 
 
 class TokensAnswer(TypedDict):

@@ -63,6 +63,12 @@ class SessionObject(TypedDict):
     current: bool
 
 
+class AdminUserObject(UserObject):
+    """A user as admins of the server see them: with `email` and `is_admin`, without `presence`."""
+
+    banned: bool
+
+
 class MessageObject(TypedDict):
     """`client_id` is there if the sender gave one."""
 
@@ -184,6 +190,12 @@ def session_view(session: Session, last_used_at: datetime, *, current: bool) -> 
         "user_agent": session.user_agent,
         "current": current,
     }
+
+
+def admin_user_view(user: User, status: str) -> View:
+    """An `AdminUserObject`."""
+    more = {"email": user.email, "is_admin": user.is_admin, "banned": user.banned}
+    return user_view(user, status) | more
 
 
 def message_view(message: Message) -> View:

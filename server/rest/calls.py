@@ -97,6 +97,7 @@ def _serve(call: Call) -> Callable[[web.Request], Awaitable[web.Response]]:
         chat_app = request.app[CHAT_APP]
         chat_app.admit_call(caller, call.command)
         request[SLOT] = await _slot(request, caller)
+        await chat_app.authorize(caller, call.command)
         if call.method == hdrs.METH_GET:
             _check_unsent(request, caller)
         payload = dict(await _body(request, call))

@@ -26,6 +26,17 @@ MODERATION_CALLS: Sequence[Call] = [
     Call("GET", "/chats/{chat_id}/audit", "list_audit"),
 ]
 
+ADMIN_CALLS: Sequence[Call] = [
+    Call("GET", "/admin/users", "list_all_users"),
+    Call("POST", "/admin/users", "create_user", Answer(201)),
+    Call("PATCH", "/admin/users/{user_id}", "update_user", Answer(part="user")),
+    Call("POST", "/admin/users/{user_id}/password", "reset_password"),
+    Call("DELETE", "/admin/users/{user_id}", "delete_user", NO_CONTENT),
+    Call("GET", "/admin/stats", "get_stats"),
+    Call("GET", "/admin/audit", "list_server_audit"),
+    Call("DELETE", "/admin/chats/{chat_id}", "delete_any_chat", NO_CONTENT),
+]
+
 OWN_ACCOUNT_CALLS: Sequence[Call] = [
     Call("DELETE", "/users/me", "delete_me", NO_CONTENT, with_body=True),
     Call("POST", "/users/me/delete", "delete_me", NO_CONTENT),
@@ -72,4 +83,5 @@ CALLS: Sequence[Call] = [
     *PUBLIC_CALLS,
     *OWN_ACCOUNT_CALLS,
     *OWN_CALLS,
+    *ADMIN_CALLS,
 ]

@@ -5,16 +5,20 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from domain.acts import Act, entries_of_chat_deletion
+from domain.changes import Change
 from domain.decisions import chats, invites, members
+from domain.decisions.admins import check_actor
 from domain.decisions.settings import SettingsRequest
 from domain.decisions.view import MemberView
 from domain.models import Actor, Chat, ChatPreview, ChatState, ChatSummary, ChatType, Member, Role
 from storage.cursor import Cursor
 from storage.mongo import chat_list, default_chat, own_members
+from storage.mongo.audit import write_server
 from storage.mongo.blocks import check_new_chat
 from storage.mongo.chat_writes import ChatWrite
 from storage.mongo.database import Database
-from storage.mongo.documents import chat_of, member_of
+from storage.mongo.documents import chat_of, member_of, user_of
 from storage.mongo.follower import Follower
 from storage.mongo.own_settings import SettingsWrite
 from storage.mongo.writer import Writer
@@ -148,6 +152,20 @@ class MongoChats:
 
     async def delete(self, chat_id: int, user_id: int) -> None:
         await self._decide(chat_id, lambda view: chats.delete(view, chat_id, user_id))
+
+    async def delete_any(self, chat_id: int, act: Act) -> None:
+        if act.actor_id is not None:
+            actor = await self._database.get(self._database.users, str(act.actor_id))
+            check_actor(act, None if actor is None else user_of(actor))
+        deleted: list[Chat] = []
+
+        def decision(view: MemberView) -> Change:
+            deleted[:] = filter(None, [view.find_chat(chat_id)])
+            return chats.delete_any(view, chat_id)
+
+        await self._decide(chat_id, decision)
+        for entry in entries_of_chat_deletion(deleted[0], act):
+            await write_server(self._database, entry)
 
     async def add_member(
         self, chat_id: int, actor_id: int, user_id: int, role: Role, joined_at: datetime

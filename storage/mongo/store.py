@@ -5,6 +5,7 @@ from contextlib import suppress
 from uuid import uuid4
 
 from domain.changes import LaggingSubscriber, Subscriber
+from storage.counts import StoreCounts
 from storage.errors import Unavailable
 from storage.mongo import schema
 from storage.mongo.account_writes import AccountWriter
@@ -99,6 +100,16 @@ class MongoStore:
     def published_head(self, chat_id: int, head_seq: int) -> int:
         published = self._follower.head(chat_id)
         return head_seq if published is None else min(head_seq, published)
+
+    async def counts(self) -> StoreCounts:
+        database, there = self._database, {"deleted": False}
+        users, chats, messages, size = await asyncio.gather(
+            database.count(database.users, there),
+            database.count(database.chats, there),
+            database.count(database.messages, there),
+            database.bytes_on_disk(),
+        )
+        return StoreCounts(users, chats, messages, size)
 
     async def ping(self) -> None:
         """Raises: `Unavailable`."""

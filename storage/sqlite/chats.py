@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from domain.acts import Act, entries_of_chat_deletion
 from domain.decisions import chats, invites
 from domain.decisions import members as decisions
 from domain.decisions.settings import SettingsRequest, change_settings
@@ -13,10 +14,11 @@ from domain.decisions.view import MemberView
 from domain.models import Actor, Chat, ChatPreview, ChatState, ChatSummary, ChatType, Member, Role
 from storage.cursor import Cursor
 from storage.promise import Promise
-from storage.sqlite import chat_list, default_chat, members, public_chats
+from storage.sqlite import account_acts, audit_rows, chat_list, default_chat, members, public_chats
 from storage.sqlite.database import Database
 from storage.sqlite.message_view import get_actor
 from storage.sqlite.rows import chat_of
+from storage.sqlite.writer import Writer
 
 _CHATS_AT_ONCE = 500
 """How many chats one read looks through: with 100 members each, that takes about 10 ms of a reader's thread."""
@@ -139,6 +141,9 @@ class SqliteChats:
     async def delete(self, chat_id: int, user_id: int) -> None:
         await self._decide(lambda view: chats.delete(view, chat_id, user_id))
 
+    async def delete_any(self, chat_id: int, act: Act) -> None:
+        await self._database.write(_delete_any, chat_id, act)
+
     async def add_member(
         self, chat_id: int, actor_id: int, user_id: int, role: Role, joined_at: datetime
     ) -> Member:
@@ -177,3 +182,11 @@ class SqliteChats:
 def _load(db: sqlite3.Connection, chat_id: int) -> ChatState | None:
     row = db.execute("SELECT * FROM chats WHERE id = ?", (chat_id,)).fetchone()
     return ChatState(chat_of(row), members.get_all(db, chat_id)) if row else None
+
+
+def _delete_any(writer: Writer, chat_id: int, act: Act) -> None:
+    account_acts.check(writer, act)
+    chat = writer.chats.find_chat(chat_id)
+    writer.carry_out(chats.delete_any(writer.chats, chat_id))
+    if chat is not None:
+        audit_rows.write(writer.db, None, entries_of_chat_deletion(chat, act))

@@ -212,7 +212,9 @@ async def test_what_a_server_says_of_itself_needs_no_token(serve: Serve, registr
         "version": VERSION,
     }
     assert await server.stranger().request("GET", "/server") == (200, said)
-    (user_id,) = (await server.chat_app.create_users({"ada": "Ada"}, "correct horse")).values()
+    (user_id,) = (
+        await server.chat_app.operator.create_all({"ada": "Ada"}, "correct horse", admin="")
+    ).values()
     await make_admin(server.chat_app, user_id)
     for _ in range(2):
         assert await server.stranger().request("GET", "/server") == (200, {**said, "setup_needed": False})

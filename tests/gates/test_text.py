@@ -8,6 +8,7 @@ import pytest
 from handlers import moderation
 from server.demo import PEOPLE, seed_demo
 from tests.clients.people import Person
+from tests.clients.rest import PASSWORD
 from tests.clients.shapes import assert_error
 from tests.conftest import Serve, Server
 
@@ -140,16 +141,15 @@ async def test_a_private_chat_has_no_name_whatever_is_sent(server: Server) -> No
 
 
 async def test_what_the_demo_says_keeps_to_the_rules(server: Server) -> None:
-    password = await seed_demo(server.chat_app)
-    assert password is not None
+    assert await seed_demo(server.chat_app, PASSWORD)
     alice = Person(server.http, server.url, server.ws_url, "alice")
-    user = (await alice.login("alice", password))["user"]
+    user = (await alice.login("alice", PASSWORD))["user"]
     assert (await alice.patch("/users/me", display_name=user["display_name"])) == user
     assert len((await alice.get("/chats"))["chats"]) == 2
-    assert await seed_demo(server.chat_app) is None
-    for name in PEOPLE:
+    assert not await seed_demo(server.chat_app, PASSWORD)
+    for name in PEOPLE[1:]:
         await moderation.ban(server.chat_app.context.store, name)
-    assert await seed_demo(server.chat_app) is None  # although no user is found
+    assert not await seed_demo(server.chat_app, PASSWORD)
 
 
 @pytest.mark.stores("sqlite")

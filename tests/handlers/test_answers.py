@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from domain.acts import AccountUpdate
 from handlers.chat_app import Caller
 from handlers.commands import COMMANDS
 from handlers.wire.answers import HistoryAnswer, Nothing, UserAnswer
@@ -74,10 +75,27 @@ async def _accounts(answers: Answers, ann: Person) -> None:
     page = await answers.run(ann, "list_users", limit=2)
     assert page["next_cursor"] is not None
     assert (await answers.run(ann, "list_users", cursor=page["next_cursor"]))["next_cursor"] is None
+    await _admin(answers, ann)
     client = await ann.connect()
     await answers.command(client, "ping")
     await answers.command(client, "status", status="busy")
     await answers.command(client, "refresh_token", token=ann.token)
+
+
+async def _admin(answers: Answers, ann: Person) -> None:
+    users = answers.server.chat_app.context.store.users
+    await users.update(ann.id, AccountUpdate(is_admin=True))
+    made = await answers.run(ann, "create_user", username="eva")
+    assert made["password"]
+    eva = made["user"]["id"]
+    await answers.run(ann, "update_user", user_id=eva, banned=True)
+    await answers.run(ann, "reset_password", user_id=eva)
+    chat_id = await ann.chat()
+    await answers.run(ann, "delete_any_chat", chat_id=chat_id)
+    await answers.run(ann, "delete_user", user_id=eva)
+    await answers.run(ann, "list_all_users", limit=2)
+    await answers.run(ann, "get_stats")
+    assert (await answers.run(ann, "list_server_audit"))["entries"]
 
 
 async def _chats_and_members(answers: Answers, ann: Person, bob: Person) -> None:

@@ -9,8 +9,14 @@ from tests.test_layers import MODULES, ROOT, imports
 COMPOSITION_ROOT = "server/app.py"
 FACADE = {"handlers.chat_app"}
 MORE = {
-    "server/cli.py": {"handlers.moderation"},  # accounts, where no server runs
-    "server/config.py": {"handlers.policy"},
+    "server/config.py": {"handlers.policy", "handlers.live.passwords"},
+    # Accounts, where no server runs.
+    "server/user_command.py": {
+        "handlers.live.clock",
+        "handlers.live.passwords",
+        "handlers.live.setup",
+        "handlers.operator",
+    },
     # The port that it implements, its gate, and when clients come back.
     "server/engine_hub.py": {"handlers.live.hub", "handlers.live.freshness"},
     "server/nodes/bus_inbox.py": {"handlers.live.hub"},
@@ -19,7 +25,7 @@ MORE = {
     "server/nodes/gate.py": {"handlers.live.freshness"},
     "server/nodes/peers.py": {"handlers.live.peers"},
 }
-OPEN_A_STORE = {"server/cli.py", "server/serving.py"}
+OPEN_A_STORE = {"server/first_admin.py", "server/serving.py", "server/user_command.py"}
 """What opens a store, or reports that it cannot be opened."""
 
 NODES = "server/nodes/"

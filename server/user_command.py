@@ -1,0 +1,190 @@
+"""`vestnik user …`: accounts, on a running server through its control socket, on a stopped one in the store."""
+
+import argparse
+import asyncio
+import getpass
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+from domain.refusals import Refusal
+from handlers.live.clock import SystemClock
+from handlers.live.passwords import Passwords
+from handlers.live.setup import Setup
+from handlers.operator import Operator
+from handlers.wire.errors import ChatError
+from handlers.wire.exceptions import as_chat_error
+from handlers.wire.json import dumps, is_unicode
+from server.config import Config
+from server.control import ask_server
+from server.start_error import StartError
+from storage.errors import StorageError, Unavailable
+from storage.open import open_store
+
+RETRY_S = 3.0
+"""How long a server may take between locking its database and answering the command line, and the other way round."""
+
+_PAUSE_S = 0.2
+_PASSWORD_BYTES_MAX = 4096
+
+
+def add_user_commands(parser: argparse.ArgumentParser) -> None:
+    """Declares the commands."""
+    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
+    create = _named(actions, "create", "make an account, whatever REGISTRATION says")
+    create.add_argument("--admin", action="store_true", help="who administers the server")
+    create.add_argument("--email")
+    create.add_argument("--display-name", metavar="NAME")
+    password = _named(actions, "password", "set another password; all sessions end")
+    for command in (create, password):
+        command.add_argument(
+            "--stdin", action="store_true", help="read the password; else one is made up and printed"
+        )
+        command.add_argument("--json", action="store_true", help="print a JSON object")
+    listing = actions.add_parser("list", help="print all accounts that are not deleted")
+    listing.add_argument("--json", action="store_true", help="print a JSON array")
+    admin = _named(actions, "admin", "make somebody an admin of the server")
+    admin.add_argument(
+        "--off", action="store_true", help="take the right away; the last active admin keeps it"
+    )
+    _named(actions, "ban", "end the sessions of an account and refuse new ones")
+    _named(actions, "unban", "let a banned account in again")
+    _named(actions, "delete", "end an account for good; the username stays taken")
+
+
+def _named(actions: Any, action: str, says: str) -> argparse.ArgumentParser:
+    parser: argparse.ArgumentParser = actions.add_parser(action, help=says)
+    parser.add_argument("name", help="username" if action == "create" else "username or email")
+    return parser
+
+
+async def run_user_command(config: Config, asked: argparse.Namespace) -> int:
+    """Runs one of the commands and prints what came of it. Returns the exit status. Raises: `StartError`."""
+    try:
+        if asked.action == "list":
+            await _list(config, as_json=asked.json)
+            return 0
+        result = await _act(config, asked.action, _request(asked))
+    except (ChatError, Refusal, StorageError) as raised:
+        raise StartError(_line(raised)) from None
+    sys.stdout.write(_said(asked, result))
+    return 0
+
+
+def _request(asked: argparse.Namespace) -> Mapping[str, Any]:
+    """What is asked of `handlers.operator`. Raises: `StartError`."""
+    texts = [asked.name, getattr(asked, "email", None) or "", getattr(asked, "display_name", None) or ""]
+    if not all(map(is_unicode, texts)):  # bytes that are no text in the terminal's encoding
+        raise StartError("the name is not valid text")
+    request: dict[str, Any] = {"user": asked.name}
+    if getattr(asked, "stdin", False):
+        request["password"] = _read_password()
+    if asked.action == "create":
+        request |= {"is_admin": asked.admin, "email": asked.email, "display_name": asked.display_name}
+    elif asked.action == "admin":
+        request["off"] = asked.off
+    return request
+
+
+def _read_password() -> str:
+    """The first line of standard input; from a terminal without showing it. Raises: `StartError`."""
+    if sys.stdin.isatty():
+        return getpass.getpass("Password: ")
+    line = sys.stdin.buffer.readline(_PASSWORD_BYTES_MAX)
+    try:
+        text = line.decode().rstrip("\r\n")
+    except UnicodeDecodeError:
+        raise StartError("the password is not UTF-8 text") from None
+    if not text:
+        raise StartError("there is no password on standard input")
+    return text
+
+
+async def _act(config: Config, action: str, request: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What came of the action. A server that is starting or stopping has its database locked and does not answer yet,
+    or not any more: then both ways are tried for a while. Raises: `ChatError`; `Refusal`; `StorageError`."""
+    give_up_at = asyncio.get_running_loop().time() + RETRY_S
+    while True:
+        answer = await ask_server(config.data_dir, action, request)
+        if answer is not None:
+            return answer
+        try:
+            return await _act_on_store(config, action, request)
+        except StorageError as error:
+            if "another server" not in str(error) or asyncio.get_running_loop().time() > give_up_at:
+                raise
+        await asyncio.sleep(_PAUSE_S)
+
+
+async def _act_on_store(config: Config, action: str, request: Mapping[str, Any]) -> Mapping[str, Any]:
+    store = await open_store(config.store_url(), connect_timeout_s=config.database_connect_timeout_s)
+    passwords, clock = Passwords(config.bcrypt_cost), SystemClock()
+    try:
+        setup = Setup(store, clock, config.policy)
+        return await Operator(store, passwords, config.policy, clock, setup).run(action, request)
+    finally:
+        passwords.close()
+        await store.close()
+
+
+async def _list(config: Config, *, as_json: bool) -> None:
+    """Prints the accounts, page after page."""
+    after, first = 0, True
+    while True:
+        page = await _act(config, "list", {"user": "", "after": after})
+        for user in page["users"]:
+            if as_json:
+                sys.stdout.write(("[\n" if first else ",\n") + dumps(user).decode())
+            else:
+                sys.stdout.write(_HEAD if first else "")
+                sys.stdout.write(_row(user))
+            first = False
+        if page["next"] is None:
+            break
+        after = page["next"]
+    if as_json:
+        sys.stdout.write("[]\n" if first else "\n]\n")
+
+
+_HEAD = f"{'id':>8}  {'username':<32}  {'what':<12}  display name\n"
+
+
+def _row(user: Mapping[str, Any]) -> str:
+    words = [
+        word
+        for word, there in (("admin", user["is_admin"]), ("banned", user["banned"]), ("bot", user["is_bot"]))
+        if there
+    ]
+    email = f"  <{_printable(user['email'])}>" if user["email"] else ""
+    name = _printable(user["display_name"])
+    return f"{user['id']:>8}  {user['username']:<32}  {' '.join(words):<12}  {name}{email}\n"
+
+
+def _said(asked: argparse.Namespace, result: Mapping[str, Any]) -> str:
+    """What is printed for people, or for programs."""
+    name, password = _printable(asked.name), result.get("password")
+    if getattr(asked, "json", False):
+        shown = {key: value for key, value in result.items() if key != "ok" and value is not None}
+        return dumps(shown).decode() + "\n"
+    if asked.action == "create":
+        what = "admin" if result["is_admin"] else "user"
+        said = f"create: {name}: {what} {result['id']} made\n"
+    else:
+        said = f"{asked.action}: {name}: done\n"
+    return said if password is None else f"{said}password: {password}\n"
+
+
+def _line(raised: Exception) -> str:
+    """An error in one line."""
+    error = as_chat_error(raised) if isinstance(raised, Refusal) else raised
+    fields = getattr(error, "fields", None)
+    if fields and getattr(error, "code", "") != "conflict" and not str(error).startswith("this "):
+        return _printable("; ".join(f"{name} {fault}" for name, fault in fields.items()))
+    if isinstance(raised, Unavailable):
+        return str(raised)
+    return _printable(str(error))
+
+
+def _printable(text: str) -> str:
+    """Text without what could move the cursor of a terminal or break a line."""
+    return "".join(sign if sign.isprintable() else "\N{REPLACEMENT CHARACTER}" for sign in text)
