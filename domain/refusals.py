@@ -3,7 +3,6 @@
 A refused request has changed nothing, and other requests in its batch go on.
 """
 
-import math
 from collections.abc import Collection
 
 
@@ -60,7 +59,7 @@ class TooSoon(Refusal):
 
     def __init__(self, slow_mode_s: int, wait_ms: int) -> None:
         super().__init__(
-            f"this chat is in slow mode: one message every {slow_mode_s} s, so wait {math.ceil(wait_ms / 1000)} s"
+            f"this chat is in slow mode: one message every {slow_mode_s} s, so wait {-(-wait_ms // 1000)} s"
         )
         self.wait_ms = wait_ms
 

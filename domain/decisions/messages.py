@@ -1,6 +1,5 @@
 """Sending, editing and deleting messages."""
 
-import math
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -98,7 +97,7 @@ def _check_pace(view: MessageView, actor: Actor, draft: Draft) -> None:
         return
     wait = last + timedelta(seconds=actor.slow_mode_s) - draft.created_at
     if wait > timedelta():
-        raise TooSoon(actor.slow_mode_s, math.ceil(wait / timedelta(milliseconds=1)))
+        raise TooSoon(actor.slow_mode_s, -(-wait // timedelta(milliseconds=1)))
 
 
 def _alive(view: MessageView, message_id: int, user_id: int) -> tuple[Actor, Message]:

@@ -24,8 +24,8 @@ from tests.storage.world import START
 
 STORED = {
     *("sent", "edited", "deleted", "opened", "renamed", "added", "removed", "role", "closed"),
-    *("settings", "invite_made", "invite_removed"),
     *("asked_for", "blocked"),
+    *("settings", "invite_made", "invite_removed", "muted", "banned", "unbanned"),
 }
 """The names that stand in the logs of databases."""
 

@@ -113,6 +113,11 @@ async def _chats_and_members(answers: Answers, ann: Person, bob: Person) -> None
     await answers.run(ann, "change_member", chat_id=chat["id"], user_id=bob.id, role="admin")
     assert (await answers.run(ann, "list_members", chat_id=chat["id"], limit=1))["next_cursor"] is not None
     await answers.run(ann, "remove_member", chat_id=chat["id"], user_id=bob.id)
+    for created in (True, False):
+        assert (await answers.run(ann, "ban_user", chat_id=chat["id"], user_id=bob.id))["created"] is created
+    await answers.run(ann, "list_bans", chat_id=chat["id"])
+    await answers.run(ann, "unban_user", chat_id=chat["id"], user_id=bob.id)
+    assert (await answers.run(ann, "list_audit", chat_id=chat["id"], limit=1))["next_cursor"] is not None
     await answers.run(ann, "delete_chat", chat_id=chat["id"])
 
 

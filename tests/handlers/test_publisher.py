@@ -16,6 +16,7 @@ from domain.changes import (
     ChatSettingsChanged,
     MemberAdded,
     MemberBlocked,
+    MemberMuted,
     MemberRemoved,
     MessageChange,
     MessageCreated,
@@ -26,10 +27,12 @@ from domain.changes import (
     RoleChanged,
     SessionsRevoked,
     UndeclaredChange,
+    UserBanned,
     UserChanged,
+    UserUnbanned,
 )
 from domain.invites import Invite, InviteMade, InviteRemoved
-from domain.models import Message
+from domain.models import Ban, Message
 from handlers.live.connections import enter_room
 from handlers.live.member_events import CHANGED_EACH_MEMBERS_MAX, CHANGED_EVERY_S
 from handlers.live.publisher import Publisher
@@ -137,6 +140,20 @@ CASES: Mapping[str, Case] = {
     "role": Case(
         lambda scene: RoleChanged(CHAT, scene.member(OUTSIDE, owner=True)), ["chat_changed"], ["chat_changed"]
     ),
+    "muted": Case(
+        lambda scene: MemberMuted(CHAT, replace(scene.member(OUTSIDE), muted_until=START), JOINED, START),
+        ["chat_changed"],
+        ["chat_changed"],
+    ),
+    "a member is banned": Case(
+        lambda _: UserBanned(CHAT, Ban(OUTSIDE, None, JOINED, START), True, "Room"),
+        ["chat_changed"],
+        ["chat_removed"],
+    ),
+    "a stranger is banned": Case(
+        lambda _: UserBanned(CHAT, Ban(STRANGER, None, JOINED, START), False, "Room")
+    ),
+    "unbanned": Case(lambda _: UserUnbanned(CHAT, STRANGER, JOINED, START)),
     "session": Case(lambda _: SessionsRevoked(JOINED, [f"s{JOINED}"]), ended=(JOINED,)),
     "another session": Case(lambda _: SessionsRevoked(JOINED, ["s99"])),
     "renamed": Case(

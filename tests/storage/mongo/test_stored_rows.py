@@ -12,15 +12,18 @@ from domain.changes import (
     ChatRenamed,
     ChatSettingsChanged,
     MemberAdded,
+    MemberMuted,
     MemberRemoved,
     MessageCreated,
     MessageDeleted,
     MessageEdited,
     RoleChanged,
+    UserBanned,
+    UserUnbanned,
     kinds,
 )
 from domain.invites import Invite, InviteMade, InviteRemoved
-from domain.models import Chat, ChatState, Member, Message
+from domain.models import Ban, Chat, ChatState, Member, Message
 from storage.mongo import MongoStore
 from storage.mongo.log import Row
 from tests.storage.world import START, World
@@ -148,6 +151,7 @@ FIRST_STAGE = [
 
 
 ACT = {"actor_id": 1, "at": MICROS}
+BAN = {"user_id": 2, "reason": "spam", "banned_by": 1, "at": MICROS}
 INVITE = {"code": "code", "created_by": 1, "created_at": MICROS, "expires_at": None, "max_uses": 5}
 PEOPLE = [
     (
@@ -164,6 +168,15 @@ PEOPLE = [
         row(4, 0, "invite_removed", {"fields": {"code": "code", **ACT}}),
         InviteRemoved(1, "code", 1, START),
     ),
+    (
+        row(5, 0, "muted", {"member": {**member_document(2, "member"), "muted_until": MICROS}, **ACT}),
+        MemberMuted(1, replace(BORIS, muted_until=START), 1, START),
+    ),
+    (
+        row(6, 0, "banned", {"ban": BAN, "was_member": True, "member_count": 1}),
+        UserBanned(1, Ban(2, "spam", 1, START), True, "New"),
+    ),
+    (row(7, 0, "unbanned", {"fields": {"user_id": 2, **ACT}}), UserUnbanned(1, 2, 1, START)),
 ]
 """Kinds of the second format."""
 

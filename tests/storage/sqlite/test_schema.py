@@ -158,7 +158,11 @@ async def test_a_file_of_every_earlier_version_opens_with_its_marks_and_gets_an_
     # Never read; on a message; on one that was deleted since.
     marks = {1: (0, None), 2: (1, 11), 3: (2, 12)}
     for user_id, (read_seq, message_id) in marks.items():
-        db.execute("INSERT INTO members VALUES (1, ?, 'member', 0, ?, ?)", (user_id, read_seq, message_id))
+        db.execute(
+            "INSERT INTO members (chat_id, user_id, role, joined_at, read_seq, last_read_message_id)"
+            " VALUES (1, ?, 'member', 0, ?, ?)",
+            (user_id, read_seq, message_id),
+        )
     db.close()
     store = await SqliteStore.open(path)
     epoch = store.epoch
