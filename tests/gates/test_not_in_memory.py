@@ -38,6 +38,7 @@ class Scene:
         self.ann, self.bob, self.carl = await self.server.people("ann", "bob", "carl")
         self.chat_id = await self.ann.chat(self.bob, self.carl, name="Lunch")
         self.private_id = await self.bob.chat(self.carl, chat_type="private")
+        await self.bob.say(self.private_id, "hi")
         self.message_ids = [(await self.ann.say(self.chat_id, f"{number}"))["id"] for number in range(3)]
         await self.server.restart()
         self.bobs = await self.bob.connect()

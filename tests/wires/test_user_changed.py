@@ -25,6 +25,7 @@ async def names(client: Client) -> list[str]:
 async def test_those_who_share_a_small_chat_hear_it_once_joined_or_not(server: Server) -> None:
     ann, bob, eve = await server.people("ann", "bob", "eve")
     chats = [await ann.chat(bob), await bob.chat(ann), await ann.chat(bob, chat_type="private")]
+    await ann.say(chats[2], "hi")
     joined, outside, stranger = await bob.joined(*chats), await bob.connect(), await eve.connect()
     user = await ann.patch("/users/me", display_name="Анна")
     for client in (joined, outside):

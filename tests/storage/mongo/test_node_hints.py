@@ -3,19 +3,27 @@
 import asyncio
 from dataclasses import replace
 
+import pytest
+
 from domain.changes import (
     ChatCreated,
     ChatDeleted,
+    ChatOpened,
     ChatRenamed,
     MemberAdded,
+    MemberBlocked,
     MemberRemoved,
     MessageCreated,
     ReadMoved,
     RoleChanged,
     SessionsRevoked,
+    SettingsChanged,
     UserChanged,
 )
-from storage.node_ports import Hint
+from domain.decisions.settings import SettingsRequest
+from domain.models import OwnSettings
+from domain.refusals import Forbidden
+from storage.node_ports import TELL_WITHIN_S, Hint
 from tests.storage.mongo.nodes import Node
 from tests.storage.world import START, at
 
@@ -178,3 +186,65 @@ async def test_a_page_has_all_up_to_its_head(here: Node, there: Node) -> None:
                 assert found.deleted
     await asyncio.gather(writing, looking)
     assert len(heads) > 3
+
+
+async def test_what_becomes_of_a_private_chat(here: Node, there: Node) -> None:
+    """A node that has nothing of the chat in memory publishes who asks for it, and who is blocked in it."""
+    anna, boris = await here.users(2)
+    chat_id = await here.chat(anna, boris, chat_type="private")
+    await there.look()
+    there.take()
+    chat, _ = await there.make_chat(boris, anna, chat_type="private")
+    assert chat.id == chat_id
+    assert there.take() == [ChatOpened(chat, boris)]
+    await here.look()
+    assert here.take()[1:] == [ChatOpened(chat, boris)]
+    await here.store.blocks.block(anna, boris, START)
+    with pytest.raises(Forbidden):
+        await there.send(chat_id, boris)
+    await there.look()
+    assert there.take(MemberBlocked) == [MemberBlocked(chat_id, boris, True)]
+    await there.store.blocks.unblock(anna, boris)
+    await here.send(chat_id, boris)
+
+
+async def test_own_settings(here: Node, there: Node) -> None:
+    anna, boris = await here.users(2)
+    chat_id = await here.chat(anna, boris)
+    await there.look()
+    there.take()
+    await here.store.chats.change_settings(chat_id, anna, SettingsRequest(favorite=True, marked_unread=True))
+    here.take()
+    await asyncio.sleep(TELL_WITHIN_S)
+    await there.look()
+    (changed,) = there.take(SettingsChanged)
+    assert isinstance(changed, SettingsChanged)
+    assert changed == SettingsChanged(chat_id, changed.member)
+    assert (changed.member.user_id, changed.member.settings) == (anna, OwnSettings("all", True, None, True))
+    await there.store.messages.mark_read(chat_id, anna, None)
+    assert len(there.take(SettingsChanged)) == 1
+    await asyncio.sleep(TELL_WITHIN_S)
+    await here.look()
+    (changed,) = here.take(SettingsChanged)
+    assert isinstance(changed, SettingsChanged)
+    assert changed.member.settings == OwnSettings("all", True)
+
+
+async def test_a_block_at_one_node_and_a_new_chat_at_another(here: Node, there: Node) -> None:
+    """Whichever is first, and whatever each node has seen, the chat says in the end what the block says."""
+    for number in range(10):
+        anna, boris = await here.users(2)
+        made, *_ = await asyncio.gather(
+            there.make_chat(anna, boris, chat_type="private"),
+            here.store.blocks.block(anna, boris, START),
+            return_exceptions=True,
+        )
+        assert not isinstance(made, BaseException)
+        if number % 2:
+            await asyncio.gather(
+                here.store.blocks.unblock(anna, boris), there.store.blocks.block(anna, boris, START)
+            )
+        holds = list(await here.store.blocks.blocked_by(anna, after_id=0, limit=9)) == [boris]
+        state = await here.store.chats.load(made[0].id)
+        assert state is not None
+        assert state.members[boris].blocked is holds

@@ -9,10 +9,12 @@ import pytest
 from domain.changes import (
     ChatCreated,
     ChatDeleted,
+    ChatOpened,
     ChatRenamed,
     ChatSettingsChanged,
     MemberAdded,
     MemberMuted,
+    MemberBlocked,
     MemberRemoved,
     MessageCreated,
     MessageDeleted,
@@ -143,6 +145,15 @@ PASSED_ON = (
 )
 """The owner was banned."""
 
+PRIVATE = [
+    (
+        row(1, 0, "opened", {**OPENED, "chat": chat_document(None, "private")}),
+        ChatCreated(ChatState(Chat(1, None, "private", START, 1, 0, 2), {1: ANNA, 2: BORIS})),
+    ),
+    (row(2, 0, "asked_for", {"user_id": 2}), ChatOpened(Chat(1, None, "private", START, 1, 0, 2), 2)),
+    (row(3, 0, "blocked", {"fields": {"user_id": 2, "blocked": True}}), MemberBlocked(1, 2, True)),
+]
+
 FIRST_STAGE = [
     (row(2, 0, "removed", {"user_id": 2, "heir": None, "member_count": 1}), MemberRemoved(1, 2, None)),
     (row(3, 0, "closed", {"user_ids": [1], "deleted": True, "member_count": 0}), ChatDeleted(1, [1])),
@@ -181,7 +192,7 @@ PEOPLE = [
 """Kinds of the second format."""
 
 
-@pytest.mark.parametrize("log", [LOG, [LOG[0], *PEOPLE], [LOG[0], PASSED_ON], [LOG[0], *FIRST_STAGE]])
+@pytest.mark.parametrize("log", [LOG, PRIVATE, [LOG[0], *PEOPLE], [LOG[0], PASSED_ON], [LOG[0], *FIRST_STAGE]])
 async def test_what_earlier_versions_wrote(mongo_store: MongoStore, log: list[tuple[Any, Any]]) -> None:
     world = World(mongo_store)
     await mongo_store._database.changes.insert_many([document for document, _ in log])
@@ -197,7 +208,7 @@ async def test_what_earlier_versions_wrote(mongo_store: MongoStore, log: list[tu
 
 
 def test_every_kind_that_is_in_databases_is_here() -> None:
-    assert {document["kind"] for document, _ in [*LOG, *PEOPLE]} == {
+    assert {document["kind"] for document, _ in [*LOG, *PEOPLE, *PRIVATE]} == {
         kind.name for kind in kinds() if kind.logged
     }
 

@@ -3,10 +3,12 @@ from pathlib import Path
 
 import pytest
 
+from domain.refusals import Forbidden
 from storage.errors import StorageError
 from storage.sqlite import SqliteStore, schema
 from tests.storage.old_accounts import OLD_ACCOUNTS, check_upgraded
-from tests.storage.world import World
+from tests.storage.sqlite.earlier import take_back
+from tests.storage.world import START, World
 
 
 async def test_an_upgrade_keeps_the_data(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -172,3 +174,28 @@ async def test_a_file_of_every_earlier_version_opens_with_its_marks_and_gets_an_
     store = await SqliteStore.open(path)
     assert store.epoch == epoch
     await store.close()
+
+
+@pytest.mark.parametrize("version", range(2, len(schema.MIGRATIONS)))
+async def test_an_empty_private_chat_of_an_earlier_version_is_seen_by_its_creator_alone(
+    path: Path, version: int
+) -> None:
+    world = World(await SqliteStore.open(path))
+    anna, boris = await world.users(2)
+    empty = await world.chat(anna, boris, chat_type="private")
+    vera = await world.user()
+    used = await world.chat(anna, vera, chat_type="private")
+    await world.send(used, anna)
+    await world.store.close()
+    take_back(path, version)
+    world = World(await SqliteStore.open(path))
+    assert sorted(await world.store.chats.ids_of(anna)) == [empty, used]
+    assert list(await world.store.chats.ids_of(boris)) == []
+    assert list(await world.store.chats.ids_of(vera)) == [used]
+    chat, created = await world.make_chat(boris, anna, chat_type="private")
+    assert (chat.id, created) == (empty, False)
+    assert list(await world.store.chats.ids_of(boris)) == [empty]
+    await world.store.blocks.block(vera, anna, START)
+    with pytest.raises(Forbidden):
+        await world.send(used, anna)
+    await world.store.close()
