@@ -142,7 +142,7 @@ async def test_chats_are_favourites_marked_quiet_and_hidden(server: Server, open
     # By the menu key.
     await item("Cycling").focus()
     await page.keyboard.press("Shift+F10")
-    await expect(page.get_by_role("menu", name="Menu of “Cycling”")).to_be_visible()
+    await expect(page.get_by_role("menu", name="Actions for “Cycling”")).to_be_visible()
     await page.keyboard.press("ArrowDown")
     await expect(page.get_by_role("menuitem", name="Mark as unread")).to_be_focused()
     await page.keyboard.press("Enter")
@@ -160,7 +160,7 @@ async def test_chats_are_favourites_marked_quiet_and_hidden(server: Server, open
         await expect(item("Reading", one)).to_contain_text("1 unread message")
         await expect(one.page).to_have_title("Vestnik")
     # From the open chat.
-    await window.button("Menu of “Cycling”").click()
+    await window.button("Actions for “Cycling”").click()
     await page.get_by_role("menuitem", name="Hide until the next message").click()
     for one in (window, other):
         await expect(item("Cycling", one)).to_have_count(0)
@@ -183,7 +183,7 @@ async def test_chats_are_favourites_marked_quiet_and_hidden(server: Server, open
     point = {"x": box["x"] + box["width"] / 2, "y": box["y"] + box["height"] / 2}
     cdp = await phone.context.new_cdp_session(phone.page)
     await cdp.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": [point]})
-    await expect(phone.page.get_by_role("menu", name="Menu of “Reading”")).to_be_visible()
+    await expect(phone.page.get_by_role("menu", name="Actions for “Reading”")).to_be_visible()
     await cdp.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
     await phone.page.get_by_role("menuitem", name="Remove from favourites").tap()
     await expect(phone.chats.get_by_role("region", name="Favourites")).to_have_count(0)
@@ -253,7 +253,7 @@ async def test_sessions_blocks_and_the_end_of_an_account(server: Server, open_wi
     await page.keyboard.press("Escape")
 
     # Blocks.
-    await window.button("Menu of “bob”").click()
+    await window.button("Actions for “bob”").click()
     await page.get_by_role("menuitem", name="Block this person").click()
     await page.get_by_role("alertdialog").get_by_role("button", name="Block this person").click()
     await expect(page.get_by_text("You have blocked bob.")).to_be_visible()

@@ -110,7 +110,7 @@ export default {
     wave: 'Hello! 👋',
   },
   chatMenu: {
-    title: 'Menu of “{name}”',
+    title: 'Actions for “{name}”',
     favorite: 'Add to favourites',
     unfavorite: 'Remove from favourites',
     read: 'Mark as read',
