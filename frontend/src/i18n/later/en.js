@@ -1,8 +1,8 @@
 export default {
   invites: {
     title: 'Invite people',
-    aboutChat: 'Whoever opens the link can join “{name}” and read all of its history.',
-    aboutServer: 'Whoever opens the link can make an account on this server.',
+    aboutChat: 'Everybody with the link can join “{name}” and read all of its history.',
+    aboutServer: 'Everybody with the link can make an account on this server.',
     expiry: 'Works for',
     uses: 'For how many people',
     make: 'Make a link',
@@ -24,7 +24,7 @@ export default {
     by: 'by {name}',
     revoke: 'Revoke',
     revokeTitle: 'Revoke this link?',
-    revokeText: 'Nobody can use it any more. Who has joined by it stays.',
+    revokeText: 'Nobody can use it any more. People who have joined by it stay.',
     revoked: 'The link does not work any more.',
     tooMany: 'There are too many links. Revoke one first.',
   },
@@ -73,7 +73,7 @@ export default {
     unbanLabel: 'Lift the ban of {name}',
     unbanned: '{name} can join again.',
     more: 'Show more',
-    audit: 'What was changed',
+    audit: 'Change log',
     noAudit: 'Nothing was changed yet.',
     settings: 'Settings',
     lastOwner: 'The last owner of a chat stays.',
