@@ -178,7 +178,8 @@ class ChatDeleted(Change):
     """The chat, its members and its messages are gone. `member_ids` are those who were in it.
 
     `left_id` is the member whose leaving ended the chat, None if it was deleted. `name` and `chat_type` are what the
-    chat was: the store no longer knows.
+    chat was: the store no longer knows. `unseen_by` is the member of a private chat who never knew of it, if there is
+    one.
     """
 
     chat_id: int
@@ -186,6 +187,7 @@ class ChatDeleted(Change):
     name: str | None = field(default=None, compare=False)
     chat_type: ChatType = field(default="group", compare=False)
     left_id: int | None = field(default=None, compare=False)
+    unseen_by: int | None = field(default=None, compare=False)
 
 
 @change("added", logged=True)
@@ -220,6 +222,36 @@ class RoleChanged(Change):
     chat_id: int
     member: Member
     heir: Member | None = None
+
+
+@change("asked_for", logged=True, since=2)
+class ChatOpened(Change):
+    """A member of a private chat without messages, which the other one created, has asked for it too: they see it from
+    now on."""
+
+    chat: Chat
+    user_id: int
+
+    @property
+    def chat_id(self) -> int:
+        return self.chat.id
+
+
+@change("blocked", logged=True, since=2)
+class MemberBlocked(Change):
+    """The other member of a private chat has blocked this one, who may not write, or has lifted the block."""
+
+    chat_id: int
+    user_id: int
+    blocked: bool
+
+
+@change("settings", logged=False)
+class SettingsChanged(Change):
+    """`member` has set something else for themselves in the chat."""
+
+    chat_id: int
+    member: Member
 
 
 class AccountChange(Change):

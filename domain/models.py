@@ -78,12 +78,17 @@ class Chat:
 @frozen
 class OwnSettings:
     """What a member has set in a chat for themselves. `hidden_seq` is the head of the chat when they hid it, None if
-    they did not; a newer message shows the chat again. `marked_unread` is for the client's list."""
+    they did not, or a message was created since. `marked_unread` is for the client's list."""
 
     notifications: Notifications = "all"
     favorite: bool = False
     hidden_seq: int | None = None
     marked_unread: bool = False
+
+    @property
+    def hidden(self) -> bool:
+        """Whether the chat is in the list of hidden chats, and not among the others."""
+        return self.hidden_seq is not None
 
 
 UNSET = OwnSettings()
@@ -191,12 +196,6 @@ class ChatSummary:
     member: Member
     unread_count: int
     last_message: Message | None
-
-    @property
-    def hidden(self) -> bool:
-        """Whether the member has hidden the chat, and no message has come since."""
-        hidden_seq, last = self.member.settings.hidden_seq, self.last_message
-        return hidden_seq is not None and (last is None or last.seq <= hidden_seq)
 
 
 @frozen

@@ -54,6 +54,10 @@ class LastOwner(Refusal):
     """The only owner of a chat cannot give up the role without another owner."""
 
 
+class TooMany(Refusal):
+    """There may be no more of what is to be added. The text says of what, in English for people."""
+
+
 class TokenUnknown(Refusal):
     """A refresh token that was never issued, has expired, or belongs to a revoked session."""
 

@@ -6,7 +6,7 @@ import { precompress } from './precompress.js'
 
 const FUNCTION_TESTS = [
   ...['accountRules', 'bidi', 'dates', 'events', 'freshness', 'hosts', 'i18n', 'links', 'once'],
-  ...['recovery', 'rows', 'timeline', 'useForm', 'viewport'],
+  ...['recovery', 'rows', 'timeline', 'useForm', 'userAgents', 'viewport'],
 ].map((name) => `tests/unit/${name}.test.js`)
 
 export default defineConfig(({ mode }) => {

@@ -38,6 +38,7 @@ class Hint:
     in the log already, or are being inserted, or failed to be. `users` are the accounts that changed, each with
     whether others see the change. `sessions` are those that were revoked, as (user id, session id). `marks` are read
     marks that moved. `told` are the values that live state publishes, as (topic, value).
+    `settings` are the members whose own settings changed, as (chat id, user id).
     """
 
     number: int
@@ -46,6 +47,7 @@ class Hint:
     sessions: Sequence[tuple[int, str]]
     marks: Sequence[ReadMoved]
     told: Sequence[tuple[str, Any]]
+    settings: Sequence[tuple[int, int]] = ()
 
 
 OnPublished = Callable[[Sequence[tuple[int, Change]], int], None]

@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Protocol
 
 from domain.changes import LaggingSubscriber, Subscriber
+from domain.decisions.settings import SettingsRequest
 from domain.models import (
     Appended,
     Chat,
@@ -151,9 +152,11 @@ class Chats(Protocol):
         created_at: datetime,
     ) -> tuple[Chat, bool]:
         """Creates a chat of the owner and the members, and returns it with True. Two users have one private chat: if it
-        exists, created by either of them, it is returned with False. `member_ids` may contain the owner.
+        exists, created by either of them and whatever became of the other, it is returned with False, and the owner
+        sees it from now on. `member_ids` may contain the owner.
 
-        Raises: `UnknownUsers`, for an owner who is banned too.
+        Raises: `UnknownUsers`, for an owner who is banned too, and for another user who is not active if the chat is a
+        new private one; `Forbidden` if somebody is to become a member who has blocked the owner.
         """
 
     async def begin(self, chat_id: int) -> None:
@@ -174,17 +177,32 @@ class Chats(Protocol):
         """Says that nobody needs to know of each change of the chat any more."""
 
     async def summary(self, chat_id: int, user_id: int) -> ChatSummary:
-        """Raises: `NotFound` if there is no such chat or the user is not in it."""
+        """Raises: `NotFound` if there is no such chat, the user is not in it, or does not see it yet (see
+        `domain.private_chats`)."""
 
     async def list_for(
-        self, user_id: int, *, cursor: str | None, limit: int, max_bytes: int | None = None
+        self,
+        user_id: int,
+        *,
+        cursor: str | None,
+        limit: int,
+        max_bytes: int | None = None,
+        hidden: bool = False,
     ) -> tuple[Sequence[ChatSummary], str | None]:
-        """The user's chats, latest activity (newest message, else creation) first, and the cursor of the next
-        page, None on the last; no more than `max_bytes` as JSON, but one at least.
+        """The chats that the user sees, those that they have hidden or all others, latest activity (newest message,
+        else creation) first, and the cursor of the next page, None on the last; no more than `max_bytes` as JSON, but
+        one at least. A chat is hidden until a message is created in it.
         Raises: `BadReference("cursor")` for one that was not given out here."""
 
     async def ids_of(self, user_id: int) -> Sequence[int]:
-        """All chats of the user, in no order."""
+        """All chats that the user sees, in no order."""
+
+    async def member(self, chat_id: int, user_id: int) -> Member | None:
+        """The member; None if there is no such chat or the user is not in it."""
+
+    async def change_settings(self, chat_id: int, user_id: int, request: SettingsRequest) -> Member:
+        """Changes what a member has set for themselves. Two nodes that do so for one member in the same moment keep
+        the settings of one of them. Raises: `NotFound`."""
 
     async def has_member(self, chat_id: int, user_id: int) -> bool:
         """Whether the user is in the chat, by all that any server has acked before this call."""
@@ -197,7 +215,8 @@ class Chats(Protocol):
 
     async def sharing(self, user_id: int, among: Collection[int], *, members_max: int) -> Collection[int]:
         """Those of the users `among` who share a chat of at most `members_max` members with the user, who may be one of
-        them. Reads some chats at a time, so that other reads can go on in between."""
+        them. A private chat that only one of its members sees is not shared. Reads some chats at a time, so that other
+        reads can go on in between."""
 
     async def preview(self, chat_id: int, user_ids: Collection[int]) -> ChatPreview | None:
         """The chat as those of the users see it who are in it; None if there is no such chat. One call for all of
@@ -207,15 +226,15 @@ class Chats(Protocol):
         """Raises: `NotFound`; `Forbidden`."""
 
     async def delete(self, chat_id: int, user_id: int) -> None:
-        """Raises: `NotFound`; `Forbidden`."""
+        """Raises: `NotFound`; `Forbidden`, for a private chat in which both have written too."""
 
     async def add_member(
         self, chat_id: int, actor_id: int, user_id: int, role: Role, joined_at: datetime
     ) -> Member:
         """A new member's mark stands at the newest message that is not deleted, at 0 if there is none.
 
-        Raises: `NotFound`, also if the actor is not active; `Forbidden`; `UnknownUsers`;
-        `Duplicate("user_id")` for a member.
+        Raises: `NotFound`, also if the actor is not active; `Forbidden`, also if the user has blocked the actor;
+        `UnknownUsers`; `Duplicate("user_id")` for a member.
         """
 
     async def set_role(self, chat_id: int, actor_id: int, user_id: int, role: Role) -> Member:
@@ -247,7 +266,8 @@ class Messages(Protocol):
 
     def mark_read(self, chat_id: int, user_id: int, up_to: int | None) -> Promise[ReadMark]:
         """Queues a move of the user's mark to the message `up_to` (a deleted one serves), None: to the newest. It
-        never goes back. The promise fails with `NotFound`; `BadReference("up_to")`."""
+        never goes back. Whether it moves or not, the chat is no longer marked as unread. The promise fails with
+        `NotFound`; `BadReference("up_to")`."""
 
     async def get(self, message_id: int) -> Message | None:
         """The message or its tombstone."""
@@ -277,6 +297,25 @@ class Messages(Protocol):
 
     async def count_changed_since(self, chat_id: int, after_seq: int, *, limit: int) -> int:
         """How many messages `changed_since` would give without a bound in bytes; counting stops at `limit`."""
+
+
+class Blocks(Protocol):
+    """Whom users have blocked. A block also reaches the private chat of the two as a change, which is ordered with its
+    messages; a private chat that is created later has it from the beginning."""
+
+    async def block(self, user_id: int, blocked_id: int, at: datetime) -> None:
+        """Does nothing for somebody who is blocked already.
+
+        Raises: `NotFound` for a user who does not exist or is deleted; `TooMany` above
+        `domain.decisions.blocks.BLOCKS_MAX`, which several blocks by one user at the same time may exceed on a store
+        that several nodes share.
+        """
+
+    async def unblock(self, user_id: int, blocked_id: int) -> None:
+        """Does nothing for somebody who is not blocked."""
+
+    async def blocked_by(self, user_id: int, *, after_id: int, limit: int) -> Sequence[int]:
+        """Whom the user has blocked: ids above `after_id`, ascending, at most `limit`."""
 
 
 class Store(Protocol):
@@ -310,6 +349,8 @@ class Store(Protocol):
     def chats(self) -> Chats: ...
     @property
     def messages(self) -> Messages: ...
+    @property
+    def blocks(self) -> Blocks: ...
 
     def subscribe(self, subscriber: Subscriber) -> None:
         """Adds a subscriber, which is called with every batch of changes committed from now on: in the turn in which

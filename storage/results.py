@@ -9,13 +9,16 @@ from domain.changes import (
     Change,
     ChatCreated,
     ChatDeleted,
+    ChatOpened,
     ChatRenamed,
     MemberAdded,
+    MemberBlocked,
     MemberRemoved,
     MessageChange,
     MessageCreated,
     ReadMoved,
     RoleChanged,
+    SettingsChanged,
     check_served,
 )
 from domain.models import Appended
@@ -23,12 +26,15 @@ from domain.models import Appended
 _RESULTS: Mapping[type[Change], Callable[[Any], object]] = {
     MessageCreated: lambda change: Appended(change.message, duplicate=False),
     ChatCreated: lambda change: (change.state.chat, True),
+    ChatOpened: lambda change: (change.chat, False),
     ChatRenamed: lambda change: change.chat,
     ChatDeleted: lambda change: None,
     MemberAdded: lambda change: change.member,
+    MemberBlocked: lambda change: None,
     MemberRemoved: lambda change: None,
     ReadMoved: lambda change: None,  # with what is unread, which only the store can count
     RoleChanged: lambda change: change.member,
+    SettingsChanged: lambda change: change.member,
 }
 
 

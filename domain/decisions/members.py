@@ -7,6 +7,7 @@ from domain.changes import ChatDeleted, MemberAdded, MemberRemoved, RoleChanged
 from domain.decisions.accounts import check_known, is_active
 from domain.decisions.chats import end
 from domain.decisions.heirs import has_other_owner, heir_of
+from domain.decisions.private_chats import check_not_blocked
 from domain.decisions.view import MemberView
 from domain.models import Actor, Member, Role
 from domain.permissions import check_add, check_remove, check_set_role
@@ -19,7 +20,7 @@ def add(
     """A new member, whose mark stands at the newest message.
 
     Raises, the first that holds: `NotFound`; `Forbidden`; `NotFound` if the actor is not active; `UnknownUsers`;
-    `Duplicate("user_id")` for a member.
+    `Duplicate("user_id")` for a member; `Forbidden` if the user has blocked the actor.
     """
     check_add(view.actor(chat_id, actor_id), role)
     if not is_active(view, actor_id):  # banned since they asked for it: the chat may be nobody's now
@@ -27,6 +28,7 @@ def add(
     check_known(view, [user_id])
     if view.member(chat_id, user_id) is not None:
         raise Duplicate("user_id")
+    check_not_blocked(view, actor_id, [user_id])
     member, newest = Member(user_id, role, joined_at), view.newest(chat_id)
     if newest is not None:
         member = replace(member, read_seq=newest.seq, last_read_message_id=newest.id)

@@ -41,6 +41,16 @@ class MarkView(Protocol):
         """The newest message that is not deleted."""
 
 
+class SettingsView(Protocol):
+    """What decisions about a member's own settings ask."""
+
+    def member(self, chat_id: int, user_id: int) -> Member | None:
+        """See `MarkView.member`. The chat counts as hidden only if no message was created since."""
+
+    def head_seq(self, chat_id: int) -> int:
+        """The number of the last change of a message in the chat."""
+
+
 class MemberView(Protocol):
     """What decisions about chats and their members ask."""
 
@@ -72,6 +82,12 @@ class MemberView(Protocol):
     def newest(self, chat_id: int) -> Message | None:
         """See `MarkView.newest`."""
 
+    def has_written(self, chat_id: int, user_id: int) -> bool:
+        """Whether the user has ever sent a message to the chat, even if it is deleted by now."""
 
-class ChatView(MessageView, MarkView, MemberView, Protocol):
+    def blockers_of(self, user_id: int, among: Collection[int]) -> Collection[int]:
+        """Those of the users `among` who have blocked the user."""
+
+
+class ChatView(MessageView, MarkView, SettingsView, MemberView, Protocol):
     """All that any decision asks."""

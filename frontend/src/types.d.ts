@@ -65,6 +65,9 @@ export interface Message {
   edited_at: string | null
   reply_to: number | null
   client_id?: string
+  /** The ids of the users whom it mentions. An older server sends neither. */
+  mentions?: number[]
+  mentions_all?: boolean
 }
 
 /** A chat as all its members see it, without the fields of one member. */

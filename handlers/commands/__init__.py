@@ -3,7 +3,18 @@
 from collections.abc import Mapping
 from typing import Any
 
-from handlers.commands import accounts, chats, connection, members, messages, presence, typing, users
+from handlers.commands import (
+    accounts,
+    blocks,
+    chats,
+    connection,
+    members,
+    messages,
+    own_settings,
+    presence,
+    typing,
+    users,
+)
 from handlers.registry import Command, by_name
 
 COMMANDS: Mapping[str, Command[Any]] = by_name(
@@ -15,6 +26,9 @@ COMMANDS: Mapping[str, Command[Any]] = by_name(
         users.get_user,
         users.update_me,
         users.list_users,
+        blocks.block_user,
+        blocks.unblock_user,
+        blocks.list_blocks,
         chats.create_chat,
         chats.list_chats,
         chats.get_chat,
@@ -22,6 +36,7 @@ COMMANDS: Mapping[str, Command[Any]] = by_name(
         chats.delete_chat,
         chats.join_chat,
         chats.leave_chat,
+        own_settings.change_settings,
         members.list_members,
         members.add_member,
         members.set_role,

@@ -22,7 +22,7 @@ from handlers.wire.answers import (
 )
 from handlers.wire.errors import invalid
 from handlers.wire.pages import ITEMS_BYTES_MAX, bad_cursor
-from handlers.wire.schemas import AnyText, Id, IdList, Position, StrictInteger, StrictString
+from handlers.wire.schemas import AnyText, Flag, Id, IdList, Position, StrictInteger, StrictString
 from handlers.wire.views import View, summary_view
 from storage.errors import Unavailable
 
@@ -38,7 +38,8 @@ class CreateChat:
 
 @command("create_chat", CreateChat, CreatedChatAnswer, limit="changes")
 async def create_chat(context: Context, caller: Caller, params: CreateChat) -> Result:
-    """Creates a chat with the caller as its owner. Two users share one private chat: the second time it is found."""
+    """Creates a chat with the caller as its owner. Two users share one private chat: the second time it is found, and
+    whoever asks for it sees it from then on."""
     others = set(params.member_ids or ()) - {caller.user_id}
     chat_type = cast(ChatType, params.chat_type)
     if chat_type == "private" and len(others) != 1:
@@ -67,16 +68,21 @@ CHATS_PER_TOKEN = 10
 
 @frozen
 class ListChats:
+    hidden: Flag = False
     cursor: AnyText | None = None
     limit: Annotated[int, StrictInteger(1, 200)] = 50
 
 
 @command("list_chats", ListChats, ChatsAnswer, limit="queries")
 async def list_chats(context: Context, caller: Caller, params: ListChats) -> Result:
-    """The caller's chats, latest activity first."""
+    """The caller's chats, latest activity first: those that they have hidden, or all others."""
     try:
         summaries, next_cursor = await context.store.chats.list_for(
-            caller.user_id, cursor=params.cursor, limit=params.limit, max_bytes=ITEMS_BYTES_MAX
+            caller.user_id,
+            cursor=params.cursor,
+            limit=params.limit,
+            max_bytes=ITEMS_BYTES_MAX,
+            hidden=params.hidden,
         )
     except BadReference:
         raise bad_cursor() from None
@@ -113,7 +119,8 @@ async def rename_chat(context: Context, caller: Caller, params: RenameChat) -> R
 
 @command("delete_chat", OneChat, Nothing, limit="changes")
 async def delete_chat(context: Context, caller: Caller, params: OneChat) -> Result:
-    """Deletes the chat with everything in it: only an owner may. All members get `chat_removed`."""
+    """Deletes the chat with everything in it: only an owner may, and in a private chat only until both have written.
+    All members get `chat_removed`."""
     chat = await context.directory.for_member(caller.user_id, params.chat_id)
     context.limiter.spend("changes", caller.user_id, len(chat.members) / RECIPIENTS_PER_TOKEN)
     await context.store.chats.delete(params.chat_id, caller.user_id)

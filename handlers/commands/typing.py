@@ -29,7 +29,8 @@ async def typing(context: Context, caller: Caller, params: Typing) -> Result:
         return {}
     ignored = context.limiter.take("typing", caller.user_id)
     if not ignored:  # an ignored sign must not load a chat either
-        await context.directory.for_member(caller.user_id, params.chat_id)
+        chat = await context.directory.for_member(caller.user_id, params.chat_id)
+        chat.check_voice(caller.user_id)
     if params.is_typing and not ignored:
         context.typing.type(params.chat_id, connection)
     return {}

@@ -4,6 +4,8 @@ from collections.abc import Collection
 from dataclasses import replace
 
 from domain.models import Chat, ChatState, ChatType, Member
+from domain.private_chats import newcomer_of
+from domain.refusals import Forbidden
 from handlers.live.cache import Cache
 from handlers.live.connections import Connection
 from handlers.live.freshness import AlwaysFresh, Freshness
@@ -26,16 +28,28 @@ _MANY_BYTES = 8
 
 
 class LoadedChat:
-    """A chat in memory. `head_seq` is the number of the last change published to its room, `members` are the ids of its
-    members, and `joined` are the connections in its room, by id."""
+    """A chat in memory. `head_seq` is the number of the last change published to its room, `members` are the ids of the
+    members who see it, and `joined` are the connections in its room, by id.
 
-    __slots__ = ("_directory", "chat", "head_seq", "joined", "members", "room")
+    `newcomer` is the member of a private chat who did not ask for it: they see it once it has a message, see
+    `domain.private_chats`. `blocked` are the members whom another one has blocked.
+    """
 
-    def __init__(self, state: ChatState, directory: "Directory") -> None:
+    __slots__ = ("_directory", "blocked", "chat", "head_seq", "joined", "members", "newcomer", "room")
+
+    def __init__(self, state: ChatState, directory: "Directory", head_seq: int = 0) -> None:
+        """`head_seq`: a change with this number is published to the room already."""
         self._directory = directory
         self.chat = state.chat
-        self.members: Ids = compact(state.members.keys())
-        self.head_seq = state.chat.head_seq
+        self.head_seq = max(state.chat.head_seq, head_seq)
+        self.newcomer = newcomer_of(state.chat, state.members)
+        is_unseen = self.newcomer is not None and self.head_seq == 0
+        self.members: Ids = compact(state.members.keys() - {self.newcomer} if is_unseen else state.members)
+        self.blocked: Collection[int] = (
+            tuple(user_id for user_id, member in state.members.items() if member.blocked)
+            if self.chat_type == "private"
+            else ()
+        )
         self.room = room_of(state.chat.id)
         self.joined: dict[str, Connection] = {}
 
@@ -67,11 +81,22 @@ class LoadedChat:
 
     @property
     def carries_presence(self) -> bool:
-        return len(self.members) <= PRESENCE_MEMBERS_MAX
+        return len(self.members) <= PRESENCE_MEMBERS_MAX and self.unseen_by is None
+
+    @property
+    def unseen_by(self) -> int | None:
+        """The member who does not see the chat yet."""
+        return None if self.newcomer is None or self.newcomer in self.members else self.newcomer
+
+    def check_voice(self, user_id: int) -> None:
+        """Raises: `Forbidden` for a member who may not write, as `domain.permissions.check_voice` does."""
+        if user_id in self.blocked:
+            raise Forbidden("the other person has blocked you")
 
     def snapshot(self) -> Chat:
         """The chat with its present head and number of members."""
-        return replace(self.chat, head_seq=self.head_seq, member_count=len(self.members))
+        unseen = 0 if self.unseen_by is None else 1
+        return replace(self.chat, head_seq=self.head_seq, member_count=len(self.members) + unseen)
 
 
 def room_of(chat_id: int) -> str:
@@ -197,6 +222,21 @@ class Directory:
             self._resized(chat)
         self._chats.stale(chat_id)
 
+    def seen_by_both(self, chat_id: int) -> None:
+        """Called when the second member of a private chat comes to see it."""
+        chat = self._chats.peek(chat_id)
+        if chat is not None and chat.newcomer is not None:
+            chat.members.add(chat.newcomer)
+            self._resized(chat)
+        self._chats.stale(chat_id)
+
+    def blocked(self, chat_id: int, user_id: int, *, blocked: bool) -> None:
+        """Called when a member of a private chat has blocked the other one, or has lifted the block."""
+        chat = self._chats.peek(chat_id)
+        if chat is not None:
+            chat.blocked = {*chat.blocked, user_id} if blocked else {*chat.blocked} - {user_id}
+        self._chats.stale(chat_id)
+
     def member_gone(self, chat_id: int, user_id: int) -> None:
         """Called when a member is removed."""
         chat = self._chats.peek(chat_id)
@@ -221,9 +261,7 @@ class Directory:
             self._store.chats.unfollow(chat_id)
             return None
         self._store.chats.follow(chat_id)
-        chat = LoadedChat(state, self)
-        chat.head_seq = max(chat.head_seq, head_seq)
-        return chat
+        return LoadedChat(state, self, head_seq)
 
     def _dropped(self, chat: LoadedChat) -> None:
         self._store.chats.unfollow(chat.id)

@@ -8,11 +8,13 @@ from typing import Any, TypeVar
 
 from domain import changes
 from domain.changes import Change, ChangeKind, MessageChange, UndeclaredChange
+from domain.private_chats import sees
 from handlers.context import Context
 from handlers.live.connections import Connection, leave_room
 from handlers.live.directory import room_of
 from handlers.live.hub import Blobs
 from handlers.live.member_events import MemberEvents
+from handlers.live.settings_events import SettingsEvents
 from handlers.live.spreader import Spreader
 from handlers.wire import events
 from handlers.wire.endings import Ending
@@ -55,6 +57,7 @@ class Publisher:
         self._spreader = spreader
         self._ended = ended
         self._members = MemberEvents(context)
+        self._settings = SettingsEvents(context)
         self._at = context.clock.now()
         """The timestamp of the events of the current batch."""
         self._publish = {kind.value: self._function_for(kind) for kind in changes.kinds()}
@@ -68,8 +71,9 @@ class Publisher:
             publish[type(change)](change)
 
     def stop(self) -> None:
-        """Ends the timers."""
+        """Ends the timers, and gives up what waits for the store."""
         self._members.stop()
+        self._settings.stop()
 
     def _function_for(self, kind: ChangeKind) -> Callable[[Any], None]:
         method, event_of = _METHODS.get(kind.value), ROOM_EVENTS.get(kind.value)
@@ -100,6 +104,8 @@ class Publisher:
         context = self._context
         if new:
             context.typing.stop(chat_id, sender_id)
+            if seq == 1:
+                self._members.first_message(chat_id)
         context.directory.published(chat_id, seq)
         context.hub.emit_blobs(blobs, room=room_of(chat_id))
         context.updates.changed(chat_id)
@@ -114,6 +120,8 @@ class Publisher:
         """Publishes `new_message`, after the sender's typing has ended."""
         message = change.message
         self._context.typing.stop(message.chat_id, message.sender_id)
+        if message.seq == 1:
+            self._members.first_message(message.chat_id)
         self._message_changed(events.new_message, change)
 
     @_publishes(changes.ReadMoved)
@@ -125,11 +133,35 @@ class Publisher:
 
     @_publishes(changes.ChatCreated)
     def _chat_created(self, change: changes.ChatCreated) -> None:
-        """Publishes `chat_added` to the members. A chat of which no member is connected here need not be in memory:
-        another node may have created it."""
-        needed = self._context.connections.any_of(change.state.members)
-        self._context.directory.created(change.state, needed=needed)
-        self._members.added(change.chat_id, change.state.members.keys())
+        """Publishes `chat_added` to the members who see the chat. A chat of which no member is connected here need not
+        be in memory: another node may have created it."""
+        state = change.state
+        needed = self._context.connections.any_of(state.members)
+        self._context.directory.created(state, needed=needed)
+        seen_by = [user_id for user_id, member in state.members.items() if sees(state.chat, member)]
+        self._members.added(change.chat_id, seen_by)
+
+    @_publishes(changes.ChatOpened)
+    def _chat_opened(self, change: changes.ChatOpened) -> None:
+        """Publishes `chat_added` to the member who has asked for a private chat."""
+        self._context.directory.seen_by_both(change.chat_id)
+        chat = self._context.directory.peek(change.chat_id)
+        if chat is not None:
+            self._members.show_presence(chat)
+        self._members.added(change.chat_id, (change.user_id,))
+
+    @_publishes(changes.MemberBlocked)
+    def _member_blocked(self, change: changes.MemberBlocked) -> None:
+        """Ends the typing of a member whom the other one of a private chat has blocked. Nobody is told of a block."""
+        context, chat_id, user_id = self._context, change.chat_id, change.user_id
+        context.directory.blocked(chat_id, user_id, blocked=change.blocked)
+        if change.blocked:
+            context.typing.stop(chat_id, user_id)
+
+    @_publishes(changes.SettingsChanged)
+    def _settings_changed(self, change: changes.SettingsChanged) -> None:
+        """Publishes `chat_settings` to the own connections of the member."""
+        self._settings.changed(change.chat_id, change.member)
 
     @_publishes(changes.ChatRenamed)
     def _chat_renamed(self, change: changes.ChatRenamed) -> None:
@@ -145,7 +177,8 @@ class Publisher:
             for connection in list(chat.joined.values()):
                 leave_room(self._context.hub, connection, chat.id)
         self._context.directory.deleted(change.chat_id)
-        self._context.announcer.dissolved(change.member_ids)
+        if change.unseen_by is None:
+            self._context.announcer.dissolved(change.member_ids)
         self._members.deleted(change)
 
     @_publishes(changes.MemberAdded)

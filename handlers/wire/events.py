@@ -5,8 +5,16 @@ from datetime import datetime
 from typing import Any, Literal, TypeVar, get_args
 
 from domain.changes import Change, MessageCreated, MessageDeleted, MessageEdited, ReadMoved, replay_of
-from domain.models import Chat, ChatPreview, Message, User
-from handlers.wire.views import View, chat_view, message_view, optional_time_view, time_view, user_view
+from domain.models import Chat, ChatPreview, Member, Message, User
+from handlers.wire.views import (
+    View,
+    chat_view,
+    message_view,
+    optional_time_view,
+    settings_view,
+    time_view,
+    user_view,
+)
 
 EventName = Literal[
     "connected",
@@ -22,6 +30,7 @@ EventName = Literal[
     "chat_removed",
     "chat_changed",
     "chat_updated",
+    "chat_settings",
     "user_changed",
     "token_expiring",
     "error",
@@ -158,6 +167,11 @@ def chat_updated(chat_id: int, preview: ChatPreview, unread_count: int, read_seq
         "head_seq": preview.head_seq,
         "timestamp": time_view(at),
     }
+
+
+def chat_settings(chat_id: int, member: Member, at: datetime) -> Event:
+    """For the own connections of the member."""
+    return "chat_settings", {"chat_id": chat_id, **settings_view(member), "timestamp": time_view(at)}
 
 
 def chat_added(chat_id: int, head_seq: int, at: datetime) -> Event:

@@ -171,7 +171,7 @@ def chat_view(chat: Chat) -> View:
 
 def summary_view(summary: ChatSummary) -> View:
     """A `SummaryObject`."""
-    last, settings = summary.last_message, summary.member.settings
+    last = summary.last_message
     return {
         **chat_view(summary.chat),
         "role": summary.member.role,
@@ -179,11 +179,19 @@ def summary_view(summary: ChatSummary) -> View:
         "last_message": None if last is None else message_view(last),
         "last_read_message_id": summary.member.last_read_message_id,
         "read_seq": summary.member.read_seq,
+        **settings_view(summary.member),
+    }
+
+
+def settings_view(member: Member) -> View:
+    """What a member has set in a chat for themselves, and until when they are muted there."""
+    settings = member.settings
+    return {
         "notifications": settings.notifications,
         "favorite": settings.favorite,
-        "hidden": summary.hidden,
+        "hidden": settings.hidden,
         "marked_unread": settings.marked_unread,
-        "muted_until": optional_time_view(summary.member.muted_until),
+        "muted_until": optional_time_view(member.muted_until),
     }
 
 

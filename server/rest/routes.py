@@ -4,6 +4,13 @@ from collections.abc import Sequence
 
 from server.rest.calls import NO_CONTENT, Answer, Call
 
+OWN_CALLS: Sequence[Call] = [
+    Call("PATCH", "/chats/{chat_id}/me", "change_settings", Answer(part="chat")),
+    Call("GET", "/users/me/blocks", "list_blocks"),
+    Call("PUT", "/users/{user_id}/block", "block_user", NO_CONTENT),
+    Call("DELETE", "/users/{user_id}/block", "unblock_user", NO_CONTENT),
+]
+
 CALLS: Sequence[Call] = [
     Call("POST", "/auth/register", "register", Answer(201, part="user"), public=True),
     Call("POST", "/auth/login", "login", public=True, form=True),
@@ -31,4 +38,5 @@ CALLS: Sequence[Call] = [
     Call("PATCH", "/messages/{message_id}", "edit_message", Answer(part="message")),
     Call("PUT", "/messages/{message_id}", "edit_message", Answer(part="message")),
     Call("DELETE", "/messages/{message_id}", "delete_message", NO_CONTENT),
+    *OWN_CALLS,
 ]

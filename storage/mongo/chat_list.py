@@ -4,9 +4,10 @@ import asyncio
 from collections.abc import Collection, Mapping, Sequence
 
 from domain.models import ChatPreview, ChatSummary, Member
+from domain.private_chats import sees
 from domain.refusals import NotFound
 from storage.cursor import BEYOND, Cursor
-from storage.mongo import history
+from storage.mongo import history, own_members
 from storage.mongo.database import Database, Document
 from storage.mongo.documents import chat_of, member_key, member_of
 from storage.mongo.new_kinds import check_kinds, unknown_kind
@@ -25,6 +26,8 @@ async def summary(database: Database, chat_id: int, user_id: int) -> ChatSummary
     if chat is None or chat["deleted"] or member is None or member["gone"]:
         raise NotFound(f"chat {chat_id}")
     check_kinds(chat)
+    if await _unseen(database, [chat], {chat_id: member}):
+        raise NotFound(f"chat {chat_id}")
     return await _summary(database, chat, member)
 
 
@@ -35,7 +38,13 @@ async def has_member(database: Database, chat_id: int, user_id: int) -> bool:
 
 
 async def page(
-    database: Database, user_id: int, after: Cursor | None, limit: int, max_bytes: int | None
+    database: Database,
+    user_id: int,
+    after: Cursor | None,
+    limit: int,
+    max_bytes: int | None,
+    *,
+    hidden: bool = False,
 ) -> tuple[Sequence[ChatSummary], str | None]:
     """See `storage.ports.Chats.list_for`. The cost grows with the number of the user's chats, not of messages. Leaves
     out chats that only newer nodes serve."""
@@ -52,12 +61,54 @@ async def page(
         and unknown_kind(chat) is None
         and (chat["activity"], chat["id"]) < (start.at, start.id)
     ]
+    unseen = await _unseen(database, below, members)
+    below = [chat for chat in below if chat["id"] not in unseen]
     below.sort(key=lambda chat: (chat["activity"], chat["id"]), reverse=True)
-    summaries = await _fitting_summaries(database, below[:limit], members, max_bytes)
-    if len(below) == len(summaries):
+    wanted = await _first_of(database, below, members, limit + 1, hidden=hidden)
+    summaries = await _fitting_summaries(database, wanted[:limit], members, max_bytes)
+    if len(wanted) == len(summaries):
         return summaries, None
-    last = below[len(summaries) - 1]
+    last = wanted[len(summaries) - 1]
     return summaries, str(Cursor(last["activity"], last["id"]))
+
+
+async def _unseen(
+    database: Database, chats: Sequence[Document], members: Mapping[int, Document]
+) -> Collection[int]:
+    """Those of the chats that the member does not see yet. The messages say whether there are any: the chat's own
+    document may be behind them."""
+    unseen = [
+        chat["id"]
+        for chat in chats
+        if chat["head_seq"] == 0 and not sees(chat_of(chat), member_of(members[chat["id"]]))
+    ]
+    return set(unseen).difference(await history.with_messages(database, unseen))
+
+
+async def _first_of(
+    database: Database,
+    chats: Sequence[Document],
+    members: Mapping[int, Document],
+    limit: int,
+    *,
+    hidden: bool,
+) -> Sequence[Document]:
+    """The first of the chats that the member has hidden, or of all others."""
+    found: list[Document] = []
+    for start in range(0, len(chats), SUMMARIES_AT_ONCE):
+        some = chats[start : start + SUMMARIES_AT_ONCE]
+        are_hidden = await asyncio.gather(*(_is_hidden(database, members[chat["id"]]) for chat in some))
+        found += [chat for chat, is_hidden in zip(some, are_hidden, strict=True) if is_hidden == hidden]
+        if len(found) >= limit:
+            break
+    return found[:limit]
+
+
+async def _is_hidden(database: Database, member: Document) -> bool:
+    settings = member.get("settings")
+    if not settings or settings["hidden_seq"] is None:
+        return False
+    return not await history.created_since(database, member["chat_id"], settings["hidden_seq"])
 
 
 async def _fitting_summaries(
@@ -78,10 +129,11 @@ async def _fitting_summaries(
 
 async def ids_of(database: Database, user_id: int) -> Sequence[int]:
     """See `storage.ports.Chats.ids_of`."""
-    wanted = {"user_id": user_id, "gone": False}
-    return [
-        document["chat_id"] for document in await database.find(database.members, wanted, fields=["chat_id"])
-    ]
+    documents = await database.find(database.members, {"user_id": user_id, "gone": False})
+    members = {document["chat_id"]: document for document in documents}
+    empty = {"_id": {"$in": list(map(str, members))}, "chat_type": "private", "head_seq": 0}
+    unseen = await _unseen(database, await database.find(database.chats, empty) if members else (), members)
+    return [chat_id for chat_id in members if chat_id not in unseen]
 
 
 async def preview(database: Database, chat_id: int, user_ids: Collection[int]) -> ChatPreview | None:
@@ -126,9 +178,9 @@ async def sharing(
     for start in range(0, len(chat_ids), _CHATS_AT_ONCE):
         keys = [str(chat_id) for chat_id in chat_ids[start : start + _CHATS_AT_ONCE]]
         small = {"_id": {"$in": keys}, "deleted": False, "member_count": {"$lte": members_max}}
-        chats = await database.find(database.chats, small, fields=["id"])
+        chats = await database.find(database.chats, small, fields=["id", "chat_type", "head_seq"])
         inside = {
-            "chat_id": {"$in": [chat["id"] for chat in chats]},
+            "chat_id": {"$in": await _seen_by_all(database, chats)},
             "gone": False,
             "user_id": {"$in": list(among)},
         }
@@ -140,9 +192,21 @@ async def sharing(
     return found
 
 
+async def _seen_by_all(database: Database, chats: Sequence[Document]) -> Sequence[int]:
+    """The chats but for private ones that only one of the two members sees."""
+    empty = [chat["id"] for chat in chats if chat["chat_type"] == "private" and chat["head_seq"] == 0]
+    if empty:
+        both = {"chat_id": {"$in": empty}, "opened": True}
+        opened = await database.find(database.members, both, fields=["chat_id"])
+        written = await history.with_messages(database, empty)
+        empty = list(set(empty).difference((one["chat_id"] for one in opened), written))
+    return [chat["id"] for chat in chats if chat["id"] not in empty]
+
+
 async def _summary(database: Database, chat: Document, member: Document) -> ChatSummary:
-    unread, last = await asyncio.gather(
+    unread, last, own = await asyncio.gather(
         history.unread_count(database, chat["id"], member["user_id"], member["read_seq"]),
         history.newest(database, chat["id"]),
+        own_members.of_document(database, member),
     )
-    return ChatSummary(chat_of(chat), member_of(member), unread, last)
+    return ChatSummary(chat_of(chat), own, unread, last)

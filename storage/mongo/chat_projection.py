@@ -10,8 +10,10 @@ from domain.changes import (
     Change,
     ChatCreated,
     ChatDeleted,
+    ChatOpened,
     ChatRenamed,
     MemberAdded,
+    MemberBlocked,
     MemberRemoved,
     MessageChange,
     RoleChanged,
@@ -106,6 +108,15 @@ async def _role_changed(database: Database, row: Row, data: Document) -> None:
     await _update_heir(database, row, data)
 
 
+async def _chat_opened(database: Database, row: Row, data: Document) -> None:
+    await _update_member(database, row, data["user_id"], {"opened": True})
+
+
+async def _member_blocked(database: Database, row: Row, data: Document) -> None:
+    changed = data["fields"]
+    await _update_member(database, row, changed["user_id"], {"blocked": changed["blocked"]})
+
+
 async def _update_heir(database: Database, row: Row, data: Document) -> None:
     if data.get("heir"):
         await _update_member(database, row, data["heir"]["user_id"], {"role": data["heir"]["role"]})
@@ -143,4 +154,6 @@ _PROJECTIONS: Mapping[type[Change], Project] = {
     MemberAdded: _member_added,
     MemberRemoved: _member_removed,
     RoleChanged: _role_changed,
+    ChatOpened: _chat_opened,
+    MemberBlocked: _member_blocked,
 }

@@ -9,8 +9,10 @@ from domain.changes import (
     Change,
     ChatCreated,
     ChatDeleted,
+    ChatOpened,
     ChatRenamed,
     MemberAdded,
+    MemberBlocked,
     MemberRemoved,
     MessageChange,
     RoleChanged,
@@ -131,6 +133,16 @@ class ChatReplica:
         if change.heir is not None:
             self._set_role(change.heir)
 
+    def _chat_opened(self, change: ChatOpened) -> None:
+        self._change_member(change.user_id, opened=True)
+
+    def _member_blocked(self, change: MemberBlocked) -> None:
+        self._change_member(change.user_id, blocked=change.blocked)
+
+    def _change_member(self, user_id: int, **changed: Any) -> None:
+        if user_id in self.roles and self._is_newer_for(user_id):
+            self.roles[user_id] = replace(self.roles[user_id], **changed)
+
     def _set_role(self, member: Member) -> None:
         if self._is_newer_for(member.user_id):
             self.roles[member.user_id] = _role_of(member)
@@ -151,6 +163,8 @@ _EFFECTS: Mapping[type[Change], Callable[[ChatReplica, Any], None]] = {
     MemberAdded: ChatReplica._member_added,
     MemberRemoved: ChatReplica._member_removed,
     RoleChanged: ChatReplica._role_changed,
+    ChatOpened: ChatReplica._chat_opened,
+    MemberBlocked: ChatReplica._member_blocked,
 }
 """What the changes of a kind do to a replica. Changes of messages change nothing in it but its numbers."""
 

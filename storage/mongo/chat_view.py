@@ -1,6 +1,7 @@
 """What decisions about a chat and its members ask: its replica, and what only the database holds."""
 
 from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import TypeVar
 
@@ -42,6 +43,8 @@ class LoadingView:
         self._accounts: dict[int, Account | None] = {}
         self._by_role: dict[Role, Sequence[int]] = {}
         self._newest: list[Message | None] = []
+        self._written: dict[int, bool] = {}
+        self._blockers: dict[tuple[int, int], bool] = {}
 
     async def decide(self, decision: Callable[[MemberView], T]) -> T:
         """Runs the decision on the current state, as often as there is something to load. Raises: what the decision
@@ -123,6 +126,17 @@ class LoadingView:
             raise _NotLoaded(self._load_newest)
         return self._newest[0]
 
+    def has_written(self, chat_id: int, user_id: int) -> bool:
+        if user_id not in self._written:
+            raise _NotLoaded(partial(self._find_written, user_id))
+        return self._written[user_id]
+
+    def blockers_of(self, user_id: int, among: Collection[int]) -> Collection[int]:
+        missing = [one for one in among if (one, user_id) not in self._blockers]
+        if missing:
+            raise _NotLoaded(partial(self._load_blockers, user_id, missing))
+        return {one for one in among if self._blockers[one, user_id]}
+
     def _known(self) -> ChatReplica:
         assert self.replica is not None
         return self.replica
@@ -131,20 +145,24 @@ class LoadingView:
         """Forgets what was loaded for the last decision. A chat that is being created keeps its replica: its first row
         may be in the log already."""
         self._members, self._accounts, self._by_role, self._newest = {}, {}, {}, []
+        self._written, self._blockers = {}, {}
         if self._chat_id is not None:
             self.replica = await self._writer.replicas.get(self._chat_id)
 
     async def _load_member(self, user_id: int) -> None:
-        """Loads the read mark of a member; role and time are those of the replica."""
+        """Loads what the log does not have of a member; the rest is that of the replica."""
         member, key = self._known().roles[user_id], member_key(self._known().chat_id, user_id)
         document = await self._database.get(self._database.members, key)
         if document is None or document["gone"]:
             await self._writer.replicas.flush()  # the member came with a row that is not yet projected
             document = await self._database.get(self._database.members, key)
         if document is None or document["gone"]:  # removed by another node just now
-            self._members[user_id] = Member(user_id, member.role, member.joined_at)
+            found = Member(user_id, member.role, member.joined_at)
         else:
-            self._members[user_id] = member_of(document, role=member.role, joined_at=member.joined_at)
+            found = member_of(document, role=member.role, joined_at=member.joined_at)
+        self._members[user_id] = replace(
+            found, muted_until=member.muted_until, blocked=member.blocked, opened=member.opened
+        )
 
     async def _load_accounts(self, user_ids: Sequence[int]) -> None:
         found = await accounts_of(self._database, user_ids)
@@ -164,6 +182,16 @@ class LoadingView:
             if message is not None and message.chat_id == chat_id and not message.deleted
         ]
         self._newest = [max(candidates, key=lambda message: message.seq, default=None)]
+
+    async def _find_written(self, user_id: int) -> None:
+        await self._writer.replicas.flush()  # a message may not be projected yet
+        chat_id = self._known().chat_id
+        self._written[user_id] = await history.has_written(self._database, chat_id, user_id)
+
+    async def _load_blockers(self, user_id: int, among: Sequence[int]) -> None:
+        found = await blockers_of(self._database, user_id, among)
+        for one in among:
+            self._blockers[one, user_id] = one in found
 
     async def _begin_chat(self) -> None:
         self.replica = await self._writer.replicas.get(await self._take_chat_id())
@@ -205,6 +233,12 @@ def _accounts_at_once(loaded: int) -> int:
     """How many accounts are loaded next, after this number of them: 10, 100, 1,000, then as many as before. The oldest
     member with a role is nearly always active; if not, each load restarts the decision, so there are to be few."""
     return min(10 + 9 * loaded, max(1000, loaded))
+
+
+async def blockers_of(database: Database, user_id: int, among: Sequence[int]) -> Collection[int]:
+    """Those of the users `among` who have blocked the user."""
+    wanted = {"user_id": {"$in": list(among)}, "blocked_id": user_id}
+    return {one["user_id"] for one in await database.find(database.user_blocks, wanted, fields=["user_id"])}
 
 
 async def accounts_of(database: Database, user_ids: Collection[int]) -> Mapping[int, Account]:

@@ -6,14 +6,17 @@ from datetime import datetime
 from typing import Any
 
 from domain.decisions import chats, members
+from domain.decisions.settings import SettingsRequest
 from domain.decisions.view import MemberView
 from domain.models import Chat, ChatPreview, ChatState, ChatSummary, ChatType, Member, Role
 from storage.cursor import Cursor
-from storage.mongo import chat_list
+from storage.mongo import chat_list, own_members
+from storage.mongo.blocks import check_new_chat
 from storage.mongo.chat_writes import ChatWrite
 from storage.mongo.database import Database
 from storage.mongo.documents import chat_of, member_of
 from storage.mongo.follower import Follower
+from storage.mongo.own_settings import SettingsWrite
 from storage.mongo.writer import Writer
 from storage.promise import Promise
 
@@ -38,6 +41,9 @@ class MongoChats:
         created: tuple[Chat, bool] = await self._decide(
             None, lambda view: chats.create(view, name, chat_type, owner_id, member_ids, created_at)
         )
+        chat, is_new = created
+        if is_new and chat_type == "private":
+            await check_new_chat(self._writer, chat.id, sorted({owner_id, *member_ids}))
         return created
 
     async def begin(self, chat_id: int) -> None:
@@ -65,14 +71,28 @@ class MongoChats:
         return self._published_summary(await chat_list.summary(self._database, chat_id, user_id))
 
     async def list_for(
-        self, user_id: int, *, cursor: str | None, limit: int, max_bytes: int | None = None
+        self,
+        user_id: int,
+        *,
+        cursor: str | None,
+        limit: int,
+        max_bytes: int | None = None,
+        hidden: bool = False,
     ) -> tuple[Sequence[ChatSummary], str | None]:
         after = None if cursor is None else Cursor.parse(cursor)
-        summaries, following = await chat_list.page(self._database, user_id, after, limit, max_bytes)
+        summaries, following = await chat_list.page(
+            self._database, user_id, after, limit, max_bytes, hidden=hidden
+        )
         return [self._published_summary(summary) for summary in summaries], following
 
     async def ids_of(self, user_id: int) -> Sequence[int]:
         return await chat_list.ids_of(self._database, user_id)
+
+    async def member(self, chat_id: int, user_id: int) -> Member | None:
+        return await own_members.get(self._database, chat_id, user_id)
+
+    async def change_settings(self, chat_id: int, user_id: int, request: SettingsRequest) -> Member:
+        return await self._writer.submit(SettingsWrite(chat_id, user_id, request))
 
     async def has_member(self, chat_id: int, user_id: int) -> bool:
         return await chat_list.has_member(self._database, chat_id, user_id)

@@ -91,6 +91,15 @@ def member_of(document: Document, *, role: Role | None = None, joined_at: dateti
     )
 
 
+def settings_document(settings: OwnSettings) -> Document:
+    return {
+        "notifications": settings.notifications,
+        "favorite": settings.favorite,
+        "hidden_seq": settings.hidden_seq,
+        "marked_unread": settings.marked_unread,
+    }
+
+
 def settings_of(document: Document | None) -> OwnSettings:
     return OwnSettings(**document) if document else UNSET
 

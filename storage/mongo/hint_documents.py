@@ -28,6 +28,7 @@ class HintDraft:
     users: dict[int, bool] = field(default_factory=dict)
     sessions: list[tuple[int, str]] = field(default_factory=list)
     marks: list[ReadMoved] = field(default_factory=list)
+    settings: set[tuple[int, int]] = field(default_factory=set)
     told: list[tuple[str, orjson.Fragment]] = field(default_factory=list)
     told_bytes: int = 0
 
@@ -56,7 +57,7 @@ class HintDraft:
                 self.sessions += [(change.user_id, session_id) for session_id in change.session_ids]
 
     def empty(self) -> bool:
-        return not (self.rows or self.users or self.sessions or self.marks or self.told)
+        return not (self.rows or self.users or self.sessions or self.marks or self.settings or self.told)
 
     def document(self, incarnation: str, number: int) -> Document:
         """The document of the hint. The values are one text: they may have names that no field of a document may
@@ -66,6 +67,7 @@ class HintDraft:
             "users": [[user_id, shown] for user_id, shown in self.users.items()],
             "sessions": self.sessions,
             "marks": [[mark.chat_id, mark.user_id, mark.up_to, mark.read_seq] for mark in self.marks],
+            "settings": list(self.settings),
             "told": self.told,
         }
         text = orjson.dumps({name: value for name, value in told.items() if value}).decode()
@@ -84,4 +86,5 @@ def hint_of(document: Document) -> Hint:
         [(user_id, session_id) for user_id, session_id in told.get("sessions", ())],
         [ReadMoved(*mark) for mark in told.get("marks", ())],
         [(topic, value) for topic, value in told.get("told", ())],
+        [(chat_id, user_id) for chat_id, user_id in told.get("settings", ())],
     )

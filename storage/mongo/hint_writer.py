@@ -9,7 +9,7 @@ import structlog
 from pymongo import DeleteOne
 from pymongo.errors import DuplicateKeyError
 
-from domain.changes import Change, ReadMoved
+from domain.changes import Change, ReadMoved, SettingsChanged
 from storage.errors import Unavailable
 from storage.mongo.database import Database, Document
 from storage.mongo.hint_documents import HintDraft, hint_key
@@ -89,9 +89,12 @@ class HintWriter:
         self._next.add_accounts(changes)
         return self._begin()
 
-    def add_mark(self, mark: ReadMoved) -> None:
-        """Adds a read mark to the next hint, which is written within `TELL_WITHIN_S`."""
-        self._next.marks.append(mark)
+    def add_unlogged(self, change: ReadMoved | SettingsChanged) -> None:
+        """Adds a change of a member's own to the next hint, which is written within `TELL_WITHIN_S`."""
+        if isinstance(change, ReadMoved):
+            self._next.marks.append(change)
+        else:
+            self._next.settings.add((change.chat_id, change.member.user_id))
         self._soon()
 
     def tell(self, topic: str, value: Any) -> None:

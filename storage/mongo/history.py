@@ -1,6 +1,6 @@
 """Reading messages: one, a page, what changed, the newest, how many are unread."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from domain.models import Message, Page
@@ -39,6 +39,26 @@ async def newest(database: Database, chat_id: int) -> Message | None:
     """The newest message that is not deleted."""
     found = await _alive(database, chat_id, {"$lt": END}, -1, 1)
     return found[0] if found else None
+
+
+async def has_written(database: Database, chat_id: int, user_id: int) -> bool:
+    """Whether the user has ever sent a message to the chat, even if it is deleted by now."""
+    wanted = {"chat_id": chat_id, "deleted": {"$in": [False, True]}, "sender_id": user_id}
+    return bool(await database.find(database.messages, wanted, limit=1, fields=["_id"]))
+
+
+async def with_messages(database: Database, chat_ids: Sequence[int]) -> Collection[int]:
+    """Those of the chats in which a message was ever sent."""
+    if not chat_ids:
+        return ()
+    wanted = {"chat_id": {"$in": list(chat_ids)}, "deleted": {"$in": [False, True]}, "seq": 1}
+    return {one["chat_id"] for one in await database.find(database.messages, wanted, fields=["chat_id"])}
+
+
+async def created_since(database: Database, chat_id: int, seq: int) -> bool:
+    """Whether a message was created in the chat after this number, even if it is deleted by now."""
+    wanted = {"chat_id": chat_id, "deleted": {"$in": [False, True]}, "seq": {"$gt": seq}}
+    return bool(await database.find(database.messages, wanted, limit=1, fields=["_id"]))
 
 
 async def page(

@@ -5,9 +5,9 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from itertools import takewhile
 from typing import Any, Literal
 
-from domain.changes import Change, ReadMoved, SessionsRevoked, UserChanged
+from domain.changes import Change, ReadMoved, SessionsRevoked, SettingsChanged, UserChanged
 from domain.models import User
-from storage.mongo import versions
+from storage.mongo import own_members, versions
 from storage.mongo.database import Database
 from storage.mongo.documents import user_of
 from storage.mongo.foreign_rows import ForeignRows
@@ -91,6 +91,7 @@ class MongoNodes:
             self._publication.of_others(await self._account_changes(hints))
             await self._rows.publish()
             self._publish_marks([mark for hint in hints for mark in hint.marks])
+            self._publication.of_others(await self._settings_changes(hints))
 
     async def published(self) -> None:
         await self._rows.written()
@@ -169,6 +170,12 @@ class MongoNodes:
             *(SessionsRevoked(user_id, session_ids) for user_id, session_ids in revoked.items()),
             *(UserChanged(user, shown[user_id]) for user_id, user in users.items()),
         ]
+
+    async def _settings_changes(self, hints: Sequence[Hint]) -> Sequence[Change]:
+        """The changes of own settings that hints name, as the store has them now. Read one at a time: they are few."""
+        changed = dict.fromkeys(one for hint in hints for one in hint.settings)
+        members = [(chat_id, await own_members.get(self._database, chat_id, one)) for chat_id, one in changed]
+        return [SettingsChanged(chat_id, member) for chat_id, member in members if member is not None]
 
     def _publish_marks(self, marks: Sequence[ReadMoved]) -> None:
         """Publishes marks after the messages to which they point."""

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 import structlog
 
-from domain.changes import Change, ReadMoved
+from domain.changes import Change, ReadMoved, SettingsChanged
 from storage.mongo.chat_replicas import Applied
 from storage.mongo.log import Row
 from storage.mongo.positions import Positions
@@ -25,7 +25,7 @@ class Publication:
         """See `storage.node_ports.Nodes.on_published`."""
         self._publish = publish
 
-    def batch(self, committed: Sequence[Applied | ReadMoved], hint: int) -> None:
+    def batch(self, committed: Sequence[Applied | ReadMoved | SettingsChanged], hint: int) -> None:
         """Publishes what a batch of the writer brought; `hint` is the number of the last hint that names its rows."""
         if not committed:
             return
@@ -33,8 +33,9 @@ class Publication:
         own: list[tuple[int, Change]] = []
         advance = self.positions.advance
         for one in committed:
-            if isinstance(one, ReadMoved):
-                self.marks.moved(one)
+            if not isinstance(one, Applied):
+                if isinstance(one, ReadMoved):
+                    self.marks.moved(one)
                 changes.append(one)
                 continue
             row = one.row

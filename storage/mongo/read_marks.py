@@ -11,11 +11,12 @@ from typing import Any
 
 from domain.changes import ReadMoved
 from domain.decisions import marks
+from domain.decisions.settings import after_read
 from domain.models import Member, Message, ReadMark
 from domain.refusals import Refusal
-from storage.mongo import history
+from storage.mongo import history, own_members
 from storage.mongo.chat_replica import ChatReplica
-from storage.mongo.documents import member_key, message_of
+from storage.mongo.documents import member_key, message_of, settings_of
 from storage.mongo.writer import Writer, WriterItem
 
 _Mark = tuple[int, int | None]
@@ -52,6 +53,8 @@ class _Run:
         self._messages: dict[int, Message] = {}
         self._newest: dict[int, Message | None] = {}
         self._marks: dict[tuple[int, int], _Mark] = {}
+        self._marked_unread: dict[tuple[int, int], Member] = {}
+        """Members who have marked a chat as unread, which a read ends."""
         self._unread: dict[tuple[int, int, int], int] = {}
         self._moves: list[ReadMoved] = []
 
@@ -70,7 +73,10 @@ class _Run:
         members = {member_key(item.chat_id, item.user_id) for item in items}
         for document in await database.get_many(database.members, list(members)):
             mark = document["read_seq"], document["last_read_message_id"]
-            self._marks[document["chat_id"], document["user_id"]] = mark
+            key = document["chat_id"], document["user_id"]
+            self._marks[key] = mark
+            if settings_of(document.get("settings")).marked_unread:
+                self._marked_unread[key] = await own_members.of_document(database, document)
 
     def member(self, chat_id: int, user_id: int) -> Member | None:
         member = self._replicas[chat_id].roles.get(user_id)
@@ -88,6 +94,7 @@ class _Run:
         """See `storage.ports.Messages.mark_read`."""
         outcome = marks.read(self, item.chat_id, item.user_id, item.up_to)
         member, read_seq = (item.chat_id, item.user_id), outcome.read_seq
+        await self._end_marked_unread(*member)
         unread = self._unread.get((*member, read_seq))
         if unread is None:
             unread = await history.unread_count(self._database, *member, read_seq)
@@ -97,6 +104,13 @@ class _Run:
         self._marks[member] = read_seq, outcome.up_to
         self._moves.append(outcome)
         return ReadMark(read_seq, outcome.up_to, True, unread)
+
+    async def _end_marked_unread(self, chat_id: int, user_id: int) -> None:
+        member = self._marked_unread.pop((chat_id, user_id), None)
+        change = None if member is None else after_read(chat_id, member)
+        if change is not None:
+            await own_members.write_settings(self._database, chat_id, change.member)
+            self._writer.publish(change)
 
     async def write(self) -> None:
         for chat_id, user_id in {(move.chat_id, move.user_id) for move in self._moves}:

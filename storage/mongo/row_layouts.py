@@ -1,4 +1,5 @@
-"""The layouts of rows that the first versions wrote, which databases are full of: they stay as they are."""
+"""The layouts of rows that the first versions wrote, which databases are full of: they stay as they are. And those of
+later kinds that hold more than numbers and texts."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -8,6 +9,7 @@ from domain.changes import (
     Change,
     ChatCreated,
     ChatDeleted,
+    ChatOpened,
     ChatRenamed,
     MemberAdded,
     MemberRemoved,
@@ -52,13 +54,20 @@ def _read_renamed(row: Row, current: CurrentChat) -> Change:
 
 def _deleted(change: ChatDeleted, _member_count: int) -> Document:
     user_ids = list(change.member_ids)
-    return {"user_ids": user_ids, "left_id": change.left_id, "deleted": True, "member_count": 0}
+    return {
+        "user_ids": user_ids,
+        "left_id": change.left_id,
+        "unseen_by": change.unseen_by,
+        "deleted": True,
+        "member_count": 0,
+    }
 
 
 def _read_deleted(row: Row, current: CurrentChat) -> Change:
     data, chat = _data(row), current()
-    # Rows of the first stage do not say who left.
-    return ChatDeleted(row.chat_id, data["user_ids"], chat.name, chat.chat_type, data.get("left_id"))
+    # Rows of the first versions do not say who left, nor who never saw the chat.
+    left_id, unseen_by = data.get("left_id"), data.get("unseen_by")
+    return ChatDeleted(row.chat_id, data["user_ids"], chat.name, chat.chat_type, left_id, unseen_by)
 
 
 def _added(change: MemberAdded, member_count: int) -> Document:
@@ -93,6 +102,14 @@ def _read_role_changed(row: Row, _current: CurrentChat) -> Change:
     return RoleChanged(row.chat_id, member_of(data["member"]), _heir(data))
 
 
+def _opened(change: ChatOpened, _member_count: int) -> Document:
+    return {"user_id": change.user_id}
+
+
+def _read_opened(row: Row, current: CurrentChat) -> Change:
+    return ChatOpened(current(), _data(row)["user_id"])
+
+
 def _heir(data: Document) -> Member | None:
     return member_of(data["heir"]) if data.get("heir") else None
 
@@ -109,4 +126,5 @@ LAYOUTS: Mapping[type[Change], Layout] = {
     MemberAdded: Layout(_added, _read_added),
     MemberRemoved: Layout(_removed, _read_removed),
     RoleChanged: Layout(_role_changed, _read_role_changed),
+    ChatOpened: Layout(_opened, _read_opened),
 }

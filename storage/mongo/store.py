@@ -8,6 +8,7 @@ from domain.changes import LaggingSubscriber, Subscriber
 from storage.errors import Unavailable
 from storage.mongo import schema
 from storage.mongo.account_writes import AccountWriter
+from storage.mongo.blocks import MongoBlocks
 from storage.mongo.chat_projection import check_projections
 from storage.mongo.chat_replica import check_effects
 from storage.mongo.chats import MongoChats
@@ -68,6 +69,7 @@ class MongoStore:
         self.sessions = MongoSessions(database, self._accounts)
         self.chats = MongoChats(database, self._writer, self._follower)
         self.messages = MongoMessages(database, self._writer, self._follower)
+        self.blocks = MongoBlocks(database, self._writer)
         self._remover.start()
 
     @classmethod

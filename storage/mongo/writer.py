@@ -8,7 +8,7 @@ from uuid import uuid4
 
 import structlog
 
-from domain.changes import Change, ReadMoved
+from domain.changes import Change, ReadMoved, SettingsChanged
 from storage.batching import Batcher, Written
 from storage.errors import Unavailable
 from storage.mongo import versions
@@ -82,7 +82,7 @@ class Writer:
         self.replicas = ChatReplicas(
             database, publication.positions, hints, self.owns, lambda applied: self._committed.append(applied)
         )
-        self._committed: list[Applied | ReadMoved] = []
+        self._committed: list[Applied | ReadMoved | SettingsChanged] = []
         self._batcher: Batcher[WriterItem[Any]] = Batcher(self._write, self._publish, health=database.health)
         self.busy = False
         self.lowest_format = versions.FORMAT
@@ -95,10 +95,11 @@ class Writer:
         """Queues an item, which takes its place before this returns."""
         return self._batcher.submit(item)
 
-    def publish(self, mark: ReadMoved) -> None:
-        """The subscribers get this before any waiter of the batch resumes, even if the rest of the batch fails."""
-        self._hints.add_mark(mark)
-        self._committed.append(mark)
+    def publish(self, change: ReadMoved | SettingsChanged) -> None:
+        """The subscribers get this, which is in no log, before any waiter of the batch resumes, even if the rest of the
+        batch fails."""
+        self._hints.add_unlogged(change)
+        self._committed.append(change)
 
     def mark(self) -> str:
         """A word that no other write of any node has."""
@@ -134,7 +135,7 @@ class Writer:
         committed, self._committed = self._committed, []
         return Written(outcomes, committed)
 
-    def _publish(self, committed: Sequence[Applied | ReadMoved]) -> None:
+    def _publish(self, committed: Sequence[Applied | ReadMoved | SettingsChanged]) -> None:
         """Called by the batcher after each batch, before anybody who waits for it resumes."""
         self.busy = False
         self._publication.batch(committed, self._hint)

@@ -8,8 +8,10 @@ from domain.changes import (
     Change,
     ChatCreated,
     ChatDeleted,
+    ChatOpened,
     ChatRenamed,
     MemberAdded,
+    MemberBlocked,
     MemberRemoved,
     MessageChange,
     MessageCreated,
@@ -17,6 +19,7 @@ from domain.changes import (
     MessageEdited,
     ReadMoved,
     RoleChanged,
+    SettingsChanged,
     check_served,
 )
 from domain.models import Member
@@ -143,6 +146,36 @@ def _role_changed(view: SqliteMessageView, change: RoleChanged) -> None:
         _set_role(view, change.chat_id, change.heir)
 
 
+def _chat_opened(view: SqliteMessageView, change: ChatOpened) -> None:
+    view.db.execute(
+        "UPDATE members SET opened = 1 WHERE chat_id = ? AND user_id = ?", (change.chat_id, change.user_id)
+    )
+
+
+def _member_blocked(view: SqliteMessageView, change: MemberBlocked) -> None:
+    view.db.execute(
+        "UPDATE members SET blocked = ? WHERE chat_id = ? AND user_id = ?",
+        (change.blocked, change.chat_id, change.user_id),
+    )
+    view.forget_member(change.chat_id, change.user_id)
+
+
+def _settings_changed(view: SqliteMessageView, change: SettingsChanged) -> None:
+    member, settings = change.member, change.member.settings
+    view.db.execute(
+        "UPDATE members SET notifications = ?, favorite = ?, hidden_seq = ?, marked_unread = ?"
+        " WHERE chat_id = ? AND user_id = ?",
+        (
+            settings.notifications,
+            settings.favorite,
+            settings.hidden_seq,
+            settings.marked_unread,
+            change.chat_id,
+            member.user_id,
+        ),
+    )
+
+
 def _set_role(view: SqliteMessageView, chat_id: int, member: Member) -> None:
     view.db.execute(
         "UPDATE members SET role = ? WHERE chat_id = ? AND user_id = ?",
@@ -162,4 +195,7 @@ _APPLY: Mapping[type[Change], Callable[[SqliteMessageView, Any], None]] = {
     MemberAdded: _member_added,
     MemberRemoved: _member_removed,
     RoleChanged: _role_changed,
+    ChatOpened: _chat_opened,
+    MemberBlocked: _member_blocked,
+    SettingsChanged: _settings_changed,
 }

@@ -5,12 +5,31 @@ import sqlite3
 from collections.abc import Collection, Sequence
 
 from domain.models import Chat, ChatPreview, ChatSummary, Member
+from domain.private_chats import sees
 from domain.refusals import NotFound
 from storage.cursor import BEYOND, Cursor
 from storage.sizes import PageBudget, summary_bytes
 from storage.sqlite import history, members
 from storage.sqlite.rows import chat_of
 from storage.sqlite.unread import unread_count, unread_counts
+
+# See `domain.private_chats.sees`.
+_SEEN = """
+(chats.chat_type <> 'private' OR chats.head_seq > 0 OR members.opened OR chats.created_by = members.user_id)
+"""
+
+# A hidden chat is shown again by a message: see `members.CREATED_SINCE`.
+_HIDDEN = f"""
+(members.hidden_seq IS NOT NULL AND (chats.head_seq <= members.hidden_seq OR NOT EXISTS (
+    {members.CREATED_SINCE.replace(":chat", "chats.id").replace(":seq", "members.hidden_seq")}
+)))
+"""
+
+_PAGE = f"""
+SELECT chats.activity, chats.* FROM members JOIN chats ON chats.id = members.chat_id
+WHERE members.user_id = ? AND (chats.activity, chats.id) < (?, ?) AND {_SEEN} AND {_HIDDEN} = ?
+ORDER BY chats.activity DESC, chats.id DESC LIMIT ?
+"""  # noqa: S608 -- no input
 
 
 def summary(db: sqlite3.Connection, chat_id: int, user_id: int) -> ChatSummary:
@@ -19,20 +38,22 @@ def summary(db: sqlite3.Connection, chat_id: int, user_id: int) -> ChatSummary:
     if member is None:
         raise NotFound(f"chat {chat_id}")
     chat = chat_of(db.execute("SELECT * FROM chats WHERE id = ?", (chat_id,)).fetchone())
+    if not sees(chat, member):
+        raise NotFound(f"chat {chat_id}")
     return _summary(db, chat, member)
 
 
 def page(
-    db: sqlite3.Connection, user_id: int, after: Cursor | None, limit: int, max_bytes: int | None
+    db: sqlite3.Connection,
+    user_id: int,
+    after: Cursor | None,
+    limit: int,
+    max_bytes: int | None,
+    hidden: bool,
 ) -> tuple[Sequence[ChatSummary], str | None]:
     """See `storage.ports.Chats.list_for`. The cost grows with the number of the user's chats, not of messages."""
     start = after or Cursor(BEYOND, BEYOND)
-    rows = db.execute(
-        "SELECT chats.activity, chats.* FROM members JOIN chats ON chats.id = members.chat_id"
-        " WHERE members.user_id = ? AND (chats.activity, chats.id) < (?, ?)"
-        " ORDER BY chats.activity DESC, chats.id DESC LIMIT ?",
-        (user_id, start.at, start.id, limit + 1),
-    ).fetchall()
+    rows = db.execute(_PAGE, (user_id, start.at, start.id, hidden, limit + 1)).fetchall()
     budget, summaries = PageBudget(max_bytes), []
     for _, *row in rows[:limit]:
         chat = chat_of(tuple(row))
@@ -50,7 +71,12 @@ def page(
 
 def ids_of(db: sqlite3.Connection, user_id: int) -> Sequence[int]:
     """See `storage.ports.Chats.ids_of`."""
-    return [chat_id for (chat_id,) in db.execute("SELECT chat_id FROM members WHERE user_id = ?", (user_id,))]
+    rows = db.execute(
+        "SELECT members.chat_id FROM members JOIN chats ON chats.id = members.chat_id"  # noqa: S608 -- no input
+        f" WHERE members.user_id = ? AND {_SEEN}",
+        (user_id,),
+    )
+    return [chat_id for (chat_id,) in rows]
 
 
 def has_member(db: sqlite3.Connection, chat_id: int, user_id: int) -> bool:
@@ -74,10 +100,12 @@ def preview(db: sqlite3.Connection, chat_id: int, user_ids: Collection[int]) -> 
 
 
 def small_chats_of(db: sqlite3.Connection, user_id: int, members_max: int) -> Sequence[int]:
-    """The user's chats of at most `members_max` members."""
+    """The user's chats of at most `members_max` members, but for private ones that only one member sees."""
     rows = db.execute(
         "SELECT chats.id FROM members CROSS JOIN chats ON chats.id = members.chat_id"
-        " WHERE members.user_id = ? AND chats.member_count <= ?",
+        " WHERE members.user_id = ? AND chats.member_count <= ? AND"
+        " (chats.chat_type <> 'private' OR chats.head_seq > 0"
+        " OR EXISTS (SELECT 1 FROM members AS two WHERE two.chat_id = chats.id AND two.opened))",
         (user_id, members_max),
     )
     return [chat_id for (chat_id,) in rows]

@@ -15,9 +15,17 @@ FROM members CROSS JOIN users ON users.id = members.user_id
 WHERE members.chat_id = ? AND members.role = ? ORDER BY members.joined_at, members.user_id
 """
 
+# By the two indexes of messages: those that are not deleted, those that have changed. Mostly the first few tell it.
+_HAS_WRITTEN = """
+SELECT 1 FROM messages WHERE chat_id = :chat AND deleted = 0 AND sender_id = :user
+UNION ALL
+SELECT 1 FROM messages WHERE chat_id = :chat AND changed_seq > seq AND sender_id = :user
+LIMIT 1
+"""
+
 
 class SqliteChatView:
-    """See `domain.decisions.view.MemberView` and `MarkView`. What it looks up it does not keep."""
+    """See `domain.decisions.view.MemberView`, `MarkView` and `SettingsView`. What it looks up it does not keep."""
 
     def __init__(self, messages: SqliteMessageView) -> None:
         self._db = messages.db
@@ -35,15 +43,35 @@ class SqliteChatView:
     def newest(self, chat_id: int) -> Message | None:
         return history.newest(self._db, chat_id)
 
+    def head_seq(self, chat_id: int) -> int:
+        return self._messages.head(chat_id)
+
+    def has_written(self, chat_id: int, user_id: int) -> bool:
+        found = self._db.execute(_HAS_WRITTEN, {"chat": chat_id, "user": user_id})
+        return found.fetchone() is not None
+
+    def blockers_of(self, user_id: int, among: Collection[int]) -> Collection[int]:
+        rows = self._db.execute(
+            "SELECT blocks.user_id FROM json_each(?) AS wanted CROSS JOIN blocks"
+            " ON blocks.user_id = wanted.value AND blocks.blocked_id = ?",
+            (json.dumps(list(among)), user_id),
+        )
+        return {blocker_id for (blocker_id,) in rows}
+
     def chat(self, chat_id: int) -> Chat:
         row = self._db.execute("SELECT * FROM chats WHERE id = ?", (chat_id,)).fetchone()
         return chat_of(row, head_seq=self._messages.head(chat_id))
 
     def private_chat(self, user_ids: Sequence[int]) -> Chat | None:
+        chat_id = self.private_chat_id(user_ids)
+        return None if chat_id is None else self.chat(chat_id)
+
+    def private_chat_id(self, user_ids: Sequence[int]) -> int | None:
+        """The id of the private chat of these two users, in ascending order, if there is one."""
         found = self._db.execute(
             "SELECT id FROM chats WHERE users_key = ?", (users_key(user_ids),)
         ).fetchone()
-        return self.chat(found[0]) if found else None
+        return int(found[0]) if found else None
 
     def next_chat_id(self) -> int:
         return last_id(self._db, "chats") + 1

@@ -8,6 +8,7 @@ from typing import Any
 
 from domain.decisions import chats
 from domain.decisions import members as decisions
+from domain.decisions.settings import SettingsRequest, change_settings
 from domain.decisions.view import MemberView
 from domain.models import Chat, ChatPreview, ChatState, ChatSummary, ChatType, Member, Role
 from storage.cursor import Cursor
@@ -61,14 +62,31 @@ class SqliteChats:
         return self._published_summary(await self._database.read(chat_list.summary, chat_id, user_id))
 
     async def list_for(
-        self, user_id: int, *, cursor: str | None, limit: int, max_bytes: int | None = None
+        self,
+        user_id: int,
+        *,
+        cursor: str | None,
+        limit: int,
+        max_bytes: int | None = None,
+        hidden: bool = False,
     ) -> tuple[Sequence[ChatSummary], str | None]:
         after = None if cursor is None else Cursor.parse(cursor)
-        summaries, following = await self._database.read(chat_list.page, user_id, after, limit, max_bytes)
+        summaries, following = await self._database.read(
+            chat_list.page, user_id, after, limit, max_bytes, hidden
+        )
         return [self._published_summary(summary) for summary in summaries], following
 
     async def ids_of(self, user_id: int) -> Sequence[int]:
         return await self._database.read(chat_list.ids_of, user_id)
+
+    async def member(self, chat_id: int, user_id: int) -> Member | None:
+        return await self._database.read(members.get, chat_id, user_id)
+
+    async def change_settings(self, chat_id: int, user_id: int, request: SettingsRequest) -> Member:
+        member: Member = await self._database.write(
+            lambda writer: writer.carry_out(change_settings(writer.chats, chat_id, user_id, request))
+        )
+        return member
 
     async def has_member(self, chat_id: int, user_id: int) -> bool:
         return await self._database.read(chat_list.has_member, chat_id, user_id)

@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from typing import get_args
 
 from domain.models import Member, Role
@@ -17,6 +18,16 @@ _PAGE = " UNION ALL ".join(
     for role in get_args(Role)
 )
 _PAGE = f"SELECT * FROM ({_PAGE}) ORDER BY joined_at, user_id LIMIT :limit"  # noqa: S608 -- no input
+
+
+# Without the second part it would miss a message that is deleted by now.
+CREATED_SINCE = """
+SELECT 1 FROM messages WHERE chat_id = :chat AND seq > :seq AND deleted = 0
+UNION ALL
+SELECT 1 FROM messages WHERE chat_id = :chat AND changed_seq > :seq AND changed_seq > seq AND seq > :seq
+LIMIT 1
+"""
+"""Whether a message was created in a chat after a number."""
 
 
 def get_all(db: sqlite3.Connection, chat_id: int) -> Mapping[int, Member]:
@@ -39,7 +50,16 @@ def page(
 
 def get(db: sqlite3.Connection, chat_id: int, user_id: int) -> Member | None:
     row = db.execute("SELECT * FROM members WHERE chat_id = ? AND user_id = ?", (chat_id, user_id)).fetchone()
-    return member_of(row) if row else None
+    return _as_seen(db, chat_id, member_of(row)) if row else None
+
+
+def _as_seen(db: sqlite3.Connection, chat_id: int, member: Member) -> Member:
+    """The member, who sees the chat again if a message was created since they hid it."""
+    settings = member.settings
+    if settings.hidden_seq is None:
+        return member
+    found = db.execute(CREATED_SINCE, {"chat": chat_id, "seq": settings.hidden_seq}).fetchone()
+    return member if found is None else replace(member, settings=replace(settings, hidden_seq=None))
 
 
 def insert(db: sqlite3.Connection, chat_id: int, members: Collection[Member]) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from domain.changes import LaggingSubscriber, Subscriber
 from storage.results import check_results
+from storage.sqlite.blocks import SqliteBlocks
 from storage.sqlite.changes import check_changes
 from storage.sqlite.chats import SqliteChats
 from storage.sqlite.database import Database
@@ -32,6 +33,7 @@ class SqliteStore:
         self.sessions = SqliteSessions(database)
         self.chats = SqliteChats(database)
         self.messages = SqliteMessages(database)
+        self.blocks = SqliteBlocks(database)
         database.subscribers.add(self._remover.published)
         self._remover.start()
 

@@ -28,6 +28,8 @@ class FakeView:
         self.messages: dict[int, Message] = {}
         self.looked_at: list[int] = []
         """Whose accounts were handed out by `accounts_by_role`."""
+        self.blocks: set[tuple[int, int]] = set()
+        """Who has blocked whom."""
 
     def add_chat(self, chat_id: int, chat_type: ChatType = "group") -> None:
         self.chats[chat_id] = Chat(chat_id, "Lunch", chat_type, START, OWNER, 0, 0)
@@ -83,12 +85,21 @@ class FakeView:
         return max(alive, key=lambda message: message.seq, default=None)
 
     def chat(self, chat_id: int) -> Chat:
-        return self.chats[chat_id]
+        return replace(self.chats[chat_id], head_seq=self.head_seq(chat_id))
+
+    def head_seq(self, chat_id: int) -> int:
+        return self.next_seq(chat_id) - 1
+
+    def has_written(self, chat_id: int, user_id: int) -> bool:
+        return any((m.chat_id, m.sender_id) == (chat_id, user_id) for m in self.messages.values())
+
+    def blockers_of(self, user_id: int, among: Collection[int]) -> Collection[int]:
+        return {one for one in among if (one, user_id) in self.blocks}
 
     def private_chat(self, user_ids: Sequence[int]) -> Chat | None:
         for chat_id, chat in self.chats.items():
             if chat.chat_type == "private" and sorted(self.members[chat_id]) == list(user_ids):
-                return chat
+                return self.chat(chat_id)
         return None
 
     def next_chat_id(self) -> int:

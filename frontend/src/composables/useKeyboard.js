@@ -35,7 +35,7 @@ export function useKeyboard() {
     const start = current < 0 && step < 0 ? 0 : current
     for (let distance = 1; distance <= list.length; distance++) {
       const chat = list[(start + step * distance + list.length * 2) % list.length]
-      if (unreadOnly && !chat.unread_count) continue
+      if (unreadOnly && !chat.unread_count && !chat.marked_unread) continue
       router.push({ name: 'chat', params: { chatId: chat.id } })
       return
     }

@@ -33,12 +33,21 @@ export function useNotifications() {
 
   onEvent('new_message', ({ chat_id, message }) => {
     const isSeen = document.hasFocus() && Number(route.params.chatId) === chat_id
-    if (message.sender_id !== session.userId && !isSeen) ring()
+    if (!isSeen && isWanted(chat_id, message)) ring()
   })
-  onEvent('chat_updated', ({ last_message, unread_count, head_seq }) => {
+  onEvent('chat_updated', ({ chat_id, last_message, unread_count, head_seq }) => {
     const isNew = unread_count > 0 && last_message?.seq === head_seq
-    if (isNew && last_message?.sender_id !== session.userId) ring()
+    if (isNew && isWanted(chat_id, last_message)) ring()
   })
+
+  /** Whether a message by somebody else notifies the user. @param {number} chatId @param {import('@/types').Message} message */
+  function isWanted(chatId, { sender_id, mentions, mentions_all }) {
+    const { notifications = 'all' } = chats.get(chatId) ?? {}
+    const isMention = mentions_all || mentions?.includes(session.userId ?? 0)
+    return (
+      sender_id !== session.userId && (notifications === 'all' || (notifications === 'mentions' && isMention))
+    )
+  }
 
   /** Plays the sound in one of the browser's tabs. */
   function ring() {

@@ -42,6 +42,8 @@ export function useReading(chatId, timeline, isAtEnd) {
   /** The message that has the unread line before it. */
   const firstUnread = shallowRef(/** @type {Message | null} */ (null))
   let isSending = false
+  /** Whether the user has marked the chat as unread before they opened it: reading takes the mark away. */
+  let isMarked = false
 
   const chat = computed(() => chats.get(chatId))
   const isByOther = (/** @type {{ sender_id: number }} */ message) => message.sender_id !== session.userId
@@ -62,6 +64,7 @@ export function useReading(chatId, timeline, isAtEnd) {
   async function begin({ reachesBack = true } = {}) {
     if (!chat.value) return
     const { unread_count } = chat.value
+    isMarked = chat.value.marked_unread ?? false
     readSeq.value = markOf(chat.value, timeline)
     if (unread_count && readSeq.value !== null && reachesBack) await timeline.reachBack(readSeq.value)
     if (readSeq.value === null && reachesBack) await loadOthers(unread_count)
@@ -98,13 +101,20 @@ export function useReading(chatId, timeline, isAtEnd) {
   )
   const newest = computed(() => state.messages.at(-1) ?? null)
 
+  const isBehind = () =>
+    newest.value !== null && unread.value !== 0 && newest.value.seq > /** @type {number} */ (readSeq.value)
+
   /** Sends the mark, one request at a time, until it is on the newest message. */
   async function sendMark() {
-    while (canRead.value && newest.value && unread.value !== 0) {
-      const { id, seq } = newest.value
-      if (seq <= /** @type {number} */ (readSeq.value)) return
+    while (canRead.value && (isMarked || isBehind())) {
+      const { id, seq = 0 } = newest.value ?? {}
       try {
-        const ack = await websocket.request({ type: 'read_messages', chat_id: chatId, up_to: id })
+        const ack = await websocket.request({
+          type: 'read_messages',
+          chat_id: chatId,
+          ...(id && { up_to: id }),
+        })
+        isMarked = false
         readSeq.value = Math.max(seq, readSeq.value ?? 0, ack.read_seq ?? 0)
         const mark = { last_read_message_id: ack.up_to, ...(ack.read_seq && { read_seq: ack.read_seq }) }
         chats.noteRead(chatId, ack.unread_count, mark)

@@ -22,7 +22,7 @@ const CHOICES = {
  * @property {'auto' | 'light' | 'dark'} theme
  * @property {'auto' | 'en' | 'ru'} language
  * @property {boolean} sound
- * @property {import('@/types').Status} status
+ * @property {import('@/types').Status} status what the user chose to be seen as before the server knew it
  */
 
 /** The preferences of this browser, for every user who logs in. All its tabs share them. */

@@ -129,11 +129,13 @@ export const useSession = defineStore('session', () => {
   }
 
   /**
-   * @param {{ display_name?: string, password?: string, old_password?: string }} changes
+   * @param {{ display_name?: string, password?: string, old_password?: string, presence?: import('@/types').Presence }} changes
    * @throws {ApiError}
    */
   async function updateMe(changes) {
-    tokens.keepUser(await api.patch('/users/me', changes))
+    const requestedAt = freshness.start()
+    const user = await api.patch('/users/me', changes)
+    if (freshness.accept('me', requestedAt)) tokens.keepUser(user)
   }
 
   /**

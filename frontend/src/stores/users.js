@@ -149,7 +149,8 @@ export const useUsers = defineStore('users', () => {
 
   /** `online`, `busy`, `away` or `offline`. @param {number} userId */
   function statusOf(userId) {
-    return get(userId)?.status ?? 'offline'
+    const user = get(userId)
+    return user && user.active !== false ? user.status : 'offline'
   }
 
   /**

@@ -123,7 +123,15 @@ export class FakeServer {
       last_read_message_id: marked?.id ?? null,
       // An older server does not send it.
       ...(!this.isOld && { read_seq: mark }),
+      ...this.settings(chat),
     }
+  }
+
+  /** What the user has set for themselves. A new message shows a hidden chat again. */
+  settings(chat) {
+    const { notifications = 'all', favorite = false, marked_unread = false, hiddenAt = null } = chat.own
+    const hidden = hiddenAt !== null && !chat.messages.some(({ seq }) => seq > hiddenAt)
+    return { notifications, favorite, marked_unread, hidden, muted_until: null }
   }
 
   membersOf(chat) {
@@ -135,11 +143,11 @@ export class FakeServer {
     }))
   }
 
-  /** The chats of the user, the latest activity first. */
-  list() {
+  /** The chats of the user that are hidden or not, the latest activity first. */
+  list(hidden = false) {
     const at = (chat) => Date.parse(this.visible(chat).at(-1)?.created_at ?? '2025-11-23T10:00:00Z')
     return [...this.chats.values()]
-      .filter((chat) => this.isMember(chat))
+      .filter((chat) => this.isMember(chat) && this.settings(chat).hidden === hidden)
       .sort((a, b) => at(b) - at(a) || b.id - a.id)
   }
 
@@ -156,6 +164,7 @@ export class FakeServer {
       messages: [],
       members,
       marks: new Map(),
+      own: {},
     }
     this.chats.set(id, chat)
     if (this.isMember(chat)) this.publish({ type: 'chat_added', chat_id: id, head_seq: 0 })
@@ -195,8 +204,18 @@ export class FakeServer {
     this.updated(chat)
   }
 
+  /** The user sets something for themselves, on this device or another one. */
+  configure(chat, { hidden, ...settings }) {
+    if (!this.isMember(chat)) return
+    const before = JSON.stringify(this.settings(chat))
+    Object.assign(chat.own, settings, hidden !== undefined && { hiddenAt: hidden ? chat.head : null })
+    const now = this.settings(chat)
+    if (JSON.stringify(now) !== before) this.publish({ type: 'chat_settings', chat_id: chat.id, ...now })
+  }
+
   /** The user reads up to a message, on this device or another one. */
   read(chat, message) {
+    this.configure(chat, { marked_unread: false })
     if (!message || message.seq <= (chat.marks.get(this.me) ?? 0)) return
     chat.marks.set(this.me, message.seq)
     const mark = { up_to: message.id, read_seq: message.seq }
@@ -330,7 +349,8 @@ export class FakeServer {
       chat.name = body.name
       this.changed(chat)
     }
-    if (!part) return this.summary(chat)
+    if (part === 'me') this.configure(chat, body)
+    if (!part || part === 'me') return this.summary(chat)
     if (part === 'messages') return this.messages(chat, query)
     if (method === 'POST') {
       if (chat.members.has(body.user_id)) return fail(409, 'conflict')
@@ -347,7 +367,7 @@ export class FakeServer {
 
   /** A page of the list of chats. A cursor names the chat before the page. */
   page(query) {
-    const all = this.list()
+    const all = this.list(query.get('hidden') === 'true')
     const cursorOf = (chat) =>
       `${this.visible(chat).at(-1)?.created_at ?? ''} ${String(chat.id).padStart(9, '0')}`
     const limit = Math.min(Number(query.get('limit')), this.pageSize ?? 200)

@@ -1,5 +1,7 @@
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { i18n, languageOf, setLanguage } from '@/i18n'
+import accountEn from '@/i18n/account/en'
+import accountRu from '@/i18n/account/ru'
 import en from '@/i18n/en'
 import { fieldTextOf, textOf } from '@/i18n/errors'
 import laterEn from '@/i18n/later/en'
@@ -23,8 +25,8 @@ function texts(messages, prefix = '') {
 const names = (text) => [...new Set([...text.matchAll(/\{(\w+)\}/g)].map(([, name]) => name))].sort()
 
 describe('both languages', () => {
-  const russian = new Map([...texts(ru), ...texts(laterRu)])
-  const english = [...texts(en), ...texts(laterEn)]
+  const russian = new Map([ru, accountRu, laterRu].flatMap((messages) => texts(messages)))
+  const english = [en, accountEn, laterEn].flatMap((messages) => texts(messages))
 
   test('have the same texts', () => {
     expect([...russian.keys()].sort()).toEqual(english.map(([key]) => key).sort())

@@ -149,6 +149,12 @@ async function run(seed) {
     scroll: (chat) =>
       window.rooms.get(chat.id)?.isAtEnd && (window.rooms.get(chat.id).isAtEnd.value = random() < 0.5),
     more: () => quietly(chats.loadMore()),
+    hide: (chat) => server.configure(chat, { hidden: random() < 0.7 }),
+    hideHere: (chat) => chats.get(chat.id) && quietly(chats.configure(chat.id, { hidden: true })),
+    favor: (chat) => server.configure(chat, { favorite: random() < 0.5 }),
+    silence: (chat) => server.configure(chat, { notifications: server.pick(['all', 'none']) }),
+    mark: (chat) => chats.get(chat.id) && quietly(chats.configure(chat.id, { marked_unread: true })),
+    hidden: () => quietly(chats.loadHidden()),
   }
   for (let step = 0; step < STEPS; step++) {
     const chat = someChat()
@@ -174,7 +180,7 @@ async function run(seed) {
   return server
 }
 
-const seen = ({ id, name, member_count, role, unread_count, last_message, read_seq }) => ({
+const seen = ({ id, name, member_count, role, unread_count, last_message, read_seq, ...more }) => ({
   id,
   name,
   member_count,
@@ -182,12 +188,18 @@ const seen = ({ id, name, member_count, role, unread_count, last_message, read_s
   unread_count,
   read_seq: unread_count && read_seq, // without unread messages its value does not matter
   last: last_message && [last_message.id, last_message.content],
+  settings: [more.notifications, more.favorite, more.marked_unread, more.hidden],
 })
 
 function check(server, loaded, withMembers) {
-  const expected = server.list().map((chat) => server.summary(chat))
+  const all = server.list().map((chat) => server.summary(chat))
+  const expected = [...all.filter((chat) => chat.favorite), ...all.filter((chat) => !chat.favorite)]
   expect(chats.list.map(seen)).toEqual(expected.map(seen))
-  expect(chats.unreadTotal).toBe(expected.reduce((sum, chat) => sum + chat.unread_count, 0))
+  const counted = expected.filter(({ notifications }) => notifications === 'all')
+  const countOf = ({ unread_count, marked_unread }) => unread_count || Number(marked_unread)
+  expect(chats.unreadTotal).toBe(counted.reduce((sum, chat) => sum + countOf(chat), 0))
+  // Hidden chats are known once the user has opened their list.
+  for (const chat of chats.hidden) expect(server.list(true).map(({ id }) => id)).toContain(chat.id)
   expect(chats.hasMore).toBe(false)
   for (const { id } of expected) {
     if (!withMembers.has(id)) continue

@@ -1,5 +1,6 @@
 import { expect, test, vi } from 'vitest'
 import { nextTick, reactive } from 'vue'
+import '@/i18n/account'
 import { useForm } from '@/composables/useForm'
 import { ApiError } from '@/services/http'
 import { later } from './fakeRest'

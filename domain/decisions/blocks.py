@@ -1,0 +1,18 @@
+"""Whom a user has blocked. A block is a row of its own; see `private_chats` for the private chat of the two."""
+
+from domain.models import Account
+from domain.refusals import NotFound, TooMany
+
+BLOCKS_MAX = 1000
+"""How many others a user may have blocked at a time."""
+
+
+def check_block(account: Account | None, blocked_id: int, blocks: int) -> None:
+    """Checks a new block of the account, by a user who has made this number of blocks.
+
+    Raises: `NotFound` if there is no such account, or it is deleted; `TooMany`.
+    """
+    if account is None or account.deleted:
+        raise NotFound(f"user {blocked_id}")
+    if blocks >= BLOCKS_MAX:
+        raise TooMany(f"at most {BLOCKS_MAX} people can be blocked")
