@@ -37,7 +37,8 @@ export function followChatEvents({ records, members, session, check, isPending, 
   onEvent('chat_settings', (frame) => {
     const chat = chats.get(frame.chat_id)
     if (chat) records.noteSettings(chat, frame)
-    else check(frame.chat_id) // a hidden chat that is shown again
+    // A message may have shown it again before this event came. An unknown chat was hidden, and is shown again.
+    if (!chat || frame.hidden) check(frame.chat_id)
   })
 
   // Chats that are joined: each change of a message.

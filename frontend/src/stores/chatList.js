@@ -20,7 +20,7 @@ const CHECKS_AT_ONCE = 3
  * @param {ReturnType<typeof import('@/services/once').createOnce>} options.once
  * @param {(answer: import('@/types').Chat, requestedAt: number) => unknown} options.apply
  * @param {(chatId: number) => Promise<void>} options.check requests a chat that is missing in the list
- * @param {(chatIds: number[]) => void} options.onLoaded gets the ids of the chats that were known before
+ * @param {(chatIds: number[]) => void} options.onLoaded gets the ids of the chats that are known then
  */
 export function createChatList({ records, session, once, apply, check, onLoaded }) {
   /** @type {import('vue').Ref<'idle' | 'loading' | 'ready' | 'failed'>} */
@@ -47,19 +47,19 @@ export function createChatList({ records, session, once, apply, check, onLoaded 
     if (!session.isLoggedIn) return
     clearTimeout(restTimer)
     state.value = 'loading'
-    const before = [...records.chats.keys()]
     const user = session.userId
     const begun = freshness.start()
     try {
-      const { found, wholeAt } = await loadPages(null, records.chats.size)
+      const found = await loadPages(null, records.chats.size)
       if (session.userId !== user) return
       requestedAt = begun
       state.value = 'ready'
-      for (const id of before.filter((id) => !found.has(id))) {
+      const known = [...records.chats.keys()]
+      for (const id of known.filter((id) => !found.has(id))) {
         // Either the chat is gone, or it is hidden, or further down, or it moved up while the pages were read.
-        if (wholeAt === null || freshness.isNewer(`chat ${id} there`, wholeAt)) enqueueCheck(() => check(id))
+        enqueueCheck(() => check(id))
       }
-      onLoaded(before)
+      onLoaded(known)
       loadRestSoon(REST_AFTER_MS)
     } catch (error) {
       if (!(error instanceof ApiError)) throw error
@@ -102,31 +102,26 @@ export function createChatList({ records, session, once, apply, check, onLoaded 
    *
    * @param {string | null} from null: the top
    * @param {number} wanted how many chats
-   * @returns {Promise<{ found: Set<number>, wholeAt: number | null }>} `found`: their ids; `wholeAt`: the request of the
-   *   only page, if one page is the whole list
+   * @returns {Promise<Set<number>>} their ids
    */
   async function loadPages(from, wanted) {
     const user = session.userId
     /** @type {Set<number>} */
     const found = new Set()
     let next = from
-    /** @type {number | null} */
-    let wholeAt
     do {
       const limit = Math.min(Math.max(wanted - found.size, PAGE_SIZE), LARGEST_PAGE)
-      const isTop = next === null
-      wholeAt = freshness.start()
+      const at = freshness.start()
       const page = await api.get('/chats', { cursor: next, limit })
-      if (session.userId !== user) return { found, wholeAt: null } // another user has logged in
+      if (session.userId !== user) return found // another user has logged in
       for (const chat of page.chats) {
-        apply(chat, wholeAt)
+        apply(chat, at)
         found.add(chat.id)
       }
       next = page.next_cursor
-      if (!isTop || next) wholeAt = null
     } while (next && found.size < wanted)
     cursor.value = next
-    return { found, wholeAt }
+    return found
   }
 
   function clear() {

@@ -11,8 +11,10 @@ const PAGE_SIZE = 200
  * @param {ReturnType<typeof import('@/services/once').createOnce>} options.once
  * @param {ReturnType<typeof import('./chatRecords').createChatRecords>['noteRead']} options.noteRead
  * @param {(answer: import('@/types').Chat, requestedAt: number) => unknown} options.apply
+ * @param {(chatId: number, requestedAt: number) => boolean} options.isOutdated whether a list that was requested later has
+ *   been applied, and may have left the chat out
  */
-export function createChatSettings({ session, once, noteRead, apply }) {
+export function createChatSettings({ session, once, noteRead, apply, isOutdated }) {
   /** @param {number} chatId @param {import('@/types').ChatSettings} settings those that change @throws {ApiError} */
   async function configure(chatId, settings) {
     const requestedAt = freshness.start()
@@ -31,13 +33,19 @@ export function createChatSettings({ session, once, noteRead, apply }) {
     return once('hidden', async () => {
       const user = session.userId
       let cursor = null
+      let isWhole = false
       do {
         const requestedAt = freshness.start()
         const page = await api.get('/chats', { hidden: 'true', cursor, limit: PAGE_SIZE })
         if (session.userId !== user) return // another user has logged in
+        if (page.chats.some((/** @type {import("@/types").Chat} */ { id }) => isOutdated(id, requestedAt))) {
+          cursor = null
+          continue
+        }
         for (const chat of page.chats) apply(chat, requestedAt)
         cursor = page.next_cursor
-      } while (cursor)
+        isWhole = cursor === null
+      } while (!isWhole)
     })
   }
 

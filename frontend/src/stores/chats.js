@@ -51,12 +51,18 @@ export const useChats = defineStore('chats', () => {
     once,
     apply,
     check,
-    onLoaded(before) {
-      for (const id of new Set([...before, ...members.membersOf.keys()])) members.reloadMembers(id)
+    onLoaded(known) {
+      for (const id of new Set([...known, ...members.membersOf.keys()])) members.reloadMembers(id)
     },
   })
 
-  const settings = createChatSettings({ session, once, noteRead: records.noteRead, apply })
+  const settings = createChatSettings({
+    session,
+    once,
+    noteRead: records.noteRead,
+    apply,
+    isOutdated: (chatId, requestedAt) => !chats.has(chatId) && chatList.isLaterThan(requestedAt),
+  })
 
   watch(
     () => session.userId,
@@ -94,6 +100,8 @@ export const useChats = defineStore('chats', () => {
   function apply(answer, requestedAt) {
     const chat = records.apply(answer, requestedAt)
     if (chat) removals.delete(chat.id)
+    // A message that the answer does not know may have shown the chat again.
+    if (chat?.hidden && answer.seq < chat.seq) check(chat.id)
     return chat
   }
 
