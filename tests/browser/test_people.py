@@ -1,8 +1,9 @@
 """Accounts and what people set for themselves: who comes in, invites, presence, sessions, blocks, the list of chats."""
 
+import json
 import re
 
-from playwright.async_api import Locator, Page, expect
+from playwright.async_api import Locator, Page, Route, expect
 
 from tests.browser.conftest import OpenWindow
 from tests.browser.window import Window
@@ -282,3 +283,41 @@ async def test_sessions_blocks_and_the_end_of_an_account(server: Server, open_wi
     await window.button("Log in").click()
     await expect(page.get_by_role("alert")).to_contain_text("Wrong username or password")
     assert re.fullmatch(r".*/login", page.url)
+
+
+async def test_the_setup_link_leads_to_the_first_account(server: Server, open_window: OpenWindow) -> None:
+    """The page of the link. That the code makes an admin is the server's part, which answers here as if it had none."""
+    window = await open_window(server, path="/login")
+    page = window.page
+    needed = {"registration": "closed", "setup_needed": True}
+    await page.route("**/api/server", lambda route: route.fulfill(json=needed))
+    await page.reload()
+    await expect(page.get_by_text("This server has no admin yet")).to_be_visible()
+    await expect(page.get_by_role("link")).to_have_count(0)
+    await window.goto("/setup")
+    await expect(page.get_by_text("with the code at its end")).to_be_visible()
+    await window.goto("/setup?code=CODE")
+    await window.button("Create admin account").click()
+    await expect(page.locator("[aria-invalid=true]")).to_have_count(2)
+    refusal = {"error": {"code": "forbidden", "message": "wrong code"}}
+    window.expects("status of 403")
+    await page.route("**/api/auth/register", lambda route: route.fulfill(status=403, json=refusal))
+    await fill(page, username="ann", password=PASSWORD)
+    await window.button("Create admin account").click()
+    await expect(page.get_by_text("only the newest works")).to_be_visible()
+    await page.unroute("**/api/auth/register")
+    code: list[str] = []
+
+    async def register(route: Route) -> None:
+        body = json.loads(route.request.post_data or "{}")
+        code.append(body.pop("setup_code"))
+        await route.continue_(post_data=json.dumps(body))
+
+    await page.route("**/api/auth/register", register)
+    await window.button("Create admin account").click()
+    await expect(page.get_by_role("heading", name="Welcome, ann!")).to_be_visible()
+    assert code == ["CODE"]
+    done = {"registration": "closed", "setup_needed": False}
+    await page.route("**/api/server", lambda route: route.fulfill(json=done))
+    await window.goto("/setup?code=CODE")
+    await expect(page.get_by_text("This server has an admin already")).to_be_visible()
