@@ -98,7 +98,6 @@ export default {
     title: 'You run this server',
     text: 'Invite the first people by a link, or create accounts for them.',
     invite: 'Invite people',
-    admin: 'Administration',
   },
   emptyChat: {
     private: 'Here begins your chat with {name}. It appears for {name} with your first message.',
