@@ -316,7 +316,7 @@ async def test_what_is_copied_from_several_messages_says_who_wrote_it(
 
 async def test_what_is_not_seen_is_not_copied(server: Server, open_window: OpenWindow) -> None:
     ann, bob = await server.people("ann", "bob")
-    chat_id = await ann.chat(bob, chat_type="private")
+    chat_id = await bob.chat(ann, chat_type="private")
     first = await bob.say(chat_id, "a question")
     await ann.say(chat_id, "an answer", reply_to=first["id"])
     window = await open_window(server, ann, f"/chats/{chat_id}")

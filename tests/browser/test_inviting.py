@@ -83,7 +83,9 @@ async def test_a_revoked_link_is_dead(server: Server, open_window: OpenWindow) -
     stranger.expects("status of 404")
     await expect(stranger.page.get_by_text("This invite does not work")).to_be_visible()
     await window.page.evaluate("history.back()")
-    await expect(dialog(window).get_by_role("button", name="Пригласить по ссылке")).to_be_visible()  # Back leads to the first page
+    await expect(
+        dialog(window).get_by_role("button", name="Пригласить по ссылке")
+    ).to_be_visible()  # Back leads to the first page
 
 
 async def test_a_public_chat_is_found_and_joined(server: Server, open_window: OpenWindow) -> None:

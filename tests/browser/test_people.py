@@ -1,8 +1,9 @@
 """Accounts and what people set for themselves: who comes in, invites, presence, sessions, blocks, the list of chats."""
 
+import json
 import re
 
-from playwright.async_api import Locator, Page, expect
+from playwright.async_api import Locator, Page, Route, expect
 
 from tests.browser.conftest import OpenWindow
 from tests.browser.window import Window
@@ -142,7 +143,7 @@ async def test_chats_are_favourites_marked_quiet_and_hidden(server: Server, open
     # By the menu key.
     await item("Cycling").focus()
     await page.keyboard.press("Shift+F10")
-    await expect(page.get_by_role("menu", name="Menu of “Cycling”")).to_be_visible()
+    await expect(page.get_by_role("menu", name="Actions for “Cycling”")).to_be_visible()
     await page.keyboard.press("ArrowDown")
     await expect(page.get_by_role("menuitem", name="Mark as unread")).to_be_focused()
     await page.keyboard.press("Enter")
@@ -160,7 +161,7 @@ async def test_chats_are_favourites_marked_quiet_and_hidden(server: Server, open
         await expect(item("Reading", one)).to_contain_text("1 unread message")
         await expect(one.page).to_have_title("Vestnik")
     # From the open chat.
-    await window.button("Menu of “Cycling”").click()
+    await window.button("Actions for “Cycling”").click()
     await page.get_by_role("menuitem", name="Hide until the next message").click()
     for one in (window, other):
         await expect(item("Cycling", one)).to_have_count(0)
@@ -183,7 +184,7 @@ async def test_chats_are_favourites_marked_quiet_and_hidden(server: Server, open
     point = {"x": box["x"] + box["width"] / 2, "y": box["y"] + box["height"] / 2}
     cdp = await phone.context.new_cdp_session(phone.page)
     await cdp.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": [point]})
-    await expect(phone.page.get_by_role("menu", name="Menu of “Reading”")).to_be_visible()
+    await expect(phone.page.get_by_role("menu", name="Actions for “Reading”")).to_be_visible()
     await cdp.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
     await phone.page.get_by_role("menuitem", name="Remove from favourites").tap()
     await expect(phone.chats.get_by_role("region", name="Favourites")).to_have_count(0)
@@ -253,7 +254,7 @@ async def test_sessions_blocks_and_the_end_of_an_account(server: Server, open_wi
     await page.keyboard.press("Escape")
 
     # Blocks.
-    await window.button("Menu of “bob”").click()
+    await window.button("Actions for “bob”").click()
     await page.get_by_role("menuitem", name="Block this person").click()
     await page.get_by_role("alertdialog").get_by_role("button", name="Block this person").click()
     await expect(page.get_by_text("You have blocked bob.")).to_be_visible()
@@ -282,3 +283,41 @@ async def test_sessions_blocks_and_the_end_of_an_account(server: Server, open_wi
     await window.button("Log in").click()
     await expect(page.get_by_role("alert")).to_contain_text("Wrong username or password")
     assert re.fullmatch(r".*/login", page.url)
+
+
+async def test_the_setup_link_leads_to_the_first_account(server: Server, open_window: OpenWindow) -> None:
+    """The page of the link. That the code makes an admin is the server's part, which answers here as if it had none."""
+    window = await open_window(server, path="/login")
+    page = window.page
+    needed = {"registration": "closed", "setup_needed": True}
+    await page.route("**/api/server", lambda route: route.fulfill(json=needed))
+    await page.reload()
+    await expect(page.get_by_text("This server has no admin yet")).to_be_visible()
+    await expect(page.get_by_role("link")).to_have_count(0)
+    await window.goto("/setup")
+    await expect(page.get_by_text("with the code at its end")).to_be_visible()
+    await window.goto("/setup?code=CODE")
+    await window.button("Create admin account").click()
+    await expect(page.locator("[aria-invalid=true]")).to_have_count(2)
+    refusal = {"error": {"code": "forbidden", "message": "wrong code"}}
+    window.expects("status of 403")
+    await page.route("**/api/auth/register", lambda route: route.fulfill(status=403, json=refusal))
+    await fill(page, username="ann", password=PASSWORD)
+    await window.button("Create admin account").click()
+    await expect(page.get_by_text("only the newest works")).to_be_visible()
+    await page.unroute("**/api/auth/register")
+    code: list[str] = []
+
+    async def register(route: Route) -> None:
+        body = json.loads(route.request.post_data or "{}")
+        code.append(body.pop("setup_code"))
+        await route.continue_(post_data=json.dumps(body))
+
+    await page.route("**/api/auth/register", register)
+    await window.button("Create admin account").click()
+    await expect(page.get_by_role("heading", name="Welcome, ann!")).to_be_visible()
+    assert code == ["CODE"]
+    done = {"registration": "closed", "setup_needed": False}
+    await page.route("**/api/server", lambda route: route.fulfill(json=done))
+    await window.goto("/setup?code=CODE")
+    await expect(page.get_by_text("This server has an admin already")).to_be_visible()
