@@ -19,6 +19,7 @@ class Seed:
     group: int
     channel: int
     private: int
+    empty: int
 
 
 async def seeded(server: Server) -> Seed:
@@ -41,6 +42,9 @@ async def seeded(server: Server) -> Seed:
         for number in range(4):
             await person.say(seed.group, f"Fine with me, {number + 1}")
     await bob.say(seed.private, "Are you coming?")
+    seed.empty = await seed.ann.chat(*seed.others, name="Brand new")
+    await seed.ann.patch(f"/chats/{seed.group}/me", favorite=True)
+    await seed.ann.patch(f"/chats/{seed.empty}/me", hidden=True)
     return seed
 
 
@@ -51,7 +55,13 @@ async def public_places(window: Window) -> AsyncIterator[str]:
     yield "login"
     await window.goto("/register")
     await expect(window.page.locator("form")).to_be_visible()
-    yield "register"
+    await window.page.locator("form").get_by_role("button").last.click()
+    await expect(window.page.locator("[aria-invalid=true]")).to_have_count(2)
+    yield "register, with errors"
+    for path in ("/setup", "/invite/unknown"):
+        await window.goto(path)
+        await expect(window.page.locator("p").first).to_be_visible()
+        yield path
 
 
 async def places(window: Window, seed: Seed) -> AsyncIterator[str]:
@@ -60,7 +70,12 @@ async def places(window: Window, seed: Seed) -> AsyncIterator[str]:
     await window.goto("/")
     await expect(window.chats.get_by_role("link")).to_have_count(3)
     yield "list"
-    for number, name in enumerate(("profile", "preferences")):
+    await window.chats.get_by_role("link").first.click(button="right")
+    await expect(page.get_by_role("menu")).to_be_visible()
+    yield "menu of a chat"
+    await page.keyboard.press("Escape")
+    await expect(page.get_by_role("menu")).to_have_count(0)
+    for number, name in enumerate(("hidden chats", "public chats", "profile", "preferences")):
         await page.locator(".trigger").click()
         await expect(page.get_by_role("menu")).to_be_visible()
         if number == 0:
@@ -68,6 +83,13 @@ async def places(window: Window, seed: Seed) -> AsyncIterator[str]:
         await page.get_by_role("menuitem").nth(number).click()
         await shown(page.get_by_role("dialog"))
         yield name
+        ways = page.get_by_role("dialog").locator("[data-page]") if name == "profile" else None
+        for way in await ways.all() if ways else []:
+            await way.click()
+            await expect(ways).to_have_count(0)
+            yield f"{name}, {await page.get_by_role('dialog').get_by_role('heading').first.inner_text()}"
+            await page.keyboard.press("Escape")
+            await expect(way).to_be_focused()
         await page.keyboard.press("Escape")
         await expect(page.get_by_role("dialog")).to_have_count(0)
     await page.keyboard.press("Control+/")
@@ -92,6 +114,9 @@ async def places(window: Window, seed: Seed) -> AsyncIterator[str]:
         await page.locator("header").get_by_role("button").last.click()
         await shown(page.get_by_role("dialog"))
         yield f"about the {name}"
+    await window.goto(f"/chats/{seed.empty}")
+    await expect(window.log.get_by_role("button").first).to_be_visible()
+    yield "empty group"
     await window.goto(f"/chats/{seed.group}")
     mine = window.message("I will be there")
     await mine.scroll_into_view_if_needed()

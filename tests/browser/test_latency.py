@@ -72,7 +72,7 @@ async def test_members_added_in_a_row_are_all_there(server: Server, open_window:
     header = window.page.locator("header", has=window.page.get_by_role("heading", name="Lobby"))
     await expect(header).to_contain_text("2 members")
     await slow(window)
-    await header.get_by_role("button").click()
+    await header.get_by_role("button", name="About this chat").click()
     dialog = window.page.get_by_role("dialog")
     await expect(dialog.get_by_role("listitem")).to_have_count(2)
     for other in others:

@@ -61,7 +61,8 @@ async def test_nothing_scrolls_sideways_at_320_px(
     seed = await seeded(server)
     found: dict[str, Any] = {}
     stranger, ann = await open_window(server, **phone), await open_window(server, seed.ann, **phone)
-    ann.expects("status of 404")  # for the chat that does not exist
+    for window in (stranger, ann):
+        window.expects("status of 404")  # for the invite and the chat that do not exist
     for window, walk in ((stranger, public_places(stranger)), (ann, places(ann, seed))):
         async for place in walk:
             if too_wide := await window.page.evaluate(TOO_WIDE):
@@ -76,7 +77,8 @@ async def test_axe_finds_nothing_serious_in_the_light_or_in_the_dark(
     axe = AXE.read_text()
     found: dict[str, Any] = {}
     stranger, ann = await open_window(server), await open_window(server, seed.ann)
-    ann.expects("status of 404")  # for the chat that does not exist
+    for window in (stranger, ann):
+        window.expects("status of 404")  # for the invite and the chat that do not exist
     for window, walk in ((stranger, public_places(stranger)), (ann, places(ann, seed))):
         async for place in walk:
             if not await window.page.evaluate("'axe' in window"):

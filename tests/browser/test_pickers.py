@@ -68,7 +68,7 @@ async def new_chat(scene: Scene, kind: str) -> None:
 
 async def add_people(scene: Scene) -> None:
     await scene.window.button("About this chat").click()
-    await scene.window.button("Add people").click()
+    await scene.dialog.get_by_role("button", name="Add people").click()
     await expect(scene.search).to_be_focused()
     await expect(scene.row("user05")).to_be_visible()
 
@@ -169,7 +169,7 @@ async def test_people_are_ticked_and_then_added_at_once(scene: Scene) -> None:
     await expect(scene.row("user04")).to_be_visible()
     await expect(scene.row("user05")).to_have_count(0)
     await scene.window.button("Done").click()
-    await expect(scene.window.button("Add people")).to_be_focused()
+    await expect(scene.dialog.get_by_role("button", name="Add people")).to_be_focused()
     await expect(scene.dialog.get_by_text("@carol")).to_be_visible()
 
 

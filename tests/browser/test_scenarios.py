@@ -122,6 +122,7 @@ async def test_what_is_written_during_a_drop_arrives_once_and_in_order(scene: Sc
 async def test_presence_is_in_the_header_and_keeps_itself(server: Server, open_window: OpenWindow) -> None:
     ann, bob = await server.people("ann", "bob")
     chat_id = await ann.chat(bob, chat_type="private")
+    await ann.say(chat_id, "hello")  # before this, Bob has no such chat
     window = await open_window(server, ann, f"/chats/{chat_id}")
     header = window.page.locator("header", has=window.page.get_by_role("heading", name="bob"))
     await expect(header).to_contain_text("offline")

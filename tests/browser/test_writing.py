@@ -114,7 +114,7 @@ async def test_a_session_that_the_server_ends_is_over_here_with_a_reason(scene: 
     window.expects("status of 401")
     await window.composer.fill("nobody else’s business")
     await scene.ann.post("/auth/logout")
-    await expect(page.get_by_text("The server has ended your session")).to_be_visible()
+    await expect(page.get_by_text("logged out here from another device")).to_be_visible()
     await expect(window.button("Log in")).to_be_visible()
     await expect(window.chats).to_have_count(0)
     assert await scene.kept() == []

@@ -1,20 +1,45 @@
 import { useI18n } from 'vue-i18n'
 import '@/i18n/later'
+import { durationOf, momentOf } from '@/i18n/dates'
 import { useUsers } from '@/stores/users'
+import { isForGood } from './useMute'
 
-/** Sentences for the entries of an audit. */
-export function useAuditWords() {
+/** @typedef {import('@/types').AuditEntry} AuditEntry */
+
+/** An action that has another sentence, by what else the entry says. @type {Record<string, (entry: AuditEntry) => string>} */
+const VARIANTS = {
+  role_changed: ({ actor_id }) => (actor_id ? 'role_changed' : 'role_passed_on'),
+  slow_mode_changed: ({ detail }) => (Number(detail) ? 'slow_mode_on' : 'slow_mode_off'),
+  muted: ({ detail, at }) => (detail && !isForGood(detail, Date.parse(at)) ? 'muted' : 'muted_for_good'),
+  banned: ({ detail }) => (detail ? 'banned_for' : 'banned'),
+}
+
+/**
+ * Sentences for the entries of an audit.
+ *
+ * @param {'server' | 'chat'} of In a chat, an entry without an actor is a consequence that the server drew; on the server
+ *   it is an act of the command line.
+ */
+export function useAuditWords(of) {
   const { t, te } = useI18n()
   const users = useUsers()
 
   /** @param {number | null | undefined} userId */
   const nameOf = (userId) => (userId ? users.nameOf(userId) || '…' : '')
 
-  /** Who did what. @param {import('@/types').AuditEntry} entry */
-  return function sentenceOf({ actor_id, action, user_id, detail }) {
-    const actor = actor_id ? nameOf(actor_id) : t('audit.console')
-    const key = `audit.actions.${action}`
+  /** Who did what. @param {AuditEntry} entry */
+  return function sentenceOf(entry) {
+    const { actor_id, action, user_id, detail } = entry
+    const actor = actor_id ? nameOf(actor_id) : t(of === 'server' ? 'audit.console' : 'audit.server')
+    const key = `audit.actions.${VARIANTS[action]?.(entry) ?? action}`
     if (!te(key, 'en')) return t('audit.unknown', { actor, action })
-    return t(key, { actor, user: nameOf(user_id), detail: detail ?? '' })
+    return t(key, {
+      actor,
+      user: nameOf(user_id),
+      detail: detail ?? '',
+      role: te(`audit.roles.${detail}`, 'en') ? t(`audit.roles.${detail}`) : '',
+      when: action === 'muted' && detail ? momentOf(detail) : '',
+      duration: action === 'slow_mode_changed' ? durationOf(Number(detail)) : '',
+    })
   }
 }

@@ -12,8 +12,8 @@ const STILL_PX = 10
  * @param {import('vue').Ref<{ open: (id: number, element: HTMLElement, box: DOMRect) => void } | null>} menu
  */
 export function useChatMenu(list, menu) {
-  /** The click that ends a long press opens no chat. */
-  let isClickWanted = true
+  /** Whether the present touch has opened the menu: what ends it moves no focus and opens no chat. */
+  let isLongPress = false
 
   /** @param {Event} event */
   const itemAt = (event) =>
@@ -27,6 +27,8 @@ export function useChatMenu(list, menu) {
     const item = itemAt(event)
     if (!item || event.shiftKey) return // Shift keeps the browser's own menu
     event.preventDefault()
+    if (isLongPress) return
+    isLongPress = /** @type {PointerEvent} */ (event).pointerType === 'touch'
     const isByKey = event.button !== 2 && document.activeElement === item
     open(item, isByKey ? item.getBoundingClientRect() : new DOMRect(event.clientX, event.clientY))
   }
@@ -36,24 +38,21 @@ export function useChatMenu(list, menu) {
     list,
     (event) => {
       const item = itemAt(event)
-      if (event.pointerType === 'mouse' || !item) return
-      isClickWanted = false
+      if (event.pointerType === 'mouse' || !item || isLongPress) return
+      isLongPress = true
       open(item, new DOMRect(event.clientX, event.clientY))
     },
     { delay: LONG_PRESS_MS, distanceThreshold: STILL_PX },
   )
 
   function pointerDown() {
-    isClickWanted = true
+    isLongPress = false
   }
 
-  /** @param {MouseEvent} event */
-  function click(event) {
-    if (isClickWanted) return
-    isClickWanted = true
-    event.preventDefault()
-    event.stopPropagation()
+  /** Without its default no mouse events and no click follow. @param {TouchEvent} event */
+  function touchEnd(event) {
+    if (isLongPress) event.preventDefault()
   }
 
-  return { contextMenu, pointerDown, click }
+  return { contextMenu, pointerDown, touchEnd }
 }

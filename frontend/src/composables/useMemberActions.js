@@ -11,7 +11,7 @@ const DAY_S = 24 * HOUR_S
 const MUTES_S = [15 * 60, HOUR_S, 8 * HOUR_S, DAY_S, 7 * DAY_S, 30 * DAY_S]
 /** A mute without an end: the wire has a time for each. */
 const FOR_GOOD_S = 100 * 365 * DAY_S
-export const REASON_MAX = 200
+export const REASON_MAX = 500
 
 /**
  * What admins and owners of a chat do to its members.

@@ -6,8 +6,8 @@ const TIMER_MAX_MS = 2 ** 31 - 1
 /** A mute that lasts longer is meant for good. */
 const LONG_MS = 10 * 365 * 86_400_000
 
-/** Whether a mute has no end that matters. @param {string} until */
-export const isForGood = (until) => Date.parse(until) - Date.now() > LONG_MS
+/** Whether a mute has no end that matters. @param {string} until @param {number} [from] in ms since 1970 */
+export const isForGood = (until, from = Date.now()) => Date.parse(until) - from > LONG_MS
 
 /** Whether a mute still lasts. @param {string | null | undefined} until */
 export const isMuted = (until) => Boolean(until) && Date.parse(String(until)) > Date.now()

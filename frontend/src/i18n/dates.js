@@ -77,17 +77,12 @@ export function fullOf(iso) {
   return format({ dateStyle: 'full', timeStyle: 'short' }).format(new Date(iso))
 }
 
-/** A day and time, the day only if it is not today: 14:05, 12 March at 14:05 @param {string} iso */
+/** A time, with its day if it is not today: 14:05; 12 March, 14:05; 12 March 2024, 14:05 @param {string} iso */
 export function momentOf(iso) {
   if (daysAgo(iso) === 0) return timeOf(iso)
   const isThisYear = new Date(iso).getFullYear() === new Date(now.value).getFullYear()
-  return format({
-    day: 'numeric',
-    month: 'long',
-    year: isThisYear ? undefined : 'numeric',
-    hour: 'numeric',
-    minute: '2-digit',
-  }).format(new Date(iso))
+  const day = format({ day: 'numeric', month: 'long', year: isThisYear ? undefined : 'numeric' })
+  return `${day.format(new Date(iso))}, ${timeOf(iso)}`
 }
 
 const UNITS = /** @type {const} */ ([

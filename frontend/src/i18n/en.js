@@ -98,7 +98,6 @@ export default {
     title: 'You run this server',
     text: 'Invite the first people by a link, or create accounts for them.',
     invite: 'Invite people',
-    admin: 'Administration',
   },
   emptyChat: {
     private: 'Here begins your chat with {name}. It appears for {name} with your first message.',
@@ -110,7 +109,7 @@ export default {
     wave: 'Hello! 👋',
   },
   chatMenu: {
-    title: 'Menu of “{name}”',
+    title: 'Actions for “{name}”',
     favorite: 'Add to favourites',
     unfavorite: 'Remove from favourites',
     read: 'Mark as read',
@@ -166,6 +165,9 @@ export default {
     delete: 'Delete chat',
     deleteTitle: 'Delete “{name}”?',
     deleteText: 'All its messages are deleted for everybody. This cannot be undone.',
+    bothWrote: 'Both of you have written here, so the chat cannot be deleted. You can hide it.',
+    hide: 'Hide',
+    block: 'Block',
   },
   roles: { owner: 'owner', admin: 'admin', member: 'member' },
   preferences: {

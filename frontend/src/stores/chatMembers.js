@@ -17,12 +17,13 @@ const RETRY_MS = 5_000
  * The members of the chats whose members are wanted: a part of the store of chats.
  *
  * @param {object} options
- * @param {Map<number, import('@/types').Chat>} options.chats
+ * @param {ReturnType<typeof import('./chatRecords').createChatRecords>} options.records
  * @param {ReturnType<typeof import('./users').useUsers>} options.users
  * @param {ReturnType<typeof import('./session').useSession>} options.session
  * @param {(chatId: number) => void} options.forgetChat called when the user has left a chat
  */
-export function createMembers({ chats, users, session, forgetChat }) {
+export function createMembers({ records, users, session, forgetChat }) {
+  const { chats } = records
   /** @type {Map<number, Member[]>} */
   const membersOf = reactive(new Map())
   const once = createOnce()
@@ -77,7 +78,7 @@ export function createMembers({ chats, users, session, forgetChat }) {
     if (!chat) return
     if (freshness.accept(`chat ${chatId} count`, requestedAt)) chat.member_count = found.length
     const own = found.find(({ user }) => user.id === session.userId)
-    if (own && freshness.accept(`chat ${chatId} own`, requestedAt)) chat.role = own.role
+    if (own) records.noteOwn(chat, own, requestedAt)
   }
 
   /** @param {number} chatId @param {Member[]} found @param {number} requestedAt */

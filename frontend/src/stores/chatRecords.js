@@ -13,7 +13,8 @@ const GROUPS = {
   mark: ['last_read_message_id', 'read_seq'],
   count: ['member_count'],
   own: ['role'],
-  settings: ['notifications', 'favorite', 'hidden', 'marked_unread', 'muted_until'],
+  settings: ['notifications', 'favorite', 'hidden', 'marked_unread'],
+  mute: ['muted_until'],
 }
 
 /** @param {string} field */
@@ -200,10 +201,17 @@ export function createChatRecords({ ownId, onMute = () => {} }) {
     Object.assign(chat, shared, { seq: chat.seq })
   }
 
+  /** Applies the user's own row of an answer with the members. @param {Chat} chat @param {import('@/types').Member} own @param {number} requestedAt */
+  function noteOwn(chat, own, requestedAt) {
+    const { role, muted_until = null } = own
+    if (freshness.accept(`chat ${chat.id} own`, requestedAt)) assign(chat, { role })
+    if (freshness.accept(`chat ${chat.id} mute`, requestedAt)) assign(chat, { muted_until })
+  }
+
   /** Applies the user's own settings of a chat. @param {Chat} chat @param {import('@/types').EventFrame<'chat_settings'>} frame */
   function noteSettings(chat, frame) {
-    freshness.changed(`chat ${chat.id} settings`)
-    const fields = GROUPS.settings.filter((field) => field in frame)
+    const fields = [...GROUPS.settings, ...GROUPS.mute].filter((field) => field in frame)
+    for (const group of new Set(fields.map(groupOf))) freshness.changed(`chat ${chat.id} ${group}`)
     assign(chat, pick(/** @type {any} */ (frame), fields))
   }
 
@@ -230,6 +238,7 @@ export function createChatRecords({ ownId, onMute = () => {} }) {
     noteMark,
     noteUpdate,
     noteShared,
+    noteOwn,
     noteSettings,
   }
 }

@@ -32,7 +32,7 @@ export const useChats = defineStore('chats', () => {
   const once = createOnce()
   const records = createChatRecords({ ownId: () => session.userId, onMute })
   const { chats } = records
-  const members = createMembers({ chats, users, session, forgetChat: forget })
+  const members = createMembers({ records, users, session, forgetChat: forget })
   const names = createChatNames({ list: records.list, members, users, session })
   /** Why chats are gone, for users who still have them open. @type {Map<number, Removal>} */
   const removals = reactive(new Map())

@@ -1,13 +1,22 @@
 import { mount } from '@vue/test-utils'
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { h, nextTick, provide, shallowReactive } from 'vue'
+import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest'
+import { h, nextTick, provide, reactive, ref, shallowReactive } from 'vue'
 import { fakeRest } from './fakeRest'
 import { FakeSocket } from './fakeSocket'
 import { openApp, settled } from './app'
 
-let app, composer, room, timeline, stored, deleted, MessageComposer, useMessageActions, i18n
+let app, chat, composer, room, timeline, stored, deleted, MessageComposer, useMessageActions, i18n
 
-const mine = (id, content) => ({ id, chat_id: 7, seq: id, sender_id: 1, content, message_type: 'text' })
+const created_at = '2025-11-23T10:00:00Z'
+const mine = (id, content) => ({
+  id,
+  chat_id: 7,
+  seq: id,
+  sender_id: 1,
+  content,
+  message_type: 'text',
+  created_at,
+})
 
 beforeEach(async () => {
   app = await openApp()
@@ -35,13 +44,13 @@ afterEach(() => {
 })
 
 /** Mounts the composer anew, as after another chat or a reload. */
-function open(chatId = 7) {
+function open(chatId = 7, more = {}) {
   room?.unmount()
-  const chat = { id: chatId, chat_type: 'group', role: 'member' }
+  chat = reactive({ id: chatId, chat_type: 'group', role: 'member', ...more })
   let actions
   const Room = {
     setup() {
-      actions = useMessageActions({ timeline, chat: { value: chat }, onWrite: () => {}, onShow: () => {} })
+      actions = useMessageActions({ timeline, chat: ref(chat), onWrite: () => {}, onShow: () => {} })
       provide('messageActions', actions)
       return () => h(MessageComposer, { chat, timeline })
     },
@@ -186,5 +195,105 @@ describe('a failed message', () => {
       null,
       null,
     ])
+  })
+})
+
+describe('the slow mode', () => {
+  const now = Date.UTC(2025, 10, 23, 12)
+  const send = () => room.findComponent({ name: 'IconButton' })
+  const wait = () => room.find('.wait')
+
+  beforeEach(() => vi.useFakeTimers({ now, toFake: ['Date', 'setInterval', 'clearInterval'] }))
+  afterEach(() => vi.useRealTimers())
+
+  /** A message of the user, so many seconds ago by the server's clock. */
+  const written = (secondsAgo, skew = 0) => {
+    const created_at = new Date(Date.now() - (secondsAgo + skew) * 1000).toISOString()
+    timeline.state.messages = [{ ...mine(9, 'before'), created_at }]
+  }
+
+  test('counts down before the next message, and keeps the text', async () => {
+    written(18)
+    open(7, { slow_mode_s: 30 })
+    await type('too early')
+    expect([wait().text(), field().placeholder]).toEqual(['0:12', 'Message (one per 30 seconds)'])
+    await press('Enter')
+    expect([sent(), field().value]).toEqual([[], 'too early'])
+    await vi.advanceTimersByTimeAsync(11_000)
+    expect(wait().text()).toBe('0:01')
+    await vi.advanceTimersByTimeAsync(1_250)
+    expect([wait().exists(), send().exists()]).toEqual([false, true])
+    await press('Enter')
+    expect(sent()).toEqual([['too early', null]])
+  })
+
+  test('begins with each own message', async () => {
+    open(7, { slow_mode_s: 90 })
+    expect(wait().exists()).toBe(false)
+    written(0)
+    await nextTick()
+    expect(wait().text()).toBe('1:30')
+    expect(room.findAll('[role=status]').at(-1).text()).toContain('90 seconds')
+  })
+
+  test('takes no longer than its pause, however far the clocks differ', async () => {
+    written(0, -3600)
+    open(7, { slow_mode_s: 30 })
+    expect(wait().text()).toBe('0:30')
+    await vi.advanceTimersByTimeAsync(30_250)
+    expect(wait().exists()).toBe(false)
+  })
+
+  test('does not slow down edits', async () => {
+    written(0)
+    open(7, { slow_mode_s: 30 })
+    await edit('in time')
+    await press('Enter')
+    expect(frames()).toMatchObject([{ message_id: 5, content: 'in time' }])
+  })
+
+  test('waits while a message is under way, and as long as the server says', async () => {
+    const { useOutbox } = await import('@/stores/outbox')
+    open(7, { slow_mode_s: 30 })
+    useOutbox().send(7, 'first')
+    await type('second')
+    await press('Enter')
+    expect(sent()).toEqual([])
+    const { id } = FakeSocket.last.sent.find((frame) => frame.type === 'send_message')
+    const error = { code: 'rate_limited', message: '', retryable: true, retry_after_ms: 20_000 }
+    await app.deliver({ type: 'error', id, ...error })
+    expect(wait().text()).toBe('0:20')
+  })
+
+  test.each(['admin', 'owner'])('is not for an %s', async (role) => {
+    written(0)
+    open(7, { slow_mode_s: 30, role })
+    expect([wait().exists(), field().placeholder]).toEqual([false, 'Message'])
+  })
+})
+
+describe('a mute', () => {
+  test('takes the place of the composer until its time is over', async () => {
+    vi.useFakeTimers({ toFake: ['Date', 'setTimeout', 'clearTimeout'] })
+    onTestFinished(() => vi.useRealTimers())
+    await type('half a thought')
+    chat.muted_until = new Date(Date.now() + 60_000).toISOString()
+    await nextTick()
+    expect(room.find('textarea').exists()).toBe(false)
+    expect(room.get('[role=status]').text()).toMatch(
+      /^You are muted here until .*\d.*\. You can read, but not write\.$/,
+    )
+    expect([composer.actions.canWrite(), composer.actions.canEdit(stored.get(5))]).toEqual([false, false])
+    await vi.advanceTimersByTimeAsync(60_001)
+    expect([field().value, composer.actions.canWrite()]).toEqual(['half a thought', true])
+  })
+
+  test('that is lifted ends at once, and one for good has no time', async () => {
+    chat.muted_until = '2199-01-01T00:00:00Z'
+    await nextTick()
+    expect(room.get('[role=status]').text()).toContain('until an admin lifts it')
+    chat.muted_until = null
+    await nextTick()
+    expect(room.find('textarea').exists()).toBe(true)
   })
 })

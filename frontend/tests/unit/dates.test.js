@@ -1,6 +1,19 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { setLanguage } from '@/i18n'
-import { dayOf, fullOf, localeOf, dayAndTimeOf, now, relative, shortOf, timeOf } from '@/i18n/dates'
+import {
+  countOf,
+  dayAndTimeOf,
+  dayOf,
+  durationOf,
+  fullOf,
+  localeOf,
+  momentOf,
+  now,
+  relative,
+  shortOf,
+  sizeOf,
+  timeOf,
+} from '@/i18n/dates'
 
 /** A local time, so that results do not depend on the time zone of the test. */
 const local = (...parts) => new Date(...parts).toISOString()
@@ -21,6 +34,10 @@ describe.each([
     {
       time: '09:05',
       days: ['Today', 'Yesterday', '21 November', '31 December 2024'],
+      moments: ['23:59', '24 November, 00:10', '1 January 2026, 12:00'],
+      durations: ['30 seconds', '90 seconds', '1 minute', '1 hour', '7 days'],
+      sizes: ['0 byte', '812 MB', '1.5 GB', '2 TB'],
+      count: '1,234,567',
       shorts: ['09:05', 'Sat', '10 Nov', '01/01/2025'],
       ago: ['this minute', '5 minutes ago', '3 hours ago', 'yesterday', '4 days ago', '1 September'],
     },
@@ -30,6 +47,10 @@ describe.each([
     {
       time: '09:05',
       days: ['Сегодня', 'Вчера', '21 ноября', '31 декабря 2024 г.'],
+      moments: ['23:59', '24 ноября, 00:10', '1 января 2026 г., 12:00'],
+      durations: ['30 секунд', '90 секунд', '1 минута', '1 час', '7 дней'],
+      sizes: ['0 Б', '812 МБ', '1,5 ГБ', '2 ТБ'],
+      count: '1 234 567',
       shorts: ['09:05', 'сб', '10 нояб.', '01.01.2025'],
       ago: ['в эту минуту', '5 минут назад', '3 часа назад', 'вчера', '4 дня назад', '1 сентября'],
     },
@@ -47,6 +68,23 @@ describe.each([
       [2024, 11, 31],
     ]
     expect(days.map((parts) => dayOf(local(...parts)))).toEqual(expected.days)
+  })
+
+  test('the end of something', () => {
+    const moments = [
+      [2025, 10, 23, 23, 59],
+      [2025, 10, 24, 0, 10],
+      [2026, 0, 1, 12, 0],
+    ]
+    expect(moments.map((parts) => momentOf(local(...parts)))).toEqual(expected.moments)
+  })
+
+  test('a duration, a size, a number', () => {
+    const plain = (text) => text.replace(/\s/g, ' ')
+    expect([30, 90, 60, 3600, 7 * 86_400].map((s) => plain(durationOf(s)))).toEqual(expected.durations)
+    const sizes = [0, 812 * 2 ** 20, 1.5 * 2 ** 30, 2 ** 41]
+    expect(sizes.map((bytes) => plain(sizeOf(bytes)))).toEqual(expected.sizes)
+    expect(plain(countOf(1_234_567))).toBe(expected.count)
   })
 
   test('the time in a list of chats', () => {

@@ -109,6 +109,8 @@ export class FakeServer {
       created_by: chat.created_by,
       member_count: chat.members.size,
       seq: chat.head,
+      is_public: chat.is_public ?? false,
+      slow_mode_s: chat.slow_mode_s ?? 0,
     }
   }
 
@@ -131,7 +133,7 @@ export class FakeServer {
   settings(chat) {
     const { notifications = 'all', favorite = false, marked_unread = false, hiddenAt = null } = chat.own
     const hidden = hiddenAt !== null && !chat.messages.some(({ seq }) => seq > hiddenAt)
-    return { notifications, favorite, marked_unread, hidden, muted_until: null }
+    return { notifications, favorite, marked_unread, hidden, muted_until: chat.mutes.get(this.me) ?? null }
   }
 
   membersOf(chat) {
@@ -140,6 +142,7 @@ export class FakeServer {
       role,
       read_seq: chat.marks.get(id) ?? 0,
       last_read_message_id: null,
+      muted_until: chat.mutes.get(id) ?? null,
     }))
   }
 
@@ -164,6 +167,7 @@ export class FakeServer {
       messages: [],
       members,
       marks: new Map(),
+      mutes: new Map(),
       own: {},
     }
     this.chats.set(id, chat)
@@ -241,9 +245,23 @@ export class FakeServer {
     this.changed(chat)
   }
 
-  drop(chat, userId) {
+  drop(chat, userId, reason = 'removed') {
     if (!chat.members.delete(userId)) return
-    if (userId === this.me) this.gone(chat, 'removed')
+    if (userId === this.me) this.gone(chat, reason)
+    this.changed(chat)
+  }
+
+  /** A mute stays with somebody who leaves and comes back. @param {string | null} until */
+  mute(chat, userId, until) {
+    if (!chat.members.has(userId)) return
+    chat.mutes.set(userId, until)
+    if (userId === this.me) this.publish({ type: 'chat_settings', chat_id: chat.id, ...this.settings(chat) })
+    this.changed(chat)
+  }
+
+  /** Changes the name, whether the chat is public, or the slow mode. */
+  change(chat, changes) {
+    Object.assign(chat, changes)
     this.changed(chat)
   }
 
@@ -345,13 +363,20 @@ export class FakeServer {
     if (!id) return this.page(query)
     const chat = this.chats.get(Number(id))
     if (!chat || !this.isMember(chat)) return fail(404, 'not_found')
-    if (method === 'PATCH' && !part) {
-      chat.name = body.name
-      this.changed(chat)
-    }
+    if (method === 'PATCH' && !part) this.change(chat, body)
     if (part === 'me') this.configure(chat, body)
     if (!part || part === 'me') return this.summary(chat)
     if (part === 'messages') return this.messages(chat, query)
+    if (part === 'bans') {
+      this.drop(chat, body.user_id, 'banned')
+      return { user: { ...this.users.get(body.user_id) }, reason: null, banned_by: this.me, at: 'now' }
+    }
+    if (method === 'PATCH') {
+      if (!chat.members.has(Number(about))) return fail(404, 'not_found')
+      if ('muted_until' in body) this.mute(chat, Number(about), body.muted_until)
+      else this.setRole(chat, Number(about), body.role)
+      return this.membersOf(chat).find(({ user }) => user.id === Number(about))
+    }
     if (method === 'POST') {
       if (chat.members.has(body.user_id)) return fail(409, 'conflict')
       this.add(chat, body.user_id)

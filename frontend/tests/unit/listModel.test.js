@@ -112,6 +112,7 @@ async function run(seed) {
   const someChat = () => server.pick([...server.chats.values()])
   const someMessage = (chat) => server.pick(chat.messages.slice(-4))
   const other = () => me + 1 + Math.floor(random() * 7)
+  const someTime = () => server.pick([null, '2026-03-01T00:00:00Z', '2027-03-01T00:00:00Z'])
   const quietly = (promise) => void promise.catch(() => {})
   const steps = {
     connect: () => server.connect(),
@@ -155,6 +156,13 @@ async function run(seed) {
     silence: (chat) => server.configure(chat, { notifications: server.pick(['all', 'none']) }),
     mark: (chat) => chats.get(chat.id) && quietly(chats.configure(chat.id, { marked_unread: true })),
     hidden: () => quietly(chats.loadHidden()),
+    mute: (chat) => server.mute(chat, random() < 0.5 ? me : other(), someTime()),
+    muteHere: (chat) => quietly(chats.changeMember(chat.id, other(), { muted_until: someTime() })),
+    ban: (chat) => random() < 0.5 && server.drop(chat, random() < 0.2 ? me : other(), 'banned'),
+    banHere: (chat) => quietly(chats.banMember(chat.id, other())),
+    publish: (chat) => server.change(chat, { is_public: random() < 0.5 }),
+    slowHere: (chat) =>
+      chats.get(chat.id) && quietly(chats.change(chat.id, { slow_mode_s: server.pick([0, 30]) })),
   }
   for (let step = 0; step < STEPS; step++) {
     const chat = someChat()
@@ -188,7 +196,8 @@ const seen = ({ id, name, member_count, role, unread_count, last_message, read_s
   unread_count,
   read_seq: unread_count && read_seq, // without unread messages its value does not matter
   last: last_message && [last_message.id, last_message.content],
-  settings: [more.notifications, more.favorite, more.marked_unread, more.hidden],
+  settings: [more.notifications, more.favorite, more.marked_unread, more.hidden, more.muted_until],
+  rules: [more.is_public, more.slow_mode_s],
 })
 
 function check(server, loaded, withMembers) {
@@ -204,7 +213,9 @@ function check(server, loaded, withMembers) {
   for (const { id } of expected) {
     if (!withMembers.has(id)) continue
     const rows = (members) =>
-      members.map(({ user, role }) => [user.id, role, user.display_name]).sort(([a], [b]) => a - b)
+      members
+        .map(({ user, role, muted_until }) => [user.id, role, user.display_name, muted_until])
+        .sort(([a], [b]) => a - b)
     expect(rows(chats.members(id))).toEqual(rows(server.membersOf(server.chats.get(id))))
   }
   for (const id of loaded) expect(users.nameOf(id)).toBe(server.users.get(id).display_name)

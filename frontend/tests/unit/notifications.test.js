@@ -71,6 +71,23 @@ test('the title and the icon of the tab show the number of unread messages', asy
   expect(icon()).not.toContain('<text')
 })
 
+test('a quiet chat counts nowhere and rings for nobody, a marked one counts as one', async () => {
+  preferences.sound = true
+  vi.spyOn(document, 'hasFocus').mockReturnValue(false)
+  const configure = (settings) => app.deliver({ type: 'chat_settings', chat_id: 1, ...settings })
+  await configure({ marked_unread: true })
+  expect(document.title).toBe('(1) Vestnik')
+  await configure({ marked_unread: false, notifications: 'none' })
+  chats.noteRead(1, 3)
+  await app.deliver({ type: 'new_message', chat_id: 1, message: message(1), seq: 1 })
+  expect([document.title, played.mock.calls.length]).toEqual(['Vestnik', 0])
+  await configure({ notifications: 'mentions' })
+  await app.deliver({ type: 'new_message', chat_id: 1, message: message(2), seq: 2 })
+  expect(played).not.toHaveBeenCalled()
+  await app.deliver({ type: 'new_message', chat_id: 1, message: { ...message(3), mentions: [1] }, seq: 3 })
+  expect(played).toHaveBeenCalledOnce()
+})
+
 test('the title shows a lost connection', async () => {
   chats.noteRead(1, 3)
   window.dispatchEvent(new Event('offline'))

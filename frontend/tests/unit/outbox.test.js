@@ -112,6 +112,7 @@ test('waits for retry_after_ms, and keeps the order', async () => {
   outbox.send(1, 'a')
   outbox.send(1, 'b')
   await refuse({ code: 'rate_limited', retryable: true, retry_after_ms: 700 })
+  expect(outbox.entries[0].retryAt).toBe(Date.now() + 700)
   await vi.advanceTimersByTimeAsync(699)
   expect(requests).toEqual([])
   await vi.advanceTimersByTimeAsync(1)

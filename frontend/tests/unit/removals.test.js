@@ -93,6 +93,40 @@ describe('an open chat that is removed says why', () => {
   })
 })
 
+test('an open chat that was removed while there was no connection says its name', async () => {
+  rest.routes['GET /chats'] = { chats: [chat(2, 'Other')], next_cursor: null }
+  await chats.load()
+  await settled()
+  expect(wrapper.get('[role=alert]').text()).toBe('“Lobby” is gone: it was deleted, or you were removed.')
+})
+
+describe('a mute', () => {
+  const until = new Date(Date.now() + 3_600_000).toISOString()
+  const settings = (chat_id, muted_until) => app.deliver({ type: 'chat_settings', chat_id, muted_until })
+
+  test('of a chat that is not open is told, and its end', async () => {
+    const { timeOf } = await import('@/i18n/dates')
+    await settings(2, until)
+    expect(shown()).toEqual([`You are muted in “Other” until ${timeOf(until)}.`])
+    await settings(2, null)
+    expect(shown().at(-1)).toBe('You can write in “Other” again.')
+  })
+
+  test('for good is told without a time', async () => {
+    await settings(2, '2199-01-01T00:00:00Z')
+    expect(shown()).toEqual(['You are muted in “Other” until an admin lifts it.'])
+  })
+
+  test.each([
+    ['of the open chat, whose composer says it', 1, until],
+    ['that is over', 2, '2020-01-01T00:00:00Z'],
+  ])('%s makes no notice', async (_which, chatId, end) => {
+    await settings(chatId, end)
+    await settings(chatId, null)
+    expect(shown()).toEqual([])
+  })
+})
+
 describe('of a chat that is not open', () => {
   test('a notice is shown', async () => {
     await goes(2, { reason: 'removed', name: 'Other' })
