@@ -112,7 +112,7 @@ export default {
       admin_added: '{actor} made {user} an admin of the server',
       admin_removed: '{actor} took the admin right from {user}',
       password_reset: '{actor} made a new password for {user}',
-      chat_deleted: '{actor} deleted the chat “{detail}”',
+      chat_deleted: '{actor} deleted the chat {detail}',
     },
   },
   admin: {

@@ -112,7 +112,7 @@ export default {
       admin_added: '{actor}: {user} теперь администратор сервера',
       admin_removed: '{actor}: {user} больше не администратор сервера',
       password_reset: '{actor}: новый пароль для {user}',
-      chat_deleted: '{actor}: удалён чат «{detail}»',
+      chat_deleted: '{actor}: удалён чат {detail}',
     },
   },
   admin: {
