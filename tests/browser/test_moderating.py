@@ -103,7 +103,11 @@ async def test_a_member_is_muted_removed_and_banned_and_told_so(
     entries = dialog(anns).get_by_role("listitem")
     await expect(entries.first).to_contain_text("bob joined")
     said = " | ".join(await entries.all_inner_texts())
-    for words in ("ann lifted the ban of bob", "ann made the chat public", "ann banned bob: “selling things”"):
+    for words in (
+        "ann lifted the ban of bob",
+        "ann made the chat public",
+        "ann banned bob: “selling things”",
+    ):
         assert words in said
 
 

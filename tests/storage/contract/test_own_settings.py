@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from domain.changes import Change, SettingsChanged
+from domain.changes import Change, OwnSettingsChanged
 from domain.decisions.settings import SettingsRequest
 from domain.models import UNSET, OwnSettings
 from domain.refusals import BadReference, NotFound
@@ -32,7 +32,7 @@ async def listed(world: World, user_id: int, *, hidden: bool = False, limit: int
 
 
 def changes(world: World) -> list[Change]:
-    return [one for one in world.published if isinstance(one, SettingsChanged)]
+    return [one for one in world.published if isinstance(one, OwnSettingsChanged)]
 
 
 async def test_settings_are_kept_and_published_once(place: Place) -> None:

@@ -17,7 +17,7 @@ from domain.changes import (
     ReadMoved,
     RoleChanged,
     SessionsRevoked,
-    SettingsChanged,
+    OwnSettingsChanged,
     UserChanged,
 )
 from domain.decisions.settings import SettingsRequest
@@ -217,16 +217,16 @@ async def test_own_settings(here: Node, there: Node) -> None:
     here.take()
     await asyncio.sleep(TELL_WITHIN_S)
     await there.look()
-    (changed,) = there.take(SettingsChanged)
-    assert isinstance(changed, SettingsChanged)
-    assert changed == SettingsChanged(chat_id, changed.member)
+    (changed,) = there.take(OwnSettingsChanged)
+    assert isinstance(changed, OwnSettingsChanged)
+    assert changed == OwnSettingsChanged(chat_id, changed.member)
     assert (changed.member.user_id, changed.member.settings) == (anna, OwnSettings("all", True, None, True))
     await there.store.messages.mark_read(chat_id, anna, None)
-    assert len(there.take(SettingsChanged)) == 1
+    assert len(there.take(OwnSettingsChanged)) == 1
     await asyncio.sleep(TELL_WITHIN_S)
     await here.look()
-    (changed,) = here.take(SettingsChanged)
-    assert isinstance(changed, SettingsChanged)
+    (changed,) = here.take(OwnSettingsChanged)
+    assert isinstance(changed, OwnSettingsChanged)
     assert changed.member.settings == OwnSettings("all", True)
 
 

@@ -13,8 +13,8 @@ from domain.changes import (
     ChatRenamed,
     ChatSettingsChanged,
     MemberAdded,
-    MemberMuted,
     MemberBlocked,
+    MemberMuted,
     MemberRemoved,
     MessageCreated,
     MessageDeleted,
@@ -192,7 +192,9 @@ PEOPLE = [
 """Kinds of the second format."""
 
 
-@pytest.mark.parametrize("log", [LOG, PRIVATE, [LOG[0], *PEOPLE], [LOG[0], PASSED_ON], [LOG[0], *FIRST_STAGE]])
+@pytest.mark.parametrize(
+    "log", [LOG, PRIVATE, [LOG[0], *PEOPLE], [LOG[0], PASSED_ON], [LOG[0], *FIRST_STAGE]]
+)
 async def test_what_earlier_versions_wrote(mongo_store: MongoStore, log: list[tuple[Any, Any]]) -> None:
     world = World(mongo_store)
     await mongo_store._database.changes.insert_many([document for document, _ in log])
