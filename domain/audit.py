@@ -15,16 +15,14 @@ from domain.changes import (
     ChatRenamed,
     ChatSettingsChanged,
     MemberAdded,
-    MemberMuted,
     MemberRemoved,
     MessageDeleted,
     RoleChanged,
-    UserBanned,
-    UserUnbanned,
 )
 from domain.frozen import frozen
 from domain.invites import InviteMade, InviteRemoved
 from domain.models import Member
+from domain.moderation import MemberMuted, UserBanned, UserUnbanned
 
 ChatAction = Literal[
     "renamed",

@@ -1,4 +1,7 @@
-"""The kinds of durable changes, each declared once, and the registry of them. Those of invites are in `domain.invites`.
+"""The kinds of durable changes, each declared once, and the registry of them.
+
+Those of invites, mutes and bans, private chats and own settings are in `domain.invites`, `domain.moderation`,
+`domain.private_chats` and `domain.own_settings`.
 
 A store hands a value of one of these classes to its subscribers for each change that it has committed, in the order of
 the commits. What has to know all kinds asks the registry, and fails at start for a kind that it cannot serve.
@@ -17,7 +20,7 @@ from datetime import datetime
 from typing import ClassVar, TypeVar, dataclass_transform
 
 from domain.frozen import frozen
-from domain.models import Ban, Chat, ChatState, ChatType, Member, Message, User
+from domain.models import Chat, ChatState, ChatType, Member, Message, User
 
 
 @frozen
@@ -253,71 +256,6 @@ class RoleChanged(Change):
     heir: Member | None = None
     actor_id: int | None = field(default=None, compare=False)
     at: datetime | None = field(default=None, compare=False)
-
-
-@change("asked_for", logged=True, since=2)
-class ChatOpened(Change):
-    """A member of a private chat without messages, which the other one created, has asked for it too: they see it from
-    now on."""
-
-    chat: Chat
-    user_id: int
-
-    @property
-    def chat_id(self) -> int:
-        return self.chat.id
-
-
-@change("blocked", logged=True, since=2)
-class MemberBlocked(Change):
-    """The other member of a private chat has blocked this one, who may not write, or has lifted the block."""
-
-    chat_id: int
-    user_id: int
-    blocked: bool
-
-
-@change("own_settings", logged=False)
-class OwnSettingsChanged(Change):
-    """`member` has set something else for themselves in the chat."""
-
-    chat_id: int
-    member: Member
-
-
-@change("muted", logged=True, since=2)
-class MemberMuted(Change):
-    """A member may not write until `member.muted_until`; may write again, if that is None."""
-
-    chat_id: int
-    member: Member
-    actor_id: int
-    at: datetime
-
-
-@change("banned", logged=True, since=2)
-class UserBanned(Change):
-    """A user may not come into the chat any more, and is no longer a member if they were one (`was_member`). `name` is
-    that of the chat."""
-
-    chat_id: int
-    ban: Ban
-    was_member: bool
-    name: str | None = field(default=None, compare=False)
-
-    @property
-    def user_id(self) -> int:
-        return self.ban.user_id
-
-
-@change("unbanned", logged=True, since=2)
-class UserUnbanned(Change):
-    """A user may come into the chat again, and is not in it."""
-
-    chat_id: int
-    user_id: int
-    actor_id: int
-    at: datetime
 
 
 class AccountChange(Change):

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from domain.changes import Change, change
 from domain.models import Chat, Member
 
 
@@ -21,3 +22,25 @@ def newcomer_of(chat: Chat, members: Mapping[int, Member]) -> int | None:
 
 def _asked_for(chat: Chat, member: Member) -> bool:
     return member.opened or member.user_id == chat.created_by
+
+
+@change("asked_for", logged=True, since=2)
+class ChatOpened(Change):
+    """A member of a private chat without messages, which the other one created, has asked for it too: they see it from
+    now on."""
+
+    chat: Chat
+    user_id: int
+
+    @property
+    def chat_id(self) -> int:
+        return self.chat.id
+
+
+@change("blocked", logged=True, since=2)
+class MemberBlocked(Change):
+    """The other member of a private chat has blocked this one, who may not write, or has lifted the block."""
+
+    chat_id: int
+    user_id: int
+    blocked: bool

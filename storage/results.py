@@ -9,24 +9,21 @@ from domain.changes import (
     Change,
     ChatCreated,
     ChatDeleted,
-    ChatOpened,
     ChatRenamed,
     ChatSettingsChanged,
     MemberAdded,
-    MemberBlocked,
-    MemberMuted,
     MemberRemoved,
     MessageChange,
     MessageCreated,
-    OwnSettingsChanged,
     ReadMoved,
     RoleChanged,
-    UserBanned,
-    UserUnbanned,
     check_served,
 )
 from domain.invites import InviteMade, InviteRemoved
 from domain.models import Appended
+from domain.moderation import MemberMuted, UserBanned, UserUnbanned
+from domain.own_settings import OwnSettingsChanged
+from domain.private_chats import ChatOpened, MemberBlocked
 
 _RESULTS: Mapping[type[Change], Callable[[Any], object]] = {
     MessageCreated: lambda change: Appended(change.message, duplicate=False),

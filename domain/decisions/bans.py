@@ -2,11 +2,11 @@
 
 from datetime import datetime
 
-from domain.changes import UserBanned, UserUnbanned
 from domain.decisions.accounts import check_known, is_active
 from domain.decisions.heirs import has_other_owner
 from domain.decisions.view import MemberView
 from domain.models import Ban
+from domain.moderation import UserBanned, UserUnbanned
 from domain.permissions import check_moderate, check_oversee
 from domain.refusals import LastOwner, NotFound
 

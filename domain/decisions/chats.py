@@ -5,12 +5,18 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from domain.changes import ChatCreated, ChatDeleted, ChatOpened, ChatRenamed, ChatSettingsChanged
+from domain.changes import (
+    ChatCreated,
+    ChatDeleted,
+    ChatRenamed,
+    ChatSettingsChanged,
+)
 from domain.decisions.accounts import check_known, is_active
 from domain.decisions.private_chats import check_not_blocked, check_one_sided, open_private, unseen_by
 from domain.decisions.view import MemberView
 from domain.models import Chat, ChatState, ChatType, Member
 from domain.permissions import check_delete_chat, check_make_public, check_rename, check_slow_mode
+from domain.private_chats import ChatOpened
 from domain.refusals import NotFound, UnknownUsers
 
 

@@ -3,9 +3,9 @@
 from dataclasses import replace
 from datetime import datetime
 
-from domain.changes import MemberMuted
 from domain.decisions.view import MemberView
 from domain.models import Member
+from domain.moderation import MemberMuted
 from domain.permissions import check_moderate
 from domain.refusals import NotFound
 

@@ -3,11 +3,13 @@
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from domain.changes import ChatCreated, ChatOpened, MemberBlocked
+from domain.changes import (
+    ChatCreated,
+)
 from domain.decisions.accounts import is_active
 from domain.decisions.view import MemberView
 from domain.models import Chat, ChatState, Member
-from domain.private_chats import sees
+from domain.private_chats import ChatOpened, MemberBlocked, sees
 from domain.refusals import Forbidden, UnknownUsers
 
 

@@ -2,10 +2,10 @@
 
 from dataclasses import replace
 
-from domain.changes import OwnSettingsChanged
 from domain.decisions.view import SettingsView
 from domain.frozen import frozen
 from domain.models import Member, Notifications
+from domain.own_settings import OwnSettingsChanged
 from domain.refusals import NotFound
 
 

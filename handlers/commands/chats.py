@@ -8,8 +8,8 @@ from domain.refusals import BadReference, UnknownUsers
 from handlers.commands.accounts import check_name
 from handlers.context import Caller, Context
 from handlers.live.connections import enter_room, leave_room
-from handlers.live.directory import LoadedChat
 from handlers.live.limits import NEW_MEMBERS_PER_TOKEN, RECIPIENTS_PER_TOKEN
+from handlers.live.loaded_chat import LoadedChat
 from handlers.live.recovery import replay
 from handlers.registry import Result, command
 from handlers.wire.answers import (

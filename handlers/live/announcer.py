@@ -11,9 +11,10 @@ import structlog
 from domain.models import User
 from handlers.live.clock import Clock
 from handlers.live.connections import Connections
-from handlers.live.directory import Directory, LoadedChat
+from handlers.live.directory import Directory
 from handlers.live.hub import Hub
 from handlers.live.identities import Identities
+from handlers.live.loaded_chat import LoadedChat
 from handlers.live.presence import PresenceTracker
 from handlers.policy import PRESENCE_MEMBERS_MAX
 from handlers.wire import events

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from domain.models import ChatPreview
 from handlers.live.clock import Clock
 from handlers.live.connections import Connection, Connections
-from handlers.live.directory import Directory, LoadedChat
+from handlers.live.directory import Directory
 from handlers.live.hub import Hub
+from handlers.live.loaded_chat import LoadedChat
 from handlers.wire import events
 from storage.errors import Unavailable
 from storage.ports import Store

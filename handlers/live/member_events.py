@@ -3,11 +3,15 @@
 import asyncio
 from collections.abc import Collection, Mapping
 
-from domain.changes import ChatDeleted, MemberRemoved, UserBanned
+from domain.changes import (
+    ChatDeleted,
+    MemberRemoved,
+)
 from domain.models import User
+from domain.moderation import UserBanned
 from handlers.context import Caller, Context
 from handlers.live.connections import Connection, enter_room
-from handlers.live.directory import LoadedChat
+from handlers.live.loaded_chat import LoadedChat
 from handlers.live.recovery import replay
 from handlers.live.throttle import Throttle
 from handlers.wire import events

@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 
 from handlers.live.clock import Clock, Timer
 from handlers.live.connections import Connection
-from handlers.live.directory import Directory, LoadedChat
+from handlers.live.directory import Directory
 from handlers.live.hub import Hub
 from handlers.live.last_seen import LastSeen
+from handlers.live.loaded_chat import LoadedChat
 from handlers.live.peer_presence import PeerPresence
 from handlers.live.peers import NoPeers, Peers
 from handlers.live.presence_outbox import TOPIC, PresenceOutbox

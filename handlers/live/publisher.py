@@ -10,11 +10,13 @@ from domain import changes
 from domain.changes import Change, ChangeKind, MessageChange, UndeclaredChange
 from domain.invites import InviteMade, InviteRemoved
 from domain.models import Chat
-from domain.private_chats import sees
+from domain.moderation import MemberMuted, UserBanned, UserUnbanned
+from domain.own_settings import OwnSettingsChanged
+from domain.private_chats import ChatOpened, MemberBlocked, sees
 from handlers.context import Context
 from handlers.live.connections import Connection, leave_room
-from handlers.live.directory import room_of
 from handlers.live.hub import Blobs
+from handlers.live.loaded_chat import room_of
 from handlers.live.member_events import MemberEvents
 from handlers.live.presence_record import choice_of
 from handlers.live.settings_events import SettingsEvents
@@ -144,8 +146,8 @@ class Publisher:
         seen_by = [user_id for user_id, member in state.members.items() if sees(state.chat, member)]
         self._members.added(change.chat_id, seen_by)
 
-    @_publishes(changes.ChatOpened)
-    def _chat_opened(self, change: changes.ChatOpened) -> None:
+    @_publishes(ChatOpened)
+    def _chat_opened(self, change: ChatOpened) -> None:
         """Publishes `chat_added` to the member who has asked for a private chat."""
         self._context.directory.seen_by_both(change.chat_id)
         chat = self._context.directory.peek(change.chat_id)
@@ -153,16 +155,16 @@ class Publisher:
             self._members.show_presence(chat)
         self._members.added(change.chat_id, (change.user_id,))
 
-    @_publishes(changes.MemberBlocked)
-    def _member_blocked(self, change: changes.MemberBlocked) -> None:
+    @_publishes(MemberBlocked)
+    def _member_blocked(self, change: MemberBlocked) -> None:
         """Ends the typing of a member whom the other one of a private chat has blocked. Nobody is told of a block."""
         context, chat_id, user_id = self._context, change.chat_id, change.user_id
         context.directory.blocked(chat_id, user_id, blocked=change.blocked)
         if change.blocked:
             context.typing.stop(chat_id, user_id)
 
-    @_publishes(changes.OwnSettingsChanged)
-    def _own_settings_changed(self, change: changes.OwnSettingsChanged) -> None:
+    @_publishes(OwnSettingsChanged)
+    def _own_settings_changed(self, change: OwnSettingsChanged) -> None:
         """Publishes `chat_settings` to the own connections of the member."""
         self._settings.changed(change.chat_id, change.member)
 
@@ -215,17 +217,17 @@ class Publisher:
             self._context.directory.member_set(change.chat_id, change.heir)
         self._member_gone(change)
 
-    @_publishes(changes.UserBanned)
-    def _user_banned(self, change: changes.UserBanned) -> None:
+    @_publishes(UserBanned)
+    def _user_banned(self, change: UserBanned) -> None:
         """Does what the removal of a member does, if the user was one."""
         if change.was_member:
             self._member_gone(change)
 
-    @_publishes(changes.UserUnbanned)
-    def _user_unbanned(self, _change: changes.UserUnbanned) -> None:
+    @_publishes(UserUnbanned)
+    def _user_unbanned(self, _change: UserUnbanned) -> None:
         """Nobody hears of it."""
 
-    def _member_gone(self, change: changes.MemberRemoved | changes.UserBanned) -> None:
+    def _member_gone(self, change: changes.MemberRemoved | UserBanned) -> None:
         """The former member leaves the room before anything is published."""
         context, chat_id, user_id = self._context, change.chat_id, change.user_id
         context.directory.member_gone(chat_id, user_id)
@@ -244,14 +246,16 @@ class Publisher:
         self._context.directory.member_set(change.chat_id, change.member)
         self._members.changed(change.chat_id)
 
-    @_publishes(changes.MemberMuted)
-    def _member_muted(self, change: changes.MemberMuted) -> None:
-        """Ends the typing of a member who is muted now, and publishes `chat_changed` to the members."""
+    @_publishes(MemberMuted)
+    def _member_muted(self, change: MemberMuted) -> None:
+        """Ends the typing of a member who is muted now, and publishes `chat_changed` to the members and
+        `chat_settings` to the one who is concerned."""
         member = change.member
         self._context.directory.member_set(change.chat_id, member)
         if member.muted_until is not None:
             self._context.typing.stop(change.chat_id, member.user_id)
         self._members.changed(change.chat_id)
+        self._settings.load(change.chat_id, member.user_id)
 
     @_publishes(changes.SessionsRevoked)
     def _sessions_revoked(self, change: changes.SessionsRevoked) -> None:

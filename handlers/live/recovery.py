@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from domain.models import Message
 from handlers.context import Caller, Context
-from handlers.live.directory import LoadedChat
+from handlers.live.loaded_chat import LoadedChat
 from handlers.policy import REPLAY_MESSAGES_MAX
 from handlers.wire import events
 from handlers.wire.endings import Ending, Refused

@@ -3,8 +3,9 @@
 import asyncio
 
 from handlers.live.connections import Connection, Connections, enter_room
-from handlers.live.directory import Directory, LoadedChat
+from handlers.live.directory import Directory
 from handlers.live.hub import Hub
+from handlers.live.loaded_chat import LoadedChat
 from handlers.wire.endings import Ending, Refused
 from handlers.wire.errors import ChatError
 from storage.errors import Unavailable

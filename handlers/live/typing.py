@@ -6,8 +6,8 @@ from typing import Any
 
 from handlers.live.clock import Clock, Timer
 from handlers.live.connections import Connection, Connections
-from handlers.live.directory import room_of
 from handlers.live.hub import Hub
+from handlers.live.loaded_chat import room_of
 from handlers.live.peers import Peers
 from handlers.policy import TYPING_REPEAT_S, TYPING_SHOWN_S
 from handlers.wire import events

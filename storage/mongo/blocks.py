@@ -7,10 +7,10 @@ to the log then reads the document again, and so does who creates the chat: the 
 from collections.abc import Sequence
 from datetime import datetime
 
-from domain.changes import MemberBlocked
 from domain.decisions.blocks import check_block
 from domain.decisions.private_chats import follow_block
 from domain.decisions.view import MemberView
+from domain.private_chats import MemberBlocked
 from storage.mongo.chat_view import accounts_of, blockers_of
 from storage.mongo.chat_writes import ChatWrite
 from storage.mongo.database import Database

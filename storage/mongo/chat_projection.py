@@ -10,21 +10,18 @@ from domain.changes import (
     Change,
     ChatCreated,
     ChatDeleted,
-    ChatOpened,
     ChatRenamed,
     ChatSettingsChanged,
     MemberAdded,
-    MemberBlocked,
-    MemberMuted,
     MemberRemoved,
     MessageChange,
     RoleChanged,
-    UserBanned,
-    UserUnbanned,
     check_served,
     kind_named,
 )
 from domain.invites import InviteMade, InviteRemoved
+from domain.moderation import MemberMuted, UserBanned, UserUnbanned
+from domain.private_chats import ChatOpened, MemberBlocked
 from storage.mongo import invite_documents
 from storage.mongo.bulk import insert_missing, update_all
 from storage.mongo.database import Collection, Database, Document

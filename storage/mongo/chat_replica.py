@@ -9,23 +9,20 @@ from domain.changes import (
     Change,
     ChatCreated,
     ChatDeleted,
-    ChatOpened,
     ChatRenamed,
     ChatSettingsChanged,
     MemberAdded,
-    MemberBlocked,
-    MemberMuted,
     MemberRemoved,
     MessageChange,
     MessageCreated,
     RoleChanged,
-    UserBanned,
-    UserUnbanned,
     check_served,
 )
 from domain.frozen import frozen
 from domain.invites import InviteMade, InviteRemoved
 from domain.models import Actor, Ban, Chat, Member, Role
+from domain.moderation import MemberMuted, UserBanned, UserUnbanned
+from domain.private_chats import ChatOpened, MemberBlocked
 from domain.refusals import NotFound
 from storage.mongo.database import Document
 from storage.mongo.documents import member_of

@@ -5,9 +5,12 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 
 from domain.audit import is_audited
-from domain.changes import Change, UserBanned
+from domain.changes import (
+    Change,
+)
 from domain.frozen import frozen
 from domain.models import Message
+from domain.moderation import UserBanned
 from storage.errors import Unavailable
 from storage.mongo.audit import write_rows
 from storage.mongo.bans import all_bans

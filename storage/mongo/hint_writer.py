@@ -9,7 +9,11 @@ import structlog
 from pymongo import DeleteOne
 from pymongo.errors import DuplicateKeyError
 
-from domain.changes import Change, OwnSettingsChanged, ReadMoved
+from domain.changes import (
+    Change,
+    ReadMoved,
+)
+from domain.own_settings import OwnSettingsChanged
 from storage.errors import Unavailable
 from storage.mongo.database import Database, Document
 from storage.mongo.hint_documents import HintDraft, hint_key

@@ -5,8 +5,14 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from itertools import takewhile
 from typing import Any, Literal
 
-from domain.changes import Change, OwnSettingsChanged, ReadMoved, SessionsRevoked, UserChanged
+from domain.changes import (
+    Change,
+    ReadMoved,
+    SessionsRevoked,
+    UserChanged,
+)
 from domain.models import User
+from domain.own_settings import OwnSettingsChanged
 from storage.mongo import own_members, versions
 from storage.mongo.database import Database
 from storage.mongo.documents import user_of

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from domain.changes import OwnSettingsChanged
 from domain.decisions.settings import SettingsRequest, change_settings
 from domain.models import Member
+from domain.own_settings import OwnSettingsChanged
 from domain.refusals import Refusal
 from storage.mongo import own_members
 from storage.mongo.chat_replica import ChatReplica

@@ -4,7 +4,11 @@ from collections.abc import Callable, Sequence
 
 import structlog
 
-from domain.changes import Change, OwnSettingsChanged, ReadMoved
+from domain.changes import (
+    Change,
+    ReadMoved,
+)
+from domain.own_settings import OwnSettingsChanged
 from storage.mongo.chat_replicas import Applied
 from storage.mongo.log import Row
 from storage.mongo.positions import Positions

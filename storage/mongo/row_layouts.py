@@ -10,18 +10,17 @@ from domain.changes import (
     Change,
     ChatCreated,
     ChatDeleted,
-    ChatOpened,
     ChatRenamed,
     ChatSettingsChanged,
     MemberAdded,
-    MemberMuted,
     MemberRemoved,
     RoleChanged,
-    UserBanned,
 )
 from domain.frozen import frozen
 from domain.invites import InviteMade
 from domain.models import Chat, ChatState, Member
+from domain.moderation import MemberMuted, UserBanned
+from domain.private_chats import ChatOpened
 from storage.mongo.bans import ban_document, ban_of
 from storage.mongo.database import Document
 from storage.mongo.documents import chat_document, chat_of, member_document, member_of

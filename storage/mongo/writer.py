@@ -8,7 +8,11 @@ from uuid import uuid4
 
 import structlog
 
-from domain.changes import Change, OwnSettingsChanged, ReadMoved
+from domain.changes import (
+    Change,
+    ReadMoved,
+)
+from domain.own_settings import OwnSettingsChanged
 from storage.batching import Batcher, Written
 from storage.errors import Unavailable
 from storage.mongo import versions

@@ -8,26 +8,23 @@ from domain.changes import (
     Change,
     ChatCreated,
     ChatDeleted,
-    ChatOpened,
     ChatRenamed,
     ChatSettingsChanged,
     MemberAdded,
-    MemberBlocked,
-    MemberMuted,
     MemberRemoved,
     MessageChange,
     MessageCreated,
     MessageDeleted,
     MessageEdited,
-    OwnSettingsChanged,
     ReadMoved,
     RoleChanged,
-    UserBanned,
-    UserUnbanned,
     check_served,
 )
 from domain.invites import InviteMade, InviteRemoved
 from domain.models import Member
+from domain.moderation import MemberMuted, UserBanned, UserUnbanned
+from domain.own_settings import OwnSettingsChanged
+from domain.private_chats import ChatOpened, MemberBlocked
 from storage.sqlite import bans, invite_rows, members
 from storage.sqlite.chat_view import users_key
 from storage.sqlite.message_view import SqliteMessageView

@@ -2,7 +2,7 @@
 
 import pytest
 
-from handlers.live.directory import room_of
+from handlers.live.loaded_chat import room_of
 from server.engine_hub import EngineHub
 from server.keys import SIO
 from tests.conftest import Server

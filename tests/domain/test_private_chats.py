@@ -4,11 +4,14 @@ from dataclasses import replace
 
 import pytest
 
-from domain.changes import ChatCreated, ChatDeleted, ChatOpened, MemberBlocked
+from domain.changes import (
+    ChatCreated,
+    ChatDeleted,
+)
 from domain.decisions.chats import create, delete
 from domain.decisions.private_chats import follow_block
 from domain.models import Chat, ChatState, ChatType, Member
-from domain.private_chats import newcomer_of, sees
+from domain.private_chats import ChatOpened, MemberBlocked, newcomer_of, sees
 from domain.refusals import Forbidden, UnknownUsers
 from tests.domain.fake_view import (
     CHAT,

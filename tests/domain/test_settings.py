@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from domain.changes import OwnSettingsChanged
 from domain.decisions.settings import SettingsRequest, after_read, change_settings
 from domain.models import UNSET, OwnSettings
+from domain.own_settings import OwnSettingsChanged
 from domain.refusals import NotFound
 from tests.domain.fake_view import CHAT, MEMBER, OWNER, STRANGER, FakeView, view_of
 from tests.domain.outcomes import outcome

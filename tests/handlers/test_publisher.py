@@ -11,28 +11,25 @@ from domain.changes import (
     Change,
     ChatCreated,
     ChatDeleted,
-    ChatOpened,
     ChatRenamed,
     ChatSettingsChanged,
     MemberAdded,
-    MemberBlocked,
-    MemberMuted,
     MemberRemoved,
     MessageChange,
     MessageCreated,
     MessageDeleted,
     MessageEdited,
-    OwnSettingsChanged,
     ReadMoved,
     RoleChanged,
     SessionsRevoked,
     UndeclaredChange,
-    UserBanned,
     UserChanged,
-    UserUnbanned,
 )
 from domain.invites import Invite, InviteMade, InviteRemoved
 from domain.models import Ban, Message
+from domain.moderation import MemberMuted, UserBanned, UserUnbanned
+from domain.own_settings import OwnSettingsChanged
+from domain.private_chats import ChatOpened, MemberBlocked
 from handlers.live.connections import enter_room
 from handlers.live.member_events import CHANGED_EACH_MEMBERS_MAX, CHANGED_EVERY_S
 from handlers.live.publisher import Publisher

@@ -9,8 +9,9 @@ import pytest
 from domain.models import Chat, ChatState, Member, Message
 from handlers.context import Caller, Context
 from handlers.live.connections import Connection, Connections
-from handlers.live.directory import Directory, LoadedChat
+from handlers.live.directory import Directory
 from handlers.live.freshness import AlwaysFresh
+from handlers.live.loaded_chat import LoadedChat
 from handlers.live.recovery import PIECE_BYTES_MAX, STUCK_S, UNSENT_BYTES_MAX, replay
 from handlers.policy import Policy
 from handlers.wire.endings import Ending, Refused

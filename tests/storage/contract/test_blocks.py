@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from domain.changes import MemberBlocked
 from domain.decisions import blocks
+from domain.private_chats import MemberBlocked
 from domain.refusals import Forbidden, NotFound, TooMany
 from tests.storage.conftest import Place
 from tests.storage.world import START, World, at

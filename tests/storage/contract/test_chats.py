@@ -2,8 +2,14 @@ import asyncio
 
 import pytest
 
-from domain.changes import ChatCreated, ChatDeleted, ChatOpened, ChatRenamed, MemberAdded
+from domain.changes import (
+    ChatCreated,
+    ChatDeleted,
+    ChatRenamed,
+    MemberAdded,
+)
 from domain.models import Chat, ChatState, Member
+from domain.private_chats import ChatOpened
 from domain.refusals import BadReference, Forbidden, NotFound, UnknownUsers
 from tests.storage.world import START, World, at
 

@@ -5,8 +5,12 @@ from datetime import datetime
 
 import pytest
 
-from domain.changes import MemberAdded, MemberMuted, MemberRemoved, UserBanned, UserUnbanned
+from domain.changes import (
+    MemberAdded,
+    MemberRemoved,
+)
 from domain.models import Ban, Member, Message
+from domain.moderation import MemberMuted, UserBanned, UserUnbanned
 from domain.refusals import BadReference, Forbidden, LastOwner, NotFound, TooSoon, UnknownUsers
 from tests.storage.conftest import Place
 from tests.storage.contract.test_audit import told

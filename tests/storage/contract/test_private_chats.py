@@ -2,8 +2,12 @@
 
 import pytest
 
-from domain.changes import ChatCreated, ChatDeleted, ChatOpened
+from domain.changes import (
+    ChatCreated,
+    ChatDeleted,
+)
 from domain.models import Chat
+from domain.private_chats import ChatOpened
 from domain.refusals import Forbidden, NotFound, UnknownUsers
 from tests.storage.world import World, at
 

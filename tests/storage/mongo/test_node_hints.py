@@ -8,20 +8,19 @@ import pytest
 from domain.changes import (
     ChatCreated,
     ChatDeleted,
-    ChatOpened,
     ChatRenamed,
     MemberAdded,
-    MemberBlocked,
     MemberRemoved,
     MessageCreated,
     ReadMoved,
     RoleChanged,
     SessionsRevoked,
-    OwnSettingsChanged,
     UserChanged,
 )
 from domain.decisions.settings import SettingsRequest
 from domain.models import OwnSettings
+from domain.own_settings import OwnSettingsChanged
+from domain.private_chats import ChatOpened, MemberBlocked
 from domain.refusals import Forbidden
 from storage.node_ports import TELL_WITHIN_S, Hint
 from tests.storage.mongo.nodes import Node

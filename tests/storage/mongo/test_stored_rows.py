@@ -9,23 +9,20 @@ import pytest
 from domain.changes import (
     ChatCreated,
     ChatDeleted,
-    ChatOpened,
     ChatRenamed,
     ChatSettingsChanged,
     MemberAdded,
-    MemberBlocked,
-    MemberMuted,
     MemberRemoved,
     MessageCreated,
     MessageDeleted,
     MessageEdited,
     RoleChanged,
-    UserBanned,
-    UserUnbanned,
     kinds,
 )
 from domain.invites import Invite, InviteMade, InviteRemoved
 from domain.models import Ban, Chat, ChatState, Member, Message
+from domain.moderation import MemberMuted, UserBanned, UserUnbanned
+from domain.private_chats import ChatOpened, MemberBlocked
 from storage.mongo import MongoStore
 from storage.mongo.log import Row
 from tests.storage.world import START, World
