@@ -22,7 +22,7 @@ FAST := -k 'not mongo and not cluster' $(addprefix --ignore=tests/,browser attac
 	$(addprefix gates/test_,replay_pace.py stuck_peers.py unread_answers.py))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup hooks run check check-format check-lint check-types check-imports check-spelling check-client \
+.PHONY: help setup hooks run check check-format check-lint check-types check-imports check-spelling check-client beside \
 	format build-go prepare test test-client test-server test-fast test-long cov lock audit bench clean
 
 help: ## List these targets
@@ -110,12 +110,16 @@ ifdef GO
 	for folder in $(GO_PROGRAMS); do (cd $$folder && $(GO) build -o /dev/null ./...) || exit; done
 endif
 
-# What has to be there, or to pass, before the tests of the server run. The parts do not need each other.
-prepare: setup check test-client frontend/dist/index.html build-go
+# What has to be there before the tests of the server run. The parts do not need each other.
+prepare: setup frontend/dist/index.html build-go
+
+# The checks and the tests of the client run beside the tests of the server, which wait half of their time, and give way.
+beside:
+	nice -n 10 $(MAKE) --jobs=2 --output-sync=target check test-client
 
 test: ## Run everything: checks, tests of the client, tests of the server
 	$(MAKE) --jobs=4 --output-sync=target prepare
-	$(MAKE) test-server
+	$(MAKE) --jobs=2 --output-sync=line beside test-server
 
 test-server: setup
 	$(BIN)/pytest -n $(WORKERS) --dist worksteal

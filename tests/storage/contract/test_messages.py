@@ -390,8 +390,9 @@ async def test_everything_at_once(world: World) -> None:
             ]
         )()
 
+    at_once = 100 if world.store.shared else 400  # one takes a database server forty times as long as a file
     for _ in range(4):
-        results = await asyncio.gather(*map(something, range(400)), return_exceptions=True)
+        results = await asyncio.gather(*map(something, range(at_once)), return_exceptions=True)
         assert {type(result) for result in results if isinstance(result, BaseException)} <= {
             NotFound,
             BadReference,
@@ -399,7 +400,7 @@ async def test_everything_at_once(world: World) -> None:
             Duplicate,
             Forbidden,
         }
-        assert sum(isinstance(result, (Appended, Member, Message)) for result in results) > 50
+        assert sum(isinstance(result, (Appended, Member, Message)) for result in results) > at_once / 8
     for chat_id in chats:
         await world.check_published(chat_id)
         state = await world.store.chats.load(chat_id)

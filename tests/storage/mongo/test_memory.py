@@ -10,7 +10,7 @@ from storage.mongo import MongoStore
 from storage.mongo.projection import Projection
 from tests.storage.world import START, World, at
 
-_MAX_CHATS = 10
+_MAX_CHATS = 4
 
 
 @pytest.fixture(autouse=True)
