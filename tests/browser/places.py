@@ -83,10 +83,10 @@ async def places(window: Window, seed: Seed) -> AsyncIterator[str]:
         await page.get_by_role("menuitem").nth(number).click()
         await shown(page.get_by_role("dialog"))
         yield name
-        ways = page.get_by_role("dialog").locator("[data-page]") if name == "profile" else None
-        for way in await ways.all() if ways else []:
+        pages = page.get_by_role("dialog").locator("[data-page]")
+        for way in await pages.all() if name == "profile" else []:
             await way.click()
-            await expect(ways).to_have_count(0)
+            await expect(pages).to_have_count(0)
             yield f"{name}, {await page.get_by_role('dialog').get_by_role('heading').first.inner_text()}"
             await page.keyboard.press("Escape")
             await expect(way).to_be_focused()

@@ -85,7 +85,7 @@ async def test_an_invite_leads_into_its_chat(server: Server, open_window: OpenWi
     await expect(used.page).to_have_url(f"{server.url}/login")
 
     known.expects("status of 403", "status of 401")
-    await server.chat_app.moderate("ban", "bob")
+    await server.chat_app.operator.run("ban", {"user": "bob"})
     await expect(page.get_by_text("заблокирован или удалён")).to_be_visible()
     await fill(page, username="bob", password=PASSWORD)
     await page.get_by_role("button", name="Войти").click()

@@ -27,3 +27,8 @@ export function forgetTexts(isWanted) {
     if (owner && isWanted(Number(owner))) storage.removeItem(key)
   }
 }
+
+/** The texts one below the other, without those that are not visible. @param {string[]} texts */
+export function joined(...texts) {
+  return texts.filter(isVisible).join('\n')
+}

@@ -1,6 +1,6 @@
 /**
- * The texts of what is loaded when it is opened: the admin page, invites, moderation. Importing this module adds them to the
- * others. A component that shows one of them imports it and is itself not in the first load.
+ * The texts of what is loaded when it is opened: the admin page, invites, moderation, the keyboard help. Importing this
+ * module adds them to the others. A component that shows one of them imports it and is itself not in the first load.
  */
 import { i18n } from '../index'
 import en from './en'
