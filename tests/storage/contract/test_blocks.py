@@ -72,7 +72,7 @@ async def test_both_block_each_other(world: World) -> None:
 async def test_who_is_blocked_does_not_add_the_blocker_to_a_chat(world: World) -> None:
     anna, boris, vera = await world.users(3)
     group = await world.chat(boris, vera)
-    await world.store.chats.set_role(group, boris, vera, "admin")
+    await world.store.chats.set_role(group, boris, vera, "admin", START)
     await world.store.blocks.block(anna, boris, START)
     with pytest.raises(Forbidden):
         await world.store.chats.add_member(group, boris, anna, "member", START)

@@ -142,7 +142,7 @@ async def test_who_comes_back_has_set_nothing(world: World) -> None:
     anna, boris = await world.users(2)
     chat_id = await world.chat(anna, boris)
     await change(world, chat_id, boris, favorite=True, hidden=True, notifications="none")
-    await world.store.chats.remove_member(chat_id, boris, boris)
+    await world.store.chats.remove_member(chat_id, boris, boris, START)
     await world.store.chats.add_member(chat_id, anna, boris, "member", START)
     member = await world.store.chats.member(chat_id, boris)
     assert member is not None
