@@ -10,8 +10,15 @@ from typing import Any, cast
 import pytest
 from structlog.testing import capture_logs
 
-from domain.changes import Change, ChatRenamed, MessageChange, MessageEdited, UndeclaredChange
-from domain.models import Chat, Message
+from domain.changes import (
+    Change,
+    ChatRenamed,
+    MessageChange,
+    MessageDeleted,
+    MessageEdited,
+    UndeclaredChange,
+)
+from domain.models import Chat, Member, Message
 from domain.refusals import BadReference, ClientIdTaken
 from handlers.chat_app import ChatApp
 from handlers.context import Caller
@@ -29,6 +36,7 @@ from storage.mongo.database import Document
 from storage.mongo.log import Row
 from storage.mongo.row_codecs import UnknownKind, change_of, check_codecs, row_of
 from storage.results import _RESULTS
+from storage.times import to_micros
 from tests.clients.clock import ManualClock
 from tests.handlers.scene import RecordingHub
 from tests.kinds import declared_kinds
@@ -74,9 +82,23 @@ def test_the_row_of_a_kind_is_made_of_its_fields(reacted: Any) -> None:
 
 
 def test_the_rows_of_messages_have_no_other_data() -> None:
-    for kind in ("sent", "edited", "deleted"):
+    for kind in ("sent", "edited"):
         change = change_of(Row(2, 9, 4, kind, "mark", MESSAGE), current)
         assert row_of(change, 2, 9, 4, "mark") == Row(2, 9, 4, kind, "mark", MESSAGE)
+
+
+def test_the_row_of_a_deletion_says_who_deleted_the_message_and_when() -> None:
+    change = MessageDeleted(MESSAGE, 7, START)
+    row = row_of(change, 2, 9, 4, "mark")
+    assert row.data == {"fields": {"actor_id": 7, "at": to_micros(START)}}
+    for stored, who_and_when in (
+        (row, (7, START)),
+        (replace(row, data=None), (None, None)),  # of a version that did not say it
+        (replace(row, data={}), (None, None)),  # scrubbed
+    ):
+        read = change_of(stored, current)
+        assert isinstance(read, MessageDeleted)
+        assert (read.actor_id, read.at) == who_and_when
 
 
 UNKNOWN = ["throwaway_reacted", "read", "user_changed", "sessions_revoked"]
@@ -95,9 +117,9 @@ def test_a_kind_that_rows_cannot_hold_fails_at_start() -> None:
 
         @declare("throwaway_tagged")
         class MessageTagged(MessageChange):
-            at: datetime
+            by: Member
 
-        with pytest.raises(UndeclaredChange, match=r"'throwaway_tagged' \(MessageTagged\) has a field 'at'"):
+        with pytest.raises(UndeclaredChange, match=r"'throwaway_tagged' \(MessageTagged\) has a field 'by'"):
             check_codecs()
     check_codecs()
 

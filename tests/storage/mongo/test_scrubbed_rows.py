@@ -40,7 +40,7 @@ async def test_a_deleted_message_takes_the_fields_of_its_changes_along(
     kept = {"fields": {"user_id": anna, "emoji": "+1"}}
     assert await data_of_rows(mongo_store, chat_id) == {2: None, 3: None, 4: kept, 5: kept}
     await mongo_store.messages.delete(message.id, anna, at(1))
-    assert await data_of_rows(mongo_store, chat_id) == {2: None, 3: None, 4: {}, 5: kept, 6: None}
+    assert await data_of_rows(mongo_store, chat_id) == {2: None, 3: None, 4: {}, 5: kept, 6: {}}
     scrubbed = await mongo_store._database.changes.find_one({"chat_id": chat_id, "n": 4})
     assert scrubbed is not None
     assert scrubbed["message"]["extra"] == {}
