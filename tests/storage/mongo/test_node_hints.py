@@ -14,10 +14,10 @@ from domain.changes import (
     MemberBlocked,
     MemberRemoved,
     MessageCreated,
+    OwnSettingsChanged,
     ReadMoved,
     RoleChanged,
     SessionsRevoked,
-    OwnSettingsChanged,
     UserChanged,
 )
 from domain.decisions.settings import SettingsRequest
