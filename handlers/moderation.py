@@ -1,10 +1,11 @@
 """What an operator can do to accounts. A store is enough for it: no server needs to run on that store."""
 
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime
 
 from domain.acts import UNAUDITED, AccountUpdate, Act
-from domain.models import User
+from domain.models import ChatSummary, User
 from domain.refusals import NotFound
 from handlers.wire.errors import not_found
 from storage.ports import Store
@@ -48,11 +49,23 @@ async def _named(store: Store, login: str) -> User:
 
 
 async def _chats_to_leave(store: Store, user_id: int) -> list[int]:
-    found: list[int] = []
+    """The user's groups and channels, hidden ones too: the members of a private chat are fixed."""
+    return [
+        summary.chat.id
+        for hidden in (
+            True,
+            False,
+        )  # in this order: a message that comes meanwhile ends that a chat is hidden
+        async for summary in _summaries(store, user_id, hidden=hidden)
+        if summary.chat.chat_type != "private"
+    ]
+
+
+async def _summaries(store: Store, user_id: int, *, hidden: bool) -> AsyncIterator[ChatSummary]:
     cursor: str | None = None
     while True:
-        page, cursor = await store.chats.list_for(user_id, cursor=cursor, limit=200)
-        # The members of a private chat are fixed.
-        found += [summary.chat.id for summary in page if summary.chat.chat_type != "private"]
+        page, cursor = await store.chats.list_for(user_id, cursor=cursor, limit=200, hidden=hidden)
+        for summary in page:
+            yield summary
         if cursor is None:
-            return found
+            return

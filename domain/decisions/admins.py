@@ -39,6 +39,15 @@ def update_account(
     return after
 
 
+def shows_change(before: User | None, after: User) -> bool:
+    """Whether other users see the change: that of a name, a ban, or a deletion, also of an account that was banned."""
+    return before is None or _shown(before) != _shown(after)
+
+
+def _shown(user: User) -> tuple[str, bool, bool]:
+    return user.display_name, user.active, user.deleted
+
+
 def check_actor(act: Act, actor: User | None, *, gives_up: bool = False) -> None:
     """Raises: `Forbidden` if a user acts who does not administer the server. `gives_up`: they end their own account, or
     a right of their own, which everybody may."""

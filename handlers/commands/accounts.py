@@ -4,6 +4,7 @@ from contextlib import suppress
 from datetime import timedelta
 
 from domain.frozen import frozen
+from domain.invites import Use
 from domain.models import User
 from domain.refusals import TokenReused, TokenUnknown
 from domain.text import name_fault, name_key, printable, trimmed
@@ -67,23 +68,30 @@ async def register(context: Context, caller: Caller, params: Register) -> Result
             created_at=context.clock.now(),
         )
     await context.setup.welcome(user)
-    chat_id = await enter(context, use, user.id)
-    view = user_view(user, context.presence.status_of(user.id), own=True)
-    return {"user": view if chat_id is None else {**view, "chat_id": chat_id}}
+    return await _registered(context, user, use)
 
 
 async def _register_admin(context: Context, caller: Caller, params: Register, code: str) -> Result:
     """Creates the first admin of the server, whatever `REGISTRATION` says. Raises: `Forbidden`; as `register` does."""
     await context.setup.check(code)
     await _check_registration(context, params)
-    user = await context.setup.create_admin(
-        code,
-        username=params.username,
-        display_name=params.name,
-        email=params.email,
-        password_hash=await context.passwords.hash(params.password, turn_of=caller.network, gone=caller.gone),
-    )
-    return {"user": user_view(user, context.presence.status_of(user.id), own=True)}
+    password_hash = await context.passwords.hash(params.password, turn_of=caller.network, gone=caller.gone)
+    async with counted(context, params.invite) as use:
+        user = await context.setup.create_admin(
+            code,
+            username=params.username,
+            display_name=params.name,
+            email=params.email,
+            password_hash=password_hash,
+        )
+    return await _registered(context, user, use)
+
+
+async def _registered(context: Context, user: User, use: Use | None) -> Result:
+    """The new user, who comes into the chat of the invite."""
+    chat_id = await enter(context, use, user.id)
+    view = user_view(user, context.presence.status_of(user.id), own=True)
+    return {"user": view if chat_id is None else {**view, "chat_id": chat_id}}
 
 
 async def _check_registration(context: Context, params: Register) -> None:
@@ -92,7 +100,7 @@ async def _check_registration(context: Context, params: Register) -> None:
     faults = {
         "password": password_fault(params.password, policy.min_password_chars),
         "display_name": name_fault(params.name, policy.max_name_chars),
-        "invite": None if params.setup_code is not None else await invite_fault(context, params.invite),
+        "invite": await invite_fault(context, params.invite, with_setup_code=params.setup_code is not None),
     }
     found = {field: fault for field, fault in faults.items() if fault is not None}
     if found:

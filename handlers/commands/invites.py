@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 from typing import Annotated
 
-from domain.decisions.admins import ADMINS_ONLY, administers
+from domain.decisions.admins import administers
 from domain.frozen import frozen
 from domain.invites import Invite, InviteView
 from domain.refusals import BadReference, NotFound
@@ -15,7 +15,7 @@ from handlers.live.limits import RECIPIENTS_PER_TOKEN
 from handlers.live.tokens import new_code
 from handlers.registry import Result, command
 from handlers.wire.answers import ChatAnswer, InviteAnswer, InvitesAnswer, Nothing
-from handlers.wire.errors import ChatError, invalid, not_found
+from handlers.wire.errors import invalid, not_found
 from handlers.wire.invite_views import OfferedInviteObject, invite_view, offered_invite_view
 from handlers.wire.pages import bad_cursor
 from handlers.wire.schemas import AnyText, Id, StrictInteger
@@ -56,10 +56,9 @@ class CreateServerInvite:
     max_uses: Uses = 0
 
 
-@command("create_server_invite", CreateServerInvite, InviteAnswer, limit="changes")
+@command("create_server_invite", CreateServerInvite, InviteAnswer, limit="changes", admin=True)
 async def create_server_invite(context: Context, caller: Caller, params: CreateServerInvite) -> Result:
     """Makes an invite to the server, with which people register: admins of the server may."""
-    await _check_admin(context, caller)
     return await _create(context, caller, None, params)
 
 
@@ -99,10 +98,9 @@ class ListServerInvites:
     limit: PageSize = INVITES_PER_PAGE
 
 
-@command("list_server_invites", ListServerInvites, InvitesAnswer, limit="queries")
+@command("list_server_invites", ListServerInvites, InvitesAnswer, limit="queries", admin=True)
 async def list_server_invites(context: Context, caller: Caller, params: ListServerInvites) -> Result:
     """A page of the invites to the server that still work, oldest first, for admins of the server."""
-    await _check_admin(context, caller)
     invites = await context.store.invites.of_server(context.clock.now())
     return _page(context, caller, invites, params)
 
@@ -198,12 +196,6 @@ def _known_invite(code: str) -> Iterator[None]:
         yield
     except NotFound:
         raise not_found("invite") from None
-
-
-async def _check_admin(context: Context, caller: Caller) -> None:
-    """Raises: `ChatError` `forbidden` for a caller who does not administer the server."""
-    if not administers(await context.identities.user_for_answer(caller.user_id)):
-        raise ChatError("forbidden", ADMINS_ONLY)
 
 
 def _base_url(context: Context, caller: Caller) -> str:

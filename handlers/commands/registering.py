@@ -17,15 +17,17 @@ log = structlog.get_logger("vestnik")
 _DEAD = "does not work, or not any more"
 
 
-async def invite_fault(context: Context, code: str | None) -> str | None:
-    """What is wrong with the invite that somebody registers with, None if nothing. None is no invite."""
+async def invite_fault(context: Context, code: str | None, *, with_setup_code: bool) -> str | None:
+    """What is wrong with the invite that somebody registers with, None if nothing. None is no invite. With a setup
+    code none is required, and any that works will do."""
     policy = context.policy
+    required = policy.registration == "invite" and not with_setup_code
     if code is None:
-        return "is required" if policy.registration == "invite" else None
+        return "is required" if required else None
     found = await find(context, code)
     if found is None:
         return _DEAD
-    if policy.registration == "invite" and policy.invites_register == "admins" and found.chat is not None:
+    if required and policy.invites_register == "admins" and found.chat is not None:
         return "is an invite to a chat, and registration needs one to the server"
     return None
 

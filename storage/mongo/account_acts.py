@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from domain.acts import AccountUpdate, Act, Action, entries_of_act, entries_of_update
 from domain.audit import AuditEntry
 from domain.changes import SessionsRevoked, UserChanged
-from domain.decisions.admins import check_actor
+from domain.decisions.admins import check_actor, shows_change
 from domain.models import User
 from domain.refusals import Forbidden
 from domain.text import name_key
@@ -46,7 +46,7 @@ class AccountActs:
                 publish(SessionsRevoked(user_id, session_ids))
         if after != before:
             after = await self._read(user_id)
-            shown = after.active != before.active or after.display_name != before.display_name
+            shown = shows_change(before, after)
             publish(UserChanged(after, shown, own=after.is_admin != before.is_admin))
         if after.banned and not after.deleted:
             await self._end_sessions(user_id, publish)

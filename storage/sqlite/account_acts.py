@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from domain.acts import AccountUpdate, Act, Action, entries_of_act, entries_of_update
-from domain.decisions.admins import check_actor, update_account
+from domain.decisions.admins import check_actor, shows_change, update_account
 from domain.models import User
 from domain.refusals import Forbidden
 from domain.text import name_key
@@ -64,7 +64,7 @@ def update(
     assert before is not None
     if after != before:
         _write(db, after)
-        shown = after.active != before.active or after.display_name != before.display_name
+        shown = shows_change(before, after)
         after = publish(writer, user_id, shown=shown, own=after.is_admin != before.is_admin)
         if not after.active:
             end_sessions_but(writer, user_id, None)

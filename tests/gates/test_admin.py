@@ -61,6 +61,23 @@ async def test_the_newest_code_makes_the_first_admin_once(serve: Serve, registra
 
 
 @pytest.mark.stores
+@pytest.mark.parametrize("registration", ["open", "closed", "invite"])
+async def test_the_first_admin_may_have_an_invite_too(serve: Serve, registration: str) -> None:
+    server = await serve()
+    ann = await server.person("ann")
+    chat_id = await ann.chat()
+    invite = (await ann.post(f"/chats/{chat_id}/invites", max_uses=1))["code"]
+    object.__setattr__(server.chat_app.context.policy, "registration", registration)
+    code = await server.chat_app.setup.new_code()
+    assert_error(await setup(server, "x", invite=invite), 403, "forbidden")
+    assert_error(await setup(server, code, invite="x" * 22), 422, "invalid", "invite")
+    assert_error(await setup(server, code, "ann", invite=invite), 409, "conflict", "username")
+    status, user = await setup(server, code, invite=invite)
+    assert (status, user["is_admin"], user["chat_id"]) == (201, True, chat_id)
+    assert (await ann.get(f"/chats/{chat_id}"))["member_count"] == 2
+
+
+@pytest.mark.stores
 async def test_of_many_with_the_code_one_is_the_admin(server: Server) -> None:
     code = await server.chat_app.setup.new_code()
     answers = await asyncio.gather(*(setup(server, code, f"user{number}") for number in range(6)))

@@ -98,6 +98,15 @@ async def test_a_deletion_is_one_change_for_those_who_stay(server: Server) -> No
     assert await roles(carl, chat_id) == {"bob": "member", "carl": "owner"}
 
 
+async def test_a_deletion_leaves_hidden_groups_too(server: Server) -> None:
+    ann, bob = await server.people("ann", "bob")
+    hidden, shown = await ann.chat(bob), await ann.chat(bob)
+    await ann.patch(f"/chats/{hidden}/me", hidden=True)
+    await moderation.delete(server.chat_app.context.store, "ann")
+    for chat_id in (hidden, shown):
+        assert await roles(bob, chat_id) == {"bob": "owner"}
+
+
 async def test_a_ban_and_a_leave_at_once_leave_an_owner(server: Server) -> None:
     store = server.chat_app.context.store
     for number in range(4):

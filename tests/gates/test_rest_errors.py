@@ -158,7 +158,7 @@ async def test_what_is_not_there_is_an_error_of_the_same_shape(
         ("GET", "", 404),
         ("GET", "/chats/", 404),
         ("PUT", "/chats", 405),
-        ("DELETE", "/users/me", 405),
+        ("PUT", "/users/me", 405),
         ("GET", "/auth/login", 405),
         ("PROPFIND", "/chats", 405),
     ):

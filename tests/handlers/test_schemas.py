@@ -1,6 +1,7 @@
 """Parameters: what is taken, what is said of the rest, and that documents can read the limits."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import pytest
@@ -18,6 +19,7 @@ from handlers.wire.schemas import (
     StrictField,
     StrictInteger,
     StrictString,
+    StrictTime,
     read,
     schema_for,
 )
@@ -65,7 +67,9 @@ def outcome(check: Callable[[Any], Any], value: Any) -> Any:
         return error.messages
 
 
-@pytest.mark.parametrize("name", FIELDS)
+@pytest.mark.parametrize(
+    "name", [name for name, field in FIELDS.items() if not isinstance(field, StrictTime)]
+)
 def test_the_declared_validators_say_what_the_check_does(name: str) -> None:
     field = FIELDS[name]
     kind = {StrictInteger: int, StrictBoolean: bool, StrictString: str, IdList: list}[type(field)]  # type: ignore[index]
@@ -84,6 +88,27 @@ def test_the_declared_validators_say_what_the_check_does(name: str) -> None:
         if isinstance(value, list):
             declared = declared and all(type(one) is int and 0 < one <= ID_MAX for one in value)
         assert taken(field, value) == declared, value
+
+
+@pytest.mark.parametrize(
+    ("text", "is_time"),
+    [
+        ("2025-11-23T10:00:00+00:00", True),
+        ("2025-11-23T12:00+02:00", True),
+        ("2025-11-23T10:00:00Z", True),
+        ("2025-11-23T10:00:00", False),
+        ("2025-11-23", False),
+        ("2025-13-23T10:00:00Z", False),
+        ("0001-01-01T00:00:00+14:00", False),
+        ("", False),
+    ],
+)
+def test_a_time_has_an_offset(text: str, is_time: bool) -> None:
+    field = StrictTime()
+    assert taken(field, text) == is_time
+    assert outcome(field.check, text) == outcome(field.deserialize, text)
+    if is_time:
+        assert field.check(text) == datetime(2025, 11, 23, 10, tzinfo=UTC)
 
 
 @pytest.mark.parametrize("name", FIELDS)

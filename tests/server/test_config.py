@@ -60,7 +60,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         ("ALGORITHM", "none", "must be one of HS256, HS384, HS512"),
         ("LOG_FORMAT", "xml", "must be one of console, json"),
         ("LOG_LEVEL", "loud", "must be one of DEBUG, INFO, WARNING, ERROR, CRITICAL"),
-        ("REGISTRATION", "maybe", "must be one of open, closed"),
+        ("REGISTRATION", "maybe", "must be one of open, invite, closed"),
         ("SEED_DEMO", "perhaps", "must be on or off"),
         ("RATE_LIMITS", "2", "must be on or off"),
         (

@@ -12,6 +12,7 @@ from domain.changes import (
     MemberAdded,
     MemberRemoved,
     MessageCreated,
+    OwnSettingsChanged,
     ReadMoved,
     RoleChanged,
     SessionsRevoked,
