@@ -12,7 +12,6 @@ from domain.changes import (
     MemberAdded,
     MemberRemoved,
     MessageCreated,
-    OwnSettingsChanged,
     ReadMoved,
     RoleChanged,
     SessionsRevoked,
