@@ -110,12 +110,14 @@ ifdef GO
 	for folder in $(GO_PROGRAMS); do (cd $$folder && $(GO) build -o /dev/null ./...) || exit; done
 endif
 
-# What has to be there, or to pass, before the tests of the server run. The parts do not need each other.
-prepare: setup check test-client frontend/dist/index.html build-go
+# What has to be there before the tests of the server run. The parts do not need each other.
+prepare: setup test-client frontend/dist/index.html build-go
 
+# The tests of the server wait a part of their time, in which the checks run beside them.
 test: ## Run everything: checks, tests of the client, tests of the server
 	$(MAKE) --jobs=4 --output-sync=target prepare
-	$(MAKE) test-server
+	nice -n 5 $(MAKE) --output-sync=target check & checks=$$!; $(MAKE) test-server; tests=$$?; \
+		wait $$checks || { echo 'make check has failed, see above'; exit 1; }; exit $$tests
 
 test-server: setup
 	$(BIN)/pytest -n $(WORKERS) --dist worksteal
