@@ -27,6 +27,11 @@ from tests.clients.raw import RawClient
 from tests.clients.rest import RestClient
 from tests.clients.wires import WIRES
 from tests.cluster.fixtures import pytest_runtest_makereport, start_cluster  # noqa: F401 -- pytest finds them here
+from tests.hangs import (  # noqa: F401 -- pytest finds them here
+    pytest_runtest_call,
+    pytest_runtest_setup,
+    pytest_runtest_teardown,
+)
 from tests.storage.conftest import mongo_url  # noqa: F401 -- a fixture
 
 STORES = ("sqlite", "mongo")
