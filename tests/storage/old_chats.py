@@ -30,6 +30,7 @@ async def fill(store: Store) -> None:
     await world.send(talk, anna, "hello")
     lobby = await world.chat(anna, boris, banned, gone, name="Lobby")
     channel = await world.chat(carl, anna, chat_type="channel", name="News")
+    await world.chat(anna, carl, chat_type="private", name=None)  # an empty one
     await world.chat(boris, name="Empty")
     await store.chats.set_role(lobby, anna, boris, "admin")
     sent = [
