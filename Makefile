@@ -22,7 +22,7 @@ FAST := -k 'not mongo and not cluster' $(addprefix --ignore=tests/,browser attac
 	$(addprefix gates/test_,replay_pace.py stuck_peers.py unread_answers.py))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup hooks run check check-format check-lint check-types check-imports check-spelling check-client beside \
+.PHONY: help setup hooks run check check-format check-lint check-types check-imports check-spelling check-client \
 	format build-go prepare test test-client test-server test-fast test-long cov lock audit bench clean
 
 help: ## List these targets
@@ -111,15 +111,13 @@ ifdef GO
 endif
 
 # What has to be there before the tests of the server run. The parts do not need each other.
-prepare: setup frontend/dist/index.html build-go
+prepare: setup test-client frontend/dist/index.html build-go
 
-# The checks and the tests of the client run beside the tests of the server, which wait half of their time, and give way.
-beside:
-	nice -n 10 $(MAKE) --jobs=2 --output-sync=target check test-client
-
+# The tests of the server wait a part of their time, in which the checks run beside them.
 test: ## Run everything: checks, tests of the client, tests of the server
 	$(MAKE) --jobs=4 --output-sync=target prepare
-	$(MAKE) --jobs=2 --output-sync=line beside test-server
+	nice -n 5 $(MAKE) --output-sync=target check & checks=$$!; $(MAKE) test-server; tests=$$?; \
+		wait $$checks || { echo 'make check has failed, see above'; exit 1; }; exit $$tests
 
 test-server: setup
 	$(BIN)/pytest -n $(WORKERS) --dist worksteal

@@ -1,6 +1,8 @@
 """The real server on a port of its own, with real clients."""
 
 import asyncio
+import os
+import shutil
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -25,11 +27,20 @@ from tests.clients.raw import RawClient
 from tests.clients.rest import RestClient
 from tests.clients.wires import WIRES
 from tests.cluster.fixtures import pytest_runtest_makereport, start_cluster  # noqa: F401 -- pytest finds them here
+from tests.hangs import (  # noqa: F401 -- pytest finds them here
+    pytest_runtest_call,
+    pytest_runtest_setup,
+    pytest_runtest_teardown,
+)
 from tests.storage.conftest import mongo_url  # noqa: F401 -- a fixture
 
 STORES = ("sqlite", "mongo")
 
 SECRET = "a secret key of the tests, long enough for HS512, which wants 64 bytes"
+
+_MEMORY = Path("/dev/shm")
+_MEMORY_BYTES_MIN = 2 << 30
+"""What must be free there. Tests that pass leave nothing, so a run needs far less."""
 
 _POLICY_FIELDS = {entry.name for entry in fields(Policy)}
 
@@ -192,6 +203,16 @@ async def serve(
 async def server(serve: Serve) -> Server:
     """A server with the default settings."""
     return await serve()
+
+
+def pytest_configure() -> None:
+    """Keeps the files of the tests in memory where there is room, unless `PYTEST_DEBUG_TEMPROOT` names a place.
+
+    A new database waits for the disk for most of the time that it takes. What a killed process wrote is there
+    afterwards as it is on a disk.
+    """
+    if _MEMORY.is_dir() and shutil.disk_usage(_MEMORY).free >= _MEMORY_BYTES_MIN:
+        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(_MEMORY))
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -1,10 +1,9 @@
 """Imports go one way: server → client_compat → handlers → storage → domain; and databases stay in their places."""
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
-
-import pytest
 
 ROOT = Path(__file__).parent.parent
 MAY_IMPORT = {
@@ -38,7 +37,7 @@ MODULES = sorted(
 def imports(module: str) -> Iterator[str]:
     """The dotted names a module imports, wherever in it; relative ones made absolute."""
     package = module.removesuffix(".py").split("/")[:-1]
-    for node in ast.walk(ast.parse((ROOT / module).read_text("utf8"))):
+    for node in nodes_of(module):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -46,26 +45,40 @@ def imports(module: str) -> Iterator[str]:
             yield ".".join([*base, *filter(None, [node.module])])
 
 
+@cache
+def nodes_of(module: str) -> list[ast.AST]:
+    """The nodes of a module's syntax tree."""
+    return list(ast.walk(ast.parse((ROOT / module).read_text("utf8"))))
+
+
+def found_in(modules: list[str], look: Callable[[str], set[str]]) -> dict[str, set[str]]:
+    """What `look` finds, by module, without those in which it finds nothing."""
+    return {module: found for module in modules if (found := look(module))}
+
+
 def layer_of(module: str) -> str:
     return max((layer for layer in MAY_IMPORT if module.startswith(f"{layer}/")), key=len)
 
 
-@pytest.mark.parametrize("module", MODULES)
-def test_imports_go_one_way(module: str) -> None:
+def wrong_way(module: str) -> set[str]:
     layer = layer_of(module)
     ours = {name for name in imports(module) if name.split(".")[0] in OURS}
-    assert {name for name in ours if name.split(".")[0] not in MAY_IMPORT[layer]} == set()
     if layer == "server/engine":
-        assert {name for name in ours if not name.startswith("server.engine")} == set()
+        return {name for name in ours if not name.startswith("server.engine")}
+    return {name for name in ours if name.split(".")[0] not in MAY_IMPORT[layer]}
 
 
-@pytest.mark.parametrize("module", MODULES)
-def test_libraries_stay_in_their_places(module: str) -> None:
+def test_imports_go_one_way() -> None:
+    assert found_in(MODULES, wrong_way) == {}
+
+
+def misplaced(module: str) -> set[str]:
     used = {name.split(".")[0] for name in imports(module)}
-    misplaced = {
-        name for name in used.intersection(ONLY_IN) if not module.startswith(ONLY_IN[name] or ("-",))
-    }
-    assert misplaced == set()
+    return {name for name in used.intersection(ONLY_IN) if not module.startswith(ONLY_IN[name] or ("-",))}
+
+
+def test_libraries_stay_in_their_places() -> None:
+    assert found_in(MODULES, misplaced) == {}
 
 
 def test_the_product_imports_no_tests() -> None:
@@ -79,24 +92,21 @@ def test_every_folder_of_modules_is_a_package() -> None:
     assert [str(folder) for folder in sorted(folders) if not (folder / "__init__.py").is_file()] == []
 
 
-@pytest.mark.parametrize("module", [module for module in MODULES if layer_of(module) == "domain"])
-def test_the_domain_imports_nothing_but_what_computes(module: str) -> None:
-    """No library, and of Python nothing that reads, waits or looks at a clock."""
-    assert {name.split(".")[0] for name in imports(module)} <= {
-        "collections",
-        "dataclasses",
-        "datetime",
-        "typing",
-        "unicodedata",
-        "domain",
-    }
+COMPUTES = {"collections", "dataclasses", "datetime", "typing", "unicodedata", "domain"}
+"""What the domain imports: no library, and of Python nothing that reads, waits or looks at a clock."""
+
+
+def test_the_domain_imports_nothing_but_what_computes() -> None:
+    domain = [module for module in MODULES if layer_of(module) == "domain"]
+    assert domain
+    assert found_in(domain, lambda module: {name.split(".")[0] for name in imports(module)} - COMPUTES) == {}
 
 
 def arrows(module: str) -> set[str]:
     """The modules of ours that a module imports; a name imported from a package is the module of that name."""
     found = set()
     package = module.removesuffix(".py").split("/")[:-1]
-    for node in ast.walk(ast.parse((ROOT / module).read_text("utf8"))):
+    for node in nodes_of(module):
         names = []
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
@@ -120,7 +130,6 @@ def test_no_imports_go_in_a_circle() -> None:
     assert sorted(below) == []
 
 
-@pytest.mark.parametrize("module", MODULES)
-def test_no_import_is_for_the_type_checker_alone(module: str) -> None:
+def test_no_import_is_for_the_type_checker_alone() -> None:
     """It would hide a circle."""
-    assert "TYPE_CHECKING" not in (ROOT / module).read_text("utf8")
+    assert [module for module in MODULES if "TYPE_CHECKING" in (ROOT / module).read_text("utf8")] == []

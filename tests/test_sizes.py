@@ -2,9 +2,7 @@
 
 import ast
 
-import pytest
-
-from tests.test_layers import MODULES, ROOT
+from tests.test_layers import MODULES, ROOT, nodes_of
 
 FILE_LINES_MAX = 300
 FUNCTION_LINES_MAX = 60
@@ -31,22 +29,16 @@ def lines_of(source: str) -> int:
     return len((ROOT / source).read_text("utf8").splitlines())
 
 
-@pytest.mark.parametrize("source", SOURCES)
-def test_a_file_is_small_or_named_with_a_reason(source: str) -> None:
-    assert lines_of(source) <= FILE_LINES_MAX or source in LARGE
+def test_a_file_is_small_or_named_with_a_reason() -> None:
+    assert {source for source in SOURCES if lines_of(source) > FILE_LINES_MAX} == LARGE.keys()
 
 
-@pytest.mark.parametrize("source", LARGE)
-def test_a_file_that_is_named_as_large_is(source: str) -> None:
-    assert lines_of(source) > FILE_LINES_MAX
-
-
-@pytest.mark.parametrize("module", MODULES)
-def test_a_function_is_small(module: str) -> None:
+def test_a_function_is_small() -> None:
     """From the `def` to its last line, without its decorators and with its docstring."""
     large = {
-        node.name: node.end_lineno - node.lineno + 1
-        for node in ast.walk(ast.parse((ROOT / module).read_text("utf8")))
+        f"{module}: {node.name}": node.end_lineno - node.lineno + 1
+        for module in MODULES
+        for node in nodes_of(module)
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.end_lineno is not None
         if node.end_lineno - node.lineno >= FUNCTION_LINES_MAX
     }

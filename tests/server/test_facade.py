@@ -2,9 +2,7 @@
 
 import ast
 
-import pytest
-
-from tests.test_layers import MODULES, ROOT, imports
+from tests.test_layers import MODULES, found_in, imports, nodes_of
 
 COMPOSITION_ROOT = "server/app.py"
 FACADE = {"handlers.chat_app"}
@@ -38,27 +36,32 @@ GATES = [
 ]
 
 
-@pytest.mark.parametrize("module", GATES)
-def test_a_gate_imports_the_facade_and_the_words_of_the_wire(module: str) -> None:
+def beneath(module: str) -> set[str]:
+    """What a gate imports of the handlers beside the words of the wire and what it may."""
     used = {name for name in imports(module) if name.startswith("handlers")}
-    beneath = {name for name in used if not name.startswith("handlers.wire.")}
-    assert beneath <= FACADE | MORE.get(module, set())
+    return {name for name in used if not name.startswith("handlers.wire.")} - FACADE - MORE.get(module, set())
 
 
-@pytest.mark.parametrize("module", GATES)
-def test_only_what_opens_a_store_imports_it(module: str) -> None:
+def test_gates_import_the_facade_and_the_words_of_the_wire() -> None:
+    assert found_in(GATES, beneath) == {}
+
+
+def of_storage(module: str) -> set[str]:
     used = {name for name in imports(module) if name.split(".")[0] == "storage"}
     if module.startswith(NODES):
         used -= {"storage.errors", "storage.node_ports"}
-    assert module in OPEN_A_STORE or used == set()
+    return used
 
 
-@pytest.mark.parametrize("module", GATES)
-def test_nothing_reaches_through_the_facade(module: str) -> None:
-    tree = ast.parse((ROOT / module).read_text("utf8"))
+def test_only_what_opens_a_store_imports_it() -> None:
+    assert found_in([module for module in GATES if module not in OPEN_A_STORE], of_storage) == {}
+
+
+def test_nothing_reaches_through_the_facade() -> None:
     reached = [
-        node.lineno
-        for node in ast.walk(tree)
+        f"{module}:{node.lineno}"
+        for module in GATES
+        for node in nodes_of(module)
         if isinstance(node, ast.Attribute)
         and node.attr == "context"
         and ast.unparse(node.value).lower().endswith(("chat_app", "chat_app]"))
