@@ -5,6 +5,8 @@ import pytest
 from server.nodes.addresses import default_node_url
 from server.setting_readers import base_url
 
+EXAMPLE = "http://10.0.0.5:8000"
+
 
 @pytest.mark.parametrize(
     ("database_url", "url"),
@@ -43,7 +45,7 @@ def test_without_a_port_there_is_none() -> None:
     ],
 )
 def test_a_url_that_is_set(text: str, url: str) -> None:
-    assert base_url(text) == url
+    assert base_url(EXAMPLE)(text) == url
 
 
 @pytest.mark.parametrize(
@@ -60,4 +62,4 @@ def test_a_url_that_is_set(text: str, url: str) -> None:
 )
 def test_a_url_that_is_none(text: str) -> None:
     with pytest.raises(ValueError, match=r"such as|[Pp]ort"):
-        base_url(text)
+        base_url(EXAMPLE)(text)

@@ -20,7 +20,7 @@ WITHIN_S = 2.0
 GRACE_S = 2.0
 
 LEASE_S = 8
-"""How long a dead node counts as living, in tests that kill one."""
+"""How long a node that says nothing, suspended or killed, counts as living."""
 
 
 class Scene:
