@@ -137,6 +137,10 @@ class MemoryStore:
             for other in state.members.keys() & set(among)
         }
 
+    async def member(self, chat_id: int, user_id: int) -> Member | None:
+        state = self.states.get(chat_id)
+        return None if state is None else state.members.get(user_id)
+
     async def preview(self, chat_id: int, user_ids: Collection[int]) -> ChatPreview:
         return ChatPreview(1, None, dict.fromkeys(user_ids, 1), dict.fromkeys(user_ids, 0))
 

@@ -140,7 +140,7 @@ CASES: Mapping[str, Case] = {
     "muted": Case(
         lambda scene: MemberMuted(CHAT, replace(scene.member(OUTSIDE), muted_until=START), JOINED, START),
         ["chat_changed"],
-        ["chat_changed"],
+        ["chat_changed", "chat_settings"],
     ),
     "a member is banned": Case(
         lambda _: UserBanned(CHAT, Ban(OUTSIDE, None, JOINED, START), True, "Room"),
