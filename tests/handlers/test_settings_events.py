@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from domain.changes import MemberMuted, SettingsChanged
 from domain.models import Member, OwnSettings
+from domain.moderation import MemberMuted
+from domain.own_settings import OwnSettingsChanged
 from tests.handlers.scene import Scene
 from tests.storage.world import START
 
@@ -66,7 +67,7 @@ async def test_what_was_read_before_a_change_is_not_told_after_it(scene: Scene) 
     muted = reads.member = replace(reads.member, muted_until=START)
     await scene.publish(MemberMuted(CHAT, muted, ANN, START))
     reads.member = replace(muted, settings=OwnSettings(favorite=True))
-    await scene.publish(SettingsChanged(CHAT, reads.member))
+    await scene.publish(OwnSettingsChanged(CHAT, reads.member))
     reads.waiting[0].set_result(None)
     await scene.settle()
     reads.waiting[1].set_result(None)
