@@ -10,8 +10,6 @@ FUNCTION_LINES_MAX = 60
 LARGE = {
     "server/engine/websocket.py": "one WebSocket: reading, writing and ending share its state and its limits",
     "storage/ports.py": "the whole contract of a store, read as one text; four lines in ten are docstrings",
-    "frontend/src/i18n/en.js": "all texts of one language, which a translator reads as one list",
-    "frontend/src/i18n/ru.js": "all texts of one language, which a translator reads as one list",
     "frontend/src/services/websocket.js": "people copy it as one file into clients of their own",
 }
 FRONTEND = ROOT / "frontend" / "src"
