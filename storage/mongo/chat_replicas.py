@@ -5,23 +5,18 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 
 from domain.audit import is_audited
-from domain.changes import (
-    Change,
-)
+from domain.changes import Change
 from domain.frozen import frozen
 from domain.models import Message
-from domain.moderation import UserBanned
 from storage.errors import Unavailable
 from storage.mongo.audit import write_rows
-from storage.mongo.bans import all_bans
 from storage.mongo.chat_replica import ChatReplica
 from storage.mongo.database import Database
-from storage.mongo.documents import chat_of
 from storage.mongo.hint_writer import HintWriter
 from storage.mongo.log import Log, Row
-from storage.mongo.new_kinds import unknown_kind
 from storage.mongo.offered_rows import OfferedRows
 from storage.mongo.positions import Positions
+from storage.mongo.projected_chat import load_projected
 from storage.mongo.projection import Projection
 from storage.mongo.row_codecs import change_of, logged_kind
 
@@ -274,20 +269,7 @@ class ChatReplicas:
         replica = ChatReplica(chat_id)
         document = await self._database.get(self._database.chats, str(chat_id))
         if document is not None and document["n"] > 0:
-            replica.n = replica.projected_n = replica.saved_n = document["n"]
-            replica.chat = chat_of(document)
-            replica.closed = document["deleted"]
-            replica.unknown_kind = unknown_kind(document)
-            members = await self._database.find(self._database.members, {"chat_id": chat_id})
-            for member in members:
-                replica.load_member(member)
-            if replica.chat.slow_mode_s:
-                replica.is_slow = True
-                replica.sent_at = await self.log.last_sends(
-                    chat_id, replica.n, document.get("slow_from_seq", 0), replica.chat.slow_mode_s
-                )
-            if UserBanned.kind.name in document.get("kinds", ()):  # else nobody ever was
-                replica.bans = await all_bans(self._database, chat_id)
+            await load_projected(self._database, self.log, replica, document)
             last = await self.log.get(chat_id, replica.n)
             assert last is not None
             replica.seq = last.seq
