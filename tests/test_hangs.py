@@ -13,7 +13,7 @@ CONFTEST = """
 from tests import hangs
 from tests.hangs import pytest_runtest_call, pytest_runtest_setup, pytest_runtest_teardown
 
-hangs.LIMIT_S = hangs.AGAIN_S = 0.3
+hangs.LIMIT_S, hangs.AGAIN_S = 1.0, 0.5
 """
 
 HANGING = """

@@ -32,7 +32,6 @@ async def fill(store: Store) -> None:
     channel = await world.chat(carl, anna, chat_type="channel", name="News")
     await world.chat(anna, carl, chat_type="private", name=None)  # an empty one
     await world.chat(boris, name="Empty")
-    await store.chats.set_role(lobby, anna, boris, "admin")
     sent = [
         await world.send(lobby, one, f"m{one}", client_id=f"c{one}") for one in (anna, boris, banned, gone)
     ]
@@ -43,7 +42,7 @@ async def fill(store: Store) -> None:
     await store.messages.delete(sent[1].id, boris, at(5))
     await store.messages.mark_read(lobby, boris, sent[0].id)
     await store.messages.mark_read(talk, boris, None)
-    await store.chats.add_member(lobby, anna, carl, "member", at(6))
+    await store.chats.add_member(lobby, anna, carl, "admin", at(6))
     await store.users.set_banned(banned, True)
     await store.users.delete(gone)
 
