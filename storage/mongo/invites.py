@@ -14,11 +14,11 @@ from domain.invites import Invite, InviteView, Use
 from domain.models import Actor, Chat, User
 from domain.permissions import check_invite
 from domain.refusals import Forbidden, NotFound, Refusal
-from storage.mongo import invite_documents
+from storage.mongo import chat_list, invite_documents
 from storage.mongo.audit import write_server
 from storage.mongo.chat_writes import ChatWrite
 from storage.mongo.database import Database
-from storage.mongo.documents import chat_of, member_key, user_of
+from storage.mongo.documents import chat_of, user_of
 from storage.mongo.new_kinds import check_kinds
 from storage.mongo.writer import Writer
 
@@ -45,7 +45,7 @@ class MongoInvites:
         return invite
 
     async def of_chat(self, chat_id: int, user_id: int, at: datetime) -> Sequence[Invite]:
-        check_invite(await self._actor(chat_id, user_id))
+        check_invite(await chat_list.actor(self._database, chat_id, user_id))
         invites = await invite_documents.of_chat(self._database, chat_id)
         makers = {one: await self._maker_in(chat_id, one) for one in {one.created_by for one in invites}}
         return decisions.in_order(one for one in invites if _works(one, at, *makers[one.created_by]))
@@ -155,17 +155,10 @@ class MongoInvites:
     async def _maker_in(self, chat_id: int, user_id: int) -> tuple[Actor | None, User]:
         """The maker in the chat, None if they are not in it or it is gone; and their account."""
         try:
-            actor = await self._actor(chat_id, user_id)
+            actor = await chat_list.actor(self._database, chat_id, user_id)
         except NotFound:
             actor = None
         return actor, await self._maker(user_id)
-
-    async def _actor(self, chat_id: int, user_id: int) -> Actor:
-        """Raises: `NotFound`."""
-        document = await self._database.get(self._database.members, member_key(chat_id, user_id))
-        if document is None or document["gone"]:
-            raise NotFound(f"chat {chat_id}")
-        return Actor(user_id, document["role"], (await self._chat(chat_id)).chat_type)
 
     async def _chat(self, chat_id: int) -> Chat:
         """Raises: `NotFound`."""

@@ -19,6 +19,14 @@ CALLS = [
     ("DELETE", "/members/1", None),
     ("DELETE", "/members/2", None),
     ("GET", "/messages", None),
+    ("POST", "/bans", {"user_id": 1}),
+    ("GET", "/bans", None),
+    ("DELETE", "/bans/1", None),
+    ("GET", "/audit", None),
+    ("POST", "/invites", {}),
+    ("GET", "/invites", None),
+    ("POST", "/join", {}),
+    ("PATCH", "", {"slow_mode_s": 5}),
 ]
 
 

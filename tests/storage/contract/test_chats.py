@@ -52,7 +52,7 @@ async def test_a_chat_of_unknown_users_is_not_made(world: World) -> None:
 async def test_two_users_share_one_private_chat(world: World) -> None:
     anna, boris, vera = await world.users(3)
     chat, created = await world.make_chat(anna, boris, chat_type="private", name=None)
-    await world.send(chat.id, boris)
+    await world.send(chat.id, anna)
     again, created_again = await world.make_chat(boris, anna, chat_type="private", name=None)
     assert (created, created_again) == (True, False)
     assert (again.id, again.created_by, again.head_seq) == (chat.id, anna, 1)
