@@ -207,6 +207,17 @@ async def test_what_becomes_of_a_private_chat(here: Node, there: Node) -> None:
     await here.send(chat_id, boris)
 
 
+async def settings_at(node: Node) -> OwnSettingsChanged:
+    """The one change of own settings that the node learns of, as soon as its hint is written."""
+    async with asyncio.timeout(10 * TELL_WITHIN_S):
+        while not (taken := node.take(OwnSettingsChanged)):
+            await asyncio.sleep(0.02)
+            await node.look()
+    (changed,) = taken
+    assert isinstance(changed, OwnSettingsChanged)
+    return changed
+
+
 async def test_own_settings(here: Node, there: Node) -> None:
     anna, boris = await here.users(2)
     chat_id = await here.chat(anna, boris)
@@ -214,18 +225,12 @@ async def test_own_settings(here: Node, there: Node) -> None:
     there.take()
     await here.store.chats.change_settings(chat_id, anna, SettingsRequest(favorite=True, marked_unread=True))
     here.take()
-    await asyncio.sleep(TELL_WITHIN_S)
-    await there.look()
-    (changed,) = there.take(OwnSettingsChanged)
-    assert isinstance(changed, OwnSettingsChanged)
+    changed = await settings_at(there)
     assert changed == OwnSettingsChanged(chat_id, changed.member)
     assert (changed.member.user_id, changed.member.settings) == (anna, OwnSettings("all", True, None, True))
     await there.store.messages.mark_read(chat_id, anna, None)
     assert len(there.take(OwnSettingsChanged)) == 1
-    await asyncio.sleep(TELL_WITHIN_S)
-    await here.look()
-    (changed,) = here.take(OwnSettingsChanged)
-    assert isinstance(changed, OwnSettingsChanged)
+    changed = await settings_at(here)
     assert changed.member.settings == OwnSettings("all", True)
 
 
