@@ -72,6 +72,21 @@ async def test_who_asks_for_it_sees_it(world: World) -> None:
     assert {user_id: member.opened for user_id, member in state.members.items()} == {anna: False, boris: True}
 
 
+async def test_who_does_not_see_it_cannot_change_it(world: World) -> None:
+    anna, boris = await world.users(2)
+    chat, _ = await ask(world, anna, boris)
+    for _ in range(2):
+        with pytest.raises(NotFound):
+            await world.send(chat.id, boris)
+        with pytest.raises(NotFound):
+            await world.store.chats.change(chat.id, boris, at(1), name="New")
+        with pytest.raises(NotFound):
+            await world.store.chats.actor(chat.id, boris)
+    await world.send(chat.id, anna)
+    assert (await world.send(chat.id, boris)).seq == 2
+    assert (await world.store.chats.actor(chat.id, boris)).role == "member"
+
+
 async def test_pages_leave_it_out(world: World) -> None:
     anna, boris, vera = await world.users(3)
     seen = [await world.chat(boris, name=str(number), created=at(number)) for number in range(3)]
