@@ -15,7 +15,8 @@ class MessageView(Protocol):
     """What decisions about messages ask."""
 
     def actor(self, chat_id: int, user_id: int) -> Actor:
-        """Raises: `NotFound` if there is no such chat or the user is not a member of it."""
+        """Raises: `NotFound` if there is no such chat, or the user is not a member of it or does not see it yet (see
+        `domain.private_chats`)."""
 
     def message(self, message_id: int) -> Message | None:
         """The message or its tombstone; None also if its chat is gone."""

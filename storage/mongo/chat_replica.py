@@ -22,7 +22,7 @@ from domain.frozen import frozen
 from domain.invites import InviteMade, InviteRemoved
 from domain.models import Actor, Ban, Chat, Member, Role
 from domain.moderation import MemberMuted, UserBanned, UserUnbanned
-from domain.private_chats import ChatOpened, MemberBlocked
+from domain.private_chats import ChatOpened, MemberBlocked, sees
 from domain.refusals import NotFound
 from storage.mongo.database import Document
 from storage.mongo.documents import member_of
@@ -85,9 +85,11 @@ class ChatReplica:
             raise UnknownKind(self.chat_id, self.unknown_kind)
 
     def actor(self, user_id: int) -> Actor:
-        """Raises: `NotFound` if there is no such chat or the user is not in it."""
+        """Raises: `NotFound` if there is no such chat, or the user is not in it or does not see it yet."""
         member = self.roles.get(user_id)
         if self.chat is None or self.closed or member is None:
+            raise NotFound(f"chat {self.chat_id}")
+        if self.seq == 0 and not self._is_seen_by(user_id, member):
             raise NotFound(f"chat {self.chat_id}")
         return Actor(
             user_id,
@@ -97,6 +99,10 @@ class ChatReplica:
             member.blocked,
             self.chat.slow_mode_s,
         )
+
+    def _is_seen_by(self, user_id: int, member: MemberRole) -> bool:
+        found = Member(user_id, member.role, member.joined_at, opened=member.opened)
+        return sees(self.current(), found)
 
     def current(self) -> Chat:
         assert self.chat is not None

@@ -66,7 +66,9 @@ class SqliteMessageView:
     def actor(self, chat_id: int, user_id: int) -> Actor:
         actor = self._actors.get((chat_id, user_id))
         if actor is None:
-            actor = self._actors[chat_id, user_id] = get_actor(self.db, chat_id, user_id)
+            actor = self._actors[chat_id, user_id] = get_actor(
+                self.db, chat_id, user_id, self._heads.get(chat_id, 0)
+            )
         return actor
 
     def message(self, message_id: int) -> Message | None:
@@ -224,12 +226,15 @@ class SqliteMessageView:
         return run_seq
 
 
-def get_actor(db: sqlite3.Connection, chat_id: int, user_id: int) -> Actor:
-    """Raises: `NotFound`."""
+def get_actor(db: sqlite3.Connection, chat_id: int, user_id: int, head_seq: int = 0) -> Actor:
+    """With a `head_seq` above 0 the chat has messages, whatever its row says: that is written last. Raises:
+    `NotFound`."""
     row = db.execute(
         "SELECT role, chat_type, muted_until, blocked, slow_mode_s FROM members"
-        " JOIN chats ON chats.id = chat_id WHERE chat_id = ? AND user_id = ?",
-        (chat_id, user_id),
+        " JOIN chats ON chats.id = chat_id WHERE chat_id = ? AND user_id = ?"
+        # See `domain.private_chats.sees`.
+        " AND (chat_type <> 'private' OR ? > 0 OR head_seq > 0 OR opened OR created_by = user_id)",
+        (chat_id, user_id, head_seq),
     ).fetchone()
     if row is None:
         raise NotFound(f"chat {chat_id}")

@@ -7,6 +7,7 @@ from typing import Any
 
 from domain.invites import Invite
 from domain.models import Account, Actor, Ban, Chat, ChatType, Member, Message, Role
+from domain.private_chats import sees
 from domain.refusals import NotFound
 
 START = datetime(2025, 11, 23, 10, tzinfo=UTC)
@@ -64,7 +65,9 @@ class FakeView:
         member = self.member(chat_id, user_id)
         if member is None:
             raise NotFound(f"chat {chat_id}")
-        chat = self.chats[chat_id]
+        chat = self.chat(chat_id)
+        if not sees(chat, member):
+            raise NotFound(f"chat {chat_id}")
         return Actor(
             user_id, member.role, chat.chat_type, member.muted_until, member.blocked, chat.slow_mode_s
         )
@@ -149,12 +152,13 @@ class FakeView:
 
 
 def view_of(chat_type: ChatType = "group") -> FakeView:
-    """A chat of an owner, an admin and a member; and a group of the same without a message."""
+    """A chat of an owner, an admin and a member; and a group of the same without a message. A private chat has no
+    admin, and both see it."""
     view = FakeView()
     for chat_id, kind in ((CHAT, chat_type), (OTHER_CHAT, "group")):
         view.add_chat(chat_id, kind)  # type: ignore[arg-type]
         view.add_member(chat_id, OWNER, "owner")
         if kind != "private":
             view.add_member(chat_id, ADMIN, "admin")
-        view.add_member(chat_id, MEMBER, "member")
+        view.add_member(chat_id, MEMBER, "member", opened=kind == "private")
     return view

@@ -4,10 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from domain.changes import (
-    ChatCreated,
-    ChatDeleted,
-)
+from domain.changes import ChatCreated, ChatDeleted
 from domain.decisions.chats import create, delete
 from domain.decisions.private_chats import follow_block
 from domain.models import Chat, ChatState, ChatType, Member
@@ -52,6 +49,13 @@ def test_who_comes_to_see_a_chat_later(chat_type: ChatType, opened: bool, expect
     assert newcomer_of(Chat(CHAT, None, chat_type, START, OWNER, 0, 2), members) == expected
 
 
+def unseen_view() -> FakeView:
+    """A private chat that its owner has created, and of which the member does not know."""
+    view = view_of("private")
+    view.members[CHAT][MEMBER] = replace(view.members[CHAT][MEMBER], opened=False)
+    return view
+
+
 def ask(view: FakeView, user_id: int, other_id: int) -> object:
     return create(view, None, "private", user_id, [other_id], at(7))
 
@@ -65,7 +69,7 @@ def test_a_new_one_has_its_creator_as_owner(member_ids: list[int]) -> None:
 
 
 def test_an_empty_one_is_opened_by_the_other_once() -> None:
-    view = view_of("private")
+    view = unseen_view()
     assert ask(view, OWNER, MEMBER) == (view.chat(CHAT), False)
     assert ask(view, MEMBER, OWNER) == ChatOpened(view.chat(CHAT), MEMBER)
     view.members[CHAT][MEMBER] = replace(view.members[CHAT][MEMBER], opened=True)
@@ -73,7 +77,7 @@ def test_an_empty_one_is_opened_by_the_other_once() -> None:
 
 
 def test_one_with_a_message_is_found_by_both() -> None:
-    view = view_of("private")
+    view = unseen_view()
     view.add_message(CHAT, OWNER, deleted=True)
     assert ask(view, MEMBER, OWNER) == (view.chat(CHAT), False)
 
@@ -104,7 +108,7 @@ def test_no_new_one_with_somebody_who_has_blocked_the_user() -> None:
     [([], ChatDeleted), ([OWNER], ChatDeleted), ([MEMBER], ChatDeleted), ([OWNER, MEMBER], Forbidden)],
 )
 def test_one_in_which_both_have_written_is_not_deleted(writers: list[int], expected: type) -> None:
-    view = view_of("private")
+    view = unseen_view()
     for user_id in writers:
         view.add_message(CHAT, user_id, deleted=user_id == MEMBER)
     decided = outcome(lambda: delete(view, CHAT, OWNER))
@@ -112,11 +116,11 @@ def test_one_in_which_both_have_written_is_not_deleted(writers: list[int], expec
 
 
 def test_a_deletion_names_who_never_saw_it() -> None:
-    view = view_of("private")
+    view = unseen_view()
     assert delete(view, CHAT, OWNER).unseen_by == MEMBER
     view.members[CHAT][MEMBER] = replace(view.members[CHAT][MEMBER], opened=True)
     assert delete(view, CHAT, OWNER).unseen_by is None
-    view = view_of("private")
+    view = unseen_view()
     view.add_message(CHAT, OWNER)
     assert delete(view, CHAT, OWNER).unseen_by is None
     assert delete(view_of("group"), CHAT, OWNER).unseen_by is None

@@ -101,11 +101,11 @@ async def test_a_revoked_session_is_refused(server: Server, node: Node, transpor
 async def test_a_store_that_cannot_be_reached_is_no_bad_token(
     server: Server, node: Node, transport: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def fail(_token: str) -> None:
+    async def fail(*_token: object, **_how: object) -> None:
         raise Unavailable("lost")
 
     ann = await server.person("ann")
-    monkeypatch.setattr(server.chat_app, "authenticate", fail)
+    monkeypatch.setattr(server.chat_app.context.identities, "of", fail)
     client = await node.open(server.url, ann.token, **transport)
     data = (await client.notice("connect_error"))["data"]
     assert (data["code"], data["close_code"]) == ("unavailable", 1013)
