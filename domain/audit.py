@@ -1,13 +1,47 @@
-"""What was done to chats and accounts, by whom and when: what admins read of it."""
+"""What was done to chats and accounts, by whom and when: what admins read of it.
 
+An entry of a chat is made from a change of the chat, by the function that the table at the end has for the kind of the
+change; the store writes it with the change. Changes of other kinds leave no entry. Nor does a change of which it is not
+known when it was made or, where somebody has to have made it, by whom: first versions did not note that. Acts on
+accounts are entries of the server, which the store writes with the act.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from typing import Any, Literal
 
+from domain.changes import (
+    Change,
+    ChatRenamed,
+    ChatSettingsChanged,
+    MemberAdded,
+    MemberRemoved,
+    MessageDeleted,
+    RoleChanged,
+)
 from domain.frozen import frozen
+from domain.invites import InviteMade, InviteRemoved
+from domain.models import Member
+
+ChatAction = Literal[
+    "renamed",
+    "member_added",
+    "member_joined",
+    "member_removed",
+    "member_left",
+    "role_changed",
+    "message_deleted",
+    "made_public",
+    "made_private",
+    "invite_made",
+    "invite_removed",
+]
+"""What is told of a chat. Stored: a name never changes."""
 
 
 @frozen
 class AuditEntry:
-    """One act. `id` orders the entries of one chat, or of the server.
+    """One act. `id` orders the entries of one chat, or of the server; 0 as long as the store has not numbered it.
 
     `actor_id` is None for acts of the command line, and where it is not known. `user_id` is the user whom the act
     concerns, `message_id` the message; `detail` is what else there is to say, such as the new name or role.
@@ -20,3 +54,103 @@ class AuditEntry:
     user_id: int | None = None
     message_id: int | None = None
     detail: str | None = None
+
+
+Entries = Sequence[AuditEntry]
+
+
+def entries_of(change: Change) -> Entries:
+    """What the audit of the chat tells of a change, unnumbered; the consequence after its cause."""
+    make = _ENTRIES.get(type(change))
+    return () if make is None else make(change)
+
+
+def is_audited(kind: type[Change]) -> bool:
+    """Whether changes of a kind may leave entries."""
+    return kind in _ENTRIES
+
+
+def _entry(
+    at: datetime,
+    actor_id: int | None,
+    action: ChatAction,
+    *,
+    user_id: int | None = None,
+    message_id: int | None = None,
+    detail: str | None = None,
+) -> AuditEntry:
+    return AuditEntry(0, at, actor_id, action, user_id, message_id, detail)
+
+
+def _renamed(change: ChatRenamed) -> Entries:
+    if change.at is None:
+        return ()
+    return [_entry(change.at, change.actor_id, "renamed", detail=change.chat.name)]
+
+
+def _settings_changed(change: ChatSettingsChanged) -> Entries:
+    """An entry for each field."""
+    chat, at, actor_id = change.chat, change.at, change.actor_id
+    entries = {
+        "name": _entry(at, actor_id, "renamed", detail=chat.name),
+        "is_public": _entry(at, actor_id, "made_public" if chat.is_public else "made_private"),
+    }
+    return [entries[field] for field in change.changed]
+
+
+def _invite_made(change: InviteMade) -> Entries:
+    """Without the code, which would let the readers in."""
+    return [_entry(change.at, change.actor_id, "invite_made")]
+
+
+def _invite_removed(change: InviteRemoved) -> Entries:
+    return [_entry(change.at, change.actor_id, "invite_removed")]
+
+
+def _member_added(change: MemberAdded) -> Entries:
+    member, actor_id = change.member, change.actor_id
+    if actor_id is None:
+        return ()
+    action: ChatAction = "member_joined" if actor_id == member.user_id else "member_added"
+    return [_entry(member.joined_at, actor_id, action, user_id=member.user_id, detail=member.role)]
+
+
+def _member_removed(change: MemberRemoved) -> Entries:
+    if change.at is None:
+        return ()
+    action: ChatAction = "member_left" if change.actor_id == change.user_id else "member_removed"
+    removed = _entry(change.at, change.actor_id, action, user_id=change.user_id)
+    return [removed, *_inherited(change.heir, change.at)]
+
+
+def _role_changed(change: RoleChanged) -> Entries:
+    member = change.member
+    if change.at is None:
+        return ()
+    changed = _entry(change.at, change.actor_id, "role_changed", user_id=member.user_id, detail=member.role)
+    return [changed, *_inherited(change.heir, change.at)]
+
+
+def _inherited(heir: Member | None, at: datetime) -> Entries:
+    """The new role of a member to whom ownership passed on, which nobody gave them."""
+    return () if heir is None else [_entry(at, None, "role_changed", user_id=heir.user_id, detail=heir.role)]
+
+
+def _message_deleted(change: MessageDeleted) -> Entries:
+    """Only of messages of others: what people do with their own messages is theirs."""
+    message, actor_id = change.message, change.actor_id
+    if change.at is None or actor_id is None or actor_id == message.sender_id:
+        return ()
+    return [_entry(change.at, actor_id, "message_deleted", user_id=message.sender_id, message_id=message.id)]
+
+
+_ENTRIES: Mapping[type[Change], Callable[[Any], Entries]] = {
+    ChatRenamed: _renamed,
+    ChatSettingsChanged: _settings_changed,
+    InviteMade: _invite_made,
+    InviteRemoved: _invite_removed,
+    MemberAdded: _member_added,
+    MemberRemoved: _member_removed,
+    RoleChanged: _role_changed,
+    MessageDeleted: _message_deleted,
+}

@@ -1,4 +1,4 @@
-"""The kinds of durable changes, each declared once, and the registry of them.
+"""The kinds of durable changes, each declared once, and the registry of them. Those of invites are in `domain.invites`.
 
 A store hands a value of one of these classes to its subscribers for each change that it has committed, in the order of
 the commits. What has to know all kinds asks the registry, and fails at start for a kind that it cannot serve.
@@ -13,6 +13,7 @@ method of `handlers.live.publisher` if others than the room are to hear of it. E
 
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import field
+from datetime import datetime
 from typing import ClassVar, TypeVar, dataclass_transform
 
 from domain.frozen import frozen
@@ -37,7 +38,12 @@ class ChangeKind:
 
 
 class Change:
-    """A durable change. Each kind also has `chat_id`, the chat that is changed, 0 for a change of an account."""
+    """A durable change. Each kind also has `chat_id`, the chat that is changed, 0 for a change of an account.
+
+    Kinds of which admins read in the audit (`domain.audit`) also have `actor_id`, the user who made the change, None if
+    nobody did or that is not known; and `at`, the time of the change, None if that is not known, as in rows that the
+    first versions wrote.
+    """
 
     __slots__ = ()
 
@@ -132,6 +138,9 @@ class MessageEdited(MessageChange):
 class MessageDeleted(MessageChange):
     """`message` is the tombstone."""
 
+    actor_id: int | None = field(default=None, compare=False)
+    at: datetime | None = field(default=None, compare=False)
+
 
 def replay_of(message: Message, *, known: bool) -> MessageChange:
     """The one change that brings a recovering client to the message's current state, whatever happened to the message.
@@ -167,6 +176,23 @@ class ChatRenamed(Change):
     """`chat` has its new name."""
 
     chat: Chat
+    actor_id: int | None = field(default=None, compare=False)
+    at: datetime | None = field(default=None, compare=False)
+
+    @property
+    def chat_id(self) -> int:
+        return self.chat.id
+
+
+@change("settings", logged=True, since=2)
+class ChatSettingsChanged(Change):
+    """Fields of a chat other than its name alone have other values, all at once. `chat` has the new values, and
+    `changed` names the fields of `Chat` that are new. `actor_id` is the member who did it."""
+
+    chat: Chat
+    changed: Sequence[str]
+    actor_id: int
+    at: datetime
 
     @property
     def chat_id(self) -> int:
@@ -190,10 +216,12 @@ class ChatDeleted(Change):
 
 @change("added", logged=True)
 class MemberAdded(Change):
-    """A user became a member of a chat that existed before."""
+    """A user became a member of a chat that existed before. `actor_id` is the user who added them, the member
+    themselves if they came by themselves. The time is that of `member.joined_at`."""
 
     chat_id: int
     member: Member
+    actor_id: int | None = field(default=None, compare=False)
 
 
 @change("removed", logged=True)
@@ -210,6 +238,7 @@ class MemberRemoved(Change):
     heir: Member | None = None
     actor_id: int | None = field(default=None, compare=False)
     name: str | None = field(default=None, compare=False)
+    at: datetime | None = field(default=None, compare=False)
 
 
 @change("role", logged=True)
@@ -220,6 +249,8 @@ class RoleChanged(Change):
     chat_id: int
     member: Member
     heir: Member | None = None
+    actor_id: int | None = field(default=None, compare=False)
+    at: datetime | None = field(default=None, compare=False)
 
 
 class AccountChange(Change):

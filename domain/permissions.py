@@ -43,6 +43,24 @@ def check_rename(actor: Actor) -> None:
     _manager(actor)
 
 
+def check_make_public(actor: Actor) -> None:
+    """Only an owner says whether everybody may find and join a group or channel."""
+    if actor.chat_type == "private":
+        raise Forbidden("a private chat stays private")
+    _owner(actor)
+
+
+def check_invite(actor: Actor) -> None:
+    """Owners and admins of groups and channels make, list and remove invites."""
+    if not may_invite(actor):
+        raise Forbidden("only the owner and admins of a group or channel invite")
+
+
+def may_invite(actor: Actor) -> bool:
+    """What `check_invite` checks."""
+    return actor.chat_type != "private" and actor.role in _MANAGERS
+
+
 def check_delete_chat(actor: Actor) -> None:
     """Only an owner deletes a chat. The owner of a private chat is the user who created it."""
     if actor.role != "owner":
@@ -71,6 +89,17 @@ def check_remove(actor: Actor, target: Member) -> None:
     _manager(actor)
     if target.role in _MANAGERS:
         _owner(actor)
+
+
+def check_oversee(actor: Actor) -> None:
+    """Owners and admins of groups and channels read the audit and who is banned."""
+    _moderated(actor)
+    _manager(actor)
+
+
+def _moderated(actor: Actor) -> None:
+    if actor.chat_type == "private":
+        raise Forbidden("there is no moderation in a private chat")
 
 
 def _open_to_change(actor: Actor) -> None:

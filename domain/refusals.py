@@ -50,8 +50,16 @@ class UnknownUsers(Refusal):
         self.user_ids = sorted(user_ids)
 
 
+class TooMany(Refusal):
+    """There are as many things of a kind as there may be. The text says which, in English for people."""
+
+
 class LastOwner(Refusal):
     """The only owner of a chat cannot give up the role without another owner."""
+
+
+class LastAdmin(Refusal):
+    """The last active admin of the server stays an admin, active and not deleted."""
 
 
 class TokenUnknown(Refusal):

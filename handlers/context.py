@@ -33,7 +33,7 @@ from storage.ports import Store
 class Caller:
     """Who sent a command. `user_id` is 0 for a stranger, `connection` None for a REST request. `gone()` is true once
     the request has lost its connection: nobody will read the answer. `user_agent` is what a stranger's client says of
-    itself, as it says it."""
+    itself, as it says it. `origin()` is the origin that a REST request came to, as `https://chat.example.org`."""
 
     user_id: int
     address: str
@@ -41,6 +41,7 @@ class Caller:
     connection: Connection | None = None
     gone: Callable[[], bool] = never
     user_agent: str = ""
+    origin: Callable[[], str] = str
 
     @property
     def network(self) -> str:

@@ -1,6 +1,7 @@
 """What an operator can do to accounts. A store is enough for it: no server needs to run on that store."""
 
 from collections.abc import Awaitable, Callable, Mapping
+from datetime import UTC, datetime
 
 from domain.models import User
 from domain.refusals import NotFound
@@ -31,7 +32,7 @@ async def end_account(store: Store, user_id: int) -> None:
     await store.users.set_banned(user_id, True, pass_on=False)
     for chat_id in await _chats_to_leave(store, user_id):
         try:
-            await store.chats.remove_member(chat_id, user_id, user_id)
+            await store.chats.remove_member(chat_id, user_id, user_id, datetime.now(UTC))
         except NotFound:
             continue  # removed meanwhile
     await store.users.delete(user_id)

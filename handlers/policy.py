@@ -1,9 +1,11 @@
 """Limits and times of the chat. A field named `…_per_…` limits what one user or address may do; 0 is no limit."""
 
 from dataclasses import fields, replace
-from typing import Any
+from typing import Any, Literal
 
 from domain.frozen import frozen
+
+Registration = Literal["open", "invite", "closed"]
 
 PRESENCE_MEMBERS_MAX = 100
 """Chats with more members carry no presence."""
@@ -25,7 +27,9 @@ UNFINISHED_MAX = 256
 class Policy:
     """The settings of the chat itself, with their defaults; .env.example says what each one means."""
 
-    registration_open: bool = True
+    registration: Registration = "open"
+    invites_register: Literal["admins", "chats"] = "admins"
+    public_url: str = ""
     max_content_chars: int = 10_000
     max_name_chars: int = 100
     max_frame_bytes: int = 128 * 1024

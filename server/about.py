@@ -13,7 +13,7 @@ async def about(request: web.Request) -> web.Response:
     return json_answer(
         200,
         {
-            "registration": "open" if policy.registration_open else "closed",
+            "registration": policy.registration,
             # This version has no server admins, so there is no first one to create.
             "setup_needed": False,
             # This version takes no uploads.

@@ -86,7 +86,7 @@ class Config:
 SETTINGS: Mapping[str, Read] = {
     "REDIS_URL": redis_url,
     "DATABASE_URL": url("sqlite", "mongodb", "mongodb+srv"),
-    "NODE_URL": base_url,
+    "NODE_URL": base_url("http://10.0.0.5:8000"),
     "NODE_LEASE_S": number(1),
     "WEB_CLIENT_DIR": built_web_client,
     "ALGORITHM": choice("HS256", "HS384", "HS512"),
@@ -113,6 +113,9 @@ PLAIN = ("DATA_DIR", "HOST")
 """Settings that are any text, blanks around it included."""
 
 POLICY_SETTINGS: Mapping[str, Read] = {
+    "REGISTRATION": choice("open", "invite", "closed", fold=str.lower),
+    "INVITES_REGISTER": choice("admins", "chats", fold=str.lower),
+    "PUBLIC_URL": base_url("https://chat.example.org"),
     "MAX_CONTENT_CHARS": integer(1),
     "MAX_NAME_CHARS": integer(1),
     "MAX_FRAME_BYTES": integer(1024),
@@ -148,8 +151,6 @@ POLICY_SETTINGS: Mapping[str, Read] = {
     "MAX_UNSENT_BYTES_PER_USER": integer(0),
 }
 """Those of `Policy`, under their names in lower case."""
-
-REGISTRATION = choice("open", "closed", fold=str.lower)
 
 
 def load_config(*, env_file: Path | None = None) -> Config:
@@ -211,8 +212,7 @@ def _value(name: str, read: Read, text: str) -> Any:
 
 
 def _policy(env: Env) -> Policy:
-    registration = _value("REGISTRATION", REGISTRATION, _text(env, "REGISTRATION") or "open")
-    policy = Policy(registration_open=registration == "open", **_values(env, POLICY_SETTINGS))
+    policy = Policy(**_values(env, POLICY_SETTINGS))
     return policy if _value("RATE_LIMITS", switch, _text(env, "RATE_LIMITS") or "on") else policy.unlimited()
 
 

@@ -57,7 +57,7 @@ class OriginPolicy:
         if not self._origins or origin is None:
             return True
         folded = folded_origin(origin)
-        if folded in self._origins or folded == self._own_origin(request):
+        if folded in self._origins or folded == self.own_origin(request):
             return True
         log.warning(
             "origin refused; list it in CORS_ORIGINS, or set TRUSTED_PROXIES if it is our own behind a proxy",
@@ -65,7 +65,8 @@ class OriginPolicy:
         )
         return False
 
-    def _own_origin(self, request: web.BaseRequest) -> str:
+    def own_origin(self, request: web.BaseRequest) -> str:
+        """The origin that the request came to, as the client wrote it: what a trusted proxy says, else the Host."""
         scheme, host = request.scheme, request.host
         peer = _parsed(request.remote or "")
         if peer is not None and self._trusted(peer):

@@ -53,15 +53,19 @@ def url(*schemes: str) -> Read:
     return read
 
 
-def base_url(text: str) -> str:
+def base_url(example: str) -> Read:
     """A URL of a server, without a path."""
-    parts = urlsplit(text)
-    port = parts.port  # raises for one that is no port
-    if parts.scheme not in ("http", "https") or not parts.hostname or port == 0:
-        raise ValueError("must be a URL such as http://10.0.0.5:8000")
-    if parts.path not in ("", "/") or parts.query or parts.fragment or parts.username is not None:
-        raise ValueError("must be scheme, host and port alone, such as http://10.0.0.5:8000")
-    return f"{parts.scheme}://{parts.netloc}"
+
+    def read(text: str) -> str:
+        parts = urlsplit(text)
+        port = parts.port  # raises for one that is no port
+        if parts.scheme not in ("http", "https") or not parts.hostname or port == 0 or " " in text:
+            raise ValueError(f"must be a URL such as {example}")
+        if parts.path not in ("", "/") or parts.query or parts.fragment or parts.username is not None:
+            raise ValueError(f"must be scheme, host and port alone, such as {example}")
+        return f"{parts.scheme}://{parts.netloc}"
+
+    return read
 
 
 def origins(text: str) -> tuple[str, ...]:

@@ -9,8 +9,12 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
+from domain.acts import UNAUDITED, AccountUpdate, Act
+from domain.audit import AuditEntry
 from domain.changes import LaggingSubscriber, Subscriber
+from domain.invites import Invite, InviteView, Use
 from domain.models import (
+    Actor,
     Appended,
     Chat,
     ChatPreview,
@@ -27,6 +31,7 @@ from domain.models import (
     Session,
     User,
 )
+from storage.counts import StoreCounts
 from storage.health import StoreHealth
 from storage.node_ports import Nodes
 from storage.promise import Promise
@@ -48,9 +53,39 @@ class Users(Protocol):
         password_hash: str,
         created_at: datetime,
         is_bot: bool = False,
+        is_admin: bool = False,
+        act: Act = UNAUDITED,
     ) -> User:
         """Raises: `Duplicate("username")` for the username of another user, deleted ones too, or another form of it
-        (see `domain.text.name_key`); `Duplicate("email")` for an email address in use, without regard to case."""
+        (see `domain.text.name_key`); `Duplicate("email")` for an email address in use, without regard to case;
+        `Forbidden` if a user acts who does not administer the server.
+
+        On MongoDB an admin is made in two steps: a crash between them leaves a user who is no admin.
+        """
+
+    async def create_first_admin(
+        self,
+        *,
+        setup_hash: str,
+        username: str,
+        display_name: str,
+        email: str | None,
+        password_hash: str,
+        created_at: datetime,
+    ) -> User:
+        """Creates the first admin of the server and makes the kept hash useless. Of several calls at once, on any node
+        and with any hash, one succeeds. Raises: `Forbidden` for another hash than the one that is kept, and if there is
+        an admin; `Duplicate`, as `create` does."""
+
+    async def admin(self) -> User | None:
+        """An active admin of the server, the one with the lowest id; None if there is none. Once there is one, one
+        stays."""
+
+    async def keep_setup_hash(self, setup_hash: str) -> None:
+        """Keeps the hash that `create_first_admin` asks for, in place of any earlier one."""
+
+    async def setup_hash(self) -> str | None:
+        """The hash that `create_first_admin` asks for."""
 
     async def get(self, user_id: int) -> User | None:
         """The user, also if banned or deleted; None if nobody ever had this id."""
@@ -70,11 +105,17 @@ class Users(Protocol):
         """Active users, neither banned nor deleted, whose username or display name begins with `prefix` in any form
         of it (empty: everybody), with an id above `after_id`, by id, at most `limit`."""
 
+    async def search_all(self, prefix: str, *, after_id: int, limit: int) -> Sequence[User]:
+        """As `search`, but banned users are found too, and users by the beginning of their email address."""
+
     async def rename(self, user_id: int, display_name: str) -> User:
         """Raises: `NotFound`."""
 
-    async def change_password(self, user_id: int, password_hash: str, *, keep_session: str | None) -> None:
-        """Sets the hash and revokes every session of the user but `keep_session`. Raises: `NotFound`."""
+    async def change_password(
+        self, user_id: int, password_hash: str, *, keep_session: str | None, act: Act = UNAUDITED
+    ) -> None:
+        """Sets the hash and revokes every session of the user but `keep_session`. Raises: `NotFound`; `Forbidden` if a
+        user acts who does not administer the server."""
 
     async def renew_hash(self, user_id: int, old_hash: str, new_hash: str) -> None:
         """Replaces the hash by another one of the same password; no session ends. Does nothing if the stored hash is
@@ -84,19 +125,27 @@ class Users(Protocol):
         """The greatest password hash by code points, which is one of the highest cost; empty if there are no users.
         Reads all users, so it is for the start of a server only."""
 
-    async def set_banned(self, user_id: int, banned: bool, *, pass_on: bool = True) -> User:
-        """Bans or unbans. A ban revokes every session of the user and ends their ownership, see `Chats`; an unban
-        brings neither back. A second ban ends ownership where the first one could not. Without `pass_on` ownership
-        stays, for a caller that removes the user from their chats next.
+    async def update(
+        self, user_id: int, update: AccountUpdate, act: Act = UNAUDITED, *, pass_on: bool = True
+    ) -> User:
+        """Changes an account by all of the update or by nothing of it; the audit says who did it (`domain.acts`).
 
-        Raises: `NotFound`, for a deleted user too.
+        A ban, and the end of the account, revoke every session of the user and end their ownership, see `Chats`; an
+        unban brings neither back. A second ban ends ownership where the first one could not. Without `pass_on`
+        ownership stays, for a caller that removes the user from their chats next. The end of the account takes its
+        email, its password and the right of an admin, and the display name becomes the username. The username stays
+        taken; memberships and messages stay.
+
+        Raises: `NotFound`, for a deleted user too; `Forbidden` if a user acts who does not administer the server, but
+        for those who end their own account or give up a right; `LastAdmin` if no active admin would be left. That is
+        exact: of acts at once, on any node, as many succeed as leave an admin.
         """
 
-    async def delete(self, user_id: int) -> User:
-        """Ends the account for good: its email and password go, the display name becomes the username, every session
-        is revoked, ownership ends as by a ban. The username stays taken; memberships and messages stay.
+    async def set_banned(self, user_id: int, banned: bool, *, pass_on: bool = True) -> User:
+        """Bans or unbans, without an entry in the audit: see `update`."""
 
-        Raises: `NotFound`, the second time too."""
+    async def delete(self, user_id: int, act: Act = UNAUDITED) -> User:
+        """Ends the account for good: see `update`. Raises: `NotFound`, the second time too."""
 
     async def set_presence(self, user_id: int, presence: PresenceChoice) -> User:
         """Sets what others see of the user while they are connected. Raises: `NotFound`, for a deleted user too."""
@@ -176,6 +225,14 @@ class Chats(Protocol):
         Raises: `UnknownUsers`, for an owner who is banned too.
         """
 
+    async def create_default(self, *, name: str, owner_id: int, created_at: datetime) -> None:
+        """Creates the default chat of the server, a public group, once and for ever: does nothing if it was created
+        before, by any node and under any name, whatever became of it. Raises: `UnknownUsers`, as `create` does."""
+
+    async def join_default(self, user_id: int, joined_at: datetime) -> None:
+        """Makes the user a plain member of the default chat, public or not. Does nothing for a member, and if there is
+        no such chat, or not any more. Raises: `UnknownUsers` for a user who is deleted."""
+
     async def begin(self, chat_id: int) -> None:
         """Says that a chat is about to be loaded. Each change from now on is published here in order, those of other
         servers too; until `follow`, so are earlier ones that become known only now."""
@@ -209,6 +266,10 @@ class Chats(Protocol):
     async def has_member(self, chat_id: int, user_id: int) -> bool:
         """Whether the user is in the chat, by all that any server has acked before this call."""
 
+    async def actor(self, chat_id: int, user_id: int) -> Actor:
+        """What the user may do in the chat, by all that any server has acked before this call. Raises: `NotFound` if
+        there is no such chat or the user is not in it."""
+
     async def members(
         self, chat_id: int, *, cursor: str | None, limit: int
     ) -> tuple[Sequence[Member], str | None]:
@@ -223,11 +284,28 @@ class Chats(Protocol):
         """The chat as those of the users see it who are in it; None if there is no such chat. One call for all of
         them costs about as much as the summary of one. `head_seq` is that of the last published change."""
 
-    async def rename(self, chat_id: int, user_id: int, name: str) -> Chat:
-        """Raises: `NotFound`; `Forbidden`."""
+    async def public(self, text: str, *, after_id: int, limit: int) -> tuple[Sequence[Chat], int | None]:
+        """Public chats with an id above `after_id`, by id, whose names contain the text in any form of it (empty: all),
+        at most `limit`; and the `after_id` of the next page, None on the last. A page may have fewer chats than `limit`
+        and not be the last: a call looks at a bounded number of chats."""
+
+    async def change(
+        self,
+        chat_id: int,
+        user_id: int,
+        at: datetime,
+        *,
+        name: str | None = None,
+        is_public: bool | None = None,
+    ) -> Chat:
+        """Changes all that is given, or nothing. Raises: `NotFound`; `Forbidden`."""
 
     async def delete(self, chat_id: int, user_id: int) -> None:
         """Raises: `NotFound`; `Forbidden`."""
+
+    async def delete_any(self, chat_id: int, act: Act) -> None:
+        """Deletes a chat for an admin of the server, who need not be in it; the audit of the server says so. Raises:
+        `NotFound`; `Forbidden` if a user acts who does not administer the server."""
 
     async def add_member(
         self, chat_id: int, actor_id: int, user_id: int, role: Role, joined_at: datetime
@@ -238,14 +316,60 @@ class Chats(Protocol):
         `Duplicate("user_id")` for a member.
         """
 
-    async def set_role(self, chat_id: int, actor_id: int, user_id: int, role: Role) -> Member:
+    async def join(self, chat_id: int, user_id: int, joined_at: datetime) -> None:
+        """Makes the user a plain member of a public chat. Does nothing for a member of any chat. Raises: `NotFound` if
+        the chat is not public."""
+
+    async def set_role(self, chat_id: int, actor_id: int, user_id: int, role: Role, at: datetime) -> Member:
         """Raises: `NotFound` (also if `user_id` is no member); `Forbidden`; `LastOwner`."""
 
-    async def remove_member(self, chat_id: int, actor_id: int, user_id: int) -> None:
+    async def remove_member(self, chat_id: int, actor_id: int, user_id: int, at: datetime) -> None:
         """Removes a member; another one may inherit, see above. If only members who never inherit would be left, the
         chat is deleted.
 
         Raises: `NotFound`; `Forbidden`."""
+
+
+class Invites(Protocol):
+    """Invites work as `domain.decisions.invites` says. One whose maker leaves the chat, is removed from it or becomes a
+    plain member ends for good; while the account of the maker is not active, it does not work. Those of the server work
+    while their maker is an active server admin.
+    """
+
+    async def create(self, invite: Invite) -> Invite:
+        """Raises: `NotFound` if the maker is not in the chat, or not active; `Forbidden`; `TooMany`. For an invite
+        without a chat none of that is checked."""
+
+    async def of_chat(self, chat_id: int, user_id: int, at: datetime) -> Sequence[Invite]:
+        """Those of the chat that work at this time, by `created_at`, then code, for one of its members. Raises:
+        `NotFound`; `Forbidden`."""
+
+    async def of_server(self, at: datetime) -> Sequence[Invite]:
+        """Those without a chat that work at this time, by `created_at`, then code."""
+
+    async def find(self, code: str, at: datetime) -> InviteView | None:
+        """The invite of this code, with its chat and its maker, if it works at this time."""
+
+    async def remove(self, code: str, user_id: int, at: datetime, *, is_server_admin: bool = False) -> None:
+        """Ends an invite. Raises: `NotFound` if there is none, if it has ended, or if it is of a chat of which the user
+        is no member; `Forbidden`. A server admin may end any."""
+
+    async def accept(self, code: str, user_id: int, at: datetime) -> int | None:
+        """Makes the user a member of the invite's chat, and returns its id; None for a working invite without a chat.
+        A use counts for a user who becomes a member, and only then. Never are there more than `max_uses`.
+
+        Raises: `NotFound` if the invite does not work.
+        """
+
+    async def take(self, code: str, at: datetime) -> Use:
+        """Counts a use, for somebody who is registering. Raises: `NotFound` if the invite does not work."""
+
+    async def give_back(self, use: Use) -> None:
+        """Takes the use back: the registration failed, or its user did not come into the chat."""
+
+    async def enter(self, use: Use, user_id: int, at: datetime) -> None:
+        """Makes the user a member of the chat of the invite, whose use is counted already. Raises: `NotFound` if the
+        invite has ended meanwhile."""
 
 
 class Messages(Protocol):
@@ -299,6 +423,20 @@ class Messages(Protocol):
         """How many messages `changed_since` would give without a bound in bytes; counting stops at `limit`."""
 
 
+class Audit(Protocol):
+    """What was done to chats, which is written with each change (`domain.audit`), and to accounts."""
+
+    async def page(
+        self, chat_id: int | None, *, cursor: str | None, limit: int
+    ) -> tuple[Sequence[AuditEntry], str | None]:
+        """The entries of a chat, or of the server (None), newest first, and the cursor of the next page, None on the
+        last. Whoever was told of a change finds its entry. Raises: `BadReference("cursor")` for one that was not given
+        out here."""
+
+    async def add(self, entry: AuditEntry) -> None:
+        """Adds an entry of the server, which the store numbers, for an act that is no change of an account."""
+
+
 class Store(Protocol):
     """A store. Open one with `storage.open.open_store`."""
 
@@ -329,7 +467,11 @@ class Store(Protocol):
     @property
     def chats(self) -> Chats: ...
     @property
+    def invites(self) -> Invites: ...
+    @property
     def messages(self) -> Messages: ...
+    @property
+    def audit(self) -> Audit: ...
 
     def subscribe(self, subscriber: Subscriber) -> None:
         """Adds a subscriber, which is called with every batch of changes committed from now on: in the turn in which
@@ -357,6 +499,9 @@ class Store(Protocol):
 
     def published_head(self, chat_id: int, head_seq: int) -> int:
         """`head_seq` as just read, lowered to the last published number if a commit is not yet published."""
+
+    async def counts(self) -> StoreCounts:
+        """How much there is, counted now: with millions of messages that takes a second."""
 
     async def ping(self) -> None:
         """Returns if the store can serve: the last write worked, or a small one does now. Cheap, however often it is

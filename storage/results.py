@@ -10,6 +10,7 @@ from domain.changes import (
     ChatCreated,
     ChatDeleted,
     ChatRenamed,
+    ChatSettingsChanged,
     MemberAdded,
     MemberRemoved,
     MessageChange,
@@ -18,15 +19,19 @@ from domain.changes import (
     RoleChanged,
     check_served,
 )
+from domain.invites import InviteMade, InviteRemoved
 from domain.models import Appended
 
 _RESULTS: Mapping[type[Change], Callable[[Any], object]] = {
     MessageCreated: lambda change: Appended(change.message, duplicate=False),
     ChatCreated: lambda change: (change.state.chat, True),
     ChatRenamed: lambda change: change.chat,
+    ChatSettingsChanged: lambda change: change.chat,
     ChatDeleted: lambda change: None,
     MemberAdded: lambda change: change.member,
     MemberRemoved: lambda change: None,
+    InviteMade: lambda change: change.invite,
+    InviteRemoved: lambda change: None,
     ReadMoved: lambda change: None,  # with what is unread, which only the store can count
     RoleChanged: lambda change: change.member,
 }

@@ -1,15 +1,16 @@
-"""Creating, naming and deleting chats."""
+"""Creating, changing and deleting chats."""
 
 from collections.abc import Collection
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
-from domain.changes import ChatCreated, ChatDeleted, ChatRenamed
+from domain.changes import ChatCreated, ChatDeleted, ChatRenamed, ChatSettingsChanged
 from domain.decisions.accounts import check_known, is_active
 from domain.decisions.view import MemberView
 from domain.models import Chat, ChatState, ChatType, Member
-from domain.permissions import check_delete_chat, check_rename
-from domain.refusals import UnknownUsers
+from domain.permissions import check_delete_chat, check_make_public, check_rename
+from domain.refusals import NotFound, UnknownUsers
 
 
 def create(
@@ -19,6 +20,8 @@ def create(
     owner_id: int,
     member_ids: Collection[int],
     created_at: datetime,
+    *,
+    is_public: bool = False,
 ) -> ChatCreated | tuple[Chat, bool]:
     """A new chat of the owner and the members, who may contain the owner; two users share one private chat, which is
     returned with False if it exists.
@@ -38,21 +41,59 @@ def create(
         for user_id in user_ids
     }
     chat = Chat(
-        view.next_chat_id(), name, chat_type, created_at, owner_id, head_seq=0, member_count=len(members)
+        view.next_chat_id(),
+        name,
+        chat_type,
+        created_at,
+        owner_id,
+        head_seq=0,
+        member_count=len(members),
+        is_public=is_public,
     )
     return ChatCreated(ChatState(chat, members))
 
 
-def rename(view: MemberView, chat_id: int, user_id: int, name: str) -> ChatRenamed | Chat:
-    """The chat with its new name; as it is if that is its name. Raises: `NotFound`; `Forbidden`."""
-    check_rename(view.actor(chat_id, user_id))
+def change(
+    view: MemberView,
+    chat_id: int,
+    user_id: int,
+    at: datetime,
+    *,
+    name: str | None = None,
+    is_public: bool | None = None,
+) -> ChatRenamed | ChatSettingsChanged | Chat:
+    """The chat with all that is given (not None) changed, or nothing of it; as it is if it has these values.
+
+    Raises: `NotFound`; `Forbidden`.
+    """
+    actor = view.actor(chat_id, user_id)
+    if name is not None:
+        check_rename(actor)
+    if is_public is not None:
+        check_make_public(actor)
     chat = view.chat(chat_id)
-    return chat if chat.name == name else ChatRenamed(replace(chat, name=name))
+    given: dict[str, Any] = {"name": name, "is_public": is_public}
+    changed = {
+        field: value for field, value in given.items() if value is not None and value != getattr(chat, field)
+    }
+    if not changed:
+        return chat
+    chat = replace(chat, **changed)
+    if changed.keys() == {"name"}:  # the kind that nodes of every version know
+        return ChatRenamed(chat, user_id, at)
+    return ChatSettingsChanged(chat, tuple(changed), user_id, at)
 
 
 def delete(view: MemberView, chat_id: int, user_id: int) -> ChatDeleted:
     """The end of the chat. Raises: `NotFound`; `Forbidden`."""
     check_delete_chat(view.actor(chat_id, user_id))
+    return end(view, chat_id)
+
+
+def delete_any(view: MemberView, chat_id: int) -> ChatDeleted:
+    """The end of the chat, for an admin of the server. Raises: `NotFound`."""
+    if view.find_chat(chat_id) is None:
+        raise NotFound(f"chat {chat_id}")
     return end(view, chat_id)
 
 

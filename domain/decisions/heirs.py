@@ -4,6 +4,7 @@ Users who are not active do not count as owners and never inherit. Bots count as
 """
 
 from dataclasses import replace
+from datetime import datetime
 
 from domain.changes import RoleChanged
 from domain.decisions.accounts import is_active
@@ -30,7 +31,7 @@ def heir_of(view: MemberView, chat_id: int, user_id: int) -> Member | None:
     return None
 
 
-def pass_on(view: MemberView, chat_id: int, user_id: int) -> RoleChanged | None:
+def pass_on(view: MemberView, chat_id: int, user_id: int, at: datetime) -> RoleChanged | None:
     """A group or channel gets another owner and this one, who is no longer active, becomes a member. None if there is
     nothing to pass on, or nobody to inherit. In a private chat the roles stay, as the members do."""
     if not _owns(view, chat_id, user_id) or is_active(view, user_id):
@@ -40,7 +41,9 @@ def pass_on(view: MemberView, chat_id: int, user_id: int) -> RoleChanged | None:
     owner, heir = view.member(chat_id, user_id), heir_of(view, chat_id, user_id)
     if owner is None or heir is None:
         return None
-    return RoleChanged(chat_id, replace(owner, role="member"), replace(heir, role="owner"))
+    return RoleChanged(
+        chat_id, replace(owner, role="member"), replace(heir, role="owner"), actor_id=None, at=at
+    )
 
 
 def _owns(view: MemberView, chat_id: int, user_id: int) -> bool:

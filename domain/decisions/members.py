@@ -27,13 +27,20 @@ def add(
     check_known(view, [user_id])
     if view.member(chat_id, user_id) is not None:
         raise Duplicate("user_id")
+    return MemberAdded(chat_id, new_member(view, chat_id, user_id, role, joined_at), actor_id)
+
+
+def new_member(view: MemberView, chat_id: int, user_id: int, role: Role, joined_at: datetime) -> Member:
+    """A member as they come into the chat: their mark stands at the newest message."""
     member, newest = Member(user_id, role, joined_at), view.newest(chat_id)
-    if newest is not None:
-        member = replace(member, read_seq=newest.seq, last_read_message_id=newest.id)
-    return MemberAdded(chat_id, member)
+    if newest is None:
+        return member
+    return replace(member, read_seq=newest.seq, last_read_message_id=newest.id)
 
 
-def set_role(view: MemberView, chat_id: int, actor_id: int, user_id: int, role: Role) -> RoleChanged | Member:
+def set_role(
+    view: MemberView, chat_id: int, actor_id: int, user_id: int, role: Role, at: datetime
+) -> RoleChanged | Member:
     """The member in another role; as they are if they have it.
 
     Raises, the first that holds: `NotFound`, also if `user_id` is no member; `Forbidden`; `LastOwner`.
@@ -44,10 +51,12 @@ def set_role(view: MemberView, chat_id: int, actor_id: int, user_id: int, role: 
         return target
     if target.role == "owner" and not has_other_owner(view, chat_id, user_id):
         raise LastOwner(f"chat {chat_id} has no active owner but user {user_id}")
-    return RoleChanged(chat_id, replace(target, role=role))
+    return RoleChanged(chat_id, replace(target, role=role), None, actor_id, at)
 
 
-def remove(view: MemberView, chat_id: int, actor_id: int, user_id: int) -> MemberRemoved | ChatDeleted:
+def remove(
+    view: MemberView, chat_id: int, actor_id: int, user_id: int, at: datetime
+) -> MemberRemoved | ChatDeleted:
     """The member leaves, and another one inherits if they were the last owner. The chat is deleted if only members who
     never inherit would be left.
 
@@ -60,7 +69,7 @@ def remove(view: MemberView, chat_id: int, actor_id: int, user_id: int) -> Membe
         return end(view, chat_id, left_id=user_id)
     inherits = target.role == "owner" and not has_other_owner(view, chat_id, user_id)
     owner = replace(heir, role="owner") if inherits else None
-    return MemberRemoved(chat_id, user_id, owner, actor_id, view.chat(chat_id).name)
+    return MemberRemoved(chat_id, user_id, owner, actor_id, view.chat(chat_id).name, at)
 
 
 def _actor_and_target(view: MemberView, chat_id: int, actor_id: int, user_id: int) -> tuple[Actor, Member]:

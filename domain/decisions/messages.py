@@ -59,13 +59,15 @@ def edit(
     return MessageEdited(replace(message, content=content, edited_at=edited_at, changed_seq=seq))
 
 
-def delete(view: MessageView, message_id: int, user_id: int) -> MessageDeleted:
+def delete(view: MessageView, message_id: int, user_id: int, deleted_at: datetime) -> MessageDeleted:
     """The tombstone of the message. Raises: `NotFound`, as `edit` does; `Forbidden`."""
     actor, message = _alive(view, message_id, user_id)
     check_delete(actor, message)
     seq = view.next_seq(message.chat_id)
     return MessageDeleted(
-        replace(message, content="", reactions=None, attachments=(), deleted=True, changed_seq=seq)
+        replace(message, content="", reactions=None, attachments=(), deleted=True, changed_seq=seq),
+        user_id,
+        deleted_at,
     )
 
 

@@ -6,6 +6,7 @@ A view only reads. Its answers are of one moment, and include all changes applie
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Protocol
 
+from domain.invites import Invite
 from domain.models import Account, Actor, Chat, Member, Message, Role
 
 
@@ -49,6 +50,15 @@ class MemberView(Protocol):
 
     def chat(self, chat_id: int) -> Chat:
         """The chat, which is known to exist."""
+
+    def find_chat(self, chat_id: int) -> Chat | None:
+        """The chat, if there is one."""
+
+    def invite(self, code: str) -> Invite | None:
+        """The invite of the chat that is decided about."""
+
+    def invites(self, chat_id: int) -> Sequence[Invite]:
+        """The invites of the chat that have not ended; some may be over or used up."""
 
     def private_chat(self, user_ids: Sequence[int]) -> Chat | None:
         """The private chat of these two users, in ascending order, if there is one."""

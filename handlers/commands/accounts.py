@@ -8,11 +8,12 @@ from domain.frozen import frozen
 from domain.models import User
 from domain.refusals import TokenReused, TokenUnknown
 from domain.text import name_fault, name_key, printable, trimmed
+from handlers.commands.registering import counted, enter, invite_fault
 from handlers.context import Caller, Context
-from handlers.live.passwords import check_password
+from handlers.live.passwords import password_fault
 from handlers.live.tokens import hash_of, new_secret
 from handlers.registry import Result, command
-from handlers.wire.answers import Nothing, TokensAnswer, UserAnswer
+from handlers.wire.answers import Nothing, RegisteredAnswer, TokensAnswer
 from handlers.wire.errors import ChatError, invalid
 from handlers.wire.schemas import AnyText, StrictString
 from handlers.wire.views import user_view
@@ -54,26 +55,46 @@ class Register:
     password: AnyText
     email: Email | None = None
     display_name: AnyText | None = None
+    invite: AnyText | None = None
+
+    @property
+    def name(self) -> str:
+        """The display name as it is stored."""
+        return trimmed(self.username if self.display_name is None else self.display_name)
 
 
-@command("register", Register, UserAnswer, limit="auth_calls")
+@command("register", Register, RegisteredAnswer, limit="auth_calls")
 async def register(context: Context, caller: Caller, params: Register) -> Result:
-    """Creates an account. Raises: `ChatError` `conflict` for a taken name or email; `forbidden` if `REGISTRATION` is
-    closed."""
-    if not context.policy.registration_open:
+    """Creates an account, and takes its user into the chat of the invite, if there is one. Raises: `ChatError`
+    `conflict` for a taken name or email; `forbidden` if `REGISTRATION` is closed."""
+    if context.policy.registration == "closed":
         raise ChatError("forbidden", "registration is closed")
-    check_password(params.password, context.policy.min_password_chars)
-    display_name = check_name(
-        context, "display_name", params.username if params.display_name is None else params.display_name
-    )
-    user = await context.store.users.create(
-        username=params.username,
-        display_name=display_name,
-        email=params.email,
-        password_hash=await context.passwords.hash(params.password, turn_of=caller.network, gone=caller.gone),
-        created_at=context.clock.now(),
-    )
-    return {"user": user_view(user, context.presence.status_of(user.id), own=True)}
+    await _check_registration(context, params)
+    password_hash = await context.passwords.hash(params.password, turn_of=caller.network, gone=caller.gone)
+    async with counted(context, params.invite) as use:
+        user = await context.store.users.create(
+            username=params.username,
+            display_name=params.name,
+            email=params.email,
+            password_hash=password_hash,
+            created_at=context.clock.now(),
+        )
+    chat_id = await enter(context, use, user.id)
+    view = user_view(user, context.presence.status_of(user.id), own=True)
+    return {"user": view if chat_id is None else {**view, "chat_id": chat_id}}
+
+
+async def _check_registration(context: Context, params: Register) -> None:
+    """Raises: `ChatError` `invalid` with all that is wrong."""
+    policy = context.policy
+    faults = {
+        "password": password_fault(params.password, policy.min_password_chars),
+        "display_name": name_fault(params.name, policy.max_name_chars),
+        "invite": await invite_fault(context, params.invite),
+    }
+    found = {field: fault for field, fault in faults.items() if fault is not None}
+    if found:
+        raise invalid(**found)
 
 
 @frozen

@@ -1,4 +1,4 @@
-"""Chats: create, list, rename, delete; join and leave their rooms."""
+"""Chats: create, list, change, delete; join and leave their rooms."""
 
 from typing import Annotated, cast
 
@@ -22,7 +22,7 @@ from handlers.wire.answers import (
 )
 from handlers.wire.errors import invalid
 from handlers.wire.pages import ITEMS_BYTES_MAX, bad_cursor
-from handlers.wire.schemas import AnyText, Id, IdList, Position, StrictInteger, StrictString
+from handlers.wire.schemas import AnyText, Flag, Id, IdList, Position, StrictInteger, StrictString
 from handlers.wire.views import View, summary_view
 from storage.errors import Unavailable
 
@@ -96,18 +96,24 @@ async def get_chat(context: Context, caller: Caller, params: OneChat) -> Result:
 
 
 @frozen
-class RenameChat:
+class ChangeChat:
     chat_id: Id
-    name: AnyText
+    name: AnyText | None = None
+    is_public: Flag | None = None
 
 
-@command("rename_chat", RenameChat, ChatAnswer, limit="changes")
-async def rename_chat(context: Context, caller: Caller, params: RenameChat) -> Result:
-    """Renames a group or channel: owners and admins may. All members get `chat_changed`."""
-    name = check_name(context, "name", params.name)
+@command("change_chat", ChangeChat, ChatAnswer, limit="changes")
+async def change_chat(context: Context, caller: Caller, params: ChangeChat) -> Result:
+    """Changes a group or channel, all that is given or nothing: owners and admins name it, and owners say whether
+    everybody may find and join it. All members get `chat_changed`."""
+    if params.name is None and params.is_public is None:
+        raise invalid(name="is required, unless another field is given")
+    name = None if params.name is None else check_name(context, "name", params.name)
     chat = await context.directory.for_member(caller.user_id, params.chat_id)
     context.limiter.spend("changes", caller.user_id, len(chat.members) / RECIPIENTS_PER_TOKEN)
-    await context.store.chats.rename(params.chat_id, caller.user_id, name)
+    await context.store.chats.change(
+        params.chat_id, caller.user_id, context.clock.now(), name=name, is_public=params.is_public
+    )
     return {"chat": await _summary(context, caller, params.chat_id)}
 
 

@@ -95,7 +95,9 @@ async def set_role(context: Context, caller: Caller, params: SetRole) -> Result:
     """Gives a member of a group or channel another role: only owners may. All members get `chat_changed`."""
     await _count(context, caller, params.chat_id)
     role = cast(Role, params.role)
-    member = await context.store.chats.set_role(params.chat_id, caller.user_id, params.user_id, role)
+    member = await context.store.chats.set_role(
+        params.chat_id, caller.user_id, params.user_id, role, context.clock.now()
+    )
     return {"member": await _view(context, caller, member)}
 
 
@@ -113,7 +115,9 @@ async def remove_member(context: Context, caller: Caller, params: RemoveMember) 
     The former member gets `chat_removed`, all others `chat_changed`.
     """
     await _count(context, caller, params.chat_id)
-    await context.store.chats.remove_member(params.chat_id, caller.user_id, params.user_id)
+    await context.store.chats.remove_member(
+        params.chat_id, caller.user_id, params.user_id, context.clock.now()
+    )
     return {}
 
 

@@ -176,13 +176,13 @@ class Directory:
             else:
                 chats.unfollow(chat_id)
 
-    def renamed(self, renamed: Chat) -> None:
-        """Called when the name of a chat changes."""
-        chat = self._chats.peek(renamed.id)
+    def chat_set(self, changed: Chat) -> None:
+        """Called when the name or a setting of a chat changes."""
+        chat = self._chats.peek(changed.id)
         if chat is not None:
-            chat.chat = renamed
-            self._chats.resized(renamed.id)
-        self._chats.stale(renamed.id)
+            chat.chat = changed
+            self._chats.resized(changed.id)
+        self._chats.stale(changed.id)
 
     def deleted(self, chat_id: int) -> None:
         """Called when a chat is deleted."""

@@ -93,9 +93,17 @@ def _check(raw: bytes, password_hash: str, cost: int | None, highest_cost: int) 
     return False
 
 
-def check_password(password: str, least_chars: int) -> None:
-    """Raises: `ChatError` `invalid` for a password that is too short, or too long for bcrypt."""
+def password_fault(password: str, least_chars: int) -> str | None:
+    """What is wrong with a password that is too short, or too long for bcrypt; None if nothing."""
     if len(password) < least_chars:
-        raise invalid(password=f"must be at least {least_chars} characters")
+        return f"must be at least {least_chars} characters"
     if len(password.encode()) > BCRYPT_BYTES_MAX:
-        raise invalid(password=f"must be at most {BCRYPT_BYTES_MAX} bytes in UTF-8")
+        return f"must be at most {BCRYPT_BYTES_MAX} bytes in UTF-8"
+    return None
+
+
+def check_password(password: str, least_chars: int) -> None:
+    """Raises: `ChatError` `invalid`, with what `password_fault` says."""
+    fault = password_fault(password, least_chars)
+    if fault is not None:
+        raise invalid(password=fault)

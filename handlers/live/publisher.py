@@ -8,6 +8,8 @@ from typing import Any, TypeVar
 
 from domain import changes
 from domain.changes import Change, ChangeKind, MessageChange, UndeclaredChange
+from domain.invites import InviteMade, InviteRemoved
+from domain.models import Chat
 from handlers.context import Context
 from handlers.live.connections import Connection, leave_room
 from handlers.live.directory import room_of
@@ -135,8 +137,24 @@ class Publisher:
     @_publishes(changes.ChatRenamed)
     def _chat_renamed(self, change: changes.ChatRenamed) -> None:
         """Publishes `chat_changed` to the members."""
-        self._context.directory.renamed(change.chat)
-        self._members.changed(change.chat_id)
+        self._chat_set(change.chat)
+
+    @_publishes(changes.ChatSettingsChanged)
+    def _settings_changed(self, change: changes.ChatSettingsChanged) -> None:
+        """Publishes `chat_changed` to the members."""
+        self._chat_set(change.chat)
+
+    def _chat_set(self, chat: Chat) -> None:
+        self._context.directory.chat_set(chat)
+        self._members.changed(chat.id)
+
+    @_publishes(InviteMade)
+    def _invite_made(self, _change: InviteMade) -> None:
+        """Publishes nothing: who may invite asks for the list."""
+
+    @_publishes(InviteRemoved)
+    def _invite_removed(self, _change: InviteRemoved) -> None:
+        """Publishes nothing, as for a new one."""
 
     @_publishes(changes.ChatDeleted)
     def _chat_deleted(self, change: changes.ChatDeleted) -> None:

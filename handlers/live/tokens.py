@@ -113,6 +113,11 @@ def new_secret() -> str:
     return secrets.token_urlsafe(32)
 
 
+def new_code() -> str:
+    """A random string of 128 bits, short enough for a link: the code of an invite."""
+    return secrets.token_urlsafe(16)
+
+
 def hash_of(refresh_token: str) -> str:
     """What the store keeps of a refresh token. Its 256 random bits need no salt and no slow hash."""
     return hashlib.sha256(refresh_token.encode()).hexdigest()

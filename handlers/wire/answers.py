@@ -5,11 +5,15 @@ Nothing is checked against these types while the server runs: `tests/handlers/te
 
 from typing import Literal, TypedDict
 
+from handlers.wire.invite_views import InviteObject
 from handlers.wire.views import (
+    AuditEntryObject,
+    ChatObject,
     Count,
     Id,
     MemberObject,
     MessageObject,
+    RegisteredObject,
     SessionObject,
     SummaryObject,
     UserObject,
@@ -22,6 +26,10 @@ class Nothing(TypedDict):
 
 class UserAnswer(TypedDict):
     user: UserObject
+
+
+class RegisteredAnswer(TypedDict):
+    user: RegisteredObject
 
 
 class UsersAnswer(TypedDict):
@@ -82,6 +90,24 @@ class LeftAnswer(TypedDict):
     chat_id: Id
 
 
+class PublicChatsAnswer(TypedDict):
+    """A page; `next_cursor` is null on the last one. It may have fewer chats than asked for."""
+
+    chats: list[ChatObject]
+    next_cursor: str | None
+
+
+class InviteAnswer(TypedDict):
+    invite: InviteObject
+
+
+class InvitesAnswer(TypedDict):
+    """A page; `next_cursor` is null on the last one."""
+
+    invites: list[InviteObject]
+    next_cursor: str | None
+
+
 class MemberAnswer(TypedDict):
     member: MemberObject
 
@@ -90,6 +116,13 @@ class MembersAnswer(TypedDict):
     """A page; `next_cursor` is null on the last one."""
 
     members: list[MemberObject]
+    next_cursor: str | None
+
+
+class AuditAnswer(TypedDict):
+    """A page, newest entry first; `next_cursor` is null on the last one."""
+
+    entries: list[AuditEntryObject]
     next_cursor: str | None
 
 

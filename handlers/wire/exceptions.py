@@ -44,7 +44,9 @@ _AS_CHAT_ERROR: dict[type[BaseException], Callable[[Any], ChatError]] = {
     ),
     refusals.BadReference: lambda error: invalid(**{error.field: "names nothing of this chat"}),
     refusals.BadContent: lambda error: invalid(content=str(error)),
+    refusals.TooMany: lambda error: ChatError("conflict", str(error)),
     refusals.LastOwner: lambda _: ChatError("conflict", "a chat keeps at least one owner"),
+    refusals.LastAdmin: lambda _: ChatError("conflict", "the server keeps at least one active admin"),
 }
 """By type; a type that is missing here is looked up by its bases, in the order of its MRO."""
 

@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Annotated, Any, Literal, NotRequired, TypedDict
 
+from domain.audit import AuditEntry
 from domain.models import (
     Chat,
     ChatSummary,
@@ -41,6 +42,12 @@ class UserObject(TypedDict):
     email: NotRequired[str | None]
     is_admin: NotRequired[bool]
     presence: NotRequired[PresenceChoice]
+
+
+class RegisteredObject(UserObject):
+    """A new user. `chat_id` is there if their invite took them into a chat."""
+
+    chat_id: NotRequired[Id]
 
 
 class SessionObject(TypedDict):
@@ -111,6 +118,19 @@ class MemberObject(TypedDict):
     last_read_message_id: Id | None
     read_seq: Count
     muted_until: Time | None
+
+
+class AuditEntryObject(TypedDict):
+    """`actor_id` is null for acts of the command line, and where it is not known. The last three are there where there
+    is something to say."""
+
+    id: Id
+    at: Time
+    actor_id: Id | None
+    action: str
+    user_id: NotRequired[Id]
+    message_id: NotRequired[Id]
+    detail: NotRequired[str]
 
 
 def time_view(at: datetime) -> str | datetime:
@@ -221,4 +241,16 @@ def member_view(member: Member, user: View) -> View:
         "last_read_message_id": member.last_read_message_id,
         "read_seq": member.read_seq,
         "muted_until": optional_time_view(member.muted_until),
+    }
+
+
+def audit_view(entry: AuditEntry) -> View:
+    """An `AuditEntryObject`."""
+    more = {"user_id": entry.user_id, "message_id": entry.message_id, "detail": entry.detail}
+    return {
+        "id": entry.id,
+        "at": time_view(entry.at),
+        "actor_id": entry.actor_id,
+        "action": entry.action,
+        **{name: value for name, value in more.items() if value is not None},
     }

@@ -148,15 +148,17 @@ def json_answer(status: int, body: Any, headers: Mapping[str, str] | None = None
 
 
 async def _caller(request: web.Request, call: Call) -> Caller:
-    address = request.app[ORIGINS].address(request)
+    origins = request.app[ORIGINS]
+    address = origins.address(request)
+    gone, origin = partial(_has_gone, request), partial(origins.own_origin, request)
     if call.public:
         user_agent = request.headers.get(hdrs.USER_AGENT, "")
-        return Caller(0, address, gone=partial(_has_gone, request), user_agent=user_agent)
+        return Caller(0, address, gone=gone, user_agent=user_agent, origin=origin)
     token = bearer(request.headers)
     if token is None:
         raise ChatError("unauthenticated", "an Authorization: Bearer header is missing")
     identity = await request.app[CHAT_APP].authenticate(token, request.get(CLAIMS))
-    return Caller(identity.user_id, address, identity.session_id, gone=partial(_has_gone, request))
+    return Caller(identity.user_id, address, identity.session_id, gone=gone, origin=origin)
 
 
 def _has_gone(request: web.Request) -> bool:

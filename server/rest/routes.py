@@ -4,6 +4,25 @@ from collections.abc import Sequence
 
 from server.rest.calls import NO_CONTENT, Answer, Call
 
+INVITE_CALLS: Sequence[Call] = [
+    Call("POST", "/chats/{chat_id}/invites", "create_invite", Answer(201, part="invite")),
+    Call("GET", "/chats/{chat_id}/invites", "list_invites"),
+    Call("GET", "/invites/{code}", "get_invite", public=True),
+    Call("POST", "/invites/{code}/accept", "accept_invite", Answer(part="chat")),
+    Call("DELETE", "/invites/{code}", "remove_invite", NO_CONTENT),
+    Call("POST", "/admin/invites", "create_server_invite", Answer(201, part="invite")),
+    Call("GET", "/admin/invites", "list_server_invites"),
+]
+
+PUBLIC_CALLS: Sequence[Call] = [
+    Call("GET", "/chats/public", "list_public_chats"),
+    Call("POST", "/chats/{chat_id}/join", "join_public_chat", Answer(part="chat")),
+]
+
+MODERATION_CALLS: Sequence[Call] = [
+    Call("GET", "/chats/{chat_id}/audit", "list_audit"),
+]
+
 OWN_ACCOUNT_CALLS: Sequence[Call] = [
     Call("DELETE", "/users/me", "delete_me", NO_CONTENT, with_body=True),
     Call("POST", "/users/me/delete", "delete_me", NO_CONTENT),
@@ -23,7 +42,7 @@ CALLS: Sequence[Call] = [
     Call("POST", "/chats", "create_chat", Answer(200, part="chat", status_if={"created": 201})),
     Call("GET", "/chats", "list_chats"),
     Call("GET", "/chats/{chat_id}", "get_chat", Answer(part="chat")),
-    Call("PATCH", "/chats/{chat_id}", "rename_chat", Answer(part="chat")),
+    Call("PATCH", "/chats/{chat_id}", "change_chat", Answer(part="chat")),
     Call("DELETE", "/chats/{chat_id}", "delete_chat", NO_CONTENT),
     Call(
         "POST", "/chats/{chat_id}/read", "read_messages", Answer(only=("unread_count", "up_to", "read_seq"))
@@ -38,5 +57,8 @@ CALLS: Sequence[Call] = [
     Call("PATCH", "/messages/{message_id}", "edit_message", Answer(part="message")),
     Call("PUT", "/messages/{message_id}", "edit_message", Answer(part="message")),
     Call("DELETE", "/messages/{message_id}", "delete_message", NO_CONTENT),
+    *MODERATION_CALLS,
+    *INVITE_CALLS,
+    *PUBLIC_CALLS,
     *OWN_ACCOUNT_CALLS,
 ]

@@ -3,13 +3,14 @@
 import asyncio
 from collections.abc import Collection, Mapping, Sequence
 
-from domain.models import ChatPreview, ChatSummary, Member
+from domain.models import Actor, Chat, ChatPreview, ChatSummary, Member
 from domain.refusals import NotFound
 from storage.cursor import BEYOND, Cursor
 from storage.mongo import history
 from storage.mongo.database import Database, Document
 from storage.mongo.documents import chat_of, member_key, member_of
 from storage.mongo.new_kinds import check_kinds, unknown_kind
+from storage.public_pages import LOOKED_AT_MAX, page_of
 from storage.sizes import PageBudget, summary_bytes
 
 SUMMARIES_AT_ONCE = 50
@@ -20,18 +21,33 @@ _CHATS_AT_ONCE = 200
 
 async def summary(database: Database, chat_id: int, user_id: int) -> ChatSummary:
     """See `storage.ports.Chats.summary`."""
+    chat, member = await _chat_and_member(database, chat_id, user_id)
+    return await _summary(database, chat, member)
+
+
+async def _chat_and_member(database: Database, chat_id: int, user_id: int) -> tuple[Document, Document]:
+    """Raises: `NotFound`; `Unavailable`."""
     chat = await database.get(database.chats, str(chat_id))
     member = await database.get(database.members, member_key(chat_id, user_id))
     if chat is None or chat["deleted"] or member is None or member["gone"]:
         raise NotFound(f"chat {chat_id}")
     check_kinds(chat)
-    return await _summary(database, chat, member)
+    return chat, member
 
 
 async def has_member(database: Database, chat_id: int, user_id: int) -> bool:
     """See `storage.ports.Chats.has_member`: a change of members is acked once it is projected."""
     member = await database.get(database.members, member_key(chat_id, user_id))
     return member is not None and not member["gone"]
+
+
+async def actor(database: Database, chat_id: int, user_id: int) -> Actor:
+    """See `storage.ports.Chats.actor`: a change of a chat is acked once it is projected."""
+    chat, member = await _chat_and_member(database, chat_id, user_id)
+    one = member_of(member)
+    return Actor(
+        user_id, one.role, chat["chat_type"], one.muted_until, one.blocked, chat.get("slow_mode_s", 0)
+    )
 
 
 async def page(
@@ -74,6 +90,16 @@ async def _fitting_summaries(
                 return found
             found.append(summary)
     return found
+
+
+async def public(
+    database: Database, text: str, after_id: int, limit: int
+) -> tuple[Sequence[Chat], int | None]:
+    """See `storage.ports.Chats.public`. Leaves out chats that only newer nodes serve."""
+    wanted = {"is_public": True, "id": {"$gt": after_id}}
+    found = await database.find(database.chats, wanted, sort=[("id", 1)], limit=LOOKED_AT_MAX)
+    served = (chat for chat in found if not chat["deleted"] and unknown_kind(chat) is None)
+    return page_of(map(chat_of, served), text, limit)
 
 
 async def ids_of(database: Database, user_id: int) -> Sequence[int]:

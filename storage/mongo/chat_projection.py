@@ -11,6 +11,7 @@ from domain.changes import (
     ChatCreated,
     ChatDeleted,
     ChatRenamed,
+    ChatSettingsChanged,
     MemberAdded,
     MemberRemoved,
     MessageChange,
@@ -18,6 +19,8 @@ from domain.changes import (
     check_served,
     kind_named,
 )
+from domain.invites import InviteMade, InviteRemoved
+from storage.mongo import invite_documents
 from storage.mongo.bulk import insert_missing, update_all
 from storage.mongo.database import Database, Document
 from storage.mongo.documents import member_key
@@ -81,6 +84,18 @@ async def _renamed(database: Database, row: Row, data: Document) -> None:
     await _update_chat(database, row, {"name": data["name"]})
 
 
+async def _settings_changed(database: Database, row: Row, data: Document) -> None:
+    await _update_chat(database, row, data["values"])
+
+
+async def _invite_made(database: Database, row: Row, data: Document) -> None:
+    await invite_documents.insert(database, row, data["invite"])
+
+
+async def _invite_removed(database: Database, _row: Row, data: Document) -> None:
+    await invite_documents.end(database, {"_id": data["fields"]["code"]})
+
+
 async def _deleted(database: Database, row: Row, data: Document) -> None:
     await database.with_retry(
         lambda: database.members.update_many({"chat_id": row.chat_id}, {"$set": {"gone": True, "n": row.n}})
@@ -97,12 +112,16 @@ async def _member_added(database: Database, row: Row, data: Document) -> None:
 
 async def _member_removed(database: Database, row: Row, data: Document) -> None:
     await _update_member(database, row, data["user_id"], {"gone": True})
+    await invite_documents.end_of(database, row, data["user_id"])
     await _update_heir(database, row, data)
     await _update_chat(database, row, {"member_count": data["member_count"]})
 
 
 async def _role_changed(database: Database, row: Row, data: Document) -> None:
-    await _update_member(database, row, data["member"]["user_id"], {"role": data["member"]["role"]})
+    member = data["member"]
+    await _update_member(database, row, member["user_id"], {"role": member["role"]})
+    if member["role"] == "member":
+        await invite_documents.end_of(database, row, member["user_id"])
     await _update_heir(database, row, data)
 
 
@@ -133,14 +152,17 @@ async def _update_chat(database: Database, row: Row, chat_fields: Document) -> N
 
 
 _FIELDS_N = "shape_n"
-"""The field with the number of the row that last changed the chat's name, its number of members or whether it is
-deleted. Databases have it under this name."""
+"""The field with the number of the row that last changed the chat's name or settings, its number of members or whether
+it is deleted. Databases have it under this name."""
 
 _PROJECTIONS: Mapping[type[Change], Project] = {
     ChatCreated: _created,
     ChatRenamed: _renamed,
+    ChatSettingsChanged: _settings_changed,
     ChatDeleted: _deleted,
     MemberAdded: _member_added,
     MemberRemoved: _member_removed,
     RoleChanged: _role_changed,
+    InviteMade: _invite_made,
+    InviteRemoved: _invite_removed,
 }

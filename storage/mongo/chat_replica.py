@@ -10,6 +10,7 @@ from domain.changes import (
     ChatCreated,
     ChatDeleted,
     ChatRenamed,
+    ChatSettingsChanged,
     MemberAdded,
     MemberRemoved,
     MessageChange,
@@ -17,6 +18,7 @@ from domain.changes import (
     check_served,
 )
 from domain.frozen import frozen
+from domain.invites import InviteMade, InviteRemoved
 from domain.models import Actor, Chat, Member, Role
 from domain.refusals import NotFound
 from storage.mongo.database import Document
@@ -110,7 +112,7 @@ class ChatReplica:
         for member in change.state.members.values():
             self._set_role(member)
 
-    def _renamed(self, change: ChatRenamed) -> None:
+    def _chat_changed(self, change: ChatRenamed | ChatSettingsChanged) -> None:
         self.chat = change.chat
 
     def _deleted(self, _change: ChatDeleted) -> None:
@@ -144,19 +146,22 @@ def _role_of(member: Member) -> MemberRole:
     return MemberRole(member.role, member.joined_at, member.muted_until, member.blocked, member.opened)
 
 
+def no_effect(_replica: ChatReplica, _change: Change) -> None:
+    """For kinds of which a replica keeps nothing."""
+
+
 _EFFECTS: Mapping[type[Change], Callable[[ChatReplica, Any], None]] = {
     ChatCreated: ChatReplica._created,
-    ChatRenamed: ChatReplica._renamed,
+    ChatRenamed: ChatReplica._chat_changed,
+    ChatSettingsChanged: ChatReplica._chat_changed,
     ChatDeleted: ChatReplica._deleted,
     MemberAdded: ChatReplica._member_added,
     MemberRemoved: ChatReplica._member_removed,
     RoleChanged: ChatReplica._role_changed,
+    InviteMade: no_effect,
+    InviteRemoved: no_effect,
 }
 """What the changes of a kind do to a replica. Changes of messages change nothing in it but its numbers."""
-
-
-def no_effect(_replica: ChatReplica, _change: Change) -> None:
-    """For kinds of which a replica keeps nothing."""
 
 
 def check_effects() -> None:

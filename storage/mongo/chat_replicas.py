@@ -4,10 +4,12 @@ from collections import OrderedDict, deque
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 
+from domain.audit import is_audited
 from domain.changes import Change
 from domain.frozen import frozen
 from domain.models import Message
 from storage.errors import Unavailable
+from storage.mongo.audit import write_rows
 from storage.mongo.chat_replica import ChatReplica
 from storage.mongo.database import Database
 from storage.mongo.documents import chat_of
@@ -167,7 +169,13 @@ class ChatReplicas:
             return self._hint
         pending, self._pending = self._pending, []
         before = {one.row.chat_id: one.replica.projected_n for one in pending}
+        audited = [one for one in pending if is_audited(type(one.change))]
         try:
+            # First: the projection takes from the log who deleted a message.
+            if audited:
+                await write_rows(
+                    self._database, [(one.row.chat_id, one.row.n, one.change) for one in audited]
+                )
             await self._projection.project([one.row for one in pending], before, check_first=self._others)
             await self._hints.written(self._hint)
         except BaseException:

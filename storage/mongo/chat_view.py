@@ -5,9 +5,10 @@ from functools import partial
 from typing import TypeVar
 
 from domain.decisions.view import MemberView
+from domain.invites import Invite
 from domain.models import Account, Actor, Chat, Member, Message, Role
 from domain.refusals import NotFound
-from storage.mongo import history
+from storage.mongo import history, invite_documents
 from storage.mongo.chat_replica import ChatReplica
 from storage.mongo.database import Database
 from storage.mongo.documents import account_of, member_key, member_of
@@ -42,6 +43,8 @@ class LoadingView:
         self._accounts: dict[int, Account | None] = {}
         self._by_role: dict[Role, Sequence[int]] = {}
         self._newest: list[Message | None] = []
+        self._invites: dict[str, Invite | None] = {}
+        self._all_invites: list[Sequence[Invite]] = []
 
     async def decide(self, decision: Callable[[MemberView], T]) -> T:
         """Runs the decision on the current state, as often as there is something to load. Raises: what the decision
@@ -74,6 +77,20 @@ class LoadingView:
 
     def chat(self, chat_id: int) -> Chat:
         return self._known().current()
+
+    def find_chat(self, chat_id: int) -> Chat | None:
+        replica = self._known()
+        return None if replica.chat is None or replica.closed else replica.current()
+
+    def invite(self, code: str) -> Invite | None:
+        if code not in self._invites:
+            raise _NotLoaded(partial(self._load_invite, code))
+        return self._invites[code]
+
+    def invites(self, chat_id: int) -> Sequence[Invite]:
+        if not self._all_invites:
+            raise _NotLoaded(self._load_invites)
+        return self._all_invites[0]
 
     def private_chat(self, user_ids: Sequence[int]) -> Chat | None:
         if self.replica is None or self.replica.closed:
@@ -131,6 +148,7 @@ class LoadingView:
         """Forgets what was loaded for the last decision. A chat that is being created keeps its replica: its first row
         may be in the log already."""
         self._members, self._accounts, self._by_role, self._newest = {}, {}, {}, []
+        self._invites, self._all_invites = {}, []
         if self._chat_id is not None:
             self.replica = await self._writer.replicas.get(self._chat_id)
 
@@ -164,6 +182,14 @@ class LoadingView:
             if message is not None and message.chat_id == chat_id and not message.deleted
         ]
         self._newest = [max(candidates, key=lambda message: message.seq, default=None)]
+
+    async def _load_invite(self, code: str) -> None:
+        await self._writer.replicas.flush()  # rows that are not projected may have made or ended it
+        self._invites[code] = await invite_documents.find(self._database, code)
+
+    async def _load_invites(self) -> None:
+        await self._writer.replicas.flush()
+        self._all_invites = [await invite_documents.of_chat(self._database, self._known().chat_id)]
 
     async def _begin_chat(self) -> None:
         self.replica = await self._writer.replicas.get(await self._take_chat_id())

@@ -7,6 +7,7 @@ is projected, then the accounts are read again (`LoadingView.inactive_owners`). 
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, ClassVar
 
 from domain.changes import Change
@@ -39,7 +40,8 @@ class ChatWrite(WriterItem[Any]):
 
 def pass_on(chat_id: int, user_id: int) -> ChatWrite:
     """Passes on the chat of a user who is no longer active, see `domain.decisions.heirs.pass_on`."""
-    return ChatWrite(chat_id, lambda view: heirs.pass_on(view, chat_id, user_id))
+    at = datetime.now(UTC)
+    return ChatWrite(chat_id, lambda view: heirs.pass_on(view, chat_id, user_id, at))
 
 
 class _Attempt:

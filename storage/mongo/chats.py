@@ -5,14 +5,18 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from domain.decisions import chats, members
+from domain.acts import Act, entries_of_chat_deletion
+from domain.changes import Change
+from domain.decisions import chats, invites, members
+from domain.decisions.admins import check_actor
 from domain.decisions.view import MemberView
-from domain.models import Chat, ChatPreview, ChatState, ChatSummary, ChatType, Member, Role
+from domain.models import Actor, Chat, ChatPreview, ChatState, ChatSummary, ChatType, Member, Role
 from storage.cursor import Cursor
-from storage.mongo import chat_list
+from storage.mongo import chat_list, default_chat
+from storage.mongo.audit import write_server
 from storage.mongo.chat_writes import ChatWrite
 from storage.mongo.database import Database
-from storage.mongo.documents import chat_of, member_of
+from storage.mongo.documents import chat_of, member_of, user_of
 from storage.mongo.follower import Follower
 from storage.mongo.writer import Writer
 from storage.promise import Promise
@@ -39,6 +43,15 @@ class MongoChats:
             None, lambda view: chats.create(view, name, chat_type, owner_id, member_ids, created_at)
         )
         return created
+
+    async def create_default(self, *, name: str, owner_id: int, created_at: datetime) -> None:
+        chat_id = await default_chat.claim(self._database, self._writer.ids)
+        await self._writer.submit(default_chat.creation(chat_id, name, owner_id, created_at))
+
+    async def join_default(self, user_id: int, joined_at: datetime) -> None:
+        chat_id = await default_chat.claimed(self._database)
+        if chat_id is not None:
+            await self._decide(chat_id, lambda view: default_chat.join(view, chat_id, user_id, joined_at))
 
     async def begin(self, chat_id: int) -> None:
         await self._follower.catch_up(chat_id)
@@ -77,6 +90,9 @@ class MongoChats:
     async def has_member(self, chat_id: int, user_id: int) -> bool:
         return await chat_list.has_member(self._database, chat_id, user_id)
 
+    async def actor(self, chat_id: int, user_id: int) -> Actor:
+        return await chat_list.actor(self._database, chat_id, user_id)
+
     async def members(
         self, chat_id: int, *, cursor: str | None, limit: int
     ) -> tuple[Sequence[Member], str | None]:
@@ -92,12 +108,40 @@ class MongoChats:
         head = self._follower.head(chat_id)
         return preview if preview is None or head is None else replace(preview, head_seq=head)
 
-    async def rename(self, chat_id: int, user_id: int, name: str) -> Chat:
-        chat: Chat = await self._decide(chat_id, lambda view: chats.rename(view, chat_id, user_id, name))
+    async def public(self, text: str, *, after_id: int, limit: int) -> tuple[Sequence[Chat], int | None]:
+        found, following = await chat_list.public(self._database, text, after_id, limit)
+        return [self._published(chat) for chat in found], following
+
+    async def change(
+        self,
+        chat_id: int,
+        user_id: int,
+        at: datetime,
+        *,
+        name: str | None = None,
+        is_public: bool | None = None,
+    ) -> Chat:
+        chat: Chat = await self._decide(
+            chat_id, lambda view: chats.change(view, chat_id, user_id, at, name=name, is_public=is_public)
+        )
         return chat
 
     async def delete(self, chat_id: int, user_id: int) -> None:
         await self._decide(chat_id, lambda view: chats.delete(view, chat_id, user_id))
+
+    async def delete_any(self, chat_id: int, act: Act) -> None:
+        if act.actor_id is not None:
+            actor = await self._database.get(self._database.users, str(act.actor_id))
+            check_actor(act, None if actor is None else user_of(actor))
+        deleted: list[Chat] = []
+
+        def decision(view: MemberView) -> Change:
+            deleted[:] = filter(None, [view.find_chat(chat_id)])
+            return chats.delete_any(view, chat_id)
+
+        await self._decide(chat_id, decision)
+        for entry in entries_of_chat_deletion(deleted[0], act):
+            await write_server(self._database, entry)
 
     async def add_member(
         self, chat_id: int, actor_id: int, user_id: int, role: Role, joined_at: datetime
@@ -107,14 +151,17 @@ class MongoChats:
         )
         return member
 
-    async def set_role(self, chat_id: int, actor_id: int, user_id: int, role: Role) -> Member:
+    async def join(self, chat_id: int, user_id: int, joined_at: datetime) -> None:
+        await self._decide(chat_id, lambda view: invites.join(view, chat_id, user_id, joined_at))
+
+    async def set_role(self, chat_id: int, actor_id: int, user_id: int, role: Role, at: datetime) -> Member:
         member: Member = await self._decide(
-            chat_id, lambda view: members.set_role(view, chat_id, actor_id, user_id, role)
+            chat_id, lambda view: members.set_role(view, chat_id, actor_id, user_id, role, at)
         )
         return member
 
-    async def remove_member(self, chat_id: int, actor_id: int, user_id: int) -> None:
-        await self._decide(chat_id, lambda view: members.remove(view, chat_id, actor_id, user_id))
+    async def remove_member(self, chat_id: int, actor_id: int, user_id: int, at: datetime) -> None:
+        await self._decide(chat_id, lambda view: members.remove(view, chat_id, actor_id, user_id, at))
 
     def _decide(self, chat_id: int | None, decision: Callable[[MemberView], object]) -> Promise[Any]:
         """Queues a decision and the change it makes; None for a chat that is to be created."""

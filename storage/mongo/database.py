@@ -71,6 +71,7 @@ class Database:
         self.user_blocks: Collection = database["user_blocks"]
         self.invites: Collection = database["invites"]
         self.claims: Collection = database["claims"]
+        self.admin_acts: Collection = database["admin_acts"]
         self.audit: Collection = database["audit"]
         self.leases: Collection = database["leases"]
         # Hints stand in the collection of the log, so that one command inserts the rows of a batch and their hint.
@@ -176,6 +177,15 @@ class Database:
             return cursor.limit(limit).to_list(None)
 
         return await self.with_retry(query)
+
+    async def count(self, collection: Collection, wanted: Mapping[str, Any]) -> int:
+        """How many documents match the filter."""
+        return await self.with_retry(lambda: collection.count_documents(wanted))
+
+    async def bytes_on_disk(self) -> int:
+        """What the data and the indexes take on the disk of the server."""
+        found = await self.with_retry(lambda: self.client[self.name].command("dbStats"))
+        return int(found.get("storageSize", 0)) + int(found.get("indexSize", 0))
 
     async def add(self, collection: Collection, document: Document) -> bool:
         """Inserts a document. Returns whether it is inserted: False if another document has one of its unique values.

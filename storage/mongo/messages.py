@@ -46,7 +46,7 @@ class MongoMessages:
     def delete(self, message_id: int, user_id: int, deleted_at: datetime) -> Promise[Message]:
         return self._writer.submit(
             MessageWrite(
-                lambda view: messages.delete(view, message_id, user_id),
+                lambda view: messages.delete(view, message_id, user_id, deleted_at),
                 self._writer.mark(),
                 message_id=message_id,
             )

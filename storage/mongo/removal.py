@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from domain.changes import Change, ChatDeleted
 from storage.errors import Unavailable
+from storage.mongo import invite_documents
 from storage.mongo.database import Database
 from storage.mongo.log import SCRUBBED
 
@@ -64,7 +65,9 @@ class Remover:
             keys = [message["_id"] for message in some]
             await database.with_retry(lambda keys=keys: database.messages.delete_many({"_id": {"$in": keys}}))  # type: ignore[misc]
         await self._scrub(chat_id)
-        await database.with_retry(lambda: database.members.delete_many({"chat_id": chat_id}))
+        for collection in (database.members, database.audit):
+            await database.with_retry(lambda one=collection: one.delete_many({"chat_id": chat_id}))  # type: ignore[misc]
+        await invite_documents.remove_of(database, chat_id)
         await database.with_retry(
             lambda: database.chats.update_one({"_id": str(chat_id)}, {"$set": {"swept": True}})
         )

@@ -6,6 +6,7 @@ Any other kind needs nothing here: its rows are made from the fields of its clas
 
 from collections.abc import Callable, Sequence
 from dataclasses import fields, replace
+from datetime import datetime
 from types import NoneType, UnionType
 from typing import Any, Literal, Protocol, Union, cast, get_args, get_origin, get_type_hints
 
@@ -15,6 +16,7 @@ from storage.errors import StorageError, Unavailable
 from storage.mongo.database import Document
 from storage.mongo.log import Row
 from storage.mongo.row_layouts import LAYOUTS, CurrentChat
+from storage.times import from_micros, to_micros
 
 
 class UnknownKind(StorageError):
@@ -93,7 +95,8 @@ def codec_of(value: type[Change]) -> Codec:
 
 class _Fields:
     """The codec of a kind without a layout of its own. The message and the chat of the change are those of the row;
-    `data` has the other fields: numbers, texts, truth values, None and sequences of these.
+    `data` has the other fields: numbers, texts, truth values, None and sequences of these, and
+    times, as microseconds.
 
     A field that a row lacks gets its default, so that a kind can grow. When a message is deleted, the rows of all its
     changes lose these fields (`storage.mongo.log.SCRUBBED`). Such a row then reads as a deletion of the message: it
@@ -106,10 +109,11 @@ class _Fields:
         names = [field.name for field in fields(self._make)]
         self._of_row = [name for name in names if name in ("chat_id", "message")]
         self._names = [name for name in names if name not in self._of_row]
+        self._times = [name for name in self._names if _is_time(hints[name])]
         for name in self._names:
-            if not _is_plain(hints[name]):
+            if not (_is_plain(hints[name]) or name in self._times):
                 remedy = (
-                    "use numbers, texts, truth values and sequences of these"
+                    "use times, numbers, texts, truth values and sequences of these"
                     if kind.takes_seq
                     else "give the kind a layout in storage/mongo/row_layouts.py"
                 )
@@ -119,15 +123,30 @@ class _Fields:
                 )
 
     def data_of(self, change: Change, _member_count: int) -> Document | None:
-        return {"fields": {name: getattr(change, name) for name in self._names}} if self._names else None
+        if not self._names:
+            return None
+        values = {name: getattr(change, name) for name in self._names}
+        for name in self._times:
+            values[name] = None if values[name] is None else to_micros(values[name])
+        return {"fields": values}
 
     def change_of(self, row: Row, _current: CurrentChat) -> Change:
         if row.message is not None and row.data is not None and "fields" not in row.data:
             return MessageDeleted(replace(row.message, deleted=True))
         stored = {} if row.data is None else row.data["fields"]
         values = {name: stored[name] for name in self._names if name in stored}
+        for name in self._times:
+            if values.get(name) is not None:
+                values[name] = from_micros(values[name])
         made: Change = self._make(**values, **{name: getattr(row, name) for name in self._of_row})
         return made
+
+
+def _is_time(hint: Any) -> bool:
+    """Whether values are times, or times and None."""
+    return hint is datetime or (
+        get_origin(hint) in (Union, UnionType) and set(get_args(hint)) == {datetime, NoneType}
+    )
 
 
 def _is_plain(hint: Any) -> bool:

@@ -1,7 +1,9 @@
-"""The layouts of rows that the first versions wrote, which databases are full of: they stay as they are."""
+"""The layouts of rows that the fields of their kinds cannot make. Databases are full of such rows: the layouts stay as
+they are."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from domain.changes import (
@@ -9,15 +11,19 @@ from domain.changes import (
     ChatCreated,
     ChatDeleted,
     ChatRenamed,
+    ChatSettingsChanged,
     MemberAdded,
     MemberRemoved,
     RoleChanged,
 )
 from domain.frozen import frozen
+from domain.invites import InviteMade
 from domain.models import Chat, ChatState, Member
 from storage.mongo.database import Document
 from storage.mongo.documents import chat_document, chat_of, member_document, member_of
+from storage.mongo.invite_documents import invite_document, invite_of
 from storage.mongo.log import Row
+from storage.times import from_micros, to_micros
 
 CurrentChat = Callable[[], Chat]
 """Returns the chat as the rows before one left it."""
@@ -43,11 +49,31 @@ def _read_created(row: Row, _current: CurrentChat) -> Change:
 
 
 def _renamed(change: ChatRenamed, _member_count: int) -> Document:
-    return {"name": change.chat.name}
+    return {"name": change.chat.name, **_act(change)}
 
 
 def _read_renamed(row: Row, current: CurrentChat) -> Change:
-    return ChatRenamed(replace(current(), name=_data(row)["name"]))
+    data = _data(row)
+    return ChatRenamed(replace(current(), name=data["name"]), data.get("actor_id"), _at(data))
+
+
+def _settings_changed(change: ChatSettingsChanged, _member_count: int) -> Document:
+    values = {field: getattr(change.chat, field) for field in change.changed}
+    return {"values": values, **_act(change)}
+
+
+def _read_settings_changed(row: Row, current: CurrentChat) -> Change:
+    data = _data(row)
+    chat = replace(current(), **data["values"])
+    return ChatSettingsChanged(chat, tuple(data["values"]), data["actor_id"], from_micros(data["at"]))
+
+
+def _invite_made(change: InviteMade, _member_count: int) -> Document:
+    return {"invite": invite_document(change.invite)}
+
+
+def _read_invite_made(row: Row, _current: CurrentChat) -> Change:
+    return InviteMade(invite_of(_data(row)["invite"], uses=0))
 
 
 def _deleted(change: ChatDeleted, _member_count: int) -> Document:
@@ -62,17 +88,22 @@ def _read_deleted(row: Row, current: CurrentChat) -> Change:
 
 
 def _added(change: MemberAdded, member_count: int) -> Document:
-    return {"member": member_document(change.member), "member_count": member_count + 1}
+    return {
+        "member": member_document(change.member),
+        "actor_id": change.actor_id,
+        "member_count": member_count + 1,
+    }
 
 
 def _read_added(row: Row, _current: CurrentChat) -> Change:
-    return MemberAdded(row.chat_id, member_of(_data(row)["member"]))
+    data = _data(row)
+    return MemberAdded(row.chat_id, member_of(data["member"]), data.get("actor_id"))
 
 
 def _removed(change: MemberRemoved, member_count: int) -> Document:
     return {
         "user_id": change.user_id,
-        "actor_id": change.actor_id,
+        **_act(change),
         "heir": change.heir and member_document(change.heir),
         "member_count": member_count - 1,
     }
@@ -81,16 +112,32 @@ def _removed(change: MemberRemoved, member_count: int) -> Document:
 def _read_removed(row: Row, current: CurrentChat) -> Change:
     data = _data(row)
     # Rows of the first stage do not say who removed the member.
-    return MemberRemoved(row.chat_id, data["user_id"], _heir(data), data.get("actor_id"), current().name)
+    return MemberRemoved(
+        row.chat_id, data["user_id"], _heir(data), data.get("actor_id"), current().name, _at(data)
+    )
 
 
 def _role_changed(change: RoleChanged, _member_count: int) -> Document:
-    return {"member": member_document(change.member), "heir": change.heir and member_document(change.heir)}
+    return {
+        "member": member_document(change.member),
+        "heir": change.heir and member_document(change.heir),
+        **_act(change),
+    }
 
 
 def _read_role_changed(row: Row, _current: CurrentChat) -> Change:
     data = _data(row)
-    return RoleChanged(row.chat_id, member_of(data["member"]), _heir(data))
+    return RoleChanged(row.chat_id, member_of(data["member"]), _heir(data), data.get("actor_id"), _at(data))
+
+
+def _act(change: ChatRenamed | ChatSettingsChanged | MemberRemoved | RoleChanged) -> Document:
+    """Who made the change, and when. Rows of the first stage do not say it."""
+    return {"actor_id": change.actor_id, "at": None if change.at is None else to_micros(change.at)}
+
+
+def _at(data: Document) -> datetime | None:
+    at = data.get("at")
+    return None if at is None else from_micros(at)
 
 
 def _heir(data: Document) -> Member | None:
@@ -105,8 +152,10 @@ def _data(row: Row) -> Document:
 LAYOUTS: Mapping[type[Change], Layout] = {
     ChatCreated: Layout(_created, _read_created),
     ChatRenamed: Layout(_renamed, _read_renamed),
+    ChatSettingsChanged: Layout(_settings_changed, _read_settings_changed),
     ChatDeleted: Layout(_deleted, _read_deleted),
     MemberAdded: Layout(_added, _read_added),
     MemberRemoved: Layout(_removed, _read_removed),
     RoleChanged: Layout(_role_changed, _read_role_changed),
+    InviteMade: Layout(_invite_made, _read_invite_made),
 }

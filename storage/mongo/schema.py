@@ -44,11 +44,13 @@ def indexes(database: Database) -> Mapping[Collection, Sequence[IndexModel]]:
         database.bans: [plain("chat_id", "user_id")],
         database.user_blocks: [plain("user_id", "blocked_id")],
         database.invites: [plain("chat_id", "created_at")],
+        database.claims: [plain("invite")],
         database.audit: [plain("chat_id", "id")],
+        database.admin_acts: [plain("n"), plain("user_id", "n")],
         database.sessions: [plain("user_id")],
         database.tokens: [plain("session_id", "expires_at")],
         database.pairs: [plain("users", "generation")],
-        database.chats: [plain("deleted", "swept")],
+        database.chats: [plain("deleted", "swept"), plain("is_public", "id")],
         database.members: [
             # All members, and pages of them in the order in which they joined.
             plain("chat_id", "gone", "joined_at", "user_id"),

@@ -5,9 +5,11 @@ from contextlib import suppress
 from uuid import uuid4
 
 from domain.changes import LaggingSubscriber, Subscriber
+from storage.counts import StoreCounts
 from storage.errors import Unavailable
 from storage.mongo import schema
 from storage.mongo.account_writes import AccountWriter
+from storage.mongo.audit import MongoAudit
 from storage.mongo.chat_projection import check_projections
 from storage.mongo.chat_replica import check_effects
 from storage.mongo.chats import MongoChats
@@ -17,6 +19,7 @@ from storage.mongo.follower import Follower
 from storage.mongo.foreign_rows import ForeignRows
 from storage.mongo.hint_writer import HintWriter
 from storage.mongo.ids import Ids
+from storage.mongo.invites import MongoInvites
 from storage.mongo.leases import Leases
 from storage.mongo.messages import MongoMessages
 from storage.mongo.nodes import MongoNodes
@@ -67,7 +70,9 @@ class MongoStore:
         self.users = MongoUsers(database, ids, self._accounts, self._writer)
         self.sessions = MongoSessions(database, self._accounts)
         self.chats = MongoChats(database, self._writer, self._follower)
+        self.invites = MongoInvites(database, self._writer)
         self.messages = MongoMessages(database, self._writer, self._follower)
+        self.audit = MongoAudit(database)
         self._remover.start()
 
     @classmethod
@@ -91,6 +96,16 @@ class MongoStore:
     def published_head(self, chat_id: int, head_seq: int) -> int:
         published = self._follower.head(chat_id)
         return head_seq if published is None else min(head_seq, published)
+
+    async def counts(self) -> StoreCounts:
+        database, there = self._database, {"deleted": False}
+        users, chats, messages, size = await asyncio.gather(
+            database.count(database.users, there),
+            database.count(database.chats, there),
+            database.count(database.messages, there),
+            database.bytes_on_disk(),
+        )
+        return StoreCounts(users, chats, messages, size)
 
     async def ping(self) -> None:
         """Raises: `Unavailable`."""

@@ -5,16 +5,18 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from domain.changes import SessionsRevoked, UserChanged
+from domain.acts import UNAUDITED, AccountUpdate, Act
+from domain.changes import UserChanged
 from domain.models import PresenceChoice, User
 from domain.refusals import Duplicate
 from domain.text import email_key, name_key
+from storage.mongo.account_acts import AccountActs, no_setup
 from storage.mongo.account_writes import AccountWriter, Publish, check_account
 from storage.mongo.chat_writes import pass_on
 from storage.mongo.database import Database
 from storage.mongo.documents import user_of
 from storage.mongo.ids import Ids
-from storage.mongo.sessions import end_sessions, live_sessions, revoked_sessions
+from storage.mongo.sessions import end_sessions, live_sessions
 from storage.mongo.writer import Writer
 from storage.times import to_micros
 from storage.username_keys import key_bounds, namesake_key
@@ -30,6 +32,7 @@ class MongoUsers:
         self._ids = ids
         self._writer = writer
         self._chat_writer = chat_writer
+        self._acts = AccountActs(database)
 
     async def create(
         self,
@@ -40,9 +43,47 @@ class MongoUsers:
         password_hash: str,
         created_at: datetime,
         is_bot: bool = False,
+        is_admin: bool = False,
+        act: Act = UNAUDITED,
     ) -> User:
-        user = User(0, username, display_name, email, password_hash, created_at, is_bot=is_bot)
-        return await self._writer.write(f"name {name_key(username)}", lambda _publish: self._create(user))
+        draft = User(0, username, display_name, email, password_hash, created_at, is_bot=is_bot)
+
+        async def action(publish: Publish) -> User:
+            await self._acts.check(act)
+            user = await self._create(draft)
+            await self._acts.note(act, "user_created", user.id, username)
+            return await self._acts.make_admin(user, act, publish) if is_admin else user
+
+        return await self._writer.write(f"name {name_key(username)}", action)
+
+    async def create_first_admin(
+        self,
+        *,
+        setup_hash: str,
+        username: str,
+        display_name: str,
+        email: str | None,
+        password_hash: str,
+        created_at: datetime,
+    ) -> User:
+        draft = User(0, username, display_name, email, password_hash, created_at)
+
+        async def action(publish: Publish) -> User:
+            if await self._acts.log.admin() is not None or setup_hash != await self._acts.setup_hash():
+                raise no_setup()
+            user = await self._create(draft)
+            return await self._acts.make_first_admin(user, Act(user.id, created_at), publish)
+
+        return await self._writer.write(f"name {name_key(username)}", action)
+
+    async def admin(self) -> User | None:
+        return await self._acts.log.admin()
+
+    async def keep_setup_hash(self, setup_hash: str) -> None:
+        await self._acts.keep_setup_hash(setup_hash)
+
+    async def setup_hash(self) -> str | None:
+        return await self._acts.setup_hash()
 
     async def get(self, user_id: int) -> User | None:
         return await _get(self._database, user_id)
@@ -78,16 +119,31 @@ class MongoUsers:
         found = await self._database.find(self._database.users, wanted, sort=[("id", 1)], limit=limit)
         return [user_of(document) for document in found]
 
+    async def search_all(self, prefix: str, *, after_id: int, limit: int) -> Sequence[User]:
+        key, address = name_key(prefix), email_key(prefix)
+        wanted: dict[str, Any] = {"deleted": False, "id": {"$gt": after_id}}
+        if key:
+            span = {"$gte": key, "$lt": key + _HIGHEST}
+            wanted["$or"] = [{"username_key": span}, {"display_name_key": span}]
+            if not address.startswith("#"):  # that is how an absent email is stored
+                wanted["$or"].append({"email_key": {"$gte": address, "$lt": address + _HIGHEST}})
+        found = await self._database.find(self._database.users, wanted, sort=[("id", 1)], limit=limit)
+        return [user_of(document) for document in found]
+
     async def rename(self, user_id: int, display_name: str) -> User:
         return await self._writer.write(
             f"user {user_id}", lambda publish: self._rename(user_id, display_name, publish)
         )
 
-    async def change_password(self, user_id: int, password_hash: str, *, keep_session: str | None) -> None:
-        await self._writer.write(
-            f"user {user_id}",
-            lambda publish: self._change_password(user_id, password_hash, keep_session, publish),
-        )
+    async def change_password(
+        self, user_id: int, password_hash: str, *, keep_session: str | None, act: Act = UNAUDITED
+    ) -> None:
+        async def action(publish: Publish) -> None:
+            await self._acts.check(act)
+            await self._change_password(user_id, password_hash, keep_session, publish)
+            await self._acts.note(act, "password_reset", user_id)
+
+        await self._writer.write(f"user {user_id}", action)
 
     async def renew_hash(self, user_id: int, old_hash: str, new_hash: str) -> None:
         await self._writer.write(
@@ -101,18 +157,21 @@ class MongoUsers:
         )
         return found[0]["password_hash"] if found else ""
 
-    async def set_banned(self, user_id: int, banned: bool, *, pass_on: bool = True) -> User:
+    async def update(
+        self, user_id: int, update: AccountUpdate, act: Act = UNAUDITED, *, pass_on: bool = True
+    ) -> User:
         user = await self._writer.write(
-            f"user {user_id}", lambda publish: self._set_banned(user_id, banned, publish)
+            f"user {user_id}", lambda publish: self._acts.update(user_id, update, act, publish)
         )
-        if banned and pass_on:
+        if pass_on and (update.banned or update.deleted):
             await self._pass_on(user_id)
         return user
 
-    async def delete(self, user_id: int) -> User:
-        user = await self._writer.write(f"user {user_id}", lambda publish: self._delete(user_id, publish))
-        await self._pass_on(user_id)
-        return user
+    async def set_banned(self, user_id: int, banned: bool, *, pass_on: bool = True) -> User:
+        return await self.update(user_id, AccountUpdate(banned=banned), pass_on=pass_on)
+
+    async def delete(self, user_id: int, act: Act = UNAUDITED) -> User:
+        return await self.update(user_id, AccountUpdate(deleted=True), act)
 
     async def set_presence(self, user_id: int, presence: PresenceChoice) -> User:
         return await self._writer.write(
@@ -176,36 +235,6 @@ class MongoUsers:
         renewed = await self._database.with_retry(lambda: users.update_one(wanted, change))
         if renewed.matched_count:
             await self._publish(user_id, publish)
-
-    async def _set_banned(self, user_id: int, banned: bool, publish: Publish) -> User:
-        user = await check_account(self._database, user_id)
-        if user.banned != banned:
-            await self._update(user_id, {"$set": {"banned": banned}})
-            user = await self._publish(user_id, publish, shown=True)
-        else:
-            # The server that did it may have died before it told the others.
-            publish(UserChanged(user))
-            ended = await revoked_sessions(self._database, [user_id])
-            for session_ids in ended.values():
-                publish(SessionsRevoked(user_id, session_ids))
-        if banned:
-            await self._end_sessions_but(user_id, None, publish)
-        return user
-
-    async def _delete(self, user_id: int, publish: Publish) -> User:
-        name = (await check_account(self._database, user_id)).username
-        # The sessions first: if this is interrupted, a repeat does not find a user who is deleted already.
-        await self._end_sessions_but(user_id, None, publish)
-        gone = {
-            "deleted": True,
-            "email": None,
-            "email_key": f"#{user_id}",
-            "password_hash": "",
-            "display_name": name,
-            "display_name_key": name_key(name),
-        }
-        await self._update(user_id, {"$set": gone})
-        return await self._publish(user_id, publish, shown=True)
 
     async def _end_sessions_but(self, user_id: int, kept: str | None, publish: Publish) -> None:
         live = await live_sessions(self._database, user_id)

@@ -9,6 +9,7 @@ from domain.changes import (
     ChatCreated,
     ChatDeleted,
     ChatRenamed,
+    ChatSettingsChanged,
     MemberAdded,
     MemberRemoved,
     MessageChange,
@@ -19,8 +20,9 @@ from domain.changes import (
     RoleChanged,
     check_served,
 )
+from domain.invites import InviteMade, InviteRemoved
 from domain.models import Member
-from storage.sqlite import members
+from storage.sqlite import invite_rows, members
 from storage.sqlite.chat_view import users_key
 from storage.sqlite.message_view import SqliteMessageView
 from storage.sqlite.rows import extra_of
@@ -94,8 +96,8 @@ def _chat_created(view: SqliteMessageView, change: ChatCreated) -> None:
     chat, everybody = change.state.chat, change.state.members
     created = to_micros(chat.created_at)
     view.db.execute(
-        "INSERT INTO chats (id, name, chat_type, created_at, created_by, member_count, activity, users_key)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO chats (id, name, chat_type, created_at, created_by, member_count, activity, users_key, is_public)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             chat.id,
             chat.name,
@@ -105,6 +107,7 @@ def _chat_created(view: SqliteMessageView, change: ChatCreated) -> None:
             chat.member_count,
             created,
             users_key(sorted(everybody)) if chat.chat_type == "private" else None,
+            chat.is_public,
         ),
     )
     members.insert(view.db, chat.id, everybody.values())
@@ -114,10 +117,29 @@ def _chat_renamed(view: SqliteMessageView, change: ChatRenamed) -> None:
     view.db.execute("UPDATE chats SET name = ? WHERE id = ?", (change.chat.name, change.chat.id))
 
 
+def _settings_changed(view: SqliteMessageView, change: ChatSettingsChanged) -> None:
+    chat = change.chat
+    view.db.execute(
+        "UPDATE chats SET name = ?, is_public = ?, slow_mode_s = ? WHERE id = ?",
+        (chat.name, chat.is_public, chat.slow_mode_s, chat.id),
+    )
+    if "slow_mode_s" in change.changed:
+        view.forget_actors()
+
+
+def _invite_made(view: SqliteMessageView, change: InviteMade) -> None:
+    invite_rows.insert(view.db, change.invite)
+
+
+def _invite_removed(view: SqliteMessageView, change: InviteRemoved) -> None:
+    invite_rows.delete(view.db, change.code)
+
+
 def _chat_deleted(view: SqliteMessageView, change: ChatDeleted) -> None:
     """The messages are removed later, see `removal`: without the chat's row there is no way to them."""
     chat_id = change.chat_id
     view.db.execute("DELETE FROM members WHERE chat_id = ?", (chat_id,))
+    view.db.execute("DELETE FROM invites WHERE chat_id = ?", (chat_id,))
     view.db.execute("DELETE FROM chats WHERE id = ?", (chat_id,))
     view.db.execute("INSERT INTO removals (chat_id) VALUES (?)", (chat_id,))
     view.forget_chat(chat_id)
@@ -132,6 +154,7 @@ def _member_removed(view: SqliteMessageView, change: MemberRemoved) -> None:
     chat_id, user_id = change.chat_id, change.user_id
     view.db.execute("DELETE FROM members WHERE chat_id = ? AND user_id = ?", (chat_id, user_id))
     view.db.execute("UPDATE chats SET member_count = member_count - 1 WHERE id = ?", (chat_id,))
+    invite_rows.delete_of(view.db, chat_id, user_id)
     view.forget_member(chat_id, user_id)
     if change.heir is not None:
         _set_role(view, chat_id, change.heir)
@@ -148,6 +171,8 @@ def _set_role(view: SqliteMessageView, chat_id: int, member: Member) -> None:
         "UPDATE members SET role = ? WHERE chat_id = ? AND user_id = ?",
         (member.role, chat_id, member.user_id),
     )
+    if member.role == "member":
+        invite_rows.delete_of(view.db, chat_id, member.user_id)
     view.forget_member(chat_id, member.user_id)
 
 
@@ -158,8 +183,11 @@ _APPLY: Mapping[type[Change], Callable[[SqliteMessageView, Any], None]] = {
     ReadMoved: _read_moved,
     ChatCreated: _chat_created,
     ChatRenamed: _chat_renamed,
+    ChatSettingsChanged: _settings_changed,
     ChatDeleted: _chat_deleted,
     MemberAdded: _member_added,
     MemberRemoved: _member_removed,
     RoleChanged: _role_changed,
+    InviteMade: _invite_made,
+    InviteRemoved: _invite_removed,
 }

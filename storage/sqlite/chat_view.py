@@ -3,8 +3,9 @@
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
+from domain.invites import Invite
 from domain.models import Account, Actor, Chat, Member, Message, Role
-from storage.sqlite import history, members
+from storage.sqlite import history, invite_rows, members
 from storage.sqlite.message_view import SqliteMessageView, last_id
 from storage.sqlite.rows import chat_of
 
@@ -36,8 +37,19 @@ class SqliteChatView:
         return history.newest(self._db, chat_id)
 
     def chat(self, chat_id: int) -> Chat:
+        chat = self.find_chat(chat_id)
+        assert chat is not None
+        return chat
+
+    def find_chat(self, chat_id: int) -> Chat | None:
         row = self._db.execute("SELECT * FROM chats WHERE id = ?", (chat_id,)).fetchone()
-        return chat_of(row, head_seq=self._messages.head(chat_id))
+        return chat_of(row, head_seq=self._messages.head(chat_id)) if row else None
+
+    def invite(self, code: str) -> Invite | None:
+        return invite_rows.get(self._db, code)
+
+    def invites(self, chat_id: int) -> Sequence[Invite]:
+        return invite_rows.all_of(self._db, chat_id)
 
     def private_chat(self, user_ids: Sequence[int]) -> Chat | None:
         found = self._db.execute(

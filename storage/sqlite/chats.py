@@ -1,4 +1,4 @@
-"""Chats: creating, finding, naming and deleting them."""
+"""Chats: creating, finding, changing and deleting them."""
 
 import sqlite3
 from collections.abc import Callable, Collection, Sequence
@@ -6,15 +6,18 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from domain.decisions import chats
+from domain.acts import Act, entries_of_chat_deletion
+from domain.decisions import chats, invites
 from domain.decisions import members as decisions
 from domain.decisions.view import MemberView
-from domain.models import Chat, ChatPreview, ChatState, ChatSummary, ChatType, Member, Role
+from domain.models import Actor, Chat, ChatPreview, ChatState, ChatSummary, ChatType, Member, Role
 from storage.cursor import Cursor
 from storage.promise import Promise
-from storage.sqlite import chat_list, members
+from storage.sqlite import account_acts, audit_rows, chat_list, default_chat, members, public_chats
 from storage.sqlite.database import Database
+from storage.sqlite.message_view import get_actor
 from storage.sqlite.rows import chat_of
+from storage.sqlite.writer import Writer
 
 _CHATS_AT_ONCE = 500
 """How many chats one read looks through: with 100 members each, that takes about 10 ms of a reader's thread."""
@@ -39,6 +42,12 @@ class SqliteChats:
             lambda view: chats.create(view, name, chat_type, owner_id, member_ids, created_at)
         )
         return created
+
+    async def create_default(self, *, name: str, owner_id: int, created_at: datetime) -> None:
+        await self._database.write(default_chat.create, name, owner_id, created_at)
+
+    async def join_default(self, user_id: int, joined_at: datetime) -> None:
+        await self._database.write(default_chat.join, user_id, joined_at)
 
     async def load(self, chat_id: int) -> ChatState | None:
         state = await self._database.read(_load, chat_id)
@@ -73,6 +82,9 @@ class SqliteChats:
     async def has_member(self, chat_id: int, user_id: int) -> bool:
         return await self._database.read(chat_list.has_member, chat_id, user_id)
 
+    async def actor(self, chat_id: int, user_id: int) -> Actor:
+        return await self._database.read(get_actor, chat_id, user_id)
+
     async def members(
         self, chat_id: int, *, cursor: str | None, limit: int
     ) -> tuple[Sequence[Member], str | None]:
@@ -91,12 +103,25 @@ class SqliteChats:
         preview = await self._database.read(chat_list.preview, chat_id, user_ids)
         return preview and replace(preview, head_seq=self._database.published_head(chat_id, preview.head_seq))
 
-    async def rename(self, chat_id: int, user_id: int, name: str) -> Chat:
-        chat: Chat = await self._decide(lambda view: chats.rename(view, chat_id, user_id, name))
+    async def change(
+        self,
+        chat_id: int,
+        user_id: int,
+        at: datetime,
+        *,
+        name: str | None = None,
+        is_public: bool | None = None,
+    ) -> Chat:
+        chat: Chat = await self._decide(
+            lambda view: chats.change(view, chat_id, user_id, at, name=name, is_public=is_public)
+        )
         return chat
 
     async def delete(self, chat_id: int, user_id: int) -> None:
         await self._decide(lambda view: chats.delete(view, chat_id, user_id))
+
+    async def delete_any(self, chat_id: int, act: Act) -> None:
+        await self._database.write(_delete_any, chat_id, act)
 
     async def add_member(
         self, chat_id: int, actor_id: int, user_id: int, role: Role, joined_at: datetime
@@ -106,14 +131,21 @@ class SqliteChats:
         )
         return member
 
-    async def set_role(self, chat_id: int, actor_id: int, user_id: int, role: Role) -> Member:
+    async def join(self, chat_id: int, user_id: int, joined_at: datetime) -> None:
+        await self._decide(lambda view: invites.join(view, chat_id, user_id, joined_at))
+
+    async def public(self, text: str, *, after_id: int, limit: int) -> tuple[Sequence[Chat], int | None]:
+        found, following = await self._database.read(public_chats.page, text, after_id, limit)
+        return [self._published(chat) for chat in found], following
+
+    async def set_role(self, chat_id: int, actor_id: int, user_id: int, role: Role, at: datetime) -> Member:
         member: Member = await self._decide(
-            lambda view: decisions.set_role(view, chat_id, actor_id, user_id, role)
+            lambda view: decisions.set_role(view, chat_id, actor_id, user_id, role, at)
         )
         return member
 
-    async def remove_member(self, chat_id: int, actor_id: int, user_id: int) -> None:
-        await self._decide(lambda view: decisions.remove(view, chat_id, actor_id, user_id))
+    async def remove_member(self, chat_id: int, actor_id: int, user_id: int, at: datetime) -> None:
+        await self._decide(lambda view: decisions.remove(view, chat_id, actor_id, user_id, at))
 
     def _decide(self, decision: Callable[[MemberView], object]) -> Promise[Any]:
         """Queues a decision and the change it makes."""
@@ -129,3 +161,11 @@ class SqliteChats:
 def _load(db: sqlite3.Connection, chat_id: int) -> ChatState | None:
     row = db.execute("SELECT * FROM chats WHERE id = ?", (chat_id,)).fetchone()
     return ChatState(chat_of(row), members.get_all(db, chat_id)) if row else None
+
+
+def _delete_any(writer: Writer, chat_id: int, act: Act) -> None:
+    account_acts.check(writer, act)
+    chat = writer.chats.find_chat(chat_id)
+    writer.carry_out(chats.delete_any(writer.chats, chat_id))
+    if chat is not None:
+        audit_rows.write(writer.db, None, entries_of_chat_deletion(chat, act))

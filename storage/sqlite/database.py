@@ -17,7 +17,7 @@ from storage.health import StoreHealth
 from storage.promise import Promise
 from storage.sqlite.connection import open_reader, open_writer, without_links
 from storage.sqlite.faults import fault
-from storage.sqlite.files import DatabaseFiles
+from storage.sqlite.files import DatabaseFiles, beside
 from storage.sqlite.lock import ServerLock
 from storage.sqlite.writer import Write, Writer, WriterItem
 from storage.subscribers import Subscribers
@@ -54,6 +54,7 @@ class Database:
         thread: ThreadPoolExecutor,
         unpublished: dict[int, int],
     ):
+        self.path = path
         self.subscribers = Subscribers()
         self.subscribers.add(lambda _changes: unpublished.clear())
         self._unpublished = unpublished
@@ -107,6 +108,11 @@ class Database:
         except Unavailable as error:
             self.health.read_failed(error)
             raise
+
+    def bytes_on_disk(self) -> int:
+        """The size of the file and of its write-ahead log."""
+        files = [self.path, beside(self.path, "-wal")]
+        return sum(file.stat().st_size for file in files if file.exists())
 
     async def close(self) -> None:
         async with self._closing:

@@ -1,5 +1,7 @@
 """Passing on what a user owns whose account is no longer active."""
 
+from datetime import UTC, datetime
+
 from domain.decisions import heirs
 from storage.sqlite.writer import Writer
 
@@ -16,8 +18,9 @@ def pass_on(writer: Writer, user_id: int, after_id: int = 0) -> int | None:
         " AND chats.chat_type <> 'private' ORDER BY members.chat_id LIMIT ?",
         (user_id, after_id, AT_ONCE),
     ).fetchall()
+    at = datetime.now(UTC)
     for (chat_id,) in owned:
-        change = heirs.pass_on(writer.chats, chat_id, user_id)
+        change = heirs.pass_on(writer.chats, chat_id, user_id, at)
         if change is not None:
             writer.apply(change)
     return owned[-1][0] if len(owned) == AT_ONCE else None

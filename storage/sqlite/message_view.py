@@ -63,17 +63,7 @@ class SqliteMessageView:
     def actor(self, chat_id: int, user_id: int) -> Actor:
         actor = self._actors.get((chat_id, user_id))
         if actor is None:
-            row = self.db.execute(
-                "SELECT role, chat_type, muted_until, blocked, slow_mode_s FROM members"
-                " JOIN chats ON chats.id = chat_id WHERE chat_id = ? AND user_id = ?",
-                (chat_id, user_id),
-            ).fetchone()
-            if row is None:
-                raise NotFound(f"chat {chat_id}")
-            role, chat_type, muted, blocked, slow_mode_s = row
-            muted_until = None if muted is None else from_micros(muted)
-            actor = Actor(user_id, role, chat_type, muted_until, bool(blocked), slow_mode_s)
-            self._actors[chat_id, user_id] = actor
+            actor = self._actors[chat_id, user_id] = get_actor(self.db, chat_id, user_id)
         return actor
 
     def message(self, message_id: int) -> Message | None:
@@ -167,6 +157,10 @@ class SqliteMessageView:
         """The member has another role, or is gone."""
         self._actors.pop((chat_id, user_id), None)
 
+    def forget_actors(self) -> None:
+        """A chat has other settings, which its actors carry."""
+        self._actors.clear()
+
     def forget_chat(self, chat_id: int) -> None:
         """The chat is gone."""
         self._actors.clear()
@@ -205,6 +199,20 @@ class SqliteMessageView:
         run_seq = last[1] if last is not None and last[0] == sender_id else seq
         self._runs[chat_id] = sender_id, run_seq
         return run_seq
+
+
+def get_actor(db: sqlite3.Connection, chat_id: int, user_id: int) -> Actor:
+    """Raises: `NotFound`."""
+    row = db.execute(
+        "SELECT role, chat_type, muted_until, blocked, slow_mode_s FROM members"
+        " JOIN chats ON chats.id = chat_id WHERE chat_id = ? AND user_id = ?",
+        (chat_id, user_id),
+    ).fetchone()
+    if row is None:
+        raise NotFound(f"chat {chat_id}")
+    role, chat_type, muted, blocked, slow_mode_s = row
+    muted_until = None if muted is None else from_micros(muted)
+    return Actor(user_id, role, chat_type, muted_until, bool(blocked), slow_mode_s)
 
 
 def last_id(db: sqlite3.Connection, table: str) -> int:

@@ -96,7 +96,7 @@ class Send(WriterItem[Appended]):
 
 
 def _delete(writer: Writer, message_id: int, user_id: int, deleted_at: datetime) -> Message:
-    tombstone: Message = writer.apply(messages.delete(writer.messages, message_id, user_id))
+    tombstone: Message = writer.apply(messages.delete(writer.messages, message_id, user_id, deleted_at))
     writer.db.execute(
         "UPDATE messages SET deleted_at = ? WHERE id = ?", (to_micros(deleted_at), tombstone.id)
     )

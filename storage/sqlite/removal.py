@@ -1,4 +1,5 @@
-"""Removes the messages of deleted chats in small steps: a chat may have millions, and other writes wait for each step.
+"""Removes the messages and the audit of deleted chats in small steps: a chat may have millions of messages, and other
+writes wait for each step.
 
 The rows of the chat and of its members go at once, and without them there is no way to its messages.
 """
@@ -59,5 +60,6 @@ def _remove_some(writer: Writer) -> bool:
     writer.db.executemany("DELETE FROM versions WHERE message_id = ?", some)
     writer.db.executemany("DELETE FROM messages WHERE id = ?", some)
     if len(some) < _STEP:
+        writer.db.execute("DELETE FROM audit WHERE chat_id = ?", (chat_id,))
         writer.db.execute("DELETE FROM removals WHERE chat_id = ?", (chat_id,))
     return True

@@ -1,13 +1,17 @@
 """The store: its parts over one database."""
 
+import asyncio
 import sqlite3
 from pathlib import Path
 
 from domain.changes import LaggingSubscriber, Subscriber
+from storage.counts import StoreCounts
 from storage.results import check_results
+from storage.sqlite.audit import SqliteAudit
 from storage.sqlite.changes import check_changes
 from storage.sqlite.chats import SqliteChats
 from storage.sqlite.database import Database
+from storage.sqlite.invites import SqliteInvites
 from storage.sqlite.messages import SqliteMessages
 from storage.sqlite.removal import Remover
 from storage.sqlite.sessions import SqliteSessions
@@ -31,7 +35,9 @@ class SqliteStore:
         self.users = SqliteUsers(database)
         self.sessions = SqliteSessions(database)
         self.chats = SqliteChats(database)
+        self.invites = SqliteInvites(database)
         self.messages = SqliteMessages(database)
+        self.audit = SqliteAudit(database)
         database.subscribers.add(self._remover.published)
         self._remover.start()
 
@@ -54,12 +60,27 @@ class SqliteStore:
     def published_head(self, chat_id: int, head_seq: int) -> int:
         return self._database.published_head(chat_id, head_seq)
 
+    async def counts(self) -> StoreCounts:
+        users, chats, messages = await self._database.read(_counts)
+        return StoreCounts(users, chats, messages, await asyncio.to_thread(self._database.bytes_on_disk))
+
     async def ping(self) -> None:
         """Raises: `Unavailable`."""
         await self.health.check()
 
     async def close(self) -> None:
         await self._database.close()
+
+
+def _counts(db: sqlite3.Connection) -> tuple[int, int, int]:
+    """Users, chats and messages."""
+    found = db.execute(
+        "SELECT (SELECT count(*) FROM users WHERE deleted = 0), (SELECT count(*) FROM chats),"
+        # Those of deleted chats are still to be removed.
+        " (SELECT count(*) FROM messages WHERE deleted = 0)"
+        " - (SELECT count(*) FROM removals JOIN messages USING (chat_id) WHERE deleted = 0)"
+    ).fetchone()
+    return found[0], found[1], found[2]
 
 
 def _names(db: sqlite3.Connection) -> tuple[str, str]:

@@ -5,14 +5,17 @@ import sqlite3
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
-from domain.changes import UserChanged
+from domain.acts import UNAUDITED, AccountUpdate, Act
 from domain.models import PresenceChoice, User
-from domain.refusals import Duplicate, NotFound
+from domain.refusals import Duplicate
 from domain.text import email_key, name_key
-from storage.sqlite import heirs
+from storage.sqlite import account_acts, heirs
+from storage.sqlite.accounts import check_account
+from storage.sqlite.accounts import end_sessions_but as _end_sessions_but
+from storage.sqlite.accounts import get as _get
+from storage.sqlite.accounts import publish as _publish
 from storage.sqlite.database import Database
 from storage.sqlite.rows import user_of
-from storage.sqlite.sessions import end_sessions
 from storage.sqlite.writer import Writer
 from storage.times import to_micros
 from storage.username_keys import key_bounds, namesake_key
@@ -41,10 +44,38 @@ class SqliteUsers:
         password_hash: str,
         created_at: datetime,
         is_bot: bool = False,
+        is_admin: bool = False,
+        act: Act = UNAUDITED,
     ) -> User:
         return await self._database.write(
-            _create, username, display_name, email, password_hash, created_at, is_bot
+            _create, username, display_name, email, password_hash, created_at, is_bot, is_admin, act
         )
+
+    async def create_first_admin(
+        self,
+        *,
+        setup_hash: str,
+        username: str,
+        display_name: str,
+        email: str | None,
+        password_hash: str,
+        created_at: datetime,
+    ) -> User:
+        return await self._database.write(
+            account_acts.create_first,
+            setup_hash,
+            lambda writer: _create(writer, username, display_name, email, password_hash, created_at),
+            Act(None, created_at),
+        )
+
+    async def admin(self) -> User | None:
+        return await self._database.read(account_acts.admin)
+
+    async def keep_setup_hash(self, setup_hash: str) -> None:
+        await self._database.write(account_acts.keep_setup_hash, setup_hash)
+
+    async def setup_hash(self) -> str | None:
+        return await self._database.read(account_acts.setup_hash)
 
     async def get(self, user_id: int) -> User | None:
         return await self._database.read(_get, user_id)
@@ -61,11 +92,16 @@ class SqliteUsers:
     async def search(self, prefix: str, *, after_id: int, limit: int) -> Sequence[User]:
         return await self._database.read(_search, name_key(prefix), after_id, limit)
 
+    async def search_all(self, prefix: str, *, after_id: int, limit: int) -> Sequence[User]:
+        return await self._database.read(_search_all, name_key(prefix), email_key(prefix), after_id, limit)
+
     async def rename(self, user_id: int, display_name: str) -> User:
         return await self._database.write(_rename, user_id, display_name)
 
-    async def change_password(self, user_id: int, password_hash: str, *, keep_session: str | None) -> None:
-        await self._database.write(_change_password, user_id, password_hash, keep_session)
+    async def change_password(
+        self, user_id: int, password_hash: str, *, keep_session: str | None, act: Act = UNAUDITED
+    ) -> None:
+        await self._database.write(_change_password, user_id, password_hash, keep_session, act)
 
     async def renew_hash(self, user_id: int, old_hash: str, new_hash: str) -> None:
         await self._database.write(_renew_hash, user_id, old_hash, new_hash)
@@ -73,15 +109,18 @@ class SqliteUsers:
     async def costliest_hash(self) -> str:
         return await self._database.read(_costliest_hash)
 
-    async def set_banned(self, user_id: int, banned: bool, *, pass_on: bool = True) -> User:
-        user, go_on_after = await self._database.write(_set_banned, user_id, banned, pass_on)
+    async def update(
+        self, user_id: int, update: AccountUpdate, act: Act = UNAUDITED, *, pass_on: bool = True
+    ) -> User:
+        user, go_on_after = await self._database.write(account_acts.update, user_id, update, act, pass_on)
         await self._pass_on(user_id, go_on_after)
         return user
 
-    async def delete(self, user_id: int) -> User:
-        user, go_on_after = await self._database.write(_delete, user_id)
-        await self._pass_on(user_id, go_on_after)
-        return user
+    async def set_banned(self, user_id: int, banned: bool, *, pass_on: bool = True) -> User:
+        return await self.update(user_id, AccountUpdate(banned=banned), pass_on=pass_on)
+
+    async def delete(self, user_id: int, act: Act = UNAUDITED) -> User:
+        return await self.update(user_id, AccountUpdate(deleted=True), act)
 
     async def _pass_on(self, user_id: int, go_on_after: int | None) -> None:
         while go_on_after is not None:
@@ -92,19 +131,6 @@ class SqliteUsers:
 
     async def seen(self, user_id: int, at: datetime) -> None:
         await self._database.write(_seen, user_id, at)
-
-
-def check_account(db: sqlite3.Connection, user_id: int) -> User:
-    """The user. Raises: `NotFound` if there is none, or they are deleted."""
-    user = _get(db, user_id)
-    if user is None or user.deleted:
-        raise NotFound(f"user {user_id}")
-    return user
-
-
-def _get(db: sqlite3.Connection, user_id: int) -> User | None:
-    row = db.execute("SELECT * FROM users WHERE id = ?", (user_id,)).fetchone()
-    return user_of(row) if row else None
 
 
 def _get_many(db: sqlite3.Connection, user_ids: Collection[int]) -> Mapping[int, User]:
@@ -145,6 +171,29 @@ def _search(db: sqlite3.Connection, key: str, after_id: int, limit: int) -> Sequ
     return [user_of(row) for row in rows]
 
 
+_NAMED = """id IN (
+    SELECT id FROM users WHERE username_key >= :key AND username_key < :last
+    UNION SELECT id FROM users WHERE display_name_key >= :key AND display_name_key < :last
+    UNION SELECT id FROM users WHERE email_key >= :address AND email_key < :address_last
+) AND"""
+
+
+def _search_all(db: sqlite3.Connection, key: str, address: str, after_id: int, limit: int) -> Sequence[User]:
+    rows = db.execute(
+        f"SELECT * FROM users WHERE {_NAMED if key else ''} id > :after AND deleted = 0"  # noqa: S608
+        " ORDER BY id LIMIT :limit",
+        {
+            "key": key,
+            "last": key + _HIGHEST,
+            "address": address,
+            "address_last": address + _HIGHEST,
+            "after": after_id,
+            "limit": limit,
+        },
+    )
+    return [user_of(row) for row in rows]
+
+
 def _create(
     writer: Writer,
     username: str,
@@ -152,8 +201,11 @@ def _create(
     email: str | None,
     password_hash: str,
     created_at: datetime,
-    is_bot: bool,
+    is_bot: bool = False,
+    is_admin: bool = False,
+    act: Act = UNAUDITED,
 ) -> User:
+    account_acts.check(writer, act)
     db = writer.db
     username_key = name_key(username)
     address_key = None if email is None else email_key(email)
@@ -177,7 +229,9 @@ def _create(
         ),
     ).lastrowid
     assert user_id is not None
-    return User(user_id, username, display_name, email, password_hash, created_at, is_bot=is_bot)
+    user = User(user_id, username, display_name, email, password_hash, created_at, is_bot=is_bot)
+    account_acts.note(writer, act, "user_created", user_id, username)
+    return account_acts.make_admin(writer, user, act) if is_admin else user
 
 
 def _rename(writer: Writer, user_id: int, display_name: str) -> User:
@@ -191,11 +245,15 @@ def _rename(writer: Writer, user_id: int, display_name: str) -> User:
     return _publish(writer, user_id, shown=True)
 
 
-def _change_password(writer: Writer, user_id: int, password_hash: str, keep_session: str | None) -> None:
+def _change_password(
+    writer: Writer, user_id: int, password_hash: str, keep_session: str | None, act: Act
+) -> None:
+    account_acts.check(writer, act)
     check_account(writer.db, user_id)
     writer.db.execute("UPDATE users SET password_hash = ? WHERE id = ?", (password_hash, user_id))
     _publish(writer, user_id)
     _end_sessions_but(writer, user_id, keep_session)
+    account_acts.note(writer, act, "password_reset", user_id)
 
 
 def _renew_hash(writer: Writer, user_id: int, old_hash: str, new_hash: str) -> None:
@@ -209,35 +267,6 @@ def _renew_hash(writer: Writer, user_id: int, old_hash: str, new_hash: str) -> N
 def _costliest_hash(db: sqlite3.Connection) -> str:
     (found,) = db.execute("SELECT max(password_hash) FROM users").fetchone()
     return found or ""
-
-
-def _set_banned(writer: Writer, user_id: int, banned: bool, pass_on: bool) -> tuple[User, int | None]:
-    """The user; where `heirs.pass_on` is to go on, None if it has done all."""
-    user = check_account(writer.db, user_id)
-    if user.banned != banned:
-        writer.db.execute("UPDATE users SET banned = ? WHERE id = ?", (banned, user_id))
-        user = _publish(writer, user_id, shown=True)
-        if banned:
-            _end_sessions_but(writer, user_id, None)
-    return user, heirs.pass_on(writer, user_id) if banned and pass_on else None
-
-
-def _delete(writer: Writer, user_id: int) -> tuple[User, int | None]:
-    """As `_set_banned`."""
-    name = check_account(writer.db, user_id).username
-    writer.db.execute(
-        "UPDATE users SET deleted = 1, email = NULL, email_key = NULL, password_hash = '',"
-        " display_name = ?, display_name_key = ? WHERE id = ?",
-        (name, name_key(name), user_id),
-    )
-    user = _publish(writer, user_id, shown=True)
-    _end_sessions_but(writer, user_id, None)
-    return user, heirs.pass_on(writer, user_id)
-
-
-def _end_sessions_but(writer: Writer, user_id: int, kept: str | None) -> None:
-    live = writer.db.execute("SELECT id FROM sessions WHERE user_id = ? AND revoked = 0", (user_id,))
-    end_sessions(writer, user_id, [session_id for (session_id,) in live if session_id != kept])
 
 
 def _set_presence(writer: Writer, user_id: int, presence: PresenceChoice) -> User:
@@ -256,11 +285,3 @@ def _seen(writer: Writer, user_id: int, at: datetime) -> None:
     )
     if later.rowcount:
         _publish(writer, user_id)
-
-
-def _publish(writer: Writer, user_id: int, *, shown: bool = False, own: bool = False) -> User:
-    """Publishes the user as they are now; `shown`: others see what changed, `own`: the user does."""
-    user = _get(writer.db, user_id)
-    assert user is not None
-    writer.publish(UserChanged(user, shown, own))
-    return user

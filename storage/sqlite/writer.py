@@ -13,6 +13,7 @@ from storage.batching import Written
 from storage.errors import Unavailable
 from storage.results import result_of
 from storage.runs import Item, ResultT_co, outcome_of, runs
+from storage.sqlite import audit_rows
 from storage.sqlite.changes import apply
 from storage.sqlite.chat_view import SqliteChatView
 from storage.sqlite.connection import BUSY_TIMEOUT_S, probe
@@ -119,6 +120,7 @@ class Writer:
     def apply(self, change: Change) -> Any:
         """Makes a change that was decided on in this transaction; the result for the caller."""
         apply(self.messages, change)
+        audit_rows.write_change(self.db, change)
         self.publish(change)
         return result_of(change)
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from domain.invites import Invite
 from domain.models import Account, Actor, Chat, ChatType, Member, Message, Role
 from domain.refusals import NotFound
 
@@ -26,6 +27,7 @@ class FakeView:
         self.chats: dict[int, Chat] = {}
         self.members: dict[int, dict[int, Member]] = {}
         self.messages: dict[int, Message] = {}
+        self.invites_by_code: dict[str, Invite] = {}
         self.looked_at: list[int] = []
         """Whose accounts were handed out by `accounts_by_role`."""
 
@@ -84,6 +86,19 @@ class FakeView:
 
     def chat(self, chat_id: int) -> Chat:
         return self.chats[chat_id]
+
+    def find_chat(self, chat_id: int) -> Chat | None:
+        return self.chats.get(chat_id)
+
+    def invite(self, code: str) -> Invite | None:
+        return self.invites_by_code.get(code)
+
+    def invites(self, chat_id: int) -> Sequence[Invite]:
+        return [
+            invite
+            for invite in self.invites_by_code.values()
+            if invite.chat_id == chat_id and not invite.ended
+        ]
 
     def private_chat(self, user_ids: Sequence[int]) -> Chat | None:
         for chat_id, chat in self.chats.items():

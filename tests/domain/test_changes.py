@@ -17,17 +17,22 @@ from domain.changes import (
     kind_named,
     kinds,
 )
+from domain.invites import InviteMade, InviteRemoved
 from domain.models import Message
 from tests.kinds import declared_kinds
 from tests.storage.world import START
 
-STORED = {"sent", "edited", "deleted", "opened", "renamed", "added", "removed", "role", "closed"}
+STORED = {
+    *("sent", "edited", "deleted", "opened", "renamed", "added", "removed", "role", "closed"),
+    *("settings", "invite_made", "invite_removed"),
+}
 """The names that stand in the logs of databases."""
 
 MESSAGE = Message(1, 2, 3, 4, "text", 5, START)
 
 
 def test_the_names_in_logs_stay() -> None:
+    assert {InviteMade.kind, InviteRemoved.kind} < set(kinds())
     assert {kind.name for kind in kinds() if kind.logged} == STORED
 
 

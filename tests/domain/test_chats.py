@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from domain.changes import ChatCreated, ChatDeleted, ChatRenamed
-from domain.decisions.chats import create, delete, rename
+from domain.changes import ChatCreated, ChatDeleted, ChatRenamed, ChatSettingsChanged
+from domain.decisions.chats import change, create, delete
 from domain.models import Chat, ChatState, ChatType, Member
 from domain.refusals import Forbidden, NotFound, UnknownUsers
 from tests.domain.fake_view import (
@@ -94,7 +94,7 @@ RENAMES = {
 @pytest.mark.parametrize(("chat_type", "user_id"), RENAMES)
 def test_who_names_a_chat(chat_type: ChatType, user_id: int) -> None:
     view = view_of(chat_type)
-    decided = outcome(lambda: rename(view, CHAT, user_id, "Dinner"))
+    decided = outcome(lambda: change(view, CHAT, user_id, at(7), name="Dinner"))
     expected = RENAMES[chat_type, user_id]
     renamed = ChatRenamed(replace(view.chat(CHAT), name="Dinner"))
     assert decided == (renamed if expected is ChatRenamed else expected)
@@ -102,8 +102,47 @@ def test_who_names_a_chat(chat_type: ChatType, user_id: int) -> None:
 
 def test_the_same_name_changes_nothing_for_who_may_change_it() -> None:
     view = view_of()
-    assert rename(view, CHAT, OWNER, "Lunch") == view.chat(CHAT)
-    assert outcome(lambda: rename(view, CHAT, MEMBER, "Lunch")) is Forbidden
+    assert change(view, CHAT, OWNER, at(7), name="Lunch") == view.chat(CHAT)
+    assert outcome(lambda: change(view, CHAT, MEMBER, at(7), name="Lunch")) is Forbidden
+
+
+MAKING_PUBLIC = {
+    ("group", OWNER): ChatSettingsChanged,
+    ("group", ADMIN): Forbidden,
+    ("group", MEMBER): Forbidden,
+    ("group", STRANGER): NotFound,
+    ("channel", OWNER): ChatSettingsChanged,
+    ("channel", ADMIN): Forbidden,
+    ("private", OWNER): Forbidden,
+    ("private", MEMBER): Forbidden,
+    ("private", STRANGER): NotFound,
+}
+
+
+@pytest.mark.parametrize(("chat_type", "user_id"), MAKING_PUBLIC)
+def test_who_makes_a_chat_public(chat_type: ChatType, user_id: int) -> None:
+    view = view_of(chat_type)
+    decided = outcome(lambda: change(view, CHAT, user_id, at(7), is_public=True))
+    expected = MAKING_PUBLIC[chat_type, user_id]
+    public = replace(view.chat(CHAT), is_public=True)
+    made = ChatSettingsChanged(public, ("is_public",), user_id, at(7))
+    assert decided == (made if expected is ChatSettingsChanged else expected)
+
+
+def test_a_change_of_several_fields_is_one_or_none() -> None:
+    view = view_of()
+    changed = change(view, CHAT, OWNER, at(7), name="Dinner", is_public=True)
+    both = replace(view.chat(CHAT), name="Dinner", is_public=True)
+    assert changed == ChatSettingsChanged(both, ("name", "is_public"), OWNER, at(7))
+    assert outcome(lambda: change(view, CHAT, ADMIN, at(7), name="Dinner", is_public=True)) is Forbidden
+    assert outcome(lambda: change(view, CHAT, ADMIN, at(7), name="Dinner", is_public=False)) is Forbidden
+
+
+def test_only_what_is_new_counts_as_changed() -> None:
+    view = view_of()
+    assert change(view, CHAT, OWNER, at(7), name="Lunch", is_public=False) == view.chat(CHAT)
+    renamed = change(view, CHAT, OWNER, at(7), name="Dinner", is_public=False)
+    assert renamed == ChatRenamed(replace(view.chat(CHAT), name="Dinner"))
 
 
 @pytest.mark.parametrize("chat_type", ["group", "channel", "private"])
@@ -133,5 +172,5 @@ def test_a_deletion_says_what_the_chat_was() -> None:
 @pytest.mark.parametrize("chat_id", [NO_CHAT, OTHER_CHAT])
 def test_a_chat_that_is_not_the_users_is_not_found(chat_id: int) -> None:
     view: FakeView = view_of()
-    assert outcome(lambda: rename(view, chat_id, STRANGER, "x")) is NotFound
+    assert outcome(lambda: change(view, chat_id, STRANGER, at(7), name="x")) is NotFound
     assert outcome(lambda: delete(view, chat_id, STRANGER)) is NotFound

@@ -94,7 +94,7 @@ def test_what_passes_on_when_an_account_ends(
     view = chat_of(others, chat_type)
     view.set_account(OWNER, **owner_state)
     former = replace(view.members[CHAT][OWNER], role="member")
-    passed = pass_on(view, CHAT, OWNER)
+    passed = pass_on(view, CHAT, OWNER, at(9))
     if heir_id is None:
         assert passed is None
     else:
@@ -104,7 +104,7 @@ def test_what_passes_on_when_an_account_ends(
 def test_roles_of_a_private_chat_stay_and_those_who_own_nothing_pass_on_nothing() -> None:
     view = chat_of([(1, "member", BANNED), (2, "member", ACTIVE)], "private")
     view.set_account(OWNER, banned=True)
-    assert pass_on(view, CHAT, OWNER) is None
-    assert pass_on(chat_of([(1, "member", BANNED), (2, "member", ACTIVE)]), CHAT, 1) is None
-    assert pass_on(view, CHAT, 77) is None
-    assert pass_on(view, NO_CHAT, OWNER) is None
+    assert pass_on(view, CHAT, OWNER, at(9)) is None
+    assert pass_on(chat_of([(1, "member", BANNED), (2, "member", ACTIVE)]), CHAT, 1, at(9)) is None
+    assert pass_on(view, CHAT, 77, at(9)) is None
+    assert pass_on(view, NO_CHAT, OWNER, at(9)) is None

@@ -40,9 +40,9 @@ def test_who_adds_members(chat_type: ChatType, actor_id: int, role: Role, expect
 def test_the_members_of_a_private_chat_are_fixed(actor_id: int) -> None:
     view = view_of("private")
     assert outcome(lambda: add(view, CHAT, actor_id, STRANGER, "member", at(9))) is Forbidden
-    assert outcome(lambda: set_role(view, CHAT, actor_id, MEMBER, "owner")) is Forbidden
-    assert outcome(lambda: remove(view, CHAT, actor_id, MEMBER)) is Forbidden
-    assert outcome(lambda: remove(view, CHAT, actor_id, actor_id)) is Forbidden
+    assert outcome(lambda: set_role(view, CHAT, actor_id, MEMBER, "owner", at(9))) is Forbidden
+    assert outcome(lambda: remove(view, CHAT, actor_id, MEMBER, at(9))) is Forbidden
+    assert outcome(lambda: remove(view, CHAT, actor_id, actor_id, at(9))) is Forbidden
 
 
 @pytest.mark.parametrize(
@@ -101,15 +101,15 @@ def test_the_mark_of_a_new_member_stands_at_the_newest_message_that_is_alive() -
 def test_who_gives_roles(actor_id: int, user_id: int, expected: type) -> None:
     view = view_of()
     member = view.members[CHAT][MEMBER]
-    decided = outcome(lambda: set_role(view, CHAT, actor_id, user_id, "admin"))
+    decided = outcome(lambda: set_role(view, CHAT, actor_id, user_id, "admin", at(9)))
     changed = RoleChanged(CHAT, replace(member, role="admin"))
     assert decided == (changed if expected is RoleChanged else expected)
 
 
 def test_the_role_a_member_has_changes_nothing() -> None:
     view = view_of()
-    assert set_role(view, CHAT, OWNER, ADMIN, "admin") == view.member(CHAT, ADMIN)
-    assert set_role(view, CHAT, OWNER, OWNER, "owner") == view.member(CHAT, OWNER)
+    assert set_role(view, CHAT, OWNER, ADMIN, "admin", at(9)) == view.member(CHAT, ADMIN)
+    assert set_role(view, CHAT, OWNER, OWNER, "owner", at(9)) == view.member(CHAT, OWNER)
 
 
 @pytest.mark.parametrize(
@@ -128,7 +128,7 @@ def test_the_last_owner_stays_one(other_owner: dict[str, bool] | None, expected:
     if other_owner is not None:
         view.add_member(CHAT, OTHER_OWNER, "owner")
         view.set_account(OTHER_OWNER, **other_owner)
-    decided = outcome(lambda: set_role(view, CHAT, OWNER, OWNER, "member"))
+    decided = outcome(lambda: set_role(view, CHAT, OWNER, OWNER, "member", at(9)))
     assert (decided if isinstance(decided, type) else type(decided)) is expected
 
 
@@ -136,7 +136,7 @@ def test_an_owner_who_is_not_active_can_be_made_a_member() -> None:
     view = view_of()
     view.add_member(CHAT, OTHER_OWNER, "owner")
     view.set_account(OTHER_OWNER, banned=True)
-    assert isinstance(set_role(view, CHAT, OWNER, OTHER_OWNER, "member"), RoleChanged)
+    assert isinstance(set_role(view, CHAT, OWNER, OTHER_OWNER, "member", at(9)), RoleChanged)
 
 
 @pytest.mark.parametrize(
@@ -160,7 +160,7 @@ def test_an_owner_who_is_not_active_can_be_made_a_member() -> None:
 def test_who_removes_whom(actor_id: int, user_id: int, expected: type) -> None:
     view = view_of("channel")
     view.add_member(CHAT, OTHER_OWNER, "owner")
-    decided = outcome(lambda: remove(view, CHAT, actor_id, user_id))
+    decided = outcome(lambda: remove(view, CHAT, actor_id, user_id, at(9)))
     if expected is MemberRemoved:
         assert isinstance(decided, MemberRemoved)
         assert (decided.chat_id, decided.user_id, decided.heir) == (CHAT, user_id, None)
@@ -172,26 +172,26 @@ def test_who_removes_whom(actor_id: int, user_id: int, expected: type) -> None:
 def test_an_admin_does_not_remove_another() -> None:
     view = view_of()
     view.add_member(CHAT, STRANGER, "admin")
-    assert outcome(lambda: remove(view, CHAT, ADMIN, STRANGER)) is Forbidden
+    assert outcome(lambda: remove(view, CHAT, ADMIN, STRANGER, at(9))) is Forbidden
 
 
 def test_somebody_inherits_from_the_last_owner() -> None:
     view = view_of()
     admin = view.members[CHAT][ADMIN]
-    assert remove(view, CHAT, OWNER, OWNER) == MemberRemoved(CHAT, OWNER, replace(admin, role="owner"))
+    assert remove(view, CHAT, OWNER, OWNER, at(9)) == MemberRemoved(CHAT, OWNER, replace(admin, role="owner"))
 
 
 def test_nobody_inherits_from_one_of_two_owners_and_a_bot_counts() -> None:
     view = view_of()
     view.add_member(CHAT, OTHER_OWNER, "owner")
     view.set_account(OTHER_OWNER, is_bot=True)
-    assert remove(view, CHAT, OWNER, OWNER) == MemberRemoved(CHAT, OWNER, None)
+    assert remove(view, CHAT, OWNER, OWNER, at(9)) == MemberRemoved(CHAT, OWNER, None)
 
 
 def test_an_owner_who_is_banned_leaves_and_somebody_inherits() -> None:
     view = view_of()
     view.set_account(OWNER, banned=True)
-    removed = remove(view, CHAT, OWNER, OWNER)
+    removed = remove(view, CHAT, OWNER, OWNER, at(9))
     assert isinstance(removed, MemberRemoved)
     assert removed.heir is not None
     assert removed.heir.user_id == ADMIN
@@ -204,7 +204,7 @@ def test_with_the_last_who_can_inherit_the_chat_goes(last: int) -> None:
         view.set_account(user_id, banned=True)
     view.add_member(CHAT, STRANGER, "owner")
     view.set_account(STRANGER, is_bot=True)
-    gone = remove(view, CHAT, last, last)
+    gone = remove(view, CHAT, last, last, at(9))
     assert gone == ChatDeleted(CHAT, [OWNER, ADMIN, MEMBER, STRANGER])
     assert isinstance(gone, ChatDeleted)
     assert (gone.left_id, gone.name, gone.chat_type) == (last, "Lunch", "group")
@@ -214,5 +214,5 @@ def test_with_the_last_who_can_inherit_the_chat_goes(last: int) -> None:
 def test_in_a_chat_that_is_not_there(actor_id: int) -> None:
     view = view_of()
     assert outcome(lambda: add(view, NO_CHAT, actor_id, MEMBER, "member", at(9))) is NotFound
-    assert outcome(lambda: set_role(view, NO_CHAT, actor_id, MEMBER, "admin")) is NotFound
-    assert outcome(lambda: remove(view, NO_CHAT, actor_id, MEMBER)) is NotFound
+    assert outcome(lambda: set_role(view, NO_CHAT, actor_id, MEMBER, "admin", at(9))) is NotFound
+    assert outcome(lambda: remove(view, NO_CHAT, actor_id, MEMBER, at(9))) is NotFound

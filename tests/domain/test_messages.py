@@ -171,7 +171,7 @@ def test_who_changes_a_message(
     view = view_of(chat_type)
     message = view.add_message(CHAT, author_id)
     edited = outcome(lambda: edit(view, message.id, user_id, "new", START))
-    deleted = outcome(lambda: delete(view, message.id, user_id))
+    deleted = outcome(lambda: delete(view, message.id, user_id, at(9)))
     if user_id == ADMIN and chat_type == "private":  # which has no admin
         assert (edited, deleted) == (NotFound, NotFound)
         return
@@ -194,7 +194,7 @@ def test_what_is_not_there_or_not_for_the_user_is_not_found(
     if request_of == "edit":
         assert outcome(lambda: edit(view, message_id, user_id, "new", START)) is NotFound
     else:
-        assert outcome(lambda: delete(view, message_id, user_id)) is NotFound
+        assert outcome(lambda: delete(view, message_id, user_id, at(9))) is NotFound
 
 
 def test_an_edit_changes_content_time_and_number() -> None:
@@ -221,7 +221,7 @@ def test_a_tombstone_keeps_all_but_what_was_said() -> None:
         CHAT, MEMBER, client_id="x", reply_to=first.id, edited_at=at(1), pinned=True, **said
     )
     tombstone = replace(message, content="", reactions=None, attachments=(), deleted=True, changed_seq=3)
-    assert delete(view, message.id, MEMBER) == MessageDeleted(tombstone)
+    assert delete(view, message.id, MEMBER, at(9)) == MessageDeleted(tombstone)
 
 
 def test_a_send_into_no_chat_is_not_found() -> None:

@@ -37,6 +37,8 @@ REQUESTS: dict[str, tuple[Request, str, str, str]] = {
     "check_delete, one's own": (lambda one: permissions.check_delete(one, MINE), "oam", "oam", "oam"),
     "check_delete, another's": (lambda one: permissions.check_delete(one, THEIRS), "oa-", "oa-", "oa-"),
     "check_rename": (permissions.check_rename, "oa-", "oa-", "---"),
+    "check_make_public": (permissions.check_make_public, "o--", "o--", "---"),
+    "check_invite": (permissions.check_invite, "oa-", "oa-", "---"),
     "check_delete_chat": (permissions.check_delete_chat, "o--", "o--", "o--"),
     "check_add, a member": (lambda one: permissions.check_add(one, "member"), "oa-", "oa-", "---"),
     "check_add, an admin": (lambda one: permissions.check_add(one, "admin"), "o--", "o--", "---"),
@@ -46,6 +48,7 @@ REQUESTS: dict[str, tuple[Request, str, str, str]] = {
     "check_remove, a member": (remove("member"), "oa-", "oa-", "---"),
     "check_remove, an admin": (remove("admin"), "o--", "o--", "---"),
     "check_remove, an owner": (remove("owner"), "o--", "o--", "---"),
+    "check_oversee": (permissions.check_oversee, "oa-", "oa-", "---"),
 }
 
 

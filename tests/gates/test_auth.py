@@ -100,7 +100,7 @@ async def test_a_username_and_an_email_are_unique_without_case(
 
 
 async def test_registration_can_be_closed(serve: Serve) -> None:
-    server = await serve(registration_open=False)
+    server = await serve(registration="closed")
     assert_error(await register(server, username="ann", password=PASSWORD), 403, "forbidden")
 
 

@@ -200,13 +200,13 @@ async def test_options_of_what_is_not_there_is_not_found(server: Server) -> None
     assert_error((status, json.loads(body)), 404, "not_found")
 
 
-@pytest.mark.parametrize("registration_open", [True, False])
-async def test_what_a_server_says_of_itself_needs_no_token(serve: Serve, registration_open: bool) -> None:
-    server = await serve(registration_open=registration_open, max_content_chars=500)
+@pytest.mark.parametrize("registration", ["open", "invite", "closed"])
+async def test_what_a_server_says_of_itself_needs_no_token(serve: Serve, registration: str) -> None:
+    server = await serve(registration=registration, max_content_chars=500)
     assert await server.stranger().request("GET", "/server") == (
         200,
         {
-            "registration": "open" if registration_open else "closed",
+            "registration": registration,
             "setup_needed": False,
             "max_upload_bytes": 0,
             "max_content_chars": 500,

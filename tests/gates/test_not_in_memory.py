@@ -15,6 +15,7 @@ from tests.clients.clock import ManualClock
 from tests.clients.people import Person
 from tests.clients.shapes import SHARED_CHAT, fits
 from tests.conftest import Serve, Server
+from tests.storage.world import START
 
 pytestmark = pytest.mark.stores
 
@@ -85,25 +86,25 @@ async def test_a_deleted_account(scene: Scene) -> None:
 
 
 async def test_a_new_name(scene: Scene) -> None:
-    await scene.store.chats.rename(scene.chat_id, scene.ann.id, "Dinner")
+    await scene.store.chats.change(scene.chat_id, scene.ann.id, START, name="Dinner")
     assert (await scene.changed())["name"] == "Dinner"
 
 
 async def test_a_role(scene: Scene) -> None:
-    await scene.store.chats.set_role(scene.chat_id, scene.ann.id, scene.carl.id, "admin")
+    await scene.store.chats.set_role(scene.chat_id, scene.ann.id, scene.carl.id, "admin", START)
     assert (await scene.changed())["member_count"] == 3
 
 
 async def test_a_member_who_is_removed(scene: Scene) -> None:
-    await scene.store.chats.remove_member(scene.chat_id, scene.ann.id, scene.bob.id)
+    await scene.store.chats.remove_member(scene.chat_id, scene.ann.id, scene.bob.id, START)
     removed = await scene.next("chat_removed")
     assert (removed["chat_id"], removed["reason"], removed["name"]) == (scene.chat_id, "removed", "Lunch")
-    await scene.store.chats.remove_member(scene.chat_id, scene.ann.id, scene.carl.id)
+    await scene.store.chats.remove_member(scene.chat_id, scene.ann.id, scene.carl.id, START)
     await scene.bobs.nothing_more()
 
 
 async def test_a_member_who_leaves_and_the_heir(scene: Scene) -> None:
-    await scene.store.chats.remove_member(scene.chat_id, scene.ann.id, scene.ann.id)
+    await scene.store.chats.remove_member(scene.chat_id, scene.ann.id, scene.ann.id, START)
     assert (await scene.changed())["member_count"] == 2
     assert (await scene.bob.get(f"/chats/{scene.chat_id}"))["role"] == "owner"
 
@@ -184,8 +185,8 @@ async def test_events_of_a_chat_keep_their_order_while_it_is_loaded(scene: Scene
     chats = scene.store.chats
     await asyncio.gather(
         chats.add_member(scene.chat_id, scene.ann.id, eve.id, "member", now),
-        chats.rename(scene.chat_id, scene.ann.id, "Dinner"),
-        chats.remove_member(scene.chat_id, scene.ann.id, eve.id),
+        chats.change(scene.chat_id, scene.ann.id, START, name="Dinner"),
+        chats.remove_member(scene.chat_id, scene.ann.id, eve.id, START),
         chats.add_member(scene.chat_id, scene.ann.id, eve.id, "admin", now),
         chats.delete(scene.chat_id, scene.ann.id),
         chats.delete(scene.private_id, scene.bob.id),
@@ -216,7 +217,7 @@ async def test_a_store_that_cannot_answer_is_asked_again(
 
     with monkeypatch.context() as patch:
         patch.setattr(chats, "load", lost)
-        await chats.rename(scene.chat_id, scene.ann.id, "Dinner")
+        await chats.change(scene.chat_id, scene.ann.id, START, name="Dinner")
         async with asyncio.timeout(5):
             while not asked:
                 await asyncio.sleep(0.005)

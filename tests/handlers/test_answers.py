@@ -83,7 +83,7 @@ async def _chats_and_members(answers: Answers, ann: Person, bob: Person) -> None
     again = await answers.run(bob, "create_chat", chat_type="private", member_ids=[ann.id])
     assert (made["created"], again["created"]) == (True, False)
     chat = (await answers.run(ann, "create_chat", chat_type="group", name="Room"))["chat"]
-    await answers.run(ann, "rename_chat", chat_id=chat["id"], name="Other room")
+    await answers.run(ann, "change_chat", chat_id=chat["id"], name="Other room")
     await answers.run(ann, "get_chat", chat_id=chat["id"])
     await answers.run(ann, "add_member", chat_id=chat["id"], user_id=bob.id)
     await answers.run(ann, "set_role", chat_id=chat["id"], user_id=bob.id, role="admin")

@@ -12,6 +12,7 @@ from domain.changes import (
     ChatCreated,
     ChatDeleted,
     ChatRenamed,
+    ChatSettingsChanged,
     MemberAdded,
     MemberRemoved,
     MessageChange,
@@ -24,6 +25,7 @@ from domain.changes import (
     UndeclaredChange,
     UserChanged,
 )
+from domain.invites import Invite, InviteMade, InviteRemoved
 from domain.models import Message
 from handlers.live.connections import enter_room
 from handlers.live.member_events import CHANGED_EACH_MEMBERS_MAX, CHANGED_EVERY_S
@@ -88,6 +90,15 @@ CASES: Mapping[str, Case] = {
         ["chat_changed"],
         ["chat_changed"],
     ),
+    "chat made public": Case(
+        lambda scene: ChatSettingsChanged(
+            replace(scene.store.states[CHAT].chat, is_public=True), ("is_public",), JOINED, START
+        ),
+        ["chat_changed"],
+        ["chat_changed"],
+    ),
+    "invite made": Case(lambda _: InviteMade(Invite("code", CHAT, JOINED, START, None, 0))),
+    "invite removed": Case(lambda _: InviteRemoved(CHAT, "code", JOINED, START)),
     "chat deleted": Case(
         lambda _: ChatDeleted(CHAT, [JOINED, OUTSIDE], "Room"), ["chat_removed"], ["chat_removed"]
     ),

@@ -9,6 +9,7 @@ import pytest
 from domain.changes import MemberRemoved, SessionsRevoked
 from tests.conftest import Server
 from tests.nodes.behind import put_behind
+from tests.storage.world import START
 
 pytestmark = pytest.mark.wires
 
@@ -53,7 +54,7 @@ async def test_events_are_held_and_come_in_their_order(server: Server) -> None:
     store = server.chat_app.context.store
     behind.fall_behind()
     for name in ("One", "Two", "Three"):
-        await store.chats.rename(chat_id, ann.id, name)
+        await store.chats.change(chat_id, ann.id, START, name=name)
     await asyncio.sleep(0.1)
     assert client.take() == []
     behind.catch_up()

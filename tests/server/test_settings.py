@@ -82,7 +82,15 @@ def test_an_empty_value_means_the_default(name: str, blank: str, monkeypatch: py
         ("MESSAGES_BURST", "0", "Must be greater than or equal to 1 and less than or equal to 1000000000."),
         ("ALGORITHM", "none", "must be one of HS256, HS384, HS512"),
         ("LOG_LEVEL", "loud", "must be one of DEBUG, INFO, WARNING, ERROR, CRITICAL"),
-        ("REGISTRATION", "maybe", "must be one of open, closed"),
+        ("REGISTRATION", "maybe", "must be one of open, invite, closed"),
+        ("INVITES_REGISTER", "all", "must be one of admins, chats"),
+        ("PUBLIC_URL", "chat.example.org", "must be a URL such as https://chat.example.org"),
+        ("PUBLIC_URL", "https://a b.org", "must be a URL such as https://chat.example.org"),
+        (
+            "PUBLIC_URL",
+            "https://a.org/chat",
+            "must be scheme, host and port alone, such as https://chat.example.org",
+        ),
         ("RATE_LIMITS", "2", "must be on or off"),
         ("DATABASE_URL", "mysql://x", "must start with one of sqlite://, mongodb://, mongodb+srv://"),
         (
@@ -119,7 +127,7 @@ def test_words_are_taken_in_any_case_and_lists_with_blanks(monkeypatch: pytest.M
     assert (config.log_level, config.log_format, config.seed_demo) == ("DEBUG", "json", True)
     assert config.cors_origins == ("https://chat.example.org", "http://localhost:3000")
     assert [str(network) for network in config.trusted_proxies] == ["127.0.0.1/32", "10.0.0.0/8"]
-    assert config.policy == Policy(registration_open=False).unlimited()
+    assert config.policy == Policy(registration="closed").unlimited()
 
 
 def test_a_star_among_the_origins_is_any(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,6 +10,7 @@ from tests.clients.client import Client
 from tests.clients.clock import ManualClock
 from tests.clients.shapes import OWN_USER, USER, assert_error, fits, is_time
 from tests.conftest import Serve, Server
+from tests.storage.world import START
 
 pytestmark = pytest.mark.wires
 
@@ -125,7 +126,7 @@ async def test_what_follows_in_the_chats_comes_after_it(
     await action(store, "carl")
     await asked.wait()
     if action is moderation.ban:
-        await store.chats.remove_member(chats[0], carl.id, carl.id)
+        await store.chats.remove_member(chats[0], carl.id, carl.id, START)
     await bobs.nothing_more("user_changed", "chat_changed", "chat_removed")
     go_on.set()
     received = [await bobs.next() for _ in range(2)]

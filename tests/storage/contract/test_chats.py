@@ -78,11 +78,11 @@ async def test_rename(world: World) -> None:
     owner = await world.user()
     chat_id = await world.chat(owner, name="Old")
     await world.send(chat_id, owner)
-    chat = await world.store.chats.rename(chat_id, owner, "New")
+    chat = await world.store.chats.change(chat_id, owner, START, name="New")
     assert chat == Chat(chat_id, "New", "group", START, owner, head_seq=1, member_count=1)
     assert world.published[-1] == ChatRenamed(chat)
     published_before = len(world.published)
-    assert await world.store.chats.rename(chat_id, owner, "New") == chat
+    assert await world.store.chats.change(chat_id, owner, START, name="New") == chat
     assert len(world.published) == published_before
     state = await world.store.chats.load(chat_id)
     assert state is not None
@@ -92,10 +92,10 @@ async def test_rename(world: World) -> None:
 async def test_rename_and_delete_ask_for_membership_and_role(world: World) -> None:
     owner, admin, member, stranger = await world.users(4)
     chat_id = await world.chat(owner, admin, member, chat_type="channel", name="Old")
-    await world.store.chats.set_role(chat_id, owner, admin, "admin")
+    await world.store.chats.set_role(chat_id, owner, admin, "admin", START)
     published_before = len(world.published)
     for call in (
-        lambda user_id: world.store.chats.rename(chat_id, user_id, "New"),
+        lambda user_id: world.store.chats.change(chat_id, user_id, START, name="New"),
         lambda user_id: world.store.chats.delete(chat_id, user_id),
     ):
         with pytest.raises(NotFound):
@@ -105,10 +105,10 @@ async def test_rename_and_delete_ask_for_membership_and_role(world: World) -> No
     with pytest.raises(Forbidden):
         await world.store.chats.delete(chat_id, admin)
     assert len(world.published) == published_before
-    await world.store.chats.rename(chat_id, admin, "New")
+    await world.store.chats.change(chat_id, admin, START, name="New")
     await world.store.chats.delete(chat_id, owner)
     for call in (
-        world.store.chats.rename(999, owner, "x"),
+        world.store.chats.change(999, owner, START, name="x"),
         world.store.chats.delete(999, owner),
     ):
         with pytest.raises(NotFound):
@@ -149,7 +149,7 @@ async def test_writes_queued_after_a_deletion_find_no_chat(world: World) -> None
         world.send(chat_id, owner),
         world.store.chats.delete(chat_id, owner),
         world.send(chat_id, owner),
-        world.store.chats.rename(chat_id, owner, "x"),
+        world.store.chats.change(chat_id, owner, START, name="x"),
         return_exceptions=True,
     )
     assert [type(result).__name__ for result in results] == ["Message", "NoneType", "NotFound", "NotFound"]
@@ -274,7 +274,7 @@ async def test_member_count_follows(world: World) -> None:
     anna, boris, vera = await world.users(3)
     chat_id = await world.chat(anna, boris)
     await world.store.chats.add_member(chat_id, anna, vera, "member", at(1))
-    await world.store.chats.remove_member(chat_id, anna, boris)
+    await world.store.chats.remove_member(chat_id, anna, boris, START)
     await world.store.chats.add_member(chat_id, anna, boris, "member", at(2))
     assert isinstance(world.published[-1], MemberAdded)
     state = await world.store.chats.load(chat_id)

@@ -31,7 +31,7 @@ async def ban(world: World, *user_ids: int) -> None:
 
 
 async def leave(world: World, chat_id: int, user_id: int) -> None:
-    await world.store.chats.remove_member(chat_id, user_id, user_id)
+    await world.store.chats.remove_member(chat_id, user_id, user_id, START)
 
 
 def changes_of(world: World, kind: type) -> list[object]:
@@ -62,7 +62,7 @@ async def test_a_chat_goes_with_the_last_who_could_inherit(world: World, last: s
     await world.store.users.delete(deleted)
     first, second = (boris, anna) if last == "owner" else (anna, boris)
     if last == "member":
-        await world.store.chats.set_role(chat_id, anna, bot, "owner")
+        await world.store.chats.set_role(chat_id, anna, bot, "owner", START)
     await leave(world, chat_id, first)
     assert (await roles(world, chat_id))[second] == ("owner" if last == "owner" else "member")
     await leave(world, chat_id, second)
@@ -73,13 +73,13 @@ async def test_a_chat_goes_with_the_last_who_could_inherit(world: World, last: s
 async def test_owners_who_are_not_active_do_not_count(world: World) -> None:
     anna, boris, vera = await world.users(3)
     chat_id = await world.chat(anna, boris, vera)
-    await world.store.chats.set_role(chat_id, anna, boris, "owner")
+    await world.store.chats.set_role(chat_id, anna, boris, "owner", START)
     await ban(world, boris)
     assert await roles(world, chat_id) == {anna: "owner", boris: "owner", vera: "member"}
     with pytest.raises(LastOwner):
-        await world.store.chats.set_role(chat_id, anna, anna, "admin")
-    await world.store.chats.set_role(chat_id, anna, boris, "member")
-    await world.store.chats.set_role(chat_id, anna, boris, "owner")
+        await world.store.chats.set_role(chat_id, anna, anna, "admin", START)
+    await world.store.chats.set_role(chat_id, anna, boris, "member", START)
+    await world.store.chats.set_role(chat_id, anna, boris, "owner", START)
     await leave(world, chat_id, anna)
     assert await roles(world, chat_id) == {boris: "owner", vera: "owner"}
     await world.store.users.set_banned(boris, False)
@@ -92,7 +92,7 @@ async def test_a_bot_counts_as_an_owner(world: World) -> None:
     anna, boris = await world.users(2)
     bot = await world.user("bot", is_bot=True)
     chat_id = await world.chat(anna, boris, bot)
-    await world.store.chats.set_role(chat_id, anna, bot, "owner")
+    await world.store.chats.set_role(chat_id, anna, bot, "owner", START)
     await ban(world, anna)
     assert await roles(world, chat_id) == {anna: "owner", boris: "member", bot: "owner"}
     await ban(world, bot)
@@ -123,9 +123,9 @@ async def test_the_role_passes_on_with_the_account_of_the_last_owner(
     assert state is not None
     assert (state.members[vera], state.members[anna]) == (heir, former)
     # What the heir may do counts at once, and that the former owner may no longer.
-    await world.store.chats.set_role(chat_id, vera, boris, "admin")
+    await world.store.chats.set_role(chat_id, vera, boris, "admin", START)
     with pytest.raises(Forbidden):
-        await world.store.chats.rename(chat_id, anna, "Mine")
+        await world.store.chats.change(chat_id, anna, START, name="Mine")
 
 
 async def test_an_unban_gives_nothing_back(world: World) -> None:
@@ -150,7 +150,7 @@ async def test_where_nobody_is_there_to_inherit_nothing_passes_and_an_unban_take
         await world.store.users.set_banned(unbanned, False)
     assert await roles(world, chat_id) == {anna: "owner", boris: "member", bot: "member"}
     assert changes_of(world, RoleChanged) == changes_of(world, ChatDeleted) == []
-    await world.store.chats.rename(alone, anna, "Mine")
+    await world.store.chats.change(alone, anna, START, name="Mine")
 
 
 async def test_a_ban_that_is_repeated_passes_on_what_could_not_pass_before(world: World) -> None:
@@ -181,7 +181,7 @@ async def test_a_user_whose_chats_will_be_left_next_may_be_banned_without_passin
 async def test_only_an_owner_who_was_the_last_loses_the_role(world: World) -> None:
     anna, boris, vera = await world.users(3)
     shared, plain = await world.chat(anna, boris, vera), await world.chat(boris, anna)
-    await world.store.chats.set_role(shared, anna, boris, "owner")
+    await world.store.chats.set_role(shared, anna, boris, "owner", START)
     await ban(world, anna)
     assert changes_of(world, RoleChanged)[1:] == []
     await ban(world, boris)
@@ -245,7 +245,7 @@ def takes_an_owner(world: World, chat_id: int, user_id: int, script: random.Rand
         lambda: world.store.users.set_banned(user_id, True),
         lambda: world.store.users.delete(user_id),
         lambda: leave(world, chat_id, user_id),
-        lambda: world.store.chats.set_role(chat_id, user_id, user_id, "member"),
+        lambda: world.store.chats.set_role(chat_id, user_id, user_id, "member", START),
     ]
     return script.choice(ways)()
 
@@ -258,8 +258,8 @@ async def test_bans_and_leaves_at_once_leave_no_chat_to_nobody(world: World, see
         people = await world.users(4)
         first, second, admin, member = people
         chat_id = await world.chat(*people)
-        await world.store.chats.set_role(chat_id, first, second, "owner")
-        await world.store.chats.set_role(chat_id, first, admin, "admin")
+        await world.store.chats.set_role(chat_id, first, second, "owner", START)
+        await world.store.chats.set_role(chat_id, first, admin, "admin", START)
         deeds = [world.store.users.set_banned(first, True), takes_an_owner(world, chat_id, second, script)]
         if script.random() < 0.5:
             deeds.append(world.store.users.set_banned(admin, True))

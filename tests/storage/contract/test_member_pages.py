@@ -35,8 +35,8 @@ async def test_members_that_come_and_go_between_pages(world: World) -> None:
     users = await world.users(6)
     chat_id = await world.chat(*users[:5])
     first, cursor = await world.store.chats.members(chat_id, cursor=None, limit=2)
-    await world.store.chats.remove_member(chat_id, users[0], users[1])
-    await world.store.chats.remove_member(chat_id, users[0], users[3])
+    await world.store.chats.remove_member(chat_id, users[0], users[1], START)
+    await world.store.chats.remove_member(chat_id, users[0], users[3], START)
     await world.store.chats.add_member(chat_id, users[0], users[5], "owner", at(1))
     rest, cursor = await world.store.chats.members(chat_id, cursor=cursor, limit=9)
     assert [member.user_id for member in (*first, *rest)] == [
@@ -81,7 +81,7 @@ async def test_who_shares_small_chats_with_a_user(world: World) -> None:
     await world.chat(anna, boris, vera, gleb)
     await world.chat(boris, dina)
     left = await world.chat(anna, dina)
-    await world.store.chats.remove_member(left, anna, anna)
+    await world.store.chats.remove_member(left, anna, anna, START)
     gone = await world.chat(anna, dina)
     await world.store.chats.delete(gone, anna)
 

@@ -80,20 +80,20 @@ async def test_one_of_many_at_once_adds_the_member(world: World) -> None:
 async def test_roles(world: World) -> None:
     anna, boris, stranger = await world.users(3)
     chat_id = await world.chat(anna, boris)
-    member = await world.store.chats.set_role(chat_id, anna, boris, "admin")
+    member = await world.store.chats.set_role(chat_id, anna, boris, "admin", START)
     assert member == Member(boris, "admin", START)
     assert world.published[-1] == RoleChanged(chat_id, member)
     published_before = len(world.published)
-    assert await world.store.chats.set_role(chat_id, anna, boris, "admin") == member
+    assert await world.store.chats.set_role(chat_id, anna, boris, "admin", START) == member
     for call in (
-        world.store.chats.set_role(chat_id, boris, stranger, "admin"),
-        world.store.chats.set_role(chat_id, stranger, anna, "admin"),
-        world.store.chats.set_role(999, anna, boris, "admin"),
+        world.store.chats.set_role(chat_id, boris, stranger, "admin", START),
+        world.store.chats.set_role(chat_id, stranger, anna, "admin", START),
+        world.store.chats.set_role(999, anna, boris, "admin", START),
     ):
         with pytest.raises(NotFound):
             await call
     with pytest.raises(Forbidden):
-        await world.store.chats.set_role(chat_id, boris, boris, "admin")
+        await world.store.chats.set_role(chat_id, boris, boris, "admin", START)
     assert len(world.published) == published_before
     assert await members(world, chat_id) == {anna: "owner", boris: "admin"}
 
@@ -102,21 +102,21 @@ async def test_the_last_owner_stays_one(world: World) -> None:
     anna, boris = await world.users(2)
     chat_id = await world.chat(anna, boris)
     with pytest.raises(LastOwner):
-        await world.store.chats.set_role(chat_id, anna, anna, "member")
-    await world.store.chats.set_role(chat_id, anna, boris, "owner")
-    await world.store.chats.set_role(chat_id, anna, anna, "member")
+        await world.store.chats.set_role(chat_id, anna, anna, "member", START)
+    await world.store.chats.set_role(chat_id, anna, boris, "owner", START)
+    await world.store.chats.set_role(chat_id, anna, anna, "member", START)
     with pytest.raises(LastOwner):
-        await world.store.chats.set_role(chat_id, boris, boris, "admin")
+        await world.store.chats.set_role(chat_id, boris, boris, "admin", START)
     assert await members(world, chat_id) == {anna: "member", boris: "owner"}
 
 
 async def test_two_owners_give_up_at_once(world: World) -> None:
     anna, boris = await world.users(2)
     chat_id = await world.chat(anna, boris)
-    await world.store.chats.set_role(chat_id, anna, boris, "owner")
+    await world.store.chats.set_role(chat_id, anna, boris, "owner", START)
     results = await asyncio.gather(
-        world.store.chats.set_role(chat_id, anna, anna, "member"),
-        world.store.chats.set_role(chat_id, boris, boris, "member"),
+        world.store.chats.set_role(chat_id, anna, anna, "member", START),
+        world.store.chats.set_role(chat_id, boris, boris, "member", START),
         return_exceptions=True,
     )
     assert [type(result) for result in results] == [Member, LastOwner]
@@ -126,16 +126,16 @@ async def test_permissions_are_those_of_the_role_of_the_moment(world: World) -> 
     """A demotion queued before another write counts for that write."""
     anna, boris = await world.users(2)
     chat_id = await world.chat(anna, boris, chat_type="channel")
-    await world.store.chats.set_role(chat_id, anna, boris, "admin")
+    await world.store.chats.set_role(chat_id, anna, boris, "admin", START)
     await world.send(chat_id, boris)
 
     results = await asyncio.gather(
-        world.store.chats.set_role(chat_id, anna, boris, "member"),
-        world.store.chats.rename(chat_id, boris, "Mine"),
-        world.store.chats.set_role(chat_id, anna, boris, "admin"),
-        world.store.chats.rename(chat_id, boris, "Mine"),
-        world.store.chats.remove_member(chat_id, anna, boris),
-        world.store.chats.rename(chat_id, boris, "Mine"),
+        world.store.chats.set_role(chat_id, anna, boris, "member", START),
+        world.store.chats.change(chat_id, boris, START, name="Mine"),
+        world.store.chats.set_role(chat_id, anna, boris, "admin", START),
+        world.store.chats.change(chat_id, boris, START, name="Mine"),
+        world.store.chats.remove_member(chat_id, anna, boris, START),
+        world.store.chats.change(chat_id, boris, START, name="Mine"),
         return_exceptions=True,
     )
     assert [type(result).__name__ for result in results] == [
@@ -151,19 +151,19 @@ async def test_permissions_are_those_of_the_role_of_the_moment(world: World) -> 
 async def test_removing(world: World) -> None:
     anna, boris, vera, stranger = await world.users(4)
     chat_id = await world.chat(anna, boris, vera)
-    await world.store.chats.remove_member(chat_id, anna, boris)
+    await world.store.chats.remove_member(chat_id, anna, boris, START)
     assert world.published[-1] == MemberRemoved(chat_id, boris)
     published_before = len(world.published)
     for call in (
-        world.store.chats.remove_member(chat_id, vera, boris),
-        world.store.chats.remove_member(chat_id, boris, anna),
-        world.store.chats.remove_member(chat_id, stranger, stranger),
-        world.store.chats.remove_member(999, anna, anna),
+        world.store.chats.remove_member(chat_id, vera, boris, START),
+        world.store.chats.remove_member(chat_id, boris, anna, START),
+        world.store.chats.remove_member(chat_id, stranger, stranger, START),
+        world.store.chats.remove_member(999, anna, anna, START),
     ):
         with pytest.raises(NotFound):
             await call
     with pytest.raises(Forbidden):
-        await world.store.chats.remove_member(chat_id, vera, anna)
+        await world.store.chats.remove_member(chat_id, vera, anna, START)
     assert len(world.published) == published_before
     assert await members(world, chat_id) == {anna: "owner", vera: "member"}
     with pytest.raises(NotFound):
@@ -175,7 +175,7 @@ async def test_the_oldest_admin_inherits(world: World) -> None:
     chat_id = await world.chat(anna, boris)
     await world.store.chats.add_member(chat_id, anna, gleb, "admin", at(1))
     await world.store.chats.add_member(chat_id, anna, vera, "admin", at(1))
-    await world.store.chats.remove_member(chat_id, anna, anna)
+    await world.store.chats.remove_member(chat_id, anna, anna, START)
     heir = Member(vera, "owner", at(1))
     assert world.published[-1] == MemberRemoved(chat_id, anna, heir)
     assert await members(world, chat_id) == {boris: "member", vera: "owner", gleb: "admin"}
@@ -186,16 +186,16 @@ async def test_else_the_oldest_member_inherits(world: World) -> None:
     chat_id = await world.chat(anna)
     await world.store.chats.add_member(chat_id, anna, boris, "member", at(2))
     await world.store.chats.add_member(chat_id, anna, vera, "member", at(1))
-    await world.store.chats.remove_member(chat_id, anna, anna)
+    await world.store.chats.remove_member(chat_id, anna, anna, START)
     assert await members(world, chat_id) == {boris: "member", vera: "owner"}
-    await world.store.chats.set_role(chat_id, vera, boris, "admin")  # as only an owner may
+    await world.store.chats.set_role(chat_id, vera, boris, "admin", START)  # as only an owner may
 
 
 async def test_nobody_inherits_from_one_of_two_owners(world: World) -> None:
     anna, boris, vera = await world.users(3)
     chat_id = await world.chat(anna, boris, vera)
-    await world.store.chats.set_role(chat_id, anna, vera, "owner")
-    await world.store.chats.remove_member(chat_id, anna, anna)
+    await world.store.chats.set_role(chat_id, anna, vera, "owner", START)
+    await world.store.chats.remove_member(chat_id, anna, anna, START)
     assert world.published[-1] == MemberRemoved(chat_id, anna, None)
     assert await members(world, chat_id) == {boris: "member", vera: "owner"}
 
@@ -205,7 +205,7 @@ async def test_with_the_last_member_goes_the_chat(world: World) -> None:
     chat_id = await world.chat(anna)
     message = await world.send(chat_id, anna)
     published_before = len(world.published)
-    await world.store.chats.remove_member(chat_id, anna, anna)
+    await world.store.chats.remove_member(chat_id, anna, anna, START)
     assert world.published[published_before:] == [ChatDeleted(chat_id, [anna])]
     assert await world.store.chats.load(chat_id) is None
     assert await world.store.messages.get(message.id) is None
@@ -215,7 +215,7 @@ async def test_everybody_leaves_at_once(world: World) -> None:
     users = await world.users(40)
     chat_id = await world.chat(*users)
     order = random.Random(7).sample(users, len(users))
-    await asyncio.gather(*(world.store.chats.remove_member(chat_id, user, user) for user in order))
+    await asyncio.gather(*(world.store.chats.remove_member(chat_id, user, user, START) for user in order))
     assert await world.store.chats.load(chat_id) is None
     removed = [change for change in world.published if isinstance(change, MemberRemoved)]
     assert len(removed) == 39
@@ -232,7 +232,7 @@ async def test_coming_and_going_while_others_write(world: World) -> None:
         for _ in range(10):
             await world.store.chats.add_member(chat_id, anna, user_id, "member", at(1))
             sends = [world.send(chat_id, user_id) for _ in range(script.randrange(4))]
-            leave = world.store.chats.remove_member(chat_id, user_id, user_id)
+            leave = world.store.chats.remove_member(chat_id, user_id, user_id, START)
             results = await asyncio.gather(
                 *sends, leave, world.send(chat_id, user_id), return_exceptions=True
             )
@@ -249,7 +249,7 @@ async def test_who_is_in_a_chat(world: World) -> None:
     chat_id = await world.chat(anna, boris)
     has_member = world.store.chats.has_member
     assert [await has_member(chat_id, one) for one in (anna, boris, carl)] == [True, True, False]
-    await world.store.chats.remove_member(chat_id, anna, boris)
+    await world.store.chats.remove_member(chat_id, anna, boris, START)
     assert [await has_member(chat_id, one) for one in (anna, boris)] == [True, False]
     await world.store.chats.delete(chat_id, anna)
     assert not await has_member(chat_id, anna)

@@ -294,7 +294,7 @@ async def test_a_deletion_leaves_a_tombstone(world: World) -> None:
     message = await world.store.messages.edit(message.id, anna, "secret too", at(1))
     with pytest.raises(Forbidden):
         await world.store.messages.delete(message.id, boris, at(2))
-    await world.store.chats.set_role(chat_id, anna, boris, "admin")
+    await world.store.chats.set_role(chat_id, anna, boris, "admin", START)
     tombstone = await world.store.messages.delete(message.id, boris, at(2))
     assert tombstone == replace(message, content="", deleted=True, changed_seq=4)
     assert world.published[-1] == MessageDeleted(tombstone)
@@ -308,7 +308,7 @@ async def test_what_changing_a_message_checks(world: World) -> None:
     chat_id = await world.chat(anna, boris, vera)
     message, deleted, boris_own = [await world.send(chat_id, user) for user in (anna, anna, boris)]
     await world.store.messages.delete(deleted.id, anna, at(1))
-    await world.store.chats.remove_member(chat_id, anna, boris)
+    await world.store.chats.remove_member(chat_id, anna, boris, START)
     published_before = len(world.published)
     for message_id, user_id in (
         (message.id, stranger),
@@ -351,7 +351,7 @@ async def test_a_cancelled_waiter_undoes_nothing(world: World) -> None:
     for _ in range(5):
         await asyncio.sleep(0)
     under_way.cancel()
-    waiting = asyncio.create_task(world.store.chats.rename(chat_id, anna, "New"))
+    waiting = asyncio.create_task(world.store.chats.change(chat_id, anna, START, name="New"))
     await asyncio.sleep(0)
     waiting.cancel()
     last = await world.send(chat_id, anna, "last")
@@ -384,7 +384,7 @@ async def test_everything_at_once(world: World) -> None:
                 lambda: messages.delete(known[chat_id][number % 3].id, script.choice([anna, user_id]), at(1)),
                 lambda: messages.mark_read(chat_id, user_id, script.choice([None, message.id])),
                 lambda: chats_of_store.add_member(chat_id, anna, script.choice(others), "member", at(number)),
-                lambda: chats_of_store.remove_member(chat_id, anna, script.choice(others)),
+                lambda: chats_of_store.remove_member(chat_id, anna, script.choice(others), START),
                 lambda: messages.history(chat_id, limit=10),
                 lambda: chats_of_store.load(chat_id),
             ]

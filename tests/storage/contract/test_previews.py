@@ -2,7 +2,7 @@ import asyncio
 
 from domain.models import ChatPreview
 from storage.ports import UNREAD_LIMIT
-from tests.storage.world import World, at
+from tests.storage.world import START, World, at
 
 
 async def test_a_glance_is_what_the_summaries_say(world: World) -> None:
@@ -29,7 +29,7 @@ async def test_a_glance_at_nothing(world: World) -> None:
     assert await world.store.chats.preview(chat_id, [anna]) == ChatPreview(0, None, {anna: 0}, {anna: 0})
     assert await world.store.chats.preview(chat_id, []) == ChatPreview(0, None, {}, {})
     assert await world.store.chats.preview(999, [anna]) is None
-    await world.store.chats.remove_member(chat_id, anna, boris)
+    await world.store.chats.remove_member(chat_id, anna, boris, START)
     assert await world.store.chats.preview(chat_id, [anna, boris]) == ChatPreview(
         0, None, {anna: 0}, {anna: 0}
     )
@@ -67,5 +67,5 @@ async def test_the_chats_of_a_user(world: World) -> None:
     chat_ids = [await world.chat(anna, boris) for _ in range(3)]
     await world.chat(boris)
     assert sorted(await world.store.chats.ids_of(anna)) == chat_ids
-    await world.store.chats.remove_member(chat_ids[1], anna, anna)
+    await world.store.chats.remove_member(chat_ids[1], anna, anna, START)
     assert sorted(await world.store.chats.ids_of(anna)) == [chat_ids[0], chat_ids[2]]

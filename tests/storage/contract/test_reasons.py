@@ -1,15 +1,15 @@
 """What a change says of how it came about, beside what is different now."""
 
 from domain.changes import ChatDeleted, MemberRemoved, UserChanged
-from tests.storage.world import World
+from tests.storage.world import START, World
 
 
 async def test_who_removed_a_member_and_from_what(world: World) -> None:
     anna, boris, vera = await world.users(3)
     chat_id = await world.chat(anna, boris, vera, name="Lunch")
-    await world.store.chats.remove_member(chat_id, anna, boris)
-    await world.store.chats.rename(chat_id, anna, "Dinner")
-    await world.store.chats.remove_member(chat_id, anna, anna)
+    await world.store.chats.remove_member(chat_id, anna, boris, START)
+    await world.store.chats.change(chat_id, anna, START, name="Dinner")
+    await world.store.chats.remove_member(chat_id, anna, anna, START)
     removed = [change for change in world.published if isinstance(change, MemberRemoved)]
     assert [(one.user_id, one.actor_id, one.name) for one in removed] == [
         (boris, anna, "Lunch"),
@@ -23,7 +23,7 @@ async def test_what_a_deleted_chat_was_and_who_left_it(world: World) -> None:
     left = await world.chat(anna, chat_type="channel", name="News")
     private = await world.chat(anna, boris, chat_type="private", name=None)
     await world.store.chats.delete(deleted, anna)
-    await world.store.chats.remove_member(left, anna, anna)
+    await world.store.chats.remove_member(left, anna, anna, START)
     await world.store.chats.delete(private, anna)
     gone = [change for change in world.published if isinstance(change, ChatDeleted)]
     assert [(one.chat_id, one.name, one.chat_type, one.left_id) for one in gone] == [

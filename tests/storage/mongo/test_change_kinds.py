@@ -207,8 +207,8 @@ async def test_a_chat_with_a_row_of_an_unknown_kind_is_not_served_and_others_are
             lambda: here.send(chat_id, anna, "refused"),
             lambda: mongo_store.messages.edit(message.id, anna, "refused", at(1)),
             lambda: mongo_store.messages.mark_read(chat_id, boris, None),
-            lambda: mongo_store.chats.rename(chat_id, anna, "Refused"),
-            lambda: mongo_store.chats.remove_member(chat_id, anna, boris),
+            lambda: mongo_store.chats.change(chat_id, anna, START, name="Refused"),
+            lambda: mongo_store.chats.remove_member(chat_id, anna, boris, START),
             lambda: here.send(chat_id, anna, "refused", client_id="x"),
         ):
             with pytest.raises(Unavailable, match="'throwaway_reacted'") as refused:
@@ -347,7 +347,7 @@ def calls_about(
         lambda: store.chats.load(chat_id),
         lambda: store.messages.append(draft(chat_id, user_id)),
         lambda: store.messages.edit(message_id, user_id, "edited", at(1)),
-        lambda: store.chats.rename(chat_id, user_id, "Renamed"),
+        lambda: store.chats.change(chat_id, user_id, START, name="Renamed"),
         lambda: store.messages.history(chat_id, limit=10),
     ]
 
@@ -420,7 +420,7 @@ async def test_a_rename_is_published_with_the_head_and_the_number_of_members(mon
     anna, boris = await world.users(2)
     chat_id = await world.chat(anna, boris)
     await world.send(chat_id, anna)
-    renamed = await mongo_store.chats.rename(chat_id, anna, "New")
+    renamed = await mongo_store.chats.change(chat_id, anna, START, name="New")
     change: Change = world.published[-1]
     assert change == ChatRenamed(renamed)
     assert (renamed.name, renamed.head_seq, renamed.member_count) == ("New", 1, 2)

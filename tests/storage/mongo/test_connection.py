@@ -8,7 +8,7 @@ from storage.mongo import MongoStore, schema
 from storage.open import open_store
 from tests.storage.conftest import MongoPlace
 from tests.storage.mongo.server import Server
-from tests.storage.world import World
+from tests.storage.world import START, World
 
 
 async def test_the_url_chooses_this_store(mongo_place: MongoPlace) -> None:
@@ -82,7 +82,7 @@ async def test_a_server_that_goes_and_comes_back(own_server: Server, monkeypatch
         store.ping(),
         store.chats.load(chat_id),
         store.users.rename(anna, "New"),
-        store.chats.rename(chat_id, anna, "New"),
+        store.chats.change(chat_id, anna, START, name="New"),
         world.send(chat_id, anna),
         return_exceptions=True,
     )

@@ -5,7 +5,7 @@ from storage.mongo import MongoStore
 from storage.mongo.chat_replica import ChatReplica
 from storage.mongo.log import Row
 from tests.storage.conftest import MongoPlace
-from tests.storage.world import World
+from tests.storage.world import START, World
 
 
 async def test_a_database_without_an_epoch_gets_one(mongo_place: MongoPlace) -> None:
@@ -22,7 +22,7 @@ async def test_rows_that_do_not_say_who_removed_or_left(mongo_store: MongoStore)
     world = World(mongo_store)
     anna, boris = await world.users(2)
     chat_id = await world.chat(anna, boris, name="Lunch")
-    await world.store.chats.remove_member(chat_id, anna, boris)
+    await world.store.chats.remove_member(chat_id, anna, boris, START)
     await world.store.chats.delete(chat_id, anna)
     replica, published = ChatReplica(chat_id), []
     for row in await mongo_store._writer.replicas.log.after(chat_id, 0):

@@ -13,7 +13,7 @@ from storage.mongo import MongoStore, chat_view
 from storage.mongo.chat_replica import ChatReplica, MemberRole
 from storage.mongo.database import Database
 from storage.mongo.writer import Writer
-from tests.storage.world import World, at
+from tests.storage.world import START, World, at
 
 
 @pytest.fixture
@@ -60,13 +60,13 @@ async def test_one_owner_goes_while_the_other_is_banned(
 ) -> None:
     anna, boris, vera = await here.users(3)
     chat_id = await here.chat(anna, boris, vera)
-    await here.store.chats.set_role(chat_id, anna, boris, "owner")
+    await here.store.chats.set_role(chat_id, anna, boris, "owner", START)
     between(boris, lambda: elsewhere.users.set_banned(boris, True))
     if how == "leaves":
-        await here.store.chats.remove_member(chat_id, anna, anna)
+        await here.store.chats.remove_member(chat_id, anna, anna, START)
         assert await roles(here, chat_id) == {boris: "member", vera: "owner"}
     else:
-        await here.store.chats.set_role(chat_id, anna, anna, "member")
+        await here.store.chats.set_role(chat_id, anna, anna, "member", START)
         assert await roles(here, chat_id) == {anna: "owner", boris: "member", vera: "member"}
 
 
@@ -76,7 +76,7 @@ async def test_the_heir_is_banned_while_the_owner_leaves(
     anna, boris, vera = await here.users(3)
     chat_id = await here.chat(anna, boris, vera)
     between(boris, lambda: elsewhere.users.set_banned(boris, True))
-    await here.store.chats.remove_member(chat_id, anna, anna)
+    await here.store.chats.remove_member(chat_id, anna, anna, START)
     assert await roles(here, chat_id) == {boris: "member", vera: "owner"}
 
 
@@ -102,7 +102,7 @@ async def test_the_owner_is_banned_while_making_a_chat(
 async def test_both_owners_are_banned_by_two_servers_at_once(here: World, elsewhere: MongoStore) -> None:
     anna, boris, vera = await here.users(3)
     chat_id = await here.chat(anna, boris, vera)
-    await here.store.chats.set_role(chat_id, anna, boris, "owner")
+    await here.store.chats.set_role(chat_id, anna, boris, "owner", START)
     first = elsewhere.users.set_banned(anna, True)
     await here.store.users.set_banned(boris, True)
     await first
@@ -121,8 +121,8 @@ async def test_another_server_learns_who_inherited(here: World, elsewhere: Mongo
     assert await elsewhere.chats.load(chat_id) is not None
     await here.store.users.set_banned(anna, True)
     with pytest.raises(Forbidden):
-        await elsewhere.chats.rename(chat_id, anna, "New")
-    await elsewhere.chats.rename(chat_id, boris, "New")
+        await elsewhere.chats.change(chat_id, anna, START, name="New")
+    await elsewhere.chats.change(chat_id, boris, START, name="New")
     reopened = await elsewhere.chats.load(chat_id)
     assert reopened is not None
     assert reopened.members[boris].role == "owner"
@@ -144,7 +144,7 @@ async def test_the_heir_of_a_large_chat_is_found_in_a_few_queries(
         return await original(database, user_ids)
 
     monkeypatch.setattr(chat_view, "accounts_of", accounts_of)
-    await here.store.chats.remove_member(chat_id, anna, anna)
+    await here.store.chats.remove_member(chat_id, anna, anna, START)
     assert (await roles(here, chat_id))[heir] == "owner"
     # The owners, the members in two steps and the rest; and the heir once more when the change is in.
     assert asked == [1, 10, 100, 6, 1]

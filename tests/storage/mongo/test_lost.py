@@ -63,8 +63,8 @@ async def test_everything_happens_once(lossy: random.Random, mongo_store: MongoS
     assert await world.head(chat_id) == 120 + 20 + 1
     assert isinstance(await mongo_store.chats.add_member(chat_id, anna, vera, "member", at(1)), Member)
     assert (await mongo_store.messages.mark_read(chat_id, boris, None)).moved
-    assert isinstance(await mongo_store.chats.rename(chat_id, anna, "New"), Chat)
-    await mongo_store.chats.remove_member(chat_id, anna, boris)
+    assert isinstance(await mongo_store.chats.change(chat_id, anna, START, name="New"), Chat)
+    await mongo_store.chats.remove_member(chat_id, anna, boris, START)
     chat, created = await world.make_chat(anna, vera, chat_type="private")
     assert created
     assert (await world.make_chat(vera, anna, chat_type="private"))[0].id == chat.id

@@ -8,7 +8,7 @@ import pytest
 from storage.errors import Unavailable
 from storage.mongo import MongoStore
 from storage.mongo.projection import Projection
-from tests.storage.world import World, at
+from tests.storage.world import START, World, at
 
 _MAX_CHATS = 10
 
@@ -106,7 +106,7 @@ async def test_chats_are_bounded_by_their_members_too(
         )
     for chat_id in chats:
         await world.store.chats.add_member(chat_id, users[0], users[5], "member", at(1))
-        await world.store.chats.remove_member(chat_id, users[0], users[1])
+        await world.store.chats.remove_member(chat_id, users[0], users[1], START)
         await world.send(chat_id, users[0], "hi")
         assert (
             replicas._member_count == sum(len(replica.roles) for replica in replicas._replicas.values()) <= 26

@@ -8,7 +8,7 @@ import pytest
 from domain.changes import Change, MemberAdded, MessageCreated
 from storage.node_ports import Hint
 from tests.storage.mongo.nodes import Node
-from tests.storage.world import at, draft
+from tests.storage.world import START, at, draft
 
 
 class Bus:
@@ -132,7 +132,7 @@ async def test_replicas_keep_up_with_what_is_received(here: Node, there: Node) -
     for number in range(5):
         await here.send(chat_id, anna, f"{number}")
     bus.hand_out(*range(5))
-    await here.store.chats.rename(chat_id, anna, "Hall")
+    await here.store.chats.change(chat_id, anna, START, name="Hall")
     await there.look()
     tries: list[int] = []
     log, original = there.store._writer.replicas.log, there.store._writer.replicas.log.insert

@@ -440,7 +440,7 @@ async def test_rows_before_a_load_are_published_until_the_chat_is_followed(here:
     ]
     await there.store.chats.load(chat_id)
     there.store.chats.follow(chat_id)
-    await here.store.chats.rename(chat_id, anna, "Another name")
+    await here.store.chats.change(chat_id, anna, START, name="Another name")
     for _ in range(2):
         await there.look()
     assert [type(one) for one in there.take()] == [ChatRenamed]

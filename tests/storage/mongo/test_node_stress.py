@@ -11,7 +11,7 @@ from domain.refusals import Refusal
 from storage.mongo.chat_replica import ChatReplica
 from tests.storage.conftest import MongoPlace
 from tests.storage.mongo.nodes import Node
-from tests.storage.world import at
+from tests.storage.world import START, at
 
 ACTIONS = (
     "send",
@@ -60,11 +60,11 @@ class Player:
         elif action == "add":
             await store.chats.add_member(chat_id, owner_id, user_id, "member", at(step))
         elif action == "remove" and user_id != owner_id:
-            await store.chats.remove_member(chat_id, owner_id, user_id)
+            await store.chats.remove_member(chat_id, owner_id, user_id, START)
         elif action == "rename":
-            await store.chats.rename(chat_id, owner_id, f"name {step}")
+            await store.chats.change(chat_id, owner_id, START, name=f"name {step}")
         elif action == "role" and user_id != owner_id:
-            await store.chats.set_role(chat_id, owner_id, user_id, choose(("admin", "member")))
+            await store.chats.set_role(chat_id, owner_id, user_id, choose(("admin", "member")), START)
         elif action == "read":
             await store.messages.mark_read(chat_id, owner_id, None)
         elif action == "load":

@@ -3,7 +3,7 @@ import asyncio
 from domain.changes import ChatDeleted
 from storage.mongo import MongoStore
 from tests.storage.conftest import MongoPlace
-from tests.storage.world import World, at
+from tests.storage.world import START, World, at
 
 
 async def swept(store: MongoStore, chat_id: int) -> None:
@@ -63,6 +63,6 @@ async def test_a_chat_closed_by_the_last_to_leave(mongo_store: MongoStore) -> No
     world = World(mongo_store)
     anna = await world.user()
     chat_id = await world.chat(anna)
-    await mongo_store.chats.remove_member(chat_id, anna, anna)
+    await mongo_store.chats.remove_member(chat_id, anna, anna, START)
     assert world.published[-1] == ChatDeleted(chat_id, [anna])
     await swept(mongo_store, chat_id)

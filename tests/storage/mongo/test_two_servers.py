@@ -117,7 +117,7 @@ async def test_membership_is_judged_on_the_newest_state(
     anna, boris, vera = await here.users(3)
     chat_id = await here.chat(anna, boris)
     await there.send(chat_id, boris)
-    await mongo_store.chats.remove_member(chat_id, anna, boris)
+    await mongo_store.chats.remove_member(chat_id, anna, boris, START)
     await mongo_store.chats.add_member(chat_id, anna, vera, "member", at(1))
     results = await asyncio.gather(
         there.send(chat_id, boris),
@@ -141,10 +141,10 @@ async def test_one_owner_stays(mongo_store: MongoStore, second_store: MongoStore
     anna, boris = await here.users(2)
     for _ in range(5):
         chat_id = await here.chat(anna, boris)
-        await mongo_store.chats.set_role(chat_id, anna, boris, "owner")
+        await mongo_store.chats.set_role(chat_id, anna, boris, "owner", START)
         results = await asyncio.gather(
-            here.store.chats.set_role(chat_id, anna, anna, "member"),
-            there.store.chats.set_role(chat_id, boris, boris, "member"),
+            here.store.chats.set_role(chat_id, anna, anna, "member", START),
+            there.store.chats.set_role(chat_id, boris, boris, "member", START),
             return_exceptions=True,
         )
         assert {type(result) for result in results} == {Member, LastOwner}

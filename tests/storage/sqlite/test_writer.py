@@ -14,7 +14,7 @@ from storage.results import _RESULTS
 from storage.sqlite import SqliteStore
 from storage.sqlite.writer import Writer
 from tests.storage.sqlite.conftest import Gremlin
-from tests.storage.world import World, at, draft
+from tests.storage.world import START, World, at, draft
 
 
 async def test_a_failing_commit_fails_everybody_and_makes_no_hole(
@@ -33,8 +33,8 @@ async def test_a_failing_commit_fails_everybody_and_makes_no_hole(
             for chat_id in chats[:1]
         ),
         world.store.messages.append(draft(chats[1], anna)),
-        world.store.chats.remove_member(chats[0], anna, boris),
-        world.store.chats.rename(chats[0], anna, "New"),
+        world.store.chats.remove_member(chats[0], anna, boris, START),
+        world.store.chats.change(chats[0], anna, START, name="New"),
         return_exceptions=True,
     )
     assert [type(result) for result in results] == [Unavailable] * 53
@@ -79,7 +79,7 @@ async def test_a_failing_item_fails_alone(sqlite_world: World) -> None:
     futures[20:20] = [append(draft(chat_id, anna, "\ud800"))]
     futures.append(append(draft(chat_id, boris)))
     results = await asyncio.gather(
-        *futures, world.store.chats.rename(chat_id, anna, "New"), return_exceptions=True
+        *futures, world.store.chats.change(chat_id, anna, START, name="New"), return_exceptions=True
     )
     assert isinstance(results[20], UnicodeEncodeError)
     assert isinstance(results[41], Forbidden)

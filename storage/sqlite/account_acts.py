@@ -1,0 +1,113 @@
+"""What admins, and users themselves, do to accounts. The last active admin stays one: `domain.decisions.admins`."""
+
+import sqlite3
+from collections.abc import Callable
+from dataclasses import replace
+
+from domain.acts import AccountUpdate, Act, Action, entries_of_act, entries_of_update
+from domain.decisions.admins import check_actor, update_account
+from domain.models import User
+from domain.refusals import Forbidden
+from domain.text import name_key
+from storage.sqlite import audit_rows, heirs
+from storage.sqlite.accounts import end_sessions_but, get, publish
+from storage.sqlite.rows import user_of
+from storage.sqlite.writer import Writer
+
+SETUP = "setup"
+"""The key of `meta` under which the hash of the setup code is."""
+
+
+def admin(db: sqlite3.Connection) -> User | None:
+    """The active admin with the lowest id."""
+    row = db.execute(
+        "SELECT * FROM users WHERE is_admin = 1 AND banned = 0 AND deleted = 0 ORDER BY id LIMIT 1"
+    ).fetchone()
+    return user_of(row) if row else None
+
+
+def keep_setup_hash(writer: Writer, setup_hash: str) -> None:
+    writer.db.execute("INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)", (SETUP, setup_hash))
+
+
+def setup_hash(db: sqlite3.Connection) -> str | None:
+    found = db.execute("SELECT value FROM meta WHERE key = ?", (SETUP,)).fetchone()
+    return found[0] if found else None
+
+
+def create_first(writer: Writer, given_hash: str, create: Callable[[Writer], User], act: Act) -> User:
+    """Creates the first admin. Raises: `Forbidden` for another hash than the one that is kept, and if there is an
+    admin; what `create` raises."""
+    if admin(writer.db) is not None or given_hash != setup_hash(writer.db):
+        raise Forbidden("this setup link does not work, or not any more")
+    user = create(writer)
+    writer.db.execute("DELETE FROM meta WHERE key = ?", (SETUP,))
+    return make_admin(writer, user, replace(act, actor_id=user.id))
+
+
+def make_admin(writer: Writer, user: User, act: Act) -> User:
+    """Makes a user an admin who was created in this transaction."""
+    writer.db.execute("UPDATE users SET is_admin = 1 WHERE id = ?", (user.id,))
+    note(writer, act, "admin_added", user.id)
+    return replace(user, is_admin=True)
+
+
+def update(
+    writer: Writer, user_id: int, wanted: AccountUpdate, act: Act, pass_on: bool
+) -> tuple[User, int | None]:
+    """The user after the update; where `heirs.pass_on` is to go on, None if there is nothing more to pass on.
+
+    Raises: as `domain.decisions.admins.update_account`.
+    """
+    db, before = writer.db, get(writer.db, user_id)
+    after = update_account(before, wanted, act, _actor(db, act), lambda: _has_admin_besides(db, user_id))
+    assert before is not None
+    if after != before:
+        _write(db, after)
+        shown = after.active != before.active or after.display_name != before.display_name
+        after = publish(writer, user_id, shown=shown, own=after.is_admin != before.is_admin)
+        if not after.active:
+            end_sessions_but(writer, user_id, None)
+        audit_rows.write(db, None, entries_of_update(before, after, act))
+    ends = wanted.deleted or wanted.banned
+    return after, heirs.pass_on(writer, user_id) if ends and pass_on else None
+
+
+def check(writer: Writer, act: Act) -> None:
+    """Raises: `Forbidden` if the one who acts does not administer the server."""
+    check_actor(act, _actor(writer.db, act))
+
+
+def note(writer: Writer, act: Act, action: Action, user_id: int, detail: str | None = None) -> None:
+    """Writes what the audit of the server says of an act."""
+    audit_rows.write(writer.db, None, entries_of_act(act, action, user_id, detail))
+
+
+def _write(db: sqlite3.Connection, user: User) -> None:
+    db.execute(
+        "UPDATE users SET is_admin = ?, banned = ?, deleted = ?, display_name = ?, display_name_key = ?,"
+        " password_hash = ?, email = ?, email_key = iif(? IS NULL, NULL, email_key) WHERE id = ?",
+        (
+            user.is_admin,
+            user.banned,
+            user.deleted,
+            user.display_name,
+            name_key(user.display_name),
+            user.password_hash,
+            user.email,
+            user.email,
+            user.id,
+        ),
+    )
+
+
+def _actor(db: sqlite3.Connection, act: Act) -> User | None:
+    return None if act.actor_id is None else get(db, act.actor_id)
+
+
+def _has_admin_besides(db: sqlite3.Connection, user_id: int) -> bool:
+    found = db.execute(
+        "SELECT 1 FROM users WHERE is_admin = 1 AND banned = 0 AND deleted = 0 AND id <> ? LIMIT 1",
+        (user_id,),
+    )
+    return found.fetchone() is not None

@@ -1,0 +1,28 @@
+"""The default chat of the server: its id is noted with its creation, for ever."""
+
+from datetime import datetime
+
+from domain.decisions import chats, invites
+from storage.sqlite.writer import Writer
+
+_KEY = "default_chat"
+
+
+def create(writer: Writer, name: str, owner_id: int, created_at: datetime) -> None:
+    """See `storage.ports.Chats.create_default`."""
+    if _chat_id(writer) is None:
+        created = chats.create(writer.chats, name, "group", owner_id, (), created_at, is_public=True)
+        chat, _ = writer.carry_out(created)
+        writer.db.execute("INSERT INTO meta (key, value) VALUES (?, ?)", (_KEY, str(chat.id)))
+
+
+def join(writer: Writer, user_id: int, joined_at: datetime) -> None:
+    """See `storage.ports.Chats.join_default`."""
+    chat_id = _chat_id(writer)
+    if chat_id is not None and writer.chats.find_chat(chat_id) is not None:
+        writer.carry_out(invites.enter(writer.chats, chat_id, user_id, joined_at))
+
+
+def _chat_id(writer: Writer) -> int | None:
+    found = writer.db.execute("SELECT value FROM meta WHERE key = ?", (_KEY,)).fetchone()
+    return int(found[0]) if found else None

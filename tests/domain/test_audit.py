@@ -1,0 +1,86 @@
+"""What the audit of a chat tells of each kind of change."""
+
+from dataclasses import replace
+
+import pytest
+
+from domain.audit import AuditEntry, entries_of
+from domain.changes import (
+    Change,
+    ChatRenamed,
+    ChatSettingsChanged,
+    MemberAdded,
+    MemberRemoved,
+    MessageCreated,
+    MessageDeleted,
+    RoleChanged,
+)
+from domain.invites import Invite, InviteMade, InviteRemoved
+from domain.models import Chat, Member, Message
+from tests.domain.fake_view import ADMIN, CHAT, MEMBER, OWNER, START, at
+
+LUNCH = Chat(CHAT, "Lunch", "group", START, OWNER, 3, 3)
+JOINED = Member(MEMBER, "member", at(1))
+HEIR = Member(ADMIN, "owner", START)
+MESSAGE = Message(31, CHAT, 1, 2, "", MEMBER, START, deleted=True)
+
+
+def entry(action: str, actor_id: int | None, user_id: int | None = None, **more: object) -> AuditEntry:
+    return AuditEntry(0, at(1), actor_id, action, user_id, **more)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        (ChatRenamed(LUNCH, ADMIN, at(1)), [entry("renamed", ADMIN, detail="Lunch")]),
+        (
+            ChatSettingsChanged(replace(LUNCH, is_public=True), ("name", "is_public"), OWNER, at(1)),
+            [entry("renamed", OWNER, detail="Lunch"), entry("made_public", OWNER)],
+        ),
+        (ChatSettingsChanged(LUNCH, ("is_public",), OWNER, at(1)), [entry("made_private", OWNER)]),
+        (InviteMade(Invite("code", CHAT, ADMIN, at(1), None, 5)), [entry("invite_made", ADMIN)]),
+        (InviteRemoved(CHAT, "code", OWNER, at(1)), [entry("invite_removed", OWNER)]),
+        (MemberAdded(CHAT, JOINED, ADMIN), [entry("member_added", ADMIN, MEMBER, detail="member")]),
+        (MemberAdded(CHAT, JOINED, MEMBER), [entry("member_joined", MEMBER, MEMBER, detail="member")]),
+        (MemberRemoved(CHAT, MEMBER, None, ADMIN, "Lunch", at(1)), [entry("member_removed", ADMIN, MEMBER)]),
+        (
+            MemberRemoved(CHAT, OWNER, HEIR, OWNER, "Lunch", at(1)),
+            [entry("member_left", OWNER, OWNER), entry("role_changed", None, ADMIN, detail="owner")],
+        ),
+        (
+            RoleChanged(CHAT, replace(JOINED, role="admin"), None, OWNER, at(1)),
+            [entry("role_changed", OWNER, MEMBER, detail="admin")],
+        ),
+        (
+            RoleChanged(CHAT, Member(OWNER, "member", START), HEIR, None, at(1)),
+            [
+                entry("role_changed", None, OWNER, detail="member"),
+                entry("role_changed", None, ADMIN, detail="owner"),
+            ],
+        ),
+        (
+            MessageDeleted(MESSAGE, ADMIN, at(1)),
+            [entry("message_deleted", ADMIN, MEMBER, message_id=31)],
+        ),
+        (MessageDeleted(MESSAGE, MEMBER, at(1)), []),
+        (MessageCreated(MESSAGE), []),
+    ],
+)
+def test_what_is_told(change: Change, expected: list[AuditEntry]) -> None:
+    assert list(entries_of(change)) == expected
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        ChatRenamed(LUNCH),
+        MemberAdded(CHAT, JOINED),
+        MemberRemoved(CHAT, MEMBER, HEIR),
+        MemberRemoved(CHAT, MEMBER, HEIR, ADMIN, "Lunch"),
+        RoleChanged(CHAT, JOINED, HEIR),
+        MessageDeleted(MESSAGE),
+    ],
+)
+def test_changes_of_the_first_versions_are_not_told(change: Change) -> None:
+    """Their rows lack who made them, or when."""
+    assert not entries_of(change)
