@@ -7,6 +7,7 @@ from typing import Any
 import jwt
 import pytest
 
+from domain.acts import AccountUpdate
 from handlers import moderation
 from tests.clients.clock import ManualClock
 from tests.clients.people import Person
@@ -184,4 +185,19 @@ async def test_a_token_of_another_backend_deletes_with_the_password_too(server: 
     ann = await server.person("ann")
     ann.token = jwt.encode({"sub": str(ann.id), "exp": int(time.time()) + 60}, SECRET, "HS256")
     assert_error(await delete(ann, {"password": "wrong one"}), 403, "forbidden")
+    assert (await delete(ann, {"password": PASSWORD}))[0] == 204
+
+
+@pytest.mark.stores
+async def test_the_last_active_admin_stays(server: Server) -> None:
+    ann = await server.person("ann")
+    await server.chat_app.context.store.users.update(ann.id, AccountUpdate(is_admin=True))
+    client = await ann.connect()
+    assert_error(await delete(ann, {"password": "wrong one"}), 403, "forbidden")
+    for way in WAYS:
+        assert_error(await delete(ann, {"password": PASSWORD}, way), 409, "conflict")
+    await client.nothing_more()
+    assert (await ann.get("/users/me"))["is_admin"] is True
+    bob = await server.person("bob")
+    await server.chat_app.context.store.users.update(bob.id, AccountUpdate(is_admin=True))
     assert (await delete(ann, {"password": PASSWORD}))[0] == 204
