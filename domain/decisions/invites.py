@@ -10,6 +10,7 @@ from domain.decisions.view import MemberView
 from domain.invites import INVITES_MAX, Invite, InviteMade, InviteRemoved
 from domain.models import Actor, Member, User
 from domain.permissions import check_invite, may_invite
+from domain.private_chats import sees
 from domain.refusals import NotFound, TooMany, UnknownUsers
 
 
@@ -96,12 +97,11 @@ def in_order(invites: Iterable[Invite]) -> Sequence[Invite]:
 
 
 def join(view: MemberView, chat_id: int, user_id: int, at: datetime) -> MemberAdded | Member:
-    """The new member of a public chat; the member as they are, of any chat. Raises: `NotFound` if the chat is not
-    public."""
-    member = view.member(chat_id, user_id)
-    if member is not None:
+    """The new member of a public chat; the member as they are, of any chat that they see. Raises: `NotFound` if the
+    chat is not public."""
+    chat, member = view.find_chat(chat_id), view.member(chat_id, user_id)
+    if chat is not None and member is not None and sees(chat, member):
         return member
-    chat = view.find_chat(chat_id)
     if chat is None or not chat.is_public:
         raise NotFound(f"chat {chat_id}")
     return enter(view, chat_id, user_id, at)

@@ -8,10 +8,9 @@ from domain.acts import Act
 from domain.frozen import frozen
 from domain.models import PresenceChoice, User
 from domain.refusals import NotFound
-from domain.text import NAME_GROWTH
-from handlers.commands.accounts import check_name
+from domain.text import NAME_GROWTH, name_fault, trimmed
 from handlers.context import Caller, Context
-from handlers.live.passwords import check_password
+from handlers.live.passwords import password_fault
 from handlers.moderation import end_account
 from handlers.registry import Result, command
 from handlers.wire.answers import Nothing, UserAnswer, UsersAnswer
@@ -52,9 +51,7 @@ async def update_me(context: Context, caller: Caller, params: UpdateMe) -> Resul
     user = await context.store.users.get(caller.user_id)
     if user is None:
         raise not_found("user")
-    name = params.display_name
-    if name is not None:
-        name = check_name(context, "display_name", name)
+    name = _checked_name(context, params)
     renamed = name is not None and name != user.display_name
     if renamed:
         context.limiter.check("name_changes", user.id)
@@ -73,11 +70,25 @@ async def update_me(context: Context, caller: Caller, params: UpdateMe) -> Resul
     return {"user": user_view(user, context.presence.status_of(user.id), own=True)}
 
 
+def _checked_name(context: Context, params: UpdateMe) -> str | None:
+    """The display name as it is stored, None if none is given. Raises: `ChatError` `invalid` with all that is wrong."""
+    name = None if params.display_name is None else trimmed(params.display_name)
+    faults: dict[str, str | None] = {}
+    if name is not None:
+        faults["display_name"] = name_fault(name, context.policy.max_name_chars)
+    if params.password is not None:
+        faults["password"] = password_fault(params.password, context.policy.min_password_chars)
+        if params.old_password is None:
+            faults.update(old_password="is required to set another password")
+    found = {field: fault for field, fault in faults.items() if fault is not None}
+    if found:
+        raise invalid(**found)
+    return name
+
+
 async def _change_password(context: Context, caller: Caller, user: User, params: UpdateMe) -> None:
     assert params.password is not None
-    if params.old_password is None:
-        raise invalid(old_password="is required to set another password")
-    check_password(params.password, context.policy.min_password_chars)
+    assert params.old_password is not None  # see `_checked_name`
     if not await _has_password(context, caller, user, params.old_password):
         raise ChatError("forbidden", "the old password is wrong")
     password_hash = await context.passwords.hash(params.password, turn_of=caller.network, gone=caller.gone)

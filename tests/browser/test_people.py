@@ -321,3 +321,18 @@ async def test_the_setup_link_leads_to_the_first_account(server: Server, open_wi
     await page.route("**/api/server", lambda route: route.fulfill(json=done))
     await window.goto("/setup?code=CODE")
     await expect(page.get_by_text("This server has an admin already")).to_be_visible()
+
+
+async def test_a_private_chat_in_which_both_have_written_offers_no_deletion(
+    server: Server, open_window: OpenWindow
+) -> None:
+    ann, bob = await server.people("ann", "bob")
+    chat_id = await ann.chat(bob, chat_type="private")
+    await ann.say(chat_id, "hello bob")
+    window = await open_window(server, ann, f"/chats/{chat_id}")
+    await window.shown("hello bob")
+    await window.button("About this chat").click()
+    await expect(window.button("Delete chat")).to_be_visible()
+    await bob.say(chat_id, "hello ann")
+    await expect(window.button("Delete chat")).to_have_count(0)
+    await expect(window.button("Hide")).to_be_visible()

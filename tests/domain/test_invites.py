@@ -215,3 +215,12 @@ def test_who_joins_a_public_chat(chat_type: ChatType) -> None:
     assert invites.join(view, CHAT, OWNER, NOW) == view.member(CHAT, OWNER)
     assert outcome(lambda: invites.join(view, CHAT, NOBODY, NOW)) is UnknownUsers
     assert outcome(lambda: invites.join(view, NO_CHAT, STRANGER, NOW)) is NotFound
+
+
+def test_who_does_not_see_a_private_chat_does_not_join_it() -> None:
+    view = view_of("private")
+    view.members[CHAT][MEMBER] = replace(view.members[CHAT][MEMBER], opened=False)
+    assert outcome(lambda: invites.join(view, CHAT, MEMBER, NOW)) is NotFound
+    assert invites.join(view, CHAT, OWNER, NOW) == view.member(CHAT, OWNER)
+    view.add_message(CHAT, OWNER)
+    assert invites.join(view, CHAT, MEMBER, NOW) == view.member(CHAT, MEMBER)

@@ -215,6 +215,12 @@ async def test_a_new_password_ends_every_other_session(server: Server) -> None:
         ({"password": "another password"}, 422, "invalid", ["old_password"]),
         ({"password": "another password", "old_password": "wrong one"}, 403, "forbidden", []),
         ({"password": "short", "old_password": PASSWORD}, 422, "invalid", ["password"]),
+        (
+            {"password": "short", "display_name": " "},
+            422,
+            "invalid",
+            ["password", "old_password", "display_name"],
+        ),
         ({"password": "п" * 37, "old_password": PASSWORD}, 422, "invalid", ["password"]),
     ],
 )
