@@ -164,7 +164,7 @@ class MongoUsers:
             f"user {user_id}", lambda publish: self._acts.update(user_id, update, act, publish)
         )
         if pass_on and (update.banned or update.deleted):
-            await self._pass_on(user_id)
+            await self._pass_on(user_id, act.at)
         return user
 
     async def set_banned(self, user_id: int, banned: bool, *, pass_on: bool = True) -> User:
@@ -240,12 +240,13 @@ class MongoUsers:
         live = await live_sessions(self._database, user_id)
         await end_sessions(self._database, user_id, [one for one in live if one != kept], publish)
 
-    async def _pass_on(self, user_id: int) -> None:
+    async def _pass_on(self, user_id: int, at: datetime) -> None:
         """Ends the user's ownership, after the account is marked: see `storage.mongo.chat_writes`."""
         owned = {"user_id": user_id, "gone": False, "role": "owner"}
         found = await self._database.find(self._database.members, owned, fields=["chat_id"])
         chat_ids = sorted(document["chat_id"] for document in found)
-        await asyncio.gather(*(self._chat_writer.submit(pass_on(chat_id, user_id)) for chat_id in chat_ids))
+        passing = (self._chat_writer.submit(pass_on(chat_id, user_id, at)) for chat_id in chat_ids)
+        await asyncio.gather(*passing)
 
     async def _set_presence(self, user_id: int, presence: PresenceChoice, publish: Publish) -> User:
         user = await check_account(self._database, user_id)

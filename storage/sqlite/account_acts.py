@@ -73,7 +73,7 @@ def update(
             invite_rows.delete_made(db, user_id, of_server=ended == "of the server")
         audit_rows.write(db, None, entries_of_update(before, after, act))
     ends = wanted.deleted or wanted.banned
-    return after, heirs.pass_on(writer, user_id) if ends and pass_on else None
+    return after, heirs.pass_on(writer, user_id, act.at) if ends and pass_on else None
 
 
 def check(writer: Writer, act: Act) -> None:
