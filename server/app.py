@@ -204,11 +204,8 @@ def _budgets(policy: Policy) -> BudgetPolicy:
 def _chat_app(sio: AsyncServer, hub: EngineHub, clock: Clock) -> Any:
     async def open_chat_app(app: web.Application) -> AsyncIterator[None]:
         config = app[CONFIG]
-        store = await open_when_free(
-            config.store_url(),
-            connect_timeout_s=config.database_connect_timeout_s,
-            wait_s=LOCKED_WAIT_S,
-        )
+        timeout_s = config.database_connect_timeout_s
+        store = await open_when_free(config.store_url(), connect_timeout_s=timeout_s, wait_s=LOCKED_WAIT_S)
         node = _node(config, store)
         bus = _bus(config, store, node, hub)
         chat_app = ChatApp(

@@ -59,10 +59,6 @@ class AccountActs:
         await self._audit(entries_of_update(before, after, act))
         return after
 
-    async def make_admin(self, user: User, act: Act, publish: Publish) -> User:
-        """Makes a user an admin who was created a moment ago."""
-        return await self.update(user.id, AccountUpdate(is_admin=True), act, publish)
-
     async def make_first_admin(self, user: User, act: Act, publish: Publish) -> User:
         """Makes a user the first admin who was created a moment ago, and removes the user if there is one already.
         Raises: `Forbidden`."""
