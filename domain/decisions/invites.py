@@ -2,9 +2,12 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import Literal
 
+from domain.acts import Act
 from domain.changes import MemberAdded
 from domain.decisions.accounts import is_active
+from domain.decisions.admins import administers, check_actor
 from domain.decisions.members import new_member
 from domain.decisions.view import MemberView
 from domain.invites import INVITES_MAX, Invite, InviteMade, InviteRemoved
@@ -81,7 +84,20 @@ def works(
 
 def works_on_server(invite: Invite, at: datetime, maker: User) -> bool:
     """Whether an invite without a chat works: its maker has to be an active server admin, too."""
-    return not (invite.is_over(at) or invite.used_up) and maker.active and maker.is_admin
+    return not (invite.is_over(at) or invite.used_up) and administers(maker)
+
+
+def check_make_on_server(invite: Invite, maker: User | None) -> None:
+    """Raises: `Forbidden` for a maker who does not administer the server."""
+    check_actor(Act(invite.created_by, invite.created_at), maker)
+
+
+def ended_with(before: User, after: User) -> Literal["all", "of the server"] | None:
+    """Which invites of a maker end with a change of their account, for good: all with a ban, those of the server with
+    the right of an admin. So that none from before comes back, they end with an unban and a new right as well."""
+    if not after.active or not before.active:
+        return "all"
+    return "of the server" if administers(before) != administers(after) else None
 
 
 def working(view: MemberView, chat_id: int, user_id: int, at: datetime) -> Sequence[Invite]:

@@ -48,6 +48,13 @@ def delete_of(db: sqlite3.Connection, chat_id: int, maker_id: int) -> None:
     db.execute("DELETE FROM invites WHERE chat_id = ? AND created_by = ?", (chat_id, maker_id))
 
 
+def delete_made(db: sqlite3.Connection, maker_id: int, *, of_server: bool) -> None:
+    """Those that one user has made; with `of_server` those of the server alone."""
+    db.execute(
+        "DELETE FROM invites WHERE created_by = ? AND (chat_id IS NULL OR NOT ?)", (maker_id, of_server)
+    )
+
+
 def delete_over(db: sqlite3.Connection, chat_id: int | None, now: int) -> None:
     """Those of a chat that are over or used up at this time in microseconds."""
     db.execute(

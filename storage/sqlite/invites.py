@@ -60,6 +60,8 @@ def _view(db: sqlite3.Connection) -> SqliteChatView:
 
 
 def _create(writer: Writer, invite: Invite) -> Invite:
+    if invite.chat_id is None:
+        decisions.check_make_on_server(invite, _maker(writer.db, invite))
     made = None if invite.chat_id is None else decisions.make(writer.chats, invite)
     invite_rows.delete_over(writer.db, invite.chat_id, to_micros(invite.created_at))
     if made is not None:

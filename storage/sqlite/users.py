@@ -113,7 +113,8 @@ class SqliteUsers:
         self, user_id: int, update: AccountUpdate, act: Act = UNAUDITED, *, pass_on: bool = True
     ) -> User:
         user, go_on_after = await self._database.write(account_acts.update, user_id, update, act, pass_on)
-        await self._pass_on(user_id, go_on_after)
+        while go_on_after is not None:
+            go_on_after = await self._database.write(heirs.pass_on, user_id, act.at, go_on_after)
         return user
 
     async def set_banned(self, user_id: int, banned: bool, *, pass_on: bool = True) -> User:
@@ -121,10 +122,6 @@ class SqliteUsers:
 
     async def delete(self, user_id: int, act: Act = UNAUDITED) -> User:
         return await self.update(user_id, AccountUpdate(deleted=True), act)
-
-    async def _pass_on(self, user_id: int, go_on_after: int | None) -> None:
-        while go_on_after is not None:
-            go_on_after = await self._database.write(heirs.pass_on, user_id, go_on_after)
 
     async def set_presence(self, user_id: int, presence: PresenceChoice) -> User:
         return await self._database.write(_set_presence, user_id, presence)

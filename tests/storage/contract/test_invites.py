@@ -256,7 +256,7 @@ async def test_an_invite_ends_for_good_when_its_maker_loses_the_right(world: Wor
     assert await invites.accept(kept, vera, NOW) == chat_id
 
 
-async def test_an_invite_does_not_work_while_the_account_of_its_maker_is_not_active(world: World) -> None:
+async def test_an_invite_ends_for_good_with_the_account_of_its_maker(world: World) -> None:
     owner, admin, boris = await world.users(3)
     chat_id = await world.chat(owner, admin)
     await world.store.chats.set_role(chat_id, owner, admin, "admin", START)
@@ -267,7 +267,11 @@ async def test_an_invite_does_not_work_while_the_account_of_its_maker_is_not_act
     assert await refused(world.store.invites.accept(code, boris, NOW)) == [NotFound]
     assert await refused(invite(world, chat_id, admin)) == [NotFound]
     await world.store.users.set_banned(admin, False)
-    assert await world.store.invites.accept(code, boris, NOW) == chat_id
+    assert await refused(world.store.invites.accept(code, boris, NOW)) == [NotFound]
+    again = await invite(world, chat_id, admin)
+    await world.store.users.rename(admin, "Another Name")
+    await make_admin(world, admin)  # which is another right
+    assert await world.store.invites.accept(again, boris, NOW) == chat_id
 
 
 async def test_a_chat_has_at_most_a_hundred_invites_that_work(world: World) -> None:
@@ -317,7 +321,7 @@ async def test_invites_of_the_server(world: World) -> None:
     ]
 
 
-async def test_an_invite_of_the_server_works_while_its_maker_is_an_active_admin(world: World) -> None:
+async def test_an_invite_of_the_server_ends_for_good_when_its_maker_is_no_admin(world: World) -> None:
     anna, boris = await world.users(2)
     await make_admin(world, anna)
     await make_admin(world, boris)
@@ -325,10 +329,18 @@ async def test_an_invite_of_the_server_works_while_its_maker_is_an_active_admin(
     await make_admin(world, boris, is_admin=False)
     assert (await uses(world, code), await world.store.invites.of_server(NOW)) == (None, [])
     assert await refused(world.store.invites.take(code, NOW)) == [NotFound]
+    assert await refused(invite(world, None, boris)) == [Forbidden]
     await make_admin(world, boris)
-    assert await uses(world, code) == 0
-    await world.store.users.set_banned(boris, True)
     assert await uses(world, code) is None
+    code = await invite(world, None, boris)
+    chats = await invite(world, await world.chat(boris), boris)
+    await make_admin(world, boris, is_admin=False)
+    assert (await uses(world, code), await uses(world, chats)) == (None, 0)
+    await make_admin(world, boris)
+    code, kept = await invite(world, None, boris), await invite(world, None, anna)
+    await world.store.users.set_banned(boris, True)
+    await world.store.users.set_banned(boris, False)
+    assert (await uses(world, code), await uses(world, chats), await uses(world, kept)) == (None, None, 0)
 
 
 async def test_thirty_register_with_an_invite_with_five_uses(world: World) -> None:
