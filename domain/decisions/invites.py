@@ -5,12 +5,13 @@ from datetime import datetime
 
 from domain.changes import MemberAdded
 from domain.decisions.accounts import is_active
+from domain.decisions.admins import ADMINS_ONLY, administers
 from domain.decisions.members import new_member
 from domain.decisions.view import MemberView
-from domain.invites import INVITES_MAX, Invite, InviteMade, InviteRemoved
+from domain.invites import INVITES_MAX, SERVER_INVITES_MAX, Invite, InviteMade, InviteRemoved
 from domain.models import Actor, Member, User
 from domain.permissions import check_invite, may_invite
-from domain.refusals import NotFound, TooMany, UnknownUsers
+from domain.refusals import Forbidden, NotFound, TooMany, UnknownUsers
 
 
 def make(view: MemberView, invite: Invite) -> InviteMade:
@@ -23,9 +24,19 @@ def make(view: MemberView, invite: Invite) -> InviteMade:
     if not is_active(view, invite.created_by):
         raise NotFound(f"chat {invite.chat_id}")
     others = view.invites(invite.chat_id)
-    if sum(not (one.used_up or one.is_over(invite.created_at)) for one in others) >= INVITES_MAX:
+    view.accounts({one.created_by for one in others})  # at once, not one by one below
+    if sum(_works(view, invite.chat_id, one, invite.created_at) for one in others) >= INVITES_MAX:
         raise TooMany(f"a chat has at most {INVITES_MAX} invites at a time")
     return InviteMade(invite)
+
+
+def check_make_on_server(maker: User, others: Sequence[Invite]) -> None:
+    """Checks that the user may make an invite without a chat, besides the others that work. Raises: `Forbidden`;
+    `TooMany`."""
+    if not administers(maker):
+        raise Forbidden(ADMINS_ONLY)
+    if len(others) >= SERVER_INVITES_MAX:
+        raise TooMany(f"the server has at most {SERVER_INVITES_MAX} invites at a time")
 
 
 def remove(
@@ -80,7 +91,7 @@ def works(
 
 def works_on_server(invite: Invite, at: datetime, maker: User) -> bool:
     """Whether an invite without a chat works: its maker has to be an active server admin, too."""
-    return not (invite.is_over(at) or invite.used_up) and maker.active and maker.is_admin
+    return not (invite.is_over(at) or invite.used_up) and administers(maker)
 
 
 def working(view: MemberView, chat_id: int, user_id: int, at: datetime) -> Sequence[Invite]:

@@ -9,6 +9,7 @@ from domain.decisions.admins import check_actor, shows_change
 from domain.models import User
 from domain.refusals import Forbidden
 from domain.text import name_key
+from storage.mongo import invite_documents
 from storage.mongo.account_writes import Publish
 from storage.mongo.admin_log import AdminLog, AdminRow
 from storage.mongo.audit import write_server
@@ -37,6 +38,8 @@ class AccountActs:
             await self._end_sessions(user_id, publish)
         if row is not None:
             await self.log.write(row)
+        if wanted.is_admin is False or wanted.deleted:
+            await invite_documents.end_of_server(self._database, user_id)
         if after.display_name != before.display_name and not after.deleted:
             await self._rename(after)
         if after == before and wanted.banned is not None:

@@ -79,6 +79,11 @@ async def end_of(database: Database, row: Row, maker_id: int) -> None:
     await end(database, made_before)
 
 
+async def end_of_server(database: Database, maker_id: int) -> None:
+    """Ends the invites of the server by somebody who administers it no more."""
+    await end(database, {"chat_id": None, "created_by": maker_id, "ended": False})
+
+
 async def remove_of(database: Database, chat_id: int) -> None:
     """Removes the invites of a chat that is deleted, and their uses."""
     await _remove(database, await database.find(database.invites, {"chat_id": chat_id}, fields=["_id"]))

@@ -9,7 +9,7 @@ from domain.decisions.admins import check_actor, shows_change, update_account
 from domain.models import User
 from domain.refusals import Forbidden
 from domain.text import name_key
-from storage.sqlite import audit_rows, heirs
+from storage.sqlite import audit_rows, heirs, invite_rows
 from storage.sqlite.accounts import end_sessions_but, get, publish
 from storage.sqlite.rows import user_of
 from storage.sqlite.writer import Writer
@@ -66,6 +66,8 @@ def update(
         _write(db, after)
         shown = shows_change(before, after)
         after = publish(writer, user_id, shown=shown, own=after.is_admin != before.is_admin)
+        if not after.is_admin:
+            invite_rows.delete_of(db, None, user_id)
         if not after.active:
             end_sessions_but(writer, user_id, None)
         audit_rows.write(db, None, entries_of_update(before, after, act))

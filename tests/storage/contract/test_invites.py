@@ -9,6 +9,7 @@ import pytest
 
 from domain.acts import AccountUpdate, Act
 from domain.changes import MemberAdded
+from domain.decisions import invites as decisions
 from domain.invites import INVITES_MAX, Invite, InviteMade, InviteRemoved, Use
 from domain.refusals import Forbidden, NotFound, TooMany, UnknownUsers
 from tests.storage.world import START, World, at
@@ -317,18 +318,41 @@ async def test_invites_of_the_server(world: World) -> None:
     ]
 
 
-async def test_an_invite_of_the_server_works_while_its_maker_is_an_active_admin(world: World) -> None:
+async def test_an_invite_of_the_server_ends_with_the_right_of_its_maker(world: World) -> None:
+    anna, boris, vera = await world.users(3)
+    for user_id in (anna, boris, vera):
+        await make_admin(world, user_id)
+    code, banned, kept = [await invite(world, None, maker) for maker in (boris, vera, anna)]
+    await make_admin(world, boris, is_admin=False)
+    await world.store.users.set_banned(vera, True)
+    assert [await uses(world, one) for one in (code, banned, kept)] == [None, None, 0]
+    assert [one.code for one in await world.store.invites.of_server(NOW)] == [kept]
+    assert await refused(world.store.invites.take(code, NOW)) == [NotFound]
+    await make_admin(world, boris)
+    await world.store.users.set_banned(vera, False)
+    assert [await uses(world, one) for one in (code, banned, kept)] == [None, 0, 0]
+    await world.store.users.delete(vera)
+    assert [await uses(world, one) for one in (code, banned, kept)] == [None, None, 0]
+
+
+async def test_the_server_has_at_most_a_thousand_invites_that_work(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(decisions, "SERVER_INVITES_MAX", 3)
     anna, boris = await world.users(2)
     await make_admin(world, anna)
     await make_admin(world, boris)
-    code = await invite(world, None, boris)
+    codes = [await invite(world, None, anna), await invite(world, None, boris)]
+    await invite(world, None, anna, expires_at=at(20))
+    assert await refused(invite(world, None, anna)) == [TooMany]
+    await invite(world, None, anna, created_at=at(20))  # one has expired
+    assert await refused(invite(world, None, boris, created_at=at(20))) == [TooMany]
     await make_admin(world, boris, is_admin=False)
-    assert (await uses(world, code), await world.store.invites.of_server(NOW)) == (None, [])
-    assert await refused(world.store.invites.take(code, NOW)) == [NotFound]
-    await make_admin(world, boris)
-    assert await uses(world, code) == 0
-    await world.store.users.set_banned(boris, True)
-    assert await uses(world, code) is None
+    await world.store.invites.remove(codes[0], anna, at(20), is_server_admin=True)
+    for _ in range(2):
+        await invite(world, None, anna, created_at=at(21))
+    assert await refused(invite(world, None, anna, created_at=at(21))) == [TooMany]
+    assert len(await world.store.invites.of_server(at(21))) == 3
 
 
 async def test_thirty_register_with_an_invite_with_five_uses(world: World) -> None:

@@ -36,6 +36,14 @@ async def test_usernames_and_emails_are_unique_without_case(world: World) -> Non
     await world.user("fourth")  # any number of users without an email
 
 
+@pytest.mark.parametrize("username", ["all", "ALL", "aLL"])
+async def test_nobody_is_called_all(world: World, username: str) -> None:
+    with pytest.raises(Duplicate) as refused:
+        await world.user(username)
+    assert refused.value.field == "username"
+    await world.user("all1")
+
+
 async def test_one_of_many_at_once_gets_the_username(world: World) -> None:
     results = await asyncio.gather(*(world.user("anna") for _ in range(50)), return_exceptions=True)
     assert sum(isinstance(result, int) for result in results) == 1
@@ -113,6 +121,14 @@ async def test_forms_of_a_name_are_one_name(world: World, first: str, second: st
     await world.store.users.rename(other, f"x{second}")
     assert [user.id for user in await world.store.users.search(f"X{first}", after_id=0, limit=9)] == [other]
     await world.store.users.delete(other)  # whose display name is the username from then on
+
+
+@pytest.mark.parametrize("username", ["all", "ALL", "aLL"])
+async def test_nobody_is_called_all(world: World, username: str) -> None:
+    with pytest.raises(Duplicate) as refused:
+        await world.user(username)
+    assert refused.value.field == "username"
+    await world.user("all1")
 
 
 async def test_one_of_many_at_once_gets_the_username_whatever_its_form(world: World) -> None:
