@@ -123,14 +123,6 @@ async def test_forms_of_a_name_are_one_name(world: World, first: str, second: st
     await world.store.users.delete(other)  # whose display name is the username from then on
 
 
-@pytest.mark.parametrize("username", ["all", "ALL", "aLL"])
-async def test_nobody_is_called_all(world: World, username: str) -> None:
-    with pytest.raises(Duplicate) as refused:
-        await world.user(username)
-    assert refused.value.field == "username"
-    await world.user("all1")
-
-
 async def test_one_of_many_at_once_gets_the_username_whatever_its_form(world: World) -> None:
     forms = [COMPOSED, DECOMPOSED, COMPOSED.upper(), DECOMPOSED.upper()] * 10
     results = await asyncio.gather(*map(world.user, forms), return_exceptions=True)
