@@ -10,7 +10,7 @@ from domain.decisions.accounts import is_active
 from domain.decisions.admins import administers, check_actor
 from domain.decisions.members import new_member
 from domain.decisions.view import MemberView
-from domain.invites import INVITES_MAX, Invite, InviteMade, InviteRemoved
+from domain.invites import INVITES_MAX, SERVER_INVITES_MAX, Invite, InviteMade, InviteRemoved
 from domain.models import Actor, Member, User
 from domain.permissions import check_invite, may_invite
 from domain.private_chats import sees
@@ -27,7 +27,8 @@ def make(view: MemberView, invite: Invite) -> InviteMade:
     if not is_active(view, invite.created_by):
         raise NotFound(f"chat {invite.chat_id}")
     others = view.invites(invite.chat_id)
-    if sum(not (one.used_up or one.is_over(invite.created_at)) for one in others) >= INVITES_MAX:
+    view.accounts({one.created_by for one in others})  # at once, not one by one below
+    if sum(_works(view, invite.chat_id, one, invite.created_at) for one in others) >= INVITES_MAX:
         raise TooMany(f"a chat has at most {INVITES_MAX} invites at a time")
     return InviteMade(invite)
 
@@ -87,9 +88,12 @@ def works_on_server(invite: Invite, at: datetime, maker: User) -> bool:
     return not (invite.is_over(at) or invite.used_up) and administers(maker)
 
 
-def check_make_on_server(invite: Invite, maker: User | None) -> None:
-    """Raises: `Forbidden` for a maker who does not administer the server."""
+def check_make_on_server(invite: Invite, maker: User | None, others: Sequence[Invite]) -> None:
+    """Checks that the user may make an invite without a chat, besides the others that work. Raises: `Forbidden` for a
+    maker who does not administer the server; `TooMany`."""
     check_actor(Act(invite.created_by, invite.created_at), maker)
+    if len(others) >= SERVER_INVITES_MAX:
+        raise TooMany(f"the server has at most {SERVER_INVITES_MAX} invites at a time")
 
 
 def ended_with(before: User, after: User) -> Literal["all", "of the server"] | None:

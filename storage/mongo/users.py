@@ -7,6 +7,7 @@ from typing import Any
 
 from domain.acts import UNAUDITED, AccountUpdate, Act
 from domain.changes import UserChanged
+from domain.decisions.accounts import check_username
 from domain.models import PresenceChoice, User
 from domain.refusals import Duplicate
 from domain.text import email_key, name_key
@@ -188,6 +189,7 @@ class MongoUsers:
         )
 
     async def _create(self, user: User) -> User:
+        check_username(user.username)
         database = self._database
         (user_id,) = await self._ids.take("users")
         if user.is_admin:

@@ -67,6 +67,8 @@ def update(
         _write(db, after)
         shown = shows_change(before, after)
         after = publish(writer, user_id, shown=shown, own=after.is_admin != before.is_admin)
+        if not after.is_admin:
+            invite_rows.delete_of(db, None, user_id)
         if not after.active:
             end_sessions_but(writer, user_id, None)
         if (ended := ended_with(before, after)) is not None:

@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
 from domain.acts import UNAUDITED, AccountUpdate, Act
+from domain.decisions.accounts import check_username
 from domain.models import PresenceChoice, User
 from domain.refusals import Duplicate
 from domain.text import email_key, name_key
@@ -203,6 +204,7 @@ def _create(
     act: Act = UNAUDITED,
 ) -> User:
     account_acts.check(writer, act)
+    check_username(username)
     db = writer.db
     username_key = name_key(username)
     address_key = None if email is None else email_key(email)

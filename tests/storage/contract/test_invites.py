@@ -9,6 +9,7 @@ import pytest
 
 from domain.acts import AccountUpdate, Act
 from domain.changes import MemberAdded
+from domain.decisions import invites as decisions
 from domain.invites import INVITES_MAX, Invite, InviteMade, InviteRemoved, Use
 from domain.refusals import Forbidden, NotFound, TooMany, UnknownUsers
 from tests.storage.world import START, World, at
@@ -341,6 +342,26 @@ async def test_an_invite_of_the_server_ends_for_good_when_its_maker_is_no_admin(
     await world.store.users.set_banned(boris, True)
     await world.store.users.set_banned(boris, False)
     assert (await uses(world, code), await uses(world, chats), await uses(world, kept)) == (None, None, 0)
+
+
+async def test_the_server_has_at_most_a_thousand_invites_that_work(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(decisions, "SERVER_INVITES_MAX", 3)
+    anna, boris = await world.users(2)
+    await make_admin(world, anna)
+    await make_admin(world, boris)
+    codes = [await invite(world, None, anna), await invite(world, None, boris)]
+    await invite(world, None, anna, expires_at=at(20))
+    assert await refused(invite(world, None, anna)) == [TooMany]
+    await invite(world, None, anna, created_at=at(20))  # one has expired
+    assert await refused(invite(world, None, boris, created_at=at(20))) == [TooMany]
+    await make_admin(world, boris, is_admin=False)
+    await world.store.invites.remove(codes[0], anna, at(20), is_server_admin=True)
+    for _ in range(2):
+        await invite(world, None, anna, created_at=at(21))
+    assert await refused(invite(world, None, anna, created_at=at(21))) == [TooMany]
+    assert len(await world.store.invites.of_server(at(21))) == 3
 
 
 async def test_thirty_register_with_an_invite_with_five_uses(world: World) -> None:
