@@ -163,7 +163,7 @@ export default {
     lastAdmin: 'A server needs an admin. Make somebody else an admin first.',
     deleted: 'The account of {name} is deleted.',
     loadFailed: 'This could not be loaded.',
-    defaultChat: 'every new account joins it',
+    defaultChat: 'Every new account joins it.',
     noChats: 'There are no public chats.',
     chatsHint: 'The public chats of this server. Other chats are known to their members only.',
     deleteChat: 'Delete “{name}”',
