@@ -23,6 +23,7 @@ from server.keys import CHAT_APP, SIO
 from server.runner import Runner
 from tests.clients.client import Client
 from tests.clients.people import Person
+from tests.clients.ports import HeldPort
 from tests.clients.raw import RawClient
 from tests.clients.rest import RestClient
 from tests.clients.wires import WIRES
@@ -62,12 +63,16 @@ class Server:
         self.wire = wire
         self._send_buffer_bytes = send_buffer_bytes
         self.clock: Any = clock
-        self.port = 0
+        self._held_port = HeldPort()
         self.http = ClientSession(connector=TCPConnector(limit=0), cookie_jar=DummyCookieJar())
         self._app: web.Application | None = None
         self._runner: Runner | None = None
         self._clients: list[Client] = []
         self._people: list[Person] = []
+
+    @property
+    def port(self) -> int:
+        return self._held_port.number
 
     @property
     def url(self) -> str:
@@ -88,7 +93,6 @@ class Server:
 
     async def start(self) -> None:
         listener = self._listener()
-        self.port = listener.getsockname()[1]
         self._app = create_app(replace(self.config, port=self.port), clock=self.clock)
         self._runner = Runner(self.app, access_log=None, shutdown_timeout=self.config.shutdown_timeout_s)
         await self._runner.setup()

@@ -1,7 +1,8 @@
 """Users: look up, list, change and end one's own account."""
 
 import asyncio
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from typing import Annotated, cast, get_args
 
 from domain.acts import Act
@@ -10,6 +11,7 @@ from domain.models import PresenceChoice, User
 from domain.refusals import NotFound
 from domain.text import NAME_GROWTH, name_fault, trimmed
 from handlers.context import Caller, Context
+from handlers.live.limits import Limit
 from handlers.live.passwords import password_fault
 from handlers.moderation import end_account
 from handlers.registry import Result, command
@@ -52,16 +54,14 @@ async def update_me(context: Context, caller: Caller, params: UpdateMe) -> Resul
     if user is None:
         raise not_found("user")
     name = _checked_name(context, params)
-    renamed = name is not None and name != user.display_name
-    if renamed:
-        context.limiter.check("name_changes", user.id)
-    if params.password is not None:
-        try:
+    limits: list[Limit] = []
+    if name is not None and name != user.display_name:
+        limits.append("name_changes")
+    if params.presence is not None and params.presence != user.presence:
+        limits.append("status")
+    with _counted(context, user.id, limits):
+        if params.password is not None:
             await _change_password(context, caller, user, params)
-        except ChatError:
-            if renamed:
-                context.limiter.give_back("name_changes", user.id)
-            raise
     if name is not None:
         user = await context.store.users.rename(user.id, name)
         await context.announcer.published(user.id, PUBLISHED_WITHIN_S)
@@ -84,6 +84,21 @@ def _checked_name(context: Context, params: UpdateMe) -> str | None:
     if found:
         raise invalid(**found)
     return name
+
+
+@contextmanager
+def _counted(context: Context, user_id: int, limits: Sequence[Limit]) -> Iterator[None]:
+    """Counts against the limits what others will see; not if it is refused. Raises: `ChatError` `rate_limited`."""
+    taken: list[Limit] = []
+    try:
+        for limit in limits:
+            context.limiter.check(limit, user_id)
+            taken.append(limit)
+        yield
+    except ChatError:
+        for limit in taken:
+            context.limiter.give_back(limit, user_id)
+        raise
 
 
 async def _change_password(context: Context, caller: Caller, user: User, params: UpdateMe) -> None:

@@ -16,8 +16,8 @@ from server.nodes.bus_connections import Sentinel
 from server.nodes.bus_frames import pack_message, pack_topic
 from tests.bus.conftest import Start
 from tests.bus.ends import End, reach
+from tests.clients.ports import HeldPort
 from tests.clients.programs import need
-from tests.cluster.process import free_port
 from tests.cluster.redis import Redis
 from tests.cluster.toxiproxy import Toxiproxy
 
@@ -332,8 +332,12 @@ async def test_a_node_of_a_cluster_serves_and_its_count_is_not_believed(
 
 
 class ClusterNode(Redis):
+    def __init__(self, place: Path) -> None:
+        super().__init__(place)
+        self._bus_port = HeldPort()
+
     def command(self) -> list[str]:
-        return [*super().command(), "--cluster-enabled", "yes", "--cluster-port", str(free_port())]
+        return [*super().command(), "--cluster-enabled", "yes", "--cluster-port", str(self._bus_port.number)]
 
 
 async def test_over_a_unix_socket(tmp_path: Path, open_end: Open, start: Start) -> None:
@@ -387,7 +391,8 @@ async def test_over_tls(tmp_path: Path, open_end: Open, start: Start) -> None:
 class OverTls(Redis):
     def __init__(self, place: Path) -> None:
         super().__init__(place)
-        self.tls_port = free_port()
+        self._held_tls_port = HeldPort()
+        self.tls_port = self._held_tls_port.number
 
     def command(self) -> list[str]:
         words = "req -x509 -newkey rsa:2048 -nodes -days 1 -keyout key -out cert -subj /CN=redis"

@@ -13,6 +13,7 @@ from pathlib import Path
 from aiohttp import ClientSession
 
 from tests.clients.people import Person
+from tests.clients.ports import HeldPort
 
 SERVING = re.compile(r"^(?=.*serving).*http://(?:127\.0\.0\.1|localhost):(\d+)", re.MULTILINE)
 START_S = 60
@@ -68,7 +69,8 @@ class Program:
 
     def __init__(self, place: Path, http: ClientSession, **settings: str) -> None:
         self.place, self.http = place, http
-        self.port = 0
+        self._held_port = HeldPort()
+        self.port = self._held_port.number
         self._settings = settings
         self.listener: socket.socket | None = None
         self._process: asyncio.subprocess.Process | None = None

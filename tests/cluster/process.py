@@ -3,16 +3,12 @@
 import asyncio
 import os
 import signal
-import socket
 from abc import ABC, abstractmethod
 from pathlib import Path
 
+from tests.clients.ports import HeldPort
+
 START_S = 20.0
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return int(probe.getsockname()[1])
 
 
 def suspend(pid: int) -> None:
@@ -27,7 +23,8 @@ class Process(ABC):
     def __init__(self, place: Path) -> None:
         place.mkdir(parents=True, exist_ok=True)
         self.place = place
-        self.port = free_port()
+        self._held_port = HeldPort()
+        self.port = self._held_port.number
         self._process: asyncio.subprocess.Process | None = None
 
     @abstractmethod

@@ -6,7 +6,8 @@ from typing import Any
 from aiohttp import ClientSession
 
 from tests.clients.go_programs import need_built
-from tests.cluster.process import Process, free_port
+from tests.clients.ports import HeldPort
+from tests.cluster.process import Process
 
 _SOURCES = Path(__file__).parent / "toxiproxy"
 
@@ -15,7 +16,8 @@ class Link:
     """A TCP proxy in front of one port."""
 
     def __init__(self, http: ClientSession, api: str, name: str, upstream_port: int) -> None:
-        self.port = free_port()
+        self._held_port = HeldPort()
+        self.port = self._held_port.number
         self._http, self._api, self._name, self._upstream_port = http, api, name, upstream_port
         self._toxics: list[str] = []
 

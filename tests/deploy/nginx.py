@@ -3,7 +3,6 @@
 import asyncio
 import os
 import re
-import socket
 import subprocess
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -11,6 +10,7 @@ from grp import getgrgid
 from pathlib import Path
 from pwd import getpwuid
 
+from tests.clients.ports import HeldPort
 from tests.clients.programs import need
 
 TEMPLATE = Path(__file__).parents[2] / "deploy" / "nginx" / "vestnik.conf.template"
@@ -36,9 +36,8 @@ class Nginx:
 
     def __init__(self, folder: Path, *backends: str) -> None:
         self.folder = folder
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
+        self._held_port = HeldPort()
+        self.port = self._held_port.number
         assets = folder / "client" / "assets"
         assets.mkdir(parents=True)
         (folder / "client" / "index.html").write_text("<!doctype html>the page")

@@ -84,6 +84,18 @@ def test_only_invites_that_work_count_against_the_limit() -> None:
     assert invites.make(view, invite()) == InviteMade(invite())
 
 
+def test_invites_of_a_maker_who_is_banned_leave_room_for_those_of_others() -> None:
+    view = view_of()
+    for number in range(INVITES_MAX):
+        code = f"code{number}"
+        view.invites_by_code[code] = replace(invite(), code=code)
+    view.set_account(ADMIN, banned=True)
+    made = invite(OWNER)
+    assert invites.make(view, made) == InviteMade(made)
+    view.set_account(ADMIN, banned=False)
+    assert outcome(lambda: invites.make(view, made)) is TooMany
+
+
 REMOVERS = {OWNER: InviteRemoved, ADMIN: InviteRemoved, MEMBER: Forbidden, STRANGER: NotFound}
 
 

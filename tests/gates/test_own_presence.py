@@ -296,3 +296,20 @@ async def test_choosing_while_devices_come_and_go(scene: Scene) -> None:
         await scene.gone(kept)
         scene.server.clock.advance(2)
         await scene.heard()
+
+
+async def test_a_choice_counts_as_a_status_if_it_changes_anything(serve: Serve) -> None:
+    server = await serve(clock=ManualClock(), status_per_s=1, login_failures_per_min=0)
+    ann = await server.person("ann")
+    wrong = {"presence": "busy", "password": "another password", "old_password": "wrong"}
+    for _ in range(3):
+        assert_error(await ann.request("PATCH", "/users/me", json=wrong), 403, "forbidden")
+        await ann.patch("/users/me", presence="auto")
+    await ann.patch("/users/me", presence="offline")
+    await ann.patch("/users/me", presence="offline")
+    more = {"presence": "away", "display_name": "Anna"}
+    assert_error(await ann.request("PATCH", "/users/me", json=more), 429, "rate_limited")
+    me = await ann.get("/users/me")
+    assert (me["presence"], me["display_name"]) == ("offline", "ann")
+    server.clock.advance(1)
+    assert (await ann.patch("/users/me", **more))["presence"] == "away"

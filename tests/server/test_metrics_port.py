@@ -12,14 +12,13 @@ from server.app import create_app
 from server.config import Config, ConfigError, load_config
 from server.metrics.listener import MetricsListener
 from tests.clients.metrics import Scraped
+from tests.clients.ports import HeldPort
 from tests.clients.program import Program, refused_start, running
 
 
-def free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        port: int = found.getsockname()[1]
-        return port
+@pytest.fixture
+def held() -> HeldPort:
+    return HeldPort()
 
 
 def own_address() -> str:
@@ -44,10 +43,9 @@ async def read(http: ClientSession, url: str) -> Scraped:
         return Scraped(await answer.text())
 
 
-async def test_it_serves_metrics_without_a_token_and_nothing_else(tmp_path: Path) -> None:
-    port = free_port()
-    async with running(tmp_path, METRICS_PORT=str(port), HOST="0.0.0.0") as program:
-        url = f"http://127.0.0.1:{port}"
+async def test_it_serves_metrics_without_a_token_and_nothing_else(tmp_path: Path, held: HeldPort) -> None:
+    async with running(tmp_path, METRICS_PORT=str(held.number), HOST="0.0.0.0") as program:
+        url = f"http://127.0.0.1:{held.number}"
         await program.person("ann")
         scraped = await read(program.http, url)
         assert scraped("vestnik_commands_total", command="register", outcome="ok") == 1
@@ -70,7 +68,7 @@ async def test_it_serves_metrics_without_a_token_and_nothing_else(tmp_path: Path
         assert await status(program.http, f"{url}/metrics", "POST") == 405
         assert await status(program.http, f"{program.url}/metrics") == 404
         with pytest.raises(ClientConnectionError):
-            await status(program.http, f"http://{own_address()}:{port}/metrics")
+            await status(program.http, f"http://{own_address()}:{held.number}/metrics")
         assert await status(program.http, f"http://{own_address()}:{program.port}/health/live") == 200
 
 
@@ -83,40 +81,40 @@ async def test_a_port_that_is_taken_stops_the_start_with_one_line(tmp_path: Path
     assert line == f"vestnik: METRICS_PORT: cannot listen on 127.0.0.1:{port}: Address already in use"
 
 
-async def test_the_port_of_the_chat_cannot_be_that_of_metrics_too(tmp_path: Path) -> None:
-    port = str(free_port())
-    line = await refused_start(tmp_path, PORT=port, METRICS_PORT=port)
-    assert line.startswith(f"vestnik: METRICS_PORT: cannot listen on 127.0.0.1:{port}: ")
+async def test_the_port_of_the_chat_cannot_be_that_of_metrics_too(tmp_path: Path, held: HeldPort) -> None:
+    line = await refused_start(tmp_path, PORT=str(held.number), METRICS_PORT=str(held.number))
+    assert line.startswith(f"vestnik: METRICS_PORT: cannot listen on 127.0.0.1:{held.number}: ")
 
 
-async def test_clients_that_keep_it_open_do_not_hold_up_the_stop(tmp_path: Path) -> None:
-    port = free_port()
-    async with running(tmp_path, METRICS_PORT=str(port)) as program:
-        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+async def test_clients_that_keep_it_open_do_not_hold_up_the_stop(tmp_path: Path, held: HeldPort) -> None:
+    async with running(tmp_path, METRICS_PORT=str(held.number)) as program:
+        reader, writer = await asyncio.open_connection("127.0.0.1", held.number)
         writer.write(b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n")
         assert (await reader.readline()).startswith(b"HTTP/1.1 200")
         await program.stop()
         writer.close()
 
 
-async def test_with_an_inherited_socket_the_port_is_bound_all_the_same(tmp_path: Path) -> None:
-    port = free_port()
+async def test_with_an_inherited_socket_the_port_is_bound_all_the_same(
+    tmp_path: Path, held: HeldPort
+) -> None:
     async with ClientSession() as http:
-        program = Program(tmp_path, http, METRICS_PORT=str(port))
+        program = Program(tmp_path, http, METRICS_PORT=str(held.number))
         with socket.create_server(("127.0.0.1", 0)) as program.listener:
             try:
                 await program.start()
                 assert program.port == program.listener.getsockname()[1]
-                assert await status(http, f"http://127.0.0.1:{port}/metrics") == 200
+                assert await status(http, f"http://127.0.0.1:{held.number}/metrics") == 200
                 await program.stop()
             finally:
                 await program.close()
 
 
-async def test_it_answers_until_the_end_and_says_that_the_server_goes_away(tmp_path: Path) -> None:
-    port = free_port()
-    async with running(tmp_path, METRICS_PORT=str(port), DRAIN_S="2") as program:
-        url = f"http://127.0.0.1:{port}"
+async def test_it_answers_until_the_end_and_says_that_the_server_goes_away(
+    tmp_path: Path, held: HeldPort
+) -> None:
+    async with running(tmp_path, METRICS_PORT=str(held.number), DRAIN_S="2") as program:
+        url = f"http://127.0.0.1:{held.number}"
         assert (await read(program.http, url))("vestnik_ready") == 1
         program.send_signal(signal.SIGTERM)
         async with asyncio.timeout(2):

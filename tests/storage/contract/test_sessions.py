@@ -5,6 +5,7 @@ import pytest
 from domain.changes import SessionsRevoked
 from domain.models import Session
 from domain.refusals import NotFound, TokenReused, TokenUnknown
+from storage.mongo import sessions as mongo_sessions
 from storage.ports import REUSES_MAX
 from tests.storage.world import START, World, at
 
@@ -289,3 +290,24 @@ async def test_the_last_use_of_many_sessions_at_once(world: World) -> None:
     await world.store.sessions.used({f"s{number}": at(number + 1000) for number in range(150)})
     found = await world.store.sessions.of_user(ann, now=at(0), limit=200)
     assert [session.last_used_at for session in found] == [at(1000 + n) for n in reversed(range(150))]
+
+
+async def test_the_sessions_of_a_user_that_work_the_newest_first(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mongo_sessions, "_SESSIONS_AT_ONCE", 2)
+    user_id, other = await world.users(2)
+    store = world.store.sessions
+    for number, seconds in enumerate([0, 5, 5, 5, 5, 9, 7, 8]):
+        await store.create(
+            session_id=f"s{number}",
+            user_id=other if number == 7 else user_id,
+            token_hash=f"t{number}",
+            expires_at=at(20 if number == 6 else LIFE_S),
+            created_at=at(seconds),
+        )
+    await store.revoke("s2")
+    ids = [one.id for one in await store.of_user(user_id, now=at(30), limit=10)]
+    assert ids == ["s5", "s4", "s3", "s1", "s0"]
+    assert [one.id for one in await store.of_user(user_id, now=at(10), limit=4)] == ["s5", "s6", "s4", "s3"]
+    assert await store.of_user(999, now=at(10), limit=10) == []

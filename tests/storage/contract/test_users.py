@@ -37,6 +37,14 @@ async def test_usernames_and_emails_are_unique_without_case(world: World) -> Non
     await world.user("fourth")  # any number of users without an email
 
 
+@pytest.mark.parametrize("username", ["all", "ALL", "aLL"])
+async def test_nobody_is_called_all(world: World, username: str) -> None:
+    with pytest.raises(Duplicate) as refused:
+        await world.user(username)
+    assert refused.value.field == "username"
+    await world.user("all1")
+
+
 async def test_one_of_many_at_once_gets_the_username(world: World) -> None:
     results = await asyncio.gather(*(world.user("anna") for _ in range(50)), return_exceptions=True)
     assert sum(isinstance(result, int) for result in results) == 1
