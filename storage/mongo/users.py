@@ -24,6 +24,9 @@ from storage.username_keys import key_bounds, namesake_key
 
 _HIGHEST = chr(0x10FFFF)
 
+PASSED_ON_AT_ONCE = 50
+"""How many chats of a user are passed on at once: each is loaded for it, and a user may own tens of thousands."""
+
 
 class MongoUsers:
     """See `storage.ports.Users`."""
@@ -255,8 +258,11 @@ class MongoUsers:
         owned = {"user_id": user_id, "gone": False, "role": "owner"}
         found = await self._database.find(self._database.members, owned, fields=["chat_id"])
         chat_ids = sorted(document["chat_id"] for document in found)
-        passing = (self._chat_writer.submit(pass_on(chat_id, user_id, at)) for chat_id in chat_ids)
-        await asyncio.gather(*passing)
+        for start in range(0, len(chat_ids), PASSED_ON_AT_ONCE):
+            some = chat_ids[start : start + PASSED_ON_AT_ONCE]
+            await asyncio.gather(
+                *(self._chat_writer.submit(pass_on(chat_id, user_id, at)) for chat_id in some)
+            )
 
     async def _set_presence(self, user_id: int, presence: PresenceChoice, publish: Publish) -> User:
         user = await check_account(self._database, user_id)
