@@ -152,6 +152,8 @@ async def test_beside_a_server_that_it_does_not_know_it_changes_nothing(tmp_path
 
 async def say(tmp_path: Path, *words: str, stdin: str = "", **settings: str) -> tuple[int, str, str]:
     """Runs `vestnik user` with these words, and gives it something to read."""
+    if not stdin:
+        return await run(tmp_path, "user", *words, DATA_DIR=str(tmp_path / "data"), **settings)
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "server", "user", *words),
         cwd=tmp_path,

@@ -6,12 +6,14 @@ import re
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
+from tempfile import TemporaryFile
 
 from aiohttp import ClientSession
 
+from tests.clients.forked import ForkedProcess, can_fork
 from tests.clients.people import Person
 from tests.clients.ports import HeldPort
 
@@ -34,6 +36,8 @@ def environment(**settings: str | bytes) -> Environment:
 
 async def run(place: Path, *words: str, **settings: str | bytes) -> tuple[int, str, str]:
     """Runs `python -m server` with these words to its end; the exit status, standard output and standard error."""
+    if can_fork(settings):
+        return await _run_forked(place, words, environment(**settings))
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "server", *words),
         cwd=place,
@@ -43,6 +47,18 @@ async def run(place: Path, *words: str, **settings: str | bytes) -> tuple[int, s
     )
     output, errors = await asyncio.wait_for(process.communicate(), START_S)
     return process.returncode or 0, output.decode(), errors.decode()
+
+
+async def _run_forked(place: Path, words: Sequence[str], settings: Environment) -> tuple[int, str, str]:
+    with TemporaryFile() as output, TemporaryFile() as errors:
+        process = ForkedProcess(words, place, settings, output.fileno(), errors.fileno())
+        try:
+            status = await asyncio.wait_for(process.wait(), START_S)
+        finally:
+            process.send_signal(signal.SIGKILL)
+        for file in (output, errors):
+            file.seek(0)
+        return status, output.read().decode(), errors.read().decode()
 
 
 async def refused_start(place: Path, **settings: str | bytes) -> str:
@@ -73,7 +89,7 @@ class Program:
         self.port = self._held_port.number
         self._settings = settings
         self.listener: socket.socket | None = None
-        self._process: asyncio.subprocess.Process | None = None
+        self._process: asyncio.subprocess.Process | ForkedProcess | None = None
 
     @property
     def url(self) -> str:
@@ -92,24 +108,24 @@ class Program:
         """Starts the process and returns when it serves."""
         settings = {"PORT": str(self.port), "DATA_DIR": str(self.place / "data"), **self._settings}
         seen = len(self.log) if (self.place / "log").exists() else 0
-        command = [sys.executable, "-u", "-m", "server"]
-        files = [] if self.listener is None else [self.listener.fileno()]
-        if files:
-            command = [sys.executable, "-c", INHERIT, str(files[0]), *command]
         with (self.place / "log").open("ab") as log:
-            self._process = await asyncio.create_subprocess_exec(
-                *command,
-                cwd=self.place,
-                env=environment(**settings),
-                stdout=log,
-                stderr=log,
-                pass_fds=files,
-            )
+            self._process = await self._begin(environment(**settings), log.fileno())
         async with asyncio.timeout(START_S):
             while not (found := SERVING.search(self.log, seen)):
                 assert self._process.returncode is None, self.log[seen:]
                 await asyncio.sleep(0.02)
         self.port = int(found[1])
+
+    async def _begin(self, settings: Environment, log: int) -> asyncio.subprocess.Process | ForkedProcess:
+        if self.listener is None and can_fork(settings):
+            return ForkedProcess((), self.place, settings, log, log)
+        command = [sys.executable, "-u", "-m", "server"]
+        files = [] if self.listener is None else [self.listener.fileno()]
+        if files:
+            command = [sys.executable, "-c", INHERIT, str(files[0]), *command]
+        return await asyncio.create_subprocess_exec(
+            *command, cwd=self.place, env=settings, stdout=log, stderr=log, pass_fds=files
+        )
 
     def send_signal(self, number: signal.Signals) -> None:
         assert self._process is not None

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import time
 from abc import ABC, abstractmethod
 from pathlib import Path
 
@@ -12,9 +13,10 @@ START_S = 20.0
 
 
 def suspend(pid: int) -> None:
-    """Suspends a child of this process, and returns when it has stopped."""
+    """Suspends a process, and returns when it has stopped."""
     os.kill(pid, signal.SIGSTOP)
-    os.waitid(os.P_PID, pid, os.WSTOPPED | os.WNOWAIT)
+    while Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2][0] != "T":
+        time.sleep(0.001)
 
 
 class Process(ABC):
