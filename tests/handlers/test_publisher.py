@@ -266,9 +266,9 @@ async def test_a_sender_is_no_longer_shown_as_typing_before_the_message_is(scene
 async def test_a_kind_of_change_without_an_event_fails_at_start(scene: Scene) -> None:
     with declared_kinds() as declare:
 
-        @declare("pinned")
+        @declare("throwaway_pinned")
         class MessagePinned(MessageChange):
             by: int
 
-        with pytest.raises(UndeclaredChange, match="no client hears of the change kind 'pinned'"):
+        with pytest.raises(UndeclaredChange, match="no client hears of the change kind 'throwaway_pinned'"):
             Publisher(scene.app.context, lambda _connection, _ending: None)
