@@ -14,15 +14,15 @@ def normalised(emoji: str) -> str:
 
 
 def emoji_fault(emoji: str) -> str | None:
-    """What is wrong with a normalised emoji, which is valid Unicode; None if nothing.
+    """What is wrong with a normalised emoji; None if nothing.
 
     Which sequences are emoji changes with every version of Unicode, so the rule only keeps out what cannot be one:
     plain words, white space, line breaks, control characters, and long text.
     """
-    if not 0 < len(emoji.encode()) <= EMOJI_BYTES_MAX:
+    if not 0 < len(emoji) <= EMOJI_BYTES_MAX or len(emoji.encode(errors="replace")) > EMOJI_BYTES_MAX:
         return f"must be 1 to {EMOJI_BYTES_MAX} bytes of UTF-8"
     if emoji.isascii():
         return "must have a character outside ASCII"
-    if any(kind == "Cc" or kind[0] == "Z" for kind in map(category, emoji)):
-        return "must not hold white space or control characters"
+    if any(kind in ("Cc", "Cs") or kind[0] == "Z" for kind in map(category, emoji)):
+        return "must not hold white space, control characters or unpaired surrogates"
     return None

@@ -125,12 +125,20 @@ class StrictString(StrictField[str], fields.String):
 class EmojiString(StrictString):
     """An emoji, which `check` normalises; see `domain.emoji`."""
 
+    def __init__(self) -> None:
+        super().__init__()
+        self.validators = [_normalised_emoji]
+
     def check(self, value: Any) -> str:
-        emoji = normalised(super().check(value))
-        fault = emoji_fault(emoji)
-        if fault is not None:
-            raise ValidationError(fault)
-        return emoji
+        return _normalised_emoji(super().check(value))
+
+
+def _normalised_emoji(value: str) -> str:
+    emoji = normalised(value)
+    fault = emoji_fault(emoji)
+    if fault is not None:
+        raise ValidationError(fault)
+    return emoji
 
 
 class IdList(StrictField[list[int]]):

@@ -29,6 +29,8 @@ BAD = {
     "a zero": "👍\0",
     "a control of Latin-1": "\x85",
     "a space alone": "\xa0",
+    "half of a pair": "👍\ud83d",
+    "far too long": "😀" * 1_000_000,
 }
 
 
