@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from datetime import UTC, datetime
 
 from domain.acts import UNAUDITED, AccountUpdate, Act
 from domain.models import ChatSummary, User
@@ -35,7 +34,7 @@ async def end_account(store: Store, user_id: int, act: Act = UNAUDITED) -> None:
     await store.users.update(user_id, AccountUpdate(banned=True), replace(act, audited=False), pass_on=False)
     for chat_id in await _chats_to_leave(store, user_id):
         try:
-            await store.chats.remove_member(chat_id, user_id, user_id, datetime.now(UTC))
+            await store.chats.remove_member(chat_id, user_id, user_id, act.at)
         except NotFound:
             continue  # removed meanwhile
     await store.users.delete(user_id, replace(act, checked=True))

@@ -237,6 +237,9 @@ class Chats(Protocol):
         """Makes the user a plain member of the default chat, public or not. Does nothing for a member, and if there is
         no such chat, or not any more. Raises: `UnknownUsers` for a user who is deleted."""
 
+    async def default_id(self) -> int | None:
+        """The id of the default chat; None if it was not created, or is deleted."""
+
     async def begin(self, chat_id: int) -> None:
         """Says that a chat is about to be loaded. Each change from now on is published here in order, those of other
         servers too; until `follow`, so are earlier ones that become known only now."""

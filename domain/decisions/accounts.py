@@ -1,9 +1,19 @@
-"""What decisions about chats ask of accounts."""
+"""What decisions about chats ask of accounts, and which usernames there may be."""
 
 from collections.abc import Collection
 
 from domain.decisions.view import MemberView
-from domain.refusals import UnknownUsers
+from domain.refusals import Duplicate, UnknownUsers
+from domain.text import name_key
+
+RESERVED = frozenset({"all"})
+"""Keys of usernames that nobody gets: `@all` means everybody in a chat."""
+
+
+def check_username(username: str) -> None:
+    """Raises: `Duplicate` for a username that is reserved."""
+    if name_key(username) in RESERVED:
+        raise Duplicate("username")
 
 
 def check_known(view: MemberView, user_ids: Collection[int]) -> None:

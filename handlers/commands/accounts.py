@@ -10,6 +10,7 @@ from domain.refusals import TokenReused, TokenUnknown
 from domain.text import name_fault, name_key, printable, trimmed
 from handlers.commands.account_fields import LOGIN_NAME_CHARS_MAX, Email, Username
 from handlers.commands.registering import counted, enter, invite_fault
+from handlers.commands.sessions import end_surplus
 from handlers.context import Caller, Context
 from handlers.live.passwords import password_fault
 from handlers.live.tokens import hash_of, new_secret
@@ -150,6 +151,8 @@ async def login(context: Context, caller: Caller, params: Login) -> Result:
         await context.store.sessions.revoke(session_id)
         raise
     await _renew_hash(context, user, params.password, network)
+    with suppress(Unavailable):  # the next login does it
+        await end_surplus(context, user.id)
     return _tokens_view(context, user, session_id, refresh_token)
 
 

@@ -154,6 +154,7 @@ async def get_stats(context: Context, caller: Caller, _params: GetStats) -> Resu
         "disk_free_bytes": free,
         "version": context.host.version,
         "started_at": time_view(context.started_at),
+        "default_chat_id": await context.setup.default_chat_id(),
     }
 
 

@@ -38,9 +38,8 @@ class ChatWrite(WriterItem[Any]):
         await attempt.pass_on()
 
 
-def pass_on(chat_id: int, user_id: int) -> ChatWrite:
+def pass_on(chat_id: int, user_id: int, at: datetime) -> ChatWrite:
     """Passes on the chat of a user who is no longer active, see `domain.decisions.heirs.pass_on`."""
-    at = datetime.now(UTC)
     return ChatWrite(chat_id, lambda view: heirs.pass_on(view, chat_id, user_id, at))
 
 
@@ -75,7 +74,9 @@ class _Attempt:
         """Once the change is in, checks again the owners on whom the decision relied, as they are not in the log."""
         if self._inserted:
             for user_id in await self._view.inactive_owners():
-                await ChatWrite.run_all(self._writer, [pass_on(self._chat_id(), user_id)], [UNSETTLED])
+                # When they were banned is not known here; it was a moment ago.
+                again = pass_on(self._chat_id(), user_id, datetime.now(UTC))
+                await ChatWrite.run_all(self._writer, [again], [UNSETTLED])
 
     async def _decide(self) -> None:
         try:
