@@ -1,4 +1,5 @@
-"""Runs of sends, edits and deletions: the hot path. Those that stand next to each other go into the log together.
+"""Runs of sends and of other changes of messages: the hot path. What stands next to each other goes into the log
+together.
 
 They are planned on the state in memory, without checking first that it is the newest: if it is not, the insert fails
 (`log.py`). A refusal inserts nothing, so before one is final, the log is asked for newer rows.
