@@ -251,7 +251,7 @@ def _chat_app(sio: AsyncServer, hub: EngineHub, clock: Clock) -> Any:
         sio.eio.on_flood = lambda eio_sid: hub.end_link(eio_sid, Ending.FLOODED)
         sio.eio.on_silence = lambda eio_sid: hub.end_link(eio_sid, Ending.SILENT)
         yield
-        control.close()
+        await control.close()
         await chat_app.close()
         if bus is not None:
             await bus.close()

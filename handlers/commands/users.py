@@ -1,19 +1,20 @@
 """Users: look up, list, change and end one's own account."""
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from typing import Annotated, cast, get_args
+from typing import Annotated, Any, cast, get_args
 
 from domain.acts import Act
 from domain.frozen import frozen
 from domain.models import PresenceChoice, User
 from domain.refusals import NotFound
-from domain.text import NAME_GROWTH, name_fault, trimmed
+from domain.text import NAME_GROWTH, trimmed
+from handlers.commands.account_fields import account_faults
 from handlers.context import Caller, Context
 from handlers.live.limits import Limit
-from handlers.live.passwords import password_fault
 from handlers.moderation import end_account
+from handlers.policy import Policy
 from handlers.registry import Result, command
 from handlers.wire.answers import Nothing, UserAnswer, UsersAnswer
 from handlers.wire.errors import ChatError, invalid, not_found
@@ -47,7 +48,15 @@ class UpdateMe:
     presence: Annotated[str, StrictString(one_of=get_args(PresenceChoice))] | None = None
 
 
-@command("update_me", UpdateMe, UserAnswer, limit="changes")
+def _faults(policy: Policy, values: Mapping[str, Any]) -> dict[str, str]:
+    """Without what has to be looked up."""
+    faults = account_faults(policy, values)
+    if "password" in values and "old_password" not in values:
+        faults.update(old_password="is required to set another password")
+    return faults
+
+
+@command("update_me", UpdateMe, UserAnswer, limit="changes", more_faults=_faults)
 async def update_me(context: Context, caller: Caller, params: UpdateMe) -> Result:
     """Changes the caller's name, password or presence. A new password ends every other session of the user."""
     user = await context.store.users.get(caller.user_id)
@@ -72,18 +81,12 @@ async def update_me(context: Context, caller: Caller, params: UpdateMe) -> Resul
 
 def _checked_name(context: Context, params: UpdateMe) -> str | None:
     """The display name as it is stored, None if none is given. Raises: `ChatError` `invalid` with all that is wrong."""
-    name = None if params.display_name is None else trimmed(params.display_name)
-    faults: dict[str, str | None] = {}
-    if name is not None:
-        faults["display_name"] = name_fault(name, context.policy.max_name_chars)
-    if params.password is not None:
-        faults["password"] = password_fault(params.password, context.policy.min_password_chars)
-        if params.old_password is None:
-            faults.update(old_password="is required to set another password")
-    found = {field: fault for field, fault in faults.items() if fault is not None}
-    if found:
-        raise invalid(**found)
-    return name
+    fields = ("display_name", "password", "old_password")
+    given = {field: getattr(params, field) for field in fields if getattr(params, field) is not None}
+    faults = _faults(context.policy, given)
+    if faults:
+        raise invalid(**faults)
+    return None if params.display_name is None else trimmed(params.display_name)
 
 
 @contextmanager

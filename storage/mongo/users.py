@@ -1,6 +1,5 @@
 """Accounts."""
 
-import asyncio
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -13,7 +12,7 @@ from domain.refusals import Duplicate
 from domain.text import email_key, name_key
 from storage.mongo.account_acts import AccountActs, no_setup
 from storage.mongo.account_writes import AccountWriter, Publish, check_account, check_free
-from storage.mongo.chat_writes import pass_on
+from storage.mongo.chat_writes import pass_on_all
 from storage.mongo.database import Database
 from storage.mongo.documents import user_of
 from storage.mongo.ids import Ids
@@ -169,7 +168,7 @@ class MongoUsers:
             f"user {user_id}", lambda publish: self._acts.update(user_id, update, act, publish)
         )
         if pass_on and (update.banned or update.deleted):
-            await self._pass_on(user_id, act.at)
+            await pass_on_all(self._chat_writer, user_id, act.at)
         return user
 
     async def set_banned(self, user_id: int, banned: bool, *, pass_on: bool = True) -> User:
@@ -249,14 +248,6 @@ class MongoUsers:
     async def _end_sessions_but(self, user_id: int, kept: str | None, publish: Publish) -> None:
         live = await live_sessions(self._database, user_id)
         await end_sessions(self._database, user_id, [one for one in live if one != kept], publish)
-
-    async def _pass_on(self, user_id: int, at: datetime) -> None:
-        """Ends the user's ownership, after the account is marked: see `storage.mongo.chat_writes`."""
-        owned = {"user_id": user_id, "gone": False, "role": "owner"}
-        found = await self._database.find(self._database.members, owned, fields=["chat_id"])
-        chat_ids = sorted(document["chat_id"] for document in found)
-        passing = (self._chat_writer.submit(pass_on(chat_id, user_id, at)) for chat_id in chat_ids)
-        await asyncio.gather(*passing)
 
     async def _set_presence(self, user_id: int, presence: PresenceChoice, publish: Publish) -> User:
         user = await check_account(self._database, user_id)

@@ -1,4 +1,4 @@
-"""Removes the messages and the audit of deleted chats in small steps: a chat may have millions of messages, and other
+"""Removes the messages and the audit of deleted chats in small steps: a chat may have millions of each, and other
 writes wait for each step.
 
 The rows of the chat and of its members go at once, and without them there is no way to its messages.
@@ -47,7 +47,8 @@ class Remover:
 
 
 def _remove_some(writer: Writer) -> bool:
-    """Removes up to `_STEP` messages of one chat. False if there was nothing left."""
+    """Removes up to `_STEP` messages of one chat, and when it has none, up to `_STEP` entries of its audit. False if
+    there was nothing left."""
     (chat_id,) = writer.db.execute("SELECT min(chat_id) FROM removals").fetchone()
     if chat_id is None:
         return False
@@ -59,7 +60,11 @@ def _remove_some(writer: Writer) -> bool:
     ).fetchall()
     writer.db.executemany("DELETE FROM versions WHERE message_id = ?", some)
     writer.db.executemany("DELETE FROM messages WHERE id = ?", some)
-    if len(some) < _STEP:
-        writer.db.execute("DELETE FROM audit WHERE chat_id = ?", (chat_id,))
+    if len(some) == _STEP:
+        return True
+    entries = writer.db.execute(
+        "DELETE FROM audit WHERE id IN (SELECT id FROM audit WHERE chat_id = ? LIMIT ?)", (chat_id, _STEP)
+    )
+    if entries.rowcount < _STEP:
         writer.db.execute("DELETE FROM removals WHERE chat_id = ?", (chat_id,))
     return True

@@ -100,6 +100,8 @@ def test_why_a_blocked_person_does_not_send_in_this_order() -> None:
     assert sending(reply_to=gone.id) is Forbidden
     assert outcome(lambda: edit(view, gone.id, MEMBER, "x", at(7))) is NotFound
     assert outcome(lambda: edit(view, first.id, MEMBER, "x", at(7))) is Forbidden
+    assert edit(view, first.id, MEMBER, first.content, at(7)) == first, "a repeat of what was accepted"
+    assert outcome(lambda: edit(view, first.id, OWNER, first.content, at(7))) is Forbidden
     assert outcome(lambda: delete(view, first.id, MEMBER, at(7))) is not Forbidden
 
 

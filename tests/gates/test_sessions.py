@@ -247,6 +247,13 @@ async def test_a_new_password_ends_every_other_session(server: Server) -> None:
             "invalid",
             ["password", "old_password", "display_name"],
         ),
+        (
+            {"password": "short", "display_name": " ", "presence": "gone"},
+            422,
+            "invalid",
+            ["password", "old_password", "display_name", "presence"],
+        ),
+        ({"password": 7, "display_name": " "}, 422, "invalid", ["password", "display_name"]),
         ({"password": "п" * 37, "old_password": PASSWORD}, 422, "invalid", ["password"]),
     ],
 )
