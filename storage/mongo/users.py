@@ -7,6 +7,7 @@ from typing import Any
 
 from domain.acts import UNAUDITED, AccountUpdate, Act
 from domain.changes import UserChanged
+from domain.mentions import is_reserved
 from domain.models import PresenceChoice, User
 from domain.refusals import Duplicate
 from domain.text import email_key, name_key
@@ -184,6 +185,8 @@ class MongoUsers:
         )
 
     async def _create(self, user: User) -> User:
+        if is_reserved(user.username):
+            raise Duplicate("username")
         database = self._database
         (user_id,) = await self._ids.take("users")
         document = {

@@ -1,5 +1,5 @@
-"""Removes the messages and the audit of deleted chats in small steps: a chat may have millions of messages, and other
-writes wait for each step.
+"""Removes the messages of deleted chats, their mentions and the audit in small steps: a chat may have millions of
+messages, and other writes wait for each step.
 
 The rows of the chat and of its members go at once, and without them there is no way to its messages.
 """
@@ -8,6 +8,7 @@ from asyncio import Future
 from collections.abc import Sequence
 
 from domain.changes import Change, ChatDeleted
+from storage.sqlite import mentions, versions
 from storage.sqlite.database import Database
 from storage.sqlite.writer import Writer
 
@@ -47,7 +48,7 @@ class Remover:
 
 
 def _remove_some(writer: Writer) -> bool:
-    """Removes up to `_STEP` messages of one chat. False if there was nothing left."""
+    """Removes up to `_STEP` messages of one chat, and up to as many mentions. False if there was nothing left."""
     (chat_id,) = writer.db.execute("SELECT min(chat_id) FROM removals").fetchone()
     if chat_id is None:
         return False
@@ -57,9 +58,9 @@ def _remove_some(writer: Writer) -> bool:
         " LIMIT :some",
         {"chat": chat_id, "some": _STEP},
     ).fetchall()
-    writer.db.executemany("DELETE FROM versions WHERE message_id = ?", some)
+    versions.remove(writer.db, [message_id for (message_id,) in some])
     writer.db.executemany("DELETE FROM messages WHERE id = ?", some)
-    if len(some) < _STEP:
+    if len(some) < _STEP and not mentions.remove_some(writer.db, chat_id, _STEP):
         writer.db.execute("DELETE FROM audit WHERE chat_id = ?", (chat_id,))
         writer.db.execute("DELETE FROM removals WHERE chat_id = ?", (chat_id,))
     return True

@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
 from domain.acts import UNAUDITED, AccountUpdate, Act
+from domain.mentions import is_reserved
 from domain.models import PresenceChoice, User
 from domain.refusals import Duplicate
 from domain.text import email_key, name_key
@@ -209,7 +210,8 @@ def _create(
     db = writer.db
     username_key = name_key(username)
     address_key = None if email is None else email_key(email)
-    if db.execute("SELECT 1 FROM users WHERE username_key = ?", (username_key,)).fetchone():
+    taken = db.execute("SELECT 1 FROM users WHERE username_key = ?", (username_key,)).fetchone()
+    if taken or is_reserved(username):
         raise Duplicate("username")
     if db.execute("SELECT 1 FROM users WHERE email_key = ?", (address_key,)).fetchone():
         raise Duplicate("email")
