@@ -54,7 +54,7 @@ class MemoryChats:
         counts = {user_id: self.unread.get(user_id, 0) for user_id in user_ids}
         marks = {user_id: self.read_seqs.get(user_id, 0) for user_id in user_ids}
         mentions = {one: self.unread_mentions[one] for one in user_ids if one in self.unread_mentions}
-        return ChatPreview(None, 7, unread_counts=counts, read_seqs=marks, unread_mentions=mentions)
+        return ChatPreview(7, None, counts, marks, mentions)
 
 
 def store_of(chats: MemoryChats) -> Store:
