@@ -21,9 +21,12 @@ CLIENT := $(shell find frontend/src frontend/public frontend/*.* frontend/.env -
 FAST := -k 'not mongo and not cluster' $(addprefix --ignore=tests/,browser attacks guarantees linearizability socketio/test_clients.py \
 	$(addprefix gates/test_,replay_pace.py stuck_peers.py unread_answers.py))
 
+# Compiled files are kept: each of the workers of a test run would compile every test again.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help setup hooks run check check-format check-lint check-types check-imports check-spelling check-client \
-	format build-go prepare test test-client test-server test-fast test-long cov lock audit bench clean
+	format build-go compile-tests prepare test test-client test-server test-fast test-long cov lock audit bench clean
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -110,8 +113,12 @@ ifdef GO
 	for folder in $(GO_PROGRAMS); do (cd $$folder && $(GO) build -o /dev/null ./...) || exit; done
 endif
 
+# The tests, compiled once for all workers. A test that cannot be collected fails here.
+compile-tests: setup
+	$(BIN)/pytest -q -n 0 --collect-only >$(VENV)/collected || { cat $(VENV)/collected; exit 1; }
+
 # What has to be there before the tests of the server run. The parts do not need each other.
-prepare: setup test-client frontend/dist/index.html build-go
+prepare: setup test-client frontend/dist/index.html build-go compile-tests
 
 # The tests of the server wait a part of their time, in which the checks run beside them.
 test: ## Run everything: checks, tests of the client, tests of the server

@@ -1,7 +1,7 @@
 """Acts on accounts: who acts, what is to become of the account, and what the audit says of it."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Literal
 
 from domain.audit import AuditEntry
@@ -46,8 +46,8 @@ class AccountUpdate:
     deleted: bool = False
 
 
-UNAUDITED = Act(None, datetime.min, audited=False)
-"""For changes of which somebody else makes the entry, or that need none."""
+UNAUDITED = Act(None, datetime.fromtimestamp(0, UTC), audited=False)
+"""For changes of which somebody else makes the entry, or that need none, and whose time does not matter."""
 
 
 def entries_of_act(

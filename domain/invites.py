@@ -9,6 +9,9 @@ from domain.models import Chat, User
 INVITES_MAX = 100
 """How many invites of a chat may work at a time."""
 
+SERVER_INVITES_MAX = 1000
+"""How many invites without a chat may work at a time, about."""
+
 
 @frozen
 class Invite:

@@ -4,8 +4,6 @@
 import re
 from collections.abc import Collection, Sequence
 
-from domain.text import name_key
-
 MENTIONS_MAX = 50
 """How many users one message mentions at most, the first ones."""
 
@@ -24,11 +22,6 @@ USERNAME_CHARS_MIN, USERNAME_CHARS_MAX = 3, 32
 # A letter or digit is what `\w` is, but for `_`. The run is possessive: it never gives back what it took.
 _MENTION = re.compile(r"(?<![\w.@-])@([A-Za-z0-9_.-]++)(?!\w)")
 _BACKTICKS = re.compile(r"`+")
-
-
-def is_reserved(username: str) -> bool:
-    """Whether nobody can have this username."""
-    return name_key(username) == ALL
 
 
 def mentioned(content: str) -> Sequence[Sequence[str]]:

@@ -11,8 +11,8 @@ from handlers.commands import COMMANDS
 from handlers.context import Caller, Context
 from handlers.live.counts import UNKNOWN_COMMAND
 from handlers.live.identities import Identity
-from handlers.registry import Later, Result
-from handlers.wire.errors import ChatError
+from handlers.registry import Command, Later, Result
+from handlers.wire.errors import ChatError, invalid
 from handlers.wire.exceptions import as_chat_error
 from handlers.wire.schemas import read
 
@@ -69,7 +69,7 @@ async def start(
             context.limiter.check(command.limit, caller.user_id)
         result = await command.handler(context, caller, params)
     except Exception as raised:
-        error = as_chat_error(raised)
+        error = _whole(context, command, payload, as_chat_error(raised))
         context.counts.failed[name, error.code] += 1
         raise error from None
     if not isinstance(result, Later):
@@ -77,6 +77,17 @@ async def start(
     elif connection is not None:
         connection.begin(result.write)
     return result
+
+
+def _whole(
+    context: Context, command: Command[Any], payload: Mapping[str, Any], error: ChatError
+) -> ChatError:
+    """An error that says all that is wrong with the fields."""
+    found = error.fields or {}
+    if command.more_faults is None or error.code != "invalid":
+        return error
+    rest = {name: value for name, value in payload.items() if name not in found and value is not None}
+    return invalid(**{**command.more_faults(context.policy, rest), **found})
 
 
 def _unknown(context: Context, caller: Caller, name: str) -> ChatError:

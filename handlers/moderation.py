@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 
 from domain.acts import UNAUDITED, AccountUpdate, Act
 from domain.models import ChatSummary, User
@@ -33,12 +33,10 @@ async def end_account(store: Store, user_id: int, act: Act = UNAUDITED) -> None:
     `LastAdmin`; `Forbidden`."""
     # The owner's role passes on when the user leaves a chat, so that each chat sees one change and not two.
     await store.users.update(user_id, AccountUpdate(banned=True), replace(act, audited=False), pass_on=False)
-    for chat_id in await _chats_to_leave(store, user_id):
-        try:
-            await store.chats.remove_member(chat_id, user_id, user_id, datetime.now(UTC))
-        except NotFound:
-            continue  # removed meanwhile
+    await _leave_chats(store, user_id, act.at)
     await store.users.delete(user_id, replace(act, checked=True))
+    # Somebody may have added the user to a chat meanwhile; from now on nobody can.
+    await _leave_chats(store, user_id, act.at)
 
 
 async def _named(store: Store, login: str) -> User:
@@ -46,6 +44,14 @@ async def _named(store: Store, login: str) -> User:
     if user is None:
         raise not_found(f"user: {login}")
     return user
+
+
+async def _leave_chats(store: Store, user_id: int, at: datetime) -> None:
+    for chat_id in await _chats_to_leave(store, user_id):
+        try:
+            await store.chats.remove_member(chat_id, user_id, user_id, at)
+        except NotFound:
+            continue  # removed meanwhile
 
 
 async def _chats_to_leave(store: Store, user_id: int) -> list[int]:

@@ -6,13 +6,13 @@ from contextlib import suppress
 from typing import Any
 
 from domain.acts import AccountUpdate, Act
+from domain.decisions.accounts import is_reserved
 from domain.decisions.admins import check_actor
-from domain.mentions import is_reserved
 from domain.models import User
 from domain.refusals import Duplicate
-from domain.text import name_fault, trimmed
+from domain.text import trimmed
 from handlers import moderation
-from handlers.commands.account_fields import CreateUser, create_user_schema
+from handlers.commands.account_fields import CreateUser, account_faults, create_user_schema
 from handlers.live.clock import Clock
 from handlers.live.passwords import Passwords, check_password
 from handlers.live.setup import Setup
@@ -60,12 +60,11 @@ class Operator:
     ) -> tuple[User, str | None]:
         """The new user, and their password if it was made up. Raises: `ChatError` `invalid`; `Duplicate`."""
         display_name = trimmed(params.username if params.display_name is None else params.display_name)
-        fault = name_fault(display_name, self._policy.max_name_chars)
-        if fault is not None:
-            raise invalid(display_name=fault)
         made_up = new_password() if params.password is None else None
         password = params.password or made_up or ""
-        check_password(password, self._policy.min_password_chars)
+        faults = account_faults(self._policy, {"password": password, "display_name": display_name})
+        if faults:
+            raise invalid(**faults)
         user = await self.store.users.create(
             username=params.username,
             display_name=display_name,

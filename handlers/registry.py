@@ -9,6 +9,7 @@ from typing import Any, Generic, TypeVar, is_typeddict
 from domain.frozen import frozen
 from handlers.context import Caller, Context
 from handlers.live.limits import Limit
+from handlers.policy import Policy
 from handlers.wire.schemas import CommandSchema, schema_for
 from storage.promise import Promise
 
@@ -26,6 +27,9 @@ class Later(Generic[Written]):
     result: Callable[[Written], Result]
 
 
+MoreFaults = Callable[[Policy, Mapping[str, Any]], Mapping[str, str]]
+"""What the settings say against the values that the schema lets pass, by field."""
+
 Handler = Callable[[Context, Caller, Params], Awaitable[Result | Later[Any]]]
 
 
@@ -33,7 +37,8 @@ Handler = Callable[[Context, Caller, Params], Awaitable[Result | Later[Any]]]
 class Command(Generic[Params]):
     """A command. `answer` is the type of its result, one of `handlers.wire.answers`. `socket`: the sockets have the
     command too, not REST alone. `limit`: what it counts against, by user, but `auth_calls` by address. `unlimited`
-    says why a command has no limit. `admin`: only admins of the server may."""
+    says why a command has no limit. `admin`: only admins of the server may. `more_faults` is asked where the schema has
+    found a fault, so that all are told at once."""
 
     name: str
     params: type[Params]
@@ -44,6 +49,7 @@ class Command(Generic[Params]):
     limit: Limit | None
     unlimited: str
     admin: bool = False
+    more_faults: MoreFaults | None = None
 
 
 def command(
@@ -55,6 +61,7 @@ def command(
     limit: Limit | None = None,
     unlimited: str = "",
     admin: bool = False,
+    more_faults: MoreFaults | None = None,
 ) -> Callable[[Handler[Params]], Command[Params]]:
     """Makes a handler a command. Raises: `ValueError` if `answer` is no TypedDict, or if the command has neither a
     limit nor a reason for having none."""
@@ -64,7 +71,10 @@ def command(
         raise ValueError(f"{name} needs a limit, or the reason why it has none")
 
     def install(handler: Handler[Params]) -> Command[Params]:
-        return Command(name, params, answer, schema_for(params), handler, socket, limit, unlimited, admin)
+        schema = schema_for(params)
+        return Command(
+            name, params, answer, schema, handler, socket, limit, unlimited, admin, more_faults=more_faults
+        )
 
     return install
 

@@ -46,7 +46,7 @@ from server.rest import add_rest
 from server.socketio_gate import ChatNamespace
 from server.version import VERSION
 from server.web import add_web
-from storage.open import open_store
+from storage.open import open_when_free
 from storage.ports import Store
 
 STRANGER_FRAMES = 32
@@ -55,6 +55,9 @@ STRANGER_BYTES = 64 * 1024
 
 STRANGER_MAX_BYTES = 16 * 1024
 """The largest message of a connection that is not authenticated."""
+
+LOCKED_WAIT_S = 3.0
+"""How long a start waits for a store that somebody else has open."""
 
 
 class SocketIOJson:
@@ -201,7 +204,8 @@ def _budgets(policy: Policy) -> BudgetPolicy:
 def _chat_app(sio: AsyncServer, hub: EngineHub, clock: Clock) -> Any:
     async def open_chat_app(app: web.Application) -> AsyncIterator[None]:
         config = app[CONFIG]
-        store = await open_store(config.store_url(), connect_timeout_s=config.database_connect_timeout_s)
+        timeout_s = config.database_connect_timeout_s
+        store = await open_when_free(config.store_url(), connect_timeout_s=timeout_s, wait_s=LOCKED_WAIT_S)
         node = _node(config, store)
         bus = _bus(config, store, node, hub)
         chat_app = ChatApp(
@@ -247,7 +251,7 @@ def _chat_app(sio: AsyncServer, hub: EngineHub, clock: Clock) -> Any:
         sio.eio.on_flood = lambda eio_sid: hub.end_link(eio_sid, Ending.FLOODED)
         sio.eio.on_silence = lambda eio_sid: hub.end_link(eio_sid, Ending.SILENT)
         yield
-        control.close()
+        await control.close()
         await chat_app.close()
         if bus is not None:
             await bus.close()

@@ -1,7 +1,7 @@
 """How the command line reaches a running server: a Unix socket in `DATA_DIR` that only its owner may use.
 
 Each connection carries one request and one answer, each a line of JSON: `{"do", "user", …}`, then `{"ok": true, …}` or
-`{"error", "fields"}`. `handlers.operator` has what can be done.
+`{"error", "fields"}`, or `{"closed": true}` by a server that stops. `handlers.operator` has what can be done.
 """
 
 import asyncio
@@ -23,6 +23,9 @@ log = structlog.get_logger("vestnik")
 
 ANSWER_TIMEOUT_S = 60.0
 
+ACTS_TIMEOUT_S = 2.0
+"""How long a server that stops waits for the acts that it has begun."""
+
 ANSWER_BYTES_MAX = 4 * 1024 * 1024
 """More than a page of accounts has."""
 
@@ -34,6 +37,8 @@ class Control:
         self._chat_app = chat_app
         self._path = _socket_in(data_dir)
         self._server: asyncio.Server | None = None
+        self._acting: set[asyncio.Task[Any] | None] = set()
+        self._closed = False
 
     async def open(self) -> None:
         try:
@@ -46,18 +51,25 @@ class Control:
         ) as error:  # the latter: a system without such sockets
             log.warning("`vestnik user` cannot reach this server", socket=str(self._path), reason=str(error))
 
-    def close(self) -> None:
+    async def close(self) -> None:
+        """Takes no more requests, and waits a while for those that it has taken."""
+        self._closed = True
         if self._server is not None:
             self._server.close()
             self._path.unlink(missing_ok=True)
+        if self._acting:
+            await asyncio.wait(filter(None, self._acting), timeout=ACTS_TIMEOUT_S)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             with suppress(ConnectionError, ValueError, KeyError, TypeError):  # gone, or no `vestnik user`
                 request = loads(await reader.readline())
-                writer.write(dumps(await self._do(request["do"], request)) + b"\n")
+                self._acting.add(asyncio.current_task())
+                answer = {"closed": True} if self._closed else await self._do(request["do"], request)
+                writer.write(dumps(answer) + b"\n")
                 await writer.drain()
         finally:
+            self._acting.discard(asyncio.current_task())
             writer.close()
 
     async def _do(self, action: str, request: Mapping[str, Any]) -> Mapping[str, object]:
@@ -73,7 +85,7 @@ class Control:
 
 async def ask_server(data_dir: Path, action: str, request: Mapping[str, Any]) -> Mapping[str, Any] | None:
     """Asks the server that runs on `data_dir` for an action on an account, and returns what came of it once it is done;
-    None if no server runs there. Raises: `ChatError`, with what went wrong."""
+    None if no server runs there, or one that stops and has not begun. Raises: `ChatError`, with what went wrong."""
     try:
         reader, writer = await asyncio.open_unix_connection(_socket_in(data_dir), limit=ANSWER_BYTES_MAX)
     except (OSError, AttributeError, NotImplementedError):
@@ -89,6 +101,8 @@ async def ask_server(data_dir: Path, action: str, request: Mapping[str, Any]) ->
     if not line:
         raise ChatError("unavailable", "the running server did not answer")
     answer: Mapping[str, Any] = loads(line)
+    if "closed" in answer:
+        return None
     if "error" in answer:
         raise ChatError("bad_request", answer["error"], fields=answer.get("fields"))
     return answer

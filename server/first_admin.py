@@ -47,7 +47,7 @@ async def print_setup_link(chat_app: ChatApp, url: str) -> None:
         return
     with suppress(OSError):  # nobody reads the output
         sys.stdout.write(
-            "\n  This server has no admin yet. Who opens this link first becomes the admin:\n"
+            "\n  This server has no admin yet. The first person to open this link becomes the admin:\n"
             f"  {url}/setup?code={code}\n\n"
         )
         sys.stdout.flush()

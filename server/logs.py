@@ -35,6 +35,8 @@ _SECRET = re.compile(
     r"|(?i:(?<=bearer )|(?<=bearer, ))[\w.~+/-]+"
     r"|(?<=[?&]token=)[^&\s\"']+"
     r"|(?<=[?&]sid=)[^&\s\"']+"
+    r"|(?<=[?&]code=)[^&\s\"']+"
+    r"|(?:(?<=/invite/)|(?<=/invites/))[^/?\s\"']+"
     r"|(?<=://)[^\s/:@]*:[^\s/@]+(?=@)"  # the credentials in a URL
 )
 

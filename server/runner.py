@@ -13,6 +13,11 @@ HANDLERS_PART = 0.4
 """The part of the time left after the goodbye that handlers get. aiohttp waits for it twice; the store gets the
 rest."""
 
+FIRST_REQUEST_S = 0.1
+"""How long a stop waits for the first requests of connections that were accepted just before it."""
+
+FIRST_REQUEST_LOOK_S = 0.005
+
 HANDLERS_LEAST_S = 0.01
 """aiohttp takes 0 for no limit."""
 
@@ -81,6 +86,16 @@ class Runner(web.AppRunner):
                 loop.remove_reader(listener)
         await asyncio.sleep(0)
         await asyncio.sleep(0)
+        await self._take_first_requests()
+
+    async def _take_first_requests(self) -> None:
+        """Reads what clients have sent over connections that were accepted a moment ago: aiohttp would close such a
+        connection as idle, and the client would have no answer."""
+        ends_at = asyncio.get_running_loop().time() + min(FIRST_REQUEST_S, max(self._left_s(), 0))
+        while asyncio.get_running_loop().time() < ends_at:
+            if self.server is None or all(one._request_count for one in self.server.connections):
+                return
+            await asyncio.sleep(FIRST_REQUEST_LOOK_S)
 
     async def shutdown(self) -> None:
         await super().shutdown()

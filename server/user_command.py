@@ -3,8 +3,10 @@
 import argparse
 import asyncio
 import getpass
+import os
 import sys
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from io import TextIOWrapper
 from typing import Any
 
 from domain.refusals import Refusal
@@ -26,6 +28,9 @@ RETRY_S = 3.0
 
 _PAUSE_S = 0.2
 _PASSWORD_BYTES_MAX = 4096
+
+_TEXT_CHARS_MAX = 1000
+"""Longer than any name or address."""
 
 
 def add_user_commands(parser: argparse.ArgumentParser) -> None:
@@ -60,15 +65,32 @@ def _named(actions: Any, action: str, says: str) -> argparse.ArgumentParser:
 
 async def run_user_command(config: Config, asked: argparse.Namespace) -> int:
     """Runs one of the commands and prints what came of it. Returns the exit status. Raises: `StartError`."""
+    _prepare_output(as_json=getattr(asked, "json", False))
     try:
         if asked.action == "list":
-            await _list(config, as_json=asked.json)
-            return 0
+            return await _list(config, as_json=asked.json)
         result = await _act(config, asked.action, _request(asked))
     except (ChatError, Refusal, StorageError) as raised:
         raise StartError(_line(raised)) from None
-    sys.stdout.write(_said(asked, result))
+    try:
+        _print(_said(asked, result))
+    except OSError as error:
+        what = f"{asked.action} is done, but the output could not be written: {error.strerror}"
+        if "password" in result and result["password"] is not None:
+            what += "; `vestnik user password` makes another password"
+        raise StartError(what) from None
     return 0
+
+
+def _prepare_output(*, as_json: bool) -> None:
+    """Makes names printable in the encoding of the terminal; JSON is UTF-8. Raises: `StartError`, before anything is
+    done of which nobody would hear."""
+    if not isinstance(sys.stdout, TextIOWrapper):
+        raise StartError("standard output is closed")
+    if as_json:
+        sys.stdout.reconfigure(encoding="utf-8")
+    else:
+        sys.stdout.reconfigure(errors="replace")
 
 
 def _request(asked: argparse.Namespace) -> Mapping[str, Any]:
@@ -76,6 +98,8 @@ def _request(asked: argparse.Namespace) -> Mapping[str, Any]:
     texts = [asked.name, getattr(asked, "email", None) or "", getattr(asked, "display_name", None) or ""]
     if not all(map(is_unicode, texts)):  # bytes that are no text in the terminal's encoding
         raise StartError("the name is not valid text")
+    if any(len(text) > _TEXT_CHARS_MAX for text in texts):
+        raise StartError(f"no name and no address is longer than {_TEXT_CHARS_MAX:,} characters")
     request: dict[str, Any] = {"user": asked.name}
     if getattr(asked, "stdin", False):
         request["password"] = _read_password()
@@ -110,8 +134,8 @@ async def _act(config: Config, action: str, request: Mapping[str, Any]) -> Mappi
             return answer
         try:
             return await _act_on_store(config, action, request)
-        except StorageError as error:
-            if "another server" not in str(error) or asyncio.get_running_loop().time() > give_up_at:
+        except Unavailable as error:
+            if error.trouble != "locked" or asyncio.get_running_loop().time() > give_up_at:
                 raise
         await asyncio.sleep(_PAUSE_S)
 
@@ -127,23 +151,46 @@ async def _act_on_store(config: Config, action: str, request: Mapping[str, Any])
         await store.close()
 
 
-async def _list(config: Config, *, as_json: bool) -> None:
-    """Prints the accounts, page after page."""
+async def _list(config: Config, *, as_json: bool) -> int:
+    """Prints the accounts, page after page. Returns the exit status. Raises: `StartError`."""
+    try:
+        async for text in _listed(config, as_json=as_json):
+            _print(text)
+    except BrokenPipeError:
+        return 1  # the reader has seen enough
+    except OSError as error:
+        raise StartError(f"the output could not be written: {error.strerror}") from None
+    return 0
+
+
+async def _listed(config: Config, *, as_json: bool) -> AsyncIterator[str]:
     after, first = 0, True
     while True:
         page = await _act(config, "list", {"user": "", "after": after})
         for user in page["users"]:
             if as_json:
-                sys.stdout.write(("[\n" if first else ",\n") + dumps(user).decode())
+                yield ("[\n" if first else ",\n") + dumps(user).decode()
             else:
-                sys.stdout.write(_HEAD if first else "")
-                sys.stdout.write(_row(user))
+                yield (_HEAD if first else "") + _row(user)
             first = False
         if page["next"] is None:
             break
         after = page["next"]
     if as_json:
-        sys.stdout.write("[]\n" if first else "\n]\n")
+        yield "[]\n" if first else "\n]\n"
+
+
+def _print(text: str) -> None:
+    """Writes to standard output at once. Raises: `OSError`; then nothing more is written, not even by the end of the
+    program."""
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except OSError:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)
+        raise
 
 
 _HEAD = f"{'id':>8}  {'username':<32}  {'what':<12}  display name\n"

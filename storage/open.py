@@ -1,14 +1,17 @@
 """From a URL to a store."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 
-from storage.errors import StorageError
+from storage.errors import StorageError, Unavailable
 from storage.ports import Store
 from storage.sqlite import SqliteStore
 
 Opener = Callable[[str, float], Awaitable[Store]]
 """Takes the whole URL and how many seconds it may take to connect."""
+
+_PAUSE_S = 0.1
 
 
 async def open_store(url: str, *, connect_timeout_s: float = 30) -> Store:
@@ -29,6 +32,19 @@ async def open_store(url: str, *, connect_timeout_s: float = 30) -> Store:
             f"no store for database URLs with the scheme {scheme!r}, only for {_known_schemes()}"
         )
     return await opener(url, connect_timeout_s)
+
+
+async def open_when_free(url: str, *, connect_timeout_s: float, wait_s: float) -> Store:
+    """As `open_store`, but a store that another program has locked is tried again for `wait_s`: `vestnik user` has it
+    for a moment."""
+    give_up_at = asyncio.get_running_loop().time() + wait_s
+    while True:
+        try:
+            return await open_store(url, connect_timeout_s=connect_timeout_s)
+        except Unavailable as error:
+            if error.trouble != "locked" or asyncio.get_running_loop().time() > give_up_at:
+                raise
+        await asyncio.sleep(_PAUSE_S)
 
 
 async def _open_sqlite(url: str, _connect_timeout_s: float) -> Store:

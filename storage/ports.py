@@ -63,7 +63,7 @@ class Users(Protocol):
         act: Act = UNAUDITED,
     ) -> User:
         """Raises: `Duplicate("username")` for the username of another user, deleted ones too, or another form of it
-        (see `domain.text.name_key`), and for one that nobody can have (`domain.mentions.is_reserved`);
+        (see `domain.text.name_key`), and for one that nobody can have (`domain.decisions.accounts`);
         `Duplicate("email")` for an email address in use, without regard to case; `Forbidden` if a user acts who does
         not administer the server.
 
@@ -241,6 +241,9 @@ class Chats(Protocol):
     async def join_default(self, user_id: int, joined_at: datetime) -> None:
         """Makes the user a plain member of the default chat, public or not. Does nothing for a member, and if there is
         no such chat, or not any more. Raises: `UnknownUsers` for a user who is deleted."""
+
+    async def default_id(self) -> int | None:
+        """The id of the default chat; None if it was not created, or is deleted."""
 
     async def begin(self, chat_id: int) -> None:
         """Says that a chat is about to be loaded. Each change from now on is published here in order, those of other

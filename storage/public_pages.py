@@ -6,7 +6,7 @@ from domain.models import Chat
 from domain.text import name_key
 
 LOOKED_AT_MAX = 2_000
-"""How many public chats a store reads for a page: about 10 ms."""
+"""How many public chats a store reads for a page at most: about 10 ms."""
 
 
 def page_of(
@@ -24,6 +24,12 @@ def page_of(
     return found, end
 
 
-def end_of(chat_ids: Sequence[int]) -> int | None:
-    """The id after which there may be more chats than these, which a store has read; None if these are the last."""
-    return chat_ids[-1] if len(chat_ids) == LOOKED_AT_MAX else None
+def to_look_at(text: str, limit: int) -> int:
+    """How many chats a store reads for a page of at most `limit`: one more than the page has, if all of them fit."""
+    return LOOKED_AT_MAX if name_key(text) else min(limit + 1, LOOKED_AT_MAX)
+
+
+def end_of(chat_ids: Sequence[int], looked_at: int) -> int | None:
+    """The id after which there may be more chats than these, of which a store has read at most `looked_at`; None if
+    these are the last."""
+    return chat_ids[-1] if len(chat_ids) == looked_at else None

@@ -164,6 +164,7 @@ async def test_the_attributes_of_aiohttp_that_are_used_are_there() -> None:
     protocol = made()
     assert isinstance(protocol, RequestHandler)
     assert protocol.transport is None, aiohttp_is.format("engine/internals.py", "RequestHandler.transport")
+    assert protocol._request_count == 0, aiohttp_is.format("runner.py", "RequestHandler._request_count")
     runner = web.AppRunner(web.Application(), shutdown_timeout=7)
     assert runner._shutdown_timeout == 7, aiohttp_is.format("runner.py", "AppRunner._shutdown_timeout")
     assert (runner.sites, runner.server) == (set(), None), aiohttp_is.format("runner.py", "AppRunner.sites")

@@ -131,6 +131,17 @@ async def test_no_token_is_in_a_log_not_even_of_what_failed(nginx: Nginx, server
     await client.close()
     async with server.http.get(f"{nginx.url}/login?to=%2Fsecret-place") as answer:
         assert answer.status == 200
+    for path in (
+        "/api/invites/secret-code",
+        "//API/./Invites/secret-code/invites/secret-code",
+        "/api/invites;x/secret-code",
+        "/api/users/me/sessions/secret-session",
+        "/invite/secret-code",
+        "/invite/secret-code.json",
+        "/setup?code=secret-code",
+    ):
+        async with server.http.get(nginx.url + path) as answer:
+            assert answer.status in (200, 404, 405)
     await server.stop()
     async with server.http.get(f"{nginx.url}/api/users?q=secret-query") as answer:
         assert answer.status == 502
@@ -141,6 +152,7 @@ async def test_no_token_is_in_a_log_not_even_of_what_failed(nginx: Nginx, server
     assert " GET /ws 101 " in logged
     assert " GET /ws 502 " in logged
     assert " GET /index.html 200 " in logged
+    assert " GET /api/invites/... 404 " in logged
     assert ann.token is not None
     assert ann.token not in logged
     assert "token" not in logged

@@ -2,14 +2,18 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import Literal
 
+from domain.acts import Act
 from domain.changes import MemberAdded
 from domain.decisions.accounts import is_active
+from domain.decisions.admins import administers, check_actor
 from domain.decisions.members import new_member
 from domain.decisions.view import MemberView
-from domain.invites import INVITES_MAX, Invite, InviteMade, InviteRemoved
+from domain.invites import INVITES_MAX, SERVER_INVITES_MAX, Invite, InviteMade, InviteRemoved
 from domain.models import Actor, Member, User
 from domain.permissions import check_invite, may_invite
+from domain.private_chats import sees
 from domain.refusals import NotFound, TooMany, UnknownUsers
 
 
@@ -23,7 +27,8 @@ def make(view: MemberView, invite: Invite) -> InviteMade:
     if not is_active(view, invite.created_by):
         raise NotFound(f"chat {invite.chat_id}")
     others = view.invites(invite.chat_id)
-    if sum(not (one.used_up or one.is_over(invite.created_at)) for one in others) >= INVITES_MAX:
+    view.accounts({one.created_by for one in others})  # at once, not one by one below
+    if sum(_works(view, invite.chat_id, one, invite.created_at) for one in others) >= INVITES_MAX:
         raise TooMany(f"a chat has at most {INVITES_MAX} invites at a time")
     return InviteMade(invite)
 
@@ -80,7 +85,23 @@ def works(
 
 def works_on_server(invite: Invite, at: datetime, maker: User) -> bool:
     """Whether an invite without a chat works: its maker has to be an active server admin, too."""
-    return not (invite.is_over(at) or invite.used_up) and maker.active and maker.is_admin
+    return not (invite.is_over(at) or invite.used_up) and administers(maker)
+
+
+def check_make_on_server(invite: Invite, maker: User | None, others: Sequence[Invite]) -> None:
+    """Checks that the user may make an invite without a chat, besides the others that work. Raises: `Forbidden` for a
+    maker who does not administer the server; `TooMany`."""
+    check_actor(Act(invite.created_by, invite.created_at), maker)
+    if len(others) >= SERVER_INVITES_MAX:
+        raise TooMany(f"the server has at most {SERVER_INVITES_MAX} invites at a time")
+
+
+def ended_with(before: User, after: User) -> Literal["all", "of the server"] | None:
+    """Which invites of a maker end with a change of their account, for good: all with a ban, those of the server with
+    the right of an admin. So that none from before comes back, they end with an unban and a new right as well."""
+    if not after.active or not before.active:
+        return "all"
+    return "of the server" if administers(before) != administers(after) else None
 
 
 def working(view: MemberView, chat_id: int, user_id: int, at: datetime) -> Sequence[Invite]:
@@ -96,12 +117,11 @@ def in_order(invites: Iterable[Invite]) -> Sequence[Invite]:
 
 
 def join(view: MemberView, chat_id: int, user_id: int, at: datetime) -> MemberAdded | Member:
-    """The new member of a public chat; the member as they are, of any chat. Raises: `NotFound` if the chat is not
-    public."""
-    member = view.member(chat_id, user_id)
-    if member is not None:
+    """The new member of a public chat; the member as they are, of any chat that they see. Raises: `NotFound` if the
+    chat is not public."""
+    chat, member = view.find_chat(chat_id), view.member(chat_id, user_id)
+    if chat is not None and member is not None and sees(chat, member):
         return member
-    chat = view.find_chat(chat_id)
     if chat is None or not chat.is_public:
         raise NotFound(f"chat {chat_id}")
     return enter(view, chat_id, user_id, at)

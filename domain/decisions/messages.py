@@ -54,14 +54,15 @@ def send(view: MessageView, draft: Draft) -> MessageCreated | Appended:
 def edit(
     view: MessageView, message_id: int, user_id: int, content: str, edited_at: datetime
 ) -> MessageEdited | Message:
-    """The message with its new content and whom that mentions; as it is if the content is the same.
+    """The message with its new content and whom that mentions; as it is if the content is the same: a repeat by an
+    author who has been muted or blocked since is answered as before.
 
     Raises: `NotFound` if there is no such message, it is deleted, or the user is not a member of its chat; `Forbidden`.
     """
     actor, message = _alive(view, message_id, user_id)
-    check_edit(actor, message, edited_at)
-    if message.content == content:
+    if message.content == content and message.sender_id == user_id:
         return message
+    check_edit(actor, message, edited_at)
     mentions, mentions_all = mentions_of(view, message.chat_id, actor, content)
     seq = view.next_seq(message.chat_id)
     return MessageEdited(

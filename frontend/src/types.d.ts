@@ -168,6 +168,8 @@ export interface Stats {
   disk_free_bytes: number
   version: string
   started_at: string
+  /** The chat that new accounts join. An older server does not name it. */
+  default_chat_id?: number | null
 }
 
 /** One page of a chat's history, oldest message first. */

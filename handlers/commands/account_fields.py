@@ -1,8 +1,12 @@
 """The fields of an account that somebody else makes."""
 
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, Any
 
 from domain.frozen import frozen
+from domain.text import name_fault, trimmed
+from handlers.live.passwords import password_fault
+from handlers.policy import Policy
 from handlers.wire.schemas import AnyText, Flag, StrictString, schema_for
 
 LOGIN_NAME_CHARS_MAX = 254
@@ -20,6 +24,16 @@ Email = Annotated[
         3, LOGIN_NAME_CHARS_MAX, pattern=r"[^@\s]+@[^@\s]+", pattern_says="must be an email address"
     ),
 ]
+
+
+def account_faults(policy: Policy, values: Mapping[str, Any]) -> dict[str, str]:
+    """What the settings say against a password and a display name, without those that are not given."""
+    faults = {}
+    if "password" in values:
+        faults["password"] = password_fault(values["password"], policy.min_password_chars)
+    if "display_name" in values:
+        faults["display_name"] = name_fault(trimmed(values["display_name"]), policy.max_name_chars)
+    return {field: fault for field, fault in faults.items() if fault is not None}
 
 
 @frozen

@@ -1,18 +1,21 @@
 """Registration, login, refresh tokens, logout."""
 
+from collections.abc import Mapping
 from contextlib import suppress
 from datetime import timedelta
+from typing import Any
 
 from domain.frozen import frozen
 from domain.invites import Use
 from domain.models import User
 from domain.refusals import TokenReused, TokenUnknown
 from domain.text import name_fault, name_key, printable, trimmed
-from handlers.commands.account_fields import LOGIN_NAME_CHARS_MAX, Email, Username
-from handlers.commands.registering import counted, enter, invite_fault
+from handlers.commands.account_fields import LOGIN_NAME_CHARS_MAX, Email, Username, account_faults
+from handlers.commands.registering import IS_REQUIRED, counted, enter, invite_fault
+from handlers.commands.sessions import end_surplus
 from handlers.context import Caller, Context
-from handlers.live.passwords import password_fault
 from handlers.live.tokens import hash_of, new_secret
+from handlers.policy import Policy
 from handlers.registry import Result, command
 from handlers.wire.answers import Nothing, RegisteredAnswer, TokensAnswer
 from handlers.wire.errors import ChatError, invalid
@@ -49,7 +52,15 @@ class Register:
         return trimmed(self.username if self.display_name is None else self.display_name)
 
 
-@command("register", Register, RegisteredAnswer, limit="auth_calls")
+def _faults(policy: Policy, values: Mapping[str, Any]) -> Mapping[str, str]:
+    """Without what has to be looked up."""
+    faults = account_faults(policy, values)
+    if policy.registration == "invite" and not values.keys() & {"invite", "setup_code"}:
+        faults["invite"] = IS_REQUIRED
+    return faults
+
+
+@command("register", Register, RegisteredAnswer, limit="auth_calls", more_faults=_faults)
 async def register(context: Context, caller: Caller, params: Register) -> Result:
     """Creates an account, and takes its user into the chat of the invite, if there is one. Raises: `ChatError`
     `conflict` for a taken name or email; `forbidden` if `REGISTRATION` is closed."""
@@ -97,14 +108,12 @@ async def _registered(context: Context, user: User, use: Use | None) -> Result:
 async def _check_registration(context: Context, params: Register) -> None:
     """Raises: `ChatError` `invalid` with all that is wrong."""
     policy = context.policy
-    faults = {
-        "password": password_fault(params.password, policy.min_password_chars),
-        "display_name": name_fault(params.name, policy.max_name_chars),
-        "invite": await invite_fault(context, params.invite, with_setup_code=params.setup_code is not None),
-    }
-    found = {field: fault for field, fault in faults.items() if fault is not None}
-    if found:
-        raise invalid(**found)
+    faults = account_faults(policy, {"password": params.password, "display_name": params.name})
+    invite = await invite_fault(context, params.invite, with_setup_code=params.setup_code is not None)
+    if invite is not None:
+        faults["invite"] = invite
+    if faults:
+        raise invalid(**faults)
 
 
 @frozen
@@ -150,6 +159,8 @@ async def login(context: Context, caller: Caller, params: Login) -> Result:
         await context.store.sessions.revoke(session_id)
         raise
     await _renew_hash(context, user, params.password, network)
+    with suppress(Unavailable):  # the next login does it
+        await end_surplus(context, user.id)
     return _tokens_view(context, user, session_id, refresh_token)
 
 

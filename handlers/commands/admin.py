@@ -8,7 +8,7 @@ from domain.frozen import frozen
 from domain.models import User
 from domain.refusals import BadReference, NotFound
 from domain.text import NAME_GROWTH, name_fault, trimmed
-from handlers.commands.account_fields import LOGIN_NAME_CHARS_MAX, CreateUser
+from handlers.commands.account_fields import LOGIN_NAME_CHARS_MAX, CreateUser, account_faults
 from handlers.context import Caller, Context
 from handlers.moderation import end_account
 from handlers.registry import Result, command
@@ -67,7 +67,9 @@ async def list_all_users(context: Context, caller: Caller, params: ListAllUsers)
     return {"users": views, "next_cursor": str(users[len(views) - 1].id) if more else None}
 
 
-@command("create_user", CreateUser, CreatedUserAnswer, limit="changes", admin=True)
+@command(
+    "create_user", CreateUser, CreatedUserAnswer, limit="changes", admin=True, more_faults=account_faults
+)
 async def create_user(context: Context, caller: Caller, params: CreateUser) -> Result:
     """Creates an account, whatever `REGISTRATION` says. Without a password one is made up, and answered once."""
     user, password = await context.operator.create(params, caller.user_id, turn_of=caller.network)
@@ -155,6 +157,7 @@ async def get_stats(context: Context, caller: Caller, _params: GetStats) -> Resu
         "disk_free_bytes": free,
         "version": context.host.version,
         "started_at": time_view(context.started_at),
+        "default_chat_id": await context.setup.default_chat_id(),
     }
 
 

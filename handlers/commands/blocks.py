@@ -4,11 +4,12 @@ from typing import Annotated
 
 from domain.decisions.blocks import BLOCKS_MAX
 from domain.frozen import frozen
+from domain.refusals import NotFound
 from handlers.commands.users import USERS_PER_TOKEN
 from handlers.context import Caller, Context
 from handlers.registry import Result, command
 from handlers.wire.answers import Nothing, UsersAnswer
-from handlers.wire.errors import invalid
+from handlers.wire.errors import invalid, not_found
 from handlers.wire.pages import after_id, that_fit
 from handlers.wire.schemas import AnyText, Id, StrictInteger
 from handlers.wire.views import user_view
@@ -25,7 +26,10 @@ async def block_user(context: Context, caller: Caller, params: OneUser) -> Resul
     are told nothing of it."""
     if params.user_id == caller.user_id:
         raise invalid(user_id="is your own")
-    await context.store.blocks.block(caller.user_id, params.user_id, context.clock.now())
+    try:
+        await context.store.blocks.block(caller.user_id, params.user_id, context.clock.now())
+    except NotFound:
+        raise not_found("user") from None
     return {}
 
 

@@ -87,7 +87,8 @@ async def list_chats(context: Context, caller: Caller, params: ListChats) -> Res
     except BadReference:
         raise bad_cursor() from None
     context.limiter.spend("queries", caller.user_id, len(summaries) / CHATS_PER_TOKEN)
-    return {"chats": [summary_view(summary) for summary in summaries], "next_cursor": next_cursor}
+    now = context.clock.now()
+    return {"chats": [summary_view(summary, now) for summary in summaries], "next_cursor": next_cursor}
 
 
 @frozen
@@ -144,7 +145,8 @@ async def delete_chat(context: Context, caller: Caller, params: OneChat) -> Resu
 
 
 async def _summary(context: Context, caller: Caller, chat_id: int) -> View:
-    return summary_view(await context.store.chats.summary(chat_id, caller.user_id))
+    summary = await context.store.chats.summary(chat_id, caller.user_id)
+    return summary_view(summary, context.clock.now())
 
 
 @frozen

@@ -102,6 +102,7 @@ class ListServerInvites:
 async def list_server_invites(context: Context, caller: Caller, params: ListServerInvites) -> Result:
     """A page of the invites to the server that still work, oldest first, for admins of the server."""
     invites = await context.store.invites.of_server(context.clock.now())
+    await context.operator.confirm(caller.user_id)
     return _page(context, caller, invites, params)
 
 
@@ -166,7 +167,8 @@ async def entered(context: Context, caller: Caller, chat_id: int) -> Result:
     """The chat that the caller has come into, counted by the number of those who hear of it."""
     chat = await context.directory.for_member(caller.user_id, chat_id)
     context.limiter.spend("changes", caller.user_id, len(chat.members) / RECIPIENTS_PER_TOKEN)
-    return {"chat": summary_view(await context.store.chats.summary(chat_id, caller.user_id))}
+    summary = await context.store.chats.summary(chat_id, caller.user_id)
+    return {"chat": summary_view(summary, context.clock.now())}
 
 
 @command("remove_invite", OneInvite, Nothing, limit="changes")

@@ -45,6 +45,7 @@ async def list_members(context: Context, caller: Caller, params: ListMembers) ->
     users = await context.store.users.get_many([member.user_id for member in members])
     # The caller may have been removed while the page was read, and then must not see it.
     await context.directory.for_member(caller.user_id, params.chat_id)
+    at = context.clock.now()
     views = that_fit(
         member_view(
             member,
@@ -53,6 +54,7 @@ async def list_members(context: Context, caller: Caller, params: ListMembers) ->
                 context.presence.status_of(member.user_id),
                 own=member.user_id == caller.user_id,
             ),
+            at,
         )
         for member in members
     )
@@ -142,4 +144,5 @@ async def _view(context: Context, caller: Caller, member: Member) -> View:
     if user is None:
         raise not_found("user")
     own = member.user_id == caller.user_id
-    return member_view(member, user_view(user, context.presence.status_of(user.id), own=own))
+    view = user_view(user, context.presence.status_of(user.id), own=own)
+    return member_view(member, view, context.clock.now())

@@ -33,4 +33,5 @@ async def change_settings(context: Context, caller: Caller, params: ChangeSettin
         params.marked_unread,
     )
     await context.store.chats.change_settings(params.chat_id, caller.user_id, request)
-    return {"chat": summary_view(await context.store.chats.summary(params.chat_id, caller.user_id))}
+    summary = await context.store.chats.summary(params.chat_id, caller.user_id)
+    return {"chat": summary_view(summary, context.clock.now())}

@@ -11,9 +11,10 @@ from handlers.wire.answers import ChatAnswer, PublicChatsAnswer
 from handlers.wire.pages import after_id, that_fit
 from handlers.wire.schemas import AnyText, Id, StrictInteger
 from handlers.wire.views import chat_view
+from storage.public_pages import LOOKED_AT_MAX
 
 CHATS_PER_TOKEN = 50
-"""A page costs one token more for each 50 chats."""
+"""A page costs one token more for each 50 chats that it has; a search, for each 50 that the store may look at."""
 
 
 @frozen
@@ -32,7 +33,8 @@ async def list_public_chats(context: Context, caller: Caller, params: ListPublic
         params.q, after_id=after_id(params.cursor), limit=params.limit
     )
     views = that_fit(map(chat_view, chats))
-    context.limiter.spend("queries", caller.user_id, len(views) / CHATS_PER_TOKEN)
+    looked_at = LOOKED_AT_MAX if params.q else len(views)
+    context.limiter.spend("queries", caller.user_id, looked_at / CHATS_PER_TOKEN)
     if len(views) < len(chats):
         following = chats[len(views) - 1].id
     return {"chats": views, "next_cursor": None if following is None else str(following)}

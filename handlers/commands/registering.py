@@ -14,6 +14,8 @@ from storage.errors import Unavailable
 
 log = structlog.get_logger("vestnik")
 
+IS_REQUIRED = "is required"
+
 _DEAD = "does not work, or not any more"
 
 
@@ -23,7 +25,7 @@ async def invite_fault(context: Context, code: str | None, *, with_setup_code: b
     policy = context.policy
     required = policy.registration == "invite" and not with_setup_code
     if code is None:
-        return "is required" if required else None
+        return IS_REQUIRED if required else None
     found = await find(context, code)
     if found is None:
         return _DEAD

@@ -1,5 +1,6 @@
 """Sessions: where the caller is logged in."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from domain.frozen import frozen
@@ -13,6 +14,9 @@ from handlers.wire.views import session_view
 
 SESSIONS_MAX = 100
 
+SESSIONS_KEPT = 1000
+"""How many sessions of a user may work at a time, about."""
+
 SESSION_ID_CHARS_MAX = 64
 
 
@@ -25,12 +29,8 @@ class ListSessions:
 async def list_sessions(context: Context, caller: Caller, _params: ListSessions) -> Result:
     """The caller's sessions that work, the newest first, at most `SESSIONS_MAX`. The id of a session is in its access
     tokens; by itself it opens nothing."""
-    policy, now = context.policy, context.clock.now()
-    # With such settings the last access token of a session is good for longer than its refresh token.
-    longer_s = max(0, policy.access_token_ttl_s - policy.refresh_token_ttl_s)
-    sessions = await context.store.sessions.of_user(
-        caller.user_id, now=now - timedelta(seconds=longer_s), limit=SESSIONS_MAX
-    )
+    now = context.clock.now()
+    sessions = await _working(context, caller.user_id, SESSIONS_MAX)
     connected = {connection.session_id for connection in context.connections.of(caller.user_id)}
     return {
         "sessions": [
@@ -44,6 +44,22 @@ async def list_sessions(context: Context, caller: Caller, _params: ListSessions)
             for session in sessions
         ]
     }
+
+
+async def end_surplus(context: Context, user_id: int) -> None:
+    """To be called after a login: ends the session that was not used for the longest time, if there are too many."""
+    sessions = await _working(context, user_id, SESSIONS_KEPT + 1)
+    if len(sessions) > SESSIONS_KEPT:
+        oldest = min(reversed(sessions), key=lambda session: _used(context, session))
+        await context.store.sessions.revoke(oldest.id)
+
+
+async def _working(context: Context, user_id: int, limit: int) -> Sequence[Session]:
+    """The sessions of the user that work, the newest first."""
+    policy, now = context.policy, context.clock.now()
+    # With such settings the last access token of a session is good for longer than its refresh token.
+    longer_s = max(0, policy.access_token_ttl_s - policy.refresh_token_ttl_s)
+    return await context.store.sessions.of_user(user_id, now=now - timedelta(seconds=longer_s), limit=limit)
 
 
 def _used(context: Context, session: Session) -> datetime:

@@ -1,18 +1,20 @@
 """Users: look up, list, change and end one's own account."""
 
 import asyncio
-from contextlib import suppress
-from typing import Annotated, cast, get_args
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from typing import Annotated, Any, cast, get_args
 
 from domain.acts import Act
 from domain.frozen import frozen
 from domain.models import PresenceChoice, User
 from domain.refusals import NotFound
-from domain.text import NAME_GROWTH
-from handlers.commands.accounts import check_name
+from domain.text import NAME_GROWTH, trimmed
+from handlers.commands.account_fields import account_faults
 from handlers.context import Caller, Context
-from handlers.live.passwords import check_password
+from handlers.live.limits import Limit
 from handlers.moderation import end_account
+from handlers.policy import Policy
 from handlers.registry import Result, command
 from handlers.wire.answers import Nothing, UserAnswer, UsersAnswer
 from handlers.wire.errors import ChatError, invalid, not_found
@@ -46,25 +48,29 @@ class UpdateMe:
     presence: Annotated[str, StrictString(one_of=get_args(PresenceChoice))] | None = None
 
 
-@command("update_me", UpdateMe, UserAnswer, limit="changes")
+def _faults(policy: Policy, values: Mapping[str, Any]) -> dict[str, str]:
+    """Without what has to be looked up."""
+    faults = account_faults(policy, values)
+    if "password" in values and "old_password" not in values:
+        faults.update(old_password="is required to set another password")
+    return faults
+
+
+@command("update_me", UpdateMe, UserAnswer, limit="changes", more_faults=_faults)
 async def update_me(context: Context, caller: Caller, params: UpdateMe) -> Result:
     """Changes the caller's name, password or presence. A new password ends every other session of the user."""
     user = await context.store.users.get(caller.user_id)
     if user is None:
         raise not_found("user")
-    name = params.display_name
-    if name is not None:
-        name = check_name(context, "display_name", name)
-    renamed = name is not None and name != user.display_name
-    if renamed:
-        context.limiter.check("name_changes", user.id)
-    if params.password is not None:
-        try:
+    name = _checked_name(context, params)
+    limits: list[Limit] = []
+    if name is not None and name != user.display_name:
+        limits.append("name_changes")
+    if params.presence is not None and params.presence != user.presence:
+        limits.append("status")
+    with _counted(context, user.id, limits):
+        if params.password is not None:
             await _change_password(context, caller, user, params)
-        except ChatError:
-            if renamed:
-                context.limiter.give_back("name_changes", user.id)
-            raise
     if name is not None:
         user = await context.store.users.rename(user.id, name)
         await context.announcer.published(user.id, PUBLISHED_WITHIN_S)
@@ -73,11 +79,34 @@ async def update_me(context: Context, caller: Caller, params: UpdateMe) -> Resul
     return {"user": user_view(user, context.presence.status_of(user.id), own=True)}
 
 
+def _checked_name(context: Context, params: UpdateMe) -> str | None:
+    """The display name as it is stored, None if none is given. Raises: `ChatError` `invalid` with all that is wrong."""
+    fields = ("display_name", "password", "old_password")
+    given = {field: getattr(params, field) for field in fields if getattr(params, field) is not None}
+    faults = _faults(context.policy, given)
+    if faults:
+        raise invalid(**faults)
+    return None if params.display_name is None else trimmed(params.display_name)
+
+
+@contextmanager
+def _counted(context: Context, user_id: int, limits: Sequence[Limit]) -> Iterator[None]:
+    """Counts against the limits what others will see; not if it is refused. Raises: `ChatError` `rate_limited`."""
+    taken: list[Limit] = []
+    try:
+        for limit in limits:
+            context.limiter.check(limit, user_id)
+            taken.append(limit)
+        yield
+    except ChatError:
+        for limit in taken:
+            context.limiter.give_back(limit, user_id)
+        raise
+
+
 async def _change_password(context: Context, caller: Caller, user: User, params: UpdateMe) -> None:
     assert params.password is not None
-    if params.old_password is None:
-        raise invalid(old_password="is required to set another password")
-    check_password(params.password, context.policy.min_password_chars)
+    assert params.old_password is not None  # see `_checked_name`
     if not await _has_password(context, caller, user, params.old_password):
         raise ChatError("forbidden", "the old password is wrong")
     password_hash = await context.passwords.hash(params.password, turn_of=caller.network, gone=caller.gone)

@@ -67,8 +67,8 @@ class MemberEvents:
             user_id = chat.unseen_by
             self._context.directory.seen_by_both(chat_id)
             self._publish_begins(chat, user_id)
+            self.show_presence(chat)  # before others enter the room: the option `subscribe` shows no presence
             self._context.subscriptions.added(user_id, chat)
-            self.show_presence(chat)
 
     def show_presence(self, chat: LoadedChat) -> None:
         """Sends the connections in the room of a private chat the status of the other member, which it did not carry

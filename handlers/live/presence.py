@@ -23,6 +23,7 @@ from handlers.live.presence_record import (
     Choice,
     Record,
     Wish,
+    chosen_status,
     seen,
 )
 from handlers.wire import events
@@ -116,8 +117,8 @@ class PresenceTracker:
         self._set(connection, presence, "online")
 
     def chosen(self, user_id: int, choice: Choice) -> None:
-        """Called when an account changes, with what the user has chosen to be shown as. Nothing happens if that is
-        what is known."""
+        """Called when an account changes, with what the user has chosen to be shown as, or that the account has ended.
+        Nothing happens if that is what is known."""
         before = self.status_of(user_id)
         if self._records:
             self._elsewhere.choose(user_id, choice)
@@ -235,7 +236,7 @@ class PresenceTracker:
         if self._records:
             status = seen([*self._elsewhere.of(user_id), _record(presence)])
         elif presence.choice[1] != AUTO:
-            status = presence.choice[1]
+            status = chosen_status(presence.choice)
         else:
             status = OFFLINE if presence.wish[1] else presence.status
         if self._tells:

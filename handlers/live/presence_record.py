@@ -25,11 +25,20 @@ AUTO = "auto"
 
 NO_CHOICE: Choice = (0, AUTO)
 
+ENDED = "ended"
+"""Stands in place of the choice of an account that is no longer active: nobody sees its user from then on, though their
+last connection was a moment ago."""
+
 _HIDDEN, _LEAVING, _CHOSEN = "hidden", "leaving", "chosen:"
 
 
 def choice_of(user: User) -> Choice:
-    return user.presence_n, user.presence
+    return user.presence_n, user.presence if user.active else ENDED
+
+
+def chosen_status(choice: Choice) -> str:
+    """What others see by a choice that is not `auto`."""
+    return OFFLINE if choice[1] == ENDED else choice[1]
 
 
 @frozen
@@ -70,7 +79,7 @@ def read_record(text: str) -> Record:
 def _read_choice(word: str) -> Choice:
     _, number, status, *_ = word.split(":")
     # A choice that only a newer version knows must not show more than the user wants.
-    return int(number), status if status in STRENGTH or status == AUTO else OFFLINE
+    return int(number), status if status in STRENGTH or status in (AUTO, ENDED) else OFFLINE
 
 
 def left(record: Record) -> Record:
@@ -93,9 +102,9 @@ def seen(records: Collection[Record]) -> str:
     wishes so. A node that is left counts only if all are."""
     if not records:
         return OFFLINE
-    _, choice = max(record.choice for record in records)
-    if choice != AUTO:
-        return choice
+    choice = max(record.choice for record in records)
+    if choice[1] != AUTO:
+        return chosen_status(choice)
     if max(record.wish for record in records)[1]:
         return OFFLINE
     staying = [record.status for record in records if not record.leaving]

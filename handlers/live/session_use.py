@@ -65,15 +65,14 @@ class SessionUse:
 
     def _begin(self) -> None:
         self._timer = self._clock.call_later(NOTED_EVERY_S, self._begin)
-        if self._noting is not None and not self._noting.done():
-            return
         self._count += 1
         if self._count % CONNECTED_NOTED_EVERY == 0:
             now = self._clock.now()
             for connection in self._connections.all():
                 if connection.session_id is not None:
                     self._used[connection.session_id] = now
-        self._noting = asyncio.ensure_future(self._note(self._used, pause_s=PAUSE_S))
+        if self._noting is None or self._noting.done():
+            self._noting = asyncio.ensure_future(self._note(self._used, pause_s=PAUSE_S))
 
     async def _note(self, used: Mapping[str, datetime], *, pause_s: float) -> None:
         """Notes these uses. Each is forgotten here once it is in the store, unless the session was used meanwhile."""

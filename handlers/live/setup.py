@@ -64,6 +64,10 @@ class Setup:
                 name=self._policy.default_chat, owner_id=admin.id, created_at=self._clock.now()
             )
 
+    async def default_chat_id(self) -> int | None:
+        """The chat that new accounts join; None without such a setting or chat. Raises: `Unavailable`."""
+        return await self._store.chats.default_id() if self._policy.default_chat else None
+
     async def welcome(self, user: User) -> None:
         """Takes a new user into the default chat. If that cannot be done now, the account is made all the same."""
         if not self._policy.default_chat or user.is_bot:

@@ -70,7 +70,8 @@ class PasswordAnswer(TypedDict):
 
 
 class StatsAnswer(TypedDict):
-    """`connections` are those of all nodes. `disk_free_bytes` is of the disk with `DATA_DIR`."""
+    """`connections` are those of all nodes. `disk_free_bytes` is of the disk with `DATA_DIR`. New accounts join
+    the chat with `default_chat_id`."""
 
     users: Count
     chats: Count
@@ -82,6 +83,7 @@ class StatsAnswer(TypedDict):
     disk_free_bytes: Count
     version: str
     started_at: Time
+    default_chat_id: Id | None
 
 
 class TokensAnswer(TypedDict):

@@ -174,7 +174,7 @@ def chat_updated(
 
 def chat_settings(chat_id: int, member: Member, at: datetime) -> Event:
     """For the own connections of the member."""
-    return "chat_settings", {"chat_id": chat_id, **settings_view(member), "timestamp": time_view(at)}
+    return "chat_settings", {"chat_id": chat_id, **settings_view(member, at), "timestamp": time_view(at)}
 
 
 def chat_added(chat_id: int, head_seq: int, at: datetime) -> Event:

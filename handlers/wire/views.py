@@ -230,8 +230,8 @@ def chat_view(chat: Chat) -> View:
     }
 
 
-def summary_view(summary: ChatSummary) -> View:
-    """A `SummaryObject`."""
+def summary_view(summary: ChatSummary, at: datetime) -> View:
+    """A `SummaryObject`, as the member sees the chat at that time."""
     last = summary.last_message
     return {
         **chat_view(summary.chat),
@@ -241,11 +241,11 @@ def summary_view(summary: ChatSummary) -> View:
         "last_message": None if last is None else message_view(last),
         "last_read_message_id": summary.member.last_read_message_id,
         "read_seq": summary.member.read_seq,
-        **settings_view(summary.member),
+        **settings_view(summary.member, at),
     }
 
 
-def settings_view(member: Member) -> View:
+def settings_view(member: Member, at: datetime) -> View:
     """What a member has set in a chat for themselves, and until when they are muted there."""
     settings = member.settings
     return {
@@ -253,17 +253,23 @@ def settings_view(member: Member) -> View:
         "favorite": settings.favorite,
         "hidden": settings.hidden,
         "marked_unread": settings.marked_unread,
-        "muted_until": optional_time_view(member.muted_until),
+        "muted_until": _mute_view(member, at),
     }
 
 
-def member_view(member: Member, user: View) -> View:
-    """A `MemberObject`, around the view of its user."""
+def member_view(member: Member, user: View, at: datetime) -> View:
+    """A `MemberObject` at that time, around the view of its user."""
     return {
         "user": user,
         "role": member.role,
         "joined_at": time_view(member.joined_at),
         "last_read_message_id": member.last_read_message_id,
         "read_seq": member.read_seq,
-        "muted_until": optional_time_view(member.muted_until),
+        "muted_until": _mute_view(member, at),
     }
+
+
+def _mute_view(member: Member, at: datetime) -> str | datetime | None:
+    """The end of the mute; None once it is over, though the store still has it."""
+    until = member.muted_until
+    return None if until is None or until <= at else time_view(until)

@@ -6,9 +6,11 @@ from domain.acts import AccountUpdate, Act, Action, entries_of_act, entries_of_u
 from domain.audit import AuditEntry
 from domain.changes import SessionsRevoked, UserChanged
 from domain.decisions.admins import check_actor, shows_change
+from domain.decisions.invites import ended_with
 from domain.models import User
 from domain.refusals import Forbidden
 from domain.text import name_key
+from storage.mongo import invite_documents
 from storage.mongo.account_writes import Publish
 from storage.mongo.admin_log import AdminLog, AdminRow
 from storage.mongo.audit import write_server
@@ -37,6 +39,10 @@ class AccountActs:
             await self._end_sessions(user_id, publish)
         if row is not None:
             await self.log.write(row)
+        # Also after a repeat, in case the first try was interrupted.
+        if (ended := ended_with(before, after)) is not None:
+            of_server = ended == "of the server"
+            await invite_documents.end_made(self._database, user_id, of_server=of_server)
         if after.display_name != before.display_name and not after.deleted:
             await self._rename(after)
         if after == before and wanted.banned is not None:
@@ -52,10 +58,6 @@ class AccountActs:
             await self._end_sessions(user_id, publish)
         await self._audit(entries_of_update(before, after, act))
         return after
-
-    async def make_admin(self, user: User, act: Act, publish: Publish) -> User:
-        """Makes a user an admin who was created a moment ago."""
-        return await self.update(user.id, AccountUpdate(is_admin=True), act, publish)
 
     async def make_first_admin(self, user: User, act: Act, publish: Publish) -> User:
         """Makes a user the first admin who was created a moment ago, and removes the user if there is one already.

@@ -7,7 +7,8 @@ from typing import Any, TypeVar
 from domain.changes import Change
 from domain.frozen import frozen
 from domain.models import User
-from domain.refusals import NotFound
+from domain.refusals import Duplicate, NotFound
+from domain.text import email_key, name_key
 from storage.batching import Batcher, Written
 from storage.errors import Unavailable
 from storage.health import StoreHealth
@@ -88,3 +89,10 @@ async def check_account(database: Database, user_id: int) -> User:
     if document is None or document["deleted"]:
         raise NotFound(f"user {user_id}")
     return user_of(document)
+
+
+async def check_free(database: Database, user: User) -> None:
+    """Raises: `Duplicate` if somebody has the username or the email."""
+    for field, key in (("username", name_key(user.username)), ("email", email_key(user.email or "#"))):
+        if await database.find(database.users, {f"{field}_key": key}, limit=1):
+            raise Duplicate(field)

@@ -88,6 +88,15 @@ class AdminLog:
 
         return await self._insert(attempt, lambda row: row)
 
+    async def expect(self, user_id: int) -> None:
+        """Enters an admin whose account is created next, as one. If the node dies before that, the change names
+        nobody, and counts for nothing; the other way round it would leave an account without the right."""
+
+        async def attempt(head: AdminRow) -> AdminRow:
+            return AdminRow(head.n + 1, user_id, {"is_admin": True}, [*head.admins, user_id])
+
+        await self._insert(attempt, lambda row: row)
+
     async def write(self, row: AdminRow) -> None:
         """Writes a change to its account. If a later change of the same account was written meanwhile, that one is
         written again."""

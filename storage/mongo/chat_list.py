@@ -148,9 +148,10 @@ async def public(
 ) -> tuple[Sequence[Chat], int | None]:
     """See `storage.ports.Chats.public`. Leaves out chats that only newer nodes serve."""
     wanted = {"is_public": True, "deleted": False, "id": {"$gt": after_id}}
-    found = await database.find(database.chats, wanted, sort=[("id", 1)], limit=public_pages.LOOKED_AT_MAX)
+    looked_at = public_pages.to_look_at(text, limit)
+    found = await database.find(database.chats, wanted, sort=[("id", 1)], limit=looked_at)
     served = (chat for chat in found if unknown_kind(chat) is None)
-    end = public_pages.end_of([chat["id"] for chat in found])
+    end = public_pages.end_of([chat["id"] for chat in found], looked_at)
     return public_pages.page_of(map(chat_of, served), text, limit, end=end)
 
 

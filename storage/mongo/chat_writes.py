@@ -5,6 +5,7 @@ sides write first and read then: the ban marks the account, then reads which cha
 is projected, then the accounts are read again (`LoadingView.inactive_owners`). So one of the two sees the other.
 """
 
+import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -19,6 +20,9 @@ from storage.mongo.database import UnknownOutcome
 from storage.mongo.row_codecs import row_of
 from storage.mongo.writer import UNSETTLED, RetryBudget, Writer, WriterItem
 from storage.results import result_of
+
+PASSED_ON_AT_ONCE = 50
+"""How many chats of a user are passed on at once: each is loaded for it, and a user may own tens of thousands."""
 
 
 @dataclass(frozen=True)
@@ -38,10 +42,19 @@ class ChatWrite(WriterItem[Any]):
         await attempt.pass_on()
 
 
-def pass_on(chat_id: int, user_id: int) -> ChatWrite:
+def pass_on(chat_id: int, user_id: int, at: datetime) -> ChatWrite:
     """Passes on the chat of a user who is no longer active, see `domain.decisions.heirs.pass_on`."""
-    at = datetime.now(UTC)
     return ChatWrite(chat_id, lambda view: heirs.pass_on(view, chat_id, user_id, at))
+
+
+async def pass_on_all(writer: Writer, user_id: int, at: datetime) -> None:
+    """Ends the ownership of a user whose account is marked already as no longer active, in all chats."""
+    owned = {"user_id": user_id, "gone": False, "role": "owner"}
+    found = await writer.database.find(writer.database.members, owned, fields=["chat_id"])
+    chat_ids = sorted(document["chat_id"] for document in found)
+    for start in range(0, len(chat_ids), PASSED_ON_AT_ONCE):
+        some = chat_ids[start : start + PASSED_ON_AT_ONCE]
+        await asyncio.gather(*(writer.submit(pass_on(chat_id, user_id, at)) for chat_id in some))
 
 
 class _Attempt:
@@ -75,7 +88,9 @@ class _Attempt:
         """Once the change is in, checks again the owners on whom the decision relied, as they are not in the log."""
         if self._inserted:
             for user_id in await self._view.inactive_owners():
-                await ChatWrite.run_all(self._writer, [pass_on(self._chat_id(), user_id)], [UNSETTLED])
+                # When they were banned is not known here; it was a moment ago.
+                again = pass_on(self._chat_id(), user_id, datetime.now(UTC))
+                await ChatWrite.run_all(self._writer, [again], [UNSETTLED])
 
     async def _decide(self) -> None:
         try:

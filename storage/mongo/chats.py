@@ -59,6 +59,14 @@ class MongoChats:
         if chat_id is not None:
             await self._decide(chat_id, lambda view: default_chat.join(view, chat_id, user_id, joined_at))
 
+    async def default_id(self) -> int | None:
+        chat_id = await default_chat.claimed(self._database)
+        if chat_id is None:
+            return None
+        await self._follower.catch_up(chat_id)
+        chat = await self._database.get(self._database.chats, str(chat_id))
+        return None if chat is None or chat["deleted"] else chat_id
+
     async def begin(self, chat_id: int) -> None:
         await self._follower.catch_up(chat_id)
 

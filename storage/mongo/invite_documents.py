@@ -79,6 +79,12 @@ async def end_of(database: Database, row: Row, maker_id: int) -> None:
     await end(database, made_before)
 
 
+async def end_made(database: Database, maker_id: int, *, of_server: bool) -> None:
+    """Ends the invites that one user has made; with `of_server` those of the server alone."""
+    made: Document = {"created_by": maker_id, "ended": False}
+    await end(database, made | ({"chat_id": None} if of_server else {}))
+
+
 async def remove_of(database: Database, chat_id: int) -> None:
     """Removes the invites of a chat that is deleted, and their uses."""
     await _remove(database, await database.find(database.invites, {"chat_id": chat_id}, fields=["_id"]))

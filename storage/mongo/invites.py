@@ -37,6 +37,8 @@ class MongoInvites:
 
     async def create(self, invite: Invite) -> Invite:
         if invite.chat_id is None:
+            others = await self.of_server(invite.created_at)
+            decisions.check_make_on_server(invite, await self._maker(invite.created_by), others)
             await invite_documents.insert(self._database, None, invite_documents.invite_document(invite))
             await self._tell(invite.created_by, "invite_made", invite.created_at)
         else:

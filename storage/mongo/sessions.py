@@ -71,23 +71,29 @@ class MongoSessions:
         return session_of(document, revoked=ended is not None)
 
     async def of_user(self, user_id: int, *, now: datetime, limit: int) -> Sequence[Session]:
-        database, sessions = self._database, list[Session]()
-        found = sorted(
-            await database.find(database.sessions, {"user_id": user_id}),
-            key=lambda document: (document["created_at"], document["_id"]),
-            reverse=True,
-        )
-        for start in range(0, len(found), _SESSIONS_AT_ONCE):
-            some = found[start : start + _SESSIONS_AT_ONCE]
+        database, sessions, older = self._database, list[Session](), dict[str, object]()
+        while True:
+            some = await database.find(
+                database.sessions,
+                {"user_id": user_id, **older},
+                sort=[("created_at", -1), ("_id", -1)],
+                limit=_SESSIONS_AT_ONCE,
+            )
             ids = [document["_id"] for document in some]
             ended = {document["_id"] for document in await database.get_many(database.revocations, ids)}
             valid = {"session_id": {"$in": ids}, "expires_at": {"$gt": to_micros(now)}}
             tokens = await database.find(database.tokens, valid, fields=["session_id"])
             living = {token["session_id"] for token in tokens} - ended
             sessions += [session_of(one, revoked=False) for one in some if one["_id"] in living]
-            if len(sessions) >= limit:
-                break
-        return sessions[:limit]
+            if len(sessions) >= limit or len(some) < _SESSIONS_AT_ONCE:
+                return sessions[:limit]
+            last = some[-1]
+            older = {
+                "$or": [
+                    {"created_at": {"$lt": last["created_at"]}},
+                    {"created_at": last["created_at"], "_id": {"$lt": last["_id"]}},
+                ]
+            }
 
     async def used(self, at: Mapping[str, datetime]) -> None:
         updates = [

@@ -1,19 +1,18 @@
 """Accounts."""
 
-import asyncio
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from domain.acts import UNAUDITED, AccountUpdate, Act
 from domain.changes import UserChanged
-from domain.mentions import is_reserved
+from domain.decisions.accounts import check_username
 from domain.models import PresenceChoice, User
 from domain.refusals import Duplicate
 from domain.text import email_key, name_key
 from storage.mongo.account_acts import AccountActs, no_setup
-from storage.mongo.account_writes import AccountWriter, Publish, check_account
-from storage.mongo.chat_writes import pass_on
+from storage.mongo.account_writes import AccountWriter, Publish, check_account, check_free
+from storage.mongo.chat_writes import pass_on_all
 from storage.mongo.database import Database
 from storage.mongo.documents import user_of
 from storage.mongo.ids import Ids
@@ -47,13 +46,17 @@ class MongoUsers:
         is_admin: bool = False,
         act: Act = UNAUDITED,
     ) -> User:
-        draft = User(0, username, display_name, email, password_hash, created_at, is_bot=is_bot)
+        draft = User(
+            0, username, display_name, email, password_hash, created_at, is_bot=is_bot, is_admin=is_admin
+        )
 
-        async def action(publish: Publish) -> User:
+        async def action(_publish: Publish) -> User:
             await self._acts.check(act)
             user = await self._create(draft)
             await self._acts.note(act, "user_created", user.id, username)
-            return await self._acts.make_admin(user, act, publish) if is_admin else user
+            if is_admin:
+                await self._acts.note(act, "admin_added", user.id)
+            return user
 
         return await self._writer.write(f"name {name_key(username)}", action)
 
@@ -165,7 +168,7 @@ class MongoUsers:
             f"user {user_id}", lambda publish: self._acts.update(user_id, update, act, publish)
         )
         if pass_on and (update.banned or update.deleted):
-            await self._pass_on(user_id)
+            await pass_on_all(self._chat_writer, user_id, act.at)
         return user
 
     async def set_banned(self, user_id: int, banned: bool, *, pass_on: bool = True) -> User:
@@ -185,10 +188,12 @@ class MongoUsers:
         )
 
     async def _create(self, user: User) -> User:
-        if is_reserved(user.username):
-            raise Duplicate("username")
+        check_username(user.username)
         database = self._database
         (user_id,) = await self._ids.take("users")
+        if user.is_admin:
+            await check_free(self._database, user)
+            await self._acts.log.expect(user_id)
         document = {
             "_id": str(user_id),
             "id": user_id,
@@ -202,6 +207,7 @@ class MongoUsers:
             "created_at": to_micros(user.created_at),
             "last_seen_at": 0,
             "is_bot": user.is_bot,
+            "is_admin": user.is_admin,
             "banned": False,
             "deleted": False,
         }
@@ -211,8 +217,8 @@ class MongoUsers:
         # added it before the connection broke.
         if created is None:
             assert not added
-            taken = await database.find(database.users, {"username_key": document["username_key"]}, limit=1)
-            raise Duplicate("username" if taken else "email")
+            await check_free(self._database, user)
+            raise Duplicate("email")
         return created
 
     async def _rename(self, user_id: int, display_name: str, publish: Publish) -> User:
@@ -242,13 +248,6 @@ class MongoUsers:
     async def _end_sessions_but(self, user_id: int, kept: str | None, publish: Publish) -> None:
         live = await live_sessions(self._database, user_id)
         await end_sessions(self._database, user_id, [one for one in live if one != kept], publish)
-
-    async def _pass_on(self, user_id: int) -> None:
-        """Ends the user's ownership, after the account is marked: see `storage.mongo.chat_writes`."""
-        owned = {"user_id": user_id, "gone": False, "role": "owner"}
-        found = await self._database.find(self._database.members, owned, fields=["chat_id"])
-        chat_ids = sorted(document["chat_id"] for document in found)
-        await asyncio.gather(*(self._chat_writer.submit(pass_on(chat_id, user_id)) for chat_id in chat_ids))
 
     async def _set_presence(self, user_id: int, presence: PresenceChoice, publish: Publish) -> User:
         user = await check_account(self._database, user_id)

@@ -6,10 +6,11 @@ from dataclasses import replace
 
 from domain.acts import AccountUpdate, Act, Action, entries_of_act, entries_of_update
 from domain.decisions.admins import check_actor, shows_change, update_account
+from domain.decisions.invites import ended_with
 from domain.models import User
 from domain.refusals import Forbidden
 from domain.text import name_key
-from storage.sqlite import audit_rows, heirs
+from storage.sqlite import audit_rows, heirs, invite_rows
 from storage.sqlite.accounts import end_sessions_but, get, publish
 from storage.sqlite.rows import user_of
 from storage.sqlite.writer import Writer
@@ -66,11 +67,15 @@ def update(
         _write(db, after)
         shown = shows_change(before, after)
         after = publish(writer, user_id, shown=shown, own=after.is_admin != before.is_admin)
+        if not after.is_admin:
+            invite_rows.delete_of(db, None, user_id)
         if not after.active:
             end_sessions_but(writer, user_id, None)
+        if (ended := ended_with(before, after)) is not None:
+            invite_rows.delete_made(db, user_id, of_server=ended == "of the server")
         audit_rows.write(db, None, entries_of_update(before, after, act))
     ends = wanted.deleted or wanted.banned
-    return after, heirs.pass_on(writer, user_id) if ends and pass_on else None
+    return after, heirs.pass_on(writer, user_id, act.at) if ends and pass_on else None
 
 
 def check(writer: Writer, act: Act) -> None:

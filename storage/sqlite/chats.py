@@ -50,6 +50,9 @@ class SqliteChats:
     async def join_default(self, user_id: int, joined_at: datetime) -> None:
         await self._database.write(default_chat.join, user_id, joined_at)
 
+    async def default_id(self) -> int | None:
+        return await self._database.read(default_chat.existing)
+
     async def load(self, chat_id: int) -> ChatState | None:
         state = await self._database.read(_load, chat_id)
         return state and replace(state, chat=self._published(state.chat))

@@ -1,5 +1,6 @@
 """The default chat of the server: its id is noted with its creation, for ever."""
 
+import sqlite3
 from datetime import datetime
 
 from domain.decisions import chats, invites
@@ -21,6 +22,15 @@ def join(writer: Writer, user_id: int, joined_at: datetime) -> None:
     chat_id = _chat_id(writer)
     if chat_id is not None and writer.chats.find_chat(chat_id) is not None:
         writer.carry_out(invites.enter(writer.chats, chat_id, user_id, joined_at))
+
+
+def existing(db: sqlite3.Connection) -> int | None:
+    """See `storage.ports.Chats.default_id`."""
+    query = (
+        "SELECT chats.id FROM meta JOIN chats ON chats.id = CAST(meta.value AS INTEGER) WHERE meta.key = ?"
+    )
+    found = db.execute(query, (_KEY,)).fetchone()
+    return int(found[0]) if found else None
 
 
 def _chat_id(writer: Writer) -> int | None:

@@ -43,9 +43,16 @@ def delete(db: sqlite3.Connection, code: str) -> None:
     db.execute("DELETE FROM invites WHERE code = ?", (code,))
 
 
-def delete_of(db: sqlite3.Connection, chat_id: int, maker_id: int) -> None:
-    """Those that one user has made of a chat."""
-    db.execute("DELETE FROM invites WHERE chat_id = ? AND created_by = ?", (chat_id, maker_id))
+def delete_of(db: sqlite3.Connection, chat_id: int | None, maker_id: int) -> None:
+    """Those that one user has made of a chat; those of the server with None."""
+    db.execute("DELETE FROM invites WHERE chat_id IS ? AND created_by = ?", (chat_id, maker_id))
+
+
+def delete_made(db: sqlite3.Connection, maker_id: int, *, of_server: bool) -> None:
+    """Those that one user has made; with `of_server` those of the server alone."""
+    db.execute(
+        "DELETE FROM invites WHERE created_by = ? AND (chat_id IS NULL OR NOT ?)", (maker_id, of_server)
+    )
 
 
 def delete_over(db: sqlite3.Connection, chat_id: int | None, now: int) -> None:

@@ -61,6 +61,9 @@ def _view(db: sqlite3.Connection) -> SqliteChatView:
 
 def _create(writer: Writer, invite: Invite) -> Invite:
     made = None if invite.chat_id is None else decisions.make(writer.chats, invite)
+    if made is None:
+        others = _of_server(writer.db, invite.created_at)
+        decisions.check_make_on_server(invite, _user(writer.db, invite.created_by), others)
     invite_rows.delete_over(writer.db, invite.chat_id, to_micros(invite.created_at))
     if made is not None:
         writer.apply(made)
@@ -71,9 +74,10 @@ def _create(writer: Writer, invite: Invite) -> Invite:
 
 
 def _of_server(db: sqlite3.Connection, at: datetime) -> Sequence[Invite]:
-    found = [(one, _maker(db, one)) for one in invite_rows.all_of(db, None)]
+    invites = invite_rows.all_of(db, None)
+    makers = {maker_id: _user(db, maker_id) for maker_id in {invite.created_by for invite in invites}}
     return decisions.in_order(
-        invite for invite, maker in found if decisions.works_on_server(invite, at, maker)
+        invite for invite in invites if decisions.works_on_server(invite, at, makers[invite.created_by])
     )
 
 
@@ -89,7 +93,7 @@ def _check(view: SqliteChatView, db: sqlite3.Connection, code: str, at: datetime
     invite = view.invite(code)
     if invite is None:
         raise NotFound("invite")
-    maker = _maker(db, invite)
+    maker = _user(db, invite.created_by)
     if invite.chat_id is None:
         if not decisions.works_on_server(invite, at, maker):
             raise NotFound("invite")
@@ -98,8 +102,8 @@ def _check(view: SqliteChatView, db: sqlite3.Connection, code: str, at: datetime
     return InviteView(invite, view.chat(invite.chat_id), maker)
 
 
-def _maker(db: sqlite3.Connection, invite: Invite) -> User:
-    return user_of(db.execute("SELECT * FROM users WHERE id = ?", (invite.created_by,)).fetchone())
+def _user(db: sqlite3.Connection, user_id: int) -> User:
+    return user_of(db.execute("SELECT * FROM users WHERE id = ?", (user_id,)).fetchone())
 
 
 def _remove(writer: Writer, code: str, user_id: int, at: datetime, is_server_admin: bool) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
 from domain.acts import UNAUDITED, AccountUpdate, Act
-from domain.mentions import is_reserved
+from domain.decisions.accounts import check_username
 from domain.models import PresenceChoice, User
 from domain.refusals import Duplicate
 from domain.text import email_key, name_key
@@ -114,7 +114,8 @@ class SqliteUsers:
         self, user_id: int, update: AccountUpdate, act: Act = UNAUDITED, *, pass_on: bool = True
     ) -> User:
         user, go_on_after = await self._database.write(account_acts.update, user_id, update, act, pass_on)
-        await self._pass_on(user_id, go_on_after)
+        while go_on_after is not None:
+            go_on_after = await self._database.write(heirs.pass_on, user_id, act.at, go_on_after)
         return user
 
     async def set_banned(self, user_id: int, banned: bool, *, pass_on: bool = True) -> User:
@@ -122,10 +123,6 @@ class SqliteUsers:
 
     async def delete(self, user_id: int, act: Act = UNAUDITED) -> User:
         return await self.update(user_id, AccountUpdate(deleted=True), act)
-
-    async def _pass_on(self, user_id: int, go_on_after: int | None) -> None:
-        while go_on_after is not None:
-            go_on_after = await self._database.write(heirs.pass_on, user_id, go_on_after)
 
     async def set_presence(self, user_id: int, presence: PresenceChoice) -> User:
         return await self._database.write(_set_presence, user_id, presence)
@@ -207,11 +204,12 @@ def _create(
     act: Act = UNAUDITED,
 ) -> User:
     account_acts.check(writer, act)
+    check_username(username)
     db = writer.db
     username_key = name_key(username)
     address_key = None if email is None else email_key(email)
     taken = db.execute("SELECT 1 FROM users WHERE username_key = ?", (username_key,)).fetchone()
-    if taken or is_reserved(username):
+    if taken:
         raise Duplicate("username")
     if db.execute("SELECT 1 FROM users WHERE email_key = ?", (address_key,)).fetchone():
         raise Duplicate("email")

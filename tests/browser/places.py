@@ -20,6 +20,7 @@ class Seed:
     channel: int
     private: int
     empty: int
+    invite: str
 
 
 async def seeded(server: Server) -> Seed:
@@ -42,14 +43,16 @@ async def seeded(server: Server) -> Seed:
         for number in range(4):
             await person.say(seed.group, f"Fine with me, {number + 1}")
     await bob.say(seed.private, "Are you coming?")
+    seed.invite = (await seed.ann.post(f"/chats/{seed.group}/invites"))["code"]
     seed.empty = await seed.ann.chat(*seed.others, name="Brand new")
     await seed.ann.patch(f"/chats/{seed.group}/me", favorite=True)
     await seed.ann.patch(f"/chats/{seed.empty}/me", hidden=True)
     return seed
 
 
-async def public_places(window: Window) -> AsyncIterator[str]:
+async def public_places(window: Window, seed: Seed) -> AsyncIterator[str]:
     """The views without a login. The window is at a view when its name is yielded."""
+    page = window.page
     await window.goto("/login")
     await expect(window.page.locator("form")).to_be_visible()
     yield "login"
@@ -58,10 +61,17 @@ async def public_places(window: Window) -> AsyncIterator[str]:
     await window.page.locator("form").get_by_role("button").last.click()
     await expect(window.page.locator("[aria-invalid=true]")).to_have_count(2)
     yield "register, with errors"
-    for path in ("/setup", "/invite/unknown"):
+    for path in ("/setup", "/invite/unknown", f"/invite/{seed.invite}"):
         await window.goto(path)
-        await expect(window.page.locator("p").first).to_be_visible()
+        await expect(page.locator("main a.button").first).to_be_visible()
         yield path
+    await page.locator("main a.button.primary").click()
+    await expect(page.locator("form")).to_be_visible()
+    yield "register with an invite"
+    await window.goto("/setup?code=CODE")
+    await page.locator("form").get_by_role("button").last.click()
+    await expect(page.locator("[aria-invalid=true]")).to_have_count(2)
+    yield "setup, with errors"
 
 
 async def places(window: Window, seed: Seed) -> AsyncIterator[str]:

@@ -102,7 +102,7 @@ async def test_the_first_steps_and_an_empty_room(server: Server, open_window: Op
     await expect(dialog.get_by_role("radio", name="Group")).to_be_checked()
     await dialog.get_by_label("Name", exact=True).fill("Book club")
     await window.button("Create group").click()
-    await expect(window.log.get_by_text("You are alone here as yet")).to_be_visible()
+    await expect(window.log.get_by_text("You are the only one here so far")).to_be_visible()
     await window.button("Add people").click()
     await expect(page.get_by_role("dialog", name="Add people")).to_be_visible()
     await window.button("Close").click()
@@ -113,7 +113,7 @@ async def test_the_first_steps_and_an_empty_room(server: Server, open_window: Op
     others = await open_window(server, bob, **PHONE)
     await others.page.get_by_role("button", name="Write to somebody").click()
     await others.page.get_by_role("option", name="ann").click()
-    await expect(others.log.get_by_text("It appears for ann with your first message")).to_be_visible()
+    await expect(others.log.get_by_text("ann sees it with your first message")).to_be_visible()
     await expect(window.chats.get_by_role("link")).to_have_count(1)
     await others.composer.fill("Are you there?")
     await others.button("Send").tap()
@@ -321,3 +321,18 @@ async def test_the_setup_link_leads_to_the_first_account(server: Server, open_wi
     await page.route("**/api/server", lambda route: route.fulfill(json=done))
     await window.goto("/setup?code=CODE")
     await expect(page.get_by_text("This server has an admin already")).to_be_visible()
+
+
+async def test_a_private_chat_in_which_both_have_written_offers_no_deletion(
+    server: Server, open_window: OpenWindow
+) -> None:
+    ann, bob = await server.people("ann", "bob")
+    chat_id = await ann.chat(bob, chat_type="private")
+    await ann.say(chat_id, "hello bob")
+    window = await open_window(server, ann, f"/chats/{chat_id}")
+    await window.shown("hello bob")
+    await window.button("About this chat").click()
+    await expect(window.button("Delete chat")).to_be_visible()
+    await bob.say(chat_id, "hello ann")
+    await expect(window.button("Delete chat")).to_have_count(0)
+    await expect(window.button("Hide")).to_be_visible()

@@ -42,17 +42,47 @@ def _mostly(
     return st.integers(1, times).flatmap(lambda drawn: else_ if drawn == times else good)
 
 
+def invite_code(number: int) -> str:
+    """A code of an invite that can be guessed."""
+    return f"{number:022}"
+
+
+INVITE_CODES = [invite_code(number) for number in range(1, 13)]
+
+_TIMES = [
+    "2020-01-01T00:00:00Z",
+    "2100-02-28T23:59:59.999999999+14:00",
+    "0001-01-01T00:00:00Z",
+    "0001-01-01T00:00:00+14:00",
+    "9999-12-31T23:59:59.999999Z",
+    "9999-12-31T23:59:59-14:00",
+    "2024-02-30T00:00:00Z",
+    "2024-02-29T24:00:00+00:00",
+    "2024-02-29T23:59:60+00:00",
+    "2024-02-29T00:00:00",
+]
+"""Times that are over, to come, at the ends of the calendar, and none at all."""
+
 _IDS = st.integers(1, 12)
 _GOOD: dict[str, st.SearchStrategy[Any]] = {
     **dict.fromkeys(("chat_id", "message_id", "reply_to", "up_to", "before", "after", "around"), _IDS),
     **dict.fromkeys(("after_seq", "limit"), st.integers(0, 20)),
-    **dict.fromkeys(("content", "name", "display_name", "q", "cursor"), st.text(max_size=20)),
-    "user_id": st.integers(1, 4),
+    **dict.fromkeys(("content", "name", "display_name", "q", "cursor", "reason"), st.text(max_size=20)),
+    **dict.fromkeys(("code", "invite"), st.sampled_from(INVITE_CODES)),
+    **dict.fromkeys(
+        ("is_typing", "is_public", "is_admin", "banned", "favorite", "hidden", "marked_unread"), st.booleans()
+    ),
+    "expires_in_s": st.sampled_from([0, 1, 60, 604_800, 10 * 365 * 24 * 3600]),
+    "max_uses": st.integers(0, 3),
+    "muted_until": st.one_of(st.none(), st.sampled_from(_TIMES)),
+    "slow_mode_s": st.sampled_from([0, 0, 0, 1, 3600]),
+    "notifications": st.sampled_from(["all", "mentions", "none"]),
+    "presence": st.sampled_from(["auto", "away", "busy", "offline"]),
+    "user_id": st.integers(1, 6),
     "member_ids": st.lists(st.integers(1, 4), max_size=3),
     "chat_type": st.sampled_from(["group", "private", "channel"]),
     "role": st.sampled_from(["owner", "admin", "member"]),
     "status": st.sampled_from(["online", "away", "busy", "offline"]),
-    "is_typing": st.booleans(),
     "client_id": st.sampled_from(["a", "b", "c"]),
     "message_type": st.just("text"),
     "username": st.sampled_from(["ann", "bob", "carl", "new-1", "new-2"]),
@@ -140,6 +170,7 @@ SOCKETIO = _mostly(COMMAND, PACKETS, 6)
 _PATH_VALUES = st.one_of(
     _IDS.map(str),
     _IDS.map(str),
+    st.sampled_from(INVITE_CODES),
     st.sampled_from(
         ["0", "-1", "x", "%00", "..", "1.0", "%20", "9" * 30, "%F0%9F%98%80", "a%2Fb", "%D9%A1", "me"]
     ),

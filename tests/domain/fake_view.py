@@ -117,7 +117,7 @@ class FakeView:
         return {one for one in among if (one, user_id) in self.blocks}
 
     def find_chat(self, chat_id: int) -> Chat | None:
-        return self.chats.get(chat_id)
+        return self.chat(chat_id) if chat_id in self.chats else None
 
     def invite(self, code: str) -> Invite | None:
         return self.invites_by_code.get(code)

@@ -84,6 +84,18 @@ def test_only_invites_that_work_count_against_the_limit() -> None:
     assert invites.make(view, invite()) == InviteMade(invite())
 
 
+def test_invites_of_a_maker_who_is_banned_leave_room_for_those_of_others() -> None:
+    view = view_of()
+    for number in range(INVITES_MAX):
+        code = f"code{number}"
+        view.invites_by_code[code] = replace(invite(), code=code)
+    view.set_account(ADMIN, banned=True)
+    made = invite(OWNER)
+    assert invites.make(view, made) == InviteMade(made)
+    view.set_account(ADMIN, banned=False)
+    assert outcome(lambda: invites.make(view, made)) is TooMany
+
+
 REMOVERS = {OWNER: InviteRemoved, ADMIN: InviteRemoved, MEMBER: Forbidden, STRANGER: NotFound}
 
 
@@ -215,3 +227,12 @@ def test_who_joins_a_public_chat(chat_type: ChatType) -> None:
     assert invites.join(view, CHAT, OWNER, NOW) == view.member(CHAT, OWNER)
     assert outcome(lambda: invites.join(view, CHAT, NOBODY, NOW)) is UnknownUsers
     assert outcome(lambda: invites.join(view, NO_CHAT, STRANGER, NOW)) is NotFound
+
+
+def test_who_does_not_see_a_private_chat_does_not_join_it() -> None:
+    view = view_of("private")
+    view.members[CHAT][MEMBER] = replace(view.members[CHAT][MEMBER], opened=False)
+    assert outcome(lambda: invites.join(view, CHAT, MEMBER, NOW)) is NotFound
+    assert invites.join(view, CHAT, OWNER, NOW) == view.member(CHAT, OWNER)
+    view.add_message(CHAT, OWNER)
+    assert invites.join(view, CHAT, MEMBER, NOW) == view.member(CHAT, MEMBER)

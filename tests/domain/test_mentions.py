@@ -8,13 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.changes import MessageCreated, MessageDeleted, MessageEdited
+from domain.decisions.accounts import is_reserved
 from domain.decisions.messages import delete, edit, send
 from domain.mentions import (
     ALL_MEMBERS_MAX,
     MENTIONS_MAX,
     NAMES_MAX,
     USERNAME_CHARS_MAX,
-    is_reserved,
     mentioned,
     usernames_in,
 )

@@ -9,7 +9,7 @@ from domain.decisions.chats import create, delete
 from domain.decisions.private_chats import follow_block
 from domain.models import Chat, ChatState, ChatType, Member
 from domain.private_chats import ChatOpened, MemberBlocked, newcomer_of, sees
-from domain.refusals import Forbidden, UnknownUsers
+from domain.refusals import Forbidden, NotFound, UnknownUsers
 from tests.domain.fake_view import (
     CHAT,
     MEMBER,
@@ -91,6 +91,34 @@ def test_an_existing_one_is_given_whatever_became_of_the_other_and_no_new_one(st
     assert ask(view, OWNER, MEMBER) == (view.chat(CHAT), False)
     assert outcome(lambda: ask(view, OWNER, STRANGER)) is UnknownUsers
     assert outcome(lambda: ask(view, OWNER, NOBODY)) is UnknownUsers
+
+
+def test_why_there_is_none_with_somebody_in_this_order() -> None:
+    view = view_of("private")
+    view.blocks |= {(STRANGER, OWNER), (NOBODY, OWNER), (MEMBER, OWNER)}
+    for user_id in (STRANGER, MEMBER):
+        view.set_account(user_id, banned=True)
+    assert ask(view, OWNER, MEMBER) == (view.chat(CHAT), False), "one that exists comes before all else"
+    assert outcome(lambda: ask(view, OWNER, NOBODY)) is UnknownUsers
+    assert outcome(lambda: ask(view, OWNER, STRANGER)) is UnknownUsers, "not active comes before the block"
+    view.set_account(STRANGER)
+    assert outcome(lambda: ask(view, OWNER, STRANGER)) is Forbidden
+    view.set_account(OWNER, banned=True)
+    for other_id in (MEMBER, STRANGER, NOBODY):
+        with pytest.raises(UnknownUsers) as refused:
+            ask(view, OWNER, other_id)
+        assert refused.value.user_ids == [OWNER], "one's own end comes first"
+
+
+@pytest.mark.parametrize(
+    ("user_id", "expected"), [(STRANGER, NotFound), (MEMBER, Forbidden), (OWNER, Forbidden)]
+)
+def test_who_may_not_delete_it_once_both_have_written(user_id: int, expected: type) -> None:
+    view = unseen_view()
+    assert outcome(lambda: delete(view, CHAT, MEMBER)) is NotFound, "who does not see it hears of no right"
+    for writer in (OWNER, MEMBER):
+        view.add_message(CHAT, writer)
+    assert outcome(lambda: delete(view, CHAT, user_id)) is expected
 
 
 def test_no_new_one_with_somebody_who_has_blocked_the_user() -> None:

@@ -8,7 +8,7 @@ from domain.decisions.settings import SettingsRequest, after_read, change_settin
 from domain.models import UNSET, OwnSettings
 from domain.own_settings import OwnSettingsChanged
 from domain.refusals import NotFound
-from tests.domain.fake_view import CHAT, MEMBER, OWNER, STRANGER, FakeView, view_of
+from tests.domain.fake_view import CHAT, MEMBER, NO_CHAT, OWNER, STRANGER, FakeView, view_of
 from tests.domain.outcomes import outcome
 
 
@@ -50,7 +50,9 @@ def test_what_a_request_changes(
 
 
 def test_a_stranger_sets_nothing(view: FakeView) -> None:
-    assert outcome(lambda: change_settings(view, CHAT, STRANGER, SettingsRequest(favorite=True))) is NotFound
+    for request in (SettingsRequest(favorite=True), SettingsRequest()):
+        assert outcome(lambda request=request: change_settings(view, CHAT, STRANGER, request)) is NotFound  # type: ignore[misc]
+        assert outcome(lambda request=request: change_settings(view, NO_CHAT, MEMBER, request)) is NotFound  # type: ignore[misc]
 
 
 def test_a_read_ends_the_mark_of_an_unread_chat(view: FakeView) -> None:

@@ -199,6 +199,7 @@ async def test_stats_and_the_end_of_any_chat(server: Server) -> None:
     assert stats["uploads_bytes"] == 0
     assert stats["database_bytes"] >= 0
     assert stats["disk_free_bytes"] > 0
+    assert stats["default_chat_id"] is None
     assert_error(await ada.request("GET", f"/chats/{chat_id}"), 404, "not_found")
     await ada.delete(f"/admin/chats/{chat_id}")
     assert_error(await ada.request("DELETE", f"/admin/chats/{chat_id}"), 404, "not_found")
@@ -225,10 +226,12 @@ async def test_new_accounts_join_the_default_chat(serve: Serve) -> None:
         3,
     )
     assert (await ada.get("/chats"))["chats"][0]["role"] == "owner"
+    assert (await ada.get("/admin/stats"))["default_chat_id"] == chat["id"]
     await ada.patch(f"/chats/{chat['id']}", name="Other")
     await server.restart()
     carl = await server.person("carl")
     assert [chat["name"] for chat in (await carl.get("/chats"))["chats"]] == ["Other"]
     await ada.delete(f"/chats/{chat['id']}")
+    assert (await ada.get("/admin/stats"))["default_chat_id"] is None
     dora = await server.person("dora")
     assert (await dora.get("/chats"))["chats"] == []

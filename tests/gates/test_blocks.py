@@ -39,7 +39,9 @@ async def test_whom_nobody_can_block(server: Server) -> None:
         assert_error(
             await server.stranger().request(method, f"/users/{ann.id}/block"), 401, "unauthenticated"
         )
-    assert_error(await ann.request("PUT", "/users/999/block"), 404, "not_found")
+    answer = await ann.request("PUT", "/users/999/block")
+    assert_error(answer, 404, "not_found")
+    assert answer[1]["error"]["message"] == "no such user"
     assert_error(await ann.request("PUT", "/users/x/block"), 404, "not_found")
     for name, value in (("limit", "0"), ("limit", "1001"), ("cursor", "x")):
         answer = await ann.request("GET", "/users/me/blocks", params={name: value})

@@ -1,11 +1,13 @@
 """Every gate with arbitrary input: the answer is always one of the contract, never an internal error."""
 
 import asyncio
+import itertools
 import json
 import re
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from aiohttp import ClientSession, WSMsgType
@@ -14,10 +16,12 @@ from hypothesis import strategies as st
 from structlog.testing import capture_logs
 from yarl import URL
 
+from handlers.commands import invites
 from handlers.policy import Policy
 from handlers.wire.errors import Code
 from server.middlewares import STATUS
-from tests.clients.junk import RAW, SOCKETIO, rest_calls
+from tests.clients.admins import make_admin
+from tests.clients.junk import RAW, SOCKETIO, invite_code, rest_calls
 from tests.clients.people import Person
 from tests.clients.rest import PASSWORD
 from tests.conftest import Serve, Server
@@ -40,8 +44,23 @@ def check_error(error: dict[str, Any]) -> None:
         assert not LEAK.search(json.dumps(error)), error
 
 
+async def alive(server: Server, person: Person) -> Person:
+    """The person, logged in; another one if the account has ended, or an admin has set another password."""
+    status, _ = await person.request("GET", "/users/me")
+    if status == 200:
+        return person
+    login = {"username": person.username, "password": PASSWORD}
+    status, answer = await person.request("POST", "/auth/login", json=login, headers={"Authorization": ""})
+    if status != 200:
+        assert status in (401, 403), answer
+        return await server.person(f"another-{person.id}")
+    person.token = answer["access_token"]
+    return person
+
+
 class Gate:
-    """One gate of one server under test, and a user whose connection is opened again each time it ends."""
+    """One gate of one server under test, and an admin of it, whose connection is opened again each time it ends, and in
+    whose place another one comes if the account ends."""
 
     def __init__(self, server: Server, person: Person, http: ClientSession) -> None:
         self.server = server
@@ -51,12 +70,12 @@ class Gate:
         self.number = 0
 
     async def prepare(self) -> None:
-        """Logs the user in and creates chats and messages to work on."""
-        status, _ = await self.person.request("GET", "/users/me")
-        if status == 401:
-            await self.person.login(self.person.username, PASSWORD)
+        """Logs the user in and creates chats, messages and invites to work on."""
+        self.person = await alive(self.server, self.person)
+        await make_admin(self.server.chat_app, self.person.id)
         chat_id = await self.person.chat(name="Room")
         await self.person.say(chat_id, "hello")
+        await self.person.post(f"/chats/{chat_id}/invites")
 
     async def close(self) -> None:
         if self.socket is not None:
@@ -67,7 +86,9 @@ class Gate:
         message = await asyncio.wait_for(self.socket.receive(), ANSWER_TIMEOUT_S)
         if message.type is WSMsgType.TEXT:
             return str(message.data)
-        assert self.socket.close_code in codes, (message, self.socket.close_code)
+        # The code that came: aiohttp's own is 1006 if the server has closed before the answer to it was written.
+        code = message.data if message.type is WSMsgType.CLOSE else self.socket.close_code
+        assert code in codes, (message, code)
         self.socket = None
         return None
 
@@ -166,25 +187,33 @@ class RestGate(Gate):
             assert answer.status in (STATUSES[error["code"]], 405), error
             check_error(error)
         if answer.status == 401:
-            await self.person.login(self.person.username, PASSWORD)
+            self.person = await alive(self.server, self.person)
 
 
 async def fuzz(serve: Serve, kind: type[Gate], examples: int, thorough: bool) -> None:
+    numbers = itertools.count(1)
     server = await serve(**asdict(Policy().unlimited()))
     ann, bob, _ = await server.people("ann", "bob", "carl")
-    watcher = await bob.connect()
     loop = asyncio.get_running_loop()
     async with ClientSession() as http:
         gate: Any = kind(server, ann, http)
+        watcher = bob
 
         async def example(steps: list[Any]) -> None:
+            nonlocal watcher
+            watcher = await alive(server, watcher)
+            client = await watcher.connect()
             await gate.prepare()
             for step in steps:
                 try:
                     await gate.send(step)
                 except ConnectionError:  # an earlier input has ended the connection, which was checked then
                     gate.socket = None
-            await watcher.done("ping")
+            try:
+                await client.done("ping")
+            except ConnectionError:  # an admin has ended the account
+                assert await client.closed() == 4403
+            await client.close()
 
         @settings(
             max_examples=examples,
@@ -199,7 +228,10 @@ async def fuzz(serve: Serve, kind: type[Gate], examples: int, thorough: bool) ->
         def play(steps: list[Any]) -> None:
             asyncio.run_coroutine_threadsafe(example(steps), loop).result()
 
-        with capture_logs() as lines:
+        with (
+            capture_logs() as lines,
+            patch.object(invites, "new_code", lambda: invite_code(next(numbers))),
+        ):
             try:
                 await asyncio.to_thread(play)
             finally:

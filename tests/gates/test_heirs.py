@@ -1,11 +1,14 @@
 """Who owns a chat after the account of its owner is banned or deleted, as clients see it."""
 
 import asyncio
+from typing import Any
 
 import pytest
 
+from domain.models import User
 from handlers import moderation
 from tests.clients.people import Person
+from tests.clients.rest import PASSWORD
 from tests.clients.shapes import assert_error
 from tests.conftest import Server
 
@@ -105,6 +108,27 @@ async def test_a_deletion_leaves_hidden_groups_too(server: Server) -> None:
     await moderation.delete(server.chat_app.context.store, "ann")
     for chat_id in (hidden, shown):
         assert await roles(bob, chat_id) == {"bob": "owner"}
+
+
+async def test_who_is_added_in_the_middle_of_a_deletion_is_in_no_chat_in_the_end(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ann, bob, carl = await server.people("ann", "bob", "carl")
+    chat_id, other = await ann.chat(bob), await carl.chat()
+    users = server.chat_app.context.store.users
+    delete = users.delete
+
+    async def add_and_delete(user_id: int, *args: Any) -> User:
+        for owner, one in ((ann, chat_id), (carl, other)):
+            await owner.post(f"/chats/{one}/members", user_id=user_id)
+        return await delete(user_id, *args)
+
+    monkeypatch.setattr(users, "delete", add_and_delete)
+    await bob.post("/users/me/delete", password=PASSWORD)
+    assert await roles(ann, chat_id) == {"ann": "owner"}
+    assert await roles(carl, other) == {"carl": "owner"}
+    answer = await ann.request("POST", f"/chats/{chat_id}/members", json={"user_id": bob.id})
+    assert_error(answer, 422, "invalid", "user_id")
 
 
 async def test_a_ban_and_a_leave_at_once_leave_an_owner(server: Server) -> None:

@@ -47,6 +47,13 @@ async def test_large_groups_cost_more_than_small_ones(serve: Serve) -> None:
     assert await times(100, bob, "POST", "/chats", **small) == 100
 
 
+async def test_a_search_in_public_chats_counts_by_how_many_the_store_may_look_at(serve: Serve) -> None:
+    server = await serve(clock=ManualClock(), queries_burst=401, queries_per_s=1)
+    ann, bob = await server.people("ann", "bob")
+    assert await times(20, ann, "GET", "/chats/public?q=x") == 10, "41 tokens each"
+    assert await times(100, bob, "GET", "/chats/public") == 100
+
+
 async def test_a_change_counts_by_how_many_receive_it(serve: Serve) -> None:
     server = await serve(clock=ManualClock(), changes_burst=100, changes_per_s=1)
     ann = await server.person("ann")

@@ -4,8 +4,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from tests.clients.clock import ManualClock
 from tests.clients.shapes import assert_error
-from tests.conftest import Server
+from tests.conftest import Serve, Server
 
 
 def in_s(seconds: float) -> str:
@@ -96,3 +97,34 @@ async def test_slow_mode_says_how_long_to_wait(server: Server) -> None:
     assert_error(answer, 403, "forbidden")
     answer = await ann.request("PATCH", f"/chats/{chat_id}", json={"slow_mode_s": 3601})
     assert_error(answer, 422, "invalid", "slow_mode_s")
+
+
+async def test_a_mute_that_is_over_is_no_longer_in_any_object(serve: Serve) -> None:
+    clock = ManualClock()
+    server = await serve(clock=clock)
+    ann, bob = await server.people("ann", "bob")
+    chat_id = await ann.chat(bob)
+    bobs, path = await bob.joined(chat_id), f"/chats/{chat_id}/members/{bob.id}"
+    until = (clock.now() + timedelta(seconds=60)).isoformat()
+    await ann.patch(path, muted_until=until)
+    assert (await bobs.next("chat_settings"))["muted_until"] is not None
+
+    async def seen() -> list[str | None]:
+        members = (await ann.get(f"/chats/{chat_id}/members"))["members"]
+        return [
+            (await bob.get(f"/chats/{chat_id}"))["muted_until"],
+            *(chat["muted_until"] for chat in (await bob.get("/chats"))["chats"]),
+            *(member["muted_until"] for member in members if member["user"]["id"] == bob.id),
+            (await bob.patch(f"/chats/{chat_id}/me", favorite=True))["muted_until"],
+        ]
+
+    clock.advance(59.9)
+    assert [datetime.fromisoformat(one or "") for one in await seen()] == [datetime.fromisoformat(until)] * 4
+    clock.advance(0.1)
+    assert await seen() == [None] * 4
+    await bob.patch(f"/chats/{chat_id}/me", favorite=False)
+    while (settings := await bobs.next("chat_settings"))["favorite"]:
+        assert settings["muted_until"] is not None  # of before
+    assert settings["muted_until"] is None
+    assert (await ann.patch(path, role="admin"))["muted_until"] is None
+    await bob.say(chat_id, "again")

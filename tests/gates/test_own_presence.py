@@ -154,6 +154,53 @@ async def test_a_status_is_acked_and_counts_once_it_is_auto(scene: Scene) -> Non
     assert await scene.heard() == [["busy"]] * 2
 
 
+@pytest.mark.parametrize("wrong", ["", "Auto", "online", "invisible", 1, True, ["auto"], {}])
+async def test_another_value_is_invalid_and_changes_nothing(server: Server, wrong: Any) -> None:
+    ann = await server.person("ann")
+    answer = await ann.request("PATCH", "/users/me", json={"presence": wrong, "display_name": "Anna"})
+    assert_error(answer, 422, "invalid", "presence")
+    says = answer[1]["error"]["fields"]["presence"]
+    is_text = isinstance(wrong, str)
+    assert says == ("must be one of auto, away, busy, offline" if is_text else "must be a string")
+    assert ((await ann.get("/users/me"))["display_name"], await ann.get("/users/me")) == (
+        "ann",
+        await ann.patch("/users/me"),
+    )
+
+
+@pytest.mark.stores
+@pytest.mark.parametrize("end", [moderation.ban, moderation.delete])
+async def test_who_has_ended_is_offline_at_once_and_noted(scene: Scene, end: Any) -> None:
+    """Those who share nothing but groups with a deleted user would not hear of it later."""
+    client = await scene.connect()
+    await scene.choose("busy")
+    assert await scene.heard() == [["online", "busy"]] * 2
+    await end(scene.server.chat_app.context.store, "ann")
+    assert await client.closed() == 4403
+    for watcher in scene.watchers:
+        frames = [await watcher.next() for _ in range(4)]
+        assert [frame["type"] for frame in frames] == ["user_offline", "user_changed"] + ["chat_changed"] * 2
+        assert (frames[1]["user"]["active"], frames[1]["user"]["status"]) == (False, "offline")
+    scene.server.clock.advance(2)
+    assert await scene.heard() == [[], []]
+    users = scene.server.chat_app.context.store.users
+    async with asyncio.timeout(5):
+        while (ended := await users.get(scene.ann.id)) is None or ended.last_seen_at is None:
+            await asyncio.sleep(0.005)
+
+
+async def test_who_may_come_again_is_seen_again(scene: Scene) -> None:
+    await scene.connect()
+    store = scene.server.chat_app.context.store
+    await moderation.ban(store, "ann")
+    await moderation.unban(store, "ann")
+    assert await scene.heard() == [["online", "offline", "online"]] * 2, "the grace time is not over"
+    scene.server.clock.advance(2)
+    await scene.ann.login("ann")
+    await scene.connect()
+    assert await scene.heard() == [["offline", "online"]] * 2
+
+
 async def test_own_connections_see_what_others_see_and_hear_of_the_choice(scene: Scene) -> None:
     joined, outside = await scene.ann.joined(*scene.chats), await scene.connect("socketio")
     await scene.heard()
@@ -249,3 +296,20 @@ async def test_choosing_while_devices_come_and_go(scene: Scene) -> None:
         await scene.gone(kept)
         scene.server.clock.advance(2)
         await scene.heard()
+
+
+async def test_a_choice_counts_as_a_status_if_it_changes_anything(serve: Serve) -> None:
+    server = await serve(clock=ManualClock(), status_per_s=1, login_failures_per_min=0)
+    ann = await server.person("ann")
+    wrong = {"presence": "busy", "password": "another password", "old_password": "wrong"}
+    for _ in range(3):
+        assert_error(await ann.request("PATCH", "/users/me", json=wrong), 403, "forbidden")
+        await ann.patch("/users/me", presence="auto")
+    await ann.patch("/users/me", presence="offline")
+    await ann.patch("/users/me", presence="offline")
+    more = {"presence": "away", "display_name": "Anna"}
+    assert_error(await ann.request("PATCH", "/users/me", json=more), 429, "rate_limited")
+    me = await ann.get("/users/me")
+    assert (me["presence"], me["display_name"]) == ("offline", "ann")
+    server.clock.advance(1)
+    assert (await ann.patch("/users/me", **more))["presence"] == "away"

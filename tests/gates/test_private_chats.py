@@ -37,6 +37,8 @@ async def test_it_is_not_found_whatever_one_asks(server: Server) -> None:
     for method, path, body in CALLS:
         answer = await bob.request(method, f"/chats/{chat_id}{path}", json=body)
         assert_error(answer, 404, "not_found")
+        nowhere = await bob.request(method, f"/chats/{chat_id + 1}{path}", json=body)
+        assert answer == nowhere, "not a word more than of a chat that does not exist"
     message = {"chat_id": chat_id, "content": "hi"}
     assert_error(await bob.request("POST", "/messages", json=message), 404, "not_found")
     for hidden in ("false", "true"):

@@ -125,6 +125,16 @@ async def test_all_that_is_wrong_is_said_at_once(serve: Serve) -> None:
     hosts = await Hosts.of(serve, "invite")
     answer = await hosts.register("bob", password="short", display_name="\u200b", invite="x")
     assert_error(answer, 422, "invalid", "password", "display_name", "invite")
+    answer = await hosts.register("b", password="short", display_name="\u200b", email="nowhere")
+    assert_error(answer, 422, "invalid", "username", "password", "display_name", "email", "invite")
+    for password in (5, None, "\ud800"):
+        answer = await hosts.register("b", password=password, setup_code=5)
+        assert_error(answer, 422, "invalid", "username", "password", "setup_code", "invite")
+    body: dict[str, Any] = {"username": "b", "password": "x", "display_name": " ", "email": 5}
+    answer = await hosts.boss.request("POST", "/admin/users", json=body)
+    assert_error(answer, 422, "invalid", "username", "password", "display_name", "email")
+    answer = await hosts.boss.request("POST", "/admin/users", json={**body, "username": "bob", "email": None})
+    assert_error(answer, 422, "invalid", "password", "display_name")
 
 
 @pytest.mark.parametrize("invite", [5, True, [], {"$ne": ""}, "\ud800"])

@@ -7,6 +7,7 @@ from typing import Any
 import jwt
 import pytest
 
+from handlers.commands import sessions
 from handlers.live.session_sweep import AGAIN_AFTER_S
 from tests.clients.clock import ManualClock
 from tests.clients.people import Person
@@ -183,6 +184,31 @@ async def test_logout_ends_this_session_with_its_connections_and_no_other(server
 
 
 @pytest.mark.stores
+async def test_of_too_many_sessions_the_one_ends_that_was_not_used_for_the_longest_time(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sessions, "SESSIONS_KEPT", 3)
+    server = await serve(clock=ManualClock())
+    ann = await server.person("ann")
+    client = await ann.connect()
+    logins = [ann]
+    for _ in range(2):
+        server.clock.advance(10)
+        logins.append(await second_login(server, ann))
+    server.clock.advance(10)
+    await ann.get("/users/me")
+    server.clock.advance(10)
+    logins.append(await second_login(server, ann))
+    await assert_ended(logins.pop(1))
+    for login in logins:
+        await login.get("/users/me")
+    await client.done("ping")
+    logins.append(await second_login(server, ann))
+    await assert_ended(logins.pop(0))
+    assert await client.closed() == 4403
+    assert len((await logins[0].get("/users/me/sessions"))["sessions"]) == 3
+
+
 async def test_a_session_stays_ended_after_a_restart(server: Server) -> None:
     ann, bob = await server.people("ann", "bob")
     await ann.request("POST", "/auth/logout")
@@ -215,6 +241,19 @@ async def test_a_new_password_ends_every_other_session(server: Server) -> None:
         ({"password": "another password"}, 422, "invalid", ["old_password"]),
         ({"password": "another password", "old_password": "wrong one"}, 403, "forbidden", []),
         ({"password": "short", "old_password": PASSWORD}, 422, "invalid", ["password"]),
+        (
+            {"password": "short", "display_name": " "},
+            422,
+            "invalid",
+            ["password", "old_password", "display_name"],
+        ),
+        (
+            {"password": "short", "display_name": " ", "presence": "gone"},
+            422,
+            "invalid",
+            ["password", "old_password", "display_name", "presence"],
+        ),
+        ({"password": 7, "display_name": " "}, 422, "invalid", ["password", "display_name"]),
         ({"password": "п" * 37, "old_password": PASSWORD}, 422, "invalid", ["password"]),
     ],
 )

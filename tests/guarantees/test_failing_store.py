@@ -13,6 +13,7 @@ import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -235,21 +236,25 @@ def body(chat: Chat) -> dict[str, Any]:
 
 
 async def test_files_that_become_read_only(start: Start) -> None:
-    program = await start()
-    async with chat_of(program) as chat:
-        await chat.works()
-        files = [str(program.place / "data" / name) for name in ("vestnik.db", "vestnik.db-wal")]
-        if subprocess.run(["chattr", "+i", *files], capture_output=True, check=False).returncode:
-            pytest.skip("may not make files immutable")
-        try:
-            await one_failure(
-                chat,
-                "read_only",
-                "the store may not be written",
-                lambda: subprocess.run(["chattr", "-i", *files], check=True),
-            )
-        finally:
-            subprocess.run(["chattr", "-i", *files], check=True)
+    with TemporaryDirectory(
+        dir="/var/tmp"
+    ) as folder:  # a file in memory, made immutable, may be written by who has it open
+        program = await start(DATA_DIR=folder)
+        async with chat_of(program) as chat:
+            await chat.works()
+            files = [str(Path(folder) / name) for name in ("vestnik.db", "vestnik.db-wal")]
+            if subprocess.run(["chattr", "+i", *files], capture_output=True, check=False).returncode:
+                pytest.skip("may not make files immutable")
+            try:
+                await one_failure(
+                    chat,
+                    "read_only",
+                    "the store may not be written",
+                    lambda: subprocess.run(["chattr", "-i", *files], check=True),
+                )
+            finally:
+                subprocess.run(["chattr", "-i", *files], check=True)
+        await program.stop()
 
 
 async def test_broken_pages(start: Start) -> None:

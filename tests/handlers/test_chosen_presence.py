@@ -90,6 +90,31 @@ async def test_who_hides_in_the_grace_time_is_gone_and_not_noted(alone: Node) ->
     assert (alone.seen(), await alone.scene.notes()) == ([], 0)
 
 
+async def test_who_has_ended_is_offline_at_once_and_noted_at_every_node(scene: Scene) -> None:
+    a, b, _ = scene.nodes
+    one = a.open()
+    scene.choose(a, "busy")
+    scene.hear()
+    scene.seen()
+    number, _ = scene.choice
+    scene.choice = number, "ended"
+    b.learn()
+    assert b.seen() == ["offline"], "before the node with the connection has heard of it"
+    a.learn()
+    a.tracker.closed(one)
+    scene.clock.advance(SETTLED_S)
+    scene.nodes[2].learn()
+    scene.clock.advance(60)
+    assert scene.seen() == [["offline"], [], ["offline"]]
+    assert await scene.notes() == 1
+    scene.choice = number, "busy"
+    for node in scene.nodes:
+        node.learn()
+    a.open()
+    scene.hear()
+    assert scene.seen() == [["busy"]] * 3
+
+
 async def test_a_choice_without_a_number_is_taken_in_the_order_of_calls(alone: Node) -> None:
     """A store of one node does not number them."""
     alone.tracker.opened(Connection("1", ANN, None, 0), (0, "busy"))

@@ -54,7 +54,7 @@ def test_a_message_is_no_larger_than_reckoned(content: str) -> None:
     assert size <= message_bytes(message) <= size + 500
     chat = Chat(ID, "\x01" * 100, "channel", AT, ID, ID, ID)
     summary = ChatSummary(chat, Member(ID, "member", AT, ID, ID), 1000, message)
-    size = len(dumps(summary_view(summary))) + 1
+    size = len(dumps(summary_view(summary, AT))) + 1
     assert size <= summary_bytes(summary) <= size + 1000
 
 

@@ -13,7 +13,7 @@ HIDDEN = (3, True)
 @pytest.mark.parametrize("status", ["away", "online", "busy"])
 @pytest.mark.parametrize("wish", [NO_WISH, (1, True), (7, False)])
 @pytest.mark.parametrize("leaving", [False, True])
-@pytest.mark.parametrize("choice", [NO_CHOICE, (1, "offline"), (12, "busy"), (3, "auto")])
+@pytest.mark.parametrize("choice", [NO_CHOICE, (1, "offline"), (12, "busy"), (3, "auto"), (0, "ended")])
 def test_a_record_is_told_in_words_and_read_again(
     status: str, wish: tuple[int, bool], leaving: bool, choice: Choice
 ) -> None:
@@ -54,6 +54,7 @@ def test_a_choice_that_only_a_newer_version_knows_hides() -> None:
         ([Record("online", choice=(1, "offline")), Record("busy")], "offline"),
         ([Record("online", choice=(1, "offline")), Record("busy", choice=(2, "auto"))], "busy"),
         ([Record("online", choice=(2, "offline")), Record("busy", choice=(2, "auto"))], "offline"),
+        ([Record("online", choice=(2, "ended")), Record("busy", choice=(2, "busy"))], "offline"),
     ],
 )
 def test_what_others_see(records: list[Record], status: str) -> None:

@@ -162,7 +162,7 @@ CASES: Mapping[str, Case] = {
     "seen": Case(lambda scene: UserChanged(scene.user(JOINED))),
     "banned": Case(
         lambda scene: UserChanged(replace(scene.user(JOINED), banned=True), shown=True),
-        ["user_changed"],
+        ["user_offline", "user_changed"],
         ["user_changed"],
         ["user_changed"],
         ended=(JOINED,),

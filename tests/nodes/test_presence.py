@@ -146,3 +146,53 @@ async def test_failed_logins_count_over_all_nodes(start_cluster: StartCluster) -
     assert [await tried(cluster.nodes[number % 2]) for number in range(10)] == [401] * 10
     await asyncio.sleep(WITHIN_S)
     assert [await tried(node) for node in cluster.nodes] == [429, 429]
+
+
+async def test_who_has_hidden_at_one_node_is_hidden_at_every_node_from_the_first_moment(
+    start_cluster: StartCluster,
+) -> None:
+    """At the other node right after the answer, over a second device, and when a node is killed and starts again."""
+    scene = await Scene().set(start_cluster)
+    first, second = scene.nodes
+    here, there = first.host(scene.ann), second.host(scene.ann)
+    for _ in range(10):  # the second node has the account in memory, and is asked before it looks by itself
+        await there.get("/users/me")
+        await here.patch("/users/me", presence="offline")
+        client = await scene.connect(second)
+        await client.done("status", status="busy")
+        await client.close()
+        await here.patch("/users/me", presence="away")
+        await here.patch("/users/me", presence="offline")
+    await asyncio.sleep(GRACE_S)
+    one = await scene.connect(first)
+    two = await scene.connect(second)
+    for node in scene.nodes:
+        assert (await node.host(scene.bob).get(f"/users/{scene.ann.id}"))["status"] == "offline"
+    await one.close()
+    await asyncio.sleep(GRACE_S + 1)
+    for watcher in scene.watchers.values():
+        told = [frame for frame in await watcher.drain() if scene._is_of_ann(frame)]
+        assert {frame.get("status", "offline") for frame in told} <= {"away", "offline"}
+    await scene.seen([])
+    shown = await second.host(scene.bob).get(f"/users/{scene.ann.id}")
+    assert (shown["status"], shown["last_seen_at"]) == ("offline", None)
+    await two.drain()
+    await here.patch("/users/me", presence="busy")
+    await scene.seen(["busy"])
+    changed = await two.next("user_changed")
+    assert (changed["user"]["presence"], changed["user"]["status"]) == ("busy", "busy")
+
+
+async def test_a_session_that_is_ended_at_one_node_ends_at_the_other(start_cluster: StartCluster) -> None:
+    cluster = await start_cluster(2)
+    ann = await cluster.person("ann")
+    first, second = cluster.nodes
+    phone = second.stranger("ann")
+    await phone.login("ann")
+    client = await phone.connect()
+    sessions = (await first.host(ann).get("/users/me/sessions"))["sessions"]
+    (session_id,) = [one["id"] for one in sessions if not one["current"]]
+    await first.host(ann).delete(f"/users/me/sessions/{session_id}")
+    assert await client.closed() == 4403
+    status, _ = await phone.request("GET", "/users/me")
+    assert status == 401

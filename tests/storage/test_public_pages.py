@@ -1,7 +1,7 @@
 """A page of public chats."""
 
 from domain.models import Chat
-from storage.public_pages import LOOKED_AT_MAX, end_of, page_of
+from storage.public_pages import LOOKED_AT_MAX, end_of, page_of, to_look_at
 from tests.storage.world import START
 
 
@@ -19,6 +19,12 @@ def test_a_page_ends_with_the_chat_after_which_to_go_on() -> None:
 
 
 def test_there_may_be_more_than_a_store_reads_at_once() -> None:
-    assert end_of([]) is None
-    assert end_of(range(1, LOOKED_AT_MAX)) is None
-    assert end_of(range(1, LOOKED_AT_MAX + 1)) == LOOKED_AT_MAX
+    assert end_of([], 10) is None
+    assert end_of(range(1, 10), 10) is None
+    assert end_of(range(1, 11), 10) == 10
+
+
+def test_a_store_reads_no_more_chats_than_a_page_of_all_needs() -> None:
+    assert to_look_at("", 50) == 51
+    assert to_look_at("", 2 * LOOKED_AT_MAX) == LOOKED_AT_MAX
+    assert to_look_at("a", 50) == to_look_at(" ", 50) == LOOKED_AT_MAX

@@ -37,13 +37,12 @@ async def test_the_first_message_comes_after_chat_added(server: Server) -> None:
     await anns.done("read_messages", chat_id=chat_id)
     await ann.patch("/users/me", display_name="Anna")
     for client in (plain, follower):
-        await client.nothing_more()
         assert await client.updates() == []
+        await client.nothing_more()
     sent = await anns.done("send_message", chat_id=chat_id, content="hi")
-    added = await follower.next("chat_added")
-    assert (added["chat_id"], added["head_seq"]) == (chat_id, 0)
-    message = await follower.next("new_message")
-    assert (message["seq"], message["message"]) == (1, sent["message"])
+    added, message = await follower.next(), await follower.next()
+    assert (added["type"], added["chat_id"], added["head_seq"]) == ("chat_added", chat_id, 0)
+    assert (message["type"], message["seq"], message["message"]) == ("new_message", 1, sent["message"])
     added = await plain.next("chat_added")
     assert (added["chat_id"], added["head_seq"]) == (chat_id, 0)
     assert (await plain.update())["last_message"] == sent["message"]

@@ -12,6 +12,21 @@ const VARIANTS = {
   slow_mode_changed: ({ detail }) => (Number(detail) ? 'slow_mode_on' : 'slow_mode_off'),
   muted: ({ detail, at }) => (detail && !isForGood(detail, Date.parse(at)) ? 'muted' : 'muted_for_good'),
   banned: ({ detail }) => (detail ? 'banned_for' : 'banned'),
+  admin_added: (entry) => (isOwnAct(entry) ? 'admin_became' : 'admin_added'),
+  admin_removed: (entry) => (isOwnAct(entry) ? 'admin_resigned' : 'admin_removed'),
+  user_renamed: (entry) => (isOwnAct(entry) ? 'user_renamed_self' : 'user_renamed'),
+  user_deleted: (entry) => (isOwnAct(entry) ? 'user_deleted_self' : 'user_deleted'),
+}
+
+/** @param {AuditEntry} entry */
+function isOwnAct({ actor_id, user_id }) {
+  return actor_id != null && actor_id === user_id
+}
+
+/** What an entry says besides, for people. @param {AuditEntry} entry */
+function detailOf({ action, detail }) {
+  // The number of the chat is for those who read the audit with a program.
+  return action === 'chat_deleted' ? (detail ?? '').replace(/ \(chat \d+\)$/, '') : (detail ?? '')
 }
 
 /**
@@ -36,7 +51,7 @@ export function useAuditWords(of) {
     return t(key, {
       actor,
       user: nameOf(user_id),
-      detail: detail ?? '',
+      detail: detailOf(entry),
       role: te(`audit.roles.${detail}`, 'en') ? t(`audit.roles.${detail}`) : '',
       when: action === 'muted' && detail ? momentOf(detail) : '',
       duration: action === 'slow_mode_changed' ? durationOf(Number(detail)) : '',

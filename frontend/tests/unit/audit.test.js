@@ -61,3 +61,12 @@ test('an act on an account, by the command line', () => {
     'The command line banned Carol from the server',
   )
 })
+
+test.each([
+  [{ action: 'admin_added', actor_id: 3, ...carol }, 'Carol became an admin of the server'],
+  [{ action: 'admin_added', ...carol }, 'Bob made Carol an admin of the server'],
+  [{ action: 'admin_removed', actor_id: 3, ...carol }, 'Carol gave up the admin right'],
+  [{ action: 'user_deleted', actor_id: 3, ...carol, detail: 'carol' }, 'carol deleted their own account'],
+  [{ action: 'user_deleted', ...carol, detail: 'carol' }, 'Bob deleted the account of carol'],
+  [{ action: 'chat_deleted', detail: 'Lobby (2) (chat 7)' }, 'Bob deleted the chat “Lobby (2)”'],
+])('on the server: %o', (entry, words) => expect(sentenceOf(entry, 'server')).toBe(words))

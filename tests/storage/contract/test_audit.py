@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from domain.acts import AccountUpdate, Act
 from domain.audit import AuditEntry
 from domain.refusals import BadReference
 from tests.storage.world import START, World, at
@@ -70,6 +71,14 @@ async def test_ownership_that_passes_on_by_itself(world: World) -> None:
         ("role_changed", None, anna, "member"),
         ("role_changed", None, boris, "owner"),
     ]
+
+
+@pytest.mark.parametrize("update", [AccountUpdate(banned=True), AccountUpdate(deleted=True)])
+async def test_ownership_passes_on_at_the_time_of_the_act(world: World, update: AccountUpdate) -> None:
+    anna, boris = await world.users(2)
+    chat_id = await world.chat(anna, boris)
+    await world.store.users.update(anna, update, Act(None, at(5)))
+    assert {entry.at for entry in await entries(world, chat_id)} == {at(5)}
 
 
 @pytest.mark.parametrize("cursor", ["", "x", "MTIz", "1"])

@@ -21,10 +21,12 @@ async def the_chat(world: World, user_id: int) -> int:
 
 async def test_it_is_a_public_group_of_its_owner(world: World) -> None:
     ada = await world.user()
+    assert await world.store.chats.default_id() is None
     await create(world.store, ada)
     state = await world.store.chats.load(await the_chat(world, ada))
     assert state is not None
     chat = state.chat
+    assert await world.store.chats.default_id() == chat.id
     assert (chat.name, chat.chat_type, chat.is_public, chat.created_by) == ("Everybody", "group", True, ada)
     assert {user_id: member.role for user_id, member in state.members.items()} == {ada: "owner"}
     summary = await world.store.chats.summary(chat.id, ada)

@@ -9,6 +9,8 @@ import pytest
 from domain.changes import ChatDeleted, MemberRemoved, RoleChanged, UserChanged
 from domain.models import Member, Role
 from domain.refusals import Forbidden, LastOwner, NotFound, UnknownUsers
+from storage.mongo import chat_writes
+from storage.sqlite import heirs as sqlite_heirs
 from tests.storage.world import START, World, at
 
 
@@ -200,7 +202,9 @@ async def test_private_chats_keep_their_members_as_they_are(world: World) -> Non
     assert await roles(world, chat_id) == {anna: "owner", boris: "member"}
 
 
-async def test_many_chats_pass_on_in_one_ban(world: World) -> None:
+async def test_many_chats_pass_on_in_one_ban(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sqlite_heirs, "AT_ONCE", 3)
+    monkeypatch.setattr(chat_writes, "PASSED_ON_AT_ONCE", 3)
     anna, boris, vera = await world.users(3)
     owned = [await world.chat(anna, heir) for heir in (boris, vera) * 10]
     others = [await world.chat(boris, anna), await world.chat(anna)]

@@ -9,6 +9,7 @@ import pytest
 
 from domain.acts import AccountUpdate, Act
 from domain.changes import MemberAdded
+from domain.decisions import invites as decisions
 from domain.invites import INVITES_MAX, Invite, InviteMade, InviteRemoved, Use
 from domain.refusals import Forbidden, NotFound, TooMany, UnknownUsers
 from tests.storage.world import START, World, at
@@ -256,7 +257,7 @@ async def test_an_invite_ends_for_good_when_its_maker_loses_the_right(world: Wor
     assert await invites.accept(kept, vera, NOW) == chat_id
 
 
-async def test_an_invite_does_not_work_while_the_account_of_its_maker_is_not_active(world: World) -> None:
+async def test_an_invite_ends_for_good_with_the_account_of_its_maker(world: World) -> None:
     owner, admin, boris = await world.users(3)
     chat_id = await world.chat(owner, admin)
     await world.store.chats.set_role(chat_id, owner, admin, "admin", START)
@@ -267,7 +268,11 @@ async def test_an_invite_does_not_work_while_the_account_of_its_maker_is_not_act
     assert await refused(world.store.invites.accept(code, boris, NOW)) == [NotFound]
     assert await refused(invite(world, chat_id, admin)) == [NotFound]
     await world.store.users.set_banned(admin, False)
-    assert await world.store.invites.accept(code, boris, NOW) == chat_id
+    assert await refused(world.store.invites.accept(code, boris, NOW)) == [NotFound]
+    again = await invite(world, chat_id, admin)
+    await world.store.users.rename(admin, "Another Name")
+    await make_admin(world, admin)  # which is another right
+    assert await world.store.invites.accept(again, boris, NOW) == chat_id
 
 
 async def test_a_chat_has_at_most_a_hundred_invites_that_work(world: World) -> None:
@@ -317,7 +322,7 @@ async def test_invites_of_the_server(world: World) -> None:
     ]
 
 
-async def test_an_invite_of_the_server_works_while_its_maker_is_an_active_admin(world: World) -> None:
+async def test_an_invite_of_the_server_ends_for_good_when_its_maker_is_no_admin(world: World) -> None:
     anna, boris = await world.users(2)
     await make_admin(world, anna)
     await make_admin(world, boris)
@@ -325,10 +330,38 @@ async def test_an_invite_of_the_server_works_while_its_maker_is_an_active_admin(
     await make_admin(world, boris, is_admin=False)
     assert (await uses(world, code), await world.store.invites.of_server(NOW)) == (None, [])
     assert await refused(world.store.invites.take(code, NOW)) == [NotFound]
+    assert await refused(invite(world, None, boris)) == [Forbidden]
     await make_admin(world, boris)
-    assert await uses(world, code) == 0
-    await world.store.users.set_banned(boris, True)
     assert await uses(world, code) is None
+    code = await invite(world, None, boris)
+    chats = await invite(world, await world.chat(boris), boris)
+    await make_admin(world, boris, is_admin=False)
+    assert (await uses(world, code), await uses(world, chats)) == (None, 0)
+    await make_admin(world, boris)
+    code, kept = await invite(world, None, boris), await invite(world, None, anna)
+    await world.store.users.set_banned(boris, True)
+    await world.store.users.set_banned(boris, False)
+    assert (await uses(world, code), await uses(world, chats), await uses(world, kept)) == (None, None, 0)
+
+
+async def test_the_server_has_at_most_a_thousand_invites_that_work(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(decisions, "SERVER_INVITES_MAX", 3)
+    anna, boris = await world.users(2)
+    await make_admin(world, anna)
+    await make_admin(world, boris)
+    codes = [await invite(world, None, anna), await invite(world, None, boris)]
+    await invite(world, None, anna, expires_at=at(20))
+    assert await refused(invite(world, None, anna)) == [TooMany]
+    await invite(world, None, anna, created_at=at(20))  # one has expired
+    assert await refused(invite(world, None, boris, created_at=at(20))) == [TooMany]
+    await make_admin(world, boris, is_admin=False)
+    await world.store.invites.remove(codes[0], anna, at(20), is_server_admin=True)
+    for _ in range(2):
+        await invite(world, None, anna, created_at=at(21))
+    assert await refused(invite(world, None, anna, created_at=at(21))) == [TooMany]
+    assert len(await world.store.invites.of_server(at(21))) == 3
 
 
 async def test_thirty_register_with_an_invite_with_five_uses(world: World) -> None:

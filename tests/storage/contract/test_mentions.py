@@ -243,24 +243,16 @@ async def test_a_deleted_chat_has_no_mentions(world: World) -> None:
     assert await unread(world, again, boris) == [0]
 
 
-@pytest.mark.parametrize("name", ["all", "ALL", "aLl"])
-async def test_nobody_is_called_all(world: World, name: str) -> None:
-    with pytest.raises(Duplicate) as taken:
-        await world.user(name)
-    assert taken.value.field == "username"
+async def test_the_first_admin_is_not_called_all(world: World) -> None:
+    """Nor is anybody else, see `test_users.py`."""
+    first = {"display_name": "Anna", "email": None, "password_hash": "x", "created_at": START}
     await world.store.users.keep_setup_hash("hash")
-    with pytest.raises(Duplicate):
-        await world.store.users.create_first_admin(
-            setup_hash="hash",
-            username=name,
-            display_name="All",
-            email=None,
-            password_hash="x",
-            created_at=START,
-        )
-    assert await world.store.users.find(name) is None
-    assert await world.store.users.setup_hash() == "hash"
-    assert (await world.store.users.get(await world.user("all."))) is not None
+    with pytest.raises(Duplicate) as taken:
+        await world.store.users.create_first_admin(setup_hash="hash", username="All", **first)
+    assert taken.value.field == "username"
+    assert await world.store.users.find("all") is None
+    admin = await world.store.users.create_first_admin(setup_hash="hash", username="all.", **first)
+    assert admin.is_admin
 
 
 async def test_counts_are_exact_whatever_happens(world: World) -> None:

@@ -1,6 +1,7 @@
 """Mutes and bans."""
 
 import asyncio
+from collections.abc import Awaitable
 from datetime import datetime
 
 import pytest
@@ -9,6 +10,7 @@ from domain.changes import (
     MemberAdded,
     MemberRemoved,
 )
+from domain.invites import Invite
 from domain.models import Ban, Member, Message
 from domain.moderation import MemberMuted, UserBanned, UserUnbanned
 from domain.refusals import BadReference, Forbidden, LastOwner, NotFound, TooSoon, UnknownUsers
@@ -272,6 +274,37 @@ async def test_banning_while_others_add(world: World) -> None:
     kinds = {type(change) for change in world.published}
     assert {MemberAdded, UserBanned, UserUnbanned} <= kinds
     assert MemberRemoved not in kinds
+
+
+@pytest.mark.parametrize("way", ["an invite", "a public chat"])
+async def test_banning_while_they_come_by_themselves(world: World, way: str) -> None:
+    """Whatever comes first, a banned user is never a member, and nobody is told that they came after the ban."""
+    anna, boris = await world.users(2)
+    chat_id, invites = await world.chat(anna), world.store.invites
+    await world.store.chats.change(chat_id, anna, START, is_public=True)
+    made = Invite("a" * 22, chat_id, anna, START, None, 0)
+    await invites.create(made)
+    came = 0
+    for turn in range(10):
+
+        def come() -> Awaitable[object]:
+            if way == "an invite":
+                return invites.accept(made.code, boris, START)
+            return world.store.chats.join(chat_id, boris, START)
+
+        ban = world.store.moderation.ban(chat_id, anna, boris, None, START)
+        calls = [come(), ban, come()] if turn % 2 else [ban, come(), come()]
+        world.published.clear()
+        results = await asyncio.gather(*calls, return_exceptions=True)
+        assert all(not isinstance(one, Exception) or isinstance(one, Forbidden) for one in results)
+        assert not await world.store.chats.has_member(chat_id, boris)
+        told = [type(one) for one in world.published if isinstance(one, MemberAdded | UserBanned)]
+        assert told in ([UserBanned], [MemberAdded, UserBanned])
+        came += len(told) - 1
+        await world.store.moderation.unban(chat_id, anna, boris, START)
+    found = await invites.find(made.code, START)
+    assert found is not None
+    assert found.invite.uses == (came if way == "an invite" else 0)
 
 
 @pytest.mark.parametrize("reopened", [False, True])

@@ -5,6 +5,7 @@ import pytest
 from domain.changes import SessionsRevoked
 from domain.models import Session
 from domain.refusals import NotFound, TokenReused, TokenUnknown
+from storage.mongo import sessions as mongo_sessions
 from storage.ports import REUSES_MAX
 from tests.storage.world import START, World, at
 
@@ -188,3 +189,125 @@ async def test_a_sweep_beside_refreshes_ends_none_that_goes_on(world: World) -> 
             *(rotate(world, f"s{number} {step}", f"s{number} {step + 1}", now) for number in range(10)),
         )
     assert all([await world.store.sessions.get(f"s{number}") for number in range(10)])
+
+
+async def listed(world: World, user_id: int, *, seconds: float = 0, limit: int = 100) -> list[str]:
+    found = await world.store.sessions.of_user(user_id, now=at(seconds), limit=limit)
+    assert all(session.user_id == user_id and not session.revoked for session in found)
+    return [session.id for session in found]
+
+
+async def create(
+    world: World, user_id: int, session_id: str, begin_s: float, end_s: float = LIFE_S
+) -> Session:
+    return await world.store.sessions.create(
+        session_id=session_id,
+        user_id=user_id,
+        token_hash=f"token of {session_id}",
+        expires_at=at(end_s),
+        created_at=at(begin_s),
+    )
+
+
+async def test_address_and_device_of_a_login_are_kept(world: World) -> None:
+    user_id = await world.user()
+    session = await world.store.sessions.create(
+        session_id="s",
+        user_id=user_id,
+        token_hash="t",
+        expires_at=at(LIFE_S),
+        created_at=START,
+        address="2001:db8::1",
+        user_agent="Телефон/1.0 😀",
+    )
+    assert (session.address, session.user_agent) == ("2001:db8::1", "Телефон/1.0 😀")
+    assert await world.store.sessions.get("s") == session
+    assert await world.store.sessions.of_user(user_id, now=START, limit=1) == [session]
+    assert await rotate(world, "t", "t1", 1) == session
+
+
+async def test_the_sessions_of_a_user_are_listed_the_newest_first(world: World) -> None:
+    ann, bob = await world.users(2)
+    for session_id, begin_s in (("b", 2), ("c", 1), ("a", 3)):
+        await create(world, ann, session_id, begin_s)
+    await create(world, bob, "of bob", 9)
+    assert await listed(world, ann) == ["a", "b", "c"]
+    assert await listed(world, ann, limit=2) == ["a", "b"]
+    assert (await listed(world, bob), await listed(world, 999)) == (["of bob"], [])
+
+
+async def test_sessions_that_are_over_are_not_listed(world: World) -> None:
+    ann = await world.user()
+    for number, (session_id, end_s) in enumerate((("short", 10), ("long", 100), ("ended", 100))):
+        await create(world, ann, session_id, number, end_s)
+    await world.store.sessions.revoke("ended")
+    assert await listed(world, ann, seconds=5) == ["long", "short"]
+    assert await listed(world, ann, seconds=10) == ["long"]
+    await rotate(world, "token of long", "new", 99)
+    assert await listed(world, ann, seconds=100) == ["long"], "a newer token is good"
+    assert await listed(world, ann, seconds=99 + LIFE_S) == []
+
+
+async def test_a_sweep_and_a_note_bring_no_session_back(world: World) -> None:
+    ann = await world.user()
+    await create(world, ann, "works", 0, 1000)
+    await create(world, ann, "ended", 1, 1000)
+    await world.store.sessions.revoke("ended")
+    await world.store.sessions.sweep(after="", limit=10, now=at(5), keep_s=60)
+    assert await listed(world, ann, seconds=4) == ["works"]
+    await world.store.sessions.used({"ended": at(6)})
+    await world.store.sessions.sweep(after="", limit=10, now=at(70), keep_s=60)
+    assert await world.store.sessions.get("ended") is None
+    await world.store.sessions.used({"ended": at(71)})
+    assert await world.store.sessions.get("ended") is None
+
+
+async def test_of_hundreds_of_sessions_those_that_work_are_listed(world: World) -> None:
+    ann = await world.user()
+    await asyncio.gather(*(create(world, ann, f"s{number:03}", number) for number in range(250)))
+    await asyncio.gather(*(world.store.sessions.revoke(f"s{number:03}") for number in range(20, 250)))
+    assert await listed(world, ann) == [f"s{number:03}" for number in reversed(range(20))]
+    assert len(await listed(world, ann, limit=7)) == 7
+
+
+async def test_the_last_use_is_noted_and_never_goes_back(world: World) -> None:
+    ann = await world.user()
+    await create(world, ann, "one", 0)
+    await create(world, ann, "two", 0)
+    world.published.clear()
+    await world.store.sessions.used({"one": at(10), "two": at(20), "unknown": at(30)})
+    await world.store.sessions.used({"one": at(5), "two": at(25)})
+    await world.store.sessions.used({})
+    found = await world.store.sessions.of_user(ann, now=at(0), limit=10)
+    assert {session.id: session.last_used_at for session in found} == {"one": at(10), "two": at(25)}
+    assert await world.store.sessions.get("one") in found
+    assert world.published == []
+
+
+async def test_the_last_use_of_many_sessions_at_once(world: World) -> None:
+    ann = await world.user()
+    await asyncio.gather(*(create(world, ann, f"s{number}", number) for number in range(150)))
+    await world.store.sessions.used({f"s{number}": at(number + 1000) for number in range(150)})
+    found = await world.store.sessions.of_user(ann, now=at(0), limit=200)
+    assert [session.last_used_at for session in found] == [at(1000 + n) for n in reversed(range(150))]
+
+
+async def test_the_sessions_of_a_user_that_work_the_newest_first(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mongo_sessions, "_SESSIONS_AT_ONCE", 2)
+    user_id, other = await world.users(2)
+    store = world.store.sessions
+    for number, seconds in enumerate([0, 5, 5, 5, 5, 9, 7, 8]):
+        await store.create(
+            session_id=f"s{number}",
+            user_id=other if number == 7 else user_id,
+            token_hash=f"t{number}",
+            expires_at=at(20 if number == 6 else LIFE_S),
+            created_at=at(seconds),
+        )
+    await store.revoke("s2")
+    ids = [one.id for one in await store.of_user(user_id, now=at(30), limit=10)]
+    assert ids == ["s5", "s4", "s3", "s1", "s0"]
+    assert [one.id for one in await store.of_user(user_id, now=at(10), limit=4)] == ["s5", "s6", "s4", "s3"]
+    assert await store.of_user(999, now=at(10), limit=10) == []

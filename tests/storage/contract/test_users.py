@@ -1,9 +1,10 @@
 import asyncio
+from datetime import datetime
 
 import pytest
 
 from domain.changes import SessionsRevoked, UserChanged
-from domain.models import User
+from domain.models import PresenceChoice, User
 from domain.refusals import Duplicate, NotFound
 from tests.storage.world import START, World, at
 
@@ -34,6 +35,14 @@ async def test_usernames_and_emails_are_unique_without_case(world: World) -> Non
     assert (username.value.field, email.value.field) == ("username", "email")
     await world.user("third")
     await world.user("fourth")  # any number of users without an email
+
+
+@pytest.mark.parametrize("username", ["all", "ALL", "aLL"])
+async def test_nobody_is_called_all(world: World, username: str) -> None:
+    with pytest.raises(Duplicate) as refused:
+        await world.user(username)
+    assert refused.value.field == "username"
+    await world.user("all1")
 
 
 async def test_one_of_many_at_once_gets_the_username(world: World) -> None:
@@ -280,3 +289,74 @@ async def test_nobody_can_be_neither_banned_nor_deleted(world: World) -> None:
         with pytest.raises(NotFound):
             await deed
     assert world.published == []
+
+
+async def test_what_others_see_is_chosen_and_kept(world: World) -> None:
+    user_id = await world.user()
+    before = await world.store.users.get(user_id)
+    assert before is not None
+    assert before.presence == "auto"
+    choices: tuple[PresenceChoice, ...] = ("offline", "away", "busy", "auto")
+    for presence in choices:
+        user = await world.store.users.set_presence(user_id, presence)
+        assert user.presence == presence
+        assert await world.store.users.get(user_id) == user
+        (published,) = world.published
+        assert isinstance(published, UserChanged)
+        assert (published.user, published.shown, published.own) == (user, False, True)
+        world.published.clear()
+        assert await world.store.users.set_presence(user_id, presence) == user
+        # The repeat is published again on a shared store: others may not know it.
+        repeated = [(one.user, one.own) for one in world.published if isinstance(one, UserChanged)]
+        assert repeated in ([], [(user, False)])
+        world.published.clear()
+
+
+async def test_presence_of_nobody_and_of_the_deleted_and_banned(world: World) -> None:
+    deleted, banned = await world.users(2)
+    await world.store.users.delete(deleted)
+    await world.store.users.set_banned(banned, True)
+    for nobody in (deleted, 999):
+        with pytest.raises(NotFound):
+            await world.store.users.set_presence(nobody, "away")
+    assert (await world.store.users.set_presence(banned, "away")).presence == "away"
+    assert (await world.store.users.set_banned(banned, False)).presence == "away"
+
+
+async def test_who_has_chosen_to_be_offline_is_not_noted_as_seen(world: World) -> None:
+    users, user_id = world.store.users, await world.user()
+
+    async def last_seen() -> datetime | None:
+        user = await users.get(user_id)
+        assert user is not None
+        return user.last_seen_at
+
+    await users.seen(user_id, at(1))
+    await users.set_presence(user_id, "offline")
+    world.published.clear()
+    await users.seen(user_id, at(2))
+    assert (await last_seen(), world.published) == (at(1), [])
+    await users.set_presence(user_id, "busy")
+    await users.seen(user_id, at(3))
+    assert await last_seen() == at(3)
+    await users.set_presence(user_id, "auto")
+    await users.seen(user_id, at(4))
+    assert await last_seen() == at(4)
+
+
+async def test_presence_is_chosen_while_all_else_of_an_account_changes(world: World) -> None:
+    users, user_id = world.store.users, await world.user()
+    choices: tuple[PresenceChoice, ...] = ("offline", "away", "busy")
+    for presence in choices:
+        await asyncio.gather(
+            users.set_presence(user_id, "auto"),
+            users.rename(user_id, f"Name {presence}"),
+            users.set_presence(user_id, presence),
+            users.seen(user_id, at(5)),
+            users.change_password(user_id, f"hash {presence}", keep_session=None),
+        )
+        user = await users.get(user_id)
+        assert user is not None
+        assert (user.presence, user.display_name) == (presence, f"Name {presence}")
+        assert user.password_hash == f"hash {presence}"
+        assert [one.user for one in world.published if isinstance(one, UserChanged)][-1] == user

@@ -190,3 +190,52 @@ async def test_a_node_that_died_leaves_the_default_chat_to_the_next(
     assert await second_store.chats.ids_of(bob) == []
     await second_store.chats.create_default(name="B", owner_id=bob, created_at=START)
     assert len(await second_store.chats.ids_of(bob)) == 1
+
+
+@pytest.mark.parametrize("dies", ["before the account", "after the account"])
+async def test_a_node_that_dies_while_it_creates_an_admin_leaves_no_plain_account(
+    mongo_store: MongoStore, second_store: MongoStore, monkeypatch: pytest.MonkeyPatch, dies: str
+) -> None:
+    acts = mongo_store.users._acts
+    expect = acts.log.expect
+
+    async def dying_expect(user_id: int) -> None:
+        await expect(user_id)
+        raise Crash
+
+    async def dying_note(*_words: object) -> None:
+        raise Crash
+
+    if dies == "before the account":
+        monkeypatch.setattr(acts.log, "expect", dying_expect)
+    else:
+        monkeypatch.setattr(acts, "note", dying_note)
+    with pytest.raises(Crash):
+        await World(mongo_store).user("root", is_admin=True, act=SHELL)
+    if dies == "before the account":
+        assert await second_store.users.find("root") is None
+        assert await second_store.users.admin() is None
+        again = await World(second_store).user("root", is_admin=True, act=SHELL)
+    else:
+        found = await second_store.users.find("root")
+        assert found is not None
+        again = found.id
+    assert await active_admins(second_store) == [again]
+    admin = await second_store.users.admin()
+    assert admin is not None
+    assert (admin.id, admin.is_admin) == (again, True)
+    assert await kinds(second_store.users.update(again, TAKE, SHELL)) == ["LastAdmin"]
+    boris = await World(second_store).user("boris")
+    await second_store.users.update(boris, MAKE, SHELL)
+    await second_store.users.update(again, TAKE, SHELL)
+    assert await active_admins(second_store) == [boris]
+
+
+async def test_of_several_who_create_the_same_admin_one_does(
+    mongo_store: MongoStore, second_store: MongoStore
+) -> None:
+    worlds = [World(mongo_store), World(second_store)] * 3
+    created = [world.user("root", is_admin=True, act=SHELL) for world in worlds]
+    assert await kinds(*created) == ["Duplicate"] * 5 + ["int"]
+    (root,) = await active_admins(second_store)
+    assert await kinds(second_store.users.update(root, TAKE, SHELL)) == ["LastAdmin"]

@@ -1,6 +1,11 @@
 """What a hint holds, before any database sees it."""
 
+import orjson
+
+from domain.changes import UserChanged
+from domain.models import User
 from storage.mongo.hint_documents import TOLD_BYTES_MAX, HintDraft, hint_of
+from tests.storage.world import START
 
 
 def test_what_is_told_while_the_database_is_away_stays_below_what_a_document_holds() -> None:
@@ -22,3 +27,14 @@ def test_the_whole_of_a_topic_is_told_however_large_it_is() -> None:
     assert not draft.add_told("presence", "y" * (TOLD_BYTES_MAX + 100))
     (told,) = hint_of(draft.document("incarnation", 1)).told
     assert told == ("presence", "y" * (TOLD_BYTES_MAX + 100))
+
+
+def test_changes_that_only_the_user_sees_are_named_where_earlier_versions_do_not_look() -> None:
+    """Those read `users` as pairs."""
+    draft = HintDraft()
+    user = User(7, "anna", "Anna", None, "", START)
+    draft.add_accounts([UserChanged(user, own=True), UserChanged(user, shown=True), UserChanged(user)])
+    document = draft.document("incarnation", 1)
+    assert orjson.loads(document["text"]) == {"users": [[7, True]], "own": [7]}
+    hint = hint_of(document)
+    assert (hint.users, hint.own) == ({7: True}, (7,))

@@ -112,6 +112,32 @@ async def test_accounts_sessions_and_marks(here: Node, there: Node) -> None:
     assert there.take(ReadMoved) == [ReadMoved(chat_id, anna, message.id, 1)]
 
 
+async def test_a_presence_is_known_to_the_others_and_its_number_grows(here: Node, there: Node) -> None:
+    anna, boris = await here.users(2)
+    await there.look()
+    there.take()
+    user = await here.store.users.set_presence(anna, "offline")
+    await here.store.users.rename(boris, "Boris")
+    await there.look()
+    taken = {change.user.id: change for change in there.take() if isinstance(change, UserChanged)}
+    assert (taken[anna].user, taken[anna].shown, taken[anna].own) == (user, False, True)
+    assert (taken[boris].shown, taken[boris].own) == (True, False)
+    later = await there.store.users.set_presence(anna, "busy")
+    assert (user.presence_n, later.presence_n) == (1, 2)
+    await there.store.users.set_presence(anna, "busy")  # as a client does that got no answer
+    await here.look()
+    assert here.take(UserChanged)[-1:] == [UserChanged(later)]
+
+
+async def test_who_hides_at_one_node_is_not_noted_as_seen_by_another(here: Node, there: Node) -> None:
+    anna = await here.user()
+    await here.store.users.set_presence(anna, "offline")
+    await there.store.users.seen(anna, at(5))
+    user = await there.store.users.get(anna)
+    assert user is not None
+    assert user.last_seen_at is None
+
+
 async def test_a_mark_comes_after_its_message(here: Node, there: Node) -> None:
     anna, boris = await here.users(2)
     chat_id = await here.chat(anna, boris)

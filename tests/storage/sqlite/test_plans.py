@@ -18,7 +18,7 @@ _SMALL = re.compile(
 async def use_everything(world: World) -> None:
     store = world.store
     anna, boris, vera = (
-        await world.user("anna", email="a@b.c"),
+        await world.user("anna", email="a@b.c", is_admin=True),
         await world.user("boris"),
         await world.user("vera"),
     )

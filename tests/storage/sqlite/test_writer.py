@@ -12,6 +12,7 @@ from domain.refusals import Forbidden, NotFound
 from storage.errors import Unavailable
 from storage.results import _RESULTS
 from storage.sqlite import SqliteStore
+from storage.sqlite.removal import _remove_some
 from storage.sqlite.writer import Writer
 from tests.storage.sqlite.conftest import Gremlin
 from tests.storage.world import START, World, at, draft
@@ -245,6 +246,22 @@ async def test_a_deleted_chat_is_removed_in_steps(sqlite_world: World, path: Pat
     for _ in range(20):  # each step takes its place behind the write before it
         await behind(world.store)
     assert left() == [1, 0, 2, 0, 1, 2]
+
+
+async def test_the_audit_of_a_deleted_chat_is_removed_in_steps(sqlite_store: SqliteStore) -> None:
+    database, entries = sqlite_store._database, [(7,)] * 1200 + [(8,)]
+
+    def delete_chat(writer: Writer) -> None:
+        writer.db.executemany("INSERT INTO audit (chat_id, at, action) VALUES (?, 0, 'renamed')", entries)
+        writer.db.execute("INSERT INTO removals (chat_id) VALUES (7)")
+
+    await database.write(delete_chat)
+    left = []
+    while await database.write(_remove_some):
+        rows = await database.read(lambda db: db.execute("SELECT chat_id FROM audit").fetchall())
+        left.append(len(rows))
+    assert left == [701, 201, 1]
+    assert await database.read(lambda db: db.execute("SELECT * FROM removals").fetchall()) == []
 
 
 async def test_a_deletion_in_the_batch_of_the_last_step_is_not_forgotten(sqlite_world: World) -> None:

@@ -56,7 +56,7 @@ export default {
   },
   sessions: {
     about:
-      'The browsers and programs that are logged in with your account. End what you do not know, then change your password.',
+      'The browsers and programs that are logged in with your account. Log out those that you do not recognize, then change your password.',
     here: 'this one',
     now: 'in use now',
     used: 'used {when}',
@@ -78,7 +78,7 @@ export default {
   deletion: {
     about: 'This ends your account for good. It cannot be undone.',
     login: 'You are logged out everywhere, and nobody can log in with this account again.',
-    messages: 'Your messages stay in their chats. Delete before what nobody should read.',
+    messages: 'Your messages stay in their chats. Before you go, delete those that nobody should read.',
     chats: 'You leave all groups and channels; those that you own pass to the next admin or member.',
     name: 'Your email address and your name are removed. Your username stays on your messages.',
     submit: 'Delete my account',
