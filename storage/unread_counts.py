@@ -7,7 +7,7 @@ from domain.models import Message
 from storage.ports import UNREAD_LIMIT
 
 LOOK_BACK = 2 * UNREAD_LIMIT
-"""How many of the newest messages are read; they are enough to count for nearly every member."""
+"""How many of the newest messages, or mentions, are read; they are enough to count for nearly every member."""
 
 
 def tally(newest: Sequence[tuple[int, int]], marks: Mapping[int, int]) -> dict[int, int | None]:

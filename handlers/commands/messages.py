@@ -112,6 +112,11 @@ async def get_message(context: Context, caller: Caller, params: OneMessage) -> R
     return {"message": message_view(await _for_reader(context, caller, params.message_id))}
 
 
+VERSION_CHARS_PER_TOKEN = 20_000
+"""The history of a message costs one token more for each 20,000 characters. It has up to a million, which take as long
+to write as several pages."""
+
+
 @command("message_history", OneMessage, VersionsAnswer, limit="queries")
 async def message_history(context: Context, caller: Caller, params: OneMessage) -> Result:
     """What a message said before each of its edits, and says now, for members of its chat. A deleted one is
@@ -120,7 +125,8 @@ async def message_history(context: Context, caller: Caller, params: OneMessage) 
     versions = await context.store.messages.versions(params.message_id)
     if versions is None:
         raise not_found("message")
-    context.limiter.spend("queries", caller.user_id, len(versions) / MESSAGES_PER_TOKEN)
+    characters = sum(len(version.content) for version in versions)
+    context.limiter.spend("queries", caller.user_id, characters / VERSION_CHARS_PER_TOKEN)
     # The caller may have been removed, or the message deleted, while the versions were read.
     await _for_reader(context, caller, params.message_id)
     return {"versions": [version_view(version) for version in versions]}

@@ -77,13 +77,13 @@ def unread_mentions(db: sqlite3.Connection, chat_id: int, user_id: int, read_seq
 
 def all_unread_mentions(db: sqlite3.Connection, chat_id: int, marks: Mapping[int, int]) -> dict[int, int]:
     """The same for many members, by user id, without those who have none; `marks` are their read positions."""
+    if not marks:
+        return {}
     newest = db.execute(
         "SELECT seq, user_id, sender_id FROM mentions WHERE chat_id = ? AND seq > ? ORDER BY seq DESC LIMIT ?",
-        (chat_id, min(marks.values(), default=0), LOOK_BACK),
+        (chat_id, min(marks.values()), LOOK_BACK),
     ).fetchall()
-    if not newest:
-        return {}
-    counts = count_mentions(newest, marks)
+    counts = count_mentions(newest, marks) if newest else {}
     if len(newest) == LOOK_BACK:  # there may be more of those who have read none of these
         for user_id, count in counts.items():
             if count < UNREAD_LIMIT and marks[user_id] < newest[-1][0]:
