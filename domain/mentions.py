@@ -56,7 +56,7 @@ def usernames_in(contents: Collection[str]) -> Collection[str]:
 
 
 def _names_of(run: str) -> Sequence[str]:
-    """The usernames that a run of their characters may mean."""
+    """The usernames that a run of such characters may mean."""
     shortest = max(len(run.rstrip(".-")), USERNAME_CHARS_MIN)
     longest = min(len(run), USERNAME_CHARS_MAX)
     name = run[:longest].lower()

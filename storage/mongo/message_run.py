@@ -249,7 +249,7 @@ class MessageRun:
         missing = sum(draft is not None for draft in drafts) - len(self._ids)
         if missing > 0:
             self._ids += await self._writer.ids.take("messages", missing)
-        # After the replicas, which so have no member whose username is not there yet.
+        # After the replicas: the username of each of their members is in the database by then.
         contents = [item.content for item in items if "@" in item.content]
         usernames = await self._writer.usernames.find(usernames_in(contents)) if contents else {}
         return Plan(replicas, messages, first_uses, self._ids, usernames)
