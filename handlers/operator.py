@@ -12,7 +12,7 @@ from domain.models import User
 from domain.refusals import Duplicate
 from domain.text import trimmed
 from handlers import moderation
-from handlers.commands.account_fields import CreateUser, account_faults, create_user_schema
+from handlers.account_fields import CreateUser, account_faults, create_user_schema
 from handlers.live.clock import Clock
 from handlers.live.passwords import Passwords, check_password
 from handlers.live.setup import Setup

@@ -7,8 +7,7 @@ from collections.abc import Callable, Sequence
 
 from server import memory
 from server.config import ConfigError, load_config
-from server.logs import configure_logs
-from server.serving import serve
+from server.logs import configure_logs, log_nothing
 from server.start_error import StartError
 from server.user_command import add_user_commands, run_user_command
 from server.version import VERSION
@@ -25,7 +24,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         config = load_config()
         if asked.command == "user":
+            log_nothing()
             return asyncio.run(run_user_command(config, asked))
+        from server.serving import serve  # half of the time that `vestnik user` takes would be spent on it
+
         configure_logs(config.log_level, config.log_format)
         memory.tune()
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:

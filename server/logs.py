@@ -126,5 +126,11 @@ def configure_logs(level: str, style: str) -> None:
         logging.getLogger(name).setLevel(logging.CRITICAL)
 
 
+def log_nothing() -> None:
+    """For a command, which says itself, in one line, what went wrong."""
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+    logging.disable()
+
+
 def _write_traceback(out: TextIO, exc_info: ExcInfo) -> None:
     out.write("\n" + traceback_of(exc_info[1]))

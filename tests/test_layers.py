@@ -103,7 +103,8 @@ def test_the_domain_imports_nothing_but_what_computes() -> None:
 
 
 def arrows(module: str) -> set[str]:
-    """The modules of ours that a module imports; a name imported from a package is the module of that name."""
+    """The modules of ours that a module imports; a name imported from a package is the module of that name. Python
+    runs the packages of a module before it, so they are imported too, but for those in which the importing one is."""
     found = set()
     package = module.removesuffix(".py").split("/")[:-1]
     for node in nodes_of(module):
@@ -119,7 +120,13 @@ def arrows(module: str) -> set[str]:
             parent = path.rpartition("/")[0]
             candidates = (f"{path}.py", f"{path}/__init__.py", f"{parent}.py", f"{parent}/__init__.py")
             found |= {next((each for each in candidates if each in MODULES), module)}
+    found |= {package for each in found for package in _packages(each) - _packages(module)}
     return found - {module}
+
+
+def _packages(module: str) -> set[str]:
+    folders = module.split("/")[:-1]
+    return {"/".join([*folders[: depth + 1], "__init__.py"]) for depth in range(len(folders))}
 
 
 def test_no_imports_go_in_a_circle() -> None:

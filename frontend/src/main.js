@@ -3,6 +3,7 @@ import { createApp } from 'vue'
 import App from './App.vue'
 import { i18n } from './i18n'
 import router from './router'
+import { keepFocus } from './services/focus'
 import { usePreferences } from './stores/preferences'
 import './styles/tokens.css'
 import './styles/base.css'
@@ -15,3 +16,4 @@ usePreferences() // before anything is painted
 app.use(i18n)
 app.use(router)
 app.mount('#app')
+keepFocus()

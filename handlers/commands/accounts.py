@@ -10,7 +10,7 @@ from domain.invites import Use
 from domain.models import User
 from domain.refusals import TokenReused, TokenUnknown
 from domain.text import name_fault, name_key, printable, trimmed
-from handlers.commands.account_fields import LOGIN_NAME_CHARS_MAX, Email, Username, account_faults
+from handlers.account_fields import LOGIN_NAME_CHARS_MAX, Email, Username, account_faults
 from handlers.commands.registering import IS_REQUIRED, counted, enter, invite_fault
 from handlers.commands.sessions import end_surplus
 from handlers.context import Caller, Context

@@ -8,7 +8,7 @@ from domain.frozen import frozen
 from domain.models import User
 from domain.refusals import BadReference, NotFound
 from domain.text import NAME_GROWTH, name_fault, trimmed
-from handlers.commands.account_fields import LOGIN_NAME_CHARS_MAX, CreateUser, account_faults
+from handlers.account_fields import LOGIN_NAME_CHARS_MAX, CreateUser, account_faults
 from handlers.context import Caller, Context
 from handlers.moderation import end_account
 from handlers.registry import Result, command

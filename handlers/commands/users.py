@@ -10,7 +10,7 @@ from domain.frozen import frozen
 from domain.models import PresenceChoice, User
 from domain.refusals import NotFound
 from domain.text import NAME_GROWTH, trimmed
-from handlers.commands.account_fields import account_faults
+from handlers.account_fields import account_faults
 from handlers.context import Caller, Context
 from handlers.live.limits import Limit
 from handlers.moderation import end_account

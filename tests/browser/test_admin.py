@@ -76,6 +76,9 @@ async def test_an_admin_cares_for_the_accounts(server: Server, open_window: Open
     await expect(account(window, "carol")).not_to_contain_text("admin")
     await choose(window, "carol", "Delete account", "Delete account")
     await expect(account(window, "carol")).to_have_count(0)
+    await expect(
+        page.get_by_label("Search for people")
+    ).to_be_focused()  # as it was before the row that is gone
 
     await page.get_by_label("Search for people").fill("")
     await choose(window, "ada", "Take the admin right away", "Take the admin right away")

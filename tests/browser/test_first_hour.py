@@ -66,7 +66,9 @@ async def test_the_first_admin_and_two_people(
     await tom.button("Создать аккаунт").tap()
     await tom.chats.get_by_role("link", name="Lobby").tap()
     await tom.button("Поздороваться").tap()
+    await expect(tom.composer).to_have_value("Привет! 👋")
     await tom.button("Отправить").tap()
+    await tom.shown("Привет! 👋")
 
     lena = await open_window(server, path=link.removeprefix(server.url), color_scheme="dark", **PHONE)
     await lena.page.get_by_role("link", name="Create account").tap()
@@ -79,7 +81,9 @@ async def test_the_first_admin_and_two_people(
     await lena.button("Send").tap()
 
     await keys.press("Control+k")
+    await expect(page.get_by_role("dialog")).to_be_visible()
     await keys.type("Lob")
+    await expect(page.get_by_role("option")).to_have_count(1)
     await keys.press("Enter")
     await vera.read("Привет! 👋", "Hello, you two")
     await vera.goto("/admin/log")

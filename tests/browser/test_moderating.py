@@ -64,6 +64,7 @@ async def test_a_member_is_muted_removed_and_banned_and_told_so(
     await expect(bobs.page.get_by_text("Вам запрещено писать здесь до")).to_be_visible()
     await expect(bobs.composer).to_have_count(0)
     await choose(anns, "bob", "Lift the mute")
+    await expect(anns.button("What to do with bob")).to_be_focused()
     await expect(bobs.composer).to_have_value("half a thought")
 
     await choose(anns, "bob", "Remove from the chat")

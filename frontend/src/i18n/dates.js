@@ -109,7 +109,7 @@ export function sizeOf(bytes) {
   const unit = {
     style: /** @type {const} */ ('unit'),
     unit: units[power],
-    unitDisplay: /** @type {const} */ ('short'),
+    unitDisplay: power ? /** @type {const} */ ('short') : /** @type {const} */ ('long'), // “0 byte” is wrong
   }
   return numberFormat({ ...unit, maximumFractionDigits: power > 1 ? 1 : 0 }).format(bytes / 1024 ** power)
 }
