@@ -185,8 +185,8 @@ class Log:
         return [_row(document) for document in found]
 
     async def versions(self, message_id: int, newest: int) -> Sequence[Message] | None:
-        """The states of a message after its creation and after its newest edits, of which there are `newest` at most, in
-        their order. None if there is no such message, or it is deleted. Raises: `Unavailable`."""
+        """The states of a message after its creation and after its last edits, at most `newest` edits, in their order.
+        None if there is no such message, or it is deleted. Raises: `Unavailable`."""
         first = await self._of_kind(message_id, SENT, 1)
         edited = await self._of_kind(message_id, _EDITED, newest)
         # Last: the row of a deletion is in the log before what the message said is removed from the other rows.
