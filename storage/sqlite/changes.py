@@ -70,7 +70,8 @@ def message_updated(view: SqliteMessageView, change: MessageChange) -> None:
 
 
 def _message_edited(view: SqliteMessageView, change: MessageEdited) -> None:
-    versions.keep(view.db, change.message.id)
+    if versions.keep(view.db, change.message.id):
+        view.has_removed = True
     message_updated(view, change)
     mentions.rewrite(view.db, change.message)
 
@@ -79,6 +80,7 @@ def _message_deleted(view: SqliteMessageView, change: MessageDeleted) -> None:
     message = change.message
     view.raise_head(message.chat_id, message.changed_seq)
     versions.remove(view.db, [message.id])
+    view.has_removed = True
     mentions.rewrite(view.db, message)
     view.db.execute(
         "UPDATE messages SET content = '', extra = NULL, deleted = 1, changed_seq = ? WHERE id = ?",

@@ -46,6 +46,8 @@ class SqliteMessageView:
         self._runs: dict[int, tuple[int, int]] = {}  # chat id → who sent its newest message, and since where
         self._slow_chats: set[int] = set()
         """Chats in slow mode of which somebody has asked when they sent last."""
+        self.has_removed = False
+        """Whether something that messages said was removed since the file was opened."""
         self._last_message_id: int | None = None
         self._activity: dict[int, int] = {}  # of this transaction: chat id → time of its newest message
         self._first_uses: dict[ClientIdKey, Message | None] = {}

@@ -61,6 +61,7 @@ def _remove_some(writer: Writer) -> bool:
     ).fetchall()
     versions.remove(writer.db, [message_id for (message_id,) in some])
     writer.db.executemany("DELETE FROM messages WHERE id = ?", some)
+    writer.messages.has_removed = True
     if len(some) == _STEP or mentions.remove_some(writer.db, chat_id, _STEP):
         return True
     entries = writer.db.execute(

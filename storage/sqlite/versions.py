@@ -21,14 +21,14 @@ _FORGET = f"DELETE FROM versions WHERE message_id = :message AND rowid NOT IN ({
 _READ = f"SELECT content, edited_at FROM versions WHERE rowid IN ({_KEPT}) ORDER BY rowid"  # noqa: S608 -- no input
 
 
-def keep(db: sqlite3.Connection, message_id: int) -> None:
-    """Keeps what the message says, before it is edited."""
+def keep(db: sqlite3.Connection, message_id: int) -> bool:
+    """Keeps what the message says, before it is edited. Returns whether an older version was removed for that."""
     db.execute(
         "INSERT INTO versions (message_id, content, edited_at)"
         " SELECT id, content, edited_at FROM messages WHERE id = ?",
         (message_id,),
     )
-    db.execute(_FORGET, {"message": message_id, "newest": VERSIONS_MAX - 1})
+    return db.execute(_FORGET, {"message": message_id, "newest": VERSIONS_MAX - 1}).rowcount > 0
 
 
 def remove(db: sqlite3.Connection, message_ids: Sequence[int]) -> None:

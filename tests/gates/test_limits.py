@@ -95,7 +95,7 @@ async def test_a_history_counts_by_what_is_in_it(serve: Serve) -> None:
     ann = await server.person("ann")
     message = await ann.say(await ann.chat(), "first")
     path = f"/messages/{message['id']}/history"
-    assert await times(60, ann, "GET", path) == 50
+    assert await times(60, ann, "GET", path) == 49, "hardly more than one token each"
     for number in range(20):
         await ann.patch(f"/messages/{message['id']}", content=f"{number:02}" + "x" * 9998)
     server.clock.advance(100)

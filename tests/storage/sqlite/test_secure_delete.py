@@ -1,7 +1,11 @@
 """Of a deleted message nothing is left in the file once the store is closed, and of a deleted chat neither."""
 
 import asyncio
+import random
+import sqlite3
 from pathlib import Path
+
+import pytest
 
 from storage.sqlite import SqliteStore
 from tests.storage.world import World, at
@@ -65,3 +69,61 @@ async def test_a_deleted_chat_is_gone_from_the_file(path: Path) -> None:
         )  # each step of the removal waits for the write before it
     await store.close()
     assert b"secret" not in bytes_beside(path)
+
+
+async def fill_and_delete(path: Path, seed: int) -> list[str]:
+    """Sends and edits messages of many sizes, so that SQLite moves rows from page to page, and deletes half of them.
+    Returns a word of each text that they ever had."""
+    script = random.Random(seed)
+    store = await SqliteStore.open(path)
+    world = World(store)
+    anna = await world.user()
+    chat_id = await world.chat(anna)
+    said: dict[int, list[str]] = {}
+    words = iter(range(100_000, 200_000))
+
+    def content() -> str:
+        return f"<{next(words)}>" + "y" * script.choice([0, 5, 20, 100, 400, 900, 1500, 3000, 5000, 9000])
+
+    for _ in range(300):
+        message = await world.send(chat_id, anna, content())
+        said[message.id] = [message.content[:8]]
+    for message_id in script.choices(list(said), k=300):
+        edited = await store.messages.edit(message_id, anna, content(), at(1))
+        said[message_id].append(edited.content[:8])
+    gone = script.sample(list(said), 150)
+    for message_id in gone:
+        await store.messages.delete(message_id, anna, at(2))
+    await store.close()
+    return [word for message_id in gone for word in said[message_id]]
+
+
+@pytest.mark.parametrize("seed", [1, 3, 4])
+async def test_no_copy_is_left_of_rows_that_were_moved(path: Path, seed: int) -> None:
+    """With `secure_delete` alone, one or two words were left with each of these seeds."""
+    words = await fill_and_delete(path, seed)
+    assert len(words) > 200
+    left = bytes_beside(path)
+    assert [word for word in words if word.encode() in left] == []
+    store = await SqliteStore.open(path)
+    assert (await store.counts()).messages == 150
+    await store.close()
+
+
+async def test_a_large_file_is_not_written_anew(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def free_pages(username: str) -> int:
+        store = await SqliteStore.open(path)
+        world = World(store)
+        anna = await world.user(username)
+        message = await world.send(await world.chat(anna), anna, "long " * 2000)
+        await store.messages.delete(message.id, anna, at(1))
+        await store.close()
+        with sqlite3.connect(path) as db:
+            (number,) = db.execute("PRAGMA freelist_count").fetchone()
+        db.close()
+        return int(number)
+
+    monkeypatch.setattr("storage.sqlite.writer.VACUUM_BYTES_MAX", 1000)
+    assert await free_pages("anna") > 0
+    monkeypatch.undo()
+    assert await free_pages("boris") == 0
