@@ -31,6 +31,13 @@ class MessageView(Protocol):
     def pin_count(self, chat_id: int) -> int:
         """How many messages of the chat are pinned."""
 
+    def members_named(self, chat_id: int, usernames: Collection[str]) -> Mapping[str, int]:
+        """The ids of those members of the chat who have one of these usernames, which are in lower case, by username.
+        A member of a private chat need not see it yet."""
+
+    def member_count(self, chat_id: int) -> int:
+        """How many members the chat has."""
+
     def next_seq(self, chat_id: int) -> int:
         """The number of the next change of a message in the chat."""
 

@@ -83,6 +83,7 @@ COMMANDS: Mapping[str, Command[Any]] = by_name(
         pins.unpin_message,
         pins.list_pins,
         messages.get_message,
+        messages.message_history,
         messages.list_messages,
         messages.read_messages,
         typing.typing,

@@ -130,6 +130,8 @@ def message_document(message: Message) -> Document:
         extra["pinned_seq"] = message.pinned_seq
     if message.attachments:
         extra["attachments"] = [dict(attachment) for attachment in message.attachments]
+    if message.mentions or message.mentions_all:
+        extra["mentions"] = [*message.mentions, 0] if message.mentions_all else list(message.mentions)
     return {
         "_id": str(message.id),
         "chat_id": message.chat_id,
@@ -150,7 +152,7 @@ def message_document(message: Message) -> Document:
 
 def message_of(document: Document) -> Message:
     edited, extra = document["edited_at"], document["extra"]
-    reactions = extra.get("reactions")
+    reactions, mentions = extra.get("reactions"), extra.get("mentions", ())
     return Message(
         id=int(document["_id"]),
         chat_id=document["chat_id"],
@@ -167,4 +169,6 @@ def message_of(document: Document) -> Message:
         attachments=extra.get("attachments", ()),
         client_id=document["client_id"],
         deleted=document["deleted"],
+        mentions=tuple(filter(None, mentions)),
+        mentions_all=0 in mentions,
     )

@@ -6,13 +6,14 @@ They are planned on the state in memory, without checking first that it is the n
 """
 
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from domain.changes import MessageChange
 from domain.decisions.view import MessageView
+from domain.mentions import usernames_in
 from domain.models import Actor, Draft, Message
 from storage.mongo.chat_replica import ChatReplica
 from storage.mongo.chat_replicas import Applied
@@ -30,12 +31,13 @@ from storage.runs import outcome_of
 class MessageWrite(WriterItem[Any]):
     """A decision about a message, and the change that it makes. It may run several times; its row has the same mark
     each time. `message_id` is the message whose state it needs; `draft` is what is to be sent, None if it is no
-    send. `counts_pins`: it asks how many messages of the chat are pinned."""
+    send. `content` is that of a send or an edit. `counts_pins`: it asks how many messages of the chat are pinned."""
 
     decision: Callable[[MessageView], object]
     mark: str
     message_id: int | None = None
     draft: Draft | None = None
+    content: str = ""
     weight: int = 0
     counts_pins: bool = False
 
@@ -65,6 +67,8 @@ class Plan:
     ids: deque[int]
     pins: dict[int, set[int]]
     """The ids of the pinned messages, by chat, of chats in which something is to be pinned."""
+    usernames: Mapping[str, int]
+    """The ids of the users whom the contents of the items name."""
     rows: list[Row] = field(default_factory=list)
     _planned: dict[int, int] = field(default_factory=dict)
     _sent_at: dict[tuple[int, int], datetime] = field(default_factory=dict)
@@ -85,6 +89,13 @@ class Plan:
 
     def pin_count(self, chat_id: int) -> int:
         return len(self.pins[chat_id])
+
+    def members_named(self, chat_id: int, usernames: Collection[str]) -> Mapping[str, int]:
+        roles, ids = self.replicas[chat_id].roles, self.usernames
+        return {name: ids[name] for name in usernames if name in ids and ids[name] in roles}
+
+    def member_count(self, chat_id: int) -> int:
+        return len(self.replicas[chat_id].roles)
 
     def next_seq(self, chat_id: int) -> int:
         return self.replicas[chat_id].seq + self._planned.get(chat_id, 0) + 1
@@ -254,7 +265,10 @@ class MessageRun:
             for chat_id in pinned_in
             if chat_id is not None
         }
-        return Plan(replicas, messages, first_uses, self._ids, pins)
+        # After the replicas: the username of each of their members is in the database by then.
+        contents = [item.content for item in items if "@" in item.content]
+        usernames = await self._writer.usernames.find(usernames_in(contents)) if contents else {}
+        return Plan(replicas, messages, first_uses, self._ids, pins, usernames)
 
     def _hint_repeated(self, row: Row) -> None:
         """Names the row of a send that is repeated in a hint, unless its hint is certainly on disk: the node that

@@ -6,7 +6,7 @@ from datetime import datetime
 from domain.decisions import messages, reactions
 from domain.decisions import pins as pin_decisions
 from domain.decisions.view import MessageView
-from domain.models import Appended, Draft, Message, Page, ReadMark
+from domain.models import Appended, Draft, Message, Page, ReadMark, Version
 from storage.mongo import history, pins
 from storage.mongo.database import Database
 from storage.mongo.follower import Follower
@@ -31,6 +31,7 @@ class MongoMessages:
                 self._writer.mark(),
                 message_id=draft.reply_to,
                 draft=draft,
+                content=draft.content,
                 weight=len(draft.content),
             )
         )
@@ -41,6 +42,7 @@ class MongoMessages:
                 lambda view: messages.edit(view, message_id, user_id, content, edited_at),
                 self._writer.mark(),
                 message_id=message_id,
+                content=content,
                 weight=len(content),
             )
         )
@@ -81,6 +83,9 @@ class MongoMessages:
 
     async def get(self, message_id: int) -> Message | None:
         return await history.get(self._database, message_id)
+
+    async def versions(self, message_id: int) -> Sequence[Version] | None:
+        return await history.versions(self._database, self._writer.replicas.log, message_id)
 
     async def history(
         self,

@@ -27,7 +27,7 @@ from domain.own_settings import OwnSettingsChanged
 from domain.pins import MessagePinned, MessageUnpinned
 from domain.private_chats import ChatOpened, MemberBlocked
 from domain.reactions import ReactionAdded, ReactionRemoved
-from storage.sqlite import bans, invite_rows, members
+from storage.sqlite import bans, invite_rows, members, mentions, versions
 from storage.sqlite.chat_view import users_key
 from storage.sqlite.message_view import SqliteMessageView
 from storage.sqlite.rows import extra_of
@@ -72,18 +72,18 @@ def message_updated(view: SqliteMessageView, change: MessageChange) -> None:
 
 
 def _message_edited(view: SqliteMessageView, change: MessageEdited) -> None:
-    view.db.execute(
-        "INSERT INTO versions (message_id, content, edited_at)"
-        " SELECT id, content, edited_at FROM messages WHERE id = ?",
-        (change.message.id,),
-    )
+    if versions.keep(view.db, change.message.id):
+        view.has_removed = True
     message_updated(view, change)
+    mentions.rewrite(view.db, change.message)
 
 
 def _message_deleted(view: SqliteMessageView, change: MessageDeleted) -> None:
     message = change.message
     view.raise_head(message.chat_id, message.changed_seq)
-    view.db.execute("DELETE FROM versions WHERE message_id = ?", (message.id,))
+    versions.remove(view.db, [message.id])
+    view.has_removed = True
+    mentions.rewrite(view.db, message)
     view.db.execute(
         "UPDATE messages SET content = '', extra = NULL, pinned = 0, deleted = 1, changed_seq = ? WHERE id = ?",
         (message.changed_seq, message.id),

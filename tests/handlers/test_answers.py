@@ -159,6 +159,7 @@ async def _messages(answers: Answers, ann: Person, bob: Person) -> None:
     assert len((await answers.run(bob, "list_pins", chat_id=chat_id))["messages"]) == 1
     await answers.command(client, "unpin_message", message_id=message_id)
     await answers.run(bob, "get_message", message_id=message_id)
+    await answers.run(bob, "message_history", message_id=message_id)
     await answers.run(bob, "list_messages", chat_id=chat_id, around=message_id)
     await answers.run(bob, "list_chats")
     await answers.run(bob, "read_messages", chat_id=chat_id)

@@ -1,0 +1,129 @@
+"""Of a deleted message nothing is left in the file once the store is closed, and of a deleted chat neither."""
+
+import asyncio
+import random
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from storage.sqlite import SqliteStore
+from tests.storage.world import World, at
+
+
+def bytes_beside(path: Path) -> bytes:
+    """All that is in the folder of the file."""
+    return b"".join(file.read_bytes() for file in path.parent.rglob("*") if file.is_file())
+
+
+async def test_a_deleted_message_is_gone_from_the_file(path: Path) -> None:
+    store = await SqliteStore.open(path)
+    world = World(store)
+    anna = await world.user()
+    chat_id = await world.chat(anna)
+    kept = [await world.send(chat_id, anna, f"kept {number} " * 100) for number in range(50)]
+    message = await world.send(chat_id, anna, "secret first")
+    long = await world.send(chat_id, anna, "secret long " * 800)  # in pages of its own
+    await world.store.messages.edit(message.id, anna, "secret second", at(1))
+    await world.store.messages.edit(long.id, anna, "secret other " * 800, at(1))
+    await world.store.messages.edit(message.id, anna, "secret third", at(2))
+    await store.close()
+    assert b"secret first" in bytes_beside(path)
+
+    store = await SqliteStore.open(path)
+    for one in (message, long, kept[0]):
+        await store.messages.delete(one.id, anna, at(3))
+    await store.close()
+    left = bytes_beside(path)
+    assert b"secret" not in left
+    assert b"kept 0 " not in left
+    assert b"kept 1 " in left
+
+
+async def test_versions_that_are_no_longer_kept_are_gone_from_the_file(path: Path) -> None:
+    store = await SqliteStore.open(path)
+    world = World(store)
+    anna = await world.user()
+    chat_id = await world.chat(anna)
+    message = await world.send(chat_id, anna, "first")
+    for number in range(105):
+        await store.messages.edit(message.id, anna, f"edit number {number:03};", at(number))
+    await store.close()
+    left = bytes_beside(path)
+    for number in range(5):
+        assert b"edit number %03d;" % number not in left
+    assert b"edit number 005;" in left
+
+
+async def test_a_deleted_chat_is_gone_from_the_file(path: Path) -> None:
+    store = await SqliteStore.open(path)
+    world = World(store)
+    anna = await world.user()
+    chat_id = await world.chat(anna)
+    messages = await asyncio.gather(*(world.send(chat_id, anna, f"secret {number}") for number in range(40)))
+    await store.messages.edit(messages[0].id, anna, "another secret", at(1))
+    await store.chats.delete(chat_id, anna)
+    for _ in range(6):
+        await store._database.write(
+            lambda _writer: None
+        )  # each step of the removal waits for the write before it
+    await store.close()
+    assert b"secret" not in bytes_beside(path)
+
+
+async def fill_and_delete(path: Path, seed: int) -> list[str]:
+    """Sends and edits messages of many sizes, so that SQLite moves rows from page to page, and deletes half of them.
+    Returns a word of each text that they ever had."""
+    script = random.Random(seed)
+    store = await SqliteStore.open(path)
+    world = World(store)
+    anna = await world.user()
+    chat_id = await world.chat(anna)
+    said: dict[int, list[str]] = {}
+    words = iter(range(100_000, 200_000))
+
+    def content() -> str:
+        return f"<{next(words)}>" + "y" * script.choice([0, 5, 20, 100, 400, 900, 1500, 3000, 5000, 9000])
+
+    for _ in range(300):
+        message = await world.send(chat_id, anna, content())
+        said[message.id] = [message.content[:8]]
+    for message_id in script.choices(list(said), k=300):
+        edited = await store.messages.edit(message_id, anna, content(), at(1))
+        said[message_id].append(edited.content[:8])
+    gone = script.sample(list(said), 150)
+    for message_id in gone:
+        await store.messages.delete(message_id, anna, at(2))
+    await store.close()
+    return [word for message_id in gone for word in said[message_id]]
+
+
+@pytest.mark.parametrize("seed", [1, 3, 4])
+async def test_no_copy_is_left_of_rows_that_were_moved(path: Path, seed: int) -> None:
+    """With `secure_delete` alone, one or two words were left with each of these seeds."""
+    words = await fill_and_delete(path, seed)
+    assert len(words) > 200
+    left = bytes_beside(path)
+    assert [word for word in words if word.encode() in left] == []
+    store = await SqliteStore.open(path)
+    assert (await store.counts()).messages == 150
+    await store.close()
+
+
+async def test_a_large_file_is_not_written_anew(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def free_pages(username: str) -> int:
+        store = await SqliteStore.open(path)
+        world = World(store)
+        anna = await world.user(username)
+        message = await world.send(await world.chat(anna), anna, "long " * 2000)
+        await store.messages.delete(message.id, anna, at(1))
+        await store.close()
+        with sqlite3.connect(path) as db:
+            (number,) = db.execute("PRAGMA freelist_count").fetchone()
+        db.close()
+        return int(number)
+
+    monkeypatch.setattr("storage.sqlite.writer.VACUUM_BYTES_MAX", 1000)
+    assert await free_pages("anna") > 0
+    monkeypatch.undo()
+    assert await free_pages("boris") == 0
