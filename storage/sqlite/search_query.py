@@ -1,0 +1,170 @@
+"""Reads a page of the messages that a search finds.
+
+Blocks are read newest first, some at a time and more each time, until a page is full that no other block can add to.
+What few statements can do is done in few: a reader's thread gives the interpreter lock away at each row of each
+statement, and while the event loop is busy it waits to get the lock back.
+"""
+
+import json
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
+from typing import Any
+
+import orjson
+
+from domain.models import Message
+from domain.search import matches, matches_message
+from storage.search import Place, SearchRequest, page_of, place_of
+from storage.sqlite import chat_list
+from storage.sqlite.rows import message_of
+from storage.sqlite.search_blocks import FORM, file_names, id_at, ids_of
+
+_BLOCKS_AT_FIRST = 4
+_MORE_EACH_TIME = 4
+
+_WORDS_MAX = 8
+"""How many words of a query the index is asked for, the longest; messages are compared with the whole query anyway."""
+
+_CHATS_MAX = 16
+"""Of a user with more chats, all messages with the words are looked up; else only those in the user's chats."""
+
+_BEYOND_WORDS = "\U0010ffff"
+"""Follows every character of a word."""
+
+_BLOCKS = (
+    "SELECT block, newest FROM search_blocks WHERE oldest <= ? AND form = ? ORDER BY newest DESC, block DESC"
+)
+_BEHIND = "SELECT coalesce(max(block) + 1, 0) FROM search_blocks WHERE form = ?"
+
+# The + keeps SQLite from going through all messages of the chats.
+_HERE = """
+deleted = 0 AND +chat_id IN (SELECT value FROM json_each(:chats)) AND (:sender IS NULL OR sender_id = :sender)
+AND (created_at, chat_id, seq) < (:at, :chat, :seq)
+"""
+_NOT_INDEXED = f"""
+SELECT json_group_array(json_array(id, content, extra)) FROM messages WHERE id >= :first AND {_HERE}
+"""  # noqa: S608 -- no input
+_MESSAGES = f"""
+SELECT messages.* FROM json_each(:ids) AS found CROSS JOIN messages ON messages.id = found.value WHERE {_HERE}
+ORDER BY created_at DESC, chat_id DESC, seq DESC
+"""  # noqa: S608 -- no input
+
+
+def page(
+    db: sqlite3.Connection, user_id: int, request: SearchRequest, after: Place
+) -> tuple[Sequence[Message], str | None]:
+    """See `storage.ports.Search.messages`. All blocks are in the index but the last few."""
+    chat_ids = [
+        one for one in chat_list.ids_of(db, user_id) if request.chat_id is None or one == request.chat_id
+    ]
+    if not chat_ids:
+        return (), None
+    search = _Search(db, request, chat_ids, after)
+    search.look_behind()
+    for blocks in _growing(db.execute(_BLOCKS, (after.at, FORM)).fetchall()):
+        if search.is_done(blocks[0][1]):
+            break
+        search.look_into([block for block, _ in blocks])
+    return page_of(search.found, request)
+
+
+def _growing(blocks: Sequence[tuple[int, int]]) -> Iterator[Sequence[tuple[int, int]]]:
+    size, start = _BLOCKS_AT_FIRST, 0
+    while start < len(blocks):
+        yield blocks[start : start + size]
+        start += size
+        size *= _MORE_EACH_TIME
+
+
+class _Search:
+    """`found` has the first messages of those that were looked at, one more than fit on the page."""
+
+    def __init__(
+        self, db: sqlite3.Connection, request: SearchRequest, chat_ids: Sequence[int], after: Place
+    ) -> None:
+        self._db = db
+        self._query = request.query
+        self._most = request.limit + 1
+        self._where = {
+            "chats": json.dumps(chat_ids),
+            "sender": request.sender_id,
+            "at": after.at,
+            "chat": after.chat_id,
+            "seq": after.seq,
+        }
+        words = [*self._query.required()[:_WORDS_MAX]]
+        if request.sender_id is not None:
+            words.append(f"@{request.sender_id}")
+        if request.chat_id is not None:
+            words.append(f"#{request.chat_id}")
+        self._words = words
+        few = request.chat_id is None and len(chat_ids) <= _CHATS_MAX
+        self._chats = [f"#{one}" for one in chat_ids] if few else []
+        self.found: list[Message] = []
+
+    def is_done(self, newest: int) -> bool:
+        """Whether a message of a block whose newest one was created then can no longer come into the page."""
+        return len(self.found) == self._most and place_of(self.found[-1]).at > newest
+
+    def look_behind(self) -> None:
+        """Looks through the messages behind the last block."""
+        (block,) = self._db.execute(_BEHIND, (FORM,)).fetchone()
+        row = self._db.execute(_NOT_INDEXED, {"first": ids_of(block)[0], **self._where}).fetchone()
+        self._add(
+            message_id
+            for message_id, content, extra in orjson.loads(row[0])
+            if matches(self._query, content, names := file_names(extra), has_file=bool(names))
+        )
+
+    def look_into(self, blocks: Sequence[int]) -> None:
+        """Looks up what the index has in these blocks."""
+        prefix = self._query.prefix
+        sql = _lookup(len(self._words), bool(prefix), bool(self._chats))
+        wanted = {f"word{number}": word for number, word in enumerate(self._words)}
+        wanted |= {"from": prefix, "to": prefix + _BEYOND_WORDS, "any": json.dumps(self._chats)}
+        row = self._db.execute(sql, {"blocks": json.dumps(blocks), **wanted}).fetchone()
+        self._add(_in_all(orjson.loads(row[0])))
+
+    def _add(self, message_ids: Iterable[int]) -> None:
+        ids = list(message_ids)
+        if not ids:
+            return
+        rows = self._db.execute(_MESSAGES, {"ids": json.dumps(ids), **self._where})
+        new: list[Message] = []
+        for message in map(message_of, rows):
+            if matches_message(self._query, message):
+                new.append(message)
+                if len(new) == self._most:
+                    break
+        self.found = sorted([*self.found, *new], key=lambda one: place_of(one).key, reverse=True)
+        del self.found[self._most :]
+
+
+def _in_all(blocks: Iterable[Sequence[Any]]) -> Iterator[int]:
+    """The ids of the messages that stand in all of the rows of a block; a row is None if its words are not there."""
+    for block, *rows in blocks:
+        for character in set.intersection(*(set(row or "") for row in rows)):
+            yield id_at(block, character)
+
+
+@cache
+def _lookup(words: int, prefix: bool, chats: bool) -> str:
+    """The statement that gives, of the blocks that have all the words, the places of each."""
+    rows = "(SELECT group_concat(places, '') FROM search_words WHERE block = wanted.value AND {})"
+    columns = ["wanted.value", *(f"word{number}.places" for number in range(words))]
+    if prefix:
+        columns.append(rows.format("word >= :from AND word < :to"))
+    any_chat = "word IN (SELECT value FROM json_each(:any))"
+    if chats:
+        columns.append(rows.format(any_chat))
+    joins = "".join(
+        f" CROSS JOIN search_words AS word{number}"
+        f" ON word{number}.block = wanted.value AND word{number}.word = :word{number}"
+        for number in range(words)
+    )
+    where = f" WHERE EXISTS (SELECT 1 FROM search_words WHERE block = wanted.value AND {any_chat})"  # noqa: S608
+    return (
+        f"SELECT json_group_array(json_array({', '.join(columns)}))"  # noqa: S608 -- no input
+        f" FROM json_each(:blocks) AS wanted{joins}{where if chats else ''}"
+    )
