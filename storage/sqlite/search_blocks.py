@@ -41,8 +41,9 @@ FROM messages WHERE id BETWEEN ? AND ?
 _STAMP = "SELECT count(*), total(changed_seq) FROM messages WHERE id BETWEEN ? AND ?"
 
 _OF_MESSAGES = """
-SELECT id, chat_id, sender_id, content, extra FROM json_each(?) AS wanted CROSS JOIN messages ON id = wanted.value
-WHERE deleted = 0 AND EXISTS (SELECT 1 FROM search_blocks WHERE block = (id - 1) / ?)
+SELECT messages.id, chat_id, sender_id, content, extra
+FROM json_each(?) AS wanted CROSS JOIN messages ON messages.id = wanted.value
+WHERE deleted = 0 AND EXISTS (SELECT 1 FROM search_blocks WHERE block = (messages.id - 1) / ?)
 """
 _FORGET = """
 UPDATE search_words SET places = without_places(places, ?)

@@ -12,7 +12,7 @@ from storage.errors import Unavailable
 from storage.sqlite import search_blocks
 from storage.sqlite.database import Database
 from storage.sqlite.message_view import last_id
-from storage.sqlite.search_blocks import BLOCK_MESSAGES, FORM, Block
+from storage.sqlite.search_blocks import FORM, Block
 from storage.sqlite.writer import Writer
 
 log = structlog.get_logger("vestnik")
@@ -20,8 +20,8 @@ log = structlog.get_logger("vestnik")
 LOOKED_THROUGH_MAX = 8
 """With no more blocks than these missing behind the last one, searches look through their messages: about 50 ms."""
 
-_PAUSE_TIMES = 2
-"""After each block of old messages, a pause of so many times the time that the block took: others go first."""
+_PAUSE_TIMES = 1
+"""After each block of old messages, a pause of so many times the time that the block took."""
 
 _LOG_EVERY_S = 10.0
 _LOOK_WITHIN_S = 2.0
@@ -81,7 +81,7 @@ class SearchIndexer:
 
     def _is_full(self) -> bool:
         """Whether the block behind the last one is full."""
-        return self._last_id // BLOCK_MESSAGES > self._next
+        return self._last_id // search_blocks.BLOCK_MESSAGES > self._next
 
     async def _run(self) -> None:
         while True:
@@ -97,14 +97,17 @@ class SearchIndexer:
     async def _look(self) -> None:
         last, done = await self._database.read(_state)
         self._last_id = max(self._last_id, last)
-        full = last // BLOCK_MESSAGES
+        full = last // search_blocks.BLOCK_MESSAGES
         there = {block for block in done if block < full}
         top = max(there, default=-1) + 1
         self._next = top if full - top <= LOOKED_THROUGH_MAX else full
         self._old = sorted(set(range(self._next)) - there)
         self._old_at_first = len(self._old)
         if self._old:
-            log.info("old messages are being indexed for search", messages=len(self._old) * BLOCK_MESSAGES)
+            log.info(
+                "old messages are being indexed for search",
+                messages=len(self._old) * search_blocks.BLOCK_MESSAGES,
+            )
         self._looked.set()
 
     async def _index(self) -> None:
