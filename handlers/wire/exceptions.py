@@ -9,9 +9,6 @@ from domain import refusals
 from handlers.wire.errors import ChatError, invalid, not_found
 from storage import errors as storage
 
-NOT_INDEXED_MS = 5_000
-"""When to ask again while old messages are being indexed."""
-
 log = structlog.get_logger("vestnik")
 
 _TROUBLES: Mapping[storage.Trouble, str] = {
@@ -32,7 +29,7 @@ _TROUBLES: Mapping[storage.Trouble, str] = {
 
 _AS_CHAT_ERROR: dict[type[BaseException], Callable[[Any], ChatError]] = {
     storage.Unavailable: lambda error: ChatError("unavailable", _TROUBLES[error.trouble]),
-    storage.NotIndexed: lambda error: ChatError("unavailable", str(error), retry_after_ms=NOT_INDEXED_MS),
+    storage.NotIndexed: lambda error: ChatError("unavailable", str(error)),
     refusals.Forbidden: lambda error: ChatError("forbidden", str(error)),
     refusals.NotFound: lambda _: not_found("chat or message"),
     refusals.Duplicate: lambda error: ChatError(

@@ -14,7 +14,7 @@ from typing import Any
 import orjson
 
 from domain.models import Message
-from domain.search import matches, matches_message
+from domain.search import cut, matches, matches_message
 from storage.search import Place, SearchRequest, page_of, place_of
 from storage.sqlite import chat_list
 from storage.sqlite.rows import message_of
@@ -119,7 +119,7 @@ class _Search:
 
     def look_into(self, blocks: Sequence[int]) -> None:
         """Looks up what the index has in these blocks."""
-        prefix = self._query.prefix
+        prefix = cut(self._query.prefix)
         sql = _lookup(len(self._words), bool(prefix), bool(self._chats))
         wanted = {f"word{number}": word for number, word in enumerate(self._words)}
         wanted |= {"from": prefix, "to": prefix + _BEYOND_WORDS, "any": json.dumps(self._chats)}
