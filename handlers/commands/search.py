@@ -30,12 +30,13 @@ class SearchMessages:
 async def search_messages(context: Context, caller: Caller, params: SearchMessages) -> Result:
     """Messages of the caller's chats that have all the words, newest first. While those of an earlier version are being
     indexed the answer is `unavailable`."""
-    if params.has is None and not has_letter_or_digit(params.q):
+    query = parse(params.q, params.has)
+    if query.is_empty or (params.has is None and not has_letter_or_digit(params.q)):
         raise invalid(q=f"must be 1 to {QUERY_CHARS_MAX} characters with a letter or digit, or has be given")
     if params.chat_id is not None:
         await context.directory.for_member(caller.user_id, params.chat_id)
     request = SearchRequest(
-        parse(params.q, params.has),
+        query,
         params.limit,
         chat_id=params.chat_id,
         sender_id=params.from_,

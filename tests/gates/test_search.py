@@ -71,6 +71,7 @@ INVALID: list[tuple[dict[str, str], str]] = [
     ({"q": "!?"}, "q"),
     ({"q": "___"}, "q"),
     ({"q": '""'}, "q"),
+    ({"q": "\uff9e"}, "q"),  # a letter of which nothing is left
     ({"q": "x" * 201}, "q"),
     ({"q": "x" * 201, "has": "file"}, "q"),
     ({"q": "x", "has": "picture"}, "has"),
