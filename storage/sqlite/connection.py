@@ -84,7 +84,7 @@ def _prepared(path: Path) -> sqlite3.Connection:
         db.execute("PRAGMA wal_autocheckpoint = 4096")
         db.execute("PRAGMA journal_size_limit = 67108864")
         schema.upgrade(db)
-        db.create_function("without_places", 2, search_blocks.without_places, deterministic=True)
+        search_blocks.add_functions(db)
         probe(db)  # so that a file that cannot be written fails now, and not at the first send
     except BaseException:
         db.close()

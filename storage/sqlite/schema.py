@@ -240,11 +240,9 @@ CREATE TABLE search_blocks (
     newest INTEGER NOT NULL
 );
 CREATE TABLE search_words (
-    block INTEGER NOT NULL,
-    word TEXT NOT NULL,
-    places TEXT NOT NULL,
-    PRIMARY KEY (block, word)
-) WITHOUT ROWID;
+    id INTEGER PRIMARY KEY,         -- 128 times the block, and the number of the row in it
+    words TEXT NOT NULL
+);
 """
 
 MIGRATIONS: Sequence[str] = (_FIRST, _RUNS, _TOKENS, _NAMES, _EPOCH, _PEOPLE, _SLOW_MODE, _SEARCH)

@@ -24,7 +24,7 @@ class SqliteSearch:
 
     async def messages(self, user_id: int, request: SearchRequest) -> tuple[Sequence[Message], str | None]:
         after = Place.parse(request.cursor)
-        if not await self._indexer.complete():
+        if not await self._indexer.ready():
             raise NotIndexed(f"older messages are being indexed, {self._indexer.done_percent} % are done")
         async with self._turns:
             return await self._database.read(search_query.page, user_id, request, after)

@@ -1,17 +1,20 @@
 """The index of the words of messages, in blocks of messages with consecutive ids.
 
-A row says at which places of a block a word stands, each place being a character, in any order. A block is written
-once, when all of its ids are given out, and its rows are neighbours in the table, in the order of insertion. (One row
-for each word of each message would change a page for each word.) The messages behind the last block are few; a search
-looks through them, so a send does nothing for the index, and a message is found at once.
+A block has up to 128 rows, one for each beginning of a word. Each line of a row is a word and, behind a tab, the places
+of the messages that have it, each place being a character for private use. Besides words there are `#` and the id of
+the chat, `@` and the id of the sender, and the marks of `domain.search`.
 
-An edit or a deletion changes the rows of the words in its own transaction, so that nothing of a deleted message is
-left. That is why this is no FTS5 table: before SQLite 3.42 there is no way to take a word out of FTS5's segments, but
-to merge the whole index. Besides words there are `#` and the id of the chat, `@` and the id of the sender, and the
-marks of `domain.search`.
+A block is written once, when all of its ids are given out. The messages behind the last block are few; a search looks
+through them, so a send does nothing for the index, and a message is found at once.
+
+An edit or a deletion takes the places of the message out of its block, in its own transaction and whatever its words
+were, and the words that have no other place go with it. That is why this is no FTS5 table: before SQLite 3.42 there is
+no way to take a word out of FTS5's segments but to merge the whole index. And that is why words have no rows of their
+own: SQLite moves small rows of an index between pages, and leaves copies behind that `secure_delete` does not see.
 """
 
 import json
+import re
 import sqlite3
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -28,10 +31,14 @@ BLOCK_MESSAGES = 1024
 FORM = f"{RULES} {unidata_version}"
 """A block of another form has other words than `index_words` finds, and is made anew."""
 
-_FIRST_CHARACTER = 0x400
+ROWS = 128
+"""Row numbers that belong to each block."""
 
-_ROWS_AT_ONCE = 256
-"""Rows in a statement: the writer's thread gives the interpreter lock away at each one."""
+_FIRST_CHARACTER = 0xE000
+_FIRST_LETTERS, _SECOND_LETTERS = 32, 4
+
+_WITHOUT_PLACE = re.compile(r"\n[^\t]*\t(?=\n)")
+_LINE = re.compile(r"\n([^\t]*)\t([^\n]*)(?=\n)")
 
 _READ = """
 SELECT count(*), total(changed_seq),
@@ -39,22 +46,17 @@ SELECT count(*), total(changed_seq),
 FROM messages WHERE id BETWEEN ? AND ?
 """
 _STAMP = "SELECT count(*), total(changed_seq) FROM messages WHERE id BETWEEN ? AND ?"
-
-_OF_MESSAGES = """
-SELECT messages.id, chat_id, sender_id, content, extra
-FROM json_each(?) AS wanted CROSS JOIN messages ON messages.id = wanted.value
-WHERE deleted = 0 AND EXISTS (SELECT 1 FROM search_blocks WHERE block = (messages.id - 1) / ?)
-"""
 _FORGET = """
-UPDATE search_words SET places = without_places(places, ?)
-WHERE block = ? AND word IN (SELECT value FROM json_each(?))
+UPDATE search_words SET words = without_places(words, :gone)
+WHERE id BETWEEN :first AND :last AND words <> without_places(words, :gone)
 """
-_FORGET_WORDS = """
-DELETE FROM search_words WHERE block = ? AND word IN (SELECT value FROM json_each(?)) AND places = ''
+_MESSAGE = """
+SELECT chat_id, sender_id, content, extra FROM messages
+WHERE id = ? AND EXISTS (SELECT 1 FROM search_blocks WHERE block = ?)
 """
 _REMEMBER = """
-INSERT INTO search_words (block, word, places) SELECT ?, value, ? FROM json_each(?) WHERE true
-ON CONFLICT (block, word) DO UPDATE SET places = places || excluded.places
+INSERT INTO search_words (id, words) VALUES (:row, with_place(char(10), :place, :words))
+ON CONFLICT (id) DO UPDATE SET words = with_place(words, :place, :words)
 """
 
 
@@ -66,7 +68,7 @@ class Block:
     stamp: tuple[int, float]
     oldest: int
     newest: int
-    rows: Sequence[tuple[str, str]]
+    rows: Sequence[tuple[int, str]]
 
 
 def block_of(message_id: int) -> int:
@@ -78,8 +80,17 @@ def ids_of(block: int) -> tuple[int, int]:
     return block * BLOCK_MESSAGES + 1, (block + 1) * BLOCK_MESSAGES
 
 
+def rows_of(word: str, *, begins: bool = False) -> tuple[int, int]:
+    """The first and the last row of a block in which the word is, or words that begin so."""
+    row = ord(word[0]) % _FIRST_LETTERS * _SECOND_LETTERS
+    if len(word) == 1 and begins:
+        return row, row + _SECOND_LETTERS - 1
+    row += ord(word[1]) % _SECOND_LETTERS if len(word) > 1 else 0
+    return row, row
+
+
 def character_of(message_id: int) -> str:
-    """The place of a message in its block, as a row has it: a character that takes two bytes."""
+    """The place of a message in its block."""
     return chr(_FIRST_CHARACTER + (message_id - 1) % BLOCK_MESSAGES)
 
 
@@ -98,8 +109,8 @@ def read(db: sqlite3.Connection, number: int) -> Block:
         for word in _words(chat_id, sender_id, content, extra):
             places[word] += character
         times.append(created_at)
-    rows = sorted(places.items())
-    return Block(number, (count, changed), min(times, default=0), max(times, default=0), rows)
+    rows = [(number * ROWS + row, text) for row, text in _texts(places).items()]
+    return Block(number, (count, changed), min(times, default=0), max(times, default=0), sorted(rows))
 
 
 def write(db: sqlite3.Connection, block: Block) -> bool:
@@ -107,12 +118,11 @@ def write(db: sqlite3.Connection, block: Block) -> bool:
     is written."""
     if db.execute(_STAMP, ids_of(block.number)).fetchone() != block.stamp:
         return False
-    db.execute("DELETE FROM search_words WHERE block = ?", (block.number,))
-    for start in range(0, len(block.rows), _ROWS_AT_ONCE):
-        some = block.rows[start : start + _ROWS_AT_ONCE]
-        values = [value for word, places in some for value in (block.number, word, places)]
-        rows = ", ".join(["(?, ?, ?)"] * len(some))
-        db.execute(f"INSERT INTO search_words (block, word, places) VALUES {rows}", values)  # noqa: S608 -- no input
+    db.execute("DELETE FROM search_words WHERE id BETWEEN ? AND ?", _all_rows(block.number))
+    values = [value for row in block.rows for value in row]
+    if values:
+        rows = ", ".join(["(?, ?)"] * len(block.rows))
+        db.execute(f"INSERT INTO search_words (id, words) VALUES {rows}", values)  # noqa: S608 -- no input
     db.execute(
         "INSERT OR REPLACE INTO search_blocks (block, form, oldest, newest) VALUES (?, ?, ?, ?)",
         (block.number, FORM, block.oldest, block.newest),
@@ -121,42 +131,51 @@ def write(db: sqlite3.Connection, block: Block) -> bool:
 
 
 def forget(db: sqlite3.Connection, message_ids: Iterable[int]) -> None:
-    """Takes messages out of the index, before they are changed, deleted or removed."""
-    for block, messages in _indexed(db, message_ids).items():
-        words = json.dumps(list(set().union(*messages.values())))
-        db.execute(_FORGET, ("".join(messages), block, words))
-        db.execute(_FORGET_WORDS, (block, words))
+    """Takes messages out of the index, if they are in it."""
+    gone: defaultdict[int, str] = defaultdict(str)
+    for message_id in message_ids:
+        gone[block_of(message_id)] += character_of(message_id)
+    for block, places in gone.items():
+        first, last = _all_rows(block)
+        db.execute(_FORGET, {"gone": places, "first": first, "last": last})
 
 
 def remember(db: sqlite3.Connection, message_id: int) -> None:
-    """Puts a message into the index again, after it was changed, if its block is there."""
-    for block, messages in _indexed(db, [message_id]).items():
-        for character, words in messages.items():
-            db.execute(_REMEMBER, (block, character, json.dumps(list(words))))
+    """Puts a message into the index, if its block is there and the message is not in it."""
+    block = block_of(message_id)
+    found = db.execute(_MESSAGE, (message_id, block)).fetchone()
+    if found is None:
+        return
+    by_row: defaultdict[int, list[str]] = defaultdict(list)
+    for word in _words(*found):
+        by_row[rows_of(word)[0]].append(word)
+    for row, words in by_row.items():
+        values = {
+            "row": block * ROWS + row,
+            "place": character_of(message_id),
+            "words": json.dumps(words),
+        }
+        db.execute(_REMEMBER, values)
 
 
-def without_places(places: str, gone: str) -> str:
-    """For `forget`: the places but for those that are gone."""
-    return "".join(character for character in places if character not in gone)
+def add_functions(db: sqlite3.Connection) -> None:
+    """Gives the writer's connection what `forget` and `remember` call."""
+    db.create_function("without_places", 2, without_places, deterministic=True)
+    db.create_function("with_place", 3, with_place, deterministic=True)
 
 
-def _indexed(
-    db: sqlite3.Connection, message_ids: Iterable[int]
-) -> Mapping[int, Mapping[str, Collection[str]]]:
-    """The words of those of the messages whose blocks are in the index, by block and place."""
-    found: defaultdict[int, dict[str, Collection[str]]] = defaultdict(dict)
-    wanted = json.dumps(list(message_ids))
-    for message_id, *message in db.execute(_OF_MESSAGES, (wanted, BLOCK_MESSAGES)).fetchall():
-        found[block_of(message_id)][character_of(message_id)] = _words(*message)
-    return found
+def without_places(row: str, gone: str) -> str:
+    """A row without these places, and without the words that have no other."""
+    left = row.translate(dict.fromkeys(map(ord, gone)))
+    return row if len(left) == len(row) else _WITHOUT_PLACE.sub("", left)
 
 
-def _words(chat_id: int, sender_id: int, content: str, extra: str | None) -> Collection[str]:
-    names = file_names(extra)
-    words = index_words(content, names, has_file=bool(names))
-    words.add(f"#{chat_id}")
-    words.add(f"@{sender_id}")
-    return words
+def with_place(row: str, place: str, words: str) -> str:
+    """A row with a place at each word of a JSON array."""
+    lines = dict(_LINE.findall(row))
+    for word in json.loads(words):
+        lines[word] = lines.get(word, "") + place
+    return _text(lines)
 
 
 def file_names(extra: str | None) -> Sequence[str]:
@@ -165,3 +184,27 @@ def file_names(extra: str | None) -> Sequence[str]:
         return ()
     attachments: Sequence[Mapping[str, Any]] = orjson.loads(extra).get("attachments", ())
     return [str(attachment.get("name", "")) for attachment in attachments]
+
+
+def _all_rows(block: int) -> tuple[int, int]:
+    return block * ROWS, (block + 1) * ROWS - 1
+
+
+def _texts(places: Mapping[str, str]) -> Mapping[int, str]:
+    """The text of each row."""
+    lines: defaultdict[int, dict[str, str]] = defaultdict(dict)
+    for word, characters in places.items():
+        lines[rows_of(word)[0]][word] = characters
+    return {row: _text(some) for row, some in lines.items()}
+
+
+def _text(lines: Mapping[str, str]) -> str:
+    return "".join(f"\n{word}\t{places}" for word, places in lines.items()) + "\n"
+
+
+def _words(chat_id: int, sender_id: int, content: str, extra: str | None) -> Collection[str]:
+    names = file_names(extra)
+    words = index_words(content, names, has_file=bool(names))
+    words.add(f"#{chat_id}")
+    words.add(f"@{sender_id}")
+    return words

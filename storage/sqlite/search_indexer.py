@@ -1,4 +1,4 @@
-"""Keeps the index of words: new blocks when they are full, and in the background those of a file from before."""
+"""Keeps the index of words: makes a block when it is full, and in the background those of a file from before."""
 
 import asyncio
 import sqlite3
@@ -18,7 +18,8 @@ from storage.sqlite.writer import Writer
 log = structlog.get_logger("vestnik")
 
 LOOKED_THROUGH_MAX = 8
-"""With no more blocks than these missing behind the last one, searches look through their messages: about 50 ms."""
+"""With no more full blocks than these behind the index, searches begin: they look through the messages, 50 ms at
+most."""
 
 _PAUSE_TIMES = 1
 """After each block of old messages, a pause of so many times the time that the block took."""
@@ -27,11 +28,13 @@ _LOG_EVERY_S = 10.0
 _LOOK_WITHIN_S = 2.0
 _RETRY_S = 2.0
 _CHANGED_MAX = 5
-"""How often a block is read again because its messages have changed meanwhile. After that it waits for its turn."""
+"""How often a block is read again at once because its messages have changed meanwhile."""
 
 
 class SearchIndexer:
-    """The rows of `search_blocks` say what is done, so the work goes on after a restart, wherever it stopped.
+    """Makes the blocks in ascending order, one after the other: then rows are only added at the end of the table, and
+    none moves to another page, where it would leave a copy behind. The table says how far the index is, so the work
+    goes on after a restart.
 
     All methods are for the event loop.
     """
@@ -39,38 +42,36 @@ class SearchIndexer:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._next = 0
-        """The block behind the last one."""
+        """The first block that is not in the index."""
         self._last_id = 0
-        self._old: list[int] = []
-        """The blocks that are missing before that, ascending; they are made from the end."""
-        self._old_at_first = 0
+        self._ready = False
         self._looked = asyncio.Event()
-        self._wake = asyncio.Event()
+        self._full = asyncio.Event()
         self._work: asyncio.Task[None] | None = None
-
-    async def complete(self) -> bool:
-        """Whether all blocks are there, but for those of the newest messages."""
-        if not self._looked.is_set():
-            with suppress(TimeoutError):
-                async with asyncio.timeout(_LOOK_WITHIN_S):
-                    await self._looked.wait()
-        return self._looked.is_set() and not self._old
-
-    @property
-    def done_percent(self) -> int:
-        return 100 - 100 * len(self._old) // max(self._old_at_first, 1)
 
     def start(self) -> None:
         """Begins the work, which ends with `close`."""
         self._work = asyncio.get_running_loop().create_task(self._run())
+
+    async def ready(self) -> bool:
+        """Whether all messages are in the index but the newest. Once they are, they stay."""
+        if not self._looked.is_set():
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_LOOK_WITHIN_S):
+                    await self._looked.wait()
+        return self._ready
+
+    @property
+    def done_percent(self) -> int:
+        return 100 * self._next // max(self._full_blocks(), 1)
 
     def published(self, changes: Sequence[Change]) -> None:
         """A subscriber of the store: notes which messages are there, and wakes the work when a block is full."""
         for change in reversed(changes):
             if isinstance(change, MessageCreated):
                 self._last_id = max(self._last_id, change.message.id)
-                if self._is_full():
-                    self._wake.set()
+                if self._is_behind():
+                    self._full.set()
                 return
 
     async def close(self) -> None:
@@ -79,80 +80,67 @@ class SearchIndexer:
             self._work.cancel()
             await asyncio.wait([self._work])
 
-    def _is_full(self) -> bool:
-        """Whether the block behind the last one is full."""
-        return self._last_id // search_blocks.BLOCK_MESSAGES > self._next
+    def _full_blocks(self) -> int:
+        return self._last_id // search_blocks.BLOCK_MESSAGES
+
+    def _is_behind(self) -> bool:
+        """Whether a block is full that is not in the index."""
+        return self._full_blocks() > self._next
 
     async def _run(self) -> None:
         while True:
             try:
                 if not self._looked.is_set():
                     await self._look()
-                await self._index()
+                if not self._ready:
+                    await self._index_old()
+                while True:
+                    self._full.clear()
+                    if self._is_behind():
+                        await self._make_next()
+                    else:
+                        await self._full.wait()
             except Unavailable as error:
                 if error.trouble == "closed":
                     return
                 await asyncio.sleep(_RETRY_S)
 
     async def _look(self) -> None:
-        last, done = await self._database.read(_state)
+        last, self._next = await self._database.read(_state)
         self._last_id = max(self._last_id, last)
-        full = last // search_blocks.BLOCK_MESSAGES
-        there = {block for block in done if block < full}
-        top = max(there, default=-1) + 1
-        self._next = top if full - top <= LOOKED_THROUGH_MAX else full
-        self._old = sorted(set(range(self._next)) - there)
-        self._old_at_first = len(self._old)
-        if self._old:
-            log.info(
-                "old messages are being indexed for search",
-                messages=len(self._old) * search_blocks.BLOCK_MESSAGES,
-            )
+        self._ready = self._full_blocks() - self._next <= LOOKED_THROUGH_MAX
         self._looked.set()
 
-    async def _index(self) -> None:
-        """Makes all that is missing, new blocks first, and waits for the next one."""
+    async def _index_old(self) -> None:
+        """Makes the blocks of a file from before, until nothing is behind."""
         loop = asyncio.get_running_loop()
-        logged_s = began_s = loop.time()
-        while self._old or self._is_full():
-            if self._is_full():
-                if await self._make(self._next):
-                    self._next += 1
-                continue
+        began_s = logged_s = loop.time()
+        messages = (self._full_blocks() - self._next) * search_blocks.BLOCK_MESSAGES
+        log.info("old messages are being indexed for search", messages=messages)
+        while self._is_behind():
             before_s = loop.time()
-            if await self._make(self._old[-1]):
-                self._old.pop()
+            await self._make_next()
             now_s = loop.time()
-            if not self._old:
-                log.info("old messages are indexed for search", took_s=round(now_s - began_s, 1))
-            elif now_s - logged_s >= _LOG_EVERY_S:
+            if now_s - logged_s >= _LOG_EVERY_S:
                 logged_s = now_s
                 log.info("old messages are being indexed for search", done_percent=self.done_percent)
-            await self._rest(_PAUSE_TIMES * (now_s - before_s))
-        self._wake.clear()
-        if not self._is_full():
-            await self._wake.wait()
+            await asyncio.sleep(_PAUSE_TIMES * (now_s - before_s))
+        self._ready = True
+        log.info("old messages are indexed for search", took_s=round(loop.time() - began_s, 1))
 
-    async def _rest(self, seconds: float) -> None:
-        """Pauses, but no longer than until a new block is full."""
-        self._wake.clear()
-        with suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                await self._wake.wait()
-
-    async def _make(self, number: int) -> bool:
-        """Makes a block. False if its messages change all the time."""
+    async def _make_next(self) -> None:
         for _ in range(_CHANGED_MAX):
-            block = await self._database.read(search_blocks.read, number)
+            block = await self._database.read(search_blocks.read, self._next)
             if await self._database.write(_write, block):
-                return True
-        return False
+                self._next += 1
+                return
 
 
-def _state(db: sqlite3.Connection) -> tuple[int, Sequence[int]]:
-    """The highest id of a message, and the blocks that are there."""
-    blocks = db.execute("SELECT block FROM search_blocks WHERE form = ?", (FORM,)).fetchall()
-    return last_id(db, "messages"), [block for (block,) in blocks]
+def _state(db: sqlite3.Connection) -> tuple[int, int]:
+    """The highest id of a message, and how many of the first blocks are there."""
+    blocks = db.execute("SELECT block FROM search_blocks WHERE form = ? ORDER BY block", (FORM,)).fetchall()
+    there = next((number for number, (block,) in enumerate(blocks) if number != block), len(blocks))
+    return last_id(db, "messages"), there
 
 
 def _write(writer: Writer, block: Block) -> bool:

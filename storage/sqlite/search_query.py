@@ -6,6 +6,7 @@ statement, and while the event loop is busy it waits to get the lock back.
 """
 
 import json
+import re
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
@@ -18,7 +19,7 @@ from domain.search import cut, matches, matches_message
 from storage.search import Place, SearchRequest, page_of, place_of
 from storage.sqlite import chat_list
 from storage.sqlite.rows import message_of
-from storage.sqlite.search_blocks import FORM, file_names, id_at, ids_of
+from storage.sqlite.search_blocks import FORM, ROWS, file_names, id_at, ids_of, rows_of
 
 _BLOCKS_AT_FIRST = 4
 _MORE_EACH_TIME = 4
@@ -29,13 +30,10 @@ _WORDS_MAX = 8
 _CHATS_MAX = 16
 """Of a user with more chats, all messages with the words are looked up; else only those in the user's chats."""
 
-_BEYOND_WORDS = "\U0010ffff"
-"""Follows every character of a word."""
-
 _BLOCKS = (
     "SELECT block, newest FROM search_blocks WHERE oldest <= ? AND form = ? ORDER BY newest DESC, block DESC"
 )
-_BEHIND = "SELECT coalesce(max(block) + 1, 0) FROM search_blocks WHERE form = ?"
+_BEHIND = "SELECT count(*) FROM search_blocks WHERE form = ?"  # they are made one after the other
 
 # The + keeps SQLite from going through all messages of the chats.
 _HERE = """
@@ -101,6 +99,13 @@ class _Search:
         self._words = words
         few = request.chat_id is None and len(chat_ids) <= _CHATS_MAX
         self._chats = [f"#{one}" for one in chat_ids] if few else []
+        self._prefix = cut(self._query.prefix)
+        self._patterns = []
+        if self._prefix:
+            self._patterns.append(re.compile(f"\n{re.escape(self._prefix)}[^\t]*\t([^\n]*)"))
+        if self._chats:
+            any_chat = "|".join(self._chats)
+            self._patterns.append(re.compile(f"\n(?:{any_chat})\t([^\n]*)"))
         self.found: list[Message] = []
 
     def is_done(self, newest: int) -> bool:
@@ -119,12 +124,28 @@ class _Search:
 
     def look_into(self, blocks: Sequence[int]) -> None:
         """Looks up what the index has in these blocks."""
-        prefix = cut(self._query.prefix)
-        sql = _lookup(len(self._words), bool(prefix), bool(self._chats))
-        wanted = {f"word{number}": word for number, word in enumerate(self._words)}
-        wanted |= {"from": prefix, "to": prefix + _BEYOND_WORDS, "any": json.dumps(self._chats)}
-        row = self._db.execute(sql, {"blocks": json.dumps(blocks), **wanted}).fetchone()
-        self._add(_in_all(orjson.loads(row[0])))
+        values: dict[str, str | int] = {"blocks": json.dumps(blocks), "end": "\n"}
+        for number, word in enumerate(self._words):
+            line = f"\n{word}\t"
+            values |= {f"word{number}": line, f"row{number}": rows_of(word)[0], f"size{number}": len(line)}
+        for number, chat in enumerate(self._chats):
+            values[f"chat{number}"] = f"\n{chat}\t"
+        if self._prefix:
+            values["prefix"] = f"\n{self._prefix}"
+            values["first"], values["last"] = rows_of(self._prefix, begins=True)
+        sql = _lookup(len(self._words), bool(self._prefix), len(self._chats))
+        row = self._db.execute(sql, values).fetchone()
+        self._add(self._in_all(orjson.loads(row[0])))
+
+    def _in_all(self, blocks: Iterable[Sequence[Any]]) -> Iterator[int]:
+        """The ids of the messages that have all that was looked up, of which there are the places of each word, and
+        whole rows for the prefix and for the chats."""
+        for block, *columns in blocks:
+            places = [set(column) for column in columns[: len(self._words)]]
+            for column, pattern in zip(columns[len(self._words) :], self._patterns, strict=True):
+                places.append(set().union(*pattern.findall(column or "")))
+            for character in set.intersection(*places):
+                yield id_at(block, character)
 
     def _add(self, message_ids: Iterable[int]) -> None:
         ids = list(message_ids)
@@ -141,30 +162,35 @@ class _Search:
         del self.found[self._most :]
 
 
-def _in_all(blocks: Iterable[Sequence[Any]]) -> Iterator[int]:
-    """The ids of the messages that stand in all of the rows of a block; a row is None if its words are not there."""
-    for block, *rows in blocks:
-        for character in set.intersection(*(set(row or "") for row in rows)):
-            yield id_at(block, character)
-
-
 @cache
-def _lookup(words: int, prefix: bool, chats: bool) -> str:
+def _lookup(words: int, prefix: bool, chats: int) -> str:
     """The statement that gives, of the blocks that have all the words, the places of each."""
-    rows = "(SELECT group_concat(places, '') FROM search_words WHERE block = wanted.value AND {})"
-    columns = ["wanted.value", *(f"word{number}.places" for number in range(words))]
+    columns, joins = ["wanted.value"], ""
+    for number in range(words):
+        row, word = f"row{number}.words", f":word{number}"
+        behind = f"substr({row}, instr({row}, {word}) + :size{number})"
+        columns.append(f"substr({behind}, 1, instr({behind}, :end) - 1)")
+        joins += (
+            f" CROSS JOIN search_words AS row{number} ON row{number}.id = wanted.value * {ROWS} + :row{number}"
+            f" AND instr({row}, {word})"
+        )
     if prefix:
-        columns.append(rows.format("word >= :from AND word < :to"))
-    any_chat = "word IN (SELECT value FROM json_each(:any))"
+        columns.append(
+            "(SELECT group_concat(words, '') FROM search_words"  # noqa: S608 -- no input
+            f" WHERE id BETWEEN wanted.value * {ROWS} + :first AND wanted.value * {ROWS} + :last"
+            " AND instr(words, :prefix))"
+        )
+    where = ""
     if chats:
-        columns.append(rows.format(any_chat))
-    joins = "".join(
-        f" CROSS JOIN search_words AS word{number}"
-        f" ON word{number}.block = wanted.value AND word{number}.word = :word{number}"
-        for number in range(words)
-    )
-    where = f" WHERE EXISTS (SELECT 1 FROM search_words WHERE block = wanted.value AND {any_chat})"  # noqa: S608
+        first, last = rows_of("#", begins=True)
+        any_chat = " OR ".join(f"instr(words, :chat{number})" for number in range(chats))
+        rows = (
+            f"FROM search_words WHERE id BETWEEN wanted.value * {ROWS} + {first} AND wanted.value * {ROWS} + {last}"
+            f" AND ({any_chat})"
+        )
+        columns.append(f"(SELECT group_concat(words, '') {rows})")
+        where = f" WHERE EXISTS (SELECT 1 {rows})"
     return (
         f"SELECT json_group_array(json_array({', '.join(columns)}))"  # noqa: S608 -- no input
-        f" FROM json_each(:blocks) AS wanted{joins}{where if chats else ''}"
+        f" FROM json_each(:blocks) AS wanted{joins}{where}"
     )

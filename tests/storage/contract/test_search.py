@@ -29,9 +29,10 @@ def place(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Mo
 
 
 async def settled(store: Store) -> None:
-    """Returns when all full blocks are in the index."""
-    while isinstance(store, SqliteStore) and store._indexer._is_full():
-        await asyncio.sleep(0.001)
+    """Returns when all full blocks are in the index, or old ones are being made."""
+    if isinstance(store, SqliteStore) and await store._indexer.ready():
+        while store._indexer._is_behind():
+            await asyncio.sleep(0.001)
 
 
 async def search(store: Store, user_id: int, text: str, *, has: Has | None = None, **more: Any) -> list[str]:
