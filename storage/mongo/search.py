@@ -5,7 +5,7 @@ from typing import Any
 
 from domain.models import Message
 from domain.search import Query, cut, matches_message
-from storage.errors import NotIndexed
+from storage.errors import NotIndexed, Unavailable
 from storage.mongo import chat_list, history
 from storage.mongo.database import Database, Document
 from storage.mongo.documents import message_of
@@ -38,10 +38,20 @@ class MongoSearch:
             return (), None
         found, following = await self._page(_wanted(request, chat_ids, after), request)
         served = {
-            chat_id: await history.exists(self._database, chat_id)
+            chat_id: await self._is_served(chat_id, asked=request.chat_id is not None)
             for chat_id in {message.chat_id for message in found}
         }
         return [message for message in found if served[message.chat_id]], following
+
+    async def _is_served(self, chat_id: int, *, asked: bool) -> bool:
+        """Whether the chat is there. One that only newer nodes serve is left out, or refused to those who ask for it.
+        Raises: `Unavailable`."""
+        try:
+            return await history.exists(self._database, chat_id)
+        except Unavailable as error:
+            if asked or error.trouble != "newer":
+                raise
+            return False
 
     async def _page(self, wanted: Document, request: SearchRequest) -> tuple[Sequence[Message], str | None]:
         async def query() -> tuple[Sequence[Message], str | None]:

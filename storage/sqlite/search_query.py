@@ -130,10 +130,14 @@ class _Search:
             values |= {f"word{number}": line, f"row{number}": rows_of(word)[0], f"size{number}": len(line)}
         for number, chat in enumerate(self._chats):
             values[f"chat{number}"] = f"\n{chat}\t"
+        prefix_rows = 0
         if self._prefix:
             values["prefix"] = f"\n{self._prefix}"
-            values["first"], values["last"] = rows_of(self._prefix, begins=True)
-        sql = _lookup(len(self._words), bool(self._prefix), len(self._chats))
+            first, last = rows_of(self._prefix, begins=True)
+            values["first"] = first
+            prefix_rows = last - first + 1
+        chat_rows = tuple(sorted({rows_of(chat)[0] for chat in self._chats}))
+        sql = _lookup(len(self._words), prefix_rows, len(self._chats), chat_rows)
         row = self._db.execute(sql, values).fetchone()
         self._add(self._in_all(orjson.loads(row[0])))
 
@@ -163,34 +167,33 @@ class _Search:
 
 
 @cache
-def _lookup(words: int, prefix: bool, chats: int) -> str:
-    """The statement that gives, of the blocks that have all the words, the places of each."""
-    columns, joins = ["wanted.value"], ""
+def _lookup(words: int, prefix_rows: int, chats: int, chat_rows: Sequence[int]) -> str:
+    """The statement that gives, of the blocks that have all the words, the places of each, then the rows with words
+    that begin as asked, and those with chats."""
+    columns, joins, conditions = ["wanted.value"], "", list[str]()
     for number in range(words):
         row, word = f"row{number}.words", f":word{number}"
         behind = f"substr({row}, instr({row}, {word}) + :size{number})"
         columns.append(f"substr({behind}, 1, instr({behind}, :end) - 1)")
-        joins += (
-            f" CROSS JOIN search_words AS row{number} ON row{number}.id = wanted.value * {ROWS} + :row{number}"
-            f" AND instr({row}, {word})"
-        )
-    if prefix:
-        columns.append(
-            "(SELECT group_concat(words, '') FROM search_words"  # noqa: S608 -- no input
-            f" WHERE id BETWEEN wanted.value * {ROWS} + :first AND wanted.value * {ROWS} + :last"
-            " AND instr(words, :prefix))"
-        )
-    where = ""
+        joins += _row(f"row{number}", f":row{number}") + f" AND instr({row}, {word})"
+    begun = [f"begun{number}" for number in range(prefix_rows)]
+    for number, alias in enumerate(begun):
+        joins += " LEFT" + _row(alias, f":first + {number}")
+    if begun:
+        columns.append(" || ".join(f"coalesce({alias}.words, '')" for alias in begun))
+        conditions.append(f"({' OR '.join(f'instr({alias}.words, :prefix)' for alias in begun)})")
     if chats:
-        first, last = rows_of("#", begins=True)
         any_chat = " OR ".join(f"instr(words, :chat{number})" for number in range(chats))
-        rows = (
-            f"FROM search_words WHERE id BETWEEN wanted.value * {ROWS} + {first} AND wanted.value * {ROWS} + {last}"
-            f" AND ({any_chat})"
-        )
+        ids = ", ".join(f"wanted.value * {ROWS} + {row}" for row in chat_rows)
+        rows = f"FROM search_words WHERE id IN ({ids}) AND ({any_chat})"
         columns.append(f"(SELECT group_concat(words, '') {rows})")
-        where = f" WHERE EXISTS (SELECT 1 {rows})"
+        conditions.append(f"EXISTS (SELECT 1 {rows})")
+    where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
     return (
         f"SELECT json_group_array(json_array({', '.join(columns)}))"  # noqa: S608 -- no input
         f" FROM json_each(:blocks) AS wanted{joins}{where}"
     )
+
+
+def _row(alias: str, number: str) -> str:
+    return f" JOIN search_words AS {alias} ON {alias}.id = wanted.value * {ROWS} + {number}"
