@@ -93,15 +93,18 @@ _SEPARATED = _Separated()
 _FOLDED = _Folded()
 
 
-def words_text(text: str) -> str:
-    """The words of a text in their order, each between two spaces: ` hello world `; a space if there are none."""
+def words_of(text: str) -> Iterable[str]:
+    """The words of a text in their order."""
     if text.isascii():
-        words: Iterable[str] = text.translate(_ASCII).split()
-    elif _RUSSIAN.fullmatch(text):
-        words = _RUN.findall(text.lower().replace("ё", "е"))
-    else:
-        words = _words(text)
-    return f" {' '.join(words)} "
+        return text.translate(_ASCII).split()
+    if _RUSSIAN.fullmatch(text):
+        return _RUN.findall(text.lower().replace("ё", "е"))
+    return _words(text)
+
+
+def words_text(text: str) -> str:
+    """The words of a text in their order, each between two spaces: ` hello world `; two spaces if there are none."""
+    return f" {' '.join(words_of(text))} "
 
 
 def _words(text: str) -> Iterable[str]:
@@ -136,8 +139,11 @@ def file_names_of(message: Message) -> Iterable[str]:
 
 def index_words(content: str, file_names: Sequence[str], *, has_file: bool) -> set[str]:
     """What a store finds a message by: its words, cut, and a mark for what it has. See `Query.required`."""
-    text = texts_of(content, file_names) if file_names else words_text(content)
-    words = {cut(word) for word in text.split()} if len(text) > WORD_CHARS_MAX else set(text.split())
+    words = set(words_of(content))
+    for file_name in file_names:
+        words.update(words_of(file_name))
+    if len(content) > WORD_CHARS_MAX or file_names:
+        words = set(map(cut, words))
     if has_file:
         words.add(mark("file"))
     if "://" in content and _LINK.search(content):

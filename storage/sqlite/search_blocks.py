@@ -104,8 +104,9 @@ def read(db: sqlite3.Connection, number: int) -> Block:
     count, changed, text = db.execute(_READ, ids_of(number)).fetchone()
     places: defaultdict[str, str] = defaultdict(str)
     times: list[int] = []
+    character_before = _FIRST_CHARACTER - ids_of(number)[0]
     for message_id, chat_id, sender_id, content, extra, created_at in orjson.loads(text):
-        character = character_of(message_id)
+        character = chr(message_id + character_before)
         for word in _words(chat_id, sender_id, content, extra):
             places[word] += character
         times.append(created_at)
@@ -166,7 +167,9 @@ def add_functions(db: sqlite3.Connection) -> None:
 
 def without_places(row: str, gone: str) -> str:
     """A row without these places, and without the words that have no other."""
-    left = row.translate(dict.fromkeys(map(ord, gone)))
+    left = row
+    for place in gone:
+        left = left.replace(place, "")
     return row if len(left) == len(row) else _WITHOUT_PLACE.sub("", left)
 
 
@@ -175,7 +178,7 @@ def with_place(row: str, place: str, words: str) -> str:
     lines = dict(_LINE.findall(row))
     for word in json.loads(words):
         lines[word] = lines.get(word, "") + place
-    return _text(lines)
+    return "".join(f"\n{word}\t{places}" for word, places in lines.items()) + "\n"
 
 
 def file_names(extra: str | None) -> Sequence[str]:
@@ -192,18 +195,23 @@ def _all_rows(block: int) -> tuple[int, int]:
 
 def _texts(places: Mapping[str, str]) -> Mapping[int, str]:
     """The text of each row."""
-    lines: defaultdict[int, dict[str, str]] = defaultdict(dict)
+    rows = _RowsByBeginning()
+    lines: defaultdict[int, list[str]] = defaultdict(list)
     for word, characters in places.items():
-        lines[rows_of(word)[0]][word] = characters
-    return {row: _text(some) for row, some in lines.items()}
+        lines[rows[word[:2]]].append(f"{word}\t{characters}")
+    return {row: "\n" + "\n".join(some) + "\n" for row, some in lines.items()}
 
 
-def _text(lines: Mapping[str, str]) -> str:
-    return "".join(f"\n{word}\t{places}" for word, places in lines.items()) + "\n"
+class _RowsByBeginning(dict[str, int]):
+    """The row of a word by its first two letters."""
+
+    def __missing__(self, beginning: str) -> int:
+        row = self[beginning] = rows_of(beginning)[0]
+        return row
 
 
 def _words(chat_id: int, sender_id: int, content: str, extra: str | None) -> Collection[str]:
-    names = file_names(extra)
+    names = file_names(extra) if extra else ()
     words = index_words(content, names, has_file=bool(names))
     words.add(f"#{chat_id}")
     words.add(f"@{sender_id}")
