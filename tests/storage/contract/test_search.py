@@ -12,7 +12,7 @@ from domain.refusals import BadReference
 from domain.search import Has, parse
 from storage.ports import Store
 from storage.search import SearchRequest
-from storage.sqlite import SqliteStore, search_blocks
+from storage.sqlite import SqliteStore, search_blocks, search_indexer
 from tests.storage.conftest import Place, SqlitePlace
 from tests.storage.world import World, at
 
@@ -25,6 +25,7 @@ def place(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Mo
         return place
     if request.param == "sqlite in blocks":
         monkeypatch.setattr(search_blocks, "BLOCK_MESSAGES", 2)
+        monkeypatch.setattr(search_indexer, "_LULL_S", 0.0)
     return SqlitePlace(tmp_path)
 
 

@@ -25,6 +25,7 @@ BEFORE_SEARCH = 7
 @pytest.fixture(autouse=True)
 def _small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(search_blocks, "BLOCK_MESSAGES", 4)
+    monkeypatch.setattr(search_indexer, "_LULL_S", 0.0)
 
 
 async def fill(store: Store, count: int) -> tuple[int, int]:
@@ -243,6 +244,33 @@ async def test_nothing_is_left_of_words_that_fill_many_pages(path: Path) -> None
     left = path.read_bytes()
     there = [f"w{number}secret".encode() in left for number in range(10, 50)]
     assert there == [True, False] * 20
+
+
+async def test_blocks_wait_for_a_lull(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(search_indexer, "_LULL_S", 3600.0)
+    store = await SqliteStore.open(path)
+    await store._indexer.ready()
+    world = World(store)
+    anna = await world.user()
+    chat_id = await world.chat(anna)
+    for _ in range(4 * search_indexer._WAITING_MAX):
+        await world.send(chat_id, anna, "word")
+    found, _ = await store.search.messages(anna, SearchRequest(parse("word"), 100))
+    assert len(found) == 4 * search_indexer._WAITING_MAX
+    await store.close()
+    assert blocks(path) == []
+
+
+async def test_blocks_do_not_wait_for_ever(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(search_indexer, "_LULL_S", 0.1)
+    store = await SqliteStore.open(path)
+    world = World(store)
+    anna = await world.user()
+    chat_id = await world.chat(anna)
+    async with asyncio.timeout(20):
+        while not blocks(path):
+            await world.send(chat_id, anna, "word")
+    await store.close()
 
 
 async def test_a_store_that_fails_goes_on_later(
