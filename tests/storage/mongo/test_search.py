@@ -135,6 +135,13 @@ async def test_what_another_node_wrote_is_found(here: Node, there: Node) -> None
     await there.store.messages.edit(message.id, anna, "changed", at(1))
     assert await search(here.store, anna, "there") == []
     assert await search(here.store, anna, "changed") == ["changed"]
+    boris = await here.user()
+    await there.store.chats.add_member(chat_id, anna, boris, "member", at(2))
+    assert await search(here.store, boris, "changed") == ["changed"]
+    await there.store.chats.remove_member(chat_id, anna, boris, at(3))
+    assert await search(here.store, boris, "changed") == []
+    await there.store.messages.delete(message.id, anna, at(4))
+    assert await search(here.store, anna, "changed") == []
 
 
 async def test_a_page_compares_a_bounded_number_of_messages(
