@@ -21,11 +21,15 @@ LOOKED_THROUGH_MAX = 8
 """With no more full blocks than these behind the index, searches begin: they look through the messages, 50 ms at
 most."""
 
-_LULL_S = 0.05
-"""A block is made when for so long no message has come: making one takes 5 to 10 ms of the interpreter."""
+_REST_TIMES = 19
+"""While many are sending, a block is followed by a rest of so many times the time that it took: then the index takes a
+twentieth of what the sends could have. A block takes 5 to 10 ms of the interpreter."""
 
-_WAITING_MAX = 4
-"""But no more full blocks than these wait for a lull."""
+_LULL_S, _LULL_MESSAGES = 0.05, 100
+"""No more messages than these in so many seconds are not many."""
+
+_WAITING_MAX = 64
+"""With more full blocks than these behind the index, there is no rest: a search looks through all of them."""
 
 _PAUSE_TIMES = 1
 """After each block of old messages, a pause of so many times the time that the block took."""
@@ -94,6 +98,7 @@ class SearchIndexer:
         return self._full_blocks() > self._next
 
     async def _run(self) -> None:
+        loop = asyncio.get_running_loop()
         while True:
             try:
                 if not self._looked.is_set():
@@ -101,22 +106,30 @@ class SearchIndexer:
                 if not self._ready:
                     await self._index_old()
                 while True:
-                    await self._wait()
+                    await self._wait_for_a_block()
+                    began_s = loop.time()
                     await self._make_next()
+                    await self._rest(_REST_TIMES * (loop.time() - began_s))
             except Unavailable as error:
                 if error.trouble == "closed":
                     return
                 await asyncio.sleep(_RETRY_S)
 
-    async def _wait(self) -> None:
-        """Returns when a block is full, and nobody is sending or too many blocks wait."""
+    async def _wait_for_a_block(self) -> None:
+        """Returns when a block is full."""
         while not self._is_behind():
             self._full.clear()
             await self._full.wait()
-        last_id = 0
-        while last_id != self._last_id and self._full_blocks() - self._next <= _WAITING_MAX:
+
+    async def _rest(self, seconds: float) -> None:
+        """Returns after this time, or earlier if few are sending or too many blocks wait."""
+        loop = asyncio.get_running_loop()
+        until_s, last_id = loop.time() + seconds, self._last_id
+        while loop.time() < until_s and self._full_blocks() - self._next <= _WAITING_MAX:
+            await asyncio.sleep(min(_LULL_S, seconds))
+            if self._last_id - last_id <= _LULL_MESSAGES:
+                return
             last_id = self._last_id
-            await asyncio.sleep(_LULL_S)
 
     async def _look(self) -> None:
         last, self._next = await self._database.read(_state)

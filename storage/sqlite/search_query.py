@@ -24,6 +24,9 @@ from storage.sqlite.search_blocks import FORM, ROWS, file_names, id_at, ids_of, 
 _BLOCKS_AT_FIRST = 4
 _MORE_EACH_TIME = 4
 
+_MESSAGES_AT_ONCE = 8_192
+"""How many messages that are not indexed are in memory at the same time."""
+
 _WORDS_MAX = 8
 """How many words of a query the index is asked for, the longest; messages are compared with the whole query anyway."""
 
@@ -41,7 +44,7 @@ deleted = 0 AND +chat_id IN (SELECT value FROM json_each(:chats)) AND (:sender I
 AND (created_at, chat_id, seq) < (:at, :chat, :seq)
 """
 _NOT_INDEXED = f"""
-SELECT json_group_array(json_array(id, content, extra)) FROM messages WHERE id >= :first AND {_HERE}
+SELECT json_group_array(json_array(id, content, extra)) FROM messages WHERE id BETWEEN :first AND :last AND {_HERE}
 """  # noqa: S608 -- no input
 _MESSAGES = f"""
 SELECT messages.* FROM json_each(:ids) AS found CROSS JOIN messages ON messages.id = found.value WHERE {_HERE}
@@ -115,12 +118,15 @@ class _Search:
     def look_behind(self) -> None:
         """Looks through the messages behind the last block."""
         (block,) = self._db.execute(_BEHIND, (FORM,)).fetchone()
-        row = self._db.execute(_NOT_INDEXED, {"first": ids_of(block)[0], **self._where}).fetchone()
-        self._add(
-            message_id
-            for message_id, content, extra in orjson.loads(row[0])
-            if matches(self._query, content, names := file_names(extra), has_file=bool(names))
-        )
+        (last,) = self._db.execute("SELECT coalesce(max(id), 0) FROM messages").fetchone()
+        for first in range(ids_of(block)[0], last + 1, _MESSAGES_AT_ONCE):
+            ids = {"first": first, "last": first + _MESSAGES_AT_ONCE - 1}
+            row = self._db.execute(_NOT_INDEXED, ids | self._where).fetchone()
+            self._add(
+                message_id
+                for message_id, content, extra in orjson.loads(row[0])
+                if matches(self._query, content, names := file_names(extra), has_file=bool(names))
+            )
 
     def look_into(self, blocks: Sequence[int]) -> None:
         """Looks up what the index has in these blocks."""

@@ -25,7 +25,7 @@ def place(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Mo
         return place
     if request.param == "sqlite in blocks":
         monkeypatch.setattr(search_blocks, "BLOCK_MESSAGES", 2)
-        monkeypatch.setattr(search_indexer, "_LULL_S", 0.0)
+        monkeypatch.setattr(search_indexer, "_REST_TIMES", 0)
     return SqlitePlace(tmp_path)
 
 

@@ -25,7 +25,7 @@ BEFORE_SEARCH = 7
 @pytest.fixture(autouse=True)
 def _small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(search_blocks, "BLOCK_MESSAGES", 4)
-    monkeypatch.setattr(search_indexer, "_LULL_S", 0.0)
+    monkeypatch.setattr(search_indexer, "_REST_TIMES", 0)
 
 
 async def fill(store: Store, count: int) -> tuple[int, int]:
@@ -246,30 +246,34 @@ async def test_nothing_is_left_of_words_that_fill_many_pages(path: Path) -> None
     assert there == [True, False] * 20
 
 
-async def test_blocks_wait_for_a_lull(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(search_indexer, "_LULL_S", 3600.0)
-    store = await SqliteStore.open(path)
-    await store._indexer.ready()
-    world = World(store)
-    anna = await world.user()
-    chat_id = await world.chat(anna)
-    for _ in range(4 * search_indexer._WAITING_MAX):
-        await world.send(chat_id, anna, "word")
-    found, _ = await store.search.messages(anna, SearchRequest(parse("word"), 100))
-    assert len(found) == 4 * search_indexer._WAITING_MAX
-    await store.close()
-    assert blocks(path) == []
-
-
-async def test_blocks_do_not_wait_for_ever(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(search_indexer, "_LULL_S", 0.1)
+async def test_while_many_are_sending_blocks_wait(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(search_indexer, "_REST_TIMES", 10**6)
+    monkeypatch.setattr(search_indexer, "_LULL_MESSAGES", -1)
+    monkeypatch.setattr(search_indexer, "_WAITING_MAX", 3)
     store = await SqliteStore.open(path)
     world = World(store)
     anna = await world.user()
     chat_id = await world.chat(anna)
-    async with asyncio.timeout(20):
-        while not blocks(path):
+
+    async def send(count: int) -> None:
+        for _ in range(count):
             await world.send(chat_id, anna, "word")
+
+    async def made(count: int) -> None:
+        async with asyncio.timeout(10):
+            while len(blocks(path)) < count:
+                await asyncio.sleep(0.01)
+
+    await send(4)
+    await made(1)
+    await send(3 * 4)
+    found, _ = await store.search.messages(anna, SearchRequest(parse("word"), 100))
+    assert (len(found), blocks(path)) == (16, [0])
+    await send(4)
+    await made(2)
+    assert blocks(path) == [0, 1]
+    monkeypatch.setattr(search_indexer, "_LULL_MESSAGES", 100)
+    await made(5)
     await store.close()
 
 
