@@ -1,12 +1,14 @@
 """Search of messages."""
 
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from typing import Annotated
 
 from domain.frozen import frozen
 from domain.models import Message
 from domain.search import HAS, QUERY_CHARS_MAX, Has, has_letter_or_digit, parse
 from handlers.context import Caller, Context
+from handlers.live.loaded_chat import LoadedChat
 from handlers.registry import Result, command
 from handlers.wire.answers import FoundAnswer
 from handlers.wire.errors import ChatError, invalid
@@ -51,14 +53,9 @@ async def search_messages(context: Context, caller: Caller, params: SearchMessag
 async def _shown(context: Context, user_id: int, messages: Sequence[Message]) -> Iterable[Message]:
     """The messages in chats of which the user is a member in the turn in which this returns: they may have been removed
     while the store was asked."""
+    chats: dict[int, LoadedChat] = {}
     for chat_id in {message.chat_id for message in messages}:
-        try:
-            await context.directory.for_reader(user_id, chat_id)
-        except ChatError:
-            continue  # as the lines below find out
-    loaded = {message.chat_id: context.directory.peek(message.chat_id) for message in messages}
-    return [
-        message
-        for message in messages
-        if (chat := loaded[message.chat_id]) is not None and user_id in chat.members
-    ]
+        with suppress(ChatError):  # the caller is no longer a member
+            chats[chat_id] = await context.directory.for_reader(user_id, chat_id)
+    members = {chat_id: (context.directory.peek(chat_id) or chat).members for chat_id, chat in chats.items()}
+    return [message for message in messages if user_id in members.get(message.chat_id, ())]

@@ -40,14 +40,19 @@ class SearchFill:
         self._work: asyncio.Task[None] | None = None
 
     def start(self) -> None:
+        """Begins the work, which ends when all messages have words."""
         self._work = asyncio.get_running_loop().create_task(self._run())
+
+    def older_node(self) -> None:
+        """Notes that a node of an earlier version may be running."""
+        if self._done and self._lowest_format() < WORDS_FORMAT:
+            self._done = False
+            self.start()
 
     async def complete(self) -> bool:
         """Whether all messages have words. Raises: `Unavailable`."""
         if self._lowest_format() < WORDS_FORMAT:
-            if self._done:
-                self._done = False
-                self.start()
+            self.older_node()
             return False
         if not self._done:
             self._done = bool((await self._progress())["done"])
@@ -83,6 +88,9 @@ class SearchFill:
             except Unavailable as error:
                 if error.trouble == "closed":
                     return
+                await asyncio.sleep(_LOOK_AGAIN_S)
+            except Exception as error:
+                log.error("indexing for search failed", exc_info=error)
                 await asyncio.sleep(_LOOK_AGAIN_S)
 
     async def _progress(self) -> Document:

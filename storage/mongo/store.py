@@ -78,6 +78,7 @@ class MongoStore:
         self.invites = MongoInvites(database, self._writer)
         self.messages = MongoMessages(database, self._writer, self._follower)
         self._fill = SearchFill(database, lambda: self._writer.lowest_format)
+        self.nodes.on_older = self._fill.older_node
         self.search = MongoSearch(database, self._fill)
         self.audit = MongoAudit(database)
         self.blocks = MongoBlocks(database, self._writer)

@@ -12,7 +12,7 @@ from storage.sqlite import search_blocks
 from storage.sqlite.database import Database
 from storage.sqlite.writer import Writer
 
-_STEP = 500
+_STEP = 200
 
 
 class Remover:

@@ -18,6 +18,7 @@ import re
 import sqlite3
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from functools import cache
 from typing import Any
 from unicodedata import unidata_version
 
@@ -46,10 +47,9 @@ SELECT count(*), total(changed_seq),
 FROM messages WHERE id BETWEEN ? AND ?
 """
 _STAMP = "SELECT count(*), total(changed_seq) FROM messages WHERE id BETWEEN ? AND ?"
-_FORGET = """
-UPDATE search_words SET words = without_places(words, :gone)
-WHERE id BETWEEN :first AND :last AND words <> without_places(words, :gone)
-"""
+_MADE = "SELECT coalesce(min(block) FILTER (WHERE form <> ?), count(*)) FROM search_blocks"
+_FORGET = "UPDATE search_words SET words = without_places(words, ?) WHERE id BETWEEN ? AND ? AND ({})"
+_FORGOTTEN_AT_ONCE = 32
 _MESSAGE = """
 SELECT chat_id, sender_id, content, extra FROM messages
 WHERE id = ? AND EXISTS (SELECT 1 FROM search_blocks WHERE block = ?)
@@ -78,6 +78,13 @@ def block_of(message_id: int) -> int:
 def ids_of(block: int) -> tuple[int, int]:
     """The first and the last id of a block."""
     return block * BLOCK_MESSAGES + 1, (block + 1) * BLOCK_MESSAGES
+
+
+def blocks_made(db: sqlite3.Connection) -> int:
+    """How many blocks from the first on are in the index and up to date: they are made one after the other, and made
+    anew in the same order."""
+    (made,) = db.execute(_MADE, (FORM,)).fetchone()
+    return int(made)
 
 
 def rows_of(word: str, *, begins: bool = False) -> tuple[int, int]:
@@ -137,8 +144,9 @@ def forget(db: sqlite3.Connection, message_ids: Iterable[int]) -> None:
     for message_id in message_ids:
         gone[block_of(message_id)] += character_of(message_id)
     for block, places in gone.items():
-        first, last = _all_rows(block)
-        db.execute(_FORGET, {"gone": places, "first": first, "last": last})
+        for start in range(0, len(places), _FORGOTTEN_AT_ONCE):
+            some = places[start : start + _FORGOTTEN_AT_ONCE]
+            db.execute(_forget_sql(len(some)), (some, *_all_rows(block), *some))
 
 
 def remember(db: sqlite3.Connection, message_id: int) -> None:
@@ -187,6 +195,11 @@ def file_names(extra: str | None) -> Sequence[str]:
         return ()
     attachments: Sequence[Mapping[str, Any]] = orjson.loads(extra).get("attachments", ())
     return [str(attachment.get("name", "")) for attachment in attachments]
+
+
+@cache
+def _forget_sql(count: int) -> str:
+    return _FORGET.format(" OR ".join(["instr(words, ?)"] * count))
 
 
 def _all_rows(block: int) -> tuple[int, int]:

@@ -12,7 +12,7 @@ from storage.errors import Unavailable
 from storage.sqlite import search_blocks
 from storage.sqlite.database import Database
 from storage.sqlite.message_view import last_id
-from storage.sqlite.search_blocks import FORM, Block
+from storage.sqlite.search_blocks import Block
 from storage.sqlite.writer import Writer
 
 log = structlog.get_logger("vestnik")
@@ -114,6 +114,9 @@ class SearchIndexer:
                 if error.trouble == "closed":
                     return
                 await asyncio.sleep(_RETRY_S)
+            except Exception as error:
+                log.error("indexing for search failed", exc_info=error)
+                await asyncio.sleep(_RETRY_S)
 
     async def _wait_for_a_block(self) -> None:
         """Returns when a block is full."""
@@ -163,10 +166,8 @@ class SearchIndexer:
 
 
 def _state(db: sqlite3.Connection) -> tuple[int, int]:
-    """The highest id of a message, and how many of the first blocks are there."""
-    blocks = db.execute("SELECT block FROM search_blocks WHERE form = ? ORDER BY block", (FORM,)).fetchall()
-    there = next((number for number, (block,) in enumerate(blocks) if number != block), len(blocks))
-    return last_id(db, "messages"), there
+    """The highest id of a message, and how many blocks are made."""
+    return last_id(db, "messages"), search_blocks.blocks_made(db)
 
 
 def _write(writer: Writer, block: Block) -> bool:

@@ -19,7 +19,7 @@ from domain.search import cut, matches, matches_message
 from storage.search import Place, SearchRequest, page_of, place_of
 from storage.sqlite import chat_list
 from storage.sqlite.rows import message_of
-from storage.sqlite.search_blocks import FORM, ROWS, file_names, id_at, ids_of, rows_of
+from storage.sqlite.search_blocks import ROWS, blocks_made, file_names, id_at, ids_of, rows_of
 
 _BLOCKS_AT_FIRST = 4
 _MORE_EACH_TIME = 4
@@ -34,9 +34,8 @@ _CHATS_MAX = 16
 """Of a user with more chats, all messages with the words are looked up; else only those in the user's chats."""
 
 _BLOCKS = (
-    "SELECT block, newest FROM search_blocks WHERE oldest <= ? AND form = ? ORDER BY newest DESC, block DESC"
+    "SELECT block, newest FROM search_blocks WHERE block < ? AND oldest <= ? ORDER BY newest DESC, block DESC"
 )
-_BEHIND = "SELECT count(*) FROM search_blocks WHERE form = ?"  # they are made one after the other
 
 # The + keeps SQLite from going through all messages of the chats.
 _HERE = """
@@ -62,8 +61,9 @@ def page(
     if not chat_ids:
         return (), None
     search = _Search(db, request, chat_ids, after)
-    search.look_behind()
-    for blocks in _growing(db.execute(_BLOCKS, (after.at, FORM)).fetchall()):
+    made = blocks_made(db)
+    search.look_behind(made)
+    for blocks in _growing(db.execute(_BLOCKS, (made, after.at)).fetchall()):
         if search.is_done(blocks[0][1]):
             break
         search.look_into([block for block, _ in blocks])
@@ -115,11 +115,10 @@ class _Search:
         """Whether a message of a block whose newest one was created then can no longer come into the page."""
         return len(self.found) == self._most and place_of(self.found[-1]).at > newest
 
-    def look_behind(self) -> None:
-        """Looks through the messages behind the last block."""
-        (block,) = self._db.execute(_BEHIND, (FORM,)).fetchone()
+    def look_behind(self, made: int) -> None:
+        """Looks through the messages behind the blocks that are made."""
         (last,) = self._db.execute("SELECT coalesce(max(id), 0) FROM messages").fetchone()
-        for first in range(ids_of(block)[0], last + 1, _MESSAGES_AT_ONCE):
+        for first in range(ids_of(made)[0], last + 1, _MESSAGES_AT_ONCE):
             ids = {"first": first, "last": first + _MESSAGES_AT_ONCE - 1}
             row = self._db.execute(_NOT_INDEXED, ids | self._where).fetchone()
             self._add(
@@ -181,7 +180,7 @@ def _lookup(words: int, prefix_rows: int, chats: int, chat_rows: Sequence[int]) 
         row, word = f"row{number}.words", f":word{number}"
         behind = f"substr({row}, instr({row}, {word}) + :size{number})"
         columns.append(f"substr({behind}, 1, instr({behind}, :end) - 1)")
-        joins += _row(f"row{number}", f":row{number}") + f" AND instr({row}, {word})"
+        joins += " CROSS" + _row(f"row{number}", f":row{number}") + f" AND instr({row}, {word})"
     begun = [f"begun{number}" for number in range(prefix_rows)]
     for number, alias in enumerate(begun):
         joins += " LEFT" + _row(alias, f":first + {number}")
