@@ -230,17 +230,17 @@ CREATE TABLE slow_sends (
 ) WITHOUT ROWID;
 """
 
-# What is in them, and why messages are found by this and not by FTS5: see `search_blocks`.
+# What is in them, and why messages are found by this and not by FTS5: see `search_segments`.
 _SEARCH = """
 -- the words of messages, for search; messages that are there already are indexed in the background
-CREATE TABLE search_blocks (
-    block INTEGER PRIMARY KEY,
+CREATE TABLE search_segments (
+    segment INTEGER PRIMARY KEY,
     form TEXT NOT NULL,
     oldest INTEGER NOT NULL,        -- when the first and the last of its messages were created
     newest INTEGER NOT NULL
 );
 CREATE TABLE search_words (
-    id INTEGER PRIMARY KEY,         -- 128 times the block, and the number of the row in it
+    id INTEGER PRIMARY KEY,         -- 128 times the segment, and the number of the row in it
     words TEXT NOT NULL
 );
 """

@@ -1,8 +1,8 @@
 """Reads a page of the messages that a search finds.
 
-Blocks are read newest first, some at a time and more each time, until a page is full that no other block can add to.
-What few statements can do is done in few: a reader's thread gives the interpreter lock away at each row of each
-statement, and while the event loop is busy it waits to get the lock back.
+Segments are read newest first, some at a time and more each time, until the page is full and no other segment can add
+to it. One statement asks for many segments, and answers in one row: a reader's thread gives the interpreter lock away
+at each row of each statement, and while the event loop is busy it waits to get the lock back.
 """
 
 import json
@@ -19,9 +19,9 @@ from domain.search import cut, matches, matches_message
 from storage.search import Place, SearchRequest, page_of, place_of
 from storage.sqlite import chat_list
 from storage.sqlite.rows import message_of
-from storage.sqlite.search_blocks import ROWS, blocks_made, file_names, id_at, ids_of, rows_of
+from storage.sqlite.search_segments import ROWS, file_names, id_at, ids_of, rows_of, segments_made
 
-_BLOCKS_AT_FIRST = 4
+_SEGMENTS_AT_FIRST = 4
 _MORE_EACH_TIME = 4
 
 _MESSAGES_AT_ONCE = 8_192
@@ -33,9 +33,7 @@ _WORDS_MAX = 8
 _CHATS_MAX = 16
 """Of a user with more chats, all messages with the words are looked up; else only those in the user's chats."""
 
-_BLOCKS = (
-    "SELECT block, newest FROM search_blocks WHERE block < ? AND oldest <= ? ORDER BY newest DESC, block DESC"
-)
+_SEGMENTS = "SELECT segment, newest FROM search_segments WHERE segment < ? AND oldest <= ? ORDER BY newest DESC, segment DESC"
 
 # The + keeps SQLite from going through all messages of the chats.
 _HERE = """
@@ -54,26 +52,26 @@ ORDER BY created_at DESC, chat_id DESC, seq DESC
 def page(
     db: sqlite3.Connection, user_id: int, request: SearchRequest, after: Place
 ) -> tuple[Sequence[Message], str | None]:
-    """See `storage.ports.Search.messages`. All blocks are in the index but the last few."""
+    """See `storage.ports.Search.messages`. All segments are in the index but the last few."""
     chat_ids = [
         one for one in chat_list.ids_of(db, user_id) if request.chat_id is None or one == request.chat_id
     ]
     if not chat_ids:
         return (), None
     search = _Search(db, request, chat_ids, after)
-    made = blocks_made(db)
+    made = segments_made(db)
     search.look_behind(made)
-    for blocks in _growing(db.execute(_BLOCKS, (made, after.at)).fetchall()):
-        if search.is_done(blocks[0][1]):
+    for segments in _growing(db.execute(_SEGMENTS, (made, after.at)).fetchall()):
+        if search.is_done(segments[0][1]):
             break
-        search.look_into([block for block, _ in blocks])
+        search.look_into([segment for segment, _ in segments])
     return page_of(search.found, request)
 
 
-def _growing(blocks: Sequence[tuple[int, int]]) -> Iterator[Sequence[tuple[int, int]]]:
-    size, start = _BLOCKS_AT_FIRST, 0
-    while start < len(blocks):
-        yield blocks[start : start + size]
+def _growing(segments: Sequence[tuple[int, int]]) -> Iterator[Sequence[tuple[int, int]]]:
+    size, start = _SEGMENTS_AT_FIRST, 0
+    while start < len(segments):
+        yield segments[start : start + size]
         start += size
         size *= _MORE_EACH_TIME
 
@@ -112,11 +110,11 @@ class _Search:
         self.found: list[Message] = []
 
     def is_done(self, newest: int) -> bool:
-        """Whether a message of a block whose newest one was created then can no longer come into the page."""
+        """Whether a message of a segment whose newest one was created then can no longer come into the page."""
         return len(self.found) == self._most and place_of(self.found[-1]).at > newest
 
     def look_behind(self, made: int) -> None:
-        """Looks through the messages behind the blocks that are made."""
+        """Looks through the messages behind the segments that are made."""
         (last,) = self._db.execute("SELECT coalesce(max(id), 0) FROM messages").fetchone()
         for first in range(ids_of(made)[0], last + 1, _MESSAGES_AT_ONCE):
             ids = {"first": first, "last": first + _MESSAGES_AT_ONCE - 1}
@@ -127,9 +125,9 @@ class _Search:
                 if matches(self._query, content, names := file_names(extra), has_file=bool(names))
             )
 
-    def look_into(self, blocks: Sequence[int]) -> None:
-        """Looks up what the index has in these blocks."""
-        values: dict[str, str | int] = {"blocks": json.dumps(blocks), "end": "\n"}
+    def look_into(self, segments: Sequence[int]) -> None:
+        """Looks up what the index has in these segments."""
+        values: dict[str, str | int] = {"segments": json.dumps(segments), "end": "\n"}
         for number, word in enumerate(self._words):
             line = f"\n{word}\t"
             values |= {f"word{number}": line, f"row{number}": rows_of(word)[0], f"size{number}": len(line)}
@@ -146,15 +144,15 @@ class _Search:
         row = self._db.execute(sql, values).fetchone()
         self._add(self._in_all(orjson.loads(row[0])))
 
-    def _in_all(self, blocks: Iterable[Sequence[Any]]) -> Iterator[int]:
+    def _in_all(self, segments: Iterable[Sequence[Any]]) -> Iterator[int]:
         """The ids of the messages that have all that was looked up, of which there are the places of each word, and
         whole rows for the prefix and for the chats."""
-        for block, *columns in blocks:
+        for segment, *columns in segments:
             places = [set(column) for column in columns[: len(self._words)]]
             for column, pattern in zip(columns[len(self._words) :], self._patterns, strict=True):
                 places.append(set().union(*pattern.findall(column or "")))
             for character in set.intersection(*places):
-                yield id_at(block, character)
+                yield id_at(segment, character)
 
     def _add(self, message_ids: Iterable[int]) -> None:
         ids = list(message_ids)
@@ -173,7 +171,7 @@ class _Search:
 
 @cache
 def _lookup(words: int, prefix_rows: int, chats: int, chat_rows: Sequence[int]) -> str:
-    """The statement that gives, of the blocks that have all the words, the places of each, then the rows with words
+    """The statement that gives, of the segments that have all the words, the places of each, then the rows with words
     that begin as asked, and those with chats."""
     columns, joins, conditions = ["wanted.value"], "", list[str]()
     for number in range(words):
@@ -196,7 +194,7 @@ def _lookup(words: int, prefix_rows: int, chats: int, chat_rows: Sequence[int]) 
     where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
     return (
         f"SELECT json_group_array(json_array({', '.join(columns)}))"  # noqa: S608 -- no input
-        f" FROM json_each(:blocks) AS wanted{joins}{where}"
+        f" FROM json_each(:segments) AS wanted{joins}{where}"
     )
 
 

@@ -12,25 +12,25 @@ from domain.refusals import BadReference
 from domain.search import Has, parse
 from storage.ports import Store
 from storage.search import SearchRequest
-from storage.sqlite import SqliteStore, search_blocks, search_indexer
+from storage.sqlite import SqliteStore, search_indexer, search_segments
 from tests.storage.conftest import Place, SqlitePlace
 from tests.storage.world import World, at
 
 
-@pytest.fixture(params=["sqlite", "sqlite in blocks", "mongo"])
+@pytest.fixture(params=["sqlite", "sqlite in segments", "mongo"])
 def place(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
-    """SQLite twice: messages that are not indexed yet are looked through, others are found in blocks."""
+    """SQLite twice: messages that are not indexed yet are looked through, others are found in segments."""
     if request.param == "mongo":
         place: Place = request.getfixturevalue("mongo_place")
         return place
-    if request.param == "sqlite in blocks":
-        monkeypatch.setattr(search_blocks, "BLOCK_MESSAGES", 2)
+    if request.param == "sqlite in segments":
+        monkeypatch.setattr(search_segments, "SEGMENT_MESSAGES", 2)
         monkeypatch.setattr(search_indexer, "_REST_TIMES", 0)
     return SqlitePlace(tmp_path)
 
 
 async def settled(store: Store) -> None:
-    """Returns when all full blocks are in the index, or old ones are being made."""
+    """Returns when all full segments are in the index, or old ones are being made."""
     if isinstance(store, SqliteStore) and await store._indexer.ready():
         while store._indexer._is_behind():
             await asyncio.sleep(0.001)

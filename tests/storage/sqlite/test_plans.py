@@ -9,17 +9,17 @@ import pytest
 from domain.invites import Invite
 from domain.search import parse
 from storage.search import SearchRequest
-from storage.sqlite import search_blocks
+from storage.sqlite import search_segments
 from storage.sqlite.unread import _BACKWARDS
 from tests.storage.contract.test_search import settled
 from tests.storage.sqlite.conftest import Gremlin
 from tests.storage.world import START, World, at
 
-# What may be gone through: rows that a statement brings along, and tables of a few rows (`search_blocks`: one for a
+# What may be gone through: rows that a statement brings along, and tables of a few rows (`search_segments`: one for a
 # thousand messages).
 _SMALL = re.compile(
     r"SCAN (\d+ CONSTANT ROWS?|CONSTANT ROW|found|wanted|raised|json_each|walk"
-    r"|sqlite_sequence|search_blocks|\(subquery-\d+\))"
+    r"|sqlite_sequence|search_segments|\(subquery-\d+\))"
 )
 
 
@@ -93,7 +93,7 @@ async def use_everything(world: World) -> None:
 async def test_words_are_looked_up_by_the_number_of_their_row(
     shaky_world: World, gremlin: Gremlin, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(search_blocks, "BLOCK_MESSAGES", 1)
+    monkeypatch.setattr(search_segments, "SEGMENT_MESSAGES", 1)
     anna = await shaky_world.user()
     chat_id = await shaky_world.chat(anna)
     sent = [await shaky_world.send(chat_id, anna) for _ in range(3)]
@@ -104,7 +104,7 @@ async def test_words_are_looked_up_by_the_number_of_their_row(
     statements = [statement for statement in gremlin.statements if "search_words" in statement]
     assert len(statements) > 3
     db = sqlite3.connect(path)
-    search_blocks.add_functions(db)
+    search_segments.add_functions(db)
     for statement in statements:
         plan = plan_of(db, statement)
         assert "SCAN search_words" not in plan
@@ -122,7 +122,7 @@ async def test_every_statement_goes_by_an_index(shaky_world: World, gremlin: Gre
     }
     assert len(statements) > 50
     db = sqlite3.connect(path)
-    search_blocks.add_functions(db)
+    search_segments.add_functions(db)
     for statement in statements:
         plan = [step for *_, step in db.execute(f"EXPLAIN QUERY PLAN {statement}")]
         scans = [step for step in plan if step.startswith("SCAN") and not _SMALL.match(step)]

@@ -12,7 +12,7 @@ from domain.search import parse, words_text
 from storage.errors import NotIndexed
 from storage.ports import Store
 from storage.search import SearchRequest
-from storage.sqlite import SqliteStore, search_blocks, search_indexer
+from storage.sqlite import SqliteStore, search_indexer, search_segments
 from tests.storage.contract.test_search import search, settled
 from tests.storage.sqlite.conftest import Gremlin
 from tests.storage.sqlite.earlier import take_back
@@ -23,8 +23,8 @@ BEFORE_SEARCH = 7
 
 
 @pytest.fixture(autouse=True)
-def _small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(search_blocks, "BLOCK_MESSAGES", 4)
+def _small_segments(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(search_segments, "SEGMENT_MESSAGES", 4)
     monkeypatch.setattr(search_indexer, "_REST_TIMES", 0)
 
 
@@ -49,9 +49,9 @@ async def indexed(store: Store, user_id: int, text: str) -> list[str]:
                 await asyncio.sleep(0.005)
 
 
-def blocks(path: Path) -> list[int]:
+def segments(path: Path) -> list[int]:
     with sqlite3.connect(path) as db:
-        return [block for (block,) in db.execute("SELECT block FROM search_blocks ORDER BY block")]
+        return [segment for (segment,) in db.execute("SELECT segment FROM search_segments ORDER BY segment")]
 
 
 def words(path: Path) -> dict[str, int]:
@@ -66,14 +66,14 @@ def words(path: Path) -> dict[str, int]:
     return dict(found)
 
 
-async def test_full_blocks_are_indexed_and_the_rest_is_looked_through(path: Path) -> None:
+async def test_full_segments_are_indexed_and_the_rest_is_looked_through(path: Path) -> None:
     store = await SqliteStore.open(path)
     _, anna = await fill(store, 10)
     assert await search(store, anna, "word") == [f"word n{number}" for number in reversed(range(10))]
     assert await search(store, anna, '"n3"') == ["word n3"]
     assert await search(store, anna, '"n9"') == ["word n9"]
     await store.close()
-    assert blocks(path) == [0, 1]
+    assert segments(path) == [0, 1]
     assert words(path)["word"] == 8
 
 
@@ -86,16 +86,16 @@ async def test_a_file_from_before_is_indexed_in_the_background_over_restarts(
     take_back(path, BEFORE_SEARCH)
     made = 0
 
-    def some(db: sqlite3.Connection, number: int) -> search_blocks.Block:
-        """Makes five blocks, and then fails until the store is opened again."""
+    def some(db: sqlite3.Connection, number: int) -> search_segments.Segment:
+        """Makes five segments, and then fails until the store is opened again."""
         nonlocal made
         made += 1
         if made > 5:
             raise sqlite3.OperationalError("disk I/O error")
         return read(db, number)
 
-    read = search_blocks.read
-    monkeypatch.setattr(search_blocks, "read", some)
+    read = search_segments.read
+    monkeypatch.setattr(search_segments, "read", some)
     store = await SqliteStore.open(path)
     async with asyncio.timeout(10):
         while made <= 5:
@@ -103,13 +103,13 @@ async def test_a_file_from_before_is_indexed_in_the_background_over_restarts(
     with pytest.raises(NotIndexed, match=r"older messages are being indexed, 25 % are done"):
         await search(store, anna, "word")
     await store.close()
-    assert blocks(path) == list(range(5))
-    monkeypatch.setattr(search_blocks, "read", read)
+    assert segments(path) == list(range(5))
+    monkeypatch.setattr(search_segments, "read", read)
     monkeypatch.setattr(search_indexer, "_LOG_EVERY_S", 0.0)
     store = await SqliteStore.open(path)
     assert len(await indexed(store, anna, "word")) == 80
     await store.close()
-    assert blocks(path) == list(range(20))
+    assert segments(path) == list(range(20))
     said = capsys.readouterr().out
     assert "messages=80" in said
     assert "messages=60" in said
@@ -141,18 +141,18 @@ async def test_messages_that_come_while_old_ones_are_indexed(
         await world.send(chat_id, anna, f"word n{number}", created_at=at(number))
     assert len(await indexed(store, anna, "word")) == 60
     await store.close()
-    assert blocks(path) == list(range(15))
+    assert segments(path) == list(range(15))
 
 
-async def test_blocks_of_another_form_are_made_anew(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_segments_of_another_form_are_made_anew(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for count in (50, 20):
         file = path.with_name(f"{count}.db")
-        monkeypatch.setattr(search_blocks, "FORM", "0")
+        monkeypatch.setattr(search_segments, "FORM", "0")
         store = await SqliteStore.open(file)
         _, anna = await fill(store, count)
         await store.close()
         with sqlite3.connect(file) as db:
-            db.execute("UPDATE search_blocks SET form = 'old' WHERE block > 1")
+            db.execute("UPDATE search_segments SET form = 'old' WHERE segment > 1")
             db.execute(
                 "UPDATE search_words SET words = char(10) || 'old' || substr(words, 2) WHERE id >= 256"
             )
@@ -164,7 +164,7 @@ async def test_blocks_of_another_form_are_made_anew(path: Path, monkeypatch: pyt
         assert not [word for word in words(file) if word.startswith("old")]
 
 
-async def test_an_edit_or_a_deletion_while_a_block_is_made(
+async def test_an_edit_or_a_deletion_while_a_segment_is_made(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store = await SqliteStore.open(path)
@@ -173,7 +173,7 @@ async def test_an_edit_or_a_deletion_while_a_block_is_made(
     chat_id = await world.chat(anna)
     sent = [await world.send(chat_id, anna, f"word n{number}") for number in range(3)]
     loop = asyncio.get_running_loop()
-    read = search_blocks.read
+    read = search_segments.read
     changes = iter(
         (
             lambda: store.messages.edit(sent[1].id, anna, "other text", at(1)),
@@ -186,19 +186,19 @@ async def test_an_edit_or_a_deletion_while_a_block_is_made(
         if action is not None:
             await action()
 
-    def changed_meanwhile(db: sqlite3.Connection, number: int) -> search_blocks.Block:
-        block = read(db, number)
+    def changed_meanwhile(db: sqlite3.Connection, number: int) -> search_segments.Segment:
+        segment = read(db, number)
         asyncio.run_coroutine_threadsafe(change(), loop).result(10)
-        return block
+        return segment
 
-    monkeypatch.setattr(search_blocks, "read", changed_meanwhile)
+    monkeypatch.setattr(search_segments, "read", changed_meanwhile)
     for text in ("word n3", "behind"):
         await world.send(chat_id, anna, text)
     await settled(store)
     assert sorted(await search(store, anna, "word")) == ["word n0", "word n3"]
     assert await search(store, anna, "other") == ["other text"]
     await store.close()
-    assert blocks(path) == [0]
+    assert segments(path) == [0]
     assert words(path)["other"] == 1
     assert words(path)["word"] == 2
 
@@ -246,7 +246,7 @@ async def test_nothing_is_left_of_words_that_fill_many_pages(path: Path) -> None
     assert there == [True, False] * 20
 
 
-async def test_while_many_are_sending_blocks_wait(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_while_many_are_sending_segments_wait(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(search_indexer, "_REST_TIMES", 10**6)
     monkeypatch.setattr(search_indexer, "_LULL_MESSAGES", -1)
     monkeypatch.setattr(search_indexer, "_WAITING_MAX", 3)
@@ -261,17 +261,17 @@ async def test_while_many_are_sending_blocks_wait(path: Path, monkeypatch: pytes
 
     async def made(count: int) -> None:
         async with asyncio.timeout(10):
-            while len(blocks(path)) < count:
+            while len(segments(path)) < count:
                 await asyncio.sleep(0.01)
 
     await send(4)
     await made(1)
     await send(3 * 4)
     found, _ = await store.search.messages(anna, SearchRequest(parse("word"), 100))
-    assert (len(found), blocks(path)) == (16, [0])
+    assert (len(found), segments(path)) == (16, [0])
     await send(4)
     await made(2)
-    assert blocks(path) == [0, 1]
+    assert segments(path) == [0, 1]
     monkeypatch.setattr(search_indexer, "_LULL_MESSAGES", 100)
     await made(5)
     await store.close()
@@ -281,21 +281,21 @@ async def test_a_store_that_fails_goes_on_later(
     path: Path, gremlin: Gremlin, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(search_indexer, "_RETRY_S", 0.01)
-    gremlin.fails = lambda sql: "search_blocks" in sql and sql.startswith("SELECT block FROM")
+    gremlin.fails = lambda sql: "search_segments" in sql and sql.startswith("SELECT segment FROM")
     store = await SqliteStore.open(path)
     await asyncio.sleep(0.05)
     gremlin.fails = lambda _sql: False
     _, anna = await fill(store, 9)
     assert len(await search(store, anna, "word")) == 9
     await store.close()
-    assert blocks(path) == [0, 1]
+    assert segments(path) == [0, 1]
 
 
 async def test_one_who_asks_before_it_is_known_what_is_missing(
     path: Path, gremlin: Gremlin, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(search_indexer, "_LOOK_WITHIN_S", 0.05)
-    gremlin.fails = lambda sql: sql.startswith("SELECT block FROM search_blocks")
+    gremlin.fails = lambda sql: sql.startswith("SELECT segment FROM search_segments")
     store = await SqliteStore.open(path)
     with pytest.raises(NotIndexed):
         await store.search.messages(1, SearchRequest(parse("x"), 20))
@@ -303,27 +303,27 @@ async def test_one_who_asks_before_it_is_known_what_is_missing(
 
 
 def test_places_are_characters_that_no_word_has(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(search_blocks, "BLOCK_MESSAGES", 1024)
+    monkeypatch.setattr(search_segments, "SEGMENT_MESSAGES", 1024)
     for message_id in (1, 2, 1024, 1025, 2048, 5_000_000):
-        character = search_blocks.character_of(message_id)
+        character = search_segments.character_of(message_id)
         assert words_text(f"a{character}b") == " a b "
-        assert search_blocks.id_at(search_blocks.block_of(message_id), character) == message_id
-    assert search_blocks.ids_of(search_blocks.block_of(1025)) == (1025, 2048)
+        assert search_segments.id_at(search_segments.segment_of(message_id), character) == message_id
+    assert search_segments.ids_of(search_segments.segment_of(1025)) == (1025, 2048)
 
 
 @pytest.mark.parametrize("word", ["a", "ab", "я", "яя", "!link", "#1", "日本", "_", "0"])
 def test_a_word_is_in_the_row_of_its_beginning(word: str) -> None:
-    first, last = search_blocks.rows_of(word)
+    first, last = search_segments.rows_of(word)
     assert first == last
     for size in range(1, len(word) + 1):
-        begins = search_blocks.rows_of(word[:size], begins=True)
-        assert 0 <= begins[0] <= first <= begins[1] < search_blocks.ROWS
+        begins = search_segments.rows_of(word[:size], begins=True)
+        assert 0 <= begins[0] <= first <= begins[1] < search_segments.ROWS
 
 
 def test_places_come_and_go_in_a_row() -> None:
-    row = search_blocks.with_place("\n", "\ue000", '["a", "b"]')
-    row = search_blocks.with_place(row, "\ue001", '["b", "c"]')
+    row = search_segments.with_place("\n", "\ue000", '["a", "b"]')
+    row = search_segments.with_place(row, "\ue001", '["b", "c"]')
     assert row == "\na\t\ue000\nb\t\ue000\ue001\nc\t\ue001\n"
-    assert search_blocks.without_places(row, "\ue001") == "\na\t\ue000\nb\t\ue000\n"
-    assert search_blocks.without_places(row, "\ue000\ue001") == "\n"
-    assert search_blocks.without_places(row, "\ue002") == row
+    assert search_segments.without_places(row, "\ue001") == "\na\t\ue000\nb\t\ue000\n"
+    assert search_segments.without_places(row, "\ue000\ue001") == "\n"
+    assert search_segments.without_places(row, "\ue002") == row

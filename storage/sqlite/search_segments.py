@@ -1,16 +1,16 @@
-"""The index of the words of messages, in blocks of messages with consecutive ids.
+"""The index of the words of messages, in segments of messages with consecutive ids.
 
-A block has up to 128 rows, one for each beginning of a word. Each line of a row is a word and, behind a tab, the places
-of the messages that have it, each place being a character for private use. Besides words there are `#` and the id of
-the chat, `@` and the id of the sender, and the marks of `domain.search`.
+A segment has up to 128 rows, one for each beginning of a word. Each line of a row is a word and, behind a tab, the
+places of the messages that have it, each place being a character for private use. Besides words there are `#` and the
+id of the chat, `@` and the id of the sender, and the marks of `domain.search`.
 
-A block is written once, when all of its ids are given out. The messages behind the last block are few; a search looks
-through them, so a send does nothing for the index, and a message is found at once.
+A segment is written once, when all of its ids are given out. The messages behind the last segment are few, and a search
+looks through them. So a send does nothing for the index, and a message is found at once.
 
-An edit or a deletion takes the places of the message out of its block, in its own transaction and whatever its words
-were, and the words that have no other place go with it. That is why this is no FTS5 table: before SQLite 3.42 there is
-no way to take a word out of FTS5's segments but to merge the whole index. And that is why words have no rows of their
-own: SQLite moves small rows of an index between pages, and leaves copies behind that `secure_delete` does not see.
+An edit or a deletion takes the places of the message out of its segment, in its own transaction and whatever its words
+were; a word without another place goes with them. That is why this is no FTS5 table: before SQLite 3.42 the only way to
+take a word out of FTS5's segments is to merge the whole index. And that is why words have no rows of their own: SQLite
+moves small rows of an index between pages, and leaves copies behind that `secure_delete` does not see.
 """
 
 import json
@@ -27,13 +27,13 @@ import orjson
 from domain.frozen import frozen
 from domain.search import RULES, index_words
 
-BLOCK_MESSAGES = 1024
+SEGMENT_MESSAGES = 1024
 
 FORM = f"{RULES} {unidata_version}"
-"""A block of another form has other words than `index_words` finds, and is made anew."""
+"""A segment of another form has other words than `index_words` finds, and is made anew."""
 
 ROWS = 128
-"""Row numbers that belong to each block."""
+"""Row numbers that belong to each segment."""
 
 _FIRST_CHARACTER = 0xE000
 _FIRST_LETTERS, _SECOND_LETTERS = 32, 4
@@ -47,12 +47,12 @@ SELECT count(*), total(changed_seq),
 FROM messages WHERE id BETWEEN ? AND ?
 """
 _STAMP = "SELECT count(*), total(changed_seq) FROM messages WHERE id BETWEEN ? AND ?"
-_MADE = "SELECT coalesce(min(block) FILTER (WHERE form <> ?), count(*)) FROM search_blocks"
+_MADE = "SELECT coalesce(min(segment) FILTER (WHERE form <> ?), count(*)) FROM search_segments"
 _FORGET = "UPDATE search_words SET words = without_places(words, ?) WHERE id BETWEEN ? AND ? AND ({})"
 _FORGOTTEN_AT_ONCE = 32
 _MESSAGE = """
 SELECT chat_id, sender_id, content, extra FROM messages
-WHERE id = ? AND EXISTS (SELECT 1 FROM search_blocks WHERE block = ?)
+WHERE id = ? AND EXISTS (SELECT 1 FROM search_segments WHERE segment = ?)
 """
 _REMEMBER = """
 INSERT INTO search_words (id, words) VALUES (:row, with_place(char(10), :place, :words))
@@ -61,8 +61,8 @@ ON CONFLICT (id) DO UPDATE SET words = with_place(words, :place, :words)
 
 
 @frozen
-class Block:
-    """What is to be written of a block. `stamp` is another one if any of its messages has changed or is gone."""
+class Segment:
+    """What is to be written of a segment. `stamp` is another one if any of its messages has changed or is gone."""
 
     number: int
     stamp: tuple[int, float]
@@ -71,24 +71,24 @@ class Block:
     rows: Sequence[tuple[int, str]]
 
 
-def block_of(message_id: int) -> int:
-    return (message_id - 1) // BLOCK_MESSAGES
+def segment_of(message_id: int) -> int:
+    return (message_id - 1) // SEGMENT_MESSAGES
 
 
-def ids_of(block: int) -> tuple[int, int]:
-    """The first and the last id of a block."""
-    return block * BLOCK_MESSAGES + 1, (block + 1) * BLOCK_MESSAGES
+def ids_of(segment: int) -> tuple[int, int]:
+    """The first and the last id of a segment."""
+    return segment * SEGMENT_MESSAGES + 1, (segment + 1) * SEGMENT_MESSAGES
 
 
-def blocks_made(db: sqlite3.Connection) -> int:
-    """How many blocks from the first on are in the index and up to date: they are made one after the other, and made
+def segments_made(db: sqlite3.Connection) -> int:
+    """How many segments from the first on are in the index and up to date: they are made one after the other, and made
     anew in the same order."""
     (made,) = db.execute(_MADE, (FORM,)).fetchone()
     return int(made)
 
 
 def rows_of(word: str, *, begins: bool = False) -> tuple[int, int]:
-    """The first and the last row of a block in which the word is, or words that begin so."""
+    """The first and the last row of a segment in which the word is, or words that begin so."""
     row = ord(word[0]) % _FIRST_LETTERS * _SECOND_LETTERS
     if len(word) == 1 and begins:
         return row, row + _SECOND_LETTERS - 1
@@ -97,17 +97,17 @@ def rows_of(word: str, *, begins: bool = False) -> tuple[int, int]:
 
 
 def character_of(message_id: int) -> str:
-    """The place of a message in its block."""
-    return chr(_FIRST_CHARACTER + (message_id - 1) % BLOCK_MESSAGES)
+    """The place of a message in its segment."""
+    return chr(_FIRST_CHARACTER + (message_id - 1) % SEGMENT_MESSAGES)
 
 
-def id_at(block: int, character: str) -> int:
-    """The id of the message at a place of a block."""
-    return block * BLOCK_MESSAGES + 1 + ord(character) - _FIRST_CHARACTER
+def id_at(segment: int, character: str) -> int:
+    """The id of the message at a place of a segment."""
+    return segment * SEGMENT_MESSAGES + 1 + ord(character) - _FIRST_CHARACTER
 
 
-def read(db: sqlite3.Connection, number: int) -> Block:
-    """Makes a block of its messages; for a reader's thread."""
+def read(db: sqlite3.Connection, number: int) -> Segment:
+    """Makes a segment of its messages; for a reader's thread."""
     count, changed, text = db.execute(_READ, ids_of(number)).fetchone()
     places: defaultdict[str, str] = defaultdict(str)
     times: list[int] = []
@@ -118,22 +118,22 @@ def read(db: sqlite3.Connection, number: int) -> Block:
             places[word] += character
         times.append(created_at)
     rows = [(number * ROWS + row, text) for row, text in _texts(places).items()]
-    return Block(number, (count, changed), min(times, default=0), max(times, default=0), sorted(rows))
+    return Segment(number, (count, changed), min(times, default=0), max(times, default=0), sorted(rows))
 
 
-def write(db: sqlite3.Connection, block: Block) -> bool:
-    """Writes a block, in place of an earlier form of it. False if messages have changed since it was read: then nothing
-    is written."""
-    if db.execute(_STAMP, ids_of(block.number)).fetchone() != block.stamp:
+def write(db: sqlite3.Connection, segment: Segment) -> bool:
+    """Writes a segment, in place of an earlier form of it. Writes nothing and returns False if messages have changed
+    since it was read."""
+    if db.execute(_STAMP, ids_of(segment.number)).fetchone() != segment.stamp:
         return False
-    db.execute("DELETE FROM search_words WHERE id BETWEEN ? AND ?", _all_rows(block.number))
-    values = [value for row in block.rows for value in row]
+    db.execute("DELETE FROM search_words WHERE id BETWEEN ? AND ?", _all_rows(segment.number))
+    values = [value for row in segment.rows for value in row]
     if values:
-        rows = ", ".join(["(?, ?)"] * len(block.rows))
+        rows = ", ".join(["(?, ?)"] * len(segment.rows))
         db.execute(f"INSERT INTO search_words (id, words) VALUES {rows}", values)  # noqa: S608 -- no input
     db.execute(
-        "INSERT OR REPLACE INTO search_blocks (block, form, oldest, newest) VALUES (?, ?, ?, ?)",
-        (block.number, FORM, block.oldest, block.newest),
+        "INSERT OR REPLACE INTO search_segments (segment, form, oldest, newest) VALUES (?, ?, ?, ?)",
+        (segment.number, FORM, segment.oldest, segment.newest),
     )
     return True
 
@@ -142,17 +142,17 @@ def forget(db: sqlite3.Connection, message_ids: Iterable[int]) -> None:
     """Takes messages out of the index, if they are in it."""
     gone: defaultdict[int, str] = defaultdict(str)
     for message_id in message_ids:
-        gone[block_of(message_id)] += character_of(message_id)
-    for block, places in gone.items():
+        gone[segment_of(message_id)] += character_of(message_id)
+    for segment, places in gone.items():
         for start in range(0, len(places), _FORGOTTEN_AT_ONCE):
             some = places[start : start + _FORGOTTEN_AT_ONCE]
-            db.execute(_forget_sql(len(some)), (some, *_all_rows(block), *some))
+            db.execute(_forget_sql(len(some)), (some, *_all_rows(segment), *some))
 
 
 def remember(db: sqlite3.Connection, message_id: int) -> None:
-    """Puts a message into the index, if its block is there and the message is not in it."""
-    block = block_of(message_id)
-    found = db.execute(_MESSAGE, (message_id, block)).fetchone()
+    """Puts a message into the index, if its segment is there and the message is not in it."""
+    segment = segment_of(message_id)
+    found = db.execute(_MESSAGE, (message_id, segment)).fetchone()
     if found is None:
         return
     by_row: defaultdict[int, list[str]] = defaultdict(list)
@@ -160,7 +160,7 @@ def remember(db: sqlite3.Connection, message_id: int) -> None:
         by_row[rows_of(word)[0]].append(word)
     for row, words in by_row.items():
         values = {
-            "row": block * ROWS + row,
+            "row": segment * ROWS + row,
             "place": character_of(message_id),
             "words": json.dumps(words),
         }
@@ -202,8 +202,8 @@ def _forget_sql(count: int) -> str:
     return _FORGET.format(" OR ".join(["instr(words, ?)"] * count))
 
 
-def _all_rows(block: int) -> tuple[int, int]:
-    return block * ROWS, (block + 1) * ROWS - 1
+def _all_rows(segment: int) -> tuple[int, int]:
+    return segment * ROWS, (segment + 1) * ROWS - 1
 
 
 def _texts(places: Mapping[str, str]) -> Mapping[int, str]:
