@@ -29,6 +29,8 @@ _RUN_CHARS_MAX = 512
 """How much of a run is looked at: the time that normalizing takes grows with the square of a run of marks. No word of
 a query is as long."""
 
+_REMEMBERED_MAX = 20_000
+
 _FIELD_END = "\n"
 """Stands between the content and the names of files, so that no phrase goes across."""
 
@@ -48,30 +50,38 @@ _LETTER_WITH = re.compile(r"LATIN (?:CAPITAL|SMALL) LETTER ([A-Z])(?: WITH .*)?"
 _LINK = re.compile(r"\bhttps?://[^\s/?#]", re.IGNORECASE)
 
 
-class _Separated(dict[int, str]):
-    """For `str.translate`: keeps what words are made of, and makes a space of all else."""
+class _Table(dict[int, str]):
+    """A table for `str.translate` that looks a character up when it first comes, and forgets all when it is full."""
 
     def __missing__(self, code: int) -> str:
-        character = chr(code)
+        if len(self) >= _REMEMBERED_MAX:
+            self.clear()
+        made = self[code] = self.make(chr(code), code)
+        return made
+
+    def make(self, character: str, code: int) -> str:
+        """What becomes of a character."""
+        raise NotImplementedError
+
+
+class _Separated(_Table):
+    """Keeps what words are made of, and makes a space of all else."""
+
+    def make(self, character: str, code: int) -> str:
         keeps = character == "_" or category(character)[0] in "LNM"
         # Variation selectors are marks that follow emoji.
-        kept = self[code] = character if keeps and not 0xFE00 <= code <= 0xFE0F else " "
-        return kept
+        return character if keeps and not 0xFE00 <= code <= 0xFE0F else " "
 
 
-class _Folded(dict[int, str]):
-    """For `str.translate`: the form in which letters are compared, and a space for what is in no word."""
+class _Folded(_Table):
+    """Makes the form in which letters are compared, and a space of what is in no word."""
 
-    def __missing__(self, code: int) -> str:
-        character = chr(code)
+    def make(self, character: str, code: int) -> str:
         if category(character)[0] not in "LNM" and character != "_":
-            folded = " "
-        elif _loses_marks(character):
-            folded = "".join(map(_plain, _bare(_bare(character).casefold())))
-        else:
-            folded = normalize("NFC", character.casefold()).replace("ё", "е")
-        self[code] = folded
-        return folded
+            return " "
+        if _loses_marks(character):
+            return "".join(map(_plain, _bare(_bare(character).casefold())))
+        return normalize("NFC", character.casefold()).replace("ё", "е")
 
 
 def _loses_marks(character: str) -> bool:

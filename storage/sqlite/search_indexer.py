@@ -22,8 +22,8 @@ LOOKED_THROUGH_MAX = 8
 the messages of those."""
 
 _REST_TIMES = 19
-"""While many users are sending, a rest of so many times the time of a segment follows it, so the index takes a twentieth
-of the time. A segment takes 5 to 10 ms of the interpreter."""
+"""While many users are sending, a rest of so many times the time of a segment follows it, so the index takes a
+twentieth of the time. A segment takes 5 to 10 ms of the interpreter."""
 
 _LULL_S, _LULL_MESSAGES = 0.05, 100
 """Many are sending if there are more messages than these in so many seconds."""
@@ -43,8 +43,8 @@ _CHANGED_MAX = 5
 
 class SearchIndexer:
     """Makes the segments in ascending order, one after the other. So rows are only added at the end of the table, and
-    none moves between pages, which would leave a copy of it behind. The table says how far the index is: after a restart
-    the work goes on from there.
+    none moves between pages, which would leave a copy of it behind. The table says how far the index is: after a
+    restart the work goes on from there.
 
     All methods are for the event loop.
     """

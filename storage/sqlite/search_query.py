@@ -33,7 +33,9 @@ _WORDS_MAX = 8
 _CHATS_MAX = 16
 """Of a user with more chats, all messages with the words are looked up; else only those in the user's chats."""
 
-_SEGMENTS = "SELECT segment, newest FROM search_segments WHERE segment < ? AND oldest <= ? ORDER BY newest DESC, segment DESC"
+_SEGMENTS = """
+SELECT segment, newest FROM search_segments WHERE segment < ? AND oldest <= ? ORDER BY newest DESC, segment DESC
+"""
 
 # The + keeps SQLite from going through all messages of the chats.
 _HERE = """
