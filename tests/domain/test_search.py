@@ -4,6 +4,7 @@ import time
 
 import pytest
 
+from domain import search
 from domain.models import Message
 from domain.search import (
     Has,
@@ -66,6 +67,13 @@ def test_runs_of_marks_do_not_take_long() -> None:
     words_text("ы" + "\u0301\u0316" * 5_000)
     words_text("a" + "\u0301\u0316" * 5_000)
     assert time.process_time() - began_s < 1
+
+
+def test_not_all_characters_that_ever_came_are_remembered() -> None:
+    for start in range(0x10000, 0x20000, 1000):
+        words_text("".join(map(chr, range(start, start + 1000))))
+    assert max(len(search._SEPARATED), len(search._FOLDED)) <= search._REMEMBERED_MAX
+    assert words_text("é") == " e "
 
 
 @pytest.mark.parametrize(

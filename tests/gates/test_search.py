@@ -65,6 +65,33 @@ async def test_what_is_gone_is_not_found_from_that_moment(server: Server) -> Non
     assert await texts(ann, q="nothing") == []
 
 
+async def test_who_is_removed_while_the_store_is_asked_sees_nothing(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ann, bob = await server.people("ann", "bob")
+    chat_id, other = await ann.chat(bob), await ann.chat(bob)
+    for one in (chat_id, other):
+        await ann.say(one, f"secret of {one}")
+    store = server.chat_app.context.store
+    messages, now = store.search.messages, server.chat_app.context.clock.now()
+
+    async def removed_meanwhile(*asked: Any) -> Any:
+        found = await messages(*asked)
+        await store.chats.remove_member(chat_id, ann.id, bob.id, now)
+        return found
+
+    monkeypatch.setattr(store.search, "messages", removed_meanwhile)
+    assert await texts(bob, q="secret") == [f"secret of {other}"]
+
+
+async def test_until_old_messages_are_indexed(server: Server) -> None:
+    ann = await server.person("ann")
+    server.chat_app.context.store._indexer._ready = False
+    answer = await ann.request("GET", "/messages/search", params={"q": "x"})
+    assert_error(answer, 503, "unavailable")
+    assert "being indexed" in answer[1]["error"]["message"]
+
+
 INVALID: list[tuple[dict[str, str], str]] = [
     ({}, "q"),
     ({"q": ""}, "q"),

@@ -203,7 +203,10 @@ async def test_an_edit_or_a_deletion_while_a_segment_is_made(
     assert words(path)["word"] == 2
 
 
-async def test_nothing_of_what_is_gone_is_left_in_the_files(path: Path) -> None:
+async def test_nothing_of_what_is_gone_is_left_in_the_files(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(search_segments, "_FORGOTTEN_AT_ONCE", 3)
     store = await SqliteStore.open(path)
     world = World(store)
     anna = await world.user()
