@@ -34,7 +34,11 @@ _REMEMBERED_MAX = 20_000
 _FIELD_END = "\n"
 """Stands between the content and the names of files, so that no phrase goes across."""
 
-_ASCII = "".join(chr(code).lower() if chr(code).isalnum() or chr(code) == "_" else " " for code in range(128))
+_ASCII = bytes(
+    ord(chr(code).lower()) if chr(code).isalnum() or chr(code) == "_" else 32 for code in range(128)
+)
+_ASCII += bytes(128)
+"""For `bytes.translate`, which takes a tenth of the time of `str.translate`."""
 
 _RUSSIAN = re.compile(
     "[\x00-\x7f\xab\xbb\u0401\u0410-\u044f\u0451\u2010-\u2027\u2030-\u205e\u2116\u2600-\u26ff\ufe0f\U0001f300-\U0001faff]*"
@@ -106,7 +110,7 @@ _FOLDED = _Folded()
 def words_of(text: str) -> Iterable[str]:
     """The words of a text in their order."""
     if text.isascii():
-        return text.translate(_ASCII).split()
+        return text.encode().translate(_ASCII).decode().split()
     if _RUSSIAN.fullmatch(text):
         return _RUN.findall(text.lower().replace("ё", "е"))
     return _words(text)
@@ -152,7 +156,7 @@ def index_words(content: str, file_names: Sequence[str], *, has_file: bool) -> s
     words = set(words_of(content))
     for file_name in file_names:
         words.update(words_of(file_name))
-    if len(content) > WORD_CHARS_MAX or file_names:
+    if words and max(map(len, words)) > WORD_CHARS_MAX:
         words = set(map(cut, words))
     if has_file:
         words.add(mark("file"))
