@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from storage.sqlite import SqliteStore
 from tests.clients.clock import ManualClock
 from tests.clients.people import Person
 from tests.clients.shapes import MESSAGE, assert_error, fits
@@ -84,9 +85,11 @@ async def test_who_is_removed_while_the_store_is_asked_sees_nothing(
     assert await texts(bob, q="secret") == [f"secret of {other}"]
 
 
-async def test_until_old_messages_are_indexed(server: Server) -> None:
+async def test_until_old_messages_are_indexed(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     ann = await server.person("ann")
-    server.chat_app.context.store._indexer._ready = False
+    store = server.chat_app.context.store
+    assert isinstance(store, SqliteStore)
+    monkeypatch.setattr(store._indexer, "_ready", False)
     answer = await ann.request("GET", "/messages/search", params={"q": "x"})
     assert_error(answer, 503, "unavailable")
     assert "being indexed" in answer[1]["error"]["message"]

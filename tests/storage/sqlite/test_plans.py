@@ -179,7 +179,7 @@ async def test_the_hot_queries_use_the_index_made_for_them(
     (listed,) = plans("chats.activity, chats.*")
     assert "USING INDEX members_by_user (user_id=?)" in listed
     (behind,) = plans("json_group_array(json_array(id, content, extra))")
-    assert "SEARCH messages USING INTEGER PRIMARY KEY (rowid>?)" in behind
+    assert "SEARCH messages USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)" in behind
     (actor,) = plans("SELECT role, chat_type")
     assert "SEARCH members USING PRIMARY KEY (chat_id=? AND user_id=?)" in actor
     db.close()
