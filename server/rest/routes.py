@@ -30,6 +30,10 @@ PIN_CALLS: Sequence[Call] = [
     Call("GET", "/chats/{chat_id}/pins", "list_pins"),
 ]
 
+SEARCH_CALLS: Sequence[Call] = [
+    Call("GET", "/messages/search", "search_messages"),
+]
+
 MODERATION_CALLS: Sequence[Call] = [
     Call("POST", "/chats/{chat_id}/bans", "ban_user", Answer(200, part="ban", status_if={"created": 201})),
     Call("GET", "/chats/{chat_id}/bans", "list_bans"),
@@ -95,6 +99,7 @@ CALLS: Sequence[Call] = [
     Call("DELETE", "/messages/{message_id}", "delete_message", NO_CONTENT),
     *REACTION_CALLS,
     *PIN_CALLS,
+    *SEARCH_CALLS,
     *MODERATION_CALLS,
     *INVITE_CALLS,
     *PUBLIC_CALLS,

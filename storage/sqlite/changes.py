@@ -27,7 +27,7 @@ from domain.own_settings import OwnSettingsChanged
 from domain.pins import MessagePinned, MessageUnpinned
 from domain.private_chats import ChatOpened, MemberBlocked
 from domain.reactions import ReactionAdded, ReactionRemoved
-from storage.sqlite import bans, invite_rows, members, mentions, versions
+from storage.sqlite import bans, invite_rows, members, mentions, search_segments, versions
 from storage.sqlite.chat_view import users_key
 from storage.sqlite.message_view import SqliteMessageView
 from storage.sqlite.rows import extra_of
@@ -74,13 +74,16 @@ def message_updated(view: SqliteMessageView, change: MessageChange) -> None:
 def _message_edited(view: SqliteMessageView, change: MessageEdited) -> None:
     if versions.keep(view.db, change.message.id):
         view.has_removed = True
+    search_segments.forget(view.db, [change.message.id])
     message_updated(view, change)
+    search_segments.remember(view.db, change.message.id)
     mentions.rewrite(view.db, change.message)
 
 
 def _message_deleted(view: SqliteMessageView, change: MessageDeleted) -> None:
     message = change.message
     view.raise_head(message.chat_id, message.changed_seq)
+    search_segments.forget(view.db, [message.id])
     versions.remove(view.db, [message.id])
     view.has_removed = True
     mentions.rewrite(view.db, message)

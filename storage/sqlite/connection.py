@@ -6,7 +6,7 @@ import sqlite3
 from pathlib import Path
 
 from storage.errors import StorageError, Trouble, Unavailable
-from storage.sqlite import schema
+from storage.sqlite import schema, search_segments
 from storage.sqlite.faults import unavailable
 from storage.sqlite.files import DatabaseFiles
 from storage.sqlite.lock import ServerLock
@@ -84,6 +84,7 @@ def _prepared(path: Path) -> sqlite3.Connection:
         db.execute("PRAGMA wal_autocheckpoint = 4096")
         db.execute("PRAGMA journal_size_limit = 67108864")
         schema.upgrade(db)
+        search_segments.add_functions(db)
         probe(db)  # so that a file that cannot be written fails now, and not at the first send
     except BaseException:
         db.close()
