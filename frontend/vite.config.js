@@ -66,6 +66,9 @@ export default defineConfig(({ mode }) => {
       maxWorkers: '100%',
       unstubGlobals: true,
       restoreMocks: true,
+      // The first import of the client takes many seconds on a machine that has other things to do.
+      testTimeout: 30_000,
+      hookTimeout: 60_000,
       projects: [
         // Tests of functions share an environment per worker: creating one takes longer than they do.
         { extends: true, test: { name: 'functions', include: FUNCTION_TESTS, isolate: false } },

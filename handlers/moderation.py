@@ -58,10 +58,7 @@ async def _chats_to_leave(store: Store, user_id: int) -> list[int]:
     """The user's groups and channels, hidden ones too: the members of a private chat are fixed."""
     return [
         summary.chat.id
-        for hidden in (
-            True,
-            False,
-        )  # in this order: a message that comes meanwhile ends that a chat is hidden
+        for hidden in (True, False)  # in this order: a message that comes meanwhile shows a hidden chat again
         async for summary in _summaries(store, user_id, hidden=hidden)
         if summary.chat.chat_type != "private"
     ]

@@ -13,7 +13,7 @@ import pytest
 
 from handlers.live.clock import SystemClock
 from storage.open import open_store
-from tests.clients.program import environment, refused_start, run, running
+from tests.clients.program import Program, environment, refused_start, run, running
 from tests.clients.rest import PASSWORD
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="has no sockets in the file system")
@@ -246,15 +246,21 @@ LINK = re.compile(
 )
 
 
+async def links_of(program: Program, count: int) -> list[str]:
+    """The codes of the links that the program has printed, as soon as there are so many: it serves before it prints."""
+    async with asyncio.timeout(20):
+        while len(found := LINK.findall(program.log)) < count:
+            await asyncio.sleep(0.02)
+    return ["".join(each) for each in found]
+
+
 async def test_each_start_prints_a_setup_link_while_there_is_no_admin(tmp_path: Path) -> None:
     quiet = {"LOG_LEVEL": "INFO", "LOG_FORMAT": "json", "REGISTRATION": "closed"}
     async with running(tmp_path, PUBLIC_URL="https://chat.example.org", **quiet) as program:
+        await links_of(program, 1)
         await program.stop()
         await program.start()
-        async with asyncio.timeout(5):
-            while len(LINK.findall(program.log)) < 2:
-                await asyncio.sleep(0.02)
-        earlier, code = ["".join(found) for found in LINK.findall(program.log)]
+        earlier, code = await links_of(program, 2)
         ann = program.stranger("ann")
         body = {"username": "ann", "password": PASSWORD}
         status, _ = await ann.request("POST", "/auth/register", json={**body, "setup_code": earlier})

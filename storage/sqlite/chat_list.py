@@ -14,11 +14,6 @@ from storage.sqlite.mentions import all_unread_mentions, unread_mentions
 from storage.sqlite.rows import chat_of
 from storage.sqlite.unread import unread_count, unread_counts
 
-# See `domain.private_chats.sees`.
-_SEEN = """
-(chats.chat_type <> 'private' OR chats.head_seq > 0 OR members.opened OR chats.created_by = members.user_id)
-"""
-
 # A hidden chat is shown again by a message: see `members.CREATED_SINCE`.
 _HIDDEN = f"""
 (members.hidden_seq IS NOT NULL AND (chats.head_seq <= members.hidden_seq OR NOT EXISTS (
@@ -28,7 +23,7 @@ _HIDDEN = f"""
 
 _PAGE = f"""
 SELECT chats.activity, chats.* FROM members JOIN chats ON chats.id = members.chat_id
-WHERE members.user_id = ? AND (chats.activity, chats.id) < (?, ?) AND {_SEEN} AND {_HIDDEN} = ?
+WHERE members.user_id = ? AND (chats.activity, chats.id) < (?, ?) AND {members.SEEN} AND {_HIDDEN} = ?
 ORDER BY chats.activity DESC, chats.id DESC LIMIT ?
 """  # noqa: S608 -- no input
 
@@ -74,7 +69,7 @@ def ids_of(db: sqlite3.Connection, user_id: int) -> Sequence[int]:
     """See `storage.ports.Chats.ids_of`."""
     rows = db.execute(
         "SELECT members.chat_id FROM members JOIN chats ON chats.id = members.chat_id"  # noqa: S608 -- no input
-        f" WHERE members.user_id = ? AND {_SEEN}",
+        f" WHERE members.user_id = ? AND {members.SEEN}",
         (user_id,),
     )
     return [chat_id for (chat_id,) in rows]

@@ -29,6 +29,11 @@ LIMIT 1
 """
 """Whether a message was created in a chat after a number."""
 
+SEEN = """
+(chats.chat_type <> 'private' OR chats.head_seq > 0 OR members.opened OR chats.created_by = members.user_id)
+"""
+"""Whether a member sees the chat: see `domain.private_chats.sees`."""
+
 
 def get_all(db: sqlite3.Connection, chat_id: int) -> Mapping[int, Member]:
     rows = db.execute("SELECT * FROM members WHERE chat_id = ?", (chat_id,))

@@ -12,7 +12,7 @@ from datetime import datetime
 
 from domain.models import Actor, Message
 from domain.refusals import NotFound
-from storage.sqlite import history, mentions, message_rows
+from storage.sqlite import history, members, mentions, message_rows
 from storage.sqlite.message_rows import ClientIdKey
 from storage.sqlite.rows import extra_of, message_of
 from storage.times import from_micros, to_micros
@@ -236,10 +236,9 @@ def get_actor(db: sqlite3.Connection, chat_id: int, user_id: int, head_seq: int 
     """With a `head_seq` above 0 the chat has messages, whatever its row says: that is written last. Raises:
     `NotFound`."""
     row = db.execute(
-        "SELECT role, chat_type, muted_until, blocked, slow_mode_s FROM members"
+        "SELECT role, chat_type, muted_until, blocked, slow_mode_s FROM members"  # noqa: S608 -- no input
         " JOIN chats ON chats.id = chat_id WHERE chat_id = ? AND user_id = ?"
-        # See `domain.private_chats.sees`.
-        " AND (chat_type <> 'private' OR ? > 0 OR head_seq > 0 OR opened OR created_by = user_id)",
+        f" AND (? > 0 OR {members.SEEN})",
         (chat_id, user_id, head_seq),
     ).fetchone()
     if row is None:

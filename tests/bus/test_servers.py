@@ -59,7 +59,7 @@ async def test_all_nodes_send_to_one_chat_and_everybody_hears_all_of_it_in_order
 ) -> None:
     cluster = await start_cluster(3, redis=True)
     talk = await Talk.begin(cluster)
-    await talk.go_on(4, per_s=40, senders=(0, 1, 2))
+    await talk.go_on(4, per_s=25, senders=(0, 1, 2))
     await talk.complete(30)
     assert talk.failed == 0
 

@@ -22,9 +22,8 @@ Environment = Mapping[str, str | bytes]
 def can_fork(settings: Environment) -> bool:
     """Whether a process with these settings may be forked: what the interpreter reads at its start, and the coverage of
     processes, need a new interpreter."""
-    own = ("PYTHONPATH",)
     return "COVERAGE_PROCESS_CONFIG" not in settings and not any(
-        name.startswith(("PYTHON", "LC_")) and name not in own for name in settings
+        name.startswith(("PYTHON", "LC_")) for name in settings.keys() - {"PYTHONPATH"}
     )
 
 

@@ -117,12 +117,12 @@ class Program:
         self.port = int(found[1])
 
     async def _begin(self, settings: Environment, log: int) -> asyncio.subprocess.Process | ForkedProcess:
-        if self.listener is None and can_fork(settings):
-            return ForkedProcess((), self.place, settings, log, log)
-        command = [sys.executable, "-u", "-m", "server"]
-        files = [] if self.listener is None else [self.listener.fileno()]
-        if files:
+        command, files = [sys.executable, "-u", "-m", "server"], []
+        if self.listener is not None:
+            files = [self.listener.fileno()]
             command = [sys.executable, "-c", INHERIT, str(files[0]), *command]
+        elif can_fork(settings):
+            return ForkedProcess((), self.place, settings, log, log)
         return await asyncio.create_subprocess_exec(
             *command, cwd=self.place, env=settings, stdout=log, stderr=log, pass_fds=files
         )

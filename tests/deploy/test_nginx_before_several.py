@@ -1,13 +1,12 @@
 """Which requests nginx hands to another node: those that no node took, and none that may have had an effect."""
 
 import asyncio
-import socket
-from collections.abc import Iterator
 from ipaddress import ip_network
 from pathlib import Path
 
 import pytest
 
+from tests.clients.ports import HeldPort
 from tests.clients.wires import WIRES
 from tests.conftest import Serve, Server
 from tests.deploy.fake_node import REFUSAL, fake_node
@@ -19,14 +18,6 @@ NOTHING = b""
 @pytest.fixture
 async def server(serve: Serve) -> Server:
     return await serve(trusted_proxies=(ip_network("127.0.0.1"),))
-
-
-@pytest.fixture
-def closed_port() -> Iterator[str]:
-    """An address at which every connection is refused."""
-    with socket.socket() as bound:
-        bound.bind(("127.0.0.1", 0))
-        yield f"127.0.0.1:{bound.getsockname()[1]}"
 
 
 @pytest.mark.parametrize("kind", WIRES)
@@ -47,12 +38,13 @@ async def test_a_new_socket_that_is_refused_goes_to_the_next_node(
             await wire.close()
 
 
-async def test_every_request_passes_while_a_node_is_down(
-    server: Server, tmp_path: Path, closed_port: str
-) -> None:
+async def test_every_request_passes_while_a_node_is_down(server: Server, tmp_path: Path) -> None:
     ann = await server.person("ann")
     chat_id = await ann.chat()
-    async with nginx_before(tmp_path / "nginx", closed_port, f"127.0.0.1:{server.port}") as nginx:
+    closed = HeldPort()  # every connection is refused
+    async with nginx_before(
+        tmp_path / "nginx", f"127.0.0.1:{closed.number}", f"127.0.0.1:{server.port}"
+    ) as nginx:
         ann.url = nginx.url
         for number in range(20):
             await ann.say(chat_id, f"message {number}")

@@ -13,6 +13,7 @@ import time
 from pathlib import Path
 
 from tests.clients.go_programs import Missing, build
+from tests.clients.ports import HeldPort
 
 _SOURCES = Path(__file__).parents[2] / "ferretdb"
 _START_S = 60.0
@@ -25,8 +26,8 @@ class Server:
         self._command = _command()
         self._directory = directory
         self._process: subprocess.Popen[bytes] | None = None
-        with socket.create_server(("127.0.0.1", 0)) as probe:
-            self._port = probe.getsockname()[1]
+        self._held_port = HeldPort()
+        self._port = self._held_port.number
         self.url = f"mongodb://127.0.0.1:{self._port}"
 
     def start(self) -> None:
