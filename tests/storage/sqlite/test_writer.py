@@ -241,7 +241,7 @@ async def test_a_deleted_chat_is_removed_in_steps(sqlite_world: World, path: Pat
         return counts
 
     assert left()[0] > 1
-    for _ in range(5):  # each step takes its place behind the write before it
+    for _ in range(10):  # each step takes its place behind the write before it
         await behind(world.store)
     assert left() == [1, 0, 0, 1, 1]
 
@@ -277,7 +277,7 @@ async def test_a_removal_goes_on_when_the_file_is_opened_again(path: Path) -> No
     assert await store._database.read(lambda db: db.execute("SELECT count(*) FROM messages").fetchone()) > (
         0,
     )
-    for _ in range(6):
+    for _ in range(12):
         await behind(store)
     assert await store._database.read(lambda db: db.execute("SELECT count(*) FROM messages").fetchone()) == (
         0,
