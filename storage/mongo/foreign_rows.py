@@ -86,12 +86,15 @@ class ForeignRows:
                     awaited.first, awaited.last = min(first, awaited.first), max(last, awaited.last)
                     awaited.until_s = now_s + ROWS_AWAITED_S
         for chat_id in named:
-            replica = self._replicas.peek(chat_id)
-            if (
-                replica is not None and replica.projected_n == replica.n
-            ):  # the position may be gone, as in `get`
-                self._positions.resume(chat_id, replica.n, replica.seq)
-            self._positions.expect(chat_id, self._awaited[chat_id].first)
+            if self._positions.get(chat_id) is None:
+                self._begin(chat_id, self._awaited[chat_id].first)
+
+    def _begin(self, chat_id: int, first: int) -> None:
+        """Begins the position of a chat: before the row `first`, or where it was if the replica is still there."""
+        replica = self._replicas.peek(chat_id)
+        if replica is not None and replica.projected_n == replica.n:
+            self._positions.resume(chat_id, replica.n, replica.seq)
+        self._positions.expect(chat_id, first)
 
     async def publish(self) -> None:
         """Publishes the awaited rows that are in the log and projected, and those of this node whose write failed
