@@ -65,6 +65,10 @@ _CONTENTS = (
 )
 _MESSAGES = f"SELECT messages.* {_EACH}"
 
+_UNRESTED_S, _REST_TIMES = 0.02, 3
+"""A search that has compared messages for longer than this rests three times as long as it works: the event loop waits
+for the interpreter lock whenever this thread has it, and whoever searches for the most frequent words could keep it."""
+
 _NEVER = -BEYOND
 """Before every message."""
 
@@ -137,6 +141,7 @@ class _Search:
             self._patterns.append(re.compile(f"\n(?:{any_chat})\t([^\n]*)"))
         self._found: list[Message] = []
         self._ended: Place | None = None
+        self._worked_s = 0.0
 
     def run(self) -> None:
         """Looks at messages until the page is full or the search has cost too much."""
@@ -235,10 +240,17 @@ class _Search:
         """The place, the id, the content and the column `extra` of each."""
         start, size = 0, self._most
         while start < len(ids):
+            began_s = time.thread_time()
             some = json.dumps(ids[start : start + size])
             yield from orjson.loads(self._db.execute(_CONTENTS, (some,)).fetchone()[0])
             start += size
             size = _CONTENTS_AT_ONCE
+            self._rest(time.thread_time() - began_s)
+
+    def _rest(self, worked_s: float) -> None:
+        self._worked_s += worked_s
+        if self._worked_s > _UNRESTED_S:
+            time.sleep(_REST_TIMES * worked_s)
 
 
 @cache
