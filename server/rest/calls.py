@@ -101,8 +101,8 @@ def _serve(call: Call) -> Callable[[web.Request], Awaitable[web.Response]]:
         if call.method == hdrs.METH_GET:
             _check_unsent(request, caller)
         payload = dict(await _body(request, call))
-        payload.update(query_values(in_query, request.query))
-        payload.update(path_values(in_path, request.match_info))
+        payload.update(query_values(in_query, request.query, request.rel_url))
+        payload.update(path_values(in_path, request.match_info, request.rel_url))
         if call.own:
             payload["user_id"] = caller.user_id
         result = await chat_app.run(caller, call.command, payload)

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from yarl import URL
 
 from storage.sqlite import SqliteStore
 from tests.clients.clock import ManualClock
@@ -123,6 +124,16 @@ async def test_what_is_invalid(serve: Serve) -> None:
     for query, field in INVALID:
         answer = await ann.request("GET", "/messages/search", params=query)
         assert_error(answer, 422, "invalid", field)
+
+
+@pytest.mark.parametrize("query", ["q=x%FF", "q=%ED%A0%80x", "q=x&cursor=%E4", "has=link&q=%80"])
+async def test_what_is_not_utf8_is_invalid(server: Server, query: str) -> None:
+    ann = await server.person("ann")
+    url = URL(f"{ann.url}/api/messages/search?{query}&unknown=%FF", encoded=True)
+    async with ann.http.get(url, headers={"Authorization": f"Bearer {ann.token}"}) as response:
+        field = "cursor" if "cursor" in query else "q"
+        assert_error((response.status, await response.json()), 422, "invalid", field)
+    assert await texts(ann, q="x", unknown="%FF") == []
 
 
 async def test_a_query_of_the_longest_kind_and_unknown_parameters(server: Server) -> None:
