@@ -1,5 +1,6 @@
 """GET /messages/search: what is found, for whom, and what is refused."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -163,6 +164,31 @@ async def test_a_user_searches_thirty_times_at_once_and_five_times_a_second(serv
     await search(bob, q="x")
     clock.advance(0.2)
     await search(ann, q="x")
+
+
+async def test_users_search_in_turn(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Somebody with many searches at once delays another by one search, not by all of them."""
+    ann, bob = await server.people("ann", "bob")
+    await ann.say(await ann.chat(bob), "word")
+    store = server.chat_app.context.store
+    messages, begun, may_go = store.search.messages, list[int](), asyncio.Event()
+
+    async def slowly(user_id: int, request: Any) -> Any:
+        begun.append(user_id)
+        await may_go.wait()
+        return await messages(user_id, request)
+
+    monkeypatch.setattr(store.search, "messages", slowly)
+    searches = [asyncio.create_task(texts(ann, q="word")) for _ in range(8)]
+    waiting = server.chat_app.context.searches._waiting
+    while len(waiting.get(str(ann.id), ())) < 6:
+        await asyncio.sleep(0.001)
+    searches.append(asyncio.create_task(texts(bob, q="word")))
+    while str(bob.id) not in waiting:
+        await asyncio.sleep(0.001)
+    may_go.set()
+    assert await asyncio.gather(*searches) == [["word"]] * 9
+    assert begun == [ann.id] * 3 + [bob.id] + [ann.id] * 5
 
 
 async def test_without_a_token(server: Server) -> None:
