@@ -110,12 +110,16 @@ class MongoMessages:
         self, chat_id: int, after_seq: int, *, limit: int, max_bytes: int | None = None
     ) -> Sequence[Message]:
         """Returns published changes only: above those, another node may have projected a change and not yet the one
-        before it. A message that changed once more meanwhile is missing here and comes with that change."""
-        await self._follower.catch_up(chat_id)
-        head = self._follower.head(chat_id)
-        if head is None:
-            return ()
-        return await history.changed_between(self._database, chat_id, after_seq, head, limit, max_bytes)
+        before it. A message whose last change is not published yet is waited for: the event of that change, such as a
+        reaction, need not tell what else happened to the message."""
+        found: Sequence[Message] | None = None
+        while found is None:
+            await self._follower.catch_up(chat_id)
+            head = self._follower.head(chat_id)
+            if head is None:
+                return ()
+            found = await history.changed_after(self._database, chat_id, after_seq, head, limit, max_bytes)
+        return found
 
     async def count_changed_since(self, chat_id: int, after_seq: int, *, limit: int) -> int:
         await self._follower.catch_up(chat_id)

@@ -266,8 +266,19 @@ CREATE TABLE search_words (
 );
 """
 
+REMOVED = "removed"
+"""The key of `meta` that is there if something that messages said was removed since the file was written anew."""
+
+# A message that was deleted is a row with `deleted`, or without a row if its chat was deleted.
+_REMOVALS = """
+-- notes whether something was removed: earlier versions did not overwrite what they deleted
+INSERT OR IGNORE INTO meta (key, value) SELECT 'removed', ''
+WHERE (SELECT max(seq) FROM sqlite_sequence WHERE name = 'messages')
+    > (SELECT count(*) FROM messages WHERE deleted = 0);
+"""
+
 MIGRATIONS: Sequence[str] = (
-    *(_FIRST, _RUNS, _TOKENS, _NAMES, _EPOCH, _PEOPLE, _SLOW_MODE, _PINS, _MENTIONS, _SEARCH),
+    *(_FIRST, _RUNS, _TOKENS, _NAMES, _EPOCH, _PEOPLE, _SLOW_MODE, _PINS, _MENTIONS, _SEARCH, _REMOVALS),
 )
 """Step n leads from version n to n + 1. A step that has been released never changes."""
 
