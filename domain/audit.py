@@ -23,6 +23,7 @@ from domain.frozen import frozen
 from domain.invites import InviteMade, InviteRemoved
 from domain.models import Member
 from domain.moderation import MemberMuted, UserBanned, UserUnbanned
+from domain.pins import MessagePinned, MessageUnpinned
 
 ChatAction = Literal[
     "renamed",
@@ -36,6 +37,8 @@ ChatAction = Literal[
     "banned",
     "unbanned",
     "message_deleted",
+    "message_pinned",
+    "message_unpinned",
     "made_public",
     "made_private",
     "slow_mode_changed",
@@ -167,6 +170,22 @@ def _message_deleted(change: MessageDeleted) -> Entries:
     return [_entry(change.at, actor_id, "message_deleted", user_id=message.sender_id, message_id=message.id)]
 
 
+def _message_pinned(change: MessagePinned) -> Entries:
+    message = change.message
+    return [
+        _entry(change.at, change.actor_id, "message_pinned", user_id=message.sender_id, message_id=message.id)
+    ]
+
+
+def _message_unpinned(change: MessageUnpinned) -> Entries:
+    message = change.message
+    return [
+        _entry(
+            change.at, change.actor_id, "message_unpinned", user_id=message.sender_id, message_id=message.id
+        )
+    ]
+
+
 _ENTRIES: Mapping[type[Change], Callable[[Any], Entries]] = {
     ChatRenamed: _renamed,
     ChatSettingsChanged: _settings_changed,
@@ -179,4 +198,6 @@ _ENTRIES: Mapping[type[Change], Callable[[Any], Entries]] = {
     UserBanned: _banned,
     UserUnbanned: _unbanned,
     MessageDeleted: _message_deleted,
+    MessagePinned: _message_pinned,
+    MessageUnpinned: _message_unpinned,
 }

@@ -1,7 +1,7 @@
 """The kinds of durable changes, each declared once, and the registry of them.
 
-Those of invites, mutes and bans, private chats and own settings are in `domain.invites`, `domain.moderation`,
-`domain.private_chats` and `domain.own_settings`.
+Those of reactions and pins, invites, mutes and bans, private chats and own settings are in `domain.reactions` and
+`domain.pins`, `domain.invites`, `domain.moderation`, `domain.private_chats` and `domain.own_settings`.
 
 A store hands a value of one of these classes to its subscribers for each change that it has committed, in the order of
 the commits. What has to know all kinds asks the registry, and fails at start for a kind that it cannot serve.

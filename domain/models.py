@@ -134,7 +134,10 @@ class Message:
     """A message in its current state.
 
     `seq` is the number of its creation and orders messages; `changed_seq` is the number of its last change.
-    A deleted message is a tombstone: `content` is empty, reactions and attachments are gone, the rest stays.
+    `reactions` are the ids of those who react, by emoji, in the order in which they did; None without any.
+    `pinned_seq` is the number of the change that pinned the message, so pins have an order; 0: it is not pinned.
+    A deleted message is a tombstone: `content` is empty, reactions and attachments are gone, it is not pinned, and the
+    rest stays.
     """
 
     id: int
@@ -148,10 +151,15 @@ class Message:
     message_type: str = "text"
     reply_to: int | None = None
     reactions: Mapping[str, Sequence[int]] | None = None
-    pinned: bool = False
+    pinned_seq: int = 0
     attachments: Sequence[Mapping[str, Any]] = ()
     client_id: str | None = None
     deleted: bool = False
+
+    @property
+    def pinned(self) -> bool:
+        """Whether the message is among the pins of its chat."""
+        return self.pinned_seq > 0
 
 
 @frozen

@@ -30,6 +30,17 @@ def check_edit(actor: Actor, message: Message, at: datetime) -> None:
     check_voice(actor, at)
 
 
+def check_react(actor: Actor, at: datetime) -> None:
+    """Members who have a voice react to messages, in channels too."""
+    check_voice(actor, at)
+
+
+def check_pin(actor: Actor) -> None:
+    """Owners and admins pin messages; in a private chat both members do."""
+    if actor.chat_type != "private" and actor.role not in _MANAGERS:
+        raise Forbidden("only owner and admins pin messages")
+
+
 def check_delete(actor: Actor, message: Message) -> None:
     """The author, admins and owners delete a message."""
     if message.sender_id != actor.user_id and actor.role not in _MANAGERS:

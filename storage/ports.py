@@ -436,6 +436,25 @@ class Messages(Protocol):
     def delete(self, message_id: int, user_id: int, deleted_at: datetime) -> Promise[Message]:
         """Queues a deletion; the result is the tombstone. The promise fails as that of `edit`."""
 
+    def add_reaction(self, message_id: int, user_id: int, emoji: str, at: datetime) -> Promise[Message]:
+        """Queues a reaction with a normalised emoji (`domain.emoji`). One that is there already changes nothing and
+        takes no number. The promise fails with `NotFound` (see `edit`); `Forbidden`; `TooMany`
+        (`domain.decisions.reactions`), which is exact: of reactions at once, on any node, as many succeed as there is
+        room for."""
+
+    def remove_reaction(self, message_id: int, user_id: int, emoji: str, at: datetime) -> Promise[Message]:
+        """Queues the end of the user's own reaction. One that is not there changes nothing and takes no number. The
+        promise fails with `NotFound`, `Forbidden`."""
+
+    def pin(self, message_id: int, user_id: int, at: datetime) -> Promise[Message]:
+        """Queues a pin. A message that is pinned already stays where it is and takes no number. A deleted message is
+        not pinned any more. The promise fails with `NotFound`; `Forbidden`; `TooMany` (`domain.decisions.pins`), which
+        is exact as that of `add_reaction`."""
+
+    def unpin(self, message_id: int, user_id: int, at: datetime) -> Promise[Message]:
+        """Queues the end of a pin. A message that is not pinned takes no number. The promise fails with `NotFound`,
+        `Forbidden`."""
+
     def mark_read(self, chat_id: int, user_id: int, up_to: int | None) -> Promise[ReadMark]:
         """Queues a move of the user's mark to the message `up_to` (a deleted one serves), None: to the newest. It
         never goes back. Whether it moves or not, the chat is no longer marked as unread. The promise fails with
@@ -460,6 +479,12 @@ class Messages(Protocol):
 
         With `max_bytes` the store stops reading where the messages would be more as JSON (`storage.sizes`): a page has
         one message at least, those next to where it begins, and says that there are more."""
+
+    async def pins(
+        self, chat_id: int, *, before_seq: int | None = None, limit: int, max_bytes: int | None = None
+    ) -> tuple[Sequence[Message], bool]:
+        """The pinned messages of the chat, the last pinned first, those with a `pinned_seq` below `before_seq` (None:
+        all), at most `limit`, and no more than `max_bytes` as JSON, but one at least; and whether there are more."""
 
     async def changed_since(
         self, chat_id: int, after_seq: int, *, limit: int, max_bytes: int | None = None

@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from domain.changes import MessageCreated, MessageDeleted, MessageEdited
+from domain.decisions.alive import alive_message
 from domain.decisions.view import MessageView
 from domain.models import Actor, Appended, Draft, Message
 from domain.permissions import check_delete, check_edit, check_send, waits
@@ -54,7 +55,7 @@ def edit(
 
     Raises: `NotFound` if there is no such message, it is deleted, or the user is not a member of its chat; `Forbidden`.
     """
-    actor, message = _alive(view, message_id, user_id)
+    actor, message = alive_message(view, message_id, user_id)
     if message.content == content and message.sender_id == user_id:
         return message
     check_edit(actor, message, edited_at)
@@ -64,11 +65,13 @@ def edit(
 
 def delete(view: MessageView, message_id: int, user_id: int, deleted_at: datetime) -> MessageDeleted:
     """The tombstone of the message. Raises: `NotFound`, as `edit` does; `Forbidden`."""
-    actor, message = _alive(view, message_id, user_id)
+    actor, message = alive_message(view, message_id, user_id)
     check_delete(actor, message)
     seq = view.next_seq(message.chat_id)
     return MessageDeleted(
-        replace(message, content="", reactions=None, attachments=(), deleted=True, changed_seq=seq),
+        replace(
+            message, content="", reactions=None, attachments=(), pinned_seq=0, deleted=True, changed_seq=seq
+        ),
         user_id,
         deleted_at,
     )
@@ -99,14 +102,3 @@ def _check_pace(view: MessageView, actor: Actor, draft: Draft) -> None:
     wait = last + timedelta(seconds=actor.slow_mode_s) - draft.created_at
     if wait > timedelta():
         raise TooSoon(actor.slow_mode_s, -(-wait // timedelta(milliseconds=1)))
-
-
-def _alive(view: MessageView, message_id: int, user_id: int) -> tuple[Actor, Message]:
-    """The member who asks, and the message, which is not deleted."""
-    message = view.message(message_id)
-    if message is None:
-        raise NotFound(f"message {message_id}")
-    actor = view.actor(message.chat_id, user_id)
-    if message.deleted:
-        raise NotFound(f"message {message_id}")
-    return actor, message

@@ -28,6 +28,9 @@ class MessageView(Protocol):
         """When the user last sent a message to the chat, which is in slow mode; None if they did not since the
         interval was set."""
 
+    def pin_count(self, chat_id: int) -> int:
+        """How many messages of the chat are pinned."""
+
     def next_seq(self, chat_id: int) -> int:
         """The number of the next change of a message in the chat."""
 

@@ -6,12 +6,47 @@
  * the list of chats and the quotes of replies follow every event that has a `change`.
  *
  * @typedef {import('./types').EventName} EventName
- * @typedef {Pick<ReturnType<typeof import('./timeline/messageWindow').createMessageWindow>, 'put' | 'remove'>} Messages
+ * @typedef {Pick<ReturnType<typeof import('./timeline/messageWindow').createMessageWindow>, 'get' | 'put' | 'remove'>} Messages
+ * @typedef {import('./types').Message} Message
+ * @typedef {{ message_id: number, seq: number }} Part names a message of which a part is changed
  */
 
 /** An older server sends edits without `message`. @param {Messages} messages @param {{ message?: import('./types').Message }} frame */
 function put(messages, { message }) {
   if (message) messages.put(message)
+}
+
+/**
+ * Changes a part of a message, unless the message is not loaded or its copy has the change already.
+ *
+ * @param {Messages} messages
+ * @param {Part} frame
+ * @param {(message: Message) => Partial<Message>} changed
+ */
+function alter(messages, { message_id, seq }, changed) {
+  const message = messages.get(message_id)
+  if (message && message.changed_seq < seq)
+    messages.put({ ...message, ...changed(message), changed_seq: seq })
+}
+
+/** @typedef {Part & { user_id: number, emoji: string }} Reaction */
+
+/** @param {Messages} messages @param {Reaction} frame */
+function addReaction(messages, frame) {
+  const { emoji, user_id } = frame
+  alter(messages, frame, ({ reactions = {} }) => ({
+    reactions: { ...reactions, [emoji]: [...(reactions[emoji] ?? []), user_id] },
+  }))
+}
+
+/** @param {Messages} messages @param {Reaction} frame */
+function removeReaction(messages, frame) {
+  const { emoji, user_id } = frame
+  alter(messages, frame, ({ reactions = {} }) => {
+    const { [emoji]: users = [], ...others } = reactions
+    const left = users.filter((id) => id !== user_id)
+    return { reactions: left.length ? { ...reactions, [emoji]: left } : others }
+  })
 }
 
 /**
@@ -27,6 +62,16 @@ export const EVENTS = {
   message_deleted: {
     /** @param {Messages} messages @param {{ message_id: number }} frame */
     change: (messages, { message_id }) => messages.remove(message_id),
+  },
+  reaction_added: { change: addReaction },
+  reaction_removed: { change: removeReaction },
+  message_pinned: {
+    /** @param {Messages} messages @param {Part} frame */
+    change: (messages, frame) => alter(messages, frame, () => ({ pinned: true })),
+  },
+  message_unpinned: {
+    /** @param {Messages} messages @param {Part} frame */
+    change: (messages, frame) => alter(messages, frame, () => ({ pinned: false })),
   },
   messages_read: {},
   typing: {},

@@ -64,6 +64,9 @@ export interface Message {
   created_at: string
   edited_at: string | null
   reply_to: number | null
+  /** By emoji, who reacts with it, in the order in which they did. A server of the first versions sends neither. */
+  reactions?: Record<string, number[]>
+  pinned?: boolean
   client_id?: string
   /** The ids of the users whom it mentions. An older server sends neither. */
   mentions?: number[]
@@ -208,6 +211,19 @@ interface ChangeFrame extends ChatFrame {
   seq: number
 }
 
+interface ReactionChange {
+  message_id: number
+  /** Who reacts, or does no longer. */
+  user_id: number
+  emoji: string
+}
+
+interface PinChange {
+  message_id: number
+  /** Who has pinned the message, or ended the pin. */
+  user_id: number
+}
+
 /** The payload of each event. `events.js` has an entry for each of them. */
 export interface Events {
   connected: {
@@ -221,6 +237,10 @@ export interface Events {
   new_message: ChangeFrame & { message: Message }
   message_updated: ChangeFrame & { message_id: number; content: string; message: Message }
   message_deleted: ChangeFrame & { message_id: number }
+  reaction_added: ChangeFrame & ReactionChange
+  reaction_removed: ChangeFrame & ReactionChange
+  message_pinned: ChangeFrame & PinChange
+  message_unpinned: ChangeFrame & PinChange
   messages_read: ChatFrame & { user_id: number; up_to: number; read_seq?: number }
   typing: ChatFrame & { user_id: number; is_typing: boolean }
   user_status: { user_id: number; status: Status }

@@ -55,7 +55,7 @@ class ChatUpdates:
         self._queries = asyncio.Semaphore(QUERIES_MAX)
 
     def changed(self, chat_id: int) -> None:
-        """Called when a message of the chat is created, edited or deleted. Nothing happens if nobody is connected."""
+        """Called when a message of the chat is created or changes. Nothing happens if nobody is connected."""
         due = self._due.get(chat_id)
         if due is not None:
             due.chat = True

@@ -208,6 +208,25 @@ class DeletedAnswer(TypedDict):
     seq: Id
 
 
+class ReactedAnswer(MessageAnswer):
+    """`seq` is the number of the change, or of the message's last change if the command changed nothing."""
+
+    seq: Id
+
+
+class PinnedAnswer(MessageAnswer):
+    """`seq` is the number of the change, or of the message's last change if the command changed nothing."""
+
+    seq: Id
+
+
+class PinsAnswer(TypedDict):
+    """A page, the message that was pinned last first; `next_cursor` is null on the last one."""
+
+    messages: list[MessageObject]
+    next_cursor: str | None
+
+
 class HistoryAnswer(TypedDict):
     """A page, oldest message first. `head_seq` was read before the page."""
 

@@ -6,6 +6,8 @@ from typing import Any, Literal, TypeVar, get_args
 
 from domain.changes import Change, MessageCreated, MessageDeleted, MessageEdited, ReadMoved, replay_of
 from domain.models import Chat, ChatPreview, Member, Message, User
+from domain.pins import MessagePinned, MessageUnpinned
+from domain.reactions import ReactionAdded, ReactionRemoved
 from handlers.wire.views import (
     View,
     chat_view,
@@ -22,6 +24,10 @@ EventName = Literal[
     "new_message",
     "message_updated",
     "message_deleted",
+    "reaction_added",
+    "reaction_removed",
+    "message_pinned",
+    "message_unpinned",
     "messages_read",
     "typing",
     "user_status",
@@ -113,6 +119,49 @@ def message_deleted(change: MessageDeleted, at: datetime) -> Event:
     return "message_deleted", {
         "chat_id": message.chat_id,
         "message_id": message.id,
+        "seq": message.changed_seq,
+        "timestamp": time_view(at),
+    }
+
+
+@room_event(ReactionAdded)
+def reaction_added(change: ReactionAdded, at: datetime) -> Event:
+    return "reaction_added", _reaction(change, at)
+
+
+@room_event(ReactionRemoved)
+def reaction_removed(change: ReactionRemoved, at: datetime) -> Event:
+    return "reaction_removed", _reaction(change, at)
+
+
+def _reaction(change: ReactionAdded | ReactionRemoved, at: datetime) -> View:
+    message = change.message
+    return {
+        "chat_id": message.chat_id,
+        "message_id": message.id,
+        "user_id": change.user_id,
+        "emoji": change.emoji,
+        "seq": message.changed_seq,
+        "timestamp": time_view(at),
+    }
+
+
+@room_event(MessagePinned)
+def message_pinned(change: MessagePinned, at: datetime) -> Event:
+    return "message_pinned", _pin(change, at)
+
+
+@room_event(MessageUnpinned)
+def message_unpinned(change: MessageUnpinned, at: datetime) -> Event:
+    return "message_unpinned", _pin(change, at)
+
+
+def _pin(change: MessagePinned | MessageUnpinned, at: datetime) -> View:
+    message = change.message
+    return {
+        "chat_id": message.chat_id,
+        "message_id": message.id,
+        "user_id": change.actor_id,
         "seq": message.changed_seq,
         "timestamp": time_view(at),
     }

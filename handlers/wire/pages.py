@@ -43,6 +43,11 @@ def order_of(member: Member) -> MemberOrder:
     return to_micros(member.joined_at), member.user_id
 
 
+def before_seq(cursor: str | None) -> int | None:
+    """The number before which a page begins; None without a cursor. Raises: `ChatError` `invalid`."""
+    return None if cursor is None else after_id(cursor)
+
+
 def after_id(cursor: str | None) -> int:
     """The id after which a page begins; 0 without a cursor. Raises: `ChatError` `invalid`."""
     if cursor is None:

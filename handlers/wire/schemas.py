@@ -15,6 +15,7 @@ from typing import Annotated, Any, Generic, TypeVar, cast, get_args, get_origin,
 
 from marshmallow import EXCLUDE, Schema, ValidationError, fields, validate
 
+from domain.emoji import emoji_fault, normalised
 from handlers.wire.errors import ChatError, invalid
 from handlers.wire.json import is_unicode
 
@@ -121,6 +122,25 @@ class StrictString(StrictField[str], fields.String):
         return text
 
 
+class EmojiString(StrictString):
+    """An emoji, which `check` normalises; see `domain.emoji`."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.validators = [_normalised_emoji]
+
+    def check(self, value: Any) -> str:
+        return _normalised_emoji(super().check(value))
+
+
+def _normalised_emoji(value: str) -> str:
+    emoji = normalised(value)
+    fault = emoji_fault(emoji)
+    if fault is not None:
+        raise ValidationError(fault)
+    return emoji
+
+
 class IdList(StrictField[list[int]]):
     """A list of at most `most` ids."""
 
@@ -175,6 +195,7 @@ Position = Annotated[int, StrictInteger(0)]
 Flag = Annotated[bool, StrictBoolean()]
 Text = Annotated[str, StrictString(1)]
 AnyText = Annotated[str, StrictString()]
+Emoji = Annotated[str, EmojiString()]
 ClientId = Annotated[str, StrictString(1, 64, pattern=r"(?s:[^#].*)", pattern_says="must not start with #")]
 
 Params = TypeVar("Params")

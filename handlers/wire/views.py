@@ -212,7 +212,7 @@ def message_view(message: Message) -> View:
         "message_type": message.message_type,
         "reply_to": message.reply_to,
         "reactions": message.reactions or {},
-        "pinned": message.pinned,
+        "pinned": message.pinned_seq > 0,
         "attachments": message.attachments,
     }
     if message.client_id is not None:

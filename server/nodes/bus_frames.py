@@ -35,7 +35,7 @@ class UnknownVersion(ValueError):
 
 class Message(NamedTuple):
     """A change of a message: row `n` of the log of its chat, change `seq` for clients. `new` is whether the message was
-    sent, as against edited or deleted. `blobs` are the bytes of the event, see `handlers.live.hub.Blobs`."""
+    sent, as against changed or deleted. `blobs` are the bytes of the event, see `handlers.live.hub.Blobs`."""
 
     chat_id: int
     n: int

@@ -19,6 +19,17 @@ PUBLIC_CALLS: Sequence[Call] = [
     Call("POST", "/chats/{chat_id}/join", "join_public_chat", Answer(part="chat")),
 ]
 
+REACTION_CALLS: Sequence[Call] = [
+    Call("POST", "/messages/{message_id}/reactions/{emoji}", "add_reaction", Answer(part="message")),
+    Call("DELETE", "/messages/{message_id}/reactions/{emoji}", "remove_reaction", Answer(part="message")),
+]
+
+PIN_CALLS: Sequence[Call] = [
+    Call("POST", "/messages/{message_id}/pin", "pin_message", Answer(part="message")),
+    Call("DELETE", "/messages/{message_id}/pin", "unpin_message", Answer(part="message")),
+    Call("GET", "/chats/{chat_id}/pins", "list_pins"),
+]
+
 MODERATION_CALLS: Sequence[Call] = [
     Call("POST", "/chats/{chat_id}/bans", "ban_user", Answer(200, part="ban", status_if={"created": 201})),
     Call("GET", "/chats/{chat_id}/bans", "list_bans"),
@@ -78,6 +89,8 @@ CALLS: Sequence[Call] = [
     Call("PATCH", "/messages/{message_id}", "edit_message", Answer(part="message")),
     Call("PUT", "/messages/{message_id}", "edit_message", Answer(part="message")),
     Call("DELETE", "/messages/{message_id}", "delete_message", NO_CONTENT),
+    *REACTION_CALLS,
+    *PIN_CALLS,
     *MODERATION_CALLS,
     *INVITE_CALLS,
     *PUBLIC_CALLS,

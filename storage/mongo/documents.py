@@ -126,6 +126,8 @@ def message_document(message: Message) -> Document:
         extra["reactions"] = [
             {"emoji": emoji, "user_ids": list(users)} for emoji, users in message.reactions.items()
         ]
+    if message.pinned_seq:
+        extra["pinned_seq"] = message.pinned_seq
     if message.attachments:
         extra["attachments"] = [dict(attachment) for attachment in message.attachments]
     return {
@@ -140,7 +142,7 @@ def message_document(message: Message) -> Document:
         "reply_to": message.reply_to,
         "created_at": to_micros(message.created_at),
         "edited_at": None if message.edited_at is None else to_micros(message.edited_at),
-        "pinned": message.pinned,
+        "pinned": message.pinned_seq > 0,
         "deleted": message.deleted,
         "extra": extra,
     }
@@ -161,7 +163,7 @@ def message_of(document: Document) -> Message:
         message_type=document["message_type"],
         reply_to=document["reply_to"],
         reactions=reactions and {one["emoji"]: one["user_ids"] for one in reactions},
-        pinned=document["pinned"],
+        pinned_seq=extra.get("pinned_seq", 0),
         attachments=extra.get("attachments", ()),
         client_id=document["client_id"],
         deleted=document["deleted"],

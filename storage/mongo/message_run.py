@@ -1,4 +1,5 @@
-"""Runs of sends, edits and deletions: the hot path. Those that stand next to each other go into the log together.
+"""Runs of sends and of other changes of messages: the hot path. What stands next to each other goes into the log
+together.
 
 They are planned on the state in memory, without checking first that it is the newest: if it is not, the insert fails
 (`log.py`). A refusal inserts nothing, so before one is final, the log is asked for newer rows.
@@ -18,6 +19,7 @@ from storage.mongo.chat_replicas import Applied
 from storage.mongo.database import UnknownOutcome
 from storage.mongo.documents import message_of
 from storage.mongo.log import SENT, Row
+from storage.mongo.pins import note_pin, pinned_ids
 from storage.mongo.row_codecs import UnknownKind, row_of
 from storage.mongo.writer import UNSETTLED, RetryBudget, Writer, WriterItem
 from storage.results import result_of
@@ -28,13 +30,14 @@ from storage.runs import outcome_of
 class MessageWrite(WriterItem[Any]):
     """A decision about a message, and the change that it makes. It may run several times; its row has the same mark
     each time. `message_id` is the message whose state it needs; `draft` is what is to be sent, None if it is no
-    send."""
+    send. `counts_pins`: it asks how many messages of the chat are pinned."""
 
     decision: Callable[[MessageView], object]
     mark: str
     message_id: int | None = None
     draft: Draft | None = None
     weight: int = 0
+    counts_pins: bool = False
 
     @classmethod
     async def run_all(cls, writer: Writer, items: "Sequence[MessageWrite]", outcomes: list[Any]) -> None:
@@ -60,6 +63,8 @@ class Plan:
     """The messages that the items name and those that the rows change, in their newest states."""
     first_uses: dict[tuple[int, str], Message]
     ids: deque[int]
+    pins: dict[int, set[int]]
+    """The ids of the pinned messages, by chat, of chats in which something is to be pinned."""
     rows: list[Row] = field(default_factory=list)
     _planned: dict[int, int] = field(default_factory=dict)
     _sent_at: dict[tuple[int, int], datetime] = field(default_factory=dict)
@@ -78,6 +83,9 @@ class Plan:
     def last_sent(self, chat_id: int, user_id: int) -> datetime | None:
         return self._sent_at.get((chat_id, user_id)) or self.replicas[chat_id].sent_at.get(user_id)
 
+    def pin_count(self, chat_id: int) -> int:
+        return len(self.pins[chat_id])
+
     def next_seq(self, chat_id: int) -> int:
         return self.replicas[chat_id].seq + self._planned.get(chat_id, 0) + 1
 
@@ -93,6 +101,8 @@ class Plan:
         row = row_of(change, chat_id, replica.n + planned, message.changed_seq, mark)
         self.rows.append(row)
         self.messages[message.id] = message
+        if self.pins and chat_id in self.pins:
+            note_pin(self.pins[chat_id], message)
         if row.kind == SENT:
             self.ids.popleft()
             if replica.is_slow:
@@ -238,7 +248,13 @@ class MessageRun:
         missing = sum(draft is not None for draft in drafts) - len(self._ids)
         if missing > 0:
             self._ids += await self._writer.ids.take("messages", missing)
-        return Plan(replicas, messages, first_uses, self._ids)
+        pinned_in = {item.chat_id(messages) for item in items if item.counts_pins}
+        pins = {
+            chat_id: await pinned_ids(self._writer.database, chat_id, self._replicas.newest_states)
+            for chat_id in pinned_in
+            if chat_id is not None
+        }
+        return Plan(replicas, messages, first_uses, self._ids, pins)
 
     def _hint_repeated(self, row: Row) -> None:
         """Names the row of a send that is repeated in a hint, unless its hint is certainly on disk: the node that

@@ -1,11 +1,13 @@
 """Messages: sending, changing and reading them."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from domain.decisions import messages
+from domain.decisions import messages, reactions
+from domain.decisions import pins as pin_decisions
+from domain.decisions.view import MessageView
 from domain.models import Appended, Draft, Message, Page, ReadMark
-from storage.mongo import history
+from storage.mongo import history, pins
 from storage.mongo.database import Database
 from storage.mongo.follower import Follower
 from storage.mongo.message_run import MessageWrite
@@ -52,6 +54,28 @@ class MongoMessages:
             )
         )
 
+    def add_reaction(self, message_id: int, user_id: int, emoji: str, at: datetime) -> Promise[Message]:
+        return self._decide(message_id, lambda view: reactions.add(view, message_id, user_id, emoji, at))
+
+    def remove_reaction(self, message_id: int, user_id: int, emoji: str, at: datetime) -> Promise[Message]:
+        return self._decide(message_id, lambda view: reactions.remove(view, message_id, user_id, emoji, at))
+
+    def pin(self, message_id: int, user_id: int, at: datetime) -> Promise[Message]:
+        return self._decide(
+            message_id, lambda view: pin_decisions.pin(view, message_id, user_id, at), counts_pins=True
+        )
+
+    def unpin(self, message_id: int, user_id: int, at: datetime) -> Promise[Message]:
+        return self._decide(message_id, lambda view: pin_decisions.unpin(view, message_id, user_id, at))
+
+    def _decide(
+        self, message_id: int, decision: Callable[[MessageView], object], *, counts_pins: bool = False
+    ) -> Promise[Message]:
+        """Queues a change of a message, whose result is the message."""
+        return self._writer.submit(
+            MessageWrite(decision, self._writer.mark(), message_id=message_id, counts_pins=counts_pins)
+        )
+
     def mark_read(self, chat_id: int, user_id: int, up_to: int | None) -> Promise[ReadMark]:
         return self._writer.submit(Read(chat_id, user_id, up_to))
 
@@ -71,6 +95,11 @@ class MongoMessages:
         return await history.page(
             self._database, chat_id, limit, before_seq, after_seq, around_seq, max_bytes
         )
+
+    async def pins(
+        self, chat_id: int, *, before_seq: int | None = None, limit: int, max_bytes: int | None = None
+    ) -> tuple[Sequence[Message], bool]:
+        return await pins.page(self._database, chat_id, before_seq, limit, max_bytes)
 
     async def changed_since(
         self, chat_id: int, after_seq: int, *, limit: int, max_bytes: int | None = None

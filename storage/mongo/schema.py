@@ -33,6 +33,9 @@ def indexes(database: Database) -> Mapping[Collection, Sequence[IndexModel]]:
     def unique(*fields: str) -> IndexModel:
         return IndexModel([(field, 1) for field in fields], unique=True)
 
+    # See `storage.mongo.pins`: of few messages, so a send pays nothing. FerretDB would not find messages by it.
+    pins = IndexModel([("chat_id", 1), ("pinned", 1)], partialFilterExpression={"pinned": True})
+
     return {
         database.blocks: [plain("kind", "number")],
         database.users: [
@@ -67,6 +70,7 @@ def indexes(database: Database) -> Mapping[Collection, Sequence[IndexModel]]:
             # Unread where that one does not suffice: from the last message of a sender one step leads to the next one.
             IndexModel(list(BY_SENDER)),
             plain("chat_id", "changed_seq"),
+            *([pins] if database.finds_many else []),
         ],
     }
 

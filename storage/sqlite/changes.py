@@ -24,7 +24,9 @@ from domain.invites import InviteMade, InviteRemoved
 from domain.models import Member
 from domain.moderation import MemberMuted, UserBanned, UserUnbanned
 from domain.own_settings import OwnSettingsChanged
+from domain.pins import MessagePinned, MessageUnpinned
 from domain.private_chats import ChatOpened, MemberBlocked
+from domain.reactions import ReactionAdded, ReactionRemoved
 from storage.sqlite import bans, invite_rows, members
 from storage.sqlite.chat_view import users_key
 from storage.sqlite.message_view import SqliteMessageView
@@ -61,7 +63,7 @@ def message_updated(view: SqliteMessageView, change: MessageChange) -> None:
         (
             message.content,
             None if message.edited_at is None else to_micros(message.edited_at),
-            message.pinned,
+            message.pinned_seq,
             extra_of(message),
             message.changed_seq,
             message.id,
@@ -83,8 +85,26 @@ def _message_deleted(view: SqliteMessageView, change: MessageDeleted) -> None:
     view.raise_head(message.chat_id, message.changed_seq)
     view.db.execute("DELETE FROM versions WHERE message_id = ?", (message.id,))
     view.db.execute(
-        "UPDATE messages SET content = '', extra = NULL, deleted = 1, changed_seq = ? WHERE id = ?",
+        "UPDATE messages SET content = '', extra = NULL, pinned = 0, deleted = 1, changed_seq = ? WHERE id = ?",
         (message.changed_seq, message.id),
+    )
+
+
+def _reactions_changed(view: SqliteMessageView, change: ReactionAdded | ReactionRemoved) -> None:
+    message = change.message
+    view.raise_head(message.chat_id, message.changed_seq)
+    view.db.execute(
+        "UPDATE messages SET extra = ?, changed_seq = ? WHERE id = ?",
+        (extra_of(message), message.changed_seq, message.id),
+    )
+
+
+def _pin_changed(view: SqliteMessageView, change: MessagePinned | MessageUnpinned) -> None:
+    message = change.message
+    view.raise_head(message.chat_id, message.changed_seq)
+    view.db.execute(
+        "UPDATE messages SET pinned = ?, changed_seq = ? WHERE id = ?",
+        (message.pinned_seq, message.changed_seq, message.id),
     )
 
 
@@ -237,6 +257,10 @@ _APPLY: Mapping[type[Change], Callable[[SqliteMessageView, Any], None]] = {
     MessageCreated: _message_created,
     MessageEdited: _message_edited,
     MessageDeleted: _message_deleted,
+    ReactionAdded: _reactions_changed,
+    ReactionRemoved: _reactions_changed,
+    MessagePinned: _pin_changed,
+    MessageUnpinned: _pin_changed,
     ReadMoved: _read_moved,
     ChatCreated: _chat_created,
     ChatRenamed: _chat_renamed,

@@ -32,6 +32,10 @@ SELECT min(:limit, (
 ))
 """
 
+_PINS = """
+SELECT * FROM messages WHERE chat_id = ? AND pinned > 0 AND pinned < ? ORDER BY pinned DESC LIMIT ?
+"""
+
 
 def get(db: sqlite3.Connection, message_id: int) -> Message | None:
     """The message or its tombstone; None also if its chat is gone."""
@@ -85,6 +89,25 @@ def count_changed_since(db: sqlite3.Connection, chat_id: int, after_seq: int, li
         return 0
     (number,) = db.execute(
         _COUNT_CHANGED_SINCE, {"chat": chat_id, "after": after_seq, "limit": limit}
+    ).fetchone()
+    return int(number)
+
+
+def pins(
+    db: sqlite3.Connection, chat_id: int, before_seq: int | None, limit: int, max_bytes: int | None
+) -> tuple[Sequence[Message], bool]:
+    """See `storage.ports.Messages.pins`."""
+    if not _exists(db, chat_id):
+        return (), False
+    rows = db.execute(_PINS, (chat_id, END if before_seq is None else before_seq, limit + 1)).fetchall()
+    found = list(fitting_messages(map(message_of, rows[:limit]), max_bytes))
+    return found, len(rows) > len(found)
+
+
+def pin_count(db: sqlite3.Connection, chat_id: int) -> int:
+    """How many messages of the chat are pinned."""
+    (number,) = db.execute(
+        "SELECT count(*) FROM messages WHERE chat_id = ? AND pinned > 0", (chat_id,)
     ).fetchone()
     return int(number)
 

@@ -1,11 +1,12 @@
 """Messages: sending, changing and reading them."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Self
 
 from domain.changes import MessageCreated
-from domain.decisions import messages
+from domain.decisions import messages, pins, reactions
+from domain.decisions.view import MessageView
 from domain.frozen import frozen
 from domain.models import Appended, Draft, Message, Page, ReadMark
 from domain.refusals import Refusal
@@ -37,6 +38,27 @@ class SqliteMessages:
     def delete(self, message_id: int, user_id: int, deleted_at: datetime) -> Promise[Message]:
         return self._database.write(_delete, message_id, user_id, deleted_at)
 
+    def add_reaction(self, message_id: int, user_id: int, emoji: str, at: datetime) -> Promise[Message]:
+        return self._decide(lambda view: reactions.add(view, message_id, user_id, emoji, at))
+
+    def remove_reaction(self, message_id: int, user_id: int, emoji: str, at: datetime) -> Promise[Message]:
+        return self._decide(lambda view: reactions.remove(view, message_id, user_id, emoji, at))
+
+    def pin(self, message_id: int, user_id: int, at: datetime) -> Promise[Message]:
+        return self._decide(lambda view: pins.pin(view, message_id, user_id, at))
+
+    def unpin(self, message_id: int, user_id: int, at: datetime) -> Promise[Message]:
+        return self._decide(lambda view: pins.unpin(view, message_id, user_id, at))
+
+    def _decide(self, decision: Callable[[MessageView], object]) -> Promise[Message]:
+        """Queues a change of a message, whose result is the message."""
+
+        def action(writer: Writer) -> Message:
+            changed: Message = writer.carry_out(decision(writer.messages))
+            return changed
+
+        return self._database.submit(Write(action))
+
     def mark_read(self, chat_id: int, user_id: int, up_to: int | None) -> Promise[ReadMark]:
         return self._database.write(mark_read, chat_id, user_id, up_to)
 
@@ -56,6 +78,11 @@ class SqliteMessages:
         return await self._database.read(
             history.page, chat_id, limit, before_seq, after_seq, around_seq, max_bytes
         )
+
+    async def pins(
+        self, chat_id: int, *, before_seq: int | None = None, limit: int, max_bytes: int | None = None
+    ) -> tuple[Sequence[Message], bool]:
+        return await self._database.read(history.pins, chat_id, before_seq, limit, max_bytes)
 
     async def changed_since(
         self, chat_id: int, after_seq: int, *, limit: int, max_bytes: int | None = None

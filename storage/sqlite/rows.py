@@ -121,7 +121,7 @@ def message_of(row: Row) -> Message:
         message_type=message_type,
         reply_to=reply_to,
         reactions=more.get("reactions"),
-        pinned=bool(pinned),
+        pinned_seq=pinned,
         attachments=more.get("attachments", ()),
         client_id=client_id,
         deleted=bool(deleted),

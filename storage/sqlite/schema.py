@@ -230,7 +230,14 @@ CREATE TABLE slow_sends (
 ) WITHOUT ROWID;
 """
 
-MIGRATIONS: Sequence[str] = (_FIRST, _RUNS, _TOKENS, _NAMES, _EPOCH, _PEOPLE, _SLOW_MODE)
+# `pinned` of a message is the number of the change that pinned it; 0: it is not pinned. No message had another value
+# before this step.
+_PINS = """
+-- finds the pinned messages of a chat, in the order in which they were pinned
+CREATE INDEX messages_pinned ON messages (chat_id, pinned) WHERE pinned > 0;
+"""
+
+MIGRATIONS: Sequence[str] = (_FIRST, _RUNS, _TOKENS, _NAMES, _EPOCH, _PEOPLE, _SLOW_MODE, _PINS)
 """Step n leads from version n to n + 1. A step that has been released never changes."""
 
 

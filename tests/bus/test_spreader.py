@@ -7,6 +7,8 @@ import pytest
 
 from domain.changes import MemberRemoved, MessageCreated, MessageDeleted, MessageEdited
 from domain.models import Message
+from domain.pins import MessagePinned
+from domain.reactions import ReactionAdded
 from handlers.live.publisher import Publisher
 from handlers.wire.json import loads
 from server.nodes.bus import Bus
@@ -75,16 +77,21 @@ def message(seq: int, **more: Any) -> Message:
 
 async def test_a_batch_is_one_frame_with_the_bytes_that_clients_here_get(server: Server) -> None:
     created, edited = MessageCreated(message(1)), MessageEdited(message(2))
-    server.publish((11, created), (12, edited), (13, MessageDeleted(message(3))))
+    pinned, reacted = MessagePinned(message(4), JOINED, START), ReactionAdded(message(5), JOINED, "👍")
+    server.publish((11, created), (12, edited), (13, MessageDeleted(message(3))), (14, pinned), (15, reacted))
     (frame,) = server.bus.frames
     assert (frame.hint, frame.look) == (9, False)
     assert [(one.chat_id, one.n, one.seq, one.sender_id, one.new) for one in frame.messages] == [
         (CHAT, 11, 1, SENDER, True),
         (CHAT, 12, 2, SENDER, False),
         (CHAT, 13, 3, SENDER, False),
+        (CHAT, 14, 4, SENDER, False),
+        (CHAT, 15, 5, SENDER, False),
     ]
     said = [loads(one.blobs[0][3:]) for one in frame.messages]
-    assert [name for name, _ in said] == ["new_message", "message_updated", "message_deleted"]
+    assert [name for name, _ in said] == [
+        *("new_message", "message_updated", "message_deleted", "message_pinned", "reaction_added"),
+    ]
     assert [(name, payload) for name, payload in said] == [
         (name, loads(server.scene.hub.emit_encoded("", payload, room="")[0][3:])[1])
         for name, payload in server.events

@@ -8,6 +8,36 @@ from tests.clients.people import Person
 from tests.clients.wires import WIRES, Frame, Wire
 
 
+def _reacted(message: Frame, frame: Frame) -> Frame:
+    before = message["reactions"]
+    users = before.get(frame["emoji"], [])
+    assert frame["user_id"] not in users, ("the same reaction twice", frame)
+    return {"reactions": {**before, frame["emoji"]: [*users, frame["user_id"]]}}
+
+
+def _unreacted(message: Frame, frame: Frame) -> Frame:
+    users = message["reactions"][frame["emoji"]]
+    assert frame["user_id"] in users, ("a reaction that is not there", frame)
+    changed = {**message["reactions"], frame["emoji"]: [one for one in users if one != frame["user_id"]]}
+    return {"reactions": {emoji: some for emoji, some in changed.items() if some}}
+
+
+def _pinned(message: Frame, frame: Frame) -> Frame:
+    """Whether the message is pinned from this event on: it was not so before."""
+    pinned = frame["type"] == "message_pinned"
+    assert message["pinned"] is not pinned, ("nothing has changed", frame)
+    return {"pinned": pinned}
+
+
+PARTS = {
+    "reaction_added": _reacted,
+    "reaction_removed": _unreacted,
+    "message_pinned": _pinned,
+    "message_unpinned": _pinned,
+}
+"""The events that say a part of a message: what they change, given the message as it was."""
+
+
 class Copy:
     """The messages of one chat as one client knows them. `position` is the `seq` of the last change it has received."""
 
@@ -20,6 +50,8 @@ class Copy:
         self._joined = False
         self._asked_after: int | None = None
         self._during: list[int] = []
+        self._parts: list[Frame] = []
+        """While pages are loading: the events that say a part of a message, which may be on a page that is older."""
 
     def disconnected(self) -> None:
         self._joined, self._asked_after = False, None
@@ -53,7 +85,7 @@ class Copy:
         assert not replay or after < replay[0] <= replay[-1] <= ack["head_seq"], (after, replay, ack)
         self._joined, self.position, self.whole = True, ack["head_seq"], not ack["gap"]
         if ack["gap"]:
-            self.messages, self._dead = {}, set()
+            self.messages, self._dead, self._parts = {}, set(), []
 
     def _split(self, replayed: int) -> tuple[list[int], list[int]]:
         at = len(self._during) - replayed
@@ -65,16 +97,32 @@ class Copy:
         for message in messages:
             if message["id"] not in self._dead:
                 self._keep(message)
+        for frame in self._parts:
+            self._alter(frame)
 
     def _apply(self, frame: Frame) -> None:
         if frame["type"] == "message_deleted":
             self.messages.pop(frame["message_id"], None)
             self._dead.add(frame["message_id"])
             return
+        if frame["type"] in PARTS:
+            assert frame["message_id"] not in self._dead, ("back from the dead", frame)
+            assert frame["message_id"] in self.messages or not self.whole, ("of no message", frame)
+            if not self.whole:
+                self._parts.append(frame)
+            self._alter(frame)
+            return
         message = frame["message"]
         assert message["changed_seq"] == frame["seq"], ("a state of another time", frame)
         assert message["id"] not in self._dead, ("back from the dead", frame)
         self._keep(message)
+
+    def _alter(self, frame: Frame) -> None:
+        """Applies an event of reactions or pins to its message, unless that is not loaded, or is newer."""
+        known = self.messages.get(frame["message_id"])
+        if known is not None and known["changed_seq"] < frame["seq"]:
+            changed = PARTS[frame["type"]](known, frame)
+            self._keep({**known, **changed, "changed_seq": frame["seq"]})
 
     def _keep(self, message: Frame) -> None:
         known = self.messages.get(message["id"])

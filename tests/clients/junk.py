@@ -84,6 +84,7 @@ _GOOD: dict[str, st.SearchStrategy[Any]] = {
     "role": st.sampled_from(["owner", "admin", "member"]),
     "status": st.sampled_from(["online", "away", "busy", "offline"]),
     "client_id": st.sampled_from(["a", "b", "c"]),
+    "emoji": st.sampled_from(["👍", "❤️", "👨‍👩‍👧‍👦", "é/"]),
     "message_type": st.just("text"),
     "username": st.sampled_from(["ann", "bob", "carl", "new-1", "new-2"]),
     "password": st.just("correct horse battery"),

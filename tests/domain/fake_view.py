@@ -82,6 +82,9 @@ class FakeView:
     def last_sent(self, chat_id: int, user_id: int) -> datetime | None:
         return self.sent_at.get((chat_id, user_id))
 
+    def pin_count(self, chat_id: int) -> int:
+        return sum(one.chat_id == chat_id and one.pinned for one in self.messages.values())
+
     def next_seq(self, chat_id: int) -> int:
         return max((m.changed_seq for m in self.messages.values() if m.chat_id == chat_id), default=0) + 1
 

@@ -19,6 +19,8 @@ from domain.changes import (
 from domain.invites import Invite, InviteMade, InviteRemoved
 from domain.models import Ban, Chat, Member, Message
 from domain.moderation import MemberMuted, UserBanned, UserUnbanned
+from domain.pins import MessagePinned, MessageUnpinned
+from domain.reactions import ReactionAdded, ReactionRemoved
 from tests.domain.fake_view import ADMIN, CHAT, MEMBER, OWNER, START, at
 
 LUNCH = Chat(CHAT, "Lunch", "group", START, OWNER, 3, 3)
@@ -81,6 +83,16 @@ TOLD: list[tuple[Change, list[AuditEntry]]] = [
         [entry("message_deleted", ADMIN, MEMBER, message_id=31)],
     ),
     (MessageDeleted(MESSAGE, MEMBER, at(1)), []),
+    (
+        MessagePinned(MESSAGE, ADMIN, at(1)),
+        [entry("message_pinned", ADMIN, MEMBER, message_id=31)],
+    ),
+    (
+        MessageUnpinned(MESSAGE, MEMBER, at(1)),
+        [entry("message_unpinned", MEMBER, MEMBER, message_id=31)],
+    ),
+    (ReactionAdded(MESSAGE, ADMIN, "👍"), []),
+    (ReactionRemoved(MESSAGE, ADMIN, "👍"), []),
     (MessageCreated(MESSAGE), []),
 ]
 

@@ -19,6 +19,8 @@ from domain.changes import (
 )
 from domain.invites import InviteMade, InviteRemoved
 from domain.models import Message
+from domain.pins import MessagePinned, MessageUnpinned
+from domain.reactions import ReactionAdded, ReactionRemoved
 from tests.kinds import declared_kinds
 from tests.storage.world import START
 
@@ -26,6 +28,7 @@ STORED = {
     *("sent", "edited", "deleted", "opened", "renamed", "added", "removed", "role", "closed"),
     *("asked_for", "blocked"),
     *("settings", "invite_made", "invite_removed", "muted", "banned", "unbanned"),
+    *("reaction_added", "reaction_removed", "pinned", "unpinned"),
 }
 """The names that stand in the logs of databases."""
 
@@ -42,6 +45,10 @@ def test_changes_of_messages_take_a_number() -> None:
         MessageCreated,
         MessageEdited,
         MessageDeleted,
+        ReactionAdded,
+        ReactionRemoved,
+        MessagePinned,
+        MessageUnpinned,
     }
     assert {kind.value for kind in kinds() if not kind.logged} > {SessionsRevoked, UserChanged}
 

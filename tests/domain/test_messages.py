@@ -218,9 +218,11 @@ def test_a_tombstone_keeps_all_but_what_was_said() -> None:
     first = view.add_message(CHAT, OWNER)
     said = {"content": "secret", "reactions": {"+": [OWNER]}, "attachments": ({"id": 1},)}
     message = view.add_message(
-        CHAT, MEMBER, client_id="x", reply_to=first.id, edited_at=at(1), pinned=True, **said
+        CHAT, MEMBER, client_id="x", reply_to=first.id, edited_at=at(1), pinned_seq=1, **said
     )
-    tombstone = replace(message, content="", reactions=None, attachments=(), deleted=True, changed_seq=3)
+    tombstone = replace(
+        message, content="", reactions=None, attachments=(), pinned_seq=0, deleted=True, changed_seq=3
+    )
     assert delete(view, message.id, MEMBER, at(9)) == MessageDeleted(tombstone)
 
 

@@ -38,6 +38,8 @@ REQUESTS: dict[str, tuple[Request, str, str, str]] = {
     "check_send": (lambda one: permissions.check_send(one, START), "oam", "oa-", "oam"),
     "check_edit, one's own": (lambda one: permissions.check_edit(one, MINE, START), "oam", "oam", "oam"),
     "check_edit, another's": (lambda one: permissions.check_edit(one, THEIRS, START), "---", "---", "---"),
+    "check_react": (lambda one: permissions.check_react(one, START), "oam", "oam", "oam"),
+    "check_pin": (permissions.check_pin, "oa-", "oa-", "oam"),
     "check_delete, one's own": (lambda one: permissions.check_delete(one, MINE), "oam", "oam", "oam"),
     "check_delete, another's": (lambda one: permissions.check_delete(one, THEIRS), "oa-", "oa-", "oa-"),
     "check_rename": (permissions.check_rename, "oa-", "oa-", "---"),

@@ -26,6 +26,7 @@ async def test_a_muted_member_is_told_so(server: Server) -> None:
     for name, fields in (
         ("send_message", {"chat_id": chat_id, "content": "hi"}),
         ("edit_message", {"message_id": own["id"], "content": "x"}),
+        ("add_reaction", {"message_id": own["id"], "emoji": "👍"}),
         ("typing", {"chat_id": chat_id, "is_typing": True}),
     ):
         error = await bobs.command(name, **fields)

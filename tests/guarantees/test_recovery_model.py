@@ -1,5 +1,5 @@
-"""Clients of every kind are cut off at any moment while others write, edit and delete; in the end each has exactly what
-the server has, and received every change once and in order.
+"""Clients of every kind are cut off at any moment while others write, edit, delete, react and pin; in the end each has
+exactly what the server has, and received every change once and in order.
 
 A failure prints the shortest script of steps that Hypothesis finds for it.
 """
@@ -25,6 +25,9 @@ STEPS = st.lists(
         st.tuples(st.just("send"), st.integers(1, 12)),
         st.tuples(st.just("edit"), st.integers(0, 50)),
         st.tuples(st.just("delete"), st.integers(0, 50)),
+        st.tuples(st.just("react"), st.integers(0, 50)),
+        st.tuples(st.just("react"), st.integers(0, 50)),
+        st.tuples(st.just("pin"), st.integers(0, 50)),
         st.tuples(st.just("join"), READER),
         st.tuples(st.just("cut"), READER),
         st.tuples(st.just("cut"), READER),
@@ -74,6 +77,18 @@ class Scene:
     async def delete(self, number: int) -> None:
         if self._ids:
             await self._write("delete_message", message_id=self._ids[number % len(self._ids)])
+
+    async def react(self, number: int) -> None:
+        """Reacts with one of two emoji to a message, or no longer; half of the time that changes nothing."""
+        if self._ids:
+            name = "add_reaction" if number % 3 else "remove_reaction"
+            message_id = self._ids[number % len(self._ids)]
+            await self._write(name, message_id=message_id, emoji="👍" if number % 2 else "❤")
+
+    async def pin(self, number: int) -> None:
+        if self._ids:
+            name = "pin_message" if number % 3 else "unpin_message"
+            await self._write(name, message_id=self._ids[number % len(self._ids)])
 
     async def _write(self, name: str, **fields: Any) -> None:
         self._answers.append(await self._writer.start(name, **fields))

@@ -152,6 +152,12 @@ async def _messages(answers: Answers, ann: Person, bob: Person) -> None:
     assert (sent["duplicate"], again["duplicate"]) == (False, True)
     message_id = sent["message"]["id"]
     await answers.command(client, "edit_message", message_id=message_id, content="ho")
+    for name in ("add_reaction", "add_reaction", "remove_reaction"):
+        await answers.command(client, name, message_id=message_id, emoji="👍🏽")
+    for name in ("pin_message", "pin_message"):
+        await answers.command(client, name, message_id=message_id)
+    assert len((await answers.run(bob, "list_pins", chat_id=chat_id))["messages"]) == 1
+    await answers.command(client, "unpin_message", message_id=message_id)
     await answers.run(bob, "get_message", message_id=message_id)
     await answers.run(bob, "list_messages", chat_id=chat_id, around=message_id)
     await answers.run(bob, "list_chats")

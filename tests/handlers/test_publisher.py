@@ -29,7 +29,9 @@ from domain.invites import Invite, InviteMade, InviteRemoved
 from domain.models import Ban, Message
 from domain.moderation import MemberMuted, UserBanned, UserUnbanned
 from domain.own_settings import OwnSettingsChanged
+from domain.pins import MessagePinned, MessageUnpinned
 from domain.private_chats import ChatOpened, MemberBlocked
+from domain.reactions import ReactionAdded, ReactionRemoved
 from handlers.live.connections import enter_room
 from handlers.live.member_events import CHANGED_EACH_MEMBERS_MAX, CHANGED_EVERY_S
 from handlers.live.publisher import Publisher
@@ -80,6 +82,24 @@ CASES: Mapping[str, Case] = {
     ),
     "deleted": Case(
         lambda _: MessageDeleted(message(1, deleted=True)), ["message_deleted"], ["chat_updated"]
+    ),
+    "reacted": Case(
+        lambda _: ReactionAdded(message(2, created_seq=1), JOINED, "👍"), ["reaction_added"], ["chat_updated"]
+    ),
+    "no longer reacts": Case(
+        lambda _: ReactionRemoved(message(2, created_seq=1), OUTSIDE, "👍"),
+        ["reaction_removed"],
+        ["chat_updated"],
+    ),
+    "pinned": Case(
+        lambda _: MessagePinned(message(2, created_seq=1, pinned_seq=2), JOINED, START),
+        ["message_pinned"],
+        ["chat_updated"],
+    ),
+    "unpinned": Case(
+        lambda _: MessageUnpinned(message(2, created_seq=1), OUTSIDE, START),
+        ["message_unpinned"],
+        ["chat_updated"],
     ),
     "the one in the room has read": Case(lambda _: ReadMoved(CHAT, JOINED, 5, 5), ["messages_read"]),
     "the one outside has read": Case(
@@ -266,9 +286,9 @@ async def test_a_sender_is_no_longer_shown_as_typing_before_the_message_is(scene
 async def test_a_kind_of_change_without_an_event_fails_at_start(scene: Scene) -> None:
     with declared_kinds() as declare:
 
-        @declare("pinned")
+        @declare("throwaway_pinned")
         class MessagePinned(MessageChange):
             by: int
 
-        with pytest.raises(UndeclaredChange, match="no client hears of the change kind 'pinned'"):
+        with pytest.raises(UndeclaredChange, match="no client hears of the change kind 'throwaway_pinned'"):
             Publisher(scene.app.context, lambda _connection, _ending: None)

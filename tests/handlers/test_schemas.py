@@ -12,6 +12,7 @@ from handlers.commands import COMMANDS
 from handlers.wire.errors import ChatError
 from handlers.wire.schemas import (
     ID_MAX,
+    EmojiString,
     Flag,
     Id,
     IdList,
@@ -46,9 +47,19 @@ VALUES: list[Any] = [
         "\nx",
         "x\n",
     ),
-    *("a@b", "a b@c", "@", "group", "text", "owner", "online", "жж", "\ud800", "😀" * 64, "😀" * 65),
+    *("a@b", "a b@c", "@", "group", "text", "owner", "online", "жж", "😀" * 64, "😀" * 65),
+    *("\ud800", "😀\ufe0f", "\ufe0f", "❤ ", "❤\n"),
     *([], [1], [0], [True], ["1"], [1] * 1000, [1] * 1001, [ID_MAX + 1], {}, ()),
 ]
+
+
+KINDS: dict[type[StrictField[Any]], type] = {
+    StrictInteger: int,
+    StrictBoolean: bool,
+    StrictString: str,
+    EmojiString: str,
+    IdList: list,
+}
 
 
 def taken(field: StrictField[Any], value: Any) -> bool:
@@ -72,7 +83,7 @@ def outcome(check: Callable[[Any], Any], value: Any) -> Any:
 )
 def test_the_declared_validators_say_what_the_check_does(name: str) -> None:
     field = FIELDS[name]
-    kind = {StrictInteger: int, StrictBoolean: bool, StrictString: str, IdList: list}[type(field)]  # type: ignore[index]
+    kind = KINDS[type(field)]
     for value in VALUES:
         if type(value) is not kind:
             assert not taken(field, value), value

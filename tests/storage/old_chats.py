@@ -1,5 +1,6 @@
 """A database in use, and everything of it that users see."""
 
+from dataclasses import replace
 from typing import Any
 
 from domain.models import Message
@@ -63,7 +64,7 @@ async def everything(store: Store) -> dict[str, Any]:
 
 
 async def check_goes_on(store: Store) -> None:
-    """Tokens and members of before can go on: a refresh, a message, a repeated one, a new member."""
+    """Tokens and members of before can go on: a refresh, a message, a repeated one, a new member, a pin."""
     world = World(store)
     session = await store.sessions.rotate("t3", new_hash="t4", expires_at=at(3000), now=at(9), grace_s=30)
     anna = session.user_id
@@ -76,3 +77,20 @@ async def check_goes_on(store: Store) -> None:
         again = await world.send(chat_id, anna, f"m{anna}", client_id=f"c{anna}")
         assert again.seq == 1
         await store.chats.add_member(chat_id, anna, await world.user("new"), "member", at(10))
+        await _mark_all(world, chat_id, anna)
+
+
+async def _mark_all(world: World, chat_id: int, user_id: int) -> None:
+    """Every message of before can be reacted to and pinned; nothing was so before."""
+    messages = world.store.messages
+    old = (await messages.history(chat_id, limit=LIMIT)).messages
+    assert await messages.pins(chat_id, limit=LIMIT) == ([], False)
+    for message in old:
+        assert (message.reactions, message.pinned) == (None, False)
+        await messages.add_reaction(message.id, user_id, "👍", at(11))
+        await messages.pin(message.id, user_id, at(12))
+    pins, _ = await messages.pins(chat_id, limit=LIMIT)
+    assert [(one.id, one.reactions) for one in pins] == [(one.id, {"👍": [user_id]}) for one in reversed(old)]
+    assert [replace(one, reactions=None, pinned_seq=0, changed_seq=0) for one in pins[::-1]] == [
+        replace(one, changed_seq=0) for one in old
+    ]

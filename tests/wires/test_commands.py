@@ -20,6 +20,26 @@ WRONG: dict[str, list[Any]] = {
     "content": [1, True, [], ["a"], {}, {"a": 1}, "", "x" * 10_001, "ы" * 10_001, "\ud800", "\udfff\ud800"],
     "client_id": [1, True, [], ["a"], {}, "", "#x", "x" * 65, "\ud800"],
     "word": [1, True, [], ["a"], {}, "\ud800"],
+    "emoji": [
+        *(
+            1,
+            True,
+            [],
+            ["👍"],
+            {},
+            "",
+            "x",
+            "+1",
+            "\ufe0f",
+            "a\ufe0f",
+            "👍 ",
+            " 👍",
+            "👍\n",
+            "👍\0",
+            "👍\u2028",
+        ),
+        *("\xa0", "\x85", "😀" * 8 + "a", "👍" * 10_000, "\ud83d", "👍\udc4d"),
+    ],
     "token": [1, True, [], ["a"], {}, "", "\ud800"],
 }
 WRONG["message"] = [*WRONG["id"], 999_999]
@@ -35,6 +55,10 @@ REQUIRED = {
     "send_message": {"chat_id": "id", "content": "content"},
     "edit_message": {"message_id": "id", "content": "content"},
     "delete_message": {"message_id": "id"},
+    "add_reaction": {"message_id": "id", "emoji": "emoji"},
+    "remove_reaction": {"message_id": "id", "emoji": "emoji"},
+    "pin_message": {"message_id": "id"},
+    "unpin_message": {"message_id": "id"},
     "refresh_token": {"token": "token"},
 }
 OPTIONAL = {
@@ -52,9 +76,16 @@ ANSWERS = {
     "send_message": {"message", "seq", "duplicate"},
     "edit_message": {"message", "seq"},
     "delete_message": {"chat_id", "message_id", "seq"},
+    "add_reaction": {"message", "seq"},
+    "remove_reaction": {"message", "seq"},
+    "pin_message": {"message", "seq"},
+    "unpin_message": {"message", "seq"},
     "refresh_token": {"token_expires_in"},
 }
-ABOUT_A_CHAT = ("join_chat", "typing", "read_messages", "send_message", "edit_message", "delete_message")
+ABOUT_A_CHAT = (
+    *("join_chat", "typing", "read_messages", "send_message", "edit_message", "delete_message"),
+    *("add_reaction", "remove_reaction", "pin_message", "unpin_message"),
+)
 
 ONLY_REST = ["register", "login", "create_chat", "create_message", "get_user", "remove_member"]
 UNKNOWN = [
@@ -84,6 +115,7 @@ class Scene:
             "is_typing": True,
             "status": "online",
             "content": "changed",
+            "emoji": "👍",
             "message_id": self.message_id,
             "token": self.ann.token,
         }

@@ -1,5 +1,5 @@
 import { onEvent } from '@/composables/onEvent'
-import { MESSAGE_EVENTS } from '@/events'
+import { MESSAGE_CHANGES, MESSAGE_EVENTS } from '@/events'
 import { freshness } from '@/services/freshness'
 
 /** In larger chats a client does not ask for its role after each change of members. */
@@ -58,6 +58,24 @@ export function followChatEvents({ records, members, session, check, isPending, 
     const isLast = chat?.last_message?.id === message_id
     if (chat && (isLast || chat.unread_count || isPending(chat_id))) check(chat_id)
   })
+  onEvent('reaction_added', alterLast)
+  onEvent('reaction_removed', alterLast)
+  onEvent('message_pinned', alterLast)
+  onEvent('message_unpinned', alterLast)
+  /** The copy of the newest message in the list follows a change of a part of it. @param {import('@/types').MessageFrame} frame */
+  function alterLast(frame) {
+    const chat = chats.get(frame.chat_id)
+    const last = chat?.last_message
+    if (!chat || !last) return
+    MESSAGE_CHANGES[frame.type](
+      {
+        get: (id) => (last.id === id ? last : undefined),
+        put: (message) => records.noteChange(chat, message),
+        remove: () => {},
+      },
+      frame,
+    )
+  }
   for (const event of MESSAGE_EVENTS) {
     onEvent(event, ({ chat_id, seq }) => {
       const chat = chats.get(chat_id)

@@ -47,6 +47,8 @@ test.each([
   [{ action: 'slow_mode_changed', detail: '30' }, 'Bob set the slow mode to 30 seconds'],
   [{ action: 'slow_mode_changed', detail: '0' }, 'Bob turned the slow mode off'],
   [{ action: 'message_deleted', message_id: 7, ...carol }, 'Bob deleted a message of Carol'],
+  [{ action: 'message_pinned', message_id: 7, ...carol }, 'Bob pinned a message of Carol'],
+  [{ action: 'message_unpinned', message_id: 7, ...carol }, 'Bob unpinned a message of Carol'],
   [{ action: 'member_removed', actor_id: null, ...carol }, 'The server removed Carol'],
   [{ action: 'something_new' }, 'Bob: something_new'],
 ])('%o', (entry, words) => expect(sentenceOf(entry)).toBe(words))

@@ -234,6 +234,20 @@ describe('events', () => {
     expect(chats.get(2).last_message.seq).toBe(3)
   })
 
+  test('react to the last message and pin it', async () => {
+    const last = chats.get(2).last_message
+    const about = { chat_id: 2, message_id: last.id, user_id: 3 }
+    await app.deliver({ type: 'reaction_added', ...about, emoji: '👍', seq: 5 })
+    await app.deliver({ type: 'reaction_added', ...about, message_id: 2001, emoji: '👍', seq: 6 })
+    await app.deliver({ type: 'message_pinned', ...about, seq: 7 })
+    const marked = { ...last, reactions: { '👍': [3] }, pinned: true, changed_seq: 7 }
+    expect(chats.get(2)).toMatchObject({ last_message: marked, seq: 7 })
+    await app.deliver({ type: 'reaction_removed', ...about, emoji: '👍', seq: 8 })
+    await app.deliver({ type: 'message_unpinned', ...about, seq: 9 })
+    expect(chats.get(2).last_message).toEqual({ ...last, reactions: {}, pinned: false, changed_seq: 9 })
+    expect(rest.calls).toEqual([])
+  })
+
   test('move the read mark from another device', async () => {
     await app.deliver({ type: 'new_message', chat_id: 1, message: message(1, 4), seq: 4 })
     rest.routes['GET /chats/1'] = chat(1, 4)

@@ -86,6 +86,8 @@ export class FakeChat {
       created_at,
       edited_at: null,
       reply_to: null,
+      reactions: {},
+      pinned: false,
     }
     this.change({ ...message, first_content: content, ...more }, 'new_message')
     return id
@@ -103,14 +105,40 @@ export class FakeChat {
     this.change({ ...message, changed_seq: ++this.head, gone: true }, 'message_deleted')
   }
 
-  change(message, type) {
-    this.all.set(message.id, message)
-    if (this.connection?.joined) this.publish(type, message)
+  /** The user reacts with the emoji or, if they did before, does so no longer. */
+  react(id, user_id, emoji) {
+    const message = this.all.get(id)
+    if (!message || message.gone) return
+    const { [emoji]: users = [], ...others } = message.reactions
+    const isNew = !users.includes(user_id)
+    const left = isNew ? [...users, user_id] : users.filter((one) => one !== user_id)
+    const reactions = left.length ? { ...message.reactions, [emoji]: left } : others
+    const part = { user_id, emoji }
+    this.change(
+      { ...message, reactions, changed_seq: ++this.head },
+      isNew ? 'reaction_added' : 'reaction_removed',
+      part,
+    )
   }
 
-  publish(type, message) {
+  /** Pins a message or, if it is pinned, ends the pin. */
+  pin(id) {
+    const message = this.all.get(id)
+    if (!message || message.gone) return
+    const pinned = !message.pinned
+    const type = pinned ? 'message_pinned' : 'message_unpinned'
+    this.change({ ...message, pinned, changed_seq: ++this.head }, type, { user_id: 2 })
+  }
+
+  /** The event has the whole message, unless `part` says what it has instead. */
+  change(message, type, part = null) {
+    this.all.set(message.id, message)
+    if (this.connection?.joined) this.publish(type, message, part)
+  }
+
+  publish(type, message, part = null) {
     const frame = { type, chat_id: this.chatId, seq: message.changed_seq }
-    const content = type === 'message_deleted' ? {} : { message }
+    const content = type === 'message_deleted' ? {} : (part ?? { message })
     this.connection.outgoing.push({ ...frame, message_id: message.id, ...content })
   }
 

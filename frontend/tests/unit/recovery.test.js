@@ -49,6 +49,9 @@ async function run(seed) {
     write: () => server.write(`by another ${random()}`),
     edit: () => server.edit(pick([...server.all.keys()].slice(-30)), `edited ${random()}`),
     delete: () => server.delete(pick([...server.all.keys()].slice(-30))),
+    react: () =>
+      server.react(pick([...server.all.keys()].slice(-30)), pick([1, 2, 3]), pick(['👍', '❤', '🎉'])),
+    pin: () => server.pin(pick([...server.all.keys()].slice(-30))),
     work: () => server.work(random),
     deliver: () => server.deliver(),
     page: () => server.pages.splice(Math.floor(random() * server.pages.length), 1)[0]?.answer(),
@@ -86,6 +89,8 @@ async function run(seed) {
     write: 10,
     edit: 5,
     delete: 4,
+    react: 6,
+    pin: 2,
     page: 6,
     read: 6,
     enter: 3,

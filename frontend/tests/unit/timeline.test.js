@@ -169,3 +169,27 @@ test('keeps the newest messages when it is left, and goes on from there', async 
   expect(shown()).toEqual(['m1', 'm2', 'm3', 'm4', 'm5', 'm6'])
   expect(timeline.state.status).toBe('live')
 })
+
+test('reactions and pins change a part of a message, each once', async () => {
+  const [id, other] = write(2)
+  await live()
+  server.react(id, 2, '👍')
+  server.react(id, 3, '👍')
+  server.react(id, 3, '❤')
+  server.react(id, 2, '👍')
+  server.pin(other)
+  await flow()
+  const stored = () => [server.all.get(id), server.all.get(other)]
+  expect(timeline.state.messages).toEqual(stored())
+  expect(timeline.get(id).reactions).toEqual({ '👍': [3], '❤': [3] })
+  expect(timeline.get(other).pinned).toBe(true)
+  // An ack has the whole message, and the event comes after it.
+  server.react(id, 3, '👍')
+  server.pin(other)
+  stored().forEach(timeline.put)
+  await flow()
+  expect(timeline.state.messages).toEqual(stored())
+  expect(timeline.get(id).reactions).toEqual({ '❤': [3] })
+  expect(timeline.get(other).pinned).toBe(false)
+  expect(timeline.position).toBe(server.head)
+})

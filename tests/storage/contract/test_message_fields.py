@@ -21,7 +21,7 @@ from tests.storage.world import START, World, at, draft
 
 REACTIONS = {"👍": [1, 2], "a.b": [3]}
 ATTACHMENTS = [{"id": "f", "name": 'a "file"', "size": 3}]
-ALL = {"reactions": REACTIONS, "attachments": ATTACHMENTS, "pinned": True}
+ALL = {"reactions": REACTIONS, "attachments": ATTACHMENTS, "pinned_seq": 2}
 
 
 async def write(store: Store, decide: Callable[[MessageView], MessageChange], written: int | Draft) -> Any:
@@ -63,7 +63,7 @@ async def test_a_change_of_a_message_sets_them(
         assert edited == replace(flagged, content="new", edited_at=at(1), changed_seq=3)
         assert await world.everything(chat_id) == [edited]
         tombstone = await store.messages.delete(message.id, anna, at(2))
-        assert (tombstone.reactions, tombstone.attachments) == (None, ())
+        assert (tombstone.reactions, tombstone.attachments, tombstone.pinned) == (None, (), False)
         assert await world.everything(chat_id) == [tombstone]
         await store.close()
 

@@ -139,6 +139,7 @@ async def test_nobody_joins_another_chat(world: World) -> None:
         with pytest.raises(NotFound):
             await world.store.chats.join(chat_id, vera, START)
     await world.store.chats.join(group, owner, START)  # members of any chat are in it already
+    await world.send(private, owner)
     await world.store.chats.join(private, boris, START)
     with pytest.raises(UnknownUsers):
         await world.store.chats.join(await public(world, owner), 999, START)

@@ -16,6 +16,7 @@ _QUERIES: list[tuple[str, dict[str, Any], list[tuple[str, int]]]] = [
     ("messages", {"chat_id": 1, "deleted": False, "seq": {"$gt": 9}}, [("seq", 1)]),
     ("messages", {"chat_id": 1, "deleted": False, "seq": {"$gt": 9}, "sender_id": {"$ne": 1}}, []),
     ("messages", {"chat_id": 1, "changed_seq": {"$gt": 1, "$lte": 9}}, [("changed_seq", 1)]),
+    ("messages", {"chat_id": 1, "pinned": True}, []),
     ("members", {"chat_id": 1, "gone": False}, []),
     (
         "members",

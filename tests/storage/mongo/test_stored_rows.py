@@ -22,7 +22,9 @@ from domain.changes import (
 from domain.invites import Invite, InviteMade, InviteRemoved
 from domain.models import Ban, Chat, ChatState, Member, Message
 from domain.moderation import MemberMuted, UserBanned, UserUnbanned
+from domain.pins import MessagePinned, MessageUnpinned
 from domain.private_chats import ChatOpened, MemberBlocked
+from domain.reactions import ReactionAdded, ReactionRemoved
 from storage.mongo import MongoStore
 from storage.mongo.log import Row
 from tests.storage.world import START, World
@@ -188,9 +190,35 @@ PEOPLE = [
 ]
 """Kinds of the second format."""
 
+_THUMB = {"reactions": [{"emoji": "a.b👍", "user_ids": [2]}]}
+_PIN = {"fields": ACT}
+_REACTION = {"fields": {"user_id": 2, "emoji": "a.b👍"}}
+_REACTED = replace(MESSAGE, reactions={"a.b👍": [2]}, changed_seq=2)
+MARKS = [
+    (
+        row(3, 2, "reaction_added", _REACTION, message_document(2, "hello", extra=_THUMB)),
+        ReactionAdded(_REACTED, 2, "a.b👍"),
+    ),
+    (
+        row(
+            4, 3, "pinned", _PIN, message_document(3, "hello", pinned=True, extra={**_THUMB, "pinned_seq": 3})
+        ),
+        MessagePinned(replace(_REACTED, pinned_seq=3, changed_seq=3), 1, START),
+    ),
+    (
+        row(5, 4, "unpinned", _PIN, message_document(4, "hello", extra=_THUMB)),
+        MessageUnpinned(replace(_REACTED, changed_seq=4), 1, START),
+    ),
+    (
+        row(6, 5, "reaction_removed", _REACTION, message_document(5, "hello")),
+        ReactionRemoved(replace(MESSAGE, changed_seq=5), 2, "a.b👍"),
+    ),
+]
+"""Kinds of the third format that reactions and pins have."""
+
 
 @pytest.mark.parametrize(
-    "log", [LOG, PRIVATE, [LOG[0], *PEOPLE], [LOG[0], PASSED_ON], [LOG[0], *FIRST_STAGE]]
+    "log", [LOG, PRIVATE, [LOG[0], *PEOPLE], [LOG[0], PASSED_ON], [LOG[0], *FIRST_STAGE], [*LOG[:2], *MARKS]]
 )
 async def test_what_earlier_versions_wrote(mongo_store: MongoStore, log: list[tuple[Any, Any]]) -> None:
     world = World(mongo_store)
@@ -207,7 +235,7 @@ async def test_what_earlier_versions_wrote(mongo_store: MongoStore, log: list[tu
 
 
 def test_every_kind_that_is_in_databases_is_here() -> None:
-    assert {document["kind"] for document, _ in [*LOG, *PEOPLE, *PRIVATE]} == {
+    assert {document["kind"] for document, _ in [*LOG, *PEOPLE, *PRIVATE, *MARKS]} == {
         kind.name for kind in kinds() if kind.logged
     }
 

@@ -18,7 +18,7 @@ _SMALL = re.compile(
 async def use_everything(world: World) -> None:
     store = world.store
     anna, boris, vera = (
-        await world.user("anna", email="a@b.c"),
+        await world.user("anna", email="a@b.c", is_admin=True),
         await world.user("boris"),
         await world.user("vera"),
     )
@@ -45,6 +45,11 @@ async def use_everything(world: World) -> None:
     reply = await world.send(chat_id, anna, client_id="y", reply_to=message.id)
     await world.send(chat_id, anna, client_id="x")
     await store.messages.edit(message.id, anna, "edited", at(1))
+    await store.messages.add_reaction(message.id, anna, "👍", at(1))
+    await store.messages.remove_reaction(message.id, anna, "👍", at(1))
+    await store.messages.pin(message.id, anna, at(1))
+    await store.messages.pins(chat_id, limit=5)
+    await store.messages.unpin(message.id, anna, at(1))
     await store.messages.delete(reply.id, anna, at(1))
     await store.messages.get(message.id)
     await store.messages.mark_read(chat_id, boris, message.id)

@@ -95,6 +95,8 @@ export default {
       role_changed: '{actor} made {user} {role}',
       role_passed_on: '{user} became {role}',
       message_deleted: '{actor} deleted a message of {user}',
+      message_pinned: '{actor} pinned a message of {user}',
+      message_unpinned: '{actor} unpinned a message of {user}',
       made_public: '{actor} made the chat public',
       made_private: '{actor} made the chat non-public',
       slow_mode_on: '{actor} set the slow mode to {duration}',

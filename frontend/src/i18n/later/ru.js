@@ -95,6 +95,8 @@ export default {
       role_changed: '{actor}: {user} теперь {role}',
       role_passed_on: '{user} теперь {role}',
       message_deleted: '{actor}: удалено сообщение, автор {user}',
+      message_pinned: '{actor}: закреплено сообщение, автор {user}',
+      message_unpinned: '{actor}: откреплено сообщение, автор {user}',
       made_public: '{actor}: чат стал открытым',
       made_private: '{actor}: чат стал закрытым',
       slow_mode_on: '{actor}: медленный режим, пауза {duration}',
