@@ -273,6 +273,7 @@ export default {
     showMore: 'Show more',
     showLess: 'Show less',
     copyCode: 'Copy the code',
+    emoji: 'Emoji',
     delete: 'Delete',
     deleteTitle: 'Delete the message?',
     deleteOther: 'Delete the message of {name}?',

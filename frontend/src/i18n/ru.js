@@ -274,6 +274,7 @@ export default {
     showMore: 'Показать полностью',
     showLess: 'Свернуть',
     copyCode: 'Скопировать код',
+    emoji: 'Эмодзи',
     delete: 'Удалить',
     deleteTitle: 'Удалить сообщение?',
     deleteOther: 'Удалить сообщение? Автор: {name}',

@@ -5,7 +5,7 @@
 /** A text of more lines is folded. The lines are those of a bubble of usual width. */
 const LONG_LINES = 24
 /** What is shown of a folded text; less than the above, so that something is worth unfolding. */
-const SHOWN = { characters: 900, lines: 14 }
+const SHOWN = { characters: 720, lines: 12 }
 const LINE_CHARACTERS = 60
 /** A word that begins this near the end is left out as a whole. */
 const WORD_CHARACTERS = 30

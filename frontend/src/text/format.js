@@ -19,6 +19,8 @@ import { spansOf } from './spans'
 const SPECIAL = /[`*_~@[>]|:\/\/|^[ \t]*(?:-|\d+\.)[ \t]/m
 const LANGUAGE = /^[ \t]*([\w+#.-]{1,24})[ \t]*$/
 const QUOTE = / {0,3}>(?: |(?=\n|$))/y
+/** A preview is made of so many characters. */
+const PREVIEW_MAX = 300
 /** Quotes within this many others are text. */
 const QUOTES_MAX = 3
 /** This many backticks make a code with a line break a block. */
@@ -34,9 +36,14 @@ export function formatted(text) {
   return blocksOf(text, linesOf(text), 0)
 }
 
-/** The text without markers, for previews. @param {string} text */
+/** The text without markers. @param {string} text */
 export function plainText(text) {
   return textOf(formatted(text))
+}
+
+/** The beginning of a text without markers, for lists, quotes and announcements. @param {string} text */
+export function previewOf(text) {
+  return plainText(text.slice(0, PREVIEW_MAX))
 }
 
 /** @param {Node[]} nodes @returns {string} */

@@ -18,7 +18,7 @@ test.each([
 describe('the beginning of a long text', () => {
   test('has a bounded number of characters and ends after a word', () => {
     const shown = beginning('words and more '.repeat(600))
-    expect(shown.length).toBeLessThan(905)
+    expect(shown.length).toBeLessThan(725)
     expect(shown).toMatch(/(words|and|more)…$/)
   })
 
@@ -39,7 +39,7 @@ describe('the beginning of a long text', () => {
   test('is cut in code as well', () => {
     const code = `\`\`\`\n${'line\n'.repeat(100)}\`\`\``
     expect(beginningOf(formatted(code))).toMatchObject([
-      { kind: 'codeBlock', text: expect.stringMatching(/^(line\n){12}line…$/) },
+      { kind: 'codeBlock', text: expect.stringMatching(/^(line\n){10}line…$/) },
     ])
   })
 
