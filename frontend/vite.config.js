@@ -5,8 +5,21 @@ import { defineConfig, loadEnv } from 'vite'
 import { precompress } from './precompress.js'
 
 const FUNCTION_TESTS = [
-  ...['accountRules', 'bidi', 'dates', 'events', 'freshness', 'hosts', 'i18n', 'links', 'once'],
-  ...['recovery', 'rows', 'timeline', 'useForm', 'userAgents', 'viewport'],
+  ...['accountRules', 'bidi', 'completions', 'dates', 'emoji', 'events', 'folding', 'format', 'freshness'],
+  ...[
+    'hosts',
+    'i18n',
+    'links',
+    'markers',
+    'mentions',
+    'once',
+    'recovery',
+    'rows',
+    'timeline',
+    'useForm',
+    'userAgents',
+    'viewport',
+  ],
 ].map((name) => `tests/unit/${name}.test.js`)
 
 const FIRST_OF_OTHERS =

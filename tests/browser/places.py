@@ -1,5 +1,6 @@
 """Every view and dialog of the client, one after the other, filled with data."""
 
+import re
 from collections.abc import AsyncIterator
 
 from playwright.async_api import Locator, expect
@@ -9,6 +10,18 @@ from tests.clients.people import Person
 from tests.conftest import Server
 
 LONG = "Donaudampfschifffahrtsgesellschaftskapitänsmützenabzeichen" * 3
+
+FORMATTED = (
+    f"""**Bold** _italic_ ~~struck out~~ `{LONG}`
+> {LONG}
+1. {LONG}
+   - [{LONG[:150]}](https://example.org/)
+```text
+{LONG}
+```
+"""
+    + "and so on\n" * 30
+)
 
 
 class Seed:
@@ -37,6 +50,7 @@ async def seeded(server: Server) -> Seed:
     )
     await boris.say(seed.group, "Ключ у меня.\nЗаберите вечером.", reply_to=first["id"])
     await eve.say(seed.group, LONG)
+    await bob.say(seed.group, FORMATTED)
     mine = await seed.ann.say(seed.group, "I will be htere")
     await seed.ann.patch(f"/messages/{mine['id']}", content="I will be there")
     for person in seed.others:
@@ -144,6 +158,14 @@ async def places(window: Window, seed: Seed) -> AsyncIterator[str]:
         await page.get_by_role("menuitem").nth(number).click()
         await expect(window.composer).to_be_focused()
         yield name
+    await page.keyboard.press("Escape")
+    await window.composer.fill("@")
+    await expect(page.get_by_role("option").first).to_be_visible()
+    yield "names to mention"
+    await window.composer.fill("")
+    await page.get_by_role("button", name=re.compile("^(Emoji|Эмодзи)$")).click()
+    await expect(page.get_by_role("option").nth(100)).to_be_visible()
+    yield "emoji"
     await window.goto("/chats/999999")
     await expect(page.locator("main, .pane, body").first).to_be_visible()
     yield "no such chat"

@@ -1,0 +1,78 @@
+/** All emoji with their names: data of the package emoji-picker-element-data, loaded from the client's own server. */
+import { isDrawn } from './isDrawn'
+
+/**
+ * @typedef {object} Emoji
+ * @property {string} emoji
+ * @property {number} group the number of its category
+ * @property {string} name what it shows, in the language of the client
+ * @property {string[]} codes such as `smile`
+ * @property {string[]} words that find it
+ * @property {string[]} skins the emoji in five skin tones; empty if it has none
+ *
+ * @typedef {{ emoji: string, group: number, version: number, annotation: string, shortcodes?: string[], tags?: string[],
+ *   skins?: { emoji: string, tone: number | number[] }[] }} Entry
+ */
+
+/** The group of what is no emoji by itself: skin tones and the like. */
+const COMPONENTS = 2
+
+/** @type {Map<string, Promise<Emoji[]>>} */
+const lists = new Map()
+
+/**
+ * The emoji that the browser can draw, in the order of Unicode. Each language is loaded once; after a failure again.
+ *
+ * @param {string} language
+ */
+export function loadEmoji(language) {
+  const known = lists.get(language)
+  if (known) return known
+  const list = loaded(language)
+  list.catch(() => lists.delete(language))
+  lists.set(language, list)
+  return list
+}
+
+/** @param {string} language @returns {Promise<Emoji[]>} */
+async function loaded(language) {
+  const [english, local] = await Promise.all([
+    import('emoji-picker-element-data/en/emojibase/data.json'),
+    language === 'ru' ? import('emoji-picker-element-data/ru/emojibase-native/data.json') : null,
+  ])
+  /** @type {Map<string, Entry>} */
+  const others = new Map((local?.default ?? []).map((/** @type {Entry} */ entry) => [entry.emoji, entry]))
+  /** @type {Entry[]} */
+  const entries = english.default
+  const newest = newestVersion(entries)
+  return entries
+    .filter(({ group, version }) => group !== COMPONENTS && version <= newest)
+    .map((entry) => emojiOf(entry, others.get(entry.emoji)))
+}
+
+/** @param {Entry} entry @param {Entry | undefined} local @returns {Emoji} */
+function emojiOf(entry, local) {
+  const codes = [...(entry.shortcodes ?? []), ...(local?.shortcodes ?? [])]
+  const names = [local, entry].flatMap((one) => one && [one.annotation, ...(one.tags ?? [])])
+  const tones = (entry.skins ?? []).filter(({ tone }) => typeof tone === 'number')
+  return {
+    emoji: bare(entry.emoji),
+    group: entry.group,
+    name: (local ?? entry).annotation,
+    codes,
+    words: names.flatMap((name) => (name ?? '').toLowerCase().split(/[\s_]+/)),
+    skins: tones.map(({ emoji }) => bare(emoji)),
+  }
+}
+
+/** Without a selector that changes nothing, as the server compares emoji. @param {string} emoji */
+function bare(emoji) {
+  return /^\p{Emoji_Presentation}\ufe0f$/u.test(emoji) ? emoji.slice(0, -1) : emoji
+}
+
+/** The newest version of which the browser can draw an emoji; the newest of all if it draws none in colour. @param {Entry[]} entries */
+function newestVersion(entries) {
+  const samples = new Map(entries.map(({ version, emoji }) => [version, emoji]))
+  const versions = [...samples.keys()].sort((a, b) => b - a)
+  return versions.find((version) => isDrawn(samples.get(version) ?? '')) ?? versions[0]
+}
