@@ -200,10 +200,10 @@ export function createTimeline(chatId, { api, websocket }) {
     reachBack: loader.reachBack,
     startsAtMark: loader.startsAtMark,
 
-    /** Loads the messages around this one if it is not loaded. @param {number} messageId */
+    /** Loads the messages around this one if it is not loaded, and if the chat has it. @param {number} messageId */
     async show(messageId) {
       if (loaded.get(messageId)) return
-      if (position !== null) return loader.settle(loader.loadAt({ around: messageId }))
+      if (position !== null) return loader.settle(ignoring('invalid', loader.loadAt({ around: messageId })))
       anchor = { around: messageId }
       await follow()
     },
@@ -241,5 +241,14 @@ export function createTimeline(chatId, { api, websocket }) {
       leave()
       for (const unsubscribe of subscriptions) unsubscribe()
     },
+  }
+}
+
+/** Waits, and does not fail with this code. @param {string} code @param {Promise<unknown>} loading */
+async function ignoring(code, loading) {
+  try {
+    await loading
+  } catch (error) {
+    if (/** @type {Failure} */ (error).code !== code) throw error
   }
 }

@@ -209,6 +209,19 @@ export default {
       9: 'Flags',
     },
   },
+  pins: { none: 'Nothing is pinned.' },
+  messageHistory: {
+    first: 'As it was written',
+    edited: 'Edited',
+    now: 'Now',
+    incomplete: 'The versions before these were not kept.',
+  },
+  readers: {
+    title: 'Who has read it',
+    read: 'Read by {n}',
+    unread: 'Not read by {n}',
+    nobody: 'Nobody has read it yet.',
+  },
   keyboard: {
     reading: 'Among the messages',
     messages: 'Next or previous message',
