@@ -18,11 +18,17 @@ export function useFormatting(field) {
   /** Makes the selected text bold, italic or code, or ends that. Whether the key was for this. @param {KeyboardEvent} event */
   function press(event) {
     const [, , marker] = KEYS.find(([key, code]) => isCtrl(event, key, code)) ?? []
-    const element = field.value
-    if (!marker || event.shiftKey || !element) return false
-    change(element, toggled(element.value, element.selectionStart, element.selectionEnd, marker))
+    if (!marker || event.shiftKey) return false
+    apply(marker)
     event.preventDefault()
     return true
+  }
+
+  /** Puts a marker around the selected text, or takes it away. @param {string} marker */
+  function apply(marker) {
+    const element = field.value
+    if (!element) return
+    change(element, toggled(element.value, element.selectionStart, element.selectionEnd, marker))
   }
 
   /** Puts a text in place of the selection. On a phone the field does not get the focus. @param {string} text */
@@ -34,5 +40,5 @@ export function useFormatting(field) {
     replace(element, { start, end }, text)
   }
 
-  return { press, insert }
+  return { press, apply, insert }
 }

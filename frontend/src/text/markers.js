@@ -12,6 +12,7 @@
 
 export const BOLD = '**'
 export const ITALIC = '_'
+export const STRIKE = '~~'
 export const CODE = '`'
 const FENCE = '```'
 
