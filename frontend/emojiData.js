@@ -27,7 +27,7 @@ export function emojiData() {
   }
 }
 
-/** @param {any} emoji @returns {Entry} */
+/** @param {Omit<Entry, 'skins'> & { skins?: { emoji: string, tone: number | number[] }[] }} entry @returns {Entry} */
 function entryOf({ emoji, group, version, annotation, shortcodes, tags, skins }) {
   const tones = skins?.filter(({ tone }) => typeof tone === 'number').map((skin) => skin.emoji)
   return { emoji, group, version, annotation, shortcodes, tags, skins: tones }
