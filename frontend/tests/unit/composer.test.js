@@ -109,6 +109,7 @@ describe('formatting', () => {
     ['Ctrl+I', { key: 'i' }, 'make _it_ so'],
     ['Ctrl+E', { key: 'e' }, 'make `it` so'],
     ['Ctrl+B on a Russian keyboard', { key: 'и', code: 'KeyB' }, 'make **it** so'],
+    ['Ctrl+Shift+X', { key: 'X', shiftKey: true }, 'make ~~it~~ so'],
     ['Ctrl+Shift+B, which is none', { key: 'b', shiftKey: true }, 'make it so'],
   ])('by %s', async (_name, { key, ...more }, expected) => {
     await type('make it so')
