@@ -28,6 +28,8 @@ const BLOCK_TICKS = 3
 const BLOCKS = ['quote', 'list', 'codeBlock']
 
 /**
+ * The nodes of a text.
+ *
  * @param {string} text
  * @returns {Node[]}
  */

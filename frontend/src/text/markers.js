@@ -17,6 +17,8 @@ export const CODE = '`'
 const FENCE = '```'
 
 /**
+ * The change that puts a marker around a selected text, or takes it away if it is there. Each line gets its own.
+ *
  * @param {string} text
  * @param {number} from where the selection begins
  * @param {number} to where it ends
