@@ -2,24 +2,13 @@ import { fileURLToPath } from 'node:url'
 import vue from '@vitejs/plugin-vue'
 import autoImport from 'unplugin-auto-import/vite'
 import { defineConfig, loadEnv } from 'vite'
+import { emojiData } from './emojiData.js'
 import { precompress } from './precompress.js'
 
 const FUNCTION_TESTS = [
-  ...['accountRules', 'bidi', 'completions', 'dates', 'emoji', 'events', 'folding', 'format', 'freshness'],
-  ...[
-    'hosts',
-    'i18n',
-    'links',
-    'markers',
-    'mentions',
-    'once',
-    'recovery',
-    'rows',
-    'timeline',
-    'useForm',
-    'userAgents',
-    'viewport',
-  ],
+  ...['accountRules', 'bidi', 'completions', 'dates', 'emoji', 'emojiList', 'events', 'folding', 'format'],
+  ...['freshness', 'hosts', 'i18n', 'links', 'markers', 'mentions', 'once', 'recovery', 'rows', 'timeline'],
+  ...['useForm', 'userAgents', 'viewport'],
 ].map((name) => `tests/unit/${name}.test.js`)
 
 const FIRST_OF_OTHERS =
@@ -40,6 +29,7 @@ export default defineConfig(({ mode }) => {
       vue(),
       // The documented snippets use `ref` without importing it.
       autoImport({ imports: ['vue'], dts: false }),
+      emojiData(),
       precompress(),
     ],
     resolve: { alias: { '@': fileURLToPath(new URL('./src', import.meta.url)) } },

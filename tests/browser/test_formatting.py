@@ -79,6 +79,12 @@ async def test_keys_format_and_can_be_undone(server: Server, open_window: OpenWi
     await expect(composer).to_have_value("make it so")
     await composer.press("Control+e")
     await expect(composer).to_have_value("make `it` so")
+    await composer.evaluate("(field) => field.setSelectionRange(10, 12)")
+    await window.page.get_by_role("toolbar").get_by_role("button", name="Bold").click()
+    await expect(composer).to_have_value("make `it` **so**")
+    await expect(composer).to_be_focused()
+    await composer.press("ArrowRight")
+    await expect(window.page.get_by_role("toolbar")).to_have_count(0)
 
 
 async def test_names_are_completed_by_keyboard(server: Server, open_window: OpenWindow) -> None:

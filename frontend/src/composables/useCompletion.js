@@ -1,4 +1,4 @@
-import { computed, ref, shallowRef, watch } from 'vue'
+import { computed, ref, shallowRef, useId, watch } from 'vue'
 import { useI18n } from 'vue-i18n'
 import { isComposing } from '@/services/keys'
 import { change, replace } from '@/services/textField'
@@ -18,6 +18,9 @@ const SHOWN_MAX = 8
  * @property {string} [code] of the emoji: what is between its colons
  */
 
+/** The id of an option's element. @param {string} listId @param {Option} option */
+export const optionId = (listId, { key }) => `${listId}-${key}`
+
 /**
  * Completes the names of members after `@` and of emoji after `:` in a text field. Enter and Tab pick the highlighted
  * option, the arrow keys move it, Escape closes the list.
@@ -35,6 +38,7 @@ export function useCompletion(field, chat) {
   let closedAt = -1
   /** The code and data of emoji, once they are loaded. @type {import('vue').ShallowRef<{ list: import('@/emoji/emojiList').Emoji[] } & typeof import('@/emoji/searchEmoji') | null>} */
   const emoji = shallowRef(null)
+  watch(locale, () => (emoji.value = null))
   const recent = shallowRef(
     /** @type {ReturnType<typeof import('@/emoji/emojiStore').useEmoji> | null} */ (null),
   )
@@ -44,8 +48,11 @@ export function useCompletion(field, chat) {
     const { kind, query } = beginning.value
     return (kind === 'person' ? people(query) : emojiFor(query)).slice(0, SHOWN_MAX)
   })
+  const id = useId()
   const index = ref(0)
   const highlighted = computed(() => options.value[index.value] ?? options.value[0] ?? null)
+  /** The id of the element of the highlighted option. */
+  const activeId = computed(() => highlighted.value && optionId(id, highlighted.value))
   watch(
     () => beginning.value && beginning.value.kind + beginning.value.query,
     () => (index.value = 0),
@@ -95,7 +102,7 @@ export function useCompletion(field, chat) {
     }
   }
 
-  /** Looks at what is before the caret. To be called after each change of the text or of the selection. */
+  /** Looks at what is before the caret. To be called after each change of the text, of the selection and of the focus. */
   function look() {
     const element = field.value === document.activeElement ? field.value : null
     const caret = element && element.selectionStart === element.selectionEnd ? element.selectionStart : null
@@ -130,6 +137,7 @@ export function useCompletion(field, chat) {
     close()
   }
 
+  /** Closes the list until another name begins. */
   function close() {
     closedAt = beginning.value?.start ?? -1
     beginning.value = null
@@ -150,5 +158,5 @@ export function useCompletion(field, chat) {
     return true
   }
 
-  return { options, highlighted, beginning, look, finishName, pick, press, close }
+  return { id, options, highlighted, activeId, beginning, look, finishName, pick, press }
 }

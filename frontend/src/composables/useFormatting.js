@@ -1,12 +1,13 @@
 import { isCtrl } from '@/services/keys'
 import { change, replace } from '@/services/textField'
-import { BOLD, CODE, ITALIC, toggled } from '@/text/markers'
+import { BOLD, CODE, ITALIC, STRIKE, toggled } from '@/text/markers'
 
-/** The keys that format, with Ctrl: their names and positions. */
-const KEYS = [
-  ['b', 'KeyB', BOLD],
-  ['i', 'KeyI', ITALIC],
-  ['e', 'KeyE', CODE],
+/** What the composer can make of a selected text, and the key that does it, with Ctrl. */
+export const FORMATS = [
+  { name: 'bold', marker: BOLD, key: 'B', isShifted: false },
+  { name: 'italic', marker: ITALIC, key: 'I', isShifted: false },
+  { name: 'strike', marker: STRIKE, key: 'X', isShifted: true },
+  { name: 'code', marker: CODE, key: 'E', isShifted: false },
 ]
 
 /**
@@ -15,14 +16,22 @@ const KEYS = [
  * @param {import('vue').Ref<HTMLTextAreaElement | null>} field
  */
 export function useFormatting(field) {
-  /** Makes the selected text bold, italic or code, or ends that. Whether the key was for this. @param {KeyboardEvent} event */
+  /** Formats by a key. Whether the key was for this. @param {KeyboardEvent} event */
   function press(event) {
-    const [, , marker] = KEYS.find(([key, code]) => isCtrl(event, key, code)) ?? []
-    const element = field.value
-    if (!marker || event.shiftKey || !element) return false
-    change(element, toggled(element.value, element.selectionStart, element.selectionEnd, marker))
+    const format = FORMATS.find(
+      ({ key, isShifted }) => isCtrl(event, key.toLowerCase(), `Key${key}`) && event.shiftKey === isShifted,
+    )
+    if (!format) return false
+    apply(format.marker)
     event.preventDefault()
     return true
+  }
+
+  /** Puts a marker around the selected text, or takes it away. @param {string} marker */
+  function apply(marker) {
+    const element = field.value
+    if (!element) return
+    change(element, toggled(element.value, element.selectionStart, element.selectionEnd, marker))
   }
 
   /** Puts a text in place of the selection. On a phone the field does not get the focus. @param {string} text */
@@ -34,5 +43,5 @@ export function useFormatting(field) {
     replace(element, { start, end }, text)
   }
 
-  return { press, insert }
+  return { press, apply, insert }
 }

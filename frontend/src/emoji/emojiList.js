@@ -10,8 +10,7 @@ import { isDrawn } from './isDrawn'
  * @property {string[]} words that find it
  * @property {string[]} skins the emoji in five skin tones; empty if it has none
  *
- * @typedef {{ emoji: string, group: number, version: number, annotation: string, shortcodes?: string[], tags?: string[],
- *   skins?: { emoji: string, tone: number | number[] }[] }} Entry
+ * @typedef {import('../../emojiData').Entry} Entry an emoji in the data, as the build leaves it
  */
 
 /** The group of what is no emoji by itself: skin tones and the like. */
@@ -40,28 +39,28 @@ async function loaded(language) {
     import('emoji-picker-element-data/en/emojibase/data.json'),
     language === 'ru' ? import('emoji-picker-element-data/ru/emojibase-native/data.json') : null,
   ])
-  /** @type {Map<string, Entry>} */
-  const others = new Map((local?.default ?? []).map((/** @type {Entry} */ entry) => [entry.emoji, entry]))
-  /** @type {Entry[]} */
-  const entries = english.default
+  const others = new Map(entriesOf(local).map((entry) => [entry.emoji, entry]))
+  const entries = entriesOf(english)
   const newest = newestVersion(entries)
   return entries
     .filter(({ group, version }) => group !== COMPONENTS && version <= newest)
     .map((entry) => emojiOf(entry, others.get(entry.emoji)))
 }
 
+/** @param {{ default: any } | null} module @returns {Entry[]} */
+const entriesOf = (module) => module?.default ?? []
+
 /** @param {Entry} entry @param {Entry | undefined} local @returns {Emoji} */
 function emojiOf(entry, local) {
   const codes = [...(entry.shortcodes ?? []), ...(local?.shortcodes ?? [])]
   const names = [local, entry].flatMap((one) => one && [one.annotation, ...(one.tags ?? [])])
-  const tones = (entry.skins ?? []).filter(({ tone }) => typeof tone === 'number')
   return {
     emoji: bare(entry.emoji),
     group: entry.group,
     name: (local ?? entry).annotation,
     codes,
     words: names.flatMap((name) => (name ?? '').toLowerCase().split(/[\s_]+/)),
-    skins: tones.map(({ emoji }) => bare(emoji)),
+    skins: (entry.skins ?? []).map(bare),
   }
 }
 
@@ -70,9 +69,17 @@ function bare(emoji) {
   return /^\p{Emoji_Presentation}\ufe0f$/u.test(emoji) ? emoji.slice(0, -1) : emoji
 }
 
-/** The newest version of which the browser can draw an emoji; the newest of all if it draws none in colour. @param {Entry[]} entries */
+/**
+ * The newest version of which the browser can draw an emoji; the newest of all if it draws none in colour. Only emoji of one
+ * character tell: of others it may draw the parts.
+ *
+ * @param {Entry[]} entries
+ */
 function newestVersion(entries) {
-  const samples = new Map(entries.map(({ version, emoji }) => [version, emoji]))
+  const single = entries
+    .map((entry) => ({ ...entry, emoji: bare(entry.emoji) }))
+    .filter(({ emoji }) => [...emoji].length === 1)
+  const samples = new Map(single.map(({ version, emoji }) => [version, emoji]))
   const versions = [...samples.keys()].sort((a, b) => b - a)
-  return versions.find((version) => isDrawn(samples.get(version) ?? '')) ?? versions[0]
+  return versions.find((version) => isDrawn(samples.get(version) ?? '')) ?? Infinity
 }

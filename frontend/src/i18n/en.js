@@ -281,6 +281,7 @@ export default {
     showLess: 'Show less',
     copyCode: 'Copy the code',
     emoji: 'Emoji',
+    format: { title: 'Format', bold: 'Bold', italic: 'Italic', strike: 'Strike', code: 'Code' },
     delete: 'Delete',
     deleteTitle: 'Delete the message?',
     deleteOther: 'Delete the message of {name}?',

@@ -282,6 +282,7 @@ export default {
     showLess: 'Свернуть',
     copyCode: 'Скопировать код',
     emoji: 'Эмодзи',
+    format: { title: 'Формат', bold: 'Жирный', italic: 'Курсив', strike: 'Зачёркнутый', code: 'Код' },
     delete: 'Удалить',
     deleteTitle: 'Удалить сообщение?',
     deleteOther: 'Удалить сообщение? Автор: {name}',

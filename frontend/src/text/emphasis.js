@@ -3,8 +3,10 @@
  * ends one only where no word goes on, so that `2*3*4`, `snake_case`, `__init__` and `¯\_(ツ)_/¯` stay as they are.
  */
 
+import { append } from './nodes'
+
 /**
- * @typedef {import('./spans').Node} Node
+ * @typedef {import('./nodes').Node} Node
  * @typedef {{ marker: string, opens: boolean, closes: boolean, isFirstOfThree?: boolean }} Marker
  */
 
@@ -18,26 +20,25 @@ const UNSPACED = ['Han', 'Hiragana', 'Katakana', 'Hangul', 'Thai', 'Lao', 'Khmer
   .map((script) => `\\p{Script=${script}}`)
   .join('')
 const MAY_OPEN_AFTER = new RegExp(
-  `(?:^|[\\s(\\[{"'/]|[${UNSPACED}]|(?![\\x20-\\x7e])[\\p{P}\\p{Extended_Pictographic}\\ufe0f])$`,
+  `(?:^|[\\s(\\[{"']|[${UNSPACED}]|(?![\\x20-\\x7e])[\\p{P}\\p{Extended_Pictographic}\\ufe0f])$`,
   'u',
 )
 const MAY_CLOSE_BEFORE = new RegExp(`^(?:$|[^\\p{L}\\p{N}]|[${UNSPACED}])`, 'u')
 const ENDS_BLANK = /(?:^|[\s\\])$/
-const BEGINS_BLANK = /^(?:$|\s)/
+/** A blank, or what no text begins with: `*.py` is a pattern. */
+const BEGINS_NOTHING = /^(?:$|[\s.,:;!?)\]}/])/
 /** What is between two markers has at least one of these. */
 const VISIBLE = /[\p{L}\p{N}\p{Extended_Pictographic}]/u
 
 /**
- * Splits a part of a text into texts and markers.
+ * Splits a part of a text into texts and markers, and adds them to the tokens.
  *
  * @param {string} text
  * @param {number} from
  * @param {number} to
- * @returns {(Node | Marker)[]}
+ * @param {(Node | Marker)[]} tokens
  */
-export function markersIn(text, from, to) {
-  /** @type {(Node | Marker)[]} */
-  const tokens = []
+export function readMarkers(text, from, to, tokens) {
   const part = text.slice(from, to)
   let rest = 0
   for (const { 0: runs, index } of part.matchAll(RUNS)) {
@@ -45,7 +46,7 @@ export function markersIn(text, from, to) {
     const start = from + index
     const before = text.slice(Math.max(0, start - 2), start)
     const after = text.slice(start + runs.length, start + runs.length + 2)
-    const opens = MAY_OPEN_AFTER.test(before) && !BEGINS_BLANK.test(after)
+    const opens = MAY_OPEN_AFTER.test(before) && !BEGINS_NOTHING.test(after)
     const closes = MAY_CLOSE_BEFORE.test(after) && !ENDS_BLANK.test(before)
     if (!opens && !closes) continue
     if (index > rest) tokens.push({ kind: 'text', text: part.slice(rest, index) })
@@ -58,7 +59,6 @@ export function markersIn(text, from, to) {
     }
   }
   if (rest < part.length) tokens.push({ kind: 'text', text: part.slice(rest) })
-  return tokens
 }
 
 /**
@@ -84,19 +84,6 @@ export function nested(tokens) {
     stack.push({ children: inner, end: closedAt })
   })
   return roots
-}
-
-/**
- * Adds a node; a text is joined with the text before it.
- *
- * @param {Node[]} nodes
- * @param {Node} node
- */
-export function append(nodes, node) {
-  const last = nodes[nodes.length - 1]
-  if (node.kind === 'text' && last?.kind === 'text')
-    nodes[nodes.length - 1] = { ...last, text: `${last.text}${node.text}` }
-  else nodes.push(node)
 }
 
 /**

@@ -1,6 +1,6 @@
 /** Long messages, of which a part is shown until the user wants all. */
 
-/** @typedef {import('./spans').Node} Node */
+/** @typedef {import('./nodes').Node} Node */
 
 /** A text of more lines is folded. The lines are those of a bubble of usual width. */
 const LONG_LINES = 24

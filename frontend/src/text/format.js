@@ -5,12 +5,12 @@
  * The blocks of a text are quotes (`> `), lists (`- `, `* `, `1. `) and code blocks; what is in a line is in spans.js.
  */
 import { codesIn } from './codes'
-import { append } from './emphasis'
 import { itemAt, listsOf } from './lists'
+import { append } from './nodes'
 import { spansOf } from './spans'
 
 /**
- * @typedef {import('./spans').Node} Node
+ * @typedef {import('./nodes').Node} Node
  * @typedef {import('./codes').Code} Code
  * @typedef {{ start: number, end: number, codes: Code[] }} Line a line of the text; line breaks within code do not end it
  */
@@ -28,6 +28,8 @@ const BLOCK_TICKS = 3
 const BLOCKS = ['quote', 'list', 'codeBlock']
 
 /**
+ * The nodes of a text.
+ *
  * @param {string} text
  * @returns {Node[]}
  */
@@ -87,10 +89,10 @@ function blocksOf(text, lines, depth) {
   /** @param {Line[]} plain */
   const spans = (plain) => plainOf(text, plain, depth)
   let index = 0
-  /** The lines from here on that match. @param {(line: Line, isFirst: boolean) => unknown} matches */
+  /** The lines from here on that match. @param {(line: Line) => unknown} matches */
   function take(matches) {
     const first = index
-    while (index < lines.length && matches(lines[index], index === first)) index++
+    while (index < lines.length && matches(lines[index])) index++
     return lines.slice(first, index)
   }
   const isQuote = (/** @type {Line} */ line) => depth < QUOTES_MAX && quoteEnd(text, line)
@@ -101,7 +103,7 @@ function blocksOf(text, lines, depth) {
       nodes.push({ kind: 'quote', children: blocksOf(text, quoted, depth + 1) })
     } else if (isItem(lines[index])) {
       const items = take((line) => !isQuote(line) && (isItem(line) || isContinued(text, line)))
-      nodes.push(...listsOf(text, items, spans))
+      for (const list of listsOf(text, items, spans)) nodes.push(list)
     } else {
       const plain = take((line) => !isQuote(line) && !isItem(line))
       if (nodes.length) append(nodes, { kind: 'text', text: '\n' })

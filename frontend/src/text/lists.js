@@ -1,7 +1,7 @@
 /** The lists of a message. */
 
 /**
- * @typedef {import('./spans').Node} Node
+ * @typedef {import('./nodes').Node} Node
  * @typedef {import('./format').Line} Line
  * @typedef {{ indent: number, isOrdered: boolean, number: number, lines: Line[] }} Item
  */

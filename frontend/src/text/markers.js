@@ -12,10 +12,13 @@
 
 export const BOLD = '**'
 export const ITALIC = '_'
+export const STRIKE = '~~'
 export const CODE = '`'
 const FENCE = '```'
 
 /**
+ * The change that puts a marker around a selected text, or takes it away if it is there. Each line gets its own.
+ *
  * @param {string} text
  * @param {number} from where the selection begins
  * @param {number} to where it ends

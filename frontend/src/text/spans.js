@@ -1,24 +1,12 @@
 /** What is in a line of a message: code, links, mentions, bold, italic and struck-out text. */
-import { markersIn, nested } from './emphasis'
+import { nested, readMarkers } from './emphasis'
 import { labelledLinksIn, partsOf } from './links'
 import { mentionsIn } from './mentions'
 
 /**
- * A part of a formatted text.
- *
- * @typedef {object} Node
- * @property {'text' | 'bold' | 'italic' | 'strike' | 'code' | 'codeBlock' | 'link' | 'mention' | 'quote' | 'list' | 'item'} kind
- * @property {string} [text] of a text, of code, of a link that is an address, and of a possible mention, which begins with `@`
- * @property {string} [language] of a code block
- * @property {string} [href] of a link
- * @property {[string, string, string]} [pieces] of a link: what its address shows before its host, the host, and after it
- * @property {string} [label] of a link whose text is not its address
- * @property {boolean} [isOrdered] of a list
- * @property {number} [number] of an item of an ordered list, as it was typed
- * @property {Node[]} [children]
+ * @typedef {import('./nodes').Node} Node
+ * @typedef {import('./emphasis').Marker} Marker
  */
-
-/** @typedef {import('./emphasis').Marker} Marker */
 
 /** A text without any of these has nothing to format. */
 const SPECIAL = /[*_~@[]|:\/\//
@@ -32,29 +20,30 @@ const SPECIAL = /[*_~@[]|:\/\//
  * @returns {Node[]}
  */
 export function spansOf(text, { start, end, codes }, nodeOf) {
+  /** @type {(Node | Marker)[]} */
   const tokens = []
   let from = start
   for (const code of codes) {
-    tokens.push(...tokensOf(text, from, code.start), nodeOf(code))
+    read(text, from, code.start, tokens)
+    tokens.push(nodeOf(code))
     from = code.end
   }
-  tokens.push(...tokensOf(text, from, end))
+  read(text, from, end, tokens)
   return nested(tokens)
 }
 
 /**
- * The tokens of a part without code: nodes, and markers that may become nodes.
+ * Adds the tokens of a part without code: nodes, and markers that may become nodes.
  *
  * @param {string} text
  * @param {number} from
  * @param {number} to
+ * @param {(Node | Marker)[]} tokens
  */
-function tokensOf(text, from, to) {
-  if (from === to) return []
+function read(text, from, to, tokens) {
+  if (from === to) return
   const part = text.slice(from, to)
-  if (!SPECIAL.test(part)) return [/** @type {Node} */ ({ kind: 'text', text: part })]
-  /** @type {(Node | Marker)[]} */
-  const tokens = []
+  if (!SPECIAL.test(part)) return void tokens.push({ kind: 'text', text: part })
   let at = from
   for (const { start, end, ...link } of labelledLinksIn(part)) {
     readAddresses(text, at, from + start, tokens)
@@ -62,7 +51,6 @@ function tokensOf(text, from, to) {
     at = from + end
   }
   readAddresses(text, at, to, tokens)
-  return tokens
 }
 
 /** @param {string} text @param {number} from @param {number} to @param {(Node | Marker)[]} tokens */
@@ -80,8 +68,9 @@ function readAddresses(text, from, to, tokens) {
 function readMentions(text, from, to, tokens) {
   let at = from
   for (const { start, end } of mentionsIn(text, from, to)) {
-    tokens.push(...markersIn(text, at, start), { kind: 'mention', text: text.slice(start, end) })
+    readMarkers(text, at, start, tokens)
+    tokens.push({ kind: 'mention', text: text.slice(start, end) })
     at = end
   }
-  tokens.push(...markersIn(text, at, to))
+  readMarkers(text, at, to, tokens)
 }

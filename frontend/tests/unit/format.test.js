@@ -48,6 +48,8 @@ describe('in a line', () => {
     '**** ___ ~~~~ ** * _ ~~',
     '** not bold **',
     '*.py and *.js',
+    'src/*.js and lib/*.css, "*.js" and "*.css", **/*.ts and **/*.vue',
+    '/* no comment */ and /*this*/',
     '\\*as typed\\*',
     '~/path and ~user/',
     '**"!!!"**',

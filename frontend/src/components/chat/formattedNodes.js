@@ -3,7 +3,7 @@ import CodeBlock from './CodeBlock.vue'
 import MessageLink from './MessageLink.vue'
 
 /**
- * @typedef {import('@/text/spans').Node} Node
+ * @typedef {import('@/text/nodes').Node} Node
  * @typedef {import('vue').VNodeArrayChildren} Children
  *
  * @typedef {object} Props

@@ -241,6 +241,7 @@ export default {
     cancel: 'Cancel an edit or a reply',
     bold: 'Bold',
     italic: 'Italic',
+    strike: 'Struck out',
     code: 'Code',
     mention: 'Mention somebody',
     emoji: 'Emoji by name',
