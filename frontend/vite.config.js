@@ -12,7 +12,7 @@ const FUNCTION_TESTS = [
 ].map((name) => `tests/unit/${name}.test.js`)
 
 const FIRST_OF_OTHERS =
-  /node_modules\/(@floating-ui|@vueuse|reka-ui\/dist\/(?!Dialog|AlertDialog|Listbox|Switch))/
+  /node_modules\/(@floating-ui|@vueuse|reka-ui\/dist\/(?!Dialog|AlertDialog|Listbox|Popover|Switch))/
 const FIRST_OF_OURS = new RegExp(
   [
     String.raw`src/(services|stores|text|events|i18n/\w+\.js)`,

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import AsyncIterator
+from urllib.parse import quote
 
 from playwright.async_api import Locator, expect
 
@@ -22,6 +23,13 @@ FORMATTED = (
 """
     + "and so on\n" * 30
 )
+
+
+ABOUT_MESSAGES = (
+    re.compile("^(Who reacted|Кто отреагировал)$"),
+    re.compile("^(Read by|Прочитали)"),
+)
+"""The items of a message's menu that open a dialog."""
 
 
 class Seed:
@@ -56,6 +64,10 @@ async def seeded(server: Server) -> Seed:
     for person in seed.others:
         for number in range(4):
             await person.say(seed.group, f"Fine with me, {number + 1}")
+    for person, emoji in zip((seed.ann, *seed.others), "👍👍❤🎉", strict=True):
+        await person.post(f"/messages/{mine['id']}/reactions/{quote(emoji)}")
+    for message in (mine, first):
+        await seed.ann.post(f"/messages/{message['id']}/pin")
     await bob.say(seed.private, "Are you coming?")
     seed.invite = (await seed.ann.post(f"/chats/{seed.group}/invites"))["code"]
     seed.empty = await seed.ann.chat(*seed.others, name="Brand new")
@@ -151,6 +163,29 @@ async def places(window: Window, seed: Seed) -> AsyncIterator[str]:
     await page.get_by_role("menuitem").last.click()
     await expect(page.get_by_role("alertdialog")).to_be_visible()
     yield "question"
+    await page.keyboard.press("Escape")
+    for name in ABOUT_MESSAGES:
+        await mine.focus()
+        await mine.press("Enter")
+        await page.get_by_role("menuitem", name=name).click()
+        await shown(page.get_by_role("dialog"))
+        await expect(page.get_by_role("dialog").get_by_role("listitem").first).to_be_visible()
+        yield name.pattern
+        await page.keyboard.press("Escape")
+        await expect(page.get_by_role("dialog")).to_have_count(0)
+    await page.locator(".pins").get_by_role("button").last.click()
+    await expect(page.get_by_role("dialog").get_by_role("listitem")).to_have_count(2)
+    yield "pinned messages"
+    await page.keyboard.press("Escape")
+    await mine.locator(".pill").first.focus()
+    await page.keyboard.press("Tab")  # by keys the names are shown
+    await expect(page.get_by_role("tooltip")).to_be_visible()
+    yield "who reacts"
+    await mine.focus()
+    await mine.press("Enter")
+    await page.get_by_role("menuitem", name=re.compile("^(Add a reaction|Добавить реакцию)$")).click()
+    await expect(page.get_by_role("option").nth(100)).to_be_visible()
+    yield "picker of reactions"
     await page.keyboard.press("Escape")
     for number, name in enumerate(("reply", "edit")):
         await mine.focus()
