@@ -187,10 +187,10 @@ async def places(window: Window, seed: Seed) -> AsyncIterator[str]:
     await expect(page.get_by_role("option").nth(100)).to_be_visible()
     yield "picker of reactions"
     await page.keyboard.press("Escape")
-    for number, name in enumerate(("reply", "edit")):
+    for name, item in (("reply", "^(Reply|Ответить)$"), ("edit", "^(Edit|Изменить)$")):
         await mine.focus()
         await mine.press("Enter")
-        await page.get_by_role("menuitem").nth(number).click()
+        await page.get_by_role("menuitem", name=re.compile(item)).click()
         await expect(window.composer).to_be_focused()
         yield name
     await page.keyboard.press("Escape")

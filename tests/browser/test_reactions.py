@@ -40,7 +40,7 @@ async def test_a_reaction_is_there_for_all_and_says_who(server: Server, open_win
     await pill(anns, "Lunch", "👍").click()
     await expect(pill(bobs, "Lunch", "👍")).to_have_text("👍3")
     await pill(anns, "Lunch", "👍").hover()
-    await expect(anns.page.get_by_role("tooltip")).to_have_text("bob, cat, and You")
+    await expect(anns.page.get_by_role("tooltip")).to_have_text("You, bob, and cat")
     await pill(anns, "Lunch", "👍").click()
     await expect(pill(bobs, "Lunch", "👍")).to_have_text("👍2")
     await pill(bobs, "Lunch", "👍").click()

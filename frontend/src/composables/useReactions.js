@@ -46,7 +46,7 @@ export function useReactions(timeline) {
     if (!isOn) recent.use(stored)
     const isUnderWay = wishes.get(message.id)?.has(stored)
     wish(message.id, stored, !isOn)
-    if (!isUnderWay) return request(message.id, stored)
+    if (!isUnderWay) request(message.id, stored)
   }
 
   /** @param {number} messageId @param {string} emoji @param {boolean} [wanted] undefined: there is no wish any more */
