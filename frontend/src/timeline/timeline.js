@@ -34,6 +34,8 @@ const KEPT_MESSAGES = 100
 const JOIN = { timeoutMs: 60_000 }
 const FIRST_RETRY_MS = 1_000
 const MAX_RETRY_MS = 30_000
+/** After this time a request that has no answer may hang, on a network that is gone. */
+const ASKED_ANEW_MS = 1000
 
 /**
  * @param {number} chatId
@@ -59,6 +61,12 @@ export function createTimeline(chatId, { api, websocket }) {
   let epoch = /** @type {string | null} */ (null)
   /** Where to load anew; null: at the end of the chat. @type {import('./loader').Anchor | null} */
   let anchor = null
+  /**
+   * The first page that is being loaded.
+   *
+   * @type {{ anchor: import('./loader').Anchor | null, askedAt: number, loading: Promise<boolean> } | null}
+   */
+  let first = null
   /** Whether it has been live since the chat was opened. */
   let wasLive = false
   let latestAttempt = 0
@@ -87,6 +95,17 @@ export function createTimeline(chatId, { api, websocket }) {
     }
   }
 
+  /** Loads the first page as `reload` does. What was asked a moment ago, before the connection was there, is not asked twice. */
+  function loadFirst() {
+    const now = performance.now()
+    if (first && first.anchor === anchor && now - first.askedAt < ASKED_ANEW_MS) return first.loading
+    const loading = reload().finally(() => {
+      if (first === asked) first = null
+    })
+    const asked = (first = { anchor, askedAt: now, loading })
+    return loading
+  }
+
   /** Joins the chat and catches up. To be called when the chat is opened and after each reconnect. */
   async function follow() {
     const own = ++latestAttempt
@@ -94,7 +113,7 @@ export function createTimeline(chatId, { api, websocket }) {
     try {
       if (position === null) {
         state.status = 'loading'
-        if (!(await reload()) || own !== latestAttempt) return
+        if (!(await loadFirst()) || own !== latestAttempt) return
       }
       state.status = 'joining'
       const frame = { type: 'join_chat', chat_id: chatId, after_seq: position, ...(epoch && { epoch }) }
@@ -130,6 +149,7 @@ export function createTimeline(chatId, { api, websocket }) {
   /** Ignores the chat's events until `follow` is called again. The caller sends `leave_chat`. */
   function leave() {
     latestAttempt++
+    first = null
     loader.cancel()
     clearTimeout(retryTimer)
     state.status = 'idle'

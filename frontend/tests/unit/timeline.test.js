@@ -56,6 +56,33 @@ test('is loaded without a connection, and joined once there is one', async () =>
   await live()
 })
 
+test('asks once for the first page when the connection opens meanwhile, and again when the request may hang', async () => {
+  vi.useFakeTimers({ toFake: ['performance'] })
+  write(2)
+  timeline.follow()
+  server.connect()
+  timeline.follow()
+  expect(server.pages).toHaveLength(1)
+  vi.advanceTimersByTime(1000)
+  timeline.follow()
+  expect(server.pages).toHaveLength(2)
+  vi.useRealTimers()
+  await flow()
+  expect(timeline.state).toMatchObject({ status: 'live', error: null })
+  expect(shown()).toEqual(['m1', 'm2'])
+})
+
+test('a chat that is left and opened again asks again for its first page', async () => {
+  write(2)
+  server.connect()
+  timeline.follow()
+  timeline.leave()
+  timeline.follow()
+  await flow()
+  expect(timeline.state).toMatchObject({ status: 'live', error: null })
+  expect(shown()).toEqual(['m1', 'm2'])
+})
+
 test('after a lost connection catches up with new, edited and deleted messages', async () => {
   const ids = write(4)
   await live()
