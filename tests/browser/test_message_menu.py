@@ -46,7 +46,9 @@ async def test_pins_are_for_all_and_lead_to_the_message_and_back(
         await window.shown("line 149")
     await ann.post(f"/messages/{first}/pin")  # it is not loaded in the windows
     for window in (anns, bobs):
-        await expect(window.page.get_by_role("region", name="Pinned messages")).to_contain_text("the very first")
+        await expect(window.page.get_by_role("region", name="Pinned messages")).to_contain_text(
+            "the very first"
+        )
         await window.shown("line 149")
     await choose(anns, "line 149", "Pin")
     bar = bobs.page.get_by_role("region", name="Pinned messages")
@@ -54,7 +56,9 @@ async def test_pins_are_for_all_and_lead_to_the_message_and_back(
     await expect(bobs.message("line 149").get_by_text("Pinned")).to_have_count(1)
     await bar.get_by_role("button", name="All pinned messages: 2").click()
     pins = bobs.page.get_by_role("dialog", name="Pinned messages")
-    await expect(pins.get_by_role("listitem")).to_have_text([re.compile("line 149"), re.compile("very first")])
+    await expect(pins.get_by_role("listitem")).to_have_text(
+        [re.compile("line 149"), re.compile("very first")]
+    )
     await expect(pins.get_by_role("button", name="Unpin")).to_have_count(0)  # Bob is a plain member
     await pins.get_by_role("button", name=re.compile("very first")).click()
     await marked(bobs.message("the very first"))

@@ -101,7 +101,9 @@ async def test_by_touch_in_the_sheet_of_the_message(server: Server, open_window:
     await window.message("Sunny").locator(".text").tap()
     await window.message("Sunny").get_by_role("button", name="Message menu").tap()
     await sheet.get_by_role("menuitem", name="Who reacted").tap()
-    await expect(page.get_by_role("dialog", name="Reactions")).to_contain_text(re.compile("2.*bob.*ann.*1.*ann"))
+    await expect(page.get_by_role("dialog", name="Reactions")).to_contain_text(
+        re.compile("2.*bob.*ann.*1.*ann")
+    )
 
 
 async def test_what_the_server_refuses_is_taken_back_and_said(
