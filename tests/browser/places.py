@@ -26,6 +26,7 @@ FORMATTED = (
 
 
 ABOUT_MESSAGES = (
+    re.compile("^(Edit history|История изменений)$"),
     re.compile("^(Who reacted|Кто отреагировал)$"),
     re.compile("^(Read by|Прочитали)"),
 )
