@@ -165,13 +165,13 @@ async def places(window: Window, seed: Seed) -> AsyncIterator[str]:
     await expect(page.get_by_role("alertdialog")).to_be_visible()
     yield "question"
     await page.keyboard.press("Escape")
-    for name in ABOUT_MESSAGES:
+    for about in ABOUT_MESSAGES:
         await mine.focus()
         await mine.press("Enter")
-        await page.get_by_role("menuitem", name=name).click()
+        await page.get_by_role("menuitem", name=about).click()
         await shown(page.get_by_role("dialog"))
         await expect(page.get_by_role("dialog").get_by_role("listitem").first).to_be_visible()
-        yield name.pattern
+        yield about.pattern
         await page.keyboard.press("Escape")
         await expect(page.get_by_role("dialog")).to_have_count(0)
     await page.locator(".pins").get_by_role("button").last.click()
