@@ -167,6 +167,9 @@ export function createTimeline(chatId, { api, websocket }) {
     if (frame.chat_id !== chatId || (state.status !== 'joining' && state.status !== 'live')) return
     const next = /** @type {number} */ (position) + 1
     if (frame.seq < next) return // while joining: an event of the time before this join
+    // While joining, changes before that of a part may be missing. The replay has the whole message, with all of them.
+    const isPart = frame.type !== 'message_deleted' && !('message' in frame)
+    if (isPart && state.status === 'joining') return
     if (state.status === 'live') {
       if (frame.seq > next) return void follow()
       position = next

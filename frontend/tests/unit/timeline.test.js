@@ -278,3 +278,15 @@ test('a link to a message that the chat does not have shows what was shown, with
   expect(shown()).toEqual(before)
   expect(timeline.state).toMatchObject({ error: null, loading: null, status: 'live' })
 })
+
+test('a reaction that comes while it joins does not hide an edit that was missed', async () => {
+  const [id] = write(1)
+  await live()
+  server.edit(id, 'edited')
+  server.connection.outgoing.shift() // the edit is lost
+  server.react(id, 2, '👍')
+  server.react(id, 3, '👍')
+  await flow()
+  expect(timeline.state.messages).toEqual([server.all.get(id)])
+  expect(shown()).toEqual(['edited'])
+})
