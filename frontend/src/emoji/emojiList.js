@@ -7,6 +7,7 @@ import { isDrawn } from './isDrawn'
  * @property {number} group the number of its category
  * @property {string} name what it shows, in the language of the client
  * @property {string[]} codes such as `smile`
+ * @property {string[]} names in the languages of the client and of the codes, with `_` for blanks
  * @property {string[]} words that find it
  * @property {string[]} skins the emoji in five skin tones; empty if it has none
  *
@@ -53,13 +54,16 @@ const entriesOf = (module) => module?.default ?? []
 /** @param {Entry} entry @param {Entry | undefined} local @returns {Emoji} */
 function emojiOf(entry, local) {
   const codes = [...(entry.shortcodes ?? []), ...(local?.shortcodes ?? [])]
-  const names = [local, entry].flatMap((one) => one && [one.annotation, ...(one.tags ?? [])])
+  const described = local ? [local, entry] : [entry]
+  const names = described.map(({ annotation }) => annotation.toLowerCase().replaceAll(' ', '_'))
+  const tags = described.flatMap((one) => one.tags ?? [])
   return {
     emoji: bare(entry.emoji),
     group: entry.group,
     name: (local ?? entry).annotation,
     codes,
-    words: names.flatMap((name) => (name ?? '').toLowerCase().split(/[\s_]+/)),
+    names,
+    words: [...names, ...tags].flatMap((name) => name.toLowerCase().split(/[\s_]+/)),
     skins: (entry.skins ?? []).map(bare),
   }
 }

@@ -6,13 +6,13 @@
  * @param {Emoji} emoji
  * @param {string} query in lower case, `_` for blanks
  */
-function distanceOf({ codes, words }, query) {
-  if (codes.includes(query)) return 0
-  if (codes.some((code) => code.startsWith(query))) return 1
-  if (codes.some((code) => code.includes(`_${query}`))) return 2
-  const parts = query.split('_').filter(Boolean)
-  const isFound = parts.every((part) => words.some((word) => word.startsWith(part)))
-  return parts.length && isFound ? 3 : Infinity
+function distanceOf({ codes, names, words }, query) {
+  const all = [...codes, ...names]
+  if (all.includes(query)) return 0
+  if (all.some((name) => name.startsWith(query))) return 1
+  if (all.some((name) => name.includes(`_${query}`))) return 2
+  const isFound = query.split('_').every((part) => words.some((word) => word.startsWith(part)))
+  return isFound ? 3 : Infinity
 }
 
 /**
@@ -30,6 +30,7 @@ export function searchEmoji(list, text, { limit, recent = [] }) {
     .toLowerCase()
     .replaceAll(/[\s:]+/g, '_')
     .replaceAll(/^_|_$/g, '')
+  if (!query) return []
   /** @type {Emoji[][]} */
   const found = [[], [], [], []]
   for (const emoji of list) found[distanceOf(emoji, query)]?.push(emoji)
