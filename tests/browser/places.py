@@ -1,6 +1,8 @@
 """Every view and dialog of the client, one after the other, filled with data."""
 
+import re
 from collections.abc import AsyncIterator
+from urllib.parse import quote
 
 from playwright.async_api import Locator, expect
 
@@ -9,6 +11,26 @@ from tests.clients.people import Person
 from tests.conftest import Server
 
 LONG = "Donaudampfschifffahrtsgesellschaftskapitänsmützenabzeichen" * 3
+
+FORMATTED = (
+    f"""**Bold** _italic_ ~~struck out~~ `{LONG}`
+> {LONG}
+1. {LONG}
+   - [{LONG[:150]}](https://example.org/)
+```text
+{LONG}
+```
+"""
+    + "and so on\n" * 30
+)
+
+
+ABOUT_MESSAGES = (
+    re.compile("^(Edit history|История изменений)$"),
+    re.compile("^(Who reacted|Кто отреагировал)$"),
+    re.compile("^(Read by|Прочитали)"),
+)
+"""The items of a message's menu that open a dialog."""
 
 
 class Seed:
@@ -37,11 +59,16 @@ async def seeded(server: Server) -> Seed:
     )
     await boris.say(seed.group, "Ключ у меня.\nЗаберите вечером.", reply_to=first["id"])
     await eve.say(seed.group, LONG)
+    await bob.say(seed.group, FORMATTED)
     mine = await seed.ann.say(seed.group, "I will be htere")
     await seed.ann.patch(f"/messages/{mine['id']}", content="I will be there")
     for person in seed.others:
         for number in range(4):
             await person.say(seed.group, f"Fine with me, {number + 1}")
+    for person, emoji in zip((seed.ann, *seed.others), "👍👍❤🎉", strict=True):
+        await person.post(f"/messages/{mine['id']}/reactions/{quote(emoji)}")
+    for message in (mine, first):
+        await seed.ann.post(f"/messages/{message['id']}/pin")
     await bob.say(seed.private, "Are you coming?")
     seed.invite = (await seed.ann.post(f"/chats/{seed.group}/invites"))["code"]
     seed.empty = await seed.ann.chat(*seed.others, name="Brand new")
@@ -138,12 +165,43 @@ async def places(window: Window, seed: Seed) -> AsyncIterator[str]:
     await expect(page.get_by_role("alertdialog")).to_be_visible()
     yield "question"
     await page.keyboard.press("Escape")
-    for number, name in enumerate(("reply", "edit")):
+    for about in ABOUT_MESSAGES:
         await mine.focus()
         await mine.press("Enter")
-        await page.get_by_role("menuitem").nth(number).click()
+        await page.get_by_role("menuitem", name=about).click()
+        await shown(page.get_by_role("dialog"))
+        await expect(page.get_by_role("dialog").get_by_role("listitem").first).to_be_visible()
+        yield about.pattern
+        await page.keyboard.press("Escape")
+        await expect(page.get_by_role("dialog")).to_have_count(0)
+    await page.locator(".pins").get_by_role("button").last.click()
+    await expect(page.get_by_role("dialog").get_by_role("listitem")).to_have_count(2)
+    yield "pinned messages"
+    await page.keyboard.press("Escape")
+    await mine.locator(".pill").first.focus()
+    await page.keyboard.press("Tab")  # by keys the names are shown
+    await expect(page.get_by_role("tooltip")).to_be_visible()
+    yield "who reacts"
+    await mine.focus()
+    await mine.press("Enter")
+    await page.get_by_role("menuitem", name=re.compile("^(Add a reaction|Добавить реакцию)$")).click()
+    await expect(page.get_by_role("option").nth(100)).to_be_visible()
+    yield "picker of reactions"
+    await page.keyboard.press("Escape")
+    for name, item in (("reply", "^(Reply|Ответить)$"), ("edit", "^(Edit|Изменить)$")):
+        await mine.focus()
+        await mine.press("Enter")
+        await page.get_by_role("menuitem", name=re.compile(item)).click()
         await expect(window.composer).to_be_focused()
         yield name
+    await page.keyboard.press("Escape")
+    await window.composer.fill("@")
+    await expect(page.get_by_role("option").first).to_be_visible()
+    yield "names to mention"
+    await window.composer.fill("")
+    await page.get_by_role("button", name=re.compile("^(Emoji|Эмодзи)$")).click()
+    await expect(page.get_by_role("option").nth(100)).to_be_visible()
+    yield "emoji"
     await window.goto("/chats/999999")
     await expect(page.locator("main, .pane, body").first).to_be_visible()
     yield "no such chat"

@@ -2,7 +2,7 @@ import { shallowRef } from 'vue'
 
 /**
  * @typedef {'newChat' | 'chatInfo' | 'hiddenChats' | 'profile' | 'preferences' | 'keyboardHelp' | 'quickSwitcher' | 'publicChats' |
- *   'newAccount' | 'password'} DialogName
+ *   'newAccount' | 'password' | 'pins' | 'messageHistory' | 'reactions' | 'readers'} DialogName
  */
 
 /** @type {import('vue').ShallowRef<{ name: DialogName, props: object } | null>} */

@@ -1,9 +1,11 @@
-import { computed, ref, watch } from 'vue'
+import { computed, ref, shallowRef, watch } from 'vue'
 import { indexOfSeq } from '@/timeline/messageWindow'
 
 /** How much of the log is above the target, from 0 to 1. */
 const ABOVE_LINE = 0.15
 const ABOVE_MESSAGE = 0.4
+/** How long a message stays highlighted. */
+const FLASH_MS = 1_600
 
 /**
  * Goes to the end of a chat, its unread line or a message, and keeps the reader's anchor when all messages are replaced.
@@ -67,7 +69,12 @@ export function useLogNavigation({ log, timeline, viewport, scroller, reading })
     const target = () => timeline.get(id)?.seq ?? seq
     const find = () =>
       /** @type {HTMLElement | null} */ (log.value?.querySelector(selector.replace('SEQ', `${target()}`)))
-    const show = () => viewport.showAround(target())
+    const { resets } = state
+    const show = () => {
+      const middle = state.messages[state.messages.length >> 1]?.seq ?? 0
+      // The messages around a deleted one are loaded. Of a message that the chat never had, nothing is.
+      if (target() || state.resets !== resets) viewport.showAround(target() || middle)
+    }
     await scroller.goTo(() => bring(() => timeline.show(id), show), find, share)
     return find()
   }
@@ -77,12 +84,39 @@ export function useLogNavigation({ log, timeline, viewport, scroller, reading })
     if (firstUnread.value) await goTo(firstUnread.value, '[data-unread]', ABOVE_LINE)
   }
 
-  /** Goes to a message and highlights it. @param {number} messageId */
+  /** Goes to a message and highlights it. Resolves to whether the chat has it. @param {number} messageId */
   async function goToMessage(messageId) {
     const found = await goTo({ id: messageId }, '[data-seq="SEQ"]', ABOVE_MESSAGE)
     found?.focus({ preventScroll: true })
     found?.classList.add('flash')
-    found?.addEventListener('animationend', () => found.classList.remove('flash'), { once: true })
+    setTimeout(() => found?.classList.remove('flash'), FLASH_MS)
+    return Boolean(found)
+  }
+
+  /** Where the reader was before a jump; null: there was none, or they are at the end again. @type {import('vue').ShallowRef<{ id: number, share: number } | 'end' | null>} */
+  const before = shallowRef(null)
+  watch(scroller.follows, (follows) => follows && (before.value = null))
+
+  /**
+   * Goes to a message, so that `goBack` leads to where the reader is now.
+   *
+   * @param {number} messageId
+   * @param {number} [from] the message that has led there, to go back to
+   */
+  async function jumpTo(messageId, from) {
+    const top = state.messages[indexOfSeq(state.messages, scroller.anchor.value ?? Infinity)]
+    const place = from ? { id: from, share: ABOVE_MESSAGE } : top ? { id: top.id, share: 0 } : 'end'
+    const isFound = await goToMessage(messageId)
+    if (!scroller.follows.value) before.value ??= place
+    return isFound
+  }
+
+  /** Goes to where the reader was before the first jump. */
+  async function goBack() {
+    const place = before.value
+    before.value = null
+    if (place === 'end') await goToEnd()
+    else if (place) await goTo(place, '[data-seq="SEQ"]', place.share)
   }
 
   const hasSeenLine = ref(false)
@@ -99,5 +133,13 @@ export function useLogNavigation({ log, timeline, viewport, scroller, reading })
   // A user who comes back to the tab sees the line before the end of the chat counts as read.
   watch(isVisible, () => isVisible.value && isLineAbove.value && goToLine(), { flush: 'sync' })
 
-  return { isLineAbove, goToEnd, goToLine, goToMessage }
+  return {
+    isLineAbove,
+    goToEnd,
+    goToLine,
+    goToMessage,
+    jumpTo,
+    goBack,
+    canGoBack: computed(() => before.value !== null),
+  }
 }

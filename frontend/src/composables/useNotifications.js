@@ -5,6 +5,7 @@ import { useChats } from '@/stores/chats'
 import { usePreferences } from '@/stores/preferences'
 import { useSession } from '@/stores/session'
 import { onEvent } from './onEvent'
+import { doesMention } from './useMentions'
 import { useWebSocket } from './useWebSocket'
 
 const NAME = 'Vestnik'
@@ -41,12 +42,10 @@ export function useNotifications() {
   })
 
   /** Whether a message by somebody else notifies the user. @param {number} chatId @param {import('@/types').Message} message */
-  function isWanted(chatId, { sender_id, mentions, mentions_all }) {
+  function isWanted(chatId, message) {
     const { notifications = 'all' } = chats.get(chatId) ?? {}
-    const isMention = mentions_all || mentions?.includes(session.userId ?? 0)
-    return (
-      sender_id !== session.userId && (notifications === 'all' || (notifications === 'mentions' && isMention))
-    )
+    if (notifications === 'mentions') return doesMention(message, session.userId)
+    return notifications === 'all' && message.sender_id !== session.userId
   }
 
   /** Plays the sound in one of the browser's tabs. */

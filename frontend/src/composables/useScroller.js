@@ -30,6 +30,8 @@ export function useScroller(log, { isAtEnd, onNearStart, onNearEnd }) {
   let isGoing = false
   /** The heights of the log and of its content at the last measurement. */
   let measured = ''
+  /** Where the log began in the window at the last measurement. */
+  let frameTop = /** @type {number | null} */ (null)
 
   const element = () => /** @type {HTMLElement} */ (log.value)
 
@@ -56,6 +58,7 @@ export function useScroller(log, { isAtEnd, onNearStart, onNearEnd }) {
     const size = `${log.value.clientHeight} ${log.value.scrollHeight}`
     if (follows.value && size !== measured) toBottom()
     measured = size
+    keepBelow()
     const { scrollTop, scrollHeight, clientHeight } = log.value
     const below = scrollHeight - clientHeight - scrollTop
     follows.value = below <= BOTTOM_PX && isAtEnd()
@@ -64,6 +67,13 @@ export function useScroller(log, { isAtEnd, onNearStart, onNearEnd }) {
     bottom.value = seqOf(messages.at(-1))
     if (scrollTop < NEAR_PX) onNearStart()
     if (below < NEAR_PX && !follows.value) onNearEnd()
+  }
+
+  /** When something above the log comes or goes, such as the bar of the pinned messages, what is visible stays in place. */
+  function keepBelow() {
+    const { top } = element().getBoundingClientRect()
+    if (!follows.value && frameTop !== null) element().scrollTop += top - frameTop
+    frameTop = top
   }
 
   onBeforeUpdate(() => {
@@ -109,6 +119,7 @@ export function useScroller(log, { isAtEnd, onNearStart, onNearEnd }) {
     if (!target) return measure()
     const box = target.getBoundingClientRect()
     const frame = element().getBoundingClientRect()
+    frameTop = frame.top
     element().scrollTop += box.top - frame.top - Math.max(0, (frame.height - box.height) * share)
     measure()
   }
