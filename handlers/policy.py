@@ -50,6 +50,8 @@ class Policy:
     marks_burst: float = 500
     queries_per_s: float = 200
     queries_burst: float = 4000
+    searches_per_s: float = 5
+    searches_burst: float = 30
     name_changes_per_h: float = 10
     login_failures_per_min: float = 10
     auth_calls_per_min: float = 300

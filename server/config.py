@@ -143,6 +143,8 @@ POLICY_SETTINGS: Mapping[str, Read] = {
     "MARKS_BURST": number(1),
     "QUERIES_PER_S": number(0),
     "QUERIES_BURST": number(1),
+    "SEARCHES_PER_S": number(0),
+    "SEARCHES_BURST": number(1),
     "NAME_CHANGES_PER_H": number(0),
     "LOGIN_FAILURES_PER_MIN": number(0),
     "AUTH_CALLS_PER_MIN": number(0),

@@ -30,6 +30,10 @@ class StorageError(Exception):
     """The root of everything a store raises on purpose."""
 
 
+class NotIndexed(StorageError):
+    """Messages from before the store could be searched are still being indexed. Trying again later is right."""
+
+
 class Unavailable(StorageError):
     """The store could not serve; trying again is right.
 

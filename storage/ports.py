@@ -37,6 +37,7 @@ from storage.counts import StoreCounts
 from storage.health import StoreHealth
 from storage.node_ports import Nodes
 from storage.promise import Promise
+from storage.search import SearchRequest
 
 REUSES_MAX = 3
 """How many times a spent refresh token may be spent again within its grace time."""
@@ -471,6 +472,16 @@ class Messages(Protocol):
         """How many messages `changed_since` would give without a bound in bytes; counting stops at `limit`."""
 
 
+class Search(Protocol):
+    async def messages(self, user_id: int, request: SearchRequest) -> tuple[Sequence[Message], str | None]:
+        """The messages that match (see `domain.search`), in the chats that the user is in and sees, as they are at the
+        moment of the read: newest first (`storage.search.Place`), without deleted ones; and the cursor of the next
+        page, None on the last. A page may have fewer messages than the limit and not be the last.
+
+        Raises: `BadReference("cursor")` for one that was not given out here; `NotIndexed`.
+        """
+
+
 class Audit(Protocol):
     """What was done to chats, which is written with each change (`domain.audit`), and to accounts."""
 
@@ -539,6 +550,8 @@ class Store(Protocol):
     def invites(self) -> Invites: ...
     @property
     def messages(self) -> Messages: ...
+    @property
+    def search(self) -> Search: ...
     @property
     def audit(self) -> Audit: ...
     @property

@@ -22,6 +22,7 @@ Limit = Literal[
     "changes",
     "marks",
     "queries",
+    "searches",
     "name_changes",
     "login_failures",
     "auth_calls",

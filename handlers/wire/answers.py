@@ -217,6 +217,14 @@ class HistoryAnswer(TypedDict):
     head_seq: Count
 
 
+class FoundAnswer(TypedDict):
+    """A page, newest message first; `next_cursor` is null on the last one. It may have fewer messages than asked
+    for."""
+
+    messages: list[MessageObject]
+    next_cursor: str | None
+
+
 class ReadAnswer(TypedDict):
     """Where the caller's read mark is now; `up_to` is null in a chat without messages."""
 

@@ -29,6 +29,7 @@ _TROUBLES: Mapping[storage.Trouble, str] = {
 
 _AS_CHAT_ERROR: dict[type[BaseException], Callable[[Any], ChatError]] = {
     storage.Unavailable: lambda error: ChatError("unavailable", _TROUBLES[error.trouble]),
+    storage.NotIndexed: lambda error: ChatError("unavailable", str(error)),
     refusals.Forbidden: lambda error: ChatError("forbidden", str(error)),
     refusals.NotFound: lambda _: not_found("chat or message"),
     refusals.Duplicate: lambda error: ChatError(

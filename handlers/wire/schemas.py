@@ -11,6 +11,7 @@ from dataclasses import MISSING
 from dataclasses import fields as dataclass_fields
 from datetime import UTC, datetime
 from enum import Enum
+from keyword import iskeyword
 from typing import Annotated, Any, Generic, TypeVar, cast, get_args, get_origin, get_type_hints
 
 from marshmallow import EXCLUDE, Schema, ValidationError, fields, validate
@@ -190,11 +191,12 @@ _NULLABLE = "nullable"
 
 class CommandSchema(Schema):
     """The schema of a command. `parameters` are its fields; `checks` has of each the name, what null and absence mean,
-    and its check."""
+    and its check; `keywords` are the names that are keywords of Python."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
         self.parameters = cast(Mapping[str, StrictField[Any]], self.fields)
+        self.keywords = frozenset(filter(iskeyword, self.parameters))
         self.checks: Sequence[tuple[str, str, Callable[[Any], Any]]] = [
             (name, _NULLABLE if field.allow_none else _REQUIRED if field.required else _OPTIONAL, field.check)
             for name, field in self.parameters.items()
@@ -202,12 +204,14 @@ class CommandSchema(Schema):
 
 
 def schema_for(params: type[Params]) -> CommandSchema:
-    """The marshmallow schema of a dataclass whose fields are annotated with marshmallow fields."""
+    """The marshmallow schema of a dataclass whose fields are annotated with marshmallow fields. A field such as `from_`
+    is the parameter `from`, whose name no field of a class can have."""
     hints = get_type_hints(params, include_extras=True)
     declared: dict[str, Any] = {}
     for field in dataclass_fields(params):  # type: ignore[arg-type]
-        declared[field.name] = copy.copy(_field_of(hints[field.name]))
-        declared[field.name].required = field.default is MISSING
+        name = field.name.removesuffix("_")
+        declared[name] = copy.copy(_field_of(hints[field.name]))
+        declared[name].required = field.default is MISSING
     return CommandSchema.from_dict(declared, name=params.__name__)(unknown=EXCLUDE)  # type: ignore[return-value]
 
 
@@ -237,6 +241,8 @@ def read(params: type[Params], schema: CommandSchema, payload: Mapping[str, Any]
                     values[name] = None
     except ValidationError:
         raise _faults_of(schema, payload) from None
+    if schema.keywords:
+        values = {f"{name}_" if name in schema.keywords else name: value for name, value in values.items()}
     return params(**values)
 
 

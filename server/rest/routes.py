@@ -19,6 +19,10 @@ PUBLIC_CALLS: Sequence[Call] = [
     Call("POST", "/chats/{chat_id}/join", "join_public_chat", Answer(part="chat")),
 ]
 
+SEARCH_CALLS: Sequence[Call] = [
+    Call("GET", "/messages/search", "search_messages"),
+]
+
 MODERATION_CALLS: Sequence[Call] = [
     Call("POST", "/chats/{chat_id}/bans", "ban_user", Answer(200, part="ban", status_if={"created": 201})),
     Call("GET", "/chats/{chat_id}/bans", "list_bans"),
@@ -78,6 +82,7 @@ CALLS: Sequence[Call] = [
     Call("PATCH", "/messages/{message_id}", "edit_message", Answer(part="message")),
     Call("PUT", "/messages/{message_id}", "edit_message", Answer(part="message")),
     Call("DELETE", "/messages/{message_id}", "delete_message", NO_CONTENT),
+    *SEARCH_CALLS,
     *MODERATION_CALLS,
     *INVITE_CALLS,
     *PUBLIC_CALLS,

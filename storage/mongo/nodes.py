@@ -50,6 +50,8 @@ class MongoNodes:
         self._writer = writer
         self._publication = publication
         self._rows = rows
+        self.on_older: Callable[[], None] = lambda: None
+        """Called at each look that finds a node of an earlier version."""
         self._applying = asyncio.Lock()
         self._expected: dict[str, int] = {}
         """By incarnation, how many hints were found last."""
@@ -65,6 +67,8 @@ class MongoNodes:
     @lowest_format.setter
     def lowest_format(self, lowest: int) -> None:
         self._writer.lowest_format = lowest
+        if lowest < versions.FORMAT:
+            self.on_older()
 
     def on_published(self, listener: OnPublished) -> None:
         self._publication.on_published = listener

@@ -18,6 +18,7 @@ from storage.mongo.bulk import insert_missing, update_all
 from storage.mongo.database import Database, Document
 from storage.mongo.log import SCRUBBED, SENT, Row
 from storage.mongo.new_kinds import note_of
+from storage.mongo.search_words import word_fields
 from storage.times import to_micros
 
 
@@ -64,7 +65,8 @@ class Projection:
         deleted = [key for key, message in last.items() if message.deleted]
         if deleted:
             await self._scrub(deleted)
-        documents = {row.message.id: row.message_document() for row in rows if row.message is not None}
+        newest = {row.message.id: row for row in rows if row.message is not None}
+        documents = {key: newest[key].message_document() | word_fields(last[key]) for key in last}
         new = [documents[key] for key in last if key in created]
         old = [documents[key] for key in last if key not in created]
         old += [new[index] for index in await insert_missing(self._database, self._database.messages, new)]

@@ -14,6 +14,7 @@ from pymongo.errors import DuplicateKeyError
 
 from domain.text import name_key
 from storage.errors import StorageError
+from storage.mongo import search_fill
 from storage.mongo.database import Collection, Database
 from storage.username_keys import namesake_key
 
@@ -67,6 +68,8 @@ def indexes(database: Database) -> Mapping[Collection, Sequence[IndexModel]]:
             # Unread where that one does not suffice: from the last message of a sender one step leads to the next one.
             IndexModel(list(BY_SENDER)),
             plain("chat_id", "changed_seq"),
+            # Search: for each word of a message, in each of the user's chats, the newest first.
+            IndexModel([("words", 1), ("chat_id", 1), ("created_at", -1), ("seq", -1)]),
         ],
     }
 
@@ -126,6 +129,9 @@ async def prepare(database: Database) -> None:
         await database.meta.insert_one({"_id": _EPOCH_KEY, "value": secrets.token_hex(16)})
     if found is None:
         with suppress(DuplicateKeyError):  # of servers that start at once, all write the same
+            await database.meta.update_one(
+                {"_id": search_fill.KEY}, {"$set": search_fill.done_note()}, upsert=True
+            )
             await database.meta.update_one({"_id": _KEY}, {"$set": {"version": VERSION}}, upsert=True)
         return
     for version in range(found["version"], VERSION):

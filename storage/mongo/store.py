@@ -29,6 +29,8 @@ from storage.mongo.positions import Positions
 from storage.mongo.publication import Publication
 from storage.mongo.removal import Remover
 from storage.mongo.row_codecs import check_codecs
+from storage.mongo.search import MongoSearch
+from storage.mongo.search_fill import SearchFill
 from storage.mongo.sessions import MongoSessions
 from storage.mongo.users import MongoUsers
 from storage.mongo.writer import Writer
@@ -75,6 +77,9 @@ class MongoStore:
         self.moderation = MongoModeration(database, self._writer)
         self.invites = MongoInvites(database, self._writer)
         self.messages = MongoMessages(database, self._writer, self._follower)
+        self._fill = SearchFill(database, lambda: self._writer.lowest_format)
+        self.nodes.on_older = self._fill.older_node
+        self.search = MongoSearch(database, self._fill)
         self.audit = MongoAudit(database)
         self.blocks = MongoBlocks(database, self._writer)
         self._remover.start()
@@ -86,6 +91,7 @@ class MongoStore:
         try:
             store = cls(database, await schema.store_id(database), await schema.epoch_of(database))
             store.nodes.lowest_format = await store._leases.lowest_format()
+            store._fill.start()
             return store
         except BaseException:
             database.close()
@@ -126,6 +132,7 @@ class MongoStore:
                 await self.nodes.leave()
             await self.health.close()
             await self._remover.close()
+            await self._fill.close()
             with suppress(Unavailable):  # then the next server projects a little more than it need
                 await self._writer.replicas.save()
             self._database.close()

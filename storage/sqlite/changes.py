@@ -25,7 +25,7 @@ from domain.models import Member
 from domain.moderation import MemberMuted, UserBanned, UserUnbanned
 from domain.own_settings import OwnSettingsChanged
 from domain.private_chats import ChatOpened, MemberBlocked
-from storage.sqlite import bans, invite_rows, members
+from storage.sqlite import bans, invite_rows, members, search_segments
 from storage.sqlite.chat_view import users_key
 from storage.sqlite.message_view import SqliteMessageView
 from storage.sqlite.rows import extra_of
@@ -75,12 +75,15 @@ def _message_edited(view: SqliteMessageView, change: MessageEdited) -> None:
         " SELECT id, content, edited_at FROM messages WHERE id = ?",
         (change.message.id,),
     )
+    search_segments.forget(view.db, [change.message.id])
     message_updated(view, change)
+    search_segments.remember(view.db, change.message.id)
 
 
 def _message_deleted(view: SqliteMessageView, change: MessageDeleted) -> None:
     message = change.message
     view.raise_head(message.chat_id, message.changed_seq)
+    search_segments.forget(view.db, [message.id])
     view.db.execute("DELETE FROM versions WHERE message_id = ?", (message.id,))
     view.db.execute(
         "UPDATE messages SET content = '', extra = NULL, deleted = 1, changed_seq = ? WHERE id = ?",

@@ -6,7 +6,7 @@ import sqlite3
 from pathlib import Path
 
 from storage.errors import StorageError, Trouble, Unavailable
-from storage.sqlite import schema
+from storage.sqlite import schema, search_segments
 from storage.sqlite.faults import unavailable
 from storage.sqlite.files import DatabaseFiles
 from storage.sqlite.lock import ServerLock
@@ -79,10 +79,12 @@ def _prepared(path: Path) -> sqlite3.Connection:
                 f"its file system does not allow write-ahead logging (journal mode {mode})", "failing"
             )
         db.execute("PRAGMA synchronous = FULL")  # an ack means: on disk
+        db.execute("PRAGMA secure_delete = ON")  # what was deleted is not left in pages of the file
         db.execute("PRAGMA cache_size = -65536")
         db.execute("PRAGMA wal_autocheckpoint = 4096")
         db.execute("PRAGMA journal_size_limit = 67108864")
         schema.upgrade(db)
+        search_segments.add_functions(db)
         probe(db)  # so that a file that cannot be written fails now, and not at the first send
     except BaseException:
         db.close()

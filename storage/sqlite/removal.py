@@ -8,10 +8,11 @@ from asyncio import Future
 from collections.abc import Sequence
 
 from domain.changes import Change, ChatDeleted
+from storage.sqlite import search_segments
 from storage.sqlite.database import Database
 from storage.sqlite.writer import Writer
 
-_STEP = 500
+_STEP = 200
 
 
 class Remover:
@@ -58,6 +59,7 @@ def _remove_some(writer: Writer) -> bool:
         " LIMIT :some",
         {"chat": chat_id, "some": _STEP},
     ).fetchall()
+    search_segments.forget(writer.db, [message_id for (message_id,) in some])
     writer.db.executemany("DELETE FROM versions WHERE message_id = ?", some)
     writer.db.executemany("DELETE FROM messages WHERE id = ?", some)
     if len(some) == _STEP:

@@ -230,7 +230,22 @@ CREATE TABLE slow_sends (
 ) WITHOUT ROWID;
 """
 
-MIGRATIONS: Sequence[str] = (_FIRST, _RUNS, _TOKENS, _NAMES, _EPOCH, _PEOPLE, _SLOW_MODE)
+# What is in them, and why messages are found by this and not by FTS5: see `search_segments`.
+_SEARCH = """
+-- the words of messages, for search; messages that are there already are indexed in the background
+CREATE TABLE search_segments (
+    segment INTEGER PRIMARY KEY,
+    form TEXT NOT NULL,
+    oldest INTEGER NOT NULL,        -- when the first and the last of its messages were created
+    newest INTEGER NOT NULL
+);
+CREATE TABLE search_words (
+    id INTEGER PRIMARY KEY,         -- 128 times the segment, and the number of the row in it
+    words TEXT NOT NULL
+);
+"""
+
+MIGRATIONS: Sequence[str] = (_FIRST, _RUNS, _TOKENS, _NAMES, _EPOCH, _PEOPLE, _SLOW_MODE, _SEARCH)
 """Step n leads from version n to n + 1. A step that has been released never changes."""
 
 

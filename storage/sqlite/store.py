@@ -16,6 +16,8 @@ from storage.sqlite.invites import SqliteInvites
 from storage.sqlite.messages import SqliteMessages
 from storage.sqlite.moderation import SqliteModeration
 from storage.sqlite.removal import Remover
+from storage.sqlite.search import SqliteSearch
+from storage.sqlite.search_indexer import SearchIndexer
 from storage.sqlite.sessions import SqliteSessions
 from storage.sqlite.users import SqliteUsers
 
@@ -40,10 +42,14 @@ class SqliteStore:
         self.moderation = SqliteModeration(database)
         self.invites = SqliteInvites(database)
         self.messages = SqliteMessages(database)
+        self._indexer = SearchIndexer(database)
+        self.search = SqliteSearch(database, self._indexer)
         self.audit = SqliteAudit(database)
         self.blocks = SqliteBlocks(database)
         database.subscribers.add(self._remover.published)
+        database.subscribers.add(self._indexer.published)
         self._remover.start()
+        self._indexer.start()
 
     @classmethod
     async def open(cls, path: Path) -> "SqliteStore":
@@ -73,6 +79,7 @@ class SqliteStore:
         await self.health.check()
 
     async def close(self) -> None:
+        await self._indexer.close()
         await self._database.close()
 
 

@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from domain.search import parse
+from storage.search import SearchRequest
 from storage.sqlite import SqliteStore, schema
 from tests.storage.old_chats import check_goes_on, everything, fill
 from tests.storage.sqlite.earlier import take_back
@@ -21,6 +23,8 @@ async def test_everything_is_kept(path: Path, version: int, caplog: pytest.LogCa
     with caplog.at_level("INFO", logger="storage.sqlite.schema"):
         store = await SqliteStore.open(path)
     assert await everything(store) == before
+    found, _ = await store.search.messages(1, SearchRequest(parse("edited"), 20))
+    assert [message.content for message in found] == ["edited twice"]
     await check_goes_on(store)
     await store.close()
     said = [record.getMessage() for record in caplog.records if record.name == "storage.sqlite.schema"]

@@ -4,14 +4,22 @@ import re
 import sqlite3
 from pathlib import Path
 
+import pytest
+
 from domain.invites import Invite
+from domain.search import parse
+from storage.search import SearchRequest
+from storage.sqlite import search_segments
 from storage.sqlite.unread import _BACKWARDS
+from tests.storage.contract.test_search import settled
 from tests.storage.sqlite.conftest import Gremlin
 from tests.storage.world import START, World, at
 
-# What may be gone through: rows that a statement brings along, and tables of a few rows.
+# What may be gone through: rows that a statement brings along, and tables of a few rows (`search_segments`: one for a
+# thousand messages).
 _SMALL = re.compile(
-    r"SCAN (\d+ CONSTANT ROWS?|CONSTANT ROW|wanted|raised|json_each|walk|sqlite_sequence|\(subquery-\d+\))"
+    r"SCAN (\d+ CONSTANT ROWS?|CONSTANT ROW|found|wanted|raised|json_each|walk"
+    r"|sqlite_sequence|search_segments|\(subquery-\d+\))"
 )
 
 
@@ -53,6 +61,8 @@ async def use_everything(world: World) -> None:
         await store.messages.history(chat_id, limit=5, **asked)
     await store.messages.changed_since(chat_id, 0, limit=5)
     await store.messages.count_changed_since(chat_id, 0, limit=5)
+    request = SearchRequest(parse('"edited" ed', "link"), 5, chat_id=chat_id, sender_id=anna)
+    await store.search.messages(anna, request)
     await store.chats.load(chat_id)
     await store.chats.summary(chat_id, boris)
     await store.chats.list_for(boris, cursor=None, limit=1)
@@ -80,6 +90,28 @@ async def use_everything(world: World) -> None:
     await store.ping()
 
 
+async def test_words_are_looked_up_by_the_number_of_their_row(
+    shaky_world: World, gremlin: Gremlin, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(search_segments, "SEGMENT_MESSAGES", 1)
+    anna = await shaky_world.user()
+    chat_id = await shaky_world.chat(anna)
+    sent = [await shaky_world.send(chat_id, anna) for _ in range(3)]
+    await settled(shaky_world.store)
+    gremlin.statements.clear()
+    await shaky_world.store.search.messages(anna, SearchRequest(parse('"hello" h'), 5))
+    await shaky_world.store.messages.edit(sent[0].id, anna, "other", at(1))
+    statements = [statement for statement in gremlin.statements if "search_words" in statement]
+    assert len(statements) > 3
+    db = sqlite3.connect(path)
+    search_segments.add_functions(db)
+    for statement in statements:
+        plan = plan_of(db, statement)
+        assert "SCAN search_words" not in plan
+        assert "SCAN messages" not in plan
+    db.close()
+
+
 async def test_every_statement_goes_by_an_index(shaky_world: World, gremlin: Gremlin, path: Path) -> None:
     gremlin.statements.clear()
     await use_everything(shaky_world)
@@ -90,6 +122,7 @@ async def test_every_statement_goes_by_an_index(shaky_world: World, gremlin: Gre
     }
     assert len(statements) > 50
     db = sqlite3.connect(path)
+    search_segments.add_functions(db)
     for statement in statements:
         plan = [step for *_, step in db.execute(f"EXPLAIN QUERY PLAN {statement}")]
         scans = [step for step in plan if step.startswith("SCAN") and not _SMALL.match(step)]
@@ -145,6 +178,8 @@ async def test_the_hot_queries_use_the_index_made_for_them(
     assert "SEARCH messages USING INDEX messages_by_client_id (sender_id=? AND client_id=?)" in lookup
     (listed,) = plans("chats.activity, chats.*")
     assert "USING INDEX members_by_user (user_id=?)" in listed
+    (behind,) = plans("json_group_array(json_array(id, content, extra))")
+    assert "SEARCH messages USING INTEGER PRIMARY KEY (rowid>?)" in behind
     (actor,) = plans("SELECT role, chat_type")
     assert "SEARCH members USING PRIMARY KEY (chat_id=? AND user_id=?)" in actor
     db.close()
