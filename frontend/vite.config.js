@@ -6,14 +6,14 @@ import { precompress } from './precompress.js'
 
 const FUNCTION_TESTS = [
   ...['accountRules', 'bidi', 'dates', 'events', 'freshness', 'hosts', 'i18n', 'links', 'once'],
-  ...['recovery', 'rows', 'timeline', 'useForm', 'userAgents', 'viewport'],
+  ...['recovery', 'rows', 'searchHits', 'searchWords', 'timeline', 'useForm', 'userAgents', 'viewport'],
 ].map((name) => `tests/unit/${name}.test.js`)
 
 const FIRST_OF_OTHERS =
   /node_modules\/(@floating-ui|@vueuse|reka-ui\/dist\/(?!Dialog|AlertDialog|Listbox|Switch))/
 const FIRST_OF_OURS = new RegExp(
   [
-    String.raw`src/(services|stores|text|events|i18n/\w+\.js)`,
+    String.raw`src/(services|stores|text(?!/search)|events|i18n/\w+\.js)`,
     String.raw`src/components/(IconButton|FormField|FormFailure)\.vue`,
     String.raw`src/composables/use(Notices|Overlay|Action|Form)\.js`,
     'plugin-vue:export-helper',

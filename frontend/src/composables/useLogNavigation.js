@@ -1,9 +1,13 @@
+import { useTimeoutFn } from '@vueuse/core'
 import { computed, ref, watch } from 'vue'
 import { indexOfSeq } from '@/timeline/messageWindow'
 
 /** How much of the log is above the target, from 0 to 1. */
 const ABOVE_LINE = 0.15
 const ABOVE_MESSAGE = 0.4
+const ABOVE_PLACE = 0
+/** How long a message stays marked that the user has gone to. */
+const MARKED_MS = 4_000
 
 /**
  * Goes to the end of a chat, its unread line or a message, and keeps the reader's anchor when all messages are replaced.
@@ -67,7 +71,7 @@ export function useLogNavigation({ log, timeline, viewport, scroller, reading })
     const target = () => timeline.get(id)?.seq ?? seq
     const find = () =>
       /** @type {HTMLElement | null} */ (log.value?.querySelector(selector.replace('SEQ', `${target()}`)))
-    const show = () => viewport.showAround(target())
+    const show = () => target() && viewport.showAround(target())
     await scroller.goTo(() => bring(() => timeline.show(id), show), find, share)
     return find()
   }
@@ -77,12 +81,29 @@ export function useLogNavigation({ log, timeline, viewport, scroller, reading })
     if (firstUnread.value) await goTo(firstUnread.value, '[data-unread]', ABOVE_LINE)
   }
 
-  /** Goes to a message and highlights it. @param {number} messageId */
+  /** The message that is marked. @type {HTMLElement | null} */
+  let marked = null
+  /** Goes to a message and marks it. Resolves to false if it is not there. @param {number} messageId */
   async function goToMessage(messageId) {
     const found = await goTo({ id: messageId }, '[data-seq="SEQ"]', ABOVE_MESSAGE)
-    found?.focus({ preventScroll: true })
-    found?.classList.add('flash')
-    found?.addEventListener('animationend', () => found.classList.remove('flash'), { once: true })
+    if (!found) return false
+    unmark()
+    found.focus({ preventScroll: true })
+    found.dataset.marked = ''
+    marked = found
+    unmarkSoon()
+    return true
+  }
+
+  function unmark() {
+    delete marked?.dataset.marked
+    marked = null
+  }
+  const { start: unmarkSoon } = useTimeoutFn(unmark, MARKED_MS, { immediate: false })
+
+  /** Goes to where the user was: the message at the top. @param {number} messageId */
+  async function goToPlace(messageId) {
+    return Boolean(await goTo({ id: messageId }, '[data-seq="SEQ"]', ABOVE_PLACE))
   }
 
   const hasSeenLine = ref(false)
@@ -99,5 +120,5 @@ export function useLogNavigation({ log, timeline, viewport, scroller, reading })
   // A user who comes back to the tab sees the line before the end of the chat counts as read.
   watch(isVisible, () => isVisible.value && isLineAbove.value && goToLine(), { flush: 'sync' })
 
-  return { isLineAbove, goToEnd, goToLine, goToMessage }
+  return { isLineAbove, goToEnd, goToLine, goToMessage, goToPlace }
 }

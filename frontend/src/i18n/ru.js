@@ -47,7 +47,6 @@ export default {
     title: 'Чаты',
     unnamed: 'Чат без названия',
     none: 'Пока нет чатов',
-    nothingFound: 'Ничего не найдено',
     people: 'Люди',
     unread: '{n} непрочитанное сообщение | {n} непрочитанных сообщения | {n} непрочитанных сообщений',
     markedUnread: 'Отмечен как непрочитанный',
@@ -74,8 +73,9 @@ export default {
     image: 'Изображение',
     file: 'Файл',
     members: '{n} участник | {n} участника | {n} участников',
-    search: 'Поиск чатов и людей',
-    searchShort: 'Чаты и люди',
+    search: 'Поиск чатов, людей и сообщений',
+    searchShort: 'Поиск',
+    clearSearch: 'Очистить поиск',
     more: 'Ещё чаты',
     kinds: { private: 'Личный чат' },
   },
@@ -178,7 +178,6 @@ export default {
     sound: 'Звук',
     soundHint: 'Два мягких тона, когда приходит сообщение',
   },
-  switcher: { hint: 'Название чата или имя человека' },
   users: { gone: 'Удалённый аккаунт', deleted: 'Аккаунт удалён', banned: 'Заблокирован на сервере' },
   presence: { online: 'онлайн', busy: 'занят', away: 'отошёл', offline: 'офлайн', seen: 'был(а) {when}' },
   menu: {
@@ -193,7 +192,6 @@ export default {
     preferences: 'Настройки',
     keyboard: 'Сочетания клавиш',
     logout: 'Выйти',
-    quickSwitcher: 'Перейти к чату',
   },
   connection: {
     waiting:
@@ -260,6 +258,10 @@ export default {
     edited: '(изменено)',
     deleted: 'Сообщение удалено',
     unreadLine: 'Новые сообщения',
+    search: 'Поиск в этом чате',
+    jumpBack: 'Вернуться туда, где вы были',
+    back: 'Назад',
+    messageGone: 'Этого сообщения больше нет.',
     jumpToUnread: 'К первому непрочитанному',
     jumpToLatest: 'К последнему сообщению',
     jumpToLatestUnread:

@@ -87,6 +87,15 @@ export function createTimeline(chatId, { api, websocket }) {
     }
   }
 
+  /** Loads the messages around one, and nothing if the chat has no such message. @param {number} messageId */
+  async function loadAround(messageId) {
+    try {
+      await loader.loadAt({ around: messageId })
+    } catch (error) {
+      if (/** @type {Failure} */ (error).code !== 'invalid') throw error
+    }
+  }
+
   /** Joins the chat and catches up. To be called when the chat is opened and after each reconnect. */
   async function follow() {
     const own = ++latestAttempt
@@ -203,7 +212,7 @@ export function createTimeline(chatId, { api, websocket }) {
     /** Loads the messages around this one if it is not loaded. @param {number} messageId */
     async show(messageId) {
       if (loaded.get(messageId)) return
-      if (position !== null) return loader.settle(loader.loadAt({ around: messageId }))
+      if (position !== null) return loader.settle(loadAround(messageId))
       anchor = { around: messageId }
       await follow()
     },
