@@ -43,10 +43,7 @@ def heading(scene: Scene, name: str) -> Locator:
 
 async def to_second(scene: Scene) -> None:
     """Goes to the second chat by keys."""
-    page = scene.window.page
-    await page.keyboard.press("Control+k")
-    await page.keyboard.type("Second")
-    await page.get_by_role("option", name="Second").click()
+    await scene.window.page.keyboard.press("Alt+ArrowUp")
     await expect(heading(scene, "Second")).to_be_visible()
 
 
@@ -154,6 +151,9 @@ async def test_a_chat_chosen_after_a_dialog_is_one_step_from_the_last(scene: Sce
     await expect(heading(scene, "First")).to_be_visible()
     await expect(page).to_have_url(scene.first)
     await back(scene)
+    if page.viewport_size and page.viewport_size["width"] < 900:  # the field was on a page of its own
+        await expect(page.get_by_role("combobox")).to_be_visible()
+        await back(scene)
     await expect(page).to_have_url(scene.second)
     await back(scene)
     await expect(page).to_have_url(scene.first)

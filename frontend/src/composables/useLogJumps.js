@@ -49,9 +49,15 @@ export function useLogJumps({ timeline, navigation, scroller }) {
     return isThere
   }
 
-  /** Goes to a message, or to the end of the chat if it is not there. @param {number} messageId @param {boolean} [isPlace] */
+  /**
+   * Goes to a message, or to the end of the chat if it is not there.
+   *
+   * @param {number | null} messageId null: the end of the chat
+   * @param {boolean} [isPlace]
+   */
   async function show(messageId, isPlace) {
-    if (!(await open(messageId, isPlace)) && !state.error) await navigation.goToEnd()
+    const isThere = messageId !== null && (await open(messageId, isPlace))
+    if (!isThere && !state.error) await navigation.goToEnd()
   }
 
   return {
