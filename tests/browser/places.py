@@ -159,7 +159,7 @@ async def search_places(window: Window) -> AsyncIterator[str]:
     await expect(page.get_by_role("option").first).to_be_visible()
     yield "chats and messages that are found"
     filters = page.locator(".filters").get_by_role("button")
-    await filters.first.click()
+    await page.locator(".filters [aria-expanded]").click()
     await expect(page.locator(".picker").get_by_role("option").first).to_be_visible()
     yield "the person to search for"
     await page.locator(".picker").get_by_role("option").first.click()
