@@ -7,15 +7,15 @@ import { precompress } from './precompress.js'
 
 const FUNCTION_TESTS = [
   ...['accountRules', 'bidi', 'completions', 'dates', 'emoji', 'emojiList', 'events', 'folding', 'format'],
-  ...['freshness', 'hosts', 'i18n', 'links', 'markers', 'mentions', 'once', 'recovery', 'rows', 'timeline'],
-  ...['useForm', 'userAgents', 'viewport'],
+  ...['freshness', 'hosts', 'i18n', 'links', 'markers', 'mentions', 'once', 'recovery', 'rows'],
+  ...['searchHits', 'searchWords', 'timeline', 'useForm', 'userAgents', 'viewport'],
 ].map((name) => `tests/unit/${name}.test.js`)
 
 const FIRST_OF_OTHERS =
   /node_modules\/(@floating-ui|@vueuse|reka-ui\/dist\/(?!Dialog|AlertDialog|Listbox|Popover|Switch))/
 const FIRST_OF_OURS = new RegExp(
   [
-    String.raw`src/(services|stores|text|events|i18n/\w+\.js)`,
+    String.raw`src/(services|stores|text(?!/search)|events|i18n/\w+\.js)`,
     String.raw`src/components/(IconButton|FormField|FormFailure)\.vue`,
     String.raw`src/composables/use(Notices|Overlay|Action|Form)\.js`,
     'plugin-vue:export-helper',

@@ -30,6 +30,8 @@ export interface ServerInfo {
   registration: 'open' | 'invite' | 'closed'
   /** Whether the server still has no admin. */
   setup_needed: boolean
+  /** 0 or missing: it takes no files. */
+  max_upload_bytes?: number
 }
 
 /** An invite as its link shows it to anybody. */

@@ -140,10 +140,8 @@ async def places(window: Window, seed: Seed) -> AsyncIterator[str]:
         await shown(page.get_by_role("dialog"))
         yield f"new {kind}"
     await page.keyboard.press("Escape")
-    await page.keyboard.press("Control+k")
-    await expect(page.get_by_role("option").first).to_be_visible()
-    yield "switcher"
-    await page.keyboard.press("Escape")
+    async for place in search_places(window):
+        yield place
     for name, chat_id in (("group", seed.group), ("channel", seed.channel), ("private", seed.private)):
         await window.goto(f"/chats/{chat_id}")
         await expect(window.log.get_by_role("article").first).to_be_visible()
@@ -205,6 +203,28 @@ async def places(window: Window, seed: Seed) -> AsyncIterator[str]:
     await window.goto("/chats/999999")
     await expect(page.locator("main, .pane, body").first).to_be_visible()
     yield "no such chat"
+
+
+async def search_places(window: Window) -> AsyncIterator[str]:
+    """What is found, for whom one searches, and nothing."""
+    page = window.page
+    await page.keyboard.press("Control+k")
+    await page.keyboard.type("fin")
+    await expect(page.locator("mark").first).to_be_visible()
+    yield "messages that are found"
+    await page.keyboard.press("Control+a")
+    await page.keyboard.type("n")
+    await expect(page.get_by_role("option").first).to_be_visible()
+    yield "chats and messages that are found"
+    filters = page.locator(".filters").get_by_role("button")
+    await page.locator(".filters [aria-expanded]").click()
+    await expect(page.locator(".picker").get_by_role("option").first).to_be_visible()
+    yield "the person to search for"
+    await page.locator(".picker").get_by_role("option").first.click()
+    await filters.last.click()
+    await expect(page.locator(".choice")).to_have_count(0)
+    yield "nothing is found"
+    await page.keyboard.press("Escape")
 
 
 async def shown(dialog: Locator) -> None:

@@ -1,11 +1,13 @@
-import { computed, ref, shallowRef, watch } from 'vue'
+import { useTimeoutFn } from '@vueuse/core'
+import { computed, ref, watch } from 'vue'
 import { indexOfSeq } from '@/timeline/messageWindow'
 
 /** How much of the log is above the target, from 0 to 1. */
 const ABOVE_LINE = 0.15
 const ABOVE_MESSAGE = 0.4
-/** How long a message stays highlighted. */
-const FLASH_MS = 1_600
+const ABOVE_PLACE = 0
+/** How long a message stays marked that the user has gone to. */
+const MARKED_MS = 4_000
 
 /**
  * Goes to the end of a chat, its unread line or a message, and keeps the reader's anchor when all messages are replaced.
@@ -84,39 +86,29 @@ export function useLogNavigation({ log, timeline, viewport, scroller, reading })
     if (firstUnread.value) await goTo(firstUnread.value, '[data-unread]', ABOVE_LINE)
   }
 
-  /** Goes to a message and highlights it. Resolves to whether the chat has it. @param {number} messageId */
+  /** The message that is marked. @type {HTMLElement | null} */
+  let marked = null
+  /** Goes to a message and marks it. Resolves to false if it is not there. @param {number} messageId */
   async function goToMessage(messageId) {
     const found = await goTo({ id: messageId }, '[data-seq="SEQ"]', ABOVE_MESSAGE)
-    found?.focus({ preventScroll: true })
-    found?.classList.add('flash')
-    setTimeout(() => found?.classList.remove('flash'), FLASH_MS)
-    return Boolean(found)
+    if (!found) return false
+    unmark()
+    found.focus({ preventScroll: true })
+    found.dataset.marked = ''
+    marked = found
+    unmarkSoon()
+    return true
   }
 
-  /** Where the reader was before a jump; null: there was none, or they are at the end again. @type {import('vue').ShallowRef<{ id: number, share: number } | 'end' | null>} */
-  const before = shallowRef(null)
-  watch(scroller.follows, (follows) => follows && (before.value = null))
-
-  /**
-   * Goes to a message, so that `goBack` leads to where the reader is now.
-   *
-   * @param {number} messageId
-   * @param {number} [from] the message that has led there, to go back to
-   */
-  async function jumpTo(messageId, from) {
-    const top = state.messages[indexOfSeq(state.messages, scroller.anchor.value ?? Infinity)]
-    const place = from ? { id: from, share: ABOVE_MESSAGE } : top ? { id: top.id, share: 0 } : 'end'
-    const isFound = await goToMessage(messageId)
-    if (!scroller.follows.value) before.value ??= place
-    return isFound
+  function unmark() {
+    delete marked?.dataset.marked
+    marked = null
   }
+  const { start: unmarkSoon } = useTimeoutFn(unmark, MARKED_MS, { immediate: false })
 
-  /** Goes to where the reader was before the first jump. */
-  async function goBack() {
-    const place = before.value
-    before.value = null
-    if (place === 'end') await goToEnd()
-    else if (place) await goTo(place, '[data-seq="SEQ"]', place.share)
+  /** Goes to where the user was: the message at the top. @param {number} messageId */
+  async function goToPlace(messageId) {
+    return Boolean(await goTo({ id: messageId }, '[data-seq="SEQ"]', ABOVE_PLACE))
   }
 
   const hasSeenLine = ref(false)
@@ -133,13 +125,5 @@ export function useLogNavigation({ log, timeline, viewport, scroller, reading })
   // A user who comes back to the tab sees the line before the end of the chat counts as read.
   watch(isVisible, () => isVisible.value && isLineAbove.value && goToLine(), { flush: 'sync' })
 
-  return {
-    isLineAbove,
-    goToEnd,
-    goToLine,
-    goToMessage,
-    jumpTo,
-    goBack,
-    canGoBack: computed(() => before.value !== null),
-  }
+  return { isLineAbove, goToEnd, goToLine, goToMessage, goToPlace }
 }

@@ -23,7 +23,7 @@ import { useNotices } from './useNotices'
  * @param {import('@/stores/timelines').Timeline} options.timeline
  * @param {import('vue').Ref<import('@/types').Chat>} options.chat
  * @param {() => void} options.onWrite moves the focus to the composer
- * @param {(messageId: number, from?: number) => void} options.onShow scrolls to a message; `from`: the message to go back to
+ * @param {(messageId: number) => void} options.onShow goes to a message
  */
 export function useMessageActions({ timeline, chat, onWrite, onShow }) {
   const { t } = useI18n()

@@ -10,3 +10,6 @@ export function useUnfolded(messageId) {
     set: (is) => (is ? unfolded.add(messageId() ?? 0) : unfolded.delete(messageId() ?? 0)),
   })
 }
+
+/** Unfolds a message, now or when it is shown. @param {number} messageId */
+export const unfold = (messageId) => void unfolded.add(messageId)
