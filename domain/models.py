@@ -1,6 +1,7 @@
 """What a store keeps, as values. Times are aware datetimes in UTC; ids are positive integers below 2**53."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import field
 from datetime import datetime
 from typing import Any, Literal
 
@@ -134,7 +135,9 @@ class Message:
     """A message in its current state.
 
     `seq` is the number of its creation and orders messages; `changed_seq` is the number of its last change.
-    A deleted message is a tombstone: `content` is empty, reactions and attachments are gone, the rest stays.
+    A deleted message is a tombstone: `content` is empty, mentions, reactions and attachments are gone, the rest stays.
+    `mentions` are the ids of the users whom the content mentions, in its order, and `mentions_all` is whether it
+    mentions all members: as it was when the content was written.
     """
 
     id: int
@@ -152,6 +155,16 @@ class Message:
     attachments: Sequence[Mapping[str, Any]] = ()
     client_id: str | None = None
     deleted: bool = False
+    mentions: Sequence[int] = ()
+    mentions_all: bool = False
+
+
+@frozen
+class Version:
+    """What a message said at one time. `edited_at` is None for the first version."""
+
+    content: str
+    edited_at: datetime | None
 
 
 @frozen
@@ -183,13 +196,14 @@ class Appended:
 
 @frozen
 class ReadMark:
-    """The outcome of a read: where the mark is now, whether it moved, and how many messages are unread (at most
-    1000)."""
+    """The outcome of a read: where the mark is now, whether it moved, how many messages are unread, and how many of
+    those mention the user or all members (each at most 1000)."""
 
     read_seq: int
     up_to: int | None
     moved: bool
     unread_count: int
+    unread_mentions: int = 0
 
 
 @frozen
@@ -203,23 +217,27 @@ class Page:
 
 @frozen
 class ChatSummary:
-    """A chat as one member sees it in their list. `unread_count` stops at 1000."""
+    """A chat as one member sees it in their list. `unread_count` stops at 1000. `unread_mentions` counts those of the
+    unread messages that mention the member or all, and stops there too."""
 
     chat: Chat
     member: Member
     unread_count: int
     last_message: Message | None
+    unread_mentions: int = 0
 
 
 @frozen
 class ChatPreview:
     """A chat as several members see it in their lists at one moment; `unread_counts`, by user id, stop at 1000,
-    `read_seqs` are the positions of their marks."""
+    `read_seqs` are the positions of their marks. `unread_mentions` are the counts of those who have any unread message
+    that mentions them or all; they stop at 1000 too."""
 
     head_seq: int
     last_message: Message | None
     unread_counts: Mapping[int, int]
     read_seqs: Mapping[int, int]
+    unread_mentions: Mapping[int, int] = field(default_factory=dict)
 
 
 @frozen

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from domain.mentions import ALL_MEMBERS_MAX
 from domain.models import Actor, Member, Message, Role
 from domain.refusals import Forbidden
 
@@ -34,6 +35,14 @@ def check_delete(actor: Actor, message: Message) -> None:
     """The author, admins and owners delete a message."""
     if message.sender_id != actor.user_id and actor.role not in _MANAGERS:
         raise Forbidden("only the author, admins and the owner delete a message")
+
+
+def may_mention_all(actor: Actor, member_count: int) -> bool:
+    """In a small group every member mentions all, in larger ones and in channels owners and admins do, in a private
+    chat nobody does."""
+    if actor.chat_type == "private":
+        return False
+    return actor.role in _MANAGERS or (actor.chat_type == "group" and member_count <= ALL_MEMBERS_MAX)
 
 
 def check_rename(actor: Actor) -> None:

@@ -6,6 +6,7 @@ from contextlib import suppress
 from typing import Any
 
 from domain.acts import AccountUpdate, Act
+from domain.decisions.accounts import is_reserved
 from domain.decisions.admins import check_actor
 from domain.models import User
 from domain.refusals import Duplicate
@@ -16,7 +17,7 @@ from handlers.live.clock import Clock
 from handlers.live.passwords import Passwords, check_password
 from handlers.live.setup import Setup
 from handlers.policy import Policy
-from handlers.wire.errors import invalid, not_found
+from handlers.wire.errors import ChatError, invalid, not_found
 from handlers.wire.schemas import read
 from handlers.wire.views import time_view
 from storage.ports import Store
@@ -94,10 +95,14 @@ class Operator:
         return ids
 
     async def ensure_admin(self, username: str, password: str) -> None:
-        """Makes an admin of this name, unless there is an account of the name: that is never changed."""
+        """Makes an admin of this name, unless there is an account of the name: that is never changed. Raises:
+        `ChatError` `conflict` for a name that nobody can have."""
+        if await self.store.users.find(username) is not None:
+            return
+        if is_reserved(username):
+            raise ChatError("conflict", f"ADMIN_USERNAME: nobody can be called {username}")
         with suppress(Duplicate):
-            if await self.store.users.find(username) is None:
-                await self.create(CreateUser(username, password, is_admin=True))
+            await self.create(CreateUser(username, password, is_admin=True))
 
     async def has_password(self, username: str, password: str) -> bool | None:
         """Whether this is the password of the user; None if there is no active user of this name."""

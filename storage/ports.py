@@ -32,6 +32,7 @@ from domain.models import (
     Role,
     Session,
     User,
+    Version,
 )
 from storage.counts import StoreCounts
 from storage.health import StoreHealth
@@ -40,6 +41,9 @@ from storage.promise import Promise
 
 REUSES_MAX = 3
 """How many times a spent refresh token may be spent again within its grace time."""
+
+VERSIONS_MAX = 100
+"""How many versions of a message are kept, the newest ones; and the first one besides."""
 
 UNREAD_LIMIT = 1000
 """Unread counts stop here: 1000 means 1000 or more."""
@@ -59,8 +63,9 @@ class Users(Protocol):
         act: Act = UNAUDITED,
     ) -> User:
         """Raises: `Duplicate("username")` for the username of another user, deleted ones too, or another form of it
-        (see `domain.text.name_key`); `Duplicate("email")` for an email address in use, without regard to case;
-        `Forbidden` if a user acts who does not administer the server.
+        (see `domain.text.name_key`), and for one that nobody can have (`domain.decisions.accounts`);
+        `Duplicate("email")` for an email address in use, without regard to case; `Forbidden` if a user acts who does
+        not administer the server.
 
         On MongoDB an admin is made in two steps: a crash between them leaves a user who is no admin.
         """
@@ -443,6 +448,10 @@ class Messages(Protocol):
 
     async def get(self, message_id: int) -> Message | None:
         """The message or its tombstone."""
+
+    async def versions(self, message_id: int) -> Sequence[Version] | None:
+        """What the message said, oldest first, the present version last: the first version and the newest
+        `VERSIONS_MAX`. None if there is no such message, or it is deleted: then none of its versions is kept."""
 
     async def history(
         self,

@@ -28,6 +28,8 @@ def message_bytes(message: Message) -> int:
         size += json_bytes(message.reactions)
     if message.attachments:
         size += json_bytes(message.attachments)
+    if message.mentions:
+        size += json_bytes(message.mentions)
     return size
 
 

@@ -92,7 +92,7 @@ def test_every_folder_of_modules_is_a_package() -> None:
     assert [str(folder) for folder in sorted(folders) if not (folder / "__init__.py").is_file()] == []
 
 
-COMPUTES = {"collections", "dataclasses", "datetime", "typing", "unicodedata", "domain"}
+COMPUTES = {"collections", "dataclasses", "datetime", "re", "typing", "unicodedata", "domain"}
 """What the domain imports: no library, and of Python nothing that reads, waits or looks at a clock."""
 
 

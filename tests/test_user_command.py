@@ -179,7 +179,8 @@ async def all_commands(tmp_path: Path, **settings: str) -> str:
 
     made = await done("create", "ann", "--admin")
     assert re.fullmatch(r"create: ann: admin \d+ made\npassword: [A-Za-z0-9-]{29}\n", made)
-    assert await refused("create", "ANN") == "vestnik: this username is taken\n"
+    for taken in ("ANN", "all"):
+        assert await refused("create", taken) == "vestnik: this username is taken\n"
     made_too = json.loads(
         await done("create", "bob", "--json", "--email", "b@x.org", "--display-name", "Бob")
     )
@@ -285,6 +286,7 @@ async def test_the_settings_make_an_admin_once(tmp_path: Path) -> None:
         {"ADMIN_PASSWORD": "long enough"},
         {"ADMIN_USERNAME": "root", "ADMIN_PASSWORD": "short"},
         {"ADMIN_USERNAME": "r o", "ADMIN_PASSWORD": "long enough"},
+        {"ADMIN_USERNAME": "All", "ADMIN_PASSWORD": "long enough"},
         {"DEFAULT_CHAT": "x" * 101},
     ],
 )

@@ -3,16 +3,22 @@
 from collections.abc import Collection
 
 from domain.decisions.view import MemberView
+from domain.mentions import ALL
 from domain.refusals import Duplicate, UnknownUsers
 from domain.text import name_key
 
-RESERVED = frozenset({"all"})
+RESERVED = frozenset({ALL})
 """Keys of usernames that nobody gets: `@all` means everybody in a chat."""
+
+
+def is_reserved(username: str) -> bool:
+    """Whether nobody gets this username."""
+    return name_key(username) in RESERVED
 
 
 def check_username(username: str) -> None:
     """Raises: `Duplicate` for a username that is reserved."""
-    if name_key(username) in RESERVED:
+    if is_reserved(username):
         raise Duplicate("username")
 
 

@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from domain.changes import MessageCreated, MessageDeleted, MessageEdited
+from domain.decisions.mentions import NOBODY, mentions_of
 from domain.decisions.view import MessageView
 from domain.models import Actor, Appended, Draft, Message
 from domain.permissions import check_delete, check_edit, check_send, waits
@@ -29,6 +30,8 @@ def send(view: MessageView, draft: Draft) -> MessageCreated | Appended:
         _check_reply(view, draft.chat_id, draft.reply_to)
     if actor.slow_mode_s:
         _check_pace(view, actor, draft)
+    content = draft.content
+    mentions, mentions_all = mentions_of(view, draft.chat_id, actor, content) if "@" in content else NOBODY
     seq = view.next_seq(draft.chat_id)
     return MessageCreated(
         Message(
@@ -36,12 +39,14 @@ def send(view: MessageView, draft: Draft) -> MessageCreated | Appended:
             chat_id=draft.chat_id,
             seq=seq,
             changed_seq=seq,
-            content=draft.content,
+            content=content,
             sender_id=draft.sender_id,
             created_at=draft.created_at,
             message_type=draft.message_type,
             reply_to=draft.reply_to,
             client_id=draft.client_id,
+            mentions=mentions,
+            mentions_all=mentions_all,
         )
     )
 
@@ -49,8 +54,8 @@ def send(view: MessageView, draft: Draft) -> MessageCreated | Appended:
 def edit(
     view: MessageView, message_id: int, user_id: int, content: str, edited_at: datetime
 ) -> MessageEdited | Message:
-    """The message with its new content; as it is if the content is the same: a repeat by an author who has been
-    muted or blocked since is answered as before.
+    """The message with its new content and whom that mentions; as it is if the content is the same: a repeat by an
+    author who has been muted or blocked since is answered as before.
 
     Raises: `NotFound` if there is no such message, it is deleted, or the user is not a member of its chat; `Forbidden`.
     """
@@ -58,8 +63,18 @@ def edit(
     if message.content == content and message.sender_id == user_id:
         return message
     check_edit(actor, message, edited_at)
+    mentions, mentions_all = mentions_of(view, message.chat_id, actor, content)
     seq = view.next_seq(message.chat_id)
-    return MessageEdited(replace(message, content=content, edited_at=edited_at, changed_seq=seq))
+    return MessageEdited(
+        replace(
+            message,
+            content=content,
+            mentions=mentions,
+            mentions_all=mentions_all,
+            edited_at=edited_at,
+            changed_seq=seq,
+        )
+    )
 
 
 def delete(view: MessageView, message_id: int, user_id: int, deleted_at: datetime) -> MessageDeleted:
@@ -68,7 +83,16 @@ def delete(view: MessageView, message_id: int, user_id: int, deleted_at: datetim
     check_delete(actor, message)
     seq = view.next_seq(message.chat_id)
     return MessageDeleted(
-        replace(message, content="", reactions=None, attachments=(), deleted=True, changed_seq=seq),
+        replace(
+            message,
+            content="",
+            mentions=(),
+            mentions_all=False,
+            reactions=None,
+            attachments=(),
+            deleted=True,
+            changed_seq=seq,
+        ),
         user_id,
         deleted_at,
     )

@@ -28,6 +28,13 @@ class MessageView(Protocol):
         """When the user last sent a message to the chat, which is in slow mode; None if they did not since the
         interval was set."""
 
+    def members_named(self, chat_id: int, usernames: Collection[str]) -> Mapping[str, int]:
+        """The ids of those members of the chat who have one of these usernames, which are in lower case, by username.
+        A member of a private chat need not see it yet."""
+
+    def member_count(self, chat_id: int) -> int:
+        """How many members the chat has."""
+
     def next_seq(self, chat_id: int) -> int:
         """The number of the next change of a message in the chat."""
 

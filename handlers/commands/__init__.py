@@ -76,6 +76,7 @@ COMMANDS: Mapping[str, Command[Any]] = by_name(
         messages.edit_message,
         messages.delete_message,
         messages.get_message,
+        messages.message_history,
         messages.list_messages,
         messages.read_messages,
         typing.typing,

@@ -22,9 +22,10 @@ from handlers.wire.answers import (
     StatsAnswer,
 )
 from handlers.wire.errors import ChatError, invalid, not_found
+from handlers.wire.moderation_views import audit_view
 from handlers.wire.pages import after_id, bad_cursor, that_fit
 from handlers.wire.schemas import AnyText, Flag, Id, StrictInteger
-from handlers.wire.views import View, admin_user_view, audit_view, time_view
+from handlers.wire.views import View, admin_user_view, time_view
 
 USERS_PER_TOKEN = 50
 """A page costs one token more for each 50 users."""

@@ -8,9 +8,9 @@ from domain.refusals import BadReference
 from handlers.context import Caller, Context
 from handlers.registry import Result, command
 from handlers.wire.answers import AuditAnswer
+from handlers.wire.moderation_views import audit_view
 from handlers.wire.pages import bad_cursor
 from handlers.wire.schemas import AnyText, Id, StrictInteger
-from handlers.wire.views import audit_view
 
 ENTRIES_PER_PAGE = 200
 """An entry takes no more than 4 KB: its longest text is the reason of a ban."""

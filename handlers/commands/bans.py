@@ -11,9 +11,10 @@ from handlers.live.limits import RECIPIENTS_PER_TOKEN
 from handlers.registry import Result, command
 from handlers.wire.answers import BanAnswer, BansAnswer, Nothing
 from handlers.wire.errors import not_found
+from handlers.wire.moderation_views import ban_view
 from handlers.wire.pages import bad_cursor, that_fit
 from handlers.wire.schemas import AnyText, Id, StrictInteger, StrictString
-from handlers.wire.views import View, ban_view, user_view
+from handlers.wire.views import View, user_view
 from storage.cursor import Cursor
 
 REASON_CHARS_MAX = 500

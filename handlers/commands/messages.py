@@ -15,11 +15,12 @@ from handlers.wire.answers import (
     MessageAnswer,
     ReadAnswer,
     SentAnswer,
+    VersionsAnswer,
 )
 from handlers.wire.errors import ChatError, invalid, not_found
 from handlers.wire.pages import ITEMS_BYTES_MAX
 from handlers.wire.schemas import AnyText, ClientId, Id, StrictInteger, StrictString
-from handlers.wire.views import message_view
+from handlers.wire.views import message_view, version_view
 
 
 @frozen
@@ -108,14 +109,39 @@ async def delete_message(context: Context, caller: Caller, params: OneMessage) -
 @command("get_message", OneMessage, MessageAnswer, limit="queries")
 async def get_message(context: Context, caller: Caller, params: OneMessage) -> Result:
     """One message, for members of its chat. A deleted one is `not_found`."""
-    message = await context.store.messages.get(params.message_id)
+    return {"message": message_view(await _for_reader(context, caller, params.message_id))}
+
+
+VERSION_CHARS_PER_TOKEN = 20_000
+"""The history of a message costs one token more for each 20,000 characters. It has up to a million, which take as long
+to write as several pages."""
+
+
+@command("message_history", OneMessage, VersionsAnswer, limit="queries")
+async def message_history(context: Context, caller: Caller, params: OneMessage) -> Result:
+    """What a message said before each of its edits, and says now, for members of its chat. A deleted one is
+    `not_found`."""
+    await _for_reader(context, caller, params.message_id)
+    versions = await context.store.messages.versions(params.message_id)
+    if versions is None:
+        raise not_found("message")
+    characters = sum(len(version.content) for version in versions)
+    context.limiter.spend("queries", caller.user_id, characters / VERSION_CHARS_PER_TOKEN)
+    # The caller may have been removed, or the message deleted, while the versions were read.
+    await _for_reader(context, caller, params.message_id)
+    return {"versions": [version_view(version) for version in versions]}
+
+
+async def _for_reader(context: Context, caller: Caller, message_id: int) -> Message:
+    """The message, for a member of its chat. Raises: `ChatError` `not_found`, for a deleted one too."""
+    message = await context.store.messages.get(message_id)
     if message is None or message.deleted:
         raise not_found("message")
     try:
         await context.directory.for_reader(caller.user_id, message.chat_id)
     except ChatError:
         raise not_found("message") from None
-    return {"message": message_view(message)}
+    return message
 
 
 MESSAGES_PER_TOKEN = 50
@@ -181,6 +207,7 @@ async def read_messages(context: Context, caller: Caller, params: ReadMessages) 
             "up_to": mark.up_to,
             "read_seq": mark.read_seq,
             "unread_count": mark.unread_count,
+            "unread_mentions": mark.unread_mentions,
         }
 
     return Later(context.store.messages.mark_read(params.chat_id, caller.user_id, params.up_to), result)

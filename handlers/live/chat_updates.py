@@ -39,7 +39,7 @@ class ChatUpdates:
     """Publishes `chat_updated` to the members' connections that have not joined the chat.
 
     A message costs one look-up in a dict. Everything else is done once a second for each chat that changes, for those
-    members who are connected: one query for all of them, one event for all who have the same count and mark.
+    members who are connected: one query for all of them, one event for all who have the same counts and mark.
     """
 
     def __init__(
@@ -115,18 +115,19 @@ class ChatUpdates:
             return await self._directory.current(chat_id)
 
     async def _send(self, chat_id: int, preview: ChatPreview, due: _Due) -> None:
-        alike: dict[tuple[int, int], list[int]] = {}
+        alike: dict[tuple[int, int, int], list[int]] = {}
         for user_id, count in preview.unread_counts.items():
             if user_id not in due.readers:  # they have read on since the query: the next one counts
-                alike.setdefault((count, preview.read_seqs[user_id]), []).append(user_id)
-        for number, ((count, read_seq), user_ids) in enumerate(alike.items(), 1):
+                counts = count, preview.unread_mentions.get(user_id, 0), preview.read_seqs[user_id]
+                alike.setdefault(counts, []).append(user_id)
+        for number, (counts, user_ids) in enumerate(alike.items(), 1):
             # Members and joined connections are those of the turn in which the event is sent.
             chat = await self._directory.current(chat_id)
             if chat is None:
                 return
             rooms = [connection.id for user_id in user_ids for connection in self._unjoined(chat, user_id)]
             if rooms:
-                name, payload = events.chat_updated(chat_id, preview, count, read_seq, self._clock.now())
+                name, payload = events.chat_updated(chat_id, preview, *counts, self._clock.now())
                 self._hub.emit_once(name, payload, rooms=rooms)
             if number % EVENTS_PER_TURN == 0:
                 await asyncio.sleep(0)

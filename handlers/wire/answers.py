@@ -6,10 +6,9 @@ Nothing is checked against these types while the server runs: `tests/handlers/te
 from typing import Literal, NotRequired, TypedDict
 
 from handlers.wire.invite_views import InviteObject
+from handlers.wire.moderation_views import AuditEntryObject, BanObject
 from handlers.wire.views import (
     AdminUserObject,
-    AuditEntryObject,
-    BanObject,
     ChatObject,
     Count,
     Id,
@@ -20,6 +19,7 @@ from handlers.wire.views import (
     SummaryObject,
     Time,
     UserObject,
+    VersionObject,
 )
 
 
@@ -208,6 +208,12 @@ class DeletedAnswer(TypedDict):
     seq: Id
 
 
+class VersionsAnswer(TypedDict):
+    """The versions of a message, oldest first, the present one last: the first and the newest 100."""
+
+    versions: list[VersionObject]
+
+
 class HistoryAnswer(TypedDict):
     """A page, oldest message first. `head_seq` was read before the page."""
 
@@ -224,3 +230,4 @@ class ReadAnswer(TypedDict):
     up_to: Id | None
     read_seq: Count
     unread_count: Count
+    unread_mentions: Count

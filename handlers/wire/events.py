@@ -156,13 +156,16 @@ def chat_changed(chat: Chat, at: datetime) -> Event:
     return "chat_changed", {"chat_id": chat.id, "chat": view, "timestamp": time_view(at)}
 
 
-def chat_updated(chat_id: int, preview: ChatPreview, unread_count: int, read_seq: int, at: datetime) -> Event:
-    """For members whose unread count and mark are these."""
+def chat_updated(
+    chat_id: int, preview: ChatPreview, unread_count: int, unread_mentions: int, read_seq: int, at: datetime
+) -> Event:
+    """For members whose counts and mark are these."""
     last = preview.last_message
     return "chat_updated", {
         "chat_id": chat_id,
         "last_message": None if last is None else message_view(last),
         "unread_count": unread_count,
+        "unread_mentions": unread_mentions,
         "read_seq": read_seq,
         "head_seq": preview.head_seq,
         "timestamp": time_view(at),

@@ -3,9 +3,7 @@
 from datetime import datetime
 from typing import Annotated, Any, Literal, NotRequired, TypedDict
 
-from domain.audit import AuditEntry
 from domain.models import (
-    Ban,
     Chat,
     ChatSummary,
     ChatType,
@@ -16,6 +14,7 @@ from domain.models import (
     Role,
     Session,
     User,
+    Version,
 )
 
 Time = Annotated[str | datetime, "ISO 8601 in UTC with offset, always with microseconds"]
@@ -82,10 +81,19 @@ class MessageObject(TypedDict):
     edited_at: Time | None
     message_type: str
     reply_to: Id | None
+    mentions: list[Id]
+    mentions_all: bool
     reactions: dict[str, list[Id]]
     pinned: bool
     attachments: list[dict[str, Any]]
     client_id: NotRequired[str]
+
+
+class VersionObject(TypedDict):
+    """`edited_at` is null for the first version of a message."""
+
+    content: str
+    edited_at: Time | None
 
 
 class ChatObject(TypedDict):
@@ -108,6 +116,7 @@ class SummaryObject(ChatObject):
 
     role: Role
     unread_count: Count
+    unread_mentions: Count
     last_message: MessageObject | None
     last_read_message_id: Id | None
     read_seq: Count
@@ -125,28 +134,6 @@ class MemberObject(TypedDict):
     last_read_message_id: Id | None
     read_seq: Count
     muted_until: Time | None
-
-
-class BanObject(TypedDict):
-    """`banned_by` is the id of the member who decided so."""
-
-    user: UserObject
-    reason: str | None
-    banned_by: Id
-    at: Time
-
-
-class AuditEntryObject(TypedDict):
-    """`actor_id` is null for acts of the command line, and where it is not known. The last three are there where there
-    is something to say."""
-
-    id: Id
-    at: Time
-    actor_id: Id | None
-    action: str
-    user_id: NotRequired[Id]
-    message_id: NotRequired[Id]
-    detail: NotRequired[str]
 
 
 def time_view(at: datetime) -> str | datetime:
@@ -211,6 +198,8 @@ def message_view(message: Message) -> View:
         "edited_at": None if edited_at is None else time_view(edited_at),
         "message_type": message.message_type,
         "reply_to": message.reply_to,
+        "mentions": message.mentions,
+        "mentions_all": message.mentions_all,
         "reactions": message.reactions or {},
         "pinned": message.pinned,
         "attachments": message.attachments,
@@ -218,6 +207,11 @@ def message_view(message: Message) -> View:
     if message.client_id is not None:
         view["client_id"] = message.client_id
     return view
+
+
+def version_view(version: Version) -> View:
+    """A `VersionObject`."""
+    return {"content": version.content, "edited_at": optional_time_view(version.edited_at)}
 
 
 def chat_view(chat: Chat) -> View:
@@ -243,6 +237,7 @@ def summary_view(summary: ChatSummary, at: datetime) -> View:
         **chat_view(summary.chat),
         "role": summary.member.role,
         "unread_count": summary.unread_count,
+        "unread_mentions": summary.unread_mentions,
         "last_message": None if last is None else message_view(last),
         "last_read_message_id": summary.member.last_read_message_id,
         "read_seq": summary.member.read_seq,
@@ -278,20 +273,3 @@ def _mute_view(member: Member, at: datetime) -> str | datetime | None:
     """The end of the mute; None once it is over, though the store still has it."""
     until = member.muted_until
     return None if until is None or until <= at else time_view(until)
-
-
-def ban_view(ban: Ban, user: View) -> View:
-    """A `BanObject`, around the view of its user."""
-    return {"user": user, "reason": ban.reason, "banned_by": ban.banned_by, "at": time_view(ban.at)}
-
-
-def audit_view(entry: AuditEntry) -> View:
-    """An `AuditEntryObject`."""
-    more = {"user_id": entry.user_id, "message_id": entry.message_id, "detail": entry.detail}
-    return {
-        "id": entry.id,
-        "at": time_view(entry.at),
-        "actor_id": entry.actor_id,
-        "action": entry.action,
-        **{name: value for name, value in more.items() if value is not None},
-    }

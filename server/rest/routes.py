@@ -66,7 +66,10 @@ CALLS: Sequence[Call] = [
     Call("PATCH", "/chats/{chat_id}", "change_chat", Answer(part="chat")),
     Call("DELETE", "/chats/{chat_id}", "delete_chat", NO_CONTENT),
     Call(
-        "POST", "/chats/{chat_id}/read", "read_messages", Answer(only=("unread_count", "up_to", "read_seq"))
+        "POST",
+        "/chats/{chat_id}/read",
+        "read_messages",
+        Answer(only=("unread_count", "unread_mentions", "up_to", "read_seq")),
     ),
     Call("GET", "/chats/{chat_id}/members", "list_members"),
     Call("POST", "/chats/{chat_id}/members", "add_member", Answer(201, part="member")),
@@ -75,6 +78,7 @@ CALLS: Sequence[Call] = [
     Call("GET", "/chats/{chat_id}/messages", "list_messages"),
     Call("POST", "/messages", "create_message", Answer(201, part="message", status_if={"duplicate": 200})),
     Call("GET", "/messages/{message_id}", "get_message", Answer(part="message")),
+    Call("GET", "/messages/{message_id}/history", "message_history"),
     Call("PATCH", "/messages/{message_id}", "edit_message", Answer(part="message")),
     Call("PUT", "/messages/{message_id}", "edit_message", Answer(part="message")),
     Call("DELETE", "/messages/{message_id}", "delete_message", NO_CONTENT),

@@ -8,7 +8,7 @@ from domain.private_chats import sees
 from domain.refusals import NotFound
 from storage import public_pages
 from storage.cursor import BEYOND, Cursor
-from storage.mongo import history, own_members
+from storage.mongo import history, mentions, own_members
 from storage.mongo.database import Database, Document
 from storage.mongo.documents import chat_of, member_key, member_of
 from storage.mongo.new_kinds import check_kinds, unknown_kind
@@ -177,7 +177,16 @@ async def preview(database: Database, chat_id: int, user_ids: Collection[int]) -
     check_kinds(chat)
     marks = {member["user_id"]: member["read_seq"] for member in members if not member["gone"]}
     unread = await history.unread_counts(database, chat_id, marks)
-    return ChatPreview(chat["head_seq"], last, unread, marks)
+    mentioned_seq = _mentioned_seq(chat)
+    behind = {one: mark for one, mark in marks.items() if unread[one] and mark < mentioned_seq}
+    mentioning = await mentions.all_unread_mentions(database, chat_id, behind)
+    return ChatPreview(chat["head_seq"], last, unread, marks, mentioning)
+
+
+def _mentioned_seq(chat: Document) -> int:
+    """No message above this number mentions anybody."""
+    seq: int = chat.get("mentioned_seq", 0)
+    return seq
 
 
 async def members(
@@ -232,9 +241,12 @@ async def _seen_by_all(database: Database, chats: Sequence[Document]) -> Sequenc
 
 
 async def _summary(database: Database, chat: Document, member: Document) -> ChatSummary:
+    mark = chat["id"], member["user_id"], member["read_seq"]
     unread, last, own = await asyncio.gather(
-        history.unread_count(database, chat["id"], member["user_id"], member["read_seq"]),
+        history.unread_count(database, *mark),
         history.newest(database, chat["id"]),
         own_members.of_document(database, member),
     )
-    return ChatSummary(chat_of(chat), own, unread, last)
+    mentioned = unread and member["read_seq"] < _mentioned_seq(chat)
+    mentioning = await mentions.unread_mentions(database, *mark) if mentioned else 0
+    return ChatSummary(chat_of(chat), own, unread, last, mentioning)

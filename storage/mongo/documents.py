@@ -128,6 +128,8 @@ def message_document(message: Message) -> Document:
         ]
     if message.attachments:
         extra["attachments"] = [dict(attachment) for attachment in message.attachments]
+    if message.mentions or message.mentions_all:
+        extra["mentions"] = [*message.mentions, 0] if message.mentions_all else list(message.mentions)
     return {
         "_id": str(message.id),
         "chat_id": message.chat_id,
@@ -148,7 +150,7 @@ def message_document(message: Message) -> Document:
 
 def message_of(document: Document) -> Message:
     edited, extra = document["edited_at"], document["extra"]
-    reactions = extra.get("reactions")
+    reactions, mentions = extra.get("reactions"), extra.get("mentions", ())
     return Message(
         id=int(document["_id"]),
         chat_id=document["chat_id"],
@@ -165,4 +167,6 @@ def message_of(document: Document) -> Message:
         attachments=extra.get("attachments", ()),
         client_id=document["client_id"],
         deleted=document["deleted"],
+        mentions=tuple(filter(None, mentions)),
+        mentions_all=0 in mentions,
     )

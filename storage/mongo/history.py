@@ -3,13 +3,14 @@
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from domain.models import Message, Page
+from domain.models import Message, Page, Version
 from storage.mongo.database import Database, Document
 from storage.mongo.documents import message_of
+from storage.mongo.log import Log
 from storage.mongo.new_kinds import check_kinds
 from storage.mongo.schema import BY_SENDER
 from storage.pages import END, page_of, sides
-from storage.ports import UNREAD_LIMIT
+from storage.ports import UNREAD_LIMIT, VERSIONS_MAX
 from storage.sizes import PageBudget, fitting_messages, message_bytes
 from storage.unread_counts import LOOK_BACK, tally
 
@@ -23,6 +24,15 @@ async def get(database: Database, message_id: int) -> Message | None:
     if document is None or not await exists(database, document["chat_id"]):
         return None
     return message_of(document)
+
+
+async def versions(database: Database, log: Log, message_id: int) -> Sequence[Version] | None:
+    """See `storage.ports.Messages.versions`. The log has them all, from the first version of the server on."""
+    states = await log.versions(message_id, VERSIONS_MAX)
+    # After the log was read: what the messages of a deleted chat said is removed from it little by little.
+    if not states or not await exists(database, states[0].chat_id):
+        return None
+    return [Version(state.content, state.edited_at) for state in states]
 
 
 async def exists(database: Database, chat_id: int) -> bool:

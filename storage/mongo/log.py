@@ -28,7 +28,7 @@ from typing import Any
 
 from pymongo.errors import BulkWriteError
 
-from domain.changes import MessageCreated
+from domain.changes import MessageCreated, MessageDeleted, MessageEdited
 from domain.frozen import frozen
 from domain.models import Message
 from storage.mongo.database import Database, Document, duplicates
@@ -37,6 +37,8 @@ from storage.times import from_micros
 
 SENT = MessageCreated.kind.name
 """The kind of the rows that create a message."""
+
+_EDITED, _DELETED = MessageEdited.kind.name, MessageDeleted.kind.name
 
 SCRUBBED = {"$set": {"message.content": "", "message.extra": {}}, "$unset": {"data.fields": ""}}
 """The update that removes the content of a message, and what else a change of it says, from a row of the log.
@@ -181,6 +183,23 @@ class Log:
             return ()
         found = await self._database.find(self._rows, wanted[0] if len(wanted) == 1 else {"$or": wanted})
         return [_row(document) for document in found]
+
+    async def versions(self, message_id: int, newest: int) -> Sequence[Message] | None:
+        """The states of a message after its creation and after its newest edits, of which there are `newest` at most, in
+        their order. None if there is no such message, or it is deleted. Raises: `Unavailable`."""
+        first = await self._of_kind(message_id, SENT, 1)
+        edited = await self._of_kind(message_id, _EDITED, newest)
+        # Last: the row of a deletion is in the log before what the message said is removed from the other rows.
+        if not first or await self._of_kind(message_id, _DELETED, 1):
+            return None
+        return [message_of(row["message"]) for row in (*first, *reversed(edited))]
+
+    async def _of_kind(self, message_id: int, kind: str, limit: int) -> Sequence[Document]:
+        """The newest rows of a kind about a message, the newest first."""
+        wanted = {"message_id": message_id, "kind": kind}
+        return await self._database.find(
+            self._rows, wanted, sort=[("n", -1)], limit=limit, fields=["message"]
+        )
 
 
 def _key(chat_id: int, n: int) -> str:

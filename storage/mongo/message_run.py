@@ -5,13 +5,14 @@ They are planned on the state in memory, without checking first that it is the n
 """
 
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from domain.changes import MessageChange
 from domain.decisions.view import MessageView
+from domain.mentions import usernames_in
 from domain.models import Actor, Draft, Message
 from storage.mongo.chat_replica import ChatReplica
 from storage.mongo.chat_replicas import Applied
@@ -28,12 +29,13 @@ from storage.runs import outcome_of
 class MessageWrite(WriterItem[Any]):
     """A decision about a message, and the change that it makes. It may run several times; its row has the same mark
     each time. `message_id` is the message whose state it needs; `draft` is what is to be sent, None if it is no
-    send."""
+    send. `content` is that of a send or an edit."""
 
     decision: Callable[[MessageView], object]
     mark: str
     message_id: int | None = None
     draft: Draft | None = None
+    content: str = ""
     weight: int = 0
 
     @classmethod
@@ -60,6 +62,8 @@ class Plan:
     """The messages that the items name and those that the rows change, in their newest states."""
     first_uses: dict[tuple[int, str], Message]
     ids: deque[int]
+    usernames: Mapping[str, int]
+    """The ids of the users whom the contents of the items name."""
     rows: list[Row] = field(default_factory=list)
     _planned: dict[int, int] = field(default_factory=dict)
     _sent_at: dict[tuple[int, int], datetime] = field(default_factory=dict)
@@ -77,6 +81,13 @@ class Plan:
 
     def last_sent(self, chat_id: int, user_id: int) -> datetime | None:
         return self._sent_at.get((chat_id, user_id)) or self.replicas[chat_id].sent_at.get(user_id)
+
+    def members_named(self, chat_id: int, usernames: Collection[str]) -> Mapping[str, int]:
+        roles, ids = self.replicas[chat_id].roles, self.usernames
+        return {name: ids[name] for name in usernames if name in ids and ids[name] in roles}
+
+    def member_count(self, chat_id: int) -> int:
+        return len(self.replicas[chat_id].roles)
 
     def next_seq(self, chat_id: int) -> int:
         return self.replicas[chat_id].seq + self._planned.get(chat_id, 0) + 1
@@ -238,7 +249,10 @@ class MessageRun:
         missing = sum(draft is not None for draft in drafts) - len(self._ids)
         if missing > 0:
             self._ids += await self._writer.ids.take("messages", missing)
-        return Plan(replicas, messages, first_uses, self._ids)
+        # After the replicas: the username of each of their members is in the database by then.
+        contents = [item.content for item in items if "@" in item.content]
+        usernames = await self._writer.usernames.find(usernames_in(contents)) if contents else {}
+        return Plan(replicas, messages, first_uses, self._ids, usernames)
 
     def _hint_repeated(self, row: Row) -> None:
         """Names the row of a send that is repeated in a hint, unless its hint is certainly on disk: the node that

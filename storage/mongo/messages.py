@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from domain.decisions import messages
-from domain.models import Appended, Draft, Message, Page, ReadMark
+from domain.models import Appended, Draft, Message, Page, ReadMark, Version
 from storage.mongo import history
 from storage.mongo.database import Database
 from storage.mongo.follower import Follower
@@ -29,6 +29,7 @@ class MongoMessages:
                 self._writer.mark(),
                 message_id=draft.reply_to,
                 draft=draft,
+                content=draft.content,
                 weight=len(draft.content),
             )
         )
@@ -39,6 +40,7 @@ class MongoMessages:
                 lambda view: messages.edit(view, message_id, user_id, content, edited_at),
                 self._writer.mark(),
                 message_id=message_id,
+                content=content,
                 weight=len(content),
             )
         )
@@ -57,6 +59,9 @@ class MongoMessages:
 
     async def get(self, message_id: int) -> Message | None:
         return await history.get(self._database, message_id)
+
+    async def versions(self, message_id: int) -> Sequence[Version] | None:
+        return await history.versions(self._database, self._writer.replicas.log, message_id)
 
     async def history(
         self,

@@ -91,8 +91,12 @@ class Projection:
         for row in rows:
             at = raised.setdefault(row.chat_id, {"n": saved[row.chat_id]})
             at |= {"head_seq": row.seq, **note_of(row)}
-            if row.kind == SENT and row.message is not None:
-                created_at = to_micros(row.message.created_at)
+            message = row.message
+            assert message is not None
+            if message.mentions or message.mentions_all:
+                at["mentioned_seq"] = max(message.seq, at.get("mentioned_seq", 0))
+            if row.kind == SENT:
+                created_at = to_micros(message.created_at)
                 at["activity"] = max(created_at, at.get("activity", created_at))
         await update_all(
             self._database,

@@ -14,7 +14,7 @@ from domain.decisions import marks
 from domain.decisions.settings import after_read
 from domain.models import Member, Message, ReadMark
 from domain.refusals import Refusal
-from storage.mongo import history, own_members
+from storage.mongo import history, mentions, own_members
 from storage.mongo.chat_replica import ChatReplica
 from storage.mongo.documents import member_key, message_of, settings_of
 from storage.mongo.writer import Writer, WriterItem
@@ -55,7 +55,8 @@ class _Run:
         self._marks: dict[tuple[int, int], _Mark] = {}
         self._marked_unread: dict[tuple[int, int], Member] = {}
         """Members who have marked a chat as unread, which a read ends."""
-        self._unread: dict[tuple[int, int, int], int] = {}
+        self._unread: dict[tuple[int, int, int], tuple[int, int]] = {}
+        """By chat, user and mark: how many messages are unread, and how many of them mention the user or all."""
         self._moves: list[ReadMoved] = []
 
     async def load(self, items: Sequence[Read]) -> None:
@@ -95,15 +96,21 @@ class _Run:
         outcome = marks.read(self, item.chat_id, item.user_id, item.up_to)
         member, read_seq = (item.chat_id, item.user_id), outcome.read_seq
         await self._end_marked_unread(*member)
-        unread = self._unread.get((*member, read_seq))
-        if unread is None:
-            unread = await history.unread_count(self._database, *member, read_seq)
-            self._unread[*member, read_seq] = unread
+        unread = await self._counts(*member, read_seq)
         if not isinstance(outcome, ReadMoved):
-            return ReadMark(read_seq, outcome.last_read_message_id, False, unread)
+            return ReadMark(read_seq, outcome.last_read_message_id, False, *unread)
         self._marks[member] = read_seq, outcome.up_to
         self._moves.append(outcome)
-        return ReadMark(read_seq, outcome.up_to, True, unread)
+        return ReadMark(read_seq, outcome.up_to, True, *unread)
+
+    async def _counts(self, chat_id: int, user_id: int, read_seq: int) -> tuple[int, int]:
+        found = self._unread.get((chat_id, user_id, read_seq))
+        if found is None:
+            mark = chat_id, user_id, read_seq
+            unread = await history.unread_count(self._database, *mark)
+            mentioning = await mentions.unread_mentions(self._database, *mark) if unread else 0
+            found = self._unread[mark] = unread, mentioning
+        return found
 
     async def _end_marked_unread(self, chat_id: int, user_id: int) -> None:
         member = self._marked_unread.pop((chat_id, user_id), None)

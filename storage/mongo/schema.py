@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 
 from pymongo import IndexModel
-from pymongo.errors import DuplicateKeyError
+from pymongo.errors import DuplicateKeyError, OperationFailure
 
 from domain.text import name_key
 from storage.errors import StorageError
@@ -19,11 +19,14 @@ from storage.username_keys import namesake_key
 
 _log = logging.getLogger(__name__)
 
+BY_MENTION = (("chat_id", 1), ("extra.mentions", 1), ("seq", 1))
+
 BY_SENDER = (("chat_id", 1), ("deleted", 1), ("sender_id", 1), ("seq", 1))
 
 _KEY = "schema"
 _STORE_ID = "store_id"
 _EPOCH_KEY = "epoch"
+_INDEX_NOT_FOUND = 27
 
 
 def indexes(database: Database) -> Mapping[Collection, Sequence[IndexModel]]:
@@ -59,7 +62,8 @@ def indexes(database: Database) -> Mapping[Collection, Sequence[IndexModel]]:
         database.changes: [
             plain("chat_id", "n"),
             unique("sender_id", "client_id"),
-            plain("message_id"),
+            # The versions of a message, and all that was ever said about it.
+            plain("message_id", "kind", "n"),
         ],
         database.messages: [
             # History and newest; with the sender in it, unread is counted from the index alone.
@@ -67,8 +71,13 @@ def indexes(database: Database) -> Mapping[Collection, Sequence[IndexModel]]:
             # Unread where that one does not suffice: from the last message of a sender one step leads to the next one.
             IndexModel(list(BY_SENDER)),
             plain("chat_id", "changed_seq"),
+            IndexModel(list(BY_MENTION)),
         ],
     }
+
+
+_REPLACED = frozenset({"message_id_1"})
+"""Indexes of the log that earlier versions made, and in whose place there are others."""
 
 
 async def _names(database: Database) -> str:
@@ -121,6 +130,7 @@ async def prepare(database: Database) -> None:
     for collection, models in indexes(database).items():
         for model in models:  # one at a time: FerretDB 1.24 panics at several that exist already
             await collection.create_indexes([model])
+    await _drop_replaced(database)
     # Of several nodes, the one that inserts it first decides.
     with suppress(DuplicateKeyError):
         await database.meta.insert_one({"_id": _EPOCH_KEY, "value": secrets.token_hex(16)})
@@ -132,6 +142,16 @@ async def prepare(database: Database) -> None:
         said = await STEPS[version - 1](database)
         await database.meta.update_one({"_id": _KEY}, {"$max": {"version": version + 1}})
         _log.info("the database went from schema version %d to %d: %s", version, version + 1, said)
+
+
+async def _drop_replaced(database: Database) -> None:
+    """Drops the indexes of `_REPLACED`. Raises: the driver's errors."""
+    for name in _REPLACED & (await database.changes.index_information()).keys():
+        try:
+            await database.changes.drop_index(name)
+        except OperationFailure as error:
+            if error.code != _INDEX_NOT_FOUND:  # as it is when another node has dropped it
+                raise
 
 
 async def store_id(database: Database) -> str:

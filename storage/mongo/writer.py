@@ -23,6 +23,7 @@ from storage.mongo.ids import Ids
 from storage.mongo.log import Row
 from storage.mongo.publication import Publication
 from storage.mongo.row_codecs import UnknownKind
+from storage.mongo.usernames import Usernames
 from storage.promise import Promise
 from storage.runs import Item, ResultT_co, runs
 
@@ -78,6 +79,7 @@ class Writer:
     def __init__(self, database: Database, ids: Ids, hints: HintWriter, publication: Publication) -> None:
         self.database = database
         self.ids = ids
+        self.usernames = Usernames(database)
         self._mark = uuid4().hex
         self._marks = 0
         self._hints = hints

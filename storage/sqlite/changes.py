@@ -25,7 +25,7 @@ from domain.models import Member
 from domain.moderation import MemberMuted, UserBanned, UserUnbanned
 from domain.own_settings import OwnSettingsChanged
 from domain.private_chats import ChatOpened, MemberBlocked
-from storage.sqlite import bans, invite_rows, members
+from storage.sqlite import bans, invite_rows, members, mentions, versions
 from storage.sqlite.chat_view import users_key
 from storage.sqlite.message_view import SqliteMessageView
 from storage.sqlite.rows import extra_of
@@ -70,18 +70,16 @@ def message_updated(view: SqliteMessageView, change: MessageChange) -> None:
 
 
 def _message_edited(view: SqliteMessageView, change: MessageEdited) -> None:
-    view.db.execute(
-        "INSERT INTO versions (message_id, content, edited_at)"
-        " SELECT id, content, edited_at FROM messages WHERE id = ?",
-        (change.message.id,),
-    )
+    versions.keep(view.db, change.message.id)
     message_updated(view, change)
+    mentions.rewrite(view.db, change.message)
 
 
 def _message_deleted(view: SqliteMessageView, change: MessageDeleted) -> None:
     message = change.message
     view.raise_head(message.chat_id, message.changed_seq)
-    view.db.execute("DELETE FROM versions WHERE message_id = ?", (message.id,))
+    versions.remove(view.db, [message.id])
+    mentions.rewrite(view.db, message)
     view.db.execute(
         "UPDATE messages SET content = '', extra = NULL, deleted = 1, changed_seq = ? WHERE id = ?",
         (message.changed_seq, message.id),

@@ -10,6 +10,7 @@ from domain.refusals import NotFound
 from storage.cursor import BEYOND, Cursor
 from storage.sizes import PageBudget, summary_bytes
 from storage.sqlite import history, members
+from storage.sqlite.mentions import all_unread_mentions, unread_mentions
 from storage.sqlite.rows import chat_of
 from storage.sqlite.unread import unread_count, unread_counts
 
@@ -96,7 +97,10 @@ def preview(db: sqlite3.Connection, chat_id: int, user_ids: Collection[int]) -> 
         (json.dumps(list(user_ids)), chat_id),
     )
     marks = dict(rows)
-    return ChatPreview(found[0], history.newest(db, chat_id), unread_counts(db, chat_id, marks), marks)
+    unread = unread_counts(db, chat_id, marks)
+    behind = {user_id: marks[user_id] for user_id, count in unread.items() if count}
+    mentioning = all_unread_mentions(db, chat_id, behind)
+    return ChatPreview(found[0], history.newest(db, chat_id), unread, marks, mentioning)
 
 
 def small_chats_of(db: sqlite3.Connection, user_id: int, members_max: int) -> Sequence[int]:
@@ -125,9 +129,12 @@ def members_among(
 
 
 def _summary(db: sqlite3.Connection, chat: Chat, member: Member) -> ChatSummary:
+    mark = chat.id, member.user_id, member.read_seq
+    unread = unread_count(db, *mark)
     return ChatSummary(
         chat=chat,
         member=member,
-        unread_count=unread_count(db, chat.id, member.user_id, member.read_seq),
+        unread_count=unread,
         last_message=history.newest(db, chat.id),
+        unread_mentions=unread and unread_mentions(db, *mark),
     )

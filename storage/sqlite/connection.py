@@ -79,6 +79,7 @@ def _prepared(path: Path) -> sqlite3.Connection:
                 f"its file system does not allow write-ahead logging (journal mode {mode})", "failing"
             )
         db.execute("PRAGMA synchronous = FULL")  # an ack means: on disk
+        db.execute("PRAGMA secure_delete = ON")  # what is deleted is overwritten
         db.execute("PRAGMA cache_size = -65536")
         db.execute("PRAGMA wal_autocheckpoint = 4096")
         db.execute("PRAGMA journal_size_limit = 67108864")

@@ -7,26 +7,18 @@ thread gives the interpreter lock away at every statement and, while the event l
 
 import json
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
-from functools import cache
-from itertools import chain
-from typing import TypeVar
 
 from domain.models import Actor, Message
 from domain.refusals import NotFound
-from storage.sqlite import history
-from storage.sqlite.rows import Row, extra_of, message_of
+from storage.sqlite import history, mentions, message_rows
+from storage.sqlite.message_rows import ClientIdKey
+from storage.sqlite.rows import extra_of, message_of
 from storage.times import from_micros, to_micros
-
-ClientIdKey = tuple[int, str]
-"""A sender and their client_id."""
 
 _KEPT = 100_000
 """How many heads, actors and runs are kept in memory."""
-
-_SIZES = (256, 64, 16, 4, 1)
-"""Rows in a statement: few different sizes, so that each is prepared once."""
 
 # OR ROLLBACK here and below: the writer undoes the transaction anyway, and SQLite need not copy the pages that a
 # statement touches to undo just that.
@@ -35,8 +27,6 @@ UPDATE OR ROLLBACK chats
 SET head_seq = json_extract(raised.value, '$[1]'), activity = max(activity, json_extract(raised.value, '$[2]'))
 FROM json_each(?) AS raised WHERE chats.id = json_extract(raised.value, '$[0]')
 """
-
-T = TypeVar("T")
 
 
 class SqliteMessageView:
@@ -62,6 +52,7 @@ class SqliteMessageView:
         self._new_rows: list[tuple[object, ...]] = []
         # Apart from the rows: two more columns in each of them would cost a plain message 0.3 µs.
         self._with_extra: list[tuple[bool, str | None, int]] = []
+        self._new_mentions: list[mentions.Row] = []
 
     def actor(self, chat_id: int, user_id: int) -> Actor:
         actor = self._actors.get((chat_id, user_id))
@@ -88,6 +79,13 @@ class SqliteMessageView:
         ).fetchone()
         return None if row is None else from_micros(row[0])
 
+    def members_named(self, chat_id: int, usernames: Collection[str]) -> Mapping[str, int]:
+        return mentions.members_named(self.db, chat_id, usernames)
+
+    def member_count(self, chat_id: int) -> int:
+        (count,) = self.db.execute("SELECT member_count FROM chats WHERE id = ?", (chat_id,)).fetchone()
+        return int(count)
+
     def next_seq(self, chat_id: int) -> int:
         head = self._heads.get(chat_id)
         return (self.head(chat_id) if head is None else head) + 1
@@ -109,7 +107,7 @@ class SqliteMessageView:
 
     def find_first_uses(self, keys: Sequence[ClientIdKey]) -> None:
         """Looks up the messages with these client_ids, for `first_use`. Forgets those of earlier runs."""
-        found = map(message_of, _first_uses(self.db, keys))
+        found = map(message_of, message_rows.first_uses(self.db, keys))
         self._first_uses = dict.fromkeys(keys)
         self._first_uses |= {
             (one.sender_id, one.client_id): one for one in found if one.client_id is not None
@@ -143,17 +141,20 @@ class SqliteMessageView:
                 self._run_seq(chat_id, sender_id, seq),
             )
         )
-        if message.pinned or message.reactions or message.attachments:
+        is_mentioning = message.mentions or message.mentions_all
+        if is_mentioning or message.pinned or message.reactions or message.attachments:
             self._with_extra.append((message.pinned, extra_of(message), message.id))
+            self._new_mentions += mentions.rows_of(message)
 
     def insert_new(self) -> None:
         """Writes the new messages that are not written yet."""
         if self._new_rows:
-            _insert_messages(self.db, self._new_rows)
+            message_rows.insert(self.db, self._new_rows)
             self._new_rows = []
         if self._with_extra:
             self.db.executemany("UPDATE messages SET pinned = ?, extra = ? WHERE id = ?", self._with_extra)
-            self._with_extra = []
+            mentions.insert(self.db, self._new_mentions)
+            self._with_extra, self._new_mentions = [], []
 
     def raise_head(self, chat_id: int, seq: int) -> None:
         """Change `seq` of a message of the chat is being made."""
@@ -208,8 +209,7 @@ class SqliteMessageView:
         self._heads.clear()
         self._actors.clear()
         self._runs.clear()
-        self._new_rows = []
-        self._with_extra = []
+        self._new_rows, self._with_extra, self._new_mentions = [], [], []
         self._last_message_id = None
         self.begin()
 
@@ -247,46 +247,3 @@ def last_id(db: sqlite3.Connection, table: str) -> int:
     """The highest id that a row of the table ever had."""
     row = db.execute("SELECT seq FROM sqlite_sequence WHERE name = ?", (table,)).fetchone()
     return int(row[0]) if row else 0
-
-
-def _insert_messages(db: sqlite3.Connection, rows: Sequence[tuple[object, ...]]) -> None:
-    """Inserts new messages; see `_insert_sql` for the columns."""
-    for some in _in_sizes(rows):
-        db.execute(_insert_sql(len(some)), tuple(chain.from_iterable(some)))
-
-
-def _first_uses(db: sqlite3.Connection, keys: Sequence[ClientIdKey]) -> Iterator[Row]:
-    """The rows of the messages with these client_ids."""
-    for some in _in_sizes(keys):
-        yield from db.execute(_find_sql(len(some)), tuple(chain.from_iterable(some)))
-
-
-def _in_sizes(values: Sequence[T]) -> Sequence[Sequence[T]]:
-    parts: list[Sequence[T]] = []
-    start = 0
-    for size in _SIZES:
-        while len(values) - start >= size:
-            parts.append(values[start : start + size])
-            start += size
-    return parts
-
-
-@cache
-def _insert_sql(count: int) -> str:
-    rows = ", ".join(["(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"] * count)
-    return (
-        "INSERT OR ROLLBACK INTO messages"  # noqa: S608 - question marks, nothing else
-        " (id, chat_id, seq, changed_seq, sender_id, client_id, content, message_type, reply_to, created_at,"
-        " run_seq)"
-        f" VALUES {rows}"
-    )
-
-
-@cache
-def _find_sql(count: int) -> str:
-    wanted = ", ".join(["(?, ?)"] * count)
-    return (
-        f"WITH wanted (sender_id, client_id) AS (VALUES {wanted})"  # noqa: S608 - question marks, nothing else
-        " SELECT messages.* FROM wanted CROSS JOIN messages"
-        " ON messages.sender_id = wanted.sender_id AND messages.client_id = wanted.client_id"
-    )

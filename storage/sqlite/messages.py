@@ -7,10 +7,10 @@ from typing import Self
 from domain.changes import MessageCreated
 from domain.decisions import messages
 from domain.frozen import frozen
-from domain.models import Appended, Draft, Message, Page, ReadMark
+from domain.models import Appended, Draft, Message, Page, ReadMark, Version
 from domain.refusals import Refusal
 from storage.promise import Promise
-from storage.sqlite import history
+from storage.sqlite import history, versions
 from storage.sqlite.database import Database
 from storage.sqlite.read_marks import mark_read
 from storage.sqlite.writer import Write, Writer, WriterItem
@@ -42,6 +42,9 @@ class SqliteMessages:
 
     async def get(self, message_id: int) -> Message | None:
         return await self._database.read(history.get, message_id)
+
+    async def versions(self, message_id: int) -> Sequence[Version] | None:
+        return await self._database.read(versions.of_message, message_id)
 
     async def history(
         self,

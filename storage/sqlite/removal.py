@@ -1,5 +1,5 @@
-"""Removes the messages and the audit of deleted chats in small steps: a chat may have millions of each, and other
-writes wait for each step.
+"""Removes the messages of deleted chats, their mentions and the audit in small steps: a chat may have millions of each,
+and other writes wait for each step.
 
 The rows of the chat and of its members go at once, and without them there is no way to its messages.
 """
@@ -8,6 +8,7 @@ from asyncio import Future
 from collections.abc import Sequence
 
 from domain.changes import Change, ChatDeleted
+from storage.sqlite import mentions, versions
 from storage.sqlite.database import Database
 from storage.sqlite.writer import Writer
 
@@ -47,8 +48,8 @@ class Remover:
 
 
 def _remove_some(writer: Writer) -> bool:
-    """Removes up to `_STEP` messages of one chat, and when it has none, up to `_STEP` entries of its audit. False if
-    there was nothing left."""
+    """Removes up to `_STEP` messages of one chat; when it has none, up to `_STEP` mentions and entries of its audit.
+    False if there was nothing left."""
     (chat_id,) = writer.db.execute("SELECT min(chat_id) FROM removals").fetchone()
     if chat_id is None:
         return False
@@ -58,9 +59,9 @@ def _remove_some(writer: Writer) -> bool:
         " LIMIT :some",
         {"chat": chat_id, "some": _STEP},
     ).fetchall()
-    writer.db.executemany("DELETE FROM versions WHERE message_id = ?", some)
+    versions.remove(writer.db, [message_id for (message_id,) in some])
     writer.db.executemany("DELETE FROM messages WHERE id = ?", some)
-    if len(some) == _STEP:
+    if len(some) == _STEP or mentions.remove_some(writer.db, chat_id, _STEP):
         return True
     entries = writer.db.execute(
         "DELETE FROM audit WHERE id IN (SELECT id FROM audit WHERE chat_id = ? LIMIT ?)", (chat_id, _STEP)

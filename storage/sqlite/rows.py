@@ -125,16 +125,20 @@ def message_of(row: Row) -> Message:
         attachments=more.get("attachments", ()),
         client_id=client_id,
         deleted=bool(deleted),
+        mentions=tuple(more.get("mentions", ())),
+        mentions_all=more.get("mentions_all", False),
     )
 
 
 def extra_of(message: Message) -> str | None:
     """The column `extra` of a message, as `message_of` reads it."""
-    if not message.reactions and not message.attachments:
-        return None
     extra: dict[str, Any] = {}
     if message.reactions:
         extra["reactions"] = {emoji: list(user_ids) for emoji, user_ids in message.reactions.items()}
     if message.attachments:
         extra["attachments"] = [dict(attachment) for attachment in message.attachments]
-    return json.dumps(extra)
+    if message.mentions:
+        extra["mentions"] = list(message.mentions)
+    if message.mentions_all:
+        extra["mentions_all"] = True
+    return json.dumps(extra) if extra else None

@@ -230,7 +230,21 @@ CREATE TABLE slow_sends (
 ) WITHOUT ROWID;
 """
 
-MIGRATIONS: Sequence[str] = (_FIRST, _RUNS, _TOKENS, _NAMES, _EPOCH, _PEOPLE, _SLOW_MODE)
+# User 0 stands for all members. A row has the number and the sender of its message. The index is for the changes of a
+# message, and for the newest mentions of a chat.
+_MENTIONS = """
+-- who is mentioned in which messages; older messages mention nobody
+CREATE TABLE mentions (
+    chat_id INTEGER NOT NULL,
+    user_id INTEGER NOT NULL,
+    seq INTEGER NOT NULL,
+    sender_id INTEGER NOT NULL,
+    PRIMARY KEY (chat_id, user_id, seq)
+) WITHOUT ROWID;
+CREATE INDEX mentions_by_seq ON mentions (chat_id, seq, sender_id);
+"""
+
+MIGRATIONS: Sequence[str] = (_FIRST, _RUNS, _TOKENS, _NAMES, _EPOCH, _PEOPLE, _SLOW_MODE, _MENTIONS)
 """Step n leads from version n to n + 1. A step that has been released never changes."""
 
 

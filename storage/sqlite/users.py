@@ -208,7 +208,8 @@ def _create(
     db = writer.db
     username_key = name_key(username)
     address_key = None if email is None else email_key(email)
-    if db.execute("SELECT 1 FROM users WHERE username_key = ?", (username_key,)).fetchone():
+    taken = db.execute("SELECT 1 FROM users WHERE username_key = ?", (username_key,)).fetchone()
+    if taken:
         raise Duplicate("username")
     if db.execute("SELECT 1 FROM users WHERE email_key = ?", (address_key,)).fetchone():
         raise Duplicate("email")

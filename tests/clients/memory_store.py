@@ -17,6 +17,7 @@ class MemoryChats:
     def __init__(self, members: dict[int, Sequence[int]]) -> None:
         self.members = members
         self.unread: dict[int, int] = {}
+        self.unread_mentions: dict[int, int] = {}
         self.read_seqs: dict[int, int] = {}
         self.is_away = False
         self.trouble: Trouble = "unreachable"
@@ -52,7 +53,8 @@ class MemoryChats:
         self._ask("preview", chat_id, sorted(user_ids))
         counts = {user_id: self.unread.get(user_id, 0) for user_id in user_ids}
         marks = {user_id: self.read_seqs.get(user_id, 0) for user_id in user_ids}
-        return ChatPreview(last_message=None, head_seq=7, unread_counts=counts, read_seqs=marks)
+        mentions = {one: self.unread_mentions[one] for one in user_ids if one in self.unread_mentions}
+        return ChatPreview(7, None, counts, marks, mentions)
 
 
 def store_of(chats: MemoryChats) -> Store:

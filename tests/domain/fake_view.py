@@ -25,6 +25,8 @@ class FakeView:
 
     def __init__(self) -> None:
         self.accounts_by_id = {user_id: Account(user_id) for user_id in (OWNER, ADMIN, MEMBER, STRANGER)}
+        self.usernames = {OWNER: "anna", ADMIN: "boris", MEMBER: "carl", STRANGER: "dora"}
+        """In lower case."""
         self.chats: dict[int, Chat] = {}
         self.members: dict[int, dict[int, Member]] = {}
         self.messages: dict[int, Message] = {}
@@ -81,6 +83,13 @@ class FakeView:
 
     def last_sent(self, chat_id: int, user_id: int) -> datetime | None:
         return self.sent_at.get((chat_id, user_id))
+
+    def members_named(self, chat_id: int, usernames: Collection[str]) -> Mapping[str, int]:
+        ids = {name: user_id for user_id, name in self.usernames.items() if user_id in self.members[chat_id]}
+        return {name: ids[name] for name in usernames if name in ids}
+
+    def member_count(self, chat_id: int) -> int:
+        return self.chats[chat_id].member_count
 
     def next_seq(self, chat_id: int) -> int:
         return max((m.changed_seq for m in self.messages.values() if m.chat_id == chat_id), default=0) + 1

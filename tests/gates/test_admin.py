@@ -106,9 +106,9 @@ async def test_admins_create_find_change_and_delete_accounts(server: Server) -> 
         "POST", "/admin/users", json={"username": "carl", "password": PASSWORD, "is_admin": True}
     )
     assert ("password" in given, given["user"]["is_admin"]) == (False, True)
-    assert_error(
-        await ada.request("POST", "/admin/users", json={"username": "BOB"}), 409, "conflict", "username"
-    )
+    for taken in ("BOB", "ALL"):
+        answer = await ada.request("POST", "/admin/users", json={"username": taken})
+        assert_error(answer, 409, "conflict", "username")
     assert_error(
         await ada.request("POST", "/admin/users", json={"username": "a b"}), 422, "invalid", "username"
     )

@@ -90,6 +90,8 @@ async def test_what_goes_beyond_72_bytes_does_not_match(server: Server) -> None:
         ({"username": "ANN"}, "username"),
         ({"username": "ann"}, "username"),
         ({"username": "bob", "email": "ANN@EXAMPLE.ORG"}, "email"),
+        ({"username": "all"}, "username"),  # which mentions all members
+        ({"username": "All"}, "username"),
     ],
 )
 async def test_a_username_and_an_email_are_unique_without_case(

@@ -26,6 +26,8 @@ FORGED: dict[str, Any] = {
     "pinned": True,
     "attachments": [{"url": "http://evil.example.org"}],
     "reactions": {"x": [1]},
+    "mentions": [1, 2],
+    "mentions_all": True,
     "created_by": 2,
     "member_count": 999,
     "head_seq": 999,
@@ -56,6 +58,7 @@ async def test_no_field_is_taken_that_a_call_does_not_name(server: Server) -> No
     message = await ann.post("/messages", chat_id=1, content="hi", **FORGED)
     assert (message["sender_id"], message["seq"], message["changed_seq"]) == (1, 1, 1)
     assert (message["pinned"], message["attachments"], message["reactions"]) == (False, [], {})
+    assert (message["mentions"], message["mentions_all"]) == ([], False)
     assert (message["edited_at"], message["created_at"] > "2020") == (None, True)
     member = await ann.post("/chats/1/members", chat_id=99, **FORGED)
     assert (member["user"]["id"], member["role"], member["joined_at"] > "2020") == (bob.id, "member", True)

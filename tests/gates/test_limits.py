@@ -90,6 +90,18 @@ async def test_pages_count_by_what_is_in_them(serve: Serve) -> None:
     await ann.get("/users/me")
 
 
+async def test_a_history_counts_by_what_is_in_it(serve: Serve) -> None:
+    server = await serve(clock=ManualClock(), queries_burst=50, queries_per_s=1, messages_per_s=0)
+    ann = await server.person("ann")
+    message = await ann.say(await ann.chat(), "first")
+    path = f"/messages/{message['id']}/history"
+    assert await times(60, ann, "GET", path) == 50
+    for number in range(20):
+        await ann.patch(f"/messages/{message['id']}", content=f"{number:02}" + "x" * 9998)
+    server.clock.advance(100)
+    assert await times(60, ann, "GET", path) == 5, "11 tokens each: one, and ten for 200,000 characters"
+
+
 async def test_typing_above_its_limit_is_ignored_without_a_look_into_the_store(
     serve: Serve, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -74,7 +74,7 @@ async def test_marks_are_positions_and_stay_when_their_message_is_deleted(server
         assert (await person.get(f"/chats/{chat_id}"))["read_seq"] == read_seq
         assert (await person.get("/chats"))["chats"][0]["read_seq"] == read_seq
     answer = await bob.post(f"/chats/{chat_id}/read")
-    assert answer == {"unread_count": 0, "up_to": messages[1]["id"], "read_seq": 2}
+    assert answer == {"unread_count": 0, "unread_mentions": 0, "up_to": messages[1]["id"], "read_seq": 2}
 
 
 async def test_updates_have_each_members_own_mark(server: Server) -> None:

@@ -36,7 +36,16 @@ async def scene(server: Server) -> Scene:
 async def test_reading_moves_the_mark_to_the_newest_and_the_room_gets_it_once(scene: Scene) -> None:
     newest = scene.messages[-1]["id"]
     ack = await scene.bobs.done("read_messages", chat_id=scene.chat_id)
-    assert ack.keys() == {"type", "id", "ok", "chat_id", "up_to", "read_seq", "unread_count"}
+    assert ack.keys() == {
+        "type",
+        "id",
+        "ok",
+        "chat_id",
+        "up_to",
+        "read_seq",
+        "unread_count",
+        "unread_mentions",
+    }
     assert (ack["up_to"], ack["read_seq"], ack["unread_count"]) == (newest, 5, 0)
     for client in (scene.anns, scene.bobs):
         received = await client.next()
@@ -67,13 +76,11 @@ async def test_read_over_rest_does_the_same(scene: Scene) -> None:
     path = f"/chats/{scene.chat_id}/read"
     assert await scene.bob.request("POST", path, json={"up_to": ids[1]}) == (
         200,
-        {"unread_count": 3, "up_to": ids[1], "read_seq": 2},
+        {"unread_count": 3, "unread_mentions": 0, "up_to": ids[1], "read_seq": 2},
     )
-    assert await scene.bob.request("POST", path) == (200, {"unread_count": 0, "up_to": ids[4], "read_seq": 5})
-    assert await scene.bob.request("POST", path, json={"up_to": None}) == (
-        200,
-        {"unread_count": 0, "up_to": ids[4], "read_seq": 5},
-    )
+    read = {"unread_count": 0, "unread_mentions": 0, "up_to": ids[4], "read_seq": 5}
+    assert await scene.bob.request("POST", path) == (200, read)
+    assert await scene.bob.request("POST", path, json={"up_to": None}) == (200, read)
     assert [frame["up_to"] for frame in await scene.anns.drain()] == [ids[1], ids[4]]
 
 

@@ -20,6 +20,9 @@ from tests.conftest import Serve
 KINDS = tuple(WIRES)
 
 READER = st.integers(0, len(KINDS) - 1)
+MENTIONS = ("", " @bob", " @all", " @bob and @all")
+"""What messages end with, by turns."""
+
 STEPS = st.lists(
     st.one_of(
         st.tuples(st.just("send"), st.integers(1, 12)),
@@ -64,12 +67,15 @@ class Scene:
 
     async def send(self, count: int) -> None:
         for number in range(count):
-            await self._write("send_message", chat_id=self.chat_id, content=f"message {number}")
+            await self._write(
+                "send_message", chat_id=self.chat_id, content=f"message {number}{MENTIONS[number % 4]}"
+            )
 
     async def edit(self, number: int) -> None:
         if self._ids:
             message_id = self._ids[number % len(self._ids)]
-            await self._write("edit_message", message_id=message_id, content=f"edit {len(self._answers)}")
+            content = f"edit {len(self._answers)}{MENTIONS[number % 4]}"
+            await self._write("edit_message", message_id=message_id, content=content)
 
     async def delete(self, number: int) -> None:
         if self._ids:

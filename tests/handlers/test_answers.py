@@ -153,6 +153,7 @@ async def _messages(answers: Answers, ann: Person, bob: Person) -> None:
     message_id = sent["message"]["id"]
     await answers.command(client, "edit_message", message_id=message_id, content="ho")
     await answers.run(bob, "get_message", message_id=message_id)
+    await answers.run(bob, "message_history", message_id=message_id)
     await answers.run(bob, "list_messages", chat_id=chat_id, around=message_id)
     await answers.run(bob, "list_chats")
     await answers.run(bob, "read_messages", chat_id=chat_id)

@@ -38,13 +38,17 @@ class Scene:
 
     async def seen(self) -> dict[str, list[tuple[int, int]]]:
         """By connection, the count and the mark in each event since the last time."""
-        for _ in range(20):  # more turns of the loop than anything here takes
-            await asyncio.sleep(0)
+        await self.sent()
         return {
             name: [(payload["unread_count"], payload["read_seq"]) for _, payload in received]
             for name in self.people
             if (received := self.hub.take(name))
         }
+
+    async def sent(self) -> None:
+        """Returns when all that is due is sent."""
+        for _ in range(20):  # more turns of the loop than anything here takes
+            await asyncio.sleep(0)
 
     def previews(self) -> int:
         return sum(question[0] == "preview" for question in self.chats.asked)
@@ -62,6 +66,18 @@ async def test_members_who_have_not_joined_get_it_and_nobody_else(scene: Scene) 
     scene.chats.unread = {CARL: 3}
     scene.updates.changed(CHAT)
     assert await scene.seen() == {"ann 1": [(0, 0)], "ann 2": [(0, 0)], "carl": [(3, 0)]}
+
+
+async def test_each_member_gets_their_own_mentions(scene: Scene) -> None:
+    """Those whose counts are alike share an event; one who differs in mentions alone does not."""
+    scene.chats.unread = {ANN: 2, BOB: 2, CARL: 2}
+    scene.chats.unread_mentions = {CARL: 1}
+    scene.updates.changed(CHAT)
+    await scene.sent()
+    received = {
+        name: [payload["unread_mentions"] for _, payload in scene.hub.take(name)] for name in scene.people
+    }
+    assert received == {"ann 1": [0], "ann 2": [0], "bob": [0], "carl": [1], "eve": []}
 
 
 async def test_each_connection_that_has_not_joined_gets_it(scene: Scene) -> None:

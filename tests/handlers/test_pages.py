@@ -37,6 +37,8 @@ def largest(content: str) -> Message:
         pinned=False,
         attachments=[{"id": ID, "name": "\x01" * 255}],
         client_id="\x01" * 64,
+        mentions=[ID] * 50,
+        mentions_all=False,
     )
 
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from domain.models import Message
+from domain.models import Message, Version
 from storage.ports import Store
 from tests.storage.world import World, at
 
@@ -59,11 +59,13 @@ async def everything(store: Store) -> dict[str, Any]:
         "members": [await store.chats.members(one, cursor=None, limit=LIMIT) for one in chat_ids],
         "changed": [await store.messages.changed_since(one, 0, limit=LIMIT) for one in chat_ids],
         "history": [await store.messages.history(one, limit=LIMIT) for one in chat_ids],
+        "versions": [await store.messages.versions(one) for one in range(1, LIMIT)],
     }
 
 
 async def check_goes_on(store: Store) -> None:
-    """Tokens and members of before can go on: a refresh, a message, a repeated one, a new member."""
+    """Tokens and members of before can go on: a refresh, a message, a repeated one, a new member, edits and mentions of
+    old messages."""
     world = World(store)
     session = await store.sessions.rotate("t3", new_hash="t4", expires_at=at(3000), now=at(9), grace_s=30)
     anna = session.user_id
@@ -76,3 +78,12 @@ async def check_goes_on(store: Store) -> None:
         again = await world.send(chat_id, anna, f"m{anna}", client_id=f"c{anna}")
         assert again.seq == 1
         await store.chats.add_member(chat_id, anna, await world.user("new"), "member", at(10))
+        before = await store.messages.versions(again.id)
+        assert before is not None
+        edited = await store.messages.edit(again.id, anna, "@user3 @NEW", at(11))
+        (carl,) = await store.users.search("user3", after_id=0, limit=2)
+        assert await store.messages.versions(again.id) == [*before, Version("@user3 @NEW", at(11))]
+        assert edited.mentions[0] == carl.id
+        assert len(edited.mentions) == 2
+        await world.send(chat_id, anna, "@user3")
+        assert (await store.chats.summary(chat_id, carl.id)).unread_mentions == 1

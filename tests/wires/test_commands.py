@@ -48,7 +48,7 @@ ANSWERS = {
     "leave_chat": {"chat_id"},
     "typing": set(),
     "status": set(),
-    "read_messages": {"chat_id", "up_to", "read_seq", "unread_count"},
+    "read_messages": {"chat_id", "up_to", "read_seq", "unread_count", "unread_mentions"},
     "send_message": {"message", "seq", "duplicate"},
     "edit_message": {"message", "seq"},
     "delete_message": {"chat_id", "message_id", "seq"},
@@ -56,7 +56,15 @@ ANSWERS = {
 }
 ABOUT_A_CHAT = ("join_chat", "typing", "read_messages", "send_message", "edit_message", "delete_message")
 
-ONLY_REST = ["register", "login", "create_chat", "create_message", "get_user", "remove_member"]
+ONLY_REST = [
+    "message_history",
+    "register",
+    "login",
+    "create_chat",
+    "create_message",
+    "get_user",
+    "remove_member",
+]
 UNKNOWN = [
     *("no_such_thing", "error", "closing", "connected", "new_message", "message", "ready", "trigger_event"),
     *("", "*", "__class__", "Ping", "ping ", "пинг", "\ud800", "x" * 10_000),

@@ -59,6 +59,7 @@ async def test_who_has_not_joined_hears_at_once(scene: Scene) -> None:
         "chat_id",
         "last_message",
         "unread_count",
+        "unread_mentions",
         "read_seq",
         "head_seq",
         "timestamp",

@@ -12,6 +12,9 @@ _QUERIES: list[tuple[str, dict[str, Any], list[tuple[str, int]]]] = [
     ("changes", {"chat_id": 1, "n": {"$gt": 3}}, [("n", 1)]),
     ("changes", {"sender_id": 1, "client_id": {"$in": ["a", "b"]}}, []),
     ("changes", {"message_id": {"$in": [1, 2]}}, []),
+    ("changes", {"message_id": 1, "kind": "edited"}, [("n", -1)]),
+    ("messages", {"chat_id": 1, "extra.mentions": {"$in": [0, 2]}, "seq": {"$gt": 3}}, []),
+    ("users", {"username_key": {"$in": ["anna", "boris"]}}, []),
     ("messages", {"chat_id": 1, "deleted": False, "seq": {"$lt": 9}}, [("seq", -1)]),
     ("messages", {"chat_id": 1, "deleted": False, "seq": {"$gt": 9}}, [("seq", 1)]),
     ("messages", {"chat_id": 1, "deleted": False, "seq": {"$gt": 9}, "sender_id": {"$ne": 1}}, []),
@@ -83,6 +86,20 @@ async def test_unread_of_others_steps_over_ones_own(planning_store: MongoStore) 
     await asyncio.gather(*(world.send(chat_id, boris) for _ in range(3)))
     wanted = {"chat_id": chat_id, "deleted": False, "seq": {"$gt": 100}, "sender_id": {"$ne": anna}}
     explained = await messages.find(wanted).hint(list(schema.BY_SENDER)).explain()
+    assert explained["executionStats"]["nReturned"] == 3
+    assert explained["executionStats"]["totalKeysExamined"] < 20
+
+
+async def test_unread_mentions_are_found_by_their_index(planning_store: MongoStore) -> None:
+    world, messages = World(planning_store), planning_store._database.messages
+    anna, boris, carl = [await world.user(name) for name in ("anna", "boris", "carl")]
+    chat_id = await world.chat(anna, boris, carl)
+    await asyncio.gather(*(world.send(chat_id, anna, "hello") for _ in range(500)))
+    await asyncio.gather(*(world.send(chat_id, anna, "@boris") for _ in range(3)))
+    clauses = [
+        {"chat_id": chat_id, "extra.mentions": user_id, "seq": {"$gt": 0}} for user_id in (0, boris, carl)
+    ]
+    explained = await messages.find({"$or": clauses}).hint(list(schema.BY_MENTION)).explain()
     assert explained["executionStats"]["nReturned"] == 3
     assert explained["executionStats"]["totalKeysExamined"] < 20
 

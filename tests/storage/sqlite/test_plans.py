@@ -11,14 +11,14 @@ from tests.storage.world import START, World, at
 
 # What may be gone through: rows that a statement brings along, and tables of a few rows.
 _SMALL = re.compile(
-    r"SCAN (\d+ CONSTANT ROWS?|CONSTANT ROW|wanted|raised|json_each|walk|sqlite_sequence|\(subquery-\d+\))"
+    r"SCAN (\d+ CONSTANT ROWS?|CONSTANT ROW|wanted|named|raised|json_each|walk|sqlite_sequence|\(subquery-\d+\))"
 )
 
 
 async def use_everything(world: World) -> None:
     store = world.store
     anna, boris, vera = (
-        await world.user("anna", email="a@b.c"),
+        await world.user("anna", email="a@b.c", is_admin=True),
         await world.user("boris"),
         await world.user("vera"),
     )
@@ -44,7 +44,10 @@ async def use_everything(world: World) -> None:
     message = await world.send(chat_id, anna, client_id="x")
     reply = await world.send(chat_id, anna, client_id="y", reply_to=message.id)
     await world.send(chat_id, anna, client_id="x")
+    mentioning = await world.send(chat_id, anna, "@vera @boris @all")
+    await store.messages.edit(mentioning.id, anna, "@vera", at(1))
     await store.messages.edit(message.id, anna, "edited", at(1))
+    await store.messages.versions(message.id)
     await store.messages.delete(reply.id, anna, at(1))
     await store.messages.get(message.id)
     await store.messages.mark_read(chat_id, boris, message.id)

@@ -225,26 +225,27 @@ async def behind(store: SqliteStore) -> None:
 
 async def test_a_deleted_chat_is_removed_in_steps(sqlite_world: World, path: Path) -> None:
     world = sqlite_world
-    anna = await world.user()
-    chat_id, other = await world.chat(anna), await world.chat(anna)
-    message = (await asyncio.gather(*(world.send(chat_id, anna) for _ in range(1700))))[0]
+    anna, boris = await world.user("anna"), await world.user("boris")
+    chat_id, other = await world.chat(anna, boris), await world.chat(anna, boris)
+    content = "@boris @all"
+    message = (await asyncio.gather(*(world.send(chat_id, anna, content) for _ in range(1700))))[0]
     await world.store.messages.edit(message.id, anna, "edited", at(1))
-    await world.send(other, anna)
+    await world.send(other, anna, content)
     await world.store.chats.delete(chat_id, anna)
 
     def left() -> list[int]:
         with sqlite3.connect(path) as db:
             counts = [
                 db.execute(f"SELECT count(*) FROM {table}").fetchone()[0]
-                for table in ("messages", "versions", "removals", "chats", "members")
+                for table in ("messages", "versions", "mentions", "removals", "chats", "members")
             ]
         db.close()
         return counts
 
     assert left()[0] > 1
-    for _ in range(5):  # each step takes its place behind the write before it
+    for _ in range(20):  # each step takes its place behind the write before it
         await behind(world.store)
-    assert left() == [1, 0, 0, 1, 1]
+    assert left() == [1, 0, 2, 0, 1, 2]
 
 
 async def test_the_audit_of_a_deleted_chat_is_removed_in_steps(sqlite_store: SqliteStore) -> None:
