@@ -1,7 +1,7 @@
 import { shallowRef } from 'vue'
 
 /**
- * @typedef {'newChat' | 'chatInfo' | 'hiddenChats' | 'profile' | 'preferences' | 'keyboardHelp' | 'quickSwitcher' | 'publicChats' |
+ * @typedef {'newChat' | 'chatInfo' | 'goToDate' | 'hiddenChats' | 'profile' | 'preferences' | 'keyboardHelp' | 'quickSwitcher' | 'publicChats' |
  *   'newAccount' | 'password'} DialogName
  */
 

@@ -61,14 +61,14 @@ export function useLogNavigation({ log, timeline, viewport, scroller, reading })
   /**
    * @param {{ id: number, seq?: number }} message `seq`: its position, in case it is not loaded
    * @param {string} selector of the element to scroll to, with `SEQ` in place of the message's `seq`
-   * @param {number} share
+   * @param {number | { top: number }} at see `useScroller`
    */
-  async function goTo({ id, seq = 0 }, selector, share) {
+  async function goTo({ id, seq = 0 }, selector, at) {
     const target = () => timeline.get(id)?.seq ?? seq
     const find = () =>
       /** @type {HTMLElement | null} */ (log.value?.querySelector(selector.replace('SEQ', `${target()}`)))
     const show = () => viewport.showAround(target())
-    await scroller.goTo(() => bring(() => timeline.show(id), show), find, share)
+    await scroller.goTo(() => bring(() => timeline.show(id), show), find, at)
     return find()
   }
 
@@ -85,6 +85,11 @@ export function useLogNavigation({ log, timeline, viewport, scroller, reading })
     found?.addEventListener('animationend', () => found.classList.remove('flash'), { once: true })
   }
 
+  /** Goes to where the reader was before. Returns whether that is still there. @param {import('@/stores/places').Place} place */
+  async function goToPlace(place) {
+    return Boolean(await goTo(place, '[data-seq="SEQ"]', { top: place.top }))
+  }
+
   const hasSeenLine = ref(false)
   watch(firstUnread, () => (hasSeenLine.value = false))
   watch([scroller.top, scroller.bottom], ([top, bottom]) => {
@@ -99,5 +104,5 @@ export function useLogNavigation({ log, timeline, viewport, scroller, reading })
   // A user who comes back to the tab sees the line before the end of the chat counts as read.
   watch(isVisible, () => isVisible.value && isLineAbove.value && goToLine(), { flush: 'sync' })
 
-  return { isLineAbove, goToEnd, goToLine, goToMessage }
+  return { isLineAbove, goToEnd, goToLine, goToMessage, goToPlace }
 }
