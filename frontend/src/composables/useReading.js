@@ -122,7 +122,7 @@ export function useReading(chatId, timeline, isAtEnd) {
         isMarked = false
         readSeq.value = Math.max(seq, readSeq.value ?? 0, ack.read_seq ?? 0)
         const mark = { last_read_message_id: ack.up_to, ...(ack.read_seq && { read_seq: ack.read_seq }) }
-        chats.noteRead(chatId, ack, mark)
+        chats.noteRead(chatId, /** @type {any} */ (ack), mark)
       } catch {
         return // tried again with the next message or connection
       }
