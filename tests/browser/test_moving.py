@@ -125,6 +125,7 @@ async def test_the_day_floats_over_the_messages_while_one_scrolls(
     await dates(window).click()
     await expect(window.page.get_by_role("dialog", name="Go to a date")).to_be_visible()
     await window.page.keyboard.press("Escape")
+    await window.composer.hover()  # under the pointer it stays
     await expect(dates(window)).not_to_be_visible()
 
 
@@ -140,7 +141,7 @@ async def test_a_date_is_gone_to_by_keys(server: Server, open_window: OpenWindow
     async def go(date: str) -> None:
         await window.button("Actions for “Lobby”").press("Enter")
         await page.get_by_role("menuitem", name="Go to a date").press("Enter")
-        field = page.get_by_label("Date")
+        field = page.get_by_label("Date", exact=True)
         await expect(field).to_be_focused()
         await field.fill(date)
         await field.press("Enter")
