@@ -102,7 +102,8 @@ def longest_ms(events: list[dict[str, Any]]) -> float:
         if event["name"] == "thread_name" and event["args"]["name"] == "CrRendererMain"
     }
     return float(
-        max(event["tdur"] for event in events if (event["pid"], event["tid"]) in pages and "tdur" in event) / 1000
+        max(event["tdur"] for event in events if (event["pid"], event["tid"]) in pages and "tdur" in event)
+        / 1000
     )
 
 

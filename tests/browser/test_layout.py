@@ -29,14 +29,13 @@ def panel(window: Window) -> Locator:
 async def test_two_panes_from_640_px(server: Server, open_window: OpenWindow) -> None:
     ann, bob = await server.people("ann", "bob")
     chat_id = await ann.chat(bob, name="Lobby")
-    window = await open_window(
-        server, ann, f"/chats/{chat_id}", viewport={"width": 640, "height": 800}
-    )
+    window = await open_window(server, ann, f"/chats/{chat_id}", viewport={"width": 640, "height": 800})
     await expect(window.composer).to_be_visible()
     await expect(window.chats).to_be_visible()
     await expect(window.page.get_by_role("link", name="To your chats")).not_to_be_visible()
     room = await window.page.get_by_role("main").bounding_box()
-    assert room is not None and room["width"] >= 360
+    assert room is not None
+    assert room["width"] >= 360
     assert await window.page.evaluate("document.documentElement.scrollWidth") == 640
     await window.page.set_viewport_size({"width": 639, "height": 800})
     await expect(window.chats).not_to_be_visible()
@@ -50,7 +49,9 @@ async def test_about_a_chat_is_a_panel_beside_it(server: Server, open_window: Op
     other = await ann.chat(bob, name="Other")
     chat_id = await ann.chat(bob, eve, name="Lobby")
     for number in range(40):
-        await bob.say(chat_id, f"a longer message whose lines break elsewhere in a narrow chat: {number:02} " * 3)
+        await bob.say(
+            chat_id, f"a longer message whose lines break elsewhere in a narrow chat: {number:02} " * 3
+        )
     await ann.post(f"/chats/{chat_id}/read")
     window = await open_window(server, ann, f"/chats/{chat_id}", **WIDE)
     page = window.page

@@ -54,7 +54,9 @@ async def scroll_to(window: Window, share: float) -> None:
 
 async def frames(window: Window) -> None:
     """Waits until what was changed is drawn."""
-    await window.page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    await window.page.evaluate(
+        "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
+    )
 
 
 def dates(window: Window) -> Any:
