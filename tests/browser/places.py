@@ -69,6 +69,7 @@ async def seeded(server: Server) -> Seed:
         await person.post(f"/messages/{mine['id']}/reactions/{quote(emoji)}")
     for message in (mine, first):
         await seed.ann.post(f"/messages/{message['id']}/pin")
+    await boris.say(seed.group, "And you, @ann?")
     await bob.say(seed.private, "Are you coming?")
     seed.invite = (await seed.ann.post(f"/chats/{seed.group}/invites"))["code"]
     seed.empty = await seed.ann.chat(*seed.others, name="Brand new")
@@ -106,6 +107,7 @@ async def places(window: Window, seed: Seed) -> AsyncIterator[str]:
     page = window.page
     await window.goto("/")
     await expect(window.chats.get_by_role("link")).to_have_count(3)
+    await expect(window.chats.locator(".mention-badge")).to_be_visible()
     yield "list"
     await window.chats.get_by_role("link").first.click(button="right")
     await expect(page.get_by_role("menu")).to_be_visible()
@@ -149,6 +151,16 @@ async def places(window: Window, seed: Seed) -> AsyncIterator[str]:
         await page.locator("header").get_by_role("button").last.click()
         await shown(page.get_by_role("dialog"))
         yield f"about the {name}"
+        await page.keyboard.press("Escape")
+        await expect(page.get_by_role("dialog")).to_have_count(0)
+    await window.composer.fill("not sent yet")  # in the private chat
+    await page.locator("header").get_by_role("button", name=re.compile("“|«")).click()
+    await page.get_by_role("menu").locator(".menu-item:has(+ .menu-line)").click()
+    await shown(page.get_by_role("dialog"))
+    yield "go to a date"
+    await window.goto("/")
+    await expect(window.chats.locator(".draft")).to_be_visible()
+    yield "list with a draft"
     await window.goto(f"/chats/{seed.empty}")
     await expect(window.log.get_by_role("button").first).to_be_visible()
     yield "empty group"

@@ -1,7 +1,7 @@
 import { shallowRef } from 'vue'
 
 /**
- * @typedef {'newChat' | 'chatInfo' | 'hiddenChats' | 'profile' | 'preferences' | 'keyboardHelp' | 'publicChats' |
+ * @typedef {'newChat' | 'chatInfo' | 'goToDate' | 'hiddenChats' | 'profile' | 'preferences' | 'keyboardHelp' | 'publicChats' |
  *   'newAccount' | 'password' | 'pins' | 'messageHistory' | 'reactions' | 'readers'} DialogName
  */
 

@@ -2,7 +2,10 @@ import { useRouter } from 'vue-router'
 import { computed, onScopeDispose } from 'vue'
 import { closeAll } from '@/services/overlays'
 
-/** @typedef {() => number | null} PlaceReader returns the id of the first visible message, null at the end of the chat */
+/**
+ * @typedef {import('@/stores/places').Place} Place
+ * @typedef {() => Place | null} PlaceReader returns where the user is in the open chat; null: at its end
+ */
 
 /** That of the open chat. @type {PlaceReader | null} */
 let readPlace = null
@@ -25,6 +28,7 @@ export function useJump() {
   /** @param {number} chatId @param {number} messageId */
   async function jump(chatId, messageId) {
     await closeAll()
+    await new Promise((done) => setTimeout(done)) // a dialog that closes returns the focus
     if (readPlace) history.replaceState({ ...history.state, place: readPlace() }, '')
     const to = { name: 'chat', params: { chatId }, query: { message: messageId }, state: { isJump: true } }
     await router.push({ ...to, force: true }) // also to the message at which the page is
@@ -37,16 +41,13 @@ export function useJump() {
 }
 
 /**
- * Where the open chat is to be, by the present entry of the history. The place that the entry has kept counts once: after
- * that the user reads on.
+ * The place that the present entry of the history has kept; null: the end of the chat; undefined: it has kept none. It
+ * counts once: after that the user reads on.
  *
- * @param {number | null} messageId the message of its address
- * @returns {{ messageId: number | null, isPlace: boolean }} `isPlace`: the user was there when they jumped, so that the
- *   message is not marked; without a message: at the end
+ * @returns {Place | null | undefined}
  */
-export function takePlace(messageId) {
+export function takePlace() {
   const { place, ...state } = history.state ?? {}
-  if (place === undefined) return { messageId, isPlace: false }
-  history.replaceState(state, '')
-  return { messageId: place, isPlace: true }
+  if (place !== undefined) history.replaceState(state, '')
+  return place
 }

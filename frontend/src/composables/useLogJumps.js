@@ -1,8 +1,11 @@
 import { ref, watch } from 'vue'
 import { useI18n } from 'vue-i18n'
 import { useRouter } from 'vue-router'
+import { indexOfSeq } from '@/timeline/messageWindow'
 import { useJump } from './useJump'
 import { useNotices } from './useNotices'
+
+/** @typedef {import('@/stores/places').Place} Place */
 
 /**
  * Shows the messages to which jumps lead, and the places from which they have come.
@@ -31,38 +34,43 @@ export function useLogJumps({ timeline, navigation, scroller }) {
     { flush: 'sync' },
   )
 
-  /**
-   * Goes to a message. Resolves to false if it is not there.
-   *
-   * @param {number} messageId
-   * @param {boolean} [isPlace] whether the user was there before: then it is at the top and not marked
-   */
-  async function open(messageId, isPlace = false) {
+  /** Goes to a message. Resolves to whether it is there; else the user is told. @param {number} messageId */
+  async function show(messageId) {
+    const isThere = await going(navigation.goToMessage(messageId))
+    if (isThere || state.error) return isThere
+    if (scroller.follows.value) isBackOffered.value = false
+    notify(t('chat.messageGone'))
+    return false
+  }
+
+  /** Goes to where the user was. @param {Place | null} place null: the end of the chat */
+  async function restore(place) {
+    if (place) await going(navigation.goToPlace(place))
+    else await navigation.goToEnd()
+  }
+
+  /** @template T @param {Promise<T>} navigating */
+  async function going(navigating) {
     isGoing = true
-    const isThere = await (isPlace ? navigation.goToPlace : navigation.goToMessage)(messageId)
-    isGoing = false
-    if (!isThere && !isPlace && !state.error) notify(t('chat.messageGone'))
-    if (!isThere && scroller.follows.value) isBackOffered.value = false
-    return isThere
+    try {
+      return await navigating
+    } finally {
+      isGoing = false
+    }
   }
 
-  /**
-   * Goes to a message, or to those around it if it is deleted.
-   *
-   * @param {number | null} messageId null: the end of the chat
-   * @param {boolean} [isPlace]
-   */
-  async function show(messageId, isPlace) {
-    if (messageId === null) await navigation.goToEnd()
-    else await open(messageId, isPlace)
+  /** @param {number} seq */
+  const messageOf = (seq) => state.messages[indexOfSeq(state.messages, seq)]
+
+  /** Where the reader is; null: at the end of the chat. @returns {Place | null} */
+  function place() {
+    const at = scroller.follows.value ? null : scroller.place()
+    const message = at && messageOf(at.seq)
+    return at && message ? { ...at, id: message.id } : null
   }
 
-  return {
-    isBackOffered,
-    back,
-    open,
-    show,
-    /** The id of the message at the top, null at the end of the chat. */
-    place: () => state.messages.find(({ seq }) => seq === scroller.anchor.value)?.id ?? null,
-  }
+  /** The time of the first visible message; null: there is none. */
+  const topTime = () => (scroller.top.value && messageOf(scroller.top.value)?.created_at) || null
+
+  return { isBackOffered, back, show, restore, place, topTime }
 }

@@ -5,7 +5,6 @@ import { indexOfSeq } from '@/timeline/messageWindow'
 /** How much of the log is above the target, from 0 to 1. */
 const ABOVE_LINE = 0.15
 const ABOVE_MESSAGE = 0.4
-const ABOVE_PLACE = 0
 /** How long a message stays marked that the user has gone to. */
 const MARKED_MS = 4_000
 
@@ -65,9 +64,9 @@ export function useLogNavigation({ log, timeline, viewport, scroller, reading })
   /**
    * @param {{ id: number, seq?: number }} message `seq`: its position, in case it is not loaded
    * @param {string} selector of the element to scroll to, with `SEQ` in place of the message's `seq`
-   * @param {number} share
+   * @param {number | { top: number }} at see `useScroller`
    */
-  async function goTo({ id, seq = 0 }, selector, share) {
+  async function goTo({ id, seq = 0 }, selector, at) {
     const target = () => timeline.get(id)?.seq ?? seq
     const find = () =>
       /** @type {HTMLElement | null} */ (log.value?.querySelector(selector.replace('SEQ', `${target()}`)))
@@ -77,7 +76,7 @@ export function useLogNavigation({ log, timeline, viewport, scroller, reading })
       // The messages around a deleted one are loaded. Of a message that the chat never had, nothing is.
       if (target() || state.resets !== resets) viewport.showAround(target() || middle)
     }
-    await scroller.goTo(() => bring(() => timeline.show(id), show), find, share)
+    await scroller.goTo(() => bring(() => timeline.show(id), show), find, at)
     return find()
   }
 
@@ -106,9 +105,9 @@ export function useLogNavigation({ log, timeline, viewport, scroller, reading })
   }
   const { start: unmarkSoon } = useTimeoutFn(unmark, MARKED_MS, { immediate: false })
 
-  /** Goes to where the user was: the message at the top. @param {number} messageId */
-  async function goToPlace(messageId) {
-    return Boolean(await goTo({ id: messageId }, '[data-seq="SEQ"]', ABOVE_PLACE))
+  /** Goes to where the reader was before. Resolves to whether that is still there. @param {import('@/stores/places').Place} place */
+  async function goToPlace(place) {
+    return Boolean(await goTo(place, '[data-seq="SEQ"]', { top: place.top }))
   }
 
   const hasSeenLine = ref(false)

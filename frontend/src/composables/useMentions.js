@@ -30,13 +30,3 @@ export function useMentions(message) {
 
   return find
 }
-
-/**
- * Whether a message by somebody else mentions a user.
- *
- * @param {import('@/types').Message} message
- * @param {number | null} userId
- */
-export function doesMention({ sender_id, mentions, mentions_all }, userId) {
-  return sender_id !== userId && Boolean(mentions_all || mentions?.includes(userId ?? 0))
-}

@@ -51,7 +51,11 @@ export function followChatEvents({ records, members, session, check, isPending, 
   })
   onEvent('message_updated', ({ chat_id, message }) => {
     const chat = chats.get(chat_id)
-    if (chat && message) records.noteChange(chat, message)
+    if (!chat || !message) return
+    records.noteChange(chat, message)
+    // An edit may have added or removed a mention.
+    const mayMention = chat.unread_mentions || message.content.includes('@')
+    if (message.edited_at && mayMention && (chat.unread_count || isPending(chat_id))) check(chat_id)
   })
   onEvent('message_deleted', ({ chat_id, message_id }) => {
     const chat = chats.get(chat_id)

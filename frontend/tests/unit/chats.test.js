@@ -214,7 +214,7 @@ describe('events', () => {
     await app.deliver({ type: 'new_message', chat_id: 1, message: message(1, 4), seq: 4 }) // again, by a replay
     expect(chats.get(1)).toMatchObject({ unread_count: 1, seq: 5, last_message: { seq: 5 } })
     expect(chats.unreadTotal).toBe(1)
-    chats.noteRead(1, 0)
+    chats.noteRead(1, { unread_count: 0 })
     expect(chats.unreadTotal).toBe(0)
     expect(rest.calls).toEqual([])
   })
