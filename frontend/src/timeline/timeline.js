@@ -24,7 +24,7 @@
  */
 
 import { shallowReactive } from 'vue'
-import { MESSAGE_CHANGES, MESSAGE_EVENTS } from '@/events'
+import { isPart, MESSAGE_CHANGES, MESSAGE_EVENTS } from '@/events'
 import { createLoader } from './loader'
 import { createMessageWindow } from './messageWindow'
 
@@ -168,8 +168,7 @@ export function createTimeline(chatId, { api, websocket }) {
     const next = /** @type {number} */ (position) + 1
     if (frame.seq < next) return // while joining: an event of the time before this join
     // While joining, changes before that of a part may be missing. The replay has the whole message, with all of them.
-    const isPart = frame.type !== 'message_deleted' && !('message' in frame)
-    if (isPart && state.status === 'joining') return
+    if (isPart(frame) && state.status === 'joining') return
     if (state.status === 'live') {
       if (frame.seq > next) return void follow()
       position = next

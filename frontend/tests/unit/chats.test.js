@@ -248,6 +248,21 @@ describe('events', () => {
     expect(rest.calls).toEqual([])
   })
 
+  test('react to the last message, of which an edit was missed, and do not hide the edit', async () => {
+    const last = chats.get(2).last_message
+    const reacted = { chat_id: 2, message_id: last.id, user_id: 3, emoji: '👍', seq: 6 }
+    rest.routes['GET /chats/2'] = chat(2, 5, {
+      last_message: message(2, last.seq, { content: 'edited', changed_seq: 5 }),
+    })
+    const asked = chats.check(2) // its answer does not have the reaction
+    await app.deliver({ type: 'reaction_added', ...reacted })
+    await asked
+    expect(chats.get(2).last_message.content).toBe('edited')
+    const whole = message(2, last.seq, { content: 'edited', changed_seq: 6, reactions: { '👍': [3] } })
+    await app.deliver({ type: 'message_updated', chat_id: 2, message: whole, seq: 6 })
+    expect(chats.get(2)).toMatchObject({ seq: 6, last_message: whole })
+  })
+
   test('move the read mark from another device', async () => {
     await app.deliver({ type: 'new_message', chat_id: 1, message: message(1, 4), seq: 4 })
     rest.routes['GET /chats/1'] = chat(1, 4)
