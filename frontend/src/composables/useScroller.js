@@ -30,6 +30,11 @@ export function useScroller(log, { isAtEnd, onNearStart, onNearEnd }) {
   let isGoing = false
   /** The heights of the log and of its content at the last measurement. */
   let measured = ''
+  /** Where the log began in the window at the last measurement. */
+  let frameTop = /** @type {number | null} */ (null)
+  let width = 0
+  /** The first visible message at the last measurement. @type {{ element: HTMLElement, top: number } | undefined} */
+  let first = undefined
 
   const element = () => /** @type {HTMLElement} */ (log.value)
 
@@ -56,14 +61,23 @@ export function useScroller(log, { isAtEnd, onNearStart, onNearEnd }) {
     const size = `${log.value.clientHeight} ${log.value.scrollHeight}`
     if (follows.value && size !== measured) toBottom()
     measured = size
+    keepBelow()
     const { scrollTop, scrollHeight, clientHeight } = log.value
     const below = scrollHeight - clientHeight - scrollTop
     follows.value = below <= BOTTOM_PX && isAtEnd()
     const messages = visible()
-    top.value = seqOf(messages.at(0))
+    first = messages.at(0)
+    top.value = seqOf(first)
     bottom.value = seqOf(messages.at(-1))
     if (scrollTop < NEAR_PX) onNearStart()
     if (below < NEAR_PX && !follows.value) onNearEnd()
+  }
+
+  /** When something above the log comes or goes, such as the bar of the pinned messages, what is visible stays in place. */
+  function keepBelow() {
+    const { top } = element().getBoundingClientRect()
+    if (!follows.value && frameTop !== null) element().scrollTop += top - frameTop
+    frameTop = top
   }
 
   onBeforeUpdate(() => {
@@ -71,18 +85,33 @@ export function useScroller(log, { isAtEnd, onNearStart, onNearEnd }) {
   })
   onUpdated(() => {
     if (!log.value) return
-    const kept = visibleBefore.find(({ element }) => element.isConnected)
     if (follows.value) toBottom()
-    else if (kept) {
-      const moved =
-        kept.element.getBoundingClientRect().top - log.value.getBoundingClientRect().top - kept.top
-      if (moved) log.value.scrollTop += moved
-    }
+    else putBack(visibleBefore.find(({ element }) => element.isConnected))
     measure()
   })
 
+  /** Scrolls so that a message is where it was. @param {{ element: HTMLElement, top: number } | undefined} message */
+  function putBack(message) {
+    if (!message?.element.isConnected) return
+    const moved =
+      message.element.getBoundingClientRect().top - element().getBoundingClientRect().top - message.top
+    if (moved) element().scrollTop += moved
+  }
+
   const content = computed(() => /** @type {HTMLElement | null} */ (log.value?.firstElementChild))
-  useResizeObserver([log, content], measure)
+  useResizeObserver([log, content], () => {
+    if (!log.value) return
+    // With another width the lines of all messages break elsewhere.
+    if (width !== log.value.clientWidth && width && !follows.value && !isGoing) putBack(first)
+    width = log.value.clientWidth
+    measure()
+  })
+
+  /** The first visible message and how far its top is below that of the log; null: there is none. */
+  function place() {
+    const [message] = log.value ? visible() : []
+    return message ? { seq: Number(message.element.dataset.seq), top: message.top } : null
+  }
 
   /** Goes to the end, and follows it from then on. */
   async function goToEnd() {
@@ -97,9 +126,9 @@ export function useScroller(log, { isAtEnd, onNearStart, onNearEnd }) {
    *
    * @param {() => Promise<void>} bring puts it into the log
    * @param {() => HTMLElement | null | undefined} find called once it is rendered
-   * @param {number} share how much of the log is to be above it, from 0 to 1
+   * @param {number | { top: number }} at how much of the log is to be above it, from 0 to 1, or how many pixels
    */
-  async function goTo(bring, find, share) {
+  async function goTo(bring, find, at) {
     follows.value = false
     isGoing = true
     await bring()
@@ -109,9 +138,11 @@ export function useScroller(log, { isAtEnd, onNearStart, onNearEnd }) {
     if (!target) return measure()
     const box = target.getBoundingClientRect()
     const frame = element().getBoundingClientRect()
-    element().scrollTop += box.top - frame.top - Math.max(0, (frame.height - box.height) * share)
+    frameTop = frame.top
+    const above = typeof at === 'number' ? Math.max(0, (frame.height - box.height) * at) : at.top
+    element().scrollTop += box.top - frame.top - above
     measure()
   }
 
-  return { follows, top, bottom, anchor, measure, goToEnd, goTo }
+  return { follows, top, bottom, anchor, measure, place, goToEnd, goTo }
 }
