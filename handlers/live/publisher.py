@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from domain import changes
 from domain.changes import Change, ChangeKind, MessageChange, UndeclaredChange
+from domain.file_changes import ChatAvatarChanged, FilesRemoved
 from domain.invites import InviteMade, InviteRemoved
 from domain.models import Chat
 from domain.moderation import MemberMuted, UserBanned, UserUnbanned
@@ -181,6 +182,15 @@ class Publisher:
     def _chat_set(self, chat: Chat) -> None:
         self._context.directory.chat_set(chat)
         self._members.changed(chat.id)
+
+    @_publishes(ChatAvatarChanged)
+    def _avatar_changed(self, change: ChatAvatarChanged) -> None:
+        """Publishes `chat_changed` to the members."""
+        self._chat_set(change.chat)
+
+    @_publishes(FilesRemoved)
+    def _files_removed(self, _change: FilesRemoved) -> None:
+        """Publishes nothing: clients hear of what the files were part of."""
 
     @_publishes(InviteMade)
     def _invite_made(self, _change: InviteMade) -> None:

@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Annotated, Any, Literal, NotRequired, TypedDict
 
+from domain.files import Attachment
 from domain.models import (
     Chat,
     ChatSummary,
@@ -202,10 +203,22 @@ def message_view(message: Message) -> View:
         "mentions_all": message.mentions_all,
         "reactions": message.reactions or {},
         "pinned": message.pinned_seq > 0,
-        "attachments": message.attachments,
+        "attachments": [attachment_view(one) for one in message.attachments] if message.attachments else (),
     }
     if message.client_id is not None:
         view["client_id"] = message.client_id
+    return view
+
+
+def attachment_view(attachment: Attachment) -> View:
+    view: View = {
+        "id": attachment.id,
+        "name": attachment.name,
+        "content_type": attachment.content_type,
+        "size": attachment.size,
+    }
+    if attachment.width is not None:
+        view["width"], view["height"] = attachment.width, attachment.height
     return view
 
 

@@ -19,6 +19,7 @@ from domain.changes import (
     check_served,
     kind_named,
 )
+from domain.file_changes import ChatAvatarChanged
 from domain.invites import InviteMade, InviteRemoved
 from domain.moderation import MemberMuted, UserBanned, UserUnbanned
 from domain.private_chats import ChatOpened, MemberBlocked
@@ -91,6 +92,10 @@ async def _settings_changed(database: Database, row: Row, data: Document) -> Non
     if "slow_mode_s" in values:
         values["slow_from_seq"] = row.seq  # messages from before do not count
     await _update_chat(database, row, values)
+
+
+async def _avatar_changed(database: Database, row: Row, data: Document) -> None:
+    await _update_chat(database, row, {"avatar_id": data["avatar_id"]})
 
 
 async def _invite_made(database: Database, row: Row, data: Document) -> None:
@@ -201,6 +206,7 @@ _PROJECTIONS: Mapping[type[Change], Project] = {
     ChatCreated: _created,
     ChatRenamed: _renamed,
     ChatSettingsChanged: _settings_changed,
+    ChatAvatarChanged: _avatar_changed,
     ChatDeleted: _deleted,
     MemberAdded: _member_added,
     MemberRemoved: _member_removed,

@@ -71,6 +71,7 @@ class Database:
         self.user_blocks: Collection = database["user_blocks"]
         self.invites: Collection = database["invites"]
         self.claims: Collection = database["claims"]
+        self.uploads: Collection = database["uploads"]
         self.admin_acts: Collection = database["admin_acts"]
         self.audit: Collection = database["audit"]
         self.leases: Collection = database["leases"]
