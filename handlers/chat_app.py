@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping
 from functools import partial
 from itertools import islice
+from pathlib import Path
 from typing import Any
 
 from domain.models import User
@@ -11,6 +12,7 @@ from handlers.commands import COMMANDS
 from handlers.context import Caller, make_context
 from handlers.dispatch import Outcome
 from handlers.figures import Figures
+from handlers.files.service import Download, FileService
 from handlers.host import Host
 from handlers.live.clock import Clock
 from handlers.live.connections import Connection, Wire, leave_room
@@ -41,7 +43,9 @@ __all__ = [
     "Claims",
     "Command",
     "Connection",
+    "Download",
     "Figures",
+    "FileService",
     "Histogram",
     "Identity",
     "Later",
@@ -70,9 +74,10 @@ class ChatApp:
         peers: Peers | None = None,
         spreader: Spreader | None = None,
         host: Host | None = None,
+        spool: Path | None = None,
     ) -> None:
         """`freshness` and `peers`: the other nodes on the same store; None if there can be none. `spreader`: sends
-        them messages at once; None without a bus."""
+        them messages at once; None without a bus. `spool`: the folder of temporary files; None: that of the system."""
         self.context = make_context(
             policy,
             store,
@@ -101,6 +106,8 @@ class ChatApp:
         self.hand_out = self._publisher.hand_out
         """Publishes what another node has published: see `Publisher.hand_out`."""
         store.subscribe(self._publisher)
+        self.files = FileService(self.context, spool)
+        """Files that people send. Nothing is deleted before its `start`."""
         self._sweep = SessionSweep(store.sessions, clock, keep_s=policy.access_token_ttl_s)
         self._sweep.start()
 
@@ -285,6 +292,7 @@ class ChatApp:
     async def close(self) -> None:
         """Waits for what is still to be stored, then stops timers and threads. The caller closes the store."""
         await self._sweep.stop()
+        await self.files.close()
         self._publisher.stop()
         self.context.presence.stop()
         self.context.token_expiry.stop()

@@ -1,7 +1,7 @@
 """The composition root: the only place where the parts of the server are wired together."""
 
 import shutil
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from typing import Any
 
 from aiohttp import web
@@ -14,7 +14,6 @@ from handlers.live.passwords import Passwords
 from handlers.live.tokens import Tokens
 from handlers.policy import Policy
 from handlers.wire.endings import Ending
-from handlers.wire.json import dumps, loads
 from server.about import add_about
 from server.config import Config
 from server.control import Control
@@ -22,6 +21,7 @@ from server.draining import DRAINING, Crowd, Draining
 from server.engine import AsyncServer, BudgetPolicy, Rate
 from server.engine.budget import BURST_S, UNLIMITED
 from server.engine_hub import EngineHub
+from server.files import add_files
 from server.headers import add_headers
 from server.health import add_health
 from server.http_counts import HttpCounts
@@ -44,6 +44,7 @@ from server.raw_gate import RawGate
 from server.request_slots import RequestSlots
 from server.rest import add_rest
 from server.socketio_gate import ChatNamespace
+from server.socketio_json import SocketIOJson
 from server.version import VERSION
 from server.web import add_web
 from storage.open import open_when_free
@@ -56,20 +57,14 @@ STRANGER_BYTES = 64 * 1024
 STRANGER_MAX_BYTES = 16 * 1024
 """The largest message of a connection that is not authenticated."""
 
+UPLOADS_FOLDER = "uploads"
+"""Of `DATA_DIR`: where files are, beside SQLite."""
+
+SPOOL_FOLDER = "tmp"
+"""Of `DATA_DIR`: pictures while they are being received. Its files have no names."""
+
 LOCKED_WAIT_S = 3.0
 """How long a start waits for a store that somebody else has open."""
-
-
-class SocketIOJson:
-    """The JSON of the wire, behind the two functions that python-socketio calls."""
-
-    @staticmethod
-    def dumps(value: Any, *, separators: object = None, default: Callable[[Any], Any] | None = None) -> str:
-        return dumps(value, default).decode()
-
-    @staticmethod
-    def loads(text: str | bytes) -> Any:
-        return loads(text)
 
 
 def create_app(config: Config, *, clock: Clock | None = None) -> web.Application:
@@ -109,6 +104,7 @@ def create_app(config: Config, *, clock: Clock | None = None) -> web.Application
     sio.attach(app)
     relay.attach(app)
     app.router.add_get("/ws", RawGate(sio, hub).serve)
+    add_files(app)
     add_rest(app)
     add_about(app)
     _measure(app, hub)
@@ -205,7 +201,12 @@ def _chat_app(sio: AsyncServer, hub: EngineHub, clock: Clock) -> Any:
     async def open_chat_app(app: web.Application) -> AsyncIterator[None]:
         config = app[CONFIG]
         timeout_s = config.database_connect_timeout_s
-        store = await open_when_free(config.store_url(), connect_timeout_s=timeout_s, wait_s=LOCKED_WAIT_S)
+        store = await open_when_free(
+            config.store_url(),
+            connect_timeout_s=timeout_s,
+            wait_s=LOCKED_WAIT_S,
+            files_folder=config.data_dir / UPLOADS_FOLDER,
+        )
         node = _node(config, store)
         bus = _bus(config, store, node, hub)
         chat_app = ChatApp(
@@ -225,6 +226,7 @@ def _chat_app(sio: AsyncServer, hub: EngineHub, clock: Clock) -> Any:
             peers=None if node is None else node.peers,
             spreader=None if bus is None else bus.spreader,
             host=Host(VERSION, lambda: shutil.disk_usage(config.data_dir).free),
+            spool=config.data_dir / SPOOL_FOLDER,
         )
         app[CHAT_APP] = chat_app
         if node is not None:
@@ -241,6 +243,7 @@ def _chat_app(sio: AsyncServer, hub: EngineHub, clock: Clock) -> Any:
                 await node.stop()
                 await store.close()
                 raise
+        chat_app.files.start()
         control = Control(chat_app, config.data_dir)
         await control.open()
         sio.register_namespace(ChatNamespace(chat_app, app[ORIGINS]))

@@ -98,7 +98,7 @@ class Publisher:
         context, message = self._context, change.message
         chat_id = message.chat_id
         context.directory.published(chat_id, message.changed_seq)
-        name, payload = event_of(change, self._at)
+        name, payload = event_of(change, self._at, self._context.links)
         spreader, room = self._spreader, room_of(chat_id)
         if spreader is None or not spreader.emit(change, name, payload, room):
             context.hub.emit(name, payload, room=room)
@@ -118,7 +118,7 @@ class Publisher:
 
     def _to_room(self, event_of: EventOf[Any], change: Any) -> None:
         """Publishes the event of another change of a chat to the room."""
-        name, payload = event_of(change, self._at)
+        name, payload = event_of(change, self._at, self._context.links)
         self._context.hub.emit(name, payload, room=room_of(change.chat_id))
 
     @_publishes(changes.MessageCreated)

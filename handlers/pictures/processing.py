@@ -57,6 +57,7 @@ def process(
 
 
 def _clean(source: BinaryIO, kind: Kind, cleaned: BinaryIO, pixels_max: int) -> Container:
+    source.flush()
     if not os.fstat(source.fileno()).st_size:
         raise BrokenPicture("the file is empty")
     with mmap(source.fileno(), 0, access=ACCESS_READ) as data:

@@ -46,7 +46,7 @@ class PictureWorkers:
     """Runs `process` in threads."""
 
     def __init__(self, pixels_max: int, clock: Callable[[], float] = time.perf_counter) -> None:
-        self._pixels_max = pixels_max
+        self.pixels_max = pixels_max
         self._clock = clock
         self._threads = ThreadPoolExecutor(AT_ONCE, "picture")
         self._turns = FairSemaphore(AT_ONCE, waiting_max=WAITING_MAX)
@@ -87,7 +87,7 @@ class PictureWorkers:
                 content_type,
                 cleaned,
                 wanted=wanted,
-                pixels_max=self._pixels_max,
+                pixels_max=self.pixels_max,
                 reserve=self._memory.reserve,
             )
         finally:

@@ -22,11 +22,11 @@ _DIGITS_MAX = 12
 
 
 class Links:
-    """Makes and checks links under a key that is derived from the secret key of the server for this purpose alone, so
-    all nodes make the same. `unix_s` is the time of day."""
+    """Makes and checks links under a key that has no other purpose. All nodes of a store have the same key, and so make
+    the same links. `unix_s` is the time of day."""
 
-    def __init__(self, secret_key: str, unix_s: Callable[[], float]) -> None:
-        self._key = hmac.digest(secret_key.encode(), b"vestnik: links to files", "sha256")
+    def __init__(self, key: bytes, unix_s: Callable[[], float]) -> None:
+        self._key = key
         self._unix_s = unix_s
 
     def upload(self, upload_id: str) -> str:

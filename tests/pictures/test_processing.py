@@ -27,7 +27,6 @@ class Processed:
         assert content_type is not None
         with tempfile.TemporaryFile() as source, tempfile.TemporaryFile() as cleaned:
             source.write(data)
-            source.flush()
             self.picture: Picture = process(
                 source,
                 content_type,
