@@ -23,7 +23,7 @@ from domain.file_changes import ChatAvatarChanged
 from domain.invites import InviteMade, InviteRemoved
 from domain.moderation import MemberMuted, UserBanned, UserUnbanned
 from domain.private_chats import ChatOpened, MemberBlocked
-from storage.mongo import invite_documents
+from storage.mongo import freed_files, invite_documents
 from storage.mongo.bulk import insert_missing, update_all
 from storage.mongo.database import Collection, Database, Document
 from storage.mongo.documents import member_key
@@ -96,6 +96,8 @@ async def _settings_changed(database: Database, row: Row, data: Document) -> Non
 
 async def _avatar_changed(database: Database, row: Row, data: Document) -> None:
     await _update_chat(database, row, {"avatar_id": data["avatar_id"]})
+    if data["old_id"] is not None:
+        await freed_files.add(database, [data["old_id"]])
 
 
 async def _invite_made(database: Database, row: Row, data: Document) -> None:

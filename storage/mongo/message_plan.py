@@ -2,7 +2,7 @@
 
 from collections import deque
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from domain.changes import MessageChange
@@ -84,6 +84,10 @@ class Plan:
             self.ids.popleft()
             if replica.is_slow:
                 self._sent_at[chat_id, message.sender_id] = message.created_at
+            for attachment in message.attachments:
+                taken = self.uploads_by_id.get(attachment.id)
+                if taken is not None:
+                    self.uploads_by_id[attachment.id] = replace(taken, message_id=message.id)
             if message.client_id is not None:
                 self.first_uses[message.sender_id, message.client_id] = message
         return row

@@ -14,6 +14,7 @@ from domain.changes import MessageChange
 from domain.decisions.view import MessageView
 from domain.mentions import usernames_in
 from domain.models import Draft, Message
+from domain.refusals import Refusal
 from storage.mongo import upload_documents
 from storage.mongo.chat_replica import ChatReplica
 from storage.mongo.chat_replicas import Applied
@@ -22,10 +23,12 @@ from storage.mongo.documents import message_of
 from storage.mongo.log import Row
 from storage.mongo.message_plan import Plan
 from storage.mongo.pins import pinned_ids
+from storage.mongo.retry_budget import RetryBudget
 from storage.mongo.row_codecs import UnknownKind
-from storage.mongo.writer import UNSETTLED, RetryBudget, Writer, WriterItem
+from storage.mongo.writer import UNSETTLED, Writer, WriterItem
 from storage.results import result_of
 from storage.runs import outcome_of
+from storage.times import to_micros
 
 
 @dataclass(slots=True)
@@ -65,6 +68,10 @@ class MessageRun:
         self._behind: set[int] = set()
         self._named: set[int] = set()
         self._ids: deque[int] = deque()
+        self._taken: set[str] = set()
+        """Uploads that other messages have claimed."""
+        self._claims: dict[int, Sequence[str]] = {}
+        """The uploads that items have claimed, by place."""
 
     async def run(self) -> None:
         budget = RetryBudget()
@@ -79,6 +86,8 @@ class MessageRun:
                 await self._fail(unknown, pending)
             else:
                 await budget.again()
+        if self._claims:
+            await self._give_back()
 
     async def _round(self, pending: Sequence[int]) -> None:
         """Plans the pending items, inserts their rows, and settles the items whose outcome is certain."""
@@ -96,12 +105,36 @@ class MessageRun:
         for chat_id in self._refused_in(pending, planned, plan) - {row.chat_id for row in plan.rows}:
             if await self._replicas.log.has(chat_id, plan.replicas[chat_id].n + 1):
                 self._behind.add(chat_id)
-        if self._behind:
+        if self._behind or (plan.uploads_by_id and not await self._claim(pending, planned)):
             return
         done = await self._replicas.write(plan.rows, plan.replicas)
         if len(done) < len(plan.rows):
             self._behind.add(plan.rows[len(done)].chat_id)
         self._settle(pending, planned, plan, done)
+
+    async def _claim(self, pending: Sequence[int], planned: Sequence[object]) -> bool:
+        """Claims the uploads of the sends that are planned. Returns False if others have claimed one: what is planned
+        has to be planned again."""
+        database, taken = self._writer.database, len(self._taken)
+        for index, outcome in zip(pending, planned, strict=True):
+            item = self._items[index]
+            if item.draft is None or not item.draft.attachments or not isinstance(outcome, Row):
+                continue
+            self._claims[index] = item.draft.attachments
+            name, at = upload_documents.name_of(item.draft, item.mark), to_micros(item.draft.created_at)
+            for upload_id in item.draft.attachments:
+                if not await upload_documents.claim(database, upload_id, name, at):
+                    self._taken.add(upload_id)
+        return len(self._taken) == taken
+
+    async def _give_back(self) -> None:
+        """Gives back the claims of sends that were refused after all. One with a `client_id` keeps them: the same send
+        may be under way at another node, and then has the claims too."""
+        for index, upload_ids in self._claims.items():
+            draft = self._items[index].draft
+            if isinstance(self._outcomes[index], Refusal) and draft is not None and draft.client_id is None:
+                for upload_id in set(upload_ids) - self._taken:
+                    await upload_documents.give_back(self._writer.database, upload_id)
 
     async def _fail(self, unknown: UnknownKind, pending: Sequence[int]) -> None:
         """Settles the items of a chat that this version cannot serve. The next round goes on with the others."""
@@ -200,6 +233,7 @@ class MessageRun:
         contents = [item.content for item in items if "@" in item.content]
         usernames = await self._writer.usernames.find(usernames_in(contents)) if contents else {}
         upload_ids = {one for draft in drafts if draft is not None for one in draft.attachments}
+        upload_ids -= self._taken
         uploads = await upload_documents.named(self._writer.database, upload_ids) if upload_ids else {}
         return Plan(replicas, messages, first_uses, self._ids, pins, usernames, uploads)
 

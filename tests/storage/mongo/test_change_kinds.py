@@ -91,7 +91,7 @@ def test_the_rows_of_messages_have_no_other_data() -> None:
 def test_the_row_of_a_deletion_says_who_deleted_the_message_and_when() -> None:
     change = MessageDeleted(MESSAGE, 7, START)
     row = row_of(change, 2, 9, 4, "mark")
-    assert row.data == {"fields": {"actor_id": 7, "at": to_micros(START)}}
+    assert row.data == {"fields": {"actor_id": 7, "at": to_micros(START), "file_ids": ()}}
     for stored, who_and_when in (
         (row, (7, START)),
         (replace(row, data=None), (None, None)),  # of a version that did not say it
