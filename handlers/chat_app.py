@@ -3,7 +3,6 @@
 from collections.abc import Collection, Mapping
 from functools import partial
 from itertools import islice
-from pathlib import Path
 from typing import Any
 
 from domain.models import User
@@ -74,10 +73,9 @@ class ChatApp:
         peers: Peers | None = None,
         spreader: Spreader | None = None,
         host: Host | None = None,
-        spool: Path | None = None,
     ) -> None:
         """`freshness` and `peers`: the other nodes on the same store; None if there can be none. `spreader`: sends
-        them messages at once; None without a bus. `spool`: the folder of temporary files; None: that of the system."""
+        them messages at once; None without a bus."""
         self.context = make_context(
             policy,
             store,
@@ -94,6 +92,10 @@ class ChatApp:
         """Starts a command: see `dispatch.start`."""
         self.then = partial(dispatch.then, self.context)
         """Calls back with the outcome of a `Later`: see `dispatch.then`."""
+        self.admit_call = partial(dispatch.admit, self.context)
+        """See `dispatch.admit`."""
+        self.authorize = partial(dispatch.authorize, self.context)
+        """See `dispatch.authorize`."""
         self.store_id = store.id
         self.setup = self.context.setup
         """The first admin, and the default chat."""
@@ -106,8 +108,8 @@ class ChatApp:
         self.hand_out = self._publisher.hand_out
         """Publishes what another node has published: see `Publisher.hand_out`."""
         store.subscribe(self._publisher)
-        self.files = FileService(self.context, spool)
-        """Files that people send. Nothing is deleted before its `start`."""
+        self.files = FileService(self.context)
+        """Files. Nothing is deleted before its `start`."""
         self._sweep = SessionSweep(store.sessions, clock, keep_s=policy.access_token_ttl_s)
         self._sweep.start()
 
@@ -221,15 +223,7 @@ class ChatApp:
         context = self.context
         return sum(map(context.hub.unsent_bytes, context.connections.ids_of(user_id)))
 
-    # Commands; `start` and `then` are made above.
-
-    async def authorize(self, caller: Caller, name: str) -> None:
-        """See `dispatch.authorize`."""
-        await dispatch.authorize(self.context, caller, name)
-
-    def admit_call(self, caller: Caller, name: str) -> None:
-        """See `dispatch.admit`."""
-        dispatch.admit(self.context, caller, name)
+    # Commands; the other functions are made above.
 
     async def run(self, caller: Caller, name: str, payload: Mapping[str, Any]) -> Result:
         """Runs a command to its end. Raises: `ChatError`."""

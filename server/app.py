@@ -57,12 +57,6 @@ STRANGER_BYTES = 64 * 1024
 STRANGER_MAX_BYTES = 16 * 1024
 """The largest message of a connection that is not authenticated."""
 
-UPLOADS_FOLDER = "uploads"
-"""Of `DATA_DIR`: where files are, beside SQLite."""
-
-SPOOL_FOLDER = "tmp"
-"""Of `DATA_DIR`: pictures while they are being received. Its files have no names."""
-
 LOCKED_WAIT_S = 3.0
 """How long a start waits for a store that somebody else has open."""
 
@@ -205,7 +199,7 @@ def _chat_app(sio: AsyncServer, hub: EngineHub, clock: Clock) -> Any:
             config.store_url(),
             connect_timeout_s=timeout_s,
             wait_s=LOCKED_WAIT_S,
-            files_folder=config.data_dir / UPLOADS_FOLDER,
+            files_folder=config.uploads_dir,
         )
         node = _node(config, store)
         bus = _bus(config, store, node, hub)
@@ -225,8 +219,7 @@ def _chat_app(sio: AsyncServer, hub: EngineHub, clock: Clock) -> Any:
             freshness=None if node is None else node.freshness,
             peers=None if node is None else node.peers,
             spreader=None if bus is None else bus.spreader,
-            host=Host(VERSION, lambda: shutil.disk_usage(config.data_dir).free),
-            spool=config.data_dir / SPOOL_FOLDER,
+            host=Host(VERSION, lambda: shutil.disk_usage(config.data_dir).free, config.spool_dir),
         )
         app[CHAT_APP] = chat_app
         if node is not None:
@@ -247,12 +240,7 @@ def _chat_app(sio: AsyncServer, hub: EngineHub, clock: Clock) -> Any:
         control = Control(chat_app, config.data_dir)
         await control.open()
         sio.register_namespace(ChatNamespace(chat_app, app[ORIGINS]))
-        sio.eio.on_overflow = lambda eio_sid: hub.end_link(eio_sid, Ending.TOO_SLOW)
-        sio.eio.on_violation = lambda eio_sid, code: hub.end_link(
-            eio_sid, Ending.FRAME_TOO_LARGE if code == 1009 else Ending.BROKEN
-        )
-        sio.eio.on_flood = lambda eio_sid: hub.end_link(eio_sid, Ending.FLOODED)
-        sio.eio.on_silence = lambda eio_sid: hub.end_link(eio_sid, Ending.SILENT)
+        _end_bad_links(sio, hub)
         yield
         await control.close()
         await chat_app.close()
@@ -263,6 +251,16 @@ def _chat_app(sio: AsyncServer, hub: EngineHub, clock: Clock) -> Any:
         await store.close()
 
     return open_chat_app
+
+
+def _end_bad_links(sio: AsyncServer, hub: EngineHub) -> None:
+    """Says how a connection ends of which the engine does not like what it does."""
+    sio.eio.on_overflow = lambda eio_sid: hub.end_link(eio_sid, Ending.TOO_SLOW)
+    sio.eio.on_violation = lambda eio_sid, code: hub.end_link(
+        eio_sid, Ending.FRAME_TOO_LARGE if code == 1009 else Ending.BROKEN
+    )
+    sio.eio.on_flood = lambda eio_sid: hub.end_link(eio_sid, Ending.FLOODED)
+    sio.eio.on_silence = lambda eio_sid: hub.end_link(eio_sid, Ending.SILENT)
 
 
 async def _join(app: web.Application, node: Node, hub: EngineHub) -> None:

@@ -84,6 +84,16 @@ class Config:
         """Whether anybody can read the metrics."""
         return bool(self.metrics_token or self.metrics_port)
 
+    @property
+    def uploads_dir(self) -> Path:
+        """Where the bytes of files are, beside SQLite."""
+        return self.data_dir / "uploads"
+
+    @property
+    def spool_dir(self) -> Path:
+        """Where pictures are while they are being received, in files without names."""
+        return self.data_dir / "tmp"
+
     def store_url(self) -> str:
         """Where the store is: `DATABASE_URL`, else a SQLite file in `DATA_DIR`."""
         return self.database_url or f"sqlite:///{self.data_dir.absolute() / 'vestnik.db'}"

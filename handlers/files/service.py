@@ -3,7 +3,6 @@
 from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import asynccontextmanager
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 from domain.file_names import clean_name
@@ -50,12 +49,12 @@ class Download:
 
 
 class FileService:
-    """Receives, reads and takes away files for a `ChatApp`. `spool` is the folder of temporary files, see `Spools`."""
+    """Receives, reads and takes away files for a `ChatApp`."""
 
-    def __init__(self, context: Context, spool: Path | None) -> None:
+    def __init__(self, context: Context) -> None:
         self._context = context
         self.counts = FileCounts()
-        self._spools = Spools(spool)
+        self._spools = Spools(context.host.spool)
         self.workers = PictureWorkers(context.policy.max_image_pixels)
         self._turns = FairSemaphore(AT_ONCE, waiting_max=WAITING_MAX)
         self._cleaning = Cleaning(

@@ -4,14 +4,14 @@ import warnings
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from typing import Any, cast
-from urllib.parse import quote, unquote
 
 from aiohttp import BadContentDispositionHeader, BodyPartReader, MultipartReader, hdrs, web
 from aiohttp.http import HttpProcessingError
-from aiohttp.multipart import BadContentDispositionParam, parse_content_disposition
+from aiohttp.multipart import BadContentDispositionParam
 
 from handlers.wire.errors import ChatError
 from server.files.bodies import PIECE_BYTES, BoundedBody
+from server.files.disposition import disposition_of
 
 PARTS_MAX = 64
 FIELD_BYTES_MAX = 64 * 1024
@@ -19,7 +19,7 @@ FIELD_BYTES_MAX = 64 * 1024
 
 _PLAIN = frozenset({"binary", "8bit", "7bit"})
 
-# They repeat what a client has sent. A bad header is answered, not logged.
+# They repeat what a client has sent, and are of aiohttp's own reader, which is not used: see `disposition`.
 warnings.filterwarnings("ignore", category=BadContentDispositionHeader)
 warnings.filterwarnings("ignore", category=BadContentDispositionParam)
 
@@ -29,15 +29,12 @@ class Part:
 
     def __init__(self, reader: BodyPartReader) -> None:
         """Raises: `ChatError` `bad_request`; `ValueError`."""
-        kind, parameters = parse_content_disposition(reader.headers.get(hdrs.CONTENT_DISPOSITION))
+        disposition = disposition_of(reader.headers.get(hdrs.CONTENT_DISPOSITION, ""))
         encoding = reader.headers.get(hdrs.CONTENT_TRANSFER_ENCODING, "binary").lower()
-        if kind != "form-data" or encoding not in _PLAIN or hdrs.CONTENT_ENCODING in reader.headers:
+        if disposition is None or encoding not in _PLAIN or hdrs.CONTENT_ENCODING in reader.headers:
             raise unreadable()
-        name = parameters.get("name")
-        if name is None:
-            raise unreadable()
-        self.name = name
-        self.filename = None if reader.filename is None else _decoded(reader.filename)
+        self.name = disposition.name
+        self.filename = disposition.filename
         self._reader = reader
 
     async def pieces(self) -> AsyncIterator[bytes]:
@@ -95,13 +92,6 @@ class Form:
             return value.decode()
         except UnicodeDecodeError:
             raise unreadable() from None
-
-
-def _decoded(filename: str) -> str:
-    """A file name, without the percent-encoding that some clients add, aiohttp among them. A name that only happens to
-    have percent signs stays as it is, unless that is how such a client would have sent another one."""
-    decoded = unquote(filename)
-    return decoded if decoded != filename and quote(decoded, safe="") == filename else filename
 
 
 @contextmanager

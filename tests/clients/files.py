@@ -1,5 +1,6 @@
 """Sends and gets files."""
 
+from io import BytesIO
 from typing import Any
 
 from aiohttp import ClientResponse, FormData
@@ -13,7 +14,7 @@ def form(*files: tuple[str | None, bytes], **fields: Any) -> FormData:
     for name, value in fields.items():
         data.add_field(name, str(value))
     for filename, content in files:
-        data.add_field("file", content, filename=filename)
+        data.add_field("file", BytesIO(content), filename=filename)
     return data
 
 
