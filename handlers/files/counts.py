@@ -1,13 +1,13 @@
 """What has happened with files since the start, in plain integers, for metrics."""
 
-from collections import defaultdict
-from typing import Literal
+from typing import Literal, get_args
 
 from storage.histogram import Histogram
 
-Refusal = Literal["too_large", "quota", "type", "broken", "pixels", "slow", "broken_off", "full"]
+Refusal = Literal["too_large", "quota", "type", "broken", "pixels", "slow", "unavailable"]
 """Why a file was not kept."""
 
+Kept = Literal["picture", "file", "avatar"]
 Served = Literal["file", "thumbnail", "avatar"]
 
 SECONDS = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300)
@@ -17,16 +17,16 @@ class FileCounts:
     """Numbers that only grow; the keys are the server's own words."""
 
     def __init__(self) -> None:
-        self.kept: defaultdict[str, int] = defaultdict(int, dict.fromkeys(("picture", "file", "avatar"), 0))
+        self.kept: dict[Kept, int] = dict.fromkeys(get_args(Kept), 0)
         """By kind: files that were kept."""
         self.received_bytes = 0
         """Of files, also of those that were not kept in the end."""
         self.kept_bytes = 0
         """Of files that were kept, without thumbnails."""
-        self.refusals: defaultdict[Refusal, int] = defaultdict(int)
+        self.refusals: dict[Refusal, int] = dict.fromkeys(get_args(Refusal), 0)
         """By reason: files that were not kept."""
-        self.served: defaultdict[Served, int] = defaultdict(int)
-        """Answers with bytes of a file, or a part of it."""
+        self.served: dict[Served, int] = dict.fromkeys(get_args(Served), 0)
+        """By what was asked for: requests of files that were found, of a part of one too."""
         self.served_bytes = 0
         """What clients have taken of them."""
         self.deleted = 0

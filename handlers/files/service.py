@@ -10,7 +10,7 @@ from domain.files import Upload, file_ids_of, thumbnail_id
 from domain.frozen import frozen
 from domain.models import Draft
 from domain.permissions import check_avatar, check_send
-from domain.refusals import BadContent, NotFound
+from domain.refusals import BadContent, NotFound, OverQuota
 from domain.text import content_fault
 from handlers.commands.chats import chat_summary
 from handlers.commands.users import PUBLISHED_WITHIN_S
@@ -30,6 +30,7 @@ from handlers.wire.errors import ChatError, invalid, not_found
 from handlers.wire.file_limits import AVATAR_BYTES_MAX, FILE_OVERHEAD_BYTES
 from handlers.wire.file_views import upload_view
 from handlers.wire.views import View, message_view, user_view
+from storage.errors import Unavailable
 
 AT_ONCE = 256
 """How many files are received at once, each with up to 0.5 MiB in memory. More wait."""
@@ -105,9 +106,13 @@ class FileService:
         context.limiter.check("uploads", user_id)
         allowance = await self._allowance_of(user_id)
         started_at = context.clock.monotonic()
-        kept = await self._receiver.file(
-            allowance.bounded(chunks, self.counts), turn_of=str(user_id), gone=caller.gone
-        )
+        try:
+            kept = await self._receiver.file(
+                allowance.bounded(chunks, self.counts), turn_of=str(user_id), gone=caller.gone
+            )
+        except Unavailable:
+            self.counts.refusals["unavailable"] += 1
+            raise
         upload = Upload(
             kept.id,
             user_id,
@@ -123,6 +128,8 @@ class FileService:
             await context.store.uploads.create(upload, quota_bytes=context.policy.upload_quota_bytes)
         except BaseException as error:
             await context.store.files.delete(file_ids_of([upload]))
+            if isinstance(error, OverQuota):
+                self.counts.refusals["quota"] += 1
             if isinstance(error, NotFound):
                 raise ChatError("forbidden", "the account is not active") from None
             raise
@@ -246,14 +253,17 @@ class FileService:
         store = self._context.store
         if not is_avatar_id(avatar_id) or avatar_id not in await store.uploads.known([avatar_id]):
             raise not_found("picture")
+        self.counts.served["avatar"] += 1
         return await self._small(avatar_id, "avatar.webp")
 
     async def _download(self, upload: Upload, thumbnail: bool) -> Download:
         if not thumbnail:
+            self.counts.served["file"] += 1
             inline = upload.content_type in INLINE
             return Download(upload.id, upload.name, upload.content_type, upload.size, inline)
         if not upload.has_thumbnail:
             raise not_found("thumbnail")
+        self.counts.served["thumbnail"] += 1
         return await self._small(thumbnail_id(upload.id), f"{upload.id}.webp")
 
     async def _small(self, file_id: str, name: str) -> Download:

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 from aiohttp import HttpVersion11, hdrs, web
 
 from handlers.wire.errors import ChatError
+from server.keys import CHAT_APP
 
 PIECE_BYTES = 64 * 1024
 
@@ -32,6 +33,7 @@ class BoundedBody:
         if (request.content_length or 0) > bytes_max:
             raise self._too_large()
         self._content = request.content
+        self._counts = request.app[CHAT_APP].files.counts
         self._received = 0
         self._waited_s = 0.0
 
@@ -63,6 +65,7 @@ class BoundedBody:
             async with asyncio.timeout(GRACE_S + self._received / LEAST_BYTES_PER_S - self._waited_s):
                 return await reading
         except TimeoutError:
+            self._counts.refusals["slow"] += 1
             raise ChatError("bad_request", "the body did not come in time") from None
         finally:
             self._waited_s += loop.time() - began
