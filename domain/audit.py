@@ -19,6 +19,7 @@ from domain.changes import (
     MessageDeleted,
     RoleChanged,
 )
+from domain.file_changes import ChatAvatarChanged
 from domain.frozen import frozen
 from domain.invites import InviteMade, InviteRemoved
 from domain.models import Member
@@ -42,6 +43,8 @@ ChatAction = Literal[
     "made_public",
     "made_private",
     "slow_mode_changed",
+    "avatar_changed",
+    "avatar_removed",
     "invite_made",
     "invite_removed",
 ]
@@ -106,6 +109,12 @@ def _settings_changed(change: ChatSettingsChanged) -> Entries:
         "slow_mode_s": _entry(at, actor_id, "slow_mode_changed", detail=str(chat.slow_mode_s)),
     }
     return [entries[field] for field in change.changed]
+
+
+def _avatar_changed(change: ChatAvatarChanged) -> Entries:
+    """Without the id, which gives the picture to anybody who has it."""
+    action: ChatAction = "avatar_removed" if change.chat.avatar_id is None else "avatar_changed"
+    return [_entry(change.at, change.actor_id, action)]
 
 
 def _invite_made(change: InviteMade) -> Entries:
@@ -189,6 +198,7 @@ def _message_unpinned(change: MessageUnpinned) -> Entries:
 _ENTRIES: Mapping[type[Change], Callable[[Any], Entries]] = {
     ChatRenamed: _renamed,
     ChatSettingsChanged: _settings_changed,
+    ChatAvatarChanged: _avatar_changed,
     InviteMade: _invite_made,
     InviteRemoved: _invite_removed,
     MemberAdded: _member_added,

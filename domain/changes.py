@@ -1,7 +1,8 @@
 """The kinds of durable changes, each declared once, and the registry of them.
 
-Those of reactions and pins, invites, mutes and bans, private chats and own settings are in `domain.reactions` and
-`domain.pins`, `domain.invites`, `domain.moderation`, `domain.private_chats` and `domain.own_settings`.
+Those of reactions and pins, invites, mutes and bans, private chats, own settings and files are in `domain.reactions`
+and `domain.pins`, `domain.invites`, `domain.moderation`, `domain.private_chats`, `domain.own_settings` and
+`domain.file_changes`.
 
 A store hands a value of one of these classes to its subscribers for each change that it has committed, in the order of
 the commits. What has to know all kinds asks the registry, and fails at start for a kind that it cannot serve.
@@ -139,10 +140,11 @@ class MessageEdited(MessageChange):
 
 @change("deleted", logged=True)
 class MessageDeleted(MessageChange):
-    """`message` is the tombstone."""
+    """`message` is the tombstone. `file_ids` are the files that the message had."""
 
     actor_id: int | None = field(default=None, compare=False)
     at: datetime | None = field(default=None, compare=False)
+    file_ids: Sequence[str] = field(default=(), compare=False)
 
 
 def replay_of(message: Message, *, known: bool) -> MessageChange:

@@ -3,8 +3,9 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import field
 from datetime import datetime
-from typing import Any, Literal
+from typing import Literal
 
+from domain.files import Attachment
 from domain.frozen import frozen
 
 ChatType = Literal["group", "private", "channel"]
@@ -20,7 +21,8 @@ class User:
     `presence` is what the user wants others to see while they are connected; with `auto` their connections decide.
     `presence_n` counts their choices where several nodes share the store: of two that a node knows, the one with the
     higher number is the newer one. A store of one node leaves it at 0.
-    `is_admin`: they administer the server, which gives no rights in chats.
+    `is_admin`: they administer the server, which gives no rights in chats. `avatar_id` is the file of their picture,
+    None without one; it never names another picture.
     """
 
     id: int
@@ -36,6 +38,7 @@ class User:
     is_admin: bool = False
     presence: PresenceChoice = "auto"
     presence_n: int = 0
+    avatar_id: str | None = None
 
     @property
     def active(self) -> bool:
@@ -65,7 +68,7 @@ class Chat:
     """A chat without its members. `head_seq` is the number of its last change of a message, 0 before the first.
 
     `is_public`: everybody may find and join it. `slow_mode_s` is how long a plain member waits between two messages; 0:
-    not at all.
+    not at all. `avatar_id` is the file of its picture, see `User`.
     """
 
     id: int
@@ -77,6 +80,7 @@ class Chat:
     member_count: int
     is_public: bool = False
     slow_mode_s: int = 0
+    avatar_id: str | None = None
 
 
 @frozen
@@ -155,7 +159,7 @@ class Message:
     reply_to: int | None = None
     reactions: Mapping[str, Sequence[int]] | None = None
     pinned_seq: int = 0
-    attachments: Sequence[Mapping[str, Any]] = ()
+    attachments: Sequence[Attachment] = ()
     client_id: str | None = None
     deleted: bool = False
     mentions: Sequence[int] = ()
@@ -180,7 +184,7 @@ class Draft:
     """What a sender wants to send. The store adds the id and the numbers.
 
     `content_fault` says what is wrong with the content, None if nothing: such a draft is refused unless it repeats an
-    earlier message.
+    earlier message. `attachments` are the ids of uploads; with any, they decide the type of the message.
     """
 
     chat_id: int
@@ -191,6 +195,7 @@ class Draft:
     client_id: str | None = None
     reply_to: int | None = None
     content_fault: str | None = None
+    attachments: Sequence[str] = ()
 
 
 @frozen

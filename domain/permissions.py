@@ -70,6 +70,13 @@ def check_make_public(actor: Actor) -> None:
     _owner(actor)
 
 
+def check_avatar(actor: Actor) -> None:
+    """Owners and admins give a group or channel its avatar; a private chat has none."""
+    if actor.chat_type == "private":
+        raise Forbidden("a private chat has no picture")
+    _manager(actor)
+
+
 def check_invite(actor: Actor) -> None:
     """Owners and admins of groups and channels make, list and remove invites."""
     if not may_invite(actor):

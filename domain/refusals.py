@@ -54,6 +54,16 @@ class TooMany(Refusal):
     """There are as many things of a kind as there may be. The text says which, in English for people."""
 
 
+class OverQuota(Refusal):
+    """The files of the user would take more bytes than they may. `quota_bytes` is what they may have, `used_bytes` what
+    they have."""
+
+    def __init__(self, quota_bytes: int, used_bytes: int) -> None:
+        super().__init__(f"your files may take {quota_bytes} bytes, and take {used_bytes}")
+        self.quota_bytes = quota_bytes
+        self.used_bytes = used_bytes
+
+
 class TooSoon(Refusal):
     """The chat is in slow mode, and the member has to wait before they send again, for `wait_ms`."""
 

@@ -155,7 +155,7 @@ def texts_of(content: str, file_names: Iterable[str]) -> str:
 
 def file_names_of(message: Message) -> Iterable[str]:
     """The names of the attached files."""
-    return (str(attachment.get("name", "")) for attachment in message.attachments)
+    return (attachment.name for attachment in message.attachments)
 
 
 def index_words(content: str, file_names: Sequence[str], *, has_file: bool) -> set[str]:

@@ -27,11 +27,12 @@ def has_visible(text: str) -> bool:
     return False
 
 
-def content_fault(content: str, longest: int) -> str | None:
-    """What is wrong with the content of a message, None if nothing. Content is kept as it is, never trimmed."""
-    if not 0 < len(content) <= longest:
+def content_fault(content: str, longest: int, *, attached: bool = False) -> str | None:
+    """What is wrong with the content of a message, None if nothing. Content is kept as it is, never trimmed. With
+    something `attached` it need not say anything."""
+    if len(content) > longest or not (content or attached):
         return f"must be 1 to {longest} characters"
-    if not has_visible(content):
+    if not attached and not has_visible(content):
         return "must have something visible"
     return None
 

@@ -11,6 +11,7 @@ from handlers.commands import COMMANDS
 from handlers.context import Caller, make_context
 from handlers.dispatch import Outcome
 from handlers.figures import Figures
+from handlers.files.service import Download, FileService
 from handlers.host import Host
 from handlers.live.clock import Clock
 from handlers.live.connections import Connection, Wire, leave_room
@@ -41,7 +42,9 @@ __all__ = [
     "Claims",
     "Command",
     "Connection",
+    "Download",
     "Figures",
+    "FileService",
     "Histogram",
     "Identity",
     "Later",
@@ -89,6 +92,10 @@ class ChatApp:
         """Starts a command: see `dispatch.start`."""
         self.then = partial(dispatch.then, self.context)
         """Calls back with the outcome of a `Later`: see `dispatch.then`."""
+        self.admit_call = partial(dispatch.admit, self.context)
+        """See `dispatch.admit`."""
+        self.authorize = partial(dispatch.authorize, self.context)
+        """See `dispatch.authorize`."""
         self.store_id = store.id
         self.setup = self.context.setup
         """The first admin, and the default chat."""
@@ -101,6 +108,8 @@ class ChatApp:
         self.hand_out = self._publisher.hand_out
         """Publishes what another node has published: see `Publisher.hand_out`."""
         store.subscribe(self._publisher)
+        self.files = FileService(self.context)
+        """Files. Nothing is deleted before its `start`."""
         self._sweep = SessionSweep(store.sessions, clock, keep_s=policy.access_token_ttl_s)
         self._sweep.start()
 
@@ -214,15 +223,7 @@ class ChatApp:
         context = self.context
         return sum(map(context.hub.unsent_bytes, context.connections.ids_of(user_id)))
 
-    # Commands; `start` and `then` are made above.
-
-    async def authorize(self, caller: Caller, name: str) -> None:
-        """See `dispatch.authorize`."""
-        await dispatch.authorize(self.context, caller, name)
-
-    def admit_call(self, caller: Caller, name: str) -> None:
-        """See `dispatch.admit`."""
-        dispatch.admit(self.context, caller, name)
+    # Commands; the other functions are made above.
 
     async def run(self, caller: Caller, name: str, payload: Mapping[str, Any]) -> Result:
         """Runs a command to its end. Raises: `ChatError`."""
@@ -285,6 +286,7 @@ class ChatApp:
     async def close(self) -> None:
         """Waits for what is still to be stored, then stops timers and threads. The caller closes the store."""
         await self._sweep.stop()
+        await self.files.close()
         self._publisher.stop()
         self.context.presence.stop()
         self.context.token_expiry.stop()

@@ -31,6 +31,7 @@ from handlers.live.typing import TypingTracker
 from handlers.operator import Operator
 from handlers.policy import Policy
 from handlers.wire.errors import ChatError
+from handlers.wire.links import Links
 from storage.ports import Store
 
 SEARCHES_AT_ONCE = 2
@@ -97,6 +98,7 @@ class Context:
     connection_counts: ConnectionCounts
     searches: FairSemaphore
     host: Host
+    links: Links
     started_at: datetime
 
 
@@ -115,6 +117,7 @@ def make_context(
 ) -> Context:
     """Wires the live state."""
     connections = Connections()
+    links = Links(tokens.key_for("links to files"), clock.unix_s)
     setup = Setup(store, clock, policy)
     directory = Directory(store, freshness)
     session_use = SessionUse(store.sessions, clock, connections)
@@ -141,7 +144,7 @@ def make_context(
         session_use=session_use,
         typing=TypingTracker(hub, clock, connections, peers),
         token_expiry=TokenExpiry(hub, clock, connections),
-        updates=ChatUpdates(store, hub, clock, connections, directory),
+        updates=ChatUpdates(store, hub, clock, connections, directory, links),
         subscriptions=Subscriptions(store, hub, connections, directory),
         announcer=Announcer(store, hub, clock, connections, directory, identities, presence),
         freshness=freshness,
@@ -152,5 +155,6 @@ def make_context(
         connection_counts=ConnectionCounts(connections, peers, clock),
         searches=FairSemaphore(SEARCHES_AT_ONCE, waiting_max=SEARCHES_WAITING_MAX),
         host=host,
+        links=links,
         started_at=clock.now(),
     )

@@ -52,6 +52,11 @@ class Policy:
     queries_burst: float = 4000
     searches_per_s: float = 5
     searches_burst: float = 30
+    uploads_per_min: float = 60
+    max_upload_bytes: int = 25 * 1024 * 1024
+    upload_quota_bytes: int = 1024 * 1024 * 1024
+    upload_ttl_s: float = 3600
+    max_image_pixels: int = 64_000_000
     name_changes_per_h: float = 10
     login_failures_per_min: float = 10
     auth_calls_per_min: float = 300

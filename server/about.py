@@ -15,8 +15,7 @@ async def about(request: web.Request) -> web.Response:
         {
             "registration": policy.registration,
             "setup_needed": await request.app[CHAT_APP].setup_needed(),
-            # This version takes no uploads.
-            "max_upload_bytes": 0,
+            "max_upload_bytes": policy.max_upload_bytes,
             "max_content_chars": policy.max_content_chars,
             "version": VERSION,
         },

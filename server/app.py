@@ -1,7 +1,7 @@
 """The composition root: the only place where the parts of the server are wired together."""
 
 import shutil
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from typing import Any
 
 from aiohttp import web
@@ -14,7 +14,6 @@ from handlers.live.passwords import Passwords
 from handlers.live.tokens import Tokens
 from handlers.policy import Policy
 from handlers.wire.endings import Ending
-from handlers.wire.json import dumps, loads
 from server.about import add_about
 from server.config import Config
 from server.control import Control
@@ -22,6 +21,7 @@ from server.draining import DRAINING, Crowd, Draining
 from server.engine import AsyncServer, BudgetPolicy, Rate
 from server.engine.budget import BURST_S, UNLIMITED
 from server.engine_hub import EngineHub
+from server.files import add_files
 from server.headers import add_headers
 from server.health import add_health
 from server.http_counts import HttpCounts
@@ -44,6 +44,7 @@ from server.raw_gate import RawGate
 from server.request_slots import RequestSlots
 from server.rest import add_rest
 from server.socketio_gate import ChatNamespace
+from server.socketio_json import SocketIOJson
 from server.version import VERSION
 from server.web import add_web
 from storage.open import open_when_free
@@ -58,18 +59,6 @@ STRANGER_MAX_BYTES = 16 * 1024
 
 LOCKED_WAIT_S = 3.0
 """How long a start waits for a store that somebody else has open."""
-
-
-class SocketIOJson:
-    """The JSON of the wire, behind the two functions that python-socketio calls."""
-
-    @staticmethod
-    def dumps(value: Any, *, separators: object = None, default: Callable[[Any], Any] | None = None) -> str:
-        return dumps(value, default).decode()
-
-    @staticmethod
-    def loads(text: str | bytes) -> Any:
-        return loads(text)
 
 
 def create_app(config: Config, *, clock: Clock | None = None) -> web.Application:
@@ -109,6 +98,7 @@ def create_app(config: Config, *, clock: Clock | None = None) -> web.Application
     sio.attach(app)
     relay.attach(app)
     app.router.add_get("/ws", RawGate(sio, hub).serve)
+    add_files(app)
     add_rest(app)
     add_about(app)
     _measure(app, hub)
@@ -205,7 +195,12 @@ def _chat_app(sio: AsyncServer, hub: EngineHub, clock: Clock) -> Any:
     async def open_chat_app(app: web.Application) -> AsyncIterator[None]:
         config = app[CONFIG]
         timeout_s = config.database_connect_timeout_s
-        store = await open_when_free(config.store_url(), connect_timeout_s=timeout_s, wait_s=LOCKED_WAIT_S)
+        store = await open_when_free(
+            config.store_url(),
+            connect_timeout_s=timeout_s,
+            wait_s=LOCKED_WAIT_S,
+            files_folder=config.uploads_dir,
+        )
         node = _node(config, store)
         bus = _bus(config, store, node, hub)
         chat_app = ChatApp(
@@ -224,7 +219,7 @@ def _chat_app(sio: AsyncServer, hub: EngineHub, clock: Clock) -> Any:
             freshness=None if node is None else node.freshness,
             peers=None if node is None else node.peers,
             spreader=None if bus is None else bus.spreader,
-            host=Host(VERSION, lambda: shutil.disk_usage(config.data_dir).free),
+            host=Host(VERSION, lambda: shutil.disk_usage(config.data_dir).free, config.spool_dir),
         )
         app[CHAT_APP] = chat_app
         if node is not None:
@@ -241,15 +236,11 @@ def _chat_app(sio: AsyncServer, hub: EngineHub, clock: Clock) -> Any:
                 await node.stop()
                 await store.close()
                 raise
+        chat_app.files.start()
         control = Control(chat_app, config.data_dir)
         await control.open()
         sio.register_namespace(ChatNamespace(chat_app, app[ORIGINS]))
-        sio.eio.on_overflow = lambda eio_sid: hub.end_link(eio_sid, Ending.TOO_SLOW)
-        sio.eio.on_violation = lambda eio_sid, code: hub.end_link(
-            eio_sid, Ending.FRAME_TOO_LARGE if code == 1009 else Ending.BROKEN
-        )
-        sio.eio.on_flood = lambda eio_sid: hub.end_link(eio_sid, Ending.FLOODED)
-        sio.eio.on_silence = lambda eio_sid: hub.end_link(eio_sid, Ending.SILENT)
+        _end_bad_links(sio, hub)
         yield
         await control.close()
         await chat_app.close()
@@ -260,6 +251,16 @@ def _chat_app(sio: AsyncServer, hub: EngineHub, clock: Clock) -> Any:
         await store.close()
 
     return open_chat_app
+
+
+def _end_bad_links(sio: AsyncServer, hub: EngineHub) -> None:
+    """Says how a connection ends of which the engine does not like what it does."""
+    sio.eio.on_overflow = lambda eio_sid: hub.end_link(eio_sid, Ending.TOO_SLOW)
+    sio.eio.on_violation = lambda eio_sid, code: hub.end_link(
+        eio_sid, Ending.FRAME_TOO_LARGE if code == 1009 else Ending.BROKEN
+    )
+    sio.eio.on_flood = lambda eio_sid: hub.end_link(eio_sid, Ending.FLOODED)
+    sio.eio.on_silence = lambda eio_sid: hub.end_link(eio_sid, Ending.SILENT)
 
 
 async def _join(app: web.Application, node: Node, hub: EngineHub) -> None:

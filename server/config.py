@@ -84,6 +84,16 @@ class Config:
         """Whether anybody can read the metrics."""
         return bool(self.metrics_token or self.metrics_port)
 
+    @property
+    def uploads_dir(self) -> Path:
+        """Where the bytes of files are, beside SQLite."""
+        return self.data_dir / "uploads"
+
+    @property
+    def spool_dir(self) -> Path:
+        """Where pictures are while they are being received, in files without names."""
+        return self.data_dir / "tmp"
+
     def store_url(self) -> str:
         """Where the store is: `DATABASE_URL`, else a SQLite file in `DATA_DIR`."""
         return self.database_url or f"sqlite:///{self.data_dir.absolute() / 'vestnik.db'}"
@@ -145,6 +155,11 @@ POLICY_SETTINGS: Mapping[str, Read] = {
     "QUERIES_BURST": number(1),
     "SEARCHES_PER_S": number(0),
     "SEARCHES_BURST": number(1),
+    "UPLOADS_PER_MIN": number(0),
+    "MAX_UPLOAD_BYTES": integer(1, 2**40),
+    "UPLOAD_QUOTA_BYTES": integer(0, 2**50),
+    "UPLOAD_TTL_S": number(1),
+    "MAX_IMAGE_PIXELS": integer(1),
     "NAME_CHANGES_PER_H": number(0),
     "LOGIN_FAILURES_PER_MIN": number(0),
     "AUTH_CALLS_PER_MIN": number(0),

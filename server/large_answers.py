@@ -105,7 +105,11 @@ class Sending:
         self._unsent.remove(self, self._left)
 
 
-class Chunks(Payload):
+class PacedBody(Payload):
+    """A body that waits for its peer after each chunk, and cuts off a peer that takes nothing."""
+
+
+class Chunks(PacedBody):
     """A body that waits for its peer after each chunk, so that the connection buffers no more than one."""
 
     _default_content_type = "application/json"

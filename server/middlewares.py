@@ -11,7 +11,7 @@ from handlers.wire.endings import Ending, Refused
 from handlers.wire.errors import ChatError, Code, error_view
 from handlers.wire.exceptions import as_chat_error
 from server.keys import HTTP_COUNTS, ORIGINS, SLOT
-from server.large_answers import Chunks
+from server.large_answers import PacedBody
 from server.request_slots import Slot
 from server.rest.calls import json_answer
 
@@ -22,6 +22,11 @@ SEND_TIMEOUT_S = 60.0
 
 HANG_UP_S = 1.0
 """How long after its answer a connection is closed whose request has an unread rest."""
+
+EXPOSED_HEADERS = ", ".join(
+    (hdrs.RETRY_AFTER, hdrs.CONTENT_DISPOSITION, hdrs.CONTENT_RANGE, hdrs.ACCEPT_RANGES, hdrs.ETAG)
+)
+"""What pages of other origins may read of an answer, besides what they always may."""
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -79,7 +84,7 @@ async def send_in_time(request: web.Request, handler: Handler) -> web.StreamResp
 async def _send(request: web.Request, answer: web.StreamResponse) -> None:
     try:
         # Chunks have a timeout of their own: a peer that reads them slowly is not cut off.
-        is_chunks = isinstance(getattr(answer, "body", None), Chunks)
+        is_chunks = isinstance(getattr(answer, "body", None), PacedBody)
         async with asyncio.timeout(None if is_chunks else SEND_TIMEOUT_S):
             await answer.prepare(request)
             await answer.write_eof()
@@ -159,7 +164,7 @@ async def check_origins(request: web.Request, handler: Handler) -> web.StreamRes
     origin = request.headers.get(hdrs.ORIGIN)
     if origin is not None and not answer.prepared:
         answer.headers[hdrs.ACCESS_CONTROL_ALLOW_ORIGIN] = origin
-        answer.headers[hdrs.ACCESS_CONTROL_EXPOSE_HEADERS] = hdrs.RETRY_AFTER
+        answer.headers[hdrs.ACCESS_CONTROL_EXPOSE_HEADERS] = EXPOSED_HEADERS
         if preflight:
             answer.headers[hdrs.ACCESS_CONTROL_ALLOW_METHODS] = "GET, POST, PUT, PATCH, DELETE"
             answer.headers[hdrs.ACCESS_CONTROL_ALLOW_HEADERS] = "Authorization, Content-Type"

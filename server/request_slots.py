@@ -50,25 +50,25 @@ class RequestSlots:
         """How many requests are being served or wait."""
         return sum(queue.served + len(queue.waiting) for queue in self._queues.values())
 
-    async def take(self, key: Hashable, at_once: int) -> Slot:
+    async def take(self, key: Hashable, at_once: int, *, wait_s: float | None = None) -> Slot:
         """Waits until fewer than `at_once` requests of this key are being served (0: does not wait). The returned
-        slot counts as one of them until its release. Raises: `ChatError` `rate_limited` after `WAIT_S`, or at once if
-        too many wait."""
+        slot counts as one of them until its release. Raises: `ChatError` `rate_limited` after `wait_s` (None:
+        `WAIT_S`), or at once if too many wait."""
         queue = self._queues.setdefault(key, _Queue())
         if at_once and queue.served >= at_once:
             if len(queue.waiting) >= WAITING_MAX:
                 raise _refusal()
-            await self._wait(queue, key)
+            await self._wait(queue, key, WAIT_S if wait_s is None else wait_s)
         else:
             queue.served += 1
         return Slot(self, key)
 
-    async def _wait(self, queue: _Queue, key: Hashable) -> None:
+    async def _wait(self, queue: _Queue, key: Hashable, wait_s: float) -> None:
         """Returns when another request of the key has passed on its slot."""
         slot: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         queue.waiting.append(slot)
         try:
-            await asyncio.wait((slot,), timeout=WAIT_S)
+            await asyncio.wait((slot,), timeout=wait_s)
         except asyncio.CancelledError:
             if slot.done():
                 self._leave(key)

@@ -8,17 +8,18 @@ from storage.errors import StorageError, Unavailable
 from storage.ports import Store
 from storage.sqlite import SqliteStore
 
-Opener = Callable[[str, float], Awaitable[Store]]
-"""Takes the whole URL and how many seconds it may take to connect."""
+Opener = Callable[[str, float, Path | None], Awaitable[Store]]
+"""Takes the whole URL, how many seconds it may take to connect, and the folder of files."""
 
 _PAUSE_S = 0.1
 
 
-async def open_store(url: str, *, connect_timeout_s: float = 30) -> Store:
+async def open_store(url: str, *, connect_timeout_s: float = 30, files_folder: Path | None = None) -> Store:
     """Opens the store that the URL names: `sqlite:///relative/path`, `sqlite:////absolute/path`,
     `mongodb://user:password@host:port/name`, `mongodb+srv://user:password@host/name` (without a name: `vestnik`).
 
-    Tries to reach a server for `connect_timeout_s`.
+    Tries to reach a server for `connect_timeout_s`. Beside SQLite, the bytes of files are kept in `files_folder`; None:
+    in the folder `uploads` beside the database. With MongoDB they are in the database.
 
     Raises: `StorageError`, with a message that names what is wrong but never repeats the URL, which may hold a
     password.
@@ -31,23 +32,25 @@ async def open_store(url: str, *, connect_timeout_s: float = 30) -> Store:
         raise StorageError(
             f"no store for database URLs with the scheme {scheme!r}, only for {_known_schemes()}"
         )
-    return await opener(url, connect_timeout_s)
+    return await opener(url, connect_timeout_s, files_folder)
 
 
-async def open_when_free(url: str, *, connect_timeout_s: float, wait_s: float) -> Store:
+async def open_when_free(
+    url: str, *, connect_timeout_s: float, wait_s: float, files_folder: Path | None = None
+) -> Store:
     """As `open_store`, but a store that another program has locked is tried again for `wait_s`: `vestnik user` has it
     for a moment."""
     give_up_at = asyncio.get_running_loop().time() + wait_s
     while True:
         try:
-            return await open_store(url, connect_timeout_s=connect_timeout_s)
+            return await open_store(url, connect_timeout_s=connect_timeout_s, files_folder=files_folder)
         except Unavailable as error:
             if error.trouble != "locked" or asyncio.get_running_loop().time() > give_up_at:
                 raise
         await asyncio.sleep(_PAUSE_S)
 
 
-async def _open_sqlite(url: str, _connect_timeout_s: float) -> Store:
+async def _open_sqlite(url: str, _connect_timeout_s: float, files_folder: Path | None) -> Store:
     """A file can be opened at once or not at all, so there is no timeout."""
     path = url.partition("://")[2]
     # sqlite:///x.db has an empty host, then the path x.db; people write sqlite://x.db as well.
@@ -58,10 +61,10 @@ async def _open_sqlite(url: str, _connect_timeout_s: float) -> Store:
         )
     if "?" in path:
         raise StorageError("the database URL has options (?…), a SQLite file takes none")
-    return await SqliteStore.open(Path(path))
+    return await SqliteStore.open(Path(path), files_folder)
 
 
-async def _open_mongodb(url: str, connect_timeout_s: float) -> Store:
+async def _open_mongodb(url: str, connect_timeout_s: float, _files_folder: Path | None) -> Store:
     # Imported only here: it takes a while to load the driver, and a server on SQLite does not need it.
     from storage.mongo import MongoStore
 

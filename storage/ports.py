@@ -13,6 +13,7 @@ from domain.acts import UNAUDITED, AccountUpdate, Act
 from domain.audit import AuditEntry
 from domain.changes import LaggingSubscriber, Subscriber
 from domain.decisions.settings import SettingsRequest
+from domain.files import Upload, UploadTotals
 from domain.invites import Invite, InviteView, Use
 from domain.models import (
     Actor,
@@ -35,6 +36,7 @@ from domain.models import (
     Version,
 )
 from storage.counts import StoreCounts
+from storage.files.ports import Files
 from storage.health import StoreHealth
 from storage.node_ports import Nodes
 from storage.promise import Promise
@@ -157,6 +159,11 @@ class Users(Protocol):
 
     async def set_presence(self, user_id: int, presence: PresenceChoice) -> User:
         """Sets what others see of the user while they are connected. Raises: `NotFound`, for a deleted user too."""
+
+    async def set_avatar(self, user_id: int, avatar_id: str | None) -> User:
+        """Gives the user the avatar whose bytes are kept under this id, or none. The file of an earlier one goes into
+        the queue of `Uploads.removals`. Raises: `NotFound`, for a user who is not active too; the file of the new one
+        is then nobody's."""
 
     async def seen(self, user_id: int, at: datetime) -> None:
         """Notes when the user was last connected; an earlier time than the noted one changes nothing. Does nothing for
@@ -330,6 +337,10 @@ class Chats(Protocol):
     ) -> Chat:
         """Changes all that is given, or nothing. Raises: `NotFound`; `Forbidden`."""
 
+    async def set_avatar(self, chat_id: int, user_id: int, avatar_id: str | None, at: datetime) -> Chat:
+        """Gives the chat the avatar whose bytes are kept under this id, or none, see `Users.set_avatar`. Raises:
+        `NotFound`; `Forbidden`, in private chats too."""
+
     async def delete(self, chat_id: int, user_id: int) -> None:
         """Raises: `NotFound`; `Forbidden`, for a private chat in which both have written too."""
 
@@ -429,18 +440,32 @@ class Messages(Protocol):
     def append(self, draft: Draft) -> Promise[Appended]:
         """Queues a send. It has its place when this returns, so calls keep their order. The promise fails with
         `NotFound` (not a member, or the message of this `client_id` was deleted), `Forbidden`,
-        `ClientIdTaken`, `BadReference("reply_to")` (a deleted message of the chat serves).
+        `ClientIdTaken`, `BadReference("reply_to")` (a deleted message of the chat serves),
+        `BadReference("attachments")` for uploads that are not the sender's, that a message has already, or that are
+        given twice: of sends at once, on any node, one gets an upload.
 
         A sender uses a `client_id` only once, for ever: a repeat in the same chat returns the first message, whatever
         the content of the repeat, and changes nothing.
         """
 
-    def edit(self, message_id: int, user_id: int, content: str, edited_at: datetime) -> Promise[Message]:
-        """Queues an edit. An edit to the same content changes nothing and takes no number. The promise fails with
-        `NotFound` (no such message, deleted, or the user is not in its chat); `Forbidden`."""
+    def edit(
+        self,
+        message_id: int,
+        user_id: int,
+        content: str,
+        edited_at: datetime,
+        *,
+        content_fault: str | None = None,
+    ) -> Promise[Message]:
+        """Queues an edit; the attachments stay. An edit to the same content changes nothing and takes no number.
+        `content_fault` says what is wrong with the content of a message without attachments, None if nothing.
+
+        The promise fails with `NotFound` (no such message, deleted, or the user is not in its chat); `Forbidden`;
+        `BadContent`."""
 
     def delete(self, message_id: int, user_id: int, deleted_at: datetime) -> Promise[Message]:
-        """Queues a deletion; the result is the tombstone. The promise fails as that of `edit`."""
+        """Queues a deletion; the result is the tombstone. Its files go into the queue of `Uploads.removals`. The
+        promise fails with `NotFound`, `Forbidden`."""
 
     def add_reaction(self, message_id: int, user_id: int, emoji: str, at: datetime) -> Promise[Message]:
         """Queues a reaction with a normalised emoji (`domain.emoji`). One that is there already changes nothing and
@@ -504,6 +529,54 @@ class Messages(Protocol):
 
     async def count_changed_since(self, chat_id: int, after_seq: int, *, limit: int) -> int:
         """How many messages `changed_since` would give without a bound in bytes; counting stops at `limit`."""
+
+
+class Uploads(Protocol):
+    """What files there are. Their bytes are elsewhere (`Store.files`): kept before a call here names them, deleted
+    after one has taken them out.
+
+    Files that nothing refers to any more stand in a queue, into which they come by the very write that takes the
+    reference away: the end of a message, a chat or an account, another avatar, `discard` and `expire`. On MongoDB, a
+    node that dies in the middle of such a write may leave an avatar or an upload that no message has, for `known` and
+    `expire` to find. `domain.file_changes.FilesRemoved` is published when something came into the queue here; files of
+    a deleted chat come into it some time after the deletion.
+    """
+
+    async def create(self, upload: Upload, *, quota_bytes: int) -> None:
+        """Adds an upload, whose bytes are kept and whose id nobody ever had. Raises: `OverQuota` if its user would
+        have more than `quota_bytes` (0: no bound) then, which is exact: of uploads at once, on any node, as many
+        succeed as fit; `NotFound` if the user is not active. Its bytes are then nobody's."""
+
+    async def get(self, upload_id: str) -> Upload | None:
+        """The upload; None if there is none, or it is gone with its message."""
+
+    async def used_bytes(self, user_id: int) -> int:
+        """How many bytes the uploads of the user take, those that no message has yet too."""
+
+    async def totals(self) -> UploadTotals:
+        """What all uploads take, counted now."""
+
+    async def largest(self, limit: int) -> Sequence[Upload]:
+        """The largest uploads, the largest first, at most `limit`."""
+
+    async def discard(self, upload_ids: Collection[str]) -> None:
+        """Takes away those of the uploads that no message has: the send that they were for has failed."""
+
+    async def expire(self, before: datetime, limit: int) -> int:
+        """Takes away uploads that were created before that time and that no message has, at most `limit`. Returns how
+        many it took; fewer than `limit` if there are no more."""
+
+    async def removals(self, limit: int) -> Sequence[str]:
+        """The ids of files whose bytes are to be deleted, at most `limit`, in no order: what stays in the queue is
+        returned again."""
+
+    async def removed(self, file_ids: Collection[str]) -> None:
+        """Takes files out of the queue, once their bytes are deleted."""
+
+    async def known(self, file_ids: Collection[str]) -> Collection[str]:
+        """Those of the files that belong to an upload, a user or a chat. Bytes that do not may be deleted if they were
+        kept an hour ago: since then, whoever kept them has named them, or is gone. At the start of a store that is not
+        `shared`, that holds for all of them at once."""
 
 
 class Search(Protocol):
@@ -584,6 +657,12 @@ class Store(Protocol):
     def invites(self) -> Invites: ...
     @property
     def messages(self) -> Messages: ...
+    @property
+    def uploads(self) -> Uploads: ...
+    @property
+    def files(self) -> Files:
+        """The bytes of files. They are closed with the store."""
+
     @property
     def search(self) -> Search: ...
     @property

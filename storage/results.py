@@ -19,6 +19,7 @@ from domain.changes import (
     RoleChanged,
     check_served,
 )
+from domain.file_changes import ChatAvatarChanged
 from domain.invites import InviteMade, InviteRemoved
 from domain.models import Appended
 from domain.moderation import MemberMuted, UserBanned, UserUnbanned
@@ -31,6 +32,7 @@ _RESULTS: Mapping[type[Change], Callable[[Any], object]] = {
     ChatOpened: lambda change: (change.chat, False),
     ChatRenamed: lambda change: change.chat,
     ChatSettingsChanged: lambda change: change.chat,
+    ChatAvatarChanged: lambda change: change.chat,
     ChatDeleted: lambda change: None,
     MemberAdded: lambda change: change.member,
     MemberBlocked: lambda change: None,

@@ -5,10 +5,14 @@ from typing import Any
 
 import orjson
 
+from domain.files import Attachment
 from domain.models import ChatSummary, Message
 
 _MESSAGE_BYTES = 768
 """The size of a message object without its texts: its keys, six integers of 16 digits, two times."""
+
+_ATTACHMENT_BYTES = 768
+"""The size of an attachment without its texts: its keys, its id in three places, three integers, two signatures."""
 
 _CHAT_BYTES = 1024
 """The size of a chat object without its texts."""
@@ -27,10 +31,14 @@ def message_bytes(message: Message) -> int:
     if message.reactions:
         size += json_bytes(message.reactions)
     if message.attachments:
-        size += json_bytes(message.attachments)
+        size += sum(map(_attachment_bytes, message.attachments))
     if message.mentions:
         size += json_bytes(message.mentions)
     return size
+
+
+def _attachment_bytes(attachment: Attachment) -> int:
+    return _ATTACHMENT_BYTES + json_bytes([attachment.name, attachment.content_type])
 
 
 def summary_bytes(summary: ChatSummary) -> int:

@@ -27,6 +27,8 @@ ONLY_IN = {
     "aiohttp": ("server/",),
     "bcrypt": ("handlers/live/passwords.py",),
     "jwt": ("handlers/live/tokens.py",),
+    "PIL": ("handlers/pictures/small.py",),
+    "puremagic": ("handlers/files/content_types.py",),
 }
 OURS = {"server", "client_compat", "handlers", "storage", "domain"}
 MODULES = sorted(

@@ -69,7 +69,14 @@ def _updated(user: User, update: AccountUpdate) -> User:
 
 
 def _ended(user: User) -> User:
-    """A deleted account: its email and password are gone, and the username, which stays taken, is all of its name."""
+    """A deleted account: its email, password and picture are gone, and the username, which stays taken, is all of its
+    name."""
     return replace(
-        user, deleted=True, is_admin=False, email=None, password_hash="", display_name=user.username
+        user,
+        deleted=True,
+        is_admin=False,
+        email=None,
+        password_hash="",
+        display_name=user.username,
+        avatar_id=None,
     )

@@ -5,8 +5,10 @@ from datetime import datetime, timedelta
 
 from domain.changes import MessageCreated, MessageDeleted, MessageEdited
 from domain.decisions.alive import alive_message
+from domain.decisions.files import attachments_of
 from domain.decisions.mentions import NOBODY, mentions_of
 from domain.decisions.view import MessageView
+from domain.files import file_ids_of, message_type_of
 from domain.models import Actor, Appended, Draft, Message
 from domain.permissions import check_delete, check_edit, check_send, waits
 from domain.refusals import BadContent, BadReference, ClientIdTaken, NotFound, TooSoon
@@ -17,7 +19,8 @@ def send(view: MessageView, draft: Draft) -> MessageCreated | Appended:
     its content.
 
     Raises, the first that holds: `NotFound` if the sender is not a member; for a repeat `ClientIdTaken` or, if the
-    first message is deleted, `NotFound`; `BadContent`; `Forbidden`; `BadReference("reply_to")`; `TooSoon`.
+    first message is deleted, `NotFound`; `BadContent`; `Forbidden`; `BadReference("reply_to")`; `TooSoon`;
+    `BadReference("attachments")`.
     """
     actor = view.actor(draft.chat_id, draft.sender_id)
     if draft.client_id is not None:
@@ -31,6 +34,7 @@ def send(view: MessageView, draft: Draft) -> MessageCreated | Appended:
         _check_reply(view, draft.chat_id, draft.reply_to)
     if actor.slow_mode_s:
         _check_pace(view, actor, draft)
+    attachments = attachments_of(view, draft) if draft.attachments else ()
     content = draft.content
     mentions, mentions_all = mentions_of(view, draft.chat_id, actor, content) if "@" in content else NOBODY
     seq = view.next_seq(draft.chat_id)
@@ -43,8 +47,9 @@ def send(view: MessageView, draft: Draft) -> MessageCreated | Appended:
             content=content,
             sender_id=draft.sender_id,
             created_at=draft.created_at,
-            message_type=draft.message_type,
+            message_type=message_type_of(attachments) if attachments else draft.message_type,
             reply_to=draft.reply_to,
+            attachments=attachments,
             client_id=draft.client_id,
             mentions=mentions,
             mentions_all=mentions_all,
@@ -53,17 +58,26 @@ def send(view: MessageView, draft: Draft) -> MessageCreated | Appended:
 
 
 def edit(
-    view: MessageView, message_id: int, user_id: int, content: str, edited_at: datetime
+    view: MessageView,
+    message_id: int,
+    user_id: int,
+    content: str,
+    edited_at: datetime,
+    content_fault: str | None = None,
 ) -> MessageEdited | Message:
     """The message with its new content and whom that mentions; as it is if the content is the same: a repeat by an
-    author who has been muted or blocked since is answered as before.
+    author who has been muted or blocked since is answered as before. `content_fault` is what is wrong with the content
+    unless the message has attachments, None if nothing.
 
-    Raises: `NotFound` if there is no such message, it is deleted, or the user is not a member of its chat; `Forbidden`.
+    Raises: `NotFound` if there is no such message, it is deleted, or the user is not a member of its chat; `Forbidden`;
+    `BadContent`.
     """
     actor, message = alive_message(view, message_id, user_id)
     if message.content == content and message.sender_id == user_id:
         return message
     check_edit(actor, message, edited_at)
+    if content_fault is not None and not message.attachments:
+        raise BadContent(content_fault)
     mentions, mentions_all = mentions_of(view, message.chat_id, actor, content)
     seq = view.next_seq(message.chat_id)
     return MessageEdited(
@@ -97,6 +111,7 @@ def delete(view: MessageView, message_id: int, user_id: int, deleted_at: datetim
         ),
         user_id,
         deleted_at,
+        file_ids_of(message.attachments) if message.attachments else (),
     )
 
 

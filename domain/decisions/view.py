@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
+from domain.files import Upload
 from domain.invites import Invite
 from domain.models import Account, Actor, Ban, Chat, Member, Message, Role
 
@@ -27,6 +28,9 @@ class MessageView(Protocol):
     def last_sent(self, chat_id: int, user_id: int) -> datetime | None:
         """When the user last sent a message to the chat, which is in slow mode; None if they did not since the
         interval was set."""
+
+    def uploads(self, upload_ids: Collection[str]) -> Mapping[str, Upload]:
+        """Those of these uploads that exist. Asked only of a draft with attachments."""
 
     def pin_count(self, chat_id: int) -> int:
         """How many messages of the chat are pinned."""

@@ -145,6 +145,7 @@ async def get_stats(context: Context, caller: Caller, _params: GetStats) -> Resu
     """How much the server holds, and how many connections all nodes have."""
     context.limiter.spend("queries", caller.user_id, STATS_TOKENS)
     counts = await context.store.counts()
+    uploads = await context.store.uploads.totals()
     free = await asyncio.to_thread(context.host.disk_free_bytes)
     return {
         "users": counts.users,
@@ -152,7 +153,7 @@ async def get_stats(context: Context, caller: Caller, _params: GetStats) -> Resu
         "messages": counts.messages,
         "connections": context.connection_counts.total,
         "nodes": 1 + len(context.peers.others),
-        "uploads_bytes": 0,  # this version takes no uploads
+        "uploads_bytes": uploads.size_bytes,
         "database_bytes": counts.database_bytes,
         "disk_free_bytes": free,
         "version": context.host.version,

@@ -59,7 +59,7 @@ async def create_chat(context: Context, caller: Caller, params: CreateChat) -> R
         )
     except UnknownUsers as error:
         raise invalid(member_ids=f"no such user: {', '.join(map(str, error.user_ids))}") from None
-    return {"chat": await _summary(context, caller, chat.id), "created": created}
+    return {"chat": await chat_summary(context, caller, chat.id), "created": created}
 
 
 CHATS_PER_TOKEN = 10
@@ -88,7 +88,10 @@ async def list_chats(context: Context, caller: Caller, params: ListChats) -> Res
         raise bad_cursor() from None
     context.limiter.spend("queries", caller.user_id, len(summaries) / CHATS_PER_TOKEN)
     now = context.clock.now()
-    return {"chats": [summary_view(summary, now) for summary in summaries], "next_cursor": next_cursor}
+    return {
+        "chats": [summary_view(summary, now, context.links) for summary in summaries],
+        "next_cursor": next_cursor,
+    }
 
 
 @frozen
@@ -99,7 +102,7 @@ class OneChat:
 @command("get_chat", OneChat, ChatAnswer, limit="queries")
 async def get_chat(context: Context, caller: Caller, params: OneChat) -> Result:
     """The chat as the caller sees it, for its members; `not_found` for anybody else."""
-    return {"chat": await _summary(context, caller, params.chat_id)}
+    return {"chat": await chat_summary(context, caller, params.chat_id)}
 
 
 SLOW_MODE_MAX_S = 3600
@@ -131,7 +134,7 @@ async def change_chat(context: Context, caller: Caller, params: ChangeChat) -> R
         is_public=params.is_public,
         slow_mode_s=params.slow_mode_s,
     )
-    return {"chat": await _summary(context, caller, params.chat_id)}
+    return {"chat": await chat_summary(context, caller, params.chat_id)}
 
 
 @command("delete_chat", OneChat, Nothing, limit="changes")
@@ -144,9 +147,10 @@ async def delete_chat(context: Context, caller: Caller, params: OneChat) -> Resu
     return {}
 
 
-async def _summary(context: Context, caller: Caller, chat_id: int) -> View:
+async def chat_summary(context: Context, caller: Caller, chat_id: int) -> View:
+    """The chat as the caller sees it. Raises: `NotFound`."""
     summary = await context.store.chats.summary(chat_id, caller.user_id)
-    return summary_view(summary, context.clock.now())
+    return summary_view(summary, context.clock.now(), context.links)
 
 
 @frozen

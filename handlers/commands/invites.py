@@ -168,7 +168,7 @@ async def entered(context: Context, caller: Caller, chat_id: int) -> Result:
     chat = await context.directory.for_member(caller.user_id, chat_id)
     context.limiter.spend("changes", caller.user_id, len(chat.members) / RECIPIENTS_PER_TOKEN)
     summary = await context.store.chats.summary(chat_id, caller.user_id)
-    return {"chat": summary_view(summary, context.clock.now())}
+    return {"chat": summary_view(summary, context.clock.now(), context.links)}
 
 
 @command("remove_invite", OneInvite, Nothing, limit="changes")

@@ -1,5 +1,6 @@
 """Messages: send, edit, delete, read, and history."""
 
+from functools import partial
 from typing import Annotated
 
 from domain.frozen import frozen
@@ -18,8 +19,9 @@ from handlers.wire.answers import (
     VersionsAnswer,
 )
 from handlers.wire.errors import ChatError, invalid, not_found
+from handlers.wire.links import Links
 from handlers.wire.pages import ITEMS_BYTES_MAX
-from handlers.wire.schemas import AnyText, ClientId, Id, StrictInteger, StrictString
+from handlers.wire.schemas import AnyText, ClientId, Id, StrictInteger, StrictString, UploadIds
 from handlers.wire.views import message_view, version_view
 
 
@@ -29,6 +31,7 @@ class SendMessage:
     content: AnyText
     client_id: ClientId | None = None
     reply_to: Id | None = None
+    attachments: UploadIds | None = None
 
 
 @frozen
@@ -38,11 +41,13 @@ class CreateMessage:
     message_type: Annotated[str, StrictString(one_of=("text",))] = "text"
     client_id: ClientId | None = None
     reply_to: Id | None = None
+    attachments: UploadIds | None = None
 
 
 async def _send(context: Context, caller: Caller, params: SendMessage | CreateMessage) -> Later[Appended]:
     """Stores a message. The ack means that the message is on disk and has been published to the room."""
-    fault = content_fault(params.content, context.policy.max_content_chars)
+    attachments = params.attachments or ()
+    fault = content_fault(params.content, context.policy.max_content_chars, attached=bool(attachments))
     if fault is not None and params.client_id is None:
         raise invalid(content=fault)
     # Membership is checked in memory, so that a stranger costs no write; the store checks it again in the write.
@@ -55,13 +60,14 @@ async def _send(context: Context, caller: Caller, params: SendMessage | CreateMe
         client_id=params.client_id,
         reply_to=params.reply_to,
         content_fault=fault,
+        attachments=attachments,
     )
-    return Later(context.store.messages.append(draft), _sent)
+    return Later(context.store.messages.append(draft), partial(_sent, context.links))
 
 
-def _sent(appended: Appended) -> Result:
+def _sent(links: Links, appended: Appended) -> Result:
     message = appended.message
-    return {"message": message_view(message), "seq": message.seq, "duplicate": appended.duplicate}
+    return {"message": message_view(message, links), "seq": message.seq, "duplicate": appended.duplicate}
 
 
 send_message = command("send_message", SendMessage, SentAnswer, socket=True, limit="messages")(_send)
@@ -77,14 +83,22 @@ class EditMessage:
 
 @command("edit_message", EditMessage, EditedAnswer, socket=True, limit="messages")
 async def edit_message(context: Context, caller: Caller, params: EditMessage) -> Result | Later[Message]:
-    """Replaces the content of a message: only its author may. The room gets `message_updated`."""
-    fault = content_fault(params.content, context.policy.max_content_chars)
+    """Replaces the content of a message, which may be empty beside attachments: only its author may. The room gets
+    `message_updated`."""
+    longest = context.policy.max_content_chars
+    fault = content_fault(params.content, longest, attached=True)
     if fault is not None:
         raise invalid(content=fault)
     write = context.store.messages.edit(
-        params.message_id, caller.user_id, params.content, context.clock.now()
+        params.message_id,
+        caller.user_id,
+        params.content,
+        context.clock.now(),
+        content_fault=content_fault(params.content, longest),
     )
-    return Later(write, lambda message: {"message": message_view(message), "seq": message.changed_seq})
+    return Later(
+        write, lambda message: {"message": message_view(message, context.links), "seq": message.changed_seq}
+    )
 
 
 @frozen
@@ -109,7 +123,7 @@ async def delete_message(context: Context, caller: Caller, params: OneMessage) -
 @command("get_message", OneMessage, MessageAnswer, limit="queries")
 async def get_message(context: Context, caller: Caller, params: OneMessage) -> Result:
     """One message, for members of its chat. A deleted one is `not_found`."""
-    return {"message": message_view(await _for_reader(context, caller, params.message_id))}
+    return {"message": message_view(await _for_reader(context, caller, params.message_id), context.links)}
 
 
 VERSION_CHARS_PER_TOKEN = 20_000
@@ -174,7 +188,7 @@ async def list_messages(context: Context, caller: Caller, params: ListMessages) 
     # The caller may have been removed while the page was read, and then must not see it.
     await context.directory.for_reader(caller.user_id, params.chat_id)
     return {
-        "messages": [message_view(message) for message in page.messages],
+        "messages": [message_view(message, context.links) for message in page.messages],
         "has_more_before": page.has_more_before,
         "has_more_after": page.has_more_after,
         "head_seq": head_seq,

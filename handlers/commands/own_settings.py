@@ -34,4 +34,4 @@ async def change_settings(context: Context, caller: Caller, params: ChangeSettin
     )
     await context.store.chats.change_settings(params.chat_id, caller.user_id, request)
     summary = await context.store.chats.summary(params.chat_id, caller.user_id)
-    return {"chat": summary_view(summary, context.clock.now())}
+    return {"chat": summary_view(summary, context.clock.now(), context.links)}

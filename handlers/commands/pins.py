@@ -1,5 +1,6 @@
 """Pinned messages."""
 
+from functools import partial
 from typing import Annotated
 
 from domain.decisions.pins import PINS_MAX
@@ -9,6 +10,7 @@ from handlers.commands.messages import MESSAGES_PER_TOKEN
 from handlers.context import Caller, Context
 from handlers.registry import Later, Result, command
 from handlers.wire.answers import PinnedAnswer, PinsAnswer
+from handlers.wire.links import Links
 from handlers.wire.pages import ITEMS_BYTES_MAX, before_seq
 from handlers.wire.schemas import AnyText, Id, StrictInteger
 from handlers.wire.views import message_view
@@ -24,7 +26,7 @@ async def pin_message(context: Context, caller: Caller, params: PinMessage) -> R
     """Pins a message in its chat: owners and admins may, in a private chat both members. The room gets
     `message_pinned`. A message that is pinned already stays where it is among the pins."""
     write = context.store.messages.pin(params.message_id, caller.user_id, context.clock.now())
-    return Later(write, _pinned)
+    return Later(write, partial(_pinned, context.links))
 
 
 @command("unpin_message", PinMessage, PinnedAnswer, socket=True, limit="messages")
@@ -32,11 +34,11 @@ async def unpin_message(context: Context, caller: Caller, params: PinMessage) ->
     """Ends a pin: who may pin may. The room gets `message_unpinned`. Nothing happens to a message that is not
     pinned."""
     write = context.store.messages.unpin(params.message_id, caller.user_id, context.clock.now())
-    return Later(write, _pinned)
+    return Later(write, partial(_pinned, context.links))
 
 
-def _pinned(message: Message) -> Result:
-    return {"message": message_view(message), "seq": message.changed_seq}
+def _pinned(links: Links, message: Message) -> Result:
+    return {"message": message_view(message, links), "seq": message.changed_seq}
 
 
 @frozen
@@ -57,6 +59,6 @@ async def list_pins(context: Context, caller: Caller, params: ListPins) -> Resul
     # The caller may have been removed while the page was read, and then must not see it.
     await context.directory.for_reader(caller.user_id, params.chat_id)
     return {
-        "messages": [message_view(message) for message in messages],
+        "messages": [message_view(message, context.links) for message in messages],
         "next_cursor": str(messages[-1].pinned_seq) if more else None,
     }

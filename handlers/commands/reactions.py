@@ -1,10 +1,13 @@
 """Reactions to messages."""
 
+from functools import partial
+
 from domain.frozen import frozen
 from domain.models import Message
 from handlers.context import Caller, Context
 from handlers.registry import Later, Result, command
 from handlers.wire.answers import ReactedAnswer
+from handlers.wire.links import Links
 from handlers.wire.schemas import Emoji, Id
 from handlers.wire.views import message_view
 
@@ -20,7 +23,10 @@ async def add_reaction(context: Context, caller: Caller, params: React) -> Resul
     """Reacts to a message with an emoji: every member may who has a voice. The room gets `reaction_added`. A reaction
     that is there already changes nothing."""
     messages, at = context.store.messages, context.clock.now()
-    return Later(messages.add_reaction(params.message_id, caller.user_id, params.emoji, at), _reacted)
+    return Later(
+        messages.add_reaction(params.message_id, caller.user_id, params.emoji, at),
+        partial(_reacted, context.links),
+    )
 
 
 @command("remove_reaction", React, ReactedAnswer, socket=True, limit="messages")
@@ -28,8 +34,11 @@ async def remove_reaction(context: Context, caller: Caller, params: React) -> Re
     """Takes the caller's own reaction away. The room gets `reaction_removed`. A reaction that is not there changes
     nothing."""
     messages, at = context.store.messages, context.clock.now()
-    return Later(messages.remove_reaction(params.message_id, caller.user_id, params.emoji, at), _reacted)
+    return Later(
+        messages.remove_reaction(params.message_id, caller.user_id, params.emoji, at),
+        partial(_reacted, context.links),
+    )
 
 
-def _reacted(message: Message) -> Result:
-    return {"message": message_view(message), "seq": message.changed_seq}
+def _reacted(links: Links, message: Message) -> Result:
+    return {"message": message_view(message, links), "seq": message.changed_seq}

@@ -48,7 +48,7 @@ async def search_messages(context: Context, caller: Caller, params: SearchMessag
     async with context.searches.of(str(caller.user_id), gone=caller.gone):
         messages, following = await context.store.search.messages(caller.user_id, request)
     shown = await _shown(context, caller.user_id, messages)
-    return {"messages": [message_view(message) for message in shown], "next_cursor": following}
+    return {"messages": [message_view(message, context.links) for message in shown], "next_cursor": following}
 
 
 async def _shown(context: Context, user_id: int, messages: Sequence[Message]) -> Iterable[Message]:

@@ -11,6 +11,7 @@ from handlers.live.directory import Directory
 from handlers.live.hub import Hub
 from handlers.live.loaded_chat import LoadedChat
 from handlers.wire import events
+from handlers.wire.links import Links
 from storage.errors import Unavailable
 from storage.ports import Store
 
@@ -43,9 +44,16 @@ class ChatUpdates:
     """
 
     def __init__(
-        self, store: Store, hub: Hub, clock: Clock, connections: Connections, directory: Directory
+        self,
+        store: Store,
+        hub: Hub,
+        clock: Clock,
+        connections: Connections,
+        directory: Directory,
+        links: Links,
     ) -> None:
         self._store = store
+        self._links = links
         self._hub = hub
         self._clock = clock
         self._connections = connections
@@ -127,7 +135,7 @@ class ChatUpdates:
                 return
             rooms = [connection.id for user_id in user_ids for connection in self._unjoined(chat, user_id)]
             if rooms:
-                name, payload = events.chat_updated(chat_id, preview, *counts, self._clock.now())
+                name, payload = events.chat_updated(chat_id, preview, *counts, self._clock.now(), self._links)
                 self._hub.emit_once(name, payload, rooms=rooms)
             if number % EVENTS_PER_TURN == 0:
                 await asyncio.sleep(0)

@@ -23,6 +23,7 @@ Limit = Literal[
     "marks",
     "queries",
     "searches",
+    "uploads",
     "name_changes",
     "login_failures",
     "auth_calls",

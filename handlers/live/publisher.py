@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from domain import changes
 from domain.changes import Change, ChangeKind, MessageChange, UndeclaredChange
+from domain.file_changes import ChatAvatarChanged, FilesRemoved
 from domain.invites import InviteMade, InviteRemoved
 from domain.models import Chat
 from domain.moderation import MemberMuted, UserBanned, UserUnbanned
@@ -97,7 +98,7 @@ class Publisher:
         context, message = self._context, change.message
         chat_id = message.chat_id
         context.directory.published(chat_id, message.changed_seq)
-        name, payload = event_of(change, self._at)
+        name, payload = event_of(change, self._at, self._context.links)
         spreader, room = self._spreader, room_of(chat_id)
         if spreader is None or not spreader.emit(change, name, payload, room):
             context.hub.emit(name, payload, room=room)
@@ -117,7 +118,7 @@ class Publisher:
 
     def _to_room(self, event_of: EventOf[Any], change: Any) -> None:
         """Publishes the event of another change of a chat to the room."""
-        name, payload = event_of(change, self._at)
+        name, payload = event_of(change, self._at, self._context.links)
         self._context.hub.emit(name, payload, room=room_of(change.chat_id))
 
     @_publishes(changes.MessageCreated)
@@ -181,6 +182,15 @@ class Publisher:
     def _chat_set(self, chat: Chat) -> None:
         self._context.directory.chat_set(chat)
         self._members.changed(chat.id)
+
+    @_publishes(ChatAvatarChanged)
+    def _avatar_changed(self, change: ChatAvatarChanged) -> None:
+        """Publishes `chat_changed` to the members."""
+        self._chat_set(change.chat)
+
+    @_publishes(FilesRemoved)
+    def _files_removed(self, _change: FilesRemoved) -> None:
+        """Publishes nothing: clients hear of what the files were part of."""
 
     @_publishes(InviteMade)
     def _invite_made(self, _change: InviteMade) -> None:

@@ -111,7 +111,9 @@ class _Replay:
                 await self._writable()
                 unwritten = 0
             known = message.seq <= self._after_seq or message.id in self._seen
-            name, payload = events.replayed(message, self._context.clock.now(), known=known)
+            name, payload = events.replayed(
+                message, self._context.clock.now(), self._context.links, known=known
+            )
             self._context.hub.emit(name, payload, room=self._connection.id)
             self._seen.add(message.id)
             self._position = message.changed_seq

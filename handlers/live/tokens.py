@@ -63,6 +63,10 @@ class Tokens:
         text = "\0".join(["vestnik", purpose, *map(str, words)])
         return hmac.digest(self._secret.encode(), text.encode(), "sha256").hex()[:32]
 
+    def key_for(self, purpose: str) -> bytes:
+        """A key that is derived from that of the server, the same at all nodes of a store, for one purpose alone."""
+        return hmac.digest(self._secret.encode(), f"vestnik key: {purpose}".encode(), "sha256")
+
     def read(self, token: str) -> Claims:
         """Raises: `Refused` (UNAUTHENTICATED) for a token that is bad in any way or has expired."""
         try:

@@ -250,6 +250,13 @@ class FoundAnswer(TypedDict):
     next_cursor: str | None
 
 
+class LinksAnswer(TypedDict):
+    """Paths from the root; `thumbnail_url` is there for pictures that have a thumbnail."""
+
+    url: str
+    thumbnail_url: NotRequired[str]
+
+
 class ReadAnswer(TypedDict):
     """Where the caller's read mark is now; `up_to` is null in a chat without messages."""
 

@@ -17,6 +17,7 @@ from typing import Annotated, Any, Generic, TypeVar, cast, get_args, get_origin,
 from marshmallow import EXCLUDE, Schema, ValidationError, fields, validate
 
 from domain.emoji import emoji_fault, normalised
+from domain.files import ATTACHMENTS_MAX
 from handlers.wire.errors import ChatError, invalid
 from handlers.wire.json import is_unicode
 
@@ -25,6 +26,7 @@ ID_MAX = 2**53 - 1
 _DIGITS_MAX = 20
 
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:\d\d)", re.ASCII)
+_UPLOAD_ID = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
 _TIME_SAYS = "must be a time with an offset, such as 2025-11-23T10:00:00+00:00"
 
 Value = TypeVar("Value")
@@ -165,6 +167,25 @@ class IdList(StrictField[list[int]]):
         return [int(part) for part in parts]
 
 
+class UploadIdList(StrictField[list[str]]):
+    """A list of at most `ATTACHMENTS_MAX` ids of uploads. Whether there are such uploads is not looked at."""
+
+    def __init__(self) -> None:
+        self._says = f"must be a list of at most {ATTACHMENTS_MAX} ids of uploads"
+        super().__init__(validate=validate.Length(max=ATTACHMENTS_MAX, error=self._says))
+
+    def check(self, value: Any) -> list[str]:
+        if type(value) is not list or len(value) > ATTACHMENTS_MAX:
+            raise ValidationError(self._says)
+        if not all(type(item) is str and _UPLOAD_ID.fullmatch(item) for item in value):
+            raise ValidationError("must hold ids of uploads")
+        return value
+
+    def from_text(self, text: str) -> list[str]:
+        """Ids with commas between them."""
+        return text.split(",") if text else []
+
+
 class StrictTime(StrictField[datetime], fields.DateTime):
     """A time of ISO 8601 with an offset; null is a value of its own, which is not the same as absent."""
 
@@ -194,6 +215,7 @@ ABSENT = Absent.ABSENT
 Id = Annotated[int, StrictInteger(1)]
 Position = Annotated[int, StrictInteger(0)]
 Flag = Annotated[bool, StrictBoolean()]
+UploadIds = Annotated[list[str], UploadIdList()]
 Text = Annotated[str, StrictString(1)]
 AnyText = Annotated[str, StrictString()]
 Emoji = Annotated[str, EmojiString()]

@@ -16,6 +16,8 @@ from domain.models import (
     User,
     Version,
 )
+from handlers.wire.file_views import UploadObject, upload_view
+from handlers.wire.links import Links, avatar_url
 
 Time = Annotated[str | datetime, "ISO 8601 in UTC with offset, always with microseconds"]
 Id = Annotated[int, "1 to 2^53 - 1"]
@@ -85,7 +87,7 @@ class MessageObject(TypedDict):
     mentions_all: bool
     reactions: dict[str, list[Id]]
     pinned: bool
-    attachments: list[dict[str, Any]]
+    attachments: list[UploadObject]
     client_id: NotRequired[str]
 
 
@@ -152,7 +154,7 @@ def user_view(user: User, status: str, *, own: bool = False) -> View:
         "id": user.id,
         "username": user.username,
         "display_name": user.display_name,
-        "avatar_url": None,  # nobody has a picture yet
+        "avatar_url": avatar_url(user.avatar_id),
         "status": status,
         "last_seen_at": optional_time_view(user.last_seen_at),
         "created_at": time_view(user.created_at),
@@ -185,7 +187,7 @@ def admin_user_view(user: User, status: str) -> View:
     return user_view(user, status) | more
 
 
-def message_view(message: Message) -> View:
+def message_view(message: Message, links: Links) -> View:
     created_at, edited_at = message.created_at, message.edited_at
     view: View = {
         "id": message.id,
@@ -202,7 +204,9 @@ def message_view(message: Message) -> View:
         "mentions_all": message.mentions_all,
         "reactions": message.reactions or {},
         "pinned": message.pinned_seq > 0,
-        "attachments": message.attachments,
+        "attachments": (
+            [upload_view(one, links) for one in message.attachments] if message.attachments else ()
+        ),
     }
     if message.client_id is not None:
         view["client_id"] = message.client_id
@@ -224,13 +228,13 @@ def chat_view(chat: Chat) -> View:
         "created_by": chat.created_by,
         "member_count": chat.member_count,
         "seq": chat.head_seq,
-        "avatar_url": None,
+        "avatar_url": avatar_url(chat.avatar_id),
         "is_public": chat.is_public,
         "slow_mode_s": chat.slow_mode_s,
     }
 
 
-def summary_view(summary: ChatSummary, at: datetime) -> View:
+def summary_view(summary: ChatSummary, at: datetime, links: Links) -> View:
     """A `SummaryObject`, as the member sees the chat at that time."""
     last = summary.last_message
     return {
@@ -238,7 +242,7 @@ def summary_view(summary: ChatSummary, at: datetime) -> View:
         "role": summary.member.role,
         "unread_count": summary.unread_count,
         "unread_mentions": summary.unread_mentions,
-        "last_message": None if last is None else message_view(last),
+        "last_message": None if last is None else message_view(last, links),
         "last_read_message_id": summary.member.last_read_message_id,
         "read_seq": summary.member.read_seq,
         **settings_view(summary.member, at),

@@ -92,7 +92,7 @@ def _serve(call: Call) -> Callable[[web.Request], Awaitable[web.Response]]:
     in_query = query_fields(COMMANDS[call.command], elsewhere) if call.method == hdrs.METH_GET else {}
 
     async def serve(request: web.Request) -> web.Response:
-        caller = await _caller(request, call)
+        caller = stranger_of(request) if call.public else await caller_of(request)
         # All limits come before the body: nothing is read of a request that is refused.
         chat_app = request.app[CHAT_APP]
         chat_app.admit_call(caller, call.command)
@@ -148,18 +148,32 @@ def json_answer(status: int, body: Any, headers: Mapping[str, str] | None = None
     return web.Response(status=status, body=dumps(body), content_type="application/json", headers=headers)
 
 
-async def _caller(request: web.Request, call: Call) -> Caller:
+async def caller_of(request: web.Request) -> Caller:
+    """The user whose token the request has. Raises: `ChatError` `unauthenticated`; `Refused`."""
     origins = request.app[ORIGINS]
-    address = origins.address(request)
-    gone, origin = partial(_has_gone, request), partial(origins.own_origin, request)
-    if call.public:
-        user_agent = request.headers.get(hdrs.USER_AGENT, "")
-        return Caller(0, address, gone=gone, user_agent=user_agent, origin=origin)
     token = bearer(request.headers)
     if token is None:
         raise ChatError("unauthenticated", "an Authorization: Bearer header is missing")
     identity = await request.app[CHAT_APP].authenticate(token, request.get(CLAIMS))
-    return Caller(identity.user_id, address, identity.session_id, gone=gone, origin=origin)
+    return Caller(
+        identity.user_id,
+        origins.address(request),
+        identity.session_id,
+        gone=partial(_has_gone, request),
+        origin=partial(origins.own_origin, request),
+    )
+
+
+def stranger_of(request: web.Request) -> Caller:
+    """Whoever makes the request, whatever token it has."""
+    origins = request.app[ORIGINS]
+    return Caller(
+        0,
+        origins.address(request),
+        gone=partial(_has_gone, request),
+        user_agent=request.headers.get(hdrs.USER_AGENT, ""),
+        origin=partial(origins.own_origin, request),
+    )
 
 
 def _has_gone(request: web.Request) -> bool:

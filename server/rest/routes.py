@@ -34,6 +34,13 @@ SEARCH_CALLS: Sequence[Call] = [
     Call("GET", "/messages/search", "search_messages"),
 ]
 
+FILE_CALLS: Sequence[Call] = [
+    Call("GET", "/uploads/{upload_id}/urls", "get_upload_urls"),
+    Call("DELETE", "/users/me/avatar", "remove_avatar", Answer(part="user")),
+    Call("DELETE", "/chats/{chat_id}/avatar", "remove_chat_avatar", Answer(part="chat")),
+]
+"""What is sent and read is in `server.files`."""
+
 MODERATION_CALLS: Sequence[Call] = [
     Call("POST", "/chats/{chat_id}/bans", "ban_user", Answer(200, part="ban", status_if={"created": 201})),
     Call("GET", "/chats/{chat_id}/bans", "list_bans"),
@@ -100,6 +107,7 @@ CALLS: Sequence[Call] = [
     *REACTION_CALLS,
     *PIN_CALLS,
     *SEARCH_CALLS,
+    *FILE_CALLS,
     *MODERATION_CALLS,
     *INVITE_CALLS,
     *PUBLIC_CALLS,

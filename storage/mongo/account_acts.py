@@ -17,6 +17,7 @@ from storage.mongo.audit import write_server
 from storage.mongo.database import Database
 from storage.mongo.documents import user_of
 from storage.mongo.sessions import end_sessions, live_sessions, revoked_sessions
+from storage.mongo.uploads import MongoUploads
 
 _SETUP = "setup"
 
@@ -27,8 +28,9 @@ class AccountActs:
     The entry of the audit comes last: a crash may lose that of an act that was not acked.
     """
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, uploads: MongoUploads) -> None:
         self._database = database
+        self._uploads = uploads
         self.log = AdminLog(database)
 
     async def update(self, user_id: int, wanted: AccountUpdate, act: Act, publish: Publish) -> User:
@@ -56,6 +58,8 @@ class AccountActs:
             publish(UserChanged(after, shown, own=after.is_admin != before.is_admin))
         if after.banned and not after.deleted:
             await self._end_sessions(user_id, publish)
+        if after.deleted:
+            await self._uploads.end_account(user_id, before.avatar_id)
         await self._audit(entries_of_update(before, after, act))
         return after
 

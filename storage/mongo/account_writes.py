@@ -91,6 +91,14 @@ async def check_account(database: Database, user_id: int) -> User:
     return user_of(document)
 
 
+async def check_active(database: Database, user_id: int) -> User:
+    """The user. Raises: `NotFound` if there is none, or the account may not be used."""
+    user = await check_account(database, user_id)
+    if not user.active:
+        raise NotFound(f"user {user_id}")
+    return user
+
+
 async def check_free(database: Database, user: User) -> None:
     """Raises: `Duplicate` if somebody has the username or the email."""
     for field, key in (("username", name_key(user.username)), ("email", email_key(user.email or "#"))):

@@ -22,7 +22,7 @@ from domain.models import User
 from domain.text import name_key
 from storage.mongo.database import Database, Document
 from storage.mongo.documents import user_of
-from storage.mongo.writer import RetryBudget
+from storage.mongo.retry_budget import RetryBudget
 
 DecidedT = TypeVar("DecidedT")
 
@@ -192,6 +192,7 @@ def _fields(before: User, after: User) -> Document:
             "password_hash": "",
             "display_name": after.display_name,
             "display_name_key": name_key(after.display_name),
+            "avatar_id": None,
         }
     return {
         name: getattr(after, name)

@@ -19,10 +19,11 @@ from domain.changes import (
     check_served,
     kind_named,
 )
+from domain.file_changes import ChatAvatarChanged
 from domain.invites import InviteMade, InviteRemoved
 from domain.moderation import MemberMuted, UserBanned, UserUnbanned
 from domain.private_chats import ChatOpened, MemberBlocked
-from storage.mongo import invite_documents
+from storage.mongo import freed_files, invite_documents
 from storage.mongo.bulk import insert_missing, update_all
 from storage.mongo.database import Collection, Database, Document
 from storage.mongo.documents import member_key
@@ -91,6 +92,12 @@ async def _settings_changed(database: Database, row: Row, data: Document) -> Non
     if "slow_mode_s" in values:
         values["slow_from_seq"] = row.seq  # messages from before do not count
     await _update_chat(database, row, values)
+
+
+async def _avatar_changed(database: Database, row: Row, data: Document) -> None:
+    await _update_chat(database, row, {"avatar_id": data["avatar_id"]})
+    if data["old_id"] is not None:
+        await freed_files.add(database, [data["old_id"]])
 
 
 async def _invite_made(database: Database, row: Row, data: Document) -> None:
@@ -201,6 +208,7 @@ _PROJECTIONS: Mapping[type[Change], Project] = {
     ChatCreated: _created,
     ChatRenamed: _renamed,
     ChatSettingsChanged: _settings_changed,
+    ChatAvatarChanged: _avatar_changed,
     ChatDeleted: _deleted,
     MemberAdded: _member_added,
     MemberRemoved: _member_removed,

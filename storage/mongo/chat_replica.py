@@ -18,6 +18,7 @@ from domain.changes import (
     RoleChanged,
     check_served,
 )
+from domain.file_changes import ChatAvatarChanged
 from domain.frozen import frozen
 from domain.invites import InviteMade, InviteRemoved
 from domain.models import Actor, Ban, Chat, Member, Role
@@ -133,7 +134,7 @@ class ChatReplica:
         for member in change.state.members.values():
             self._set_role(member)
 
-    def _chat_changed(self, change: ChatRenamed | ChatSettingsChanged) -> None:
+    def _chat_changed(self, change: ChatRenamed | ChatSettingsChanged | ChatAvatarChanged) -> None:
         self.chat = change.chat
         if isinstance(change, ChatSettingsChanged) and "slow_mode_s" in change.changed:
             self.is_slow = change.chat.slow_mode_s > 0
@@ -205,6 +206,7 @@ _EFFECTS: Mapping[type[Change], Callable[[ChatReplica, Any], None]] = {
     ChatCreated: ChatReplica._created,
     ChatRenamed: ChatReplica._chat_changed,
     ChatSettingsChanged: ChatReplica._chat_changed,
+    ChatAvatarChanged: ChatReplica._chat_changed,
     ChatDeleted: ChatReplica._deleted,
     MemberAdded: ChatReplica._member_added,
     MemberRemoved: ChatReplica._member_removed,

@@ -14,7 +14,8 @@ from storage.mongo import history, invite_documents
 from storage.mongo.chat_replica import ChatReplica
 from storage.mongo.database import Database
 from storage.mongo.documents import account_of, member_key, member_of
-from storage.mongo.writer import RetryBudget, Writer
+from storage.mongo.retry_budget import RetryBudget
+from storage.mongo.writer import Writer
 
 T = TypeVar("T")
 

@@ -17,8 +17,9 @@ from domain.decisions.view import MemberView
 from domain.refusals import Refusal
 from storage.mongo.chat_view import LoadingView
 from storage.mongo.database import UnknownOutcome
+from storage.mongo.retry_budget import RetryBudget
 from storage.mongo.row_codecs import row_of
-from storage.mongo.writer import UNSETTLED, RetryBudget, Writer, WriterItem
+from storage.mongo.writer import UNSETTLED, Writer, WriterItem
 from storage.results import result_of
 
 PASSED_ON_AT_ONCE = 50

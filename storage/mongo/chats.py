@@ -9,6 +9,7 @@ from domain.acts import Act, entries_of_chat_deletion
 from domain.changes import Change
 from domain.decisions import chats, invites, members
 from domain.decisions.admins import check_actor
+from domain.decisions.files import change_avatar
 from domain.decisions.settings import SettingsRequest
 from domain.decisions.view import MemberView
 from domain.models import Actor, Chat, ChatPreview, ChatState, ChatSummary, ChatType, Member, Role
@@ -155,6 +156,12 @@ class MongoChats:
             lambda view: chats.change(
                 view, chat_id, user_id, at, name=name, is_public=is_public, slow_mode_s=slow_mode_s
             ),
+        )
+        return chat
+
+    async def set_avatar(self, chat_id: int, user_id: int, avatar_id: str | None, at: datetime) -> Chat:
+        chat: Chat = await self._decide(
+            chat_id, lambda view: change_avatar(view, chat_id, user_id, avatar_id, at)
         )
         return chat
 

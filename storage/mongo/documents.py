@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from domain.models import UNSET, Account, Chat, Member, Message, OwnSettings, Role, Session, User
+from storage.attachments import attachments_of, stored_attachments
 from storage.mongo.database import Document
 from storage.times import from_micros, to_micros
 
@@ -28,6 +29,7 @@ def user_of(document: Document) -> User:
         is_admin=document.get("is_admin", False),
         presence=document.get("presence", "auto"),
         presence_n=document.get("presence_n", 0),
+        avatar_id=document.get("avatar_id"),
     )
 
 
@@ -59,6 +61,7 @@ def chat_of(document: Document) -> Chat:
         document["member_count"],
         document.get("is_public", False),
         document.get("slow_mode_s", 0),
+        document.get("avatar_id"),
     )
 
 
@@ -73,6 +76,7 @@ def chat_document(chat: Chat) -> Document:
         "member_count": chat.member_count,
         "is_public": chat.is_public,
         "slow_mode_s": chat.slow_mode_s,
+        "avatar_id": chat.avatar_id,
     }
 
 
@@ -129,7 +133,7 @@ def message_document(message: Message) -> Document:
     if message.pinned_seq:
         extra["pinned_seq"] = message.pinned_seq
     if message.attachments:
-        extra["attachments"] = [dict(attachment) for attachment in message.attachments]
+        extra["attachments"] = stored_attachments(message.attachments)
     if message.mentions or message.mentions_all:
         extra["mentions"] = [*message.mentions, 0] if message.mentions_all else list(message.mentions)
     return {
@@ -166,7 +170,7 @@ def message_of(document: Document) -> Message:
         reply_to=document["reply_to"],
         reactions=reactions and {one["emoji"]: one["user_ids"] for one in reactions},
         pinned_seq=extra.get("pinned_seq", 0),
-        attachments=extra.get("attachments", ()),
+        attachments=attachments_of(extra["attachments"]) if "attachments" in extra else (),
         client_id=document["client_id"],
         deleted=document["deleted"],
         mentions=tuple(filter(None, mentions)),

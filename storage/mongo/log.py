@@ -38,7 +38,10 @@ from storage.times import from_micros
 SENT = MessageCreated.kind.name
 """The kind of the rows that create a message."""
 
-_EDITED, _DELETED = MessageEdited.kind.name, MessageDeleted.kind.name
+DELETED = MessageDeleted.kind.name
+"""The kind of the rows that delete one."""
+
+_EDITED = MessageEdited.kind.name
 
 SCRUBBED = {"$set": {"message.content": "", "message.extra": {}}, "$unset": {"data.fields": ""}}
 """The update that removes the content of a message, and what else a change of it says, from a row of the log.
@@ -190,7 +193,7 @@ class Log:
         first = await self._of_kind(message_id, SENT, 1)
         edited = await self._of_kind(message_id, _EDITED, newest)
         # Last: the row of a deletion is in the log before what the message said is removed from the other rows.
-        if not first or await self._of_kind(message_id, _DELETED, 1):
+        if not first or await self._of_kind(message_id, DELETED, 1):
             return None
         return [message_of(row["message"]) for row in (*first, *reversed(edited))]
 

@@ -6,25 +6,29 @@ They are planned on the state in memory, without checking first that it is the n
 """
 
 from collections import deque
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from domain.changes import MessageChange
 from domain.decisions.view import MessageView
 from domain.mentions import usernames_in
-from domain.models import Actor, Draft, Message
+from domain.models import Draft, Message
+from domain.refusals import Refusal
+from storage.mongo import upload_documents
 from storage.mongo.chat_replica import ChatReplica
 from storage.mongo.chat_replicas import Applied
 from storage.mongo.database import UnknownOutcome
 from storage.mongo.documents import message_of
-from storage.mongo.log import SENT, Row
-from storage.mongo.pins import note_pin, pinned_ids
-from storage.mongo.row_codecs import UnknownKind, row_of
-from storage.mongo.writer import UNSETTLED, RetryBudget, Writer, WriterItem
+from storage.mongo.log import Row
+from storage.mongo.message_plan import Plan
+from storage.mongo.pins import pinned_ids
+from storage.mongo.retry_budget import RetryBudget
+from storage.mongo.row_codecs import UnknownKind
+from storage.mongo.writer import UNSETTLED, Writer, WriterItem
 from storage.results import result_of
 from storage.runs import outcome_of
+from storage.times import to_micros
 
 
 @dataclass(slots=True)
@@ -53,76 +57,6 @@ class MessageWrite(WriterItem[Any]):
         return None if message is None else message.chat_id
 
 
-@dataclass
-class Plan:
-    """The rows that a run of message writes is going to insert. See `domain.decisions.view.MessageView`.
-
-    They follow the state of the replicas in memory. If they cannot be inserted, the whole plan is discarded.
-    """
-
-    replicas: dict[int, ChatReplica]
-    messages: dict[int, Message]
-    """The messages that the items name and those that the rows change, in their newest states."""
-    first_uses: dict[tuple[int, str], Message]
-    ids: deque[int]
-    pins: dict[int, set[int]]
-    """The ids of the pinned messages, by chat, of chats in which something is to be pinned."""
-    usernames: Mapping[str, int]
-    """The ids of the users whom the contents of the items name."""
-    rows: list[Row] = field(default_factory=list)
-    _planned: dict[int, int] = field(default_factory=dict)
-    _sent_at: dict[tuple[int, int], datetime] = field(default_factory=dict)
-    """Of chats in slow mode: when users sent the messages of this plan."""
-
-    def actor(self, chat_id: int, user_id: int) -> Actor:
-        return self.replicas[chat_id].actor(user_id)
-
-    def message(self, message_id: int) -> Message | None:
-        return self.messages.get(message_id)
-
-    def first_use(self, sender_id: int, client_id: str) -> Message | None:
-        first = self.first_uses.get((sender_id, client_id))
-        return first and self.messages.get(first.id, first)
-
-    def last_sent(self, chat_id: int, user_id: int) -> datetime | None:
-        return self._sent_at.get((chat_id, user_id)) or self.replicas[chat_id].sent_at.get(user_id)
-
-    def pin_count(self, chat_id: int) -> int:
-        return len(self.pins[chat_id])
-
-    def members_named(self, chat_id: int, usernames: Collection[str]) -> Mapping[str, int]:
-        roles, ids = self.replicas[chat_id].roles, self.usernames
-        return {name: ids[name] for name in usernames if name in ids and ids[name] in roles}
-
-    def member_count(self, chat_id: int) -> int:
-        return len(self.replicas[chat_id].roles)
-
-    def next_seq(self, chat_id: int) -> int:
-        return self.replicas[chat_id].seq + self._planned.get(chat_id, 0) + 1
-
-    def next_message_id(self) -> int:
-        return self.ids[0]
-
-    def add(self, change: MessageChange, mark: str) -> Row:
-        """Plans a change of a message: each row of a plan is one, so n and seq rise together."""
-        message = change.message
-        chat_id = message.chat_id
-        planned = self._planned[chat_id] = self._planned.get(chat_id, 0) + 1
-        replica = self.replicas[chat_id]
-        row = row_of(change, chat_id, replica.n + planned, message.changed_seq, mark)
-        self.rows.append(row)
-        self.messages[message.id] = message
-        if self.pins and chat_id in self.pins:
-            note_pin(self.pins[chat_id], message)
-        if row.kind == SENT:
-            self.ids.popleft()
-            if replica.is_slow:
-                self._sent_at[chat_id, message.sender_id] = message.created_at
-            if message.client_id is not None:
-                self.first_uses[message.sender_id, message.client_id] = message
-        return row
-
-
 class MessageRun:
     def __init__(self, writer: Writer, items: Sequence[MessageWrite], outcomes: list[Any]) -> None:
         self._writer = writer
@@ -134,6 +68,10 @@ class MessageRun:
         self._behind: set[int] = set()
         self._named: set[int] = set()
         self._ids: deque[int] = deque()
+        self._taken: set[str] = set()
+        """Uploads that other messages have claimed."""
+        self._claims: dict[int, Sequence[str]] = {}
+        """The uploads that items have claimed, by place."""
 
     async def run(self) -> None:
         budget = RetryBudget()
@@ -148,6 +86,8 @@ class MessageRun:
                 await self._fail(unknown, pending)
             else:
                 await budget.again()
+        if self._claims:
+            await self._give_back()
 
     async def _round(self, pending: Sequence[int]) -> None:
         """Plans the pending items, inserts their rows, and settles the items whose outcome is certain."""
@@ -165,12 +105,36 @@ class MessageRun:
         for chat_id in self._refused_in(pending, planned, plan) - {row.chat_id for row in plan.rows}:
             if await self._replicas.log.has(chat_id, plan.replicas[chat_id].n + 1):
                 self._behind.add(chat_id)
-        if self._behind:
+        if self._behind or (plan.uploads_by_id and not await self._claim(pending, planned)):
             return
         done = await self._replicas.write(plan.rows, plan.replicas)
         if len(done) < len(plan.rows):
             self._behind.add(plan.rows[len(done)].chat_id)
         self._settle(pending, planned, plan, done)
+
+    async def _claim(self, pending: Sequence[int], planned: Sequence[object]) -> bool:
+        """Claims the uploads of the sends that are planned. Returns False if others have claimed one: what is planned
+        has to be planned again."""
+        database, taken = self._writer.database, len(self._taken)
+        for index, outcome in zip(pending, planned, strict=True):
+            item = self._items[index]
+            if item.draft is None or not item.draft.attachments or not isinstance(outcome, Row):
+                continue
+            self._claims[index] = item.draft.attachments
+            name, at = upload_documents.name_of(item.draft, item.mark), to_micros(item.draft.created_at)
+            for upload_id in item.draft.attachments:
+                if not await upload_documents.claim(database, upload_id, name, at):
+                    self._taken.add(upload_id)
+        return len(self._taken) == taken
+
+    async def _give_back(self) -> None:
+        """Gives back the claims of sends that were refused after all. One with a `client_id` keeps them: the same send
+        may be under way at another node, and then has the claims too."""
+        for index, upload_ids in self._claims.items():
+            draft = self._items[index].draft
+            if isinstance(self._outcomes[index], Refusal) and draft is not None and draft.client_id is None:
+                for upload_id in set(upload_ids) - self._taken:
+                    await upload_documents.give_back(self._writer.database, upload_id)
 
     async def _fail(self, unknown: UnknownKind, pending: Sequence[int]) -> None:
         """Settles the items of a chat that this version cannot serve. The next round goes on with the others."""
@@ -268,7 +232,10 @@ class MessageRun:
         # After the replicas: the username of each of their members is in the database by then.
         contents = [item.content for item in items if "@" in item.content]
         usernames = await self._writer.usernames.find(usernames_in(contents)) if contents else {}
-        return Plan(replicas, messages, first_uses, self._ids, pins, usernames)
+        upload_ids = {one for draft in drafts if draft is not None for one in draft.attachments}
+        upload_ids -= self._taken
+        uploads = await upload_documents.named(self._writer.database, upload_ids) if upload_ids else {}
+        return Plan(replicas, messages, first_uses, self._ids, pins, usernames, uploads)
 
     def _hint_repeated(self, row: Row) -> None:
         """Names the row of a send that is repeated in a hint, unless its hint is certainly on disk: the node that

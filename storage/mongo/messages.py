@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
+from domain.changes import MessageCreated
 from domain.decisions import messages, reactions
 from domain.decisions import pins as pin_decisions
 from domain.decisions.view import MessageView
@@ -11,6 +12,7 @@ from storage.mongo import history, pins
 from storage.mongo.database import Database
 from storage.mongo.follower import Follower
 from storage.mongo.message_run import MessageWrite
+from storage.mongo.new_kinds import ATTACHMENTS_FORMAT
 from storage.mongo.read_marks import Read
 from storage.mongo.writer import Writer
 from storage.promise import Promise
@@ -27,7 +29,7 @@ class MongoMessages:
     def append(self, draft: Draft) -> Promise[Appended]:
         return self._writer.submit(
             MessageWrite(
-                lambda view: messages.send(view, draft),
+                self._send_attached(draft) if draft.attachments else lambda view: messages.send(view, draft),
                 self._writer.mark(),
                 message_id=draft.reply_to,
                 draft=draft,
@@ -36,10 +38,26 @@ class MongoMessages:
             )
         )
 
-    def edit(self, message_id: int, user_id: int, content: str, edited_at: datetime) -> Promise[Message]:
+    def _send_attached(self, draft: Draft) -> Callable[[MessageView], object]:
+        def decision(view: MessageView) -> object:
+            outcome = messages.send(view, draft)
+            is_new = isinstance(outcome, MessageCreated)
+            return (self._writer.too_early(ATTACHMENTS_FORMAT) if is_new else None) or outcome
+
+        return decision
+
+    def edit(
+        self,
+        message_id: int,
+        user_id: int,
+        content: str,
+        edited_at: datetime,
+        *,
+        content_fault: str | None = None,
+    ) -> Promise[Message]:
         return self._writer.submit(
             MessageWrite(
-                lambda view: messages.edit(view, message_id, user_id, content, edited_at),
+                lambda view: messages.edit(view, message_id, user_id, content, edited_at, content_fault),
                 self._writer.mark(),
                 message_id=message_id,
                 content=content,

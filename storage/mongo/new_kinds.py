@@ -15,14 +15,25 @@ _FIRST_KINDS = frozenset(
 """The kinds that every version knows. This set does not grow."""
 
 
+ATTACHMENTS_FORMAT = 3
+"""The format (`versions`) from which on messages have attachments. Nodes that do not know them would leave the files of
+deleted messages where they are."""
+
+_ATTACHED = "attached"
+"""What is noted, like a kind, of a chat with a message that has attachments."""
+
+
 def note_of(row: Row) -> Document:
     """The field of the chat's document that notes the kind of the row; empty for a kind that every version knows."""
-    return {} if row.kind in _FIRST_KINDS else {f"kinds.{row.kind}": row.n}
+    if row.kind in _FIRST_KINDS:
+        return {f"kinds.{_ATTACHED}": row.n} if row.message is not None and row.message.attachments else {}
+    return {f"kinds.{row.kind}": row.n}
 
 
 def unknown_kind(chat: Document) -> str | None:
     """A kind that is noted in the document of a chat and that this version does not know; None if there is none."""
-    return next((kind for kind in chat.get("kinds", ()) if logged_kind(kind) is None), None)
+    kinds = chat.get("kinds", ())
+    return next((kind for kind in kinds if logged_kind(kind) is None and kind != _ATTACHED), None)
 
 
 def check_kinds(chat: Document) -> None:

@@ -8,15 +8,17 @@ numbers, order and acks.
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from pymongo import UpdateOne
 
+from domain.files import owner_id
 from domain.models import Message
-from storage.mongo import chat_projection
+from storage.mongo import chat_projection, freed_files, upload_documents
 from storage.mongo.bulk import insert_missing, update_all
 from storage.mongo.database import Database, Document
-from storage.mongo.log import SCRUBBED, SENT, Row
+from storage.mongo.freed_files import FreedFiles
+from storage.mongo.log import DELETED, SCRUBBED, SENT, Row
 from storage.mongo.new_kinds import note_of
 from storage.mongo.search_words import word_fields
 from storage.times import to_micros
@@ -25,6 +27,7 @@ from storage.times import to_micros
 class Projection:
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._freed = FreedFiles(database)
 
     async def project(self, rows: Sequence[Row], saved: Mapping[int, int], *, check_first: bool) -> None:
         """Projects rows of any chats, those of a chat in order. `saved`: up to which row each chat is known to be
@@ -52,17 +55,41 @@ class Projection:
     async def _messages(self, rows: Sequence[Row], *, check_first: bool) -> None:
         created: set[int] = set()
         last: dict[int, Message] = {}
+        attached: list[Row] = []
+        freed: list[str] = []
         for row in rows:
             assert row.message is not None
             if row.kind == SENT:
                 created.add(row.message.id)
+                if row.message.attachments:
+                    attached.append(row)
+            elif row.kind == DELETED:
+                freed += _freed_by(row)
             last[row.message.id] = row.message
+        if attached:
+            await upload_documents.note_attached(self._database, attached)
+        await self._states(last, rows, created, freed, check_first=check_first)
+        if freed:
+            await self._freed.end_uploads(sorted({owner_id(file_id) for file_id in freed}))
+
+    async def _states(
+        self,
+        last: dict[int, Message],
+        rows: Sequence[Row],
+        created: Collection[int],
+        freed: Sequence[str],
+        *,
+        check_first: bool,
+    ) -> None:
+        """Writes the last states of messages, which the rows leave. `freed` are the files that these had."""
         if check_first:
             for there in await self._there(list(last)):
                 if there["changed_seq"] >= last[int(there["_id"])].changed_seq:
                     del last[int(there["_id"])]
         # Before the projection: once a deletion is projected, its content is certainly out of the log.
         deleted = [key for key, message in last.items() if message.deleted]
+        if freed:
+            await freed_files.add(self._database, freed)  # the log forgets them, too
         if deleted:
             await self._scrub(deleted)
         newest = {row.message.id: row for row in rows if row.message is not None}
@@ -110,3 +137,9 @@ class Projection:
         """Removes what deleted messages said, and what was said about them, from the log."""
         rows = {"message_id": {"$in": list(message_ids)}}
         await self._database.with_retry(lambda: self._database.changes.update_many(rows, SCRUBBED))
+
+
+def _freed_by(row: Row) -> Sequence[str]:
+    """The files that a deleted message had. A row that has lost them was projected up to there before."""
+    fields: Document = (row.data or {}).get("fields", {})
+    return list(fields.get("file_ids", ()))

@@ -9,10 +9,12 @@ import logging
 from collections.abc import Sequence
 
 from domain.changes import Change, ChatDeleted
+from storage.attachments import attachments_of
 from storage.errors import Unavailable
 from storage.mongo import invite_documents
 from storage.mongo.database import Database
 from storage.mongo.log import SCRUBBED
+from storage.mongo.uploads import MongoUploads
 
 _STEP = 500
 
@@ -22,8 +24,9 @@ _log = logging.getLogger(__name__)
 class Remover:
     """Removes what deleted chats leave behind, one chat after the other, until nothing is left."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, uploads: MongoUploads) -> None:
         self._database = database
+        self._uploads = uploads
         self._work: asyncio.Task[None] | None = None
         self._asked = False
 
@@ -51,6 +54,7 @@ class Remover:
                 left = await self._database.find(self._database.chats, {"deleted": True, "swept": False})
                 for chat in left:
                     await self._remove(chat["id"])
+                    await self._uploads.free_avatar(chat.get("avatar_id"))
         except Unavailable as error:
             _log.warning("removing deleted chats goes on later: %s", error)
         finally:
@@ -59,9 +63,14 @@ class Remover:
     async def _remove(self, chat_id: int) -> None:
         database = self._database
         while True:
-            some = await database.find(database.messages, {"chat_id": chat_id}, limit=_STEP, fields=["_id"])
+            some = await database.find(
+                database.messages, {"chat_id": chat_id}, limit=_STEP, fields=["_id", "extra.attachments"]
+            )
             if not some:
                 break
+            attached = [one for message in some for one in message.get("extra", {}).get("attachments", ())]
+            if attached:
+                await self._uploads.end_attached(attachments_of(attached))
             keys = [message["_id"] for message in some]
             await database.with_retry(lambda keys=keys: database.messages.delete_many({"_id": {"$in": keys}}))  # type: ignore[misc]
         await self._scrub(chat_id)
@@ -69,7 +78,9 @@ class Remover:
             await database.with_retry(lambda one=collection: one.delete_many({"chat_id": chat_id}))  # type: ignore[misc]
         await invite_documents.remove_of(database, chat_id)
         await database.with_retry(
-            lambda: database.chats.update_one({"_id": str(chat_id)}, {"$set": {"swept": True}})
+            lambda: database.chats.update_one(
+                {"_id": str(chat_id)}, {"$set": {"swept": True, "avatar_id": None}}
+            )
         )
 
     async def _scrub(self, chat_id: int) -> None:

@@ -16,6 +16,7 @@ from domain.changes import (
     MemberRemoved,
     RoleChanged,
 )
+from domain.file_changes import ChatAvatarChanged
 from domain.frozen import frozen
 from domain.invites import InviteMade
 from domain.models import Chat, ChatState, Member
@@ -69,6 +70,16 @@ def _read_settings_changed(row: Row, current: CurrentChat) -> Change:
     data = _data(row)
     chat = replace(current(), **data["values"])
     return ChatSettingsChanged(chat, tuple(data["values"]), data["actor_id"], from_micros(data["at"]))
+
+
+def _avatar_changed(change: ChatAvatarChanged, _member_count: int) -> Document:
+    return {"avatar_id": change.chat.avatar_id, "old_id": change.old_id, **_act(change)}
+
+
+def _read_avatar_changed(row: Row, current: CurrentChat) -> Change:
+    data = _data(row)
+    chat = replace(current(), avatar_id=data["avatar_id"])
+    return ChatAvatarChanged(chat, data["old_id"], data["actor_id"], from_micros(data["at"]))
 
 
 def _invite_made(change: InviteMade, _member_count: int) -> Document:
@@ -141,7 +152,7 @@ def _read_role_changed(row: Row, _current: CurrentChat) -> Change:
 
 
 def _act(
-    change: ChatRenamed | ChatSettingsChanged | MemberRemoved | RoleChanged | MemberMuted,
+    change: ChatRenamed | ChatSettingsChanged | ChatAvatarChanged | MemberRemoved | RoleChanged | MemberMuted,
 ) -> Document:
     """Who made the change, and when. Rows of the first stage do not say it."""
     return {"actor_id": change.actor_id, "at": None if change.at is None else to_micros(change.at)}
@@ -195,6 +206,7 @@ LAYOUTS: Mapping[type[Change], Layout] = {
     ChatCreated: Layout(_created, _read_created),
     ChatRenamed: Layout(_renamed, _read_renamed),
     ChatSettingsChanged: Layout(_settings_changed, _read_settings_changed),
+    ChatAvatarChanged: Layout(_avatar_changed, _read_avatar_changed),
     ChatDeleted: Layout(_deleted, _read_deleted),
     MemberAdded: Layout(_added, _read_added),
     MemberRemoved: Layout(_removed, _read_removed),

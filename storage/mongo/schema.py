@@ -47,6 +47,7 @@ def indexes(database: Database) -> Mapping[Collection, Sequence[IndexModel]]:
             unique("email_key"),
             plain("display_name_key"),
             plain("deleted", "id"),
+            plain("avatar_id"),
         ],
         database.bans: [plain("chat_id", "user_id")],
         database.user_blocks: [plain("user_id", "blocked_id")],
@@ -57,7 +58,14 @@ def indexes(database: Database) -> Mapping[Collection, Sequence[IndexModel]]:
         database.sessions: [plain("user_id")],
         database.tokens: [plain("session_id", "expires_at")],
         database.pairs: [plain("users", "generation")],
-        database.chats: [plain("deleted", "swept"), plain("is_public", "id")],
+        database.chats: [plain("deleted", "swept"), plain("is_public", "id"), plain("avatar_id")],
+        database.uploads: [
+            plain("user_id", "message_id"),
+            plain("message_id", "created_at"),
+            plain("size_bytes"),
+        ],
+        database.quotas: [plain("user_id", "n"), unique("entry")],
+        database.file_writings: [plain("begun_at")],
         database.members: [
             # All members, and pages of them in the order in which they joined.
             plain("chat_id", "gone", "joined_at", "user_id"),

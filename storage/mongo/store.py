@@ -16,6 +16,7 @@ from storage.mongo.chat_replica import check_effects
 from storage.mongo.chats import MongoChats
 from storage.mongo.connection import connect
 from storage.mongo.database import Database
+from storage.mongo.files import MongoFiles
 from storage.mongo.follower import Follower
 from storage.mongo.foreign_rows import ForeignRows
 from storage.mongo.hint_writer import HintWriter
@@ -32,6 +33,7 @@ from storage.mongo.row_codecs import check_codecs
 from storage.mongo.search import MongoSearch
 from storage.mongo.search_fill import SearchFill
 from storage.mongo.sessions import MongoSessions
+from storage.mongo.uploads import MongoUploads
 from storage.mongo.users import MongoUsers
 from storage.mongo.writer import Writer
 from storage.results import check_results
@@ -57,9 +59,12 @@ class MongoStore:
         self._database = database
         self.epoch = epoch
         self.health = database.health
-        self._remover = Remover(database)
         self._subscribers = Subscribers()
+        self.uploads = MongoUploads(database, self._subscribers.publish)
+        self.files = MongoFiles(database)
+        self._remover = Remover(database, self.uploads)
         self._subscribers.add(self._remover.published)
+        self._subscribers.add(self.uploads.published)
         ids, incarnation = Ids(database), uuid4().hex
         self._leases = leases = Leases(database, incarnation)
         hints = HintWriter(database, incarnation, leases.is_joined, leases.join_unnamed)
@@ -71,7 +76,7 @@ class MongoStore:
         self.nodes = MongoNodes(database, incarnation, leases, hints, self._writer, publication, rows)
         self._closing = asyncio.Lock()
         self._closed = False
-        self.users = MongoUsers(database, ids, self._accounts, self._writer)
+        self.users = MongoUsers(database, ids, self._accounts, self._writer, self.uploads)
         self.sessions = MongoSessions(database, self._accounts)
         self.chats = MongoChats(database, self._writer, self._follower)
         self.moderation = MongoModeration(database, self._writer)

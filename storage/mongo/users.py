@@ -10,29 +10,42 @@ from domain.decisions.accounts import check_username
 from domain.models import PresenceChoice, User
 from domain.refusals import Duplicate
 from domain.text import email_key, name_key
+from storage.mongo import user_queries
 from storage.mongo.account_acts import AccountActs, no_setup
-from storage.mongo.account_writes import AccountWriter, Publish, check_account, check_free
+from storage.mongo.account_writes import (
+    AccountWriter,
+    Publish,
+    check_account,
+    check_active,
+    check_free,
+)
 from storage.mongo.chat_writes import pass_on_all
 from storage.mongo.database import Database
 from storage.mongo.documents import user_of
 from storage.mongo.ids import Ids
 from storage.mongo.sessions import end_sessions, live_sessions
+from storage.mongo.uploads import MongoUploads
 from storage.mongo.writer import Writer
 from storage.times import to_micros
-from storage.username_keys import key_bounds, namesake_key
-
-_HIGHEST = chr(0x10FFFF)
 
 
 class MongoUsers:
     """See `storage.ports.Users`."""
 
-    def __init__(self, database: Database, ids: Ids, writer: AccountWriter, chat_writer: Writer) -> None:
+    def __init__(
+        self,
+        database: Database,
+        ids: Ids,
+        writer: AccountWriter,
+        chat_writer: Writer,
+        uploads: MongoUploads,
+    ) -> None:
         self._database = database
         self._ids = ids
         self._writer = writer
         self._chat_writer = chat_writer
-        self._acts = AccountActs(database)
+        self._uploads = uploads
+        self._acts = AccountActs(database, uploads)
 
     async def create(
         self,
@@ -97,42 +110,16 @@ class MongoUsers:
         return {document["id"]: user_of(document) for document in found}
 
     async def find(self, login: str) -> User | None:
-        users, (key, first, end) = self._database.users, key_bounds(login)
-        named = {
-            "$or": [{"username_key": key}, {"username_key": {"$gte": first, "$lt": end}}],
-            "deleted": False,
-        }
-        found = await self._database.find(users, named, sort=[("username_key", 1)])
-        if not found and not login.startswith("#"):  # that is how an absent email is stored
-            addressed = {"email_key": email_key(login), "deleted": False}
-            found = await self._database.find(users, addressed, limit=1)
-        # Of namesakes, the one whose name was given exactly but for case, else the one that has the key of the name.
-        exact = namesake_key(login)
-        found = sorted(found, key=lambda document: document["username_key"] != exact)
-        return user_of(found[0]) if found else None
+        return await user_queries.find(self._database, login)
 
     async def exist(self) -> bool:
         return bool(await self._database.find(self._database.users, {}, limit=1, fields=["_id"]))
 
     async def search(self, prefix: str, *, after_id: int, limit: int) -> Sequence[User]:
-        key = name_key(prefix)
-        wanted: dict[str, Any] = {"deleted": False, "banned": False, "id": {"$gt": after_id}}
-        if key:
-            span = {"$gte": key, "$lt": key + _HIGHEST}
-            wanted["$or"] = [{"username_key": span}, {"display_name_key": span}]
-        found = await self._database.find(self._database.users, wanted, sort=[("id", 1)], limit=limit)
-        return [user_of(document) for document in found]
+        return await user_queries.search(self._database, prefix, after_id, limit)
 
     async def search_all(self, prefix: str, *, after_id: int, limit: int) -> Sequence[User]:
-        key, address = name_key(prefix), email_key(prefix)
-        wanted: dict[str, Any] = {"deleted": False, "id": {"$gt": after_id}}
-        if key:
-            span = {"$gte": key, "$lt": key + _HIGHEST}
-            wanted["$or"] = [{"username_key": span}, {"display_name_key": span}]
-            if not address.startswith("#"):  # that is how an absent email is stored
-                wanted["$or"].append({"email_key": {"$gte": address, "$lt": address + _HIGHEST}})
-        found = await self._database.find(self._database.users, wanted, sort=[("id", 1)], limit=limit)
-        return [user_of(document) for document in found]
+        return await user_queries.search_all(self._database, prefix, after_id, limit)
 
     async def rename(self, user_id: int, display_name: str) -> User:
         return await self._writer.write(
@@ -180,6 +167,11 @@ class MongoUsers:
     async def set_presence(self, user_id: int, presence: PresenceChoice) -> User:
         return await self._writer.write(
             f"user {user_id}", lambda publish: self._set_presence(user_id, presence, publish)
+        )
+
+    async def set_avatar(self, user_id: int, avatar_id: str | None) -> User:
+        return await self._writer.write(
+            f"user {user_id}", lambda publish: self._set_avatar(user_id, avatar_id, publish)
         )
 
     async def seen(self, user_id: int, at: datetime) -> None:
@@ -256,6 +248,17 @@ class MongoUsers:
             return user
         await self._update(user_id, {"$set": {"presence": presence, "presence_n": user.presence_n + 1}})
         return await self._publish(user_id, publish, own=True)
+
+    async def _set_avatar(self, user_id: int, avatar_id: str | None, publish: Publish) -> User:
+        """The old file is freed last: if that is interrupted, nothing refers to it, and it is found by that."""
+        user = await check_active(self._database, user_id)
+        if user.avatar_id == avatar_id:
+            return user
+        await self._update(user_id, {"$set": {"avatar_id": avatar_id}})
+        changed = await self._publish(user_id, publish, shown=True)
+        if changed.avatar_id == avatar_id:
+            await self._uploads.free_avatar(user.avatar_id)
+        return changed
 
     async def _seen(self, user_id: int, at: int, publish: Publish) -> None:
         document = await self._database.get(self._database.users, str(user_id))

@@ -1,6 +1,5 @@
 """The one task that writes chats: batch after batch, and in a batch the items in their order."""
 
-import asyncio
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -17,7 +16,7 @@ from storage.batching import Batcher, Written
 from storage.errors import Unavailable
 from storage.mongo import versions
 from storage.mongo.chat_replicas import Applied, ChatReplicas
-from storage.mongo.database import RETRY_S, Database, UnknownOutcome
+from storage.mongo.database import Database
 from storage.mongo.hint_writer import HintWriter
 from storage.mongo.ids import Ids
 from storage.mongo.log import Row
@@ -28,9 +27,6 @@ from storage.promise import Promise
 from storage.runs import Item, ResultT_co, runs
 
 log = structlog.get_logger("vestnik")
-
-_PAUSE_S = 0.05
-_CONTEST_S = 30.0
 
 
 class WriterItem(Item[ResultT_co]):
@@ -51,26 +47,6 @@ class Unsettled:
 
 
 UNSETTLED = Unsettled()
-
-
-class RetryBudget:
-    """How long one item, or a run of them, may be tried."""
-
-    def __init__(self) -> None:
-        self._start = asyncio.get_running_loop().time()
-
-    async def again(self, unknown: UnknownOutcome | None = None) -> None:
-        """Returns when it is time for another try: at once, but for a lost connection.
-
-        Raises: `Unavailable` when it is time to give up.
-        """
-        passed_s = asyncio.get_running_loop().time() - self._start
-        if unknown is not None:
-            if passed_s > RETRY_S:
-                raise unknown.unavailable()
-            await asyncio.sleep(_PAUSE_S)
-        elif passed_s > _CONTEST_S:
-            raise Unavailable("others write to the same chats all the time", "contested")
 
 
 class Writer:
@@ -168,12 +144,14 @@ class Writer:
     def too_new(self, change: Change) -> Unavailable | None:
         """Why a change cannot be written now: a living node does not know the kind. None if all know it."""
         kind = change.kind
-        if kind.since <= self.lowest_format:
+        return None if kind.since <= self.lowest_format else self.too_early(kind.since)
+
+    def too_early(self, since: int) -> Unavailable | None:
+        """Why what a format introduced cannot be written now: a living node does not know the format. None if all know
+        it."""
+        if since <= self.lowest_format:
             return None
-        return Unavailable(
-            f"changes of the kind {kind.name!r} are not written while nodes of an older version live",
-            "newer",
-        )
+        return Unavailable("this is not written while nodes of an older version live", "newer")
 
     async def _attempt(
         self, kind: type[WriterItem[Any]], items: Sequence[WriterItem[Any]]

@@ -10,7 +10,7 @@ from domain.decisions.invites import ended_with
 from domain.models import User
 from domain.refusals import Forbidden
 from domain.text import name_key
-from storage.sqlite import audit_rows, heirs, invite_rows
+from storage.sqlite import audit_rows, heirs, invite_rows, upload_rows
 from storage.sqlite.accounts import end_sessions_but, get, publish
 from storage.sqlite.rows import user_of
 from storage.sqlite.writer import Writer
@@ -71,6 +71,9 @@ def update(
             invite_rows.delete_of(db, None, user_id)
         if not after.active:
             end_sessions_but(writer, user_id, None)
+        if after.deleted:
+            writer.messages.free_avatar(before.avatar_id)
+            writer.messages.remove_uploads(upload_rows.unattached_of(db, user_id))
         if (ended := ended_with(before, after)) is not None:
             invite_rows.delete_made(db, user_id, of_server=ended == "of the server")
         audit_rows.write(db, None, entries_of_update(before, after, act))
@@ -91,7 +94,7 @@ def note(writer: Writer, act: Act, action: Action, user_id: int, detail: str | N
 def _write(db: sqlite3.Connection, user: User) -> None:
     db.execute(
         "UPDATE users SET is_admin = ?, banned = ?, deleted = ?, display_name = ?, display_name_key = ?,"
-        " password_hash = ?, email = ?, email_key = iif(? IS NULL, NULL, email_key) WHERE id = ?",
+        " password_hash = ?, email = ?, email_key = iif(? IS NULL, NULL, email_key), avatar_id = ? WHERE id = ?",
         (
             user.is_admin,
             user.banned,
@@ -101,6 +104,7 @@ def _write(db: sqlite3.Connection, user: User) -> None:
             user.password_hash,
             user.email,
             user.email,
+            user.avatar_id,
             user.id,
         ),
     )

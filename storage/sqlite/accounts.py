@@ -24,6 +24,14 @@ def check_account(db: sqlite3.Connection, user_id: int) -> User:
     return user
 
 
+def check_active(db: sqlite3.Connection, user_id: int) -> User:
+    """The user. Raises: `NotFound` if there is none, or the account may not be used."""
+    user = check_account(db, user_id)
+    if not user.active:
+        raise NotFound(f"user {user_id}")
+    return user
+
+
 def end_sessions_but(writer: Writer, user_id: int, kept: str | None) -> None:
     """Revokes every session of the user but one."""
     live = writer.db.execute("SELECT id FROM sessions WHERE user_id = ? AND revoked = 0", (user_id,))

@@ -20,6 +20,7 @@ from domain.changes import (
     RoleChanged,
     check_served,
 )
+from domain.file_changes import ChatAvatarChanged
 from domain.invites import InviteMade, InviteRemoved
 from domain.models import Member
 from domain.moderation import MemberMuted, UserBanned, UserUnbanned
@@ -27,7 +28,7 @@ from domain.own_settings import OwnSettingsChanged
 from domain.pins import MessagePinned, MessageUnpinned
 from domain.private_chats import ChatOpened, MemberBlocked
 from domain.reactions import ReactionAdded, ReactionRemoved
-from storage.sqlite import bans, invite_rows, members, mentions, search_segments, versions
+from storage.sqlite import bans, invite_rows, members, mentions, search_segments, upload_rows, versions
 from storage.sqlite.chat_view import users_key
 from storage.sqlite.message_view import SqliteMessageView
 from storage.sqlite.rows import extra_of
@@ -86,6 +87,8 @@ def _message_deleted(view: SqliteMessageView, change: MessageDeleted) -> None:
     search_segments.forget(view.db, [message.id])
     versions.remove(view.db, [message.id])
     view.note_removal()
+    if change.file_ids:
+        view.remove_uploads(upload_rows.of_messages(view.db, [message.id]))
     mentions.rewrite(view.db, message)
     view.db.execute(
         "UPDATE messages SET content = '', extra = NULL, pinned = 0, deleted = 1, changed_seq = ? WHERE id = ?",
@@ -154,6 +157,11 @@ def _settings_changed(view: SqliteMessageView, change: ChatSettingsChanged) -> N
         view.forget_sends(chat.id)
 
 
+def _avatar_changed(view: SqliteMessageView, change: ChatAvatarChanged) -> None:
+    view.db.execute("UPDATE chats SET avatar_id = ? WHERE id = ?", (change.chat.avatar_id, change.chat.id))
+    view.free_avatar(change.old_id)
+
+
 def _invite_made(view: SqliteMessageView, change: InviteMade) -> None:
     invite_rows.insert(view.db, change.invite)
 
@@ -169,6 +177,8 @@ def _chat_deleted(view: SqliteMessageView, change: ChatDeleted) -> None:
     bans.forget_chat(view.db, chat_id)
     view.forget_sends(chat_id)
     view.db.execute("DELETE FROM invites WHERE chat_id = ?", (chat_id,))
+    (avatar_id,) = view.db.execute("SELECT avatar_id FROM chats WHERE id = ?", (chat_id,)).fetchone()
+    view.free_avatar(avatar_id)
     view.db.execute("DELETE FROM chats WHERE id = ?", (chat_id,))
     view.db.execute("INSERT INTO removals (chat_id) VALUES (?)", (chat_id,))
     view.forget_chat(chat_id)
@@ -268,6 +278,7 @@ _APPLY: Mapping[type[Change], Callable[[SqliteMessageView, Any], None]] = {
     ChatCreated: _chat_created,
     ChatRenamed: _chat_renamed,
     ChatSettingsChanged: _settings_changed,
+    ChatAvatarChanged: _avatar_changed,
     ChatDeleted: _chat_deleted,
     MemberAdded: _member_added,
     MemberRemoved: _member_removed,

@@ -9,6 +9,7 @@ from typing import Any
 from domain.acts import Act, entries_of_chat_deletion
 from domain.decisions import chats, invites
 from domain.decisions import members as decisions
+from domain.decisions.files import change_avatar
 from domain.decisions.settings import SettingsRequest, change_settings
 from domain.decisions.view import MemberView
 from domain.models import Actor, Chat, ChatPreview, ChatState, ChatSummary, ChatType, Member, Role
@@ -139,6 +140,10 @@ class SqliteChats:
                 view, chat_id, user_id, at, name=name, is_public=is_public, slow_mode_s=slow_mode_s
             )
         )
+        return chat
+
+    async def set_avatar(self, chat_id: int, user_id: int, avatar_id: str | None, at: datetime) -> Chat:
+        chat: Chat = await self._decide(lambda view: change_avatar(view, chat_id, user_id, avatar_id, at))
         return chat
 
     async def delete(self, chat_id: int, user_id: int) -> None:

@@ -10,9 +10,10 @@ import sqlite3
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
+from domain.files import Upload
 from domain.models import Actor, Message
 from domain.refusals import NotFound
-from storage.sqlite import history, members, mentions, message_rows
+from storage.sqlite import history, members, mentions, message_rows, upload_rows
 from storage.sqlite.message_rows import ClientIdKey
 from storage.sqlite.rows import extra_of, message_of
 from storage.sqlite.schema import REMOVED
@@ -56,6 +57,9 @@ class SqliteMessageView:
         # Apart from the rows: two more columns in each of them would cost a plain message 0.3 µs.
         self._with_extra: list[tuple[int, str | None, int]] = []
         self._new_mentions: list[mentions.Row] = []
+        self._new_attached: list[tuple[int, str]] = []
+        self.freed: list[str] = []
+        """Of this transaction: the files that nothing refers to any more."""
 
     def actor(self, chat_id: int, user_id: int) -> Actor:
         actor = self._actors.get((chat_id, user_id))
@@ -81,6 +85,10 @@ class SqliteMessageView:
             "SELECT at FROM slow_sends WHERE chat_id = ? AND user_id = ?", (chat_id, user_id)
         ).fetchone()
         return None if row is None else from_micros(row[0])
+
+    def uploads(self, upload_ids: Collection[str]) -> Mapping[str, Upload]:
+        self.insert_new()  # an earlier send of the run may have taken one
+        return {upload.id: upload for upload in upload_rows.named(self.db, upload_ids)}
 
     def pin_count(self, chat_id: int) -> int:
         self.insert_new()
@@ -152,6 +160,7 @@ class SqliteMessageView:
         if is_mentioning or message.pinned_seq or message.reactions or message.attachments:
             self._with_extra.append((message.pinned_seq, extra_of(message), message.id))
             self._new_mentions += mentions.rows_of(message)
+            self._new_attached += [(message.id, attachment.id) for attachment in message.attachments]
 
     def insert_new(self) -> None:
         """Writes the new messages that are not written yet."""
@@ -161,7 +170,8 @@ class SqliteMessageView:
         if self._with_extra:
             self.db.executemany("UPDATE messages SET pinned = ?, extra = ? WHERE id = ?", self._with_extra)
             mentions.insert(self.db, self._new_mentions)
-            self._with_extra, self._new_mentions = [], []
+            upload_rows.attach(self.db, self._new_attached)
+            self._with_extra, self._new_mentions, self._new_attached = [], [], []
 
     def raise_head(self, chat_id: int, seq: int) -> None:
         """Change `seq` of a message of the chat is being made."""
@@ -180,6 +190,17 @@ class SqliteMessageView:
         if self._notes_removal:
             self._notes_removal = False
             self.db.execute("INSERT OR IGNORE INTO meta (key, value) VALUES (?, '')", (REMOVED,))
+
+    def remove_uploads(self, uploads: Sequence[Upload]) -> None:
+        """Removes uploads, and frees their files."""
+        if uploads:
+            self.freed += upload_rows.remove(self.db, uploads)
+            self.note_removal()  # their names
+
+    def free_avatar(self, avatar_id: str | None) -> None:
+        """Frees the file of an avatar that is no longer one, if there is any."""
+        if avatar_id is not None:
+            self.freed += upload_rows.free(self.db, [avatar_id])
 
     def forget_member(self, chat_id: int, user_id: int) -> None:
         """The member has another role, or is gone."""
@@ -213,6 +234,7 @@ class SqliteMessageView:
         self.heads_before = {}
         self._activity = {}
         self._first_uses = {}
+        self.freed = []
         for kept in (self._heads, self._actors, self._runs):
             if len(kept) > _KEPT:
                 kept.clear()
@@ -222,7 +244,7 @@ class SqliteMessageView:
         self._heads.clear()
         self._actors.clear()
         self._runs.clear()
-        self._new_rows, self._with_extra, self._new_mentions = [], [], []
+        self._new_rows, self._with_extra, self._new_mentions, self._new_attached = [], [], [], []
         self._last_message_id = None
         self._notes_removal = True
         self.begin()

@@ -27,9 +27,17 @@ class SqliteMessages:
     def append(self, draft: Draft) -> Promise[Appended]:
         return self._database.submit(Send(draft, len(draft.content)))
 
-    def edit(self, message_id: int, user_id: int, content: str, edited_at: datetime) -> Promise[Message]:
+    def edit(
+        self,
+        message_id: int,
+        user_id: int,
+        content: str,
+        edited_at: datetime,
+        *,
+        content_fault: str | None = None,
+    ) -> Promise[Message]:
         def action(writer: Writer) -> Message:
-            outcome = messages.edit(writer.messages, message_id, user_id, content, edited_at)
+            outcome = messages.edit(writer.messages, message_id, user_id, content, edited_at, content_fault)
             edited: Message = writer.carry_out(outcome)
             return edited
 

@@ -1,5 +1,5 @@
-"""Removes the messages of deleted chats, their mentions and the audit in small steps: a chat may have millions of each,
-and other writes wait for each step.
+"""Removes the messages of deleted chats, their uploads and mentions and the audit in small steps: a chat may have
+millions of each, and other writes wait for each step.
 
 The rows of the chat and of its members go at once, and without them there is no way to its messages.
 """
@@ -8,7 +8,7 @@ from asyncio import Future
 from collections.abc import Sequence
 
 from domain.changes import Change, ChatDeleted
-from storage.sqlite import mentions, search_segments, versions
+from storage.sqlite import mentions, search_segments, upload_rows, versions
 from storage.sqlite.database import Database
 from storage.sqlite.writer import Writer
 
@@ -61,6 +61,7 @@ def _remove_some(writer: Writer) -> bool:
     ).fetchall()
     search_segments.forget(writer.db, [message_id for (message_id,) in some])
     versions.remove(writer.db, [message_id for (message_id,) in some])
+    writer.messages.remove_uploads(upload_rows.of_messages(writer.db, [message_id for (message_id,) in some]))
     writer.db.executemany("DELETE FROM messages WHERE id = ?", some)
     writer.messages.note_removal()
     if len(some) == _STEP or mentions.remove_some(writer.db, chat_id, _STEP):

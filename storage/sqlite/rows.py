@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from domain.models import UNSET, Chat, Member, Message, Notifications, OwnSettings, Session, User
+from storage.attachments import attachments_of, stored_attachments
 from storage.times import from_micros
 
 Row = tuple[Any, ...]
@@ -18,7 +19,7 @@ def user_of(row: Row) -> User:
     (user_id, username, display_name, email, password_hash, created, seen, is_bot, banned, deleted, *more) = (
         row
     )
-    _username_key, _display_name_key, _email_key, is_admin, presence, *_ = more
+    _username_key, _display_name_key, _email_key, is_admin, presence, avatar_id, *_ = more
     return User(
         id=user_id,
         username=username,
@@ -32,6 +33,7 @@ def user_of(row: Row) -> User:
         deleted=bool(deleted),
         is_admin=bool(is_admin),
         presence=presence,
+        avatar_id=avatar_id,
     )
 
 
@@ -51,7 +53,7 @@ def session_of(row: Row) -> Session:
 def chat_of(row: Row, *, head_seq: int | None = None) -> Chat:
     """With another head than the row's if `head_seq` is given: the writer raises those of rows only at the end."""
     (chat_id, name, chat_type, created, created_by, stored_head, member_count, *more) = row
-    _activity, _users_key, is_public, slow_mode_s, *_ = more
+    _activity, _users_key, is_public, slow_mode_s, avatar_id, *_ = more
     return Chat(
         chat_id,
         name,
@@ -62,6 +64,7 @@ def chat_of(row: Row, *, head_seq: int | None = None) -> Chat:
         member_count,
         bool(is_public),
         slow_mode_s,
+        avatar_id,
     )
 
 
@@ -122,7 +125,7 @@ def message_of(row: Row) -> Message:
         reply_to=reply_to,
         reactions=more.get("reactions"),
         pinned_seq=pinned,
-        attachments=more.get("attachments", ()),
+        attachments=attachments_of(more["attachments"]) if "attachments" in more else (),
         client_id=client_id,
         deleted=bool(deleted),
         mentions=tuple(more.get("mentions", ())),
@@ -136,7 +139,7 @@ def extra_of(message: Message) -> str | None:
     if message.reactions:
         extra["reactions"] = {emoji: list(user_ids) for emoji, user_ids in message.reactions.items()}
     if message.attachments:
-        extra["attachments"] = [dict(attachment) for attachment in message.attachments]
+        extra["attachments"] = stored_attachments(message.attachments)
     if message.mentions:
         extra["mentions"] = list(message.mentions)
     if message.mentions_all:

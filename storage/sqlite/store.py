@@ -6,6 +6,8 @@ from pathlib import Path
 
 from domain.changes import LaggingSubscriber, Subscriber
 from storage.counts import StoreCounts
+from storage.files.folder import FolderFiles
+from storage.files.ports import Files
 from storage.results import check_results
 from storage.sqlite.audit import SqliteAudit
 from storage.sqlite.blocks import SqliteBlocks
@@ -19,7 +21,10 @@ from storage.sqlite.removal import Remover
 from storage.sqlite.search import SqliteSearch
 from storage.sqlite.search_indexer import SearchIndexer
 from storage.sqlite.sessions import SqliteSessions
+from storage.sqlite.uploads import SqliteUploads
 from storage.sqlite.users import SqliteUsers
+
+FILES_FOLDER = "uploads"
 
 
 class SqliteStore:
@@ -28,7 +33,7 @@ class SqliteStore:
     shared = False
     nodes = None
 
-    def __init__(self, database: Database, store_id: str, epoch: str) -> None:
+    def __init__(self, database: Database, files: Files, store_id: str, epoch: str) -> None:
         check_changes()
         check_results()
         self.id = store_id
@@ -42,6 +47,8 @@ class SqliteStore:
         self.moderation = SqliteModeration(database)
         self.invites = SqliteInvites(database)
         self.messages = SqliteMessages(database)
+        self.uploads = SqliteUploads(database)
+        self.files = files
         self._indexer = SearchIndexer(database)
         self.search = SqliteSearch(database, self._indexer)
         self.audit = SqliteAudit(database)
@@ -52,12 +59,17 @@ class SqliteStore:
         self._indexer.start()
 
     @classmethod
-    async def open(cls, path: Path) -> "SqliteStore":
-        """Opens the file, makes it if there is none. Raises: `StorageError`, naming the path and the reason."""
+    async def open(cls, path: Path, files_folder: Path | None = None) -> "SqliteStore":
+        """Opens the file, makes it if there is none. Files are kept in that folder; None: in one beside the database.
+        Raises: `StorageError`, naming the path and the reason."""
         database = await Database.open(path)
+        files: Files | None = None
         try:
-            return cls(database, *await database.read(_names))
+            files = await FolderFiles.open(files_folder or database.path.parent / FILES_FOLDER)
+            return cls(database, files, *await database.read(_names))
         except BaseException:
+            if files is not None:
+                await files.close()
             await database.close()
             raise
 
@@ -81,6 +93,7 @@ class SqliteStore:
     async def close(self) -> None:
         await self._indexer.close()
         await self._database.close()
+        await self.files.close()
 
 
 def _counts(db: sqlite3.Connection) -> tuple[int, int, int]:

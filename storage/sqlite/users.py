@@ -11,7 +11,7 @@ from domain.models import PresenceChoice, User
 from domain.refusals import Duplicate
 from domain.text import email_key, name_key
 from storage.sqlite import account_acts, heirs
-from storage.sqlite.accounts import check_account
+from storage.sqlite.accounts import check_account, check_active
 from storage.sqlite.accounts import end_sessions_but as _end_sessions_but
 from storage.sqlite.accounts import get as _get
 from storage.sqlite.accounts import publish as _publish
@@ -126,6 +126,9 @@ class SqliteUsers:
 
     async def set_presence(self, user_id: int, presence: PresenceChoice) -> User:
         return await self._database.write(_set_presence, user_id, presence)
+
+    async def set_avatar(self, user_id: int, avatar_id: str | None) -> User:
+        return await self._database.write(_set_avatar, user_id, avatar_id)
 
     async def seen(self, user_id: int, at: datetime) -> None:
         await self._database.write(_seen, user_id, at)
@@ -275,6 +278,15 @@ def _set_presence(writer: Writer, user_id: int, presence: PresenceChoice) -> Use
         return user
     writer.db.execute("UPDATE users SET presence = ? WHERE id = ?", (presence, user_id))
     return _publish(writer, user_id, own=True)
+
+
+def _set_avatar(writer: Writer, user_id: int, avatar_id: str | None) -> User:
+    user = check_active(writer.db, user_id)
+    if user.avatar_id == avatar_id:
+        return user
+    writer.db.execute("UPDATE users SET avatar_id = ? WHERE id = ?", (avatar_id, user_id))
+    writer.messages.free_avatar(user.avatar_id)
+    return _publish(writer, user_id, shown=True)
 
 
 def _seen(writer: Writer, user_id: int, at: datetime) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from domain.changes import Change
+from domain.file_changes import FilesRemoved
 from domain.frozen import frozen
 from storage.batching import Written
 from storage.errors import Unavailable
@@ -157,6 +158,8 @@ class Writer:
         except BaseException:
             self._undo()
             raise
+        if self.messages.freed:
+            self.publish(FilesRemoved(self.messages.freed))
         self._commit()
         written = Written(outcomes, self._changes)
         self.messages.begin()

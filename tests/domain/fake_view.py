@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from domain.files import Upload
 from domain.invites import Invite
 from domain.models import Account, Actor, Ban, Chat, ChatType, Member, Message, Role
 from domain.private_chats import sees
@@ -38,6 +39,7 @@ class FakeView:
         """Whose accounts were handed out by `accounts_by_role`."""
         self.blocks: set[tuple[int, int]] = set()
         """Who has blocked whom."""
+        self.uploads_by_id: dict[str, Upload] = {}
 
     def add_chat(self, chat_id: int, chat_type: ChatType = "group") -> None:
         self.chats[chat_id] = Chat(chat_id, "Lunch", chat_type, START, OWNER, 0, 0)
@@ -83,6 +85,9 @@ class FakeView:
 
     def last_sent(self, chat_id: int, user_id: int) -> datetime | None:
         return self.sent_at.get((chat_id, user_id))
+
+    def uploads(self, upload_ids: Collection[str]) -> Mapping[str, Upload]:
+        return {one: self.uploads_by_id[one] for one in upload_ids if one in self.uploads_by_id}
 
     def pin_count(self, chat_id: int) -> int:
         return sum(one.chat_id == chat_id and one.pinned for one in self.messages.values())

@@ -16,6 +16,7 @@ from domain.changes import (
     MessageDeleted,
     RoleChanged,
 )
+from domain.file_changes import ChatAvatarChanged
 from domain.invites import Invite, InviteMade, InviteRemoved
 from domain.models import Ban, Chat, Member, Message
 from domain.moderation import MemberMuted, UserBanned, UserUnbanned
@@ -35,6 +36,8 @@ def entry(action: str, actor_id: int | None, user_id: int | None = None, **more:
 
 TOLD: list[tuple[Change, list[AuditEntry]]] = [
     (ChatRenamed(LUNCH, ADMIN, at(1)), [entry("renamed", ADMIN, detail="Lunch")]),
+    (ChatAvatarChanged(replace(LUNCH, avatar_id="a"), None, ADMIN, at(1)), [entry("avatar_changed", ADMIN)]),
+    (ChatAvatarChanged(LUNCH, "a", ADMIN, at(1)), [entry("avatar_removed", ADMIN)]),
     (
         ChatSettingsChanged(replace(LUNCH, is_public=True), ("name", "is_public"), OWNER, at(1)),
         [entry("renamed", OWNER, detail="Lunch"), entry("made_public", OWNER)],

@@ -17,6 +17,7 @@ from domain.changes import (
     kind_named,
     kinds,
 )
+from domain.file_changes import ChatAvatarChanged, FilesRemoved
 from domain.invites import InviteMade, InviteRemoved
 from domain.models import Message
 from domain.pins import MessagePinned, MessageUnpinned
@@ -29,6 +30,7 @@ STORED = {
     *("asked_for", "blocked"),
     *("settings", "invite_made", "invite_removed", "muted", "banned", "unbanned"),
     *("reaction_added", "reaction_removed", "pinned", "unpinned"),
+    "avatar",
 }
 """The names that stand in the logs of databases."""
 
@@ -36,7 +38,7 @@ MESSAGE = Message(1, 2, 3, 4, "text", 5, START)
 
 
 def test_the_names_in_logs_stay() -> None:
-    assert {InviteMade.kind, InviteRemoved.kind} < set(kinds())
+    assert {InviteMade.kind, InviteRemoved.kind, ChatAvatarChanged.kind} < set(kinds())
     assert {kind.name for kind in kinds() if kind.logged} == STORED
 
 
@@ -50,7 +52,11 @@ def test_changes_of_messages_take_a_number() -> None:
         MessagePinned,
         MessageUnpinned,
     }
-    assert {kind.value for kind in kinds() if not kind.logged} > {SessionsRevoked, UserChanged}
+    assert {kind.value for kind in kinds() if not kind.logged} > {
+        SessionsRevoked,
+        UserChanged,
+        FilesRemoved,
+    }
 
 
 def test_a_kind_knows_its_class_and_a_class_its_kind() -> None:

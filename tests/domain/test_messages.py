@@ -6,6 +6,7 @@ import pytest
 
 from domain.changes import MessageCreated, MessageDeleted, MessageEdited
 from domain.decisions.messages import delete, edit, send
+from domain.files import Attachment
 from domain.models import Appended, ChatType, Draft, Message
 from domain.refusals import BadContent, BadReference, ClientIdTaken, Forbidden, NotFound
 from tests.domain.fake_view import (
@@ -21,6 +22,8 @@ from tests.domain.fake_view import (
     view_of,
 )
 from tests.domain.outcomes import outcome
+
+PICTURE = Attachment("p", "p.png", "image/png", 3, 1, 1, has_thumbnail=True)
 
 
 def draft(sender_id: int = MEMBER, chat_id: int = CHAT, **more: object) -> Draft:
@@ -216,14 +219,16 @@ def test_the_same_content_changes_nothing_for_the_author() -> None:
 def test_a_tombstone_keeps_all_but_what_was_said() -> None:
     view = view_of()
     first = view.add_message(CHAT, OWNER)
-    said = {"content": "secret", "reactions": {"+": [OWNER]}, "attachments": ({"id": 1},)}
+    said = {"content": "secret", "reactions": {"+": [OWNER]}, "attachments": [PICTURE]}
     message = view.add_message(
         CHAT, MEMBER, client_id="x", reply_to=first.id, edited_at=at(1), pinned_seq=1, **said
     )
     tombstone = replace(
         message, content="", reactions=None, attachments=(), pinned_seq=0, deleted=True, changed_seq=3
     )
-    assert delete(view, message.id, MEMBER, at(9)) == MessageDeleted(tombstone)
+    deletion = delete(view, message.id, MEMBER, at(9))
+    assert deletion == MessageDeleted(tombstone)
+    assert deletion.file_ids == ["p", "p.t"]
 
 
 def test_a_send_into_no_chat_is_not_found() -> None:

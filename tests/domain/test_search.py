@@ -5,6 +5,7 @@ import time
 import pytest
 
 from domain import search
+from domain.files import Attachment
 from domain.models import Message
 from domain.search import (
     Has,
@@ -176,7 +177,7 @@ def test_what_a_message_has(content: str, has: Has, found: bool) -> None:
 
 
 def test_a_file_without_a_name() -> None:
-    message = Message(1, 1, 1, 1, "", 1, START, attachments=[{"id": "x"}])
+    message = Message(1, 1, 1, 1, "", 1, START, attachments=[Attachment("x", "", "image/png", 1)])
     assert matches_message(parse("", "file"), message)
     assert not matches_message(parse("x", "file"), message)
 

@@ -14,9 +14,11 @@ from handlers.wire.json import dumps, loads
 from handlers.wire.views import UserObject
 from tests.clients.admins import make_admin
 from tests.clients.declared import faults
+from tests.clients.files import upload
 from tests.clients.people import Person
 from tests.clients.rest import PASSWORD
 from tests.conftest import Server, serving
+from tests.pictures.made import png
 
 
 class Answers:
@@ -162,6 +164,12 @@ async def _messages(answers: Answers, ann: Person, bob: Person) -> None:
     await answers.run(bob, "message_history", message_id=message_id)
     await answers.run(bob, "list_messages", chat_id=chat_id, around=message_id)
     assert (await answers.run(bob, "search_messages", q="ho"))["messages"]
+    photo = await upload(ann, png(), "photo.png")
+    await answers.run(ann, "get_upload_urls", upload_id=photo["id"])
+    await answers.run(ann, "get_upload_urls", upload_id=(await upload(ann, b"x"))["id"])
+    await answers.command(client, "send_message", chat_id=chat_id, content="", attachments=[photo["id"]])
+    await answers.run(ann, "remove_avatar")
+    await answers.run(ann, "remove_chat_avatar", chat_id=chat_id)
     await answers.run(bob, "list_chats")
     await answers.run(bob, "read_messages", chat_id=chat_id)
     await answers.command(client, "delete_message", message_id=message_id)

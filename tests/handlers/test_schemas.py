@@ -1,5 +1,6 @@
 """Parameters: what is taken, what is said of the rest, and that documents can read the limits."""
 
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Annotated, Any
@@ -21,6 +22,7 @@ from handlers.wire.schemas import (
     StrictInteger,
     StrictString,
     StrictTime,
+    UploadIdList,
     read,
     schema_for,
 )
@@ -49,6 +51,7 @@ VALUES: list[Any] = [
     ),
     *("a@b", "a b@c", "@", "group", "text", "owner", "online", "жж", "😀" * 64, "😀" * 65),
     *("\ud800", "😀\ufe0f", "\ufe0f", "❤ ", "❤\n"),
+    *(["abc"], ["a/b"], [""], ["abc"] * 10, ["abc"] * 11, ["a" * 64], ["a" * 65]),
     *([], [1], [0], [True], ["1"], [1] * 1000, [1] * 1001, [ID_MAX + 1], {}, ()),
 ]
 
@@ -59,7 +62,16 @@ KINDS: dict[type[StrictField[Any]], type] = {
     StrictString: str,
     EmojiString: str,
     IdList: list,
+    UploadIdList: list,
 }
+
+
+def is_id(item: Any) -> bool:
+    return type(item) is int and 0 < item <= ID_MAX
+
+
+def is_upload_id(item: Any) -> bool:
+    return type(item) is str and re.fullmatch(r"[\w-]{1,64}", item, re.ASCII) is not None
 
 
 def taken(field: StrictField[Any], value: Any) -> bool:
@@ -84,6 +96,7 @@ def outcome(check: Callable[[Any], Any], value: Any) -> Any:
 def test_the_declared_validators_say_what_the_check_does(name: str) -> None:
     field = FIELDS[name]
     kind = KINDS[type(field)]
+    is_item = is_upload_id if isinstance(field, UploadIdList) else is_id
     for value in VALUES:
         if type(value) is not kind:
             assert not taken(field, value), value
@@ -97,7 +110,7 @@ def test_the_declared_validators_say_what_the_check_does(name: str) -> None:
         if isinstance(value, str):
             declared = declared and "\ud800" not in value
         if isinstance(value, list):
-            declared = declared and all(type(one) is int and 0 < one <= ID_MAX for one in value)
+            declared = declared and all(is_item(one) for one in value)
         assert taken(field, value) == declared, value
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from domain.changes import MessageChange, MessageCreated
 from domain.decisions.view import MessageView
+from domain.files import Attachment
 from domain.models import Draft, Message
 from storage.mongo import MongoStore
 from storage.mongo.message_run import MessageWrite
@@ -20,7 +21,10 @@ from tests.storage.conftest import Place
 from tests.storage.world import START, World, at, draft
 
 REACTIONS = {"👍": [1, 2], "a.b": [3]}
-ATTACHMENTS = [{"id": "f", "name": 'a "file"', "size": 3}]
+ATTACHMENTS = (
+    Attachment("f", 'a "file"', "text/plain", 3),
+    Attachment("p", "b.c", "image/png", 2**40, width=3, height=4, has_thumbnail=True),
+)
 ALL = {"reactions": REACTIONS, "attachments": ATTACHMENTS, "pinned_seq": 2}
 
 

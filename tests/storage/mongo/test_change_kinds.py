@@ -27,6 +27,7 @@ from handlers.live.tokens import Tokens
 from handlers.policy import Policy
 from handlers.wire.errors import ChatError
 from handlers.wire.events import Event, room_event
+from handlers.wire.links import Links
 from storage.errors import Unavailable
 from storage.mongo import MongoStore
 from storage.mongo.chat_projection import _PROJECTIONS, no_projection
@@ -55,7 +56,7 @@ def reacted() -> Iterator[type[MessageChange]]:
         kind = declare_reacted(declare)
 
         @room_event(kind)
-        def throwaway_reacted(change: Any, at: datetime) -> Event:
+        def throwaway_reacted(change: Any, _at: datetime, _links: Links) -> Event:
             return cast(Event, ("throwaway_reacted", _payload(change)))
 
         yield kind
@@ -90,7 +91,7 @@ def test_the_rows_of_messages_have_no_other_data() -> None:
 def test_the_row_of_a_deletion_says_who_deleted_the_message_and_when() -> None:
     change = MessageDeleted(MESSAGE, 7, START)
     row = row_of(change, 2, 9, 4, "mark")
-    assert row.data == {"fields": {"actor_id": 7, "at": to_micros(START)}}
+    assert row.data == {"fields": {"actor_id": 7, "at": to_micros(START), "file_ids": ()}}
     for stored, who_and_when in (
         (row, (7, START)),
         (replace(row, data=None), (None, None)),  # of a version that did not say it
@@ -262,7 +263,7 @@ async def test_a_change_of_a_chat_that_takes_no_number_goes_the_same_way(
             by: int
 
         @room_event(ChatArchived)
-        def throwaway_archived(change: Any, _at: datetime) -> Event:
+        def throwaway_archived(change: Any, _at: datetime, _links: Links) -> Event:
             return cast(Event, ("throwaway_archived", {"chat_id": change.chat_id, "by": change.by}))
 
         monkeypatch.setitem(_RESULTS, ChatArchived, lambda change: change.by)  # type: ignore[arg-type]

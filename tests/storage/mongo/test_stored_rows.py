@@ -19,6 +19,8 @@ from domain.changes import (
     RoleChanged,
     kinds,
 )
+from domain.file_changes import ChatAvatarChanged
+from domain.files import Attachment
 from domain.invites import Invite, InviteMade, InviteRemoved
 from domain.models import Ban, Chat, ChatState, Member, Message
 from domain.moderation import MemberMuted, UserBanned, UserUnbanned
@@ -217,8 +219,38 @@ MARKS = [
 """Kinds of the third format that reactions and pins have."""
 
 
+_ATTACHED = {"attachments": [{"id": "f", "name": "a.txt", "content_type": "text/plain", "size": 3}]}
+FILES = [
+    (
+        row(2, 1, "sent", None, message_document(1, "", message_type="file", extra=_ATTACHED)),
+        MessageCreated(
+            replace(
+                MESSAGE,
+                content="",
+                message_type="file",
+                attachments=(Attachment("f", "a.txt", "text/plain", 3),),
+            )
+        ),
+    ),
+    (
+        row(3, 1, "avatar", {"avatar_id": "a", "old_id": None, **ACT}),
+        ChatAvatarChanged(replace(LOBBY, head_seq=1, avatar_id="a"), None, 1, START),
+    ),
+]
+"""What the third format has of files."""
+
+
 @pytest.mark.parametrize(
-    "log", [LOG, PRIVATE, [LOG[0], *PEOPLE], [LOG[0], PASSED_ON], [LOG[0], *FIRST_STAGE], [*LOG[:2], *MARKS]]
+    "log",
+    [
+        LOG,
+        PRIVATE,
+        [LOG[0], *PEOPLE],
+        [LOG[0], PASSED_ON],
+        [LOG[0], *FIRST_STAGE],
+        [*LOG[:2], *MARKS],
+        [LOG[0], *FILES],
+    ],
 )
 async def test_what_earlier_versions_wrote(mongo_store: MongoStore, log: list[tuple[Any, Any]]) -> None:
     world = World(mongo_store)
@@ -235,7 +267,7 @@ async def test_what_earlier_versions_wrote(mongo_store: MongoStore, log: list[tu
 
 
 def test_every_kind_that_is_in_databases_is_here() -> None:
-    assert {document["kind"] for document, _ in [*LOG, *PEOPLE, *PRIVATE, *MARKS]} == {
+    assert {document["kind"] for document, _ in [*LOG, *PEOPLE, *PRIVATE, *MARKS, *FILES]} == {
         kind.name for kind in kinds() if kind.logged
     }
 

@@ -1,0 +1,1 @@
+"""Files that people send: received, kept, read and taken away."""

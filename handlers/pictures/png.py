@@ -1,0 +1,72 @@
+"""PNG files: a signature, and chunks of which each has a length, a type, data and a checksum (W3C, PNG 3)."""
+
+import struct
+from zlib import crc32
+
+from handlers.pictures.container import BrokenPicture, Container, Data, Kept, check_count, part_of
+from handlers.pictures.orientation import UPRIGHT, exif_with, orientation_of
+
+_SIGNATURE_BYTES = 8
+_KEPT = frozenset(
+    (
+        b"IHDR",
+        b"PLTE",
+        b"IDAT",
+        b"IEND",
+        b"tRNS",
+        b"gAMA",
+        b"cHRM",
+        b"sRGB",
+        b"iCCP",
+        b"sBIT",
+        b"bKGD",
+        b"pHYs",
+    )
+) | frozenset((b"acTL", b"fcTL", b"fdAT", b"cICP", b"mDCV", b"cLLI"))
+"""Size, pixels, colours and animation; no text, no time, nothing private."""
+
+_BYTES_BY_COLOUR = {0: 1, 2: 4, 3: 1, 4: 4, 6: 4}
+"""Of a pixel when it is decoded, by colour type: grey, RGB, palette, grey with alpha, RGBA."""
+
+
+def read_png(data: Data) -> Container:
+    """Raises: `BrokenPicture`. What follows the last chunk is dropped."""
+    kept, orientation, has_pixels, chunks = Kept(), UPRIGHT, False, 0
+    kept.part(0, _SIGNATURE_BYTES)
+    at = _SIGNATURE_BYTES
+    width, height, pixel_bytes = _header(data)
+    name = b""
+    while name != b"IEND":
+        chunks += 1
+        check_count(chunks)
+        size, name = struct.unpack(">I4s", part_of(data, at, 8))
+        end = at + 12 + size
+        if end > len(data):
+            raise BrokenPicture("the file ends too early")
+        if name == b"eXIf":
+            orientation = orientation_of(data[at + 8 : end - 4])
+            if orientation != UPRIGHT and not has_pixels:
+                kept.new(_chunk(b"eXIf", exif_with(orientation)))
+        elif name in _KEPT:
+            kept.part(at, end)
+        elif not name[0] & 32:
+            raise BrokenPicture("a chunk is unknown that nobody may skip")
+        has_pixels = has_pixels or name == b"IDAT"
+        at = end
+    if not has_pixels:
+        raise BrokenPicture("there is no picture in it")
+    pixels = width * height * pixel_bytes
+    return Container(width, height, orientation, kept.pieces, lambda _scale: pixels)
+
+
+def _header(data: Data) -> tuple[int, int, int]:
+    """Width, height, and the bytes of a decoded pixel."""
+    size, name, width, height, depth, colour = struct.unpack(">I4sIIBB", part_of(data, _SIGNATURE_BYTES, 18))
+    if (size, name) != (13, b"IHDR") or not width or not height or colour not in _BYTES_BY_COLOUR:
+        raise BrokenPicture("the header cannot be read")
+    is_wide = depth == 16 and colour == 0
+    return width, height, 2 if is_wide else _BYTES_BY_COLOUR[colour]
+
+
+def _chunk(name: bytes, data: bytes) -> bytes:
+    return struct.pack(">I4s", len(data), name) + data + struct.pack(">I", crc32(name + data))

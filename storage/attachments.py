@@ -1,0 +1,31 @@
+"""The attachments of a message as both stores keep them: objects with the names of the fields, without those that have
+their default."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from domain.files import Attachment
+
+
+def stored_attachments(attachments: Sequence[Attachment]) -> list[dict[str, Any]]:
+    """What is stored of the attachments of a message."""
+    return [_stored(one) for one in attachments]
+
+
+def attachments_of(stored: Iterable[Mapping[str, Any]]) -> Sequence[Attachment]:
+    """The attachments, as `stored_attachments` made them."""
+    return tuple(Attachment(**one) for one in stored)
+
+
+def _stored(attachment: Attachment) -> dict[str, Any]:
+    fields: dict[str, Any] = {
+        "id": attachment.id,
+        "name": attachment.name,
+        "content_type": attachment.content_type,
+        "size": attachment.size,
+    }
+    if attachment.width is not None:
+        fields["width"], fields["height"] = attachment.width, attachment.height
+    if attachment.has_thumbnail:
+        fields["has_thumbnail"] = True
+    return fields

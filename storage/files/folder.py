@@ -1,0 +1,265 @@
+"""Files in a folder: `<folder>/<two digits>/<id>`, and those that are being written in `<folder>/new/`.
+
+A file gets its name once all of it is on disk, and the folder that has the name is written to disk then. So a name
+always stands for a whole file. Only one server uses a folder: what is in `new` when it opens the folder is left over.
+"""
+
+import asyncio
+import errno
+import os
+import re
+import secrets
+from collections.abc import AsyncIterator, Callable, Collection, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from datetime import datetime
+from pathlib import Path
+from typing import ParamSpec, TypeVar
+from zlib import crc32
+
+from domain.refusals import NotFound
+from storage.errors import Trouble, Unavailable
+from storage.files.ports import PIECE_BYTES
+
+_THREADS = 4
+"""Apart from those of the event loop: a slow disk must not delay what else uses threads."""
+
+_NEW = "new"
+_SUB_FOLDERS = 256
+_ID = re.compile(r"[A-Za-z0-9_-]{1,64}(\.t)?")
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class FolderFiles:
+    """See `storage.files.ports.Files`. The folder is made with the first file."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._threads = ThreadPoolExecutor(_THREADS, "files")
+        self._closed = False
+
+    @classmethod
+    async def open(cls, folder: Path) -> "FolderFiles":
+        """Opens the folder and removes what was being written when the last server that used it ended. Raises:
+        `Unavailable`."""
+        files = cls(folder)
+        try:
+            await files.run(files._remove_left_over)
+        except BaseException:
+            await files.close()
+            raise
+        return files
+
+    async def begin(self) -> "FolderWriting":
+        return FolderWriting(self, self._folder / _NEW / secrets.token_hex(16))
+
+    async def size(self, file_id: str) -> int | None:
+        return await self.run(self._size, file_id)
+
+    async def read(self, file_id: str, start: int = 0, stop: int | None = None) -> AsyncIterator[bytes]:
+        file = await self.run(self._open, file_id, start)
+        try:
+            left = None if stop is None else max(0, stop - start)
+            while left is None or left > 0:
+                piece = await self.run(os.read, file, PIECE_BYTES if left is None else min(left, PIECE_BYTES))
+                if not piece:
+                    return
+                if left is not None:
+                    left -= len(piece)
+                yield piece
+        finally:
+            os.close(file)
+
+    async def delete(self, file_ids: Collection[str]) -> None:
+        await self.run(self._delete, file_ids)
+
+    async def ids(self, *, after: str, limit: int, older_than: datetime) -> Sequence[str]:
+        return await self.run(self._ids, after, limit, older_than.timestamp())
+
+    async def free_bytes(self) -> int | None:
+        return await self.run(self._free_bytes)
+
+    async def close(self) -> None:
+        self._closed = True
+        await asyncio.to_thread(self._threads.shutdown)
+
+    async def run(self, action: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Runs an action in a thread. Raises: `Unavailable` for an error of the disk."""
+        if self._closed:
+            raise Unavailable("the store is closed", "closed")
+        work = self._threads.submit(action, *args, **kwargs)
+        try:
+            return await asyncio.shield(asyncio.wrap_future(work))
+        except OSError as error:
+            raise _unavailable(error) from error
+
+    def place(self, file_id: str) -> Path:
+        """Where a file is, or would be. Raises: `NotFound` for what cannot be the id of a file."""
+        if not _ID.fullmatch(file_id):
+            raise NotFound("file")
+        return self._folder / _sub_folder(file_id) / file_id
+
+    # In a thread
+
+    def make_folder(self, folder: Path) -> None:
+        """Makes a folder within this one, and the way to it, if it is not there yet; the names are on disk then."""
+        if folder.is_dir():
+            return
+        self._folder.parent.mkdir(parents=True, exist_ok=True)
+        for one in (self._folder, folder):
+            with suppress(FileExistsError):
+                one.mkdir(mode=0o700)
+                sync_folder(one.parent)
+
+    def _remove_left_over(self) -> None:
+        with suppress(FileNotFoundError):
+            for left in os.scandir(self._folder / _NEW):
+                os.unlink(left.path)
+
+    def _size(self, file_id: str) -> int | None:
+        try:
+            return self.place(file_id).stat().st_size
+        except (NotFound, FileNotFoundError):
+            return None
+
+    def _open(self, file_id: str, start: int) -> int:
+        try:
+            file = os.open(self.place(file_id), os.O_RDONLY | getattr(os, "O_CLOEXEC", 0))
+        except FileNotFoundError:
+            raise NotFound("file") from None
+        os.lseek(file, start, os.SEEK_SET)
+        return file
+
+    def _delete(self, file_ids: Collection[str]) -> None:
+        folders: set[Path] = set()
+        for file_id in file_ids:
+            with suppress(NotFound, FileNotFoundError):
+                place = self.place(file_id)
+                place.unlink()
+                folders.add(place.parent)
+        for folder in folders:
+            sync_folder(folder)
+
+    def _ids(self, after: str, limit: int, older_than_s: float) -> Sequence[str]:
+        if not after:
+            self._remove_abandoned(older_than_s)
+        found: list[str] = []
+        for file_id in self._behind(after, older_than_s):
+            if len(found) == limit:
+                break
+            found.append(file_id)
+        return found
+
+    def _behind(self, after: str, older_than_s: float) -> Iterator[str]:
+        """The ids behind one, by sub-folder and name."""
+        first = int(_sub_folder(after), 16) if after else 0
+        for number in range(first, _SUB_FOLDERS):
+            folder = self._folder / f"{number:02x}"
+            with suppress(FileNotFoundError):
+                for name in sorted(os.listdir(folder)):
+                    if (number > first or name > after) and _changed_before(folder / name, older_than_s):
+                        yield name
+
+    def _remove_abandoned(self, older_than_s: float) -> None:
+        folder = self._folder / _NEW
+        with suppress(FileNotFoundError):
+            for name in os.listdir(folder):
+                if _changed_before(folder / name, older_than_s):
+                    with suppress(FileNotFoundError):
+                        (folder / name).unlink()
+
+    def _free_bytes(self) -> int | None:
+        folder = self._folder
+        while not folder.exists() and folder != folder.parent:
+            folder = folder.parent
+        if not hasattr(os, "statvfs"):
+            return None
+        disk = os.statvfs(folder)
+        return disk.f_bavail * disk.f_frsize
+
+
+class FolderWriting:
+    """See `storage.files.ports.Writing`. The file is made with its first bytes, or when it is kept."""
+
+    def __init__(self, files: FolderFiles, temporary: Path) -> None:
+        self._files = files
+        self._temporary = temporary
+        self._file = -1
+        self._buffer: list[bytes] = []
+        self._buffer_bytes = 0
+
+    async def write(self, chunk: bytes) -> None:
+        self._buffer.append(chunk)
+        self._buffer_bytes += len(chunk)
+        if self._buffer_bytes >= PIECE_BYTES:
+            await self._files.run(self._flush)
+
+    async def keep(self, file_id: str) -> None:
+        await self._files.run(self._keep, self._files.place(file_id))
+
+    async def drop(self) -> None:
+        await self._files.run(self._drop)
+
+    def _flush(self) -> None:
+        if self._file < 0:
+            self._files.make_folder(self._temporary.parent)
+            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 0)
+            self._file = os.open(self._temporary, flags, 0o600)
+        content = memoryview(b"".join(self._buffer))
+        self._buffer, self._buffer_bytes = [], 0
+        while content:
+            content = content[os.write(self._file, content) :]
+
+    def _keep(self, place: Path) -> None:
+        self._flush()
+        os.fsync(self._file)
+        self._close()
+        self._files.make_folder(place.parent)
+        os.rename(self._temporary, place)
+        sync_folder(place.parent)
+
+    def _drop(self) -> None:
+        self._buffer, self._buffer_bytes = [], 0
+        self._close()
+        with suppress(FileNotFoundError):
+            self._temporary.unlink()
+
+    def _close(self) -> None:
+        if self._file >= 0:
+            os.close(self._file)
+            self._file = -1
+
+
+def sync_folder(folder: Path) -> None:
+    """Writes the names in a folder to disk. Does nothing on a system that does not open folders."""
+    if os.name != "posix":
+        return
+    opened = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(opened)
+    finally:
+        os.close(opened)
+
+
+def _sub_folder(file_id: str) -> str:
+    """Which of the sub-folders has the file. By a checksum: names that differ only in case are spread, too."""
+    return f"{crc32(file_id.encode()) % _SUB_FOLDERS:02x}"
+
+
+def _changed_before(file: Path, time_s: float) -> bool:
+    try:
+        return file.stat().st_mtime < time_s
+    except FileNotFoundError:
+        return False
+
+
+def _unavailable(error: OSError) -> Unavailable:
+    return Unavailable(f"the folder of files cannot be used: {error.strerror or error}", _trouble_of(error))
+
+
+def _trouble_of(error: OSError) -> Trouble:
+    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        return "full"
+    return "read_only" if error.errno in (errno.EROFS, errno.EACCES, errno.EPERM) else "failing"

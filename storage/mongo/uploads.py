@@ -1,0 +1,147 @@
+"""Uploads: what files there are, and which are to be deleted."""
+
+import asyncio
+from collections.abc import Callable, Collection, Sequence
+from datetime import datetime
+from functools import partial
+
+from domain.changes import Change, MessageDeleted
+from domain.file_changes import ChatAvatarChanged, FilesRemoved
+from domain.files import Attachment, Upload, UploadTotals, file_ids_of, owner_id
+from domain.refusals import NotFound, OverQuota
+from storage.mongo import freed_files, upload_documents
+from storage.mongo.account_writes import check_active
+from storage.mongo.database import Database, Document
+from storage.mongo.freed_files import FreedFiles
+from storage.mongo.log import Log
+from storage.mongo.quotas import Quotas
+from storage.times import to_micros
+
+
+class MongoUploads:
+    """See `storage.ports.Uploads`."""
+
+    def __init__(self, database: Database, publish: Callable[[Sequence[Change]], None]) -> None:
+        self._database = database
+        self._log = Log(database)
+        self._quotas = Quotas(database)
+        self._freed = FreedFiles(database)
+        self._publish = publish
+
+    async def create(self, upload: Upload, *, quota_bytes: int) -> None:
+        """The document comes first: an upload that is counted has one, so `expire` finds what a crash leaves."""
+        database = self._database
+        await check_active(database, upload.user_id)
+        document = upload_documents.upload_document(upload) | {"by": upload.id}
+        await database.add(database.uploads, document)
+        try:
+            await self._quotas.add(upload.user_id, upload.id, upload.size, quota_bytes)
+            # Once more: the account may have ended before its end could find this upload.
+            await check_active(database, upload.user_id)
+        except OverQuota:
+            await database.with_retry(partial(database.uploads.delete_one, {"_id": upload.id}))
+            raise
+        except NotFound:
+            await self._freed.end_uploads([upload.id])
+            raise
+        one, counted = {"_id": upload.id}, {"$set": {"counted": True}}
+        await database.with_retry(partial(database.uploads.update_one, one, counted))
+
+    async def get(self, upload_id: str) -> Upload | None:
+        return (await upload_documents.named(self._database, [upload_id])).get(upload_id)
+
+    async def used_bytes(self, user_id: int) -> int:
+        return await self._quotas.used_bytes(user_id)
+
+    async def totals(self) -> UploadTotals:
+        uploads = self._database.uploads
+        # By two calls: of two sums in one group, FerretDB 1.24 gives the second as 0.
+        stages: list[Document] = [{"$group": {"_id": None, "size_bytes": {"$sum": "$size_bytes"}}}]
+        found = await self._database.with_retry(lambda: uploads.aggregate(stages).to_list(None))
+        count = await self._database.count(uploads, {})
+        return UploadTotals(count, int(found[0]["size_bytes"]) if found else 0)
+
+    async def largest(self, limit: int) -> Sequence[Upload]:
+        found = await self._database.find(self._database.uploads, {}, sort=[("size_bytes", -1)], limit=limit)
+        return [upload_documents.upload_of(document) for document in found]
+
+    async def discard(self, upload_ids: Collection[str]) -> None:
+        """The message that they were for was refused: whatever was claimed for it, it will not come."""
+        found = await self._database.get_each(self._database.uploads, sorted(upload_ids))
+        unattached = [one for one in found if one is not None and one["message_id"] is None]
+        await self._remove(unattached, _EVER)
+
+    async def expire(self, before: datetime, limit: int) -> int:
+        return await self._remove(
+            await self._database.find(
+                self._database.uploads,
+                {"message_id": None, "created_at": {"$lt": to_micros(before)}},
+                sort=[("created_at", 1)],
+                limit=limit,
+            ),
+            to_micros(before),
+        )
+
+    async def end_attached(self, attachments: Sequence[Attachment]) -> None:
+        """Takes away the uploads that messages of a deleted chat have."""
+        file_ids = file_ids_of(attachments)
+        await freed_files.add(self._database, file_ids)
+        await self._freed.end_uploads([one.id for one in attachments])
+        self.announce(file_ids)
+
+    async def end_account(self, user_id: int, avatar_id: str | None) -> None:
+        """Frees the avatar of a user whose account has ended, and takes away their uploads that no message has."""
+        unattached = {"user_id": user_id, "message_id": None}
+        await self.free_avatar(avatar_id)
+        await self._remove(await self._database.find(self._database.uploads, unattached), 0)
+
+    async def free_avatar(self, avatar_id: str | None) -> None:
+        """Frees the file of an avatar that is no longer one, if there is any."""
+        if avatar_id is not None:
+            await freed_files.add(self._database, [avatar_id])
+            self.announce([avatar_id])
+
+    async def removals(self, limit: int) -> Sequence[str]:
+        return await self._freed.due(limit)
+
+    async def removed(self, file_ids: Collection[str]) -> None:
+        await self._freed.done(file_ids)
+
+    async def known(self, file_ids: Collection[str]) -> Collection[str]:
+        """A thumbnail is known with its upload."""
+        database, owners = self._database, sorted({owner_id(one) for one in file_ids})
+        known = {one["_id"] for one in await database.get_each(database.uploads, owners) if one is not None}
+        for collection in (database.users, database.chats):
+            wanted = {"avatar_id": {"$in": owners}}
+            known.update(
+                one["avatar_id"] for one in await database.find(collection, wanted, fields=["avatar_id"])
+            )
+        return {one for one in file_ids if owner_id(one) in known}
+
+    def announce(self, file_ids: Sequence[str]) -> None:
+        """Publishes, in a later turn, that files came into the queue."""
+        if file_ids:
+            asyncio.get_running_loop().call_soon(self._publish, [FilesRemoved(file_ids)])
+
+    def published(self, changes: Sequence[Change]) -> None:
+        """A subscriber of the store: the rows of these changes were projected, so the files are in the queue."""
+        for change in changes:
+            if isinstance(change, MessageDeleted) and change.file_ids:
+                self.announce(change.file_ids)
+            elif isinstance(change, ChatAvatarChanged) and change.old_id is not None:
+                self.announce([change.old_id])
+
+    async def _remove(self, documents: Sequence[Document], before: int) -> int:
+        """Takes away uploads, but for those that a message has after all. A claim that was made before that time, and
+        that no message followed, no longer counts."""
+        unwanted = [
+            upload_documents.upload_of(document)
+            for document in documents
+            if await upload_documents.claim_unwanted(self._database, self._log, document["_id"], before)
+        ]
+        self.announce(await self._freed.remove_uploads(unwanted))
+        return len(unwanted)
+
+
+_EVER = 2**62
+"""A time after all others."""

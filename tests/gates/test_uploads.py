@@ -1,0 +1,271 @@
+"""Files that are sent: what is answered, attached, refused, and what stays."""
+
+import asyncio
+import os
+import time
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.clients.admins import make_admin
+from tests.clients.clock import ManualClock
+from tests.clients.files import fetch, form, send_files, try_upload, upload
+from tests.conftest import Serve, Server
+from tests.pictures.made import SECRETS, jpeg, picture, png, saved
+
+
+def kept_files(server: Server) -> list[Path]:
+    """The files of a server on SQLite that are on its disk."""
+    folder = server.config.data_dir / "uploads"
+    return [path for path in folder.rglob("*") if path.is_file()] if folder.is_dir() else []
+
+
+async def no_files(server: Server) -> None:
+    """Returns when the disk has no file any more."""
+    async with asyncio.timeout(5):
+        while kept_files(server):
+            await asyncio.sleep(0.01)
+
+
+async def test_an_upload_says_what_it_is(server: Server) -> None:
+    ann = await server.person("ann")
+    text = await upload(ann, "привет".encode(), "../заметки.txt")
+    assert text.pop("url").startswith(f"/api/uploads/{text['id']}?")
+    assert text == {
+        "id": text["id"],
+        "name": "заметки.txt",
+        "content_type": "text/plain",
+        "size": 12,
+    }
+    photo = await upload(ann, jpeg(6), "photo.png")
+    assert (photo["content_type"], photo["width"], photo["height"]) == ("image/jpeg", 60, 80)
+    assert photo["thumbnail_url"].startswith(f"/api/uploads/{photo['id']}/thumbnail?")
+    _, served = await fetch(ann, photo["url"])
+    assert photo["size"] == len(served)
+    for secret in SECRETS:
+        assert secret not in served
+
+
+async def test_a_message_has_its_files_in_the_order_of_the_sender(server: Server) -> None:
+    ann, bob = await server.people("ann", "bob")
+    chat_id = await ann.chat(bob)
+    client = await bob.joined(chat_id)
+    uploads = [await upload(ann, png(), "1.png"), await upload(ann, b"x", "2.txt")]
+    ids = [one["id"] for one in uploads][::-1]
+    sent = await ann.say(chat_id, "", attachments=ids)
+    assert sent["message_type"] == "file"
+    assert [one["id"] for one in sent["attachments"]] == ids
+    assert sorted(sent["attachments"], key=lambda one: one["name"]) == uploads
+    event = await client.next("new_message")
+    assert event["message"]["attachments"] == sent["attachments"]
+    page = await bob.get(f"/chats/{chat_id}/messages")
+    assert page["messages"] == [sent]
+    edited = await ann.patch(f"/messages/{sent['id']}", content="both")
+    assert edited["attachments"] == sent["attachments"]
+    assert (await ann.patch(f"/messages/{sent['id']}", content=""))["content"] == ""
+    (chat,) = (await bob.get("/chats"))["chats"]
+    assert chat["last_message"]["attachments"] == sent["attachments"]
+
+
+async def test_a_message_with_pictures_alone_is_an_image(server: Server) -> None:
+    ann = await server.person("ann")
+    chat_id = await ann.chat()
+    status, message = await send_files(ann, chat_id, ("a.jpg", jpeg()), ("b.png", png()), content="two")
+    assert (status, message["message_type"], message["content"]) == (201, "image", "two")
+    assert [one["name"] for one in message["attachments"]] == ["a.jpg", "b.png"]
+    client = await ann.joined(chat_id)
+    one = await upload(ann, jpeg())
+    ack = await client.command("send_message", chat_id=chat_id, content="", attachments=[one["id"]])
+    assert ack["ok"] is True
+    assert ack["message"]["message_type"] == "image"
+
+
+@pytest.mark.parametrize(
+    "attachments",
+    [["unknown"], ["../x"], ["x"] * 11, [1], "x", {}, [None]],
+    ids=lambda value: repr(value)[:20],
+)
+async def test_what_is_no_free_upload_of_the_sender_is_invalid(server: Server, attachments: Any) -> None:
+    ann = await server.person("ann")
+    chat_id = await ann.chat()
+    status, body = await ann.request(
+        "POST", "/messages", json={"chat_id": chat_id, "content": "x", "attachments": attachments}
+    )
+    assert (status, list(body["error"]["fields"])) == (422, ["attachments"])
+
+
+async def test_an_upload_goes_into_one_message_of_its_sender(server: Server) -> None:
+    ann, bob = await server.people("ann", "bob")
+    chat_id = await ann.chat(bob)
+    one = await upload(ann, b"x")
+    for person, ids in ((bob, [one["id"]]), (ann, [one["id"]] * 2)):
+        body = {"chat_id": chat_id, "content": "x", "attachments": ids}
+        status, _ = await person.request("POST", "/messages", json=body)
+        assert status == 422
+    await ann.say(chat_id, "", attachments=[one["id"]])
+    body = {"chat_id": chat_id, "content": "", "attachments": [one["id"]]}
+    assert (await ann.request("POST", "/messages", json=body))[0] == 422
+
+
+async def test_a_repeat_is_answered_before_its_files_are_looked_at(serve: Serve) -> None:
+    server = await serve(upload_quota_bytes=100)
+    ann = await server.person("ann")
+    chat_id = await ann.chat()
+    status, first = await send_files(ann, chat_id, ("a.txt", b"x" * 60), client_id="once")
+    assert status == 201
+    for content in (b"x" * 60, b"", jpeg()[:500]):  # above the quota; broken
+        status, again = await send_files(ann, chat_id, ("a.txt", content), client_id="once")
+        assert (status, again["id"]) == (200, first["id"])
+    status, again = await ann.request(
+        "POST",
+        "/messages",
+        json={"chat_id": chat_id, "content": "", "attachments": ["gone"], "client_id": "once"},
+    )
+    assert (status, again["id"]) == (200, first["id"])
+    assert len(kept_files(server)) == 1
+    other = await ann.chat()
+    assert (await send_files(ann, other, ("a.txt", b"x"), client_id="once"))[0] == 409
+
+
+async def test_of_a_refused_message_nothing_stays(server: Server) -> None:
+    ann, bob = await server.people("ann", "bob")
+    chat_id, channel = await ann.chat(bob), await ann.chat(bob, chat_type="channel")
+    refused: list[tuple[Any, int]] = [
+        (form(("a.txt", b"x"), ("b.jpg", jpeg()[:300]), chat_id=chat_id), 422),
+        (form(*[("a.txt", b"x")] * 11, chat_id=chat_id), 422),
+        (form(("a.txt", b"x"), chat_id=chat_id, reply_to=4711), 422),
+        (form(("a.txt", b"x"), chat_id=chat_id, content="x" * 10_001), 422),
+        (form(("a.txt", b"x"), chat_id="one"), 422),
+        (form(("a.txt", b"x")), 422),
+        (form(chat_id=chat_id, content="no file"), 422),
+        (form(("a.txt", b"x"), chat_id=4711), 404),
+        (form(("a.txt", b"x"), chat_id=channel), 403),
+    ]
+    late = form(("a.txt", b"x"), chat_id=chat_id)
+    late.add_field("content", "late")
+    refused.append((late, 422))
+    for data, expected in refused:
+        status, body = await bob.request("POST", "/messages/upload", data=data)
+        assert status == expected, body
+    await no_files(server)
+    assert (await bob.get(f"/chats/{chat_id}/messages"))["messages"] == []
+
+
+async def test_a_form_says_what_is_wrong_with_it(server: Server) -> None:
+    ann = await server.person("ann")
+    status, body = await ann.request("POST", "/uploads", data=form(other="x"))
+    assert (status, body["error"]["fields"]) == (422, {"file": "is required"})
+    status, body = await ann.request("POST", "/uploads", data=form(("a", b"x"), ("b", b"y")))
+    assert (status, body["error"]["fields"]) == (422, {"file": "is given more than once"})
+    assert (await ann.request("POST", "/uploads", json={"file": "x"}))[0] == 415
+    assert (await ann.request("POST", "/uploads"))[0] == 415
+    assert (await server.stranger().request("POST", "/uploads", data=form(("a", b"x"))))[0] == 401
+    await no_files(server)
+    fields = form(("a.txt", b"x"), unknown="x", more="y")
+    assert (await ann.request("POST", "/uploads", data=fields))[0] == 201
+
+
+async def test_what_is_too_large_is_refused_before_it_is_read(serve: Serve) -> None:
+    server = await serve(max_upload_bytes=100_000, upload_quota_bytes=150_000)
+    ann = await server.person("ann")
+    assert (await ann.get("/server"))["max_upload_bytes"] == 100_000
+    for size in (100_001, 400_000):
+        status, body = await try_upload(ann, b"x" * size)
+        assert (status, body["error"]["code"]) == (413, "too_large")
+    await upload(ann, b"x" * 100_000)
+    status, body = await try_upload(ann, b"x" * 50_001)
+    assert (status, body["error"]["code"]) == (413, "too_large")
+    await upload(ann, b"x" * 50_000)
+    assert (await try_upload(ann, b"x"))[0] == 413
+    bob = await server.person("bob")
+    await upload(bob, b"x" * 100_000)
+    assert len(kept_files(server)) == 3
+
+
+async def test_uploads_at_once_do_not_exceed_the_quota(serve: Serve) -> None:
+    server = await serve(upload_quota_bytes=50_000)
+    ann = await server.person("ann")
+    outcomes = await asyncio.gather(*(try_upload(ann, b"x" * 10_000) for _ in range(12)))
+    assert sorted(status for status, _ in outcomes) == [201] * 5 + [413] * 7
+    assert len(kept_files(server)) == 5
+
+
+async def test_uploads_per_minute_are_limited(serve: Serve) -> None:
+    server = await serve(uploads_per_min=3)
+    ann, bob = await server.people("ann", "bob")
+    chat_id = await ann.chat()
+    await upload(ann, b"x")
+    assert (await send_files(ann, chat_id, ("a", b"x"), ("b", b"x")))[0] == 201
+    status, body = await try_upload(ann, b"x")
+    assert (status, body["error"]["code"]) == (429, "rate_limited")
+    assert body["error"]["retry_after_ms"] > 0
+    await upload(bob, b"x")
+
+
+async def test_a_picture_that_is_broken_or_too_large_is_invalid(serve: Serve) -> None:
+    server = await serve(max_image_pixels=80 * 60)
+    ann = await server.person("ann")
+    await upload(ann, jpeg())
+    for content in (jpeg()[:700], saved(picture(81, 60), "PNG"), b"GIF89a<script>"):
+        status, body = await try_upload(ann, content)
+        assert (status, list(body["error"]["fields"])) == (422, ["file"])
+    assert len(kept_files(server)) == 2
+
+
+async def test_the_files_of_a_deleted_message_are_gone_from_the_disk(server: Server) -> None:
+    ann = await server.person("ann")
+    chat_id = await ann.chat()
+    _, message = await send_files(ann, chat_id, ("a.jpg", jpeg()), ("b.txt", b"x"))
+    assert len(kept_files(server)) == 3
+    url = message["attachments"][0]["url"]
+    await ann.delete(f"/messages/{message['id']}")
+    assert (await fetch(ann, url))[0].status == 404
+    await no_files(server)
+    await send_files(ann, chat_id, ("a.jpg", jpeg()))
+    await ann.delete(f"/chats/{chat_id}")
+    await no_files(server)
+
+
+async def test_an_upload_that_no_message_has_expires(serve: Serve) -> None:
+    clock = ManualClock()
+    server = await serve(clock=clock, upload_ttl_s=3600)
+    ann = await server.person("ann")
+    chat_id = await ann.chat()
+    await upload(ann, b"x" * 100)
+    attached = await upload(ann, b"y")
+    await ann.say(chat_id, "", attachments=[attached["id"]])
+    clock.advance(3000)
+    assert len(kept_files(server)) == 2
+    clock.advance(900)
+    async with asyncio.timeout(5):
+        while len(kept_files(server)) > 1:
+            await asyncio.sleep(0.01)
+    assert (await fetch(ann, attached["url"]))[0].status == 200
+
+
+async def test_bytes_that_nobody_knows_are_deleted_at_the_start(server: Server) -> None:
+    ann = await server.person("ann")
+    await upload(ann, b"x")
+    (known,) = kept_files(server)
+    files: Any = server.chat_app.context.store.files
+    old: Path = files.place("A" * 22)
+    old.parent.mkdir(exist_ok=True)
+    old.write_bytes(b"left by a crash")
+    hours_ago = time.time() - timedelta(hours=2).total_seconds()
+    os.utime(old, (hours_ago, hours_ago))
+    os.utime(known, (hours_ago, hours_ago))
+    await server.restart()
+    async with asyncio.timeout(5):
+        while old.exists():
+            await asyncio.sleep(0.01)
+    assert kept_files(server) == [known]
+
+
+async def test_statistics_have_the_bytes_of_uploads(serve: Serve) -> None:
+    server = await serve()
+    ann = await server.person("ann")
+    await upload(ann, b"x" * 1234)
+    await make_admin(server.chat_app, ann.id)
+    assert (await ann.get("/admin/stats"))["uploads_bytes"] == 1234
