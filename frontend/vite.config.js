@@ -15,7 +15,7 @@ const FIRST_OF_OTHERS =
   /node_modules\/(@floating-ui|@vueuse|reka-ui\/dist\/(?!Dialog|AlertDialog|Listbox|Popover|Switch))/
 const FIRST_OF_OURS = new RegExp(
   [
-    String.raw`src/(services|stores|text(?!/search)|events|i18n/\w+\.js)`,
+    String.raw`src/(services|stores|text(?!/search)|events|i18n/(?!en|ru)\w+\.js)`,
     String.raw`src/components/(IconButton|FormField|FormFailure)\.vue`,
     String.raw`src/composables/use(Notices|Overlay|Action|Form)\.js`,
     'plugin-vue:export-helper',

@@ -28,13 +28,13 @@ export function useScroller(log, { isAtEnd, onNearStart, onNearEnd }) {
   let visibleBefore = []
   /** True during `goTo`, when measurements mean nothing. */
   let isGoing = false
-  /** The heights of the log and of its content at the last measurement. */
+  /** The sizes of the log and of its content at the last measurement. */
   let measured = ''
   /** Where the log began in the window at the last measurement. */
   let frameTop = /** @type {number | null} */ (null)
-  let width = 0
-  /** The first visible message at the last measurement. @type {{ element: HTMLElement, top: number } | undefined} */
+  /** The first visible message at the last measurement, and where the log was scrolled to. @type {{ element: HTMLElement, top: number } | undefined} */
   let first = undefined
+  let scrolled = 0
 
   const element = () => /** @type {HTMLElement} */ (log.value)
 
@@ -57,9 +57,8 @@ export function useScroller(log, { isAtEnd, onNearStart, onNearEnd }) {
 
   function measure() {
     if (!log.value || isGoing) return
-    // After a change of height (keyboard, composer, a quote that was loaded) a reader at the end stays there.
-    const size = `${log.value.clientHeight} ${log.value.scrollHeight}`
-    if (follows.value && size !== measured) toBottom()
+    const size = `${log.value.clientWidth} ${log.value.clientHeight} ${log.value.scrollHeight}`
+    if (size !== measured) settle()
     measured = size
     keepBelow()
     const { scrollTop, scrollHeight, clientHeight } = log.value
@@ -67,10 +66,20 @@ export function useScroller(log, { isAtEnd, onNearStart, onNearEnd }) {
     follows.value = below <= BOTTOM_PX && isAtEnd()
     const messages = visible()
     first = messages.at(0)
+    scrolled = log.value.scrollTop
     top.value = seqOf(first)
     bottom.value = seqOf(messages.at(-1))
     if (scrollTop < NEAR_PX) onNearStart()
     if (below < NEAR_PX && !follows.value) onNearEnd()
+  }
+
+  /**
+   * After a change of size (keyboard, composer, a quote that was loaded, lines that break elsewhere) a reader at the end
+   * stays there, and for others the first visible message stays where it is, as far as they have not scrolled.
+   */
+  function settle() {
+    if (follows.value) return toBottom()
+    if (first) putBack({ ...first, top: first.top - (element().scrollTop - scrolled) })
   }
 
   /** When something above the log comes or goes, such as the bar of the pinned messages, what is visible stays in place. */
@@ -87,6 +96,7 @@ export function useScroller(log, { isAtEnd, onNearStart, onNearEnd }) {
     if (!log.value) return
     if (follows.value) toBottom()
     else putBack(visibleBefore.find(({ element }) => element.isConnected))
+    first = undefined
     measure()
   })
 
@@ -95,17 +105,11 @@ export function useScroller(log, { isAtEnd, onNearStart, onNearEnd }) {
     if (!message?.element.isConnected) return
     const moved =
       message.element.getBoundingClientRect().top - element().getBoundingClientRect().top - message.top
-    if (moved) element().scrollTop += moved
+    if (Math.abs(moved) >= 1) element().scrollTop += moved
   }
 
   const content = computed(() => /** @type {HTMLElement | null} */ (log.value?.firstElementChild))
-  useResizeObserver([log, content], () => {
-    if (!log.value) return
-    // With another width the lines of all messages break elsewhere.
-    if (width !== log.value.clientWidth && width && !follows.value && !isGoing) putBack(first)
-    width = log.value.clientWidth
-    measure()
-  })
+  useResizeObserver([log, content], measure)
 
   /** The first visible message and how far its top is below that of the log; null: there is none. */
   function place() {
@@ -134,6 +138,7 @@ export function useScroller(log, { isAtEnd, onNearStart, onNearEnd }) {
     await bring()
     await nextTick()
     isGoing = false
+    first = undefined
     const target = find()
     if (!target) return measure()
     const box = target.getBoundingClientRect()

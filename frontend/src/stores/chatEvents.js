@@ -81,7 +81,7 @@ export function followChatEvents({ records, members, session, check, isPending, 
     )
   }
   for (const event of MESSAGE_EVENTS) {
-    onEvent(event, (frame) => {
+    onEvent(event, (/** @type {any} */ frame) => {
       const chat = chats.get(frame.chat_id)
       if (chat && !hasMissed(chat, frame)) chat.seq = Math.max(chat.seq, frame.seq ?? 0)
     })
