@@ -25,6 +25,7 @@ from domain.changes import (
     UndeclaredChange,
     UserChanged,
 )
+from domain.file_changes import ChatAvatarChanged, FilesRemoved
 from domain.invites import Invite, InviteMade, InviteRemoved
 from domain.models import Ban, Message
 from domain.moderation import MemberMuted, UserBanned, UserUnbanned
@@ -135,6 +136,14 @@ CASES: Mapping[str, Case] = {
         ["chat_changed"],
         ["chat_changed"],
     ),
+    "chat avatar": Case(
+        lambda scene: ChatAvatarChanged(
+            replace(scene.store.states[CHAT].chat, avatar_id="a"), None, JOINED, START
+        ),
+        ["chat_changed"],
+        ["chat_changed"],
+    ),
+    "files removed": Case(lambda _: FilesRemoved(["a"])),
     "invite made": Case(lambda _: InviteMade(Invite("code", CHAT, JOINED, START, None, 0))),
     "invite removed": Case(lambda _: InviteRemoved(CHAT, "code", JOINED, START)),
     "chat deleted": Case(
