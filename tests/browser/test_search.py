@@ -223,5 +223,7 @@ async def test_a_message_that_is_gone_is_said_to_be(scene: Scene) -> None:
     gone = await scene.bob.say(scene.kitchen, "soon deleted")
     await scene.bob.delete(f"/messages/{gone['id']}")
     await scene.window.goto(f"/chats/{scene.kitchen}?message={gone['id']}")
-    await expect(scene.window.page.get_by_text("This message was deleted, or is not in this chat.")).to_be_visible()
+    await expect(
+        scene.window.page.get_by_text("This message was deleted, or is not in this chat.")
+    ).to_be_visible()
     await scene.window.shown("and so on 119")
