@@ -50,11 +50,13 @@ FINDINGS = """async (isAll) => {
       rest = 3
     }
   }
-  const { violations } = await axe.run(document, {
-    resultTypes: ['violations'],
-    preload: false,
-    ...(isAll ? {} : { runOnly: ['color-contrast'] }),
-  })
+  // What lies under an overlay was a place itself; only who is hidden from whom is another question then.
+  const overlays = document.querySelectorAll('[role=dialog], [role=alertdialog], [role=menu]')
+  const top = [...overlays].filter((overlay) => overlay.checkVisibility()).at(-1)
+  const found = async (context, more) =>
+    (await axe.run(context, { resultTypes: ['violations'], preload: false, ...more })).violations
+  const violations = await found(top ?? document, isAll ? {} : { runOnly: ['color-contrast'] })
+  if (top && isAll) violations.push(...(await found(document, { runOnly: ['aria-hidden-focus'] })))
   return violations
     .filter(({ impact }) => ['serious', 'critical'].includes(impact))
     .map(({ id, nodes }) => [id, ...nodes.map(({ html, failureSummary }) => [html.slice(0, 200), failureSummary])])
