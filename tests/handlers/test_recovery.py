@@ -99,7 +99,7 @@ async def test_a_message_that_changes_once_more_behind_the_last_piece_is_sent() 
             peer.chat.head_seq = 104
         return piece
 
-    peer.changed_since = read_and_publish  # type: ignore[method-assign]
+    peer.changed_since = read_and_publish  # type: ignore[assignment,method-assign]
     assert await peer.replay() == (100, False)
     assert peer.emitted == [*range(1, 50), *range(54, 105)]
 
