@@ -1,6 +1,8 @@
 """Every view and dialog of the client, one after the other, filled with data."""
 
+import re
 from collections.abc import AsyncIterator
+from urllib.parse import quote
 
 from playwright.async_api import Locator, expect
 
@@ -9,6 +11,26 @@ from tests.clients.people import Person
 from tests.conftest import Server
 
 LONG = "Donaudampfschifffahrtsgesellschaftskapitänsmützenabzeichen" * 3
+
+FORMATTED = (
+    f"""**Bold** _italic_ ~~struck out~~ `{LONG}`
+> {LONG}
+1. {LONG}
+   - [{LONG[:150]}](https://example.org/)
+```text
+{LONG}
+```
+"""
+    + "and so on\n" * 30
+)
+
+
+ABOUT_MESSAGES = (
+    re.compile("^(Edit history|История изменений)$"),
+    re.compile("^(Who reacted|Кто отреагировал)$"),
+    re.compile("^(Read by|Прочитали)"),
+)
+"""The items of a message's menu that open a dialog."""
 
 
 class Seed:
@@ -37,11 +59,17 @@ async def seeded(server: Server) -> Seed:
     )
     await boris.say(seed.group, "Ключ у меня.\nЗаберите вечером.", reply_to=first["id"])
     await eve.say(seed.group, LONG)
+    await bob.say(seed.group, FORMATTED)
     mine = await seed.ann.say(seed.group, "I will be htere")
     await seed.ann.patch(f"/messages/{mine['id']}", content="I will be there")
     for person in seed.others:
         for number in range(4):
             await person.say(seed.group, f"Fine with me, {number + 1}")
+    for person, emoji in zip((seed.ann, *seed.others), "👍👍❤🎉", strict=True):
+        await person.post(f"/messages/{mine['id']}/reactions/{quote(emoji)}")
+    for message in (mine, first):
+        await seed.ann.post(f"/messages/{message['id']}/pin")
+    await boris.say(seed.group, "And you, @ann?")
     await bob.say(seed.private, "Are you coming?")
     seed.invite = (await seed.ann.post(f"/chats/{seed.group}/invites"))["code"]
     seed.empty = await seed.ann.chat(*seed.others, name="Brand new")
@@ -79,6 +107,7 @@ async def places(window: Window, seed: Seed) -> AsyncIterator[str]:
     page = window.page
     await window.goto("/")
     await expect(window.chats.get_by_role("link")).to_have_count(3)
+    await expect(window.chats.locator(".mention-badge")).to_be_visible()
     yield "list"
     await window.chats.get_by_role("link").first.click(button="right")
     await expect(page.get_by_role("menu")).to_be_visible()
@@ -113,10 +142,8 @@ async def places(window: Window, seed: Seed) -> AsyncIterator[str]:
         await shown(page.get_by_role("dialog"))
         yield f"new {kind}"
     await page.keyboard.press("Escape")
-    await page.keyboard.press("Control+k")
-    await expect(page.get_by_role("option").first).to_be_visible()
-    yield "switcher"
-    await page.keyboard.press("Escape")
+    async for place in search_places(window):
+        yield place
     for name, chat_id in (("group", seed.group), ("channel", seed.channel), ("private", seed.private)):
         await window.goto(f"/chats/{chat_id}")
         await expect(window.log.get_by_role("article").first).to_be_visible()
@@ -124,6 +151,16 @@ async def places(window: Window, seed: Seed) -> AsyncIterator[str]:
         await page.locator("header").get_by_role("button").last.click()
         await shown(page.get_by_role("dialog"))
         yield f"about the {name}"
+        await page.keyboard.press("Escape")
+        await expect(page.get_by_role("dialog")).to_have_count(0)
+    await window.composer.fill("not sent yet")  # in the private chat
+    await page.locator("header").get_by_role("button", name=re.compile("“|«")).click()
+    await page.get_by_role("menu").locator(".menu-item:has(+ .menu-line)").click()
+    await shown(page.get_by_role("dialog"))
+    yield "go to a date"
+    await window.goto("/")
+    await expect(window.chats.locator(".draft")).to_be_visible()
+    yield "list with a draft"
     await window.goto(f"/chats/{seed.empty}")
     await expect(window.log.get_by_role("button").first).to_be_visible()
     yield "empty group"
@@ -138,15 +175,68 @@ async def places(window: Window, seed: Seed) -> AsyncIterator[str]:
     await expect(page.get_by_role("alertdialog")).to_be_visible()
     yield "question"
     await page.keyboard.press("Escape")
-    for number, name in enumerate(("reply", "edit")):
+    for about in ABOUT_MESSAGES:
         await mine.focus()
         await mine.press("Enter")
-        await page.get_by_role("menuitem").nth(number).click()
+        await page.get_by_role("menuitem", name=about).click()
+        await shown(page.get_by_role("dialog"))
+        await expect(page.get_by_role("dialog").get_by_role("listitem").first).to_be_visible()
+        yield about.pattern
+        await page.keyboard.press("Escape")
+        await expect(page.get_by_role("dialog")).to_have_count(0)
+    await page.locator(".pins").get_by_role("button").last.click()
+    await expect(page.get_by_role("dialog").get_by_role("listitem")).to_have_count(2)
+    yield "pinned messages"
+    await page.keyboard.press("Escape")
+    await mine.locator(".pill").first.focus()
+    await page.keyboard.press("Tab")  # by keys the names are shown
+    await expect(page.get_by_role("tooltip")).to_be_visible()
+    yield "who reacts"
+    await mine.focus()
+    await mine.press("Enter")
+    await page.get_by_role("menuitem", name=re.compile("^(Add a reaction|Добавить реакцию)$")).click()
+    await expect(page.get_by_role("option").nth(100)).to_be_visible()
+    yield "picker of reactions"
+    await page.keyboard.press("Escape")
+    for name, item in (("reply", "^(Reply|Ответить)$"), ("edit", "^(Edit|Изменить)$")):
+        await mine.focus()
+        await mine.press("Enter")
+        await page.get_by_role("menuitem", name=re.compile(item)).click()
         await expect(window.composer).to_be_focused()
         yield name
+    await page.keyboard.press("Escape")
+    await window.composer.fill("@")
+    await expect(page.get_by_role("option").first).to_be_visible()
+    yield "names to mention"
+    await window.composer.fill("")
+    await page.get_by_role("button", name=re.compile("^(Emoji|Эмодзи)$")).click()
+    await expect(page.get_by_role("option").nth(100)).to_be_visible()
+    yield "emoji"
     await window.goto("/chats/999999")
     await expect(page.locator("main, .pane, body").first).to_be_visible()
     yield "no such chat"
+
+
+async def search_places(window: Window) -> AsyncIterator[str]:
+    """What is found, for whom one searches, and nothing."""
+    page = window.page
+    await page.keyboard.press("Control+k")
+    await page.keyboard.type("fin")
+    await expect(page.locator("mark").first).to_be_visible()
+    yield "messages that are found"
+    await page.keyboard.press("Control+a")
+    await page.keyboard.type("n")
+    await expect(page.get_by_role("option").first).to_be_visible()
+    yield "chats and messages that are found"
+    filters = page.locator(".filters").get_by_role("button")
+    await page.locator(".filters [aria-expanded]").click()
+    await expect(page.locator(".picker").get_by_role("option").first).to_be_visible()
+    yield "the person to search for"
+    await page.locator(".picker").get_by_role("option").first.click()
+    await filters.last.click()
+    await expect(page.locator(".choice")).to_have_count(0)
+    yield "nothing is found"
+    await page.keyboard.press("Escape")
 
 
 async def shown(dialog: Locator) -> None:

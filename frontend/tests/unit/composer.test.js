@@ -103,6 +103,24 @@ describe('sending', () => {
   })
 })
 
+describe('formatting', () => {
+  test.each([
+    ['Ctrl+B', { key: 'b' }, 'make **it** so'],
+    ['Ctrl+I', { key: 'i' }, 'make _it_ so'],
+    ['Ctrl+E', { key: 'e' }, 'make `it` so'],
+    ['Ctrl+B on a Russian keyboard', { key: 'и', code: 'KeyB' }, 'make **it** so'],
+    ['Ctrl+Shift+X', { key: 'X', shiftKey: true }, 'make ~~it~~ so'],
+    ['Ctrl+Shift+B, which is none', { key: 'b', shiftKey: true }, 'make it so'],
+  ])('by %s', async (_name, { key, ...more }, expected) => {
+    await type('make it so')
+    field().setSelectionRange(5, 7)
+    await press(key, { ctrlKey: true, ...more })
+    expect(field().value).toBe(expected)
+    await press('Enter')
+    expect(sent()).toEqual([[expected, null]])
+  })
+})
+
 describe('an edit', () => {
   test('begins with the text of the message, and is not sent without a change', async () => {
     await edit()

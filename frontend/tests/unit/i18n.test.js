@@ -9,6 +9,8 @@ import laterRu from '@/i18n/later/ru'
 import ru from '@/i18n/ru'
 
 const { t } = i18n.global
+await setLanguage('ru')
+await setLanguage('en')
 
 afterEach(() => {
   setLanguage('en')
