@@ -260,18 +260,5 @@ WHERE (SELECT max(seq) FROM sqlite_sequence WHERE name = 'messages')
 """
 
 STEPS: Sequence[str] = (
-    *(
-        _FIRST,
-        _RUNS,
-        _TOKENS,
-        _NAMES,
-        _EPOCH,
-        _PEOPLE,
-        _SLOW_MODE,
-        _PINS,
-        _MENTIONS,
-        _SEARCH,
-        _REMOVALS,
-        _FILES,
-    ),
+    *(_FIRST, _RUNS, _TOKENS, _NAMES, _EPOCH, _PEOPLE, _SLOW_MODE, _PINS, _MENTIONS, _SEARCH, _REMOVALS),
 )
