@@ -77,7 +77,8 @@ def add_calls(app: web.Application, calls: Iterable[Call]) -> None:
     Raises: `ValueError` for a path with a parameter, or an answer with a field, that the command does not declare.
     """
     for call in calls:
-        missing = call.answer.names - get_type_hints(COMMANDS[call.command].answer).keys()
+        names = call.answer.names
+        missing = names and names - get_type_hints(COMMANDS[call.command].answer).keys()
         if missing:
             raise ValueError(f"{call.path}: {call.command} does not answer {', '.join(sorted(missing))}")
         serve = _serve(call)

@@ -38,11 +38,11 @@ class MongoUploads:
             await self._quotas.add(upload.user_id, upload.id, upload.size, quota_bytes)
             # Once more: the account may have ended before its end could find this upload.
             await check_active(database, upload.user_id)
-        except OverQuota:
+        except (OverQuota, NotFound) as refusal:
+            if isinstance(refusal, NotFound):
+                # Not by the document: the end of the account may have taken it away before the upload was counted.
+                await self._quotas.take_away(upload.user_id, upload.id, upload.size, counted=True)
             await database.with_retry(partial(database.uploads.delete_one, {"_id": upload.id}))
-            raise
-        except NotFound:
-            await self._freed.end_uploads([upload.id])
             raise
         one, counted = {"_id": upload.id}, {"$set": {"counted": True}}
         await database.with_retry(partial(database.uploads.update_one, one, counted))
@@ -125,6 +125,8 @@ class MongoUploads:
 
     def published(self, changes: Sequence[Change]) -> None:
         """A subscriber of the store: the rows of these changes were projected, so the files are in the queue."""
+        if _FREEING.isdisjoint(map(type, changes)):  # as with nearly all batches
+            return
         for change in changes:
             if isinstance(change, MessageDeleted) and change.file_ids:
                 self.announce(change.file_ids)
@@ -142,6 +144,9 @@ class MongoUploads:
         self.announce(await self._freed.remove_uploads(unwanted))
         return len(unwanted)
 
+
+_FREEING = frozenset({MessageDeleted, ChatAvatarChanged})
+"""The kinds of changes that free files and are in the log."""
 
 _EVER = 2**62
 """A time after all others."""

@@ -185,22 +185,22 @@ class SqliteMessageView:
         if raised:
             self.db.execute(_RAISE_HEADS, (json.dumps(raised),))
 
-    def note_removal(self) -> None:
-        """Notes in the file that something was removed that messages said, for `storage.sqlite.writer.Writer.close`."""
-        if self._notes_removal:
-            self._notes_removal = False
-            self.db.execute("INSERT OR IGNORE INTO meta (key, value) VALUES (?, '')", (REMOVED,))
-
     def remove_uploads(self, uploads: Sequence[Upload]) -> None:
         """Removes uploads, and frees their files."""
         if uploads:
             self.freed += upload_rows.remove(self.db, uploads)
-            self.note_removal()  # their names
+            self.note_removal()  # of their names
 
     def free_avatar(self, avatar_id: str | None) -> None:
         """Frees the file of an avatar that is no longer one, if there is any."""
         if avatar_id is not None:
             self.freed += upload_rows.free(self.db, [avatar_id])
+
+    def note_removal(self) -> None:
+        """Notes in the file that something was removed that messages said, for `storage.sqlite.writer.Writer.close`."""
+        if self._notes_removal:
+            self._notes_removal = False
+            self.db.execute("INSERT OR IGNORE INTO meta (key, value) VALUES (?, '')", (REMOVED,))
 
     def forget_member(self, chat_id: int, user_id: int) -> None:
         """The member has another role, or is gone."""

@@ -292,18 +292,6 @@ CREATE UNIQUE INDEX chats_by_avatar ON chats (avatar_id) WHERE avatar_id IS NOT 
 """
 
 STEPS: Sequence[str] = (
-    *(
-        _FIRST,
-        _RUNS,
-        _TOKENS,
-        _NAMES,
-        _EPOCH,
-        _PEOPLE,
-        _SLOW_MODE,
-        _PINS,
-        _MENTIONS,
-        _SEARCH,
-        _REMOVALS,
-        _FILES,
-    ),
+    *(_FIRST, _RUNS, _TOKENS, _NAMES, _EPOCH, _PEOPLE, _SLOW_MODE, _PINS, _MENTIONS, _SEARCH, _REMOVALS),
+    _FILES,
 )

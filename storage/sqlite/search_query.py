@@ -23,6 +23,7 @@ from domain.search import cut, matches
 from storage.cursor import BEYOND
 from storage.search import COST_MAX_S, Place, SearchRequest, page_of, place_of
 from storage.sqlite import chat_list
+from storage.sqlite.resting import Rests
 from storage.sqlite.rows import message_of
 from storage.sqlite.search_segments import ROWS, file_names, id_at, ids_of, rows_of, segments_made
 
@@ -64,10 +65,6 @@ _CONTENTS = (
     f"SELECT json_group_array(json_array(created_at, chat_id, seq, messages.id, content, extra)) {_EACH}"
 )
 _MESSAGES = f"SELECT messages.* {_EACH}"
-
-_UNRESTED_S, _REST_TIMES = 0.02, 3
-"""A search that has compared messages for longer than this rests three times as long as it works: the event loop waits
-for the interpreter lock whenever this thread has it, and whoever searches for the most frequent words could keep it."""
 
 _NEVER = -BEYOND
 """Before every message."""
@@ -141,7 +138,7 @@ class _Search:
             self._patterns.append(re.compile(f"\n(?:{any_chat})\t([^\n]*)"))
         self._found: list[Message] = []
         self._ended: Place | None = None
-        self._worked_s = 0.0
+        self._rests = Rests()
 
     def run(self) -> None:
         """Looks at messages until the page is full or the search has cost too much."""
@@ -230,6 +227,7 @@ class _Search:
             if at > rest_at and self._costs_too_much():
                 self._ended = Place(at, chat_id, seq)
                 break
+            self._rests.pause()
         if found:
             messages = map(message_of, self._db.execute(_MESSAGES, (json.dumps(found),)))
             self._found += messages
@@ -240,17 +238,10 @@ class _Search:
         """The place, the id, the content and the column `extra` of each."""
         start, size = 0, self._most
         while start < len(ids):
-            began_s = time.thread_time()
             some = json.dumps(ids[start : start + size])
             yield from orjson.loads(self._db.execute(_CONTENTS, (some,)).fetchone()[0])
             start += size
             size = _CONTENTS_AT_ONCE
-            self._rest(time.thread_time() - began_s)
-
-    def _rest(self, worked_s: float) -> None:
-        self._worked_s += worked_s
-        if self._worked_s > _UNRESTED_S:
-            time.sleep(_REST_TIMES * worked_s)
 
 
 @cache

@@ -1,6 +1,6 @@
 """Formatted messages, and what the composer does for them: keys, completion of names, the picker of emoji."""
 
-from playwright.async_api import expect
+from playwright.async_api import Locator, expect
 
 from tests.browser.conftest import OpenWindow
 from tests.browser.window import Window
@@ -154,6 +154,12 @@ async def test_emoji_are_found_by_name(server: Server, open_window: OpenWindow) 
     await expect(window.log.locator(".large")).to_have_count(1)
 
 
+async def top_of(message: Locator) -> float:
+    box = await message.bounding_box()
+    assert box is not None
+    return box["y"]
+
+
 async def test_a_long_message_is_folded_until_it_is_wanted(server: Server, open_window: OpenWindow) -> None:
     window, ann, chat_id = await opened(server, open_window)
     for number in range(20):
@@ -164,10 +170,10 @@ async def test_a_long_message_is_folded_until_it_is_wanted(server: Server, open_
     await window.shown("first line")
     more = message.get_by_role("button", name="Show more")
     await expect(more).to_have_attribute("aria-expanded", "false")
-    top = (await message.bounding_box() or {})["y"]
+    top = await top_of(message)
     await more.click()
     await expect(message).to_contain_text("the end")
-    assert abs((await message.bounding_box() or {})["y"] - top) < 2, "it stays where it is read"
+    assert abs(await top_of(message) - top) < 2, "it stays where it is read"
     await message.get_by_role("button", name="Show less").click()
     await expect(message).not_to_contain_text("the end")
     await window.shown("first line")

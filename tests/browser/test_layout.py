@@ -120,7 +120,7 @@ async def test_letters_go_to_the_composer_from_anywhere(server: Server, open_win
     await keys.type("!")
     await expect(window.composer).to_have_value("Hello, wörld!")
     # A field, a menu and a dialog keep what is typed in them.
-    search = window.page.get_by_role("combobox")
+    search = window.page.get_by_role("combobox", name="Search for chats")
     await search.click()
     await keys.type("lob")
     await expect(search).to_have_value("lob")

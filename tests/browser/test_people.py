@@ -144,7 +144,8 @@ async def test_chats_are_favourites_marked_quiet_and_hidden(server: Server, open
     await item("Cycling").focus()
     await page.keyboard.press("Shift+F10")
     await expect(page.get_by_role("menu", name="Actions for “Cycling”")).to_be_visible()
-    await page.keyboard.press("ArrowDown")
+    for _ in range(2):
+        await page.keyboard.press("ArrowDown")
     await expect(page.get_by_role("menuitem", name="Mark as unread")).to_be_focused()
     await page.keyboard.press("Enter")
     for one in (window, other):

@@ -243,12 +243,14 @@ def new_seed() -> int:
 
 @asynccontextmanager
 async def playing(
-    hosts: Sequence[Mapping[str, Person]], turn: Callable[[], None] = lambda: None
+    hosts: Sequence[Mapping[str, Person]],
+    turn: Callable[[], None] = lambda: None,
+    patience_s: float = PATIENCE_S,
 ) -> AsyncIterator[Play]:
     """A play, which is held against the models in the end."""
     one = Play(hosts, await new_rooms(hosts[0]), random.Random(new_seed()), turn)
     try:
-        async with asyncio.timeout(PATIENCE_S):
+        async with asyncio.timeout(patience_s):
             yield one
             await one.settle()
             sys.stdout.write(f"{one.summary()}\n")

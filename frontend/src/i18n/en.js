@@ -35,14 +35,6 @@ export default {
     good: 'Long enough',
     long: 'Too long: {n} character too many | Too long: {n} characters too many',
   },
-  register: {
-    title: 'Create an account',
-    submit: 'Create account',
-    displayName: 'Name shown to others',
-    optional: 'optional',
-    question: 'Have an account?',
-    login: 'Log in',
-  },
   chats: {
     title: 'Chats',
     unnamed: 'Unnamed chat',
@@ -130,21 +122,6 @@ export default {
     isBlocked: '{name} is blocked.',
     tooManyBlocks: 'You have blocked as many people as possible. Unblock somebody first.',
   },
-  newChat: {
-    kind: 'Kind of chat',
-    private: 'Person',
-    group: 'Group',
-    channel: 'Channel',
-    about: {
-      private: 'For the two of you. Pick somebody to write to.',
-      group: 'Everybody reads and writes.',
-      channel: 'Everybody reads; the owner and admins write.',
-    },
-    name: 'Name',
-    chosen: 'Chosen people',
-    without: 'Leave out {name}',
-    create: { group: 'Create group', channel: 'Create channel' },
-  },
   chatInfo: {
     title: { private: 'Private chat', group: 'Group', channel: 'Channel' },
     rename: 'Rename',
@@ -173,14 +150,6 @@ export default {
     block: 'Block',
   },
   roles: { owner: 'owner', admin: 'admin', member: 'member' },
-  preferences: {
-    theme: 'Appearance',
-    themes: { auto: 'Automatic', light: 'Light', dark: 'Dark' },
-    language: 'Language',
-    languages: { auto: 'Automatic' },
-    sound: 'Sound',
-    soundHint: 'Two soft tones when a message comes',
-  },
   users: { gone: 'Deleted account', deleted: 'Deleted account', banned: 'Banned from this server' },
   presence: { online: 'online', busy: 'busy', away: 'away', offline: 'offline', seen: 'last seen {when}' },
   menu: {

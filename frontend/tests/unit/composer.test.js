@@ -1,6 +1,7 @@
 import { mount } from '@vue/test-utils'
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { h, nextTick, provide, reactive, ref, shallowReactive } from 'vue'
+import { createMemoryHistory, createRouter } from 'vue-router'
 import { fakeRest } from './fakeRest'
 import { FakeSocket } from './fakeSocket'
 import { openApp, settled } from './app'
@@ -55,7 +56,8 @@ function open(chatId = 7, more = {}) {
       return () => h(MessageComposer, { chat, timeline })
     },
   }
-  room = mount(Room, { global: { plugins: [i18n], stubs: { IconButton: true } } })
+  const router = createRouter({ history: createMemoryHistory(), routes: [{ path: '/', component: {} }] })
+  room = mount(Room, { global: { plugins: [i18n, router], stubs: { IconButton: true } } })
   composer = room.findComponent(MessageComposer)
   composer.actions = actions
 }

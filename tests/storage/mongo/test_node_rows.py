@@ -197,7 +197,7 @@ async def test_a_write_that_failed_though_it_was_made(
     here: Node, there: Node, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The sender got an error, and nobody writes to the chat any more: both nodes publish it all the same."""
-    monkeypatch.setattr("storage.mongo.writer.RETRY_S", 0.1)
+    monkeypatch.setattr("storage.mongo.retry_budget.RETRY_S", 0.1)
     anna = await here.user()
     chat_id = await here.chat(anna)
     for node in (here, there):

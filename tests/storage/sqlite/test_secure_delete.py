@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from storage.sqlite import SqliteStore, schema
+from storage.sqlite import SqliteStore, schema, schema_steps
+from tests.storage.kept import clean, upload
 from tests.storage.sqlite.earlier import take_back
 from tests.storage.world import World, at
 
@@ -26,6 +27,9 @@ async def test_a_deleted_message_is_gone_from_the_file(path: Path) -> None:
     kept = [await world.send(chat_id, anna, f"kept {number} " * 100) for number in range(50)]
     message = await world.send(chat_id, anna, "secret first")
     long = await world.send(chat_id, anna, "secret long " * 800)  # in pages of its own
+    await upload(store, anna, "file", name="secret.txt", content=b"secret bytes")
+    await upload(store, anna, "lost", name="secret too.txt", content=b"secret bytes")
+    with_file = await world.send(chat_id, anna, "", attachments=["file"])
     await world.store.messages.edit(message.id, anna, "secret second", at(1))
     await world.store.messages.edit(long.id, anna, "secret other " * 800, at(1))
     await world.store.messages.edit(message.id, anna, "secret third", at(2))
@@ -33,8 +37,9 @@ async def test_a_deleted_message_is_gone_from_the_file(path: Path) -> None:
     assert b"secret first" in bytes_beside(path)
 
     store = await SqliteStore.open(path)
-    for one in (message, long, kept[0]):
+    for one in (message, long, kept[0], with_file):
         await store.messages.delete(one.id, anna, at(3))
+    await clean(store)
     await store.close()
     left = bytes_beside(path)
     assert b"secret" not in left
@@ -133,7 +138,7 @@ async def test_what_an_earlier_version_deleted_is_gone_after_the_first_stop(path
     chat_id = await world.chat(anna)
     messages = [await world.send(chat_id, anna, f"secret {number} " * 50) for number in range(20)]
     await store.close()
-    take_back(path, schema.MIGRATIONS.index(schema._REMOVALS))
+    take_back(path, schema.MIGRATIONS.index(schema_steps._REMOVALS))
     with sqlite3.connect(path, isolation_level=None) as db:
         db.execute("PRAGMA secure_delete = OFF")  # as earlier versions had it
         db.execute("UPDATE messages SET content = '', deleted = 1, changed_seq = changed_seq + 100")
