@@ -8,11 +8,11 @@ the word is random, and the document of the file names it.
 A writing has a document of its own until its file is kept, so that what a crash leaves of it is found.
 """
 
-import asyncio
 import secrets
 from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
+from functools import partial
 
 from pymongo.errors import DuplicateKeyError
 
@@ -25,8 +25,8 @@ from storage.times import to_micros
 PIECE_BYTES = 255 * 1024
 """As in GridFS: with its document, a piece is no more than 256 KiB."""
 
-_AT_ONCE = 16
-"""How many pieces are deleted at the same time."""
+_AT_ONCE = 64
+"""How many pieces one command deletes."""
 
 
 class MongoFiles:
@@ -174,7 +174,12 @@ async def _delete_pieces(database: Database, word: str, count: int | None) -> No
     while deleted if count is None else start < count:
         stop = start + _AT_ONCE if count is None else min(start + _AT_ONCE, count)
         keys = [_piece_key(word, number) for number in range(start, stop)]
-        deleted = sum(await asyncio.gather(*(_delete(database, database.file_pieces, key) for key in keys)))
+        if database.finds_many:
+            some = {"_id": {"$in": keys}}
+            found = await database.with_retry(partial(database.file_pieces.delete_many, some))
+            deleted = int(found.deleted_count)
+        else:
+            deleted = sum([await _delete(database, database.file_pieces, key) for key in keys])
         start = stop
 
 
