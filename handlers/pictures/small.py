@@ -29,7 +29,7 @@ QUALITY = 78
 _REDUCED_TIMES = 2
 """How many times its final size a picture has before it is resampled in the end, which makes it look well."""
 
-_TILE_PX = 1024
+_TILE_PX = 512
 _PROFILE_BYTES_MAX = 16 * 1024
 
 _TURNS = {
@@ -85,15 +85,8 @@ def small_picture(
     """A small picture of the one in the file, of which `name` is Pillow's format and `size` what its header says; of an
     animation, the first frame. Raises: `BrokenPicture`."""
     try:
-        with Image.open(file, formats=[name]) as image:
-            if image.size != size:
-                raise BrokenPicture("the sizes in the file contradict each other")
-            scale = decoder_scale(name, wanted, *size)
-            if scale > 1:
-                image.draft(None, (max(1, size[0] // scale), max(1, size[1] // scale)))
-            image.load()
-            profile = _profile(image)
-            small = _reduced(image, wanted)
+        # The decoded picture is freed when this returns: what follows takes memory of its own.
+        small, profile = _decoded(file, name, size, wanted)
     except (BrokenPicture, MemoryError):
         raise
     except Exception as error:  # Pillow raises about a dozen kinds
@@ -104,6 +97,18 @@ def small_picture(
     encoded = io.BytesIO()
     small.save(encoded, FORMAT, quality=QUALITY, icc_profile=profile)
     return encoded.getvalue()
+
+
+def _decoded(file: BinaryIO, name: str, size: tuple[int, int], wanted: Wanted) -> tuple[Image.Image, bytes]:
+    """The picture after the first reduction, and its colour profile."""
+    with Image.open(file, formats=[name]) as image:
+        if image.size != size:
+            raise BrokenPicture("the sizes in the file contradict each other")
+        scale = decoder_scale(name, wanted, *size)
+        if scale > 1:
+            image.draft(None, (max(1, size[0] // scale), max(1, size[1] // scale)))
+        image.load()
+        return _reduced(image, wanted), _profile(image)
 
 
 def _profile(image: Image.Image) -> bytes:
