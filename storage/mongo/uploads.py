@@ -38,11 +38,11 @@ class MongoUploads:
             await self._quotas.add(upload.user_id, upload.id, upload.size, quota_bytes)
             # Once more: the account may have ended before its end could find this upload.
             await check_active(database, upload.user_id)
-        except OverQuota:
+        except (OverQuota, NotFound) as refusal:
+            if isinstance(refusal, NotFound):
+                # Not by the document: the end of the account may have taken it away before the upload was counted.
+                await self._quotas.take_away(upload.user_id, upload.id, upload.size, counted=True)
             await database.with_retry(partial(database.uploads.delete_one, {"_id": upload.id}))
-            raise
-        except NotFound:
-            await self._freed.end_uploads([upload.id])
             raise
         one, counted = {"_id": upload.id}, {"$set": {"counted": True}}
         await database.with_retry(partial(database.uploads.update_one, one, counted))

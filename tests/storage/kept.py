@@ -1,8 +1,10 @@
 """What a store has of files, looked at from beneath."""
 
+import asyncio
 from collections.abc import Collection, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from domain.files import Upload, thumbnail_id
 from storage.files.folder import FolderFiles
@@ -47,8 +49,16 @@ async def traces(store: Store) -> int:
     return sum(path.is_file() for path in folder.rglob("*"))
 
 
+async def chats_removed(store: Store) -> None:
+    """Returns when nothing is left of deleted chats."""
+    remover: Any = getattr(store, "_remover")  # noqa: B009 -- of either store
+    while getattr(remover, "_work", None) or getattr(remover, "_step", None):
+        await asyncio.sleep(0.01)
+
+
 async def clean(store: Store, *, now: datetime | None = None) -> None:
     """What the server does after a start, with a clock that is turned past all times of grace."""
+    await chats_removed(store)
     while await store.uploads.expire(now or datetime.now(UTC) + HOUR, 100):
         pass
     while due := await store.uploads.removals(100):

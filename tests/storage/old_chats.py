@@ -3,8 +3,12 @@
 from dataclasses import replace
 from typing import Any
 
+import pytest
+
 from domain.models import Message, Version
+from domain.refusals import OverQuota
 from storage.ports import Store
+from tests.storage.kept import picture, queue, upload
 from tests.storage.world import World, at
 
 LIMIT = 100
@@ -89,6 +93,23 @@ async def check_goes_on(store: Store) -> None:
         await world.send(chat_id, anna, "@user3")
         assert (await store.chats.summary(chat_id, carl.id)).unread_mentions == 1
         await _mark_all(world, chat_id, anna)
+        await _send_files(world, chat_id, anna)
+
+
+async def _send_files(world: World, chat_id: int, user_id: int) -> None:
+    """Users of before send files, and have avatars, as chats do."""
+    store = world.store
+    one = await picture(store, user_id, "one", quota_bytes=10)
+    sent = await world.send(chat_id, user_id, "", attachments=["one"])
+    assert sent.attachments == (one.attachment(),)
+    assert await store.messages.get(sent.id) == sent
+    assert await store.uploads.used_bytes(user_id) == 5
+    with pytest.raises(OverQuota):
+        await upload(store, user_id, "two", quota_bytes=9)
+    assert (await store.users.set_avatar(user_id, "me")).avatar_id == "me"
+    assert (await store.chats.set_avatar(chat_id, user_id, "us", at(13))).avatar_id == "us"
+    await store.messages.delete(sent.id, user_id, at(14))
+    assert await queue(store) == {"one", "one.t"}
 
 
 async def _mark_all(world: World, chat_id: int, user_id: int) -> None:

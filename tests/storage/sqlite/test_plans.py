@@ -9,17 +9,18 @@ import pytest
 from domain.invites import Invite
 from domain.search import parse
 from storage.search import SearchRequest
-from storage.sqlite import search_segments
+from storage.sqlite import search_segments, upload_rows
 from storage.sqlite.unread import _BACKWARDS
 from tests.storage.contract.test_search import settled
+from tests.storage.kept import upload
 from tests.storage.sqlite.conftest import Gremlin
 from tests.storage.world import START, World, at
 
 # What may be gone through: rows that a statement brings along, and tables of a few rows (`search_segments`: one for a
-# thousand messages).
+# thousand messages; `freed_files`: some at a time, whichever).
 _SMALL = re.compile(
     r"SCAN (\d+ CONSTANT ROWS?|CONSTANT ROW|found|wanted|named|raised|json_each|walk"
-    r"|sqlite_sequence|search_segments|\(subquery-\d+\))"
+    r"|sqlite_sequence|search_segments|freed_files|\(subquery-\d+\))"
 )
 
 
@@ -60,6 +61,19 @@ async def use_everything(world: World) -> None:
     await store.messages.pin(message.id, anna, at(1))
     await store.messages.pins(chat_id, limit=5)
     await store.messages.unpin(message.id, anna, at(1))
+    for upload_id in ("one", "two", "three"):
+        await upload(store, anna, upload_id, quota_bytes=100)
+    await store.uploads.get("one")
+    await store.uploads.used_bytes(anna)
+    attached = await world.send(chat_id, anna, attachments=["one"])
+    await store.messages.delete(attached.id, anna, at(1))
+    await world.send(chat_id, anna, attachments=["two"])
+    await store.uploads.discard(["two", "three"])
+    await store.uploads.expire(at(9), 5)
+    await store.uploads.known(["one", "one.t"])
+    await store.uploads.removed(await store.uploads.removals(5))
+    await store.users.set_avatar(anna, "me")
+    await store.chats.set_avatar(chat_id, anna, "us", at(1))
     await store.messages.versions(message.id)
     await store.messages.delete(reply.id, anna, at(1))
     await store.messages.get(message.id)
@@ -92,6 +106,7 @@ async def use_everything(world: World) -> None:
     await store.invites.remove("code1", anna, START)
     await store.chats.remove_member(chat_id, anna, anna, START)
     await store.chats.delete(chat_id, vera)
+    await store._database.read(upload_rows.unattached_of, boris)
     await store._database.read(
         lambda db: db.execute(_BACKWARDS, {"chat": 1, "user": 1, "mark": 0, "limit": 9}).fetchone()
     )

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from storage.sqlite import SqliteStore
+from tests.storage.kept import clean, upload
 from tests.storage.world import World, at
 
 
@@ -24,6 +25,9 @@ async def test_a_deleted_message_is_gone_from_the_file(path: Path) -> None:
     kept = [await world.send(chat_id, anna, f"kept {number} " * 100) for number in range(50)]
     message = await world.send(chat_id, anna, "secret first")
     long = await world.send(chat_id, anna, "secret long " * 800)  # in pages of its own
+    await upload(store, anna, "file", name="secret.txt", content=b"secret bytes")
+    await upload(store, anna, "lost", name="secret too.txt", content=b"secret bytes")
+    with_file = await world.send(chat_id, anna, "", attachments=["file"])
     await world.store.messages.edit(message.id, anna, "secret second", at(1))
     await world.store.messages.edit(long.id, anna, "secret other " * 800, at(1))
     await world.store.messages.edit(message.id, anna, "secret third", at(2))
@@ -31,8 +35,9 @@ async def test_a_deleted_message_is_gone_from_the_file(path: Path) -> None:
     assert b"secret first" in bytes_beside(path)
 
     store = await SqliteStore.open(path)
-    for one in (message, long, kept[0]):
+    for one in (message, long, kept[0], with_file):
         await store.messages.delete(one.id, anna, at(3))
+    await clean(store)
     await store.close()
     left = bytes_beside(path)
     assert b"secret" not in left

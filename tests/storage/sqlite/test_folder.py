@@ -1,0 +1,133 @@
+"""The folder of files: modes, what is left over, a disk that is full or may not be written."""
+
+import errno
+import os
+import stat
+from pathlib import Path
+
+import pytest
+
+from domain.refusals import NotFound
+from storage.errors import Unavailable
+from storage.files import folder
+from storage.files.folder import FolderFiles
+from storage.sqlite import SqliteStore
+from tests.storage.kept import keep, read
+
+
+def everything(path: Path) -> set[str]:
+    """All files in a folder, however deep."""
+    return {file.name for file in path.rglob("*") if file.is_file()}
+
+
+async def test_only_the_owner_reads_files(tmp_path: Path) -> None:
+    files = await FolderFiles.open(tmp_path / "uploads")
+    await keep(files, "file", b"x" * 300_000)
+    writing = await files.begin()
+    await writing.write(b"x" * 300_000)
+    for path in (tmp_path / "uploads").rglob("*"):
+        mode = stat.S_IMODE(path.stat().st_mode)
+        assert mode == (0o700 if path.is_dir() else 0o600)
+    assert stat.S_IMODE((tmp_path / "uploads").stat().st_mode) == 0o700
+    await writing.drop()
+    await files.close()
+
+
+async def test_nothing_is_made_before_the_first_file(tmp_path: Path) -> None:
+    files = await FolderFiles.open(tmp_path / "some" / "uploads")
+    await (await files.begin()).drop()
+    assert await files.free_bytes()
+    assert await files.size("file") is None
+    assert list(tmp_path.iterdir()) == []
+    await keep(files, "file")
+    assert everything(tmp_path) == {"file"}
+    await files.close()
+
+
+async def test_what_was_being_written_is_removed_at_the_start(tmp_path: Path) -> None:
+    files = await FolderFiles.open(tmp_path)
+    await keep(files, "kept")
+    writing = await files.begin()
+    await writing.write(b"x" * 300_000)
+    assert len(everything(tmp_path)) == 2
+    again = await FolderFiles.open(tmp_path)
+    assert everything(tmp_path) == {"kept"}
+    assert await read(again, "kept") == b"bytes"
+    await writing.drop()
+    await files.close()
+    await again.close()
+
+
+async def test_the_folder_is_beside_the_database_or_where_it_is_said(tmp_path: Path) -> None:
+    store = await SqliteStore.open(tmp_path / "a.db")
+    await keep(store.files, "one")
+    await store.close()
+    store = await SqliteStore.open(tmp_path / "b.db", tmp_path / "elsewhere")
+    await keep(store.files, "two")
+    await store.close()
+    assert everything(tmp_path / "uploads") == {"one"}
+    assert everything(tmp_path / "elsewhere") == {"two"}
+
+
+@pytest.mark.parametrize(
+    ("number", "trouble"),
+    [(errno.ENOSPC, "full"), (errno.EDQUOT, "full"), (errno.EROFS, "read_only"), (errno.EIO, "failing")],
+)
+@pytest.mark.parametrize("call", ["write", "fsync", "rename"])
+async def test_a_disk_that_fails(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, trouble: str, call: str
+) -> None:
+    files = await FolderFiles.open(tmp_path)
+    await keep(files, "kept")
+    writing = await files.begin()
+    await writing.write(b"x" * 1000)
+
+    def fail(*_args: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(folder.os, call, fail)
+        with pytest.raises(Unavailable) as raised:
+            await writing.keep("file")
+    assert raised.value.trouble == trouble
+    assert str(tmp_path) not in str(raised.value)
+    await writing.drop()
+    assert everything(tmp_path) == {"kept"}
+    await keep(files, "file")
+    assert await read(files, "file") == b"bytes"
+    await files.close()
+
+
+async def test_a_folder_that_is_no_folder(tmp_path: Path) -> None:
+    (tmp_path / "uploads").write_text("a file")
+    files = FolderFiles(tmp_path / "uploads")
+    with pytest.raises(Unavailable):
+        await keep(files, "file")
+    await files.close()
+
+
+async def test_a_file_goes_on_being_read_while_it_is_deleted(tmp_path: Path) -> None:
+    files = await FolderFiles.open(tmp_path)
+    await keep(files, "file", b"x" * 600_000)
+    pieces = files.read("file")
+    first = await anext(pieces)
+    await files.delete(["file"])
+    rest = [piece async for piece in pieces]
+    assert len(first) + sum(map(len, rest)) == 600_000
+    with pytest.raises(NotFound):
+        await read(files, "file")
+    assert everything(tmp_path) == set()
+    await files.close()
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="counts open files in /proc")
+async def test_reading_in_part_lets_go_of_the_file(tmp_path: Path) -> None:
+    files = await FolderFiles.open(tmp_path)
+    await keep(files, "file", b"x" * 600_000)
+    before = len(os.listdir("/proc/self/fd"))
+    for _ in range(20):
+        pieces = files.read("file")
+        await anext(pieces)
+        await pieces.aclose()
+    assert len(os.listdir("/proc/self/fd")) == before
+    await files.close()
