@@ -26,7 +26,7 @@ FORMAT = "WEBP"
 CONTENT_TYPE = "image/webp"
 QUALITY = 78
 
-_REDUCED_TIMES = 2
+_REDUCED_TIMES = 1.5
 """How many times its final size a picture has before it is resampled in the end, which makes it look well."""
 
 _TILE_PX = 512
@@ -61,10 +61,16 @@ class Wanted:
         left, top = (width - side) // 2, (height - side) // 2
         return left, top, left + side, top + side
 
+    def size(self, width: int, height: int) -> tuple[int, int]:
+        """Of the small picture of one of this size: never larger, and of the same shape."""
+        left, top, right, bottom = self.box(width, height)
+        scale = min(1.0, self.longest_px / max(right - left, bottom - top))
+        return max(1, round((right - left) * scale)), max(1, round((bottom - top) * scale))
+
     def reduction(self, width: int, height: int) -> int:
         """By how much a picture of this size is made smaller before it is resampled; 1: not at all."""
         left, top, right, bottom = self.box(width, height)
-        return max(1, max(right - left, bottom - top) // (_REDUCED_TIMES * self.longest_px))
+        return max(1, int(max(right - left, bottom - top) / (_REDUCED_TIMES * self.longest_px)))
 
 
 THUMBNAIL = Wanted(THUMBNAIL_PX)
@@ -91,7 +97,7 @@ def small_picture(
         raise
     except Exception as error:  # Pillow raises about a dozen kinds
         raise BrokenPicture("the picture cannot be decoded") from error
-    small.thumbnail((wanted.longest_px, wanted.longest_px), Image.Resampling.LANCZOS, reducing_gap=None)
+    small = small.resize(wanted.size(*size), Image.Resampling.LANCZOS)
     if orientation in _TURNS:
         small = small.transpose(_TURNS[orientation])
     encoded = io.BytesIO()
