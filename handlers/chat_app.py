@@ -250,6 +250,7 @@ class ChatApp:
             len(connections.users()),
             self.counts,
             self.context.store.health,
+            self.files.counts,
         )
 
     async def setup_needed(self) -> bool:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from domain.frozen import frozen
+from handlers.files.counts import FileCounts
 from handlers.live.connections import Wire
 from handlers.live.counts import Counts
 from storage.health import StoreHealth
@@ -18,3 +19,4 @@ class Figures:
     users: int
     counts: Counts
     store: StoreHealth
+    files: FileCounts

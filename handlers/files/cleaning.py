@@ -29,6 +29,11 @@ NOBODYS_AGE = timedelta(hours=1)
 """Younger bytes may be those of an upload that is about to be named: see `storage.ports.Uploads.known`."""
 
 
+START_AGE = timedelta(seconds=1)
+"""The same when a server starts on a store that is its own: the clock by which files have their times may be a little
+behind."""
+
+
 class Cleaning:
     """Takes away files: the queue of the store right after each change that put something into it (`published` is a
     subscriber of the store), uploads that no message has after `ttl_s`, and bytes that nobody knows."""
@@ -112,8 +117,10 @@ class Cleaning:
         now = self._clock.monotonic()
         if self._collect_at is not None and now < self._collect_at:
             return
-        self._collect_at = now + COLLECT_AFTER_S
-        after, older_than = "", self._clock.now() - NOBODYS_AGE
+        is_first, self._collect_at = self._collect_at is None, now + COLLECT_AFTER_S
+        # Nobody else uses a store that is not shared, and before the start nobody here did.
+        age = START_AGE if is_first and not self._store.shared else NOBODYS_AGE
+        after, older_than = "", self._clock.now() - age
         while file_ids := await self._store.files.ids(after=after, limit=STEP_FILES, older_than=older_than):
             after = file_ids[-1]
             known = await self._store.uploads.known(file_ids)

@@ -10,6 +10,7 @@ Refusal = Literal["too_large", "quota", "type", "broken", "pixels", "slow", "una
 Kept = Literal["picture", "file", "avatar"]
 Served = Literal["file", "thumbnail", "avatar"]
 
+PICTURE_SECONDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 SECONDS = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300)
 
 
@@ -33,5 +34,7 @@ class FileCounts:
         """Files whose bytes were deleted."""
         self.receiving_s = Histogram(SECONDS)
         """How long files took that were kept, from their first byte."""
+        self.picture_s = Histogram(PICTURE_SECONDS)
+        """How long pictures took in their threads."""
         self.receiving = 0
         """Files that are being received now."""

@@ -146,12 +146,16 @@ async def _beginning(chunks: Chunks) -> tuple[bytes, Chunks]:
         head += chunk
         if len(head) >= HEAD_BYTES:
             break
-    return bytes(head[:HEAD_BYTES]), _joined(bytes(head), chunks)
+    return bytes(head[:HEAD_BYTES]), _joined(head, chunks)
 
 
-async def _joined(head: bytes, rest: Chunks) -> Chunks:
+async def _joined(head: bytearray, rest: Chunks) -> Chunks:
+    """`head` is emptied."""
     if head:
-        yield head
+        first = bytes(head)
+        head.clear()
+        yield first
+        del first
     async for chunk in rest:
         yield chunk
 

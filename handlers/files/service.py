@@ -56,7 +56,7 @@ class FileService:
         self._context = context
         self.counts = FileCounts()
         self._spools = Spools(context.host.spool)
-        self.workers = PictureWorkers(context.policy.max_image_pixels)
+        self.workers = PictureWorkers(context.policy.max_image_pixels, self.counts.picture_s)
         self._turns = FairSemaphore(AT_ONCE, waiting_max=WAITING_MAX)
         self._cleaning = Cleaning(
             context.store, context.clock, self.counts, ttl_s=context.policy.upload_ttl_s

@@ -26,10 +26,10 @@ FORMAT = "WEBP"
 CONTENT_TYPE = "image/webp"
 QUALITY = 78
 
-_REDUCED_TIMES = 2
+_REDUCED_TIMES = 1.5
 """How many times its final size a picture has before it is resampled in the end, which makes it look well."""
 
-_TILE_PX = 1024
+_TILE_PX = 512
 _PROFILE_BYTES_MAX = 16 * 1024
 
 _TURNS = {
@@ -61,10 +61,16 @@ class Wanted:
         left, top = (width - side) // 2, (height - side) // 2
         return left, top, left + side, top + side
 
+    def size(self, width: int, height: int) -> tuple[int, int]:
+        """Of the small picture of one of this size: never larger, and of the same shape."""
+        left, top, right, bottom = self.box(width, height)
+        scale = min(1.0, self.longest_px / max(right - left, bottom - top))
+        return max(1, round((right - left) * scale)), max(1, round((bottom - top) * scale))
+
     def reduction(self, width: int, height: int) -> int:
         """By how much a picture of this size is made smaller before it is resampled; 1: not at all."""
         left, top, right, bottom = self.box(width, height)
-        return max(1, max(right - left, bottom - top) // (_REDUCED_TIMES * self.longest_px))
+        return max(1, int(max(right - left, bottom - top) / (_REDUCED_TIMES * self.longest_px)))
 
 
 THUMBNAIL = Wanted(THUMBNAIL_PX)
@@ -85,25 +91,30 @@ def small_picture(
     """A small picture of the one in the file, of which `name` is Pillow's format and `size` what its header says; of an
     animation, the first frame. Raises: `BrokenPicture`."""
     try:
-        with Image.open(file, formats=[name]) as image:
-            if image.size != size:
-                raise BrokenPicture("the sizes in the file contradict each other")
-            scale = decoder_scale(name, wanted, *size)
-            if scale > 1:
-                image.draft(None, (max(1, size[0] // scale), max(1, size[1] // scale)))
-            image.load()
-            profile = _profile(image)
-            small = _reduced(image, wanted)
+        # The decoded picture is freed when this returns: what follows takes memory of its own.
+        small, profile = _decoded(file, name, size, wanted)
     except (BrokenPicture, MemoryError):
         raise
     except Exception as error:  # Pillow raises about a dozen kinds
         raise BrokenPicture("the picture cannot be decoded") from error
-    small.thumbnail((wanted.longest_px, wanted.longest_px), Image.Resampling.LANCZOS, reducing_gap=None)
+    small = small.resize(wanted.size(*size), Image.Resampling.LANCZOS)
     if orientation in _TURNS:
         small = small.transpose(_TURNS[orientation])
     encoded = io.BytesIO()
     small.save(encoded, FORMAT, quality=QUALITY, icc_profile=profile)
     return encoded.getvalue()
+
+
+def _decoded(file: BinaryIO, name: str, size: tuple[int, int], wanted: Wanted) -> tuple[Image.Image, bytes]:
+    """The picture after the first reduction, and its colour profile."""
+    with Image.open(file, formats=[name]) as image:
+        if image.size != size:
+            raise BrokenPicture("the sizes in the file contradict each other")
+        scale = decoder_scale(name, wanted, *size)
+        if scale > 1:
+            image.draft(None, (max(1, size[0] // scale), max(1, size[1] // scale)))
+        image.load()
+        return _reduced(image, wanted), _profile(image)
 
 
 def _profile(image: Image.Image) -> bytes:

@@ -17,8 +17,6 @@ AT_ONCE = 2
 WAITING_MAX = 256
 """How many pictures may wait for their turn, each with its file on the disk."""
 
-SECONDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
-
 
 class Memory:
     """What the pictures that are being decoded take together: at most `bytes_max`."""
@@ -45,14 +43,16 @@ class Memory:
 class PictureWorkers:
     """Runs `process` in threads."""
 
-    def __init__(self, pixels_max: int, clock: Callable[[], float] = time.perf_counter) -> None:
+    def __init__(
+        self, pixels_max: int, seconds: Histogram, clock: Callable[[], float] = time.perf_counter
+    ) -> None:
+        """`seconds` counts how long pictures take in their threads."""
         self.pixels_max = pixels_max
         self._clock = clock
         self._threads = ThreadPoolExecutor(AT_ONCE, "picture")
         self._turns = FairSemaphore(AT_ONCE, waiting_max=WAITING_MAX)
         self._memory = Memory(DECODING_BYTES_MAX)
-        self.seconds = Histogram(SECONDS)
-        """How long pictures took in their threads."""
+        self._seconds = seconds
 
     async def process(
         self,
@@ -91,7 +91,7 @@ class PictureWorkers:
                 reserve=self._memory.reserve,
             )
         finally:
-            self.seconds.observe(self._clock() - started_at)
+            self._seconds.observe(self._clock() - started_at)
 
     def close(self) -> None:
         self._threads.shutdown(wait=False, cancel_futures=True)

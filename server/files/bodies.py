@@ -9,7 +9,8 @@ from aiohttp import HttpVersion11, hdrs, web
 from handlers.wire.errors import ChatError
 from server.keys import CHAT_APP
 
-PIECE_BYTES = 64 * 1024
+PIECE_BYTES = 32 * 1024
+"""How much is read at once. A form holds two pieces of each file."""
 
 GRACE_S = 30.0
 """How long the server waits for a sender in all, besides what their bytes give them."""

@@ -87,8 +87,12 @@ class _Sending:
         wanted = {name: parameters[name] for name in ("chat_id", "client_id", "reply_to", "content")}
         self._values = {"content": "", **text_values(wanted, self._fields)}
         params = read(COMMANDS[COMMAND].params, COMMANDS[COMMAND].schema, self._values)
-        await self._files.admit(self._caller, None)
-        return await self._files.admit_message(self._caller, params.chat_id, params.client_id, params.content)
+        earlier = await self._files.admit_message(
+            self._caller, params.chat_id, params.client_id, params.content
+        )
+        if earlier is None:
+            await self._files.admit(self._caller, None)
+        return earlier
 
 
 def _shown(name: str) -> str:

@@ -24,6 +24,9 @@ from storage.files.ports import PIECE_BYTES
 _THREADS = 4
 """Apart from those of the event loop: a slow disk must not delay what else uses threads."""
 
+_WRITE_BYTES = 64 * 1024
+"""How much is written at once. A hundred files that come in at the same time hold so much each."""
+
 _NEW = "new"
 _SUB_FOLDERS = 256
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}(\.t)?")
@@ -193,7 +196,7 @@ class FolderWriting:
     async def write(self, chunk: bytes) -> None:
         self._buffer.append(chunk)
         self._buffer_bytes += len(chunk)
-        if self._buffer_bytes >= PIECE_BYTES:
+        if self._buffer_bytes >= _WRITE_BYTES:
             await self._files.run(self._flush)
 
     async def keep(self, file_id: str) -> None:

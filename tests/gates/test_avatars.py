@@ -1,6 +1,5 @@
 """Avatars of users and chats: set, shown, replaced, taken away."""
 
-import asyncio
 import io
 from typing import Any
 
@@ -10,7 +9,7 @@ from PIL import Image
 from tests.clients.files import fetch, upload
 from tests.clients.people import Person
 from tests.conftest import Server
-from tests.gates.test_uploads import kept_files
+from tests.gates.test_uploads import kept_files, no_files
 from tests.pictures.made import SECRETS, gif, jpeg, picture, png, saved, webp
 
 
@@ -39,6 +38,7 @@ async def test_an_avatar_is_a_square_picture_for_everybody(server: Server, make:
     assert (await fetch(bob, path, method="HEAD"))[0].headers["Content-Length"] == str(len(body))
 
 
+@pytest.mark.stores
 async def test_a_new_avatar_has_another_path_and_the_old_one_is_gone(server: Server) -> None:
     ann, bob = await server.people("ann", "bob")
     client = await bob.joined(await ann.chat(bob))
@@ -54,11 +54,10 @@ async def test_a_new_avatar_has_another_path_and_the_old_one_is_gone(server: Ser
     assert (await client.next("user_changed"))["user"]["avatar_url"] is None
     assert (await fetch(ann, second["avatar_url"]))[0].status == 404
     assert (await ann.request("DELETE", "/users/me/avatar"))[0] == 200
-    async with asyncio.timeout(5):
-        while kept_files(server):
-            await asyncio.sleep(0.01)
+    await no_files(server)
 
 
+@pytest.mark.stores
 async def test_the_avatar_of_a_chat_is_set_by_its_admins(server: Server) -> None:
     ann, bob, eve = await server.people("ann", "bob", "eve")
     chat_id = await ann.chat(bob)
@@ -114,6 +113,4 @@ async def test_the_avatar_of_an_ended_account_is_gone(server: Server) -> None:
     _, user = await put(ann, jpeg())
     await ann.post("/users/me/delete", password="correct horse battery")
     assert (await fetch(ann, user["avatar_url"]))[0].status == 404
-    async with asyncio.timeout(5):
-        while kept_files(server):
-            await asyncio.sleep(0.01)
+    await no_files(server)

@@ -24,7 +24,6 @@ FORGED: dict[str, Any] = {
     "changed_seq": 999,
     "edited_at": "2000-01-01T00:00:00+00:00",
     "pinned": True,
-    "attachments": [{"url": "http://evil.example.org"}],
     "reactions": {"x": [1]},
     "mentions": [1, 2],
     "mentions_all": True,

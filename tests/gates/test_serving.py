@@ -103,6 +103,7 @@ async def test_without_a_link_it_takes_the_token_of_a_member(server: Server, ann
     assert await statuses(ann) == {404}
 
 
+@pytest.mark.stores
 @pytest.mark.parametrize(
     ("asked", "start", "stop"),
     [
