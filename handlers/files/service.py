@@ -1,14 +1,14 @@
 """What gates do with files: `ChatApp.files`."""
 
-from collections.abc import AsyncIterator, Collection, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
-from typing import Any
+from typing import TypeVar
 
 from domain.file_names import clean_name
 from domain.files import Upload, file_ids_of, thumbnail_id
 from domain.frozen import frozen
-from domain.models import Draft
+from domain.models import Chat, Draft, User
 from domain.permissions import check_avatar, check_send
 from domain.refusals import BadContent, NotFound, OverQuota
 from domain.text import content_fault
@@ -23,7 +23,7 @@ from handlers.files.counts import FileCounts
 from handlers.files.receiving import Chunks, Receiver, is_avatar_id
 from handlers.files.spool import Spools
 from handlers.live.fair_semaphore import FairSemaphore
-from handlers.live.limits import RECIPIENTS_PER_TOKEN
+from handlers.live.limits import RECIPIENTS_PER_TOKEN, Limit
 from handlers.pictures.small import CONTENT_TYPE as SMALL_TYPE
 from handlers.pictures.workers import PictureWorkers
 from handlers.wire.errors import ChatError, invalid, not_found
@@ -36,6 +36,10 @@ AT_ONCE = 256
 """How many files are received at once, each with up to 0.5 MiB in memory. More wait."""
 
 WAITING_MAX = 1024
+
+_AVATAR_LIMITS: Sequence[Limit] = ("uploads", "changes")
+
+Owner = TypeVar("Owner", User, Chat)
 
 
 @frozen
@@ -203,14 +207,18 @@ class FileService:
         `set_user_avatar` and `admit_chat_avatar` do."""
         context = self._context
         chat = await context.directory.for_member(caller.user_id, chat_id)
-        context.limiter.spend("changes", caller.user_id, 1 + len(chat.members) / RECIPIENTS_PER_TOKEN)
+        context.limiter.spend("changes", caller.user_id, len(chat.members) / RECIPIENTS_PER_TOKEN)
         at = context.clock.now()
         set_avatar = partial(context.store.chats.set_avatar, chat_id, caller.user_id, at=at)
         await self._with_avatar(caller, chunks, set_avatar)
         return await chat_summary(context, caller, chat_id)
 
-    async def _with_avatar(self, caller: Caller, chunks: Chunks, set_avatar: Any) -> Any:
-        self._context.limiter.check("uploads", caller.user_id)
+    async def _with_avatar(
+        self, caller: Caller, chunks: Chunks, set_avatar: Callable[[str], Awaitable[Owner]]
+    ) -> Owner:
+        """Keeps the picture and gives it to its owner, a user or a chat."""
+        for limit in _AVATAR_LIMITS:
+            self._context.limiter.check(limit, caller.user_id)
         allowance = Allowance(AVATAR_BYTES_MAX, 0, 0)
         avatar_id = await self._receiver.avatar(
             allowance.bounded(chunks, self.counts), turn_of=str(caller.user_id), gone=caller.gone
