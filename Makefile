@@ -118,13 +118,13 @@ compile-tests: setup
 	$(BIN)/pytest -q -n 0 --collect-only >$(VENV)/collected || { cat $(VENV)/collected; exit 1; }
 
 # What has to be there before the tests of the server run. The parts do not need each other.
-prepare: setup test-client frontend/dist/index.html build-go compile-tests
+prepare: setup frontend/dist/index.html build-go compile-tests
 
-# The tests of the server wait a part of their time, in which the checks run beside them.
+# The tests of the server wait a part of their time, in which the checks and the tests of the client run beside them.
 test: ## Run everything: checks, tests of the client, tests of the server
 	$(MAKE) --jobs=4 --output-sync=target prepare
-	nice -n 5 $(MAKE) --output-sync=target check & checks=$$!; $(MAKE) test-server; tests=$$?; \
-		wait $$checks || { echo 'make check has failed, see above'; exit 1; }; exit $$tests
+	nice -n 5 $(MAKE) --output-sync=target check test-client & checks=$$!; $(MAKE) test-server; tests=$$?; \
+		wait $$checks || { echo 'make check test-client has failed, see above'; exit 1; }; exit $$tests
 
 test-server: setup
 	$(BIN)/pytest -n $(WORKERS) --dist worksteal

@@ -2,18 +2,20 @@ import { fileURLToPath } from 'node:url'
 import vue from '@vitejs/plugin-vue'
 import autoImport from 'unplugin-auto-import/vite'
 import { defineConfig, loadEnv } from 'vite'
+import { emojiData } from './emojiData.js'
 import { precompress } from './precompress.js'
 
 const FUNCTION_TESTS = [
-  ...['accountRules', 'bidi', 'dates', 'events', 'freshness', 'hosts', 'i18n', 'links', 'once'],
-  ...['recovery', 'rows', 'timeline', 'useForm', 'userAgents', 'viewport'],
+  ...['accountRules', 'bidi', 'completions', 'dates', 'emoji', 'emojiList', 'events', 'folding', 'format'],
+  ...['freshness', 'hosts', 'i18n', 'links', 'markers', 'mentions', 'once', 'recovery', 'rows'],
+  ...['searchHits', 'searchWords', 'timeline', 'useForm', 'userAgents', 'viewport'],
 ].map((name) => `tests/unit/${name}.test.js`)
 
 const FIRST_OF_OTHERS =
-  /node_modules\/(@floating-ui|@vueuse|reka-ui\/dist\/(?!Dialog|AlertDialog|Listbox|Switch))/
+  /node_modules\/(@floating-ui|@vueuse|reka-ui\/dist\/(?!Dialog|AlertDialog|Listbox|Popover|Switch))/
 const FIRST_OF_OURS = new RegExp(
   [
-    String.raw`src/(services|stores|text|events|i18n/\w+\.js)`,
+    String.raw`src/(services|stores|text(?!/search)|events|i18n/(?!en|ru)\w+\.js)`,
     String.raw`src/components/(IconButton|FormField|FormFailure)\.vue`,
     String.raw`src/composables/use(Notices|Overlay|Action|Form)\.js`,
     'plugin-vue:export-helper',
@@ -27,6 +29,7 @@ export default defineConfig(({ mode }) => {
       vue(),
       // The documented snippets use `ref` without importing it.
       autoImport({ imports: ['vue'], dts: false }),
+      emojiData(),
       precompress(),
     ],
     resolve: { alias: { '@': fileURLToPath(new URL('./src', import.meta.url)) } },

@@ -12,7 +12,7 @@ from handlers.live.connection_counts import ConnectionCounts
 from handlers.live.connections import Connection, Connections
 from handlers.live.counts import Counts
 from handlers.live.directory import Directory
-from handlers.live.fair_semaphore import never
+from handlers.live.fair_semaphore import FairSemaphore, never
 from handlers.live.freshness import Freshness
 from handlers.live.hub import Hub
 from handlers.live.identities import Identities
@@ -33,6 +33,11 @@ from handlers.policy import Policy
 from handlers.wire.errors import ChatError
 from handlers.wire.links import Links
 from storage.ports import Store
+
+SEARCHES_AT_ONCE = 2
+"""How many searches run at the same time: each may take a reader of the store, and 0.1 s of a processor."""
+
+SEARCHES_WAITING_MAX = 1_000
 
 
 @frozen
@@ -63,7 +68,8 @@ class Caller:
 
 @frozen
 class Context:
-    """The store, the settings and the live state. `make_context` makes the only one."""
+    """The store, the settings and the live state. `make_context` makes the only one. `searches`: users search in
+    turn."""
 
     policy: Policy
     store: Store
@@ -90,6 +96,7 @@ class Context:
     setup: Setup
     operator: Operator
     connection_counts: ConnectionCounts
+    searches: FairSemaphore
     host: Host
     links: Links
     started_at: datetime
@@ -146,6 +153,7 @@ def make_context(
         setup=setup,
         operator=Operator(store, passwords, policy, clock, setup),
         connection_counts=ConnectionCounts(connections, peers, clock),
+        searches=FairSemaphore(SEARCHES_AT_ONCE, waiting_max=SEARCHES_WAITING_MAX),
         host=host,
         links=links,
         started_at=clock.now(),

@@ -24,6 +24,9 @@ from storage.ports import Store
 
 USERS_PER_PAGE = 200
 
+UPLOADS_MAX = 1000
+"""How many of the largest uploads are listed at most."""
+
 _ALPHABET = "abcdefghijkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789"
 """Letters and digits that look like no other."""
 
@@ -201,6 +204,31 @@ async def _list(operator: Operator, request: Mapping[str, Any]) -> Result:
     }
 
 
+async def _uploads(operator: Operator, request: Mapping[str, Any]) -> Result:
+    """How many uploads there are, what they take together, and the largest of them, at most `largest`."""
+    uploads = operator.store.uploads
+    limit = min(int(request.get("largest", 0)), UPLOADS_MAX)
+    totals, largest = await uploads.totals(), await uploads.largest(limit) if limit > 0 else ()
+    users = await operator.store.users.get_many({upload.user_id for upload in largest})
+    return {
+        "count": totals.count,
+        "size_bytes": totals.size_bytes,
+        "largest": [
+            {
+                "id": upload.id,
+                "name": upload.name,
+                "content_type": upload.content_type,
+                "size_bytes": upload.size,
+                "user_id": upload.user_id,
+                "username": users[upload.user_id].username if upload.user_id in users else "",
+                "message_id": upload.message_id,
+                "created_at": time_view(upload.created_at),
+            }
+            for upload in largest
+        ],
+    }
+
+
 ACTIONS: Mapping[str, Callable[[Operator, Mapping[str, Any]], Awaitable[Result]]] = {
     "ban": _ban,
     "unban": _unban,
@@ -209,5 +237,7 @@ ACTIONS: Mapping[str, Callable[[Operator, Mapping[str, Any]], Awaitable[Result]]
     "password": _password,
     "admin": _admin,
     "list": _list,
+    "uploads": _uploads,
 }
-"""By name, the actions of `vestnik user`: each takes a request with `user`, a username or email, and options."""
+"""By name, the actions of `vestnik user`, each of which takes a request with `user`, a username or email, and options;
+and that of `vestnik uploads`."""

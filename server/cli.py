@@ -9,6 +9,7 @@ from server import memory
 from server.config import ConfigError, load_config
 from server.logs import configure_logs, log_nothing
 from server.start_error import StartError
+from server.uploads_command import add_uploads_options, run_uploads_command
 from server.user_command import add_user_commands, run_user_command
 from server.version import VERSION
 
@@ -20,12 +21,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     commands = parser.add_subparsers(dest="command")
     commands.add_parser("serve", help="serve the chat (the default); settings are in the environment or .env")
     add_user_commands(commands.add_parser("user", help="accounts, of a running server too"))
+    add_uploads_options(commands.add_parser("uploads", help="how many files there are, and the largest"))
     asked = parser.parse_args(argv)
     try:
         config = load_config()
-        if asked.command == "user":
+        if asked.command in ("user", "uploads"):
             log_nothing()
-            return asyncio.run(run_user_command(config, asked))
+            run = run_user_command if asked.command == "user" else run_uploads_command
+            return asyncio.run(run(config, asked))
         from server.serving import serve  # half of the time that `vestnik user` takes would be spent on it
 
         configure_logs(config.log_level, config.log_format)

@@ -20,6 +20,9 @@ _LIBRARIES_LEAST = logging.WARNING
 """Below this level no line of a library is logged, whatever `LOG_LEVEL` is: pymongo, for one, logs every command with
 its documents."""
 
+_OURS = "storage"
+"""What the loggers of the standard library begin with that are our own: their lines follow `LOG_LEVEL`."""
+
 _QUIET = (
     "asyncio",  # its errors reach `report`; other lines quote the arguments of callbacks
     "aiohttp.access",
@@ -121,6 +124,7 @@ def configure_logs(level: str, style: str) -> None:
     )
     least = max(logging.getLevelName(level), _LIBRARIES_LEAST)
     logging.basicConfig(level=least, handlers=[handler], force=True)
+    logging.getLogger(_OURS).setLevel(level)
     # These log whole requests and handshakes, with tokens in them, at all levels.
     for name in _QUIET:
         logging.getLogger(name).setLevel(logging.CRITICAL)

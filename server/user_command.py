@@ -1,32 +1,19 @@
 """`vestnik user …`: accounts, on a running server through its control socket, on a stopped one in the store."""
 
 import argparse
-import asyncio
 import getpass
-import os
 import sys
 from collections.abc import AsyncIterator, Mapping
-from io import TextIOWrapper
 from typing import Any
 
 from domain.refusals import Refusal
-from handlers.live.clock import SystemClock
-from handlers.live.passwords import Passwords
-from handlers.live.setup import Setup
-from handlers.operator import Operator
 from handlers.wire.errors import ChatError
-from handlers.wire.exceptions import as_chat_error
 from handlers.wire.json import dumps, is_unicode
+from server.command_line import act, error_line, prepare_output, print_text, printable
 from server.config import Config
-from server.control import ask_server
 from server.start_error import StartError
-from storage.errors import StorageError, Unavailable
-from storage.open import open_store
+from storage.errors import StorageError
 
-RETRY_S = 3.0
-"""How long a server may take between locking its database and answering the command line, and the other way round."""
-
-_PAUSE_S = 0.2
 _PASSWORD_BYTES_MAX = 4096
 
 _TEXT_CHARS_MAX = 1000
@@ -65,32 +52,21 @@ def _named(actions: Any, action: str, says: str) -> argparse.ArgumentParser:
 
 async def run_user_command(config: Config, asked: argparse.Namespace) -> int:
     """Runs one of the commands and prints what came of it. Returns the exit status. Raises: `StartError`."""
-    _prepare_output(as_json=getattr(asked, "json", False))
+    prepare_output(as_json=getattr(asked, "json", False))
     try:
         if asked.action == "list":
             return await _list(config, as_json=asked.json)
-        result = await _act(config, asked.action, _request(asked))
+        result = await act(config, asked.action, _request(asked))
     except (ChatError, Refusal, StorageError) as raised:
-        raise StartError(_line(raised)) from None
+        raise StartError(error_line(raised)) from None
     try:
-        _print(_said(asked, result))
+        print_text(_said(asked, result))
     except OSError as error:
         what = f"{asked.action} is done, but the output could not be written: {error.strerror}"
         if "password" in result and result["password"] is not None:
             what += "; `vestnik user password` makes another password"
         raise StartError(what) from None
     return 0
-
-
-def _prepare_output(*, as_json: bool) -> None:
-    """Makes names printable in the encoding of the terminal; JSON is UTF-8. Raises: `StartError`, before anything is
-    done of which nobody would hear."""
-    if not isinstance(sys.stdout, TextIOWrapper):
-        raise StartError("standard output is closed")
-    if as_json:
-        sys.stdout.reconfigure(encoding="utf-8")
-    else:
-        sys.stdout.reconfigure(errors="replace")
 
 
 def _request(asked: argparse.Namespace) -> Mapping[str, Any]:
@@ -124,38 +100,11 @@ def _read_password() -> str:
     return text
 
 
-async def _act(config: Config, action: str, request: Mapping[str, Any]) -> Mapping[str, Any]:
-    """What came of the action. A server that is starting or stopping has its database locked and does not answer yet,
-    or not any more: then both ways are tried for a while. Raises: `ChatError`; `Refusal`; `StorageError`."""
-    give_up_at = asyncio.get_running_loop().time() + RETRY_S
-    while True:
-        answer = await ask_server(config.data_dir, action, request)
-        if answer is not None:
-            return answer
-        try:
-            return await _act_on_store(config, action, request)
-        except Unavailable as error:
-            if error.trouble != "locked" or asyncio.get_running_loop().time() > give_up_at:
-                raise
-        await asyncio.sleep(_PAUSE_S)
-
-
-async def _act_on_store(config: Config, action: str, request: Mapping[str, Any]) -> Mapping[str, Any]:
-    store = await open_store(config.store_url(), connect_timeout_s=config.database_connect_timeout_s)
-    passwords, clock = Passwords(config.bcrypt_cost), SystemClock()
-    try:
-        setup = Setup(store, clock, config.policy)
-        return await Operator(store, passwords, config.policy, clock, setup).run(action, request)
-    finally:
-        passwords.close()
-        await store.close()
-
-
 async def _list(config: Config, *, as_json: bool) -> int:
     """Prints the accounts, page after page. Returns the exit status. Raises: `StartError`."""
     try:
         async for text in _listed(config, as_json=as_json):
-            _print(text)
+            print_text(text)
     except BrokenPipeError:
         return 1  # the reader has seen enough
     except OSError as error:
@@ -166,7 +115,7 @@ async def _list(config: Config, *, as_json: bool) -> int:
 async def _listed(config: Config, *, as_json: bool) -> AsyncIterator[str]:
     after, first = 0, True
     while True:
-        page = await _act(config, "list", {"user": "", "after": after})
+        page = await act(config, "list", {"user": "", "after": after})
         for user in page["users"]:
             if as_json:
                 yield ("[\n" if first else ",\n") + dumps(user).decode()
@@ -180,19 +129,6 @@ async def _listed(config: Config, *, as_json: bool) -> AsyncIterator[str]:
         yield "[]\n" if first else "\n]\n"
 
 
-def _print(text: str) -> None:
-    """Writes to standard output at once. Raises: `OSError`; then nothing more is written, not even by the end of the
-    program."""
-    try:
-        sys.stdout.write(text)
-        sys.stdout.flush()
-    except OSError:
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, sys.stdout.fileno())
-        os.close(nowhere)
-        raise
-
-
 _HEAD = f"{'id':>8}  {'username':<32}  {'what':<12}  display name\n"
 
 
@@ -202,14 +138,14 @@ def _row(user: Mapping[str, Any]) -> str:
         for word, there in (("admin", user["is_admin"]), ("banned", user["banned"]), ("bot", user["is_bot"]))
         if there
     ]
-    email = f"  <{_printable(user['email'])}>" if user["email"] else ""
-    name = _printable(user["display_name"])
+    email = f"  <{printable(user['email'])}>" if user["email"] else ""
+    name = printable(user["display_name"])
     return f"{user['id']:>8}  {user['username']:<32}  {' '.join(words):<12}  {name}{email}\n"
 
 
 def _said(asked: argparse.Namespace, result: Mapping[str, Any]) -> str:
     """What is printed for people, or for programs."""
-    name, password = _printable(asked.name), result.get("password")
+    name, password = printable(asked.name), result.get("password")
     if getattr(asked, "json", False):
         shown = {key: value for key, value in result.items() if key != "ok" and value is not None}
         return dumps(shown).decode() + "\n"
@@ -219,19 +155,3 @@ def _said(asked: argparse.Namespace, result: Mapping[str, Any]) -> str:
     else:
         said = f"{asked.action}: {name}: done\n"
     return said if password is None else f"{said}password: {password}\n"
-
-
-def _line(raised: Exception) -> str:
-    """An error in one line."""
-    error = as_chat_error(raised) if isinstance(raised, Refusal) else raised
-    fields = getattr(error, "fields", None)
-    if fields and getattr(error, "code", "") != "conflict" and not str(error).startswith("this "):
-        return _printable("; ".join(f"{name} {fault}" for name, fault in fields.items()))
-    if isinstance(raised, Unavailable):
-        return str(raised)
-    return _printable(str(error))
-
-
-def _printable(text: str) -> str:
-    """Text without what could move the cursor of a terminal or break a line."""
-    return "".join(sign if sign.isprintable() else "\N{REPLACEMENT CHARACTER}" for sign in text)

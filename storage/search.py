@@ -12,6 +12,9 @@ from storage.cursor import BEYOND
 from storage.sizes import fitting_messages
 from storage.times import to_micros
 
+COST_MAX_S = 0.1
+"""After so much time of a processor, a search answers with what it has found and a cursor."""
+
 
 @frozen
 class SearchRequest:

@@ -34,27 +34,27 @@ def send(view: MessageView, draft: Draft) -> MessageCreated | Appended:
         _check_reply(view, draft.chat_id, draft.reply_to)
     if actor.slow_mode_s:
         _check_pace(view, actor, draft)
-    attachments = attachments_of(view, draft) if draft.attachments else ()
     content = draft.content
     mentions, mentions_all = mentions_of(view, draft.chat_id, actor, content) if "@" in content else NOBODY
     seq = view.next_seq(draft.chat_id)
-    return MessageCreated(
-        Message(
-            id=view.next_message_id(),
-            chat_id=draft.chat_id,
-            seq=seq,
-            changed_seq=seq,
-            content=content,
-            sender_id=draft.sender_id,
-            created_at=draft.created_at,
-            message_type=message_type_of(attachments) if attachments else draft.message_type,
-            reply_to=draft.reply_to,
-            attachments=attachments,
-            client_id=draft.client_id,
-            mentions=mentions,
-            mentions_all=mentions_all,
-        )
+    message = Message(
+        id=view.next_message_id(),
+        chat_id=draft.chat_id,
+        seq=seq,
+        changed_seq=seq,
+        content=content,
+        sender_id=draft.sender_id,
+        created_at=draft.created_at,
+        message_type=draft.message_type,
+        reply_to=draft.reply_to,
+        client_id=draft.client_id,
+        mentions=mentions,
+        mentions_all=mentions_all,
     )
+    if draft.attachments:
+        attachments = attachments_of(view, draft)
+        message = replace(message, attachments=attachments, message_type=message_type_of(attachments))
+    return MessageCreated(message)
 
 
 def edit(

@@ -29,6 +29,14 @@ function alter(messages, { message_id, seq }, changed) {
     messages.put({ ...message, ...changed(message), changed_seq: seq })
 }
 
+/**
+ * Whether an event that changes a message says only what has changed, such as a reaction. A copy of the message that misses
+ * an earlier change stays wrong with it.
+ *
+ * @param {import('./types').MessageFrame} frame
+ */
+export const isPart = (frame) => frame.type !== 'message_deleted' && !('message' in frame)
+
 /** @typedef {Part & { user_id: number, emoji: string }} Reaction */
 
 /** @param {Messages} messages @param {Reaction} frame */

@@ -1,7 +1,7 @@
 import { createPinia } from 'pinia'
 import { createApp } from 'vue'
 import App from './App.vue'
-import { i18n } from './i18n'
+import { i18n, languageReady } from './i18n'
 import router from './router'
 import { keepFocus } from './services/focus'
 import { usePreferences } from './stores/preferences'
@@ -12,8 +12,10 @@ import './styles/dialogs.css'
 
 const app = createApp(App)
 app.use(createPinia())
-usePreferences() // before anything is painted
+usePreferences() // before anything is painted; the texts of the language begin to load
 app.use(i18n)
-app.use(router)
-app.mount('#app')
-keepFocus()
+app.use(router) // begins to load the first page
+languageReady().then(() => {
+  app.mount('#app')
+  keepFocus()
+})

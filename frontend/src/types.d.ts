@@ -30,6 +30,8 @@ export interface ServerInfo {
   registration: 'open' | 'invite' | 'closed'
   /** Whether the server still has no admin. */
   setup_needed: boolean
+  /** 0 or missing: it takes no files. */
+  max_upload_bytes?: number
 }
 
 /** An invite as its link shows it to anybody. */
@@ -105,6 +107,8 @@ export interface Chat extends SharedChat, ChatSettings {
   role: Role
   /** 1000 means 1000 or more. */
   unread_count: number
+  /** Those of the unread messages that mention the user or all. An older server does not count them. */
+  unread_mentions?: number
   last_message: Message | null
   last_read_message_id: number | null
   /** The position of the read mark, 0 for none. An older server does not send it. */
@@ -250,7 +254,8 @@ export interface Events {
   chat_changed: ChatFrame & { chat: SharedChat }
   chat_settings: ChatFrame & ChatSettings
   chat_removed: ChatFrame & { reason?: string; name?: string | null }
-  chat_updated: ChatFrame & Pick<Chat, 'last_message' | 'unread_count' | 'read_seq'> & { head_seq: number }
+  chat_updated: ChatFrame &
+    Pick<Chat, 'last_message' | 'unread_count' | 'unread_mentions' | 'read_seq'> & { head_seq: number }
 }
 
 export type EventName = keyof Events

@@ -45,7 +45,8 @@ async def search_messages(context: Context, caller: Caller, params: SearchMessag
         cursor=params.cursor,
         max_bytes=ITEMS_BYTES_MAX,
     )
-    messages, following = await context.store.search.messages(caller.user_id, request)
+    async with context.searches.of(str(caller.user_id), gone=caller.gone):
+        messages, following = await context.store.search.messages(caller.user_id, request)
     shown = await _shown(context, caller.user_id, messages)
     return {"messages": [message_view(message, context.links) for message in shown], "next_cursor": following}
 

@@ -65,11 +65,15 @@ class _Replay:
         self._write_bytes = min(WRITE_BYTES, self._unsent_bytes_max)
         self._seen: set[int] = set()
         self._sent = 0
+        self._reads_on = False
+        """Whether the last piece may end before the last change that is stored. A message that belongs into the pass
+        may have changed once more, and then stands behind the room's head, its last event being a reaction or a pin,
+        which does not bring the message."""
 
     async def run(self, chat: LoadedChat) -> tuple[int, bool]:
         waits = 0
         # What is emitted while this node is behind others is held: the ack must not overtake it.
-        while self._position != chat.head_seq or self._context.freshness.stale:
+        while self._position != chat.head_seq or self._reads_on or self._context.freshness.stale:
             if self._context.freshness.stale:
                 await self._context.freshness.caught_up()
             elif self._position > chat.head_seq:
@@ -104,7 +108,7 @@ class _Replay:
 
     async def _send(self, piece: Sequence[Message]) -> None:
         await self._writable()  # other events may have filled the buffer
-        unwritten = 0
+        unwritten = piece_bytes = 0
         for message in piece:
             if unwritten >= self._write_bytes:
                 await self._context.hub.turn(self._connection.id, unwritten)
@@ -119,7 +123,10 @@ class _Replay:
             self._position = message.changed_seq
             self._sent += 1
             # `message_updated` has the content twice.
-            unwritten += message_bytes(message) + known * len(message.content)
+            size = message_bytes(message)
+            piece_bytes += size
+            unwritten += size + known * len(message.content)
+        self._reads_on = piece_bytes > PIECE_BYTES_MAX // 2
         await self._context.hub.turn(self._connection.id, unwritten)
 
     async def _writable(self) -> None:

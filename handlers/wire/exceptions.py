@@ -27,6 +27,8 @@ _TROUBLES: Mapping[storage.Trouble, str] = {
 }
 """What clients read. The operator reads the cause in the log."""
 
+_NOT_GIVEN_OUT = "was not given out here"
+
 _AS_CHAT_ERROR: dict[type[BaseException], Callable[[Any], ChatError]] = {
     storage.Unavailable: lambda error: ChatError("unavailable", _TROUBLES[error.trouble]),
     storage.NotIndexed: lambda error: ChatError("unavailable", str(error)),
@@ -43,7 +45,9 @@ _AS_CHAT_ERROR: dict[type[BaseException], Callable[[Any], ChatError]] = {
     refusals.UnknownUsers: lambda error: invalid(
         user_id=f"no such user: {', '.join(map(str, error.user_ids))}"
     ),
-    refusals.BadReference: lambda error: invalid(**{error.field: "names nothing of this chat"}),
+    refusals.BadReference: lambda error: invalid(
+        **{error.field: _NOT_GIVEN_OUT if error.field == "cursor" else "names nothing of this chat"}
+    ),
     refusals.BadContent: lambda error: invalid(content=str(error)),
     refusals.TooMany: lambda error: ChatError("conflict", str(error)),
     refusals.OverQuota: lambda error: ChatError("too_large", str(error)),

@@ -77,7 +77,8 @@ def add_calls(app: web.Application, calls: Iterable[Call]) -> None:
     Raises: `ValueError` for a path with a parameter, or an answer with a field, that the command does not declare.
     """
     for call in calls:
-        missing = call.answer.names - get_type_hints(COMMANDS[call.command].answer).keys()
+        names = call.answer.names
+        missing = names and names - get_type_hints(COMMANDS[call.command].answer).keys()
         if missing:
             raise ValueError(f"{call.path}: {call.command} does not answer {', '.join(sorted(missing))}")
         serve = _serve(call)
@@ -101,8 +102,8 @@ def _serve(call: Call) -> Callable[[web.Request], Awaitable[web.Response]]:
         if call.method == hdrs.METH_GET:
             _check_unsent(request, caller)
         payload = dict(await _body(request, call))
-        payload.update(query_values(in_query, request.query))
-        payload.update(path_values(in_path, request.match_info))
+        payload.update(query_values(in_query, request.query, request.rel_url))
+        payload.update(path_values(in_path, request.match_info, request.rel_url))
         if call.own:
             payload["user_id"] = caller.user_id
         result = await chat_app.run(caller, call.command, payload)

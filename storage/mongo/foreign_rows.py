@@ -1,7 +1,7 @@
 """Publishes the rows that other nodes have inserted and named in their hints."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import takewhile
@@ -12,6 +12,7 @@ from storage.errors import Unavailable
 from storage.mongo.database import Database, Document
 from storage.mongo.documents import chat_of
 from storage.mongo.follower import Follower
+from storage.mongo.late_changes import still_true
 from storage.mongo.log import Row
 from storage.mongo.publication import Publication
 from storage.mongo.row_codecs import change_of, logged_kind
@@ -41,8 +42,14 @@ class ForeignRows:
     """A row is published once it is projected, as its event leads clients to read what the projection says. Rows of
     this node, and what follows them, are left to the writer.
 
-    The rows of one chat are read up to the last that a hint names, from the one after the chat's position; for a chat
-    without a position from the first that a hint names.
+    The rows of one chat are read up to the last that a hint names, from the one after the chat's position. A chat
+    without a position gets one in the turn in which a hint is applied, before the first row that the hint names. So
+    whoever loads the chat while these rows are read publishes them, and none is skipped.
+
+    A hint may name rows before the first that is published here: the chat was loaded before the hint was read, or the
+    hint of a later row was read first. Such rows are published late, as long as nobody follows the chat. Once it is
+    followed none of them is left: whoever loads a chat looks at the hints before they follow it, and the hints of all
+    rows that a load finds noted as projected are on disk.
     """
 
     def __init__(
@@ -65,23 +72,36 @@ class ForeignRows:
         """By chat, the last task that waits for the writer."""
         self._left_tasks: set[asyncio.Task[None]] = set()
 
-    def await_rows(self, spans: Mapping[int, tuple[int, int]]) -> None:
+    def await_rows(self, spans: Iterable[Mapping[int, tuple[int, int]]]) -> None:
         """Notes that these rows, by chat the first and the last, are in the log or will be."""
         now_s = asyncio.get_running_loop().time()
-        for chat_id, (first, last) in spans.items():
-            awaited = self._awaited.get(chat_id)
-            if awaited is None:
-                self._awaited[chat_id] = _Awaited(first, last, now_s, now_s + ROWS_AWAITED_S)
-            else:
-                awaited.first, awaited.last = min(first, awaited.first), max(last, awaited.last)
-                awaited.until_s = now_s + ROWS_AWAITED_S
+        named: set[int] = set()
+        for some in spans:
+            named |= some.keys()
+            for chat_id, (first, last) in some.items():
+                awaited = self._awaited.get(chat_id)
+                if awaited is None:
+                    self._awaited[chat_id] = _Awaited(first, last, now_s, now_s + ROWS_AWAITED_S)
+                else:
+                    awaited.first, awaited.last = min(first, awaited.first), max(last, awaited.last)
+                    awaited.until_s = now_s + ROWS_AWAITED_S
+        for chat_id in named:
+            if self._positions.get(chat_id) is None:
+                self._begin(chat_id, self._awaited[chat_id].first)
+
+    def _begin(self, chat_id: int, first: int) -> None:
+        """Begins the position of a chat: before the row `first`, or where it was if the replica is still there."""
+        replica = self._replicas.peek(chat_id)
+        if replica is not None and replica.projected_n == replica.n:
+            self._positions.resume(chat_id, replica.n, replica.seq)
+        self._positions.expect(chat_id, first)
 
     async def publish(self) -> None:
         """Publishes the awaited rows that are in the log and projected, and those of this node whose write failed
         though it was made. Raises: `Unavailable`; the rows that are not published then are awaited further."""
         while self._replicas.unpublished:
             row = self._replicas.unpublished.popleft()
-            self.await_rows({row.chat_id: (row.n, row.n)})
+            self.await_rows([{row.chat_id: (row.n, row.n)}])
         chat_ids = list(self._awaited)
         for start in range(0, len(chat_ids), _AT_ONCE):
             results = await asyncio.gather(
@@ -130,8 +150,7 @@ class ForeignRows:
     async def _publish_next(self, chat_id: int, awaited: _Awaited) -> bool:
         """Publishes the awaited rows above the position, up to the first that is left to the writer. Whether that is
         all of them."""
-        position = self._positions.get(chat_id)
-        start = awaited.first if position is None else position.n + 1
+        start = self._positions.expect(chat_id, awaited.first).n + 1
         if start > awaited.last:
             return True
         chat, found = await asyncio.gather(
@@ -171,7 +190,8 @@ class ForeignRows:
     ) -> Sequence[Row]:
         """Publishes the first rows, those that are projected, and returns the others."""
         if projected:
-            self._replicas.offered.add(self._publication.rows(_changes(rows[:projected], chat)))
+            some = rows[:projected]
+            self._replicas.offered.add(self._publication.rows(some, _changes(some, chat)))
             awaited.since_s = now_s
         return rows[projected:]
 
@@ -211,17 +231,32 @@ class ForeignRows:
         position = self._positions.get(chat_id)
         if position is None or awaited.first >= position.first:
             return True
-        first, last = awaited.first, position.first - 1
-        rows = await self._replicas.log.span(chat_id, first, last)
+        rows = await self._rows(chat_id, awaited.first, position.first - 1)
         if any(logged_kind(row.kind) is None for row in rows):
             return True
-        if len(rows) < last - first + 1:
+        if not rows or rows[-1].n < position.first - 1:
             return False
         chat, projected = await self._projected(rows)
+        replica = self._replicas.peek(chat_id)
+        if replica is not None and replica.projected_n >= rows[-1].n:
+            projected = len(rows)  # though that may not be noted
         if chat is None or projected < len(rows):
             return False
-        self._publication.late(_changes(rows, chat))
+        later: Sequence[Row] = ()
+        while rows[-1].n + len(later) < (n := position.n):  # more may be published while these are read
+            later = await self._rows(chat_id, rows[-1].n + 1, n)
+            if rows[-1].n + len(later) < n:
+                return False
+        self._publication.late(rows, still_true(_changes(rows, chat), _changes(later, chat)))
         return True
+
+    async def _rows(self, chat_id: int, first: int, last: int) -> Sequence[Row]:
+        """The rows from `first` to `last`, up to the first that is not in the log. Raises: `Unavailable`."""
+        rows: list[Row] = []
+        while first <= last and (some := await self._replicas.log.span(chat_id, first, last)):
+            rows += some
+            first = some[-1].n + 1
+        return rows
 
     async def _projected(self, rows: Sequence[Row]) -> tuple[Document | None, int]:
         """The document of the chat, and how many of its rows, from the first on, are projected."""
@@ -249,10 +284,10 @@ def _noted(chat: Document, rows: Sequence[Row]) -> int:
     return len(rows) if chat["deleted"] else sum(row.n <= chat["n"] for row in rows)
 
 
-def _changes(rows: Sequence[Row], chat: Document) -> Sequence[tuple[Row, Change]]:
-    """The rows with their changes."""
+def _changes(rows: Sequence[Row], chat: Document) -> Sequence[Change]:
+    """The changes of the rows."""
 
     def current() -> Chat:
         return chat_of(chat)
 
-    return [(row, change_of(row, current)) for row in rows]
+    return [change_of(row, current) for row in rows]

@@ -89,27 +89,31 @@ async def page(
     return page_of(below, below_limit, above, above_limit, max_bytes)
 
 
-async def changed_between(
+async def changed_after(
     database: Database, chat_id: int, after_seq: int, up_to_seq: int, limit: int, max_bytes: int | None
-) -> Sequence[Message]:
-    """The messages whose last change is above one number and not above another, by that."""
+) -> Sequence[Message] | None:
+    """The messages whose last change is above one number and not above another, by that.
+
+    None if a message that was created up to there has changed above that: it is missing among them, whatever else
+    happened to it.
+    """
     if not await exists(database, chat_id):
         return ()
-    wanted = _changed(chat_id, after_seq, up_to_seq)
-    found = await _read(database, wanted, ("changed_seq", 1), limit, max_bytes)
-    return [*fitting_messages(found, max_bytes)]
+    # One more than the limit: if they end below `up_to_seq`, the next call looks at the rest.
+    wanted = {"chat_id": chat_id, "changed_seq": {"$gt": after_seq}}
+    found = await _read(database, wanted, ("changed_seq", 1), limit + 1, max_bytes)
+    inside = [message for message in found if message.changed_seq <= up_to_seq]
+    if any(message.seq <= up_to_seq for message in found[len(inside) :]):
+        return None
+    return [*fitting_messages(inside[:limit], max_bytes)]
 
 
 async def count_between(database: Database, chat_id: int, after_seq: int, up_to_seq: int, limit: int) -> int:
-    """The number of messages that `changed_between` finds; counting stops at the limit."""
+    """The number of messages that `changed_after` finds; counting stops at the limit."""
     if not await exists(database, chat_id):
         return 0
-    wanted = _changed(chat_id, after_seq, up_to_seq)
+    wanted = {"chat_id": chat_id, "changed_seq": {"$gt": after_seq, "$lte": up_to_seq}}
     return await database.with_retry(lambda: database.messages.count_documents(wanted, limit=limit))
-
-
-def _changed(chat_id: int, after_seq: int, up_to_seq: int) -> Document:
-    return {"chat_id": chat_id, "changed_seq": {"$gt": after_seq, "$lte": up_to_seq}}
 
 
 async def unread_count(database: Database, chat_id: int, user_id: int, read_seq: int) -> int:

@@ -96,8 +96,7 @@ class MongoNodes:
 
     async def apply(self, hints: Sequence[Hint]) -> None:
         async with self._applying:
-            for hint in hints:
-                self._rows.await_rows(hint.rows)
+            self._rows.await_rows(hint.rows for hint in hints)
             self._publication.of_others(await self._account_changes(hints))
             await self._rows.publish()
             self._publish_marks([mark for hint in hints for mark in hint.marks])

@@ -9,11 +9,11 @@ POSITIONS_KEPT = 50_000
 
 @dataclass(slots=True)
 class Position:
-    """The last row of a chat's log that is published here, and the chat's head after it. `first` is the first row that
-    counts as published: earlier ones were not, 0 if all were."""
+    """The last row of a chat's log that is published here, and the chat's head after it, None if that is not known.
+    `first` is the first row that counts as published: earlier ones were not, 0 if all were."""
 
     n: int
-    seq: int
+    seq: int | None
     first: int
 
 
@@ -42,9 +42,20 @@ class Positions:
         """The chats that are followed."""
         return list(self._followed)
 
+    def expect(self, chat_id: int, n: int) -> Position:
+        """The position of the chat; if there was none, it is before row n now, the first that a hint names: whoever
+        loads the chat meanwhile publishes the rows from there on."""
+        return self.get(chat_id) or self._put(chat_id, Position(n - 1, None, n))
+
     def begin(self, chat_id: int, n: int, seq: int) -> Position:
-        """The position of the chat; if there was none, it is at row n now, and no row up to it counts as published."""
-        return self.get(chat_id) or self._put(chat_id, Position(n, seq, n + 1))
+        """The position of the chat when it is loaded with the rows up to n. If there was none, it is at row n now, and
+        no row up to it counts as published. One that `expect` has made stays, but it is at row n at most."""
+        position = self.get(chat_id)
+        if position is None:
+            return self._put(chat_id, Position(n, seq, n + 1))
+        if position.seq is None and position.n >= n:
+            position.n, position.seq, position.first = n, seq, n + 1
+        return position
 
     def resume(self, chat_id: int, n: int, seq: int) -> None:
         """Begins the position of a chat that had one before: all rows up to n count as published."""

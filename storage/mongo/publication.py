@@ -54,26 +54,26 @@ class Publication:
                 log.error("a listener to published rows raised", exc_info=error)
         self._publish(changes)
 
-    def rows(self, rows: Sequence[tuple[Row, Change]]) -> Sequence[Row]:
+    def rows(self, rows: Sequence[Row], changes: Sequence[Change]) -> Sequence[Row]:
         """Publishes those of the rows, each the next of its chat, that are the next to be published, and returns them.
-        The position of the chat may have begun, or moved on, while the rows were read."""
+        The position of the chat may have moved on while the rows were read. `changes` are those of the rows."""
         new = [
             (row, change)
-            for row, change in rows
+            for row, change in zip(rows, changes, strict=True)
             if self.positions.is_next(row.chat_id, row.n)
             and self.positions.advance(row.chat_id, row.n, row.seq)
         ]
         self._publish([change for _, change in new])
         return [row for row, _ in new]
 
-    def late(self, rows: Sequence[tuple[Row, Change]]) -> None:
-        """Publishes rows before the first that was published of a chat that nobody follows. The chat is not followed
-        by that, even if they begin with its creation: what the creation says is not what the chat is by now."""
-        if rows:
-            position = self.positions.get(rows[0][0].chat_id)
-            if position is not None and rows[-1][0].n < position.first:
-                position.first = rows[0][0].n
-                self._publish([change for _, change in rows])
+    def late(self, rows: Sequence[Row], changes: Sequence[Change]) -> None:
+        """Publishes rows before the first that was published of a chat that nobody follows: `changes` is what they
+        still say. The chat is not followed by that, even if they begin with its creation: what the creation says is
+        not what the chat is by now."""
+        position = self.positions.get(rows[0].chat_id)
+        if position is not None and rows[-1].n < position.first:
+            position.first = rows[0].n
+            self._publish(changes)
 
     def of_others(self, changes: Sequence[Change]) -> None:
         """Publishes changes of other nodes that are in no log. Read marks that have moved on are left out."""

@@ -1,5 +1,7 @@
 """Search: messages have their words in an indexed field of their documents."""
 
+import asyncio
+import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,11 +12,14 @@ from storage.mongo import chat_list, history
 from storage.mongo.database import Database, Document
 from storage.mongo.documents import message_of
 from storage.mongo.search_fill import SearchFill
-from storage.search import Place, SearchRequest, page_of, place_of
+from storage.search import COST_MAX_S, Place, SearchRequest, page_of, place_of
 from storage.sizes import PageBudget, message_bytes
 
 LOOKED_AT_MAX = 10_000
 """How many messages with the words of a query are compared with it for a page; mostly nearly all of them match."""
+
+_HELD_MAX_S = 0.005
+"""How long messages are compared before others get their turn: a long one takes milliseconds."""
 
 _BEYOND_WORDS = "\U0010ffff"
 """Follows every character of a word."""
@@ -58,17 +63,26 @@ class MongoSearch:
             budget, found, last = PageBudget(request.max_bytes), list[Message](), None
             order = [("created_at", -1), ("chat_id", -1), ("seq", -1)]
             cursor = self._database.messages.find(wanted).sort(order).limit(LOOKED_AT_MAX)
-            looked_at = 0
+            looked_at, cost_s, held_s = 0, 0.0, 0.0
             async for document in cursor.batch_size(history.READ_AT_ONCE):
+                began_s = time.thread_time()
                 last = message_of(document)
-                looked_at += 1
-                if matches_message(request.query, last):
+                is_found = matches_message(request.query, last)
+                took_s = time.thread_time() - began_s
+                looked_at, cost_s, held_s = looked_at + 1, cost_s + took_s, held_s + took_s
+                if is_found:
                     found.append(last)
                     if len(found) > request.limit or not budget.takes(message_bytes(last)):
                         await cursor.close()
                         return page_of(found, request)
+                if cost_s > COST_MAX_S:
+                    await cursor.close()
+                    break
+                if held_s > _HELD_MAX_S:
+                    held_s = 0.0
+                    await asyncio.sleep(0)
             messages, following = page_of(found, request)
-            if following is None and looked_at == LOOKED_AT_MAX and last is not None:
+            if following is None and last is not None and (looked_at == LOOKED_AT_MAX or cost_s > COST_MAX_S):
                 following = str(place_of(last))
             return messages, following
 

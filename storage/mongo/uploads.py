@@ -125,6 +125,8 @@ class MongoUploads:
 
     def published(self, changes: Sequence[Change]) -> None:
         """A subscriber of the store: the rows of these changes were projected, so the files are in the queue."""
+        if _FREEING.isdisjoint(map(type, changes)):  # as with nearly all batches
+            return
         for change in changes:
             if isinstance(change, MessageDeleted) and change.file_ids:
                 self.announce(change.file_ids)
@@ -142,6 +144,9 @@ class MongoUploads:
         self.announce(await self._freed.remove_uploads(unwanted))
         return len(unwanted)
 
+
+_FREEING = frozenset({MessageDeleted, ChatAvatarChanged})
+"""The kinds of changes that free files and are in the log."""
 
 _EVER = 2**62
 """A time after all others."""

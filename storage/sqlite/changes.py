@@ -74,7 +74,7 @@ def message_updated(view: SqliteMessageView, change: MessageChange) -> None:
 
 def _message_edited(view: SqliteMessageView, change: MessageEdited) -> None:
     if versions.keep(view.db, change.message.id):
-        view.has_removed = True
+        view.note_removal()
     search_segments.forget(view.db, [change.message.id])
     message_updated(view, change)
     search_segments.remember(view.db, change.message.id)
@@ -86,7 +86,7 @@ def _message_deleted(view: SqliteMessageView, change: MessageDeleted) -> None:
     view.raise_head(message.chat_id, message.changed_seq)
     search_segments.forget(view.db, [message.id])
     versions.remove(view.db, [message.id])
-    view.has_removed = True
+    view.note_removal()
     if change.file_ids:
         view.remove_uploads(upload_rows.of_messages(view.db, [message.id]))
     mentions.rewrite(view.db, message)

@@ -16,6 +16,7 @@ from domain.refusals import NotFound
 from storage.sqlite import history, members, mentions, message_rows, upload_rows
 from storage.sqlite.message_rows import ClientIdKey
 from storage.sqlite.rows import extra_of, message_of
+from storage.sqlite.schema import REMOVED
 from storage.times import from_micros, to_micros
 
 _KEPT = 100_000
@@ -47,8 +48,8 @@ class SqliteMessageView:
         self._runs: dict[int, tuple[int, int]] = {}  # chat id → who sent its newest message, and since where
         self._slow_chats: set[int] = set()
         """Chats in slow mode of which somebody has asked when they sent last."""
-        self.has_removed = False
-        """Whether something that messages said was removed since the file was opened."""
+        self._notes_removal = True
+        """Whether the next removal is to be noted in the file. Once in a run is enough."""
         self._last_message_id: int | None = None
         self._activity: dict[int, int] = {}  # of this transaction: chat id → time of its newest message
         self._first_uses: dict[ClientIdKey, Message | None] = {}
@@ -188,12 +189,18 @@ class SqliteMessageView:
         """Removes uploads, and frees their files."""
         if uploads:
             self.freed += upload_rows.remove(self.db, uploads)
-            self.has_removed = True  # their names
+            self.note_removal()  # of their names
 
     def free_avatar(self, avatar_id: str | None) -> None:
         """Frees the file of an avatar that is no longer one, if there is any."""
         if avatar_id is not None:
             self.freed += upload_rows.free(self.db, [avatar_id])
+
+    def note_removal(self) -> None:
+        """Notes in the file that something was removed that messages said, for `storage.sqlite.writer.Writer.close`."""
+        if self._notes_removal:
+            self._notes_removal = False
+            self.db.execute("INSERT OR IGNORE INTO meta (key, value) VALUES (?, '')", (REMOVED,))
 
     def forget_member(self, chat_id: int, user_id: int) -> None:
         """The member has another role, or is gone."""
@@ -239,6 +246,7 @@ class SqliteMessageView:
         self._runs.clear()
         self._new_rows, self._with_extra, self._new_mentions, self._new_attached = [], [], [], []
         self._last_message_id = None
+        self._notes_removal = True
         self.begin()
 
     def _run_seq(self, chat_id: int, sender_id: int, seq: int) -> int:

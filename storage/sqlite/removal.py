@@ -63,7 +63,7 @@ def _remove_some(writer: Writer) -> bool:
     versions.remove(writer.db, [message_id for (message_id,) in some])
     writer.messages.remove_uploads(upload_rows.of_messages(writer.db, [message_id for (message_id,) in some]))
     writer.db.executemany("DELETE FROM messages WHERE id = ?", some)
-    writer.messages.has_removed = True
+    writer.messages.note_removal()
     if len(some) == _STEP or mentions.remove_some(writer.db, chat_id, _STEP):
         return True
     entries = writer.db.execute(

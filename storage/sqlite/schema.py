@@ -17,10 +17,13 @@ from storage.errors import StorageError
 from storage.sqlite.schema_steps import STEPS
 from storage.username_keys import namesake_key
 
+_log = logging.getLogger(__name__)
+
+REMOVED = "removed"
+"""The key of `meta` that is there if something that messages said was removed since the file was written anew."""
+
 MIGRATIONS = STEPS
 """Step n leads from version n to n + 1. A step that has been released never changes."""
-
-_log = logging.getLogger(__name__)
 
 
 def upgrade(db: sqlite3.Connection, migrations: Sequence[str] = MIGRATIONS) -> None:

@@ -251,6 +251,14 @@ CREATE TABLE search_words (
 );
 """
 
+# A message that was deleted is a row with `deleted`, or without a row if its chat was deleted.
+_REMOVALS = """
+-- notes whether something was removed: earlier versions did not overwrite what they deleted
+INSERT OR IGNORE INTO meta (key, value) SELECT 'removed', ''
+WHERE (SELECT max(seq) FROM sqlite_sequence WHERE name = 'messages')
+    > (SELECT count(*) FROM messages WHERE deleted = 0);
+"""
+
 # `uploads_bytes` of a user is the sum of the sizes of their uploads, so that the quota does not cost a row for each of
 # them. `freed_files` are those to which nothing refers any more.
 _FILES = """
@@ -284,5 +292,6 @@ CREATE UNIQUE INDEX chats_by_avatar ON chats (avatar_id) WHERE avatar_id IS NOT 
 """
 
 STEPS: Sequence[str] = (
-    *(_FIRST, _RUNS, _TOKENS, _NAMES, _EPOCH, _PEOPLE, _SLOW_MODE, _PINS, _MENTIONS, _SEARCH, _FILES),
+    *(_FIRST, _RUNS, _TOKENS, _NAMES, _EPOCH, _PEOPLE, _SLOW_MODE, _PINS, _MENTIONS, _SEARCH, _REMOVALS),
+    _FILES,
 )

@@ -1,6 +1,5 @@
 """Search: the index that is kept in the background, and what asks it."""
 
-import asyncio
 from collections.abc import Sequence
 
 from domain.models import Message
@@ -10,9 +9,6 @@ from storage.sqlite import search_query
 from storage.sqlite.database import Database
 from storage.sqlite.search_indexer import SearchIndexer
 
-_AT_ONCE = 2
-"""How many searches run at the same time, so that readers are left for all else."""
-
 
 class SqliteSearch:
     """See `storage.ports.Search`."""
@@ -20,11 +16,9 @@ class SqliteSearch:
     def __init__(self, database: Database, indexer: SearchIndexer) -> None:
         self._database = database
         self._indexer = indexer
-        self._turns = asyncio.Semaphore(_AT_ONCE)
 
     async def messages(self, user_id: int, request: SearchRequest) -> tuple[Sequence[Message], str | None]:
         after = Place.parse(request.cursor)
         if not await self._indexer.ready():
             raise NotIndexed(f"older messages are being indexed, {self._indexer.done_percent} % are done")
-        async with self._turns:
-            return await self._database.read(search_query.page, user_id, request, after)
+        return await self._database.read(search_query.page, user_id, request, after)

@@ -26,6 +26,7 @@ import orjson
 
 from domain.frozen import frozen
 from domain.search import RULES, index_words
+from storage.sqlite.resting import Rests
 
 SEGMENT_MESSAGES = 1024
 
@@ -112,11 +113,13 @@ def read(db: sqlite3.Connection, number: int) -> Segment:
     places: defaultdict[str, str] = defaultdict(str)
     times: list[int] = []
     character_before = _FIRST_CHARACTER - ids_of(number)[0]
+    rests = Rests()
     for message_id, chat_id, sender_id, content, extra, created_at in orjson.loads(text):
         character = chr(message_id + character_before)
         for word in _words(chat_id, sender_id, content, extra):
             places[word] += character
         times.append(created_at)
+        rests.pause()
     rows = [(number * ROWS + row, text) for row, text in _texts(places).items()]
     return Segment(number, (count, changed), min(times, default=0), max(times, default=0), sorted(rows))
 

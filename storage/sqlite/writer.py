@@ -20,6 +20,7 @@ from storage.sqlite.chat_view import SqliteChatView
 from storage.sqlite.connection import BUSY_TIMEOUT_S, probe
 from storage.sqlite.faults import fault, unavailable
 from storage.sqlite.message_view import SqliteMessageView
+from storage.sqlite.schema import REMOVED
 
 VACUUM_BYTES_MAX = 32 * 1024 * 1024
 """Up to this size a file is written anew at a stop, which takes about a second: 0.7 s for 20 MB on a busy machine."""
@@ -113,15 +114,20 @@ class Writer:
         """Closes the database and leaves one file, without a log beside it.
 
         `secure_delete` overwrites what is deleted, but not the copies that SQLite leaves in free places of pages when
-        it moves rows from page to page. So a file that is not large is written anew if something was removed from it.
+        it moves rows from page to page. So a file that is not large is written anew if something was removed from it
+        since it was written anew, also by servers that were killed.
         """
         with suppress(sqlite3.Error, OSError):
-            if self.messages.has_removed and self._path.stat().st_size <= VACUUM_BYTES_MAX:
+            if self._has_removed() and self._path.stat().st_size <= VACUUM_BYTES_MAX:
                 self.db.execute("PRAGMA temp_store = MEMORY")
                 self.db.execute("VACUUM")
+                self.db.execute("DELETE FROM meta WHERE key = ?", (REMOVED,))
         with suppress(sqlite3.Error):
             self.db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         self.db.close()
+
+    def _has_removed(self) -> bool:
+        return self.db.execute("SELECT 1 FROM meta WHERE key = ?", (REMOVED,)).fetchone() is not None
 
     # For items
 

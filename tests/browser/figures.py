@@ -10,12 +10,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from playwright.async_api import expect
+
 from domain.models import Draft
 from tests.browser.chromium import chromium
 from tests.browser.window import Window
 from tests.conftest import Server, serving
 
 MESSAGES = 10_000
+CHATS = 500
 STEP_PX = 600
 
 _SCROLL = """async ({ step, seq, limit }) => {
@@ -28,6 +31,20 @@ _SCROLL = """async ({ step, seq, limit }) => {
     await frame()
   }
   return { oldest: oldest(), elements: log.querySelectorAll('[data-seq]').length }
+}"""
+
+
+_SCROLL_CHATS = """async ({ step, count, limit }) => {
+  const list = document.querySelector('.sidebar .scroll')
+  const frame = () => new Promise((done) => requestAnimationFrame(done))
+  const chats = () => list.querySelectorAll('[data-chat]').length
+  const until = performance.now() + limit
+  const isDone = () => chats() >= count && list.scrollTop + list.clientHeight >= list.scrollHeight - 1
+  while (!isDone() && performance.now() < until) {
+    list.scrollTop += step
+    await frame()
+  }
+  return chats()
 }"""
 
 
@@ -65,15 +82,29 @@ async def scroll_up(window: Window, to_seq: int, *, limit_s: float) -> Scrolled:
     wanted = {"step": STEP_PX, "seq": to_seq, "limit": limit_s * 1000}
     async with traced(window) as events:
         received = await window.page.evaluate(_SCROLL, wanted)
+    return Scrolled(received["oldest"], received["elements"], longest_ms(events))
+
+
+async def scroll_chats(window: Window, count: int, *, limit_s: float) -> tuple[int, float]:
+    """Scrolls the list of chats one screen per frame, to its end or for a given time. Returns how many chats it shows
+    then, and the longest task in ms."""
+    wanted = {"step": STEP_PX, "count": count, "limit": limit_s * 1000}
+    async with traced(window) as events:
+        shown = await window.page.evaluate(_SCROLL_CHATS, wanted)
+    return shown, longest_ms(events)
+
+
+def longest_ms(events: list[dict[str, Any]]) -> float:
+    """What the longest task of the page took of the processor."""
     pages = {
         (event["pid"], event["tid"])
         for event in events
         if event["name"] == "thread_name" and event["args"]["name"] == "CrRendererMain"
     }
-    tasks = [
-        event["tdur"] / 1000 for event in events if (event["pid"], event["tid"]) in pages and "tdur" in event
-    ]
-    return Scrolled(received["oldest"], received["elements"], max(tasks))
+    return float(
+        max(event["tdur"] for event in events if (event["pid"], event["tid"]) in pages and "tdur" in event)
+        / 1000
+    )
 
 
 @asynccontextmanager
@@ -107,6 +138,12 @@ async def main() -> None:
                 f"{MESSAGES} messages, from the last to the first: longest task {scrolled.longest_ms:.0f} ms,"
                 f" {scrolled.elements} messages in the page\n"
             )
+            for number in range(CHATS - 1):
+                await ann.chat(bob, name=f"Chat {number}")
+            await window.goto(f"/chats/{chat_id}")
+            await expect(window.chats.get_by_role("link").first).to_be_visible()
+            shown, task_ms = await scroll_chats(window, CHATS, limit_s=60)
+            sys.stdout.write(f"{shown} chats, from the first to the last: longest task {task_ms:.0f} ms\n")
             await window.close()
 
 

@@ -1,6 +1,8 @@
 """Every view and dialog of the client, one after the other, filled with data."""
 
+import re
 from collections.abc import AsyncIterator
+from urllib.parse import quote
 
 from playwright.async_api import Locator, expect
 
@@ -9,6 +11,18 @@ from tests.clients.people import Person
 from tests.conftest import Server
 
 LONG = "Donaudampfschifffahrtsgesellschaftskapitänsmützenabzeichen" * 3
+
+FORMATTED = (
+    f"""**Bold** _italic_ ~~struck out~~ `{LONG}`
+> {LONG}
+1. {LONG}
+   - [{LONG[:150]}](https://example.org/)
+```text
+{LONG}
+```
+"""
+    + "and so on\n" * 30
+)
 
 
 class Seed:
@@ -37,11 +51,17 @@ async def seeded(server: Server) -> Seed:
     )
     await boris.say(seed.group, "Ключ у меня.\nЗаберите вечером.", reply_to=first["id"])
     await eve.say(seed.group, LONG)
+    await bob.say(seed.group, FORMATTED)
     mine = await seed.ann.say(seed.group, "I will be htere")
     await seed.ann.patch(f"/messages/{mine['id']}", content="I will be there")
     for person in seed.others:
         for number in range(4):
             await person.say(seed.group, f"Fine with me, {number + 1}")
+    for person, emoji in zip((seed.ann, *seed.others), "👍👍❤🎉", strict=True):
+        await person.post(f"/messages/{mine['id']}/reactions/{quote(emoji)}")
+    for message in (mine, first):
+        await seed.ann.post(f"/messages/{message['id']}/pin")
+    await boris.say(seed.group, "And you, @ann?")
     await bob.say(seed.private, "Are you coming?")
     seed.invite = (await seed.ann.post(f"/chats/{seed.group}/invites"))["code"]
     seed.empty = await seed.ann.chat(*seed.others, name="Brand new")
@@ -79,6 +99,7 @@ async def places(window: Window, seed: Seed) -> AsyncIterator[str]:
     page = window.page
     await window.goto("/")
     await expect(window.chats.get_by_role("link")).to_have_count(3)
+    await expect(window.chats.locator(".mention-badge")).to_be_visible()
     yield "list"
     await window.chats.get_by_role("link").first.click(button="right")
     await expect(page.get_by_role("menu")).to_be_visible()
@@ -113,10 +134,6 @@ async def places(window: Window, seed: Seed) -> AsyncIterator[str]:
         await shown(page.get_by_role("dialog"))
         yield f"new {kind}"
     await page.keyboard.press("Escape")
-    await page.keyboard.press("Control+k")
-    await expect(page.get_by_role("option").first).to_be_visible()
-    yield "switcher"
-    await page.keyboard.press("Escape")
     for name, chat_id in (("group", seed.group), ("channel", seed.channel), ("private", seed.private)):
         await window.goto(f"/chats/{chat_id}")
         await expect(window.log.get_by_role("article").first).to_be_visible()
@@ -124,26 +141,19 @@ async def places(window: Window, seed: Seed) -> AsyncIterator[str]:
         await page.locator("header").get_by_role("button").last.click()
         await shown(page.get_by_role("dialog"))
         yield f"about the {name}"
+        await page.keyboard.press("Escape")
+        await expect(page.get_by_role("dialog")).to_have_count(0)
+    await window.composer.fill("not sent yet")  # in the private chat
+    await page.locator("header").get_by_role("button", name=re.compile("“|«")).click()
+    await page.get_by_role("menu").locator(".menu-item:has(+ .menu-line)").click()
+    await shown(page.get_by_role("dialog"))
+    yield "go to a date"
+    await window.goto("/")
+    await expect(window.chats.locator(".draft")).to_be_visible()
+    yield "list with a draft"
     await window.goto(f"/chats/{seed.empty}")
     await expect(window.log.get_by_role("button").first).to_be_visible()
     yield "empty group"
-    await window.goto(f"/chats/{seed.group}")
-    mine = window.message("I will be there")
-    await mine.scroll_into_view_if_needed()
-    await mine.focus()
-    await mine.press("Enter")
-    await expect(page.get_by_role("menu")).to_be_visible()
-    yield "menu of a message"
-    await page.get_by_role("menuitem").last.click()
-    await expect(page.get_by_role("alertdialog")).to_be_visible()
-    yield "question"
-    await page.keyboard.press("Escape")
-    for number, name in enumerate(("reply", "edit")):
-        await mine.focus()
-        await mine.press("Enter")
-        await page.get_by_role("menuitem").nth(number).click()
-        await expect(window.composer).to_be_focused()
-        yield name
     await window.goto("/chats/999999")
     await expect(page.locator("main, .pane, body").first).to_be_visible()
     yield "no such chat"

@@ -4,7 +4,6 @@ direction, and nothing is painted over the texts of others."""
 import re
 from typing import Any
 
-import pytest
 from playwright.async_api import Locator, expect
 
 from tests.browser.conftest import OpenWindow
@@ -37,39 +36,43 @@ async def in_sight(element: Locator) -> str:
 WIDE = {"viewport": {"width": 1500, "height": 900}}
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        f"look: {RLO}https://evil.example/moc.knab-ym//:sptth",
-        f"look: {RLI}https://evil.example/moc.knab-ym//:sptth",
-        f"look: {RLO}{PDI}https://evil.example/moc.knab-ym//:sptth{PDI}",
-        f"look: \u202b\u202dx\u202c{RLO}https://evil.example/moc.knab-ym//:sptth",
-        "שלום https://evil.example/moc.knab-ym//:sptth שלום",
-        "\u200fhttps://evil.example/moc.knab-ym//:sptth",
-    ],
-)
-async def test_a_link_reads_as_where_it_goes(server: Server, open_window: OpenWindow, text: str) -> None:
+async def test_a_link_reads_as_where_it_goes(server: Server, open_window: OpenWindow) -> None:
     ann, bob = await server.people("ann", "bob")
     chat_id = await ann.chat(bob, name="Lobby")
     window = await open_window(server, ann, f"/chats/{chat_id}", **WIDE)
     await window.connected()
-    await bob.say(chat_id, text)
-    link = window.log.get_by_role("link")
-    await expect(link).to_have_attribute("href", "https://evil.example/moc.knab-ym//:sptth")
-    assert await in_sight(link) == "https://evil.example/moc.knab-ym//:sptth"
-    assert "https://my-bank.com" not in await in_sight(window.log.locator(".text"))
-    preview = window.chats.get_by_role("link").locator(".preview")
-    assert "https://my-bank.com" not in await in_sight(preview)
+    for number, text in enumerate(
+        [
+            f"look: {RLO}https://evil.example/moc.knab-ym//:sptth",
+            f"look: {RLI}https://evil.example/moc.knab-ym//:sptth",
+            f"look: {RLO}{PDI}https://evil.example/moc.knab-ym//:sptth{PDI}",
+            f"look: \u202b\u202dx\u202c{RLO}https://evil.example/moc.knab-ym//:sptth",
+            "שלום https://evil.example/moc.knab-ym//:sptth שלום",
+            "\u200fhttps://evil.example/moc.knab-ym//:sptth",
+        ]
+    ):
+        await bob.say(chat_id, text)
+        message = window.log.get_by_role("article").nth(number)
+        link = message.get_by_role("link")
+        await expect(link).to_have_attribute("href", "https://evil.example/moc.knab-ym//:sptth")
+        assert await in_sight(link) == "https://evil.example/moc.knab-ym//:sptth", ascii(text)
+        assert "https://my-bank.com" not in await in_sight(message.locator(".text")), ascii(text)
+        preview = window.chats.get_by_role("link").locator(".preview")
+        assert "https://my-bank.com" not in await in_sight(preview), ascii(text)
 
 
-@pytest.mark.parametrize("control", [RLO, RLI, PDI, "\u200b", "\u00ad", "\u061c"])
-async def test_what_is_not_seen_ends_a_link(server: Server, open_window: OpenWindow, control: str) -> None:
+async def test_what_is_not_seen_ends_a_link(server: Server, open_window: OpenWindow) -> None:
+    controls = [RLO, RLI, PDI, "\u200b", "\u00ad", "\u061c"]
     ann = await server.person("ann")
     chat_id = await ann.chat(name="Lobby")
-    await ann.say(chat_id, f"https://evil.example/{control}moc.knab-ym//:sptth")
+    for control in controls:
+        await ann.say(chat_id, f"https://evil.example/{control}moc.knab-ym//:sptth")
     window = await open_window(server, ann, f"/chats/{chat_id}", **WIDE)
-    await expect(window.log.get_by_role("link")).to_have_attribute("href", "https://evil.example/")
-    assert await in_sight(window.log.get_by_role("link")) == "https://evil.example/"
+    await expect(window.log.get_by_role("article")).to_have_count(len(controls))
+    for number, control in enumerate(controls):
+        link = window.log.get_by_role("article").nth(number).get_by_role("link")
+        await expect(link).to_have_attribute("href", "https://evil.example/")
+        assert await in_sight(link) == "https://evil.example/", ascii(control)
 
 
 async def test_hosts_that_look_like_others_are_shown_as_they_are_asked_for(

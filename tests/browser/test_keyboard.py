@@ -34,11 +34,11 @@ async def test_from_login_to_leaving_a_chat(server: Server, open_window: OpenWin
 
     await expect(window.chats.get_by_role("link")).to_have_count(3)
     await keys.press("Control+k")
-    await expect(page.get_by_role("dialog")).to_be_visible()
+    await expect(page.get_by_role("combobox")).to_be_focused()
     await keys.type("Lob")
     await expect(page.get_by_role("option")).to_have_count(1)
     await keys.press("Enter")
-    await expect(page.get_by_role("heading", name="Lobby")).to_be_visible()
+    await expect(page.get_by_role("heading", name="Lobby", level=1)).to_be_visible()
     await expect(window.composer).to_be_focused()
 
     await keys.type("first lien")

@@ -44,7 +44,7 @@ async def test_messages_deleted_in_a_row_are_gone_from_the_list(
             await ann.delete(f"/messages/{message['id']}")
         await expect(entry).to_contain_text("this one stays")
         await expect(entry.get_by_text("1 unread message", exact=True)).to_have_count(1)
-        await expect(window.page).to_have_title("(1) Vestnik")
+        await expect(window.page).to_have_title("(1) Other – Vestnik")
 
 
 async def test_what_is_read_elsewhere_message_by_message_is_read_here(
@@ -58,10 +58,10 @@ async def test_what_is_read_elsewhere_message_by_message_is_read_here(
     for chat_type in ("private", "group"):
         chat_id = await ann.chat(bob, chat_type=chat_type, name="Lobby")
         said = [await ann.say(chat_id, f"{chat_type} {number}") for number in range(8)]
-        await expect(window.page).to_have_title("(8) Vestnik")
+        await expect(window.page).to_have_title("(8) Other – Vestnik")
         for message in said:
             await bob.post(f"/chats/{chat_id}/read", up_to=message["id"])
-        await expect(window.page).to_have_title("Vestnik")
+        await expect(window.page).to_have_title("Other – Vestnik")
 
 
 async def test_members_added_in_a_row_are_all_there(server: Server, open_window: OpenWindow) -> None:

@@ -18,6 +18,7 @@ from tests.browser.places_of_admins import (
     newcomer_places,
     settled,
 )
+from tests.browser.places_of_messages import message_places, search_places
 from tests.browser.window import Window
 from tests.conftest import Server
 
@@ -50,11 +51,13 @@ FINDINGS = """async (isAll) => {
       rest = 3
     }
   }
-  const { violations } = await axe.run(document, {
-    resultTypes: ['violations'],
-    preload: false,
-    ...(isAll ? {} : { runOnly: ['color-contrast'] }),
-  })
+  // What lies under an overlay was a place itself; only who is hidden from whom is another question then.
+  const overlays = document.querySelectorAll('[role=dialog], [role=alertdialog], [role=menu]')
+  const top = [...overlays].filter((overlay) => overlay.checkVisibility()).at(-1)
+  const found = async (context, more) =>
+    (await axe.run(context, { resultTypes: ['violations'], preload: false, ...more })).violations
+  const violations = await found(top ?? document, isAll ? {} : { runOnly: ['color-contrast'] })
+  if (top && isAll) violations.push(...(await found(document, { runOnly: ['aria-hidden-focus'] })))
   return violations
     .filter(({ impact }) => ['serious', 'critical'].includes(impact))
     .map(({ id, nodes }) => [id, ...nodes.map(({ html, failureSummary }) => [html.slice(0, 200), failureSummary])])
@@ -65,7 +68,11 @@ async def walk_of(
     name: str, server: Server, open_window: OpenWindow, **options: Any
 ) -> AsyncIterator[tuple[Window, str]]:
     """The places of a walk, each with the window that is there."""
-    if name == "members":
+    if name == "messages":
+        seed = await seeded(server)
+        ann = await open_window(server, seed.ann, **options)
+        walks = [(ann, message_places(ann, seed)), (ann, search_places(ann))]
+    elif name == "members":
         seed = await seeded(server)
         stranger, ann = await open_window(server, **options), await open_window(server, seed.ann, **options)
         for window in (stranger, ann):
@@ -89,7 +96,7 @@ async def walk_of(
 
 
 SCHEMES: Sequence[Literal["light", "dark"]] = ("light", "dark")
-WALKS = ["members", "admins", "moderators"]
+WALKS = ["members", "messages", "admins", "moderators"]
 
 
 # Russian words are the longer ones; the pages that most people see are looked at in English too.

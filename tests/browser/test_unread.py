@@ -59,7 +59,7 @@ async def test_it_opens_at_the_first_message(
     await window.page.get_by_role("button", name=re.compile("^To the latest")).click()
     await window.shown(f"unread {count - 1:04}")
     await scene.until(0)
-    await expect(window.page).to_have_title("Vestnik")
+    await expect(window.page).to_have_title("Lobby – Vestnik")
 
 
 async def test_what_is_scrolled_through_is_read_at_its_end(serve: Serve, open_window: OpenWindow) -> None:

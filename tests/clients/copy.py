@@ -108,6 +108,8 @@ class Copy:
         if frame["type"] in PARTS:
             assert frame["message_id"] not in self._dead, ("back from the dead", frame)
             assert frame["message_id"] in self.messages or not self.whole, ("of no message", frame)
+            if self._asked_after is not None:
+                return  # the replay has the whole message
             if not self.whole:
                 self._parts.append(frame)
             self._alter(frame)

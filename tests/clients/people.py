@@ -50,7 +50,7 @@ class Person(RestClient):
         await client.drain()
         return client
 
-    async def chat(self, *others: "Person", chat_type: str = "group", name: str = "Room") -> int:
+    async def chat(self, *others: "Person", chat_type: str = "group", name: str | None = "Room") -> int:
         """The id of a new chat with these members."""
         ids = [other.id for other in others]
         return int((await self.post("/chats", name=name, chat_type=chat_type, member_ids=ids))["id"])

@@ -45,6 +45,7 @@ from tests.storage.world import START
         ("हिन्दी", "हिन्दी"),
         ("\u0301\u0302 a", "a"),
         ("a\ufe0fb", "a b"),
+        ("\ufdfa \ufdfb", "صلى جل"),
         ("tab\tline\nend\x00nul", "tab line end nul"),
     ],
 )
@@ -68,6 +69,12 @@ def test_runs_of_marks_do_not_take_long() -> None:
     words_text("ы" + "\u0301\u0316" * 5_000)
     words_text("a" + "\u0301\u0316" * 5_000)
     assert time.process_time() - began_s < 1
+
+
+def test_text_does_not_grow_much() -> None:
+    for character in map(chr, range(0x110000)):
+        if not 0xD800 <= ord(character) < 0xE000:
+            assert len(words_text(character)) <= len(character) * 8, hex(ord(character))
 
 
 def test_not_all_characters_that_ever_came_are_remembered() -> None:

@@ -25,7 +25,7 @@ ALL = ("meta", "blocks", "users", "sessions", "tokens", "chats", "members", "cha
 def fast(monkeypatch: pytest.MonkeyPatch) -> None:
     """Commands wait 0.3 s for a lost database, not 10 s."""
     monkeypatch.setattr("storage.mongo.database.RETRY_S", 0.3)
-    monkeypatch.setattr("storage.mongo.writer.RETRY_S", 0.3)
+    monkeypatch.setattr("storage.mongo.retry_budget.RETRY_S", 0.3)
 
 
 @pytest.fixture

@@ -60,6 +60,8 @@ async def test_what_is_no_emoji(server: Server) -> None:
             "%ED%A0%80",
             "%EF%B8%8F",
             "%F0%9F%91%8D%20",
+            "%F0%9F%91%8D%ED%A0%80",
+            "%F0%9F%91%8D%FF",
             "%0A",
         ):
             assert_error(await call(ann, method, message["id"], path, raw=True), 422, "invalid", "emoji")

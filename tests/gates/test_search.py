@@ -1,8 +1,10 @@
 """GET /messages/search: what is found, for whom, and what is refused."""
 
+import asyncio
 from typing import Any
 
 import pytest
+from yarl import URL
 
 from storage.sqlite import SqliteStore
 from tests.clients.clock import ManualClock
@@ -125,6 +127,16 @@ async def test_what_is_invalid(serve: Serve) -> None:
         assert_error(answer, 422, "invalid", field)
 
 
+@pytest.mark.parametrize("query", ["q=x%FF", "q=%ED%A0%80x", "q=x&cursor=%E4", "has=link&q=%80"])
+async def test_what_is_not_utf8_is_invalid(server: Server, query: str) -> None:
+    ann = await server.person("ann")
+    url = URL(f"{ann.url}/api/messages/search?{query}&unknown=%FF", encoded=True)
+    async with ann.http.get(url, headers={"Authorization": f"Bearer {ann.token}"}) as response:
+        field = "cursor" if "cursor" in query else "q"
+        assert_error((response.status, await response.json()), 422, "invalid", field)
+    assert await texts(ann, q="x", unknown="%FF") == []
+
+
 async def test_a_query_of_the_longest_kind_and_unknown_parameters(server: Server) -> None:
     ann = await server.person("ann")
     chat_id = await ann.chat()
@@ -152,6 +164,31 @@ async def test_a_user_searches_thirty_times_at_once_and_five_times_a_second(serv
     await search(bob, q="x")
     clock.advance(0.2)
     await search(ann, q="x")
+
+
+async def test_users_search_in_turn(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Somebody with many searches at once delays another by one search, not by all of them."""
+    ann, bob = await server.people("ann", "bob")
+    await ann.say(await ann.chat(bob), "word")
+    store = server.chat_app.context.store
+    messages, begun, may_go = store.search.messages, list[int](), asyncio.Event()
+
+    async def slowly(user_id: int, request: Any) -> Any:
+        begun.append(user_id)
+        await may_go.wait()
+        return await messages(user_id, request)
+
+    monkeypatch.setattr(store.search, "messages", slowly)
+    searches = [asyncio.create_task(texts(ann, q="word")) for _ in range(8)]
+    waiting = server.chat_app.context.searches._waiting
+    while len(waiting.get(str(ann.id), ())) < 6:
+        await asyncio.sleep(0.001)
+    searches.append(asyncio.create_task(texts(bob, q="word")))
+    while str(bob.id) not in waiting:
+        await asyncio.sleep(0.001)
+    may_go.set()
+    assert await asyncio.gather(*searches) == [["word"]] * 9
+    assert begun == [ann.id] * 3 + [bob.id] + [ann.id] * 5
 
 
 async def test_without_a_token(server: Server) -> None:

@@ -30,7 +30,7 @@ async def ready(server: Server) -> None:
 def fast(monkeypatch: pytest.MonkeyPatch) -> None:
     """Commands wait 0.3 s for a lost database, not 10 s."""
     monkeypatch.setattr("storage.mongo.database.RETRY_S", 0.3)
-    monkeypatch.setattr("storage.mongo.writer.RETRY_S", 0.3)
+    monkeypatch.setattr("storage.mongo.retry_budget.RETRY_S", 0.3)
 
 
 async def test_the_database_is_killed_and_started_again(fast: None, tmp_path: Path) -> None:

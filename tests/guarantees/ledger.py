@@ -19,10 +19,18 @@ class Entry:
     seq: int = 0
     deleting: bool = False
     deleted: bool = False
+    marks: dict[str, bool] = field(default_factory=dict)
+    """What was done to it besides: `reaction` and `pin`. True: acked."""
 
     @property
     def acked(self) -> bool:
         return self.message_id != 0
+
+    def check_marks(self, message: Frame) -> None:
+        """Asserts that the stored message has each acked mark, and none that nobody asked for."""
+        for mark, is_there in (("reaction", bool(message["reactions"])), ("pin", message["pinned"])):
+            assert is_there or not self.marks.get(mark), ("lost", mark, self, message)
+            assert not is_there or mark in self.marks, ("nobody asked for it", mark, self, message)
 
 
 @dataclass
@@ -57,6 +65,14 @@ class Ledger:
         self.changes += 1
         del self.entries[client_id].texts[:-1]
 
+    def marking(self, client_id: str, mark: str) -> None:
+        """A reaction is about to be added, or a pin: no second one of a kind."""
+        self.entries[client_id].marks[mark] = False
+
+    def marked(self, client_id: str, mark: str) -> None:
+        self.changes += 1
+        self.entries[client_id].marks[mark] = True
+
     def deleting(self, client_id: str) -> None:
         self.entries[client_id].deleting = True
 
@@ -81,5 +97,7 @@ class Ledger:
                 continue
             assert not entry.deleted, ("back from the dead", client_id, entry)
             assert message["content"] in entry.texts, ("half a change, or one undone", entry, message)
+            if "reactions" in message:  # not in a row of a log
+                entry.check_marks(message)
             if entry.acked:
                 assert (message["id"], message["seq"]) == (entry.message_id, entry.seq), (entry, message)

@@ -17,9 +17,12 @@ from tests.guarantees.ledger import Ledger, text_of
 SLOTS = 4
 """How many commands of one writer are under way at a time."""
 
+PINNED = 0.1
+"""The share of messages that are pinned while there is room for it."""
+
 
 class Writer:
-    """Sends, edits and deletes over one wire until it ends, and records everything in the ledger."""
+    """Sends, edits, deletes, reacts and pins over one wire until it ends, and records everything in the ledger."""
 
     names = itertools.count()
 
@@ -54,10 +57,22 @@ class Writer:
             self._ledger.editing(client_id, text)
             if await self._wire.ask("edit_message", message_id=message_id, content=text) is not None:
                 self._ledger.edited(client_id)
+        if self._script.random() < 0.2:
+            await self._mark(client_id, "reaction", "add_reaction", message_id=message_id, emoji="👍")
+        if self._script.random() < PINNED:
+            await self._mark(client_id, "pin", "pin_message", message_id=message_id)
         if self._script.random() < 0.1:
             self._ledger.deleting(client_id)
             if await self._wire.ask("delete_message", message_id=message_id) is not None:
                 self._ledger.deleted(client_id)
+
+    async def _mark(self, client_id: str, mark: str, command: str, **fields: object) -> None:
+        self._ledger.marking(client_id, mark)
+        answer = await self._wire.ask(command, **fields)
+        if answer is not None and answer["type"] == "ack":
+            self._ledger.marked(client_id, mark)
+        else:
+            assert answer is None or answer["code"] == "conflict", answer  # fifty are pinned
 
 
 async def send_again(person: Person, chat_id: int, ledger: Ledger, client_ids: list[str]) -> None:

@@ -1,6 +1,7 @@
 """A replay waits for its peer, and gives up on one that reads nothing."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -36,7 +37,8 @@ class Peer:
         self.connection = Connection("c", 1, None, 0)
         self.connections.add(self.connection)
         chat = Chat(1, "Room", "group", START, 1, len(MESSAGES), 1)
-        self._chat = LoadedChat(ChatState(chat, {1: Member(1, "owner", START)}), cast(Directory, None))
+        self.messages = MESSAGES
+        self.chat = LoadedChat(ChatState(chat, {1: Member(1, "owner", START)}), cast(Directory, None))
 
     async def _turn(self, _id: str, size: int) -> None:
         """Returns at once."""
@@ -63,12 +65,11 @@ class Peer:
     async def for_member(self, _user_id: int, _chat_id: int) -> LoadedChat:
         if not self.is_member:
             raise LookupError
-        return self._chat
+        return self.chat
 
     async def changed_since(self, _chat_id: int, after_seq: int, *, limit: int, max_bytes: int) -> Any:
-        piece = MESSAGES[
-            after_seq : min(after_seq + max_bytes // message_bytes(MESSAGES[0]), after_seq + limit)
-        ]
+        newer = [message for message in self.messages if message.changed_seq > after_seq]
+        piece = newer[: min(max_bytes // message_bytes(MESSAGES[0]), limit)]
         self.pieces.append(sum(map(message_bytes, piece)))
         return piece
 
@@ -84,7 +85,25 @@ async def test_a_replay_is_read_in_pieces() -> None:
     assert await peer.replay() == (100, False)
     assert peer.emitted == list(range(1, 101))
     assert max(peer.pieces) <= PIECE_BYTES_MAX
-    assert len(peer.pieces) == 25
+    assert len(list(filter(None, peer.pieces))) == 25
+
+
+async def test_a_message_that_changes_once_more_behind_the_last_piece_is_sent() -> None:
+    """The last piece ends at the head of the room, and four messages have changed on disk since."""
+    peer = Peer(lambda _now: 0)
+    changed = [replace(message, changed_seq=message.seq + 51) for message in MESSAGES[49:53]]
+    peer.messages = [*MESSAGES[:49], *MESSAGES[53:], *changed]
+    read = peer.changed_since
+
+    async def read_and_publish(chat_id: int, after_seq: int, **bounds: Any) -> Any:
+        piece = await read(chat_id, after_seq, **bounds)
+        if after_seq == 100:
+            peer.chat.head_seq = 104
+        return piece
+
+    peer.changed_since = read_and_publish  # type: ignore[assignment,method-assign]
+    assert await peer.replay() == (100, False)
+    assert peer.emitted == [*range(1, 50), *range(54, 105)]
 
 
 async def test_a_replay_waits_until_little_is_unsent() -> None:

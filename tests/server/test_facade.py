@@ -8,13 +8,14 @@ COMPOSITION_ROOT = "server/app.py"
 FACADE = {"handlers.chat_app"}
 MORE = {
     "server/config.py": {"handlers.policy", "handlers.live.passwords"},
-    # Accounts, where no server runs.
-    "server/user_command.py": {
+    # What is done where no server runs.
+    "server/command_line.py": {
         "handlers.live.clock",
         "handlers.live.passwords",
         "handlers.live.setup",
         "handlers.operator",
     },
+    "server/uploads_command.py": {"handlers.operator"},
     # The port that it implements, its gate, and when clients come back.
     "server/engine_hub.py": {"handlers.live.hub", "handlers.live.freshness"},
     "server/nodes/bus_inbox.py": {"handlers.live.hub"},
@@ -23,7 +24,13 @@ MORE = {
     "server/nodes/gate.py": {"handlers.live.freshness"},
     "server/nodes/peers.py": {"handlers.live.peers"},
 }
-OPEN_A_STORE = {"server/first_admin.py", "server/serving.py", "server/user_command.py"}
+OPEN_A_STORE = {
+    "server/command_line.py",
+    "server/first_admin.py",
+    "server/serving.py",
+    "server/uploads_command.py",
+    "server/user_command.py",
+}
 """What opens a store, or reports that it cannot be opened."""
 
 NODES = "server/nodes/"

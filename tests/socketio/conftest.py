@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from playwright.async_api import Page, Route, async_playwright
 
+from tests.browser.chromium import chromium_program
 from tests.clients.people import Person
-from tests.clients.programs import need
 from tests.conftest import Serve
 from tests.socketio.node import Node, NodeClient, NodeProcess, need_node
 from tests.socketio.windows import PythonWindow, RawWindow, Window
@@ -54,7 +54,7 @@ async def node(serve: Serve, node_process: NodeProcess) -> AsyncIterator[Node]:
 @pytest.fixture
 async def page() -> AsyncIterator[Page]:
     """An empty page of another origin, in a real browser."""
-    program = need("chromium", "chromium-browser", "google-chrome")
+    program = chromium_program()
 
     async def answer(route: Route) -> None:
         await route.fulfill(content_type="text/html", body="<!doctype html><meta charset=utf-8><body>")

@@ -1,3 +1,4 @@
+import asyncio
 import os
 from collections.abc import AsyncIterator, Iterator
 from contextlib import suppress
@@ -33,6 +34,16 @@ class SqlitePlace:
 
 _DROP_MS = 5_000
 
+CLOSE_S = 30.0
+"""How long the end of a store may take. It waits for what is being written, and a test that fails may have left a write
+in the middle for ever."""
+
+
+async def close(store: Store) -> None:
+    """Closes a store. Raises: `TimeoutError`; the connections end with the `MongoPlace` then."""
+    async with asyncio.timeout(CLOSE_S):
+        await store.close()
+
 
 class MongoPlace:
     """A database of a server that others use too."""
@@ -43,18 +54,27 @@ class MongoPlace:
         host = "/".join(base.split("/")[:3])
         self.server_url = f"{host}/?{options}"
         self.url = f"{host}/{self._name}?{options}"
+        self._stores: list[MongoStore] = []
 
     async def open(self) -> MongoStore:
-        return await MongoStore.open(self.url)
+        store = await MongoStore.open(self.url)
+        self._stores.append(store)
+        return store
 
     async def drop(self) -> None:
-        """Removes the database. One that the server does not let go in time stays until the server goes."""
+        """Ends the connections of all stores, also of those that a test has not closed: else they are reported in a
+        test that has nothing to do with them. Removes the database; one that the server does not let go in time stays
+        until the server goes."""
+        for store in self._stores:
+            store._database.close()
         client: AsyncIOMotorClient[dict[str, object]] = AsyncIOMotorClient(
             self.server_url, socketTimeoutMS=_DROP_MS, serverSelectionTimeoutMS=_DROP_MS
         )
-        with suppress(PyMongoError):
-            await client.drop_database(self._name)
-        client.close()
+        try:
+            with suppress(PyMongoError):
+                await client.drop_database(self._name)
+        finally:
+            client.close()
 
 
 @pytest.fixture(scope="session")
@@ -99,7 +119,7 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
 async def store(place: Place) -> AsyncIterator[Store]:
     store = await place.open()
     yield store
-    await store.close()
+    await close(store)
 
 
 @pytest.fixture

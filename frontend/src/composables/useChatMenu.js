@@ -4,6 +4,9 @@ const LONG_PRESS_MS = 500
 /** A finger that moves further than this scrolls. */
 const STILL_PX = 10
 
+/** Loads the menu of a chat. */
+export const loadMenu = () => import('@/components/ChatMenu.vue')
+
 /**
  * Opens the menu of a chat in a list: by the right mouse button, the menu key, or a long press. The links of chats have
  * `data-chat`, the id.

@@ -1,8 +1,8 @@
 import { shallowRef } from 'vue'
 
 /**
- * @typedef {'newChat' | 'chatInfo' | 'hiddenChats' | 'profile' | 'preferences' | 'keyboardHelp' | 'quickSwitcher' | 'publicChats' |
- *   'newAccount' | 'password'} DialogName
+ * @typedef {'newChat' | 'chatInfo' | 'goToDate' | 'hiddenChats' | 'profile' | 'preferences' | 'keyboardHelp' | 'publicChats' |
+ *   'newAccount' | 'password' | 'pins' | 'messageHistory' | 'reactions' | 'readers'} DialogName
  */
 
 /** @type {import('vue').ShallowRef<{ name: DialogName, props: object } | null>} */

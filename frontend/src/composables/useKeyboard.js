@@ -2,12 +2,16 @@ import { onKeyStroke } from '@vueuse/core'
 import { useRoute, useRouter } from 'vue-router'
 import { isCtrl } from '@/services/keys'
 import { useChats } from '@/stores/chats'
+import { useSearch } from '@/stores/search'
 import { useDialogs } from './useDialogs'
 
-/** The keys that work on every page: the quick switcher, the help, and the next or previous chat. */
+const CLOSING_MS = 50
+
+/** The keys that work on every page: search, the help, and the next or previous chat. */
 export function useKeyboard() {
   const chats = useChats()
   const dialogs = useDialogs()
+  const search = useSearch()
   const route = useRoute()
   const router = useRouter()
 
@@ -22,10 +26,17 @@ export function useKeyboard() {
     )
   }
 
-  /** @param {'quickSwitcher' | 'keyboardHelp'} name */
-  function toggle(name) {
-    if (dialogs.dialog.value?.name === name) dialogs.close()
-    else dialogs.open(name)
+  function toggleHelp() {
+    if (dialogs.dialog.value?.name === 'keyboardHelp') dialogs.close()
+    else dialogs.open('keyboardHelp')
+  }
+
+  function find() {
+    const isOverlaid = Boolean(dialogs.dialog.value)
+    dialogs.close()
+    // A dialog that closes returns the focus.
+    if (isOverlaid) setTimeout(search.open, CLOSING_MS)
+    else search.open()
   }
 
   /** Opens the next or previous chat of the list, which wraps around. @param {1 | -1} step @param {boolean} unreadOnly */
@@ -44,14 +55,8 @@ export function useKeyboard() {
   /** @param {KeyboardEvent} event */
   const canGo = (event) => event.altKey && !event.ctrlKey && !dialogs.dialog.value
 
-  on(
-    (event) => isCtrl(event, 'k', 'KeyK'),
-    () => toggle('quickSwitcher'),
-  )
-  on(
-    (event) => isCtrl(event, '/', 'Slash'),
-    () => toggle('keyboardHelp'),
-  )
+  on((event) => isCtrl(event, 'k', 'KeyK'), find)
+  on((event) => isCtrl(event, '/', 'Slash'), toggleHelp)
   on(
     (event) => event.key === 'ArrowDown' && canGo(event),
     (event) => go(1, event.shiftKey),

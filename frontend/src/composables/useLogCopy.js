@@ -1,8 +1,11 @@
 import { dayAndTimeOf } from '@/i18n/dates'
 import { useUsers } from '@/stores/users'
 
+const BLOCKS = new Set(['BLOCKQUOTE', 'UL', 'OL', 'LI', 'PRE', 'DIV'])
+
 /**
- * Copies several messages with their senders and times. A part of one message is copied as it is.
+ * Copies several messages with their senders and times, each as it was typed if all of it is selected. A part of one message
+ * is copied as it is.
  *
  * @param {import('vue').Ref<HTMLElement | null>} log
  * @param {import('@/stores/timelines').Timeline} timeline
@@ -12,10 +15,11 @@ export function useLogCopy(log, timeline) {
 
   /** @param {Range} range @param {Element} message */
   function blockOf(range, message) {
-    const text = textWithin(range, /** @type {Element} */ (message.querySelector('.text')))
+    const { text, isAll } = textWithin(range, /** @type {Element} */ (message.querySelector('.text')))
     const known = timeline.state.messages.find(({ seq }) => seq === Number(message.getAttribute('data-seq')))
     if (!text || !known) return text
-    return `${users.nameOf(known.sender_id)}, ${dayAndTimeOf(known.created_at)}\n${text}`
+    const name = users.nameOf(known.sender_id)
+    return `${name}, ${dayAndTimeOf(known.created_at)}\n${isAll ? known.content : text}`
   }
 
   /** @param {ClipboardEvent} event */
@@ -34,13 +38,31 @@ export function useLogCopy(log, timeline) {
   }
 }
 
-/** The part of an element's text that is within a range. @param {Range} range @param {Element} element */
+/**
+ * The part of an element's text that is within a range, and whether it is all of it.
+ *
+ * @param {Range} range
+ * @param {Element} element
+ */
 function textWithin(range, element) {
   const part = document.createRange()
   part.selectNodeContents(element)
+  const all = part.toString()
   if (range.compareBoundaryPoints(Range.START_TO_START, part) > 0)
     part.setStart(range.startContainer, range.startOffset)
   if (range.compareBoundaryPoints(Range.END_TO_END, part) < 0)
     part.setEnd(range.endContainer, range.endOffset)
-  return part.toString()
+  return { text: linesOf(part.cloneContents()), isAll: part.toString() === all }
+}
+
+/** The text of nodes, with line breaks around blocks. @param {Node} node @returns {string} */
+function linesOf(node) {
+  let text = ''
+  for (const child of node.childNodes) {
+    const isBlock = BLOCKS.has(child.nodeName)
+    if (isBlock && text && !text.endsWith('\n')) text += '\n'
+    text += child.nodeType === Node.TEXT_NODE ? child.textContent : linesOf(child)
+    if (isBlock && child.nextSibling && !text.endsWith('\n')) text += '\n'
+  }
+  return text
 }

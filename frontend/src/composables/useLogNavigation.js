@@ -1,9 +1,12 @@
+import { useTimeoutFn } from '@vueuse/core'
 import { computed, ref, watch } from 'vue'
 import { indexOfSeq } from '@/timeline/messageWindow'
 
 /** How much of the log is above the target, from 0 to 1. */
 const ABOVE_LINE = 0.15
 const ABOVE_MESSAGE = 0.4
+/** How long a message stays marked that the user has gone to. */
+const MARKED_MS = 4_000
 
 /**
  * Goes to the end of a chat, its unread line or a message, and keeps the reader's anchor when all messages are replaced.
@@ -61,14 +64,19 @@ export function useLogNavigation({ log, timeline, viewport, scroller, reading })
   /**
    * @param {{ id: number, seq?: number }} message `seq`: its position, in case it is not loaded
    * @param {string} selector of the element to scroll to, with `SEQ` in place of the message's `seq`
-   * @param {number} share
+   * @param {number | { top: number }} at see `useScroller`
    */
-  async function goTo({ id, seq = 0 }, selector, share) {
+  async function goTo({ id, seq = 0 }, selector, at) {
     const target = () => timeline.get(id)?.seq ?? seq
     const find = () =>
       /** @type {HTMLElement | null} */ (log.value?.querySelector(selector.replace('SEQ', `${target()}`)))
-    const show = () => viewport.showAround(target())
-    await scroller.goTo(() => bring(() => timeline.show(id), show), find, share)
+    const { resets } = state
+    const show = () => {
+      const middle = state.messages[state.messages.length >> 1]?.seq ?? 0
+      // The messages around a deleted one are loaded. Of a message that the chat never had, nothing is.
+      if (target() || state.resets !== resets) viewport.showAround(target() || middle)
+    }
+    await scroller.goTo(() => bring(() => timeline.show(id), show), find, at)
     return find()
   }
 
@@ -77,12 +85,29 @@ export function useLogNavigation({ log, timeline, viewport, scroller, reading })
     if (firstUnread.value) await goTo(firstUnread.value, '[data-unread]', ABOVE_LINE)
   }
 
-  /** Goes to a message and highlights it. @param {number} messageId */
+  /** The message that is marked. @type {HTMLElement | null} */
+  let marked = null
+  /** Goes to a message and marks it. Resolves to false if it is not there. @param {number} messageId */
   async function goToMessage(messageId) {
     const found = await goTo({ id: messageId }, '[data-seq="SEQ"]', ABOVE_MESSAGE)
-    found?.focus({ preventScroll: true })
-    found?.classList.add('flash')
-    found?.addEventListener('animationend', () => found.classList.remove('flash'), { once: true })
+    if (!found) return false
+    unmark()
+    found.focus({ preventScroll: true })
+    found.dataset.marked = ''
+    marked = found
+    unmarkSoon()
+    return true
+  }
+
+  function unmark() {
+    delete marked?.dataset.marked
+    marked = null
+  }
+  const { start: unmarkSoon } = useTimeoutFn(unmark, MARKED_MS, { immediate: false })
+
+  /** Goes to where the reader was before. Resolves to whether that is still there. @param {import('@/stores/places').Place} place */
+  async function goToPlace(place) {
+    return Boolean(await goTo(place, '[data-seq="SEQ"]', { top: place.top }))
   }
 
   const hasSeenLine = ref(false)
@@ -99,5 +124,5 @@ export function useLogNavigation({ log, timeline, viewport, scroller, reading })
   // A user who comes back to the tab sees the line before the end of the chat counts as read.
   watch(isVisible, () => isVisible.value && isLineAbove.value && goToLine(), { flush: 'sync' })
 
-  return { isLineAbove, goToEnd, goToLine, goToMessage }
+  return { isLineAbove, goToEnd, goToLine, goToMessage, goToPlace }
 }

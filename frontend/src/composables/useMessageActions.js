@@ -1,11 +1,13 @@
 import { ref } from 'vue'
 import { useI18n } from 'vue-i18n'
+import { useRouter } from 'vue-router'
 import { textOf } from '@/i18n/errors'
 import { copyText } from '@/services/clipboard'
 import websocket from '@/services/websocket'
 import { useSession } from '@/stores/session'
 import { useUsers } from '@/stores/users'
 import { useConfirm } from './useConfirm'
+import { useDialogs } from './useDialogs'
 import { useMute } from './useMute'
 import { useNotices } from './useNotices'
 
@@ -21,12 +23,14 @@ import { useNotices } from './useNotices'
  * @param {import('@/stores/timelines').Timeline} options.timeline
  * @param {import('vue').Ref<import('@/types').Chat>} options.chat
  * @param {() => void} options.onWrite moves the focus to the composer
- * @param {(messageId: number) => void} options.onShow scrolls to a message
+ * @param {(messageId: number) => void} options.onShow goes to a message
  */
 export function useMessageActions({ timeline, chat, onWrite, onShow }) {
   const { t } = useI18n()
+  const router = useRouter()
   const session = useSession()
   const users = useUsers()
+  const dialogs = useDialogs()
   const { confirm } = useConfirm()
   const { notify } = useNotices()
   /** The id of the message that is being answered. */
@@ -44,6 +48,8 @@ export function useMessageActions({ timeline, chat, onWrite, onShow }) {
   const canDelete = (message) => message.sender_id === session.userId || chat.value.role !== 'member'
   const hasVoice = () => chat.value.chat_type !== 'channel' || chat.value.role !== 'member'
   const canWrite = () => hasVoice() && !mutedUntil.value
+  const canReact = () => !mutedUntil.value
+  const canPin = () => chat.value.chat_type === 'private' || chat.value.role !== 'member'
 
   /** @param {Message} message */
   function reply(message) {
@@ -107,6 +113,31 @@ export function useMessageActions({ timeline, chat, onWrite, onShow }) {
     notify(t((await copyText(message.content)) ? 'chat.copied' : 'chat.notCopied'))
   }
 
+  /** Copies the address at which the client opens a message. @param {Message} message */
+  async function copyLink({ id, chat_id }) {
+    const { href } = router.resolve({ name: 'chat', params: { chatId: chat_id }, query: { message: id } })
+    notify(t((await copyText(location.origin + href)) ? 'chat.linkCopied' : 'chat.notCopied'))
+  }
+
+  /** Pins a message, or ends its pin. @param {Message} message @returns {Promise<boolean>} whether it succeeded */
+  async function togglePin({ id, pinned }) {
+    const type = pinned ? 'unpin_message' : 'pin_message'
+    try {
+      const ack = await websocket.request({ type, message_id: id })
+      timeline.put(ack.message)
+      return true
+    } catch (error) {
+      showFailure(error, { conflict: 'pins.tooMany' })
+      return false
+    }
+  }
+
+  /** Shows what an edited message said before. @param {Message} message */
+  const showHistory = ({ id }) => dialogs.open('messageHistory', { timeline, messageId: id })
+
+  /** Shows who reacts to a message. @param {Message} message */
+  const showReactions = ({ id }) => dialogs.open('reactions', { timeline, messageId: id })
+
   /** @param {() => Promise<unknown>} act */
   async function attempt(act) {
     try {
@@ -116,11 +147,10 @@ export function useMessageActions({ timeline, chat, onWrite, onShow }) {
     }
   }
 
-  /** @param {unknown} error */
-  function showFailure(error) {
-    notify(
-      textOf(/** @type {Failure} */ (error), { disconnected: 'errors.network', timeout: 'errors.network' }),
-    )
+  /** @param {unknown} error @param {Record<string, string>} [words] for codes that mean something special */
+  function showFailure(error, words = {}) {
+    const lost = { disconnected: 'errors.network', timeout: 'errors.network' }
+    notify(textOf(/** @type {Failure} */ (error), { ...lost, ...words }))
   }
 
   const show = onShow
@@ -131,6 +161,8 @@ export function useMessageActions({ timeline, chat, onWrite, onShow }) {
     canEdit,
     canDelete,
     canWrite,
+    canReact,
+    canPin,
     reply,
     edit,
     editLast,
@@ -138,6 +170,10 @@ export function useMessageActions({ timeline, chat, onWrite, onShow }) {
     saveEdit,
     remove,
     copy,
+    copyLink,
+    togglePin,
+    showHistory,
+    showReactions,
     show,
   }
 }

@@ -1,5 +1,6 @@
 import { onScopeDispose, watchEffect } from 'vue'
 import { useRoute } from 'vue-router'
+import { mentionsUser } from '@/text/mentions'
 import { playSound } from '@/services/sound'
 import { useChats } from '@/stores/chats'
 import { usePreferences } from '@/stores/preferences'
@@ -12,8 +13,8 @@ const SHOWN_MAX = 99
 const QUIET_MS = 1_500
 
 /**
- * Shows the number of unread messages and a lost connection in the tab's title and icon, and plays a sound for new
- * messages if the user wants one.
+ * Shows the number of unread messages, the open chat and a lost connection in the tab's title and icon, and plays a sound
+ * for new messages if the user wants one.
  */
 export function useNotifications() {
   const chats = useChats()
@@ -28,25 +29,37 @@ export function useNotifications() {
     const isLastTry = attempt >= maxAttempts && ['connecting', 'waiting'].includes(status)
     return isOffline || status === 'failed' || isLastTry
   }
-  watchEffect(() => showCount(chats.unreadTotal, isLost()))
-  onScopeDispose(() => showCount(0))
+  const openId = () => Number(route.params.chatId)
+  watchEffect(() => {
+    show({ count: chats.unreadTotal, isLost: isLost(), name: chats.titleOf(chats.get(openId())) })
+  })
+  onScopeDispose(() => show({ count: 0 }))
 
   onEvent('new_message', ({ chat_id, message }) => {
-    const isSeen = document.hasFocus() && Number(route.params.chatId) === chat_id
+    const isSeen = document.hasFocus() && openId() === chat_id
     if (!isSeen && isWanted(chat_id, message)) ring()
   })
-  onEvent('chat_updated', ({ chat_id, last_message, unread_count, head_seq }) => {
+  /** The unread mentions of chats that are not joined, as the last event had them. @type {Map<number, number>} */
+  const mentionsOf = new Map()
+  onEvent('chat_updated', ({ chat_id, last_message, unread_count, unread_mentions = 0, head_seq }) => {
+    // One event may stand for several messages, of which the last one need not be the mention.
+    const hasMention = unread_mentions > (mentionsOf.get(chat_id) ?? Infinity)
+    mentionsOf.set(chat_id, unread_mentions)
     const isNew = unread_count > 0 && last_message?.seq === head_seq
-    if (isNew && isWanted(chat_id, last_message)) ring()
+    if (isNew && isWanted(chat_id, last_message, hasMention)) ring()
   })
 
-  /** Whether a message by somebody else notifies the user. @param {number} chatId @param {import('@/types').Message} message */
-  function isWanted(chatId, { sender_id, mentions, mentions_all }) {
+  /**
+   * Whether a message by somebody else notifies the user.
+   *
+   * @param {number} chatId
+   * @param {import('@/types').Message} message
+   * @param {boolean} [isMention] whether it, or another one before it, mentions the user
+   */
+  function isWanted(chatId, message, isMention = false) {
     const { notifications = 'all' } = chats.get(chatId) ?? {}
-    const isMention = mentions_all || mentions?.includes(session.userId ?? 0)
-    return (
-      sender_id !== session.userId && (notifications === 'all' || (notifications === 'mentions' && isMention))
-    )
+    if (message.sender_id === session.userId || notifications === 'none') return false
+    return notifications === 'all' || isMention || mentionsUser(message, session.userId)
   }
 
   /** Plays the sound in one of the browser's tabs. */
@@ -61,10 +74,15 @@ export function useNotifications() {
   }
 }
 
-/** @param {number} count @param {boolean} [isLost] whether the count may be old */
-function showCount(count, isLost = false) {
+/**
+ * @param {object} state
+ * @param {number} state.count
+ * @param {boolean} [state.isLost] whether the count may be old
+ * @param {string} [state.name] of the open chat
+ */
+function show({ count, isLost = false, name = '' }) {
   const text = count > SHOWN_MAX ? `${SHOWN_MAX}+` : String(count)
-  document.title = (isLost ? '⚠ ' : '') + (count ? `(${text}) ${NAME}` : NAME)
+  document.title = (isLost ? '⚠ ' : '') + (count ? `(${text}) ` : '') + (name ? `${name} – ${NAME}` : NAME)
   // VueUse's `useFavicon` would change the icon for home screens as well.
   const icon = /** @type {HTMLLinkElement} */ (document.querySelector('link[rel=icon]'))
   icon.href = `data:image/svg+xml,${encodeURIComponent(iconSvg(count ? text : ''))}`

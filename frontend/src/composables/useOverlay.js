@@ -5,7 +5,7 @@ import { opened } from '@/services/overlays'
  * Makes Back close what a component shows over the page.
  *
  * @param {import('vue').MaybeRefOrGetter<boolean>} isOpen
- * @param {() => void} close
+ * @param {(isLeaving: boolean) => void} close see `opened`
  */
 export function useOverlay(isOpen, close) {
   let closed = /** @type {(() => void) | null} */ (null)

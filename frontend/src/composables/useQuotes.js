@@ -18,8 +18,8 @@ export function useQuotes(chatId, timeline) {
   const pending = new Set()
 
   const changes = {
-    /** @param {number} messageId */
-    get: (messageId) => fetched.get(messageId) ?? undefined,
+    /** Quotes show nothing of which a part changes by itself. */
+    get: () => undefined,
     /** @param {Message} message */
     put(message) {
       if (fetched.get(message.id) || pending.has(message.id)) put(message)

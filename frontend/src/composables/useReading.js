@@ -1,5 +1,6 @@
 import { useDocumentVisibility, useTimeoutFn } from '@vueuse/core'
 import { computed, onScopeDispose, ref, shallowRef, watch } from 'vue'
+import { mentionsUser } from '@/text/mentions'
 import websocket from '@/services/websocket'
 import { useChats } from '@/stores/chats'
 import { useSession } from '@/stores/session'
@@ -48,12 +49,16 @@ export function useReading(chatId, timeline, isAtEnd) {
   const chat = computed(() => chats.get(chatId))
   const isByOther = (/** @type {{ sender_id: number }} */ message) => message.sender_id !== session.userId
 
-  /** The number of unread messages, if all of them are loaded. */
-  const unread = computed(() => {
+  /** The unread messages, if all of them are loaded. */
+  const unreadMessages = computed(() => {
     const { messages, hasAfter } = state
     if (readSeq.value === null || hasAfter || !timeline.reaches(readSeq.value)) return null
-    return messages.slice(indexOfSeq(messages, readSeq.value + 1)).filter(isByOther).length
+    return messages.slice(indexOfSeq(messages, readSeq.value + 1)).filter(isByOther)
   })
+  const unread = computed(() => unreadMessages.value?.length ?? null)
+  const unreadMentions = computed(
+    () => unreadMessages.value?.filter((message) => mentionsUser(message, session.userId)).length ?? null,
+  )
 
   /**
    * Reads the mark and draws the line. To be called once the first page is loaded.
@@ -117,7 +122,7 @@ export function useReading(chatId, timeline, isAtEnd) {
         isMarked = false
         readSeq.value = Math.max(seq, readSeq.value ?? 0, ack.read_seq ?? 0)
         const mark = { last_read_message_id: ack.up_to, ...(ack.read_seq && { read_seq: ack.read_seq }) }
-        chats.noteRead(chatId, ack.unread_count, mark)
+        chats.noteRead(chatId, /** @type {any} */ (ack), mark)
       } catch {
         return // tried again with the next message or connection
       }
@@ -134,9 +139,17 @@ export function useReading(chatId, timeline, isAtEnd) {
   // The count made here is more exact than the last one that the server sent. Messages that are visible do not show as
   // unread while the mark is on its way.
   const isLive = computed(() => state.status === 'live')
-  watch([unread, canRead, isLive, () => chat.value?.unread_count], ([count, reads, live, shown]) => {
-    const right = count && reads ? 0 : count
-    if (live && right !== null && shown !== undefined && right !== shown) chats.noteRead(chatId, right)
+  const counted = computed(() => {
+    if (unread.value === null || unreadMentions.value === null) return null
+    return canRead.value
+      ? { unread_count: 0, unread_mentions: 0 }
+      : { unread_count: unread.value, unread_mentions: unreadMentions.value }
+  })
+  const isRight = () =>
+    chat.value?.unread_count === counted.value?.unread_count &&
+    (chat.value?.unread_mentions ?? 0) === counted.value?.unread_mentions
+  watch([counted, isLive, () => chat.value?.unread_count, () => chat.value?.unread_mentions], () => {
+    if (isLive.value && counted.value && chat.value && !isRight()) chats.noteRead(chatId, counted.value)
   })
   // The mark may have moved just before the join; neither an event of the room nor `chat_updated` shows that.
   watch(isLive, (live) => live && chat.value?.unread_count && chats.check(chatId))
@@ -163,5 +176,5 @@ export function useReading(chatId, timeline, isAtEnd) {
     else chats.fetch(chatId).catch(() => {})
   })
 
-  return { firstUnread, isVisible, begin, drawLine }
+  return { firstUnread, isVisible, readSeq, begin, drawLine }
 }

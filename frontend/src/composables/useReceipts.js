@@ -4,7 +4,7 @@ import { useSession } from '@/stores/session'
 import { onEvent } from './onEvent'
 
 /**
- * The highest `seq` up to which at least one other member has read a chat.
+ * How far the other members have read a chat: `readSeq` is the highest `seq` up to which at least one of them has.
  *
  * @param {number} chatId
  * @param {import('@/stores/timelines').Timeline} timeline
@@ -43,5 +43,17 @@ export function useReceipts(chatId, timeline) {
   })
 
   const readSeq = computed(() => Math.max(0, ...others.value.map(({ user }) => read.get(user.id) ?? 0)))
-  return { readSeq }
+
+  /**
+   * The members who have read a message, and those who have not, without its sender and the user.
+   *
+   * @param {Pick<import('@/types').Message, 'seq' | 'sender_id'>} message
+   */
+  function readersOf({ seq, sender_id }) {
+    const asked = others.value.filter(({ user }) => user.id !== sender_id)
+    const hasRead = (/** @type {import('@/types').Member} */ { user }) => (read.get(user.id) ?? 0) >= seq
+    return { read: asked.filter(hasRead), unread: asked.filter((member) => !hasRead(member)) }
+  }
+
+  return { readSeq, readersOf }
 }

@@ -28,8 +28,13 @@ export function useScroller(log, { isAtEnd, onNearStart, onNearEnd }) {
   let visibleBefore = []
   /** True during `goTo`, when measurements mean nothing. */
   let isGoing = false
-  /** The heights of the log and of its content at the last measurement. */
+  /** The sizes of the log and of its content at the last measurement. */
   let measured = ''
+  /** Where the log began in the window at the last measurement. */
+  let frameTop = /** @type {number | null} */ (null)
+  /** The first visible message at the last measurement, and where the log was scrolled to. @type {{ element: HTMLElement, top: number } | undefined} */
+  let first = undefined
+  let scrolled = 0
 
   const element = () => /** @type {HTMLElement} */ (log.value)
 
@@ -52,18 +57,36 @@ export function useScroller(log, { isAtEnd, onNearStart, onNearEnd }) {
 
   function measure() {
     if (!log.value || isGoing) return
-    // After a change of height (keyboard, composer, a quote that was loaded) a reader at the end stays there.
-    const size = `${log.value.clientHeight} ${log.value.scrollHeight}`
-    if (follows.value && size !== measured) toBottom()
+    const size = `${log.value.clientWidth} ${log.value.clientHeight} ${log.value.scrollHeight}`
+    if (size !== measured) settle()
     measured = size
+    keepBelow()
     const { scrollTop, scrollHeight, clientHeight } = log.value
     const below = scrollHeight - clientHeight - scrollTop
     follows.value = below <= BOTTOM_PX && isAtEnd()
     const messages = visible()
-    top.value = seqOf(messages.at(0))
+    first = messages.at(0)
+    scrolled = log.value.scrollTop
+    top.value = seqOf(first)
     bottom.value = seqOf(messages.at(-1))
     if (scrollTop < NEAR_PX) onNearStart()
     if (below < NEAR_PX && !follows.value) onNearEnd()
+  }
+
+  /**
+   * After a change of size (keyboard, composer, a quote that was loaded, lines that break elsewhere) a reader at the end
+   * stays there, and for others the first visible message stays where it is, as far as they have not scrolled.
+   */
+  function settle() {
+    if (follows.value) return toBottom()
+    if (first) putBack({ ...first, top: first.top - (element().scrollTop - scrolled) })
+  }
+
+  /** When something above the log comes or goes, such as the bar of the pinned messages, what is visible stays in place. */
+  function keepBelow() {
+    const { top } = element().getBoundingClientRect()
+    if (!follows.value && frameTop !== null) element().scrollTop += top - frameTop
+    frameTop = top
   }
 
   onBeforeUpdate(() => {
@@ -71,18 +94,28 @@ export function useScroller(log, { isAtEnd, onNearStart, onNearEnd }) {
   })
   onUpdated(() => {
     if (!log.value) return
-    const kept = visibleBefore.find(({ element }) => element.isConnected)
     if (follows.value) toBottom()
-    else if (kept) {
-      const moved =
-        kept.element.getBoundingClientRect().top - log.value.getBoundingClientRect().top - kept.top
-      if (moved) log.value.scrollTop += moved
-    }
+    else putBack(visibleBefore.find(({ element }) => element.isConnected))
+    first = undefined
     measure()
   })
 
+  /** Scrolls so that a message is where it was. @param {{ element: HTMLElement, top: number } | undefined} message */
+  function putBack(message) {
+    if (!message?.element.isConnected) return
+    const moved =
+      message.element.getBoundingClientRect().top - element().getBoundingClientRect().top - message.top
+    if (Math.abs(moved) >= 1) element().scrollTop += moved
+  }
+
   const content = computed(() => /** @type {HTMLElement | null} */ (log.value?.firstElementChild))
   useResizeObserver([log, content], measure)
+
+  /** The first visible message and how far its top is below that of the log; null: there is none. */
+  function place() {
+    const [message] = log.value ? visible() : []
+    return message ? { seq: Number(message.element.dataset.seq), top: message.top } : null
+  }
 
   /** Goes to the end, and follows it from then on. */
   async function goToEnd() {
@@ -97,21 +130,24 @@ export function useScroller(log, { isAtEnd, onNearStart, onNearEnd }) {
    *
    * @param {() => Promise<void>} bring puts it into the log
    * @param {() => HTMLElement | null | undefined} find called once it is rendered
-   * @param {number} share how much of the log is to be above it, from 0 to 1
+   * @param {number | { top: number }} at how much of the log is to be above it, from 0 to 1, or how many pixels
    */
-  async function goTo(bring, find, share) {
+  async function goTo(bring, find, at) {
     follows.value = false
     isGoing = true
     await bring()
     await nextTick()
     isGoing = false
+    first = undefined
     const target = find()
     if (!target) return measure()
     const box = target.getBoundingClientRect()
     const frame = element().getBoundingClientRect()
-    element().scrollTop += box.top - frame.top - Math.max(0, (frame.height - box.height) * share)
+    frameTop = frame.top
+    const above = typeof at === 'number' ? Math.max(0, (frame.height - box.height) * at) : at.top
+    element().scrollTop += box.top - frame.top - above
     measure()
   }
 
-  return { follows, top, bottom, anchor, measure, goToEnd, goTo }
+  return { follows, top, bottom, anchor, measure, place, goToEnd, goTo }
 }

@@ -9,7 +9,7 @@ import { i18n } from './index'
 export function textOf(error, words = {}) {
   const { t, te } = i18n.global
   const key = words[error.code] ?? `errors.${error.code}`
-  if (!te(key, 'en')) return t('errors.unknown', { code: error.code })
+  if (!te(key)) return t('errors.unknown', { code: error.code })
   return t(key, Math.ceil((error.retryAfterMs ?? 0) / 1000))
 }
 
@@ -24,7 +24,7 @@ export function fieldTextOf(error, field, message) {
   const { t, te } = i18n.global
   if (field === 'password' && error.code === 'invalid') return passwordText(message)
   const key = `errors.${error.code === 'conflict' ? 'taken' : 'fields'}.${field}`
-  return te(key, 'en') ? t(key) : message
+  return te(key) ? t(key) : message
 }
 
 /** The text for a wrong new password. @param {string} message the server's, which names its minimum length */

@@ -1,8 +1,11 @@
 /** The client's translations. They are compiled without `eval`, as a strict Content-Security-Policy requires. */
 import { createI18n } from 'vue-i18n'
 import { isolated } from '@/text/bidi'
-import en from './en'
-import ru from './ru'
+
+/** @typedef {'en' | 'ru'} Language */
+
+/** The texts of the first load. The browser loads those of its language only. @type {Record<Language, () => Promise<{ default: object }>>} */
+const TEXTS = { en: () => import('./en'), ru: () => import('./ru') }
 
 const RUSSIAN_FORMS = ['one', 'few', 'many']
 const russian = new Intl.PluralRules('ru')
@@ -16,8 +19,8 @@ function russianForm(n) {
 export const i18n = createI18n({
   legacy: false,
   locale: 'en',
-  fallbackLocale: 'en',
-  messages: { en, ru },
+  fallbackLocale: false,
+  messages: { en: {}, ru: {} },
   pluralRules: { ru: russianForm },
 })
 
@@ -44,7 +47,7 @@ function isolateAll(named) {
  * The language for a preference.
  *
  * @param {'auto' | 'en' | 'ru'} preference
- * @returns {'en' | 'ru'}
+ * @returns {Language}
  */
 export function languageOf(preference) {
   if (preference !== 'auto') return preference
@@ -52,8 +55,37 @@ export function languageOf(preference) {
   return /** @type {any} */ (known ?? 'en')
 }
 
-/** @param {'en' | 'ru'} language */
+/** @type {Set<Language>} */
+const loaded = new Set()
+let wanted = /** @type {Language} */ ('en')
+let change = Promise.resolve()
+
+/**
+ * Shows everything in a language, as soon as its texts are there.
+ *
+ * @param {Language} language
+ * @returns {Promise<void>} rejects if they cannot be loaded
+ */
 export function setLanguage(language) {
+  wanted = language
+  if (loaded.has(language)) show(language)
+  else change = load(language)
+  return change
+}
+
+/** Resolves when the texts of the language are there that was set last. */
+export const languageReady = () => change
+
+/** @param {Language} language */
+async function load(language) {
+  const { default: texts } = await TEXTS[language]()
+  i18n.global.mergeLocaleMessage(language, texts)
+  loaded.add(language)
+  if (wanted === language) show(language)
+}
+
+/** @param {Language} language */
+function show(language) {
   i18n.global.locale.value = language
   document.documentElement.lang = language
 }

@@ -9,7 +9,8 @@ const TRAIL_MAX = 30
 const PATIENCE_MS = 60
 
 const CONTROLS = 'a[href], button, [tabindex="0"]'
-const DIALOG = '[role=dialog], [role=alertdialog]'
+/** A panel beside the chat is a part of the page. */
+const DIALOG = '[role=dialog]:not([data-beside]), [role=alertdialog]'
 
 /** What had the focus, the latest last. @type {HTMLElement[]} */
 let trail = []

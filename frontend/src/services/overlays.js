@@ -9,7 +9,7 @@
 /** A step in the history that has not happened after this time will not happen. */
 const TRAVERSAL_MS = 1_000
 
-/** @typedef {{ close: () => void }} Overlay */
+/** @typedef {{ close: (isLeaving: boolean) => void }} Overlay */
 
 /** The open overlays, the topmost last. @type {Overlay[]} */
 const open = []
@@ -25,7 +25,7 @@ let address = location.href
 /**
  * Registers an overlay that has opened.
  *
- * @param {() => void} close called by Back
+ * @param {(isLeaving: boolean) => void} close called by Back, and with true when the user goes to another page
  * @returns {() => void} to be called when the overlay is closed, in whichever way
  */
 export function opened(close) {
@@ -44,9 +44,15 @@ function enter() {
   at = depth()
 }
 
+/** Dialogs, questions and menus. A panel beside the chat covers nothing. */
+const COVERING = '[role=dialog]:not([data-beside]), [role=alertdialog], [role=menu]'
+
+/** Whether something is shown over the page that has keys of its own. */
+export const isCovered = () => document.querySelector(COVERING) !== null
+
 /** Closes all overlays. Resolves when the history is at the page's own entry, so that the router can add the next one. */
 export async function closeAll() {
-  closeOpen()
+  closeOpen(true)
   if (!depth()) return
   await new Promise((done) => {
     arrived = () => done(null)
@@ -72,12 +78,12 @@ function popped(event) {
   event.stopImmediatePropagation()
   if (at > before) return // a step forward, to the entry of a closed overlay
   const closing = open.splice(at).reverse()
-  for (const { close } of closing) close()
+  for (const { close } of closing) close(false)
   if (!closing.length) history.back() // the entry of a closed overlay is skipped
 }
 
-function closeOpen() {
-  for (const { close } of open.splice(0).reverse()) close()
+function closeOpen(isLeaving = false) {
+  for (const { close } of open.splice(0).reverse()) close(isLeaving)
 }
 
 // Before the router's own listener: see router.js.

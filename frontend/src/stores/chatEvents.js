@@ -1,5 +1,5 @@
 import { onEvent } from '@/composables/onEvent'
-import { MESSAGE_CHANGES, MESSAGE_EVENTS } from '@/events'
+import { isPart, MESSAGE_CHANGES, MESSAGE_EVENTS } from '@/events'
 import { freshness } from '@/services/freshness'
 
 /** In larger chats a client does not ask for its role after each change of members. */
@@ -51,7 +51,11 @@ export function followChatEvents({ records, members, session, check, isPending, 
   })
   onEvent('message_updated', ({ chat_id, message }) => {
     const chat = chats.get(chat_id)
-    if (chat && message) records.noteChange(chat, message)
+    if (!chat || !message) return
+    records.noteChange(chat, message)
+    // An edit may have added or removed a mention.
+    const mayMention = chat.unread_mentions || message.content.includes('@')
+    if (message.edited_at && mayMention && (chat.unread_count || isPending(chat_id))) check(chat_id)
   })
   onEvent('message_deleted', ({ chat_id, message_id }) => {
     const chat = chats.get(chat_id)
@@ -66,7 +70,7 @@ export function followChatEvents({ records, members, session, check, isPending, 
   function alterLast(frame) {
     const chat = chats.get(frame.chat_id)
     const last = chat?.last_message
-    if (!chat || !last) return
+    if (!chat || !last || hasMissed(chat, frame)) return
     MESSAGE_CHANGES[frame.type](
       {
         get: (id) => (last.id === id ? last : undefined),
@@ -77,10 +81,20 @@ export function followChatEvents({ records, members, session, check, isPending, 
     )
   }
   for (const event of MESSAGE_EVENTS) {
-    onEvent(event, ({ chat_id, seq }) => {
-      const chat = chats.get(chat_id)
-      if (chat) chat.seq = Math.max(chat.seq, seq ?? 0)
+    onEvent(event, (/** @type {any} */ frame) => {
+      const chat = chats.get(frame.chat_id)
+      if (chat && !hasMissed(chat, frame)) chat.seq = Math.max(chat.seq, frame.seq ?? 0)
     })
+  }
+  /**
+   * Whether a change of a part comes after another one that was missed, which may be of the same message. An answer or the
+   * replay of a join has the whole message.
+   *
+   * @param {import('@/types').Chat} chat
+   * @param {import('@/types').MessageFrame} frame
+   */
+  function hasMissed(chat, frame) {
+    return isPart(frame) && (frame.seq ?? 0) > chat.seq + 1
   }
   onEvent('messages_read', ({ chat_id, user_id, up_to, read_seq }) => {
     const chat = chats.get(chat_id)

@@ -28,19 +28,11 @@ export function createChatNames({ list, members, users, session }) {
     return peer ? users.nameOf(peer) : ''
   }
 
-  /** The chats of the list whose titles contain a text. @param {string} text */
-  function matching(text) {
-    const wanted = text.toLocaleLowerCase()
-    return wanted
-      ? list.value.filter((chat) => titleOf(chat).toLocaleLowerCase().includes(wanted))
-      : list.value
-  }
-
   /** The users with whom the list has no private chat. @param {import('@/types').User[]} found */
   function withoutPrivate(found) {
     const peers = new Set(list.value.filter(({ chat_type }) => chat_type === 'private').map(peerOf))
     return found.filter(({ id }) => id !== session.userId && !peers.has(id))
   }
 
-  return { peerOf, titleOf, matching, withoutPrivate }
+  return { peerOf, titleOf, withoutPrivate }
 }

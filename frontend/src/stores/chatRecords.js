@@ -1,5 +1,6 @@
 import { computed, reactive } from 'vue'
 import { freshness } from '@/services/freshness'
+import { mentionsUser } from '@/text/mentions'
 
 /** The server's highest count: it means "or more". */
 const UNREAD_MAX = 1000
@@ -9,7 +10,7 @@ const UNREAD_MAX = 1000
  */
 const GROUPS = {
   latest: ['last_message', 'seq'],
-  unread: ['unread_count'],
+  unread: ['unread_count', 'unread_mentions'],
   mark: ['last_read_message_id', 'read_seq'],
   count: ['member_count'],
   own: ['role'],
@@ -30,7 +31,14 @@ const activityOf = (chat) => Date.parse(chat.last_message?.created_at ?? chat.cr
  * @typedef {import('@/types').Chat} Chat
  * @typedef {import('@/types').Message} Message
  * @typedef {Partial<Pick<Chat, 'last_read_message_id' | 'read_seq'>>} Mark
+ * @typedef {{ seq: number, isMention: boolean }} Arrival
  */
+
+/** How many of the unread messages of a chat notify the user. @param {Chat} chat */
+export function notifyingCount({ notifications = 'all', unread_count, unread_mentions = 0 }) {
+  if (notifications === 'none') return 0
+  return notifications === 'mentions' ? unread_mentions : unread_count
+}
 
 /**
  * The chats that are known, kept up to date by answers and events in any order.
@@ -55,13 +63,12 @@ export function createChatRecords({ ownId, onMute = () => {} }) {
   const unreadTotal = computed(() =>
     list.value
       .filter((chat) => chat.notifications !== 'none')
-      .reduce((sum, chat) => sum + (chat.unread_count || Number(chat.marked_unread ?? false)), 0),
+      .reduce((sum, chat) => sum + (notifyingCount(chat) || Number(chat.marked_unread ?? false)), 0),
   )
   /**
-   * The `seq` of the messages by others that came as events, by chat: the answer to an earlier request has not counted
-   * them.
+   * The messages by others that came as events, by chat: the answer to an earlier request has not counted them.
    *
-   * @type {Map<number, number[]>}
+   * @type {Map<number, Arrival[]>}
    */
   const arrivals = new Map()
 
@@ -80,7 +87,7 @@ export function createChatRecords({ ownId, onMute = () => {} }) {
     for (const group of new Set(Object.keys(answer).map(groupOf)))
       freshness.accept(`chat ${id} ${group}`, requestedAt)
     const newer = pick(answer, fields)
-    if ('unread_count' in newer) newer.unread_count = countOf(answer)
+    if ('unread_count' in newer) Object.assign(newer, countsOf(answer))
     if (known) assign(known, newer)
     else chats.set(id, /** @type {Chat} */ (newer))
     return chats.get(id)
@@ -98,12 +105,16 @@ export function createChatRecords({ ownId, onMute = () => {} }) {
     return freshness.isNewer(`chat ${answer.id} ${group}`, requestedAt)
   }
 
-  /** The number of unread messages: what the answer has, and what arrived after it. @param {Chat} answer */
-  function countOf(answer) {
+  /** The numbers of unread messages: what the answer has, and what arrived after it. @param {Chat} answer */
+  function countsOf(answer) {
     const reach = Math.max(reachOf(answer), answer.read_seq ?? 0)
-    const later = (arrivals.get(answer.id) ?? []).filter((seq) => seq > reach)
+    const later = (arrivals.get(answer.id) ?? []).filter(({ seq }) => seq > reach)
     arrivals.set(answer.id, later)
-    return Math.min(answer.unread_count + later.length, UNREAD_MAX)
+    const mentions = later.filter(({ isMention }) => isMention).length
+    return {
+      unread_count: Math.min(answer.unread_count + later.length, UNREAD_MAX),
+      unread_mentions: Math.min((answer.unread_mentions ?? 0) + mentions, UNREAD_MAX),
+    }
   }
 
   /** @param {number} chatId */
@@ -144,25 +155,29 @@ export function createChatRecords({ ownId, onMute = () => {} }) {
   }
 
   /**
-   * Sets the number of unread messages.
+   * Sets the numbers of unread messages.
    *
    * @param {number} chatId
-   * @param {number} unreadCount
+   * @param {{ unread_count: number, unread_mentions?: number }} counts without the mentions, those that are known stay
    * @param {Mark} [mark] where the read mark is now
    */
-  function noteRead(chatId, unreadCount, mark = {}) {
+  function noteRead(chatId, { unread_count, unread_mentions }, mark = {}) {
     const chat = chats.get(chatId)
     if (!chat) return
     freshness.changed(`chat ${chatId} unread`)
     if ('last_read_message_id' in mark) freshness.changed(`chat ${chatId} mark`)
-    Object.assign(chat, mark, { unread_count: unreadCount })
+    const mentions = Math.min(unread_mentions ?? chat.unread_mentions ?? 0, unread_count)
+    Object.assign(chat, mark, { unread_count, unread_mentions: mentions })
   }
 
   /** Counts a new message of a joined chat, if it is by somebody else. @param {Chat} chat @param {Message} message */
   function noteArrival(chat, message) {
     if (message.seq <= reachOf(chat) || message.sender_id === ownId()) return
-    arrivals.set(chat.id, [...(arrivals.get(chat.id) ?? []).slice(-UNREAD_MAX), message.seq])
+    const isMention = mentionsUser(message, ownId())
+    const before = (arrivals.get(chat.id) ?? []).slice(-UNREAD_MAX)
+    arrivals.set(chat.id, [...before, { seq: message.seq, isMention }])
     chat.unread_count = Math.min(chat.unread_count + 1, UNREAD_MAX)
+    chat.unread_mentions = Math.min((chat.unread_mentions ?? 0) + Number(isMention), UNREAD_MAX)
   }
 
   /** Applies a new or changed message of a joined chat. @param {Chat} chat @param {Message} message */
@@ -177,7 +192,7 @@ export function createChatRecords({ ownId, onMute = () => {} }) {
   function noteMark(chat, mark) {
     const { last_read_message_id, read_seq } = mark
     if (chat.last_message?.id === last_read_message_id || (read_seq ?? -1) >= reachOf(chat)) {
-      noteRead(chat.id, 0, mark)
+      noteRead(chat.id, { unread_count: 0 }, mark)
       return true
     }
     freshness.changed(`chat ${chat.id} mark`)

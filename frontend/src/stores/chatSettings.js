@@ -23,8 +23,8 @@ export function createChatSettings({ session, once, noteRead, apply, isOutdated 
 
   /** Marks all messages of a chat as read, and takes the user's own mark away. @param {number} chatId @throws {ApiError} */
   async function markRead(chatId) {
-    const { unread_count, up_to } = await api.post(`/chats/${chatId}/read`)
-    noteRead(chatId, unread_count, up_to ? { last_read_message_id: up_to } : {})
+    const { up_to, ...counts } = await api.post(`/chats/${chatId}/read`)
+    noteRead(chatId, counts, up_to ? { last_read_message_id: up_to } : {})
     await configure(chatId, { marked_unread: false })
   }
 

@@ -1,6 +1,8 @@
+import { useEventListener } from '@vueuse/core'
 import { defineStore } from 'pinia'
-import { load, save } from '@/services/storage'
-import { prefixOf } from '@/services/texts'
+import { reactive, watch } from 'vue'
+import { load, save, storage } from '@/services/storage'
+import { isVisible, prefixOf } from '@/services/texts'
 import { useSession } from './session'
 
 /**
@@ -14,17 +16,47 @@ import { useSession } from './session'
 /** Texts that are not sent yet, by user and chat, in the browser's storage. */
 export const useDrafts = defineStore('drafts', () => {
   const session = useSession()
+  const prefix = () => prefixOf('draft', session.userId ?? 0)
   /** @param {number} chatId */
-  const keyOf = (chatId) => `${prefixOf('draft', session.userId ?? 0)}${chatId}`
+  const keyOf = (chatId) => `${prefix()}${chatId}`
+  /** The texts of the drafts, without those of edits. @type {Map<number, string>} */
+  const texts = reactive(new Map())
 
   /** @param {number} chatId @returns {Draft} */
   const get = (chatId) => ({ text: '', replyTo: null, edit: null, ...load(keyOf(chatId)) })
+
+  watch(
+    () => session.userId,
+    () => {
+      texts.clear()
+      for (let index = 0; index < storage.length; index++) read(storage.key(index))
+    },
+    { immediate: true, flush: 'sync' },
+  )
+  // Another tab has changed a draft, or removed them all.
+  useEventListener(window, 'storage', ({ key }) => (key === null ? texts.clear() : read(key)))
+
+  /** Reads the draft of a storage key, if it is one of the user. @param {string | null} key */
+  function read(key) {
+    const chatId = key?.startsWith(prefix()) ? Number(key.slice(prefix().length)) : 0
+    if (chatId) note(chatId, get(chatId).text)
+  }
+
+  /** @param {number} chatId @param {string} text */
+  function note(chatId, text) {
+    if (isVisible(text)) texts.set(chatId, text)
+    else texts.delete(chatId)
+  }
 
   /** Stores a draft. An empty one is removed. @param {number} chatId @param {Draft} draft */
   function set(chatId, draft) {
     if (session.userId === null) return // the logout has removed all drafts
     save(keyOf(chatId), draft.text || draft.replyTo || draft.edit ? draft : null)
+    note(chatId, draft.text)
   }
 
-  return { get, set }
+  /** The text of a chat's draft, empty if it has nothing visible. @param {number} chatId */
+  const textOf = (chatId) => texts.get(chatId) ?? ''
+
+  return { get, set, textOf }
 })

@@ -1,6 +1,7 @@
 import { defineStore } from 'pinia'
 import { reactive, toRefs, watchEffect } from 'vue'
-import { languageOf, setLanguage } from '@/i18n'
+import { useNotices } from '@/composables/useNotices'
+import { i18n, languageOf, setLanguage } from '@/i18n'
 import { load, save } from '@/services/storage'
 
 const KEY = 'vestnik.preferences'
@@ -36,13 +37,19 @@ export const usePreferences = defineStore('preferences', () => {
     () => {
       save(KEY, preferences)
       document.documentElement.dataset.theme = preferences.theme
-      setLanguage(languageOf(preferences.language))
+      setLanguage(languageOf(preferences.language)).catch(showFailure)
     },
     { flush: 'sync' },
   )
 
   return toRefs(preferences)
 })
+
+/** The language stays as it was. @param {unknown} error */
+function showFailure(error) {
+  console.warn('The texts of a language could not be loaded:', error)
+  useNotices().notify(i18n.global.t('errors.not_loaded'))
+}
 
 /** The stored values, with the default for each that is missing or unknown. @returns {Preferences} */
 function restored() {

@@ -1,4 +1,5 @@
 /** Finds web addresses in texts. */
+import { oneLine } from './bidi'
 import { shownHost } from './hosts'
 
 /**
@@ -6,10 +7,13 @@ import { shownHost } from './hosts'
  * which could make it look like another address. Joiners and variation selectors of emoji and Persian words are allowed.
  */
 const ADDRESS =
-  /\bhttps?:\/\/(?:(?![\p{Cc}\p{Default_Ignorable_Code_Point}])[^\s<>"'`«»“”\\]|\u200c|\u200d|\ufe0f)+/giu
+  /(?<![a-z0-9])https?:\/\/(?:(?![\p{Cc}\p{Default_Ignorable_Code_Point}])[^\s<>"'`«»“”\\]|\u200c|\u200d|\ufe0f)+/giu
 const PIECES = /^(https?:\/\/)([^/?#]*?)((?::\d*)?(?:[/?#].*)?)$/is
 const SENTENCE_END = '.,:;!?…'
 const PAIRS = ['()', '[]', '{}']
+/** Markers of formatting: they belong to the sentence if it has one before the address. */
+const MARKERS = '*_~'
+const LABELLED = /\[([^[\]\n]{1,200})\]\((https?:\/\/(?:[^\s()<>]|\([^\s()<>]*\))+)\)/giu
 
 /**
  * @typedef {object} Part
@@ -29,8 +33,10 @@ export function partsOf(text) {
   /** @type {Part[]} */
   const parts = []
   let end = 0
+  const markers = [...MARKERS].map((sign) => ({ sign, at: text.indexOf(sign) })).filter(({ at }) => at >= 0)
   for (const { 0: found, index } of text.matchAll(ADDRESS)) {
-    const address = withoutTail(found)
+    const before = markers.filter(({ at }) => at < index).map(({ sign }) => sign)
+    const address = withoutTail(found, SENTENCE_END + before.join(''))
     const pieces = piecesOf(address)
     if (!pieces) continue
     if (index > end) parts.push({ text: text.slice(end, index) })
@@ -55,8 +61,28 @@ function piecesOf(address) {
   return [scheme, shownHost(host, url.hostname), rest]
 }
 
-/** Removes what belongs to the sentence around it: final dots, and brackets that were opened before the address. @param {string} found */
-function withoutTail(found) {
+/**
+ * Finds links that have a text of their own: `[text](https://…)`. A text that is an address itself makes none.
+ *
+ * @param {string} text
+ */
+export function labelledLinksIn(text) {
+  if (!text.includes('](')) return []
+  return [...text.matchAll(LABELLED)].flatMap(({ 0: found, 1: label, 2: address, index }) => {
+    const [part, more] = partsOf(address)
+    if (more || part.href !== address || !part.pieces || label.includes('://') || !label.trim()) return []
+    const { href, pieces } = part
+    return [{ start: index, end: index + found.length, label: oneLine(label), href, pieces }]
+  })
+}
+
+/**
+ * Removes what belongs to the sentence around it: final dots, and brackets that were opened before the address.
+ *
+ * @param {string} found
+ * @param {string} ends signs that belong to the sentence
+ */
+function withoutTail(found, ends) {
   const count = (/** @type {string} */ sign) => found.split(sign).length - 1
   const surplus = new Map(PAIRS.map(([open, close]) => [close, count(close) - count(open)]))
   let end = found.length
@@ -64,7 +90,7 @@ function withoutTail(found) {
     const sign = found[end - 1]
     const left = surplus.get(sign) ?? 0
     if (left > 0) surplus.set(sign, left - 1)
-    else if (!SENTENCE_END.includes(sign)) break
+    else if (!ends.includes(sign)) break
   }
   return found.slice(0, end)
 }

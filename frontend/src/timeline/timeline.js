@@ -24,7 +24,7 @@
  */
 
 import { shallowReactive } from 'vue'
-import { MESSAGE_CHANGES, MESSAGE_EVENTS } from '@/events'
+import { isPart, MESSAGE_CHANGES, MESSAGE_EVENTS } from '@/events'
 import { createLoader } from './loader'
 import { createMessageWindow } from './messageWindow'
 
@@ -167,6 +167,8 @@ export function createTimeline(chatId, { api, websocket }) {
     if (frame.chat_id !== chatId || (state.status !== 'joining' && state.status !== 'live')) return
     const next = /** @type {number} */ (position) + 1
     if (frame.seq < next) return // while joining: an event of the time before this join
+    // While joining, changes before that of a part may be missing. The replay has the whole message, with all of them.
+    if (isPart(frame) && state.status === 'joining') return
     if (state.status === 'live') {
       if (frame.seq > next) return void follow()
       position = next
@@ -220,10 +222,10 @@ export function createTimeline(chatId, { api, websocket }) {
     reachBack: loader.reachBack,
     startsAtMark: loader.startsAtMark,
 
-    /** Loads the messages around this one if it is not loaded. @param {number} messageId */
+    /** Loads the messages around this one if it is not loaded, and if the chat has it. @param {number} messageId */
     async show(messageId) {
       if (loaded.get(messageId)) return
-      if (position !== null) return loader.settle(loader.loadAt({ around: messageId }))
+      if (position !== null) return loader.settle(ignoring('invalid', loader.loadAt({ around: messageId })))
       anchor = { around: messageId }
       await follow()
     },
@@ -261,5 +263,14 @@ export function createTimeline(chatId, { api, websocket }) {
       leave()
       for (const unsubscribe of subscriptions) unsubscribe()
     },
+  }
+}
+
+/** Waits, and does not fail with this code. @param {string} code @param {Promise<unknown>} loading */
+async function ignoring(code, loading) {
+  try {
+    await loading
+  } catch (error) {
+    if (/** @type {Failure} */ (error).code !== code) throw error
   }
 }

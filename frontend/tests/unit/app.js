@@ -16,6 +16,7 @@ export async function openApp(user = alice) {
   FakeSocket.all = []
   setActivePinia(createPinia())
   const { default: websocket } = await import('@/services/websocket')
+  await (await import('@/i18n')).setLanguage('en')
   return {
     websocket,
     async connect() {

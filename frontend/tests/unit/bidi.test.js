@@ -4,6 +4,8 @@ import { isolated, oneLine, personName } from '@/text/bidi'
 
 const { t } = i18n.global
 
+await setLanguage('ru')
+await setLanguage('en')
 afterEach(() => setLanguage('en'))
 
 test.each(['\u202a', '\u202b', '\u202c', '\u202d', '\u202e', '\u2066', '\u2067', '\u2068', '\u2069'])(

@@ -1,6 +1,7 @@
 import { mount } from '@vue/test-utils'
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { h, nextTick, provide, reactive, ref, shallowReactive } from 'vue'
+import { createMemoryHistory, createRouter } from 'vue-router'
 import { fakeRest } from './fakeRest'
 import { FakeSocket } from './fakeSocket'
 import { openApp, settled } from './app'
@@ -55,7 +56,8 @@ function open(chatId = 7, more = {}) {
       return () => h(MessageComposer, { chat, timeline })
     },
   }
-  room = mount(Room, { global: { plugins: [i18n], stubs: { IconButton: true } } })
+  const router = createRouter({ history: createMemoryHistory(), routes: [{ path: '/', component: {} }] })
+  room = mount(Room, { global: { plugins: [i18n, router], stubs: { IconButton: true } } })
   composer = room.findComponent(MessageComposer)
   composer.actions = actions
 }
@@ -100,6 +102,24 @@ describe('sending', () => {
     await type('にほ')
     await press('Enter', more)
     expect(sent()).toEqual([])
+  })
+})
+
+describe('formatting', () => {
+  test.each([
+    ['Ctrl+B', { key: 'b' }, 'make **it** so'],
+    ['Ctrl+I', { key: 'i' }, 'make _it_ so'],
+    ['Ctrl+E', { key: 'e' }, 'make `it` so'],
+    ['Ctrl+B on a Russian keyboard', { key: 'и', code: 'KeyB' }, 'make **it** so'],
+    ['Ctrl+Shift+X', { key: 'X', shiftKey: true }, 'make ~~it~~ so'],
+    ['Ctrl+Shift+B, which is none', { key: 'b', shiftKey: true }, 'make it so'],
+  ])('by %s', async (_name, { key, ...more }, expected) => {
+    await type('make it so')
+    field().setSelectionRange(5, 7)
+    await press(key, { ctrlKey: true, ...more })
+    expect(field().value).toBe(expected)
+    await press('Enter')
+    expect(sent()).toEqual([[expected, null]])
   })
 })
 

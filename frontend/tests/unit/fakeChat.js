@@ -28,6 +28,8 @@ export class FakeChat {
   lastId = 100
   /** All messages by id. Deleted ones have `gone`. */
   all = new Map()
+  /** The `seq` of the pin of each message that was ever pinned. */
+  pinnedAt = new Map()
   /** The one connection, or null. */
   connection = null
   subscriptions = new Map()
@@ -63,6 +65,10 @@ export class FakeChat {
       new Promise((resolve, reject) => {
         // A page may arrive long after the server has read it.
         let page = null
+        if (path.endsWith('/pins')) {
+          const read = () => (page ??= { messages: this.pins(), next_cursor: null })
+          return this.pages.push({ query, read, answer: () => resolve(read()), fail: reject })
+        }
         const isUnknown = Object.values({ ...query, limit: undefined }).some((id) => id && !this.all.has(id))
         if (isUnknown) return reject(Object.assign(new Error('invalid'), { code: 'invalid' }))
         const read = () => (page ??= this.page(query))
@@ -133,6 +139,7 @@ export class FakeChat {
   /** The event has the whole message, unless `part` says what it has instead. */
   change(message, type, part = null) {
     this.all.set(message.id, message)
+    if (type === 'message_pinned') this.pinnedAt.set(message.id, message.changed_seq)
     if (this.connection?.joined) this.publish(type, message, part)
   }
 
@@ -146,6 +153,12 @@ export class FakeChat {
 
   visible() {
     return [...this.all.values()].filter((message) => !message.gone).sort((a, b) => a.seq - b.seq)
+  }
+
+  /** The pinned messages, the last one pinned first. */
+  pins() {
+    const pinned = this.visible().filter((message) => message.pinned)
+    return pinned.sort((a, b) => this.pinnedAt.get(b.id) - this.pinnedAt.get(a.id))
   }
 
   page({ before, after, around }) {

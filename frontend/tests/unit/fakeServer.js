@@ -69,13 +69,14 @@ export class FakeServer {
       if (!this.due.get(chat.id)) return void this.due.delete(chat.id)
       this.due.set(chat.id, false)
       if (this.isMember(chat) && !this.connection?.joined.has(chat.id)) {
-        const { last_message, unread_count, read_seq } = this.summary(chat)
+        const { last_message, unread_count, unread_mentions, read_seq } = this.summary(chat)
         const head_seq = chat.head
         this.publish({
           type: 'chat_updated',
           chat_id: chat.id,
           last_message,
           unread_count,
+          unread_mentions,
           read_seq,
           head_seq,
         })
@@ -97,7 +98,9 @@ export class FakeServer {
 
   unread(chat) {
     const mark = chat.marks.get(this.me) ?? 0
-    return this.visible(chat).filter(({ seq, sender_id }) => seq > mark && sender_id !== this.me).length
+    const messages = this.visible(chat).filter(({ seq, sender_id }) => seq > mark && sender_id !== this.me)
+    const isMention = ({ mentions, mentions_all }) => mentions_all || mentions.includes(this.me)
+    return { unread_count: messages.length, unread_mentions: messages.filter(isMention).length }
   }
 
   shared(chat) {
@@ -120,7 +123,7 @@ export class FakeServer {
     return {
       ...this.shared(chat),
       role: chat.members.get(this.me),
-      unread_count: this.unread(chat),
+      ...this.unread(chat),
       last_message: this.visible(chat).at(-1) ?? null,
       last_read_message_id: marked?.id ?? null,
       // An older server does not send it.
@@ -186,16 +189,29 @@ export class FakeServer {
       content: `m${seq}`,
       sender_id,
       created_at,
+      edited_at: null,
     }
+    this.mention(message)
     chat.messages.push(message)
     this.publishToRoom(chat, { type: 'new_message', seq, message: { ...message } })
     this.updated(chat)
   }
 
+  /** Makes a message mention the user, all, or nobody. */
+  mention(message) {
+    const whom = this.pick([null, null, null, 'me', 'all'])
+    const text = message.content.split(' ')[0]
+    message.content = whom ? `${text} @${whom}` : text
+    message.mentions = whom === 'me' ? [this.me] : []
+    message.mentions_all = whom === 'all'
+  }
+
   edit(chat, message) {
     if (!message || message.gone) return
     message.changed_seq = ++chat.head
-    message.content += '!'
+    message.content = message.content.replace(/^\S+/, '$&!')
+    message.edited_at = message.created_at
+    this.mention(message)
     this.publishToRoom(chat, { type: 'message_updated', seq: chat.head, message: { ...message } })
     this.updated(chat)
   }
@@ -323,7 +339,7 @@ export class FakeServer {
       ack({
         chat_id: chat.id,
         up_to: frame.up_to,
-        unread_count: this.unread(chat),
+        ...this.unread(chat),
         read_seq: chat.marks.get(this.me),
       })
     }

@@ -7,8 +7,12 @@ import { fieldTextOf, textOf } from '@/i18n/errors'
 import laterEn from '@/i18n/later/en'
 import laterRu from '@/i18n/later/ru'
 import ru from '@/i18n/ru'
+import searchEn from '@/i18n/search/en'
+import searchRu from '@/i18n/search/ru'
 
 const { t } = i18n.global
+await setLanguage('ru')
+await setLanguage('en')
 
 afterEach(() => {
   setLanguage('en')
@@ -25,8 +29,8 @@ function texts(messages, prefix = '') {
 const names = (text) => [...new Set([...text.matchAll(/\{(\w+)\}/g)].map(([, name]) => name))].sort()
 
 describe('both languages', () => {
-  const russian = new Map([ru, accountRu, laterRu].flatMap((messages) => texts(messages)))
-  const english = [en, accountEn, laterEn].flatMap((messages) => texts(messages))
+  const russian = new Map([ru, accountRu, laterRu, searchRu].flatMap((messages) => texts(messages)))
+  const english = [en, accountEn, laterEn, searchEn].flatMap((messages) => texts(messages))
 
   test('have the same texts', () => {
     expect([...russian.keys()].sort()).toEqual(english.map(([key]) => key).sort())

@@ -35,7 +35,7 @@ describe('Ctrl and a key', () => {
 })
 
 describe('everywhere', () => {
-  let app, router, wrapper, dialogs
+  let app, router, wrapper, dialogs, search
 
   beforeEach(async () => {
     app = await openApp()
@@ -53,6 +53,7 @@ describe('everywhere', () => {
     await (await import('@/stores/chats')).useChats().load()
     const { useKeyboard } = await import('@/composables/useKeyboard')
     dialogs = (await import('@/composables/useDialogs')).useDialogs()
+    search = (await import('@/stores/search')).useSearch()
     router = createRouter({
       history: createMemoryHistory(),
       routes: [
@@ -97,13 +98,20 @@ describe('everywhere', () => {
     expect(await go({ key: 'ArrowDown', shiftKey: true })).toBe('/chats/3')
   })
 
-  test('the switcher and the help open and close', () => {
-    expect(press({ ctrlKey: true, key: 'k', code: 'KeyK' })).toBe(true)
-    expect(dialogs.dialog.value.name).toBe('quickSwitcher')
-    press({ ctrlKey: true, key: '/', code: 'Slash' })
+  test('the help opens and closes', () => {
+    expect(press({ ctrlKey: true, key: '/', code: 'Slash' })).toBe(true)
     expect(dialogs.dialog.value.name).toBe('keyboardHelp')
     press({ ctrlKey: true, key: '/', code: 'Slash' })
     expect(dialogs.dialog.value).toBeNull()
+  })
+
+  test('search takes the focus, and closes a dialog before', async () => {
+    expect(press({ ctrlKey: true, key: 'k', code: 'KeyK' })).toBe(true)
+    expect(search.calls).toBe(1)
+    dialogs.open('profile')
+    press({ ctrlKey: true, key: 'k', code: 'KeyK' })
+    expect(dialogs.dialog.value).toBeNull()
+    await vi.waitFor(() => expect(search.calls).toBe(2))
   })
 
   test('other keys do nothing, and nor do arrows behind a dialog', async () => {

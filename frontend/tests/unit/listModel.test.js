@@ -153,7 +153,7 @@ async function run(seed) {
     hide: (chat) => server.configure(chat, { hidden: random() < 0.7 }),
     hideHere: (chat) => chats.get(chat.id) && quietly(chats.configure(chat.id, { hidden: true })),
     favor: (chat) => server.configure(chat, { favorite: random() < 0.5 }),
-    silence: (chat) => server.configure(chat, { notifications: server.pick(['all', 'none']) }),
+    silence: (chat) => server.configure(chat, { notifications: server.pick(['all', 'mentions', 'none']) }),
     mark: (chat) => chats.get(chat.id) && quietly(chats.configure(chat.id, { marked_unread: true })),
     hidden: () => quietly(chats.loadHidden()),
     mute: (chat) => server.mute(chat, random() < 0.5 ? me : other(), someTime()),
@@ -193,7 +193,7 @@ const seen = ({ id, name, member_count, role, unread_count, last_message, read_s
   name,
   member_count,
   role,
-  unread_count,
+  unread: [unread_count, more.unread_mentions],
   read_seq: unread_count && read_seq, // without unread messages its value does not matter
   last: last_message && [last_message.id, last_message.content],
   settings: [more.notifications, more.favorite, more.marked_unread, more.hidden, more.muted_until],
@@ -204,8 +204,9 @@ function check(server, loaded, withMembers) {
   const all = server.list().map((chat) => server.summary(chat))
   const expected = [...all.filter((chat) => chat.favorite), ...all.filter((chat) => !chat.favorite)]
   expect(chats.list.map(seen)).toEqual(expected.map(seen))
-  const counted = expected.filter(({ notifications }) => notifications === 'all')
-  const countOf = ({ unread_count, marked_unread }) => unread_count || Number(marked_unread)
+  const counted = expected.filter(({ notifications }) => notifications !== 'none')
+  const countOf = ({ notifications, unread_count, unread_mentions, marked_unread }) =>
+    (notifications === 'all' ? unread_count : unread_mentions) || Number(marked_unread)
   expect(chats.unreadTotal).toBe(counted.reduce((sum, chat) => sum + countOf(chat), 0))
   // Hidden chats are known once the user has opened their list.
   for (const chat of chats.hidden) expect(server.list(true).map(({ id }) => id)).toContain(chat.id)

@@ -57,18 +57,38 @@ afterEach(() => {
 const icon = () => decodeURIComponent(document.querySelector('link[rel=icon]').href)
 
 test('the title and the icon of the tab show the number of unread messages', async () => {
-  expect(document.title).toBe('Vestnik')
+  expect(document.title).toBe('A – Vestnik')
   expect(icon()).not.toContain('<text')
-  chats.noteRead(1, 3)
+  chats.noteRead(1, { unread_count: 3 })
   await nextTick()
-  expect(document.title).toBe('(3) Vestnik')
+  expect(document.title).toBe('(3) A – Vestnik')
   expect(icon()).toContain('>3</text>')
-  chats.noteRead(1, 1000)
+  chats.noteRead(1, { unread_count: 1000 })
   await nextTick()
-  expect(document.title).toBe('(99+) Vestnik')
+  expect(document.title).toBe('(99+) A – Vestnik')
   wrapper.unmount()
   expect(document.title).toBe('Vestnik')
   expect(icon()).not.toContain('<text')
+})
+
+test('a chat of which only mentions notify the user counts these, and rings for each new one', async () => {
+  preferences.sound = true
+  await app.deliver({ type: 'chat_settings', chat_id: 1, notifications: 'mentions' })
+  const update = (unread_count, unread_mentions, head_seq) =>
+    app.deliver({
+      type: 'chat_updated',
+      chat_id: 1,
+      last_message: message(head_seq),
+      unread_count,
+      unread_mentions,
+      head_seq,
+    })
+  await update(3, 0, 3)
+  expect([document.title, played.mock.calls.length]).toEqual(['A – Vestnik', 0])
+  await update(5, 1, 5) // the mention is not the last of the two
+  expect([document.title, played.mock.calls.length]).toEqual(['(1) A – Vestnik', 1])
+  await update(6, 1, 6)
+  expect([document.title, played.mock.calls.length]).toEqual(['(1) A – Vestnik', 1])
 })
 
 test('a quiet chat counts nowhere and rings for nobody, a marked one counts as one', async () => {
@@ -76,11 +96,11 @@ test('a quiet chat counts nowhere and rings for nobody, a marked one counts as o
   vi.spyOn(document, 'hasFocus').mockReturnValue(false)
   const configure = (settings) => app.deliver({ type: 'chat_settings', chat_id: 1, ...settings })
   await configure({ marked_unread: true })
-  expect(document.title).toBe('(1) Vestnik')
+  expect(document.title).toBe('(1) A – Vestnik')
   await configure({ marked_unread: false, notifications: 'none' })
-  chats.noteRead(1, 3)
+  chats.noteRead(1, { unread_count: 3 })
   await app.deliver({ type: 'new_message', chat_id: 1, message: message(1), seq: 1 })
-  expect([document.title, played.mock.calls.length]).toEqual(['Vestnik', 0])
+  expect([document.title, played.mock.calls.length]).toEqual(['A – Vestnik', 0])
   await configure({ notifications: 'mentions' })
   await app.deliver({ type: 'new_message', chat_id: 1, message: message(2), seq: 2 })
   expect(played).not.toHaveBeenCalled()
@@ -89,13 +109,13 @@ test('a quiet chat counts nowhere and rings for nobody, a marked one counts as o
 })
 
 test('the title shows a lost connection', async () => {
-  chats.noteRead(1, 3)
+  chats.noteRead(1, { unread_count: 3 })
   window.dispatchEvent(new Event('offline'))
   await nextTick()
-  expect(document.title).toBe('⚠ (3) Vestnik')
+  expect(document.title).toBe('⚠ (3) A – Vestnik')
   window.dispatchEvent(new Event('online'))
   await nextTick()
-  expect(document.title).toBe('(3) Vestnik')
+  expect(document.title).toBe('(3) A – Vestnik')
 })
 
 describe('a sound', () => {

@@ -1,6 +1,6 @@
 import { createPinia, setActivePinia } from 'pinia'
 import { beforeEach, expect, test } from 'vitest'
-import { i18n } from '@/i18n'
+import { i18n, languageReady } from '@/i18n'
 import { usePreferences } from '@/stores/preferences'
 
 const KEY = 'vestnik.preferences'
@@ -12,10 +12,11 @@ function open() {
   return usePreferences()
 }
 
-test('are stored, and applied to the page', () => {
+test('are stored, and applied to the page', async () => {
   const preferences = open()
   Object.assign(preferences, { theme: 'dark', language: 'ru', sound: true, status: 'busy' })
   expect(document.documentElement.dataset.theme).toBe('dark')
+  await languageReady()
   expect(i18n.global.locale.value).toBe('ru')
   expect({ ...open().$state }).toEqual({ theme: 'dark', language: 'ru', sound: true, status: 'busy' })
 })

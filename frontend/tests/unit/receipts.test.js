@@ -65,6 +65,31 @@ describe('how far others have read', () => {
     expect(readSeq.value).toBe(80)
   })
 
+  test('says who has read a message of the group, and who has not', async () => {
+    const carol = { ...bob, id: 3, username: 'carol' }
+    rest.routes['GET /chats/1/members'] = {
+      members: [
+        { user: { ...bob, id: 1 }, role: 'owner', joined_at: '', last_read_message_id: 9, read_seq: 9 },
+        { user: bob, role: 'member', joined_at: '', last_read_message_id: 4, read_seq: 4 },
+        { user: carol, role: 'member', joined_at: '', last_read_message_id: null, read_seq: 0 },
+      ],
+    }
+    await app.connect()
+    const { useReceipts } = await import('@/composables/useReceipts')
+    const { readSeq, readersOf } = scope.run(() => useReceipts(1, timeline))
+    void readSeq.value
+    await settled()
+    const names = (seq, sender_id) =>
+      Object.values(readersOf({ seq, sender_id })).map((members) =>
+        members.map(({ user }) => user.username).join(),
+      )
+    expect(names(4, 1)).toEqual(['bob', 'carol'])
+    expect(names(5, 1)).toEqual(['', 'bob,carol'])
+    expect(names(4, 2)).toEqual(['', 'carol']) // without the sender
+    await app.deliver({ type: 'messages_read', chat_id: 1, user_id: 3, up_to: 5, read_seq: 5 })
+    expect(names(5, 1)).toEqual(['carol', 'bob'])
+  })
+
   test('stays when the message of the mark is deleted', async () => {
     timeline.load(message(1), message(2), message(3))
     const readSeq = await open({ last_read_message_id: 3 }) // as an older server sends it

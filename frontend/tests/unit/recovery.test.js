@@ -1,7 +1,9 @@
-/** Timeline and outbox against a server that does everything at random moments: in the end both equal the server. */
+/** Timeline, pins and outbox against a server that does everything at random moments: in the end all equal the server. */
 
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { watch } from 'vue'
 import { createOutbox } from '@/timeline/outbox'
+import { createPins } from '@/timeline/pins'
 import { createTimeline } from '@/timeline/timeline'
 import { FakeChat, randomFrom, settle } from './fakeChat'
 import { forEachSeed } from './seeds'
@@ -33,6 +35,18 @@ async function run(seed) {
   const arrivals = []
   const timeline = createTimeline(7, server)
   timeline.onArrival((message) => arrivals.push(message.id))
+  const pins = createPins(7, { ...server, find: timeline.get, onUnknown: loadPins })
+  let pinsWait = 0
+  async function loadPins() {
+    pinsWait++
+    await pins.load().catch(() => setTimeout(loadPins, 1_000))
+    pinsWait--
+  }
+  const stopPins = watch(
+    () => timeline.state.status === 'live',
+    (isLive) => isLive && loadPins(),
+    { flush: 'sync' },
+  )
   localStorage.clear()
   const outboxOptions = {
     userId: 1,
@@ -113,7 +127,7 @@ async function run(seed) {
   steps.enter()
   steps.connect()
   const quiet = () =>
-    timeline.state.status === 'live' && !outbox.entries.some(({ state }) => state === 'sending')
+    timeline.state.status === 'live' && !pinsWait && !outbox.entries.some(({ state }) => state === 'sending')
   for (let round = 0; round < 60 && !(round && quiet()); round++) {
     while (server.pages.length) server.pages.shift().answer()
     for (let turn = 0; turn < 20; turn++) {
@@ -125,6 +139,8 @@ async function run(seed) {
   const { state } = timeline
   expect(state.status, taken.join(' ')).toBe('live')
   expect(state.messages, taken.join(' ')).toEqual(expected(server, state))
+  const shownPins = (messages) => messages.map(({ id, content }) => [id, content])
+  expect(shownPins(pins.state.messages), taken.join(' ')).toEqual(shownPins(server.pins()))
   expect(new Set(arrivals).size).toBe(arrivals.length)
   timeline.showLatest()
   server.pages.shift()?.answer()
@@ -138,6 +154,8 @@ async function run(seed) {
     expect(entry.state).toBe('failed')
     expect(stored.find((message) => message.client_id === entry.clientId).gone).toBe(true)
   }
+  stopPins()
+  pins.dispose()
   timeline.dispose()
   outbox.dispose()
 }

@@ -4,7 +4,7 @@ import { createMemoryHistory, createRouter } from 'vue-router'
 import { fail, fakeRest } from './fakeRest'
 import { openApp, settled } from './app'
 
-let app, chats, notices, wrapper, rest, i18n
+let app, chats, notices, wrapper, rest, i18n, setLanguage
 
 const chat = (id, name) => ({
   id,
@@ -26,7 +26,7 @@ beforeEach(async () => {
     'GET /chats/1': () => fail(404, 'not_found'),
     'GET /chats/2': () => fail(404, 'not_found'),
   })
-  ;({ i18n } = await import('@/i18n'))
+  ;({ i18n, setLanguage } = await import('@/i18n'))
   chats = (await import('@/stores/chats')).useChats()
   const { default: ChatLoader } = await import('@/components/ChatLoader.vue')
   const { useRemovals } = await import('@/composables/useRemovals')
@@ -47,7 +47,7 @@ beforeEach(async () => {
 afterEach(() => {
   wrapper.unmount()
   app.websocket.disconnect()
-  i18n.global.locale.value = 'en'
+  setLanguage('en')
   vi.unstubAllGlobals()
   vi.restoreAllMocks()
 })
@@ -64,7 +64,7 @@ describe('an open chat that is removed says why', () => {
     ['removed', 'ru', 'Вас удалили из чата «Lobby».'],
     ['deleted', 'ru', 'Чат «Lobby» удалён.'],
   ])('%s, %s', async (reason, language, words) => {
-    i18n.global.locale.value = language
+    await setLanguage(language)
     expect(wrapper.text()).toBe('the room')
     await goes(1, { reason, name: 'Lobby' })
     expect(wrapper.get('[role=alert]').text()).toBe(words)

@@ -220,3 +220,73 @@ test('reactions and pins change a part of a message, each once', async () => {
   expect(timeline.get(other).pinned).toBe(false)
   expect(timeline.position).toBe(server.head)
 })
+
+test('a reaction to a message that is not loaded changes no message, and is not missed later', async () => {
+  const [old] = write(20)
+  await live()
+  const before = shown()
+  server.react(old, 3, '👍')
+  server.pin(old)
+  await flow()
+  expect(shown()).toEqual(before)
+  expect(timeline.position).toBe(server.head)
+  await Promise.all([timeline.show(old), flow()])
+  expect(timeline.get(old)).toEqual(server.all.get(old))
+})
+
+test('after a lost reaction it catches up, and gets the whole message', async () => {
+  const [id, other] = write(2)
+  await live()
+  server.react(id, 3, '👍')
+  server.pin(id)
+  server.connection.outgoing.shift() // the reaction is lost
+  server.react(other, 3, '❤')
+  await flow()
+  expect(timeline.state.messages).toEqual([server.all.get(id), server.all.get(other)])
+  expect(timeline.position).toBe(server.head)
+  // After a break there are no events of parts, but whole messages.
+  server.disconnect()
+  server.react(id, 3, '👍')
+  server.react(id, 2, '❤')
+  server.pin(id)
+  server.delete(other)
+  await live()
+  expect(timeline.state.messages).toEqual([server.all.get(id)])
+  expect(timeline.get(id)).toMatchObject({ reactions: { '❤': [2] }, pinned: false })
+})
+
+test('an event that comes again, or with a page that has it, changes nothing', async () => {
+  const [id] = write(1)
+  await live()
+  server.react(id, 2, '👍')
+  const event = server.connection.outgoing[0]
+  await flow()
+  server.call(event)
+  expect(timeline.get(id).reactions).toEqual({ '👍': [2] })
+  const loading = timeline.show(id)
+  server.react(id, 3, '👍')
+  await Promise.all([loading, flow()])
+  server.call({ ...event, user_id: 3 })
+  expect(timeline.get(id).reactions).toEqual({ '👍': [2, 3] })
+})
+
+test('a link to a message that the chat does not have shows what was shown, without an error', async () => {
+  write(3)
+  await live()
+  const before = shown()
+  await Promise.all([timeline.show(999_999), flow()])
+  expect(shown()).toEqual(before)
+  expect(timeline.state).toMatchObject({ error: null, loading: null, status: 'live' })
+})
+
+test('a reaction that comes while it joins does not hide an edit that was missed', async () => {
+  const [id] = write(1)
+  await live()
+  server.edit(id, 'edited')
+  server.connection.outgoing.shift() // the edit is lost
+  server.react(id, 2, '👍')
+  server.react(id, 3, '👍')
+  await flow()
+  expect(timeline.state.messages).toEqual([server.all.get(id)])
+  expect(shown()).toEqual(['edited'])
+})

@@ -1,9 +1,12 @@
 import { expect, test, vi } from 'vitest'
 import { nextTick, reactive } from 'vue'
+import { setLanguage } from '@/i18n'
 import '@/i18n/account'
 import { useForm } from '@/composables/useForm'
 import { ApiError } from '@/services/http'
 import { later } from './fakeRest'
+
+await setLanguage('en')
 
 const refuse =
   (code, more = {}) =>

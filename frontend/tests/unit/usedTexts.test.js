@@ -2,6 +2,7 @@ import { expect, test } from 'vitest'
 import accountEn from '@/i18n/account/en'
 import en from '@/i18n/en'
 import laterEn from '@/i18n/later/en'
+import searchEn from '@/i18n/search/en'
 
 const sources = Object.values(
   import.meta.glob(['/src/**/*.{vue,js}', '!/src/i18n/**/{en,ru}.js'], {
@@ -30,7 +31,7 @@ const endings = parts
   .filter(([start, ...rest]) => !start && rest.length === 1 && rest[0])
   .map(([, end]) => end)
 
-test.each([en, accountEn, laterEn].flatMap((messages) => keysOf(messages)))(
+test.each([en, accountEn, laterEn, searchEn].flatMap((messages) => keysOf(messages)))(
   '%s is shown somewhere',
   (key) => {
     const isUsed =

@@ -10,9 +10,10 @@ import pytest
 from domain.models import Message
 from domain.refusals import BadReference
 from domain.search import Has, parse
+from storage.mongo import search as mongo_search
 from storage.ports import Store
 from storage.search import SearchRequest
-from storage.sqlite import SqliteStore, search_indexer, search_segments
+from storage.sqlite import SqliteStore, search_indexer, search_query, search_segments
 from tests.storage.conftest import Place, SqlitePlace
 from tests.storage.world import World, at
 
@@ -138,6 +139,36 @@ async def test_newest_first_by_their_time_and_in_pages(world: World) -> None:
     assert [message.seq for message in everything[2:4]] == [3, 1]
     assert await page(world.store, anna, "word", limit=6) == (everything, None)
     assert len(await search(world.store, boris, "word")) == 3
+
+
+async def test_a_search_that_costs_too_much_goes_on_in_the_next_page(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However little a page may cost: nothing is missing, nothing comes twice, and each page gets on."""
+    for module in (mongo_search, search_query):
+        monkeypatch.setattr(module, "COST_MAX_S", -1.0)
+    anna, boris = await world.users(2)
+    one, other = await world.chat(anna, boris), await world.chat(anna)
+    seconds = (7, 1, 9, 3, 3, 8, 2, 9, 5, 4, 6, 3)  # the clock of the server was set more than once
+    for number, second in enumerate(seconds):
+        word = "yes" if number % 3 else "no"
+        await world.send(
+            (one, other)[number % 2], anna, f"{word} {word} it is {second}", created_at=at(second)
+        )
+    wanted = sorted((second for number, second in enumerate(seconds) if number % 3), reverse=True)
+    for text in ('"yes yes it"', "yes it", "yes"):
+        seconds_found: list[int] = []
+        following, pages = None, 0
+        while True:
+            found, following = await page(world.store, anna, text, limit=2, cursor=following)
+            seconds_found += [int(message.content.split()[-1]) for message in found]
+            pages += 1
+            if following is None:
+                break
+        assert seconds_found == wanted, text
+        assert 4 < pages < 40
+    found, following = await page(world.store, anna, '"it yes"')
+    assert (found, following is None) == ([], False)
 
 
 async def test_a_page_is_bounded_in_bytes(world: World) -> None:

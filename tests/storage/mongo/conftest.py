@@ -1,12 +1,13 @@
 """Stores on one database, and a server of its own for tests that kill it."""
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 
 from storage.mongo import MongoStore
-from tests.storage.conftest import MongoPlace, new_server
+from tests.storage.conftest import MongoPlace, close, new_server
 from tests.storage.mongo.nodes import Node
 from tests.storage.mongo.server import Server
 
@@ -15,7 +16,7 @@ from tests.storage.mongo.server import Server
 async def mongo_store(mongo_place: MongoPlace) -> AsyncIterator[MongoStore]:
     store = await mongo_place.open()
     yield store
-    await store.close()
+    await close(store)
 
 
 @pytest.fixture
@@ -23,7 +24,7 @@ async def second_store(mongo_place: MongoPlace) -> AsyncIterator[MongoStore]:
     """Another server's store on the same database."""
     store = await mongo_place.open()
     yield store
-    await store.close()
+    await close(store)
 
 
 @pytest.fixture
@@ -48,4 +49,13 @@ def there(second_store: MongoStore) -> Node:
 async def third(mongo_place: MongoPlace) -> AsyncIterator[Node]:
     store = await mongo_place.open()
     yield Node(store)
-    await store.close()
+    await close(store)
+
+
+@pytest.fixture
+def gate() -> Iterator[asyncio.Event]:
+    """What holds up a write of a store until the test sets it. It is set in the end, so that a store can be closed
+    though the test fails: name this fixture after those of the stores."""
+    gate = asyncio.Event()
+    yield gate
+    gate.set()

@@ -139,16 +139,19 @@ async def test_what_a_node_that_died_took_away_counts(
 
 
 async def test_what_a_slow_node_writes_late_is_mended(
-    mongo_store: MongoStore, second_store: MongoStore, monkeypatch: pytest.MonkeyPatch
+    mongo_store: MongoStore,
+    second_store: MongoStore,
+    monkeypatch: pytest.MonkeyPatch,
+    gate: asyncio.Event,
 ) -> None:
     """The first node stops between the log and the account, while the second one does the opposite."""
     one, two = await World(mongo_store).users(2)
     await mongo_store.users.update(one, MAKE, SHELL)
     log = mongo_store.users._acts.log
-    write, going_on = log.write, asyncio.Event()
+    write = log.write
 
     async def write_late(row: AdminRow) -> None:
-        await going_on.wait()
+        await gate.wait()
         await write(row)
 
     monkeypatch.setattr(log, "write", write_late)
@@ -156,7 +159,7 @@ async def test_what_a_slow_node_writes_late_is_mended(
     while not (user := await second_store.users.get(two)) or not user.is_admin:
         await second_store.users.admin()  # which writes the newest change
     await second_store.users.update(two, TAKE, SHELL)
-    going_on.set()
+    gate.set()
     await slow
     assert await active_admins(second_store) == [one]
 

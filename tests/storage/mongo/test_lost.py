@@ -118,7 +118,7 @@ async def test_rows_of_a_write_that_failed_are_published_by_the_next(
 
     with monkeypatch.context() as patch:
         patch.setattr(Database, "once", lose)
-        patch.setattr("storage.mongo.writer.RETRY_S", 0)
+        patch.setattr("storage.mongo.retry_budget.RETRY_S", 0)
         patch.setattr("storage.mongo.database.RETRY_S", 0)
         mongo_store._writer.ids._left["messages"] = range(1000, 2000)
         with pytest.raises(Unavailable):

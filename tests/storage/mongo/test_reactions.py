@@ -56,6 +56,37 @@ async def test_both_bounds_are_exact_over_two_servers(
     assert worlds[0].message_changes(chat_id) == worlds[1].message_changes(chat_id)
 
 
+async def test_a_recovery_misses_no_message_to_which_the_other_server_adds_a_reaction_meanwhile(
+    mongo_store: MongoStore, second_store: MongoStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The event of that reaction tells nothing of an edit before it, nor the message to those who never had it."""
+    here, there = World(mongo_store), World(second_store)
+    anna = await there.user()
+    chat_id = await there.chat(anna)
+    first, second = [await there.send(chat_id, anna) for _ in range(2)]
+    await there.store.messages.edit(first.id, anna, "edited", at(1))
+    await there.store.messages.edit(second.id, anna, "edited too", at(1))
+    follower = mongo_store.messages._follower
+    catch_up, reacts = follower.catch_up, [first.id, first.id]
+
+    async def catch_up_and_miss_a_reaction(chat_id: int) -> None:
+        await catch_up(chat_id)
+        if reacts:
+            emoji = chr(0x1F600 + len(reacts))
+            await there.store.messages.add_reaction(reacts.pop(), anna, emoji, at(2))
+
+    monkeypatch.setattr(follower, "catch_up", catch_up_and_miss_a_reaction)
+    missed = await here.store.messages.changed_since(chat_id, 2, limit=10)
+    assert [(message.id, message.content, message.changed_seq) for message in missed] == [
+        (second.id, "edited too", 4),
+        (first.id, "edited", 6),
+    ]
+    assert [message.id for message in await here.store.messages.changed_since(chat_id, 2, limit=1)] == [
+        second.id
+    ]
+    assert follower.head(chat_id) == 6
+
+
 async def test_a_deletion_on_one_server_and_reactions_on_the_other(
     mongo_store: MongoStore, second_store: MongoStore
 ) -> None:

@@ -220,7 +220,7 @@ async def test_places_of_private_chats_are_not_tried_for_ever(
     mongo_store: MongoStore, second_store: MongoStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Another server deletes the chat of each place as soon as the place is there."""
-    monkeypatch.setattr("storage.mongo.writer._CONTEST_S", 0.2)
+    monkeypatch.setattr("storage.mongo.retry_budget._CONTEST_S", 0.2)
     here, there = World(mongo_store), World(second_store)
     anna, boris = await here.users(2)
     database = mongo_store._database

@@ -22,7 +22,7 @@ async def proxy(mongo_place: MongoPlace) -> AsyncIterator[WriteConcernProxy]:
 @pytest.fixture
 async def store(proxy: WriteConcernProxy, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[MongoStore]:
     monkeypatch.setattr("storage.mongo.database.RETRY_S", 0.2)
-    monkeypatch.setattr("storage.mongo.writer.RETRY_S", 0.2)
+    monkeypatch.setattr("storage.mongo.retry_budget.RETRY_S", 0.2)
     store = await MongoStore.open(await proxy.start())
     yield store
     proxy.failing = ()

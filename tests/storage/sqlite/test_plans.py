@@ -201,8 +201,13 @@ async def test_the_hot_queries_use_the_index_made_for_them(
     assert "SEARCH messages USING INDEX messages_by_client_id (sender_id=? AND client_id=?)" in lookup
     (listed,) = plans("chats.activity, chats.*")
     assert "USING INDEX members_by_user (user_id=?)" in listed
-    (behind,) = plans("json_group_array(json_array(id, content, extra))")
+    (behind,) = plans("json_array(created_at, chat_id, seq, messages.id)", "messages.id BETWEEN")
     assert "SEARCH messages USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)" in behind
+    (contents,) = plans("json_array(created_at, chat_id, seq, messages.id, content, extra)")
+    assert re.findall("(?:SCAN|SEARCH|USE).*", contents) == [
+        "SCAN found VIRTUAL TABLE INDEX 1:",
+        "SEARCH messages USING INTEGER PRIMARY KEY (rowid=?)",
+    ], "in the order of the ids"
     (actor,) = plans("SELECT role, chat_type")
     assert "SEARCH members USING PRIMARY KEY (chat_id=? AND user_id=?)" in actor
     db.close()

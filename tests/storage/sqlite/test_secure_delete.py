@@ -2,13 +2,15 @@
 
 import asyncio
 import random
+import shutil
 import sqlite3
 from pathlib import Path
 
 import pytest
 
-from storage.sqlite import SqliteStore
+from storage.sqlite import SqliteStore, schema, schema_steps
 from tests.storage.kept import clean, upload
+from tests.storage.sqlite.earlier import take_back
 from tests.storage.world import World, at
 
 
@@ -76,11 +78,10 @@ async def test_a_deleted_chat_is_gone_from_the_file(path: Path) -> None:
     assert b"secret" not in bytes_beside(path)
 
 
-async def fill_and_delete(path: Path, seed: int) -> list[str]:
+async def fill_and_delete(store: SqliteStore, seed: int) -> list[str]:
     """Sends and edits messages of many sizes, so that SQLite moves rows from page to page, and deletes half of them.
     Returns a word of each text that they ever had."""
     script = random.Random(seed)
-    store = await SqliteStore.open(path)
     world = World(store)
     anna = await world.user()
     chat_id = await world.chat(anna)
@@ -99,19 +100,57 @@ async def fill_and_delete(path: Path, seed: int) -> list[str]:
     gone = script.sample(list(said), 150)
     for message_id in gone:
         await store.messages.delete(message_id, anna, at(2))
-    await store.close()
     return [word for message_id in gone for word in said[message_id]]
 
 
 @pytest.mark.parametrize("seed", [1, 3, 4])
 async def test_no_copy_is_left_of_rows_that_were_moved(path: Path, seed: int) -> None:
     """With `secure_delete` alone, one or two words were left with each of these seeds."""
-    words = await fill_and_delete(path, seed)
+    store = await SqliteStore.open(path)
+    words = await fill_and_delete(store, seed)
+    await store.close()
     assert len(words) > 200
     left = bytes_beside(path)
     assert [word for word in words if word.encode() in left] == []
     store = await SqliteStore.open(path)
     assert (await store.counts()).messages == 150
+    await store.close()
+
+
+async def test_no_copy_is_left_when_the_server_that_deleted_was_killed(path: Path, tmp_path: Path) -> None:
+    store = await SqliteStore.open(path)
+    words = await fill_and_delete(store, 1)
+    killed = tmp_path / "killed"
+    killed.mkdir()
+    for end in ("", "-wal"):  # what the disk has if the process dies now
+        shutil.copy(f"{path}{end}", killed / f"{path.name}{end}")
+    await store.close()
+    store = await SqliteStore.open(killed / path.name)
+    await store.close()
+    left = bytes_beside(killed / path.name)
+    assert [word for word in words if word.encode() in left] == []
+
+
+async def test_what_an_earlier_version_deleted_is_gone_after_the_first_stop(path: Path) -> None:
+    store = await SqliteStore.open(path)
+    world = World(store)
+    anna = await world.user()
+    chat_id = await world.chat(anna)
+    messages = [await world.send(chat_id, anna, f"secret {number} " * 50) for number in range(20)]
+    await store.close()
+    take_back(path, schema.MIGRATIONS.index(schema_steps._REMOVALS))
+    with sqlite3.connect(path, isolation_level=None) as db:
+        db.execute("PRAGMA secure_delete = OFF")  # as earlier versions had it
+        db.execute("UPDATE messages SET content = '', deleted = 1, changed_seq = changed_seq + 100")
+    db.close()
+    assert b"secret" in bytes_beside(path)
+    store = await SqliteStore.open(path)
+    await store.close()
+    assert b"secret" not in bytes_beside(path)
+    store = await SqliteStore.open(path)
+    tombstone = await store.messages.get(messages[0].id)
+    assert tombstone is not None
+    assert tombstone.deleted
     await store.close()
 
 

@@ -1,4 +1,20 @@
 export default {
+  preferences: {
+    theme: 'Appearance',
+    themes: { auto: 'Automatic', light: 'Light', dark: 'Dark' },
+    language: 'Language',
+    languages: { auto: 'Automatic' },
+    sound: 'Sound',
+    soundHint: 'Two soft tones when a message comes',
+  },
+  register: {
+    title: 'Create an account',
+    submit: 'Create account',
+    displayName: 'Name shown to others',
+    optional: 'optional',
+    question: 'Have an account?',
+    login: 'Log in',
+  },
   setup: {
     title: 'Set up the server',
     about: 'You are the first one here. This account becomes the admin of the server.',

@@ -1,5 +1,5 @@
 /**
- * The texts of the pages of links and of the profile. Importing this module adds them to the others. A component that shows
+ * The texts of the pages of links, of the profile and of the preferences. Importing this module adds them to the others. A component that shows
  * one of them imports it and is itself not in the first load.
  */
 import { i18n } from '../index'

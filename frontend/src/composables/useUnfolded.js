@@ -1,0 +1,15 @@
+import { computed, reactive } from 'vue'
+
+/** The ids of the long messages that the user has unfolded. They stay so while the page is open. @type {Set<number>} */
+const unfolded = reactive(new Set())
+
+/** Whether a message is unfolded, to be read and set. @param {() => number | undefined} messageId */
+export function useUnfolded(messageId) {
+  return computed({
+    get: () => unfolded.has(messageId() ?? 0),
+    set: (is) => (is ? unfolded.add(messageId() ?? 0) : unfolded.delete(messageId() ?? 0)),
+  })
+}
+
+/** Unfolds a message, now or when it is shown. @param {number} messageId */
+export const unfold = (messageId) => void unfolded.add(messageId)

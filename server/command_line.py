@@ -1,0 +1,92 @@
+"""What the commands of the command line share: asking the server or its store, and printing."""
+
+import asyncio
+import os
+import sys
+from collections.abc import Mapping
+from io import TextIOWrapper
+from typing import Any
+
+from domain.refusals import Refusal
+from handlers.live.clock import SystemClock
+from handlers.live.passwords import Passwords
+from handlers.live.setup import Setup
+from handlers.operator import Operator
+from handlers.wire.exceptions import as_chat_error
+from server.config import Config
+from server.control import ask_server
+from server.start_error import StartError
+from storage.errors import Unavailable
+from storage.open import open_store
+
+RETRY_S = 3.0
+"""How long a server may take between locking its database and answering the command line, and the other way round."""
+
+_PAUSE_S = 0.2
+
+
+def prepare_output(*, as_json: bool) -> None:
+    """Makes names printable in the encoding of the terminal; JSON is UTF-8. Raises: `StartError`, before anything is
+    done of which nobody would hear."""
+    if not isinstance(sys.stdout, TextIOWrapper):
+        raise StartError("standard output is closed")
+    if as_json:
+        sys.stdout.reconfigure(encoding="utf-8")
+    else:
+        sys.stdout.reconfigure(errors="replace")
+
+
+async def act(config: Config, action: str, request: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What came of the action. A server that is starting or stopping has its database locked and does not answer yet,
+    or not any more: then both ways are tried for a while. Raises: `ChatError`; `Refusal`; `StorageError`."""
+    give_up_at = asyncio.get_running_loop().time() + RETRY_S
+    while True:
+        answer = await ask_server(config.data_dir, action, request)
+        if answer is not None:
+            return answer
+        try:
+            return await _act_on_store(config, action, request)
+        except Unavailable as error:
+            if error.trouble != "locked" or asyncio.get_running_loop().time() > give_up_at:
+                raise
+        await asyncio.sleep(_PAUSE_S)
+
+
+async def _act_on_store(config: Config, action: str, request: Mapping[str, Any]) -> Mapping[str, Any]:
+    store = await open_store(config.store_url(), connect_timeout_s=config.database_connect_timeout_s)
+    passwords, clock = Passwords(config.bcrypt_cost), SystemClock()
+    try:
+        setup = Setup(store, clock, config.policy)
+        return await Operator(store, passwords, config.policy, clock, setup).run(action, request)
+    finally:
+        passwords.close()
+        await store.close()
+
+
+def print_text(text: str) -> None:
+    """Writes to standard output at once. Raises: `OSError`; then nothing more is written, not even by the end of the
+    program."""
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except OSError:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)
+        raise
+
+
+def error_line(raised: Exception) -> str:
+    """An error in one line."""
+    error = as_chat_error(raised) if isinstance(raised, Refusal) else raised
+    fields = getattr(error, "fields", None)
+    if fields and getattr(error, "code", "") != "conflict" and not str(error).startswith("this "):
+        return printable("; ".join(f"{name} {fault}" for name, fault in fields.items()))
+    if isinstance(raised, Unavailable):
+        return str(raised)
+    return printable(str(error))
+
+
+def printable(text: str) -> str:
+    """Text without what could move the cursor of a terminal or break a line."""
+    return "".join(sign if sign.isprintable() else "\N{REPLACEMENT CHARACTER}" for sign in text)
