@@ -27,7 +27,7 @@ async def set_of_chat(request: web.Request) -> web.Response:
     caller = await admitted_sender(request)
     files = request.app[CHAT_APP].files
     in_path = path_fields(COMMANDS["get_chat"], "/chats/{chat_id}/avatar")
-    chat_id = path_values(in_path, request.match_info)["chat_id"]
+    chat_id = path_values(in_path, request.match_info, request.rel_url)["chat_id"]
     await files.admit_chat_avatar(caller, chat_id)
     body = await _body(request, caller)
     async with files.receiving(caller):

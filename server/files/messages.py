@@ -15,7 +15,7 @@ from server.files.requests import admitted_sender, body_bytes_max
 from server.files.uploads import FILE
 from server.keys import CHAT_APP
 from server.rest.calls import json_answer
-from server.rest.parameters import query_values
+from server.rest.parameters import text_values
 
 COMMAND = "create_message"
 FILES_MAX = 10
@@ -85,7 +85,7 @@ class _Sending:
         """Called when all fields are there, before the first file is read."""
         parameters = COMMANDS[COMMAND].schema.parameters
         wanted = {name: parameters[name] for name in ("chat_id", "client_id", "reply_to", "content")}
-        self._values = {"content": "", **query_values(wanted, self._fields)}
+        self._values = {"content": "", **text_values(wanted, self._fields)}
         params = read(COMMANDS[COMMAND].params, COMMANDS[COMMAND].schema, self._values)
         earlier = await self._files.admit_message(
             self._caller, params.chat_id, params.client_id, params.content

@@ -48,6 +48,12 @@ def query_values(fields: Fields, texts: Mapping[str, str], url: URL) -> dict[str
     if not _is_utf8(url.raw_query_string):
         given = parse_qsl(url.raw_query_string, keep_blank_values=True, errors="surrogateescape")
         _refuse(name for name, value in given if name in fields and not is_unicode(value))
+    return text_values(fields, texts)
+
+
+def text_values(fields: Fields, texts: Mapping[str, str]) -> dict[str, Any]:
+    """The parameters that texts spell, as those in a query or a form; unknown names are ignored. Raises: `ChatError`
+    `invalid`."""
     return {name: _value(name, field, texts[name]) for name, field in fields.items() if name in texts}
 
 
