@@ -19,7 +19,7 @@ from handlers.pictures.processing import Picture
 from handlers.pictures.small import AVATAR, THUMBNAIL, Wanted
 from handlers.pictures.workers import PictureWorkers
 from handlers.wire.errors import ChatError, invalid
-from storage.files.ports import Files
+from storage.ports import Store
 
 Chunks = AsyncIterator[bytes]
 
@@ -46,8 +46,8 @@ class Receiver:
     """Receives files. `turn_of` is the key under which a picture waits for its turn, and `gone` says that the sender
     has gone: see `PictureWorkers`."""
 
-    def __init__(self, files: Files, spools: Spools, workers: PictureWorkers, counts: FileCounts) -> None:
-        self._files = files
+    def __init__(self, store: Store, spools: Spools, workers: PictureWorkers, counts: FileCounts) -> None:
+        self._store = store
         self._spools = spools
         self._workers = workers
         self._counts = counts
@@ -95,7 +95,7 @@ class Receiver:
                     await self._keep(thumbnail_id(file_id), _once(picture.small))
                 size = await self._keep(file_id, cleaned.read())
             except BaseException:
-                await self._files.delete([thumbnail_id(file_id)])
+                await self._store.files.delete([thumbnail_id(file_id)])
                 raise
         return KeptFile(file_id, content_type, size, picture.width, picture.height, picture.small is not None)
 
@@ -123,7 +123,7 @@ class Receiver:
     async def _keep(self, file_id: str, chunks: Chunks) -> int:
         """Keeps the bytes under the id, and returns how many they are."""
         size = 0
-        writing = await self._files.begin()
+        writing = await self._store.files.begin()
         try:
             async for chunk in chunks:
                 size += len(chunk)

@@ -47,21 +47,21 @@ async def thumbnail(request: web.Request) -> web.StreamResponse:
 
 
 async def _upload(request: web.Request, *, is_thumbnail: bool) -> web.StreamResponse:
-    """By a signed link, whoever has it; else by the token of somebody who may read the file."""
-    files, upload_id = request.app[CHAT_APP].files, request.match_info["upload_id"]
-    if files.is_link(request.query):
+    """By a file link for everybody who has it, else by the token of a user who may read the file."""
+    downloads, upload_id = request.app[CHAT_APP].files.downloads, request.match_info["upload_id"]
+    if downloads.is_link(request.query):
         caller = await reader_of(request, stranger=True)
-        download = await files.by_link(request.path, request.query, upload_id, thumbnail=is_thumbnail)
+        download = await downloads.by_link(request.path, request.query, upload_id, thumbnail=is_thumbnail)
     else:
         caller = await reader_of(request, stranger=False)
-        download = await files.by_token(caller, upload_id, thumbnail=is_thumbnail)
+        download = await downloads.by_token(caller, upload_id, thumbnail=is_thumbnail)
     return await _answer(request, download, caller.user_id, A_DAY)
 
 
 async def avatar(request: web.Request) -> web.StreamResponse:
     """Needs no token."""
     caller = await reader_of(request, stranger=True)
-    download = await request.app[CHAT_APP].files.avatar(request.match_info["avatar_id"])
+    download = await request.app[CHAT_APP].files.downloads.avatar(request.match_info["avatar_id"])
     return await _answer(request, download, caller.user_id, FOR_EVER)
 
 
@@ -85,7 +85,9 @@ async def _answer(request: web.Request, download: Download, user_id: int, cache:
         headers[hdrs.CONTENT_RANGE] = f"bytes {start}-{stop - 1}/{download.size}"
     headers[hdrs.CONTENT_TYPE] = download.content_type
     headers[hdrs.CONTENT_DISPOSITION] = disposition(download)
-    body = FileBody(request.app[CHAT_APP].files, download, start, stop, request.app[UNSENT], user_id)
+    body = FileBody(
+        request.app[CHAT_APP].files.downloads, download, start, stop, request.app[UNSENT], user_id
+    )
     if request.method != hdrs.METH_HEAD:
         await body.begin()
     return web.Response(status=200 if span is None else 206, headers=headers, body=body)
