@@ -29,5 +29,9 @@ BUS = web.AppKey("bus", BusService)
 CLAIMS = web.RequestKey("claims", Claims)
 """What the good token of a request says; absent if it has none. See `server.pacing`."""
 
+LINGERS = web.RequestKey("lingers", bool)
+"""Present in a request whose body may be large, and whose sender has to see the answer though they are still sending:
+see `server.middlewares`."""
+
 SLOT = web.RequestKey("slot", Slot)
 """The `Slot` of a REST request, which is released when the answer has been sent."""

@@ -29,6 +29,9 @@ FILE_POLICY = "; ".join(
 A_DAY = "private, max-age=86400, immutable"
 """For files by link: as long as a link is good. Their bytes never change."""
 
+ASK_FIRST = "private, no-cache"
+"""For files by token: another user of the same browser has another token."""
+
 FOR_EVER = "public, max-age=31536000, immutable"
 """For avatars, which never change under their path."""
 
@@ -49,13 +52,14 @@ async def thumbnail(request: web.Request) -> web.StreamResponse:
 async def _upload(request: web.Request, *, is_thumbnail: bool) -> web.StreamResponse:
     """By a file link for everybody who has it, else by the token of a user who may read the file."""
     downloads, upload_id = request.app[CHAT_APP].files.downloads, request.match_info["upload_id"]
-    if downloads.is_link(request.query):
+    by_link = downloads.is_link(request.query)
+    if by_link:
         caller = await reader_of(request, stranger=True)
         download = await downloads.by_link(request.path, request.query, upload_id, thumbnail=is_thumbnail)
     else:
         caller = await reader_of(request, stranger=False)
         download = await downloads.by_token(caller, upload_id, thumbnail=is_thumbnail)
-    return await _answer(request, download, caller.user_id, A_DAY)
+    return await _answer(request, download, caller.user_id, A_DAY if by_link else ASK_FIRST)
 
 
 async def avatar(request: web.Request) -> web.StreamResponse:
