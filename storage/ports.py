@@ -560,7 +560,8 @@ class Uploads(Protocol):
         """The largest uploads, the largest first, at most `limit`."""
 
     async def discard(self, upload_ids: Collection[str]) -> None:
-        """Takes away those of the uploads that no message has: the send that they were for has failed."""
+        """Takes away those of the uploads that no message has and that no send has claimed: the send that they were for
+        has failed. One that is still in the queue does not get them."""
 
     async def expire(self, before: datetime, limit: int) -> int:
         """Takes away uploads that were created before that time and that no message has, at most `limit`. Returns how

@@ -17,9 +17,24 @@ from storage.errors import Unavailable
 from storage.mongo import MongoStore, versions
 from storage.mongo.database import Database
 from tests.storage.conftest import MongoPlace
-from tests.storage.kept import clean, picture, queue, read, traces, upload
+from tests.storage.kept import all_ids, clean, keep, picture, queue, read, traces, upload
 from tests.storage.mongo.nodes import Node
 from tests.storage.world import START, World, at, draft
+
+
+async def test_files_where_a_query_finds_several_documents(mongo_store: MongoStore) -> None:
+    """As on MongoDB itself: there one command deletes many pieces."""
+    mongo_store._database.finds_many = True
+    files = mongo_store.files
+    await keep(files, "one", b"x" * 800_000)
+    await keep(files, "two", b"y" * 800_000)
+    writing = await files.begin()
+    await writing.write(b"z" * 800_000)
+    await files.delete(["one", "unknown"])
+    assert await all_ids(files) == ["two"]
+    assert await traces(mongo_store) == 5
+    await files.delete(["two"])
+    assert await traces(mongo_store) == 0
 
 
 async def test_the_quota_is_exact_on_two_nodes(here: Node, there: Node) -> None:
