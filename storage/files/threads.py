@@ -13,7 +13,7 @@ T = TypeVar("T")
 
 
 class Threads:
-    """A few threads. An action that has begun runs to its end, also if its caller is cancelled."""
+    """A few threads. An action that was handed to them runs to its end, also if its caller is cancelled."""
 
     def __init__(self, name: str, count: int) -> None:
         self._threads = ThreadPoolExecutor(count, name)
@@ -37,7 +37,7 @@ class Threads:
             action()
 
     async def close(self) -> None:
-        """Waits for what has begun. Closing twice is fine."""
+        """Waits for all actions. Closing twice is fine."""
         self._closed = True
         await asyncio.to_thread(self._threads.shutdown)
 

@@ -139,7 +139,8 @@ class MongoWriting:
         await _delete(database, database.file_writings, self._word)
 
     async def drop(self) -> None:
-        """What a call that did not return may still write, the note of the writing leads the collector to."""
+        """The note of the writing stays if a call did not return: it leads the collector to what may still be written
+        by that."""
         self._buffer.clear()
         if self._begun and not self._kept:
             await _delete_pieces(self._database, self._word, self._pieces + 1)

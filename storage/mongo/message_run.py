@@ -5,6 +5,7 @@ They are planned on the state in memory, without checking first that it is the n
 (`log.py`). A refusal inserts nothing, so before one is final, the log is asked for newer rows.
 """
 
+import asyncio
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -122,9 +123,9 @@ class MessageRun:
                 continue
             self._claims[index] = item.draft.attachments
             name, at = upload_documents.name_of(item.draft, item.mark), to_micros(item.draft.created_at)
-            for upload_id in item.draft.attachments:
-                if not await upload_documents.claim(database, upload_id, name, at):
-                    self._taken.add(upload_id)
+            claims = (upload_documents.claim(database, one, name, at) for one in item.draft.attachments)
+            claimed = zip(item.draft.attachments, await asyncio.gather(*claims), strict=True)
+            self._taken.update(upload_id for upload_id, is_ours in claimed if not is_ours)
         return len(self._taken) == taken
 
     async def _give_back(self) -> None:
