@@ -89,8 +89,10 @@ async def claim_unwanted(database: Database, log: Log, upload_id: str, before: i
         return False
     sender_id, _, client_id = found["by"].partition(":")
     for row in await log.first_uses([(int(sender_id), client_id)]):
-        await note_attached(database, [row])
-        return False
+        if row.message is not None and any(one.id == upload_id for one in row.message.attachments):
+            await note_attached(database, [row])
+            return False
+        return True  # the message is there, and has other files
     return bool(found["at"] < before)
 
 

@@ -301,6 +301,25 @@ async def test_a_send_that_is_refused_after_its_claim_gives_it_back(
     assert (await here.send(other_id, boris, attachments=["one"])).attachments
 
 
+async def test_the_claim_of_a_repeat_whose_node_died_does_not_last(
+    here: Node, mongo_place: MongoPlace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The message of the claim is there, and has other uploads."""
+    anna = await here.user()
+    chat_id = await here.chat(anna)
+    await picture(here.store, anna, "first")
+    await picture(here.store, anna, "other")
+    await here.send(chat_id, anna, attachments=["first"], client_id="x")
+    dead = await mongo_place.open()
+    with monkeypatch.context() as patched:
+        dies(dead._database, "changes", "insert_many", patched)
+        with pytest.raises(Unavailable):
+            await dead.messages.append(draft(chat_id, anna, attachments=["other"], client_id="x"))
+    await dead.close()
+    await here.store.uploads.discard(["first", "other"])
+    assert await queue(here.store) == {"other", "other.t"}
+
+
 async def test_no_attachments_while_an_older_node_lives(mongo_store: MongoStore) -> None:
     world = World(mongo_store)
     anna = await world.user()
