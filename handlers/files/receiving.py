@@ -82,7 +82,7 @@ class Receiver:
     async def _typed(self, chunks: Chunks) -> tuple[str, Chunks]:
         """What is in a file, and all of it. Comparing it with all types that there are takes milliseconds."""
         head, rest = await _beginning(chunks)
-        return await self._spools.run(content_type_of, head), rest
+        return await self._spools.threads.run(content_type_of, head), rest
 
     async def _picture(self, content_type: str, chunks: Chunks, turn_of: str, gone: Gone) -> KeptFile:
         file_id = secrets.token_urlsafe(ID_BYTES)

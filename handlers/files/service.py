@@ -36,4 +36,4 @@ class FileService:
         """The caller closes the store afterwards."""
         await self._cleaning.stop()
         self._workers.close()
-        self._spools.close()
+        await self._spools.close()

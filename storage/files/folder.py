@@ -17,7 +17,6 @@ from zlib import crc32
 
 from domain.refusals import NotFound
 from storage.files.open_file import OpenFile
-from storage.files.ports import PIECE_BYTES
 from storage.files.threads import Threads
 
 _THREADS = 4
