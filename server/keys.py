@@ -18,6 +18,9 @@ SIO = web.AppKey("sio", AsyncServer)
 REQUESTS = web.AppKey("requests", RequestSlots)
 PAGES = web.AppKey("pages", OnePerTurn)
 UNSENT = web.AppKey("unsent", Unsent)
+FILES_UNSENT = web.AppKey("files_unsent", Unsent)
+"""Apart from other answers: pieces of files, of which hundreds may be on their way to slow clients."""
+
 HTTP_COUNTS = web.AppKey("http_counts", HttpCounts)
 CHAT_APP = web.AppKey("chat_app", ChatApp)
 NODE = web.AppKey("node", Node)

@@ -11,7 +11,7 @@ from handlers.wire.errors import ChatError
 from server.files.file_body import FileBody
 from server.files.requests import reader_of
 from server.headers import CONTENT_SECURITY_POLICY
-from server.keys import CHAT_APP, UNSENT
+from server.keys import CHAT_APP, FILES_UNSENT
 from server.middlewares import error_answer
 
 FILE_POLICY = "; ".join(
@@ -90,7 +90,7 @@ async def _answer(request: web.Request, download: Download, user_id: int, cache:
     headers[hdrs.CONTENT_TYPE] = download.content_type
     headers[hdrs.CONTENT_DISPOSITION] = disposition(download)
     body = FileBody(
-        request.app[CHAT_APP].files.downloads, download, start, stop, request.app[UNSENT], user_id
+        request.app[CHAT_APP].files.downloads, download, start, stop, request.app[FILES_UNSENT], user_id
     )
     if request.method != hdrs.METH_HEAD:
         await body.begin()
