@@ -337,7 +337,7 @@ async def test_whoever_is_banned_while_they_send_gets_nothing(server: Server) ->
     data.add_field("file", slowly(), filename="a")
     sending = asyncio.create_task(ann.request("POST", "/uploads", data=data))
     async with asyncio.timeout(5):
-        while not server.chat_app.files.counts.received_bytes:
+        while not server.chat_app.files.counts.receiving:
             await asyncio.sleep(0.01)
     await root.patch(f"/admin/users/{ann.id}", banned=True)
     may_end.set()
