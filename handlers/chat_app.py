@@ -11,7 +11,9 @@ from handlers.commands import COMMANDS
 from handlers.context import Caller, make_context
 from handlers.dispatch import Outcome
 from handlers.figures import Figures
-from handlers.files.service import Download, FileService
+from handlers.files.downloads import Download, Downloads
+from handlers.files.service import FileService
+from handlers.files.uploading import Uploading
 from handlers.host import Host
 from handlers.live.clock import Clock
 from handlers.live.connections import Connection, Wire, leave_room
@@ -43,13 +45,14 @@ __all__ = [
     "Command",
     "Connection",
     "Download",
+    "Downloads",
     "Figures",
-    "FileService",
     "Histogram",
     "Identity",
     "Later",
     "Outcome",
     "Result",
+    "Uploading",
 ]
 
 
@@ -92,10 +95,14 @@ class ChatApp:
         """Starts a command: see `dispatch.start`."""
         self.then = partial(dispatch.then, self.context)
         """Calls back with the outcome of a `Later`: see `dispatch.then`."""
+        self.run = partial(dispatch.run, self.context)
+        """Runs a command to its end: see `dispatch.run`."""
         self.admit_call = partial(dispatch.admit, self.context)
         """See `dispatch.admit`."""
         self.authorize = partial(dispatch.authorize, self.context)
         """See `dispatch.authorize`."""
+        self.claims_of = self.context.identities.claims_of
+        """See `Identities.claims_of`."""
         self.store_id = store.id
         self.setup = self.context.setup
         """The first admin, and the default chat."""
@@ -114,10 +121,6 @@ class ChatApp:
         self._sweep.start()
 
     # Who is there.
-
-    def claims_of(self, token: str) -> Claims | None:
-        """See `Identities.claims_of`."""
-        return self.context.identities.claims_of(token)
 
     async def authenticate(self, token: str, claims: Claims | None = None) -> Identity:
         """See `Identities.of`. Raises: `Refused`; what the store raises."""
@@ -222,12 +225,6 @@ class ChatApp:
         """How many bytes wait for the peers of all the user's connections; see `Hub.unsent_bytes`."""
         context = self.context
         return sum(map(context.hub.unsent_bytes, context.connections.ids_of(user_id)))
-
-    # Commands; the other functions are made above.
-
-    async def run(self, caller: Caller, name: str, payload: Mapping[str, Any]) -> Result:
-        """Runs a command to its end. Raises: `ChatError`."""
-        return await dispatch.run(self.context, caller, name, payload)
 
     # For those who run the server.
 

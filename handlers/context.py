@@ -31,7 +31,7 @@ from handlers.live.typing import TypingTracker
 from handlers.operator import Operator
 from handlers.policy import Policy
 from handlers.wire.errors import ChatError
-from handlers.wire.links import Links
+from handlers.wire.file_links import FileLinks
 from storage.ports import Store
 
 SEARCHES_AT_ONCE = 2
@@ -98,7 +98,7 @@ class Context:
     connection_counts: ConnectionCounts
     searches: FairSemaphore
     host: Host
-    links: Links
+    links: FileLinks
     started_at: datetime
 
 
@@ -117,7 +117,7 @@ def make_context(
 ) -> Context:
     """Wires the live state."""
     connections = Connections()
-    links = Links(tokens.key_for("links to files"), clock.unix_s)
+    links = FileLinks(tokens.key_for("links to files"), clock.unix_s)
     setup = Setup(store, clock, policy)
     directory = Directory(store, freshness)
     session_use = SessionUse(store.sessions, clock, connections)

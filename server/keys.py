@@ -18,6 +18,9 @@ SIO = web.AppKey("sio", AsyncServer)
 REQUESTS = web.AppKey("requests", RequestSlots)
 PAGES = web.AppKey("pages", OnePerTurn)
 UNSENT = web.AppKey("unsent", Unsent)
+FILES_UNSENT = web.AppKey("files_unsent", Unsent)
+"""Apart from other answers: pieces of files, of which hundreds may be on their way to slow clients."""
+
 HTTP_COUNTS = web.AppKey("http_counts", HttpCounts)
 CHAT_APP = web.AppKey("chat_app", ChatApp)
 NODE = web.AppKey("node", Node)
@@ -28,6 +31,10 @@ BUS = web.AppKey("bus", BusService)
 
 CLAIMS = web.RequestKey("claims", Claims)
 """What the good token of a request says; absent if it has none. See `server.pacing`."""
+
+LINGERS = web.RequestKey("lingers", bool)
+"""Present in a request whose body may be large, and whose sender has to see the answer though they are still sending:
+see `server.middlewares`."""
 
 SLOT = web.RequestKey("slot", Slot)
 """The `Slot` of a REST request, which is released when the answer has been sent."""

@@ -10,7 +10,7 @@ from aiohttp import hdrs, web
 from handlers.wire.endings import Ending, Refused
 from handlers.wire.errors import ChatError, Code, error_view
 from handlers.wire.exceptions import as_chat_error
-from server.keys import HTTP_COUNTS, ORIGINS, SLOT
+from server.keys import HTTP_COUNTS, LINGERS, ORIGINS, SLOT
 from server.large_answers import PacedBody
 from server.request_slots import Slot
 from server.rest.calls import json_answer
@@ -22,6 +22,10 @@ SEND_TIMEOUT_S = 60.0
 
 HANG_UP_S = 1.0
 """How long after its answer a connection is closed whose request has an unread rest."""
+
+LINGER_S = 10.0
+LINGER_BYTES = 256 * 1024 * 1024
+"""How long the rest of a body is read, and thrown away, whose sender has to see the answer; and how much of it."""
 
 EXPOSED_HEADERS = ", ".join(
     (hdrs.RETRY_AFTER, hdrs.CONTENT_DISPOSITION, hdrs.CONTENT_RANGE, hdrs.ACCEPT_RANGES, hdrs.ETAG)
@@ -97,13 +101,26 @@ async def _send(request: web.Request, answer: web.StreamResponse) -> None:
 
 async def _hang_up(request: web.Request) -> None:
     """Closes the connection of a request with an unread rest, a moment after the answer: closing at once would make the
-    peer's system drop the answer. Meanwhile aiohttp reads no more than its buffer holds."""
-    whole = asyncio.Event()
-    request.content.on_eof(whole.set)
-    with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(HANG_UP_S):
-            await whole.wait()
+    peer's system drop the answer. Meanwhile aiohttp reads no more than its buffer holds, but of a request that
+    lingers."""
+    with contextlib.suppress(TimeoutError, ConnectionError, web.RequestPayloadError):
+        if LINGERS in request:
+            await _throw_away(request)
+        else:
+            whole = asyncio.Event()
+            request.content.on_eof(whole.set)
+            async with asyncio.timeout(HANG_UP_S):
+                await whole.wait()
     request.protocol.force_close()
+
+
+async def _throw_away(request: web.Request) -> None:
+    """Reads the rest of a body, within bounds. Browsers send all of a file before they look at the answer, and a
+    connection that is closed meanwhile is an error to them. Raises: `TimeoutError`."""
+    left = LINGER_BYTES
+    async with asyncio.timeout(LINGER_S):
+        while left > 0 and (piece := await request.content.readany()):
+            left -= len(piece)
 
 
 @web.middleware

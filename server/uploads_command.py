@@ -59,7 +59,7 @@ def _text(found: Mapping[str, Any]) -> str:
 
 
 def _row(upload: Mapping[str, Any]) -> str:
-    """A file that no message has is one that somebody is about to send, or gave up."""
+    """A line about a file. It has no message if its sender has not sent it yet, or gave up."""
     message = "-" if upload["message_id"] is None else str(upload["message_id"])
     created = str(upload["created_at"])[:16].replace("T", " ")
     return (
@@ -69,7 +69,7 @@ def _row(upload: Mapping[str, Any]) -> str:
 
 
 def _size(size_bytes: int) -> str:
-    """A size for people: three digits at least, and a unit."""
+    """A size for people, with one decimal place above the bytes."""
     size, unit = float(size_bytes), 0
     while size >= 1024 and unit < len(_UNITS) - 1:
         size /= 1024

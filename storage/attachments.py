@@ -13,8 +13,20 @@ def stored_attachments(attachments: Sequence[Attachment]) -> list[dict[str, Any]
 
 
 def attachments_of(stored: Iterable[Mapping[str, Any]]) -> Sequence[Attachment]:
-    """The attachments, as `stored_attachments` made them."""
-    return tuple(Attachment(**one) for one in stored)
+    """The attachments, as `stored_attachments` made them. Fields that a later version may add are passed over."""
+    return tuple(map(_attachment_of, stored))
+
+
+def _attachment_of(stored: Mapping[str, Any]) -> Attachment:
+    return Attachment(
+        stored["id"],
+        stored["name"],
+        stored["content_type"],
+        stored["size"],
+        stored.get("width"),
+        stored.get("height"),
+        stored.get("has_thumbnail", False),
+    )
 
 
 def _stored(attachment: Attachment) -> dict[str, Any]:

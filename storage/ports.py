@@ -532,14 +532,14 @@ class Messages(Protocol):
 
 
 class Uploads(Protocol):
-    """What files there are. Their bytes are elsewhere (`Store.files`): kept before a call here names them, deleted
-    after one has taken them out.
+    """What files there are. Their bytes are elsewhere (`Store.files`): they are kept before a call here names them, and
+    deleted after a call here has taken them out.
 
-    Files that nothing refers to any more stand in a queue, into which they come by the very write that takes the
-    reference away: the end of a message, a chat or an account, another avatar, `discard` and `expire`. On MongoDB, a
-    node that dies in the middle of such a write may leave an avatar or an upload that no message has, for `known` and
-    `expire` to find. `domain.file_changes.FilesRemoved` is published when something came into the queue here; files of
-    a deleted chat come into it some time after the deletion.
+    Files that nothing refers to any more stand in a queue. The write that takes the last reference away puts them
+    there: the end of a message, a chat or an account, another avatar, `discard` and `expire`. On MongoDB, a node that
+    dies in the middle of such a write may leave an avatar, which `known` tells, or an upload that no message has, which
+    `expire` finds. The store publishes `domain.file_changes.FilesRemoved` when this node has put files into the queue;
+    those of a deleted chat follow some time after the deletion.
     """
 
     async def create(self, upload: Upload, *, quota_bytes: int) -> None:
@@ -560,7 +560,8 @@ class Uploads(Protocol):
         """The largest uploads, the largest first, at most `limit`."""
 
     async def discard(self, upload_ids: Collection[str]) -> None:
-        """Takes away those of the uploads that no message has: the send that they were for has failed."""
+        """Takes away those of the uploads that no message has and that no send has claimed: the send that they were for
+        has failed. One that is still in the queue does not get them."""
 
     async def expire(self, before: datetime, limit: int) -> int:
         """Takes away uploads that were created before that time and that no message has, at most `limit`. Returns how
@@ -574,9 +575,9 @@ class Uploads(Protocol):
         """Takes files out of the queue, once their bytes are deleted."""
 
     async def known(self, file_ids: Collection[str]) -> Collection[str]:
-        """Those of the files that belong to an upload, a user or a chat. Bytes that do not may be deleted if they were
-        kept an hour ago: since then, whoever kept them has named them, or is gone. At the start of a store that is not
-        `shared`, that holds for all of them at once."""
+        """Those of the files that belong to an upload, a user or a chat. Bytes that belong to none may be deleted an
+        hour after they were kept: a node that keeps bytes names them within seconds. At the start of a store that is
+        not `shared`, they may be deleted at once."""
 
 
 class Search(Protocol):

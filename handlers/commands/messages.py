@@ -19,7 +19,7 @@ from handlers.wire.answers import (
     VersionsAnswer,
 )
 from handlers.wire.errors import ChatError, invalid, not_found
-from handlers.wire.links import Links
+from handlers.wire.file_links import FileLinks
 from handlers.wire.pages import ITEMS_BYTES_MAX
 from handlers.wire.schemas import AnyText, ClientId, Id, StrictInteger, StrictString, UploadIds
 from handlers.wire.views import message_view, version_view
@@ -65,7 +65,7 @@ async def _send(context: Context, caller: Caller, params: SendMessage | CreateMe
     return Later(context.store.messages.append(draft), partial(_sent, context.links))
 
 
-def _sent(links: Links, appended: Appended) -> Result:
+def _sent(links: FileLinks, appended: Appended) -> Result:
     message = appended.message
     return {"message": message_view(message, links), "seq": message.seq, "duplicate": appended.duplicate}
 

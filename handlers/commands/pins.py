@@ -10,7 +10,7 @@ from handlers.commands.messages import MESSAGES_PER_TOKEN
 from handlers.context import Caller, Context
 from handlers.registry import Later, Result, command
 from handlers.wire.answers import PinnedAnswer, PinsAnswer
-from handlers.wire.links import Links
+from handlers.wire.file_links import FileLinks
 from handlers.wire.pages import ITEMS_BYTES_MAX, before_seq
 from handlers.wire.schemas import AnyText, Id, StrictInteger
 from handlers.wire.views import message_view
@@ -37,7 +37,7 @@ async def unpin_message(context: Context, caller: Caller, params: PinMessage) ->
     return Later(write, partial(_pinned, context.links))
 
 
-def _pinned(links: Links, message: Message) -> Result:
+def _pinned(links: FileLinks, message: Message) -> Result:
     return {"message": message_view(message, links), "seq": message.changed_seq}
 
 

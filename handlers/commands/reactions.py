@@ -7,7 +7,7 @@ from domain.models import Message
 from handlers.context import Caller, Context
 from handlers.registry import Later, Result, command
 from handlers.wire.answers import ReactedAnswer
-from handlers.wire.links import Links
+from handlers.wire.file_links import FileLinks
 from handlers.wire.schemas import Emoji, Id
 from handlers.wire.views import message_view
 
@@ -40,5 +40,5 @@ async def remove_reaction(context: Context, caller: Caller, params: React) -> Re
     )
 
 
-def _reacted(links: Links, message: Message) -> Result:
+def _reacted(links: FileLinks, message: Message) -> Result:
     return {"message": message_view(message, links), "seq": message.changed_seq}

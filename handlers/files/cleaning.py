@@ -30,8 +30,8 @@ NOBODYS_AGE = timedelta(hours=1)
 
 
 START_AGE = timedelta(seconds=1)
-"""The same when a server starts on a store that is its own: the clock by which files have their times may be a little
-behind."""
+"""Bytes that were kept so long before the start are looked at then: files have their times by a clock that may be a
+little behind."""
 
 
 class Cleaning:
@@ -50,9 +50,11 @@ class Cleaning:
         """Whether something came into the queue while it was being emptied."""
         self._collect_at: float | None = None
         self._stopped = False
+        self._started_at = clock.now()
 
     def start(self) -> None:
-        """Begins with what the last run has left."""
+        """Begins with what the last run has left. Called before the first file comes in."""
+        self._started_at = self._clock.now()
         self._run()
 
     async def stop(self) -> None:
@@ -118,9 +120,10 @@ class Cleaning:
         if self._collect_at is not None and now < self._collect_at:
             return
         is_first, self._collect_at = self._collect_at is None, now + COLLECT_AFTER_S
-        # Nobody else uses a store that is not shared, and before the start nobody here did.
-        age = START_AGE if is_first and not self._store.shared else NOBODYS_AGE
-        after, older_than = "", self._clock.now() - age
+        after, older_than = "", self._clock.now() - NOBODYS_AGE
+        if is_first and not self._store.shared:
+            # Nobody else uses the store, and what was kept before the start had its chance to be named.
+            older_than = self._started_at - START_AGE
         while file_ids := await self._store.files.ids(after=after, limit=STEP_FILES, older_than=older_than):
             after = file_ids[-1]
             known = await self._store.uploads.known(file_ids)

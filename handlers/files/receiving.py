@@ -19,7 +19,7 @@ from handlers.pictures.processing import Picture
 from handlers.pictures.small import AVATAR, THUMBNAIL, Wanted
 from handlers.pictures.workers import PictureWorkers
 from handlers.wire.errors import ChatError, invalid
-from storage.files.ports import Files
+from storage.ports import Store
 
 Chunks = AsyncIterator[bytes]
 
@@ -46,8 +46,8 @@ class Receiver:
     """Receives files. `turn_of` is the key under which a picture waits for its turn, and `gone` says that the sender
     has gone: see `PictureWorkers`."""
 
-    def __init__(self, files: Files, spools: Spools, workers: PictureWorkers, counts: FileCounts) -> None:
-        self._files = files
+    def __init__(self, store: Store, spools: Spools, workers: PictureWorkers, counts: FileCounts) -> None:
+        self._store = store
         self._spools = spools
         self._workers = workers
         self._counts = counts
@@ -55,8 +55,7 @@ class Receiver:
     async def file(self, chunks: Chunks, *, turn_of: str, gone: Gone = never) -> KeptFile:
         """Keeps a file, of a picture the file without its metadata and a thumbnail. Raises: `ChatError` `invalid` for a
         picture that is broken or too large; `Unavailable`; what `chunks` raises."""
-        head, rest = await _beginning(chunks)
-        content_type = content_type_of(head)
+        content_type, rest = await self._typed(chunks)
         if content_type not in KINDS:
             file_id = secrets.token_urlsafe(ID_BYTES)
             return KeptFile(file_id, content_type, await self._keep(file_id, rest))
@@ -65,8 +64,7 @@ class Receiver:
     async def avatar(self, chunks: Chunks, *, turn_of: str, gone: Gone = never) -> str:
         """Keeps a picture as an avatar, and returns its id. Raises: `ChatError` `unsupported_media` for what is no
         picture, else as `file` does."""
-        head, rest = await _beginning(chunks)
-        content_type = content_type_of(head)
+        content_type, rest = await self._typed(chunks)
         if content_type not in KINDS:
             self._counts.refusals["type"] += 1
             raise ChatError("unsupported_media", "an avatar has to be a JPEG, PNG, GIF or WebP picture")
@@ -80,6 +78,11 @@ class Receiver:
         avatar_id = secrets.token_urlsafe(AVATAR_ID_BYTES)
         await self._keep(avatar_id, _once(picture.small))
         return avatar_id
+
+    async def _typed(self, chunks: Chunks) -> tuple[str, Chunks]:
+        """What is in a file, and all of it. Comparing it with all types that there are takes milliseconds."""
+        head, rest = await _beginning(chunks)
+        return await self._spools.threads.run(content_type_of, head), rest
 
     async def _picture(self, content_type: str, chunks: Chunks, turn_of: str, gone: Gone) -> KeptFile:
         file_id = secrets.token_urlsafe(ID_BYTES)
@@ -95,7 +98,7 @@ class Receiver:
                     await self._keep(thumbnail_id(file_id), _once(picture.small))
                 size = await self._keep(file_id, cleaned.read())
             except BaseException:
-                await self._files.delete([thumbnail_id(file_id)])
+                await self._store.files.delete([thumbnail_id(file_id)])
                 raise
         return KeptFile(file_id, content_type, size, picture.width, picture.height, picture.small is not None)
 
@@ -123,7 +126,7 @@ class Receiver:
     async def _keep(self, file_id: str, chunks: Chunks) -> int:
         """Keeps the bytes under the id, and returns how many they are."""
         size = 0
-        writing = await self._files.begin()
+        writing = await self._store.files.begin()
         try:
             async for chunk in chunks:
                 size += len(chunk)

@@ -1,45 +1,35 @@
 """Temporary files on the disk of this machine, for pictures that are being read and rewritten."""
 
-import asyncio
 import errno
 import tempfile
-from collections.abc import AsyncIterator, Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
-from typing import BinaryIO, ParamSpec, TypeVar, cast
+from typing import BinaryIO, cast
 
-from storage.errors import Trouble, Unavailable
+from storage.errors import Unavailable
+from storage.files.threads import Threads
 
 PIECE_BYTES = 64 * 1024
 _THREADS = 2
 
-P = ParamSpec("P")
-T = TypeVar("T")
-
 
 class Spool:
-    """A temporary file without a name: when it is closed, or the process ends, nothing is left. It is used in the
-    threads of its `Spools`, by one call at a time."""
+    """A temporary file without a name: when it is closed, or the process ends, nothing is left. It is used in threads,
+    by one call at a time."""
 
-    def __init__(self, file: BinaryIO, spools: "Spools") -> None:
+    def __init__(self, file: BinaryIO, threads: Threads) -> None:
         self.file = file
-        self._spools = spools
+        self._threads = threads
 
     async def write(self, chunk: bytes) -> None:
         """Raises: `Unavailable`."""
-        with disk_errors():
-            await self._spools.run(self.file.write, chunk)
+        await self._threads.run(self.file.write, chunk)
 
     async def read(self) -> AsyncIterator[bytes]:
         """All of the file, from its beginning, in pieces. Raises: `Unavailable`."""
-        with disk_errors():
-            await self._spools.run(self.file.seek, 0)
-        while True:
-            with disk_errors():
-                piece = await self._spools.run(self.file.read, PIECE_BYTES)
-            if not piece:
-                return
+        await self._threads.run(self.file.seek, 0)
+        while piece := await self._threads.run(self.file.read, PIECE_BYTES):
             yield piece
 
 
@@ -48,25 +38,20 @@ class Spools:
 
     def __init__(self, folder: Path | None) -> None:
         self._folder = folder
-        self._threads = ThreadPoolExecutor(_THREADS, "spool")
+        self.threads = Threads("spool", _THREADS)
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[Spool]:
         """A new file, to the end of the block. Raises: `Unavailable`."""
-        with disk_errors():
-            file = await self.run(self._open)
+        file = await self.threads.run(self._open)
         try:
-            yield Spool(file, self)
+            yield Spool(file, self.threads)
         finally:
-            self._threads.submit(file.close)  # freeing a large file takes a while
+            self.threads.begin(file.close)  # freeing a large file takes a while
 
-    def run(self, action: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> "asyncio.Future[T]":
-        """Runs an action in a thread."""
-        return asyncio.wrap_future(self._threads.submit(action, *args, **kwargs))
-
-    def close(self) -> None:
-        """Called when no file is open any more."""
-        self._threads.shutdown(wait=False)
+    async def close(self) -> None:
+        """Waits for the threads."""
+        await self.threads.close()
 
     def _open(self) -> BinaryIO:
         if self._folder is not None:
@@ -80,5 +65,6 @@ def disk_errors() -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        trouble: Trouble = "full" if error.errno in (errno.ENOSPC, errno.EDQUOT) else "failing"
-        raise Unavailable(f"a temporary file cannot be used: {error.strerror}", trouble) from error
+        is_full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        text = f"a temporary file cannot be used: {error.strerror}"
+        raise Unavailable(text, "full" if is_full else "failing") from error

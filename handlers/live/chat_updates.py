@@ -11,7 +11,7 @@ from handlers.live.directory import Directory
 from handlers.live.hub import Hub
 from handlers.live.loaded_chat import LoadedChat
 from handlers.wire import events
-from handlers.wire.links import Links
+from handlers.wire.file_links import FileLinks
 from storage.errors import Unavailable
 from storage.ports import Store
 
@@ -50,7 +50,7 @@ class ChatUpdates:
         clock: Clock,
         connections: Connections,
         directory: Directory,
-        links: Links,
+        links: FileLinks,
     ) -> None:
         self._store = store
         self._links = links

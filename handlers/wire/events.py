@@ -8,7 +8,7 @@ from domain.changes import Change, MessageCreated, MessageDeleted, MessageEdited
 from domain.models import Chat, ChatPreview, Member, Message, User
 from domain.pins import MessagePinned, MessageUnpinned
 from domain.reactions import ReactionAdded, ReactionRemoved
-from handlers.wire.links import Links
+from handlers.wire.file_links import FileLinks
 from handlers.wire.views import (
     View,
     chat_view,
@@ -53,7 +53,7 @@ RemovalReason = Literal["left", "removed", "banned", "deleted"]
 """Why a user is no longer in a chat."""
 
 ChangeT = TypeVar("ChangeT", bound=Change)
-EventOf = Callable[[ChangeT, datetime, Links], Event]
+EventOf = Callable[[ChangeT, datetime, FileLinks], Event]
 
 ROOM_EVENTS: dict[type[Change], EventOf[Any]] = {}
 """By kind of change, the event that the room of the chat gets; see `room_event`."""
@@ -90,7 +90,7 @@ def pong(at: datetime) -> Event:
 
 
 @room_event(MessageCreated)
-def new_message(change: MessageCreated, at: datetime, links: Links) -> Event:
+def new_message(change: MessageCreated, at: datetime, links: FileLinks) -> Event:
     message = change.message
     return "new_message", {
         "chat_id": message.chat_id,
@@ -101,7 +101,7 @@ def new_message(change: MessageCreated, at: datetime, links: Links) -> Event:
 
 
 @room_event(MessageEdited)
-def message_updated(change: MessageEdited, at: datetime, links: Links) -> Event:
+def message_updated(change: MessageEdited, at: datetime, links: FileLinks) -> Event:
     message = change.message
     return "message_updated", {
         "chat_id": message.chat_id,
@@ -115,7 +115,7 @@ def message_updated(change: MessageEdited, at: datetime, links: Links) -> Event:
 
 
 @room_event(MessageDeleted)
-def message_deleted(change: MessageDeleted, at: datetime, _links: Links) -> Event:
+def message_deleted(change: MessageDeleted, at: datetime, _links: FileLinks) -> Event:
     message = change.message
     return "message_deleted", {
         "chat_id": message.chat_id,
@@ -126,12 +126,12 @@ def message_deleted(change: MessageDeleted, at: datetime, _links: Links) -> Even
 
 
 @room_event(ReactionAdded)
-def reaction_added(change: ReactionAdded, at: datetime, _links: Links) -> Event:
+def reaction_added(change: ReactionAdded, at: datetime, _links: FileLinks) -> Event:
     return "reaction_added", _reaction(change, at)
 
 
 @room_event(ReactionRemoved)
-def reaction_removed(change: ReactionRemoved, at: datetime, _links: Links) -> Event:
+def reaction_removed(change: ReactionRemoved, at: datetime, _links: FileLinks) -> Event:
     return "reaction_removed", _reaction(change, at)
 
 
@@ -148,12 +148,12 @@ def _reaction(change: ReactionAdded | ReactionRemoved, at: datetime) -> View:
 
 
 @room_event(MessagePinned)
-def message_pinned(change: MessagePinned, at: datetime, _links: Links) -> Event:
+def message_pinned(change: MessagePinned, at: datetime, _links: FileLinks) -> Event:
     return "message_pinned", _pin(change, at)
 
 
 @room_event(MessageUnpinned)
-def message_unpinned(change: MessageUnpinned, at: datetime, _links: Links) -> Event:
+def message_unpinned(change: MessageUnpinned, at: datetime, _links: FileLinks) -> Event:
     return "message_unpinned", _pin(change, at)
 
 
@@ -168,14 +168,14 @@ def _pin(change: MessagePinned | MessageUnpinned, at: datetime) -> View:
     }
 
 
-def replayed(message: Message, at: datetime, links: Links, *, known: bool) -> Event:
+def replayed(message: Message, at: datetime, links: FileLinks, *, known: bool) -> Event:
     """The event that brings a recovering client to the message's current state; `known`: the client has seen it."""
     change = replay_of(message, known=known)
     return ROOM_EVENTS[type(change)](change, at, links)
 
 
 @room_event(ReadMoved)
-def messages_read(change: ReadMoved, at: datetime, _links: Links) -> Event:
+def messages_read(change: ReadMoved, at: datetime, _links: FileLinks) -> Event:
     return "messages_read", {
         "chat_id": change.chat_id,
         "user_id": change.user_id,
@@ -213,7 +213,7 @@ def chat_updated(
     unread_mentions: int,
     read_seq: int,
     at: datetime,
-    links: Links,
+    links: FileLinks,
 ) -> Event:
     """For members whose counts and mark are these."""
     last = preview.last_message

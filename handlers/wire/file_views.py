@@ -3,7 +3,7 @@
 from typing import Annotated, Any, NotRequired, TypedDict
 
 from domain.files import Attachment, Upload
-from handlers.wire.links import Links
+from handlers.wire.file_links import FileLinks
 
 Size = Annotated[int, "0 or more"]
 
@@ -22,7 +22,7 @@ class UploadObject(TypedDict):
     thumbnail_url: NotRequired[str]
 
 
-def upload_view(upload: Upload | Attachment, links: Links) -> dict[str, Any]:
+def upload_view(upload: Upload | Attachment, links: FileLinks) -> dict[str, Any]:
     """An `UploadObject`."""
     view: dict[str, Any] = {
         "id": upload.id,

@@ -16,8 +16,8 @@ from domain.models import (
     User,
     Version,
 )
+from handlers.wire.file_links import FileLinks, avatar_url
 from handlers.wire.file_views import UploadObject, upload_view
-from handlers.wire.links import Links, avatar_url
 
 Time = Annotated[str | datetime, "ISO 8601 in UTC with offset, always with microseconds"]
 Id = Annotated[int, "1 to 2^53 - 1"]
@@ -187,7 +187,7 @@ def admin_user_view(user: User, status: str) -> View:
     return user_view(user, status) | more
 
 
-def message_view(message: Message, links: Links) -> View:
+def message_view(message: Message, links: FileLinks) -> View:
     created_at, edited_at = message.created_at, message.edited_at
     view: View = {
         "id": message.id,
@@ -234,7 +234,7 @@ def chat_view(chat: Chat) -> View:
     }
 
 
-def summary_view(summary: ChatSummary, at: datetime, links: Links) -> View:
+def summary_view(summary: ChatSummary, at: datetime, links: FileLinks) -> View:
     """A `SummaryObject`, as the member sees the chat at that time."""
     last = summary.last_message
     return {

@@ -17,9 +17,9 @@ async def set_own(request: web.Request) -> web.Response:
     caller = await admitted_sender(request)
     files = request.app[CHAT_APP].files
     body = await _body(request, caller)
-    async with files.receiving(caller):
+    async with files.uploads.receiving(caller):
         await ask_for_body(request)
-        return json_answer(200, await files.set_user_avatar(caller, body.pieces()))
+        return json_answer(200, await files.avatars.set_own(caller, body.pieces()))
 
 
 async def set_of_chat(request: web.Request) -> web.Response:
@@ -27,12 +27,12 @@ async def set_of_chat(request: web.Request) -> web.Response:
     caller = await admitted_sender(request)
     files = request.app[CHAT_APP].files
     in_path = path_fields(COMMANDS["get_chat"], "/chats/{chat_id}/avatar")
-    chat_id = path_values(in_path, request.match_info)["chat_id"]
-    await files.admit_chat_avatar(caller, chat_id)
+    chat_id = path_values(in_path, request.match_info, request.rel_url)["chat_id"]
+    await files.avatars.admit_of_chat(caller, chat_id)
     body = await _body(request, caller)
-    async with files.receiving(caller):
+    async with files.uploads.receiving(caller):
         await ask_for_body(request)
-        return json_answer(200, await files.set_chat_avatar(caller, chat_id, body.pieces()))
+        return json_answer(200, await files.avatars.set_of_chat(caller, chat_id, body.pieces()))
 
 
 async def _body(request: web.Request, caller: Caller) -> BoundedBody:
@@ -40,5 +40,5 @@ async def _body(request: web.Request, caller: Caller) -> BoundedBody:
     if not request.can_read_body:
         raise invalid(file="is required: the body is the picture itself")
     body = BoundedBody(request, AVATAR_BYTES_MAX)
-    await request.app[CHAT_APP].files.admit(caller, None)
+    await request.app[CHAT_APP].files.uploads.admit(caller, None)
     return body

@@ -7,7 +7,7 @@ from typing import Any
 from aiohttp.abc import AbstractStreamWriter
 
 from domain.refusals import NotFound
-from handlers.chat_app import Download, FileService
+from handlers.chat_app import Download, Downloads
 from handlers.wire.errors import not_found
 from server.large_answers import STALL_TIMEOUT_S, PacedBody, Sending, Unsent
 
@@ -21,13 +21,13 @@ class FileBody(PacedBody):
     _default_content_type = "application/octet-stream"
 
     def __init__(
-        self, files: FileService, download: Download, start: int, stop: int, unsent: Unsent, user_id: int
+        self, downloads: Downloads, download: Download, start: int, stop: int, unsent: Unsent, user_id: int
     ) -> None:
         super().__init__(None)
         self._size = self._bytes = stop - start
-        self._files = files
+        self._downloads = downloads
         self._download = download
-        self._pieces: AsyncIterator[bytes] = files.read(download, start, stop)
+        self._pieces: AsyncIterator[bytes] = downloads.read(download, start, stop)
         self._first = b""
         self._unsent = unsent
         self._user_id = user_id
@@ -83,7 +83,7 @@ class FileBody(PacedBody):
                     await writer.write(chunk)
                     await writer.drain()
                 sending.took(len(chunk))
-                self._files.counts.served_bytes += len(chunk)
+                self._downloads.took(len(chunk))
         finally:
             sending.over()
         return len(piece)

@@ -6,7 +6,7 @@ from typing import Any
 from aiohttp import web
 
 from domain.files import Upload
-from handlers.chat_app import COMMANDS, Caller, FileService
+from handlers.chat_app import COMMANDS, Caller, Uploading
 from handlers.wire.errors import invalid
 from handlers.wire.schemas import read
 from server.files.bodies import ask_for_body
@@ -28,27 +28,27 @@ async def send(request: web.Request) -> web.Response:
     chat_app = request.app[CHAT_APP]
     form = Form(request, body_bytes_max(request, files=FILES_MAX))
     chat_app.admit_call(caller, COMMAND)
-    async with chat_app.files.receiving(caller):
+    async with chat_app.files.uploads.receiving(caller):
         await ask_for_body(request)
-        sending = _Sending(chat_app.files, caller, form)
+        sending = _Sending(chat_app.files.uploads, caller, form)
         try:
             earlier = await sending.receive()
             if earlier is not None:
                 return json_answer(200, earlier)
             result = await chat_app.run(caller, COMMAND, sending.payload())
         except BaseException:
-            await chat_app.files.discard(sending.uploads)
+            await chat_app.files.uploads.discard(sending.uploads)
             raise
         if result["duplicate"]:
-            await chat_app.files.discard(sending.uploads)
+            await chat_app.files.uploads.discard(sending.uploads)
     return json_answer(200 if result["duplicate"] else 201, result["message"])
 
 
 class _Sending:
     """One message while its parts come in: its fields, then its files."""
 
-    def __init__(self, files: FileService, caller: Caller, form: Form) -> None:
-        self._files = files
+    def __init__(self, uploading: Uploading, caller: Caller, form: Form) -> None:
+        self._uploading = uploading
         self._caller = caller
         self._form = form
         self._fields: dict[str, str] = {}
@@ -75,7 +75,7 @@ class _Sending:
                     return earlier
             if len(self.uploads) == FILES_MAX:
                 raise invalid(file=f"is given more than {FILES_MAX} times")
-            upload = await self._files.upload(self._caller, part.filename or "", part.pieces())
+            upload = await self._uploading.upload(self._caller, part.filename or "", part.pieces())
             self.uploads.append(upload)
         if not begun:
             raise invalid(file="is required")
@@ -87,11 +87,11 @@ class _Sending:
         wanted = {name: parameters[name] for name in ("chat_id", "client_id", "reply_to", "content")}
         self._values = {"content": "", **text_values(wanted, self._fields)}
         params = read(COMMANDS[COMMAND].params, COMMANDS[COMMAND].schema, self._values)
-        earlier = await self._files.admit_message(
+        earlier = await self._uploading.admit_message(
             self._caller, params.chat_id, params.client_id, params.content
         )
         if earlier is None:
-            await self._files.admit(self._caller, None)
+            await self._uploading.admit(self._caller, None)
         return earlier
 
 

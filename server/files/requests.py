@@ -4,7 +4,7 @@ from aiohttp import web
 
 from handlers.chat_app import Caller
 from handlers.wire.file_limits import FILE_OVERHEAD_BYTES
-from server.keys import CONFIG, REQUESTS, SLOT
+from server.keys import CONFIG, LINGERS, REQUESTS, SLOT
 from server.rest.calls import caller_of, stranger_of
 
 SENT_AT_ONCE = 16
@@ -20,6 +20,7 @@ async def admitted_sender(request: web.Request) -> Caller:
     """The caller, once few enough of their files are being received. Apart from other requests, which are not to wait
     for large files. Raises: `ChatError` `unauthenticated`, `rate_limited`."""
     caller = await caller_of(request)
+    request[LINGERS] = True
     await _take(request, ("sends", caller.user_id), SENT_AT_ONCE, SEND_WAIT_S)
     return caller
 

@@ -11,7 +11,7 @@ from handlers.wire.errors import ChatError
 from server.files.file_body import FileBody
 from server.files.requests import reader_of
 from server.headers import CONTENT_SECURITY_POLICY
-from server.keys import CHAT_APP, UNSENT
+from server.keys import CHAT_APP, FILES_UNSENT
 from server.middlewares import error_answer
 
 FILE_POLICY = "; ".join(
@@ -28,6 +28,9 @@ FILE_POLICY = "; ".join(
 
 A_DAY = "private, max-age=86400, immutable"
 """For files by link: as long as a link is good. Their bytes never change."""
+
+ASK_FIRST = "private, no-cache"
+"""For files by token: another user of the same browser has another token."""
 
 FOR_EVER = "public, max-age=31536000, immutable"
 """For avatars, which never change under their path."""
@@ -47,21 +50,22 @@ async def thumbnail(request: web.Request) -> web.StreamResponse:
 
 
 async def _upload(request: web.Request, *, is_thumbnail: bool) -> web.StreamResponse:
-    """By a signed link, whoever has it; else by the token of somebody who may read the file."""
-    files, upload_id = request.app[CHAT_APP].files, request.match_info["upload_id"]
-    if files.is_link(request.query):
+    """By a file link for everybody who has it, else by the token of a user who may read the file."""
+    downloads, upload_id = request.app[CHAT_APP].files.downloads, request.match_info["upload_id"]
+    by_link = downloads.is_link(request.query)
+    if by_link:
         caller = await reader_of(request, stranger=True)
-        download = await files.by_link(request.path, request.query, upload_id, thumbnail=is_thumbnail)
+        download = await downloads.by_link(request.path, request.query, upload_id, thumbnail=is_thumbnail)
     else:
         caller = await reader_of(request, stranger=False)
-        download = await files.by_token(caller, upload_id, thumbnail=is_thumbnail)
-    return await _answer(request, download, caller.user_id, A_DAY)
+        download = await downloads.by_token(caller, upload_id, thumbnail=is_thumbnail)
+    return await _answer(request, download, caller.user_id, A_DAY if by_link else ASK_FIRST)
 
 
 async def avatar(request: web.Request) -> web.StreamResponse:
     """Needs no token."""
     caller = await reader_of(request, stranger=True)
-    download = await request.app[CHAT_APP].files.avatar(request.match_info["avatar_id"])
+    download = await request.app[CHAT_APP].files.downloads.avatar(request.match_info["avatar_id"])
     return await _answer(request, download, caller.user_id, FOR_EVER)
 
 
@@ -85,7 +89,9 @@ async def _answer(request: web.Request, download: Download, user_id: int, cache:
         headers[hdrs.CONTENT_RANGE] = f"bytes {start}-{stop - 1}/{download.size}"
     headers[hdrs.CONTENT_TYPE] = download.content_type
     headers[hdrs.CONTENT_DISPOSITION] = disposition(download)
-    body = FileBody(request.app[CHAT_APP].files, download, start, stop, request.app[UNSENT], user_id)
+    body = FileBody(
+        request.app[CHAT_APP].files.downloads, download, start, stop, request.app[FILES_UNSENT], user_id
+    )
     if request.method != hdrs.METH_HEAD:
         await body.begin()
     return web.Response(status=200 if span is None else 206, headers=headers, body=body)

@@ -17,7 +17,7 @@ FILE = "file"
 async def upload(request: web.Request) -> web.Response:
     """Answers 201 with the upload. Other parts than the one with the file are skipped."""
     caller = await admitted_sender(request)
-    files = request.app[CHAT_APP].files
+    files = request.app[CHAT_APP].files.uploads
     form = Form(request, body_bytes_max(request, files=1))
     await files.admit(caller, request.content_length)
     found: list[Upload] = []

@@ -166,7 +166,7 @@ async def caller_of(request: web.Request) -> Caller:
 
 
 def stranger_of(request: web.Request) -> Caller:
-    """Whoever makes the request, whatever token it has."""
+    """The sender of a request whose token, if it has one, does not matter."""
     origins = request.app[ORIGINS]
     return Caller(
         0,

@@ -52,7 +52,8 @@ def query_values(fields: Fields, texts: Mapping[str, str], url: URL) -> dict[str
 
 
 def text_values(fields: Fields, texts: Mapping[str, str]) -> dict[str, Any]:
-    """The parameters among texts by name; unknown names are ignored. Raises: `ChatError` `invalid`."""
+    """The parameters that texts spell, as those in a query or a form; unknown names are ignored. Raises: `ChatError`
+    `invalid`."""
     return {name: _value(name, field, texts[name]) for name, field in fields.items() if name in texts}
 
 

@@ -4,35 +4,32 @@ A file gets its name once all of it is on disk, and the folder that has the name
 always stands for a whole file. Only one server uses a folder: what is in `new` when it opens the folder is left over.
 """
 
-import asyncio
-import errno
 import os
 import re
 import secrets
+import threading
 from collections.abc import AsyncIterator, Callable, Collection, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
-from typing import ParamSpec, TypeVar
+from typing import ParamSpec
 from zlib import crc32
 
 from domain.refusals import NotFound
-from storage.errors import Trouble, Unavailable
-from storage.files.ports import PIECE_BYTES
+from storage.files.open_file import OpenFile
+from storage.files.threads import Threads
 
 _THREADS = 4
-"""Apart from those of the event loop: a slow disk must not delay what else uses threads."""
 
 _WRITE_BYTES = 64 * 1024
 """How much is written at once. A hundred files that come in at the same time hold so much each."""
 
 _NEW = "new"
 _SUB_FOLDERS = 256
+_FLAGS = getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}(\.t)?")
 
 P = ParamSpec("P")
-T = TypeVar("T")
 
 
 class FolderFiles:
@@ -40,8 +37,7 @@ class FolderFiles:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._threads = ThreadPoolExecutor(_THREADS, "files")
-        self._closed = False
+        self._threads = Threads("files", _THREADS)
 
     @classmethod
     async def open(cls, folder: Path) -> "FolderFiles":
@@ -49,54 +45,38 @@ class FolderFiles:
         `Unavailable`."""
         files = cls(folder)
         try:
-            await files.run(files._remove_left_over)
+            await files._threads.run(files._remove_left_over)
         except BaseException:
             await files.close()
             raise
         return files
 
     async def begin(self) -> "FolderWriting":
-        return FolderWriting(self, self._folder / _NEW / secrets.token_hex(16))
+        return FolderWriting(self, self._threads, self._folder / _NEW / secrets.token_hex(16))
 
     async def size(self, file_id: str) -> int | None:
-        return await self.run(self._size, file_id)
+        return await self._threads.run(self._size, file_id)
 
     async def read(self, file_id: str, start: int = 0, stop: int | None = None) -> AsyncIterator[bytes]:
-        file = await self.run(self._open, file_id, start)
+        file = OpenFile(self.place(file_id))
         try:
-            left = None if stop is None else max(0, stop - start)
-            while left is None or left > 0:
-                piece = await self.run(os.read, file, PIECE_BYTES if left is None else min(left, PIECE_BYTES))
-                if not piece:
-                    return
-                if left is not None:
-                    left -= len(piece)
+            while piece := await self._threads.run(file.read, start, stop):
+                start += len(piece)
                 yield piece
         finally:
-            os.close(file)
+            self._threads.begin(file.close)
 
     async def delete(self, file_ids: Collection[str]) -> None:
-        await self.run(self._delete, file_ids)
+        await self._threads.run(self._delete, file_ids)
 
     async def ids(self, *, after: str, limit: int, older_than: datetime) -> Sequence[str]:
-        return await self.run(self._ids, after, limit, older_than.timestamp())
+        return await self._threads.run(self._ids, after, limit, older_than.timestamp())
 
     async def free_bytes(self) -> int | None:
-        return await self.run(self._free_bytes)
+        return await self._threads.run(self._free_bytes)
 
     async def close(self) -> None:
-        self._closed = True
-        await asyncio.to_thread(self._threads.shutdown)
-
-    async def run(self, action: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Runs an action in a thread. Raises: `Unavailable` for an error of the disk."""
-        if self._closed:
-            raise Unavailable("the store is closed", "closed")
-        work = self._threads.submit(action, *args, **kwargs)
-        try:
-            return await asyncio.shield(asyncio.wrap_future(work))
-        except OSError as error:
-            raise _unavailable(error) from error
+        await self._threads.close()
 
     def place(self, file_id: str) -> Path:
         """Where a file is, or would be. Raises: `NotFound` for what cannot be the id of a file."""
@@ -126,14 +106,6 @@ class FolderFiles:
             return self.place(file_id).stat().st_size
         except (NotFound, FileNotFoundError):
             return None
-
-    def _open(self, file_id: str, start: int) -> int:
-        try:
-            file = os.open(self.place(file_id), os.O_RDONLY | getattr(os, "O_CLOEXEC", 0))
-        except FileNotFoundError:
-            raise NotFound("file") from None
-        os.lseek(file, start, os.SEEK_SET)
-        return file
 
     def _delete(self, file_ids: Collection[str]) -> None:
         folders: set[Path] = set()
@@ -184,31 +156,46 @@ class FolderFiles:
 
 
 class FolderWriting:
-    """See `storage.files.ports.Writing`. The file is made with its first bytes, or when it is kept."""
+    """See `storage.files.ports.Writing`. The file is made with its first bytes, or when it is kept.
 
-    def __init__(self, files: FolderFiles, temporary: Path) -> None:
+    A caller that is cancelled drops the writing while a thread may still be at work for it: that has to come to its
+    end first, and what has not begun does nothing any more.
+    """
+
+    def __init__(self, files: FolderFiles, threads: Threads, temporary: Path) -> None:
         self._files = files
+        self._threads = threads
         self._temporary = temporary
+        self._place: Path | None = None
         self._file = -1
         self._buffer: list[bytes] = []
         self._buffer_bytes = 0
+        self._lock = threading.Lock()
+        self._dropped = False
 
     async def write(self, chunk: bytes) -> None:
         self._buffer.append(chunk)
         self._buffer_bytes += len(chunk)
         if self._buffer_bytes >= _WRITE_BYTES:
-            await self._files.run(self._flush)
+            await self._threads.run(self._alone, self._flush)
 
     async def keep(self, file_id: str) -> None:
-        await self._files.run(self._keep, self._files.place(file_id))
+        self._place = self._files.place(file_id)
+        await self._threads.run(self._alone, self._keep, self._place)
+        self._place = None
 
     async def drop(self) -> None:
-        await self._files.run(self._drop)
+        await self._threads.run(self._drop)
+
+    def _alone(self, action: Callable[P, None], *args: P.args, **kwargs: P.kwargs) -> None:
+        with self._lock:
+            if not self._dropped:
+                action(*args, **kwargs)
 
     def _flush(self) -> None:
         if self._file < 0:
             self._files.make_folder(self._temporary.parent)
-            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 0)
+            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _FLAGS
             self._file = os.open(self._temporary, flags, 0o600)
         content = memoryview(b"".join(self._buffer))
         self._buffer, self._buffer_bytes = [], 0
@@ -224,10 +211,14 @@ class FolderWriting:
         sync_folder(place.parent)
 
     def _drop(self) -> None:
-        self._buffer, self._buffer_bytes = [], 0
-        self._close()
-        with suppress(FileNotFoundError):
-            self._temporary.unlink()
+        with self._lock:
+            self._dropped = True
+            self._buffer, self._buffer_bytes = [], 0
+            self._close()
+            for path in (self._temporary, self._place):
+                if path is not None:  # the latter if `keep` did not return
+                    with suppress(FileNotFoundError):
+                        path.unlink()
 
     def _close(self) -> None:
         if self._file >= 0:
@@ -256,13 +247,3 @@ def _changed_before(file: Path, time_s: float) -> bool:
         return file.stat().st_mtime < time_s
     except FileNotFoundError:
         return False
-
-
-def _unavailable(error: OSError) -> Unavailable:
-    return Unavailable(f"the folder of files cannot be used: {error.strerror or error}", _trouble_of(error))
-
-
-def _trouble_of(error: OSError) -> Trouble:
-    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-        return "full"
-    return "read_only" if error.errno in (errno.EROFS, errno.EACCES, errno.EPERM) else "failing"

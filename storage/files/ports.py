@@ -15,7 +15,8 @@ PIECE_BYTES = 256 * 1024
 
 
 class Writing(Protocol):
-    """A file that is being written. Nobody can read it before it is kept."""
+    """A file that is being written. Nobody can read it before it is kept. After a call that has raised, or whose caller
+    was cancelled, it can only be dropped."""
 
     async def write(self, chunk: bytes) -> None:
         """Appends the chunk. Memory holds no more of the file than `PIECE_BYTES` and this chunk."""

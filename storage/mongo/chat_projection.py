@@ -109,10 +109,12 @@ async def _invite_removed(database: Database, _row: Row, data: Document) -> None
 
 
 async def _deleted(database: Database, row: Row, data: Document) -> None:
+    # The chat comes first: without members, nobody would look at a chat whose deletion is not finished, and what it
+    # has would stay. A deleted one is finished by `storage.mongo.removal`.
+    await _update_chat(database, row, {"deleted": data["deleted"], "member_count": data["member_count"]})
     await database.with_retry(
         lambda: database.members.update_many({"chat_id": row.chat_id}, {"$set": {"gone": True, "n": row.n}})
     )
-    await _update_chat(database, row, {"deleted": data["deleted"], "member_count": data["member_count"]})
 
 
 async def _member_added(database: Database, row: Row, data: Document) -> None:

@@ -109,6 +109,8 @@ class MongoWriting:
         self._pieces = 0
         self._begun = False
         self._kept = False
+        self._is_certain = True
+        """Whether all calls that write have returned: one that was cancelled, or failed, may still have its effect."""
 
     async def write(self, chunk: bytes) -> None:
         self._buffer += chunk
@@ -120,6 +122,7 @@ class MongoWriting:
         database = self._database
         while self._buffer:
             await self._write_piece()
+        self._is_certain = False
         if self._begun:
             await self._name(file_id)
         file = {
@@ -136,17 +139,21 @@ class MongoWriting:
         await _delete(database, database.file_writings, self._word)
 
     async def drop(self) -> None:
+        """The note of the writing stays if a call did not return: it leads the collector to what may still be written
+        by that."""
         self._buffer.clear()
         if self._begun and not self._kept:
             await _delete_pieces(self._database, self._word, self._pieces + 1)
-            await _delete(self._database, self._database.file_writings, self._word)
+            if self._is_certain:
+                await _delete(self._database, self._database.file_writings, self._word)
             self._begun = False
 
     async def _begin(self) -> None:
         """Notes the writing, before its first piece is there."""
         noted = {"_id": self._word, "begun_at": _now(), "file_id": None, "by": self._word}
+        self._begun, self._is_certain = True, False
         await self._database.add(self._database.file_writings, noted)
-        self._begun = True
+        self._is_certain = True
 
     async def _name(self, file_id: str) -> None:
         """Notes the id under which the file is about to be kept. Raises: `Unavailable` if the writing took so long that
@@ -162,8 +169,10 @@ class MongoWriting:
         data = bytes(self._buffer[:PIECE_BYTES])
         key, pieces = _piece_key(self._word, self._pieces), self._database.file_pieces
         piece = {"_id": key, "files_id": self._word, "n": self._pieces, "data": data}
+        self._is_certain = False
         with suppress(DuplicateKeyError):  # the first try succeeded before the connection broke
             await self._database.with_retry(lambda: pieces.insert_one(piece))
+        self._is_certain = True
         del self._buffer[:PIECE_BYTES]
         self._pieces += 1
 

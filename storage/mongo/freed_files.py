@@ -6,6 +6,7 @@ upload goes. A file in the queue whose upload is still there is not due: the sec
 message has the file.
 """
 
+import asyncio
 from collections.abc import Iterable, Sequence
 from functools import partial
 
@@ -19,6 +20,8 @@ _AT_ONCE = 100
 
 
 class FreedFiles:
+    """The queue, and what has to happen before a file in it is due."""
+
     def __init__(self, database: Database) -> None:
         self._database = database
         self._quotas = Quotas(database)
@@ -26,14 +29,14 @@ class FreedFiles:
     async def end_uploads(self, upload_ids: Sequence[str]) -> None:
         """Takes the last step for uploads whose files are in the queue and that no message has any more."""
         database = self._database
-        for document in await database.get_each(database.uploads, upload_ids):
-            if document is None:
-                continue
-            upload_id = document["_id"]
+        found = await database.get_each(database.uploads, upload_ids)
+        documents = [document for document in found if document is not None]
+        for one in documents:
             await self._quotas.take_away(
-                document["user_id"], upload_id, document["size_bytes"], counted=document["counted"]
+                one["user_id"], one["_id"], one["size_bytes"], counted=one["counted"]
             )
-            await database.with_retry(partial(database.uploads.delete_one, {"_id": upload_id}))
+        deletions = [partial(database.uploads.delete_one, {"_id": one["_id"]}) for one in documents]
+        await asyncio.gather(*map(database.with_retry, deletions))
 
     async def remove_uploads(self, uploads: Sequence[Upload]) -> Sequence[str]:
         """Takes all steps for uploads that no message has. Returns the ids of their files."""

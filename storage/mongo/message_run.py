@@ -5,6 +5,7 @@ They are planned on the state in memory, without checking first that it is the n
 (`log.py`). A refusal inserts nothing, so before one is final, the log is asked for newer rows.
 """
 
+import asyncio
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from typing import Any
 from domain.changes import MessageChange
 from domain.decisions.view import MessageView
 from domain.mentions import usernames_in
-from domain.models import Draft, Message
+from domain.models import Appended, Draft, Message
 from domain.refusals import Refusal
 from storage.mongo import upload_documents
 from storage.mongo.chat_replica import ChatReplica
@@ -122,19 +123,24 @@ class MessageRun:
                 continue
             self._claims[index] = item.draft.attachments
             name, at = upload_documents.name_of(item.draft, item.mark), to_micros(item.draft.created_at)
-            for upload_id in item.draft.attachments:
-                if not await upload_documents.claim(database, upload_id, name, at):
-                    self._taken.add(upload_id)
+            claims = (upload_documents.claim(database, one, name, at) for one in item.draft.attachments)
+            claimed = zip(item.draft.attachments, await asyncio.gather(*claims), strict=True)
+            self._taken.update(upload_id for upload_id, is_ours in claimed if not is_ours)
         return len(self._taken) == taken
 
     async def _give_back(self) -> None:
-        """Gives back the claims of sends that were refused after all. One with a `client_id` keeps them: the same send
-        may be under way at another node, and then has the claims too."""
+        """Gives back the claims of sends that were refused after all, and those that a repeat has made and its first
+        message does not have. A refused send with a `client_id` keeps them: the same send may be under way at another
+        node, and then has the claims too."""
         for index, upload_ids in self._claims.items():
-            draft = self._items[index].draft
-            if isinstance(self._outcomes[index], Refusal) and draft is not None and draft.client_id is None:
-                for upload_id in set(upload_ids) - self._taken:
-                    await upload_documents.give_back(self._writer.database, upload_id)
+            outcome, draft = self._outcomes[index], self._items[index].draft
+            free = set(upload_ids) - self._taken
+            if isinstance(outcome, Appended):
+                free -= {attachment.id for attachment in outcome.message.attachments}
+            elif not isinstance(outcome, Refusal) or draft is None or draft.client_id is not None:
+                continue
+            for upload_id in free:
+                await upload_documents.give_back(self._writer.database, upload_id)
 
     async def _fail(self, unknown: UnknownKind, pending: Sequence[int]) -> None:
         """Settles the items of a chat that this version cannot serve. The next round goes on with the others."""

@@ -1,14 +1,15 @@
 """What the uploads of users take, exact on several nodes.
 
-A user's entries are documents with the numbers 1, 2, 3…, each with the sum after it. Whoever adds or takes away an
-upload has decided on the sum of entry n - 1 when they insert entry n: of nodes that try the same number, one inserts
-it, and the others decide again. FerretDB is exact in nothing but that. Each upload has one entry that adds it, and at
-most one that takes it away, for `entry` is unique. Entries stay.
+A user's entries are documents with the numbers 1, 2, 3…, each with the sum after it. A node that inserts entry n has
+decided on the sum of entry n - 1. Of nodes that try the same number, one inserts it, and the others decide again; that
+is exact on FerretDB too, where guarded updates are not. Each upload has one entry that adds it, and at most one that
+takes it away, for `entry` is unique. Entries stay.
 """
 
 from uuid import uuid4
 
 from domain.decisions.files import check_quota
+from domain.refusals import OverQuota
 from storage.mongo.database import Database, Document
 from storage.mongo.retry_budget import RetryBudget
 
@@ -17,6 +18,8 @@ _USERS_MAX = 10_000
 
 
 class Quotas:
+    """Adds and takes away entries."""
+
     def __init__(self, database: Database) -> None:
         self._database = database
         self._newest: dict[int, Document] = {}
@@ -37,13 +40,21 @@ class Quotas:
             await self._enter(user_id, f"-{upload_id}", -size, 0)
 
     async def _enter(self, user_id: int, entry: str, size: int, quota_bytes: int) -> None:
-        """Inserts an entry, unless it is there."""
+        """Inserts an entry, unless it is there: at first behind the newest that this node knows, which it mostly is, so
+        that one call suffices; a refusal is given only after a look for newer ones."""
         budget, database = RetryBudget(), self._database
+        newest, is_fresh = self._newest.get(user_id), False
         while True:
-            newest = await self._newest_of(user_id)
+            if newest is None or is_fresh:
+                newest, is_fresh = await self._newest_of(user_id), True
             n, used = (0, 0) if newest is None else (newest["n"], newest["used"])
-            if size > 0:
-                check_quota(size, used, quota_bytes)
+            try:
+                check_quota(max(size, 0), used, quota_bytes)
+            except OverQuota:
+                if is_fresh:
+                    raise
+                is_fresh = True
+                continue
             document = {
                 "_id": _key(user_id, n + 1),
                 "user_id": user_id,
@@ -57,6 +68,7 @@ class Quotas:
                 return
             if await self._has(entry):
                 return
+            is_fresh = True
             await budget.again()
 
     async def _has(self, entry: str) -> bool:

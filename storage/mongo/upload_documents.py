@@ -1,11 +1,12 @@
 """The documents of uploads, and who has claimed one.
 
-A message has an upload if a document of `claims` says so, whose `_id` is made from that of the upload: whoever inserts
-it has the upload. So one message has it, whatever nodes do at once, on FerretDB too. A claim is made in the name of the
-message: its sender with their `client_id` or, if it has none, `#` and the mark of the write, by which the log finds the
-message as well. So each try of one send has the claim, and a claim that no message followed is seen to be one.
+Before a node inserts a message that has uploads, it claims each of them: it inserts a document into `claims` whose
+`_id` is made from that of the upload. One insert succeeds, whatever nodes do at once, on FerretDB too. A claim is made
+in the name of the message: the sender with their `client_id` or, if there is none, with `#` and the mark of the write;
+the log finds the message by both. So each try of a send owns the claim, at any node, and the log tells whether a
+message followed a claim.
 
-A claim stays for ever: a node that has read the document of an upload a while ago must not get it.
+A claim stays for ever: a node may have read the document of the upload a while ago.
 """
 
 from collections.abc import Collection, Sequence
@@ -79,8 +80,8 @@ async def give_back(database: Database, upload_id: str) -> None:
 
 
 async def claim_unwanted(database: Database, log: Log, upload_id: str, before: int) -> bool:
-    """Claims an upload that no message has, so that none gets it. Returns False if a message has it after all, which
-    its document says then; and for a claim since `before` whose message may still be on its way."""
+    """Claims an upload that no message has, so that none gets it. Returns False if a message has it after all, and then
+    notes that in its document; also if it was claimed after `before`, so that its message may still be on its way."""
     if await claim(database, upload_id, _NOBODY, before):
         return True
     found = await database.get(database.claims, _claim_key(upload_id))
@@ -88,8 +89,10 @@ async def claim_unwanted(database: Database, log: Log, upload_id: str, before: i
         return False
     sender_id, _, client_id = found["by"].partition(":")
     for row in await log.first_uses([(int(sender_id), client_id)]):
-        await note_attached(database, [row])
-        return False
+        if row.message is not None and any(one.id == upload_id for one in row.message.attachments):
+            await note_attached(database, [row])
+            return False
+        return True  # the message is there, and has other files
     return bool(found["at"] < before)
 
 

@@ -66,10 +66,10 @@ class MongoUploads:
         return [upload_documents.upload_of(document) for document in found]
 
     async def discard(self, upload_ids: Collection[str]) -> None:
-        """The message that they were for was refused: whatever was claimed for it, it will not come."""
+        """Not those that are claimed: their message may be on its way, whatever the caller was told."""
         found = await self._database.get_each(self._database.uploads, sorted(upload_ids))
         unattached = [one for one in found if one is not None and one["message_id"] is None]
-        await self._remove(unattached, _EVER)
+        await self._remove(unattached, _NEVER)
 
     async def expire(self, before: datetime, limit: int) -> int:
         return await self._remove(
@@ -93,7 +93,7 @@ class MongoUploads:
         """Frees the avatar of a user whose account has ended, and takes away their uploads that no message has."""
         unattached = {"user_id": user_id, "message_id": None}
         await self.free_avatar(avatar_id)
-        await self._remove(await self._database.find(self._database.uploads, unattached), 0)
+        await self._remove(await self._database.find(self._database.uploads, unattached), _NEVER)
 
     async def free_avatar(self, avatar_id: str | None) -> None:
         """Frees the file of an avatar that is no longer one, if there is any."""
@@ -148,5 +148,5 @@ class MongoUploads:
 _FREEING = frozenset({MessageDeleted, ChatAvatarChanged})
 """The kinds of changes that free files and are in the log."""
 
-_EVER = 2**62
-"""A time after all others."""
+_NEVER = 0
+"""A time before all others: no claim is older."""

@@ -61,7 +61,7 @@ MESSAGE = {
     "sender_id": is_id,
     "created_at": is_time,
     "edited_at": maybe(is_time),
-    "message_type": one_of("text"),
+    "message_type": one_of("text", "image", "file"),
     "reply_to": maybe(is_id),
     "mentions": a(list),
     "mentions_all": a(bool),

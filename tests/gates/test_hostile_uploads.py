@@ -357,3 +357,15 @@ async def test_no_body_is_answered_with_a_failure_of_the_server(serve: Serve) ->
         assert status in (200, 413, 415, 422), answer
     assert taken > 5
     assert loads((await fetch(ann, "/api/users/me", token=ann.token))[1])["id"] == ann.id
+
+
+async def test_a_client_that_sends_all_before_it_reads_sees_the_refusal(serve: Serve) -> None:
+    server = await serve(max_upload_bytes=100_000)
+    ann = await server.person("ann")
+    body = part("file", b"x" * 40_000_000, "a") + END
+    async with raw_post(server, ann, f"Content-Length: {len(body)}") as (reader, writer):
+        for start in range(0, len(body), 100_000):
+            writer.write(body[start : start + 100_000])
+            await writer.drain()
+        assert await status_of(reader) == 413
+    await no_files(server)

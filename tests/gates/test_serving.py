@@ -2,11 +2,15 @@
 
 import asyncio
 import re
+from collections.abc import AsyncIterator
 from typing import Any
 from urllib.parse import parse_qs, quote, urlsplit
 
 import pytest
+from aiohttp import ClientError
 
+from domain.refusals import NotFound
+from storage.errors import Unavailable
 from tests.clients.clock import ManualClock
 from tests.clients.files import fetch, send_files, upload
 from tests.clients.people import Person
@@ -253,3 +257,27 @@ async def test_a_file_whose_bytes_are_gone_is_not_found(server: Server, ann: Per
     files: Any = server.chat_app.context.store.files
     await files.delete([file["id"]])
     assert (await fetch(ann, file["url"]))[0].status == 404
+
+
+@pytest.mark.parametrize("error", [None, Unavailable("the disk fails", "failing"), NotFound("file")])
+async def test_an_answer_whose_file_ends_too_early_is_broken(
+    server: Server, ann: Person, monkeypatch: pytest.MonkeyPatch, error: Exception | None
+) -> None:
+    file = await upload(ann, BODY)
+
+    async def read(*_: Any) -> AsyncIterator[bytes]:
+        yield BODY[:1000]
+        if error is not None:
+            raise error
+
+    monkeypatch.setattr(server.chat_app.context.store.files, "read", read)
+    with pytest.raises(ClientError):
+        await fetch(ann, file["url"])
+    monkeypatch.undo()
+    assert (await fetch(ann, file["url"]))[1] == BODY
+
+
+async def test_what_is_got_by_token_is_asked_for_again_each_time(ann: Person) -> None:
+    file = await upload(ann, b"x")
+    answer, _ = await fetch(ann, f"/api/uploads/{file['id']}", token=ann.token)
+    assert answer.headers["Cache-Control"] == "private, no-cache"

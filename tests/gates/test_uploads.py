@@ -1,13 +1,17 @@
 """Files that are sent: what is answered, attached, refused, and what stays."""
 
 import asyncio
+import errno
 import os
 import time
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from aiohttp import ClientError, FormData
 
+from storage.errors import Unavailable
 from tests.clients.admins import make_admin
 from tests.clients.clock import ManualClock
 from tests.clients.files import fetch, form, send_files, try_upload, upload
@@ -275,3 +279,91 @@ async def test_statistics_have_the_bytes_of_uploads(serve: Serve) -> None:
     await upload(ann, b"x" * 1234)
     await make_admin(server.chat_app, ann.id)
     assert (await ann.get("/admin/stats"))["uploads_bytes"] == 1234
+
+
+async def test_without_room_on_the_disk_a_file_is_unavailable(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ann = await server.person("ann")
+    chat_id = await ann.chat()
+
+    async def no_room() -> Any:
+        raise Unavailable("no room", "full")
+
+    monkeypatch.setattr(server.chat_app.context.store.files, "begin", no_room)
+    for content in (b"x", jpeg()):
+        status, body = await try_upload(ann, content)
+        assert (status, body["error"]["code"]) == (503, "unavailable")
+
+    def no_spool(*_: object) -> Any:
+        raise OSError(errno.ENOSPC, "no space left")
+
+    monkeypatch.setattr("handlers.files.spool.Spools._open", no_spool)
+    status, body = await try_upload(ann, jpeg())
+    assert (status, body["error"]["code"]) == (503, "unavailable")
+    assert (await send_files(ann, chat_id, ("a", b"x")))[0] == 503
+    assert server.chat_app.files.counts.refusals["unavailable"] == 4
+    assert (await ann.say(chat_id, "text goes on"))["seq"] == 1
+
+
+async def test_bytes_of_an_upload_that_may_be_there_stay_until_that_is_known(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ann = await server.person("ann")
+    uploads = server.chat_app.context.store.uploads
+    create = uploads.create
+
+    async def unconfirmed(*arguments: Any, **options: Any) -> None:
+        await create(*arguments, **options)
+        raise Unavailable("no answer", "unconfirmed")
+
+    monkeypatch.setattr(uploads, "create", unconfirmed)
+    assert (await try_upload(ann, b"x"))[0] == 503
+    (kept,) = kept_files(server)
+    assert (await fetch(ann, f"/api/uploads/{kept.name}", token=ann.token))[1] == b"x"
+
+
+async def test_whoever_is_banned_while_they_send_gets_nothing(server: Server) -> None:
+    ann, root = await server.people("ann", "root")
+    await make_admin(server.chat_app, root.id)
+    may_end = asyncio.Event()
+
+    async def slowly() -> AsyncIterator[bytes]:
+        yield b"x" * 10_000
+        await may_end.wait()
+        yield b"y"
+
+    data = FormData()
+    data.add_field("file", slowly(), filename="a")
+    sending = asyncio.create_task(ann.request("POST", "/uploads", data=data))
+    async with asyncio.timeout(5):
+        while not server.chat_app.files.counts.receiving:
+            await asyncio.sleep(0.01)
+    await root.patch(f"/admin/users/{ann.id}", banned=True)
+    may_end.set()
+    assert (await sending)[0] == 403
+    await no_files(server)
+
+
+async def test_a_stop_in_the_middle_of_a_file_leaves_nothing(serve: Serve) -> None:
+    server = await serve(shutdown_timeout_s=4)
+    ann = await server.person("ann")
+
+    async def endless() -> AsyncIterator[bytes]:
+        while True:
+            yield b"x" * 10_000
+            await asyncio.sleep(0.01)
+
+    data = FormData()
+    data.add_field("file", endless(), filename="a")
+    sending = asyncio.create_task(ann.request("POST", "/uploads", data=data))
+    async with asyncio.timeout(5):
+        while not server.chat_app.files.counts.received_bytes:
+            await asyncio.sleep(0.01)
+    async with asyncio.timeout(6):
+        await server.stop()
+    with pytest.raises(ClientError):
+        await sending
+    assert kept_files(server) == []
+    await server.start()
+    await upload(ann, b"x")

@@ -9,7 +9,7 @@ from domain.models import ChatState
 from handlers.live.chat_updates import PUBLISHED_EVERY_S, QUERIES_MAX, ChatUpdates
 from handlers.live.connections import Connection, Connections, enter_room
 from handlers.live.directory import Directory
-from handlers.wire.links import Links
+from handlers.wire.file_links import FileLinks
 from tests.clients.clock import ManualClock
 from tests.clients.hub import MemoryHub
 from tests.clients.memory_store import MemoryChats, store_of
@@ -30,7 +30,7 @@ class Scene:
         self.chats = MemoryChats({CHAT: [ANN, BOB, CARL, 99]})
         store = store_of(self.chats)
         self.directory = Directory(store)
-        links = Links(b"key", self.clock.unix_s)
+        links = FileLinks(b"key", self.clock.unix_s)
         self.updates = ChatUpdates(store, self.hub, self.clock, self.connections, self.directory, links)
 
     async def join(self, name: str) -> None:

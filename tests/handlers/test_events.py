@@ -9,7 +9,7 @@ from domain import changes
 from domain.changes import MessageCreated, MessageDeleted, MessageEdited, replay_of
 from domain.models import Message
 from handlers.wire.events import EVENT_NAMES, ROOM_EVENTS, replayed
-from handlers.wire.links import Links
+from handlers.wire.file_links import FileLinks
 from tests.clients.numbered import NUMBERED_EVENTS
 from tests.storage.world import START
 
@@ -58,7 +58,7 @@ def test_as_what_a_message_is_replayed(
 ) -> None:
     message = Message(7, 1, 3, 5, "text", 2, START, deleted=deleted)
     assert replay_of(message, known=known) == kind(message)
-    name, payload = replayed(message, START, Links(b"key", lambda: 0), known=known)
+    name, payload = replayed(message, START, FileLinks(b"key", lambda: 0), known=known)
     assert (name, payload["chat_id"], payload["seq"]) == (event, 1, 5)
     assert name in EVENT_NAMES
     assert name == ROOM_EVENTS[kind].__name__

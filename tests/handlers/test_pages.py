@@ -9,14 +9,14 @@ from domain.files import Attachment
 from domain.models import Chat, ChatSummary, Member, Message
 from domain.refusals import BadReference
 from handlers.wire.errors import ChatError
+from handlers.wire.file_links import FileLinks
 from handlers.wire.json import dumps
-from handlers.wire.links import Links
 from handlers.wire.pages import PAGE_BYTES_MAX, after_id, order_of, that_fit
 from handlers.wire.views import message_view, summary_view
 from storage.cursor import Cursor
 from storage.sizes import message_bytes, summary_bytes
 
-LINKS = Links(b"key", lambda: 2e9)
+LINKS = FileLinks(b"key", lambda: 2e9)
 AT = datetime(2025, 11, 23, 10, 0, 0, 123456, tzinfo=UTC)
 ID = 2**53 - 1
 

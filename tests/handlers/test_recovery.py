@@ -16,7 +16,7 @@ from handlers.live.loaded_chat import LoadedChat
 from handlers.live.recovery import PIECE_BYTES_MAX, STUCK_S, UNSENT_BYTES_MAX, replay
 from handlers.policy import Policy
 from handlers.wire.endings import Ending, Refused
-from handlers.wire.links import Links
+from handlers.wire.file_links import FileLinks
 from storage.sizes import message_bytes
 from tests.storage.world import START
 
@@ -45,7 +45,7 @@ class Peer:
 
     async def replay(self) -> tuple[int, bool]:
         context = SimpleNamespace(
-            links=Links(b"key", lambda: 0),
+            links=FileLinks(b"key", lambda: 0),
             policy=Policy(),
             hub=SimpleNamespace(
                 unread_bytes=lambda _id: self._unread_bytes(self.now_s),

@@ -16,6 +16,8 @@ from tests.storage.conftest import MongoPlace
 from tests.storage.crashes import END, SCENARIOS, ids_of, name_of, open_for, send
 from tests.storage.kept import all_ids, clean, read, traces
 
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="has no fork and no SIGKILL")
+
 SHORT = ("upload", "attach")
 """Scenarios that take less than a quarter of a minute on FerretDB."""
 

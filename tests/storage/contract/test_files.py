@@ -127,6 +127,28 @@ async def test_ids_come_page_by_page(store: Store) -> None:
     assert await store.files.ids(after=found[9], limit=100, older_than=later) == found[10:]
 
 
+@pytest.mark.parametrize("turns", [1, 3, 10, 50])
+async def test_a_writing_that_is_cancelled_leaves_nothing(store: Store, turns: int) -> None:
+    """As when a client goes away in the middle of its body."""
+    files = store.files
+    writing = await files.begin()
+
+    async def write() -> None:
+        for _ in range(3):
+            await writing.write(b"x" * 300_000)
+        await writing.keep("file")
+
+    task = asyncio.create_task(write())
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    await writing.drop()
+    await asyncio.sleep(0.1)  # for what the database is still told to write
+    assert await all_ids(files) == []
+    assert await traces(store) == 0
+
+
 async def test_many_writings_side_by_side(store: Store) -> None:
     contents = {f"file{number}": os.urandom(1 + 40_000 * number) for number in range(12)}
     await asyncio.gather(*(keep(store.files, *one, chunk=9000) for one in contents.items()))

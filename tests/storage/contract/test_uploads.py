@@ -206,6 +206,19 @@ async def test_a_repeat_is_answered_before_its_uploads_are_looked_at(store: Stor
         await world.send(chat_id, anna, attachments=["one"], client_id="x")
 
 
+async def test_a_repeat_with_other_uploads_takes_none(store: Store, world: World) -> None:
+    anna = await world.user()
+    chat_id = await world.chat(anna)
+    for upload_id in ("first", "other", "third"):
+        await picture(store, anna, upload_id)
+    sent = await world.send(chat_id, anna, attachments=["first"], client_id="x")
+    assert await world.send(chat_id, anna, attachments=["other", "third"], client_id="x") == sent
+    assert (await world.send(chat_id, anna, attachments=["other"])).seq == 2
+    await store.uploads.discard(["third"])
+    assert await queue(store) == {"third", "third.t"}
+    assert await store.uploads.used_bytes(anna) == 10
+
+
 async def test_repeats_at_the_same_time(store: Store, world: World) -> None:
     anna = await world.user()
     chat_id = await world.chat(anna)

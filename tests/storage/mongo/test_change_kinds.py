@@ -27,7 +27,7 @@ from handlers.live.tokens import Tokens
 from handlers.policy import Policy
 from handlers.wire.errors import ChatError
 from handlers.wire.events import Event, room_event
-from handlers.wire.links import Links
+from handlers.wire.file_links import FileLinks
 from storage.errors import Unavailable
 from storage.mongo import MongoStore
 from storage.mongo.chat_projection import _PROJECTIONS, no_projection
@@ -56,7 +56,7 @@ def reacted() -> Iterator[type[MessageChange]]:
         kind = declare_reacted(declare)
 
         @room_event(kind)
-        def throwaway_reacted(change: Any, _at: datetime, _links: Links) -> Event:
+        def throwaway_reacted(change: Any, _at: datetime, _links: FileLinks) -> Event:
             return cast(Event, ("throwaway_reacted", _payload(change)))
 
         yield kind
@@ -263,7 +263,7 @@ async def test_a_change_of_a_chat_that_takes_no_number_goes_the_same_way(
             by: int
 
         @room_event(ChatArchived)
-        def throwaway_archived(change: Any, _at: datetime, _links: Links) -> Event:
+        def throwaway_archived(change: Any, _at: datetime, _links: FileLinks) -> Event:
             return cast(Event, ("throwaway_archived", {"chat_id": change.chat_id, "by": change.by}))
 
         monkeypatch.setitem(_RESULTS, ChatArchived, lambda change: change.by)  # type: ignore[arg-type]

@@ -45,6 +45,15 @@ _QUERIES: list[tuple[str, dict[str, Any], list[tuple[str, int]]]] = [
     ("invites", {"chat_id": 1, "created_by": 1, "n": {"$lt": 3}, "ended": False}, []),
     ("invites", {"chat_id": None, "expires_at": {"$ne": None, "$lte": 1}}, []),
     ("claims", {"invite": "code"}, []),
+    ("users", {"avatar_id": {"$in": ["a", "b"]}}, []),
+    ("chats", {"avatar_id": {"$in": ["a", "b"]}}, []),
+    ("uploads", {"user_id": 1, "message_id": None}, []),
+    ("uploads", {"message_id": None, "created_at": {"$lt": 1}}, [("created_at", 1)]),
+    ("quotas", {"entry": "+a"}, []),
+    ("quotas", {"user_id": 1}, [("n", -1)]),
+    ("files", {"_id": {"$gt": "a"}, "kept_at": {"$lt": 1}}, [("_id", 1)]),
+    ("file_writings", {"begun_at": {"$lt": 1}}, []),
+    ("freed_files", {"_id": {"$gt": "a"}}, [("_id", 1)]),
 ]
 
 

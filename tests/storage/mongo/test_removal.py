@@ -1,8 +1,15 @@
 import asyncio
+from contextlib import suppress
+from typing import Any
+
+import pytest
+from pymongo.errors import AutoReconnect
 
 from domain.changes import ChatDeleted
+from storage.errors import Unavailable
 from storage.mongo import MongoStore
 from tests.storage.conftest import MongoPlace
+from tests.storage.kept import chats_removed, clean, picture, traces
 from tests.storage.world import START, World, at
 
 
@@ -44,6 +51,38 @@ async def test_a_removal_that_was_cut_off_goes_on(mongo_place: MongoPlace, mongo
     again = await mongo_place.open()
     await swept(again, chat_id)
     assert await again.chats.load(chat_id) is None
+    await again.close()
+
+
+@pytest.mark.parametrize("what", [("members", "update_many"), ("messages", "delete_many")])
+async def test_a_node_dies_while_it_deletes_a_chat(
+    mongo_place: MongoPlace, mongo_store: MongoStore, monkeypatch: pytest.MonkeyPatch, what: tuple[str, str]
+) -> None:
+    """Nobody asks for the chat again; the next start finds it all the same."""
+    world = World(mongo_store)
+    anna = await world.user()
+    chat_id = await world.chat(anna)
+    await picture(mongo_store, anna, "one")
+    await world.send(chat_id, anna, "secret", attachments=["one"])
+    dead = await mongo_place.open()
+    collection = getattr(dead._database, what[0])
+
+    async def call(*_args: Any, **_options: Any) -> Any:
+        dead._database._closed = True
+        raise AutoReconnect("dead")
+
+    monkeypatch.setattr(collection, what[1], call)
+    with suppress(Unavailable):
+        await dead.chats.delete(chat_id, anna)
+    await chats_removed(dead)
+    await dead.close()
+    again = await mongo_place.open()
+    await swept(again, chat_id)
+    assert (await again.chats.list_for(anna, cursor=None, limit=9))[0] == []
+    await clean(again)
+    assert await traces(again) == 0
+    assert await again.uploads.used_bytes(anna) == 0
+    assert "secret" not in str(await again._database.messages.find({}).to_list(None))
     await again.close()
 
 

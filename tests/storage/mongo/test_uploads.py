@@ -17,9 +17,24 @@ from storage.errors import Unavailable
 from storage.mongo import MongoStore, versions
 from storage.mongo.database import Database
 from tests.storage.conftest import MongoPlace
-from tests.storage.kept import clean, picture, queue, read, traces, upload
+from tests.storage.kept import all_ids, clean, keep, picture, queue, read, traces, upload
 from tests.storage.mongo.nodes import Node
 from tests.storage.world import START, World, at, draft
+
+
+async def test_files_where_a_query_finds_several_documents(mongo_store: MongoStore) -> None:
+    """As on MongoDB itself: there one command deletes many pieces."""
+    mongo_store._database.finds_many = True
+    files = mongo_store.files
+    await keep(files, "one", b"x" * 800_000)
+    await keep(files, "two", b"y" * 800_000)
+    writing = await files.begin()
+    await writing.write(b"z" * 800_000)
+    await files.delete(["one", "unknown"])
+    assert await all_ids(files) == ["two"]
+    assert await traces(mongo_store) == 5
+    await files.delete(["two"])
+    assert await traces(mongo_store) == 0
 
 
 async def test_the_quota_is_exact_on_two_nodes(here: Node, there: Node) -> None:
@@ -284,6 +299,25 @@ async def test_a_send_that_is_refused_after_its_claim_gives_it_back(
         with pytest.raises(Forbidden):
             await here.send(chat_id, boris, attachments=["one"], created_at=at(2))
     assert (await here.send(other_id, boris, attachments=["one"])).attachments
+
+
+async def test_the_claim_of_a_repeat_whose_node_died_does_not_last(
+    here: Node, mongo_place: MongoPlace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The message of the claim is there, and has other uploads."""
+    anna = await here.user()
+    chat_id = await here.chat(anna)
+    await picture(here.store, anna, "first")
+    await picture(here.store, anna, "other")
+    await here.send(chat_id, anna, attachments=["first"], client_id="x")
+    dead = await mongo_place.open()
+    with monkeypatch.context() as patched:
+        dies(dead._database, "changes", "insert_many", patched)
+        with pytest.raises(Unavailable):
+            await dead.messages.append(draft(chat_id, anna, attachments=["other"], client_id="x"))
+    await dead.close()
+    await here.store.uploads.discard(["first", "other"])
+    assert await queue(here.store) == {"other", "other.t"}
 
 
 async def test_no_attachments_while_an_older_node_lives(mongo_store: MongoStore) -> None:

@@ -1,9 +1,13 @@
 """The folder of files: modes, what is left over, a disk that is full or may not be written."""
 
+import asyncio
 import errno
 import os
 import stat
+import threading
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -124,10 +128,87 @@ async def test_a_file_goes_on_being_read_while_it_is_deleted(tmp_path: Path) -> 
 async def test_reading_in_part_lets_go_of_the_file(tmp_path: Path) -> None:
     files = await FolderFiles.open(tmp_path)
     await keep(files, "file", b"x" * 600_000)
-    before = len(os.listdir("/proc/self/fd"))
     for _ in range(20):
         pieces = files.read("file")
         await anext(pieces)
         await pieces.aclose()
-    assert len(os.listdir("/proc/self/fd")) == before
+    await files.close()  # which waits for what has begun
+    assert [name for name in open_files() if name.startswith(str(tmp_path))] == []
+
+
+def open_files() -> list[str]:
+    """The paths of the files that this process has open."""
+    found: list[str] = []
+    for number in os.listdir("/proc/self/fd"):
+        with suppress(FileNotFoundError):
+            found.append(os.readlink(f"/proc/self/fd/{number}"))
+    return found
+
+
+class Held:
+    """Holds up a call of `os` in its thread."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, call: str) -> None:
+        self.begun, self.go_on = threading.Event(), threading.Event()
+        original = getattr(os, call)
+
+        def held(*args: Any) -> Any:
+            self.begun.set()
+            assert self.go_on.wait(10)
+            return original(*args)
+
+        monkeypatch.setattr(folder.os, call, held)
+
+    async def until_begun(self) -> None:
+        while not self.begun.is_set():
+            await asyncio.sleep(0.01)
+
+
+@pytest.mark.parametrize("call", ["write", "fsync", "rename"])
+async def test_a_writing_that_is_dropped_in_the_middle_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: str
+) -> None:
+    """Its thread goes on for a moment, and must not write into a file that somebody else opens meanwhile."""
+    files = await FolderFiles.open(tmp_path)
+    await keep(files, "kept")
+    writing = await files.begin()
+    await writing.write(b"x" * 1000)
+    with monkeypatch.context() as patched:
+        held = Held(patched, call)
+        keeping = asyncio.create_task(writing.keep("file"))
+        await held.until_begun()
+        keeping.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await keeping
+        dropping = asyncio.create_task(writing.drop())
+        await asyncio.sleep(0.05)
+        assert not dropping.done()
+        held.go_on.set()
+        await dropping
+    await writing.write(b"x" * 300_000)
+    assert everything(tmp_path) == {"kept"}
+    await files.close()
+    assert everything(tmp_path) == {"kept"}
+
+
+async def test_a_reader_that_goes_away_disturbs_no_other(tmp_path: Path) -> None:
+    files = await FolderFiles.open(tmp_path)
+    contents = {f"file{number}": os.urandom(700_000) for number in range(4)}
+    for file_id, content in contents.items():
+        await keep(files, file_id, content)
+
+    async def go_away(file_id: str, turns: int) -> None:
+        pieces = files.read(file_id)
+        reading = asyncio.create_task(anext(pieces))
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        reading.cancel()
+        await asyncio.gather(reading, return_exceptions=True)
+        await pieces.aclose()
+
+    for turns in range(12):
+        found = await asyncio.gather(
+            *(read(files, file_id) for file_id in contents), *(go_away(one, turns) for one in contents)
+        )
+        assert found[: len(contents)] == list(contents.values())
     await files.close()

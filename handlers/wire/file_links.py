@@ -21,7 +21,7 @@ SIGNATURE = "signature"
 _DIGITS_MAX = 12
 
 
-class Links:
+class FileLinks:
     """Makes and checks links under a key that has no other purpose. All nodes of a store have the same key, and so make
     the same links. `unix_s` is the time of day."""
 

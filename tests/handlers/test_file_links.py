@@ -1,15 +1,15 @@
-"""Links to files: how long they are good, and for what."""
+"""FileLinks to files: how long they are good, and for what."""
 
 import pytest
 
-from handlers.wire.links import GOOD_S, STEP_S, Links
+from handlers.wire.file_links import GOOD_S, STEP_S, FileLinks
 from tests.clients.links import parted
 
 
 class Scene:
     def __init__(self, key: bytes = b"key") -> None:
         self.now_s = 1_000_000 * STEP_S + 100.0
-        self.links = Links(key, lambda: self.now_s)
+        self.links = FileLinks(key, lambda: self.now_s)
 
     def is_good(self, link: str) -> bool:
         return self.links.is_good(*parted(link))
