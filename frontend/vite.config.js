@@ -6,9 +6,10 @@ import { emojiData } from './emojiData.js'
 import { precompress } from './precompress.js'
 
 const FUNCTION_TESTS = [
-  ...['accountRules', 'bidi', 'completions', 'dates', 'emoji', 'emojiList', 'events', 'folding', 'format'],
+  ...['accountRules', 'attachments', 'bidi', 'completions', 'dates', 'emoji', 'emojiList', 'events', 'files'],
+  ...['folding', 'format'],
   ...['freshness', 'hosts', 'i18n', 'links', 'markers', 'mentions', 'once', 'recovery', 'rows'],
-  ...['searchHits', 'searchWords', 'timeline', 'useForm', 'userAgents', 'viewport'],
+  ...['searchHits', 'searchWords', 'timeline', 'useForm', 'userAgents', 'viewport', 'zoom'],
 ].map((name) => `tests/unit/${name}.test.js`)
 
 const FIRST_OF_OTHERS =

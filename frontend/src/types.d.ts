@@ -19,6 +19,8 @@ export interface User {
   /** False for banned and for deleted users. */
   active: boolean
   deleted: boolean
+  /** The path of their picture; null: none. An older server does not send it. */
+  avatar_url?: string | null
   /** Only on the own user, as are the two after it. */
   email?: string | null
   is_admin?: boolean
@@ -30,15 +32,17 @@ export interface ServerInfo {
   registration: 'open' | 'invite' | 'closed'
   /** Whether the server still has no admin. */
   setup_needed: boolean
-  /** 0 or missing: it takes no files. */
+  /** How large a file may be; 0 or missing: it takes no files. */
   max_upload_bytes?: number
+  /** How much all files of a user may take; 0 or missing: any amount. */
+  upload_quota_bytes?: number
 }
 
 /** An invite as its link shows it to anybody. */
 export interface InvitePreview {
   code: string
   /** null: an invite to the server only. */
-  chat: Pick<SharedChat, 'name' | 'chat_type' | 'member_count'> | null
+  chat: Pick<SharedChat, 'name' | 'chat_type' | 'member_count' | 'avatar_url'> | null
   invited_by: { display_name: string }
 }
 
@@ -51,6 +55,22 @@ export interface LoginSession {
   user_agent: string
   /** Whether it is the session that asks. */
   current: boolean
+}
+
+/** A file of a message. */
+export interface Attachment {
+  id: string
+  name: string
+  content_type: string
+  size: number
+  /** A path with a signature that runs out. Two copies of a message may have different ones. */
+  url: string
+  /** Of pictures, as they are shown. */
+  width?: number | null
+  height?: number | null
+  thumbnail_url?: string | null
+  /** Of a file that is not sent yet: its key in this browser. */
+  localKey?: string
 }
 
 export interface Message {
@@ -73,6 +93,8 @@ export interface Message {
   /** The ids of the users whom it mentions. An older server sends neither. */
   mentions?: number[]
   mentions_all?: boolean
+  /** In the order of the sender. An older server does not send it. */
+  attachments?: Attachment[]
 }
 
 /** A chat as all its members see it, without the fields of one member. */
@@ -89,6 +111,7 @@ export interface SharedChat {
   is_public?: boolean
   /** How long a plain member waits between two messages, in seconds; 0: not at all. */
   slow_mode_s?: number
+  avatar_url?: string | null
 }
 
 /** What a member has set for themselves in a chat. An older server sends none of it. */

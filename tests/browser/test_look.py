@@ -18,6 +18,7 @@ from tests.browser.places_of_admins import (
     newcomer_places,
     settled,
 )
+from tests.browser.places_of_files import file_places
 from tests.browser.places_of_messages import message_places, search_places
 from tests.browser.window import Window
 from tests.conftest import Server
@@ -72,6 +73,10 @@ async def walk_of(
         seed = await seeded(server)
         ann = await open_window(server, seed.ann, **options)
         walks = [(ann, message_places(ann, seed)), (ann, search_places(ann))]
+    elif name == "files":
+        seed = await seeded(server)
+        ann = await open_window(server, seed.ann, **options)
+        walks = [(ann, file_places(ann, seed))]
     elif name == "members":
         seed = await seeded(server)
         stranger, ann = await open_window(server, **options), await open_window(server, seed.ann, **options)
@@ -96,7 +101,7 @@ async def walk_of(
 
 
 SCHEMES: Sequence[Literal["light", "dark"]] = ("light", "dark")
-WALKS = ["members", "messages", "admins", "moderators"]
+WALKS = ["members", "messages", "files", "admins", "moderators"]
 
 
 # Russian words are the longer ones; the pages that most people see are looked at in English too.

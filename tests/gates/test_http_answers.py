@@ -208,6 +208,7 @@ async def test_what_a_server_says_of_itself_needs_no_token(serve: Serve, registr
         "registration": registration,
         "setup_needed": True,
         "max_upload_bytes": 25 * 1024 * 1024,
+        "upload_quota_bytes": 1024 * 1024 * 1024,
         "max_content_chars": 500,
         "version": VERSION,
     }

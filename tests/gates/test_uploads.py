@@ -177,7 +177,8 @@ async def test_a_form_says_what_is_wrong_with_it(server: Server) -> None:
 async def test_what_is_too_large_is_refused_before_it_is_read(serve: Serve) -> None:
     server = await serve(max_upload_bytes=100_000, upload_quota_bytes=150_000)
     ann = await server.person("ann")
-    assert (await ann.get("/server"))["max_upload_bytes"] == 100_000
+    about = await ann.get("/server")
+    assert (about["max_upload_bytes"], about["upload_quota_bytes"]) == (100_000, 150_000)
     for size in (100_001, 400_000):
         status, body = await try_upload(ann, b"x" * size)
         assert (status, body["error"]["code"]) == (413, "too_large")

@@ -6,13 +6,14 @@ import { useNotices } from './useNotices'
 
 /**
  * The text in the composer: the draft of the chat, or the edit of a message, in whose place the draft comes back. Both are
- * stored at each change.
+ * stored at each change, and so are the files of the draft.
  *
  * @param {number} chatId
  * @param {import('@/stores/timelines').Timeline} timeline
  * @param {ReturnType<typeof import('./useMessageActions').useMessageActions>} actions
+ * @param {ReturnType<typeof import('./useTray').useTray>} tray
  */
-export function useComposerText(chatId, timeline, actions) {
+export function useComposerText(chatId, timeline, actions, tray) {
   const { t } = useI18n()
   const drafts = useDrafts()
   const { notify } = useNotices()
@@ -24,6 +25,7 @@ export function useComposerText(chatId, timeline, actions) {
   const text = ref(draft.edit?.text ?? draft.text)
   /** The draft, while an edit is in the text field. */
   let setAside = draft.text
+  tray.restore(draft.files ?? [])
 
   // Before the watcher that stores the text: the text changes here.
   watch(editing, (message, before) => {
@@ -31,12 +33,18 @@ export function useComposerText(chatId, timeline, actions) {
     text.value = message ? message.content : setAside
   })
 
-  watch([text, replyTo, editing], () => {
+  watch([text, replyTo, editing, tray.files], () => {
     const edit = editing.value && {
-      message: { id: editing.value.id, content: editing.value.content },
+      message: {
+        id: editing.value.id,
+        content: editing.value.content,
+        ...(editing.value.attachments?.length && { attachments: editing.value.attachments }),
+      },
       text: text.value,
     }
-    drafts.set(chatId, { text: edit ? setAside : text.value, replyTo: replyTo.value, edit })
+    const files = tray.files.value
+    const draft = { text: edit ? setAside : text.value, replyTo: replyTo.value, edit }
+    drafts.set(chatId, files.length ? { ...draft, files } : draft)
   })
 
   // When the message of an edit is deleted, its new text becomes the draft.
@@ -53,12 +61,13 @@ export function useComposerText(chatId, timeline, actions) {
     notify(t('chat.editGone'))
   }
 
-  /** Puts the text of a failed message back. @param {import('@/timeline/outbox').Entry} entry */
-  async function putBack({ content, replyTo: answered, hasLostReply }) {
+  /** Puts the text and the files of a failed message back. @param {import('@/timeline/outbox').Entry} entry */
+  async function putBack({ content, replyTo: answered, hasLostReply, files = [] }) {
     if (editing.value) actions.cancel()
     await nextTick()
     text.value = joined(content, text.value)
     replyTo.value = (hasLostReply ? null : answered) ?? replyTo.value
+    if (files.length) tray.restore([...files, ...tray.files.value])
   }
 
   return { text, keepAsDraft, putBack }

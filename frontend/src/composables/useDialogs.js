@@ -2,7 +2,7 @@ import { shallowRef } from 'vue'
 
 /**
  * @typedef {'newChat' | 'chatInfo' | 'goToDate' | 'hiddenChats' | 'profile' | 'preferences' | 'keyboardHelp' | 'publicChats' |
- *   'newAccount' | 'password' | 'pins' | 'messageHistory' | 'reactions' | 'readers'} DialogName
+ *   'newAccount' | 'password' | 'pins' | 'messageHistory' | 'reactions' | 'readers' | 'gallery'} DialogName
  */
 
 /** @type {import('vue').ShallowRef<{ name: DialogName, props: object } | null>} */

@@ -1,4 +1,6 @@
 import { dayAndTimeOf } from '@/i18n/dates'
+import { i18n } from '@/i18n'
+import { wordsOfFiles } from '@/text/attachments'
 import { useUsers } from '@/stores/users'
 
 const BLOCKS = new Set(['BLOCKQUOTE', 'UL', 'OL', 'LI', 'PRE', 'DIV'])
@@ -15,11 +17,13 @@ export function useLogCopy(log, timeline) {
 
   /** @param {Range} range @param {Element} message */
   function blockOf(range, message) {
-    const { text, isAll } = textWithin(range, /** @type {Element} */ (message.querySelector('.text')))
+    const element = message.querySelector('.text')
+    const { text, isAll } = element ? textWithin(range, element) : { text: '', isAll: true }
     const known = timeline.state.messages.find(({ seq }) => seq === Number(message.getAttribute('data-seq')))
-    if (!text || !known) return text
-    const name = users.nameOf(known.sender_id)
-    return `${name}, ${dayAndTimeOf(known.created_at)}\n${isAll ? known.content : text}`
+    if (!known || (element && !text)) return text
+    const files = wordsOfFiles(known, i18n.global.t)
+    const lines = [files && `[${files}]`, isAll ? known.content : text].filter(Boolean)
+    return `${users.nameOf(known.sender_id)}, ${dayAndTimeOf(known.created_at)}\n${lines.join('\n')}`
   }
 
   /** @param {ClipboardEvent} event */

@@ -35,7 +35,11 @@ export function useMessageActions({ timeline, chat, onWrite, onShow }) {
   const { notify } = useNotices()
   /** The id of the message that is being answered. */
   const replyTo = ref(/** @type {number | null} */ (null))
-  /** The message that is being edited, as it was when the edit began. @type {import('vue').Ref<{ id: number, content: string } | null>} */
+  /**
+   * The message that is being edited, as it was when the edit began.
+   *
+   * @type {import('vue').Ref<Pick<Message, 'id' | 'content' | 'attachments'> | null>}
+   */
   const editing = ref(null)
 
   /** Until when the user may not write here. */
@@ -43,7 +47,7 @@ export function useMessageActions({ timeline, chat, onWrite, onShow }) {
 
   /** @param {Message} message */
   const canEdit = (message) =>
-    message.sender_id === session.userId && message.message_type === 'text' && !mutedUntil.value
+    message.sender_id === session.userId && message.message_type !== 'system' && !mutedUntil.value
   /** @param {Message} message */
   const canDelete = (message) => message.sender_id === session.userId || chat.value.role !== 'member'
   const hasVoice = () => chat.value.chat_type !== 'channel' || chat.value.role !== 'member'
@@ -135,6 +139,10 @@ export function useMessageActions({ timeline, chat, onWrite, onShow }) {
   /** Shows what an edited message said before. @param {Message} message */
   const showHistory = ({ id }) => dialogs.open('messageHistory', { timeline, messageId: id })
 
+  /** Shows a picture, and from there the others that are loaded. @param {Message} message @param {string} attachmentId */
+  const showPicture = ({ id }, attachmentId) =>
+    dialogs.open('gallery', { timeline, messageId: id, attachmentId })
+
   /** Shows who reacts to a message. @param {Message} message */
   const showReactions = ({ id }) => dialogs.open('reactions', { timeline, messageId: id })
 
@@ -174,6 +182,7 @@ export function useMessageActions({ timeline, chat, onWrite, onShow }) {
     togglePin,
     showHistory,
     showReactions,
+    showPicture,
     show,
   }
 }

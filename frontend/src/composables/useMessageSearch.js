@@ -114,8 +114,10 @@ export function useMessageSearch(wanted) {
   /** @param {Message} message @returns {Message[]} */
   function fitting(message) {
     const { q = '', has = null } = toValue(wanted) ?? {}
-    const fits = matches(message.content, parseQuery(q)) && (has !== 'link' || hasLink(message.content))
-    return fits ? [message] : []
+    const { content, attachments = [] } = message
+    const text = [content, ...attachments.map(({ name }) => name)].join('\n')
+    const fits = matches(text, parseQuery(q)) && (has !== 'link' || hasLink(content))
+    return fits && (has !== 'file' || attachments.length) ? [message] : []
   }
 
   watch(

@@ -3,7 +3,11 @@
 const TIMEOUT_MS = 20_000
 
 /** Where the server is: `VITE_WS_URL`, as for the WebSocket, else the page's own origin. */
-const BASE_URL = (import.meta.env?.VITE_WS_URL ?? '').replace(/^ws/, 'http').replace(/\/+$/, '') + '/api'
+const ORIGIN = (import.meta.env?.VITE_WS_URL ?? '').replace(/^ws/, 'http').replace(/\/+$/, '')
+export const BASE_URL = ORIGIN + '/api'
+
+/** The address of a path of the server, such as that of a picture. @param {string} path */
+export const addressOf = (path) => ORIGIN + path
 
 /**
  * A failed request. `code` is the server's, or `network` with the `status` 0 if there was no answer. `fields` says what is
@@ -27,7 +31,7 @@ export class ApiError extends Error {
  *
  * @param {string} method
  * @param {string} path below `/api`
- * @param {{ query?: Query, body?: unknown, token?: string | null }} options
+ * @param {{ query?: Query, body?: unknown, token?: string | null }} options a Blob is sent as it is, other bodies as JSON
  * @returns {Promise<any>} the parsed body, null if there is none
  * @throws {ApiError}
  */
@@ -35,23 +39,28 @@ export async function request(method, path, { query = {}, body, token } = {}) {
   /** @type {Record<string, string>} */
   const headers = {}
   if (token) headers.Authorization = `Bearer ${token}`
-  if (body !== undefined) headers['Content-Type'] = 'application/json'
+  if (body !== undefined) headers['Content-Type'] = body instanceof Blob ? body.type : 'application/json'
   let response, text
   try {
     response = await fetch(BASE_URL + path + queryString(query), {
       method,
       headers,
-      body: body === undefined ? undefined : JSON.stringify(body),
+      body: body === undefined || body instanceof Blob ? body : JSON.stringify(body),
       signal: AbortSignal.timeout(TIMEOUT_MS),
     })
     text = await response.text()
   } catch (error) {
     throw new ApiError({ status: 0, code: 'network', message: String(error) })
   }
+  return answerOf(response.status, text)
+}
+
+/** The parsed body of an answer. @param {number} status @param {string} text @throws {ApiError} */
+export function answerOf(status, text) {
   const answer = parsed(text)
-  if (response.ok && answer !== undefined) return answer
+  if (status >= 200 && status < 300 && answer !== undefined) return answer
   // An answer without the server's error object comes from a proxy.
-  throw new ApiError({ code: 'unavailable', ...answer?.error, status: response.status })
+  throw new ApiError({ code: 'unavailable', ...answer?.error, status })
 }
 
 /** @param {Query} query */

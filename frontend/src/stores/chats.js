@@ -202,6 +202,13 @@ export const useChats = defineStore('chats', () => {
     apply(await api.patch(`/chats/${chatId}`, changes), requestedAt)
   }
 
+  /** Sets the picture of a chat, or takes it away. @param {number} chatId @param {Blob | null} picture @throws {ApiError} */
+  async function setAvatar(chatId, picture) {
+    const requestedAt = freshness.start()
+    const path = `/chats/${chatId}/avatar`
+    apply(await (picture ? api.put(path, picture) : api.delete(path)), requestedAt)
+  }
+
   /** Joins a public chat. @param {number} chatId @throws {ApiError} `forbidden`: the user is banned from it */
   async function enter(chatId) {
     const requestedAt = freshness.start()
@@ -257,6 +264,7 @@ export const useChats = defineStore('chats', () => {
     openPrivate,
     acceptInvite,
     change,
+    setAvatar,
     enter,
     remove,
     members: members.members,

@@ -11,6 +11,7 @@ import { useSession } from './session'
  * @property {number | null} replyTo
  * @property {{ message: { id: number, content: string }, text: string } | null} [edit] an edit in progress: the message
  *   as it was when the edit began, and its new text
+ * @property {import('@/timeline/outbox').UnsentFile[]} [files] those that the message will have
  */
 
 /** Texts that are not sent yet, by user and chat, in the browser's storage. */
@@ -23,7 +24,7 @@ export const useDrafts = defineStore('drafts', () => {
   const texts = reactive(new Map())
 
   /** @param {number} chatId @returns {Draft} */
-  const get = (chatId) => ({ text: '', replyTo: null, edit: null, ...load(keyOf(chatId)) })
+  const get = (chatId) => ({ text: '', replyTo: null, edit: null, files: [], ...load(keyOf(chatId)) })
 
   watch(
     () => session.userId,
@@ -39,24 +40,32 @@ export const useDrafts = defineStore('drafts', () => {
   /** Reads the draft of a storage key, if it is one of the user. @param {string | null} key */
   function read(key) {
     const chatId = key?.startsWith(prefix()) ? Number(key.slice(prefix().length)) : 0
-    if (chatId) note(chatId, get(chatId).text)
+    if (chatId) note(chatId, get(chatId))
   }
 
-  /** @param {number} chatId @param {string} text */
-  function note(chatId, text) {
-    if (isVisible(text)) texts.set(chatId, text)
+  /** @param {number} chatId @param {Draft} draft */
+  function note(chatId, { text, files = [] }) {
+    const shown = isVisible(text) ? text : files.map(({ name }) => name).join(', ')
+    if (shown) texts.set(chatId, shown)
     else texts.delete(chatId)
   }
 
   /** Stores a draft. An empty one is removed. @param {number} chatId @param {Draft} draft */
   function set(chatId, draft) {
     if (session.userId === null) return // the logout has removed all drafts
-    save(keyOf(chatId), draft.text || draft.replyTo || draft.edit ? draft : null)
-    note(chatId, draft.text)
+    const isEmpty = !draft.text && !draft.replyTo && !draft.edit && !draft.files?.length
+    save(keyOf(chatId), isEmpty ? null : draft)
+    note(chatId, draft)
   }
 
-  /** The text of a chat's draft, empty if it has nothing visible. @param {number} chatId */
+  /** Adds files to a draft. @param {number} chatId @param {import('@/timeline/outbox').UnsentFile[]} files */
+  function addFiles(chatId, files) {
+    const draft = get(chatId)
+    set(chatId, { ...draft, files: [...(draft.files ?? []), ...files] })
+  }
+
+  /** The text of a chat's draft, or the names of its files; empty if it has nothing visible. @param {number} chatId */
   const textOf = (chatId) => texts.get(chatId) ?? ''
 
-  return { get, set, textOf }
+  return { get, set, addFiles, textOf }
 })

@@ -1,10 +1,17 @@
 import { defineStore } from 'pinia'
 import { computed, ref } from 'vue'
 import api from '@/services/api'
+import { forgetFiles } from '@/services/fileStore'
 import { freshness } from '@/services/freshness'
 import { ApiError, request } from '@/services/http'
 import { forgetTexts } from '@/services/texts'
 import * as tokens from '@/services/tokens'
+
+/** Removes the unsent texts and files of some users. @param {(ownerId: number) => boolean} isWanted */
+function forgetUnsent(isWanted) {
+  forgetTexts(isWanted)
+  forgetFiles(isWanted)
+}
 
 /** The user who is logged in. */
 export const useSession = defineStore('session', () => {
@@ -40,8 +47,8 @@ export const useSession = defineStore('session', () => {
    */
   async function login({ username, password }) {
     tokens.begin(await request('POST', '/auth/login', { body: { username, password } }))
-    // Unsent texts of other users must not stay for this one.
-    forgetTexts((ownerId) => ownerId !== userId.value)
+    // What other users have not sent must not stay for this one.
+    forgetUnsent((ownerId) => ownerId !== userId.value)
   }
 
   /**
@@ -68,7 +75,7 @@ export const useSession = defineStore('session', () => {
     const ownerId = userId.value
     ending.value = how
     tokens.end()
-    forgetTexts((id) => id === ownerId)
+    forgetUnsent((id) => id === ownerId)
   }
 
   /** The server has refused the connection for good. If the session has ended, it ends here, with its unsent texts. */
@@ -78,7 +85,7 @@ export const useSession = defineStore('session', () => {
     await check()
     if (ending.value !== 'ended') return
     ending.value = 'revoked'
-    forgetTexts((id) => id === ownerId)
+    forgetUnsent((id) => id === ownerId)
   }
 
   /** Logs out, also if the server cannot be reached. */
@@ -138,6 +145,14 @@ export const useSession = defineStore('session', () => {
     if (freshness.accept('me', requestedAt)) tokens.keepUser(user)
   }
 
+  /** Sets the own picture, or takes it away. @param {Blob | null} picture @throws {ApiError} */
+  async function setAvatar(picture) {
+    const requestedAt = freshness.start()
+    const path = '/users/me/avatar'
+    const user = await (picture ? api.put(path, picture) : api.delete(path))
+    if (freshness.accept('me', requestedAt)) tokens.keepUser(user)
+  }
+
   /**
    * Deletes the own account, for good.
    *
@@ -170,6 +185,7 @@ export const useSession = defineStore('session', () => {
     revoked,
     keepMe,
     updateMe,
+    setAvatar,
     deleteMe,
   }
 })

@@ -3,6 +3,18 @@
  * the ack of the one before, and again after a lost connection; the server recognizes a repeat by its `client_id`. Each is
  * stored under a key of its own in `storage`, so that it outlives the page and tabs do not overwrite one another.
  *
+ * A message with files is sent when its files are uploaded. Messages that were written later do not wait for that.
+ *
+ * @typedef {object} UnsentFile
+ * @property {string} key under which the browser keeps it
+ * @property {string} name
+ * @property {string} type as the browser calls it; may be empty
+ * @property {number} size
+ * @property {number} [width] of a picture that the browser can show
+ * @property {number} [height]
+ * @property {boolean} [isKept] false: it does not outlive the page
+ * @property {string} [uploadId] once the server has it
+ *
  * @typedef {object} Entry
  * @property {string} clientId
  * @property {number} chatId
@@ -13,6 +25,9 @@
  * @property {string} [code] why it failed
  * @property {number} [retryAt] when it is sent again, in ms since 1970, if the server has asked to wait
  * @property {boolean} [hasLostReply] the server refused the message that it answers: `retry` sends it without
+ * @property {UnsentFile[]} [files]
+ * @property {string} [failedFile] the name of the file because of which it failed
+ * @property {boolean} [hasLostUploads] the server has removed its uploads once: they are made again once
  *
  * @typedef {import('@/types').Message} Message
  * @typedef {import('@/types').Failure} Failure
@@ -22,10 +37,18 @@
  * @property {import('./timeline').Services['websocket'] & { isConnected: () => boolean }} websocket
  * @property {Pick<Storage, 'getItem' | 'setItem' | 'removeItem' | 'key' | 'length'>} storage
  * @property {(message: Message) => void} [onSent] gets the message of the ack
+ * @property {FileServices} [files]
+ *
+ * @typedef {object} FileServices
+ * @property {(files: () => UnsentFile[] | null, options: { name: string, onUploaded: (key: string, uploadId: string) => void }) =>
+ *   Promise<unknown>} upload uploads files until none without `uploadId` is left, or there are none any more (null). Rejects
+ *   with a failure, which has the `file` if it is because of one; its code is `disconnected` if the connection is lost
+ * @property {(keys: string[]) => void} cancel ends the uploads of files
+ * @property {(keys: string[]) => void} drop forgets files
  */
 
 import { shallowReactive } from 'vue'
-import { prefixOf } from '@/services/texts'
+import { isVisible, prefixOf } from '@/services/texts'
 
 const FIRST_RETRY_MS = 1_000
 const LAST_RETRY_MS = 10_000
@@ -36,13 +59,24 @@ function newClientId() {
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')
 }
 
+/** @type {FileServices} */
+const NO_FILES = { upload: async () => {}, cancel: () => {}, drop: () => {} }
+
+/** Whether all files of an entry are uploaded. @param {Entry} entry */
+const isUploaded = ({ files = [] }) => files.every(({ uploadId }) => uploadId)
+
+/** @param {Entry} entry */
+const keysOf = ({ files = [] }) => files.map(({ key }) => key)
+
 /** @param {Services} services */
-export function createOutbox({ userId, websocket, storage, onSent = () => {} }) {
+export function createOutbox({ userId, websocket, storage, onSent = () => {}, files = NO_FILES }) {
   const prefix = prefixOf('outbox', userId)
   /** @type {Entry[]} in the order of writing; an entry that changes is replaced */
   const entries = shallowReactive(stored())
   /** The ids of the chats that have a message under way, or waiting for a retry. @type {Set<number>} */
   const busy = new Set()
+  /** The `clientId`s of the entries whose files are being uploaded. @type {Set<string>} */
+  const uploading = new Set()
   /** @type {Set<ReturnType<typeof setTimeout>>} */
   const timers = new Set()
   let disposed = false
@@ -60,7 +94,11 @@ export function createOutbox({ userId, websocket, storage, onSent = () => {} }) 
     entries.push(entry)
     store(entry)
     sendAll(entry.chatId)
+    upload(entry)
   }
+
+  /** @param {string} clientId */
+  const find = (clientId) => entries.find((one) => one.clientId === clientId)
 
   /** The present time, but later than that of every other entry. */
   function now() {
@@ -76,11 +114,19 @@ export function createOutbox({ userId, websocket, storage, onSent = () => {} }) 
     }
   }
 
-  /** @param {string} clientId */
+  /** Removes an entry; its files stay. @param {string} clientId */
   function remove(clientId) {
     const index = entries.findIndex((entry) => entry.clientId === clientId)
-    if (index >= 0) entries.splice(index, 1)
+    const [entry] = index >= 0 ? entries.splice(index, 1) : []
     storage.removeItem(prefix + clientId)
+    if (entry?.files) files.cancel(keysOf(entry))
+    return entry
+  }
+
+  /** Removes an entry and forgets its files. @param {string} clientId */
+  function discard(clientId) {
+    const entry = remove(clientId)
+    if (entry?.files) files.drop(keysOf(entry))
   }
 
   /** @param {Entry} entry */
@@ -94,8 +140,45 @@ export function createOutbox({ userId, websocket, storage, onSent = () => {} }) 
 
   /** @param {Entry} entry @param {Failure} error */
   function refused(entry, { code, fields }) {
+    if (fields?.attachments && !entry.hasLostUploads) return uploadAgain(entry)
     const hasLostReply = entry.replyTo !== null && fields?.reply_to !== undefined
     update({ ...entry, state: 'failed', code, ...(hasLostReply && { hasLostReply }) })
+  }
+
+  /** The server removes uploads that no message has after some time. @param {Entry} entry */
+  function uploadAgain(entry) {
+    const missing = (entry.files ?? []).map((file) => ({ ...file, uploadId: undefined }))
+    update({ ...entry, files: missing, hasLostUploads: true })
+    upload(entry)
+  }
+
+  /** Uploads the files of an entry, and sends it then. @param {Entry} entry */
+  async function upload({ clientId, chatId }) {
+    const present = () => (disposed ? undefined : find(clientId))
+    const entry = present()
+    if (!entry || entry.state !== 'sending' || isUploaded(entry)) return
+    if (uploading.has(clientId) || !websocket.isConnected()) return
+    uploading.add(clientId)
+    try {
+      await files.upload(() => present()?.files ?? null, {
+        name: prefix + clientId,
+        onUploaded(key, uploadId) {
+          const now = present()
+          if (!now) return
+          update({
+            ...now,
+            files: now.files?.map((file) => (file.key === key ? { ...file, uploadId } : file)),
+          })
+        },
+      })
+    } catch (error) {
+      const { code, file } = /** @type {Failure & { file?: UnsentFile }} */ (error)
+      const now = present()
+      if (now && code !== 'disconnected') update({ ...now, state: 'failed', code, failedFile: file?.name })
+    } finally {
+      uploading.delete(clientId)
+    }
+    if (present()) sendAll(chatId)
   }
 
   /**
@@ -107,7 +190,7 @@ export function createOutbox({ userId, websocket, storage, onSent = () => {} }) 
     if (busy.has(chatId)) return
     busy.add(chatId)
     for (let failures = 0; !disposed && websocket.isConnected();) {
-      const entry = entries.find((one) => one.chatId === chatId && one.state === 'sending')
+      const entry = entries.find((one) => one.chatId === chatId && one.state === 'sending' && isUploaded(one))
       if (!entry) break
       const error = await attempt(entry)
       if (!error) failures = 0
@@ -123,12 +206,15 @@ export function createOutbox({ userId, websocket, storage, onSent = () => {} }) 
    * @param {Entry} entry
    * @returns {Promise<Failure | undefined>} why it was not sent
    */
-  async function attempt({ clientId, chatId, content, replyTo }) {
+  async function attempt({ clientId, chatId, content, replyTo, files: sent }) {
     try {
-      const frame = { type: 'send_message', chat_id: chatId, content, client_id: clientId }
-      const ack = await websocket.request(replyTo ? { ...frame, reply_to: replyTo } : frame)
+      const ack = await websocket.request({
+        ...{ type: 'send_message', chat_id: chatId, content, client_id: clientId },
+        ...(replyTo && { reply_to: replyTo }),
+        ...(sent?.length && { attachments: sent.map(({ uploadId }) => uploadId) }),
+      })
       onSent(ack.message)
-      remove(clientId)
+      discard(clientId)
     } catch (error) {
       return /** @type {Failure} */ (error)
     }
@@ -147,11 +233,12 @@ export function createOutbox({ userId, websocket, storage, onSent = () => {} }) 
 
   function resume() {
     for (const chatId of new Set(entries.map((entry) => entry.chatId))) sendAll(chatId)
+    for (const entry of [...entries]) upload(entry)
   }
 
   /** The own event may come before the ack, or without it if the ack is lost. @param {import('@/types').EventFrame<'new_message'>} frame */
   function echoed({ message }) {
-    if (message.sender_id === userId && message.client_id) remove(message.client_id)
+    if (message.sender_id === userId && message.client_id) discard(message.client_id)
   }
 
   /** Another tab has sent or discarded an entry. @param {StorageEvent} event */
@@ -172,23 +259,40 @@ export function createOutbox({ userId, websocket, storage, onSent = () => {} }) 
     /**
      * @param {number} chatId
      * @param {string} content
-     * @param {{ replyTo?: number | null }} options
+     * @param {{ replyTo?: number | null, files?: UnsentFile[] }} options `files`: those that the browser keeps
      */
-    send(chatId, content, { replyTo = null } = {}) {
-      enqueue({ clientId: newClientId(), chatId, content, replyTo, writtenAt: now(), state: 'sending' })
+    send(chatId, content, { replyTo = null, files: added = [] } = {}) {
+      const entry = { clientId: newClientId(), chatId, content, replyTo, writtenAt: now() }
+      enqueue({ ...entry, state: 'sending', ...(added.length && { files: added }) })
     },
 
     /** Sends a failed entry again, after those that wait. @param {string} clientId */
     retry(clientId) {
-      const entry = entries.find((one) => one.clientId === clientId)
+      const entry = find(clientId)
       if (entry?.state !== 'failed') return
       remove(clientId)
       const { hasLostReply, ...kept } = entry
       const replyTo = hasLostReply ? null : entry.replyTo
-      enqueue({ ...kept, replyTo, state: 'sending', code: undefined, writtenAt: now() })
+      const fresh = { code: undefined, failedFile: undefined, hasLostUploads: undefined, writtenAt: now() }
+      enqueue({ ...kept, ...fresh, replyTo, state: 'sending' })
     },
 
-    discard: remove,
+    discard,
+
+    /** Removes an entry whose text and files go back to the user. */
+    takeBack: remove,
+
+    /** Leaves a file out of an entry. Without text and files the entry goes. @param {string} clientId @param {string} key */
+    leaveOut(clientId, key) {
+      const entry = find(clientId)
+      if (!entry) return
+      const rest = entry.files?.filter((file) => file.key !== key) ?? []
+      if (!rest.length && !isVisible(entry.content)) return discard(clientId)
+      update({ ...entry, files: rest })
+      files.cancel([key])
+      files.drop([key])
+      sendAll(entry.chatId)
+    },
 
     /** Ends the outbox. Unsent messages stay stored. */
     dispose() {

@@ -84,8 +84,14 @@ function rowOfEntry(entry, ownId) {
     edited_at: null,
     reply_to: entry.replyTo,
     client_id: entry.clientId,
+    attachments: (entry.files ?? []).map(attachmentOf),
   }
   return rowOf(message, ownId, entry)
+}
+
+/** What a file will be once it is sent. @param {import('./outbox').UnsentFile} file @returns {import('@/types').Attachment} */
+function attachmentOf({ key, name, type, size, width, height }) {
+  return { id: key, name, content_type: type, size, url: '', width, height, localKey: key }
 }
 
 /** The day in the reader's time zone. @param {Message} message */

@@ -85,7 +85,7 @@ describe('sending', () => {
   test('sends exactly what was typed', async () => {
     await type('    four blanks\n\ttab\n')
     await press('Enter')
-    expect(sent()).toEqual([['    four blanks\n\ttab\n', null]])
+    expect(sent()).toEqual([['    four blanks\n\ttab\n', null, []]])
     expect(field().value).toBe('')
   })
 
@@ -119,7 +119,7 @@ describe('formatting', () => {
     await press(key, { ctrlKey: true, ...more })
     expect(field().value).toBe(expected)
     await press('Enter')
-    expect(sent()).toEqual([[expected, null]])
+    expect(sent()).toEqual([[expected, null, []]])
   })
 })
 
@@ -244,7 +244,7 @@ describe('the slow mode', () => {
     await vi.advanceTimersByTimeAsync(1_250)
     expect([wait().exists(), send().exists()]).toEqual([false, true])
     await press('Enter')
-    expect(sent()).toEqual([['too early', null]])
+    expect(sent()).toEqual([['too early', null, []]])
   })
 
   test('begins with each own message', async () => {

@@ -37,6 +37,19 @@ test('a reply or an edit without a text of its own is no draft to show', async (
   expect(drafts.get(7).replyTo).toBe(5)
 })
 
+test('files without a text show by their names, and can come while the chat is not open', async () => {
+  await open()
+  const file = (key) => ({ key, name: `${key}.png`, type: 'image/png', size: 1 })
+  drafts.addFiles(7, [file('a')])
+  drafts.addFiles(7, [file('b')])
+  expect(drafts.get(7).files.map(({ key }) => key)).toEqual(['a', 'b'])
+  expect(drafts.textOf(7)).toBe('a.png, b.png')
+  drafts.set(7, { ...drafts.get(7), text: 'a caption' })
+  expect(drafts.textOf(7)).toBe('a caption')
+  drafts.set(7, draft(''))
+  expect(localStorage.getItem('vestnik:draft:1:7')).toBeNull()
+})
+
 test('drafts of another tab are followed, and end with the session', async () => {
   await open()
   const key = 'vestnik:draft:1:7'

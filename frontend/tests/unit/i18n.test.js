@@ -3,6 +3,8 @@ import { i18n, languageOf, setLanguage } from '@/i18n'
 import accountEn from '@/i18n/account/en'
 import accountRu from '@/i18n/account/ru'
 import en from '@/i18n/en'
+import filesEn from '@/i18n/files/en'
+import filesRu from '@/i18n/files/ru'
 import { fieldTextOf, textOf } from '@/i18n/errors'
 import laterEn from '@/i18n/later/en'
 import laterRu from '@/i18n/later/ru'
@@ -29,8 +31,8 @@ function texts(messages, prefix = '') {
 const names = (text) => [...new Set([...text.matchAll(/\{(\w+)\}/g)].map(([, name]) => name))].sort()
 
 describe('both languages', () => {
-  const russian = new Map([ru, accountRu, laterRu, searchRu].flatMap((messages) => texts(messages)))
-  const english = [en, accountEn, laterEn, searchEn].flatMap((messages) => texts(messages))
+  const russian = new Map([ru, accountRu, filesRu, laterRu, searchRu].flatMap((messages) => texts(messages)))
+  const english = [en, accountEn, filesEn, laterEn, searchEn].flatMap((messages) => texts(messages))
 
   test('have the same texts', () => {
     expect([...russian.keys()].sort()).toEqual(english.map(([key]) => key).sort())

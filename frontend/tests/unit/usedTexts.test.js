@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import accountEn from '@/i18n/account/en'
 import en from '@/i18n/en'
+import filesEn from '@/i18n/files/en'
 import laterEn from '@/i18n/later/en'
 import searchEn from '@/i18n/search/en'
 
@@ -31,7 +32,7 @@ const endings = parts
   .filter(([start, ...rest]) => !start && rest.length === 1 && rest[0])
   .map(([, end]) => end)
 
-test.each([en, accountEn, laterEn, searchEn].flatMap((messages) => keysOf(messages)))(
+test.each([en, accountEn, filesEn, laterEn, searchEn].flatMap((messages) => keysOf(messages)))(
   '%s is shown somewhere',
   (key) => {
     const isUsed =

@@ -59,6 +59,7 @@ export default {
       offline: 'Nobody sees that you are here, on any of your devices.',
     },
     pages: {
+      picture: 'Picture',
       password: 'Change password',
       sessions: 'Where you are logged in',
       blocked: 'Blocked people',

@@ -274,5 +274,10 @@ export default {
     code: 'Code',
     mention: 'Mention somebody',
     emoji: 'Emoji by name',
+    paste: 'Attach the picture or the files of the clipboard',
+    pictures: 'While looking at a picture',
+    turn: 'Previous or next picture',
+    zoom: 'Larger, smaller, whole',
+    closePicture: 'Back to the chat',
   },
 }

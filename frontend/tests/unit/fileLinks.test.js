@@ -1,0 +1,73 @@
+import { createPinia, setActivePinia } from 'pinia'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+
+const HOUR_S = 3600
+let api, useFileLinks, isOver, links
+
+const link = (name, inS) =>
+  `/api/uploads/${name}?expires=${Math.floor(Date.now() / 1000) + inS}&signature=${name}`
+const attachment = (url) => ({
+  id: 'a',
+  name: 'a.png',
+  content_type: 'image/png',
+  size: 1,
+  url,
+  thumbnail_url: null,
+})
+
+beforeEach(async () => {
+  vi.useFakeTimers()
+  vi.resetModules()
+  setActivePinia(createPinia())
+  ;({ default: api } = await import('@/services/api'))
+  ;({ useFileLinks, isOver } = await import('@/files/fileLinks'))
+  links = useFileLinks()
+})
+afterEach(() => vi.useRealTimers())
+
+test('a link is over a little before its time', () => {
+  expect(isOver(link('a', HOUR_S))).toBe(false)
+  expect(isOver(link('a', 30))).toBe(true)
+  expect(isOver(link('a', -5))).toBe(true)
+  expect(isOver('/api/uploads/a')).toBe(false)
+})
+
+test('a file keeps its link while it is good, whatever link a newer copy of the message has', () => {
+  const one = link('a', HOUR_S)
+  expect(links.addressOfFile(attachment(one))).toBe(one)
+  const other = link('a', 2 * HOUR_S)
+  expect(links.addressOfFile(attachment(other))).toBe(one)
+  vi.advanceTimersByTime(HOUR_S * 1000)
+  expect(links.addressOfFile(attachment(other))).toBe(other)
+})
+
+test('a link that is over is renewed, once for all that show it', async () => {
+  const fresh = link('fresh', 24 * HOUR_S)
+  const get = vi.spyOn(api, 'get').mockResolvedValue({ url: fresh, thumbnail_url: `${fresh}t` })
+  const old = attachment(link('a', -1))
+  links.addressOfFile(old)
+  links.addressOfThumbnail(old)
+  await vi.advanceTimersByTimeAsync(0)
+  expect(get.mock.calls).toEqual([['/uploads/a/urls']])
+  expect(links.addressOfFile(old)).toBe(fresh)
+  expect(links.addressOfThumbnail(old)).toBe(`${fresh}t`)
+})
+
+test('a link that is refused again is not renewed in a loop', async () => {
+  const get = vi.spyOn(api, 'get').mockResolvedValue({ url: link('b', HOUR_S) })
+  expect(await links.renew('a')).toBe(true)
+  expect(await links.renew('a')).toBe(false)
+  expect(get).toHaveBeenCalledTimes(1)
+  await vi.advanceTimersByTimeAsync(60_000)
+  expect(await links.renew('a')).toBe(true)
+})
+
+test('a file that is not there any more is gone', async () => {
+  const { ApiError } = await import('@/services/http')
+  vi.spyOn(api, 'get').mockRejectedValue(new ApiError({ status: 404, code: 'not_found' }))
+  const file = attachment(link('a', HOUR_S))
+  expect(links.isGone(file)).toBe(false)
+  expect(await links.renew('a')).toBe(false)
+  expect(links.isGone(file)).toBe(true)
+  expect(links.addressOfFile(file)).toBe('')
+})
