@@ -110,12 +110,15 @@ class MongoMessages:
         self, chat_id: int, after_seq: int, *, limit: int, max_bytes: int | None = None
     ) -> Sequence[Message]:
         """Returns published changes only: above those, another node may have projected a change and not yet the one
-        before it. A message that changed once more meanwhile is missing here and comes with that change."""
+        before it. A message that changed once more meanwhile comes in its state before that: the event of a reaction or
+        a pin has no more than itself."""
         await self._follower.catch_up(chat_id)
         head = self._follower.head(chat_id)
         if head is None:
             return ()
-        return await history.changed_between(self._database, chat_id, after_seq, head, limit, max_bytes)
+        return await history.changed_between(
+            self._database, self._writer.replicas.log, chat_id, after_seq, head, limit, max_bytes
+        )
 
     async def count_changed_since(self, chat_id: int, after_seq: int, *, limit: int) -> int:
         await self._follower.catch_up(chat_id)

@@ -11,7 +11,7 @@ from tests.clients.copy import Reader
 from tests.clients.numbered import NUMBERED_EVENTS
 from tests.clients.people import Person
 from tests.clients.wires import WIRES, Frame, Wire
-from tests.guarantees.chat_model import ChatModel, unread
+from tests.guarantees.chat_model import ChatModel, subject_of, unread
 
 NOT_IN_THE_LOG = frozenset({"timestamp"})
 
@@ -54,7 +54,9 @@ class Follower(Reader):
         counted = unread(self.copy.messages.values(), self.person.id, self.read_seq)
         assert counted == model.unread(self.person.id, self.read_seq)
         for frame in self.frames:
-            if "message" in frame:
+            if subject_of(frame) in model.scrubbed:
+                assert model.now(subject_of(frame)) is None, frame
+            elif "message" in frame:
                 assert model.changed(frame["message"]["id"], frame["seq"]) == frame["message"], frame
             elif frame["type"] == "message_deleted":
                 assert model.changed(frame["message_id"], frame["seq"]) is None, frame
