@@ -20,7 +20,7 @@ class ChatModel:
         self, chat_id: int, members: Mapping[str, int], *, is_group: bool, several_nodes: bool = False
     ) -> None:
         self.chat_id, self.members, self.is_group = chat_id, members, is_group
-        self._several_nodes = several_nodes
+        self.several_nodes = several_nodes
         self.scrubbed: set[int] = set()
         self.log: list[Frame] = []
         """The event with the `seq` n has the index n - 1."""
@@ -52,7 +52,7 @@ class ChatModel:
         """Whether an event says nothing of what was changed, or another one has not said it: its message is deleted."""
         said_nothing = frame.get("message", {"content": "x"})["content"] == ""
         is_dead = message_id in self._states and self.now(message_id) is None
-        if self._several_nodes and (said_nothing or is_dead or message_id in self.scrubbed):
+        if self.several_nodes and (said_nothing or is_dead or message_id in self.scrubbed):
             self.scrubbed.add(message_id)
             self.versions.pop(message_id, None)
             self.pins = [one for one in self.pins if one != message_id]

@@ -59,7 +59,7 @@ class Play:
         here = self.hosts[0]
         kinds = [*WIRES] * 2
         self.followers = [
-            Follower(kinds.pop(), self._some_host()[name], room.model.chat_id)
+            Follower(kinds.pop(), self._some_host()[name], room.model)
             for room in rooms
             for name in script.sample(sorted(room.model.members), 2)
         ]
