@@ -12,13 +12,13 @@ from domain.search import parse, words_text
 from storage.errors import NotIndexed
 from storage.ports import Store
 from storage.search import SearchRequest
-from storage.sqlite import SqliteStore, schema, search_indexer, search_segments
+from storage.sqlite import SqliteStore, schema, schema_steps, search_indexer, search_segments
 from tests.storage.contract.test_search import search, settled
 from tests.storage.sqlite.conftest import Gremlin
 from tests.storage.sqlite.earlier import take_back
 from tests.storage.world import World, at
 
-BEFORE_SEARCH = schema.MIGRATIONS.index(schema._SEARCH)
+BEFORE_SEARCH = schema.MIGRATIONS.index(schema_steps._SEARCH)
 """The schema version before there were words."""
 
 
