@@ -190,7 +190,8 @@ async def test_a_kill_while_a_file_is_indexed(program: Program) -> None:
     assert [message["id"] for message in await search(ann, q="zebra")] == [1]
     assert len(await search(ann, q="common")) == 100
     assert program.log.count("old messages are indexed for search") == 1
-    assert [count for count, _ in UPGRADED.findall(program.log)] == ["7", "8", "9"]
+    versions = [int(count) for count, _ in UPGRADED.findall(program.log)]
+    assert versions == list(range(7, len(schema.MIGRATIONS)))
     assert "Traceback" not in program.log
 
 
