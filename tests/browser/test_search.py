@@ -118,6 +118,14 @@ async def test_the_place_in_a_chat_is_kept_for_the_way_back(scene: Scene) -> Non
     await scene.window.page.go_back()
     await scene.window.shown("and so on 119")
     await expect(scene.window.button("Jump to the latest message")).to_have_count(0)
+    # It counts once: who reads on and leaves comes back to where they were last.
+    await scene.window.log.evaluate("(log) => { log.scrollTop = log.scrollHeight / 2 }")
+    await expect(scene.window.button("Jump to the latest message")).to_be_visible()
+    await scene.window.page.keyboard.press("Alt+ArrowDown")
+    await expect(scene.heading("Garden")).to_be_visible()
+    await scene.window.page.go_back()
+    await expect(scene.heading("Kitchen")).to_be_visible()
+    await expect(scene.window.button("Jump to the latest message")).to_be_visible()
 
 
 async def test_a_long_message_is_unfolded_where_it_is_found(scene: Scene) -> None:
