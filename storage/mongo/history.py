@@ -1,6 +1,7 @@
 """Reading messages: one, a page, what changed, the newest, how many are unread."""
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from domain.models import Message, Page, Version
@@ -89,31 +90,59 @@ async def page(
     return page_of(below, below_limit, above, above_limit, max_bytes)
 
 
-async def changed_after(
-    database: Database, chat_id: int, after_seq: int, up_to_seq: int, limit: int, max_bytes: int | None
-) -> Sequence[Message] | None:
-    """The messages whose last change is above one number and not above another, by that.
-
-    None if a message that was created up to there has changed above that: it is missing among them, whatever else
-    happened to it.
-    """
+async def changed_between(
+    database: Database,
+    log: Log,
+    chat_id: int,
+    after_seq: int,
+    up_to_seq: int,
+    limit: int,
+    max_bytes: int | None,
+) -> Sequence[Message]:
+    """The messages that changed above one number and not above another, each in its state after the last such change,
+    by that."""
     if not await exists(database, chat_id):
         return ()
-    # One more than the limit: if they end below `up_to_seq`, the next call looks at the rest.
-    wanted = {"chat_id": chat_id, "changed_seq": {"$gt": after_seq}}
-    found = await _read(database, wanted, ("changed_seq", 1), limit + 1, max_bytes)
-    inside = [message for message in found if message.changed_seq <= up_to_seq]
-    if any(message.seq <= up_to_seq for message in found[len(inside) :]):
-        return None
-    return [*fitting_messages(inside[:limit], max_bytes)]
+    wanted = _changed(chat_id, after_seq, up_to_seq)
+    read = await _read(database, wanted, ("changed_seq", 1), limit, max_bytes)
+    found = [*fitting_messages(read, max_bytes)]
+    is_whole = len(found) == len(read) < limit
+    # After the documents were read: those that change meanwhile are among the others then.
+    earlier = await _earlier_states(database, log, chat_id, after_seq, up_to_seq)
+    known = {message.id for message in found}
+    last_seq = up_to_seq if is_whole or not found else found[-1].changed_seq
+    found += [one for one in earlier if one.id not in known and one.changed_seq <= last_seq]
+    if earlier:
+        found.sort(key=lambda message: message.changed_seq)
+        found = [*fitting_messages(found, max_bytes)][:limit]
+    return found
+
+
+async def _earlier_states(
+    database: Database, log: Log, chat_id: int, after_seq: int, up_to_seq: int
+) -> Sequence[Message]:
+    """The states that messages had between two numbers whose documents are newer: another node has projected a later
+    change, of which the event may say nothing but itself."""
+    wanted = {"chat_id": chat_id, "changed_seq": {"$gt": up_to_seq}, "seq": {"$lte": up_to_seq}}
+    newer = await database.find(database.messages, wanted, fields=["deleted"])
+    states = [await log.state(int(one["_id"]), after_seq, up_to_seq) for one in newer]
+    return [
+        replace(state, deleted=state.deleted or one["deleted"])
+        for state, one in zip(states, newer, strict=True)
+        if state is not None
+    ]
 
 
 async def count_between(database: Database, chat_id: int, after_seq: int, up_to_seq: int, limit: int) -> int:
-    """The number of messages that `changed_after` finds; counting stops at the limit."""
+    """The number of messages that `changed_between` finds; counting stops at the limit."""
     if not await exists(database, chat_id):
         return 0
-    wanted = {"chat_id": chat_id, "changed_seq": {"$gt": after_seq, "$lte": up_to_seq}}
+    wanted = _changed(chat_id, after_seq, up_to_seq)
     return await database.with_retry(lambda: database.messages.count_documents(wanted, limit=limit))
+
+
+def _changed(chat_id: int, after_seq: int, up_to_seq: int) -> Document:
+    return {"chat_id": chat_id, "changed_seq": {"$gt": after_seq, "$lte": up_to_seq}}
 
 
 async def unread_count(database: Database, chat_id: int, user_id: int, read_seq: int) -> int:

@@ -197,6 +197,13 @@ class Log:
             return None
         return [message_of(row["message"]) for row in (*first, *reversed(edited))]
 
+    async def state(self, message_id: int, after_seq: int, up_to_seq: int) -> Message | None:
+        """The state of a message after its last change between two numbers; None without one. Of a message that is
+        deleted by now, the state may lack what it said. Raises: `Unavailable`."""
+        wanted = {"message_id": message_id, "seq": {"$gt": after_seq, "$lte": up_to_seq}}
+        found = await self._database.find(self._rows, wanted, sort=[("n", -1)], limit=1, fields=["message"])
+        return message_of(found[0]["message"]) if found else None
+
     async def _of_kind(self, message_id: int, kind: str, limit: int) -> Sequence[Document]:
         """The newest rows of a kind about a message, the newest first."""
         wanted = {"message_id": message_id, "kind": kind}

@@ -1,6 +1,5 @@
 """Messages: sending, changing and reading them."""
 
-import asyncio
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
@@ -17,9 +16,6 @@ from storage.mongo.new_kinds import ATTACHMENTS_FORMAT
 from storage.mongo.read_marks import Read
 from storage.mongo.writer import Writer
 from storage.promise import Promise
-
-_LOOK_AGAIN_S = 0.01
-"""After this time is looked again whether a change that is stored is published."""
 
 
 class MongoMessages:
@@ -132,17 +128,15 @@ class MongoMessages:
         self, chat_id: int, after_seq: int, *, limit: int, max_bytes: int | None = None
     ) -> Sequence[Message]:
         """Returns published changes only: above those, another node may have projected a change and not yet the one
-        before it. A message whose last change is not published yet is waited for: the event of that change, such as a
-        reaction, need not tell what else happened to the message."""
-        while True:
-            await self._follower.catch_up(chat_id)
-            head = self._follower.head(chat_id)
-            if head is None:
-                return ()
-            found = await history.changed_after(self._database, chat_id, after_seq, head, limit, max_bytes)
-            if found is not None:
-                return found
-            await asyncio.sleep(_LOOK_AGAIN_S)
+        before it. A message that changed once more meanwhile comes in its state before that: the event of a reaction or
+        a pin has no more than itself."""
+        await self._follower.catch_up(chat_id)
+        head = self._follower.head(chat_id)
+        if head is None:
+            return ()
+        return await history.changed_between(
+            self._database, self._writer.replicas.log, chat_id, after_seq, head, limit, max_bytes
+        )
 
     async def count_changed_since(self, chat_id: int, after_seq: int, *, limit: int) -> int:
         await self._follower.catch_up(chat_id)

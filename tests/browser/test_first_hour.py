@@ -83,7 +83,7 @@ async def test_the_first_admin_and_two_people(
     await keys.press("Control+k")
     await expect(page.get_by_role("combobox", name="Search for chats")).to_be_focused()
     await keys.type("Lob")
-    await expect(page.get_by_role("option")).to_have_count(1)
+    await expect(page.get_by_role("listbox").get_by_role("option")).to_have_count(1)
     await keys.press("Enter")
     await vera.read("Привет! 👋", "Hello, you two")
     await vera.goto("/admin/log")

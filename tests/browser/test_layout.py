@@ -125,6 +125,7 @@ async def test_letters_go_to_the_composer_from_anywhere(server: Server, open_win
     await keys.type("lob")
     await expect(search).to_have_value("lob")
     await window.button("Actions for “Lobby”").press("Enter")
+    await expect(window.page.get_by_role("menu")).to_be_visible()
     await keys.type("mark")
     await expect(window.page.get_by_role("menuitem", name="Mark as unread")).to_be_focused()
     await keys.press("Escape")
@@ -138,7 +139,8 @@ async def test_nothing_moves_while_the_page_loads(
     ann, bob = await server.people("ann", "bob")
     chats = [await ann.chat(bob, name=f"Chat {number}") for number in range(12)]
     for number in range(40):
-        await bob.say(chats[0], f"said {number}")
+        message = await bob.say(chats[0], f"said {number}")
+    await ann.post(f"/messages/{message['id']}/pin")
     await ann.post(f"/chats/{chats[0]}/read")
     window = await open_window(server, ann, "/login", viewport={"width": width, "height": 800})
     await window.context.add_init_script(_SHIFTS)
@@ -153,4 +155,5 @@ async def test_nothing_moves_while_the_page_loads(
     await window.shown("said 39")
     await window.page.wait_for_load_state("networkidle")
     await expect(window.page.locator(".bone")).to_have_count(0)
+    await expect(window.page.get_by_role("region", name="Pinned messages")).to_be_visible()
     assert sum(await window.page.evaluate("window.shifts")) <= 0.05

@@ -151,12 +151,29 @@ async def test_a_chat_chosen_after_a_dialog_is_one_step_from_the_last(scene: Sce
     await expect(heading(scene, "First")).to_be_visible()
     await expect(page).to_have_url(scene.first)
     await back(scene)
-    if page.viewport_size and page.viewport_size["width"] < 900:  # the field was on a page of its own
+    if page.viewport_size and page.viewport_size["width"] < 640:  # the field was on a page of its own
         await expect(page.get_by_role("combobox")).to_be_visible()
         await back(scene)
     await expect(page).to_have_url(scene.second)
     await back(scene)
     await expect(page).to_have_url(scene.first)
+
+
+async def test_a_page_that_is_asked_for_twice_is_one_step_from_the_last(scene: Scene) -> None:
+    page = scene.window.page
+    await page.keyboard.press("Control+/")
+    await expect(page.get_by_role("dialog")).to_be_visible()
+    await page.evaluate(
+        """() => {
+          const first = [...document.querySelectorAll('[data-chat]')].find((chat) => chat.textContent.includes('First'))
+          first.click()
+          first.click()
+        }"""
+    )
+    await expect(heading(scene, "First")).to_be_visible()
+    await expect(page.get_by_role("dialog")).to_have_count(0)
+    await back(scene)
+    await expect(heading(scene, "Second")).to_be_visible()
 
 
 async def test_back_after_a_reload(scene: Scene) -> None:

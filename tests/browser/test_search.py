@@ -118,6 +118,31 @@ async def test_the_place_in_a_chat_is_kept_for_the_way_back(scene: Scene) -> Non
     await scene.window.page.go_back()
     await scene.window.shown("and so on 119")
     await expect(scene.window.button("Jump to the latest message")).to_have_count(0)
+    # It counts once: who reads on and leaves comes back to where they were last.
+    await scene.window.log.evaluate("(log) => { log.scrollTop = log.scrollHeight / 2 }")
+    await expect(scene.window.button("Jump to the latest message")).to_be_visible()
+    await scene.window.page.keyboard.press("Alt+ArrowDown")
+    await expect(scene.heading("Garden")).to_be_visible()
+    await scene.window.page.go_back()
+    await expect(scene.heading("Kitchen")).to_be_visible()
+    await expect(scene.window.button("Jump to the latest message")).to_be_visible()
+
+
+async def test_a_long_message_is_unfolded_where_it_is_found(scene: Scene) -> None:
+    await scene.bob.say(scene.kitchen, "A long list\n" + "- more\n" * 60 + "- a needle at its end")
+    await scene.find("needle")
+    await expect(scene.hits).to_have_count(1)
+    await expect(scene.hits).to_contain_text("a needle at its end")
+    await scene.hits.click()
+    await expect(scene.window.message("A long list")).to_contain_text("a needle at its end")
+
+
+async def test_markers_are_not_shown_in_what_is_found(scene: Scene) -> None:
+    await scene.bob.say(scene.kitchen, "a **bold** word and [the menu](https://example.org/dishes)")
+    await scene.find("bold wo")
+    await expect(scene.hits).to_contain_text("a bold word and the menu")
+    await scene.find("dishes")
+    await expect(scene.hits.locator("mark")).to_have_text("dishes")
 
 
 async def test_what_is_looked_for_is_narrowed(scene: Scene) -> None:

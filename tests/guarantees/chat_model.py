@@ -12,11 +12,16 @@ class ChatModel:
     """The states of each message, the pins, the versions and the marks follow from the events alone. An event that does
     not fit to those before it fails.
 
-    `members` are those who stay in the chat, by name.
+    `members` are those who stay in the chat, by name. A node that reads rows of another one only after their message is
+    deleted finds less than was said: with `several_nodes` such events pass, and `scrubbed` has the messages.
     """
 
-    def __init__(self, chat_id: int, members: Mapping[str, int], *, is_group: bool) -> None:
+    def __init__(
+        self, chat_id: int, members: Mapping[str, int], *, is_group: bool, several_nodes: bool = False
+    ) -> None:
         self.chat_id, self.members, self.is_group = chat_id, members, is_group
+        self.several_nodes = several_nodes
+        self.scrubbed: set[int] = set()
         self.log: list[Frame] = []
         """The event with the `seq` n has the index n - 1."""
         self.marks: dict[int, int] = {}
@@ -39,9 +44,20 @@ class ChatModel:
         elif frame["type"] in NUMBERED_EVENTS:
             assert frame["seq"] == self.head + 1, ("a hole or a repetition", self.head, frame)
             self.log.append(frame)
-            message_id = frame["message"]["id"] if "message" in frame else frame["message_id"]
-            after = self._after(frame, message_id)
-            self._states.setdefault(message_id, []).append((frame["seq"], after))
+            key = subject_of(frame)
+            after = None if self._is_scrubbed(frame, key) else self._after(frame, key)
+            self._states.setdefault(key, []).append((frame["seq"], after))
+
+    def _is_scrubbed(self, frame: Frame, message_id: int) -> bool:
+        """Whether an event says nothing of what was changed, or another one has not said it: its message is deleted."""
+        said_nothing = frame.get("message", {"content": "x"})["content"] == ""
+        is_dead = message_id in self._states and self.now(message_id) is None
+        if self.several_nodes and (said_nothing or is_dead or message_id in self.scrubbed):
+            self.scrubbed.add(message_id)
+            self.versions.pop(message_id, None)
+            self.pins = [one for one in self.pins if one != message_id]
+            return True
+        return False
 
     def _after(self, frame: Frame, message_id: int) -> Frame | None:
         """The state of a message after an event; None if it is deleted."""
@@ -122,3 +138,8 @@ def unread(messages: Iterable[Frame], user_id: int, read_seq: int) -> tuple[int,
     ]
     mentions = [message for message in behind if message["mentions_all"] or user_id in message["mentions"]]
     return len(behind), len(mentions)
+
+
+def subject_of(frame: Frame) -> int:
+    """The message that a numbered event is about."""
+    return int(frame["message"]["id"] if "message" in frame else frame["message_id"])

@@ -59,7 +59,7 @@ class Play:
         here = self.hosts[0]
         kinds = [*WIRES] * 2
         self.followers = [
-            Follower(kinds.pop(), self._some_host()[name], room.model.chat_id)
+            Follower(kinds.pop(), self._some_host()[name], room.model)
             for room in rooms
             for name in script.sample(sorted(room.model.members), 2)
         ]
@@ -212,7 +212,7 @@ class Witness:
         await self._wire.close()
 
 
-async def new_rooms(people: Mapping[str, Person]) -> list[Room]:
+async def new_rooms(people: Mapping[str, Person], *, several_nodes: bool) -> list[Room]:
     ann, bob, cid = (people[name] for name in NAMES)
     all_ids = {name: people[name].id for name in NAMES}
     both = {name: people[name].id for name in NAMES[:2]}
@@ -221,10 +221,15 @@ async def new_rooms(people: Mapping[str, Person]) -> list[Room]:
     private = await ann.chat(bob, chat_type="private", name=None)
     await bob.chat(ann, chat_type="private", name=None)  # asks for it too, so that it is there for both
     open_group = await bob.chat(ann, cid, name="Visited")
+
+    def room(chat_id: int, members: Mapping[str, int], *admins: str) -> Room:
+        is_group = chat_id != private
+        return Room(ChatModel(chat_id, members, is_group=is_group, several_nodes=several_nodes), admins)
+
     return [
-        Room(ChatModel(group, all_ids, is_group=True), ("ann", "bob")),
-        Room(ChatModel(private, both, is_group=False), ("ann", "bob")),
-        Room(ChatModel(open_group, all_ids, is_group=True), ("bob",)),
+        room(group, all_ids, "ann", "bob"),
+        room(private, both, "ann", "bob"),
+        room(open_group, all_ids, "bob"),
     ]
 
 
@@ -248,7 +253,8 @@ async def playing(
     patience_s: float = PATIENCE_S,
 ) -> AsyncIterator[Play]:
     """A play, which is held against the models in the end."""
-    one = Play(hosts, await new_rooms(hosts[0]), random.Random(new_seed()), turn)
+    rooms = await new_rooms(hosts[0], several_nodes=len(hosts) > 1)
+    one = Play(hosts, rooms, random.Random(new_seed()), turn)
     try:
         async with asyncio.timeout(patience_s):
             yield one

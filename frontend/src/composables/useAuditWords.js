@@ -47,12 +47,12 @@ export function useAuditWords(of) {
     const { actor_id, action, user_id, detail } = entry
     const actor = actor_id ? nameOf(actor_id) : t(of === 'server' ? 'audit.console' : 'audit.server')
     const key = `audit.actions.${VARIANTS[action]?.(entry) ?? action}`
-    if (!te(key, 'en')) return t('audit.unknown', { actor, action })
+    if (!te(key)) return t('audit.unknown', { actor, action })
     return t(key, {
       actor,
       user: nameOf(user_id),
       detail: detailOf(entry),
-      role: te(`audit.roles.${detail}`, 'en') ? t(`audit.roles.${detail}`) : '',
+      role: te(`audit.roles.${detail}`) ? t(`audit.roles.${detail}`) : '',
       when: action === 'muted' && detail ? momentOf(detail) : '',
       duration: action === 'slow_mode_changed' ? durationOf(Number(detail)) : '',
     })

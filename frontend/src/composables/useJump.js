@@ -4,7 +4,8 @@ import { closeAll } from '@/services/overlays'
 
 /**
  * @typedef {import('@/stores/places').Place} Place
- * @typedef {() => Place | null} PlaceReader returns where the user is in the open chat; null: at its end
+ * @typedef {() => Place | null | undefined} PlaceReader returns where the user is in the open chat; null: at its end;
+ *   undefined: they have not come anywhere yet
  */
 
 /** That of the open chat. @type {PlaceReader | null} */
@@ -29,7 +30,7 @@ export function useJump() {
   async function jump(chatId, messageId) {
     await closeAll()
     await new Promise((done) => setTimeout(done)) // a dialog that closes returns the focus
-    if (readPlace) history.replaceState({ ...history.state, place: readPlace() }, '')
+    keepPlace(readPlace?.())
     const to = { name: 'chat', params: { chatId }, query: { message: messageId }, state: { isJump: true } }
     await router.push({ ...to, force: true }) // also to the message at which the page is
   }
@@ -40,6 +41,12 @@ export function useJump() {
   return { jump, isJump, back: () => router.back() }
 }
 
+/** @param {Place | null | undefined} place */
+function keepPlace(place) {
+  // The router has a copy of the state, whose values count where this has none.
+  history.replaceState({ ...history.state, place }, '')
+}
+
 /**
  * The place that the present entry of the history has kept; null: the end of the chat; undefined: it has kept none. It
  * counts once: after that the user reads on.
@@ -47,7 +54,7 @@ export function useJump() {
  * @returns {Place | null | undefined}
  */
 export function takePlace() {
-  const { place, ...state } = history.state ?? {}
-  if (place !== undefined) history.replaceState(state, '')
+  const place = history.state?.place
+  if (place !== undefined) keepPlace(undefined)
   return place
 }

@@ -15,7 +15,7 @@ export function useRemovalWords() {
   return function wordsOf(chatId) {
     const { reason, name } = chats.removals.get(chatId) ?? {}
     const key = `chats.wentAs.${reason}`
-    return name && te(key, 'en') ? t(key, { name }) : ''
+    return name && te(key) ? t(key, { name }) : ''
   }
 }
 

@@ -15,6 +15,8 @@ const TRAVERSAL_MS = 1_000
 const open = []
 /** Called after a step in the history that `closeAll` has asked for. @type {(() => void) | null} */
 let arrived = null
+/** The step that is under way. @type {Promise<void> | null} */
+let leaving = null
 
 /** The number of overlay entries up to the present history entry. */
 const depth = () => Number(history.state?.overlays ?? 0)
@@ -51,8 +53,13 @@ const COVERING = '[role=dialog]:not([data-beside]), [role=alertdialog], [role=me
 export const isCovered = () => document.querySelector(COVERING) !== null
 
 /** Closes all overlays. Resolves when the history is at the page's own entry, so that the router can add the next one. */
-export async function closeAll() {
+export function closeAll() {
   closeOpen(true)
+  // Two pages may be asked for at once. Two steps back would lead out of the client.
+  return (leaving ??= leaveEntries().finally(() => (leaving = null)))
+}
+
+async function leaveEntries() {
   if (!depth()) return
   await new Promise((done) => {
     arrived = () => done(null)

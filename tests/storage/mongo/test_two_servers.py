@@ -298,3 +298,30 @@ async def test_appended_repeats_name_the_other_servers_message(
     edited = await here.store.messages.edit(first.id, anna, "edited", at(1))
     again = await second_store.messages.append(draft(chat_id, anna, client_id="x"))
     assert again == Appended(edited, duplicate=True)
+
+
+async def test_a_message_that_another_server_has_changed_once_more_is_in_the_replay(
+    mongo_store: MongoStore, second_store: MongoStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The event of the reaction that follows says nothing of the message."""
+    here, there = World(mongo_store), World(second_store)
+    anna = await here.user()
+    chat_id = await here.chat(anna)
+    edited, sent, last = [await here.send(chat_id, anna, text) for text in ("one", "two", "three")]
+    edited = await here.store.messages.edit(edited.id, anna, "edited", at(1))
+    for message in (edited, sent):
+        await there.store.messages.add_reaction(message.id, anna, "👍", at(2))
+
+    async def behind(_chat_id: int) -> None:
+        """This server has not looked at the log since."""
+
+    monkeypatch.setattr(mongo_store.messages._follower, "catch_up", behind)
+    assert await mongo_store.messages.changed_since(chat_id, 0, limit=9) == [sent, last, edited]
+    assert await mongo_store.messages.changed_since(chat_id, 2, limit=9) == [last, edited]
+    assert await mongo_store.messages.changed_since(chat_id, 0, limit=1) == [sent]
+    monkeypatch.undo()
+    changed = await mongo_store.messages.changed_since(chat_id, 3, limit=9)
+    assert [(one.id, one.reactions) for one in changed] == [
+        (edited.id, {"👍": [anna]}),
+        (sent.id, {"👍": [anna]}),
+    ]
