@@ -50,11 +50,12 @@ async def ids_of(store: Store, name: str) -> tuple[int, int | None]:
     user, other = await store.users.find(name), await store.users.find(f"{name}-other")
     assert other is not None
     summaries, _ = await store.chats.list_for(other.id, cursor=None, limit=1)
-    if not summaries:
+    chat_id = summaries[0].chat.id if summaries else 0
+    # A deletion that is in the log alone is seen from here on.
+    members, _ = await store.chats.members(chat_id, cursor=None, limit=9)
+    if not members:
         assert user is not None
         return user.id, None
-    chat_id = summaries[0].chat.id
-    members, _ = await store.chats.members(chat_id, cursor=None, limit=9)
     (user_id,) = {member.user_id for member in members} - {other.id}
     return user_id, chat_id
 

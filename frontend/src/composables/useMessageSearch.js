@@ -89,7 +89,9 @@ export function useMessageSearch(wanted) {
       items.value = from === null ? found : [...items.value, ...found]
       cursor.value = page.next_cursor
       failure.value = null
-      state.value = 'ready'
+      // The server ends a search that costs too much, and goes on with the next page.
+      if (found.length === 0 && cursor.value !== null) load(cursor.value, limit)
+      else state.value = 'ready'
     } catch (error) {
       if (!(error instanceof ApiError)) throw error
       if (mine === latest) failed(error)

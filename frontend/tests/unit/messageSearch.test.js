@@ -71,6 +71,18 @@ test('however one types and scrolls, there are at most five requests a second', 
   expect(queries().length).toBeGreaterThan(0)
 })
 
+test('a page that the server ended before it found anything leads to the next one by itself', async () => {
+  answer(({ query }) =>
+    query.cursor === 'b' ? page([message(1, 'soup')]) : page([], query.cursor ? 'b' : 'a'),
+  )
+  wanted.value = all('soup')
+  await pass(400)
+  expect([shown(), search.state.value]).toEqual([[], 'searching'])
+  await pass(1_000)
+  expect([shown(), search.state.value, search.cursor.value]).toEqual([['soup'], 'ready', null])
+  expect(queries().map(({ cursor }) => cursor)).toEqual([undefined, 'a', 'b'])
+})
+
 test('the filters are asked for', async () => {
   wanted.value = all('soup', { chatId: 3, fromId: 2, has: 'link' })
   await pass()

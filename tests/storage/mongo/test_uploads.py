@@ -62,6 +62,20 @@ async def test_the_quota_is_exact_on_two_nodes(here: Node, there: Node) -> None:
     assert max(entry["used"] for entry in entries) <= 75
 
 
+async def test_a_node_that_is_far_behind_knows_the_quota(here: Node, there: Node) -> None:
+    anna = await here.user()
+    await upload(there.store, anna, "first", quota_bytes=100)
+    for number in range(9):
+        await upload(here.store, anna, f"file{number}", quota_bytes=100)
+    assert await there.store.uploads.used_bytes(anna) == 50
+    await here.store.uploads.discard([f"file{number}" for number in range(9)])
+    with pytest.raises(OverQuota) as refused:
+        await upload(there.store, anna, "large", content=b"x" * 96, quota_bytes=100)
+    assert refused.value.used_bytes == 5
+    await upload(there.store, anna, "other", content=b"x" * 95, quota_bytes=100)
+    assert await here.store.uploads.used_bytes(anna) == 100
+
+
 async def test_one_of_two_nodes_gets_an_upload(here: Node, there: Node) -> None:
     anna = await here.user()
     chats = {here: await here.chat(anna), there: await here.chat(anna)}
