@@ -2,7 +2,7 @@
 import '@/i18n/files'
 import { i18n } from '@/i18n'
 import { sizeOf } from '@/i18n/dates'
-import { FILES_MAX } from './stage'
+import { FILES_MAX } from '@/text/attachments'
 
 export { admitted, dropStaged, stage, stillThere } from './stage'
 

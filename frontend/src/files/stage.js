@@ -7,9 +7,8 @@
 import { dropFiles, fileOf, keepFile, sweepFiles } from '@/services/fileStore'
 import { load, storage } from '@/services/storage'
 import { prefixOf } from '@/services/texts'
+import { FILES_MAX } from '@/text/attachments'
 
-/** The most that the server takes in one message. */
-export const FILES_MAX = 10
 /** What the browser keeps without a draft or an unsent message that needs it goes after this time. */
 const ORPHAN_MS = 24 * 60 * 60_000
 

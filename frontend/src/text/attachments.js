@@ -8,6 +8,9 @@
  *   many of the pictures, the first ones, stand in rows of two, the others in rows of three
  */
 
+/** The most that the server takes in one message. */
+export const FILES_MAX = 10
+
 const PICTURES = new Set(['image/jpeg', 'image/png', 'image/gif', 'image/webp'])
 /** What browsers may play, and the server lets them play. */
 const PLAYED = /^(audio\/(aac|flac|mp4|mpeg|ogg|wav|webm)|video\/(mp4|ogg|quicktime|webm))$/

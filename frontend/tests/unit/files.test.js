@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { admitted, FILES_MAX } from '@/files/stage'
+import { admitted } from '@/files/stage'
+import { FILES_MAX } from '@/text/attachments'
 import { filesOfPaste } from '@/composables/useFileDrop'
 
 const file = (name, size = 10, more = {}) => ({ name, size, type: '', ...more })

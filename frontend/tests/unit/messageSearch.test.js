@@ -207,3 +207,17 @@ test('nothing is requested without a wish, nor after the end', async () => {
   await pass()
   expect(queries()).toEqual([])
 })
+
+test('the names of files count when the next letter excludes messages', async () => {
+  const attachments = [{ id: 'x', name: 'soup.pdf', content_type: 'application/pdf', size: 1, url: '/' }]
+  answer(page([message(1, 'dinner', { attachments }), message(2, 'sour soup')]))
+  wanted.value = all('sou')
+  await pass()
+  answer(() => later().promise)
+  wanted.value = all('soup')
+  await pass()
+  expect(shown()).toEqual(['dinner', 'sour soup'])
+  wanted.value = all('sour')
+  await pass()
+  expect(shown()).toEqual(['sour soup'])
+})
