@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from PIL import Image, ImageDraw
-from playwright.async_api import Error, FilePayload, Locator, Route
+from playwright.async_api import Error, FilePayload, Locator, Route, expect
 
 from tests.browser.window import Window
 from tests.clients.files import form
@@ -180,11 +180,13 @@ def tray(window: Window) -> Locator:
     return window.page.get_by_role("region", name="Attached files")
 
 
-async def choose(window: Window, *files: Made) -> None:
-    """Adds files by the button."""
-    await window.page.locator("form.composer input[type=file]").set_input_files(
-        [file.payload for file in files]
-    )
+async def choose(window: Window, *files: Made, taken: int | None = None) -> None:
+    """Adds files by the button, and waits until those that are taken (None: all) are in the next message."""
+    items = window.page.locator(".tray li")
+    before = await items.count()
+    field = window.page.locator("form.composer input[type=file]")
+    await field.set_input_files([file.payload for file in files])
+    await expect(items).to_have_count(before + (len(files) if taken is None else taken))
 
 
 async def send(person: Person, chat_id: int, *files: Made, content: str = "", **more: Any) -> Any:
