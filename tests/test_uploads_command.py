@@ -43,7 +43,7 @@ async def test_counts_and_the_largest(tmp_path: Path) -> None:
     anna, message_id = await fill(tmp_path)
     stopped = await vestnik(tmp_path)
     stopped_json = await vestnik(tmp_path, "--json", "--largest", "1")
-    async with running(tmp_path):
+    async with running(tmp_path, UPLOAD_TTL_S="1000000000"):  # what is old stays
         assert await vestnik(tmp_path) == stopped
         assert await vestnik(tmp_path, "--json", "--largest", "1") == stopped_json
     status, text = stopped
