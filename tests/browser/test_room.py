@@ -115,11 +115,15 @@ async def test_the_history_comes_as_one_goes_up_without_a_jump(scene: Scene, ope
         place = await window.page.evaluate(
             """async () => {
               const log = document.querySelector('[role=log]')
+              // After a frame is painted: what a change moves is put back before that.
+              const painted = () => new Promise((done) => requestAnimationFrame(() => setTimeout(done)))
+              await painted()
               const middle = log.getBoundingClientRect().top + 40
               const seen = [...log.querySelectorAll('article')].find((e) => e.getBoundingClientRect().bottom > middle)
               const before = seen.getBoundingClientRect().top
               log.scrollTop -= 200
-              await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))
+              await painted()
+              await painted()
               return seen.isConnected ? seen.getBoundingClientRect().top - before : 200
             }"""
         )
