@@ -6,6 +6,7 @@ import tempfile
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from playwright.async_api import expect
 
@@ -29,12 +30,21 @@ NAMES = {
 WALK = [
     ("tom", "Trains are back to normal. I would take the 8:40, then we are at the lake by ten.", None),
     ("mina", "8:40 works for me. Who brings what?", None),
-    ("vera", "Bread, cheese and far too many plums.", None),
+    ("vera", "Bread, cheese and *far* too many plums.", None),
     ("leo", "I have the map, and the small stove if somebody wants tea.", None),
     ("mina", "Чай — да! Возьму чашки.", 3),
     ("tom", "The path on the north side is closed, by the way: https://example.org/paths/north-shore", None),
-    ("ines", "Then the long way round. More lake for the same ticket.", 5),
+    ("ines", "Then the long way round, @vera. **More lake** for the same ticket.", 5),
     ("vera", "Perfect. See you on platform 2, near the front.", None),
+]
+
+REACTIONS = [
+    (2, "🍑", "tom"),
+    (2, "🍑", "ines"),
+    (4, "🫖", "vera"),
+    (4, "❤️", "leo"),
+    (6, "👍", "tom"),
+    (6, "👍", "mina"),
 ]
 
 OTHERS = [
@@ -83,6 +93,9 @@ async def seed(server: Server) -> tuple[dict[str, Person], int]:
         more = {} if answers is None else {"reply_to": said[answers]["id"]}
         said.append(await people[author].say(walk, text, **more))
         server.clock.behind -= timedelta(minutes=7)
+    for index, emoji, name in REACTIONS:
+        await people[name].post(f"/messages/{said[index]['id']}/reactions/{quote(emoji)}")
+    await people["tom"].post(f"/messages/{said[0]['id']}/pin")
     await vera.post(f"/chats/{walk}/read")
     private = await people["leo"].chat(vera, chat_type="private")
     for text in ("Do you still have my pump?", "No hurry."):

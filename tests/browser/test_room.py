@@ -115,16 +115,22 @@ async def test_the_history_comes_as_one_goes_up_without_a_jump(scene: Scene, ope
         place = await window.page.evaluate(
             """async () => {
               const log = document.querySelector('[role=log]')
-              // After a frame is painted: what a change moves is put back before that.
-              const painted = () => new Promise((done) => requestAnimationFrame(() => setTimeout(done)))
-              await painted()
+              // As it is painted: what a change moves is put back before that; an observer is told the place after.
+              const topOf = (element) =>
+                new Promise((done) => {
+                  const observer = new IntersectionObserver(([entry]) => {
+                    observer.disconnect()
+                    done(entry.boundingClientRect.top)
+                  })
+                  observer.observe(element)
+                })
               const middle = log.getBoundingClientRect().top + 40
               const seen = [...log.querySelectorAll('article')].find((e) => e.getBoundingClientRect().bottom > middle)
-              const before = seen.getBoundingClientRect().top
+              const before = await topOf(seen)
               log.scrollTop -= 200
-              await painted()
-              await painted()
-              return seen.isConnected ? seen.getBoundingClientRect().top - before : 200
+              await new Promise(requestAnimationFrame)
+              const after = await topOf(seen)
+              return seen.isConnected ? after - before : 200
             }"""
         )
         moves.append(place)

@@ -201,13 +201,13 @@ async def test_it_says_why_nothing_is_found(scene: Scene) -> None:
     errors.pop(0)
     await expect(scene.word("The search goes on in a moment.")).to_be_visible()
     errors.pop(0)
-    await expect(scene.hits).to_have_count(20)
+    await expect(scene.hits.nth(19)).to_be_attached()  # the next page may be there too
 
     await window.context.set_offline(True)
     await scene.field.fill("tomato")
     await expect(scene.word("Messages are searched when")).to_be_visible()
     await window.context.set_offline(False)
-    await expect(scene.hits).to_have_count(20)
+    await expect(scene.hits.nth(19)).to_be_attached()  # the next page may be there too
     await expect(scene.hits.first).to_contain_text("pot 29")
 
 

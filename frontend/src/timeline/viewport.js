@@ -8,7 +8,7 @@ import { indexOfSeq } from './messageWindow'
 
 /** All of these count messages. */
 const FIRST = 80
-const STEP = 30
+const STEP = 20
 const MAX = 200
 
 /** @param {import('@/stores/timelines').Timeline} timeline */
