@@ -3,13 +3,15 @@
 import struct
 from zlib import crc32
 
-from handlers.pictures.container import BrokenPicture, Container, Data, Kept, check_count, part_of
+from handlers.pictures.container import BrokenPicture, Container, Data, Kept, Piece, check_count, part_of
 from handlers.pictures.orientation import UPRIGHT, exif_with, orientation_of
 
 _SIGNATURE_BYTES = 8
+_HEADER_END = 33
+"""Where the chunk IHDR ends, which is the first."""
+
 _KEPT = frozenset(
     (
-        b"IHDR",
         b"PLTE",
         b"IDAT",
         b"IEND",
@@ -31,11 +33,10 @@ _BYTES_BY_COLOUR = {0: 1, 2: 4, 3: 1, 4: 4, 6: 4}
 
 def read_png(data: Data) -> Container:
     """Raises: `BrokenPicture`. What follows the last chunk is dropped."""
-    kept, orientation, has_pixels, chunks = Kept(), UPRIGHT, False, 0
-    kept.part(0, _SIGNATURE_BYTES)
-    at = _SIGNATURE_BYTES
+    kept, has_pixels, chunks = Kept(), False, 0
+    orientation: int | None = None
     width, height, pixel_bytes = _header(data)
-    name = b""
+    at, name = _HEADER_END, b"IHDR"
     while name != b"IEND":
         chunks += 1
         check_count(chunks)
@@ -44,9 +45,8 @@ def read_png(data: Data) -> Container:
         if end > len(data):
             raise BrokenPicture("the file ends too early")
         if name == b"eXIf":
-            orientation = orientation_of(data[at + 8 : end - 4])
-            if orientation != UPRIGHT and not has_pixels:
-                kept.new(_chunk(b"eXIf", exif_with(orientation)))
+            if orientation is None:
+                orientation = orientation_of(data[at + 8 : end - 4])
         elif name in _KEPT:
             kept.part(at, end)
         elif not name[0] & 32:
@@ -56,12 +56,17 @@ def read_png(data: Data) -> Container:
     if not has_pixels:
         raise BrokenPicture("there is no picture in it")
     pixels = width * height * pixel_bytes
-    return Container(width, height, orientation, kept.pieces, lambda _scale: pixels)
+    orientation = orientation or UPRIGHT
+    pieces: list[Piece] = [(0, _HEADER_END), *kept.pieces]
+    if orientation != UPRIGHT:  # first: not every viewer looks for it behind the pixels
+        pieces.insert(1, _chunk(b"eXIf", exif_with(orientation)))
+    return Container(width, height, orientation, pieces, lambda _scale: pixels)
 
 
 def _header(data: Data) -> tuple[int, int, int]:
     """Width, height, and the bytes of a decoded pixel."""
-    size, name, width, height, depth, colour = struct.unpack(">I4sIIBB", part_of(data, _SIGNATURE_BYTES, 18))
+    header = part_of(data, _SIGNATURE_BYTES, _HEADER_END - _SIGNATURE_BYTES)
+    size, name, width, height, depth, colour = struct.unpack(">I4sIIBB7x", header)
     if (size, name) != (13, b"IHDR") or not width or not height or colour not in _BYTES_BY_COLOUR:
         raise BrokenPicture("the header cannot be read")
     is_wide = depth == 16 and colour == 0

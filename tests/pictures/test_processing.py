@@ -14,7 +14,7 @@ from handlers.pictures.container import BrokenPicture, TooManyPixels
 from handlers.pictures.kinds import KINDS, picture_type
 from handlers.pictures.processing import DECODING_BYTES_MAX, Picture, process
 from handlers.pictures.small import AVATAR, THUMBNAIL, Wanted
-from tests.pictures.made import ALL, COLOURS, SECRETS, chunk, gif, jpeg, picture, png, saved, webp
+from tests.pictures.made import ALL, COLOURS, SECRETS, chunk, exif, gif, jpeg, picture, png, saved, webp
 
 PIXELS_MAX = 64_000_000
 ROTATED: Mapping[str, Callable[..., bytes]] = {"image/jpeg": jpeg, "image/png": png, "image/webp": webp}
@@ -118,6 +118,16 @@ def test_the_orientation_is_kept_and_applied_to_the_thumbnail(kind: str, orienta
         assert near(top, "red" if orientation in (5, 6) else "blue")
 
 
+def test_an_orientation_behind_the_pixels_is_kept_where_viewers_look_for_it() -> None:
+    data = png(6)
+    at = data.index(b"eXIf") - 4
+    end = at + 12 + int.from_bytes(data[at : at + 4], "big")
+    last = data.index(b"IEND") - 4
+    late = data[:at] + data[end:last] + data[at:end] + data[last:]
+    assert Processed(late).file == Processed(data).file
+    assert Processed(data[:end] + chunk(b"eXIf", exif(3)) + data[end:]).file == Processed(data).file
+
+
 def test_colour_profiles_stay() -> None:
     profile = b"\0" * 36 + b"acsp" + b"\0" * 88
     for name in ("JPEG", "PNG", "WEBP"):
@@ -214,6 +224,7 @@ def test_no_byte_that_is_another_one_raises_anything_else(kind: str) -> None:
         b"\x89PNG\r\n\x1a\n<svg onload=alert(1)>" + b"x" * 200,
         b"RIFF\xff\xff\xff\xffWEBP" + b"<script>" * 40,
         b"RIFF\x04\0\0\0WEBP",
+        png()[:33] + chunk(b"IHDR", struct.pack(">IIBBBBB", 80, 60, 8, 2, 0, 0, 0)) + png()[33:],
         b"GIF89a\x01\0\x01\0\0\0\0;",
         b"\xff\xd8\xff\xd9" + b"x" * 20,
         b"\x89PNG\r\n\x1a\n"
