@@ -1,6 +1,7 @@
 """PNG files: a signature, and chunks of which each has a length, a type, data and a checksum (W3C, PNG 3)."""
 
 import struct
+from collections.abc import Mapping
 from zlib import crc32
 
 from handlers.pictures.container import BrokenPicture, Container, Data, Kept, Piece, check_count, part_of
@@ -10,22 +11,25 @@ _SIGNATURE_BYTES = 8
 _HEADER_END = 33
 """Where the chunk IHDR ends, which is the first."""
 
-_KEPT = frozenset(
-    (
-        b"PLTE",
-        b"IDAT",
-        b"IEND",
-        b"tRNS",
-        b"gAMA",
-        b"cHRM",
-        b"sRGB",
-        b"iCCP",
-        b"sBIT",
-        b"bKGD",
-        b"pHYs",
-    )
-) | frozenset((b"acTL", b"fcTL", b"fdAT", b"cICP", b"mDCV", b"cLLI"))
-"""Size, pixels, colours and animation; no text, no time, nothing private."""
+_PIXELS = b"IDAT"
+_KEPT = frozenset((_PIXELS, b"iCCP", b"fdAT"))
+_KEPT_UP_TO: Mapping[bytes, int] = {
+    b"PLTE": 768,
+    b"tRNS": 256,
+    b"gAMA": 4,
+    b"cHRM": 32,
+    b"sRGB": 1,
+    b"sBIT": 4,
+    b"bKGD": 6,
+    b"pHYs": 9,
+    b"acTL": 8,
+    b"fcTL": 26,
+    b"cICP": 4,
+    b"mDCV": 24,
+    b"cLLI": 8,
+}
+"""Pixels, colours and animation; no text, no time, nothing private. A number is how long such a chunk is at most.
+Viewers skip a longer one, so it would be a place for text."""
 
 _BYTES_BY_COLOUR = {0: 1, 2: 4, 3: 1, 4: 4, 6: 4}
 """Of a pixel when it is decoded, by colour type: grey, RGB, palette, grey with alpha, RGBA."""
@@ -40,6 +44,7 @@ def read_png(data: Data) -> Container:
     while name != b"IEND":
         chunks += 1
         check_count(chunks)
+        last = name
         size, name = struct.unpack(">I4s", part_of(data, at, 8))
         end = at + 12 + size
         if end > len(data):
@@ -47,17 +52,19 @@ def read_png(data: Data) -> Container:
         if name == b"eXIf":
             if orientation is None:
                 orientation = orientation_of(data[at + 8 : end - 4])
-        elif name in _KEPT:
+        elif name == _PIXELS and has_pixels and last != _PIXELS:
+            pass  # not all viewers take pixels that come later
+        elif name in _KEPT or size <= _KEPT_UP_TO.get(name, -1):
             kept.part(at, end)
-        elif not name[0] & 32:
+        elif name != b"IEND" and name not in _KEPT_UP_TO and not name[0] & 32:
             raise BrokenPicture("a chunk is unknown that nobody may skip")
-        has_pixels = has_pixels or name == b"IDAT"
+        has_pixels = has_pixels or name == _PIXELS
         at = end
     if not has_pixels:
         raise BrokenPicture("there is no picture in it")
     pixels = width * height * pixel_bytes
     orientation = orientation or UPRIGHT
-    pieces: list[Piece] = [(0, _HEADER_END), *kept.pieces]
+    pieces: list[Piece] = [(0, _HEADER_END), *kept.pieces, _chunk(b"IEND", b"")]
     if orientation != UPRIGHT:  # first: not every viewer looks for it behind the pixels
         pieces.insert(1, _chunk(b"eXIf", exif_with(orientation)))
     return Container(width, height, orientation, pieces, lambda _scale: pixels)

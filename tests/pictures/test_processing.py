@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 import pytest
-from PIL import Image
+from PIL import Image, ImageCms
 
 from handlers.pictures.container import BrokenPicture, TooManyPixels
 from handlers.pictures.kinds import KINDS, picture_type
@@ -71,6 +71,44 @@ def test_nothing_says_where_and_by_whom_a_picture_was_taken(kind: str) -> None:
         assert secret not in (done.picture.small or b"")
     assert not {"exif", "xmp", "comment", "photoshop", "Comment"} & done.image.info.keys()
     assert not dict(done.image.getexif())
+
+
+def odd_places() -> Iterator[tuple[str, bytes]]:
+    """Pictures with text in parts that viewers need, behind what viewers read of these."""
+    text = b"COMMENTSECRET"
+    plain = saved(picture(), "PNG")
+    end = plain.index(b"IEND") - 4
+    for name, size in ((b"gAMA", 4), (b"pHYs", 9), (b"bKGD", 6), (b"cICP", 4), (b"sBIT", 3)):
+        yield "png", plain[:33] + chunk(name, bytes(size) + text) + plain[33:]
+    yield "png", plain[:end] + chunk(b"IEND", text)
+    yield "png", plain[:end] + chunk(b"tEXt", b"") + chunk(b"IDAT", text) + plain[end:]
+    animation = gif()
+    control = animation.index(b"!\xf9\x04")
+    yield "gif", animation[: control + 7] + bytes((len(text),)) + text + animation[control + 7 :]
+    loop = animation.index(b"NETSCAPE2.0") + 15
+    yield "gif", animation[:loop] + bytes((len(text),)) + text + animation[loop:]
+    moving = webp(frames=3)
+    at = moving.index(b"ANIM")
+    longer = moving[at : at + 4] + struct.pack("<I", 20) + moving[at + 8 : at + 14] + text + b"\0"
+    body = moving[8:at] + longer + moving[at + 14 : 8 + struct.unpack("<I", moving[4:8])[0]]
+    yield "webp", b"RIFF" + struct.pack("<I", len(body)) + body
+
+
+@pytest.mark.parametrize(("kind", "data"), [*odd_places()])
+def test_no_text_stays_behind_what_viewers_read(kind: str, data: bytes) -> None:
+    assert b"COMMENTSECRET" in data
+    done = Processed(data)
+    assert not any(secret in done.file for secret in SECRETS)
+    assert Processed(done.file).file == done.file
+    assert frames_of(done.image) == (1 if kind == "png" else 3)
+    if kind != "png":
+        assert done.image.info["loop"] == 0
+
+
+def test_a_large_colour_profile_is_no_fault() -> None:
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes() + bytes(2 * 1024 * 1024)
+    data = saved(picture(), "PNG", icc_profile=profile)
+    assert Processed(data).file == data
 
 
 @pytest.mark.parametrize("kind", ALL)
