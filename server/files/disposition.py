@@ -1,6 +1,7 @@
 """The `Content-Disposition` of a part of a form: the name of its field, and of its file."""
 
 import re
+from itertools import islice
 from urllib.parse import quote, unquote, unquote_to_bytes
 
 from domain.frozen import frozen
@@ -9,6 +10,8 @@ _PARAMETER = re.compile(
     r""";\s*+ (?P<name>[^\s=;"]++) \s*+=\s*+ (?: "(?P<quoted>(?:[^"\\]|\\.)*+)" \s*+ (?=;|\Z) | (?P<plain>[^;]*+) )""",
     re.ASCII | re.DOTALL | re.VERBOSE,
 )
+
+_PARAMETERS_MAX = 32
 
 
 @frozen
@@ -35,17 +38,12 @@ def disposition_of(header: str) -> Disposition | None:
 
 
 def _parameters(header: str, at: int) -> dict[str, str]:
-    """The parameters behind a position, by name in lower case; of several with the same name, the first."""
+    """The first parameters behind a position, by name in lower case; of several with the same name, the first."""
     values: dict[str, str] = {}
-    while 0 <= at < len(header):
-        found = _PARAMETER.match(header, at)
-        if found is None:
-            at = header.find(";", at + 1)
-            continue
+    for found in islice(_PARAMETER.finditer(header, at), _PARAMETERS_MAX):
         name, quoted, plain = found.groups()
         value = plain.strip() if quoted is None else quoted.replace("\\\\", "\\").replace('\\"', '"')
         values.setdefault(name.lower(), value)
-        at = found.end()
     return values
 
 

@@ -44,7 +44,7 @@ def test_no_header_takes_long(unit: str) -> None:
     began = time.thread_time()
     for _ in range(10):
         disposition_of(header)
-    assert time.thread_time() - began < 0.1  # with quadratic time: above a second
+    assert time.thread_time() - began < 0.03  # with quadratic time: above a second
 
 
 @pytest.mark.parametrize(
