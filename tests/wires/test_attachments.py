@@ -97,7 +97,8 @@ async def test_content_beside_attachments_may_be_empty_and_without_them_not(serv
     chat_id = await ann.chat()
     client = await ann.joined(chat_id)
     photo = await upload(ann, jpeg())
-    for nothing in ([], None):
+    none: tuple[Any, ...] = ([], None)
+    for nothing in none:
         answer = await client.command("send_message", chat_id=chat_id, content="", attachments=nothing)
         assert (answer["code"], list(answer["fields"])) == ("invalid", ["content"])
     ack = await client.done("send_message", chat_id=chat_id, content=" \u200b", attachments=[photo["id"]])
