@@ -334,6 +334,15 @@ def test_segments_without_end_are_broken() -> None:
         Processed(blocks)
 
 
+def test_scans_without_end_are_broken() -> None:
+    """Each of them takes as long as the picture is large, however short it is."""
+    plain = saved(picture(), "JPEG", progressive=True)
+    scan = plain[plain.rindex(b"\xff\xda") : -2]
+    assert Processed(plain[:-2] + scan * 50 + b"\xff\xd9").picture.small is not None
+    with pytest.raises(BrokenPicture):
+        Processed(plain[:-2] + scan * 100 + b"\xff\xd9")
+
+
 def test_every_kind_is_recognised_by_its_beginning() -> None:
     assert {picture_type(make()[:12]) for make in ALL.values()} == set(KINDS)
     for head in (b"", b"RIFF", b"RIFF\0\0\0\0WAVE", b"\x89PN", b"GIF88a", b"\xff\xd8", b"BM"):
