@@ -3,7 +3,15 @@
 import re
 import struct
 
-from handlers.pictures.container import BrokenPicture, Container, Data, Kept, check_count, part_of
+from handlers.pictures.container import (
+    PROFILE_COPIES,
+    BrokenPicture,
+    Container,
+    Data,
+    Kept,
+    check_count,
+    part_of,
+)
 from handlers.pictures.orientation import EXIF_HEADER, UPRIGHT, exif_with, orientation_of
 
 _SOI, _EOI, _SOS = 0xD8, 0xD9, 0xDA
@@ -46,6 +54,7 @@ class _Reader:
         """By pixel, of all components."""
         self._is_progressive = False
         self._scans = 0
+        self._profile_bytes = 0
 
     def read(self) -> Container:
         """Raises: `BrokenPicture`."""
@@ -69,7 +78,7 @@ class _Reader:
         pixels = self._size[0] * self._size[1]
         whole = self._is_progressive or self._scans > 1
         coded = pixels * self._coefficients * _COEFFICIENT_BYTES if whole else 0
-        return int(coded + pixels / scale**2 * _PIXEL_BYTES)
+        return int(coded + pixels / scale**2 * _PIXEL_BYTES) + PROFILE_COPIES * self._profile_bytes
 
     def _marker(self, at: int) -> tuple[int, int]:
         """The marker there, and where it ends; bytes 0xff may stand before it."""
@@ -130,6 +139,7 @@ class _Reader:
         elif marker == _APP1 and payload.startswith(EXIF_HEADER) and self._orientation is None:
             self._orientation = orientation_of(payload)
         elif marker == _APP2 and payload.startswith(_ICC):
+            self._profile_bytes += len(payload)
             self._rest.new(_segment(marker, payload))
         elif marker == _APP14 and payload.startswith(_ADOBE):
             self._rest.new(_segment(marker, payload[:_ADOBE_BYTES]))

@@ -1,6 +1,7 @@
 """Pictures: cleaned files, small pictures, broken files, and what decoding takes."""
 
 import io
+import random
 import struct
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
@@ -313,6 +314,9 @@ def test_decoding_is_reserved_before_it_begins() -> None:
     assert Processed(saved(picture(1000, 1000, "L"), "PNG")).reserved == [1_000_000]
     assert Processed(saved(picture(4096, 4096), "JPEG")).reserved == [4096 * 4096 * 4 // 16]
     (progressive,) = Processed(saved(picture(4096, 4096), "JPEG", progressive=True, subsampling=0)).reserved
+    for name in ("PNG", "JPEG"):
+        (reserved,) = Processed(saved(picture(), name, icc_profile=random.randbytes(1_000_000))).reserved
+        assert reserved > 3_000_000
     assert progressive == 4096 * 4096 * 6 + 4096 * 4096 * 4 // 16
 
 
