@@ -346,6 +346,17 @@ async def test_a_sender_who_is_too_slow_is_cut_off(server: Server, monkeypatch: 
     await no_files(server)
 
 
+async def test_a_sender_who_falls_silent_is_cut_off(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("server.files.bodies.PAUSE_S", 0.3)
+    ann = await server.person("ann")
+    async with raw_post(server, ann, "Content-Length: 9000000") as (reader, writer):
+        writer.write(part("file", b"", "a")[:-2] + b"x" * 3_000_000)
+        await writer.drain()
+        assert await status_of(reader) == 400
+    assert server.chat_app.files.counts.refusals["slow"] == 1
+    await no_files(server)
+
+
 async def test_files_at_once_are_bounded(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("server.files.requests.SENT_AT_ONCE", 2)
     monkeypatch.setattr("server.files.requests.SEND_WAIT_S", 0.3)
