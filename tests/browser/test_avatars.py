@@ -95,6 +95,9 @@ async def test_a_chat_gets_a_picture_from_those_who_manage_it(scene: Scene) -> N
     await other.button("About this chat").click()
     await expect(other.page.get_by_role("dialog", name="Group")).to_be_visible()
     await expect(other.button("Change the picture")).to_have_count(0)
+    code = (await scene.ann.post(f"/chats/{scene.chat_id}/invites"))["code"]
+    stranger = await scene.open_window(scene.server, None, f"/invite/{code}")
+    await expect(picture(stranger.page.get_by_role("main"))).to_have_attribute("src", AVATAR)
 
 
 async def test_what_is_no_picture_is_said_to_be_none(scene: Scene) -> None:

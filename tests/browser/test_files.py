@@ -9,7 +9,7 @@ import pytest_asyncio
 from playwright.async_api import expect
 
 from tests.browser.conftest import OpenWindow
-from tests.browser.files import Gate, choose, document, drag, paste, photo, screenshot, sound, tray
+from tests.browser.files import Gate, Made, choose, document, drag, paste, photo, screenshot, sound, tray
 from tests.browser.window import Window
 from tests.conftest import Serve, Server
 
@@ -232,16 +232,18 @@ async def test_a_message_that_is_over_the_quota_fails_alone_and_can_be_mended(
     assert [one["name"] for one in message["attachments"]] == ["fits.pdf"]
 
 
-async def test_a_broken_picture_is_named(scene: Scene) -> None:
+async def test_a_broken_picture_is_named_and_the_others_are_sent_without_it(scene: Scene) -> None:
     window = scene.window
     window.expects("status of 422")
     broken = photo("broken.jpg")
-    await choose(window, type(broken)(broken.name, broken.content_type, broken.content[:2000]))
+    broken = Made(broken.name, broken.content_type, broken.content[:2000])
+    await choose(window, broken, photo("whole.jpg"))
     await window.composer.press("Enter")
-    await expect(window.log).to_contain_text("broken picture")
-    await expect(window.log).to_contain_text("broken.jpg")
-    await window.log.get_by_role("button", name="Discard").click()
-    await expect(window.log.get_by_role("article")).to_have_count(0)
+    await expect(window.log).to_contain_text("“broken.jpg” is a broken picture")
+    await window.button("Do not send broken.jpg").click()
+    await expect(window.log.get_by_role("article")).to_contain_text("Sent")
+    [message] = await scene.messages()
+    assert [one["name"] for one in message["attachments"]] == ["whole.jpg"]
 
 
 async def test_a_logout_takes_unsent_files_along(scene: Scene) -> None:
@@ -294,4 +296,5 @@ async def test_a_server_that_takes_no_files_offers_none(
     await window.page.wait_for_load_state("networkidle")
     await expect(window.button("Attach files")).to_have_count(0)
     await paste(window.composer, screenshot())
+    await expect(window.page.get_by_text("This server takes no files.")).to_be_visible()
     await expect(tray(window)).to_have_count(0)

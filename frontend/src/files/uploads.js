@@ -26,11 +26,6 @@ const enqueue = pLimit(AT_ONCE)
 /** Those of the uploads that are under way or wait, by the key of the file. @type {Map<string, AbortController>} */
 const controllers = new Map()
 
-/** The keys of those that only this page has. @type {Set<string>} */
-const unkept = new Set()
-// The browser asks before it closes the page.
-window.addEventListener('beforeunload', (event) => unkept.size && event.preventDefault())
-
 /** @type {import('@/timeline/outbox').FileServices['cancel']} */
 export function cancelUploads(keys) {
   for (const key of keys) controllers.get(key)?.abort()
@@ -90,7 +85,6 @@ async function uploadOne(ownerId, file) {
   const controller = new AbortController()
   const { signal } = controller
   controllers.set(file.key, controller)
-  if (file.isKept === false) unkept.add(file.key)
   try {
     for (let failures = 1; ; failures++) {
       try {
@@ -107,7 +101,6 @@ async function uploadOne(ownerId, file) {
     }
   } finally {
     controllers.delete(file.key)
-    unkept.delete(file.key)
     progress.delete(file.key)
   }
 }
