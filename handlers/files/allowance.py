@@ -20,10 +20,12 @@ class Allowance:
         """What is left of the quota; None without a quota."""
         return max(0, self.quota_bytes - self.used_bytes) if self.quota_bytes else None
 
-    def check(self, size: int) -> None:
-        """Whether as many bytes may come. Raises: `ChatError` `too_large`."""
+    def check(self, size: int, counts: FileCounts, *, files: int = 1) -> None:
+        """Whether so many bytes of so many files may come; a refusal is counted. Raises: `ChatError` `too_large`."""
+        if size > files * self.file_bytes:
+            raise self._refused(counts, "too_large", self.too_large())
         if self.left_bytes is not None and (size > self.left_bytes or not self.left_bytes):
-            raise self.over_quota()
+            raise self._refused(counts, "quota", self.over_quota())
 
     async def bounded(self, chunks: AsyncIterator[bytes], counts: FileCounts) -> AsyncIterator[bytes]:
         """The chunks of one file, counted. Raises: `ChatError` `too_large` as soon as they are too many."""

@@ -30,6 +30,12 @@ class Avatars:
         self._receiver = receiver
         self._counts = counts
 
+    def admit(self, caller: Caller) -> None:
+        """Called before the picture is received. Avatars do not count against the quota. Raises: `ChatError`
+        `rate_limited`."""
+        for limit in _LIMITS:
+            self._context.limiter.peek(limit, caller.user_id)
+
     async def set_own(self, caller: Caller, chunks: Chunks) -> View:
         """Makes a picture the caller's avatar, and returns their user object. Raises: `ChatError` `rate_limited`,
         `too_large`, `unsupported_media`, `invalid`."""

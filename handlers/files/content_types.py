@@ -38,9 +38,14 @@ _BEGINNINGS: tuple[tuple[bytes, str], ...] = (
     (b"%PDF-", "application/pdf"),
     (b"PK\x03\x04", "application/zip"),
     (b"ID3", "audio/mpeg"),
+    (b"\xff\xfa", "audio/mpeg"),
+    (b"\xff\xfb", "audio/mpeg"),
+    (b"\xff\xf2", "audio/mpeg"),
+    (b"\xff\xf3", "audio/mpeg"),
     (b"fLaC", "audio/flac"),
     (b"MZ", "application/vnd.microsoft.portable-executable"),
     (b"\x7fELF", "application/x-elf"),
+    (b"#!AMR", "audio/amr"),
     (b"#!", TEXT),
 )
 """Types that puremagic does not tell apart, or only with the end of the file: all archives count as one."""
@@ -64,7 +69,12 @@ _ISO_BRANDS: Mapping[bytes, str] = {
     b"qt  ": "video/quicktime",
     b"heic": "image/heic",
     b"heix": "image/heic",
+    b"heim": "image/heic",
+    b"heis": "image/heic",
+    b"hevc": "image/heic-sequence",
+    b"hevx": "image/heic-sequence",
     b"mif1": "image/heif",
+    b"msf1": "image/heif-sequence",
     b"avif": "image/avif",
     b"avis": "image/avif",
 }

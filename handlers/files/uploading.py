@@ -40,9 +40,7 @@ class Uploading:
         if it does not say. Raises: `ChatError` `rate_limited`, `too_large`."""
         self._context.limiter.peek("uploads", caller.user_id)
         size = max(0, (body_bytes or 0) - files * FILE_OVERHEAD_BYTES)
-        if size > files * self._context.policy.max_upload_bytes:
-            raise self._allowance(0).too_large()
-        (await self._allowance_of(caller.user_id)).check(size)
+        (await self._allowance_of(caller.user_id)).check(size, self._counts, files=files)
 
     @asynccontextmanager
     async def receiving(self, caller: Caller) -> AsyncIterator[None]:

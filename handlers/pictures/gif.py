@@ -15,8 +15,12 @@ from handlers.pictures.orientation import UPRIGHT
 
 _IMAGE, _EXTENSION, _TRAILER = 0x2C, 0x21, 0x3B
 _CONTROL, _APPLICATION = 0xF9, 0xFF
-_KEPT_APPLICATIONS = frozenset((b"NETSCAPE2.0", b"ANIMEXTS1.0", b"ICCRGBG1012"))
-"""How often an animation repeats, and colours."""
+_CONTROL_BYTES, _LOOP_BYTES = 4, 3
+_LOOPS = frozenset((b"NETSCAPE2.0", b"ANIMEXTS1.0"))
+"""The extensions that say how often an animation repeats, in one sub-block after the name."""
+
+_COLOURS = b"ICCRGBG1012"
+"""The extension that has a colour profile."""
 
 _SUB_BLOCKS_MAX = 3 * SEGMENTS_MAX
 """25 MiB in full sub-blocks are 103,000."""
@@ -41,27 +45,43 @@ class _Reader:
         while (kind := part_of(self._data, at, 1)[0]) != _TRAILER:
             blocks += 1
             check_count(blocks)
-            end, is_kept = self._block(kind, at)
-            if is_kept:
-                self._kept.part(at, end)
-            at = end
+            at = self._block(kind, at)
         self._kept.part(at, at + 1)
         if not self._frames or not self._width or not self._height:
             raise BrokenPicture("there is no picture in it")
         pixels = self._width * self._height
         return Container(self._width, self._height, UPRIGHT, self._kept.pieces, lambda _scale: pixels)
 
-    def _block(self, kind: int, at: int) -> tuple[int, bool]:
-        """Where the block at `at` ends, and whether it is kept."""
+    def _block(self, kind: int, at: int) -> int:
+        """Keeps the block at `at`, or drops it, and returns where it ends."""
         if kind == _IMAGE:
-            return self._image(at), True
+            end = self._image(at)
+            self._kept.part(at, end)
+            return end
         if kind != _EXTENSION:
             raise BrokenPicture("a block is unknown")
         label, size = part_of(self._data, at + 1, 2)
-        is_kept = label == _CONTROL
-        if label == _APPLICATION:
-            is_kept = part_of(self._data, at + 3, size) in _KEPT_APPLICATIONS
-        return self._after_sub_blocks(at + 2), is_kept
+        end = self._after_sub_blocks(at + 2)
+        name = part_of(self._data, at + 3, size) if label == _APPLICATION else b""
+        if name == _COLOURS:
+            self._kept.part(at, end)
+        elif (label == _CONTROL and size == _CONTROL_BYTES) or name in _LOOPS:
+            self._short(at, at + 3 + size, end, 0 if label == _CONTROL else _LOOP_BYTES)
+        return end
+
+    def _short(self, at: int, after_first: int, end: int, more_bytes: int) -> None:
+        """Keeps an extension with its first sub-block, and with one more of that length if there are to be two. What
+        follows in it means nothing to viewers."""
+        stop = after_first
+        if more_bytes:
+            if part_of(self._data, after_first, 1)[0] != more_bytes:
+                return
+            stop += 1 + more_bytes
+        self._kept.part(at, stop)
+        if end == stop + 1:
+            self._kept.part(stop, end)
+        else:
+            self._kept.new(b"\0")
 
     def _image(self, at: int) -> int:
         left, top, width, height, flags = struct.unpack("<HHHHB", part_of(self._data, at + 1, 9))

@@ -19,6 +19,8 @@ _BARE = frozenset({0x01, *range(0xD0, 0xD8)})
 _NEXT_MARKER = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
 """In a scan: 0xff 0x00 stands for the byte 0xff, and restart markers belong to the scan."""
 
+_SEARCHED_BYTES = 256 * 1024
+
 _JFIF, _ICC, _ADOBE = b"JFIF\0", b"ICC_PROFILE\0", b"Adobe"
 _JFIF_BYTES, _ADOBE_BYTES = 14, 12
 _COEFFICIENT_BYTES = 2
@@ -105,10 +107,15 @@ class _Reader:
         self._is_progressive = marker in _PROGRESSIVE
 
     def _end_of_scan(self, at: int) -> int:
-        found = _NEXT_MARKER.search(self._data, at)
-        if found is None:
-            raise BrokenPicture("the file ends too early")
-        return found.start()
+        """Where the marker after the scan begins. A search keeps the interpreter from all other threads, so the scan is
+        searched in pieces, of which each begins with the last byte of the one before."""
+        while at < len(self._data) - 1:
+            stop = min(at + _SEARCHED_BYTES, len(self._data))
+            found = _NEXT_MARKER.search(self._data, at, stop)
+            if found is not None:
+                return found.start()
+            at = stop - 1
+        raise BrokenPicture("the file ends too early")
 
     def _application(self, marker: int, payload: bytes) -> None:
         """Keeps what is needed to decode the picture and to show its colours; drops the rest, comments too."""

@@ -9,7 +9,7 @@ import warnings
 from collections.abc import Iterator
 from typing import BinaryIO
 
-from PIL import Image
+from PIL import Image, PngImagePlugin
 
 from domain.frozen import frozen
 from handlers.pictures.container import BrokenPicture
@@ -18,6 +18,8 @@ from handlers.pictures.container import BrokenPicture
 warnings.filterwarnings("ignore", module=r"PIL\.")
 # The pixels are counted before, by the settings of the server.
 Image.MAX_IMAGE_PIXELS = None
+# It bounds texts, of which cleaned files have none, and colour profiles in PNG: those of calibrated screens have 2 MiB.
+PngImagePlugin.MAX_TEXT_CHUNK = 8 * 1024 * 1024
 
 THUMBNAIL_PX = 512
 AVATAR_PX = 512

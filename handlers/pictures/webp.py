@@ -16,9 +16,10 @@ from handlers.pictures.container import (
 from handlers.pictures.orientation import UPRIGHT, exif_with, orientation_of
 
 _PIXELS = frozenset((b"VP8 ", b"VP8L"))
-_KEPT = _PIXELS | {b"ALPH", b"ANIM", b"ICCP"}
+_KEPT = _PIXELS | {b"ALPH", b"ICCP"}
 _HAS_ICC, _HAS_ALPHA, _HAS_EXIF, _IS_ANIMATION = 0x20, 0x10, 0x08, 0x02
 _FRAME_HEADER_BYTES = 16
+_ANIMATION_BYTES = 6
 
 _DECODING_BYTES = 16
 """Of a pixel: the decoder holds four copies of the picture."""
@@ -50,6 +51,8 @@ def _extended(data: Data, header: bytes, at: int, end: int) -> Container:
             frames += 1
             for piece in _frame(data, start, stop):
                 kept.new(piece) if isinstance(piece, bytes) else kept.part(*piece)
+        elif name == b"ANIM":
+            kept.new(_chunk(name, part_of(data, start, _ANIMATION_BYTES)))
         elif name in _KEPT:
             frames += name in _PIXELS
             has_icc = has_icc or name == b"ICCP"

@@ -1,9 +1,10 @@
 """Invites on the wire: for those who make them, and for those who have a code."""
 
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
 from domain.invites import Invite, InviteView
-from domain.models import ChatType
+from domain.models import Chat, ChatType
+from handlers.wire.file_links import avatar_url
 from handlers.wire.views import Count, Id, Time, View, optional_time_view, time_view
 
 
@@ -22,9 +23,12 @@ class InviteObject(TypedDict):
 
 
 class InvitedChatObject(TypedDict):
+    """`avatar_url` is there if the chat has an avatar; getting that needs no token either."""
+
     name: str | None
     chat_type: ChatType
     member_count: Count
+    avatar_url: NotRequired[str]
 
 
 class InviterObject(TypedDict):
@@ -55,11 +59,16 @@ def invite_view(invite: Invite, base_url: str) -> View:
 
 def offered_invite_view(offered: InviteView) -> View:
     """An `OfferedInviteObject`."""
-    chat = offered.chat
     return {
         "code": offered.invite.code,
-        "chat": None
-        if chat is None
-        else {"name": chat.name, "chat_type": chat.chat_type, "member_count": chat.member_count},
+        "chat": None if offered.chat is None else _invited_chat_view(offered.chat),
         "invited_by": {"display_name": offered.maker.display_name},
     }
+
+
+def _invited_chat_view(chat: Chat) -> View:
+    view: View = {"name": chat.name, "chat_type": chat.chat_type, "member_count": chat.member_count}
+    picture = avatar_url(chat.avatar_id)
+    if picture is not None:
+        view["avatar_url"] = picture
+    return view

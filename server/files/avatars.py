@@ -16,7 +16,7 @@ async def set_own(request: web.Request) -> web.Response:
     """Answers 200 with the caller's user object."""
     caller = await admitted_sender(request)
     files = request.app[CHAT_APP].files
-    body = await _body(request, caller)
+    body = _body(request, caller)
     async with files.uploads.receiving(caller):
         await ask_for_body(request)
         return json_answer(200, await files.avatars.set_own(caller, body.pieces()))
@@ -29,16 +29,16 @@ async def set_of_chat(request: web.Request) -> web.Response:
     in_path = path_fields(COMMANDS["get_chat"], "/chats/{chat_id}/avatar")
     chat_id = path_values(in_path, request.match_info, request.rel_url)["chat_id"]
     await files.avatars.admit_of_chat(caller, chat_id)
-    body = await _body(request, caller)
+    body = _body(request, caller)
     async with files.uploads.receiving(caller):
         await ask_for_body(request)
         return json_answer(200, await files.avatars.set_of_chat(caller, chat_id, body.pieces()))
 
 
-async def _body(request: web.Request, caller: Caller) -> BoundedBody:
+def _body(request: web.Request, caller: Caller) -> BoundedBody:
     """The body, of which nothing has been read. Raises: `ChatError`."""
     if not request.can_read_body:
         raise invalid(file="is required: the body is the picture itself")
     body = BoundedBody(request, AVATAR_BYTES_MAX)
-    await request.app[CHAT_APP].files.uploads.admit(caller, None)
+    request.app[CHAT_APP].files.avatars.admit(caller)
     return body

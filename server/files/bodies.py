@@ -18,6 +18,10 @@ GRACE_S = 30.0
 LEAST_BYTES_PER_S = 8 * 1024
 """A sender who is slower than this for longer than `GRACE_S` is cut off: 25 MiB may take 54 minutes."""
 
+LINES_MAX = 1000
+"""How many lines a form may have around its files: boundaries, headers of parts, and what precedes the first part. Each
+takes some 10 µs of the event loop, and a body has room for millions of empty ones."""
+
 T = TypeVar("T")
 
 
@@ -31,11 +35,12 @@ class BoundedBody:
         if request.headers.get(hdrs.CONTENT_ENCODING, "identity").lower() != "identity":
             raise ChatError("unsupported_media", "the body has to be uncompressed")
         self._bytes_max = bytes_max
-        if (request.content_length or 0) > bytes_max:
-            raise self._too_large()
         self._content = request.content
         self._counts = request.app[CHAT_APP].files.counts
+        if (request.content_length or 0) > bytes_max:
+            raise self._too_large()
         self._received = 0
+        self._lines = 0
         self._waited_s = 0.0
 
     async def read(self, n: int = PIECE_BYTES) -> bytes:
@@ -43,7 +48,10 @@ class BoundedBody:
         return self._counted(await self._in_time(self._content.read(min(n, PIECE_BYTES))))
 
     async def readline(self, *, max_line_length: int | None = None) -> bytes:
-        """Raises: as `read` does; `ValueError` for a line that is too long."""
+        """Raises: as `read` does; `ValueError` for a line that is too long, or one of too many."""
+        self._lines += 1
+        if self._lines > LINES_MAX:
+            raise ValueError("too many lines")
         line = self._content.readline(max_line_length=max_line_length)
         return self._counted(await self._in_time(line))
 
@@ -78,6 +86,7 @@ class BoundedBody:
         return data
 
     def _too_large(self) -> ChatError:
+        self._counts.refusals["too_large"] += 1
         return ChatError("too_large", f"the body has at most {self._bytes_max} bytes")
 
 

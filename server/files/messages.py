@@ -30,7 +30,7 @@ async def send(request: web.Request) -> web.Response:
     chat_app.admit_call(caller, COMMAND)
     async with chat_app.files.uploads.receiving(caller):
         await ask_for_body(request)
-        sending = _Sending(chat_app.files.uploads, caller, form)
+        sending = _Sending(chat_app.files.uploads, caller, form, request.content_length)
         try:
             earlier = await sending.receive()
             if earlier is not None:
@@ -47,10 +47,12 @@ async def send(request: web.Request) -> web.Response:
 class _Sending:
     """One message while its parts come in: its fields, then its files."""
 
-    def __init__(self, uploading: Uploading, caller: Caller, form: Form) -> None:
+    def __init__(self, uploading: Uploading, caller: Caller, form: Form, body_bytes: int | None) -> None:
+        """`body_bytes` is how long the form says it is, None if it does not say."""
         self._uploading = uploading
         self._caller = caller
         self._form = form
+        self._body_bytes = body_bytes
         self._fields: dict[str, str] = {}
         self._values: dict[str, Any] = {}
         self.uploads: list[Upload] = []
@@ -91,7 +93,7 @@ class _Sending:
             self._caller, params.chat_id, params.client_id, params.content
         )
         if earlier is None:
-            await self._uploading.admit(self._caller, None)
+            await self._uploading.admit(self._caller, self._body_bytes, files=FILES_MAX)
         return earlier
 
 

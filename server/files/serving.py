@@ -35,7 +35,10 @@ ASK_FIRST = "private, no-cache"
 FOR_EVER = "public, max-age=31536000, immutable"
 """For avatars, which never change under their path."""
 
-_RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})", re.ASCII)
+_RANGE = re.compile(r"bytes=(\d*)-(\d*)", re.ASCII | re.IGNORECASE)
+_DIGITS_MAX = 18
+"""Longer numbers of bytes are beyond the end of every file."""
+
 _UNSAFE = re.compile(r"[^A-Za-z0-9._ -]")
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -77,7 +80,7 @@ async def _answer(request: web.Request, download: Download, user_id: int, cache:
         hdrs.ACCEPT_RANGES: "bytes",
         CONTENT_SECURITY_POLICY: FILE_POLICY,
     }
-    if _has_tag(request.headers.get(hdrs.IF_NONE_MATCH, ""), tag):
+    if _has_tag(",".join(request.headers.getall(hdrs.IF_NONE_MATCH, [])), tag):
         return web.Response(status=304, headers=headers)
     span = _range(request, download.size, tag)
     if span is not None and span[0] >= span[1]:
@@ -118,7 +121,12 @@ def _range(request: web.Request, size: int, tag: str) -> tuple[int, int] | None:
         return None
     first, last = found.groups()
     if not first:
-        return (max(0, size - int(last)), size) if last else None
-    if last and int(last) < int(first):
+        return (max(0, size - _number(last)), size) if last else None
+    if last and _number(last) < _number(first):
         return None
-    return int(first), min(int(last) + 1, size) if last else size
+    return _number(first), min(_number(last) + 1, size) if last else size
+
+
+def _number(digits: str) -> int:
+    """The number, or one beyond the end of every file: Python refuses to read thousands of digits."""
+    return int(digits) if len(digits.lstrip("0")) <= _DIGITS_MAX else 10**_DIGITS_MAX

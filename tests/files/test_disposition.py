@@ -1,5 +1,7 @@
 """What parts of forms are named, and their files."""
 
+import time
+
 import pytest
 
 from server.files.disposition import Disposition, disposition_of
@@ -23,10 +25,26 @@ from server.files.disposition import Disposition, disposition_of
         ('form-data; name="file"; filename="100%25 sure.txt"', "file", "100%25 sure.txt"),
         ('form-data; name="file"; filename="50%.txt"', "file", "50%.txt"),
         ('form-data; name="file"; filename="\udcff.txt"', "file", "\ufffd.txt"),
+        ('form-data; name="file"; filename="C:\\docs\\a.txt"', "file", "C:\\docs\\a.txt"),
+        ('form-data; name="file"; filename="a" b.txt', "file", '"a" b.txt'),
+        ('form-data; name="file"; filename="open;x', "file", '"open'),
+        ('form-data;; x; =; name = "file" ;filename= a.txt ; name=other', "file", "a.txt"),
+        ("form-data; name=file; filename*=iso-8859-1'en'%E9.txt", "file", "é.txt"),
+        ("form-data; name=file; filename*=punycode''a-b", "file", "a-b"),
+        ("form-data; name=file; filename*=UTF-8''%ff", "file", "\ufffd"),
     ],
 )
 def test_names(header: str, name: str, filename: str | None) -> None:
     assert disposition_of(header) == Disposition(name, filename)
+
+
+@pytest.mark.parametrize("unit", [";", '";', '\\";', "; ", ";a=", ';a="', ';a="\\', " "])
+def test_no_header_takes_long(unit: str) -> None:
+    header = 'form-data; name="' + unit * (8000 // len(unit))
+    began = time.thread_time()
+    for _ in range(10):
+        disposition_of(header)
+    assert time.thread_time() - began < 0.03  # with quadratic time: above a second
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from PIL import Image
 
 from tests.clients.files import fetch, upload
 from tests.clients.people import Person
-from tests.conftest import Server
+from tests.conftest import Serve, Server
 from tests.gates.test_uploads import kept_files, no_files
 from tests.pictures.made import SECRETS, gif, jpeg, picture, png, saved, webp
 
@@ -69,8 +69,11 @@ async def test_the_avatar_of_a_chat_is_set_by_its_admins(server: Server) -> None
     assert (status, chat["id"], chat["role"]) == (200, chat_id, "owner")
     assert (await client.next("chat_changed"))["chat"]["avatar_url"] == chat["avatar_url"]
     assert (await fetch(server.stranger(), chat["avatar_url"]))[0].status == 200
+    made = await ann.post(f"/chats/{chat_id}/invites")
+    offered = await server.stranger().get(f"/invites/{made['code']}")
+    assert offered["chat"]["avatar_url"] == chat["avatar_url"]
     entries = (await ann.get(f"/chats/{chat_id}/audit"))["entries"]
-    assert "avatar" in entries[0]["action"]
+    assert "avatar" in entries[1]["action"]
     assert (await bob.request("DELETE", path))[0] == 403
     status, chat = await ann.request("DELETE", path)
     assert (status, chat["avatar_url"]) == (200, None)
@@ -95,6 +98,15 @@ async def test_what_is_no_picture_is_refused(server: Server) -> None:
     assert (await ann.get("/users/me"))["avatar_url"] is None
     assert kept_files(server) == []
     assert (await server.stranger().request("PUT", "/users/me/avatar", data=jpeg()))[0] == 401
+
+
+async def test_an_avatar_does_not_count_against_the_quota(serve: Serve) -> None:
+    server = await serve(upload_quota_bytes=100)
+    ann = await server.person("ann")
+    await upload(ann, b"x" * 100)
+    chat_id = await ann.chat()
+    assert (await put(ann, jpeg()))[0] == 200
+    assert (await put(ann, jpeg(), f"/chats/{chat_id}/avatar"))[0] == 200
 
 
 async def test_an_upload_is_no_avatar(server: Server) -> None:

@@ -4,6 +4,7 @@ import asyncio
 import random
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from io import BytesIO
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -70,6 +71,19 @@ async def status_of(reader: asyncio.StreamReader) -> int:
     async with asyncio.timeout(10):
         line = await reader.readline()
     return int(line.split()[1])
+
+
+async def answered_meanwhile(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, begun: bytes) -> int:
+    """The status of the answer to a body that is still being sent, a little at a time."""
+    answer = asyncio.ensure_future(status_of(reader))
+    writer.write(begun)
+    sent = 0
+    while not answer.done():
+        writer.write(b"x" * 100)
+        sent += 100
+        await asyncio.sleep(0.02)
+    assert sent < 50_000
+    return await answer
 
 
 @pytest.mark.parametrize(
@@ -177,6 +191,7 @@ async def test_fields_are_bounded(server: Server) -> None:
         part("file", b"x", "a", more="Content-Transfer-Encoding: base64\r\n") + END,
         part("file", b"x", "a", more="Content-Encoding: gzip\r\n") + END,
         part("file", b"x", "a").replace(b"\r\n", b"\n") + END,
+        b"\r\n" * 1001 + part("file", b"x", "a") + END,
         b"\r\n" * 50_000,
     ],
 )
@@ -257,6 +272,38 @@ async def test_a_length_above_the_limit_is_refused_before_the_body_comes(serve: 
         assert await status_of(reader) == 413
     async with raw_post(server, ann, "Content-Length: 300", "Expect: miracles") as (reader, _):
         assert await status_of(reader) == 417
+
+
+async def test_the_length_of_a_message_with_files_is_refused_before_its_files_come(serve: Serve) -> None:
+    server = await serve(upload_quota_bytes=2_000_000)
+    ann = await server.person("ann")
+    chat_id = await ann.chat()
+    fields = part("chat_id", str(chat_id).encode()) + part("client_id", b"once")
+    begun = fields + part("file", b"", "a")[:-2]
+    length = f"Content-Length: {2_000_000 + 11 * 64 * 1024}"
+    async with raw_post(server, ann, length, path="/messages/upload") as (reader, writer):
+        assert await answered_meanwhile(reader, writer, begun) == 413
+    status, sent = await post(ann, fields + part("file", b"x", "a") + END, "/messages/upload")
+    assert status == 201
+    async with raw_post(server, ann, length, path="/messages/upload") as (reader, writer):
+        assert await answered_meanwhile(reader, writer, begun) == 200
+    assert (await ann.get(f"/chats/{chat_id}/messages"))["messages"] == [sent]
+
+
+async def test_what_is_refused_by_its_length_counts(serve: Serve) -> None:
+    server = await serve(max_upload_bytes=100_000, upload_quota_bytes=150_000)
+    ann = await server.person("ann")
+    refusals = server.chat_app.files.counts.refusals
+    expect = "Expect: 100-continue"
+    async with raw_post(server, ann, "Content-Length: 999999", expect) as (reader, _):
+        assert await status_of(reader) == 413
+    assert (refusals["too_large"], refusals["quota"]) == (1, 0)
+    await upload(ann, b"x" * 100_000)
+    async with raw_post(server, ann, "Content-Length: 150000", expect) as (reader, _):
+        assert await status_of(reader) == 413
+    assert (refusals["too_large"], refusals["quota"]) == (1, 1)
+    assert (await ann.request("PUT", "/users/me/avatar", data=BytesIO(b"x" * 6_000_000)))[0] == 413
+    assert (refusals["too_large"], refusals["quota"]) == (2, 1)
 
 
 async def test_a_body_without_end_is_cut_off(serve: Serve) -> None:

@@ -8,13 +8,13 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 import pytest
-from PIL import Image
+from PIL import Image, ImageCms
 
 from handlers.pictures.container import BrokenPicture, TooManyPixels
 from handlers.pictures.kinds import KINDS, picture_type
 from handlers.pictures.processing import DECODING_BYTES_MAX, Picture, process
 from handlers.pictures.small import AVATAR, THUMBNAIL, Wanted
-from tests.pictures.made import ALL, COLOURS, SECRETS, chunk, gif, jpeg, picture, png, saved, webp
+from tests.pictures.made import ALL, COLOURS, SECRETS, chunk, exif, gif, jpeg, picture, png, saved, webp
 
 PIXELS_MAX = 64_000_000
 ROTATED: Mapping[str, Callable[..., bytes]] = {"image/jpeg": jpeg, "image/png": png, "image/webp": webp}
@@ -73,6 +73,44 @@ def test_nothing_says_where_and_by_whom_a_picture_was_taken(kind: str) -> None:
     assert not dict(done.image.getexif())
 
 
+def odd_places() -> Iterator[tuple[str, bytes]]:
+    """Pictures with text in parts that viewers need, behind what viewers read of these."""
+    text = b"COMMENTSECRET"
+    plain = saved(picture(), "PNG")
+    end = plain.index(b"IEND") - 4
+    for name, size in ((b"gAMA", 4), (b"pHYs", 9), (b"bKGD", 6), (b"cICP", 4), (b"sBIT", 3)):
+        yield "png", plain[:33] + chunk(name, bytes(size) + text) + plain[33:]
+    yield "png", plain[:end] + chunk(b"IEND", text)
+    yield "png", plain[:end] + chunk(b"tEXt", b"") + chunk(b"IDAT", text) + plain[end:]
+    animation = gif()
+    control = animation.index(b"!\xf9\x04")
+    yield "gif", animation[: control + 7] + bytes((len(text),)) + text + animation[control + 7 :]
+    loop = animation.index(b"NETSCAPE2.0") + 15
+    yield "gif", animation[:loop] + bytes((len(text),)) + text + animation[loop:]
+    moving = webp(frames=3)
+    at = moving.index(b"ANIM")
+    longer = moving[at : at + 4] + struct.pack("<I", 20) + moving[at + 8 : at + 14] + text + b"\0"
+    body = moving[8:at] + longer + moving[at + 14 : 8 + struct.unpack("<I", moving[4:8])[0]]
+    yield "webp", b"RIFF" + struct.pack("<I", len(body)) + body
+
+
+@pytest.mark.parametrize(("kind", "data"), [*odd_places()])
+def test_no_text_stays_behind_what_viewers_read(kind: str, data: bytes) -> None:
+    assert b"COMMENTSECRET" in data
+    done = Processed(data)
+    assert not any(secret in done.file for secret in SECRETS)
+    assert Processed(done.file).file == done.file
+    assert frames_of(done.image) == (1 if kind == "png" else 3)
+    if kind != "png":
+        assert done.image.info["loop"] == 0
+
+
+def test_a_large_colour_profile_is_no_fault() -> None:
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes() + bytes(2 * 1024 * 1024)
+    data = saved(picture(), "PNG", icc_profile=profile)
+    assert Processed(data).file == data
+
+
 @pytest.mark.parametrize("kind", ALL)
 def test_the_pixels_stay_as_they_are(kind: str) -> None:
     data = ALL[kind]()
@@ -116,6 +154,16 @@ def test_the_orientation_is_kept_and_applied_to_the_thumbnail(kind: str, orienta
         assert near(left, "red" if orientation in (1, 4) else "blue")
     else:
         assert near(top, "red" if orientation in (5, 6) else "blue")
+
+
+def test_an_orientation_behind_the_pixels_is_kept_where_viewers_look_for_it() -> None:
+    data = png(6)
+    at = data.index(b"eXIf") - 4
+    end = at + 12 + int.from_bytes(data[at : at + 4], "big")
+    last = data.index(b"IEND") - 4
+    late = data[:at] + data[end:last] + data[at:end] + data[last:]
+    assert Processed(late).file == Processed(data).file
+    assert Processed(data[:end] + chunk(b"eXIf", exif(3)) + data[end:]).file == Processed(data).file
 
 
 def test_colour_profiles_stay() -> None:
@@ -214,6 +262,7 @@ def test_no_byte_that_is_another_one_raises_anything_else(kind: str) -> None:
         b"\x89PNG\r\n\x1a\n<svg onload=alert(1)>" + b"x" * 200,
         b"RIFF\xff\xff\xff\xffWEBP" + b"<script>" * 40,
         b"RIFF\x04\0\0\0WEBP",
+        png()[:33] + chunk(b"IHDR", struct.pack(">IIBBBBB", 80, 60, 8, 2, 0, 0, 0)) + png()[33:],
         b"GIF89a\x01\0\x01\0\0\0\0;",
         b"\xff\xd8\xff\xd9" + b"x" * 20,
         b"\x89PNG\r\n\x1a\n"
