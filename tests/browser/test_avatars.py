@@ -7,7 +7,7 @@ import pytest_asyncio
 from playwright.async_api import Locator, expect
 
 from tests.browser.conftest import OpenWindow
-from tests.browser.files import Made, photo
+from tests.browser.files import Made, drag, paste, photo, screenshot, tray
 from tests.browser.window import Window
 from tests.conftest import Server
 
@@ -87,7 +87,14 @@ async def test_a_chat_gets_a_picture_from_those_who_manage_it(scene: Scene) -> N
     await window.button("About this chat").click()
     await window.button("Change the picture").click()
     dialog = window.page.get_by_role("dialog", name="Picture")
-    await dialog.locator("input[type=file]").set_input_files([photo("us.jpg", 500, 900, 1).payload])
+    # The panel is beside the chat: each takes what is meant for it.
+    await paste(window.composer, screenshot())
+    await expect(tray(window).get_by_role("listitem")).to_have_count(1)
+    crop = dialog.get_by_role("group", name="Part of the picture that is shown")
+    await expect(crop).to_have_count(0)
+    await drag(dialog.locator(".editor"), "drop", photo("us.jpg", 500, 900, 1))
+    await expect(crop).to_be_focused()
+    await expect(tray(window).get_by_role("listitem")).to_have_count(1)
     await dialog.get_by_role("button", name="Use this picture").click()
     await expect(picture(window.chats)).to_have_attribute("src", AVATAR)
     await expect(picture(other.chats)).to_have_attribute("src", AVATAR)

@@ -9,7 +9,7 @@ import pytest_asyncio
 from playwright.async_api import Locator, Route, expect
 
 from tests.browser.conftest import OpenWindow
-from tests.browser.files import Gate, Made, document, photo, recorded, send, sound
+from tests.browser.files import Gate, Made, choose, document, photo, recorded, send, sound, tray
 from tests.browser.window import Window
 from tests.conftest import Server
 
@@ -220,6 +220,9 @@ async def test_sounds_and_videos_play_one_at_a_time(scene: Scene) -> None:
     window = await scene.window()
     await window.connected()
     clip = await recorded(window)
+    await choose(window, clip)
+    await expect(tray(window).locator("video")).to_have_js_property("videoWidth", 320)
+    await window.button("Remove clip.webm").click()
     await send(scene.bob, scene.chat_id, sound("note.wav", 2), clip, content="listen")
     half = Made("half.webm", clip.content_type, clip.content[:150])
     await send(scene.bob, scene.chat_id, half, content="look")
