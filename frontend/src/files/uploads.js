@@ -109,7 +109,7 @@ async function uploadOne(ownerId, file) {
 function failure(error, file) {
   const { max_upload_bytes: max = 0 } = useServer().info ?? {}
   // The server has one code for both of its limits.
-  const isOverQuota = error.code === 'too_large' && file.size <= max
+  const isOverQuota = error.code === 'too_large' && file.size <= max && !error.isByProxy
   const code = isOverQuota ? 'over_quota' : (error.code ?? 'unknown')
   return Object.assign(new Error(error.message), { code, file })
 }

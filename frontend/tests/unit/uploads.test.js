@@ -121,6 +121,13 @@ test.each([
   expect(await outcome).toBe(failure)
 })
 
+test('a proxy that takes less than the server is not asked again', async () => {
+  const { outcome } = await begin(file('a'))
+  requests[0].answer(413, undefined)
+  expect(await outcome).toBe('too_large a.txt')
+  expect(requests).toHaveLength(1)
+})
+
 test('failures that may pass are repeated, but not for ever', async () => {
   const { outcome } = await begin(file('a'))
   for (const wait of [1000, 2000, 4000, 8000, 10_000]) {
