@@ -9,7 +9,7 @@ import pytest_asyncio
 from playwright.async_api import Locator, Route, expect
 
 from tests.browser.conftest import OpenWindow
-from tests.browser.files import Gate, document, photo, recorded, send, sound
+from tests.browser.files import Gate, Made, choose, document, photo, recorded, send, sound, tray
 from tests.browser.window import Window
 from tests.conftest import Server
 
@@ -50,6 +50,16 @@ async def loaded(image: Locator) -> None:
             await asyncio.sleep(0.02)
 
 
+# Without a node: something in the browser's own players.
+_NOTE_SHIFTS = """
+window.shifts = []
+new PerformanceObserver((list) => {
+  for (const { value, sources } of list.getEntries())
+    for (const { node } of sources) if (node) window.shifts.push([value, node.outerHTML?.slice(0, 200)])
+}).observe({ type: 'layout-shift', buffered: true })
+"""
+
+
 async def test_pictures_keep_their_place_free_until_they_are_loaded(scene: Scene) -> None:
     await send(scene.bob, scene.chat_id, photo("wide.jpg"), content="a wide one")
     await send(scene.bob, scene.chat_id, *(photo(f"{n}.jpg", 600, 600 + n) for n in range(5)))
@@ -57,6 +67,7 @@ async def test_pictures_keep_their_place_free_until_they_are_loaded(scene: Scene
     await scene.bob.say(scene.chat_id, "the last one")
     await scene.ann.post(f"/chats/{scene.chat_id}/read")
     window = await scene.open_window(scene.server, scene.ann)
+    await window.context.add_init_script(_NOTE_SHIFTS)
     gate = Gate()
     await window.page.route(re.compile(r"/api/uploads/|AttachmentTile"), gate.hold)
     await window.goto(f"/chats/{scene.chat_id}")
@@ -67,10 +78,14 @@ async def test_pictures_keep_their_place_free_until_they_are_loaded(scene: Scene
     )
     before = await window.page.evaluate(boxes)
     await gate.waited(1)
+    await window.page.evaluate("window.shifts = []")
     gate.open()
+    await loaded(window.log.get_by_role("img", name="high.jpg"))
+    await expect(window.log.locator("audio")).to_be_attached()
+    await window.page.evaluate("new Promise((done) => requestAnimationFrame(() => setTimeout(done)))")
+    assert await window.page.evaluate("window.shifts") == []
     for image in await window.log.get_by_role("img").all():
         await image.scroll_into_view_if_needed()
-    await loaded(window.log.get_by_role("img", name="high.jpg"))
     await loaded(window.log.get_by_role("img", name="wide.jpg"))
     await expect(window.log.get_by_role("link", name="Download minutes.pdf")).to_be_attached()
     after = await window.page.evaluate(boxes)
@@ -97,11 +112,15 @@ async def test_an_own_picture_stays_in_place_when_it_is_sent(scene: Scene) -> No
 
 
 async def test_the_gallery_goes_by_keys_and_gives_the_focus_back(scene: Scene) -> None:
-    names = ["one.jpg", "two.jpg", "three.jpg"]
+    names = ["old.jpg", "one.jpg", "two.jpg", "three.jpg"]
+    await send(scene.bob, scene.chat_id, photo("old.jpg", 300, 200))
+    for number in range(60):  # more than a page
+        await scene.bob.say(scene.chat_id, f"text {number}")
     await send(
         scene.bob, scene.chat_id, photo("one.jpg"), photo("two.jpg", 800, 1200, 1), content="from today"
     )
     await send(scene.bob, scene.chat_id, photo("three.jpg", 1000, 500, 2))
+    await scene.ann.post(f"/chats/{scene.chat_id}/read")
     window = await scene.window()
     page = window.page
     await loaded(window.log.get_by_role("img", name="two.jpg"))
@@ -111,14 +130,26 @@ async def test_the_gallery_goes_by_keys_and_gives_the_focus_back(scene: Scene) -
     await expect(window.button("Open the picture one.jpg")).to_be_focused()
     await page.keyboard.press("Enter")
     await loaded(gallery(window).get_by_role("img", name="one.jpg"))
-    for key, shown in (("ArrowRight", 1), ("ArrowRight", 2), ("ArrowRight", 2), ("Home", 0), ("End", 2)):
+    moves = [("ArrowLeft", 0), ("End", 3), ("ArrowRight", 3), ("Home", 0), ("ArrowRight", 1)]
+    for key, shown in moves:
         await page.keyboard.press(key)
         await loaded(gallery(window).get_by_role("img", name=names[shown]))
-        await expect(gallery(window).get_by_text(f"{shown + 1} of 3")).to_be_visible()
+        await expect(gallery(window).get_by_text(f"{shown + 1} of 4")).to_be_visible()
+    # At the end the button has nothing more to do, and the keys still work.
+    for _ in range(2):
+        await window.button("Next picture").click()
+    await loaded(gallery(window).get_by_role("img", name="three.jpg"))
+    await page.keyboard.press("ArrowLeft")
+    await page.keyboard.press("ArrowRight")
+    await loaded(gallery(window).get_by_role("img", name="three.jpg"))
     await page.keyboard.press("+")
     await expect(gallery(window).locator(".frame.zoomed")).to_have_count(1)
     await page.keyboard.press("0")
     await expect(gallery(window).locator(".frame.zoomed")).to_have_count(0)
+    await window.button("Zoom in").click()
+    await window.button("Zoom out").press("Enter")
+    await page.keyboard.press("+")
+    await expect(gallery(window).locator(".frame.zoomed")).to_have_count(1)
     async with page.expect_download() as download:
         await gallery(window).get_by_role("link", name="Download three.jpg").click()
     assert (await download.value).suggested_filename == "three.jpg"
@@ -188,7 +219,15 @@ async def test_fingers_turn_pinch_and_tap_twice(scene: Scene) -> None:
 async def test_sounds_and_videos_play_one_at_a_time(scene: Scene) -> None:
     window = await scene.window()
     await window.connected()
-    await send(scene.bob, scene.chat_id, sound("note.wav", 2), await recorded(window), content="listen")
+    clip = await recorded(window)
+    await choose(window, clip)
+    await expect(tray(window).locator("video")).to_have_js_property("videoWidth", 320)
+    await window.button("Remove clip.webm").click()
+    await send(scene.bob, scene.chat_id, sound("note.wav", 2), clip, content="listen")
+    half = Made("half.webm", clip.content_type, clip.content[:150])
+    await send(scene.bob, scene.chat_id, half, content="look")
+    await expect(window.message("look")).to_contain_text("Your browser cannot play this.")
+    await expect(window.message("look").get_by_role("link", name="Download half.webm")).to_be_visible()
     audio = window.message("listen").locator("audio")
     video = window.message("listen").locator("video")
     await expect(audio).to_have_attribute("aria-label", "note.wav")

@@ -18,12 +18,15 @@ export function useFileDrop(area, { mayDrop, onDrop }) {
   /** Whether files are over the area. */
   const isOver = ref(false)
 
+  /** Whether something in the page takes them. @param {DragEvent} event */
+  const isTaken = ({ defaultPrevented }) => defaultPrevented
   /** @param {DragEvent} event */
   const isHere = ({ target }) =>
     !isCovered() && mayDrop() && area.value?.contains(/** @type {Node} */ (target))
 
   useEventListener(window, 'dragover', (event) => {
     if (!hasFiles(event)) return
+    if (isTaken(event)) return (isOver.value = false)
     event.preventDefault()
     isOver.value = Boolean(isHere(event))
     if (event.dataTransfer) event.dataTransfer.dropEffect = isOver.value ? 'copy' : 'none'
@@ -34,8 +37,9 @@ export function useFileDrop(area, { mayDrop, onDrop }) {
   })
   useEventListener(window, 'drop', (event) => {
     if (!hasFiles(event)) return
-    event.preventDefault()
     isOver.value = false
+    if (isTaken(event)) return
+    event.preventDefault()
     if (isHere(event)) onDrop(filesOf(/** @type {DataTransfer} */ (event.dataTransfer)))
   })
   return isOver

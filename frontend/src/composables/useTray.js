@@ -25,6 +25,8 @@ export function useTray(chatId) {
   const files = shallowRef(/** @type {UnsentFile[]} */ ([]))
   /** How many files are being read. */
   const reading = ref(0)
+  /** How many of those are taken. */
+  let staging = 0
   let isLeft = false
   onScopeDispose(() => (isLeft = true))
 
@@ -50,9 +52,10 @@ export function useTray(chatId) {
     reading.value += all.length
     try {
       const { admitted, stage, whyLeftOut } = await loadAdding()
-      const { taken, leftOut } = admitted(all, { count: files.value.length, maxBytes })
+      const { taken, leftOut } = admitted(all, { count: files.value.length + staging, maxBytes })
       for (const text of whyLeftOut(leftOut, maxBytes)) notify(text)
-      const staged = await stage(ownerId, taken)
+      staging += taken.length
+      const staged = await stage(ownerId, taken).finally(() => (staging -= taken.length))
       if (!isLeft) files.value = [...files.value, ...staged]
       else if (staged.length) drafts.addFiles(chatId, staged) // the user is in another chat by now
     } catch (error) {

@@ -18,7 +18,7 @@ export function isOver(url) {
   return expires > 0 && expires * 1000 - MARGIN_MS < Date.now()
 }
 
-/** A link that was refused is not asked for again before this time. */
+/** Links of a file are not requested again before this time. */
 const AGAIN_MS = 30_000
 
 /**
@@ -36,30 +36,46 @@ export const useFileLinks = defineStore('fileLinks', () => {
 
   /** @param {Attachment} attachment @returns {Links | null} */
   function linksOf({ id, url, thumbnail_url }) {
-    const known = links.get(id) ?? first.get(id)
-    if (links.get(id) === null) return null
-    if (known && !isOver(known.url)) return known
-    if (isOver(url)) renew(id)
-    else first.set(id, { url, thumbnail_url })
-    return { url, thumbnail_url }
+    const fresh = links.get(id)
+    if (fresh === null) return null
+    const own = { url, thumbnail_url }
+    const good = [fresh, first.get(id), own].find((one) => one && !isOver(one.url))
+    if (!good) request(id)
+    else if (good === own) first.set(id, own)
+    // By a clock that is wrong, the links that have just come may seem to be over.
+    return good ?? fresh ?? own
   }
 
-  /**
-   * Requests fresh links, unless it did so a moment ago. Resolves to whether there are some.
-   *
-   * @param {string} id
-   */
-  async function renew(id) {
-    if (Date.now() - (renewedAt.get(id) ?? -Infinity) < AGAIN_MS) return false
+  /** Requests fresh links, unless it did so a moment ago. Resolves to whether the server has answered. @param {string} id */
+  async function request(id) {
+    if (Date.now() - (renewedAt.get(id) ?? -Infinity) < AGAIN_MS) return true
     try {
       const fresh = await once.any(id, () => api.get(`/uploads/${id}/urls`))
       renewedAt.set(id, Date.now())
       links.set(id, fresh)
       return true
     } catch (error) {
-      if (error instanceof ApiError && error.code === 'not_found') links.set(id, null)
-      return false
+      const isGone = error instanceof ApiError && error.code === 'not_found'
+      if (isGone) links.set(id, null)
+      return isGone
     }
+  }
+
+  /**
+   * Asks for links in place of one that did not work. The server gives the same link to everybody for some hours, so what
+   * failed with the present one fails for another reason.
+   *
+   * @param {string} id
+   * @param {string} failed the address that did not work
+   * @returns {Promise<'renewed' | 'same' | 'gone' | 'unknown'>} `unknown`: the server does not answer
+   */
+  async function renew(id, failed) {
+    const isAnswered = await request(id)
+    const fresh = links.get(id)
+    if (fresh === null) return 'gone'
+    if (!isAnswered || !fresh) return 'unknown'
+    const addresses = [fresh.url, fresh.thumbnail_url ?? fresh.url].map(addressOf)
+    return addresses.includes(failed) ? 'same' : 'renewed'
   }
 
   /** The address of a file; empty: it is gone. @param {Attachment} attachment */

@@ -66,9 +66,9 @@ function newKey() {
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')
 }
 
-/** Browsers call every pasted picture `image.png`: its time tells it apart from others. @param {File} file */
+/** Browsers call every pasted picture `image.png`, phones every photo `image.jpg`: its time tells it apart. @param {File} file */
 function nameOf({ name, lastModified, type }) {
-  if (name && name !== 'image.png') return name
+  if (name && !/^image\.(png|jpe?g)$/.test(name)) return name
   const at = new Date(lastModified)
   const two = (/** @type {number} */ part) => String(part).padStart(2, '0')
   const day = [at.getFullYear(), two(at.getMonth() + 1), two(at.getDate())].join('-')
@@ -82,8 +82,10 @@ async function measured(file) {
   const url = URL.createObjectURL(file)
   try {
     const picture = new Image()
-    picture.src = url
-    await picture.decode()
+    // Not decoded: ten photos at once would take more memory than phones have.
+    await new Promise((resolve, reject) =>
+      Object.assign(picture, { onload: resolve, onerror: reject, src: url }),
+    )
     return { width: picture.naturalWidth, height: picture.naturalHeight }
   } catch {
     return {}

@@ -26,11 +26,6 @@ const enqueue = pLimit(AT_ONCE)
 /** Those of the uploads that are under way or wait, by the key of the file. @type {Map<string, AbortController>} */
 const controllers = new Map()
 
-/** The keys of those that only this page has. @type {Set<string>} */
-const unkept = new Set()
-// The browser asks before it closes the page.
-window.addEventListener('beforeunload', (event) => unkept.size && event.preventDefault())
-
 /** @type {import('@/timeline/outbox').FileServices['cancel']} */
 export function cancelUploads(keys) {
   for (const key of keys) controllers.get(key)?.abort()
@@ -90,7 +85,6 @@ async function uploadOne(ownerId, file) {
   const controller = new AbortController()
   const { signal } = controller
   controllers.set(file.key, controller)
-  if (file.isKept === false) unkept.add(file.key)
   try {
     for (let failures = 1; ; failures++) {
       try {
@@ -107,7 +101,6 @@ async function uploadOne(ownerId, file) {
     }
   } finally {
     controllers.delete(file.key)
-    unkept.delete(file.key)
     progress.delete(file.key)
   }
 }
@@ -116,7 +109,7 @@ async function uploadOne(ownerId, file) {
 function failure(error, file) {
   const { max_upload_bytes: max = 0 } = useServer().info ?? {}
   // The server has one code for both of its limits.
-  const isOverQuota = error.code === 'too_large' && file.size <= max
+  const isOverQuota = error.code === 'too_large' && file.size <= max && !error.isByProxy
   const code = isOverQuota ? 'over_quota' : (error.code ?? 'unknown')
   return Object.assign(new Error(error.message), { code, file })
 }

@@ -43,6 +43,7 @@ export default {
     unread: '{n} unread message | {n} unread messages',
     mentions: '{n} mention of you | {n} mentions of you',
     draft: 'Draft:',
+    unsent: 'Not sent:',
     markedUnread: 'Marked as unread',
     favorites: 'Favourites',
     others: 'Chats',
@@ -274,6 +275,7 @@ export default {
     file: 'File',
     count: '{n} file | {n} files',
     refused: 'This server takes no files.',
+    notIntoEdit: 'A message that is already sent takes no more files.',
     notKept: 'The browser has not kept these files, so they have to be added again: {name}',
     failed: {
       file_lost: 'The browser has not kept “{name}”. Add it again.',

@@ -8,6 +8,10 @@ const STORE = 'files'
 
 /** What this page holds, by user and key. @type {Map<string, Blob>} */
 const held = new Map()
+/** Those of them that only this page holds. @type {Set<string>} */
+const unkept = new Set()
+/** The browser asks before it closes the page. @param {BeforeUnloadEvent} event */
+const ask = (event) => event.preventDefault()
 /** @type {Promise<IDBDatabase> | null} */
 let opening = null
 
@@ -59,6 +63,8 @@ export async function keepFile(ownerId, key, file) {
     return true
   } catch (error) {
     console.warn('The browser does not keep a file:', error)
+    unkept.add(heldKey(ownerId, key))
+    window.addEventListener('beforeunload', ask)
     return false
   }
 }
@@ -92,15 +98,22 @@ async function isReadable(file) {
   }
 }
 
+/** @param {string} name */
+function release(name) {
+  held.delete(name)
+  // A listener may keep browsers from holding the page ready for Back.
+  if (unkept.delete(name) && !unkept.size) window.removeEventListener('beforeunload', ask)
+}
+
 /** Forgets files that are sent or not wanted any more. @param {number} ownerId @param {string[]} keys */
 export async function dropFiles(ownerId, keys) {
-  for (const key of keys) held.delete(heldKey(ownerId, key))
+  for (const key of keys) release(heldKey(ownerId, key))
   for (const key of keys) await transact('readwrite', (store) => store.delete([ownerId, key])).catch(() => {})
 }
 
 /** Forgets the files of some users. @param {(ownerId: number) => boolean} isWanted */
 export async function forgetFiles(isWanted) {
-  for (const name of [...held.keys()]) if (isWanted(parseInt(name, 10))) held.delete(name)
+  for (const name of [...held.keys()]) if (isWanted(parseInt(name, 10))) release(name)
   await dropWhere((ownerId) => isWanted(ownerId)).catch(() => {})
 }
 

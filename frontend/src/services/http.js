@@ -11,17 +11,18 @@ export const addressOf = (path) => ORIGIN + path
 
 /**
  * A failed request. `code` is the server's, or `network` with the `status` 0 if there was no answer. `fields` says what is
- * wrong with each field. `retryable`: the same request may succeed later.
+ * wrong with each field. `retryable`: the same request may succeed later. `isByProxy`: a proxy has refused it, not the server.
  */
 export class ApiError extends Error {
-  /** @param {{ status: number, code: string, message?: string, fields?: Record<string, string>, retry_after_ms?: number }} error */
-  constructor({ status, code, message = code, fields = {}, retry_after_ms }) {
+  /** @param {{ status: number, code: string, message?: string, fields?: Record<string, string>, retry_after_ms?: number, isByProxy?: boolean }} error */
+  constructor({ status, code, message = code, fields = {}, retry_after_ms, isByProxy = false }) {
     super(message)
     this.name = 'ApiError'
     this.status = status
     this.code = code
     this.fields = fields
     this.retryAfterMs = retry_after_ms
+    this.isByProxy = isByProxy
     this.retryable = ['network', 'rate_limited', 'unavailable'].includes(code)
   }
 }
@@ -60,7 +61,9 @@ export function answerOf(status, text) {
   const answer = parsed(text)
   if (status >= 200 && status < 300 && answer !== undefined) return answer
   // An answer without the server's error object comes from a proxy.
-  throw new ApiError({ code: 'unavailable', ...answer?.error, status })
+  const isByProxy = !answer?.error
+  const code = status === 413 ? 'too_large' : 'unavailable'
+  throw new ApiError({ code, ...answer?.error, status, isByProxy })
 }
 
 /** @param {Query} query */

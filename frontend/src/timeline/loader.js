@@ -127,11 +127,11 @@ export function createLoader({ chatId, api, loaded, state }) {
     await settle(load('before', () => pages.get(query), loaded.prepend))
   }
 
-  /** Loads the page after the last message. Does nothing while another page is loading. */
-  async function loadAfter() {
+  /** Loads the page after the last message. Does nothing while another page is loading. @param {{ limit?: number }} size */
+  async function loadAfter(size = {}) {
     if (!loaded.last || state.loading) return
     const after = loaded.last.id
-    await settle(load('after', () => pages.get({ after }), loaded.append))
+    await settle(load('after', () => pages.get({ after, ...size }), loaded.append))
   }
 
   /** Whether every message after a `seq`, up to the end of what is loaded, is loaded. @param {number} seq */
@@ -161,7 +161,7 @@ export function createLoader({ chatId, api, loaded, state }) {
     cancel,
     loadAt,
     settle,
-    loadBefore: () => loadBefore(),
+    loadBefore,
     loadAfter,
     reaches,
     reachBack,

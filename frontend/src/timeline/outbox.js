@@ -145,6 +145,17 @@ export function createOutbox({ userId, websocket, storage, onSent = () => {}, fi
     update({ ...entry, state: 'failed', code, ...(hasLostReply && { hasLostReply }) })
   }
 
+  /** Sends a failed entry again, after those that wait. @param {string} clientId */
+  function retry(clientId) {
+    const entry = find(clientId)
+    if (entry?.state !== 'failed') return
+    remove(clientId)
+    const { hasLostReply, ...kept } = entry
+    const replyTo = hasLostReply ? null : entry.replyTo
+    const fresh = { code: undefined, failedFile: undefined, hasLostUploads: undefined, writtenAt: now() }
+    enqueue({ ...kept, ...fresh, replyTo, state: 'sending' })
+  }
+
   /** The server removes uploads that no message has after some time. @param {Entry} entry */
   function uploadAgain(entry) {
     const missing = (entry.files ?? []).map((file) => ({ ...file, uploadId: undefined }))
@@ -266,17 +277,7 @@ export function createOutbox({ userId, websocket, storage, onSent = () => {}, fi
       enqueue({ ...entry, state: 'sending', ...(added.length && { files: added }) })
     },
 
-    /** Sends a failed entry again, after those that wait. @param {string} clientId */
-    retry(clientId) {
-      const entry = find(clientId)
-      if (entry?.state !== 'failed') return
-      remove(clientId)
-      const { hasLostReply, ...kept } = entry
-      const replyTo = hasLostReply ? null : entry.replyTo
-      const fresh = { code: undefined, failedFile: undefined, hasLostUploads: undefined, writtenAt: now() }
-      enqueue({ ...kept, ...fresh, replyTo, state: 'sending' })
-    },
-
+    retry,
     discard,
 
     /** Removes an entry whose text and files go back to the user. */
@@ -291,7 +292,9 @@ export function createOutbox({ userId, websocket, storage, onSent = () => {}, fi
       update({ ...entry, files: rest })
       files.cancel([key])
       files.drop([key])
-      sendAll(entry.chatId)
+      // It failed because of a file: without this one it may go.
+      if (entry.failedFile) retry(clientId)
+      else sendAll(entry.chatId)
     },
 
     /** Ends the outbox. Unsent messages stay stored. */

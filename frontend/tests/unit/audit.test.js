@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { mount } from '@vue/test-utils'
 import { fakeRest } from './fakeRest'
@@ -49,9 +50,18 @@ test.each([
   [{ action: 'message_deleted', message_id: 7, ...carol }, 'Bob deleted a message of Carol'],
   [{ action: 'message_pinned', message_id: 7, ...carol }, 'Bob pinned a message of Carol'],
   [{ action: 'message_unpinned', message_id: 7, ...carol }, 'Bob unpinned a message of Carol'],
+  [{ action: 'avatar_changed' }, 'Bob changed the picture of the chat'],
+  [{ action: 'avatar_removed' }, 'Bob removed the picture of the chat'],
   [{ action: 'member_removed', actor_id: null, ...carol }, 'The server removed Carol'],
   [{ action: 'something_new' }, 'Bob: something_new'],
 ])('%o', (entry, words) => expect(sentenceOf(entry)).toBe(words))
+
+const [, ACTIONS] = /\*Audit\*[^]*? Actions: ([^]*?); of these/.exec(
+  readFileSync('../docs/protocol.md', 'utf8'),
+)
+test.each([...ACTIONS.matchAll(/`(\w+)`/g)].map(([, action]) => action))('%s has a sentence', (action) => {
+  expect(sentenceOf({ action, ...carol, detail: '' })).not.toContain(`: ${action}`)
+})
 
 test('a mute names its end', () => {
   const words = sentenceOf({ action: 'muted', ...carol, detail: '2025-11-24T10:00:00Z' })

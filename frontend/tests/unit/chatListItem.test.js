@@ -15,9 +15,8 @@ afterEach(() => {
   vi.restoreAllMocks()
 })
 
-test('a message is shown without its sender until the name is loaded', async () => {
-  const answer = later()
-  fakeRest({ 'GET /users/2': () => answer.promise })
+/** Shows a chat whose last message is by Bob. */
+async function show() {
   const { i18n } = await import('@/i18n')
   const { default: ChatListItem } = await import('@/components/ChatListItem.vue')
   const created_at = '2025-11-23T10:00:00Z'
@@ -39,8 +38,26 @@ test('a message is shown without its sender until the name is loaded', async () 
     props: { chat: { ...chat, last_message } },
     global: { plugins: [i18n, router], stubs: { RouterLink: RouterLinkStub } },
   })
+}
+
+test('a message is shown without its sender until the name is loaded', async () => {
+  const answer = later()
+  fakeRest({ 'GET /users/2': () => answer.promise })
+  await show()
   expect(item.get('.preview').text()).toBe('Hello')
   answer.resolve({ id: 2, username: 'bob', display_name: 'Bob', status: 'online' })
   await settled()
   expect(item.get('.preview').text()).toBe('Bob: Hello')
+})
+
+test('a message that was not sent is shown in place of the last one', async () => {
+  fakeRest({ 'GET /users/2': {} })
+  const { useOutbox } = await import('@/stores/outbox')
+  const entries = [
+    { state: 'failed', content: '', files: [{ name: 'one.png' }, { name: 'two.png' }] },
+    { state: 'sending', content: 'later' },
+  ]
+  useOutbox().entriesOf = () => entries
+  await show()
+  expect(item.get('.preview').text()).toBe('Not sent: one.png, two.png')
 })

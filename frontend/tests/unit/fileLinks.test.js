@@ -53,13 +53,32 @@ test('a link that is over is renewed, once for all that show it', async () => {
   expect(links.addressOfThumbnail(old)).toBe(`${fresh}t`)
 })
 
-test('a link that is refused again is not renewed in a loop', async () => {
-  const get = vi.spyOn(api, 'get').mockResolvedValue({ url: link('b', HOUR_S) })
-  expect(await links.renew('a')).toBe(true)
-  expect(await links.renew('a')).toBe(false)
+test('what fails with the present link fails for another reason', async () => {
+  const [old, fresh] = [link('old', HOUR_S), link('fresh', HOUR_S)]
+  const get = vi.spyOn(api, 'get').mockResolvedValue({ url: fresh, thumbnail_url: null })
+  expect(await links.renew('a', old)).toBe('renewed')
+  expect(await links.renew('a', fresh)).toBe('same')
+  expect(await links.renew('a', old)).toBe('renewed') // for another place that shows it
   expect(get).toHaveBeenCalledTimes(1)
   await vi.advanceTimersByTimeAsync(60_000)
-  expect(await links.renew('a')).toBe(true)
+  expect(await links.renew('a', fresh)).toBe('same')
+  expect(get).toHaveBeenCalledTimes(2)
+})
+
+test('without an answer nothing is known of a link', async () => {
+  const { ApiError } = await import('@/services/http')
+  vi.spyOn(api, 'get').mockRejectedValue(new ApiError({ status: 0, code: 'network' }))
+  expect(await links.renew('a', link('a', HOUR_S))).toBe('unknown')
+})
+
+test('by a clock that is fast the fresh link counts, though it seems to be over', async () => {
+  const fresh = link('fresh', -2 * HOUR_S)
+  const get = vi.spyOn(api, 'get').mockResolvedValue({ url: fresh, thumbnail_url: null })
+  const old = attachment(link('a', -3 * HOUR_S))
+  expect(links.addressOfFile(old)).toBe(old.url)
+  await vi.advanceTimersByTimeAsync(0)
+  for (let count = 0; count < 3; count++) expect(links.addressOfFile(old)).toBe(fresh)
+  expect(get).toHaveBeenCalledTimes(1)
 })
 
 test('a file that is not there any more is gone', async () => {
@@ -67,7 +86,7 @@ test('a file that is not there any more is gone', async () => {
   vi.spyOn(api, 'get').mockRejectedValue(new ApiError({ status: 404, code: 'not_found' }))
   const file = attachment(link('a', HOUR_S))
   expect(links.isGone(file)).toBe(false)
-  expect(await links.renew('a')).toBe(false)
+  expect(await links.renew('a', file.url)).toBe('gone')
   expect(links.isGone(file)).toBe(true)
   expect(links.addressOfFile(file)).toBe('')
 })

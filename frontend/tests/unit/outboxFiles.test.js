@@ -150,6 +150,17 @@ test('a file can be left out while it is uploaded', async () => {
   expect(requests[0].frame.attachments).toEqual(['B'])
 })
 
+test('a message that failed because of a file is sent when the user leaves a file out', async () => {
+  outbox.send(1, 'x', { files: [file('a'), file('b')] })
+  uploads.shift().reject({ code: 'invalid', file: file('a') })
+  await settle()
+  expect(outbox.entries[0].state).toBe('failed')
+  outbox.leaveOut(outbox.entries[0].clientId, 'a')
+  expect(outbox.entries[0]).toMatchObject({ state: 'sending', files: [file('b')] })
+  await uploaded('B')
+  expect(requests[0].frame.attachments).toEqual(['B'])
+})
+
 test('without its last file a message without text goes, one with text is sent', async () => {
   outbox.send(1, '', { files: [file('a')] })
   outbox.leaveOut(outbox.entries[0].clientId, 'a')

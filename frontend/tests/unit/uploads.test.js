@@ -61,7 +61,8 @@ beforeEach(async () => {
   done = []
 })
 
-afterEach(() => {
+afterEach(async () => {
+  await fileStore.forgetFiles(() => true)
   vi.unstubAllGlobals()
   vi.useRealTimers()
 })
@@ -118,6 +119,13 @@ test.each([
   const { outcome } = await begin(file('a', size))
   requests[0].answer(413, refusal('too_large'))
   expect(await outcome).toBe(failure)
+})
+
+test('a proxy that takes less than the server is not asked again', async () => {
+  const { outcome } = await begin(file('a'))
+  requests[0].answer(413, undefined)
+  expect(await outcome).toBe('too_large a.txt')
+  expect(requests).toHaveLength(1)
 })
 
 test('failures that may pass are repeated, but not for ever', async () => {
@@ -185,6 +193,16 @@ test('a file that the browser has not kept is lost', async () => {
   present = [file('a')]
   const ended = uploads.uploadAll(1, () => present, { name: 'x', onUploaded: () => {} })
   await expect(ended).rejects.toMatchObject({ code: 'file_lost', file: { name: 'a.txt' } })
+})
+
+test('the browser asks before it closes a page that alone has a file, until that is sent or not wanted', async () => {
+  const asks = () => !window.dispatchEvent(new Event('beforeunload', { cancelable: true }))
+  expect(asks()).toBe(false)
+  for (const key of ['a', 'b']) expect(await fileStore.keepFile(1, key, new Blob(['x']))).toBe(false)
+  await fileStore.dropFiles(1, ['a'])
+  expect(asks()).toBe(true)
+  await fileStore.forgetFiles((ownerId) => ownerId === 1)
+  expect(asks()).toBe(false)
 })
 
 test('what another tab has uploaded meanwhile is not uploaded again', async () => {

@@ -9,6 +9,8 @@ export default {
     later: 'Move {name} one place back',
     place: '{name}: place {n} of {count}',
     notKept: 'This browser does not keep files. Do not close or reload the page before they are sent.',
+    beyond:
+      'A message has up to {max} files. Remove {n} file. | A message has up to {max} files. Remove {n} files.',
     leftOut: {
       tooLarge: 'Too large: {name}. This server takes files of up to {size}.',
       tooMany: 'A message has up to {n} files. Left out: {name}',
@@ -32,6 +34,7 @@ export default {
   gallery: {
     title: 'Pictures',
     position: '{n} of {count}',
+    searching: 'Looking for more pictures…',
     next: 'Next picture',
     previous: 'Previous picture',
     zoomIn: 'Zoom in',

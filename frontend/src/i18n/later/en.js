@@ -99,6 +99,8 @@ export default {
       message_unpinned: '{actor} unpinned a message of {user}',
       made_public: '{actor} made the chat public',
       made_private: '{actor} made the chat non-public',
+      avatar_changed: '{actor} changed the picture of the chat',
+      avatar_removed: '{actor} removed the picture of the chat',
       slow_mode_on: '{actor} set the slow mode to {duration}',
       slow_mode_off: '{actor} turned the slow mode off',
       muted: '{actor} muted {user} until {when}',

@@ -99,6 +99,8 @@ export default {
       message_unpinned: '{actor}: откреплено сообщение, автор {user}',
       made_public: '{actor}: чат стал открытым',
       made_private: '{actor}: чат стал закрытым',
+      avatar_changed: '{actor}: новое изображение чата',
+      avatar_removed: '{actor}: изображение чата удалено',
       slow_mode_on: '{actor}: медленный режим, пауза {duration}',
       slow_mode_off: '{actor}: медленный режим выключен',
       muted: '{actor}: {user} не может писать до {when}',
