@@ -4,6 +4,7 @@ finishes."""
 import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -162,7 +163,12 @@ def dies(database: Database, name: str, method: str, monkeypatch: pytest.MonkeyP
 
 
 async def claimed_by_a_dead_node(
-    here: Node, place: MongoPlace, monkeypatch: pytest.MonkeyPatch, *, client_id: str | None
+    here: Node,
+    place: MongoPlace,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    client_id: str | None,
+    created_at: datetime = START,
 ) -> tuple[int, int]:
     """A user and a chat, and an upload that a node has claimed for a message that it did not insert."""
     anna = await here.user()
@@ -173,7 +179,7 @@ async def claimed_by_a_dead_node(
         dies(dead._database, "changes", "insert_many", patched)
         with pytest.raises(Unavailable):
             await dead.messages.append(
-                draft(chat_id, anna, attachments=["one"], client_id=client_id, created_at=START)
+                draft(chat_id, anna, attachments=["one"], client_id=client_id, created_at=created_at)
             )
     await dead.close()
     return anna, chat_id
