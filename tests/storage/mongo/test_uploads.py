@@ -300,6 +300,28 @@ async def test_an_account_ends_while_it_uploads(
     assert await here.store.uploads.used_bytes(anna) == 0
 
 
+async def test_an_account_ends_while_it_gets_an_avatar(
+    here: Node, there: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    anna = await here.user()
+    await keep(here.store.files, "avatar")
+    users = here.store.users
+    original = users._update
+
+    async def update(user_id: int, change: dict[str, Any]) -> None:
+        monkeypatch.undo()
+        await there.store.users.delete(anna)
+        await original(user_id, change)
+
+    monkeypatch.setattr(users, "_update", update)
+    with pytest.raises(NotFound):
+        await users.set_avatar(anna, "avatar")
+    user = await there.store.users.get(anna)
+    assert user is not None
+    assert user.avatar_id is None
+    assert await here.store.uploads.known(["avatar"]) == set()
+
+
 async def test_a_send_that_is_refused_after_its_claim_gives_it_back(
     here: Node, there: Node, monkeypatch: pytest.MonkeyPatch
 ) -> None:
