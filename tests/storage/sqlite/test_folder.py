@@ -140,12 +140,16 @@ async def test_a_disk_that_fails(
     await files.close()
 
 
-async def test_a_folder_that_is_no_folder(tmp_path: Path) -> None:
+async def test_a_folder_that_is_no_folder(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """The operator reads of it once, however many files come."""
     (tmp_path / "uploads").write_text("a file")
     files = FolderFiles(tmp_path / "uploads")
-    with pytest.raises(Unavailable):
-        await keep(files, "file")
+    for number in range(3):
+        with pytest.raises(Unavailable):
+            await keep(files, f"file{number}")
     await files.close()
+    (record,) = caplog.records
+    assert record.getMessage().startswith("the folder of files cannot be used: ")
 
 
 async def test_a_file_goes_on_being_read_while_it_is_deleted(tmp_path: Path) -> None:
