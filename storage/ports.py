@@ -548,7 +548,7 @@ class Uploads(Protocol):
         succeed as fit; `NotFound` if the user is not active. Its bytes are then nobody's."""
 
     async def get(self, upload_id: str) -> Upload | None:
-        """The upload; None if there is none, or it is gone with its message."""
+        """The upload; None if there is none, or it is gone with its message or chat, from the moment of that."""
 
     async def used_bytes(self, user_id: int) -> int:
         """How many bytes the uploads of the user take, those that no message has yet too."""

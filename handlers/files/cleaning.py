@@ -50,6 +50,7 @@ class Cleaning:
         """Whether something came into the queue while it was being emptied."""
         self._collect_at: float | None = None
         self._stopped = False
+        self._failing = False
         self._started_at = clock.now()
 
     def start(self) -> None:
@@ -96,16 +97,32 @@ class Cleaning:
             await self._empty_queue()
             await self._expire()
             await self._collect()
-        except Unavailable:
-            pass  # commands that need the store report it
+            self._failing = False
+        except Unavailable as error:
+            if not self._failing:
+                log.warning("files cannot be deleted now", reason=str(error))
+            self._failing = True
         except Exception:
             log.exception("deleting files failed")
 
     async def _empty_queue(self) -> None:
+        """What came into the queue before this began is out of it then, or `Unavailable` is raised."""
+        self._wanted = False
         while file_ids := await self._store.uploads.removals(STEP_FILES):
-            await self._store.files.delete(file_ids)
-            await self._store.uploads.removed(file_ids)
-            self._counts.deleted += len(file_ids)
+            try:
+                await self._store.files.delete(file_ids)
+            except Unavailable:
+                # One that cannot be deleted must not hold up the others.
+                file_ids = [one for one in file_ids if await self._store.files.size(one) is None]
+                await self._removed(file_ids)
+                if file_ids:
+                    continue
+                raise
+            await self._removed(file_ids)
+
+    async def _removed(self, file_ids: Sequence[str]) -> None:
+        await self._store.uploads.removed(file_ids)
+        self._counts.deleted += len(file_ids)
 
     async def _expire(self) -> None:
         before = self._clock.now() - self._ttl
@@ -126,6 +143,8 @@ class Cleaning:
             older_than = self._started_at - START_AGE
         while file_ids := await self._store.files.ids(after=after, limit=STEP_FILES, older_than=older_than):
             after = file_ids[-1]
+            if self._wanted:  # there may be millions of files to look at
+                await self._empty_queue()
             known = await self._store.uploads.known(file_ids)
             nobodys = [file_id for file_id in file_ids if file_id not in known]
             if nobodys:

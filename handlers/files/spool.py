@@ -38,7 +38,7 @@ class Spools:
 
     def __init__(self, folder: Path | None) -> None:
         self._folder = folder
-        self.threads = Threads("spool", _THREADS)
+        self.threads = Threads("spool", _THREADS, "the folder of temporary files")
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[Spool]:

@@ -1,7 +1,7 @@
 """Takes files that people send, and makes them uploads."""
 
 from collections.abc import AsyncIterator, Collection
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 from domain.file_names import clean_name
 from domain.files import Upload, file_ids_of
@@ -87,11 +87,22 @@ class Uploading:
             if isinstance(error, NotFound):
                 raise ChatError("forbidden", "the account is not active") from None
             raise
+        except Unavailable:
+            await self._forget(upload)
+            raise
         # After any other failure the upload may be there: `Cleaning` finds out.
         self._counts.kept["file" if upload.width is None else "picture"] += 1
         self._counts.kept_bytes += upload.size
         self._counts.receiving_s.observe(context.clock.monotonic() - started_at)
         return upload
+
+    async def _forget(self, upload: Upload) -> None:
+        """Deletes the bytes of an upload that nobody was told of, unless the store has it after all: then it expires.
+        On a full disk the next upload needs their room."""
+        with suppress(Unavailable):
+            store = self._context.store
+            if not await store.uploads.known([upload.id]):
+                await store.files.delete(file_ids_of([upload]))
 
     async def discard(self, uploads: Collection[Upload]) -> None:
         """Takes away uploads whose message was refused."""

@@ -108,14 +108,23 @@ class FolderFiles:
             return None
 
     def _delete(self, file_ids: Collection[str]) -> None:
+        """Deletes all that it can, whatever becomes of one of them."""
         folders: set[Path] = set()
+        failed: OSError | None = None
         for file_id in file_ids:
-            with suppress(NotFound, FileNotFoundError):
+            try:
                 place = self.place(file_id)
                 place.unlink()
                 folders.add(place.parent)
+            except (NotFound, FileNotFoundError):
+                pass
+            except OSError as error:
+                failed = failed or error
         for folder in folders:
-            sync_folder(folder)
+            with suppress(FileNotFoundError):  # removed by hand
+                sync_folder(folder)
+        if failed is not None:
+            raise failed
 
     def _ids(self, after: str, limit: int, older_than_s: float) -> Sequence[str]:
         if not after:

@@ -42,7 +42,7 @@ class Files(Protocol):
         Raises: `NotFound`, also for a file that is deleted meanwhile; a folder may still give the rest of it."""
 
     async def delete(self, file_ids: Collection[str]) -> None:
-        """Deletes files for good. Unknown ids are passed over."""
+        """Deletes files for good. Unknown ids are passed over. If one of them cannot be deleted, others may be."""
 
     async def ids(self, *, after: str, limit: int, older_than: datetime) -> Sequence[str]:
         """The ids of at most `limit` files that were kept before that time, in an order of its own, behind the file

@@ -2,11 +2,18 @@
 
 import asyncio
 import errno
+import logging
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import ParamSpec, TypeVar
 
 from storage.errors import Trouble, Unavailable
+
+_TOLD_EVERY_S = 60.0
+"""How often an error of the disk is logged at most."""
+
+_log = logging.getLogger(__name__)
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -15,9 +22,11 @@ T = TypeVar("T")
 class Threads:
     """A few threads. An action that was handed to them runs to its end, also if its caller is cancelled."""
 
-    def __init__(self, name: str, count: int) -> None:
+    def __init__(self, name: str, count: int, where: str = "the folder of files") -> None:
         self._threads = ThreadPoolExecutor(count, name)
+        self._where = where
         self._closed = False
+        self._told_at = -_TOLD_EVERY_S
 
     async def run(self, action: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Runs an action in a thread. Raises: `Unavailable` for an error of the disk."""
@@ -27,7 +36,9 @@ class Threads:
         try:
             return await asyncio.shield(asyncio.wrap_future(work))
         except OSError as error:
-            raise _unavailable(error) from error
+            text = f"{self._where} cannot be used: {error.strerror or error}"
+            self._tell(text)
+            raise Unavailable(text, _trouble_of(error)) from error
 
     def begin(self, action: Callable[[], None]) -> None:
         """Runs an action in a thread; nobody waits for it."""
@@ -36,14 +47,17 @@ class Threads:
         except RuntimeError:  # closed
             action()
 
+    def _tell(self, text: str) -> None:
+        """Logs it for the operator: clients are told less."""
+        now = time.monotonic()
+        if now - self._told_at >= _TOLD_EVERY_S:
+            self._told_at = now
+            _log.warning(text)
+
     async def close(self) -> None:
         """Waits for all actions. Closing twice is fine."""
         self._closed = True
         await asyncio.to_thread(self._threads.shutdown)
-
-
-def _unavailable(error: OSError) -> Unavailable:
-    return Unavailable(f"the folder of files cannot be used: {error.strerror or error}", _trouble_of(error))
 
 
 def _trouble_of(error: OSError) -> Trouble:

@@ -5,10 +5,12 @@ that holds up to 48 MB of a file in memory before it writes. And FerretDB, which
 string `_id`, would look through all pieces of all files for each one. So a piece has the `_id` `word:n`, n = 0, 1, 2…;
 the word is random, and the document of the file names it.
 
-A writing has a document of its own until its file is kept, so that what a crash leaves of it is found.
+A writing has a document of its own until its file is kept, so that what a crash leaves of it is found. It notes there
+every few minutes that it goes on: a slow sender may take hours.
 """
 
 import secrets
+import time
 from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -19,11 +21,14 @@ from pymongo.errors import DuplicateKeyError
 from domain.refusals import NotFound
 from storage.errors import Unavailable
 from storage.mongo.database import Collection as Documents
-from storage.mongo.database import Database
+from storage.mongo.database import Database, Document
 from storage.times import to_micros
 
 PIECE_BYTES = 255 * 1024
 """As in GridFS: with its document, a piece is no more than 256 KiB."""
+
+_ALIVE_S = 300.0
+"""How often a writing notes that it goes on."""
 
 _AT_ONCE = 64
 """How many pieces one command deletes."""
@@ -108,6 +113,7 @@ class MongoWriting:
         self._length = 0
         self._pieces = 0
         self._begun = False
+        self._alive_at = 0.0
         self._kept = False
         self._is_certain = True
         """Whether all calls that write have returned: one that was cancelled, or failed, may still have its effect."""
@@ -153,19 +159,26 @@ class MongoWriting:
         noted = {"_id": self._word, "begun_at": _now(), "file_id": None, "by": self._word}
         self._begun, self._is_certain = True, False
         await self._database.add(self._database.file_writings, noted)
-        self._is_certain = True
+        self._is_certain, self._alive_at = True, time.monotonic()
 
     async def _name(self, file_id: str) -> None:
-        """Notes the id under which the file is about to be kept. Raises: `Unavailable` if the writing took so long that
-        its pieces were removed as left over."""
-        one, named = {"_id": self._word}, {"$set": {"begun_at": _now(), "file_id": file_id}}
+        """Notes the id under which the file is about to be kept. Raises: as `_note`."""
+        await self._note({"file_id": file_id})
+
+    async def _note(self, more: Document) -> None:
+        """Notes that the writing goes on. Raises: `Unavailable` if that was not noted for so long that its pieces were
+        removed as left over."""
+        one, named = {"_id": self._word}, {"$set": {"begun_at": _now()} | more}
         found = await self._database.with_retry(lambda: self._database.file_writings.update_one(one, named))
         if not found.matched_count:
             raise Unavailable("a file took too long to be written", "slow")
+        self._alive_at = time.monotonic()
 
     async def _write_piece(self) -> None:
         if not self._begun:
             await self._begin()
+        elif time.monotonic() - self._alive_at > _ALIVE_S:
+            await self._note({})
         data = bytes(self._buffer[:PIECE_BYTES])
         key, pieces = _piece_key(self._word, self._pieces), self._database.file_pieces
         piece = {"_id": key, "files_id": self._word, "n": self._pieces, "data": data}

@@ -70,7 +70,7 @@ class MessageRun:
         self._named: set[int] = set()
         self._ids: deque[int] = deque()
         self._taken: set[str] = set()
-        """Uploads that other messages have claimed."""
+        """Uploads that other messages have claimed, or that have ended."""
         self._claims: dict[int, Sequence[str]] = {}
         """The uploads that items have claimed, by place."""
 
@@ -125,7 +125,11 @@ class MessageRun:
             name, at = upload_documents.name_of(item.draft, item.mark), to_micros(item.draft.created_at)
             claims = (upload_documents.claim(database, one, name, at) for one in item.draft.attachments)
             claimed = zip(item.draft.attachments, await asyncio.gather(*claims), strict=True)
-            self._taken.update(upload_id for upload_id, is_ours in claimed if not is_ours)
+            ours = {upload_id for upload_id, is_ours in claimed if is_ours}
+            ended = ours.difference(await upload_documents.named(database, ours))
+            for upload_id in ended:  # whose claim was removed with it: this one is new, and of no use
+                await upload_documents.give_back(database, upload_id)
+            self._taken.update(ended, set(item.draft.attachments) - ours)
         return len(self._taken) == taken
 
     async def _give_back(self) -> None:

@@ -53,8 +53,8 @@ class Remover:
                 self._asked = False
                 left = await self._database.find(self._database.chats, {"deleted": True, "swept": False})
                 for chat in left:
-                    await self._remove(chat["id"])
                     await self._uploads.free_avatar(chat.get("avatar_id"))
+                    await self._remove(chat["id"])
         except Unavailable as error:
             _log.warning("removing deleted chats goes on later: %s", error)
         finally:

@@ -6,7 +6,8 @@ in the name of the message: the sender with their `client_id` or, if there is no
 the log finds the message by both. So each try of a send owns the claim, at any node, and the log tells whether a
 message followed a claim.
 
-A claim stays for ever: a node may have read the document of the upload a while ago.
+A claim stays until the files of its upload are deleted. A node may have read the document of the upload before that,
+and claim the upload afterwards: so it reads the document once more after the claim.
 """
 
 from collections.abc import Collection, Sequence
@@ -74,7 +75,7 @@ async def claim(database: Database, upload_id: str, name: str, at: int) -> bool:
 
 
 async def give_back(database: Database, upload_id: str) -> None:
-    """Removes a claim in whose name there is no message and never will be one."""
+    """Removes a claim in whose name there is no message and never will be one, or whose upload has ended."""
     key = _claim_key(upload_id)
     await database.with_retry(lambda: database.claims.delete_one({"_id": key}))
 

@@ -2,13 +2,14 @@
 
 import asyncio
 from collections.abc import Callable, Collection, Sequence
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 
 from domain.changes import Change, MessageDeleted
 from domain.file_changes import ChatAvatarChanged, FilesRemoved
 from domain.files import Attachment, Upload, UploadTotals, file_ids_of, owner_id
 from domain.refusals import NotFound, OverQuota
+from storage.errors import Unavailable
 from storage.mongo import freed_files, upload_documents
 from storage.mongo.account_writes import check_active
 from storage.mongo.database import Database, Document
@@ -45,10 +46,21 @@ class MongoUploads:
             await database.with_retry(partial(database.uploads.delete_one, {"_id": upload.id}))
             raise
         one, counted = {"_id": upload.id}, {"$set": {"counted": True}}
-        await database.with_retry(partial(database.uploads.update_one, one, counted))
+        found = await database.with_retry(partial(database.uploads.update_one, one, counted))
+        if not found.matched_count:
+            # It took so long that the upload expired, maybe before it was counted.
+            await self._quotas.take_away(upload.user_id, upload.id, upload.size, counted=True)
+            raise Unavailable("an upload took too long to be added", "slow")
 
     async def get(self, upload_id: str) -> Upload | None:
-        return (await upload_documents.named(self._database, [upload_id])).get(upload_id)
+        database = self._database
+        upload = (await upload_documents.named(database, [upload_id])).get(upload_id)
+        if upload is None or upload.message_id is None:
+            return upload
+        # Of a deleted chat, the messages and their uploads are removed later.
+        message = await database.get(database.messages, str(upload.message_id))
+        chat = message and await database.get(database.chats, str(message["chat_id"]))
+        return None if chat and chat["deleted"] else upload
 
     async def used_bytes(self, user_id: int) -> int:
         return await self._quotas.used_bytes(user_id)
@@ -72,6 +84,7 @@ class MongoUploads:
         await self._remove(unattached, _NEVER)
 
     async def expire(self, before: datetime, limit: int) -> int:
+        claimed_before = min(before, datetime.now(UTC) - _CLAIM_AGE)
         return await self._remove(
             await self._database.find(
                 self._database.uploads,
@@ -79,7 +92,7 @@ class MongoUploads:
                 sort=[("created_at", 1)],
                 limit=limit,
             ),
-            to_micros(before),
+            to_micros(claimed_before),
         )
 
     async def end_attached(self, attachments: Sequence[Attachment]) -> None:
@@ -105,6 +118,9 @@ class MongoUploads:
         return await self._freed.due(limit)
 
     async def removed(self, file_ids: Collection[str]) -> None:
+        """Their uploads have ended, so that their claims are no longer needed: see `upload_documents`."""
+        for upload_id in {owner_id(one) for one in file_ids}:
+            await upload_documents.give_back(self._database, upload_id)
         await self._freed.done(file_ids)
 
     async def known(self, file_ids: Collection[str]) -> Collection[str]:
@@ -113,9 +129,8 @@ class MongoUploads:
         known = {one["_id"] for one in await database.get_each(database.uploads, owners) if one is not None}
         for collection in (database.users, database.chats):
             wanted = {"avatar_id": {"$in": owners}}
-            known.update(
-                one["avatar_id"] for one in await database.find(collection, wanted, fields=["avatar_id"])
-            )
+            found = await database.find(collection, wanted, fields=["avatar_id", "deleted"])
+            known.update(one["avatar_id"] for one in found if not one["deleted"])
         return {one for one in file_ids if owner_id(one) in known}
 
     def announce(self, file_ids: Sequence[str]) -> None:
@@ -147,6 +162,10 @@ class MongoUploads:
 
 _FREEING = frozenset({MessageDeleted, ChatAvatarChanged})
 """The kinds of changes that free files and are in the log."""
+
+_CLAIM_AGE = timedelta(minutes=10)
+"""A message may follow a claim that is younger, however short the time is after which uploads expire: a send that does
+not get through gives up within a minute."""
 
 _NEVER = 0
 """A time before all others: no claim is older."""

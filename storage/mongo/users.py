@@ -8,7 +8,7 @@ from domain.acts import UNAUDITED, AccountUpdate, Act
 from domain.changes import UserChanged
 from domain.decisions.accounts import check_username
 from domain.models import PresenceChoice, User
-from domain.refusals import Duplicate
+from domain.refusals import Duplicate, NotFound
 from domain.text import email_key, name_key
 from storage.mongo import user_queries
 from storage.mongo.account_acts import AccountActs, no_setup
@@ -255,6 +255,10 @@ class MongoUsers:
         if user.avatar_id == avatar_id:
             return user
         await self._update(user_id, {"$set": {"avatar_id": avatar_id}})
+        now = await _get(self._database, user_id)
+        if now is None or now.deleted:  # at another node, meanwhile
+            await self._update(user_id, {"$set": {"avatar_id": None}})
+            raise NotFound(f"user {user_id}")
         changed = await self._publish(user_id, publish, shown=True)
         if changed.avatar_id == avatar_id:
             await self._uploads.free_avatar(user.avatar_id)

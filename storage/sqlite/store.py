@@ -7,6 +7,7 @@ from pathlib import Path
 from domain.changes import LaggingSubscriber, Subscriber
 from storage.counts import StoreCounts
 from storage.files.folder import FolderFiles
+from storage.files.owner import own_folder
 from storage.files.ports import Files
 from storage.results import check_results
 from storage.sqlite.audit import SqliteAudit
@@ -60,13 +61,16 @@ class SqliteStore:
 
     @classmethod
     async def open(cls, path: Path, files_folder: Path | None = None) -> "SqliteStore":
-        """Opens the file, makes it if there is none. Files are kept in that folder; None: in one beside the database.
-        Raises: `StorageError`, naming the path and the reason."""
+        """Opens the file, makes it if there is none. Files are kept in that folder, or in one beside it if another
+        database has that (`storage.files.owner`); None: in one beside the database. Raises: `StorageError`, naming the
+        path and the reason."""
         database = await Database.open(path)
         files: Files | None = None
         try:
-            files = await FolderFiles.open(files_folder or database.path.parent / FILES_FOLDER)
-            return cls(database, files, *await database.read(_names))
+            store_id, epoch = await database.read(_names)
+            folder = files_folder or database.path.parent / FILES_FOLDER
+            files = await FolderFiles.open(await asyncio.to_thread(own_folder, folder, store_id))
+            return cls(database, files, store_id, epoch)
         except BaseException:
             if files is not None:
                 await files.close()

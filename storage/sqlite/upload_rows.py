@@ -15,6 +15,13 @@ _GIVEN = "SELECT value FROM json_each(?)"
 # CROSS JOIN: the given ids first, not all uploads.
 _NAMED = "SELECT uploads.* FROM json_each(?) AS named CROSS JOIN uploads ON uploads.id = named.value"
 
+# Of a deleted chat, the messages and their uploads are removed later.
+_FOUND = """
+SELECT * FROM uploads WHERE id = ? AND (message_id IS NULL OR EXISTS (
+    SELECT 1 FROM messages JOIN chats ON chats.id = messages.chat_id WHERE messages.id = uploads.message_id
+))
+"""
+
 _KNOWN = """
 SELECT uploads.id FROM json_each(:given) AS named CROSS JOIN uploads ON uploads.id = named.value
 UNION ALL
@@ -50,7 +57,8 @@ def attach(db: sqlite3.Connection, attached: Iterable[tuple[int, str]]) -> None:
 
 
 def get(db: sqlite3.Connection, upload_id: str) -> Upload | None:
-    row = db.execute("SELECT * FROM uploads WHERE id = ?", (upload_id,)).fetchone()
+    """The upload, unless it is of a chat that is deleted."""
+    row = db.execute(_FOUND, (upload_id,)).fetchone()
     return upload_of(row) if row else None
 
 

@@ -336,6 +336,22 @@ async def test_bytes_of_an_upload_that_may_be_there_stay_until_that_is_known(
     assert (await fetch(ann, f"/api/uploads/{kept.name}", token=ann.token))[1] == b"x"
 
 
+async def test_bytes_of_an_upload_that_could_not_be_added_go_at_once(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a full disk the next file needs their room."""
+    ann = await server.person("ann")
+    chat_id = await ann.chat()
+
+    async def no_room(*_arguments: Any, **_options: Any) -> None:
+        raise Unavailable("no room", "full")
+
+    monkeypatch.setattr(server.chat_app.context.store.uploads, "create", no_room)
+    assert (await try_upload(ann, jpeg()))[0] == 503
+    assert (await send_files(ann, chat_id, ("a", b"x"), ("b", jpeg())))[0] == 503
+    assert kept_files(server) == []
+
+
 async def test_whoever_is_banned_while_they_send_gets_nothing(server: Server) -> None:
     ann, root = await server.people("ann", "root")
     await make_admin(server.chat_app, root.id)

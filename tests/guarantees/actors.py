@@ -9,14 +9,21 @@ from typing import Any
 
 from aiohttp import ClientError
 
+from tests.clients.files import try_upload
 from tests.clients.people import Person
 from tests.clients.wires import WIRES, Frame, Wire
 from tests.guarantees.acts import Act, Room, SearchAct, created, rest_call
-from tests.guarantees.texts import new_content, new_query
+from tests.guarantees.sent_files import SentFiles
+from tests.guarantees.texts import new_content, new_file, new_query
 
 EMOJI = ("👍", "🎉", "❤\ufe0f")
 
 SEARCH_LIMIT = 7
+
+Way = tuple[Person, str]
+"""A person at one of the hosts, and the kind of a wire, or `rest`."""
+
+Send = tuple[Room, Way, dict[str, Any]]
 
 KNOWN_MAX = 12
 """Most acts concern one of the newest of these many messages, so that acts meet."""
@@ -44,6 +51,8 @@ class Actors:
         self._wires: dict[tuple[str, str], Wire] = {}
         self._pending: set[asyncio.Task[None]] = set()
         self._failed: list[BaseException] = []
+        self.files = SentFiles()
+        self._opening = asyncio.Lock()
         self._ticks = itertools.count(1)
         self._numbers = itertools.count(1)
 
@@ -61,6 +70,37 @@ class Actors:
             content=content,
             client_id=f"c{number}",
         )
+
+    async def send_files(self) -> None:
+        """Uploads files, then sends them; now and then one file in two rooms at once, or none of them."""
+        who = self.script.choice(list(self.rooms[-1].model.members))
+        rooms = [room for room in self.rooms if who in room.model.members]
+        rooms = self.script.sample(rooms, self.script.choice((0, 1, 1, 1, 1, 2)))
+        sends: list[Send] = []
+        for room in rooms:
+            number = next(self._numbers)
+            fields: dict[str, Any] = {"content": new_content(self.script, number), "client_id": f"c{number}"}
+            sends.append((room, self._way(who), fields | {"chat_id": room.model.chat_id}))
+        count = self.script.randint(1, 3) if len(rooms) < 2 else 1
+        uploads = [(self._person(who), new_file(self.script)) for _ in range(count)]
+        self._begin(self._send_files(who, uploads, sends))
+
+    async def _send_files(
+        self, who: str, uploads: Sequence[tuple[Person, bytes]], sends: Sequence["Send"]
+    ) -> None:
+        ids: list[str] = []
+        for person, content in uploads:
+            try:
+                status, upload = await try_upload(person, content, f"{len(self.files.uploads)}.bin")
+            except (ClientError, OSError):
+                status, upload = 503, None
+            assert status == 201 or (status == 503 and self.shaky), (status, upload)
+            self.files.took(person.id, content, upload if status == 201 else None)
+            if status != 201:
+                return
+            ids.append(upload["id"])
+        for room, way, fields in sends:
+            await self._ask("send_message", who, room, way=way, **fields, attachments=ids)
 
     async def edit(self) -> None:
         for room, message in self._some_message():
@@ -148,7 +188,7 @@ class Actors:
 
     async def say(self, name: str, room: Room, content: str) -> None:
         """Sends a message, again if nobody knows whether it was sent."""
-        fields = {"chat_id": room.model.chat_id, "content": content, "client_id": content}
+        fields: dict[str, Any] = {"chat_id": room.model.chat_id, "content": content, "client_id": content}
         while not (act := await self._ask("send_message", name, room, **fields)).acked:
             await self.answers()
             if act.acked:
@@ -164,24 +204,29 @@ class Actors:
 
     # How it is done.
 
-    async def _ask(self, name: str, who: str, room: Room, **fields: Any) -> Act:
-        person = self._person(who)
+    async def _ask(self, name: str, who: str, room: Room, *, way: "Way | None" = None, **fields: Any) -> Act:
+        person, kind = way or self._way(who)
         act = Act(name, person.id, room.model.chat_id, fields, next(self._ticks), self._heads())
         self.acts.append(act)
-        kind = self.script.choice([*WIRES, "rest"])
         if kind == "rest":
             method, path, body = rest_call(name, fields)
             self._begin(self._call(act, person, method, path, json=body))
             return act
-        wire = self._wires.get((who, kind))
-        if wire is None or wire.over.is_set():
-            wire = WIRES[kind](person.http, person.url, person.token, lambda frame: None)
-            if not await wire.open():
-                assert self.shaky, "nobody is let in"
-                return act
-            self._wires[who, kind] = wire
-        self._begin(self._answer(act, room, await wire.start(name, **fields)))
+        async with self._opening:
+            wire = self._wires.get((who, kind))
+            if wire is None or wire.over.is_set():
+                wire = WIRES[kind](person.http, person.url, person.token, lambda frame: None)
+                if not await wire.open():
+                    assert self.shaky, "nobody is let in"
+                    return act
+                self._wires[who, kind] = wire
+            answer = await wire.start(name, **fields)
+        self._begin(self._answer(act, room, answer))
         return act
+
+    def _way(self, who: str) -> "Way":
+        """Where a command goes, and over which wire."""
+        return self._person(who), self.script.choice([*WIRES, "rest"])
 
     async def _answer(self, act: Act, room: Room, answer: "asyncio.Future[Frame | None]") -> None:
         self._answered(act, room, await answer)

@@ -7,6 +7,7 @@ import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 
+from storage.files.ports import Files
 from tests.clients.people import Person
 from tests.clients.wires import WIRES, Frame, Wire
 from tests.guarantees.actors import Actors
@@ -19,7 +20,8 @@ NAMES = ("ann", "bob", "cid")
 """Who act; Dan, the visitor, does not."""
 
 STEPS = {
-    "send": 20,
+    "send": 16,
+    "send_files": 6,
     "edit": 8,
     "delete": 4,
     "react": 10,
@@ -148,6 +150,7 @@ class Play:
     async def check(self) -> None:
         for room in self.rooms:
             check_acts(room, self.actors.acts)
+        self.actors.files.check_sends(self.rooms, self.actors.acts)
         check_searches(self.actors)
         for follower in self.followers:
             await follower.check()
@@ -170,12 +173,19 @@ class Play:
         except TimeoutError:
             assert keeper.chats == wanted
 
+    async def check_files(self, people: Mapping[str, Person], files: Files) -> None:
+        """What is left of all files, for people at one of the hosts and in the store."""
+        left = self.actors.files.left(self.rooms, self.actors.acts)
+        await left.check({name: people[name] for name in NAMES})
+        await left.check_kept(files)
+
     def summary(self) -> str:
         """What has happened, for the report of a test."""
         answered = [act for act in self.actors.searches if act.answer is not None]
         return (
             f"{len(self.actors.acts)} commands, {sum(act.answer is None for act in self.actors.acts)} without an"
-            f" answer; {sum(room.model.head for room in self.rooms)} changes; {len(answered)} searches with"
+            f" answer; {len(self.actors.files.uploads)} files;"
+            f" {sum(room.model.head for room in self.rooms)} changes; {len(answered)} searches with"
             f" {sum(len(act.hits) for act in answered)} hits; {self.cuts} clients cut off"
         )
 

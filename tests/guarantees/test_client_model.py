@@ -1,5 +1,6 @@
-"""Clients of every kind are cut off at random moments while others send, edit, delete, react, pin, mention, read and
-search. In the end each has exactly what the server has, and so has a model that only heard the events.
+"""Clients of every kind are cut off at random moments while others send text and files, edit, delete, react, pin,
+mention, read and search. In the end each has exactly what the server has, and so has a model that only heard the
+events; and the files are those of the messages.
 
 A failure prints the seed; `VESTNIK_MODEL_SEED` repeats it, as far as the timing does.
 """
@@ -13,7 +14,10 @@ from tests.clients.people import Person
 from tests.cluster.fixtures import StartCluster
 from tests.conftest import Serve, Server
 from tests.guarantees.play import NAMES, PATIENCE_S, playing
+from tests.guarantees.sent_files import QUOTA_BYTES
 from tests.guarantees.verdict import check_stored
+
+UNLIMITED = ("messages_per_s", "searches_per_s", "marks_per_s", "changes_per_s", "joins_per_s")
 
 
 @pytest.fixture
@@ -28,7 +32,10 @@ def _small(monkeypatch: pytest.MonkeyPatch) -> None:
 
 async def started(serve: Serve) -> tuple[Server, dict[str, Person]]:
     server = await serve(
-        clock=ManualClock(), messages_per_s=0, searches_per_s=0, marks_per_s=0, changes_per_s=0, joins_per_s=0
+        clock=ManualClock(),
+        **dict.fromkeys(UNLIMITED, 0),
+        uploads_per_min=0,
+        upload_quota_bytes=QUOTA_BYTES,
     )
     return server, {name: await server.person(name) for name in (*NAMES, "dan")}
 
@@ -39,8 +46,10 @@ async def play(serve: Serve, steps: int, patience_s: float = PATIENCE_S) -> None
     async with playing([people], lambda: server.clock.advance(1), patience_s) as one:
         await one.run(steps)
     await check_stored(one.rooms, people, people["dan"])
+    await one.check_files(people, server.chat_app.context.store.files)
     await server.restart()
     await check_stored(one.rooms, people, people["dan"])
+    await one.check_files(people, server.chat_app.context.store.files)
 
 
 @pytest.mark.usefixtures("_small")
@@ -64,7 +73,7 @@ async def test_a_long_play(serve: Serve, store_name: str, _round: int) -> None:
 
 async def lose_a_node(start_cluster: StartCluster, before: int, after: int, patience_s: float) -> None:
     """Plays on two nodes, of which one is killed after some steps; in the end both have the same."""
-    cluster = await start_cluster(2, NODE_LEASE_S="8")
+    cluster = await start_cluster(2, NODE_LEASE_S="8", UPLOAD_QUOTA_BYTES=str(QUOTA_BYTES))
     names = (*NAMES, "dan")
     people = dict(zip(names, await cluster.people(*names), strict=True))
     hosts = [{name: node.host(person) for name, person in people.items()} for node in cluster.nodes]
@@ -75,6 +84,7 @@ async def lose_a_node(start_cluster: StartCluster, before: int, after: int, pati
     await cluster.nodes[1].start()
     for host in hosts:
         await check_stored(one.rooms, host, host["dan"])
+        await one.check_files(host, (await cluster.mongo.open()).files)
 
 
 @pytest.mark.cluster

@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from tests.pictures.made import png
+
 MENTIONS: Mapping[str, str | None] = {
     "@ann": "ann",
     "@bob": "bob",
@@ -77,6 +79,11 @@ def new_content(script: random.Random, number: int) -> str:
     tokens += script.choices(list(MENTIONS), k=script.choice((0, 0, 1, 2)))
     script.shuffle(tokens)
     return " ".join(tokens)
+
+
+def new_file(script: random.Random) -> bytes:
+    """A picture now and then, else a few bytes."""
+    return png() if script.random() < 0.2 else script.randbytes(script.randint(1, 2000))
 
 
 def new_query(script: random.Random) -> Query:

@@ -21,7 +21,7 @@ from storage.mongo import MongoStore, schema
 from storage.ports import Store
 from storage.sqlite import SqliteStore
 from storage.sqlite.writer import Writer
-from tests.storage.kept import keep, picture, upload
+from tests.storage.kept import chats_removed, keep, picture, upload
 from tests.storage.world import World, at, draft
 
 CONTENT = b"x" * 300_000
@@ -134,10 +134,7 @@ async def _add_all(store: Store, name: str) -> None:
 async def _delete_chat(store: Store, name: str) -> None:
     user_id, chat_id = await ids_before(store, name)
     await store.chats.delete(chat_id, user_id)
-    for _ in range(200):
-        if await store.uploads.get(f"{name}b") is None:
-            break
-        await asyncio.sleep(0.01)
+    await chats_removed(store)
     await delete_bytes(store, name)
 
 

@@ -289,6 +289,22 @@ async def test_a_deleted_chat_takes_files_away(store: Store, world: World) -> No
     )
 
 
+async def test_the_uploads_of_a_deleted_chat_are_gone_at_once(
+    store: Store, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Links do not reach them either, however long it takes to remove them."""
+    anna = await world.user()
+    chat_id, other_id = await world.chat(anna), await world.chat(anna)
+    for upload_id in ("one", "other"):
+        await upload(store, anna, upload_id)
+    await world.send(chat_id, anna, attachments=["one"])
+    await world.send(other_id, anna, attachments=["other"])
+    monkeypatch.setattr(store._remover, "start", lambda: None)  # type: ignore[attr-defined]
+    await store.chats.delete(chat_id, anna)
+    assert await store.uploads.get("one") is None
+    assert await store.uploads.get("other") is not None
+
+
 async def test_the_end_of_an_account_leaves_what_was_sent(store: Store, world: World) -> None:
     anna, boris = await world.users(2)
     chat_id = await world.chat(anna, boris)

@@ -4,6 +4,7 @@ finishes."""
 import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -162,7 +163,12 @@ def dies(database: Database, name: str, method: str, monkeypatch: pytest.MonkeyP
 
 
 async def claimed_by_a_dead_node(
-    here: Node, place: MongoPlace, monkeypatch: pytest.MonkeyPatch, *, client_id: str | None
+    here: Node,
+    place: MongoPlace,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    client_id: str | None,
+    created_at: datetime = START,
 ) -> tuple[int, int]:
     """A user and a chat, and an upload that a node has claimed for a message that it did not insert."""
     anna = await here.user()
@@ -173,7 +179,7 @@ async def claimed_by_a_dead_node(
         dies(dead._database, "changes", "insert_many", patched)
         with pytest.raises(Unavailable):
             await dead.messages.append(
-                draft(chat_id, anna, attachments=["one"], client_id=client_id, created_at=START)
+                draft(chat_id, anna, attachments=["one"], client_id=client_id, created_at=created_at)
             )
     await dead.close()
     return anna, chat_id
@@ -292,6 +298,28 @@ async def test_an_account_ends_while_it_uploads(
     await clean(here.store)
     assert await traces(here.store) == 0
     assert await here.store.uploads.used_bytes(anna) == 0
+
+
+async def test_an_account_ends_while_it_gets_an_avatar(
+    here: Node, there: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    anna = await here.user()
+    await keep(here.store.files, "avatar")
+    users = here.store.users
+    original = users._update
+
+    async def update(user_id: int, change: dict[str, Any]) -> None:
+        monkeypatch.undo()
+        await there.store.users.delete(anna)
+        await original(user_id, change)
+
+    monkeypatch.setattr(users, "_update", update)
+    with pytest.raises(NotFound):
+        await users.set_avatar(anna, "avatar")
+    user = await there.store.users.get(anna)
+    assert user is not None
+    assert user.avatar_id is None
+    assert await here.store.uploads.known(["avatar"]) == set()
 
 
 async def test_a_send_that_is_refused_after_its_claim_gives_it_back(

@@ -5,7 +5,9 @@ import errno
 import os
 import stat
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +17,9 @@ from domain.refusals import NotFound
 from storage.errors import Unavailable
 from storage.files import folder
 from storage.files.folder import FolderFiles
+from storage.files.owner import own_folder
 from storage.sqlite import SqliteStore
-from tests.storage.kept import keep, read
+from tests.storage.kept import clean, keep, read
 
 
 def everything(path: Path) -> set[str]:
@@ -73,6 +76,41 @@ async def test_the_folder_is_beside_the_database_or_where_it_is_said(tmp_path: P
     assert everything(tmp_path / "elsewhere") == {"two"}
 
 
+async def test_two_databases_do_not_share_a_folder(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Each server removes the files that its database does not know."""
+    shared = tmp_path / "data" / "uploads"
+    first = await SqliteStore.open(tmp_path / "a.db", shared)
+    await keep(first.files, "one")
+    assert caplog.records == []
+    second = await SqliteStore.open(tmp_path / "b.db", shared)
+    await clean(second)
+    (record,) = caplog.records
+    assert str(shared) in record.getMessage()
+    await keep(second.files, "two")
+    assert await read(first.files, "one")
+    assert everything(shared) == {"one"}
+    for store in (first, second):
+        await store.close()
+    for name, file_id in (("b.db", "two"), ("a.db", "one")):
+        store = await SqliteStore.open(tmp_path / name, shared)
+        assert await read(store.files, file_id)
+        await store.close()
+
+
+def test_one_of_many_stores_gets_the_folder(tmp_path: Path) -> None:
+    ids = [f"{number}" * 32 for number in range(8)]
+    with ThreadPoolExecutor(8) as threads:
+        found = list(threads.map(partial(own_folder, tmp_path / "uploads"), ids))
+    assert found.count(tmp_path / "uploads") == 1
+    assert len(set(found)) == 8
+    assert everything(tmp_path) == {"uploads.store"}
+
+
+def test_a_folder_whose_owner_cannot_be_noted_is_used_as_it_is(tmp_path: Path) -> None:
+    (tmp_path / "data").write_text("no folder")
+    assert own_folder(tmp_path / "data" / "uploads", "id") == tmp_path / "data" / "uploads"
+
+
 @pytest.mark.parametrize(
     ("number", "trouble"),
     [(errno.ENOSPC, "full"), (errno.EDQUOT, "full"), (errno.EROFS, "read_only"), (errno.EIO, "failing")],
@@ -102,12 +140,16 @@ async def test_a_disk_that_fails(
     await files.close()
 
 
-async def test_a_folder_that_is_no_folder(tmp_path: Path) -> None:
+async def test_a_folder_that_is_no_folder(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """The operator reads of it once, however many files come."""
     (tmp_path / "uploads").write_text("a file")
     files = FolderFiles(tmp_path / "uploads")
-    with pytest.raises(Unavailable):
-        await keep(files, "file")
+    for number in range(3):
+        with pytest.raises(Unavailable):
+            await keep(files, f"file{number}")
     await files.close()
+    (record,) = caplog.records
+    assert record.getMessage().startswith("the folder of files cannot be used: ")
 
 
 async def test_a_file_goes_on_being_read_while_it_is_deleted(tmp_path: Path) -> None:

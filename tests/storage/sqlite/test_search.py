@@ -18,7 +18,7 @@ from tests.storage.sqlite.conftest import Gremlin
 from tests.storage.sqlite.earlier import take_back
 from tests.storage.world import World, at
 
-BEFORE_SEARCH = schema.MIGRATIONS.index(schema_steps._SEARCH)
+BEFORE_SEARCH = schema.MIGRATIONS.index(schema_steps.SEARCH)
 """The schema version before there were words."""
 
 

@@ -138,7 +138,7 @@ async def test_what_an_earlier_version_deleted_is_gone_after_the_first_stop(path
     chat_id = await world.chat(anna)
     messages = [await world.send(chat_id, anna, f"secret {number} " * 50) for number in range(20)]
     await store.close()
-    take_back(path, schema.MIGRATIONS.index(schema_steps._REMOVALS))
+    take_back(path, schema.MIGRATIONS.index(schema_steps.REMOVALS))
     with sqlite3.connect(path, isolation_level=None) as db:
         db.execute("PRAGMA secure_delete = OFF")  # as earlier versions had it
         db.execute("UPDATE messages SET content = '', deleted = 1, changed_seq = changed_seq + 100")
