@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+from storage.sqlite.schema_bots import BOTS
+
 _FIRST = """
 CREATE TABLE users (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -293,5 +295,5 @@ CREATE UNIQUE INDEX chats_by_avatar ON chats (avatar_id) WHERE avatar_id IS NOT 
 
 STEPS: Sequence[str] = (
     *(_FIRST, _RUNS, _TOKENS, _NAMES, _EPOCH, _PEOPLE, _SLOW_MODE, _PINS, _MENTIONS, _SEARCH, _REMOVALS),
-    _FILES,
+    *(_FILES, BOTS),
 )
