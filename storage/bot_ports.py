@@ -39,6 +39,9 @@ class Bots(Protocol):
     async def of_owner(self, owner_id: int) -> Sequence[User]:
         """The bots of a user that are not deleted, banned ones too, by id."""
 
+    async def page(self, *, after_id: int, limit: int) -> Sequence[User]:
+        """The bots of all users that are not deleted, with an id above `after_id`, by id, at most `limit`."""
+
     async def renew_token(self, bot_id: int, token_id: str, at: datetime, act: Act = UNAUDITED) -> None:
         """Gives the bot another token and revokes the one before. Of renewals at once, on any node, one token works in
         the end. Raises: `NotFound` for a user who is nobody's bot, and a deleted one; `Forbidden` for a banned one."""

@@ -64,6 +64,12 @@ class MongoBots:
     async def of_owner(self, owner_id: int) -> Sequence[User]:
         return await bots_of(self._database, owner_id)
 
+    async def page(self, *, after_id: int, limit: int) -> Sequence[User]:
+        wanted = {"owner_id": {"$gt": 0}, "deleted": False, "id": {"$gt": after_id}}
+        users = self._database.users
+        found = await self._database.find(users, wanted, sort=[("id", 1)], limit=limit)
+        return [user_of(document) for document in found]
+
     async def renew_token(self, bot_id: int, token_id: str, at: datetime, act: Act = UNAUDITED) -> None:
         async def action(publish: Publish) -> None:
             check_bot(await self._user(bot_id))

@@ -1,5 +1,6 @@
 """Bots and their tokens."""
 
+import sqlite3
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -10,6 +11,7 @@ from storage.bot_tokens import FOR_EVER, token_key
 from storage.sqlite import account_acts
 from storage.sqlite.accounts import bots_of, end_sessions_but, get, insert
 from storage.sqlite.database import Database
+from storage.sqlite.rows import user_of
 from storage.sqlite.sessions import insert_session
 from storage.sqlite.writer import Writer
 
@@ -36,8 +38,19 @@ class SqliteBots:
     async def of_owner(self, owner_id: int) -> Sequence[User]:
         return await self._database.read(bots_of, owner_id)
 
+    async def page(self, *, after_id: int, limit: int) -> Sequence[User]:
+        return await self._database.read(_page, after_id, limit)
+
     async def renew_token(self, bot_id: int, token_id: str, at: datetime, act: Act = UNAUDITED) -> None:
         await self._database.write(_renew_token, bot_id, token_id, at, act)
+
+
+def _page(db: sqlite3.Connection, after_id: int, limit: int) -> Sequence[User]:
+    rows = db.execute(
+        "SELECT * FROM users WHERE owner_id IS NOT NULL AND deleted = 0 AND id > ? ORDER BY id LIMIT ?",
+        (after_id, limit),
+    )
+    return [user_of(row) for row in rows]
 
 
 def _create(writer: Writer, draft: User, token_id: str, act: Act) -> User:
