@@ -17,6 +17,7 @@ from handlers.wire.endings import Ending
 from server.about import add_about
 from server.config import Config
 from server.control import Control
+from server.documents import add_documents
 from server.draining import DRAINING, Crowd, Draining
 from server.engine import AsyncServer, BudgetPolicy, Rate
 from server.engine.budget import BURST_S, UNLIMITED
@@ -101,6 +102,7 @@ def create_app(config: Config, *, clock: Clock | None = None) -> web.Application
     add_files(app)
     add_rest(app)
     add_about(app)
+    add_documents(app)
     _measure(app, hub)
     add_metrics(app)
     add_health(app)
