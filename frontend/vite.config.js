@@ -42,6 +42,8 @@ export default defineConfig(({ mode }) => {
     },
     build: {
       rolldownOptions: {
+        // The page of the API is apart: the chat loads nothing of it.
+        input: ['index.html', 'docs.html'],
         output: {
           codeSplitting: {
             groups: [

@@ -15,7 +15,7 @@ from server.documents.parameters import Parameters
 from server.documents.samples import Request
 from server.documents.shapes import JsonSchema, Shapes
 from server.rest.bodies import MULTIPART, URLENCODED
-from server.rest.calls import Call
+from server.rest.calls import Answer, Call
 from server.rest.parameters import path_fields
 
 UNDECLARED: tuple[Code, ...] = ("forbidden", "not_found", "conflict")
@@ -30,8 +30,6 @@ _TAGS = {
     "bans": "moderation",
     "audit": "moderation",
 }
-_MEANINGS = {200: "Done", 201: "Made", 204: "Done; there is no body"}
-_MEANINGS_IF = {"created": "It was there already", "duplicate": "It was there already"}
 
 
 def operations_of(calls: Sequence[Call], parameters: Parameters, shapes: Shapes) -> Iterator[Operation]:
@@ -65,7 +63,8 @@ def _operation(call: Call, operation_id: str, parameters: Parameters, shapes: Sh
     in_query = others if call.method == "GET" else []
     in_body = others if call.method in WITH_BODY or call.with_body else []
     schemas = {name: parameters.of(command, name) for name in command.schema.parameters}
-    example = example_of(command, schemas, in_query + in_body)
+    at_least = 1 if call.method in ("PATCH", "PUT") else 0
+    example = example_of(command, schemas, in_query + in_body, at_least=at_least)
     body = _body(call, command, in_body, parameters, example) if in_body else None
     return Operation(
         id=operation_id,
@@ -91,7 +90,7 @@ def _operation(call: Call, operation_id: str, parameters: Parameters, shapes: Sh
             "/api" + call.path,
             in_path={name: value_of(command.name, name, schemas[name]) for name in in_path},
             in_query=example if in_query else {},
-            body="json" if in_body else "none",
+            body="json" if in_body and example else "none",
             fields=example if in_body else {},
             has_token=not call.public,
         ),
@@ -125,30 +124,29 @@ def _body(
 def _answers(
     call: Call, command: Command[Any], shapes: Shapes
 ) -> Mapping[int, tuple[str, Mapping[str, Part]]]:
-    answer, hints = call.answer, get_type_hints(command.answer, include_extras=True)
+    if call.answer.status == 204:
+        return {204: ("Done; there is no body", {})}
+    conditional = call.answer.status_if or {}
+    statuses = {call.answer.status: ("It was there already" if 201 in conditional.values() else "Done")}
+    if call.answer.status == 201:
+        statuses[201] = "Made"
+    for status in conditional.values():
+        statuses[status] = "Made" if status == 201 else "It was there already"
+    content = {JSON: _body_schema(call.answer, command, shapes)}
+    return {status: (meaning, content) for status, meaning in sorted(statuses.items())}
+
+
+def _body_schema(answer: Answer, command: Command[Any], shapes: Shapes) -> JsonSchema:
+    hints = get_type_hints(command.answer, include_extras=True)
     if answer.part:
-        schema = shapes.of(hints[answer.part])
-    elif answer.only:
-        whole = shapes.object_of(command.answer)
-        schema = {
-            **whole,
-            "properties": {name: whole["properties"][name] for name in answer.only},
-            "required": [name for name in whole["required"] if name in answer.only],
-        }
-    elif command.answer is Nothing:
-        schema = {"type": "object"}
-    else:
-        schema = shapes.of(command.answer)
-    answers = {}
-    for name, status in (answer.status_if or {}).items():
-        answers[status] = _MEANINGS[status] if status == 201 else _MEANINGS_IF[name]
-    usual = _MEANINGS[answer.status]
-    if answer.status_if and answer.status == 200:
-        usual = "It was there already"
-    answers[answer.status] = usual
+        return shapes.of(hints[answer.part])
+    if not answer.only:
+        return {"type": "object"} if command.answer is Nothing else shapes.of(command.answer)
+    whole = shapes.object_of(command.answer)
     return {
-        status: (meaning, {} if status == 204 else {JSON: schema})
-        for status, meaning in sorted(answers.items())
+        **whole,
+        "properties": {name: whole["properties"][name] for name in answer.only},
+        "required": [name for name in whole["required"] if name in answer.only],
     }
 
 

@@ -10,13 +10,15 @@ from server.documents.words import EXAMPLES, MORE
 Values = Mapping[str, Any]
 
 
-def example_of(command: Command[Any], schemas: Mapping[str, JsonSchema], names: Iterable[str]) -> Values:
-    """A value for each of these parameters that an example has: those that are required, and some that are not. One at
-    least if there are any: a change of nothing is no example."""
+def example_of(
+    command: Command[Any], schemas: Mapping[str, JsonSchema], names: Iterable[str], *, at_least: int = 0
+) -> Values:
+    """A value for each of these parameters that an example has: those that are required, and some that are not.
+    `at_least` so many, if there are any: a change of nothing is no example."""
     fields = command.schema.parameters
     names = list(names)
     chosen = [name for name in names if fields[name].required or name in MORE.get(command.name, ())]
-    return {name: value_of(command.name, name, schemas[name]) for name in chosen or names[:1]}
+    return {name: value_of(command.name, name, schemas[name]) for name in chosen or names[:at_least]}
 
 
 def value_of(command: str, name: str, schema: JsonSchema) -> Any:

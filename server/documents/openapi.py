@@ -1,12 +1,12 @@
 """The OpenAPI document of REST."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from server.documents.calls import operations_of
-from server.documents.operations import SECURITY, error_object, error_responses
+from server.documents.operations import SECURITY, Operation, error_object, error_responses
 from server.documents.other_calls import other_operations
-from server.documents.parameters import plugin_of
+from server.documents.parameters import Parameters, plugin_of
 from server.documents.shapes import Shapes
 from server.rest.routes import CALLS
 from server.version import VERSION
@@ -36,21 +36,32 @@ TAGS: Mapping[str, str] = {
 }
 
 
+OPTIONS: Mapping[str, Any] = {
+    "title": "Vestnik",
+    "version": VERSION,
+    "openapi_version": "3.1.0",
+    "info": {"description": DESCRIPTION, "license": {"name": "MIT", "identifier": "MIT"}},
+    "servers": [{"url": "/"}],
+}
+
+
+def operations() -> Sequence[Operation]:
+    """All operations of the document."""
+    _, parameters = plugin_of(OPTIONS)
+    return _operations(parameters, Shapes())
+
+
+def _operations(parameters: Parameters, shapes: Shapes) -> Sequence[Operation]:
+    return [*operations_of(CALLS, parameters, shapes), *other_operations(shapes)]
+
+
 def openapi() -> Mapping[str, Any]:
     """The document. It takes tens of milliseconds to build."""
-    spec, parameters = plugin_of(
-        {
-            "title": "Vestnik",
-            "version": VERSION,
-            "openapi_version": "3.1.0",
-            "info": {"description": DESCRIPTION, "license": {"name": "MIT", "identifier": "MIT"}},
-            "servers": [{"url": "/"}],
-        }
-    )
+    spec, parameters = plugin_of(OPTIONS)
     shapes = Shapes()
-    operations = [*operations_of(CALLS, parameters, shapes), *other_operations(shapes)]
+    every = _operations(parameters, shapes)
     by_path: dict[str, dict[str, Any]] = {}
-    for operation in operations:
+    for operation in every:
         by_path.setdefault(operation.path, {})[operation.method.lower()] = operation.as_part()
     for path, methods in by_path.items():
         spec.path(path=path, operations=methods)
@@ -67,7 +78,7 @@ def openapi() -> Mapping[str, Any]:
             "description": "An access token of `POST /api/auth/login`, or the token of a bot.",
         },
     )
-    used = {operation.tag for operation in operations}
+    used = {operation.tag for operation in every}
     for tag in [*TAGS, *sorted(used - TAGS.keys())]:
         if tag in used:
             spec.tag({"name": tag, **({"description": TAGS[tag]} if tag in TAGS else {})})

@@ -1,0 +1,6 @@
+import { createApp } from 'vue'
+import '../styles/tokens.css'
+import './docs.css'
+import DocsPage from './DocsPage.vue'
+
+createApp(DocsPage).mount('#docs')
