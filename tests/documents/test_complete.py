@@ -17,7 +17,7 @@ from handlers.wire.event_payloads import PAYLOADS
 from handlers.wire.events import EVENT_NAMES, ROOM_EVENTS
 from server.app import create_app
 from server.config import Config
-from server.documents.asyncapi import ONLY_ON
+from server.documents.asyncapi import WireName, events_of
 from server.documents.openapi import operations
 from server.documents.operations import SOCKETS_ONLY
 from server.documents.parameters import description_of_parameter
@@ -29,7 +29,7 @@ from tests.conftest import SECRET
 PAGES = re.compile(r"/(ws|docs|assets|nodes|socket\.io|relay|\{)?(/.*|\{.*)?")
 """Paths of the sockets, of pages for people and of other nodes, which are no part of the API."""
 
-WIRES = ("raw", "socketio")
+WIRES: tuple[WireName, ...] = ("raw", "socketio")
 
 
 def routes(app: web.Application) -> set[tuple[str, str]]:
@@ -67,14 +67,14 @@ def test_every_command_is_documented() -> None:
 
 
 @pytest.mark.parametrize("wire", WIRES)
-def test_every_event_is_documented_on_the_wires_that_have_it(wire: str) -> None:
+def test_every_event_is_documented_on_the_wires_that_have_it(wire: WireName) -> None:
     channel = asyncapi()["channels"][wire]["messages"]
     sent = {
         operation["title"]
         for name, operation in asyncapi()["operations"].items()
         if operation["action"] == "send" and operation["channel"]["$ref"] == f"#/channels/{wire}"
     }
-    assert sent == {name for name in EVENT_NAMES if ONLY_ON.get(name, wire) == wire}
+    assert sent == set(events_of(wire)) == EVENT_NAMES - ({"closing"} if wire == "raw" else set())
     assert {channel[name]["name"] for name in sent} == sent
 
 

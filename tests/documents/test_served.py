@@ -33,7 +33,7 @@ async def test_a_document_needs_no_token_and_is_not_sent_twice(server: Server, n
 async def test_a_document_is_built_once_and_again_only_after_a_failure(
     server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    built = []
+    built: list[int] = []
 
     def build() -> dict[str, int]:
         built.append(len(built))

@@ -1,7 +1,7 @@
 """A server on which every call of the OpenAPI document can be made, and the values with which it succeeds."""
 
 import itertools
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -48,12 +48,16 @@ class World:
         """A user who is in no chat."""
         return await self.server.person(self.name())
 
+    async def values_of(self, names: Iterable[str]) -> dict[str, Any]:
+        """Values with which a command of these parameters succeeds, for Ann."""
+        return {"token": self.ann.token, **await _usual_values(self, list(names), {})}
+
     async def call_of(self, operation: Operation) -> tuple[Request, str]:
         """The example of the operation with values with which it succeeds, and a token with which it does."""
         prepare = _PREPARED.get((operation.method, _plain(operation.path)), _usual)
         caller, values = await prepare(self)
         request = operation.request
-        given = {
+        given: dict[str, dict[str, Any]] = {
             "in_path": {name: _value(values, name, old) for name, old in request.in_path.items()},
             "in_query": {name: _value(values, name, old) for name, old in request.in_query.items()},
             "fields": {name: _value(values, name, old) for name, old in request.fields.items()},
@@ -62,7 +66,9 @@ class World:
         for part in given.values():
             part.update({name: usual[name] for name in part if name in usual})
         token = METRICS_TOKEN if operation.path == "/metrics" else caller.token
-        return replace(request, **given), token
+        return replace(
+            request, in_path=given["in_path"], in_query=given["in_query"], fields=given["fields"]
+        ), token
 
 
 def _value(values: Values, name: str, old: Any) -> Any:

@@ -1,5 +1,4 @@
 import { createApp } from 'vue'
-import '../styles/tokens.css'
 import './docs.css'
 import DocsPage from './DocsPage.vue'
 

@@ -87,7 +87,9 @@ function restEntry(openapi, method, path, operation) {
       .filter(Boolean)
       .join(' '),
     fields: [...fields, ...(body ? fieldsOf(body) : [])],
-    answers: Object.entries(operation.responses).map(([status, response]) => restAnswer(openapi, status, response)),
+    answers: Object.entries(operation.responses).map(([status, response]) =>
+      restAnswer(openapi, status, response),
+    ),
     samples: operation['x-codeSamples'],
   }
 }
@@ -100,7 +102,10 @@ function restEntry(openapi, method, path, operation) {
  */
 function restAnswer(openapi, status, response) {
   const whole = response.$ref ? openapi.components.responses[response.$ref.split('/').at(-1)] : response
-  const [kind, content] = /** @type {[string, Part][]} */ (Object.entries(whole.content ?? {}))[0] ?? ['', undefined]
+  const [kind, content] = /** @type {[string, Part][]} */ (Object.entries(whole.content ?? {}))[0] ?? [
+    '',
+    undefined,
+  ]
   const isError = response.$ref !== undefined
   const schema = isError ? undefined : content?.schema
   const isFile = content && kind !== 'application/json'
@@ -142,7 +147,10 @@ function socketGroups(asyncapi) {
           ...(asyncapi.operations[key.replace('raw_', 'socketio_')]?.['x-codeSamples'] ?? []),
         ],
       })
-    else if (operation.action === 'send' && (isRaw || !(`raw_on_${operation.title}` in asyncapi.operations))) {
+    else if (
+      operation.action === 'send' &&
+      (isRaw || !(`raw_on_${operation.title}` in asyncapi.operations))
+    ) {
       const event = (isRaw ? raw : socketio).messages[operation.messages[0].$ref.split('/').at(-1)]
       events.push({
         id: `event-${operation.title}`,
@@ -203,7 +211,14 @@ export function fieldsOf(schema, leftOut = []) {
  * @returns {Field}
  */
 function fieldOf(name, schema, required) {
-  return { name, type: typeOf(schema), refs: refsOf(schema), place: '', required, text: schema.description ?? '' }
+  return {
+    name,
+    type: typeOf(schema),
+    refs: refsOf(schema),
+    place: '',
+    required,
+    text: schema.description ?? '',
+  }
 }
 
 /**
@@ -228,7 +243,8 @@ export function typeOf(schema) {
  */
 function plainType(schema, type) {
   if (type === 'array') return `list of ${typeOf(schema.items)}`
-  if (type === 'object' && schema.additionalProperties) return `object of ${typeOf(schema.additionalProperties)}`
+  if (type === 'object' && schema.additionalProperties)
+    return `object of ${typeOf(schema.additionalProperties)}`
   if (type === 'string' && schema.format === 'date-time') return 'time'
   if (type === 'string' && schema.contentMediaType) return 'file'
   return type
@@ -238,7 +254,10 @@ const ID_MAX = 2 ** 53 - 1
 
 /** @param {Part} schema */
 function boundsOf(schema) {
-  const [lowest, highest] = [schema.minimum ?? schema.minLength, schema.maximum ?? schema.maxLength ?? schema.maxItems]
+  const [lowest, highest] = [
+    schema.minimum ?? schema.minLength,
+    schema.maximum ?? schema.maxLength ?? schema.maxItems,
+  ]
   const isId = lowest === 1 && highest === ID_MAX
   const preset = schema.default === undefined ? '' : `, default ${JSON.stringify(schema.default)}`
   if (isId || (lowest === undefined && highest === undefined)) return preset
