@@ -7,6 +7,7 @@ from playwright.async_api import expect
 from handlers.wire.events import EVENT_NAMES
 from server.documents.openapi import operations
 from tests.browser.conftest import OpenWindow
+from tests.browser.test_look import AXE, FINDINGS
 from tests.clients.documented import asyncapi, openapi
 from tests.conftest import Server
 
@@ -38,6 +39,10 @@ async def test_the_page_shows_both_documents_and_copies_code(server: Server, ope
     await page.get_by_role("searchbox").fill("pin message")
     await expect(page.locator("#pin_message")).to_be_visible()
     await expect(call).to_be_hidden()
+    await page.evaluate(AXE.read_text())
+    for scheme in ("light", "dark"):
+        await page.emulate_media(color_scheme=scheme)
+        assert await page.evaluate(FINDINGS, True) == []
 
 
 async def test_the_chat_loads_nothing_of_the_page(server: Server, open_window: OpenWindow) -> None:

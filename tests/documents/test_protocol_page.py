@@ -121,10 +121,10 @@ def test_the_page_has_the_commands_with_their_fields_acks_and_errors() -> None:
     for name, entry in COMMANDS.items():
         if entry.socket:
             fields = {field: part.required for field, part in entry.schema.parameters.items()}
-            ack = set(messages[f"{name}_ack"]["payload"]["properties"]) - {"type", "id", "ok"}
+            answers = set(messages[f"{name}_ack"]["payload"]["properties"]) - {"type", "id", "ok"}
             real[name] = (
                 fields,
-                ack,
+                answers,
                 set(errors_of(entry)) | ({"unauthenticated"} & set(entry.errors or ())),
             )
     told["status"] = ({"status": True}, *told["status"][1:])  # its values are in the cell too
