@@ -22,7 +22,8 @@ class User:
     `presence_n` counts their choices where several nodes share the store: of two that a node knows, the one with the
     higher number is the newer one. A store of one node leaves it at 0.
     `is_admin`: they administer the server, which gives no rights in chats. `avatar_id` is the file of their picture,
-    None without one; it never names another picture.
+    None without one; it never names another picture. `is_hook`: it is the user as whom a hook writes (`domain.hooks`),
+    which nobody uses otherwise; `is_bot` is true then too.
     """
 
     id: int
@@ -39,6 +40,7 @@ class User:
     presence: PresenceChoice = "auto"
     presence_n: int = 0
     avatar_id: str | None = None
+    is_hook: bool = False
 
     @property
     def active(self) -> bool:
@@ -282,6 +284,7 @@ class Account:
     is_bot: bool = False
     banned: bool = False
     deleted: bool = False
+    is_hook: bool = False
 
     @property
     def active(self) -> bool:
