@@ -44,11 +44,12 @@ class HookChanged(Change):
 
 @change("hook_removed", logged=True, since=4)
 class HookRemoved(Change):
-    """A hook is gone, and its user with it. `name` is that of the hook."""
+    """A hook is gone, and its user with it. `hook` is what it was."""
 
-    chat_id: int
-    hook_id: int
-    user_id: int
-    name: str
+    hook: Hook
     actor_id: int
     at: datetime
+
+    @property
+    def chat_id(self) -> int:
+        return self.hook.chat_id

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Literal
 
 from domain.frozen import frozen
+from domain.models import User
 
 HookKind = Literal["incoming", "outgoing"]
 HookEvent = Literal["new_message", "message_updated", "message_deleted"]
@@ -44,6 +45,20 @@ class Hook:
     events: Sequence[HookEvent] = ()
     include_bots: bool = False
     paused: bool = False
+
+
+def user_of(hook: Hook) -> User:
+    """The user of a hook that is there."""
+    return User(
+        hook.user_id,
+        f"{HOOK_USERNAME}{hook.id}",
+        hook.name,
+        email=None,
+        password_hash="",
+        created_at=hook.created_at,
+        is_bot=True,
+        is_hook=True,
+    )
 
 
 @frozen

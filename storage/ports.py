@@ -38,6 +38,7 @@ from domain.models import (
 from storage.counts import StoreCounts
 from storage.files.ports import Files
 from storage.health import StoreHealth
+from storage.hook_ports import Hooks
 from storage.node_ports import Nodes
 from storage.promise import Promise
 from storage.search import SearchRequest
@@ -670,6 +671,8 @@ class Store(Protocol):
     def audit(self) -> Audit: ...
     @property
     def blocks(self) -> Blocks: ...
+    @property
+    def hooks(self) -> Hooks: ...
 
     def subscribe(self, subscriber: Subscriber) -> None:
         """Adds a subscriber, which is called with every batch of changes committed from now on: in the turn in which

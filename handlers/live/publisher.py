@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from domain import changes
 from domain.changes import Change, ChangeKind, MessageChange, UndeclaredChange
 from domain.file_changes import ChatAvatarChanged, FilesRemoved
+from domain.hook_changes import HookAdded, HookChanged, HookRemoved
 from domain.invites import InviteMade, InviteRemoved
 from domain.models import Chat
 from domain.moderation import MemberMuted, UserBanned, UserUnbanned
@@ -198,6 +199,18 @@ class Publisher:
 
     @_publishes(InviteRemoved)
     def _invite_removed(self, _change: InviteRemoved) -> None:
+        """Publishes nothing, as for a new one."""
+
+    @_publishes(HookAdded)
+    def _hook_added(self, _change: HookAdded) -> None:
+        """Publishes nothing: who manages hooks asks for the list."""
+
+    @_publishes(HookChanged)
+    def _hook_changed(self, _change: HookChanged) -> None:
+        """Publishes nothing, as for a new one."""
+
+    @_publishes(HookRemoved)
+    def _hook_removed(self, _change: HookRemoved) -> None:
         """Publishes nothing, as for a new one."""
 
     @_publishes(changes.ChatDeleted)

@@ -30,11 +30,13 @@ def user_of(document: Document) -> User:
         presence=document.get("presence", "auto"),
         presence_n=document.get("presence_n", 0),
         avatar_id=document.get("avatar_id"),
+        is_hook=document.get("is_hook", False),
     )
 
 
 def account_of(document: Document) -> Account:
-    return Account(document["id"], document["is_bot"], document["banned"], document["deleted"])
+    is_hook = document.get("is_hook", False)
+    return Account(document["id"], document["is_bot"], document["banned"], document["deleted"], is_hook)
 
 
 def session_of(document: Document, *, revoked: bool) -> Session:

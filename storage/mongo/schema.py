@@ -53,6 +53,7 @@ def indexes(database: Database) -> Mapping[Collection, Sequence[IndexModel]]:
         database.user_blocks: [plain("user_id", "blocked_id")],
         database.invites: [plain("chat_id", "created_at")],
         database.claims: [plain("invite")],
+        database.hooks: [plain("chat_id"), plain("key_hash"), plain("kind", "id")],
         database.audit: [plain("chat_id", "id")],
         database.admin_acts: [plain("n"), plain("user_id", "n")],
         database.sessions: [plain("user_id")],

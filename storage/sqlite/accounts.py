@@ -17,9 +17,9 @@ def get(db: sqlite3.Connection, user_id: int) -> User | None:
 
 
 def check_account(db: sqlite3.Connection, user_id: int) -> User:
-    """The user. Raises: `NotFound` if there is none, or they are deleted."""
+    """The user. Raises: `NotFound` if there is none, they are deleted, or a hook writes as them."""
     user = get(db, user_id)
-    if user is None or user.deleted:
+    if user is None or user.deleted or user.is_hook:
         raise NotFound(f"user {user_id}")
     return user
 
