@@ -116,7 +116,7 @@ class HookDeliveries:
             if change.hook.kind == "outgoing":
                 self._add(change.hook)
         elif isinstance(change, HookRemoved):
-            self._remove(change.hook_id)
+            self._remove(change.hook.id)
         elif isinstance(change, UserChanged):
             for hook in self._hooks.values():
                 if hook.hook.created_by == change.user.id:
