@@ -14,12 +14,13 @@ from handlers.figures import Figures
 from handlers.files.downloads import Download, Downloads
 from handlers.files.service import FileService
 from handlers.files.uploading import Uploading
+from handlers.hooks.deliveries import HookDeliveries
 from handlers.host import Host
 from handlers.live.clock import Clock
 from handlers.live.connections import Connection, Wire, leave_room
 from handlers.live.counts import Counts
 from handlers.live.freshness import AlwaysFresh, Freshness
-from handlers.live.hub import Hub
+from handlers.live.hub import Blobs, Hub
 from handlers.live.identities import Identity
 from handlers.live.passwords import Passwords
 from handlers.live.peers import NoPeers, Peers
@@ -112,11 +113,11 @@ class ChatApp:
         """What has happened since the start. Gates count here what only they know of."""
         hub.on_end(self._ended)
         self._publisher = Publisher(self.context, self.end, spreader)
-        self.hand_out = self._publisher.hand_out
-        """Publishes what another node has published: see `Publisher.hand_out`."""
         store.subscribe(self._publisher)
         self.files = FileService(self.context)
         """Files. Nothing is deleted before its `start`."""
+        self.hooks = HookDeliveries(self.context)
+        """Outgoing hooks. Nothing is delivered before its `start`."""
         self._sweep = SessionSweep(store.sessions, clock, keep_s=policy.access_token_ttl_s)
         self._sweep.start()
 
@@ -226,6 +227,13 @@ class ChatApp:
         context = self.context
         return sum(map(context.hub.unsent_bytes, context.connections.ids_of(user_id)))
 
+    # What other nodes do.
+
+    def hand_out(self, chat_id: int, seq: int, sender_id: int, blobs: Blobs, *, new: bool) -> None:
+        """Publishes what another node has published: see `Publisher.hand_out`."""
+        self._publisher.hand_out(chat_id, seq, sender_id, blobs, new=new)
+        self.hooks.handed_out(chat_id, seq)
+
     # For those who run the server.
 
     async def store_trouble(self) -> str | None:
@@ -248,6 +256,8 @@ class ChatApp:
             self.counts,
             self.context.store.health,
             self.files.counts,
+            self.hooks.counts,
+            self.hooks.states(),
         )
 
     async def setup_needed(self) -> bool:
@@ -284,6 +294,7 @@ class ChatApp:
     async def close(self) -> None:
         """Waits for what is still to be stored, then stops timers and threads. The caller closes the store."""
         await self._sweep.stop()
+        await self.hooks.close()
         await self.files.close()
         self._publisher.stop()
         self.context.presence.stop()

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 
 from domain.frozen import frozen
 from handlers.files.counts import FileCounts
+from handlers.hooks.counts import HookCounts
+from handlers.hooks.outgoing import State
 from handlers.live.connections import Wire
 from handlers.live.counts import Counts
 from storage.health import StoreHealth
@@ -12,7 +14,8 @@ from storage.health import StoreHealth
 @frozen
 class Figures:
     """The numbers of a moment; `counts` and `store` go on counting. `connections` are accepted ones that are open,
-    `opened` those since the start; `users` have one or more of them."""
+    `opened` those since the start; `users` have one or more of them. `hook_states` counts the outgoing hooks that this
+    node delivers."""
 
     connections: Mapping[Wire, int]
     opened: Mapping[Wire, int]
@@ -20,3 +23,5 @@ class Figures:
     counts: Counts
     store: StoreHealth
     files: FileCounts
+    hooks: HookCounts
+    hook_states: Mapping[State, int]

@@ -71,6 +71,7 @@ class Policy:
     presence_grace_s: float = 2
     volatile_limit_bytes: int = 256 * 1024
     max_unsent_bytes_per_user: int = 16 * 1024 * 1024
+    webhook_private: bool = False
 
     def unlimited(self) -> "Policy":
         """This policy without limits on what one user or address may do: 0 in every field named `…_per_…`."""

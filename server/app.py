@@ -24,6 +24,7 @@ from server.engine_hub import EngineHub
 from server.files import add_files
 from server.headers import add_headers
 from server.health import add_health
+from server.hooks.poster import Poster
 from server.http_counts import HttpCounts
 from server.keys import BUS, CHAT_APP, CONFIG, HTTP_COUNTS, NODE, ORIGINS, PAGES, REQUESTS, SIO, UNSENT
 from server.large_answers import OnePerTurn, Unsent
@@ -237,6 +238,8 @@ def _chat_app(sio: AsyncServer, hub: EngineHub, clock: Clock) -> Any:
                 await store.close()
                 raise
         chat_app.files.start()
+        poster = Poster(private=config.policy.webhook_private, ca_file=config.ssl_cert_file)
+        chat_app.hooks.start(poster)
         control = Control(chat_app, config.data_dir)
         await control.open()
         sio.register_namespace(ChatNamespace(chat_app, app[ORIGINS]))
@@ -244,6 +247,7 @@ def _chat_app(sio: AsyncServer, hub: EngineHub, clock: Clock) -> Any:
         yield
         await control.close()
         await chat_app.close()
+        await poster.close()
         if bus is not None:
             await bus.close()
         if node is not None:
