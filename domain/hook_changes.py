@@ -53,3 +53,7 @@ class HookRemoved(Change):
     @property
     def chat_id(self) -> int:
         return self.hook.chat_id
+
+    @property
+    def hook_id(self) -> int:
+        return self.hook.id

@@ -22,8 +22,11 @@ class User:
     `presence_n` counts their choices where several nodes share the store: of two that a node knows, the one with the
     higher number is the newer one. A store of one node leaves it at 0.
     `is_admin`: they administer the server, which gives no rights in chats. `avatar_id` is the file of their picture,
-    None without one; it never names another picture. `is_hook`: it is the user as whom a hook writes (`domain.hooks`),
-    which nobody uses otherwise; `is_bot` is true then too.
+    None without one; it never names another picture.
+    `owner_id` is the user whose bot this is; None for people, and for the users of hooks.
+    `banned_with_owner`: the bot is banned only because its owner is, and comes back with them.
+    `is_hook`: it is the user as whom a hook writes (`domain.hooks`), which nobody uses otherwise; `is_bot` is true then
+    too.
     """
 
     id: int
@@ -40,6 +43,8 @@ class User:
     presence: PresenceChoice = "auto"
     presence_n: int = 0
     avatar_id: str | None = None
+    owner_id: int | None = None
+    banned_with_owner: bool = False
     is_hook: bool = False
 
     @property

@@ -28,7 +28,7 @@ from handlers.live.presence_record import choice_of
 from handlers.live.publisher import Publisher
 from handlers.live.session_sweep import SessionSweep
 from handlers.live.spreader import Spreader
-from handlers.live.tokens import Claims, Tokens
+from handlers.live.tokens import Claims, Tokens, expires_in_s
 from handlers.policy import Policy
 from handlers.registry import Command, Later, Result
 from handlers.wire import events
@@ -162,7 +162,7 @@ class ChatApp:
             identity.user_id,
             connection_id,
             epoch=context.store.epoch,
-            expires_in_s=int(identity.expires_at - context.clock.now().timestamp()),
+            expires_in_s=expires_in_s(identity.expires_at, context.clock.now()),
             limits={
                 "max_frame_bytes": context.policy.max_frame_bytes,
                 "max_content_chars": context.policy.max_content_chars,

@@ -37,8 +37,8 @@ Handler = Callable[[Context, Caller, Params], Awaitable[Result | Later[Any]]]
 class Command(Generic[Params]):
     """A command. `answer` is the type of its result, one of `handlers.wire.answers`. `socket`: the sockets have the
     command too, not REST alone. `limit`: what it counts against, by user, but `auth_calls` by address. `unlimited`
-    says why a command has no limit. `admin`: only admins of the server may. `more_faults` is asked where the schema has
-    found a fault, so that all are told at once."""
+    says why a command has no limit. `admin`: only admins of the server may. `people`: bots may not. `more_faults` is
+    asked where the schema has found a fault, so that all are told at once."""
 
     name: str
     params: type[Params]
@@ -49,6 +49,7 @@ class Command(Generic[Params]):
     limit: Limit | None
     unlimited: str
     admin: bool = False
+    people: bool = False
     more_faults: MoreFaults | None = None
 
 
@@ -61,6 +62,7 @@ def command(
     limit: Limit | None = None,
     unlimited: str = "",
     admin: bool = False,
+    people: bool = False,
     more_faults: MoreFaults | None = None,
 ) -> Callable[[Handler[Params]], Command[Params]]:
     """Makes a handler a command. Raises: `ValueError` if `answer` is no TypedDict, or if the command has neither a
@@ -73,7 +75,7 @@ def command(
     def install(handler: Handler[Params]) -> Command[Params]:
         schema = schema_for(params)
         return Command(
-            name, params, answer, schema, handler, socket, limit, unlimited, admin, more_faults=more_faults
+            name, params, answer, schema, handler, socket, limit, unlimited, admin, people, more_faults
         )
 
     return install

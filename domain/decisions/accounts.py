@@ -1,10 +1,11 @@
-"""What decisions about chats ask of accounts, and which usernames there may be."""
+"""What decisions about chats ask of accounts, which usernames there may be, and what is left of an ended account."""
 
 from collections.abc import Collection
+from dataclasses import replace
 
 from domain.decisions.view import MemberView
 from domain.mentions import ALL
-from domain.models import Account
+from domain.models import Account, User
 from domain.refusals import Duplicate, UnknownUsers
 from domain.text import name_key
 
@@ -44,3 +45,17 @@ def is_active(view: MemberView, user_id: int) -> bool:
     """Whether the user exists and is neither banned nor deleted."""
     account = view.accounts([user_id]).get(user_id)
     return account is not None and account.active
+
+
+def ended(user: User) -> User:
+    """A deleted account: its email, password and picture are gone, and the username, which stays taken, is all of its
+    name."""
+    return replace(
+        user,
+        deleted=True,
+        is_admin=False,
+        email=None,
+        password_hash="",
+        display_name=user.username,
+        avatar_id=None,
+    )

@@ -9,6 +9,7 @@ from handlers.commands import (
     audit,
     bans,
     blocks,
+    bots,
     chats,
     connection,
     files,
@@ -96,5 +97,10 @@ COMMANDS: Mapping[str, Command[Any]] = by_name(
         presence.status,
         connection.ping,
         connection.refresh_token,
+        bots.create_bot,
+        bots.list_bots,
+        bots.change_bot,
+        bots.renew_bot_token,
+        bots.delete_bot,
     ]
 )

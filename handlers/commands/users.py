@@ -107,6 +107,8 @@ def _counted(context: Context, user_id: int, limits: Sequence[Limit]) -> Iterato
 async def _change_password(context: Context, caller: Caller, user: User, params: UpdateMe) -> None:
     assert params.password is not None
     assert params.old_password is not None  # see `_checked_name`
+    if user.is_bot:
+        raise ChatError("forbidden", "a bot has no password")
     if not await _has_password(context, caller, user, params.old_password):
         raise ChatError("forbidden", "the old password is wrong")
     password_hash = await context.passwords.hash(params.password, turn_of=caller.network, gone=caller.gone)
@@ -118,7 +120,7 @@ class DeleteMe:
     password: AnyText
 
 
-@command("delete_me", DeleteMe, Nothing, limit="changes")
+@command("delete_me", DeleteMe, Nothing, limit="changes", people=True)
 async def delete_me(context: Context, caller: Caller, params: DeleteMe) -> Result:
     """Ends the caller's account for good, as the operator's deletion does. A wrong password counts as a failed
     login."""

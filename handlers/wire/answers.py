@@ -96,10 +96,28 @@ class TokensAnswer(TypedDict):
     user: UserObject
 
 
-class ConnectionTokenAnswer(TypedDict):
-    """`token_expires_in`: seconds for which the connection's token is good."""
+class BotAnswer(TypedDict):
+    bot: UserObject
 
-    token_expires_in: Count
+
+class BotsAnswer(TypedDict):
+    bots: list[UserObject]
+
+
+class BotTokenAnswer(TypedDict):
+    """The token is answered once, and stored nowhere."""
+
+    token: str
+
+
+class CreatedBotAnswer(BotAnswer, BotTokenAnswer):
+    pass
+
+
+class ConnectionTokenAnswer(TypedDict):
+    """`token_expires_in`: seconds for which the connection's token is good, null for one that does not expire."""
+
+    token_expires_in: Count | None
 
 
 class ChatAnswer(TypedDict):

@@ -73,6 +73,14 @@ OWN_CALLS: Sequence[Call] = [
     Call("DELETE", "/users/{user_id}/block", "unblock_user", NO_CONTENT),
 ]
 
+BOT_CALLS: Sequence[Call] = [
+    Call("POST", "/bots", "create_bot", Answer(201)),
+    Call("GET", "/bots", "list_bots"),
+    Call("PATCH", "/bots/{bot_id}", "change_bot", Answer(part="bot")),
+    Call("POST", "/bots/{bot_id}/token", "renew_bot_token"),
+    Call("DELETE", "/bots/{bot_id}", "delete_bot", NO_CONTENT),
+]
+
 CALLS: Sequence[Call] = [
     Call("POST", "/auth/register", "register", Answer(201, part="user"), public=True),
     Call("POST", "/auth/login", "login", public=True, form=True),
@@ -114,4 +122,5 @@ CALLS: Sequence[Call] = [
     *OWN_ACCOUNT_CALLS,
     *OWN_CALLS,
     *ADMIN_CALLS,
+    *BOT_CALLS,
 ]

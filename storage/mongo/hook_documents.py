@@ -15,6 +15,7 @@ from domain.hooks import Delivery, Hook, user_of
 from domain.text import name_key
 from storage.mongo.bulk import insert_missing
 from storage.mongo.database import Database, Document
+from storage.mongo.documents import user_document
 from storage.mongo.log import Row
 from storage.times import from_micros, to_micros
 
@@ -56,25 +57,6 @@ def hook_of(document: Document) -> Hook:
 
 async def insert(database: Database, hook: Hook, key_hash: str | None, secret: str | None) -> None:
     """Inserts a hook that no row has added yet, and its user."""
-    writes_as = user_of(hook)
-    user = {
-        "_id": str(writes_as.id),
-        "id": writes_as.id,
-        "username": writes_as.username,
-        "username_key": name_key(writes_as.username),
-        "display_name": writes_as.display_name,
-        "display_name_key": name_key(writes_as.display_name),
-        "email": None,
-        "email_key": f"#{writes_as.id}",
-        "password_hash": "",
-        "created_at": to_micros(writes_as.created_at),
-        "last_seen_at": 0,
-        "is_bot": True,
-        "is_hook": True,
-        "is_admin": False,
-        "banned": False,
-        "deleted": False,
-    }
     document = {
         "_id": str(hook.id),
         **hook_document(hook),
@@ -83,7 +65,7 @@ async def insert(database: Database, hook: Hook, key_hash: str | None, secret: s
         "n": 0,
         "ended": False,
     }
-    await database.add(database.users, user)
+    await database.add(database.users, user_document(user_of(hook)))
     await database.add(database.hooks, document)
 
 

@@ -48,6 +48,7 @@ def indexes(database: Database) -> Mapping[Collection, Sequence[IndexModel]]:
             plain("display_name_key"),
             plain("deleted", "id"),
             plain("avatar_id"),
+            plain("owner_id"),
         ],
         database.bans: [plain("chat_id", "user_id")],
         database.user_blocks: [plain("user_id", "blocked_id")],

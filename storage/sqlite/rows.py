@@ -20,7 +20,7 @@ def user_of(row: Row) -> User:
         row
     )
     _username_key, _display_name_key, _email_key, is_admin, presence, avatar_id, _uploads_bytes, *more = more
-    is_hook, *_ = more
+    owner_id, banned_with_owner, is_hook, *_ = more
     return User(
         id=user_id,
         username=username,
@@ -35,6 +35,8 @@ def user_of(row: Row) -> User:
         is_admin=bool(is_admin),
         presence=presence,
         avatar_id=avatar_id,
+        owner_id=owner_id,
+        banned_with_owner=bool(banned_with_owner),
         is_hook=bool(is_hook),
     )
 

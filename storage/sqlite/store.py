@@ -11,6 +11,7 @@ from storage.files.ports import Files
 from storage.results import check_results
 from storage.sqlite.audit import SqliteAudit
 from storage.sqlite.blocks import SqliteBlocks
+from storage.sqlite.bots import SqliteBots
 from storage.sqlite.changes import check_changes
 from storage.sqlite.chats import SqliteChats
 from storage.sqlite.database import Database
@@ -54,6 +55,7 @@ class SqliteStore:
         self.search = SqliteSearch(database, self._indexer)
         self.audit = SqliteAudit(database)
         self.blocks = SqliteBlocks(database)
+        self.bots = SqliteBots(database)
         self.hooks = SqliteHooks(database)
         database.subscribers.add(self._remover.published)
         database.subscribers.add(self._indexer.published)
