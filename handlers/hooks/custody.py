@@ -11,10 +11,6 @@ LOOK_GOOD_S = 5.0
 """For how long after a look, by the wall clock, a hook is delivered without another one: a node that was suspended
 looks first."""
 
-UNSETTLED_S = 5.0
-"""For how long after a change a hook is looked at before each delivery: its secret is written after the change of it is
-published, where several nodes share the store."""
-
 Look = Literal["new", "kept", "lost", "gone"]
 """What a look has found. new: this node has the hook, and somebody else may have delivered since it looked last. kept:
 it has the hook as before. lost: another node has it. gone: there is no such hook."""
@@ -38,12 +34,10 @@ class Custody:
         self._lease: int | None = None
         self._looked_at = -math.inf
         """A Unix time; infinitely long ago if something has changed since."""
-        self._unsettled_until = -math.inf
 
     def changed(self) -> None:
         """Called when the hook, or what may pause it, is not as it was at the last look."""
         self._looked_at = -math.inf
-        self._unsettled_until = self._clock.monotonic() + UNSETTLED_S
 
     @property
     def has_changed(self) -> bool:
@@ -52,8 +46,7 @@ class Custody:
     @property
     def is_old(self) -> bool:
         """Whether a look is due."""
-        unsettled = self._clock.monotonic() < self._unsettled_until
-        return unsettled or abs(self._clock.unix_s() - self._looked_at) > LOOK_GOOD_S
+        return abs(self._clock.unix_s() - self._looked_at) > LOOK_GOOD_S
 
     async def look(self) -> Look:
         """Takes the hook, or keeps it, and reads it. Raises: `Unavailable`."""
