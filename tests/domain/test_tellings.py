@@ -12,7 +12,9 @@ from domain.models import Message
 AT = datetime(2025, 11, 23, 10, tzinfo=UTC)
 
 
-def message(seq: int, changed_seq: int | None = None, *, edited: bool = False, deleted: bool = False) -> Message:
+def message(
+    seq: int, changed_seq: int | None = None, *, edited: bool = False, deleted: bool = False
+) -> Message:
     return Message(
         id=1000 + seq,
         chat_id=1,
