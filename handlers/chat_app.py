@@ -15,6 +15,7 @@ from handlers.files.downloads import Download, Downloads
 from handlers.files.service import FileService
 from handlers.files.uploading import Uploading
 from handlers.hooks.deliveries import HookDeliveries
+from handlers.hooks.incoming import IncomingHooks
 from handlers.host import Host
 from handlers.live.clock import Clock
 from handlers.live.connections import Connection, Wire, leave_room
@@ -120,6 +121,8 @@ class ChatApp:
         """Files. Nothing is deleted before its `start`."""
         self.hooks = HookDeliveries(self.context)
         """Outgoing hooks. Nothing is delivered before its `start`."""
+        self.incoming = IncomingHooks(self.context)
+        """Incoming hooks."""
         self._sweep = SessionSweep(store.sessions, clock, keep_s=policy.access_token_ttl_s)
         self._sweep.start()
 
@@ -250,6 +253,7 @@ class ChatApp:
             self.files.counts,
             self.hooks.counts,
             self.hooks.states(),
+            self.incoming.counts,
         )
 
     async def setup_needed(self) -> bool:

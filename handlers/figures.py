@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from domain.frozen import frozen
 from handlers.files.counts import FileCounts
 from handlers.hooks.counts import HookCounts
+from handlers.hooks.incoming import IncomingCounts
 from handlers.hooks.outgoing import State
 from handlers.live.connections import Wire
 from handlers.live.counts import Counts
@@ -27,6 +28,7 @@ class Figures:
     files: FileCounts
     hooks: HookCounts
     hook_states: Mapping[State, int]
+    incoming: IncomingCounts
 
 
 async def trouble_of(store: Store) -> str | None:

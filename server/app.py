@@ -24,6 +24,7 @@ from server.engine_hub import EngineHub
 from server.files import add_files
 from server.headers import add_headers
 from server.health import add_health
+from server.hooks.incoming import add_incoming_hooks
 from server.hooks.poster import Poster
 from server.http_counts import HttpCounts
 from server.keys import BUS, CHAT_APP, CONFIG, HTTP_COUNTS, NODE, ORIGINS, PAGES, REQUESTS, SIO, UNSENT
@@ -100,6 +101,7 @@ def create_app(config: Config, *, clock: Clock | None = None) -> web.Application
     relay.attach(app)
     app.router.add_get("/ws", RawGate(sio, hub).serve)
     add_files(app)
+    add_incoming_hooks(app)
     add_rest(app)
     add_about(app)
     _measure(app, hub)

@@ -50,7 +50,7 @@ class LoadingView:
         self._invites: dict[str, Invite | None] = {}
         self._all_invites: list[Sequence[Invite]] = []
         self._hooks: list[Sequence[Hook]] = []
-        self._stopped: dict[int, bool] = {}
+        self._stopped: set[int] = set()
         self._written: dict[int, bool] = {}
         self._blockers: dict[tuple[int, int], bool] = {}
 
@@ -106,9 +106,8 @@ class LoadingView:
         return self._hooks[0]
 
     def is_stopped(self, hook_id: int) -> bool:
-        if hook_id not in self._stopped:
-            raise _NotLoaded(partial(self._load_stopped, hook_id))
-        return self._stopped[hook_id]
+        assert self._hooks, "the hooks were not asked for"
+        return hook_id in self._stopped
 
     def private_chat(self, user_ids: Sequence[int]) -> Chat | None:
         if self.replica is None or self.replica.closed:
@@ -184,7 +183,7 @@ class LoadingView:
         may be in the log already."""
         self._members, self._accounts, self._by_role, self._newest = {}, {}, {}, []
         self._invites, self._all_invites = {}, []
-        self._hooks, self._stopped = [], {}
+        self._hooks, self._stopped = [], set()
         self._written, self._blockers = {}, {}
         if self._chat_id is not None:
             self.replica = await self._writer.replicas.get(self._chat_id)
@@ -234,9 +233,7 @@ class LoadingView:
     async def _load_hooks(self) -> None:
         await self._writer.replicas.flush()  # rows that are not projected may have changed them
         self._hooks = [await hook_documents.of_chat(self._database, self._known().chat_id)]
-
-    async def _load_stopped(self, hook_id: int) -> None:
-        self._stopped[hook_id] = (await hook_documents.delivery(self._database, hook_id)).stopped
+        self._stopped = await hook_documents.stopped(self._database, self._hooks[0])
 
     async def _find_written(self, user_id: int) -> None:
         await self._writer.replicas.flush()  # a message may not be projected yet

@@ -115,6 +115,13 @@ async def delivery(database: Database, hook_id: int) -> Delivery:
     return Delivery() if document is None else _delivery_of(document)
 
 
+async def stopped(database: Database, hooks: Sequence[Hook]) -> set[int]:
+    """The ids of those of the hooks whose delivery the server has given up."""
+    keys = [str(hook.id) for hook in hooks if hook.kind == "outgoing"]
+    found = await database.get_each(database.hook_deliveries, keys)
+    return {int(one["_id"]) for one in found if one is not None and one["stopped"]}
+
+
 def delivery_document(delivery: Delivery) -> Document:
     return {
         "position": delivery.position,

@@ -10,7 +10,7 @@ from storage.sqlite import hook_rows
 from storage.sqlite.message_view import SqliteMessageView
 
 
-def end_all(view: SqliteMessageView, chat_id: int) -> None:
+def end_hooks(view: SqliteMessageView, chat_id: int) -> None:
     """The chat is gone."""
     for hook in map(hook_rows.hook_of, hook_rows.of_chat(view.db, chat_id)):
         hook_rows.delete(view.db, hook.id, hook.user_id)
@@ -34,7 +34,7 @@ def _removed(view: SqliteMessageView, change: HookRemoved) -> None:
     hook_rows.delete(view.db, change.hook.id, change.hook.user_id)
 
 
-APPLY: Mapping[type[Change], Callable[[SqliteMessageView, Any], None]] = {
+HOOK_CHANGES: Mapping[type[Change], Callable[[SqliteMessageView, Any], None]] = {
     HookAdded: _added,
     HookChanged: _changed,
     HookRemoved: _removed,
