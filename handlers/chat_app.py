@@ -10,7 +10,7 @@ from handlers import dispatch
 from handlers.commands import COMMANDS
 from handlers.context import Caller, make_context
 from handlers.dispatch import Outcome
-from handlers.figures import Figures
+from handlers.figures import Figures, trouble_of
 from handlers.files.downloads import Download, Downloads
 from handlers.files.service import FileService
 from handlers.files.uploading import Uploading
@@ -35,7 +35,7 @@ from handlers.registry import Command, Later, Result
 from handlers.wire import events
 from handlers.wire.endings import Ending, Refused
 from handlers.wire.errors import invalid
-from storage.errors import StorageError, Unavailable
+from storage.errors import StorageError
 from storage.histogram import Histogram
 from storage.ports import Store
 
@@ -106,6 +106,8 @@ class ChatApp:
         self.claims_of = self.context.identities.claims_of
         """See `Identities.claims_of`."""
         self.store_id = store.id
+        self.store_trouble = partial(trouble_of, store)
+        """See `trouble_of`."""
         self.setup = self.context.setup
         """The first admin, and the default chat."""
         self.operator = self.context.operator
@@ -238,16 +240,6 @@ class ChatApp:
         self.hooks.handed_out(chat_id, seq)
 
     # For those who run the server.
-
-    async def store_trouble(self) -> str | None:
-        """What is wrong with the store, one of `storage.errors.Trouble`; None while it serves."""
-        try:
-            await self.context.store.ping()
-        except Unavailable as error:
-            return error.trouble
-        except StorageError:
-            return "failing"
-        return None
 
     def figures(self) -> Figures:
         """What metrics read. It asks nothing of the store."""

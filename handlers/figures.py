@@ -1,4 +1,4 @@
-"""What metrics read of a `ChatApp`."""
+"""What metrics and health checks read of a `ChatApp`."""
 
 from collections.abc import Mapping
 
@@ -9,7 +9,9 @@ from handlers.hooks.incoming import IncomingCounts
 from handlers.hooks.outgoing import State
 from handlers.live.connections import Wire
 from handlers.live.counts import Counts
+from storage.errors import StorageError, Unavailable
 from storage.health import StoreHealth
+from storage.ports import Store
 
 
 @frozen
@@ -27,3 +29,14 @@ class Figures:
     hooks: HookCounts
     hook_states: Mapping[State, int]
     incoming: IncomingCounts
+
+
+async def trouble_of(store: Store) -> str | None:
+    """What is wrong with the store, one of `storage.errors.Trouble`; None while it serves."""
+    try:
+        await store.ping()
+    except Unavailable as error:
+        return error.trouble
+    except StorageError:
+        return "failing"
+    return None

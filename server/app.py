@@ -197,10 +197,9 @@ def _budgets(policy: Policy) -> BudgetPolicy:
 def _chat_app(sio: AsyncServer, hub: EngineHub, clock: Clock) -> Any:
     async def open_chat_app(app: web.Application) -> AsyncIterator[None]:
         config = app[CONFIG]
-        timeout_s = config.database_connect_timeout_s
         store = await open_when_free(
             config.store_url(),
-            connect_timeout_s=timeout_s,
+            connect_timeout_s=config.database_connect_timeout_s,
             wait_s=LOCKED_WAIT_S,
             files_folder=config.uploads_dir,
         )
@@ -240,8 +239,7 @@ def _chat_app(sio: AsyncServer, hub: EngineHub, clock: Clock) -> Any:
                 await store.close()
                 raise
         chat_app.files.start()
-        poster = Poster(private=config.policy.webhook_private, ca_file=config.ssl_cert_file)
-        chat_app.hooks.start(poster)
+        chat_app.hooks.start(Poster(private=config.policy.webhook_private, ca_file=config.ssl_cert_file))
         control = Control(chat_app, config.data_dir)
         await control.open()
         sio.register_namespace(ChatNamespace(chat_app, app[ORIGINS]))
@@ -249,7 +247,6 @@ def _chat_app(sio: AsyncServer, hub: EngineHub, clock: Clock) -> Any:
         yield
         await control.close()
         await chat_app.close()
-        await poster.close()
         if bus is not None:
             await bus.close()
         if node is not None:

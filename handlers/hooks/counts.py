@@ -12,7 +12,7 @@ SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 
 
 class HookCounts:
-    """Numbers that only grow, but for `sending`; the keys are the server's own words."""
+    """Numbers that only grow, but for `sending` and `waiting`; the keys are the server's own words."""
 
     def __init__(self) -> None:
         self.requests: dict[Outcome, int] = dict.fromkeys(("taken", "status", *get_args(Failure)), 0)
@@ -23,6 +23,8 @@ class HookCounts:
         """Answers of receivers that were posted as messages, repeats included."""
         self.sending = 0
         """Requests that go on now."""
+        self.waiting = 0
+        """Hooks that wait for others to be answered."""
 
     def over(self, posted: Posted, taken: bool, took_s: float) -> None:
         """Counts a request that is over."""

@@ -72,8 +72,6 @@ class Custody:
         assert self._lease is not None
         if await self._hooks.save_delivery(self.hook.id, self._lease, delivery):
             self._keep(delivery)
-            if not self.has_changed:
-                self._looked_at = self._clock.unix_s()
         else:
             self.changed()
 

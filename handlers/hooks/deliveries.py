@@ -53,9 +53,10 @@ class HookDeliveries:
         """By chat, for those with hooks."""
         self._reading: asyncio.Task[None] | None = None
         self._timer: Timer | None = None
+        self._closed = False
 
     def start(self, post: Post) -> None:
-        """Begins to deliver."""
+        """Begins to deliver. `close` closes the port too."""
         context = self._context
         self._shared = Delivering(
             context,
@@ -71,14 +72,16 @@ class HookDeliveries:
         self._check_later()
 
     async def close(self) -> None:
-        """The caller closes the store and the port afterwards."""
+        """The caller closes the store afterwards."""
+        self._closed = True
         if self._timer is not None:
             self._timer.cancel()
         if self._reading is not None:
             self._reading.cancel()
             await asyncio.wait((self._reading,))
-        self._shared = None
         await asyncio.gather(*(hook.close(CLOSE_GRACE_S) for hook in self._hooks.values()))
+        if self._shared is not None:
+            await self._shared.post.close()
 
     def states(self) -> Mapping[State, int]:
         """How many hooks there are by state, of those that this node delivers."""
@@ -116,7 +119,7 @@ class HookDeliveries:
             if change.hook.kind == "outgoing":
                 self._add(change.hook)
         elif isinstance(change, HookRemoved):
-            self._remove(change.hook_id)
+            self._remove(change.hook.id)
         elif isinstance(change, UserChanged):
             for hook in self._hooks.values():
                 if hook.hook.created_by == change.user.id:
@@ -129,7 +132,7 @@ class HookDeliveries:
                 hook.changed()
 
     def _add(self, hook: Hook) -> None:
-        if self._shared is None or hook.id in self._hooks:
+        if self._shared is None or self._closed or hook.id in self._hooks:
             return
         edits = self._edits.setdefault(hook.chat_id, Edits())
         added = OutgoingDelivery(self._shared, hook, edits, lambda: self._remove(hook.id))

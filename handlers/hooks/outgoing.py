@@ -158,7 +158,7 @@ class OutgoingDelivery:
 
     async def _step(self) -> bool:
         """Delivers one telling. Whether there may be another one that is due now. Raises: `Unavailable`."""
-        async with self._shared.slots.of(str(self.hook.created_by)):
+        async with self._shared.slot(self.hook):
             if self._closed:
                 return False
             await self._context.freshness.caught_up()

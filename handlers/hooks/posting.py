@@ -36,3 +36,6 @@ class Post(Protocol):
 
     async def post(self, url: str, headers: Mapping[str, str], body: bytes, *, read: bool) -> Posted:
         """Sends a request and waits for the answer; with `read`, for its body too. Does not raise."""
+
+    async def close(self) -> None:
+        """Ends all connections."""

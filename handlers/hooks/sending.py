@@ -1,6 +1,7 @@
 """One request to a receiver, and the reply that it answers with."""
 
-from collections.abc import Callable, Collection
+from collections.abc import AsyncIterator, Callable, Collection
+from contextlib import asynccontextmanager
 
 import structlog
 
@@ -31,6 +32,19 @@ class Delivering:
     senders: Senders
     counts: HookCounts
     living: Callable[[], Collection[str]]
+
+    @asynccontextmanager
+    async def slot(self, hook: Hook) -> AsyncIterator[None]:
+        """Waits until a request of this hook may go on, and holds its place."""
+        self.counts.waiting += 1
+        waits = True
+        try:
+            async with self.slots.of(str(hook.created_by)):
+                self.counts.waiting -= 1
+                waits = False
+                yield
+        finally:
+            self.counts.waiting -= waits
 
 
 async def send(shared: Delivering, found: OutgoingHook, telling: Telling, event: HookEvent) -> Posted:

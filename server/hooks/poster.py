@@ -65,8 +65,9 @@ class Poster:
             return Posted(failure="refused", sent=False)
         progress = _Progress()
         try:
+            tls = await self._context() if target.scheme == "https" else True
             async with asyncio.timeout(self._within_s):
-                await self._post(target, headers, body, read, progress)
+                await self._post(target, headers, body, tls, read, progress)
         except TimeoutError:
             if progress.posted is None:
                 return Posted(failure="timeout")
@@ -77,9 +78,14 @@ class Poster:
         return progress.posted
 
     async def _post(
-        self, target: URL, headers: Mapping[str, str], body: bytes, read: bool, progress: "_Progress"
+        self,
+        target: URL,
+        headers: Mapping[str, str],
+        body: bytes,
+        tls: ssl.SSLContext | bool,
+        read: bool,
+        progress: "_Progress",
     ) -> None:
-        tls = await self._context() if target.scheme == "https" else True
         async with self._session().post(
             target, data=body, headers=headers, allow_redirects=False, ssl=tls
         ) as response:
@@ -154,10 +160,11 @@ async def _beginning(response: ClientResponse) -> bytes | None:
 
 _FAILURES: tuple[tuple[Callable[[Exception], bool], Failure], ...] = (
     (lambda error: isinstance(getattr(error, "os_error", error), AddressRefused), "refused"),
-    (lambda error: isinstance(error, InvalidURL | ValueError), "refused"),
     (lambda error: isinstance(error, ClientConnectorDNSError), "name"),
     (lambda error: isinstance(error, ClientConnectorCertificateError | ClientConnectorSSLError), "tls"),
     (lambda error: isinstance(error, ssl.SSLError), "tls"),
+    # After those for certificates, some of which are errors of values too.
+    (lambda error: isinstance(error, InvalidURL | ValueError), "refused"),
     (lambda error: isinstance(error, ClientConnectorError), "connection"),
 )
 

@@ -68,11 +68,13 @@ class MongoHooks:
         key_hash: str | None = None,
         secret: str | None = None,
     ) -> HookState:
-        state = await self._decide(
+        hook = await self._hook(hook_id)
+        check_hooks(await chat_list.actor(self._database, hook.chat_id, user_id))
+        # Before the change is published: who delivers reads the secret then.
+        await hook_documents.set_key(self._database, hook_id, key_hash, secret)
+        return await self._decide(
             hook_id, lambda view, chat_id: decisions.renew_key(view, chat_id, hook_id, user_id, at)
         )
-        await hook_documents.set_key(self._database, hook_id, key_hash, secret)
-        return state
 
     async def remove(self, hook_id: int, user_id: int, at: datetime) -> None:
         hook = await self._hook(hook_id)
