@@ -22,8 +22,16 @@ from server.metrics.sources import Sources
 CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
 
 FAMILIES: tuple[Family, ...] = (
-    *(*SERVER, *CONNECTIONS, *TRAFFIC, *FILES, *INCOMING, *HOOKS),
-    *(*STORE, *NODES, *RELAY, *BUS),
+    *SERVER,
+    *CONNECTIONS,
+    *TRAFFIC,
+    *FILES,
+    *INCOMING,
+    *HOOKS,
+    *STORE,
+    *NODES,
+    *RELAY,
+    *BUS,
 )
 
 LINKS_PER_TURN = 1000
