@@ -58,6 +58,7 @@ async def test_every_command_answers_what_it_declares(server: Server) -> None:
     await _accounts(answers, ann)
     await _chats_and_members(answers, ann, bob)
     await _invites(answers, ann, bob)
+    await _hooks(answers, ann)
     await _messages(answers, ann, bob)
     assert answers.right == COMMANDS.keys()
 
@@ -160,6 +161,17 @@ async def _invites(answers: Answers, ann: Person, bob: Person) -> None:
     await answers.run(ann, "change_chat", chat_id=chat_id, is_public=True)
     await answers.run(bob, "list_public_chats", limit=1)
     await answers.run(bob, "join_public_chat", chat_id=chat_id)
+
+
+async def _hooks(answers: Answers, ann: Person) -> None:
+    chat_id = await ann.chat()
+    outgoing = {"kind": "outgoing", "target_url": "https://example.org/"}
+    for fields in ({"kind": "incoming"}, outgoing):
+        made = await answers.run(ann, "create_hook", chat_id=chat_id, name="Alerts", **fields)
+        hook_id = made["hook"]["id"]
+        for name, more in (("renew_hook_key", {}), ("change_hook", {"paused": True}), ("list_hooks", {})):
+            await answers.run(ann, name, chat_id=chat_id, hook_id=hook_id, **more)
+        await answers.run(ann, "remove_hook", hook_id=hook_id)
 
 
 async def _messages(answers: Answers, ann: Person, bob: Person) -> None:
