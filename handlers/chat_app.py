@@ -256,10 +256,6 @@ class ChatApp:
             self.incoming.counts,
         )
 
-    async def setup_needed(self) -> bool:
-        """Whether the server has no admin, so that a setup link makes one."""
-        return await self.setup.needed()
-
     async def has_users(self) -> bool:
         return await self.context.store.users.exist()
 

@@ -11,6 +11,8 @@ from structlog.testing import capture_logs
 from domain.acts import Act
 from domain.decisions.bots import BOTS_MAX
 from handlers import moderation
+from handlers.commands import COMMANDS
+from server.rest.routes import CALLS
 from tests.clients.admins import make_admin
 from tests.clients.bots import bot_of, make_bot
 from tests.clients.clock import ManualClock
@@ -264,6 +266,16 @@ async def test_what_bots_do_not_do(server: Server) -> None:
     assert_error(await eve.request("POST", f"/admin/users/{bot.id}/password"), 403, "forbidden")
     await client.nothing_more()
     assert (await bot.get("/users/me"))["is_admin"] is False
+
+
+async def test_every_call_for_people_alone_is_refused_to_bots(server: Server) -> None:
+    ann = await server.person("ann")
+    bot = await make_bot(ann)
+    calls = [call for call in CALLS if COMMANDS[call.command].people]
+    assert {call.command for call in calls} == {"create_bot", "delete_me", "end_session", "logout"}
+    for call in calls:
+        path = call.path.replace("{session_id}", "1")
+        assert_error(await bot.request(call.method, path, json={}), 403, "forbidden")
 
 
 async def test_the_id_of_its_session_opens_nothing(server: Server) -> None:

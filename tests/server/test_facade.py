@@ -26,6 +26,7 @@ MORE = {
     "server/nodes/peers.py": {"handlers.live.peers"},
 }
 OPEN_A_STORE = {
+    "server/bot_command.py",
     "server/command_line.py",
     "server/first_admin.py",
     "server/serving.py",
