@@ -17,6 +17,7 @@ Action = Literal[
     "admin_added",
     "admin_removed",
     "password_reset",
+    "token_renewed",
     "chat_deleted",
 ]
 """What the audit of the server calls the acts on accounts and chats."""
@@ -38,13 +39,17 @@ class Act:
 
 @frozen
 class AccountUpdate:
-    """What is to become of an account. None leaves a field as it is. `deleted` ends the account for good."""
+    """What is to become of an account. None leaves a field as it is. `deleted` ends the account for good.
+    `follows_owner`, alone: a bot becomes what the account of its owner makes of it (`domain.decisions.bots`)."""
 
     is_admin: bool | None = None
     banned: bool | None = None
     display_name: str | None = None
     deleted: bool = False
+    follows_owner: bool = False
 
+
+FOLLOW_OWNER = AccountUpdate(follows_owner=True)
 
 UNAUDITED = Act(None, datetime.fromtimestamp(0, UTC), audited=False)
 """For changes of which somebody else makes the entry, or that need none, and whose time does not matter."""

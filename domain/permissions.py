@@ -88,6 +88,17 @@ def may_invite(actor: Actor) -> bool:
     return actor.chat_type != "private" and actor.role in _MANAGERS
 
 
+def check_hooks(actor: Actor) -> None:
+    """Owners and admins of groups and channels manage hooks."""
+    if not may_manage_hooks(actor):
+        raise Forbidden("only the owner and admins of a group or channel manage hooks")
+
+
+def may_manage_hooks(actor: Actor) -> bool:
+    """What `check_hooks` checks."""
+    return actor.chat_type != "private" and actor.role in _MANAGERS
+
+
 def check_delete_chat(actor: Actor) -> None:
     """Only an owner deletes a chat. The owner of a private chat is the user who created it."""
     if actor.role != "owner":

@@ -74,6 +74,7 @@ export default defineConfig(({ mode }) => {
       port: 3000,
       proxy: {
         '/api': server,
+        '/hooks': server,
         '/ws': { target: server, ws: true },
         '/socket.io': { target: server, ws: true },
       },

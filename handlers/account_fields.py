@@ -46,3 +46,12 @@ class CreateUser:
 
 
 create_user_schema = schema_for(CreateUser)
+
+
+@frozen
+class CreateBot:
+    username: Username
+    display_name: AnyText | None = None
+
+
+create_bot_schema = schema_for(CreateBot)

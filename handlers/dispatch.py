@@ -16,6 +16,8 @@ from handlers.wire.errors import ChatError, invalid
 from handlers.wire.exceptions import as_chat_error
 from handlers.wire.schemas import read
 
+PEOPLE_ONLY = "bots do not do this"
+
 Outcome = Result | ChatError
 
 
@@ -34,9 +36,13 @@ def admit(context: Context, caller: Caller, name: str) -> None:
 
 
 async def authorize(context: Context, caller: Caller, name: str) -> None:
-    """Raises: `ChatError` `forbidden` for a command that only admins of the server may run, if the caller is none."""
-    if COMMANDS[name].admin and not administers(await context.identities.user_for_answer(caller.user_id)):
+    """Raises: `ChatError` `forbidden` for a command that only admins of the server may run, if the caller is none, and
+    for one that bots may not run, if the caller is one."""
+    command = COMMANDS[name]
+    if command.admin and not administers(await context.identities.user_for_answer(caller.user_id)):
         raise ChatError("forbidden", ADMINS_ONLY)
+    if command.people and (user := await context.identities.user(caller.user_id)) and user.is_bot:
+        raise ChatError("forbidden", PEOPLE_ONLY)
 
 
 async def start(
@@ -61,7 +67,7 @@ async def start(
         if connection is not None:
             context.connections.check(connection)
             context.token_expiry.check(connection)
-        if command.admin:
+        if command.admin or command.people:
             await authorize(context, caller, name)
         # Malformed parameters cost a user nothing. A stranger has paid already: see `admit`.
         params = read(command.params, command.schema, payload)

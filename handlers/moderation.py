@@ -18,7 +18,8 @@ async def ban(store: Store, login: str, act: Act = UNAUDITED) -> None:
 
 
 async def unban(store: Store, login: str, act: Act = UNAUDITED) -> None:
-    """Lets the user log in again. Raises: `ChatError` `not_found`."""
+    """Lets the user log in again, or the bot connect with a new token. Raises: `ChatError` `not_found`; `Forbidden` for
+    a bot that is banned only because its owner is."""
     await store.users.update((await _named(store, login)).id, AccountUpdate(banned=False), act)
 
 
@@ -29,14 +30,17 @@ async def delete(store: Store, login: str, act: Act = UNAUDITED) -> None:
 
 
 async def end_account(store: Store, user_id: int, act: Act = UNAUDITED) -> None:
-    """What `delete` does, for a user by id. Raises: `NotFound`, also for an account that is deleted already;
-    `LastAdmin`; `Forbidden`."""
+    """What `delete` does, for a user by id: their bots end with them. Raises: `NotFound`, also for an account that is
+    deleted already; `LastAdmin`; `Forbidden`."""
     # The owner's role passes on when the user leaves a chat, so that each chat sees one change and not two.
     await store.users.update(user_id, AccountUpdate(banned=True), replace(act, audited=False), pass_on=False)
-    await _leave_chats(store, user_id, act.at)
+    ending = [user_id, *(bot.id for bot in await store.bots.of_owner(user_id))]
+    for one in ending:
+        await _leave_chats(store, one, act.at)
     await store.users.delete(user_id, replace(act, checked=True))
-    # Somebody may have added the user to a chat meanwhile; from now on nobody can.
-    await _leave_chats(store, user_id, act.at)
+    # Somebody may have added one of them to a chat meanwhile; from now on nobody can.
+    for one in ending:
+        await _leave_chats(store, one, act.at)
 
 
 async def _named(store: Store, login: str) -> User:

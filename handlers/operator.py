@@ -13,6 +13,7 @@ from domain.refusals import Duplicate
 from domain.text import trimmed
 from handlers import moderation
 from handlers.account_fields import CreateUser, account_faults, create_user_schema
+from handlers.bot_keeper import BOT_ACTIONS, BotKeeper
 from handlers.live.clock import Clock
 from handlers.live.passwords import Passwords, check_password
 from handlers.live.setup import Setup
@@ -54,6 +55,7 @@ class Operator:
         self._policy = policy
         self._clock = clock
         self._setup = setup
+        self.bots = BotKeeper(store, policy, clock)
 
     def act(self, actor_id: int | None = None) -> Act:
         return Act(actor_id, self._clock.now())
@@ -115,14 +117,18 @@ class Operator:
         return await self._passwords.match(password, user.password_hash)
 
     async def run(self, action: str, request: Mapping[str, Any]) -> Result:
-        """Does one of `ACTIONS`. Raises: `ChatError`; `Refusal`; `StorageError`."""
+        """Does one of `ACTIONS` or `BOT_ACTIONS`. Raises: `ChatError`; `Refusal`; `StorageError`."""
+        if action in BOT_ACTIONS:
+            return await BOT_ACTIONS[action](self.bots, request)
         return await ACTIONS[action](self, request)
 
     async def set_password(
         self, user: User, password: str | None, actor_id: int | None = None, *, turn_of: str = ""
     ) -> str | None:
         """Sets the password and ends all sessions of the user. Returns the password if it was made up. Raises:
-        `ChatError` `invalid`; `NotFound`."""
+        `ChatError` `invalid`, `forbidden` for a bot; `NotFound`."""
+        if user.is_bot:
+            raise ChatError("forbidden", "a bot has no password")
         made_up = new_password() if password is None else None
         check_password(password or made_up or "", self._policy.min_password_chars)
         hashed = await self._passwords.hash(password or made_up or "", turn_of=turn_of)

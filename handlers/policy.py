@@ -60,6 +60,9 @@ class Policy:
     name_changes_per_h: float = 10
     login_failures_per_min: float = 10
     auth_calls_per_min: float = 300
+    hook_messages_per_s: float = 1
+    hook_messages_burst: int = 200
+    hook_misses_per_min: float = 300
     frames_per_s: float = 200
     bytes_per_s: float = 4 * 1024 * 1024
     user_frames_per_s: float = 1000
@@ -71,6 +74,7 @@ class Policy:
     presence_grace_s: float = 2
     volatile_limit_bytes: int = 256 * 1024
     max_unsent_bytes_per_user: int = 16 * 1024 * 1024
+    webhook_private: bool = False
 
     def unlimited(self) -> "Policy":
         """This policy without limits on what one user or address may do: 0 in every field named `…_per_…`."""

@@ -39,9 +39,9 @@ Handler = Callable[[Context, Caller, Params], Awaitable[Result | Later[Any]]]
 class Command(Generic[Params]):
     """A command. `answer` is the type of its result, one of `handlers.wire.answers`. `socket`: the sockets have the
     command too, not REST alone. `limit`: what it counts against, by user, but `auth_calls` by address. `unlimited`
-    says why a command has no limit. `admin`: only admins of the server may. `more_faults` is asked where the schema has
-    found a fault, so that all are told at once. `errors`: the codes with which the command itself fails, besides those
-    that its gate, its schema and its limit give; None if nobody has declared them."""
+    says why a command has no limit. `admin`: only admins of the server may. `people`: bots may not. `more_faults` is
+    asked where the schema has found a fault, so that all are told at once. `errors`: the codes with which the command
+    itself fails, besides those that its gate, its schema and its limit give; None if nobody has declared them."""
 
     name: str
     params: type[Params]
@@ -52,6 +52,7 @@ class Command(Generic[Params]):
     limit: Limit | None
     unlimited: str
     admin: bool = False
+    people: bool = False
     more_faults: MoreFaults | None = None
     errors: tuple[Code, ...] | None = None
 
@@ -70,6 +71,7 @@ def command(
     limit: Limit | None = None,
     unlimited: str = "",
     admin: bool = False,
+    people: bool = False,
     more_faults: MoreFaults | None = None,
     errors: tuple[Code, ...] | None = None,
 ) -> Callable[[Handler[Params]], Command[Params]]:
@@ -83,7 +85,18 @@ def command(
     def install(handler: Handler[Params]) -> Command[Params]:
         schema = schema_for(params)
         return Command(
-            name, params, answer, schema, handler, socket, limit, unlimited, admin, more_faults, errors
+            name,
+            params,
+            answer,
+            schema,
+            handler,
+            socket,
+            limit,
+            unlimited,
+            admin,
+            people,
+            more_faults,
+            errors,
         )
 
     return install

@@ -29,7 +29,7 @@ async def about(request: web.Request) -> web.Response:
         200,
         {
             "registration": policy.registration,
-            "setup_needed": await request.app[CHAT_APP].setup_needed(),
+            "setup_needed": await request.app[CHAT_APP].setup.needed(),
             "max_upload_bytes": policy.max_upload_bytes,
             "upload_quota_bytes": policy.upload_quota_bytes,
             "max_content_chars": policy.max_content_chars,

@@ -6,12 +6,15 @@ import sys
 from collections.abc import Callable, Sequence
 
 from server import memory
+from server.bot_command import add_bot_commands, run_bot_command
 from server.config import ConfigError, load_config
 from server.logs import configure_logs, log_nothing
 from server.start_error import StartError
 from server.uploads_command import add_uploads_options, run_uploads_command
 from server.user_command import add_user_commands, run_user_command
 from server.version import VERSION
+
+_RUN = {"user": run_user_command, "bot": run_bot_command, "uploads": run_uploads_command}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -21,14 +24,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     commands = parser.add_subparsers(dest="command")
     commands.add_parser("serve", help="serve the chat (the default); settings are in the environment or .env")
     add_user_commands(commands.add_parser("user", help="accounts, of a running server too"))
+    add_bot_commands(commands.add_parser("bot", help="bots of users and their tokens"))
     add_uploads_options(commands.add_parser("uploads", help="how many files there are, and the largest"))
     asked = parser.parse_args(argv)
     try:
         config = load_config()
-        if asked.command in ("user", "uploads"):
+        if asked.command in _RUN:
             log_nothing()
-            run = run_user_command if asked.command == "user" else run_uploads_command
-            return asyncio.run(run(config, asked))
+            return asyncio.run(_RUN[asked.command](config, asked))
         from server.serving import serve  # half of the time that `vestnik user` takes would be spent on it
 
         configure_logs(config.log_level, config.log_format)

@@ -3,7 +3,7 @@
 import asyncio
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from io import TextIOWrapper
 from typing import Any
 
@@ -13,6 +13,7 @@ from handlers.live.passwords import Passwords
 from handlers.live.setup import Setup
 from handlers.operator import Operator
 from handlers.wire.exceptions import as_chat_error
+from handlers.wire.json import is_unicode
 from server.config import Config
 from server.control import ask_server
 from server.start_error import StartError
@@ -23,6 +24,9 @@ RETRY_S = 3.0
 """How long a server may take between locking its database and answering the command line, and the other way round."""
 
 _PAUSE_S = 0.2
+
+TEXT_CHARS_MAX = 1000
+"""Longer than any name or address."""
 
 
 def prepare_output(*, as_json: bool) -> None:
@@ -61,6 +65,27 @@ async def _act_on_store(config: Config, action: str, request: Mapping[str, Any])
     finally:
         passwords.close()
         await store.close()
+
+
+def check_texts(texts: Iterable[str]) -> None:
+    """Raises: `StartError` for a text that is no Unicode, or longer than any name or address."""
+    for text in texts:
+        if not is_unicode(text):  # bytes that are no text in the terminal's encoding
+            raise StartError("the name is not valid text")
+        if len(text) > TEXT_CHARS_MAX:
+            raise StartError(f"no name and no address is longer than {TEXT_CHARS_MAX:,} characters")
+
+
+async def print_all(texts: AsyncIterator[str]) -> int:
+    """Prints one text after the other. Returns the exit status. Raises: `StartError`."""
+    try:
+        async for text in texts:
+            print_text(text)
+    except BrokenPipeError:
+        return 1  # the reader has seen enough
+    except OSError as error:
+        raise StartError(f"the output could not be written: {error.strerror}") from None
+    return 0
 
 
 def print_text(text: str) -> None:

@@ -78,7 +78,7 @@ class Control:
         except Exception as raised:
             error = as_chat_error(raised)
             return {"error": error.message, "fields": error.fields or {}}
-        if action != "list":
+        if action not in ("list", "bot_list"):
             log.info("account changed from the command line", action=action, user=_shown(request["user"]))
         return {"ok": True, **result}
 

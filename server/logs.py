@@ -35,11 +35,13 @@ _QUIET = (
 
 _SECRET = re.compile(
     r"eyJ[\w-]*\.[\w-]*\.[\w-]*"  # a JWT, wherever it stands
+    r"|vb_[\w-]{20,}"  # the token of a bot
     r"|(?i:(?<=bearer )|(?<=bearer, ))[\w.~+/-]+"
     r"|(?<=[?&]token=)[^&\s\"']+"
     r"|(?<=[?&]sid=)[^&\s\"']+"
     r"|(?<=[?&]code=)[^&\s\"']+"
     r"|(?:(?<=/invite/)|(?<=/invites/))[^/?\s\"']+"
+    r"|(?<=/hooks/)(?<!/api/hooks/)[^/?\s\"']+"
     r"|(?<=://)[^\s/:@]*:[^\s/@]+(?=@)"  # the credentials in a URL
 )
 

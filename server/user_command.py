@@ -8,16 +8,21 @@ from typing import Any
 
 from domain.refusals import Refusal
 from handlers.wire.errors import ChatError
-from handlers.wire.json import dumps, is_unicode
-from server.command_line import act, error_line, prepare_output, print_text, printable
+from handlers.wire.json import dumps
+from server.command_line import (
+    act,
+    check_texts,
+    error_line,
+    prepare_output,
+    print_all,
+    print_text,
+    printable,
+)
 from server.config import Config
 from server.start_error import StartError
 from storage.errors import StorageError
 
 _PASSWORD_BYTES_MAX = 4096
-
-_TEXT_CHARS_MAX = 1000
-"""Longer than any name or address."""
 
 
 def add_user_commands(parser: argparse.ArgumentParser) -> None:
@@ -55,7 +60,7 @@ async def run_user_command(config: Config, asked: argparse.Namespace) -> int:
     prepare_output(as_json=getattr(asked, "json", False))
     try:
         if asked.action == "list":
-            return await _list(config, as_json=asked.json)
+            return await print_all(_listed(config, as_json=asked.json))
         result = await act(config, asked.action, _request(asked))
     except (ChatError, Refusal, StorageError) as raised:
         raise StartError(error_line(raised)) from None
@@ -71,11 +76,7 @@ async def run_user_command(config: Config, asked: argparse.Namespace) -> int:
 
 def _request(asked: argparse.Namespace) -> Mapping[str, Any]:
     """What is asked of `handlers.operator`. Raises: `StartError`."""
-    texts = [asked.name, getattr(asked, "email", None) or "", getattr(asked, "display_name", None) or ""]
-    if not all(map(is_unicode, texts)):  # bytes that are no text in the terminal's encoding
-        raise StartError("the name is not valid text")
-    if any(len(text) > _TEXT_CHARS_MAX for text in texts):
-        raise StartError(f"no name and no address is longer than {_TEXT_CHARS_MAX:,} characters")
+    check_texts([asked.name, getattr(asked, "email", None) or "", getattr(asked, "display_name", None) or ""])
     request: dict[str, Any] = {"user": asked.name}
     if getattr(asked, "stdin", False):
         request["password"] = _read_password()
@@ -98,18 +99,6 @@ def _read_password() -> str:
     if not text:
         raise StartError("there is no password on standard input")
     return text
-
-
-async def _list(config: Config, *, as_json: bool) -> int:
-    """Prints the accounts, page after page. Returns the exit status. Raises: `StartError`."""
-    try:
-        async for text in _listed(config, as_json=as_json):
-            print_text(text)
-    except BrokenPipeError:
-        return 1  # the reader has seen enough
-    except OSError as error:
-        raise StartError(f"the output could not be written: {error.strerror}") from None
-    return 0
 
 
 async def _listed(config: Config, *, as_json: bool) -> AsyncIterator[str]:

@@ -16,7 +16,7 @@ _DOCS = Path(__file__).parent.parent / "docs"
 _FOR_EVER: dict[str, str] = {hdrs.CACHE_CONTROL: "public, max-age=31536000, immutable"}
 """For files whose names contain a hash of their content."""
 
-_RESERVED = ("api", "ws", "socket.io", "health", "docs", "metrics", "assets")
+_RESERVED = ("api", "ws", "socket.io", "health", "hooks", "docs", "metrics", "assets")
 """First names of paths that never belong to the web client."""
 
 _BLANK = "".join(map(chr, [*range(33), 127]))

@@ -35,9 +35,11 @@ from domain.models import (
     User,
     Version,
 )
+from storage.bot_ports import Bots
 from storage.counts import StoreCounts
 from storage.files.ports import Files
 from storage.health import StoreHealth
+from storage.hook_ports import Hooks
 from storage.node_ports import Nodes
 from storage.promise import Promise
 from storage.search import SearchRequest
@@ -142,7 +144,9 @@ class Users(Protocol):
 
         A ban, and the end of the account, revoke every session of the user and end their ownership, see `Chats`; an
         unban brings neither back. A second ban ends ownership where the first one could not. Without `pass_on`
-        ownership stays, for a caller that removes the user from their chats next. The end of the account takes its
+        ownership stays, for a caller that removes the user from their chats next. All of it holds for the bots of the
+        user too, see `Bots`; on MongoDB, bots that a node does not reach because it dies follow when the next node
+        starts. The end of the account takes its
         email, its password and the right of an admin, and the display name becomes the username. The username stays
         taken; memberships and messages stay.
 
@@ -670,6 +674,10 @@ class Store(Protocol):
     def audit(self) -> Audit: ...
     @property
     def blocks(self) -> Blocks: ...
+    @property
+    def bots(self) -> Bots: ...
+    @property
+    def hooks(self) -> Hooks: ...
 
     def subscribe(self, subscriber: Subscriber) -> None:
         """Adds a subscriber, which is called with every batch of changes committed from now on: in the turn in which

@@ -11,6 +11,7 @@ from server.logs import redact
 
 TOKEN = jwt.encode({"sub": "1", "exp": 4_000_000_000}, "k" * 32, "HS256")
 OPAQUE = "Zm9vYmFyLXNlY3JldA"
+BOT = "vb_" + "Zm9-_" * 8 + "Zm9"
 
 SAY = """
 import asyncio, inspect, logging, sys
@@ -25,7 +26,7 @@ init.__defaults__ = tuple(
     formatter_of_rich if default is structlog.dev.plain_traceback else default for default in init.__defaults__
 )
 configure_logs("DEBUG", sys.argv[1])
-jwt_token, opaque = sys.argv[2:]
+jwt_token, opaque, bot_token = sys.argv[2:]
 loggers = [logging.getLogger(name) for name in (
     "asyncio", "aiohttp.access", "aiohttp.server", "aiohttp.web", "aiohttp.websocket", "engineio.server",
     "socketio.server", "pymongo", "somebody.else",
@@ -38,10 +39,14 @@ texts = [
     f"GET /api/invites/{opaque} HTTP/1.1",
     f"POST /api/invites/{opaque}/accept",
     f"https://chat.example.org/invite/{opaque}",
+    f"POST /hooks/{opaque} HTTP/1.1",
+    f"https://chat.example.org/hooks/{opaque}",
     f"Authorization: Bearer {jwt_token}",
     f"Sec-WebSocket-Protocol: bearer, {opaque}",
     f"mongodb://ann:{opaque}@db.example.org/name",
     repr({"token": jwt_token}),
+    repr({"token": bot_token}),
+    f"the answer was {bot_token}",
 ]
 
 def fail(text):
@@ -72,7 +77,7 @@ print("end")
 @pytest.mark.parametrize("style", ["console", "json"])
 def test_no_logger_at_any_level_and_no_exception_shows_a_token(style: str) -> None:
     said = subprocess.run(
-        [sys.executable, "-c", SAY, style, TOKEN, OPAQUE],
+        [sys.executable, "-c", SAY, style, TOKEN, OPAQUE, BOT],
         cwd=Path(__file__).parent.parent,
         capture_output=True,
         text=True,
@@ -83,7 +88,7 @@ def test_no_logger_at_any_level_and_no_exception_shows_a_token(style: str) -> No
     assert text.count("[redacted]") > 100
     assert "ValueError" in text
     assert "Traceback" in text
-    assert [secret for secret in (*TOKEN.split("."), OPAQUE) if secret in text] == []
+    assert [secret for secret in (*TOKEN.split("."), OPAQUE, BOT) if secret in text] == []
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,8 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from domain.acts import AccountUpdate, Act
+from domain.decisions.accounts import ended
+from domain.decisions.bots import banned_or_with_owner, following
 from domain.models import User
 from domain.refusals import Forbidden, LastAdmin, NotFound
 
@@ -21,19 +23,20 @@ def update_account(
     act: Act,
     actor: User | None,
     has_other_admin: Callable[[], bool],
+    owner: User | None = None,
 ) -> User:
-    """The account after the update. `actor` is the account of `act.actor_id`; `has_other_admin` says whether somebody
-    besides the user administers the server, and is asked only if that decides.
+    """The account after the update. `actor` is the account of `act.actor_id`, `owner` that of the owner of a bot;
+    `has_other_admin` says whether somebody besides the user administers the server, and is asked only if that decides.
 
-    Raises, the first that holds: `NotFound` for nobody and a deleted user; `Forbidden`; `LastAdmin` if nobody would
-    administer the server any more.
+    Raises, the first that holds: `NotFound` for nobody, a deleted user and that of a hook; `Forbidden`; `LastAdmin` if
+    nobody would administer the server any more.
     """
-    if user is None or user.deleted:
+    if user is None or user.deleted or user.is_hook:
         raise NotFound("user")
     check_actor(act, actor, gives_up=act.actor_id == user.id and _gives_up(update))
     if update.is_admin and user.is_bot:
         raise Forbidden("a bot cannot be an admin of the server")
-    after = _ended(user) if update.deleted else _updated(user, update)
+    after = _after(user, update, owner)
     if administers(user) and not administers(after) and not has_other_admin():
         raise LastAdmin(f"user {user.id} is the last active admin")
     return after
@@ -59,24 +62,18 @@ def _gives_up(update: AccountUpdate) -> bool:
     return not update.is_admin and update.banned is not False and update.display_name is None
 
 
-def _updated(user: User, update: AccountUpdate) -> User:
+def _after(user: User, update: AccountUpdate, owner: User | None) -> User:
+    if update.follows_owner:
+        return following(user, owner)
+    if update.deleted:
+        return ended(user)
+    banned, with_owner = user.banned, user.banned_with_owner
+    if update.banned is not None:
+        banned, with_owner = banned_or_with_owner(user, update.banned, owner)
     return replace(
         user,
         is_admin=user.is_admin if update.is_admin is None else update.is_admin,
-        banned=user.banned if update.banned is None else update.banned,
+        banned=banned,
+        banned_with_owner=with_owner,
         display_name=update.display_name or user.display_name,
-    )
-
-
-def _ended(user: User) -> User:
-    """A deleted account: its email, password and picture are gone, and the username, which stays taken, is all of its
-    name."""
-    return replace(
-        user,
-        deleted=True,
-        is_admin=False,
-        email=None,
-        password_hash="",
-        display_name=user.username,
-        avatar_id=None,
     )

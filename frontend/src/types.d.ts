@@ -16,6 +16,8 @@ export interface User {
   last_seen_at: string | null
   created_at: string
   is_bot: boolean
+  /** Only on bots of users: whose bot it is. */
+  owner_id?: number
   /** False for banned and for deleted users. */
   active: boolean
   deleted: boolean

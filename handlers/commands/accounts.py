@@ -135,6 +135,8 @@ async def login(context: Context, caller: Caller, params: Login) -> Result:
     # Nobody has a name longer than the longest, and comparing text of any length can take seconds: do not look for it.
     name = params.username[:LOGIN_NAME_CHARS_MAX]
     user = await context.store.users.find(name) if name == params.username else None
+    if user is not None and user.is_bot:
+        raise ChatError("forbidden", "a bot does not log in: its token is all it needs")
     network = caller.network
     account = name_key(name)[:LOGIN_NAME_CHARS_MAX] if user is None else user.id
     password_hash = None if user is None else user.password_hash
@@ -222,7 +224,7 @@ class Logout:
     pass
 
 
-@command("logout", Logout, Nothing, limit="auth_calls", errors=())
+@command("logout", Logout, Nothing, limit="auth_calls", people=True, errors=("forbidden",))
 async def logout(context: Context, caller: Caller, _params: Logout) -> Result:
     """Ends the caller's session and the connections of that session. A token of another backend has no session here."""
     if caller.session_id is not None:

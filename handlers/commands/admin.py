@@ -21,7 +21,7 @@ from handlers.wire.answers import (
     PasswordAnswer,
     StatsAnswer,
 )
-from handlers.wire.errors import ChatError, invalid, not_found
+from handlers.wire.errors import invalid, not_found
 from handlers.wire.moderation_views import audit_view
 from handlers.wire.pages import after_id, bad_cursor, that_fit
 from handlers.wire.schemas import AnyText, Flag, Id, StrictInteger
@@ -129,8 +129,6 @@ async def reset_password(context: Context, caller: Caller, params: OneUser) -> R
     user = await context.store.users.get(params.user_id)
     if user is None or user.deleted:
         raise not_found("user")
-    if user.is_bot:
-        raise ChatError("forbidden", "a bot has no password")
     try:
         password = await context.operator.set_password(user, None, caller.user_id, turn_of=caller.network)
     except NotFound:

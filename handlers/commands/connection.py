@@ -2,6 +2,7 @@
 
 from domain.frozen import frozen
 from handlers.context import Caller, Context
+from handlers.live.tokens import expires_in_s
 from handlers.registry import Result, command
 from handlers.wire import events
 from handlers.wire.answers import ConnectionTokenAnswer, Nothing
@@ -33,7 +34,7 @@ async def refresh_token(context: Context, caller: Caller, params: RefreshToken) 
     if connection.expires_at != identity.expires_at:
         connection.expires_at = identity.expires_at
         context.token_expiry.watch(connection)
-    return {"token_expires_in": int(identity.expires_at - context.clock.now().timestamp())}
+    return {"token_expires_in": expires_in_s(identity.expires_at, context.clock.now())}
 
 
 @frozen

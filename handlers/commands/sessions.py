@@ -73,7 +73,7 @@ class EndSession:
     session_id: AnyText
 
 
-@command("end_session", EndSession, Nothing, limit="changes", errors=("not_found",))
+@command("end_session", EndSession, Nothing, limit="changes", people=True, errors=("not_found", "forbidden"))
 async def end_session(context: Context, caller: Caller, params: EndSession) -> Result:
     """Ends a session of the caller, which may be the present one, and its connections, as a logout of it does."""
     known = len(params.session_id) <= SESSION_ID_CHARS_MAX

@@ -108,6 +108,8 @@ def _counted(context: Context, user_id: int, limits: Sequence[Limit]) -> Iterato
 async def _change_password(context: Context, caller: Caller, user: User, params: UpdateMe) -> None:
     assert params.password is not None
     assert params.old_password is not None  # see `_checked_name`
+    if user.is_bot:
+        raise ChatError("forbidden", "a bot has no password")
     if not await _has_password(context, caller, user, params.old_password):
         raise ChatError("forbidden", "the old password is wrong")
     password_hash = await context.passwords.hash(params.password, turn_of=caller.network, gone=caller.gone)
@@ -119,7 +121,7 @@ class DeleteMe:
     password: AnyText
 
 
-@command("delete_me", DeleteMe, Nothing, limit="changes", errors=("forbidden", "conflict"))
+@command("delete_me", DeleteMe, Nothing, limit="changes", people=True, errors=("forbidden", "conflict"))
 async def delete_me(context: Context, caller: Caller, params: DeleteMe) -> Result:
     """Ends the caller's account for good, as the operator's deletion does. A wrong password counts as a failed
     login."""

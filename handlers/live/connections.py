@@ -32,7 +32,8 @@ class JoinedChat(Protocol):
 
 @dataclass(slots=True, eq=False)
 class Connection:
-    """One live connection. `session_id` is None for a token of another backend; `expires_at` is a Unix time.
+    """One live connection. `session_id` is None for a token of another backend; `expires_at` is a Unix time,
+    `NEVER` for the token of a bot.
 
     `follows_all`: it is in the room of every chat of its user, once `joining` is done. `unfinished` counts its commands
     that wait for the disk.

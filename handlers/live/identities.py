@@ -6,10 +6,11 @@ from typing import TypeVar
 
 from domain.frozen import frozen
 from domain.models import Session, User
+from handlers.live.bot_tokens import is_token_id, token_id_of
 from handlers.live.cache import Cache
 from handlers.live.clock import Clock
 from handlers.live.freshness import AlwaysFresh, Freshness
-from handlers.live.tokens import Claims, Tokens
+from handlers.live.tokens import NEVER, Claims, Tokens
 from handlers.wire.endings import Ending, Refused
 from storage.ports import Store
 
@@ -26,7 +27,8 @@ ResultT = TypeVar("ResultT")
 
 @frozen
 class Identity:
-    """Who a good token stands for. `session_id` is None if another backend minted it; `expires_at` is Unix time."""
+    """Who a good token stands for. `session_id` is None if another backend minted it; `expires_at` is Unix time,
+    `NEVER` for the token of a bot."""
 
     user_id: int
     session_id: str | None
@@ -59,11 +61,11 @@ class Identities:
         """The user and session of a token. `claims` are what `claims_of` has read from this token, if it was asked.
         `connecting`: the account is then in memory as `Freshness.look_at_accounts` says.
 
-        Raises: `Refused`: UNAUTHENTICATED for a bad or expired token and a user we never had, REVOKED for an
-        ended session and a banned or deleted user; `Unavailable`.
+        Raises: `Refused`: UNAUTHENTICATED for a bad or expired token, one of a bot that does not work any more, and a
+        user we never had, REVOKED for an ended session and a banned or deleted user; `Unavailable`.
         """
         if claims is None:
-            claims = self._tokens.read(token)  # a bad token waits for no look
+            claims = await self._read(token)  # a bad token waits for no look
         if connecting:
             await self._freshness.look_at_accounts()
         elif self._freshness.stale:
@@ -100,15 +102,33 @@ class Identities:
         self.check(identity)
         return identity
 
+    async def _read(self, token: str) -> Claims:
+        """What a token says. Memory does not know of a session that there is not, so the store is asked for that of an
+        unknown bot's token. Raises: `Refused`, UNAUTHENTICATED; `Unavailable`."""
+        token_id = token_id_of(token)
+        if token_id is None:
+            return self._tokens.read(token)
+        session = await self._sessions.get(token_id)
+        if session is None or session.revoked:
+            raise _no_bot()
+        return _claims_of_bot(session)
+
     def claims_of(self, token: str) -> Claims | None:
-        """What a token says. None if it is bad, or if memory knows that its session or account has ended.
+        """What a token says. None if it is bad, or if memory knows that its session or account has ended, or does not
+        know the token of a bot.
 
         This is enough to count a request against its user's budget, and not enough to let anybody in: see `of`.
         """
-        try:
-            claims = self._tokens.read(token)
-        except Refused:
-            return None
+        if (token_id := token_id_of(token)) is not None:
+            known = self._sessions.peek(token_id)
+            if known is None:
+                return None
+            claims = _claims_of_bot(known)
+        else:
+            try:
+                claims = self._tokens.read(token)
+            except Refused:
+                return None
         user = self._users.peek(claims.user_id)
         session = None if claims.session_id is None else self._sessions.peek(claims.session_id)
         has_ended = (user is not None and (user.banned or user.deleted)) or (
@@ -135,13 +155,15 @@ class Identities:
         if identity.expires_at <= self._clock.now().timestamp():
             raise Refused("unauthenticated", Ending.UNAUTHENTICATED, "the token has expired")
         user = self._users.use(identity.user_id)
-        if user is None:
+        if user is None or user.is_hook:
             raise Refused("unauthenticated", Ending.UNAUTHENTICATED, "the token is of nobody here")
-        if user.banned or user.deleted:
+        session = None if identity.session_id is None else self._sessions.use(identity.session_id)
+        if is_token_id(identity.session_id) and (session is None or session.revoked or not user.active):
+            raise _no_bot()
+        if not user.active:
             raise Refused("forbidden", Ending.REVOKED, "the account has ended")
         if identity.session_id is None:
             return user
-        session = self._sessions.use(identity.session_id)
         if session is None or session.user_id != user.id:
             raise Refused(
                 "unauthenticated", Ending.UNAUTHENTICATED, "the token is of no session of this user"
@@ -183,6 +205,15 @@ class Identities:
         if session is not None:
             self._sessions.put(session_id, replace(session, revoked=True))
         self._sessions.stale(session_id)
+
+
+def _claims_of_bot(session: Session) -> Claims:
+    return Claims(session.user_id, session.id, NEVER, own=True)
+
+
+def _no_bot() -> Refused:
+    """The refusal of a bot's token that was never given out, or was renewed, or whose bot was banned or has ended."""
+    return Refused("unauthenticated", Ending.UNAUTHENTICATED, "the token is of no bot, or not any more")
 
 
 def _size_of(user: User) -> int:

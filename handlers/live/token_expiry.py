@@ -5,6 +5,7 @@ import heapq
 from handlers.live.clock import Clock, Timer
 from handlers.live.connections import Connection, Connections
 from handlers.live.hub import Hub
+from handlers.live.tokens import NEVER
 from handlers.wire import events
 from handlers.wire.endings import Ending, Refused
 
@@ -39,6 +40,8 @@ class TokenExpiry:
         """Called for a new connection, and for one with a new token."""
         if len(self._due) > 2 * len(self._connections) + SPARE:
             self._forget_the_gone()
+        if connection.expires_at == NEVER:
+            return
         self._note(connection)
         if self._due[0][1] == connection.id:
             self._set_timer()
@@ -100,7 +103,8 @@ class TokenExpiry:
         if ahead_s < self._wall_ahead_s - STEP_BACK_S:
             self._due.clear()
             for connection in self._connections.all():
-                self._note(connection)
+                if connection.expires_at != NEVER:
+                    self._note(connection)
         self._wall_ahead_s = ahead_s
 
     def _wall_is_ahead_s(self) -> float:

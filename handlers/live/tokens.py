@@ -5,7 +5,7 @@ import hmac
 import math
 import secrets
 import warnings
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import jwt
@@ -21,11 +21,20 @@ warnings.filterwarnings("ignore", category=InsecureKeyLengthWarning)
 
 _EXPIRES_MAX = 253402300799  # the end of the year 9999, where datetimes end
 
+NEVER = math.inf
+"""When the token of a bot expires."""
+
+
+def expires_in_s(expires_at: float, now: datetime) -> int | None:
+    """For how many whole seconds a token is good; None if it does not expire."""
+    return None if expires_at == NEVER else int(expires_at - now.timestamp())
+
 
 @frozen
 class Claims:
-    """What a good access token says. `own`: this node minted it, and it is good as long as its session. A token of
-    another backend may have a `session_id` too, or None. `expires_at` is Unix time."""
+    """What a good access token says. `own`: a node of this store minted it, and it is good as long as its session. A
+    token of another backend may have a `session_id` too, or None. `expires_at` is Unix time, `NEVER` for the token of a
+    bot."""
 
     user_id: int
     session_id: str | None

@@ -5,6 +5,7 @@ Nothing is checked against these types while the server runs: `tests/handlers/te
 
 from typing import Literal, NotRequired, TypedDict
 
+from handlers.wire.hook_views import HookObject
 from handlers.wire.invite_views import InviteObject
 from handlers.wire.moderation_views import AuditEntryObject, BanObject
 from handlers.wire.views import (
@@ -96,10 +97,28 @@ class TokensAnswer(TypedDict):
     user: UserObject
 
 
-class ConnectionTokenAnswer(TypedDict):
-    """`token_expires_in`: seconds for which the connection's token is good."""
+class BotAnswer(TypedDict):
+    bot: UserObject
 
-    token_expires_in: Count
+
+class BotsAnswer(TypedDict):
+    bots: list[UserObject]
+
+
+class BotTokenAnswer(TypedDict):
+    """The token is answered once, and stored nowhere."""
+
+    token: str
+
+
+class CreatedBotAnswer(BotAnswer, BotTokenAnswer):
+    pass
+
+
+class ConnectionTokenAnswer(TypedDict):
+    """`token_expires_in`: seconds for which the connection's token is good, null for one that does not expire."""
+
+    token_expires_in: Count | None
 
 
 class ChatAnswer(TypedDict):
@@ -149,6 +168,16 @@ class InvitesAnswer(TypedDict):
 
     invites: list[InviteObject]
     next_cursor: str | None
+
+
+class HookAnswer(TypedDict):
+    hook: HookObject
+
+
+class HooksAnswer(TypedDict):
+    """All hooks of a chat, in the order of their making."""
+
+    hooks: list[HookObject]
 
 
 class MemberAnswer(TypedDict):

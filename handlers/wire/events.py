@@ -71,7 +71,13 @@ def room_event(kind: type[ChangeT]) -> Callable[[EventOf[ChangeT]], EventOf[Chan
 
 
 def connected(
-    user_id: int, session_id: str, *, epoch: str, expires_in_s: int, limits: dict[str, Any], at: datetime
+    user_id: int,
+    session_id: str,
+    *,
+    epoch: str,
+    expires_in_s: int | None,
+    limits: dict[str, Any],
+    at: datetime,
 ) -> Event:
     """The first event of every connection. `session_id` names the connection; it opens nothing."""
     return "connected", {

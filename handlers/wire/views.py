@@ -29,7 +29,7 @@ View = dict[str, Any]
 
 
 class UserObject(TypedDict):
-    """`email`, `is_admin` and `presence` are there for the user alone."""
+    """`email`, `is_admin` and `presence` are there for the user alone, `owner_id` in the bot of a user."""
 
     id: Id
     username: str
@@ -41,6 +41,7 @@ class UserObject(TypedDict):
     is_bot: bool
     active: bool
     deleted: bool
+    owner_id: NotRequired[Id]
     email: NotRequired[str | None]
     is_admin: NotRequired[bool]
     presence: NotRequired[PresenceChoice]
@@ -162,6 +163,8 @@ def user_view(user: User, status: str, *, own: bool = False) -> View:
         "active": user.active,
         "deleted": user.deleted,
     }
+    if user.owner_id is not None:
+        view["owner_id"] = user.owner_id
     if own:
         view["email"] = user.email
         view["is_admin"] = user.is_admin

@@ -30,7 +30,7 @@ class AccountActs:
 
     def __init__(self, database: Database, uploads: MongoUploads) -> None:
         self._database = database
-        self._uploads = uploads
+        self.uploads = uploads
         self.log = AdminLog(database)
 
     async def update(self, user_id: int, wanted: AccountUpdate, act: Act, publish: Publish) -> User:
@@ -40,6 +40,9 @@ class AccountActs:
             # First: if this is interrupted, a repeat does not find a user who is deleted already.
             await self._end_sessions(user_id, publish)
         if row is not None:
+            if after.deleted or before.banned:
+                # The node that banned the user may have died before it came to the sessions; none of them comes back.
+                await self._end_sessions(user_id, publish)
             await self.log.write(row)
         # Also after a repeat, in case the first try was interrupted.
         if (ended := ended_with(before, after)) is not None:
@@ -59,7 +62,7 @@ class AccountActs:
         if after.banned and not after.deleted:
             await self._end_sessions(user_id, publish)
         if after.deleted:
-            await self._uploads.end_account(user_id, before.avatar_id)
+            await self.uploads.end_account(user_id, before.avatar_id)
         await self._audit(entries_of_update(before, after, act))
         return after
 

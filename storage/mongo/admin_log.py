@@ -63,12 +63,13 @@ class AdminLog:
 
         async def attempt(head: AdminRow) -> tuple[User, User, AdminRow | None]:
             before, actor = await self._user(user_id), await self._user(act.actor_id or 0)
+            owner = None if before is None else await self._user(before.owner_id or 0)
             if before is not None and user_id in head.admins:
                 # Another node may have written an earlier change over the newest one, and will mend that.
                 before = replace(before, is_admin=True, banned=False)
             others = [one for one in head.admins if one != user_id]
             has_other = not administers(before) or await self._active(others) is not None
-            after = update_account(before, update, act, actor, lambda: has_other)
+            after = update_account(before, update, act, actor, lambda: has_other, owner)
             assert before is not None
             fields = _fields(before, after)
             admins = [*others, user_id] if administers(after) else others
@@ -196,7 +197,7 @@ def _fields(before: User, after: User) -> Document:
         }
     return {
         name: getattr(after, name)
-        for name in ("is_admin", "banned")
+        for name in ("is_admin", "banned", "banned_with_owner")
         if getattr(after, name) != getattr(before, name)
     }
 

@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from domain.models import UNSET, Account, Chat, Member, Message, OwnSettings, Role, Session, User
+from domain.text import email_key, name_key
 from storage.attachments import attachments_of, stored_attachments
 from storage.mongo.database import Document
 from storage.times import from_micros, to_micros
@@ -30,11 +31,39 @@ def user_of(document: Document) -> User:
         presence=document.get("presence", "auto"),
         presence_n=document.get("presence_n", 0),
         avatar_id=document.get("avatar_id"),
+        owner_id=document.get("owner_id"),
+        banned_with_owner=document.get("banned_with_owner", False),
+        is_hook=document.get("is_hook", False),
     )
 
 
+def user_document(user: User) -> Document:
+    """The document of a new account."""
+    document = {
+        "_id": str(user.id),
+        "id": user.id,
+        "username": user.username,
+        "username_key": name_key(user.username),
+        "display_name": user.display_name,
+        "display_name_key": name_key(user.display_name),
+        "email": user.email,
+        "email_key": f"#{user.id}" if user.email is None else email_key(user.email),
+        "password_hash": user.password_hash,
+        "created_at": to_micros(user.created_at),
+        "last_seen_at": 0,
+        "is_bot": user.is_bot,
+        "is_admin": user.is_admin,
+        "banned": False,
+        "deleted": False,
+    }
+    if user.is_hook:
+        document["is_hook"] = True
+    return document if user.owner_id is None else {**document, "owner_id": user.owner_id}
+
+
 def account_of(document: Document) -> Account:
-    return Account(document["id"], document["is_bot"], document["banned"], document["deleted"])
+    is_hook = document.get("is_hook", False)
+    return Account(document["id"], document["is_bot"], document["banned"], document["deleted"], is_hook)
 
 
 def session_of(document: Document, *, revoked: bool) -> Session:

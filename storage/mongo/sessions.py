@@ -50,16 +50,8 @@ class MongoSessions:
     ) -> Session:
         async def action(_publish: Publish) -> Session:
             await check_account(self._database, user_id)
-            document = {
-                "_id": session_id,
-                "user_id": user_id,
-                "created_at": to_micros(created_at),
-                "address": address,
-                "user_agent": user_agent,
-            }
-            await self._database.add(self._database.sessions, document)
-            await self._give(token_hash, session_id, to_micros(expires_at))
-            return Session(session_id, user_id, created_at, address=address, user_agent=user_agent)
+            session = Session(session_id, user_id, created_at, address=address, user_agent=user_agent)
+            return await insert_session(self._database, session, token_hash, expires_at)
 
         return await self._writer.write(f"session {session_id}", action)
 
@@ -139,7 +131,7 @@ class MongoSessions:
                 ends[session_id] = max(token["expires_at"], ends.get(session_id, 0))
         for session_id in session_ids:
             if session_id not in ends:  # the note is a token that no client has
-                await self._give(END_NOTE + session_id, session_id, to_micros(now))
+                await _give(database, END_NOTE + session_id, session_id, to_micros(now))
         over = {
             session_id for session_id, end in ends.items() if end <= to_micros(now) - round(keep_s * _SECOND)
         }
@@ -164,7 +156,7 @@ class MongoSessions:
             await end_sessions(database, session.user_id, [session.id], publish)
             raise TokenReused(f"session {session.id} is revoked")
         await self._forget_expired(session.id, now)
-        await self._give(new_hash, session.id, expires_at)
+        await _give(database, new_hash, session.id, expires_at)
         return session
 
     async def _spend(self, token_hash: str, now: int, grace: int) -> bool:
@@ -181,16 +173,33 @@ class MongoSessions:
                 return True
         return False
 
-    async def _give(self, token_hash: str, session_id: str, expires_at: int) -> None:
-        token = {"_id": token_hash, "session_id": session_id, "expires_at": expires_at}
-        await self._database.add(self._database.tokens, token)
-
     async def _forget_expired(self, session_id: str, now: int) -> None:
         database = self._database
         expired = await database.find(
             database.tokens, {"session_id": session_id, "expires_at": {"$lte": now}}, fields=["_id"]
         )
         await remove_tokens(database, [token["_id"] for token in expired])
+
+
+async def insert_session(
+    database: Database, session: Session, token_hash: str, expires_at: datetime
+) -> Session:
+    """Inserts a session, and the token that is valid until then."""
+    document = {
+        "_id": session.id,
+        "user_id": session.user_id,
+        "created_at": to_micros(session.created_at),
+        "address": session.address,
+        "user_agent": session.user_agent,
+    }
+    await database.add(database.sessions, document)
+    await _give(database, token_hash, session.id, to_micros(expires_at))
+    return session
+
+
+async def _give(database: Database, token_hash: str, session_id: str, expires_at: int) -> None:
+    token = {"_id": token_hash, "session_id": session_id, "expires_at": expires_at}
+    await database.add(database.tokens, token)
 
 
 async def remove_tokens(database: Database, hashes: Sequence[str]) -> None:
@@ -212,10 +221,16 @@ def _spent_keys(token_hash: str) -> Sequence[str]:
 
 async def live_sessions(database: Database, user_id: int) -> Sequence[str]:
     """The sessions of the user that have not ended."""
-    found = await database.find(database.sessions, {"user_id": user_id}, sort=[("_id", 1)], fields=["_id"])
+    return [session.id for session in await live_sessions_of(database, user_id)]
+
+
+async def live_sessions_of(database: Database, user_id: int) -> Sequence[Session]:
+    """The sessions of the user that have not ended, the oldest first."""
+    by_age = [("created_at", 1), ("_id", 1)]
+    found = await database.find(database.sessions, {"user_id": user_id}, sort=by_age)
     session_ids = [document["_id"] for document in found]
     ended = {document["_id"] for document in await database.get_many(database.revocations, session_ids)}
-    return [session_id for session_id in session_ids if session_id not in ended]
+    return [session_of(document, revoked=False) for document in found if document["_id"] not in ended]
 
 
 async def revoked_sessions(database: Database, user_ids: Sequence[int]) -> Mapping[int, Sequence[str]]:

@@ -2,15 +2,18 @@
 
 import asyncio
 from contextlib import suppress
+from datetime import UTC, datetime
 from uuid import uuid4
 
 from domain.changes import LaggingSubscriber, Subscriber
 from storage.counts import StoreCounts
 from storage.errors import Unavailable
 from storage.mongo import schema
+from storage.mongo.account_acts import AccountActs
 from storage.mongo.account_writes import AccountWriter
 from storage.mongo.audit import MongoAudit
 from storage.mongo.blocks import MongoBlocks
+from storage.mongo.bots import MongoBots
 from storage.mongo.chat_projection import check_projections
 from storage.mongo.chat_replica import check_effects
 from storage.mongo.chats import MongoChats
@@ -20,6 +23,7 @@ from storage.mongo.files import MongoFiles
 from storage.mongo.follower import Follower
 from storage.mongo.foreign_rows import ForeignRows
 from storage.mongo.hint_writer import HintWriter
+from storage.mongo.hooks import MongoHooks
 from storage.mongo.ids import Ids
 from storage.mongo.invites import MongoInvites
 from storage.mongo.leases import Leases
@@ -34,6 +38,7 @@ from storage.mongo.search import MongoSearch
 from storage.mongo.search_fill import SearchFill
 from storage.mongo.sessions import MongoSessions
 from storage.mongo.uploads import MongoUploads
+from storage.mongo.user_queries import NO_HOOK
 from storage.mongo.users import MongoUsers
 from storage.mongo.writer import Writer
 from storage.results import check_results
@@ -76,7 +81,8 @@ class MongoStore:
         self.nodes = MongoNodes(database, incarnation, leases, hints, self._writer, publication, rows)
         self._closing = asyncio.Lock()
         self._closed = False
-        self.users = MongoUsers(database, ids, self._accounts, self._writer, self.uploads)
+        acts = AccountActs(database, self.uploads)
+        self.users = MongoUsers(database, ids, self._accounts, self._writer, acts)
         self.sessions = MongoSessions(database, self._accounts)
         self.chats = MongoChats(database, self._writer, self._follower)
         self.moderation = MongoModeration(database, self._writer)
@@ -87,7 +93,10 @@ class MongoStore:
         self.search = MongoSearch(database, self._fill)
         self.audit = MongoAudit(database)
         self.blocks = MongoBlocks(database, self._writer)
+        self.bots = MongoBots(database, ids, self._accounts, acts)
+        self.hooks = MongoHooks(database, ids, self._writer, self._accounts, incarnation)
         self._remover.start()
+        self._mending: asyncio.Task[None] | None = None
 
     @classmethod
     async def open(cls, url: str, *, connect_timeout_s: float = 30) -> "MongoStore":
@@ -97,10 +106,16 @@ class MongoStore:
             store = cls(database, await schema.store_id(database), await schema.epoch_of(database))
             store.nodes.lowest_format = await store._leases.lowest_format()
             store._fill.start()
+            store._mending = asyncio.create_task(store._mend())
             return store
         except BaseException:
             database.close()
             raise
+
+    async def _mend(self) -> None:
+        """Mends what nodes have left that died; what cannot be mended now is mended at the next start."""
+        with suppress(Unavailable):
+            await self.users.follow_owners(datetime.now(UTC))
 
     def subscribe(self, subscriber: Subscriber) -> None:
         self._subscribers.add(subscriber)
@@ -114,8 +129,9 @@ class MongoStore:
 
     async def counts(self) -> StoreCounts:
         database, there = self._database, {"deleted": False}
+        people = {**there, **NO_HOOK}
         users, chats, messages, size = await asyncio.gather(
-            database.count(database.users, there),
+            database.count(database.users, people),
             database.count(database.chats, there),
             database.count(database.messages, there),
             database.bytes_on_disk(),
@@ -131,6 +147,9 @@ class MongoStore:
             if self._closed:
                 return
             self._closed = True
+            if self._mending is not None:
+                self._mending.cancel()
+                await asyncio.wait((self._mending,))
             await asyncio.gather(self._writer.close(), self._accounts.close())
             await self._subscribers.close()
             with suppress(Unavailable):

@@ -1,30 +1,33 @@
 """Accounts."""
 
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from domain.acts import UNAUDITED, AccountUpdate, Act
+from domain.acts import FOLLOW_OWNER, UNAUDITED, AccountUpdate, Act
 from domain.changes import UserChanged
 from domain.decisions.accounts import check_username
+from domain.decisions.bots import following
 from domain.models import PresenceChoice, User
-from domain.refusals import Duplicate
-from domain.text import email_key, name_key
+from domain.refusals import Duplicate, NotFound
+from domain.text import name_key
 from storage.mongo import user_queries
 from storage.mongo.account_acts import AccountActs, no_setup
 from storage.mongo.account_writes import (
     AccountWriter,
     Publish,
+    bots_of,
     check_account,
     check_active,
     check_free,
 )
 from storage.mongo.chat_writes import pass_on_all
 from storage.mongo.database import Database
-from storage.mongo.documents import user_of
+from storage.mongo.documents import user_document, user_of
 from storage.mongo.ids import Ids
 from storage.mongo.sessions import end_sessions, live_sessions
-from storage.mongo.uploads import MongoUploads
 from storage.mongo.writer import Writer
 from storage.times import to_micros
 
@@ -38,14 +41,13 @@ class MongoUsers:
         ids: Ids,
         writer: AccountWriter,
         chat_writer: Writer,
-        uploads: MongoUploads,
+        acts: AccountActs,
     ) -> None:
         self._database = database
         self._ids = ids
         self._writer = writer
         self._chat_writer = chat_writer
-        self._uploads = uploads
-        self._acts = AccountActs(database, uploads)
+        self._acts = acts
 
     async def create(
         self,
@@ -154,8 +156,13 @@ class MongoUsers:
         user = await self._writer.write(
             f"user {user_id}", lambda publish: self._acts.update(user_id, update, act, publish)
         )
+        concerned = update.deleted or update.banned is not None
+        bots = await bots_of(self._database, user_id) if concerned else ()
+        for bot in bots:
+            await self._follow_owner(bot.id, replace(act, checked=True))
         if pass_on and (update.banned or update.deleted):
-            await pass_on_all(self._chat_writer, user_id, act.at)
+            for one in (user, *bots):
+                await pass_on_all(self._chat_writer, one.id, act.at)
         return user
 
     async def set_banned(self, user_id: int, banned: bool, *, pass_on: bool = True) -> User:
@@ -179,6 +186,22 @@ class MongoUsers:
             f"user {user_id}", lambda publish: self._seen(user_id, to_micros(at), publish)
         )
 
+    async def follow_owners(self, at: datetime) -> None:
+        """Mends what a node has left that died while it banned or ended the owner of bots. For the start of a node."""
+        database, act = self._database, Act(None, at, audited=False)
+        bots = await bots_of(database, None)
+        owners = await self.get_many({bot.owner_id for bot in bots if bot.owner_id})
+        for bot in bots:
+            if following(bot, owners.get(bot.owner_id or 0)) != bot:
+                await self._follow_owner(bot.id, act)
+                await pass_on_all(self._chat_writer, bot.id, at)
+
+    async def _follow_owner(self, bot_id: int, act: Act) -> None:
+        with suppress(NotFound):  # it has ended meanwhile
+            await self._writer.write(
+                f"user {bot_id}", lambda publish: self._acts.update(bot_id, FOLLOW_OWNER, act, publish)
+            )
+
     async def _create(self, user: User) -> User:
         check_username(user.username)
         database = self._database
@@ -186,23 +209,7 @@ class MongoUsers:
         if user.is_admin:
             await check_free(self._database, user)
             await self._acts.log.expect(user_id)
-        document = {
-            "_id": str(user_id),
-            "id": user_id,
-            "username": user.username,
-            "username_key": name_key(user.username),
-            "display_name": user.display_name,
-            "display_name_key": name_key(user.display_name),
-            "email": user.email,
-            "email_key": f"#{user_id}" if user.email is None else email_key(user.email),
-            "password_hash": user.password_hash,
-            "created_at": to_micros(user.created_at),
-            "last_seen_at": 0,
-            "is_bot": user.is_bot,
-            "is_admin": user.is_admin,
-            "banned": False,
-            "deleted": False,
-        }
+        document = user_document(replace(user, id=user_id))
         added = await database.add(database.users, document)
         created = await _get(database, user_id)
         # No other node has this id: if the document is there though it was not added, the first try of this very call
@@ -257,7 +264,7 @@ class MongoUsers:
         await self._update(user_id, {"$set": {"avatar_id": avatar_id}})
         changed = await self._publish(user_id, publish, shown=True)
         if changed.avatar_id == avatar_id:
-            await self._uploads.free_avatar(user.avatar_id)
+            await self._acts.uploads.free_avatar(user.avatar_id)
         return changed
 
     async def _seen(self, user_id: int, at: int, publish: Publish) -> None:

@@ -1,17 +1,18 @@
 """What admins, and users themselves, do to accounts. The last active admin stays one: `domain.decisions.admins`."""
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 
-from domain.acts import AccountUpdate, Act, Action, entries_of_act, entries_of_update
+from domain.acts import FOLLOW_OWNER, AccountUpdate, Act, Action, entries_of_act, entries_of_update
 from domain.decisions.admins import check_actor, shows_change, update_account
 from domain.decisions.invites import ended_with
 from domain.models import User
 from domain.refusals import Forbidden
 from domain.text import name_key
 from storage.sqlite import audit_rows, heirs, invite_rows, upload_rows
-from storage.sqlite.accounts import end_sessions_but, get, publish
+from storage.sqlite.accounts import bots_of, end_sessions_but, get, publish
 from storage.sqlite.rows import user_of
 from storage.sqlite.writer import Writer
 
@@ -55,13 +56,28 @@ def make_admin(writer: Writer, user: User, act: Act) -> User:
 
 def update(
     writer: Writer, user_id: int, wanted: AccountUpdate, act: Act, pass_on: bool
-) -> tuple[User, int | None]:
-    """The user after the update; where `heirs.pass_on` is to go on, None if there is nothing more to pass on.
+) -> tuple[User, Sequence[tuple[int, int]]]:
+    """The user after the update; and whose ownership `heirs.pass_on` has to go on passing on, after which chats.
 
     Raises: as `domain.decisions.admins.update_account`.
     """
+    user = _update(writer, user_id, wanted, act)
+    concerned = wanted.deleted or wanted.banned is not None
+    bots = bots_of(writer.db, user_id) if concerned else ()
+    for bot in bots:
+        _update(writer, bot.id, FOLLOW_OWNER, replace(act, checked=True))
+    if not pass_on or not (wanted.deleted or wanted.banned):
+        return user, ()
+    rest = [(one.id, heirs.pass_on(writer, one.id, act.at)) for one in (user, *bots)]
+    return user, [(one_id, after_id) for one_id, after_id in rest if after_id is not None]
+
+
+def _update(writer: Writer, user_id: int, wanted: AccountUpdate, act: Act) -> User:
+    """The user after the update; their bots stay as they are."""
     db, before = writer.db, get(writer.db, user_id)
-    after = update_account(before, wanted, act, _actor(db, act), lambda: _has_admin_besides(db, user_id))
+    owner = None if before is None or before.owner_id is None else get(db, before.owner_id)
+    others = partial(_has_admin_besides, db, user_id)
+    after = update_account(before, wanted, act, _actor(db, act), others, owner)
     assert before is not None
     if after != before:
         _write(db, after)
@@ -77,8 +93,7 @@ def update(
         if (ended := ended_with(before, after)) is not None:
             invite_rows.delete_made(db, user_id, of_server=ended == "of the server")
         audit_rows.write(db, None, entries_of_update(before, after, act))
-    ends = wanted.deleted or wanted.banned
-    return after, heirs.pass_on(writer, user_id, act.at) if ends and pass_on else None
+    return after
 
 
 def check(writer: Writer, act: Act) -> None:
@@ -93,11 +108,13 @@ def note(writer: Writer, act: Act, action: Action, user_id: int, detail: str | N
 
 def _write(db: sqlite3.Connection, user: User) -> None:
     db.execute(
-        "UPDATE users SET is_admin = ?, banned = ?, deleted = ?, display_name = ?, display_name_key = ?,"
-        " password_hash = ?, email = ?, email_key = iif(? IS NULL, NULL, email_key), avatar_id = ? WHERE id = ?",
+        "UPDATE users SET is_admin = ?, banned = ?, banned_with_owner = ?, deleted = ?, display_name = ?,"
+        " display_name_key = ?, password_hash = ?, email = ?, email_key = iif(? IS NULL, NULL, email_key),"
+        " avatar_id = ? WHERE id = ?",
         (
             user.is_admin,
             user.banned,
+            user.banned_with_owner,
             user.deleted,
             user.display_name,
             name_key(user.display_name),

@@ -1,13 +1,18 @@
 """What all writes of accounts use."""
 
 import sqlite3
+from collections.abc import Sequence
+from dataclasses import replace
 
 from domain.changes import UserChanged
+from domain.decisions.accounts import check_username
 from domain.models import User
-from domain.refusals import NotFound
+from domain.refusals import Duplicate, NotFound
+from domain.text import email_key, name_key
 from storage.sqlite.rows import user_of
 from storage.sqlite.sessions import end_sessions
 from storage.sqlite.writer import Writer
+from storage.times import to_micros
 
 
 def get(db: sqlite3.Connection, user_id: int) -> User | None:
@@ -16,10 +21,45 @@ def get(db: sqlite3.Connection, user_id: int) -> User | None:
     return user_of(row) if row else None
 
 
+def bots_of(db: sqlite3.Connection, owner_id: int) -> Sequence[User]:
+    """The bots of a user that are not deleted, by id."""
+    rows = db.execute("SELECT * FROM users WHERE owner_id = ? AND deleted = 0 ORDER BY id", (owner_id,))
+    return [user_of(row) for row in rows]
+
+
+def insert(db: sqlite3.Connection, user: User) -> User:
+    """Inserts an account, and returns it with its id. Raises: `Duplicate`, see `storage.ports.Users.create`."""
+    check_username(user.username)
+    username_key = name_key(user.username)
+    address_key = None if user.email is None else email_key(user.email)
+    if db.execute("SELECT 1 FROM users WHERE username_key = ?", (username_key,)).fetchone():
+        raise Duplicate("username")
+    if db.execute("SELECT 1 FROM users WHERE email_key = ?", (address_key,)).fetchone():
+        raise Duplicate("email")
+    user_id = db.execute(
+        "INSERT INTO users (username, display_name, email, password_hash, created_at, is_bot, owner_id,"
+        " username_key, display_name_key, email_key) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            user.username,
+            user.display_name,
+            user.email,
+            user.password_hash,
+            to_micros(user.created_at),
+            user.is_bot,
+            user.owner_id,
+            username_key,
+            name_key(user.display_name),
+            address_key,
+        ),
+    ).lastrowid
+    assert user_id is not None
+    return replace(user, id=user_id)
+
+
 def check_account(db: sqlite3.Connection, user_id: int) -> User:
-    """The user. Raises: `NotFound` if there is none, or they are deleted."""
+    """The user. Raises: `NotFound` if there is none, they are deleted, or a hook writes as them."""
     user = get(db, user_id)
-    if user is None or user.deleted:
+    if user is None or user.deleted or user.is_hook:
         raise NotFound(f"user {user_id}")
     return user
 

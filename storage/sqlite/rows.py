@@ -19,7 +19,8 @@ def user_of(row: Row) -> User:
     (user_id, username, display_name, email, password_hash, created, seen, is_bot, banned, deleted, *more) = (
         row
     )
-    _username_key, _display_name_key, _email_key, is_admin, presence, avatar_id, *_ = more
+    _username_key, _display_name_key, _email_key, is_admin, presence, avatar_id, _uploads_bytes, *more = more
+    owner_id, banned_with_owner, is_hook, *_ = more
     return User(
         id=user_id,
         username=username,
@@ -34,6 +35,9 @@ def user_of(row: Row) -> User:
         is_admin=bool(is_admin),
         presence=presence,
         avatar_id=avatar_id,
+        owner_id=owner_id,
+        banned_with_owner=bool(banned_with_owner),
+        is_hook=bool(is_hook),
     )
 
 

@@ -2,6 +2,9 @@
 
 from collections.abc import Sequence
 
+from storage.sqlite.schema_bots import BOTS
+from storage.sqlite.schema_hooks import HOOKS
+
 _FIRST = """
 CREATE TABLE users (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -293,5 +296,5 @@ CREATE UNIQUE INDEX chats_by_avatar ON chats (avatar_id) WHERE avatar_id IS NOT 
 
 STEPS: Sequence[str] = (
     *(_FIRST, _RUNS, _TOKENS, _NAMES, _EPOCH, _PEOPLE, _SLOW_MODE, _PINS, _MENTIONS, _SEARCH, _REMOVALS),
-    _FILES,
+    *(_FILES, BOTS, HOOKS),
 )

@@ -6,12 +6,10 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
 from domain.acts import UNAUDITED, AccountUpdate, Act
-from domain.decisions.accounts import check_username
 from domain.models import PresenceChoice, User
-from domain.refusals import Duplicate
 from domain.text import email_key, name_key
 from storage.sqlite import account_acts, heirs
-from storage.sqlite.accounts import check_account, check_active
+from storage.sqlite.accounts import check_account, check_active, insert
 from storage.sqlite.accounts import end_sessions_but as _end_sessions_but
 from storage.sqlite.accounts import get as _get
 from storage.sqlite.accounts import publish as _publish
@@ -25,7 +23,7 @@ _HIGHEST = chr(0x10FFFF)
 
 # Of namesakes, the one whose name was given exactly but for case, else the one that has the key of the name.
 _BY_NAME = """
-SELECT * FROM users WHERE (username_key = ? OR (username_key >= ? AND username_key < ?)) AND deleted = 0
+SELECT * FROM users WHERE (username_key = ? OR (username_key >= ? AND username_key < ?)) AND deleted = 0 AND is_hook = 0
 ORDER BY username_key <> ?, username_key LIMIT 1
 """
 
@@ -113,9 +111,11 @@ class SqliteUsers:
     async def update(
         self, user_id: int, update: AccountUpdate, act: Act = UNAUDITED, *, pass_on: bool = True
     ) -> User:
-        user, go_on_after = await self._database.write(account_acts.update, user_id, update, act, pass_on)
-        while go_on_after is not None:
-            go_on_after = await self._database.write(heirs.pass_on, user_id, act.at, go_on_after)
+        user, rest = await self._database.write(account_acts.update, user_id, update, act, pass_on)
+        for owner_id, after_id in rest:
+            go_on_after: int | None = after_id
+            while go_on_after is not None:
+                go_on_after = await self._database.write(heirs.pass_on, owner_id, act.at, go_on_after)
         return user
 
     async def set_banned(self, user_id: int, banned: bool, *, pass_on: bool = True) -> User:
@@ -161,12 +161,12 @@ def _search(db: sqlite3.Connection, key: str, after_id: int, limit: int) -> Sequ
             "SELECT * FROM users WHERE id IN ("
             " SELECT id FROM users WHERE username_key >= :first AND username_key < :last"
             " UNION SELECT id FROM users WHERE display_name_key >= :first AND display_name_key < :last"
-            ") AND id > :after AND banned = 0 AND deleted = 0 ORDER BY id LIMIT :limit",
+            ") AND id > :after AND banned = 0 AND deleted = 0 AND is_hook = 0 ORDER BY id LIMIT :limit",
             {"first": key, "last": key + _HIGHEST, "after": after_id, "limit": limit},
         )
     else:
         rows = db.execute(
-            "SELECT * FROM users WHERE id > ? AND banned = 0 AND deleted = 0 ORDER BY id LIMIT ?",
+            "SELECT * FROM users WHERE id > ? AND banned = 0 AND deleted = 0 AND is_hook = 0 ORDER BY id LIMIT ?",
             (after_id, limit),
         )
     return [user_of(row) for row in rows]
@@ -181,7 +181,7 @@ _NAMED = """id IN (
 
 def _search_all(db: sqlite3.Connection, key: str, address: str, after_id: int, limit: int) -> Sequence[User]:
     rows = db.execute(
-        f"SELECT * FROM users WHERE {_NAMED if key else ''} id > :after AND deleted = 0"  # noqa: S608
+        f"SELECT * FROM users WHERE {_NAMED if key else ''} id > :after AND deleted = 0 AND is_hook = 0"  # noqa: S608
         " ORDER BY id LIMIT :limit",
         {
             "key": key,
@@ -207,33 +207,8 @@ def _create(
     act: Act = UNAUDITED,
 ) -> User:
     account_acts.check(writer, act)
-    check_username(username)
-    db = writer.db
-    username_key = name_key(username)
-    address_key = None if email is None else email_key(email)
-    taken = db.execute("SELECT 1 FROM users WHERE username_key = ?", (username_key,)).fetchone()
-    if taken:
-        raise Duplicate("username")
-    if db.execute("SELECT 1 FROM users WHERE email_key = ?", (address_key,)).fetchone():
-        raise Duplicate("email")
-    user_id = db.execute(
-        "INSERT INTO users (username, display_name, email, password_hash, created_at, is_bot,"
-        " username_key, display_name_key, email_key) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (
-            username,
-            display_name,
-            email,
-            password_hash,
-            to_micros(created_at),
-            is_bot,
-            username_key,
-            name_key(display_name),
-            address_key,
-        ),
-    ).lastrowid
-    assert user_id is not None
-    user = User(user_id, username, display_name, email, password_hash, created_at, is_bot=is_bot)
-    account_acts.note(writer, act, "user_created", user_id, username)
+    user = insert(writer.db, User(0, username, display_name, email, password_hash, created_at, is_bot=is_bot))
+    account_acts.note(writer, act, "user_created", user.id, username)
     return account_acts.make_admin(writer, user, act) if is_admin else user
 
 

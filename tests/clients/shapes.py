@@ -46,6 +46,7 @@ USER = {
     "active": a(bool),
     "deleted": a(bool),
 }
+BOT = {**USER, "is_bot": one_of(True), "owner_id": is_id}
 OWN_USER = {
     **USER,
     "email": maybe(a(str)),
@@ -96,7 +97,7 @@ CHAT = {
     "muted_until": maybe(is_time),
 }
 MEMBER = {
-    "user": lambda value: fits(value, OWN_USER if "email" in value else USER),
+    "user": lambda value: fits(value, OWN_USER if "email" in value else BOT if "owner_id" in value else USER),
     "role": one_of("owner", "admin", "member"),
     "joined_at": is_time,
     "last_read_message_id": maybe(is_id),

@@ -46,6 +46,7 @@ REQUESTS: dict[str, tuple[Request, str, str, str]] = {
     "check_avatar": (permissions.check_avatar, "oa-", "oa-", "---"),
     "check_make_public": (permissions.check_make_public, "o--", "o--", "---"),
     "check_invite": (permissions.check_invite, "oa-", "oa-", "---"),
+    "check_hooks": (permissions.check_hooks, "oa-", "oa-", "---"),
     "check_delete_chat": (permissions.check_delete_chat, "o--", "o--", "o--"),
     "check_add, a member": (lambda one: permissions.check_add(one, "member"), "oa-", "oa-", "---"),
     "check_add, an admin": (lambda one: permissions.check_add(one, "admin"), "o--", "o--", "---"),

@@ -13,6 +13,7 @@ from handlers.wire.answers import HistoryAnswer, Nothing, UserAnswer
 from handlers.wire.json import dumps, loads
 from handlers.wire.views import UserObject
 from tests.clients.admins import make_admin
+from tests.clients.bots import bot_of
 from tests.clients.declared import faults
 from tests.clients.files import upload
 from tests.clients.people import Person
@@ -57,6 +58,7 @@ async def test_every_command_answers_what_it_declares(server: Server) -> None:
     await _accounts(answers, ann)
     await _chats_and_members(answers, ann, bob)
     await _invites(answers, ann, bob)
+    await _hooks(answers, ann)
     await _messages(answers, ann, bob)
     assert answers.right == COMMANDS.keys()
 
@@ -78,10 +80,28 @@ async def _accounts(answers: Answers, ann: Person) -> None:
     assert page["next_cursor"] is not None
     assert (await answers.run(ann, "list_users", cursor=page["next_cursor"]))["next_cursor"] is None
     await _admin(answers, ann)
+    await _bots(answers, ann)
     client = await ann.connect()
     await answers.command(client, "ping")
     await answers.command(client, "status", status="busy")
     await answers.command(client, "refresh_token", token=ann.token)
+
+
+async def _bots(answers: Answers, ann: Person) -> None:
+    bot_id = (await answers.run(ann, "create_bot", username="echo"))["bot"]["id"]
+    await answers.run(ann, "list_bots")
+    await answers.run(ann, "change_bot", bot_id=bot_id, display_name="Echo")
+    bot = bot_of(
+        ann,
+        {
+            "bot": {"id": bot_id, "username": "echo"},
+            **await answers.run(ann, "renew_bot_token", bot_id=bot_id),
+        },
+    )
+    await answers.command(await bot.connect(), "refresh_token", token=bot.token)
+    await answers.run(ann, "get_user", user_id=bot_id)
+    await answers.run(bot, "get_user", user_id=bot_id)
+    await answers.run(ann, "delete_bot", bot_id=bot_id)
 
 
 async def _admin(answers: Answers, ann: Person) -> None:
@@ -141,6 +161,17 @@ async def _invites(answers: Answers, ann: Person, bob: Person) -> None:
     await answers.run(ann, "change_chat", chat_id=chat_id, is_public=True)
     await answers.run(bob, "list_public_chats", limit=1)
     await answers.run(bob, "join_public_chat", chat_id=chat_id)
+
+
+async def _hooks(answers: Answers, ann: Person) -> None:
+    chat_id = await ann.chat()
+    outgoing = {"kind": "outgoing", "target_url": "https://example.org/"}
+    for fields in ({"kind": "incoming"}, outgoing):
+        made = await answers.run(ann, "create_hook", chat_id=chat_id, name="Alerts", **fields)
+        hook_id = made["hook"]["id"]
+        for name, more in (("renew_hook_key", {}), ("change_hook", {"paused": True}), ("list_hooks", {})):
+            await answers.run(ann, name, chat_id=chat_id, hook_id=hook_id, **more)
+        await answers.run(ann, "remove_hook", hook_id=hook_id)
 
 
 async def _messages(answers: Answers, ann: Person, bob: Person) -> None:

@@ -148,7 +148,12 @@ export default {
     block: 'Block',
   },
   roles: { owner: 'owner', admin: 'admin', member: 'member' },
-  users: { gone: 'Deleted account', deleted: 'Deleted account', banned: 'Banned from this server' },
+  users: {
+    gone: 'Deleted account',
+    deleted: 'Deleted account',
+    banned: 'Banned from this server',
+    bot: 'bot',
+  },
   presence: { online: 'online', busy: 'busy', away: 'away', offline: 'offline', seen: 'last seen {when}' },
   menu: {
     title: 'Menu of {name}',

@@ -148,7 +148,12 @@ export default {
     block: 'Заблокировать',
   },
   roles: { owner: 'владелец', admin: 'администратор', member: 'участник' },
-  users: { gone: 'Удалённый аккаунт', deleted: 'Аккаунт удалён', banned: 'Заблокирован на сервере' },
+  users: {
+    gone: 'Удалённый аккаунт',
+    deleted: 'Аккаунт удалён',
+    banned: 'Заблокирован на сервере',
+    bot: 'бот',
+  },
   presence: { online: 'онлайн', busy: 'занят', away: 'отошёл', offline: 'офлайн', seen: 'был(а) {when}' },
   menu: {
     title: 'Меню: {name}',

@@ -28,11 +28,17 @@ export function createChatNames({ list, members, users, session }) {
     return peer ? users.nameOf(peer) : ''
   }
 
+  /** Whether it is a private chat with a bot. @param {Chat} chat */
+  function isWithBot(chat) {
+    const peer = chat.chat_type === 'private' ? peerOf(chat) : null
+    return Boolean(peer && users.get(peer)?.is_bot)
+  }
+
   /** The users with whom the list has no private chat. @param {import('@/types').User[]} found */
   function withoutPrivate(found) {
     const peers = new Set(list.value.filter(({ chat_type }) => chat_type === 'private').map(peerOf))
     return found.filter(({ id }) => id !== session.userId && !peers.has(id))
   }
 
-  return { peerOf, titleOf, withoutPrivate }
+  return { peerOf, titleOf, isWithBot, withoutPrivate }
 }

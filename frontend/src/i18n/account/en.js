@@ -62,6 +62,7 @@ export default {
       picture: 'Picture',
       password: 'Change password',
       sessions: 'Where you are logged in',
+      bots: 'Bots',
       blocked: 'Blocked people',
       deletion: 'Delete account',
     },
@@ -86,6 +87,30 @@ export default {
     endOthers: 'Log out everywhere else',
     endOthersTitle: 'Log out {n} other session? | Log out {n} other sessions?',
     gone: 'This session has ended already.',
+  },
+  bots: {
+    about:
+      'A bot is an account for a program of yours: it writes under its own name, and comes in by a token instead of a password.',
+    none: 'You have no bots.',
+    username: 'Username of the bot',
+    create: 'Create a bot',
+    tooMany: 'You have as many bots as you can have. Delete one first.',
+    token: 'Token of {name}',
+    tokenOnce:
+      'Copy the token now and keep it as you keep a password: whoever has it is the bot. It is not shown again.',
+    copy: 'Copy the token',
+    done: 'Done',
+    renew: 'New token',
+    renewLabel: 'New token for {name}',
+    renewTitle: 'Make a new token for {name}?',
+    renewText: 'Programs that use the old token are cut off at once.',
+    remove: 'Delete',
+    removeLabel: 'Delete {name}',
+    removeTitle: 'Delete the bot {name}?',
+    removeText:
+      'Its programs are cut off at once. Its messages stay. This cannot be undone, and its username stays taken.',
+    banned: 'This bot is banned from the server and gets no token.',
+    gone: 'This bot is deleted already.',
   },
   blocked: {
     about: 'They cannot write to you in your private chat, begin a new one, or add you to chats.',
