@@ -22,6 +22,7 @@ from handlers.commands import (
     reactions,
     search,
     sessions,
+    streams,
     typing,
     users,
 )
@@ -93,6 +94,7 @@ COMMANDS: Mapping[str, Command[Any]] = by_name(
         files.remove_avatar,
         files.remove_chat_avatar,
         typing.typing,
+        streams.stream_message,
         presence.status,
         connection.ping,
         connection.refresh_token,
