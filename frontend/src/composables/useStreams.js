@@ -1,7 +1,7 @@
 import { onScopeDispose, shallowReactive } from 'vue'
 import { streamKey } from '@/timeline/rows'
 import { onEvent } from './onEvent'
-import { unfold } from './useUnfolded'
+import { keepWhole } from './useUnfolded'
 
 /** A stream that is not continued disappears after this time, which is a little longer than the server's. */
 const SHOWN_MS = 16_000
@@ -42,8 +42,8 @@ export function useStreams(chatId) {
   })
   onEvent('new_message', ({ chat_id, message }) => {
     if (chat_id !== chatId || !message.client_id) return
-    // The reader has seen all of it grow: it would jump if it were folded now.
-    if (remove(streamKey(message.sender_id, message.client_id))) unfold(message.id)
+    // The reader has seen all of it grow: the log would jump if it were folded now.
+    if (remove(streamKey(message.sender_id, message.client_id))) keepWhole(message.id)
   })
   onScopeDispose(() => ends.forEach((timer) => clearTimeout(timer)))
 
