@@ -90,7 +90,9 @@ class StreamTracker:
     def settle_encoded(self, chat_id: int, user_id: int, blobs: Blobs) -> None:
         """As `settle`, for a message of another node, of which the bytes of its event are known."""
         streams = self._chats.get(chat_id)
-        for key in [key for key in streams or () if key[0] == user_id]:
+        if streams is None:  # nearly always
+            return
+        for key in [key for key in streams if key[0] == user_id]:
             # A quote in a text is escaped, so these bytes are the field and never a part of somebody's text.
             field = dumps({"client_id": key[1]})[1:-1]
             if any(field in blob for blob in blobs):
