@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from domain.mentions import ALL_MEMBERS_MAX
-from domain.models import Actor, Member, Message, Role
+from domain.models import Actor, ChatType, Member, Message, Role
 from domain.refusals import Forbidden
 
 _MANAGERS: frozenset[Role] = frozenset({"owner", "admin"})
@@ -20,7 +20,12 @@ def check_voice(actor: Actor | Member, at: datetime) -> None:
 def check_send(actor: Actor, at: datetime) -> None:
     """Members who have a voice send; in a channel only owners and admins do."""
     check_voice(actor, at)
-    if actor.chat_type == "channel" and actor.role not in _MANAGERS:
+    check_writer(actor.chat_type, actor.role)
+
+
+def check_writer(chat_type: ChatType, role: Role) -> None:
+    """In a channel only owners and admins write."""
+    if chat_type == "channel" and role not in _MANAGERS:
         raise Forbidden("only owner and admins write in a channel")
 
 

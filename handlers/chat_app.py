@@ -291,6 +291,7 @@ class ChatApp:
         self._publisher.stop()
         self.context.presence.stop()
         self.context.token_expiry.stop()
+        self.context.streams.stop()
         self.context.updates.stop()
         self.context.connection_counts.stop()
         self.context.subscriptions.stop()

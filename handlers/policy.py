@@ -19,6 +19,17 @@ TYPING_SHOWN_S = 3.0
 TYPING_REPEAT_S = 1.0
 """A repeat is published if the last published sign is at least this old."""
 
+STREAM_EVERY_S = 0.2
+"""The streams of a chat are published at most this often."""
+
+STREAM_SHOWN_S = 15.0
+"""A stream ends this long after its last call."""
+
+STREAM_LINGERS_S = 1.0
+"""A stream of another node ends this much later, if its end was lost."""
+
+STREAMS_PER_USER = 5
+
 UNFINISHED_MAX = 256
 """With this many commands of one connection waiting for the disk, the connection is not read."""
 
@@ -43,6 +54,7 @@ class Policy:
     joins_per_s: float = 50
     joins_burst: float = 2000
     typing_per_s: float = 10
+    streams_per_s: float = 20
     status_per_s: float = 10
     changes_per_s: float = 50
     changes_burst: float = 2000

@@ -149,6 +149,7 @@ POLICY_SETTINGS: Mapping[str, Read] = {
     "JOINS_PER_S": number(0),
     "JOINS_BURST": number(1),
     "TYPING_PER_S": number(0),
+    "STREAMS_PER_S": number(0),
     "STATUS_PER_S": number(0),
     "CHANGES_PER_S": number(0),
     "CHANGES_BURST": number(1),

@@ -24,6 +24,7 @@ from handlers.commands import (
     reactions,
     search,
     sessions,
+    streams,
     typing,
     users,
 )
@@ -100,6 +101,7 @@ COMMANDS: Mapping[str, Command[Any]] = by_name(
         hooks.renew_hook_key,
         hooks.remove_hook,
         typing.typing,
+        streams.stream_message,
         presence.status,
         connection.ping,
         connection.refresh_token,

@@ -211,4 +211,5 @@ async def _enter_room(context: Context, caller: Caller, chat_id: int) -> LoadedC
     chat = await context.directory.for_member(caller.user_id, chat_id)
     context.connections.check(connection)
     enter_room(context.hub, connection, chat)
+    context.streams.show(chat_id, connection)
     return chat

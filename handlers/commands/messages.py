@@ -8,6 +8,7 @@ from domain.models import Appended, Draft, Message, ReadMark
 from domain.text import content_fault
 from handlers.context import Caller, Context
 from handlers.live.limits import RECIPIENTS_PER_TOKEN
+from handlers.live.streams import StreamTracker
 from handlers.registry import Later, Result, command
 from handlers.wire.answers import (
     DeletedAnswer,
@@ -62,11 +63,13 @@ async def _send(context: Context, caller: Caller, params: SendMessage | CreateMe
         content_fault=fault,
         attachments=attachments,
     )
-    return Later(context.store.messages.append(draft), partial(_sent, context.links))
+    return Later(context.store.messages.append(draft), partial(_sent, context.links, context.streams))
 
 
-def _sent(links: FileLinks, appended: Appended) -> Result:
+def _sent(links: FileLinks, streams: StreamTracker, appended: Appended) -> Result:
     message = appended.message
+    if appended.duplicate and message.client_id is not None:  # no event of a message ends its stream
+        streams.end(message.chat_id, message.sender_id, message.client_id)
     return {"message": message_view(message, links), "seq": message.seq, "duplicate": appended.duplicate}
 
 

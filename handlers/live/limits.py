@@ -18,6 +18,7 @@ Limit = Literal[
     "messages",
     "joins",
     "typing",
+    "streams",
     "status",
     "changes",
     "marks",

@@ -25,6 +25,7 @@ from handlers.live.member_events import MemberEvents
 from handlers.live.presence_record import choice_of
 from handlers.live.settings_events import SettingsEvents
 from handlers.live.spreader import Spreader
+from handlers.live.stream_endings import StreamEndings
 from handlers.wire import events
 from handlers.wire.endings import Ending
 from handlers.wire.events import ROOM_EVENTS, EventOf
@@ -67,12 +68,14 @@ class Publisher:
         self._ended = ended
         self._members = MemberEvents(context)
         self._settings = SettingsEvents(context)
+        self._end_streams = StreamEndings(context.streams, context.directory)
         self._at = context.clock.now()
         """The timestamp of the events of the current batch."""
         self._publish = {kind.value: self._function_for(kind) for kind in changes.kinds()}
 
     def __call__(self, published: Sequence[Change]) -> None:
         self._at = self._context.clock.now()
+        self._end_streams(published)
         # Chat by chat, so that the events of one room are joined into one write for each member; the order within
         # a chat stays, and between chats there is none.
         publish = self._publish
@@ -113,6 +116,7 @@ class Publisher:
         context = self._context
         if new:
             context.typing.stop(chat_id, sender_id)
+            context.streams.settle_encoded(chat_id, sender_id, blobs)
             if seq == 1:
                 self._members.first_message(chat_id)
         context.directory.published(chat_id, seq)

@@ -205,6 +205,7 @@ async def _messages(answers: Answers, ann: Person, bob: Person) -> None:
     await answers.run(bob, "read_messages", chat_id=chat_id)
     await answers.command(client, "delete_message", message_id=message_id)
     await answers.command(client, "typing", chat_id=chat_id, is_typing=True)
+    await answers.command(client, "stream_message", chat_id=chat_id, stream_id="1", content="")
     await answers.command(client, "leave_chat", chat_id=chat_id)
 
 
