@@ -21,6 +21,7 @@ from domain.changes import (
 )
 from domain.file_changes import ChatAvatarChanged
 from domain.frozen import frozen
+from domain.hook_changes import HookAdded, HookChanged, HookRemoved
 from domain.invites import InviteMade, InviteRemoved
 from domain.models import Member
 from domain.moderation import MemberMuted, UserBanned, UserUnbanned
@@ -47,6 +48,12 @@ ChatAction = Literal[
     "avatar_removed",
     "invite_made",
     "invite_removed",
+    "hook_added",
+    "hook_changed",
+    "hook_paused",
+    "hook_resumed",
+    "hook_key_renewed",
+    "hook_removed",
 ]
 """What is told of a chat. Stored: a name never changes."""
 
@@ -126,6 +133,37 @@ def _invite_removed(change: InviteRemoved) -> Entries:
     return [_entry(change.at, change.actor_id, "invite_removed")]
 
 
+def _hook_added(change: HookAdded) -> Entries:
+    """The name, and neither where an outgoing hook goes, which may be a secret address, nor what authenticates it. So
+    it is with the others."""
+    return [
+        _entry(change.at, change.actor_id, "hook_added", user_id=change.hook.user_id, detail=change.hook.name)
+    ]
+
+
+def _hook_changed(change: HookChanged) -> Entries:
+    """An entry for each kind of change that the change is."""
+    hook = change.hook
+    actions: list[ChatAction] = []
+    if change.resumed:
+        actions.append("hook_resumed")
+    elif "paused" in change.changed:
+        actions.append("hook_paused")
+    if "key" in change.changed:
+        actions.append("hook_key_renewed")
+    if not {"paused", "created_by", "key"}.issuperset(change.changed):
+        actions.append("hook_changed")
+    return [
+        _entry(change.at, change.actor_id, action, user_id=hook.user_id, detail=hook.name)
+        for action in actions
+    ]
+
+
+def _hook_removed(change: HookRemoved) -> Entries:
+    hook = change.hook
+    return [_entry(change.at, change.actor_id, "hook_removed", user_id=hook.user_id, detail=hook.name)]
+
+
 def _member_added(change: MemberAdded) -> Entries:
     member, actor_id = change.member, change.actor_id
     if actor_id is None:
@@ -201,6 +239,9 @@ _ENTRIES: Mapping[type[Change], Callable[[Any], Entries]] = {
     ChatAvatarChanged: _avatar_changed,
     InviteMade: _invite_made,
     InviteRemoved: _invite_removed,
+    HookAdded: _hook_added,
+    HookChanged: _hook_changed,
+    HookRemoved: _hook_removed,
     MemberAdded: _member_added,
     MemberRemoved: _member_removed,
     RoleChanged: _role_changed,

@@ -23,8 +23,10 @@ class User:
     higher number is the newer one. A store of one node leaves it at 0.
     `is_admin`: they administer the server, which gives no rights in chats. `avatar_id` is the file of their picture,
     None without one; it never names another picture.
-    `owner_id` is the user whose bot this is; None for people, and for bots without an owner, which post for hooks.
+    `owner_id` is the user whose bot this is; None for people, and for the users of hooks.
     `banned_with_owner`: the bot is banned only because its owner is, and comes back with them.
+    `is_hook`: it is the user as whom a hook writes (`domain.hooks`), which nobody uses otherwise; `is_bot` is true then
+    too.
     """
 
     id: int
@@ -43,6 +45,7 @@ class User:
     avatar_id: str | None = None
     owner_id: int | None = None
     banned_with_owner: bool = False
+    is_hook: bool = False
 
     @property
     def active(self) -> bool:
@@ -286,6 +289,7 @@ class Account:
     is_bot: bool = False
     banned: bool = False
     deleted: bool = False
+    is_hook: bool = False
 
     @property
     def active(self) -> bool:

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from domain.mentions import ALL_MEMBERS_MAX
-from domain.models import Actor, Member, Message, Role
+from domain.models import Actor, ChatType, Member, Message, Role
 from domain.refusals import Forbidden
 
 _MANAGERS: frozenset[Role] = frozenset({"owner", "admin"})
@@ -20,7 +20,12 @@ def check_voice(actor: Actor | Member, at: datetime) -> None:
 def check_send(actor: Actor, at: datetime) -> None:
     """Members who have a voice send; in a channel only owners and admins do."""
     check_voice(actor, at)
-    if actor.chat_type == "channel" and actor.role not in _MANAGERS:
+    check_writer(actor.chat_type, actor.role)
+
+
+def check_writer(chat_type: ChatType, role: Role) -> None:
+    """In a channel only owners and admins write."""
+    if chat_type == "channel" and role not in _MANAGERS:
         raise Forbidden("only owner and admins write in a channel")
 
 
@@ -85,6 +90,17 @@ def check_invite(actor: Actor) -> None:
 
 def may_invite(actor: Actor) -> bool:
     """What `check_invite` checks."""
+    return actor.chat_type != "private" and actor.role in _MANAGERS
+
+
+def check_hooks(actor: Actor) -> None:
+    """Owners and admins of groups and channels manage hooks."""
+    if not may_manage_hooks(actor):
+        raise Forbidden("only the owner and admins of a group or channel manage hooks")
+
+
+def may_manage_hooks(actor: Actor) -> bool:
+    """What `check_hooks` checks."""
     return actor.chat_type != "private" and actor.role in _MANAGERS
 
 

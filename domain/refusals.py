@@ -74,6 +74,10 @@ class TooSoon(Refusal):
         self.wait_ms = wait_ms
 
 
+class HookPaused(Refusal):
+    """The hook is paused, by somebody who manages its chat or because nobody who does stands for it."""
+
+
 class LastOwner(Refusal):
     """The only owner of a chat cannot give up the role without another owner."""
 

@@ -6,7 +6,18 @@ import { emojiData } from './emojiData.js'
 import { precompress } from './precompress.js'
 
 const FUNCTION_TESTS = [
-  ...['accountRules', 'attachments', 'bidi', 'completions', 'dates', 'emoji', 'emojiList', 'events', 'files'],
+  ...[
+    'accountRules',
+    'attachments',
+    'bidi',
+    'completions',
+    'dates',
+    'docsModel',
+    'emoji',
+    'emojiList',
+    'events',
+    'files',
+  ],
   ...['folding', 'format'],
   ...['freshness', 'hosts', 'i18n', 'links', 'markers', 'mentions', 'once', 'recovery', 'rows'],
   ...['searchHits', 'searchWords', 'timeline', 'useForm', 'userAgents', 'viewport', 'zoom'],
@@ -41,7 +52,11 @@ export default defineConfig(({ mode }) => {
       __INTLIFY_PROD_DEVTOOLS__: false,
     },
     build: {
+      // Every browser that knows the client's colours preloads modules by itself.
+      modulePreload: { polyfill: false },
       rolldownOptions: {
+        // The page of the API is apart: the chat loads nothing of it.
+        input: ['index.html', 'docs.html'],
         output: {
           codeSplitting: {
             groups: [
@@ -59,6 +74,7 @@ export default defineConfig(({ mode }) => {
       port: 3000,
       proxy: {
         '/api': server,
+        '/hooks': server,
         '/ws': { target: server, ws: true },
         '/socket.io': { target: server, ws: true },
       },

@@ -10,16 +10,18 @@ from handlers import dispatch
 from handlers.commands import COMMANDS
 from handlers.context import Caller, make_context
 from handlers.dispatch import Outcome
-from handlers.figures import Figures
+from handlers.figures import Figures, trouble_of
 from handlers.files.downloads import Download, Downloads
 from handlers.files.service import FileService
 from handlers.files.uploading import Uploading
+from handlers.hooks.deliveries import HookDeliveries
+from handlers.hooks.incoming import IncomingHooks
 from handlers.host import Host
 from handlers.live.clock import Clock
 from handlers.live.connections import Connection, Wire, leave_room
 from handlers.live.counts import Counts
 from handlers.live.freshness import AlwaysFresh, Freshness
-from handlers.live.hub import Hub
+from handlers.live.hub import Blobs, Hub
 from handlers.live.identities import Identity
 from handlers.live.passwords import Passwords
 from handlers.live.peers import NoPeers, Peers
@@ -33,7 +35,7 @@ from handlers.registry import Command, Later, Result
 from handlers.wire import events
 from handlers.wire.endings import Ending, Refused
 from handlers.wire.errors import invalid
-from storage.errors import StorageError, Unavailable
+from storage.errors import StorageError
 from storage.histogram import Histogram
 from storage.ports import Store
 
@@ -104,6 +106,8 @@ class ChatApp:
         self.claims_of = self.context.identities.claims_of
         """See `Identities.claims_of`."""
         self.store_id = store.id
+        self.store_trouble = partial(trouble_of, store)
+        """See `trouble_of`."""
         self.setup = self.context.setup
         """The first admin, and the default chat."""
         self.operator = self.context.operator
@@ -112,11 +116,13 @@ class ChatApp:
         """What has happened since the start. Gates count here what only they know of."""
         hub.on_end(self._ended)
         self._publisher = Publisher(self.context, self.end, spreader)
-        self.hand_out = self._publisher.hand_out
-        """Publishes what another node has published: see `Publisher.hand_out`."""
         store.subscribe(self._publisher)
         self.files = FileService(self.context)
         """Files. Nothing is deleted before its `start`."""
+        self.hooks = HookDeliveries(self.context)
+        """Outgoing hooks. Nothing is delivered before its `start`."""
+        self.incoming = IncomingHooks(self.context)
+        """Incoming hooks."""
         self._sweep = SessionSweep(store.sessions, clock, keep_s=policy.access_token_ttl_s)
         self._sweep.start()
 
@@ -226,17 +232,14 @@ class ChatApp:
         context = self.context
         return sum(map(context.hub.unsent_bytes, context.connections.ids_of(user_id)))
 
-    # For those who run the server.
+    # What other nodes do.
 
-    async def store_trouble(self) -> str | None:
-        """What is wrong with the store, one of `storage.errors.Trouble`; None while it serves."""
-        try:
-            await self.context.store.ping()
-        except Unavailable as error:
-            return error.trouble
-        except StorageError:
-            return "failing"
-        return None
+    def hand_out(self, chat_id: int, seq: int, sender_id: int, blobs: Blobs, *, new: bool) -> None:
+        """Publishes what another node has published: see `Publisher.hand_out`."""
+        self._publisher.hand_out(chat_id, seq, sender_id, blobs, new=new)
+        self.hooks.handed_out(chat_id, seq)
+
+    # For those who run the server.
 
     def figures(self) -> Figures:
         """What metrics read. It asks nothing of the store."""
@@ -248,11 +251,10 @@ class ChatApp:
             self.counts,
             self.context.store.health,
             self.files.counts,
+            self.hooks.counts,
+            self.hooks.states(),
+            self.incoming.counts,
         )
-
-    async def setup_needed(self) -> bool:
-        """Whether the server has no admin, so that a setup link makes one."""
-        return await self.setup.needed()
 
     async def has_users(self) -> bool:
         return await self.context.store.users.exist()
@@ -284,10 +286,12 @@ class ChatApp:
     async def close(self) -> None:
         """Waits for what is still to be stored, then stops timers and threads. The caller closes the store."""
         await self._sweep.stop()
+        await self.hooks.close()
         await self.files.close()
         self._publisher.stop()
         self.context.presence.stop()
         self.context.token_expiry.stop()
+        self.context.streams.stop()
         self.context.updates.stop()
         self.context.connection_counts.stop()
         self.context.subscriptions.stop()

@@ -24,6 +24,7 @@ from handlers.live.peers import Peers
 from handlers.live.presence import PresenceTracker
 from handlers.live.session_use import SessionUse
 from handlers.live.setup import Setup
+from handlers.live.streams import StreamTracker
 from handlers.live.subscriptions import Subscriptions
 from handlers.live.token_expiry import TokenExpiry
 from handlers.live.tokens import Tokens
@@ -86,6 +87,7 @@ class Context:
     last_seen: LastSeen
     session_use: SessionUse
     typing: TypingTracker
+    streams: StreamTracker
     token_expiry: TokenExpiry
     updates: ChatUpdates
     subscriptions: Subscriptions
@@ -124,6 +126,7 @@ def make_context(
     identities = Identities(store, tokens, clock, freshness, session_use.used)
     limiter = Limiter(policy, clock)
     last_seen = LastSeen(store.users, clock)
+    streams = StreamTracker(hub, clock, peers)
     presence = PresenceTracker(
         hub, clock, directory, peers, grace_s=policy.presence_grace_s, last_seen=last_seen
     )
@@ -143,9 +146,10 @@ def make_context(
         last_seen=last_seen,
         session_use=session_use,
         typing=TypingTracker(hub, clock, connections, peers),
+        streams=streams,
         token_expiry=TokenExpiry(hub, clock, connections),
         updates=ChatUpdates(store, hub, clock, connections, directory, links),
-        subscriptions=Subscriptions(store, hub, connections, directory),
+        subscriptions=Subscriptions(store, hub, connections, directory, streams),
         announcer=Announcer(store, hub, clock, connections, directory, identities, presence),
         freshness=freshness,
         peers=peers,

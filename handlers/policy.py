@@ -19,6 +19,17 @@ TYPING_SHOWN_S = 3.0
 TYPING_REPEAT_S = 1.0
 """A repeat is published if the last published sign is at least this old."""
 
+STREAM_EVERY_S = 0.2
+"""The streams of a chat are published at most this often."""
+
+STREAM_SHOWN_S = 15.0
+"""A stream ends this long after its last call."""
+
+STREAM_LINGERS_S = 1.0
+"""A stream of another node ends this much later, if its end was lost."""
+
+STREAMS_PER_USER = 5
+
 UNFINISHED_MAX = 256
 """With this many commands of one connection waiting for the disk, the connection is not read."""
 
@@ -43,6 +54,7 @@ class Policy:
     joins_per_s: float = 50
     joins_burst: float = 2000
     typing_per_s: float = 10
+    streams_per_s: float = 20
     status_per_s: float = 10
     changes_per_s: float = 50
     changes_burst: float = 2000
@@ -60,6 +72,9 @@ class Policy:
     name_changes_per_h: float = 10
     login_failures_per_min: float = 10
     auth_calls_per_min: float = 300
+    hook_messages_per_s: float = 1
+    hook_messages_burst: int = 200
+    hook_misses_per_min: float = 300
     frames_per_s: float = 200
     bytes_per_s: float = 4 * 1024 * 1024
     user_frames_per_s: float = 1000
@@ -71,6 +86,7 @@ class Policy:
     presence_grace_s: float = 2
     volatile_limit_bytes: int = 256 * 1024
     max_unsent_bytes_per_user: int = 16 * 1024 * 1024
+    webhook_private: bool = False
 
     def unlimited(self) -> "Policy":
         """This policy without limits on what one user or address may do: 0 in every field named `…_per_…`."""

@@ -10,6 +10,8 @@ from domain.frozen import frozen
 from handlers.context import Caller, Context
 from handlers.live.limits import Limit
 from handlers.policy import Policy
+from handlers.wire.descriptions import description_of
+from handlers.wire.errors import Code
 from handlers.wire.schemas import CommandSchema, schema_for
 from storage.promise import Promise
 
@@ -38,7 +40,8 @@ class Command(Generic[Params]):
     """A command. `answer` is the type of its result, one of `handlers.wire.answers`. `socket`: the sockets have the
     command too, not REST alone. `limit`: what it counts against, by user, but `auth_calls` by address. `unlimited`
     says why a command has no limit. `admin`: only admins of the server may. `people`: bots may not. `more_faults` is
-    asked where the schema has found a fault, so that all are told at once."""
+    asked where the schema has found a fault, so that all are told at once. `errors`: the codes with which the command
+    itself fails, besides those that its gate, its schema and its limit give; None if nobody has declared them."""
 
     name: str
     params: type[Params]
@@ -51,6 +54,12 @@ class Command(Generic[Params]):
     admin: bool = False
     people: bool = False
     more_faults: MoreFaults | None = None
+    errors: tuple[Code, ...] | None = None
+
+    @property
+    def description(self) -> str:
+        """What the docstring of the handler says, for documents."""
+        return description_of(self.handler)
 
 
 def command(
@@ -64,6 +73,7 @@ def command(
     admin: bool = False,
     people: bool = False,
     more_faults: MoreFaults | None = None,
+    errors: tuple[Code, ...] | None = None,
 ) -> Callable[[Handler[Params]], Command[Params]]:
     """Makes a handler a command. Raises: `ValueError` if `answer` is no TypedDict, or if the command has neither a
     limit nor a reason for having none."""
@@ -75,7 +85,18 @@ def command(
     def install(handler: Handler[Params]) -> Command[Params]:
         schema = schema_for(params)
         return Command(
-            name, params, answer, schema, handler, socket, limit, unlimited, admin, people, more_faults
+            name,
+            params,
+            answer,
+            schema,
+            handler,
+            socket,
+            limit,
+            unlimited,
+            admin,
+            people,
+            more_faults,
+            errors,
         )
 
     return install

@@ -17,6 +17,7 @@ from handlers.wire.endings import Ending
 from server.about import add_about
 from server.config import Config
 from server.control import Control
+from server.documents import add_documents
 from server.draining import DRAINING, Crowd, Draining
 from server.engine import AsyncServer, BudgetPolicy, Rate
 from server.engine.budget import BURST_S, UNLIMITED
@@ -24,6 +25,8 @@ from server.engine_hub import EngineHub
 from server.files import add_files
 from server.headers import add_headers
 from server.health import add_health
+from server.hooks.incoming import add_incoming_hooks
+from server.hooks.poster import Poster
 from server.http_counts import HttpCounts
 from server.keys import BUS, CHAT_APP, CONFIG, HTTP_COUNTS, NODE, ORIGINS, PAGES, REQUESTS, SIO, UNSENT
 from server.large_answers import OnePerTurn, Unsent
@@ -99,8 +102,10 @@ def create_app(config: Config, *, clock: Clock | None = None) -> web.Application
     relay.attach(app)
     app.router.add_get("/ws", RawGate(sio, hub).serve)
     add_files(app)
+    add_incoming_hooks(app)
     add_rest(app)
     add_about(app)
+    add_documents(app)
     _measure(app, hub)
     add_metrics(app)
     add_health(app)
@@ -194,10 +199,9 @@ def _budgets(policy: Policy) -> BudgetPolicy:
 def _chat_app(sio: AsyncServer, hub: EngineHub, clock: Clock) -> Any:
     async def open_chat_app(app: web.Application) -> AsyncIterator[None]:
         config = app[CONFIG]
-        timeout_s = config.database_connect_timeout_s
         store = await open_when_free(
             config.store_url(),
-            connect_timeout_s=timeout_s,
+            connect_timeout_s=config.database_connect_timeout_s,
             wait_s=LOCKED_WAIT_S,
             files_folder=config.uploads_dir,
         )
@@ -237,6 +241,7 @@ def _chat_app(sio: AsyncServer, hub: EngineHub, clock: Clock) -> Any:
                 await store.close()
                 raise
         chat_app.files.start()
+        chat_app.hooks.start(Poster(private=config.policy.webhook_private, ca_file=config.ssl_cert_file))
         control = Control(chat_app, config.data_dir)
         await control.open()
         sio.register_namespace(ChatNamespace(chat_app, app[ORIGINS]))

@@ -22,6 +22,7 @@ from server.setting_readers import (
     base_url,
     bearer_token,
     built_web_client,
+    certificates,
     chat_name,
     choice,
     integer,
@@ -77,6 +78,7 @@ class Config:
     unsent_answers_limit_bytes: int = 32 * 1024 * 1024
     metrics_token: str = field(default="", repr=False)
     metrics_port: int = 0
+    ssl_cert_file: Path | None = None
     policy: Policy = field(default_factory=Policy)
 
     @property
@@ -123,6 +125,7 @@ SETTINGS: Mapping[str, Read] = {
     "UNSENT_ANSWERS_LIMIT_BYTES": integer(1024 * 1024),
     "METRICS_TOKEN": bearer_token,
     "METRICS_PORT": integer(0, 65535),
+    "SSL_CERT_FILE": certificates,
 }
 """Those of `Config`, under their names in lower case. `PLAIN` ones and SECRET_KEY come on top."""
 
@@ -146,6 +149,7 @@ POLICY_SETTINGS: Mapping[str, Read] = {
     "JOINS_PER_S": number(0),
     "JOINS_BURST": number(1),
     "TYPING_PER_S": number(0),
+    "STREAMS_PER_S": number(0),
     "STATUS_PER_S": number(0),
     "CHANGES_PER_S": number(0),
     "CHANGES_BURST": number(1),
@@ -163,6 +167,9 @@ POLICY_SETTINGS: Mapping[str, Read] = {
     "NAME_CHANGES_PER_H": number(0),
     "LOGIN_FAILURES_PER_MIN": number(0),
     "AUTH_CALLS_PER_MIN": number(0),
+    "HOOK_MESSAGES_PER_S": number(0),
+    "HOOK_MESSAGES_BURST": integer(1),
+    "HOOK_MISSES_PER_MIN": number(0),
     "FRAMES_PER_S": number(0),
     "BYTES_PER_S": number(0),
     "USER_FRAMES_PER_S": number(0),
@@ -174,6 +181,7 @@ POLICY_SETTINGS: Mapping[str, Read] = {
     "PRESENCE_GRACE_S": number(0),
     "VOLATILE_LIMIT_BYTES": integer(1024),
     "MAX_UNSENT_BYTES_PER_USER": integer(0),
+    "WEBHOOK_PRIVATE": switch,
 }
 """Those of `Policy`, under their names in lower case."""
 

@@ -1,9 +1,21 @@
 """Health probes for operators and orchestrators."""
 
+from typing import NotRequired, TypedDict
+
 from aiohttp import web
 
 from server.draining import DRAINING
 from server.keys import BUS, CHAT_APP, NODE
+
+
+class Health(TypedDict):
+    """`status` is `ok`, or why the server is not ready; then `store` or `node` says what is wrong there. `redis` is
+    there with `REDIS_URL`."""
+
+    status: str
+    store: NotRequired[str]
+    node: NotRequired[str]
+    redis: NotRequired[str]
 
 
 async def live(_request: web.Request) -> web.Response:

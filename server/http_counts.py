@@ -5,7 +5,7 @@ from typing import get_args
 
 from handlers.wire.errors import Code
 
-ROUTES = ("api", "docs", "health", "metrics", "socket.io", "ws")
+ROUTES = ("api", "docs", "health", "hooks", "metrics", "socket.io", "ws")
 """First names of paths that are counted on their own."""
 
 OTHER_ROUTES = "other"

@@ -41,6 +41,7 @@ _SECRET = re.compile(
     r"|(?<=[?&]sid=)[^&\s\"']+"
     r"|(?<=[?&]code=)[^&\s\"']+"
     r"|(?:(?<=/invite/)|(?<=/invites/))[^/?\s\"']+"
+    r"|(?<=/hooks/)(?<!/api/hooks/)[^/?\s\"']+"
     r"|(?<=://)[^\s/:@]*:[^\s/@]+(?=@)"  # the credentials in a URL
 )
 

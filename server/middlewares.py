@@ -10,6 +10,7 @@ from aiohttp import hdrs, web
 from handlers.wire.endings import Ending, Refused
 from handlers.wire.errors import ChatError, Code, error_view
 from handlers.wire.exceptions import as_chat_error
+from server.hooks import plain_answers
 from server.keys import HTTP_COUNTS, LINGERS, ORIGINS, SLOT
 from server.large_answers import PacedBody
 from server.request_slots import Slot
@@ -150,8 +151,10 @@ async def answer_errors(request: web.Request, handler: Handler) -> web.StreamRes
 
 
 def _answered(request: web.Request, error: ChatError, *, status: int | None = None) -> web.Response:
-    """`error_answer`, counted."""
+    """`error_answer`, counted. Senders to incoming hooks get plain text."""
     request.app[HTTP_COUNTS].errors[error.code] += 1
+    if request.path.startswith(plain_answers.PATH):
+        return plain_answers.error_answer(request, error, status=status)
     return error_answer(error, status=status)
 
 
@@ -172,6 +175,8 @@ async def check_origins(request: web.Request, handler: Handler) -> web.StreamRes
         return await handler(
             request
         )  # the gate refuses with a close code, which is all that a browser can read there
+    if request.path.startswith(plain_answers.PATH):
+        return await handler(request)  # programs post there, and what they post says nothing of its origin
     if not request.app[ORIGINS].admits(request):
         return _answered(request, Refused("forbidden", Ending.ORIGIN_REFUSED))
     if request.path.startswith("/socket.io"):

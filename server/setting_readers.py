@@ -5,6 +5,7 @@ Each function makes, or is, a reader. A reader gets text without blanks around i
 """
 
 import re
+import ssl
 from collections.abc import Callable
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
@@ -120,6 +121,15 @@ def built_web_client(text: str) -> Path:
     if not (folder / "index.html").is_file():
         raise ValueError(f"there is no index.html in {text}: it is no built web client")
     return folder
+
+
+def certificates(text: str) -> Path:
+    """A file of certificates to trust, in PEM."""
+    try:
+        ssl.create_default_context(cafile=text)
+    except OSError as error:
+        raise ValueError(f"cannot read certificates from {text}: {error.strerror or error}") from None
+    return Path(text)
 
 
 def bearer_token(text: str) -> str:

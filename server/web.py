@@ -16,7 +16,7 @@ _DOCS = Path(__file__).parent.parent / "docs"
 _FOR_EVER: dict[str, str] = {hdrs.CACHE_CONTROL: "public, max-age=31536000, immutable"}
 """For files whose names contain a hash of their content."""
 
-_RESERVED = ("api", "ws", "socket.io", "health", "docs", "metrics", "assets")
+_RESERVED = ("api", "ws", "socket.io", "health", "hooks", "docs", "metrics", "assets")
 """First names of paths that never belong to the web client."""
 
 _BLANK = "".join(map(chr, [*range(33), 127]))
@@ -43,8 +43,23 @@ this page.</p>
   <li><code>/socket.io/</code> &ndash; Socket.IO, <code>auth: {token}</code></li>
   <li><code>/api</code> &ndash; REST, <code>Authorization: Bearer</code></li>
 </ul>
-<p><a href="/docs/protocol">Protocol</a> &middot; <a href="/docs/architecture">How it is built</a> &middot;
+<p><a href="/docs">API</a> &middot;
+<a href="/docs/protocol">Protocol</a> &middot; <a href="/docs/architecture">How it is built</a> &middot;
 <a href="/health/live">alive?</a> &middot; <a href="/health/ready">ready?</a></p>
+</html>
+"""
+
+_DOCS_PAGE = """<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<title>Vestnik API</title>
+<h1>Vestnik API</h1>
+<ul>
+  <li><a href="/api/openapi.json">OpenAPI 3.1</a>: REST</li>
+  <li><a href="/api/asyncapi.json">AsyncAPI 3.0</a>: WebSocket and Socket.IO</li>
+  <li><a href="/docs/protocol">Protocol</a></li>
+</ul>
+<p>Once the web client is built, this page shows them.</p>
 </html>
 """
 
@@ -81,6 +96,14 @@ def _first_name(path: str) -> str:
     return names[0] if names else ""
 
 
+async def docs_page(request: web.Request) -> web.StreamResponse:
+    """The page that shows the documents of the API; links to them as long as the client is not built."""
+    page = request.app[CONFIG].web_client_dir / "docs.html"
+    if page.is_file():
+        return web.FileResponse(page, headers={CONTENT_SECURITY_POLICY: CLIENT_POLICY, **_ASK_FIRST})
+    return web.Response(text=_DOCS_PAGE, content_type="text/html", headers=_ASK_FIRST)
+
+
 async def client_asset(request: web.Request) -> web.FileResponse:
     """A file that the page loads."""
     return _file(request.app[CONFIG].web_client_dir / "assets" / request.match_info["name"], _FOR_EVER)
@@ -109,6 +132,7 @@ async def page_of_docs(request: web.Request) -> web.Response:
 
 def add_web(app: web.Application) -> None:
     """Adds the client's routes; to be called last, for they take every path that is left."""
+    app.router.add_get("/docs", docs_page)
     app.router.add_get("/docs/{name:[a-z-]+}", page_of_docs)
     app.router.add_get(r"/assets/{name:[\w.-]+}", client_asset)
     app.router.add_get(r"/{name:[\w-]+(?:\.[\w-]+)+}", client_file)

@@ -39,6 +39,7 @@ from storage.bot_ports import Bots
 from storage.counts import StoreCounts
 from storage.files.ports import Files
 from storage.health import StoreHealth
+from storage.hook_ports import Hooks
 from storage.node_ports import Nodes
 from storage.promise import Promise
 from storage.search import SearchRequest
@@ -675,6 +676,8 @@ class Store(Protocol):
     def blocks(self) -> Blocks: ...
     @property
     def bots(self) -> Bots: ...
+    @property
+    def hooks(self) -> Hooks: ...
 
     def subscribe(self, subscriber: Subscriber) -> None:
         """Adds a subscriber, which is called with every batch of changes committed from now on: in the turn in which

@@ -20,6 +20,7 @@ from domain.changes import (
     check_served,
 )
 from domain.file_changes import ChatAvatarChanged
+from domain.hook_changes import HookAdded, HookChanged, HookRemoved
 from domain.invites import InviteMade, InviteRemoved
 from domain.models import Appended
 from domain.moderation import MemberMuted, UserBanned, UserUnbanned
@@ -45,6 +46,9 @@ _RESULTS: Mapping[type[Change], Callable[[Any], object]] = {
     MemberMuted: lambda change: change.member,
     UserBanned: lambda change: (change.ban, True),
     UserUnbanned: lambda change: None,
+    HookAdded: lambda change: change.hook,
+    HookChanged: lambda change: change.hook,
+    HookRemoved: lambda change: None,
 }
 
 

@@ -4,7 +4,7 @@ import asyncio
 import os
 import shutil
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import fields, replace
 from pathlib import Path
@@ -22,6 +22,7 @@ from server.config import Config
 from server.keys import CHAT_APP, SIO
 from server.runner import Runner
 from tests.clients.client import Client
+from tests.clients.documented import FAULTS
 from tests.clients.people import Person
 from tests.clients.ports import HeldPort
 from tests.clients.raw import RawClient
@@ -217,6 +218,15 @@ def pytest_configure() -> None:
     """
     if _MEMORY.is_dir() and shutil.disk_usage(_MEMORY).free >= _MEMORY_BYTES_MIN:
         os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(_MEMORY))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_pyfunc_call() -> Iterator[None]:
+    """Fails a test in which the server said something that its documents do not have."""
+    FAULTS.clear()
+    result = yield
+    assert FAULTS == []
+    return result
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -40,7 +40,7 @@ async def test_alice_administers_the_demo(server: Server) -> None:
     await seed_demo(server.chat_app, PASSWORD)
     alice = Person(server.http, server.url, server.ws_url, "alice")
     assert (await alice.login("alice"))["user"]["is_admin"]
-    assert not await server.chat_app.setup_needed()
+    assert not await server.chat_app.setup.needed()
 
 
 async def test_the_first_password_is_told_again_while_it_is_right(server: Server) -> None:

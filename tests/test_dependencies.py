@@ -19,6 +19,7 @@ LOOKED_ON = "2026-11-29"
 
 FIXED = {
     "aiohttp": ("3.14.4", "PYSEC-2026-4369: an absolute request target decides on the scheme"),
+    "apispec": (None, ""),
     "bcrypt": (None, ""),
     "environs": (None, ""),
     "marshmallow": ("4.1.2", "CVE-2025-68480: quadratic work for many errors"),

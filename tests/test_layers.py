@@ -25,6 +25,7 @@ ONLY_IN = {
     "socketio": ("server/",),
     "engineio": ("server/",),
     "aiohttp": ("server/",),
+    "apispec": ("server/documents/parameters.py",),
     "bcrypt": ("handlers/live/passwords.py",),
     "jwt": ("handlers/live/tokens.py",),
     "PIL": ("handlers/pictures/small.py",),

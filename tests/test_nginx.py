@@ -83,6 +83,16 @@ async def test_a_path_that_means_the_server_never_gets_the_page(
     assert '{"error":' in answer
 
 
+async def test_it_passes_on_what_is_posted_to_hooks(nginx: Nginx, server: Server) -> None:
+    ann = await behind(nginx, server, "ann")
+    made = await ann.post(f"/chats/{await ann.chat()}/hooks", kind="incoming", name="Alerts")
+    assert made["url"].startswith(f"{nginx.url}/hooks/")
+    async with server.http.post(made["url"], json={"text": "x" * 200_000}) as answer:
+        assert (answer.status, await answer.text()) == (200, "ok")
+    async with server.http.post(made["url"], json={"text": "x" * 300_000}) as answer:
+        assert (answer.status, await answer.text()) == (413, "too_large")
+
+
 async def test_the_manifest_has_its_type(nginx: Nginx, server: Server) -> None:
     async with server.http.get(f"{nginx.url}/manifest.webmanifest") as answer:
         assert (answer.status, answer.content_type) == (200, "application/manifest+json")
@@ -136,6 +146,8 @@ async def test_no_token_is_in_a_log_not_even_of_what_failed(nginx: Nginx, server
         "//API/./Invites/secret-code/invites/secret-code",
         "/api/invites;x/secret-code",
         "/api/users/me/sessions/secret-session",
+        "/hooks/secret-key",
+        "//Hooks/secret-key",
         "/invite/secret-code",
         "/invite/secret-code.json",
         "/setup?code=secret-code",

@@ -39,6 +39,8 @@ texts = [
     f"GET /api/invites/{opaque} HTTP/1.1",
     f"POST /api/invites/{opaque}/accept",
     f"https://chat.example.org/invite/{opaque}",
+    f"POST /hooks/{opaque} HTTP/1.1",
+    f"https://chat.example.org/hooks/{opaque}",
     f"Authorization: Bearer {jwt_token}",
     f"Sec-WebSocket-Protocol: bearer, {opaque}",
     f"mongodb://ann:{opaque}@db.example.org/name",

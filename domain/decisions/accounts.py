@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from domain.decisions.view import MemberView
 from domain.mentions import ALL
-from domain.models import User
+from domain.models import Account, User
 from domain.refusals import Duplicate, UnknownUsers
 from domain.text import name_key
 
@@ -25,11 +25,20 @@ def check_username(username: str) -> None:
 
 
 def check_known(view: MemberView, user_ids: Collection[int]) -> None:
-    """Raises: `UnknownUsers` for those of the users who do not exist or are deleted."""
+    """Raises: `UnknownUsers` for those of the users who do not exist or are deleted, and for those of hooks."""
     accounts = view.accounts(user_ids)
-    unknown = [one for one in user_ids if one not in accounts or accounts[one].deleted]
+    unknown = [one for one in user_ids if not _is_somebody(accounts.get(one)) or accounts[one].deleted]
     if unknown:
         raise UnknownUsers(unknown)
+
+
+def is_somebody(view: MemberView, user_id: int) -> bool:
+    """Whether the user exists, deleted or not, and is not the user of a hook."""
+    return _is_somebody(view.accounts([user_id]).get(user_id))
+
+
+def _is_somebody(account: Account | None) -> bool:
+    return account is not None and not account.is_hook
 
 
 def is_active(view: MemberView, user_id: int) -> bool:

@@ -28,10 +28,10 @@ def update_account(
     """The account after the update. `actor` is the account of `act.actor_id`, `owner` that of the owner of a bot;
     `has_other_admin` says whether somebody besides the user administers the server, and is asked only if that decides.
 
-    Raises, the first that holds: `NotFound` for nobody and a deleted user; `Forbidden`; `LastAdmin` if nobody would
-    administer the server any more.
+    Raises, the first that holds: `NotFound` for nobody, a deleted user and that of a hook; `Forbidden`; `LastAdmin` if
+    nobody would administer the server any more.
     """
-    if user is None or user.deleted:
+    if user is None or user.deleted or user.is_hook:
         raise NotFound("user")
     check_actor(act, actor, gives_up=act.actor_id == user.id and _gives_up(update))
     if update.is_admin and user.is_bot:

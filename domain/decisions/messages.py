@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from domain.changes import MessageCreated, MessageDeleted, MessageEdited
 from domain.decisions.alive import alive_message
 from domain.decisions.files import attachments_of
-from domain.decisions.mentions import NOBODY, mentions_of
+from domain.decisions.mentions import NOBODY, Mentions, mentions_of
 from domain.decisions.view import MessageView
 from domain.files import file_ids_of, message_type_of
 from domain.models import Actor, Appended, Draft, Message
@@ -31,30 +31,35 @@ def send(view: MessageView, draft: Draft) -> MessageCreated | Appended:
         raise BadContent(draft.content_fault)
     check_send(actor, draft.created_at)
     if draft.reply_to is not None:
-        _check_reply(view, draft.chat_id, draft.reply_to)
+        check_reply(view, draft.chat_id, draft.reply_to)
     if actor.slow_mode_s:
         _check_pace(view, actor, draft)
     content = draft.content
-    mentions, mentions_all = mentions_of(view, draft.chat_id, actor, content) if "@" in content else NOBODY
+    mentions = mentions_of(view, draft.chat_id, actor, content) if "@" in content else NOBODY
+    message = new_message(view, draft, mentions)
+    if draft.attachments:
+        attachments = attachments_of(view, draft)
+        message = replace(message, attachments=attachments, message_type=message_type_of(attachments))
+    return MessageCreated(message)
+
+
+def new_message(view: MessageView, draft: Draft, mentions: Mentions) -> Message:
+    """The message of a draft that may be sent, without attachments."""
     seq = view.next_seq(draft.chat_id)
-    message = Message(
+    return Message(
         id=view.next_message_id(),
         chat_id=draft.chat_id,
         seq=seq,
         changed_seq=seq,
-        content=content,
+        content=draft.content,
         sender_id=draft.sender_id,
         created_at=draft.created_at,
         message_type=draft.message_type,
         reply_to=draft.reply_to,
         client_id=draft.client_id,
-        mentions=mentions,
-        mentions_all=mentions_all,
+        mentions=mentions[0],
+        mentions_all=mentions[1],
     )
-    if draft.attachments:
-        attachments = attachments_of(view, draft)
-        message = replace(message, attachments=attachments, message_type=message_type_of(attachments))
-    return MessageCreated(message)
 
 
 def edit(
@@ -123,8 +128,8 @@ def _repeat(first: Message, draft: Draft) -> Appended:
     return Appended(first, duplicate=True)
 
 
-def _check_reply(view: MessageView, chat_id: int, message_id: int) -> None:
-    """A message that was deleted while the reply was being written serves too."""
+def check_reply(view: MessageView, chat_id: int, message_id: int) -> None:
+    """A message that was deleted while the reply was being written serves too. Raises: `BadReference("reply_to")`."""
     message = view.message(message_id)
     if message is None or message.chat_id != chat_id:
         raise BadReference("reply_to")

@@ -6,7 +6,7 @@ from datetime import datetime
 from domain.changes import (
     ChatCreated,
 )
-from domain.decisions.accounts import is_active
+from domain.decisions.accounts import is_active, is_somebody
 from domain.decisions.view import MemberView
 from domain.models import Chat, ChatState, Member
 from domain.private_chats import ChatOpened, MemberBlocked, sees
@@ -19,10 +19,10 @@ def open_private(
     """The private chat of an active user and another one: as it is, with False, if the user sees it; as they see it
     from now on, if the other one created it and has written nothing; else a new one.
 
-    Raises: `UnknownUsers` for a user who does not exist; if there is no chat yet, also for one who is not active, and
-    `Forbidden` if they have blocked the user.
+    Raises: `UnknownUsers` for a user who does not exist, or as whom a hook writes; if there is no chat yet, also for
+    one who is not active, and `Forbidden` if they have blocked the user.
     """
-    if other_id not in view.accounts([other_id]):
+    if not is_somebody(view, other_id):
         raise UnknownUsers([other_id])
     user_ids = sorted((owner_id, other_id))
     chat = view.private_chat(user_ids)

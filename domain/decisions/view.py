@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Protocol
 
 from domain.files import Upload
+from domain.hooks import Hook
 from domain.invites import Invite
 from domain.models import Account, Actor, Ban, Chat, Member, Message, Role
 
@@ -31,6 +32,9 @@ class MessageView(Protocol):
 
     def uploads(self, upload_ids: Collection[str]) -> Mapping[str, Upload]:
         """Those of these uploads that exist. Asked only of a draft with attachments."""
+
+    def hook(self, hook_id: int) -> Hook | None:
+        """The hook, if it is there and its chat is. Asked only of what a hook writes."""
 
     def pin_count(self, chat_id: int) -> int:
         """How many messages of the chat are pinned."""
@@ -89,6 +93,12 @@ class MemberView(Protocol):
 
     def invites(self, chat_id: int) -> Sequence[Invite]:
         """The invites of the chat that have not ended; some may be over or used up."""
+
+    def hooks(self, chat_id: int) -> Sequence[Hook]:
+        """The hooks of the chat, by id."""
+
+    def is_stopped(self, hook_id: int) -> bool:
+        """Whether the server has given up the delivery of this hook of the chat (`domain.hooks.Delivery`)."""
 
     def private_chat(self, user_ids: Sequence[int]) -> Chat | None:
         """The private chat of these two users, in ascending order, if there is one."""

@@ -83,6 +83,7 @@ export const EVENTS = {
   },
   messages_read: {},
   typing: {},
+  message_stream: {},
   user_status: {},
   user_offline: {},
   user_changed: {},

@@ -272,6 +272,8 @@ export interface Events {
   message_unpinned: ChangeFrame & PinChange
   messages_read: ChatFrame & { user_id: number; up_to: number; read_seq?: number }
   typing: ChatFrame & { user_id: number; is_typing: boolean }
+  /** `content` is null at the end of a stream that becomes no message. */
+  message_stream: ChatFrame & { user_id: number; stream_id: string; content: string | null }
   user_status: { user_id: number; status: Status }
   user_offline: { user_id: number }
   user_changed: { user_id: number; user: User }

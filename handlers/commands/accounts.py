@@ -60,7 +60,14 @@ def _faults(policy: Policy, values: Mapping[str, Any]) -> Mapping[str, str]:
     return faults
 
 
-@command("register", Register, RegisteredAnswer, limit="auth_calls", more_faults=_faults)
+@command(
+    "register",
+    Register,
+    RegisteredAnswer,
+    limit="auth_calls",
+    more_faults=_faults,
+    errors=("forbidden", "conflict"),
+)
 async def register(context: Context, caller: Caller, params: Register) -> Result:
     """Creates an account, and takes its user into the chat of the invite, if there is one. Raises: `ChatError`
     `conflict` for a taken name or email; `forbidden` if `REGISTRATION` is closed."""
@@ -122,7 +129,7 @@ class Login:
     password: AnyText
 
 
-@command("login", Login, TokensAnswer, limit="auth_calls")
+@command("login", Login, TokensAnswer, limit="auth_calls", errors=("unauthenticated", "forbidden"))
 async def login(context: Context, caller: Caller, params: Login) -> Result:
     """Begins a session. A wrong name and a wrong password get the same answer, after the same time."""
     # Nobody has a name longer than the longest, and comparing text of any length can take seconds: do not look for it.
@@ -189,7 +196,7 @@ class Refresh:
     refresh_token: AnyText
 
 
-@command("refresh", Refresh, TokensAnswer, limit="auth_calls")
+@command("refresh", Refresh, TokensAnswer, limit="auth_calls", errors=("unauthenticated", "forbidden"))
 async def refresh(context: Context, caller: Caller, params: Refresh) -> Result:
     """Replaces a refresh token by a new pair of tokens. The old one works again for `REFRESH_REUSE_GRACE_S`; its use
     after that ends the session."""
@@ -217,7 +224,7 @@ class Logout:
     pass
 
 
-@command("logout", Logout, Nothing, limit="auth_calls", people=True)
+@command("logout", Logout, Nothing, limit="auth_calls", people=True, errors=("forbidden",))
 async def logout(context: Context, caller: Caller, _params: Logout) -> Result:
     """Ends the caller's session and the connections of that session. A token of another backend has no session here."""
     if caller.session_id is not None:

@@ -51,7 +51,7 @@ class ListAllUsers:
     limit: PageSize = 50
 
 
-@command("list_all_users", ListAllUsers, AdminUsersAnswer, limit="queries", admin=True)
+@command("list_all_users", ListAllUsers, AdminUsersAnswer, limit="queries", admin=True, errors=("forbidden",))
 async def list_all_users(context: Context, caller: Caller, params: ListAllUsers) -> Result:
     """A page of the users who are not deleted, banned ones too, ordered by id: those whose username, display name or
     email address begins with `q`."""
@@ -68,7 +68,13 @@ async def list_all_users(context: Context, caller: Caller, params: ListAllUsers)
 
 
 @command(
-    "create_user", CreateUser, CreatedUserAnswer, limit="changes", admin=True, more_faults=account_faults
+    "create_user",
+    CreateUser,
+    CreatedUserAnswer,
+    limit="changes",
+    admin=True,
+    more_faults=account_faults,
+    errors=("forbidden", "conflict"),
 )
 async def create_user(context: Context, caller: Caller, params: CreateUser) -> Result:
     """Creates an account, whatever `REGISTRATION` says. Without a password one is made up, and answered once."""
@@ -85,7 +91,14 @@ class UpdateUser:
     display_name: AnyText | None = None
 
 
-@command("update_user", UpdateUser, AdminUserAnswer, limit="changes", admin=True)
+@command(
+    "update_user",
+    UpdateUser,
+    AdminUserAnswer,
+    limit="changes",
+    admin=True,
+    errors=("forbidden", "not_found", "conflict"),
+)
 async def update_user(context: Context, caller: Caller, params: UpdateUser) -> Result:
     """Gives or takes the right of an admin, bans or unbans, renames: all that is given, or nothing. The last active
     admin stays one: `conflict`."""
@@ -108,7 +121,9 @@ class OneUser:
     user_id: Id
 
 
-@command("reset_password", OneUser, PasswordAnswer, limit="changes", admin=True)
+@command(
+    "reset_password", OneUser, PasswordAnswer, limit="changes", admin=True, errors=("forbidden", "not_found")
+)
 async def reset_password(context: Context, caller: Caller, params: OneUser) -> Result:
     """Sets a password that is made up, answered once, and ends all sessions of the user."""
     user = await context.store.users.get(params.user_id)
@@ -121,7 +136,14 @@ async def reset_password(context: Context, caller: Caller, params: OneUser) -> R
     return {"password": password}
 
 
-@command("delete_user", OneUser, Nothing, limit="changes", admin=True)
+@command(
+    "delete_user",
+    OneUser,
+    Nothing,
+    limit="changes",
+    admin=True,
+    errors=("forbidden", "not_found", "conflict"),
+)
 async def delete_user(context: Context, caller: Caller, params: OneUser) -> Result:
     """Ends an account for good, as `vestnik user delete` does. The last active admin stays: `conflict`."""
     ending = end_account(context.store, params.user_id, _act(context, caller))
@@ -138,7 +160,7 @@ class GetStats:
     pass
 
 
-@command("get_stats", GetStats, StatsAnswer, limit="queries", admin=True)
+@command("get_stats", GetStats, StatsAnswer, limit="queries", admin=True, errors=("forbidden",))
 async def get_stats(context: Context, caller: Caller, _params: GetStats) -> Result:
     """How much the server holds, and how many connections all nodes have."""
     context.limiter.spend("queries", caller.user_id, STATS_TOKENS)
@@ -166,7 +188,9 @@ class ListServerAudit:
     limit: PageSize = 50
 
 
-@command("list_server_audit", ListServerAudit, AuditAnswer, limit="queries", admin=True)
+@command(
+    "list_server_audit", ListServerAudit, AuditAnswer, limit="queries", admin=True, errors=("forbidden",)
+)
 async def list_server_audit(context: Context, caller: Caller, params: ListServerAudit) -> Result:
     """A page of the audit of the server, newest entry first."""
     try:
@@ -182,7 +206,7 @@ class AnyChat:
     chat_id: Id
 
 
-@command("delete_any_chat", AnyChat, Nothing, limit="changes", admin=True)
+@command("delete_any_chat", AnyChat, Nothing, limit="changes", admin=True, errors=("forbidden", "not_found"))
 async def delete_any_chat(context: Context, caller: Caller, params: AnyChat) -> Result:
     """Deletes a chat, which the caller need not be in."""
     try:

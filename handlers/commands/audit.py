@@ -23,7 +23,7 @@ class ListAudit:
     limit: Annotated[int, StrictInteger(1, ENTRIES_PER_PAGE)] = 50
 
 
-@command("list_audit", ListAudit, AuditAnswer, limit="queries")
+@command("list_audit", ListAudit, AuditAnswer, limit="queries", errors=("not_found", "forbidden"))
 async def list_audit(context: Context, caller: Caller, params: ListAudit) -> Result:
     """A page of the audit of a group or channel, newest entry first, for its owners and admins."""
     store = context.store

@@ -32,7 +32,7 @@ class BanUser:
     reason: Annotated[str, StrictString(1, REASON_CHARS_MAX)] | None = None
 
 
-@command("ban_user", BanUser, BanAnswer, limit="changes")
+@command("ban_user", BanUser, BanAnswer, limit="changes", errors=("not_found", "forbidden", "conflict"))
 async def ban_user(context: Context, caller: Caller, params: BanUser) -> Result:
     """Keeps a user out of a group or channel, and removes them if they are a member: owners may everybody but
     themselves, admins plain members and strangers.
@@ -57,7 +57,7 @@ class ListBans:
     limit: Annotated[int, StrictInteger(1, BANS_PER_PAGE)] = 50
 
 
-@command("list_bans", ListBans, BansAnswer, limit="queries")
+@command("list_bans", ListBans, BansAnswer, limit="queries", errors=("not_found", "forbidden"))
 async def list_bans(context: Context, caller: Caller, params: ListBans) -> Result:
     """A page of the users who are banned from a group or channel, for its owners and admins."""
     store = context.store
@@ -84,7 +84,7 @@ class UnbanUser:
     user_id: Id
 
 
-@command("unban_user", UnbanUser, Nothing, limit="changes")
+@command("unban_user", UnbanUser, Nothing, limit="changes", errors=("not_found", "forbidden"))
 async def unban_user(context: Context, caller: Caller, params: UnbanUser) -> Result:
     """Lets a user come into a group or channel again: owners and admins may. Does nothing for one who is not banned."""
     await context.directory.for_member(caller.user_id, params.chat_id)

@@ -20,7 +20,7 @@ class OneUser:
     user_id: Id
 
 
-@command("block_user", OneUser, Nothing, limit="changes")
+@command("block_user", OneUser, Nothing, limit="changes", errors=("not_found", "conflict", "invalid"))
 async def block_user(context: Context, caller: Caller, params: OneUser) -> Result:
     """Blocks a user: they no longer write in the private chat of the two, and no longer add the caller to chats. They
     are told nothing of it."""
@@ -33,7 +33,7 @@ async def block_user(context: Context, caller: Caller, params: OneUser) -> Resul
     return {}
 
 
-@command("unblock_user", OneUser, Nothing, limit="changes")
+@command("unblock_user", OneUser, Nothing, limit="changes", errors=("invalid",))
 async def unblock_user(context: Context, caller: Caller, params: OneUser) -> Result:
     """Lifts a block; does nothing for somebody who is not blocked."""
     if params.user_id == caller.user_id:
@@ -48,7 +48,7 @@ class ListBlocks:
     limit: Annotated[int, StrictInteger(1, BLOCKS_MAX)] = BLOCKS_MAX
 
 
-@command("list_blocks", ListBlocks, UsersAnswer, limit="queries")
+@command("list_blocks", ListBlocks, UsersAnswer, limit="queries", errors=())
 async def list_blocks(context: Context, caller: Caller, params: ListBlocks) -> Result:
     """A page of the users whom the caller has blocked, ordered by id."""
     user_ids = await context.store.blocks.blocked_by(

@@ -36,7 +36,7 @@ class CreateChat:
     member_ids: Annotated[list[int] | None, IdList(CREATE_MEMBERS_MAX)] = None
 
 
-@command("create_chat", CreateChat, CreatedChatAnswer, limit="changes")
+@command("create_chat", CreateChat, CreatedChatAnswer, limit="changes", errors=("forbidden",))
 async def create_chat(context: Context, caller: Caller, params: CreateChat) -> Result:
     """Creates a chat with the caller as its owner. Two users share one private chat: the second time it is found, and
     whoever asks for it sees it from then on."""
@@ -73,7 +73,7 @@ class ListChats:
     limit: Annotated[int, StrictInteger(1, 200)] = 50
 
 
-@command("list_chats", ListChats, ChatsAnswer, limit="queries")
+@command("list_chats", ListChats, ChatsAnswer, limit="queries", errors=())
 async def list_chats(context: Context, caller: Caller, params: ListChats) -> Result:
     """The caller's chats, latest activity first: those that they have hidden, or all others."""
     try:
@@ -99,7 +99,7 @@ class OneChat:
     chat_id: Id
 
 
-@command("get_chat", OneChat, ChatAnswer, limit="queries")
+@command("get_chat", OneChat, ChatAnswer, limit="queries", errors=("not_found",))
 async def get_chat(context: Context, caller: Caller, params: OneChat) -> Result:
     """The chat as the caller sees it, for its members; `not_found` for anybody else."""
     return {"chat": await chat_summary(context, caller, params.chat_id)}
@@ -116,7 +116,7 @@ class ChangeChat:
     slow_mode_s: Annotated[int, StrictInteger(0, SLOW_MODE_MAX_S)] | None = None
 
 
-@command("change_chat", ChangeChat, ChatAnswer, limit="changes")
+@command("change_chat", ChangeChat, ChatAnswer, limit="changes", errors=("not_found", "forbidden"))
 async def change_chat(context: Context, caller: Caller, params: ChangeChat) -> Result:
     """Changes a group or channel, all that is given or nothing: owners and admins name it and say how long plain
     members wait between two messages, and owners say whether everybody may find and join it. All members get
@@ -137,7 +137,7 @@ async def change_chat(context: Context, caller: Caller, params: ChangeChat) -> R
     return {"chat": await chat_summary(context, caller, params.chat_id)}
 
 
-@command("delete_chat", OneChat, Nothing, limit="changes")
+@command("delete_chat", OneChat, Nothing, limit="changes", errors=("not_found", "forbidden"))
 async def delete_chat(context: Context, caller: Caller, params: OneChat) -> Result:
     """Deletes the chat with everything in it: only an owner may, and in a private chat only until both have written.
     All members get `chat_removed`."""
@@ -160,7 +160,7 @@ class JoinChat:
     epoch: AnyText | None = None
 
 
-@command("join_chat", JoinChat, JoinedAnswer, socket=True, limit="joins")
+@command("join_chat", JoinChat, JoinedAnswer, socket=True, limit="joins", errors=("not_found",))
 async def join_chat(context: Context, caller: Caller, params: JoinChat) -> Result:
     """Puts the caller's connection into the chat's room, after a replay of what changed since `after_seq`. A position
     of another `epoch` means nothing here: the answer is a gap, and nothing is replayed.
@@ -192,6 +192,7 @@ async def join_chat(context: Context, caller: Caller, params: JoinChat) -> Resul
     LeftAnswer,
     socket=True,
     unlimited="it always succeeds, sends no event and undoes a join, which counts",
+    errors=(),
 )
 async def leave_chat(context: Context, caller: Caller, params: OneChat) -> Result:
     """Takes the caller's connection out of the room; always succeeds."""
@@ -210,4 +211,5 @@ async def _enter_room(context: Context, caller: Caller, chat_id: int) -> LoadedC
     chat = await context.directory.for_member(caller.user_id, chat_id)
     context.connections.check(connection)
     enter_room(context.hub, connection, chat)
+    context.streams.show(chat_id, connection)
     return chat

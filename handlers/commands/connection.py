@@ -15,7 +15,14 @@ class RefreshToken:
     token: Text
 
 
-@command("refresh_token", RefreshToken, ConnectionTokenAnswer, socket=True, limit="queries")
+@command(
+    "refresh_token",
+    RefreshToken,
+    ConnectionTokenAnswer,
+    socket=True,
+    limit="queries",
+    errors=("unauthenticated", "forbidden"),
+)
 async def refresh_token(context: Context, caller: Caller, params: RefreshToken) -> Result:
     """Replaces the connection's access token by a newer one of the same user; the connection goes on."""
     connection = caller.connected()
@@ -41,6 +48,7 @@ class Ping:
     Nothing,
     socket=True,
     unlimited="it answers nobody but its sender, and costs less than counting it would",
+    errors=(),
 )
 async def ping(context: Context, caller: Caller, _params: Ping) -> Result:
     """Answers `pong`. The documented client sends it from time to time; no client has to."""

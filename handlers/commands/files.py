@@ -19,7 +19,7 @@ class OneUpload:
     upload_id: Annotated[str, StrictString(1, 64)]
 
 
-@command("get_upload_urls", OneUpload, LinksAnswer, limit="queries")
+@command("get_upload_urls", OneUpload, LinksAnswer, limit="queries", errors=("not_found",))
 async def get_upload_urls(context: Context, caller: Caller, params: OneUpload) -> Result:
     """Fresh links to a file, for members of its chat; as long as no message has it, for its sender."""
     upload = await readable(context, caller.user_id, params.upload_id)
@@ -34,7 +34,7 @@ class NoParameters:
     pass
 
 
-@command("remove_avatar", NoParameters, UserAnswer, limit="changes")
+@command("remove_avatar", NoParameters, UserAnswer, limit="changes", errors=())
 async def remove_avatar(context: Context, caller: Caller, _params: NoParameters) -> Result:
     """Takes the caller's avatar away."""
     user = await context.store.users.set_avatar(caller.user_id, None)
@@ -47,7 +47,7 @@ class ChatOfAvatar:
     chat_id: Id
 
 
-@command("remove_chat_avatar", ChatOfAvatar, ChatAnswer, limit="changes")
+@command("remove_chat_avatar", ChatOfAvatar, ChatAnswer, limit="changes", errors=("not_found", "forbidden"))
 async def remove_chat_avatar(context: Context, caller: Caller, params: ChatOfAvatar) -> Result:
     """Takes the avatar of a group or channel away: owners and admins may. All members get `chat_changed`."""
     chat = await context.directory.for_member(caller.user_id, params.chat_id)

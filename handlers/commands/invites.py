@@ -44,7 +44,13 @@ class CreateInvite:
     max_uses: Uses = 0
 
 
-@command("create_invite", CreateInvite, InviteAnswer, limit="changes")
+@command(
+    "create_invite",
+    CreateInvite,
+    InviteAnswer,
+    limit="changes",
+    errors=("not_found", "forbidden", "conflict"),
+)
 async def create_invite(context: Context, caller: Caller, params: CreateInvite) -> Result:
     """Makes an invite to a group or channel: its owners and admins may, and at most 100 work at a time."""
     return await _create(context, caller, params.chat_id, params)
@@ -56,7 +62,14 @@ class CreateServerInvite:
     max_uses: Uses = 0
 
 
-@command("create_server_invite", CreateServerInvite, InviteAnswer, limit="changes", admin=True)
+@command(
+    "create_server_invite",
+    CreateServerInvite,
+    InviteAnswer,
+    limit="changes",
+    admin=True,
+    errors=("forbidden", "conflict"),
+)
 async def create_server_invite(context: Context, caller: Caller, params: CreateServerInvite) -> Result:
     """Makes an invite to the server, with which people register: admins of the server may."""
     return await _create(context, caller, None, params)
@@ -85,7 +98,7 @@ class ListInvites:
     limit: PageSize = INVITES_PER_PAGE
 
 
-@command("list_invites", ListInvites, InvitesAnswer, limit="queries")
+@command("list_invites", ListInvites, InvitesAnswer, limit="queries", errors=("not_found", "forbidden"))
 async def list_invites(context: Context, caller: Caller, params: ListInvites) -> Result:
     """A page of the invites to a group or channel that still work, oldest first, for its owners and admins."""
     invites = await context.store.invites.of_chat(params.chat_id, caller.user_id, context.clock.now())
@@ -98,7 +111,14 @@ class ListServerInvites:
     limit: PageSize = INVITES_PER_PAGE
 
 
-@command("list_server_invites", ListServerInvites, InvitesAnswer, limit="queries", admin=True)
+@command(
+    "list_server_invites",
+    ListServerInvites,
+    InvitesAnswer,
+    limit="queries",
+    admin=True,
+    errors=("forbidden",),
+)
 async def list_server_invites(context: Context, caller: Caller, params: ListServerInvites) -> Result:
     """A page of the invites to the server that still work, oldest first, for admins of the server."""
     invites = await context.store.invites.of_server(context.clock.now())
@@ -141,7 +161,7 @@ class OneInvite:
     code: Code
 
 
-@command("get_invite", OneInvite, OfferedInviteObject, limit="auth_calls")
+@command("get_invite", OneInvite, OfferedInviteObject, limit="auth_calls", errors=("not_found",))
 async def get_invite(context: Context, caller: Caller, params: OneInvite) -> Result:
     """Who invites where, for a stranger who has the code of an invite that works."""
     found = await find(context, params.code)
@@ -150,7 +170,9 @@ async def get_invite(context: Context, caller: Caller, params: OneInvite) -> Res
     return offered_invite_view(found)
 
 
-@command("accept_invite", OneInvite, ChatAnswer, limit="changes")
+@command(
+    "accept_invite", OneInvite, ChatAnswer, limit="changes", errors=("not_found", "forbidden", "invalid")
+)
 async def accept_invite(context: Context, caller: Caller, params: OneInvite) -> Result:
     """Makes the caller a member of the chat of an invite; for a member nothing changes, and no use counts.
 
@@ -171,7 +193,7 @@ async def entered(context: Context, caller: Caller, chat_id: int) -> Result:
     return {"chat": summary_view(summary, context.clock.now(), context.links)}
 
 
-@command("remove_invite", OneInvite, Nothing, limit="changes")
+@command("remove_invite", OneInvite, Nothing, limit="changes", errors=("not_found", "forbidden"))
 async def remove_invite(context: Context, caller: Caller, params: OneInvite) -> Result:
     """Ends an invite: the owners and admins of its chat may, and admins of the server."""
     user = await context.identities.user_for_answer(caller.user_id)

@@ -32,7 +32,7 @@ class ListMembers:
     limit: Annotated[int, StrictInteger(1, MEMBERS_PER_PAGE)] = MEMBERS_PER_PAGE
 
 
-@command("list_members", ListMembers, MembersAnswer, limit="queries")
+@command("list_members", ListMembers, MembersAnswer, limit="queries", errors=("not_found",))
 async def list_members(context: Context, caller: Caller, params: ListMembers) -> Result:
     """A page of the chat's members, in the order in which they were added."""
     await context.directory.for_member(caller.user_id, params.chat_id)
@@ -72,7 +72,9 @@ class AddMember:
     role: RoleField = "member"
 
 
-@command("add_member", AddMember, MemberAnswer, limit="changes")
+@command(
+    "add_member", AddMember, MemberAnswer, limit="changes", errors=("not_found", "forbidden", "conflict")
+)
 async def add_member(context: Context, caller: Caller, params: AddMember) -> Result:
     """Adds a user to a group or channel: owners and admins may, and only owners with another role than `member`.
 
@@ -94,7 +96,13 @@ class ChangeMember:
     muted_until: Annotated[datetime, StrictTime()] | Absent | None = ABSENT
 
 
-@command("change_member", ChangeMember, MemberAnswer, limit="changes")
+@command(
+    "change_member",
+    ChangeMember,
+    MemberAnswer,
+    limit="changes",
+    errors=("not_found", "forbidden", "conflict"),
+)
 async def change_member(context: Context, caller: Caller, params: ChangeMember) -> Result:
     """Gives a member of a group or channel another role, which only owners may; or mutes them until a time, no longer
     with null or a time that is over: owners may everybody but themselves, admins plain members. All members get
@@ -119,7 +127,7 @@ class RemoveMember:
     user_id: Id
 
 
-@command("remove_member", RemoveMember, Nothing, limit="changes")
+@command("remove_member", RemoveMember, Nothing, limit="changes", errors=("not_found", "forbidden"))
 async def remove_member(context: Context, caller: Caller, params: RemoveMember) -> Result:
     """Removes a member of a group or channel. Every member may leave; owners and admins remove members, and only owners
     remove admins and owners.

@@ -8,6 +8,7 @@ from domain.models import Appended, Draft, Message, ReadMark
 from domain.text import content_fault
 from handlers.context import Caller, Context
 from handlers.live.limits import RECIPIENTS_PER_TOKEN
+from handlers.live.streams import StreamTracker
 from handlers.registry import Later, Result, command
 from handlers.wire.answers import (
     DeletedAnswer,
@@ -45,7 +46,7 @@ class CreateMessage:
 
 
 async def _send(context: Context, caller: Caller, params: SendMessage | CreateMessage) -> Later[Appended]:
-    """Stores a message. The ack means that the message is on disk and has been published to the room."""
+    """Sends a message. The answer means that the message is on disk and has been published to the room."""
     attachments = params.attachments or ()
     fault = content_fault(params.content, context.policy.max_content_chars, attached=bool(attachments))
     if fault is not None and params.client_id is None:
@@ -62,17 +63,32 @@ async def _send(context: Context, caller: Caller, params: SendMessage | CreateMe
         content_fault=fault,
         attachments=attachments,
     )
-    return Later(context.store.messages.append(draft), partial(_sent, context.links))
+    return Later(context.store.messages.append(draft), partial(_sent, context.links, context.streams))
 
 
-def _sent(links: FileLinks, appended: Appended) -> Result:
+def _sent(links: FileLinks, streams: StreamTracker, appended: Appended) -> Result:
     message = appended.message
+    if appended.duplicate and message.client_id is not None:  # no event of a message ends its stream
+        streams.end(message.chat_id, message.sender_id, message.client_id)
     return {"message": message_view(message, links), "seq": message.seq, "duplicate": appended.duplicate}
 
 
-send_message = command("send_message", SendMessage, SentAnswer, socket=True, limit="messages")(_send)
+send_message = command(
+    "send_message",
+    SendMessage,
+    SentAnswer,
+    socket=True,
+    limit="messages",
+    errors=("not_found", "forbidden", "conflict"),
+)(_send)
 # The same over REST, where a message also names its type.
-create_message = command("create_message", CreateMessage, SentAnswer, limit="messages")(_send)
+create_message = command(
+    "create_message",
+    CreateMessage,
+    SentAnswer,
+    limit="messages",
+    errors=("not_found", "forbidden", "conflict"),
+)(_send)
 
 
 @frozen
@@ -81,7 +97,14 @@ class EditMessage:
     content: AnyText
 
 
-@command("edit_message", EditMessage, EditedAnswer, socket=True, limit="messages")
+@command(
+    "edit_message",
+    EditMessage,
+    EditedAnswer,
+    socket=True,
+    limit="messages",
+    errors=("not_found", "forbidden"),
+)
 async def edit_message(context: Context, caller: Caller, params: EditMessage) -> Result | Later[Message]:
     """Replaces the content of a message, which may be empty beside attachments: only its author may. The room gets
     `message_updated`."""
@@ -106,7 +129,14 @@ class OneMessage:
     message_id: Id
 
 
-@command("delete_message", OneMessage, DeletedAnswer, socket=True, limit="messages")
+@command(
+    "delete_message",
+    OneMessage,
+    DeletedAnswer,
+    socket=True,
+    limit="messages",
+    errors=("not_found", "forbidden"),
+)
 async def delete_message(context: Context, caller: Caller, params: OneMessage) -> Result | Later[Message]:
     """Makes a message a tombstone: its author, admins and owners may. The room gets `message_deleted`."""
     write = context.store.messages.delete(params.message_id, caller.user_id, context.clock.now())
@@ -120,7 +150,7 @@ async def delete_message(context: Context, caller: Caller, params: OneMessage) -
     )
 
 
-@command("get_message", OneMessage, MessageAnswer, limit="queries")
+@command("get_message", OneMessage, MessageAnswer, limit="queries", errors=("not_found",))
 async def get_message(context: Context, caller: Caller, params: OneMessage) -> Result:
     """One message, for members of its chat. A deleted one is `not_found`."""
     return {"message": message_view(await _for_reader(context, caller, params.message_id), context.links)}
@@ -131,7 +161,7 @@ VERSION_CHARS_PER_TOKEN = 20_000
 to write as several pages."""
 
 
-@command("message_history", OneMessage, VersionsAnswer, limit="queries")
+@command("message_history", OneMessage, VersionsAnswer, limit="queries", errors=("not_found",))
 async def message_history(context: Context, caller: Caller, params: OneMessage) -> Result:
     """What a message said before each of its edits, and says now, for members of its chat. A deleted one is
     `not_found`."""
@@ -171,7 +201,7 @@ class ListMessages:
     limit: Annotated[int, StrictInteger(1, 200)] = 50
 
 
-@command("list_messages", ListMessages, HistoryAnswer, limit="queries")
+@command("list_messages", ListMessages, HistoryAnswer, limit="queries", errors=("not_found",))
 async def list_messages(context: Context, caller: Caller, params: ListMessages) -> Result:
     """A page of history. `head_seq` is read before the page, so the client applies every live event above it."""
     chat = await context.directory.for_member(caller.user_id, params.chat_id)
@@ -209,7 +239,7 @@ class ReadMessages:
     up_to: Id | None = None
 
 
-@command("read_messages", ReadMessages, ReadAnswer, socket=True, limit="marks")
+@command("read_messages", ReadMessages, ReadAnswer, socket=True, limit="marks", errors=("not_found",))
 async def read_messages(context: Context, caller: Caller, params: ReadMessages) -> Result | Later[ReadMark]:
     """Moves the caller's read mark forward, to `up_to` or to the newest message; it never goes back."""
     chat = await context.directory.for_member(caller.user_id, params.chat_id)

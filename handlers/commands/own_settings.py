@@ -21,7 +21,7 @@ class ChangeSettings:
     marked_unread: Flag | None = None
 
 
-@command("change_settings", ChangeSettings, ChatAnswer, limit="changes")
+@command("change_settings", ChangeSettings, ChatAnswer, limit="changes", errors=("not_found",))
 async def change_settings(context: Context, caller: Caller, params: ChangeSettings) -> Result:
     """Changes what the caller has set in a chat: those settings that are given. Their connections get
     `chat_settings`."""

@@ -21,7 +21,14 @@ class PinMessage:
     message_id: Id
 
 
-@command("pin_message", PinMessage, PinnedAnswer, socket=True, limit="messages")
+@command(
+    "pin_message",
+    PinMessage,
+    PinnedAnswer,
+    socket=True,
+    limit="messages",
+    errors=("not_found", "forbidden", "conflict"),
+)
 async def pin_message(context: Context, caller: Caller, params: PinMessage) -> Result | Later[Message]:
     """Pins a message in its chat: owners and admins may, in a private chat both members. The room gets
     `message_pinned`. A message that is pinned already stays where it is among the pins."""
@@ -29,7 +36,14 @@ async def pin_message(context: Context, caller: Caller, params: PinMessage) -> R
     return Later(write, partial(_pinned, context.links))
 
 
-@command("unpin_message", PinMessage, PinnedAnswer, socket=True, limit="messages")
+@command(
+    "unpin_message",
+    PinMessage,
+    PinnedAnswer,
+    socket=True,
+    limit="messages",
+    errors=("not_found", "forbidden"),
+)
 async def unpin_message(context: Context, caller: Caller, params: PinMessage) -> Result | Later[Message]:
     """Ends a pin: who may pin may. The room gets `message_unpinned`. Nothing happens to a message that is not
     pinned."""
@@ -48,7 +62,7 @@ class ListPins:
     limit: Annotated[int, StrictInteger(1, PINS_MAX)] = PINS_MAX
 
 
-@command("list_pins", ListPins, PinsAnswer, limit="queries")
+@command("list_pins", ListPins, PinsAnswer, limit="queries", errors=("not_found",))
 async def list_pins(context: Context, caller: Caller, params: ListPins) -> Result:
     """A page of the pinned messages of a chat, the one that was pinned last first."""
     await context.directory.for_member(caller.user_id, params.chat_id)

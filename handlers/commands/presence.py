@@ -14,7 +14,7 @@ class Status:
     status: Annotated[str, StrictString(one_of=("online", "away", "busy", "offline"))]
 
 
-@command("status", Status, Nothing, socket=True, limit="status")
+@command("status", Status, Nothing, socket=True, limit="status", errors=())
 async def status(context: Context, caller: Caller, params: Status) -> Result:
     """Sets the status of the caller's connection."""
     context.presence.set(caller.connected(), params.status)

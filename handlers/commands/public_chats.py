@@ -24,7 +24,7 @@ class ListPublicChats:
     limit: Annotated[int, StrictInteger(1, 200)] = 50
 
 
-@command("list_public_chats", ListPublicChats, PublicChatsAnswer, limit="queries")
+@command("list_public_chats", ListPublicChats, PublicChatsAnswer, limit="queries", errors=())
 async def list_public_chats(context: Context, caller: Caller, params: ListPublicChats) -> Result:
     """A page of public chats whose names contain `q`, ordered by id, whether the caller is in them or not."""
     if len(params.q) > NAME_GROWTH * context.policy.max_name_chars:
@@ -45,7 +45,7 @@ class JoinPublicChat:
     chat_id: Id
 
 
-@command("join_public_chat", JoinPublicChat, ChatAnswer, limit="changes")
+@command("join_public_chat", JoinPublicChat, ChatAnswer, limit="changes", errors=("not_found", "forbidden"))
 async def join_public_chat(context: Context, caller: Caller, params: JoinPublicChat) -> Result:
     """Makes the caller a member of a public chat; for a member of any chat nothing changes.
 

@@ -18,7 +18,14 @@ class React:
     emoji: Emoji
 
 
-@command("add_reaction", React, ReactedAnswer, socket=True, limit="messages")
+@command(
+    "add_reaction",
+    React,
+    ReactedAnswer,
+    socket=True,
+    limit="messages",
+    errors=("not_found", "forbidden", "conflict"),
+)
 async def add_reaction(context: Context, caller: Caller, params: React) -> Result | Later[Message]:
     """Reacts to a message with an emoji: every member may who has a voice. The room gets `reaction_added`. A reaction
     that is there already changes nothing."""
@@ -29,7 +36,9 @@ async def add_reaction(context: Context, caller: Caller, params: React) -> Resul
     )
 
 
-@command("remove_reaction", React, ReactedAnswer, socket=True, limit="messages")
+@command(
+    "remove_reaction", React, ReactedAnswer, socket=True, limit="messages", errors=("not_found", "forbidden")
+)
 async def remove_reaction(context: Context, caller: Caller, params: React) -> Result | Later[Message]:
     """Takes the caller's own reaction away. The room gets `reaction_removed`. A reaction that is not there changes
     nothing."""

@@ -28,7 +28,7 @@ class SearchMessages:
     limit: Annotated[int, StrictInteger(1, 100)] = 20
 
 
-@command("search_messages", SearchMessages, FoundAnswer, limit="searches")
+@command("search_messages", SearchMessages, FoundAnswer, limit="searches", errors=("not_found",))
 async def search_messages(context: Context, caller: Caller, params: SearchMessages) -> Result:
     """Messages of the caller's chats that have all the words, newest first. While those of an earlier version are being
     indexed the answer is `unavailable`."""

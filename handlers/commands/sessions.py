@@ -25,9 +25,9 @@ class ListSessions:
     pass
 
 
-@command("list_sessions", ListSessions, SessionsAnswer, limit="queries")
+@command("list_sessions", ListSessions, SessionsAnswer, limit="queries", errors=())
 async def list_sessions(context: Context, caller: Caller, _params: ListSessions) -> Result:
-    """The caller's sessions that work, the newest first, at most `SESSIONS_MAX`. The id of a session is in its access
+    """The caller's sessions that work, the newest first, at most 100. The id of a session is in its access
     tokens; by itself it opens nothing."""
     now = context.clock.now()
     sessions = await _working(context, caller.user_id, SESSIONS_MAX)
@@ -73,7 +73,7 @@ class EndSession:
     session_id: AnyText
 
 
-@command("end_session", EndSession, Nothing, limit="changes", people=True)
+@command("end_session", EndSession, Nothing, limit="changes", people=True, errors=("not_found", "forbidden"))
 async def end_session(context: Context, caller: Caller, params: EndSession) -> Result:
     """Ends a session of the caller, which may be the present one, and its connections, as a logout of it does."""
     known = len(params.session_id) <= SESSION_ID_CHARS_MAX

@@ -19,6 +19,7 @@ class Typing:
     Nothing,
     socket=True,
     unlimited="counted by its handler: above the limit it is ignored, not refused",
+    errors=("not_found", "forbidden"),
 )
 async def typing(context: Context, caller: Caller, params: Typing) -> Result:
     """Shows or ends the caller's typing sign; `forbidden` for a member who is muted or blocked. Above the limit it is

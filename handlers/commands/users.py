@@ -31,8 +31,9 @@ class GetUser:
     user_id: Id
 
 
-@command("get_user", GetUser, UserAnswer, limit="queries")
+@command("get_user", GetUser, UserAnswer, limit="queries", errors=("not_found",))
 async def get_user(context: Context, caller: Caller, params: GetUser) -> Result:
+    """A user; the caller sees more of themselves. A deleted user is `not_found`."""
     user = await context.identities.user_for_answer(params.user_id)
     if user is None or user.deleted:
         raise not_found("user")
@@ -56,7 +57,7 @@ def _faults(policy: Policy, values: Mapping[str, Any]) -> dict[str, str]:
     return faults
 
 
-@command("update_me", UpdateMe, UserAnswer, limit="changes", more_faults=_faults)
+@command("update_me", UpdateMe, UserAnswer, limit="changes", more_faults=_faults, errors=("forbidden",))
 async def update_me(context: Context, caller: Caller, params: UpdateMe) -> Result:
     """Changes the caller's name, password or presence. A new password ends every other session of the user."""
     user = await context.store.users.get(caller.user_id)
@@ -120,7 +121,7 @@ class DeleteMe:
     password: AnyText
 
 
-@command("delete_me", DeleteMe, Nothing, limit="changes", people=True)
+@command("delete_me", DeleteMe, Nothing, limit="changes", people=True, errors=("forbidden", "conflict"))
 async def delete_me(context: Context, caller: Caller, params: DeleteMe) -> Result:
     """Ends the caller's account for good, as the operator's deletion does. A wrong password counts as a failed
     login."""
@@ -160,7 +161,7 @@ class ListUsers:
     limit: Annotated[int, StrictInteger(1, 200)] = 50
 
 
-@command("list_users", ListUsers, UsersAnswer, limit="queries")
+@command("list_users", ListUsers, UsersAnswer, limit="queries", errors=())
 async def list_users(context: Context, caller: Caller, params: ListUsers) -> Result:
     """A page of active users whose username or display name begins with `q`, ordered by id."""
     if len(params.q) > NAME_GROWTH * context.policy.max_name_chars:

@@ -1,6 +1,6 @@
 """The chats in memory, with their members and heads, so that a message needs no query."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from datetime import datetime
 
 from domain.models import Chat, ChatState, Member
@@ -74,15 +74,26 @@ class Directory:
 
         Raises: as `for_member`; `Forbidden` for a member who has no voice.
         """
+        return await self._permitted(user_id, chat_id, lambda chat: chat.check_voice(user_id, at))
+
+    async def for_sender(self, user_id: int, chat_id: int, at: datetime) -> LoadedChat:
+        """The chat, for one of its members who wants to show the others what they will send. Does not suspend for a
+        chat in memory in which the member may send.
+
+        Raises: as `for_member`; `Forbidden` for a member who may not send.
+        """
+        return await self._permitted(user_id, chat_id, lambda chat: chat.check_send(user_id, at))
+
+    async def _permitted(self, user_id: int, chat_id: int, check: Callable[[LoadedChat], None]) -> LoadedChat:
         chat = await self.for_member(user_id, chat_id)
         try:
-            chat.check_voice(user_id, at)
+            check(chat)
         except Forbidden:
             if not self._freshness.shared:
                 raise
-            await self._freshness.look()  # another node may have just given it back
+            await self._freshness.look()  # another node may have just permitted it
             chat = await self.for_member(user_id, chat_id)
-            chat.check_voice(user_id, at)
+            check(chat)
         return chat
 
     async def for_reader(self, user_id: int, chat_id: int) -> LoadedChat:
@@ -148,7 +159,7 @@ class Directory:
         """Called when a member is added, or has another role or voice."""
         chat = self._chats.peek(chat_id)
         if chat is not None:
-            chat.set_voice(member)
+            chat.set_member(member)
             if member.user_id not in chat.members:
                 self._forget(chat)
                 chat.members.add(member.user_id)
@@ -176,7 +187,7 @@ class Directory:
         if chat is not None and user_id in chat.members:
             self._forget(chat)
             chat.members.discard(user_id)
-            chat.forget_voice(user_id)
+            chat.forget_member(user_id)
             self._resized(chat)
         self._chats.stale(chat_id)
 

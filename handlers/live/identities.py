@@ -155,7 +155,7 @@ class Identities:
         if identity.expires_at <= self._clock.now().timestamp():
             raise Refused("unauthenticated", Ending.UNAUTHENTICATED, "the token has expired")
         user = self._users.use(identity.user_id)
-        if user is None:
+        if user is None or user.is_hook:
             raise Refused("unauthenticated", Ending.UNAUTHENTICATED, "the token is of nobody here")
         session = None if identity.session_id is None else self._sessions.use(identity.session_id)
         if is_token_id(identity.session_id) and (session is None or session.revoked or not user.active):

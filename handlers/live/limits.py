@@ -18,6 +18,7 @@ Limit = Literal[
     "messages",
     "joins",
     "typing",
+    "streams",
     "status",
     "changes",
     "marks",
@@ -27,6 +28,8 @@ Limit = Literal[
     "name_changes",
     "login_failures",
     "auth_calls",
+    "hook_messages",
+    "hook_misses",
 ]
 """The names of all limits; the rate of each is in the policy, see `rate_of`."""
 

@@ -4,8 +4,8 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Protocol
 
-from domain.models import Chat, ChatState, ChatType, Member
-from domain.permissions import check_voice
+from domain.models import Chat, ChatState, ChatType, Member, Role
+from domain.permissions import check_voice, check_writer
 from domain.private_chats import newcomer_of
 from handlers.live.connections import Connection
 from handlers.live.member_ids import Ids, compact
@@ -37,7 +37,7 @@ class LoadedChat:
     `domain.private_chats`.
     """
 
-    __slots__ = ("_pins", "_voiceless", "chat", "head_seq", "joined", "members", "newcomer", "room")
+    __slots__ = ("_pins", "_roles", "_voiceless", "chat", "head_seq", "joined", "members", "newcomer", "room")
 
     def __init__(self, state: ChatState, pins: Pins, head_seq: int = 0) -> None:
         """`head_seq`: a change with this number is published to the room already."""
@@ -51,6 +51,10 @@ class LoadedChat:
         self.joined: dict[str, Connection] = {}
         self._voiceless = {one.user_id: one for one in state.members.values() if _is_restricted(one)}
         """The members who are or were muted, or are blocked, by id."""
+        self._roles: dict[int, Role] = {}
+        """In a channel, the roles of owners and admins, by id; in other chats every member may send."""
+        if state.chat.chat_type == "channel":
+            self._roles = {one.user_id: one.role for one in state.members.values() if one.role != "member"}
 
     def check_voice(self, user_id: int, at: datetime) -> None:
         """Raises: `Forbidden` for a member who may not write at that time, whatever their role: see
@@ -59,8 +63,21 @@ class LoadedChat:
         if member is not None:
             check_voice(member, at)
 
-    def set_voice(self, member: Member) -> None:
+    def check_send(self, user_id: int, at: datetime) -> None:
+        """Raises: `Forbidden` for a member who may not send at that time: see `domain.permissions.check_send`."""
+        self.check_voice(user_id, at)
+        check_writer(self.chat_type, self._roles.get(user_id, "member"))
+
+    def set_member(self, member: Member) -> None:
         """Called when a member comes or changes."""
+        self._set_voice(member)
+        if self.chat_type == "channel":
+            if member.role == "member":
+                self._roles.pop(member.user_id, None)
+            else:
+                self._roles[member.user_id] = member.role
+
+    def _set_voice(self, member: Member) -> None:
         if _is_restricted(member):
             self._voiceless[member.user_id] = member
         else:
@@ -69,11 +86,12 @@ class LoadedChat:
     def set_blocked(self, user_id: int, blocked: bool) -> None:
         """Called when a member of a private chat is blocked, or not any more."""
         unrestricted = Member(user_id, "member", self.chat.created_at)
-        self.set_voice(replace(self._voiceless.get(user_id, unrestricted), blocked=blocked))
+        self._set_voice(replace(self._voiceless.get(user_id, unrestricted), blocked=blocked))
 
-    def forget_voice(self, user_id: int) -> None:
+    def forget_member(self, user_id: int) -> None:
         """Called when a member is gone."""
         self._voiceless.pop(user_id, None)
+        self._roles.pop(user_id, None)
 
     def join(self, connection: Connection) -> None:
         """Adds a connection to the room; nothing happens if it is there."""

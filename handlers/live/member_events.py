@@ -101,6 +101,7 @@ class MemberEvents:
             )  # in memory: does not suspend
             context.connections.check(connection)
             enter_room(context.hub, connection, chat)
+            context.streams.show(chat.id, connection)
         except (ChatError, Refused):
             pass  # the chat was deleted, or the connection has ended
         except Unavailable:

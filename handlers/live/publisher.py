@@ -8,9 +8,12 @@ from typing import Any, TypeVar
 
 from domain import changes
 from domain.changes import Change, ChangeKind, MessageChange, UndeclaredChange
+from domain.decisions.accounts import ended
 from domain.file_changes import ChatAvatarChanged, FilesRemoved
+from domain.hook_changes import HookAdded, HookChanged, HookRemoved
+from domain.hooks import Hook, user_of
 from domain.invites import InviteMade, InviteRemoved
-from domain.models import Chat
+from domain.models import Chat, User
 from domain.moderation import MemberMuted, UserBanned, UserUnbanned
 from domain.own_settings import OwnSettingsChanged
 from domain.private_chats import ChatOpened, MemberBlocked, sees
@@ -22,6 +25,7 @@ from handlers.live.member_events import MemberEvents
 from handlers.live.presence_record import choice_of
 from handlers.live.settings_events import SettingsEvents
 from handlers.live.spreader import Spreader
+from handlers.live.stream_endings import StreamEndings
 from handlers.wire import events
 from handlers.wire.endings import Ending
 from handlers.wire.events import ROOM_EVENTS, EventOf
@@ -33,11 +37,11 @@ Method = Callable[["Publisher", ChangeT], None]
 _METHODS: dict[type[Change], Method[Any]] = {}
 
 
-def _publishes(kind: type[ChangeT]) -> Callable[[Method[ChangeT]], Method[ChangeT]]:
-    """Declares a method of `Publisher` as the one that publishes changes of a kind."""
+def _publishes(*kinds: type[ChangeT]) -> Callable[[Method[ChangeT]], Method[ChangeT]]:
+    """Declares a method of `Publisher` as the one that publishes changes of some kinds."""
 
     def declare(method: Method[ChangeT]) -> Method[ChangeT]:
-        _METHODS[kind] = method
+        _METHODS.update(dict.fromkeys(kinds, method))
         return method
 
     return declare
@@ -64,12 +68,14 @@ class Publisher:
         self._ended = ended
         self._members = MemberEvents(context)
         self._settings = SettingsEvents(context)
+        self._end_streams = StreamEndings(context.streams, context.directory)
         self._at = context.clock.now()
         """The timestamp of the events of the current batch."""
         self._publish = {kind.value: self._function_for(kind) for kind in changes.kinds()}
 
     def __call__(self, published: Sequence[Change]) -> None:
         self._at = self._context.clock.now()
+        self._end_streams(published)
         # Chat by chat, so that the events of one room are joined into one write for each member; the order within
         # a chat stays, and between chats there is none.
         publish = self._publish
@@ -110,6 +116,7 @@ class Publisher:
         context = self._context
         if new:
             context.typing.stop(chat_id, sender_id)
+            context.streams.settle_encoded(chat_id, sender_id, blobs)
             if seq == 1:
                 self._members.first_message(chat_id)
         context.directory.published(chat_id, seq)
@@ -188,17 +195,24 @@ class Publisher:
         """Publishes `chat_changed` to the members."""
         self._chat_set(change.chat)
 
-    @_publishes(FilesRemoved)
-    def _files_removed(self, _change: FilesRemoved) -> None:
-        """Publishes nothing: clients hear of what the files were part of."""
+    @_publishes(FilesRemoved, InviteMade, InviteRemoved, UserUnbanned, HookAdded)
+    def _unpublished(self, _change: Change) -> None:
+        """Publishes nothing: clients hear of what files were part of, and who manages the others asks for the list."""
 
-    @_publishes(InviteMade)
-    def _invite_made(self, _change: InviteMade) -> None:
-        """Publishes nothing: who may invite asks for the list."""
+    @_publishes(HookChanged)
+    def _hook_changed(self, change: HookChanged) -> None:
+        """Publishes `user_changed` to the room if the hook has another name: its user is no member of any chat."""
+        if "name" in change.changed:
+            self._hook_user_changed(change.hook, user_of(change.hook))
 
-    @_publishes(InviteRemoved)
-    def _invite_removed(self, _change: InviteRemoved) -> None:
-        """Publishes nothing, as for a new one."""
+    @_publishes(HookRemoved)
+    def _hook_removed(self, change: HookRemoved) -> None:
+        """Publishes `user_changed` to the room: the user of the hook has ended."""
+        self._hook_user_changed(change.hook, ended(user_of(change.hook)))
+
+    def _hook_user_changed(self, hook: Hook, user: User) -> None:
+        name, payload = events.user_changed(user, "offline", self._at, own=False)
+        self._context.hub.emit(name, payload, room=room_of(hook.chat_id))
 
     @_publishes(changes.ChatDeleted)
     def _chat_deleted(self, change: changes.ChatDeleted) -> None:
@@ -232,10 +246,6 @@ class Publisher:
         """Does what the removal of a member does, if the user was one."""
         if change.was_member:
             self._member_gone(change)
-
-    @_publishes(UserUnbanned)
-    def _user_unbanned(self, _change: UserUnbanned) -> None:
-        """Nobody hears of it."""
 
     def _member_gone(self, change: changes.MemberRemoved | UserBanned) -> None:
         """The former member leaves the room before anything is published."""

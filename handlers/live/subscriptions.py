@@ -6,6 +6,7 @@ from handlers.live.connections import Connection, Connections, enter_room
 from handlers.live.directory import Directory
 from handlers.live.hub import Hub
 from handlers.live.loaded_chat import LoadedChat
+from handlers.live.streams import StreamTracker
 from handlers.wire.endings import Ending, Refused
 from handlers.wire.errors import ChatError
 from storage.errors import Unavailable
@@ -20,11 +21,14 @@ class Subscriptions:
     """Puts such connections into their rooms. One for which the store cannot answer is ended: it would miss events and
     not know it."""
 
-    def __init__(self, store: Store, hub: Hub, connections: Connections, directory: Directory) -> None:
+    def __init__(
+        self, store: Store, hub: Hub, connections: Connections, directory: Directory, streams: StreamTracker
+    ) -> None:
         self._store = store
         self._hub = hub
         self._connections = connections
         self._directory = directory
+        self._streams = streams
         self._entering: set[asyncio.Task[None]] = set()
 
     def begin(self, connection: Connection) -> None:
@@ -38,7 +42,7 @@ class Subscriptions:
         room."""
         for connection in self._connections.of(user_id):
             if connection.follows_all:
-                enter_room(self._hub, connection, chat)
+                self._put(connection, chat)
 
     def stop(self) -> None:
         for task in self._entering:
@@ -76,4 +80,8 @@ class Subscriptions:
                 return  # only newer nodes serve this chat; the connection's commands on it are refused
             raise
         self._connections.check(connection)
+        self._put(connection, chat)
+
+    def _put(self, connection: Connection, chat: LoadedChat) -> None:
         enter_room(self._hub, connection, chat)
+        self._streams.show(chat.id, connection)

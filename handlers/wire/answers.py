@@ -5,6 +5,7 @@ Nothing is checked against these types while the server runs: `tests/handlers/te
 
 from typing import Literal, NotRequired, TypedDict
 
+from handlers.wire.hook_views import HookObject
 from handlers.wire.invite_views import InviteObject
 from handlers.wire.moderation_views import AuditEntryObject, BanObject
 from handlers.wire.views import (
@@ -167,6 +168,16 @@ class InvitesAnswer(TypedDict):
 
     invites: list[InviteObject]
     next_cursor: str | None
+
+
+class HookAnswer(TypedDict):
+    hook: HookObject
+
+
+class HooksAnswer(TypedDict):
+    """All hooks of a chat, in the order of their making."""
+
+    hooks: list[HookObject]
 
 
 class MemberAnswer(TypedDict):

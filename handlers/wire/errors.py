@@ -18,6 +18,22 @@ Code = Literal[
     "bad_frame",
 ]
 
+MEANINGS: Mapping[Code, str] = {
+    "bad_request": "the server cannot read the request",
+    "unauthenticated": "no token, a bad or expired token, an ended session; a wrong password at login",
+    "forbidden": "the caller may see it but not do this; the account has ended; the origin is refused",
+    "not_found": "it does not exist, or the caller may not know of it",
+    "conflict": "it is taken already, it is the last one, or there are as many as there may be",
+    "too_large": "the body is too large, or the files of the user are",
+    "unsupported_media": "the body is of another type than expected, or compressed",
+    "invalid": "`fields` says what is wrong with each field",
+    "rate_limited": "too fast, too many requests at once, or too many bytes unread",
+    "unavailable": "the store cannot serve, or the server has an internal error",
+    "unknown_event": "there is no such command on the sockets",
+    "bad_frame": "the frame is no JSON object, or its `type` or `id` is not allowed",
+}
+"""For documents."""
+
 RETRYABLE: frozenset[Code] = frozenset({"rate_limited", "unavailable"})
 
 

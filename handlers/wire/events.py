@@ -31,6 +31,7 @@ EventName = Literal[
     "message_unpinned",
     "messages_read",
     "typing",
+    "message_stream",
     "user_status",
     "user_offline",
     "chat_added",
@@ -196,6 +197,17 @@ def typing(chat_id: int, user_id: int, is_typing: bool, at: datetime) -> Event:
         "chat_id": chat_id,
         "user_id": user_id,
         "is_typing": is_typing,
+        "timestamp": time_view(at),
+    }
+
+
+def message_stream(chat_id: int, user_id: int, stream_id: str, content: str | None, at: datetime) -> Event:
+    """`content` is None at the end of a stream that becomes no message."""
+    return "message_stream", {
+        "chat_id": chat_id,
+        "user_id": user_id,
+        "stream_id": stream_id,
+        "content": content,
         "timestamp": time_view(at),
     }
 

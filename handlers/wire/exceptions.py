@@ -50,6 +50,7 @@ _AS_CHAT_ERROR: dict[type[BaseException], Callable[[Any], ChatError]] = {
     ),
     refusals.BadContent: lambda error: invalid(content=str(error)),
     refusals.TooMany: lambda error: ChatError("conflict", str(error)),
+    refusals.HookPaused: lambda _: ChatError("forbidden", "this hook is paused"),
     refusals.OverQuota: lambda error: ChatError("too_large", str(error)),
     refusals.TooSoon: lambda error: ChatError("rate_limited", str(error), retry_after_ms=error.wait_ms),
     refusals.LastOwner: lambda _: ChatError("conflict", "a chat keeps at least one owner"),

@@ -219,7 +219,7 @@ UploadIds = Annotated[list[str], UploadIdList()]
 Text = Annotated[str, StrictString(1)]
 AnyText = Annotated[str, StrictString()]
 Emoji = Annotated[str, EmojiString()]
-ClientId = Annotated[str, StrictString(1, 64, pattern=r"(?s:[^#].*)", pattern_says="must not start with #")]
+ClientId = Annotated[str, StrictString(1, 64, pattern=r"[^#][\s\S]*", pattern_says="must not start with #")]
 
 Params = TypeVar("Params")
 

@@ -82,7 +82,7 @@ class MessageObject(TypedDict):
     sender_id: Id
     created_at: Time
     edited_at: Time | None
-    message_type: str
+    message_type: Literal["text", "image", "file", "system"]
     reply_to: Id | None
     mentions: list[Id]
     mentions_all: bool

@@ -87,8 +87,8 @@ TRAFFIC: tuple[Family, ...] = (
     counter("vestnik_errors_total", "Errors that clients were sent, by code.", _errors, ("code",)),
     counter(
         "vestnik_messages_total",
-        "New messages that this node stored and acked.",
-        lambda sources: sum(sources.chat.counts.sent.values()),
+        "New messages that this node stored and acked, those of incoming hooks too.",
+        lambda sources: sum(sources.chat.counts.sent.values()) + sources.chat.incoming.requests["posted"],
     ),
     counter(
         "vestnik_events_total",

@@ -13,13 +13,26 @@ from server.engine.links import unsent_bytes
 from server.metrics.chat_families import CONNECTIONS, STORE, TRAFFIC
 from server.metrics.families import Family
 from server.metrics.file_families import FILES
+from server.metrics.hook_families import HOOKS
+from server.metrics.incoming_families import INCOMING
 from server.metrics.node_families import BUS, NODES, RELAY
 from server.metrics.server_families import SERVER
 from server.metrics.sources import Sources
 
 CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
 
-FAMILIES: tuple[Family, ...] = (*SERVER, *CONNECTIONS, *TRAFFIC, *FILES, *STORE, *NODES, *RELAY, *BUS)
+FAMILIES: tuple[Family, ...] = (
+    *SERVER,
+    *CONNECTIONS,
+    *TRAFFIC,
+    *FILES,
+    *INCOMING,
+    *HOOKS,
+    *STORE,
+    *NODES,
+    *RELAY,
+    *BUS,
+)
 
 LINKS_PER_TURN = 1000
 """How many connections are asked what waits for them in one turn of the loop; 1,000 take 0.1 ms."""

@@ -26,16 +26,16 @@ async def read_body(
     if request.headers.get(hdrs.CONTENT_ENCODING, "identity").lower() != "identity":
         raise ChatError("unsupported_media", "the body has to be uncompressed")
     if form and kind == URLENCODED:
-        return urlencoded_fields(await _read(request, max_bytes, timeout_s))
+        return urlencoded_fields(await read_bytes(request, max_bytes, timeout_s))
     if form and kind == MULTIPART:
-        body = await _read(request, max_bytes, timeout_s)
+        body = await read_bytes(request, max_bytes, timeout_s)
         return multipart_fields(body, request.headers[hdrs.CONTENT_TYPE])
     if request.content_length == 0 or not request.can_read_body:
         return {}
     if kind != "application/json" and not kind.endswith("+json"):
         raise ChatError("unsupported_media", "the body has to be application/json")
     try:
-        fields = loads(await _read(request, max_bytes, timeout_s))
+        fields = loads(await read_bytes(request, max_bytes, timeout_s))
     except ValueError:
         raise ChatError("bad_request", "the body is not JSON") from None
     if type(fields) is not dict:
@@ -43,7 +43,8 @@ async def read_body(
     return fields
 
 
-async def _read(request: web.Request, max_bytes: int, timeout_s: float) -> bytes:
+async def read_bytes(request: web.Request, max_bytes: int, timeout_s: float) -> bytes:
+    """A whole body. Raises: `ChatError` `too_large`, `bad_request` for one that does not come in time."""
     if (request.content_length or 0) <= max_bytes:
         parts, size = [], 0
         async with _within(timeout_s):

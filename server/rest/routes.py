@@ -48,6 +48,14 @@ MODERATION_CALLS: Sequence[Call] = [
     Call("GET", "/chats/{chat_id}/audit", "list_audit"),
 ]
 
+HOOK_CALLS: Sequence[Call] = [
+    Call("POST", "/chats/{chat_id}/hooks", "create_hook", Answer(201, part="hook")),
+    Call("GET", "/chats/{chat_id}/hooks", "list_hooks"),
+    Call("PATCH", "/hooks/{hook_id}", "change_hook", Answer(part="hook")),
+    Call("POST", "/hooks/{hook_id}/key", "renew_hook_key", Answer(part="hook")),
+    Call("DELETE", "/hooks/{hook_id}", "remove_hook", NO_CONTENT),
+]
+
 ADMIN_CALLS: Sequence[Call] = [
     Call("GET", "/admin/users", "list_all_users"),
     Call("POST", "/admin/users", "create_user", Answer(201)),
@@ -122,5 +130,6 @@ CALLS: Sequence[Call] = [
     *OWN_ACCOUNT_CALLS,
     *OWN_CALLS,
     *ADMIN_CALLS,
+    *HOOK_CALLS,
     *BOT_CALLS,
 ]

@@ -91,9 +91,9 @@ async def bots_of(database: Database, owner_id: int | None) -> Sequence[User]:
 
 
 async def check_account(database: Database, user_id: int) -> User:
-    """The user. Raises: `NotFound` if there is none, or they are deleted."""
+    """The user. Raises: `NotFound` if there is none, they are deleted, or a hook writes as them."""
     document = await database.get(database.users, str(user_id))
-    if document is None or document["deleted"]:
+    if document is None or document["deleted"] or document.get("is_hook"):
         raise NotFound(f"user {user_id}")
     return user_of(document)
 

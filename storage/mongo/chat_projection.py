@@ -20,10 +20,11 @@ from domain.changes import (
     kind_named,
 )
 from domain.file_changes import ChatAvatarChanged
+from domain.hook_changes import HookAdded, HookChanged, HookRemoved
 from domain.invites import InviteMade, InviteRemoved
 from domain.moderation import MemberMuted, UserBanned, UserUnbanned
 from domain.private_chats import ChatOpened, MemberBlocked
-from storage.mongo import freed_files, invite_documents
+from storage.mongo import freed_files, hook_documents, invite_documents
 from storage.mongo.bulk import insert_missing, update_all
 from storage.mongo.database import Collection, Database, Document
 from storage.mongo.documents import member_key
@@ -220,6 +221,9 @@ _PROJECTIONS: Mapping[type[Change], Project] = {
     UserUnbanned: _user_unbanned,
     InviteMade: _invite_made,
     InviteRemoved: _invite_removed,
+    HookAdded: hook_documents.project_added,
+    HookChanged: hook_documents.project_changed,
+    HookRemoved: hook_documents.project_removed,
     ChatOpened: _chat_opened,
     MemberBlocked: _member_blocked,
 }

@@ -20,6 +20,7 @@ from domain.changes import (
 )
 from domain.file_changes import ChatAvatarChanged
 from domain.frozen import frozen
+from domain.hook_changes import HookAdded, HookChanged, HookRemoved
 from domain.invites import InviteMade, InviteRemoved
 from domain.models import Actor, Ban, Chat, Member, Role
 from domain.moderation import MemberMuted, UserBanned, UserUnbanned
@@ -216,6 +217,9 @@ _EFFECTS: Mapping[type[Change], Callable[[ChatReplica, Any], None]] = {
     UserUnbanned: ChatReplica._user_unbanned,
     InviteMade: no_effect,
     InviteRemoved: no_effect,
+    HookAdded: no_effect,
+    HookChanged: no_effect,
+    HookRemoved: no_effect,
     ChatOpened: ChatReplica._chat_opened,
     MemberBlocked: ChatReplica._member_blocked,
 }

@@ -7,10 +7,11 @@ from functools import partial
 from typing import TypeVar
 
 from domain.decisions.view import MemberView
+from domain.hooks import Hook
 from domain.invites import Invite
 from domain.models import Account, Actor, Ban, Chat, Member, Message, Role
 from domain.refusals import NotFound
-from storage.mongo import history, invite_documents
+from storage.mongo import history, hook_documents, invite_documents
 from storage.mongo.chat_replica import ChatReplica
 from storage.mongo.database import Database
 from storage.mongo.documents import account_of, member_key, member_of
@@ -48,6 +49,8 @@ class LoadingView:
         self._newest: list[Message | None] = []
         self._invites: dict[str, Invite | None] = {}
         self._all_invites: list[Sequence[Invite]] = []
+        self._hooks: list[Sequence[Hook]] = []
+        self._stopped: set[int] = set()
         self._written: dict[int, bool] = {}
         self._blockers: dict[tuple[int, int], bool] = {}
 
@@ -96,6 +99,15 @@ class LoadingView:
         if not self._all_invites:
             raise _NotLoaded(self._load_invites)
         return self._all_invites[0]
+
+    def hooks(self, chat_id: int) -> Sequence[Hook]:
+        if not self._hooks:
+            raise _NotLoaded(self._load_hooks)
+        return self._hooks[0]
+
+    def is_stopped(self, hook_id: int) -> bool:
+        assert self._hooks, "the hooks were not asked for"
+        return hook_id in self._stopped
 
     def private_chat(self, user_ids: Sequence[int]) -> Chat | None:
         if self.replica is None or self.replica.closed:
@@ -171,6 +183,7 @@ class LoadingView:
         may be in the log already."""
         self._members, self._accounts, self._by_role, self._newest = {}, {}, {}, []
         self._invites, self._all_invites = {}, []
+        self._hooks, self._stopped = [], set()
         self._written, self._blockers = {}, {}
         if self._chat_id is not None:
             self.replica = await self._writer.replicas.get(self._chat_id)
@@ -216,6 +229,11 @@ class LoadingView:
     async def _load_invites(self) -> None:
         await self._writer.replicas.flush()
         self._all_invites = [await invite_documents.of_chat(self._database, self._known().chat_id)]
+
+    async def _load_hooks(self) -> None:
+        await self._writer.replicas.flush()  # rows that are not projected may have changed them
+        self._hooks = [await hook_documents.of_chat(self._database, self._known().chat_id)]
+        self._stopped = await hook_documents.stopped(self._database, self._hooks[0])
 
     async def _find_written(self, user_id: int) -> None:
         await self._writer.replicas.flush()  # a message may not be projected yet

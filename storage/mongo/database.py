@@ -71,6 +71,8 @@ class Database:
         self.user_blocks: Collection = database["user_blocks"]
         self.invites: Collection = database["invites"]
         self.claims: Collection = database["claims"]
+        self.hooks: Collection = database["hooks"]
+        self.hook_deliveries: Collection = database["hook_deliveries"]
         self.uploads: Collection = database["uploads"]
         self.quotas: Collection = database["quotas"]
         self.freed_files: Collection = database["freed_files"]

@@ -33,6 +33,7 @@ def user_of(document: Document) -> User:
         avatar_id=document.get("avatar_id"),
         owner_id=document.get("owner_id"),
         banned_with_owner=document.get("banned_with_owner", False),
+        is_hook=document.get("is_hook", False),
     )
 
 
@@ -55,11 +56,14 @@ def user_document(user: User) -> Document:
         "banned": False,
         "deleted": False,
     }
+    if user.is_hook:
+        document["is_hook"] = True
     return document if user.owner_id is None else {**document, "owner_id": user.owner_id}
 
 
 def account_of(document: Document) -> Account:
-    return Account(document["id"], document["is_bot"], document["banned"], document["deleted"])
+    is_hook = document.get("is_hook", False)
+    return Account(document["id"], document["is_bot"], document["banned"], document["deleted"], is_hook)
 
 
 def session_of(document: Document, *, revoked: bool) -> Session:

@@ -8,9 +8,9 @@ from uuid import uuid4
 
 from storage.mongo.database import Database
 
-Kind = Literal["users", "chats", "messages"]
+Kind = Literal["users", "chats", "messages", "hooks"]
 
-_SIZES: Mapping[Kind, int] = {"users": 10, "chats": 10, "messages": 1000}
+_SIZES: Mapping[Kind, int] = {"users": 10, "chats": 10, "messages": 1000, "hooks": 10}
 
 
 class Ids:

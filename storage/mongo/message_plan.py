@@ -7,6 +7,7 @@ from datetime import datetime
 
 from domain.changes import MessageChange
 from domain.files import Upload
+from domain.hooks import Hook
 from domain.models import Actor, Message
 from storage.mongo.chat_replica import ChatReplica
 from storage.mongo.log import SENT, Row
@@ -32,6 +33,8 @@ class Plan:
     """The ids of the users whom the contents of the items name."""
     uploads_by_id: dict[str, Upload]
     """The uploads that the drafts name; those that a message of this plan has taken with its id."""
+    hooks: Mapping[int, Hook] = field(default_factory=dict)
+    """The hooks whose messages the items are."""
     rows: list[Row] = field(default_factory=list)
     _planned: dict[int, int] = field(default_factory=dict)
     _sent_at: dict[tuple[int, int], datetime] = field(default_factory=dict)
@@ -52,6 +55,10 @@ class Plan:
 
     def uploads(self, upload_ids: Collection[str]) -> Mapping[str, Upload]:
         return {one: self.uploads_by_id[one] for one in upload_ids if one in self.uploads_by_id}
+
+    def hook(self, hook_id: int) -> Hook | None:
+        hook = self.hooks.get(hook_id)
+        return None if hook is None or self.replicas[hook.chat_id].closed else hook
 
     def pin_count(self, chat_id: int) -> int:
         return len(self.pins[chat_id])

@@ -13,10 +13,11 @@ from typing import Any
 
 from domain.changes import MessageChange
 from domain.decisions.view import MessageView
+from domain.hooks import Hook
 from domain.mentions import usernames_in
 from domain.models import Appended, Draft, Message
 from domain.refusals import Refusal
-from storage.mongo import upload_documents
+from storage.mongo import hook_documents, upload_documents
 from storage.mongo.chat_replica import ChatReplica
 from storage.mongo.chat_replicas import Applied
 from storage.mongo.database import UnknownOutcome
@@ -36,7 +37,8 @@ from storage.times import to_micros
 class MessageWrite(WriterItem[Any]):
     """A decision about a message, and the change that it makes. It may run several times; its row has the same mark
     each time. `message_id` is the message whose state it needs; `draft` is what is to be sent, None if it is no
-    send. `content` is that of a send or an edit. `counts_pins`: it asks how many messages of the chat are pinned."""
+    send. `content` is that of a send or an edit. `counts_pins`: it asks how many messages of the chat are pinned.
+    `hook_id` is the hook that sends; None for other sends."""
 
     decision: Callable[[MessageView], object]
     mark: str
@@ -45,6 +47,7 @@ class MessageWrite(WriterItem[Any]):
     content: str = ""
     weight: int = 0
     counts_pins: bool = False
+    hook_id: int | None = None
 
     @classmethod
     async def run_all(cls, writer: Writer, items: "Sequence[MessageWrite]", outcomes: list[Any]) -> None:
@@ -245,7 +248,15 @@ class MessageRun:
         upload_ids = {one for draft in drafts if draft is not None for one in draft.attachments}
         upload_ids -= self._taken
         uploads = await upload_documents.named(self._writer.database, upload_ids) if upload_ids else {}
-        return Plan(replicas, messages, first_uses, self._ids, pins, usernames, uploads)
+        hook_ids = {item.hook_id for item in items if item.hook_id is not None}
+        hooks = await self._hooks(hook_ids) if hook_ids else {}
+        return Plan(replicas, messages, first_uses, self._ids, pins, usernames, uploads, hooks)
+
+    async def _hooks(self, hook_ids: set[int]) -> Mapping[int, Hook]:
+        """Those of the hooks that are there, at least as new as the replicas; if they are newer, the insert fails."""
+        await self._replicas.flush()  # rows that are not projected may have changed them
+        found = [await hook_documents.get(self._writer.database, hook_id) for hook_id in hook_ids]
+        return {hook.id: hook for hook in found if hook is not None}
 
     def _hint_repeated(self, row: Row) -> None:
         """Names the row of a send that is repeated in a hint, unless its hint is certainly on disk: the node that

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from domain.changes import Change, ChatDeleted
 from storage.attachments import attachments_of
 from storage.errors import Unavailable
-from storage.mongo import invite_documents
+from storage.mongo import hook_documents, invite_documents
 from storage.mongo.database import Database
 from storage.mongo.log import SCRUBBED
 from storage.mongo.uploads import MongoUploads
@@ -77,6 +77,7 @@ class Remover:
         for collection in (database.members, database.bans, database.audit):
             await database.with_retry(lambda one=collection: one.delete_many({"chat_id": chat_id}))  # type: ignore[misc]
         await invite_documents.remove_of(database, chat_id)
+        await hook_documents.remove_of(database, chat_id)
         await database.with_retry(
             lambda: database.chats.update_one(
                 {"_id": str(chat_id)}, {"$set": {"swept": True, "avatar_id": None}}

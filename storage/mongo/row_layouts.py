@@ -18,6 +18,7 @@ from domain.changes import (
 )
 from domain.file_changes import ChatAvatarChanged
 from domain.frozen import frozen
+from domain.hook_changes import HookAdded, HookChanged, HookRemoved
 from domain.invites import InviteMade
 from domain.models import Chat, ChatState, Member
 from domain.moderation import MemberMuted, UserBanned
@@ -25,6 +26,7 @@ from domain.private_chats import ChatOpened
 from storage.mongo.bans import ban_document, ban_of
 from storage.mongo.database import Document
 from storage.mongo.documents import chat_document, chat_of, member_document, member_of
+from storage.mongo.hook_documents import hook_document, hook_of
 from storage.mongo.invite_documents import invite_document, invite_of
 from storage.mongo.log import Row
 from storage.times import from_micros, to_micros
@@ -90,6 +92,38 @@ def _read_invite_made(row: Row, _current: CurrentChat) -> Change:
     return InviteMade(invite_of(_data(row)["invite"], uses=0))
 
 
+def _hook_added(change: HookAdded, _member_count: int) -> Document:
+    return {"hook": hook_document(change.hook)}
+
+
+def _read_hook_added(row: Row, _current: CurrentChat) -> Change:
+    return HookAdded(hook_of(_data(row)["hook"]))
+
+
+def _hook_changed(change: HookChanged, _member_count: int) -> Document:
+    return {
+        "hook": hook_document(change.hook),
+        "changed": list(change.changed),
+        "resumed": change.resumed,
+        **_act(change),
+    }
+
+
+def _read_hook_changed(row: Row, _current: CurrentChat) -> Change:
+    data = _data(row)
+    hook, at = hook_of(data["hook"]), from_micros(data["at"])
+    return HookChanged(hook, tuple(data["changed"]), data["resumed"], data["actor_id"], at)
+
+
+def _hook_removed(change: HookRemoved, _member_count: int) -> Document:
+    return {"hook": hook_document(change.hook), **_act(change)}
+
+
+def _read_hook_removed(row: Row, _current: CurrentChat) -> Change:
+    data = _data(row)
+    return HookRemoved(hook_of(data["hook"]), data["actor_id"], from_micros(data["at"]))
+
+
 def _deleted(change: ChatDeleted, _member_count: int) -> Document:
     user_ids = list(change.member_ids)
     return {
@@ -152,7 +186,16 @@ def _read_role_changed(row: Row, _current: CurrentChat) -> Change:
 
 
 def _act(
-    change: ChatRenamed | ChatSettingsChanged | ChatAvatarChanged | MemberRemoved | RoleChanged | MemberMuted,
+    change: (
+        ChatRenamed
+        | ChatSettingsChanged
+        | ChatAvatarChanged
+        | MemberRemoved
+        | RoleChanged
+        | MemberMuted
+        | HookChanged
+        | HookRemoved
+    ),
 ) -> Document:
     """Who made the change, and when. Rows of the first stage do not say it."""
     return {"actor_id": change.actor_id, "at": None if change.at is None else to_micros(change.at)}
@@ -214,5 +257,8 @@ LAYOUTS: Mapping[type[Change], Layout] = {
     MemberMuted: Layout(_muted, _read_muted),
     UserBanned: Layout(_banned, _read_banned),
     InviteMade: Layout(_invite_made, _read_invite_made),
+    HookAdded: Layout(_hook_added, _read_hook_added),
+    HookChanged: Layout(_hook_changed, _read_hook_changed),
+    HookRemoved: Layout(_hook_removed, _read_hook_removed),
     ChatOpened: Layout(_opened, _read_opened),
 }

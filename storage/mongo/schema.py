@@ -30,13 +30,15 @@ _EPOCH_KEY = "epoch"
 _INDEX_NOT_FOUND = 27
 
 
+def plain(*fields: str) -> IndexModel:
+    return IndexModel([(field, 1) for field in fields])
+
+
+def unique(*fields: str) -> IndexModel:
+    return IndexModel([(field, 1) for field in fields], unique=True)
+
+
 def indexes(database: Database) -> Mapping[Collection, Sequence[IndexModel]]:
-    def plain(*fields: str) -> IndexModel:
-        return IndexModel([(field, 1) for field in fields])
-
-    def unique(*fields: str) -> IndexModel:
-        return IndexModel([(field, 1) for field in fields], unique=True)
-
     # See `storage.mongo.pins`: of few messages, so a send pays nothing. FerretDB would not find messages by it.
     pins = IndexModel([("chat_id", 1), ("pinned", 1)], partialFilterExpression={"pinned": True})
 
@@ -54,6 +56,7 @@ def indexes(database: Database) -> Mapping[Collection, Sequence[IndexModel]]:
         database.user_blocks: [plain("user_id", "blocked_id")],
         database.invites: [plain("chat_id", "created_at")],
         database.claims: [plain("invite")],
+        database.hooks: [plain("chat_id"), plain("key_hash"), plain("kind", "id")],
         database.audit: [plain("chat_id", "id")],
         database.admin_acts: [plain("n"), plain("user_id", "n")],
         database.sessions: [plain("user_id")],

@@ -25,6 +25,7 @@ from storage.mongo.files import MongoFiles
 from storage.mongo.follower import Follower
 from storage.mongo.foreign_rows import ForeignRows
 from storage.mongo.hint_writer import HintWriter
+from storage.mongo.hooks import MongoHooks
 from storage.mongo.ids import Ids
 from storage.mongo.invites import MongoInvites
 from storage.mongo.leases import Leases
@@ -39,6 +40,7 @@ from storage.mongo.search import MongoSearch
 from storage.mongo.search_fill import SearchFill
 from storage.mongo.sessions import MongoSessions
 from storage.mongo.uploads import MongoUploads
+from storage.mongo.user_queries import NO_HOOK
 from storage.mongo.users import MongoUsers
 from storage.mongo.writer import Writer
 from storage.results import check_results
@@ -96,6 +98,7 @@ class MongoStore:
         self.audit = MongoAudit(database)
         self.blocks = MongoBlocks(database, self._writer)
         self.bots = MongoBots(database, ids, self._accounts, acts)
+        self.hooks = MongoHooks(database, ids, self._writer, self._accounts, incarnation)
         self._remover.start()
         self._mending: asyncio.Task[None] | None = None
 
@@ -134,8 +137,9 @@ class MongoStore:
 
     async def counts(self) -> StoreCounts:
         database, there = self._database, {"deleted": False}
+        people = {**there, **NO_HOOK}
         users, chats, messages, size = await asyncio.gather(
-            database.count(database.users, there),
+            database.count(database.users, people),
             database.count(database.chats, there),
             database.count(database.messages, there),
             database.bytes_on_disk(),

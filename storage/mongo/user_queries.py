@@ -11,6 +11,9 @@ from storage.username_keys import key_bounds, namesake_key
 
 _HIGHEST = chr(0x10FFFF)
 
+NO_HOOK = {"is_hook": {"$ne": True}}
+"""Of the users as whom hooks write, none."""
+
 
 async def find(database: Database, login: str) -> User | None:
     """See `storage.ports.Users.find`."""
@@ -18,6 +21,7 @@ async def find(database: Database, login: str) -> User | None:
     named = {
         "$or": [{"username_key": key}, {"username_key": {"$gte": first, "$lt": end}}],
         "deleted": False,
+        **NO_HOOK,
     }
     found = await database.find(database.users, named, sort=[("username_key", 1)])
     if not found and not login.startswith("#"):  # that is how an absent email is stored
@@ -32,7 +36,7 @@ async def find(database: Database, login: str) -> User | None:
 async def search(database: Database, prefix: str, after_id: int, limit: int) -> Sequence[User]:
     """See `storage.ports.Users.search`."""
     key = name_key(prefix)
-    wanted: dict[str, Any] = {"deleted": False, "banned": False, "id": {"$gt": after_id}}
+    wanted: dict[str, Any] = {"deleted": False, "banned": False, "id": {"$gt": after_id}, **NO_HOOK}
     if key:
         wanted["$or"] = _named(key)
     found = await database.find(database.users, wanted, sort=[("id", 1)], limit=limit)
@@ -42,7 +46,7 @@ async def search(database: Database, prefix: str, after_id: int, limit: int) -> 
 async def search_all(database: Database, prefix: str, after_id: int, limit: int) -> Sequence[User]:
     """See `storage.ports.Users.search_all`."""
     key, address = name_key(prefix), email_key(prefix)
-    wanted: dict[str, Any] = {"deleted": False, "id": {"$gt": after_id}}
+    wanted: dict[str, Any] = {"deleted": False, "id": {"$gt": after_id}, **NO_HOOK}
     if key:
         wanted["$or"] = _named(key)
         if not address.startswith("#"):  # that is how an absent email is stored

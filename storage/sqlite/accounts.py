@@ -57,9 +57,9 @@ def insert(db: sqlite3.Connection, user: User) -> User:
 
 
 def check_account(db: sqlite3.Connection, user_id: int) -> User:
-    """The user. Raises: `NotFound` if there is none, or they are deleted."""
+    """The user. Raises: `NotFound` if there is none, they are deleted, or a hook writes as them."""
     user = get(db, user_id)
-    if user is None or user.deleted:
+    if user is None or user.deleted or user.is_hook:
         raise NotFound(f"user {user_id}")
     return user
 

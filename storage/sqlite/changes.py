@@ -30,6 +30,7 @@ from domain.private_chats import ChatOpened, MemberBlocked
 from domain.reactions import ReactionAdded, ReactionRemoved
 from storage.sqlite import bans, invite_rows, members, mentions, search_segments, upload_rows, versions
 from storage.sqlite.chat_view import users_key
+from storage.sqlite.hook_changes import HOOK_CHANGES, end_hooks
 from storage.sqlite.message_view import SqliteMessageView
 from storage.sqlite.rows import extra_of
 from storage.times import to_micros
@@ -177,6 +178,7 @@ def _chat_deleted(view: SqliteMessageView, change: ChatDeleted) -> None:
     bans.forget_chat(view.db, chat_id)
     view.forget_sends(chat_id)
     view.db.execute("DELETE FROM invites WHERE chat_id = ?", (chat_id,))
+    end_hooks(view, chat_id)
     (avatar_id,) = view.db.execute("SELECT avatar_id FROM chats WHERE id = ?", (chat_id,)).fetchone()
     view.free_avatar(avatar_id)
     view.db.execute("DELETE FROM chats WHERE id = ?", (chat_id,))
@@ -291,4 +293,5 @@ _APPLY: Mapping[type[Change], Callable[[SqliteMessageView, Any], None]] = {
     ChatOpened: _chat_opened,
     MemberBlocked: _member_blocked,
     OwnSettingsChanged: _own_settings_changed,
+    **HOOK_CHANGES,
 }

@@ -4,15 +4,16 @@ import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 
+from domain.hooks import Hook
 from domain.invites import Invite
 from domain.models import Account, Actor, Ban, Chat, Member, Message, Role
-from storage.sqlite import bans, history, invite_rows, members
+from storage.sqlite import bans, history, hook_rows, invite_rows, members
 from storage.sqlite.message_view import SqliteMessageView, last_id
 from storage.sqlite.rows import chat_of
 
 # CROSS JOIN: the members first, by the index that has them in the order in which they inherit.
 _ACCOUNTS_BY_ROLE = """
-SELECT users.id, users.is_bot, users.banned, users.deleted
+SELECT users.id, users.is_bot, users.banned, users.deleted, users.is_hook
 FROM members CROSS JOIN users ON users.id = members.user_id
 WHERE members.chat_id = ? AND members.role = ? ORDER BY members.joined_at, members.user_id
 """
@@ -75,6 +76,13 @@ class SqliteChatView:
     def invites(self, chat_id: int) -> Sequence[Invite]:
         return invite_rows.all_of(self._db, chat_id)
 
+    def hooks(self, chat_id: int) -> Sequence[Hook]:
+        return list(map(hook_rows.hook_of, hook_rows.of_chat(self._db, chat_id)))
+
+    def is_stopped(self, hook_id: int) -> bool:
+        row = hook_rows.row_of(self._db, hook_id)
+        return row is not None and hook_rows.delivery_of(row).stopped
+
     def private_chat(self, user_ids: Sequence[int]) -> Chat | None:
         chat_id = self.private_chat_id(user_ids)
         return None if chat_id is None else self.chat(chat_id)
@@ -104,7 +112,7 @@ class SqliteChatView:
 
     def accounts(self, user_ids: Collection[int]) -> Mapping[int, Account]:
         rows = self._db.execute(
-            "SELECT id, is_bot, banned, deleted FROM users WHERE id IN (SELECT value FROM json_each(?))",
+            "SELECT id, is_bot, banned, deleted, is_hook FROM users WHERE id IN (SELECT value FROM json_each(?))",
             (json.dumps(list(user_ids)),),
         )
         return {row[0]: _account_of(row) for row in rows}
@@ -115,6 +123,6 @@ def users_key(user_ids: Iterable[int]) -> str:
     return " ".join(map(str, user_ids))
 
 
-def _account_of(row: tuple[int, int, int, int]) -> Account:
-    user_id, is_bot, banned, deleted = row
-    return Account(user_id, bool(is_bot), bool(banned), bool(deleted))
+def _account_of(row: tuple[int, int, int, int, int]) -> Account:
+    user_id, is_bot, banned, deleted, is_hook = row
+    return Account(user_id, bool(is_bot), bool(banned), bool(deleted), bool(is_hook))

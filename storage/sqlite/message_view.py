@@ -11,9 +11,10 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
 from domain.files import Upload
+from domain.hooks import Hook
 from domain.models import Actor, Message
 from domain.refusals import NotFound
-from storage.sqlite import history, members, mentions, message_rows, upload_rows
+from storage.sqlite import history, hook_rows, members, mentions, message_rows, upload_rows
 from storage.sqlite.message_rows import ClientIdKey
 from storage.sqlite.rows import extra_of, message_of
 from storage.sqlite.schema import REMOVED
@@ -89,6 +90,9 @@ class SqliteMessageView:
     def uploads(self, upload_ids: Collection[str]) -> Mapping[str, Upload]:
         self.insert_new()  # an earlier send of the run may have taken one
         return {upload.id: upload for upload in upload_rows.named(self.db, upload_ids)}
+
+    def hook(self, hook_id: int) -> Hook | None:
+        return hook_rows.get(self.db, hook_id)
 
     def pin_count(self, chat_id: int) -> int:
         self.insert_new()

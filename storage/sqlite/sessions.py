@@ -104,7 +104,7 @@ def _used(writer: Writer, at: Mapping[str, datetime]) -> None:
 
 
 def _create(writer: Writer, session: Session, token_hash: str, expires_at: datetime) -> Session:
-    known = "SELECT 1 FROM users WHERE id = ? AND deleted = 0"
+    known = "SELECT 1 FROM users WHERE id = ? AND deleted = 0 AND is_hook = 0"
     if not writer.db.execute(known, (session.user_id,)).fetchone():
         raise NotFound(f"user {session.user_id}")
     return insert_session(writer, session, token_hash, expires_at)

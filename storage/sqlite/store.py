@@ -16,6 +16,7 @@ from storage.sqlite.bots import SqliteBots
 from storage.sqlite.changes import check_changes
 from storage.sqlite.chats import SqliteChats
 from storage.sqlite.database import Database
+from storage.sqlite.hooks import SqliteHooks
 from storage.sqlite.invites import SqliteInvites
 from storage.sqlite.messages import SqliteMessages
 from storage.sqlite.moderation import SqliteModeration
@@ -56,6 +57,7 @@ class SqliteStore:
         self.audit = SqliteAudit(database)
         self.blocks = SqliteBlocks(database)
         self.bots = SqliteBots(database)
+        self.hooks = SqliteHooks(database)
         database.subscribers.add(self._remover.published)
         database.subscribers.add(self._indexer.published)
         self._remover.start()
@@ -105,7 +107,7 @@ class SqliteStore:
 def _counts(db: sqlite3.Connection) -> tuple[int, int, int]:
     """Users, chats and messages."""
     found = db.execute(
-        "SELECT (SELECT count(*) FROM users WHERE deleted = 0), (SELECT count(*) FROM chats),"
+        "SELECT (SELECT count(*) FROM users WHERE deleted = 0 AND is_hook = 0), (SELECT count(*) FROM chats),"
         # Those of deleted chats are still to be removed.
         " (SELECT count(*) FROM messages WHERE deleted = 0)"
         " - (SELECT count(*) FROM removals JOIN messages USING (chat_id) WHERE deleted = 0)"

@@ -23,7 +23,7 @@ _HIGHEST = chr(0x10FFFF)
 
 # Of namesakes, the one whose name was given exactly but for case, else the one that has the key of the name.
 _BY_NAME = """
-SELECT * FROM users WHERE (username_key = ? OR (username_key >= ? AND username_key < ?)) AND deleted = 0
+SELECT * FROM users WHERE (username_key = ? OR (username_key >= ? AND username_key < ?)) AND deleted = 0 AND is_hook = 0
 ORDER BY username_key <> ?, username_key LIMIT 1
 """
 
@@ -161,12 +161,12 @@ def _search(db: sqlite3.Connection, key: str, after_id: int, limit: int) -> Sequ
             "SELECT * FROM users WHERE id IN ("
             " SELECT id FROM users WHERE username_key >= :first AND username_key < :last"
             " UNION SELECT id FROM users WHERE display_name_key >= :first AND display_name_key < :last"
-            ") AND id > :after AND banned = 0 AND deleted = 0 ORDER BY id LIMIT :limit",
+            ") AND id > :after AND banned = 0 AND deleted = 0 AND is_hook = 0 ORDER BY id LIMIT :limit",
             {"first": key, "last": key + _HIGHEST, "after": after_id, "limit": limit},
         )
     else:
         rows = db.execute(
-            "SELECT * FROM users WHERE id > ? AND banned = 0 AND deleted = 0 ORDER BY id LIMIT ?",
+            "SELECT * FROM users WHERE id > ? AND banned = 0 AND deleted = 0 AND is_hook = 0 ORDER BY id LIMIT ?",
             (after_id, limit),
         )
     return [user_of(row) for row in rows]
@@ -181,7 +181,7 @@ _NAMED = """id IN (
 
 def _search_all(db: sqlite3.Connection, key: str, address: str, after_id: int, limit: int) -> Sequence[User]:
     rows = db.execute(
-        f"SELECT * FROM users WHERE {_NAMED if key else ''} id > :after AND deleted = 0"  # noqa: S608
+        f"SELECT * FROM users WHERE {_NAMED if key else ''} id > :after AND deleted = 0 AND is_hook = 0"  # noqa: S608
         " ORDER BY id LIMIT :limit",
         {
             "key": key,

@@ -5,6 +5,7 @@ from typing import Any
 
 from aiohttp import ClientResponse, FormData
 
+from tests.clients.documented import see_answer
 from tests.clients.rest import Answer, RestClient
 
 
@@ -43,4 +44,6 @@ async def fetch(
     if token is not None:
         sent["Authorization"] = f"Bearer {token}"
     async with client.http.request(method, client.url + path, headers=sent) as answer:
-        return answer, await answer.read()
+        body = await answer.read()
+        see_answer(method, path, answer.status, answer.content_type, body)
+        return answer, body

@@ -7,6 +7,7 @@ from typing import Any
 from aiohttp import ClientSession, ClientWebSocketResponse, WSMsgType
 
 from tests.clients.client import TIMEOUT_S, Client, Frame
+from tests.clients.documented import see_frame
 
 ENDS = (WSMsgType.CLOSE, WSMsgType.CLOSING, WSMsgType.CLOSED, WSMsgType.ERROR)
 
@@ -17,6 +18,7 @@ class RawClient(Client):
     def __init__(self, socket: ClientWebSocketResponse) -> None:
         super().__init__()
         self.socket = socket
+        self._asked: dict[Any, Any] = {}
         self._reader = asyncio.create_task(self._read())
 
     @classmethod
@@ -29,6 +31,8 @@ class RawClient(Client):
         return cls(await http.ws_connect(url, **options))
 
     async def send(self, frame: Frame) -> None:
+        if type(frame.get("id")) in (int, str):
+            self._asked[frame["id"]] = frame.get("type")
         await self.send_text(json.dumps(frame))
 
     async def send_text(self, text: str) -> None:
@@ -52,7 +56,9 @@ class RawClient(Client):
         while True:
             message = await self.socket.receive()
             if message.type is WSMsgType.TEXT:
-                self._take_in(json.loads(message.data))
+                frame = json.loads(message.data)
+                see_frame(frame, self._asked.pop(frame.get("id"), None))
+                self._take_in(frame)
             elif message.type is WSMsgType.CLOSE:
                 self.close_reason = message.extra or ""
             if message.type in ENDS:

@@ -4,6 +4,8 @@ from typing import Any
 
 from aiohttp import ClientSession
 
+from tests.clients.documented import see_answer
+
 PASSWORD = "correct horse battery"
 
 Answer = tuple[int, Any]
@@ -24,7 +26,9 @@ class RestClient:
         if self.token:
             headers.setdefault("Authorization", f"Bearer {self.token}")
         async with self.http.request(method, f"{self.url}/api{path}", headers=headers, **options) as answer:
-            return answer.status, (await answer.json() if await answer.read() else None)
+            body = await answer.read()
+            see_answer(method, f"/api{path}", answer.status, answer.content_type, body)
+            return answer.status, (await answer.json() if body else None)
 
     async def get(self, path: str, **params: Any) -> Any:
         """The body of a GET that has to succeed."""

@@ -9,6 +9,8 @@ from typing import Any
 
 from aiohttp import ClientError, ClientSession, ClientWebSocketResponse, WSMsgType
 
+from tests.clients.documented import see_frame
+
 Frame = dict[str, Any]
 See = Callable[[Frame], None]
 
@@ -29,6 +31,7 @@ class Wire:
         self._http, self._url, self._token, self._see = http, url, token, see
         self._ids = itertools.count(1)
         self._answers: dict[int, asyncio.Future[Frame | None]] = {}
+        self._asked: dict[Any, str] = {}
         self._reader: asyncio.Task[None] | None = None
 
     async def open(self) -> bool:
@@ -50,6 +53,8 @@ class Wire:
 
     async def send(self, number: int | None, name: str, fields: Frame) -> None:
         """Sends a command; with a number it asks for an answer, which `see` gets. A broken connection is cut."""
+        if number is not None:
+            self._asked[number] = name
         try:
             await self._write(number, name, fields)
         except (ClientError, OSError):
@@ -85,6 +90,7 @@ class Wire:
     def _take(self, frame: Frame) -> None:
         if self.over.is_set():
             return
+        see_frame(frame, self._asked.pop(frame.get("id"), None))
         self._see(frame)
         number = 0 if frame["type"] == "connected" else frame.get("id")
         answer = None if number is None else self._answers.pop(number, None)

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from domain.files import Upload
+from domain.hooks import Hook
 from domain.invites import Invite
 from domain.models import Account, Actor, Ban, Chat, ChatType, Member, Message, Role
 from domain.private_chats import sees
@@ -40,6 +41,9 @@ class FakeView:
         self.blocks: set[tuple[int, int]] = set()
         """Who has blocked whom."""
         self.uploads_by_id: dict[str, Upload] = {}
+        self.hooks_by_id: dict[int, Hook] = {}
+        self.stopped: set[int] = set()
+        """The hooks whose delivery the server has given up."""
 
     def add_chat(self, chat_id: int, chat_type: ChatType = "group") -> None:
         self.chats[chat_id] = Chat(chat_id, "Lunch", chat_type, START, OWNER, 0, 0)
@@ -61,9 +65,15 @@ class FakeView:
         return message
 
     def set_account(
-        self, user_id: int, *, is_bot: bool = False, banned: bool = False, deleted: bool = False
+        self,
+        user_id: int,
+        *,
+        is_bot: bool = False,
+        banned: bool = False,
+        deleted: bool = False,
+        is_hook: bool = False,
     ) -> None:
-        self.accounts_by_id[user_id] = Account(user_id, is_bot, banned, deleted)
+        self.accounts_by_id[user_id] = Account(user_id, is_bot, banned, deleted, is_hook)
 
     def actor(self, chat_id: int, user_id: int) -> Actor:
         member = self.member(chat_id, user_id)
@@ -88,6 +98,15 @@ class FakeView:
 
     def uploads(self, upload_ids: Collection[str]) -> Mapping[str, Upload]:
         return {one: self.uploads_by_id[one] for one in upload_ids if one in self.uploads_by_id}
+
+    def hook(self, hook_id: int) -> Hook | None:
+        return self.hooks_by_id.get(hook_id)
+
+    def hooks(self, chat_id: int) -> Sequence[Hook]:
+        return [hook for hook in self.hooks_by_id.values() if hook.chat_id == chat_id]
+
+    def is_stopped(self, hook_id: int) -> bool:
+        return hook_id in self.stopped
 
     def pin_count(self, chat_id: int) -> int:
         return sum(one.chat_id == chat_id and one.pinned for one in self.messages.values())

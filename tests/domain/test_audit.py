@@ -17,6 +17,8 @@ from domain.changes import (
     RoleChanged,
 )
 from domain.file_changes import ChatAvatarChanged
+from domain.hook_changes import HookAdded, HookChanged, HookRemoved
+from domain.hooks import Hook
 from domain.invites import Invite, InviteMade, InviteRemoved
 from domain.models import Ban, Chat, Member, Message
 from domain.moderation import MemberMuted, UserBanned, UserUnbanned
@@ -27,6 +29,7 @@ from tests.domain.fake_view import ADMIN, CHAT, MEMBER, OWNER, START, at
 LUNCH = Chat(CHAT, "Lunch", "group", START, OWNER, 3, 3)
 JOINED = Member(MEMBER, "member", at(1))
 HEIR = Member(ADMIN, "owner", START)
+HOOK = Hook(5, CHAT, "outgoing", "CI", 41, ADMIN, at(1), "https://example.org/secret", ("new_message",))
 MESSAGE = Message(31, CHAT, 1, 2, "", MEMBER, START, deleted=True)
 
 
@@ -63,6 +66,28 @@ TOLD: list[tuple[Change, list[AuditEntry]]] = [
     (UserUnbanned(CHAT, MEMBER, ADMIN, at(1)), [entry("unbanned", ADMIN, MEMBER)]),
     (InviteMade(Invite("code", CHAT, ADMIN, at(1), None, 5)), [entry("invite_made", ADMIN)]),
     (InviteRemoved(CHAT, "code", OWNER, at(1)), [entry("invite_removed", OWNER)]),
+    (HookAdded(HOOK), [entry("hook_added", ADMIN, 41, detail="CI")]),
+    (
+        HookChanged(HOOK, ("name", "created_by"), False, OWNER, at(1)),
+        [entry("hook_changed", OWNER, 41, detail="CI")],
+    ),
+    (
+        HookChanged(replace(HOOK, paused=True), ("paused",), False, OWNER, at(1)),
+        [entry("hook_paused", OWNER, 41, detail="CI")],
+    ),
+    (
+        HookChanged(HOOK, ("created_by", "paused"), True, OWNER, at(1)),
+        [entry("hook_resumed", OWNER, 41, detail="CI")],
+    ),
+    (
+        HookChanged(HOOK, ("target_url", "paused"), True, OWNER, at(1)),
+        [entry("hook_resumed", OWNER, 41, detail="CI"), entry("hook_changed", OWNER, 41, detail="CI")],
+    ),
+    (
+        HookChanged(HOOK, ("key",), False, OWNER, at(1)),
+        [entry("hook_key_renewed", OWNER, 41, detail="CI")],
+    ),
+    (HookRemoved(HOOK, OWNER, at(1)), [entry("hook_removed", OWNER, 41, detail="CI")]),
     (MemberAdded(CHAT, JOINED, ADMIN), [entry("member_added", ADMIN, MEMBER, detail="member")]),
     (MemberAdded(CHAT, JOINED, MEMBER), [entry("member_joined", MEMBER, MEMBER, detail="member")]),
     (MemberRemoved(CHAT, MEMBER, None, ADMIN, "Lunch", at(1)), [entry("member_removed", ADMIN, MEMBER)]),

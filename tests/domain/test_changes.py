@@ -18,6 +18,7 @@ from domain.changes import (
     kinds,
 )
 from domain.file_changes import ChatAvatarChanged, FilesRemoved
+from domain.hook_changes import HookAdded
 from domain.invites import InviteMade, InviteRemoved
 from domain.models import Message
 from domain.pins import MessagePinned, MessageUnpinned
@@ -31,6 +32,7 @@ STORED = {
     *("settings", "invite_made", "invite_removed", "muted", "banned", "unbanned"),
     *("reaction_added", "reaction_removed", "pinned", "unpinned"),
     "avatar",
+    *("hook_added", "hook_changed", "hook_removed"),
 }
 """The names that stand in the logs of databases."""
 
@@ -38,7 +40,7 @@ MESSAGE = Message(1, 2, 3, 4, "text", 5, START)
 
 
 def test_the_names_in_logs_stay() -> None:
-    assert {InviteMade.kind, InviteRemoved.kind, ChatAvatarChanged.kind} < set(kinds())
+    assert {InviteMade.kind, InviteRemoved.kind, ChatAvatarChanged.kind, HookAdded.kind} < set(kinds())
     assert {kind.name for kind in kinds() if kind.logged} == STORED
 
 

@@ -36,6 +36,7 @@ REQUESTS: dict[str, tuple[Request, str, str, str]] = {
     # what is asked: the check, and who may in a group, a channel and a private chat
     "check_voice": (lambda one: permissions.check_voice(one, START), "oam", "oam", "oam"),
     "check_send": (lambda one: permissions.check_send(one, START), "oam", "oa-", "oam"),
+    "check_writer": (lambda one: permissions.check_writer(one.chat_type, one.role), "oam", "oa-", "oam"),
     "check_edit, one's own": (lambda one: permissions.check_edit(one, MINE, START), "oam", "oam", "oam"),
     "check_edit, another's": (lambda one: permissions.check_edit(one, THEIRS, START), "---", "---", "---"),
     "check_react": (lambda one: permissions.check_react(one, START), "oam", "oam", "oam"),
@@ -46,6 +47,7 @@ REQUESTS: dict[str, tuple[Request, str, str, str]] = {
     "check_avatar": (permissions.check_avatar, "oa-", "oa-", "---"),
     "check_make_public": (permissions.check_make_public, "o--", "o--", "---"),
     "check_invite": (permissions.check_invite, "oa-", "oa-", "---"),
+    "check_hooks": (permissions.check_hooks, "oa-", "oa-", "---"),
     "check_delete_chat": (permissions.check_delete_chat, "o--", "o--", "o--"),
     "check_add, a member": (lambda one: permissions.check_add(one, "member"), "oa-", "oa-", "---"),
     "check_add, an admin": (lambda one: permissions.check_add(one, "admin"), "o--", "o--", "---"),

@@ -54,6 +54,8 @@ async def test_who_reads_nothing_is_sent_no_typing_above_256_kib_and_ended_above
     await send_until_unread(256 * KIB)
     await anns.done("typing", chat_id=chat_id, is_typing=True)
     assert (await bobs.next("typing"))["is_typing"] is True
+    await anns.done("stream_message", chat_id=chat_id, stream_id="answer", content="It")
+    assert (await bobs.next("message_stream"))["content"] == "It"
     assert context.hub.unread_bytes(connection.id) == unread[-1]
     assert context.connections.get(connection.id) is connection
     await send_until_unread(2 * MIB)
@@ -62,7 +64,7 @@ async def test_who_reads_nothing_is_sent_no_typing_above_256_kib_and_ended_above
     received, code = await slow.read_all()
     slow.close()
     assert code == 1013
-    assert "typing" not in [name for name, _ in received]
+    assert not {"typing", "message_stream"}.intersection(name for name, _ in received)
     contents = [payload["message"]["content"] for name, payload in received if name == "new_message"]
     assert contents == [f"{number:0100}" * 100 for number in range(len(contents))]
     assert len(contents) < sent

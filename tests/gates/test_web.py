@@ -67,7 +67,7 @@ async def test_every_route_of_the_client_is_its_page(server: Server, path: str) 
 @pytest.mark.parametrize(
     "path",
     [
-        *("/api", "/api/", "/api/nothing", "/ws/", "/health", "/health/x", "/docs", "/docs/x", "/metrics/x"),
+        *("/api", "/api/", "/api/nothing", "/ws/", "/health", "/health/x", "/docs/", "/docs/x", "/metrics/x"),
         *("/assets", "/assets/", "/assets/x.js", "/assets/a/b.js", "/favicon.ico", "/chats/x.js", "/.env"),
     ],
 )
@@ -135,6 +135,22 @@ async def test_without_a_build_the_page_says_how_and_finds_it_later(serve: Serve
     dist.mkdir()
     (dist / "index.html").write_text(PAGE)
     assert (await get(server, "/login"))[1].decode() == PAGE
+
+
+async def test_the_page_of_the_api_comes_with_the_client_and_links_to_the_documents_without(
+    server: Server, built: Path, serve: Serve, tmp_path: Path
+) -> None:
+    (built / "docs.html").write_text(PAGE)
+    answer, body = await get(server, "/docs")
+    assert (answer.status, body.decode()) == (200, PAGE)
+    assert answer.headers["Content-Security-Policy"] == CLIENT_POLICY
+    assert answer.headers["Cache-Control"] == "no-cache"
+    bare = await serve(web_client_dir=tmp_path / "nothing")
+    answer, body = await get(bare, "/docs")
+    assert (answer.status, answer.content_type) == (200, "text/html")
+    assert b"/api/openapi.json" in body
+    assert b"/api/asyncapi.json" in body
+    assert b"style" not in body, "the page has no inline style, which its policy does not allow"
 
 
 async def test_every_gate_sends_the_same_headers_to_browsers(

@@ -58,6 +58,7 @@ async def test_every_command_answers_what_it_declares(server: Server) -> None:
     await _accounts(answers, ann)
     await _chats_and_members(answers, ann, bob)
     await _invites(answers, ann, bob)
+    await _hooks(answers, ann)
     await _messages(answers, ann, bob)
     assert answers.right == COMMANDS.keys()
 
@@ -162,6 +163,17 @@ async def _invites(answers: Answers, ann: Person, bob: Person) -> None:
     await answers.run(bob, "join_public_chat", chat_id=chat_id)
 
 
+async def _hooks(answers: Answers, ann: Person) -> None:
+    chat_id = await ann.chat()
+    outgoing = {"kind": "outgoing", "target_url": "https://example.org/"}
+    for fields in ({"kind": "incoming"}, outgoing):
+        made = await answers.run(ann, "create_hook", chat_id=chat_id, name="Alerts", **fields)
+        hook_id = made["hook"]["id"]
+        for name, more in (("renew_hook_key", {}), ("change_hook", {"paused": True}), ("list_hooks", {})):
+            await answers.run(ann, name, chat_id=chat_id, hook_id=hook_id, **more)
+        await answers.run(ann, "remove_hook", hook_id=hook_id)
+
+
 async def _messages(answers: Answers, ann: Person, bob: Person) -> None:
     chat_id = await ann.chat(bob)
     client = await ann.connect()
@@ -193,6 +205,7 @@ async def _messages(answers: Answers, ann: Person, bob: Person) -> None:
     await answers.run(bob, "read_messages", chat_id=chat_id)
     await answers.command(client, "delete_message", message_id=message_id)
     await answers.command(client, "typing", chat_id=chat_id, is_typing=True)
+    await answers.command(client, "stream_message", chat_id=chat_id, stream_id="1", content="")
     await answers.command(client, "leave_chat", chat_id=chat_id)
 
 

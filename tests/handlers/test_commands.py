@@ -10,7 +10,7 @@ from handlers.context import Caller, Context
 from handlers.registry import Result, by_name, command
 from handlers.wire.answers import Nothing
 
-UNLIMITED = {"ping", "leave_chat", "typing"}
+UNLIMITED = {"ping", "leave_chat", "typing", "stream_message"}
 
 
 def test_every_command_has_a_limit_or_says_why_not() -> None:

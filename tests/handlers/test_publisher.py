@@ -26,6 +26,8 @@ from domain.changes import (
     UserChanged,
 )
 from domain.file_changes import ChatAvatarChanged, FilesRemoved
+from domain.hook_changes import HookAdded, HookChanged, HookRemoved
+from domain.hooks import Hook
 from domain.invites import Invite, InviteMade, InviteRemoved
 from domain.models import Ban, Message
 from domain.moderation import MemberMuted, UserBanned, UserUnbanned
@@ -75,6 +77,8 @@ class Case:
     stranger: list[str] = field(default_factory=list)
     ended: tuple[int, ...] = ()
 
+
+HOOK = Hook(1, CHAT, "incoming", "CI", 9, JOINED, START)
 
 CASES: Mapping[str, Case] = {
     "created": Case(lambda _: MessageCreated(message(1)), ["new_message"], ["chat_updated"]),
@@ -146,6 +150,10 @@ CASES: Mapping[str, Case] = {
     "files removed": Case(lambda _: FilesRemoved(["a"])),
     "invite made": Case(lambda _: InviteMade(Invite("code", CHAT, JOINED, START, None, 0))),
     "invite removed": Case(lambda _: InviteRemoved(CHAT, "code", JOINED, START)),
+    "hook added": Case(lambda _: HookAdded(HOOK)),
+    "hook changed": Case(lambda _: HookChanged(HOOK, ("name",), False, JOINED, START), ["user_changed"]),
+    "hook paused": Case(lambda _: HookChanged(HOOK, ("paused",), False, JOINED, START)),
+    "hook removed": Case(lambda _: HookRemoved(HOOK, JOINED, START), ["user_changed"]),
     "chat deleted": Case(
         lambda _: ChatDeleted(CHAT, [JOINED, OUTSIDE], "Room"), ["chat_removed"], ["chat_removed"]
     ),

@@ -7,9 +7,12 @@ import pytest
 from domain.models import ChatState
 from handlers.live.connections import Connection, Connections
 from handlers.live.directory import Directory
+from handlers.live.peers import NoPeers
+from handlers.live.streams import StreamTracker
 from handlers.live.subscriptions import Subscriptions
 from handlers.wire.endings import Ending
 from storage.errors import Unavailable
+from tests.clients.clock import ManualClock
 from tests.clients.hub import MemoryHub
 from tests.clients.memory_store import MemoryChats, store_of
 
@@ -24,7 +27,8 @@ class Scene:
         self.chats = MemoryChats({7: [1, 2], 8: [1], 9: [2]})
         store = store_of(self.chats)
         self.directory = Directory(store)
-        self.subscriptions = Subscriptions(store, self.hub, self.connections, self.directory)
+        self.streams = StreamTracker(self.hub, ManualClock(), NoPeers())
+        self.subscriptions = Subscriptions(store, self.hub, self.connections, self.directory, self.streams)
         self.ann, self.other = Connection("ann", ANN, None, 0), Connection("other", ANN, None, 0)
         self.connections.add(self.ann)
         self.connections.add(self.other)

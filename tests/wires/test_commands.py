@@ -42,6 +42,7 @@ WRONG: dict[str, list[Any]] = {
     ],
     "token": [1, True, [], ["a"], {}, "", "\ud800"],
 }
+WRONG["stream"] = [value for value in WRONG["content"] if value != ""]
 WRONG["message"] = [*WRONG["id"], 999_999]
 """Of a field that names a message of the chat."""
 
@@ -50,6 +51,7 @@ REQUIRED = {
     "join_chat": {"chat_id": "id"},
     "leave_chat": {"chat_id": "id"},
     "typing": {"chat_id": "id", "is_typing": "flag"},
+    "stream_message": {"chat_id": "id", "stream_id": "client_id", "content": "stream"},
     "status": {"status": "status"},
     "read_messages": {"chat_id": "id"},
     "send_message": {"chat_id": "id", "content": "content"},
@@ -71,6 +73,7 @@ ANSWERS = {
     "join_chat": {"chat_id", "head_seq", "replayed", "gap"},
     "leave_chat": {"chat_id"},
     "typing": set(),
+    "stream_message": set(),
     "status": set(),
     "read_messages": {"chat_id", "up_to", "read_seq", "unread_count", "unread_mentions"},
     "send_message": {"message", "seq", "duplicate"},
@@ -84,7 +87,7 @@ ANSWERS = {
 }
 ABOUT_A_CHAT = (
     *("join_chat", "typing", "read_messages", "send_message", "edit_message", "delete_message"),
-    *("add_reaction", "remove_reaction", "pin_message", "unpin_message"),
+    *("add_reaction", "remove_reaction", "pin_message", "unpin_message", "stream_message"),
 )
 
 ONLY_REST = [
@@ -121,6 +124,7 @@ class Scene:
         values = {
             "chat_id": self.chat_id,
             "is_typing": True,
+            "stream_id": "answer",
             "status": "online",
             "content": "changed",
             "emoji": "👍",
@@ -173,7 +177,7 @@ async def test_a_wrong_field_is_an_error_that_names_it_and_disturbs_nobody(scene
     ):
         assert_error_frame(error, "invalid", *wrong)
     await scene.client.nothing_more()
-    await scene.watcher.nothing_more("error", *NUMBERED_EVENTS, "typing")
+    await scene.watcher.nothing_more("error", *NUMBERED_EVENTS, "typing", "message_stream")
     assert (await scene.ann.get(f"/chats/{scene.chat_id}"))["seq"] == 1
 
 

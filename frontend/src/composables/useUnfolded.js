@@ -11,5 +11,14 @@ export function useUnfolded(messageId) {
   })
 }
 
+/** The ids of long messages that are never folded: the user has seen them grow. @type {Set<number>} */
+const whole = new Set()
+
+/** Whether a message may be folded. @param {number} messageId */
+export const mayFold = (messageId) => !whole.has(messageId)
+
+/** Has a message never be folded while the page is open; to be called before it is shown. @param {number} messageId */
+export const keepWhole = (messageId) => void whole.add(messageId)
+
 /** Unfolds a message, now or when it is shown. @param {number} messageId */
 export const unfold = (messageId) => void unfolded.add(messageId)

@@ -21,6 +21,8 @@ from domain.changes import (
 )
 from domain.file_changes import ChatAvatarChanged
 from domain.files import Attachment
+from domain.hook_changes import HookAdded, HookChanged, HookRemoved
+from domain.hooks import Hook
 from domain.invites import Invite, InviteMade, InviteRemoved
 from domain.models import Ban, Chat, ChatState, Member, Message
 from domain.moderation import MemberMuted, UserBanned, UserUnbanned
@@ -239,6 +241,38 @@ FILES = [
 ]
 """What the third format has of files."""
 
+_HOOK = {
+    "id": 5,
+    "chat_id": 1,
+    "kind": "outgoing",
+    "name": "CI",
+    "user_id": 9,
+    "created_by": 1,
+    "created_at": MICROS,
+    "target_url": "https://example.org/",
+    "events": ["new_message"],
+    "include_bots": False,
+    "paused": False,
+}
+HOOK = Hook(5, 1, "outgoing", "CI", 9, 1, START, "https://example.org/", ("new_message",))
+HOOKS = [
+    (row(2, 0, "hook_added", {"hook": _HOOK}), HookAdded(HOOK)),
+    (
+        row(
+            3,
+            0,
+            "hook_changed",
+            {"hook": {**_HOOK, "paused": True}, "changed": ["paused"], "resumed": False, **ACT},
+        ),
+        HookChanged(replace(HOOK, paused=True), ("paused",), False, 1, START),
+    ),
+    (
+        row(4, 0, "hook_removed", {"hook": _HOOK, **ACT}),
+        HookRemoved(HOOK, 1, START),
+    ),
+]
+"""Kinds of the fourth format."""
+
 
 @pytest.mark.parametrize(
     "log",
@@ -250,6 +284,7 @@ FILES = [
         [LOG[0], *FIRST_STAGE],
         [*LOG[:2], *MARKS],
         [LOG[0], *FILES],
+        [LOG[0], *HOOKS],
     ],
 )
 async def test_what_earlier_versions_wrote(mongo_store: MongoStore, log: list[tuple[Any, Any]]) -> None:
@@ -267,7 +302,7 @@ async def test_what_earlier_versions_wrote(mongo_store: MongoStore, log: list[tu
 
 
 def test_every_kind_that_is_in_databases_is_here() -> None:
-    assert {document["kind"] for document, _ in [*LOG, *PEOPLE, *PRIVATE, *MARKS, *FILES]} == {
+    assert {document["kind"] for document, _ in [*LOG, *PEOPLE, *PRIVATE, *MARKS, *FILES, *HOOKS]} == {
         kind.name for kind in kinds() if kind.logged
     }
 

@@ -1,0 +1,5 @@
+import { createApp } from 'vue'
+import './docs.css'
+import DocsPage from './DocsPage.vue'
+
+createApp(DocsPage).mount('#docs')

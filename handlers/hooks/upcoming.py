@@ -1,0 +1,109 @@
+"""Reads from the store what a hook has to tell next."""
+
+from collections import deque
+from typing import NamedTuple
+
+from domain.decisions.tellings import Due, Telling, due
+from domain.hooks import Hook
+from domain.models import Message
+from handlers.hooks.edits import Edits
+from handlers.hooks.senders import Senders
+from storage.ports import Messages
+
+MESSAGES_PER_READ = 20
+
+READ_BYTES_MAX = 128 * 1024
+"""How much is read at a time, as JSON; a larger message is read alone."""
+
+
+class Waiting(NamedTuple):
+    """A telling without its message, which is read again when its turn comes."""
+
+    seq: int
+    message_id: int
+    is_new: bool
+
+
+class Upcoming:
+    """What one hook has to tell after its position: a few tellings at a time, without the messages.
+
+    `position` is the number of the change up to which all is told or passed over. `behind`: there may be more in the
+    store than was read.
+    """
+
+    def __init__(self, messages: Messages, senders: Senders, edits: Edits) -> None:
+        self._messages = messages
+        self._senders = senders
+        self._edits = edits
+        self._waiting: deque[Waiting] = deque()
+        self._covered = 0
+        self._head = 0
+        """The last change of the chat that was published here, as far as that is known."""
+        self.position = 0
+        self.behind = True
+
+    def published(self, seq: int) -> None:
+        """Takes notice of a change of the chat."""
+        self._head = max(self._head, seq)
+        self.behind = True
+
+    def restart(self, position: int) -> None:
+        """Goes on after this position, with what the hook wants now."""
+        self._waiting.clear()
+        self.position = self._covered = position
+        self.behind = True
+
+    async def next(self, hook: Hook) -> Telling | None:
+        """The next telling, with its message as it is now; None if nothing is due, or the chat is gone. Raises:
+        `Unavailable`."""
+        while True:
+            while self._waiting:
+                waiting = self._waiting.popleft()
+                message = await self._messages.get(waiting.message_id)
+                if message is not None:
+                    return Telling(waiting.seq, message, waiting.is_new)
+                self.position = waiting.seq
+            self.position = max(self.position, self._covered)
+            if not self.behind:
+                return None
+            found = await self._read(hook)
+            self._covered = found.covered
+            if found.tellings:
+                first, *others = found.tellings
+                self._waiting.extend(Waiting(one.seq, one.message.id, one.is_new) for one in others)
+                return first
+
+    async def _read(self, hook: Hook) -> Due:
+        self.behind = False
+        position = self.position
+        changed = await self._messages.changed_since(
+            hook.chat_id, position, limit=MESSAGES_PER_READ, max_bytes=READ_BYTES_MAX
+        )
+        if not changed:
+            return Due((), position)
+        covered = changed[-1].changed_seq
+        messages = {message.id: message for message in changed}
+        if len(changed) < covered - position:
+            # Some numbers are those of messages that have changed once more, and some of these may stand further on.
+            created = await self._messages.history(
+                hook.chat_id, after_seq=position, limit=MESSAGES_PER_READ, max_bytes=READ_BYTES_MAX
+            )
+            if created.has_more_after:
+                covered = min(covered, created.messages[-1].seq)
+            for message in created.messages:
+                known = messages.get(message.id)
+                if known is None or known.changed_seq < message.changed_seq:
+                    messages[message.id] = message
+        if covered < self._head or not self._head:
+            self.behind = True
+        told = await self._senders.told(hook, {message.sender_id for message in messages.values()})
+        return due(
+            (message for message in messages.values() if message.sender_id in told),
+            position,
+            covered,
+            hook.events,
+        )
+
+    def may_be_edited(self, message: Message) -> bool:
+        """Whether the message may have been edited after the position."""
+        return self._edits.may_have_been(message.id, self.position, message.changed_seq)

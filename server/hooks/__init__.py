@@ -1,0 +1,1 @@
+"""The HTTP side of hooks: requests to the targets of outgoing hooks."""
