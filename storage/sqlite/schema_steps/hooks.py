@@ -1,4 +1,4 @@
-"""The step that adds hooks. See `schema` for what holds for all steps."""
+"""The step for hooks."""
 
 # `position` and what follows it say how far an outgoing hook is. `events` are words with a space between them.
 HOOKS = """
