@@ -69,8 +69,7 @@ class Receiver:
             self._counts.refusals["type"] += 1
             raise ChatError("unsupported_media", "an avatar has to be a JPEG, PNG, GIF or WebP picture")
         async with self._spools.open() as source, self._spools.open() as cleaned:
-            async for chunk in rest:
-                await source.write(chunk)
+            await source.fill(rest)
             picture = await self._process(source.file, content_type, cleaned.file, AVATAR, turn_of, gone)
         if picture.small is None:
             self._counts.refusals["pixels"] += 1
@@ -88,8 +87,7 @@ class Receiver:
         file_id = secrets.token_urlsafe(ID_BYTES)
         async with self._spools.open() as cleaned:
             async with self._spools.open() as source:
-                async for chunk in chunks:
-                    await source.write(chunk)
+                await source.fill(chunks)
                 picture = await self._process(
                     source.file, content_type, cleaned.file, THUMBNAIL, turn_of, gone
                 )

@@ -22,9 +22,16 @@ class Spool:
         self.file = file
         self._threads = threads
 
-    async def write(self, chunk: bytes) -> None:
-        """Raises: `Unavailable`."""
-        await self._threads.run(self.file.write, chunk)
+    async def fill(self, chunks: AsyncIterator[bytes]) -> None:
+        """Writes all chunks. Small ones are gathered: waking a thread takes longer than writing them. Raises:
+        `Unavailable`; what `chunks` raises."""
+        gathered = bytearray()
+        async for chunk in chunks:
+            gathered += chunk
+            if len(gathered) >= PIECE_BYTES:
+                await self._threads.run(self.file.write, bytes(gathered))
+                gathered.clear()
+        await self._threads.run(self.file.write, gathered)
 
     async def read(self) -> AsyncIterator[bytes]:
         """All of the file, from its beginning, in pieces. Raises: `Unavailable`."""

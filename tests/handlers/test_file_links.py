@@ -40,7 +40,7 @@ def test_a_link_is_good_for_its_path_alone_and_under_its_key_alone() -> None:
     scene = Scene()
     path, query = parted(scene.links.upload("abc"))
     assert scene.links.is_good(path, query)
-    for other in ("/api/uploads/abd", "/api/uploads/abc/thumbnail", "/api/uploads/", path + "\0", "\ud800"):
+    for other in ("/api/uploads/abx", "/api/uploads/abc/thumbnail", "/api/uploads/", path + "\0", "\ud800"):
         assert not scene.links.is_good(other, query)
     assert not Scene(b"another").links.is_good(path, query)
 
