@@ -2,6 +2,8 @@
 
 from unicodedata import category
 
+from domain.text import has_visible
+
 NAME_BYTES_MAX = 255
 """What file systems take."""
 
@@ -16,13 +18,13 @@ def clean_name(name: str) -> str:
     """The base name without what cannot be shown or saved: folders, control, format and bidi characters, line breaks,
     unpaired surrogates, white space at its ends. Cut to `NAME_BYTES_MAX` as UTF-8, before its extension.
 
-    `UNNAMED` if nothing is left that names something.
+    `UNNAMED` if nothing visible is left but dots.
     """
     base = name.replace("\\", "/").rpartition("/")[2]
     shown = "".join(filter(_may_stand, base)).strip()
-    if not shown.strip("."):
+    if not has_visible(shown.strip(".")):
         return UNNAMED
-    return _cut(shown)
+    return _cut(shown).rstrip()
 
 
 def _may_stand(character: str) -> bool:

@@ -7,7 +7,7 @@ from domain.file_names import clean_name
 from domain.files import Upload, file_ids_of
 from domain.models import Draft
 from domain.permissions import check_send
-from domain.refusals import BadContent, NotFound, OverQuota, Refusal
+from domain.refusals import BadContent, BadReference, NotFound, OverQuota, Refusal
 from domain.text import content_fault
 from handlers.context import Caller, Context
 from handlers.files.allowance import Allowance
@@ -103,7 +103,7 @@ class Uploading:
         return upload_view(upload, self._context.links)
 
     async def admit_message(
-        self, caller: Caller, chat_id: int, client_id: str | None, content: str
+        self, caller: Caller, chat_id: int, client_id: str | None, content: str, reply_to: int | None
     ) -> View | None:
         """Called before the files of a message are received. Returns the message if the caller has sent it before,
         with this `client_id`: then no file is looked at. Raises: what a send would raise, as far as that is known
@@ -127,6 +127,10 @@ class Uploading:
         if fault is not None:
             raise invalid(content=fault)
         check_send(await context.store.chats.actor(chat_id, caller.user_id), context.clock.now())
+        if reply_to is not None:
+            message = await context.store.messages.get(reply_to)
+            if message is None or message.chat_id != chat_id:
+                raise BadReference("reply_to")
         return None
 
     def _allowance(self, used_bytes: int) -> Allowance:

@@ -14,6 +14,9 @@ Piece = bytes | tuple[int, int]
 SEGMENTS_MAX = 100_000
 """How many segments, chunks or blocks a file may have. 25 MiB of PNG in pieces of 8 KiB are 3,200."""
 
+PROFILE_COPIES = 3
+"""How often the decoder has the colour profile of a picture in memory."""
+
 ROTATED = frozenset({5, 6, 7, 8})
 """The orientations in which width and height are exchanged."""
 

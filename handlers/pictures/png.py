@@ -4,7 +4,16 @@ import struct
 from collections.abc import Mapping
 from zlib import crc32
 
-from handlers.pictures.container import BrokenPicture, Container, Data, Kept, Piece, check_count, part_of
+from handlers.pictures.container import (
+    PROFILE_COPIES,
+    BrokenPicture,
+    Container,
+    Data,
+    Kept,
+    Piece,
+    check_count,
+    part_of,
+)
 from handlers.pictures.orientation import UPRIGHT, exif_with, orientation_of
 
 _SIGNATURE_BYTES = 8
@@ -12,7 +21,8 @@ _HEADER_END = 33
 """Where the chunk IHDR ends, which is the first."""
 
 _PIXELS = b"IDAT"
-_KEPT = frozenset((_PIXELS, b"iCCP", b"fdAT"))
+_PROFILE = b"iCCP"
+_KEPT = frozenset((_PIXELS, _PROFILE, b"fdAT"))
 _KEPT_UP_TO: Mapping[bytes, int] = {
     b"PLTE": 768,
     b"tRNS": 256,
@@ -37,7 +47,7 @@ _BYTES_BY_COLOUR = {0: 1, 2: 4, 3: 1, 4: 4, 6: 4}
 
 def read_png(data: Data) -> Container:
     """Raises: `BrokenPicture`. What follows the last chunk is dropped."""
-    kept, has_pixels, chunks = Kept(), False, 0
+    kept, has_pixels, chunks, profile_bytes = Kept(), False, 0, 0
     orientation: int | None = None
     width, height, pixel_bytes = _header(data)
     at, name = _HEADER_END, b"IHDR"
@@ -56,18 +66,19 @@ def read_png(data: Data) -> Container:
             pass  # not all viewers take pixels that come later
         elif name in _KEPT or size <= _KEPT_UP_TO.get(name, -1):
             kept.part(at, end)
+            profile_bytes += size if name == _PROFILE else 0
         elif name != b"IEND" and name not in _KEPT_UP_TO and not name[0] & 32:
             raise BrokenPicture("a chunk is unknown that nobody may skip")
         has_pixels = has_pixels or name == _PIXELS
         at = end
     if not has_pixels:
         raise BrokenPicture("there is no picture in it")
-    pixels = width * height * pixel_bytes
+    needs = width * height * pixel_bytes + PROFILE_COPIES * profile_bytes
     orientation = orientation or UPRIGHT
     pieces: list[Piece] = [(0, _HEADER_END), *kept.pieces, _chunk(b"IEND", b"")]
     if orientation != UPRIGHT:  # first: not every viewer looks for it behind the pixels
         pieces.insert(1, _chunk(b"eXIf", exif_with(orientation)))
-    return Container(width, height, orientation, pieces, lambda _scale: pixels)
+    return Container(width, height, orientation, pieces, lambda _scale: needs)
 
 
 def _header(data: Data) -> tuple[int, int, int]:

@@ -18,6 +18,10 @@ GRACE_S = 30.0
 LEAST_BYTES_PER_S = 8 * 1024
 """A sender who is slower than this for longer than `GRACE_S` is cut off: 25 MiB may take 54 minutes."""
 
+PAUSE_S = 60.0
+"""A sender of whom nothing comes for this long is cut off, however fast they were before: a phone that has lost its
+network says nothing."""
+
 LINES_MAX = 1000
 """How many lines a form may have around its files: boundaries, headers of parts, and what precedes the first part. Each
 takes some 10 µs of the event loop, and a body has room for millions of empty ones."""
@@ -71,7 +75,8 @@ class BoundedBody:
         loop = asyncio.get_running_loop()
         began = loop.time()
         try:
-            async with asyncio.timeout(GRACE_S + self._received / LEAST_BYTES_PER_S - self._waited_s):
+            left_s = GRACE_S + self._received / LEAST_BYTES_PER_S - self._waited_s
+            async with asyncio.timeout(min(left_s, PAUSE_S)):
                 return await reading
         except TimeoutError:
             self._counts.refusals["slow"] += 1

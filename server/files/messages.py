@@ -90,7 +90,7 @@ class _Sending:
         self._values = {"content": "", **text_values(wanted, self._fields)}
         params = read(COMMANDS[COMMAND].params, COMMANDS[COMMAND].schema, self._values)
         earlier = await self._uploading.admit_message(
-            self._caller, params.chat_id, params.client_id, params.content
+            self._caller, params.chat_id, params.client_id, params.content, params.reply_to
         )
         if earlier is None:
             await self._uploading.admit(self._caller, self._body_bytes, files=FILES_MAX)

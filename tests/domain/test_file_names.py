@@ -26,6 +26,7 @@ from domain.file_names import NAME_BYTES_MAX, UNNAMED, clean_name
         ("x" * 300 + ".jpeg", "x" * 250 + ".jpeg"),
         ("ж" * 300, "ж" * 127),
         ("a." + "x" * 300, "a." + "x" * 253),
+        ("x" * 254 + " y" * 20, "x" * 254),
         ("." + "x" * 300, "." + "x" * 254),
     ],
 )
@@ -34,7 +35,24 @@ def test_what_is_kept_of_a_name(given_name: str, kept: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["", " ", ".", "..", "...", "/", "a/", "a\\", "\0", "\u202e", "\ud800", " . "]
+    "name",
+    [
+        "",
+        " ",
+        ".",
+        "..",
+        "...",
+        "/",
+        "a/",
+        "a\\",
+        "\0",
+        "\u202e",
+        "\ud800",
+        " . ",
+        "\u200d",
+        "\u3164",
+        ".\u200c.",
+    ],
 )
 def test_what_names_nothing(name: str) -> None:
     assert clean_name(name) == UNNAMED

@@ -290,6 +290,24 @@ async def test_the_length_of_a_message_with_files_is_refused_before_its_files_co
     assert (await ann.get(f"/chats/{chat_id}/messages"))["messages"] == [sent]
 
 
+async def test_a_message_that_is_refused_anyway_is_refused_before_its_files_come(server: Server) -> None:
+    ann, bob = await server.people("ann", "bob")
+    chat_id, channel = await ann.chat(bob), await ann.chat(bob, chat_type="channel")
+    elsewhere = await ann.say(channel, "x")
+    for fields, expected in (
+        ({"chat_id": channel}, 403),
+        ({"chat_id": 4711}, 404),
+        ({"chat_id": chat_id, "reply_to": elsewhere["id"]}, 422),
+        ({"chat_id": chat_id, "reply_to": 4711}, 422),
+        ({"chat_id": chat_id, "content": "x" * 10_001}, 422),
+    ):
+        begun = b"".join(part(name, str(value).encode()) for name, value in fields.items())
+        begun += part("file", b"", "a")[:-2]
+        length = "Content-Length: 20000000"
+        async with raw_post(server, bob, length, path="/messages/upload") as (reader, writer):
+            assert await answered_meanwhile(reader, writer, begun) == expected, fields
+
+
 async def test_what_is_refused_by_its_length_counts(serve: Serve) -> None:
     server = await serve(max_upload_bytes=100_000, upload_quota_bytes=150_000)
     ann = await server.person("ann")
@@ -342,6 +360,17 @@ async def test_a_sender_who_is_too_slow_is_cut_off(server: Server, monkeypatch: 
             writer.write(b"x" * 10)
             await asyncio.sleep(0.02)
         assert await answer == 400
+    assert server.chat_app.files.counts.refusals["slow"] == 1
+    await no_files(server)
+
+
+async def test_a_sender_who_falls_silent_is_cut_off(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("server.files.bodies.PAUSE_S", 0.3)
+    ann = await server.person("ann")
+    async with raw_post(server, ann, "Content-Length: 9000000") as (reader, writer):
+        writer.write(part("file", b"", "a")[:-2] + b"x" * 3_000_000)
+        await writer.drain()
+        assert await status_of(reader) == 400
     assert server.chat_app.files.counts.refusals["slow"] == 1
     await no_files(server)
 

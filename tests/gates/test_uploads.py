@@ -160,6 +160,18 @@ async def test_of_a_refused_message_nothing_stays(server: Server) -> None:
     assert (await bob.get(f"/chats/{chat_id}/messages"))["messages"] == []
 
 
+async def test_a_message_with_files_answers_a_deleted_one(server: Server) -> None:
+    ann = await server.person("ann")
+    chat_id = await ann.chat()
+    gone = await ann.say(chat_id, "x")
+    await ann.delete(f"/messages/{gone['id']}")
+    status, sent = await send_files(ann, chat_id, ("a.txt", b"x"), reply_to=gone["id"], client_id="once")
+    assert (status, sent["reply_to"], sent["content"]) == (201, gone["id"], "")
+    await ann.delete(f"/messages/{sent['id']}")
+    assert (await send_files(ann, chat_id, ("a.txt", b"x"), client_id="once"))[0] == 404
+    await no_files(server)
+
+
 async def test_a_form_says_what_is_wrong_with_it(server: Server) -> None:
     ann = await server.person("ann")
     status, body = await ann.request("POST", "/uploads", data=form(other="x"))

@@ -1,6 +1,7 @@
 """Pictures: cleaned files, small pictures, broken files, and what decoding takes."""
 
 import io
+import random
 import struct
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
@@ -313,6 +314,9 @@ def test_decoding_is_reserved_before_it_begins() -> None:
     assert Processed(saved(picture(1000, 1000, "L"), "PNG")).reserved == [1_000_000]
     assert Processed(saved(picture(4096, 4096), "JPEG")).reserved == [4096 * 4096 * 4 // 16]
     (progressive,) = Processed(saved(picture(4096, 4096), "JPEG", progressive=True, subsampling=0)).reserved
+    for name in ("PNG", "JPEG"):
+        (reserved,) = Processed(saved(picture(), name, icc_profile=random.randbytes(1_000_000))).reserved
+        assert reserved > 3_000_000
     assert progressive == 4096 * 4096 * 6 + 4096 * 4096 * 4 // 16
 
 
@@ -332,6 +336,15 @@ def test_segments_without_end_are_broken() -> None:
     blocks = saved(picture(), "GIF")[:-1] + b"!\xfe" + b"\x01a" * 300_001 + b"\0;"
     with pytest.raises(BrokenPicture):
         Processed(blocks)
+
+
+def test_scans_without_end_are_broken() -> None:
+    """Each of them takes as long as the picture is large, however short it is."""
+    plain = saved(picture(), "JPEG", progressive=True)
+    scan = plain[plain.rindex(b"\xff\xda") : -2]
+    assert Processed(plain[:-2] + scan * 50 + b"\xff\xd9").picture.small is not None
+    with pytest.raises(BrokenPicture):
+        Processed(plain[:-2] + scan * 100 + b"\xff\xd9")
 
 
 def test_every_kind_is_recognised_by_its_beginning() -> None:

@@ -57,3 +57,58 @@ async def test_what_is_no_upload_is_invalid(server: Server, attachments: Any) ->
     assert (answer["code"], list(answer["fields"])) == ("invalid", ["attachments"])
     empty = await client.command("send_message", chat_id=chat_id, content="", attachments=[])
     assert (empty["code"], list(empty["fields"])) == ("invalid", ["content"])
+
+
+async def test_what_the_sender_may_not_attach_is_invalid_and_stays_free(server: Server) -> None:
+    ann, bob = await server.people("ann", "bob")
+    chat_id = await ann.chat(bob)
+    client, bobs = await ann.joined(chat_id), await bob.joined(chat_id)
+    own, used, foreign = await upload(ann, b"1"), await upload(ann, b"2"), await upload(bob, b"3")
+    await client.done("send_message", chat_id=chat_id, content="", attachments=[used["id"]])
+    await bobs.next("new_message")
+    many = [(await upload(ann, b"x"))["id"] for _ in range(10)]
+    for refused in (
+        [own["id"], foreign["id"]],
+        [own["id"], used["id"]],
+        [own["id"], own["id"]],
+        [own["id"], *many],
+        [own["id"], own["id"] + ".t"],
+        [own["id"].swapcase()],
+    ):
+        answer = await client.command(
+            "send_message", chat_id=chat_id, content="x", attachments=refused, client_id="refused"
+        )
+        assert (answer["code"], list(answer["fields"])) == ("invalid", ["attachments"])
+    outside = await bob.chat()
+    answer = await client.command("send_message", chat_id=outside, content="", attachments=[own["id"]])
+    assert answer["code"] == "not_found"
+    # What was refused has used neither the upload nor the client_id.
+    ack = await client.done(
+        "send_message", chat_id=chat_id, content="", attachments=[own["id"]], client_id="refused"
+    )
+    assert ack["message"]["attachments"] == [own]
+    assert (await bobs.next("new_message"))["seq"] == 2
+    ack = await client.done("send_message", chat_id=chat_id, content="ten", attachments=many)
+    assert [one["id"] for one in ack["message"]["attachments"]] == many
+
+
+async def test_content_beside_attachments_may_be_empty_and_without_them_not(server: Server) -> None:
+    ann = await server.person("ann")
+    chat_id = await ann.chat()
+    client = await ann.joined(chat_id)
+    photo = await upload(ann, jpeg())
+    none: tuple[Any, ...] = ([], None)
+    for nothing in none:
+        answer = await client.command("send_message", chat_id=chat_id, content="", attachments=nothing)
+        assert (answer["code"], list(answer["fields"])) == ("invalid", ["content"])
+    ack = await client.done("send_message", chat_id=chat_id, content=" \u200b", attachments=[photo["id"]])
+    assert ack["message"]["message_type"] == "image"
+    await client.done("edit_message", message_id=ack["message"]["id"], content="caption")
+    ack = await client.done("edit_message", message_id=ack["message"]["id"], content="")
+    assert (ack["message"]["content"], ack["message"]["attachments"]) == ("", [photo])
+    again = await client.done("edit_message", message_id=ack["message"]["id"], content="")
+    assert again["seq"] == ack["seq"]
+    plain = await client.done("send_message", chat_id=chat_id, content="x", attachments=[])
+    assert (plain["message"]["message_type"], plain["message"]["attachments"]) == ("text", [])
+    answer = await client.command("edit_message", message_id=plain["message"]["id"], content="")
+    assert (answer["code"], list(answer["fields"])) == ("invalid", ["content"])
