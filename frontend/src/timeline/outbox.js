@@ -297,9 +297,11 @@ export function createOutbox({ userId, websocket, storage, onSent = () => {}, fi
       else sendAll(entry.chatId)
     },
 
-    /** Ends the outbox. Unsent messages stay stored. */
+    /** Ends the outbox and its uploads. Unsent messages stay stored. */
     dispose() {
       disposed = true
+      const keys = entries.flatMap(keysOf)
+      if (keys.length) files.cancel(keys)
       for (const timer of timers) clearTimeout(timer)
       for (const unsubscribe of subscriptions) unsubscribe()
       window.removeEventListener('storage', elsewhere)

@@ -19,6 +19,7 @@ beforeEach(() => {
 
 afterEach(() => {
   outbox.dispose()
+  outbox = null
   vi.useRealTimers()
 })
 
@@ -181,6 +182,16 @@ test('a discarded message ends its uploads and forgets its files, one that is ta
   expect([cancelled, dropped]).toEqual([['a', 'b'], ['b']])
   await uploaded('A')
   expect(requests).toEqual([])
+})
+
+test('the end of the outbox ends the uploads and keeps the messages', async () => {
+  outbox.send(1, 'x', { files: [file('a'), file('b')] })
+  outbox.dispose()
+  expect([cancelled, dropped]).toEqual([['a', 'b'], []])
+  await uploaded(null)
+  expect(uploads).toEqual([])
+  open()
+  expect(uploads.map(({ key }) => key)).toEqual(['a'])
 })
 
 test('an entry that another tab has sent keeps no files for itself', async () => {
