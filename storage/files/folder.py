@@ -45,7 +45,7 @@ class FolderFiles:
         `Unavailable`."""
         files = cls(folder)
         try:
-            await files._threads.run(files._remove_left_over)
+            await files._threads.run_quietly(files._remove_left_over)
         except BaseException:
             await files.close()
             raise
@@ -143,8 +143,17 @@ class FolderFiles:
             folder = self._folder / f"{number:02x}"
             with suppress(FileNotFoundError):
                 for name in sorted(os.listdir(folder)):
-                    if (number > first or name > after) and _changed_before(folder / name, older_than_s):
+                    is_behind = number > first or name > after
+                    if (
+                        is_behind
+                        and self._is_ours(folder / name)
+                        and _changed_before(folder / name, older_than_s)
+                    ):
                         yield name
+
+    def _is_ours(self, path: Path) -> bool:
+        """Whether it was kept here: something else may be put into the folder by hand, or by the system."""
+        return _ID.fullmatch(path.name) is not None and self.place(path.name) == path
 
     def _remove_abandoned(self, older_than_s: float) -> None:
         folder = self._folder / _NEW

@@ -29,7 +29,17 @@ class Threads:
         self._told_at = -_TOLD_EVERY_S
 
     async def run(self, action: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Runs an action in a thread. Raises: `Unavailable` for an error of the disk."""
+        """Runs an action in a thread. Raises: `Unavailable` for an error of the disk, which is logged: clients are told
+        less."""
+        try:
+            return await self.run_quietly(action, *args, **kwargs)
+        except Unavailable as error:
+            if error.trouble != "closed":
+                self._tell(error)
+            raise
+
+    async def run_quietly(self, action: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """The same for a caller who tells the operator. Raises: `Unavailable`."""
         if self._closed:
             raise Unavailable("the store is closed", "closed")
         work = self._threads.submit(action, *args, **kwargs)
@@ -37,7 +47,6 @@ class Threads:
             return await asyncio.shield(asyncio.wrap_future(work))
         except OSError as error:
             text = f"{self._where} cannot be used: {error.strerror or error}"
-            self._tell(text)
             raise Unavailable(text, _trouble_of(error)) from error
 
     def begin(self, action: Callable[[], None]) -> None:
@@ -47,12 +56,11 @@ class Threads:
         except RuntimeError:  # closed
             action()
 
-    def _tell(self, text: str) -> None:
-        """Logs it for the operator: clients are told less."""
+    def _tell(self, error: Unavailable) -> None:
         now = time.monotonic()
         if now - self._told_at >= _TOLD_EVERY_S:
             self._told_at = now
-            _log.warning(text)
+            _log.warning("%s", error)
 
     async def close(self) -> None:
         """Waits for all actions. Closing twice is fine."""

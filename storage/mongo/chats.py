@@ -3,6 +3,7 @@
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from domain.acts import Act, entries_of_chat_deletion
@@ -13,8 +14,9 @@ from domain.decisions.files import change_avatar
 from domain.decisions.settings import SettingsRequest
 from domain.decisions.view import MemberView
 from domain.models import Actor, Chat, ChatPreview, ChatState, ChatSummary, ChatType, Member, Role
+from domain.refusals import Refusal
 from storage.cursor import Cursor
-from storage.mongo import chat_list, default_chat, own_members
+from storage.mongo import avatar_notes, chat_list, default_chat, own_members
 from storage.mongo.audit import write_server
 from storage.mongo.blocks import check_new_chat
 from storage.mongo.chat_writes import ChatWrite
@@ -160,9 +162,17 @@ class MongoChats:
         return chat
 
     async def set_avatar(self, chat_id: int, user_id: int, avatar_id: str | None, at: datetime) -> Chat:
-        chat: Chat = await self._decide(
-            chat_id, lambda view: change_avatar(view, chat_id, user_id, avatar_id, at)
-        )
+        decision = partial(change_avatar, chat_id=chat_id, user_id=user_id, avatar_id=avatar_id, at=at)
+        if avatar_id is None:
+            removed: Chat = await self._decide(chat_id, decision)
+            return removed
+        await avatar_notes.add(self._database, avatar_id, chat_id)
+        try:
+            chat: Chat = await self._decide(chat_id, decision)
+        except Refusal:
+            await avatar_notes.remove(self._database, avatar_id)
+            raise
+        await avatar_notes.remove(self._database, avatar_id)
         return chat
 
     async def delete(self, chat_id: int, user_id: int) -> None:

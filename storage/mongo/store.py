@@ -81,6 +81,7 @@ class MongoStore:
         self._accounts = AccountWriter(self._subscribers.publish, database.health, hints)
         self._writer = Writer(database, ids, hints, publication)
         self._follower = Follower(self._writer, publication.positions)
+        self.uploads.catch_up = self._follower.catch_up
         rows = ForeignRows(database, publication, self._writer, self._follower)
         self.nodes = MongoNodes(database, incarnation, leases, hints, self._writer, publication, rows)
         self._closing = asyncio.Lock()

@@ -1,7 +1,7 @@
 """Uploads: what files there are, and which are to be deleted."""
 
 import asyncio
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
@@ -10,8 +10,9 @@ from domain.file_changes import ChatAvatarChanged, FilesRemoved
 from domain.files import Attachment, Upload, UploadTotals, file_ids_of, owner_id
 from domain.refusals import NotFound, OverQuota
 from storage.errors import Unavailable
-from storage.mongo import freed_files, upload_documents
+from storage.mongo import avatar_notes, freed_files, upload_documents
 from storage.mongo.account_writes import check_active
+from storage.mongo.database import Collection as Documents
 from storage.mongo.database import Database, Document
 from storage.mongo.freed_files import FreedFiles
 from storage.mongo.log import Log
@@ -28,6 +29,8 @@ class MongoUploads:
         self._quotas = Quotas(database)
         self._freed = FreedFiles(database)
         self._publish = publish
+        self.catch_up: Callable[[int], Awaitable[None]]
+        """Projects all rows of a chat. The store sets it."""
 
     async def create(self, upload: Upload, *, quota_bytes: int) -> None:
         """The document comes first: an upload that is counted has one, so `expire` finds what a crash leaves."""
@@ -125,13 +128,31 @@ class MongoUploads:
 
     async def known(self, file_ids: Collection[str]) -> Collection[str]:
         """A thumbnail is known with its upload."""
-        database, owners = self._database, sorted({owner_id(one) for one in file_ids})
-        known = {one["_id"] for one in await database.get_each(database.uploads, owners) if one is not None}
-        for collection in (database.users, database.chats):
-            wanted = {"avatar_id": {"$in": owners}}
-            found = await database.find(collection, wanted, fields=["avatar_id", "deleted"])
-            known.update(one["avatar_id"] for one in found if not one["deleted"])
+        database, owners = self._database, {owner_id(one) for one in file_ids}
+        found = await database.get_each(database.uploads, sorted(owners))
+        known = {one["_id"] for one in found if one is not None}
+        known |= await self._avatars(database.users, owners) | await self._avatars(database.chats, owners)
+        if owners - known:
+            known |= await self._noted(owners - known)
         return {one for one in file_ids if owner_id(one) in known}
+
+    async def _avatars(self, collection: Documents, avatar_ids: Collection[str]) -> set[str]:
+        """Those of the avatars that users, or chats, have."""
+        wanted = {"avatar_id": {"$in": sorted(avatar_ids)}}
+        found = await self._database.find(collection, wanted, fields=["avatar_id", "deleted"])
+        return {one["avatar_id"] for one in found if not one["deleted"]}
+
+    async def _noted(self, avatar_ids: Collection[str]) -> set[str]:
+        """Those of the avatars that only the log knows, because the node died that gave them to their chats."""
+        database = self._database
+        noted = await avatar_notes.chats_of(database, avatar_ids)
+        for chat_id in {chat_id for chat_id, _ in noted.values()}:
+            await self.catch_up(chat_id)
+        known = await self._avatars(database.chats, noted) if noted else set()
+        for avatar_id, (_, has_served) in noted.items():
+            if has_served:
+                await avatar_notes.remove(database, avatar_id)
+        return known
 
     def announce(self, file_ids: Sequence[str]) -> None:
         """Publishes, in a later turn, that files came into the queue."""

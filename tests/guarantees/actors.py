@@ -9,7 +9,6 @@ from typing import Any
 
 from aiohttp import ClientError
 
-from tests.clients.files import try_upload
 from tests.clients.people import Person
 from tests.clients.wires import WIRES, Frame, Wire
 from tests.guarantees.acts import Act, Room, SearchAct, created, rest_call
@@ -61,15 +60,8 @@ class Actors:
     async def send(self) -> None:
         room = self._room()
         number = next(self._numbers)
-        content = new_content(self.script, number)
-        await self._ask(
-            "send_message",
-            self._member(room),
-            room,
-            chat_id=room.model.chat_id,
-            content=content,
-            client_id=f"c{number}",
-        )
+        fields: dict[str, Any] = {"content": new_content(self.script, number), "client_id": f"c{number}"}
+        await self._ask("send_message", self._member(room), room, chat_id=room.model.chat_id, **fields)
 
     async def send_files(self) -> None:
         """Uploads files, then sends them; now and then one file in two rooms at once, or none of them."""
@@ -88,18 +80,8 @@ class Actors:
     async def _send_files(
         self, who: str, uploads: Sequence[tuple[Person, bytes]], sends: Sequence["Send"]
     ) -> None:
-        ids: list[str] = []
-        for person, content in uploads:
-            try:
-                status, upload = await try_upload(person, content, f"{len(self.files.uploads)}.bin")
-            except (ClientError, OSError):
-                status, upload = 503, None
-            assert status == 201 or (status == 503 and self.shaky), (status, upload)
-            self.files.took(person.id, content, upload if status == 201 else None)
-            if status != 201:
-                return
-            ids.append(upload["id"])
-        for room, way, fields in sends:
+        ids = await self.files.upload(uploads, lambda: self.shaky)
+        for room, way, fields in sends if ids else ():
             await self._ask("send_message", who, room, way=way, **fields, attachments=ids)
 
     async def edit(self) -> None:

@@ -5,6 +5,8 @@ import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from aiohttp import ClientError
+
 from storage.files.ports import Files
 from tests.clients.files import fetch, try_upload
 from tests.clients.people import Person
@@ -28,12 +30,24 @@ class SentFiles:
     unsure: dict[int, int] = field(default_factory=dict)
     """By user: how many bytes they sent of which nobody knows whether they are kept."""
 
-    def took(self, user_id: int, content: bytes, upload: Frame | None) -> None:
-        """Notes an upload; None if there was no answer."""
-        if upload is None:
-            self.unsure[user_id] = self.unsure.get(user_id, 0) + len(content)
-        else:
-            self.uploads[upload["id"]] = upload, user_id, content
+    async def upload(
+        self, files: Sequence[tuple[Person, bytes]], is_shaky: Callable[[], bool]
+    ) -> Sequence[str]:
+        """Uploads files, one after the other; their ids, none if one of them has no answer, as when a node is gone."""
+        ids: list[str] = []
+        for person, content in files:
+            try:
+                status, upload = await try_upload(person, content, f"{len(self.uploads)}.bin")
+            except (ClientError, OSError):
+                status, upload = 503, None
+            if status != 201:
+                assert status == 503, upload
+                assert is_shaky(), upload
+                self.unsure[person.id] = self.unsure.get(person.id, 0) + len(content)
+                return ()
+            self.uploads[upload["id"]] = upload, person.id, content
+            ids.append(upload["id"])
+        return ids
 
     def check_sends(self, rooms: Iterable[Room], acts: Sequence[Act]) -> None:
         """Each message has what its sender named, no file is in two messages, and a send is refused only if another one

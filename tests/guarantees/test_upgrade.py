@@ -17,12 +17,16 @@ from storage.sqlite import schema
 from storage.sqlite.schema import MIGRATIONS
 from storage.sqlite.search_segments import SEGMENT_MESSAGES
 from tests.clients.copy import Reader
+from tests.clients.files import fetch, send_files, try_upload
 from tests.clients.people import Person
 from tests.clients.program import Program
 from tests.conftest import SECRET
 from tests.guarantees.earlier_release import answers, lacks, write_database, write_file
+from tests.pictures.made import jpeg
 
 LOBBY = 1
+
+QUOTA_BYTES = 10_000
 
 FOUND = {
     "zebra": ["hello zebra @bob @all"],
@@ -58,7 +62,15 @@ async def program(store: dict[str, str], tmp_path: Path) -> AsyncIterator[Progra
     else:
         write_file(file_of(place))
     async with ClientSession(cookie_jar=DummyCookieJar()) as http:
-        program = Program(place, http, SECRET_KEY=SECRET, RATE_LIMITS="off", LOG_LEVEL="info", **store)
+        program = Program(
+            place,
+            http,
+            SECRET_KEY=SECRET,
+            UPLOAD_QUOTA_BYTES=str(QUOTA_BYTES),
+            RATE_LIMITS="off",
+            LOG_LEVEL="info",
+            **store,
+        )
         yield program
         await program.close()
 
@@ -96,6 +108,7 @@ async def test_nothing_is_lost_and_everything_new_works(program: Program, store:
     await _is_found(everybody["ann"])
     await _has_its_versions(everybody["ann"])
     await _goes_on(everybody)
+    await _takes_files(everybody)
     assert await program.stop() == 0
     await program.start()
     assert UPGRADED.findall(program.log) == said
@@ -164,6 +177,23 @@ async def _goes_on(everybody: dict[str, Person]) -> None:
     await reader.settle()
     await reader.check()
     await reader.close()
+
+
+async def _takes_files(everybody: dict[str, Person]) -> None:
+    """Old users send files to old chats, and have avatars; what is deleted is gone."""
+    ann, bob, _ = everybody.values()
+    _, sent = await send_files(ann, LOBBY, ("pine.txt", b"a tree"), content="")
+    (file,) = sent["attachments"]
+    assert (await fetch(bob, file["url"]))[1] == b"a tree"
+    assert [message["id"] for message in await search(bob, q="pine")] == [sent["id"]]
+    _, user = await ann.request("PUT", "/users/me/avatar", data=jpeg())
+    assert (await bob.get(f"/users/{ann.id}"))["avatar_url"] == user["avatar_url"]
+    await ann.delete(f"/messages/{sent['id']}")
+    await ann.request("DELETE", "/users/me/avatar")
+    for path in (file["url"], user["avatar_url"]):
+        assert (await fetch(bob, path))[0].status == 404
+    status, body = await try_upload(ann, b"x" * (QUOTA_BYTES + 1))
+    assert (status, "take 0 already" in body["error"]["message"]) == (413, True)
 
 
 @pytest.mark.parametrize("store", ["sqlite"], indirect=True)

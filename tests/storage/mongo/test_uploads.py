@@ -4,7 +4,7 @@ finishes."""
 import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -15,7 +15,7 @@ from domain.file_changes import ChatAvatarChanged, FilesRemoved
 from domain.models import Appended
 from domain.refusals import BadReference, Forbidden, NotFound, OverQuota
 from storage.errors import Unavailable
-from storage.mongo import MongoStore, versions
+from storage.mongo import MongoStore, avatar_notes, versions
 from storage.mongo.database import Database
 from tests.storage.conftest import MongoPlace
 from tests.storage.kept import all_ids, clean, keep, picture, queue, read, traces, upload
@@ -320,6 +320,72 @@ async def test_an_account_ends_while_it_gets_an_avatar(
     assert user is not None
     assert user.avatar_id is None
     assert await here.store.uploads.known(["avatar"]) == set()
+
+
+@pytest.mark.parametrize("is_old", [False, True])
+async def test_an_avatar_that_is_in_the_log_alone_stays(
+    here: Node, mongo_place: MongoPlace, monkeypatch: pytest.MonkeyPatch, is_old: bool
+) -> None:
+    """The node died after the insert, and nobody has used the chat since."""
+    anna = await here.user()
+    chat_id = await here.chat(anna)
+    for file_id in ("first", "second"):
+        await keep(here.store.files, file_id)
+    await here.store.chats.set_avatar(chat_id, anna, "first", at(1))
+    assert await claims_of_avatars(here.store) == 0
+    dead = await mongo_place.open()
+    with monkeypatch.context() as patched:
+        dies(dead._database, "chats", "bulk_write", patched)
+        with pytest.raises(Unavailable):
+            await dead.chats.set_avatar(chat_id, anna, "second", at(2))
+    await dead.close()
+    assert await claims_of_avatars(here.store) == 1
+    if is_old:
+        monkeypatch.setattr(avatar_notes, "_AGE", timedelta())
+    later = await mongo_place.open()
+    await clean(later)
+    assert await read(later.files, "second")
+    await clean(later)  # the first came into the queue
+    assert await all_ids(later.files) == ["second"]
+    state = await later.chats.load(chat_id)
+    assert state is not None
+    assert state.chat.avatar_id == "second"
+    assert await claims_of_avatars(later) == (0 if is_old else 1)
+    await later.close()
+
+
+@pytest.mark.parametrize("is_old", [False, True])
+async def test_an_avatar_whose_node_died_before_the_log_had_it_goes(
+    here: Node, mongo_place: MongoPlace, monkeypatch: pytest.MonkeyPatch, is_old: bool
+) -> None:
+    anna = await here.user()
+    chat_id = await here.chat(anna)
+    await keep(here.store.files, "avatar")
+    dead = await mongo_place.open()
+    with monkeypatch.context() as patched:
+        dies(dead._database, "changes", "insert_many", patched)
+        dies(dead._database, "changes", "insert_one", patched)
+        with pytest.raises(Unavailable):
+            await dead.chats.set_avatar(chat_id, anna, "avatar", at(2))
+    await dead.close()
+    if is_old:
+        monkeypatch.setattr(avatar_notes, "_AGE", timedelta())
+    await clean(here.store)
+    assert await traces(here.store) == 0
+    assert await claims_of_avatars(here.store) == (0 if is_old else 1)
+
+
+async def test_a_refused_avatar_leaves_no_note(here: Node) -> None:
+    anna, boris = await here.users(2)
+    chat_id = await here.chat(anna, boris)
+    with pytest.raises(Forbidden):
+        await here.store.chats.set_avatar(chat_id, boris, "avatar", at(1))
+    assert await claims_of_avatars(here.store) == 0
+
+
+async def claims_of_avatars(store: MongoStore) -> int:
+    found = await store._database.claims.find({}).to_list(None)
+    return sum(claim["_id"].startswith("avatar:") for claim in found)
 
 
 async def test_a_send_that_is_refused_after_its_claim_gives_it_back(

@@ -19,7 +19,7 @@ from storage.files import folder
 from storage.files.folder import FolderFiles
 from storage.files.owner import own_folder
 from storage.sqlite import SqliteStore
-from tests.storage.kept import clean, keep, read
+from tests.storage.kept import all_ids, clean, keep, read
 
 
 def everything(path: Path) -> set[str]:
@@ -140,9 +140,25 @@ async def test_a_disk_that_fails(
     await files.close()
 
 
+async def test_what_is_put_into_the_folder_by_hand_stays(tmp_path: Path) -> None:
+    files = await FolderFiles.open(tmp_path)
+    await keep(files, "file")
+    place = files.place("file")
+    for strange in (place.parent / ".DS_Store", tmp_path / "00" / "file", tmp_path / "lost+found"):
+        strange.parent.mkdir(exist_ok=True)
+        strange.write_text("strange")
+    assert await all_ids(files) == ["file"]
+    await files.delete(["file", ".DS_Store", "../lost+found"])
+    assert everything(tmp_path) == {".DS_Store", "file", "lost+found"}
+    await files.close()
+
+
 async def test_a_folder_that_is_no_folder(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     """The operator reads of it once, however many files come."""
     (tmp_path / "uploads").write_text("a file")
+    with pytest.raises(Unavailable):
+        await FolderFiles.open(tmp_path / "uploads")
+    assert caplog.records == []  # the line that stops the start says it
     files = FolderFiles(tmp_path / "uploads")
     for number in range(3):
         with pytest.raises(Unavailable):
