@@ -17,7 +17,7 @@ from handlers.hooks.custody import Custody
 from handlers.hooks.edits import Edits
 from handlers.hooks.posting import Posted
 from handlers.hooks.sending import Delivering, reply, send
-from handlers.hooks.upcoming import Upcoming
+from handlers.hooks.upcoming import Upcoming, Waiting, waiting
 from handlers.live.clock import Timer
 from storage.errors import Unavailable
 
@@ -51,7 +51,7 @@ class OutgoingDelivery:
         self.state: State = "idle"
         self._hold_until = -math.inf
         """When the hook goes on after a failure of this server, by the monotonic clock."""
-        self._current: Telling | None = None
+        self._current: Waiting | None = None
         """What was sent and not taken."""
         self._maybe_sent = True
         """Whether the receiver may have got the next telling already, with its message in an earlier state."""
@@ -209,8 +209,9 @@ class OutgoingDelivery:
         """What is due now; None if nothing is, or the chat is gone."""
         if self._current is None:
             return await self._upcoming.next(self.hook)
-        message = await self._context.store.messages.get(self._current.message.id)
-        return None if message is None else replace(self._current, message=message)
+        seq, message_id, is_new = self._current
+        message = await self._context.store.messages.get(message_id)
+        return None if message is None else Telling(seq, message, is_new)
 
     async def _tell(self, telling: Telling) -> bool:
         """Sends a telling, or passes over it. Whether the next one may be due now."""
@@ -224,7 +225,7 @@ class OutgoingDelivery:
             return await self._failed(telling, posted)
         if event == "new_message" and not await reply(self._shared, self.hook, telling, posted):
             # Sent once more when the hook is resumed.
-            self._current, self._maybe_sent = telling, True
+            self._current, self._maybe_sent = waiting(telling), True
             self._custody.changed()
             self._hold_until = self._context.clock.monotonic() + AGAIN_AFTER_S
             return True
@@ -258,7 +259,7 @@ class OutgoingDelivery:
     async def _failed(self, telling: Telling, posted: Posted) -> bool:
         """Notes a failure, unless somebody has changed the hook or resumed it meanwhile. Whether this node may go
         on."""
-        self._current = telling
+        self._current = waiting(telling)
         self._maybe_sent = self._maybe_sent or posted.sent
         stored, target = self._custody.delivery, self.hook.target_url
         if self._custody.has_changed:
