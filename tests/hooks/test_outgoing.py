@@ -338,6 +338,18 @@ async def test_a_receiver_that_is_gone_and_comes_back(scene: Scene, receiver: Re
     assert receiver.contents == ["one", "two"]
 
 
+async def test_a_timer_that_comes_too_early_does_no_harm(scene: Scene, receiver: Receiver) -> None:
+    receiver.answers(DOWN, Answer())
+    hook = await scene.hook(receiver)
+    await scene.say("one")
+    await scene.failed(hook, 1)
+    (waiting,) = scene.server.chat_app.hooks._hooks.values()
+    await until(lambda: waiting._task is None)
+    waiting._time_has_come()
+    scene.clock.advance(1)
+    await receiver.count(2)
+
+
 async def test_a_receiver_that_hangs_delays_nobody_else(
     serve: Serve, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
