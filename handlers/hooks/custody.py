@@ -7,9 +7,9 @@ from typing import Literal
 from domain.hooks import Delivery, Hook, OutgoingHook
 from handlers.hooks.sending import Delivering
 
-LOOK_GOOD_S = 5.0
-"""For how long after a look, by the wall clock, a hook is delivered without another one: a node that was suspended
-looks first."""
+LOOK_GOOD_S = 2.0
+"""For how long after a look, by the wall clock, a hook is delivered without another one: less than the time after which
+others take a node for dead, so one that was suspended for longer looks before it delivers."""
 
 Look = Literal["new", "kept", "lost", "gone"]
 """What a look has found. new: this node has the hook, and somebody else may have delivered since it looked last. kept:

@@ -127,7 +127,8 @@ class Receiver:
         self._serving.add(task)
         self.connections += 1
         try:
-            with suppress(OSError, EOFError, asyncio.IncompleteReadError):
+            # Cancelled: the receiver stops.
+            with suppress(OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
                 while await self._one(reader, writer):
                     pass
         finally:
