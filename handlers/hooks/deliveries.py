@@ -5,8 +5,18 @@ from collections.abc import Collection, Mapping, Sequence
 
 import structlog
 
-from domain.changes import Change, ChatDeleted, MessageChange, MessageEdited, ReadMoved, UserChanged
-from domain.hook_changes import HookAdded, HookRemoved
+from domain.changes import (
+    Change,
+    ChatDeleted,
+    MemberAdded,
+    MemberRemoved,
+    MessageChange,
+    MessageEdited,
+    ReadMoved,
+    RoleChanged,
+    UserChanged,
+)
+from domain.hook_changes import HookAdded, HookChanged, HookRemoved
 from domain.hooks import Hook
 from handlers.context import Context
 from handlers.hooks.counts import HookCounts
@@ -121,14 +131,20 @@ class HookDeliveries:
         elif isinstance(change, HookRemoved):
             self._remove(change.hook.id)
         elif isinstance(change, UserChanged):
-            for hook in self._hooks.values():
-                if hook.hook.created_by == change.user.id:
-                    hook.changed()
+            if change.shown:  # as bans and ends of accounts are
+                self._maker_changed(self._hooks, {change.user.id})
         elif hooks and isinstance(change, ChatDeleted):
             for hook_id in list(hooks):
                 self._remove(hook_id)
-        elif hooks:  # among them members who come, go or have another role, and changes of hooks
-            for hook in hooks.values():
+        elif hooks and isinstance(change, HookChanged):
+            if (changed := hooks.get(change.hook.id)) is not None:
+                changed.changed()
+        elif hooks:
+            self._maker_changed(hooks, _concerned(change))
+
+    def _maker_changed(self, hooks: Mapping[int, OutgoingDelivery], user_ids: Collection[int]) -> None:
+        for hook in hooks.values():
+            if hook.hook.created_by in user_ids:
                 hook.changed()
 
     def _add(self, hook: Hook) -> None:
@@ -181,3 +197,12 @@ class HookDeliveries:
         for hook in self._hooks.values():
             hook.check()
         self._check_later()
+
+
+def _concerned(change: Change) -> Collection[int]:
+    """The users whose role in the chat may be another one."""
+    if isinstance(change, RoleChanged | MemberRemoved):
+        heir = () if change.heir is None else (change.heir.user_id,)
+        changed = change.member.user_id if isinstance(change, RoleChanged) else change.user_id
+        return (changed, *heir)
+    return (change.member.user_id,) if isinstance(change, MemberAdded) else ()

@@ -17,7 +17,7 @@ from handlers.hooks.custody import Custody
 from handlers.hooks.edits import Edits
 from handlers.hooks.posting import Posted
 from handlers.hooks.sending import Delivering, reply, send
-from handlers.hooks.upcoming import Upcoming
+from handlers.hooks.upcoming import Upcoming, Waiting, waiting
 from handlers.live.clock import Timer
 from storage.errors import Unavailable
 
@@ -51,7 +51,7 @@ class OutgoingDelivery:
         self.state: State = "idle"
         self._hold_until = -math.inf
         """When the hook goes on after a failure of this server, by the monotonic clock."""
-        self._current: Telling | None = None
+        self._current: Waiting | None = None
         """What was sent and not taken."""
         self._maybe_sent = True
         """Whether the receiver may have got the next telling already, with its message in an earlier state."""
@@ -101,8 +101,12 @@ class OutgoingDelivery:
         if self._closed or self._custody.taken_by:
             return
         self._woken = True
-        if self._task is None and (self._wait_s() <= 0 or self._custody.has_changed):
+        if self._task is not None:
+            return
+        if self._wait_s() <= 0 or self._custody.has_changed:
             self._task = asyncio.ensure_future(self._run())
+        elif self._timer is None:  # a timer may come a little early
+            self._wake_later()
 
     async def close(self, grace_s: float) -> None:
         """Lets a request that goes on end for some time, and stores the position."""
@@ -118,9 +122,8 @@ class OutgoingDelivery:
     def drop(self) -> None:
         """Begins nothing any more."""
         self._closed = True
-        for timer in (self._timer, self._save_timer):
-            if timer is not None:
-                timer.cancel()
+        for timer in filter(None, (self._timer, self._save_timer)):
+            timer.cancel()
 
     # The run.
 
@@ -130,10 +133,9 @@ class OutgoingDelivery:
                 self._woken = False
                 while not self._closed and await self._step():
                     pass
-        except Unavailable:
-            self._hold()
-        except Exception:
-            log.exception("a hook could not be delivered", hook_id=self.hook.id)
+        except Exception as error:
+            if not isinstance(error, Unavailable):
+                log.exception("a hook could not be delivered", hook_id=self.hook.id)
             self._hold()
         finally:
             self._task = None
@@ -150,7 +152,11 @@ class OutgoingDelivery:
         if self._timer is not None:
             self._timer.cancel()
         if not self._closed:
-            self._timer = self._context.clock.call_later(self._wait_s(), self.wake)
+            self._timer = self._context.clock.call_later(self._wait_s(), self._time_has_come)
+
+    def _time_has_come(self) -> None:
+        self._timer = None
+        self.wake()
 
     def _wait_s(self) -> float:
         """How long until the hook may go on; 0 or less: now."""
@@ -209,8 +215,9 @@ class OutgoingDelivery:
         """What is due now; None if nothing is, or the chat is gone."""
         if self._current is None:
             return await self._upcoming.next(self.hook)
-        message = await self._context.store.messages.get(self._current.message.id)
-        return None if message is None else replace(self._current, message=message)
+        seq, message_id, is_new = self._current
+        message = await self._context.store.messages.get(message_id)
+        return None if message is None else Telling(seq, message, is_new)
 
     async def _tell(self, telling: Telling) -> bool:
         """Sends a telling, or passes over it. Whether the next one may be due now."""
@@ -224,7 +231,7 @@ class OutgoingDelivery:
             return await self._failed(telling, posted)
         if event == "new_message" and not await reply(self._shared, self.hook, telling, posted):
             # Sent once more when the hook is resumed.
-            self._current, self._maybe_sent = telling, True
+            self._current, self._maybe_sent = waiting(telling), True
             self._custody.changed()
             self._hold_until = self._context.clock.monotonic() + AGAIN_AFTER_S
             return True
@@ -256,9 +263,8 @@ class OutgoingDelivery:
         self._upcoming.position = telling.seq
 
     async def _failed(self, telling: Telling, posted: Posted) -> bool:
-        """Notes a failure, unless somebody has changed the hook or resumed it meanwhile. Whether this node may go
-        on."""
-        self._current = telling
+        """Notes a failure, unless the hook was changed or resumed meanwhile. Whether this node may go on."""
+        self._current = waiting(telling)
         self._maybe_sent = self._maybe_sent or posted.sent
         stored, target = self._custody.delivery, self.hook.target_url
         if self._custody.has_changed:

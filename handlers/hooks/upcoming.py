@@ -24,6 +24,10 @@ class Waiting(NamedTuple):
     is_new: bool
 
 
+def waiting(telling: Telling) -> Waiting:
+    return Waiting(telling.seq, telling.message.id, telling.is_new)
+
+
 class Upcoming:
     """What one hook has to tell after its position: a few tellings at a time, without the messages.
 
@@ -58,11 +62,11 @@ class Upcoming:
         `Unavailable`."""
         while True:
             while self._waiting:
-                waiting = self._waiting.popleft()
-                message = await self._messages.get(waiting.message_id)
+                seq, message_id, is_new = self._waiting.popleft()
+                message = await self._messages.get(message_id)
                 if message is not None:
-                    return Telling(waiting.seq, message, waiting.is_new)
-                self.position = waiting.seq
+                    return Telling(seq, message, is_new)
+                self.position = seq
             self.position = max(self.position, self._covered)
             if not self.behind:
                 return None
@@ -70,7 +74,7 @@ class Upcoming:
             self._covered = found.covered
             if found.tellings:
                 first, *others = found.tellings
-                self._waiting.extend(Waiting(one.seq, one.message.id, one.is_new) for one in others)
+                self._waiting.extend(map(waiting, others))
                 return first
 
     async def _read(self, hook: Hook) -> Due:

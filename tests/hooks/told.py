@@ -52,18 +52,14 @@ class Told:
 
     def _answer(self, request: Request) -> Answer:
         chance = 1.0 if self.good else self._dice.random()
-        if chance < 0.04:
+        if chance < 0.08:
             return Answer(self._dice.choice((302, 404, 500, 503)), headers=[("Retry-After", "1")])
-        if chance < 0.05:
+        if chance < 0.09:
             return Answer(hang=True)
-        if chance < 0.1:
+        if chance < 0.13:
             return Answer(cut=True)
-        if chance < 0.12:
-            return Answer(body=b"x" * 70_000)
         if chance < 0.15:
-            return Answer(
-                body=self._reply(request), headers=[("Content-Length", "100000")], cut=False, drip_s=0
-            )
+            return Answer(body=b"x" * 70_000)
         return Answer(body=self._reply(request))
 
     def _reply(self, request: Request) -> bytes:
@@ -133,6 +129,12 @@ class Told:
         answered = [reply["reply_to"] for reply in replies]
         assert len(answered) == len(set(answered)), "a message has two replies"
         assert all(reply["content"] == f"reply to {reply['reply_to']}" for reply in replies)
+        answers: dict[int, list[bytes]] = {}
+        for telling in self.tellings:
+            if telling.taken and telling.request.frame["type"] == "new_message":
+                answers.setdefault(telling.request.frame["message"]["id"], []).append(telling.answer.body)
+        wanted = {one for one, bodies in answers.items() if all(body[:1] == b"{" for body in bodies)}
+        assert wanted <= set(answered), "a reply is missing"
 
 
 async def stored_messages(person: Person, chat_id: int) -> Sequence[Any]:
