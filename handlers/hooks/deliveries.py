@@ -22,6 +22,7 @@ from handlers.context import Context
 from handlers.hooks.counts import HookCounts
 from handlers.hooks.edits import Edits
 from handlers.hooks.outgoing import OutgoingDelivery, State
+from handlers.hooks.pace import Pace
 from handlers.hooks.posting import Post
 from handlers.hooks.senders import Senders
 from handlers.hooks.sending import Delivering
@@ -69,12 +70,13 @@ class HookDeliveries:
         """Begins to deliver. `close` closes the port too."""
         context = self._context
         self._shared = Delivering(
-            context,
-            post,
-            FairSemaphore(REQUESTS_MAX),
-            Senders(context.store.users),
-            self.counts,
-            self._living,
+            context=context,
+            post=post,
+            slots=FairSemaphore(REQUESTS_MAX),
+            pace=Pace(context.policy.hook_deliveries_per_s),
+            senders=Senders(context.store.users),
+            counts=self.counts,
+            living=self._living,
         )
         context.store.subscribe(self.published)
         context.peers.on_gone(self._gone)

@@ -14,6 +14,7 @@ from handlers.context import Context
 from handlers.hooks.answers import is_taken, reply_of
 from handlers.hooks.counts import HookCounts
 from handlers.hooks.frames import delivery_name, frame_of, headers_of
+from handlers.hooks.pace import Pace
 from handlers.hooks.posting import Post, Posted
 from handlers.hooks.senders import Senders
 from handlers.live.fair_semaphore import FairSemaphore
@@ -23,12 +24,14 @@ log = structlog.get_logger("vestnik")
 
 @frozen
 class Delivering:
-    """What all hooks of this node share. `slots` bounds the requests that go on at once. `living`: the incarnations
+    """What all hooks of this node share. `slots` bounds the requests that go on at once, `pace` those
+    of a second. `living`: the incarnations
     that are not known to be gone, this one too."""
 
     context: Context
     post: Post
     slots: FairSemaphore
+    pace: Pace
     senders: Senders
     counts: HookCounts
     living: Callable[[], Collection[str]]
@@ -40,6 +43,7 @@ class Delivering:
         waits = True
         try:
             async with self.slots.of(str(hook.created_by)):
+                await self.pace.wait()
                 self.counts.waiting -= 1
                 waits = False
                 yield
@@ -55,6 +59,7 @@ async def send(shared: Delivering, found: OutgoingHook, telling: Telling, event:
     headers = headers_of(delivery_name(hook.id, telling.seq), found.secret, body, now)
     posted = Posted(failure="broken")
     counts.sending += 1
+    shared.pace.spend()
     try:
         posted = await shared.post.post(hook.target_url or "", headers, body, read=event == "new_message")
     finally:
