@@ -52,9 +52,9 @@ def renew_key(view: MemberView, chat_id: int, hook_id: int, user_id: int, at: da
 
 
 def remove(view: MemberView, chat_id: int, hook_id: int, user_id: int, at: datetime) -> HookRemoved:
-    """The end of the hook. Raises: `NotFound`; `Forbidden`."""
+    """The end of the hook, without its target, of which nothing is kept. Raises: `NotFound`; `Forbidden`."""
     hook = _managed(view, chat_id, hook_id, user_id)
-    return HookRemoved(hook, user_id, at)
+    return HookRemoved(replace(hook, target_url=None), user_id, at)
 
 
 def has_maker(view: MemberView, hook: Hook) -> bool:
