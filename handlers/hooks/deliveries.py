@@ -41,14 +41,14 @@ HOOKS_PER_READ = 500
 READ_AGAIN_AFTER_S = 1.0
 
 CHECK_EVERY_S = 300.0
-"""How often each hook looks for what no change has told it of."""
+"""How often each hook reads the store without having been woken."""
 
 CLOSE_GRACE_S = 1.0
 """How long requests have that go on when the server stops. What is cut off is sent again."""
 
 
 class HookDeliveries:
-    """Delivers what outgoing hooks are told of. Nothing is read or sent before `start`.
+    """Delivers the notices of outgoing hooks. Nothing is read or sent before `start`.
 
     A subscriber of the store wakes the hooks of a chat. It takes no time for chats without hooks, so it needs no task
     of its own, as a lagging subscriber has; the hooks have positions, and read the store in their own tasks.
@@ -114,7 +114,7 @@ class HookDeliveries:
                 self._take_in(change)
 
     def handed_out(self, chat_id: int, seq: int) -> None:
-        """Called when a message of a chat has changed at another node, of which the store does not tell."""
+        """Called when a message of a chat has changed at another node, and the store does not publish that."""
         for hook in self._of_chat.get(chat_id, {}).values():
             hook.published(seq)
 

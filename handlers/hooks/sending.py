@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 
 import structlog
 
-from domain.decisions.tellings import Telling
+from domain.decisions.notices import Notice
 from domain.frozen import frozen
 from domain.hooks import Hook, HookEvent, OutgoingHook
 from domain.models import Draft
@@ -51,12 +51,12 @@ class Delivering:
             self.counts.waiting -= waits
 
 
-async def send(shared: Delivering, found: OutgoingHook, telling: Telling, event: HookEvent) -> Posted:
+async def send(shared: Delivering, found: OutgoingHook, notice: Notice, event: HookEvent) -> Posted:
     """Sends the message as it is, by this event."""
     context, counts, hook = shared.context, shared.counts, found.state.hook
     now, began = context.clock.now(), context.clock.monotonic()
-    body = frame_of(event, telling.message, now, context.links)
-    headers = headers_of(delivery_name(hook.id, telling.seq), found.secret, body, now)
+    body = frame_of(event, notice.message, now, context.links)
+    headers = headers_of(delivery_name(hook.id, notice.seq), found.secret, body, now)
     posted = Posted(failure="broken")
     counts.sending += 1
     shared.pace.spend()
@@ -67,7 +67,7 @@ async def send(shared: Delivering, found: OutgoingHook, telling: Telling, event:
     return posted
 
 
-async def reply(shared: Delivering, hook: Hook, telling: Telling, posted: Posted) -> bool:
+async def reply(shared: Delivering, hook: Hook, notice: Notice, posted: Posted) -> bool:
     """Posts what the receiver answers, if anything, once for each delivery. False if the hook may not post, as it is
     paused or gone. Raises: `Unavailable`."""
     context = shared.context
@@ -79,8 +79,8 @@ async def reply(shared: Delivering, hook: Hook, telling: Telling, posted: Posted
         sender_id=hook.user_id,
         content=text,
         created_at=context.clock.now(),
-        client_id=delivery_name(hook.id, telling.seq),
-        reply_to=telling.message.id,
+        client_id=delivery_name(hook.id, notice.seq),
+        reply_to=notice.message.id,
     )
     try:
         await context.store.hooks.post(hook.id, draft)

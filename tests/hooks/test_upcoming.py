@@ -1,4 +1,4 @@
-"""What a hook reads from the store in pieces is all that it has to tell, in order."""
+"""What a hook reads from the store in pieces is all that it has to deliver, in order."""
 
 import random
 from collections.abc import Collection, Sequence
@@ -8,7 +8,7 @@ from typing import cast
 
 import pytest
 
-from domain.decisions.tellings import Telling, due
+from domain.decisions.notices import Notice, due
 from domain.hooks import HOOK_EVENTS, Hook, HookEvent
 from domain.models import Message, Page
 from handlers.hooks import upcoming
@@ -69,7 +69,7 @@ class Stored:
 
 
 class Kinds:
-    async def told(self, hook: Hook, user_ids: Collection[int]) -> Collection[int]:
+    async def delivered(self, hook: Hook, user_ids: Collection[int]) -> Collection[int]:
         return {user_id for user_id in user_ids if user_id == PERSON}
 
 
@@ -83,9 +83,10 @@ def hook(events: Sequence[HookEvent]) -> Hook:
     return Hook(1, 1, "outgoing", "hook", HOOK, PERSON, AT, target_url="https://a.b/", events=events)
 
 
-def is_lost(telling: Telling) -> bool:
-    """Whether a telling may be missing: that of a new message which was deleted long after. It is told as deleted."""
-    return telling.is_new and telling.message.deleted
+def is_lost(notice: Notice) -> bool:
+    """Whether a notice may be missing: that of a new message which was deleted long after, of which another notice
+    says so."""
+    return notice.is_new and notice.message.deleted
 
 
 @pytest.mark.parametrize("seed", range(60))
@@ -98,16 +99,16 @@ async def test_pieces_add_up(seed: int, monkeypatch: pytest.MonkeyPatch) -> None
     events = dice.sample(HOOK_EVENTS, dice.randint(1, 3))
     position = dice.randint(0, stored.head)
     of_people = [message for message in stored.messages.values() if message.sender_id == PERSON]
-    expected = due(of_people, position, stored.head, events).tellings
-    reading, found = reader(stored, position), list[Telling]()
-    while (telling := await reading.next(hook(events))) is not None:
-        assert telling.seq >= reading.position
-        reading.position = telling.seq
-        found.append(telling)
-    assert [telling for telling in found if not is_lost(telling)] == [
-        telling for telling in expected if not is_lost(telling)
+    expected = due(of_people, position, stored.head, events).notices
+    reading, found = reader(stored, position), list[Notice]()
+    while (notice := await reading.next(hook(events))) is not None:
+        assert notice.seq >= reading.position
+        reading.position = notice.seq
+        found.append(notice)
+    assert [notice for notice in found if not is_lost(notice)] == [
+        notice for notice in expected if not is_lost(notice)
     ]
-    assert [telling for telling in expected if telling in found] == found
+    assert [notice for notice in expected if notice in found] == found
     assert reading.position == stored.head
     assert not reading.behind
 
@@ -120,18 +121,18 @@ async def test_nothing_alive_is_missed_while_the_chat_goes_on(
     dice = random.Random(seed)
     monkeypatch.setattr(upcoming, "MESSAGES_PER_READ", dice.choice((1, 3, 20)))
     stored = Stored(dice)
-    reading, last = reader(stored, 0), dict[int, Telling]()
+    reading, last = reader(stored, 0), dict[int, Notice]()
     new = set()
 
     async def read(most: int) -> None:
         for _ in range(most):
-            telling = await reading.next(hook(HOOK_EVENTS))
-            if telling is None:
+            notice = await reading.next(hook(HOOK_EVENTS))
+            if notice is None:
                 return
-            reading.position = telling.seq
-            last[telling.message.id] = telling
-            if telling.is_new:
-                new.add(telling.message.id)
+            reading.position = notice.seq
+            last[notice.message.id] = notice
+            if notice.is_new:
+                new.add(notice.message.id)
 
     for _ in range(100):
         stored.change()
