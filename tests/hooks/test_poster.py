@@ -58,7 +58,7 @@ async def test_connections_are_kept_and_cookies_are_not(receiver: Receiver) -> N
 
 
 @pytest.mark.parametrize("status", [204, 301, 302, 303, 307, 308, 401, 407, 410, 429, 500, 503])
-async def test_every_status_is_told_and_no_redirect_followed(receiver: Receiver, status: int) -> None:
+async def test_every_status_is_reported_and_no_redirect_followed(receiver: Receiver, status: int) -> None:
     receiver.answers(Answer(status, headers=[("Location", receiver.url + "/elsewhere")]))
     assert (await posted(receiver.url)).status == status
     assert len(receiver.requests) == 1
