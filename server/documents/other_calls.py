@@ -27,6 +27,7 @@ def other_operations(shapes: Shapes) -> Iterator[Operation]:
     yield from _uploads(shapes)
     yield from _avatars(shapes)
     yield from _files()
+    yield _incoming_hook()
     yield from _server(shapes)
 
 
@@ -150,6 +151,78 @@ def _files() -> Iterator[Operation]:
             in_path={"avatar_id": EXAMPLES["upload_id"]},
             has_token=False,
             saves="copy",
+        ),
+    )
+
+
+def _incoming_hook() -> Operation:
+    plain: Mapping[str, Part] = {"text/plain": TEXT}
+    part = {"type": ["string", "null"]}
+    message = {
+        "type": "object",
+        "description": "What alerting tools send to Slack and Mattermost; other fields are ignored.",
+        "properties": {
+            "text": {**part, "description": "The message."},
+            "blocks": {
+                "type": ["array", "null"],
+                "description": "`text.text` of each, where there is no `text`.",
+            },
+            "attachments": {
+                "type": ["array", "null"],
+                "description": "`pretext`, `title`, `title_link`, `text`, `fields` of each, or `fallback`.",
+            },
+        },
+    }
+    form = {"type": "object", "properties": {"payload": {"type": "string", "description": "The JSON."}}}
+    return Operation(
+        id="post_to_hook",
+        method="POST",
+        path="/hooks/{key}",
+        description="Posts a message to the chat of an incoming hook, in the form that alerting tools know from Slack "
+        "and Mattermost. The key is all that a sender needs. All answers are plain text.",
+        tag="hooks",
+        answers={
+            200: ("`ok`", plain),
+            400: ("`no_text`, `invalid_payload`, or `invalid_key` for a wrong `Idempotency-Key`", plain),
+            404: ("`unknown_key`", plain),
+            413: ("`too_large`: the body is over 256 KiB", plain),
+            503: ("`paused`, `rate_limited` or `unavailable`", plain),
+        },
+        headers={503: {"Retry-After": header("Whole seconds")}},
+        public=True,
+        own_errors=True,
+        parameters=(
+            {
+                "name": "key",
+                "in": "path",
+                "required": True,
+                "description": "The last part of the `url` of the hook.",
+                "schema": TEXT,
+            },
+            {
+                "name": "Idempotency-Key",
+                "in": "header",
+                "required": False,
+                "description": "A repeat with the same one is `ok` and posts nothing: 1 to 64 characters, not "
+                "beginning with `#`.",
+                "schema": TEXT,
+            },
+        ),
+        body={
+            "required": True,
+            "content": {
+                JSON: {"schema": message, "example": {"text": "Soup is ready"}},
+                "application/x-www-form-urlencoded": {"schema": form},
+            },
+        },
+        request=Request(
+            "POST",
+            "/hooks/{key}",
+            in_path={"key": EXAMPLES["code"]},
+            body="json",
+            fields={"text": "Soup is ready"},
+            has_token=False,
+            answers="text",
         ),
     )
 
