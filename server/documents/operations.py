@@ -21,6 +21,10 @@ SECURITY = "token"
 
 JSON = "application/json"
 
+TEXT: Part = {"type": "string"}
+
+Answers = Mapping[int, tuple[str, Mapping[str, Part]]]
+
 
 @dataclass(frozen=True)
 class Operation:
@@ -32,7 +36,7 @@ class Operation:
     path: str
     description: str
     tag: str
-    answers: Mapping[int, tuple[str, Mapping[str, Part]]]
+    answers: Answers
     request: Request
     codes: frozenset[Code] = frozenset()
     public: bool = False
