@@ -44,7 +44,15 @@ def _faults(policy: Policy, values: Mapping[str, Any]) -> Mapping[str, str]:
     return account_faults(policy, {name: values[name] for name in values.keys() & {"display_name"}})
 
 
-@command("create_bot", CreateBot, CreatedBotAnswer, limit="changes", people=True, more_faults=_faults)
+@command(
+    "create_bot",
+    CreateBot,
+    CreatedBotAnswer,
+    limit="changes",
+    people=True,
+    more_faults=_faults,
+    errors=("forbidden", "conflict"),
+)
 async def create_bot(context: Context, caller: Caller, params: CreateBot) -> Result:
     """Creates a bot of the caller, and answers its token, once. Raises: `ChatError` `conflict` for a taken name, and
     above `BOTS_MAX` bots."""
@@ -57,7 +65,7 @@ class ListBots:
     pass
 
 
-@command("list_bots", ListBots, BotsAnswer, limit="queries")
+@command("list_bots", ListBots, BotsAnswer, limit="queries", errors=())
 async def list_bots(context: Context, caller: Caller, _params: ListBots) -> Result:
     """The caller's bots, banned ones too, ordered by id."""
     return {"bots": [_view(context, bot) for bot in await context.store.bots.of_owner(caller.user_id)]}
@@ -69,7 +77,7 @@ class ChangeBot:
     display_name: AnyText
 
 
-@command("change_bot", ChangeBot, BotAnswer, limit="changes", more_faults=_faults)
+@command("change_bot", ChangeBot, BotAnswer, limit="changes", more_faults=_faults, errors=("not_found",))
 async def change_bot(context: Context, caller: Caller, params: ChangeBot) -> Result:
     """Renames a bot of the caller."""
     bot, name = await _own(context, caller, params.bot_id), trimmed(params.display_name)
@@ -91,7 +99,7 @@ class OneBot:
     bot_id: Id
 
 
-@command("renew_bot_token", OneBot, BotTokenAnswer, limit="changes")
+@command("renew_bot_token", OneBot, BotTokenAnswer, limit="changes", errors=("not_found",))
 async def renew_bot_token(context: Context, caller: Caller, params: OneBot) -> Result:
     """Gives a bot of the caller another token, which is answered once. The old one is dead: connections that came in by
     it end."""
@@ -102,7 +110,7 @@ async def renew_bot_token(context: Context, caller: Caller, params: OneBot) -> R
         raise not_found("bot") from None
 
 
-@command("delete_bot", OneBot, Nothing, limit="changes")
+@command("delete_bot", OneBot, Nothing, limit="changes", errors=("not_found",))
 async def delete_bot(context: Context, caller: Caller, params: OneBot) -> Result:
     """Ends the account of a bot of the caller for good, as the operator's deletion does."""
     bot = await _own(context, caller, params.bot_id)

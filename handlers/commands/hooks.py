@@ -75,7 +75,14 @@ class CreateHook:
     include_bots: Flag | None = None
 
 
-@command("create_hook", CreateHook, HookAnswer, limit="changes", more_faults=_more_faults)
+@command(
+    "create_hook",
+    CreateHook,
+    HookAnswer,
+    limit="changes",
+    more_faults=_more_faults,
+    errors=("not_found", "forbidden", "conflict"),
+)
 async def create_hook(context: Context, caller: Caller, params: CreateHook) -> Result:
     """Makes a hook of a group or channel: its owners and admins may, and there are at most 20 a chat. `url` or `secret`
     is shown this once."""
@@ -107,7 +114,7 @@ class ListHooks:
     chat_id: Id
 
 
-@command("list_hooks", ListHooks, HooksAnswer, limit="queries")
+@command("list_hooks", ListHooks, HooksAnswer, limit="queries", errors=("not_found", "forbidden"))
 async def list_hooks(context: Context, caller: Caller, params: ListHooks) -> Result:
     """The hooks of a group or channel, for its owners and admins."""
     states = await context.store.hooks.of_chat(params.chat_id, caller.user_id)
@@ -124,7 +131,14 @@ class ChangeHook:
     paused: Flag | None = None
 
 
-@command("change_hook", ChangeHook, HookAnswer, limit="changes", more_faults=_more_faults)
+@command(
+    "change_hook",
+    ChangeHook,
+    HookAnswer,
+    limit="changes",
+    more_faults=_more_faults,
+    errors=("not_found", "forbidden"),
+)
 async def change_hook(context: Context, caller: Caller, params: ChangeHook) -> Result:
     """Changes a hook, all that is given or nothing: the owners and admins of its chat may. Who resumes a hook whose
     maker is no longer an active admin or owner becomes its maker."""
@@ -149,7 +163,7 @@ class OneHook:
     hook_id: Id
 
 
-@command("renew_hook_key", OneHook, HookAnswer, limit="changes")
+@command("renew_hook_key", OneHook, HookAnswer, limit="changes", errors=("not_found", "forbidden"))
 async def renew_hook_key(context: Context, caller: Caller, params: OneHook) -> Result:
     """Gives a hook another key or secret, which is shown this once: the owners and admins of its chat may. The old one
     is worth nothing from now on."""
@@ -160,7 +174,7 @@ async def renew_hook_key(context: Context, caller: Caller, params: OneHook) -> R
     return {"hook": {**hook_view(state), **_shown(context, caller, kind, secret)}}
 
 
-@command("remove_hook", OneHook, Nothing, limit="changes")
+@command("remove_hook", OneHook, Nothing, limit="changes", errors=("not_found", "forbidden"))
 async def remove_hook(context: Context, caller: Caller, params: OneHook) -> Result:
     """Removes a hook and its user: the owners and admins of its chat may. Its messages stay."""
     try:

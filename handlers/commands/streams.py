@@ -21,6 +21,7 @@ class StreamMessage:
     Nothing,
     socket=True,
     unlimited="counted by its handler: above the limit it is ignored, not refused",
+    errors=("not_found", "forbidden", "conflict"),
 )
 async def stream_message(context: Context, caller: Caller, params: StreamMessage) -> Result:
     """Shows the room what the caller is writing, until they send it as a message with the `client_id` of the stream;

@@ -123,6 +123,16 @@ class Typing(Timed):
     is_typing: bool
 
 
+class MessageStream(Timed):
+    """What a member is writing, all of it so far; null: the stream has ended without a message. The room gets it, at
+    most every 200 ms for each stream. A stream also ends with the message whose `client_id` is its `stream_id`."""
+
+    chat_id: Id
+    user_id: Id
+    stream_id: str
+    content: str | None
+
+
 class UserStatus(Timed):
     """The status of a user as others see it. Connections get it that have joined a chat of at most 100 members to which
     the user belongs."""
@@ -228,6 +238,7 @@ PAYLOADS: Mapping[EventName, type[Any]] = {
     "message_unpinned": MessageUnpinned,
     "messages_read": MessagesRead,
     "typing": Typing,
+    "message_stream": MessageStream,
     "user_status": UserStatus,
     "user_offline": UserOffline,
     "chat_added": ChatAdded,

@@ -110,6 +110,12 @@ def errors_of(command: Command[Any]) -> tuple[Code, ...]:
     return tuple(dict.fromkeys(code for code in (*codes, *limited) if code not in SOCKET_CODES))
 
 
+def event_payload(name: EventName, shapes: Shapes) -> JsonSchema:
+    """What the event carries, on both sockets."""
+    kind = PAYLOADS.get(name)
+    return {"type": "object"} if kind is None else shapes.object_of(kind)
+
+
 class _Wire:
     """What one of the wires makes of commands, answers and events."""
 
@@ -204,7 +210,7 @@ class _Wire:
         payload = self._parameters.object_of(command, command.schema.parameters)
         example = dict(self._example(command))
         if self._is_raw:
-            payload = _typed(command.name, payload, with_id=True)
+            payload = typed(command.name, payload, with_id=True)
             example = {"type": command.name, "id": 1, **example}
         return {
             "name": command.name,
@@ -220,7 +226,7 @@ class _Wire:
         payload["properties"] = {"ok": {"const": True}, **payload["properties"]}
         payload["required"] = ["ok", *payload["required"]]
         if self._is_raw:
-            payload = _typed("ack", payload, with_id=True)
+            payload = typed("ack", payload, with_id=True)
             payload["required"].insert(1, "id")
         return {
             "name": "ack",
@@ -243,10 +249,9 @@ class _Wire:
         }
 
     def _event(self, name: EventName) -> Part:
-        kind = PAYLOADS.get(name)
-        payload: JsonSchema = {"type": "object"} if kind is None else self._shapes.object_of(kind)
+        payload = event_payload(name, self._shapes)
         if self._is_raw:
-            payload = _typed(name, payload, with_id=name == "error")
+            payload = typed(name, payload, with_id=name == "error")
         says = _says(name)
         if name == "error":
             says += " On the raw socket also the answer to a command with an `id`. Codes: " + "; ".join(
@@ -279,7 +284,7 @@ def _key(command: str) -> str:
     return f"{command}_command" if command in get_args(EventName) else command
 
 
-def _typed(name: str, payload: JsonSchema, *, with_id: bool) -> JsonSchema:
+def typed(name: str, payload: JsonSchema, *, with_id: bool) -> JsonSchema:
     """The payload as a raw frame has it."""
     more: JsonSchema = {"type": {"const": name}, **({"id": FRAME_ID} if with_id else {})}
     return {

@@ -10,7 +10,7 @@ from handlers.wire.answers import Nothing
 from handlers.wire.errors import Code
 from handlers.wire.schemas import StrictInteger
 from server.documents.examples import example_of, value_of
-from server.documents.operations import JSON, Operation, Part
+from server.documents.operations import JSON, Answers, Operation, Part
 from server.documents.parameters import Parameters
 from server.documents.samples import Request
 from server.documents.shapes import JsonSchema, Shapes
@@ -70,7 +70,7 @@ def _operation(call: Call, operation_id: str, parameters: Parameters, shapes: Sh
         id=operation_id,
         method=call.method,
         path="/api" + call.path,
-        description=command.description,
+        description="\n\n".join(filter(None, (command.description, _for_whom(command)))),
         tag=_tag(call.path),
         answers=_answers(call, command, shapes),
         codes=frozenset(_codes(call, command, in_path, bool(in_query), bool(in_body))),
@@ -97,6 +97,12 @@ def _operation(call: Call, operation_id: str, parameters: Parameters, shapes: Sh
     )
 
 
+def _for_whom(command: Command[Any]) -> str:
+    if command.admin:
+        return "For admins of the server."
+    return "Not for bots." if command.people else ""
+
+
 def _tag(path: str) -> str:
     first, *rest = path.strip("/").split("/")
     return next((_TAGS[part] for part in rest if part in _TAGS and first != "admin"), first)
@@ -121,9 +127,7 @@ def _body(
     }
 
 
-def _answers(
-    call: Call, command: Command[Any], shapes: Shapes
-) -> Mapping[int, tuple[str, Mapping[str, Part]]]:
+def _answers(call: Call, command: Command[Any], shapes: Shapes) -> Answers:
     if call.answer.status == 204:
         return {204: ("Done; there is no body", {})}
     conditional = call.answer.status_if or {}

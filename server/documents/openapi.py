@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from server.documents.calls import operations_of
+from server.documents.hooks import webhooks
 from server.documents.operations import SECURITY, Operation, error_object, error_responses
 from server.documents.other_calls import other_operations
 from server.documents.parameters import Parameters, plugin_of
@@ -57,8 +58,8 @@ def _operations(parameters: Parameters, shapes: Shapes) -> Sequence[Operation]:
 
 def openapi() -> Mapping[str, Any]:
     """The document. It takes tens of milliseconds to build."""
-    spec, parameters = plugin_of(OPTIONS)
     shapes = Shapes()
+    spec, parameters = plugin_of({**OPTIONS, "webhooks": webhooks(shapes)})
     every = _operations(parameters, shapes)
     by_path: dict[str, dict[str, Any]] = {}
     for operation in every:

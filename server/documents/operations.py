@@ -21,21 +21,26 @@ SECURITY = "token"
 
 JSON = "application/json"
 
+TEXT: Part = {"type": "string"}
+
+Answers = Mapping[int, tuple[str, Mapping[str, Part]]]
+
 
 @dataclass(frozen=True)
 class Operation:
     """`answers`: by status, the description and the schema by media type, none without a body. `codes`: the errors
-    besides `ALWAYS`. A status that is in `answers` is no error there."""
+    besides `ALWAYS`. A status that is in `answers` is no error there. `own_errors`: all errors are in `answers`."""
 
     id: str
     method: str
     path: str
     description: str
     tag: str
-    answers: Mapping[int, tuple[str, Mapping[str, Part]]]
+    answers: Answers
     request: Request
     codes: frozenset[Code] = frozenset()
     public: bool = False
+    own_errors: bool = False
     parameters: tuple[Part, ...] = ()
     body: Part | None = None
     headers: Mapping[int, Mapping[str, Part]] = field(default_factory=dict)
@@ -71,7 +76,8 @@ class Operation:
             if content:
                 response["content"] = {media: {"schema": schema} for media, schema in content.items()}
             responses[str(status)] = response
-        for code in sorted(self.codes | ALWAYS, key=STATUS.__getitem__):
+        shared = frozenset[Code]() if self.own_errors else self.codes | ALWAYS
+        for code in sorted(shared, key=STATUS.__getitem__):
             responses.setdefault(str(STATUS[code]), {"$ref": f"#/components/responses/{code}"})
         return responses
 

@@ -48,7 +48,8 @@ class Parameters:
         field = command.schema.parameters[name]
         schema: JsonSchema = self._converter.field2property(field)
         if schema.get("type") == "array":
-            schema.pop("maxLength", None)  # apispec takes it for text
+            for of_text in ("maxLength", "enum"):  # apispec takes the list for a text
+                schema.pop(of_text, None)
         if field.allow_none or (nullable and not field.required):
             schema = _with_null(schema)
         if (default := _default(command, name)) is not None:
@@ -85,6 +86,8 @@ def _more(_converter: Any, field: StrictField[Any], **_options: Any) -> JsonSche
     if isinstance(field, StrictTime):
         return {"type": "string", "format": "date-time"}
     for validator in field.validators:
+        if isinstance(validator, validate.ContainsOnly):
+            return {"type": "array", "items": {"enum": list(validator.choices)}, "minItems": 1}
         if isinstance(validator, validate.Regexp):
             return {"pattern": "^" + str(validator.regex.pattern).removesuffix(r"\Z") + "$"}
     return {}

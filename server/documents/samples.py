@@ -33,6 +33,7 @@ class Request:
     file_name: str = ""
     content_type: str = ""
     has_token: bool = True
+    answers: Literal["json", "text"] = "json"
     saves: str = ""
 
     @property
@@ -125,7 +126,7 @@ def _javascript(request: Request, answers: bool) -> str:
     if request.saves:
         lines.append(f"await writeFile('{request.saves}', Buffer.from(await answer.arrayBuffer()))")
     elif answers:
-        lines.append("console.log(await answer.json())")
+        lines.append(f"console.log(await answer.{request.answers}())")
     return "\n".join(lines) + "\n"
 
 
@@ -162,7 +163,7 @@ def _python(request: Request, answers: bool) -> str:
     if request.saves:
         lines += [f'with open("{request.saves}", "wb") as file:', "    file.write(answer.content)"]
     elif answers:
-        lines.append("print(answer.json())")
+        lines.append("print(answer.json())" if request.answers == "json" else "print(answer.text)")
     return "\n".join(lines) + "\n"
 
 

@@ -25,6 +25,7 @@ async def test_the_page_shows_both_documents_and_copies_code(server: Server, ope
         )
     commands = [one["title"] for name, one in asyncapi()["operations"].items() if one["action"] == "receive"]
     ids = {*(f"command-{name}" for name in commands), *(f"event-{name}" for name in EVENT_NAMES)}
+    ids |= {hook["post"]["operationId"] for hook in openapi()["webhooks"].values()}
     ids |= {f"object-{name}" for name in openapi()["components"]["schemas"]}
     shown = await page.locator("article").evaluate_all("all => all.map((one) => one.id)")
     assert set(shown) == ids | {operation.id for operation in operations()}

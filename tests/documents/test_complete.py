@@ -149,6 +149,22 @@ def test_every_parameter_says_what_it_is() -> None:
     assert silent == []
 
 
+def test_every_parameter_has_a_type() -> None:
+    for methods in openapi()["paths"].values():
+        for part in methods.values():
+            schemas = [one["schema"] for one in part.get("parameters", ())]
+            for content in part.get("requestBody", {}).get("content", {}).values():
+                schemas += content["schema"].get("properties", {}).values()
+            for schema in schemas:
+                types = schema.get("type")
+                assert types, (part["operationId"], schema)
+                assert None not in ([types] if isinstance(types, str) else types), (
+                    part["operationId"],
+                    schema,
+                )
+                assert types != "array" or "items" in schema
+
+
 def test_every_operation_has_a_name_a_summary_and_samples() -> None:
     every = operations()
     assert len({operation.id for operation in every}) == len(every)

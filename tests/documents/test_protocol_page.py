@@ -18,20 +18,25 @@ from tests.clients.documented import asyncapi, faults, openapi, validator
 
 PAGE = (Path(__file__).parents[2] / "docs" / "protocol.md").read_text("utf8")
 
-TABLE_OF = {
-    "REST": "| call |",
-    "Commands": "| command |",
-    "Events": "| event |",
-    "Acks and errors": "| code |",
-}
+TABLE_OF = {"Commands": "| command |", "Events": "| event |", "Acks and errors": "| code |"}
 
 
 def rows(section: str) -> Iterator[list[str]]:
     """The rows of the table of a section, in cells."""
     text = PAGE.partition(f"\n## {section}\n")[2].partition("\n## ")[0]
-    table = text.partition(TABLE_OF[section])[2].partition("\n\n")[0]
-    for line in table.splitlines()[2:]:
+    yield from cells(text.partition(TABLE_OF[section])[2])
+
+
+def cells(text: str) -> Iterator[list[str]]:
+    """The rows of a table; the text begins in its first line."""
+    for line in text.partition("\n\n")[0].splitlines()[2:]:
         yield [cell.strip() for cell in re.split(r"(?<!\\)\|", line.strip().strip("|"))]
+
+
+def rows_of_calls() -> Iterator[list[str]]:
+    """The rows of all tables of calls, without those that point to another section."""
+    for table in PAGE.split("\n| call |")[1:]:
+        yield from (row for row in cells(table) if not row[2].startswith("see ["))
 
 
 def names(cell: str) -> dict[str, bool]:
@@ -44,7 +49,7 @@ def page_calls() -> Mapping[tuple[str, str], tuple[str, str, bool]]:
     """By method and path, with all parameters called {}: what the call takes, what it answers, and whether it needs no
     token."""
     found = {}
-    for call, takes, answers in rows("REST"):
+    for call, takes, answers in rows_of_calls():
         pieces = re.findall(r"`([^`]+)`", call)
         path = ""
         for piece in pieces:

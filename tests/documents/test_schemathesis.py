@@ -80,7 +80,7 @@ def counted(said: str) -> tuple[int, int]:
 
 
 async def test_a_few_requests_of_each_kind_meet_no_error(server: Server) -> None:
-    every, cases = counted(await schemathesis(server, "--phases", "fuzzing", "--max-examples", "2"))
+    every, cases = counted(await schemathesis(server, "--phases", "fuzzing", "--max-examples", "1"))
     assert every >= EVERY
     assert cases >= every
 

@@ -192,6 +192,12 @@ async def _hook(world: World) -> Prepared:
     return world.ann, {"hook_id": hook["id"], "name": "Other alerts"}
 
 
+async def _hook_key(world: World) -> Prepared:
+    chat_id = await world.ann.chat()
+    hook = await world.ann.post(f"/chats/{chat_id}/hooks", kind="incoming", name="Alerts")
+    return world.ann, {"key": hook["url"].rsplit("/", 1)[1]}
+
+
 _PREPARED: Mapping[tuple[str, str], Prepare] = {
     ("POST", "/api/auth/login"): _login,
     ("POST", "/api/auth/refresh"): _refresh,
@@ -222,4 +228,5 @@ _PREPARED: Mapping[tuple[str, str], Prepare] = {
     ("PATCH", "/api/hooks/{}"): _hook,
     ("DELETE", "/api/hooks/{}"): _hook,
     ("POST", "/api/hooks/{}/key"): _hook,
+    ("POST", "/hooks/{}"): _hook_key,
 }

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { fieldsOf, found, groupsOf, paragraphsOf, refsOf, typeOf } from '@/docs/model'
+import { found, groupsOf } from '@/docs/model'
+import { fieldsOf, paragraphsOf, refsOf, typeOf } from '@/docs/types'
 
 const OPENAPI = {
   tags: [{ name: 'chats', description: 'Chats' }],
@@ -32,6 +33,19 @@ const OPENAPI = {
         },
         security: [{ token: [] }],
         'x-codeSamples': [{ label: 'curl', source: 'curl' }],
+      },
+    },
+  },
+  webhooks: {
+    new_message: {
+      post: {
+        operationId: 'deliver_new_message',
+        description: 'The frame.',
+        requestBody: {
+          content: { 'application/json': { schema: { type: 'object', properties: { seq: {} } } } },
+        },
+        responses: { '2XX': { description: 'Delivered', content: {} } },
+        security: [],
       },
     },
   },
@@ -91,6 +105,7 @@ describe('the groups of both documents', () => {
   test('are the tags of REST, commands, events and objects', () => {
     expect(groups.map(({ id, entries }) => [id, entries.map((entry) => entry.id)])).toEqual([
       ['rest-chats', ['change_chat']],
+      ['deliveries', ['deliver_new_message']],
       ['commands', ['command-ping']],
       ['events', ['event-pong', 'event-closing']],
       ['objects', ['object-Chat']],
@@ -110,19 +125,19 @@ describe('the groups of both documents', () => {
   })
 
   test('have the code of both sockets, and no field of the frame around a payload', () => {
-    const [command] = groups[1].entries
+    const [command] = groups[2].entries
     expect(command.samples.map((sample) => sample.label)).toEqual(['frame', 'Python'])
     expect(command.fields).toEqual([])
     expect(command.answers.map(({ title, fields }) => [title, fields.length])).toEqual([
       ['ack', 1],
       ['error', 0],
     ])
-    expect(groups[2].entries.map((entry) => entry.note)).toEqual(['', 'Socket.IO only.'])
+    expect(groups[3].entries.map((entry) => entry.note)).toEqual(['', 'Socket.IO only.'])
   })
 
   test('are searched by words of names, texts and fields', () => {
     const ids = (query) => found(groups, query).flatMap((group) => group.entries.map((entry) => entry.id))
-    expect(ids('')).toHaveLength(5)
+    expect(ids('')).toHaveLength(6)
     expect(ids('PATCH chats')).toEqual(['change_chat'])
     expect(ids('timestamp')).toEqual(['event-pong'])
     expect(ids('nothing')).toEqual([])
