@@ -263,7 +263,10 @@ def _marked(metafunc: pytest.Metafunc, name: str, every: Sequence[str]) -> Seque
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """With `--stores=sqlite` deselects the tests that need a MongoDB."""
+    """Tests marked `long_on_mongo` are long on MongoDB. With `--stores=sqlite`, those that need one are deselected."""
+    for item in items:
+        if item.get_closest_marker("long_on_mongo") and _is_on_mongo(item):
+            item.add_marker("long")
     if config.getoption("--stores") == "sqlite":
         left_out = [item for item in items if _needs_mongo(item)]
         items[:] = [item for item in items if item not in left_out]
@@ -271,8 +274,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def _needs_mongo(item: pytest.Item) -> bool:
-    given = getattr(item, "callspec", None)
     fixtures: list[str] = getattr(item, "fixturenames", [])
-    return bool({"mongo_url", "own_server", "start_cluster"}.intersection(fixtures)) or (
-        given is not None and "mongo" in given.params.values()
-    )
+    return _is_on_mongo(item) or bool({"mongo_url", "own_server", "start_cluster"}.intersection(fixtures))
+
+
+def _is_on_mongo(item: pytest.Item) -> bool:
+    given = getattr(item, "callspec", None)
+    return given is not None and "mongo" in given.params.values()

@@ -113,6 +113,7 @@ async def hashes(folder: Path, database_url: str | None) -> set[str]:
     return found
 
 
+@pytest.mark.long_on_mongo
 @pytest.mark.parametrize("log_format", ["console", "json"])
 @pytest.mark.parametrize("store", ["sqlite", "mongo"])
 async def test_a_whole_day_at_debug(

@@ -89,6 +89,7 @@ class Scene:
         return await caller.request(method, path, json=body)
 
 
+@pytest.mark.long_on_mongo
 @pytest.mark.stores
 @pytest.mark.parametrize("role", ROLES)
 async def test_who_may_do_what(server: Server, role: str) -> None:

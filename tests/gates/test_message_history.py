@@ -79,6 +79,7 @@ async def test_edits_at_once_are_all_in_it(server: Server) -> None:
     assert (versions[-1]["content"], versions[-1]["edited_at"]) == (present["content"], present["edited_at"])
 
 
+@pytest.mark.long_on_mongo
 async def test_the_largest_history_is_read(server: Server) -> None:
     """A hundred and one versions, each as long as a message may be."""
     (ann,) = await server.people("ann")

@@ -129,6 +129,7 @@ async def test_an_empty_chat_can_be_read(server: Server) -> None:
     await client.nothing_more()
 
 
+@pytest.mark.long_on_mongo
 @pytest.mark.stores
 async def test_unread_counts_stop_at_1000(serve: Serve) -> None:
     server = await serve(messages_per_s=0)

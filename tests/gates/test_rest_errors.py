@@ -93,6 +93,7 @@ async def test_a_body_has_to_be_a_json_object(server: Server, subtests: pytest.S
             assert_error(await ann.request(*call, data=chunks(), headers=json_type), 413, "too_large")
 
 
+@pytest.mark.long_on_mongo
 @pytest.mark.stores
 @pytest.mark.parametrize("call", WITH_BODY, ids=name_of)
 async def test_no_field_of_any_kind_brings_a_500(server: Server, call: tuple[str, str]) -> None:

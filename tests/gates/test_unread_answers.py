@@ -113,7 +113,11 @@ async def _polling(server: Server, person: Person, what: str) -> Asker:
 CASES = [
     *((_raw, what) for what in RAW),
     *((_websocket, what) for what in (*SOCKETIO, "pongs of the protocol")),
-    *((_polling, what) for what in SOCKETIO),
+    *((_polling, what) for what in ("errors with an ack", "joins refused")),
+    *(
+        pytest.param(_polling, what, marks=pytest.mark.long)
+        for what in SOCKETIO.keys() - {"errors with an ack", "joins refused"}
+    ),
 ]
 
 

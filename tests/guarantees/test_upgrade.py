@@ -254,9 +254,12 @@ async def test_a_kill_while_documents_get_words(program: Program, store: dict[st
     database = client.get_default_database()
     first = await database["messages"].find_one({"_id": "1"})
     assert first is not None
-    for number in range(1, OLD_DOCUMENTS + 1):
-        place = {"_id": f"{1000 + number}", "seq": 1000 + number, "changed_seq": 1000 + number}
-        await database["messages"].insert_one(first | place | {"content": f"common n{number}"})
+    await database["messages"].insert_many(
+        first
+        | {"_id": f"{1000 + number}", "seq": 1000 + number, "changed_seq": 1000 + number}
+        | {"content": f"common n{number}"}
+        for number in range(1, OLD_DOCUMENTS + 1)
+    )
 
     async def with_words() -> int:
         return int(await database["messages"].count_documents({"words_of": {"$exists": True}}))

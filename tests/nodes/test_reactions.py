@@ -13,7 +13,7 @@ from tests.nodes.conftest import Pair
 pytestmark = pytest.mark.cluster
 
 EMOJI = ("👍", "❤", "🎉")
-STEPS = 60
+STEPS = 30
 
 
 async def test_both_nodes_hear_the_same_and_end_with_the_same(pair: Pair) -> None:

@@ -14,7 +14,7 @@ from tests.socketio.windows import Notice
 
 pytestmark = pytest.mark.cluster
 
-KINDS = ("polling", "upgrade")
+KINDS = ("polling", pytest.param("upgrade", marks=pytest.mark.long))
 
 
 @pytest.fixture
@@ -99,15 +99,15 @@ async def test_a_node_in_between_is_killed_while_messages_flow_and_none_is_missi
     sender = owner.host(bob)
 
     async def send() -> None:
-        for number in range(200):
+        for number in range(100):
             await sender.say(chat_id, str(number))
-            if number == 60:
+            if number == 40:
                 await others[0].kill()
 
     sending = asyncio.create_task(send())
     seen: list[str] = []
     seq = 0
-    while len(seen) < 200:
+    while len(seen) < 100:
         event = await client.next()
         if event.name == "connected":
             await client.done("join_chat", chat_id=chat_id, after_seq=seq)
@@ -115,6 +115,6 @@ async def test_a_node_in_between_is_killed_while_messages_flow_and_none_is_missi
             message = event.payload["message"]
             seq = message["seq"]
             seen.append(message["content"])
-    assert seen == [str(number) for number in range(200)]
+    assert seen == [str(number) for number in range(100)]
     await sending
     await client.close()

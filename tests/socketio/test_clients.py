@@ -34,7 +34,7 @@ TEXTS = [
     "b64 b YWJj",
 ]
 
-NODE = ["3.0", "3.1", "4.0", "4.4", "4.8"]
+NODE = ["3.0", *(pytest.param(one, marks=pytest.mark.long) for one in ("3.1", "4.0", "4.4")), "4.8"]
 
 # The engine of that time, not the newest that the requirement lets in.
 PYTHON = {
@@ -43,15 +43,21 @@ PYTHON = {
     "5.11": ("python-socketio[client]==5.11.4", "python-engineio==4.9.1"),
     "5.18": ("python-socketio[client]==5.18.1", "python-engineio==4.15.1"),
 }
+# The oldest and the newest in each run, those between them in the long one.
 PYTHON_CLIENTS = [
     ("5.0", "async", "polling"),
     ("5.0", "sync", "upgrade"),
-    ("5.7", "async", "upgrade"),
-    ("5.7", "sync", "polling"),
-    ("5.11", "async", "websocket"),
-    ("5.11", "sync", "polling"),
-    ("5.11", "simple", "upgrade"),
-    ("5.18", "async", "polling"),
+    *(
+        pytest.param(*client, marks=pytest.mark.long)
+        for client in (
+            ("5.7", "async", "upgrade"),
+            ("5.7", "sync", "polling"),
+            ("5.11", "async", "websocket"),
+            ("5.11", "sync", "polling"),
+            ("5.11", "simple", "upgrade"),
+            ("5.18", "async", "polling"),
+        )
+    ),
     ("5.18", "sync", "websocket"),
     ("5.18", "simple", "polling"),
 ]

@@ -159,14 +159,22 @@ async def test_a_good_command_is_acked_unknown_and_null_fields_are_ignored(scene
     await scene.client.nothing_more("error")
 
 
-@pytest.mark.parametrize("name", REQUIRED)
-async def test_a_wrong_field_is_an_error_that_names_it_and_disturbs_nobody(scene: Scene, name: str) -> None:
+async def test_a_wrong_field_is_an_error_that_names_it_and_disturbs_nobody(
+    scene: Scene, subtests: pytest.Subtests
+) -> None:
+    for index, name in enumerate(REQUIRED):
+        with subtests.test(command=name):
+            await _each_wrong_field_is_named(scene, name, first_id=1000 * index)
+    assert (await scene.ann.get(f"/chats/{scene.chat_id}"))["seq"] == 1
+
+
+async def _each_wrong_field_is_named(scene: Scene, name: str, *, first_id: int) -> None:
     """With an id and without; all are sent before the first answer is read."""
     cases = list(wrong_cases(scene, name))
-    for number, (fields, _) in enumerate(cases):
+    for number, (fields, _) in enumerate(cases, first_id):
         await scene.client.send({"type": name, "id": number, **fields})
         await scene.client.send({"type": name, **fields})
-    for number, (fields, wrong) in enumerate(cases):
+    for number, (fields, wrong) in enumerate(cases, first_id):
         answer = await scene.client.answer_to(number)
         assert_error_frame(answer, "invalid", *wrong, id=number)
         assert len(answer["message"]) < 1000, fields
@@ -178,24 +186,24 @@ async def test_a_wrong_field_is_an_error_that_names_it_and_disturbs_nobody(scene
         assert_error_frame(error, "invalid", *wrong)
     await scene.client.nothing_more()
     await scene.watcher.nothing_more("error", *NUMBERED_EVENTS, "typing", "message_stream")
-    assert (await scene.ann.get(f"/chats/{scene.chat_id}"))["seq"] == 1
 
 
 def _fields(error: Frame) -> list[str]:
     return sorted(error["fields"])
 
 
-@pytest.mark.parametrize("name", ABOUT_A_CHAT)
-async def test_for_a_stranger_the_chat_does_not_exist(scene: Scene, name: str) -> None:
+async def test_for_a_stranger_the_chat_does_not_exist(scene: Scene, subtests: pytest.Subtests) -> None:
     client = await scene.eve.connect()
-    there, missing = scene.good(name), scene.good(name)
-    for field in ("chat_id", "message_id"):
-        if field in missing:
-            missing[field] = 2**53 - 1
-    answers = [await client.command(name, **fields) for fields in (there, missing)]
-    for frame in answers:
-        assert_error_frame(frame, "not_found", id=frame["id"])
-    assert answers[0]["message"] == answers[1]["message"], "whether it exists or not"
+    for name in ABOUT_A_CHAT:
+        with subtests.test(command=name):
+            there, missing = scene.good(name), scene.good(name)
+            for field in ("chat_id", "message_id"):
+                if field in missing:
+                    missing[field] = 2**53 - 1
+            answers = [await client.command(name, **fields) for fields in (there, missing)]
+            for frame in answers:
+                assert_error_frame(frame, "not_found", id=frame["id"])
+            assert answers[0]["message"] == answers[1]["message"], "whether it exists or not"
     await client.nothing_more()
     await scene.watcher.nothing_more()
 

@@ -137,6 +137,7 @@ async def test_messages_count_and_not_changes(serve: Serve) -> None:
     assert (frames[0]["type"], frames[0]["seq"], frames[0]["content"]) == ("message_updated", 601, "599!")
 
 
+@pytest.mark.long_on_mongo
 @pytest.mark.parametrize("writers", [1, 4])
 async def test_live_goes_on_where_the_replay_ended_while_others_write(
     serve: Serve, writers: int, store_name: str
@@ -197,6 +198,7 @@ async def test_joining_again_without_after_seq_loses_nothing_live(server: Server
     assert seqs == list(range(1, 101))
 
 
+@pytest.mark.long_on_mongo
 async def test_a_replay_stops_at_a_removal(serve: Serve) -> None:
     """A member who is removed while they catch up gets nothing of the chat after `chat_removed`."""
     server = await serve(messages_per_s=0)

@@ -254,7 +254,9 @@ def takes_an_owner(world: World, chat_id: int, user_id: int, script: random.Rand
     return script.choice(ways)()
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize(
+    "seed", [0, 1, *(pytest.param(seed, marks=pytest.mark.long) for seed in range(2, 6))]
+)
 async def test_bans_and_leaves_at_once_leave_no_chat_to_nobody(world: World, seed: int) -> None:
     """Two owners, an admin and a member; all that can take an owner away happens in one moment."""
     script = random.Random(seed)
@@ -274,7 +276,7 @@ async def test_bans_and_leaves_at_once_leave_no_chat_to_nobody(world: World, see
         assert (await roles(world, chat_id))[member] in ("member", "owner")
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.long) for seed in range(1, 3))])
 async def test_a_chat_made_or_joined_in_the_moment_of_the_ban_is_not_left_to_nobody(
     world: World, seed: int
 ) -> None:

@@ -1,3 +1,5 @@
+from collections.abc import Sequence
+
 import pytest
 
 from domain.models import Message, Page
@@ -24,42 +26,38 @@ def shape(page: Page) -> tuple[list[int], bool, bool]:
 ALIVE = [1, 2, 3, 6, 7, 8, 9, 10]
 
 
-@pytest.mark.parametrize(
-    ("asked", "expected"),
-    [
-        ({"limit": 3}, ([8, 9, 10], True, False)),
-        ({"limit": 8}, (ALIVE, False, False)),
-        ({"limit": 50}, (ALIVE, False, False)),
-        ({"limit": 3, "before_seq": 8}, ([3, 6, 7], True, True)),
-        ({"limit": 3, "before_seq": 5}, ([1, 2, 3], False, True)),
-        ({"limit": 2, "before_seq": 4}, ([2, 3], True, True)),
-        ({"limit": 2, "before_seq": 1}, ([], False, True)),
-        ({"limit": 2, "before_seq": 11}, ([9, 10], True, False)),
-        ({"limit": 3, "after_seq": 2}, ([3, 6, 7], True, True)),
-        ({"limit": 3, "after_seq": 4}, ([6, 7, 8], True, True)),
-        ({"limit": 3, "after_seq": 7}, ([8, 9, 10], True, False)),
-        ({"limit": 3, "after_seq": 0}, ([1, 2, 3], False, True)),
-        ({"limit": 3, "after_seq": 10}, ([], True, False)),
-        ({"limit": 4, "around_seq": 7}, ([3, 6, 7, 8], True, True)),
-        ({"limit": 5, "around_seq": 7}, ([3, 6, 7, 8, 9], True, True)),
-        ({"limit": 4, "around_seq": 4}, ([2, 3, 6, 7], True, True)),
-        ({"limit": 4, "around_seq": 1}, ([1, 2], False, True)),
-        ({"limit": 4, "around_seq": 10}, ([8, 9, 10], True, False)),
-        ({"limit": 1, "around_seq": 7}, ([7], True, True)),
-        ({"limit": 1, "around_seq": 1}, ([1], False, True)),
-        ({"limit": 1, "around_seq": 10}, ([10], True, False)),
-        ({"limit": 50, "around_seq": 5}, (ALIVE, False, False)),
-    ],
+PAGES: Sequence[tuple[dict[str, int], tuple[list[int], bool, bool]]] = (
+    ({"limit": 3}, ([8, 9, 10], True, False)),
+    ({"limit": 8}, (ALIVE, False, False)),
+    ({"limit": 50}, (ALIVE, False, False)),
+    ({"limit": 3, "before_seq": 8}, ([3, 6, 7], True, True)),
+    ({"limit": 3, "before_seq": 5}, ([1, 2, 3], False, True)),
+    ({"limit": 2, "before_seq": 4}, ([2, 3], True, True)),
+    ({"limit": 2, "before_seq": 1}, ([], False, True)),
+    ({"limit": 2, "before_seq": 11}, ([9, 10], True, False)),
+    ({"limit": 3, "after_seq": 2}, ([3, 6, 7], True, True)),
+    ({"limit": 3, "after_seq": 4}, ([6, 7, 8], True, True)),
+    ({"limit": 3, "after_seq": 7}, ([8, 9, 10], True, False)),
+    ({"limit": 3, "after_seq": 0}, ([1, 2, 3], False, True)),
+    ({"limit": 3, "after_seq": 10}, ([], True, False)),
+    ({"limit": 4, "around_seq": 7}, ([3, 6, 7, 8], True, True)),
+    ({"limit": 5, "around_seq": 7}, ([3, 6, 7, 8, 9], True, True)),
+    ({"limit": 4, "around_seq": 4}, ([2, 3, 6, 7], True, True)),
+    ({"limit": 4, "around_seq": 1}, ([1, 2], False, True)),
+    ({"limit": 4, "around_seq": 10}, ([8, 9, 10], True, False)),
+    ({"limit": 1, "around_seq": 7}, ([7], True, True)),
+    ({"limit": 1, "around_seq": 1}, ([1], False, True)),
+    ({"limit": 1, "around_seq": 10}, ([10], True, False)),
+    ({"limit": 50, "around_seq": 5}, (ALIVE, False, False)),
 )
-async def test_pages(
-    world: World,
-    chat: tuple[int, list[Message]],
-    asked: dict[str, int],
-    expected: tuple[list[int], bool, bool],
-) -> None:
-    page = await world.store.messages.history(chat[0], **asked)
-    assert shape(page) == expected
-    assert list(page.messages) == [chat[1][message.seq - 1] for message in page.messages]
+
+
+async def test_pages(world: World, chat: tuple[int, list[Message]], subtests: pytest.Subtests) -> None:
+    for asked, expected in PAGES:
+        with subtests.test(**asked):
+            page = await world.store.messages.history(chat[0], **asked)
+            assert shape(page) == expected
+            assert list(page.messages) == [chat[1][message.seq - 1] for message in page.messages]
 
 
 async def test_no_messages(world: World) -> None:

@@ -1,5 +1,7 @@
 import asyncio
 
+import pytest
+
 from domain.models import ChatPreview
 from storage.ports import UNREAD_LIMIT
 from tests.storage.world import START, World, at
@@ -37,6 +39,7 @@ async def test_a_glance_at_nothing(world: World) -> None:
     assert await world.store.chats.preview(chat_id, [anna]) is None
 
 
+@pytest.mark.long_on_mongo
 async def test_a_glance_at_thousands(world: World) -> None:
     """Also of one who wrote nearly all of them: the newest do not tell how much of others is behind."""
     bot, anna, boris = await world.users(3)

@@ -134,6 +134,7 @@ async def test_unread_stops_at_a_thousand(world: World) -> None:
         assert await unread(world, chat_id, boris) == UNREAD_LIMIT
 
 
+@pytest.mark.long_on_mongo
 async def test_unread_of_a_bot_that_wrote_thousands(world: World) -> None:
     """However many the user wrote, the messages by others below those count."""
     others = await world.users(3)

@@ -98,7 +98,9 @@ async def test_an_upgrade_that_was_stopped_in_the_middle_goes_on(
     await store.close()
 
 
-@pytest.mark.parametrize("_round", range(10))
+@pytest.mark.parametrize(
+    "_round", [0, 1, *(pytest.param(number, marks=pytest.mark.long) for number in range(2, 10))]
+)
 async def test_several_servers_start_on_an_empty_database(mongo_place: MongoPlace, _round: int) -> None:
     stores = await asyncio.gather(*(mongo_place.open() for _ in range(4)))
     assert len({(store.id, store.epoch) for store in stores}) == 1

@@ -53,7 +53,7 @@ async def test_numbers_and_order_are_the_same_for_both(
 
     async def write(world: World, user_id: int, seed: int) -> None:
         script = random.Random(seed)
-        for _ in range(12):
+        for _ in range(6):
             sends = [world.send(chat_id, user_id, f"{number}") for number in range(script.randrange(1, 15))]
             mine = await asyncio.gather(*sends)
             await world.store.messages.edit(mine[0].id, user_id, "edited", at(1))
