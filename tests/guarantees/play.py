@@ -5,7 +5,7 @@ import os
 import random
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 from storage.files.ports import Files
 from tests.clients.people import Person
@@ -144,8 +144,18 @@ class Play:
             await coming
         for client in self._clients:
             await client.settle()
+        with suppress(TimeoutError):  # `check` says what is missing
+            await _until(self._marks_are_told)
         for error in self._broken:
             raise error
+
+    def _marks_are_told(self) -> bool:
+        """Marks have no place in the order of a chat: another node tells them up to 2 s later."""
+        marks = {room.model.chat_id: room.model.marks for room in self.rooms}
+        acked = [act for act in self.actors.acts if act.name == "read_messages" and act.acked]
+        told = [(act.answer or {})["read_seq"] <= marks[act.chat_id].get(act.user_id, 0) for act in acked]
+        known = [one.read_seq == marks[one.chat_id].get(one.person.id, 0) for one in self.followers]
+        return all(told) and all(known)
 
     async def check(self) -> None:
         for room in self.rooms:
