@@ -122,7 +122,6 @@ class ChatApp:
         self.hooks = HookDeliveries(self.context)
         """Outgoing hooks. Nothing is delivered before its `start`."""
         self.incoming = IncomingHooks(self.context)
-        """Incoming hooks."""
         self._sweep = SessionSweep(store.sessions, clock, keep_s=policy.access_token_ttl_s)
         self._sweep.start()
 

@@ -13,7 +13,6 @@ from handlers.live.limits import network_of
 from handlers.live.passwords import Passwords
 from handlers.live.tokens import Tokens
 from handlers.policy import Policy
-from handlers.wire.endings import Ending
 from server.about import add_about
 from server.config import Config
 from server.control import Control
@@ -245,7 +244,7 @@ def _chat_app(sio: AsyncServer, hub: EngineHub, clock: Clock) -> Any:
         control = Control(chat_app, config.data_dir)
         await control.open()
         sio.register_namespace(ChatNamespace(chat_app, app[ORIGINS]))
-        _end_bad_links(sio, hub)
+        hub.end_bad_links()
         yield
         await control.close()
         await chat_app.close()
@@ -256,16 +255,6 @@ def _chat_app(sio: AsyncServer, hub: EngineHub, clock: Clock) -> Any:
         await store.close()
 
     return open_chat_app
-
-
-def _end_bad_links(sio: AsyncServer, hub: EngineHub) -> None:
-    """Says how a connection ends of which the engine does not like what it does."""
-    sio.eio.on_overflow = lambda eio_sid: hub.end_link(eio_sid, Ending.TOO_SLOW)
-    sio.eio.on_violation = lambda eio_sid, code: hub.end_link(
-        eio_sid, Ending.FRAME_TOO_LARGE if code == 1009 else Ending.BROKEN
-    )
-    sio.eio.on_flood = lambda eio_sid: hub.end_link(eio_sid, Ending.FLOODED)
-    sio.eio.on_silence = lambda eio_sid: hub.end_link(eio_sid, Ending.SILENT)
 
 
 async def _join(app: web.Application, node: Node, hub: EngineHub) -> None:

@@ -172,6 +172,16 @@ class EngineHub:
         if link is not None:
             await link.pace.serve(size)
 
+    def end_bad_links(self) -> None:
+        """Says how a connection ends of which the engine does not like what it does."""
+        eio = self._sio.eio
+        eio.on_overflow = lambda eio_sid: self.end_link(eio_sid, Ending.TOO_SLOW)
+        eio.on_violation = lambda eio_sid, code: self.end_link(
+            eio_sid, Ending.FRAME_TOO_LARGE if code == 1009 else Ending.BROKEN
+        )
+        eio.on_flood = lambda eio_sid: self.end_link(eio_sid, Ending.FLOODED)
+        eio.on_silence = lambda eio_sid: self.end_link(eio_sid, Ending.SILENT)
+
     def end_link(self, eio_sid: str, ending: Ending) -> None:
         """`end` for the engine, which knows connections by their Engine.IO ids."""
         connection_id = self._fan_out.rooms.sid_from_eio_sid(eio_sid, "/")

@@ -8,17 +8,16 @@ from typing import Any, TypeVar
 
 from domain import changes
 from domain.changes import Change, ChangeKind, MessageChange, UndeclaredChange
-from domain.decisions.accounts import ended
 from domain.file_changes import ChatAvatarChanged, FilesRemoved
 from domain.hook_changes import HookAdded, HookChanged, HookRemoved
-from domain.hooks import Hook, user_of
 from domain.invites import InviteMade, InviteRemoved
-from domain.models import Chat, User
+from domain.models import Chat
 from domain.moderation import MemberMuted, UserBanned, UserUnbanned
 from domain.own_settings import OwnSettingsChanged
 from domain.private_chats import ChatOpened, MemberBlocked, sees
 from handlers.context import Context
 from handlers.live.connections import Connection, leave_room
+from handlers.live.hook_events import HookEvents
 from handlers.live.hub import Blobs
 from handlers.live.loaded_chat import room_of
 from handlers.live.member_events import MemberEvents
@@ -68,6 +67,7 @@ class Publisher:
         self._ended = ended
         self._members = MemberEvents(context)
         self._settings = SettingsEvents(context)
+        self._hooks = HookEvents(context.hub)
         self._end_streams = StreamEndings(context.streams, context.directory)
         self._at = context.clock.now()
         """The timestamp of the events of the current batch."""
@@ -201,18 +201,11 @@ class Publisher:
 
     @_publishes(HookChanged)
     def _hook_changed(self, change: HookChanged) -> None:
-        """Publishes `user_changed` to the room if the hook has another name: its user is no member of any chat."""
-        if "name" in change.changed:
-            self._hook_user_changed(change.hook, user_of(change.hook))
+        self._hooks.changed(change, self._at)
 
     @_publishes(HookRemoved)
     def _hook_removed(self, change: HookRemoved) -> None:
-        """Publishes `user_changed` to the room: the user of the hook has ended."""
-        self._hook_user_changed(change.hook, ended(user_of(change.hook)))
-
-    def _hook_user_changed(self, hook: Hook, user: User) -> None:
-        name, payload = events.user_changed(user, "offline", self._at, own=False)
-        self._context.hub.emit(name, payload, room=room_of(hook.chat_id))
+        self._hooks.removed(change, self._at)
 
     @_publishes(changes.ChatDeleted)
     def _chat_deleted(self, change: changes.ChatDeleted) -> None:

@@ -1,4 +1,4 @@
-"""Finding accounts by what somebody typed."""
+"""Finding accounts: by id, and by what somebody typed."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -13,6 +13,12 @@ _HIGHEST = chr(0x10FFFF)
 
 NO_HOOK = {"is_hook": {"$ne": True}}
 """Of the users as whom hooks write, none."""
+
+
+async def get(database: Database, user_id: int) -> User | None:
+    """See `storage.ports.Users.get`."""
+    document = await database.get(database.users, str(user_id))
+    return None if document is None else user_of(document)
 
 
 async def find(database: Database, login: str) -> User | None:

@@ -105,7 +105,7 @@ class MongoUsers:
         return await self._acts.setup_hash()
 
     async def get(self, user_id: int) -> User | None:
-        return await _get(self._database, user_id)
+        return await user_queries.get(self._database, user_id)
 
     async def get_many(self, user_ids: Collection[int]) -> Mapping[int, User]:
         found = await self._database.get_many(self._database.users, [str(one) for one in set(user_ids)])
@@ -211,7 +211,7 @@ class MongoUsers:
             await self._acts.log.expect(user_id)
         document = user_document(replace(user, id=user_id))
         added = await database.add(database.users, document)
-        created = await _get(database, user_id)
+        created = await user_queries.get(database, user_id)
         # No other node has this id: if the document is there though it was not added, the first try of this very call
         # added it before the connection broke.
         if created is None:
@@ -262,7 +262,7 @@ class MongoUsers:
         if user.avatar_id == avatar_id:
             return user
         await self._update(user_id, {"$set": {"avatar_id": avatar_id}})
-        now = await _get(self._database, user_id)
+        now = await user_queries.get(self._database, user_id)
         if now is None or now.deleted:  # at another node, meanwhile
             await self._update(user_id, {"$set": {"avatar_id": None}})
             raise NotFound(f"user {user_id}")
@@ -292,12 +292,7 @@ class MongoUsers:
         self, user_id: int, publish: Publish, *, shown: bool = False, own: bool = False
     ) -> User:
         """Publishes the user as they are now; `shown`: others see what changed, `own`: the user does."""
-        user = await _get(self._database, user_id)
+        user = await user_queries.get(self._database, user_id)
         assert user is not None
         publish(UserChanged(user, shown, own))
         return user
-
-
-async def _get(database: Database, user_id: int) -> User | None:
-    document = await database.get(database.users, str(user_id))
-    return None if document is None else user_of(document)

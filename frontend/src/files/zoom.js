@@ -51,3 +51,16 @@ export function fitted({ width, height }, frame) {
   const scale = Math.min(1, frame.width / width, frame.height / height)
   return { width: width * scale, height: height * scale }
 }
+
+/** The CSS of a view. @param {View} view */
+export const transformOf = ({ scale, x, y }) => `translate(${x}px, ${y}px) scale(${scale})`
+
+/**
+ * The CSS of a picture that is as large as the window allows, but not larger than it is: known before it is loaded.
+ *
+ * @param {Size} picture
+ */
+export const boxOf = ({ width, height }) => ({
+  width: `min(${width}px, 100cqw, ${(width / height) * 100}cqh)`,
+  aspectRatio: `${width} / ${height}`,
+})

@@ -49,24 +49,14 @@
 
 import { shallowReactive } from 'vue'
 import { isVisible, prefixOf } from '@/services/texts'
+import { newClientId } from './clientId'
+import { isUploaded, keysOf } from './unsentFiles'
 
 const FIRST_RETRY_MS = 1_000
 const LAST_RETRY_MS = 10_000
 
-/** 32 hexadecimal digits; `crypto.randomUUID` is missing in pages over plain HTTP. */
-function newClientId() {
-  const bytes = crypto.getRandomValues(new Uint8Array(16))
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')
-}
-
 /** @type {FileServices} */
 const NO_FILES = { upload: async () => {}, cancel: () => {}, drop: () => {} }
-
-/** Whether all files of an entry are uploaded. @param {Entry} entry */
-const isUploaded = ({ files = [] }) => files.every(({ uploadId }) => uploadId)
-
-/** @param {Entry} entry */
-const keysOf = ({ files = [] }) => files.map(({ key }) => key)
 
 /** @param {Services} services */
 export function createOutbox({ userId, websocket, storage, onSent = () => {}, files = NO_FILES }) {
