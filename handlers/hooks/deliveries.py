@@ -22,6 +22,7 @@ from handlers.context import Context
 from handlers.hooks.counts import HookCounts
 from handlers.hooks.edits import Edits
 from handlers.hooks.outgoing import OutgoingDelivery, State
+from handlers.hooks.pace import Pace
 from handlers.hooks.posting import Post
 from handlers.hooks.senders import Senders
 from handlers.hooks.sending import Delivering
@@ -40,14 +41,14 @@ HOOKS_PER_READ = 500
 READ_AGAIN_AFTER_S = 1.0
 
 CHECK_EVERY_S = 300.0
-"""How often each hook looks for what no change has told it of."""
+"""How often each hook reads the store without having been woken."""
 
 CLOSE_GRACE_S = 1.0
 """How long requests have that go on when the server stops. What is cut off is sent again."""
 
 
 class HookDeliveries:
-    """Delivers what outgoing hooks are told of. Nothing is read or sent before `start`.
+    """Delivers the notices of outgoing hooks. Nothing is read or sent before `start`.
 
     A subscriber of the store wakes the hooks of a chat. It takes no time for chats without hooks, so it needs no task
     of its own, as a lagging subscriber has; the hooks have positions, and read the store in their own tasks.
@@ -69,12 +70,13 @@ class HookDeliveries:
         """Begins to deliver. `close` closes the port too."""
         context = self._context
         self._shared = Delivering(
-            context,
-            post,
-            FairSemaphore(REQUESTS_MAX),
-            Senders(context.store.users),
-            self.counts,
-            self._living,
+            context=context,
+            post=post,
+            slots=FairSemaphore(REQUESTS_MAX),
+            pace=Pace(context.policy.hook_deliveries_per_s),
+            senders=Senders(context.store.users),
+            counts=self.counts,
+            living=self._living,
         )
         context.store.subscribe(self.published)
         context.peers.on_gone(self._gone)
@@ -112,7 +114,7 @@ class HookDeliveries:
                 self._take_in(change)
 
     def handed_out(self, chat_id: int, seq: int) -> None:
-        """Called when a message of a chat has changed at another node, of which the store does not tell."""
+        """Called when a message of a chat has changed at another node, and the store does not publish that."""
         for hook in self._of_chat.get(chat_id, {}).values():
             hook.published(seq)
 

@@ -90,7 +90,7 @@ async def test_a_message_is_delivered_as_its_raw_frame_signed(scene: Scene, rece
     await scene.at(hook, message["seq"])
 
 
-async def test_only_what_comes_after_the_hook_is_told_and_only_of_its_chat(
+async def test_only_what_comes_after_the_hook_is_delivered_and_only_of_its_chat(
     scene: Scene, receiver: Receiver
 ) -> None:
     await scene.say("before")
@@ -115,7 +115,7 @@ async def test_a_hundred_come_in_order_one_at_a_time(scene: Scene, receiver: Rec
     assert receiver.at_once_max == 1
 
 
-async def test_edits_and_deletions_are_told_to_those_who_want_them(scene: Scene, receiver: Receiver) -> None:
+async def test_edits_and_deletions_go_to_those_who_want_them(scene: Scene, receiver: Receiver) -> None:
     hook = await scene.hook(receiver, *HOOK_EVENTS)
     (message,) = await scene.say("one")
     await receiver.count(1)
@@ -155,7 +155,7 @@ async def test_only_edits_are_wanted(scene: Scene, receiver: Receiver) -> None:
     await scene.at(hook, request.frame["seq"])
 
 
-async def test_hooks_are_told_of_bots_only_if_they_want_and_never_of_hooks(
+async def test_hooks_deliver_messages_of_bots_only_if_they_want_and_never_those_of_hooks(
     scene: Scene, receiver: Receiver
 ) -> None:
     hook = await scene.hook(receiver)
@@ -171,10 +171,10 @@ async def test_hooks_are_told_of_bots_only_if_they_want_and_never_of_hooks(
     await robot.say(scene.chat_id, "of a bot")
     await scene.say("of a person")
     await receiver.count(3)
-    told = [
+    delivered = [
         (request.delivery.split("-")[0], request.frame["message"]["content"]) for request in receiver.requests
     ]
-    assert sorted(told) == sorted(
+    assert sorted(delivered) == sorted(
         [
             (str(hook.id), "of a person"),
             (str(with_bots.id), "of a bot"),
@@ -215,7 +215,7 @@ async def test_a_failure_is_repeated_after_1_2_4_seconds_and_says_so(
     assert times[3] - times[0] in (6, 7, 8)
 
 
-async def test_a_repeat_tells_the_present_state_under_the_same_name(scene: Scene, receiver: Receiver) -> None:
+async def test_a_repeat_has_the_present_state_under_the_same_name(scene: Scene, receiver: Receiver) -> None:
     receiver.answers(DOWN, Answer())
     hook = await scene.hook(receiver)
     (message,) = await scene.say("one")
@@ -230,7 +230,7 @@ async def test_a_repeat_tells_the_present_state_under_the_same_name(scene: Scene
 
 
 @pytest.mark.parametrize("wants", [True, False])
-async def test_a_message_that_is_deleted_meanwhile_is_not_told_as_new(
+async def test_a_message_that_is_deleted_meanwhile_does_not_come_as_new(
     scene: Scene, receiver: Receiver, wants: bool
 ) -> None:
     receiver.answers(DOWN, Answer())
@@ -248,7 +248,7 @@ async def test_a_message_that_is_deleted_meanwhile_is_not_told_as_new(
         assert len(receiver.requests) == 2
 
 
-async def test_a_deletion_is_told_once_if_the_message_never_reached_the_receiver(
+async def test_a_deletion_comes_once_if_the_message_never_reached_the_receiver(
     scene: Scene, receiver: Receiver
 ) -> None:
     hook = await scene.hook(receiver, "new_message", "message_deleted")
@@ -481,7 +481,7 @@ async def test_members_who_come_and_go_cost_a_hook_nothing(scene: Scene, receive
     await carl.patch(f"/chats/{scene.chat_id}/me", favorite=True)
     await carl.patch("/users/me", display_name="Carl")
     await carl.delete(f"/chats/{scene.chat_id}/members/{carl.id}")
-    assert not hook._custody.has_changed
+    assert not hook._leased.has_changed
 
 
 async def test_another_secret_signs_from_then_on(scene: Scene, receiver: Receiver) -> None:
@@ -496,7 +496,7 @@ async def test_another_secret_signs_from_then_on(scene: Scene, receiver: Receive
     assert not second.is_signed_with(SECRET)
 
 
-async def test_a_hook_that_is_removed_is_told_nothing_more(scene: Scene, receiver: Receiver) -> None:
+async def test_a_hook_that_is_removed_delivers_nothing_more(scene: Scene, receiver: Receiver) -> None:
     receiver.answers(DOWN)
     hook = await scene.hook(receiver)
     other = await outgoing(scene.server, scene.ann, scene.chat_id, receiver.url + "/other")
