@@ -77,7 +77,7 @@ class Poster:
         except TimeoutError:
             if progress.posted is None:
                 return Posted(failure="timeout")
-        except (ClientError, OSError, ValueError) as error:
+        except (ClientError, OSError, RuntimeError, ValueError) as error:  # RuntimeError: of uvloop
             if progress.posted is None:
                 return _failed(error)
         assert progress.posted is not None
