@@ -8,11 +8,13 @@ from typing import Any
 import pytest
 from pymongo.errors import AutoReconnect
 
+from domain.decisions.bots import BOTS_MAX
 from domain.models import Appended, Chat, Member
-from domain.refusals import ClientIdTaken, NotFound
+from domain.refusals import ClientIdTaken, NotFound, TooMany
 from storage.errors import Unavailable
 from storage.mongo import MongoStore
 from storage.mongo.database import Database
+from tests.storage.contract.test_bots import create, works
 from tests.storage.world import START, World, at, draft
 
 
@@ -36,7 +38,7 @@ def lossy(monkeypatch: pytest.MonkeyPatch) -> random.Random:
 
     monkeypatch.setattr(Database, "once", lose)
     monkeypatch.setattr("storage.mongo.database._PAUSE_S", 0)
-    monkeypatch.setattr("storage.mongo.writer._PAUSE_S", 0)
+    monkeypatch.setattr("storage.mongo.retry_budget._PAUSE_S", 0)
     return script
 
 
@@ -143,3 +145,23 @@ async def test_a_failing_send_is_its_own_failure(mongo_store: MongoStore) -> Non
     assert [isinstance(result, Exception) for result in results] == [False, False, True, False]
     assert not isinstance(results[2], Unavailable)
     await world.check_published(chat_id)
+
+
+async def test_bots(lossy: random.Random, mongo_store: MongoStore) -> None:
+    world = World(mongo_store)
+    ann = await world.user()
+    bots = await asyncio.gather(*(create(world, ann, f"bot{number}") for number in range(BOTS_MAX)))
+    with pytest.raises(TooMany):
+        await create(world, ann, "another")
+    await asyncio.gather(*(mongo_store.bots.renew_token(bot.id, f"bot:new{bot.id}", at(1)) for bot in bots))
+    for bot in bots:
+        assert [await works(world, token) for token in (f"bot:{bot.username}", f"bot:new{bot.id}")] == [
+            False,
+            True,
+        ]
+    await mongo_store.users.set_banned(ann, True)
+    found = await mongo_store.bots.of_owner(ann)
+    assert [bot.banned_with_owner for bot in found] == [True] * BOTS_MAX
+    assert not any([await works(world, f"bot:new{bot.id}") for bot in bots])
+    await mongo_store.users.delete(ann)
+    assert await mongo_store.bots.of_owner(ann) == []
