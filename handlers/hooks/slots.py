@@ -11,7 +11,7 @@ HEALTHY_MAX, FAILING_MAX = 200, 50
 hold up those that answer for no longer than it takes to find them out."""
 
 OF_MAKER_MAX = 10
-"""How many of them are of hooks of one maker."""
+"""How many of either are of hooks of one maker."""
 
 
 class Slots:
@@ -20,13 +20,14 @@ class Slots:
     def __init__(self) -> None:
         self._healthy = FairSemaphore(HEALTHY_MAX)
         self._failing = FairSemaphore(FAILING_MAX)
-        self._of_maker: dict[int, tuple[asyncio.Semaphore, set[object]]] = {}
-        """By maker, their places, and who has one or waits for one."""
+        self._of_maker: dict[tuple[int, bool], tuple[asyncio.Semaphore, set[object]]] = {}
+        """By maker and whether the hooks fail, the places, and who has one or waits for one."""
 
     @asynccontextmanager
     async def of(self, maker_id: int, *, failing: bool) -> AsyncIterator[None]:
         """Waits for a place and holds it until the end of the block."""
-        own, users = self._of_maker.setdefault(maker_id, (asyncio.Semaphore(OF_MAKER_MAX), set()))
+        key = maker_id, failing
+        own, users = self._of_maker.setdefault(key, (asyncio.Semaphore(OF_MAKER_MAX), set()))
         user = object()
         users.add(user)
         try:
@@ -35,4 +36,4 @@ class Slots:
         finally:
             users.discard(user)
             if not users:
-                del self._of_maker[maker_id]
+                del self._of_maker[key]
