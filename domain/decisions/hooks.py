@@ -63,11 +63,11 @@ def has_maker(view: MemberView, hook: Hook) -> bool:
         maker = view.actor(hook.chat_id, hook.created_by)
     except NotFound:
         return False
-    return stands(maker, is_active=is_active(view, hook.created_by))
+    return maker_manages(maker, is_active=is_active(view, hook.created_by))
 
 
-def stands(maker: Actor | None, *, is_active: bool) -> bool:
-    """Whether a hook may work, given its maker as they are in the chat now, None if they are not in it."""
+def maker_manages(maker: Actor | None, *, is_active: bool) -> bool:
+    """Whether the maker of a hook manages its chat, given as they are in the chat now; None if they are not in it."""
     return maker is not None and is_active and may_manage_hooks(maker)
 
 
