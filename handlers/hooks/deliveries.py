@@ -26,15 +26,11 @@ from handlers.hooks.pace import Pace
 from handlers.hooks.posting import Post
 from handlers.hooks.senders import Senders
 from handlers.hooks.sending import Delivering
+from handlers.hooks.slots import Slots
 from handlers.live.clock import Timer
-from handlers.live.fair_semaphore import FairSemaphore
 from storage.errors import Unavailable
 
 log = structlog.get_logger("vestnik")
-
-REQUESTS_MAX = 100
-"""How many requests to receivers go on at once. The makers of hooks take turns for them, so that one whose receivers
-hang delays another by a fraction of a second."""
 
 HOOKS_PER_READ = 500
 
@@ -72,7 +68,7 @@ class HookDeliveries:
         self._shared = Delivering(
             context=context,
             post=post,
-            slots=FairSemaphore(REQUESTS_MAX),
+            slots=Slots(),
             pace=Pace(context.policy.hook_deliveries_per_s),
             senders=Senders(context.store.users),
             counts=self.counts,

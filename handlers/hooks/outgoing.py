@@ -164,7 +164,7 @@ class OutgoingDelivery:
 
     async def _step(self) -> bool:
         """Delivers one notice. Whether there may be another one that is due now. Raises: `Unavailable`."""
-        async with self._shared.slot(self.hook):
+        async with self._shared.slot(self.hook, failing=self.state == "failing"):
             if self._closed:
                 return False
             await self._context.freshness.caught_up()

@@ -17,7 +17,7 @@ from handlers.hooks.frames import delivery_name, frame_of, headers_of
 from handlers.hooks.pace import Pace
 from handlers.hooks.posting import Post, Posted
 from handlers.hooks.senders import Senders
-from handlers.live.fair_semaphore import FairSemaphore
+from handlers.hooks.slots import Slots
 
 log = structlog.get_logger("vestnik")
 
@@ -30,19 +30,19 @@ class Delivering:
 
     context: Context
     post: Post
-    slots: FairSemaphore
+    slots: Slots
     pace: Pace
     senders: Senders
     counts: HookCounts
     living: Callable[[], Collection[str]]
 
     @asynccontextmanager
-    async def slot(self, hook: Hook) -> AsyncIterator[None]:
-        """Waits until a request of this hook may go on, and holds its place."""
+    async def slot(self, hook: Hook, *, failing: bool) -> AsyncIterator[None]:
+        """Waits until a request of this hook may go on, and holds its place. `failing`: its last one was not taken."""
         self.counts.waiting += 1
         waits = True
         try:
-            async with self.slots.of(str(hook.created_by)):
+            async with self.slots.of(hook.created_by, failing=failing):
                 await self.pace.wait()
                 self.counts.waiting -= 1
                 waits = False

@@ -193,4 +193,4 @@ async def test_nodes_that_are_killed_in_turn(start_cluster: StartCluster) -> Non
 async def test_nodes_that_are_killed_dozens_of_times(start_cluster: StartCluster) -> None:
     cluster = await two_nodes(start_cluster)
     async with receiving() as receiver:
-        await kill_in_turn(cluster, receiver, 30, "long")
+        await kill_in_turn(cluster, receiver, 12, "long")
