@@ -25,10 +25,12 @@ _MESSAGE: Part = {
         "text": {**_PART, "description": "The message."},
         "blocks": {
             "type": ["array", "null"],
+            "items": {"type": "object"},
             "description": "`text.text` of each, where there is no `text`.",
         },
         "attachments": {
             "type": ["array", "null"],
+            "items": {"type": "object"},
             "description": "`pretext`, `title`, `title_link`, `text`, `fields` of each, or `fallback`.",
         },
     },
