@@ -122,7 +122,7 @@ def _delivery(name: str, shapes: Shapes) -> Part:
         ],
         "requestBody": {
             "required": True,
-            "content": {JSON: {"schema": typed(name, event_payload(name, shapes), with_id=False)}},  # type: ignore[arg-type]
+            "content": {JSON: {"schema": typed(name, event_payload(name, shapes))}},  # type: ignore[arg-type]
         },
         "responses": {
             "2XX": {"description": "Delivered", "content": {JSON: {"schema": reply}} if says else {}},
