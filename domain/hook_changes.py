@@ -44,7 +44,7 @@ class HookChanged(Change):
 
 @change("hook_removed", logged=True, since=4)
 class HookRemoved(Change):
-    """A hook is gone, and its user with it. `hook` is what it was."""
+    """A hook is gone, and its user with it. `hook` is what it was, without `target_url`."""
 
     hook: Hook
     actor_id: int

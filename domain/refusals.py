@@ -75,7 +75,7 @@ class TooSoon(Refusal):
 
 
 class HookPaused(Refusal):
-    """The hook is paused, by somebody who manages its chat or because nobody who does stands for it."""
+    """The hook is paused: a manager of its chat has paused it, or its maker no longer manages the chat."""
 
 
 class LastOwner(Refusal):

@@ -86,6 +86,7 @@ class Policy:
     presence_grace_s: float = 2
     volatile_limit_bytes: int = 256 * 1024
     max_unsent_bytes_per_user: int = 16 * 1024 * 1024
+    hook_deliveries_per_s: float = 500
     webhook_private: bool = False
 
     def unlimited(self) -> "Policy":

@@ -181,6 +181,7 @@ POLICY_SETTINGS: Mapping[str, Read] = {
     "PRESENCE_GRACE_S": number(0),
     "VOLATILE_LIMIT_BYTES": integer(1024),
     "MAX_UNSENT_BYTES_PER_USER": integer(0),
+    "HOOK_DELIVERIES_PER_S": number(0),
     "WEBHOOK_PRIVATE": switch,
 }
 """Those of `Policy`, under their names in lower case."""

@@ -10,7 +10,7 @@ from storage.promise import Promise
 
 
 class Hooks(Protocol):
-    """Hooks of chats, each with a user of its own. Whoever manages a chat, its admins and owners, manages its hooks. A
+    """Hooks of groups and channels, each with a user of its own. The admins and owners of a chat manage its hooks. A
     hook is removed with its chat."""
 
     # For those who manage them
@@ -82,4 +82,4 @@ class Hooks(Protocol):
 
     async def save_delivery(self, hook_id: int, lease: int, delivery: Delivery) -> bool:
         """Keeps how far the hook is. Returns whether the lease is still that of the hook and the hook is there: if not,
-        nothing is kept, and whoever delivers stops."""
+        nothing is kept, and the caller stops delivering."""

@@ -52,9 +52,9 @@ def renew_key(view: MemberView, chat_id: int, hook_id: int, user_id: int, at: da
 
 
 def remove(view: MemberView, chat_id: int, hook_id: int, user_id: int, at: datetime) -> HookRemoved:
-    """The end of the hook. Raises: `NotFound`; `Forbidden`."""
+    """The end of the hook, without its target, of which nothing is kept. Raises: `NotFound`; `Forbidden`."""
     hook = _managed(view, chat_id, hook_id, user_id)
-    return HookRemoved(hook, user_id, at)
+    return HookRemoved(replace(hook, target_url=None), user_id, at)
 
 
 def has_maker(view: MemberView, hook: Hook) -> bool:
@@ -63,11 +63,11 @@ def has_maker(view: MemberView, hook: Hook) -> bool:
         maker = view.actor(hook.chat_id, hook.created_by)
     except NotFound:
         return False
-    return stands(maker, is_active=is_active(view, hook.created_by))
+    return maker_manages(maker, is_active=is_active(view, hook.created_by))
 
 
-def stands(maker: Actor | None, *, is_active: bool) -> bool:
-    """Whether a hook may work, given its maker as they are in the chat now, None if they are not in it."""
+def maker_manages(maker: Actor | None, *, is_active: bool) -> bool:
+    """Whether the maker of a hook manages its chat, given as they are in the chat now; None if they are not in it."""
     return maker is not None and is_active and may_manage_hooks(maker)
 
 

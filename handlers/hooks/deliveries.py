@@ -5,39 +5,46 @@ from collections.abc import Collection, Mapping, Sequence
 
 import structlog
 
-from domain.changes import Change, ChatDeleted, MessageChange, MessageEdited, ReadMoved, UserChanged
-from domain.hook_changes import HookAdded, HookRemoved
+from domain.changes import (
+    Change,
+    ChatDeleted,
+    MemberAdded,
+    MemberRemoved,
+    MessageChange,
+    MessageEdited,
+    ReadMoved,
+    RoleChanged,
+    UserChanged,
+)
+from domain.hook_changes import HookAdded, HookChanged, HookRemoved
 from domain.hooks import Hook
 from handlers.context import Context
 from handlers.hooks.counts import HookCounts
 from handlers.hooks.edits import Edits
 from handlers.hooks.outgoing import OutgoingDelivery, State
+from handlers.hooks.pace import Pace
 from handlers.hooks.posting import Post
 from handlers.hooks.senders import Senders
 from handlers.hooks.sending import Delivering
+from handlers.hooks.slots import Slots
 from handlers.live.clock import Timer
-from handlers.live.fair_semaphore import FairSemaphore
 from storage.errors import Unavailable
 
 log = structlog.get_logger("vestnik")
-
-REQUESTS_MAX = 100
-"""How many requests to receivers go on at once. The makers of hooks take turns for them, so that one whose receivers
-hang delays another by a fraction of a second."""
 
 HOOKS_PER_READ = 500
 
 READ_AGAIN_AFTER_S = 1.0
 
 CHECK_EVERY_S = 300.0
-"""How often each hook looks for what no change has told it of."""
+"""How often each hook reads the store without having been woken."""
 
 CLOSE_GRACE_S = 1.0
 """How long requests have that go on when the server stops. What is cut off is sent again."""
 
 
 class HookDeliveries:
-    """Delivers what outgoing hooks are told of. Nothing is read or sent before `start`.
+    """Delivers the notices of outgoing hooks. Nothing is read or sent before `start`.
 
     A subscriber of the store wakes the hooks of a chat. It takes no time for chats without hooks, so it needs no task
     of its own, as a lagging subscriber has; the hooks have positions, and read the store in their own tasks.
@@ -59,12 +66,13 @@ class HookDeliveries:
         """Begins to deliver. `close` closes the port too."""
         context = self._context
         self._shared = Delivering(
-            context,
-            post,
-            FairSemaphore(REQUESTS_MAX),
-            Senders(context.store.users),
-            self.counts,
-            self._living,
+            context=context,
+            post=post,
+            slots=Slots(),
+            pace=Pace(context.policy.hook_deliveries_per_s),
+            senders=Senders(context.store.users),
+            counts=self.counts,
+            living=self._living,
         )
         context.store.subscribe(self.published)
         context.peers.on_gone(self._gone)
@@ -102,7 +110,7 @@ class HookDeliveries:
                 self._take_in(change)
 
     def handed_out(self, chat_id: int, seq: int) -> None:
-        """Called when a message of a chat has changed at another node, of which the store does not tell."""
+        """Called when a message of a chat has changed at another node, and the store does not publish that."""
         for hook in self._of_chat.get(chat_id, {}).values():
             hook.published(seq)
 
@@ -121,14 +129,20 @@ class HookDeliveries:
         elif isinstance(change, HookRemoved):
             self._remove(change.hook.id)
         elif isinstance(change, UserChanged):
-            for hook in self._hooks.values():
-                if hook.hook.created_by == change.user.id:
-                    hook.changed()
+            if change.shown:  # as bans and ends of accounts are
+                self._maker_changed(self._hooks, {change.user.id})
         elif hooks and isinstance(change, ChatDeleted):
             for hook_id in list(hooks):
                 self._remove(hook_id)
-        elif hooks:  # among them members who come, go or have another role, and changes of hooks
-            for hook in hooks.values():
+        elif hooks and isinstance(change, HookChanged):
+            if (changed := hooks.get(change.hook.id)) is not None:
+                changed.changed()
+        elif hooks:
+            self._maker_changed(hooks, _concerned(change))
+
+    def _maker_changed(self, hooks: Mapping[int, OutgoingDelivery], user_ids: Collection[int]) -> None:
+        for hook in hooks.values():
+            if hook.hook.created_by in user_ids:
                 hook.changed()
 
     def _add(self, hook: Hook) -> None:
@@ -181,3 +195,12 @@ class HookDeliveries:
         for hook in self._hooks.values():
             hook.check()
         self._check_later()
+
+
+def _concerned(change: Change) -> Collection[int]:
+    """The users whose role in the chat may be another one."""
+    if isinstance(change, RoleChanged | MemberRemoved):
+        heir = () if change.heir is None else (change.heir.user_id,)
+        changed = change.member.user_id if isinstance(change, RoleChanged) else change.user_id
+        return (changed, *heir)
+    return (change.member.user_id,) if isinstance(change, MemberAdded) else ()

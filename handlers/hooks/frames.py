@@ -18,7 +18,7 @@ CHANGES = {
     "message_updated": MessageEdited,
     "message_deleted": MessageDeleted,
 }
-"""By event, the change that it tells of."""
+"""By event, the change that makes it."""
 
 
 def frame_of(event: HookEvent, message: Message, at: datetime, links: FileLinks) -> bytes:

@@ -48,8 +48,8 @@ class IncomingHooks:
         self.counts = IncomingCounts()
 
     async def find(self, key: str, network: str) -> HookState:
-        """The hook with this key, as any node has acked it, if it may post now. `network` is that of the sender: who
-        tries many keys that do not exist has to wait.
+        """The hook with this key, as any node has acked it, if it may post now. `network` is that of the sender: a
+        sender of many keys that do not exist has to wait.
 
         Raises: `HookRefused` (unknown_key, paused, rate_limited); `Unavailable`.
         """
@@ -73,8 +73,8 @@ class IncomingHooks:
         return state
 
     async def post(self, state: HookState, text: str, client_id: str | None) -> None:
-        """Posts a text, cut to what a message may have. A repeat of a `client_id` changes
-        nothing and costs nothing. Raises: `HookRefused` (no_text, paused, unknown_key, rate_limited); `Unavailable`."""
+        """Posts a text, cut to what a message may have. A repeat of a `client_id` changes nothing and costs nothing.
+        Raises: `HookRefused` (no_text, paused, unknown_key, rate_limited); `Unavailable`."""
         context, hook = self._context, state.hook
         content = text[: context.policy.max_content_chars]
         if not has_visible(content):

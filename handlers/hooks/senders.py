@@ -1,4 +1,4 @@
-"""Whose messages a hook is told of."""
+"""Whose messages a hook delivers."""
 
 from collections.abc import Collection
 from typing import Literal
@@ -18,8 +18,8 @@ class Senders:
         self._users = users
         self._kinds: dict[int, Sender] = {}
 
-    async def told(self, hook: Hook, user_ids: Collection[int]) -> Collection[int]:
-        """Those of the users of whose messages the hook is told: no hooks, and bots only if the hook wants that.
+    async def delivered(self, hook: Hook, user_ids: Collection[int]) -> Collection[int]:
+        """Those of the users whose messages the hook delivers: no hooks, and bots only if the hook wants that.
         Raises: `Unavailable`."""
         unknown = {user_id for user_id in user_ids if user_id not in self._kinds}
         found: dict[int, Sender] = {}

@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 
 import structlog
 
-from domain.decisions.tellings import Telling
+from domain.decisions.notices import Notice
 from domain.frozen import frozen
 from domain.hooks import Hook, HookEvent, OutgoingHook
 from domain.models import Draft
@@ -14,32 +14,36 @@ from handlers.context import Context
 from handlers.hooks.answers import is_taken, reply_of
 from handlers.hooks.counts import HookCounts
 from handlers.hooks.frames import delivery_name, frame_of, headers_of
+from handlers.hooks.pace import Pace
 from handlers.hooks.posting import Post, Posted
 from handlers.hooks.senders import Senders
-from handlers.live.fair_semaphore import FairSemaphore
+from handlers.hooks.slots import Slots
 
 log = structlog.get_logger("vestnik")
 
 
 @frozen
 class Delivering:
-    """What all hooks of this node share. `slots` bounds the requests that go on at once. `living`: the incarnations
+    """What all hooks of this node share. `slots` bounds the requests that go on at once, `pace` those
+    of a second. `living`: the incarnations
     that are not known to be gone, this one too."""
 
     context: Context
     post: Post
-    slots: FairSemaphore
+    slots: Slots
+    pace: Pace
     senders: Senders
     counts: HookCounts
     living: Callable[[], Collection[str]]
 
     @asynccontextmanager
-    async def slot(self, hook: Hook) -> AsyncIterator[None]:
-        """Waits until a request of this hook may go on, and holds its place."""
+    async def slot(self, hook: Hook, *, failing: bool) -> AsyncIterator[None]:
+        """Waits until a request of this hook may go on, and holds its place. `failing`: its last one was not taken."""
         self.counts.waiting += 1
         waits = True
         try:
-            async with self.slots.of(str(hook.created_by)):
+            async with self.slots.of(hook.created_by, failing=failing):
+                await self.pace.wait()
                 self.counts.waiting -= 1
                 waits = False
                 yield
@@ -47,14 +51,15 @@ class Delivering:
             self.counts.waiting -= waits
 
 
-async def send(shared: Delivering, found: OutgoingHook, telling: Telling, event: HookEvent) -> Posted:
+async def send(shared: Delivering, found: OutgoingHook, notice: Notice, event: HookEvent) -> Posted:
     """Sends the message as it is, by this event."""
     context, counts, hook = shared.context, shared.counts, found.state.hook
     now, began = context.clock.now(), context.clock.monotonic()
-    body = frame_of(event, telling.message, now, context.links)
-    headers = headers_of(delivery_name(hook.id, telling.seq), found.secret, body, now)
+    body = frame_of(event, notice.message, now, context.links)
+    headers = headers_of(delivery_name(hook.id, notice.seq), found.secret, body, now)
     posted = Posted(failure="broken")
     counts.sending += 1
+    shared.pace.spend()
     try:
         posted = await shared.post.post(hook.target_url or "", headers, body, read=event == "new_message")
     finally:
@@ -62,7 +67,7 @@ async def send(shared: Delivering, found: OutgoingHook, telling: Telling, event:
     return posted
 
 
-async def reply(shared: Delivering, hook: Hook, telling: Telling, posted: Posted) -> bool:
+async def reply(shared: Delivering, hook: Hook, notice: Notice, posted: Posted) -> bool:
     """Posts what the receiver answers, if anything, once for each delivery. False if the hook may not post, as it is
     paused or gone. Raises: `Unavailable`."""
     context = shared.context
@@ -74,8 +79,8 @@ async def reply(shared: Delivering, hook: Hook, telling: Telling, posted: Posted
         sender_id=hook.user_id,
         content=text,
         created_at=context.clock.now(),
-        client_id=delivery_name(hook.id, telling.seq),
-        reply_to=telling.message.id,
+        client_id=delivery_name(hook.id, notice.seq),
+        reply_to=notice.message.id,
     )
     try:
         await context.store.hooks.post(hook.id, draft)

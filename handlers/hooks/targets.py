@@ -1,4 +1,4 @@
-"""Which URLs a hook may be delivered to, as far as the URL alone tells. The address is checked at the connection."""
+"""Which URLs a hook may be delivered to, as far as the URL alone says. The address is checked at the connection."""
 
 from urllib.parse import urlsplit
 

@@ -1,9 +1,9 @@
-"""Reads from the store what a hook has to tell next."""
+"""Reads from the store the next notices of a hook."""
 
 from collections import deque
 from typing import NamedTuple
 
-from domain.decisions.tellings import Due, Telling, due
+from domain.decisions.notices import Due, Notice, due
 from domain.hooks import Hook
 from domain.models import Message
 from handlers.hooks.edits import Edits
@@ -17,18 +17,22 @@ READ_BYTES_MAX = 128 * 1024
 
 
 class Waiting(NamedTuple):
-    """A telling without its message, which is read again when its turn comes."""
+    """A notice without its message, which is read again when its turn comes."""
 
     seq: int
     message_id: int
     is_new: bool
 
 
-class Upcoming:
-    """What one hook has to tell after its position: a few tellings at a time, without the messages.
+def waiting(notice: Notice) -> Waiting:
+    return Waiting(notice.seq, notice.message.id, notice.is_new)
 
-    `position` is the number of the change up to which all is told or passed over. `behind`: there may be more in the
-    store than was read.
+
+class Upcoming:
+    """The notices of one hook after its position: a few at a time, without the messages.
+
+    `position` is the number of the change up to which everything is delivered or passed over. `behind`: there may be
+    more in the store than was read.
     """
 
     def __init__(self, messages: Messages, senders: Senders, edits: Edits) -> None:
@@ -53,24 +57,24 @@ class Upcoming:
         self.position = self._covered = position
         self.behind = True
 
-    async def next(self, hook: Hook) -> Telling | None:
-        """The next telling, with its message as it is now; None if nothing is due, or the chat is gone. Raises:
+    async def next(self, hook: Hook) -> Notice | None:
+        """The next notice, with its message as it is now; None if nothing is due, or the chat is gone. Raises:
         `Unavailable`."""
         while True:
             while self._waiting:
-                waiting = self._waiting.popleft()
-                message = await self._messages.get(waiting.message_id)
+                seq, message_id, is_new = self._waiting.popleft()
+                message = await self._messages.get(message_id)
                 if message is not None:
-                    return Telling(waiting.seq, message, waiting.is_new)
-                self.position = waiting.seq
+                    return Notice(seq, message, is_new)
+                self.position = seq
             self.position = max(self.position, self._covered)
             if not self.behind:
                 return None
             found = await self._read(hook)
             self._covered = found.covered
-            if found.tellings:
-                first, *others = found.tellings
-                self._waiting.extend(Waiting(one.seq, one.message.id, one.is_new) for one in others)
+            if found.notices:
+                first, *others = found.notices
+                self._waiting.extend(map(waiting, others))
                 return first
 
     async def _read(self, hook: Hook) -> Due:
@@ -96,9 +100,9 @@ class Upcoming:
                     messages[message.id] = message
         if covered < self._head or not self._head:
             self.behind = True
-        told = await self._senders.told(hook, {message.sender_id for message in messages.values()})
+        senders = await self._senders.delivered(hook, {message.sender_id for message in messages.values()})
         return due(
-            (message for message in messages.values() if message.sender_id in told),
+            (message for message in messages.values() if message.sender_id in senders),
             position,
             covered,
             hook.events,

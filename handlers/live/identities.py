@@ -103,15 +103,10 @@ class Identities:
         return identity
 
     async def _read(self, token: str) -> Claims:
-        """What a token says. Memory does not know of a session that there is not, so the store is asked for that of an
-        unknown bot's token. Raises: `Refused`, UNAUTHENTICATED; `Unavailable`."""
+        """What a token says. The store is asked for the token of a bot that memory does not know. Raises: `Refused`,
+        UNAUTHENTICATED; `Unavailable`."""
         token_id = token_id_of(token)
-        if token_id is None:
-            return self._tokens.read(token)
-        session = await self._sessions.get(token_id)
-        if session is None or session.revoked:
-            raise _no_bot()
-        return _claims_of_bot(session)
+        return self._tokens.read(token) if token_id is None else _of_bot(await self._sessions.get(token_id))
 
     def claims_of(self, token: str) -> Claims | None:
         """What a token says. None if it is bad, or if memory knows that its session or account has ended, or does not
@@ -119,16 +114,11 @@ class Identities:
 
         This is enough to count a request against its user's budget, and not enough to let anybody in: see `of`.
         """
-        if (token_id := token_id_of(token)) is not None:
-            known = self._sessions.peek(token_id)
-            if known is None:
-                return None
-            claims = _claims_of_bot(known)
-        else:
-            try:
-                claims = self._tokens.read(token)
-            except Refused:
-                return None
+        token_id = token_id_of(token)
+        try:
+            claims = self._tokens.read(token) if token_id is None else _of_bot(self._sessions.peek(token_id))
+        except Refused:
+            return None
         user = self._users.peek(claims.user_id)
         session = None if claims.session_id is None else self._sessions.peek(claims.session_id)
         has_ended = (user is not None and (user.banned or user.deleted)) or (
@@ -207,7 +197,10 @@ class Identities:
         self._sessions.stale(session_id)
 
 
-def _claims_of_bot(session: Session) -> Claims:
+def _of_bot(session: Session | None) -> Claims:
+    """What the token of a bot says whose session this is. Raises: `Refused`."""
+    if session is None or session.revoked:
+        raise _no_bot()
     return Claims(session.user_id, session.id, NEVER, own=True)
 
 

@@ -30,6 +30,9 @@ from server.hooks.resolver import AddressInfo, AddressRefused, Resolver
 KEPT_ALIVE_S = 10.0
 """How long an idle connection to a target is kept."""
 
+KEPT_MAX = 200
+"""To how many targets idle connections are kept: one with TLS takes up to 100 KiB."""
+
 READ_AHEAD_BYTES = 16 * 1024
 
 
@@ -53,8 +56,11 @@ class Poster:
         self._ca_file = ca_file
         self._resolver = resolver or Resolver(private=private)
         self._within_s = within_s
-        self._http: ClientSession | None = None
+        self._http: dict[bool, ClientSession] = {}
+        """By whether connections are kept."""
         self._tls: ssl.SSLContext | None = None
+        self._kept: dict[URL, float] = {}
+        """By origin of a target, until when a connection to it may be idle; the first one comes first."""
 
     async def post(self, url: str, headers: Mapping[str, str], body: bytes, *, read: bool) -> Posted:
         try:
@@ -71,7 +77,7 @@ class Poster:
         except TimeoutError:
             if progress.posted is None:
                 return Posted(failure="timeout")
-        except (ClientError, OSError, ValueError) as error:
+        except (ClientError, OSError, RuntimeError, ValueError) as error:  # RuntimeError: of uvloop
             if progress.posted is None:
                 return _failed(error)
         assert progress.posted is not None
@@ -86,7 +92,7 @@ class Poster:
         read: bool,
         progress: "_Progress",
     ) -> None:
-        async with self._session().post(
+        async with self._session(keep=self._may_keep(target.origin())).post(
             target, data=body, headers=headers, allow_redirects=False, ssl=tls
         ) as response:
             retry_after = response.headers.get(hdrs.RETRY_AFTER, "")
@@ -98,15 +104,27 @@ class Poster:
                 response.close()
 
     async def close(self) -> None:
-        if self._http is not None:
-            await self._http.close()
+        for http in self._http.values():
+            await http.close()
 
-    def _session(self) -> ClientSession:
-        if self._http is None:
-            self._http = ClientSession(
+    def _may_keep(self, origin: URL) -> bool:
+        """Whether a connection to a target may stay open after the answer."""
+        now = asyncio.get_running_loop().time()
+        while self._kept and next(iter(self._kept.values())) <= now:
+            del self._kept[next(iter(self._kept))]
+        if origin not in self._kept and len(self._kept) >= KEPT_MAX:
+            return False
+        self._kept.pop(origin, None)
+        self._kept[origin] = now + KEPT_ALIVE_S
+        return True
+
+    def _session(self, *, keep: bool) -> ClientSession:
+        if keep not in self._http:
+            self._http[keep] = ClientSession(
                 connector=TCPConnector(
                     limit=0,  # those who deliver bound how much goes on at once
-                    keepalive_timeout=KEPT_ALIVE_S,
+                    force_close=not keep,
+                    keepalive_timeout=KEPT_ALIVE_S if keep else None,
                     resolver=self._resolver,
                     socket_factory=None if self._private else _global_socket,
                 ),
@@ -117,7 +135,7 @@ class Poster:
                 read_bufsize=READ_AHEAD_BYTES,
                 headers={hdrs.ACCEPT: "application/json", hdrs.ACCEPT_ENCODING: "identity"},
             )
-        return self._http
+        return self._http[keep]
 
     async def _context(self) -> ssl.SSLContext:
         if self._tls is None:

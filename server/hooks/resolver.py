@@ -89,8 +89,11 @@ class Resolver(AbstractResolver):
             with suppress(RuntimeError):  # the loop is closed
                 loop.call_soon_threadsafe(finish, infos, failure)
 
+        try:
+            Thread(target=run, name="hook target lookup", daemon=True).start()
+        except RuntimeError as error:  # the system has no thread for it
+            raise OSError(f"names cannot be looked up: {error}") from None
         self._free -= 1
-        Thread(target=run, name="hook target lookup", daemon=True).start()
         return await answer
 
     async def close(self) -> None:

@@ -40,8 +40,8 @@ class AccountActs:
             # First: if this is interrupted, a repeat does not find a user who is deleted already.
             await self._end_sessions(user_id, publish)
         if row is not None:
-            if after.deleted or before.banned:
-                # The node that banned the user may have died before it came to the sessions; none of them comes back.
+            if (after.deleted or before.banned) and not wanted.deleted:
+                # A node that banned the user may have died before it came to the sessions; none of them comes back.
                 await self._end_sessions(user_id, publish)
             await self.log.write(row)
         # Also after a repeat, in case the first try was interrupted.

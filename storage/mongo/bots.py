@@ -50,9 +50,8 @@ class MongoBots:
             bot = await self._insert(draft)
             await self._give_token(bot.id, token_id, created_at)
             owner = await self._user(owner_id)
-            if (
-                owner is None or not owner.active
-            ):  # what ended or banned the owner may not have found this bot
+            # Whoever has banned or ended the owner meanwhile may not have found this bot.
+            if owner is None or not owner.active:
                 ended = replace(act, checked=True, audited=False)
                 await self._acts.update(bot.id, AccountUpdate(deleted=True), ended, publish)
                 check_may_own(owner)
@@ -74,12 +73,12 @@ class MongoBots:
         async def action(publish: Publish) -> None:
             check_bot(await self._user(bot_id))
             await self._give_token(bot_id, token_id, at)
-            # Of renewals at once, all leave the same one: the newest of those that are there.
-            *older, _newest = await live_sessions_of(self._database, bot_id)
-            await end_sessions(self._database, bot_id, [session.id for session in older], publish)
+            live = [session.id for session in await live_sessions_of(self._database, bot_id)]
             bot = await self._user(bot_id)
-            if bot is None or not bot.active:  # what ended or banned the bot may not have found this token
-                await end_sessions(self._database, bot_id, [_newest.id], publish)
+            # Of renewals at once, all leave the same token: the newest of those that are there. Whoever has banned or
+            # ended the bot may not have found this one.
+            is_active = bot is not None and bot.active
+            await end_sessions(self._database, bot_id, live[:-1] if is_active else live, publish)
             check_bot(bot)
             await self._acts.note(act, "token_renewed", bot_id)
 

@@ -1,7 +1,7 @@
 """Which node delivers for a hook.
 
-Each lease of a hook has a number, and is a document of the collection `claims` with the number in its `_id`: whoever
-inserts it has the lease, so of several nodes one does, on FerretDB too. The last lease counts.
+Each lease of a hook has a number, and is a document of the collection `claims` with the number in its `_id`: the node
+that inserts it has the lease, so of several nodes one does, on FerretDB too. The last lease counts.
 """
 
 from collections.abc import Collection
@@ -9,7 +9,7 @@ from collections.abc import Collection
 from storage.mongo.database import Database, Document
 
 _KEPT = 10
-"""How many leases of a hook are kept. Whoever looks for the last one begins at a number that may be old."""
+"""How many leases of a hook are kept. A node that looks for the last one begins at a number that may be old."""
 
 
 async def take(database: Database, hook_id: int, incarnation: str, living: Collection[str]) -> int | None:

@@ -161,7 +161,7 @@ class MongoHooks:
         except NotFound:
             maker = None
         account = (await accounts_of(self._database, [hook.created_by])).get(hook.created_by)
-        has_maker = decisions.stands(maker, is_active=account is not None and account.active)
+        has_maker = decisions.maker_manages(maker, is_active=account is not None and account.active)
         delivery = Delivery()
         if hook.kind == "outgoing":
             delivery = await hook_documents.delivery(self._database, hook.id)

@@ -5,6 +5,8 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from uuid import uuid4
 
+import structlog
+
 from domain.changes import LaggingSubscriber, Subscriber
 from storage.counts import StoreCounts
 from storage.errors import Unavailable
@@ -43,6 +45,8 @@ from storage.mongo.users import MongoUsers
 from storage.mongo.writer import Writer
 from storage.results import check_results
 from storage.subscribers import Subscribers
+
+log = structlog.get_logger("vestnik")
 
 
 class MongoStore:
@@ -114,8 +118,12 @@ class MongoStore:
 
     async def _mend(self) -> None:
         """Mends what nodes have left that died; what cannot be mended now is mended at the next start."""
-        with suppress(Unavailable):
+        try:
             await self.users.follow_owners(datetime.now(UTC))
+        except Unavailable:
+            return
+        except Exception:
+            log.exception("what a node left that died could not be mended")
 
     def subscribe(self, subscriber: Subscriber) -> None:
         self._subscribers.add(subscriber)

@@ -91,6 +91,12 @@ def test_a_hook_of_another_chat_is_none_of_this() -> None:
     assert outcome(lambda: hooks.remove(view, CHAT, HOOK.id, OWNER, at(1))) == NotFound
 
 
+def test_the_end_of_a_hook_does_not_say_where_it_delivered() -> None:
+    view = with_hook(replace(HOOK, kind="outgoing", target_url="https://a.example/?token=secret"))
+    removed = hooks.remove(view, CHAT, HOOK.id, OWNER, at(1))
+    assert removed == HookRemoved(replace(HOOK, kind="outgoing"), OWNER, at(1))
+
+
 def test_an_update_changes_what_it_names() -> None:
     hook = replace(HOOK, kind="outgoing", target_url="https://a.example/", events=("new_message",))
     view = with_hook(hook)

@@ -107,6 +107,7 @@ async def test_the_user_of_a_hook_is_in_no_list(server: Server) -> None:
         ("POST", f"/chats/{chat_id}/members", {"user_id": made["user_id"]}, 422),
         ("POST", f"/chats/{chat_id}/bans", {"user_id": made["user_id"]}, 422),
         ("POST", "/chats", {"chat_type": "private", "member_ids": [made["user_id"]]}, 422),
+        ("PUT", f"/users/{made['user_id']}/block", None, 404),
         ("PATCH", f"/admin/users/{made['user_id']}", {"banned": True}, 404),
         ("POST", f"/admin/users/{made['user_id']}/password", {}, 403),
         ("DELETE", f"/admin/users/{made['user_id']}", {}, 404),

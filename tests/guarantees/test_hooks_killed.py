@@ -1,5 +1,5 @@
 """The server is killed at any moment, against a receiver that fails, hangs, lies and restarts: what an outgoing hook
-tells is complete, in order, and told again only if the server did not hear that it was taken."""
+delivers is complete, in order, and delivered again only if the server did not hear that it was taken."""
 
 import asyncio
 import itertools
@@ -13,8 +13,8 @@ from domain.hooks import HOOK_EVENTS
 from tests.clients.people import Person
 from tests.clients.program import Program
 from tests.guarantees.conftest import Start
+from tests.hooks.received import Received, stored_messages
 from tests.hooks.receiver import Receiver, receiving
-from tests.hooks.told import Told, stored_messages
 
 WRITERS = 3
 
@@ -57,24 +57,27 @@ async def make_hook(person: Person, chat_id: int, url: str) -> Any:
     )
 
 
-async def one_life(program: Program, person: Person, chat_id: int, told: Told, dice: random.Random) -> None:
+async def one_life(
+    program: Program, person: Person, chat_id: int, received: Received, dice: random.Random
+) -> None:
     """Writes for a while, and kills the server; the receiver may be gone for some of that time."""
     writers = [Writer(person, chat_id, dice) for _ in range(WRITERS)]
     writing = [asyncio.create_task(writer.write()) for writer in writers]
-    came = len(told.tellings)
+    came = len(received.deliveries)
     is_away = dice.random() < 0.3
     if is_away:
-        await told.receiver.stop()
+        await received.receiver.stop()
+        received.life += 1  # it may have been about to answer
         await asyncio.sleep(dice.uniform(0, 0.5))
-        await told.receiver.start()
+        await received.receiver.start()
     else:
         async with asyncio.timeout(20):
-            while len(told.tellings) == came:
+            while len(received.deliveries) == came:
                 await asyncio.sleep(0.001)
     await asyncio.sleep(dice.uniform(0, 0.5))
     await program.kill()
     await asyncio.gather(*writing)
-    told.life += 1
+    received.life += 1
     await program.start()
 
 
@@ -83,16 +86,16 @@ async def kill_now_and_then(program: Program, receiver: Receiver, kills: int, se
     ann = await program.person("ann")
     chat_id = await ann.chat()
     hook = await make_hook(ann, chat_id, receiver.url)
-    told = Told(receiver, dice)
+    received = Received(receiver, dice)
     for _ in range(kills):
-        await one_life(program, ann, chat_id, told, dice)
-    told.good = True
+        await one_life(program, ann, chat_id, received, dice)
+    received.good = True
     await ann.say(chat_id, "the end")
     async with asyncio.timeout(60):
-        while not told.said("the end"):
+        while not received.said("the end"):
             await asyncio.sleep(0.02)
-    told.check(hook["secret"], await stored_messages(ann, chat_id), hook["user_id"])
-    assert len(told.tellings) > 3 * kills
+    received.check(hook["secret"], await stored_messages(ann, chat_id), hook["user_id"])
+    assert len(received.deliveries) > 3 * kills
 
 
 async def test_a_hook_of_a_server_that_is_killed_now_and_then(start: Start, store: dict[str, str]) -> None:

@@ -1,5 +1,6 @@
 """Token expiry: a warning a minute before, an end in time, by the wall clock; and no memory of what is gone."""
 
+import math
 from typing import Any
 
 import pytest
@@ -123,3 +124,24 @@ def test_a_connection_with_one_token_after_the_other_is_noted_once_or_twice(scen
         ann.expires_at = day + number % 2
         scene.expiry.watch(ann)
     assert len(scene.expiry._due) <= SPARE + 4
+
+
+def test_the_token_of_a_bot_is_never_due(scene: Scene) -> None:
+    bot = scene.connect("ann", math.inf)
+    assert scene.clock._timers == []
+    scene.clock.advance(100 * 365 * DAY_S)
+    scene.clock.jump(-3600)
+    scene.expiry.check(bot)
+    assert (scene.hub.take("ann"), scene.hub.ended) == ([], {})
+
+
+def test_a_connection_may_change_to_the_token_of_a_bot_and_back(scene: Scene) -> None:
+    bot = scene.connect("ann", 100)
+    bot.expires_at = math.inf
+    scene.expiry.watch(bot)
+    scene.clock.advance(200)
+    assert (scene.hub.take("ann"), scene.hub.ended) == ([], {})
+    bot.expires_at = scene.clock.unix_s() + 100
+    scene.expiry.watch(bot)
+    scene.clock.advance(101)
+    assert scene.hub.ended == {"ann": Ending.UNAUTHENTICATED}

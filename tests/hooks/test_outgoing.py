@@ -4,6 +4,7 @@ import asyncio
 import re
 from datetime import timedelta
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,6 +19,7 @@ from tests.clients.clock import ManualClock
 from tests.clients.people import Person
 from tests.conftest import Serve, Server
 from tests.engine.peers import until
+from tests.hooks.certificates import Certificates
 from tests.hooks.receiver import Answer, Receiver
 from tests.hooks.scene import SECRET, outgoing, state_of, store_of, update
 
@@ -88,7 +90,7 @@ async def test_a_message_is_delivered_as_its_raw_frame_signed(scene: Scene, rece
     await scene.at(hook, message["seq"])
 
 
-async def test_only_what_comes_after_the_hook_is_told_and_only_of_its_chat(
+async def test_only_what_comes_after_the_hook_is_delivered_and_only_of_its_chat(
     scene: Scene, receiver: Receiver
 ) -> None:
     await scene.say("before")
@@ -113,7 +115,7 @@ async def test_a_hundred_come_in_order_one_at_a_time(scene: Scene, receiver: Rec
     assert receiver.at_once_max == 1
 
 
-async def test_edits_and_deletions_are_told_to_those_who_want_them(scene: Scene, receiver: Receiver) -> None:
+async def test_edits_and_deletions_go_to_those_who_want_them(scene: Scene, receiver: Receiver) -> None:
     hook = await scene.hook(receiver, *HOOK_EVENTS)
     (message,) = await scene.say("one")
     await receiver.count(1)
@@ -153,7 +155,7 @@ async def test_only_edits_are_wanted(scene: Scene, receiver: Receiver) -> None:
     await scene.at(hook, request.frame["seq"])
 
 
-async def test_hooks_are_told_of_bots_only_if_they_want_and_never_of_hooks(
+async def test_hooks_deliver_messages_of_bots_only_if_they_want_and_never_those_of_hooks(
     scene: Scene, receiver: Receiver
 ) -> None:
     hook = await scene.hook(receiver)
@@ -169,10 +171,10 @@ async def test_hooks_are_told_of_bots_only_if_they_want_and_never_of_hooks(
     await robot.say(scene.chat_id, "of a bot")
     await scene.say("of a person")
     await receiver.count(3)
-    told = [
+    delivered = [
         (request.delivery.split("-")[0], request.frame["message"]["content"]) for request in receiver.requests
     ]
-    assert sorted(told) == sorted(
+    assert sorted(delivered) == sorted(
         [
             (str(hook.id), "of a person"),
             (str(with_bots.id), "of a bot"),
@@ -213,7 +215,7 @@ async def test_a_failure_is_repeated_after_1_2_4_seconds_and_says_so(
     assert times[3] - times[0] in (6, 7, 8)
 
 
-async def test_a_repeat_tells_the_present_state_under_the_same_name(scene: Scene, receiver: Receiver) -> None:
+async def test_a_repeat_has_the_present_state_under_the_same_name(scene: Scene, receiver: Receiver) -> None:
     receiver.answers(DOWN, Answer())
     hook = await scene.hook(receiver)
     (message,) = await scene.say("one")
@@ -228,7 +230,7 @@ async def test_a_repeat_tells_the_present_state_under_the_same_name(scene: Scene
 
 
 @pytest.mark.parametrize("wants", [True, False])
-async def test_a_message_that_is_deleted_meanwhile_is_not_told_as_new(
+async def test_a_message_that_is_deleted_meanwhile_does_not_come_as_new(
     scene: Scene, receiver: Receiver, wants: bool
 ) -> None:
     receiver.answers(DOWN, Answer())
@@ -246,7 +248,7 @@ async def test_a_message_that_is_deleted_meanwhile_is_not_told_as_new(
         assert len(receiver.requests) == 2
 
 
-async def test_a_deletion_is_told_once_if_the_message_never_reached_the_receiver(
+async def test_a_deletion_comes_once_if_the_message_never_reached_the_receiver(
     scene: Scene, receiver: Receiver
 ) -> None:
     hook = await scene.hook(receiver, "new_message", "message_deleted")
@@ -336,6 +338,18 @@ async def test_a_receiver_that_is_gone_and_comes_back(scene: Scene, receiver: Re
     assert receiver.contents == ["one", "two"]
 
 
+async def test_a_timer_that_comes_too_early_does_no_harm(scene: Scene, receiver: Receiver) -> None:
+    receiver.answers(DOWN, Answer())
+    hook = await scene.hook(receiver)
+    await scene.say("one")
+    await scene.failed(hook, 1)
+    (waiting,) = scene.server.chat_app.hooks._hooks.values()
+    await until(lambda: waiting._task is None)
+    waiting._time_has_come()
+    scene.clock.advance(1)
+    await receiver.count(2)
+
+
 async def test_a_receiver_that_hangs_delays_nobody_else(
     serve: Serve, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -386,6 +400,28 @@ async def test_private_targets_are_refused_and_pause_the_hook(serve: Serve, rece
     assert receiver.connections == 0
 
 
+@pytest.mark.parametrize("trusted", [True, False])
+async def test_certificates_are_those_of_the_setting(
+    serve: Serve, receiver: Receiver, tmp_path: Path, trusted: bool
+) -> None:
+    made = Certificates(tmp_path)
+    await receiver.stop()
+    await receiver.start(ssl=made.server_context())
+    started = await serve(webhook_private=True, ssl_cert_file=made.ca_file if trusted else None)
+    ann = await started.person("ann")
+    chat_id = await ann.chat()
+    hook = await outgoing(started, ann, chat_id, f"https://localhost:{receiver.port}/")
+    await ann.say(chat_id, "x")
+    if trusted:
+        await receiver.count(1)
+        return
+    async with asyncio.timeout(20):
+        while not (await state_of(started, hook)).delivery.attempts:
+            await asyncio.sleep(0.01)
+    assert "certificate" in str((await state_of(started, hook)).delivery.last_error)
+    assert receiver.requests == []
+
+
 async def test_a_paused_hook_goes_on_from_its_position(scene: Scene, receiver: Receiver) -> None:
     hook = await scene.hook(receiver)
     await scene.say("one")
@@ -419,6 +455,35 @@ async def test_a_hook_is_paused_while_its_maker_does_not_manage_the_chat(
     assert (await state_of(scene.server, hook)).hook.created_by == scene.ann.id
 
 
+async def test_a_hook_is_paused_while_its_maker_is_banned(scene: Scene, receiver: Receiver) -> None:
+    members = f"/chats/{scene.chat_id}/members/{scene.bob.id}"
+    await scene.ann.patch(members, role="admin")
+    hook = await outgoing(scene.server, scene.bob, scene.chat_id, receiver.url)
+    await scene.say("one")
+    await receiver.count(1)
+    await store_of(scene.server).users.set_banned(scene.bob.id, True)
+    await scene.say("two")
+    await scene.paused(hook)
+    await asyncio.sleep(0.05)
+    assert receiver.contents == ["one"]
+    await store_of(scene.server).users.set_banned(scene.bob.id, False)
+    await receiver.count(2)
+    assert receiver.contents == ["one", "two"]
+
+
+async def test_members_who_come_and_go_cost_a_hook_nothing(scene: Scene, receiver: Receiver) -> None:
+    await scene.hook(receiver)
+    await scene.say("one")
+    await receiver.count(1)
+    (hook,) = scene.server.chat_app.hooks._hooks.values()
+    carl = await scene.server.person("carl")
+    await scene.ann.post(f"/chats/{scene.chat_id}/members", user_id=carl.id, role="member")
+    await carl.patch(f"/chats/{scene.chat_id}/me", favorite=True)
+    await carl.patch("/users/me", display_name="Carl")
+    await carl.delete(f"/chats/{scene.chat_id}/members/{carl.id}")
+    assert not hook._leased.has_changed
+
+
 async def test_another_secret_signs_from_then_on(scene: Scene, receiver: Receiver) -> None:
     hook = await scene.hook(receiver)
     await scene.say("one")
@@ -431,7 +496,7 @@ async def test_another_secret_signs_from_then_on(scene: Scene, receiver: Receive
     assert not second.is_signed_with(SECRET)
 
 
-async def test_a_hook_that_is_removed_is_told_nothing_more(scene: Scene, receiver: Receiver) -> None:
+async def test_a_hook_that_is_removed_delivers_nothing_more(scene: Scene, receiver: Receiver) -> None:
     receiver.answers(DOWN)
     hook = await scene.hook(receiver)
     other = await outgoing(scene.server, scene.ann, scene.chat_id, receiver.url + "/other")
@@ -486,7 +551,7 @@ async def test_a_reply_is_posted_once_however_often_its_delivery_is_taken(
     hook = await scene.hook(receiver)
     store = store_of(scene.server)
     position = (await state_of(scene.server, hook)).delivery
-    await scene.say("ping")
+    (ping,) = await scene.say("ping")
     await receiver.count(1)
     await scene.at(hook, position.position + 1)
     await scene.server.stop()
@@ -499,8 +564,8 @@ async def test_a_reply_is_posted_once_however_often_its_delivery_is_taken(
     await receiver.count(2)
     await scene.say("last")
     await receiver.until(lambda: receiver.contents[-1] == "last")
-    replies = [message["content"] for message in await history(scene) if message["sender_id"] == hook.user_id]
-    assert replies.count("first") == 1
+    replies = [message["content"] for message in await history(scene) if message["reply_to"] == ping["id"]]
+    assert replies == ["first"]
     assert [request.delivery for request in receiver.requests[:2]] == [receiver.requests[0].delivery] * 2
 
 

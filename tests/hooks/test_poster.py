@@ -11,11 +11,12 @@ from typing import Any
 
 import pytest
 
+import server.hooks.poster as poster_module
 from handlers.hooks.posting import BODY_BYTES_MAX, Posted
 from server.hooks.poster import Poster
 from server.hooks.resolver import AddressRefused, Resolver
 from tests.hooks.certificates import Certificates
-from tests.hooks.receiver import Answer, Receiver
+from tests.hooks.receiver import Answer, Receiver, receiving
 
 HEADERS = {"Content-Type": "application/json", "X-Vestnik-Delivery": "1-2"}
 
@@ -57,8 +58,17 @@ async def test_connections_are_kept_and_cookies_are_not(receiver: Receiver) -> N
     assert all("cookie" not in request.headers for request in receiver.requests)
 
 
+async def test_idle_connections_are_few(receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(poster_module, "KEPT_MAX", 1)
+    async with receiving() as other, posting() as poster:
+        for _ in range(3):
+            for each in (receiver, other):
+                assert (await poster.post(each.url, HEADERS, b"{}", read=True)).status == 200
+        assert (receiver.connections, other.connections) == (1, 3)
+
+
 @pytest.mark.parametrize("status", [204, 301, 302, 303, 307, 308, 401, 407, 410, 429, 500, 503])
-async def test_every_status_is_told_and_no_redirect_followed(receiver: Receiver, status: int) -> None:
+async def test_every_status_is_reported_and_no_redirect_followed(receiver: Receiver, status: int) -> None:
     receiver.answers(Answer(status, headers=[("Location", receiver.url + "/elsewhere")]))
     assert (await posted(receiver.url)).status == status
     assert len(receiver.requests) == 1

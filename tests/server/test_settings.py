@@ -101,6 +101,8 @@ def test_an_empty_value_means_the_default(name: str, blank: str, monkeypatch: py
         ("TRUSTED_PROXIES", "10.0.0.300", "'10.0.0.300' is no address or network"),
         ("WEB_CLIENT_DIR", "none", "there is no index.html in none: it is no built web client"),
         ("REDIS_URL", "http://x", "must start with one of redis://, rediss://, unix://"),
+        ("WEBHOOK_PRIVATE", "maybe", "must be on or off"),
+        ("SSL_CERT_FILE", "none.pem", "cannot read certificates from none.pem: No such file or directory"),
     ],
 )
 def test_a_wrong_value_is_said_in_one_line(
@@ -110,6 +112,14 @@ def test_a_wrong_value_is_said_in_one_line(
     with pytest.raises(ConfigError) as wrong:
         load_config()
     assert str(wrong.value) == f"{name}: {says}"
+
+
+def test_a_file_without_certificates_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """OpenSSL's words differ between its versions."""
+    (tmp_path / "no.pem").write_text("no certificate")
+    monkeypatch.setenv("SSL_CERT_FILE", "no.pem")
+    with pytest.raises(ConfigError, match=r"^SSL_CERT_FILE: cannot read certificates from no\.pem: .+$"):
+        load_config()
 
 
 def test_words_are_taken_in_any_case_and_lists_with_blanks(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,7 +16,7 @@ Look = Literal["new", "kept", "lost", "gone"]
 it has the hook as before. lost: another node has it. gone: there is no such hook."""
 
 
-class Custody:
+class LeasedHook:
     """What this node knows of one hook. `found` is the hook as it was at the last look, None if this node has not got
     it; `delivery` is what is stored of how far it is."""
 
