@@ -4,6 +4,7 @@ import autoImport from 'unplugin-auto-import/vite'
 import { defineConfig, loadEnv } from 'vite'
 import { emojiData } from './emojiData.js'
 import { precompress } from './precompress.js'
+import { socketioClient } from './socketioClient.js'
 
 const FUNCTION_TESTS = [
   ...[
@@ -42,6 +43,7 @@ export default defineConfig(({ mode }) => {
       // The documented snippets use `ref` without importing it.
       autoImport({ imports: ['vue'], dts: false }),
       emojiData(),
+      socketioClient(),
       precompress(),
     ],
     resolve: { alias: { '@': fileURLToPath(new URL('./src', import.meta.url)) } },

@@ -21,6 +21,12 @@ _RESERVED = ("api", "ws", "socket.io", "health", "hooks", "docs", "metrics", "as
 
 _BLANK = "".join(map(chr, [*range(33), 127]))
 
+_FOR_A_DAY: dict[str, str] = {
+    hdrs.CACHE_CONTROL: "public, max-age=86400",
+    hdrs.ACCESS_CONTROL_ALLOW_ORIGIN: "*",
+}
+"""For the client of Socket.IO: pages of any origin may import it as a module."""
+
 _ASK_FIRST: dict[str, str] = {hdrs.CACHE_CONTROL: "no-cache"}
 
 _PAGE = """<!doctype html>
@@ -114,6 +120,13 @@ async def client_file(request: web.Request) -> web.FileResponse:
     return _file(request.app[CONFIG].web_client_dir / request.match_info["name"], _ASK_FIRST)
 
 
+async def socketio_client(request: web.Request) -> web.FileResponse:
+    """The client of Socket.IO, in the version that the build of the web client has, under the names that servers of
+    Socket.IO give it."""
+    name = request.match_info["name"]
+    return _file(request.app[CONFIG].web_client_dir / "socket.io" / name, _FOR_A_DAY)
+
+
 def _file(path: Path, headers: dict[str, str]) -> web.FileResponse:
     """A file of the client. The routes take no name with a slash, so only a symbolic link could lead out of the
     folder."""
@@ -134,6 +147,7 @@ def add_web(app: web.Application) -> None:
     """Adds the client's routes; to be called last, for they take every path that is left."""
     app.router.add_get("/docs", docs_page)
     app.router.add_get("/docs/{name:[a-z-]+}", page_of_docs)
+    app.router.add_get(r"/socket.io/{name:socket\.io(?:\.esm)?(?:\.min)?\.js(?:\.map)?}", socketio_client)
     app.router.add_get(r"/assets/{name:[\w.-]+}", client_asset)
     app.router.add_get(r"/{name:[\w-]+(?:\.[\w-]+)+}", client_file)
     app.router.add_get(rf"/{{route:(?!(?:{'|'.join(map(re.escape, _RESERVED))})(?:/|$))[^.]*}}", client_page)

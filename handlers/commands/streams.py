@@ -33,8 +33,12 @@ async def stream_message(context: Context, caller: Caller, params: StreamMessage
     ignored = context.limiter.take("streams", caller.user_id)
     if ignored:  # an ignored call must not load a chat either
         return {}
+    connection = caller.connected()
     await context.directory.for_sender(caller.user_id, params.chat_id, context.clock.now())
+    context.connections.check(
+        connection
+    )  # a revocation in the meantime has ended no stream that was not there
     context.streams.update(
-        params.chat_id, caller.user_id, params.stream_id, params.content, session_id=caller.session_id
+        params.chat_id, caller.user_id, params.stream_id, params.content, session_id=connection.session_id
     )
     return {}

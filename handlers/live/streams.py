@@ -100,7 +100,7 @@ class StreamTracker:
 
     def end(self, chat_id: int, user_id: int, stream_id: str) -> None:
         """Ends a stream on all nodes; nothing happens if there is none."""
-        self._end(chat_id, (user_id, stream_id))
+        self._end(chat_id, (user_id, stream_id), everywhere=True)
 
     def end_of_member(self, chat_id: int, user_id: int) -> None:
         """Ends the streams of a user who may no longer write in a chat."""
@@ -132,12 +132,12 @@ class StreamTracker:
         for key in [key for key, stream in streams if ends(key, stream)]:
             self._end(chat_id, key)
 
-    def _end(self, chat_id: int, key: Key) -> None:
+    def _end(self, chat_id: int, key: Key, *, everywhere: bool = False) -> None:
         stream = self._close(chat_id, key)
         if stream is not None:
             self._emit(chat_id, key, None)
-            # The others also end it because of the change that ends it here. They may receive its last content later.
-            if stream.is_here:
+            # Where a change has ended it, its last content may arrive after that change.
+            if stream.is_here or everywhere:
                 self._tell(chat_id, key, None)
 
     def _expire(self, chat_id: int, key: Key) -> None:
@@ -201,11 +201,10 @@ class StreamTracker:
         `STREAM_LINGERS_S` after it would have ended there."""
         chat_id, user_id, stream_id, content = told
         key, shown_s = (user_id, stream_id), STREAM_SHOWN_S + STREAM_LINGERS_S
-        stream = self._chats.get(chat_id, {}).get(key)
         if content is None:
-            if stream is not None and not stream.is_here:
-                self._end(chat_id, key)
+            self._end(chat_id, key)
             return
+        stream = self._chats.get(chat_id, {}).get(key)
         if stream is None:
             stream = self._open(chat_id, key, shown_s)
         else:

@@ -17,6 +17,8 @@ pytestmark = pytest.mark.stores("sqlite")  # the store plays no part here
 PAGE = '<!doctype html><script type="module" src="/assets/app-1a2b.js"></script>'
 SCRIPT = "console.log('a script that is worth compressing')\n" * 100
 
+SOCKETIO_CLIENT = ("socket.io.js", "socket.io.min.js", "socket.io.esm.min.js", "socket.io.js.map")
+
 
 @pytest.fixture
 def built(tmp_path: Path) -> Path:
@@ -25,6 +27,9 @@ def built(tmp_path: Path) -> Path:
     (dist / "assets").mkdir(parents=True)
     (dist / "index.html").write_text(PAGE)
     (dist / "icon.svg").write_text("<svg/>")
+    (dist / "socket.io").mkdir()
+    for name in SOCKETIO_CLIENT:
+        (dist / "socket.io" / name).write_text(f"// {name}")
     script = dist / "assets" / "app-1a2b.js"
     script.write_text(SCRIPT)
     script.with_name("app-1a2b.js.gz").write_bytes(gzip.compress(SCRIPT.encode()))
@@ -88,6 +93,21 @@ async def test_assets_are_kept_for_ever_and_come_compressed(server: Server) -> N
     answer, body = await get(server, "/assets/app-1a2b.js", **{"Accept-Encoding": "identity"})
     assert "Content-Encoding" not in answer.headers
     assert body.decode() == SCRIPT
+
+
+@pytest.mark.parametrize("name", SOCKETIO_CLIENT)
+async def test_the_client_of_socketio_is_served_where_socketio_serves_it(server: Server, name: str) -> None:
+    answer, body = await get(server, f"/socket.io/{name}", Origin="https://elsewhere.example")
+    assert (answer.status, body.decode()) == (200, f"// {name}")
+    assert answer.headers["Cache-Control"] == "public, max-age=86400"
+    assert answer.headers["Access-Control-Allow-Origin"] == "*"
+    again, _ = await get(server, f"/socket.io/{name}", **{"If-None-Match": answer.headers["ETag"]})
+    assert again.status == 304
+
+
+@pytest.mark.parametrize("name", ["socket.io.msgpack.js", "x.js", "socket.io.mjs", "..%2findex.html"])
+async def test_nothing_else_is_served_there(server: Server, name: str) -> None:
+    assert (await get(server, f"/socket.io/{name}"))[0].status == 404
 
 
 @pytest.mark.parametrize("path", ["/", "/assets/app-1a2b.js", "/icon.svg"])

@@ -1,18 +1,24 @@
 """Streams by themselves: what a room is sent and when, and what ends a stream."""
 
+import asyncio
 from datetime import timedelta
 from itertools import pairwise
 
 import pytest
 
+from domain.changes import SessionsRevoked
 from domain.refusals import TooMany
+from handlers.chat_app import Caller
 from handlers.live.connections import Connection
 from handlers.live.peers import NoPeers
 from handlers.live.streams import StreamTracker
 from handlers.policy import STREAM_EVERY_S, STREAM_SHOWN_S, STREAMS_PER_USER
+from handlers.wire.endings import Ending
+from handlers.wire.errors import ChatError
 from handlers.wire.json import dumps
 from tests.clients.clock import ManualClock
 from tests.clients.hub import MemoryHub
+from tests.handlers.scene import Scene as AppScene
 
 ANN, BOB, CHAT = 1, 2, 7
 
@@ -172,3 +178,22 @@ def test_nothing_goes_on_after_the_stop(scene: Scene) -> None:
     scene.tracker.stop()
     scene.clock.advance(60)
     assert scene.seen() == [("a", "1")]
+
+
+async def test_who_is_logged_out_while_the_chat_is_being_loaded_begins_no_stream() -> None:
+    scene = AppScene()
+    scene.chat(CHAT, ANN, BOB)
+    connection = await scene.connect(BOB)
+    caller = Caller(BOB, "address", "s2", connection)
+    scene.store.may_answer.clear()
+    call = {"chat_id": CHAT, "stream_id": "a", "content": "It"}
+    calling = asyncio.ensure_future(scene.app.run(caller, "stream_message", call))
+    await scene.settle()
+    await scene.publish(SessionsRevoked(BOB, ["s2"]))
+    assert scene.hub.ended == {connection.id: Ending.REVOKED}
+    scene.app.context.connections.remove(connection)  # as the engine's hub has it done
+    scene.store.may_answer.set()
+    with pytest.raises(ChatError, match="the connection has ended"):
+        await calling
+    assert not scene.app.context.streams
+    await scene.close()

@@ -102,14 +102,13 @@ def test_content_that_comes_after_the_end_is_ended_by_the_node_it_comes_from(sce
     assert not scene.b.tracker
 
 
-def test_a_node_ends_only_what_is_elsewhere_when_another_one_says_so(scene: Scene) -> None:
+def test_it_can_be_ended_on_the_other_node(scene: Scene) -> None:
+    """As by a repeat of its message, of which no other node hears."""
     scene.a.stream("1")
-    scene.clock.advance(1)
-    scene.net.has_bus = False
-    scene.b.stream("2")  # the first node has not heard that the stream is there now
-    scene.net.has_bus = True
-    scene.a.tracker.end_of_chat(CHAT)
-    assert scene.seen() == [["1", None], ["1", "2"]]
+    scene.b.tracker.end(CHAT, BOB, "a")
+    assert scene.seen() == [["1", None]] * 2
+    assert not scene.a.tracker
+    assert not scene.b.tracker
 
 
 def test_a_stream_of_a_dead_node_ends_a_second_later(scene: Scene) -> None:

@@ -399,3 +399,12 @@ async def test_only_the_revoked_session_is_ended(scene: Scene) -> None:
     await scene.stream("goes on", client=clients, stream_id="second")
     assert await scene.received(stream_id="second") == ["goes on"]
     await clients.close()
+
+
+async def test_after_a_refresh_the_session_of_the_new_token_counts(scene: Scene) -> None:
+    twin = Person(scene.bob.http, scene.bob.url, scene.bob.ws_url, "bob", scene.bob.wire)
+    await twin.login("bob")
+    await scene.bobs.done("refresh_token", token=twin.token)
+    await scene.stream("It")
+    await twin.post("/auth/logout")
+    assert await scene.received() == ["It", None]

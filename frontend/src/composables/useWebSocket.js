@@ -1,4 +1,9 @@
-/** The WebSocket for components. Subscriptions and joins end with the component that makes them. */
+/**
+ * The WebSocket for components. Subscriptions and joins end with the component that makes them.
+ *
+ * @typedef {import('../services/websocket').Frame} Frame
+ * @typedef {import('../services/websocket').TokenFunction} TokenFunction
+ */
 
 import { computed, onScopeDispose, reactive, shallowRef, toValue, watch } from 'vue'
 import websocket from '../services/websocket'

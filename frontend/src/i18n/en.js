@@ -269,7 +269,8 @@ export default {
     charactersLeft: '{n} character left | {n} characters left',
     charactersOver: '{n} character too many | {n} characters too many',
     failedGone: 'The chat or the message does not exist any more.',
-    states: { writing: 'Still writing', sending: 'Sending', sent: 'Sent', read: 'Read', failed: 'Not sent' },
+    stillWriting: 'Still writing',
+    states: { sending: 'Sending', sent: 'Sent', read: 'Read', failed: 'Not sent' },
   },
   files: {
     attach: 'Attach files',

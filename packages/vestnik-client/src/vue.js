@@ -1,0 +1,3 @@
+/** The connection for components of Vue. */
+
+export { useChatWebSocket, useWebSocket } from '@/composables/useWebSocket'
