@@ -2,7 +2,8 @@
 
 from typing import NotRequired, TypedDict
 
-from domain.audit import AuditEntry
+from domain.acts import Action
+from domain.audit import AuditEntry, ChatAction
 from domain.models import Ban
 from handlers.wire.views import Id, Time, UserObject, View, time_view
 
@@ -23,7 +24,7 @@ class AuditEntryObject(TypedDict):
     id: Id
     at: Time
     actor_id: Id | None
-    action: str
+    action: ChatAction | Action
     user_id: NotRequired[Id]
     message_id: NotRequired[Id]
     detail: NotRequired[str]

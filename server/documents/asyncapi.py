@@ -36,12 +36,13 @@ describes REST.
 """
 
 FRAME_ID: JsonSchema = {
-    "description": "Asks for an answer, which carries it too.",
     "oneOf": [
         {"type": "string", "maxLength": FRAME_ID_CHARS_MAX},
         {"type": "integer", "minimum": 0, "maximum": FRAME_ID_MAX},
     ],
 }
+
+ID_OF_COMMAND = "The `id` of the command that is answered."
 
 ENDINGS = "; ".join(
     f"{code}: {', '.join(sorted({ending.value for ending in CLOSE_CODES if CLOSE_CODES[ending].code == code}))}"
@@ -210,7 +211,7 @@ class _Wire:
         payload = self._parameters.object_of(command, command.schema.parameters)
         example = dict(self._example(command))
         if self._is_raw:
-            payload = typed(command.name, payload, with_id=True)
+            payload = typed(command.name, payload, id_says="Asks for an answer, which carries it too.")
             example = {"type": command.name, "id": 1, **example}
         return {
             "name": command.name,
@@ -226,7 +227,7 @@ class _Wire:
         payload["properties"] = {"ok": {"const": True}, **payload["properties"]}
         payload["required"] = ["ok", *payload["required"]]
         if self._is_raw:
-            payload = typed("ack", payload, with_id=True)
+            payload = typed("ack", payload, id_says=ID_OF_COMMAND)
             payload["required"].insert(1, "id")
         return {
             "name": "ack",
@@ -251,7 +252,7 @@ class _Wire:
     def _event(self, name: EventName) -> Part:
         payload = event_payload(name, self._shapes)
         if self._is_raw:
-            payload = typed(name, payload, with_id=name == "error")
+            payload = typed(name, payload, id_says=ID_OF_COMMAND if name == "error" else "")
         says = _says(name)
         if name == "error":
             says += " On the raw socket also the answer to a command with an `id`. Codes: " + "; ".join(
@@ -284,9 +285,12 @@ def _key(command: str) -> str:
     return f"{command}_command" if command in get_args(EventName) else command
 
 
-def typed(name: str, payload: JsonSchema, *, with_id: bool) -> JsonSchema:
-    """The payload as a raw frame has it."""
-    more: JsonSchema = {"type": {"const": name}, **({"id": FRAME_ID} if with_id else {})}
+def typed(name: str, payload: JsonSchema, *, id_says: str = "") -> JsonSchema:
+    """The payload as a raw frame has it. `id_says`: what its `id` is; empty if it has none."""
+    more: JsonSchema = {
+        "type": {"const": name},
+        **({"id": {"description": id_says, **FRAME_ID}} if id_says else {}),
+    }
     return {
         **payload,
         "properties": {**more, **payload.get("properties", {})},

@@ -25,10 +25,12 @@ _MESSAGE: Part = {
         "text": {**_PART, "description": "The message."},
         "blocks": {
             "type": ["array", "null"],
+            "items": {"type": "object"},
             "description": "`text.text` of each, where there is no `text`.",
         },
         "attachments": {
             "type": ["array", "null"],
+            "items": {"type": "object"},
             "description": "`pretext`, `title`, `title_link`, `text`, `fields` of each, or `fallback`.",
         },
     },
@@ -120,7 +122,7 @@ def _delivery(name: str, shapes: Shapes) -> Part:
         ],
         "requestBody": {
             "required": True,
-            "content": {JSON: {"schema": typed(name, event_payload(name, shapes), with_id=False)}},  # type: ignore[arg-type]
+            "content": {JSON: {"schema": typed(name, event_payload(name, shapes))}},  # type: ignore[arg-type]
         },
         "responses": {
             "2XX": {"description": "Delivered", "content": {JSON: {"schema": reply}} if says else {}},

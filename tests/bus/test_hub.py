@@ -8,7 +8,7 @@ from server.keys import SIO
 from tests.conftest import Server
 from tests.nodes.behind import put_behind
 
-pytestmark = pytest.mark.wires
+pytestmark = [pytest.mark.wires, pytest.mark.undocumented]
 
 
 def hub_of(server: Server) -> EngineHub:

@@ -14,7 +14,7 @@ from server.documents.asyncapi import errors_of
 from server.documents.openapi import operations
 from server.documents.operations import Operation
 from server.middlewares import STATUS
-from tests.clients.documented import asyncapi, faults, openapi, validator
+from tests.clients.documented import asyncapi, faults, openapi, template_of, validator
 
 PAGE = (Path(__file__).parents[2] / "docs" / "protocol.md").read_text("utf8")
 
@@ -173,6 +173,23 @@ def test_the_page_has_the_fields_of_an_object(name: str) -> None:
     assert told == set(openapi()["components"]["schemas"][OBJECTS[name]]["properties"])
 
 
+IN_A_LINE = {
+    r"\n\*\*invite\*\*: (.*?)\n\n": "Invite",
+    r"\n\*\*member\*\*: (.*?)\n\n": "Member",
+    r"\*Ban\*: `{(.*?)}`": "Ban",
+    r"\*Audit\*: `{(.*?)}`": "AuditEntry",
+    r"lists those that still work:\n`{(.*?)}`": "Session",
+}
+
+
+@pytest.mark.parametrize(("where", "name"), IN_A_LINE.items(), ids=IN_A_LINE.values())
+def test_the_page_has_the_fields_of_an_object_in_a_line(where: str, name: str) -> None:
+    found = re.search(where, PAGE, re.DOTALL)
+    assert found
+    told = set(re.findall(r"\w+", re.sub(r"\([^()]*\)|[`?]", "", found[1])))
+    assert told == set(openapi()["components"]["schemas"][name]["properties"])
+
+
 def frames() -> Iterator[tuple[str, Any]]:
     """The frames of the page that are whole JSON: those without an ellipsis."""
     for block in re.findall(r"```json\n(.*?)```", PAGE, re.DOTALL):
@@ -217,3 +234,32 @@ def _without_required(schema: Any) -> Any:
     if isinstance(schema, dict):
         return {name: _without_required(part) for name, part in schema.items() if name != "required"}
     return schema
+
+
+def answered() -> Iterator[tuple[str, str, Any]]:
+    """The answers in JSON to the calls with curl that stand before them: method, path, and the answer if it is
+    whole."""
+    for call, answer in re.findall(r"```sh\n(curl .*?)```\n```json\n(.*?)```", PAGE, re.DOTALL):
+        path = re.search(r"localhost:8000(/api/[^\s?'\"]+)", call)
+        assert path, call
+        given = re.search(r"-X (\w+)", call)
+        method = given[1] if given else "POST" if re.search(r" -[dF] ", call) else "GET"
+        try:
+            yield method, path[1], json.loads(answer)
+        except ValueError:
+            assert "…" in answer, answer
+
+
+def test_answers_of_the_page_are_those_of_the_document() -> None:
+    found = list(answered())
+    assert len(found) >= 5
+    for method, path, answer in found:
+        template = template_of(path)
+        assert template, path
+        responses = openapi()["paths"][template][method.lower()]["responses"]
+        schemas = [
+            response["content"]["application/json"]["schema"]
+            for status, response in responses.items()
+            if status.startswith("2")
+        ]
+        assert list(faults(validator(openapi(), schemas[0]), answer)) == [], (method, path)

@@ -11,7 +11,7 @@ from tests.conftest import Server
 from tests.nodes.behind import put_behind
 from tests.storage.world import START
 
-pytestmark = pytest.mark.wires
+pytestmark = [pytest.mark.wires, pytest.mark.undocumented]
 
 
 async def test_a_command_waits_for_the_look(server: Server) -> None:

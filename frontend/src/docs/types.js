@@ -56,7 +56,7 @@ export function typeOf(schema) {
  * @param {string} type
  */
 function plainType(schema, type) {
-  if (type === 'array') return `list of ${typeOf(schema.items)}`
+  if (type === 'array') return `list of ${typeOf(schema.items ?? {})}`
   if (type === 'object' && schema.additionalProperties)
     return `object of ${typeOf(schema.additionalProperties)}`
   if (type === 'string' && schema.format === 'date-time') return 'time'

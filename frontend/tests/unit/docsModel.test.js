@@ -161,6 +161,7 @@ test.each([
     'object of list of string',
   ],
   [{ type: 'string', contentMediaType: 'image/png' }, 'file'],
+  [{ type: ['array', 'null'] }, 'list of any | null'],
   [{}, 'any'],
 ])('the type %j in words', (schema, words) => {
   expect(typeOf(schema)).toBe(words)
