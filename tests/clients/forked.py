@@ -9,7 +9,7 @@ import multiprocessing
 import os
 import signal
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from multiprocessing.connection import Connection
 from pathlib import Path
 
@@ -32,20 +32,27 @@ class ForkedProcess:
     may close as soon as the other one is started."""
 
     def __init__(
-        self, words: Sequence[str], place: Path, settings: Environment, output: int, errors: int
+        self,
+        words: Sequence[str],
+        place: Path,
+        settings: Environment,
+        output: int,
+        errors: int,
+        main: Callable[[list[str]], object] | None = None,
     ) -> None:
+        """`main`: a function of a module, to run in place of the server; it gets the words."""
         # Each is closed in the end by its `Connection`, so it has to be a file descriptor of its own.
         files = [Connection(os.dup(file), readable=False) for file in (output, errors)]
         self._process = _CONTEXT.Process(
-            target=_serve, args=(list(words), str(place), dict(settings), *files)
+            target=_serve, args=(list(words), str(place), dict(settings), *files, main)
         )
-        main = sys.modules["__main__"].__dict__
-        started_from = main.pop("__file__", None)  # the forked process would import pytest
+        module = sys.modules["__main__"].__dict__
+        started_from = module.pop("__file__", None)  # the forked process would import pytest
         try:
             self._process.start()
         finally:
             if started_from is not None:
-                main["__file__"] = started_from
+                module["__file__"] = started_from
             for file in files:
                 file.close()
 
@@ -77,10 +84,15 @@ class ForkedProcess:
 
 
 def _serve(
-    words: Sequence[str], place: str, settings: Environment, output: Connection, errors: Connection
+    words: list[str],
+    place: str,
+    settings: Environment,
+    output: Connection,
+    errors: Connection,
+    main: Callable[[list[str]], object] | None,
 ) -> None:
-    """What the forked process runs: `python -u -m server` with these words."""
-    from server.cli import main  # it is imported already
+    """What the forked process runs: `python -u -m server` with these words, or `main`."""
+    from server.cli import main as serve  # it is imported already
 
     for file, number in ((output, 1), (errors, 2)):
         os.dup2(file.fileno(), number)
@@ -94,4 +106,4 @@ def _serve(
     for name, value in settings.items():
         os.environb[os.fsencode(name)] = os.fsencode(value)
     sys.argv = ["vestnik", *words]
-    sys.exit(main(words))
+    sys.exit((main or serve)(words))  # type: ignore[arg-type]

@@ -1,0 +1,53 @@
+"""Calls of the REST API, repeated until the server has answered them."""
+
+import asyncio
+import logging
+from typing import Any
+
+from aiohttp import ClientError, ClientSession, ClientTimeout
+
+from vestnik_bot.errors import Ended, Unsent, raise_error
+from vestnik_bot.pauses import Pauses
+
+LOG = logging.getLogger("vestnik_bot")
+CALL_S = 60
+
+
+class Rest:
+    """The API with the token of the bot."""
+
+    def __init__(self, url: str, token: str) -> None:
+        self._url = url
+        self._http = ClientSession(
+            headers={"Authorization": f"Bearer {token}"}, timeout=ClientTimeout(total=CALL_S)
+        )
+
+    async def call(self, method: str, path: str, **options: Any) -> Any:
+        """The JSON of the answer (None: no body); the options are those of aiohttp. Repeats the call while the server
+        is away or busy. Raises `Refused`, or `Ended` if the token does not work."""
+        pauses = Pauses()
+        while True:
+            try:
+                return await self._once(method, path, options)
+            except Unsent as error:
+                LOG.warning("%s; it is tried again", error)
+                await asyncio.sleep(pauses.next_s(error.retry_in_s))
+
+    async def _once(self, method: str, path: str, options: dict[str, Any]) -> Any:
+        try:
+            async with self._http.request(method, f"{self._url}/api{path}", **options) as answer:
+                if answer.status == 204:
+                    return None
+                if answer.status >= 502 and answer.content_type != "application/json":
+                    raise Unsent(f"HTTP {answer.status}")
+                body = await answer.json()
+        except (ClientError, TimeoutError, OSError) as error:
+            raise Unsent(f"{method} {path}: {error}") from None
+        if answer.status == 401:
+            raise Ended("the token does not work")
+        if answer.status >= 400:
+            raise_error(body["error"])
+        return body
+
+    async def close(self) -> None:
+        await self._http.close()
