@@ -26,7 +26,12 @@ class EventList(StrictField[list[HookEvent]]):
 
     def __init__(self) -> None:
         self._says = f"must be a list of some of {', '.join(HOOK_EVENTS)}"
-        super().__init__(validate=validate.ContainsOnly(HOOK_EVENTS, error=self._says))
+        super().__init__(
+            validate=[
+                validate.Length(min=1, error=self._says),
+                validate.ContainsOnly(HOOK_EVENTS, error=self._says),
+            ]
+        )
 
     def check(self, value: Any) -> list[HookEvent]:
         """The events in the order of `HOOK_EVENTS`, each once."""

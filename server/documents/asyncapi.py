@@ -4,8 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Literal, get_args
 
 from client_compat.raw_frames import FRAME_ID_CHARS_MAX, FRAME_ID_MAX
-from handlers.commands import COMMANDS
-from handlers.registry import Command
+from handlers.chat_app import COMMANDS, Command
 from handlers.wire.descriptions import description_of, summary_of
 from handlers.wire.endings import CLOSE_CODES
 from handlers.wire.errors import MEANINGS, Code

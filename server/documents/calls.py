@@ -4,8 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, get_type_hints
 
-from handlers.commands import COMMANDS
-from handlers.registry import Command
+from handlers.chat_app import COMMANDS, Command
 from handlers.wire.answers import Nothing
 from handlers.wire.errors import Code
 from handlers.wire.schemas import StrictInteger

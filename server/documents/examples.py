@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from handlers.registry import Command
+from handlers.chat_app import Command
 from server.documents.shapes import JsonSchema
 from server.documents.words import EXAMPLES, MORE
 

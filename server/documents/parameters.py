@@ -10,7 +10,7 @@ from apispec.ext.marshmallow import MarshmallowPlugin
 from marshmallow import validate
 
 from domain.files import ATTACHMENTS_MAX
-from handlers.registry import Command
+from handlers.chat_app import Command
 from handlers.wire.schemas import ID_MAX, EmojiString, IdList, StrictField, StrictTime, UploadIdList
 from server.documents.shapes import JsonSchema
 from server.documents.words import PARAMETERS

@@ -9,7 +9,9 @@ import pytest
 from marshmallow import ValidationError, validate
 
 from domain.frozen import frozen
+from domain.hooks import HOOK_EVENTS
 from handlers.commands import COMMANDS
+from handlers.commands.hooks import EventList
 from handlers.wire.errors import ChatError
 from handlers.wire.schemas import (
     ID_MAX,
@@ -52,6 +54,7 @@ VALUES: list[Any] = [
     *("a@b", "a b@c", "@", "group", "text", "owner", "online", "жж", "😀" * 64, "😀" * 65),
     *("\ud800", "😀\ufe0f", "\ufe0f", "❤ ", "❤\n"),
     *(["abc"], ["a/b"], [""], ["abc"] * 10, ["abc"] * 11, ["a" * 64], ["a" * 65]),
+    *(["new_message"], ["new_message", "message_updated"], ["new_message", "chat_changed"]),
     *([], [1], [0], [True], ["1"], [1] * 1000, [1] * 1001, [ID_MAX + 1], {}, ()),
 ]
 
@@ -63,6 +66,7 @@ KINDS: dict[type[StrictField[Any]], type] = {
     EmojiString: str,
     IdList: list,
     UploadIdList: list,
+    EventList: list,
 }
 
 
@@ -72,6 +76,17 @@ def is_id(item: Any) -> bool:
 
 def is_upload_id(item: Any) -> bool:
     return type(item) is str and re.fullmatch(r"[\w-]{1,64}", item, re.ASCII) is not None
+
+
+def is_event(item: Any) -> bool:
+    return item in HOOK_EVENTS
+
+
+IS_ITEM: dict[type[StrictField[Any]], Callable[[Any], bool]] = {
+    IdList: is_id,
+    UploadIdList: is_upload_id,
+    EventList: is_event,
+}
 
 
 def taken(field: StrictField[Any], value: Any) -> bool:
@@ -96,7 +111,6 @@ def outcome(check: Callable[[Any], Any], value: Any) -> Any:
 def test_the_declared_validators_say_what_the_check_does(name: str) -> None:
     field = FIELDS[name]
     kind = KINDS[type(field)]
-    is_item = is_upload_id if isinstance(field, UploadIdList) else is_id
     for value in VALUES:
         if type(value) is not kind:
             assert not taken(field, value), value
@@ -110,7 +124,7 @@ def test_the_declared_validators_say_what_the_check_does(name: str) -> None:
         if isinstance(value, str):
             declared = declared and "\ud800" not in value
         if isinstance(value, list):
-            declared = declared and all(is_item(one) for one in value)
+            declared = declared and all(map(IS_ITEM[type(field)], value))
         assert taken(field, value) == declared, value
 
 

@@ -18,6 +18,12 @@ MORE = {
     "server/uploads_command.py": {"handlers.operator"},
     # The port that it implements, its gate, and when clients come back.
     "server/engine_hub.py": {"handlers.live.hub", "handlers.live.freshness"},
+    "server/hooks/incoming.py": {
+        "handlers.hooks.incoming",
+        "handlers.hooks.payloads",
+        "handlers.live.limits",
+    },
+    "server/hooks/plain_answers.py": {"handlers.hooks.incoming"},
     "server/hooks/poster.py": {"handlers.hooks.posting", "handlers.hooks.targets"},
     "server/nodes/bus_inbox.py": {"handlers.live.hub"},
     "server/nodes/bus_service.py": {"handlers.live.hub"},

@@ -52,7 +52,10 @@ async def test_nothing_is_left_open_or_lying_about(path: Path) -> None:
     left = {thread.name.split("_")[0] for thread in threading.enumerate()}
     assert not left & {"sqlite-writer", "sqlite-reader"}
     assert threads <= threading.active_count()
-    assert {file.name for file in path.parent.iterdir()} == {"vestnik.db", "vestnik.db.lock"}
+    assert {file.name for file in path.parent.iterdir()} == {
+        *("vestnik.db", "vestnik.db.lock"),
+        "uploads.store",
+    }
 
 
 async def test_only_the_owner_of_the_server_reads_the_file(path: Path) -> None:

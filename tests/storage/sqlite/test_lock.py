@@ -22,13 +22,14 @@ OPEN = (
 
 
 def other_server(name: str, folder: Path, *before: str) -> str:
-    """The last line of another process that opens the database. `before`: what runs it, with its arguments."""
+    """The last line of another process that opens the database, or its last error if it prints none. `before`: what runs
+    it, with its arguments."""
     root = Path(__file__).parents[3]
     done = subprocess.run(
         [*before, sys.executable, "-c", OPEN, f"sqlite:///{name}"],
         capture_output=True, text=True, cwd=folder, env={**os.environ, "PYTHONPATH": str(root)}, check=False,
     )  # fmt: skip
-    return (done.stdout + done.stderr).splitlines()[-1]
+    return (done.stdout or done.stderr).splitlines()[-1]
 
 
 def by_link(path: Path) -> str:

@@ -25,16 +25,16 @@ async def test_a_deleted_message_is_gone_from_the_file(path: Path) -> None:
     anna = await world.user()
     chat_id = await world.chat(anna)
     kept = [await world.send(chat_id, anna, f"kept {number} " * 100) for number in range(50)]
-    message = await world.send(chat_id, anna, "secret first")
-    long = await world.send(chat_id, anna, "secret long " * 800)  # in pages of its own
-    await upload(store, anna, "file", name="secret.txt", content=b"secret bytes")
-    await upload(store, anna, "lost", name="secret too.txt", content=b"secret bytes")
+    message = await world.send(chat_id, anna, "whisper first")
+    long = await world.send(chat_id, anna, "whisper long " * 800)  # in pages of its own
+    await upload(store, anna, "file", name="whisper.txt", content=b"whisper bytes")
+    await upload(store, anna, "lost", name="whisper too.txt", content=b"whisper bytes")
     with_file = await world.send(chat_id, anna, "", attachments=["file"])
-    await world.store.messages.edit(message.id, anna, "secret second", at(1))
-    await world.store.messages.edit(long.id, anna, "secret other " * 800, at(1))
-    await world.store.messages.edit(message.id, anna, "secret third", at(2))
+    await world.store.messages.edit(message.id, anna, "whisper second", at(1))
+    await world.store.messages.edit(long.id, anna, "whisper other " * 800, at(1))
+    await world.store.messages.edit(message.id, anna, "whisper third", at(2))
     await store.close()
-    assert b"secret first" in bytes_beside(path)
+    assert b"whisper first" in bytes_beside(path)
 
     store = await SqliteStore.open(path)
     for one in (message, long, kept[0], with_file):
@@ -42,7 +42,7 @@ async def test_a_deleted_message_is_gone_from_the_file(path: Path) -> None:
     await clean(store)
     await store.close()
     left = bytes_beside(path)
-    assert b"secret" not in left
+    assert b"whisper" not in left
     assert b"kept 0 " not in left
     assert b"kept 1 " in left
 
@@ -67,15 +67,15 @@ async def test_a_deleted_chat_is_gone_from_the_file(path: Path) -> None:
     world = World(store)
     anna = await world.user()
     chat_id = await world.chat(anna)
-    messages = await asyncio.gather(*(world.send(chat_id, anna, f"secret {number}") for number in range(40)))
-    await store.messages.edit(messages[0].id, anna, "another secret", at(1))
+    messages = await asyncio.gather(*(world.send(chat_id, anna, f"whisper {number}") for number in range(40)))
+    await store.messages.edit(messages[0].id, anna, "another whisper", at(1))
     await store.chats.delete(chat_id, anna)
     for _ in range(6):
         await store._database.write(
             lambda _writer: None
         )  # each step of the removal waits for the write before it
     await store.close()
-    assert b"secret" not in bytes_beside(path)
+    assert b"whisper" not in bytes_beside(path)
 
 
 async def fill_and_delete(store: SqliteStore, seed: int) -> list[str]:
@@ -136,17 +136,17 @@ async def test_what_an_earlier_version_deleted_is_gone_after_the_first_stop(path
     world = World(store)
     anna = await world.user()
     chat_id = await world.chat(anna)
-    messages = [await world.send(chat_id, anna, f"secret {number} " * 50) for number in range(20)]
+    messages = [await world.send(chat_id, anna, f"whisper {number} " * 50) for number in range(20)]
     await store.close()
     take_back(path, schema.MIGRATIONS.index(schema_steps.REMOVALS))
     with sqlite3.connect(path, isolation_level=None) as db:
         db.execute("PRAGMA secure_delete = OFF")  # as earlier versions had it
         db.execute("UPDATE messages SET content = '', deleted = 1, changed_seq = changed_seq + 100")
     db.close()
-    assert b"secret" in bytes_beside(path)
+    assert b"whisper" in bytes_beside(path)
     store = await SqliteStore.open(path)
     await store.close()
-    assert b"secret" not in bytes_beside(path)
+    assert b"whisper" not in bytes_beside(path)
     store = await SqliteStore.open(path)
     tombstone = await store.messages.get(messages[0].id)
     assert tombstone is not None
