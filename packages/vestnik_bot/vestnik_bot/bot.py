@@ -173,6 +173,8 @@ class Bot:
         stopping = asyncio.create_task(self._stopping.wait())
         try:
             await asyncio.wait({task, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            if not task.done():
+                await self._let_handlers_end()
         finally:
             stopping.cancel()
             if not task.done():
@@ -290,17 +292,26 @@ class Bot:
             sender = await self._users.get(raw["sender_id"])
             await self._handlers.run(Message(self, raw, sender, answers))
 
-    async def _end(self) -> None:
-        """Lets the handlers that run end, stores the positions, and closes everything."""
+    async def _let_handlers_end(self) -> None:
+        """Begins no handler any more, and waits for those that run while the bot is still connected."""
         for worker in self._workers.values():
             worker.stop()
-        tasks = [each.task for each in self._workers.values() if each.task and not each.task.done()]
-        if tasks and self._stopping.is_set():
+        tasks = self._tasks()
+        if tasks:
             await asyncio.wait(tasks, timeout=STOP_S)
-        for task in [*tasks, *self._background]:
+
+    async def _end(self) -> None:
+        """Ends all tasks, stores the positions, and closes everything."""
+        for worker in self._workers.values():
+            worker.stop()
+        tasks = [*self._tasks(), *self._background]
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*tasks, *self._background, return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
         for worker in self._workers.values():
             worker.store()
         self._cursor.close()
         await self._connection.close()
+
+    def _tasks(self) -> list[asyncio.Task[None]]:
+        return [each.task for each in self._workers.values() if each.task and not each.task.done()]

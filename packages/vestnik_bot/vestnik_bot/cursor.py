@@ -5,6 +5,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+LOCK_S = 5.0
+"""How long a start waits for another process of the same bot to end."""
+
 _TABLES = """
 CREATE TABLE IF NOT EXISTS positions (
     account TEXT, chat_id INTEGER, epoch TEXT NOT NULL, seq INTEGER NOT NULL, at TEXT NOT NULL,
@@ -34,7 +37,7 @@ class Cursor:
 
     def __init__(self, path: Path, account: str) -> None:
         self._account = account
-        self._database = sqlite3.connect(path, isolation_level=None)
+        self._database = sqlite3.connect(path, isolation_level=None, timeout=LOCK_S)
         try:
             # A lock that ends with the process: a second process of the same bot would answer side by side with it.
             self._database.execute("PRAGMA locking_mode = EXCLUSIVE")
