@@ -1,5 +1,6 @@
 """Where the bot is in each chat, in a SQLite file that survives the end of the process at any moment."""
 
+import hashlib
 import sqlite3
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -30,6 +31,11 @@ class Position:
     epoch: str
     seq: int
     at: str
+
+
+def file_name(username: str, account: str) -> str:
+    """A name that bots in one directory do not share, not even those of the same name at other servers."""
+    return f"vestnik_{username}_{hashlib.sha256(account.encode()).hexdigest()[:8]}.db"
 
 
 class Cursor:
