@@ -5,7 +5,7 @@ import logging
 import os
 import sys
 import time
-from collections.abc import AsyncIterable, Awaitable, Callable, Coroutine
+from collections.abc import AsyncIterable, Callable, Coroutine
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar, overload
@@ -16,7 +16,7 @@ from vestnik_bot.connection import Connection
 from vestnik_bot.cursor import Cursor, Position, file_name
 from vestnik_bot.errors import Ended, Unsent, raise_error
 from vestnik_bot.handlers import Handler, Handlers
-from vestnik_bot.messages import Message, User
+from vestnik_bot.messages import Message
 from vestnik_bot.pauses import Pauses
 from vestnik_bot.rest import Rest
 from vestnik_bot.signals import on_signals
@@ -65,8 +65,7 @@ class Bot:
         self._workers: dict[int, ChatWorker] = {}
         self._background: set[asyncio.Task[None]] = set()
         self.epoch = ""
-        self.now = ""
-        """The time of the server when it spoke last of a connection or of a new chat."""
+        self.now = ""  # the time of the server when it spoke last of a connection or of a new chat
 
     @overload
     def on_message(self, handler: Handler) -> Handler: ...
@@ -148,9 +147,6 @@ class Bot:
             await self.hint("stream_message", chat_id=chat_id, stream_id=stream_id, content=text[:longest])
 
         return await Growing(show).collect(chunks)
-
-    async def user(self, user_id: int) -> User:
-        return await self._users.get(user_id)
 
     async def join(self, payload: Json, on_ack: Callable[[Json], None]) -> Json:
         """Joins a chat; raises `Unsent` if the connection is lost."""
@@ -234,24 +230,24 @@ class Bot:
             worker.connected()
         self._in_background(self._find_chats())
         while self._starters:
-            self._in_background(self._run_starter(self._starters.pop(0)))
+            self._in_background(self._starters.pop(0)())
 
     async def _find_chats(self) -> None:
         """Finds the chats to which the bot was added while it was away."""
-        with suppress(Ended):  # the connection ends too
-            async for chat in self._rest.chats():
-                self._add(chat["id"])
-
-    async def _run_starter(self, function: Callable[[], Awaitable[None]]) -> None:
-        try:
-            await function()
-        except Exception:
-            LOG.exception("%r failed", function)
+        async for chat in self._rest.chats():
+            self._add(chat["id"])
 
     def _in_background(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.create_task(work)
+        task = asyncio.create_task(self._logged(work))
         self._background.add(task)
         task.add_done_callback(self._background.discard)
+
+    async def _logged(self, work: Coroutine[Any, Any, None]) -> None:
+        try:
+            await work
+        except Exception as error:
+            if not isinstance(error, Ended):  # the connection ends too, and says why
+                LOG.exception("a task of the bot failed")
 
     def _add(self, chat_id: int, position: Position | None = None) -> None:
         if chat_id not in self._workers or self._workers[chat_id].is_removed:
@@ -283,8 +279,7 @@ class Bot:
         """Begins no handler any more, and waits for those that run while the bot is still connected."""
         for worker in self._workers.values():
             worker.stop()
-        tasks = self._tasks()
-        if tasks:
+        if tasks := self._tasks():
             await asyncio.wait(tasks, timeout=STOP_S)
 
     async def _end(self) -> None:
