@@ -15,8 +15,9 @@ async def ask(message: Message) -> None:
         return
     lines = [f"{emoji} {choice}" for emoji, choice in zip(EMOJI, choices, strict=False)]
     poll = await message.reply("\n".join([f"{question}?", *lines]))
-    for emoji in EMOJI[: len(choices)] if poll else "":
-        await poll.react(emoji)
+    for emoji in EMOJI[: len(choices)]:
+        if poll is not None:
+            await poll.react(emoji)
 
 
 @bot.command("/count")

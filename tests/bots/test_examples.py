@@ -124,3 +124,8 @@ async def test_a_relay_carries_both_ways(server: Server, start_bot: StartBot) ->
     assert (await said_by(bob_hears, bot.id))["content"] == "ann: hello"
     await bob.say(other, "hello yourself")
     assert (await said_by(ann_hears, bot.id))["content"] == "bob: hello yourself"
+
+
+def test_the_page_shows_the_example() -> None:
+    page = (EXAMPLES.parents[1] / "docs" / "bots.md").read_text("utf8")
+    assert (EXAMPLES / "echo.py").read_text("utf8").partition('"""\n')[2].strip() in page

@@ -1,12 +1,11 @@
 """A bot: its handlers, and its life from the start to SIGTERM."""
 
 import asyncio
-import hashlib
 import logging
 import os
-import signal
 import sys
-from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Coroutine
+import time
+from collections.abc import AsyncIterable, Callable, Coroutine
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar, overload
@@ -14,12 +13,13 @@ from uuid import uuid4
 
 from vestnik_bot.chat_worker import ChatWorker
 from vestnik_bot.connection import Connection
-from vestnik_bot.cursor import Cursor, Position
+from vestnik_bot.cursor import Cursor, Position, file_name
 from vestnik_bot.errors import Ended, Unsent, raise_error
 from vestnik_bot.handlers import Handler, Handlers
-from vestnik_bot.messages import Message, User
+from vestnik_bot.messages import Message
 from vestnik_bot.pauses import Pauses
 from vestnik_bot.rest import Rest
+from vestnik_bot.signals import on_signals
 from vestnik_bot.streaming import Growing
 from vestnik_bot.users import Users, user_of
 
@@ -28,6 +28,9 @@ StartT = TypeVar("StartT", bound=Callable[[], Coroutine[Any, Any, None]])
 
 LOG = logging.getLogger("vestnik_bot")
 JOINS_AT_ONCE = 16
+STEADY_S = 10.0
+"""After a connection that lasted so long, the pauses begin anew."""
+
 STOP_S = 5.0
 """How long handlers may go on after SIGTERM. If a handler does not end, the next start handles its message again."""
 
@@ -62,8 +65,7 @@ class Bot:
         self._workers: dict[int, ChatWorker] = {}
         self._background: set[asyncio.Task[None]] = set()
         self.epoch = ""
-        self.now = ""
-        """The time of the server when it spoke last of a connection or of a new chat."""
+        self.now = ""  # the time of the server when it spoke last of a connection or of a new chat
 
     @overload
     def on_message(self, handler: Handler) -> Handler: ...
@@ -99,17 +101,11 @@ class Bot:
 
     async def start(self) -> None:
         """As `run`, in a loop of your own."""
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            with suppress(NotImplementedError):  # Windows
-                loop.add_signal_handler(number, self.stop)
         self._rest = Rest(self._url, self._token)
         try:
-            await self._until_stop(self._live())
+            with on_signals(self.stop):
+                await self._until_stop(self._live())
         finally:
-            for number in (signal.SIGTERM, signal.SIGINT):
-                with suppress(NotImplementedError):
-                    loop.remove_signal_handler(number)
             await self._rest.close()
 
     def stop(self) -> None:
@@ -152,9 +148,6 @@ class Bot:
 
         return await Growing(show).collect(chunks)
 
-    async def user(self, user_id: int) -> User:
-        return await self._users.get(user_id)
-
     async def join(self, payload: Json, on_ack: Callable[[Json], None]) -> Json:
         """Joins a chat; raises `Unsent` if the connection is lost."""
         async with self._joins_at_once:
@@ -173,6 +166,8 @@ class Bot:
         stopping = asyncio.create_task(self._stopping.wait())
         try:
             await asyncio.wait({task, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            if not task.done():
+                await self._let_handlers_end()
         finally:
             stopping.cancel()
             if not task.done():
@@ -185,8 +180,7 @@ class Bot:
         self.me = user_of(raw)
         self._users = Users(self._rest)
         account = f"{raw['id']} {raw['created_at']}"
-        name = f"vestnik_{self.me.username}_{hashlib.sha256(account.encode()).hexdigest()[:8]}.db"
-        self._cursor = Cursor(Path(self._cursor_path or name), account)
+        self._cursor = Cursor(Path(self._cursor_path or file_name(self.me.username, account)), account)
         self._connection = Connection(self._url, self._token, self._event)
         try:
             if not self._cursor.has_begun:
@@ -200,33 +194,24 @@ class Bot:
     async def _begin(self) -> None:
         """Decides, before the bot is seen online for the first time, where each of its chats begins."""
         positions = {}
-        async for chat in self._chats():
+        async for chat in self._rest.chats():
             seq = chat["read_seq" if self._answer_old else "seq"]
             last = chat["last_message"]
             positions[chat["id"]] = Position("", seq, last["created_at"] if last else chat["created_at"])
         self._cursor.begin(positions)
-
-    async def _chats(self) -> AsyncIterator[Json]:
-        """All chats of the bot, those too that it has hidden."""
-        for hidden in ("false", "true"):
-            cursor: str | None = None
-            while True:
-                params = {"hidden": hidden} | ({} if cursor is None else {"cursor": cursor})
-                page = await self._rest.call("GET", "/chats", params=params)
-                for chat in page["chats"]:
-                    yield chat
-                cursor = page["next_cursor"]
-                if cursor is None:
-                    break
 
     async def _stay_connected(self) -> None:
         pauses = Pauses()
         while True:
             try:
                 hello = await self._connection.open()
-                pauses.reset()
+                since_s = time.monotonic()
                 self._begin_connection(hello)
-                await self._connection.lost()
+                try:
+                    await self._connection.lost()
+                finally:
+                    if time.monotonic() - since_s > STEADY_S:
+                        pauses.reset()
             except Unsent as error:
                 pause_s = pauses.next_s(error.retry_in_s)
                 LOG.warning("%s; next attempt in %.1f s", error, pause_s)
@@ -245,24 +230,24 @@ class Bot:
             worker.connected()
         self._in_background(self._find_chats())
         while self._starters:
-            self._in_background(self._run_starter(self._starters.pop(0)))
+            self._in_background(self._starters.pop(0)())
 
     async def _find_chats(self) -> None:
         """Finds the chats to which the bot was added while it was away."""
-        with suppress(Ended):  # the connection ends too
-            async for chat in self._chats():
-                self._add(chat["id"])
-
-    async def _run_starter(self, function: Callable[[], Awaitable[None]]) -> None:
-        try:
-            await function()
-        except Exception:
-            LOG.exception("%r failed", function)
+        async for chat in self._rest.chats():
+            self._add(chat["id"])
 
     def _in_background(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.create_task(work)
+        task = asyncio.create_task(self._logged(work))
         self._background.add(task)
         task.add_done_callback(self._background.discard)
+
+    async def _logged(self, work: Coroutine[Any, Any, None]) -> None:
+        try:
+            await work
+        except Exception as error:
+            if not isinstance(error, Ended):  # the connection ends too, and says why
+                LOG.exception("a task of the bot failed")
 
     def _add(self, chat_id: int, position: Position | None = None) -> None:
         if chat_id not in self._workers or self._workers[chat_id].is_removed:
@@ -290,17 +275,25 @@ class Bot:
             sender = await self._users.get(raw["sender_id"])
             await self._handlers.run(Message(self, raw, sender, answers))
 
-    async def _end(self) -> None:
-        """Lets the handlers that run end, stores the positions, and closes everything."""
+    async def _let_handlers_end(self) -> None:
+        """Begins no handler any more, and waits for those that run while the bot is still connected."""
         for worker in self._workers.values():
             worker.stop()
-        tasks = [each.task for each in self._workers.values() if each.task and not each.task.done()]
-        if tasks and self._stopping.is_set():
+        if tasks := self._tasks():
             await asyncio.wait(tasks, timeout=STOP_S)
-        for task in [*tasks, *self._background]:
+
+    async def _end(self) -> None:
+        """Ends all tasks, stores the positions, and closes everything."""
+        for worker in self._workers.values():
+            worker.stop()
+        tasks = [*self._tasks(), *self._background]
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*tasks, *self._background, return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
         for worker in self._workers.values():
             worker.store()
         self._cursor.close()
         await self._connection.close()
+
+    def _tasks(self) -> list[asyncio.Task[None]]:
+        return [each.task for each in self._workers.values() if each.task and not each.task.done()]

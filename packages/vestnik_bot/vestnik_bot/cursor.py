@@ -1,9 +1,13 @@
 """Where the bot is in each chat, in a SQLite file that survives the end of the process at any moment."""
 
+import hashlib
 import sqlite3
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+
+LOCK_S = 5.0
+"""How long a start waits for another process of the same bot to end."""
 
 _TABLES = """
 CREATE TABLE IF NOT EXISTS positions (
@@ -29,12 +33,17 @@ class Position:
     at: str
 
 
+def file_name(username: str, account: str) -> str:
+    """A name that bots in one directory do not share, not even those of the same name at other servers."""
+    return f"vestnik_{username}_{hashlib.sha256(account.encode()).hexdigest()[:8]}.db"
+
+
 class Cursor:
     """The positions of one account of a bot. Only one process at a time can have the file open."""
 
     def __init__(self, path: Path, account: str) -> None:
         self._account = account
-        self._database = sqlite3.connect(path, isolation_level=None)
+        self._database = sqlite3.connect(path, isolation_level=None, timeout=LOCK_S)
         try:
             # A lock that ends with the process: a second process of the same bot would answer side by side with it.
             self._database.execute("PRAGMA locking_mode = EXCLUSIVE")

@@ -77,12 +77,14 @@ class Feed:
             if replayed is None:
                 self.waiting.pop(message_id, None)
         self._replay, self.known, self.state = {}, head_seq, State.LIVE
+        self._let_go()
 
     def fill(self, messages: list[Json], known: int) -> None:
         """Takes messages from a page of history: all that were created after `known`, up to the new `known`."""
         for message in messages:
             self._apply(message["id"], message, is_deleted=False, is_past=True)
         self.known = known
+        self._let_go()
 
     def rebase(self, epoch: str, known: int) -> None:
         """Goes on in another history of the chat, or at another place: nothing that waits is valid there."""
@@ -95,19 +97,24 @@ class Feed:
         for message_id in self.waiting:
             self._is_handling = True
             return self.waiting.pop(message_id)
-        self.answers.clear()
         return None
 
     def handled(self, message: Json) -> None:
         """Moves the position over a message."""
         self._is_handling = False
         self.position = Position(self.position.epoch, message["seq"], message["created_at"])
+        self._let_go()
 
     def rest(self) -> Position:
         """The position now. Once nothing waits, changes that were no messages are behind it too."""
         if not self.waiting and not self._is_handling and self.known > self.position.seq:
             self.position = Position(self.position.epoch, self.known, self.position.at)
         return self.position
+
+    def _let_go(self) -> None:
+        """Answers of the past are of use to messages that wait or are being handled."""
+        if not self.waiting and not self._is_handling:
+            self.answers.clear()
 
     def _apply(
         self, message_id: int, message: Json | None, *, is_deleted: bool, is_past: bool = False

@@ -41,10 +41,10 @@ class Handlers:
 
     async def run(self, message: Message) -> None:
         """Runs the handlers of a message, one after the other."""
-        word, _, rest = message.content.strip().partition(" ")
+        word, *rest = message.content.split(maxsplit=1) or [""]
         command = self._command(word, message)
         if command is not None:
-            message.arguments = rest.strip()
+            message.arguments = "".join(rest).rstrip()
         for entry in self._entries:
             if entry.command == command and (entry.from_bots or not message.sender.is_bot):
                 await self._run_one(entry.handler, message)

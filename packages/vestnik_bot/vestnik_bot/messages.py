@@ -41,7 +41,7 @@ class Message:
         self, bot: Sender, raw: Json, sender: User, answers: Mapping[str, Json] | None = None
     ) -> None:
         self._bot = bot
-        self._answers = dict(answers or {})
+        self._answers = {} if answers is None else answers
         self._sent = 0
         self.raw = raw
         """The message object of docs/protocol.md."""

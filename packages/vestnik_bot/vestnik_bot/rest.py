@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import AsyncIterator
 from typing import Any
 
 from aiohttp import ClientError, ClientSession, ClientTimeout
@@ -32,6 +33,19 @@ class Rest:
             except Unsent as error:
                 LOG.warning("%s; it is tried again", error)
                 await asyncio.sleep(pauses.next_s(error.retry_in_s))
+
+    async def chats(self) -> AsyncIterator[Any]:
+        """All chats of the bot, those too that it has hidden."""
+        for hidden in ("false", "true"):
+            cursor: str | None = None
+            while True:
+                params = {"hidden": hidden} | ({} if cursor is None else {"cursor": cursor})
+                page = await self.call("GET", "/chats", params=params)
+                for chat in page["chats"]:
+                    yield chat
+                cursor = page["next_cursor"]
+                if cursor is None:
+                    break
 
     async def _once(self, method: str, path: str, options: dict[str, Any]) -> Any:
         try:
