@@ -11,9 +11,9 @@ from domain.changes import Change, ChangeKind, MessageChange, UndeclaredChange
 from domain.decisions.accounts import ended
 from domain.file_changes import ChatAvatarChanged, FilesRemoved
 from domain.hook_changes import HookAdded, HookChanged, HookRemoved
-from domain.hooks import Hook, user_of
+from domain.hooks import user_of
 from domain.invites import InviteMade, InviteRemoved
-from domain.models import Chat, User
+from domain.models import Chat
 from domain.moderation import MemberMuted, UserBanned, UserUnbanned
 from domain.own_settings import OwnSettingsChanged
 from domain.private_chats import ChatOpened, MemberBlocked, sees
@@ -201,18 +201,14 @@ class Publisher:
 
     @_publishes(HookChanged)
     def _hook_changed(self, change: HookChanged) -> None:
-        """Publishes `user_changed` to the room if the hook has another name: its user is no member of any chat."""
+        """Publishes `user_changed` to the members if the hook has another name."""
         if "name" in change.changed:
-            self._hook_user_changed(change.hook, user_of(change.hook))
+            self._members.hook_user_changed(change.chat_id, user_of(change.hook))
 
     @_publishes(HookRemoved)
     def _hook_removed(self, change: HookRemoved) -> None:
-        """Publishes `user_changed` to the room: the user of the hook has ended."""
-        self._hook_user_changed(change.hook, ended(user_of(change.hook)))
-
-    def _hook_user_changed(self, hook: Hook, user: User) -> None:
-        name, payload = events.user_changed(user, "offline", self._at, own=False)
-        self._context.hub.emit(name, payload, room=room_of(hook.chat_id))
+        """Publishes `user_changed` to the members: the user of the hook has ended."""
+        self._members.hook_user_changed(change.chat_id, ended(user_of(change.hook)))
 
     @_publishes(changes.ChatDeleted)
     def _chat_deleted(self, change: changes.ChatDeleted) -> None:
