@@ -11,7 +11,7 @@ from domain.models import User
 from domain.moderation import UserBanned
 from handlers.context import Caller, Context
 from handlers.live.connections import Connection, enter_room
-from handlers.live.loaded_chat import LoadedChat
+from handlers.live.loaded_chat import LoadedChat, room_of
 from handlers.live.recovery import replay
 from handlers.live.throttle import Throttle
 from handlers.wire import events
@@ -150,6 +150,22 @@ class MemberEvents:
                 self._publish_changed(chat)
             else:
                 self._members_changed.ask(chat_id)
+
+        self._context.announcer.announce(chat_id, publish)
+
+    def hook_user_changed(self, chat_id: int, user: User) -> None:
+        """Publishes `user_changed` of the user of a hook as that of a member: to all connections of all members, and in
+        a large chat to the room."""
+
+        def publish(chat: LoadedChat | None, _users: Mapping[int, User]) -> None:
+            if chat is None:
+                return
+            event = events.user_changed(user, "offline", self._context.clock.now(), own=False)
+            if chat.carries_presence:
+                self._context.announcer.to_users(chat.members, event)
+            else:
+                name, payload = event
+                self._context.hub.emit(name, payload, room=room_of(chat_id))
 
         self._context.announcer.announce(chat_id, publish)
 

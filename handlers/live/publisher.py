@@ -8,8 +8,10 @@ from typing import Any, TypeVar
 
 from domain import changes
 from domain.changes import Change, ChangeKind, MessageChange, UndeclaredChange
+from domain.decisions.accounts import ended
 from domain.file_changes import ChatAvatarChanged, FilesRemoved
 from domain.hook_changes import HookAdded, HookChanged, HookRemoved
+from domain.hooks import user_of
 from domain.invites import InviteMade, InviteRemoved
 from domain.models import Chat
 from domain.moderation import MemberMuted, UserBanned, UserUnbanned
@@ -17,7 +19,6 @@ from domain.own_settings import OwnSettingsChanged
 from domain.private_chats import ChatOpened, MemberBlocked, sees
 from handlers.context import Context
 from handlers.live.connections import Connection, leave_room
-from handlers.live.hook_events import HookEvents
 from handlers.live.hub import Blobs
 from handlers.live.loaded_chat import room_of
 from handlers.live.member_events import MemberEvents
@@ -67,7 +68,6 @@ class Publisher:
         self._ended = ended
         self._members = MemberEvents(context)
         self._settings = SettingsEvents(context)
-        self._hooks = HookEvents(context.hub)
         self._end_streams = StreamEndings(context.streams, context.directory)
         self._at = context.clock.now()
         """The timestamp of the events of the current batch."""
@@ -201,11 +201,14 @@ class Publisher:
 
     @_publishes(HookChanged)
     def _hook_changed(self, change: HookChanged) -> None:
-        self._hooks.changed(change, self._at)
+        """Publishes `user_changed` to the members if the hook has another name."""
+        if "name" in change.changed:
+            self._members.hook_user_changed(change.chat_id, user_of(change.hook))
 
     @_publishes(HookRemoved)
     def _hook_removed(self, change: HookRemoved) -> None:
-        self._hooks.removed(change, self._at)
+        """Publishes `user_changed` to the members: the user of the hook has ended."""
+        self._members.hook_user_changed(change.chat_id, ended(user_of(change.hook)))
 
     @_publishes(changes.ChatDeleted)
     def _chat_deleted(self, change: changes.ChatDeleted) -> None:

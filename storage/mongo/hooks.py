@@ -52,7 +52,7 @@ class MongoHooks:
 
     async def get(self, hook_id: int) -> HookState | None:
         hook = await hook_documents.get(self._database, hook_id)
-        return None if hook is None else await self._state(hook)
+        return None if hook is None else await self._state_unless_deleted(hook)
 
     async def change(self, hook_id: int, user_id: int, update: HookUpdate, at: datetime) -> HookState:
         return await self._decide(
@@ -85,7 +85,7 @@ class MongoHooks:
 
     async def by_key(self, key_hash: str) -> HookState | None:
         hook = await hook_documents.by_key(self._database, key_hash)
-        return None if hook is None else await self._state(hook)
+        return None if hook is None else await self._state_unless_deleted(hook)
 
     def post(self, hook_id: int, draft: Draft) -> Promise[Appended]:
         return self._writer.submit(
@@ -152,6 +152,15 @@ class MongoHooks:
 
     async def _outgoing(self, document: Document) -> OutgoingHook:
         return OutgoingHook(await self._state(hook_documents.hook_of(document)), document["secret"])
+
+    async def _state_unless_deleted(self, hook: Hook) -> HookState | None:
+        """None for a hook whose chat is deleted: what is left of the chat is removed some time later."""
+        state = await self._state(hook)
+        if not state.has_maker:
+            chat = await self._database.get(self._database.chats, str(hook.chat_id))
+            if chat is None or chat["deleted"]:
+                return None
+        return state
 
     async def _state(self, hook: Hook) -> HookState:
         """By what is projected: that is all that any node has acked."""

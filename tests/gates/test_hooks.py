@@ -6,6 +6,7 @@ from typing import Any
 import jwt
 import pytest
 
+from handlers.live import loaded_chat
 from tests.clients.admins import make_admin
 from tests.clients.people import Person
 from tests.clients.shapes import a, assert_error, fits, is_id, is_time, maybe, one_of
@@ -181,17 +182,19 @@ async def test_a_hook_is_changed_renamed_and_removed(server: Server) -> None:
     made = await incoming(ann, chat_id)
     url = made.pop("url")
     await tell(server, url, text="first")
-    watching = await bob.joined(chat_id)
+    watching, elsewhere = await bob.joined(chat_id), await bob.connect()
     status, changed = await ann.request("PATCH", f"/hooks/{made['id']}", json={"name": "  Fire  "})
     assert (status, changed) == (200, {**made, "name": "Fire"})
     event = await watching.next()
     assert (event["type"], event["user_id"]) == ("user_changed", made["user_id"])
     assert event["user"] == await bob.get(f"/users/{made['user_id']}")
     assert event["user"]["display_name"] == "Fire"
+    assert (await elsewhere.next())["user"] == event["user"]
     await ann.delete(f"/hooks/{made['id']}")
     user = (await watching.next())["user"]
     assert (user["id"], user["deleted"], user["active"]) == (made["user_id"], True, False)
     assert user["display_name"] == user["username"] != "Fire"
+    assert (await elsewhere.next())["user"] == user
     assert_error(await bob.request("GET", f"/users/{made['user_id']}"), 404, "not_found")
     assert await tell(server, url, text="second") == (404, "unknown_key")
     assert await ann.get(f"/chats/{chat_id}/hooks") == {"hooks": []}
@@ -199,6 +202,19 @@ async def test_a_hook_is_changed_renamed_and_removed(server: Server) -> None:
     assert (message["content"], message["sender_id"]) == ("first", made["user_id"])
     status, _ = await ann.request("DELETE", f"/messages/{message['id']}")
     assert status == 204
+
+
+async def test_another_name_of_a_hook_is_told_to_the_room_of_a_large_chat(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loaded_chat, "PRESENCE_MEMBERS_MAX", 1)
+    ann, bob = await server.people("ann", "bob")
+    chat_id = await ann.chat(bob)
+    made = await incoming(ann, chat_id)
+    watching, elsewhere = await bob.joined(chat_id), await bob.connect()
+    await ann.patch(f"/hooks/{made['id']}", name="Fire")
+    assert (await watching.next("user_changed"))["user"]["display_name"] == "Fire"
+    await elsewhere.nothing_more()
 
 
 async def test_an_outgoing_hook_is_changed(server: Server) -> None:

@@ -247,14 +247,12 @@ async def test_hooks_are_removed_with_their_chat(world: World) -> None:
     one = await hook(world, chat_id, anna)
     outgoing = await hook(world, chat_id, anna, "outgoing", "secret")
     await world.store.chats.delete(chat_id, anna)
+    hooks = world.store.hooks
+    assert [await hooks.by_key("hash"), await hooks.get(outgoing.id)] == [None] * 2
     assert await refused(post(world, one)) == [NotFound]
     async with asyncio.timeout(10):
-        while (await world.store.hooks.get(outgoing.id)) is not None or not (
-            await user_of(world, one)
-        ).deleted:
+        while await hooks.outgoing(limit=10) or not (await user_of(world, one)).deleted:
             await asyncio.sleep(0.02)
-    assert await world.store.hooks.by_key("hash") is None
-    assert await world.store.hooks.outgoing(limit=10) == []
 
 
 async def test_what_a_hook_writes(world: World) -> None:

@@ -22,7 +22,7 @@ OPEN = (
 
 
 def other_server(name: str, folder: Path, *before: str) -> str:
-    """The last line of another process that opens the database, or its last error if it prints none. `before`: what runs
+    """The last line of another process that opens the database, or of its errors if it prints none. `before`: what runs
     it, with its arguments."""
     root = Path(__file__).parents[3]
     done = subprocess.run(
