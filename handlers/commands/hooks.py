@@ -150,7 +150,7 @@ async def change_hook(context: Context, caller: Caller, params: ChangeHook) -> R
     found = await _managed(context, caller, params.hook_id)
     values = _given(params, ("name", *_OF_OUTGOING, "paused"))
     if not values:
-        raise invalid(name="is required, unless another field is given")
+        return {"hook": hook_view(found)}
     _check(context, found.hook.kind, values)
     update = HookUpdate(
         name=None if params.name is None else trimmed(params.name),
