@@ -40,8 +40,8 @@ $(VENV)/run: setup.cfg pyproject.toml constraints.txt
 	@touch $@
 
 # What the tests and checks need as well.
-$(VENV)/test: $(VENV)/run
-	$(PIP) --editable '.[test]'
+$(VENV)/test: $(VENV)/run packages/vestnik_bot/pyproject.toml
+	$(PIP) --editable '.[test]' --editable packages/vestnik_bot
 	@touch $@
 
 # What a contributor needs as well: the hooks, and the tool that writes constraints.txt.

@@ -3,8 +3,9 @@
 import asyncio
 import sqlite3
 import time
+from contextlib import suppress
 
-from vestnik_bot import Bot, Message
+from vestnik_bot import Bot, Message, Refused
 
 bot = Bot()
 notes = sqlite3.connect("reminders.db", isolation_level=None)
@@ -28,7 +29,8 @@ async def watch() -> None:
     while True:
         due = notes.execute("SELECT id, chat, text FROM notes WHERE due <= ?", (time.time(),)).fetchall()
         for note_id, chat_id, text in due:
-            await bot.send(chat_id, f"Reminder: {text}", client_id=f"remind-{note_id}")
+            with suppress(Refused):  # the bot may have left the chat
+                await bot.send(chat_id, f"Reminder: {text}", client_id=f"remind-{note_id}")
             notes.execute("DELETE FROM notes WHERE id = ?", (note_id,))
         await asyncio.sleep(0.5)
 

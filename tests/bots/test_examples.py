@@ -18,11 +18,11 @@ def test_an_example_is_short(path: Path) -> None:
     assert len(path.read_text("utf8").splitlines()) <= LINES_MAX
 
 
-def test_the_plain_echo_takes_about_fifteen_lines_more() -> None:
+def test_the_plain_echo_takes_fifteen_lines_more() -> None:
     plain, echo = (
         len((EXAMPLES / name).read_text("utf8").splitlines()) for name in ("plain_echo.py", "echo.py")
     )
-    assert plain - echo <= 16
+    assert plain - echo <= 15
 
 
 @pytest.mark.parametrize("name", ["echo.py", "plain_echo.py"])
