@@ -14,6 +14,7 @@ from tests.clients.programs import need
 _FLAGS = [
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"),
     *("--disable-component-update", "--disable-sync"),
+    "--renderer-process-limit=1",  # for each context: else the first page throws away the process of about:blank
 ]
 
 

@@ -55,7 +55,7 @@ async def seeded(server: Server) -> Seed:
     mine = await seed.ann.say(seed.group, "I will be htere")
     await seed.ann.patch(f"/messages/{mine['id']}", content="I will be there")
     for person in seed.others:
-        for number in range(4):
+        for number in range(2):
             await person.say(seed.group, f"Fine with me, {number + 1}")
     for person, emoji in zip((seed.ann, *seed.others), "👍👍❤🎉", strict=True):
         await person.post(f"/messages/{mine['id']}/reactions/{quote(emoji)}")
@@ -94,8 +94,8 @@ async def public_places(window: Window, seed: Seed) -> AsyncIterator[str]:
     yield "setup, with errors"
 
 
-async def places(window: Window, seed: Seed) -> AsyncIterator[str]:
-    """The views of Ann, who is logged in."""
+async def places(window: Window) -> AsyncIterator[str]:
+    """The views of Ann, who is logged in, before she opens a chat."""
     page = window.page
     await window.goto("/")
     await expect(window.chats.get_by_role("link")).to_have_count(3)
@@ -133,7 +133,11 @@ async def places(window: Window, seed: Seed) -> AsyncIterator[str]:
         await page.get_by_role("dialog").get_by_role("radio").nth(number).locator("xpath=..").click()
         await shown(page.get_by_role("dialog"))
         yield f"new {kind}"
-    await page.keyboard.press("Escape")
+
+
+async def chat_places(window: Window, seed: Seed) -> AsyncIterator[str]:
+    """Ann's chats, and what is about them."""
+    page = window.page
     for name, chat_id in (("group", seed.group), ("channel", seed.channel), ("private", seed.private)):
         await window.goto(f"/chats/{chat_id}")
         await expect(window.log.get_by_role("article").first).to_be_visible()

@@ -1,8 +1,11 @@
 """Formatted messages, and what the composer does for them: keys, completion of names, the picker of emoji."""
 
+from dataclasses import dataclass, replace
+
+import pytest_asyncio
 from playwright.async_api import Locator, expect
 
-from tests.browser.conftest import OpenWindow
+from tests.browser.conftest import OpenWindow, Windows
 from tests.browser.window import Window
 from tests.clients.people import Person
 from tests.conftest import Server
@@ -19,14 +22,44 @@ a  =  1
 MEMBERS = ("ann", "bob", "boris")
 
 
-async def opened(server: Server, open_window: OpenWindow, **options: object) -> tuple[Window, Person, int]:
-    ann, *others = await server.people(*MEMBERS)
+@dataclass(frozen=True)
+class Scene:
+    """Ann, and a chat of hers with others that is new in each test; `window` is hers, and is newly loaded."""
+
+    server: Server
+    ann: Person
+    others: list[Person]
+    window: Window
+    chat_id: int = 0
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def stage(module_server: Server, module_windows: Windows) -> Scene:
+    ann, *others = await module_server.people(*MEMBERS)
     await others[1].patch("/users/me", display_name="Борис Петрович")
-    chat_id = await ann.chat(*others, name="Lobby")
-    window = await open_window(server, ann, f"/chats/{chat_id}", **options)
+    return Scene(module_server, ann, others, await module_windows(module_server, ann))
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def scene(stage: Scene, kept_windows: Windows) -> Scene:
+    scene = replace(stage, chat_id=await stage.ann.chat(*stage.others, name="Lobby"))
+    scene.window.console.clear()
+    await scene.window.goto(f"/chats/{scene.chat_id}")
+    await ready(scene.window)
+    return scene
+
+
+async def opened(stage: Scene, open_window: OpenWindow, **options: object) -> Window:
+    """A window of Ann's with other options, on a new chat."""
+    chat_id = await stage.ann.chat(*stage.others, name="Lobby")
+    window = await open_window(stage.server, stage.ann, f"/chats/{chat_id}", **options)
+    await ready(window)
+    return window
+
+
+async def ready(window: Window) -> None:
     await window.connected()
     await expect(window.composer).to_be_editable()
-    return window, ann, chat_id
 
 
 async def content_of_last(person: Person, chat_id: int) -> str:
@@ -34,10 +67,8 @@ async def content_of_last(person: Person, chat_id: int) -> str:
     return str(page["messages"][-1]["content"])
 
 
-async def test_a_message_is_shown_formatted_and_sent_as_typed(
-    server: Server, open_window: OpenWindow
-) -> None:
-    window, ann, chat_id = await opened(server, open_window)
+async def test_a_message_is_shown_formatted_and_sent_as_typed(scene: Scene) -> None:
+    window, ann, chat_id = scene.window, scene.ann, scene.chat_id
     await window.say(TYPED)
     await window.sent("2*3*4")
     message = window.message("2*3*4")
@@ -64,9 +95,8 @@ async def test_a_message_is_shown_formatted_and_sent_as_typed(
     await expect(window.composer).to_have_value(TYPED)
 
 
-async def test_keys_format_and_can_be_undone(server: Server, open_window: OpenWindow) -> None:
-    window, _, _ = await opened(server, open_window)
-    composer = window.composer
+async def test_keys_format_and_can_be_undone(scene: Scene) -> None:
+    window, composer = scene.window, scene.window.composer
     await composer.press_sequentially("make it so")
     await composer.evaluate("(field) => field.setSelectionRange(5, 7)")
     await composer.press("Control+b")
@@ -87,8 +117,8 @@ async def test_keys_format_and_can_be_undone(server: Server, open_window: OpenWi
     await expect(window.page.get_by_role("toolbar")).to_have_count(0)
 
 
-async def test_names_are_completed_by_keyboard(server: Server, open_window: OpenWindow) -> None:
-    window, ann, chat_id = await opened(server, open_window)
+async def test_names_are_completed_by_keyboard(scene: Scene) -> None:
+    window, ann, chat_id = scene.window, scene.ann, scene.chat_id
     composer, options = window.composer, window.page.get_by_role("option")
     await composer.press_sequentially("hi @b")
     await expect(options).to_have_count(2)
@@ -112,9 +142,9 @@ async def test_names_are_completed_by_keyboard(server: Server, open_window: Open
     await expect(options).to_have_count(0)
 
 
-async def test_names_and_emoji_are_picked_by_touch(server: Server, open_window: OpenWindow) -> None:
+async def test_names_and_emoji_are_picked_by_touch(stage: Scene, open_window: OpenWindow) -> None:
     phone = {"viewport": {"width": 320, "height": 568}, "has_touch": True, "is_mobile": True}
-    window, _, _ = await opened(server, open_window, **phone)
+    window = await opened(stage, open_window, **phone)
     composer, page = window.composer, window.page
     await composer.tap()
     await composer.press_sequentially("@bo")
@@ -131,8 +161,8 @@ async def test_names_and_emoji_are_picked_by_touch(server: Server, open_window: 
     await expect(composer).to_have_value("@bob 🏁")
 
 
-async def test_emoji_are_found_by_name(server: Server, open_window: OpenWindow) -> None:
-    window, _, _ = await opened(server, open_window, locale="ru-RU")
+async def test_emoji_are_found_by_name(stage: Scene, open_window: OpenWindow) -> None:
+    window = await opened(stage, open_window, locale="ru-RU")
     composer, page = window.composer, window.page
     assert not any("data" in request.url for request in window.requests)
     await composer.press_sequentially("ура :tad")
@@ -160,8 +190,8 @@ async def top_of(message: Locator) -> float:
     return box["y"]
 
 
-async def test_a_long_message_is_folded_until_it_is_wanted(server: Server, open_window: OpenWindow) -> None:
-    window, ann, chat_id = await opened(server, open_window)
+async def test_a_long_message_is_folded_until_it_is_wanted(scene: Scene) -> None:
+    window, ann, chat_id = scene.window, scene.ann, scene.chat_id
     for number in range(20):
         await ann.say(chat_id, f"before {number}")
     await ann.say(chat_id, "first line\n" + "and one more\n" * 99 + "the end")

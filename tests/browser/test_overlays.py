@@ -24,8 +24,8 @@ class Scene:
 @pytest_asyncio.fixture(scope="module", loop_scope="session", params=[PHONE, WIDE], ids=["phone", "wide"])
 async def stage(request: pytest.FixtureRequest, module_server: Server, module_windows: Windows) -> Scene:
     """Ann's window with the chats "First" and "Second", in which the tests leave nothing behind."""
-    names = [f"{name}{request.param_index}" for name in ("ann", "bob")]
-    ann, bob = await module_server.people(*names)
+    width = request.param["viewport"]["width"]
+    ann, bob = await module_server.people(f"ann-{width}", f"bob-{width}")
     chats = [await ann.chat(bob, name=name) for name in ("First", "Second")]
     for chat_id in chats:
         await ann.say(chat_id, "a message of mine")

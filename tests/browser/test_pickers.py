@@ -7,7 +7,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Locator, Request, expect
 
-from tests.browser.conftest import OpenWindow
+from tests.browser.conftest import Windows
 from tests.browser.window import Window
 from tests.clients.people import Person
 from tests.conftest import Server
@@ -48,14 +48,25 @@ class Scene:
         return {one["user"]["username"] for one in members}
 
 
-@pytest_asyncio.fixture(loop_scope="session")
-async def scene(server: Server, open_window: OpenWindow) -> Scene:
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def stage(module_server: Server, module_windows: Windows) -> Scene:
     scene = Scene()
-    scene.ann, *_ = await server.people("ann", "dmitry", "carol", *(f"user{n:02}" for n in range(1, 9)))
-    scene.group = await scene.ann.chat(name="Lobby")
-    scene.window = await open_window(server, scene.ann, f"/chats/{scene.group}")
-    await scene.window.connected()
+    usernames = ("ann", "dmitry", "carol", *(f"user{n:02}" for n in range(1, 9)))
+    scene.ann, *_ = await module_server.people(*usernames)
+    scene.window = await module_windows(module_server, scene.ann)
     return scene
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def scene(stage: Scene, kept_windows: Windows) -> Scene:
+    """Ann's window, where she has one chat, in which she is alone."""
+    for chat in (await stage.ann.get("/chats"))["chats"]:
+        await stage.ann.delete(f"/chats/{chat['id']}")
+    stage.group = await stage.ann.chat(name="Lobby")
+    stage.window.console.clear()
+    await stage.window.goto(f"/chats/{stage.group}")
+    await stage.window.connected()
+    return stage
 
 
 async def new_chat(scene: Scene, kind: str) -> None:

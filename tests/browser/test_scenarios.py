@@ -5,7 +5,7 @@ from typing import Any
 import pytest_asyncio
 from playwright.async_api import expect
 
-from tests.browser.conftest import OpenWindow
+from tests.browser.conftest import OpenWindow, Windows
 from tests.browser.window import Window
 from tests.conftest import Server
 
@@ -24,21 +24,27 @@ class Scene:
     chat_id: int
 
 
-@pytest_asyncio.fixture(loop_scope="session")
-async def scene(server: Server, open_window: OpenWindow) -> Scene:
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def stage(module_server: Server, module_windows: Windows) -> Scene:
     scene = Scene()
-    scene.server = server
-    scene.ann, scene.bob = await server.people("ann", "bob")
-    scene.chat_id = await scene.ann.chat(scene.bob, name="Lobby")
-    path = f"/chats/{scene.chat_id}"
-    scene.anns, scene.bobs = (
-        await open_window(server, scene.ann, path),
-        await open_window(server, scene.bob, path),
-    )
-    for window in (scene.anns, scene.bobs):
+    scene.server = module_server
+    scene.ann, scene.bob = await module_server.people("ann", "bob")
+    scene.anns = await module_windows(module_server, scene.ann)
+    scene.bobs = await module_windows(module_server, scene.bob)
+    return scene
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def scene(stage: Scene, kept_windows: Windows) -> Scene:
+    """The windows of Ann and Bob, newly loaded, on a chat that is new."""
+    stage.chat_id = await stage.ann.chat(stage.bob, name="Lobby")
+    for window in (stage.anns, stage.bobs):
+        window.console.clear()
+        await window.goto(f"/chats/{stage.chat_id}")
+    for window in (stage.anns, stage.bobs):
         await window.connected()
         await expect(window.composer).to_be_editable()
-    return scene
+    return stage
 
 
 async def test_connecting_is_said_in_the_console(scene: Scene) -> None:

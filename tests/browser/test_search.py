@@ -1,14 +1,15 @@
 """The one field for chats, people and messages, and the way to what was found and back."""
 
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest_asyncio
 from playwright.async_api import Locator, Request, Route, expect
 
-from tests.browser.conftest import OpenWindow
+from tests.browser.conftest import OpenWindow, Windows
 from tests.browser.window import Window
 from tests.clients.people import Person
-from tests.conftest import Serve, Server
+from tests.conftest import Server
 
 PHONE = {"viewport": {"width": 390, "height": 780}, "has_touch": True, "is_mobile": True}
 OLD = 30
@@ -22,6 +23,7 @@ class Scene:
     bob: Person
     kitchen: int
     garden: int
+    wide: Window
     window: Window
 
     @property
@@ -45,11 +47,11 @@ class Scene:
         await self.field.press_sequentially(text)
 
 
-@pytest_asyncio.fixture(loop_scope="session")
-async def scene(serve: Serve, open_window: OpenWindow) -> Scene:
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def stage(module_server: Server, module_windows: Windows) -> Scene:
     scene = Scene()
-    scene.server = await serve(messages_per_s=0)
-    scene.ann, scene.bob = await scene.server.people("ann", "bob")
+    scene.server = module_server
+    scene.ann, scene.bob = await module_server.people("ann", "bob")
     scene.kitchen = await scene.ann.chat(scene.bob, name="Kitchen")
     scene.garden = await scene.ann.chat(scene.bob, name="Garden")
     for number in range(OLD):
@@ -60,10 +62,24 @@ async def scene(serve: Serve, open_window: OpenWindow) -> Scene:
     await scene.bob.say(scene.garden, "Всё про ёлку")
     for chat_id in (scene.kitchen, scene.garden):
         await scene.ann.post(f"/chats/{chat_id}/read")
-    scene.window = await open_window(scene.server, scene.ann, f"/chats/{scene.garden}")
-    await scene.window.connected()
-    await expect(scene.heading("Garden")).to_be_visible()
+    scene.wide = await module_windows(module_server, scene.ann)
     return scene
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def scene(stage: Scene, kept_windows: Windows) -> AsyncIterator[Scene]:
+    """Ann's window in the garden. What Bob says in a test is gone after it."""
+    stage.window = stage.wide
+    stage.window.console.clear()
+    await stage.window.goto(f"/chats/{stage.garden}")
+    await stage.window.connected()
+    await expect(stage.heading("Garden")).to_be_visible()
+    yield stage
+    await stage.wide.page.unroute_all()
+    newest = (await stage.bob.get(f"/chats/{stage.kitchen}/messages"))["messages"]
+    for message in newest:
+        if not message["content"].startswith("and so on"):
+            await stage.bob.delete(f"/messages/{message['id']}")
 
 
 async def test_from_the_field_to_a_message_and_back(scene: Scene) -> None:
