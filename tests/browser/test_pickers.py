@@ -60,6 +60,7 @@ async def stage(module_server: Server, module_windows: Windows) -> Scene:
 @pytest_asyncio.fixture(loop_scope="session")
 async def scene(stage: Scene, kept_windows: Windows) -> Scene:
     """Ann's window, where she has one chat, in which she is alone."""
+    await stage.window.page.goto("about:blank")  # else it might ask for a chat that is gone
     for chat in (await stage.ann.get("/chats"))["chats"]:
         await stage.ann.delete(f"/chats/{chat['id']}")
     stage.group = await stage.ann.chat(name="Lobby")
