@@ -67,6 +67,7 @@ async def scene(stage: Scene, kept_windows: Windows) -> Scene:
     stage.window.console.clear()
     await stage.window.goto(f"/chats/{stage.group}")
     await stage.window.connected()
+    await expect(stage.window.page.get_by_role("heading", name="Lobby", level=1)).to_be_visible()
     return stage
 
 

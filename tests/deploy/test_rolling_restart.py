@@ -192,6 +192,7 @@ async def test_three_nodes_are_restarted_in_turn(start_cluster: StartCluster) ->
     assert max(s for follower in followers for s in follower.away_s) < AWAY_MAX_S
 
 
+@pytest.mark.long
 async def test_a_node_is_killed_and_comes_back(start_cluster: StartCluster) -> None:
     """A call that it had taken may fail; its repeat is the same message."""
     async with three_servers(start_cluster) as (cluster, writers, followers):

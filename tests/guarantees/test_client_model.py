@@ -57,6 +57,7 @@ async def test_all_that_clients_know_is_what_the_server_has(serve: Serve) -> Non
     await play(serve, 250)
 
 
+@pytest.mark.long
 @pytest.mark.stores("mongo")
 @pytest.mark.usefixtures("_small")
 async def test_the_same_on_mongodb(serve: Serve) -> None:

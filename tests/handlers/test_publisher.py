@@ -151,9 +151,11 @@ CASES: Mapping[str, Case] = {
     "invite made": Case(lambda _: InviteMade(Invite("code", CHAT, JOINED, START, None, 0))),
     "invite removed": Case(lambda _: InviteRemoved(CHAT, "code", JOINED, START)),
     "hook added": Case(lambda _: HookAdded(HOOK)),
-    "hook changed": Case(lambda _: HookChanged(HOOK, ("name",), False, JOINED, START), ["user_changed"]),
+    "hook changed": Case(
+        lambda _: HookChanged(HOOK, ("name",), False, JOINED, START), ["user_changed"], ["user_changed"]
+    ),
     "hook paused": Case(lambda _: HookChanged(HOOK, ("paused",), False, JOINED, START)),
-    "hook removed": Case(lambda _: HookRemoved(HOOK, JOINED, START), ["user_changed"]),
+    "hook removed": Case(lambda _: HookRemoved(HOOK, JOINED, START), ["user_changed"], ["user_changed"]),
     "chat deleted": Case(
         lambda _: ChatDeleted(CHAT, [JOINED, OUTSIDE], "Room"), ["chat_removed"], ["chat_removed"]
     ),

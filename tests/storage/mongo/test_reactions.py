@@ -13,6 +13,9 @@ from tests.storage.world import World, at
 
 THUMB = "👍"
 
+BEFORE = 2
+"""The format of versions that know no reactions and no pins."""
+
 
 async def settle(world: World, chat_id: int) -> None:
     """Whatever the other server wrote last, this one publishes when it next looks."""
@@ -138,7 +141,7 @@ async def test_nothing_is_written_that_a_living_older_server_would_not_know(mong
     chat_id = await world.chat(anna)
     message = await world.send(chat_id, anna)
     assert mongo_store.nodes is not None
-    mongo_store.nodes.lowest_format = versions.FORMAT - 1
+    mongo_store.nodes.lowest_format = BEFORE
     for refused in (
         mongo_store.messages.add_reaction(message.id, anna, THUMB, at(1)),
         mongo_store.messages.pin(message.id, anna, at(1)),

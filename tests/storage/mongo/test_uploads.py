@@ -22,6 +22,9 @@ from tests.storage.kept import all_ids, clean, keep, picture, queue, read, trace
 from tests.storage.mongo.nodes import Node
 from tests.storage.world import START, World, at, draft
 
+BEFORE = 2
+"""The format of versions that know no files."""
+
 
 async def test_files_where_a_query_finds_several_documents(mongo_store: MongoStore) -> None:
     """As on MongoDB itself: there one command deletes many pieces."""
@@ -433,7 +436,7 @@ async def test_no_attachments_while_an_older_node_lives(mongo_store: MongoStore)
     anna = await world.user()
     chat_id = await world.chat(anna)
     await upload(mongo_store, anna, "one")
-    mongo_store.nodes.lowest_format = versions.FORMAT - 1
+    mongo_store.nodes.lowest_format = BEFORE
     with pytest.raises(Unavailable) as raised:
         await world.send(chat_id, anna, attachments=["one"])
     assert raised.value.trouble == "newer"
