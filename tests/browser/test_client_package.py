@@ -75,6 +75,7 @@ async def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return project
 
 
+@pytest.mark.long
 async def test_its_types_are_complete(project: Path) -> None:
     (project / "consumer.ts").write_text(CONSUMER)
     options = (

@@ -248,6 +248,7 @@ def _add_messages(db: sqlite3.Connection, count: int) -> int:
     return chat_id
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("store", ["mongo"], indirect=True)
 async def test_a_kill_while_documents_get_words(program: Program, store: dict[str, str]) -> None:
     client: AsyncIOMotorClient[dict[str, Any]] = AsyncIOMotorClient(store["DATABASE_URL"])

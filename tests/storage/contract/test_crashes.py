@@ -18,8 +18,8 @@ from tests.storage.kept import all_ids, clean, read, traces
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="has no fork and no SIGKILL")
 
-SHORT = ("upload", "attach")
-"""Scenarios that take less than a quarter of a minute on FerretDB."""
+SHORT = ("attach",)
+"""What takes less than a quarter of a minute on FerretDB."""
 
 STEPS_MIN = {"upload": 8, "attach": 2, "given-up": 2, "delete": 5, "avatar": 10, "chat": 5, "account": 5}
 """How many steps each scenario has at least, with SQLite: what is patched there must not get lost."""

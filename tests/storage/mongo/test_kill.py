@@ -7,6 +7,8 @@ import subprocess
 import sys
 from typing import Any
 
+import pytest
+
 from storage.errors import Unavailable
 from storage.mongo import MongoStore
 from tests.storage.conftest import MongoPlace
@@ -50,6 +52,7 @@ def start(url: str, chat_id: int, user_id: int, name: str) -> "subprocess.Popen[
     )
 
 
+@pytest.mark.long
 async def test_two_processes_write_and_one_is_killed_now_and_then(mongo_place: MongoPlace) -> None:
     store = await mongo_place.open()
     world = World(store)
