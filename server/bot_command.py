@@ -1,7 +1,7 @@
 """`vestnik bot …`: bots of users, on a running server through its control socket, on a stopped one in the store."""
 
 import argparse
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from domain.refusals import Refusal
@@ -11,9 +11,10 @@ from server.command_line import (
     act,
     check_texts,
     error_line,
+    listed,
     prepare_output,
     print_all,
-    print_text,
+    print_result,
     printable,
 )
 from server.config import Config
@@ -48,17 +49,13 @@ async def run_bot_command(config: Config, asked: argparse.Namespace) -> int:
     prepare_output(as_json=getattr(asked, "json", False))
     try:
         if asked.action == "list":
-            return await print_all(_listed(config, as_json=asked.json))
+            bots = listed(config, "bot_list", "bots", as_json=asked.json, head=_HEAD, row=_row)
+            return await print_all(bots)
         result = await act(config, f"bot_{asked.action}", _request(asked))
     except (ChatError, Refusal, StorageError) as raised:
         raise StartError(error_line(raised)) from None
-    try:
-        print_text(_said(asked, result))
-    except OSError as error:
-        what = f"{asked.action} is done, but the output could not be written: {error.strerror}"
-        if "token" in result:
-            what += "; `vestnik bot token` makes another token"
-        raise StartError(what) from None
+    way_out = "`vestnik bot token` makes another token" if "token" in result else None
+    print_result(asked.action, _said(asked, result), way_out)
     return 0
 
 
@@ -67,22 +64,6 @@ def _request(asked: argparse.Namespace) -> Mapping[str, Any]:
     options = {name: getattr(asked, name, None) for name in ("owner", "display_name")}
     check_texts([asked.name, *filter(None, options.values())])
     return {"user": asked.name, **(options if asked.action == "create" else {})}
-
-
-async def _listed(config: Config, *, as_json: bool) -> AsyncIterator[str]:
-    after: int | None = 0
-    first = True
-    while after is not None:
-        page = await act(config, "bot_list", {"user": "", "after": after})
-        for bot in page["bots"]:
-            if as_json:
-                yield ("[\n" if first else ",\n") + dumps(bot).decode()
-            else:
-                yield (_HEAD if first else "") + _row(bot)
-            first = False
-        after = page["next"]
-    if as_json:
-        yield "[]\n" if first else "\n]\n"
 
 
 def _row(bot: Mapping[str, Any]) -> str:

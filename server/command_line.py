@@ -3,7 +3,7 @@
 import asyncio
 import os
 import sys
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from io import TextIOWrapper
 from typing import Any
 
@@ -13,7 +13,7 @@ from handlers.live.passwords import Passwords
 from handlers.live.setup import Setup
 from handlers.operator import Operator
 from handlers.wire.exceptions import as_chat_error
-from handlers.wire.json import is_unicode
+from handlers.wire.json import dumps, is_unicode
 from server.config import Config
 from server.control import ask_server
 from server.start_error import StartError
@@ -76,6 +76,32 @@ def check_texts(texts: Iterable[str]) -> None:
             raise StartError(f"no name and no address is longer than {TEXT_CHARS_MAX:,} characters")
 
 
+async def listed(
+    config: Config,
+    action: str,
+    key: str,
+    *,
+    as_json: bool,
+    head: str,
+    row: Callable[[Mapping[str, Any]], str],
+) -> AsyncIterator[str]:
+    """The pieces of a list that the action returns in pages, under `key`: a JSON array, or rows for people under their
+    head. Raises: as `act`."""
+    after: int | None = 0
+    first = True
+    while after is not None:
+        page = await act(config, action, {"user": "", "after": after})
+        for one in page[key]:
+            if as_json:
+                yield ("[\n" if first else ",\n") + dumps(one).decode()
+            else:
+                yield (head if first else "") + row(one)
+            first = False
+        after = page["next"]
+    if as_json:
+        yield "[]\n" if first else "\n]\n"
+
+
 async def print_all(texts: AsyncIterator[str]) -> int:
     """Prints one text after the other. Returns the exit status. Raises: `StartError`."""
     try:
@@ -86,6 +112,16 @@ async def print_all(texts: AsyncIterator[str]) -> int:
     except OSError as error:
         raise StartError(f"the output could not be written: {error.strerror}") from None
     return 0
+
+
+def print_result(action: str, text: str, way_out: str | None) -> None:
+    """Prints what came of an action that is done. `way_out`: what to do if what is shown only once gets lost. Raises:
+    `StartError`."""
+    try:
+        print_text(text)
+    except OSError as error:
+        what = f"{action} is done, but the output could not be written: {error.strerror}"
+        raise StartError(what if way_out is None else f"{what}; {way_out}") from None
 
 
 def print_text(text: str) -> None:

@@ -3,7 +3,7 @@
 import argparse
 import getpass
 import sys
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from domain.refusals import Refusal
@@ -13,9 +13,10 @@ from server.command_line import (
     act,
     check_texts,
     error_line,
+    listed,
     prepare_output,
     print_all,
-    print_text,
+    print_result,
     printable,
 )
 from server.config import Config
@@ -60,17 +61,14 @@ async def run_user_command(config: Config, asked: argparse.Namespace) -> int:
     prepare_output(as_json=getattr(asked, "json", False))
     try:
         if asked.action == "list":
-            return await print_all(_listed(config, as_json=asked.json))
+            users = listed(config, "list", "users", as_json=asked.json, head=_HEAD, row=_row)
+            return await print_all(users)
         result = await act(config, asked.action, _request(asked))
     except (ChatError, Refusal, StorageError) as raised:
         raise StartError(error_line(raised)) from None
-    try:
-        print_text(_said(asked, result))
-    except OSError as error:
-        what = f"{asked.action} is done, but the output could not be written: {error.strerror}"
-        if "password" in result and result["password"] is not None:
-            what += "; `vestnik user password` makes another password"
-        raise StartError(what) from None
+    has_password = result.get("password") is not None
+    way_out = "`vestnik user password` makes another password" if has_password else None
+    print_result(asked.action, _said(asked, result), way_out)
     return 0
 
 
@@ -99,23 +97,6 @@ def _read_password() -> str:
     if not text:
         raise StartError("there is no password on standard input")
     return text
-
-
-async def _listed(config: Config, *, as_json: bool) -> AsyncIterator[str]:
-    after, first = 0, True
-    while True:
-        page = await act(config, "list", {"user": "", "after": after})
-        for user in page["users"]:
-            if as_json:
-                yield ("[\n" if first else ",\n") + dumps(user).decode()
-            else:
-                yield (_HEAD if first else "") + _row(user)
-            first = False
-        if page["next"] is None:
-            break
-        after = page["next"]
-    if as_json:
-        yield "[]\n" if first else "\n]\n"
 
 
 _HEAD = f"{'id':>8}  {'username':<32}  {'what':<12}  display name\n"
