@@ -13,6 +13,7 @@ from tests.bots.conftest import StartBot, said_by
 from tests.clients.bots import make_bot
 from tests.clients.people import Person
 from tests.conftest import Serve, Server
+from tests.patience import SLACK, within
 from vestnik_bot import Bot, Ended, Message, Refused
 from vestnik_bot import feed as feed_module
 
@@ -56,7 +57,7 @@ class Scene:
 
     async def stop(self, bot: Bot, task: asyncio.Task[None]) -> None:
         bot.stop()
-        await asyncio.wait_for(task, 10)
+        await asyncio.wait_for(task, 10 * SLACK)
 
     async def say(self, *contents: str) -> list[int]:
         return [(await self.ann.say(self.chat_id, content))["id"] for content in contents]
@@ -64,7 +65,7 @@ class Scene:
     async def sees(self, *contents: str) -> None:
         """Waits until exactly these were handled."""
         try:
-            async with asyncio.timeout(10):
+            async with within(10):
                 while len(self.seen) < len(contents):
                     await asyncio.sleep(0.01)
         except TimeoutError:
@@ -258,7 +259,7 @@ async def test_a_handler_that_ran_before_sends_nothing_twice(scene: Scene) -> No
 
     task = await scene.start(bot)
     await scene.say("/both")
-    async with asyncio.timeout(10):
+    async with within(10):
         while not scene.seen:
             await asyncio.sleep(0.01)
     await scene.stop(bot, task)
@@ -268,7 +269,7 @@ async def test_a_handler_that_ran_before_sends_nothing_twice(scene: Scene) -> No
     again = scene.bot()
     again.command("/both")(both)
     await scene.start(again)
-    async with asyncio.timeout(10):
+    async with within(10):
         while len(scene.seen) < 2:
             await asyncio.sleep(0.01)
     assert scene.seen[0] == scene.seen[1]
@@ -306,9 +307,9 @@ async def test_a_token_that_ends_ends_the_bot(scene: Scene) -> None:
     task = await scene.start(scene.bot())
     await scene.ann.delete(f"/bots/{scene.account.id}")
     with pytest.raises(Ended, match="renewed"):
-        await asyncio.wait_for(task, 10)
+        await asyncio.wait_for(task, 10 * SLACK)
     with pytest.raises(Ended, match="does not work"):
-        await asyncio.wait_for(scene.bot().start(), 10)
+        await asyncio.wait_for(scene.bot().start(), 10 * SLACK)
 
 
 async def test_two_processes_of_a_bot_do_not_run_side_by_side(

@@ -9,6 +9,7 @@ from tests.bots.conftest import StartBot, said_by
 from tests.bots.program import EXAMPLES
 from tests.clients.bots import make_bot
 from tests.conftest import Server
+from tests.patience import within
 
 LINES_MAX = 39
 
@@ -49,7 +50,7 @@ async def test_echo_answers_people_once_over_restarts(name: str, server: Server,
     assert (await said_by(client, bot.id))["content"] == "live"
     later = await bot.chat(ann)
     message = await ann.say(later, "in a new chat")
-    async with asyncio.timeout(10):
+    async with within(10):
         while len(page := (await ann.get(f"/chats/{later}/messages"))["messages"]) < 2:
             await asyncio.sleep(0.02)
     assert page[1]["reply_to"] == message["id"]

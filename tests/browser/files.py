@@ -17,6 +17,7 @@ from playwright.async_api import Error, FilePayload, Locator, Route, expect
 from tests.browser.window import Window
 from tests.clients.files import form
 from tests.clients.people import Person
+from tests.patience import within
 
 
 @dataclass(frozen=True)
@@ -137,7 +138,7 @@ class Gate:
 
     async def waited(self, count: int) -> None:
         """Returns when as many requests have come."""
-        async with asyncio.timeout(10):
+        async with within(10):
             while self.held < count:
                 await asyncio.sleep(0.02)
 

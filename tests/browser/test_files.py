@@ -12,6 +12,7 @@ from tests.browser.conftest import OpenWindow
 from tests.browser.files import Gate, Made, choose, document, drag, paste, photo, screenshot, sound, tray
 from tests.browser.window import Window
 from tests.conftest import Serve, Server
+from tests.patience import within
 
 UPLOADS = re.compile(r"/api/uploads$")
 
@@ -254,7 +255,7 @@ async def test_a_logout_takes_unsent_files_along(scene: Scene) -> None:
     await page.get_by_role("button", name="Menu of").click()
     await page.get_by_role("menuitem", name="Log out").click()
     await expect(window.button("Log in")).to_be_visible()
-    async with asyncio.timeout(5):
+    async with within(5):
         while await page.evaluate(count):
             await asyncio.sleep(0.02)
 

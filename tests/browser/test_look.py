@@ -22,6 +22,7 @@ from tests.browser.places_of_files import file_places
 from tests.browser.places_of_messages import message_places, search_places
 from tests.browser.window import Window
 from tests.conftest import Server
+from tests.patience import within
 
 AXE = Path(__file__).parents[2] / "frontend" / "node_modules" / "axe-core" / "axe.min.js"
 
@@ -160,7 +161,7 @@ async def test_dark_follows_the_system_or_the_preference(server: Server, open_wi
         return bool(red + green + blue > 384)  # light text
 
     async def becomes(dark: bool) -> None:
-        async with asyncio.timeout(5):
+        async with within(5):
             while await is_dark() != dark:
                 await asyncio.sleep(0.02)
 

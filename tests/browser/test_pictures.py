@@ -12,6 +12,7 @@ from tests.browser.conftest import OpenWindow
 from tests.browser.files import Gate, Made, choose, document, photo, recorded, send, sound, tray
 from tests.browser.window import Window
 from tests.conftest import Server
+from tests.patience import within
 
 PHONE = {"viewport": {"width": 360, "height": 640}, "has_touch": True, "is_mobile": True}
 
@@ -45,7 +46,7 @@ def gallery(window: Window) -> Locator:
 
 async def loaded(image: Locator) -> None:
     await expect(image).to_be_visible()
-    async with asyncio.timeout(10):
+    async with within(10):
         while not await image.evaluate(IS_LOADED):
             await asyncio.sleep(0.02)
 
@@ -195,13 +196,13 @@ async def test_fingers_turn_pinch_and_tap_twice(scene: Scene) -> None:
     await loaded(gallery(window).get_by_role("img", name="one.jpg"))
     scale = "() => new DOMMatrix(getComputedStyle(document.querySelector('.gallery .picture')).transform).a"
     await frame.evaluate(_PINCH)
-    async with asyncio.timeout(5):
+    async with within(5):
         while abs(await window.page.evaluate(scale) - 3) > 0.01:
             await asyncio.sleep(0.02)
     for wanted in (1, 2.5, 1):
         await window.page.touchscreen.tap(180, 320)
         await window.page.touchscreen.tap(180, 320)
-        async with asyncio.timeout(5):
+        async with within(5):
             while abs(await window.page.evaluate(scale) - wanted) > 0.01:
                 await asyncio.sleep(0.02)
         await asyncio.sleep(0.35)  # a third tap would belong to the first two
@@ -232,7 +233,7 @@ async def test_sounds_and_videos_play_one_at_a_time(scene: Scene) -> None:
     video = window.message("listen").locator("video")
     await expect(audio).to_have_attribute("aria-label", "note.wav")
     await expect(video).to_have_attribute("aria-label", "clip.webm")
-    async with asyncio.timeout(10):
+    async with within(10):
         while not await audio.evaluate("(audio) => audio.duration > 1.9"):
             await asyncio.sleep(0.05)
         while not await video.evaluate("(video) => video.videoWidth === 320"):
@@ -240,7 +241,7 @@ async def test_sounds_and_videos_play_one_at_a_time(scene: Scene) -> None:
     await audio.evaluate("(audio) => { audio.loop = true; audio.muted = true; return audio.play() }")
     assert await audio.evaluate("(audio) => audio.paused") is False
     await video.evaluate("(video) => { video.muted = true; return video.play() }")
-    async with asyncio.timeout(10):
+    async with within(10):
         while not await audio.evaluate("(audio) => audio.paused"):
             await asyncio.sleep(0.02)
 
@@ -274,7 +275,7 @@ async def test_links_that_have_run_out_are_renewed(scene: Scene) -> None:
     await window.goto(f"/chats/{scene.chat_id}")
     await loaded(window.log.get_by_role("img", name="lake.jpg"))
     audio = window.log.locator("audio")
-    async with asyncio.timeout(10):
+    async with within(10):
         while not await audio.evaluate("(audio) => audio.duration > 0.9"):
             await asyncio.sleep(0.05)
 

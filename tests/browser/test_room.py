@@ -10,6 +10,7 @@ from playwright.async_api import expect
 from tests.browser.conftest import OpenWindow
 from tests.browser.window import Window
 from tests.conftest import Serve, Server
+from tests.patience import within
 
 
 class Scene:
@@ -47,7 +48,7 @@ async def unread(scene: Scene) -> int:
 
 
 async def until(scene: Scene, count: int) -> None:
-    async with asyncio.timeout(10):
+    async with within(10):
         while await unread(scene) != count:
             await asyncio.sleep(0.02)
 

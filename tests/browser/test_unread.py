@@ -12,6 +12,7 @@ from domain.models import Draft
 from tests.browser.conftest import OpenWindow
 from tests.browser.window import Window
 from tests.conftest import Serve
+from tests.patience import within
 
 
 class Scene:
@@ -26,7 +27,7 @@ class Scene:
         return int((await self.bob.get(f"/chats/{self.chat_id}"))["unread_count"])
 
     async def until(self, count: int) -> None:
-        async with asyncio.timeout(10):
+        async with within(10):
             while await self.unread() != count:
                 await asyncio.sleep(0.02)
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from server.nodes.bus import Bus
 from server.nodes.bus_frames import Frame
 from tests.cluster.waiting import until
+from tests.patience import within
 
 KEY = "the secret key of both ends, 32 bytes or more"
 
@@ -50,7 +51,7 @@ class End:
 
 async def reach(sender: End, hearer: End) -> None:
     """Returns when `hearer` hears what `sender` publishes."""
-    async with asyncio.timeout(10):
+    async with within(10):
         known = len(hearer.frames)
         while not any(frame.hint == 999 for frame in hearer.frames[known:]):
             sender.bus.publish(999)

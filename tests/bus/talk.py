@@ -6,6 +6,7 @@ from typing import Any
 
 from tests.clients.people import Person
 from tests.cluster.cluster import Cluster
+from tests.patience import within
 
 
 class Talk:
@@ -68,7 +69,7 @@ class Talk:
     async def complete(self, within_s: float = 10) -> None:
         """Returns when all have heard everything that was acked. Asserts that nobody hears anything twice, or out of
         order."""
-        async with asyncio.timeout(within_s):
+        async with within(within_s):
             while not all(self.acked_s.keys() <= set(heard) for heard in self.heard):
                 await asyncio.sleep(0.02)
         for heard in self.heard:

@@ -20,6 +20,7 @@ from tests.clients.ports import HeldPort
 from tests.clients.programs import need
 from tests.cluster.redis import Redis
 from tests.cluster.toxiproxy import Toxiproxy
+from tests.patience import within
 
 MESSAGE = (5, 6, 7, 8, True, (b"raw", b"socketio"))
 
@@ -151,7 +152,7 @@ async def test_with_the_real_times_a_suspended_redis_is_used_again_within_3_s(
     await one.down()
     await asyncio.sleep(2.0)  # so that attempts have failed as well
     redis.resume()
-    async with asyncio.timeout(3):
+    async with within(3):
         await one.up()
         await two.up()
         await reach(one, two)

@@ -7,9 +7,11 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
+from tests.patience import SLACK
+
 Frame = dict[str, Any]
 
-TIMEOUT_S = 5.0
+TIMEOUT_S = 5.0 * SLACK
 
 
 class Client(ABC):

@@ -12,6 +12,7 @@ from pwd import getpwuid
 
 from tests.clients.ports import HeldPort
 from tests.clients.programs import need
+from tests.patience import within
 
 TEMPLATE = Path(__file__).parents[2] / "deploy" / "nginx" / "vestnik.conf.template"
 MAIN = """
@@ -62,7 +63,7 @@ class Nginx:
 
     async def start(self) -> None:
         self._process = await asyncio.create_subprocess_exec(*self.command)
-        async with asyncio.timeout(10):
+        async with within(10):
             while True:
                 try:
                     _, writer = await asyncio.open_connection("127.0.0.1", self.port)

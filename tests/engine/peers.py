@@ -11,7 +11,11 @@ from server.engine import EngineServer
 
 T = TypeVar("T")
 
-PATIENCE_S = 5.0
+PATIENCE_S = 20.0
+
+CONNECT_S = 20
+"""How long the namespace of python-socketio's client may take to connect: it waits for 1 s by itself, too short on a
+busy machine."""
 
 
 async def soon(awaitable: Awaitable[T]) -> T:

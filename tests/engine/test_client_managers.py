@@ -11,7 +11,7 @@ from socketio.async_pubsub_manager import AsyncPubSubManager
 from server.engine import AsyncServer, FanOutManager
 from tests.engine.conftest import Serve
 from tests.engine.links import Link
-from tests.engine.peers import Peer, soon, until
+from tests.engine.peers import CONNECT_S, Peer, soon, until
 
 Connect = Callable[[Peer], Awaitable[socketio.AsyncClient]]
 
@@ -47,7 +47,7 @@ async def connect(request: pytest.FixtureRequest) -> AsyncIterator[Connect]:
         client.events = asyncio.Queue()
         client.on("*", lambda *event: client.events.put_nowait(event))
         clients.append(client)
-        await soon(client.connect(peer.base, transports=[request.param]))
+        await soon(client.connect(peer.base, transports=[request.param], wait_timeout=CONNECT_S))
         return client
 
     yield start

@@ -8,7 +8,7 @@ import socketio
 
 from server.engine import AsyncServer
 from tests.engine.conftest import Serve
-from tests.engine.peers import Peer, soon, until
+from tests.engine.peers import CONNECT_S, Peer, soon, until
 from tests.engine.test_limits import fill, stall
 
 
@@ -105,7 +105,7 @@ async def test_what_the_official_client_does_at_the_end(
     client.on("closing", lambda: words.append("closing"))
     client.on("connect", lambda: words.append("connect"))
     client.on("disconnect", lambda reason: words.append("disconnect"))
-    await client.connect(peer.base, transports=transports)
+    await client.connect(peer.base, transports=transports, wait_timeout=CONNECT_S)
     server.end(server.client, event="closing", reconnect=reconnect)
     expected = ["connect", "closing", "disconnect", *(["connect"] if reconnect else [])]
     try:

@@ -13,6 +13,7 @@ from server.engine.engineio_session import Session
 from tests.engine.clocks import ManualClock
 from tests.engine.conftest import Serve
 from tests.engine.peers import Peer, soon, until
+from tests.patience import within
 
 KIB = 1024
 
@@ -133,7 +134,7 @@ async def test_a_peer_that_sends_and_never_reads(serve: Serve, stalled: list[Sta
     await connected(server)
     request = '421["echo","' + "x" * 30_000 + '"]'
     with contextlib.suppress(ConnectionError):
-        async with asyncio.timeout(5):
+        async with within(5):
             while not server.gone:
                 await stalled[0].send(request)
                 await asyncio.sleep(0)

@@ -13,7 +13,7 @@ from aiohttp import web
 
 from server.engine import AsyncServer, EngineServer, FanOutManager
 from tests.engine.conftest import Serve
-from tests.engine.peers import Peer, soon, until
+from tests.engine.peers import CONNECT_S, Peer, soon, until
 
 Connect = Callable[..., Awaitable[socketio.AsyncClient]]
 
@@ -107,7 +107,7 @@ async def connect() -> AsyncIterator[Connect]:
         started.on("*", lambda *event: started.events.put_nowait(event), namespace=namespace)
         clients.append(started)
         options = {"transports": ["websocket"], **options}
-        await soon(started.connect(peer.base, namespaces=[namespace], **options))
+        await soon(started.connect(peer.base, namespaces=[namespace], wait_timeout=CONNECT_S, **options))
         return started
 
     yield start
@@ -257,7 +257,7 @@ async def test_a_refused_client(serve: Serve, server: Any, connect: Connect, ref
     received: list[Any] = []
     client.on("connect_error", received.append)
     with pytest.raises(socketio.exceptions.ConnectionError):
-        await soon(client.connect(peer.base, transports=["websocket"]))
+        await soon(client.connect(peer.base, transports=["websocket"], wait_timeout=CONNECT_S))
     assert received == [{"message": "no" if refusal == "error" else "Connection rejected by server"}]
     await client.shutdown()
 

@@ -10,7 +10,7 @@ import socketio
 
 from server.engine import AsyncServer
 from tests.engine.conftest import Serve
-from tests.engine.peers import Peer, soon, until
+from tests.engine.peers import CONNECT_S, Peer, soon, until
 
 Connect = Callable[..., Awaitable[socketio.AsyncClient]]
 only_websocket = pytest.mark.parametrize("transports", ["websocket"], indirect=True)
@@ -33,7 +33,7 @@ async def connect(transports: list[str] | None) -> AsyncIterator[Connect]:
         for namespace in options.get("namespaces", ["/"]):
             started.on("*", lambda *event: started.events.put_nowait(event), namespace=namespace)
         clients.append(started)
-        await soon(started.connect(peer.base, transports=transports, **options))
+        await soon(started.connect(peer.base, transports=transports, wait_timeout=CONNECT_S, **options))
         return started
 
     yield start

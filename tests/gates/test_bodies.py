@@ -18,6 +18,7 @@ from tests.clients.rest import PASSWORD
 from tests.clients.shapes import assert_error
 from tests.conftest import Serve, Server
 from tests.engine.peers import Peer, until
+from tests.patience import SLACK
 
 pytestmark = pytest.mark.stores("sqlite")
 
@@ -125,7 +126,7 @@ async def test_a_body_that_does_not_come_is_not_waited_for(
     head = f"POST /api/auth/login HTTP/1.1\r\nHost: x\r\nContent-Type: {kind}\r\nContent-Length: 50\r\n"
     reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
     writer.write(head.encode() + b"\r\n--B")
-    answer = await asyncio.wait_for(reader.readuntil(b"}}"), 5)
+    answer = await asyncio.wait_for(reader.readuntil(b"}}"), 5 * SLACK)
     assert answer.startswith(b"HTTP/1.1 400 ")
     assert b"bad_request" in answer
     writer.close()

@@ -143,6 +143,7 @@ from bson.errors import InvalidDocument
 from pymongo.errors import BulkWriteError, DuplicateKeyError
 import server.cli, storage.mongo, engineio, socketio, aiohttp.client
 from server.logs import configure_logs, report
+from tests.patience import SLACK
 level, style = sys.argv[1:]
 configure_logs(level, style)
 libraries = [name for name in logging.root.manager.loggerDict if name.partition(".")[0] != "storage"]
@@ -165,7 +166,7 @@ def fail(error):
 async def background():
     asyncio.get_running_loop().set_exception_handler(report)
     for error in errors:
-        task = asyncio.ensure_future(asyncio.wait_for(fails(error), 5))
+        task = asyncio.ensure_future(asyncio.wait_for(fails(error), 5 * SLACK))
         await asyncio.wait([task])
         del task
         asyncio.get_running_loop().call_soon(fail, error)

@@ -7,6 +7,7 @@ import pytest
 from tests.clients.files import fetch, send_files, upload
 from tests.clients.people import Person
 from tests.conftest import Serve, Server
+from tests.patience import within
 from tests.pictures.made import jpeg
 
 pytestmark = pytest.mark.stores("mongo")
@@ -46,6 +47,6 @@ async def test_files_are_the_same_on_all_nodes(serve: Serve) -> None:
     await ann.request("DELETE", "/users/me/avatar")
     assert (await fetch(there, user["avatar_url"]))[0].status == 404
     files = one.chat_app.context.store.files
-    async with asyncio.timeout(5):
+    async with within(5):
         while await files.size(photo["id"]) is not None:
             await asyncio.sleep(0.02)

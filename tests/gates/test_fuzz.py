@@ -25,13 +25,14 @@ from tests.clients.junk import RAW, SOCKETIO, invite_code, rest_calls
 from tests.clients.people import Person
 from tests.clients.rest import PASSWORD
 from tests.conftest import Serve, Server
+from tests.patience import SLACK
 
 STATUSES: dict[Code, int] = {code: status for code, status in STATUS.items() if code != "unavailable"}
 LEAK = re.compile(
     r"Traceback|\w(Error|Exception)\b|object at 0x|\.py\b|\bNone\b|sqlite|SELECT|mongo", re.IGNORECASE
 )
 ERROR_KEYS = {"code", "message", "retryable", "retry_after_ms", "fields"}
-ANSWER_TIMEOUT_S = 5.0
+ANSWER_TIMEOUT_S = 5.0 * SLACK
 
 Example = Callable[[Any], Awaitable[None]]
 

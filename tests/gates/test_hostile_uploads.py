@@ -15,6 +15,7 @@ from tests.clients.files import fetch, form, upload
 from tests.clients.people import Person
 from tests.conftest import Serve, Server
 from tests.gates.test_uploads import kept_files, no_files
+from tests.patience import within
 from tests.pictures.made import ALL, jpeg, png
 
 BOUNDARY = "b" * 20
@@ -62,13 +63,13 @@ async def raw_post(
 
 async def receiving(server: Server, count: int) -> None:
     """Returns when the server is receiving so many bodies."""
-    async with asyncio.timeout(5):
+    async with within(5):
         while server.chat_app.files.counts.receiving != count:
             await asyncio.sleep(0.01)
 
 
 async def status_of(reader: asyncio.StreamReader) -> int:
-    async with asyncio.timeout(10):
+    async with within(10):
         line = await reader.readline()
     return int(line.split()[1])
 

@@ -12,6 +12,7 @@ from server.version import VERSION
 from tests.clients.admins import make_admin
 from tests.clients.shapes import assert_error
 from tests.conftest import Serve, Server
+from tests.patience import SLACK
 
 pytestmark = pytest.mark.stores("sqlite")
 
@@ -33,11 +34,11 @@ async def received(server: Server, data: bytes) -> tuple[int, dict[str, str], by
     """Sends these bytes; the status, headers and body of the answer."""
     reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
     writer.write(data)
-    head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 10)
+    head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 10 * SLACK)
     lines = head.decode().split("\r\n")[:-2]
     headers = {name.lower(): value for name, _, value in (line.partition(": ") for line in lines[1:])}
     size = 0 if data.startswith(b"HEAD") else int(headers.get("content-length", 0))
-    body = await asyncio.wait_for(reader.readexactly(size), 10)
+    body = await asyncio.wait_for(reader.readexactly(size), 10 * SLACK)
     writer.close()
     return int(lines[0].split()[1]), headers, body
 
@@ -96,9 +97,9 @@ async def test_a_client_that_asks_before_it_sends_a_body_gets_100(server: Server
     head = request("POST /api/auth/register", "Expect: 100-continue", f"Content-Length: {len(body)}")
     reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
     writer.write(head.replace(b"\r\n\r\n", b"\r\nContent-Type: application/json\r\n\r\n"))
-    assert b"100 Continue" in await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 10)
+    assert b"100 Continue" in await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 10 * SLACK)
     writer.write(body)
-    assert b"201 Created" in await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 10)
+    assert b"201 Created" in await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 10 * SLACK)
     writer.close()
 
 

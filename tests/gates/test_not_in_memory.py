@@ -15,6 +15,7 @@ from tests.clients.clock import ManualClock
 from tests.clients.people import Person
 from tests.clients.shapes import SHARED_CHAT, fits
 from tests.conftest import Serve, Server
+from tests.patience import within
 from tests.storage.world import START
 
 pytestmark = pytest.mark.stores
@@ -219,7 +220,7 @@ async def test_a_store_that_cannot_answer_is_asked_again(
     with monkeypatch.context() as patch:
         patch.setattr(chats, "load", lost)
         await chats.change(scene.chat_id, scene.ann.id, START, name="Dinner")
-        async with asyncio.timeout(5):
+        async with within(5):
             while not asked:
                 await asyncio.sleep(0.005)
         await scene.bobs.nothing_more()

@@ -14,6 +14,7 @@ from tests.clients.people import Person
 from tests.clients.rest import PASSWORD
 from tests.clients.shapes import assert_error
 from tests.conftest import SECRET, Serve, Server
+from tests.patience import within
 
 WAYS = [("POST", "/users/me/delete"), ("DELETE", "/users/me")]
 
@@ -172,7 +173,7 @@ async def test_a_client_that_hangs_up_does_not_stop_the_deletion(
     call = asyncio.create_task(delete(ann, {"password": PASSWORD}))
     await banned.wait()
     call.cancel()
-    async with asyncio.timeout(5):
+    async with within(5):
         while True:
             user = await store.users.get(ann.id)
             if user is not None and user.deleted:

@@ -12,6 +12,7 @@ from tests.clients.clock import ManualClock
 from tests.clients.people import Person
 from tests.clients.shapes import OWN_USER, assert_error, fits
 from tests.conftest import Serve, Server
+from tests.patience import within
 
 PRESENCE = ("user_status", "user_offline")
 
@@ -62,7 +63,7 @@ class Scene:
         connections = self.server.chat_app.context.connections
         left = len(connections) - 1
         await client.close()
-        async with asyncio.timeout(5):
+        async with within(5):
             while len(connections) > left:
                 await asyncio.sleep(0.005)
 
@@ -94,7 +95,7 @@ async def test_nobody_hears_of_who_is_hidden_over_reloads_second_devices_and_res
     await scene.gone(first)
     scene.server.clock.advance(2)
     assert await scene.heard() == [["offline"]] * 2
-    async with asyncio.timeout(5):
+    async with within(5):
         while (seen_at := await scene.last_seen()) is None:
             await asyncio.sleep(0.005)
     assert fits(await scene.choose("offline"), OWN_USER)
@@ -184,7 +185,7 @@ async def test_who_has_ended_is_offline_at_once_and_noted(scene: Scene, end: Any
     scene.server.clock.advance(2)
     assert await scene.heard() == [[], []]
     users = scene.server.chat_app.context.store.users
-    async with asyncio.timeout(5):
+    async with within(5):
         while (ended := await users.get(scene.ann.id)) is None or ended.last_seen_at is None:
             await asyncio.sleep(0.005)
 

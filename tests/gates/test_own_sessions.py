@@ -16,6 +16,7 @@ from tests.clients.people import Person
 from tests.clients.rest import PASSWORD
 from tests.clients.shapes import a, assert_error, fits, is_time
 from tests.conftest import SECRET, Serve, Server
+from tests.patience import within
 
 SESSION = {
     "id": a(str),
@@ -201,7 +202,7 @@ async def test_the_last_use_is_noted_seldom_and_shown_exactly(serve: Serve) -> N
         clock.advance(10)
         await phone.get("/users/me")
     clock.advance(NOTED_EVERY_S)
-    async with asyncio.timeout(5):
+    async with within(5):
         while not written or server.chat_app.context.session_use._used:
             await asyncio.sleep(0.005)
     assert written == [2]
@@ -212,7 +213,7 @@ async def test_the_last_use_is_noted_seldom_and_shown_exactly(serve: Serve) -> N
     assert await last_use() > noted, "a connection uses it as long as it is open"
     gone_at = await last_use()
     await client.close()
-    async with asyncio.timeout(5):
+    async with within(5):
         while len(server.chat_app.context.connections):
             await asyncio.sleep(0.005)
     clock.advance(100)
@@ -230,7 +231,7 @@ async def test_the_use_by_a_connection_that_is_open_for_long_is_noted_each_hour(
     await asyncio.sleep(0.05)
     clock_of(server).advance(NOTED_EVERY_S)
     session_id = str(jwt.decode(ann.token, options={"verify_signature": False})["sid"])
-    async with asyncio.timeout(5):
+    async with within(5):
         while True:
             session = await server.chat_app.context.store.sessions.get(session_id)
             if (

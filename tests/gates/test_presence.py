@@ -8,6 +8,7 @@ import pytest
 from tests.clients.client import Client
 from tests.clients.clock import ManualClock
 from tests.conftest import Serve
+from tests.patience import within
 
 PRESENCE = ("user_status", "user_offline")
 
@@ -32,7 +33,7 @@ class Scene:
         """Closes a connection and waits until the server has noticed."""
         left = len(self.server.chat_app.context.connections) - 1
         await client.close()
-        async with asyncio.timeout(5):
+        async with within(5):
             while len(self.server.chat_app.context.connections) > left:
                 await asyncio.sleep(0.005)
 
@@ -198,7 +199,7 @@ async def test_rest_shows_the_same(scene: Scene) -> None:
     await scene.gone(client)
     assert (await shown())[0] == "busy", "the grace time counts as still there"
     scene.clock.advance(2)
-    async with asyncio.timeout(5):
+    async with within(5):
         while await shown() != ("offline", True):
             await asyncio.sleep(0.005)
 

@@ -11,6 +11,7 @@ from server.keys import SIO
 from tests.clients.shapes import assert_error
 from tests.conftest import Serve, Server
 from tests.engine.clocks import ManualClock
+from tests.patience import within
 
 ORIGIN = "https://chat.example.org"
 
@@ -82,7 +83,7 @@ async def test_a_silent_peer_is_pinged_and_then_ended_with_4408(serve: Serve) ->
         server.ws_url, params={"token": str(ann.token)}, autoping=False
     ) as socket:
         kinds: list[Any] = []
-        async with asyncio.timeout(8):
+        async with within(8):
             while (message := await socket.receive()).type not in (WSMsgType.CLOSE, WSMsgType.CLOSED):
                 kinds.append(message.type)
         assert kinds[:2] == [WSMsgType.TEXT, WSMsgType.PING]
@@ -176,7 +177,7 @@ async def test_a_preflight_is_answered_for_every_call(server: Server) -> None:
 
 async def _until_connections(server: Server, count: int) -> None:
     """The server hears of a closed connection a little later than its client."""
-    async with asyncio.timeout(5):
+    async with within(5):
         while len(server.chat_app.context.connections) > count:
             await asyncio.sleep(0.005)
 

@@ -17,6 +17,7 @@ from tests.clients.people import Person
 from tests.clients.shapes import assert_error
 from tests.conftest import Serve, Server
 from tests.engine.peers import until
+from tests.patience import SLACK
 
 pytestmark = pytest.mark.stores("sqlite")
 
@@ -115,7 +116,7 @@ async def test_no_body_is_read_without_end(
 
     async def pour(method: str, path: str) -> None:
         stream = Stream(server, method, path, body, str(ann.token) if "messages" in path else "")
-        await asyncio.wait_for(stream.run(chunked=chunked), 5)
+        await asyncio.wait_for(stream.run(chunked=chunked), 5 * SLACK)
         assert stream.status in (200, 400, 401, 404, 405, 413, 415), (path, stream.answer)
         assert stream.sent_bytes < 16 * MIB, (
             "what the system takes for a connection, and the server's buffers"
@@ -231,15 +232,15 @@ async def test_the_head_of_a_request_is_bounded_as_a_whole(serve: Serve, head: b
     reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
     writer.write(b"GET /api/users/me HTTP/1.1\r\nHost: x\r\n" + head)
     if len(head) > http_heads.HEAD_BYTES_MAX:
-        answer = await asyncio.wait_for(reader.readuntil(b"}}"), 5)
+        answer = await asyncio.wait_for(reader.readuntil(b"}}"), 5 * SLACK)
         assert answer.startswith(b"HTTP/1.1 431 ")
         assert b'"code":"too_large"' in answer
     elif head.endswith(b"\n"):
         writer.write(f"Authorization: Bearer {ann.token}\r\nConnection: close\r\n\r\n".encode())
-        assert (await asyncio.wait_for(reader.read(), 5)).startswith(b"HTTP/1.1 200 ")
+        assert (await asyncio.wait_for(reader.read(), 5 * SLACK)).startswith(b"HTTP/1.1 200 ")
     else:
         writer.write(b"y" * 8000)
-        assert (await asyncio.wait_for(reader.read(), 5)).split(b" ")[1] == b"400"
+        assert (await asyncio.wait_for(reader.read(), 5 * SLACK)).split(b" ")[1] == b"400"
     writer.close()
 
 
@@ -255,5 +256,5 @@ async def test_a_connection_may_carry_more_than_one_head_altogether(serve: Serve
         for start in range(0, len(request), 10_000):
             writer.write(request[start : start + 10_000])
             await writer.drain()
-        assert (await asyncio.wait_for(reader.readuntil(b"}"), 5)).startswith(b"HTTP/1.1 200 ")
+        assert (await asyncio.wait_for(reader.readuntil(b"}"), 5 * SLACK)).startswith(b"HTTP/1.1 200 ")
     writer.close()

@@ -1,7 +1,6 @@
 """Unexpected exceptions while a client connects: the connection ends, the log has the reason, and nothing is left
 behind."""
 
-import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -13,6 +12,7 @@ from tests.clients.raw import RawClient
 from tests.clients.wires import WIRES, Frame
 from tests.conftest import Serve, Server
 from tests.engine.peers import until
+from tests.patience import within
 
 pytestmark = pytest.mark.stores("sqlite")
 
@@ -70,7 +70,7 @@ async def test_a_socketio_connection_ends_and_may_come_again(
     client = WIRES[wire](ann.http, server.url, ann.token, seen.append)
     with capture_logs() as logs, broken(server, step, monkeypatch):
         await client.open()
-        async with asyncio.timeout(10):
+        async with within(10):
             await client.over.wait()
     (line,) = [line for line in logs if line["log_level"] == "error"]
     assert line["event"] == "Socket.IO handshake failed unforeseen"

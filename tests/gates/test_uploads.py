@@ -16,6 +16,7 @@ from tests.clients.admins import make_admin
 from tests.clients.clock import ManualClock
 from tests.clients.files import fetch, form, send_files, try_upload, upload
 from tests.conftest import Serve, Server
+from tests.patience import within
 from tests.pictures.made import SECRETS, jpeg, picture, png, saved
 
 
@@ -27,7 +28,7 @@ def kept_files(server: Server) -> list[Path]:
 
 async def no_files(server: Server) -> None:
     """Returns when the disk has no file any more."""
-    async with asyncio.timeout(5):
+    async with within(5):
         while kept_files(server):
             await asyncio.sleep(0.01)
 
@@ -259,7 +260,7 @@ async def test_an_upload_that_no_message_has_expires(serve: Serve) -> None:
     clock.advance(3000)
     assert len(kept_files(server)) == 2
     clock.advance(900)
-    async with asyncio.timeout(5):
+    async with within(5):
         while len(kept_files(server)) > 1:
             await asyncio.sleep(0.01)
     assert (await fetch(ann, attached["url"]))[0].status == 200
@@ -280,7 +281,7 @@ async def test_bytes_that_nobody_knows_are_deleted_at_the_start(server: Server) 
     os.utime(old, (moments_ago, moments_ago))
     os.utime(known, (moments_ago, moments_ago))
     await server.restart()
-    async with asyncio.timeout(5):
+    async with within(5):
         while old.exists() or half.exists():
             await asyncio.sleep(0.01)
     assert kept_files(server) == [known]
@@ -365,7 +366,7 @@ async def test_whoever_is_banned_while_they_send_gets_nothing(server: Server) ->
     data = FormData()
     data.add_field("file", slowly(), filename="a")
     sending = asyncio.create_task(ann.request("POST", "/uploads", data=data))
-    async with asyncio.timeout(5):
+    async with within(5):
         while not server.chat_app.files.counts.receiving:
             await asyncio.sleep(0.01)
     await root.patch(f"/admin/users/{ann.id}", banned=True)
@@ -386,10 +387,10 @@ async def test_a_stop_in_the_middle_of_a_file_leaves_nothing(serve: Serve) -> No
     data = FormData()
     data.add_field("file", endless(), filename="a")
     sending = asyncio.create_task(ann.request("POST", "/uploads", data=data))
-    async with asyncio.timeout(5):
+    async with within(5):
         while not server.chat_app.files.counts.received_bytes:
             await asyncio.sleep(0.01)
-    async with asyncio.timeout(6):
+    async with within(6):
         await server.stop()
     with pytest.raises(ClientError):
         await sending

@@ -1,6 +1,5 @@
 """Tokens expire by the wall clock, which jumps when a suspended machine wakes or the time is set."""
 
-import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
@@ -10,6 +9,7 @@ from tests.clients.people import Person
 from tests.clients.shapes import assert_error
 from tests.clients.wires import WIRES, Frame, Wire
 from tests.conftest import Serve, Server
+from tests.patience import within
 
 DAY_S = 24 * 3600.0
 
@@ -40,7 +40,7 @@ async def clocked(serve: Serve) -> Server:
 
 
 async def over(wire: Wire) -> int | None:
-    async with asyncio.timeout(10):
+    async with within(10):
         await wire.over.wait()
     return wire.close_code
 

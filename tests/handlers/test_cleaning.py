@@ -15,6 +15,7 @@ from handlers.files.cleaning import Cleaning
 from handlers.files.counts import FileCounts
 from storage.sqlite import SqliteStore
 from tests.clients.clock import ManualClock
+from tests.patience import within
 from tests.storage.kept import all_ids, keep, queue, upload
 from tests.storage.world import World, at
 
@@ -43,7 +44,7 @@ async def cleaner(store: SqliteStore, clock: ManualClock) -> AsyncIterator[Clean
 
 async def idle(cleaner: Cleaning) -> None:
     """Returns when there is nothing more to do."""
-    async with asyncio.timeout(10):
+    async with within(10):
         while cleaner._running is not None or cleaner._wanted:
             await asyncio.sleep(0.005)
 

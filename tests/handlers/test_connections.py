@@ -11,6 +11,7 @@ from handlers.wire.endings import Ending, Refused
 from storage.promise import Promise
 from tests.clients.hub import MemoryHub
 from tests.clients.memory_store import MemoryChats, store_of
+from tests.patience import SLACK
 
 
 def connection(name: str = "ann 1", user_id: int = 1) -> Connection:
@@ -65,14 +66,14 @@ async def test_commands_wait_when_too_many_wait_for_the_disk() -> None:
     writes: list[Promise[None]] = [Promise() for _ in range(UNFINISHED_MAX)]
     for write in writes[:-1]:
         ann.begin(write)
-    await asyncio.wait_for(ann.ready(), 1)
+    await asyncio.wait_for(ann.ready(), 1 * SLACK)
     ann.begin(writes[-1])
     waiting = asyncio.ensure_future(ann.ready())
     for _ in range(5):
         await asyncio.sleep(0)
     assert not waiting.done()
     writes[100].settle(None)
-    await asyncio.wait_for(waiting, 1)
+    await asyncio.wait_for(waiting, 1 * SLACK)
     writes[0].settle(OSError())
     writes[1].cancel()
     assert ann.unfinished == UNFINISHED_MAX - 3
@@ -87,5 +88,5 @@ async def test_commands_wait_for_the_rooms_asked_for_at_connect() -> None:
         await asyncio.sleep(0)
     assert not waiting.done()
     joining.set_result(None)
-    await asyncio.wait_for(waiting, 1)
+    await asyncio.wait_for(waiting, 1 * SLACK)
     assert ann.joining is None

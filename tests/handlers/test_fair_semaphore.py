@@ -7,6 +7,7 @@ import pytest
 
 from handlers.live.fair_semaphore import FairSemaphore
 from handlers.wire.errors import ChatError
+from tests.patience import SLACK
 
 
 class Line:
@@ -44,7 +45,7 @@ async def test_no_more_are_inside_than_may_be() -> None:
     await asyncio.gather(*(line.wait(f"{key}{number}") for number in range(20) for key in "abc"))
     assert line.most_inside == 3
     assert len(line.served) == 60
-    await asyncio.wait_for(line.wait("a"), 1)
+    await asyncio.wait_for(line.wait("a"), 1 * SLACK)
 
 
 async def test_a_cancelled_waiter_is_passed_over_and_a_turn_just_given_to_it_is_not_lost() -> None:
@@ -62,7 +63,7 @@ async def test_a_cancelled_waiter_is_passed_over_and_a_turn_just_given_to_it_is_
         type(None),
     ]
     assert line.served == ["c1"]
-    await asyncio.wait_for(line.wait("d1"), 1)
+    await asyncio.wait_for(line.wait("d1"), 1 * SLACK)
 
 
 async def test_a_waiter_whose_client_has_gone_gets_no_turn() -> None:

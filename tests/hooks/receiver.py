@@ -9,6 +9,7 @@ from typing import Any
 
 from domain.frozen import frozen
 from tests.clients.ports import HeldPort
+from tests.patience import within
 
 WITHIN_S = 20.0
 
@@ -113,7 +114,7 @@ class Receiver:
 
     async def until(self, holds: Callable[[], bool], within_s: float = WITHIN_S) -> None:
         """Waits until this holds after a request has come in."""
-        async with asyncio.timeout(within_s), self._came:
+        async with within(within_s), self._came:
             await self._came.wait_for(holds)
 
     async def count(self, number: int) -> list[Request]:

@@ -22,6 +22,7 @@ from tests.engine.peers import until
 from tests.hooks.certificates import Certificates
 from tests.hooks.receiver import Answer, Receiver
 from tests.hooks.scene import SECRET, outgoing, state_of, store_of, update
+from tests.patience import within
 
 pytestmark = pytest.mark.stores
 
@@ -363,7 +364,7 @@ async def test_a_receiver_that_hangs_delays_nobody_else(
     for number in range(5):
         await ann.say(chat_id, str(number))
     await receiver.until(lambda: sum("hang" not in request.line for request in receiver.requests) == 5)
-    async with asyncio.timeout(10):
+    async with within(10):
         while not (await state_of(started, hanging)).delivery.attempts:
             await asyncio.sleep(0.01)
     assert "did not answer" in str((await state_of(started, hanging)).delivery.last_error)
@@ -620,7 +621,7 @@ async def test_a_stop_waits_for_no_receiver(scene: Scene, receiver: Receiver) ->
     await scene.hook(receiver)
     await scene.say("one")
     await receiver.count(1)
-    async with asyncio.timeout(4):
+    async with within(4):
         await scene.server.stop()
     receiver.answers(Answer())
     await scene.server.start()

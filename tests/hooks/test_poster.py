@@ -17,6 +17,7 @@ from server.hooks.poster import Poster
 from server.hooks.resolver import AddressRefused, Resolver
 from tests.hooks.certificates import Certificates
 from tests.hooks.receiver import Answer, Receiver, receiving
+from tests.patience import SLACK
 
 HEADERS = {"Content-Type": "application/json", "X-Vestnik-Delivery": "1-2"}
 
@@ -94,7 +95,7 @@ async def test_a_body_without_an_end_is_cut(receiver: Receiver) -> None:
     receiver.answers(Answer(body=b"x" * 10_000_000, headers=[("Content-Length", str(10**12))]))
     began = time.monotonic()
     assert await posted(receiver.url, within_s=5) == Posted(200)
-    assert time.monotonic() - began < 4
+    assert time.monotonic() - began < 4 * SLACK
 
 
 async def test_a_compressed_body_stays_as_it_is(receiver: Receiver) -> None:
@@ -115,7 +116,7 @@ async def test_a_receiver_that_hangs_has_its_time(receiver: Receiver) -> None:
     receiver.answers(Answer(hang=True))
     began = time.monotonic()
     assert await posted(receiver.url) == Posted(failure="timeout")
-    assert 0.4 < time.monotonic() - began < 2
+    assert 0.4 < time.monotonic() - began < 2 * SLACK
 
 
 async def test_headers_that_drip_are_no_answer() -> None:
@@ -143,7 +144,7 @@ async def test_a_body_that_drips_counts_without_it(receiver: Receiver) -> None:
     receiver.answers(Answer(body=b'{"text": "slowly slowly slowly"}', drip_s=0.05))
     began = time.monotonic()
     assert await posted(receiver.url) == Posted(200)
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 2 * SLACK
 
 
 async def test_a_connection_that_breaks_may_have_brought_the_request(receiver: Receiver) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from handlers.live.freshness import CAUGHT_UP_WITHIN_S, Freshness
 from storage.errors import Unavailable
 from tests.conftest import Server
+from tests.patience import within
 
 
 class Behind(Freshness):
@@ -42,7 +43,7 @@ class Behind(Freshness):
 
     async def caught_up(self) -> None:
         try:
-            async with asyncio.timeout(CAUGHT_UP_WITHIN_S):
+            async with within(CAUGHT_UP_WITHIN_S):
                 while self.is_stale:
                     await self._looked.wait()
         except TimeoutError:

@@ -10,6 +10,7 @@ from tests.clients.bots import bot_of, make_bot
 from tests.clients.rest import PASSWORD
 from tests.clients.shapes import assert_error
 from tests.nodes.conftest import Pair, content_of
+from tests.patience import within
 
 pytestmark = pytest.mark.cluster
 
@@ -23,7 +24,7 @@ async def test_a_token_works_at_every_node_at_once_and_ends_at_every_node(pair: 
     await pair.there(bot).say(chat_id, "from there")
     assert content_of(await here.next("new_message")) == "from there"
     renewed = await pair.there(ann).post(f"/bots/{bot.id}/token")
-    async with asyncio.timeout(1):
+    async with within(1):
         assert await here.closed() == 4403
         assert await there.closed() == 4403
     for one in (bot, pair.there(bot)):
@@ -42,7 +43,7 @@ async def test_a_ban_at_one_node_stops_the_bots_at_the_other_and_the_unban_bring
     bot = await make_bot(ann)
     clients = [await bot.connect(), await pair.there(bot).connect()]
     assert (await pair.two.command_line("user", "ban", "ann"))[0] == 0
-    async with asyncio.timeout(1):
+    async with within(1):
         assert [await client.closed() for client in clients] == [4403, 4403]
     for one in (bot, pair.there(bot)):
         assert await (await one.open()).closed() == 4401

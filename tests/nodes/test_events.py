@@ -7,6 +7,7 @@ import pytest
 
 from tests.clients.client import Client
 from tests.nodes.conftest import Pair, content_of
+from tests.patience import within
 
 pytestmark = pytest.mark.cluster
 
@@ -15,7 +16,7 @@ SOON_S = 1.0
 
 async def soon(client: Client, name: str) -> dict[str, Any]:
     """The next frame of this type, which comes within a second."""
-    async with asyncio.timeout(SOON_S):
+    async with within(SOON_S):
         return await client.next(name)
 
 
@@ -41,7 +42,7 @@ async def test_a_read_mark_reaches_the_room_and_other_connections_of_the_reader(
     here, unjoined = await ann.joined(chat_id), await bob.connect()
     there = await pair.there(bob).joined(chat_id)
     await there.done("read_messages", chat_id=chat_id)
-    async with asyncio.timeout(2):
+    async with within(2):
         event = await here.next("messages_read")
         assert (event["user_id"], event["up_to"], event["read_seq"]) == (bob.id, message["id"], 1)
         while (update := await unjoined.update())["unread_count"]:
@@ -111,7 +112,7 @@ async def test_members_who_have_not_joined_get_chat_updated(pair: Pair) -> None:
     client = await pair.there(bob).connect()
     await client.drain()
     message = await ann.say(chat_id, "news")
-    async with asyncio.timeout(2):
+    async with within(2):
         update = await client.update()
     assert (update["last_message"]["id"], update["unread_count"], update["head_seq"]) == (message["id"], 1, 1)
 
@@ -121,7 +122,7 @@ async def test_a_change_of_name_reaches_those_who_know_the_user(pair: Pair) -> N
     await ann.chat(bob)
     client = await pair.there(bob).connect()
     await ann.patch("/users/me", display_name="Anna")
-    async with asyncio.timeout(2):
+    async with within(2):
         changed = await client.next("user_changed")
     assert (changed["user_id"], changed["user"]["display_name"]) == (ann.id, "Anna")
 
@@ -132,12 +133,12 @@ async def test_a_logout_and_a_new_password_end_connections_at_the_other_node(pai
     for client in clients:
         await client.drain()
     await ann.post("/auth/logout")
-    async with asyncio.timeout(SOON_S):
+    async with within(SOON_S):
         assert await clients[0].closed() == 4403
     assert (await pair.there(ann).request("GET", "/users/me"))[0] == 401
     await bob.login("bob")
     await bob.patch("/users/me", password="a new password", old_password="correct horse battery")
-    async with asyncio.timeout(SOON_S):
+    async with within(SOON_S):
         assert await clients[1].closed() == 4403
 
 

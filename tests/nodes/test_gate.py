@@ -7,6 +7,7 @@ import pytest
 
 from server.nodes.gate import Gate
 from storage.errors import Unavailable
+from tests.patience import SLACK
 
 
 class Gated:
@@ -196,7 +197,7 @@ async def test_rows_that_wait_for_a_write_of_this_server_make_it_not_stale() -> 
     gated.pass_s(3)
     assert gated.gate.stale
     asked = asyncio.ensure_future(gated.gate.look())
-    await asyncio.wait_for(gated.gate.caught_up(), 1)
+    await asyncio.wait_for(gated.gate.caught_up(), 1 * SLACK)
     assert not gated.gate.stale
     assert not asked.done()
     gated.published.set()

@@ -14,6 +14,7 @@ from tests.cluster.node import Node
 from tests.guarantees.test_hooks_killed import Writer, make_hook
 from tests.hooks.received import Received, stored_messages
 from tests.hooks.receiver import Answer, Receiver, receiving
+from tests.patience import within
 
 pytestmark = pytest.mark.cluster
 
@@ -63,7 +64,7 @@ async def test_each_message_is_delivered_once_whichever_node_it_was_sent_to(
         await receiver.count(20)
         assert receiver.contents == [str(number) for number in range(20)]
         await there.say(chat_id, "last")
-        async with asyncio.timeout(2):
+        async with within(2):
             await receiver.count(21)
         assert receiver.at_once_max == 1
         assert len(await holders(cluster)) == 1
@@ -140,7 +141,7 @@ async def test_what_another_node_does_to_a_hook_counts(start_cluster: StartClust
         await asyncio.sleep(0.5)
         assert receiver.contents == ["one"]
         await there.patch(f"/hooks/{hook['id']}", paused=False)
-        async with asyncio.timeout(2):
+        async with within(2):
             await receiver.count(2)
         await there.delete(f"/hooks/{hook['id']}")
         await asyncio.sleep(1)

@@ -8,6 +8,7 @@ import pytest
 from tests.clients.rest import PASSWORD, RestClient
 from tests.clients.shapes import assert_error
 from tests.nodes.conftest import Pair
+from tests.patience import within
 
 pytestmark = pytest.mark.cluster
 
@@ -26,7 +27,7 @@ async def test_an_invite_works_and_ends_at_the_other_node_at_once(pair: Pair) ->
         assert (await stranger.get(f"/invites/{code}"))["chat"]["member_count"] == 1
         chat = await there.post(f"/invites/{code}/accept")
         assert (chat["id"], chat["member_count"]) == (chat_id, 2)
-        async with asyncio.timeout(1):
+        async with within(1):
             while (await coming.next("chat_added"))["chat_id"] != chat_id:
                 pass
         (listed,) = (await ann.get(f"/chats/{chat_id}/invites"))["invites"]

@@ -7,6 +7,7 @@ import pytest
 from server.nodes.key_id import WrongKey, key_id_of, settle_key
 from storage.node_ports import Lease
 from tests.nodes.memory_nodes import MemoryNodes, Shared
+from tests.patience import within
 
 
 class Starting:
@@ -80,7 +81,7 @@ async def test_a_node_that_ended_or_had_the_same_address_is_not_waited_for(
     await before.start()
     if ended:
         await before.nodes.leave()
-    async with asyncio.timeout(1):
+    async with within(1):
         await Starting(shared, "b", "other").start()
     assert shared.key_id == "other"
 

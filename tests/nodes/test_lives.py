@@ -8,13 +8,14 @@ from tests.clients.client import Client
 from tests.cluster.fixtures import StartCluster
 from tests.cluster.waiting import until
 from tests.nodes.conftest import Pair, content_of
+from tests.patience import within
 
 pytestmark = pytest.mark.cluster
 
 
 async def contents(client: Client, within_s: float, number: int) -> list[str]:
     """The texts of so many messages that come in time."""
-    async with asyncio.timeout(within_s):
+    async with within(within_s):
         return [content_of(await client.next("new_message")) for _ in range(number)]
 
 
@@ -38,7 +39,7 @@ async def test_a_removal_that_a_node_acked_before_it_was_killed_counts(pair: Pai
     there = await pair.there(bob).joined(chat_id)
     await ann.delete(f"/chats/{chat_id}/members/{bob.id}")
     await pair.one.kill()
-    async with asyncio.timeout(2):
+    async with within(2):
         assert (await there.next("chat_removed"))["chat_id"] == chat_id
 
 
@@ -175,7 +176,7 @@ async def test_an_act_of_the_command_line_counts_at_every_node_within_a_second(p
         for client in clients:
             await client.drain()
         assert (await place.command_line("user", "ban", "ann"))[0] == 0
-        async with asyncio.timeout(1):
+        async with within(1):
             assert [await client.closed() for client in clients] == [4403, 4403]
         assert (await place.command_line("user", "unban", "ann"))[0] == 0
         await ann.login("ann")
@@ -189,5 +190,5 @@ async def test_an_act_of_the_command_line_beside_running_nodes_counts_too(pair: 
         await client.drain()
     elsewhere = await pair.cluster.prepare()
     assert (await elsewhere.command_line("user", "ban", "ann"))[0] == 0
-    async with asyncio.timeout(1):
+    async with within(1):
         assert [await client.closed() for client in clients] == [4403, 4403]

@@ -6,6 +6,7 @@ import pytest
 
 from server.nodes.looks import Looks
 from storage.errors import Unavailable
+from tests.patience import within
 
 
 class Database:
@@ -32,7 +33,7 @@ class Database:
 
 
 async def settle(database: Database, number: int) -> None:
-    async with asyncio.timeout(5):
+    async with within(5):
         while len(database.began) < number:
             await asyncio.sleep(0.001)
 

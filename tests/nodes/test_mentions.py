@@ -1,18 +1,17 @@
 """Mentions reach the clients of another node, in events and in counts."""
 
-import asyncio
-
 import pytest
 
 from tests.clients.client import Client
 from tests.nodes.conftest import Pair
+from tests.patience import within
 
 pytestmark = pytest.mark.cluster
 
 
 async def told(client: Client, unread_count: int, unread_mentions: int) -> None:
     """Returns when a `chat_updated` says so, which comes within 2 s."""
-    async with asyncio.timeout(2):
+    async with within(2):
         while True:
             update = await client.update()
             if (update["unread_count"], update["unread_mentions"]) == (unread_count, unread_mentions):

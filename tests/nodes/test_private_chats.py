@@ -1,11 +1,10 @@
 """Private chats, blocks and own settings with the two people at different nodes."""
 
-import asyncio
-
 import pytest
 
 from tests.nodes.conftest import Pair
 from tests.nodes.test_events import soon
+from tests.patience import within
 
 pytestmark = pytest.mark.cluster
 
@@ -32,7 +31,7 @@ async def test_a_private_chat_appears_at_the_other_node_and_a_block_holds_there(
     assert (await soon(anns, "chat_settings"))["favorite"] is True
     await ann.request("PUT", f"/users/{bob.id}/block")
     for command, fields in (("send_message", {"content": "why?"}), ("typing", {"is_typing": True})):
-        async with asyncio.timeout(1):
+        async with within(1):
             while (await follower.command(command, chat_id=chat_id, **fields)).get("code") != "forbidden":
                 assert command == "typing", "only typing may be known by memory"
     await ann.request("DELETE", f"/users/{bob.id}/block")

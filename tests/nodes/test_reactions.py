@@ -9,6 +9,7 @@ import pytest
 from tests.clients.copy import Reader
 from tests.clients.people import Person
 from tests.nodes.conftest import Pair
+from tests.patience import within
 
 pytestmark = pytest.mark.cluster
 
@@ -33,7 +34,7 @@ async def _each_reaches_the_room_at_the_other_node(pair: Pair, ann: Person, bob:
     await there.done("remove_reaction", **about, emoji="👍")
     await here.done("unpin_message", **about)
     for client in (here, there):
-        async with asyncio.timeout(3):
+        async with within(3):
             frames: list[Any] = []
             while len(frames) < 5:
                 frame = await client.next()

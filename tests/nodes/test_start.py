@@ -10,6 +10,7 @@ from tests.cluster.cluster import Cluster
 from tests.cluster.fixtures import StartCluster
 from tests.cluster.node import Node
 from tests.cluster.waiting import until
+from tests.patience import within
 
 pytestmark = pytest.mark.cluster
 
@@ -30,7 +31,7 @@ async def test_nodes_start_together_on_an_empty_database(start_cluster: StartClu
     for node in cluster.nodes:
         message = await node.host(ann).say(chat_id, node.name)
         for client in clients:
-            async with asyncio.timeout(1):
+            async with within(1):
                 assert (await client.next("new_message"))["message"] == message
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from handlers.policy import STREAM_LINGERS_S, STREAM_SHOWN_S
 from tests.cluster.fixtures import StartCluster
+from tests.patience import within
 
 pytestmark = pytest.mark.cluster
 
@@ -28,7 +29,7 @@ class Scene:
         await self.bobs[node].done("stream_message", chat_id=self.chat_id, stream_id="a", content=content)
 
     async def next(self, node: int) -> str | None:
-        async with asyncio.timeout(WITHIN_S):
+        async with within(WITHIN_S):
             content: str | None = (await self.anns[node].next("message_stream"))["content"]
             return content
 

@@ -7,6 +7,7 @@ import pytest
 
 from handlers.policy import TYPING_REPEAT_S, TYPING_SHOWN_S
 from tests.cluster.fixtures import StartCluster
+from tests.patience import within
 
 pytestmark = pytest.mark.cluster
 
@@ -28,7 +29,7 @@ class Scene:
         await self.anns[node].done("typing", chat_id=self.chat_id, is_typing=is_typing)
 
     async def next(self, node: int) -> bool:
-        async with asyncio.timeout(WITHIN_S):
+        async with within(WITHIN_S):
             return bool((await self.bobs[node].next("typing"))["is_typing"])
 
     async def check_over(self) -> None:

@@ -14,6 +14,7 @@ from handlers.pictures.small import THUMBNAIL
 from handlers.pictures.workers import Memory, PictureWorkers
 from handlers.wire.errors import ChatError
 from storage.histogram import Histogram
+from tests.patience import within
 from tests.pictures.made import jpeg
 
 
@@ -50,7 +51,7 @@ class Blocking:
 async def test_two_are_decoded_at_once(workers: PictureWorkers, monkeypatch: pytest.MonkeyPatch) -> None:
     blocking = Blocking(monkeypatch)
     tasks = [asyncio.create_task(process(workers, str(number % 3))) for number in range(6)]
-    async with asyncio.timeout(5):
+    async with within(5):
         while blocking.running < 2:
             await asyncio.sleep(0.01)
     blocking.may_end.set()
@@ -69,7 +70,7 @@ async def test_users_take_turns(workers: PictureWorkers, monkeypatch: pytest.Mon
     tasks = [asyncio.create_task(one("greedy")) for _ in range(10)]
     await asyncio.sleep(0)
     tasks.append(asyncio.create_task(one("modest")))
-    async with asyncio.timeout(5):
+    async with within(5):
         while blocking.running < 2:
             await asyncio.sleep(0.01)
     blocking.may_end.set()
@@ -88,7 +89,7 @@ async def test_the_files_are_not_let_go_while_a_thread_uses_them(
 ) -> None:
     blocking = Blocking(monkeypatch)
     task = asyncio.create_task(process(workers))
-    async with asyncio.timeout(5):
+    async with within(5):
         while not blocking.running:
             await asyncio.sleep(0.01)
     task.cancel()

@@ -14,6 +14,7 @@ from server.metrics.listener import MetricsListener
 from tests.clients.metrics import Scraped
 from tests.clients.ports import HeldPort
 from tests.clients.program import Program, refused_start, running
+from tests.patience import within
 
 
 @pytest.fixture
@@ -49,7 +50,7 @@ async def test_it_serves_metrics_without_a_token_and_nothing_else(tmp_path: Path
         await program.person("ann")
         scraped = await read(program.http, url)
         assert scraped("vestnik_commands_total", command="register", outcome="ok") == 1
-        async with asyncio.timeout(5):
+        async with within(5):
             while not scraped("vestnik_loop_lag_seconds_bucket", le="+Inf"):  # a tenth of a second old
                 await asyncio.sleep(0.02)
                 scraped = await read(program.http, url)
@@ -117,7 +118,7 @@ async def test_it_answers_until_the_end_and_says_that_the_server_goes_away(
         url = f"http://127.0.0.1:{held.number}"
         assert (await read(program.http, url))("vestnik_ready") == 1
         program.send_signal(signal.SIGTERM)
-        async with asyncio.timeout(2):
+        async with within(2):
             while (await read(program.http, url))("vestnik_ready"):
                 await asyncio.sleep(0.02)
         assert await program.ended(10) == 0

@@ -10,6 +10,7 @@ import pytest
 from tests.clients.shapes import assert_error_frame
 from tests.conftest import Server
 from tests.engine.peers import Peer
+from tests.patience import within
 from tests.socketio.conftest import TRANSPORTS, connected
 from tests.socketio.node import Node
 from tests.socketio.windows import Ack, Payload
@@ -110,7 +111,7 @@ async def test_a_reserved_name_ends_the_connection_of_its_sender_alone(server: S
     assert await socket.receive() == "41"
     assert await socket.close_code() == 1008
     await witness.nothing_more()
-    async with asyncio.timeout(5):
+    async with within(5):
         while server.chat_app.context.connections.of(ann.id):
             await asyncio.sleep(0.005)
 

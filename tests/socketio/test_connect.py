@@ -15,6 +15,7 @@ from tests.clients.people import Person
 from tests.clients.program import STOP_S, running
 from tests.clients.shapes import is_time
 from tests.conftest import SECRET, Serve, Server
+from tests.patience import within
 from tests.socketio.conftest import KINDS, TRANSPORTS, OpenWindow, connected, joined
 from tests.socketio.node import Node
 from tests.socketio.windows import Event, Notice
@@ -129,7 +130,7 @@ async def test_too_many_connections_are_refused_on_every_door(serve: Serve, node
 
 async def _gone(server: Server, person: Person, left: int) -> None:
     """Returns when the user has no more than `left` connections."""
-    async with asyncio.timeout(5):
+    async with within(5):
         while len(server.chat_app.context.connections.of(person.id)) > left:
             await asyncio.sleep(0.005)
 

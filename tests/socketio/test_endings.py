@@ -12,6 +12,7 @@ from handlers.wire.endings import Ending
 from server.runner import Runner
 from tests.conftest import Serve, Server
 from tests.engine.peers import Peer
+from tests.patience import SLACK, within
 from tests.socketio.conftest import TRANSPORTS, connected, joined
 from tests.socketio.node import Node
 from tests.socketio.windows import Event, Notice
@@ -22,7 +23,7 @@ ENDED_BY_SERVER = "io server disconnect"
 async def reachable(server: Server) -> None:
     """Returns when the server could write to all clients at once: each has a WebSocket, or a poll that waits."""
     hub: Any = server.chat_app.context.hub
-    async with asyncio.timeout(5):
+    async with within(5):
         while any(
             link.wire is None and not link.polling.is_waiting for link in hub._sio.eio.sockets.values()
         ):
@@ -118,7 +119,7 @@ async def test_a_waiting_poll_is_answered_at_once_when_the_session_ends(server: 
     await reachable(server)
     await ann.post("/auth/logout")
     # The heartbeat alone would answer it after 25 s.
-    status, body = await asyncio.wait_for(poll, 2)
+    status, body = await asyncio.wait_for(poll, 2 * SLACK)
     assert status == 200
     closing, disconnect = body.split("\x1e")
     assert json.loads(closing.removeprefix("42"))[1]["code"] == 4403
@@ -157,7 +158,7 @@ async def test_a_connection_of_the_last_moment_does_not_hold_up_the_stop() -> No
     late = Mock(asyncio.Transport, **{"get_extra_info.return_value": None})
     # Its task starts only after the idle connections have been asked to close.
     asyncio.get_running_loop().call_soon(runner.server().connection_made, late)
-    async with asyncio.timeout(5):
+    async with within(5):
         await runner.cleanup()
     assert late.close.called
 

@@ -10,6 +10,7 @@ import pytest
 from tests.clients.numbered import NUMBERED_EVENTS
 from tests.clients.people import Person
 from tests.conftest import Serve
+from tests.patience import within
 from tests.socketio.conftest import KINDS, TRANSPORTS, OpenWindow, connected
 from tests.socketio.node import Node, NodeClient
 from tests.socketio.windows import Ack, Event, Window
@@ -84,7 +85,7 @@ async def _joins_without_a_hole(client: NodeClient, chat_id: int, *, plain: bool
     answer = await client.answer_to(call)
     assert answer["gap"] is False
     head_seq = answer["head_seq"]
-    async with asyncio.timeout(10):
+    async with within(10):
         while len(live := changes(before_ack(client, call)[1])) < 10:
             await asyncio.sleep(0.005)
     assert [seq for _, _, seq in live] == list(range(head_seq + 1, head_seq + 1 + len(live)))

@@ -8,6 +8,7 @@ import pytest
 
 from tests.clients.people import Person
 from tests.conftest import Serve, Server
+from tests.patience import within
 from tests.socketio.conftest import KINDS, OpenWindow, joined
 from tests.socketio.windows import Event, Window
 
@@ -152,7 +153,7 @@ async def test_what_all_write_at_once_reaches_all_in_one_order(serve: Serve, ope
 
 async def _settled(person: Person, chat_id: int, count: int) -> list[Any]:
     """The history of a chat once its room has received `count` messages."""
-    async with asyncio.timeout(10):
+    async with within(10):
         while True:
             page = await person.get(f"/chats/{chat_id}/messages", limit=200)
             if page["head_seq"] >= count:  # handed to the room, not only stored

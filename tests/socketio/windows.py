@@ -10,8 +10,10 @@ import socketio
 from aiohttp import ClientSession
 
 from tests.clients.raw import RawClient
+from tests.engine.peers import CONNECT_S
+from tests.patience import SLACK
 
-TIMEOUT_S = 10.0
+TIMEOUT_S = 10.0 * SLACK
 
 Payload = dict[str, Any]
 
@@ -164,7 +166,9 @@ class PythonWindow(Window):
         cls, http: ClientSession, url: str, token: str | None, *, transport: str, **auth: Any
     ) -> "PythonWindow":
         window = cls(http)
-        await window._client.connect(url, auth={"token": token, **auth}, transports=[transport])
+        await window._client.connect(
+            url, auth={"token": token, **auth}, transports=[transport], wait_timeout=CONNECT_S
+        )
         return window
 
     async def emit(self, name: str, *args: Any) -> None:

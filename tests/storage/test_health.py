@@ -11,6 +11,7 @@ from structlog.testing import capture_logs
 from storage import health
 from storage.errors import Trouble, Unavailable
 from storage.health import StoreHealth
+from tests.patience import within
 
 
 class Desk:
@@ -37,7 +38,7 @@ class Desk:
             self.health.saw([Unavailable("it is so", self.trouble)] * count, changed=False)
 
     async def serves(self) -> None:
-        async with asyncio.timeout(10):
+        async with within(10):
             while self.health.failing:
                 await asyncio.sleep(0.001)
 

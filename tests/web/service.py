@@ -8,10 +8,11 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
+from tests.patience import SLACK
 from tests.socketio.node import DRIVER, need_node
 
 _DRIVER = DRIVER.parent / "service.mjs"
-_TIMEOUT_S = 15.0
+_TIMEOUT_S = 15.0 * SLACK
 
 Line = dict[str, Any]
 
@@ -74,7 +75,7 @@ async def open_service(url: str, *tokens: str) -> AsyncIterator[Service]:
         assert process.stdin is not None
         process.stdin.close()
         try:
-            await asyncio.wait_for(process.communicate(), 5)
+            await asyncio.wait_for(process.communicate(), 5 * SLACK)
         except TimeoutError:
             process.kill()
             await process.wait()

@@ -8,6 +8,7 @@ import pytest
 
 from tests.clients.numbered import NUMBERED_EVENTS
 from tests.conftest import Serve, Server
+from tests.patience import within
 
 pytestmark = [pytest.mark.wires, pytest.mark.stores]
 
@@ -160,7 +161,7 @@ async def test_a_connection_that_drops_is_in_no_room_afterwards(scene: Scene) ->
     scene.meanwhile(cut)
     await scene.bobs.send({"type": "join_chat", "chat_id": scene.chat_id, "after_seq": 0})
     context = scene.server.chat_app.context
-    async with asyncio.timeout(5):
+    async with within(5):
         while len(context.connections):
             await asyncio.sleep(0.005)
     chat = context.directory.peek(scene.chat_id)

@@ -10,6 +10,7 @@ from tests.clients.client import Client
 from tests.clients.people import Person
 from tests.clients.shapes import assert_error_frame
 from tests.conftest import Serve, Server
+from tests.patience import within
 
 pytestmark = pytest.mark.wires
 
@@ -128,7 +129,7 @@ async def test_who_drops_meanwhile_leaves_nothing_behind(
     monkeypatch.setattr(chats, "ids_of", slow)
     client = await ann.connect(subscribe="all")
     await client.close()
-    async with asyncio.timeout(5):
+    async with within(5):
         while context.connections.of(ann.id):
             await asyncio.sleep(0.001)
     gate.set()

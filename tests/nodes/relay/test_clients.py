@@ -6,7 +6,7 @@ import base64
 import pytest
 import socketio
 
-from tests.engine.peers import until
+from tests.engine.peers import CONNECT_S, until
 from tests.nodes.relay.bare_nodes import BareNode
 from tests.nodes.relay.conftest import Group, OpenProxy, StartNodes
 from tests.nodes.relay.round_robin import RoundRobin
@@ -67,7 +67,7 @@ async def test_the_python_client_in_a_chat(group: Group, transports: list[str]) 
     chat_id = await ann.chat(bob)
     window = PythonWindow(ann.http)
     client: socketio.AsyncClient = window._client
-    await client.connect(ann.url, auth={"token": ann.token}, transports=transports)
+    await client.connect(ann.url, auth={"token": ann.token}, transports=transports, wait_timeout=CONNECT_S)
     await window.done("join_chat", chat_id=chat_id)
     for number in range(20):
         sent = await bob.say(chat_id, f"to ann {number}")

@@ -14,6 +14,9 @@ from typing import Any
 import socketio
 
 EVENTS = ("connected", "new_message", "pong", "error", "closing", "chat_updated", "chat_added")
+CONNECT_S = 20
+"""How long the namespace may take to connect: the libraries wait for 1 s, and a busy machine for longer."""
+
 WAITS = {"reconnection_delay": 0.05, "reconnection_delay_max": 0.2}
 
 _lock = threading.Lock()
@@ -30,11 +33,13 @@ def run(coroutine: Any) -> Any:
     return asyncio.run_coroutine_threadsafe(coroutine, _loop).result(30)
 
 
-def credentials(client: Any, auth: dict[str, Any]) -> dict[str, Any]:
-    """Version 5.0 has no `auth` yet."""
-    if "auth" in inspect.signature(client.connect).parameters:
-        return {"auth": auth}
-    return {"headers": {"Authorization": f"Bearer {auth['token']}"}}
+def options(client: Any, auth: dict[str, Any]) -> dict[str, Any]:
+    """Version 5.0 has neither `auth` nor `wait_timeout` yet."""
+    known = inspect.signature(client.connect).parameters
+    patience = {"wait_timeout": CONNECT_S} if "wait_timeout" in known else {}
+    if "auth" in known:
+        return {"auth": auth, **patience}
+    return {"headers": {"Authorization": f"Bearer {auth['token']}"}, **patience}
 
 
 class Client:
@@ -61,7 +66,7 @@ class Sync(Client):
         self.client.on("disconnect", lambda *reason: self.report("disconnect", reason=str(reason)))
 
     def connect(self, url: str, auth: Any, transports: list[str]) -> None:
-        self.client.connect(url, transports=transports, **credentials(self.client, auth))
+        self.client.connect(url, transports=transports, **options(self.client, auth))
 
     def burst(self, calls: list[dict[str, Any]]) -> None:
         for call in calls:
@@ -78,7 +83,7 @@ class Async(Sync):
     """`socketio.AsyncClient`, in a loop that it has for itself."""
 
     def connect(self, url: str, auth: Any, transports: list[str]) -> None:
-        run(self.client.connect(url, transports=transports, **credentials(self.client, auth)))
+        run(self.client.connect(url, transports=transports, **options(self.client, auth)))
 
     def burst(self, calls: list[dict[str, Any]]) -> None:
         run(self._burst(calls))
@@ -99,7 +104,7 @@ class Simple(Client):
         self.client = socketio.SimpleClient(**WAITS)
 
     def connect(self, url: str, auth: Any, transports: list[str]) -> None:
-        self.client.connect(url, auth=auth, transports=transports)
+        self.client.connect(url, auth=auth, transports=transports, wait_timeout=CONNECT_S)
         self.report("connect")
         threading.Thread(target=self.receive, daemon=True).start()
 

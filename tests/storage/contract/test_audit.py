@@ -7,6 +7,7 @@ import pytest
 from domain.acts import AccountUpdate, Act
 from domain.audit import AuditEntry
 from domain.refusals import BadReference
+from tests.patience import within
 from tests.storage.world import START, World, at
 
 
@@ -93,7 +94,7 @@ async def test_a_deleted_chat_loses_its_audit_with_its_messages(world: World) ->
     for one in (chat_id, kept):
         await world.store.chats.remove_member(one, anna, boris, START)
     await world.store.chats.delete(chat_id, anna)
-    async with asyncio.timeout(10):
+    async with within(10):
         while await entries(world, chat_id):
             await asyncio.sleep(0.01)
     assert await entries(world, kept)

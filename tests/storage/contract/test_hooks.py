@@ -20,6 +20,7 @@ from domain.refusals import (
     TooMany,
     UnknownUsers,
 )
+from tests.patience import within
 from tests.storage.conftest import Place, close
 from tests.storage.world import START, World, at, draft
 
@@ -250,7 +251,7 @@ async def test_hooks_are_removed_with_their_chat(world: World) -> None:
     hooks = world.store.hooks
     assert [await hooks.by_key("hash"), await hooks.get(outgoing.id)] == [None] * 2
     assert await refused(post(world, one)) == [NotFound]
-    async with asyncio.timeout(10):
+    async with within(10):
         while await hooks.outgoing(limit=10) or not (await user_of(world, one)).deleted:
             await asyncio.sleep(0.02)
 

@@ -9,6 +9,7 @@ from structlog.testing import capture_logs
 from domain.changes import Change, MessageChange
 from domain.models import Appended
 from storage.ports import Store
+from tests.patience import within
 from tests.storage.conftest import Place
 from tests.storage.world import World, draft
 
@@ -163,7 +164,7 @@ async def test_a_lagging_subscriber_that_awaits_what_was_cancelled_goes_on(store
     with capture_logs() as logs:
         for number in (1, 2, 3):
             await world.send(chat_id, anna)
-            async with asyncio.timeout(5):
+            async with within(5):
                 while len(got) < number:
                     await asyncio.sleep(0)
     assert got == [1, 2, 3]

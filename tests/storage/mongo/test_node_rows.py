@@ -21,6 +21,7 @@ from storage.mongo import positions
 from storage.mongo.database import Document, UnknownOutcome
 from storage.mongo.log import Row
 from storage.node_ports import Hint
+from tests.patience import within
 from tests.storage.mongo.nodes import Node, write_hints_apart
 from tests.storage.world import START, at
 
@@ -252,7 +253,7 @@ async def test_a_look_does_not_wait_for_a_write_of_this_server(
     last = await here.send(chat_id, anna, "after")
     await here.store.messages.mark_read(chat_id, boris, last.id)
     await here.send(other, anna, "elsewhere")
-    async with asyncio.timeout(5):
+    async with within(5):
         while len(there.published) < 2:
             await asyncio.sleep(0.05)  # marks are hinted a moment later
             hints = await read_hints(there)

@@ -8,13 +8,14 @@ from pymongo.errors import AutoReconnect
 from domain.changes import ChatDeleted
 from storage.errors import Unavailable
 from storage.mongo import MongoStore
+from tests.patience import within
 from tests.storage.conftest import MongoPlace
 from tests.storage.kept import chats_removed, clean, picture, traces
 from tests.storage.world import START, World, at
 
 
 async def swept(store: MongoStore, chat_id: int) -> None:
-    async with asyncio.timeout(10):
+    async with within(10):
         while True:
             chat = await store._database.chats.find_one({"_id": f"{chat_id}"})
             assert chat is not None

@@ -11,6 +11,7 @@ from storage.mongo import MongoStore, search_fill, search_words
 from storage.mongo.database import Database
 from storage.mongo.leases import Leases
 from storage.node_ports import Lease
+from tests.patience import within
 from tests.storage.conftest import MongoPlace
 from tests.storage.contract.test_search import page, search
 from tests.storage.mongo.nodes import Node
@@ -71,7 +72,7 @@ async def test_old_messages_get_words_over_restarts(
     monkeypatch.setattr(search_fill, "_AT_ONCE", 2)
     monkeypatch.setattr(search_fill, "_PAUSE_S", 0.3)
     store = await mongo_place.open()
-    async with asyncio.timeout(10):
+    async with within(10):
         while await store._database.meta.count_documents({"_id": search_fill.KEY}) == 0:
             await asyncio.sleep(0.01)
     with pytest.raises(NotIndexed):

@@ -15,6 +15,7 @@ from storage.mongo import MongoStore
 from storage.mongo.database import Collection, Document
 from storage.mongo.log import Row
 from storage.mongo.row_codecs import row_of
+from tests.patience import within
 from tests.storage.world import START, World, at, draft
 
 Hook = Callable[[MongoStore, Callable[[Sequence[Row]], Awaitable[object]]], None]
@@ -206,7 +207,7 @@ async def test_a_private_chat_that_another_server_creates_and_deletes_meanwhile(
             await second_store.chats.delete(gone[-1], boris)
 
     before_creating(mongo_store, create_and_delete)
-    async with asyncio.timeout(10):
+    async with within(10):
         chat, created = await here.make_chat(anna, boris, chat_type="private")
     assert created
     assert chat.id not in gone
@@ -234,7 +235,7 @@ async def test_places_of_private_chats_are_not_tried_for_ever(
         return added
 
     monkeypatch.setattr(database, "add", add)
-    async with asyncio.timeout(10):
+    async with within(10):
         with pytest.raises(Unavailable) as refused:
             await here.make_chat(anna, boris, chat_type="private")
     assert refused.value.trouble == "contested"
@@ -253,7 +254,7 @@ async def test_a_private_chat_that_a_newer_server_creates_meanwhile(
         assert await second_store._writer.replicas.log.insert([row]) == 1
 
     before_creating(mongo_store, create)
-    async with asyncio.timeout(10):
+    async with within(10):
         with pytest.raises(Unavailable, match="'archived'") as refused:
             await here.make_chat(anna, boris, chat_type="private")
     assert refused.value.trouble == "newer"

@@ -13,6 +13,7 @@ from storage.errors import NotIndexed
 from storage.ports import Store
 from storage.search import SearchRequest
 from storage.sqlite import SqliteStore, schema, schema_steps, search_indexer, search_segments
+from tests.patience import within
 from tests.storage.contract.test_search import search, settled
 from tests.storage.sqlite.conftest import Gremlin
 from tests.storage.sqlite.earlier import take_back
@@ -41,7 +42,7 @@ async def fill(store: Store, count: int) -> tuple[int, int]:
 
 async def indexed(store: Store, user_id: int, text: str) -> list[str]:
     """What is found once old messages are indexed."""
-    async with asyncio.timeout(10):
+    async with within(10):
         while True:
             try:
                 return await search(store, user_id, text, limit=100)
@@ -97,7 +98,7 @@ async def test_a_file_from_before_is_indexed_in_the_background_over_restarts(
     read = search_segments.read
     monkeypatch.setattr(search_segments, "read", some)
     store = await SqliteStore.open(path)
-    async with asyncio.timeout(10):
+    async with within(10):
         while made <= 5:
             await asyncio.sleep(0.005)
     with pytest.raises(NotIndexed, match=r"older messages are being indexed, 25 % are done"):
@@ -222,7 +223,7 @@ async def test_nothing_of_what_is_gone_is_left_in_the_files(
     await store.chats.delete(other, anna)
     assert await search(store, anna, "zebra") == ["kept zebra", "kept zebra"]
     assert await search(store, anna, '"kept"') == ["kept zebra", "kept", "kept zebra"]
-    async with asyncio.timeout(10):
+    async with within(10):
         while sqlite3.connect(path).execute("SELECT count(*) FROM removals").fetchone() != (0,):
             await asyncio.sleep(0.01)
     await store.close()
@@ -263,7 +264,7 @@ async def test_while_many_are_sending_segments_wait(path: Path, monkeypatch: pyt
             await world.send(chat_id, anna, "word")
 
     async def made(count: int) -> None:
-        async with asyncio.timeout(10):
+        async with within(10):
             while len(segments(path)) < count:
                 await asyncio.sleep(0.01)
 

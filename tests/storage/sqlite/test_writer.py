@@ -13,6 +13,7 @@ from storage.errors import Unavailable
 from storage.results import _RESULTS
 from storage.sqlite import SqliteStore
 from storage.sqlite.writer import Writer
+from tests.patience import within
 from tests.storage.sqlite.conftest import Gremlin
 from tests.storage.world import START, World, at, draft
 
@@ -206,7 +207,7 @@ async def test_a_reader_that_fails_is_unavailable(
     with pytest.raises(Unavailable):
         await shaky_world.store.ping()
     gremlin.fails = lambda _sql: False
-    async with asyncio.timeout(10):
+    async with within(10):
         while shaky_world.store.health.failing:
             await asyncio.sleep(0.01)
     await shaky_world.store.ping()
