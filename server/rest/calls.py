@@ -1,7 +1,7 @@
 """A REST call: which command a request runs, where its parameters are, and how its result becomes an answer."""
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from functools import partial
+from functools import cache, partial
 from typing import Any, get_type_hints
 
 from aiohttp import hdrs, web
@@ -78,13 +78,18 @@ def add_calls(app: web.Application, calls: Iterable[Call]) -> None:
     """
     for call in calls:
         names = call.answer.names
-        missing = names and names - get_type_hints(COMMANDS[call.command].answer).keys()
+        missing = names and names - _answer_fields(call.command)
         if missing:
             raise ValueError(f"{call.path}: {call.command} does not answer {', '.join(sorted(missing))}")
         serve = _serve(call)
         app.router.add_route(call.method, "/api" + call.path, serve)
         if call.method == hdrs.METH_GET:
             app.router.add_route(hdrs.METH_HEAD, "/api" + call.path, serve)
+
+
+@cache  # reading the hints is most of what an application costs
+def _answer_fields(command: str) -> frozenset[str]:
+    return frozenset(get_type_hints(COMMANDS[command].answer))
 
 
 def _serve(call: Call) -> Callable[[web.Request], Awaitable[web.Response]]:
