@@ -43,6 +43,7 @@ async def endure(
     sys.stdout.write(f"seed {seed}: {chaos.summary()}, {len(behind)} documents of FerretDB behind the log\n")
 
 
+@pytest.mark.long
 async def test_faults_of_each_kind_in_a_row(start_cluster: StartCluster) -> None:
     await endure(start_cluster, "short", [kill_node, pause_node, kill_database, kill_redis], 4, 40)
 

@@ -26,8 +26,8 @@ pytestmark = pytest.mark.cluster
 DRAIN_S = 1.5
 STOPPED_S = 20
 WRITERS = 3
-READERS = 12
-PAUSE_S = 0.15
+READERS = 6
+PAUSE_S = 0.3
 MESSAGES_MAX = 1_500
 AWAY_MAX_S = 15
 """How long a reader may be without a connection. On a quiet machine: 1.2 s, of which it was told to wait up to 1 s."""

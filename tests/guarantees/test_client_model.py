@@ -88,6 +88,7 @@ async def lose_a_node(start_cluster: StartCluster, before: int, after: int, pati
         await one.check_files(host, (await cluster.mongo.open()).files)
 
 
+@pytest.mark.long
 @pytest.mark.cluster
 async def test_one_of_two_nodes_is_killed(start_cluster: StartCluster) -> None:
     await lose_a_node(start_cluster, 80, 50, PATIENCE_S)

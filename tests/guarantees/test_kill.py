@@ -147,6 +147,7 @@ async def kill_now_and_then(start: Start, store: dict[str, str], kills: int, see
     assert sum(ledger.changes for ledger in ledgers.values()) > 10 * kills
 
 
+@pytest.mark.long_on_mongo
 async def test_killed_now_and_then(start: Start, store: dict[str, str]) -> None:
     await kill_now_and_then(start, store, 2 if store else 3, "short")
 
