@@ -1,7 +1,8 @@
 """Indexes, and the version of the schema.
 
-All indexes are created when the store opens; one that exists already costs nothing. FerretDB has no partial indexes:
-where a value is optional and unique, an absent one is stored as `#` followed by something unique.
+All indexes are created when the store opens; one that exists already costs nothing. FerretDB finds documents by `_id`
+alone, whatever the indexes, and has no partial ones: it gets those that keep values unique, and where a value is optional
+and unique, an absent one is stored as `#` followed by something unique.
 """
 
 import logging
@@ -39,7 +40,7 @@ def unique(*fields: str) -> IndexModel:
 
 
 def indexes(database: Database) -> Mapping[Collection, Sequence[IndexModel]]:
-    # See `storage.mongo.pins`: of few messages, so a send pays nothing. FerretDB would not find messages by it.
+    # See `storage.mongo.pins`: of few messages, so a send pays nothing.
     pins = IndexModel([("chat_id", 1), ("pinned", 1)], partialFilterExpression={"pinned": True})
 
     return {
@@ -87,7 +88,7 @@ def indexes(database: Database) -> Mapping[Collection, Sequence[IndexModel]]:
             # Unread where that one does not suffice: from the last message of a sender one step leads to the next one.
             IndexModel(list(BY_SENDER)),
             plain("chat_id", "changed_seq"),
-            *([pins] if database.finds_many else []),
+            pins,
             IndexModel(list(BY_MENTION)),
             # Search: for each word of a message, in each of the user's chats, the newest first.
             IndexModel([("words", 1), ("chat_id", 1), ("created_at", -1), ("seq", -1)]),
@@ -147,8 +148,10 @@ async def prepare(database: Database) -> None:
             f" to {VERSION}: use the server that wrote it, or a newer one"
         )
     for collection, models in indexes(database).items():
-        for model in models:  # one at a time: FerretDB 1.24 panics at several that exist already
-            await collection.create_indexes([model])
+        for model in models:
+            if database.finds_many or "unique" in model.document:
+                # One at a time: FerretDB 1.24 panics at several that exist already.
+                await collection.create_indexes([model])
     await _drop_replaced(database)
     # Of several nodes, the one that inserts it first decides.
     with suppress(DuplicateKeyError):

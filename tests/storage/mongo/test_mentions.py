@@ -180,6 +180,6 @@ async def test_an_index_of_an_earlier_version_is_replaced(mongo_place: MongoPlac
     for one in stores:
         indexes = await one._database.changes.index_information()
         assert "message_id_1" not in indexes
-        assert "message_id_1_kind_1_n_1" in indexes
+        assert ("message_id_1_kind_1_n_1" in indexes) == one._database.finds_many
         assert await one.messages.versions(message.id) == [Version("kept", None)]
         await one.close()
