@@ -164,12 +164,15 @@ async def flush_and_fill(redis: Redis) -> None:
     await asyncio.sleep(1)
 
 
-@pytest.mark.parametrize("fault", [
+@pytest.mark.parametrize(
+    "fault",
+    [
         kill,
         suspend,
         pytest.param(cut_the_hearing_ends, marks=pytest.mark.long),
         pytest.param(flush_and_fill, marks=pytest.mark.long),
-    ])
+    ],
+)
 async def test_whatever_redis_does_everything_is_heard_once_and_it_is_fast_again_in_3_s(
     start_cluster: StartCluster, fault: Callable[[Redis], Awaitable[None]]
 ) -> None:
