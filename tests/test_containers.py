@@ -43,6 +43,7 @@ def _steps(name: str) -> tuple[list[list[str]], list[str]]:
     return copies, runs
 
 
+@pytest.mark.long
 def test_the_install_steps_of_the_image_make_a_server_that_starts(tmp_path: Path) -> None:
     if os.environ.get("CI") != "true":
         pytest.skip("installs everything from the network; runs with CI=true")

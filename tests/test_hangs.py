@@ -45,7 +45,7 @@ async def test_goes_on(): pass
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="has no SIGALRM")
-@pytest.mark.parametrize("loop", ["asyncio", "uvloop"])
+@pytest.mark.parametrize("loop", [pytest.param("asyncio", marks=pytest.mark.long), "uvloop"])
 def test_what_hangs_fails_and_says_where(tmp_path: Path, loop: str) -> None:
     factory = (
         "import asyncio, uvloop\ndef pytest_asyncio_loop_factories(): return {'one': %s.new_event_loop}\n"

@@ -223,6 +223,7 @@ async def test_every_command_beside_a_running_server(tmp_path: Path) -> None:
         assert (entries[0]["action"], entries[-1]["action"]) == ("password_reset", "user_created")
 
 
+@pytest.mark.long_on_mongo
 @pytest.mark.parametrize("kind", ["sqlite", "mongo"])
 async def test_every_command_without_a_server(
     tmp_path: Path, kind: str, request: pytest.FixtureRequest

@@ -131,6 +131,7 @@ async def test_fails(start_cluster):
 """
 
 
+@pytest.mark.long
 def test_the_logs_are_in_the_report_of_a_failed_test(tmp_path: Path) -> None:
     (tmp_path / "test_fails.py").write_text(FAILING)
     command = [sys.executable, "-m", "pytest", "-p", "tests.cluster.fixtures", "-c", str(ROOT / "setup.cfg")]

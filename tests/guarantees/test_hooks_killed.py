@@ -98,6 +98,7 @@ async def kill_now_and_then(program: Program, receiver: Receiver, kills: int, se
     assert len(received.deliveries) > 3 * kills
 
 
+@pytest.mark.long_on_mongo
 async def test_a_hook_of_a_server_that_is_killed_now_and_then(start: Start, store: dict[str, str]) -> None:
     program = await start(RATE_LIMITS="off", WEBHOOK_PRIVATE="on", **store)
     async with receiving() as receiver:

@@ -188,6 +188,7 @@ async def said_last(person: Person, chat_id: int, received: Received) -> None:
                 await asyncio.sleep(0.02)
 
 
+@pytest.mark.long
 async def test_nodes_that_are_killed_in_turn(start_cluster: StartCluster) -> None:
     cluster = await two_nodes(start_cluster)
     async with receiving() as receiver:

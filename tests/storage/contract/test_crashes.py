@@ -125,6 +125,7 @@ async def test_in_a_folder(tmp_path: Path, scenario: str) -> None:
 SLOW = [pytest.param(scenario, marks=pytest.mark.long) for scenario in SCENARIOS if scenario not in SHORT]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("scenario", [*SHORT, *SLOW])
 async def test_in_a_database(mongo_place: MongoPlace, tmp_path: Path, scenario: str) -> None:
     await (await mongo_place.open()).close()

@@ -275,6 +275,7 @@ async def test_an_invite_ends_for_good_with_the_account_of_its_maker(world: Worl
     assert await world.store.invites.accept(again, boris, NOW) == chat_id
 
 
+@pytest.mark.long_on_mongo
 async def test_a_chat_has_at_most_a_hundred_invites_that_work(world: World) -> None:
     anna, boris = await world.users(2)
     chat_id, other = await world.chat(anna), await world.chat(anna)

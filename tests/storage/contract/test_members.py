@@ -211,6 +211,7 @@ async def test_with_the_last_member_goes_the_chat(world: World) -> None:
     assert await world.store.messages.get(message.id) is None
 
 
+@pytest.mark.long_on_mongo
 async def test_everybody_leaves_at_once(world: World) -> None:
     users = await world.users(40)
     chat_id = await world.chat(*users)
@@ -222,6 +223,7 @@ async def test_everybody_leaves_at_once(world: World) -> None:
     assert world.published[-1] == ChatDeleted(chat_id, [order[-1]])
 
 
+@pytest.mark.long_on_mongo
 async def test_coming_and_going_while_others_write(world: World) -> None:
     """A send of a user who is no member any more when its turn comes is refused."""
     # A database server takes about forty times as long as a file.

@@ -255,6 +255,7 @@ async def test_the_first_admin_is_not_called_all(world: World) -> None:
     assert admin.is_admin
 
 
+@pytest.mark.long_on_mongo
 async def test_counts_are_exact_whatever_happens(world: World) -> None:
     """Sends, edits, deletions and reads in any order, several at a time."""
     rnd = random.Random(7)

@@ -42,6 +42,7 @@ async def test_a_message_is_kept_as_sent(world: World) -> None:
     assert await world.store.messages.get(999_999) is None
 
 
+@pytest.mark.long_on_mongo
 async def test_sends_keep_their_order(world: World) -> None:
     anna, boris = await world.users(2)
     chats = [await world.chat(anna, boris) for _ in range(3)]
@@ -363,6 +364,7 @@ async def test_a_cancelled_waiter_undoes_nothing(world: World) -> None:
     assert state.chat.name == "New"
 
 
+@pytest.mark.long_on_mongo
 async def test_everything_at_once(world: World) -> None:
     """Hundreds of sends, edits, deletions, reads and joins in the same chats."""
     anna, *others = await world.users(12)
@@ -435,6 +437,7 @@ async def test_times_come_back_exactly(world: World) -> None:
         assert stored.created_at.utcoffset() == moment.utcoffset()
 
 
+@pytest.mark.long_on_mongo
 async def test_many_chats_at_once(world: World) -> None:
     anna = await world.user()
     chats = [await world.chat(anna) for _ in range(40 if world.store.shared else 120)]

@@ -124,6 +124,7 @@ async def test_unread_are_messages_by_others_and_not_deleted(world: World) -> No
     assert await unread(world, chat_id, vera) == 3
 
 
+@pytest.mark.long_on_mongo
 async def test_unread_stops_at_a_thousand(world: World) -> None:
     anna, boris = await world.users(2)
     chat_id = await world.chat(anna, boris)

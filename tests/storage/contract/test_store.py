@@ -47,6 +47,7 @@ async def test_everything_stays(place: Place) -> None:
     await store.close()
 
 
+@pytest.mark.long_on_mongo
 async def test_close_finishes_what_is_queued(place: Place) -> None:
     store = await place.open()
     world = World(store)

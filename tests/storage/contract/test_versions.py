@@ -2,6 +2,8 @@
 
 import asyncio
 
+import pytest
+
 from domain.models import Version
 from storage.ports import VERSIONS_MAX
 from tests.storage.world import World, at
@@ -45,6 +47,7 @@ async def test_edits_in_one_batch_are_all_kept(world: World) -> None:
     ]
 
 
+@pytest.mark.long_on_mongo
 async def test_the_first_version_and_the_newest_are_kept(world: World) -> None:
     anna = await world.user()
     chat_id = await world.chat(anna)

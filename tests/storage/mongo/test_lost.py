@@ -42,6 +42,7 @@ def lossy(monkeypatch: pytest.MonkeyPatch) -> random.Random:
     return script
 
 
+@pytest.mark.long
 async def test_everything_happens_once(lossy: random.Random, mongo_store: MongoStore) -> None:
     world = World(mongo_store)
     anna, boris, vera = await world.users(3)

@@ -40,6 +40,7 @@ async def test_chats_used_long_ago_are_forgotten_and_go_on(mongo_store: MongoSto
         await world.check_published(chat_id)
 
 
+@pytest.mark.long
 async def test_a_batch_over_more_chats_than_are_kept(mongo_store: MongoStore) -> None:
     world = World(mongo_store)
     anna = await world.user()

@@ -79,6 +79,7 @@ def told(change: Change) -> object:
     return type(change), getattr(change, "user_id", None) or getattr(change, "member", None)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("seed", [1, pytest.param(2, marks=pytest.mark.long)])
 async def test_everything_at_once(
     mongo_place: MongoPlace, monkeypatch: pytest.MonkeyPatch, seed: int

@@ -102,6 +102,7 @@ async def test_old_entries_of_the_quota_go(here: Node, there: Node, monkeypatch:
     assert await here.store.uploads.used_bytes(anna) == 0
 
 
+@pytest.mark.long
 async def test_entries_that_somebody_may_ask_for_stay(here: Node, monkeypatch: pytest.MonkeyPatch) -> None:
     """A node died before it noted that the first upload is counted, and another one while the second ended."""
     anna = await here.user()
