@@ -94,7 +94,7 @@ class BackupReader:
                 f"its format is {version}, this server knows formats up to {layout.FORMAT}: use the server that made"
                 " it, or a newer one"
             )
-        if version != layout.FORMAT:
+        if type(version) is not int or version != layout.FORMAT:
             raise BadBackup("it is damaged, or no backup")
 
     def _records(self) -> Iterator[Item]:

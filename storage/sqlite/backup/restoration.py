@@ -75,7 +75,7 @@ class SqliteRestoration:
         place = self._files.place(file_id)
         with _faults(self._path):
             place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            with open(os.open(place, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb") as file:
+            with os.fdopen(os.open(place, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb") as file:
                 async for piece in pieces:
                     file.write(piece)
 
