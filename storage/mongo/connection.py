@@ -36,6 +36,10 @@ async def begin_serving(database: Database) -> None:
     await database.prove()
 
 
+async def as_it_is(_database: Database) -> None:
+    """Does nothing with the database."""
+
+
 async def connect(url: str, timeout_s: float, begin: Begin = begin_serving) -> Database:
     """The database that the URL names, as soon as its server answers and `begin` is done.
 

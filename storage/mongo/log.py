@@ -194,9 +194,13 @@ class Log:
         first = await self._of_kind(message_id, SENT, 1)
         edited = await self._of_kind(message_id, EDITED, newest)
         # Last: the row of a deletion is in the log before what the message said is removed from the other rows.
-        if not first or await self._of_kind(message_id, DELETED, 1):
+        if not first or await self.is_deleted(message_id):
             return None
         return [message_of(row["message"]) for row in (*first, *reversed(edited))]
+
+    async def is_deleted(self, message_id: int) -> bool:
+        """Whether a row deletes the message. Raises: `Unavailable`."""
+        return bool(await self._of_kind(message_id, DELETED, 1))
 
     async def state(self, message_id: int, after_seq: int, up_to_seq: int) -> Message | None:
         """The state of a message after its last change between two numbers; None without one. Of a message that is

@@ -21,12 +21,12 @@ _LEFT_OVER_S = 10.0
 
 _LOOK_EVERY_S = 0.5
 
-_KEY = "restore"
+KEY = "restore"
 
 
 async def check(database: Database) -> None:
     """Raises: `StorageError` if the database is marked; the driver's errors."""
-    if await database.meta.find_one({"_id": _KEY}) is not None:
+    if await database.meta.find_one({"_id": KEY}) is not None:
         raise StorageError(
             f"a restore is filling database {database.name}, or was interrupted: wait for its end, or run `vestnik"
             " restore` again"
@@ -43,6 +43,10 @@ class RestoreMark:
         self._renewal: asyncio.Task[None] | None = None
         self._lost = False
 
+    async def is_there(self) -> bool:
+        """Whether the database is marked, by whatever restore. Raises: `Unavailable`."""
+        return await self._database.get(self._database.meta, KEY) is not None
+
     async def take(self) -> bool:
         """Marks the database. Returns whether what is there was left by an interrupted restore, which had found the
         database empty. Raises: `StorageError` if another restore is filling it."""
@@ -51,7 +55,7 @@ class RestoreMark:
         if not await self._database.add(meta, self._document(is_filling=False)):
             found = await self._left_over()
             mine = self._document(is_filling=bool(found and found["is_filling"]))
-            await self._database.with_retry(lambda: meta.replace_one({"_id": _KEY}, mine, upsert=True))
+            await self._database.with_retry(lambda: meta.replace_one({"_id": KEY}, mine, upsert=True))
             await asyncio.sleep(_LOOK_EVERY_S)  # of restores that take it at once, the last one has it
         await self.check_held()
         self._renewal = asyncio.get_running_loop().create_task(self._renew())
@@ -61,13 +65,13 @@ class RestoreMark:
         """Notes that what is in the database from now on is this restore's, to be removed if it is interrupted."""
         meta = self._database.meta
         await self._database.with_retry(
-            lambda: meta.update_one({"_id": _KEY, "by": self._by}, {"$set": {"is_filling": True}})
+            lambda: meta.update_one({"_id": KEY, "by": self._by}, {"$set": {"is_filling": True}})
         )
         await self.check_held()
 
     async def check_held(self) -> None:
         """Raises: `StorageError` if another restore has taken the mark: this process was stopped for a while."""
-        found = await self._database.get(self._database.meta, _KEY)
+        found = await self._database.get(self._database.meta, KEY)
         if found is None or found["by"] != self._by:
             self._lost = True
         self.check()
@@ -81,7 +85,7 @@ class RestoreMark:
         """Ends the restore: the database is a store, or empty."""
         await self.let_go()
         meta = self._database.meta
-        await self._database.with_retry(lambda: meta.delete_one({"_id": _KEY, "by": self._by}))
+        await self._database.with_retry(lambda: meta.delete_one({"_id": KEY, "by": self._by}))
 
     async def let_go(self) -> None:
         """Renews the mark no more."""
@@ -94,11 +98,11 @@ class RestoreMark:
         """The mark that is there, once it is certain that nobody renews it; None if it is gone. Raises: `StorageError`
         if somebody does."""
         meta, loop = self._database.meta, asyncio.get_running_loop()
-        first = await self._database.get(meta, _KEY)
+        first = await self._database.get(meta, KEY)
         until_s = loop.time() + _LEFT_OVER_S
         while first is not None and loop.time() < until_s:
             await asyncio.sleep(_LOOK_EVERY_S)
-            now = await self._database.get(meta, _KEY)
+            now = await self._database.get(meta, KEY)
             if now is None:
                 return None
             if now != first:
@@ -113,7 +117,7 @@ class RestoreMark:
             beat = {"$set": {"beat": self._beat}}
             try:
                 await self._database.with_retry(
-                    lambda beat=beat: meta.update_one({"_id": _KEY, "by": self._by}, beat)  # type: ignore[misc]
+                    lambda beat=beat: meta.update_one({"_id": KEY, "by": self._by}, beat)  # type: ignore[misc]
                 )
                 await self.check_held()
             except Unavailable:
@@ -122,4 +126,4 @@ class RestoreMark:
                 return  # it is lost, as `check` says
 
     def _document(self, *, is_filling: bool) -> Document:
-        return {"_id": _KEY, "by": self._by, "beat": self._beat, "is_filling": is_filling}
+        return {"_id": KEY, "by": self._by, "beat": self._beat, "is_filling": is_filling}
