@@ -86,6 +86,12 @@ async def _open_mongodb(url: str, connect_timeout_s: float, _files_folder: Path 
     return await MongoStore.open(url, connect_timeout_s=connect_timeout_s)
 
 
+async def _open_mongodb_snapshot(url: str, connect_timeout_s: float, _files_folder: Path | None) -> Snapshot:
+    from storage.mongo.backup.snapshot import MongoSnapshot
+
+    return await MongoSnapshot.open(url, connect_timeout_s)
+
+
 def _opener(openers: Mapping[str, OpenerT], url: str) -> OpenerT:
     """Raises: `StorageError`."""
     scheme, separator, _ = url.partition("://")
@@ -106,7 +112,11 @@ _OPENERS: Mapping[str, Opener] = {
 }
 
 
-_SNAPSHOTS: Mapping[str, SnapshotOpener] = {"sqlite": _open_sqlite_snapshot}
+_SNAPSHOTS: Mapping[str, SnapshotOpener] = {
+    "sqlite": _open_sqlite_snapshot,
+    "mongodb": _open_mongodb_snapshot,
+    "mongodb+srv": _open_mongodb_snapshot,
+}
 
 
 def _known_schemes() -> str:
