@@ -11,7 +11,7 @@ from storage.backup_ports import Batch, Restoration
 from storage.errors import StorageError
 
 Progress = Callable[[int], None]
-"""Is called now and then with how many bytes of the backup are read."""
+"""Is called now and then with how many bytes of the backup are read, or how many messages are compared."""
 
 Digests = dict[int | None, str]
 """The digest of each part, by chat id; None: of what belongs to no chat."""
@@ -32,10 +32,14 @@ async def verify(file: BinaryIO, progress: Progress = lambda read_bytes: None) -
 
 
 async def fill(
-    file: BinaryIO, restoration: Restoration, progress: Progress = lambda read_bytes: None
+    file: BinaryIO,
+    restoration: Restoration,
+    progress: Progress = lambda read_bytes: None,
+    compared: Progress = lambda messages: None,
 ) -> Manifest:
     """Writes a backup, which was verified, into an empty place, compares what is there then with the backup, and
-    finishes. Raises: `StorageError`, and before the end nothing is a store; `OSError` for the file."""
+    finishes. `compared` is called with the number of messages. Raises: `StorageError`, and before the end nothing is a
+    store; `OSError` for the file."""
     reader, digests = BackupReader(file), Digests()
     manifest: Manifest | None = None
     for item in reader.items():
@@ -52,16 +56,20 @@ async def fill(
         else:
             manifest = item
     assert manifest is not None
-    await _compare(restoration, digests)
+    await _compare(restoration, digests, compared)
     await restoration.finish()
     return manifest
 
 
-async def _compare(restoration: Restoration, digests: Digests) -> None:
+async def _compare(restoration: Restoration, digests: Digests, compared: Progress) -> None:
     """Raises: `StorageError` if a store that reads what was written would not give the same records."""
     snapshot = await restoration.written()
+    messages = 0
     try:
         async for part in parts_of(snapshot):
+            messages += part.messages
+            compared(messages)
+            await asyncio.sleep(0)
             if digests.pop(part.chat_id, None) != part.digest:
                 raise StorageError(_differs(part.chat_id))
     finally:
