@@ -42,24 +42,24 @@ class RestoreMark:
         self._beat = 0
         self._renewal: asyncio.Task[None] | None = None
         self._lost = False
+        self.is_left_over = False
+        """Whether what is in the database was left by an interrupted restore, which had found it empty."""
 
     async def is_there(self) -> bool:
         """Whether the database is marked, by whatever restore. Raises: `Unavailable`."""
         return await self._database.get(self._database.meta, KEY) is not None
 
-    async def take(self) -> bool:
-        """Marks the database. Returns whether what is there was left by an interrupted restore, which had found the
-        database empty. Raises: `StorageError` if another restore is filling it."""
+    async def take(self) -> None:
+        """Marks the database. Raises: `StorageError` if another restore is filling it."""
         meta = self._database.meta
-        found: Document | None = None
         if not await self._database.add(meta, self._document(is_filling=False)):
             found = await self._left_over()
-            mine = self._document(is_filling=bool(found and found["is_filling"]))
+            self.is_left_over = found is not None and found["is_filling"]
+            mine = self._document(is_filling=self.is_left_over)
             await self._database.with_retry(lambda: meta.replace_one({"_id": KEY}, mine, upsert=True))
             await asyncio.sleep(_LOOK_EVERY_S)  # of restores that take it at once, the last one has it
         await self.check_held()
         self._renewal = asyncio.get_running_loop().create_task(self._renew())
-        return bool(found and found["is_filling"])
 
     async def begin_filling(self) -> None:
         """Notes that what is in the database from now on is this restore's, to be removed if it is interrupted."""

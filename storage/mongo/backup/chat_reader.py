@@ -12,6 +12,7 @@ from storage.backup_records import AuditRecord, HookRecord, InviteRecord
 from storage.mongo import hook_documents, invite_documents
 from storage.mongo.audit import ENTRIES_PER_ROW, SERVER, entry_of
 from storage.mongo.backup.chat_cut import ChatCut, read_cut
+from storage.mongo.backup.chat_documents import ChatDocuments
 from storage.mongo.backup.message_reader import MessageReader
 from storage.mongo.database import Database
 from storage.mongo.log import Log
@@ -27,7 +28,8 @@ class ChatReader:
 
     async def read(self, chat_id: int) -> AsyncIterator[Batch]:
         """By `CHAT_KINDS`; nothing for a chat that does not exist or is deleted. Raises: `Unavailable`."""
-        cut = await read_cut(self._database, self._log, chat_id)
+        documents = ChatDocuments(self._database, self._log, chat_id)
+        cut = await read_cut(self._database, documents, chat_id)
         if cut is None:
             return
         chat = cut.chat
@@ -38,7 +40,7 @@ class ChatReader:
             yield batch
         for batch in in_batches("hook", chat_id, await self._hooks(cut)):
             yield batch
-        messages = MessageReader(self._database, self._log, cut)
+        messages = MessageReader(self._database, self._log, documents, cut)
         async for some in messages.read():
             for batch in in_batches("message", chat_id, some):
                 yield batch

@@ -5,14 +5,12 @@ from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from storage.mongo.database import Database, Document
-from storage.mongo.log import EDITED, SENT, row_key
+from storage.mongo.backup.chat_documents import ChatDocuments
+from storage.mongo.log import EDITED, SENT
 from storage.ports import VERSIONS_MAX
 
 _AT_ONCE = 2000
 """How many rows are read at once."""
-
-_FIELDS = ("n", "kind", "message_id")
 
 
 @dataclass(slots=True)
@@ -38,18 +36,10 @@ class LogIndex:
         return [self.created[place], *edits[:-1][1 - VERSIONS_MAX :]] if edits else ()
 
 
-async def read_index(database: Database, chat_id: int, last_n: int) -> LogIndex:
-    """The index of the rows up to a number. Raises: `Unavailable`."""
+async def read_index(documents: ChatDocuments, last_n: int) -> LogIndex:
+    """The index of the rows of a chat up to a number. Raises: `Unavailable`."""
     index = LogIndex()
     for first in range(1, last_n + 1, _AT_ONCE):
-        for row in await _rows(database, chat_id, first, min(first + _AT_ONCE - 1, last_n)):
+        for row in await documents.index_rows(first, min(first + _AT_ONCE - 1, last_n)):
             index.add(row["n"], row["kind"], row["message_id"])
     return index
-
-
-async def _rows(database: Database, chat_id: int, first: int, last: int) -> Sequence[Document]:
-    if database.finds_many:
-        span = {"chat_id": chat_id, "n": {"$gte": first, "$lte": last}}
-        return await database.find(database.changes, span, sort=[("n", 1)], fields=_FIELDS)
-    keys = [row_key(chat_id, n) for n in range(first, last + 1)]
-    return [row for row in await database.get_each(database.changes, keys) if row is not None]

@@ -12,10 +12,11 @@ from domain.models import Message, Version
 from storage.backup.records import message_record
 from storage.backup_records import MessageRecord
 from storage.mongo.backup.chat_cut import ChatCut
+from storage.mongo.backup.chat_documents import ChatDocuments
 from storage.mongo.backup.log_index import LogIndex, read_index
 from storage.mongo.database import Database, Document
 from storage.mongo.documents import message_of
-from storage.mongo.log import Log, row_key
+from storage.mongo.log import Log
 from storage.times import from_micros
 
 _AT_ONCE = 500
@@ -25,15 +26,16 @@ _AT_ONCE = 500
 class MessageReader:
     """Reads the messages of one chat. `attached` has the uploads that those have which were read."""
 
-    def __init__(self, database: Database, log: Log, cut: ChatCut) -> None:
+    def __init__(self, database: Database, log: Log, documents: ChatDocuments, cut: ChatCut) -> None:
         self.attached: set[str] = set()
         self._database = database
         self._log = log
         self._cut = cut
+        self._documents = documents
 
     async def read(self) -> AsyncIterator[Sequence[MessageRecord]]:
         """By `seq`, some at a time. Raises: `Unavailable`."""
-        index = await read_index(self._database, self._cut.chat.id, self._cut.n)
+        index = await read_index(self._documents, self._cut.n)
         for start in range(0, len(index.ids), _AT_ONCE):
             yield await self._some(index, range(start, min(start + _AT_ONCE, len(index.ids))))
 
@@ -52,8 +54,7 @@ class MessageReader:
         return [message_record(message, versions.get(message.id, ()), times) for message in messages]
 
     async def _states(self, message_ids: Sequence[int]) -> Sequence[Message]:
-        database = self._database
-        found = await database.get_each(database.messages, [str(one) for one in message_ids])
+        found = await self._documents.messages(message_ids)
         return [await self._state(*one) for one in zip(message_ids, found, strict=True)]
 
     async def _state(self, message_id: int, document: Document | None) -> Message:
@@ -72,9 +73,7 @@ class MessageReader:
     ) -> tuple[Mapping[int, Sequence[Version]], Collection[int]]:
         """What messages said before their last edits, given the numbers of the rows with that; and those of the
         messages that are deleted by now, so that their rows may say nothing."""
-        chat_id, database = self._cut.chat.id, self._database
-        keys = [row_key(chat_id, n) for ns in rows.values() for n in ns]
-        found = iter(await database.get_each(database.changes, keys))
+        found = iter(await self._documents.rows([n for ns in rows.values() for n in ns]))
         versions: dict[int, Sequence[Version]] = {}
         deleted: set[int] = set()
         for message_id, ns in rows.items():

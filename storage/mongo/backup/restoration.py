@@ -34,11 +34,12 @@ class MongoRestoration:
         self._uploads = UploadFiller(database, self._inserts)
         self._server = ServerFiller(database, self._inserts, self._uploads)
         self._chat: ChatFiller | None = None
+        self._begun = False
         self._finished = False
         self._closed = False
 
     @classmethod
-    async def begin(
+    async def open(
         cls,
         url: str,
         connect_timeout_s: float,
@@ -46,9 +47,9 @@ class MongoRestoration:
         lease_s: float = 60,
         say: Callable[[str], None] = lambda _line: None,
     ) -> "MongoRestoration":
-        """Marks the database that the URL names, once nobody uses it and it is empty but for what an interrupted
-        restore has left, which is removed. `lease_s` is how long a node may be silent before it is dead; `say` gets a
-        line if that has to be waited for.
+        """Marks the database that the URL names, if nobody uses it and it is empty but for what an interrupted restore
+        has left. What is there is removed before the first write. `lease_s` is how long a node may be silent before it
+        is dead; `say` gets a line if that has to be waited for.
 
         Raises: `StorageError`, as `MongoStore.open` does, and for a database that has data, that a server runs on, or
         that another restore is filling.
@@ -58,18 +59,15 @@ class MongoRestoration:
         try:
             if not await mark.is_there():  # a database that has data is not marked even for a moment
                 await check_empty(database)
-            is_left_over = await mark.take()
+            await mark.take()
             try:
                 await check_unused(database, lease_s, say)
-                if not is_left_over:
+                if not mark.is_left_over:
                     await check_empty(database)
-                await mark.begin_filling()
             except BaseException:
-                if not is_left_over:  # else the mark still says the truth
+                if not mark.is_left_over:  # else the mark still says the truth
                     await mark.remove()
                 raise
-            await clear(database)
-            await database.with_retry(lambda: schema.prepare_marked(database))
         except BaseException:
             await mark.let_go()
             database.close()
@@ -77,7 +75,7 @@ class MongoRestoration:
         return cls(url, connect_timeout_s, database, mark)
 
     async def put(self, batch: Batch) -> None:
-        self._mark.check()
+        await self._begin()
         if batch.chat_id is None:
             await self._server.take(batch)
             return
@@ -96,6 +94,7 @@ class MongoRestoration:
         await self._chat.take(batch)
 
     async def put_file(self, file_id: str, pieces: AsyncIterator[bytes]) -> None:
+        await self._begin()
         writing = await self._files.begin()
         try:
             async for piece in pieces:
@@ -110,6 +109,7 @@ class MongoRestoration:
         await self._files.delete([file_id])
 
     async def written(self) -> Snapshot:
+        await self._begin()
         await self._end_chat()
         await self._inserts.flush()
         await self._server.end()
@@ -138,8 +138,19 @@ class MongoRestoration:
             await self._mark.check_held()
         except StorageError:
             return  # what is there is another restore's
-        await clear(self._database)
-        await self._mark.remove()
+        if self._begun:
+            await clear(self._database)
+        if self._begun or not self._mark.is_left_over:
+            await self._mark.remove()
+
+    async def _begin(self) -> None:
+        """Before the first write, empties the database. Raises: `StorageError` if another restore has taken it."""
+        self._mark.check()
+        if not self._begun:
+            await self._mark.begin_filling()
+            self._begun = True
+            await clear(self._database)
+            await self._database.with_retry(lambda: schema.prepare_marked(self._database))
 
     async def _end_chat(self) -> None:
         if self._chat is not None:

@@ -2,6 +2,7 @@
 
 from array import array
 from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from operator import itemgetter
 
 from domain.files import Upload
 from domain.models import User
@@ -75,14 +76,24 @@ class ServerReader:
         # What the last act of an admin has made of an account may be in the log of admins alone.
         last_act = await AdminLog(database).newest()
         last_user_id = await last_id(database, "users")
-        for first in range(1, last_user_id + 1, BATCH_RECORDS):
-            keys = [str(one) for one in range(first, min(first + BATCH_RECORDS, last_user_id + 1))]
-            found = [one for one in await database.get_each(database.users, keys) if one is not None]
+        at_once = BATCH_RECORDS if database.finds_many else max(last_user_id, 1)
+        for first in range(1, last_user_id + 1, at_once):
+            ids = range(first, min(first + at_once, last_user_id + 1))
+            found = await self._users_of(ids)
             for one in found:
                 if one["id"] == last_act.user_id:
                     one.update(last_act.fields)
             for batch in in_batches("user", None, map(_user_record, found)):
                 yield batch
+
+    async def _users_of(self, ids: range) -> Sequence[Document]:
+        """The documents of those of the users who exist, by id."""
+        database = self._database
+        if database.finds_many:
+            found = await database.get_each(database.users, list(map(str, ids)))
+            return [one for one in found if one is not None]
+        everybody = await database.find(database.users, {})  # FerretDB looks at all of them anyway
+        return sorted((one for one in everybody if one["id"] in ids), key=itemgetter("id"))
 
     async def _blocks(self) -> AsyncIterator[Batch]:
         database, wanted = self._database, Document()

@@ -28,7 +28,7 @@ async def backup_of(url: str) -> io.BytesIO:
 async def restore(backup: io.BytesIO, url: str) -> None:
     await verify(backup)
     backup.seek(0)
-    restoration = await MongoRestoration.begin(url, 5)
+    restoration = await MongoRestoration.open(url, 5)
     try:
         await fill_from(backup, restoration)
     finally:
