@@ -27,6 +27,8 @@
  * @property {boolean} [hasLostReply] the server refused the message that it answers: `retry` sends it without
  * @property {UnsentFile[]} [files]
  * @property {string} [failedFile] the name of the file because of which it failed
+ * @property {string} [epoch] the server's name for its data when the user wrote it: in another epoch it waits for the user,
+ *   because its chat may be another one
  * @property {boolean} [hasLostUploads] the server has removed its uploads once: they are made again once
  *
  * @typedef {import('@/types').Message} Message
@@ -79,8 +81,10 @@ export function createOutbox({ userId, websocket, storage, onSent = () => {}, fi
       .sort((a, b) => a.writtenAt - b.writtenAt)
   }
 
-  /** @param {Entry} entry */
-  function enqueue(entry) {
+  /** @param {Entry} written */
+  function enqueue(written) {
+    const { epoch } = websocket.state
+    const entry = { ...written, ...(epoch && { epoch }) }
     entries.push(entry)
     store(entry)
     sendAll(entry.chatId)
@@ -233,6 +237,10 @@ export function createOutbox({ userId, websocket, storage, onSent = () => {}, fi
   }
 
   function resume() {
+    const { epoch } = websocket.state
+    const isOfBefore = (/** @type {Entry} */ entry) => epoch && entry.epoch && entry.epoch !== epoch
+    for (const entry of entries.filter((one) => one.state === 'sending' && isOfBefore(one)))
+      update({ ...entry, state: 'failed', code: 'restored', hasLostReply: entry.replyTo !== null })
     for (const chatId of new Set(entries.map((entry) => entry.chatId))) sendAll(chatId)
     for (const entry of [...entries]) upload(entry)
   }
