@@ -20,15 +20,30 @@ _ID_CHARS = 12
 def own_folder(folder: Path, store_id: str) -> Path:
     """The folder, unless another store has it; then one beside it. The folder itself is not made. Where the note cannot
     be written, no files can be kept either, mostly: the folder is used as it is."""
-    note = folder.with_name(f"{folder.name}.store")
+    note = _note(folder)
     with suppress(OSError):
         if _owner(note) is None:
             _claim(note, store_id)
         if _owner(note) not in (None, store_id):
-            own = folder.with_name(f"{folder.name}-{store_id[:_ID_CHARS]}")
+            own = _own(folder, store_id)
             _log.warning("%s has the files of another database; those of this one are in %s", folder, own)
             return own
     return folder
+
+
+def folder_of(folder: Path, store_id: str) -> Path:
+    """The folder that `own_folder` gave this store, without claiming any."""
+    if _owner(_note(folder)) in (None, store_id):
+        return folder
+    return _own(folder, store_id)
+
+
+def _note(folder: Path) -> Path:
+    return folder.with_name(f"{folder.name}.store")
+
+
+def _own(folder: Path, store_id: str) -> Path:
+    return folder.with_name(f"{folder.name}-{store_id[:_ID_CHARS]}")
 
 
 def _owner(note: Path) -> str | None:
