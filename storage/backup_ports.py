@@ -84,9 +84,10 @@ class Restoration(Protocol):
     """An empty place that is being filled, in the order in which a `Snapshot` gives its batches, and files at any time
     in between.
 
-    Until `finish` has returned, there is no store in that place: no server can open it, and a restoration that is begun
-    again removes what this one left, also after `kill -9`. The new store has an `epoch` and an id of its own. Every
-    method may raise `Unavailable`, and `StorageError` for records that contradict each other, such as two with one id.
+    Nothing is written before the first `put`. Until `finish` has returned, there is no store in that place: no server
+    can open it, and a restoration that is begun again removes what this one left, also after `kill -9`. The new store
+    has an `epoch` and an id of its own. Every method may raise `Unavailable`, and `StorageError` for records that
+    contradict each other, such as two with one id.
     """
 
     async def put(self, batch: Batch) -> None:

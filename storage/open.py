@@ -5,16 +5,18 @@ from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import TypeVar
 
-from storage.backup_ports import Snapshot
+from storage.backup_ports import Restoration, Snapshot
 from storage.errors import StorageError, Unavailable
 from storage.ports import Store
 from storage.sqlite import SqliteStore
+from storage.sqlite.backup.restoration import SqliteRestoration
 from storage.sqlite.backup.snapshot import SqliteSnapshot
 
 Opener = Callable[[str, float, Path | None], Awaitable[Store]]
 """Takes the whole URL, how many seconds it may take to connect, and the folder of files."""
 
 SnapshotOpener = Callable[[str, float, Path | None], Awaitable[Snapshot]]
+RestorationOpener = Callable[[str, float, Path | None], Awaitable[Restoration]]
 OpenerT = TypeVar("OpenerT")
 
 _PAUSE_S = 0.1
@@ -56,6 +58,14 @@ async def open_snapshot(
     return await _opener(_SNAPSHOTS, url)(url, connect_timeout_s, files_folder)
 
 
+async def open_restoration(
+    url: str, *, connect_timeout_s: float = 30, files_folder: Path | None = None
+) -> Restoration:
+    """Begins to fill the empty place that the URL names. The arguments are those of `open_store`. Raises:
+    `StorageError`, also if the place is not empty, or a server runs there."""
+    return await _opener(_RESTORATIONS, url)(url, connect_timeout_s, files_folder)
+
+
 async def _open_sqlite(url: str, _connect_timeout_s: float, files_folder: Path | None) -> Store:
     """A file can be opened at once or not at all, so there is no timeout."""
     return await SqliteStore.open(_sqlite_path(url), files_folder)
@@ -63,6 +73,12 @@ async def _open_sqlite(url: str, _connect_timeout_s: float, files_folder: Path |
 
 async def _open_sqlite_snapshot(url: str, _connect_timeout_s: float, files_folder: Path | None) -> Snapshot:
     return await SqliteSnapshot.open(_sqlite_path(url), files_folder)
+
+
+async def _open_sqlite_restoration(
+    url: str, _connect_timeout_s: float, files_folder: Path | None
+) -> Restoration:
+    return await SqliteRestoration.open(_sqlite_path(url), files_folder)
 
 
 def _sqlite_path(url: str) -> Path:
@@ -107,6 +123,8 @@ _OPENERS: Mapping[str, Opener] = {
 
 
 _SNAPSHOTS: Mapping[str, SnapshotOpener] = {"sqlite": _open_sqlite_snapshot}
+
+_RESTORATIONS: Mapping[str, RestorationOpener] = {"sqlite": _open_sqlite_restoration}
 
 
 def _known_schemes() -> str:

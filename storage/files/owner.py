@@ -8,6 +8,7 @@ folder, `<folder>.store`, has the id of the store that used the folder first. An
 import logging
 import os
 import secrets
+from collections.abc import Collection
 from contextlib import suppress
 from pathlib import Path
 
@@ -29,6 +30,17 @@ def own_folder(folder: Path, store_id: str) -> Path:
             _log.warning("%s has the files of another database; those of this one are in %s", folder, own)
             return own
     return folder
+
+
+def give_folder(folder: Path, store_id: str, gone: Collection[str]) -> Path:
+    """Gives a new store its folder: this one, if nobody has it or one of the stores that are gone, else one beside it.
+    It may have files, but none of a store that is there. Raises: `OSError`."""
+    note = _note(folder)
+    if _owner(note) in gone:
+        note.unlink()
+    if _owner(note) is None:
+        _claim(note, store_id)
+    return folder if _owner(note) == store_id else _own(folder, store_id)
 
 
 def folder_of(folder: Path, store_id: str) -> Path:

@@ -14,7 +14,7 @@ def create(writer: Writer, name: str, owner_id: int, created_at: datetime) -> No
     if noted(writer.db) is None:
         created = chats.create(writer.chats, name, "group", owner_id, (), created_at, is_public=True)
         chat, _ = writer.carry_out(created)
-        writer.db.execute("INSERT INTO meta (key, value) VALUES (?, ?)", (_KEY, str(chat.id)))
+        note(writer.db, chat.id)
 
 
 def join(writer: Writer, user_id: int, joined_at: datetime) -> None:
@@ -31,6 +31,11 @@ def existing(db: sqlite3.Connection) -> int | None:
     )
     found = db.execute(query, (_KEY,)).fetchone()
     return int(found[0]) if found else None
+
+
+def note(db: sqlite3.Connection, chat_id: int) -> None:
+    """Notes for ever which chat it is."""
+    db.execute("INSERT INTO meta (key, value) VALUES (?, ?)", (_KEY, str(chat_id)))
 
 
 def noted(db: sqlite3.Connection) -> int | None:
