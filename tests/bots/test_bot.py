@@ -213,6 +213,7 @@ async def test_after_a_restored_backup_nothing_is_answered_twice_and_nothing_new
     kept = keep_state(scene.server)
     gone = await scene.ann.chat(scene.account)
     await scene.ann.say(gone, "in a lost chat")
+    await scene.sees("one", "of a chat that the bot leaves", "in a lost chat")
     await scene.say("lost", "lost too")
     await scene.sees("one", "of a chat that the bot leaves", "in a lost chat", "lost", "lost too")
     await scene.ann.delete(f"/chats/{other}/members/{scene.account.id}")

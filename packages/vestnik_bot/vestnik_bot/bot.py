@@ -3,7 +3,6 @@
 import asyncio
 import logging
 import os
-import sys
 import time
 from collections.abc import AsyncIterable, Callable, Coroutine
 from contextlib import suppress
@@ -98,7 +97,7 @@ class Bot:
         try:
             asyncio.run(self.start())
         except (Ended, OSError) as error:
-            sys.exit(f"vestnik_bot: {error}")
+            raise SystemExit(f"vestnik_bot: {error}") from None
 
     async def start(self) -> None:
         """As `run`, in a loop of your own."""
