@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from server import memory
 from server.backup_command import add_backup_options, run_backup_command
 from server.bot_command import add_bot_commands, run_bot_command
+from server.check_command import add_check_options, run_check_command
 from server.config import ConfigError, load_config
 from server.logs import configure_logs, log_nothing
 from server.restore_command import add_restore_options, run_restore_command
@@ -22,6 +23,7 @@ _RUN = {
     "uploads": run_uploads_command,
     "backup": run_backup_command,
     "restore": run_restore_command,
+    "check": run_check_command,
 }
 
 
@@ -36,6 +38,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     add_uploads_options(commands.add_parser("uploads", help="how many files there are, and the largest"))
     add_backup_options(commands.add_parser("backup", help="everything in one file, of a running server too"))
     add_restore_options(commands.add_parser("restore", help="fill an empty place from a backup"))
+    add_check_options(commands.add_parser("check", help="whether the store, or a backup, is whole and right"))
     asked = parser.parse_args(argv)
     try:
         config = load_config()

@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 import math
+import re
 import secrets
 import warnings
 from datetime import datetime, timedelta
@@ -20,6 +21,9 @@ from handlers.wire.schemas import ID_MAX
 warnings.filterwarnings("ignore", category=InsecureKeyLengthWarning)
 
 _EXPIRES_MAX = 253402300799  # the end of the year 9999, where datetimes end
+
+_OWN_CLAIMS = {"sub", "sid", "type", "iss", "iat", "exp"}
+_STORE_ID = re.compile(r"[0-9a-f]{32}", re.ASCII)
 
 NEVER = math.inf
 """When the token of a bot expires."""
@@ -113,12 +117,20 @@ class Tokens:
             raise Refused("unauthenticated", Ending.UNAUTHENTICATED, "the token has expired")
         if not 0 < int(subject) <= ID_MAX:
             raise _bad()
-        own = claims.get("iss") == self._issuer
+        own = claims.get("iss") == self._issuer or _is_of_a_store(claims)
         return Claims(int(subject), session_id, float(min(expires_at, _EXPIRES_MAX)), own)
 
 
 def _bad() -> Refused:
     return Refused("unauthenticated", Ending.UNAUTHENTICATED, "the token is missing or bad")
+
+
+def _is_of_a_store(claims: dict[str, Any]) -> bool:
+    """Whether a store like this one has minted the token. A store that is restored from a backup has another id, and
+    none of its sessions: without this a token of before would be one of another backend, which needs no session here,
+    also if its session was ended, or its user has the id of a new one."""
+    issuer = claims.get("iss")
+    return claims.keys() == _OWN_CLAIMS and isinstance(issuer, str) and bool(_STORE_ID.fullmatch(issuer))
 
 
 def new_secret() -> str:

@@ -3,18 +3,24 @@
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from storage.backup.batches import in_batches
-from storage.backup_ports import CHAT_KINDS, SERVER_KINDS, Batch
+from storage.backup_ports import BATCH_RECORDS, CHAT_KINDS, SERVER_KINDS, Batch
+from storage.check.findings import Finding
 from storage.errors import StorageError
 from storage.files.folder import FolderFiles
 from storage.files.owner import folder_of
+from storage.sqlite.backup.faults import faults, unknown_files
 from storage.sqlite.backup.read_rows import CHAT_READERS, SERVER_READERS
 from storage.sqlite.connection import without_links
 from storage.sqlite.faults import fault
 from storage.sqlite.schema import MIGRATIONS, too_new
 from storage.sqlite.store import FILES_FOLDER
+
+STRAY_AGE = timedelta(days=1)
+"""How old a file is to which nothing refers and which a server should have removed by then."""
 
 
 class SqliteSnapshot:
@@ -59,6 +65,21 @@ class SqliteSnapshot:
             for chat_id in self._chat_ids() if chat_ids is None else sorted(set(chat_ids)):
                 for batch in self._chat(chat_id):
                     yield batch
+
+    async def faults(self) -> AsyncIterator[Finding]:
+        """See `storage.check.checking.Inspected`."""
+        with _faults(self._path):
+            for finding in faults(self._db):
+                yield finding
+            async for finding in self._stray_files():
+                yield finding
+
+    async def _stray_files(self) -> AsyncIterator[Finding]:
+        older_than, after = datetime.now(UTC) - STRAY_AGE, ""
+        while names := await self._files.names(after=after, limit=BATCH_RECORDS, older_than=older_than):
+            for name in unknown_files(self._db, names):
+                yield Finding(None, f"nothing refers to the file {name}")
+            after = names[-1]
 
     async def file_size(self, file_id: str) -> int | None:
         return await self._files.size(file_id)
