@@ -12,9 +12,12 @@ from typing import Any
 
 import jwt
 from aiohttp import web
+from aiohttp.typedefs import Handler
 from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from jwt.algorithms import ECAlgorithm, OKPAlgorithm, RSAAlgorithm
+
+from tests.clients.people import Person
 
 ISSUER = "https://login.example.org/"
 AUDIENCE = "chat"
@@ -95,15 +98,15 @@ class Provider:
 
     def __init__(self) -> None:
         self.keys: list[Any] = [jwk(private_key("ES256"), kid="one", alg="ES256", use="sig")]
-        self.answer: Any = None
-        """What is answered in place of the keys: a response, or something that makes one."""
+        self.answer: Handler | None = None
+        """What answers requests otherwise than with the keys."""
         self.asked = 0
         self.open = asyncio.Event()
         """While it is not set, nothing is answered."""
         self.open.set()
         self.url = ""
-        self.headers: dict[str, str] = {}
-        """Those of the last request."""
+        self.paths: set[str] = set()
+        """All that were asked for."""
 
     def settings(self, **more: Any) -> dict[str, Any]:
         """What a server is started with that takes the tokens."""
@@ -117,10 +120,10 @@ class Provider:
 
     async def serve(self, request: web.Request) -> web.StreamResponse:
         self.asked += 1
-        self.headers = dict(request.headers)
+        self.paths.add(request.path)
         await self.open.wait()
         if self.answer is not None:
-            return self.answer(request) if callable(self.answer) else self.answer
+            return await self.answer(request)
         return web.json_response({"keys": self.keys})
 
 
@@ -133,6 +136,23 @@ async def provider_running() -> AsyncIterator[Provider]:
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     provider.url = f"http://127.0.0.1:{runner.addresses[0][1]}/jwks.json"
-    yield provider
-    provider.open.set()
-    await runner.cleanup()
+    try:
+        yield provider
+    finally:
+        provider.open.set()
+        await runner.cleanup()
+
+
+def person_of(server: Any, subject: str = "ann", **claims: Any) -> Person:
+    """Somebody who comes with a token of the provider. Nothing is known of them here before its first use."""
+    person = Person(server.http, server.url, server.ws_url, subject, server.wire)
+    person.token = token_of(subject, **{"preferred_username": subject, **claims})
+    server._people.append(person)
+    return person
+
+
+async def known_person(server: Any, subject: str = "ann", **claims: Any) -> Person:
+    """As `person_of`, after their first request, with the id that they have here."""
+    person = person_of(server, subject, **claims)
+    person.id = (await person.get("/users/me"))["id"]
+    return person
