@@ -23,9 +23,6 @@ KEPT = 50_000
 SUBSTITUTE = "user"
 """The beginning of the username of somebody whose own name has no letter that a username can have."""
 
-_READ_CHARS = 1000
-"""Of a name no more is looked at."""
-
 _IN_TURN, _AT_RANDOM = range(2, 6), 20
 """The numbers that are tried behind a name that is taken, and how often a random one is tried after them."""
 
@@ -101,7 +98,7 @@ def usernames_for(wanted: str) -> Iterator[str]:
 
 def display_name_of(person: Person, username: str, longest: int) -> str:
     """Their name as they have it elsewhere, as far as a display name can be so; else the username."""
-    for name in (person.name[:_READ_CHARS], person.username[:_READ_CHARS]):
+    for name in (person.name, person.username):
         for kept in (trimmed(name), printable(name, longest)):
             if name_fault(kept, longest) is None:
                 return kept

@@ -18,6 +18,9 @@ from handlers.wire.json import is_unicode
 SUBJECT_CHARS_MAX = 255
 """OpenID Connect allows no longer `sub`."""
 
+NAME_CHARS_MAX = 200
+"""Of the names in a token no more is looked at, and kept in memory."""
+
 ISSUED_AHEAD_S = 60.0
 """How far ahead `iat` may be. It decides nothing, and a clock that is a second ahead is to lock nobody out."""
 
@@ -131,4 +134,4 @@ def _is_for(audience: str, named: object) -> bool:
 
 
 def _text(value: object) -> str:
-    return value if isinstance(value, str) else ""
+    return value[:NAME_CHARS_MAX] if isinstance(value, str) else ""
