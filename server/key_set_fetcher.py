@@ -41,8 +41,7 @@ class KeySetFetcher:
         except TimeoutError:
             raise FetchFailed(f"no answer within {WITHIN_S:g} s") from None
         except (ClientError, OSError, ValueError) as error:
-            inner = getattr(error, "os_error", error)
-            raise FetchFailed(str(inner) or type(inner).__name__) from None
+            raise FetchFailed(_reason(error)) from None
 
     async def close(self) -> None:
         if self._http is not None:
@@ -82,6 +81,12 @@ class KeySetFetcher:
                 },
             )
         return self._http
+
+
+def _reason(error: Exception) -> str:
+    """What went wrong. The texts of some errors of HTTP have the URL, whose query may have a key: of those the kind."""
+    inner = getattr(error, "os_error", getattr(error, "certificate_error", error))
+    return (str(inner) if isinstance(inner, OSError) else "") or type(inner).__name__
 
 
 class _GlobalAddress(OSError):

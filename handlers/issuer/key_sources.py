@@ -166,11 +166,12 @@ class FetchedKeys:
     def _fail(self, reason: str) -> None:
         self.fetches["failed"] += 1
         if not self._is_failing:
+            meanwhile = "the keys that are known stay in use"
+            if self._keys is None:
+                meanwhile = "until it is, nobody comes in with a token of its issuer"
             log.warning(
-                "the key set of JWKS_URL cannot be fetched; the keys that are known stay in use, and it is tried again"
-                " every minute",
+                f"the key set of JWKS_URL cannot be fetched; {meanwhile}; it is tried again every minute",
                 reason=reason,
-                keys=0 if self._keys is None else len(self._keys),
             )
         self._is_failing = True
 

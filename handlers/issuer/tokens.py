@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Mapping
 from dataclasses import field
+from functools import lru_cache
 from typing import Any
 
 import jwt
@@ -20,6 +21,8 @@ SUBJECT_CHARS_MAX = 255
 
 NAME_CHARS_MAX = 200
 """Of the names in a token no more is looked at, and kept in memory."""
+
+KEPT_HEADER_CHARS_MAX = 512
 
 ISSUED_AHEAD_S = 60.0
 """How far ahead `iat` may be. It decides nothing, and a clock that is a second ahead is to lock nobody out."""
@@ -121,12 +124,21 @@ class IssuerTokens:
 
 def _header_of(token: str) -> Mapping[str, Any]:
     """The header of a token; empty if there is none that can be read, or it asks for what nobody here knows."""
+    segment = token.partition(".")[0]
+    return _kept_header(segment) if len(segment) <= KEPT_HEADER_CHARS_MAX else _read_header(segment)
+
+
+def _read_header(segment: str) -> Mapping[str, Any]:
     try:
-        header = jwt.get_unverified_header(token)
+        header = jwt.get_unverified_header(f"{segment}..")
     except (jwt.PyJWTError, ValueError, RecursionError):
         return {}
     is_plain = "crit" not in header and header.get("b64", True) is True
     return header if is_plain and isinstance(header.get("alg"), str) else {}
+
+
+_kept_header = lru_cache(maxsize=64)(_read_header)
+"""All tokens under one key have the same header, and it is read several times for each request."""
 
 
 def _is_for(audience: str, named: object) -> bool:

@@ -113,6 +113,23 @@ async def test_no_proxy_of_the_environment_is_used(
     await fetcher.close()
 
 
+async def test_a_failure_does_not_say_the_query_of_the_address() -> None:
+    async def answer(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"nonsense\r\n\r\n")
+        writer.close()
+
+    listener = await asyncio.start_server(answer, "127.0.0.1", 0)
+    port = listener.sockets[0].getsockname()[1]
+    for url in (f"http://127.0.0.1:{port}/?key=geheim", "http://127.0.0.1:1/?key=geheim"):
+        fetcher = KeySetFetcher(url)
+        with pytest.raises(FetchFailed) as failed:
+            await fetcher.fetch()
+        assert str(failed.value)
+        assert "geheim" not in str(failed.value)
+        await fetcher.close()
+    listener.close()
+
+
 @pytest.mark.parametrize("host", ["8.8.8.8", "[2001:4860:4860::8888]", "[::ffff:8.8.8.8]"])
 async def test_plain_http_reaches_no_public_address(host: str) -> None:
     fetcher = KeySetFetcher(f"http://{host}/jwks.json")
