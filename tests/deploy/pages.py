@@ -39,6 +39,11 @@ class Shell:
             stub.write_text(f"#!/bin/sh\n{script}\n")
             stub.chmod(0o755)
 
+    @property
+    def path(self) -> str:
+        """The PATH of the shell: the stubs come first."""
+        return f"{self._programs}:{os.environ['PATH']}"
+
     async def run(self, block: str, **more: str) -> str:
         """Runs a block, with more variables, and returns what it printed. Fails with the block if a command does."""
         for ours, theirs in self.changed.items():
@@ -50,7 +55,7 @@ class Shell:
             cwd=self.here,
             env={
                 **kept,
-                "PATH": f"{self._programs}:{os.environ['PATH']}",
+                "PATH": self.path,
                 "HOME": os.environ["HOME"],
                 "LANG": "C.UTF-8",
                 **more,

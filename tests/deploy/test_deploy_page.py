@@ -66,7 +66,7 @@ class Machine:
                     await check_pages(self.url, http)
 
     def close(self) -> None:
-        stop = [self.shell.folder / "programs/systemctl", "stop", "vestnik.service"]
+        stop = [str(self.shell.folder / "programs/systemctl"), "stop", "vestnik.service"]
         subprocess.run(stop, env={"R": str(self.root), "PATH": "/usr/bin:/bin"}, check=False)
 
 

@@ -16,5 +16,5 @@ test.each([
 ])('%s opens on one machine only: %s', (url, isOnlyHere) => {
   const invite = { code: 'CODE', url, uses: 0, max_uses: 1, expires_at: null, created_by: 1 }
   const link = mount(InviteLink, { props: { invite }, global: { plugins: [i18n, createPinia()] } })
-  expect(link.text().includes('opens on this machine only')).toBe(isOnlyHere)
+  expect(link.text().includes('Opens on this machine only')).toBe(isOnlyHere)
 })

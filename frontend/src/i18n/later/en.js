@@ -24,8 +24,7 @@ export default {
     usesLeft: '{n} use left | {n} uses left',
     until: 'until {when}',
     forever: 'no time limit',
-    onlyHere:
-      'This link opens on this machine only. For others, open this page at the machine’s address in your network, and copy the link there.',
+    onlyHere: 'Opens on this machine only. Others need a link with its address in your network.',
     by: 'by {name}',
     revoke: 'Revoke',
     revokeTitle: 'Revoke this link?',
