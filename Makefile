@@ -26,7 +26,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help setup hooks run check check-format check-lint check-types check-imports check-spelling check-client \
-	format build-go compile-tests prepare test test-client test-server test-fast test-long cov lock audit bench clean
+	format wheel build-go compile-tests prepare test test-client test-server test-fast test-long cov lock audit bench clean
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -67,6 +67,13 @@ endif
 
 run: $(VENV)/run frontend/dist/index.html ## Build the web client and serve it with demo data on port 8000
 	SEED_DEMO=$${SEED_DEMO:-on} exec $(BIN)/python -m server
+
+# From the sdist, so that nothing of an older build gets into the wheel. uv builds them in an environment of its own.
+wheel: $(VENV)/run frontend/dist/index.html ## Build the packages for pip and pipx in dist/, with the web client inside
+	@test -f frontend/dist/index.html
+	$(PIP) uv
+	rm -rf dist
+	$(BIN)/uv build --no-config --quiet --out-dir dist
 
 setup: $(VENV)/test tests/node/node_modules frontend/node_modules ## Install everything that tests and checks need
 
