@@ -11,7 +11,7 @@ import pytest_asyncio
 from playwright.async_api import Browser
 
 from tests.browser.chromium import chromium
-from tests.browser.window import Window
+from tests.browser.window import CHANGEABLE, EMPTY_PAGE, Window
 from tests.clients.people import Person
 from tests.conftest import Serve, Server, serving
 
@@ -25,6 +25,8 @@ class Windows:
     def __init__(self, browser: Browser) -> None:
         self._browser = browser
         self._opened: list[Window] = []
+        self._kept: dict[str, Window] = {}
+        self._in_use: list[Window] = []
 
     async def __call__(
         self, server: Server, person: Person | None = None, path: str = "/", **options: Any
@@ -34,8 +36,36 @@ class Windows:
         await window.goto(path)
         return window
 
+    async def again(
+        self, server: Server, person: Person | None = None, path: str = "/", **options: Any
+    ) -> Window:
+        """A window that stays, one for each person and kind: with the page loaded anew, and with what it has stored;
+        but nothing is stored where no user was logged in at first. It costs half of a new one."""
+        kind = {name: value for name, value in options.items() if name not in CHANGEABLE}
+        key = json.dumps([server.url, person and person.id, kind], sort_keys=True)
+        window = self._kept.get(key)
+        await self._rest([other for other in self._kept.values() if other is not window])
+        if window is None:
+            window = self._kept[key] = await self(server, person, path, **options)
+        else:
+            await window.forget()
+            await window.change({**CHANGEABLE, **options})
+            if person is None:
+                await window.empty()
+            await window.goto(path)
+        self._in_use.append(window)
+        return window
+
+    async def _rest(self, windows: list[Window]) -> None:
+        """Windows of earlier tests show nothing: else they would follow what happens in this one."""
+        for window in windows:
+            if window not in self._in_use and not window.page.url.endswith(EMPTY_PAGE):
+                await window.forget()
+                await window.goto(EMPTY_PAGE)
+
     def take_complaints(self) -> dict[int, list[str]]:
-        """The complaints of each window since the last call."""
+        """The complaints of each window since the last call, which ends a test."""
+        self._in_use.clear()
         complaints = {number: window.complaints for number, window in enumerate(self._opened)}
         for window in self._opened:
             window.complaints = []
@@ -44,6 +74,27 @@ class Windows:
     async def close(self) -> None:
         for window in self._opened:
             await window.close()
+
+
+class Shared:
+    """What the tests of a module share. Each of them makes its own chats, which stay in the lists of their people; who
+    needs a list without others, or logs out, is somebody else."""
+
+    def __init__(self, server: Server, people: dict[str, Person], windows: Windows) -> None:
+        self.server = server
+        self._people = people
+        self._windows = windows
+
+    async def people(self, *usernames: str) -> list[Person]:
+        """Those with these names, who are new only once."""
+        for username in usernames:
+            if username not in self._people:
+                self._people[username] = await self.server.person(username)
+        return [self._people[username] for username in usernames]
+
+    async def window(self, person: Person | None = None, path: str = "/", **options: Any) -> Window:
+        """See `Windows.again`."""
+        return await self._windows.again(self.server, person, path, **options)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -105,3 +156,15 @@ def kept_windows(module_windows: Windows) -> Iterator[Windows]:
     yield module_windows
     complaints = module_windows.take_complaints()
     assert not complaints, json.dumps(complaints, indent=1)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def module_people(module_server: Server) -> dict[str, Person]:
+    """Those whom the tests of a module share, by name."""
+    return {}
+
+
+@pytest.fixture
+def shared(module_server: Server, module_people: dict[str, Person], kept_windows: Windows) -> Shared:
+    """The server, the people and the windows of the module."""
+    return Shared(module_server, module_people, kept_windows)
