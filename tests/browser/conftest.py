@@ -1,8 +1,10 @@
 """The built web client in a real browser, before a real server."""
 
+import asyncio
 import inspect
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +12,8 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser
 
+from domain.acts import Act
+from domain.models import Draft, Message
 from tests.browser.chromium import chromium
 from tests.browser.window import CHANGEABLE, EMPTY_PAGE, Window
 from tests.clients.people import Person
@@ -44,11 +48,9 @@ class Windows:
         kind = {name: value for name, value in options.items() if name not in CHANGEABLE}
         key = json.dumps([server.url, person and person.id, kind], sort_keys=True)
         window = self._kept.get(key)
-        await self._rest([other for other in self._kept.values() if other is not window])
         if window is None:
             window = self._kept[key] = await self(server, person, path, **options)
         else:
-            await window.forget()
             await window.change({**CHANGEABLE, **options})
             if person is None:
                 await window.empty()
@@ -56,16 +58,15 @@ class Windows:
         self._in_use.append(window)
         return window
 
-    async def _rest(self, windows: list[Window]) -> None:
-        """Windows of earlier tests show nothing: else they would follow what happens in this one."""
-        for window in windows:
-            if window not in self._in_use and not window.page.url.endswith(EMPTY_PAGE):
-                await window.forget()
-                await window.goto(EMPTY_PAGE)
+    async def rest(self) -> None:
+        """Empties the windows that stay and were in use."""
+        for window in self._in_use:
+            await window.goto(EMPTY_PAGE)
+            await window.forget()
+        self._in_use.clear()
 
     def take_complaints(self) -> dict[int, list[str]]:
-        """The complaints of each window since the last call, which ends a test."""
-        self._in_use.clear()
+        """The complaints of each window since the last call."""
         complaints = {number: window.complaints for number, window in enumerate(self._opened)}
         for window in self._opened:
             window.complaints = []
@@ -76,9 +77,16 @@ class Windows:
             await window.close()
 
 
+async def fill(server: Server, writer: Person, chat_id: int, texts: Sequence[str]) -> Sequence[Message]:
+    """Writes messages into the store: much faster than they are sent, but nobody hears of them."""
+    drafts = [Draft(chat_id, writer.id, text, datetime.now(UTC)) for text in texts]
+    append = server.chat_app.context.store.messages.append
+    return [appended.message for appended in await asyncio.gather(*map(append, drafts))]
+
+
 class Shared:
-    """What the tests of a module share. Each of them makes its own chats, which stay in the lists of their people; who
-    needs a list without others, or logs out, is somebody else."""
+    """What the tests of a module share: the server, people and windows. Their chats are gone when a test ends. Who logs
+    out, or is changed, is somebody whom no other test knows."""
 
     def __init__(self, server: Server, people: dict[str, Person], windows: Windows) -> None:
         self.server = server
@@ -91,6 +99,10 @@ class Shared:
             if username not in self._people:
                 self._people[username] = await self.server.person(username)
         return [self._people[username] for username in usernames]
+
+    async def fill(self, writer: Person, chat_id: int, texts: Sequence[str]) -> Sequence[Message]:
+        """See `fill`."""
+        return await fill(self.server, writer, chat_id, texts)
 
     async def window(self, person: Person | None = None, path: str = "/", **options: Any) -> Window:
         """See `Windows.again`."""
@@ -164,7 +176,13 @@ async def module_people(module_server: Server) -> dict[str, Person]:
     return {}
 
 
-@pytest.fixture
-def shared(module_server: Server, module_people: dict[str, Person], kept_windows: Windows) -> Shared:
-    """The server, the people and the windows of the module."""
-    return Shared(module_server, module_people, kept_windows)
+@pytest_asyncio.fixture(loop_scope="session")
+async def shared(
+    module_server: Server, module_people: dict[str, Person], kept_windows: Windows
+) -> AsyncIterator[Shared]:
+    yield Shared(module_server, module_people, kept_windows)
+    await kept_windows.rest()
+    chats = module_server.chat_app.context.store.chats
+    for person in module_people.values():
+        for chat_id in await chats.ids_of(person.id):
+            await chats.delete_any(chat_id, Act(None, datetime.now(UTC)))

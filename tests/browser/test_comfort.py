@@ -51,7 +51,8 @@ async def test_after_a_wrong_password_it_is_typed_again(shared: Shared) -> None:
 
 
 async def test_after_a_wrong_current_password_it_is_typed_again(shared: Shared) -> None:
-    window = await shared.window(*await shared.people("nora"))
+    [nora] = await shared.people("nora")
+    window = await shared.window(nora)
     window.expects("status of 403")
     page = window.page
     await page.get_by_role("button", name="Menu of").click()

@@ -100,6 +100,7 @@ class Stage:
 
     async def walk(self, name: str) -> AsyncIterator[tuple[Window, str]]:
         """The places of a walk, each with the window that is there."""
+        await self.windows.rest()
         walks = await (self._of_admins if name in ("admins", "moderators") else self._of_members)(name)
         for window, places_of_window in walks:
             async for place in places_of_window:

@@ -8,10 +8,9 @@ from typing import Any
 import pytest_asyncio
 from playwright.async_api import Locator, Route, expect
 
-from tests.browser.conftest import OpenWindow
+from tests.browser.conftest import Shared
 from tests.browser.files import Gate, Made, choose, document, photo, recorded, send, sound, tray
-from tests.browser.window import Window
-from tests.conftest import Server
+from tests.browser.window import EMPTY_PAGE, Window
 
 PHONE = {"viewport": {"width": 360, "height": 640}, "has_touch": True, "is_mobile": True}
 
@@ -19,22 +18,21 @@ IS_LOADED = "(image) => image.complete && image.naturalWidth > 0"
 
 
 class Scene:
-    server: Server
+    shared: Shared
     ann: Any
     bob: Any
     chat_id: int
-    open_window: OpenWindow
 
     async def window(self, **options: Any) -> Window:
         """Ann looks at the chat."""
-        return await self.open_window(self.server, self.ann, f"/chats/{self.chat_id}", **options)
+        return await self.shared.window(self.ann, f"/chats/{self.chat_id}", **options)
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def scene(server: Server, open_window: OpenWindow) -> Scene:
+async def scene(shared: Shared) -> Scene:
     scene = Scene()
-    scene.server, scene.open_window = server, open_window
-    scene.ann, scene.bob = await server.people("ann", "bob")
+    scene.shared = shared
+    scene.ann, scene.bob = await shared.people("ann", "bob")
     scene.chat_id = await scene.ann.chat(scene.bob, name="Lobby")
     return scene
 
@@ -66,7 +64,7 @@ async def test_pictures_keep_their_place_free_until_they_are_loaded(scene: Scene
     await send(scene.bob, scene.chat_id, photo("high.jpg", 600, 1600), document("minutes.pdf"), sound())
     await scene.bob.say(scene.chat_id, "the last one")
     await scene.ann.post(f"/chats/{scene.chat_id}/read")
-    window = await scene.open_window(scene.server, scene.ann)
+    window = await scene.shared.window(scene.ann, EMPTY_PAGE)
     await window.context.add_init_script(_NOTE_SHIFTS)
     gate = Gate()
     await window.page.route(re.compile(r"/api/uploads/|AttachmentTile"), gate.hold)
@@ -114,8 +112,8 @@ async def test_an_own_picture_stays_in_place_when_it_is_sent(scene: Scene) -> No
 async def test_the_gallery_goes_by_keys_and_gives_the_focus_back(scene: Scene) -> None:
     names = ["old.jpg", "one.jpg", "two.jpg", "three.jpg"]
     await send(scene.bob, scene.chat_id, photo("old.jpg", 300, 200))
-    for number in range(60):  # more than a page
-        await scene.bob.say(scene.chat_id, f"text {number}")
+    texts = [f"text {number}" for number in range(60)]  # more than a page
+    await scene.shared.fill(scene.bob, scene.chat_id, texts)
     await send(
         scene.bob, scene.chat_id, photo("one.jpg"), photo("two.jpg", 800, 1200, 1), content="from today"
     )
@@ -261,7 +259,7 @@ async def test_a_file_is_downloaded_under_its_name(scene: Scene, tmp_path: Path)
 
 async def test_links_that_have_run_out_are_renewed(scene: Scene) -> None:
     await send(scene.bob, scene.chat_id, photo("lake.jpg"), document("minutes.pdf"), sound("note.wav"))
-    window = await scene.open_window(scene.server, scene.ann)
+    window = await scene.shared.window(scene.ann, EMPTY_PAGE)
     window.expects("status of 403")
 
     async def stale(route: Route) -> None:

@@ -79,7 +79,8 @@ class Window:
     async def forget(self) -> None:
         """Forgets what a test has expected, heard and rerouted."""
         await self.page.unroute_all()
-        self.console, self.requests, self.complaints, self._expected = [], [], [], []
+        await self.context.set_offline(False)
+        self.console, self.requests, self._expected = [], [], []
 
     async def change(self, options: dict[str, Any]) -> None:
         """Changes those of the options that a page need not be opened for: all of `CHANGEABLE`."""
@@ -87,8 +88,7 @@ class Window:
         await self.page.emulate_media(**{name: options[name] for name in CHANGEABLE if name != "viewport"})
 
     async def empty(self) -> None:
-        """Takes away what the client has stored."""
-        await self.goto(EMPTY_PAGE)
+        """Takes away what the client has stored; an empty page is in the window."""
         await self.page.evaluate("localStorage.clear(), sessionStorage.clear()")
 
     async def close(self) -> None:
