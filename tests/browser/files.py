@@ -137,7 +137,7 @@ class Gate:
 
     async def waited(self, count: int) -> None:
         """Returns when as many requests have come."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while self.held < count:
                 await asyncio.sleep(0.02)
 

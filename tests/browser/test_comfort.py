@@ -360,9 +360,8 @@ async def long_chat(shared: Shared) -> tuple[Any, int]:
     ann, bob = await shared.people("ann", "bob")
     chat_id = await ann.chat(bob, name="Lobby")
     for number in range(20):
-        await (ann, bob)[number % 2].say(
-            chat_id, f"{number} " + "a message that is as wide as it can be, " * 6
-        )
+        text = f"{number} " + "a message that is as wide as it can be, " * 6
+        await shared.fill((ann, bob)[number % 2], chat_id, [text])
     await ann.post(f"/chats/{chat_id}/read")
     return ann, chat_id
 
@@ -415,6 +414,8 @@ async def test_the_menu_button_covers_neither_text_nor_time(shared: Shared, opti
 # Settings of the system.
 
 
+# What moves while answers are held up is in test_layout.
+@pytest.mark.long
 async def test_nothing_moves_while_a_chat_is_loaded(shared: Shared, open_window: OpenWindow) -> None:
     ann, chat_id = await long_chat(shared)
     window = await open_window(shared.server, ann, EMPTY_PAGE, reduced_motion="no-preference")

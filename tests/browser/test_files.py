@@ -263,7 +263,7 @@ async def test_a_logout_takes_unsent_files_along(shared: Shared, open_window: Op
     await page.get_by_role("button", name="Menu of").click()
     await page.get_by_role("menuitem", name="Log out").click()
     await expect(window.button("Log in")).to_be_visible()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while await page.evaluate(count):
             await asyncio.sleep(0.02)
 

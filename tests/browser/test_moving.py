@@ -63,7 +63,9 @@ def dates(window: Window) -> Any:
     return window.page.locator(".floating-date")
 
 
-@pytest.mark.parametrize("options", [PHONE, WIDE], ids=["phone", "wide"])
+@pytest.mark.parametrize(
+    "options", [pytest.param(PHONE, id="phone", marks=pytest.mark.long), pytest.param(WIDE, id="wide")]
+)
 async def test_the_place_is_kept_while_one_is_in_another_chat(shared: Shared, options: Any) -> None:
     ann, bob = await shared.people("ann", "bob")
     await ann.say(await ann.chat(bob, name="Other"), "elsewhere")

@@ -51,7 +51,7 @@ async def unread(scene: Scene) -> int:
 
 
 async def until(scene: Scene, count: int) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while await unread(scene) != count:
             await asyncio.sleep(0.02)
 

@@ -23,7 +23,7 @@ class Scene:
         return int((await self.bob.get(f"/chats/{self.chat_id}"))["unread_count"])
 
     async def until(self, count: int) -> None:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while await self.unread() != count:
                 await asyncio.sleep(0.02)
 

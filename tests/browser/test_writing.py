@@ -145,7 +145,7 @@ async def test_a_lost_network_is_said_at_once(scene: Scene) -> None:
     window, page = scene.window, scene.window.page
     window.expects("ERR_INTERNET_DISCONNECTED", "WebSocket connection to", "ERR_NETWORK_CHANGED")
     await window.context.set_offline(True)
-    await expect(page.get_by_text("No network.")).to_be_visible(timeout=10_000)
+    await expect(page.get_by_text("No network.")).to_be_visible()
     await expect(page).to_have_title("⚠ Lobby – Vestnik")
     await window.context.set_offline(False)
     await expect(page.get_by_text("No network.")).to_have_count(0)

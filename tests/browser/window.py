@@ -9,7 +9,7 @@ from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Locato
 
 from tests.clients.people import Person
 
-TIMEOUT_S = 10.0
+TIMEOUT_S = 30.0
 
 EMPTY_PAGE = "/icon.svg"
 """Of the client's origin, without the client."""
